@@ -1,0 +1,86 @@
+// What a user asks for: certificates, where they come from and where they go, after parsing and defaults.
+
+/** Key algorithms every public CA signs (Let's Encrypt's accepted list). */
+export const keyTypes = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
+export type KeyType = (typeof keyTypes)[number];
+
+/** Layouts of a cluster Secret; see `formats.ts` for the keys each one holds. */
+export const secretFormats = ['tls', 'ployst', 'nginx-ssl-proxy', 'combined-pem'] as const;
+export type SecretFormat = (typeof secretFormats)[number];
+
+/** Workload kinds whose pod template can be patched to start a rollout. */
+export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
+export type WorkloadKind = (typeof workloadKinds)[number];
+
+/** One workload in the target's namespace. */
+export interface WorkloadReference {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+}
+
+/** One cluster Secret that receives the certificate. */
+export interface TargetSpec {
+  /** Key of `Inventory.clusters`. */
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly secret: string;
+  readonly format: SecretFormat;
+  /** `auto` rolls the workloads found to use the Secret, `none` rolls nothing, a list rolls just those. */
+  readonly restart: 'auto' | 'none' | readonly WorkloadReference[];
+  /** `annotation` patches the pod template's annotation; `env` sets LETSENCRYPT_CERT_REFRESH as ployst did. */
+  readonly restartStrategy: 'annotation' | 'env';
+  /** Take over a Secret that exists and does not carry our label. */
+  readonly adopt: boolean;
+  /** Delete and create again a Secret whose immutable `type` is another. */
+  readonly replace: boolean;
+}
+
+/** One certificate to keep. */
+export interface CertificateSpec {
+  /** `[a-z0-9-]`, unique; names the AWS secret. */
+  readonly name: string;
+  /** Lower case, punycode, without repeats; the first is the primary. */
+  readonly domains: readonly string[];
+  /** Key of `Inventory.issuers`. */
+  readonly issuer: string;
+  readonly key: KeyType;
+  /** Renew this long before `notAfter`, in milliseconds; absent: the CA or the lifetime decides. */
+  readonly renewBeforeMs?: number;
+  readonly targets: readonly TargetSpec[];
+}
+
+/** One ACME account at one CA. */
+export interface IssuerSpec {
+  /** Directory URL (RFC 8555 §7.1.1), shortcuts already resolved. */
+  readonly directory: string;
+  /** `mailto:` URLs, lower case; may be empty. */
+  readonly contact: readonly string[];
+  readonly agreeToTerms: true;
+  /** Profile named in newOrder; absent: the CA's default. */
+  readonly profile?: string;
+  /** Extra trust anchors for the directory's TLS: PEM text, or a file that holds it. */
+  readonly caBundle?: string | { readonly file: string };
+}
+
+/** Where a cluster's kubeconfig comes from: an AWS secret or a file. */
+export interface ClusterSpec {
+  readonly kubeconfig: { readonly secret: string } | { readonly file: string };
+}
+
+/** What the webhook may ask for. */
+export interface RegistrationSpec {
+  /** A registered domain must be one of these or below one. */
+  readonly zones: readonly string[];
+  readonly issuer: string;
+  readonly key: KeyType;
+  /** `secret` may hold `{name}`, the certificate's name. */
+  readonly targets: readonly TargetSpec[];
+}
+
+/** The whole of `infra/certificates.yaml`. */
+export interface Inventory {
+  readonly issuers: Readonly<Record<string, IssuerSpec>>;
+  readonly clusters: Readonly<Record<string, ClusterSpec>>;
+  readonly certificates: readonly CertificateSpec[];
+  readonly registration?: RegistrationSpec;
+}

@@ -1,0 +1,36 @@
+// Values that Certrelay keeps in AWS Secrets Manager, as code sees them.
+import type { CertificateSpec } from './spec.ts';
+
+/** An issued certificate with its key. Never logged. */
+export interface StoredCertificate {
+  /** PEM, leaf first. */
+  readonly chain: string;
+  /** PKCS#8 PEM. */
+  readonly key: string;
+  /** Directory URL of the CA it was ordered from. */
+  readonly issuer: string;
+  readonly profile?: string;
+  /** Present where the specification does not come from the inventory file. */
+  readonly spec?: StoredSpec;
+}
+
+/** A specification that did not come from the inventory file, and where it came from. */
+export interface StoredSpec extends CertificateSpec {
+  readonly source: 'registration';
+}
+
+/** An order in flight (AWSPENDING): what a later run needs to finish it. Never logged. */
+export interface PendingOrder {
+  /** PKCS#8 PEM of the new certificate's key. */
+  readonly key: string;
+  /** Directory URL the order goes to. */
+  readonly issuer: string;
+  readonly profile?: string;
+  readonly domains: readonly string[];
+  /** The run that claims. */
+  readonly run: string;
+  /** Until when the claimant may be alive; past it the claim may be taken over. */
+  readonly deadline: Date;
+  /** Specification of a registered certificate, carried along so that storing loses nothing. */
+  readonly spec?: StoredSpec;
+}

@@ -1,0 +1,72 @@
+// Failures with a code that callers branch on. Messages never hold a key, a token or PEM.
+import type { AcmeProblem } from './ports.ts';
+
+/** Base of every error this project throws on purpose. */
+export class CertrelayError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** `Problem`: the CA refused (see `problem`). `Unreachable`: no answer. `Malformed`: an answer that is not RFC 8555.
+ *  `Unsupported`: the CA cannot do what the inventory asks. */
+export type AcmeErrorCode = 'Problem' | 'Unreachable' | 'Malformed' | 'Unsupported';
+
+export class AcmeError extends CertrelayError {
+  declare readonly code: AcmeErrorCode;
+  readonly problem: AcmeProblem | undefined;
+  /** What the CA asked for by Retry-After, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    code: AcmeErrorCode,
+    message: string,
+    options: {
+      readonly cause?: unknown;
+      readonly problem?: AcmeProblem;
+      readonly retryAfterMs?: number;
+    } = {},
+  ) {
+    super(code, message, options);
+    this.problem = options.problem;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** `NoZone`: no public hosted zone of ours for the name. `Conflict`: another writer kept winning. `Throttled`, `Denied`:
+ *  by AWS. `NotVisible`: INSYNC, yet an authoritative server does not answer the value. `Lookup`: DNS did not answer. */
+export type DnsErrorCode =
+  | 'NoZone'
+  | 'Conflict'
+  | 'Throttled'
+  | 'Denied'
+  | 'NotVisible'
+  | 'Lookup'
+  | 'Failed';
+export class DnsError extends CertrelayError {
+  declare readonly code: DnsErrorCode;
+}
+
+/** `TooLarge`: over 64 KB. `Denied`: access denied. `Throttled`, `Failed`: by AWS. */
+export type StoreErrorCode = 'TooLarge' | 'Denied' | 'Throttled' | 'Failed';
+export class StoreError extends CertrelayError {
+  declare readonly code: StoreErrorCode;
+}
+
+/** `Unreachable`: no connection or no answer. `Forbidden`: RBAC (the message names the missing verb).
+ *  `Foreign`: the Secret is not ours. `TypeConflict`: its immutable `type` is another. `NotFound`, `Conflict`, `Rejected`. */
+export type ClusterErrorCode =
+  | 'Unreachable'
+  | 'Forbidden'
+  | 'Foreign'
+  | 'TypeConflict'
+  | 'NotFound'
+  | 'Conflict'
+  | 'Rejected'
+  | 'BadKubeconfig'
+  | 'RolloutFailed';
+export class ClusterError extends CertrelayError {
+  declare readonly code: ClusterErrorCode;
+}

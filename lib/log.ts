@@ -1,0 +1,27 @@
+// What the log looks like to code that writes it: one JSON line per event, past tense, fixed fields.
+
+/** Fields every line may have, beside those of the event. Never a key, a token or PEM. */
+export interface LogFields {
+  readonly certificate?: string;
+  readonly names?: readonly string[];
+  readonly reason?: string;
+  readonly orderUrl?: string;
+  readonly version?: string;
+  readonly ms?: number;
+  readonly [field: string]: unknown;
+}
+
+/** `info`: something changed. `warn`: it will be tried again by itself. `error`: a person must look. */
+export interface Log {
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+}
+
+/** One line for an error: its message and those of its causes. Messages hold no secrets, stacks stay out. */
+export function describeError(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describeError).join('; ');
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${describeError(error.cause)}` : error.message;
+}

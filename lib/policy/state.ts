@@ -1,0 +1,30 @@
+// What is remembered of a certificate between runs, beside the certificate itself.
+import type { KeyType } from '../certificate/spec.ts';
+
+/** Kept on tags of the AWS secret. Every field may be absent: tags are an index, the certificate is the truth. */
+export interface CertificateState {
+  /** The version these facts describe. */
+  readonly version?: string;
+  /** Hash of the exact set of names in that version (`namesKey`). */
+  readonly names?: string;
+  /** Directory URL that issued it. */
+  readonly issuer?: string;
+  readonly profile?: string;
+  readonly key?: KeyType;
+  /** SHA-256 of the leaf's DER, hex. */
+  readonly fingerprint?: string;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+  /** Where the specification comes from; absent: the inventory file. */
+  readonly source?: 'registration';
+  /** Order in flight or last made. Cleared when it is over and its TXT values are gone. */
+  readonly order?: string;
+  /** Failed attempts since the last success. */
+  readonly failures?: number;
+  /** Code of the last failure. */
+  readonly error?: string;
+  /** No attempt before this instant. */
+  readonly nextAttempt?: Date;
+  /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them. */
+  readonly deployed?: string;
+}

@@ -1,0 +1,201 @@
+// The sockets between stories and adapters: each interface is a contract, each comment part of it.
+import type { KeyType } from './certificate/spec.ts';
+import type { PendingOrder, StoredCertificate, StoredSpec } from './certificate/stored.ts';
+import type { CertificateState } from './policy/state.ts';
+
+/** Time and randomness, so that stories never read either themselves. */
+export interface Clock {
+  now(): Date;
+  /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+// --- Secrets Manager -------------------------------------------------------------------------------
+
+/** One certificate's AWS secret as listing shows it: labels and tags, never a value. */
+export interface StoreEntry {
+  /** The certificate's name (the AWS secret's name without prefix). */
+  readonly name: string;
+  /** Version ids that hold AWSCURRENT, AWSPREVIOUS and AWSPENDING. */
+  readonly current?: string;
+  readonly previous?: string;
+  readonly pending?: string;
+  /** What the tags say. An index: true only while `state.version` equals `current`. */
+  readonly state: CertificateState;
+}
+
+/** One version's value. */
+export type StoredValue =
+  | { readonly kind: 'certificate'; readonly certificate: StoredCertificate }
+  | { readonly kind: 'specification'; readonly spec?: StoredSpec }
+  | { readonly kind: 'pending'; readonly order: PendingOrder }
+  /** Somebody wrote a value that is not ours to read; `problem` says why, without quoting it. */
+  | { readonly kind: 'unparsable'; readonly problem: string };
+
+export interface StoredVersion {
+  readonly version: string;
+  readonly value: StoredValue;
+}
+
+/** Certificates in AWS Secrets Manager, one AWS secret each. Every method may be called twice. */
+export interface CertificateStore {
+  /** Every entry under the prefix, 100 a page; may lag behind writes by minutes. */
+  list(signal: AbortSignal): Promise<readonly StoreEntry[]>;
+  /** One entry, never lagging; `undefined` where there is no AWS secret. */
+  describe(name: string, signal: AbortSignal): Promise<StoreEntry | undefined>;
+  /** The value under a stage or a version id; `undefined` where nothing holds it. */
+  read(
+    name: string,
+    which: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING' | { readonly version: string },
+    signal: AbortSignal,
+  ): Promise<StoredVersion | undefined>;
+  /** Makes the AWS secret with a first version that holds `spec` and no certificate. `exists` where it is there already. */
+  create(name: string, spec: StoredSpec | undefined, signal: AbortSignal): Promise<'created' | 'exists'>;
+  /** Stores a changed specification (and, where there is one, the certificate beside it) as AWSCURRENT. */
+  putSpecification(
+    name: string,
+    spec: StoredSpec,
+    certificate: StoredCertificate | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Puts `order` as a version and moves AWSPENDING to it: a compare-and-swap against `over`, the version that
+   *  holds the label now (`undefined`: none). Gives the new version, or `held` where another run was faster. */
+  claim(
+    name: string,
+    order: PendingOrder,
+    over: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly version: string } | 'held'>;
+  /** Stores a certificate as AWSCURRENT. `token` becomes the version id: the same token and value is a no-op. */
+  put(name: string, certificate: StoredCertificate, token: string, signal: AbortSignal): Promise<void>;
+  /** Takes AWSPENDING off `version`; nothing happens where it no longer holds the label. */
+  release(name: string, version: string, signal: AbortSignal): Promise<void>;
+  /** Writes the given fields of the state to tags; `null` clears one, absent ones stay. Makes no version. */
+  record(
+    name: string,
+    state: { readonly [K in keyof CertificateState]?: CertificateState[K] | null },
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+/** One ACME account: private key (PKCS#8 PEM) and, once the CA knows it, its URL. */
+export interface Account {
+  readonly key: string;
+  readonly url?: string;
+  /** Contact the CA was last told. */
+  readonly contact: readonly string[];
+}
+
+/** ACME accounts in AWS Secrets Manager, one per directory URL. */
+export interface AccountStore {
+  read(directory: string, signal: AbortSignal): Promise<Account | undefined>;
+  /** Keeps a new account; where one is there already, gives that one instead. */
+  create(directory: string, account: Account, signal: AbortSignal): Promise<Account>;
+  update(directory: string, account: Account, signal: AbortSignal): Promise<void>;
+}
+
+// --- ACME ------------------------------------------------------------------------------------------
+
+/** RFC 8555 §7.1.3. */
+export interface Order {
+  readonly url: string;
+  readonly status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
+  readonly expires?: Date;
+  readonly authorizations: readonly string[];
+  readonly finalize: string;
+  readonly certificate?: string;
+  readonly problem?: AcmeProblem;
+  /** What the CA asked for by Retry-After, in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/** RFC 8555 §7.1.4; `name` without the `*.` of a wildcard. */
+export interface Authorization {
+  readonly url: string;
+  readonly name: string;
+  readonly status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
+  readonly challenges: readonly Challenge[];
+}
+
+/** RFC 8555 §8; unknown types appear and are passed over. */
+export interface Challenge {
+  readonly type: string;
+  readonly url: string;
+  readonly token: string;
+  readonly status: 'pending' | 'processing' | 'valid' | 'invalid';
+  readonly problem?: AcmeProblem;
+}
+
+/** RFC 8555 §6.7, RFC 7807. */
+export interface AcmeProblem {
+  /** Last part of the type URN, e.g. `rateLimited`. */
+  readonly type: string;
+  readonly detail: string;
+  readonly status?: number;
+  /** The names the CA blames. */
+  readonly identifiers: readonly string[];
+}
+
+/** One account at one CA. Answers are parsed; every failure is an `AcmeError` (`lib/errors.ts`). */
+export interface CertificateAuthority {
+  readonly directory: string;
+  /** Order for the exact set of names; the CA may give back an identical one that is open (RFC 8555 §7.4). */
+  newOrder(
+    request: { readonly domains: readonly string[]; readonly profile?: string },
+    signal: AbortSignal,
+  ): Promise<Order>;
+  readOrder(url: string, signal: AbortSignal): Promise<Order>;
+  readAuthorization(url: string, signal: AbortSignal): Promise<Authorization>;
+  /** Tells the CA that a challenge may be validated. */
+  answerChallenge(url: string, signal: AbortSignal): Promise<void>;
+  /** `csr` is PKCS#10 PEM. */
+  finalize(order: Order, csr: string, signal: AbortSignal): Promise<Order>;
+  /** PEM chain, leaf first. */
+  downloadCertificate(order: Order, signal: AbortSignal): Promise<string>;
+  /** The DNS-01 TXT value for a token: base64url(SHA-256(token "." thumbprint)), RFC 8555 §8.4. */
+  txtValue(token: string): string;
+}
+
+/** Gives the account at an issuer's CA, registering it the first time. */
+export type ConnectAuthority = (issuer: string, signal: AbortSignal) => Promise<CertificateAuthority>;
+
+/** Makes private keys and signing requests. */
+export interface KeyMaker {
+  /** PKCS#8 PEM. */
+  generate(type: KeyType): Promise<string>;
+  /** PKCS#10 PEM for the names, the first as common name where it fits (64 characters). */
+  request(key: string, domains: readonly string[]): Promise<string>;
+}
+
+// --- DNS -------------------------------------------------------------------------------------------
+
+/** One DNS-01 value: `name` is the full `_acme-challenge.…` name, lower case, no trailing dot. */
+export interface TxtValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What became of some record names; a name that is absent from `failed` succeeded. */
+export interface RecordOutcome {
+  readonly failed: ReadonlyMap<string, Error>;
+}
+
+/** DNS-01 TXT values in the zones that answer for them. Values of others at the same name stay. */
+export interface ChallengeRecords {
+  /** Adds values, one atomic change per hosted zone, and resolves once every change is INSYNC. A value that is
+   *  there already is left. One zone's failure does not stop another's. */
+  present(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
+  /** Takes just these values away; a value that is gone already is passed over. Does not wait for INSYNC. */
+  cleanUp(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
+}
+
+/** Asks every authoritative server of each name's zone until all values are answered. */
+export type AwaitVisible = (values: readonly TxtValue[], signal: AbortSignal) => Promise<RecordOutcome>;
+
+// --- Messages --------------------------------------------------------------------------------------
+
+/** Tells the issue function that certificates wait for it. */
+export interface IssueQueue {
+  /** `id` makes a repeat of the same request recognisable in the log. */
+  send(certificates: readonly string[], id: string, signal: AbortSignal): Promise<void>;
+}
