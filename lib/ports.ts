@@ -66,8 +66,8 @@ export interface CertificateStore {
     over: string | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly version: string } | 'held'>;
-  /** Stores a certificate as AWSCURRENT. `token` becomes the version id: the same token and value is a no-op. */
-  put(name: string, certificate: StoredCertificate, token: string, signal: AbortSignal): Promise<void>;
+  /** Stores a certificate as AWSCURRENT under the version id `version` (`versionOfOrder`): the same again is a no-op. */
+  put(name: string, certificate: StoredCertificate, version: string, signal: AbortSignal): Promise<void>;
   /** Takes AWSPENDING off `version`; nothing happens where it no longer holds the label. */
   release(name: string, version: string, signal: AbortSignal): Promise<void>;
   /** Writes the given fields of the state to tags; `null` clears one, absent ones stay. Makes no version. */

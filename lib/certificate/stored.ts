@@ -1,4 +1,5 @@
 // Values that Certrelay keeps in AWS Secrets Manager, as code sees them.
+import { createHash } from 'node:crypto';
 import type { CertificateSpec } from './spec.ts';
 
 /** An issued certificate with its key. Never logged. */
@@ -33,4 +34,10 @@ export interface PendingOrder {
   readonly deadline: Date;
   /** Specification of a registered certificate, carried along so that storing loses nothing. */
   readonly spec?: StoredSpec;
+}
+
+/** Version id under which an order's certificate is stored: the same order always gives the same version, so that
+ *  storing it twice is storing it once. 64 hex digits, as ClientRequestToken allows. */
+export function versionOfOrder(orderUrl: string): string {
+  return createHash('sha256').update(orderUrl).digest('hex');
 }

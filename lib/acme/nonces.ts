@@ -1,0 +1,61 @@
+// Anti-replay nonces (RFC 8555 §6.5): every answer brings one, every signed request uses one up.
+
+/** Nonces are kept this long; CAs forget them after a while and a stale one costs a round trip. */
+const maxAgeMs = 10 * 60_000;
+/** A CA whose fastest answer takes longer is far away: then several requests are under way at once. */
+const farAwayMs = 20;
+const maxInCirculation = 16;
+
+interface Waiter {
+  readonly resolve: (nonce: string | 'fetch') => void;
+}
+
+/** A nonce is the licence for one request. They circulate: fetched once, then handed on from answer to request.
+ *  Near a CA one in circulation is as fast as many; far from it up to 16 are fetched, one at a time, as requests queue. */
+export class Nonces {
+  readonly #idle: { readonly nonce: string; readonly at: number }[] = [];
+  readonly #waiting: Waiter[] = [];
+  readonly #nowMs: () => number;
+  #circulating = 0;
+  #fastestMs = Number.POSITIVE_INFINITY;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** A nonce, or `fetch`: ask the CA for a new one (and `discard` it where that fails). */
+  async take(): Promise<string | 'fetch'> {
+    for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
+      if (this.#nowMs() - kept.at < maxAgeMs) return kept.nonce;
+      this.#circulating -= 1;
+    }
+    if (this.#circulating < this.#limit()) {
+      this.#circulating += 1;
+      return 'fetch';
+    }
+    return new Promise((resolve) => this.#waiting.push({ resolve }));
+  }
+
+  /** Hands on the nonce that an answer brought after `tookMs`. */
+  give(nonce: string, tookMs: number): void {
+    this.#fastestMs = Math.min(this.#fastestMs, tookMs);
+    const waiter = this.#waiting.shift();
+    if (waiter) waiter.resolve(nonce);
+    else this.#idle.push({ nonce, at: this.#nowMs() });
+    if (this.#waiting.length > 0 && this.#circulating < this.#limit()) {
+      this.#circulating += 1;
+      this.#waiting.shift()?.resolve('fetch');
+    }
+  }
+
+  /** The request that held a nonce got none back: somebody who waits fetches a new one. */
+  discard(): void {
+    const waiter = this.#waiting.shift();
+    if (waiter) waiter.resolve('fetch');
+    else this.#circulating -= 1;
+  }
+
+  #limit(): number {
+    return this.#fastestMs > farAwayMs && this.#fastestMs !== Number.POSITIVE_INFINITY ? maxInCirculation : 1;
+  }
+}

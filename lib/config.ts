@@ -1,0 +1,74 @@
+// The settings of every function: read once from the environment, every mistake reported together.
+import { isIPv4, isIPv6 } from 'node:net';
+import { CertrelayError } from './errors.ts';
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface Settings {
+  /** Path of the inventory file; absent: the one packaged beside the function. */
+  readonly inventoryPath?: string;
+  /** First part of every AWS secret's name. */
+  readonly prefix: string;
+  /** `host:port` of the servers asked for every DNS question; absent: the system's, then each zone's own. */
+  readonly resolvers?: readonly string[];
+  readonly logLevel: LogLevel;
+  /** URL of the queue that the issue function reads; absent: whoever asks waits for the schedule. */
+  readonly issueQueueUrl?: string;
+  /** Name of the AWS secret that holds the webhook's signing secret. */
+  readonly webhookSecret: string;
+}
+
+/** `Settings`: the environment; `Inventory`: the inventory file; `Event`: the event a function was called with. */
+export class ConfigError extends CertrelayError {
+  declare readonly code: 'Settings' | 'Inventory' | 'Event';
+}
+
+/** Settings from environment variables. @throws ConfigError `Settings`, naming every variable that is wrong. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const problems: string[] = [];
+  // An empty variable is what a template leaves behind for "not set".
+  const read = (name: string) => environment[name]?.trim() || undefined;
+
+  const prefix = (read('CERTRELAY_PREFIX') ?? 'certrelay').replace(/\/+$/, '');
+  if (!/^[\w+=.@-]+(\/[\w+=.@-]+)*$/.test(prefix) || prefix.length > 128) {
+    problems.push(
+      'CERTRELAY_PREFIX must be a name for AWS secrets: letters, digits and /_+=.@-, at most 128',
+    );
+  }
+  const level = (read('LOG_LEVEL') ?? 'info').toLowerCase();
+  const logLevel = logLevels.find((known) => known === level);
+  if (!logLevel) problems.push(`LOG_LEVEL must be one of ${logLevels.join(', ')}`);
+
+  const resolvers = read('CERTRELAY_RESOLVERS')
+    ?.split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+  for (const resolver of resolvers ?? []) {
+    if (!isServerAddress(resolver)) {
+      problems.push(`CERTRELAY_RESOLVERS: "${resolver}" must be an IP address, or address:port`);
+    }
+  }
+  const issueQueueUrl = read('CERTRELAY_ISSUE_QUEUE_URL');
+  if (issueQueueUrl !== undefined && !URL.canParse(issueQueueUrl)) {
+    problems.push('CERTRELAY_ISSUE_QUEUE_URL must be the URL of an SQS queue');
+  }
+  if (problems.length > 0 || !logLevel) {
+    throw new ConfigError('Settings', `settings to mend: ${problems.join('; ')}`);
+  }
+  return {
+    prefix,
+    logLevel,
+    webhookSecret: read('CERTRELAY_WEBHOOK_SECRET') ?? `${prefix}/webhook`,
+    inventoryPath: read('CERTRELAY_INVENTORY'),
+    resolvers: resolvers && resolvers.length > 0 ? resolvers : undefined,
+    issueQueueUrl,
+  };
+}
+
+function isServerAddress(text: string): boolean {
+  if (isIPv4(text) || isIPv6(text)) return true;
+  const match = /^(?:\[(?<six>[^\]]+)\]|(?<four>[^:]+)):(?<port>\d{1,5})$/.exec(text);
+  const { six = '', four = '', port } = match?.groups ?? {};
+  return (isIPv6(six) || isIPv4(four)) && Number(port) > 0 && Number(port) < 65_536;
+}
