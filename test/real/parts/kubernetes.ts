@@ -12,7 +12,7 @@ import {
   removeDirectory,
   startServer,
 } from './process.ts';
-import { request } from './request.ts';
+import { requestOk } from './request.ts';
 
 /** How this cluster differs from a plain one. */
 export interface KubernetesOptions {
@@ -66,8 +66,9 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
     const adminKubeconfig = kubeconfigFor(admin);
     await writeFile(join(files, 'admin.kubeconfig'), adminKubeconfig, { mode: 0o600 });
     const call = (path: string, json?: unknown) =>
-      request(`${server}${path}`, { ca, token: tokens.get(admin) ?? '', json });
-    await Promise.all([
+      requestOk(`${server}${path}`, { ca, token: tokens.get(admin) ?? '', json });
+    // Settled, so that none is still starting when a failure of another stops them all.
+    const started = await Promise.allSettled([
       startController(cluster, 'kube-controller-manager', {
         'service-account-private-key-file': join(files, 'sa.key'),
         'root-ca-file': caFile,
@@ -75,6 +76,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       startController(cluster, 'kube-scheduler', {}),
       startNode(cluster, call),
     ]);
+    for (const one of started) if (one.status === 'rejected') throw one.reason;
     return { server, caFile, adminKubeconfig, kubeconfigFor, stop: () => stopCluster(cluster) };
   } catch (error) {
     await stopCluster(cluster);
@@ -96,7 +98,7 @@ async function startEtcd(cluster: Cluster): Promise<string> {
     'initial-cluster': `etcd=${peerUrl}`,
     'unsafe-no-fsync': true,
   };
-  await start(cluster, 'etcd', settings, async () => (await request(`${url}/readyz`)).status === 200);
+  await start(cluster, 'etcd', settings, () => requestOk(`${url}/readyz`));
   return url;
 }
 
@@ -134,7 +136,7 @@ async function startApiServer(cluster: Cluster, etcdUrl: string): Promise<string
   await start(cluster, 'kube-apiserver', settings, async () => {
     // It makes its own certificate, and is not asked before that is there.
     const ca = await readFile(join(certificates, 'apiserver.crt'), 'utf8');
-    return (await request(`${server}/readyz`, { ca, token: tokens.get(admin) ?? '' })).status === 200;
+    return requestOk(`${server}/readyz`, { ca, token: tokens.get(admin) ?? '' });
   });
   return server;
 }
@@ -156,17 +158,17 @@ async function startController(
   };
   await start(cluster, name, settings, async () => {
     const ca = await readFile(join(certificates, `${name}.crt`), 'utf8');
-    return (await request(`https://127.0.0.1:${port}/healthz`, { ca })).status === 200;
+    return requestOk(`https://127.0.0.1:${port}/healthz`, { ca });
   });
 }
 
 // kwok plays the kubelet: it reports nodes and the pods on them as Ready and runs nothing.
 async function startNode(
   cluster: Cluster,
-  call: (path: string, json?: unknown) => Promise<{ status: number; body: string }>,
+  call: (path: string, json?: unknown) => Promise<string>,
 ): Promise<void> {
   const room = { cpu: '32', memory: '256Gi', pods: '110' };
-  const created = await call('/api/v1/nodes', {
+  await call('/api/v1/nodes', {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {
@@ -176,14 +178,14 @@ async function startNode(
     },
     status: { allocatable: room, capacity: room },
   });
-  if (created.status !== 201) throw new Error(`the node was not created: ${created.body}`);
   const settings = {
     kubeconfig: join(cluster.files, 'admin.kubeconfig'),
     'manage-all-nodes': true,
     cidr: '10.1.0.0/16',
   };
   await start(cluster, 'kwok', settings, async () => {
-    return isReadyNode(JSON.parse((await call(`/api/v1/nodes/${nodeName}`)).body));
+    const node = await call(`/api/v1/nodes/${nodeName}`);
+    if (!isReadyNode(JSON.parse(node))) throw new Error(`the node is not Ready: ${node}`);
   });
 }
 
@@ -200,11 +202,11 @@ async function start(
   cluster: Cluster,
   name: 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kwok',
   settings: Settings,
-  isReady: () => Promise<boolean>,
+  probe: () => Promise<unknown>,
 ): Promise<void> {
   const command = mustLocate(name);
   const args = Object.entries(settings).map(([flag, value]) => `--${flag}=${value}`);
-  cluster.running.push(await startServer({ name, command, args, directory: cluster.files, isReady }));
+  cluster.running.push(await startServer({ name, command, args, directory: cluster.files, probe }));
 }
 
 async function stopCluster({ running, files }: Cluster): Promise<void> {

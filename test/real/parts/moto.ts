@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mustLocate } from './locate.ts';
 import { freePort, makeDirectory, removeDirectory, startServer } from './process.ts';
-import { request } from './request.ts';
+import { requestOk } from './request.ts';
 
 /** A running moto. */
 export interface Moto {
@@ -47,7 +47,7 @@ export async function startMoto(): Promise<Moto> {
         AWS_DEFAULT_REGION: 'eu-central-1',
         PYTHONUNBUFFERED: '1',
       },
-      isReady: async () => (await request(`${endpoint}/moto-api/`)).status === 200,
+      probe: () => requestOk(`${endpoint}/moto-api/`),
     });
     return {
       endpoint,

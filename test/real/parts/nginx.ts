@@ -42,7 +42,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       command,
       args: ['-p', `${directory}/`, '-e', 'stderr', '-c', configFile],
       directory,
-      isReady: () => accepts(port),
+      probe: () => connection(port),
       readyWithinMs: 10_000,
     });
     return {
@@ -77,13 +77,13 @@ ${http}
 `;
 }
 
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+function connection(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      resolve();
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', reject);
   });
 }

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mustLocate } from './locate.ts';
 import { freePorts, makeDirectory, removeDirectory, startServer } from './process.ts';
-import { request } from './request.ts';
+import { request, requestOk } from './request.ts';
 import { makeServingCertificate } from './serving-certificate.ts';
 
 /** How this Pebble differs from a plain one. */
@@ -74,9 +74,10 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
         PEBBLE_AUTHZREUSE: '0',
         ...options.environment,
       },
-      isReady: async () =>
-        (await request(directory, { ca })).status === 200 &&
-        (await request(`${managementUrl}/roots/0`, { ca })).status === 200,
+      probe: async () => {
+        await requestOk(directory, { ca });
+        await requestOk(`${managementUrl}/roots/0`, { ca });
+      },
     });
     return {
       directory,

@@ -19,8 +19,8 @@ export interface ServerOptions {
   readonly directory: string;
   /** Its whole environment besides PATH and HOME: nothing of the test's own is passed on. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Asked every 50 ms until true. A rejection means "not yet". */
-  readonly isReady: () => Promise<boolean>;
+  /** Asked every 50 ms until it resolves. It rejects while the server is not ready, with the reason. */
+  readonly probe: () => Promise<unknown>;
   /** How long it may take to be ready. 60 s if not given. */
   readonly readyWithinMs?: number;
 }
@@ -99,16 +99,23 @@ export async function freePort(): Promise<number> {
 
 async function untilReady(options: ServerOptions, ended: Promise<string>): Promise<string | undefined> {
   const limitMs = options.readyWithinMs ?? 60_000;
-  const late = sleep(limitMs, `not ready within ${limitMs / 1000} s`, { ref: false });
+  let refusal = 'no answer';
   let problem: string | undefined;
+  const late = sleep(limitMs, undefined, { ref: false });
   const failed = Promise.race([ended, late]).then((text) => {
-    problem = text;
+    problem = text ?? `not within ${limitMs / 1000} s; the last answer was: ${refusal}`;
     return false;
   });
   while (problem === undefined) {
+    const asked = options.probe().then(
+      () => true,
+      (error: unknown) => {
+        refusal = String(error);
+        return false;
+      },
+    );
     // Raced, because a probe may hang.
-    const ready = await Promise.race([options.isReady().catch(() => false), failed]);
-    if (ready && problem === undefined) return undefined;
+    if ((await Promise.race([asked, failed])) && problem === undefined) return undefined;
     await sleep(50);
   }
   return problem;
@@ -117,7 +124,7 @@ async function untilReady(options: ServerOptions, ended: Promise<string>): Promi
 // A shell that holds the other end of a pipe from this process. When this process is gone, by whatever
 // cause, the pipe closes, and the shell ends the server's process group.
 function watch(pid: number): ChildProcess {
-  const script = 'cat >/dev/null; kill -KILL -- "-$1" 2>/dev/null';
+  const script = 'cat >/dev/null; kill -s KILL -- "-$1" 2>/dev/null';
   const watcher = spawn('/bin/sh', ['-c', script, 'watch', String(pid)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

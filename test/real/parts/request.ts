@@ -23,7 +23,8 @@ export interface Answer {
  *  @throws Error when no answer comes. */
 export function request(url: string, options: RequestOptions = {}): Promise<Answer> {
   const body = options.json === undefined ? undefined : JSON.stringify(options.json);
-  const headers: Record<string, string> = {};
+  // An ACME server refuses requests without a User-Agent (RFC 8555 §6.1).
+  const headers: Record<string, string> = { 'user-agent': 'certrelay-test' };
   if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
   const settings = {
@@ -47,4 +48,12 @@ export function request(url: string, options: RequestOptions = {}): Promise<Answ
     });
     sent.end(body);
   });
+}
+
+/** Makes one request and gives the body of its answer.
+ *  @throws Error with the answer when its status is not 2xx, and when no answer comes. */
+export async function requestOk(url: string, options: RequestOptions = {}): Promise<string> {
+  const { status, body } = await request(url, options);
+  if (status < 200 || status > 299) throw new Error(`${url} answered ${status}: ${body}`);
+  return body;
 }
