@@ -1,6 +1,6 @@
 // Values that Certrelay keeps in AWS Secrets Manager, as code sees them.
 import { createHash } from 'node:crypto';
-import type { CertificateSpec } from './spec.ts';
+import type { CertificateSpec, KeyType } from './spec.ts';
 
 /** An issued certificate with its key. Never logged. */
 export interface StoredCertificate {
@@ -24,6 +24,7 @@ export interface StoredSpec extends CertificateSpec {
 export interface PendingOrder {
   /** PKCS#8 PEM of the new certificate's key. */
   readonly key: string;
+  readonly keyType: KeyType;
   /** Directory URL the order goes to. */
   readonly issuer: string;
   readonly profile?: string;

@@ -1,0 +1,141 @@
+// Verifies that a chain and a key are what a server can use: nothing is stored or delivered that did not pass here.
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { UnparsableError } from './der.ts';
+import { sameNames } from './names.ts';
+import { type CertificateFacts, factsOf, parseCertificate } from './x509.ts';
+
+/** A verified chain and key, in one canonical spelling. */
+export interface Bundle {
+  /** PEM, leaf first, 64 columns, one newline at the end. */
+  readonly chain: string;
+  /** PKCS#8 PEM. */
+  readonly key: string;
+  /** Facts of the leaf. */
+  readonly facts: CertificateFacts;
+}
+
+/** `Unparsable`: chain or key cannot be read. `NotLeafFirst`: the key is that of a later certificate. `KeyMismatch`: of none.
+ *  `NamesChanged`: not exactly the names asked for. `ChainBroken`: a certificate is not signed by the next one.
+ *  `Expired`: one of them is, at the instant given. */
+export type BundleProblem =
+  | 'Unparsable'
+  | 'NotLeafFirst'
+  | 'KeyMismatch'
+  | 'NamesChanged'
+  | 'ChainBroken'
+  | 'Expired';
+
+/** The bundle, or the first problem found and a sentence about it that holds no PEM. */
+export type BundleVerdict =
+  | { readonly ok: true; readonly bundle: Bundle }
+  | { readonly ok: false; readonly problem: BundleProblem; readonly message: string };
+
+/** What came from the CA, an AWS secret or a person. */
+export interface UnverifiedBundle {
+  /** PEM certificates; text around them is passed over. */
+  readonly chain: string;
+  /** Private key, PEM: PKCS#8, PKCS#1 or SEC 1, not encrypted. */
+  readonly key: string;
+  /** The exact names it must be for; absent: whatever it says. */
+  readonly domains?: readonly string[];
+}
+
+/** More certificates than any CA sends; each one costs a signature check. */
+const maxChainLength = 10;
+
+/** Checks chain and key in the order of `BundleProblem`, at `now` where it is given. Chains may have any length up to 10;
+ *  the last certificate's own issuer is not looked for. Never throws. */
+export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict {
+  const key = readKey(input.key);
+  if (key === undefined) return refuse('Unparsable', 'the private key is not PEM of an unencrypted key');
+  try {
+    const chain = readChain(input.chain);
+    return judgeBundle(input, chain, chain.map(factsOf), key, now);
+  } catch (error) {
+    if (error instanceof UnparsableError)
+      return refuse('Unparsable', `the chain cannot be read: ${error.message}`);
+    throw error;
+  }
+}
+
+function judgeBundle(
+  input: UnverifiedBundle,
+  chain: readonly X509Certificate[],
+  facts: readonly CertificateFacts[],
+  key: KeyObject,
+  now: Date | undefined,
+): BundleVerdict {
+  const [leaf] = facts;
+  if (leaf === undefined) return refuse('Unparsable', 'the chain holds no certificate');
+
+  const keyHolder = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  if (keyHolder < 0) return refuse('KeyMismatch', 'the private key belongs to no certificate of the chain');
+  if (keyHolder > 0) {
+    const place = `${keyHolder + 1} of ${chain.length}`;
+    return refuse(
+      'NotLeafFirst',
+      `the private key belongs to certificate ${place}; the leaf must stand first`,
+    );
+  }
+
+  if (input.domains !== undefined && !sameNames(input.domains, leaf.names)) {
+    const names = `${leaf.names.join(', ') || 'no names'}, not for ${input.domains.join(', ')}`;
+    return refuse('NamesChanged', `the certificate is for ${names}`);
+  }
+
+  const unsigned = chain.findIndex((certificate, index) => !isSignedBy(certificate, chain[index + 1]));
+  if (unsigned >= 0) {
+    return refuse(
+      'ChainBroken',
+      `certificate ${unsigned + 1} of ${chain.length} is not signed by the next one`,
+    );
+  }
+
+  const expired = now === undefined ? undefined : facts.find(({ notAfter }) => notAfter <= now);
+  if (expired !== undefined) {
+    const subject =
+      expired === leaf ? 'the certificate' : `the certificate of ${expired.commonName ?? 'an authority'}`;
+    return refuse('Expired', `${subject} expired at ${expired.notAfter.toISOString()}`);
+  }
+
+  const pem = chain.map((certificate) => certificate.toString()).join('');
+  return {
+    ok: true,
+    bundle: { chain: pem, key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), facts: leaf },
+  };
+}
+
+/** Each certificate of the text. A private key among them is refused, because chains are shown and delivered openly. */
+function readChain(pem: string): readonly X509Certificate[] {
+  if (pem.includes('PRIVATE KEY-----')) throw new UnparsableError('it holds a private key');
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new UnparsableError('it holds no PEM certificate');
+  if (blocks.length !== pem.split('-----BEGIN ').length - 1)
+    throw new UnparsableError('a PEM block is cut off');
+  if (blocks.length > maxChainLength)
+    throw new UnparsableError(`it holds over ${maxChainLength} certificates`);
+  return blocks.map(parseCertificate);
+}
+
+function readKey(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    // What OpenSSL says of a key that it cannot read helps nobody, and must not carry key bytes anywhere.
+    return undefined;
+  }
+}
+
+/** Whether the next certificate issued this one by name, key identifier, key usage and signature; true for the last one. */
+function isSignedBy(certificate: X509Certificate, next: X509Certificate | undefined): boolean {
+  if (next === undefined) return true;
+  try {
+    return next.ca && certificate.checkIssued(next) && certificate.verify(next.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+function refuse(problem: BundleProblem, message: string): BundleVerdict {
+  return { ok: false, problem, message };
+}

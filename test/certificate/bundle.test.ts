@@ -1,0 +1,80 @@
+import { createPrivateKey } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { verifyBundle } from '../../lib/certificate/bundle.ts';
+import { type MintedChain, mintChain } from './minting.ts';
+
+const notBefore = new Date('2026-01-01T00:00:00Z');
+const notAfter = new Date('2026-04-01T00:00:00Z');
+const domains = ['shop.example.com', '*.shop.example.com'];
+let minted: MintedChain;
+let stranger: MintedChain;
+
+beforeAll(async () => {
+  minted = await mintChain({ domains, notBefore, notAfter, intermediates: 2 });
+  stranger = await mintChain({ domains, notBefore, notAfter });
+});
+
+function part(index: number): string {
+  return minted.certificates[index] ?? '';
+}
+
+describe('a chain is accepted', () => {
+  test.each([0, 1, 2, 3])('with %i intermediates', async (intermediates) => {
+    const { chain, key } = await mintChain({ domains, notBefore, notAfter, intermediates });
+    const verdict = verifyBundle({ chain, key, domains }, notBefore);
+    expect(verdict).toMatchObject({ ok: true, bundle: { chain, key, facts: { names: domains } } });
+  });
+
+  test('that ends with its root', () => {
+    expect(verifyBundle({ chain: minted.chain + minted.root, key: minted.key })).toMatchObject({ ok: true });
+  });
+
+  test('with text around it, Windows line ends and a SEC 1 key, and comes out in one spelling', () => {
+    const chain = `leaf:\n${minted.chain}\n\n`.replaceAll('\n', '\r\n');
+    const key = createPrivateKey(minted.key).export({ type: 'sec1', format: 'pem' }).toString();
+    const verdict = verifyBundle({ chain, key, domains: domains.toReversed() });
+    expect(verdict).toMatchObject({ ok: true, bundle: { chain: minted.chain, key: minted.key } });
+  });
+});
+
+describe('a bundle is refused', () => {
+  test.each([
+    ['Unparsable', 'without a certificate', () => ({ chain: '' })],
+    [
+      'Unparsable',
+      'with a certificate cut off',
+      () => ({ chain: minted.chain.slice(0, -200) + part(0).slice(0, 99) }),
+    ],
+    ['Unparsable', 'with bytes that are no certificate', () => ({ chain: part(0).replace('MII', 'AAA') })],
+    ['Unparsable', 'with a private key in the chain', () => ({ chain: minted.chain + minted.key })],
+    ['Unparsable', 'with eleven certificates', () => ({ chain: part(0).repeat(11) })],
+    ['Unparsable', 'with a key that is none', () => ({ key: 'nonsense' })],
+    ['Unparsable', 'with a certificate for a key', () => ({ key: minted.chain })],
+    ['KeyMismatch', 'with the key of another certificate', () => ({ key: stranger.key })],
+    ['NotLeafFirst', 'with the leaf last', () => ({ chain: part(2) + part(1) + part(0) })],
+    ['NamesChanged', 'with a name too many', () => ({ domains: ['shop.example.com'] })],
+    ['NamesChanged', 'with a name too few', () => ({ domains: [...domains, 'other.example.com'] })],
+    ['ChainBroken', 'with a link left out', () => ({ chain: part(0) + part(2) })],
+    ['ChainBroken', 'with links exchanged', () => ({ chain: part(0) + part(2) + part(1) })],
+    [
+      'ChainBroken',
+      'with another authority of the same name',
+      () => ({ chain: part(0) + stranger.certificates[1] }),
+    ],
+  ])('%s: %s', (problem, _, change) => {
+    const input = { chain: minted.chain, key: minted.key, domains, ...change() };
+    const verdict = verifyBundle(input);
+    expect(verdict).toMatchObject({ ok: false, problem });
+    expect(verdict).not.toMatchObject({ message: expect.stringContaining('-----') });
+  });
+
+  test.each([
+    [-1, true],
+    [0, false],
+  ])('Expired: %i ms from its end, accepted is %s', (offset, ok) => {
+    const now = new Date(notAfter.getTime() + offset);
+    expect(verifyBundle({ chain: minted.chain, key: minted.key }, now)).toMatchObject(
+      ok ? { ok } : { ok, problem: 'Expired', message: expect.stringContaining('2026-04-01') },
+    );
+  });
+});

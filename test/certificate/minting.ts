@@ -1,0 +1,120 @@
+// Mints certificate chains with throw-away keys; nothing here outlives the process.
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+import type { KeyType } from '../../lib/certificate/spec.ts';
+
+x509.cryptoProvider.set(webcrypto);
+
+/** What to mint; every field that is absent has an ordinary value. */
+export interface Minting {
+  /** The first becomes the common name. */
+  readonly domains: readonly string[];
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly keyType?: KeyType;
+  /** Authorities between leaf and root that stand in the chain; 1. The root never does. */
+  readonly intermediates?: number;
+  /** Serial number of the leaf as hex of its DER contents. */
+  readonly serial?: string;
+  /** Key identifier of the issuer, hex, written into the leaf instead of the true one; `none` leaves it out. */
+  readonly authorityKeyId?: string;
+}
+
+/** PEM of everything that was minted. */
+export interface MintedChain {
+  /** Leaf first. */
+  readonly chain: string;
+  /** The certificates of the chain, one by one. */
+  readonly certificates: readonly string[];
+  /** PKCS#8 PEM of the leaf's key. */
+  readonly key: string;
+  /** PEM of the root, which is not part of the chain. */
+  readonly root: string;
+}
+
+interface Authority {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: webcrypto.CryptoKeyPair;
+}
+
+/** A chain for the domains: leaf, then intermediates, under a new root that is valid for as long. */
+export async function mintChain(minting: Minting): Promise<MintedChain> {
+  const validity = { notBefore: minting.notBefore, notAfter: minting.notAfter };
+  const root = await mintAuthority('Minted Root', validity);
+  const authorities = [root];
+  for (let index = 1; index <= (minting.intermediates ?? 1); index += 1) {
+    authorities.unshift(await mintAuthority(`Minted Intermediate ${index}`, validity, authorities[0]));
+  }
+  const [issuer = root] = authorities;
+
+  const algorithm = keyAlgorithms[minting.keyType ?? 'ecdsa-p256'];
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keyId = minting.authorityKeyId;
+  const authorityKeyId =
+    keyId === undefined
+      ? [await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate)]
+      : [keyId].filter((id) => id !== 'none').map((id) => new x509.AuthorityKeyIdentifierExtension(id));
+  const leaf = await x509.X509CertificateGenerator.create({
+    ...validity,
+    ...(minting.serial === undefined ? {} : { serialNumber: minting.serial }),
+    subject: `CN=${minting.domains[0] ?? ''}`,
+    issuer: issuer.certificate.subject,
+    publicKey: keys.publicKey,
+    signingKey: issuer.keys.privateKey,
+    signingAlgorithm: signing,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(minting.domains.map((value) => ({ type: 'dns', value }))),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      ...authorityKeyId,
+    ],
+  });
+  const chain = [leaf, ...authorities.slice(0, -1).map((authority) => authority.certificate)];
+  const certificates = chain.map((certificate) => `${certificate.toString('pem')}\n`);
+  return {
+    chain: certificates.join(''),
+    certificates,
+    key: toPem(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)),
+    root: `${root.certificate.toString('pem')}\n`,
+  };
+}
+
+const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
+const keyAlgorithms = {
+  'ecdsa-p256': { name: 'ECDSA', namedCurve: 'P-256' },
+  'ecdsa-p384': { name: 'ECDSA', namedCurve: 'P-384' },
+  'rsa-2048': { ...rsa, modulusLength: 2048 },
+  'rsa-3072': { ...rsa, modulusLength: 3072 },
+  'rsa-4096': { ...rsa, modulusLength: 4096 },
+} as const;
+
+async function mintAuthority(
+  commonName: string,
+  validity: { readonly notBefore: Date; readonly notAfter: Date },
+  issuer?: Authority,
+): Promise<Authority> {
+  const keys = await webcrypto.subtle.generateKey(signing, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity,
+    subject: `CN=${commonName}`,
+    issuer: issuer?.certificate.subject ?? `CN=${commonName}`,
+    publicKey: keys.publicKey,
+    signingKey: (issuer?.keys ?? keys).privateKey,
+    signingAlgorithm: signing,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificate, keys };
+}
+
+function toPem(pkcs8: ArrayBuffer): string {
+  const lines =
+    Buffer.from(pkcs8)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN PRIVATE KEY-----', ...lines, '-----END PRIVATE KEY-----', ''].join('\n');
+}
