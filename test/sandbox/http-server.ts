@@ -22,9 +22,14 @@ export interface Answer {
 export interface Part {
   readonly service: Service;
   /** Names the call for the journal and the faults; `undefined` keeps it out of both. */
-  describe(
-    request: Request,
-  ): { readonly action: string; readonly resource: string; readonly principal: string } | undefined;
+  describe(request: Request):
+    | {
+        readonly action: string;
+        readonly resource: string;
+        readonly principal: string;
+        readonly detail?: unknown;
+      }
+    | undefined;
   handle(request: Request): Answer | Promise<Answer>;
   /** The part's own error answer, for faults of kind `error`. */
   refuse(code: string, status: number, message: string, request: Request): Answer;

@@ -13,6 +13,8 @@ export interface Call {
   readonly resource: string;
   /** Who made it: the function's name where credentials tell, else `unknown`. */
   readonly principal: string;
+  /** What else the part knows of the call, e.g. the names, types and actions of a Route 53 change. */
+  readonly detail?: unknown;
   readonly at: Date;
   /** HTTP status of the answer; absent while under way or when none was sent. */
   status?: number;
