@@ -1,0 +1,162 @@
+// The Route 53 API of the sandbox, as strict as AWS documents it; its public zones are answered by the sandbox's DNS.
+import { nameServers, type SandboxDns } from '../dns/server.ts';
+import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import { readSignature } from '../principal.ts';
+import type { RecordSet } from './change-batch.ts';
+import { HostedZone } from './hosted-zone.ts';
+import { listByName, listRecordSets, listZones, zoneXml } from './listing.ts';
+import { canonicalName } from './names.ts';
+import { type ApiCall, answerXml, errorXml, readBatch, recogniseCall, resourceOf } from './protocol.ts';
+import { tag } from './xml.ts';
+
+/** May be changed while the server runs. */
+export interface Route53Settings {
+  /** How long a change is PENDING. */
+  insyncMs: number;
+  /** Requests an account may make, as a token bucket; absent: any number. AWS: 10 a second, burst 50. */
+  rate?: { readonly perSecond: number; readonly burst: number };
+}
+
+export interface SandboxRoute53 {
+  readonly url: string;
+  readonly settings: Route53Settings;
+  createZone(name: string, options?: { readonly private?: boolean }): HostedZone;
+  /** The record sets of the (first) zone with this name, PENDING changes included.
+   *  @throws Error where there is none. */
+  list(zone: string): readonly RecordSet[];
+  stop(): Promise<void>;
+}
+
+/** @param options.now Milliseconds since the epoch; the real clock where absent. */
+export async function startRoute53(
+  { dns, now = Date.now }: { readonly dns: Pick<SandboxDns, 'serve'>; readonly now?: () => number },
+  surroundings: Surroundings,
+): Promise<SandboxRoute53> {
+  const settings: Route53Settings = { insyncMs: 0 };
+  const zones = new Map<string, HostedZone>();
+  const changes = new Map<string, { readonly submittedAt: Date; readonly insyncAt: number }>();
+  const bucket = { tokens: 0, at: Number.NEGATIVE_INFINITY };
+
+  function handle(request: Request): Answer {
+    const signature = readSignature(request.headers.authorization);
+    if (!signature) return errorXml(403, 'MissingAuthenticationToken', 'Missing Authentication Token');
+    if (signature.service !== 'route53') {
+      return errorXml(
+        403,
+        'SignatureDoesNotMatch',
+        "Credential should be scoped to correct service: 'route53'. ",
+      );
+    }
+    if (isOverRate()) return errorXml(400, 'Throttling', 'Rate exceeded');
+    const call = recogniseCall(request);
+    if (!call) return errorXml(404, 'UnknownOperationException', 'The sandbox does not play this call.');
+    return perform(call, request);
+  }
+
+  function isOverRate(): boolean {
+    const { rate } = settings;
+    if (!rate) return false;
+    const seconds = (now() - bucket.at) / 1000;
+    bucket.tokens = Math.min(rate.burst, bucket.tokens + seconds * rate.perSecond);
+    bucket.at = now();
+    if (bucket.tokens < 1) return true;
+    bucket.tokens -= 1;
+    return false;
+  }
+
+  function perform(call: ApiCall, request: Request): Answer {
+    const query = request.url.searchParams;
+    switch (call.action) {
+      case 'ListHostedZones':
+        return listZones([...zones.values()], query);
+      case 'ListHostedZonesByName':
+        return listByName([...zones.values()], query);
+      case 'GetChange': {
+        const change = changes.get(call.change);
+        if (!change) return errorXml(404, 'NoSuchChange', `Could not find resource with ID: ${call.change}`);
+        return answerXml('GetChangeResponse', [changeXml(call.change, change)]);
+      }
+      default: {
+        const zone = zones.get(call.zone);
+        if (!zone) return errorXml(404, 'NoSuchHostedZone', `No hosted zone found with ID: ${call.zone}`);
+        if (call.action === 'ListResourceRecordSets') return listRecordSets(zone, query);
+        if (call.action === 'ChangeResourceRecordSets') return changeRecordSets(zone, request.body);
+        const servers = zone.nameServers.map((server) => tag('NameServer', server.slice(0, -1)));
+        const delegation = zone.isPrivate ? undefined : tag('DelegationSet', [tag('NameServers', servers)]);
+        return answerXml('GetHostedZoneResponse', [zoneXml(zone), delegation]);
+      }
+    }
+  }
+
+  function changeRecordSets(zone: HostedZone, body: Buffer): Answer {
+    const batch = readBatch(body);
+    if (typeof batch === 'string') return errorXml(400, 'InvalidInput', batch);
+    const result = zone.change(batch.changes, settings.insyncMs);
+    if ('messages' in result) return errorXml(400, 'InvalidChangeBatch', `[${result.messages.join(', ')}]`);
+    const id = `C${String(changes.size + 1).padStart(13, '0')}SANDBOX`;
+    const change = { submittedAt: new Date(now()), insyncAt: result.insyncAt };
+    changes.set(id, change);
+    // A change is PENDING in its own answer, however soon it is INSYNC.
+    const pending = { ...change, insyncAt: Number.POSITIVE_INFINITY };
+    return answerXml('ChangeResourceRecordSetsResponse', [changeXml(id, pending, batch.comment)]);
+  }
+
+  function changeXml(
+    id: string,
+    change: { readonly submittedAt: Date; readonly insyncAt: number },
+    comment?: string,
+  ): string | undefined {
+    return tag('ChangeInfo', [
+      tag('Id', `/change/${id}`),
+      tag('Status', change.insyncAt <= now() ? 'INSYNC' : 'PENDING'),
+      tag('SubmittedAt', change.submittedAt.toISOString()),
+      tag('Comment', comment),
+    ]);
+  }
+
+  const part: Part = {
+    service: 'route53',
+    describe(request) {
+      const call = recogniseCall(request);
+      if (!call) return undefined;
+      const principal = readSignature(request.headers.authorization)?.principal ?? 'unsigned';
+      const detail =
+        call.action === 'ChangeResourceRecordSets' ? { detail: changedRecords(request.body) } : {};
+      return { action: call.action, resource: resourceOf(call), principal, ...detail };
+    },
+    handle,
+    refuse: (code, status, message) => errorXml(status, code, message),
+  };
+  const server = await serve(part, surroundings);
+  dns.serve(() => [...zones.values()].filter((zone) => !zone.isPrivate));
+
+  return {
+    url: server.url,
+    settings,
+    createZone: (name, options = {}) => {
+      const id = `Z${String(zones.size + 1).padStart(13, '0')}SANDBOX`;
+      const zone = new HostedZone({ id, name, isPrivate: options.private ?? false, nameServers, now });
+      zones.set(id, zone);
+      return zone;
+    },
+    list: (name) => {
+      const zone = [...zones.values()].find((candidate) => candidate.name === canonicalName(name));
+      if (!zone) throw new Error(`there is no hosted zone ${name}`);
+      return zone.list();
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** What IAM's condition keys see of a change: names lower case without the last dot, types and actions. */
+export interface ChangedRecord {
+  readonly action: string;
+  readonly name: string;
+  readonly type: string;
+}
+
+function changedRecords(body: Buffer): readonly ChangedRecord[] {
+  const batch = readBatch(body);
+  if (typeof batch === 'string') return [];
+  return batch.changes.map(({ action, set }) => ({ action, name: set.name.slice(0, -1), type: set.type }));
+}
