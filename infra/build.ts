@@ -1,0 +1,129 @@
+// Bundles every function: dist/<function>/ holds all that its Lambda function runs, and nothing of another one's.
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+export interface BuildOptions {
+  /** Folder whose files are functions where they export `handler`. */
+  readonly sourceFolder: string;
+  /** Gets one folder per function; what an earlier build left in such a folder is removed. */
+  readonly outFolder: string;
+  /** The inventory file that is packaged beside each bundle as `certificates.yaml`. */
+  readonly inventoryFile: string;
+}
+
+/** One function as built. */
+export interface BuiltFunction {
+  readonly name: string;
+  /** Size of each file by its name: `index.js` is loaded at start, other scripts when they are first needed. */
+  readonly bytes: ReadonlyMap<string, number>;
+  /** Every source file in the bundle, by its path from the folder the build ran in. */
+  readonly sources: readonly string[];
+}
+
+/** Builds all functions. Files that would not change are left alone, so a bundle may be running meanwhile.
+ *  @throws Error when a source does not compile. */
+export async function buildFunctions(options: BuildOptions): Promise<readonly BuiltFunction[]> {
+  const inventory = await readFile(options.inventoryFile);
+  const entries = await findEntries(options.sourceFolder);
+  return Promise.all(entries.map((entry) => buildFunction(entry, options.outFolder, inventory)));
+}
+
+/** Functions are the files that export `handler`; the others are parts they share. */
+async function findEntries(folder: string): Promise<readonly string[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted();
+  const sources = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+  return files
+    .filter((_, i) => /^export (const|function|async function) handler\b/m.test(sources[i] ?? ''))
+    .map((name) => resolve(folder, name));
+}
+
+async function buildFunction(entry: string, outFolder: string, inventory: Buffer): Promise<BuiltFunction> {
+  const name = basename(entry, '.ts');
+  const folder = resolve(outFolder, name);
+  const { outputFiles, metafile } = await build({
+    entryPoints: { index: entry },
+    outdir: folder,
+    write: false,
+    metafile: true,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    // Code behind `await import()` becomes a file of its own, read only by the runs that need it.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+    // Names stay: they are error names and what a stack trace in the log shows.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    // CommonJS dependencies call `require` for Node's own modules, and an ES module has none.
+    banner: {
+      js: `import{createRequire as certrelayRequire}from'node:module';const require=certrelayRequire(import.meta.url);`,
+    },
+    plugins: [withoutAxios],
+    logLevel: 'warning',
+  });
+  const contents = new Map<string, Buffer>(
+    outputFiles.map((file) => [basename(file.path), Buffer.from(file.contents)]),
+  );
+  contents.set('package.json', Buffer.from('{"type":"module"}\n'));
+  contents.set('certificates.yaml', inventory);
+  await replaceFolder(folder, contents);
+  return {
+    name,
+    bytes: new Map([...contents].map(([file, content]) => [file, content.byteLength])),
+    sources: Object.keys(metafile.inputs),
+  };
+}
+
+/** `acme-client` sends requests with axios; `lib/acme` brings a transport of its own, so axios would be dead weight. */
+const withoutAxios: Plugin = {
+  name: 'without-axios',
+  setup(build) {
+    build.onResolve({ filter: /(^|\/)axios$/ }, ({ importer }) =>
+      importer.includes(`${join('node_modules', 'acme-client', 'src')}`)
+        ? { path: 'axios', namespace: 'absent' }
+        : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
+      contents: 'module.exports = { defaults: {} };',
+    }));
+  },
+};
+
+/** Makes a folder hold just these files. Each changes at once or not at all. */
+async function replaceFolder(folder: string, contents: ReadonlyMap<string, Buffer>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of contents) {
+    const file = join(folder, name);
+    const existing = await readFile(file).catch(() => undefined);
+    if (existing?.equals(content)) continue;
+    // Outside the folder, for another build may be clearing it.
+    const fresh = `${folder}.${randomUUID()}`;
+    await writeFile(fresh, content);
+    await rename(fresh, file);
+  }
+  for (const name of await readdir(folder)) {
+    if (!contents.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Builds the service in a folder: `functions/` with `infra/certificates.yaml` into `outFolder`.
+ *  @throws Error when a source does not compile. */
+export async function buildService(root: string, outFolder: string): Promise<readonly BuiltFunction[]> {
+  return buildFunctions({
+    sourceFolder: join(root, 'functions'),
+    outFolder,
+    inventoryFile: join(root, 'infra', 'certificates.yaml'),
+  });
+}
+
+if (import.meta.main) {
+  const root = resolve(import.meta.dirname, '..');
+  for (const { name, bytes } of await buildService(root, join(root, 'dist'))) {
+    for (const [file, size] of bytes) console.log(`dist/${name}/${file}: ${(size / 1024).toFixed(1)} KB`);
+  }
+}

@@ -1,0 +1,84 @@
+// What `serverless` does beside its own work here: builds before it packages or invokes, and refuses a bad schedule.
+import { join } from 'node:path';
+
+/** The part of osls's own object that is used here. */
+interface Serverless {
+  readonly serviceDir: string;
+  readonly processedInput: { readonly commands: readonly string[] };
+  readonly service: {
+    readonly functions: Readonly<Record<string, { environment?: Record<string, unknown> }>>;
+    readonly provider: {
+      environment?: Record<string, unknown>;
+      readonly compiledCloudFormationTemplate?: Template;
+    };
+  };
+}
+
+interface Template {
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>
+  >;
+}
+
+/** Loaded by osls because serverless.yml names this file. */
+export default class CertrelayPlugin {
+  readonly hooks: Readonly<Record<string, () => void | Promise<void>>>;
+
+  constructor(serverless: Serverless) {
+    const buildBundles = async () => {
+      // osls loads this file by `require`, which cannot wait for build.ts.
+      const { buildService } = await import('./build.ts');
+      await buildService(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
+    };
+    this.hooks = {
+      initialize: () => {
+        if (serverless.processedInput.commands.join(' ') === 'invoke local') preferTerminal(serverless);
+      },
+      'before:package:createDeploymentArtifacts': buildBundles,
+      'before:invoke:local:invoke': buildBundles,
+      'after:aws:package:finalize:mergeCustomProviderResources': () => {
+        const template = serverless.service.provider.compiledCloudFormationTemplate;
+        const problems = template ? checkSchedules(template) : [];
+        if (problems.length > 0) throw new Error(problems.join('\n'));
+      },
+    };
+  }
+}
+
+/** `invoke local` would let serverless.yml's values win over the terminal's, and ask CloudFormation for those that
+ *  name a resource. With the terminal's first, and the latter left out, one machine without an account can run
+ *  everything against other endpoints. */
+function preferTerminal({ service }: Serverless): void {
+  const environments = [service.provider, ...Object.values(service.functions)].map(
+    (part) => part.environment,
+  );
+  for (const environment of environments) {
+    if (!environment) continue;
+    for (const [name, value] of Object.entries(environment)) {
+      const ours = process.env[name];
+      if (ours !== undefined) environment[name] = ours;
+      else if (typeof value === 'object') delete environment[name];
+    }
+  }
+}
+
+/** A sentence for each schedule that is not a rate of 5 minutes or more. */
+export function checkSchedules(template: Template): readonly string[] {
+  return Object.entries(template.Resources)
+    .filter(([, resource]) => resource.Type === 'AWS::Scheduler::Schedule')
+    .flatMap(([name, { Properties }]) => {
+      const problem = checkRate(Properties?.ScheduleExpression);
+      return problem === undefined ? [] : [`${name}: ${problem}`];
+    });
+}
+
+const minutesOf = { minute: 1, hour: 60, day: 1440 } as const;
+
+/** What is wrong with a rate, or `undefined`. Other expressions are refused: their interval cannot be told. */
+function checkRate(expression: unknown): string | undefined {
+  const match = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/.exec(String(expression));
+  if (!match) return `"${String(expression)}" must be like rate(6 hours), in minutes, hours or days`;
+  const unit = match[2] === 'minute' || match[2] === 'hour' ? match[2] : 'day';
+  const minutes = Number(match[1]) * minutesOf[unit];
+  return minutes < 5 ? `"${String(expression)}" must not be shorter than rate(5 minutes)` : undefined;
+}

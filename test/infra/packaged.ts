@@ -1,0 +1,120 @@
+// Runs `serverless package` on a copy of the service whose functions are empty, and reads what it made.
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+
+const root = resolve(import.meta.dirname, '../..');
+
+const template = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
+  ),
+});
+
+/** A CloudFormation template as `serverless package` writes it. */
+export type Template = z.infer<typeof template>;
+
+export interface Packaged {
+  readonly template: Template;
+  /** Names in each function's archive. */
+  readonly archives: Readonly<Record<string, readonly string[]>>;
+}
+
+export const functionNames = ['issue', 'deploy', 'register'] as const;
+
+/** Packages with parameters (`--param name=value`), without account or network.
+ *  @throws Error with what serverless printed, where it refuses. */
+export async function packageService(params: Readonly<Record<string, string>> = {}): Promise<Packaged> {
+  const folder = await mkdtemp(join(tmpdir(), 'certrelay-package-'));
+  try {
+    await fillFolder(folder);
+    await runServerless(
+      [
+        'package',
+        '--package',
+        'packaged',
+        ...Object.entries(params).map(([name, value]) => `--param=${name}=${value}`),
+      ],
+      folder,
+    );
+    return await readPackage(join(folder, 'packaged'));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The parts of infra are links, for what they import lies beside the originals. */
+async function fillFolder(folder: string): Promise<void> {
+  await mkdir(join(folder, 'infra'));
+  await mkdir(join(folder, 'functions'));
+  const infra = (await readdir(join(root, 'infra'))).filter((name) => name !== 'certificates.yaml');
+  for (const name of infra) await symlink(join(root, 'infra', name), join(folder, 'infra', name));
+  await copyFile(join(root, 'serverless.yml'), join(folder, 'serverless.yml'));
+  await writeFile(join(folder, 'infra', 'certificates.yaml'), emptyInventory);
+  for (const name of functionNames) {
+    await writeFile(
+      join(folder, 'functions', `${name}.ts`),
+      `export const handler = async () => '${name}';\n`,
+    );
+  }
+}
+
+/** Runs `serverless` in a folder with no credentials and gives its output.
+ *  @throws Error with that output where it fails. */
+export function runServerless(
+  args: readonly string[],
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const program = join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    SLS_ANALYTICS_DISABLED: '1',
+    NO_COLOR: '1',
+    ...environment,
+  };
+  return new Promise((done, refused) => {
+    execFile(process.execPath, [program, ...args], { cwd: folder, env }, (error, stdout, stderr) => {
+      if (error) refused(new Error(`${stdout}${stderr}`));
+      else done(stdout);
+    });
+  });
+}
+
+async function readPackage(folder: string): Promise<Packaged> {
+  const text = await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
+  const archives = await Promise.all(
+    functionNames.map(
+      async (name) => [name, listArchive(await readFile(join(folder, `${name}.zip`)))] as const,
+    ),
+  );
+  return { template: template.parse(JSON.parse(text)), archives: Object.fromEntries(archives) };
+}
+
+/** File names of a zip archive, from its central directory. */
+function listArchive(archive: Buffer): readonly string[] {
+  const names: string[] = [];
+  let at = archive.readUInt32LE(archive.lastIndexOf('PK\x05\x06') + 16);
+  while (archive.toString('latin1', at, at + 4) === 'PK\x01\x02') {
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) =>
+      archive.readUInt16LE(at + offset),
+    );
+    const end = at + 46 + (nameLength ?? 0);
+    names.push(archive.toString('utf8', at + 46, end));
+    at = end + (extraLength ?? 0) + (commentLength ?? 0);
+  }
+  return names.toSorted();
+}
+
+const emptyInventory = `
+issuers:
+  default:
+    directory: letsencrypt-staging
+    agreeToTerms: true
+certificates: []
+`;

@@ -1,0 +1,134 @@
+// Reads the IAM statements of each function out of a packaged template and evaluates them as IAM does.
+import * as z from 'zod';
+import type { Template } from './packaged.ts';
+
+/** One statement, with every intrinsic function resolved. All statements of this project allow. */
+export interface Statement {
+  readonly sid: string;
+  readonly actions: readonly string[];
+  /** ARN patterns with `*` and `?`. */
+  readonly resources: readonly string[];
+  /** Operator → condition key → values. */
+  readonly conditions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
+
+/** What a request is judged by. */
+export interface AccessRequest {
+  /** `service:Action`. */
+  readonly action: string;
+  readonly resource: string;
+  /** Condition keys the service sends with the request; a key it does not send is absent. */
+  readonly conditions?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Account {
+  readonly region: string;
+  readonly account: string;
+  /** ARNs of resources that `Fn::GetAtt … Arn` names, by logical id; others get one made of the logical id. */
+  readonly arns?: Readonly<Record<string, string>>;
+}
+
+const oneOrMore = z.union([z.unknown().array(), z.unknown().transform((value) => [value])]);
+const document = z.object({
+  Statement: z.array(
+    z.strictObject({
+      Sid: z.string().default(''),
+      Effect: z.literal('Allow'),
+      Action: oneOrMore.pipe(z.array(z.string())),
+      Resource: oneOrMore,
+      Condition: z.record(z.string(), z.record(z.string(), oneOrMore.pipe(z.array(z.string())))).default({}),
+    }),
+  ),
+});
+const role = z.strictObject({
+  AssumeRolePolicyDocument: z.unknown(),
+  Policies: z.array(z.object({ PolicyDocument: document })),
+});
+const lambda = z.object({
+  Handler: z.string(),
+  Role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
+});
+
+/** The statements of each function's role, by the function's name.
+ *  @throws Error where a function has no role of its own, or a role holds what this file cannot judge. */
+export function readPolicies(
+  template: Template,
+  account: Account,
+): Readonly<Record<string, readonly Statement[]>> {
+  const functions = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
+  const policies = functions.map(({ Properties }) => {
+    const { Handler, Role } = lambda.parse(Properties);
+    const name = /^dist\/([\w-]+)\//.exec(Handler)?.[1];
+    const resource = template.Resources[Role['Fn::GetAtt'][0]];
+    if (name === undefined || resource?.Type !== 'AWS::IAM::Role') throw new Error(`no role for ${Handler}`);
+    const statements = role
+      .parse(resource.Properties)
+      .Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .map((statement) => ({
+        sid: statement.Sid,
+        actions: statement.Action,
+        resources: statement.Resource.map((value) => resolveArn(value, account)),
+        conditions: statement.Condition,
+      }));
+    return [name, statements] as const;
+  });
+  return Object.fromEntries(policies);
+}
+
+/** Whether some statement allows the request. */
+export function isAllowed(statements: readonly Statement[], request: AccessRequest): boolean {
+  return statements.some(
+    ({ actions, resources, conditions }) =>
+      actions.some((action) => matches(action.toLowerCase(), request.action.toLowerCase())) &&
+      resources.some((resource) => matches(resource, request.resource)) &&
+      Object.entries(conditions).every(([operator, keys]) =>
+        Object.entries(keys).every(([key, values]) => holds(operator, request.conditions?.[key], values)),
+      ),
+  );
+}
+
+/** Whether one condition holds for the values a request carries. `ForAllValues` holds where there are none. */
+function holds(operator: string, sent: readonly string[] | undefined, values: readonly string[]): boolean {
+  switch (operator) {
+    case 'ForAllValues:StringEquals':
+      return (sent ?? []).every((value) => values.includes(value));
+    case 'ForAllValues:StringLike':
+      return (sent ?? []).every((value) => values.some((pattern) => matches(pattern, value)));
+    case 'Null':
+      return values.includes(String(sent === undefined || sent.length === 0));
+    default:
+      throw new Error(`a condition this file cannot judge: ${operator}`);
+  }
+}
+
+function matches(pattern: string, text: string): boolean {
+  const source = pattern
+    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's').test(text);
+}
+
+const intrinsic = z.union([
+  z.string(),
+  z.strictObject({ 'Fn::Sub': z.string() }),
+  z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
+]);
+
+function resolveArn(value: unknown, { region, account, arns }: Account): string {
+  const parsed = intrinsic.parse(value);
+  if (typeof parsed === 'string') return parsed;
+  const arnOf = (logicalId: string) =>
+    arns?.[logicalId] ?? `arn:aws:cloudformation:${region}:${account}:resource/${logicalId}`;
+  if ('Fn::GetAtt' in parsed) return arnOf(parsed['Fn::GetAtt'][0]);
+  const names: Readonly<Record<string, string>> = {
+    'AWS::Partition': 'aws',
+    'AWS::Region': region,
+    'AWS::AccountId': account,
+  };
+  return parsed['Fn::Sub'].replace(/\$\{([\w:.]+)\}/g, (_, name: string) => {
+    const resolved = names[name] ?? (name.endsWith('.Arn') ? arnOf(name.slice(0, -4)) : undefined);
+    if (resolved === undefined) throw new Error(`a reference this file cannot resolve: ${name}`);
+    return resolved;
+  });
+}

@@ -1,0 +1,251 @@
+// What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { functionNames, type Packaged, packageService } from './packaged.ts';
+import { isAllowed, readPolicies, type Statement } from './policies.ts';
+
+const account = {
+  region: 'eu-central-1',
+  account: '123456789012',
+  arns: { IssueQueue: 'arn:aws:sqs:eu-central-1:123456789012:issue' },
+};
+let packaged: Packaged;
+let policies: Readonly<Record<string, readonly Statement[]>>;
+let tailored: Packaged;
+let refusal: unknown;
+beforeAll(async () => {
+  // At the same time: each spends most of it waiting.
+  const refused = packageService({ issueRate: 'rate(4 minutes)', deployRate: 'cron(* * * * ? *)' });
+  [packaged, tailored, refusal] = await Promise.all([
+    packageService(),
+    packageService({
+      issueRate: 'rate(5 minutes)',
+      prefix: 'lab/certrelay',
+      reservedConcurrency: '5',
+      alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
+    }),
+    refused.catch((error: unknown) => error),
+  ]);
+  policies = readPolicies(packaged.template, account);
+});
+
+const find = (type: string) =>
+  Object.values(packaged.template.Resources).filter((resource) => resource.Type === type);
+const properties = (logicalId: string) => packaged.template.Resources[logicalId]?.Properties;
+const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
+
+describe('packaging', () => {
+  it('puts into each archive its own bundle and the inventory, and nothing else', () => {
+    for (const name of functionNames) {
+      expect(packaged.archives[name]).toEqual(
+        ['certificates.yaml', 'index.js', 'package.json'].map((file) => `dist/${name}/${file}`),
+      );
+    }
+  });
+
+  it('K16 refuses a schedule that is shorter than five minutes or not a rate', () => {
+    const printed = refusal instanceof Error ? refusal.message : '';
+    expect(printed).toContain('IssueSchedule: "rate(4 minutes)" must not be shorter than rate(5 minutes)');
+    expect(printed).toContain('DeploySchedule: "cron(* * * * ? *)" must be like rate(6 hours)');
+  });
+
+  it('takes rates, a prefix, an alarm topic and a reserved concurrency as parameters', () => {
+    const { Resources } = tailored.template;
+    expect(Resources.IssueSchedule?.Properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)' });
+    expect(Resources.IssueLambdaFunction?.Properties).toMatchObject({ ReservedConcurrentExecutions: 5 });
+    expect(JSON.stringify(Resources.IssueSilent)).toContain(':alarms');
+    expect(JSON.stringify(tailored.template)).not.toMatch(
+      /[":]certrelay\/(certificates|accounts|clusters|webhook)/,
+    );
+  });
+});
+
+describe('functions', () => {
+  it('run on nodejs24.x on arm64, with no reserved concurrency unless asked for', () => {
+    const functions = find('AWS::Lambda::Function');
+    expect(functions).toHaveLength(functionNames.length);
+    for (const { Properties } of functions) {
+      expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+    }
+  });
+
+  it.each([
+    ['IssueLambdaFunction', 900],
+    ['DeployLambdaFunction', 900],
+    ['RegisterLambdaFunction', 15],
+  ])('%s may take %i s', (logicalId, Timeout) => {
+    expect(properties(logicalId)).toMatchObject({ Timeout });
+  });
+
+  it('keep their logs for thirty days', () => {
+    expect(find('AWS::Logs::LogGroup').map(({ Properties }) => Properties.RetentionInDays)).toEqual([
+      30, 30, 30,
+    ]);
+  });
+
+  it('register is told every method, so that it can answer 405', () => {
+    expect(find('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey)).toEqual([
+      'ANY /domains',
+    ]);
+    expect(properties('HttpApiStage')).toMatchObject({ DefaultRouteSettings: { ThrottlingBurstLimit: 20 } });
+  });
+});
+
+describe('schedules', () => {
+  it('run both functions with an empty event at a moment of their own', () => {
+    for (const [schedule, target, ScheduleExpression] of [
+      ['IssueSchedule', 'IssueLambdaFunction', 'rate(6 hours)'],
+      ['DeploySchedule', 'DeployLambdaFunction', 'rate(1 hour)'],
+    ] as const) {
+      expect(properties(schedule)).toMatchObject({
+        ScheduleExpression,
+        FlexibleTimeWindow: { Mode: 'FLEXIBLE' },
+        Target: { Arn: { 'Fn::GetAtt': [target, 'Arn'] }, Input: '{}' },
+      });
+    }
+  });
+});
+
+describe('queues', () => {
+  it.each(['Issue', 'Deploy'])('%s: hidden for six timeouts, then dead, one by one', (name) => {
+    expect(properties(`${name}Queue`)).toMatchObject({
+      VisibilityTimeout: 6 * 900,
+      RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [`${name}DeadLetters`, 'Arn'] } },
+    });
+    expect(properties(`${name}DeadLetters`)).toMatchObject({ MessageRetentionPeriod: 14 * 86_400 });
+    expect(properties(`${name}EventSourceMappingSQS${name}Queue`)).toMatchObject({
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: expect.any(Number) },
+    });
+  });
+
+  it('deploy is told of new current certificates only, by no other rule than ours', () => {
+    expect(properties('CertificateStored')).toMatchObject({
+      EventPattern: {
+        source: ['aws.secretsmanager'],
+        'detail-type': ['Secret Label Updated'],
+        detail: { labelUpdated: ['AWSCURRENT'], name: [{ prefix: 'certrelay/certificates/' }] },
+      },
+    });
+    expect(properties('CertificateStoredToQueue')).toMatchObject({
+      PolicyDocument: {
+        Statement: [
+          {
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': ['CertificateStored', 'Arn'] } } },
+          },
+        ],
+      },
+    });
+  });
+
+  it('a failure, a dead message and a day of silence have alarms', () => {
+    const alarms = find('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+    expect(alarms.map(({ MetricName }) => String(MetricName)).toSorted()).toEqual([
+      '5xx',
+      'ApproximateNumberOfMessagesVisible',
+      'ApproximateNumberOfMessagesVisible',
+      'Errors',
+      'Errors',
+      'Invocations',
+    ]);
+    expect(properties('IssueSilent')).toMatchObject({ Period: 86_400, TreatMissingData: 'breaching' });
+  });
+});
+
+describe('roles', () => {
+  it('Y10 each function has a role of its own, and no action is a pattern', () => {
+    const roles = find('AWS::Lambda::Function').map(({ Properties }) => JSON.stringify(Properties.Role));
+    expect(new Set(roles).size).toBe(functionNames.length);
+    const actions = Object.values(policies).flatMap((statements) => statements.flatMap((s) => s.actions));
+    expect(actions.filter((action) => /[*?]/.test(action))).toEqual([]);
+  });
+
+  it('only listing, which has no grain in AWS, is allowed on everything', () => {
+    const wide = Object.values(policies)
+      .flat()
+      .filter(({ resources }) => resources.includes('*'))
+      .flatMap(({ actions }) => actions);
+    expect([...new Set(wide)].toSorted()).toEqual(['route53:ListHostedZones', 'secretsmanager:ListSecrets']);
+  });
+
+  it.each<[string, string, string, readonly string[]]>([
+    [
+      'a certificate',
+      'secretsmanager:GetSecretValue',
+      secret('certrelay/certificates/shop-AbCdEf'),
+      ['issue', 'deploy', 'register'],
+    ],
+    [
+      'a certificate',
+      'secretsmanager:PutSecretValue',
+      secret('certrelay/certificates/shop-AbCdEf'),
+      ['issue'],
+    ],
+    [
+      'a certificate',
+      'secretsmanager:UpdateSecretVersionStage',
+      secret('certrelay/certificates/shop-AbCdEf'),
+      ['issue'],
+    ],
+    [
+      'a certificate',
+      'secretsmanager:CreateSecret',
+      secret('certrelay/certificates/shop'),
+      ['issue', 'register'],
+    ],
+    ['a certificate', 'secretsmanager:DeleteSecret', secret('certrelay/certificates/shop-AbCdEf'), []],
+    ['an account', 'secretsmanager:GetSecretValue', secret('certrelay/accounts/0a1b-AbCdEf'), ['issue']],
+    ['a kubeconfig', 'secretsmanager:GetSecretValue', secret('certrelay/clusters/lab-AbCdEf'), ['deploy']],
+    ['a kubeconfig', 'secretsmanager:PutSecretValue', secret('certrelay/clusters/lab-AbCdEf'), []],
+    ['the webhook secret', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-AbCdEf'), ['register']],
+    ['a secret of others', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-of-others-AbCdEf'), []],
+    ['a secret of others', 'secretsmanager:GetSecretValue', secret('payments/card-key-AbCdEf'), []],
+    ['the list of secrets', 'secretsmanager:ListSecrets', '*', ['issue', 'deploy']],
+    ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['register']],
+    ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
+    ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue']],
+    ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue']],
+    ['a hosted zone', 'route53:DeleteHostedZone', 'arn:aws:route53:::hostedzone/Z1', []],
+  ])('Y10 %s: %s on %s by %j alone', (_, action, resource, allowed) => {
+    const may = functionNames.filter((name) => isAllowed(policies[name] ?? [], { action, resource }));
+    expect(may).toEqual(functionNames.filter((name) => allowed.includes(name)));
+  });
+
+  const change = (
+    types: readonly string[] | undefined,
+    names: readonly string[] | undefined,
+    actions: readonly string[] | undefined,
+  ) => ({
+    action: 'route53:ChangeResourceRecordSets',
+    resource: 'arn:aws:route53:::hostedzone/Z1',
+    conditions: {
+      ...(types && { 'route53:ChangeResourceRecordSetsRecordTypes': types }),
+      ...(names && { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': names }),
+      ...(actions && { 'route53:ChangeResourceRecordSetsActions': actions }),
+    },
+  });
+  const ours = '_acme-challenge.shop.example.com';
+
+  it.each([
+    ['a TXT exchanged at _acme-challenge', change(['TXT'], [ours], ['DELETE', 'CREATE']), true],
+    ['an address', change(['A'], [ours], ['CREATE']), false],
+    ['an address beside a TXT', change(['TXT', 'A'], [ours], ['CREATE']), false],
+    ['a TXT at another name', change(['TXT'], ['shop.example.com'], ['CREATE']), false],
+    [
+      'a TXT at a name that only ends like ours',
+      change(['TXT'], ['x._acme-challenge.example.com'], ['CREATE']),
+      false,
+    ],
+    ['another name beside ours', change(['TXT'], [ours, '_dmarc.example.com'], ['CREATE']), false],
+    ['UPSERT, which would overwrite values of others', change(['TXT'], [ours], ['UPSERT']), false],
+    ['a request without record types', change(undefined, [ours], ['CREATE']), false],
+    ['a request without names', change(['TXT'], undefined, ['CREATE']), false],
+    ['a request without actions', change(['TXT'], [ours], undefined), false],
+  ])('issue changes in Route 53: %s: %s', (_, request, allowed) => {
+    expect(isAllowed(policies.issue ?? [], request)).toBe(allowed);
+    expect(isAllowed(policies.deploy ?? [], request)).toBe(false);
+    expect(isAllowed(policies.register ?? [], request)).toBe(false);
+  });
+});
