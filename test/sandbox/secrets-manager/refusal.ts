@@ -1,0 +1,22 @@
+// What Secrets Manager refuses, with the error names of its API reference.
+
+/** Names of the errors that the double answers; all but `AccessDeniedException` are in the API reference's own lists. */
+export type RefusalCode =
+  | 'InvalidParameterException'
+  | 'InvalidRequestException'
+  | 'InvalidNextTokenException'
+  | 'ResourceExistsException'
+  | 'ResourceNotFoundException'
+  | 'ValidationException'
+  | 'MissingAuthenticationTokenException'
+  | 'InvalidSignatureException'
+  | 'UnknownOperationException';
+
+/** Thrown by an action and answered with status 400. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

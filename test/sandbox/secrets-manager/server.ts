@@ -1,0 +1,120 @@
+// AWS Secrets Manager for the sandbox: its AWS JSON 1.1 protocol over HTTP, as strict as its API reference.
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import { readSignature } from '../principal.ts';
+import { changingActions } from './actions.ts';
+import { readingActions } from './reading.ts';
+import { Refusal } from './refusal.ts';
+import { Vault } from './vault.ts';
+
+/** EventBridge's `Secret Label Updated`, sent for every label but AWSPENDING and AWSPREVIOUS. */
+export interface LabelEvent {
+  /** Name of the AWS secret. */
+  readonly name: string;
+  readonly arn: string;
+  readonly labelUpdated: string;
+  readonly versionId: string;
+}
+
+/** What a test may change while it runs. */
+export interface SecretsManagerSettings {
+  /** How old the state is that ListSecrets (and BatchGetSecretValue by filter) shows; AWS documents up to 5 minutes. */
+  listLagMs: number;
+}
+
+export interface SecretsManager {
+  /** For `AWS_ENDPOINT_URL_SECRETS_MANAGER`. */
+  readonly url: string;
+  /** Secrets without the protocol: to look at, and to write by hand as a person in the console would. */
+  readonly vault: Vault;
+  readonly settings: SecretsManagerSettings;
+  stop(): Promise<void>;
+}
+
+const target = /^secretsmanager\.(\w+)$/;
+const subject = z.object({ SecretId: z.string().optional(), Name: z.string().optional() });
+
+/** Starts it with nothing stored. Only signed requests are answered. */
+export async function startSecretsManager({
+  onLabel,
+  now = () => new Date(),
+  ...surroundings
+}: Surroundings & {
+  readonly onLabel?: (event: LabelEvent) => void;
+  readonly now?: () => Date;
+}): Promise<SecretsManager> {
+  const settings: SecretsManagerSettings = { listLagMs: 0 };
+  const vault = new Vault(now, ({ name, arn }, labelUpdated, versionId) => {
+    if (labelUpdated !== 'AWSPENDING' && labelUpdated !== 'AWSPREVIOUS')
+      onLabel?.({ name, arn, labelUpdated, versionId });
+  });
+  const actions = { ...changingActions, ...readingActions(() => settings.listLagMs) };
+
+  const part: Part = {
+    service: 'secretsmanager',
+    describe(request) {
+      const action = target.exec(String(request.headers['x-amz-target'] ?? ''))?.[1];
+      if (action === undefined) return undefined;
+      const principal = readSignature(request.headers.authorization)?.principal ?? 'unknown';
+      return { action, resource: resourceOf(vault, request), principal };
+    },
+    handle(request) {
+      try {
+        checkSignature(request);
+        const action = actions[target.exec(String(request.headers['x-amz-target']))?.[1] ?? ''];
+        if (!action) throw new Refusal('UnknownOperationException', 'There is no such operation here.');
+        return answer(200, action(vault, readJson(request)));
+      } catch (error) {
+        if (error instanceof Refusal) return refuse(error.code, 400, error.message);
+        if (error instanceof z.ZodError) return refuse('ValidationException', 400, z.prettifyError(error));
+        throw error;
+      }
+    },
+    refuse,
+  };
+  const server = await serve(part, surroundings);
+  return { url: server.url, vault, settings, stop: server.stop };
+}
+
+function checkSignature(request: Request): void {
+  const signature = readSignature(request.headers.authorization);
+  if (!signature) throw new Refusal('MissingAuthenticationTokenException', 'Missing Authentication Token');
+  if (signature.service !== 'secretsmanager')
+    throw new Refusal(
+      'InvalidSignatureException',
+      "Credential should be scoped to correct service: 'secretsmanager'.",
+    );
+}
+
+function resourceOf(vault: Vault, request: Request): string {
+  let input: unknown;
+  try {
+    input = readJson(request);
+  } catch {
+    return '*';
+  }
+  const named = subject.safeParse(input).data;
+  const id = named?.SecretId ?? named?.Name;
+  return id === undefined ? '*' : vault.arnOf(id);
+}
+
+function readJson(request: Request): unknown {
+  try {
+    return JSON.parse(request.body.toString('utf8') || '{}');
+  } catch {
+    throw new Refusal('ValidationException', 'The request is not JSON.');
+  }
+}
+
+function refuse(code: string, status: number, message: string): Answer {
+  return answer(status, { __type: code, Message: message });
+}
+
+function answer(status: number, body: object): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() },
+    body: JSON.stringify(body),
+  };
+}
