@@ -95,8 +95,7 @@ export function sameNames(one: readonly string[], other: readonly string[]): boo
 /** Checked before IDNA, because the URL parser behind it decodes percent signs and cuts at slashes. */
 function toAscii(text: string): string | undefined {
   const withoutDot = text.endsWith('.') ? text.slice(0, -1) : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly the ASCII that may stand in a name
-  if (/[\x00-\x7f]/.test(withoutDot.replace(/[A-Za-z0-9._*-]/g, ''))) return undefined;
+  if (/\p{ASCII}/u.test(withoutDot.replace(/[A-Za-z0-9._*-]/g, ''))) return undefined;
   // IDNA refuses numeric last labels that are no IPv4 address; they are told apart later, with a better message.
   if (/^[\w.*-]*$/.test(withoutDot)) return withoutDot.toLowerCase() || undefined;
   return domainToASCII(withoutDot) || undefined;

@@ -1,0 +1,22 @@
+// When a failed certificate may be tried again.
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+/** Waits after the first failures, as Let's Encrypt's integration guide asks; daily from then on. */
+const waitsMs = [minuteMs, 10 * minuteMs, 100 * minuteMs] as const;
+
+/** The longest wait any of the CA's limits explains; a longer one would let certificates expire on a mistaken answer. */
+const longestRetryAfterMs = 7 * dayMs;
+
+/** Instant before which there is no further attempt. `failures` counts those since the last success, this one included.
+ *  The CA's Retry-After wins wherever it asks for more, up to 7 days; it never makes attempts more frequent. */
+export function nextAttempt(facts: {
+  readonly failures: number;
+  readonly now: Date;
+  readonly retryAfterMs?: number | undefined;
+}): Date {
+  const waitMs = waitsMs[Math.max(0, facts.failures - 1)] ?? dayMs;
+  const retryAfterMs = Math.min(facts.retryAfterMs ?? 0, longestRetryAfterMs);
+  return new Date(facts.now.getTime() + Math.max(waitMs, retryAfterMs));
+}

@@ -1,0 +1,51 @@
+// When a certificate falls due for renewal.
+
+/** What the instant depends on. */
+export interface RenewalFacts {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** SHA-256 of the leaf, hex. */
+  readonly fingerprint: string;
+  /** The user's wish: this long before `notAfter`. */
+  readonly renewBeforeMs?: number | undefined;
+  /** What the CA suggests (RFC 9773 §4.2). */
+  readonly window?: { readonly start: Date; readonly end: Date } | undefined;
+}
+
+const dayMs = 86_400_000;
+
+/** Instant renewal falls due, never before `notBefore` nor after `notAfter`. Inside the CA's window if it offers one
+ *  (RFC 9773 §4.2), else two thirds through the lifetime, or half through it where that is under 10 days. A
+ *  `renewBefore` that fits the lifetime replaces the fraction, and goes before the window only where it is earlier.
+ *  UTC; the same certificate always gives the same instant. */
+export function renewalTime(facts: RenewalFacts): Date {
+  const begin = facts.notBefore.getTime();
+  const end = facts.notAfter.getTime();
+  const wished = fitsLifetime(facts) ? end - (facts.renewBeforeMs ?? 0) : undefined;
+  const suggested = drawInWindow(facts);
+  const chosen =
+    suggested === undefined
+      ? (wished ?? begin + (end - begin) * fractionOf(end - begin))
+      : Math.min(suggested, wished ?? suggested);
+  return new Date(Math.max(begin, Math.min(end, Math.floor(chosen))));
+}
+
+/** Whether `renewBefore` leaves at least a third of the lifetime before renewal. One that does not is passed over: it would
+ *  make a certificate due again as soon as it is issued, and spend an order at every pass. */
+export function fitsLifetime(facts: Pick<RenewalFacts, 'notBefore' | 'notAfter' | 'renewBeforeMs'>): boolean {
+  if (facts.renewBeforeMs === undefined) return false;
+  const lifetime = facts.notAfter.getTime() - facts.notBefore.getTime();
+  return facts.renewBeforeMs > 0 && facts.renewBeforeMs * 3 <= lifetime * 2;
+}
+
+function fractionOf(lifetimeMs: number): number {
+  return lifetimeMs < 10 * dayMs ? 1 / 2 : 2 / 3;
+}
+
+/** A point of the window that the fingerprint chooses, so that many certificates spread over it and one never moves.
+ *  A window that ends before it starts is no answer. */
+function drawInWindow({ window, fingerprint }: RenewalFacts): number | undefined {
+  if (window === undefined || window.end <= window.start) return undefined;
+  const share = Number.parseInt(fingerprint.slice(0, 12), 16) / 16 ** 12;
+  return window.start.getTime() + Math.floor((window.end.getTime() - window.start.getTime()) * share);
+}

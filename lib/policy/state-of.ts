@@ -1,0 +1,38 @@
+// What the tags will say of a certificate once it is stored; `held.ts` reads it back.
+import { namesKey } from '../certificate/names.ts';
+import type { KeyType } from '../certificate/spec.ts';
+import type { StoredCertificate } from '../certificate/stored.ts';
+import type { CertificateFacts } from '../certificate/x509.ts';
+
+/** Fields of `CertificateState` that describe one version. `null` says that the certificate has no such thing, so that
+ *  recording this clears what an earlier version left. */
+export interface VersionState {
+  readonly version: string;
+  readonly names: string;
+  readonly issuer: string;
+  readonly profile: string | null;
+  readonly key: KeyType | null;
+  readonly fingerprint: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly source: 'registration' | null;
+}
+
+/** State to record for a certificate stored as `version`; `facts` are those of its leaf. */
+export function stateOf(
+  version: string,
+  facts: CertificateFacts,
+  stored: Pick<StoredCertificate, 'issuer' | 'profile' | 'spec'>,
+): VersionState {
+  return {
+    version,
+    names: namesKey(facts.names),
+    issuer: stored.issuer,
+    profile: stored.profile ?? null,
+    key: facts.keyType ?? null,
+    fingerprint: facts.fingerprint,
+    notBefore: facts.notBefore,
+    notAfter: facts.notAfter,
+    source: stored.spec?.source ?? null,
+  };
+}

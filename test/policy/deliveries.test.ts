@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { TargetSpec } from '../../lib/certificate/spec.ts';
+import { type DeliveryStep, formatDeliveries, parseDeliveries } from '../../lib/policy/deliveries.ts';
+
+const target: TargetSpec = {
+  cluster: 'lab',
+  namespace: 'shop',
+  secret: 'shop-tls',
+  format: 'tls',
+  restart: 'auto',
+  restartStrategy: 'annotation',
+  adopt: false,
+  replace: false,
+};
+const targets = [target, { ...target, cluster: 'prod' }, { ...target, secret: 'other' }];
+const version = '4b3f5c1e-0000-4000-8000-000000000001';
+
+test('one letter per target tells how far the version has come', () => {
+  const text = formatDeliveries(version, targets, ['rolled-out', 'none', 'applied']);
+  expect(text).toMatch(new RegExp(`^${version}/[0-9a-f]{8}/r-a$`));
+  expect(parseDeliveries(text, version, targets)).toEqual(['rolled-out', 'none', 'applied']);
+});
+
+test('what is written is read back, for any steps', () => {
+  const steps = fc.array(fc.constantFrom<DeliveryStep>('none', 'applied', 'rolled-out'), { maxLength: 180 });
+  fc.assert(
+    fc.property(steps, (delivered) => {
+      const many = delivered.map((_, index) => ({ ...target, secret: `s${index}` }));
+      expect(parseDeliveries(formatDeliveries(version, many, delivered), version, many)).toEqual(delivered);
+    }),
+  );
+});
+
+describe('nothing counts as delivered', () => {
+  const text = formatDeliveries(version, targets, ['rolled-out', 'rolled-out', 'rolled-out']);
+  const workloads = [{ kind: 'Deployment', name: 'web' }] as const;
+
+  test.each([
+    ['without text', undefined, version, targets],
+    ['for another version', text, 'another', targets],
+    ['for targets in another order', text, version, targets.toReversed()],
+    ['for a target less', text, version, targets.slice(1)],
+    ['for another format', text, version, targets.map((one) => ({ ...one, format: 'ployst' as const }))],
+    ['for other workloads', text, version, targets.map((one) => ({ ...one, restart: workloads }))],
+    [
+      'for another strategy',
+      text,
+      version,
+      targets.map((one) => ({ ...one, restartStrategy: 'env' as const })),
+    ],
+    ['for unreadable text', `${text.slice(0, -3)}?? `, version, targets],
+    ['for text cut off', text.slice(0, -3), version, targets],
+  ])('%s', (_, deployed, which, asked) => {
+    expect(parseDeliveries(deployed, which, asked)).toEqual(asked.map(() => 'none'));
+  });
+});
+
+test('more targets than a tag can hold: what does not fit counts as not delivered', () => {
+  const many = Array.from({ length: 300 }, (_, index) => ({ ...target, secret: `s${index}` }));
+  const text = formatDeliveries(
+    'f'.repeat(64),
+    many,
+    many.map(() => 'applied'),
+  );
+  expect(text).toHaveLength(256);
+  const read = parseDeliveries(text, 'f'.repeat(64), many);
+  expect(read.filter((step) => step === 'applied')).toHaveLength(182);
+  expect(read).toHaveLength(300);
+});

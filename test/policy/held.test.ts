@@ -1,0 +1,101 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { StoredCertificate } from '../../lib/certificate/stored.ts';
+import { readCertificate } from '../../lib/certificate/x509.ts';
+import { judge } from '../../lib/policy/checks.ts';
+import { heldByTags, heldByValue } from '../../lib/policy/held.ts';
+import type { CertificateState } from '../../lib/policy/state.ts';
+import { stateOf } from '../../lib/policy/state-of.ts';
+import { mintChain } from '../certificate/minting.ts';
+import { afterDays, notBefore, wanted } from './situations.ts';
+
+const version = '4b3f5c1e-0000-4000-8000-000000000001';
+let stored: StoredCertificate;
+let state: CertificateState;
+
+beforeAll(async () => {
+  const minted = await mintChain({ domains: wanted.domains, notBefore, notAfter: afterDays(90) });
+  stored = { chain: minted.chain, key: minted.key, issuer: wanted.directory };
+  const { profile, key, source, ...fields } = stateOf(version, readCertificate(stored.chain), stored);
+  expect({ profile, key, source }).toEqual({ profile: null, key: 'ecdsa-p256', source: null });
+  state = { ...fields, key: key ?? undefined };
+});
+
+describe('tags and value give the same judgement', () => {
+  test.each([0, 30, 60, 90])('at day %i', (day) => {
+    const byTags = heldByTags({ current: version, state });
+    const byValue = heldByValue({ kind: 'certificate', certificate: stored });
+    if (byTags === undefined) throw new Error('the tags were not enough');
+    for (const asked of [
+      wanted,
+      { ...wanted, domains: ['a.example'] },
+      { ...wanted, profile: 'tlsserver' },
+    ]) {
+      const now = afterDays(day);
+      expect(judge({ wanted: asked, held: byTags }, now)).toEqual(
+        judge({ wanted: asked, held: byValue }, now),
+      );
+    }
+  });
+});
+
+describe('tags are enough', () => {
+  test('where the AWS secret or its current version is missing', () => {
+    expect(heldByTags({ state: {} })).toEqual({ kind: 'nothing' });
+    expect(heldByTags({ state })).toEqual({ kind: 'nothing' });
+  });
+
+  test('not where somebody else wrote the current version', () => {
+    expect(heldByTags({ current: 'another', state })).toBeUndefined();
+    expect(heldByTags({ current: version, state: {} })).toBeUndefined();
+  });
+
+  test.each([
+    'names',
+    'issuer',
+    'key',
+    'fingerprint',
+    'notBefore',
+    'notAfter',
+  ] as const)('not where the tag for %s is missing', (field) => {
+    expect(heldByTags({ current: version, state: { ...state, [field]: undefined } })).toBeUndefined();
+  });
+});
+
+describe('a value without a usable certificate', () => {
+  test('holds nothing where it is a specification or absent', () => {
+    expect(heldByValue({ kind: 'specification' })).toEqual({ kind: 'nothing' });
+    expect(heldByValue(undefined)).toEqual({ kind: 'nothing' });
+  });
+
+  test('is told by what is wrong with it', async () => {
+    const { key } = await mintChain({ domains: wanted.domains, notBefore, notAfter: afterDays(90) });
+    const changed = (change: Partial<StoredCertificate>) =>
+      heldByValue({ kind: 'certificate', certificate: { ...stored, ...change } });
+    expect(changed({ key })).toMatchObject({ kind: 'mismatched' });
+    expect(changed({ chain: 'x' })).toMatchObject({ kind: 'unparsable' });
+    expect(heldByValue({ kind: 'pending' })).toMatchObject({ kind: 'unparsable' });
+    expect(heldByValue({ kind: 'unparsable', problem: 'not JSON' })).toEqual({
+      kind: 'unparsable',
+      problem: 'not JSON',
+    });
+  });
+});
+
+test('state of a version says what it does not have, so that tags of the version before go away', () => {
+  const spec = {
+    ...stored,
+    name: 'shop',
+    domains: [],
+    key: 'rsa-2048',
+    targets: [],
+    source: 'registration',
+  } as const;
+  const facts = { ...readCertificate(stored.chain), keyType: undefined };
+  expect(stateOf(version, facts, { issuer: 'https://ca.example', profile: 'tlsserver', spec })).toMatchObject(
+    {
+      key: null,
+      profile: 'tlsserver',
+      source: 'registration',
+    },
+  );
+});
