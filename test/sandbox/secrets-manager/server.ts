@@ -74,7 +74,7 @@ export async function startSecretsManager({
     refuse,
   };
   const server = await serve(part, surroundings);
-  return { url: server.url, vault, settings, stop: server.stop };
+  return { url: server.url, vault, settings, stop: () => server.stop() };
 }
 
 function checkSignature(request: Request): void {

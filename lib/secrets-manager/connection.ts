@@ -1,0 +1,52 @@
+// Opens AWS Secrets Manager: certificates, accounts, and plain texts such as webhook secrets and kubeconfigs.
+import {
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  type SecretsManagerClientConfig,
+} from '@aws-sdk/client-secrets-manager';
+import type { AccountStore, CertificateStore } from '../ports.ts';
+import { SecretAccounts } from './accounts.ts';
+import { callSecrets } from './calls.ts';
+import { SecretCertificates } from './certificates.ts';
+
+export interface SecretsManagerOptions {
+  /** First part of every AWS secret's name, without a slash at the end. */
+  readonly prefix: string;
+  /** A new random UUID at every call: version ids are made of them. */
+  readonly uuid: () => string;
+  /** Beside what the environment says (region, credentials, endpoint). */
+  readonly config?: SecretsManagerClientConfig;
+}
+
+export interface SecretsManagerConnection {
+  readonly certificates: CertificateStore;
+  readonly accounts: AccountStore;
+  /** Text of the AWS secret with that name or ARN (not below the prefix), as it is now.
+   *  @throws StoreError `Failed` where there is none. */
+  readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
+  /** Closes idle connections. */
+  readonly close: () => void;
+}
+
+// An answer that does not come is asked for again while the run still has time; the SDK itself would wait for ever.
+const patience = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
+/** Opens no connection before the first call. Calls are tried three times where that may help. */
+export function connectSecretsManager({
+  prefix,
+  uuid,
+  config,
+}: SecretsManagerOptions): SecretsManagerConnection {
+  const client = new SecretsManagerClient({ requestHandler: patience, ...config });
+  return {
+    certificates: new SecretCertificates(client, prefix, uuid),
+    accounts: new SecretAccounts(client, prefix, uuid),
+    async readText(secret, signal) {
+      const { SecretString, SecretBinary } = await callSecrets('GetSecretValue', secret, signal, (options) =>
+        client.send(new GetSecretValueCommand({ SecretId: secret }), options),
+      );
+      return SecretString ?? new TextDecoder().decode(SecretBinary);
+    },
+    close: () => client.destroy(),
+  };
+}
