@@ -199,3 +199,30 @@ export interface IssueQueue {
   /** `id` makes a repeat of the same request recognisable in the log. */
   send(certificates: readonly string[], id: string, signal: AbortSignal): Promise<void>;
 }
+
+// --- Registration ----------------------------------------------------------------------------------
+
+/** What became of somebody's request to keep a certificate. */
+export type Registration =
+  /** New: stored, and the issue function has been told. */
+  | { readonly kind: 'accepted'; readonly name: string; readonly domains: readonly string[] }
+  /** The same was asked before; nothing was changed. */
+  | {
+      readonly kind: 'known';
+      readonly name: string;
+      readonly domains: readonly string[];
+      readonly issued: boolean;
+    }
+  /** The name belongs to something else; `message` says to what. */
+  | { readonly kind: 'taken'; readonly name: string; readonly message: string }
+  /** Every mistake with its place in the request. */
+  | {
+      readonly kind: 'refused';
+      readonly problems: readonly { readonly path: string; readonly message: string }[];
+    }
+  /** The inventory lets nobody register. */
+  | { readonly kind: 'closed' };
+
+/** Registers what an authenticated request asks for. `body` is parsed JSON and not checked; `id` names the request in
+ *  logs. May be called twice: the second answer is `known`. */
+export type Register = (body: unknown, id: string, signal: AbortSignal) => Promise<Registration>;

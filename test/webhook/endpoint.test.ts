@@ -1,0 +1,267 @@
+// What senders get from POST /domains, whoever they are and whatever they send.
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Registration } from '../../lib/ports.ts';
+import { createEndpoint, type Endpoint } from '../../lib/webhook/endpoint.ts';
+import { largestBodyBytes } from '../../lib/webhook/http.ts';
+import { rememberSecrets, secretsLifetimeMs } from '../../lib/webhook/secrets.ts';
+import { httpEvent, type Sent, signatureHeaders } from './request.ts';
+
+const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
+const secret = newSecret();
+const start = new Date('2026-11-20T10:00:00Z');
+const body = JSON.stringify({ domains: ['shop.example.com'] });
+const signal = new AbortController().signal;
+
+let now: Date;
+let stored: string;
+let reads: number;
+let registered: unknown[];
+let outcome: Registration | Error;
+let lines: string[];
+let endpoint: Endpoint;
+
+beforeEach(() => {
+  now = start;
+  stored = secret;
+  reads = 0;
+  registered = [];
+  outcome = { kind: 'accepted', name: 'shop', domains: ['shop.example.com'] };
+  lines = [];
+  const log = (event: string, fields?: object) => void lines.push(JSON.stringify({ event, ...fields }));
+  const clock = { now: () => now, sleep: () => Promise.reject(new Error('nothing here sleeps')) };
+  endpoint = createEndpoint({
+    readSecrets: rememberSecrets(async () => {
+      reads += 1;
+      return stored;
+    }, clock),
+    register: async (asked, id) => {
+      registered.push({ asked, id });
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+    clock,
+    log: { debug: log, info: log, warn: log, error: log },
+  });
+});
+
+const signed = (changes: Sent = {}, secrets = [secret]): Sent => {
+  const sent = { body, ...changes };
+  const clear = sent.isBase64Encoded ? Buffer.from(sent.body, 'base64').toString() : sent.body;
+  return { ...sent, headers: { ...signatureHeaders(secrets, clear, now), ...changes.headers } };
+};
+const send = async (sent: Sent) => {
+  const { statusCode, headers, body: text } = await endpoint(httpEvent(sent), 'request-1', signal);
+  const answer: unknown = JSON.parse(text);
+  return { status: statusCode, headers, answer };
+};
+const padded = (bytes: number) => JSON.stringify({ pad: 'x'.repeat(bytes - '{"pad":""}'.length) });
+
+describe('a signed request', () => {
+  it('Y02 is registered under its webhook-id and answered with 202', async () => {
+    expect(await send(signed())).toMatchObject({
+      status: 202,
+      headers: { 'content-type': 'application/json' },
+      answer: { name: 'shop', domains: ['shop.example.com'], status: 'ordering' },
+    });
+    expect(registered).toEqual([{ asked: { domains: ['shop.example.com'] }, id: 'msg_1' }]);
+  });
+
+  it.each<[string, () => Sent, number]>([
+    [
+      'a body in base64',
+      () => signed({ body: Buffer.from(body).toString('base64'), isBase64Encoded: true }),
+      202,
+    ],
+    [
+      'header names in capitals',
+      () => signed({ headers: upper(signatureHeaders([secret], body, now)) }),
+      202,
+    ],
+    [
+      'a charset that JSON has anyway',
+      () => signed({ headers: { 'content-type': 'Application/JSON; charset="UTF-8"' } }),
+      202,
+    ],
+    ['the largest body', () => signed({ body: padded(largestBodyBytes) }), 202],
+    ['Y05 GET', () => signed({ method: 'GET' }), 405],
+    ['Y05 PUT', () => signed({ method: 'PUT' }), 405],
+    ['Y05 a body one byte too large', () => signed({ body: padded(largestBodyBytes + 1) }), 413],
+    [
+      'Y05 a body one byte too large, in base64',
+      () =>
+        signed({ body: Buffer.from(padded(largestBodyBytes + 1)).toString('base64'), isBase64Encoded: true }),
+      413,
+    ],
+    ['Y05 a form', () => signed({ headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 415],
+    [
+      'Y05 JSON in Latin-1',
+      () => signed({ headers: { 'content-type': 'application/json; charset=iso-8859-1' } }),
+      415,
+    ],
+    ['Y05 no content type', () => signed({ headers: { 'content-type': '' } }), 415],
+    ['Y05 a body that is not JSON', () => signed({ body: '{"domains":' }), 400],
+    ['Y05 no body', () => signed({ body: '' }), 400],
+    [
+      'Y05 a body that is not UTF-8',
+      () => signed({ body: Buffer.from([0x22, 0xff, 0x22]).toString('base64'), isBase64Encoded: true }),
+      400,
+    ],
+  ])('%s', async (_, sent, status) => {
+    const { status: given, headers } = await send(sent());
+    expect(given).toBe(status);
+    expect(registered).toHaveLength(status === 202 ? 1 : 0);
+    expect(headers.allow).toBe(status === 405 ? 'POST' : undefined);
+  });
+
+  it.each<[string, Registration, number, object]>([
+    [
+      'asked before',
+      { kind: 'known', name: 'shop', domains: ['a.example'], issued: true },
+      200,
+      { status: 'issued' },
+    ],
+    [
+      'asked before, not issued yet',
+      { kind: 'known', name: 'shop', domains: ['a.example'], issued: false },
+      200,
+      { status: 'ordering' },
+    ],
+    [
+      'Y05 for a name of others',
+      { kind: 'taken', name: 'shop', message: 'is of others' },
+      409,
+      { message: 'is of others' },
+    ],
+    [
+      'Y05 with mistakes',
+      {
+        kind: 'refused',
+        problems: [
+          { path: 'domains.0', message: 'bad' },
+          { path: 'name', message: 'bad' },
+        ],
+      },
+      422,
+      {
+        problems: [
+          { path: 'domains.0', message: 'bad' },
+          { path: 'name', message: 'bad' },
+        ],
+      },
+    ],
+    [
+      'where nobody may register',
+      { kind: 'closed' },
+      403,
+      { message: expect.stringContaining('registration') },
+    ],
+  ])('%s', async (_, registration, status, answer) => {
+    outcome = registration;
+    expect(await send(signed())).toMatchObject({ status, answer });
+  });
+
+  it('that fails here gets the number under which the log tells why, and not why', async () => {
+    outcome = new Error('AWS denied it', { cause: new Error('arn:aws:iam::123456789012:role/x') });
+    const { status, answer } = await send(signed());
+    expect(status).toBe(500);
+    expect(answer).toEqual({ message: expect.not.stringContaining('AWS'), requestId: 'request-1' });
+    expect(lines.join()).toContain('AWS denied it');
+  });
+});
+
+describe('a request that is not signed by a secret of ours', () => {
+  const headersWith = (changes: Readonly<Record<string, string>>) => ({
+    ...signatureHeaders([secret], body, start),
+    ...changes,
+  });
+  const sentAt = (ms: number) => signatureHeaders([secret], body, new Date(start.getTime() + ms));
+
+  it.each<[string, Readonly<Record<string, string>>, number]>([
+    ['Y04 has no headers at all', {}, 0],
+    ['Y04 has GitHub’s signature', { 'x-hub-signature-256': 'sha256=00' }, 0],
+    ['Y07 has no id', headersWith({ 'webhook-id': '' }), 0],
+    ['Y07 has no timestamp', headersWith({ 'webhook-timestamp': '' }), 0],
+    ['Y07 has a timestamp that is no number', headersWith({ 'webhook-timestamp': 'now' }), 0],
+    ['Y07 is older than five minutes', sentAt(-301_000), 0],
+    ['Y07 is from more than five minutes ahead', sentAt(301_000), 0],
+    ['Y07 has another id than was signed', headersWith({ 'webhook-id': 'msg_2' }), 1],
+    [
+      'Y07 has another timestamp than was signed',
+      headersWith({ 'webhook-timestamp': String(start.getTime() / 1000 - 1) }),
+      1,
+    ],
+    ['Y07 has a signature by a secret of others', signatureHeaders([newSecret()], body, start), 1],
+    ['Y07 has a signature over another body', signatureHeaders([secret], `${body} `, start), 1],
+    [
+      'Y07 has a signature without its version',
+      headersWith({ 'webhook-signature': headersWith({})['webhook-signature']?.slice(3) ?? '' }),
+      1,
+    ],
+    ['Y07 has a signature of nothing', headersWith({ 'webhook-signature': 'v1,' }), 1],
+  ])('%s: 401, nothing registered, the secret read once at most', async (_, headers, cost) => {
+    expect(await send({ body, headers })).toMatchObject({ status: 401 });
+    expect(await send({ body, headers })).toMatchObject({ status: 401 });
+    expect(registered).toEqual([]);
+    expect(reads).toBe(cost);
+  });
+
+  it.each([-300_000, 0, 300_000])('but one sent %i ms from now is taken', async (ms) => {
+    expect(await send({ body, headers: sentAt(ms) })).toMatchObject({ status: 202 });
+  });
+
+  it('gets no JSON parsed: 401 comes before 400', async () => {
+    expect(await send({ body: '{' })).toMatchObject({ status: 401 });
+  });
+});
+
+describe('a rotation', () => {
+  const next = newSecret();
+
+  it('takes both secrets while both are there, within a minute, and one of them afterwards', async () => {
+    const minute = () => {
+      now = new Date(now.getTime() + secretsLifetimeMs);
+    };
+    const statuses = async () => [
+      (await send(signed({}, [secret]))).status,
+      (await send(signed({}, [next]))).status,
+    ];
+    expect(await statuses()).toEqual([202, 401]);
+    stored = `${next}\n${secret}\n`;
+    expect(await statuses()).toEqual([202, 401]);
+    minute();
+    expect(await statuses()).toEqual([202, 202]);
+    expect((await send(signed({}, [newSecret(), secret]))).status).toBe(202);
+    stored = next;
+    minute();
+    expect(await statuses()).toEqual([401, 202]);
+    expect(reads).toBe(3);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a secret without its prefix', secret.slice(6)],
+    ['a secret of 23 bytes', `whsec_${randomBytes(23).toString('base64')}`],
+    ['a secret that is not base64', 'whsec_***'],
+    ['JSON around a secret', JSON.stringify({ secret })],
+    ['a bad secret beside a good one', `${secret} secret`],
+  ])('to %s is answered with 500 and said in the log, without the secret', async (_, text) => {
+    stored = text;
+    expect(await send(signed())).toMatchObject({ status: 500 });
+    expect(lines.join()).toContain('must hold one or more secrets');
+    expect(lines.join()).not.toContain(secret.slice(6));
+    expect(registered).toEqual([]);
+    stored = secret;
+    expect(await send(signed())).toMatchObject({ status: 202 });
+  });
+});
+
+it('K33 an event that is no HTTP request is told so and costs nothing', async () => {
+  const { statusCode } = await endpoint({}, 'request-1', signal);
+  expect(statusCode).toBe(400);
+  expect(reads).toBe(0);
+});
+
+function upper(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]));
+}
