@@ -1,0 +1,29 @@
+// The sandbox's CA against the contract, and what only the sandbox's can be told to do.
+
+import { startAuthority } from '../sandbox/acme/authority.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { Journal } from '../sandbox/journal.ts';
+import { describeAuthority } from './acme.ts';
+import { startDnsStub } from './dns-stub.ts';
+
+describeAuthority(
+  'sandbox',
+  async () => {
+    const dns = await startDnsStub();
+    const authority = await startAuthority(
+      { resolve: { servers: [dns.address] } },
+      { journal: new Journal(), faults: new Faults() },
+    );
+    return {
+      directory: authority.directory,
+      caPem: authority.caPem,
+      roots: authority.roots(),
+      setTxt: dns.setTxt,
+      stop: async () => {
+        await authority.stop();
+        await dns.stop();
+      },
+    };
+  },
+  { givesOpenOrderBack: true, reusesAuthorizations: true, explainsInvalidOrder: false },
+);

@@ -1,0 +1,185 @@
+// Orders from newOrder to the certificate (RFC 8555 §7.1.3, §7.4).
+import * as z from 'zod';
+import type { Account, Accounts } from './accounts.ts';
+import { type Authorization, type Authorizations, authorizationStatus } from './authorizations.ts';
+import type { Certificate, Certificates } from './certificates.ts';
+import { readSigningRequest } from './csr.ts';
+import { checkIdentifiers } from './identifiers.ts';
+import { malformed, notFound, Problem, unauthorized } from './problem.ts';
+import { expectEmpty, json, parsePayload, type Reply } from './reply.ts';
+import type { Profile, Settings } from './settings.ts';
+import type { Urls } from './urls.ts';
+
+export interface Order {
+  readonly id: number;
+  readonly account: Account;
+  readonly names: readonly string[];
+  readonly profile: string | undefined;
+  readonly authorizations: readonly Authorization[];
+  readonly expires: Date;
+  /** Set by finalize: the order is `processing` until then, and until there is a certificate. */
+  processingUntil?: number;
+  certificate?: Certificate;
+}
+
+const request = z.object({
+  identifiers: z.array(z.object({ type: z.string(), value: z.string() })),
+  notBefore: z.string().optional(),
+  notAfter: z.string().optional(),
+  profile: z.string().optional(),
+  replaces: z.string().optional(),
+});
+const finalization = z.object({ csr: z.string().regex(/^[A-Za-z0-9_-]+$/) });
+
+export class Orders {
+  readonly #orders: Order[] = [];
+  readonly #settings: Settings;
+  readonly #urls: Urls;
+  readonly #accounts: Accounts;
+  readonly #authorizations: Authorizations;
+  readonly #certificates: Certificates;
+
+  constructor(parts: {
+    readonly settings: Settings;
+    readonly urls: Urls;
+    readonly accounts: Accounts;
+    readonly authorizations: Authorizations;
+    readonly certificates: Certificates;
+  }) {
+    this.#settings = parts.settings;
+    this.#urls = parts.urls;
+    this.#accounts = parts.accounts;
+    this.#authorizations = parts.authorizations;
+    this.#certificates = parts.certificates;
+  }
+
+  /** newOrder: a new order, or the account's open one for the same names and profile (as Boulder gives it back). */
+  create(account: Account, payload: Buffer): Reply {
+    const asked = parsePayload(request, payload);
+    if (asked.notBefore || asked.notAfter) throw malformed('notBefore and notAfter are not supported');
+    const profile = this.#profileOf(asked.profile);
+    const names = checkIdentifiers(asked.identifiers, {
+      maxNames: profile.maxNames,
+      rejected: this.#settings.rejectIdentifiers,
+    });
+    const replaced =
+      asked.replaces === undefined
+        ? undefined
+        : this.#certificates.checkReplacement(account, names, asked.replaces);
+    const order = this.#findOpen(account, names, asked.profile) ?? this.#begin(account, names, asked.profile);
+    if (replaced) replaced.replacement = () => orderStatus(order);
+    return this.#show(order, 201);
+  }
+
+  read(account: Account, id: string, payload: Buffer): Reply {
+    expectEmpty(payload);
+    return this.#show(this.#find(account, id), 200);
+  }
+
+  /** finalize (RFC 8555 §7.4). A refused signing request leaves the order `ready`. */
+  finalize(account: Account, id: string, payload: Buffer): Reply {
+    const order = this.#find(account, id);
+    const status = orderStatus(order);
+    if (status !== 'ready') throw new Problem('orderNotReady', 403, `the order is "${status}", not "ready"`);
+    const { csr } = parsePayload(finalization, payload);
+    const signingRequest = readSigningRequest(Buffer.from(csr, 'base64url'));
+    if (signingRequest.names.join() !== order.names.join()) {
+      throw unauthorized(
+        `the signing request holds ${signingRequest.names.join(', ')}, the order ${order.names.join(', ')}`,
+      );
+    }
+    if (this.#accounts.hasKey(signingRequest.thumbprint)) {
+      throw new Problem('badCSR', 400, 'the key of an account may not be in a certificate');
+    }
+    const { processingMs } = this.#settings;
+    order.processingUntil = Date.now() + processingMs;
+    const profile = this.#profileOf(order.profile);
+    order.certificate = this.#certificates.issue(account, signingRequest, {
+      lifetimeMs: this.#settings.lifetimeMs ?? profile.lifetimeMs,
+      commonName: profile.commonName,
+    });
+    return this.#show(order, 200);
+  }
+
+  #begin(account: Account, names: readonly string[], profile: string | undefined): Order {
+    const expires = new Date(Date.now() + this.#settings.orderLifetimeMs);
+    const order: Order = {
+      id: this.#orders.length + 1,
+      account,
+      names,
+      profile,
+      expires,
+      authorizations: names.map((name) => this.#authorizations.obtain(account, name, profile, expires)),
+    };
+    this.#orders.push(order);
+    return order;
+  }
+
+  #findOpen(account: Account, names: readonly string[], profile: string | undefined): Order | undefined {
+    return this.#orders.findLast(
+      (order) =>
+        order.account === account &&
+        order.profile === profile &&
+        order.names.join() === names.join() &&
+        ['pending', 'ready'].includes(orderStatus(order)),
+    );
+  }
+
+  #find(account: Account, id: string): Order {
+    const order = this.#orders[Number(id) - 1];
+    if (order?.account !== account) throw notFound('the account has no such order');
+    return order;
+  }
+
+  #profileOf(name: string | undefined): Profile {
+    const { profiles } = this.#settings;
+    const profile =
+      name === undefined ? Object.values(profiles)[0] : Object.hasOwn(profiles, name) && profiles[name];
+    if (!profile) throw new Problem('invalidProfile', 400, `profile "${name}" is not offered by this CA`);
+    return profile;
+  }
+
+  #show(order: Order, httpStatus: number): Reply {
+    const status = orderStatus(order);
+    const account = order.account.id;
+    const body = {
+      status,
+      expires: order.expires.toISOString(),
+      identifiers: order.names.map((value) => ({ type: 'dns', value })),
+      authorizations: order.authorizations.map((authorization) =>
+        this.#urls.authorization(account, authorization.id),
+      ),
+      finalize: this.#urls.finalize(account, order.id),
+      ...(order.profile !== undefined && { profile: order.profile }),
+      ...(status === 'valid' &&
+        order.certificate && { certificate: this.#urls.certificate(order.certificate.serial) }),
+    };
+    return json(httpStatus, body, {
+      location: this.#urls.order(account, order.id),
+      ...this.#retryAfter(order, status),
+    });
+  }
+
+  #retryAfter(order: Order, status: string): Record<string, string> {
+    const { retryAfterSeconds } = this.#settings;
+    if (status === 'processing') {
+      const leftMs = (order.processingUntil ?? 0) - Date.now();
+      return { 'retry-after': String(Math.max(1, Math.ceil(leftMs / 1000))) };
+    }
+    return status === 'pending' && retryAfterSeconds !== undefined
+      ? { 'retry-after': String(retryAfterSeconds) }
+      : {};
+  }
+}
+
+/** The status now (RFC 8555 §7.1.6). A failed authorization makes the order `invalid`; the reason stays with its
+ *  challenge, as at Boulder. */
+export function orderStatus(order: Order): 'pending' | 'ready' | 'processing' | 'valid' | 'invalid' {
+  if (order.processingUntil !== undefined) {
+    return order.certificate && order.processingUntil <= Date.now() ? 'valid' : 'processing';
+  }
+  const statuses = order.authorizations.map(authorizationStatus);
+  if (order.expires <= new Date() || statuses.some((one) => one !== 'pending' && one !== 'valid'))
+    return 'invalid';
+  return statuses.every((one) => one === 'valid') ? 'ready' : 'pending';
+}

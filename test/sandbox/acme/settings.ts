@@ -1,0 +1,64 @@
+// What a test may tell the embedded CA to be like, before it starts and while it runs.
+
+/** A certificate profile, listed in the directory's `meta.profiles`. */
+export interface Profile {
+  readonly description: string;
+  readonly lifetimeMs: number;
+  readonly maxNames: number;
+  /** Whether the certificate gets a common name beside its alternative names. */
+  readonly commonName: boolean;
+}
+
+export interface RenewalWindow {
+  readonly start: Date;
+  readonly end: Date;
+  readonly explanationURL?: string;
+}
+
+/** May be changed at any time; the next request sees the change. */
+export interface Settings {
+  /** The first is what an order without a profile gets. */
+  profiles: Readonly<Record<string, Profile>>;
+  /** Certificate lifetime instead of the profile's. */
+  lifetimeMs: number | undefined;
+  orderLifetimeMs: number;
+  /** How long an order stays `processing` after finalize; 0: the answer to finalize is `valid` already. */
+  processingMs: number;
+  /** Whether a valid authorization serves later orders of the account, as at Let's Encrypt. */
+  authorizationReuse: boolean;
+  /** How long a valid authorization serves. */
+  authorizationLifetimeMs: number;
+  /** Waited before a challenge is validated. */
+  validationDelayMs: number;
+  /** Sent as Retry-After with orders and authorizations that are not finished; none by default, as Boulder. */
+  retryAfterSeconds: number | undefined;
+  /** Names for which newOrder is refused. */
+  readonly rejectIdentifiers: Set<string>;
+  /** Names (without `*.`) whose challenge fails whatever DNS says. */
+  readonly failValidation: Set<string>;
+  /** Renewal windows instead of the computed ones, by serial: lower-case hex without a leading 00 (RFC 9773 §4.2). */
+  readonly renewalWindows: Map<string, RenewalWindow>;
+}
+
+const dayMs = 86_400_000;
+
+/** Let's Encrypt's profiles, and no delay anywhere. */
+export function defaultSettings(): Settings {
+  return {
+    profiles: {
+      classic: { description: 'ninety days', lifetimeMs: 90 * dayMs, maxNames: 100, commonName: true },
+      tlsserver: { description: 'forty-five days', lifetimeMs: 45 * dayMs, maxNames: 25, commonName: false },
+      shortlived: { description: '160 hours', lifetimeMs: 160 * 3_600_000, maxNames: 25, commonName: false },
+    },
+    lifetimeMs: undefined,
+    orderLifetimeMs: 7 * dayMs,
+    processingMs: 0,
+    authorizationReuse: true,
+    authorizationLifetimeMs: 30 * dayMs,
+    validationDelayMs: 0,
+    retryAfterSeconds: undefined,
+    rejectIdentifiers: new Set(),
+    failValidation: new Set(),
+    renewalWindows: new Map(),
+  };
+}
