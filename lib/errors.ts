@@ -12,8 +12,8 @@ export class CertrelayError extends Error {
 }
 
 /** `Problem`: the CA refused (see `problem`). `Unreachable`: no answer. `Malformed`: an answer that is not RFC 8555.
- *  `Unsupported`: the CA cannot do what the inventory asks. */
-export type AcmeErrorCode = 'Problem' | 'Unreachable' | 'Malformed' | 'Unsupported';
+ *  `Invalid`: an order ended invalid (see `problem`). `Unsupported`: the CA cannot do what the inventory asks. */
+export type AcmeErrorCode = 'Problem' | 'Invalid' | 'Unreachable' | 'Malformed' | 'Unsupported';
 
 export class AcmeError extends CertrelayError {
   declare readonly code: AcmeErrorCode;

@@ -20,7 +20,8 @@ export interface Situation {
 
 /** What the specification asks for. */
 export interface Wanted {
-  readonly domains: readonly string[];
+  /** Absent: those of the stored certificate, where the specification travels with it and is not read. */
+  readonly domains?: readonly string[];
   /** The issuer's directory URL. */
   readonly directory: string;
   readonly profile?: string | undefined;
@@ -143,7 +144,7 @@ function findInterrupted({ pending }: Situation, now: Date): string | undefined 
 
 /** Tags hold a hash of the names only, so both ways of knowing them give this one message. */
 function findOtherNames(held: HeldCertificate, { domains }: Wanted): string | undefined {
-  if (held.names === namesKey(domains)) return undefined;
+  if (domains === undefined || held.names === namesKey(domains)) return undefined;
   return `the stored certificate is not for exactly ${domains.join(', ')}`;
 }
 

@@ -1,6 +1,6 @@
 // Mints certificate chains with throw-away keys; nothing here outlives the process.
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 
@@ -13,6 +13,8 @@ export interface Minting {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly keyType?: KeyType;
+  /** PKCS#8 PEM of the leaf's P-256 key; absent: a new one. */
+  readonly key?: string;
   /** Authorities between leaf and root that stand in the chain; 1. The root never does. */
   readonly intermediates?: number;
   /** Serial number of the leaf as hex of its DER contents. */
@@ -49,7 +51,10 @@ export async function mintChain(minting: Minting): Promise<MintedChain> {
   const [issuer = root] = authorities;
 
   const algorithm = keyAlgorithms[minting.keyType ?? 'ecdsa-p256'];
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys =
+    minting.key === undefined
+      ? await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+      : await importKeys(minting.key);
   const keyId = minting.authorityKeyId;
   const authorityKeyId =
     keyId === undefined
@@ -109,6 +114,18 @@ async function mintAuthority(
     ],
   });
   return { certificate, keys };
+}
+
+async function importKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  const privateKey = createPrivateKey(pem);
+  const [pkcs8, spki] = [
+    privateKey.export({ type: 'pkcs8', format: 'der' }),
+    createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
+  ];
+  return {
+    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, signing, true, ['sign']),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, signing, true, ['verify']),
+  };
 }
 
 function toPem(pkcs8: ArrayBuffer): string {

@@ -1,0 +1,90 @@
+// What every function begins with: settings, inventory, log, time, and signals made from the time that is left.
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseInventory } from '../lib/certificate/inventory.ts';
+import type { Inventory } from '../lib/certificate/spec.ts';
+import { ConfigError, readSettings, type Settings } from '../lib/config.ts';
+import type { Log } from '../lib/log.ts';
+import type { Clock } from '../lib/ports.ts';
+import { createLog } from './logger.ts';
+
+/** The part of Lambda's context that is used. */
+export interface Context {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+export interface Invocation {
+  readonly id: string;
+  readonly settings: Settings;
+  readonly inventory: Inventory;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Until when this invocation can be alive. */
+  readonly deadline: Date;
+  /** Ends the work: three quarters of the time, or all but 20 s of a long one. */
+  readonly signal: AbortSignal;
+  /** Ends the clean-up, shortly before the deadline. */
+  readonly cleanUpSignal: AbortSignal;
+}
+
+/** Reads settings and inventory. @throws ConfigError with every mistake. */
+export async function beginInvocation(context: Context): Promise<Invocation> {
+  const settings = readSettings(process.env);
+  const remainingMs = context.getRemainingTimeInMillis();
+  const cleanUpMs = remainingMs - Math.min(1_000, remainingMs / 10);
+  const workMs = remainingMs - Math.min(20_000, remainingMs / 4);
+  return {
+    id: context.awsRequestId || randomUUID(),
+    settings,
+    inventory: await readInventory(settings),
+    log: createLog(settings.logLevel, context.awsRequestId),
+    clock: systemClock,
+    deadline: new Date(Date.now() + remainingMs),
+    signal: AbortSignal.timeout(Math.max(0, Math.floor(workMs))),
+    cleanUpSignal: AbortSignal.timeout(Math.max(0, Math.floor(cleanUpMs))),
+  };
+}
+
+/** The real time. */
+export const systemClock: Clock = {
+  now: () => new Date(),
+  async sleep(ms, signal) {
+    try {
+      await delay(ms, undefined, { signal });
+    } catch {
+      // Node rejects with an AbortError of its own; callers are promised the signal's reason.
+      signal.throwIfAborted();
+    }
+  },
+};
+
+async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
+  const path = inventoryPath ?? join(import.meta.dirname, 'certificates.yaml');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(
+      'Inventory',
+      `the inventory ${path} cannot be read; set CERTRELAY_INVENTORY to its path`,
+      { cause },
+    );
+  }
+  const parsed = parseInventory(text);
+  if ('inventory' in parsed) return parsed.inventory;
+  const list = parsed.problems.map(({ path: place, message }) => `${place}: ${message}`).join('\n  ');
+  throw new ConfigError(
+    'Inventory',
+    `the inventory ${path} has ${parsed.problems.length} mistakes:\n  ${list}`,
+  );
+}
+
+/** Ends an invocation that had failures: alarms and retries must see it. @throws AggregateError unless `failures` is empty. */
+export function throwFailures(failures: readonly Error[], what: string): void {
+  if (failures.length === 0) return;
+  const messages = failures.map((error) => error.message).join('\n  ');
+  throw new AggregateError(failures, `${failures.length} ${what} failed:\n  ${messages}`);
+}

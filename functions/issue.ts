@@ -1,0 +1,79 @@
+// Decides which certificates are due, orders them and stores them. Called by schedule, by queue and by hand.
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { SQSBatchResponse } from 'aws-lambda';
+import { type IssueRequest, parseIssueEvent } from '../lib/events.ts';
+import { type IssueReport, issueCertificates } from '../lib/issue/pass.ts';
+import type { OrderingPorts } from '../lib/issue/run.ts';
+import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
+
+/** A direct call answers with the report, and throws once all is tried where certificates failed; a batch answers with
+ *  the messages whose certificates failed. */
+export async function handler(event: unknown, context: Context): Promise<IssueReport | SQSBatchResponse> {
+  const parsed = parseIssueEvent(event);
+  const invocation = await beginInvocation(context);
+  if (parsed.kind === 'request') {
+    const { report, failures } = await issue(parsed.request, invocation);
+    throwFailures(failures, 'certificates');
+    return report;
+  }
+  const batchItemFailures: { itemIdentifier: string }[] = [];
+  for (const message of parsed.messages) {
+    if ('problem' in message) {
+      invocation.log.error('message refused', { message: message.id, problem: message.problem });
+      batchItemFailures.push({ itemIdentifier: message.id });
+      continue;
+    }
+    const { failures } = await issue(message.request, invocation);
+    if (failures.length > 0) batchItemFailures.push({ itemIdentifier: message.id });
+  }
+  return { batchItemFailures };
+}
+
+async function issue(request: IssueRequest, invocation: Invocation) {
+  const { settings, log, clock } = invocation;
+  const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
+  const closing: (() => Promise<void> | void)[] = [() => secrets.close()];
+  try {
+    const ports = {
+      store: secrets.certificates,
+      clock,
+      log,
+      openOrdering: () => openOrdering(invocation, secrets, closing),
+    };
+    return await issueCertificates(request, ports, invocation);
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+/** The CA, Route 53 and DNS: loaded only once something is due. */
+async function openOrdering(
+  { settings, inventory, log, clock }: Invocation,
+  { accounts }: SecretsManagerConnection,
+  closing: (() => Promise<void> | void)[],
+): Promise<OrderingPorts> {
+  const [{ createAuthorities }, { keyMaker }, { connectRoute53 }, { createAwaitVisible }] = await Promise.all(
+    [
+      import('../lib/acme/accounts.ts'),
+      import('../lib/acme/keys.ts'),
+      import('../lib/route53/connection.ts'),
+      import('../lib/dns/visibility.ts'),
+    ],
+  );
+  const authorities = createAuthorities({
+    issuers: inventory.issuers,
+    accounts,
+    clock,
+    log,
+    readFile: (path) => readFile(path, 'utf8'),
+  });
+  closing.push(() => authorities.close());
+  return {
+    connect: authorities.connect,
+    keys: keyMaker,
+    records: connectRoute53({ clock, log, random: Math.random }),
+    awaitVisible: createAwaitVisible({ resolvers: settings.resolvers, clock, log }),
+  };
+}

@@ -1,0 +1,176 @@
+// One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
+import { challengeName, sameNames } from '../certificate/names.ts';
+import { AcmeError } from '../errors.ts';
+import type { Authorization, CertificateAuthority, Challenge, Clock, Order, TxtValue } from '../ports.ts';
+
+/** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
+const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000];
+const maxPauseMs = 30_000;
+
+/** An order with what DNS-01 needs. */
+export interface OpenOrder {
+  readonly order: Order;
+  readonly authorizations: readonly Authorization[];
+  /** Values that must be visible before the challenges are answered. */
+  readonly toPresent: readonly TxtValue[];
+  /** Values this order may have left in DNS: all it ever had. */
+  readonly toCleanUp: readonly TxtValue[];
+}
+
+/** The order of an earlier run, or `undefined` where the CA no longer knows it. @throws AcmeError. */
+export async function findOrder(
+  url: string,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<OpenOrder | undefined> {
+  try {
+    const order = await ca.readOrder(url, signal);
+    const { authorizations, toPresent } = await readChallenges(order, ca, signal);
+    return { order, authorizations, toPresent, toCleanUp: valuesOf(authorizations, ca) };
+  } catch (error) {
+    // Orders are forgotten after a while, and belong to one account at one CA.
+    const gone = error instanceof AcmeError && [401, 403, 404].includes(error.problem?.status ?? 0);
+    if (gone) return undefined;
+    throw error;
+  }
+}
+
+/** A new order. Where every authorization is valid already it is born ready, and DNS is left alone. @throws AcmeError. */
+export async function openNewOrder(
+  order: Order,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<OpenOrder> {
+  if (order.status !== 'pending') return { order, authorizations: [], toPresent: [], toCleanUp: [] };
+  const { authorizations, toPresent } = await readChallenges(order, ca, signal);
+  return { order, authorizations, toPresent, toCleanUp: toPresent };
+}
+
+async function readChallenges(order: Order, ca: CertificateAuthority, signal: AbortSignal) {
+  const authorizations: Authorization[] = [];
+  for (const url of order.authorizations) authorizations.push(await ca.readAuthorization(url, signal));
+  const pending =
+    order.status === 'pending' ? authorizations.filter(({ status }) => status === 'pending') : [];
+  for (const authorization of pending) {
+    if (dnsChallenge(authorization)) continue;
+    const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'none';
+    throw new AcmeError(
+      'Unsupported',
+      `the CA offers no dns-01 challenge for ${authorization.name} (only ${offered})`,
+    );
+  }
+  return { authorizations, toPresent: valuesOf(pending, ca) };
+}
+
+/** A wildcard and its apex share a record name with a value each. */
+function valuesOf(authorizations: readonly Authorization[], ca: CertificateAuthority): readonly TxtValue[] {
+  return authorizations.flatMap((authorization) => {
+    const challenge = dnsChallenge(authorization);
+    return challenge
+      ? [{ name: challengeName(authorization.name), value: ca.txtValue(challenge.token) }]
+      : [];
+  });
+}
+
+/** Answers the challenges and follows the order until validation is over.
+ *  @throws AcmeError `Invalid` with the CA's words for each name that failed. */
+export async function validateOrder(
+  { order, authorizations }: OpenOrder,
+  ca: CertificateAuthority,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Order> {
+  if (order.status !== 'pending') return order;
+  for (const authorization of authorizations) {
+    const challenge = dnsChallenge(authorization);
+    if (authorization.status !== 'pending' || challenge?.status !== 'pending') continue;
+    await ca.answerChallenge(challenge.url, signal);
+  }
+  const validated = await follow(order, 'pending', ca, clock, signal);
+  if (validated.status === 'invalid') throw await explainFailure(validated, ca, signal);
+  return validated;
+}
+
+/** Finalizes where that is still to do, follows the order until it is valid and gives the PEM chain.
+ *  @throws AcmeError `Invalid` where the order ended so. */
+export async function obtainCertificate(
+  validated: Order,
+  csr: string,
+  ca: CertificateAuthority,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string> {
+  const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
+  const order = await follow(finalized, 'processing', ca, clock, signal);
+  if (order.status !== 'valid') throw await explainFailure(order, ca, signal);
+  return ca.downloadCertificate(order, signal);
+}
+
+/** Where the answer was lost, or says that the order is further already, the order itself tells. */
+async function finalize(
+  order: Order,
+  csr: string,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<Order> {
+  try {
+    return await ca.finalize(order, csr, signal);
+  } catch (error) {
+    const unsure =
+      error instanceof AcmeError && (error.code === 'Unreachable' || error.problem?.type === 'orderNotReady');
+    if (!unsure) throw error;
+    const now = await ca.readOrder(order.url, signal);
+    if (now.status === 'ready' || now.status === 'pending') throw error;
+    return now;
+  }
+}
+
+/** Looks at the order until it leaves `status`, as often as the CA asks (Retry-After) or at growing pauses. */
+async function follow(
+  order: Order,
+  status: Order['status'],
+  ca: CertificateAuthority,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Order> {
+  let now = order;
+  for (let look = 0; now.status === status; look += 1) {
+    const pause = now.retryAfterMs ?? pausesMs[Math.min(look, pausesMs.length - 1)] ?? maxPauseMs;
+    await clock.sleep(Math.min(pause, maxPauseMs), signal);
+    now = await ca.readOrder(order.url, signal);
+  }
+  return now;
+}
+
+/** An order that ended invalid tells why in its authorizations' challenges. */
+async function explainFailure(
+  order: Order,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<AcmeError> {
+  const { authorizations } = await readChallenges(order, ca, signal);
+  const failed = authorizations.flatMap((authorization) => {
+    const problem = authorization.challenges.find((challenge) => challenge.problem)?.problem;
+    return problem ? [{ name: authorization.name, problem }] : [];
+  });
+  const [first] = failed;
+  const problem = first?.problem ??
+    order.problem ?? { type: 'serverInternal', detail: 'the CA does not say why', identifiers: [] };
+  const detail =
+    failed.length > 0
+      ? failed.map(({ name, problem }) => `${name}: ${problem.detail}`).join('; ')
+      : problem.detail;
+  return new AcmeError('Invalid', `order ${order.url} is ${order.status}: ${problem.type}: ${detail}`, {
+    problem: { ...problem, detail, identifiers: failed.map(({ name }) => name) },
+  });
+}
+
+function dnsChallenge(authorization: Authorization): Challenge | undefined {
+  return authorization.challenges.find(({ type }) => type === 'dns-01');
+}
+
+/** Whether an order found again covers just these names: its authorizations tell, wildcards without their `*.`. */
+export function coversNames(open: OpenOrder, domains: readonly string[]): boolean {
+  const bare = (names: readonly string[]) => [...new Set(names.map((name) => name.replace(/^\*\./, '')))];
+  return sameNames(bare(open.authorizations.map(({ name }) => name)), bare(domains));
+}

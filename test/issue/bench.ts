@@ -1,0 +1,91 @@
+// A whole issuing run over fakes: one harness for the scenarios of this folder.
+import { generateKeyPairSync } from 'node:crypto';
+import type { CertificateSpec, Inventory, IssuerSpec } from '../../lib/certificate/spec.ts';
+import { issueCertificates } from '../../lib/issue/pass.ts';
+import type { IssuePorts, Run } from '../../lib/issue/run.ts';
+import type { KeyMaker, TxtValue } from '../../lib/ports.ts';
+import { FakeAuthority, FakeClock, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
+
+export const dayMs = 86_400_000;
+const directory = 'https://ca.example/directory';
+
+export function specOf(name: string, domains: readonly string[]): CertificateSpec {
+  return { name, domains, issuer: 'default', key: 'ecdsa-p256', targets: [] };
+}
+
+const keys: KeyMaker = {
+  async generate() {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  },
+  // The fake CA certifies the key itself; real requests are the adapter's business.
+  request: async (key) => key,
+};
+
+export class Bench {
+  readonly clock = new FakeClock('2026-11-22T10:00:00Z');
+  readonly log = new FakeLog();
+  readonly store = new FakeStore();
+  readonly records = new FakeRecords();
+  readonly ca = new FakeAuthority(this.records.values, this.clock, directory);
+  readonly inventory: Inventory;
+  /** Names that are not visible although they were written. */
+  readonly invisible = new Map<string, Error>();
+  opened = 0;
+  #runs = 0;
+
+  constructor(certificates: readonly CertificateSpec[], issuer: Partial<IssuerSpec> = {}) {
+    const full: IssuerSpec = { directory, contact: [], agreeToTerms: true, ...issuer };
+    this.inventory = {
+      issuers: { default: full },
+      clusters: {},
+      certificates,
+      registration: { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] },
+    };
+  }
+
+  /** One invocation with fifteen minutes. */
+  async run(request: Parameters<typeof issueCertificates>[0] = {}, change: Partial<Run> = {}) {
+    const never = new AbortController().signal;
+    const run: Run = {
+      id: `run-${++this.#runs}`,
+      inventory: this.inventory,
+      deadline: new Date(this.clock.now().getTime() + 15 * 60_000),
+      signal: never,
+      cleanUpSignal: never,
+      ...change,
+    };
+    return issueCertificates(request, this.ports(), run);
+  }
+
+  ports(): IssuePorts {
+    return {
+      store: this.store,
+      clock: this.clock,
+      log: this.log,
+      openOrdering: async () => {
+        this.opened += 1;
+        return {
+          connect: async () => this.ca,
+          keys,
+          records: this.records,
+          awaitVisible: async (_values: readonly TxtValue[]) => ({ failed: this.invisible }),
+        };
+      },
+    };
+  }
+
+  /** What AWSCURRENT holds. */
+  async current(name: string) {
+    const value = (await this.store.read(name, 'AWSCURRENT'))?.value;
+    return value?.kind === 'certificate' ? value.certificate : undefined;
+  }
+
+  pending(name: string): string | undefined {
+    return this.store.kept.get(name)?.stages.get('AWSPENDING');
+  }
+
+  state(name: string) {
+    return this.store.kept.get(name)?.state ?? {};
+  }
+}

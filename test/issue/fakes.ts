@@ -1,0 +1,338 @@
+// Fakes of the ports that issuing stands on: they keep each port's contract and can be told to fail.
+import { createHash } from 'node:crypto';
+import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import { AcmeError } from '../../lib/errors.ts';
+import type { Log, LogFields } from '../../lib/log.ts';
+import type { CertificateState } from '../../lib/policy/state.ts';
+import type {
+  Authorization,
+  CertificateAuthority,
+  CertificateStore,
+  ChallengeRecords,
+  Clock,
+  Order,
+  StoredValue,
+  StoreEntry,
+  TxtValue,
+} from '../../lib/ports.ts';
+import { mintChain } from '../certificate/minting.ts';
+
+/** Failures that a test sets: the next call of a method rejects, or every one until cleared. */
+export class Failures {
+  readonly #set = new Map<string, Error[]>();
+
+  next(method: string, ...errors: readonly Error[]): void {
+    this.#set.set(method, [...(this.#set.get(method) ?? []), ...errors]);
+  }
+
+  check(method: string): void {
+    const error = this.#set.get(method)?.shift();
+    if (error) throw error;
+  }
+}
+
+/** Time that passes only when somebody sleeps. */
+export class FakeClock implements Clock {
+  readonly slept: number[] = [];
+  #now: number;
+
+  constructor(now: string) {
+    this.#now = Date.parse(now);
+  }
+
+  now(): Date {
+    return new Date(this.#now);
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.slept.push(ms);
+    this.#now += ms;
+  }
+
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+}
+
+/** Keeps every line. */
+export class FakeLog implements Log {
+  readonly lines: { readonly level: string; readonly event: string; readonly fields: LogFields }[] = [];
+  debug = (event: string, fields: LogFields = {}): void =>
+    void this.lines.push({ level: 'debug', event, fields });
+  info = (event: string, fields: LogFields = {}): void =>
+    void this.lines.push({ level: 'info', event, fields });
+  warn = (event: string, fields: LogFields = {}): void =>
+    void this.lines.push({ level: 'warn', event, fields });
+  error = (event: string, fields: LogFields = {}): void =>
+    void this.lines.push({ level: 'error', event, fields });
+
+  events(): readonly string[] {
+    return this.lines.map(({ event }) => event);
+  }
+}
+
+interface Kept {
+  readonly versions: Map<string, StoredValue>;
+  readonly stages: Map<'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING', string>;
+  state: CertificateState;
+}
+
+/** Certificates in memory, with AWS's staging labels. */
+export class FakeStore implements CertificateStore {
+  readonly failures = new Failures();
+  readonly kept = new Map<string, Kept>();
+  /** Method names with the certificate they were called for. */
+  readonly calls: string[] = [];
+  #versions = 0;
+
+  #enter(method: string, name: string): void {
+    this.calls.push(`${method} ${name}`);
+    this.failures.check(method);
+  }
+
+  #of(name: string): Kept {
+    const kept = this.kept.get(name);
+    if (!kept) throw new Error(`no AWS secret for ${name}`);
+    return kept;
+  }
+
+  #entry(name: string, { stages, state }: Kept): StoreEntry {
+    return {
+      name,
+      current: stages.get('AWSCURRENT'),
+      previous: stages.get('AWSPREVIOUS'),
+      pending: stages.get('AWSPENDING'),
+      state,
+    };
+  }
+
+  #current(kept: Kept, version: string): void {
+    const before = kept.stages.get('AWSCURRENT');
+    if (before === version) return;
+    if (before !== undefined) kept.stages.set('AWSPREVIOUS', before);
+    kept.stages.set('AWSCURRENT', version);
+  }
+
+  async list() {
+    this.#enter('list', '*');
+    return [...this.kept].map(([name, kept]) => this.#entry(name, kept));
+  }
+
+  async describe(name: string) {
+    this.#enter('describe', name);
+    const kept = this.kept.get(name);
+    return kept && this.#entry(name, kept);
+  }
+
+  async read(name: string, which: Parameters<CertificateStore['read']>[1]) {
+    this.#enter('read', name);
+    const kept = this.kept.get(name);
+    const version = typeof which === 'string' ? kept?.stages.get(which) : which.version;
+    const value = version === undefined ? undefined : kept?.versions.get(version);
+    return version === undefined || value === undefined ? undefined : { version, value };
+  }
+
+  async create(name: string, spec: StoredSpec | undefined) {
+    this.#enter('create', name);
+    if (this.kept.has(name)) return 'exists' as const;
+    const version = `v${++this.#versions}`;
+    this.kept.set(name, {
+      versions: new Map([[version, { kind: 'specification', spec }]]),
+      stages: new Map([['AWSCURRENT', version]]),
+      state: spec ? { source: spec.source } : {},
+    });
+    return 'created' as const;
+  }
+
+  async putSpecification(name: string, spec: StoredSpec) {
+    this.#enter('putSpecification', name);
+    const version = `v${++this.#versions}`;
+    this.#of(name).versions.set(version, { kind: 'specification', spec });
+    this.#current(this.#of(name), version);
+  }
+
+  async claim(name: string, order: Parameters<CertificateStore['claim']>[1], over: string | undefined) {
+    this.#enter('claim', name);
+    const kept = this.#of(name);
+    const version = `v${++this.#versions}`;
+    kept.versions.set(version, { kind: 'pending', order });
+    if (kept.stages.get('AWSPENDING') !== over) return 'held' as const;
+    kept.stages.set('AWSPENDING', version);
+    return { version };
+  }
+
+  async put(name: string, certificate: Parameters<CertificateStore['put']>[1], version: string) {
+    this.#enter('put', name);
+    this.#of(name).versions.set(version, { kind: 'certificate', certificate });
+    this.#current(this.#of(name), version);
+  }
+
+  async release(name: string, version: string) {
+    this.#enter('release', name);
+    const { stages } = this.#of(name);
+    if (stages.get('AWSPENDING') === version) stages.delete('AWSPENDING');
+  }
+
+  async record(name: string, state: Parameters<CertificateStore['record']>[1]) {
+    this.#enter('record', name);
+    const merged = Object.entries({ ...this.#of(name).state, ...state }).filter(
+      ([, value]) => value !== null,
+    );
+    this.#of(name).state = Object.fromEntries(merged) as CertificateState;
+  }
+
+  count(method: string): number {
+    return this.calls.filter((call) => call.startsWith(`${method} `)).length;
+  }
+}
+
+interface FakeOrder {
+  readonly domains: readonly string[];
+  status: Order['status'];
+  chain: string;
+}
+
+/** A CA that validates against `dns`, the values present right now, and really issues. */
+export class FakeAuthority implements CertificateAuthority {
+  readonly directory: string;
+  readonly failures = new Failures();
+  readonly orders = new Map<string, FakeOrder>();
+  readonly calls: string[] = [];
+  /** Names that fail validation. */
+  readonly unwelcome = new Set<string>();
+  readonly #dns: ReadonlySet<string>;
+  readonly #clock: Clock;
+
+  constructor(dns: ReadonlySet<string>, clock: Clock, directory: string) {
+    this.#dns = dns;
+    this.#clock = clock;
+    this.directory = directory;
+  }
+
+  #enter(method: string): void {
+    this.calls.push(method);
+    this.failures.check(method);
+  }
+
+  #order(url: string): Order {
+    const order = this.orders.get(url);
+    const gone = { type: 'malformed', detail: 'no such order', status: 404, identifiers: [] };
+    if (!order) throw new AcmeError('Problem', 'ca refused: no such order', { problem: gone });
+    return {
+      url,
+      status: order.status,
+      authorizations: order.domains.map((_, index) => `${url}/authorization/${index}`),
+      finalize: `${url}/finalize`,
+      certificate: order.status === 'valid' ? `${url}/certificate` : undefined,
+    };
+  }
+
+  async newOrder({ domains }: { readonly domains: readonly string[] }) {
+    this.#enter('newOrder');
+    const url = `${this.directory}/order/${this.orders.size + 1}`;
+    this.orders.set(url, { domains, status: 'pending', chain: '' });
+    return this.#order(url);
+  }
+
+  async readOrder(url: string) {
+    this.#enter('readOrder');
+    return this.#order(url);
+  }
+
+  async readAuthorization(url: string): Promise<Authorization> {
+    this.#enter('readAuthorization');
+    const [orderUrl = '', index = ''] = url.split('/authorization/');
+    const order = this.orders.get(orderUrl);
+    const domain = order?.domains[Number(index)] ?? '';
+    const name = domain.replace(/^\*\./, '');
+    const status =
+      order?.status === 'pending' ? 'pending' : order?.status === 'invalid' ? 'invalid' : 'valid';
+    const failed = status === 'invalid' && this.unwelcome.has(name);
+    const problem = failed
+      ? { type: 'unauthorized', detail: 'no TXT record found', identifiers: [] }
+      : undefined;
+    const challenge = { status, token: this.#token(url), url: `${url}/challenge`, problem } as const;
+    return {
+      url,
+      name,
+      status,
+      challenges: [
+        { ...challenge, type: 'x-unknown-01' },
+        { ...challenge, type: 'dns-01' },
+      ],
+    };
+  }
+
+  async answerChallenge(url: string) {
+    this.#enter('answerChallenge');
+    const [orderUrl = ''] = url.split('/authorization/');
+    const order = this.orders.get(orderUrl);
+    if (order?.status !== 'pending') return;
+    const wanted = order.domains.map((domain, index) => {
+      const name = domain.replace(/^\*\./, '');
+      const value = this.txtValue(this.#token(`${orderUrl}/authorization/${index}`));
+      return !this.unwelcome.has(name) && this.#dns.has(`_acme-challenge.${name} ${value}`);
+    });
+    order.status = wanted.every(Boolean) ? 'ready' : 'invalid';
+  }
+
+  async finalize(order: Order, csr: string) {
+    this.#enter('finalize');
+    const kept = this.orders.get(order.url);
+    if (!kept || kept.status !== 'ready')
+      throw new AcmeError('Problem', 'order is not ready', { problem: notReady });
+    const now = this.#clock.now();
+    const minted = await mintChain({
+      domains: kept.domains,
+      notBefore: now,
+      notAfter: new Date(now.getTime() + 90 * 86_400_000),
+      key: csr,
+    });
+    kept.chain = minted.chain;
+    kept.status = 'valid';
+    return this.#order(order.url);
+  }
+
+  async downloadCertificate(order: Order) {
+    this.#enter('downloadCertificate');
+    return this.orders.get(order.url)?.chain ?? '';
+  }
+
+  txtValue(token: string): string {
+    return createHash('sha256').update(`${token}.thumbprint`).digest('base64url');
+  }
+
+  #token(authorization: string): string {
+    return createHash('sha1').update(authorization).digest('hex');
+  }
+
+  count(method: string): number {
+    return this.calls.filter((call) => call === method).length;
+  }
+}
+
+const notReady = { type: 'orderNotReady', detail: 'order is not ready', status: 403, identifiers: [] };
+
+/** TXT values in memory, each as `name value`. */
+export class FakeRecords implements ChallengeRecords {
+  readonly values = new Set<string>();
+  readonly failed = new Map<string, Error>();
+  readonly failures = new Failures();
+  presents = 0;
+  cleanUps = 0;
+
+  async present(values: readonly TxtValue[]) {
+    this.presents += 1;
+    this.failures.check('present');
+    for (const { name, value } of values) if (!this.failed.has(name)) this.values.add(`${name} ${value}`);
+    return { failed: this.failed };
+  }
+
+  async cleanUp(values: readonly TxtValue[]) {
+    this.cleanUps += 1;
+    this.failures.check('cleanUp');
+    for (const { name, value } of values) this.values.delete(`${name} ${value}`);
+    return { failed: new Map<string, Error>() };
+  }
+}

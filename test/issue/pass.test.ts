@@ -1,0 +1,334 @@
+// One pass of issuing, told as the days of a certificate: ordered, kept, renewed, failed, tried again.
+import { describe, expect, it } from 'vitest';
+import { readCertificate } from '../../lib/certificate/x509.ts';
+import { AcmeError, DnsError, StoreError } from '../../lib/errors.ts';
+import { Bench, dayMs, specOf } from './bench.ts';
+
+const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
+const blog = specOf('blog', ['blog.example.com', 'www.blog.example.com']);
+
+describe('a pass', () => {
+  it('K02 orders what is missing, stores it, removes its TXT values and releases the claim', async () => {
+    const bench = new Bench([shop, blog]);
+    const { report, failures } = await bench.run();
+    expect(failures).toEqual([]);
+    expect(report.summary).toEqual({ certificates: 2, issued: 2 });
+    expect(readCertificate((await bench.current('shop'))?.chain ?? '').names).toEqual(shop.domains);
+    expect(bench.records.values.size).toBe(0);
+    expect([bench.pending('shop'), bench.pending('blog')]).toEqual([undefined, undefined]);
+    expect(bench.state('shop').order).toBeUndefined();
+  });
+
+  it('writes the TXT values of all orders in one go, apex and wildcard as two values of one name', async () => {
+    const bench = new Bench([shop, blog]);
+    const written: string[][] = [];
+    const present = bench.records.present.bind(bench.records);
+    bench.records.present = (values) => {
+      written.push(values.map(({ name }) => name));
+      return present(values);
+    };
+    await bench.run();
+    expect(written).toEqual([
+      [
+        '_acme-challenge.blog.example.com',
+        '_acme-challenge.www.blog.example.com',
+        '_acme-challenge.shop.example.com',
+        '_acme-challenge.shop.example.com',
+      ],
+    ]);
+    expect([bench.records.presents, bench.records.cleanUps]).toEqual([1, 1]);
+  });
+
+  it('P12 makes no call to the CA while nothing is due, and does not even load what orders', async () => {
+    const bench = new Bench([shop]);
+    await bench.run();
+    const calls = bench.ca.calls.length;
+    bench.store.calls.length = 0;
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ name: 'shop', decision: 'keep', reason: 'Current' }]);
+    expect(bench.ca.calls.length).toBe(calls);
+    expect(bench.opened).toBe(1);
+    expect(bench.store.calls).toEqual(['list *']);
+  });
+
+  it('C03 renews by itself after two thirds of the lifetime, and not a minute before', async () => {
+    const bench = new Bench([shop]);
+    await bench.run();
+    const first = (await bench.current('shop'))?.key;
+    bench.clock.pass(60 * dayMs - 60_000);
+    expect((await bench.run()).report.summary).toEqual({ certificates: 1, keep: 1 });
+    bench.clock.pass(60_000);
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ reason: 'RenewalDue', outcome: 'issued' }]);
+    expect((await bench.current('shop'))?.key).not.toBe(first);
+  });
+
+  it('says what it would do on a dry run and changes nothing', async () => {
+    const bench = new Bench([shop]);
+    const { report } = await bench.run({ dryRun: true });
+    expect(report).toMatchObject({ dryRun: true, certificates: [{ decision: 'order', reason: 'Missing' }] });
+    expect(bench.store.calls).toEqual(['list *']);
+    expect(bench.opened).toBe(0);
+  });
+
+  it('M01 orders one certificate by name and force, whatever else is due', async () => {
+    const bench = new Bench([shop, blog]);
+    await bench.run();
+    const { report } = await bench.run({ certificates: ['shop'], force: true });
+    expect(report.certificates).toMatchObject([{ name: 'shop', reason: 'Forced', outcome: 'issued' }]);
+    expect(bench.ca.count('newOrder')).toBe(3);
+  });
+
+  it('names a certificate that nobody knows, and goes on with the others', async () => {
+    const bench = new Bench([shop]);
+    const { report, failures } = await bench.run({ certificates: ['shop', 'shoop'] });
+    expect(report.summary).toMatchObject({ issued: 1, failed: 1 });
+    expect(failures.map(({ message }) => message).join()).toContain('no certificate is called "shoop"');
+  });
+
+  it('keeps a registered specification with its certificate and reads no value once it is issued', async () => {
+    const bench = new Bench([]);
+    const spec = { ...specOf('customer', ['a.example.com']), source: 'registration' as const };
+    await bench.store.create('customer', spec);
+    await bench.run({ certificates: ['customer'] });
+    expect((await bench.current('customer'))?.spec).toEqual(spec);
+    bench.store.calls.length = 0;
+    expect((await bench.run()).report.certificates).toMatchObject([{ name: 'customer', decision: 'keep' }]);
+    expect(bench.store.calls).toEqual(['list *']);
+    bench.clock.pass(61 * dayMs);
+    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect((await bench.current('customer'))?.spec).toEqual(spec);
+  });
+
+  it('puts off what there is no time for, and says so', async () => {
+    const bench = new Bench([shop]);
+    const deadline = new Date(bench.clock.now().getTime() + 3_000);
+    const { report, failures } = await bench.run({}, { deadline });
+    expect(report.certificates).toMatchObject([{ decision: 'order', outcome: 'waiting' }]);
+    expect(failures).toEqual([]);
+    expect(bench.ca.count('newOrder')).toBe(0);
+  });
+});
+
+describe('a failure', () => {
+  it('K29 fails the certificate as a whole, names the name with the CA’s words, and spares the others', async () => {
+    const bench = new Bench([shop, blog]);
+    bench.ca.unwelcome.add('www.blog.example.com');
+    const { report, failures } = await bench.run();
+    expect(report.summary).toEqual({ certificates: 2, issued: 1, failed: 1 });
+    expect(failures).toHaveLength(1);
+    expect(failures[0]?.message).toContain('www.blog.example.com: no TXT record found');
+    expect(await bench.current('blog')).toBeUndefined();
+    expect(bench.records.values.size).toBe(0);
+    expect(bench.pending('blog')).toBeUndefined();
+  });
+
+  it('K37 is tried again after 1, 10 and 100 minutes and then daily, whatever the schedule', async () => {
+    const bench = new Bench([blog]);
+    bench.ca.unwelcome.add('blog.example.com');
+    const orders = [];
+    for (const minutes of [0, 0.9, 0.1, 9.9, 0.1, 99.9, 0.1, 1_439.9, 0.1]) {
+      bench.clock.pass(minutes * 60_000);
+      await bench.run();
+      orders.push(bench.ca.count('newOrder'));
+    }
+    expect(orders).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5]);
+    expect(bench.state('blog')).toMatchObject({ failures: 5, error: 'unauthorized' });
+  });
+
+  it('D07 is overridden by force for one certificate, and forgotten with the next success', async () => {
+    const bench = new Bench([blog]);
+    bench.ca.unwelcome.add('blog.example.com');
+    await bench.run();
+    bench.ca.unwelcome.clear();
+    expect((await bench.run()).report.certificates).toMatchObject([
+      { decision: 'wait', reason: 'BackingOff' },
+    ]);
+    expect((await bench.run({ certificates: ['blog'], force: true })).report.summary).toMatchObject({
+      issued: 1,
+    });
+    expect(bench.state('blog').failures).toBeUndefined();
+  });
+
+  it('waits as long as the CA asks', async () => {
+    const bench = new Bench([blog]);
+    const problem = { type: 'rateLimited', detail: 'too many orders', status: 429, identifiers: [] };
+    bench.ca.failures.next(
+      'newOrder',
+      new AcmeError('Problem', 'refused', { problem, retryAfterMs: 3_600_000 }),
+    );
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([
+      { outcome: 'failed', until: new Date('2026-11-22T11:00:00Z') },
+    ]);
+    expect(bench.state('blog').error).toBe('rateLimited');
+  });
+
+  it('of one hosted zone leaves the certificates of other zones alone', async () => {
+    const bench = new Bench([shop, blog]);
+    bench.records.failed.set('_acme-challenge.blog.example.com', new DnsError('NoZone', 'no hosted zone'));
+    const { report } = await bench.run();
+    expect(report.summary).toEqual({ certificates: 2, issued: 1, failed: 1 });
+    expect(bench.state('blog').error).toBe('NoZone');
+  });
+
+  it('before the order is finalized keeps the order for the next attempt', async () => {
+    const bench = new Bench([blog]);
+    bench.invisible.set(
+      '_acme-challenge.blog.example.com',
+      new DnsError('NotVisible', 'ns-1 does not answer it'),
+    );
+    await bench.run();
+    expect(bench.pending('blog')).toBeUndefined();
+    bench.invisible.clear();
+    bench.clock.pass(60_000);
+    expect((await bench.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(bench.ca.count('newOrder')).toBe(1);
+  });
+
+  it('to store keeps the claim, and the next run fetches the same certificate', async () => {
+    const bench = new Bench([blog]);
+    bench.store.failures.next('put', new StoreError('Denied', 'secretsmanager:PutSecretValue is missing'));
+    const { failures } = await bench.run();
+    expect(failures[0]?.message).toContain('secretsmanager:PutSecretValue');
+    bench.clock.pass(16 * 60_000);
+    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
+    expect([bench.ca.count('newOrder'), bench.ca.count('finalize')]).toEqual([1, 1]);
+    expect(bench.pending('blog')).toBeUndefined();
+  });
+
+  it('to remove TXT values keeps the claim, and the next run removes them without an order', async () => {
+    const bench = new Bench([blog]);
+    bench.records.failures.next('cleanUp', new DnsError('Throttled', 'Rate exceeded'));
+    expect((await bench.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(bench.records.values.size).toBe(2);
+    bench.clock.pass(16 * 60_000);
+    await bench.run();
+    expect(bench.records.values.size).toBe(0);
+    expect(bench.ca.count('newOrder')).toBe(1);
+    expect(bench.pending('blog')).toBeUndefined();
+  });
+
+  it('of a CA that issues for other names is never stored', async () => {
+    const bench = new Bench([blog]);
+    const finalize = bench.ca.finalize.bind(bench.ca);
+    bench.ca.finalize = async (order, csr) => {
+      const kept = bench.ca.orders.get(order.url);
+      if (kept) bench.ca.orders.set(order.url, Object.assign(kept, { domains: ['evil.example.com'] }));
+      return finalize(order, csr);
+    };
+    const { failures } = await bench.run();
+    expect(failures[0]?.message).toContain('not the one ordered');
+    expect(await bench.current('blog')).toBeUndefined();
+  });
+});
+
+describe('several runs', () => {
+  it('P18 at once order once: the claim keeps the second run off', async () => {
+    const bench = new Bench([shop]);
+    const reports = await Promise.all([bench.run(), bench.run(), bench.run()]);
+    const outcomes = reports.map(({ report }) => report.certificates[0]?.outcome).toSorted();
+    expect(outcomes).toEqual(['issued', 'waiting', 'waiting']);
+    expect(bench.ca.count('newOrder')).toBe(1);
+  });
+
+  it('P18 while another run is alive the plan waits for its deadline; past it the claim is taken over', async () => {
+    const bench = new Bench([shop]);
+    await crash(bench, 'present');
+    expect((await bench.run()).report.certificates).toMatchObject([
+      { decision: 'wait', reason: 'InFlight', until: new Date('2026-11-22T10:15:00Z') },
+    ]);
+    bench.clock.pass(15 * 60_000);
+    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
+  });
+
+  it.each([
+    ['before TXT was written', 'present', 1],
+    ['before a challenge was answered', 'answerChallenge', 1],
+    ['before the order was finalized', 'finalize', 1],
+    ['before the certificate was downloaded', 'downloadCertificate', 1],
+    ['before the certificate was stored', 'put', 1],
+    ['before TXT was removed', 'cleanUp', 1],
+    ['before the state was recorded', 'record', 2],
+    ['before the claim was released', 'release', 1],
+  ])('killed %s: the next one finishes the same order', async (_when, step, nth) => {
+    const bench = new Bench([shop]);
+    await crash(bench, step, nth);
+    await heal(bench);
+    expect(bench.ca.count('newOrder')).toBe(1);
+    expect(bench.ca.orders.size).toBe(1);
+  });
+
+  it.each([
+    ['before it asked for an order', 'newOrder', 1],
+    ['before the order’s URL was kept', 'record', 1],
+  ])('killed %s: the next one orders once', async (_when, step, nth) => {
+    const bench = new Bench([shop]);
+    await crash(bench, step, nth);
+    await heal(bench);
+    expect([...bench.ca.orders.values()].filter(({ status }) => status === 'valid')).toHaveLength(1);
+  });
+
+  it('out of time leave the order for the next one, without TXT values', async () => {
+    const bench = new Bench([shop]);
+    const time = new AbortController();
+    const answer = bench.ca.answerChallenge.bind(bench.ca);
+    bench.ca.answerChallenge = async () => {
+      time.abort(new Error('out of time'));
+      time.signal.throwIfAborted();
+    };
+    const { report, failures } = await bench.run({}, { signal: time.signal });
+    expect(report.certificates).toMatchObject([{ outcome: 'waiting' }]);
+    expect(failures).toEqual([]);
+    expect(bench.records.values.size).toBe(0);
+    bench.ca.answerChallenge = answer;
+    bench.clock.pass(15 * 60_000);
+    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
+    expect(bench.ca.count('newOrder')).toBe(1);
+  });
+
+  it('follow a changed list of names with a new order, and remove what the old one left', async () => {
+    const bench = new Bench([shop]);
+    await crash(bench, 'answerChallenge');
+    expect(bench.records.values.size).toBe(2);
+    const grown = new Bench([specOf('shop', ['shop.example.com', 'api.shop.example.com'])]);
+    Object.assign(grown, { store: bench.store, records: bench.records, ca: bench.ca, clock: bench.clock });
+    bench.clock.pass(15 * 60_000);
+    expect((await grown.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(bench.records.values.size).toBe(0);
+  });
+});
+
+/** The run after a crash, once the claim's deadline has passed: everything is as if nothing had happened. */
+async function heal(bench: Bench): Promise<void> {
+  bench.clock.pass(15 * 60_000);
+  const { failures } = await bench.run();
+  expect(failures).toEqual([]);
+  expect(readCertificate((await bench.current('shop'))?.chain ?? '').names).toEqual(shop.domains);
+  expect(bench.records.values.size).toBe(0);
+  expect(bench.pending('shop')).toBeUndefined();
+  expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+}
+
+/** A run whose process dies at the nth call of a step: that call and all later ones do nothing and never answer. */
+async function crash(bench: Bench, step: string, nth = 1): Promise<void> {
+  let left = nth;
+  const death = Promise.withResolvers<void>();
+  const mortal = <T extends object>(port: T): T =>
+    new Proxy(port, {
+      get(target, method) {
+        const value: unknown = Reflect.get(target, method);
+        if (typeof value !== 'function' || method === 'txtValue') return value;
+        return (...args: unknown[]) => {
+          if (left > 0 && method === step) left -= 1;
+          if (left > 0) return Reflect.apply(value, target, args);
+          death.resolve();
+          return new Promise(() => {});
+        };
+      },
+    });
+  const { store, ca, records } = bench;
+  Object.assign(bench, { store: mortal(store), ca: mortal(ca), records: mortal(records) });
+  await Promise.race([bench.run(), death.promise]);
+  Object.assign(bench, { store, ca, records });
+}
