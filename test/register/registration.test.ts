@@ -1,0 +1,202 @@
+// What becomes of an authenticated request to keep a certificate, and what a crash in the middle of it leaves.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parseInventory } from '../../lib/certificate/inventory.ts';
+import type { Inventory } from '../../lib/certificate/spec.ts';
+import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import { StoreError } from '../../lib/errors.ts';
+import type { Register } from '../../lib/ports.ts';
+import { createRegister } from '../../lib/register/registration.ts';
+import { Failures, FakeLog, FakeStore } from '../issue/fakes.ts';
+
+const inventoryText = `
+issuers:
+  default: { directory: letsencrypt-staging, agreeToTerms: true }
+clusters:
+  lab: { kubeconfig: { secret: certrelay/clusters/lab } }
+certificates:
+  - { name: shop, domains: [shop.example.com] }
+registration:
+  zones: [customers.example.com]
+  issuer: default
+  targets: [{ cluster: lab, namespace: edge, secret: "{name}-tls" }]
+`;
+const request = { domains: ['a.customers.example.com', '*.a.customers.example.com'], name: 'customer-a' };
+const signal = new AbortController().signal;
+
+let store: FakeStore;
+let log: FakeLog;
+let sent: { readonly certificates: readonly string[]; readonly id: string }[];
+let queueFailures: Failures;
+let register: Register;
+
+beforeEach(() => {
+  store = new FakeStore();
+  log = new FakeLog();
+  sent = [];
+  queueFailures = new Failures();
+  register = createRegister({ inventory: parse(inventoryText), store, queue: { send }, log });
+});
+
+async function send(certificates: readonly string[], id: string): Promise<void> {
+  queueFailures.check('send');
+  sent.push({ certificates, id });
+}
+
+const writes = () => store.calls.filter((call) => !/^(list|describe|read) /.test(call));
+
+describe('a new request', () => {
+  it('stores the specification first, marks where it comes from, and tells issue', async () => {
+    expect(await register(request, 'msg_1', signal)).toEqual({
+      kind: 'accepted',
+      name: 'customer-a',
+      domains: request.domains,
+    });
+    expect(writes()).toEqual(['create customer-a', 'record customer-a']);
+    expect(sent).toEqual([{ certificates: ['customer-a'], id: 'msg_1' }]);
+    expect((await store.read('customer-a', 'AWSCURRENT'))?.value).toMatchObject({
+      kind: 'specification',
+      spec: {
+        source: 'registration',
+        issuer: 'default',
+        domains: request.domains,
+        targets: [{ cluster: 'lab', namespace: 'edge', secret: 'customer-a-tls' }],
+      },
+    });
+    expect((await store.describe('customer-a'))?.state).toMatchObject({ source: 'registration' });
+  });
+
+  it('gets a name of its own where it brings none, the same every time', async () => {
+    const nameless = { domains: request.domains };
+    const first = await register(nameless, 'msg_1', signal);
+    expect(first.kind).toBe('accepted');
+    expect(await register(nameless, 'msg_2', signal)).toMatchObject({
+      kind: 'known',
+      name: first.kind === 'accepted' && first.name,
+    });
+  });
+
+  it.each<[string, object, readonly string[]]>([
+    [
+      'Y06 outside the allowed zones',
+      { domains: ['b.customers.example.com', 'example.com', 'customers.example.com.evil.example'] },
+      ['domains[1]', 'domains[2]'],
+    ],
+    [
+      'with a name that is none and a field nobody knows',
+      { domains: ['not a name'], colour: 'red' },
+      ['colour', 'domains[0]'],
+    ],
+  ])('is refused %s, with each mistake and its place, before any call', async (_, body, paths) => {
+    const refused = await register(body, 'msg_1', signal);
+    expect(refused.kind === 'refused' && refused.problems.map(({ path }) => path).toSorted(byText)).toEqual(
+      paths,
+    );
+    expect(store.calls).toEqual([]);
+    expect(sent).toEqual([]);
+  });
+
+  it.each([null, 'domains', [], 7, {}])('is refused where it is %j', async (body) => {
+    expect(await register(body, 'msg_1', signal)).toMatchObject({ kind: 'refused' });
+    expect(store.calls).toEqual([]);
+  });
+
+  it('is turned away before any call where the inventory has no registration', async () => {
+    const inventory = { ...parse(inventoryText), registration: undefined };
+    const closed = createRegister({ inventory, store, queue: { send }, log });
+    expect(await closed(request, 'msg_1', signal)).toEqual({ kind: 'closed' });
+    expect(store.calls).toEqual([]);
+  });
+});
+
+describe('the same request again', () => {
+  beforeEach(async () => {
+    await register(request, 'msg_1', signal);
+    store.calls.length = 0;
+  });
+
+  it('changes nothing, and reminds issue as long as there is no certificate', async () => {
+    const again = { ...request, domains: request.domains.toReversed() };
+    expect(await register(again, 'msg_2', signal)).toMatchObject({ kind: 'known', issued: false });
+    expect(writes()).toEqual([]);
+    expect(sent.map(({ id }) => id)).toEqual(['msg_1', 'msg_2']);
+  });
+
+  it('changes nothing and sends nothing once there is a certificate', async () => {
+    await issue();
+    expect(await register(request, 'msg_2', signal)).toMatchObject({ kind: 'known', issued: true });
+    expect(writes()).toEqual([]);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('is known although the targets of the inventory have changed since', async () => {
+    const moved = parse(inventoryText.replace('namespace: edge', 'namespace: front'));
+    const later = createRegister({ inventory: moved, store, queue: { send }, log });
+    expect(await later(request, 'msg_2', signal)).toMatchObject({ kind: 'known' });
+  });
+});
+
+describe('a name that is taken', () => {
+  it.each<[string, object]>([
+    ['by the inventory file', { ...request, name: 'shop' }],
+    ['by a registration for other domains', { ...request, domains: ['a.customers.example.com'] }],
+    [
+      'by a registration with other targets',
+      { ...request, targets: [{ cluster: 'lab', namespace: 'edge', secret: 'other-tls' }] },
+    ],
+    ['by a certificate that was not registered', { ...request, name: 'former' }],
+  ])('%s is refused and nothing is written', async (_, body) => {
+    await register(request, 'msg_1', signal);
+    await store.create('former', undefined);
+    store.calls.length = 0;
+    const name = 'name' in body ? body.name : '';
+    expect(await register(body, 'msg_2', signal)).toMatchObject({
+      kind: 'taken',
+      message: expect.stringContaining(`"${String(name)}"`),
+    });
+    expect(writes()).toEqual([]);
+    expect(sent).toHaveLength(1);
+  });
+});
+
+describe('a failure on the way', () => {
+  const failure = new StoreError('Throttled', 'AWS throttled it');
+
+  it.each<[string, () => void]>([
+    ['before it is marked', () => store.failures.next('record', failure)],
+    ['before issue is told', () => queueFailures.next('send', failure)],
+  ])('%s is reported, and the same request again does what is left', async (_, fail) => {
+    fail();
+    await expect(register(request, 'msg_1', signal)).rejects.toBe(failure);
+    expect(sent).toEqual([]);
+    // AWS makes a secret and its tags in two calls, the fake in one.
+    const kept = store.kept.get('customer-a');
+    if (kept) kept.state = {};
+    expect(await register(request, 'msg_1', signal)).toMatchObject({ kind: 'known', issued: false });
+    expect(sent).toEqual([{ certificates: ['customer-a'], id: 'msg_1' }]);
+    expect((await store.describe('customer-a'))?.state).toMatchObject({ source: 'registration' });
+    expect(store.calls.filter((call) => call.startsWith('create'))).toHaveLength(1);
+  });
+
+  it('of two requests at once one is accepted and the other known', async () => {
+    const both = await Promise.all(['msg_1', 'msg_2'].map((id) => register(request, id, signal)));
+    expect(both.map(({ kind }) => kind).toSorted(byText)).toEqual(['accepted', 'known']);
+  });
+});
+
+async function issue(): Promise<void> {
+  const found = await store.read('customer-a', 'AWSCURRENT');
+  const spec: StoredSpec | undefined = found?.value.kind === 'specification' ? found.value.spec : undefined;
+  const certificate = { chain: 'chain', key: 'key', issuer: 'https://ca.example/directory', spec };
+  await store.put('customer-a', certificate, 'v-issued');
+  store.calls.length = 0;
+}
+
+function parse(text: string): Inventory {
+  const parsed = parseInventory(text);
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.inventory;
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
