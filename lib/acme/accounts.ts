@@ -95,7 +95,7 @@ async function register(
     termsOfServiceAgreed: issuer.agreeToTerms,
     ...(issuer.contact.length > 0 ? { contact: issuer.contact } : {}),
   });
-  const url = headers['location'];
+  const url = headers.location;
   if (url === undefined || !URL.canParse(url))
     throw new AcmeError('Malformed', 'the CA made an account but did not say its URL');
   return url;

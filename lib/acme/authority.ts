@@ -9,7 +9,8 @@ import type { Transport } from './transport.ts';
 
 const problem = z
   .unknown()
-  .transform((value) => (value === undefined || value === null ? undefined : readProblem(value)));
+  .transform((value) => readProblem(value))
+  .optional();
 const instant = z
   .string()
   .transform((text) => new Date(text))
@@ -111,7 +112,7 @@ async function requireProfile(transport: Transport, profile: string, signal: Abo
 
 function parseOrder(response: Response, knownUrl: string | undefined, now: Date): Order {
   const parsed = orderSchema.safeParse(response.data);
-  const url = knownUrl ?? response.headers['location'];
+  const url = knownUrl ?? response.headers.location;
   if (!parsed.success || url === undefined || !URL.canParse(url)) {
     throw new AcmeError(
       'Malformed',
