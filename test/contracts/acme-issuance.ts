@@ -20,7 +20,7 @@ export function promiseIssuance(bench: () => Bench): void {
     expect(status).toBe('valid');
 
     const download = await client.post(url);
-    expect(download.headers['content-type']).toBe('application/pem-certificate-chain');
+    expect(download.headers['content-type']).toMatch(/^application\/pem-certificate-chain/);
     const leaf = verifyChain(download.text, bench().subject.roots);
     expect(leaf.subjectAltName?.split(', ').sort()).toEqual([`DNS:*.${apex}`, `DNS:${apex}`]);
     expect(leaf.publicKey.export({ format: 'der', type: 'spki' })).toEqual(publicKey);
@@ -107,7 +107,7 @@ export function promiseIssuance(bench: () => Bench): void {
     );
     expect(times).toEqual([...times].sort((a, b) => a - b));
     const unknown = await client.fetch('GET', `${client.directory.renewalInfo}/AAAA.AAAA`);
-    expect(unknown.status).toBe(404);
+    expect([400, 404]).toContain(unknown.status);
   });
 
   test('an order may replace a certificate once: the second is alreadyReplaced (409)', async () => {

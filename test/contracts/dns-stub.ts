@@ -18,9 +18,9 @@ export interface DnsStub {
   /** How each question came, e.g. `udp TXT _acme-challenge.a.example.com`. */
   readonly questions: readonly string[];
   /** The values at a name from now on; none removes it. */
-  setTxt(name: string, values: readonly string[]): void;
+  readonly setTxt: (name: string, values: readonly string[]) => void;
   /** A CNAME; `follow` says whether answers also hold what the target has. */
-  setCname(name: string, target: string, follow?: boolean): void;
+  readonly setCname: (name: string, target: string, follow?: boolean) => void;
   /** Names for which UDP answers are cut, so that only TCP tells. */
   readonly truncated: Set<string>;
   /** Names for which the answer is SERVFAIL. */

@@ -25,7 +25,8 @@ export function createResolver(servers: readonly string[]): ResolveTxt {
       }
       const last = followWithin(answer, asked);
       const values = answer.answers.filter((one) => one.type === 'TXT' && isSame(one.name, last)).map(textOf);
-      if (values.length > 0 || last === asked) return values;
+      const isAlias = answer.answers.some((one) => one.type === 'CNAME' && isSame(one.name, asked));
+      if (values.length > 0 || !isAlias) return values;
       asked = last;
     }
     throw new LookupError(
