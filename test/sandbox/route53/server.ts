@@ -76,7 +76,9 @@ export async function startRoute53(
         if (!change) return errorXml(404, 'NoSuchChange', `Could not find resource with ID: ${call.change}`);
         return answerXml('GetChangeResponse', [changeXml(call.change, change)]);
       }
-      default: {
+      case 'GetHostedZone':
+      case 'ListResourceRecordSets':
+      case 'ChangeResourceRecordSets': {
         const zone = zones.get(call.zone);
         if (!zone) return errorXml(404, 'NoSuchHostedZone', `No hosted zone found with ID: ${call.zone}`);
         if (call.action === 'ListResourceRecordSets') return listRecordSets(zone, query);

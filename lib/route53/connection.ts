@@ -1,0 +1,34 @@
+// Opens Route 53 for one run.
+import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
+import type { Log } from '../log.ts';
+import type { ChallengeRecords, Clock } from '../ports.ts';
+import { Route53Calls } from './calls.ts';
+import { Route53Records } from './challenge-records.ts';
+import { HostedZones } from './hosted-zones.ts';
+
+export interface Route53Options {
+  /** Beside what the environment says (region, credentials, endpoint). */
+  readonly config?: Route53ClientConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** At least 0, less than 1: spreads writers that met in one zone. */
+  readonly random: () => number;
+}
+
+// An answer that does not come is asked for again while the run still has time; the SDK itself would wait for ever.
+const patience = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+/** Throttling is Route 53's normal answer to a busy account; the SDK waits up to 20 s between attempts. */
+const attempts = 6;
+
+/** Opens no connection before the first call. What it gives lasts one run: the hosted zones are listed once, and its
+ *  requests share one pace. */
+export function connectRoute53({ config, clock, log, random }: Route53Options): ChallengeRecords {
+  const client = new Route53Client({
+    retryMode: 'standard',
+    maxAttempts: attempts,
+    requestHandler: patience,
+    ...config,
+  });
+  const calls = new Route53Calls(client, clock);
+  return new Route53Records(new HostedZones(calls), { calls, clock, log, random });
+}

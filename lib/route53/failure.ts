@@ -1,0 +1,69 @@
+// What AWS says when Route 53 does not do what was asked, in our words.
+import { DnsError } from '../errors.ts';
+
+/** `route53:<action>` on a resource, for messages. */
+export interface CallName {
+  readonly action: string;
+  /** `hosted zone Z…` and the like; absent where the call is about no one thing. */
+  readonly resource?: string;
+}
+
+/** A call's failure with a code that callers branch on; a DnsError stays as it is. */
+export function translateFailure(error: unknown, call: CallName, signal: AbortSignal): DnsError {
+  if (error instanceof DnsError) return error;
+  const described = `route53:${call.action}${call.resource === undefined ? '' : ` on ${call.resource}`}`;
+  if (signal.aborted) {
+    return new DnsError('Failed', `the run ended before ${described} was answered`, { cause: signal.reason });
+  }
+  const name = error instanceof Error ? error.name : '';
+  if (/^(?:Throttl|TooManyRequests|RequestLimitExceeded|PriorRequestNotComplete)/.test(name)) {
+    const message = `AWS throttled ${described}: too many requests in this account, or changes in this zone, at once`;
+    return new DnsError('Throttled', message, { cause: error });
+  }
+  if (
+    /^AccessDenied|^UnrecognizedClient|^InvalidClientToken|^SignatureDoesNotMatch|Token|^Credentials/.test(
+      name,
+    )
+  ) {
+    const message = `AWS denied ${described}: the function's IAM role needs route53:${call.action} there`;
+    return new DnsError('Denied', message, { cause: error });
+  }
+  return new DnsError('Failed', `${described} failed`, { cause: error });
+}
+
+/** Why a batch was not carried out. */
+export interface Refusal {
+  /** `conflict`: somebody else wrote after we read, or the zone is still changing. `refused`: it would be again. */
+  readonly kind: 'conflict' | 'refused';
+  /** AWS's own messages. */
+  readonly messages: readonly string[];
+  readonly cause: unknown;
+}
+
+/** The refusal that an error of ChangeResourceRecordSets is; `undefined` where it says nothing about the batch. */
+export function readRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error.name === 'PriorRequestNotComplete')
+    return { kind: 'conflict', messages: [error.message], cause: error };
+  if (error.name !== 'InvalidChangeBatch' && error.name !== 'InvalidInput') return undefined;
+  const listed: unknown = 'messages' in error ? error.messages : undefined;
+  const messages = Array.isArray(listed) && listed.length > 0 ? listed.map(String) : [error.message];
+  const raced =
+    /Tried to (?:create|delete) [^\]]*\] but (?:it already exists|it was not found|the values provided)/g;
+  const others = messages.map((message) => message.replaceAll(raced, ''));
+  const isRace = messages.some((message) => message.search(raced) !== -1);
+  const isOnlyRace = isRace && !others.some((message) => /RRSet|Invalid|exceeded|Duplicate/.test(message));
+  return { kind: isOnlyRace ? 'conflict' : 'refused', messages, cause: error };
+}
+
+/** Those of the names that AWS's messages blame. */
+export function blamedNames(refusal: Refusal, names: readonly string[]): readonly string[] {
+  const words = new Set(
+    refusal.messages
+      .join(' ')
+      .toLowerCase()
+      .split(/[\s'"[\],]+/)
+      .map((word) => word.replace(/\.+$/, '')),
+  );
+  return names.filter((name) => words.has(name));
+}

@@ -1,0 +1,37 @@
+// Waits until Route 53 has told all of its servers of a change.
+import { DnsError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import type { Route53Calls } from './calls.ts';
+
+const firstPauseMs = 1_000;
+const longestPauseMs = 5_000;
+/** Usually it takes less than a minute. One zone that never gets there must not use up the time of the others. */
+const patienceMs = 5 * 60_000;
+
+/** Resolves when the change is INSYNC; the first question is asked at once.
+ *  @throws DnsError `NotVisible` after five minutes, `Failed` where the signal ends it, and what the call throws. */
+export async function awaitInsync(
+  change: string,
+  calls: Route53Calls,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = clock.now().getTime();
+  for (
+    let pause = firstPauseMs;
+    !(await calls.isInsync(change, signal));
+    pause = Math.min(pause * 1.5, longestPauseMs)
+  ) {
+    if (clock.now().getTime() - startedAt >= patienceMs) {
+      throw new DnsError(
+        'NotVisible',
+        `Route 53 still says PENDING of change ${change} after five minutes; it is tried again in the next run`,
+      );
+    }
+    try {
+      await clock.sleep(pause, signal);
+    } catch (error) {
+      throw new DnsError('Failed', `the run ended before change ${change} was INSYNC`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// TXT values as Route 53 writes them: quoted strings of at most 255 bytes, with escapes (Developer Guide, "TXT record type").
+
+const longestString = 255;
+
+/** The quoted form of a value: UTF-8, cut into strings of at most 255 bytes; what is not printable ASCII as `\ooo`. */
+export function quoteTxt(value: string): string {
+  const bytes = Buffer.from(value);
+  const strings: string[] = [];
+  for (let start = 0; start < bytes.length || start === 0; start += longestString) {
+    strings.push(`"${escapeBytes(bytes.subarray(start, start + longestString))}"`);
+  }
+  return strings.join(' ');
+}
+
+/** The value that a quoted form stands for, its strings joined; `undefined` where it is not in that form. Two forms may
+ *  stand for one value: only what was read is fit for a DELETE. */
+export function unquoteTxt(quoted: string): string | undefined {
+  if (!/^\s*"(?:[^"\\]|\\[\s\S])*"(?:\s+"(?:[^"\\]|\\[\s\S])*")*\s*$/.test(quoted)) return undefined;
+  const strings = [...quoted.matchAll(/"((?:[^"\\]|\\[\s\S])*)"/g)].map(([, content = '']) =>
+    unescapeBytes(content),
+  );
+  return Buffer.concat(strings).toString();
+}
+
+function escapeBytes(bytes: Buffer): string {
+  return Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte);
+    if (character === '"' || character === '\\') return `\\${character}`;
+    const isPlain = byte >= 0x20 && byte < 0x7f;
+    return isPlain ? character : `\\${byte.toString(8).padStart(3, '0')}`;
+  }).join('');
+}
+
+function unescapeBytes(content: string): Buffer {
+  const parts = content.match(/\\[0-7]{3}|\\[\s\S]|[^\\]+/g) ?? [];
+  return Buffer.concat(
+    parts.map((part) => {
+      if (!part.startsWith('\\')) return Buffer.from(part);
+      return part.length === 4
+        ? Buffer.of(Number.parseInt(part.slice(1), 8) & 255)
+        : Buffer.from(part.slice(1));
+    }),
+  );
+}

@@ -1,0 +1,116 @@
+// One zone's change: read, plan, write as one atomic batch; again where somebody else wrote in between.
+import { DnsError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Clock } from '../ports.ts';
+import type { HostedZone, Route53Calls } from './calls.ts';
+import { type NamePlan, planAddition, planRemoval, splitIntoBatches } from './change-plan.ts';
+import { blamedNames, type Refusal } from './failure.ts';
+import { readTxtSets } from './record-sets.ts';
+
+/** What a zone's change needs beside the change itself. */
+export interface ZoneContext {
+  readonly calls: Route53Calls;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
+}
+
+/** Values by record name, to be added or removed. */
+export interface ZoneRequest {
+  readonly kind: 'add' | 'remove';
+  readonly zone: HostedZone;
+  readonly values: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface ZoneOutcome {
+  /** Ids of the changes that were accepted, to be waited for. */
+  readonly accepted: readonly { readonly change: string; readonly names: readonly string[] }[];
+  readonly failed: ReadonlyMap<string, Error>;
+}
+
+/** Rounds that may end in a conflict before the names in conflict are given up. */
+const mostConflicts = 8;
+const firstPauseMs = 250;
+const longestPauseMs = 5_000;
+
+/** Changes one zone; the caller sees to it that no two of these run for one zone at once. Never rejects: what went wrong
+ *  is told by name, and a name that AWS blames does not hold up the others. */
+export async function changeZone(
+  { kind, zone, values }: ZoneRequest,
+  { calls, clock, log, random }: ZoneContext,
+  signal: AbortSignal,
+): Promise<ZoneOutcome> {
+  const accepted: { change: string; names: readonly string[] }[] = [];
+  const failed = new Map<string, Error>();
+  const left = new Map(values);
+  const fail = (names: Iterable<string>, error: Error) => {
+    for (const name of names) {
+      failed.set(name, error);
+      left.delete(name);
+    }
+  };
+
+  /** Writes what can be written, and tells whether to pause before the next round. */
+  async function tryOnce(isLastConflict: boolean): Promise<'pause' | 'go on'> {
+    const live = await readTxtSets(calls, zone, [...left.keys()], signal);
+    const plan = kind === 'add' ? planAddition : planRemoval;
+    const plans = [...left].map(([name, wanted]) => plan(name, live.get(name) ?? [], wanted));
+    for (const { name, changes, refusal } of plans) {
+      if (refusal !== undefined) fail([name], new DnsError('Failed', refusal));
+      else if (changes.length === 0) left.delete(name);
+    }
+    let next: 'pause' | 'go on' = 'go on';
+    for (const batch of splitIntoBatches(plans.filter(({ changes }) => changes.length > 0))) {
+      const names = batch.map(({ name }) => name);
+      const answer = await calls.change(zone, batch.flatMap(changesOf), signal);
+      if (answer.kind === 'accepted') {
+        accepted.push({ change: answer.change, names });
+        for (const name of names) left.delete(name);
+      } else if (answer.kind === 'refused' || isLastConflict) {
+        const blamed = blamedNames(answer, names);
+        fail(blamed.length > 0 ? blamed : names, describeRefusal(answer, zone));
+      } else {
+        next = 'pause';
+        log.debug('zone changed by somebody else', { zone: zone.name, names });
+      }
+    }
+    return next;
+  }
+
+  try {
+    for (let conflicts = 0; left.size > 0; ) {
+      const next = await tryOnce(conflicts >= mostConflicts);
+      if (next === 'go on') continue;
+      const pause = Math.min(firstPauseMs * 2 ** conflicts, longestPauseMs);
+      conflicts += 1;
+      // Between half and all of the pause, so that two writers who met do not meet again.
+      await clock.sleep(pause * (0.5 + random() / 2), signal);
+    }
+  } catch (error) {
+    fail([...left.keys()], stopped(error, zone, signal));
+  }
+  return { accepted, failed };
+}
+
+function changesOf(plan: NamePlan) {
+  return plan.changes;
+}
+
+function describeRefusal({ kind, messages, cause }: Refusal, zone: HostedZone): DnsError {
+  const said = messages.join('; ').replaceAll(/"[^"]*"/g, '"…"');
+  if (kind === 'refused') {
+    return new DnsError('Failed', `Route 53 refused the change in hosted zone ${zone.name}: ${said}`, {
+      cause,
+    });
+  }
+  const message = `somebody else kept changing hosted zone ${zone.name} while we did (${said}); it is tried again in the next run`;
+  return new DnsError('Conflict', message, { cause });
+}
+
+function stopped(error: unknown, zone: HostedZone, signal: AbortSignal): Error {
+  if (error instanceof DnsError) return error;
+  if (!signal.aborted) return error instanceof Error ? error : new Error(String(error));
+  const message = `the run ended before hosted zone ${zone.name} was changed`;
+  return new DnsError('Failed', message, { cause: signal.reason });
+}

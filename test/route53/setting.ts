@@ -1,0 +1,113 @@
+// The doubles of Route 53 and DNS, the adapter in front of them, and time that passes only when somebody sleeps.
+import {
+  type Change,
+  ChangeResourceRecordSetsCommand,
+  type ResourceRecordSet,
+  Route53Client,
+  type Route53ClientConfig,
+} from '@aws-sdk/client-route-53';
+import type { Log } from '../../lib/log.ts';
+import type { ChallengeRecords, Clock } from '../../lib/ports.ts';
+import { connectRoute53 } from '../../lib/route53/connection.ts';
+import { type SandboxDns, startDns } from '../sandbox/dns/server.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { Journal } from '../sandbox/journal.ts';
+import { accessKeyOf } from '../sandbox/principal.ts';
+import { type SandboxRoute53, startRoute53 } from '../sandbox/route53/server.ts';
+
+/** Sleeping takes no real time, and moves this clock. */
+export class SleepingClock implements Clock {
+  readonly slept: number[] = [];
+  #now = Date.UTC(2030, 0, 1);
+
+  now(): Date {
+    return new Date(this.#now);
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.slept.push(ms);
+    this.#now += ms;
+    await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
+  }
+}
+
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+export interface Setting {
+  readonly journal: Journal;
+  readonly faults: Faults;
+  readonly clock: SleepingClock;
+  readonly dns: SandboxDns;
+  readonly route53: SandboxRoute53;
+  /** Never aborted. */
+  readonly signal: AbortSignal;
+  /** A new adapter, as each run makes one. */
+  connect(config?: Route53ClientConfig): ChallengeRecords;
+  /** Somebody else's change to a zone. */
+  write(zone: string, ...changes: readonly Change[]): Promise<void>;
+  /** TXT record sets of a zone as `name TTL value value …`. */
+  texts(zone: string): readonly string[];
+  /** How often an API action was called. */
+  count(action: string): number;
+  stop(): Promise<void>;
+}
+
+export async function startSetting(): Promise<Setting> {
+  const [journal, faults, clock] = [new Journal(), new Faults(), new SleepingClock()];
+  const dns = await startDns({ journal, faults });
+  const route53 = await startRoute53({ dns, now: () => clock.now().getTime() }, { journal, faults });
+  const access = (principal: string) => ({
+    endpoint: route53.url,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: accessKeyOf(principal), secretAccessKey: 'none' },
+  });
+  const other = new Route53Client({ ...access('somebody'), maxAttempts: 1 });
+  return {
+    journal,
+    faults,
+    clock,
+    dns,
+    route53,
+    signal: new AbortController().signal,
+    connect: (config) =>
+      connectRoute53({
+        config: { ...access('issue'), maxAttempts: 1, ...config },
+        clock,
+        log: silentLog,
+        random: () => 0.5,
+      }),
+    write: async (zone, ...changes) => {
+      await other.send(
+        new ChangeResourceRecordSetsCommand({ HostedZoneId: zone, ChangeBatch: { Changes: [...changes] } }),
+      );
+    },
+    texts: (zone) =>
+      route53
+        .list(zone)
+        .filter((set) => set.type === 'TXT')
+        .map((set) => [set.name, set.ttl, ...set.values].join(' ')),
+    count: (action) => journal.count({ service: 'route53', action, principal: 'issue' }),
+    stop: async () => {
+      await Promise.all([dns.stop(), route53.stop()]);
+    },
+  };
+}
+
+export function txt(name: string, ttl: number, ...values: readonly string[]): ResourceRecordSet {
+  return { Name: name, Type: 'TXT', TTL: ttl, ResourceRecords: values.map((Value) => ({ Value })) };
+}
+
+export function create(set: ResourceRecordSet): Change {
+  return { Action: 'CREATE', ResourceRecordSet: set };
+}
+
+export function upsert(set: ResourceRecordSet): Change {
+  return { Action: 'UPSERT', ResourceRecordSet: set };
+}
