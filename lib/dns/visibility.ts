@@ -1,0 +1,136 @@
+// Waits until TXT values are answered by every server that a CA may ask.
+import { mapConcurrently } from '../concurrency.ts';
+import { DnsError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { AwaitVisible, Clock, TxtValue } from '../ports.ts';
+import { NameServers, type Server } from './name-servers.ts';
+import { DnsQuestions } from './questions.ts';
+
+export interface VisibilityOptions {
+  /** `address[:port]`: asked instead of the zones' own servers. */
+  readonly resolvers?: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long to wait for a name, in milliseconds: one zone with a broken delegation must not use up the time of all. */
+  readonly patienceMs?: number;
+  /** Whom to ask for delegations, and where authoritative servers listen; absent: the system's resolver, port 53. */
+  readonly network?: { readonly resolver?: string; readonly port: number };
+}
+
+const questionsAtOnce = 50;
+const firstPauseMs = 500;
+const longestPauseMs = 5_000;
+
+/** `AwaitVisible` that asks every authoritative server itself. A server's IPv6 address that does not answer is passed
+ *  over where another answers, since a machine without IPv6 can reach none. Names fail with DnsError `NotVisible`,
+ *  or `Lookup` where nobody tells which servers there are. */
+export function createAwaitVisible({
+  resolvers,
+  clock,
+  log,
+  patienceMs = 120_000,
+  network = { port: 53 },
+}: VisibilityOptions): AwaitVisible {
+  return async (values, signal) => {
+    const questions = new DnsQuestions(signal);
+    const nameServers = new NameServers(questions, network.resolver, network.port);
+    const fixed = resolvers?.map((address): Server => ({ label: address, address, family: 4 }));
+    const startedAt = clock.now().getTime();
+    let pending = groupByName(values);
+    try {
+      for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+        await mapConcurrently(pending, questionsAtOnce, (name) =>
+          name.locate(() => fixed ?? nameServers.find(name.name)),
+        );
+        const open = pending.flatMap((name) => name.openServers().map((server) => ({ name, server })));
+        await mapConcurrently(open, questionsAtOnce, ({ name, server }) => name.ask(server, questions));
+        pending = pending.filter((name) => !name.isVisible());
+        if (pending.length === 0 || signal.aborted) break;
+        if (clock.now().getTime() - startedAt >= patienceMs) break;
+        log.debug('TXT values not visible yet', { names: pending.map(({ name }) => name) });
+        await clock.sleep(pause, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      questions.close();
+    }
+    return { failed: new Map(pending.map((name) => [name.name, name.describe(signal)])) };
+  };
+}
+
+function groupByName(values: readonly TxtValue[]): readonly AwaitedName[] {
+  const groups = Map.groupBy(values, ({ name }) => name);
+  return Array.from(
+    groups,
+    ([name, own]) =>
+      new AwaitedName(
+        name,
+        own.map(({ value }) => value),
+      ),
+  );
+}
+
+/** What each server last said of one name. */
+class AwaitedName {
+  readonly name: string;
+  readonly #values: readonly string[];
+  #servers: readonly Server[] = [];
+  /** `seen`: every value. `missing`: an answer without them. `silent`: no answer. */
+  readonly #said = new Map<Server, 'seen' | 'missing' | 'silent'>();
+  #problem: unknown;
+
+  constructor(name: string, values: readonly string[]) {
+    this.name = name;
+    this.#values = values;
+  }
+
+  /** Finds the servers; where that fails, the next round tries again. */
+  async locate(find: () => readonly Server[] | Promise<readonly Server[]>): Promise<void> {
+    if (this.#servers.length > 0) return;
+    try {
+      this.#servers = await find();
+    } catch (error) {
+      this.#problem = error;
+    }
+  }
+
+  /** Servers still to be asked. */
+  openServers(): readonly Server[] {
+    return this.#servers.filter((server) => this.#said.get(server) !== 'seen');
+  }
+
+  async ask(server: Server, questions: DnsQuestions): Promise<void> {
+    try {
+      const answered = new Set(await questions.texts(this.name, server.address));
+      this.#said.set(server, this.#values.every((value) => answered.has(value)) ? 'seen' : 'missing');
+    } catch (error) {
+      this.#problem = error;
+      this.#said.set(server, 'silent');
+    }
+  }
+
+  isVisible(): boolean {
+    const isSeen = this.#servers.some((server) => this.#said.get(server) === 'seen');
+    return isSeen && this.#laggards().length === 0;
+  }
+
+  describe(signal: AbortSignal): DnsError {
+    const cause = signal.aborted ? signal.reason : this.#problem;
+    if (this.#servers.length === 0) {
+      const message = `the name servers for ${this.name} could not be found; check that its zone is delegated`;
+      return new DnsError('Lookup', message, { cause });
+    }
+    const laggards = this.#laggards().map((server) => server.label);
+    const names = (laggards.length > 0 ? laggards : this.#servers.map((server) => server.label)).join(', ');
+    const message = `${names} still did not answer the TXT value at ${this.name}; check that its zone's NS records are those of the hosted zone in Route 53`;
+    return new DnsError('NotVisible', message, { cause });
+  }
+
+  #laggards(): readonly Server[] {
+    return this.#servers.filter((server) => {
+      const said = this.#said.get(server);
+      return said !== 'seen' && !(said === 'silent' && server.family === 6);
+    });
+  }
+}
