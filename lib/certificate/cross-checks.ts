@@ -1,0 +1,123 @@
+// Mistakes between parts of the inventory: repeats, and references to what is not there.
+import * as z from 'zod';
+import { defaultSecret } from './inventory-schema.ts';
+import { parseName } from './names.ts';
+import { type Finding, formatPath } from './problems.ts';
+
+/** Every repeat and every reference to an unknown issuer or cluster. Reads whatever is readable of a file that has other
+ *  mistakes, so that all of them are told at once. */
+export function findCrossMistakes(input: unknown): readonly Finding[] {
+  const outline = outlineSchema.parse(input);
+  return [
+    ...findRepeatedNames(outline),
+    ...findUnknownReferences(outline),
+    ...findRepeatedSecrets(outline.certificates.flatMap(locateTargets)),
+  ];
+}
+
+const text = z.string().optional().catch(undefined);
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).catch([]).default([]);
+const keys = z.record(z.string(), z.unknown()).catch({}).default({});
+const targets = list(z.object({ cluster: text, namespace: text, secret: text }).catch({}));
+
+/** Just the fields that refer to each other; what is not readable is absent. */
+const outlineSchema = z
+  .object({
+    issuers: keys,
+    clusters: keys,
+    certificates: list(
+      z
+        .object({ name: text, issuer: text, domains: z.unknown(), targets })
+        .catch({ domains: [], targets: [] }),
+    ),
+    registration: z.object({ issuer: text, targets }).optional().catch(undefined),
+  })
+  .catch({ issuers: {}, clusters: {}, certificates: [], registration: undefined });
+
+type Outline = z.output<typeof outlineSchema>;
+type CertificateOutline = Outline['certificates'][number];
+
+function findRepeatedNames({ certificates }: Outline): readonly Finding[] {
+  const first = new Map<string, number>();
+  return certificates.flatMap(({ name }, index) => {
+    if (name === undefined) return [];
+    const earlier = first.get(name);
+    if (earlier === undefined) {
+      first.set(name, index);
+      return [];
+    }
+    const message = `${JSON.stringify(name)} is the name of certificates[${earlier}] too; give each certificate its own`;
+    return [{ path: ['certificates', index, 'name'], message }];
+  });
+}
+
+function findUnknownReferences(outline: Outline): readonly Finding[] {
+  const { issuers, clusters, certificates, registration } = outline;
+  const users = [
+    ...certificates.map((one, index) => ({ ...one, path: ['certificates', index] })),
+    ...(registration === undefined ? [] : [{ ...registration, path: ['registration'] }]),
+  ];
+  return users.flatMap(({ issuer = 'default', targets: places, path }) => [
+    ...findUnknown('issuer', issuer, issuers, [...path, 'issuer']),
+    ...places.flatMap(({ cluster }, index) =>
+      cluster === undefined
+        ? []
+        : findUnknown('cluster', cluster, clusters, [...path, 'targets', index, 'cluster']),
+    ),
+  ]);
+}
+
+function findUnknown(
+  kind: 'issuer' | 'cluster',
+  name: string,
+  known: Readonly<Record<string, unknown>>,
+  path: readonly PropertyKey[],
+): readonly Finding[] {
+  if (Object.hasOwn(known, name)) return [];
+  const names = Object.keys(known).join(', ');
+  const right =
+    names === '' ? `define one under ${kind}s` : `write one of ${names}, or define it under ${kind}s`;
+  return [{ path, message: `${JSON.stringify(name)} is no ${kind} of this file; ${right}` }];
+}
+
+/** A Secret that a certificate writes. */
+interface Place {
+  readonly path: readonly PropertyKey[];
+  readonly certificate: string | undefined;
+  readonly key: string;
+  readonly described: string;
+}
+
+function locateTargets(certificate: CertificateOutline, index: number): readonly Place[] {
+  return certificate.targets.flatMap((target, position) => {
+    const { cluster, namespace = 'default', secret = secretOfPrimary(certificate.domains) } = target;
+    if (cluster === undefined || secret === undefined) return [];
+    const described = `Secret ${namespace}/${secret} in cluster ${cluster}`;
+    const path = ['certificates', index, 'targets', position];
+    return [{ path, certificate: certificate.name, key: [cluster, namespace, secret].join('\n'), described }];
+  });
+}
+
+function secretOfPrimary(domains: unknown): string | undefined {
+  const first: unknown = Array.isArray(domains) ? domains[0] : domains;
+  if (typeof first !== 'string') return undefined;
+  const parsed = parseName(first.trim().split(/\s+/)[0] ?? '');
+  return 'name' in parsed ? defaultSecret([parsed.name]) : undefined;
+}
+
+/** Two writers of one Secret would replace each other's certificate at every pass. */
+function findRepeatedSecrets(places: readonly Place[]): readonly Finding[] {
+  const first = new Map<string, Place>();
+  return places.flatMap((place) => {
+    const earlier = first.get(place.key);
+    if (earlier === undefined) {
+      first.set(place.key, place);
+      return [];
+    }
+    const [both, other] = [place, earlier].map(
+      ({ certificate, path }) => `${certificate ?? '?'} (${formatPath(path)})`,
+    );
+    const message = `${both} and ${other} both write ${place.described}; give one of them another secret`;
+    return [{ path: place.path, message }];
+  });
+}

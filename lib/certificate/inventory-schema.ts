@@ -1,0 +1,115 @@
+// The form of `infra/certificates.yaml`: which keys may stand where, and what is meant where one is absent.
+import * as z from 'zod';
+import {
+  certificateName,
+  contact,
+  directory,
+  domains,
+  mapping,
+  namespace,
+  objectName,
+  pemText,
+  referenceName,
+  restart,
+  secretTemplate,
+  span,
+  zone,
+} from './inventory-fields.ts';
+import { withoutWildcard } from './names.ts';
+import { describeInput } from './problems.ts';
+import { type CertificateSpec, type Inventory, keyTypes, secretFormats, type TargetSpec } from './spec.ts';
+
+const keyType = z.enum(keyTypes, {
+  error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,
+});
+
+const file = mapping({ file: z.string().min(1, 'is empty; write the path of a file') });
+
+const issuer = mapping({
+  directory,
+  contact: z.array(contact).default([]),
+  agreeToTerms: z.literal(true, {
+    error: ({ input }) => `is ${describeInput(input)}; write true once you have read the terms of the CA`,
+  }),
+  profile: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'is no profile name; write one that the CA lists, such as tlsserver')
+    .optional(),
+  caBundle: z.union([pemText, file]).optional(),
+});
+
+const cluster = mapping({
+  kubeconfig: z.union([
+    mapping({
+      secret: z
+        .string()
+        .regex(/^[\w/+=.@-]{1,512}$/, 'is no name of an AWS secret; write such as certrelay/clusters/lab'),
+    }),
+    file,
+  ]),
+});
+
+const targetPlace = { cluster: z.string(), namespace };
+const targetUse = {
+  format: z.enum(secretFormats).default('tls'),
+  restart,
+  restartStrategy: z.enum(['annotation', 'env']).default('annotation'),
+};
+const takingOver = { adopt: z.boolean().default(false), replace: z.boolean().default(false) };
+
+const target = mapping({ ...targetPlace, secret: objectName.optional(), ...targetUse, ...takingOver });
+
+const certificate = mapping({
+  name: certificateName,
+  domains,
+  issuer: z.string().default('default'),
+  key: keyType.default('ecdsa-p256'),
+  renewBefore: span.optional(),
+  targets: z.array(target).default([]),
+}).transform(({ renewBefore, targets, ...spec }): CertificateSpec => {
+  const named = targets.map(
+    (one): TargetSpec => ({ ...one, secret: one.secret ?? defaultSecret(spec.domains) }),
+  );
+  return { ...spec, ...(renewBefore === undefined ? {} : { renewBeforeMs: renewBefore }), targets: named };
+});
+
+const registration = mapping({
+  zones: z.array(zone).min(1, 'is empty; write the zones that may be asked for, or leave out registration'),
+  issuer: z.string().default('default'),
+  key: keyType.default('ecdsa-p256'),
+  targets: z
+    .array(
+      mapping({ ...targetPlace, secret: secretTemplate.default('{name}-tls'), ...targetUse, ...takingOver }),
+    )
+    .default([]),
+});
+
+/** The whole file; its output is an `Inventory` but for what `findCrossMistakes` sees. */
+export const inventorySchema = mapping({
+  issuers: z.record(referenceName, issuer).default({}),
+  clusters: z.record(referenceName, cluster).default({}),
+  certificates: z.array(certificate).default([]),
+  registration: registration.optional(),
+}) satisfies z.ZodType<Inventory>;
+
+/** Body of a registration request. What takes over Secrets of others cannot be asked for from outside. */
+export const registrationBody = mapping({
+  name: certificateName.optional(),
+  domains,
+  targets: z
+    .array(
+      mapping({ ...targetPlace, secret: secretTemplate.or(objectName).default('{name}-tls'), ...targetUse }),
+    )
+    .optional(),
+});
+
+/** Name of a Secret for which the target has none: `certs-` and the first domain, as ployst's container had it. */
+export function defaultSecret([primary = '']: readonly string[]): string {
+  return `certs-${primary.startsWith('*.') ? 'wildcard.' : ''}${withoutWildcard(primary)}`;
+}
+
+/** JSON Schema (draft 7) of the file for editors, as text with a newline at its end. */
+export function renderJsonSchema(): string {
+  const schema = z.toJSONSchema(inventorySchema, { io: 'input', target: 'draft-7' });
+  return `${JSON.stringify({ ...schema, title: 'Certrelay inventory' }, undefined, 2)}\n`;
+}

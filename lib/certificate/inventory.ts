@@ -1,0 +1,108 @@
+// Reads and writes the user's inventory, `infra/certificates.yaml`.
+import { type Alias, type Document, isNode, LineCounter, parseDocument, stringify, visit } from 'yaml';
+import { findCrossMistakes } from './cross-checks.ts';
+import { formatSpan } from './inventory-fields.ts';
+import { inventorySchema } from './inventory-schema.ts';
+import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
+import type { CertificateSpec, Inventory, TargetSpec } from './spec.ts';
+
+/** Larger files are refused unread; 10,000 certificates need about 3 MB. */
+const maxLength = 16_000_000;
+/** How many nodes aliases may unfold to, as the parser counts them. */
+const maxAliasCount = 1_000;
+
+/** The inventory in a YAML text, with every default filled in; or all of its mistakes at once, in the order of the file. */
+export function parseInventory(
+  text: string,
+): { readonly inventory: Inventory } | { readonly problems: readonly InventoryProblem[] } {
+  if (text.length > maxLength) {
+    return {
+      problems: [
+        { path: 'the whole', message: `is over ${maxLength} characters; split it in two inventories` },
+      ],
+    };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const unreadable = findYamlMistakes(document, lines);
+  if (unreadable.length > 0) return { problems: unreadable };
+
+  let input: unknown;
+  try {
+    input = document.toJS({ maxAliasCount });
+  } catch {
+    return {
+      problems: [{ path: 'the whole', message: 'unfolds its aliases to far too much; write them out' }],
+    };
+  }
+  if (input === null) {
+    return {
+      problems: [{ path: 'the whole', message: 'is empty; write at least issuers and certificates' }],
+    };
+  }
+  const parsed = inventorySchema.safeParse(input, { error: explainIssue });
+  const findings = [...(parsed.success ? [] : findingsOf(parsed.error.issues)), ...findCrossMistakes(input)];
+  if (parsed.success && findings.length === 0) return { inventory: parsed.data };
+  return { problems: findings.map((finding) => locate(finding, document, lines)).sort(byLine) };
+}
+
+/** YAML text that `parseInventory` reads back as the same inventory. Every value is written out, defaults too. */
+export function serializeInventory(inventory: Inventory): string {
+  const { certificates, registration } = inventory;
+  return stringify({
+    ...inventory,
+    certificates: certificates.map(writeCertificate),
+    ...(registration === undefined
+      ? {}
+      : { registration: { ...registration, targets: registration.targets.map(writeTarget) } }),
+  });
+}
+
+function findYamlMistakes(document: Document.Parsed, lines: LineCounter): readonly InventoryProblem[] {
+  const problems = document.errors.map(({ code, message, pos }) => {
+    const said = code === 'RESOURCE_EXHAUSTION' ? 'is nested far too deep' : `is not YAML: ${message}`;
+    return placeAt(pos[0], said, lines);
+  });
+  // One mistake may be reported once for each level of nesting.
+  if (problems.length > 20) return problems.slice(0, 1);
+  if (problems.length > 0) return problems;
+
+  const unresolved: InventoryProblem[] = [];
+  visit(document, {
+    Alias(_, node: Alias) {
+      if (node.resolve(document) !== undefined) return;
+      const message = `*${node.source} is an alias without anchor; a wildcard name must stand in quotes: "*${node.source}"`;
+      unresolved.push(placeAt(node.range?.[0] ?? 0, message, lines));
+    },
+  });
+  return unresolved;
+}
+
+function placeAt(offset: number, message: string, lines: LineCounter): InventoryProblem {
+  const { line, col } = lines.linePos(offset);
+  return { path: `line ${line}, column ${col}`, message, line };
+}
+
+/** The line of the value, or of the nearest mapping or list around what is missing. */
+function locate({ path, message }: Finding, document: Document.Parsed, lines: LineCounter): InventoryProblem {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (!isNode(node) || !node.range) continue;
+    return { path: formatPath(path), message, line: lines.linePos(node.range[0]).line };
+  }
+  return { path: formatPath(path), message };
+}
+
+function byLine(one: InventoryProblem, other: InventoryProblem): number {
+  return (one.line ?? 0) - (other.line ?? 0);
+}
+
+function writeCertificate({ renewBeforeMs, targets, ...spec }: CertificateSpec): object {
+  const renewBefore = renewBeforeMs === undefined ? {} : { renewBefore: formatSpan(renewBeforeMs) };
+  return { ...spec, ...renewBefore, targets: targets.map(writeTarget) };
+}
+
+function writeTarget({ restart, ...target }: TargetSpec): object {
+  const written = typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`);
+  return { ...target, restart: written };
+}

@@ -1,0 +1,95 @@
+// Any valid inventory, for properties.
+import fc from 'fast-check';
+import {
+  type CertificateSpec,
+  type Inventory,
+  type IssuerSpec,
+  keyTypes,
+  secretFormats,
+  type TargetSpec,
+  workloadKinds,
+} from '../../lib/certificate/spec.ts';
+
+const label = fc.stringMatching(/^[a-z]([a-z0-9]{0,8}[a-z0-9])?$/);
+const domain = label.map((text) => `${text}.example.com`);
+const key = fc.constantFrom(...keyTypes);
+const clusterNames = ['lab', 'prod-1'] as const;
+
+const issuer: fc.Arbitrary<IssuerSpec> = fc.record(
+  {
+    directory: fc.constantFrom('https://ca.example/dir', 'https://ca.example:14000/a/dir?x=1'),
+    contact: fc.array(
+      label.map((name) => `mailto:${name}@example.com`),
+      { maxLength: 2 },
+    ),
+    agreeToTerms: fc.constant(true as const),
+    profile: fc.constantFrom('tlsserver', 'shortlived'),
+    caBundle: label.map((name) => ({ file: `/etc/ca/${name}: #.pem` })),
+  },
+  { requiredKeys: ['directory', 'contact', 'agreeToTerms'] },
+);
+
+const workload = fc.record({ kind: fc.constantFrom(...workloadKinds), name: label });
+
+function target(secret: fc.Arbitrary<string>): fc.Arbitrary<TargetSpec> {
+  return fc.record({
+    cluster: fc.constantFrom(...clusterNames),
+    namespace: label,
+    secret,
+    format: fc.constantFrom(...secretFormats),
+    restart: fc.oneof(
+      fc.constantFrom('auto' as const, 'none' as const),
+      fc.array(workload, { minLength: 1, maxLength: 3 }),
+    ),
+    restartStrategy: fc.constantFrom('annotation' as const, 'env' as const),
+    adopt: fc.boolean(),
+    replace: fc.boolean(),
+  });
+}
+
+const certificate: fc.Arbitrary<CertificateSpec> = fc.record(
+  {
+    name: label,
+    domains: fc.uniqueArray(
+      fc.oneof(
+        domain,
+        label.map((text) => `*.${text}.example.com`),
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+    issuer: fc.constantFrom('default', 'other'),
+    key,
+    renewBeforeMs: fc.integer({ min: 1, max: 9_999 }).map((hours) => hours * 3_600_000),
+    targets: fc.array(target(label), { maxLength: 3 }),
+  },
+  { requiredKeys: ['name', 'domains', 'issuer', 'key', 'targets'] },
+);
+
+/** Secret names are made unique by the place of their target. */
+function withOwnSecrets(certificates: readonly CertificateSpec[]): readonly CertificateSpec[] {
+  return certificates.map((one, index) => ({
+    ...one,
+    targets: one.targets.map((each, place) => ({ ...each, secret: `${each.secret}-${index}-${place}` })),
+  }));
+}
+
+/** Inventories as parsing gives them: every default filled in, every reference known. */
+export const inventories: fc.Arbitrary<Inventory> = fc.record(
+  {
+    issuers: fc.record({ default: issuer, other: issuer }),
+    clusters: fc.constant({
+      lab: { kubeconfig: { secret: 'certrelay/clusters/lab' } },
+      'prod-1': { kubeconfig: { file: '/tmp/a b' } },
+    }),
+    certificates: fc
+      .uniqueArray(certificate, { selector: ({ name }) => name, maxLength: 5 })
+      .map(withOwnSecrets),
+    registration: fc.record({
+      zones: fc.array(domain, { minLength: 1, maxLength: 3 }),
+      issuer: fc.constantFrom('default', 'other'),
+      key,
+      targets: fc.array(target(label.map((text) => `${text}-{name}`)), { maxLength: 2 }),
+    }),
+  },
+  { requiredKeys: ['issuers', 'clusters', 'certificates'] },
+);

@@ -1,0 +1,444 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseInventory, serializeInventory } from '../../lib/certificate/inventory.ts';
+import { renderJsonSchema } from '../../lib/certificate/inventory-schema.ts';
+import type { CertificateSpec, Inventory, IssuerSpec, TargetSpec } from '../../lib/certificate/spec.ts';
+import { inventories } from './inventories.ts';
+import { mintChain } from './minting.ts';
+
+const staging = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+const production = 'https://acme-v02.api.letsencrypt.org/directory';
+const infra = join(import.meta.dirname, '../../infra');
+
+/** A good inventory in which one part is exchanged; JSON is YAML. */
+function write(change: { readonly [part: string]: unknown } = {}): string {
+  return JSON.stringify({
+    issuers: { default: { agreeToTerms: true } },
+    clusters: { lab: { kubeconfig: { secret: 'certrelay/clusters/lab' } } },
+    certificates: [{ name: 'shop', domains: ['shop.example.com'] }],
+    ...change,
+  });
+}
+
+function read(text: string): Inventory {
+  const parsed = parseInventory(text);
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.inventory;
+}
+
+/** `path: message` of each mistake. */
+function mistakes(text: string): readonly string[] {
+  const parsed = parseInventory(text);
+  return 'problems' in parsed ? parsed.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+}
+
+function certificate(fields: object): CertificateSpec | undefined {
+  return read(write({ certificates: [{ name: 'shop', domains: ['shop.example.com'], ...fields }] }))
+    .certificates[0];
+}
+
+function certificateMistakes(fields: object): readonly string[] {
+  return mistakes(write({ certificates: [{ name: 'shop', domains: ['shop.example.com'], ...fields }] }));
+}
+
+function target(fields: object, domains: unknown = ['shop.example.com']): TargetSpec | undefined {
+  return certificate({ domains, targets: [{ cluster: 'lab', ...fields }] })?.targets[0];
+}
+
+function targetMistakes(fields: object): readonly string[] {
+  return certificateMistakes({ targets: [{ cluster: 'lab', ...fields }] });
+}
+
+function issuer(fields: object): IssuerSpec | undefined {
+  return read(write({ issuers: { default: { agreeToTerms: true, ...fields } } })).issuers.default;
+}
+
+function issuerMistakes(fields: object): readonly string[] {
+  return mistakes(write({ issuers: { default: { agreeToTerms: true, ...fields } } }));
+}
+
+test('D09 the file that comes with the project is a valid inventory on staging', () => {
+  const inventory = read(readFileSync(join(infra, 'certificates.yaml'), 'utf8'));
+  expect(inventory.issuers.default?.directory).toBe(staging);
+  expect(inventory.certificates).toHaveLength(1);
+});
+
+test('the JSON Schema beside it is the one that the code gives; `node infra/schema.ts` writes it', () => {
+  expect(readFileSync(join(infra, 'certificates.schema.json'), 'utf8')).toBe(renderJsonSchema());
+});
+
+test('every mistake is told at once, each with its path, its line and what would be right', () => {
+  const parsed = parseInventory(`
+issuers:
+  default: { directory: "http://ca.example/dir", eab: { secret: x } }
+clusters:
+  lab: { kubeconfig: { secrt: a } }
+certificates:
+  - name: Shop
+    domains: [shop.example.com, "*.example.com", bad_name.example.com]
+    key: rsa-1024
+  - name: api
+    domains: [api.example.com]
+    issuer: nobody
+    targets:
+      - { cluster: prod, secret: tls, restart: [ReplicationController/web] }
+      - { cluster: lab, namespace: default, secret: tls }
+  - name: api
+    domains: []
+    targets: [{ cluster: lab, secret: tls }]
+`);
+  expect(
+    'problems' in parsed && parsed.problems.map(({ line, path, message }) => `${line} ${path}: ${message}`),
+  ).toEqual(
+    [
+      /^3 issuers\.default\.directory: "http:\/\/ca.example\/dir" is no ACME directory; write one of .* https URL$/,
+      /^3 issuers\.default\.agreeToTerms: is missing; write true once you have read/,
+      /^3 issuers\.default\.eab: is not a known key; known here: directory, contact, agreeToTerms/,
+      /^5 clusters\.lab\.kubeconfig\.secret: is missing; write text$/,
+      /^5 clusters\.lab\.kubeconfig\.secrt: is not a known key; known here: secret$/,
+      /^7 certificates\[0\]\.name: is no certificate name; write up to 63 of a-z/,
+      /^8 certificates\[0\]\.domains\[2\]: "bad_name.example.com" has an underscore/,
+      /^8 certificates\[0\]\.domains: holds shop.example.com beside \*.example.com, which covers it/,
+      /^9 certificates\[0\]\.key: is "rsa-1024"; write one of ecdsa-p256, ecdsa-p384, rsa-2048/,
+      /^12 certificates\[1\]\.issuer: "nobody" is no issuer of this file; write one of default/,
+      /^14 certificates\[1\]\.targets\[0\]\.restart\[0\]: a ReplicationController cannot be rolled; convert "web"/,
+      /^14 certificates\[1\]\.targets\[0\]\.cluster: "prod" is no cluster of this file; write one of lab/,
+      /^16 certificates\[2\]\.name: "api" is the name of certificates\[1\] too/,
+      /^17 certificates\[2\]\.domains: holds no name; write at least one/,
+      /^18 certificates\[2\]\.targets\[0\]: api \(certificates\[2\].*\) and api \(certificates\[1\].*\) both write Secret default\/tls/,
+    ].map((pattern) => expect.stringMatching(pattern)),
+  );
+});
+
+describe('the account at the CA', () => {
+  test.each([
+    ['absent', undefined, []],
+    ['empty', [], []],
+    ['one', ['mailto:ops@example.com'], ['mailto:ops@example.com']],
+    ['without mailto:', ['ops@example.com'], ['mailto:ops@example.com']],
+  ])('P01 a contact may be %s', (_, contact, expected) => {
+    expect(issuer({ contact })?.contact).toEqual(expected);
+  });
+
+  test.each([
+    '',
+    'ops',
+    'mailto:',
+    'mailto:a@b@c.example',
+    'mailto:a@example.com,b@example.com',
+    'tel:123',
+    'a@localhost',
+  ])('P01 the contact %j is refused', (contact) => {
+    expect(issuerMistakes({ contact: [contact] })).toEqual([
+      expect.stringContaining('is no contact; write such as'),
+    ]);
+  });
+
+  test('K08 a contact is lower-cased', () => {
+    expect(issuer({ contact: ['MailTo:Ops@Example.COM'] })?.contact).toEqual(['mailto:ops@example.com']);
+  });
+
+  test.each([
+    [undefined],
+    [false],
+    ['yes'],
+    [null],
+  ])('K13 terms are never agreed to by %j', (agreeToTerms) => {
+    expect(mistakes(write({ issuers: { default: { agreeToTerms } } }))).toEqual([
+      expect.stringMatching(/^issuers\.default\.agreeToTerms: .* write true once you have read the terms/),
+    ]);
+  });
+
+  test.each([
+    ['letsencrypt-staging', staging],
+    ['staging', staging],
+    ['letsencrypt', production],
+    ['production', production],
+    ['https://ca.example:14000/dir', 'https://ca.example:14000/dir'],
+    ['https://CA.example/dir', 'https://ca.example/dir'],
+  ])('P03 the directory %s is %s', (directory, url) => {
+    expect(issuer({ directory })?.directory).toBe(url);
+  });
+
+  test('P04 the directory is staging unless production is chosen', () => {
+    expect(issuer({})?.directory).toBe(staging);
+  });
+
+  test('K07 a slash at the end of a directory is nothing', () => {
+    expect(issuer({ directory: `${staging}/` })?.directory).toBe(staging);
+    expect(issuer({ directory: 'https://ca.example/' })?.directory).toBe('https://ca.example');
+  });
+
+  test.each([
+    ['http://ca.example/dir', 'is no ACME directory'],
+    ['https://user@ca.example/dir', 'is no ACME directory'],
+    ['prod', 'is no ACME directory'],
+    ['https://acme-staging-api.letsencrypt.org/directory', 'switched off'],
+    ['https://acme-v01.api.letsencrypt.org/directory', 'switched off'],
+    ['https://acme-staging.api.letsencrypt.org/directory', 'switched off'],
+  ])('the directory %s is refused', (directory, problem) => {
+    expect(issuerMistakes({ directory })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test('a CA bundle is PEM text or a file', async () => {
+    const { root } = await mintChain({
+      domains: ['a.example'],
+      notBefore: new Date(0),
+      notAfter: new Date(1e12),
+    });
+    expect(issuer({ caBundle: root })?.caBundle).toBe(root);
+    expect(issuer({ caBundle: { file: '/ca.pem' } })?.caBundle).toEqual({ file: '/ca.pem' });
+    expect(issuerMistakes({ caBundle: '/ca.pem' })).toEqual([
+      expect.stringContaining('is no PEM certificate'),
+    ]);
+  });
+});
+
+describe('a certificate', () => {
+  test('P02 may have its domains as one text with spaces between; the first is the primary', () => {
+    expect(
+      certificate({ domains: ' B.example.com a.example.com  *.c.example.com b.example.com' })?.domains,
+    ).toEqual(['b.example.com', 'a.example.com', '*.c.example.com']);
+  });
+
+  test.each([
+    [[]],
+    [''],
+    ['  '],
+    [null],
+    [undefined],
+    [[null]],
+    [7],
+  ])('K01 is refused without a name: %j', (domains) => {
+    expect(certificateMistakes({ domains })).toEqual([expect.stringContaining('certificates[0].domains')]);
+  });
+
+  test.each([
+    [100, 0],
+    [101, 1],
+  ])('with %i names has %i mistakes', (count, problems) => {
+    const domains = Array.from({ length: count }, (_, index) => `n${index}.example.com`);
+    expect(certificateMistakes({ domains })).toHaveLength(problems);
+    expect(certificateMistakes({ domains: [...domains, ...domains] })).toHaveLength(problems);
+  });
+
+  test.each([
+    'ecdsa-p256',
+    'ecdsa-p384',
+    'rsa-2048',
+    'rsa-3072',
+    'rsa-4096',
+  ])('K22 may have the key %s', (key) => {
+    expect(certificate({ key })?.key).toBe(key);
+  });
+
+  test.each([
+    'rsa-512',
+    'rsa-1024',
+    'rsa-8192',
+    'ecdsa-p521',
+    'ed25519',
+    2048,
+  ])('K22 may not have the key %s', (key) => {
+    expect(certificateMistakes({ key })).toEqual([
+      expect.stringContaining('write one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096'),
+    ]);
+  });
+
+  test('K25 K26 each definition is its own certificate, and one without a Secret name is refused by its place', () => {
+    const two = [
+      { name: 'one', domains: ['one.example.com'], targets: [{ cluster: 'lab', secret: '' }] },
+      { name: 'two', domains: ['two.example.com'], targets: [{ cluster: 'lab', secret: 'two' }] },
+    ];
+    expect(mistakes(write({ certificates: two }))).toEqual([
+      expect.stringMatching(/^certificates\[0\]\.targets\[0\]\.secret: "" is no name in Kubernetes/),
+    ]);
+    expect(
+      read(write({ certificates: [two[1], { name: 'one', domains: ['one.example.com'] }] })).certificates,
+    ).toEqual([
+      expect.objectContaining({ name: 'two', domains: ['two.example.com'] }),
+      expect.objectContaining({ name: 'one', domains: ['one.example.com'], targets: [] }),
+    ]);
+  });
+
+  test.each([
+    ['30d', 30 * 86_400_000],
+    ['12h', 12 * 3_600_000],
+  ])('may be renewed %s before its end', (renewBefore, ms) => {
+    expect(certificate({ renewBefore })?.renewBeforeMs).toBe(ms);
+  });
+
+  test.each([
+    '0d',
+    '-1d',
+    '30',
+    '30 d',
+    '1.5d',
+    'd',
+    '100000d',
+    30,
+  ])('may not be renewed %j before', (renewBefore) => {
+    expect(certificateMistakes({ renewBefore })).toEqual([expect.stringContaining('write')]);
+  });
+});
+
+describe('a target', () => {
+  test.each([
+    [['shop.example.com', 'www.example.com'], 'certs-shop.example.com'],
+    [['*.shop.example.com'], 'certs-wildcard.shop.example.com'],
+    ['shop.example.com www.example.com', 'certs-shop.example.com'],
+  ])('P05 without a Secret name is named after the primary of %j', (domains, secret) => {
+    expect(target({}, domains)?.secret).toBe(secret);
+  });
+
+  test('P06 K10 without a namespace goes to default', () => {
+    expect(target({ secret: 'tls' })?.namespace).toBe('default');
+  });
+
+  test.each([
+    ['tls', undefined],
+    ['tls', 'tls'],
+    ['ployst', 'ployst'],
+    ['nginx-ssl-proxy', 'nginx-ssl-proxy'],
+    ['combined-pem', 'combined-pem'],
+  ])('P07 has the one format %s, from which the type follows on every path', (expected, format) => {
+    expect(target({ format })?.format).toBe(expected);
+    expect(targetMistakes({ type: 'Opaque' })).toEqual([expect.stringContaining('is not a known key')]);
+  });
+
+  test.each([
+    ['none', []],
+    ['none', 'none'],
+    ['auto', 'auto'],
+    ['auto', undefined],
+    [[{ kind: 'Deployment', name: 'web' }], ['Deployment/web']],
+    [[{ kind: 'StatefulSet', name: 'db-0.x' }], [{ kind: 'StatefulSet', name: 'db-0.x' }]],
+  ])('P08 restarts %j when asked for %j', (expected, restart) => {
+    expect(target({ restart })?.restart).toEqual(expected);
+  });
+
+  test.each([
+    ['ReplicationController/web', 'convert "web" to a Deployment'],
+    [{ kind: 'ReplicationController', name: 'web' }, 'convert "web" to a Deployment'],
+    ['CronJob/web', '"CronJob/web" is no workload that can be rolled'],
+    ['web', 'write one of Deployment/…, StatefulSet/…, DaemonSet/…'],
+    ['Deployment/', 'is no workload'],
+    ['Deployment/a/b', 'is no workload'],
+    ['Deployment/../x', 'is no workload'],
+    [7, 'write such as Deployment/web'],
+    [{ kind: 'Deployment' }, 'is missing'],
+  ])('with %j to restart is refused', (workload, problem) => {
+    expect(targetMistakes({ restart: [workload] })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test('K27 that another definition has too is refused, naming both', () => {
+    const targets = [{ cluster: 'lab', namespace: 'shop', secret: 'tls' }];
+    const certificates = [
+      { name: 'one', domains: ['shop.example.com'], targets },
+      {
+        name: 'two',
+        domains: ['shop.example.com'],
+        targets: [...targets, { cluster: 'lab', secret: 'tls' }],
+      },
+    ];
+    expect(mistakes(write({ certificates }))).toEqual([
+      'certificates[1].targets[0]: two (certificates[1].targets[0]) and one (certificates[0].targets[0]) both write ' +
+        'Secret shop/tls in cluster lab; give one of them another secret',
+    ]);
+  });
+
+  test.each([
+    ['Shop-tls', 'is no name in Kubernetes'],
+    ['a'.repeat(254), 'is no name in Kubernetes'],
+  ])('may not write the Secret %s', (secret, problem) => {
+    expect(targetMistakes({ secret })).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+test('registered certificates must not all write the same Secret', () => {
+  const registration = { zones: ['example.com'], targets: [{ cluster: 'lab', secret: 'tls' }] };
+  expect(mistakes(write({ registration }))).toEqual([
+    expect.stringMatching(/^registration\.targets\[0\]\.secret: has no \{name\}/),
+  ]);
+  const wrong = { zones: ['*.example.com'], issuer: 'x', targets: [{ cluster: 'y' }] };
+  expect(mistakes(write({ registration: wrong }))).toEqual([
+    expect.stringMatching(/^registration\.zones\[0\]: is a wildcard; write example.com/),
+    expect.stringMatching(/^registration\.issuer: "x" is no issuer/),
+    expect.stringMatching(/^registration\.targets\[0\]\.cluster: "y" is no cluster/),
+  ]);
+});
+
+test('names that every object has are not references', () => {
+  const certificates = [{ name: 'a', domains: ['a.example.com'], issuer: 'constructor' }];
+  expect(mistakes(write({ certificates }))).toEqual([expect.stringContaining('"constructor" is no issuer')]);
+});
+
+describe('text that is no inventory is refused with its line', () => {
+  test.each([
+    ['nothing', '', 'the whole: is empty'],
+    ['a comment', '# certificates\n', 'the whole: is empty'],
+    ['a list', '- a\n', 'the whole: is a list; write a mapping'],
+    ['a word', 'certificates', 'the whole: is "certificates"; write a mapping'],
+    ['an open bracket', 'issuers:\n  a: [', 'line 2, column 7: is not YAML'],
+    ['a key twice', 'issuers: {}\nissuers: {}\n', 'line 2, column 1: is not YAML: Map keys must be unique'],
+    ['two documents', 'issuers: {}\n---\nissuers: {}\n', 'line 2, column 1: is not YAML'],
+    [
+      'an unknown key',
+      'issuers: {}\ncertificate: []\n',
+      'certificate: is not a known key; known here: issuers, clusters',
+    ],
+    [
+      'a wildcard without quotes',
+      'domains: [a.example,\n  *.example.com]',
+      'must stand in quotes: "*.example.com"',
+    ],
+    ['20,000 brackets', '['.repeat(20_000), 'is nested far too deep'],
+    ['17 million characters', '#'.repeat(17_000_000), 'is over 16000000 characters'],
+    ['aliases that unfold to a billion', bomb(9), 'unfolds its aliases to far too much'],
+    [
+      'an anchor that holds itself',
+      'issuers: &a { default: *a }',
+      'issuers.default.agreeToTerms: is missing',
+    ],
+  ])('%s', (_, text, problem) => {
+    const told = mistakes(text);
+    expect(told[0]).toContain(problem);
+    expect(told.length).toBeLessThan(10);
+  });
+
+  test('and any text gives an inventory or mistakes', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json(), fc.string({ unit: 'binary' })), (text) => {
+        const parsed = parseInventory(text);
+        if ('problems' in parsed) expect(parsed.problems.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+test('aliases may be used where they help', () => {
+  const inventory = read(`
+issuers: { default: &le { agreeToTerms: true }, other: *le }
+`);
+  expect(inventory.issuers.other).toEqual(inventory.issuers.default);
+});
+
+test('an inventory that is written and read again is the same', () => {
+  fc.assert(
+    fc.property(inventories, (inventory) => {
+      expect(read(serializeInventory(inventory))).toEqual(inventory);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+function bomb(levels: number): string {
+  const rows = Array.from({ length: levels }, (_, level) => {
+    const items = Array.from({ length: 10 }, () => (level === 0 ? 'x' : `*a${level - 1}`));
+    return `a${level}: &a${level} [${items.join(', ')}]`;
+  });
+  return rows.join('\n');
+}

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { nameAfter, parseRegistration } from '../../lib/certificate/registration.ts';
+import type { Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
+
+const edge: TargetSpec = {
+  cluster: 'prod',
+  namespace: 'edge',
+  secret: '{name}-tls',
+  format: 'tls',
+  restart: 'auto',
+  restartStrategy: 'annotation',
+  adopt: true,
+  replace: false,
+};
+
+const inventory: Inventory = {
+  issuers: { default: { directory: 'https://ca.example/dir', contact: [], agreeToTerms: true } },
+  clusters: { prod: { kubeconfig: { secret: 'x' } } },
+  certificates: [
+    {
+      name: 'own',
+      domains: ['own.example.com'],
+      issuer: 'default',
+      key: 'ecdsa-p256',
+      targets: [{ ...edge, secret: 'own-tls' }],
+    },
+  ],
+  registration: { zones: ['customers.example.com'], issuer: 'default', key: 'rsa-2048', targets: [edge] },
+};
+
+function mistakes(body: unknown, of: Inventory = inventory): readonly string[] {
+  const parsed = parseRegistration(body, of);
+  return 'problems' in parsed ? parsed.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+}
+
+describe('a request gives a specification', () => {
+  test('with name, issuer, key and targets of the inventory where it names none', () => {
+    expect(parseRegistration({ domains: ['A.customers.example.com'] }, inventory)).toEqual({
+      spec: {
+        name: 'a-customers-example-com',
+        domains: ['a.customers.example.com'],
+        issuer: 'default',
+        key: 'rsa-2048',
+        targets: [{ ...edge, secret: 'a-customers-example-com-tls' }],
+        source: 'registration',
+      },
+    });
+  });
+
+  test('with its own name and targets, which take over what the inventory lets them take over', () => {
+    const targets = [
+      { cluster: 'prod', namespace: 'edge', secret: 'x-{name}-{name}', format: 'ployst', restart: [] },
+    ];
+    expect(
+      parseRegistration({ domains: ['a.customers.example.com'], name: 'a', targets }, inventory),
+    ).toMatchObject({
+      spec: { name: 'a', targets: [{ ...edge, secret: 'x-a-a', format: 'ployst', restart: 'none' }] },
+    });
+    expect(parseRegistration({ domains: ['a.customers.example.com'], targets: [] }, inventory)).toMatchObject(
+      {
+        spec: { targets: [] },
+      },
+    );
+  });
+
+  test.each([
+    'customers.example.com',
+    '*.customers.example.com',
+    'a.b.customers.example.com',
+  ])('for %s in the zone customers.example.com', (domain) => {
+    expect(mistakes({ domains: [domain] })).toEqual([]);
+  });
+});
+
+describe('a request is refused', () => {
+  const domains = ['a.customers.example.com'];
+  const place = { cluster: 'prod', namespace: 'edge' };
+  test.each([
+    [
+      'for another zone',
+      { domains: ['example.com'] },
+      'domains[0]: example.com is not in customers.example.com',
+    ],
+    [
+      'for a zone that ends alike',
+      { domains: ['evilcustomers.example.com'] },
+      'is not in customers.example.com',
+    ],
+    ['for a wildcard above the zone', { domains: ['*.example.com'] }, 'is not in customers.example.com'],
+    ['without domains', {}, 'domains: is missing; write a list of DNS names'],
+    ['with an empty list', { domains: [] }, 'holds no name'],
+    [
+      'with an unknown field',
+      { domains, issuer: 'other' },
+      'issuer: is not a known key; known here: name, domains, targets',
+    ],
+    ['with a bad name', { domains, name: '../x' }, 'name: is no certificate name'],
+    ['for another namespace', { domains, targets: [{ cluster: 'prod' }] }, 'allowed: prod/edge'],
+    ['for another cluster', { domains, targets: [{ ...place, cluster: 'x' }] }, 'allowed: prod/edge'],
+    [
+      'that would take over a Secret',
+      { domains, targets: [{ ...place, adopt: true }] },
+      'adopt: is not a known key',
+    ],
+    [
+      "for the Secret of the file's own",
+      { domains, targets: [{ ...place, secret: 'own-tls' }] },
+      'by certificate own',
+    ],
+    ['for one Secret twice', { domains, name: 'a', targets: [place, place] }, 'by certificate a'],
+    ['that is no object', 'shop', 'the whole: is "shop"; write a mapping'],
+    ['that is null', null, 'the whole: is empty; write a mapping'],
+  ])('%s', (_, body, problem) => {
+    expect(mistakes(body)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test('with every mistake at once', () => {
+    const body = { domains: ['a.example.com', 'b.example.com'], targets: [{ cluster: 'lab' }] };
+    expect(mistakes(body)).toHaveLength(3);
+  });
+
+  test('where the inventory has no registration', () => {
+    const { registration: _, ...closed } = inventory;
+    expect(mistakes({ domains }, closed)).toEqual(['the whole: the inventory allows no registration']);
+  });
+});
+
+describe('the name made of a domain', () => {
+  test.each([
+    ['shop.example.com', 'shop-example-com'],
+    ['*.shop.example.com', 'wildcard-shop-example-com'],
+    [`${'a'.repeat(55)}.example`, `${'a'.repeat(55)}-example`],
+  ])('%s is %s', (domain, name) => {
+    expect(nameAfter(domain)).toBe(name);
+  });
+
+  test.each([
+    ['my-shop.example.com', /^my-shop-example-com-[0-9a-f]{8}$/],
+    ['wildcard.shop.example.com', /^wildcard-shop-example-com-[0-9a-f]{8}$/],
+    [`${'a'.repeat(56)}.example`, /^a{54}-[0-9a-f]{8}$/],
+    [`${'a'.repeat(53)}.example.com`, /^a{53}-[0-9a-f]{8}$/],
+  ])('%s carries a hash, because another domain could be called so too', (domain, name) => {
+    expect(nameAfter(domain)).toMatch(name);
+    expect(nameAfter(domain).length).toBeLessThanOrEqual(63);
+  });
+
+  test('is never that of another domain', () => {
+    const alike = [
+      'a.b.example',
+      'a-b.example',
+      'a.b-example.com',
+      '*.a.example',
+      'wildcard.a.example',
+      'wildcard-a.example',
+    ];
+    expect(new Set(alike.map(nameAfter)).size).toBe(alike.length);
+  });
+});
