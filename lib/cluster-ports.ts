@@ -1,0 +1,42 @@
+// The socket between the deploy story and a Kubernetes cluster; each comment is part of the contract.
+import type { WorkloadKind, WorkloadReference } from './certificate/spec.ts';
+import type { ClusterSecret, RestartMark, SecretManifest, Workload } from './policy/cluster-objects.ts';
+
+/** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in a Secret
+ *  that had to be made again, so that `certrelay` does not own it. */
+export type FieldManager = 'certrelay' | 'certrelay-kept';
+
+/** One cluster, over one connection. Every call gives up after some seconds or as soon as the signal is aborted (it
+ *  rejects with the signal's reason then), may be made twice, and fails with a `ClusterError` (`lib/errors.ts`). */
+export interface Cluster {
+  /** The Secret, or `undefined` where there is none (nor the namespace). */
+  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<ClusterSecret | undefined>;
+  /** Server-side apply. Keys, labels and annotations that the manifest does not name stay with their owners. Gives the
+   *  Secret as stored, after admission.
+   *  `over` is the Secret it was decided upon: our fields are taken over from other managers.
+   *  Without `over` the Secret is made, and other managers' values are never overwritten.
+   *  @throws ClusterError `Conflict` where the Secret is no longer what it was decided upon, `NotFound` where the
+   *  namespace is missing, `Rejected` where validation or admission refuses it. */
+  applySecret(
+    manifest: SecretManifest,
+    options: { readonly manager: FieldManager; readonly over?: ClusterSecret },
+    signal: AbortSignal,
+  ): Promise<ClusterSecret>;
+  /** Deletes just this state of the Secret. @throws ClusterError `Conflict` where it has changed since. */
+  deleteSecret(namespace: string, name: string, over: ClusterSecret, signal: AbortSignal): Promise<void>;
+  /** Every workload of the kind in the namespace, however many pages that takes. */
+  listWorkloads(namespace: string, kind: WorkloadKind, signal: AbortSignal): Promise<readonly Workload[]>;
+  /** Marks the pod template; gives the workload afterwards. Its `generation` has grown unless the mark was there. */
+  restartWorkload(
+    namespace: string,
+    workload: WorkloadReference,
+    mark: RestartMark,
+    signal: AbortSignal,
+  ): Promise<Workload>;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
+
+/** Gives the cluster of that name in the inventory.
+ *  @throws ClusterError `BadKubeconfig` where its kubeconfig is missing or cannot be used. */
+export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Cluster>;

@@ -1,0 +1,98 @@
+// One connection to one API server: sign-in, time limits, retries and one HTTP/2 session for all calls.
+import {
+  AppsV1Api,
+  CoreV1Api,
+  createConfiguration,
+  type PatchStrategy,
+  type RequestContext,
+  ServerConfiguration,
+  setHeaderOptions,
+} from '@kubernetes/client-node';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Log } from '../log.ts';
+import type { Clock } from '../ports.ts';
+import { type CallSubject, nameFailure } from './failure.ts';
+import type { ClusterAccess } from './kubeconfig.ts';
+
+/** Options of one call to the client: its signal and, for a patch, its content type. */
+export type CallOptions = ReturnType<typeof setHeaderOptions>;
+
+/** What a call may be given besides what the API wants. */
+export interface CallSettings {
+  readonly signal: AbortSignal;
+  readonly patch?: PatchStrategy;
+}
+
+/** How long one attempt may take, and how many there are. */
+const attemptMs = 15_000;
+const attempts = 3;
+
+export class Connection {
+  readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
+  readonly #access: ClusterAccess;
+  readonly #dispatcher: Dispatcher;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(access: ClusterAccess, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#access = access;
+    this.#dispatcher = makeDispatcher(access);
+    this.#clock = clock;
+    this.#log = log;
+    // The client's own KubeConfig class is not used: it knows how to run programs and read files, and makes a new TLS
+    // connection for every call.
+    const configuration = createConfiguration({ baseServer: new ServerConfiguration(access.server, {}) });
+    this.core = new CoreV1Api(configuration);
+    this.apps = new AppsV1Api(configuration);
+  }
+
+  /** Makes a call, up to three times while it gets no answer or one that asks to come back.
+   *  @throws ClusterError, or the signal's reason once that is aborted. */
+  async call<T>(
+    subject: CallSubject,
+    { signal, patch }: CallSettings,
+    send: (options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      signal.throwIfAborted();
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
+      try {
+        return await send(this.#options(limited, patch));
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const { error, retryAfterMs } = nameFailure(subject, thrown);
+        if (retryAfterMs === undefined || attempt === attempts) throw error;
+        this.#log.debug('cluster call failed, trying again', { reason: error.message, attempt });
+        await this.#clock.sleep(Math.max(retryAfterMs, 100 * 2 ** attempt), signal);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  #options(signal: AbortSignal, patch: PatchStrategy | undefined): CallOptions {
+    const signIn = {
+      getName: () => 'kubeconfig',
+      applySecurityAuthentication: (context: RequestContext) => {
+        if (this.#access.token !== undefined) {
+          context.setHeaderParam('Authorization', `Bearer ${this.#access.token}`);
+        }
+        context.setDispatcher(this.#dispatcher);
+        context.setSignal(signal);
+      },
+    };
+    const options = setHeaderOptions('User-Agent', 'certrelay', { authMethods: { default: signIn } });
+    // Without this the client sends every patch as a JSON Patch.
+    return patch === undefined ? options : setHeaderOptions('Content-Type', patch, options);
+  }
+}
+
+/** One TLS connection: with HTTP/2, which API servers speak, calls share it side by side. */
+function makeDispatcher({ ca, serverName, proxy, clientCertificate }: ClusterAccess): Dispatcher {
+  const tls = { ca, servername: serverName, ...clientCertificate };
+  if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: tls });
+  return new Agent({ connections: 1, connect: { ...tls, preferH2: true, timeout: attemptMs } });
+}

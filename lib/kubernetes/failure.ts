@@ -1,0 +1,118 @@
+// Turns what goes wrong in a call to a cluster into a ClusterError that says what to do about it.
+import { ApiException } from '@kubernetes/client-node';
+import * as z from 'zod';
+import { ClusterError, type ClusterErrorCode } from '../errors.ts';
+
+/** What a call is about, in the API's words, for messages. */
+export interface CallSubject {
+  readonly cluster: string;
+  readonly verb: 'get' | 'list' | 'patch' | 'delete';
+  readonly resource: 'secrets' | 'deployments' | 'statefulsets' | 'daemonsets';
+  readonly namespace: string;
+  readonly name?: string;
+}
+
+/** A failed call: how long the server asks to wait, if it may be tried again; `undefined` if that would not help. */
+export interface CallFailure {
+  readonly error: ClusterError;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** meta/v1 Status: how a Kubernetes API server words a refusal. */
+const status = z.object({
+  message: z.string().optional(),
+  reason: z.string().optional(),
+  details: z.object({ kind: z.string().optional(), name: z.string().optional() }).optional(),
+});
+type Status = z.infer<typeof status>;
+
+/** What an answer's status code means here. Others that are not retried: `Rejected`. */
+const codes: Readonly<Record<number, ClusterErrorCode>> = {
+  401: 'BadKubeconfig',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+};
+
+const passing = [429, 500, 502, 503, 504];
+
+/** Names the failure of one call. The original is its `cause` only where it holds no answer: the client's exception for a
+ *  refusal carries the whole body and headers in its message. */
+export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
+  const what = `${subject.verb} ${subject.resource} ${subject.namespace}/${subject.name ?? '*'} in cluster ${subject.cluster}`;
+  if (error instanceof SyntaxError) {
+    // The parser's message quotes the answer, which may be a Secret.
+    return { error: new ClusterError('Unreachable', `${what}: the answer is not JSON`), retryAfterMs: 0 };
+  }
+  if (!(error instanceof ApiException)) {
+    return {
+      error: new ClusterError('Unreachable', `${what}: no answer (${explainNetwork(error)})`, {
+        cause: error,
+      }),
+      retryAfterMs: 0,
+    };
+  }
+  const answer = readStatus(error.body);
+  const said = redact(answer.message ?? `status ${error.code}`);
+  if (passing.includes(error.code)) {
+    return {
+      error: new ClusterError('Unreachable', `${what}: the server answered ${error.code}: ${said}`),
+      retryAfterMs: readRetryAfter(error.headers),
+    };
+  }
+  const code = codes[error.code] ?? 'Rejected';
+  return {
+    error: new ClusterError(code, `${what}: ${advise(code, subject, answer, said)}`),
+    retryAfterMs: undefined,
+  };
+}
+
+function advise(code: ClusterErrorCode, subject: CallSubject, answer: Status, said: string): string {
+  if (code === 'BadKubeconfig') {
+    return 'the server does not accept the credentials of the kubeconfig (401): they are wrong or have expired';
+  }
+  if (code === 'Forbidden') {
+    const denied = /User "(?<user>[^"]*)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"/.exec(
+      said,
+    )?.groups;
+    if (!denied) return `forbidden: ${said}`;
+    const rule = `verb "${denied.verb}" on "${denied.resource}"`;
+    return `forbidden: user "${denied.user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (infra/rbac.yaml has the rules)`;
+  }
+  if (code === 'NotFound' && answer.details?.kind === 'namespaces') {
+    return `namespace ${subject.namespace} does not exist: create it, or correct the target`;
+  }
+  return said;
+}
+
+function readStatus(body: unknown): Status {
+  try {
+    return status.parse(typeof body === 'string' ? JSON.parse(body) : body);
+  } catch {
+    return {};
+  }
+}
+
+/** Admission webhooks may quote what they refuse: long runs of base64 or hex go, and so does a long text's end. */
+function redact(message: string): string {
+  return message.replace(/[A-Za-z0-9+/=]{40,}/g, '…').slice(0, 400);
+}
+
+/** Seconds, as API servers send them; at most 5 s, since a run has others to serve. */
+function readRetryAfter(headers: unknown): number {
+  const parsed = z.object({ 'retry-after': z.coerce.number().min(0) }).safeParse(headers);
+  return parsed.success ? Math.min(parsed.data['retry-after'] * 1000, 5000) : 0;
+}
+
+/** The deepest cause knows best: "fetch failed" says nothing. */
+function explainNetwork(error: unknown): string {
+  let deepest = error;
+  while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
+  if (!(deepest instanceof Error)) return 'unknown error';
+  const code = 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : '';
+  if (deepest.name === 'TimeoutError') return 'it took too long';
+  if (/CERT|SIGNATURE|ALTNAME|ISSUER/.test(code)) {
+    return `${code}: the server's certificate does not fit the kubeconfig's certificate-authority-data or server name`;
+  }
+  return code === '' ? redact(deepest.message) : code;
+}

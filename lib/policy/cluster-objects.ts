@@ -1,0 +1,68 @@
+// What Certrelay knows of the objects in a cluster that it reads and writes: facts, no client's types.
+import type { WorkloadKind, WorkloadReference } from '../certificate/spec.ts';
+
+/** Label that says a cluster Secret is ours, and its value. Without it a Secret is somebody else's. */
+export const managedByLabel = { name: 'app.kubernetes.io/managed-by', value: 'certrelay' } as const;
+
+/** ployst's environment variable, for targets with `restartStrategy: env`. */
+export const refreshVariable = 'LETSENCRYPT_CERT_REFRESH';
+
+type StringMap = Readonly<Record<string, string>>;
+
+/** A cluster Secret as it was read. */
+export interface ClusterSecret {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  /** `immutable: true`: the data can no longer be changed, by anybody. */
+  readonly immutable: boolean;
+  readonly labels: StringMap;
+  readonly annotations: StringMap;
+  /** Base64, as the API has it. Never logged. */
+  readonly data: StringMap;
+  /** Keys of `data` that we applied last time. */
+  readonly ownedKeys: readonly string[];
+}
+
+/** The part of a cluster Secret that is applied: what it does not name stays with whoever owns it. */
+export interface SecretManifest {
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: string;
+  readonly labels: StringMap;
+  readonly annotations: StringMap;
+  /** Base64. Never logged. */
+  readonly data: StringMap;
+}
+
+/** How far the rollout of the newest pod template is. `held`: it does not move until a person acts (paused, or pods
+ *  that are only replaced when deleted), so nobody waits for it. `message` says what is missing. */
+export type Rollout =
+  | { readonly state: 'complete' }
+  | { readonly state: 'progressing' | 'failed' | 'held'; readonly message: string };
+
+/** A Deployment, StatefulSet or DaemonSet as it was read. */
+export interface Workload extends WorkloadReference {
+  /** Names of the Secrets its pods use: volumes, projected volumes, env, envFrom; init containers too. */
+  readonly secrets: readonly string[];
+  /** Annotations of the pod template. */
+  readonly annotations: StringMap;
+  /** First container of the pod template, and its value of `refreshVariable`. */
+  readonly container: string;
+  readonly refresh?: string;
+  /** Counts changes of the specification. */
+  readonly generation: number;
+  readonly rollout: Rollout;
+  /** All pods are stopped before new ones start (`Recreate`), and there is one only. */
+  readonly hasGapOnRestart: boolean;
+}
+
+/** The change to a pod template that starts a rollout; the same change twice changes nothing. */
+export type RestartMark =
+  | { readonly kind: 'annotation'; readonly key: string; readonly value: string }
+  | { readonly kind: 'env'; readonly container: string; readonly value: string };
+
+/** `Deployment web`, as messages name a workload. */
+export function nameWorkload({ kind, name }: { readonly kind: WorkloadKind; readonly name: string }): string {
+  return `${kind} ${name}`;
+}

@@ -1,0 +1,82 @@
+// Reads a request to the embedded API server: which verb on which resource, and the object or patch in its body.
+import { parse as parseYaml } from 'yaml';
+import * as z from 'zod';
+import type { Request } from '../http-server.ts';
+import { type KubernetesObject, kinds, kubernetesObject } from './objects.ts';
+import { badRequest, methodNotAllowed, noSuchPath, type ResourceKind, tooLarge } from './status.ts';
+
+/** One call, in the API's words. */
+export interface ApiCall {
+  readonly kind: ResourceKind;
+  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
+  /** Empty at the cluster scope, and for lists of all namespaces. */
+  readonly namespace: string;
+  /** Empty for lists and for creations. */
+  readonly name: string;
+}
+
+const verbs = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as const;
+const maxBodyBytes = 3 * 1_048_576;
+
+/** @throws StatusError 404 for a path that the API does not have, 405 for a method it does not know there. */
+export function readCall({ method, url }: Request): ApiCall {
+  const match = /^\/(?:api\/(?<core>v1)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))\/(?<rest>.+)$/.exec(
+    url.pathname,
+  );
+  const { core, group = '', version = core, rest = '' } = match?.groups ?? {};
+  const parts = rest.split('/').map(decodeURIComponent);
+  const isInNamespace = parts[0] === 'namespaces' && parts.length > 2;
+  const namespace = isInNamespace ? (parts[1] ?? '') : '';
+  const [resource, name = '', more] = isInNamespace ? parts.slice(2) : parts;
+  const kind = kinds.find(
+    (known) => known.resource === resource && known.group === group && known.version === version,
+  );
+  if (!kind || more !== undefined || (isInNamespace && !kind.namespaced)) throw noSuchPath();
+  if (kind.namespaced && namespace === '' && name !== '') throw noSuchPath();
+  if (name === '') {
+    if (method === 'GET') return { kind, verb: 'list', namespace, name };
+    if (method === 'POST' && (namespace !== '' || !kind.namespaced))
+      return { kind, verb: 'create', namespace, name };
+    throw methodNotAllowed();
+  }
+  if (method !== 'GET' && method !== 'PUT' && method !== 'PATCH' && method !== 'DELETE')
+    throw methodNotAllowed();
+  return { kind, verb: verbs[method], namespace, name };
+}
+
+/** The body as data: JSON, or YAML for server-side apply. */
+export function readBody({ body, headers }: Request): unknown {
+  if (body.byteLength > maxBodyBytes) throw tooLarge();
+  const text = body.toString('utf8');
+  try {
+    return headers['content-type']?.includes('yaml') ? parseYaml(text) : JSON.parse(text);
+  } catch {
+    throw badRequest("the object provided is unrecognized: couldn't parse the body");
+  }
+}
+
+/** The body as a whole object of the call's kind, with the name and namespace of the path. */
+export function readObject(call: ApiCall, body: unknown): KubernetesObject {
+  const parsed = kubernetesObject.safeParse(body);
+  if (!parsed.success) {
+    throw badRequest(
+      `the object provided is unrecognized: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
+    );
+  }
+  const object = parsed.data;
+  const { group, version, kind } = call.kind;
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  if (object.kind !== kind || object.apiVersion !== apiVersion) {
+    throw badRequest(`${object.kind} in version "${object.apiVersion}" cannot be handled as a ${kind}`);
+  }
+  const { name, namespace } = object.metadata;
+  if (call.name !== '' && call.name !== name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
+  }
+  if (namespace !== undefined && namespace !== call.namespace) {
+    throw badRequest(
+      `the namespace of the provided object does not match the namespace sent on the request (${namespace} != ${call.namespace})`,
+    );
+  }
+  return object;
+}

@@ -1,0 +1,150 @@
+// The workload controllers of the embedded cluster: status follows a changed pod template as time passes.
+import * as z from 'zod';
+import type { KubernetesObject } from './objects.ts';
+
+/** How long a rollout takes when its pods can run. */
+export const defaultRolloutMs = 40;
+
+/** Labels of the only node: pods that select others stay Pending. */
+const nodeLabels: Readonly<Record<string, string>> = {
+  'kubernetes.io/os': 'linux',
+  'kubernetes.io/hostname': 'node-1',
+};
+
+const workload = z.object({
+  kind: z.string(),
+  metadata: z.object({ uid: z.string().optional(), generation: z.number().optional() }),
+  spec: z.object({
+    replicas: z.number().default(1),
+    paused: z.boolean().default(false),
+    progressDeadlineSeconds: z.number().default(600),
+    strategy: z.object({ type: z.string().optional() }).default({}),
+    updateStrategy: z.object({ type: z.string().optional() }).default({}),
+    template: z.looseObject({
+      spec: z.looseObject({ nodeSelector: z.record(z.string(), z.string()).default({}) }),
+    }),
+  }),
+});
+type Workload = z.infer<typeof workload>;
+
+/** One pod template on its way. */
+interface Progress {
+  readonly template: string;
+  readonly startedAt: number;
+  /** Whether pods of an earlier template run meanwhile. */
+  readonly hasOldPods: boolean;
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+export class Rollouts {
+  readonly #progress = new Map<string, Progress>();
+  readonly #rolloutMs: number;
+
+  constructor(rolloutMs: number) {
+    this.#rolloutMs = rolloutMs;
+  }
+
+  /** The object's status at the instant `now`. A template's rollout begins when this is first asked of it. */
+  statusOf(object: KubernetesObject, now: number): object {
+    const parsed = workload.parse(object);
+    const { metadata, spec, kind } = parsed;
+    const key = metadata.uid ?? '';
+    const template = JSON.stringify(spec.template);
+    const before = this.#progress.get(key);
+    const waits = spec.paused || spec.updateStrategy.type === 'OnDelete';
+    const progress =
+      before && (before.template === template || waits)
+        ? before
+        : { template, startedAt: now, hasOldPods: before !== undefined };
+    this.#progress.set(key, progress);
+
+    const age = now - progress.startedAt;
+    const canRun = Object.entries(spec.template.spec.nodeSelector).every(
+      ([name, value]) => nodeLabels[name] === value,
+    );
+    const isSeen = age >= this.#rolloutMs / 2 || waits;
+    const isDone = canRun && age >= this.#rolloutMs;
+    const generation = metadata.generation ?? 1;
+    const counts = countPods(kind, parsed, progress, {
+      isSeen,
+      isDone,
+      isOld: progress.template !== template,
+    });
+    const isLate = !isDone && age > spec.progressDeadlineSeconds * 1000;
+    return {
+      observedGeneration: isSeen ? generation : generation - 1,
+      ...counts,
+      ...(kind === 'Deployment' ? { conditions: describeProgress(isDone, isLate) } : {}),
+    };
+  }
+}
+
+function countPods(
+  kind: string,
+  { spec }: Workload,
+  { hasOldPods }: Progress,
+  { isSeen, isDone, isOld }: { readonly isSeen: boolean; readonly isDone: boolean; readonly isOld: boolean },
+): Counts {
+  const all = spec.replicas;
+  if (kind === 'DaemonSet') {
+    const updated = isDone && !isOld ? 1 : 0;
+    const running = isDone || hasOldPods ? 1 : 0;
+    return {
+      desiredNumberScheduled: 1,
+      currentNumberScheduled: 1,
+      updatedNumberScheduled: updated,
+      numberAvailable: running,
+      numberReady: running,
+      numberMisscheduled: 0,
+    };
+  }
+  if (isDone || !isSeen) {
+    const isUpdated = isDone ? !isOld : false;
+    const running = isDone || hasOldPods ? all : 0;
+    return withoutZeros({
+      replicas: running,
+      updatedReplicas: isUpdated ? all : 0,
+      readyReplicas: running,
+      availableReplicas: running,
+    });
+  }
+  // Under way: one new pod is there and does not run yet. A rolling Deployment makes it beside the old ones.
+  const isBeside = kind === 'Deployment' && spec.strategy.type !== 'Recreate';
+  const updated = Math.min(1, all);
+  const old = hasOldPods ? (isBeside ? all : Math.max(all - 1, 0)) : 0;
+  const running = kind === 'Deployment' && !isBeside ? 0 : old;
+  return withoutZeros({
+    replicas: running + updated,
+    updatedReplicas: updated,
+    readyReplicas: running,
+    availableReplicas: running,
+    unavailableReplicas: updated,
+  });
+}
+
+/** The API leaves counts of zero out. */
+function withoutZeros(counts: Counts): Counts {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
+}
+
+function describeProgress(isDone: boolean, isLate: boolean): readonly object[] {
+  const reason = isLate
+    ? 'ProgressDeadlineExceeded'
+    : isDone
+      ? 'NewReplicaSetAvailable'
+      : 'ReplicaSetUpdated';
+  const what = isLate
+    ? 'has timed out progressing.'
+    : isDone
+      ? 'has successfully progressed.'
+      : 'is progressing.';
+  return [
+    {
+      type: 'Available',
+      status: isDone ? 'True' : 'False',
+      reason: isDone ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
+    },
+    { type: 'Progressing', status: isLate ? 'False' : 'True', reason, message: `ReplicaSet ${what}` },
+  ];
+}

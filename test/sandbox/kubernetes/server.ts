@@ -1,0 +1,173 @@
+// The sandbox's Kubernetes API server: HTTPS with bearer tokens, RBAC, Secrets and workloads that roll out.
+import { randomBytes } from 'node:crypto';
+import { parseAllDocuments } from 'yaml';
+import type { Answer, Request, Surroundings } from '../http-server.ts';
+import { serve } from '../http-server.ts';
+import { mintServingCertificate } from '../tls.ts';
+import { answerCall, type World } from './api.ts';
+import { isAllowed } from './authorization.ts';
+import { type KubernetesObject, kinds, kubernetesObject, ObjectStore } from './objects.ts';
+import { type ApiCall, readCall } from './requests.ts';
+import { defaultRolloutMs, Rollouts } from './rollouts.ts';
+import { forbidden, StatusError, unauthorized } from './status.ts';
+
+export interface KubernetesOptions {
+  /** Name in contexts and in the serving certificate. `kubernetes` if not given. */
+  readonly name?: string;
+  /** Users that have a token; what they may do is up to the roles bound to them. `['certrelay']` if not given. */
+  readonly users?: readonly string[];
+  /** Namespaces that are there from the start, beside `default`. */
+  readonly namespaces?: readonly string[];
+  /** YAML documents that are created at the start, such as infra/rbac.yaml. */
+  readonly manifests?: string;
+  /** The controllers' clock, in milliseconds; the machine's if not given. */
+  readonly now?: () => number;
+  /** How long a rollout takes; 40 ms if not given. */
+  readonly rolloutMs?: number;
+}
+
+export interface SandboxKubernetes {
+  /** URL of the API server, without a slash at the end. */
+  readonly server: string;
+  readonly caPem: string;
+  /** Text of a kubeconfig with the token of one of `users`, or of `admin`, who may do everything. */
+  kubeconfig(user: string): string;
+  /** Creates an object as `kubectl create` would; YAML or JSON text, or the object itself. */
+  create(manifest: string | object): void;
+  /** An object as stored; `undefined` where there is none. `resource` is the plural: `secrets`. */
+  find(resource: string, namespace: string, name: string): KubernetesObject | undefined;
+  /** TLS connections accepted so far. */
+  connections(): number;
+  stop(): Promise<void>;
+}
+
+const admin = 'admin';
+
+export async function startKubernetes(
+  options: KubernetesOptions,
+  surroundings: Surroundings,
+): Promise<SandboxKubernetes> {
+  const { name = 'kubernetes', users = ['certrelay'], namespaces = [], now = Date.now } = options;
+  const tls = await mintServingCertificate(name);
+  const tokens = new Map([admin, ...users].map((user) => [user, randomBytes(16).toString('hex')]));
+  const userOf = ({ headers }: Request) =>
+    [...tokens].find(([, token]) => headers.authorization === `Bearer ${token}`)?.[0];
+  const objects = new ObjectStore();
+  const rollouts = new Rollouts(options.rolloutMs ?? defaultRolloutMs);
+  const clock = () => new Date(now());
+
+  const worldOf = (user: string): World => ({
+    objects,
+    rollouts,
+    now: clock,
+    authorize({ kind, verb, namespace, name: object }) {
+      const access = { user, verb, namespace, group: kind.group, resource: kind.resource, name: object };
+      if (user !== admin && !isAllowed(objects, access)) throw forbidden(kind, user, verb, namespace, object);
+    },
+  });
+
+  function handle(request: Request): Answer {
+    try {
+      const user = userOf(request);
+      if (user === undefined) throw unauthorized();
+      const call = readCall(request);
+      const world = worldOf(user);
+      world.authorize(call);
+      return answerCall(call, request, world);
+    } catch (error) {
+      if (error instanceof StatusError) return refusal(error);
+      throw error;
+    }
+  }
+
+  function create(manifest: string | object): void {
+    const documents =
+      typeof manifest === 'string'
+        ? parseAllDocuments(manifest).map((document) => document.toJS())
+        : [manifest];
+    for (const document of documents) {
+      const object = kubernetesObject.parse(document);
+      const kind = kinds.find((known) => known.kind === object.kind);
+      if (!kind) throw new Error(`the sandbox has no ${object.kind}`);
+      const namespace = kind.namespaced ? (object.metadata.namespace ?? 'default') : '';
+      const call: ApiCall = { kind, verb: 'create', namespace, name: '' };
+      const request: Request = {
+        method: 'POST',
+        url: new URL('http://sandbox/?fieldManager=kubectl-create'),
+        headers: {},
+        body: Buffer.from(JSON.stringify(object)),
+      };
+      answerCall(call, request, worldOf(admin));
+    }
+  }
+
+  for (const namespace of ['default', ...namespaces]) {
+    create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  }
+  if (options.manifests !== undefined) create(options.manifests);
+  const server = await serve(
+    {
+      service: 'kubernetes',
+      describe: (request) => {
+        const call = tryReadCall(request);
+        if (!call) return undefined;
+        const resource = request.url.pathname;
+        return {
+          action: `${call.verb} ${call.kind.resource}`,
+          resource,
+          principal: userOf(request) ?? 'unknown',
+        };
+      },
+      handle,
+      refuse: (code, status, message) => refusal(new StatusError(status, code, message)),
+    },
+    surroundings,
+    { cert: tls.cert, key: tls.key },
+  );
+  return {
+    server: server.url,
+    caPem: tls.ca,
+    kubeconfig: (user) => describeAccess(name, server.url, tls.ca, user, tokens.get(user)),
+    create,
+    find: (resource, namespace, object) => objects.find(resource, namespace, object),
+    connections: () => server.connections(),
+    stop: () => server.stop(),
+  };
+}
+
+function tryReadCall(request: Request): ApiCall | undefined {
+  try {
+    return readCall(request);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(error: StatusError): Answer {
+  return { status: error.status, headers: { 'content-type': 'application/json' }, body: error.body };
+}
+
+function describeAccess(
+  name: string,
+  server: string,
+  ca: string,
+  user: string,
+  token: string | undefined,
+): string {
+  if (token === undefined) throw new Error(`no token was made for the user ${user}`);
+  return `apiVersion: v1
+kind: Config
+current-context: ${name}
+clusters:
+  - name: ${name}
+    cluster:
+      server: ${server}
+      certificate-authority-data: ${Buffer.from(ca).toString('base64')}
+users:
+  - name: ${user}
+    user: { token: ${token} }
+contexts:
+  - name: ${name}
+    context: { cluster: ${name}, user: ${user} }
+`;
+}

@@ -1,0 +1,125 @@
+// Refusals of the embedded API server, worded as the real one words them (meta/v1 Status).
+
+/** One kind of object and where the API has it. */
+export interface ResourceKind {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+export interface Cause {
+  readonly reason: string;
+  readonly message: string;
+  readonly field: string;
+}
+
+export class StatusError extends Error {
+  readonly status: number;
+  readonly body: string;
+  constructor(status: number, reason: string, message: string, details?: object) {
+    super(message);
+    this.status = status;
+    this.body = JSON.stringify({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason,
+      ...(details ? { details } : {}),
+      code: status,
+    });
+  }
+}
+
+/** `secrets`, `deployments.apps`: a resource as messages name it. */
+export function qualify({ resource, group }: ResourceKind): string {
+  return group === '' ? resource : `${resource}.${group}`;
+}
+
+function detailsOf(kind: ResourceKind, name: string): object {
+  return { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.resource };
+}
+
+export function notFound(kind: ResourceKind, name: string): StatusError {
+  return new StatusError(404, 'NotFound', `${qualify(kind)} "${name}" not found`, detailsOf(kind, name));
+}
+
+export function noSuchPath(): StatusError {
+  return new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+export function alreadyExists(kind: ResourceKind, name: string): StatusError {
+  const message = `${qualify(kind)} "${name}" already exists`;
+  return new StatusError(409, 'AlreadyExists', message, detailsOf(kind, name));
+}
+
+const modified =
+  'the object has been modified; please apply your changes to the latest version and try again';
+
+export function conflict(kind: ResourceKind, name: string, why = modified): StatusError {
+  const message = `Operation cannot be fulfilled on ${qualify(kind)} "${name}": ${why}`;
+  return new StatusError(409, 'Conflict', message, detailsOf(kind, name));
+}
+
+/** Server-side apply without force over fields of other managers. */
+export function applyConflict(causes: readonly (Cause & { readonly manager: string })[]): StatusError {
+  const managers = [...new Set(causes.map(({ manager }) => manager))].map((manager) => {
+    const fields = causes.filter((cause) => cause.manager === manager).map(({ field }) => field);
+    return fields.length === 1
+      ? `conflict with "${manager}" using v1: ${fields[0]}`
+      : `conflicts with "${manager}" using v1:\n${fields.map((field) => `- ${field}`).join('\n')}`;
+  });
+  const count = `${causes.length} conflict${causes.length === 1 ? '' : 's'}`;
+  return new StatusError(409, 'Conflict', `Apply failed with ${count}: ${managers.join('\n')}`, {
+    causes: causes.map(({ reason, message, field }) => ({ reason, message, field })),
+  });
+}
+
+export function invalid(kind: ResourceKind, name: string, causes: readonly Cause[]): StatusError {
+  const texts = causes.map(({ field, message }) => `${field}: ${message}`);
+  const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+  return new StatusError(422, 'Invalid', `${kind.kind} "${name}" is invalid: ${text}`, {
+    name,
+    ...(kind.group === '' ? {} : { group: kind.group }),
+    kind: kind.kind,
+    causes,
+  });
+}
+
+export function forbidden(kind: ResourceKind, user: string, verb: string, namespace: string, name: string) {
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+  const subject = name === '' ? qualify(kind) : `${qualify(kind)} "${name}"`;
+  const message = `${subject} is forbidden: User "${user}" cannot ${verb} resource "${kind.resource}" in API group "${kind.group}" ${where}`;
+  return new StatusError(403, 'Forbidden', message, detailsOf(kind, name));
+}
+
+export function unauthorized(): StatusError {
+  return new StatusError(401, 'Unauthorized', 'Unauthorized');
+}
+
+export function badRequest(message: string): StatusError {
+  return new StatusError(400, 'BadRequest', message);
+}
+
+export function unsupportedMediaType(type: string): StatusError {
+  return new StatusError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml (got ${type})`,
+  );
+}
+
+export function methodNotAllowed(): StatusError {
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+  );
+}
+
+export function tooLarge(): StatusError {
+  return new StatusError(413, 'RequestEntityTooLarge', 'Request entity too large: limit is 3145728');
+}
