@@ -9,11 +9,11 @@ export const dayMs = 86_400_000;
 export const hourMs = 3_600_000;
 export const notBefore = new Date('2026-01-01T00:00:00Z');
 
-export const wanted: Wanted = {
+export const wanted = {
   domains: ['shop.example.com', '*.shop.example.com'],
   directory: 'https://ca.example/directory',
   key: 'ecdsa-p256',
-};
+} satisfies Wanted;
 
 /** Exactly what is wanted, for 90 days: renewal falls due at day 60. */
 export const held: HeldCertificate = {

@@ -1,0 +1,75 @@
+// Brings stored certificates into clusters and rolls the workloads that use them. Called by event, schedule and hand.
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { SQSBatchResponse } from 'aws-lambda';
+import type { Cluster, ConnectCluster } from '../lib/cluster-ports.ts';
+import { deployCertificates } from '../lib/deploy/deploy.ts';
+import type { CertificateReport, DeployReport } from '../lib/deploy/run.ts';
+import { ClusterError } from '../lib/errors.ts';
+import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
+import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
+
+/** What a direct call answers with. */
+export interface DeployAnswer {
+  readonly dryRun: boolean;
+  readonly certificates: readonly CertificateReport[];
+}
+
+/** A direct call answers with the report, and throws once all is tried where targets failed; a batch answers with the
+ *  messages of which a certificate failed. */
+export async function handler(event: unknown, context: Context): Promise<DeployAnswer | SQSBatchResponse> {
+  const invocation = await beginInvocation(context);
+  const parsed = parseDeployEvent(event, invocation.settings.prefix);
+  if (parsed.kind === 'request') {
+    const { certificates, failures } = await deploy(parsed.request, invocation);
+    invocation.log.info('pass finished', { certificates: certificates.length, failed: failures.size });
+    throwFailures([...failures.values()].flat(), 'targets');
+    return { dryRun: parsed.request.dryRun ?? false, certificates };
+  }
+  const batchItemFailures: { itemIdentifier: string }[] = [];
+  for (const message of parsed.messages) {
+    if ('problem' in message) {
+      invocation.log.error('message refused', { message: message.id, problem: message.problem });
+      batchItemFailures.push({ itemIdentifier: message.id });
+      continue;
+    }
+    const { failures } = await deploy(message.request, invocation);
+    if (failures.size > 0) batchItemFailures.push({ itemIdentifier: message.id });
+  }
+  return { batchItemFailures };
+}
+
+async function deploy(request: DeployRequest, invocation: Invocation): Promise<DeployReport> {
+  const { settings, inventory, log, clock, signal, cleanUpSignal } = invocation;
+  const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
+  const open: Cluster[] = [];
+  try {
+    const connect = connectClusters(invocation, secrets, open);
+    const ports = { store: secrets.certificates, connect, clock, log };
+    return await deployCertificates(ports, { ...request, inventory, signal, cleanUpSignal });
+  } finally {
+    await Promise.all(open.map((cluster) => cluster.close()));
+    secrets.close();
+  }
+}
+
+/** Kubeconfigs come from an AWS secret or a file, as the inventory says; the client is loaded with the first cluster. */
+function connectClusters(
+  { inventory, clock, log }: Invocation,
+  secrets: SecretsManagerConnection,
+  open: Cluster[],
+): ConnectCluster {
+  return async (name, signal) => {
+    const { connectCluster } = await import('../lib/kubernetes/cluster.ts');
+    const { kubeconfig } = inventory.clusters[name] ?? {};
+    if (!kubeconfig) throw new ClusterError('BadKubeconfig', `the inventory has no cluster "${name}"`);
+    const text =
+      'file' in kubeconfig
+        ? await readFile(kubeconfig.file, 'utf8')
+        : await secrets.readText(kubeconfig.secret, signal);
+    const cluster = connectCluster({ name, kubeconfig: text, clock, log });
+    open.push(cluster);
+    return cluster;
+  };
+}
