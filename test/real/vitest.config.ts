@@ -1,0 +1,12 @@
+// Tests against real servers: Pebble, Boulder, a Kubernetes control plane, moto, nginx. Slower, and one file at a time.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['**/*.real.test.ts'],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
+});
