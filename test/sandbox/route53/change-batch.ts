@@ -166,9 +166,10 @@ export function readChange(fields: {
   }
   if (!name || !type || !recordTypes.includes(type))
     return 'Invalid XML ; a record set needs Name and a Type that is supported.';
-  const where = `Change with [Action=${action}, Name=${canonicalName(name)}, Type=${type}, SetIdentifier=${setIdentifier}]`;
-  if (values.length === 0) return `Invalid request: Missing field 'ResourceRecords' in ${where}`;
-  if (ttl === undefined || !/^\d{1,10}$/.test(ttl)) return `Invalid request: Missing field 'TTL' in ${where}`;
+  const where = `Change with [Action=${action}, Name=${canonicalName(name)}, Type=${type}, SetIdentifier=${setIdentifier ?? null}]`;
+  if (values.length === 0 || ttl === undefined || !/^\d{1,10}$/.test(ttl)) {
+    return `Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in ${where}`;
+  }
   const isMultiValue = fields.multiValueAnswer === 'true';
   if (isMultiValue !== (setIdentifier !== undefined)) {
     const missing = isMultiValue
