@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { parseInventory } from '../lib/certificate/inventory.ts';
 
 export interface BuildOptions {
   /** Folder whose files are functions where they export `handler`. */
@@ -23,11 +24,20 @@ export interface BuiltFunction {
 }
 
 /** Builds all functions. Files that would not change are left alone, so a bundle may be running meanwhile.
- *  @throws Error when a source does not compile. */
+ *  @throws Error when a source does not compile, or with every mistake in the inventory. */
 export async function buildFunctions(options: BuildOptions): Promise<readonly BuiltFunction[]> {
   const inventory = await readFile(options.inventoryFile);
+  checkInventory(inventory.toString('utf8'), options.inventoryFile);
   const entries = await findEntries(options.sourceFolder);
   return Promise.all(entries.map((entry) => buildFunction(entry, options.outFolder, inventory)));
+}
+
+/** Here, because a mistake that a function finds is found in the cloud. */
+function checkInventory(text: string, file: string): void {
+  const parsed = parseInventory(text);
+  if ('inventory' in parsed) return;
+  const lines = parsed.problems.map(({ path, message }) => `  ${path}: ${message}`);
+  throw new Error([`${file} has ${lines.length} mistakes:`, ...lines].join('\n'));
 }
 
 /** Functions are the files that export `handler`; the others are parts they share. */
@@ -112,7 +122,7 @@ async function replaceFolder(folder: string, contents: ReadonlyMap<string, Buffe
 }
 
 /** Builds the service in a folder: `functions/` with `infra/certificates.yaml` into `outFolder`.
- *  @throws Error when a source does not compile. */
+ *  @throws Error as `buildFunctions`. */
 export async function buildService(root: string, outFolder: string): Promise<readonly BuiltFunction[]> {
   return buildFunctions({
     sourceFolder: join(root, 'functions'),

@@ -7,18 +7,15 @@ interface Serverless {
   readonly processedInput: { readonly commands: readonly string[] };
   readonly service: {
     readonly functions: Readonly<Record<string, { environment?: Record<string, unknown> }>>;
-    readonly provider: {
-      environment?: Record<string, unknown>;
-      readonly compiledCloudFormationTemplate?: Template;
-    };
+    readonly provider: { environment?: Record<string, unknown> };
+    /** What serverless.yml lists below `resources`, merged. */
+    readonly resources: { readonly Resources: Resources };
   };
 }
 
-interface Template {
-  readonly Resources: Readonly<
-    Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>
-  >;
-}
+type Resources = Readonly<
+  Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>
+>;
 
 /** Loaded by osls because serverless.yml names this file. */
 export default class CertrelayPlugin {
@@ -36,9 +33,8 @@ export default class CertrelayPlugin {
       },
       'before:package:createDeploymentArtifacts': buildBundles,
       'before:invoke:local:invoke': buildBundles,
-      'after:aws:package:finalize:mergeCustomProviderResources': () => {
-        const template = serverless.service.provider.compiledCloudFormationTemplate;
-        const problems = template ? checkSchedules(template) : [];
+      'before:package:initialize': () => {
+        const problems = checkSchedules(serverless.service.resources.Resources);
         if (problems.length > 0) throw new Error(problems.join('\n'));
       },
     };
@@ -63,8 +59,8 @@ function preferTerminal({ service }: Serverless): void {
 }
 
 /** A sentence for each schedule that is not a rate of 5 minutes or more. */
-export function checkSchedules(template: Template): readonly string[] {
-  return Object.entries(template.Resources)
+function checkSchedules(resources: Resources): readonly string[] {
+  return Object.entries(resources)
     .filter(([, resource]) => resource.Type === 'AWS::Scheduler::Schedule')
     .flatMap(([name, { Properties }]) => {
       const problem = checkRate(Properties?.ScheduleExpression);

@@ -8,6 +8,7 @@ import * as z from 'zod';
 const root = resolve(import.meta.dirname, '../..');
 
 const template = z.object({
+  Parameters: z.record(z.string(), z.object({ Default: z.string().optional() })).default({}),
   Resources: z.record(
     z.string(),
     z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
@@ -28,28 +29,22 @@ export const functionNames = ['issue', 'deploy', 'register'] as const;
 /** Packages with parameters (`--param name=value`), without account or network.
  *  @throws Error with what serverless printed, where it refuses. */
 export async function packageService(params: Readonly<Record<string, string>> = {}): Promise<Packaged> {
-  const folder = await mkdtemp(join(tmpdir(), 'certrelay-package-'));
+  const folder = await makeService();
   try {
-    await fillFolder(folder);
-    await runServerless(
-      [
-        'package',
-        '--package',
-        'packaged',
-        ...Object.entries(params).map(([name, value]) => `--param=${name}=${value}`),
-      ],
-      folder,
-    );
+    const options = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
+    await runServerless(['package', '--package', 'packaged', ...options], folder);
     return await readPackage(join(folder, 'packaged'));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The parts of infra are links, for what they import lies beside the originals. */
-async function fillFolder(folder: string): Promise<void> {
+/** A new folder with serverless.yml, infra and functions that only say their name. */
+export async function makeService(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'certrelay-service-'));
   await mkdir(join(folder, 'infra'));
   await mkdir(join(folder, 'functions'));
+  // Links, for what these files import lies beside the originals.
   const infra = (await readdir(join(root, 'infra'))).filter((name) => name !== 'certificates.yaml');
   for (const name of infra) await symlink(join(root, 'infra', name), join(folder, 'infra', name));
   await copyFile(join(root, 'serverless.yml'), join(folder, 'serverless.yml'));
@@ -60,6 +55,7 @@ async function fillFolder(folder: string): Promise<void> {
       `export const handler = async () => '${name}';\n`,
     );
   }
+  return folder;
 }
 
 /** Runs `serverless` in a folder with no credentials and gives its output.
@@ -81,7 +77,7 @@ export function runServerless(
   return new Promise((done, refused) => {
     execFile(process.execPath, [program, ...args], { cwd: folder, env }, (error, stdout, stderr) => {
       if (error) refused(new Error(`${stdout}${stderr}`));
-      else done(stdout);
+      else done(stdout + stderr);
     });
   });
 }
