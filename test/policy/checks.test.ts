@@ -79,6 +79,7 @@ test('D04 a changed host name, a new subdomain and a near expiry each lead to an
   expect(judged({ wanted: grown })).toMatchObject({ reason: 'NamesChanged' });
   expect(judged({}, afterDays(75))).toMatchObject({ reason: 'RenewalDue' });
   expect(judged({ wanted: sorted })).toMatchObject({ reason: 'Current' });
+  expect(judged({ wanted: { ...wanted, domains: undefined } })).toMatchObject({ reason: 'Current' });
 });
 
 describe('a certificate that should be ordered waits', () => {
