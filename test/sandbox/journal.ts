@@ -1,7 +1,15 @@
 // Remembers every call that reaches a part of the sandbox, in order, and lets a test stand before or after one.
 
 /** Which part of the sandbox was called. */
-export type Service = 'acme' | 'route53' | 'secretsmanager' | 'sqs' | 'kubernetes' | 'dns';
+export type Service =
+  | 'acme'
+  | 'route53'
+  | 'secretsmanager'
+  | 'sqs'
+  | 'lambda'
+  | 'apigateway'
+  | 'kubernetes'
+  | 'dns';
 
 /** One call. `action` is the API's own name (`PutSecretValue`, `newOrder`, `patch secrets`). */
 export interface Call {
