@@ -110,7 +110,7 @@ function isUsable(found: OpenOrder, claim: Claim): boolean {
 export async function finishAttempt(
   due: DueCertificate,
   { claim, ca, open }: Extract<Attempt, { kind: 'open' }>,
-  { keys, store, clock }: IssuePorts & OrderingPorts,
+  { keys, store, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<{ readonly chain: string; readonly version: string }> {
   const { pending } = claim;
@@ -131,6 +131,14 @@ export async function finishAttempt(
     const version = versionOfOrder(open.order.url);
     const { key, issuer, profile, spec } = pending;
     await store.put(name, { chain, key, issuer, profile, spec }, version, run.signal);
+    const { notAfter } = verified.bundle.facts;
+    log.info('certificate issued', {
+      certificate: name,
+      names: domains,
+      orderUrl: open.order.url,
+      version,
+      notAfter,
+    });
     return { chain, version };
   } catch (error) {
     const refused = error instanceof AcmeError && (error.code === 'Problem' || error.code === 'Invalid');

@@ -106,7 +106,7 @@ function logPlan(plan: readonly PlanEntry[], { log }: IssuePorts): void {
       certificate: name,
       decision,
       reason,
-      message,
+      detail: message,
     });
   }
 }

@@ -86,13 +86,6 @@ async function settleIssued(
   const { spec } = due;
   const facts = readCertificate(chain);
   const orderUrl = attempt.open.order.url;
-  ports.log.info('certificate issued', {
-    certificate: spec.name,
-    names: spec.domains,
-    orderUrl,
-    version,
-    notAfter: facts.notAfter,
-  });
   const values = [...attempt.open.toCleanUp, ...attempt.leftovers];
   await close(
     attempt.claim,

@@ -41,9 +41,10 @@ const responseCodeBits = 0b1111;
 /** Largest answer by UDP where the question does not say (RFC 1035 §4.2.1). */
 const plainUdpSize = 512;
 
-export async function startDns({ journal, faults }: Surroundings): Promise<SandboxDns> {
+/** @param at Port to listen on; a free one where absent. */
+export async function startDns({ journal, faults }: Surroundings, at = 0): Promise<SandboxDns> {
   const sources: (() => Iterable<Zone>)[] = [() => [ownZone()]];
-  const { udp, tcp, port } = await bindBoth();
+  const { udp, tcp, port } = await bindBoth(at);
 
   /** The message to send back; `undefined`: say nothing. */
   async function respond(message: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
@@ -139,10 +140,10 @@ function ownZone(): Zone {
 }
 
 /** UDP and TCP on the same free port; another is tried where only one of them could be had. */
-async function bindBoth(): Promise<{ udp: UdpSocket; tcp: Server; port: number }> {
+async function bindBoth(at: number): Promise<{ udp: UdpSocket; tcp: Server; port: number }> {
   for (let attempt = 0; ; attempt += 1) {
     const tcp = createServer();
-    tcp.listen(0, '127.0.0.1');
+    tcp.listen(at, '127.0.0.1');
     await once(tcp, 'listening');
     const { port } = tcp.address() as AddressInfo;
     const udp = createSocket('udp4');
@@ -152,7 +153,7 @@ async function bindBoth(): Promise<{ udp: UdpSocket; tcp: Server; port: number }
       return { udp, tcp, port };
     } catch (error) {
       tcp.close();
-      if (attempt === 20) throw error;
+      if (at !== 0 || attempt === 20) throw error;
     }
   }
 }

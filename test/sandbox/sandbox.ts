@@ -1,0 +1,213 @@
+// The whole sandbox: a CA, Route 53 with DNS, Secrets Manager, queues, a cluster, and the production bundles as Lambda
+// functions between them. Everything listens on 127.0.0.1 and is gone with the process.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { stringify } from 'yaml';
+import { buildService } from '../../infra/build.ts';
+import { type Authority, startAuthority } from './acme/authority.ts';
+import { type SandboxDns, startDns } from './dns/server.ts';
+import { createEventBus, type Rule } from './events.ts';
+import { Faults } from './faults.ts';
+import { startHttpApi } from './http-api.ts';
+import { Journal } from './journal.ts';
+import { type SandboxKubernetes, startKubernetes } from './kubernetes/server.ts';
+import { type Lambda, type LogLine, startLambda } from './lambda/server.ts';
+import { accessKeyOf } from './principal.ts';
+import { type SandboxRoute53, startRoute53 } from './route53/server.ts';
+import { type SecretsManager, startSecretsManager } from './secrets-manager/server.ts';
+import { Queue } from './sqs/queue.ts';
+import { type Sqs, startSqs } from './sqs/server.ts';
+
+const root = join(import.meta.dirname, '../..');
+export const prefix = 'certrelay';
+export const clusterName = 'lab';
+const functionNames = ['issue', 'deploy', 'register'] as const;
+
+export interface SandboxOptions {
+  /** Hosted zones; `example.com` where absent. */
+  readonly zones?: readonly string[];
+  /** `certificates` of the inventory, as in its YAML. */
+  readonly certificates?: readonly object[];
+  /** `registration` of the inventory. */
+  readonly registration?: object;
+  /** More fields of the inventory's only issuer. */
+  readonly issuer?: object;
+  /** Namespaces of the cluster. */
+  readonly namespaces?: readonly string[];
+  /** Objects that are in the cluster from the start, YAML. */
+  readonly manifests?: string;
+  /** A real CA instead of the sandbox's own; it must ask the sandbox's DNS, on this port. */
+  readonly realAuthority?: { readonly directory: string; readonly caFile: string };
+  readonly dnsPort?: number;
+  /** Kubeconfig of a real cluster instead of the sandbox's own. */
+  readonly realKubeconfig?: string;
+  /** Seconds a function may take. */
+  readonly timeoutSeconds?: number;
+  /** Folder with the built functions; absent: they are built. */
+  readonly bundles?: string;
+  readonly onLine?: (line: LogLine) => void;
+}
+
+export interface Sandbox {
+  readonly journal: Journal;
+  readonly faults: Faults;
+  readonly dns: SandboxDns;
+  readonly route53: SandboxRoute53;
+  readonly secretsManager: SecretsManager;
+  readonly sqs: Sqs;
+  readonly queues: { readonly issue: Queue; readonly deploy: Queue };
+  readonly lambda: Lambda;
+  /** URL of the HTTP API. */
+  readonly httpApi: string;
+  /** The sandbox's own parts; with real ones in their place, these only stand by. */
+  readonly authority: Authority;
+  readonly kubernetes: SandboxKubernetes;
+  readonly inventoryPath: string;
+  /** Signing secret of the webhook, `whsec_…`. */
+  readonly webhookSecret: string;
+  /** What a function called by hand needs in its environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Exchanges the inventory's certificates; functions read it at their next call. */
+  setCertificates(certificates: readonly object[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const folder = await mkdtemp(join(tmpdir(), 'certrelay-sandbox-'));
+  const bundles = options.bundles ?? join(folder, 'dist');
+  if (options.bundles === undefined) await buildService(root, bundles);
+  const surroundings = { journal: new Journal(), faults: new Faults() };
+  const dns = await startDns(surroundings, options.dnsPort);
+  const route53 = await startRoute53({ dns }, surroundings);
+  for (const zone of options.zones ?? ['example.com']) route53.createZone(zone);
+  const authority = await startAuthority({ resolve: { servers: [dns.address] } }, surroundings);
+  const { namespaces, manifests } = options;
+  const kubernetes = await startKubernetes({ name: clusterName, namespaces, manifests }, surroundings);
+
+  const queues = makeQueues();
+  const onLabel = createEventBus([certificateStored(queues.deploy)], surroundings.journal);
+  const secretsManager = await startSecretsManager({ ...surroundings, onLabel });
+  const sqs = await startSqs({ ...surroundings, queues: Object.values(queues) });
+
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, authority.caPem);
+  const inventoryPath = join(folder, 'certificates.yaml');
+  const setCertificates = async (certificates: readonly object[]): Promise<void> => {
+    const { realAuthority } = options;
+    const issuer = {
+      directory: realAuthority?.directory ?? authority.directory,
+      caBundle: { file: realAuthority?.caFile ?? caFile },
+      agreeToTerms: true,
+      ...options.issuer,
+    };
+    const clusters = { [clusterName]: { kubeconfig: { secret: `${prefix}/clusters/${clusterName}` } } };
+    const { registration } = options;
+    await writeFile(
+      inventoryPath,
+      stringify({ issuers: { default: issuer }, clusters, certificates, registration }),
+    );
+  };
+  await setCertificates(options.certificates ?? []);
+
+  const environment = {
+    AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL_ROUTE_53: route53.url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+    AWS_ENDPOINT_URL_SQS: sqs.url,
+    CERTRELAY_INVENTORY: inventoryPath,
+    CERTRELAY_PREFIX: prefix,
+    CERTRELAY_RESOLVERS: dns.address,
+    CERTRELAY_ISSUE_QUEUE_URL: sqs.urlOf(queues.issue),
+    LOG_LEVEL: 'info',
+  };
+  const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
+  await keepSecrets(secretsManager.url, {
+    [`${prefix}/webhook`]: webhookSecret,
+    [`${prefix}/clusters/${clusterName}`]: options.realKubeconfig ?? kubernetes.kubeconfig('admin'),
+  });
+
+  const timeoutSeconds = options.timeoutSeconds ?? 120;
+  const lambda = await startLambda({
+    ...surroundings,
+    onLine: options.onLine,
+    functions: Object.fromEntries(
+      functionNames.map((name) => [
+        name,
+        { bundle: join(bundles, name, 'index.js'), environment, timeoutSeconds, memoryMb: 512 },
+      ]),
+    ),
+  });
+  for (const name of ['issue', 'deploy'] as const) {
+    const invoke = (event: unknown) => lambda.call(name, event);
+    sqs.subscribe(queues[name], invoke, { principal: name, reportBatchItemFailures: true });
+  }
+  const httpApi = await startHttpApi({
+    ...surroundings,
+    routes: { 'ANY /domains': 'register' },
+    call: lambda.call,
+  });
+
+  return {
+    ...surroundings,
+    dns,
+    route53,
+    secretsManager,
+    sqs,
+    queues,
+    lambda,
+    httpApi: httpApi.url,
+    authority,
+    kubernetes,
+    inventoryPath,
+    webhookSecret,
+    environment: { ...environment, AWS_ENDPOINT_URL_LAMBDA: lambda.url, ...credentialsOf('operator') },
+    setCertificates,
+    async stop() {
+      await httpApi.stop();
+      await sqs.stop();
+      await lambda.stop();
+      const parts = [secretsManager, kubernetes, authority, route53, dns];
+      await Promise.all(parts.map((part) => part.stop()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The rule of infra/queues.yml. */
+function certificateStored(queue: Queue): Rule {
+  const detail = { labelUpdated: ['AWSCURRENT'], name: [{ prefix: `${prefix}/certificates/` }] };
+  return {
+    queue,
+    pattern: { source: ['aws.secretsmanager'], 'detail-type': ['Secret Label Updated'], detail },
+  };
+}
+
+/** As serverless.yml has them, but for waits that nobody here would sit through. */
+function makeQueues() {
+  const queue = (name: string) => {
+    const deadLetters = new Queue(`${name}-dead-letters`);
+    return new Queue(name, { visibilityTimeoutMs: 60_000, redrive: { deadLetters, maxReceiveCount: 3 } });
+  };
+  return { issue: queue('issue'), deploy: queue('deploy') };
+}
+
+export function credentialsOf(principal: string): Readonly<Record<string, string>> {
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyOf(principal),
+    AWS_SECRET_ACCESS_KEY: 'sandbox',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+/** What the operator keeps in AWS before anything runs. */
+async function keepSecrets(endpoint: string, secrets: Readonly<Record<string, string>>): Promise<void> {
+  const credentials = { accessKeyId: accessKeyOf('operator'), secretAccessKey: 'sandbox' };
+  const client = new SecretsManagerClient({ endpoint, region: 'eu-central-1', credentials });
+  for (const [Name, SecretString] of Object.entries(secrets)) {
+    await client.send(new CreateSecretCommand({ Name, SecretString }));
+  }
+  client.destroy();
+}
