@@ -35,35 +35,33 @@ export function translateFailure(error: unknown, call: CallName, signal: AbortSi
 export interface Refusal {
   /** `conflict`: somebody else wrote after we read, or the zone is still changing. `refused`: it would be again. */
   readonly kind: 'conflict' | 'refused';
-  /** AWS's own messages. */
-  readonly messages: readonly string[];
+  /** What AWS said of it: of a batch that is refused, only that which is no conflict. */
+  readonly said: string;
   readonly cause: unknown;
 }
+
+/** A set that is not as it was read. */
+const race =
+  /Tried to (?:create|delete) resource record set \[[^\]]*\] but (?:it already exists|it was not found|the values provided do not match the current values)/g;
 
 /** The refusal that an error of ChangeResourceRecordSets is; `undefined` where it says nothing about the batch. */
 export function readRefusal(error: unknown): Refusal | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error.name === 'PriorRequestNotComplete')
-    return { kind: 'conflict', messages: [error.message], cause: error };
-  if (error.name !== 'InvalidChangeBatch' && error.name !== 'InvalidInput') return undefined;
+  const { message, name } = error;
+  if (name === 'PriorRequestNotComplete') return { kind: 'conflict', said: message, cause: error };
+  if (name !== 'InvalidChangeBatch' && name !== 'InvalidInput') return undefined;
+  // The API Reference has the messages in a list; what AWS sends has them in one text, in square brackets.
   const listed: unknown = 'messages' in error ? error.messages : undefined;
-  const messages = Array.isArray(listed) && listed.length > 0 ? listed.map(String) : [error.message];
-  const raced =
-    /Tried to (?:create|delete) [^\]]*\] but (?:it already exists|it was not found|the values provided)/g;
-  const others = messages.map((message) => message.replaceAll(raced, ''));
-  const isRace = messages.some((message) => message.search(raced) !== -1);
-  const isOnlyRace = isRace && !others.some((message) => /RRSet|Invalid|exceeded|Duplicate/.test(message));
-  return { kind: isOnlyRace ? 'conflict' : 'refused', messages, cause: error };
+  const all = Array.isArray(listed) && listed.length > 0 ? listed.join(', ') : message;
+  const others = all.replaceAll(race, '').replaceAll(/^[[\],.\s]+|[[\],.\s]+$/g, '');
+  return others === '' && all.search(race) !== -1
+    ? { kind: 'conflict', said: all, cause: error }
+    : { kind: 'refused', said: others, cause: error };
 }
 
-/** Those of the names that AWS's messages blame. */
+/** Those of the names that AWS blames. */
 export function blamedNames(refusal: Refusal, names: readonly string[]): readonly string[] {
-  const words = new Set(
-    refusal.messages
-      .join(' ')
-      .toLowerCase()
-      .split(/[\s'"[\],]+/)
-      .map((word) => word.replace(/\.+$/, '')),
-  );
-  return names.filter((name) => words.has(name));
+  const words = refusal.said.toLowerCase().split(/[\s'"[\],]+/);
+  const blamed = new Set(words.map((word) => word.replace(/\.+$/, '')));
+  return names.filter((name) => blamed.has(name));
 }

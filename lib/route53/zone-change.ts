@@ -97,8 +97,7 @@ function changesOf(plan: NamePlan) {
   return plan.changes;
 }
 
-function describeRefusal({ kind, messages, cause }: Refusal, zone: HostedZone): DnsError {
-  const said = messages.join('; ').replaceAll(/"[^"]*"/g, '"…"');
+function describeRefusal({ kind, said, cause }: Refusal, zone: HostedZone): DnsError {
   if (kind === 'refused') {
     return new DnsError('Failed', `Route 53 refused the change in hosted zone ${zone.name}: ${said}`, {
       cause,

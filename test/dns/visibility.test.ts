@@ -186,5 +186,7 @@ describe('the end of the run', () => {
     const { failed } = await askResolvers([setting.dns.address])(values, run.signal);
     expect([...failed.keys()]).toEqual([name]);
     expect(failed.get(name)?.cause).toBe(run.signal.reason);
+    // A question that was not cancelled would have been sent a second time by now.
+    expect(asked('TXT')).toHaveLength(1);
   });
 });

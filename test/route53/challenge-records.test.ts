@@ -39,15 +39,15 @@ describe('calls', () => {
 
   test('a large zone is asked for each name while that is fewer calls than paging through it', async () => {
     const { id } = setting.route53.createZone('example.com');
-    const others = Array.from({ length: 400 }, (_, n) => create(txt(`x${n}.example.com`, 60, '"x"')));
+    const others = Array.from({ length: 700 }, (_, n) => create(txt(`x${n}.example.com`, 60, '"x"')));
     await setting.write(id, ...others);
     const two = setting.connect();
     await two.present(valuesFor(2), setting.signal);
     const starts = setting.journal.find({ action: 'ListResourceRecordSets' });
     expect(starts).toHaveLength(2);
     await two.present(valuesFor(5), setting.signal);
-    // 402 record sets were listed: 2 pages.
-    expect(setting.count('ListResourceRecordSets')).toBe(4);
+    // 702 record sets were listed: 3 pages.
+    expect(setting.count('ListResourceRecordSets')).toBe(5);
   });
 
   test('60 zones stay below what Route 53 grants an account', async () => {
@@ -159,11 +159,13 @@ describe('hosted zones', () => {
 
   test('a name without a zone fails with what to do, and alone', async () => {
     setting.route53.createZone('example.com');
-    const lost = '_acme-challenge.shop.example.org';
+    const lost = '_acme-challenge.notexample.com';
     const values = [{ name: lost, value: 'v' }, ...valuesFor(1)];
     const { failed } = await setting.connect().present(values, setting.signal);
     expect(codes(failed)).toEqual({ [lost]: 'NoZone' });
-    expect(failed.get(lost)?.message).toContain('create one for example.org in Route 53 and delegate to it');
+    expect(failed.get(lost)?.message).toContain(
+      'create one for notexample.com in Route 53 and delegate to it',
+    );
     expect(setting.texts('example.com')).toHaveLength(1);
   });
 });
@@ -218,6 +220,26 @@ describe('failures', () => {
     expect(setting.texts('example.com')).toHaveLength(2);
   });
 
+  test('a name that is refused beside one that was raced fails alone', async () => {
+    const { id } = setting.route53.createZone('example.com');
+    const alias = {
+      Name: apex,
+      Type: 'CNAME' as const,
+      TTL: 60,
+      ResourceRecords: [{ Value: 'x.example.net' }],
+    };
+    const [{ name: raced } = { name: '' }] = others;
+    const stop = setting.journal.before(async (call) => {
+      if (call.action !== 'ChangeResourceRecordSets' || call.principal !== 'issue') return;
+      stop();
+      await setting.write(id, create(alias), create(txt(raced, 60, '"theirs"')));
+    });
+    const values = [{ name: apex, value: 'v' }, ...others];
+    const { failed } = await setting.connect().present(values, setting.signal);
+    expect(codes(failed)).toEqual({ [apex]: 'Failed' });
+    expect(setting.texts('example.com')[0]).toBe(`${raced}. 60 "theirs" "apex-0" "wildcard-0"`);
+  });
+
   test('a name that somebody else never stops changing is a Conflict, and the others of its zone are written', async () => {
     const { id } = setting.route53.createZone('example.com');
     let turns = 0;
@@ -233,7 +255,7 @@ describe('failures', () => {
     expect(setting.texts('example.com')).toHaveLength(3);
     // Nine rounds that lost, each after a longer pause, and one without the name.
     expect(setting.count('ChangeResourceRecordSets')).toBe(10);
-    expect(setting.clock.slept).toEqual(setting.clock.slept.toSorted((a, b) => a - b));
+    expect(setting.clock.slept).toEqual([187.5, 375, 750, 1500, 3000, 3750, 3750, 3750]);
   });
 
   test('a zone that is still changing is tried again', async () => {
