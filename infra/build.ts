@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { parseInventory } from '../lib/certificate/inventory.ts';
 
 export interface BuildOptions {
@@ -17,8 +17,9 @@ export interface BuildOptions {
 /** One function as built. */
 export interface BuiltFunction {
   readonly name: string;
-  /** Size of each file by its name: `index.js` is loaded at start, other scripts when they are first needed. */
-  readonly bytes: ReadonlyMap<string, number>;
+  /** Size of the scripts that are read at start, and of those that are read when they are first needed. */
+  readonly startBytes: number;
+  readonly laterBytes: number;
   /** Every source file in the bundle, by its path from the folder the build ran in. */
   readonly sources: readonly string[];
 }
@@ -65,9 +66,9 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
     // Code behind `await import()` becomes a file of its own, read only by the runs that need it.
     splitting: true,
     chunkNames: '[name]-[hash]',
-    // Names stay: they are error names and what a stack trace in the log shows.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    minify: true,
+    // They are the names of errors, and what a stack trace in the log shows.
+    keepNames: true,
     legalComments: 'none',
     // CommonJS dependencies call `require` for Node's own modules, and an ES module has none.
     banner: {
@@ -82,11 +83,23 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
   contents.set('package.json', Buffer.from('{"type":"module"}\n'));
   contents.set('certificates.yaml', inventory);
   await replaceFolder(folder, contents);
-  return {
-    name,
-    bytes: new Map([...contents].map(([file, content]) => [file, content.byteLength])),
-    sources: Object.keys(metafile.inputs),
+  const startBytes = measureStart(metafile, join(folder, 'index.js'));
+  const allBytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);
+  return { name, startBytes, laterBytes: allBytes - startBytes, sources: Object.keys(metafile.inputs) };
+}
+
+/** What Node reads for one script: itself and what it imports other than by `await import()`. */
+function measureStart({ outputs }: Metafile, index: string): number {
+  const byPath = new Map(Object.entries(outputs).map(([path, output]) => [resolve(path), output]));
+  const read = new Set<string>();
+  const follow = (path: string): number => {
+    const output = byPath.get(path);
+    if (!output || read.has(path)) return 0;
+    read.add(path);
+    const imported = output.imports.filter(({ kind }) => kind === 'import-statement');
+    return imported.reduce((sum, { path: next }) => sum + follow(resolve(next)), output.bytes);
   };
+  return follow(index);
 }
 
 /** `acme-client` sends requests with axios; `lib/acme` brings a transport of its own, so axios would be dead weight. */
@@ -133,7 +146,8 @@ export async function buildService(root: string, outFolder: string): Promise<rea
 
 if (import.meta.main) {
   const root = resolve(import.meta.dirname, '..');
-  for (const { name, bytes } of await buildService(root, join(root, 'dist'))) {
-    for (const [file, size] of bytes) console.log(`dist/${name}/${file}: ${(size / 1024).toFixed(1)} KB`);
+  const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KB`;
+  for (const { name, startBytes, laterBytes } of await buildService(root, join(root, 'dist'))) {
+    console.log(`dist/${name}: ${kilobytes(startBytes)} at start, ${kilobytes(laterBytes)} when needed`);
   }
 }

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BuiltFunction, buildFunctions } from '../../infra/build.ts';
+import { type BuiltFunction, buildFunctions, buildService } from '../../infra/build.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const inventory =
@@ -62,9 +62,6 @@ async function invoke(name: string, event: object): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-const chunksOf = (name: string) =>
-  [...(built[name]?.bytes.keys() ?? [])].filter((file) => file.endsWith('.js') && file !== 'index.js');
-
 describe('the build', () => {
   it('makes one bundle of each file that exports a handler, and of no other', () => {
     expect(Object.keys(built)).toEqual(['notify', 'order']);
@@ -80,7 +77,8 @@ describe('the build', () => {
 
   it('keeps what is imported late out of the file that is loaded at start, and axios out of all', async () => {
     const index = await readFile(join(folder, 'dist/order/index.js'), 'utf8');
-    expect(chunksOf('order').length).toBeGreaterThan(0);
+    expect(built.order?.laterBytes).toBeGreaterThan(built.order?.startBytes ?? 0);
+    expect(built.notify?.laterBytes).toBe(0);
     expect(index).not.toContain('signedRequest');
     expect(built.order?.sources.filter((source) => source.includes('node_modules/axios/'))).toEqual([]);
     expect(built.order?.sources.some((source) => source.includes('acme-client/src/http.js'))).toBe(true);
@@ -120,3 +118,27 @@ describe('the build', () => {
     expect(await invoke('order', { due: false })).toMatchObject({ text: 'hello nobody' });
   });
 });
+
+it('each function of the project holds the rooms it needs and none of another function’s', async () => {
+  const functions = await buildService(root, join(folder, 'service'));
+  const rooms = functions.map(({ name, sources }) => {
+    const found = sources.flatMap(
+      (source) => /^(?:lib|functions)\/([\w-]+)(?:\/|\.ts$)/.exec(source)?.[1] ?? [],
+    );
+    return [name, new Set(found)] as const;
+  });
+  const foreign: Readonly<Record<string, readonly string[]>> = {
+    issue: ['deploy', 'kubernetes', 'register', 'webhook'],
+    deploy: ['issue', 'acme', 'route53', 'dns', 'register', 'webhook', 'sqs'],
+    register: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes'],
+  };
+  expect(functions.map(({ name }) => name)).toEqual(Object.keys(foreign).toSorted(byText));
+  for (const [name, has] of rooms) {
+    expect(has).toContain(name);
+    expect(foreign[name]?.filter((room) => has.has(room))).toEqual([]);
+  }
+});
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
