@@ -171,7 +171,7 @@ function split(pem: string): readonly X509Certificate[] {
 }
 
 /** The name by which renewalInfo and `replaces` know a certificate (RFC 9773 §4.1). */
-function certIdOf({ raw, serialNumber }: X509Certificate): string {
+export function certIdOf({ raw, serialNumber }: X509Certificate): string {
   const identifier =
     new x509.X509Certificate(raw).getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId ?? '';
   // DER puts 00 before a first byte with the high bit set; Node leaves it out.

@@ -4,30 +4,35 @@ import { test } from 'vitest';
 import { describeAuthority } from '../contracts/acme.ts';
 import { startDnsStub } from '../contracts/dns-stub.ts';
 import { locateBoulder } from './parts/boulder.ts';
+import { locate } from './parts/locate.ts';
 import { startPebble } from './parts/pebble.ts';
 
-describeAuthority(
-  'Pebble',
-  async () => {
-    const dns = await startDnsStub();
-    const pebble = await startPebble({
-      dnsServer: dns.address,
-      strict: true,
-      environment: { PEBBLE_ALTERNATE_ROOTS: '1', PEBBLE_CHAIN_LENGTH: '2' },
-    });
-    return {
-      directory: pebble.directory,
-      caPem: await readFile(pebble.caFile, 'utf8'),
-      roots: (await pebble.roots()).join('\n'),
-      setTxt: dns.setTxt,
-      stop: async () => {
-        await pebble.stop();
-        await dns.stop();
-      },
-    };
-  },
-  { givesOpenOrderBack: false, reusesAuthorizations: false, explainsInvalidOrder: true },
-);
+if (locate('pebble')) {
+  describeAuthority(
+    'Pebble',
+    async () => {
+      const dns = await startDnsStub();
+      const pebble = await startPebble({
+        dnsServer: dns.address,
+        strict: true,
+        environment: { PEBBLE_ALTERNATE_ROOTS: '1', PEBBLE_CHAIN_LENGTH: '2' },
+      });
+      return {
+        directory: pebble.directory,
+        caPem: await readFile(pebble.caFile, 'utf8'),
+        roots: (await pebble.roots()).join('\n'),
+        setTxt: dns.setTxt,
+        stop: async () => {
+          await pebble.stop();
+          await dns.stop();
+        },
+      };
+    },
+    { givesOpenOrderBack: false, reusesAuthorizations: false, explainsInvalidOrder: true },
+  );
+} else {
+  test.todo('Pebble: run test/real/install pebble');
+}
 
 // Boulder runs outside the project, with a zone server whose control API is pebble-challtestsrv's.
 const boulder = locateBoulder();

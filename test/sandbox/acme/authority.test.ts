@@ -4,6 +4,7 @@ import { connect } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Bench } from '../../contracts/acme.ts';
 import { RawClient, type RawOrder, readProblem } from '../../contracts/acme-client-raw.ts';
+import { certIdOf } from '../../contracts/acme-issuance.ts';
 import { prove, settle } from '../../contracts/acme-orders.ts';
 import { type DnsStub, startDnsStub } from '../../contracts/dns-stub.ts';
 import { mintSigningRequest } from '../../contracts/signing-request.ts';
@@ -180,9 +181,11 @@ test('a name in failValidation fails although its TXT is right', async () => {
 test('a certificate told to renew now has its window in the past, with the explanation', async () => {
   const leaf = await issue([newName()]);
   authority.renewNow(leaf.toString(), 'https://example.com/why');
-  const [serial = ''] = authority.settings.renewalWindows.keys();
-  expect(serial).toBe(leaf.serialNumber.toLowerCase());
-  expect(authority.settings.renewalWindows.get(serial)?.end.getTime()).toBeLessThan(Date.now());
+  const answer = await client.fetch('GET', `${client.directory.renewalInfo}/${certIdOf(leaf)}`);
+  const { suggestedWindow, explanationURL } = JSON.parse(answer.text);
+  expect(explanationURL).toBe('https://example.com/why');
+  expect(Date.parse(suggestedWindow.end)).toBeGreaterThan(Date.parse(suggestedWindow.start));
+  expect(Date.parse(suggestedWindow.end)).toBeLessThan(Date.now());
 });
 
 test('accounts can be forgotten (accountDoesNotExist) and deactivated (unauthorized)', async () => {
@@ -245,19 +248,25 @@ test('resources are not read by GET (405)', async () => {
   expect([answer.status, answer.headers.allow]).toEqual([405, 'POST']);
 });
 
-test('chains have two or three certificates, as chance will have it', async () => {
+test('as chance will have it, chains have two or three certificates and CertIDs a leading 00; all are served', async () => {
   const lengths = new Set<number>();
+  const zeros = new Set<boolean>();
   const name = newName();
-  const order = await prove(bench, client, await client.order([name]));
-  expect(order.status).toBe('ready');
-  for (let n = 0; n < 64 && lengths.size < 2; n += 1) {
+  await prove(bench, client, await client.order([name]));
+  for (let n = 0; n < 99 && lengths.size + zeros.size < 4; n += 1) {
     const { finalize, url } = await client.order([name]);
     const { csr } = await mintSigningRequest([name]);
     await client.post(finalize, { csr });
     const { certificate = '' } = await client.readOrder(url);
-    lengths.add((await client.post(certificate)).text.match(/BEGIN/g)?.length ?? 0);
+    const { text } = await client.post(certificate);
+    const certId = certIdOf(new X509Certificate(text));
+    const info = await client.fetch('GET', `${client.directory.renewalInfo}/${certId}`);
+    expect([info.status, info.headers['retry-after']]).toEqual([200, '21600']);
+    lengths.add(text.match(/BEGIN/g)?.length ?? 0);
+    zeros.add(Buffer.from(certId.split('.')[1] ?? '', 'base64url').at(0) === 0);
   }
   expect(lengths).toEqual(new Set([2, 3]));
+  expect(zeros).toEqual(new Set([true, false]));
 });
 
 // --- faults and the journal ------------------------------------------------------------------------

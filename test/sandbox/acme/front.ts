@@ -113,7 +113,7 @@ export class Front implements Part {
     const jws = readSigned(request);
     if (jws.header.jwk === undefined) throw malformed('the JWS header has no "jwk"');
     const publicKey = importJwk(jws.header.jwk);
-    verifyJws(jws, publicKey.key);
+    verifyJws(jws, publicKey);
     this.#checkHeader(jws, request);
     return this.#rooms.accounts.register(publicKey, jws.payload);
   }
@@ -122,7 +122,7 @@ export class Front implements Part {
     const jws = readSigned(request);
     if (jws.header.kid === undefined) throw malformed('the JWS header has no "kid"');
     const account = this.#rooms.accounts.find(jws.header.kid);
-    verifyJws(jws, account.publicKey.key);
+    verifyJws(jws, account.publicKey);
     this.#checkHeader(jws, request);
     return { account, payload: jws.payload };
   }

@@ -40,6 +40,8 @@ export interface Jws {
 export interface PublicKey {
   readonly key: KeyObject;
   readonly thumbprint: string;
+  /** Curve name, or `rsa`. */
+  readonly kind: string;
 }
 
 /** Reads a request body; nothing is verified yet.
@@ -64,9 +66,9 @@ export function readJws(body: Buffer): Jws {
 }
 
 /** @throws Problem `malformed`, `badSignatureAlgorithm` where key and algorithm do not belong together */
-export function verifyJws(jws: Jws, key: KeyObject): void {
+export function verifyJws(jws: Jws, { key, kind }: PublicKey): void {
   const algorithm = algorithms[jws.header.alg];
-  if (!algorithm || algorithm.key !== kindOf(key)) throw unsupported(jws.header.alg);
+  if (!algorithm || algorithm.key !== kind) throw unsupported(jws.header.alg);
   if (!verify(algorithm.hash, jws.signedBytes, { key, dsaEncoding: 'ieee-p1363' }, jws.signature)) {
     throw malformed('the signature of the JWS does not verify');
   }
@@ -84,7 +86,7 @@ export function importJwk(jwk: unknown): PublicKey {
   }
   const weakness = weaknessOf(key);
   if (weakness) throw new Problem('badPublicKey', 400, weakness);
-  return { key, thumbprint: thumbprintOf(key) };
+  return { key, thumbprint: thumbprintOf(key), kind: kindOf(key) };
 }
 
 /** Why a key is not accepted, for accounts and certificates alike; `undefined` where it is. */
