@@ -102,6 +102,21 @@ describe('values of others', () => {
     expect(setting.texts('example.com')).toEqual([`${apex}. 10 "theirs"`]);
   });
 
+  test('ours are found behind a dozen multivalue sets of others', async () => {
+    const { id } = setting.route53.createZone('example.com');
+    const theirs = Array.from({ length: 12 }, (_, n) => `"${n}"`).map((value) => ({
+      ...txt(apex, 10, value),
+      SetIdentifier: value,
+      MultiValueAnswer: true,
+    }));
+    await setting.write(id, ...theirs.map(create));
+    const records = setting.connect();
+    await records.present([{ name: apex, value: 'ours' }], setting.signal);
+    expect(setting.texts('example.com')).toHaveLength(13);
+    await records.cleanUp([{ name: apex, value: 'ours' }], setting.signal);
+    expect(setting.texts('example.com')).toHaveLength(12);
+  });
+
   test.each([
     'before we read',
     'after we read',
