@@ -1,4 +1,5 @@
-// The form of `infra/certificates.yaml`: which keys may stand where, and what is meant where one is absent.
+// The form of `infra/certificates.yaml`: which keys may stand where, and what is meant where one is absent. Descriptions
+// reach the JSON Schema, so that editors show them.
 import * as z from 'zod';
 import {
   certificateName,
@@ -26,16 +27,22 @@ const keyType = z.enum(keyTypes, {
 const file = mapping({ file: z.string().min(1, 'is empty; write the path of a file') });
 
 const issuer = mapping({
-  directory,
-  contact: z.array(contact).default([]),
-  agreeToTerms: z.literal(true, {
-    error: ({ input }) => `is ${describeInput(input)}; write true once you have read the terms of the CA`,
-  }),
+  directory: directory.describe('letsencrypt-staging, letsencrypt, or the https URL of an ACME directory'),
+  contact: z.array(contact).default([]).describe('Mail addresses the CA may write to'),
+  agreeToTerms: z
+    .literal(true, {
+      error: ({ input }) => `is ${describeInput(input)}; write true once you have read the terms of the CA`,
+    })
+    .describe("That you have read the CA's terms"),
   profile: z
     .string()
     .regex(/^[\w.-]{1,64}$/, 'is no profile name; write one that the CA lists, such as tlsserver')
-    .optional(),
-  caBundle: z.union([pemText, file]).optional(),
+    .optional()
+    .describe('Profile to order under, as the directory lists it'),
+  caBundle: z
+    .union([pemText, file])
+    .optional()
+    .describe("PEM to trust for the directory's own TLS, or a file of it"),
 });
 
 const cluster = mapping({
@@ -49,22 +56,40 @@ const cluster = mapping({
   ]),
 });
 
-const targetPlace = { cluster: z.string(), namespace };
-const targetUse = {
-  format: z.enum(secretFormats).default('tls'),
-  restart,
-  restartStrategy: z.enum(['annotation', 'env']).default('annotation'),
+const targetPlace = {
+  cluster: z.string().describe('A key of clusters'),
+  namespace,
 };
-const takingOver = { adopt: z.boolean().default(false), replace: z.boolean().default(false) };
+const targetUse = {
+  format: z.enum(secretFormats).default('tls').describe('Which keys the Secret holds'),
+  restart: restart.describe(
+    'auto: the workloads that use the Secret; none; or a list such as [Deployment/web]',
+  ),
+  restartStrategy: z
+    .enum(['annotation', 'env'])
+    .default('annotation')
+    .describe('What is patched in pod templates; env sets LETSENCRYPT_CERT_REFRESH'),
+};
+const takingOver = {
+  adopt: z.boolean().default(false).describe('Take over a Secret that is not managed here yet'),
+  replace: z.boolean().default(false).describe('Delete and create again a Secret of another type'),
+};
 
-const target = mapping({ ...targetPlace, secret: objectName.optional(), ...targetUse, ...takingOver });
+const target = mapping({
+  ...targetPlace,
+  secret: objectName.optional().describe('certs-<first domain> where absent'),
+  ...targetUse,
+  ...takingOver,
+});
 
 const certificate = mapping({
-  name: certificateName,
-  domains,
-  issuer: z.string().default('default'),
+  name: certificateName.describe('Unique; names the AWS secret'),
+  domains: domains.describe('DNS names, the first is the primary; wildcards in quotes'),
+  issuer: z.string().default('default').describe('A key of issuers'),
   key: keyType.default('ecdsa-p256'),
-  renewBefore: span.optional(),
+  renewBefore: span
+    .optional()
+    .describe('Such as 30d or 12h before the end; where absent, the CA or the lifetime decides'),
   targets: z.array(target).default([]),
 }).transform(({ renewBefore, targets, ...spec }): CertificateSpec => {
   const named = targets.map(

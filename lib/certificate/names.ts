@@ -40,8 +40,8 @@ export function parseName(text: string): ParsedName {
     return refuse(`is too long; ${most} characters are the most that leave room for its challenge name`);
   }
 
-  const { publicSuffix, isIcann } = parse(plain, { extractHostname: false });
-  if (isIcann === true && publicSuffix === plain) {
+  // Only the ICANN section counts here: owners of private suffixes may have certificates for them.
+  if (parse(plain, { extractHostname: false }).publicSuffix === plain) {
     return refuse('is a public suffix, which no CA signs; write a name below a domain of yours');
   }
   return { name: isWildcard ? `*.${plain}` : plain };

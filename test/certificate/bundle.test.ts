@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
-import { type MintedChain, mintChain } from './minting.ts';
+import { type Authority, type MintedChain, mintAuthority, mintChain } from './minting.ts';
 
 const notBefore = new Date('2026-01-01T00:00:00Z');
 const notAfter = new Date('2026-04-01T00:00:00Z');
@@ -16,6 +16,10 @@ beforeAll(async () => {
 
 function part(index: number): string {
   return minted.certificates[index] ?? '';
+}
+
+function pem({ certificate }: Authority): string {
+  return `${certificate.toString('pem')}\n`;
 }
 
 describe('a chain is accepted', () => {
@@ -66,6 +70,49 @@ describe('a bundle is refused', () => {
     const verdict = verifyBundle(input);
     expect(verdict).toMatchObject({ ok: false, problem });
     expect(verdict).not.toMatchObject({ message: expect.stringContaining('-----') });
+  });
+
+  test('NotLeafFirst: with the leaf second', () => {
+    const chain = part(1) + part(0) + part(2);
+    expect(verifyBundle({ chain, key: minted.key, domains })).toMatchObject({
+      ok: false,
+      problem: 'NotLeafFirst',
+    });
+  });
+
+  describe('ChainBroken: although the rest agrees, with an issuer', () => {
+    const validity = { notBefore, notAfter };
+
+    test('that did not sign, of the same name', async () => {
+      const [one, other] = await Promise.all([
+        mintAuthority('Same', validity),
+        mintAuthority('Same', validity),
+      ]);
+      const { certificates, key } = await mintChain({
+        domains,
+        ...validity,
+        issuer: one,
+        authorityKeyId: 'none',
+      });
+      const chain = certificates[0] + pem(other);
+      expect(verifyBundle({ chain: certificates[0] + pem(one), key })).toMatchObject({ ok: true });
+      expect(verifyBundle({ chain, key })).toMatchObject({ ok: false, problem: 'ChainBroken' });
+    });
+
+    test('of another name, with the same key', async () => {
+      const issuer = await mintAuthority('One', validity);
+      const renamed = await mintAuthority('Other', validity, undefined, { keys: issuer.keys });
+      const { certificates, key } = await mintChain({ domains, ...validity, issuer });
+      const chain = certificates[0] + pem(renamed);
+      expect(verifyBundle({ chain, key })).toMatchObject({ ok: false, problem: 'ChainBroken' });
+    });
+
+    test('that is no authority', async () => {
+      const issuer = await mintAuthority('No authority', validity, undefined, { ca: false });
+      const { certificates, key } = await mintChain({ domains, ...validity, issuer });
+      const chain = certificates[0] + pem(issuer);
+      expect(verifyBundle({ chain, key })).toMatchObject({ ok: false, problem: 'ChainBroken' });
+    });
   });
 
   test.each([

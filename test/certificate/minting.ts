@@ -17,6 +17,8 @@ export interface Minting {
   readonly key?: string;
   /** Authorities between leaf and root that stand in the chain; 1. The root never does. */
   readonly intermediates?: number;
+  /** Signs the leaf instead of the last of them, and stands in the chain after it. */
+  readonly issuer?: Authority;
   /** Serial number of the leaf as hex of its DER contents. */
   readonly serial?: string;
   /** Key identifier of the issuer, hex, written into the leaf instead of the true one; `none` leaves it out. */
@@ -35,7 +37,8 @@ export interface MintedChain {
   readonly root: string;
 }
 
-interface Authority {
+/** A certificate authority that can sign. */
+export interface Authority {
   readonly certificate: x509.X509Certificate;
   readonly keys: webcrypto.CryptoKeyPair;
 }
@@ -48,6 +51,7 @@ export async function mintChain(minting: Minting): Promise<MintedChain> {
   for (let index = 1; index <= (minting.intermediates ?? 1); index += 1) {
     authorities.unshift(await mintAuthority(`Minted Intermediate ${index}`, validity, authorities[0]));
   }
+  if (minting.issuer !== undefined) authorities.unshift(minting.issuer);
   const [issuer = root] = authorities;
 
   const algorithm = keyAlgorithms[minting.keyType ?? 'ecdsa-p256'];
@@ -84,6 +88,35 @@ export async function mintChain(minting: Minting): Promise<MintedChain> {
   };
 }
 
+/** An authority under an issuer, or under itself where none is given. `keys`: those of another authority, under a new name;
+ *  `ca: false`: one whose certificate does not say that it may sign. */
+export async function mintAuthority(
+  commonName: string,
+  validity: { readonly notBefore: Date; readonly notAfter: Date },
+  issuer?: Authority,
+  change: { readonly keys?: webcrypto.CryptoKeyPair; readonly ca?: boolean } = {},
+): Promise<Authority> {
+  const keys = change.keys ?? (await webcrypto.subtle.generateKey(signing, true, ['sign', 'verify']));
+  const maySign = [
+    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+  ];
+  const certificate = await x509.X509CertificateGenerator.create({
+    notBefore: validity.notBefore,
+    notAfter: validity.notAfter,
+    subject: `CN=${commonName}`,
+    issuer: issuer?.certificate.subject ?? `CN=${commonName}`,
+    publicKey: keys.publicKey,
+    signingKey: (issuer?.keys ?? keys).privateKey,
+    signingAlgorithm: signing,
+    extensions: [
+      ...(change.ca === false ? [] : maySign),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificate, keys };
+}
+
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
 const keyAlgorithms = {
@@ -93,28 +126,6 @@ const keyAlgorithms = {
   'rsa-3072': { ...rsa, modulusLength: 3072 },
   'rsa-4096': { ...rsa, modulusLength: 4096 },
 } as const;
-
-async function mintAuthority(
-  commonName: string,
-  validity: { readonly notBefore: Date; readonly notAfter: Date },
-  issuer?: Authority,
-): Promise<Authority> {
-  const keys = await webcrypto.subtle.generateKey(signing, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...validity,
-    subject: `CN=${commonName}`,
-    issuer: issuer?.certificate.subject ?? `CN=${commonName}`,
-    publicKey: keys.publicKey,
-    signingKey: (issuer?.keys ?? keys).privateKey,
-    signingAlgorithm: signing,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  return { certificate, keys };
-}
 
 async function importKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
   const privateKey = createPrivateKey(pem);

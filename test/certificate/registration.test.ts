@@ -72,6 +72,11 @@ describe('a request gives a specification', () => {
   });
 });
 
+test('a name of the inventory file is not refused for its Secret: whoever registers says that the name is taken', () => {
+  const targets = [{ cluster: 'prod', namespace: 'edge' }];
+  expect(mistakes({ domains: ['a.customers.example.com'], name: 'own', targets })).toEqual([]);
+});
+
 describe('a request is refused', () => {
   const domains = ['a.customers.example.com'];
   const place = { cluster: 'prod', namespace: 'edge' };

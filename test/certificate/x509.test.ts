@@ -1,4 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import 'reflect-metadata';
+import { webcrypto, X509Certificate } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readElements, UnparsableError } from '../../lib/certificate/der.ts';
@@ -83,6 +85,20 @@ describe('hostile bytes give an error and nothing worse', () => {
         expect(() => readCertificate(bytes)).toThrow(UnparsableError);
       }),
     );
+  });
+
+  test('for an extension that stands twice, which readers would take differently', async () => {
+    const names = (value: string) => new x509.SubjectAlternativeNameExtension([{ type: 'dns', value }]);
+    const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+      name: 'CN=a.example',
+      notBefore,
+      notAfter,
+      keys: await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']),
+      signingAlgorithm: algorithm,
+      extensions: [names('a.example'), names('b.example')],
+    });
+    expect(() => readCertificate(certificate.toString('pem'))).toThrow('stands twice');
   });
 
   test('for text that is no certificate, and for more than 64 KB', () => {
