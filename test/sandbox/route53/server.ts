@@ -121,7 +121,7 @@ export async function startRoute53(
     describe(request) {
       const call = recogniseCall(request);
       if (!call) return undefined;
-      const principal = readSignature(request.headers.authorization)?.principal ?? 'unsigned';
+      const principal = readSignature(request.headers.authorization)?.principal ?? 'unknown';
       const detail =
         call.action === 'ChangeResourceRecordSets' ? { detail: changedRecords(request.body) } : {};
       return { action: call.action, resource: resourceOf(call), principal, ...detail };
