@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { Agent, request as send } from 'node:https';
 import * as z from 'zod';
 
+/** What the CA answered, whatever its status. */
 export interface AcmeAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -54,10 +55,12 @@ const authorization = z.looseObject({
   challenges: z.array(challenge),
 });
 
+/** Objects as the CA sends them, checked for the members that the contract uses. */
 export type RawOrder = z.infer<typeof order> & { readonly url: string };
 export type RawAuthorization = z.infer<typeof authorization>;
 export type RawChallenge = z.infer<typeof challenge> & { readonly token: string };
 
+/** One key at one CA, over a kept connection; nonces are taken from the last answer. */
 export class RawClient {
   readonly directory: z.infer<typeof directory>;
   readonly key: KeyObject;

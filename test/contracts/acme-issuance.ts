@@ -8,6 +8,7 @@ import { type RawOrder, readProblem } from './acme-client-raw.ts';
 import { prove, settle } from './acme-orders.ts';
 import { breakSignature, mintSigningRequest } from './signing-request.ts';
 
+/** The promises about certificates. */
 export function promiseIssuance(bench: () => Bench): void {
   test('C04 apex and wildcard in one order, two TXT values at one name, end in a chain that verifies', async () => {
     const { client, newName } = bench();

@@ -43,6 +43,7 @@ export async function settle(client: RawClient, url: string, passing: readonly s
   }
 }
 
+/** The promises about orders, authorizations and challenges. */
 export function promiseOrders(bench: () => Bench): void {
   test('a new order is 201 and pending, with an authorization for each name and its own URL', async () => {
     const { client, newName } = bench();

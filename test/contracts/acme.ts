@@ -37,6 +37,7 @@ export interface Bench {
   readonly newName: () => string;
 }
 
+/** The suite for one CA. */
 export function describeAuthority(
   name: string,
   start: () => Promise<AuthoritySubject>,

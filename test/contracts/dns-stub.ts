@@ -12,6 +12,7 @@ import {
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
 
+/** A running DNS server and what it answers. */
 export interface DnsStub {
   /** `127.0.0.1:port`. */
   readonly address: string;
@@ -31,6 +32,7 @@ export interface DnsStub {
 const nameError = 3;
 const serverFailure = 2;
 
+/** Starts one on a free port of 127.0.0.1; every name is NXDOMAIN at first. */
 export async function startDnsStub(): Promise<DnsStub> {
   const txt = new Map<string, readonly string[]>();
   const cname = new Map<string, { readonly target: string; readonly follow: boolean }>();

@@ -6,6 +6,7 @@ import * as x509 from '@peculiar/x509';
 x509.cryptoProvider.set(webcrypto);
 const p256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
+/** A signing request as finalize takes it. */
 export interface SigningRequest {
   /** base64url of the DER, as finalize takes it. */
   readonly csr: string;

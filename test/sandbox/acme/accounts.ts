@@ -5,6 +5,7 @@ import { malformed, Problem, unauthorized } from './problem.ts';
 import { json, parsePayload, type Reply } from './reply.ts';
 import type { Urls } from './urls.ts';
 
+/** One account; its key never changes. */
 export interface Account {
   readonly id: number;
   readonly publicKey: PublicKey;
@@ -22,6 +23,7 @@ const change = z.object({ contact: z.array(z.string()).optional(), status: z.str
 /** RFC 2606's names, which Let's Encrypt refuses in a contact because they are copied from examples. */
 const exampleDomains = ['example.com', 'example.net', 'example.org'];
 
+/** All accounts of the CA, by number and by key. */
 export class Accounts {
   readonly #byId = new Map<number, Account>();
   readonly #byThumbprint = new Map<string, Account>();

@@ -12,11 +12,13 @@ import { defaultSettings, type Settings } from './settings.ts';
 import { Urls } from './urls.ts';
 import { createValidation } from './validation.ts';
 
+/** How the CA starts; every setting may be given, and changed later. */
 export interface AuthorityOptions extends Partial<Settings> {
   /** DNS servers that validation asks, `127.0.0.1:port` each. */
   readonly resolve: { readonly servers: readonly string[] };
 }
 
+/** A running CA. */
 export interface Authority {
   /** URL of the directory. */
   readonly directory: string;
@@ -39,6 +41,7 @@ export interface Authority {
   stop(): Promise<void>;
 }
 
+/** Starts a CA on a free port of 127.0.0.1 with new roots and no accounts. */
 export async function startAuthority(
   options: AuthorityOptions,
   surroundings: Surroundings,

@@ -7,6 +7,7 @@ import { json, parsePayload, type Reply } from './reply.ts';
 import type { Settings } from './settings.ts';
 import type { Urls } from './urls.ts';
 
+/** One way to prove the name (RFC 8555 §8). */
 export interface Challenge {
   readonly id: string;
   readonly type: string;
@@ -15,6 +16,7 @@ export interface Challenge {
   validated?: Date;
 }
 
+/** One account's proof for one name (RFC 8555 §7.1.4); orders may share it. */
 export interface Authorization {
   readonly id: number;
   readonly account: Account;
@@ -34,6 +36,7 @@ export type Validate = (authorization: Authorization, challenge: Challenge) => P
 
 const change = z.object({ status: z.string() });
 
+/** All authorizations of the CA. */
 export class Authorizations {
   readonly #byId = new Map<number, Authorization>();
   /** The last valid one of each account, profile and identifier, for reuse. */

@@ -9,6 +9,7 @@ import { expectEmpty, json, parsePayload, type Reply } from './reply.ts';
 import type { RenewalWindow, Settings } from './settings.ts';
 import type { Urls } from './urls.ts';
 
+/** An issued certificate and what became of it. */
 export interface Certificate extends Leaf {
   readonly account: Account;
   readonly names: readonly string[];
@@ -26,6 +27,7 @@ const reasons = [0, 1, 3, 4, 5];
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
+/** All certificates that the CA issued, by serial. */
 export class Certificates {
   readonly #bySerial = new Map<string, Certificate>();
   readonly #hierarchy: Hierarchy;

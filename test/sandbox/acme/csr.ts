@@ -4,6 +4,7 @@ import { children, decode, type Element, encodeOid } from './der.ts';
 import { thumbprintOf, weaknessOf } from './jws.ts';
 import { malformed, Problem } from './problem.ts';
 
+/** What the CA takes from an acceptable signing request. */
 export interface SigningRequest {
   /** Lower case, sorted, without repeats: alternative names and the common name. */
   readonly names: readonly string[];

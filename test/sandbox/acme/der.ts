@@ -42,6 +42,7 @@ export function children(element: Element): readonly Element[] {
   return found;
 }
 
+/** One element; content up to 65 535 bytes. */
 export function encode(tagNumber: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;

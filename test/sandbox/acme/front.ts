@@ -22,6 +22,7 @@ interface Rooms {
 
 type SignedAction = Exclude<Action, 'directory' | 'newNonce' | 'renewalInfo' | 'newAccount'>;
 
+/** The CA as a part of the sandbox: service `acme`. */
 export class Front implements Part {
   readonly service = 'acme';
   readonly #nonces = new Nonces();

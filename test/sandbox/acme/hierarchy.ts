@@ -19,6 +19,7 @@ export interface LeafRequest {
   readonly notAfter: Date;
 }
 
+/** A leaf certificate and the chains it can be served with. */
 export interface Leaf {
   /** Hex of the serial's bytes as they stand in the certificate, without a leading 00. */
   readonly serial: string;
@@ -36,6 +37,7 @@ interface Issuer {
   readonly chains: readonly string[];
 }
 
+/** The CA's keys: what it issues with and under. */
 export interface Hierarchy {
   /** PEM of both roots; every default chain ends at the first. */
   readonly roots: string;

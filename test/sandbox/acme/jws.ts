@@ -28,6 +28,7 @@ const publicJwk = z.discriminatedUnion('kty', [
   z.object({ kty: z.literal('RSA'), n: base64url, e: base64url }),
 ]);
 
+/** A request body taken apart, not verified. */
 export interface Jws {
   readonly header: z.infer<typeof protectedHeader>;
   /** Empty for POST-as-GET. */

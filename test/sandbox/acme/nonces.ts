@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 /** A client may hold this many unused; the oldest are forgotten first, as a real CA's expire. */
 const most = 20_000;
 
+/** The nonces that are out and not used. */
 export class Nonces {
   readonly #open = new Set<string>();
 

@@ -10,6 +10,7 @@ import { expectEmpty, json, parsePayload, type Reply } from './reply.ts';
 import type { Profile, Settings } from './settings.ts';
 import type { Urls } from './urls.ts';
 
+/** One order (RFC 8555 §7.1.3); its status is computed, never stored. */
 export interface Order {
   readonly id: number;
   readonly account: Account;
@@ -31,6 +32,7 @@ const request = z.object({
 });
 const finalization = z.object({ csr: z.string().regex(/^[A-Za-z0-9_-]+$/) });
 
+/** All orders of the CA. */
 export class Orders {
   readonly #orders: Order[] = [];
   readonly #settings: Settings;

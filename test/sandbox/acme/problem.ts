@@ -59,10 +59,12 @@ export class Problem extends Error {
   }
 }
 
+/** 400: the request is not what RFC 8555 asks for. */
 export function malformed(detail: string): Problem {
   return new Problem('malformed', 400, detail);
 }
 
+/** 403: the account may not do this, or a proof did not hold. */
 export function unauthorized(detail: string): Problem {
   return new Problem('unauthorized', 403, detail);
 }

@@ -6,6 +6,7 @@ import { malformed } from './problem.ts';
 /** An answer before the nonce and the index link are put on. */
 export type Reply = Answer;
 
+/** A JSON answer. */
 export function json(status: number, body: unknown, headers: Answer['headers'] = {}): Reply {
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
 }

@@ -9,6 +9,7 @@ export interface Profile {
   readonly commonName: boolean;
 }
 
+/** When the CA wants a certificate renewed (RFC 9773 §4.2). */
 export interface RenewalWindow {
   readonly start: Date;
   readonly end: Date;

@@ -41,6 +41,7 @@ export function matchPath(
   return undefined;
 }
 
+/** Makes the URLs that answers name. */
 export class Urls {
   /** `https://host:port`; known only once the server listens. */
   base = '';

@@ -6,6 +6,7 @@ import { Problem, unauthorized } from './problem.ts';
 import { LookupError, type ResolveTxt } from './resolver.ts';
 import type { Settings } from './settings.ts';
 
+/** Validation against DNS as the settings have it; other types than dns-01 always fail. */
 export function createValidation(resolveTxt: ResolveTxt, settings: Settings): Validate {
   return async ({ name, token, account }, { type }) => {
     if (settings.validationDelayMs > 0) await sleep(settings.validationDelayMs, undefined, { ref: false });
