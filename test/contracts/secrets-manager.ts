@@ -326,33 +326,30 @@ export function secretsManagerContract(
       ]);
     });
 
+    promise('a secret scheduled for deletion is described, not read or listed, until restored', async () => {
+      const secret = await make();
+      await client.send(new DeleteSecretCommand({ SecretId: secret, RecoveryWindowInDays: 7 }));
+      await expect(value(secret)).rejects.toEqual(refusedAs('InvalidRequestException'));
+      const { DeletedDate } = await client.send(new DescribeSecretCommand({ SecretId: secret }));
+      expect(DeletedDate).toBeInstanceOf(Date);
+      const filter = { Filters: [{ Key: 'name' as const, Values: [secret] }] };
+      const { SecretList } = await client.send(new ListSecretsCommand(filter));
+      expect(SecretList?.map((entry) => entry.Name)).not.toContain(secret);
+      await client.send(new RestoreSecretCommand({ SecretId: secret }));
+      expect(await value(secret)).toBe('first');
+    });
+
     promise(
-      'a secret scheduled for deletion is described, not read, listed or made, until restored',
+      'a secret scheduled for deletion takes no version and no label, and its name is not free',
       async () => {
         const secret = await make();
         await client.send(new DeleteSecretCommand({ SecretId: secret, RecoveryWindowInDays: 7 }));
         const refused = refusedAs('InvalidRequestException');
-        await expect(value(secret)).rejects.toEqual(refused);
         await expect(put(secret, 'v2', 'second')).rejects.toEqual(refused);
         await expect(move(secret, 'AWSPENDING', undefined, 'v1')).rejects.toEqual(refused);
         await expect(client.send(new CreateSecretCommand({ Name: secret }))).rejects.toEqual(refused);
-        const { DeletedDate } = await client.send(new DescribeSecretCommand({ SecretId: secret }));
-        expect(DeletedDate).toBeInstanceOf(Date);
-        const filter = { Filters: [{ Key: 'name' as const, Values: [secret] }] };
-        const { SecretList } = await client.send(new ListSecretsCommand(filter));
-        expect(SecretList?.map((entry) => entry.Name)).not.toContain(secret);
-        await client.send(new RestoreSecretCommand({ SecretId: secret }));
-        expect(await value(secret)).toBe('first');
       },
     );
-
-    promise('a secret scheduled for deletion takes no version and no label', async () => {
-      const secret = await make();
-      await client.send(new DeleteSecretCommand({ SecretId: secret, RecoveryWindowInDays: 7 }));
-      const refused = refusedAs('InvalidRequestException');
-      await expect(put(secret, 'v2', 'second')).rejects.toEqual(refused);
-      await expect(move(secret, 'AWSPENDING', undefined, 'v1')).rejects.toEqual(refused);
-    });
 
     promise('a request that is not signed is refused', async () => {
       const answer = await fetch(endpoint.url, {

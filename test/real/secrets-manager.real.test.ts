@@ -15,7 +15,7 @@ const differences = [
   'tags: a key of 129 is refused',
   'tags: a key that begins with aws: is refused',
   'tags: 51 tags is refused',
-  'a secret scheduled for deletion takes no version and no label',
+  'a secret scheduled for deletion takes no version and no label, and its name is not free',
   'a request that is not signed is refused',
 ];
 
