@@ -20,6 +20,7 @@ export interface CallFailure {
 
 /** meta/v1 Status: how a Kubernetes API server words a refusal. */
 const status = z.object({
+  kind: z.literal('Status'),
   message: z.string().optional(),
   reason: z.string().optional(),
   details: z.object({ kind: z.string().optional(), name: z.string().optional() }).optional(),
@@ -53,7 +54,12 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
     };
   }
   const answer = readStatus(error.body);
-  const said = redact(answer.message ?? `status ${error.code}`);
+  // The client keeps the body of a 401 to itself.
+  if (!answer && error.code !== 401 && !passing.includes(error.code)) {
+    const doubt = `the answer, ${error.code}, is not of a Kubernetes API server: is "server" right in the kubeconfig?`;
+    return { error: new ClusterError('Unreachable', `${what}: ${doubt}`), retryAfterMs: 0 };
+  }
+  const said = redact(answer?.message ?? `status ${error.code}`);
   if (passing.includes(error.code)) {
     return {
       error: new ClusterError('Unreachable', `${what}: the server answered ${error.code}: ${said}`),
@@ -67,7 +73,12 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
   };
 }
 
-function advise(code: ClusterErrorCode, subject: CallSubject, answer: Status, said: string): string {
+function advise(
+  code: ClusterErrorCode,
+  subject: CallSubject,
+  answer: Status | undefined,
+  said: string,
+): string {
   if (code === 'BadKubeconfig') {
     return 'the server does not accept the credentials of the kubeconfig (401): they are wrong or have expired';
   }
@@ -79,17 +90,17 @@ function advise(code: ClusterErrorCode, subject: CallSubject, answer: Status, sa
     const rule = `verb "${denied.verb}" on "${denied.resource}"`;
     return `forbidden: user "${denied.user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (infra/rbac.yaml has the rules)`;
   }
-  if (code === 'NotFound' && answer.details?.kind === 'namespaces') {
+  if (code === 'NotFound' && answer?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;
   }
   return said;
 }
 
-function readStatus(body: unknown): Status {
+function readStatus(body: unknown): Status | undefined {
   try {
     return status.parse(typeof body === 'string' ? JSON.parse(body) : body);
   } catch {
-    return {};
+    return undefined;
   }
 }
 

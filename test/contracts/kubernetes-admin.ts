@@ -20,13 +20,19 @@ export interface Admin {
   get(path: string): Promise<z.infer<typeof object>>;
   /** JSON merge patch. @throws Error unless it was carried out. */
   patch(path: string, body: object): Promise<void>;
+  /** @throws Error unless it was there. */
+  remove(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export function openAdmin(kubeconfig: string): Admin {
   const { server, ca, token } = readKubeconfig('admin', kubeconfig);
   const dispatcher = new Agent({ connect: { ca } });
-  const call = async (method: 'GET' | 'POST' | 'PATCH', path: string, body?: object): Promise<unknown> => {
+  const call = async (
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+  ): Promise<unknown> => {
     const answer = await request(`${server}${path}`, {
       method,
       dispatcher,
@@ -45,6 +51,7 @@ export function openAdmin(kubeconfig: string): Admin {
     create: async (path, body) => void (await call('POST', path, body)),
     get: async (path) => object.parse(await call('GET', path)),
     patch: async (path, body) => void (await call('PATCH', path, body)),
+    remove: async (path) => void (await call('DELETE', path)),
     close: () => dispatcher.destroy(),
   };
 }

@@ -46,13 +46,13 @@ export async function openBench(start: () => Promise<KubernetesSubject>) {
     restricted,
     connect,
     signal: () => AbortSignal.timeout(30_000),
-    async newNamespace(): Promise<string> {
+    newNamespace: async (): Promise<string> => {
       made += 1;
       const name = `contract-${made}`;
       await admin.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
       return name;
     },
-    async stop(): Promise<void> {
+    stop: async (): Promise<void> => {
       await Promise.all([cluster.close(), restricted.close(), admin.close()]);
       await subject.stop();
     },

@@ -8,8 +8,8 @@ const absent = missing(kubernetesParts);
 
 if (absent.length === 0) {
   describeKubernetes('real Kubernetes', async () => {
-    const { kubeconfigFor, stop } = await startKubernetes({ users: ['certrelay'] });
-    return { kubeconfig: kubeconfigFor, stop };
+    const cluster = await startKubernetes({ users: ['certrelay'] });
+    return { kubeconfig: (user) => cluster.kubeconfigFor(user), stop: () => cluster.stop() };
   });
 } else {
   test.todo(`Kubernetes: run test/real/install ${absent.join(' ')}`);
