@@ -1,0 +1,160 @@
+// The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
+import { describeError } from '../log.ts';
+import { formatDeliveries } from '../policy/deliveries.ts';
+import { nameTarget } from '../policy/deployment.ts';
+import { deployToCluster } from './cluster-pass.ts';
+import type {
+  CertificateReport,
+  DeployPorts,
+  DeployReport,
+  DeployRun,
+  Job,
+  JobResult,
+  TargetOutcome,
+  TargetReport,
+} from './run.ts';
+import { type Selected, type Selection, selectCertificates } from './selection.ts';
+
+/** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be run twice: what is
+ *  delivered already is looked at and left. A dry run looks, plans and changes nothing.
+ *
+ *  Everything is tried before this resolves; what went wrong is in the report's `failures`, and the caller throws it as
+ *  one AggregateError once the report is written. A rollout that is merely not finished yet is `pending` and no failure.
+ *  @throws StoreError where the store cannot be listed: nothing has been tried then. */
+export async function deployCertificates(ports: DeployPorts, run: DeployRun): Promise<DeployReport> {
+  const selections = await selectCertificates(ports, run);
+  const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.asked : []));
+  const results = await deliver(jobs, ports, run);
+  const settled = await Promise.all(selections.map((selection) => settle(selection, results, ports, run)));
+  return {
+    certificates: settled.map(({ report }) => report),
+    failures: new Map(
+      [
+        ...settled.map(({ report, failures }) => [report.name, failures] as const),
+        ...findUnknownTargets(jobs, run),
+      ].filter(([, failures]) => failures.length > 0),
+    ),
+  };
+}
+
+async function deliver(
+  jobs: readonly Job[],
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<ReadonlyMap<Job, JobResult>> {
+  const results = new Map<Job, JobResult>();
+  const byCluster = Map.groupBy(jobs, ({ target }) => target.cluster);
+  const passes = [...byCluster].map(async ([cluster, members]) => {
+    const done = await deployToCluster(cluster, members, ports, run);
+    for (const [index, result] of done.entries()) {
+      const job = members[index];
+      if (job) results.set(job, result);
+    }
+  });
+  await Promise.all(passes);
+  return results;
+}
+
+interface Settled {
+  readonly report: CertificateReport;
+  readonly failures: readonly Error[];
+}
+
+/** Records how far each target is now, logs what became of them, and sums up. */
+async function settle(
+  selection: Selection,
+  results: ReadonlyMap<Job, JobResult>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<Settled> {
+  const { name } = selection;
+  switch (selection.kind) {
+    case 'skipped':
+      return { report: { name, decision: 'skip', message: selection.message, targets: [] }, failures: [] };
+    case 'failed': {
+      const message = describeError(selection.error);
+      ports.log.error('certificate not delivered', { certificate: name, reason: message });
+      return { report: { name, decision: 'refused', message, targets: [] }, failures: [selection.error] };
+    }
+    case 'selected': {
+      const own = selection.asked.flatMap((job) => results.get(job) ?? []);
+      for (const { report } of own) logTarget(report, selection.version, ports);
+      const failures = [
+        ...own.flatMap((result) => result.failures),
+        ...(await record(selection, results, ports, run)),
+      ];
+      return {
+        report: summarize(
+          selection,
+          own.map(({ report }) => report),
+        ),
+        failures,
+      };
+    }
+  }
+}
+
+/** Writes the tag where it would change; gives what went wrong. Without it the next run only looks closer. */
+async function record(
+  { name, version, jobs, recorded }: Selected,
+  results: ReadonlyMap<Job, JobResult>,
+  { store }: DeployPorts,
+  { dryRun, cleanUpSignal }: DeployRun,
+): Promise<readonly Error[]> {
+  const deployed = formatDeliveries(
+    version,
+    jobs.map(({ target }) => target),
+    jobs.map((job) => results.get(job)?.step ?? job.step),
+  );
+  if (dryRun || deployed === recorded) return [];
+  try {
+    await store.record(name, { deployed }, cleanUpSignal);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error : new Error(String(error))];
+  }
+}
+
+function logTarget(
+  { certificate, target, outcome, message }: TargetReport,
+  version: string,
+  { log }: DeployPorts,
+) {
+  const fields = { certificate, target, version, reason: message };
+  switch (outcome) {
+    case 'delivered':
+      return log.info('certificate delivered', fields);
+    case 'pending':
+      return log.warn('delivery pending', fields);
+    case 'refused':
+      return log.error('delivery refused', fields);
+    case 'planned':
+      return log.info('delivery planned', fields);
+    case 'unchanged':
+      return log.debug('target unchanged', fields);
+  }
+}
+
+/** The outcome that most needs a look stands for the certificate. */
+const severity: readonly TargetOutcome[] = ['refused', 'pending', 'planned', 'delivered', 'unchanged'];
+
+function summarize({ name, version }: Selected, targets: readonly TargetReport[]): CertificateReport {
+  const decision = severity.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? 'skip';
+  const counts = severity
+    .map((outcome) => [outcome, targets.filter((target) => target.outcome === outcome).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} ${outcome}`);
+  const message = counts.length === 0 ? 'none of its targets was asked for' : `targets: ${counts.join(', ')}`;
+  return { name, version, decision, message, targets };
+}
+
+/** A target asked for by name that no certificate has, of those that can be delivered. */
+function findUnknownTargets(jobs: readonly Job[], { targets }: DeployRun) {
+  const known = new Set(jobs.map(({ target }) => nameTarget(target)));
+  return (targets ?? [])
+    .filter((target) => !known.has(target))
+    .map((target) => {
+      const error = new Error(`no certificate that can be delivered has the target ${target}`);
+      return [target, [error]] as const;
+    });
+}

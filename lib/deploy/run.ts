@@ -1,0 +1,73 @@
+// What one run of deploying works with: its ports, what it is asked, and the answers it gives.
+import type { Inventory, TargetSpec } from '../certificate/spec.ts';
+import type { ConnectCluster } from '../cluster-ports.ts';
+import type { DeployRequest } from '../events.ts';
+import type { Log } from '../log.ts';
+import type { DeliveryStep } from '../policy/deliveries.ts';
+import type { Delivery, SecretPlan } from '../policy/deployment.ts';
+import type { CertificateStore, Clock } from '../ports.ts';
+
+export interface DeployPorts {
+  readonly store: CertificateStore;
+  readonly connect: ConnectCluster;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One invocation: what is asked (`lib/events.ts`), and its time. The version that an event names is not among it:
+ *  what is AWSCURRENT is what is delivered, so late and repeated events do no harm. */
+export interface DeployRun extends DeployRequest {
+  readonly inventory: Inventory;
+  /** Ends the work some time before the deadline. */
+  readonly signal: AbortSignal;
+  /** Ends shortly before the deadline: what has been done is recorded even when `signal` is aborted. */
+  readonly cleanUpSignal: AbortSignal;
+}
+
+/** One target to deliver a certificate to. */
+export interface Job {
+  readonly delivery: Delivery;
+  readonly target: TargetSpec;
+  /** What is known to be behind the target for this version. */
+  readonly step: DeliveryStep;
+}
+
+/** `delivered`: something was changed, and it is done. `unchanged`: there was nothing to do. `pending`: not done yet, the
+ *  next run goes on. `refused`: a person must change the target or the cluster. `planned`: dry run. */
+export type TargetOutcome = 'delivered' | 'unchanged' | 'pending' | 'refused' | 'planned';
+
+/** What became of one target. Holds no secrets. */
+export interface TargetReport {
+  readonly certificate: string;
+  /** `cluster/namespace/secret`. */
+  readonly target: string;
+  readonly outcome: TargetOutcome;
+  /** What the Secret needed; absent where it could not be looked at. */
+  readonly action?: SecretPlan['action'];
+  /** Workloads that a rollout was started for, or would be: `Deployment web`. */
+  readonly restarted: readonly string[];
+  readonly message: string;
+}
+
+/** One certificate's entry in the answer. `skip`: there is nothing to deliver, or nowhere. */
+export interface CertificateReport {
+  readonly name: string;
+  readonly version?: string;
+  readonly decision: TargetOutcome | 'skip';
+  readonly message: string;
+  readonly targets: readonly TargetReport[];
+}
+
+/** What a run did. `failures` has an entry for each certificate of which something went wrong, so that the function can
+ *  throw once the report is written, and answer an SQS batch message by message. */
+export interface DeployReport {
+  readonly certificates: readonly CertificateReport[];
+  readonly failures: ReadonlyMap<string, readonly Error[]>;
+}
+
+/** What the work on one target came to. */
+export interface JobResult {
+  readonly report: TargetReport;
+  readonly step: DeliveryStep;
+  readonly failures: readonly Error[];
+}

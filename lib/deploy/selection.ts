@@ -1,0 +1,120 @@
+// Finds what a run is asked to deliver: certificates with their targets, loaded and verified.
+import { verifyBundle } from '../certificate/bundle.ts';
+import type { StoredCertificate } from '../certificate/stored.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { parseDeliveries } from '../policy/deliveries.ts';
+import { type Delivery, nameTarget } from '../policy/deployment.ts';
+import type { StoreEntry } from '../ports.ts';
+import type { DeployPorts, DeployRun, Job } from './run.ts';
+
+/** A certificate that can be delivered, and what its tags say about where it has been. */
+export interface Selected {
+  readonly kind: 'selected';
+  readonly name: string;
+  readonly version: string;
+  /** One for each of its targets, in their order; `asked` are those that the run is about. */
+  readonly jobs: readonly Job[];
+  readonly asked: readonly Job[];
+  /** The tag that the steps were read from. */
+  readonly recorded: string | undefined;
+}
+
+/** A certificate that is passed over, or could not be loaded. */
+export type Selection =
+  | Selected
+  | { readonly kind: 'skipped'; readonly name: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly name: string; readonly error: Error };
+
+/** AWS secrets read at once. */
+const concurrency = 16;
+
+/** The named certificates, else every one that is stored or has targets in the inventory. One that fails to load does
+ *  not keep the others from it. @throws StoreError where the store cannot be listed. */
+export async function selectCertificates(ports: DeployPorts, run: DeployRun): Promise<readonly Selection[]> {
+  const { inventory, signal, certificates } = run;
+  const select = async (
+    name: string,
+    describe: () => Promise<StoreEntry | undefined>,
+  ): Promise<Selection> => {
+    try {
+      return await selectOne(name, await describe(), ports, run);
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      return { kind: 'failed', name, error };
+    }
+  };
+  if (certificates) {
+    return mapConcurrently([...new Set(certificates)], concurrency, (name) =>
+      select(name, () => ports.store.describe(name, signal)),
+    );
+  }
+  const entries = new Map((await ports.store.list(signal)).map((entry) => [entry.name, entry]));
+  const names = new Set([...inventory.certificates.map(({ name }) => name), ...entries.keys()]);
+  return mapConcurrently([...names].toSorted(), concurrency, (name) =>
+    select(name, async () => entries.get(name)),
+  );
+}
+
+async function selectOne(
+  name: string,
+  entry: StoreEntry | undefined,
+  { store, clock }: DeployPorts,
+  { inventory, signal, targets: asked }: DeployRun,
+): Promise<Selection> {
+  const skip = (message: string): Selection => ({ kind: 'skipped', name, message });
+  const spec = inventory.certificates.find((certificate) => certificate.name === name);
+  if (!entry && !spec)
+    throw new Error(`no certificate is named ${name}: neither in the inventory nor stored`);
+  if (spec?.targets.length === 0) return skip('it has no targets');
+  if (!entry) return skip('it has not been issued yet');
+  const stored = await store.read(name, 'AWSCURRENT', signal);
+  switch (stored?.value.kind) {
+    case undefined:
+    case 'specification':
+    case 'pending':
+      return skip('it has not been issued yet');
+    case 'unparsable':
+      throw new Error(`the AWS secret of ${name} cannot be read: ${stored.value.problem}`);
+    case 'certificate': {
+      const { certificate } = stored.value;
+      const targets = spec?.targets ?? certificate.spec?.targets;
+      if (!targets) return skip('it is neither in the inventory nor registered');
+      if (targets.length === 0) return skip('it has no targets');
+      const delivery = describeDelivery(name, stored.version, certificate, clock.now());
+      const recorded = entry.state.deployed;
+      const steps = parseDeliveries(recorded, stored.version, targets);
+      const jobs = targets.map((target, index) => ({ delivery, target, step: steps[index] ?? 'none' }));
+      return {
+        kind: 'selected',
+        name,
+        version: stored.version,
+        jobs,
+        asked: asked ? jobs.filter(({ target }) => asked.includes(nameTarget(target))) : jobs,
+        recorded,
+      };
+    }
+  }
+}
+
+/** Nothing goes into a cluster that a server could not serve. Whether the names are those of the inventory is not asked:
+ *  until a changed certificate is there, the one for the old names is the best there is. */
+function describeDelivery(
+  name: string,
+  version: string,
+  certificate: StoredCertificate,
+  now: Date,
+): Delivery {
+  const verdict = verifyBundle(certificate, now);
+  if (!verdict.ok) {
+    throw new Error(`the certificate ${name} is not delivered (${verdict.problem}): ${verdict.message}`);
+  }
+  const { chain, key, facts } = verdict.bundle;
+  return {
+    certificate: name,
+    version,
+    chain,
+    key,
+    fingerprint: facts.fingerprint,
+    notAfter: facts.notAfter,
+  };
+}

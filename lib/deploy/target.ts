@@ -1,0 +1,157 @@
+// Delivers to one target, up to the start of its rollouts: observe, plan, apply, read back, mark workloads.
+import type { TargetSpec } from '../certificate/spec.ts';
+import type { Cluster } from '../cluster-ports.ts';
+import { ClusterError } from '../errors.ts';
+import {
+  type ClusterSecret,
+  nameWorkload,
+  type SecretManifest,
+  type Workload,
+} from '../policy/cluster-objects.ts';
+import {
+  compareStored,
+  describeSecret,
+  nameTarget,
+  planRestarts,
+  planSecret,
+  type RestartPlan,
+  type SecretPlan,
+} from '../policy/deployment.ts';
+import type { Job } from './run.ts';
+import type { WorkloadLists } from './workload-lists.ts';
+
+/** A rollout that was started, now or by an earlier run. */
+export interface StartedRollout {
+  readonly namespace: string;
+  readonly workload: Workload;
+}
+
+/** How far the work on one target has come. */
+export interface TargetProgress {
+  readonly job: Job;
+  readonly action: SecretPlan['action'];
+  /** Workloads that were marked now, or would be in a dry run. */
+  readonly restarted: readonly string[];
+  readonly rollouts: readonly StartedRollout[];
+  readonly warnings: readonly string[];
+  readonly failures: readonly Error[];
+}
+
+/** How often a Secret that somebody else changes meanwhile is looked at again. */
+const attempts = 3;
+
+/** What a run says about how to act. */
+export interface Manner {
+  readonly dryRun?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** @throws ClusterError where the Secret could not be brought up to date; then no workload has been touched. */
+export async function deliverTarget(
+  job: Job,
+  cluster: Cluster,
+  lists: WorkloadLists,
+  manner: Manner,
+): Promise<TargetProgress> {
+  const { target, delivery, step } = job;
+  const action = await updateSecret(describeSecret(delivery, target), target, cluster, manner);
+  const progress = { job, action, restarted: [], rollouts: [], warnings: [], failures: [] };
+  if (target.restart === 'none' || (action === 'keep' && step === 'rolled-out')) return progress;
+  try {
+    return { ...progress, ...(await restartWorkloads(job, cluster, lists, manner)) };
+  } catch (error) {
+    return { ...progress, failures: [asError(error)] };
+  }
+}
+
+/** Brings the Secret up to date, and says what that took. Decides again where it was changed in between. */
+async function updateSecret(
+  wanted: SecretManifest,
+  target: TargetSpec,
+  cluster: Cluster,
+  { dryRun, signal }: Manner,
+): Promise<SecretPlan['action']> {
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await cluster.readSecret(target.namespace, target.secret, signal);
+    const plan = planSecret(target, wanted, found);
+    if (plan.action === 'refuse') throw new ClusterError(plan.code, plan.message);
+    if (plan.action === 'keep' || dryRun) return plan.action;
+    try {
+      const stored = await carryOut(plan, wanted, found, cluster, signal);
+      const different = compareStored(wanted, stored);
+      if (different.length === 0) return plan.action;
+      const what = `the cluster stored ${different.join(', ')} of Secret ${nameTarget(target)} otherwise than it was sent`;
+      throw new ClusterError('Rejected', `${what}: look for an admission webhook that changes Secrets`);
+    } catch (error) {
+      const isRace = error instanceof ClusterError && error.code === 'Conflict';
+      if (!isRace || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function carryOut(
+  plan: Exclude<SecretPlan, { action: 'refuse' }>,
+  wanted: SecretManifest,
+  found: ClusterSecret | undefined,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<ClusterSecret> {
+  if (plan.action !== 'replace' || !found) {
+    return cluster.applySecret(wanted, { manager: 'certrelay', over: found }, signal);
+  }
+  await cluster.deleteSecret(wanted.namespace, wanted.name, found, signal);
+  const made = await cluster.applySecret(wanted, { manager: 'certrelay' }, signal);
+  if (Object.values({ ...plan.kept.data, ...plan.kept.labels, ...plan.kept.annotations }).length === 0)
+    return made;
+  return cluster.applySecret(plan.kept, { manager: 'certrelay-kept', over: made }, signal);
+}
+
+/** Marks the workloads that need it, one's failure not keeping the others from it. */
+async function restartWorkloads(
+  { target, delivery }: Job,
+  cluster: Cluster,
+  lists: WorkloadLists,
+  { dryRun, signal }: Manner,
+): Promise<Omit<TargetProgress, 'job' | 'action'>> {
+  const { restart, namespace } = target;
+  const kinds = typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
+  const plans = planRestarts(target, delivery.fingerprint, await lists.get(namespace, kinds));
+  const warnings = plans.flatMap((plan) => (plan.action === 'restart' && plan.warning ? [plan.warning] : []));
+  const started = dryRun
+    ? []
+    : await Promise.allSettled(plans.map((plan) => startRollout(plan, target, cluster, signal)));
+  return {
+    warnings,
+    restarted: plans.flatMap((plan, index) =>
+      plan.action === 'restart' && started[index]?.status !== 'rejected' ? [nameWorkload(plan.workload)] : [],
+    ),
+    rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+    failures: started.flatMap((result) => (result.status === 'rejected' ? [asError(result.reason)] : [])),
+  };
+}
+
+async function startRollout(
+  plan: RestartPlan,
+  { cluster: clusterName, namespace }: TargetSpec,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<StartedRollout> {
+  switch (plan.action) {
+    case 'restart':
+      return {
+        namespace,
+        workload: await cluster.restartWorkload(namespace, plan.workload, plan.mark, signal),
+      };
+    case 'await':
+      return { namespace, workload: plan.workload };
+    case 'missing': {
+      const name = nameWorkload(plan.workload);
+      const message = `${name} does not exist in ${clusterName}/${namespace}: correct the target's "restart"`;
+      throw new ClusterError('NotFound', message);
+    }
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

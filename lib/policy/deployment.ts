@@ -1,0 +1,180 @@
+// Decides what one target needs: what its cluster Secret should hold, what to do about the one that is there, and
+// which workloads to restart.
+import { createHash } from 'node:crypto';
+import { layOut } from '../certificate/formats.ts';
+import type { TargetSpec, WorkloadReference } from '../certificate/spec.ts';
+import {
+  type ClusterSecret,
+  managedByLabel,
+  nameWorkload,
+  type RestartMark,
+  type SecretManifest,
+  type Workload,
+} from './cluster-objects.ts';
+
+/** A certificate that is to be delivered. Never logged. */
+export interface Delivery {
+  readonly certificate: string;
+  /** Version id of the AWS secret. */
+  readonly version: string;
+  /** SHA-256 of the leaf's DER, hex. */
+  readonly fingerprint: string;
+  readonly notAfter: Date;
+  /** PEM, leaf first, and PKCS#8 PEM. */
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** What to do about a target's Secret. `replace` deletes it and makes it again, with `kept`: what it held of others. */
+export type SecretPlan =
+  | { readonly action: 'create' | 'apply' | 'keep' }
+  | { readonly action: 'replace'; readonly kept: SecretManifest }
+  | {
+      readonly action: 'refuse';
+      readonly code: 'Foreign' | 'TypeConflict' | 'Rejected';
+      readonly message: string;
+    };
+
+/** What to do about one workload: mark it, wait for the rollout of a mark that is there already, or say that it does
+ *  not exist. */
+export type RestartPlan =
+  | {
+      readonly action: 'restart';
+      readonly workload: Workload;
+      readonly mark: RestartMark;
+      readonly warning?: string;
+    }
+  | { readonly action: 'await'; readonly workload: Workload }
+  | { readonly action: 'missing'; readonly workload: WorkloadReference };
+
+/** The Secret that a target should hold. The same version always gives the same bytes, whoever asks: nothing in it comes
+ *  from the run. */
+export function describeSecret(delivery: Delivery, target: TargetSpec): SecretManifest {
+  const { type, values } = layOut(delivery, target.format);
+  return {
+    namespace: target.namespace,
+    name: target.secret,
+    type,
+    labels: { [managedByLabel.name]: managedByLabel.value },
+    annotations: {
+      'certrelay.dev/certificate': delivery.certificate,
+      'certrelay.dev/fingerprint': delivery.fingerprint,
+      'certrelay.dev/version': delivery.version,
+      'certrelay.dev/not-after': delivery.notAfter.toISOString(),
+    },
+    data: Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+    ),
+  };
+}
+
+/** Judges the Secret that is there. A Secret without our label is never changed unless the target says `adopt`; one of
+ *  another `type`, which no patch can change, only if it says `replace`. */
+export function planSecret(
+  target: TargetSpec,
+  wanted: SecretManifest,
+  found: ClusterSecret | undefined,
+): SecretPlan {
+  if (!found) return { action: 'create' };
+  const name = nameTarget(target);
+  const owner = found.labels[managedByLabel.name];
+  if (owner !== managedByLabel.value && !target.adopt) {
+    const reason = owner === undefined ? 'it has no' : `its value is "${owner}" for the`;
+    const message = `Secret ${name} exists and is not Certrelay's (${reason} label ${managedByLabel.name}): say "adopt: true" on the target to take it over, or name another Secret`;
+    return { action: 'refuse', code: 'Foreign', message };
+  }
+  if (found.type !== wanted.type) {
+    if (target.replace) return { action: 'replace', kept: describeForeign(wanted, found) };
+    const message = `Secret ${name} is of type ${found.type}, format ${target.format} needs ${wanted.type}, and a Secret's type cannot be changed: say "replace: true" on the target to delete it and make it again, or name another Secret`;
+    return { action: 'refuse', code: 'TypeConflict', message };
+  }
+  const isSameData =
+    holds(found.data, wanted.data) && found.ownedKeys.every((key) => Object.hasOwn(wanted.data, key));
+  if (found.immutable && !isSameData) {
+    const message = `Secret ${name} is immutable: delete it, or name another Secret; Certrelay makes Secrets that can be changed`;
+    return { action: 'refuse', code: 'Rejected', message };
+  }
+  const isSame =
+    isSameData && holds(found.labels, wanted.labels) && holds(found.annotations, wanted.annotations);
+  return { action: isSame ? 'keep' : 'apply' };
+}
+
+/** What keeps a Secret, as it was stored, from being what was applied: the names of keys that differ. Admission may have
+ *  changed them on the way. */
+export function compareStored(wanted: SecretManifest, stored: ClusterSecret): readonly string[] {
+  const keys = Object.keys(wanted.data).filter((key) => stored.data[key] !== wanted.data[key]);
+  return stored.type === wanted.type ? keys : [...keys, 'type'];
+}
+
+/** Judges the workloads of the target's namespace: with `restart: auto` those that use the Secret, else the listed ones,
+ *  in the order given. */
+export function planRestarts(
+  target: TargetSpec,
+  fingerprint: string,
+  workloads: readonly Workload[],
+): readonly RestartPlan[] {
+  const { restart } = target;
+  if (restart === 'none') return [];
+  if (restart === 'auto') {
+    return workloads
+      .filter((workload) => workload.secrets.includes(target.secret))
+      .map((workload) => planRestart(target, fingerprint, workload));
+  }
+  return restart.map((reference) => {
+    const found = workloads.find(({ kind, name }) => kind === reference.kind && name === reference.name);
+    return found
+      ? planRestart(target, fingerprint, found)
+      : { action: 'missing', workload: { kind: reference.kind, name: reference.name } };
+  });
+}
+
+/** Annotation of a pod template that holds the fingerprint of the certificate in one Secret: one annotation per Secret, so
+ *  that two certificates in one workload do not undo each other's. A Secret's name that is too long for it (the
+ *  part after the slash has 63 characters) is cut and told apart by its hash. */
+export function fingerprintAnnotation(secret: string): string {
+  const hash = createHash('sha256').update(secret).digest('hex').slice(0, 10);
+  const name = secret.length <= 51 ? secret : `${secret.slice(0, 40)}-${hash}`;
+  return `certrelay.dev/fingerprint-${name}`;
+}
+
+/** `prod/shop/shop-tls`, as events and messages name a target. */
+export function nameTarget(target: Pick<TargetSpec, 'cluster' | 'namespace' | 'secret'>): string {
+  return `${target.cluster}/${target.namespace}/${target.secret}`;
+}
+
+function planRestart(target: TargetSpec, fingerprint: string, workload: Workload): RestartPlan {
+  const mark: RestartMark =
+    target.restartStrategy === 'env'
+      ? { kind: 'env', container: workload.container, value: fingerprint }
+      : { kind: 'annotation', key: fingerprintAnnotation(target.secret), value: fingerprint };
+  const current = mark.kind === 'env' ? workload.refresh : workload.annotations[mark.key];
+  if (current === fingerprint) return { action: 'await', workload };
+  if (!workload.hasGapOnRestart) return { action: 'restart', workload, mark };
+  const warning = `${nameWorkload(workload)} has one replica and strategy Recreate: it does not answer while it restarts`;
+  return { action: 'restart', workload, mark, warning };
+}
+
+/** What a Secret holds beside what we want in it: others' keys, labels and annotations. */
+function describeForeign(wanted: SecretManifest, found: ClusterSecret): SecretManifest {
+  return {
+    ...wanted,
+    labels: without(found.labels, wanted.labels),
+    annotations: without(found.annotations, {
+      ...wanted.annotations,
+      // It describes an object of another type, data included, to "kubectl apply".
+      'kubectl.kubernetes.io/last-applied-configuration': '',
+    }),
+    data: without(found.data, {
+      ...wanted.data,
+      ...Object.fromEntries(found.ownedKeys.map((key) => [key, ''])),
+    }),
+  };
+}
+
+function without(map: Readonly<Record<string, string>>, names: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(map).filter(([name]) => !Object.hasOwn(names, name)));
+}
+
+function holds(map: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([name, value]) => map[name] === value);
+}

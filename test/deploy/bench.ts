@@ -1,0 +1,190 @@
+// What deploy tests start from: a store in memory, embedded clusters behind the real adapter, and time that passes only
+// when somebody sleeps. Deploying is done as `certrelay`, with the rights of infra/rbac.yaml and no others.
+import { readFileSync } from 'node:fs';
+import { onTestFinished } from 'vitest';
+import * as z from 'zod';
+import type { CertificateSpec, Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
+import type { Cluster } from '../../lib/cluster-ports.ts';
+import { deployCertificates } from '../../lib/deploy/deploy.ts';
+import type { DeployReport, TargetReport } from '../../lib/deploy/run.ts';
+import { ClusterError } from '../../lib/errors.ts';
+import type { DeployRequest } from '../../lib/events.ts';
+import { connectCluster } from '../../lib/kubernetes/cluster.ts';
+import { mintChain } from '../certificate/minting.ts';
+import { openAdmin } from '../contracts/kubernetes-admin.ts';
+import { workloadOf } from '../contracts/kubernetes-workloads.ts';
+import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { Journal } from '../sandbox/journal.ts';
+import { type SandboxKubernetes, startKubernetes } from '../sandbox/kubernetes/server.ts';
+
+const rbac = readFileSync(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
+
+/** A target in cluster `lab`, namespace `shop`, Secret `shop-tls`. */
+export function targetOf(more: Partial<TargetSpec> = {}): TargetSpec {
+  return {
+    cluster: 'lab',
+    namespace: 'shop',
+    secret: 'shop-tls',
+    format: 'tls',
+    restart: 'auto',
+    restartStrategy: 'annotation',
+    adopt: false,
+    replace: false,
+    ...more,
+  };
+}
+
+export interface BenchOptions {
+  readonly targets: readonly TargetSpec[];
+  /** Clusters to start; `lab` if not given. Targets may name others, which are unreachable. */
+  readonly clusters?: readonly string[];
+  readonly namespaces?: readonly string[];
+  /** Puts something between the story and a cluster. */
+  readonly wrap?: (cluster: Cluster, name: string) => Cluster;
+}
+
+export type Bench = Awaited<ReturnType<typeof openBench>>;
+
+/** One certificate, `shop`, stored and to be delivered to the targets. */
+export async function openBench(options: BenchOptions) {
+  const { targets, clusters: names = ['lab'], namespaces = ['shop'], wrap = (cluster) => cluster } = options;
+  const clock = new FakeClock('2026-11-22T10:00:00Z');
+  const [store, log, journal, faults] = [new FakeStore(), new FakeLog(), new Journal(), new Faults()];
+  const clusters = new Map<string, SandboxKubernetes>();
+  for (const name of names) {
+    const now = () => clock.now().getTime();
+    const cluster = await startKubernetes({ name, namespaces, manifests: rbac, now }, { journal, faults });
+    onTestFinished(() => cluster.stop());
+    for (const namespace of namespaces) cluster.create(bindingOf(namespace, 'certrelay'));
+    clusters.set(name, cluster);
+  }
+  const lab = clusters.get('lab');
+  if (!lab) throw new Error('every bench has a cluster named lab');
+  const admin = openAdmin(lab.kubeconfig('admin'));
+  onTestFinished(() => admin.close());
+  const certificates: CertificateSpec[] = [];
+
+  async function issue(name: string, version: string, targetsOf: readonly TargetSpec[] = []) {
+    const now = clock.now();
+    const notAfter = new Date(now.getTime() + 90 * 86_400_000);
+    const minted = await mintChain({ domains: [`${name}.example.com`], notBefore: now, notAfter });
+    await store.create(name, undefined);
+    const issuer = 'https://ca.example/directory';
+    await store.put(name, { chain: minted.chain, key: minted.key, issuer }, version);
+    if (!certificates.some((certificate) => certificate.name === name)) {
+      certificates.push({
+        name,
+        domains: [`${name}.example.com`],
+        issuer: 'default',
+        key: 'ecdsa-p256',
+        targets: targetsOf,
+      });
+    }
+    return minted;
+  }
+
+  const first = await issue('shop', 'version-1', targets);
+  return {
+    clock,
+    store,
+    log,
+    journal,
+    faults,
+    clusters,
+    lab,
+    /** May do everything in cluster `lab`. */
+    admin,
+    /** The certificate that is stored at first. */
+    first,
+    /** Stores a certificate, or the next version of one. */
+    issue,
+    /** Gives `shop` other targets. */
+    targets: (changed: readonly TargetSpec[]) => {
+      const [shop] = certificates;
+      if (shop) certificates[0] = { ...shop, targets: changed };
+    },
+    /** Takes a certificate out of the inventory. */
+    forget: (name: string) => {
+      const index = certificates.findIndex((certificate) => certificate.name === name);
+      certificates.splice(index, 1);
+    },
+    /** Creates a workload in cluster `lab` whose pods mount the Secret. */
+    addWorkload(
+      kind: 'Deployment' | 'StatefulSet' | 'DaemonSet',
+      name: string,
+      ...secrets: readonly string[]
+    ) {
+      const volumes = secrets.map((secretName) => ({ name: secretName, secret: { secretName } }));
+      const { body } = workloadOf(kind, 'shop', { name, pod: { volumes } });
+      lab.create({ ...body, metadata: { ...body.metadata, namespace: 'shop' } });
+    },
+    async deploy(request: DeployRequest = {}, signal?: AbortSignal): Promise<DeployReport> {
+      const inventory: Inventory = { issuers: {}, clusters: {}, certificates };
+      const connect = async (name: string) => {
+        const cluster = clusters.get(name);
+        if (!cluster) throw new ClusterError('BadKubeconfig', `cluster ${name} has no kubeconfig`);
+        return wrap(connectCluster({ name, kubeconfig: cluster.kubeconfig('certrelay'), clock, log }), name);
+      };
+      return deployCertificates(
+        { store, connect, clock, log },
+        {
+          ...request,
+          inventory,
+          signal: signal ?? AbortSignal.timeout(20_000),
+          cleanUpSignal: AbortSignal.timeout(20_000),
+        },
+      );
+    },
+    /** Actions that reached the clusters since the last time this was called. */
+    calls(): readonly string[] {
+      const actions = journal.calls.map(({ action }) => action);
+      journal.clear();
+      return actions;
+    },
+    secret: (name = 'shop-tls', cluster = 'lab', namespace = 'shop') => {
+      const found = clusters.get(cluster)?.find('secrets', namespace, name);
+      return found && storedSecret.parse(found);
+    },
+  };
+}
+
+const storedSecret = z.object({
+  type: z.string(),
+  data: z.record(z.string(), z.string()),
+  metadata: z.object({
+    labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+});
+
+export function bindingOf(namespace: string, role: string): object {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  return {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name: role, namespace },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: role },
+    subjects: [{ apiGroup, kind: 'User', name: 'certrelay' }],
+  };
+}
+
+/** All targets' reports, in order. */
+export function targetsOf(report: DeployReport): readonly TargetReport[] {
+  return report.certificates.flatMap(({ targets }) => targets);
+}
+
+/** The only target's report. */
+export function only(report: DeployReport): TargetReport {
+  const [target, ...more] = targetsOf(report);
+  if (!target || more.length > 0) throw new Error(`not one target: ${JSON.stringify(report.certificates)}`);
+  return target;
+}
+
+export function codesOf(report: DeployReport): readonly unknown[] {
+  return [...report.failures.values()].flat().map((error) => ('code' in error ? error.code : error.message));
+}
+
+export function decode(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
+}

@@ -1,0 +1,250 @@
+// Delivering a certificate to targets whose clusters answer.
+import { X509Certificate } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { decode, only, openBench, targetOf, targetsOf } from './bench.ts';
+
+const restarts = (calls: readonly string[]) =>
+  calls.filter((call) => /^patch (deploy|stateful|daemon)/.test(call));
+
+test('K34 the Secret is made as design §3 says, and its users are rolled, all before the run ends', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  bench.addWorkload('StatefulSet', 'db', 'shop-tls');
+  bench.addWorkload('DaemonSet', 'edge', 'shop-tls');
+  bench.addWorkload('Deployment', 'other', 'other-tls');
+
+  const report = await bench.deploy();
+  expect(report.failures.size).toBe(0);
+  expect(only(report)).toEqual({
+    certificate: 'shop',
+    target: 'lab/shop/shop-tls',
+    outcome: 'delivered',
+    action: 'create',
+    restarted: ['Deployment web', 'StatefulSet db', 'DaemonSet edge'],
+    message: 'Secret created, restarted Deployment web, StatefulSet db, DaemonSet edge',
+  });
+  const leaf = new X509Certificate(bench.first.chain);
+  const fingerprint = leaf.fingerprint256.replaceAll(':', '').toLowerCase();
+  const secret = bench.secret();
+  expect(secret).toMatchObject({
+    type: 'kubernetes.io/tls',
+    metadata: {
+      labels: { 'app.kubernetes.io/managed-by': 'certrelay' },
+      annotations: {
+        'certrelay.dev/certificate': 'shop',
+        'certrelay.dev/fingerprint': fingerprint,
+        'certrelay.dev/version': 'version-1',
+        'certrelay.dev/not-after': leaf.validToDate.toISOString(),
+      },
+    },
+  });
+  const data = secret?.data ?? {};
+  expect(Object.keys(data)).toEqual(['tls.crt', 'tls.key']);
+  expect(new X509Certificate(decode(data['tls.crt'] ?? '')).fingerprint256).toBe(leaf.fingerprint256);
+  expect(decode(data['tls.key'] ?? '').trim()).toBe(bench.first.key.trim());
+  const annotation = { 'certrelay.dev/fingerprint-shop-tls': fingerprint };
+  const marked = { spec: { template: { metadata: { annotations: annotation } } } };
+  expect(bench.lab.find('deployments', 'shop', 'web')).toMatchObject(marked);
+  expect(bench.lab.find('deployments', 'shop', 'other')).not.toMatchObject(marked);
+  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/^version-1\/[0-9a-f]{8}\/r$/);
+});
+
+test('delivered twice, nothing is patched: an unchanged target costs one call, and no tag is written', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  await bench.deploy({ certificates: ['shop'] });
+  bench.calls();
+  const records = bench.store.count('record');
+  const report = await bench.deploy({ certificates: ['shop'] });
+  expect(only(report)).toMatchObject({ outcome: 'unchanged', action: 'keep', restarted: [] });
+  expect(bench.calls()).toEqual(['get secrets']);
+  expect(bench.store.count('record')).toBe(records);
+});
+
+test('D12 a run ends only when the pods of the new template run', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  await bench.deploy();
+  expect(bench.clock.slept.length).toBeGreaterThan(0);
+  expect(bench.calls().lastIndexOf('list deployments')).toBeGreaterThan(0);
+});
+
+test('a renewed certificate replaces the old one and rolls the workloads again', async () => {
+  const bench = await openBench({ targets: [targetOf({ format: 'combined-pem' })] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  await bench.deploy();
+  bench.calls();
+  const renewed = await bench.issue('shop', 'version-2');
+  expect(only(await bench.deploy())).toMatchObject({
+    outcome: 'delivered',
+    action: 'apply',
+    restarted: ['Deployment web'],
+  });
+  expect(decode(bench.secret()?.data['tls-combined.pem'] ?? '')).toContain(renewed.key.trim());
+  expect(restarts(bench.calls())).toEqual(['patch deployments']);
+});
+
+test('P07 the scheduled and the manual path leave byte-identical Secrets', async () => {
+  const stored = async (event: { certificates?: readonly string[]; targets?: readonly string[] }) => {
+    const bench = await openBench({ targets: [targetOf({ format: 'ployst' })] });
+    await bench.store.put('shop', { ...fixed, issuer: 'https://ca.example/directory' }, 'version-1');
+    await bench.deploy(event);
+    return JSON.stringify(bench.secret());
+  };
+  const { first: fixed } = await openBench({ targets: [] });
+  const scheduled = await stored({});
+  expect(scheduled).toContain('dhparam');
+  expect(await stored({ certificates: ['shop'] })).toBe(scheduled);
+  expect(await stored({ targets: ['lab/shop/shop-tls'] })).toBe(scheduled);
+});
+
+test.for([
+  ['K35', { restart: 'none' }],
+  ['P08', { restart: [] }],
+] as const)('%s %o restarts nothing, is a success, and says so', async ([, restart]) => {
+  const bench = await openBench({ targets: [targetOf(restart)] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'delivered',
+    restarted: [],
+    message: 'Secret created, restart: none',
+  });
+  expect(report.failures.size).toBe(0);
+  expect(bench.calls()).toEqual(['get secrets', 'patch secrets']);
+});
+
+test('N03 with format nginx-ssl-proxy the pods that read the files at start are restarted', async () => {
+  const bench = await openBench({ targets: [targetOf({ format: 'nginx-ssl-proxy' })] });
+  bench.addWorkload('Deployment', 'proxy', 'shop-tls');
+  expect(only(await bench.deploy())).toMatchObject({ restarted: ['Deployment proxy'] });
+});
+
+test('P11 the env strategy sets the fingerprint, so that a second run restarts nothing', async () => {
+  const bench = await openBench({ targets: [targetOf({ restartStrategy: 'env' })] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  expect(only(await bench.deploy())).toMatchObject({ restarted: ['Deployment web'] });
+  const value = new X509Certificate(bench.first.chain).fingerprint256.replaceAll(':', '').toLowerCase();
+  const env = [{ name: 'LETSENCRYPT_CERT_REFRESH', value }];
+  const template = { spec: { containers: [{ name: 'main', env }, { name: 'side' }] } };
+  expect(bench.lab.find('deployments', 'shop', 'web')).toMatchObject({ spec: { template } });
+  // As if the run had died before it could write down what it did.
+  await bench.store.record('shop', { deployed: null });
+  bench.calls();
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', restarted: [] });
+  expect(restarts(bench.calls())).toEqual([]);
+});
+
+test('two certificates in one workload do not undo each other', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  await bench.issue('api', 'version-1', [targetOf({ secret: 'api-tls' })]);
+  bench.addWorkload('Deployment', 'web', 'shop-tls', 'api-tls');
+  await bench.deploy();
+  for (const name of ['shop', 'api']) await bench.store.record(name, { deployed: null });
+  bench.calls();
+  expect(targetsOf(await bench.deploy()).map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged']);
+  expect(restarts(bench.calls())).toEqual([]);
+});
+
+test('listed workloads are restarted whether they use the Secret or not, and others are not', async () => {
+  const restart = [{ kind: 'Deployment', name: 'listed' }] as const;
+  const bench = await openBench({ targets: [targetOf({ restart })] });
+  bench.addWorkload('Deployment', 'listed');
+  bench.addWorkload('Deployment', 'user', 'shop-tls');
+  expect(only(await bench.deploy())).toMatchObject({
+    outcome: 'delivered',
+    restarted: ['Deployment listed'],
+  });
+  expect(bench.calls().filter((call) => call.startsWith('list'))).toEqual(
+    expect.not.arrayContaining(['list statefulsets', 'list daemonsets']),
+  );
+});
+
+test('D02 twenty targets: at most three calls each besides shared lists, over one TLS connection', async () => {
+  const targets = Array.from({ length: 20 }, (_, index) => targetOf({ secret: `copy-${index}` }));
+  const bench = await openBench({ targets });
+  for (const { secret } of targets) bench.addWorkload('Deployment', secret, secret);
+  const report = await bench.deploy();
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(Array(20).fill('delivered'));
+  const calls = bench.calls();
+  const lists = calls.filter((call) => call.startsWith('list'));
+  expect(calls.length - lists.length).toBe(60);
+  expect(lists.length).toBeLessThanOrEqual(6);
+  expect(bench.lab.connections()).toBe(1);
+});
+
+test('what was changed in the cluster is put right, and a Secret that was deleted is made again', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  await bench.deploy();
+  const good = bench.secret();
+  const path = '/api/v1/namespaces/shop/secrets/shop-tls';
+  await bench.admin.patch(path, { data: { 'tls.crt': 'AAAA' } });
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(bench.secret()).toEqual(good);
+  await bench.admin.remove(path);
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
+  expect(bench.secret()).toEqual(good);
+});
+
+test('a format with fewer keys takes the others away: no copy of the private key stays behind', async () => {
+  const before = await openBench({ targets: [targetOf({ format: 'ployst' })] });
+  await before.deploy();
+  before.targets([targetOf({ format: 'nginx-ssl-proxy' })]);
+  expect(only(await before.deploy())).toMatchObject({ action: 'apply' });
+  expect(Object.keys(before.secret()?.data ?? {}).toSorted()).toEqual(['dhparam', 'proxycert', 'proxykey']);
+});
+
+test('a dry run changes nothing, and says what the next run then does', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  const plan = only(await bench.deploy({ dryRun: true }));
+  expect(plan).toMatchObject({ outcome: 'planned', action: 'create', restarted: ['Deployment web'] });
+  expect(plan.message).toBe('would create the Secret, would restart Deployment web');
+  expect(bench.calls().every((call) => /^(get|list) /.test(call))).toBe(true);
+  expect(bench.store.count('record')).toBe(0);
+  expect(only(await bench.deploy())).toMatchObject({ action: plan.action, restarted: plan.restarted });
+});
+
+test('only the certificates and targets that are asked for are touched', async () => {
+  const bench = await openBench({ targets: [targetOf({ secret: 'a' }), targetOf({ secret: 'b' })] });
+  await bench.issue('api', 'version-1', [targetOf({ secret: 'c' })]);
+  const report = await bench.deploy({ targets: ['lab/shop/b'] });
+  expect(targetsOf(report).map(({ target }) => target)).toEqual(['lab/shop/b']);
+  await bench.deploy({ certificates: ['api'] });
+  expect(['a', 'b', 'c'].map((name) => bench.secret(name) !== undefined)).toEqual([false, true, true]);
+  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/-r$/);
+});
+
+test('what has no certificate yet, no targets or no definition is passed over', async () => {
+  const bench = await openBench({ targets: [] });
+  await bench.store.create('waiting', undefined);
+  await bench.issue('orphan', 'version-1');
+  bench.forget('orphan');
+  const report = await bench.deploy();
+  expect(report.failures.size).toBe(0);
+  expect(report.certificates.map(({ name, decision, message }) => [name, decision, message])).toEqual([
+    ['orphan', 'skip', 'it is neither in the inventory nor registered'],
+    ['shop', 'skip', 'it has no targets'],
+    ['waiting', 'skip', 'it has not been issued yet'],
+  ]);
+});
+
+test('D08 the log says what was delivered where, and holds no key', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  const report = await bench.deploy();
+  expect(bench.log.lines).toContainEqual({
+    level: 'info',
+    event: 'certificate delivered',
+    fields: {
+      certificate: 'shop',
+      target: 'lab/shop/shop-tls',
+      version: 'version-1',
+      reason: expect.any(String),
+    },
+  });
+  const written = JSON.stringify([bench.log.lines, report]);
+  const body = bench.first.key.split('\n')[1] ?? '';
+  expect(body.length).toBeGreaterThan(40);
+  expect(written).not.toContain(body);
+  expect(written).not.toContain('PRIVATE KEY');
+});

@@ -1,0 +1,176 @@
+// The decisions of deploying: what to do about a Secret, and which workloads to restart.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { TargetSpec } from '../../lib/certificate/spec.ts';
+import type { ClusterSecret, SecretManifest, Workload } from '../../lib/policy/cluster-objects.ts';
+import {
+  compareStored,
+  fingerprintAnnotation,
+  planRestarts,
+  planSecret,
+} from '../../lib/policy/deployment.ts';
+
+const target: TargetSpec = {
+  cluster: 'lab',
+  namespace: 'shop',
+  secret: 'shop-tls',
+  format: 'nginx-ssl-proxy',
+  restart: 'auto',
+  restartStrategy: 'annotation',
+  adopt: false,
+  replace: false,
+};
+const ours = { 'app.kubernetes.io/managed-by': 'certrelay' };
+const wanted: SecretManifest = {
+  namespace: 'shop',
+  name: 'shop-tls',
+  type: 'Opaque',
+  labels: ours,
+  annotations: { 'certrelay.dev/version': '2' },
+  data: { proxycert: 'Yw==', proxykey: 'aw==' },
+};
+const found: ClusterSecret = {
+  uid: 'u',
+  resourceVersion: '1',
+  immutable: false,
+  type: 'Opaque',
+  labels: ours,
+  annotations: wanted.annotations,
+  data: wanted.data,
+  ownedKeys: ['proxycert', 'proxykey'],
+};
+
+describe('planSecret', () => {
+  const cases: readonly [string, Partial<TargetSpec>, Partial<ClusterSecret> | undefined, string][] = [
+    ['missing', {}, undefined, 'create'],
+    ['all as wanted', {}, {}, 'keep'],
+    ['as wanted, beside values of others', {}, { data: { ...wanted.data, htpasswd: 'eA==' } }, 'keep'],
+    ['as wanted, beside labels of others', {}, { labels: { ...ours, team: 'shop' } }, 'keep'],
+    ['with another value', {}, { data: { ...wanted.data, proxykey: 'eA==' } }, 'apply'],
+    ['with a value too few', {}, { data: { proxycert: 'Yw==' } }, 'apply'],
+    ['with a value of ours too many', {}, { ownedKeys: ['proxycert', 'proxykey', 'tls.pem'] }, 'apply'],
+    ['of the version before', {}, { annotations: { 'certrelay.dev/version': '1' } }, 'apply'],
+    ['without our label', {}, { labels: {} }, 'Foreign'],
+    ['with the label of another', {}, { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'Foreign'],
+    ['without our label, adopted', { adopt: true }, { labels: {} }, 'apply'],
+    ['of another type', {}, { type: 'kubernetes.io/tls' }, 'TypeConflict'],
+    ['of another type, adopted', { adopt: true }, { type: 'kubernetes.io/tls', labels: {} }, 'TypeConflict'],
+    ['of another type, replaced', { replace: true }, { type: 'kubernetes.io/tls' }, 'replace'],
+    [
+      'of another owner and type, replaced',
+      { replace: true },
+      { type: 'kubernetes.io/tls', labels: {} },
+      'Foreign',
+    ],
+    ['immutable, as wanted', {}, { immutable: true }, 'keep'],
+    ['immutable, other labels', { adopt: true }, { immutable: true, labels: {} }, 'apply'],
+    ['immutable, another value', {}, { immutable: true, data: {} }, 'Rejected'],
+  ];
+  test.for(cases)('a Secret that is %s', ([, more, secret, expected]) => {
+    const plan = planSecret({ ...target, ...more }, wanted, secret && { ...found, ...secret });
+    expect(plan.action === 'refuse' ? plan.code : plan.action).toBe(expected);
+    if (plan.action === 'refuse') expect(plan.message).toContain('lab/shop/shop-tls');
+  });
+
+  test('what replace keeps is what was not ours, without what describes the old object to kubectl', () => {
+    const plan = planSecret({ ...target, replace: true }, wanted, {
+      ...found,
+      type: 'kubernetes.io/tls',
+      labels: { ...ours, team: 'shop' },
+      annotations: { note: 'n', 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
+      data: { 'tls.crt': 'bw==', htpasswd: 'eA==', proxykey: 'b2xk' },
+      ownedKeys: ['tls.crt'],
+    });
+    expect(plan).toMatchObject({
+      action: 'replace',
+      kept: { labels: { team: 'shop' }, annotations: { note: 'n' }, data: { htpasswd: 'eA==' } },
+    });
+    if (plan.action === 'replace') expect(Object.keys(plan.kept.data)).toEqual(['htpasswd']);
+  });
+
+  test('a stored Secret differs by the keys, or the type, that are not what was applied', () => {
+    expect(compareStored(wanted, { ...found, data: { ...found.data, more: 'eA==' } })).toEqual([]);
+    expect(compareStored(wanted, { ...found, data: { proxycert: 'Yw==', proxykey: 'eA==' } })).toEqual([
+      'proxykey',
+    ]);
+    expect(compareStored(wanted, { ...found, type: 'other' })).toEqual(['type']);
+  });
+});
+
+describe('planRestarts', () => {
+  const workload = (name: string, more: Partial<Workload> = {}): Workload => ({
+    kind: 'Deployment',
+    name,
+    secrets: ['shop-tls'],
+    annotations: {},
+    container: 'main',
+    generation: 1,
+    rollout: { state: 'complete' },
+    hasGapOnRestart: false,
+    ...more,
+  });
+  const key = 'certrelay.dev/fingerprint-shop-tls';
+  const plan = (workloads: readonly Workload[], more: Partial<TargetSpec> = {}) =>
+    planRestarts({ ...target, ...more }, 'aa', workloads).map((one) => [one.action, one.workload.name]);
+
+  test('the users of the Secret are restarted, unless their mark says that they have been', () => {
+    const workloads = [
+      workload('new'),
+      workload('marked', { annotations: { [key]: 'aa' } }),
+      workload('old', { annotations: { [key]: 'bb' } }),
+      workload('other', { secrets: ['other-tls'] }),
+      workload('other-mark', { annotations: { 'certrelay.dev/fingerprint-other': 'aa' } }),
+    ];
+    expect(plan(workloads)).toEqual([
+      ['restart', 'new'],
+      ['await', 'marked'],
+      ['restart', 'old'],
+      ['restart', 'other-mark'],
+    ]);
+    expect(plan(workloads, { restart: 'none' })).toEqual([]);
+  });
+
+  test('listed workloads are matched by kind and name', () => {
+    const restart = [
+      { kind: 'StatefulSet', name: 'web' },
+      { kind: 'Deployment', name: 'web' },
+    ] as const;
+    expect(plan([workload('web', { secrets: [] })], { restart })).toEqual([
+      ['missing', 'web'],
+      ['restart', 'web'],
+    ]);
+  });
+
+  test('P10 the env strategy goes by the variable of the first container, not by annotations', () => {
+    const env: Partial<TargetSpec> = { restartStrategy: 'env' };
+    const annotations = { [key]: 'aa' };
+    expect(plan([workload('a', { annotations }), workload('b', { refresh: 'aa' })], env)).toEqual([
+      ['restart', 'a'],
+      ['await', 'b'],
+    ]);
+    expect(planRestarts({ ...target, ...env }, 'aa', [workload('a')])[0]).toMatchObject({
+      mark: { kind: 'env', container: 'main', value: 'aa' },
+    });
+  });
+});
+
+describe('fingerprintAnnotation', () => {
+  test('a name of 51 characters stands as it is, a longer one is cut and told apart', () => {
+    expect(fingerprintAnnotation('a'.repeat(51))).toBe(`certrelay.dev/fingerprint-${'a'.repeat(51)}`);
+    const [one, two] = [
+      fingerprintAnnotation(`${'a'.repeat(51)}b`),
+      fingerprintAnnotation(`${'a'.repeat(51)}c`),
+    ];
+    expect(one).not.toBe(two);
+  });
+
+  test('every Secret has an annotation that the API accepts', () => {
+    const name = fc.stringMatching(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/);
+    fc.assert(
+      fc.property(name, (secret) => {
+        const [, part = ''] = fingerprintAnnotation(secret).split('/');
+        expect(part).toMatch(/^[A-Za-z0-9][-A-Za-z0-9_.]{0,61}[A-Za-z0-9]$/);
+      }),
+    );
+  });
+});
