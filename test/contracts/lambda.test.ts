@@ -187,11 +187,13 @@ test('all lines of an invocation are kept with it, told as they come, and answer
     };`,
     { onLine: ({ line }) => told.push(line) },
   );
-  const { log, answer } = await lambda.invoke('issue', { word: 'one' });
+  const { log, answer, peakMemoryMb } = await lambda.invoke('issue', { word: 'one' });
   expect(answer).toBeNull();
   expect(log[0]).toMatch(/^START RequestId: /);
   expect(log.slice(1, 3).sort()).toEqual(['one err', 'one out']);
-  expect(log.at(-1)).toMatch(/^REPORT RequestId: .*Memory Size: 256 MB/);
+  const report =
+    /^REPORT RequestId: \S+\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB\tMax Memory Used: (\d+) MB\t$/;
+  expect(report.exec(log.at(-1) ?? '')?.[1]).toBe(String(peakMemoryMb));
   const { headers } = await send('{"word":"two"}', { 'x-amz-log-type': 'Tail' });
   const tail = Buffer.from(headers.get('x-amz-log-result') ?? '', 'base64').toString();
   expect(tail).toContain('two out');

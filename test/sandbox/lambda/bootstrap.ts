@@ -30,12 +30,12 @@ async function complete(request: InvocationMessage): Promise<CompletionMessage> 
   try {
     const handler = await loading;
     const answer = await handler(JSON.parse(request.event), contextOf(request));
-    return { failed: false, payload: JSON.stringify(answer) ?? 'null' };
+    return { failed: false, payload: JSON.stringify(answer) ?? 'null', peakMemoryMb: peakMemoryMb() };
   } catch (error) {
     const described = describe(error);
     const line = [new Date().toISOString(), request.id, 'ERROR', 'Invoke Error', JSON.stringify(described)];
     process.stderr.write(`${line.join('\t')}\n`);
-    return { failed: true, payload: JSON.stringify(described) };
+    return { failed: true, payload: JSON.stringify(described), peakMemoryMb: peakMemoryMb() };
   }
 }
 
@@ -62,6 +62,10 @@ function contextOf({ id, functionArn, deadline }: InvocationMessage): object {
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => deadline - Date.now(),
   };
+}
+
+function peakMemoryMb(): number {
+  return Math.ceil(process.resourceUsage().maxRSS / 1024);
 }
 
 function describe(error: unknown): object {

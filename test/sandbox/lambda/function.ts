@@ -22,6 +22,8 @@ export interface FunctionResult {
   readonly payload: string;
   /** Value of X-Amz-Function-Error; absent where the handler answered. */
   readonly functionError?: 'Unhandled';
+  /** The most memory its process had so far; absent where the process ended. */
+  readonly peakMemoryMb?: number;
   /** Lines that the invocation wrote, with Lambda's own around them. */
   readonly log: readonly string[];
 }
@@ -64,11 +66,10 @@ export class LambdaFunction {
     if (ending === 'timeout' || ending.kind === 'exited') await worker.ended;
     else this.#idle.push(worker);
     this.#write(`END RequestId: ${id}`, id);
-    const ms = (performance.now() - started).toFixed(2);
-    const memory = `Memory Size: ${this.#spec.memoryMb} MB`;
-    this.#write(`REPORT RequestId: ${id}\tDuration: ${ms} ms\t${memory}`, id);
+    const peakMemoryMb = ending === 'timeout' || ending.kind === 'exited' ? undefined : ending.peakMemoryMb;
+    this.#report(id, performance.now() - started, peakMemoryMb);
     this.#logs.delete(id);
-    return { requestId: id, log, ...conclude(id, ending, timeoutMs) };
+    return { requestId: id, log, peakMemoryMb, ...conclude(id, ending, timeoutMs) };
   }
 
   /** Ends every process. */
@@ -91,6 +92,17 @@ export class LambdaFunction {
   #write(line: string, id: string): void {
     this.#logs.get(id)?.push(line);
     this.#onLine(line, id);
+  }
+
+  #report(id: string, ms: number, peakMemoryMb = this.#spec.memoryMb): void {
+    const facts = [
+      `REPORT RequestId: ${id}`,
+      `Duration: ${ms.toFixed(2)} ms`,
+      `Billed Duration: ${Math.ceil(ms)} ms`,
+      `Memory Size: ${this.#spec.memoryMb} MB`,
+      `Max Memory Used: ${peakMemoryMb} MB`,
+    ];
+    this.#write(`${facts.join('\t')}\t`, id);
   }
 
   #environment(): Record<string, string> {

@@ -11,8 +11,8 @@ export const invocation = z.object({
 });
 export type InvocationMessage = z.output<typeof invocation>;
 
-/** From the process: what the handler answered or threw, as JSON. */
-export const completion = z.object({ failed: z.boolean(), payload: z.string() });
+/** From the process: what the handler answered or threw, as JSON, and the most memory the process had so far. */
+export const completion = z.object({ failed: z.boolean(), payload: z.string(), peakMemoryMb: z.number() });
 export type CompletionMessage = z.output<typeof completion>;
 
 /** Written to both streams when an invocation is over, so that its last lines are not missed. */

@@ -23,6 +23,8 @@ export interface InvokeResult {
   /** What the handler answered; `undefined` where it failed. */
   readonly answer: unknown;
   readonly error: FunctionError | undefined;
+  /** The most memory the function's process had so far; absent where the process ended. */
+  readonly peakMemoryMb: number | undefined;
   readonly log: readonly string[];
 }
 
@@ -130,9 +132,10 @@ export async function startLambda({
   ): Promise<InvokeResult> {
     const result = await find(name).invoke(JSON.stringify(event) ?? '{}', options.remainingMs);
     const payload: unknown = JSON.parse(result.payload);
+    const { log, peakMemoryMb } = result;
     return result.functionError
-      ? { answer: undefined, error: failure.parse(payload), log: result.log }
-      : { answer: payload, error: undefined, log: result.log };
+      ? { answer: undefined, error: failure.parse(payload), log, peakMemoryMb }
+      : { answer: payload, error: undefined, log, peakMemoryMb };
   }
 
   return {

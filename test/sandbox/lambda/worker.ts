@@ -6,7 +6,7 @@ import { completion, endMark, type InvocationMessage } from './messages.ts';
 
 /** How an invocation ended in the process. */
 export type Ending =
-  | { readonly kind: 'answered' | 'threw'; readonly payload: string }
+  | { readonly kind: 'answered' | 'threw'; readonly payload: string; readonly peakMemoryMb: number }
   /** The process is gone: `exit status 1`, `signal: killed`. */
   | { readonly kind: 'exited'; readonly how: string };
 
@@ -43,8 +43,8 @@ export class Worker {
       });
     }
     this.#child.on('message', (message) => {
-      const { failed, payload } = completion.parse(message);
-      this.#progress({ ending: { kind: failed ? 'threw' : 'answered', payload } });
+      const { failed, ...rest } = completion.parse(message);
+      this.#progress({ ending: { kind: failed ? 'threw' : 'answered', ...rest } });
     });
     this.ended = new Promise((resolve) => {
       // After `close` both streams have been read to their ends.
