@@ -1,0 +1,22 @@
+// Somebody's signed request to the webhook (Standard Webhooks).
+import { randomUUID } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+
+/** Sends `POST /domains`; without a secret it is not signed. Gives status and JSON body. */
+export async function postDomains(
+  httpApi: string,
+  body: object,
+  secret?: string,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const text = JSON.stringify(body);
+  const id = `msg_${randomUUID()}`;
+  const now = new Date();
+  const signed = secret && {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(id, now, text),
+  };
+  const headers = { 'content-type': 'application/json', ...signed };
+  const response = await fetch(`${httpApi}/domains`, { method: 'POST', headers, body: text });
+  return { status: response.status, body: await response.json() };
+}
