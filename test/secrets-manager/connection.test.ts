@@ -176,6 +176,9 @@ test('a specification may go back to what it was, and keeps the certificate besi
   await store.putSpecification('shop', wider, undefined, never);
   await store.putSpecification('shop', spec, undefined, never);
   expect((await store.read('shop', 'AWSCURRENT', never))?.value).toEqual({ kind: 'specification', spec });
+  await store.putSpecification('shop', wider, undefined, never);
+  const { value } = (await store.read('shop', 'AWSCURRENT', never)) ?? {};
+  expect(value).toEqual({ kind: 'specification', spec: wider });
   await store.putSpecification('shop', wider, certificate, never);
   expect((await store.read('shop', 'AWSCURRENT', never))?.value).toEqual({
     kind: 'certificate',
