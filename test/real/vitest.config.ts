@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: import.meta.dirname,
+    globalSetup: ['../bundles.ts'],
     include: ['**/*.real.test.ts'],
     fileParallelism: false,
     testTimeout: 180_000,

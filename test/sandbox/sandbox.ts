@@ -46,8 +46,6 @@ export interface SandboxOptions {
   readonly realKubeconfig?: string;
   /** Seconds a function may take. */
   readonly timeoutSeconds?: number;
-  /** Folder with the built functions; absent: they are built. */
-  readonly bundles?: string;
   readonly onLine?: (line: LogLine) => void;
 }
 
@@ -65,6 +63,8 @@ export interface Sandbox {
   /** The sandbox's own parts; with real ones in their place, these only stand by. */
   readonly authority: Authority;
   readonly kubernetes: SandboxKubernetes;
+  /** Every event that a queue gave to a function, as JSON. */
+  readonly events: readonly string[];
   readonly inventoryPath: string;
   /** Signing secret of the webhook, `whsec_…`. */
   readonly webhookSecret: string;
@@ -77,8 +77,10 @@ export interface Sandbox {
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-sandbox-'));
-  const bundles = options.bundles ?? join(folder, 'dist');
-  if (options.bundles === undefined) await buildService(root, bundles);
+  // A test run builds once and says where (test/bundles.ts).
+  const built = process.env.CERTRELAY_SANDBOX_BUNDLES;
+  const bundles = built ?? join(folder, 'dist');
+  if (built === undefined) await buildService(root, bundles);
   const surroundings = { journal: new Journal(), faults: new Faults() };
   const dns = await startDns(surroundings, options.dnsPort);
   const route53 = await startRoute53({ dns }, surroundings);
@@ -140,8 +142,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ]),
     ),
   });
+  const events: string[] = [];
   for (const name of ['issue', 'deploy'] as const) {
-    const invoke = (event: unknown) => lambda.call(name, event);
+    const invoke = (event: unknown) => {
+      events.push(JSON.stringify(event));
+      return lambda.call(name, event);
+    };
     sqs.subscribe(queues[name], invoke, { principal: name, reportBatchItemFailures: true });
   }
   const httpApi = await startHttpApi({
@@ -161,6 +167,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     httpApi: httpApi.url,
     authority,
     kubernetes,
+    events,
     inventoryPath,
     webhookSecret,
     environment: { ...environment, AWS_ENDPOINT_URL_LAMBDA: lambda.url, ...credentialsOf('operator') },
