@@ -39,16 +39,18 @@ export async function packageService(params: Readonly<Record<string, string>> = 
   }
 }
 
-/** A new folder with serverless.yml, infra and functions that only say their name. */
-export async function makeService(): Promise<string> {
+/** A new folder with serverless.yml, infra and functions: those of the project, or ones that only say their name. */
+export async function makeService(functions: 'own' | 'empty' = 'empty'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-service-'));
-  await mkdir(join(folder, 'infra'));
-  await mkdir(join(folder, 'functions'));
-  // Links, for what these files import lies beside the originals.
-  const infra = (await readdir(join(root, 'infra'))).filter((name) => name !== 'certificates.yaml');
-  for (const name of infra) await symlink(join(root, 'infra', name), join(folder, 'infra', name));
   await copyFile(join(root, 'serverless.yml'), join(folder, 'serverless.yml'));
+  await linkFiles('infra', folder);
+  if (functions === 'own') {
+    await linkFiles('functions', folder);
+    return folder;
+  }
+  await rm(join(folder, 'infra', 'certificates.yaml'));
   await writeFile(join(folder, 'infra', 'certificates.yaml'), emptyInventory);
+  await mkdir(join(folder, 'functions'));
   for (const name of functionNames) {
     await writeFile(
       join(folder, 'functions', `${name}.ts`),
@@ -56,6 +58,14 @@ export async function makeService(): Promise<string> {
     );
   }
   return folder;
+}
+
+/** Links, for what these files import lies beside the originals. */
+async function linkFiles(part: string, folder: string): Promise<void> {
+  await mkdir(join(folder, part));
+  for (const name of await readdir(join(root, part))) {
+    await symlink(join(root, part, name), join(folder, part, name));
+  }
 }
 
 /** Runs `serverless` in a folder with no credentials and gives its output.

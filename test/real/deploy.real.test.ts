@@ -17,7 +17,7 @@ if (python) {
     let moto: Moto;
     let deployed: string;
     beforeAll(async () => {
-      [folder, moto] = await Promise.all([makeService(), startMoto()]);
+      [folder, moto] = await Promise.all([makeService('own'), startMoto()]);
       deployed = await runServerless(
         ['deploy', '--verbose', '--param=alarmTopic=arn:aws:sns:eu-central-1:123456789012:x'],
         folder,
@@ -49,7 +49,7 @@ if (python) {
           (error: { stdout: string }) => error.stdout,
         ),
       ).toBe('');
-    }, 60_000);
+    }, 120_000);
 
     it('is deployed by `serverless deploy`', async () => {
       expect(deployed).toMatch(/Service deployed to stack certrelay-dev/);
