@@ -33,7 +33,7 @@ export interface Cluster {
     mark: RestartMark,
     signal: AbortSignal,
   ): Promise<Workload>;
-  /** Ends the connection. */
+  /** Ends the connection. The story does it at the end of a run; twice is fine. */
   close(): Promise<void>;
 }
 

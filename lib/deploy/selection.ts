@@ -1,5 +1,6 @@
 // Finds what a run is asked to deliver: certificates with their targets, loaded and verified.
 import { verifyBundle } from '../certificate/bundle.ts';
+import type { TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { parseDeliveries } from '../policy/deliveries.ts';
@@ -28,16 +29,14 @@ export type Selection =
 /** AWS secrets read at once. */
 const concurrency = 16;
 
-/** The named certificates, else every one that is stored or has targets in the inventory. One that fails to load does
- *  not keep the others from it. @throws StoreError where the store cannot be listed. */
+/** The named certificates, else every one that is stored or has targets in the inventory; where the run names targets, of
+ *  those the ones that have them. One that fails to load does not keep the others from it.
+ *  @throws StoreError where the store cannot be listed. */
 export async function selectCertificates(ports: DeployPorts, run: DeployRun): Promise<readonly Selection[]> {
-  const { inventory, signal, certificates } = run;
-  const select = async (
-    name: string,
-    describe: () => Promise<StoreEntry | undefined>,
-  ): Promise<Selection> => {
+  const { inventory, signal, certificates, targets } = run;
+  const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<Selection> => {
     try {
-      return await selectOne(name, await describe(), ports, run);
+      return await selectOne(name, await entry, ports, run);
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       return { kind: 'failed', name, error };
@@ -45,14 +44,22 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
   };
   if (certificates) {
     return mapConcurrently([...new Set(certificates)], concurrency, (name) =>
-      select(name, () => ports.store.describe(name, signal)),
+      select(name, ports.store.describe(name, signal)),
     );
   }
   const entries = new Map((await ports.store.list(signal)).map((entry) => [entry.name, entry]));
-  const names = new Set([...inventory.certificates.map(({ name }) => name), ...entries.keys()]);
-  return mapConcurrently([...names].toSorted(), concurrency, (name) =>
-    select(name, async () => entries.get(name)),
+  const known = new Map(inventory.certificates.map((spec) => [spec.name, spec]));
+  const names = [...new Set([...known.keys(), ...entries.keys()])].toSorted();
+  // Only of a registered certificate must the value be read to know its targets.
+  const candidates = names.filter(
+    (name) => !targets || (known.get(name)?.targets.some((target) => isAsked(target, targets)) ?? true),
   );
+  const selections = await mapConcurrently(candidates, concurrency, (name) =>
+    select(name, Promise.resolve(entries.get(name))),
+  );
+  return targets
+    ? selections.filter((selection) => selection.kind !== 'selected' || selection.asked.length > 0)
+    : selections;
 }
 
 async function selectOne(
@@ -89,7 +96,7 @@ async function selectOne(
         name,
         version: stored.version,
         jobs,
-        asked: asked ? jobs.filter(({ target }) => asked.includes(nameTarget(target))) : jobs,
+        asked: jobs.filter(({ target }) => isAsked(target, asked)),
         recorded,
       };
     }
@@ -117,4 +124,8 @@ function describeDelivery(
     fingerprint: facts.fingerprint,
     notAfter: facts.notAfter,
   };
+}
+
+function isAsked(target: TargetSpec, asked: readonly string[] | undefined): boolean {
+  return asked?.includes(nameTarget(target)) ?? true;
 }

@@ -57,7 +57,8 @@ export interface Workload extends WorkloadReference {
   readonly hasGapOnRestart: boolean;
 }
 
-/** The change to a pod template that starts a rollout; the same change twice changes nothing. */
+/** The change to a pod template that starts a rollout; the same change twice changes nothing. An annotation is one Secret's
+ *  own; ployst's variable is shared by all certificates of a workload, and holds the one delivered last. */
 export type RestartMark =
   | { readonly kind: 'annotation'; readonly key: string; readonly value: string }
   | { readonly kind: 'env'; readonly container: string; readonly value: string };

@@ -180,7 +180,7 @@ export function promiseWorkloads(bench: () => Bench): void {
     await eventually('Deployment', namespace, 'complete');
   });
 
-  test('D12 one replica with strategy Recreate has a gap on restart, others have none', async () => {
+  test('one replica with strategy Recreate has a gap on restart, others have none', async () => {
     const { newNamespace } = bench();
     const namespace = await newNamespace();
     const strategy = { type: 'Recreate' };

@@ -147,7 +147,7 @@ function promiseSecrets(bench: () => Bench): void {
     await expect(made).rejects.toMatchObject({ code: 'Rejected', message: expect.stringMatching(message) });
   });
 
-  test('P07 the type of a Secret cannot be changed: Rejected', async () => {
+  test('the type of a Secret cannot be changed: Rejected', async () => {
     const { cluster, newNamespace, signal } = bench();
     const namespace = await newNamespace();
     const values = { 'tls.crt': 'c', 'tls.key': 'k' };

@@ -210,6 +210,8 @@ test('only the certificates and targets that are asked for are touched', async (
   await bench.issue('api', 'version-1', [targetOf({ secret: 'c' })]);
   const report = await bench.deploy({ targets: ['lab/shop/b'] });
   expect(targetsOf(report).map(({ target }) => target)).toEqual(['lab/shop/b']);
+  expect(report.certificates.map(({ name }) => name)).toEqual(['shop']);
+  expect(bench.store.count('read')).toBe(1);
   await bench.deploy({ certificates: ['api'] });
   expect(['a', 'b', 'c'].map((name) => bench.secret(name) !== undefined)).toEqual([false, true, true]);
   expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/-r$/);

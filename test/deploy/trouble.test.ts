@@ -1,101 +1,10 @@
-// Delivering when targets, clusters, workloads or time stand in the way.
+// Delivering when clusters, workloads or time stand in the way.
 import { expect, test } from 'vitest';
 import { ClusterError } from '../../lib/errors.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
-import { bindingOf, codesOf, decode, only, openBench, targetOf, targetsOf } from './bench.ts';
+import { bindingOf, codesOf, only, openBench, targetOf, targetsOf } from './bench.ts';
 
-const encode = (text: string) => Buffer.from(text).toString('base64');
-const secretPath = '/api/v1/namespaces/shop/secrets';
-const theirs = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'shop-tls', labels: { team: 'shop' }, annotations: { note: 'theirs' } },
-  data: { htpasswd: encode('user:hash'), 'tls.crt': encode('old') },
-};
 const changes = (calls: readonly string[]) => calls.filter((call) => !/^(get|list) /.test(call));
-
-test.for([
-  [
-    'of somebody else',
-    theirs,
-    {},
-    'Foreign',
-    /lab\/shop\/shop-tls exists and is not Certrelay's.*"adopt: true"/,
-  ],
-  [
-    'of another type',
-    theirs,
-    { adopt: true, format: 'tls' },
-    'TypeConflict',
-    /Opaque.*kubernetes.io\/tls.*"replace: true"/,
-  ],
-  [
-    'that is immutable',
-    { ...theirs, immutable: true },
-    { adopt: true, format: 'combined-pem' },
-    'Rejected',
-    /lab\/shop\/shop-tls is immutable/,
-  ],
-] as const)('a Secret %s is refused by name, and nothing is changed', async ([
-  ,
-  found,
-  more,
-  code,
-  message,
-]) => {
-  const bench = await openBench({ targets: [targetOf(more)] });
-  await bench.admin.create(secretPath, found);
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  bench.calls();
-  const report = await bench.deploy();
-  expect(only(report)).toMatchObject({
-    outcome: 'refused',
-    action: 'refuse',
-    message: expect.stringMatching(message),
-  });
-  expect(codesOf(report)).toEqual([code]);
-  expect(changes(bench.calls())).toEqual([]);
-  expect(bench.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
-});
-
-test('adopt takes a Secret over: our keys and label are set, htpasswd and what else is theirs stays', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, format: 'ployst' })] });
-  await bench.admin.create(secretPath, theirs);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-  const secret = bench.secret();
-  expect(decode(secret?.data.htpasswd ?? '')).toBe('user:hash');
-  expect(decode(secret?.data['tls.crt'] ?? '')).toContain('BEGIN CERTIFICATE');
-  expect(secret?.metadata.labels).toEqual({ team: 'shop', 'app.kubernetes.io/managed-by': 'certrelay' });
-  expect(secret?.metadata.annotations).toMatchObject({ note: 'theirs', 'certrelay.dev/certificate': 'shop' });
-});
-
-test('P07 replace makes a Secret of another type again, with the keys of others in it', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, replace: true })] });
-  bench.lab.create(bindingOf('shop', 'certrelay-replace'));
-  await bench.admin.create(secretPath, theirs);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'replace' });
-  const secret = bench.secret();
-  expect(secret?.type).toBe('kubernetes.io/tls');
-  expect(Object.keys(secret?.data ?? {}).toSorted()).toEqual(['htpasswd', 'tls.crt', 'tls.key']);
-  expect(decode(secret?.data['tls.crt'] ?? '')).toContain('BEGIN CERTIFICATE');
-  expect(secret?.metadata.labels).toMatchObject({ team: 'shop' });
-  // What was kept is not ours: it survives the next version too.
-  await bench.issue('shop', 'version-2');
-  expect(only(await bench.deploy())).toMatchObject({ action: 'apply' });
-  expect(decode(bench.secret()?.data.htpasswd ?? '')).toBe('user:hash');
-});
-
-test('replace without the right to delete says which rule is missing, and the Secret stays', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, replace: true })] });
-  await bench.admin.create(secretPath, theirs);
-  const report = await bench.deploy();
-  expect(only(report)).toMatchObject({
-    outcome: 'pending',
-    message: expect.stringContaining('add verb "delete" on "secrets"'),
-  });
-  expect(codesOf(report)).toEqual(['Forbidden']);
-  expect(bench.secret()?.type).toBe('Opaque');
-});
 
 test('P19 K44 a cluster that cannot be reached leaves its targets pending and delays no other', async () => {
   const clusters = ['lab', 'down', 'east'];
@@ -114,6 +23,15 @@ test('P19 K44 a cluster that cannot be reached leaves its targets pending and de
   expect(new Set(codesOf(report))).toEqual(new Set(['Unreachable']));
   expect(report.certificates[0]?.message).toBe('targets: 3 pending, 6 delivered');
   expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/rrr---rrr$/);
+});
+
+test('a cluster that does not answer is not waited for once a target', async () => {
+  const targets = Array.from({ length: 40 }, (_, index) => targetOf({ secret: `copy-${index}` }));
+  const bench = await openBench({ targets });
+  await bench.lab.stop();
+  const report = await bench.deploy();
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(Array(40).fill('pending'));
+  expect(bench.clock.slept.length, 'waits before trying again, two a call').toBeLessThanOrEqual(16);
 });
 
 test('the next pass touches only what was missing', async () => {
@@ -152,6 +70,30 @@ test('a rollout that fails is a failure, though the Secret is delivered; it is n
   bench.calls();
   expect(codesOf(await bench.deploy())).toEqual(['RolloutFailed']);
   expect(changes(bench.calls())).toEqual([]);
+});
+
+test('a list from before the mark does not pass for a finished rollout', async () => {
+  let lists = 0;
+  const bench = await openBench({
+    targets: [targetOf({ restart: [{ kind: 'Deployment', name: 'web' }] })],
+    wrap: (cluster) => {
+      let before: Awaited<ReturnType<typeof cluster.listWorkloads>> | undefined;
+      return {
+        ...cluster,
+        listWorkloads: async (...call) => {
+          lists += 1;
+          before ??= await cluster.listWorkloads(...call);
+          return lists <= 3 ? before : cluster.listWorkloads(...call);
+        },
+      };
+    },
+  });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  // Its first rollout is over before ours begins.
+  await bench.admin.get('/apis/apps/v1/namespaces/shop/deployments/web');
+  bench.clock.pass(1000);
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect(lists).toBe(4);
 });
 
 test('a rollout that is not finished in time is pending and no failure; the next run finds it done', async () => {
@@ -234,62 +176,13 @@ test('workloads that roll out only when a person acts are marked, named, and not
   });
 });
 
-test('D12 one replica with strategy Recreate is a warning in the plan', async () => {
+test('one replica with strategy Recreate is a warning in the plan', async () => {
   const bench = await openBench({ targets: [targetOf()] });
   const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
   const spec = { replicas: 1, strategy: { type: 'Recreate' } };
   const { body } = workloadOf('Deployment', 'shop', { pod, spec });
   await bench.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
   expect(only(await bench.deploy({ dryRun: true })).message).toMatch(/does not answer while it restarts/);
-});
-
-test('a Secret that changes between the look and the apply is looked at again', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  await bench.deploy();
-  await bench.issue('shop', 'version-2');
-  let times = 0;
-  bench.journal.after(async (call) => {
-    if (call.action !== 'get secrets' || call.principal === 'admin' || times > 0) return;
-    times += 1;
-    await bench.admin.patch(`${secretPath}/shop-tls`, { data: { extra: encode('new') } });
-  });
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-  expect(bench.secret()?.data.extra).toBe(encode('new'));
-  expect(bench.secret()?.metadata.annotations).toMatchObject({ 'certrelay.dev/version': 'version-2' });
-});
-
-test('a Secret that somebody makes while ours is under way is theirs: it is refused, not overwritten', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  let times = 0;
-  bench.journal.after(async (call) => {
-    if (call.action !== 'get secrets' || times > 0) return;
-    times += 1;
-    await bench.admin.create(secretPath, theirs);
-  });
-  expect(codesOf(await bench.deploy())).toEqual(['Foreign']);
-  expect(bench.secret()?.data).toEqual(theirs.data);
-});
-
-test('a Secret that admission changes on the way is refused, and no workload is restarted', async () => {
-  const bench = await openBench({
-    targets: [targetOf()],
-    wrap: (cluster) => ({
-      ...cluster,
-      applySecret: async (...call) => {
-        const stored = await cluster.applySecret(...call);
-        return { ...stored, data: { ...stored.data, 'tls.key': encode('other') } };
-      },
-    }),
-  });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  const report = await bench.deploy();
-  expect(only(report)).toMatchObject({
-    outcome: 'refused',
-    message: expect.stringMatching(
-      /stored tls\.key of Secret lab\/shop\/shop-tls otherwise .*admission webhook/,
-    ),
-  });
-  expect(changes(bench.calls())).toEqual(['patch secrets']);
 });
 
 test.for([

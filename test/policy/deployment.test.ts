@@ -141,7 +141,7 @@ describe('planRestarts', () => {
     ]);
   });
 
-  test('P10 the env strategy goes by the variable of the first container, not by annotations', () => {
+  test('the env strategy goes by the variable of the first container, not by annotations', () => {
     const env: Partial<TargetSpec> = { restartStrategy: 'env' };
     const annotations = { [key]: 'aa' };
     expect(plan([workload('a', { annotations }), workload('b', { refresh: 'aa' })], env)).toEqual([

@@ -86,21 +86,22 @@ function countPods(
   { hasOldPods }: Progress,
   { isSeen, isDone, isOld }: { readonly isSeen: boolean; readonly isDone: boolean; readonly isOld: boolean },
 ): Counts {
+  // Until the controller has seen a change, the status still praises the template before it.
+  const isStale = !isSeen && hasOldPods;
   const all = spec.replicas;
+  const isUpdated = isStale || (isDone && !isOld);
   if (kind === 'DaemonSet') {
-    const updated = isDone && !isOld ? 1 : 0;
     const running = isDone || hasOldPods ? 1 : 0;
     return {
       desiredNumberScheduled: 1,
       currentNumberScheduled: 1,
-      updatedNumberScheduled: updated,
+      updatedNumberScheduled: isUpdated ? 1 : 0,
       numberAvailable: running,
       numberReady: running,
       numberMisscheduled: 0,
     };
   }
   if (isDone || !isSeen) {
-    const isUpdated = isDone ? !isOld : false;
     const running = isDone || hasOldPods ? all : 0;
     return withoutZeros({
       replicas: running,

@@ -1,0 +1,145 @@
+// Secrets that others own, made or change: what is refused, what is taken over, what is kept.
+import { expect, test } from 'vitest';
+import { bindingOf, codesOf, decode, only, openBench, targetOf } from './bench.ts';
+
+const encode = (text: string) => Buffer.from(text).toString('base64');
+const secretPath = '/api/v1/namespaces/shop/secrets';
+const theirs = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'shop-tls', labels: { team: 'shop' }, annotations: { note: 'theirs' } },
+  data: { htpasswd: encode('user:hash'), 'tls.crt': encode('old') },
+};
+const changes = (calls: readonly string[]) => calls.filter((call) => !/^(get|list) /.test(call));
+
+test.for([
+  [
+    'of somebody else',
+    theirs,
+    {},
+    'Foreign',
+    /lab\/shop\/shop-tls exists and is not Certrelay's.*"adopt: true"/,
+  ],
+  [
+    'of another type',
+    theirs,
+    { adopt: true, format: 'tls' },
+    'TypeConflict',
+    /Opaque.*kubernetes.io\/tls.*"replace: true"/,
+  ],
+  [
+    'that is immutable',
+    { ...theirs, immutable: true },
+    { adopt: true, format: 'combined-pem' },
+    'Rejected',
+    /lab\/shop\/shop-tls is immutable/,
+  ],
+] as const)('a Secret %s is refused by name, and nothing is changed', async ([
+  ,
+  found,
+  more,
+  code,
+  message,
+]) => {
+  const bench = await openBench({ targets: [targetOf(more)] });
+  await bench.admin.create(secretPath, found);
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  bench.calls();
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'refused',
+    action: 'refuse',
+    message: expect.stringMatching(message),
+  });
+  expect(codesOf(report)).toEqual([code]);
+  expect(changes(bench.calls())).toEqual([]);
+  expect(bench.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+});
+
+test('adopt takes a Secret over: our keys and label are set, htpasswd and what else is theirs stays', async () => {
+  const bench = await openBench({ targets: [targetOf({ adopt: true, format: 'ployst' })] });
+  await bench.admin.create(secretPath, theirs);
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  const secret = bench.secret();
+  expect(decode(secret?.data.htpasswd ?? '')).toBe('user:hash');
+  expect(decode(secret?.data['tls.crt'] ?? '')).toContain('BEGIN CERTIFICATE');
+  expect(secret?.metadata.labels).toEqual({ team: 'shop', 'app.kubernetes.io/managed-by': 'certrelay' });
+  expect(secret?.metadata.annotations).toMatchObject({ note: 'theirs', 'certrelay.dev/certificate': 'shop' });
+});
+
+test('replace makes a Secret of another type again, with the keys of others in it', async () => {
+  const bench = await openBench({ targets: [targetOf({ adopt: true, replace: true })] });
+  bench.lab.create(bindingOf('shop', 'certrelay-replace'));
+  await bench.admin.create(secretPath, theirs);
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'replace' });
+  const secret = bench.secret();
+  expect(secret?.type).toBe('kubernetes.io/tls');
+  expect(Object.keys(secret?.data ?? {}).toSorted()).toEqual(['htpasswd', 'tls.crt', 'tls.key']);
+  expect(decode(secret?.data['tls.crt'] ?? '')).toContain('BEGIN CERTIFICATE');
+  expect(secret?.metadata.labels).toMatchObject({ team: 'shop' });
+  // What was kept is not ours: it survives the next version too.
+  await bench.issue('shop', 'version-2');
+  expect(only(await bench.deploy())).toMatchObject({ action: 'apply' });
+  expect(decode(bench.secret()?.data.htpasswd ?? '')).toBe('user:hash');
+});
+
+test('replace without the right to delete says which rule is missing, and the Secret stays', async () => {
+  const bench = await openBench({ targets: [targetOf({ adopt: true, replace: true })] });
+  await bench.admin.create(secretPath, theirs);
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'pending',
+    message: expect.stringContaining('add verb "delete" on "secrets"'),
+  });
+  expect(codesOf(report)).toEqual(['Forbidden']);
+  expect(bench.secret()?.type).toBe('Opaque');
+});
+
+test('a Secret that changes between the look and the apply is looked at again', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  await bench.deploy();
+  await bench.issue('shop', 'version-2');
+  let times = 0;
+  bench.journal.after(async (call) => {
+    if (call.action !== 'get secrets' || call.principal === 'admin' || times > 0) return;
+    times += 1;
+    await bench.admin.patch(`${secretPath}/shop-tls`, { data: { extra: encode('new') } });
+  });
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(bench.secret()?.data.extra).toBe(encode('new'));
+  expect(bench.secret()?.metadata.annotations).toMatchObject({ 'certrelay.dev/version': 'version-2' });
+});
+
+test('a Secret that somebody makes while ours is under way is theirs: it is refused, not overwritten', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  let times = 0;
+  bench.journal.after(async (call) => {
+    if (call.action !== 'get secrets' || times > 0) return;
+    times += 1;
+    await bench.admin.create(secretPath, theirs);
+  });
+  expect(codesOf(await bench.deploy())).toEqual(['Foreign']);
+  expect(bench.secret()?.data).toEqual(theirs.data);
+});
+
+test('a Secret that admission changes on the way is refused, and no workload is restarted', async () => {
+  const bench = await openBench({
+    targets: [targetOf()],
+    wrap: (cluster) => ({
+      ...cluster,
+      applySecret: async (...call) => {
+        const stored = await cluster.applySecret(...call);
+        return { ...stored, data: { ...stored.data, 'tls.key': encode('other') } };
+      },
+    }),
+  });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'refused',
+    message: expect.stringMatching(
+      /stored tls\.key of Secret lab\/shop\/shop-tls otherwise .*admission webhook/,
+    ),
+  });
+  expect(changes(bench.calls())).toEqual(['patch secrets']);
+});
