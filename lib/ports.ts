@@ -49,15 +49,8 @@ export interface CertificateStore {
     which: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING' | { readonly version: string },
     signal: AbortSignal,
   ): Promise<StoredVersion | undefined>;
-  /** Makes the AWS secret with a first version that holds `spec` and no certificate. `exists` where it is there already. */
+  /** Makes the AWS secret with a first version that holds `spec` and no certificate, and with its `source` as state. `exists` where it is there already. */
   create(name: string, spec: StoredSpec | undefined, signal: AbortSignal): Promise<'created' | 'exists'>;
-  /** Stores a changed specification (and, where there is one, the certificate beside it) as AWSCURRENT. */
-  putSpecification(
-    name: string,
-    spec: StoredSpec,
-    certificate: StoredCertificate | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
   /** Puts `order` as a version and moves AWSPENDING to it: a compare-and-swap against `over`, the version that
    *  holds the label now (`undefined`: none). Gives the new version, or `held` where another run was faster. */
   claim(

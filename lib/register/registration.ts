@@ -30,7 +30,6 @@ export function createRegister(ports: RegistrationPorts): Register {
     let stored = await store.read(name, 'AWSCURRENT', signal);
     if (!stored) {
       if ((await store.create(name, spec, signal)) === 'created') {
-        await store.record(name, { source: 'registration' }, signal);
         await queue.send([name], id, signal);
         log.info('certificate registered', { certificate: name, names: domains, request: id });
         return { kind: 'accepted', name, domains };
@@ -39,7 +38,11 @@ export function createRegister(ports: RegistrationPorts): Register {
       stored = await store.read(name, 'AWSCURRENT', signal);
     }
     const registration = compare(spec, asksForTargets(body), stored?.value);
-    if (registration.kind === 'known' && !registration.issued) await tellAgain(ports, name, id, signal);
+    if (registration.kind === 'known' && !registration.issued) {
+      // A crash may have come between storing and telling.
+      await queue.send([name], id, signal);
+      log.info('order requested again', { certificate: name, request: id });
+    }
     return registration;
   };
 }
@@ -71,19 +74,6 @@ function specOf(value: StoredValue | undefined): StoredSpec | undefined {
     case undefined:
       return undefined;
   }
-}
-
-/** Does what a crash may have left undone. */
-async function tellAgain(
-  { store, queue, log }: RegistrationPorts,
-  name: string,
-  id: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const entry = await store.describe(name, signal);
-  if (entry?.state.source !== 'registration') await store.record(name, { source: 'registration' }, signal);
-  await queue.send([name], id, signal);
-  log.info('order requested again', { certificate: name, request: id });
 }
 
 function asksForTargets(body: unknown): boolean {

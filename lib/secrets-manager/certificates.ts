@@ -95,6 +95,8 @@ export class SecretCertificates implements CertificateStore {
       Name: secret,
       SecretString: checkSize(writeSpecification(spec), secret),
       ClientRequestToken: this.#uuid(),
+      // With the secret itself: a crash must not leave a specification that no pass would find.
+      Tags: toTags({ source: spec?.source }),
     };
     try {
       await callSecrets('CreateSecret', secret, signal, (options) =>
@@ -105,17 +107,6 @@ export class SecretCertificates implements CertificateStore {
       if (isRefusal(error, 'ResourceExistsException')) return 'exists';
       throw error;
     }
-  }
-
-  async putSpecification(
-    name: string,
-    spec: StoredSpec,
-    certificate: StoredCertificate | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const value = certificate ? writeCertificate({ ...certificate, spec }) : writeSpecification(spec);
-    // Not named after its contents: going back to an earlier specification must be a new version, or AWS does nothing.
-    await this.#put(name, value, this.#uuid(), 'AWSCURRENT', signal);
   }
 
   async claim(
@@ -169,7 +160,7 @@ export class SecretCertificates implements CertificateStore {
   }
 
   async record(name: string, state: StateChange, signal: AbortSignal): Promise<void> {
-    const tags = Object.entries(encodeState(state)).map(([Key, Value]) => ({ Key, Value }));
+    const tags = toTags(state);
     if (tags.length === 0) return;
     const secret = this.#folder + name;
     await callSecrets('TagResource', secret, signal, (options) =>
@@ -219,6 +210,10 @@ export class SecretCertificates implements CertificateStore {
     const name = secret.slice(this.#folder.length);
     return secret.startsWith(this.#folder) && /^[a-z0-9-]+$/.test(name) ? name : undefined;
   }
+}
+
+function toTags(state: StateChange): Tag[] {
+  return Object.entries(encodeState(state)).map(([Key, Value]) => ({ Key, Value }));
 }
 
 function toEntry(

@@ -145,13 +145,6 @@ export class FakeStore implements CertificateStore {
     return 'created' as const;
   }
 
-  async putSpecification(name: string, spec: StoredSpec) {
-    this.#enter('putSpecification', name);
-    const version = `v${++this.#versions}`;
-    this.#of(name).versions.set(version, { kind: 'specification', spec });
-    this.#current(this.#of(name), version);
-  }
-
   async claim(name: string, order: Parameters<CertificateStore['claim']>[1], over: string | undefined) {
     this.#enter('claim', name);
     const kept = this.#of(name);

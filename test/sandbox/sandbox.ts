@@ -1,11 +1,11 @@
 // The whole sandbox: a CA, Route 53 with DNS, Secrets Manager, queues, a cluster, and the production bundles as Lambda
 // functions between them. Everything listens on 127.0.0.1 and is gone with the process.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { stringify } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { buildService } from '../../infra/build.ts';
 import { type Authority, startAuthority } from './acme/authority.ts';
 import { type SandboxDns, startDns } from './dns/server.ts';
@@ -86,7 +86,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const route53 = await startRoute53({ dns }, surroundings);
   for (const zone of options.zones ?? ['example.com']) route53.createZone(zone);
   const authority = await startAuthority({ resolve: { servers: [dns.address] } }, surroundings);
-  const { namespaces, manifests } = options;
+  const { namespaces = [] } = options;
+  const manifests = [await bindRoles(namespaces), ...(options.manifests ? [options.manifests] : [])].join(
+    '\n---\n',
+  );
   const kubernetes = await startKubernetes({ name: clusterName, namespaces, manifests }, surroundings);
 
   const queues = makeQueues();
@@ -128,7 +131,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   await keepSecrets(secretsManager.url, {
     [`${prefix}/webhook`]: webhookSecret,
-    [`${prefix}/clusters/${clusterName}`]: options.realKubeconfig ?? kubernetes.kubeconfig('admin'),
+    [`${prefix}/clusters/${clusterName}`]: options.realKubeconfig ?? kubernetes.kubeconfig('certrelay'),
   });
 
   const timeoutSeconds = options.timeoutSeconds ?? 120;
@@ -181,6 +184,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** infra/rbac.yaml as its head says to use it: its RoleBinding in each namespace. */
+async function bindRoles(namespaces: readonly string[]): Promise<string> {
+  const roles = await readFile(join(root, 'infra/rbac.yaml'), 'utf8');
+  const documents = parseAllDocuments(roles).map((document) => document.toJS());
+  const binding = documents.find(({ kind }) => kind === 'RoleBinding');
+  const bindings = namespaces.map((namespace) => ({
+    ...binding,
+    metadata: { ...binding.metadata, namespace },
+  }));
+  return [...documents, ...bindings].map((document) => stringify(document)).join('---\n');
 }
 
 /** The rule of infra/queues.yml. */

@@ -70,7 +70,7 @@ test('a certificate goes its way: made with a specification, claimed, stored, re
     current: first,
     previous: made?.version,
     pending: undefined,
-    state: {},
+    state: { source: 'registration' },
   });
   expect(await store.read('shop', 'AWSCURRENT', never)).toEqual({
     version: first,
@@ -169,21 +169,11 @@ test('storing the same certificate again changes nothing, and never undoes a new
   });
 });
 
-test('a specification may go back to what it was, and keeps the certificate beside it', async () => {
-  const { store } = await open();
-  const wider = { ...spec, domains: [...spec.domains, 'www.shop.example.com'] };
+test('a specification is made together with where it came from', async () => {
+  const { store, journal } = await open();
   await store.create('shop', spec, never);
-  await store.putSpecification('shop', wider, undefined, never);
-  await store.putSpecification('shop', spec, undefined, never);
-  expect((await store.read('shop', 'AWSCURRENT', never))?.value).toEqual({ kind: 'specification', spec });
-  await store.putSpecification('shop', wider, undefined, never);
-  const { value } = (await store.read('shop', 'AWSCURRENT', never)) ?? {};
-  expect(value).toEqual({ kind: 'specification', spec: wider });
-  await store.putSpecification('shop', wider, certificate, never);
-  expect((await store.read('shop', 'AWSCURRENT', never))?.value).toEqual({
-    kind: 'certificate',
-    certificate: { ...certificate, spec: wider },
-  });
+  expect((await store.describe('shop', never))?.state).toEqual({ source: 'registration' });
+  expect(journal.count({ action: 'TagResource' })).toBe(0);
 });
 
 test('state is written in one call, field by field, and makes no version', async () => {
