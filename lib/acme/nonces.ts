@@ -6,15 +6,11 @@ const maxAgeMs = 10 * 60_000;
 const farAwayMs = 20;
 const maxInCirculation = 16;
 
-interface Waiter {
-  readonly resolve: (nonce: string | 'fetch') => void;
-}
-
 /** A nonce is the licence for one request. They circulate: fetched once, then handed on from answer to request.
  *  Near a CA one in circulation is as fast as many; far from it up to 16 are fetched, one at a time, as requests queue. */
 export class Nonces {
   readonly #idle: { readonly nonce: string; readonly at: number }[] = [];
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting: ((nonce: string | undefined) => void)[] = [];
   readonly #nowMs: () => number;
   #circulating = 0;
   #fastestMs = Number.POSITIVE_INFINITY;
@@ -23,35 +19,35 @@ export class Nonces {
     this.#nowMs = nowMs;
   }
 
-  /** A nonce, or `fetch`: ask the CA for a new one (and `discard` it where that fails). */
-  async take(): Promise<string | 'fetch'> {
+  /** A nonce, or `undefined`: ask the CA for a new one (and `discard` it where that fails). */
+  async take(): Promise<string | undefined> {
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
       if (this.#nowMs() - kept.at < maxAgeMs) return kept.nonce;
       this.#circulating -= 1;
     }
     if (this.#circulating < this.#limit()) {
       this.#circulating += 1;
-      return 'fetch';
+      return undefined;
     }
-    return new Promise((resolve) => this.#waiting.push({ resolve }));
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Hands on the nonce that an answer brought after `tookMs`. */
   give(nonce: string, tookMs: number): void {
     this.#fastestMs = Math.min(this.#fastestMs, tookMs);
-    const waiter = this.#waiting.shift();
-    if (waiter) waiter.resolve(nonce);
+    const next = this.#waiting.shift();
+    if (next) next(nonce);
     else this.#idle.push({ nonce, at: this.#nowMs() });
     if (this.#waiting.length > 0 && this.#circulating < this.#limit()) {
       this.#circulating += 1;
-      this.#waiting.shift()?.resolve('fetch');
+      this.#waiting.shift()?.(undefined);
     }
   }
 
   /** The request that held a nonce got none back: somebody who waits fetches a new one. */
   discard(): void {
-    const waiter = this.#waiting.shift();
-    if (waiter) waiter.resolve('fetch');
+    const next = this.#waiting.shift();
+    if (next) next(undefined);
     else this.#circulating -= 1;
   }
 

@@ -140,7 +140,7 @@ export class Transport {
 
   async #takeNonce(signal: AbortSignal): Promise<string> {
     const nonce = await this.#nonces.take();
-    if (nonce !== 'fetch') return nonce;
+    if (nonce !== undefined) return nonce;
     try {
       const { newNonce } = await this.directory(signal);
       const response = await this.#send('HEAD', newNonce, undefined, signal);

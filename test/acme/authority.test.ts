@@ -61,7 +61,7 @@ function connect(issuer: Partial<IssuerSpec> = {}): Promise<CertificateAuthority
   const log = new FakeLog();
   const readFile = async () => ca.caPem;
   const authorities = createAuthorities({ issuers: { default: full }, accounts, clock, log, readFile });
-  closers.push(authorities.close);
+  closers.push(() => authorities.close());
   return authorities.connect('default', signal);
 }
 

@@ -227,8 +227,9 @@ describe('several runs', () => {
   it('P18 at once order once: the claim keeps the second run off', async () => {
     const bench = new Bench([shop]);
     const reports = await Promise.all([bench.run(), bench.run(), bench.run()]);
-    const outcomes = reports.map(({ report }) => report.certificates[0]?.outcome).toSorted();
-    expect(outcomes).toEqual(['issued', 'waiting', 'waiting']);
+    const outcomes = reports.map(({ report }) => report.certificates[0]?.outcome);
+    expect(outcomes.filter((outcome) => outcome === 'issued')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'waiting')).toHaveLength(2);
     expect(bench.ca.count('newOrder')).toBe(1);
   });
 

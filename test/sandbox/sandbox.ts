@@ -156,7 +156,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const httpApi = await startHttpApi({
     ...surroundings,
     routes: { 'ANY /domains': 'register' },
-    call: lambda.call,
+    call: (name, event) => lambda.call(name, event),
   });
 
   return {
