@@ -15,7 +15,7 @@ import { kubernetesParts, missing } from './parts/locate.ts';
 import { type Nginx, startNginx } from './parts/nginx.ts';
 
 const absent = missing([...kubernetesParts, 'kubectl', 'pebble', 'nginx']);
-const lacks = absent.length === 0 ? '' : `, skipped: run test/real/install ${absent.join(' ')}`;
+const lacks = absent.length === 0 ? '' : `: run test/real/install ${absent.join(' ')}`;
 
 const secretObject = z.object({
   metadata: z.object({ resourceVersion: z.string(), annotations: z.record(z.string(), z.string()) }),

@@ -29,7 +29,7 @@ describeMainJob(
 
 /** @param lacks What to do first; the suite is skipped with that in its title. */
 function describeMainJob(name: string, start: () => Promise<RealAuthority>, lacks: string | undefined): void {
-  const title = `the main job with ${name} as its CA${lacks === undefined ? '' : `, skipped: ${lacks}`}`;
+  const title = `the main job with ${name} as its CA${lacks === undefined ? '' : `: ${lacks}`}`;
   describe.skipIf(lacks !== undefined)(title, () => {
     let authority: RealAuthority;
     let sandbox: Sandbox;
