@@ -8,6 +8,7 @@ import type { CertificateReport, DeployReport } from '../lib/deploy/run.ts';
 import { ClusterError } from '../lib/errors.ts';
 import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
 import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import { answerBatch } from './batch.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
 
 /** What a direct call answers with. */
@@ -21,23 +22,14 @@ export interface DeployAnswer {
 export async function handler(event: unknown, context: Context): Promise<DeployAnswer | SQSBatchResponse> {
   const invocation = await beginInvocation(context);
   const parsed = parseDeployEvent(event, invocation.settings.prefix);
-  if (parsed.kind === 'request') {
-    const { certificates, failures } = await deploy(parsed.request, invocation);
-    invocation.log.info('pass finished', { certificates: certificates.length, failed: failures.size });
-    throwFailures([...failures.values()].flat(), 'targets');
-    return { dryRun: parsed.request.dryRun ?? false, certificates };
+  if (parsed.kind === 'batch') {
+    const work = async (request: DeployRequest) => (await deploy(request, invocation)).failures;
+    return answerBatch(parsed.messages, work, invocation.log);
   }
-  const batchItemFailures: { itemIdentifier: string }[] = [];
-  for (const message of parsed.messages) {
-    if ('problem' in message) {
-      invocation.log.error('message refused', { message: message.id, problem: message.problem });
-      batchItemFailures.push({ itemIdentifier: message.id });
-      continue;
-    }
-    const { failures } = await deploy(message.request, invocation);
-    if (failures.size > 0) batchItemFailures.push({ itemIdentifier: message.id });
-  }
-  return { batchItemFailures };
+  const { certificates, failures } = await deploy(parsed.request, invocation);
+  invocation.log.info('pass finished', { certificates: certificates.length, failed: failures.size });
+  throwFailures([...failures.values()].flat(), 'targets');
+  return { dryRun: parsed.request.dryRun ?? false, certificates };
 }
 
 async function deploy(request: DeployRequest, invocation: Invocation): Promise<DeployReport> {

@@ -6,6 +6,7 @@ import { type IssueRequest, parseIssueEvent } from '../lib/events.ts';
 import { type IssueReport, issueCertificates } from '../lib/issue/pass.ts';
 import type { OrderingPorts } from '../lib/issue/run.ts';
 import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import { answerBatch } from './batch.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
 
 /** A direct call answers with the report, and throws once all is tried where certificates failed; a batch answers with
@@ -13,22 +14,13 @@ import { beginInvocation, type Context, type Invocation, throwFailures } from '.
 export async function handler(event: unknown, context: Context): Promise<IssueReport | SQSBatchResponse> {
   const parsed = parseIssueEvent(event);
   const invocation = await beginInvocation(context);
-  if (parsed.kind === 'request') {
-    const { report, failures } = await issue(parsed.request, invocation);
-    throwFailures(failures, 'certificates');
-    return report;
+  if (parsed.kind === 'batch') {
+    const work = async (request: IssueRequest) => (await issue(request, invocation)).failures;
+    return answerBatch(parsed.messages, work, invocation.log);
   }
-  const batchItemFailures: { itemIdentifier: string }[] = [];
-  for (const message of parsed.messages) {
-    if ('problem' in message) {
-      invocation.log.error('message refused', { message: message.id, problem: message.problem });
-      batchItemFailures.push({ itemIdentifier: message.id });
-      continue;
-    }
-    const { failures } = await issue(message.request, invocation);
-    if (failures.length > 0) batchItemFailures.push({ itemIdentifier: message.id });
-  }
-  return { batchItemFailures };
+  const { report, failures } = await issue(parsed.request, invocation);
+  throwFailures([...failures.values()], 'certificates');
+  return report;
 }
 
 async function issue(request: IssueRequest, invocation: Invocation) {

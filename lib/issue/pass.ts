@@ -34,13 +34,13 @@ export interface ReportLine {
   readonly orderUrl?: string;
 }
 
-/** Runs one pass. Failures of certificates are given beside the report, one error each, so that whoever called can
- *  throw them once everything was tried. @throws StoreError where not even listing works. */
+/** Runs one pass. Failures are given beside the report, by certificate, so that whoever called can throw them once
+ *  everything was tried. @throws StoreError where not even listing works. */
 export async function issueCertificates(
   request: Question & { readonly dryRun?: boolean | undefined },
   ports: IssuePorts,
   run: Run,
-): Promise<{ readonly report: IssueReport; readonly failures: readonly Error[] }> {
+): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
   const startedAt = ports.clock.now().getTime();
   const { candidates, unknown } = await gather(request, ports, run);
   const plan = planCertificates(candidates, ports.clock.now());
@@ -51,7 +51,7 @@ export async function issueCertificates(
   const outcomes = request.dryRun ? [] : await order(waiting, request, ports, run);
   const report = makeReport(plan, outcomes, unknown, request.dryRun ?? false);
   ports.log.info('pass finished', { ...report.summary, ms: ports.clock.now().getTime() - startedAt });
-  return { report, failures: [...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)] };
+  return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
 }
 
 async function order(
@@ -139,13 +139,12 @@ function makeReport(
   return { dryRun, summary, certificates: lines };
 }
 
-function unknownFailure({ name, error }: Unknown): Error {
-  return new CertrelayError('Unreadable', `${name}: ${describeError(error)}`, { cause: error });
+function unknownFailure({ name, error }: Unknown): readonly [string, Error] {
+  return [name, new CertrelayError('Unreadable', `${name}: ${describeError(error)}`, { cause: error })];
 }
 
-function failureOf(outcome: WaveOutcome): readonly Error[] {
+function failureOf(outcome: WaveOutcome): readonly (readonly [string, Error])[] {
   if (outcome.outcome !== 'failed') return [];
-  return [
-    new CertrelayError('CertificateFailed', `${outcome.name}: ${outcome.message}`, { cause: outcome.error }),
-  ];
+  const { name, message, error } = outcome;
+  return [[name, new CertrelayError('CertificateFailed', `${name}: ${message}`, { cause: error })]];
 }

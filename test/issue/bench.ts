@@ -55,7 +55,8 @@ export class Bench {
       cleanUpSignal: never,
       ...change,
     };
-    return issueCertificates(request, this.ports(), run);
+    const { report, failures } = await issueCertificates(request, this.ports(), run);
+    return { report, failures: [...failures.values()] };
   }
 
   ports(): IssuePorts {

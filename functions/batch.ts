@@ -1,0 +1,51 @@
+// Answers SQS batches: messages that only name certificates share one pass, and each learns how its own ones fared.
+import type { SQSBatchResponse } from 'aws-lambda';
+import type { Message } from '../lib/events.ts';
+import type { Log } from '../lib/log.ts';
+
+interface Request {
+  readonly certificates?: readonly string[] | undefined;
+}
+
+/** Does the work that a request asks for and gives the failures by certificate. */
+export type Work<R extends Request> = (request: R | Request) => Promise<ReadonlyMap<string, unknown>>;
+
+/** The messages to be delivered again: those that cannot be read, and those of which a certificate failed. */
+export async function answerBatch<R extends Request>(
+  messages: readonly Message<R>[],
+  work: Work<R>,
+  log: Log,
+): Promise<SQSBatchResponse> {
+  const readable = messages.filter((message) => 'request' in message);
+  const failed = new Set<string>();
+  for (const message of messages) {
+    if (!('problem' in message)) continue;
+    log.error('message refused', { message: message.id, problem: message.problem });
+    failed.add(message.id);
+  }
+  const [plain, special] = [readable.filter(isPlain), readable.filter((message) => !isPlain(message))];
+  const passes = [
+    ...(plain.length > 0 ? [{ request: merge(plain), messages: plain }] : []),
+    ...special.map((message) => ({ request: message.request, messages: [message] })),
+  ];
+  for (const pass of passes) {
+    const failures = await work(pass.request);
+    for (const { id, request } of pass.messages) {
+      const own = request.certificates ?? [...failures.keys()];
+      if (own.some((name) => failures.has(name))) failed.add(id);
+    }
+  }
+  return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** Whether a message asks for nothing but certificates. */
+function isPlain({ request }: { readonly request: Request }): boolean {
+  return Object.keys(request).every((key) => key === 'certificates');
+}
+
+/** One request for all; a message that names none asks for every certificate. */
+function merge(messages: readonly { readonly request: Request }[]): Request {
+  const names = messages.map(({ request }) => request.certificates);
+  if (names.includes(undefined)) return {};
+  return { certificates: [...new Set(names.flatMap((list) => list ?? []))] };
+}

@@ -1,0 +1,54 @@
+// SQS batches: one pass for all messages that only name certificates, and an answer for each message.
+import { describe, expect, it } from 'vitest';
+import { answerBatch } from '../../functions/batch.ts';
+import { parseIssueEvent } from '../../lib/events.ts';
+import { FakeLog } from '../issue/fakes.ts';
+
+const bodies = (...texts: readonly string[]) => ({
+  Records: texts.map((body, index) => ({ messageId: `m${index + 1}`, body, eventSource: 'aws:sqs' })),
+});
+
+/** The batch's answer where the named certificates fail, and the requests that were worked on. */
+async function answer(failing: readonly string[], ...texts: readonly string[]) {
+  const parsed = parseIssueEvent(bodies(...texts));
+  if (parsed.kind !== 'batch') throw new Error('not a batch');
+  const asked: object[] = [];
+  const work = async (request: { readonly certificates?: readonly string[] | undefined }) => {
+    asked.push(request);
+    const names = request.certificates ?? failing;
+    return new Map(
+      names.filter((name) => failing.includes(name)).map((name) => [name, new Error('it failed')]),
+    );
+  };
+  const { batchItemFailures } = await answerBatch(parsed.messages, work, new FakeLog());
+  return { asked, failed: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) };
+}
+
+describe('a batch', () => {
+  it('is one pass over all certificates that its messages name', async () => {
+    const { asked } = await answer([], '{"certificates":["a","b"]}', '{"certificates":["b","c"]}');
+    expect(asked).toEqual([{ certificates: ['a', 'b', 'c'] }]);
+  });
+
+  it('gives back only the messages of which a certificate failed', async () => {
+    const { failed } = await answer(['b'], '{"certificates":["a"]}', '{"certificates":["b","c"]}');
+    expect(failed).toEqual(['m2']);
+  });
+
+  it('gives back a message that cannot be read, and does the others', async () => {
+    const { asked, failed } = await answer([], 'not JSON', '{"certificate":"a"}', '{"certificates":["a"]}');
+    expect(failed).toEqual(['m1', 'm2']);
+    expect(asked).toEqual([{ certificates: ['a'] }]);
+  });
+
+  it('with a message that names none is a pass over everything, which fails with any certificate', async () => {
+    const { asked, failed } = await answer(['z'], '{}', '{"certificates":["a"]}');
+    expect(asked).toEqual([{}]);
+    expect(failed).toEqual(['m1']);
+  });
+
+  it('never spreads the force of one message over the others', async () => {
+    const { asked } = await answer([], '{"certificates":["a"],"force":true}', '{"certificates":["b"]}');
+    expect(asked).toEqual([{ certificates: ['b'] }, { certificates: ['a'], force: true }]);
+  });
+});
