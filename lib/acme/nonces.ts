@@ -4,6 +4,8 @@
 const maxAgeMs = 10 * 60_000;
 /** A CA whose fastest answer takes longer is far away: then several requests are under way at once. */
 const farAwayMs = 20;
+/** Answers to go by: the first ones are slow because this process has just started, however near the CA is. */
+const answersToJudgeBy = 8;
 const maxInCirculation = 16;
 
 /** A nonce is the licence for one request. They circulate: fetched once, then handed on from answer to request.
@@ -13,6 +15,7 @@ export class Nonces {
   readonly #waiting: ((nonce: string | undefined) => void)[] = [];
   readonly #nowMs: () => number;
   #circulating = 0;
+  #answers = 0;
   #fastestMs = Number.POSITIVE_INFINITY;
 
   constructor(nowMs: () => number) {
@@ -34,6 +37,7 @@ export class Nonces {
 
   /** Hands on the nonce that an answer brought after `tookMs`. */
   give(nonce: string, tookMs: number): void {
+    this.#answers += 1;
     this.#fastestMs = Math.min(this.#fastestMs, tookMs);
     const next = this.#waiting.shift();
     if (next) next(nonce);
@@ -52,6 +56,7 @@ export class Nonces {
   }
 
   #limit(): number {
-    return this.#fastestMs > farAwayMs && this.#fastestMs !== Number.POSITIVE_INFINITY ? maxInCirculation : 1;
+    const isFarAway = this.#answers >= answersToJudgeBy && this.#fastestMs > farAwayMs;
+    return isFarAway ? maxInCirculation : 1;
   }
 }

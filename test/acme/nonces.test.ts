@@ -23,6 +23,15 @@ describe('nonces', () => {
     expect(await waiting[1]).toBe('n2');
   });
 
+  it('does not take a CA for far away by the first answers, which a process that has just started is slow to read', async () => {
+    const nonces = new Nonces(() => 0);
+    expect(await nonces.take()).toBeUndefined();
+    const waiting = Array.from({ length: 40 }, () => nonces.take());
+    for (let turn = 0; turn < 7; turn += 1) nonces.give(`n${turn}`, far);
+    for (let turn = 7; turn < 40; turn += 1) nonces.give(`n${turn}`, near);
+    expect(await Promise.all(waiting)).not.toContain(undefined);
+  });
+
   it('fetches more for those who wait once every answer has taken long, up to sixteen', async () => {
     const nonces = new Nonces(() => 0);
     expect(await nonces.take()).toBeUndefined();
