@@ -11,20 +11,21 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
   return [
     ...findRepeatedNames(outline),
     ...findUnknownReferences(outline),
+    ...findForbiddenPlaces(outline),
     ...findRepeatedSecrets(outline.certificates.flatMap(locateTargets)),
   ];
 }
 
 const text = z.string().optional().catch(undefined);
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).catch([]).default([]);
-const keys = z.record(z.string(), z.unknown()).catch({}).default({});
+const keyed = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({});
 const targets = list(z.object({ cluster: text, namespace: text, secret: text }).catch({}));
 
 /** Just the fields that refer to each other; what is not readable is absent. */
 const outlineSchema = z
   .object({
-    issuers: keys,
-    clusters: keys,
+    issuers: keyed(z.object({ onlyFor: z.array(z.string()).optional().catch(undefined) }).catch({})),
+    clusters: keyed(z.unknown()),
     certificates: list(
       z
         .object({ name: text, issuer: text, domains: z.unknown(), targets })
@@ -52,12 +53,13 @@ function findRepeatedNames({ certificates }: Outline): readonly Finding[] {
 }
 
 function findUnknownReferences(outline: Outline): readonly Finding[] {
-  const { issuers, clusters, certificates, registration } = outline;
-  const users = [
-    ...certificates.map((one, index) => ({ ...one, path: ['certificates', index] })),
-    ...(registration === undefined ? [] : [{ ...registration, path: ['registration'] }]),
-  ];
-  return users.flatMap(({ issuer = 'default', targets: places, path }) => [
+  const { issuers, clusters } = outline;
+  const allowed = Object.entries(issuers).flatMap(([name, { onlyFor = [] }]) =>
+    onlyFor.flatMap((place, index) =>
+      findUnknown('cluster', place.replace(/\/.*/, ''), clusters, ['issuers', name, 'onlyFor', index]),
+    ),
+  );
+  const asked = usersOf(outline).flatMap(({ issuer = 'default', targets: places, path }) => [
     ...findUnknown('issuer', issuer, issuers, [...path, 'issuer']),
     ...places.flatMap(({ cluster }, index) =>
       cluster === undefined
@@ -65,6 +67,15 @@ function findUnknownReferences(outline: Outline): readonly Finding[] {
         : findUnknown('cluster', cluster, clusters, [...path, 'targets', index, 'cluster']),
     ),
   ]);
+  return [...allowed, ...asked];
+}
+
+/** What asks an issuer for certificates. */
+function usersOf({ certificates, registration }: Outline) {
+  return [
+    ...certificates.map((one, index) => ({ ...one, path: ['certificates', index] })),
+    ...(registration === undefined ? [] : [{ ...registration, path: ['registration'] }]),
+  ];
 }
 
 function findUnknown(
@@ -78,6 +89,20 @@ function findUnknown(
   const right =
     names === '' ? `define one under ${kind}s` : `write one of ${names}, or define it under ${kind}s`;
   return [{ path, message: `${JSON.stringify(name)} is no ${kind} of this file; ${right}` }];
+}
+
+/** Targets outside the places that their issuer is for. */
+function findForbiddenPlaces(outline: Outline): readonly Finding[] {
+  return usersOf(outline).flatMap(({ issuer = 'default', targets: places, path }) => {
+    const onlyFor = Object.hasOwn(outline.issuers, issuer) ? outline.issuers[issuer]?.onlyFor : undefined;
+    if (onlyFor === undefined) return [];
+    return places.flatMap(({ cluster, namespace = 'default' }, index) => {
+      const place = `${cluster}/${namespace}`;
+      if (cluster === undefined || onlyFor.some((one) => one === cluster || one === place)) return [];
+      const message = `is in ${place}, where issuer ${JSON.stringify(issuer)} may not be used: it is only for ${onlyFor.join(', ')}`;
+      return [{ path: [...path, 'targets', index], message }];
+    });
+  });
 }
 
 /** A Secret that a certificate writes. */
@@ -117,7 +142,9 @@ function findRepeatedSecrets(places: readonly Place[]): readonly Finding[] {
     const [both, other] = [place, earlier].map(
       ({ certificate, path }) => `${certificate ?? '?'} (${formatPath(path)})`,
     );
-    const message = `${both} and ${other} both write ${place.described}; give one of them another secret`;
+    const right =
+      'give one of them another secret, or make one certificate of them if they are for the same names';
+    const message = `${both} and ${other} both write ${place.described}; ${right}`;
     return [{ path: place.path, message }];
   });
 }

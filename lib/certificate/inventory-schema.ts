@@ -43,6 +43,11 @@ const issuer = mapping({
     .union([pemText, file])
     .optional()
     .describe("PEM to trust for the directory's own TLS, or a file of it"),
+  onlyFor: z
+    .array(z.string())
+    .min(1, 'is empty; write the places, or leave out onlyFor')
+    .optional()
+    .describe('Clusters, or cluster/namespace, that its certificates may go to; absent: all'),
 });
 
 const cluster = mapping({

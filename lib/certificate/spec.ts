@@ -60,6 +60,8 @@ export interface IssuerSpec {
   readonly profile?: string;
   /** Extra trust anchors for the directory's TLS: PEM text, or a file that holds it. */
   readonly caBundle?: string | { readonly file: string };
+  /** Where its certificates may go, each `cluster` or `cluster/namespace`; absent: everywhere. */
+  readonly onlyFor?: readonly string[];
 }
 
 /** Where a cluster's kubeconfig comes from: an AWS secret or a file. */

@@ -25,6 +25,7 @@ const issuer: fc.Arbitrary<IssuerSpec> = fc.record(
     agreeToTerms: fc.constant(true as const),
     profile: fc.constantFrom('tlsserver', 'shortlived'),
     caBundle: label.map((name) => ({ file: `/etc/ca/${name}: #.pem` })),
+    onlyFor: fc.constant([...clusterNames]),
   },
   { requiredKeys: ['directory', 'contact', 'agreeToTerms'] },
 );

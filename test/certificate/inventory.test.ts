@@ -182,6 +182,47 @@ describe('the account at the CA', () => {
     expect(issuerMistakes({ directory })).toEqual([expect.stringContaining(problem)]);
   });
 
+  describe('C01 is for all targets, or for those in some clusters and namespaces alone', () => {
+    const mistakesWith = (onlyFor: unknown, places: readonly object[]) =>
+      mistakes(
+        write({
+          issuers: { default: { agreeToTerms: true }, internal: { agreeToTerms: true, onlyFor } },
+          certificates: [
+            { name: 'a', domains: ['a.example.com'], issuer: 'internal', targets: places },
+            { name: 'b', domains: ['b.example.com'], targets: [{ cluster: 'lab', secret: 'b' }] },
+          ],
+        }),
+      );
+    const [lab, labShop] = [{ cluster: 'lab' }, { cluster: 'lab', namespace: 'shop' }];
+
+    test.each<[string, unknown, readonly object[]]>([
+      ['everywhere where it does not say', undefined, [lab, labShop]],
+      ['in a cluster with all its namespaces', ['lab'], [lab, labShop]],
+      ['in the namespaces it names', ['lab/default', 'lab/shop'], [lab, labShop]],
+      ['nowhere yet', ['lab/shop'], []],
+    ])('%s', (_, onlyFor, places) => {
+      expect(mistakesWith(onlyFor, places)).toEqual([]);
+    });
+
+    test('and each target elsewhere is refused, also one that may be registered', () => {
+      expect(mistakesWith(['lab/shop'], [labShop, lab])).toEqual([
+        'certificates[0].targets[1]: is in lab/default, where issuer "internal" may not be used: it is only for lab/shop',
+      ]);
+      const issuers = { default: { agreeToTerms: true, onlyFor: ['lab/shop'] } };
+      const registration = { zones: ['example.com'], targets: [{ cluster: 'lab', namespace: 'edge' }] };
+      expect(mistakes(write({ issuers, registration }))).toEqual([
+        expect.stringMatching(/^registration\.targets\[0\]: is in lab\/edge, where issuer "default" may not/),
+      ]);
+    });
+
+    test('and a cluster that the file does not have is refused', () => {
+      expect(mistakesWith(['prod/shop'], [])).toEqual([
+        'issuers.internal.onlyFor[0]: "prod" is no cluster of this file; write one of lab, or define it under clusters',
+      ]);
+      expect(mistakesWith([], [])).toEqual([expect.stringMatching(/^issuers\.internal\.onlyFor: is empty/)]);
+    });
+  });
+
   test('a CA bundle is PEM text or a file', async () => {
     const { root } = await mintChain({
       domains: ['a.example'],
@@ -345,7 +386,8 @@ describe('a target', () => {
     ];
     expect(mistakes(write({ certificates }))).toEqual([
       'certificates[1].targets[0]: two (certificates[1].targets[0]) and one (certificates[0].targets[0]) both write ' +
-        'Secret shop/tls in cluster lab; give one of them another secret',
+        'Secret shop/tls in cluster lab; give one of them another secret, or make one certificate of them if they are ' +
+        'for the same names',
     ]);
   });
 
