@@ -1,5 +1,6 @@
 // Mistakes between parts of the inventory: repeats, and references to what is not there.
 import * as z from 'zod';
+import { directory } from './inventory-fields.ts';
 import { defaultSecret } from './inventory-schema.ts';
 import { parseName } from './names.ts';
 import { type Finding, formatPath } from './problems.ts';
@@ -12,6 +13,7 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
     ...findRepeatedNames(outline),
     ...findUnknownReferences(outline),
     ...findForbiddenPlaces(outline),
+    ...findSharedAccounts(outline),
     ...findRepeatedSecrets(outline.certificates.flatMap(locateTargets)),
   ];
 }
@@ -24,7 +26,15 @@ const targets = list(z.object({ cluster: text, namespace: text, secret: text }).
 /** Just the fields that refer to each other; what is not readable is absent. */
 const outlineSchema = z
   .object({
-    issuers: keyed(z.object({ onlyFor: z.array(z.string()).optional().catch(undefined) }).catch({})),
+    issuers: keyed(
+      z
+        .object({
+          directory: directory.optional().catch(undefined),
+          eab: z.object({ secret: text }).optional().catch(undefined),
+          onlyFor: z.array(z.string()).optional().catch(undefined),
+        })
+        .catch({}),
+    ),
     clusters: keyed(z.unknown()),
     certificates: list(
       z
@@ -102,6 +112,19 @@ function findForbiddenPlaces(outline: Outline): readonly Finding[] {
       const message = `is in ${place}, where issuer ${JSON.stringify(issuer)} may not be used: it is only for ${onlyFor.join(', ')}`;
       return [{ path: [...path, 'targets', index], message }];
     });
+  });
+}
+
+/** There is one account for each directory, so only one binding of it can be meant. */
+function findSharedAccounts({ issuers }: Outline): readonly Finding[] {
+  const first = new Map<string | undefined, { readonly name: string; readonly secret: string }>();
+  return Object.entries(issuers).flatMap(([name, { directory: url, eab }]) => {
+    if (eab?.secret === undefined) return [];
+    const earlier = first.get(url);
+    first.set(url, earlier ?? { name, secret: eab.secret });
+    if (earlier === undefined || earlier.secret === eab.secret) return [];
+    const message = `is another one than that of issuer ${JSON.stringify(earlier.name)}, which has the same directory and so the same account; write ${earlier.secret} at both`;
+    return [{ path: ['issuers', name, 'eab', 'secret'], message }];
   });
 }
 

@@ -149,6 +149,16 @@ export const contact = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Name of an AWS secret; `example` is what a mistake suggests. */
+export function awsSecret(example: string) {
+  return z.string().regex(/^[\w/+=.@-]{1,512}$/, `is no name of an AWS secret; write such as ${example}`);
+}
+
+/** Common name of a certificate authority, up to 64 characters (RFC 5280, appendix A.1). */
+export const commonName = z
+  .string()
+  .regex(/^[^\r\n]{1,64}$/, 'is no common name; write the one of a root certificate, such as ISRG Root X1');
+
 /** PEM certificates in the text itself. */
 export const pemText = z
   .string()

@@ -2,7 +2,9 @@
 // reach the JSON Schema, so that editors show them.
 import * as z from 'zod';
 import {
+  awsSecret,
   certificateName,
+  commonName,
   contact,
   directory,
   domains,
@@ -39,6 +41,12 @@ const issuer = mapping({
     .regex(/^[\w.-]{1,64}$/, 'is no profile name; write one that the CA lists, such as tlsserver')
     .optional()
     .describe('Profile to order under, as the directory lists it'),
+  eab: mapping({ secret: awsSecret('certrelay/eab/acm') })
+    .optional()
+    .describe('External account binding: the AWS secret that holds {"kid": …, "hmacKey": …} from the CA'),
+  preferredChain: commonName
+    .optional()
+    .describe("Of the CA's chains, the one whose topmost certificate has an issuer of this common name"),
   caBundle: z
     .union([pemText, file])
     .optional()
@@ -51,14 +59,7 @@ const issuer = mapping({
 });
 
 const cluster = mapping({
-  kubeconfig: z.union([
-    mapping({
-      secret: z
-        .string()
-        .regex(/^[\w/+=.@-]{1,512}$/, 'is no name of an AWS secret; write such as certrelay/clusters/lab'),
-    }),
-    file,
-  ]),
+  kubeconfig: z.union([mapping({ secret: awsSecret('certrelay/clusters/lab') }), file]),
 });
 
 const targetPlace = {

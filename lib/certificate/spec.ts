@@ -58,6 +58,11 @@ export interface IssuerSpec {
   readonly agreeToTerms: true;
   /** Profile named in newOrder; absent: the CA's default. */
   readonly profile?: string;
+  /** Binds the account to one that the CA's owner has made elsewhere (RFC 8555 §7.3.4): the AWS secret that holds
+   *  `{"kid": …, "hmacKey": …}`. */
+  readonly eab?: { readonly secret: string };
+  /** Of several chains take the one whose topmost certificate has an issuer with this common name (RFC 8555 §7.4.2). */
+  readonly preferredChain?: string;
   /** Extra trust anchors for the directory's TLS: PEM text, or a file that holds it. */
   readonly caBundle?: string | { readonly file: string };
   /** Where its certificates may go, each `cluster` or `cluster/namespace`; absent: everywhere. */

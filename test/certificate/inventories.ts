@@ -24,6 +24,8 @@ const issuer: fc.Arbitrary<IssuerSpec> = fc.record(
     ),
     agreeToTerms: fc.constant(true as const),
     profile: fc.constantFrom('tlsserver', 'shortlived'),
+    eab: fc.constant({ secret: 'certrelay/eab/acm' }),
+    preferredChain: fc.constantFrom('ISRG Root X1', 'Root: "a" #1'),
     caBundle: label.map((name) => ({ file: `/etc/ca/${name}: #.pem` })),
     onlyFor: fc.constant([...clusterNames]),
   },

@@ -72,7 +72,7 @@ test('the JSON Schema beside it is the one that the code gives; `node infra/sche
 test('every mistake is told at once, each with its path, its line and what would be right', () => {
   const parsed = parseInventory(`
 issuers:
-  default: { directory: "http://ca.example/dir", eab: { secret: x } }
+  default: { directory: "http://ca.example/dir", eab: { secret: "a b", kid: x } }
 clusters:
   lab: { kubeconfig: { secrt: a } }
 certificates:
@@ -95,7 +95,8 @@ certificates:
     [
       /^3 issuers\.default\.directory: "http:\/\/ca.example\/dir" is no ACME directory; write one of .* https URL$/,
       /^3 issuers\.default\.agreeToTerms: is missing; write true once you have read/,
-      /^3 issuers\.default\.eab: is not a known key; known here: directory, contact, agreeToTerms/,
+      /^3 issuers\.default\.eab\.secret: is no name of an AWS secret; write such as certrelay\/eab\/acm$/,
+      /^3 issuers\.default\.eab\.kid: is not a known key; known here: secret$/,
       /^5 clusters\.lab\.kubeconfig\.secret: is missing; write text$/,
       /^5 clusters\.lab\.kubeconfig\.secrt: is not a known key; known here: secret$/,
       /^7 certificates\[0\]\.name: is no certificate name; write up to 63 of a-z/,
@@ -221,6 +222,30 @@ describe('the account at the CA', () => {
       ]);
       expect(mistakesWith([], [])).toEqual([expect.stringMatching(/^issuers\.internal\.onlyFor: is empty/)]);
     });
+  });
+
+  test('issuers of one directory share its account, so they cannot be bound to two', () => {
+    const withSecrets = (one: string, other: string, directory?: string) => {
+      const agreeToTerms = true;
+      const issuers = {
+        default: { agreeToTerms, eab: { secret: one } },
+        other: { agreeToTerms, directory, eab: { secret: other } },
+        free: { agreeToTerms },
+      };
+      return mistakes(write({ issuers }));
+    };
+    expect(withSecrets('eab/a', 'eab/a')).toEqual([]);
+    expect(withSecrets('eab/a', 'eab/b', 'letsencrypt')).toEqual([]);
+    expect(withSecrets('eab/a', 'eab/b', 'staging')).toEqual([
+      expect.stringMatching(/^issuers\.other\.eab\.secret: .* issuer "default".* write eab\/a at both$/),
+    ]);
+  });
+
+  test('the preferred chain is named by a common name', () => {
+    expect(issuer({ preferredChain: 'ISRG Root X1' })?.preferredChain).toBe('ISRG Root X1');
+    for (const preferredChain of ['', 'a\nb', 'x'.repeat(65), ['X1']]) {
+      expect(issuerMistakes({ preferredChain }), JSON.stringify(preferredChain)).toHaveLength(1);
+    }
   });
 
   test('a CA bundle is PEM text or a file', async () => {
