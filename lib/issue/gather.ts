@@ -7,6 +7,7 @@ import { ConfigError } from '../config.ts';
 import { StoreError } from '../errors.ts';
 import { type Decision, judge, type Situation, type Wanted, wantedBy } from '../policy/checks.ts';
 import { type Held, type HeldCertificate, heldByTags, heldByValue } from '../policy/held.ts';
+import { standingOf } from '../policy/standing.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
 import type { Run } from './run.ts';
 
@@ -88,6 +89,7 @@ async function gatherOne(
     error: entry?.state.error,
     nextAttempt: entry?.state.nextAttempt,
     forced: force,
+    ...standingOf(entry),
   };
   const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
   if (
@@ -148,7 +150,10 @@ export async function judgeClaimed(
 ): Promise<Decision> {
   const held = heldByTags(entry) ?? (await readCurrent(spec.name, store, run.signal)).held;
   const { failures, error, nextAttempt } = entry.state;
-  return judge({ wanted: wantedIn(run.inventory, spec), held, failures, error, nextAttempt }, clock.now());
+  return judge(
+    { wanted: wantedIn(run.inventory, spec), held, failures, error, nextAttempt, ...standingOf(entry) },
+    clock.now(),
+  );
 }
 
 async function readCurrent(

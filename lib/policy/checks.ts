@@ -3,6 +3,7 @@ import { namesKey } from '../certificate/names.ts';
 import type { CertificateSpec, IssuerSpec, KeyType } from '../certificate/spec.ts';
 import type { Held, HeldCertificate } from './held.ts';
 import { fitsLifetime, renewalTime } from './renewal.ts';
+import type { Pause } from './standing.ts';
 
 /** Everything that is known of one certificate when it is judged. */
 export interface Situation {
@@ -16,6 +17,10 @@ export interface Situation {
   readonly nextAttempt?: Date | undefined;
   /** A person asked for this certificate by name. */
   readonly forced?: boolean | undefined;
+  /** A person wants no order. */
+  readonly paused?: Pause | undefined;
+  /** What AWSCURRENT holds has been revoked. */
+  readonly isRevoked?: boolean | undefined;
 }
 
 /** What the specification asks for. */
@@ -39,12 +44,13 @@ export type OrderReason =
   | 'IssuerChanged'
   | 'ProfileChanged'
   | 'KeyChanged'
+  | 'Revoked'
   | 'Expired'
   | 'RenewalDue'
   | 'Forced';
 
 /** Why a certificate that should be ordered is not. */
-export type WaitReason = 'InFlight' | 'BackingOff';
+export type WaitReason = 'InFlight' | 'BackingOff' | 'Paused';
 
 /** What to do with one certificate now, and a sentence that a person can act on. */
 export type Decision =
@@ -53,7 +59,8 @@ export type Decision =
       readonly decision: 'wait';
       readonly reason: WaitReason;
       readonly message: string;
-      readonly until: Date;
+      /** Absent where a person must act first. */
+      readonly until?: Date | undefined;
     }
   | {
       readonly decision: 'keep';
@@ -101,16 +108,26 @@ const needs: readonly Check<OrderReason, string>[] = [
   { reason: 'IssuerChanged', find: whenHeld(findOtherIssuer) },
   { reason: 'ProfileChanged', find: whenHeld(findOtherProfile) },
   { reason: 'KeyChanged', find: whenHeld(findOtherKey) },
+  {
+    reason: 'Revoked',
+    find: ({ isRevoked }) => (isRevoked ? 'the stored certificate was revoked' : undefined),
+  },
   { reason: 'Expired', find: whenHeld(findExpired) },
   { reason: 'RenewalDue', find: whenHeld(findRenewalDue) },
   { reason: 'Forced', find: ({ forced }) => (forced ? 'asked for with force' : undefined) },
 ];
 
 /** Obstacles before an order, in the order in which they are looked for. */
-const obstacles: readonly Check<WaitReason, { readonly message: string; readonly until: Date }>[] = [
+const obstacles: readonly Check<WaitReason, Obstacle>[] = [
   { reason: 'InFlight', find: findInFlight },
   { reason: 'BackingOff', find: findBackingOff },
+  { reason: 'Paused', find: findPaused },
 ];
+
+interface Obstacle {
+  readonly message: string;
+  readonly until?: Date | undefined;
+}
 
 function firstFinding<Reason, Finding>(
   checks: readonly Check<Reason, Finding>[],
@@ -184,6 +201,13 @@ function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now
   const last = error === undefined ? '' : `, the last with ${error}`;
   const message = `${failures ?? 1} failed attempts${last}; next one at ${text(nextAttempt)}`;
   return { message, until: nextAttempt };
+}
+
+/** Force does not lift it: whoever paused the certificate had a reason, and says when it is over. */
+function findPaused({ paused }: Situation) {
+  if (paused === undefined) return undefined;
+  const words = paused.reason === undefined ? '' : ` ("${paused.reason}")`;
+  return { message: `paused by hand since ${text(paused.since)}${words}, until it is resumed` };
 }
 
 /** A claim of which the deadline is not known is taken for one of a run that is over; whoever takes it over reads it first. */

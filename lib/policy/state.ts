@@ -25,6 +25,13 @@ export interface CertificateState {
   readonly error?: string;
   /** No attempt before this instant. */
   readonly nextAttempt?: Date;
+  /** Since when a person wants no order, and that person's words. */
+  readonly pausedSince?: Date;
+  readonly pauseReason?: string;
+  /** Versions that were revoked, newest first, as `standing.ts` writes them. */
+  readonly revoked?: string;
+  /** Version that is to be revoked as soon as another one has replaced it. */
+  readonly revoking?: string;
   /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them. */
   readonly deployed?: string;
 }

@@ -38,6 +38,10 @@ const fields = z.object({
   failures: count,
   error: text,
   nextAttempt: date,
+  pausedSince: date,
+  pauseReason: text,
+  revoked: text,
+  revoking: text,
   deployed: text,
 } satisfies Record<keyof CertificateState, z.ZodType>);
 

@@ -156,11 +156,12 @@ test('no judgement orders what it must wait for, and none waits or keeps for wha
         !situation.forced && situation.nextAttempt !== undefined && at < situation.nextAttempt;
       switch (decision.decision) {
         case 'order':
-          expect(inFlight || backingOff).toBe(false);
+          expect(inFlight || backingOff || situation.paused !== undefined).toBe(false);
           break;
         case 'wait':
-          expect(decision.reason).toBe(inFlight ? 'InFlight' : 'BackingOff');
-          expect(decision.until > at).toBe(true);
+          expect(decision.reason).toBe(inFlight ? 'InFlight' : backingOff ? 'BackingOff' : 'Paused');
+          expect(decision.until === undefined).toBe(decision.reason === 'Paused');
+          expect(decision.until === undefined || decision.until > at).toBe(true);
           break;
         case 'keep':
           expect(decision.renewsAt > at).toBe(true);

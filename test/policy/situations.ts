@@ -65,6 +65,8 @@ export const situations: fc.Arbitrary<Situation> = fc.record({
   failures: fc.option(fc.nat(9), { nil: undefined }),
   nextAttempt: fc.option(instants, { nil: undefined }),
   forced: fc.boolean(),
+  paused: fc.option(fc.record({ since: instants }), { nil: undefined }),
+  isRevoked: fc.boolean(),
 });
 
 /** Any instant near the situations. */

@@ -1,0 +1,65 @@
+// Decisions of people that stand over every judgement: a pause, a revocation.
+import { describe, expect, test } from 'vitest';
+import { judge, type Situation } from '../../lib/policy/checks.ts';
+import { addRevoked, standingOf } from '../../lib/policy/standing.ts';
+import { afterDays, held, wanted } from './situations.ts';
+
+const now = afterDays(30);
+const judged = (change: Partial<Situation>, at = now) => judge({ wanted, held, ...change }, at);
+const paused = { since: afterDays(10), reason: 'the zone moves' };
+
+describe('a paused certificate', () => {
+  test.each<[string, Partial<Situation>, string]>([
+    ['that is missing', { held: { kind: 'nothing' } }, 'no certificate is stored'],
+    ['that is forced', { forced: true }, 'asked for with force'],
+    ['of which an order was interrupted', { pending: { version: 'v' } }, 'an earlier run stopped'],
+    ['that was revoked', { isRevoked: true }, 'was revoked'],
+  ])('%s waits, and says since when, by which words, and what for', (_, change, need) => {
+    const decision = judged({ ...change, paused });
+    expect(decision).toMatchObject({ decision: 'wait', reason: 'Paused', until: undefined });
+    expect(decision.message).toContain('since 2026-01-11T00:00:00.000Z ("the zone moves")');
+    expect(decision.message).toContain(need);
+  });
+
+  test('that needs no order is kept, and only the day it falls due it waits', () => {
+    expect(judged({ paused }, new Date(afterDays(60).getTime() - 1))).toMatchObject({ decision: 'keep' });
+    expect(judged({ paused }, afterDays(60))).toMatchObject({ reason: 'Paused' });
+  });
+
+  test('says first what ends by itself: a run at work, a failure before', () => {
+    const both = { paused, forced: false, held: { kind: 'nothing' }, nextAttempt: afterDays(31) } as const;
+    expect(judged(both)).toMatchObject({ reason: 'BackingOff' });
+    const pending = { version: 'v', deadline: afterDays(31) };
+    expect(judged({ ...both, pending })).toMatchObject({ reason: 'InFlight' });
+  });
+});
+
+describe('a revoked certificate', () => {
+  test('is ordered anew, however long it would have lived', () => {
+    expect(judged({ isRevoked: true })).toMatchObject({ decision: 'order', reason: 'Revoked' });
+    expect(judged({ isRevoked: false })).toMatchObject({ decision: 'keep' });
+  });
+
+  test('is known by its version: the one that replaced it is not revoked', () => {
+    const state = { revoked: addRevoked(undefined, 'one') };
+    expect(standingOf({ current: 'one', state })).toEqual({ paused: undefined, isRevoked: true });
+    expect(standingOf({ current: 'two', state })).toMatchObject({ isRevoked: false });
+    expect(standingOf({ current: undefined, state })).toMatchObject({ isRevoked: false });
+    expect(standingOf(undefined)).toEqual({ paused: undefined, isRevoked: false });
+  });
+
+  test('is remembered after later ones, the oldest of five not', () => {
+    const revoked = ['1', '2', '3', '4', '5', '5'].reduce(addRevoked, '');
+    const known = ['1', '2', '3', '4', '5'].filter(
+      (current) => standingOf({ current, state: { revoked } }).isRevoked,
+    );
+    expect(known).toEqual(['2', '3', '4', '5']);
+  });
+});
+
+test('a pause is read from its tags, with or without words', () => {
+  const at = (state: object) => standingOf({ current: 'v', state }).paused;
+  expect(at({ pausedSince: now, pauseReason: 'x' })).toEqual({ since: now, reason: 'x' });
+  expect(at({ pausedSince: now })).toEqual({ since: now, reason: undefined });
+  expect(at({ pauseReason: 'words alone' })).toBeUndefined();
+});
