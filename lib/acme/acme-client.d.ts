@@ -42,11 +42,3 @@ declare module 'acme-client/src/api.js' {
     apiRequest(url: string, payload: object | null, validStatusCodes?: number[]): Promise<Response>;
   }
 }
-
-declare module 'acme-client/src/crypto/index.js' {
-  const crypto: {
-    /** Gives the key and the request, both PEM. */
-    createCsr(data: { altNames: string[]; commonName?: string }, keyPem: string): Promise<[Buffer, Buffer]>;
-  };
-  export default crypto;
-}

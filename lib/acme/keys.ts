@@ -1,25 +1,19 @@
-// Private keys and certificate signing requests for certificates.
+// Private keys of certificates, and the requests signed with them.
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
-import acmeCrypto from 'acme-client/src/crypto/index.js';
 import type { KeyType } from '../certificate/spec.ts';
 import type { KeyMaker } from '../ports.ts';
+import { writeSigningRequest } from './signing-request.ts';
 
 const generate = promisify(generateKeyPair);
-/** Upper bound of a common name (RFC 5280, appendix A.1: ub-common-name). */
-const maxCommonName = 64;
 
-/** Keys from Node's crypto, requests by acme-client. */
+/** Keys from Node's crypto. */
 export const keyMaker: KeyMaker = {
   async generate(type) {
     const { privateKey } = await generatePair(type);
     return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   },
-  async request(key, domains) {
-    const commonName = domains.find((domain) => domain.length <= maxCommonName);
-    const [, csr] = await acmeCrypto.createCsr({ altNames: [...domains], commonName }, key);
-    return csr.toString();
-  },
+  request: async (key, domains) => writeSigningRequest(key, domains),
 };
 
 function generatePair(type: KeyType) {

@@ -1,4 +1,5 @@
 // The CA adapter against the sandbox's CA: what it asks, how often, over how many connections, and how it fails.
+import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthorities } from '../../lib/acme/accounts.ts';
 import { keyMaker } from '../../lib/acme/keys.ts';
@@ -108,6 +109,11 @@ describe('an authority', () => {
     const domains = ['shop.example.com', '*.shop.example.com'];
     const { chain, key } = await issue(await connect(), domains);
     expect(verifyBundle({ chain, key, domains })).toMatchObject({ ok: true });
+  });
+
+  it('P02 asks for the first domain as the common name', async () => {
+    const { chain } = await issue(await connect(), ['www.shop.example.com', 'shop.example.com']);
+    expect(new X509Certificate(chain).subject).toBe('CN=www.shop.example.com');
   });
 
   it.each([
