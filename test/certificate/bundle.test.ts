@@ -41,7 +41,7 @@ describe('a chain is accepted', () => {
   });
 });
 
-describe('a bundle is refused', () => {
+describe('N14 a bundle is refused before anything is written', () => {
   test.each([
     ['Unparsable', 'without a certificate', () => ({ chain: '' })],
     [

@@ -21,7 +21,7 @@ test.for([
     /lab\/shop\/shop-tls exists and is not Certrelay's.*"adopt: true"/,
   ],
   [
-    'of another type',
+    'of another type (P07)',
     theirs,
     { adopt: true, format: 'tls' },
     'TypeConflict',
@@ -67,7 +67,7 @@ test('adopt takes a Secret over: our keys and label are set, htpasswd and what e
   expect(secret?.metadata.annotations).toMatchObject({ note: 'theirs', 'certrelay.dev/certificate': 'shop' });
 });
 
-test('replace makes a Secret of another type again, with the keys of others in it', async () => {
+test('P07 replace makes a Secret of another type again, with the keys of others in it', async () => {
   const bench = await openBench({ targets: [targetOf({ adopt: true, replace: true })] });
   bench.lab.create(bindingOf('shop', 'certrelay-replace'));
   await bench.admin.create(secretPath, theirs);
@@ -81,6 +81,21 @@ test('replace makes a Secret of another type again, with the keys of others in i
   await bench.issue('shop', 'version-2');
   expect(only(await bench.deploy())).toMatchObject({ action: 'apply' });
   expect(decode(bench.secret()?.data.htpasswd ?? '')).toBe('user:hash');
+});
+
+test('K34 annotations are merged: what kube-lego wrote into its Secret stays beside ours', async () => {
+  const bench = await openBench({ targets: [targetOf({ adopt: true })] });
+  const annotations = { 'kubernetes.io/tls-acme': 'true' };
+  const data = { 'tls.crt': encode('old'), 'tls.key': encode('old') };
+  const metadata = { name: 'shop-tls', annotations };
+  await bench.admin.create(secretPath, { ...theirs, metadata, type: 'kubernetes.io/tls', data });
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  const secret = bench.secret();
+  expect(secret?.metadata.annotations).toMatchObject({
+    ...annotations,
+    'certrelay.dev/version': 'version-1',
+  });
+  expect(decode(secret?.data['tls.key'] ?? '')).toBe(bench.first.key);
 });
 
 test('replace without the right to delete says which rule is missing, and the Secret stays', async () => {

@@ -198,7 +198,7 @@ test.for([
   expect(bench.lab.find('deployments', 'shop', 'web')?.metadata.generation).toBe(2);
 });
 
-test('one certificate that cannot be delivered keeps no other from it', async () => {
+test('N14 a certificate without its own key is delivered nowhere, and keeps no other from it', async () => {
   const bench = await openBench({ targets: [targetOf()] });
   const broken = await bench.issue('broken', 'version-1', [targetOf({ secret: 'broken-tls' })]);
   const { key } = bench.first;

@@ -107,7 +107,7 @@ describe('the build', () => {
     expect(await readdir(join(folder, 'dist'))).toEqual(['notify', 'order']);
   });
 
-  it('refuses an inventory with each of its mistakes, and leaves the last bundles', async () => {
+  it('D09 refuses an inventory with each of its mistakes before it is deployed, and leaves the last bundles', async () => {
     await writeFile(
       join(folder, 'certificates.yaml'),
       'issuers:\n  default: { directory: letsencrypt-staging }\ncertificates:\n  - { name: Shop, domains: [shop.example.com] }\n',

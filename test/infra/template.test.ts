@@ -87,7 +87,12 @@ describe('functions', () => {
     expect(find('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey)).toEqual([
       'ANY /domains',
     ]);
-    expect(properties('HttpApiStage')).toMatchObject({ DefaultRouteSettings: { ThrottlingBurstLimit: 20 } });
+  });
+
+  it('Y07 register is protected from floods by a limit on requests a second', () => {
+    expect(properties('HttpApiStage')).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 },
+    });
   });
 });
 

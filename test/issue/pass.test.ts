@@ -86,7 +86,7 @@ describe('a pass', () => {
     expect(failures.map(({ message }) => message).join()).toContain('no certificate is called "shoop"');
   });
 
-  it('keeps a registered specification with its certificate and reads no value once it is issued', async () => {
+  it('Y01 renews a registered certificate by the specification stored with it, and reads no value before', async () => {
     const bench = new Bench([]);
     const spec = { ...specOf('customer', ['a.example.com']), source: 'registration' as const };
     await bench.store.create('customer', spec);

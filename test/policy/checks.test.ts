@@ -19,6 +19,7 @@ test('P12 a certificate with life left is kept, whatever the calendar says, and 
     message: 'valid until 2026-04-01T00:00:00.000Z, renewed from 2026-03-02T00:00:00.000Z',
     renewsAt: afterDays(60),
   });
+  expect(judged({ forced: true })).toMatchObject({ decision: 'order', reason: 'Forced' });
 });
 
 test('D07 force orders the one certificate that is named, with nothing changed for others', () => {
@@ -34,6 +35,14 @@ describe('a certificate is ordered', () => {
       'K03 NamesChanged',
       other({ names: namesKey(['shop.example.com']) }),
       'shop.example.com, *.shop.example.com',
+    ],
+    [
+      'K03 NamesChanged',
+      {
+        wanted: { ...wanted, domains: ['shop.example.com'] },
+        held: { ...held, names: namesKey(['*.example.com']) },
+      },
+      'not for exactly shop.example.com',
     ],
     ['K04 Unparsable', { held: { kind: 'unparsable', problem: 'no PEM in it' } }, 'no PEM in it'],
     ['K06 KeyMismatch', { held: { kind: 'mismatched', problem: 'not its key' } }, 'not its key'],

@@ -1,10 +1,12 @@
 // The decisions of deploying: what to do about a Secret, and which workloads to restart.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { layOut } from '../../lib/certificate/formats.ts';
 import type { TargetSpec } from '../../lib/certificate/spec.ts';
 import type { ClusterSecret, SecretManifest, Workload } from '../../lib/policy/cluster-objects.ts';
 import {
   compareStored,
+  describeSecret,
   fingerprintAnnotation,
   planRestarts,
   planSecret,
@@ -39,6 +41,25 @@ const found: ClusterSecret = {
   data: wanted.data,
   ownedKeys: ['proxycert', 'proxykey'],
 };
+
+test('P15 values go into the Secret as base64 in one line, and come out as they were', () => {
+  const pem = (text: string) => `${`${text.repeat(64)}\n`.repeat(30)}`;
+  const delivery = {
+    certificate: 'shop',
+    version: '2',
+    fingerprint: 'aa',
+    notAfter: new Date(0),
+    chain: pem('c'),
+    key: pem('k'),
+  };
+  const { data } = describeSecret(delivery, { ...target, format: 'ployst' });
+  const decoded = Object.entries(data).map(([name, value]) => [
+    name,
+    Buffer.from(value, 'base64').toString(),
+  ]);
+  expect(Object.values(data).join('')).toMatch(/^[A-Za-z0-9+/=]+$/);
+  expect(Object.fromEntries(decoded)).toEqual(layOut(delivery, 'ployst').values);
+});
 
 describe('planSecret', () => {
   const cases: readonly [string, Partial<TargetSpec>, Partial<ClusterSecret> | undefined, string][] = [

@@ -108,7 +108,7 @@ describe('a new request', () => {
   });
 });
 
-describe('the same request again', () => {
+describe('Y07 the same request again', () => {
   beforeEach(async () => {
     await register(request, 'msg_1', signal);
     store.calls.length = 0;
