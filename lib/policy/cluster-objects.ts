@@ -4,6 +4,9 @@ import type { WorkloadKind, WorkloadReference } from '../certificate/spec.ts';
 /** Label that says a cluster Secret is ours, and its value. Without it a Secret is somebody else's. */
 export const managedByLabel = { name: 'app.kubernetes.io/managed-by', value: 'certrelay' } as const;
 
+/** Annotation of a cluster Secret of ours that names the certificate in it. */
+export const certificateAnnotation = 'certrelay.dev/certificate';
+
 /** ployst's environment variable, for targets with `restartStrategy: env`. */
 export const refreshVariable = 'LETSENCRYPT_CERT_REFRESH';
 

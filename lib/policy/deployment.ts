@@ -5,6 +5,7 @@ import { layOut } from '../certificate/formats.ts';
 import type { TargetSpec, WorkloadReference } from '../certificate/spec.ts';
 import {
   type ClusterSecret,
+  certificateAnnotation,
   managedByLabel,
   nameWorkload,
   type RestartMark,
@@ -57,7 +58,7 @@ export function describeSecret(delivery: Delivery, target: TargetSpec): SecretMa
     type,
     labels: { [managedByLabel.name]: managedByLabel.value },
     annotations: {
-      'certrelay.dev/certificate': delivery.certificate,
+      [certificateAnnotation]: delivery.certificate,
       'certrelay.dev/fingerprint': delivery.fingerprint,
       'certrelay.dev/version': delivery.version,
       'certrelay.dev/not-after': delivery.notAfter.toISOString(),
@@ -68,8 +69,8 @@ export function describeSecret(delivery: Delivery, target: TargetSpec): SecretMa
   };
 }
 
-/** Judges the Secret that is there. A Secret without our label is never changed unless the target says `adopt`; one of
- *  another `type`, which no patch can change, only if it says `replace`. */
+/** Judges the Secret that is there. A Secret without our label, or with another of our certificates in it, is never changed
+ *  unless the target says `adopt`; one of another `type`, which no patch can change, only if it says `replace`. */
 export function planSecret(
   target: TargetSpec,
   wanted: SecretManifest,
@@ -77,10 +78,9 @@ export function planSecret(
 ): SecretPlan {
   if (!found) return { action: 'create' };
   const name = nameTarget(target);
-  const owner = found.labels[managedByLabel.name];
-  if (owner !== managedByLabel.value && !target.adopt) {
-    const reason = owner === undefined ? 'it has no' : `its value is "${owner}" for the`;
-    const message = `Secret ${name} exists and is not Certrelay's (${reason} label ${managedByLabel.name}): say "adopt: true" on the target to take it over, or name another Secret`;
+  const holder = target.adopt ? undefined : describeOtherHolder(wanted, found);
+  if (holder !== undefined) {
+    const message = `Secret ${name} ${holder}: say "adopt: true" on the target to take it over, or name another Secret`;
     return { action: 'refuse', code: 'Foreign', message };
   }
   if (found.type !== wanted.type) {
@@ -140,6 +140,19 @@ export function fingerprintAnnotation(secret: string): string {
 /** `prod/shop/shop-tls`, as events and messages name a target. */
 export function nameTarget(target: Pick<TargetSpec, 'cluster' | 'namespace' | 'secret'>): string {
   return `${target.cluster}/${target.namespace}/${target.secret}`;
+}
+
+/** Who has the Secret, where it is not the certificate that is wanted in it; continues "Secret … ". */
+function describeOtherHolder(wanted: SecretManifest, found: ClusterSecret): string | undefined {
+  const owner = found.labels[managedByLabel.name];
+  if (owner !== managedByLabel.value) {
+    const reason = owner === undefined ? 'it has no' : `its value is "${owner}" for the`;
+    return `exists and is not Certrelay's (${reason} label ${managedByLabel.name})`;
+  }
+  const certificate = found.annotations[certificateAnnotation];
+  if (certificate === undefined || certificate === wanted.annotations[certificateAnnotation])
+    return undefined;
+  return `holds the certificate ${certificate} (annotation ${certificateAnnotation})`;
 }
 
 function planRestart(target: TargetSpec, fingerprint: string, workload: Workload): RestartPlan {

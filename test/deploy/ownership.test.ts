@@ -21,6 +21,20 @@ test.for([
     /lab\/shop\/shop-tls exists and is not Certrelay's.*"adopt: true"/,
   ],
   [
+    'of another certificate of ours',
+    {
+      ...theirs,
+      metadata: {
+        name: 'shop-tls',
+        labels: { 'app.kubernetes.io/managed-by': 'certrelay' },
+        annotations: { 'certrelay.dev/certificate': 'api' },
+      },
+    },
+    { format: 'combined-pem' },
+    'Foreign',
+    /lab\/shop\/shop-tls holds the certificate api.*"adopt: true"/,
+  ],
+  [
     'of another type (P07)',
     theirs,
     { adopt: true, format: 'tls' },

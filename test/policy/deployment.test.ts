@@ -28,7 +28,7 @@ const wanted: SecretManifest = {
   name: 'shop-tls',
   type: 'Opaque',
   labels: ours,
-  annotations: { 'certrelay.dev/version': '2' },
+  annotations: { 'certrelay.dev/certificate': 'shop', 'certrelay.dev/version': '2' },
   data: { proxycert: 'Yw==', proxykey: 'aw==' },
 };
 const found: ClusterSecret = {
@@ -62,6 +62,10 @@ test('P15 values go into the Secret as base64 in one line, and come out as they 
 });
 
 describe('planSecret', () => {
+  const earlier = (certificate: string) => ({
+    'certrelay.dev/certificate': certificate,
+    'certrelay.dev/version': '1',
+  });
   const cases: readonly [string, Partial<TargetSpec>, Partial<ClusterSecret> | undefined, string][] = [
     ['missing', {}, undefined, 'create'],
     ['all as wanted', {}, {}, 'keep'],
@@ -70,7 +74,16 @@ describe('planSecret', () => {
     ['with another value', {}, { data: { ...wanted.data, proxykey: 'eA==' } }, 'apply'],
     ['with a value too few', {}, { data: { proxycert: 'Yw==' } }, 'apply'],
     ['with a value of ours too many', {}, { ownedKeys: ['proxycert', 'proxykey', 'tls.pem'] }, 'apply'],
-    ['of the version before', {}, { annotations: { 'certrelay.dev/version': '1' } }, 'apply'],
+    ['of the version before', {}, { annotations: earlier('shop') }, 'apply'],
+    ['of another certificate of ours', {}, { annotations: earlier('api') }, 'Foreign'],
+    ['of another certificate of ours, adopted', { adopt: true }, { annotations: earlier('api') }, 'apply'],
+    [
+      'of another certificate of ours, replaced',
+      { replace: true },
+      { annotations: earlier('api') },
+      'Foreign',
+    ],
+    ['ours, its certificate not told', {}, { annotations: {} }, 'apply'],
     ['without our label', {}, { labels: {} }, 'Foreign'],
     ['with the label of another', {}, { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'Foreign'],
     ['without our label, adopted', { adopt: true }, { labels: {} }, 'apply'],
