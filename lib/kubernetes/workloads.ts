@@ -136,7 +136,7 @@ function parseWorkload(kind: WorkloadKind, answer: unknown, subject: CallSubject
     ...readRefresh(spec.template),
     generation: fields.metadata.generation,
     rollout: judgeRollout(kind, fields),
-    hasGapOnRestart: fields.spec.replicas === 1 && fields.spec.strategy?.type === 'Recreate',
+    hasGapOnRestart: fields.spec.replicas > 0 && fields.spec.strategy?.type === 'Recreate',
   };
 }
 

@@ -56,7 +56,7 @@ export interface Workload extends WorkloadReference {
   /** Counts changes of the specification. */
   readonly generation: number;
   readonly rollout: Rollout;
-  /** All pods are stopped before new ones start (`Recreate`), and there is one only. */
+  /** All pods are stopped before new ones start (`Recreate`), and there are some. */
   readonly hasGapOnRestart: boolean;
 }
 

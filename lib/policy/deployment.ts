@@ -163,7 +163,7 @@ function planRestart(target: TargetSpec, fingerprint: string, workload: Workload
   const current = mark.kind === 'env' ? workload.refresh : workload.annotations[mark.key];
   if (current === fingerprint) return { action: 'await', workload };
   if (!workload.hasGapOnRestart) return { action: 'restart', workload, mark };
-  const warning = `${nameWorkload(workload)} has one replica and strategy Recreate: it does not answer while it restarts`;
+  const warning = `${nameWorkload(workload)} has strategy Recreate: it does not answer while it restarts`;
   return { action: 'restart', workload, mark, warning };
 }
 

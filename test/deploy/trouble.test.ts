@@ -176,13 +176,15 @@ test('workloads that roll out only when a person acts are marked, named, and not
   });
 });
 
-test('one replica with strategy Recreate is a warning in the plan', async () => {
+test('strategy Recreate, which stops every pod first, is a warning in the plan', async () => {
   const bench = await openBench({ targets: [targetOf()] });
   const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
-  const spec = { replicas: 1, strategy: { type: 'Recreate' } };
+  const spec = { replicas: 3, strategy: { type: 'Recreate' } };
   const { body } = workloadOf('Deployment', 'shop', { pod, spec });
   await bench.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
-  expect(only(await bench.deploy({ dryRun: true })).message).toMatch(/does not answer while it restarts/);
+  expect(only(await bench.deploy({ dryRun: true })).message).toMatch(
+    /Deployment web .*Recreate: it does not answer while it restarts/,
+  );
 });
 
 test.for([
