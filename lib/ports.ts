@@ -1,4 +1,5 @@
 // The sockets between stories and adapters: each interface is a contract, each comment part of it.
+import type { RevocationReason } from './certificate/revocation.ts';
 import type { KeyType } from './certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from './certificate/stored.ts';
 import type { CertificateState } from './policy/state.ts';
@@ -145,6 +146,13 @@ export interface CertificateAuthority {
   finalize(order: Order, csr: string, signal: AbortSignal): Promise<Order>;
   /** PEM chain, leaf first. */
   downloadCertificate(order: Order, signal: AbortSignal): Promise<string>;
+  /** Revokes the leaf of a PEM chain (RFC 8555 §7.6), in the account's name, or in that of its private key where the
+   *  account did not order it. May be called twice. */
+  revoke(
+    certificate: { readonly chain: string; readonly key: string },
+    reason: RevocationReason,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** The DNS-01 TXT value for a token: base64url(SHA-256(token "." thumbprint)), RFC 8555 §8.4. */
   txtValue(token: string): string;
 }

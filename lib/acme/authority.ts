@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { AcmeError } from '../errors.ts';
 import type { Authorization, CertificateAuthority, Clock, Order } from '../ports.ts';
 import { readProblem, readRetryAfter } from './problem.ts';
+import { revokeCertificate } from './revocation.ts';
 import type { Transport } from './transport.ts';
 
 const problem = z
@@ -88,6 +89,8 @@ export function openAuthority(
         throw new AcmeError('Malformed', 'the CA answered a certificate that is not PEM');
       return data;
     },
+    revoke: (certificate, reason, signal) =>
+      revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal),
     txtValue: (token) => createHash('sha256').update(`${token}.${thumb}`).digest('base64url'),
   };
 }

@@ -1,6 +1,6 @@
 // What a client may rely on from finalize to the downloaded chain, and after (RFC 8555 §7.4, §7.6; RFC 9773).
 import 'reflect-metadata';
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { expect, test } from 'vitest';
 import type { Bench } from './acme.ts';
@@ -96,6 +96,22 @@ export function promiseIssuance(bench: () => Bench): void {
     expect(readProblem(await revoke(4))).toMatchObject({ status: 400, type: 'alreadyRevoked' });
   });
 
+  test('a certificate is revoked by whoever signs with its key, and with no other key', async () => {
+    const { client, newName } = bench();
+    const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { leaf } = await issue(bench(), [newName()], key);
+    const revocation = { certificate: leaf.raw.toString('base64url'), reason: 1 };
+    const revoke = (by: KeyObject) => {
+      const jwk = createPublicKey(by).export({ format: 'jwk' });
+      const stranger = client.another();
+      return stranger.post(client.directory.revokeCert, revocation, { key: by, header: { jwk } });
+    };
+    const { privateKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    expect(readProblem(await revoke(other))).toMatchObject({ status: 403, type: 'unauthorized' });
+    expect((await revoke(key)).status).toBe(200);
+    expect(readProblem(await revoke(key))).toMatchObject({ status: 400, type: 'alreadyRevoked' });
+  });
+
   test('renewalInfo needs no signature and tells a window within the lifetime, and when to ask again', async () => {
     const { client } = bench();
     const { leaf } = await issue(bench(), [bench().newName()]);
@@ -140,9 +156,10 @@ async function finalize(
 async function issue(
   bench: Bench,
   names: readonly string[],
+  key?: KeyObject,
 ): Promise<{ readonly url: string; readonly leaf: X509Certificate }> {
   const order = await prove(bench, bench.client, await bench.client.order(names));
-  const { csr } = await mintSigningRequest(names);
+  const { csr } = await mintSigningRequest(names, { key });
   const { url } = await finalize(bench, order, csr);
   return { url, leaf: new X509Certificate((await bench.client.post(url)).text) };
 }

@@ -194,6 +194,8 @@ export class FakeAuthority implements CertificateAuthority {
   readonly calls: string[] = [];
   /** Names that fail validation. */
   readonly unwelcome = new Set<string>();
+  /** Chains, in the order in which they were revoked. */
+  readonly revoked: string[] = [];
   readonly #dns: ReadonlySet<string>;
   readonly #clock: Clock;
 
@@ -290,6 +292,11 @@ export class FakeAuthority implements CertificateAuthority {
   async downloadCertificate(order: Order) {
     this.#enter('downloadCertificate');
     return this.orders.get(order.url)?.chain ?? '';
+  }
+
+  async revoke({ chain }: { readonly chain: string }) {
+    this.#enter('revoke');
+    this.revoked.push(chain);
   }
 
   txtValue(token: string): string {

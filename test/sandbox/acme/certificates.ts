@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Account } from './accounts.ts';
 import type { SigningRequest } from './csr.ts';
 import type { Hierarchy, Leaf } from './hierarchy.ts';
+import { type PublicKey, thumbprintOf } from './jws.ts';
 import { malformed, notFound, Problem, unauthorized } from './problem.ts';
 import { expectEmpty, json, parsePayload, type Reply } from './reply.ts';
 import type { RenewalWindow, Settings } from './settings.ts';
@@ -77,13 +78,16 @@ export class Certificates {
     };
   }
 
-  /** revokeCert, signed by the account that it was issued to (RFC 8555 §7.6). */
-  revoke(account: Account, payload: Buffer): Reply {
+  /** revokeCert, signed by the account that it was issued to, or with its own key (RFC 8555 §7.6). */
+  revoke(by: Account | PublicKey, payload: Buffer): Reply {
     const { certificate: encoded, reason = 0 } = parsePayload(revocation, payload);
     const der = Buffer.from(encoded, 'base64url');
     const certificate = [...this.#bySerial.values()].find((one) => one.der.equals(der));
     if (!certificate) throw notFound('this CA did not issue the certificate');
-    if (certificate.account !== account) throw unauthorized('the certificate is of another account');
+    if ('thumbprint' in by && thumbprintOf(new X509Certificate(der).publicKey) !== by.thumbprint)
+      throw unauthorized('the certificate is of another key');
+    if (!('thumbprint' in by) && certificate.account !== by)
+      throw unauthorized('the certificate is of another account');
     if (!reasons.includes(reason)) {
       throw new Problem('badRevocationReason', 400, `reason ${reason} is not one of ${reasons.join(', ')}`);
     }

@@ -3,7 +3,7 @@ import type { Answer, Part, Request } from '../http-server.ts';
 import type { Account, Accounts } from './accounts.ts';
 import type { Authorizations } from './authorizations.ts';
 import type { Certificates } from './certificates.ts';
-import { importJwk, type Jws, readJws, verifyJws } from './jws.ts';
+import { importJwk, type Jws, type PublicKey, readJws, verifyJws } from './jws.ts';
 import { Nonces } from './nonces.ts';
 import type { Orders } from './orders.ts';
 import { malformed, notFound, Problem } from './problem.ts';
@@ -20,7 +20,7 @@ interface Rooms {
   readonly orders: Orders;
 }
 
-type SignedAction = Exclude<Action, 'directory' | 'newNonce' | 'renewalInfo' | 'newAccount'>;
+type SignedAction = Exclude<Action, 'directory' | 'newNonce' | 'renewalInfo' | 'newAccount' | 'revokeCert'>;
 
 /** The CA as a part of the sandbox: service `acme`. */
 export class Front implements Part {
@@ -67,7 +67,8 @@ export class Front implements Part {
       return this.#answerUnsigned(request, action, ids);
     }
     if (request.method !== 'POST') return methodNotAllowed('POST');
-    return action === 'newAccount' ? this.#register(request) : this.#answerSigned(request, action, ids);
+    if (action === 'newAccount') return this.#register(request);
+    return action === 'revokeCert' ? this.#revoke(request) : this.#answerSigned(request, action, ids);
   }
 
   #answerUnsigned(
@@ -104,19 +105,33 @@ export class Front implements Part {
         return authorizations.answer(account, id, second ?? '', payload);
       case 'certificate':
         return certificates.download(account, id, second, payload);
-      case 'revokeCert':
-        return certificates.revoke(account, payload);
     }
   }
 
-  /** newAccount alone is signed with a key that it brings along (RFC 8555 §6.2). */
+  /** newAccount is signed with a key that it brings along (RFC 8555 §6.2). */
   #register(request: Request): Reply {
+    const { publicKey, payload } = this.#readSelfSigned(request);
+    return this.#rooms.accounts.register(publicKey, payload);
+  }
+
+  /** revokeCert is signed by an account, or with the certificate's own key, which it brings along (RFC 8555 §7.6). */
+  #revoke(request: Request): Reply {
+    const { certificates } = this.#rooms;
+    if (readSigned(request).header.kid === undefined) {
+      const { publicKey, payload } = this.#readSelfSigned(request);
+      return certificates.revoke(publicKey, payload);
+    }
+    const { account, payload } = this.#authenticate(request);
+    return certificates.revoke(account, payload);
+  }
+
+  #readSelfSigned(request: Request): { readonly publicKey: PublicKey; readonly payload: Buffer } {
     const jws = readSigned(request);
     if (jws.header.jwk === undefined) throw malformed('the JWS header has no "jwk"');
     const publicKey = importJwk(jws.header.jwk);
     verifyJws(jws, publicKey);
     this.#checkHeader(jws, request);
-    return this.#rooms.accounts.register(publicKey, jws.payload);
+    return { publicKey, payload: jws.payload };
   }
 
   #authenticate(request: Request): { readonly account: Account; readonly payload: Buffer } {
