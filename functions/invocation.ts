@@ -1,5 +1,4 @@
 // What every function begins with: settings, inventory, log, time, and signals made from the time that is left.
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +15,7 @@ export interface Context {
   getRemainingTimeInMillis(): number;
 }
 
+/** One call of a function, as every function needs it. */
 export interface Invocation {
   readonly id: string;
   readonly settings: Settings;
@@ -24,7 +24,8 @@ export interface Invocation {
   readonly clock: Clock;
   /** Until when this invocation can be alive. */
   readonly deadline: Date;
-  /** Ends the work: three quarters of the time, or all but 20 s of a long one. */
+  /** When `signal` ends the work: after three quarters of the time, or all but 20 s of a long one. */
+  readonly workUntil: Date;
   readonly signal: AbortSignal;
   /** Ends the clean-up, shortly before the deadline. */
   readonly cleanUpSignal: AbortSignal;
@@ -32,24 +33,29 @@ export interface Invocation {
 
 /** Reads settings and inventory. @throws ConfigError with every mistake. */
 export async function beginInvocation(context: Context): Promise<Invocation> {
-  const settings = readSettings(process.env);
+  // Before anything that takes time: Lambda's clock is running.
   const remainingMs = context.getRemainingTimeInMillis();
-  const cleanUpMs = remainingMs - Math.min(1_000, remainingMs / 10);
-  const workMs = remainingMs - Math.min(20_000, remainingMs / 4);
+  const now = Date.now();
+  const cleanUpMs = Math.floor(remainingMs - Math.min(1_000, remainingMs / 10));
+  const workMs = Math.floor(remainingMs - Math.min(20_000, remainingMs / 4));
+  const signal = AbortSignal.timeout(Math.max(0, workMs));
+  const cleanUpSignal = AbortSignal.timeout(Math.max(0, cleanUpMs));
+  const settings = readSettings(process.env);
   return {
-    id: context.awsRequestId || randomUUID(),
+    id: context.awsRequestId,
     settings,
     inventory: await readInventory(settings),
     log: createLog(settings.logLevel, context.awsRequestId),
     clock: systemClock,
-    deadline: new Date(Date.now() + remainingMs),
-    signal: AbortSignal.timeout(Math.max(0, Math.floor(workMs))),
-    cleanUpSignal: AbortSignal.timeout(Math.max(0, Math.floor(cleanUpMs))),
+    deadline: new Date(now + remainingMs),
+    workUntil: new Date(now + workMs),
+    signal,
+    cleanUpSignal,
   };
 }
 
 /** The real time. */
-export const systemClock: Clock = {
+const systemClock: Clock = {
   now: () => new Date(),
   async sleep(ms, signal) {
     try {

@@ -20,6 +20,8 @@ export class AcmeError extends CertrelayError {
   readonly problem: AcmeProblem | undefined;
   /** What the CA asked for by Retry-After, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** The CA has paused a name of this account: nothing is ordered for it before a person visits this page (https). */
+  readonly pausedUrl: string | undefined;
   constructor(
     code: AcmeErrorCode,
     message: string,
@@ -27,11 +29,13 @@ export class AcmeError extends CertrelayError {
       readonly cause?: unknown;
       readonly problem?: AcmeProblem;
       readonly retryAfterMs?: number;
+      readonly pausedUrl?: string;
     } = {},
   ) {
     super(code, message, options);
     this.problem = options.problem;
     this.retryAfterMs = options.retryAfterMs;
+    this.pausedUrl = options.pausedUrl;
   }
 }
 
@@ -69,4 +73,16 @@ export type ClusterErrorCode =
   | 'RolloutFailed';
 export class ClusterError extends CertrelayError {
   declare readonly code: ClusterErrorCode;
+}
+
+/** `Unknown`: no such certificate. `BadCertificate`: the CA issued something else than was ordered. `Unfinished`: an order
+ *  was followed for as long as anybody waits. `Failed`: a certificate could not be kept; the cause tells. */
+export type IssueErrorCode = 'Unknown' | 'BadCertificate' | 'Unfinished' | 'Failed';
+export class IssueError extends CertrelayError {
+  declare readonly code: IssueErrorCode;
+}
+
+/** What was thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

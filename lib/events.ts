@@ -74,7 +74,8 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
 function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
   const batch = sqsBatch.safeParse(event);
   // `serverless invoke local` without data calls with an empty string.
-  if (!batch.success) return { kind: 'request', request: parseBody(event || {}) };
+  const isEmpty = event === undefined || event === null || event === '';
+  if (!batch.success) return { kind: 'request', request: parseBody(isEmpty ? {} : event) };
   const messages = batch.data.Records.map(({ messageId: id, body }): Message<R> => {
     try {
       return { id, request: parseBody(JSON.parse(body)) };

@@ -2,6 +2,7 @@
 import type { RevocationReason } from './certificate/revocation.ts';
 import type { KeyType } from './certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from './certificate/stored.ts';
+import type { PreflightFacts } from './policy/preflight.ts';
 import type { CertificateState } from './policy/state.ts';
 
 /** Time and randomness, so that stories never read either themselves. */
@@ -78,6 +79,8 @@ export interface Account {
   readonly url?: string;
   /** Contact the CA was last told. */
   readonly contact: readonly string[];
+  /** PKCS#8 PEM of the key that is to take the place of `key`: the CA may or may not know it yet (RFC 8555 §7.3.5). */
+  readonly nextKey?: string;
 }
 
 /** ACME accounts in AWS Secrets Manager, one per directory URL. */
@@ -86,6 +89,8 @@ export interface AccountStore {
   /** Keeps a new account; where one is there already, gives that one instead. */
   create(directory: string, account: Account, signal: AbortSignal): Promise<Account>;
   update(directory: string, account: Account, signal: AbortSignal): Promise<void>;
+  /** Name of the AWS secret that holds the account, for a person who must act on it. */
+  secretOf(directory: string): string;
 }
 
 // --- ACME ------------------------------------------------------------------------------------------
@@ -95,6 +100,9 @@ export interface Order {
   readonly url: string;
   readonly status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
   readonly expires?: Date;
+  /** The names it is for, lower case, wildcards with their `*.`; absent where the CA does not repeat them. */
+  readonly names?: readonly string[];
+  /** One for each name that was or is to be proved; none where the CA asks for no proof. */
   readonly authorizations: readonly string[];
   readonly finalize: string;
   readonly certificate?: string;
@@ -130,21 +138,42 @@ export interface AcmeProblem {
   readonly identifiers: readonly string[];
 }
 
-/** One account at one CA. Answers are parsed; every failure is an `AcmeError` (`lib/errors.ts`). */
+/** When the CA wants a certificate renewed (RFC 9773 §4.2); `end` is after `start`. */
+export interface RenewalInfo {
+  readonly start: Date;
+  readonly end: Date;
+  /** A page of the CA's, https, that says why. */
+  readonly explanationUrl?: string;
+  /** Not to be asked again before, and to be asked again after this time: 1 minute to 1 day. */
+  readonly retryAfterMs: number;
+}
+
+/** One account at one CA. Answers are parsed; every failure is an `AcmeError` (`lib/errors.ts`). An account that the CA has
+ *  forgotten is registered again, once, with the same key; the orders of the forgotten one are gone then. */
 export interface CertificateAuthority {
   readonly directory: string;
-  /** Order for the exact set of names; the CA may give back an identical one that is open (RFC 8555 §7.4). */
+  /** Order for the exact set of names; the CA may give back an identical one that is open (RFC 8555 §7.4). `replaces` is
+   *  the id of the certificate that this one renews (`certificateId`): passed over where the CA has no renewalInfo, and
+   *  left out, once, where the CA refuses the order with it (RFC 9773 §5).
+   *  @throws AcmeError `Unsupported` where the CA does not offer the profile, or not for so many names. */
   newOrder(
-    request: { readonly domains: readonly string[]; readonly profile?: string },
+    request: {
+      readonly domains: readonly string[];
+      readonly profile?: string;
+      readonly replaces?: string;
+    },
     signal: AbortSignal,
   ): Promise<Order>;
+  /** When to renew a certificate of this CA, by its id (`certificateId`); `undefined` where the CA has no answer and will
+   *  have none soon. Asked once, with no signature. @throws AcmeError where the CA may answer later. */
+  renewalInfo(certificateId: string, signal: AbortSignal): Promise<RenewalInfo | undefined>;
   readOrder(url: string, signal: AbortSignal): Promise<Order>;
   readAuthorization(url: string, signal: AbortSignal): Promise<Authorization>;
   /** Tells the CA that a challenge may be validated. */
   answerChallenge(url: string, signal: AbortSignal): Promise<void>;
   /** `csr` is PKCS#10 PEM. */
   finalize(order: Order, csr: string, signal: AbortSignal): Promise<Order>;
-  /** PEM chain, leaf first. */
+  /** PEM chain, leaf first: the issuer's preferred one where the CA has it, else the CA's default. */
   downloadCertificate(order: Order, signal: AbortSignal): Promise<string>;
   /** Revokes the leaf of a PEM chain (RFC 8555 §7.6), in the account's name, or in that of its private key where the
    *  account did not order it. May be called twice. */
@@ -181,24 +210,54 @@ export interface RecordOutcome {
   readonly failed: ReadonlyMap<string, Error>;
 }
 
-/** DNS-01 TXT values in the zones that answer for them. Values of others at the same name stay. */
+/** DNS-01 TXT values in the zones that answer for them: the name's own, or the one its CNAME leads to. Values of others at
+ *  the same name stay. */
 export interface ChallengeRecords {
   /** Adds values, one atomic change per hosted zone, and resolves once every change is INSYNC. A value that is
    *  there already is left. One zone's failure does not stop another's. */
   present(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
-  /** Takes just these values away; a value that is gone already is passed over. Does not wait for INSYNC. */
+  /** Takes just these values away; a value that is gone already is passed over. Does not wait for INSYNC. A value that
+   *  the same run presented is taken away where it was put, whatever CNAMEs say by then. */
   cleanUp(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
 }
 
-/** Asks every authoritative server of each name's zone until all values are answered. */
+/** Asks every authoritative server of the zone where each value really is until all are answered. */
 export type AwaitVisible = (values: readonly TxtValue[], signal: AbortSignal) => Promise<RecordOutcome>;
+
+/** The name at the end of the CNAME chain that begins at `name`, which is `name` itself where it is no alias; lower case, no
+ *  trailing dot. An answer is kept for the run. @throws DnsError `Failed` where the chain is a circle or has over 8
+ *  aliases, `Lookup` where DNS does not answer. */
+export type ResolveAlias = (name: string, signal: AbortSignal) => Promise<string>;
+
+/** The name servers that DNS answers for a zone now, lower case, no trailing dot; none where no zone begins there.
+ *  @throws DnsError `Lookup` where DNS does not answer. */
+export type FindNameServers = (zone: string, signal: AbortSignal) => Promise<readonly string[]>;
+
+/** The public hosted zone of ours that a record belongs in, with its delegation set; `undefined` where there is none.
+ *  @throws DnsError `NoZone` where several zones have the name and DNS leads to none of them. */
+export type FindHostedZone = (
+  record: string,
+  signal: AbortSignal,
+) => Promise<
+  { readonly id: string; readonly name: string; readonly delegationSet: readonly string[] } | undefined
+>;
+
+/** What DNS and Route 53 say now of the names of a certificate, as far as an order depends on it; wildcards keep their `*.`.
+ *  An answer is kept for the run. What cannot be learned is part of the facts: it only rejects where the signal ends it. */
+export type Preflight = (domains: readonly string[], signal: AbortSignal) => Promise<PreflightFacts>;
 
 // --- Messages --------------------------------------------------------------------------------------
 
 /** Tells the issue function that certificates wait for it. */
 export interface IssueQueue {
-  /** `id` makes a repeat of the same request recognisable in the log. */
-  send(certificates: readonly string[], id: string, signal: AbortSignal): Promise<void>;
+  /** `id` makes a repeat of the same request recognisable in the log. `delaySeconds`: at most 900. `fruitless`: passes in
+   *  a row that finished nothing of what they were sent for. */
+  send(
+    certificates: readonly string[],
+    id: string,
+    options: { readonly delaySeconds?: number; readonly fruitless?: number },
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 // --- Registration ----------------------------------------------------------------------------------

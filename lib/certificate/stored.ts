@@ -37,6 +37,11 @@ export interface PendingOrder {
   readonly spec?: StoredSpec;
 }
 
+/** The specification where it did not come from the inventory file; `undefined` where it did. */
+export function registeredSpec(spec: CertificateSpec | StoredSpec): StoredSpec | undefined {
+  return 'source' in spec ? spec : undefined;
+}
+
 /** Version id under which an order's certificate is stored: the same order always gives the same version, so that
  *  storing it twice is storing it once. 64 hex digits, as ClientRequestToken allows. */
 export function versionOfOrder(orderUrl: string): string {

@@ -1,14 +1,16 @@
-// One certificate's way through a wave: claimed, ordered, stored; and what is remembered of it afterwards.
+// One certificate's way through a wave: claimed, ordered, validated, stored.
 import { verifyBundle } from '../certificate/bundle.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
-import { AcmeError, CertrelayError } from '../errors.ts';
+import { ConfigError } from '../config.ts';
+import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
-import type { CertificateAuthority, TxtValue } from '../ports.ts';
+import type { CertificateAuthority, StoreEntry, TxtValue } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
 import { judgeClaimed } from './gather.ts';
 import {
   coversNames,
   findOrder,
+  isUnsure,
   type OpenOrder,
   obtainCertificate,
   openNewOrder,
@@ -16,86 +18,103 @@ import {
 } from './order.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 
-/** `held`: another run has it. `kept`: by now it needs nothing. `open`: an order is open. `stored`: an earlier run
- *  stored this order's certificate already and only clean-up is left. */
+/** How far one certificate has come. */
 export type Attempt =
+  /** Another run has it. */
   | { readonly kind: 'held' }
+  /** By now it needs nothing, or must wait. */
   | { readonly kind: 'kept'; readonly claim: Claim; readonly decision: Decision }
+  | OpenAttempt
+  /** An earlier run stored this order's certificate; only clean-up is left. */
+  | { readonly kind: 'stored'; readonly claim: Claim; readonly written: readonly TxtValue[] }
   | {
-      readonly kind: 'open';
+      readonly kind: 'issued';
       readonly claim: Claim;
-      readonly ca: CertificateAuthority;
-      readonly open: OpenOrder;
-      /** Values of an order that this one replaces. */
-      readonly leftovers: readonly TxtValue[];
+      readonly written: readonly TxtValue[];
+      readonly chain: string;
+      readonly version: string;
+      readonly orderUrl: string;
     }
-  | { readonly kind: 'stored'; readonly claim: Claim; readonly leftovers: readonly TxtValue[] };
+  | FailedAttempt;
 
-/** A step failed after the certificate was claimed. */
-export class AttemptError extends Error {
+/** An order is open. */
+export interface OpenAttempt {
+  readonly kind: 'open';
   readonly claim: Claim;
-  readonly open: OpenOrder | undefined;
+  readonly ca: CertificateAuthority;
+  readonly open: OpenOrder;
+  /** TXT values that this order, or one that it replaces, may have in DNS. */
+  readonly written: readonly TxtValue[];
+}
+
+export interface FailedAttempt {
+  readonly kind: 'failed';
+  /** Absent where it failed before the certificate was claimed. */
+  readonly claim?: Claim;
+  readonly orderUrl?: string;
+  readonly written: readonly TxtValue[];
+  readonly error: Error;
   /** The CA may have issued, or still be issuing, for the claim's key: key and claim must be kept. */
   readonly mayBeIssued: boolean;
-  constructor(claim: Claim, open: OpenOrder | undefined, cause: unknown, mayBeIssued = false) {
-    super('attempt failed', { cause });
-    this.claim = claim;
-    this.open = open;
-    this.mayBeIssued = mayBeIssued;
-  }
 }
 
 /** Claims the certificate, judges it again and opens its order: the one of an earlier run where that can still be used.
- *  @throws AttemptError once it is claimed, else the adapter's error. */
+ *  Never rejects. */
 export async function beginAttempt(
   due: DueCertificate,
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
-  const issuer = run.inventory.issuers[due.spec.issuer];
-  if (!issuer) throw new CertrelayError('UnknownIssuer', `the inventory has no issuer "${due.spec.issuer}"`);
-  const claim = await claimCertificate(due, issuer, ports, run);
-  if (claim === 'held') return { kind: 'held' };
-  if (due.inFlight)
-    ports.log.info('claim taken over', { certificate: due.spec.name, version: claim.version });
+  const { spec } = due;
+  let claim: Claim | undefined;
   try {
-    const unfinished = due.inFlight !== undefined && claim.entry.state.order !== undefined;
+    const issuer = run.inventory.issuers[spec.issuer];
+    if (!issuer) throw new ConfigError('Inventory', `the inventory has no issuer "${spec.issuer}"`);
+    const claimed = await claimCertificate(due, issuer, ports, run);
+    if (claimed === 'held') return { kind: 'held' };
+    claim = claimed;
+    if (due.inFlight) ports.log.info('claim taken over', { certificate: spec.name, version: claim.version });
+    const entry = await ports.store.describe(spec.name, run.signal);
+    if (!entry) throw new IssueError('Failed', `the AWS secret of ${spec.name} was deleted meanwhile`);
+    claim = { ...claim, entry };
+    const unfinished = due.inFlight !== undefined && entry.state.order !== undefined;
     if (!unfinished && !due.forced) {
-      const decision = await judgeClaimed(due.spec, claim.entry, ports, run);
+      const decision = await judgeClaimed(spec, entry, ports, run);
       if (decision.decision !== 'order') return { kind: 'kept', claim, decision };
     }
-    return await openOrder(due, claim, ports, run);
-  } catch (error) {
-    throw error instanceof AttemptError ? error : new AttemptError(claim, undefined, error);
+    return await openOrder(due, claim, entry, ports, run);
+  } catch (thrown) {
+    return { kind: 'failed', claim, written: [], error: toError(thrown), mayBeIssued: false };
   }
 }
 
 async function openOrder(
-  due: DueCertificate,
+  { spec }: DueCertificate,
   claim: Claim,
+  { current, state }: StoreEntry,
   { connect, store, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
-  const { spec } = due;
   const ca = await connect(spec.issuer, run.signal);
-  const before = claim.entry.state.order;
-  const found = before === undefined ? undefined : await findOrder(before, ca, run.signal);
-  if (found && claim.entry.current === versionOfOrder(found.order.url)) {
-    return { kind: 'stored', claim, leftovers: found.toCleanUp };
-  }
+  const found = state.order === undefined ? undefined : await findOrder(state.order, ca, run.signal);
+  const left = found?.toCleanUp ?? [];
+  if (found && current === versionOfOrder(found.order.url)) return { kind: 'stored', claim, written: left };
   if (found && isUsable(found, claim)) {
     log.info('order resumed', { certificate: spec.name, names: spec.domains, orderUrl: found.order.url });
-    return { kind: 'open', claim, ca, open: found, leftovers: [] };
+    return { kind: 'open', claim, ca, open: found, written: left };
   }
-  const order = await ca.newOrder({ domains: spec.domains, profile: claim.pending.profile }, run.signal);
-  // Before any TXT is written: a crash after this line loses nothing.
-  await store.record(spec.name, { order: order.url }, run.signal);
-  log.info('order created', { certificate: spec.name, names: spec.domains, orderUrl: order.url });
+  let orderUrl: string | undefined;
   try {
+    const { domains } = spec;
+    const order = await ca.newOrder({ domains, profile: claim.pending.profile }, run.signal);
+    orderUrl = order.url;
+    // Before any TXT is written: a crash after this line loses nothing.
+    await store.record(spec.name, { order: orderUrl }, run.signal);
+    log.info('order created', { certificate: spec.name, names: domains, orderUrl });
     const open = await openNewOrder(order, ca, run.signal);
-    return { kind: 'open', claim, ca, open, leftovers: found?.toCleanUp ?? [] };
-  } catch (error) {
-    throw new AttemptError(claim, found, error);
+    return { kind: 'open', claim, ca, open, written: [...open.toCleanUp, ...left] };
+  } catch (thrown) {
+    return { kind: 'failed', claim, orderUrl, written: left, error: toError(thrown), mayBeIssued: false };
   }
 }
 
@@ -106,15 +125,15 @@ function isUsable(found: OpenOrder, claim: Claim): boolean {
   return claim.inheritedKey || status === 'pending' || status === 'ready';
 }
 
-/** Validates, finalizes, verifies and stores. @throws AttemptError. */
+/** Validates, finalizes, verifies and stores. Never rejects. */
 export async function finishAttempt(
-  due: DueCertificate,
-  { claim, ca, open }: Extract<Attempt, { kind: 'open' }>,
+  { spec: { name, domains } }: DueCertificate,
+  { claim, ca, open, written }: OpenAttempt,
   { keys, store, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
-): Promise<{ readonly chain: string; readonly version: string }> {
+): Promise<Attempt> {
   const { pending } = claim;
-  const { name, domains } = due.spec;
+  const orderUrl = open.order.url;
   let finalizing = false;
   try {
     const validated = await validateOrder(open, ca, clock, run.signal);
@@ -123,25 +142,25 @@ export async function finishAttempt(
     const chain = await obtainCertificate(validated, csr, ca, clock, run.signal);
     const verified = verifyBundle({ chain, key: pending.key, domains });
     if (!verified.ok) {
-      throw new CertrelayError(
-        'BadCertificate',
-        `the CA issued a certificate that is not the one ordered (${verified.message}); it was not stored`,
-      );
+      const message = `the CA issued a certificate that is not the one ordered (${verified.message}); it was not stored`;
+      throw new IssueError('BadCertificate', message);
     }
-    const version = versionOfOrder(open.order.url);
+    const version = versionOfOrder(orderUrl);
     const { key, issuer, profile, spec } = pending;
     await store.put(name, { chain, key, issuer, profile, spec }, version, run.signal);
     const { notAfter } = verified.bundle.facts;
-    log.info('certificate issued', {
-      certificate: name,
-      names: domains,
-      orderUrl: open.order.url,
-      version,
-      notAfter,
-    });
-    return { chain, version };
-  } catch (error) {
-    const refused = error instanceof AcmeError && (error.code === 'Problem' || error.code === 'Invalid');
-    throw new AttemptError(claim, open, error, finalizing && !refused);
+    log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
+    return { kind: 'issued', claim, written, chain, version, orderUrl };
+  } catch (thrown) {
+    const error = toError(thrown);
+    const useless = error instanceof IssueError && error.code === 'BadCertificate';
+    return {
+      kind: 'failed',
+      claim,
+      orderUrl,
+      written,
+      error,
+      mayBeIssued: finalizing && !useless && isUnsure(error),
+    };
   }
 }

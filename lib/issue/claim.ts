@@ -1,28 +1,27 @@
 // Claiming a certificate: of all runs that find it due, one goes on (design: AWSPENDING as compare-and-swap).
 import { sameNames } from '../certificate/names.ts';
 import type { CertificateSpec, IssuerSpec } from '../certificate/spec.ts';
-import type { PendingOrder, StoredSpec } from '../certificate/stored.ts';
+import { type PendingOrder, registeredSpec, type StoredSpec } from '../certificate/stored.ts';
 import type { CertificateStore, KeyMaker, StoreEntry } from '../ports.ts';
 
 /** A certificate that the plan says to order. */
 export interface DueCertificate {
-  readonly spec: CertificateSpec;
-  /** The same specification where it does not come from the inventory file. */
-  readonly storedSpec?: StoredSpec;
-  readonly entry?: StoreEntry;
+  readonly spec: CertificateSpec | StoredSpec;
+  readonly entry?: StoreEntry | undefined;
   /** The claim of a run that is over: its order is finished rather than made again. */
-  readonly inFlight?: { readonly version: string; readonly order: PendingOrder | undefined };
+  readonly inFlight?: { readonly version: string; readonly order: PendingOrder | undefined } | undefined;
   readonly forced: boolean;
 }
 
+/** What a run holds while it orders. */
 export interface Claim {
   /** Version that holds AWSPENDING for this run. */
   readonly version: string;
   readonly pending: PendingOrder;
-  /** The entry as it is now that nobody else may change it. */
-  readonly entry: StoreEntry;
   /** Whether the key is the one of the run before: only then may a finalized order be used. */
   readonly inheritedKey: boolean;
+  /** What was recorded of it when nobody else could change it any more; absent where that could not be read. */
+  readonly entry?: StoreEntry;
 }
 
 /** Claims, or says `held` where another run was faster. A claim that is taken over keeps the key of its order while the
@@ -34,7 +33,7 @@ export async function claimCertificate(
   run: { readonly id: string; readonly deadline: Date; readonly signal: AbortSignal },
 ): Promise<Claim | 'held'> {
   const { spec } = due;
-  if (!due.entry) await store.create(spec.name, due.storedSpec, run.signal);
+  if (!due.entry) await store.create(spec.name, registeredSpec(spec), run.signal);
   const before = due.inFlight?.order;
   const inherited = before && asksForTheSame(before, spec, issuer) ? before : undefined;
   const pending: PendingOrder = {
@@ -45,16 +44,16 @@ export async function claimCertificate(
     domains: spec.domains,
     run: run.id,
     deadline: run.deadline,
-    spec: due.storedSpec,
+    spec: registeredSpec(spec),
   };
   const claim = await store.claim(spec.name, pending, due.inFlight?.version, run.signal);
-  if (claim === 'held') return 'held';
-  const entry = await store.describe(spec.name, run.signal);
-  return entry ? { version: claim.version, pending, entry, inheritedKey: inherited !== undefined } : 'held';
+  return claim === 'held'
+    ? 'held'
+    : { version: claim.version, pending, inheritedKey: inherited !== undefined };
 }
 
 /** Whether an order in flight is for what the specification asks now. */
-export function asksForTheSame(order: PendingOrder, spec: CertificateSpec, issuer: IssuerSpec): boolean {
+function asksForTheSame(order: PendingOrder, spec: CertificateSpec, issuer: IssuerSpec): boolean {
   return (
     order.issuer === issuer.directory &&
     order.profile === issuer.profile &&

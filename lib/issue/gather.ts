@@ -4,7 +4,7 @@ import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { ConfigError } from '../config.ts';
-import { StoreError } from '../errors.ts';
+import { IssueError, toError } from '../errors.ts';
 import { type Decision, judge, type Situation, type Wanted, wantedBy } from '../policy/checks.ts';
 import { type Held, type HeldCertificate, heldByTags, heldByValue } from '../policy/held.ts';
 import { standingOf } from '../policy/standing.ts';
@@ -20,10 +20,9 @@ export interface Candidate {
   readonly entry: StoreEntry | undefined;
   readonly situation: Situation;
   /** Absent where tags alone tell that a registered certificate is as it should be: read it when it falls due. */
-  readonly spec: CertificateSpec | undefined;
-  readonly storedSpec?: StoredSpec;
+  readonly spec: CertificateSpec | StoredSpec | undefined;
   /** The claim that is there, and its order where it can be read. */
-  readonly inFlight?: { readonly version: string; readonly order: PendingOrder | undefined };
+  readonly inFlight: { readonly version: string; readonly order: PendingOrder | undefined } | undefined;
 }
 
 /** A certificate about which nothing could be learned. */
@@ -32,6 +31,7 @@ export interface Unknown {
   readonly error: Error;
 }
 
+/** Which certificates a pass is about. */
 export interface Question {
   /** Absent: all. Named ones are described one by one, because listing lags behind registrations. */
   readonly certificates?: readonly string[] | undefined;
@@ -44,15 +44,13 @@ export async function gather(
   { store }: { readonly store: CertificateStore },
   run: Run,
 ): Promise<{ readonly candidates: readonly Candidate[]; readonly unknown: readonly Unknown[] }> {
-  const entries = await readEntries(question, store, run);
   const fromFile = new Map(run.inventory.certificates.map((spec) => [spec.name, spec]));
-  const registered = [...entries.values()].filter(({ name, state }) => state.source && !fromFile.has(name));
-  const names = question.certificates ?? [...fromFile.keys(), ...registered.map(({ name }) => name)];
-  const found = await mapConcurrently([...new Set(names)], concurrency, async (name) => {
+  const sources = await findSources(question, fromFile, store, run.signal);
+  const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
-      return await gatherOne(name, fromFile.get(name), entries.get(name), question, store, run);
-    } catch (error) {
-      return { name, error: error instanceof Error ? error : new Error(String(error)) };
+      return await gatherOne(name, fromFile.get(name), await readEntry(), question, store, run);
+    } catch (thrown) {
+      return { name, error: toError(thrown) };
     }
   });
   return {
@@ -61,15 +59,18 @@ export async function gather(
   };
 }
 
-async function readEntries(
+/** Every certificate asked for, with how to come by its entry. */
+async function findSources(
   { certificates }: Question,
+  fromFile: ReadonlyMap<string, CertificateSpec>,
   store: CertificateStore,
-  { signal }: Run,
-): Promise<ReadonlyMap<string, StoreEntry>> {
-  const entries = certificates
-    ? await mapConcurrently(certificates, concurrency, (name) => store.describe(name, signal))
-    : await store.list(signal);
-  return new Map(entries.flatMap((entry) => (entry ? [[entry.name, entry]] : [])));
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, () => Promise<StoreEntry | undefined>>> {
+  if (certificates) return new Map(certificates.map((name) => [name, () => store.describe(name, signal)]));
+  const entries = new Map((await store.list(signal)).map((entry) => [entry.name, entry]));
+  const registered = [...entries.values()].filter(({ name, state }) => state.source && !fromFile.has(name));
+  const names = [...fromFile.keys(), ...registered.map(({ name }) => name)];
+  return new Map(names.map((name) => [name, async () => entries.get(name)]));
 }
 
 async function gatherOne(
@@ -89,56 +90,46 @@ async function gatherOne(
     error: entry?.state.error,
     nextAttempt: entry?.state.nextAttempt,
     forced: force,
-    ...standingOf(entry),
   };
   const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
-  if (
-    !inFile &&
-    known?.kind === 'certificate' &&
-    known.issuer === registrationDirectory(inventory) &&
-    !inFlight
-  ) {
-    return {
-      name,
-      entry,
-      spec: undefined,
-      situation: { wanted: wantedAsHeld(known), held: known, ...circumstances },
-    };
+  if (!inFile && !inFlight && known?.kind === 'certificate') {
+    const wanted = wantedByTags(known, inventory);
+    if (wanted)
+      return { name, entry, inFlight, spec: undefined, situation: { wanted, held: known, ...circumstances } };
   }
   if (inFile && known) {
-    return {
-      name,
-      entry,
-      inFlight,
-      spec: inFile,
-      situation: { wanted: wantedIn(inventory, inFile), held: known, ...circumstances },
-    };
+    const wanted = wantedIn(inventory, inFile);
+    return { name, entry, inFlight, spec: inFile, situation: { wanted, held: known, ...circumstances } };
   }
-  const { held, storedSpec } = await readCurrent(name, store, signal);
-  const spec = inFile ?? storedSpec;
+  const { held, registered } = await readCurrent(name, store, signal);
+  const spec = inFile ?? registered;
   if (!spec) {
-    throw new ConfigError(
-      'Event',
+    throw new IssueError(
+      'Unknown',
       `no certificate is called "${name}", neither in the inventory nor by registration`,
     );
   }
-  const situation = { wanted: wantedIn(inventory, spec), held, ...circumstances };
-  return { name, entry, inFlight, spec, storedSpec: inFile ? undefined : storedSpec, situation };
+  return {
+    name,
+    entry,
+    inFlight,
+    spec,
+    situation: { wanted: wantedIn(inventory, spec), held, ...circumstances },
+  };
 }
 
-/** The specification of a candidate that tags alone were enough for. @throws ConfigError where it is gone. */
+/** The specification of a candidate that tags alone were enough for. @throws IssueError `Unknown` where it is gone. */
 export async function readSpecification(
   name: string,
   store: CertificateStore,
   signal: AbortSignal,
 ): Promise<StoredSpec> {
-  const { storedSpec } = await readCurrent(name, store, signal);
-  if (!storedSpec)
-    throw new StoreError(
-      'Failed',
-      `the AWS secret of "${name}" holds no specification any more; register it again`,
-    );
-  return storedSpec;
+  const { registered } = await readCurrent(name, store, signal);
+  if (registered) return registered;
+  throw new IssueError(
+    'Unknown',
+    `the AWS secret of "${name}" holds no specification any more; register it again`,
+  );
 }
 
 /** Judges a certificate that this run has claimed, from what nobody else can change now. */
@@ -160,15 +151,18 @@ async function readCurrent(
   name: string,
   store: CertificateStore,
   signal: AbortSignal,
-): Promise<{ readonly held: Held; readonly storedSpec: StoredSpec | undefined }> {
+): Promise<{ readonly held: Held; readonly registered: StoredSpec | undefined }> {
   const value = (await store.read(name, 'AWSCURRENT', signal))?.value;
-  const storedSpec =
-    value?.kind === 'specification'
-      ? value.spec
-      : value?.kind === 'certificate'
-        ? value.certificate.spec
-        : undefined;
-  return { held: heldByValue(value), storedSpec };
+  switch (value?.kind) {
+    case 'specification':
+      return { held: heldByValue(value), registered: value.spec };
+    case 'certificate':
+      return { held: heldByValue(value), registered: value.certificate.spec };
+    case 'pending':
+    case 'unparsable':
+    case undefined:
+      return { held: heldByValue(value), registered: undefined };
+  }
 }
 
 async function readClaim(name: string, version: string, store: CertificateStore, { signal }: Run) {
@@ -178,20 +172,15 @@ async function readClaim(name: string, version: string, store: CertificateStore,
 
 function wantedIn({ issuers }: Inventory, spec: CertificateSpec): Wanted {
   const issuer = issuers[spec.issuer];
-  if (!issuer) {
-    throw new ConfigError(
-      'Inventory',
-      `certificate "${spec.name}" asks for issuer "${spec.issuer}", which the inventory does not have`,
-    );
-  }
-  return wantedBy(spec, issuer);
+  if (issuer) return wantedBy(spec, issuer);
+  const message = `certificate "${spec.name}" asks for issuer "${spec.issuer}", which the inventory does not have`;
+  throw new ConfigError('Inventory', message);
 }
 
-/** A registered specification travels with its certificate, so the version that the tags describe is what it asks for. */
-function wantedAsHeld({ issuer, profile, key = 'ecdsa-p256' }: HeldCertificate): Wanted {
-  return { directory: issuer, profile, key };
-}
-
-function registrationDirectory({ issuers, registration }: Inventory): string | undefined {
-  return registration && issuers[registration.issuer]?.directory;
+/** A registered specification travels with its certificate, so the version that the tags describe is what it asks for,
+ *  unless the issuer for registrations is another one now. */
+function wantedByTags(held: HeldCertificate, { issuers, registration }: Inventory): Wanted | undefined {
+  const issuer = registration && issuers[registration.issuer];
+  if (!held.key || issuer?.directory !== held.issuer || issuer.profile !== held.profile) return undefined;
+  return { directory: held.issuer, profile: held.profile, key: held.key };
 }

@@ -1,11 +1,17 @@
 // One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
 import { challengeName, sameNames } from '../certificate/names.ts';
-import { AcmeError } from '../errors.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { AcmeError, IssueError } from '../errors.ts';
 import type { Authorization, CertificateAuthority, Challenge, Clock, Order, TxtValue } from '../ports.ts';
 
 /** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
-const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000];
+const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;
+const minPauseMs = 50;
 const maxPauseMs = 30_000;
+/** CAs may take minutes to issue (AWS's asks for 600 s); an order that takes longer is left to the next run. */
+const patienceMs = 600_000;
+/** Requests of one order under way at once. */
+const concurrency = 8;
 
 /** An order with what DNS-01 needs. */
 export interface OpenOrder {
@@ -47,8 +53,9 @@ export async function openNewOrder(
 }
 
 async function readChallenges(order: Order, ca: CertificateAuthority, signal: AbortSignal) {
-  const authorizations: Authorization[] = [];
-  for (const url of order.authorizations) authorizations.push(await ca.readAuthorization(url, signal));
+  const authorizations = await mapConcurrently(order.authorizations, concurrency, (url) =>
+    ca.readAuthorization(url, signal),
+  );
   const pending =
     order.status === 'pending' ? authorizations.filter(({ status }) => status === 'pending') : [];
   for (const authorization of pending) {
@@ -81,11 +88,11 @@ export async function validateOrder(
   signal: AbortSignal,
 ): Promise<Order> {
   if (order.status !== 'pending') return order;
-  for (const authorization of authorizations) {
+  const unanswered = authorizations.flatMap((authorization) => {
     const challenge = dnsChallenge(authorization);
-    if (authorization.status !== 'pending' || challenge?.status !== 'pending') continue;
-    await ca.answerChallenge(challenge.url, signal);
-  }
+    return authorization.status === 'pending' && challenge?.status === 'pending' ? [challenge.url] : [];
+  });
+  await mapConcurrently(unanswered, concurrency, (url) => ca.answerChallenge(url, signal));
   const validated = await follow(order, 'pending', ca, clock, signal);
   if (validated.status === 'invalid') throw await explainFailure(validated, ca, signal);
   return validated;
@@ -102,11 +109,12 @@ export async function obtainCertificate(
 ): Promise<string> {
   const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
   const order = await follow(finalized, 'processing', ca, clock, signal);
-  if (order.status !== 'valid') throw await explainFailure(order, ca, signal);
-  return ca.downloadCertificate(order, signal);
+  if (order.status === 'valid') return ca.downloadCertificate(order, signal);
+  if (order.status === 'invalid') throw await explainFailure(order, ca, signal);
+  throw new AcmeError('Malformed', `order ${order.url} is ${order.status} after it was finalized`);
 }
 
-/** Where the answer was lost, or says that the order is further already, the order itself tells. */
+/** Where the CA may have gone on although it did not say so, the order itself tells. */
 async function finalize(
   order: Order,
   csr: string,
@@ -116,13 +124,19 @@ async function finalize(
   try {
     return await ca.finalize(order, csr, signal);
   } catch (error) {
-    const unsure =
-      error instanceof AcmeError && (error.code === 'Unreachable' || error.problem?.type === 'orderNotReady');
-    if (!unsure) throw error;
+    const furtherAlready = error instanceof AcmeError && error.problem?.type === 'orderNotReady';
+    if (!furtherAlready && !isUnsure(error)) throw error;
     const now = await ca.readOrder(order.url, signal);
     if (now.status === 'ready' || now.status === 'pending') throw error;
     return now;
   }
+}
+
+/** Whether a failed request may have been carried out all the same: no answer, one that makes no sense, or a 5xx. */
+export function isUnsure(error: unknown): boolean {
+  if (!(error instanceof AcmeError)) return true;
+  if (error.code === 'Problem') return (error.problem?.status ?? 0) >= 500;
+  return error.code !== 'Invalid' && error.code !== 'Unsupported';
 }
 
 /** Looks at the order until it leaves `status`, as often as the CA asks (Retry-After) or at growing pauses. */
@@ -133,10 +147,18 @@ async function follow(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Order> {
+  const until = clock.now().getTime() + patienceMs;
   let now = order;
   for (let look = 0; now.status === status; look += 1) {
+    if (clock.now().getTime() > until) {
+      const minutes = patienceMs / 60_000;
+      throw new IssueError(
+        'Unfinished',
+        `order ${order.url} is still ${status} after ${minutes} minutes; the next run looks again`,
+      );
+    }
     const pause = now.retryAfterMs ?? pausesMs[Math.min(look, pausesMs.length - 1)] ?? maxPauseMs;
-    await clock.sleep(Math.min(pause, maxPauseMs), signal);
+    await clock.sleep(Math.min(Math.max(pause, minPauseMs), maxPauseMs), signal);
     now = await ca.readOrder(order.url, signal);
   }
   return now;

@@ -7,6 +7,7 @@ import type {
   ChallengeRecords,
   Clock,
   ConnectAuthority,
+  IssueQueue,
   KeyMaker,
 } from '../ports.ts';
 
@@ -18,10 +19,13 @@ export interface OrderingPorts {
   readonly awaitVisible: AwaitVisible;
 }
 
+/** What a pass stands on. */
 export interface IssuePorts {
   readonly store: CertificateStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** By which what is left goes on; absent: the schedule comes round. */
+  readonly queue?: IssueQueue | undefined;
   /** Called at most once a run. */
   openOrdering(): Promise<OrderingPorts>;
 }
@@ -33,7 +37,8 @@ export interface Run {
   readonly inventory: Inventory;
   /** Until when this run can be alive: claims carry it. */
   readonly deadline: Date;
-  /** Ends the work some time before the deadline. */
+  /** When `signal` ends the work, some time before the deadline. */
+  readonly workUntil: Date;
   readonly signal: AbortSignal;
   /** Ends the clean-up shortly before the deadline. */
   readonly cleanUpSignal: AbortSignal;

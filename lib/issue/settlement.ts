@@ -1,202 +1,153 @@
 // What is left of an attempt: state on tags, the claim released, one line in the log and one in the report.
 import { readCertificate } from '../certificate/x509.ts';
-import { AcmeError, CertrelayError } from '../errors.ts';
+import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { nextAttempt } from '../policy/backoff.ts';
-import type { Decision } from '../policy/checks.ts';
 import { stateOf } from '../policy/state-of.ts';
-import { type Attempt, AttemptError } from './attempt.ts';
+import type { TxtValue } from '../ports.ts';
+import type { Attempt, FailedAttempt } from './attempt.ts';
 import type { Claim, DueCertificate } from './claim.ts';
 import type { IssuePorts, Run } from './run.ts';
 
 /** What became of one certificate. */
-export type WaveOutcome =
+export type WaveOutcome = { readonly name: string; readonly message: string } & (
   | {
       readonly outcome: 'issued';
-      readonly name: string;
-      readonly message: string;
       readonly version: string;
       readonly notAfter: Date;
       readonly orderUrl: string;
     }
   /** Nothing was needed any more. */
-  | { readonly outcome: 'kept'; readonly name: string; readonly message: string }
-  /** A later run goes on from here. */
-  | { readonly outcome: 'waiting'; readonly name: string; readonly message: string }
-  | {
-      readonly outcome: 'failed';
-      readonly name: string;
-      readonly message: string;
-      readonly until?: Date;
-      readonly error: Error;
-    };
-
-type Result = Exclude<Attempt, { kind: 'open' }> | Issued | Error;
-
-export interface Issued {
-  readonly kind: 'issued';
-  readonly attempt: Extract<Attempt, { kind: 'open' }>;
-  readonly chain: string;
-  readonly version: string;
-}
+  | { readonly outcome: 'kept' }
+  /** A later run goes on from here, at `until` at the earliest where that is known. */
+  | { readonly outcome: 'waiting'; readonly until?: Date }
+  | { readonly outcome: 'failed'; readonly until?: Date; readonly error: Error }
+);
 
 /** Settles one attempt. `left`: record names whose TXT values could not be removed; the claim is then kept, so that the
  *  next run removes them. Never rejects. */
 export async function settle(
   due: DueCertificate,
-  result: Result,
+  attempt: Attempt,
   left: ReadonlyMap<string, Error>,
   ports: IssuePorts,
   run: Run,
 ): Promise<WaveOutcome> {
   const { name } = due.spec;
   try {
-    if (result instanceof Error) return await settleFailure(due, result, left, ports, run);
-    switch (result.kind) {
+    switch (attempt.kind) {
       case 'held':
         return { outcome: 'waiting', name, message: 'another run is ordering it' };
-      case 'kept':
-        await ports.store.release(name, result.claim.version, run.cleanUpSignal);
-        return keptBy(result.decision, name);
-      case 'stored':
-        return await settleStored(due, result, left, ports, run);
-      case 'issued':
-        return await settleIssued(due, result, left, ports, run);
+      case 'kept': {
+        await ports.store.release(name, attempt.claim.version, run.cleanUpSignal);
+        const { decision, message } = attempt.decision;
+        return { outcome: decision === 'keep' ? 'kept' : 'waiting', name, message };
+      }
+      case 'stored': {
+        const current = await ports.store.read(name, 'AWSCURRENT', run.cleanUpSignal);
+        if (current?.value.kind !== 'certificate') {
+          throw new IssueError(
+            'Failed',
+            `the certificate ${name} was issued, but what is stored is another value now`,
+          );
+        }
+        const { chain } = current.value.certificate;
+        await close(name, { ...attempt, chain, version: current.version }, left, ports, run);
+        return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
+      }
+      case 'issued': {
+        const { notAfter } = await close(name, attempt, left, ports, run);
+        const { version, orderUrl } = attempt;
+        return {
+          outcome: 'issued',
+          name,
+          message: `valid until ${notAfter.toISOString()}`,
+          version,
+          notAfter,
+          orderUrl,
+        };
+      }
+      case 'failed':
+        return await settleFailure(due, attempt, left, ports, run);
+      case 'open':
+        throw new IssueError('Failed', `the order of ${name} was left open`);
     }
-  } catch (error) {
+  } catch (thrown) {
     // The certificate is safe by now or its order is on the tag; the next run picks up from there.
-    const failure = error instanceof Error ? error : new Error(String(error));
-    ports.log.error('state not recorded', { certificate: name, problem: describeError(failure) });
-    return { outcome: 'failed', name, message: describeError(failure), error: failure };
+    const error = toError(thrown);
+    ports.log.error('state not recorded', { certificate: name, problem: describeError(error) });
+    return { outcome: 'failed', name, message: describeError(error), error };
   }
 }
 
-/** Judged again under the claim, it needed nothing or must wait. */
-function keptBy({ decision, message }: Decision, name: string): WaveOutcome {
-  return { outcome: decision === 'keep' ? 'kept' : 'waiting', name, message };
-}
-
-async function settleIssued(
-  due: DueCertificate,
-  { attempt, chain, version }: Issued,
-  left: ReadonlyMap<string, Error>,
-  ports: IssuePorts,
-  run: Run,
-): Promise<WaveOutcome> {
-  const { spec } = due;
-  const facts = readCertificate(chain);
-  const orderUrl = attempt.open.order.url;
-  const values = [...attempt.open.toCleanUp, ...attempt.leftovers];
-  await close(
-    attempt.claim,
-    chain,
-    version,
-    due,
-    values.some((value) => left.has(value.name)),
-    ports,
-    run,
-  );
-  const until = facts.notAfter.toISOString();
-  return {
-    outcome: 'issued',
-    name: spec.name,
-    message: `issued, valid until ${until}`,
-    version,
-    notAfter: facts.notAfter,
-    orderUrl,
-  };
-}
-
-/** An earlier run stored the certificate and died before it could say so. */
-async function settleStored(
-  due: DueCertificate,
-  { claim, leftovers }: Extract<Attempt, { kind: 'stored' }>,
-  left: ReadonlyMap<string, Error>,
-  ports: IssuePorts,
-  run: Run,
-): Promise<WaveOutcome> {
-  const { name } = due.spec;
-  const current = await ports.store.read(name, 'AWSCURRENT', run.cleanUpSignal);
-  if (current?.value.kind !== 'certificate')
-    throw new CertrelayError('Store', 'the stored certificate cannot be read');
-  const { chain } = current.value.certificate;
-  await close(
+/** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. */
+async function close(
+  name: string,
+  {
     claim,
     chain,
-    current.version,
-    due,
-    leftovers.some((value) => left.has(value.name)),
-    ports,
-    run,
-  );
-  return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
-}
-
-async function close(
-  claim: Claim,
-  chain: string,
-  version: string,
-  due: DueCertificate,
-  txtLeft: boolean,
+    version,
+    written,
+  }: {
+    readonly claim: Claim;
+    readonly chain: string;
+    readonly version: string;
+    readonly written: readonly TxtValue[];
+  },
+  left: ReadonlyMap<string, Error>,
   { store }: IssuePorts,
   run: Run,
-): Promise<void> {
-  const { name } = due.spec;
-  const state = stateOf(version, readCertificate(chain), claim.pending);
-  const closed = txtLeft ? {} : { order: null };
-  await store.record(
-    name,
-    { ...state, ...closed, failures: null, error: null, nextAttempt: null },
-    run.cleanUpSignal,
-  );
+): Promise<{ readonly notAfter: Date }> {
+  const facts = readCertificate(chain);
+  const txtLeft = isLeft(written, left);
+  const over = { failures: null, error: null, nextAttempt: null, ...(txtLeft ? {} : { order: null }) };
+  await store.record(name, { ...stateOf(version, facts, claim.pending), ...over }, run.cleanUpSignal);
   if (!txtLeft) await store.release(name, claim.version, run.cleanUpSignal);
+  return facts;
 }
 
 async function settleFailure(
   due: DueCertificate,
-  failure: Error,
+  { claim, orderUrl, written, error, mayBeIssued }: FailedAttempt,
   left: ReadonlyMap<string, Error>,
   { store, clock, log }: IssuePorts,
   run: Run,
 ): Promise<WaveOutcome> {
-  const { name } = due.spec;
-  const claim = failure instanceof AttemptError ? failure.claim : undefined;
-  const open = failure instanceof AttemptError ? failure.open : undefined;
-  const cause = failure instanceof AttemptError && failure.cause instanceof Error ? failure.cause : failure;
-  if (run.signal.aborted) {
-    log.warn('certificate left for the next run', {
-      certificate: name,
-      reason: 'Deadline',
-      orderUrl: open?.order.url,
-    });
-    return { outcome: 'waiting', name, message: 'time ran out; the next run goes on from here' };
-  }
-  const now = clock.now();
-  const failures = (claim?.entry.state.failures ?? due.entry?.state.failures ?? 0) + 1;
-  const retryAfterMs = cause instanceof AcmeError ? cause.retryAfterMs : undefined;
-  const until = nextAttempt({ failures, now, retryAfterMs });
-  const reason = reasonOf(cause);
-  log.warn('certificate failed', {
-    certificate: name,
-    names: due.spec.domains,
-    reason,
-    problem: describeError(cause),
-    failures,
-    until,
-    orderUrl: open?.order.url,
-  });
-  const txtLeft = open?.toCleanUp.some((value) => left.has(value.name)) ?? false;
-  const orderIsOver = cause instanceof AcmeError && cause.code === 'Invalid' && !txtLeft;
-  if (claim) {
-    await store.record(
+  const { name, domains: names } = due.spec;
+  if (isOutOfTime(error, run.signal)) {
+    log.warn('certificate left for the next run', { certificate: name, reason: 'Deadline', orderUrl });
+    return {
+      outcome: 'waiting',
       name,
-      { failures, error: reason, nextAttempt: until, ...(orderIsOver ? { order: null } : {}) },
-      run.cleanUpSignal,
-    );
-    const keep = txtLeft || (failure instanceof AttemptError && failure.mayBeIssued);
-    if (!keep) await store.release(name, claim.version, run.cleanUpSignal);
+      message: 'time ran out; the next run goes on from here',
+      until: run.deadline,
+    };
   }
-  return { outcome: 'failed', name, message: describeError(cause), until, error: cause };
+  const reason = reasonOf(error);
+  const problem = describeError(error);
+  if (!claim) {
+    log.warn('certificate failed', { certificate: name, names, reason, problem });
+    return { outcome: 'failed', name, message: problem, error };
+  }
+  const failures = ((claim.entry ?? due.entry)?.state.failures ?? 0) + 1;
+  const retryAfterMs = error instanceof AcmeError ? error.retryAfterMs : undefined;
+  const until = nextAttempt({ failures, now: clock.now(), retryAfterMs });
+  log.warn('certificate failed', { certificate: name, names, reason, problem, failures, until, orderUrl });
+  const txtLeft = isLeft(written, left);
+  const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
+  const state = { failures, error: reason, nextAttempt: until, ...(orderIsOver ? { order: null } : {}) };
+  await store.record(name, state, run.cleanUpSignal);
+  if (!txtLeft && !mayBeIssued) await store.release(name, claim.version, run.cleanUpSignal);
+  return { outcome: 'failed', name, message: problem, until, error };
+}
+
+function isLeft(written: readonly TxtValue[], left: ReadonlyMap<string, Error>): boolean {
+  return written.some((value) => left.has(value.name));
+}
+
+/** Whether the run's own end, and nothing else, is what failed. */
+function isOutOfTime(error: Error, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || error.cause === reason);
 }
 
 /** The CA's problem type where there is one, else our code. */

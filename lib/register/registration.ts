@@ -30,7 +30,7 @@ export function createRegister(ports: RegistrationPorts): Register {
     let stored = await store.read(name, 'AWSCURRENT', signal);
     if (!stored) {
       if ((await store.create(name, spec, signal)) === 'created') {
-        await queue.send([name], id, signal);
+        await queue.send([name], id, {}, signal);
         log.info('certificate registered', { certificate: name, names: domains, request: id });
         return { kind: 'accepted', name, domains };
       }
@@ -40,7 +40,7 @@ export function createRegister(ports: RegistrationPorts): Register {
     const registration = compare(spec, asksForTargets(body), stored?.value);
     if (registration.kind === 'known' && !registration.issued) {
       // A crash may have come between storing and telling.
-      await queue.send([name], id, signal);
+      await queue.send([name], id, {}, signal);
       log.info('order requested again', { certificate: name, request: id });
     }
     return registration;

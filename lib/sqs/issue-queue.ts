@@ -18,11 +18,12 @@ const patience = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequ
 export function connectIssueQueue({ url, config }: IssueQueueOptions): IssueQueue & { close(): void } {
   const client = new SQSClient({ requestHandler: patience, ...config });
   return {
-    async send(certificates, id, signal) {
+    async send(certificates, id, { delaySeconds, fruitless }, signal) {
       signal.throwIfAborted();
       const request = {
         QueueUrl: url,
-        MessageBody: JSON.stringify({ certificates }),
+        MessageBody: JSON.stringify({ certificates, ...(fruitless ? { fruitless } : {}) }),
+        DelaySeconds: delaySeconds,
         // Beside the body, which is the same event that a person would send by hand.
         MessageAttributes: { request: { DataType: 'String', StringValue: id } },
       };

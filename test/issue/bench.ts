@@ -31,6 +31,13 @@ export class Bench {
   readonly inventory: Inventory;
   /** Names that are not visible although they were written. */
   readonly invisible = new Map<string, Error>();
+  /** Messages to the issue queue. */
+  readonly sent: {
+    readonly names: readonly string[];
+    readonly delaySeconds?: number;
+    readonly fruitless?: number;
+  }[] = [];
+  refuseMessages = false;
   opened = 0;
   #runs = 0;
 
@@ -51,6 +58,7 @@ export class Bench {
       id: `run-${++this.#runs}`,
       inventory: this.inventory,
       deadline: new Date(this.clock.now().getTime() + 15 * 60_000),
+      workUntil: new Date(this.clock.now().getTime() + 14 * 60_000),
       signal: never,
       cleanUpSignal: never,
       ...change,
@@ -64,6 +72,12 @@ export class Bench {
       store: this.store,
       clock: this.clock,
       log: this.log,
+      queue: {
+        send: async (names, _id, options) => {
+          if (this.refuseMessages) throw new Error('the queue is not there');
+          this.sent.push({ names, ...options });
+        },
+      },
       openOrdering: async () => {
         this.opened += 1;
         return {

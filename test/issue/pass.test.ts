@@ -102,8 +102,8 @@ describe('a pass', () => {
 
   it('puts off what there is no time for, and says so', async () => {
     const bench = new Bench([shop]);
-    const deadline = new Date(bench.clock.now().getTime() + 3_000);
-    const { report, failures } = await bench.run({}, { deadline });
+    const workUntil = new Date(bench.clock.now().getTime() + 1_999);
+    const { report, failures } = await bench.run({}, { workUntil });
     expect(report.certificates).toMatchObject([{ decision: 'order', outcome: 'waiting' }]);
     expect(failures).toEqual([]);
     expect(bench.ca.count('newOrder')).toBe(0);
@@ -220,6 +220,49 @@ describe('a failure', () => {
     const { failures } = await bench.run();
     expect(failures[0]?.message).toContain('not the one ordered');
     expect(await bench.current('blog')).toBeUndefined();
+  });
+});
+
+describe('what a pass leaves', () => {
+  it('goes on by the queue at once where time ran out before it began', async () => {
+    const bench = new Bench([shop, blog]);
+    await bench.run({}, { workUntil: bench.clock.now() });
+    expect(bench.sent).toEqual([{ names: ['blog', 'shop'], delaySeconds: 0, fruitless: 1 }]);
+  });
+
+  it('ends after three passes in a row that finished nothing, and says so', async () => {
+    const bench = new Bench([shop]);
+    await bench.run({ certificates: ['shop'], fruitless: 2 }, { workUntil: bench.clock.now() });
+    expect(bench.sent).toEqual([]);
+    expect(bench.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', event: 'continuation ended' }),
+    );
+  });
+
+  it('K37 is sent again for the first attempts after a failure; later ones are the schedule’s', async () => {
+    const bench = new Bench([blog]);
+    bench.ca.unwelcome.add('blog.example.com');
+    for (const minutes of [0, 1, 10]) {
+      bench.clock.pass(minutes * 60_000);
+      await bench.run();
+    }
+    expect(bench.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([60, 600]);
+  });
+
+  it('of another run’s order is looked at when that run must be over', async () => {
+    const bench = new Bench([shop]);
+    await crash(bench, 'present');
+    bench.clock.pass(60_000);
+    await bench.run();
+    expect(bench.sent).toEqual([{ names: ['shop'], delaySeconds: 840, fruitless: 0 }]);
+  });
+
+  it('that cannot be sent is no failure: the schedule comes round', async () => {
+    const bench = new Bench([shop]);
+    bench.refuseMessages = true;
+    const { failures } = await bench.run({}, { workUntil: bench.clock.now() });
+    expect(failures).toEqual([]);
+    expect(bench.log.events()).toContain('pass not continued');
   });
 });
 

@@ -28,7 +28,7 @@ async function open() {
 
 test('a message is the event that issue understands, and carries the id of the request', async () => {
   const { queue, issueQueue, journal, service } = await open();
-  await issueQueue.send(['shop', 'edge'], 'request-1', never);
+  await issueQueue.send(['shop', 'edge'], 'request-1', {}, never);
   const delivered = new Promise<unknown>((resolve) => {
     service.subscribe(queue, async (event) => resolve(event), { principal: 'issue' });
   });
@@ -48,24 +48,31 @@ test('a message is the event that issue understands, and carries the id of the r
 test('what cannot be sent is an error that names the queue and what is missing', async () => {
   const { issueQueue, faults, config, queue } = await open();
   faults.set('sqs', 'SendMessage', { kind: 'error', code: 'AccessDeniedException', status: 403 });
-  await expect(issueQueue.send(['shop'], 'r', never)).rejects.toMatchObject({
+  await expect(issueQueue.send(['shop'], 'r', {}, never)).rejects.toMatchObject({
     code: 'QueueFailed',
     message: expect.stringMatching(/sqs:SendMessage on http.*\/issue/),
   });
   const none = connectIssueQueue({ url: `${config.endpoint}/123456789012/none`, config });
   onTestFinished(() => none.close());
-  await expect(none.send(['shop'], 'r', never)).rejects.toMatchObject({
+  await expect(none.send(['shop'], 'r', {}, never)).rejects.toMatchObject({
     code: 'QueueFailed',
     message: expect.stringContaining('QueueDoesNotExist'),
   });
   const reason = new Error('the deadline is near');
-  await expect(issueQueue.send(['shop'], 'r', AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(issueQueue.send(['shop'], 'r', {}, AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(queue.bodies()).toEqual([]);
+});
+
+test('what is left for later is delayed, and says how often that came to nothing', async () => {
+  const { issueQueue, queue } = await open();
+  await issueQueue.send(['shop'], 'r', { delaySeconds: 60, fruitless: 2 }, never);
+  expect(queue.count()).toEqual({ visible: 0, hidden: 1 });
+  expect(queue.bodies().map((body) => JSON.parse(body))).toEqual([{ certificates: ['shop'], fruitless: 2 }]);
 });
 
 test('a dropped connection is tried again', async () => {
   const { issueQueue, faults, queue } = await open();
   faults.set('sqs', 'SendMessage', { kind: 'drop' });
-  await issueQueue.send(['shop'], 'r', never);
+  await issueQueue.send(['shop'], 'r', {}, never);
   expect(queue.bodies()).toEqual(['{"certificates":["shop"]}']);
 });

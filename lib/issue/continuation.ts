@@ -1,0 +1,51 @@
+// What a pass leaves goes on by the queue, at the right time, instead of waiting for the schedule.
+import { describeError } from '../log.ts';
+import type { IssuePorts, Run } from './run.ts';
+
+/** What a message may wait (SQS). */
+const longestDelayMs = 900_000;
+/** Passes in a row that finished nothing. */
+const maxFruitless = 3;
+/** Names in one message: far below what SQS takes. */
+const batch = 500;
+
+/** One certificate that is left, and the instant before which nothing can be done. */
+export interface Left {
+  readonly name: string;
+  readonly until?: Date | undefined;
+}
+
+/** Sends messages for what is left and due within a quarter of an hour; the schedule finds the rest. `fruitless` counts
+ *  the passes in a row, this one included, that finished nothing: after three the chain ends and says so. Never rejects. */
+export async function continueLater(
+  left: readonly Left[],
+  fruitless: number,
+  { queue, clock, log }: IssuePorts,
+  run: Run,
+): Promise<void> {
+  if (!queue || left.length === 0) return;
+  if (fruitless >= maxFruitless) {
+    const names = left.map(({ name }) => name);
+    log.error('continuation ended', {
+      names,
+      problem: `${fruitless} passes in a row finished nothing; the schedule goes on`,
+    });
+    return;
+  }
+  const now = clock.now().getTime();
+  const byDelay = Map.groupBy(left, ({ until }) =>
+    Math.max(0, Math.ceil(((until?.getTime() ?? now) - now) / 1000)),
+  );
+  for (const [delaySeconds, group] of byDelay) {
+    if (delaySeconds * 1000 > longestDelayMs) continue;
+    for (let first = 0; first < group.length; first += batch) {
+      const names = group.slice(first, first + batch).map(({ name }) => name);
+      try {
+        await queue.send(names, run.id, { delaySeconds, fruitless }, run.cleanUpSignal);
+        log.info('pass continues later', { certificates: names.length, delaySeconds });
+      } catch (error) {
+        log.warn('pass not continued', { certificates: names.length, problem: describeError(error) });
+      }
+    }
+  }
+}

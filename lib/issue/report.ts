@@ -1,0 +1,62 @@
+// What a pass answers: one line for each certificate, and how many there were of each.
+import { describeError } from '../log.ts';
+import type { Plan, PlanEntry } from '../policy/plan.ts';
+import type { Unknown } from './gather.ts';
+import type { WaveOutcome } from './settlement.ts';
+
+/** One certificate in the report: the plan's decision, and what came of it where it was to be ordered. */
+export interface ReportLine {
+  readonly name: string;
+  readonly decision: PlanEntry['decision'] | 'unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** When it is looked at again, where it must wait. */
+  readonly until?: Date | undefined;
+  readonly renewsAt?: Date | undefined;
+  readonly outcome?: WaveOutcome['outcome'];
+  readonly version?: string;
+  readonly notAfter?: Date;
+  readonly orderUrl?: string;
+}
+
+/** Answer of the issue function. Holds no secrets. */
+export interface IssueReport {
+  readonly dryRun: boolean;
+  /** How many certificates there are, and how many of each outcome, or decision where there was nothing to do. */
+  readonly summary: Readonly<Record<string, number>>;
+  /** Every certificate asked for, the most urgent first. */
+  readonly certificates: readonly ReportLine[];
+}
+
+/** Puts plan and outcomes together. */
+export function makeReport(
+  plan: Plan,
+  outcomes: readonly WaveOutcome[],
+  unknown: readonly Unknown[],
+  dryRun: boolean,
+): IssueReport {
+  const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
+  const lines = [
+    ...plan.map((entry): ReportLine => ({ ...entry, ...tell(byName.get(entry.name)) })),
+    ...unknown.map(({ name, error }): ReportLine => {
+      return {
+        name,
+        decision: 'unknown',
+        reason: 'Unreadable',
+        message: describeError(error),
+        outcome: 'failed',
+      };
+    }),
+  ];
+  const summary: Record<string, number> = { certificates: lines.length };
+  for (const { outcome, decision } of lines)
+    summary[outcome ?? decision] = (summary[outcome ?? decision] ?? 0) + 1;
+  return { dryRun, summary, certificates: lines };
+}
+
+/** An outcome without the error itself: its message is there. */
+function tell(outcome: WaveOutcome | undefined): Partial<ReportLine> {
+  if (outcome?.outcome !== 'failed') return outcome ?? {};
+  const { error: _, ...told } = outcome;
+  return told;
+}
