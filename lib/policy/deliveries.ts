@@ -1,4 +1,4 @@
-// How far a version has been delivered to each target, in the one line that a tag can hold.
+// How far a version has been delivered to each target, in one line that tags can hold.
 import { hash } from 'node:crypto';
 import type { TargetSpec } from '../certificate/spec.ts';
 
@@ -12,9 +12,6 @@ const steps = new Map<string, DeliveryStep>([
   ['r', 'rolled-out'],
 ]);
 
-/** What an AWS tag holds. Targets past it count as not delivered, which costs a look at them and changes nothing. */
-const maxTagLength = 256;
-
 /** `CertificateState.deployed`: `<version>/<hash of the targets>/<one letter per target>`, in the inventory's order. */
 export function formatDeliveries(
   version: string,
@@ -22,7 +19,7 @@ export function formatDeliveries(
   delivered: readonly DeliveryStep[],
 ): string {
   const row = targets.map((_, index) => letters[delivered[index] ?? 'none']).join('');
-  return `${version}/${targetsKey(targets)}/${row}`.slice(0, maxTagLength);
+  return `${version}/${targetsKey(targets)}/${row}`;
 }
 
 /** The step behind each of the targets. Text that is absent, unreadable, or about another version or other targets says

@@ -22,8 +22,9 @@ test('one letter per target tells how far the version has come', () => {
   expect(parseDeliveries(text, version, targets)).toEqual(['rolled-out', 'none', 'applied']);
 });
 
-test('what is written is read back, for any steps', () => {
-  const steps = fc.array(fc.constantFrom<DeliveryStep>('none', 'applied', 'rolled-out'), { maxLength: 180 });
+test('what is written is read back, for any steps and hundreds of targets', () => {
+  const step = fc.constantFrom<DeliveryStep>('none', 'applied', 'rolled-out');
+  const steps = fc.array(step, { maxLength: 300, size: 'max' });
   fc.assert(
     fc.property(steps, (delivered) => {
       const many = delivered.map((_, index) => ({ ...target, secret: `s${index}` }));
@@ -54,17 +55,4 @@ describe('nothing counts as delivered', () => {
   ])('%s', (_, deployed, which, asked) => {
     expect(parseDeliveries(deployed, which, asked)).toEqual(asked.map(() => 'none'));
   });
-});
-
-test('more targets than a tag can hold: what does not fit counts as not delivered', () => {
-  const many = Array.from({ length: 300 }, (_, index) => ({ ...target, secret: `s${index}` }));
-  const text = formatDeliveries(
-    'f'.repeat(64),
-    many,
-    many.map(() => 'applied'),
-  );
-  expect(text).toHaveLength(256);
-  const read = parseDeliveries(text, 'f'.repeat(64), many);
-  expect(read.filter((step) => step === 'applied')).toHaveLength(182);
-  expect(read).toHaveLength(300);
 });
