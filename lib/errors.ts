@@ -59,10 +59,15 @@ export class StoreError extends CertrelayError {
   declare readonly code: StoreErrorCode;
 }
 
-/** `Unreachable`: no connection or no answer. `Forbidden`: RBAC (the message names the missing verb).
- *  `Foreign`: the Secret is not ours. `TypeConflict`: its immutable `type` is another. `NotFound`, `Conflict`, `Rejected`. */
+/** `Unreachable`: no connection or no answer, so the whole cluster is down. `Unavailable`: the server answered that it
+ *  cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `Forbidden`: RBAC (the message names the missing
+ *  verb). `Foreign`: the Secret is not that certificate's. `TypeConflict`: its immutable `type` is another. `NotFound`,
+ *  `Conflict`, `Rejected`: as the server says. `BadKubeconfig`: missing, unusable, or its credentials are refused.
+ *  `RolloutFailed`: the pods with the new certificate do not come up. */
 export type ClusterErrorCode =
   | 'Unreachable'
+  | 'Unavailable'
+  | 'Malformed'
   | 'Forbidden'
   | 'Foreign'
   | 'TypeConflict'

@@ -41,7 +41,8 @@ async function deliverAll(
   const lists = new WorkloadLists(cluster, run.signal);
   let down: Error | undefined;
   const progress = await mapConcurrently(jobs, concurrency, async (job) => {
-    // One target has waited for a cluster that does not answer; the others need not.
+    // One target has waited for a cluster that does not answer; the others need not. An answer, whatever it says, is
+    // about one target.
     if (down) return down;
     const one = await deliverTarget(job, cluster, lists, run).catch(asError);
     down ??= (one instanceof Error ? [one] : one.failures).find(isUnreachable);

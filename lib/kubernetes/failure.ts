@@ -43,7 +43,7 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
   const what = `${subject.verb} ${subject.resource} ${subject.namespace}/${subject.name ?? '*'} in cluster ${subject.cluster}`;
   if (error instanceof SyntaxError) {
     // The parser's message quotes the answer, which may be a Secret.
-    return { error: new ClusterError('Unreachable', `${what}: the answer is not JSON`), retryAfterMs: 0 };
+    return { error: new ClusterError('Malformed', `${what}: the answer is not JSON`), retryAfterMs: 0 };
   }
   if (!(error instanceof ApiException)) {
     return {
@@ -57,12 +57,12 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
   // The client keeps the body of a 401 to itself.
   if (!answer && error.code !== 401 && !passing.includes(error.code)) {
     const doubt = `the answer, ${error.code}, is not of a Kubernetes API server: is "server" right in the kubeconfig?`;
-    return { error: new ClusterError('Unreachable', `${what}: ${doubt}`), retryAfterMs: 0 };
+    return { error: new ClusterError('Malformed', `${what}: ${doubt}`), retryAfterMs: 0 };
   }
   const said = redact(answer?.message ?? `status ${error.code}`);
   if (passing.includes(error.code)) {
     return {
-      error: new ClusterError('Unreachable', `${what}: the server answered ${error.code}: ${said}`),
+      error: new ClusterError('Unavailable', `${what}: the server answered ${error.code}: ${said}`),
       retryAfterMs: readRetryAfter(error.headers),
     };
   }

@@ -101,7 +101,7 @@ function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {
   const parsed = secret.safeParse(answer);
   if (!parsed.success) {
     const where = `${subject.namespace}/${subject.name ?? ''} in cluster ${subject.cluster}`;
-    throw new ClusterError('Unreachable', `the answer for Secret ${where} is not a Kubernetes Secret`);
+    throw new ClusterError('Malformed', `the answer for Secret ${where} is not a Kubernetes Secret`);
   }
   const { metadata, type, immutable, data } = parsed.data;
   const applied = metadata.managedFields.filter(

@@ -145,7 +145,7 @@ function parse<T>(schema: z.ZodType<T>, answer: unknown, { cluster, resource, na
   if (result.success) return result.data;
   const where = result.error.issues[0]?.path.join('.') ?? '';
   throw new ClusterError(
-    'Unreachable',
+    'Malformed',
     `cluster ${cluster}: the answer for ${resource} in ${namespace} is not what the API documents (${where})`,
   );
 }

@@ -34,6 +34,22 @@ test('a cluster that does not answer is not waited for once a target', async () 
   expect(bench.clock.slept.length, 'waits before trying again, two a call').toBeLessThanOrEqual(16);
 });
 
+test.for([
+  ['Unavailable', { kind: 'error', code: 'ServiceUnavailable', status: 503 }],
+  ['Malformed', { kind: 'malformed' }],
+] as const)('an answer that is %s leaves one target pending, not its cluster', async ([code, fault]) => {
+  const targets = Array.from({ length: 40 }, (_, index) => targetOf({ secret: `copy-${index}` }));
+  const bench = await openBench({ targets });
+  bench.faults.set('kubernetes', 'get secrets', fault, 3, (resource) => resource.endsWith('/copy-0'));
+  const report = await bench.deploy();
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual([
+    'pending',
+    ...Array(39).fill('delivered'),
+  ]);
+  expect(codesOf(report)).toEqual([code]);
+  expect(only(await bench.deploy({ targets: ['lab/shop/copy-0'] })).outcome).toBe('delivered');
+});
+
 test('the next pass touches only what was missing', async () => {
   const targets = [targetOf({ secret: 'a' }), targetOf({ secret: 'b', namespace: 'late' })];
   const bench = await openBench({ targets });

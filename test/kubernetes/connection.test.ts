@@ -41,18 +41,20 @@ test('a list of more than one page is read to its end', async () => {
 });
 
 test.for([
-  ['drop', { kind: 'drop' }],
-  ['lost answer', { kind: 'lose' }],
-  ['503', { kind: 'error', code: 'ServiceUnavailable', status: 503 }],
-  ['malformed answer', { kind: 'malformed' }],
-] as const)('after a %s a call is made again, at most three times in all', async ([, fault]) => {
+  ['drop', { kind: 'drop' }, 'Unreachable'],
+  ['lost answer', { kind: 'lose' }, 'Unreachable'],
+  ['429', { kind: 'error', code: 'TooManyRequests', status: 429 }, 'Unavailable'],
+  ['500', { kind: 'error', code: 'InternalError', status: 500 }, 'Unavailable'],
+  ['503', { kind: 'error', code: 'ServiceUnavailable', status: 503 }, 'Unavailable'],
+  ['malformed answer', { kind: 'malformed' }, 'Malformed'],
+] as const)('after a %s a call is made again, at most three times in all', async ([, fault, code]) => {
   const { cluster, faults, journal, signal } = await open();
   faults.set('kubernetes', 'patch secrets', fault, 2);
   const made = await cluster.applySecret(manifestOf('default', { a: '1' }), first, signal);
   expect(made.data).toEqual({ a: encode('1') });
   expect(journal.count({ action: 'patch secrets' })).toBe(3);
   faults.set('kubernetes', 'get secrets', fault, 3);
-  await expect(cluster.readSecret('default', 'web', signal)).rejects.toMatchObject({ code: 'Unreachable' });
+  await expect(cluster.readSecret('default', 'web', signal)).rejects.toMatchObject({ code });
   expect(journal.count({ action: 'get secrets' })).toBe(3);
 });
 
@@ -86,7 +88,7 @@ test('a 404 that is not of a Kubernetes API server does not mean that there is n
   const { cluster, faults, signal } = await open();
   faults.set('kubernetes', 'get secrets', { kind: 'malformed' }, 3);
   await expect(cluster.readSecret('default', 'missing', signal)).rejects.toMatchObject({
-    code: 'Unreachable',
+    code: 'Malformed',
     message: expect.stringMatching(/404, is not of a Kubernetes API server/),
   });
 });
