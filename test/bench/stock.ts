@@ -1,0 +1,62 @@
+// Fills Secrets Manager with certificates that are not due, and measures a pass that finds nothing to do.
+import { createHash } from 'node:crypto';
+import { readCertificate } from '../../lib/certificate/x509.ts';
+import { stateOf } from '../../lib/policy/state-of.ts';
+import { encodeState } from '../../lib/secrets-manager/tags.ts';
+import { writeCertificate } from '../../lib/secrets-manager/values.ts';
+import { mintChain } from '../certificate/minting.ts';
+import type { Call } from '../sandbox/journal.ts';
+import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
+import { cool, invoke } from './quiet-sandbox.ts';
+
+const dayMs = 86_400_000;
+
+/** A pass that finds nothing due. */
+export interface IdlePass {
+  readonly certificates: number;
+  /** In a process that has just started. */
+  readonly ms: number;
+  readonly peakMemoryMb: number;
+  readonly listPages: number;
+  /** Calls that are no list pages; there should be none. */
+  readonly others: readonly Call[];
+}
+
+/** Brings inventory and store to `count` certificates that were issued yesterday. All share one chain and one key: a
+ *  pass that read them would see that, and order. */
+export async function stock(sandbox: Sandbox, count: number): Promise<void> {
+  const { authority, secretsManager } = sandbox;
+  const names = Array.from({ length: count }, (_, index) => `stock-${index}`);
+  const validity = {
+    notBefore: new Date(Date.now() - dayMs),
+    notAfter: new Date(Date.now() + 89 * dayMs),
+  };
+  const { chain, key } = await mintChain({ domains: ['stock.example.com'], ...validity });
+  const stored = { chain, key, issuer: authority.directory };
+  const text = writeCertificate(stored);
+  const facts = readCertificate(chain);
+  for (const name of names) {
+    const secretName = `${prefix}/certificates/${name}`;
+    if (secretsManager.vault.find(secretName)) continue;
+    const secret = secretsManager.vault.make(secretName);
+    const version = createHash('sha256').update(name).digest('hex');
+    // Not by `addVersion`, which would send an event for each.
+    secret.versions.set(version, { id: version, value: { text }, created: validity.notBefore });
+    secret.labels.set('AWSCURRENT', version);
+    const state = stateOf(version, { ...facts, names: domainsOf(name) }, stored);
+    secret.setTags(Object.entries(encodeState(state)));
+  }
+  await sandbox.setCertificates(names.map((name) => ({ name, domains: domainsOf(name) })));
+}
+
+/** Runs the issue function over what `stock` made. */
+export async function measureIdlePass(sandbox: Sandbox, certificates: number): Promise<IdlePass> {
+  await cool(sandbox, 'issue');
+  const { ms, calls, peakMemoryMb } = await invoke(sandbox, 'issue');
+  const others = calls.filter(({ action }) => action !== 'ListSecrets');
+  return { certificates, ms, peakMemoryMb, listPages: calls.length - others.length, others };
+}
+
+function domainsOf(name: string): readonly string[] {
+  return [`${name}.example.com`, `*.${name}.example.com`];
+}
