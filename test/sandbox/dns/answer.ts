@@ -9,10 +9,18 @@ export interface StartOfAuthority {
   readonly minimum: number;
 }
 
+/** RFC 8659 §4.1. */
+export interface CertificationAuthority {
+  readonly flags: number;
+  readonly tag: string;
+  readonly value: string;
+}
+
 /** Types this server answers, with their data as dns-packet writes it. */
 export type ResourceData =
   | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS'; readonly data: string }
   | { readonly type: 'TXT'; readonly data: readonly Buffer[] }
+  | { readonly type: 'CAA'; readonly data: CertificationAuthority }
   | { readonly type: 'SOA'; readonly data: StartOfAuthority };
 
 export type Resource = ResourceData & { readonly name: string; readonly ttl: number };
@@ -38,7 +46,7 @@ export interface Answer {
 const longestAliasChain = 16;
 
 /** Answers from the closest zone; a CNAME is followed through all of them, because this server is also the
- *  recursive resolver of the sandbox. A name in none of the zones is REFUSED. */
+ *  recursive resolver of the sandbox. A name above a zone exists and has no records here; any other is REFUSED. */
 export function answerQuestion(
   question: { readonly name: string; readonly type: string },
   zones: readonly Zone[],
@@ -48,7 +56,10 @@ export function answerQuestion(
   for (let hop = 0; hop < longestAliasChain; hop += 1) {
     const zone = closestZone(name, zones);
     // A chain that leaves our zones ends with the alias that leaves; whoever asked goes on from there.
-    if (!zone) return { ...empty(hop === 0 ? 'REFUSED' : 'NOERROR'), answers, isAuthoritative: hop > 0 };
+    if (!zone) {
+      const exists = hop > 0 || zones.some((other) => other.name.endsWith(`.${name}`));
+      return { ...empty(exists ? 'NOERROR' : 'REFUSED'), answers, isAuthoritative: hop > 0 };
+    }
     const cut = delegation(name, zone);
     if (cut.length > 0) return { ...empty('NOERROR'), answers, authorities: cut, isAuthoritative: false };
     const records = matchingRecords(name, zone);

@@ -14,8 +14,12 @@ import type { Fault } from '../faults.ts';
 import type { Surroundings } from '../http-server.ts';
 import { type Answer, answerQuestion, fixedZone, type Resource, type Zone } from './answer.ts';
 
-/** Names under which delegation sets know this server; it answers their addresses itself. */
-export const nameServers = [1, 2, 3, 4].map((n) => `ns-${n}.sandbox.example.`);
+/** Names under which delegation sets know this server, four for each zone of one name; it answers their addresses itself. */
+export const delegationSets = [0, 1, 2].map((set) =>
+  [1, 2, 3, 4].map((n) => `ns-${4 * set + n}.sandbox.example.`),
+);
+/** Those of a zone that is the only one of its name. */
+export const nameServers: readonly string[] = delegationSets[0] ?? [];
 
 export interface SandboxDns {
   /** `127.0.0.1:port`, as `CERTRELAY_RESOLVERS` takes it. */
@@ -135,7 +139,7 @@ function ownZone(): Zone {
       },
     },
     ...nameServers.map((data) => ({ name, type: 'NS' as const, data })),
-    ...nameServers.map((server) => ({ name: server, type: 'A' as const, data: '127.0.0.1' })),
+    ...delegationSets.flat().map((server) => ({ name: server, type: 'A' as const, data: '127.0.0.1' })),
   ]);
 }
 

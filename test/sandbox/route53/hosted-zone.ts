@@ -15,6 +15,8 @@ export class HostedZone implements Zone {
   readonly id: string;
   readonly name: string;
   readonly isPrivate: boolean;
+  /** Whether DNS leads to it. */
+  readonly isDelegated: boolean;
   readonly nameServers: readonly string[];
   #live: RecordSets;
   #sorted: readonly RecordSet[] | undefined;
@@ -26,12 +28,14 @@ export class HostedZone implements Zone {
     readonly id: string;
     readonly name: string;
     readonly isPrivate: boolean;
+    readonly isDelegated: boolean;
     readonly nameServers: readonly string[];
     readonly now: () => number;
   }) {
     this.id = options.id;
     this.name = canonicalName(options.name);
     this.isPrivate = options.isPrivate;
+    this.isDelegated = options.isDelegated;
     this.nameServers = options.nameServers;
     this.#now = options.now;
     const [first = ''] = options.nameServers;

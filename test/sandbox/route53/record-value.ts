@@ -43,6 +43,8 @@ export function readValue(type: string, value: string): ReadValue {
       return isDomainName(value)
         ? { data: { type, data: value.toLowerCase().replace(/\.$/, '') } }
         : refuse('DomainNameInvalid', 'Value is not a valid domain name', value);
+    case 'CAA':
+      return readAuthorization(value);
     case 'TXT':
     case 'SPF':
       return readText(value);
@@ -66,19 +68,24 @@ function isDomainName(value: string): boolean {
 /** One or more quoted strings of at most 255 bytes with spaces between; `\"`, `\\` and `\ooo` inside; 4000 characters in all. */
 function readText(value: string): ReadValue {
   if (value.length > 4000) return refuse('ValueTooLong', 'Value exceeds 4000 characters', value.slice(0, 40));
-  if (!/^"(?:[^"\\]|\\[\s\S])*"(?: +"(?:[^"\\]|\\[\s\S])*")*$/.test(value)) {
-    return refuse('InvalidCharacterString', 'Value should be enclosed in quotation marks', value);
+  const strings = charactersOf(value);
+  if (!strings) {
+    const words = 'Value should be quoted strings without unexpected escapes or characters';
+    return refuse('InvalidCharacterString', words, value);
   }
-  const strings: Buffer[] = [];
-  for (const [, content = ''] of value.matchAll(/"((?:[^"\\]|\\[\s\S])*)"/g)) {
-    if (/[^ -~]|\\[^0-7"\\]|\\[0-7](?![0-7]{2})|\\[4-7]/.test(content.replaceAll('\\\\', ''))) {
-      return refuse('InvalidCharacterString', 'Unexpected escape or character', value);
-    }
-    const bytes = Buffer.from(unescapeContent(content), 'latin1');
-    if (bytes.length > 255) return refuse('CharacterStringTooLong', 'Value is too long', value);
-    strings.push(bytes);
-  }
-  return { data: { type: 'TXT', data: strings } };
+  return strings.some((bytes) => bytes.length > 255)
+    ? refuse('CharacterStringTooLong', 'Value is too long', value)
+    : { data: { type: 'TXT', data: strings } };
+}
+
+/** The bytes of each quoted string; `undefined` where the value is not in that form. */
+function charactersOf(value: string): readonly Buffer[] | undefined {
+  if (!/^"(?:[^"\\]|\\[\s\S])*"(?: +"(?:[^"\\]|\\[\s\S])*")*$/.test(value)) return undefined;
+  const contents = Array.from(value.matchAll(/"((?:[^"\\]|\\[\s\S])*)"/g), ([, content = '']) => content);
+  const isStrange = (content: string) =>
+    /[^ -~]|\\[^0-7"\\]|\\[0-7](?![0-7]{2})|\\[4-7]/.test(content.replaceAll('\\\\', ''));
+  if (contents.some(isStrange)) return undefined;
+  return contents.map((content) => Buffer.from(unescapeContent(content), 'latin1'));
 }
 
 function unescapeContent(content: string): string {
@@ -87,6 +94,16 @@ function unescapeContent(content: string): string {
     (_whole, octal: string | undefined, plain: string) =>
       octal === undefined ? plain : String.fromCharCode(Number.parseInt(octal, 8)),
   );
+}
+
+/** Flags from 0 to 255, a tag of letters and digits, a quoted value. */
+function readAuthorization(value: string): ReadValue {
+  const [, flags, tag = '', quoted = ''] = /^(\d{1,3}) ([A-Za-z0-9]{1,15}) (".*")$/.exec(value) ?? [];
+  const [text, ...others] = charactersOf(quoted) ?? [];
+  if (flags === undefined || Number(flags) > 255 || !text || others.length > 0) {
+    return refuse('CAARRDATAInvalid', 'Value is not a valid CAA record', value);
+  }
+  return { data: { type: 'CAA', data: { flags: Number(flags), tag, value: text.toString('latin1') } } };
 }
 
 function readStartOfAuthority(value: string): ReadValue {

@@ -1,5 +1,5 @@
 // The Route 53 API of the sandbox, as strict as AWS documents it; its public zones are answered by the sandbox's DNS.
-import { nameServers, type SandboxDns } from '../dns/server.ts';
+import { delegationSets, type SandboxDns } from '../dns/server.ts';
 import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
 import { readSignature } from '../principal.ts';
 import type { RecordSet } from './change-batch.ts';
@@ -20,7 +20,12 @@ export interface Route53Settings {
 export interface SandboxRoute53 {
   readonly url: string;
   readonly settings: Route53Settings;
-  createZone(name: string, options?: { readonly private?: boolean }): HostedZone;
+  /** `delegated`: whether DNS leads to it, which it does where absent. No two zones of one name have a name server in
+   *  common. @throws Error where there are three of the name already. */
+  createZone(
+    name: string,
+    options?: { readonly private?: boolean; readonly delegated?: boolean },
+  ): HostedZone;
   /** The record sets of the (first) zone with this name, PENDING changes included.
    *  @throws Error where there is none. */
   list(zone: string): readonly RecordSet[];
@@ -130,14 +135,18 @@ export async function startRoute53(
     refuse: (code, status, message) => errorXml(status, code, message),
   };
   const server = await serve(part, surroundings);
-  dns.serve(() => [...zones.values()].filter((zone) => !zone.isPrivate));
+  dns.serve(() => [...zones.values()].filter((zone) => zone.isDelegated));
 
   return {
     url: server.url,
     settings,
     createZone: (name, options = {}) => {
       const id = `Z${String(zones.size + 1).padStart(13, '0')}SANDBOX`;
-      const zone = new HostedZone({ id, name, isPrivate: options.private ?? false, nameServers, now });
+      const same = [...zones.values()].filter((zone) => zone.name === canonicalName(name));
+      const nameServers = delegationSets[same.length];
+      if (!nameServers) throw new Error(`there are ${same.length} hosted zones ${name} already`);
+      const { private: isPrivate = false, delegated: isDelegated = !isPrivate } = options;
+      const zone = new HostedZone({ id, name, isPrivate, isDelegated, nameServers, now });
       zones.set(id, zone);
       return zone;
     },
