@@ -46,14 +46,12 @@ async function openOrdering(
   { accounts }: SecretsManagerConnection,
   closing: (() => Promise<void> | void)[],
 ): Promise<OrderingPorts> {
-  const [{ createAuthorities }, { keyMaker }, { connectRoute53 }, { createAwaitVisible }] = await Promise.all(
-    [
-      import('../lib/acme/accounts.ts'),
-      import('../lib/acme/keys.ts'),
-      import('../lib/route53/connection.ts'),
-      import('../lib/dns/visibility.ts'),
-    ],
-  );
+  const [{ createAuthorities }, { keyMaker }, { connectRoute53 }, { connectDns }] = await Promise.all([
+    import('../lib/acme/accounts.ts'),
+    import('../lib/acme/keys.ts'),
+    import('../lib/route53/connection.ts'),
+    import('../lib/dns/connection.ts'),
+  ]);
   const authorities = createAuthorities({
     issuers: inventory.issuers,
     accounts,
@@ -62,10 +60,13 @@ async function openOrdering(
     readFile: (path) => readFile(path, 'utf8'),
   });
   closing.push(() => authorities.close());
+  const dns = connectDns({ resolvers: settings.resolvers, clock, log });
+  const { resolveAlias, findNameServers } = dns;
+  const route53 = connectRoute53({ clock, log, random: Math.random, resolveAlias, findNameServers });
   return {
     connect: authorities.connect,
     keys: keyMaker,
-    records: connectRoute53({ clock, log, random: Math.random }),
-    awaitVisible: createAwaitVisible({ resolvers: settings.resolvers, clock, log }),
+    records: route53.records,
+    awaitVisible: dns.awaitVisible,
   };
 }

@@ -1,12 +1,13 @@
 // Finds the servers that have authority for a name: the NS records of its closest ancestor, and their addresses.
 import { DnsError } from '../errors.ts';
+import { Memory } from '../memory.ts';
 import type { DnsQuestions, ServerAddress } from './questions.ts';
 
 /** One server at one of its addresses. */
 export interface Server {
   /** For messages: `ns-1.example.net (192.0.2.1)`. */
   readonly label: string;
-  readonly address: ServerAddress;
+  readonly address: string;
   readonly family: 4 | 6;
 }
 
@@ -15,7 +16,7 @@ export class NameServers {
   readonly #questions: DnsQuestions;
   readonly #resolver: ServerAddress;
   readonly #port: number;
-  readonly #found = new Map<string, Promise<readonly Server[]>>();
+  readonly #found = new Memory<readonly Server[]>();
 
   /** @param resolver Who is asked for NS and addresses. @param port Where authoritative servers listen. */
   constructor(questions: DnsQuestions, resolver: ServerAddress, port: number) {
@@ -27,12 +28,7 @@ export class NameServers {
   /** Every address of every server that has authority for the name.
    *  @throws DnsError `Lookup` where they cannot be found. */
   find(name: string): Promise<readonly Server[]> {
-    const known = this.#found.get(name);
-    if (known) return known;
-    const found = this.#climb(name);
-    this.#found.set(name, found);
-    found.catch(() => this.#found.delete(name));
-    return found;
+    return this.#found.recall(name, () => this.#climb(name));
   }
 
   async #climb(name: string): Promise<readonly Server[]> {

@@ -1,12 +1,26 @@
 // Asks DNS servers, each directly and without a cache, until a signal ends it.
 import { Resolver } from 'node:dns/promises';
 import { DnsError } from '../errors.ts';
+import type { CaaRecord } from '../policy/caa.ts';
 
-/** A server to ask: `address`, `address:port` or `[address]:port`; `undefined`: the resolvers this machine is set up with. */
-export type ServerAddress = string | undefined;
+/** A server to ask: `address`, `address:port` or `[address]:port`; a list is asked in turn until one answers; `undefined`:
+ *  the resolvers this machine is set up with. */
+export type ServerAddress = string | readonly string[] | undefined;
 
 /** How long one server may take for one question; asked twice, because UDP loses packets. */
 const attempt = { timeout: 2_000, tries: 2 };
+
+/** Gives the questions that end with a signal; those of one signal share their sockets. */
+export type QuestionsUntil = (signal: AbortSignal) => DnsQuestions;
+
+export function createQuestions(): QuestionsUntil {
+  const known = new WeakMap<AbortSignal, DnsQuestions>();
+  return (signal) => {
+    const questions = known.get(signal) ?? new DnsQuestions(signal);
+    known.set(signal, questions);
+    return questions;
+  };
+}
 
 /** Questions that end with the signal. */
 export class DnsQuestions {
@@ -28,10 +42,32 @@ export class DnsQuestions {
     return values.map((strings) => strings.join(''));
   }
 
+  /** The name that a CNAME makes this one an alias for; `undefined` where it is none.
+   *  @throws DnsError `Lookup` where the server does not answer. */
+  async alias(name: string, server: ServerAddress): Promise<string | undefined> {
+    const [target] = await this.#ask('CNAME', name, server, (resolver) => resolver.resolveCname(name));
+    return target === undefined ? undefined : plainName(target);
+  }
+
+  /** The CAA records at a name, those of its alias where it is one; none where there are none.
+   *  @throws DnsError `Lookup` where the server does not answer. */
+  async authorizations(name: string, server: ServerAddress): Promise<readonly CaaRecord[]> {
+    const records = await this.#ask('CAA', name, server, (resolver) => resolver.resolveCaa(name));
+    // Node names the property by its tag, beside the flags, which it calls `critical`.
+    return records.flatMap(({ critical: flags, ...properties }) =>
+      Object.entries(properties).map(([tag, value]) => ({
+        flags,
+        tag: tag.toLowerCase(),
+        value: String(value),
+      })),
+    );
+  }
+
   /** Host names of the servers that have authority for a zone; none where no zone begins at the name.
    *  @throws DnsError `Lookup` where the server does not answer. */
-  nameServers(name: string, server: ServerAddress): Promise<readonly string[]> {
-    return this.#ask('NS', name, server, (resolver) => resolver.resolveNs(name));
+  async nameServers(name: string, server: ServerAddress): Promise<readonly string[]> {
+    const hosts = await this.#ask('NS', name, server, (resolver) => resolver.resolveNs(name));
+    return hosts.map(plainName);
   }
 
   /** Addresses of a host.
@@ -53,14 +89,18 @@ export class DnsQuestions {
     server: ServerAddress,
     question: (resolver: Resolver) => Promise<readonly T[]>,
   ): Promise<readonly T[]> {
-    this.#signal.throwIfAborted();
     try {
+      this.#signal.throwIfAborted();
       return await question(this.#resolverFor(server));
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      if (this.#signal.aborted) {
+        const message = `the run ended before DNS answered ${type} ${name}`;
+        throw new DnsError('Failed', message, { cause: this.#signal.reason });
+      }
+      const code = codeOf(error) ?? 'unknown';
       // NXDOMAIN and an empty answer: both say that there is no such record.
       if (code === 'ENOTFOUND' || code === 'ENODATA') return [];
-      const asked = server ?? "this machine's resolver";
+      const asked = server === undefined ? "this machine's resolver" : [server].flat().join(', ');
       throw new DnsError('Lookup', `${asked} did not answer ${type} ${name} (${code})`, { cause: error });
     }
   }
@@ -69,8 +109,22 @@ export class DnsQuestions {
     const known = this.#resolvers.get(server);
     if (known) return known;
     const resolver = new Resolver(attempt);
-    if (server !== undefined) resolver.setServers([server]);
+    if (server !== undefined) resolver.setServers([server].flat());
     this.#resolvers.set(server, resolver);
     return resolver;
   }
+}
+
+/** Whether a question failed because the server said SERVFAIL, as it does for a zone that is broken. */
+export function isServfail(error: unknown): boolean {
+  return error instanceof DnsError && codeOf(error.cause) === 'ESERVFAIL';
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** A name as this project writes names: lower case, no trailing dot. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
 }

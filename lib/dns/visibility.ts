@@ -2,13 +2,16 @@
 import { mapConcurrently } from '../concurrency.ts';
 import { DnsError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { AwaitVisible, Clock, TxtValue } from '../ports.ts';
+import { placeOfChallenge } from '../policy/delegation.ts';
+import type { AwaitVisible, Clock, ResolveAlias, TxtValue } from '../ports.ts';
 import { NameServers, type Server } from './name-servers.ts';
 import { DnsQuestions } from './questions.ts';
 
 export interface VisibilityOptions {
   /** `address[:port]`: asked instead of the zones' own servers. */
   readonly resolvers?: readonly string[];
+  /** Leads to the name where a value really is. */
+  readonly resolveAlias: ResolveAlias;
   readonly clock: Clock;
   readonly log: Log;
   /** How long to wait for a name, in milliseconds: one zone with a broken delegation must not use up the time of all. */
@@ -26,6 +29,7 @@ const longestPauseMs = 5_000;
  *  or `Lookup` where nobody tells which servers there are. */
 export function createAwaitVisible({
   resolvers,
+  resolveAlias,
   clock,
   log,
   patienceMs = 120_000,
@@ -40,7 +44,10 @@ export function createAwaitVisible({
     try {
       for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
         await mapConcurrently(pending, questionsAtOnce, (name) =>
-          name.locate(() => fixed ?? nameServers.find(name.name)),
+          name.locate(async () => {
+            const place = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
+            return { place, servers: fixed ?? (await nameServers.find(place)) };
+          }),
         );
         const open = pending.flatMap((name) => name.openServers().map((server) => ({ name, server })));
         await mapConcurrently(open, questionsAtOnce, ({ name, server }) => name.ask(server, questions));
@@ -74,6 +81,8 @@ function groupByName(values: readonly TxtValue[]): readonly AwaitedName[] {
 /** What each server last said of one name. */
 class AwaitedName {
   readonly name: string;
+  /** Where its values are: the name itself, or the end of its CNAMEs. */
+  #place: string;
   readonly #values: readonly string[];
   #servers: readonly Server[] = [];
   /** `seen`: every value. `missing`: an answer without them. `silent`: no answer. */
@@ -82,14 +91,19 @@ class AwaitedName {
 
   constructor(name: string, values: readonly string[]) {
     this.name = name;
+    this.#place = name;
     this.#values = values;
   }
 
-  /** Finds the servers; where that fails, the next round tries again. */
-  async locate(find: () => readonly Server[] | Promise<readonly Server[]>): Promise<void> {
+  /** Finds the place and its servers; where that fails, the next round tries again. */
+  async locate(
+    find: () => Promise<{ readonly place: string; readonly servers: readonly Server[] }>,
+  ): Promise<void> {
     if (this.#servers.length > 0) return;
     try {
-      this.#servers = await find();
+      const { place, servers } = await find();
+      this.#place = place;
+      this.#servers = servers;
     } catch (error) {
       this.#problem = error;
     }
@@ -102,7 +116,7 @@ class AwaitedName {
 
   async ask(server: Server, questions: DnsQuestions): Promise<void> {
     try {
-      const answered = new Set(await questions.texts(this.name, server.address));
+      const answered = new Set(await questions.texts(this.#place, server.address));
       this.#said.set(server, this.#values.every((value) => answered.has(value)) ? 'seen' : 'missing');
     } catch (error) {
       this.#problem = error;
@@ -123,7 +137,7 @@ class AwaitedName {
     }
     const laggards = this.#laggards().map((server) => server.label);
     const names = (laggards.length > 0 ? laggards : this.#servers.map((server) => server.label)).join(', ');
-    const message = `${names} still did not answer the TXT value at ${this.name}; check that its zone's NS records are those of the hosted zone in Route 53`;
+    const message = `${names} still did not answer the TXT value at ${this.#place}; check that its zone's NS records are those of the hosted zone in Route 53`;
     return new DnsError('NotVisible', message, { cause });
   }
 

@@ -3,6 +3,7 @@ import {
   type Change,
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
+  GetHostedZoneCommand,
   ListHostedZonesCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
@@ -62,6 +63,14 @@ export class Route53Calls {
       marker = page.IsTruncated ? page.NextMarker : undefined;
     } while (marker !== undefined);
     return zones;
+  }
+
+  /** Name servers that AWS gave a zone, lower case, no trailing dot. */
+  async delegationSet(zone: HostedZone, signal: AbortSignal): Promise<readonly string[]> {
+    const call = { action: 'GetHostedZone', resource: describeZone(zone) };
+    const command = new GetHostedZoneCommand({ Id: zone.id });
+    const answer = await this.#call(call, signal, (options) => this.#client.send(command, options));
+    return (answer.DelegationSet?.NameServers ?? []).map(plainName);
   }
 
   /** One page of a zone's record sets. `most` is at most 300, AWS's page. */

@@ -2,22 +2,30 @@
 import { mapConcurrently } from '../concurrency.ts';
 import type { ChallengeRecords, RecordOutcome, TxtValue } from '../ports.ts';
 import type { HostedZone } from './calls.ts';
-import type { HostedZones } from './hosted-zones.ts';
 import { awaitInsync } from './insync.ts';
-import { changeZone, type ZoneContext, type ZoneOutcome } from './zone-change.ts';
+import type { Places } from './places.ts';
+import { changeZone, type ZoneContext } from './zone-change.ts';
 
+/** Names whose CNAMEs are followed side by side. */
+const namesAtOnce = 50;
 /** Zones changed side by side; the pace of requests is the narrower limit. */
 const zonesAtOnce = 5;
 
+/** What one record is to hold, and for which challenge names: CNAMEs may lead several to it. */
+interface Wanted {
+  readonly names: Set<string>;
+  readonly texts: Set<string>;
+}
+
 /** `ChallengeRecords` over the hosted zones of one AWS account. */
 export class Route53Records implements ChallengeRecords {
-  readonly #zones: HostedZones;
+  readonly #places: Places;
   readonly #context: ZoneContext;
   /** The last change of each zone, under way or over. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(zones: HostedZones, context: ZoneContext) {
-    this.#zones = zones;
+  constructor(places: Places, context: ZoneContext) {
+    this.#places = places;
     this.#context = context;
   }
 
@@ -26,14 +34,12 @@ export class Route53Records implements ChallengeRecords {
     const failed = new Map<string, Error>();
     // Each zone is waited for while others are still being written.
     const waits: Promise<void>[] = [];
-    await this.#changeAll('add', values, signal, failed, ({ accepted }) => {
-      for (const { change, names } of accepted) {
-        waits.push(
-          awaitInsync(change, calls, clock, signal).catch((error: Error) => {
-            for (const name of names) failed.set(name, error);
-          }),
-        );
-      }
+    await this.#changeAll('add', values, signal, failed, (change, names) => {
+      waits.push(
+        awaitInsync(change, calls, clock, signal).catch((error: Error) => {
+          for (const name of names) failed.set(name, error);
+        }),
+      );
     });
     await Promise.all(waits);
     return { failed };
@@ -50,38 +56,42 @@ export class Route53Records implements ChallengeRecords {
     values: readonly TxtValue[],
     signal: AbortSignal,
     failed: Map<string, Error>,
-    onChanged: (outcome: ZoneOutcome) => void,
+    onAccepted: (change: string, names: readonly string[]) => void,
   ): Promise<void> {
-    const byName = new Map<string, Set<string>>();
-    for (const { name, value } of values) {
-      byName.set(name, (byName.get(name) ?? new Set()).add(value));
-    }
-    const groups = await this.#groupByZone([...byName.keys()], signal, failed);
-    await mapConcurrently([...groups], zonesAtOnce, async ([zone, names]) => {
-      const wanted = new Map(names.map((name) => [name, [...(byName.get(name) ?? [])]]));
+    const groups = await this.#groupByZone(values, signal, failed);
+    await mapConcurrently([...groups], zonesAtOnce, async ([zone, records]) => {
+      const wanted = new Map([...records].map(([record, { texts }]) => [record, [...texts]]));
       const outcome = await this.#inTurn(zone, () =>
         changeZone({ kind, zone, values: wanted }, this.#context, signal),
       );
-      for (const [name, error] of outcome.failed) failed.set(name, error);
-      onChanged(outcome);
+      const namesOf = (record: string) => [...(records.get(record)?.names ?? [])];
+      for (const [record, error] of outcome.failed) {
+        for (const name of namesOf(record)) failed.set(name, error);
+      }
+      for (const { change, names } of outcome.accepted) onAccepted(change, names.flatMap(namesOf));
     });
   }
 
-  /** Names by the zone that holds them; those without one are written down as failed. */
+  /** Values by the zone and the record that take them; names without a place are written down as failed. */
   async #groupByZone(
-    names: readonly string[],
+    values: readonly TxtValue[],
     signal: AbortSignal,
     failed: Map<string, Error>,
-  ): Promise<ReadonlyMap<HostedZone, readonly string[]>> {
-    const groups = new Map<HostedZone, string[]>();
-    for (const name of names) {
+  ): Promise<ReadonlyMap<HostedZone, ReadonlyMap<string, Wanted>>> {
+    const groups = new Map<HostedZone, Map<string, Wanted>>();
+    const byName = Map.groupBy(values, ({ name }) => name);
+    await mapConcurrently([...byName], namesAtOnce, async ([name, own]) => {
       try {
-        const zone = await this.#zones.find(name, signal);
-        groups.set(zone, [...(groups.get(zone) ?? []), name]);
+        const { zone, record } = await this.#places.find(name, signal);
+        const records = groups.get(zone) ?? new Map<string, Wanted>();
+        const wanted = records.get(record) ?? { names: new Set(), texts: new Set() };
+        groups.set(zone, records.set(record, wanted));
+        wanted.names.add(name);
+        for (const { value } of own) wanted.texts.add(value);
       } catch (error) {
         failed.set(name, error instanceof Error ? error : new Error(String(error)));
       }
-    }
+    });
     return groups;
   }
 

@@ -40,9 +40,9 @@ export interface Refusal {
   readonly cause: unknown;
 }
 
-/** A set that is not as it was read. */
+/** A set that is not as it was read, or beside which there was none of the other kind (simple, multivalue answer) then. */
 const race =
-  /Tried to (?:create|delete) resource record set \[[^\]]*\] but (?:it already exists|it was not found|the values provided do not match the current values)/g;
+  /Tried to (?:create|delete) resource record set \[[^\]]*\] but (?:it already exists|it was not found|the values provided do not match the current values)|RRSet with DNS name [^\s,]+, type TXT(?: cannot be created as other RRSets exist with the same name and type|, SetIdentifier [^,]*, and MultiValueAnswer=true cannot be created because a non-multivalue answer RRSet with the same name and type already exists)/g;
 
 /** The refusal that an error of ChangeResourceRecordSets is; `undefined` where it says nothing about the batch. */
 export function readRefusal(error: unknown): Refusal | undefined {

@@ -1,6 +1,6 @@
 // Waiting until TXT values are answered by every server that a CA may ask.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createAwaitVisible } from '../../lib/dns/visibility.ts';
+import { connectDns } from '../../lib/dns/connection.ts';
 import { create, type Setting, silentLog, startSetting, txt, upsert } from '../route53/setting.ts';
 
 let setting: Setting;
@@ -21,16 +21,12 @@ const both = upsert(txt(name, 60, '"foreign"', '"one"', '"two"'));
 /** Asks the sandbox's DNS for delegations, and whatever those lead to on its port. */
 function askAuthorities(patienceMs?: number) {
   const { dns, clock } = setting;
-  return createAwaitVisible({
-    clock,
-    log: silentLog,
-    patienceMs,
-    network: { resolver: dns.address, port: dns.port },
-  });
+  const network = { resolver: dns.address, port: dns.port };
+  return connectDns({ clock, log: silentLog, patienceMs, network }).awaitVisible;
 }
 
 function askResolvers(resolvers: readonly string[], patienceMs?: number) {
-  return createAwaitVisible({ resolvers, clock: setting.clock, log: silentLog, patienceMs });
+  return connectDns({ resolvers, clock: setting.clock, log: silentLog, patienceMs }).awaitVisible;
 }
 
 /** Resource records the sandbox was asked for. */
@@ -123,11 +119,40 @@ describe('authoritative servers', () => {
   });
 });
 
+describe('a value that a CNAME delegates', () => {
+  const alias = (target: string) =>
+    create({ Name: name, Type: 'CNAME', TTL: 60, ResourceRecords: [{ Value: target }] });
+
+  test('is asked of the servers of the zone where it is', async () => {
+    const other = setting.route53.createZone('acme.example.net').id;
+    const place = '_acme-challenge.shop.acme.example.net';
+    await setting.write(zone, alias(place));
+    await setting.write(other, upsert(txt(place, 60, '"one"', '"two"')));
+    expect((await askAuthorities()(values, setting.signal)).failed).toEqual(new Map());
+    expect(asked('TXT')).toEqual([place, place, place, place]);
+    expect(asked('NS').at(-1)).toBe('acme.example.net');
+  });
+
+  test('is asked of the name itself where a wildcard leads to what is no challenge name', async () => {
+    const wildcard = { Name: '*.example.com', Type: 'CNAME' as const, TTL: 60 };
+    await setting.write(
+      zone,
+      create({ ...wildcard, ResourceRecords: [{ Value: 'www.example.com' }] }),
+      create({ Name: 'www.example.com', Type: 'A', TTL: 60, ResourceRecords: [{ Value: '192.0.2.1' }] }),
+    );
+    const connection = setting.open().dns;
+    // As the adapter does: the place is looked up before the value is there.
+    expect(await connection.resolveAlias(name, setting.signal)).toBe('www.example.com');
+    await setting.write(zone, both);
+    expect((await connection.awaitVisible(values, setting.signal)).failed).toEqual(new Map());
+  });
+});
+
 describe('resolvers that are set', () => {
-  test('are asked instead, for TXT alone', async () => {
+  test('are asked instead, and for no name servers', async () => {
     await setting.write(zone, both);
     expect((await askResolvers([setting.dns.address])(values, setting.signal)).failed).toEqual(new Map());
-    expect(setting.journal.find({ service: 'dns' }).map((call) => call.action)).toEqual(['TXT']);
+    expect(setting.journal.find({ service: 'dns' }).map((call) => call.action)).toEqual(['CNAME', 'TXT']);
   });
 
   test('fail a name by naming those that lag, after two minutes, and not the names that all answer', async () => {

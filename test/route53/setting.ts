@@ -6,9 +6,11 @@ import {
   Route53Client,
   type Route53ClientConfig,
 } from '@aws-sdk/client-route-53';
+import { connectDns, type DnsConnection } from '../../lib/dns/connection.ts';
 import type { Log } from '../../lib/log.ts';
 import type { ChallengeRecords, Clock } from '../../lib/ports.ts';
-import { connectRoute53 } from '../../lib/route53/connection.ts';
+import { connectRoute53, type Route53Connection, type Route53Options } from '../../lib/route53/connection.ts';
+import { fixedZone } from '../sandbox/dns/answer.ts';
 import { type SandboxDns, startDns } from '../sandbox/dns/server.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
@@ -40,6 +42,11 @@ export const silentLog: Log = {
   error: () => undefined,
 };
 
+export interface Opened {
+  readonly dns: DnsConnection;
+  readonly route53: Route53Connection;
+}
+
 export interface Setting {
   readonly journal: Journal;
   readonly faults: Faults;
@@ -48,12 +55,19 @@ export interface Setting {
   readonly route53: SandboxRoute53;
   /** Never aborted. */
   readonly signal: AbortSignal;
-  /** A new adapter, as each run makes one. */
+  /** New adapters, as each run makes them; DNS asks the double and nobody else. */
   connect(config?: Route53ClientConfig): ChallengeRecords;
+  open(options?: Partial<Route53Options>): Opened;
   /** Somebody else's change to a zone. */
   write(zone: string, ...changes: readonly Change[]): Promise<void>;
   /** TXT record sets of a zone as `name TTL value value …`. */
   texts(zone: string): readonly string[];
+  /** A zone in DNS that is not in Route 53: its name servers, and CNAMEs by name. They may be changed. */
+  serveElsewhere(
+    zone: string,
+    nameServers: readonly string[],
+    aliases?: Readonly<Record<string, string>>,
+  ): { readonly aliases: Map<string, string> };
   /** How often an API action was called. */
   count(action: string): number;
   stop(): Promise<void>;
@@ -68,6 +82,19 @@ export async function startSetting(): Promise<Setting> {
     region: 'eu-central-1',
     credentials: { accessKeyId: accessKeyOf(principal), secretAccessKey: 'none' },
   });
+  const open = (options: Partial<Route53Options> = {}): Opened => {
+    const resolving = connectDns({ resolvers: [dns.address], clock, log: silentLog });
+    const route53Adapter = connectRoute53({
+      config: { ...access('issue'), maxAttempts: 1 },
+      clock,
+      log: silentLog,
+      random: () => 0.5,
+      resolveAlias: resolving.resolveAlias,
+      findNameServers: resolving.findNameServers,
+      ...options,
+    });
+    return { dns: resolving, route53: route53Adapter };
+  };
   const other = new Route53Client({ ...access('somebody'), maxAttempts: 1 });
   return {
     journal,
@@ -76,13 +103,8 @@ export async function startSetting(): Promise<Setting> {
     dns,
     route53,
     signal: new AbortController().signal,
-    connect: (config) =>
-      connectRoute53({
-        config: { ...access('issue'), maxAttempts: 1, ...config },
-        clock,
-        log: silentLog,
-        random: () => 0.5,
-      }),
+    open,
+    connect: (config) => open({ config: { ...access('issue'), maxAttempts: 1, ...config } }).route53.records,
     write: async (zone, ...changes) => {
       await other.send(
         new ChangeResourceRecordSetsCommand({ HostedZoneId: zone, ChangeBatch: { Changes: [...changes] } }),
@@ -93,6 +115,15 @@ export async function startSetting(): Promise<Setting> {
         .list(zone)
         .filter((set) => set.type === 'TXT')
         .map((set) => [set.name, set.ttl, ...set.values].join(' ')),
+    serveElsewhere: (zone, nameServers, aliases = {}) => {
+      const known = new Map(Object.entries(aliases));
+      const records = () => [
+        ...nameServers.map((data) => ({ name: `${zone}.`, type: 'NS' as const, data })),
+        ...Array.from(known, ([name, data]) => ({ name: `${name}.`, type: 'CNAME' as const, data })),
+      ];
+      dns.serve(() => [fixedZone(`${zone}.`, records())]);
+      return { aliases: known };
+    },
     count: (action) => journal.count({ service: 'route53', action, principal: 'issue' }),
     stop: async () => {
       await Promise.all([dns.stop(), route53.stop()]);

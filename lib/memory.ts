@@ -1,0 +1,16 @@
+// Answers that are asked for once.
+
+/** Keeps what was asked under each key for as long as it lives. A question that failed is asked again the next time. */
+export class Memory<T> {
+  readonly #answers = new Map<string, Promise<T>>();
+
+  /** The answer under the key, from `ask` where nobody has asked yet. */
+  recall(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#answers.get(key);
+    if (known) return known;
+    const answer = ask();
+    this.#answers.set(key, answer);
+    answer.catch(() => this.#answers.delete(key));
+    return answer;
+  }
+}

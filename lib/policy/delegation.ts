@@ -1,0 +1,30 @@
+// Where a challenge's TXT value goes when a CNAME delegates it, and what somebody else must create so that it can.
+import { hash } from 'node:crypto';
+import { registeredDomain } from '../certificate/names.ts';
+
+const prefix = '_acme-challenge.';
+/** RFC 1035 §2.3.4. */
+const maxLabelLength = 63;
+
+/** The name that takes the value of a challenge whose CNAMEs end at `end`. Only names that begin with `_acme-challenge.` are
+ *  ever written. A chain that ends elsewhere is passed over: most often it comes from a wildcard CNAME such as
+ *  `*.example.com`, which no longer answers for the name once the value is there (RFC 4592 §2.2.1). */
+export function placeOfChallenge(name: string, end: string): string {
+  return end.startsWith(prefix) ? end : name;
+}
+
+/** What lets us answer the challenges of a name that no zone of ours holds, as the end of a sentence: the exact CNAME where
+ *  the inventory names a zone for it. `name` is the full `_acme-challenge.…` name. */
+export function describeRemedy(name: string, delegationZone: string | undefined): string {
+  if (delegationZone !== undefined) return `create the record "${delegatingRecord(name, delegationZone)}"`;
+  const domain = registeredDomain(name.slice(prefix.length));
+  return `create one for ${domain} in Route 53 and delegate to it, or name a zone of yours as dns.delegationZone in the inventory, to be told here which CNAME to create`;
+}
+
+/** The CNAME that hands the challenges of a name to a zone of ours, as in a zone file. The target of a long name ends in a
+ *  hash of it. */
+export function delegatingRecord(name: string, delegationZone: string): string {
+  const label = name.slice(prefix.length).replaceAll('.', '-');
+  const short = `${label.slice(0, maxLabelLength - 17)}-${hash('sha256', name).slice(0, 16)}`;
+  return `${name}. CNAME ${prefix}${label.length > maxLabelLength ? short : label}.${delegationZone}.`;
+}
