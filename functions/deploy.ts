@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { Cluster, ConnectCluster } from '../lib/cluster-ports.ts';
+import type { ConnectCluster } from '../lib/cluster-ports.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
 import type { CertificateReport, DeployReport } from '../lib/deploy/run.ts';
 import { ClusterError } from '../lib/errors.ts';
@@ -35,13 +35,11 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
 async function deploy(request: DeployRequest, invocation: Invocation): Promise<DeployReport> {
   const { settings, inventory, log, clock, signal, cleanUpSignal } = invocation;
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
-  const open: Cluster[] = [];
   try {
-    const connect = connectClusters(invocation, secrets, open);
+    const connect = connectClusters(invocation, secrets);
     const ports = { store: secrets.certificates, connect, clock, log };
     return await deployCertificates(ports, { ...request, inventory, signal, cleanUpSignal });
   } finally {
-    await Promise.all(open.map((cluster) => cluster.close()));
     secrets.close();
   }
 }
@@ -50,7 +48,6 @@ async function deploy(request: DeployRequest, invocation: Invocation): Promise<D
 function connectClusters(
   { inventory, clock, log }: Invocation,
   secrets: SecretsManagerConnection,
-  open: Cluster[],
 ): ConnectCluster {
   return async (name, signal) => {
     const { connectCluster } = await import('../lib/kubernetes/cluster.ts');
@@ -60,8 +57,6 @@ function connectClusters(
       'file' in kubeconfig
         ? await readFile(kubeconfig.file, 'utf8')
         : await secrets.readText(kubeconfig.secret, signal);
-    const cluster = connectCluster({ name, kubeconfig: text, clock, log });
-    open.push(cluster);
-    return cluster;
+    return connectCluster({ name, kubeconfig: text, clock, log });
   };
 }

@@ -33,10 +33,10 @@ export interface Cluster {
     mark: RestartMark,
     signal: AbortSignal,
   ): Promise<Workload>;
-  /** Ends the connection. The story does it at the end of a run; twice is fine. */
+  /** Ends the connection. */
   close(): Promise<void>;
 }
 
-/** Gives the cluster of that name in the inventory.
+/** Gives the cluster of that name in the inventory. Whoever asked for it, and nobody else, closes it.
  *  @throws ClusterError `BadKubeconfig` where its kubeconfig is missing or cannot be used. */
 export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Cluster>;

@@ -162,6 +162,24 @@ test('when time is up before a target had its turn, that is a failure, and what 
   expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/r-$/);
 });
 
+test('a connection is closed once, whether its targets were delivered or not', async () => {
+  const closed: string[] = [];
+  const bench = await openBench({
+    targets: [targetOf(), targetOf({ cluster: 'down' })],
+    clusters: ['lab', 'down'],
+    wrap: (cluster, name) => ({
+      ...cluster,
+      close: async () => {
+        closed.push(name);
+        await cluster.close();
+      },
+    }),
+  });
+  await bench.clusters.get('down')?.stop();
+  await bench.deploy();
+  expect(closed.toSorted()).toEqual(['down', 'lab']);
+});
+
 test('a workload that is listed and does not exist is named; the Secret is delivered all the same', async () => {
   const restart = [
     { kind: 'Deployment', name: 'gone' },
