@@ -4,7 +4,8 @@ import type { Clock } from '../ports.ts';
 import type { Route53Calls } from './calls.ts';
 
 const firstPauseMs = 1_000;
-const longestPauseMs = 5_000;
+/** Route 53 does not say when it will be done: on average half a pause is waited too long. */
+const longestPauseMs = 2_000;
 /** Usually it takes less than a minute. One zone that never gets there must not use up the time of the others. */
 const patienceMs = 5 * 60_000;
 
