@@ -148,6 +148,10 @@ describe('the schedule', () => {
     const { answer } = await sandbox.lambda.invoke('issue', { certificates: ['shop'], force: true });
     expect(answer).toMatchObject({ certificates: [{ name: 'shop', reason: 'Forced', outcome: 'issued' }] });
     await settled();
+    const orders = sandbox.journal.count({ action: 'newOrder' });
+    const delivery = await sandbox.lambda.invoke('deploy', { targets: ['lab/edge/shop-tls'] });
+    expect(delivery.answer).toMatchObject({ certificates: [{ name: 'shop', decision: 'unchanged' }] });
+    expect(sandbox.journal.count({ action: 'newOrder' })).toBe(orders);
   });
 
   it('throws where a certificate failed, after all others were served, so that the alarm fires', async () => {
