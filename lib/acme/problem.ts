@@ -23,6 +23,9 @@ const document = z.object({
 
 /** Longest text of a CA's that is repeated in a message. */
 const maxDetail = 1_000;
+const maxUrl = 2_000;
+/** No limit of a CA's is known to last longer than a week. */
+const maxRetryAfterMs = 31 * 86_400_000;
 
 /** The problem in a CA's answer; `undefined` where the value is not a problem document. */
 export function readProblem(value: unknown): AcmeProblem | undefined {
@@ -50,17 +53,34 @@ export function refusal(
 ): AcmeError {
   const problem = readProblem(body);
   const said = problem ? `${problem.type}: ${problem.detail}` : `HTTP ${status} without a problem document`;
+  const isPaused = status === 429 && problem?.type === 'rateLimited' && retryAfterMs === undefined;
   return new AcmeError('Problem', `${host} refused: ${said}`, {
-    problem: problem ?? { type: 'serverInternal', detail: `HTTP ${status}`, status, identifiers: [] },
+    problem: { type: 'serverInternal', detail: `HTTP ${status}`, identifiers: [], ...problem, status },
     retryAfterMs,
+    pausedUrl: isPaused ? findUnpauseUrl(body) : undefined,
   });
 }
 
-/** Retry-After in milliseconds from `now`, as seconds or as a date (RFC 9110 §10.2.3); never negative. */
+/** Let's Encrypt names the page only in the text, which may be longer than what is repeated of it. */
+function findUnpauseUrl(body: unknown): string | undefined {
+  const detail = document.safeParse(body).data?.detail ?? '';
+  const urls = (detail.match(/\bhttps:\/\/[^\s"'<>]+/g) ?? []).map((text) =>
+    text.replace(/[.,;:!?)\]]+$/, ''),
+  );
+  return urls.find((url) => url.length <= maxUrl && URL.parse(url)?.pathname.includes('unpause'));
+}
+
+/** Retry-After in milliseconds from `now`, as seconds or as a date (RFC 9110 §10.2.3), 31 days at most. `undefined` where
+ *  there is none, where it cannot be read, and where it asks for no wait. */
 export function readRetryAfter(header: string | undefined, now: Date): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now.getTime());
+  const text = header?.trim() ?? '';
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - now.getTime();
+  return ms > 0 ? Math.min(ms, maxRetryAfterMs) : undefined;
+}
+
+/** Strict, because `Date.parse` takes much for a date that is none: "soon 7" is in July 2001. */
+function readHttpDate(text: string): number {
+  return /^(Mon|Tues?|Wed(nes)?|Thu(rs)?|Fri|Sat(ur)?|Sun)(day)?, .+ GMT$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
 }

@@ -2,26 +2,25 @@
 import type { KeyObject } from 'node:crypto';
 import type { Response, SignedRequests } from 'acme-client/src/api.js';
 import HttpClient from 'acme-client/src/http.js';
-import { Agent, request } from 'undici';
 import * as z from 'zod';
 import { AcmeError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
+import { Exchange, ordinaryPatience, type Patience } from './exchange.ts';
 import { Nonces } from './nonces.ts';
 import { readProblem, readRetryAfter, refusal } from './problem.ts';
 
-const requestTimeoutMs = 30_000;
-const maxBody = 1 << 20;
-/** Let's Encrypt asks clients to name themselves (RFC 8555 §6.1). */
-const userAgent = 'certrelay/0.1 (acme-client; node)';
-const maxBadNonces = 10;
+/** A CA that restarts forgets every nonce it gave out, so one request may meet many in a row. */
+const maxBadNonces = 30;
 const maxAttempts = 4;
-/** A wait the CA asks for that is longer is left to the next run. */
+/** A wait that the CA asks for and that is longer is left to the next run. */
 const maxRetryAfterMs = 10_000;
 
 const directorySchema = z.looseObject({
   newNonce: z.url(),
   newAccount: z.url(),
   newOrder: z.url(),
+  keyChange: z.url().optional().catch(undefined),
+  renewalInfo: z.url().optional().catch(undefined),
   meta: z
     .looseObject({
       termsOfService: z.string().optional(),
@@ -34,27 +33,27 @@ const directorySchema = z.looseObject({
 /** RFC 8555 §7.1.1. */
 export type Directory = z.infer<typeof directorySchema>;
 
+/** How a CA is reached. */
+export interface TransportOptions {
+  readonly clock: Clock;
+  readonly patience?: Patience | undefined;
+  /** PEM trust anchors instead of the system's. */
+  readonly ca?: string | undefined;
+}
+
 /** One CA: its directory is read once, its connections and nonces are shared by all that talk to it. */
 export class Transport {
   readonly #directoryUrl: string;
-  readonly #agent: Agent;
+  readonly #exchange: Exchange;
   readonly #clock: Clock;
   readonly #nonces: Nonces;
   #directory: Promise<Directory> | undefined;
 
-  /** `ca`: PEM trust anchors instead of the system's. */
-  constructor(directoryUrl: string, clock: Clock, ca?: string) {
+  constructor(directoryUrl: string, { clock, patience = ordinaryPatience, ca }: TransportOptions) {
     this.#directoryUrl = directoryUrl;
     this.#clock = clock;
     this.#nonces = new Nonces(() => clock.now().getTime());
-    // Two connections: HTTP/2 multiplexes, and an HTTP/1.1 CA is not flooded.
-    this.#agent = new Agent({
-      allowH2: true,
-      connections: 2,
-      headersTimeout: requestTimeoutMs,
-      bodyTimeout: requestTimeoutMs,
-      connect: { timeout: 10_000, ...(ca === undefined ? {} : { ca }) },
-    });
+    this.#exchange = new Exchange(patience, ca);
   }
 
   /** @throws AcmeError `Unreachable`, `Problem`, or `Malformed` where the URL is no ACME directory. */
@@ -67,11 +66,8 @@ export class Transport {
   }
 
   async #readDirectory(signal: AbortSignal): Promise<Directory> {
-    const response = await this.#repeat(
-      () => this.#send('GET', this.#directoryUrl, undefined, signal),
-      true,
-      signal,
-    );
+    const message = { method: 'GET', url: this.#directoryUrl } as const;
+    const response = await this.#repeat(() => this.#exchange.send(message, signal), true, signal);
     const parsed = directorySchema.safeParse(response.data);
     if (!parsed.success)
       throw new AcmeError('Malformed', `${this.#directoryUrl} does not answer with an ACME directory`);
@@ -100,8 +96,16 @@ export class Transport {
     };
   }
 
+  /** One unsigned GET, not repeated, for what can do without an answer. It takes `answerMs` at most.
+   *  @throws AcmeError */
+  async get(url: string, answerMs: number, signal: AbortSignal): Promise<Response> {
+    const response = await this.#exchange.send({ method: 'GET', url, answerMs }, signal);
+    if (response.status < 400) return response;
+    throw this.#refusal(response);
+  }
+
   close(): Promise<void> {
-    return this.#agent.destroy();
+    return this.#exchange.close();
   }
 
   async #post(
@@ -117,19 +121,14 @@ export class Transport {
       const body = JSON.stringify(signer.createSignedBody(url, payload, { nonce, kid }));
       let response: Response;
       try {
-        response = await this.#send('POST', url, body, signal);
+        response = await this.#exchange.send({ method: 'POST', url, body }, signal);
       } catch (error) {
         this.#nonces.discard();
         throw error;
       }
       const fresh = response.headers['replay-nonce'];
-      if (
-        response.status === 400 &&
-        fresh &&
-        readProblem(response.data)?.type === 'badNonce' &&
-        badNonces < maxBadNonces
-      ) {
-        nonce = fresh;
+      if (isBadNonce(response) && badNonces < maxBadNonces) {
+        nonce = fresh ?? (await this.#fetchNonce(signal));
         continue;
       }
       if (fresh) this.#nonces.give(fresh, this.#clock.now().getTime() - startedAt);
@@ -139,11 +138,14 @@ export class Transport {
   }
 
   async #takeNonce(signal: AbortSignal): Promise<string> {
-    const nonce = await this.#nonces.take();
-    if (nonce !== undefined) return nonce;
+    return (await this.#nonces.take()) ?? this.#fetchNonce(signal);
+  }
+
+  /** A new nonce for a request that holds the licence to one; where that fails the licence goes to somebody else. */
+  async #fetchNonce(signal: AbortSignal): Promise<string> {
     try {
       const { newNonce } = await this.directory(signal);
-      const response = await this.#send('HEAD', newNonce, undefined, signal);
+      const response = await this.#exchange.send({ method: 'HEAD', url: newNonce }, signal);
       const fresh = response.headers['replay-nonce'];
       if (!fresh)
         throw new AcmeError('Malformed', `the CA's newNonce answered ${response.status} without a nonce`);
@@ -154,8 +156,8 @@ export class Transport {
     }
   }
 
-  /** Sends again what may be sent again: after 503 or 429 with a short Retry-After anything (the CA carried nothing
-   *  out), after a lost answer or a 500 only what changes nothing when repeated. */
+  /** Sends again what may be sent again: after 503 anything, for the CA carried nothing out; after a lost answer or another
+   *  5xx only what changes nothing when repeated; after a long Retry-After nothing. */
   async #repeat(send: () => Promise<Response>, repeatable: boolean, signal: AbortSignal): Promise<Response> {
     for (let attempt = 1; ; attempt += 1) {
       let waitMs = 250 * 2 ** attempt;
@@ -163,12 +165,9 @@ export class Transport {
         const response = await send();
         if (response.status < 400) return response;
         const retryAfterMs = readRetryAfter(response.headers['retry-after'], this.#clock.now());
-        const turnedAway = response.status === 503 && (retryAfterMs ?? 0) <= maxRetryAfterMs;
-        const retry = turnedAway || (repeatable && response.status >= 500);
-        if (!retry || attempt >= maxAttempts) {
-          throw refusal(new URL(this.#directoryUrl).host, response.status, response.data, retryAfterMs);
-        }
-        waitMs = Math.min(retryAfterMs ?? waitMs, maxRetryAfterMs);
+        const mayPass = response.status === 503 || (repeatable && response.status >= 500);
+        waitMs = retryAfterMs ?? waitMs;
+        if (!mayPass || waitMs > maxRetryAfterMs || attempt >= maxAttempts) throw this.#refusal(response);
       } catch (error) {
         const lost = error instanceof AcmeError && error.code === 'Unreachable';
         if (!lost || !repeatable || attempt >= maxAttempts || signal.aborted) throw error;
@@ -177,54 +176,12 @@ export class Transport {
     }
   }
 
-  async #send(
-    method: 'GET' | 'HEAD' | 'POST',
-    url: string,
-    body: string | undefined,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    try {
-      const answer = await request(url, {
-        method,
-        body,
-        signal,
-        dispatcher: this.#agent,
-        headers: { 'user-agent': userAgent, ...(body ? { 'content-type': 'application/jose+json' } : {}) },
-      });
-      const text = await readText(answer.body);
-      const headers = Object.fromEntries(
-        Object.entries(answer.headers).map(([name, value]) => [
-          name,
-          Array.isArray(value) ? value.join(', ') : value,
-        ]),
-      );
-      return { status: answer.statusCode, headers, data: parseBody(text, headers['content-type']) };
-    } catch (error) {
-      if (error instanceof AcmeError) throw error;
-      signal.throwIfAborted();
-      const cause = error instanceof Error ? error.message : String(error);
-      throw new AcmeError('Unreachable', `no answer from ${new URL(url).host} (${cause})`, { cause: error });
-    }
+  #refusal({ status, data, headers }: Response): AcmeError {
+    const retryAfterMs = readRetryAfter(headers['retry-after'], this.#clock.now());
+    return refusal(new URL(this.#directoryUrl).host, status, data, retryAfterMs);
   }
 }
 
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBody) throw new AcmeError('Malformed', 'the CA answered with more than 1 MiB');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** JSON where the CA says so, else the text: certificates come as PEM. */
-function parseBody(text: string, contentType: string | undefined): unknown {
-  if (!/[/+]json/.test(contentType ?? '')) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function isBadNonce({ status, data }: Response): boolean {
+  return status === 400 && readProblem(data)?.type === 'badNonce';
 }
