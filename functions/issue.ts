@@ -43,7 +43,7 @@ async function issue(request: IssueRequest, invocation: Invocation) {
 /** The CA, Route 53 and DNS: loaded only once something is due. */
 async function openOrdering(
   { settings, inventory, log, clock }: Invocation,
-  { accounts }: SecretsManagerConnection,
+  { accounts, readText }: SecretsManagerConnection,
   closing: (() => Promise<void> | void)[],
 ): Promise<OrderingPorts> {
   const [{ createAuthorities }, { keyMaker }, { connectRoute53 }, { connectDns }] = await Promise.all([
@@ -58,6 +58,7 @@ async function openOrdering(
     clock,
     log,
     readFile: (path) => readFile(path, 'utf8'),
+    readText,
   });
   closing.push(() => authorities.close());
   const dns = connectDns({ resolvers: settings.resolvers, clock, log });

@@ -1,11 +1,15 @@
 // One ACME account per directory URL, made once and kept (RFC 8555 §7.3).
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import AcmeApi from 'acme-client/src/api.js';
+import type { KeyObject } from 'node:crypto';
 import type { IssuerSpec } from '../certificate/spec.ts';
 import { AcmeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Account, AccountStore, Clock, ConnectAuthority } from '../ports.ts';
-import { openAuthority, readAccountKey } from './authority.ts';
+import { readAccountKey, thumbprint } from './account-key.ts';
+import { openAuthority } from './authority.ts';
+import type { Patience } from './exchange.ts';
+import { finishRollover, rollOver } from './key-rollover.ts';
+import { makeAccountKey, type Registrant, registerAccount } from './registration.ts';
+import { Session } from './session.ts';
 import { Transport } from './transport.ts';
 
 export interface AuthorityOptions {
@@ -15,25 +19,48 @@ export interface AuthorityOptions {
   readonly log: Log;
   /** Reads a `caBundle: { file }`. */
   readonly readFile: (path: string) => Promise<string>;
+  /** Reads the AWS secret of an `eab`. */
+  readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
+  /** How long a CA may take; absent: as long as CAs ordinarily may. */
+  readonly patience?: Patience;
 }
 
-/** Connects to an issuer's CA; the same issuer twice in one run is one connection and one account. The key is stored
- *  before the CA hears of it, so a crash never loses an account. @throws AcmeError. */
-export function createAuthorities(options: AuthorityOptions): {
+export interface Authorities {
+  /** The same issuer twice in one run is one connection and one account. The account's key is stored before the CA hears of
+   *  it, so a crash never loses an account. @throws AcmeError. */
   readonly connect: ConnectAuthority;
+  /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before the CA hears of it; where
+   *  a crash or an error interrupts, calling again goes on, and so does `connect`. To be called while no order is open: the
+   *  TXT values of an open order belong to the old key. @throws AcmeError `Unsupported` where there is no account yet, or
+   *  the CA does not exchange keys. */
+  rollAccountKey(issuer: string, signal: AbortSignal): Promise<void>;
   /** Closes every connection. */
   close(): Promise<void>;
-} {
+}
+
+/** Connections to the CAs of an inventory, each opened when it is asked for. */
+export function createAuthorities(options: AuthorityOptions): Authorities {
   const open = new Map<string, ReturnType<ConnectAuthority>>();
   const transports: Transport[] = [];
+  const reach = async (name: string): Promise<Place> => {
+    const place = await reachIssuer(name, options);
+    transports.push(place.transport);
+    return place;
+  };
   return {
-    connect(issuer, signal) {
-      const known = open.get(issuer);
+    connect(name, signal) {
+      const known = open.get(name);
       if (known) return known;
-      const opening = connect(issuer, options, transports, signal);
-      open.set(issuer, opening);
-      opening.catch(() => open.delete(issuer));
+      const opening = reach(name).then((place) => connect(place, options, signal));
+      open.set(name, opening);
+      opening.catch(() => open.delete(name));
       return opening;
+    },
+    async rollAccountKey(name, signal) {
+      const { directory, transport } = await reach(name);
+      await rollOver({ directory, transport, accounts: options.accounts }, signal);
+      options.log.info('account key exchanged', { issuer: name, directory });
+      open.delete(name);
     },
     async close() {
       await Promise.all(transports.map((transport) => transport.close()));
@@ -41,67 +68,78 @@ export function createAuthorities(options: AuthorityOptions): {
   };
 }
 
-async function connect(
-  name: string,
-  options: AuthorityOptions,
-  transports: Transport[],
-  signal: AbortSignal,
-): ReturnType<ConnectAuthority> {
+/** An issuer that can be talked to. */
+interface Place extends Registrant {
+  readonly name: string;
+  readonly directory: string;
+}
+
+async function reachIssuer(name: string, options: AuthorityOptions): Promise<Place> {
+  const { accounts, clock, patience, readFile, readText } = options;
   const issuer = options.issuers[name];
   if (!issuer) throw new AcmeError('Unsupported', `the inventory has no issuer "${name}"`);
   const { directory, caBundle } = issuer;
-  const ca = typeof caBundle === 'object' ? await options.readFile(caBundle.file) : caBundle;
-  const transport = new Transport(directory, options.clock, ca);
-  transports.push(transport);
-  const account =
-    (await options.accounts.read(directory, signal)) ??
-    (await options.accounts.create(directory, { key: newAccountKey(), contact: [] }, signal));
-  const key = readAccountKey(account.key);
-  const api = (url?: string) => new AcmeApi(transport.signed(transport.signer(key), signal), url);
-  const keep = async (url: string): Promise<void> => {
-    const kept: Account = { key: account.key, url, contact: issuer.contact };
-    await options.accounts.update(directory, kept, signal);
-  };
-
-  if (account.url === undefined) {
-    const url = await register(api(), issuer, transport, signal);
-    await keep(url);
-    options.log.info('account registered', { issuer: name, directory, account: url });
-    return openAuthority({ transport, clock: options.clock, directory }, key, url);
-  }
-  if (account.contact.join() !== issuer.contact.join()) {
-    await api(account.url).updateAccount({ contact: issuer.contact });
-    await keep(account.url);
-    options.log.info('account contact updated', { issuer: name, directory });
-  }
-  return openAuthority({ transport, clock: options.clock, directory }, key, account.url);
+  const ca = typeof caBundle === 'object' ? await readFile(caBundle.file) : caBundle;
+  const transport = new Transport(directory, { clock, patience, ca });
+  return { name, directory, issuer, transport, accountSecret: accounts.secretOf(directory), readText };
 }
 
-/** newAccount; for a key that the CA knows already it answers 200 and the account's URL (§7.3.1). */
-async function register(
-  api: AcmeApi,
-  issuer: IssuerSpec,
-  transport: Transport,
+async function connect(
+  place: Place,
+  options: AuthorityOptions,
+  signal: AbortSignal,
+): ReturnType<ConnectAuthority> {
+  const { issuer, transport } = place;
+  const { clock, log } = options;
+  const account = await readAccount(place, options, signal);
+  const key = readAccountKey(account.key);
+  const registerAgain = (during: AbortSignal) => registerAndKeep(account, key, place, options, during);
+  const url = account.url ?? (await registerAgain(signal));
+  const session = new Session(url, { registrant: place, key, registerAgain });
+  if (account.url !== undefined && account.contact.join() !== issuer.contact.join()) {
+    await tellContact(account, session, place, options, signal);
+  }
+  return openAuthority({ issuer, transport, session, thumbprint: thumbprint(key), clock, log });
+}
+
+/** The account that is kept, with one key: an exchange of keys that was interrupted is ended first. */
+async function readAccount(
+  { directory, transport }: Place,
+  { accounts, log }: AuthorityOptions,
+  signal: AbortSignal,
+): Promise<Account> {
+  const kept =
+    (await accounts.read(directory, signal)) ??
+    (await accounts.create(directory, { key: makeAccountKey(), contact: [] }, signal));
+  if (kept.nextKey === undefined) return kept;
+  const account = await finishRollover(kept, { directory, transport, accounts }, signal);
+  log.info('account key exchanged', { directory, account: account.url });
+  return account;
+}
+
+async function registerAndKeep(
+  account: Account,
+  key: KeyObject,
+  place: Place,
+  { accounts, log }: AuthorityOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const { meta } = await transport.directory(signal);
-  if (meta?.externalAccountRequired) {
-    throw new AcmeError(
-      'Unsupported',
-      `${issuer.directory} asks for external account binding, which this version does not do`,
-    );
-  }
-  const { headers } = await api.createAccount({
-    termsOfServiceAgreed: issuer.agreeToTerms,
-    ...(issuer.contact.length > 0 ? { contact: issuer.contact } : {}),
-  });
-  const url = headers.location;
-  if (url === undefined || !URL.canParse(url))
-    throw new AcmeError('Malformed', 'the CA made an account but did not say its URL');
+  const { name, directory, issuer } = place;
+  const url = await registerAccount(key, place, signal);
+  await accounts.update(directory, { ...account, url, contact: issuer.contact }, signal);
+  log.info('account registered', { issuer: name, directory, account: url, before: account.url });
   return url;
 }
 
-function newAccountKey(): string {
-  const { privateKey }: { privateKey: KeyObject } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** RFC 8555 §7.3.2. */
+async function tellContact(
+  account: Account,
+  session: Session,
+  { name, directory, issuer: { contact } }: Place,
+  { accounts, log }: AuthorityOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await session.call((api) => api.updateAccount({ contact }), signal);
+  await accounts.update(directory, { ...account, url: session.accountUrl, contact }, signal);
+  log.info('account contact updated', { issuer: name, directory });
 }

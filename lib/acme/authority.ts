@@ -1,11 +1,18 @@
 // One account at one CA: orders, authorizations and certificates (RFC 8555 §7), every answer parsed.
-import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
-import AcmeApi, { type Response } from 'acme-client/src/api.js';
+import { createHash } from 'node:crypto';
+import type AcmeApi from 'acme-client/src/api.js';
+import type { Response } from 'acme-client/src/api.js';
 import * as z from 'zod';
+import { maxNamesOf } from '../certificate/profiles.ts';
+import type { IssuerSpec } from '../certificate/spec.ts';
 import { AcmeError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Authorization, CertificateAuthority, Clock, Order } from '../ports.ts';
+import { chooseChain, type Download } from './chains.ts';
 import { readProblem, readRetryAfter } from './problem.ts';
+import { readRenewalInfo } from './renewal-info.ts';
 import { revokeCertificate } from './revocation.ts';
+import type { Session } from './session.ts';
 import type { Transport } from './transport.ts';
 
 const problem = z
@@ -20,7 +27,12 @@ const instant = z
 const orderSchema = z.object({
   status: z.enum(['pending', 'ready', 'processing', 'valid', 'invalid']),
   expires: instant.optional().catch(undefined),
-  authorizations: z.array(z.url()).max(1_000),
+  identifiers: z
+    .array(z.object({ value: z.string() }))
+    .optional()
+    .catch(undefined),
+  // CAs that know their customers otherwise ask for no proof, and may leave the member out.
+  authorizations: z.array(z.url()).max(1_000).default([]),
   finalize: z.url(),
   certificate: z.url().optional(),
   error: problem,
@@ -44,66 +56,113 @@ const challengeSchema = z.object({
   error: problem,
 });
 
-/** The account's view of its CA. `key` is the account's private key, `accountUrl` its `kid`. */
-export function openAuthority(
-  {
-    transport,
-    clock,
-    directory,
-  }: { readonly transport: Transport; readonly clock: Clock; readonly directory: string },
-  key: KeyObject,
-  accountUrl: string,
-): CertificateAuthority {
-  const signer = transport.signer(key);
-  const api = (signal: AbortSignal) => new AcmeApi(transport.signed(signer, signal), accountUrl);
-  const thumb = thumbprint(key);
+export interface AuthorityParts {
+  readonly issuer: IssuerSpec;
+  readonly transport: Transport;
+  readonly session: Session;
+  /** Thumbprint of the account's key. */
+  readonly thumbprint: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The account's view of its CA. */
+export function openAuthority(parts: AuthorityParts): CertificateAuthority {
+  const { issuer, transport, session, clock, log } = parts;
   const toOrder = (response: Response, url?: string) => parseOrder(response, url, clock.now());
+  const download = async (url: string, signal: AbortSignal): Promise<Download> => {
+    const { data, headers } = await session.call((api) => api.apiRequest(url, null, [200]), signal);
+    if (typeof data !== 'string')
+      throw new AcmeError('Malformed', 'the CA answered a certificate that is not PEM');
+    return { url, chain: data, link: headers.link };
+  };
 
   return {
-    directory,
-    async newOrder({ domains, profile }, signal) {
-      if (profile !== undefined) await requireProfile(transport, profile, signal);
-      const identifiers = domains.map((value) => ({ type: 'dns', value }));
-      return toOrder(
-        await api(signal).createOrder({ identifiers, ...(profile === undefined ? {} : { profile }) }),
-      );
+    directory: issuer.directory,
+    async newOrder(request, signal) {
+      await requireProfile(request, parts, signal);
+      return toOrder(await createOrder(request, parts, signal));
     },
+    renewalInfo: (certificateId, signal) => readRenewalInfo(certificateId, parts, signal),
     async readOrder(url, signal) {
-      return toOrder(await api(signal).getOrder(url), url);
+      return toOrder(await session.call((api) => api.getOrder(url), signal), url);
     },
     async readAuthorization(url, signal) {
-      return parseAuthorization(url, (await api(signal).getAuthorization(url)).data);
+      const { data } = await session.call((api) => api.getAuthorization(url), signal);
+      return parseAuthorization(url, data);
     },
     async answerChallenge(url, signal) {
-      await api(signal).completeChallenge(url, {});
+      await session.call((api) => api.completeChallenge(url, {}), signal);
     },
     async finalize(order, csr, signal) {
       const der = Buffer.from(csr.replace(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64url');
-      return toOrder(await api(signal).finalizeOrder(order.finalize, { csr: der }), order.url);
+      const ask = (api: AcmeApi) => api.finalizeOrder(order.finalize, { csr: der });
+      return toOrder(await session.call(ask, signal), order.url);
     },
     async downloadCertificate(order, signal) {
       if (!order.certificate)
         throw new AcmeError('Malformed', `order ${order.url} is valid but names no certificate`);
-      const { data } = await api(signal).apiRequest(order.certificate, null, [200]);
-      if (typeof data !== 'string')
-        throw new AcmeError('Malformed', 'the CA answered a certificate that is not PEM');
-      return data;
+      const first = await download(order.certificate, signal);
+      if (issuer.preferredChain === undefined) return first.chain;
+      return chooseChain(first, issuer.preferredChain, (url) => download(url, signal), log);
     },
-    revoke: (certificate, reason, signal) =>
-      revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal),
-    txtValue: (token) => createHash('sha256').update(`${token}.${thumb}`).digest('base64url'),
+    revoke: (certificate, reason, signal) => {
+      const { signer, accountUrl } = session;
+      return revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal);
+    },
+    txtValue: (token) => createHash('sha256').update(`${token}.${parts.thumbprint}`).digest('base64url'),
   };
 }
 
-/** JWK thumbprint of an account key (RFC 7638), base64url. */
-export function thumbprint(key: KeyObject): string {
-  const { kty, crv, x, y, n, e } = key.export({ format: 'jwk' });
-  const required = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
-  return createHash('sha256').update(JSON.stringify(required)).digest('base64url');
+type OrderRequest = Parameters<CertificateAuthority['newOrder']>[0];
+
+/** newOrder. What is wrong with `replaces` must not cost the order, so it is left out, once, where it may be the reason of a
+ *  refusal (RFC 9773 §5). */
+async function createOrder(
+  { domains, profile, replaces }: OrderRequest,
+  { transport, session, log }: AuthorityParts,
+  signal: AbortSignal,
+): Promise<Response> {
+  const identifiers = domains.map((value) => ({ type: 'dns', value }));
+  const plain = { identifiers, ...(profile === undefined ? {} : { profile }) };
+  const ask = (body: object) => session.call((api) => api.createOrder(body), signal);
+  const { renewalInfo } = await transport.directory(signal);
+  if (replaces === undefined || renewalInfo === undefined) return ask(plain);
+  try {
+    return await ask({ ...plain, replaces });
+  } catch (error) {
+    if (!(error instanceof AcmeError) || !mayBlameReplaces(error)) throw error;
+    log.warn('order that replaces a certificate refused, ordered without', {
+      names: domains,
+      replaces,
+      problem: error.message,
+    });
+    return ask(plain);
+  }
 }
 
-/** @throws AcmeError `Unsupported`, naming the profiles that exist, where the CA does not offer this one. */
-async function requireProfile(transport: Transport, profile: string, signal: AbortSignal): Promise<void> {
+/** Boulder has a type for one refusal alone; Pebble answers 500 for a certificate that it does not know. */
+function mayBlameReplaces({ problem }: AcmeError): boolean {
+  if (problem === undefined) return false;
+  const { type, status = 0 } = problem;
+  return ['alreadyReplaced', 'malformed', 'unauthorized'].includes(type) || [404, 409, 500].includes(status);
+}
+
+/** @throws AcmeError `Unsupported` where the CA does not offer the profile, naming those it offers, or not for so many names. */
+async function requireProfile(
+  { domains, profile }: OrderRequest,
+  { issuer, transport }: AuthorityParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const most = maxNamesOf(issuer.directory, profile);
+  if (most !== undefined && domains.length > most) {
+    const what = profile === undefined ? 'the CA' : `the profile "${profile}"`;
+    throw new AcmeError(
+      'Unsupported',
+      `${what} allows ${most} names in a certificate, and this one has ${domains.length}: make two of it`,
+    );
+  }
+  if (profile === undefined) return;
   const offered = Object.keys((await transport.directory(signal)).meta?.profiles ?? {});
   if (offered.includes(profile)) return;
   const choice =
@@ -122,10 +181,11 @@ function parseOrder(response: Response, knownUrl: string | undefined, now: Date)
       `the CA answered an order that is not RFC 8555 §7.1.3 (${url ?? 'no Location'})`,
     );
   }
-  const { error, ...order } = parsed.data;
+  const { error, identifiers, ...order } = parsed.data;
   return {
     ...order,
     url,
+    names: identifiers?.map(({ value }) => value.toLowerCase()),
     problem: error,
     retryAfterMs: readRetryAfter(response.headers['retry-after'], now),
   };
@@ -143,13 +203,4 @@ function parseAuthorization(url: string, value: unknown): Authorization {
     return [{ ...rest, problem: error }];
   });
   return { url, name: parsed.data.identifier.value.toLowerCase(), status: parsed.data.status, challenges };
-}
-
-/** Account keys are kept as PKCS#8 PEM. @throws AcmeError `Malformed` where the text is no private key. */
-export function readAccountKey(pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    throw new AcmeError('Malformed', 'the stored ACME account key cannot be read');
-  }
 }

@@ -23,7 +23,7 @@ export class SecretAccounts implements AccountStore {
   }
 
   async read(directory: string, signal: AbortSignal): Promise<Account | undefined> {
-    const secret = this.#secretOf(directory);
+    const secret = this.secretOf(directory);
     try {
       const { SecretString } = await callSecrets('GetSecretValue', secret, signal, (options) =>
         this.#client.send(new GetSecretValueCommand({ SecretId: secret }), options),
@@ -42,7 +42,7 @@ export class SecretAccounts implements AccountStore {
   }
 
   async create(directory: string, account: Account, signal: AbortSignal): Promise<Account> {
-    const secret = this.#secretOf(directory);
+    const secret = this.secretOf(directory);
     const request = {
       Name: secret,
       SecretString: checkSize(writeAccount(directory, account), secret),
@@ -62,7 +62,7 @@ export class SecretAccounts implements AccountStore {
   }
 
   async update(directory: string, account: Account, signal: AbortSignal): Promise<void> {
-    const secret = this.#secretOf(directory);
+    const secret = this.secretOf(directory);
     const request = {
       SecretId: secret,
       SecretString: checkSize(writeAccount(directory, account), secret),
@@ -74,7 +74,7 @@ export class SecretAccounts implements AccountStore {
     );
   }
 
-  #secretOf(directory: string): string {
+  secretOf(directory: string): string {
     const hash = createHash('sha256').update(directory).digest('hex').slice(0, 32);
     return `${this.#prefix}/accounts/${hash}`;
   }

@@ -62,6 +62,7 @@ const accountValue = z.object({
   key: text,
   url: text.optional(),
   contact: z.array(z.string()),
+  nextKey: text.optional(),
 });
 
 /** A certificate with its key; readable by External Secrets Operator as it stands. */
@@ -105,7 +106,7 @@ export function writeAccount(directory: string, account: Account): string {
 /** `undefined` where the value is not an account that we wrote. */
 export function readAccount(json: string | undefined): Account | undefined {
   const { data } = accountValue.safeParse(parseJson(json));
-  return data && { key: data.key, url: data.url, contact: data.contact };
+  return data && { key: data.key, url: data.url, contact: data.contact, nextKey: data.nextKey };
 }
 
 /** Keys in alphabetical order, so that the same contents are the same bytes and a repeated write is no write. */

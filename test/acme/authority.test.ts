@@ -32,6 +32,7 @@ class MemoryAccounts implements AccountStore {
     return kept;
   };
   update = async (directory: string, account: Account) => void this.kept.set(directory, account);
+  secretOf = (directory: string) => `certrelay/accounts/${new URL(directory).host}`;
 }
 
 beforeEach(async () => {
@@ -61,7 +62,15 @@ function connect(issuer: Partial<IssuerSpec> = {}): Promise<CertificateAuthority
   } as const;
   const log = new FakeLog();
   const readFile = async () => ca.caPem;
-  const authorities = createAuthorities({ issuers: { default: full }, accounts, clock, log, readFile });
+  const readText = () => Promise.reject(new Error('there is no AWS secret'));
+  const authorities = createAuthorities({
+    issuers: { default: full },
+    accounts,
+    clock,
+    log,
+    readFile,
+    readText,
+  });
   closers.push(() => authorities.close());
   return authorities.connect('default', signal);
 }

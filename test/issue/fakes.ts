@@ -11,6 +11,7 @@ import type {
   ChallengeRecords,
   Clock,
   Order,
+  RenewalInfo,
   StoredValue,
   StoreEntry,
   TxtValue,
@@ -194,6 +195,10 @@ export class FakeAuthority implements CertificateAuthority {
   readonly calls: string[] = [];
   /** Names that fail validation. */
   readonly unwelcome = new Set<string>();
+  /** Renewal windows by certificate id; certificates without one have no advice. */
+  readonly windows = new Map<string, RenewalInfo>();
+  /** Ids of the certificates that orders replace, in the orders' sequence. */
+  readonly replaced: string[] = [];
   /** Chains, in the order in which they were revoked. */
   readonly revoked: string[] = [];
   readonly #dns: ReadonlySet<string>;
@@ -217,14 +222,21 @@ export class FakeAuthority implements CertificateAuthority {
     return {
       url,
       status: order.status,
+      names: order.domains,
       authorizations: order.domains.map((_, index) => `${url}/authorization/${index}`),
       finalize: `${url}/finalize`,
       certificate: order.status === 'valid' ? `${url}/certificate` : undefined,
     };
   }
 
-  async newOrder({ domains }: { readonly domains: readonly string[] }) {
+  async renewalInfo(certificateId: string) {
+    this.#enter('renewalInfo');
+    return this.windows.get(certificateId);
+  }
+
+  async newOrder({ domains, replaces }: { readonly domains: readonly string[]; readonly replaces?: string }) {
     this.#enter('newOrder');
+    if (replaces !== undefined) this.replaced.push(replaces);
     const url = `${this.directory}/order/${this.orders.size + 1}`;
     this.orders.set(url, { domains, status: 'pending', chain: '' });
     return this.#order(url);

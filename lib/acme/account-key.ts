@@ -1,0 +1,19 @@
+// An account's private key: read from its PEM, and its thumbprint, which TXT values are made of.
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
+import { AcmeError } from '../errors.ts';
+
+/** Account keys are kept as PKCS#8 PEM. @throws AcmeError `Malformed` where the text is no private key. */
+export function readAccountKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new AcmeError('Malformed', 'the stored ACME account key cannot be read');
+  }
+}
+
+/** JWK thumbprint of an account key (RFC 7638), base64url. */
+export function thumbprint(key: KeyObject): string {
+  const { kty, crv, x, y, n, e } = key.export({ format: 'jwk' });
+  const required = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
+  return createHash('sha256').update(JSON.stringify(required)).digest('base64url');
+}
