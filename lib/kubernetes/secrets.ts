@@ -1,9 +1,9 @@
 // Cluster Secrets over the API: read, server-side apply, delete.
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
-import type { FieldManager } from '../cluster-ports.ts';
+import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError } from '../errors.ts';
-import type { ClusterSecret, SecretManifest } from '../policy/cluster-objects.ts';
+import type { ClusterSecret } from '../policy/cluster-objects.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
 
@@ -30,71 +30,64 @@ const secret = z.object({
   data: map,
 });
 
-/** The Secret calls of `Cluster` (`lib/cluster-ports.ts`) on one connection. */
-export class Secrets {
-  readonly #cluster: string;
-  readonly #connection: Connection;
+/** The Secret calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
+export function secretCalls(
+  cluster: string,
+  connection: Connection,
+): Pick<Cluster, 'readSecret' | 'applySecret' | 'deleteSecret'> {
+  const { core } = connection;
+  const subjectOf = (verb: CallSubject['verb'], namespace: string, name: string): CallSubject => ({
+    cluster,
+    verb,
+    resource: 'secrets',
+    namespace,
+    name,
+  });
+  return {
+    async readSecret(namespace, name, signal) {
+      const subject = subjectOf('get', namespace, name);
+      try {
+        const answer = await connection.call(subject, { signal }, (options) =>
+          core.readNamespacedSecret({ namespace, name }, options),
+        );
+        return parseSecret(subject, answer);
+      } catch (error) {
+        if (error instanceof ClusterError && error.code === 'NotFound') return undefined;
+        throw error;
+      }
+    },
 
-  constructor(cluster: string, connection: Connection) {
-    this.#cluster = cluster;
-    this.#connection = connection;
-  }
-
-  async read(namespace: string, name: string, signal: AbortSignal): Promise<ClusterSecret | undefined> {
-    const subject = this.#subject('get', namespace, name);
-    try {
-      const answer = await this.#connection.call(subject, { signal }, (options) =>
-        this.#connection.core.readNamespacedSecret({ namespace, name }, options),
+    async applySecret(manifest, { manager, over }, signal) {
+      const { namespace, name, type, labels, annotations, data } = manifest;
+      const subject = subjectOf('patch', namespace, name);
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        // The version makes it a compare-and-swap: the server refuses where the Secret has changed since.
+        metadata: { name, namespace, labels, annotations, resourceVersion: over?.resourceVersion },
+        type,
+        data,
+      };
+      const request = { namespace, name, body, fieldManager: manager, force: over !== undefined };
+      const settings = { signal, patch: PatchStrategy.ServerSideApply };
+      const answer = await connection.call(subject, settings, (options) =>
+        core.patchNamespacedSecret(request, options),
       );
       return parseSecret(subject, answer);
-    } catch (error) {
-      if (error instanceof ClusterError && error.code === 'NotFound') return undefined;
-      throw error;
-    }
-  }
+    },
 
-  async apply(
-    manifest: SecretManifest,
-    { manager, over }: { readonly manager: FieldManager; readonly over?: ClusterSecret },
-    signal: AbortSignal,
-  ): Promise<ClusterSecret> {
-    const { namespace, name, type, labels, annotations, data } = manifest;
-    const subject = this.#subject('patch', namespace, name);
-    const body = {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      // The version makes it a compare-and-swap: the server refuses where the Secret has changed since.
-      metadata: { name, namespace, labels, annotations, resourceVersion: over?.resourceVersion },
-      type,
-      data,
-    };
-    const answer = await this.#connection.call(
-      subject,
-      { signal, patch: PatchStrategy.ServerSideApply },
-      (options) =>
-        this.#connection.core.patchNamespacedSecret(
-          { namespace, name, body, fieldManager: manager, force: over !== undefined },
-          options,
-        ),
-    );
-    return parseSecret(subject, answer);
-  }
-
-  async delete(namespace: string, name: string, over: ClusterSecret, signal: AbortSignal): Promise<void> {
-    const preconditions = { uid: over.uid, resourceVersion: over.resourceVersion };
-    try {
-      await this.#connection.call(this.#subject('delete', namespace, name), { signal }, (options) =>
-        this.#connection.core.deleteNamespacedSecret({ namespace, name, body: { preconditions } }, options),
-      );
-    } catch (error) {
-      // The answer of an earlier attempt may have been lost.
-      if (!(error instanceof ClusterError && error.code === 'NotFound')) throw error;
-    }
-  }
-
-  #subject(verb: CallSubject['verb'], namespace: string, name: string): CallSubject {
-    return { cluster: this.#cluster, verb, resource: 'secrets', namespace, name };
-  }
+    async deleteSecret(namespace, name, over, signal) {
+      const preconditions = { uid: over.uid, resourceVersion: over.resourceVersion };
+      try {
+        await connection.call(subjectOf('delete', namespace, name), { signal }, (options) =>
+          core.deleteNamespacedSecret({ namespace, name, body: { preconditions } }, options),
+        );
+      } catch (error) {
+        // The answer of an earlier attempt may have been lost.
+        if (!(error instanceof ClusterError && error.code === 'NotFound')) throw error;
+      }
+    },
+  };
 }
 
 function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {

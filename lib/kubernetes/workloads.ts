@@ -1,7 +1,8 @@
 // Deployments, StatefulSets and DaemonSets over the API: list, and patch their pod template.
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
-import type { WorkloadKind, WorkloadReference } from '../certificate/spec.ts';
+import type { WorkloadKind } from '../certificate/spec.ts';
+import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError } from '../errors.ts';
 import { type RestartMark, refreshVariable, type Workload } from '../policy/cluster-objects.ts';
 import type { CallOptions, Connection } from './connection.ts';
@@ -28,87 +29,76 @@ const resources = {
 /** Objects a page: lists of large namespaces come in parts. */
 const pageSize = 500;
 
-/** The workload calls of `Cluster` (`lib/cluster-ports.ts`) on one connection. */
-export class Workloads {
-  readonly #cluster: string;
-  readonly #connection: Connection;
-
-  constructor(cluster: string, connection: Connection) {
-    this.#cluster = cluster;
-    this.#connection = connection;
-  }
-
-  async list(namespace: string, kind: WorkloadKind, signal: AbortSignal): Promise<readonly Workload[]> {
-    const subject = this.#subject('list', kind, namespace);
-    const found: Workload[] = [];
-    let _continue: string | undefined;
-    do {
-      const request = { namespace, limit: pageSize, _continue };
-      const answer = await this.#connection.call(subject, { signal }, (options) =>
-        this.#listPage(kind, request, options),
-      );
-      const page = parse(listFields, answer, subject);
-      found.push(...page.items.map((item) => parseWorkload(kind, item, subject)));
-      _continue = page.metadata._continue || undefined;
-    } while (_continue !== undefined);
-    return found;
-  }
-
-  async restart(
-    namespace: string,
-    { kind, name }: WorkloadReference,
-    mark: RestartMark,
-    signal: AbortSignal,
-  ): Promise<Workload> {
-    const subject = this.#subject('patch', kind, namespace, name);
-    const request = { namespace, name, body: describePatch(mark), fieldManager: 'certrelay' };
-    const answer = await this.#connection.call(
-      subject,
-      { signal, patch: PatchStrategy.StrategicMergePatch },
-      (options) => this.#patch(kind, request, options),
-    );
-    return parseWorkload(kind, answer, subject);
-  }
-
-  #listPage(
-    kind: WorkloadKind,
-    request: { readonly namespace: string; readonly limit: number; readonly _continue?: string },
-    options: CallOptions,
-  ): Promise<unknown> {
-    const { apps } = this.#connection;
-    switch (kind) {
-      case 'Deployment':
-        return apps.listNamespacedDeployment(request, options);
-      case 'StatefulSet':
-        return apps.listNamespacedStatefulSet(request, options);
-      case 'DaemonSet':
-        return apps.listNamespacedDaemonSet(request, options);
-    }
-  }
-
-  #patch(
-    kind: WorkloadKind,
-    request: {
-      readonly namespace: string;
-      readonly name: string;
-      readonly body: object;
-      readonly fieldManager: string;
+/** The workload calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
+export function workloadCalls(
+  cluster: string,
+  connection: Connection,
+): Pick<Cluster, 'listWorkloads' | 'restartWorkload'> {
+  return {
+    async listWorkloads(namespace, kind, signal) {
+      const subject = { cluster, verb: 'list', resource: resources[kind], namespace } as const;
+      const found: Workload[] = [];
+      let _continue: string | undefined;
+      do {
+        const request = { namespace, limit: pageSize, _continue };
+        const answer = await connection.call(subject, { signal }, (options) =>
+          listPage(connection.apps, kind, request, options),
+        );
+        const page = parse(listFields, answer, subject);
+        found.push(...page.items.map((item) => parseWorkload(kind, item, subject)));
+        _continue = page.metadata._continue || undefined;
+      } while (_continue !== undefined);
+      return found;
     },
-    options: CallOptions,
-  ): Promise<unknown> {
-    const { apps } = this.#connection;
-    switch (kind) {
-      case 'Deployment':
-        return apps.patchNamespacedDeployment(request, options);
-      case 'StatefulSet':
-        return apps.patchNamespacedStatefulSet(request, options);
-      case 'DaemonSet':
-        return apps.patchNamespacedDaemonSet(request, options);
-    }
-  }
 
-  #subject(verb: CallSubject['verb'], kind: WorkloadKind, namespace: string, name?: string): CallSubject {
-    return { cluster: this.#cluster, verb, resource: resources[kind], namespace, name };
+    async restartWorkload(namespace, { kind, name }, mark, signal) {
+      const subject = { cluster, verb: 'patch', resource: resources[kind], namespace, name } as const;
+      const request = { namespace, name, body: describePatch(mark), fieldManager: 'certrelay' };
+      const settings = { signal, patch: PatchStrategy.StrategicMergePatch };
+      const answer = await connection.call(subject, settings, (options) =>
+        patch(connection.apps, kind, request, options),
+      );
+      return parseWorkload(kind, answer, subject);
+    },
+  };
+}
+
+type Apps = Connection['apps'];
+
+function listPage(
+  apps: Apps,
+  kind: WorkloadKind,
+  request: { readonly namespace: string; readonly limit: number; readonly _continue?: string },
+  options: CallOptions,
+): Promise<unknown> {
+  switch (kind) {
+    case 'Deployment':
+      return apps.listNamespacedDeployment(request, options);
+    case 'StatefulSet':
+      return apps.listNamespacedStatefulSet(request, options);
+    case 'DaemonSet':
+      return apps.listNamespacedDaemonSet(request, options);
+  }
+}
+
+function patch(
+  apps: Apps,
+  kind: WorkloadKind,
+  request: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly body: object;
+    readonly fieldManager: string;
+  },
+  options: CallOptions,
+): Promise<unknown> {
+  switch (kind) {
+    case 'Deployment':
+      return apps.patchNamespacedDeployment(request, options);
+    case 'StatefulSet':
+      return apps.patchNamespacedStatefulSet(request, options);
+    case 'DaemonSet':
+      return apps.patchNamespacedDaemonSet(request, options);
   }
 }
 
