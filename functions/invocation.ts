@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseInventory } from '../lib/certificate/inventory.ts';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { ConfigError, readSettings, type Settings } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
@@ -67,26 +66,35 @@ const systemClock: Clock = {
   },
 };
 
+/** The packaged inventory, parsed and checked by the build; or the file that CERTRELAY_INVENTORY names. */
 async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
-  const path = inventoryPath ?? join(import.meta.dirname, 'certificates.yaml');
+  if (inventoryPath === undefined) {
+    const packaged: Inventory = JSON.parse(
+      await readFile(join(import.meta.dirname, 'certificates.json'), 'utf8'),
+    );
+    return packaged;
+  }
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readFile(inventoryPath, 'utf8');
   } catch (cause) {
-    throw new ConfigError(
-      'Inventory',
-      `the inventory ${path} cannot be read; set CERTRELAY_INVENTORY to its path`,
-      { cause },
-    );
+    const message = `the inventory ${inventoryPath} cannot be read; CERTRELAY_INVENTORY must be the path of a file`;
+    throw new ConfigError('Inventory', message, { cause });
   }
+  if (text === lastInventory?.text) return lastInventory.inventory;
+  const [{ parseInventory }, { describeProblems }] = await Promise.all([
+    import('../lib/certificate/inventory.ts'),
+    import('../lib/certificate/problems.ts'),
+  ]);
   const parsed = parseInventory(text);
-  if ('inventory' in parsed) return parsed.inventory;
-  const list = parsed.problems.map(({ path: place, message }) => `${place}: ${message}`).join('\n  ');
-  throw new ConfigError(
-    'Inventory',
-    `the inventory ${path} has ${parsed.problems.length} mistakes:\n  ${list}`,
-  );
+  if ('problems' in parsed)
+    throw new ConfigError('Inventory', describeProblems(inventoryPath, parsed.problems));
+  lastInventory = { text, inventory: parsed.inventory };
+  return parsed.inventory;
 }
+
+// A process that is called again reads the file again, but parses only what has changed.
+let lastInventory: { readonly text: string; readonly inventory: Inventory } | undefined;
 
 /** Ends an invocation that had failures: alarms and retries must see it. @throws AggregateError unless `failures` is empty. */
 export function throwFailures(failures: readonly Error[], what: string): void {

@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { type IssueRequest, parseIssueEvent } from '../lib/events.ts';
-import { type IssueReport, issueCertificates } from '../lib/issue/pass.ts';
+import { issueCertificates } from '../lib/issue/pass.ts';
+import type { IssueReport } from '../lib/issue/report.ts';
 import type { OrderingPorts } from '../lib/issue/run.ts';
+import type { IssueQueue } from '../lib/ports.ts';
 import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
 import { answerBatch } from './batch.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
@@ -29,6 +31,7 @@ async function issue(request: IssueRequest, invocation: Invocation) {
   const closing: (() => Promise<void> | void)[] = [() => secrets.close()];
   try {
     const ports = {
+      queue: settings.issueQueueUrl === undefined ? undefined : openQueue(settings.issueQueueUrl, closing),
       store: secrets.certificates,
       clock,
       log,
@@ -36,8 +39,20 @@ async function issue(request: IssueRequest, invocation: Invocation) {
     };
     return await issueCertificates(request, ports, invocation);
   } finally {
-    for (const close of closing) await close();
+    await Promise.allSettled(closing.map((close) => close()));
   }
+}
+
+/** The queue that this function itself reads: loaded only once something is left for later. */
+function openQueue(url: string, closing: (() => Promise<void> | void)[]): IssueQueue {
+  return {
+    async send(...message) {
+      const { connectIssueQueue } = await import('../lib/sqs/issue-queue.ts');
+      const queue = connectIssueQueue({ url });
+      closing.push(() => queue.close());
+      await queue.send(...message);
+    },
+  };
 }
 
 /** The CA, Route 53 and DNS: loaded only once something is due. */
@@ -62,8 +77,14 @@ async function openOrdering(
   });
   closing.push(() => authorities.close());
   const dns = connectDns({ resolvers: settings.resolvers, clock, log });
-  const { resolveAlias, findNameServers } = dns;
-  const route53 = connectRoute53({ clock, log, random: Math.random, resolveAlias, findNameServers });
+  const route53 = connectRoute53({
+    clock,
+    log,
+    random: Math.random,
+    resolveAlias: dns.resolveAlias,
+    findNameServers: dns.findNameServers,
+    delegationZone: inventory.dns?.delegationZone,
+  });
   return {
     connect: authorities.connect,
     keys: keyMaker,

@@ -4,13 +4,14 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { parseInventory } from '../lib/certificate/inventory.ts';
+import { describeProblems } from '../lib/certificate/problems.ts';
 
 export interface BuildOptions {
   /** Folder whose files are functions where they export `handler`. */
   readonly sourceFolder: string;
   /** Gets one folder per function; what an earlier build left in such a folder is removed. */
   readonly outFolder: string;
-  /** The inventory file that is packaged beside each bundle as `certificates.yaml`. */
+  /** The inventory file; it is packaged beside each bundle as `certificates.json`, parsed and with every default. */
   readonly inventoryFile: string;
 }
 
@@ -27,18 +28,12 @@ export interface BuiltFunction {
 /** Builds all functions. Files that would not change are left alone, so a bundle may be running meanwhile.
  *  @throws Error when a source does not compile, or with every mistake in the inventory. */
 export async function buildFunctions(options: BuildOptions): Promise<readonly BuiltFunction[]> {
-  const inventory = await readFile(options.inventoryFile);
-  checkInventory(inventory.toString('utf8'), options.inventoryFile);
+  const parsed = parseInventory(await readFile(options.inventoryFile, 'utf8'));
+  // Here, because a mistake that a function finds is found in the cloud.
+  if ('problems' in parsed) throw new Error(describeProblems(options.inventoryFile, parsed.problems));
+  const inventory = Buffer.from(JSON.stringify(parsed.inventory));
   const entries = await findEntries(options.sourceFolder);
   return Promise.all(entries.map((entry) => buildFunction(entry, options.outFolder, inventory)));
-}
-
-/** Here, because a mistake that a function finds is found in the cloud. */
-function checkInventory(text: string, file: string): void {
-  const parsed = parseInventory(text);
-  if ('inventory' in parsed) return;
-  const lines = parsed.problems.map(({ path, message }) => `  ${path}: ${message}`);
-  throw new Error([`${file} has ${lines.length} mistakes:`, ...lines].join('\n'));
 }
 
 /** Functions are the files that export `handler`; the others are parts they share. */
@@ -81,7 +76,7 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
     outputFiles.map((file) => [basename(file.path), Buffer.from(file.contents)]),
   );
   contents.set('package.json', Buffer.from('{"type":"module"}\n'));
-  contents.set('certificates.yaml', inventory);
+  contents.set('certificates.json', inventory);
   await replaceFolder(folder, contents);
   const startBytes = measureStart(metafile, join(folder, 'index.js'));
   const allBytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);

@@ -10,6 +10,15 @@ export interface InventoryProblem {
   readonly line?: number;
 }
 
+/** Text for a person: every mistake on a line of its own. `file` names what was read. */
+export function describeProblems(file: string, problems: readonly InventoryProblem[]): string {
+  const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
+  const lines = problems.map(
+    ({ path, message, line }) => `  ${line === undefined ? '' : `line ${line}, `}${path}: ${message}`,
+  );
+  return [`the inventory ${file} has ${count}:`, ...lines].join('\n');
+}
+
 /** A mistake with its path still in parts. */
 export interface Finding {
   readonly path: readonly PropertyKey[];

@@ -139,16 +139,18 @@ export async function finishAttempt(
     const validated = await validateOrder(open, ca, clock, run.signal);
     const csr = await keys.request(pending.key, domains);
     finalizing = true;
-    const chain = await obtainCertificate(validated, csr, ca, clock, run.signal);
-    const verified = verifyBundle({ chain, key: pending.key, domains });
+    const issued = await obtainCertificate(validated, csr, ca, clock, run.signal);
+    const verified = verifyBundle({ chain: issued, key: pending.key, domains });
     if (!verified.ok) {
       const message = `the CA issued a certificate that is not the one ordered (${verified.message}); it was not stored`;
       throw new IssueError('BadCertificate', message);
     }
     const version = versionOfOrder(orderUrl);
-    const { key, issuer, profile, spec } = pending;
+    // In its canonical spelling, so that what is stored and what is delivered are the same text.
+    const { chain, key, facts } = verified.bundle;
+    const { issuer, profile, spec } = pending;
     await store.put(name, { chain, key, issuer, profile, spec }, version, run.signal);
-    const { notAfter } = verified.bundle.facts;
+    const { notAfter } = facts;
     log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
     return { kind: 'issued', claim, written, chain, version, orderUrl };
   } catch (thrown) {

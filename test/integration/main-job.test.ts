@@ -164,7 +164,9 @@ describe('the schedule', () => {
     expect(error).toMatchObject({ errorType: 'AggregateError' });
     expect(error?.errorMessage).toContain('bad.example.com');
     expect(storedValue('good')['tls.crt']).toContain('BEGIN CERTIFICATE');
-    await settled();
+    // Its next attempt is in a minute, by a message that hides until then.
+    expect(sandbox.queues.issue.count()).toEqual({ visible: 0, hidden: 1 });
+    await sandbox.queues.deploy.untilEmpty();
   });
 });
 
