@@ -1,6 +1,6 @@
-// Reads a pod template: which Secrets its pods use, and the marks that Certrelay leaves on it.
+// A pod template: which Secrets its pods use, and the marks that Certrelay reads and leaves on it.
 import * as z from 'zod';
-import { refreshVariable } from '../policy/cluster-objects.ts';
+import { type RestartMark, refreshVariable } from '../policy/cluster-objects.ts';
 
 const reference = z.object({ name: z.string().optional() });
 
@@ -62,4 +62,17 @@ export function readRefresh({ spec }: PodTemplate): {
   const [first] = spec.containers;
   const refresh = first?.env.find(({ name }) => name === refreshVariable)?.value;
   return { container: first?.name ?? '', refresh };
+}
+
+/** The strategic merge patch for a mark: it touches one annotation or one variable and nothing beside it. */
+export function describePatch(mark: RestartMark): object {
+  const template =
+    mark.kind === 'annotation'
+      ? { metadata: { annotations: { [mark.key]: mark.value } } }
+      : {
+          spec: {
+            containers: [{ name: mark.container, env: [{ name: refreshVariable, value: mark.value }] }],
+          },
+        };
+  return { spec: { template } };
 }

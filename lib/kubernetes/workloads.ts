@@ -4,10 +4,10 @@ import * as z from 'zod';
 import type { WorkloadKind } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError } from '../errors.ts';
-import { type RestartMark, refreshVariable, type Workload } from '../policy/cluster-objects.ts';
+import type { Workload } from '../policy/cluster-objects.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { findSecrets, podTemplate, readRefresh } from './pod-template.ts';
+import { describePatch, findSecrets, podTemplate, readRefresh } from './pod-template.ts';
 import { judgeRollout, rolloutFields } from './rollout.ts';
 
 const templateFields = z.object({
@@ -100,19 +100,6 @@ function patch(
     case 'DaemonSet':
       return apps.patchNamespacedDaemonSet(request, options);
   }
-}
-
-/** The strategic merge patch for a mark: it touches one annotation or one variable and nothing beside it. */
-export function describePatch(mark: RestartMark): object {
-  const template =
-    mark.kind === 'annotation'
-      ? { metadata: { annotations: { [mark.key]: mark.value } } }
-      : {
-          spec: {
-            containers: [{ name: mark.container, env: [{ name: refreshVariable, value: mark.value }] }],
-          },
-        };
-  return { spec: { template } };
 }
 
 function parseWorkload(kind: WorkloadKind, answer: unknown, subject: CallSubject): Workload {

@@ -1,6 +1,6 @@
 // What is sent to a cluster to start a rollout.
 import { expect, test } from 'vitest';
-import { describePatch } from '../../lib/kubernetes/workloads.ts';
+import { describePatch } from '../../lib/kubernetes/pod-template.ts';
 import type { RestartMark } from '../../lib/policy/cluster-objects.ts';
 
 test.each<[string, RestartMark, object]>([
