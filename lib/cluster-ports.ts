@@ -4,7 +4,7 @@ import type { ClusterSecret, RestartMark, SecretManifest, Workload } from './pol
 
 /** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in a Secret
  *  that had to be made again, so that `certrelay` does not own it. */
-export type FieldManager = 'certrelay' | 'certrelay-kept';
+type FieldManager = 'certrelay' | 'certrelay-kept';
 
 /** One cluster, over one connection. Every call gives up after some seconds or as soon as the signal is aborted (it
  *  rejects with the signal's reason then), may be made twice, and fails with a `ClusterError` (`lib/errors.ts`). */

@@ -7,6 +7,7 @@ import type { DeliveryStep } from '../policy/deliveries.ts';
 import type { Delivery, SecretPlan } from '../policy/deployment.ts';
 import type { CertificateStore, Clock } from '../ports.ts';
 
+/** What a run stands on. */
 export interface DeployPorts {
   readonly store: CertificateStore;
   readonly connect: ConnectCluster;

@@ -41,7 +41,7 @@ export interface TargetProgress {
 const attempts = 3;
 
 /** What a run says about how to act. */
-export interface Manner {
+interface Manner {
   readonly dryRun?: boolean;
   readonly signal: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { type WorkloadKind, workloadKinds } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import type { Workload } from '../policy/cluster-objects.ts';
 
+/** Remembers the lists of one cluster for one run. Every call fails as `Cluster.listWorkloads` does. */
 export class WorkloadLists {
   readonly #cluster: Cluster;
   readonly #signal: AbortSignal;

@@ -18,7 +18,7 @@ import type { ClusterAccess } from './kubeconfig.ts';
 export type CallOptions = ReturnType<typeof setHeaderOptions>;
 
 /** What a call may be given besides what the API wants. */
-export interface CallSettings {
+interface CallSettings {
   readonly signal: AbortSignal;
   readonly patch?: PatchStrategy;
 }
@@ -27,6 +27,7 @@ export interface CallSettings {
 const attemptMs = 15_000;
 const attempts = 3;
 
+/** What every call to one API server goes through: `core` and `apps` are the client's, `call` makes one call of theirs. */
 export class Connection {
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
@@ -69,6 +70,7 @@ export class Connection {
     }
   }
 
+  /** Ends the session; calls under way fail. */
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
   }

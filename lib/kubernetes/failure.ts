@@ -13,7 +13,7 @@ export interface CallSubject {
 }
 
 /** A failed call: how long the server asks to wait, if it may be tried again; `undefined` if that would not help. */
-export interface CallFailure {
+interface CallFailure {
   readonly error: ClusterError;
   readonly retryAfterMs: number | undefined;
 }

@@ -36,7 +36,7 @@ export const podTemplate = z.object({
     volumes: z.array(volume).default([]),
   }),
 });
-export type PodTemplate = z.infer<typeof podTemplate>;
+type PodTemplate = z.infer<typeof podTemplate>;
 
 /** Names of the Secrets the pods read: volumes, projected volumes, `env` and `envFrom`, of init containers too. Image pull
  *  Secrets are not a use, and what a CSI driver mounts comes from elsewhere. Each once, sorted. */

@@ -35,7 +35,7 @@ export const rolloutFields = z.object({
     })
     .prefault({}),
 });
-export type RolloutFields = z.infer<typeof rolloutFields>;
+type RolloutFields = z.infer<typeof rolloutFields>;
 
 /** How far the newest generation is rolled out. A status that describes an older one says nothing about it. */
 export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollout {

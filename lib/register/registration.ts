@@ -5,7 +5,7 @@ import type { StoredSpec } from '../certificate/stored.ts';
 import type { Log } from '../log.ts';
 import type { CertificateStore, IssueQueue, Register, Registration, StoredValue } from '../ports.ts';
 
-export interface RegistrationPorts {
+interface RegistrationPorts {
   readonly inventory: Inventory;
   readonly store: CertificateStore;
   readonly queue: IssueQueue;

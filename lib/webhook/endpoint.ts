@@ -5,7 +5,7 @@ import { answerJson, type HttpAnswer, type HttpRequest, parseHttpEvent } from '.
 import type { ReadSecrets } from './secrets.ts';
 import { readClaim, verifySignature } from './signature.ts';
 
-export interface EndpointPorts {
+interface EndpointPorts {
   readonly readSecrets: ReadSecrets;
   readonly register: Register;
   readonly clock: Clock;
@@ -16,6 +16,7 @@ export interface EndpointPorts {
  *  checking, costs no call at all; a wrong signature costs the reading of the secrets, once a minute. */
 export type Endpoint = (event: unknown, requestId: string, signal: AbortSignal) => Promise<HttpAnswer>;
 
+/** The endpoint over the given ports. It keeps nothing from one request to the next. */
 export function createEndpoint(ports: EndpointPorts): Endpoint {
   return async (event, requestId, signal) => {
     try {

@@ -50,6 +50,7 @@ export function parseHttpEvent(event: unknown): { readonly request: HttpRequest 
   return { request: { headers, body: text } };
 }
 
+/** An answer with `body` as JSON, not to be cached. */
 export function answerJson(
   statusCode: number,
   body: object,

@@ -29,7 +29,7 @@ export function rememberSecrets(
 }
 
 /** Standard Webhooks: `whsec_` and the base64 of 24 to 64 random bytes. */
-export function parseSecrets(text: string): readonly string[] {
+function parseSecrets(text: string): readonly string[] {
   const secrets = text.split(/\s+/).filter((part) => part !== '');
   if (secrets.length > 0 && secrets.every(isSecret)) return secrets;
   throw new Error(

@@ -4,10 +4,10 @@ import { Webhook } from 'standardwebhooks';
 import type { HttpRequest } from './http.ts';
 
 /** How far a request's timestamp may be from our clock, either way; what the specification's libraries take. */
-export const toleranceMs = 5 * 60_000;
+const toleranceMs = 5 * 60_000;
 
 /** What a request claims about its sender. */
-export interface SignedClaim {
+interface SignedClaim {
   /** `webhook-id`: the same for every try of one request. */
   readonly id: string;
   readonly sentAt: Date;
