@@ -73,7 +73,7 @@ async function settle(
       return { report: { name, decision: 'skip', message: selection.message, targets: [] }, failures: [] };
     case 'failed': {
       const message = describeError(selection.error);
-      ports.log.error('certificate not delivered', { certificate: name, reason: message });
+      ports.log.error('certificate not delivered', { certificate: name, problem: message });
       return { report: { name, decision: 'refused', message, targets: [] }, failures: [selection.error] };
     }
     case 'selected': {
@@ -120,18 +120,18 @@ function logTarget(
   version: string,
   { log }: DeployPorts,
 ) {
-  const fields = { certificate, target, version, reason: message };
+  const fields = { certificate, target, version };
   switch (outcome) {
     case 'delivered':
-      return log.info('certificate delivered', fields);
+      return log.info('certificate delivered', { ...fields, result: message });
     case 'pending':
-      return log.warn('delivery pending', fields);
+      return log.warn('delivery pending', { ...fields, problem: message });
     case 'refused':
-      return log.error('delivery refused', fields);
+      return log.error('delivery refused', { ...fields, problem: message });
     case 'planned':
-      return log.info('delivery planned', fields);
+      return log.info('delivery planned', { ...fields, result: message });
     case 'unchanged':
-      return log.debug('target unchanged', fields);
+      return log.debug('target unchanged', { ...fields, result: message });
   }
 }
 

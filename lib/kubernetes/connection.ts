@@ -64,7 +64,7 @@ export class Connection {
         signal.throwIfAborted();
         const { error, retryAfterMs } = nameFailure(subject, thrown);
         if (retryAfterMs === undefined || attempt === attempts) throw error;
-        this.#log.debug('cluster call failed, trying again', { reason: error.message, attempt });
+        this.#log.debug('cluster call failed, trying again', { problem: error.message, attempt });
         await this.#clock.sleep(Math.max(retryAfterMs, 100 * 2 ** attempt), signal);
       }
     }

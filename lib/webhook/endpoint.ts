@@ -26,7 +26,7 @@ export function createEndpoint(ports: EndpointPorts): Endpoint {
       return answer;
     } catch (error) {
       // What went wrong is for the log; a stranger gets what finds it there.
-      ports.log.error('request failed', { status: 500, error: describeError(error) });
+      ports.log.error('request failed', { status: 500, problem: describeError(error) });
       return answerJson(500, { message: 'the request failed here; it may be sent again', requestId });
     }
   };

@@ -67,7 +67,9 @@ test.for([
   });
   expect(codesOf(report)).toEqual([code]);
   expect(changes(bench.calls())).toEqual([]);
-  expect(bench.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+  expect(bench.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+    { event: 'delivery refused', fields: { problem: expect.stringMatching(message) } },
+  ]);
 });
 
 test('adopt takes a Secret over: our keys and label are set, htpasswd and what else is theirs stays', async () => {

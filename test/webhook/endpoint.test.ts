@@ -166,7 +166,7 @@ describe('a signed request', () => {
     const { status, answer } = await send(signed());
     expect(status).toBe(500);
     expect(answer).toEqual({ message: expect.not.stringContaining('AWS'), requestId: 'request-1' });
-    expect(lines.join()).toContain('AWS denied it');
+    expect(lines.join()).toContain('"problem":"AWS denied it: arn:');
   });
 });
 
