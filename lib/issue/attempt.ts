@@ -1,9 +1,11 @@
 // One certificate's way through a wave: claimed, ordered, validated, stored.
 import { verifyBundle } from '../certificate/bundle.ts';
+import { registeredDomain } from '../certificate/names.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
 import { ConfigError } from '../config.ts';
 import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
+import { addOrder } from '../policy/order-log.ts';
 import type { CertificateAuthority, StoreEntry, TxtValue } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
 import { judgeClaimed } from './gather.ts';
@@ -92,7 +94,7 @@ async function openOrder(
   { spec }: DueCertificate,
   claim: Claim,
   { current, state }: StoreEntry,
-  { connect, store, log }: IssuePorts & OrderingPorts,
+  { connect, store, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
   const ca = await connect(spec.issuer, run.signal);
@@ -109,7 +111,9 @@ async function openOrder(
     const order = await ca.newOrder({ domains, profile: claim.pending.profile }, run.signal);
     orderUrl = order.url;
     // Before any TXT is written: a crash after this line loses nothing.
-    await store.record(spec.name, { order: orderUrl }, run.signal);
+    const registeredDomains = [...new Set(domains.map(registeredDomain))];
+    const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
+    await store.record(spec.name, { order: orderUrl, orders }, run.signal);
     log.info('order created', { certificate: spec.name, names: domains, orderUrl });
     const open = await openNewOrder(order, ca, run.signal);
     return { kind: 'open', claim, ca, open, written: [...open.toCleanUp, ...left] };

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import { IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
+import { withinBudgets } from './budget.ts';
 import type { DueCertificate } from './claim.ts';
 import { continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
@@ -32,9 +33,10 @@ export async function issueCertificates(
 ): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
   const startedAt = ports.clock.now().getTime();
   const { candidates, unknown } = await gather(request, ports, run);
-  const plan = planCertificates(candidates, ports.clock.now());
-  logPlan(plan, ports);
+  const now = ports.clock.now();
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
+  const plan = await withinBudgets(planCertificates(candidates, now), byName, request, ports.store, run, now);
+  logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
   const outcomes = request.dryRun ? [] : await order(due, request, ports, run);
   if (!request.dryRun) await leave(plan, outcomes, request, ports, run);

@@ -50,7 +50,7 @@ export type OrderReason =
   | 'Forced';
 
 /** Why a certificate that should be ordered is not. */
-export type WaitReason = 'InFlight' | 'BackingOff' | 'Paused';
+export type WaitReason = 'InFlight' | 'BackingOff' | 'Paused' | 'RateLimited';
 
 /** What to do with one certificate now, and a sentence that a person can act on. */
 export type Decision =

@@ -19,6 +19,8 @@ export interface CertificateState {
   readonly source?: 'registration';
   /** Order in flight or last made. Cleared when it is over and its TXT values are gone. */
   readonly order?: string;
+  /** Recent orders, as `order-log.ts` writes them. */
+  readonly orders?: string;
   /** Failed attempts since the last success. */
   readonly failures?: number;
   /** Code of the last failure. */

@@ -35,6 +35,7 @@ const fields = z.object({
   notAfter: date,
   source: z.literal('registration').optional().catch(undefined),
   order: text,
+  orders: text,
   failures: count,
   error: text,
   nextAttempt: date,

@@ -27,7 +27,7 @@ export class Bench {
   readonly log = new FakeLog();
   readonly store = new FakeStore();
   readonly records = new FakeRecords();
-  readonly ca = new FakeAuthority(this.records.values, this.clock, directory);
+  readonly ca: FakeAuthority;
   readonly inventory: Inventory;
   /** Names that are not visible although they were written. */
   readonly invisible = new Map<string, Error>();
@@ -42,6 +42,7 @@ export class Bench {
   #runs = 0;
 
   constructor(certificates: readonly CertificateSpec[], issuer: Partial<IssuerSpec> = {}) {
+    this.ca = new FakeAuthority(this.records.values, this.clock, issuer.directory ?? directory);
     const full: IssuerSpec = { directory, contact: [], agreeToTerms: true, ...issuer };
     this.inventory = {
       issuers: { default: full },

@@ -1,0 +1,75 @@
+// Holds back what the CA's limits would refuse: the plan then says until when.
+import { namesKey, registeredDomain } from '../certificate/names.ts';
+import { allocateBudgets, type OrderHistory, type OrderRequest } from '../policy/budgets.ts';
+import { limitsOf } from '../policy/limits.ts';
+import { parseOrderLog } from '../policy/order-log.ts';
+import type { Plan, PlanEntry } from '../policy/plan.ts';
+import type { CertificateStore, StoreEntry } from '../ports.ts';
+import type { Candidate, Question } from './gather.ts';
+import type { Run } from './run.ts';
+
+/** Let's Encrypt counts a set that was issued in this time as a renewal (rate limits, "Non-ARI renewals"). */
+const renewalMs = 120 * 24 * 3_600_000;
+
+/** The plan in which orders wait that the CA's limits do not allow now, the least urgent first. `force` does not help.
+ *  An order that is in flight already costs nothing more. */
+export async function withinBudgets(
+  plan: Plan,
+  candidates: ReadonlyMap<string, Candidate>,
+  { certificates }: Question,
+  store: CertificateStore,
+  run: Run,
+  now: Date,
+): Promise<Plan> {
+  const requests = plan.flatMap((entry) => {
+    const candidate = candidates.get(entry.name);
+    return entry.decision === 'order' && candidate ? requestOf(entry, candidate, now) : [];
+  });
+  if (!requests.some(({ directory }) => limitsOf(directory))) return plan;
+  // Named certificates were described one by one: what the others have spent only the list tells.
+  const listed = certificates ? await store.list(run.signal) : [];
+  const entries = new Map(listed.map((entry) => [entry.name, entry]));
+  for (const { name, entry } of candidates.values()) if (entry) entries.set(name, entry);
+  const shortages = allocateBudgets(requests, [...entries.values()].flatMap(historyOf), limitsOf, now);
+  return plan.map((entry): PlanEntry => {
+    const shortage = shortages.get(entry.name);
+    return shortage ? { name: entry.name, decision: 'wait', reason: 'RateLimited', ...shortage } : entry;
+  });
+}
+
+function requestOf(
+  { name }: PlanEntry,
+  { situation, spec, entry }: Candidate,
+  now: Date,
+): readonly OrderRequest[] {
+  const { wanted, held, pending } = situation;
+  const resumes = pending !== undefined && entry?.state.order !== undefined;
+  if (resumes) return [];
+  const log = parseOrderLog(entry?.state.orders);
+  const domains = spec?.domains;
+  const names = domains ? namesKey(domains) : (entry?.state.names ?? name);
+  const registeredDomains = domains
+    ? [...new Set(domains.map(registeredDomain))]
+    : (log?.registeredDomains ?? []);
+  const certificate = held.kind === 'certificate' ? held : undefined;
+  const sinceMs = certificate ? now.getTime() - certificate.notBefore.getTime() : Number.POSITIVE_INFINITY;
+  const lifetimeMs = certificate ? certificate.notAfter.getTime() - certificate.notBefore.getTime() : 0;
+  return [
+    {
+      name,
+      directory: wanted.directory,
+      registeredDomains,
+      names,
+      replaces: false,
+      renewal: certificate?.names === names && certificate.issuer === wanted.directory && sinceMs < renewalMs,
+      urgent: sinceMs > lifetimeMs * 0.75,
+    },
+  ];
+}
+
+function historyOf({ name, state }: StoreEntry): readonly OrderHistory[] {
+  const log = parseOrderLog(state.orders);
+  if (!log) return [];
+  const { directory, registeredDomains, times } = log;
+  return [{ directory, registeredDomains, names: state.names ?? name, orders: times }];
+}

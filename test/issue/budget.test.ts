@@ -1,0 +1,62 @@
+// The CA's limits, spent before the CA counts: what waits, until when, and what is spared.
+import { describe, expect, it } from 'vitest';
+import { Bench, dayMs, specOf } from './bench.ts';
+
+const directory = 'https://acme-v02.api.letsencrypt.org/directory';
+const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
+const hourMs = 3_600_000;
+
+describe('at Let’s Encrypt', () => {
+  it('P04 the sixth order for one set of names waits a day and more, even when it is forced', async () => {
+    const bench = new Bench([shop], { directory });
+    for (let order = 1; order <= 5; order += 1) await bench.run({ certificates: ['shop'], force: true });
+    const { report, failures } = await bench.run({ certificates: ['shop'], force: true });
+    expect(report.certificates).toMatchObject([
+      { decision: 'wait', reason: 'RateLimited', until: new Date('2026-11-23T20:00:00Z') },
+    ]);
+    expect(failures).toEqual([]);
+    expect(bench.ca.count('newOrder')).toBe(5);
+    bench.clock.pass(34 * hourMs);
+    expect((await bench.run({ certificates: ['shop'], force: true })).report.summary).toMatchObject({
+      issued: 1,
+    });
+  });
+
+  it('what other certificates of the domain have spent counts, whether they are asked for or not', async () => {
+    const many = Array.from({ length: 50 }, (_, index) => specOf(`c${index}`, [`c${index}.example.com`]));
+    const bench = new Bench([...many, shop], { directory });
+    await bench.run({ certificates: many.map(({ name }) => name) });
+    const { report } = await bench.run({ certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([
+      { reason: 'RateLimited', until: new Date('2026-11-22T13:22:00Z') },
+    ]);
+    expect(report.certificates[0]?.message).toContain('certificates for example.com');
+  });
+
+  it('a renewal is spared the limit of the domain', async () => {
+    const many = Array.from({ length: 50 }, (_, index) => specOf(`c${index}`, [`c${index}.example.com`]));
+    const bench = new Bench([shop], { directory });
+    await bench.run();
+    bench.clock.pass(61 * dayMs);
+    const crowd = new Bench(many, { directory });
+    Object.assign(crowd, { store: bench.store, clock: bench.clock, records: bench.records, ca: bench.ca });
+    await crowd.run();
+    expect((await bench.run({ certificates: ['shop'] })).report.summary).toMatchObject({ issued: 1 });
+  });
+
+  it('an order in flight is finished, whatever is spent', async () => {
+    const bench = new Bench([shop], { directory });
+    for (let order = 1; order <= 4; order += 1) await bench.run({ certificates: ['shop'], force: true });
+    bench.ca.failures.next('finalize', new Error('the connection broke'));
+    await bench.run({ certificates: ['shop'], force: true });
+    bench.clock.pass(16 * 60_000);
+    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
+    expect(bench.ca.count('newOrder')).toBe(5);
+  });
+});
+
+it('a CA of which no limits are known is never second-guessed', async () => {
+  const bench = new Bench([shop]);
+  for (let order = 1; order <= 7; order += 1) await bench.run({ certificates: ['shop'], force: true });
+  expect(bench.ca.count('newOrder')).toBe(7);
+});
