@@ -28,17 +28,18 @@ export function rememberSecrets(
   };
 }
 
-/** Standard Webhooks: `whsec_` and the base64 of 24 to 64 random bytes. */
+/** Standard Webhooks: the base64 of 24 to 64 random bytes, with `whsec_` before it or, as Secrets Manager's own generator
+ *  makes it of letters and digits, without. */
 function parseSecrets(text: string): readonly string[] {
   const secrets = text.split(/\s+/).filter((part) => part !== '');
   if (secrets.length > 0 && secrets.every(isSecret)) return secrets;
   throw new Error(
-    'the AWS secret of the webhook must hold one or more secrets, each whsec_ and the base64 of 24 to 64 random bytes',
+    'the AWS secret of the webhook must hold one or more secrets, each the base64 of 24 to 64 random bytes, with or without whsec_ before it',
   );
 }
 
 function isSecret(text: string): boolean {
-  const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1] ?? '';
+  const base64 = /^(?:whsec_)?([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1] ?? '';
   const bytes = Buffer.from(base64, 'base64').byteLength;
   return base64.length % 4 === 0 && bytes >= 24 && bytes <= 64;
 }

@@ -34,7 +34,7 @@ export function readClaim(
   return { claim: { id, sentAt, signatures: signature.split(' ') } };
 }
 
-/** Whether one of the signatures was made over this body with one of the secrets (`whsec_…`). */
+/** Whether one of the signatures was made over this body with one of the secrets (`ReadSecrets`). */
 export function verifySignature(claim: SignedClaim, body: string, secrets: readonly string[]): boolean {
   return secrets.some((secret) => {
     const expected = new Webhook(secret).sign(claim.id, claim.sentAt, body);

@@ -239,9 +239,21 @@ describe('a rotation', () => {
   });
 
   it.each([
+    ['of 24 bytes', `whsec_${randomBytes(24).toString('base64')}`],
+    ['of 64 bytes', `whsec_${randomBytes(64).toString('base64')}`],
+    ['without its prefix', secret.slice(6)],
+    ['of 32 letters and digits, as Secrets Manager makes it', 'Ab3dEf6hIj9lMn2pQr5tUv8xYz1BcD4F'],
+  ])('takes a secret %s', async (_, text) => {
+    stored = text;
+    expect((await send(signed({}, [text]))).status).toBe(202);
+    expect((await send(signed({}, [newSecret()]))).status).toBe(401);
+  });
+
+  it.each([
     ['nothing', ''],
-    ['a secret without its prefix', secret.slice(6)],
     ['a secret of 23 bytes', `whsec_${randomBytes(23).toString('base64')}`],
+    ['a secret of 65 bytes', randomBytes(65).toString('base64')],
+    ['31 letters', 'a'.repeat(31)],
     ['a secret that is not base64', 'whsec_***'],
     ['JSON around a secret', JSON.stringify({ secret })],
     ['a bad secret beside a good one', `${secret} secret`],

@@ -29,7 +29,7 @@ export function httpEvent({ method = 'POST', headers = {}, body, isBase64Encoded
   };
 }
 
-/** The headers of a signed request: HMAC-SHA256 of `id.timestamp.body` with the bytes behind `whsec_`. */
+/** The headers of a signed request: HMAC-SHA256 of `id.timestamp.body` with the bytes of the secret, `whsec_` before it or not. */
 export function signatureHeaders(
   secrets: readonly string[],
   body: string,
@@ -38,7 +38,7 @@ export function signatureHeaders(
 ): Readonly<Record<string, string>> {
   const timestamp = String(Math.floor(sentAt.getTime() / 1000));
   const signatures = secrets.map((secret) => {
-    const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+    const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
     return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
   });
   return {
