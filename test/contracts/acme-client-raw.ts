@@ -1,5 +1,5 @@
 // A bare ACME client that can also say wrong things: every member of a request can be replaced.
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { Agent, request as send } from 'node:https';
 import * as z from 'zod';
 
@@ -27,6 +27,7 @@ const directory = z.looseObject({
   newNonce: z.url(),
   newAccount: z.url(),
   newOrder: z.url(),
+  keyChange: z.url(),
   revokeCert: z.url(),
   renewalInfo: z.url().optional(),
   meta: z.looseObject({
@@ -110,17 +111,7 @@ export class RawClient {
       ...(this.kid === undefined ? { jwk: this.jwk } : { kid: this.kid }),
       ...overrides.header,
     };
-    const protectedPart = encode(JSON.stringify(header));
-    const payloadPart = payload === undefined ? '' : encode(JSON.stringify(payload));
-    const signature = sign('sha256', Buffer.from(`${protectedPart}.${payloadPart}`), {
-      key: overrides.key ?? this.key,
-      dsaEncoding: 'ieee-p1363',
-    });
-    const body = {
-      protected: protectedPart,
-      payload: payloadPart,
-      signature: signature.toString('base64url'),
-    };
+    const body = seal(header, payload, overrides.key ?? this.key);
     const answer = await exchange(
       this.#agent,
       'POST',
@@ -165,6 +156,18 @@ export class RawClient {
     const thumbprint = sha256(JSON.stringify({ crv, kty, x, y }));
     return sha256(`${token}.${thumbprint}`);
   }
+}
+
+/** A flattened JWS (RFC 7515 §7.2.2) by a P-256 key, or by a MAC key; without payload an empty one. */
+export function seal(header: object, payload: unknown, key: KeyObject): Readonly<Record<string, string>> {
+  const protectedPart = encode(JSON.stringify(header));
+  const payloadPart = payload === undefined ? '' : encode(JSON.stringify(payload));
+  const bytes = Buffer.from(`${protectedPart}.${payloadPart}`);
+  const signature =
+    key.type === 'secret'
+      ? createHmac('sha256', key).update(bytes).digest()
+      : sign('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' });
+  return { protected: protectedPart, payload: payloadPart, signature: signature.toString('base64url') };
 }
 
 /** A refusal's status, the last part of its type, and its detail.

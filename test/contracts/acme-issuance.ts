@@ -10,6 +10,8 @@ import { breakSignature, mintSigningRequest } from './signing-request.ts';
 
 /** The promises about certificates. */
 export function promiseIssuance(bench: () => Bench): void {
+  promiseReplacement(bench);
+
   test('C04 apex and wildcard in one order, two TXT values at one name, end in a chain that verifies', async () => {
     const { client, newName } = bench();
     const apex = newName();
@@ -138,6 +140,32 @@ export function promiseIssuance(bench: () => Bench): void {
     const identifiers = [{ type: 'dns', value: name }];
     const again = await client.post(client.directory.newOrder, { identifiers, replaces });
     expect(readProblem(again)).toMatchObject({ status: 409, type: 'alreadyReplaced' });
+  });
+}
+
+function promiseReplacement(bench: () => Bench): void {
+  test('an order cannot replace the certificate of another account', async () => {
+    const { client, newName } = bench();
+    const name = newName();
+    const { leaf } = await issue(bench(), [name]);
+    const members = { identifiers: [{ type: 'dns', value: name }], replaces: certIdOf(leaf) };
+    const stranger = client.another();
+    await stranger.register();
+    const answer = await stranger.post(client.directory.newOrder, members);
+    expect(readProblem(answer)).toMatchObject({ status: 403, type: 'unauthorized' });
+    expect((await client.post(client.directory.newOrder, members)).status).toBe(201);
+  });
+
+  test('an order that shares no name with what it replaces, or replaces nothing known, is refused, whatever that is called', async () => {
+    const { client, newName } = bench();
+    const { leaf } = await issue(bench(), [newName()]);
+    const known = certIdOf(leaf);
+    for (const replaces of [known, known.replace(/\..*/, '.AAEC'), 'AAAA.AAEC', 'nonsense']) {
+      const identifiers = [{ type: 'dns', value: newName() }];
+      const answer = await client.post(client.directory.newOrder, { identifiers, replaces });
+      expect([400, 404, 500], replaces).toContain(answer.status);
+      expect(['malformed', 'serverInternal'], replaces).toContain(readProblem(answer).type);
+    }
   });
 }
 

@@ -1,9 +1,10 @@
 // The sandbox's CA against the contract, and what only the sandbox's can be told to do.
-
+import { randomBytes } from 'node:crypto';
 import { startAuthority } from '../sandbox/acme/authority.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { describeAuthority } from './acme.ts';
+import { describeBinding } from './acme-keys.ts';
 import { startDnsStub } from './dns-stub.ts';
 
 describeAuthority(
@@ -27,3 +28,14 @@ describeAuthority(
   },
   { givesOpenOrderBack: true, reusesAuthorizations: true, explainsInvalidOrder: false },
 );
+
+describeBinding('sandbox', async () => {
+  const account = { kid: 'account-1', hmacKey: randomBytes(32).toString('base64url') };
+  const authority = await startAuthority(
+    { resolve: { servers: [] }, externalAccountRequired: true },
+    { journal: new Journal(), faults: new Faults() },
+  );
+  authority.settings.externalAccounts.set(account.kid, account.hmacKey);
+  const { directory, caPem } = authority;
+  return { directory, caPem, account, stop: () => authority.stop() };
+});

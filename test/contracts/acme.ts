@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RawClient, readProblem } from './acme-client-raw.ts';
 import { promiseIssuance } from './acme-issuance.ts';
+import { promiseKeyChange } from './acme-keys.ts';
 import { promiseOrders } from './acme-orders.ts';
 
 /** One CA to hold the promises against. */
@@ -66,6 +67,7 @@ export function describeAuthority(
     promiseNonces(getBench);
     promiseSignatures(getBench);
     promiseAccounts(getBench);
+    promiseKeyChange(getBench);
     promiseOrders(getBench);
     promiseIssuance(getBench);
   });
@@ -232,5 +234,7 @@ function promiseAccounts(bench: () => Bench): void {
     expect(readProblem(order)).toMatchObject({ status: 403, type: 'unauthorized' });
     leaver.kid = undefined;
     expect(readProblem(await leaver.register())).toMatchObject({ status: 403, type: 'unauthorized' });
+    const look = await leaver.post(leaver.directory.newAccount, { onlyReturnExisting: true });
+    expect(readProblem(look)).toMatchObject({ status: 403, type: 'unauthorized' });
   });
 }

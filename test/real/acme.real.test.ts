@@ -1,7 +1,9 @@
 // Pebble and, where one runs, Boulder against the same contract as the sandbox's CA.
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'vitest';
 import { describeAuthority } from '../contracts/acme.ts';
+import { describeBinding } from '../contracts/acme-keys.ts';
 import { startDnsStub } from '../contracts/dns-stub.ts';
 import { locateBoulder } from './parts/boulder.ts';
 import { locate } from './parts/locate.ts';
@@ -30,6 +32,18 @@ if (locate('pebble')) {
     },
     { givesOpenOrderBack: false, reusesAuthorizations: false, explainsInvalidOrder: true },
   );
+  describeBinding('Pebble', async () => {
+    const account = { kid: 'account-1', hmacKey: randomBytes(32).toString('base64url') };
+    const pebble = await startPebble({
+      dnsServer: '127.0.0.1:1',
+      config: {
+        externalAccountBindingRequired: true,
+        externalAccountMACKeys: { [account.kid]: account.hmacKey },
+      },
+    });
+    const caPem = await readFile(pebble.caFile, 'utf8');
+    return { directory: pebble.directory, caPem, account, stop: () => pebble.stop() };
+  });
 } else {
   test.todo('Pebble: run test/real/install pebble');
 }

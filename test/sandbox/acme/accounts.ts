@@ -1,14 +1,17 @@
 // The CA's accounts (RFC 8555 §7.3).
 import * as z from 'zod';
+import { checkBinding } from './binding.ts';
 import type { PublicKey } from './jws.ts';
+import { readKeyChange } from './key-change.ts';
 import { malformed, Problem, unauthorized } from './problem.ts';
 import { json, parsePayload, type Reply } from './reply.ts';
+import type { Settings } from './settings.ts';
 import type { Urls } from './urls.ts';
 
-/** One account; its key never changes. */
+/** One account. */
 export interface Account {
   readonly id: number;
-  readonly publicKey: PublicKey;
+  publicKey: PublicKey;
   contact: readonly string[];
   status: 'valid' | 'deactivated';
 }
@@ -17,6 +20,7 @@ const registration = z.object({
   contact: z.array(z.string()).optional(),
   termsOfServiceAgreed: z.boolean().optional(),
   onlyReturnExisting: z.boolean().optional(),
+  externalAccountBinding: z.unknown().optional(),
 });
 const change = z.object({ contact: z.array(z.string()).optional(), status: z.string().optional() });
 
@@ -27,10 +31,12 @@ const exampleDomains = ['example.com', 'example.net', 'example.org'];
 export class Accounts {
   readonly #byId = new Map<number, Account>();
   readonly #byThumbprint = new Map<string, Account>();
+  readonly #settings: Settings;
   readonly #urls: Urls;
   #last = 0;
 
-  constructor(urls: Urls) {
+  constructor(settings: Settings, urls: Urls) {
+    this.#settings = settings;
     this.#urls = urls;
   }
 
@@ -73,6 +79,7 @@ export class Accounts {
     if (known) return this.#show(known, 200);
     if (asked.onlyReturnExisting) throw new Problem('accountDoesNotExist', 400, 'no account has this key');
     if (!asked.termsOfServiceAgreed) throw malformed('termsOfServiceAgreed must be true');
+    checkBinding(asked.externalAccountBinding, publicKey, this.#urls.newAccount, this.#settings);
     const contact = asked.contact ?? [];
     checkContact(contact);
     this.#last += 1;
@@ -94,6 +101,26 @@ export class Accounts {
       account.contact = asked.contact ?? account.contact;
       if (asked.status === 'deactivated') account.status = 'deactivated';
     }
+    return this.#show(account, 200);
+  }
+
+  /** keyChange (RFC 8555 §7.3.5): the old key signed the request, the new one what is in it. A key that has an account
+   *  already is 409 with that account's URL. */
+  changeKey(account: Account, payload: Buffer): Reply {
+    const accountUrl = this.#urls.account(account.id);
+    const publicKey = readKeyChange(payload, { url: this.#urls.keyChange, accountUrl, ...account });
+    const owner = this.#byThumbprint.get(publicKey.thumbprint);
+    if (owner) {
+      const { headers, ...reply } = new Problem(
+        'conflict',
+        409,
+        'the new key has an account already',
+      ).answer();
+      return { ...reply, headers: { ...headers, location: this.#urls.account(owner.id) } };
+    }
+    this.#byThumbprint.delete(account.publicKey.thumbprint);
+    this.#byThumbprint.set(publicKey.thumbprint, account);
+    account.publicKey = publicKey;
     return this.#show(account, 200);
   }
 

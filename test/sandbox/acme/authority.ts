@@ -50,7 +50,7 @@ export async function startAuthority(
   const settings: Settings = { ...defaultSettings(), ...given };
   const [tls, hierarchy] = await Promise.all([mintServingCertificate('Sandbox ACME'), mintHierarchy()]);
   const urls = new Urls();
-  const accounts = new Accounts(urls);
+  const accounts = new Accounts(settings, urls);
   const certificates = new Certificates(hierarchy, settings, urls);
   const validate = createValidation(createResolver(resolve.servers), settings);
   const authorizations = new Authorizations(settings, urls, validate);

@@ -57,6 +57,7 @@ export class Authorizations {
     const name = wildcard ? identifier.slice(2) : identifier;
     const kept = this.#valid.get(reuseKey({ account, name, wildcard, profile }));
     if (kept && this.#settings.authorizationReuse && authorizationStatus(kept) === 'valid') return kept;
+    const isProved = this.#settings.preauthorized !== 'no';
     const authorization: Authorization = {
       id: this.#byId.size + 1,
       account,
@@ -64,12 +65,14 @@ export class Authorizations {
       wildcard,
       profile,
       token: randomBytes(32).toString('base64url'),
-      challenges: offered(wildcard).map((type) => ({
-        id: randomBytes(4).toString('base64url'),
-        type,
-        status: 'pending',
-      })),
-      status: 'pending',
+      challenges: isProved
+        ? []
+        : offered(wildcard).map((type) => ({
+            id: randomBytes(4).toString('base64url'),
+            type,
+            status: 'pending',
+          })),
+      status: isProved ? 'valid' : 'pending',
       expires,
     };
     this.#byId.set(authorization.id, authorization);
@@ -148,8 +151,8 @@ export class Authorizations {
     return {
       type,
       url: this.#urls.challenge(account.id, id, challenge.id),
-      token,
       status,
+      ...(type !== unknownType && { token }),
       ...(error && { error: error.document() }),
       ...(validated && { validated: validated.toISOString() }),
     };
@@ -169,9 +172,12 @@ export function authorizationStatus(authorization: Authorization): Authorization
   return (status === 'pending' || status === 'valid') && expires <= new Date() ? 'expired' : status;
 }
 
-/** Wildcards can only be proved by DNS. One type is unknown to every client; the order means nothing, so it varies. */
+/** A type that no client knows; like dns-persist-01 it has no token. */
+const unknownType = 'x-unknown-01';
+
+/** Wildcards can only be proved by DNS. The order means nothing, so it varies. */
 function offered(wildcard: boolean): readonly string[] {
-  const types = wildcard ? ['dns-01', 'x-unknown-01'] : ['dns-01', 'http-01', 'tls-alpn-01', 'x-unknown-01'];
+  const types = wildcard ? ['dns-01', unknownType] : ['dns-01', 'http-01', 'tls-alpn-01', unknownType];
   const first = randomInt(types.length);
   return [...types.slice(first), ...types.slice(0, first)];
 }

@@ -93,6 +93,8 @@ export class Front implements Part {
     switch (action) {
       case 'account':
         return accounts.update(account, id, payload);
+      case 'keyChange':
+        return accounts.changeKey(account, payload);
       case 'newOrder':
         return orders.create(account, payload);
       case 'order':
@@ -188,12 +190,13 @@ function readSigned(request: Request): Jws {
   return readJws(request.body);
 }
 
-function describeService({ profiles }: Settings, urls: Urls): object {
+function describeService({ profiles, externalAccountRequired }: Settings, urls: Urls): object {
   const descriptions = Object.entries(profiles).map(([name, { description }]) => [name, description]);
   return {
     termsOfService: `${urls.base}/terms`,
     website: `${urls.base}/about`,
     caaIdentities: ['ca.sandbox.example'],
+    ...(externalAccountRequired && { externalAccountRequired }),
     ...(descriptions.length > 0 && { profiles: Object.fromEntries(descriptions) }),
   };
 }

@@ -48,16 +48,23 @@ export interface PublicKey {
 /** Reads a request body; nothing is verified yet.
  *  @throws Problem `malformed`, `badSignatureAlgorithm` */
 export function readJws(body: Buffer): Jws {
-  const outer = flattened.safeParse(parseJson(body));
-  if (!outer.success)
-    throw malformed('the body is not a flattened JWS with one signature and no unprotected header');
+  const jws = takeApart(parseJson(body));
+  const { alg, kid, jwk } = jws.header;
+  if (!algorithms[alg]) throw unsupported(alg);
+  if (kid !== undefined && jwk !== undefined) {
+    throw malformed('"jwk" and "kid" exclude each other in the JWS header');
+  }
+  return jws;
+}
+
+/** A JWS of any algorithm, not verified.
+ *  @throws Problem `malformed` */
+export function takeApart(value: unknown): Jws {
+  const outer = flattened.safeParse(value);
+  if (!outer.success) throw malformed('not a flattened JWS with one signature and no unprotected header');
   const { data } = outer;
   const header = protectedHeader.safeParse(parseJson(Buffer.from(data.protected, 'base64url')));
   if (!header.success) throw malformed('the protected header of the JWS cannot be read');
-  if (!algorithms[header.data.alg]) throw unsupported(header.data.alg);
-  if (header.data.kid !== undefined && header.data.jwk !== undefined) {
-    throw malformed('"jwk" and "kid" exclude each other in the JWS header');
-  }
   return {
     header: header.data,
     payload: Buffer.from(data.payload, 'base64url'),

@@ -64,6 +64,7 @@ export class Orders {
       maxNames: profile.maxNames,
       rejected: this.#settings.rejectIdentifiers,
     });
+    this.#refusePaused(names);
     const replaced =
       asked.replaces === undefined
         ? undefined
@@ -148,9 +149,7 @@ export class Orders {
       status,
       expires: order.expires.toISOString(),
       identifiers: order.names.map((value) => ({ type: 'dns', value })),
-      authorizations: order.authorizations.map((authorization) =>
-        this.#urls.authorization(account, authorization.id),
-      ),
+      authorizations: this.#settings.preauthorized === 'omitted' ? [] : this.#authorizationUrls(order),
       finalize: this.#urls.finalize(account, order.id),
       ...(order.profile !== undefined && { profile: order.profile }),
       ...(status === 'valid' &&
@@ -160,6 +159,19 @@ export class Orders {
       location: this.#urls.order(account, order.id),
       ...this.#retryAfter(order, status),
     });
+  }
+
+  #authorizationUrls({ account, authorizations }: Order): readonly string[] {
+    return authorizations.map(({ id }) => this.#urls.authorization(account.id, id));
+  }
+
+  /** As Boulder: no Retry-After, and the page that ends the pause only in the text. */
+  #refusePaused(names: readonly string[]): void {
+    const paused = names.filter((name) => this.#settings.pausedNames.has(name.replace(/^\*\./, '')));
+    if (paused.length === 0) return;
+    const page = `${this.#urls.base}/unpause?jwt=${'eyJhbGciOiJIUzI1NiJ9.'.repeat(40)}`;
+    const detail = `Orders for ${paused.join(', ')} and maybe others are paused for this account. To go on, visit: ${page}`;
+    throw new Problem('rateLimited', 429, detail);
   }
 
   #retryAfter(order: Order, status: string): Record<string, string> {

@@ -37,6 +37,15 @@ export interface Settings {
   readonly rejectIdentifiers: Set<string>;
   /** Names (without `*.`) whose challenge fails whatever DNS says. */
   readonly failValidation: Set<string>;
+  /** Names for which newOrder is `rateLimited` until a person acts, as Let's Encrypt pauses them. */
+  readonly pausedNames: Set<string>;
+  /** MAC keys for external account binding, base64url, by key identifier (RFC 8555 §7.3.4). */
+  readonly externalAccounts: Map<string, string>;
+  /** Whether a new account must be bound to one of them. */
+  externalAccountRequired: boolean;
+  /** Whether new orders are born ready, as those of a CA that has checked its customers elsewhere: with authorizations that
+   *  are `valid` and hold no challenge, or with the authorizations `omitted`. */
+  preauthorized: 'no' | 'valid' | 'omitted';
   /** Renewal windows instead of the computed ones, by serial: lower-case hex without a leading 00 (RFC 9773 §4.2). */
   readonly renewalWindows: Map<string, RenewalWindow>;
 }
@@ -60,6 +69,10 @@ export function defaultSettings(): Settings {
     retryAfterSeconds: undefined,
     rejectIdentifiers: new Set(),
     failValidation: new Set(),
+    pausedNames: new Set(),
+    externalAccounts: new Map(),
+    externalAccountRequired: false,
+    preauthorized: 'no',
     renewalWindows: new Map(),
   };
 }

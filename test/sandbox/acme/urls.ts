@@ -6,6 +6,7 @@ export type Action =
   | 'newNonce'
   | 'newAccount'
   | 'account'
+  | 'keyChange'
   | 'newOrder'
   | 'order'
   | 'authorization'
@@ -20,6 +21,7 @@ const patterns: readonly (readonly [Action, RegExp])[] = [
   ['newNonce', /^\/acme\/new-nonce$/],
   ['newAccount', /^\/acme\/new-acct$/],
   ['account', /^\/acme\/acct\/(\d+)$/],
+  ['keyChange', /^\/acme\/key-change$/],
   ['newOrder', /^\/acme\/new-order$/],
   ['order', /^\/acme\/order\/\d+\/(\d+)$/],
   ['authorization', /^\/acme\/authz\/\d+\/(\d+)$/],
@@ -54,11 +56,20 @@ export class Urls {
   entries(): Record<string, string> {
     return {
       newNonce: `${this.base}/acme/new-nonce`,
-      newAccount: `${this.base}/acme/new-acct`,
+      newAccount: this.newAccount,
       newOrder: `${this.base}/acme/new-order`,
+      keyChange: this.keyChange,
       revokeCert: `${this.base}/acme/revoke-cert`,
       renewalInfo: `${this.base}/acme/renewal-info`,
     };
+  }
+
+  get newAccount(): string {
+    return `${this.base}/acme/new-acct`;
+  }
+
+  get keyChange(): string {
+    return `${this.base}/acme/key-change`;
   }
 
   account(id: number | ''): string {
