@@ -90,6 +90,7 @@ async function gatherOne(
     error: entry?.state.error,
     nextAttempt: entry?.state.nextAttempt,
     forced: force,
+    ...standingOf(entry),
   };
   const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
   if (!inFile && !inFlight && known?.kind === 'certificate') {
