@@ -1,9 +1,12 @@
 // The events and messages that functions are called with, parsed: an unknown field is refused by name.
 import * as z from 'zod';
+import { revocationReasons } from './certificate/revocation.ts';
+import { secretFormats } from './certificate/spec.ts';
 import { ConfigError } from './config.ts';
 
 const name = z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be a certificate name ([a-z0-9-])');
 const names = z.array(name).min(1).readonly();
+const targetName = z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'must be cluster/namespace/secret');
 
 const issueRequest = z
   .strictObject({
@@ -20,16 +23,79 @@ export type IssueRequest = z.infer<typeof issueRequest>;
 
 const deployRequest = z.strictObject({
   certificates: names.optional(),
-  targets: z
-    .array(z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'must be cluster/namespace/secret'))
-    .min(1)
-    .readonly()
-    .optional(),
+  targets: z.array(targetName).min(1).readonly().optional(),
   dryRun: z.boolean().optional(),
 });
 
 /** What `deploy` is asked: everything, or the named certificates or targets (`cluster/namespace/secret`). */
 export type DeployRequest = z.infer<typeof deployRequest>;
+
+const awsSecret = z.string().min(1).max(2048);
+
+const importRequest = z
+  .strictObject({
+    certificate: name.optional(),
+    secret: awsSecret.optional(),
+    account: z
+      .strictObject({ issuer: z.string().min(1), secret: awsSecret, replace: z.boolean().optional() })
+      .optional(),
+  })
+  .refine(({ certificate, account }) => (certificate === undefined) !== (account === undefined), {
+    message: 'name either a "certificate" or an "account"',
+  })
+  .refine(({ certificate, secret }) => secret === undefined || certificate !== undefined, {
+    message: '"secret" belongs to "certificate"; an account has one of its own',
+  });
+
+/** What `import` is asked: a certificate, from the AWS secret `secret`, or an issuer's ACME account. */
+export type ImportRequest = z.infer<typeof importRequest>;
+
+const exportRequest = z
+  .strictObject({
+    certificates: names,
+    format: z.enum([...secretFormats, 'pem', 'manifest']).optional(),
+    target: targetName.optional(),
+    key: z.boolean().optional(),
+  })
+  .refine(({ format, target }) => target === undefined || format === 'manifest', {
+    message: '"target" needs "format": "manifest"',
+  })
+  .refine(({ format, key }) => format !== 'manifest' || key === true, {
+    message: 'a manifest holds the private key: say "key": true',
+  });
+
+/** What `export` is asked: certificates as files of a format, or as manifests for all targets or one of them. */
+export type ExportRequest = z.infer<typeof exportRequest>;
+
+const revokeRequest = z
+  .strictObject({
+    certificate: name,
+    reason: z.enum(revocationReasons),
+    version: z
+      .string()
+      .regex(/^(previous|[\w-]{32,64})$/, 'must be "previous" or a version id')
+      .optional(),
+    replace: z.boolean().optional(),
+  })
+  .refine(({ version, replace }) => version === undefined || !replace, {
+    message: '"replace" is for the certificate in use: leave "version" out',
+  });
+
+/** What `revoke` is asked: the version in use, once `replace` has put another in its place, or an earlier one. */
+export type RevokeRequest = z.infer<typeof revokeRequest>;
+
+const pauseRequest = z
+  .strictObject({
+    certificates: names,
+    reason: z.string().min(1).max(200).optional(),
+    resume: z.boolean().optional(),
+  })
+  .refine(({ reason, resume }) => reason === undefined || !resume, {
+    message: '"reason" is for a pause, and "resume" ends one',
+  });
+
+/** What `pause` is asked: to pause certificates, with words for whoever reads the plan, or to resume them. */
+export type PauseRequest = z.infer<typeof pauseRequest>;
 
 /** Secrets Manager's `Secret Label Updated`, as EventBridge sends it. */
 const labelUpdated = z.object({
@@ -71,6 +137,26 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
   });
 }
 
+/** @throws ConfigError `Event`. */
+export function parseImportEvent(event: unknown): ImportRequest {
+  return parse(importRequest, orEmpty(event));
+}
+
+/** @throws ConfigError `Event`. */
+export function parseExportEvent(event: unknown): ExportRequest {
+  return parse(exportRequest, orEmpty(event));
+}
+
+/** @throws ConfigError `Event`. */
+export function parseRevokeEvent(event: unknown): RevokeRequest {
+  return parse(revokeRequest, orEmpty(event));
+}
+
+/** @throws ConfigError `Event`. */
+export function parsePauseEvent(event: unknown): PauseRequest {
+  return parse(pauseRequest, orEmpty(event));
+}
+
 function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
   const batch = sqsBatch.safeParse(event);
   // `serverless invoke local` without data calls with an empty string.
@@ -84,6 +170,11 @@ function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): Functio
     }
   });
   return { kind: 'batch', messages };
+}
+
+/** `serverless invoke local` without data calls with an empty string. */
+function orEmpty(event: unknown): unknown {
+  return event === undefined || event === null || event === '' ? {} : event;
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -1,7 +1,7 @@
 // Revocation (RFC 8555 §7.6): signed by the account, or by the certificate's own key where another account ordered it.
 import { createPrivateKey } from 'node:crypto';
 import type HttpClient from 'acme-client/src/http.js';
-import { type RevocationReason, revocationReasons } from '../certificate/revocation.ts';
+import { type RevocationReason, reasonCodes } from '../certificate/revocation.ts';
 import { parseCertificate } from '../certificate/x509.ts';
 import { AcmeError } from '../errors.ts';
 import type { Transport } from './transport.ts';
@@ -22,7 +22,7 @@ export async function revokeCertificate(
 ): Promise<void> {
   const payload = {
     certificate: parseCertificate(certificate.chain).raw.toString('base64url'),
-    reason: revocationReasons[reason],
+    reason: reasonCodes[reason],
   };
   const send = async (by: HttpClient, kid: string | null): Promise<void> => {
     const requests = transport.signed(by, signal);
