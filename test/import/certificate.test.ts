@@ -1,0 +1,245 @@
+// Importing a certificate that another tool got, and handing it back to the schedule.
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { KeyType } from '../../lib/certificate/spec.ts';
+import type { PendingOrder } from '../../lib/certificate/stored.ts';
+import { type ImportAnswer, importCertificate } from '../../lib/import/certificate.ts';
+import { mintChain } from '../certificate/minting.ts';
+import { Bench, dayMs, specOf } from '../issue/bench.ts';
+
+const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
+const directory = 'https://ca.example/directory';
+const start = new Date('2026-11-22T09:00:00Z');
+const never = new AbortController().signal;
+
+function mint(change: { domains?: readonly string[]; from?: number; days?: number; keyType?: KeyType } = {}) {
+  const { domains = shop.domains, from = 0, days = 90, keyType } = change;
+  const notBefore = new Date(start.getTime() + from * dayMs);
+  return mintChain({ domains, notBefore, notAfter: new Date(notBefore.getTime() + days * dayMs), keyType });
+}
+
+/** Imports what an AWS secret of that text holds. */
+function importText(bench: Bench, text: string, name = 'shop'): Promise<ImportAnswer> {
+  const { store, clock, log, inventory } = bench;
+  const keys = { generate: async () => (await mint()).key };
+  const readText = async () => text;
+  const deadline = new Date(clock.now().getTime() + 30_000);
+  const run = { id: 'by-hand', inventory, deadline, signal: never, cleanUpSignal: never };
+  return importCertificate({ certificate: name, secret: 'any' }, { store, keys, readText, clock, log }, run);
+}
+
+const jsonOf = ({ chain, key }: { chain: string; key: string }) =>
+  JSON.stringify({ 'tls.crt': chain, 'tls.key': key });
+
+describe('an imported certificate', () => {
+  it('M04 is stored as any other, under the CA that the inventory asks, and nothing is claimed afterwards', async () => {
+    const bench = new Bench([shop]);
+    const pair = await mint();
+    const answer = await importText(bench, jsonOf(pair));
+    expect(answer).toMatchObject({ outcome: 'imported', names: shop.domains, next: { reason: 'Current' } });
+    expect(await bench.current('shop')).toEqual({
+      chain: pair.chain,
+      key: pair.key,
+      issuer: directory,
+      profile: undefined,
+      spec: undefined,
+    });
+    expect(bench.pending('shop')).toBeUndefined();
+    expect(bench.log.events()).toEqual(['certificate imported']);
+  });
+
+  it('M03 M05 is tracked, left alone until it is due, and then renewed by the schedule', async () => {
+    const bench = new Bench([shop]);
+    await importText(bench, jsonOf(await mint()));
+    expect(bench.state('shop')).toMatchObject({ notAfter: new Date('2027-02-20T09:00:00Z') });
+    bench.clock.pass(59 * dayMs);
+    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep', reason: 'Current' }]);
+    bench.clock.pass(dayMs);
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ reason: 'RenewalDue', outcome: 'issued' }]);
+  });
+
+  it('imported again changes nothing; another one, and the first again, take its place', async () => {
+    const bench = new Bench([shop]);
+    const [one, other] = [await mint(), await mint()];
+    await importText(bench, jsonOf(one));
+    const calls = bench.store.count('put');
+    expect(await importText(bench, jsonOf(one))).toMatchObject({ outcome: 'unchanged' });
+    expect(bench.store.count('put')).toBe(calls);
+    for (const pair of [other, one]) {
+      expect(await importText(bench, jsonOf(pair))).toMatchObject({ outcome: 'imported' });
+      expect((await bench.current('shop'))?.chain).toBe(pair.chain);
+    }
+  });
+
+  it('keeps the specification of a registered domain', async () => {
+    const bench = new Bench([]);
+    const spec = { ...specOf('customer', ['a.example.com']), source: 'registration' as const };
+    await bench.store.create('customer', spec);
+    await importText(bench, jsonOf(await mint({ domains: ['a.example.com'] })), 'customer');
+    expect((await bench.current('customer'))?.spec).toEqual(spec);
+    expect((await bench.run()).report.certificates).toMatchObject([{ name: 'customer', decision: 'keep' }]);
+  });
+
+  it.each<[string, Parameters<typeof mint>[0], string]>([
+    ['has a key of another type', { keyType: 'rsa-2048' }, 'KeyChanged'],
+    ['is past its renewal time', { from: -70, days: 90 }, 'RenewalDue'],
+  ])('that %s is taken, and the answer says that the next pass orders anew', async (_, change, reason) => {
+    const bench = new Bench([shop]);
+    const answer = await importText(bench, jsonOf(await mint(change)));
+    expect(answer).toMatchObject({ outcome: 'imported', next: { decision: 'order', reason } });
+    expect((await bench.run({ dryRun: true })).report.certificates).toMatchObject([{ reason }]);
+  });
+});
+
+describe('the AWS secret may hold', () => {
+  let pair: Awaited<ReturnType<typeof mint>>;
+  beforeAll(async () => {
+    pair = await mint();
+  });
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+  it.each<[string, () => string]>([
+    ['two PEM files, one after the other', () => pair.chain + pair.key],
+    ['the key before the chain', () => `${pair.key}\n${pair.chain}`],
+    ['certbot’s files', () => JSON.stringify({ 'fullchain.pem': pair.chain, 'privkey.pem': pair.key })],
+    ['those of nginx-ssl-proxy', () => JSON.stringify({ proxycert: pair.chain, proxykey: pair.key })],
+    [
+      'a Secret as kubectl prints it',
+      () =>
+        JSON.stringify({
+          kind: 'Secret',
+          data: { 'tls.crt': base64(pair.chain), 'tls.key': base64(pair.key) },
+        }),
+    ],
+  ])('%s', async (_, text) => {
+    const bench = new Bench([shop]);
+    expect(await importText(bench, text())).toMatchObject({ outcome: 'imported', notes: [] });
+    expect((await bench.current('shop'))?.chain).toBe(pair.chain);
+  });
+
+  it('a leaf alone, and the answer says that clients will miss the rest', async () => {
+    const [leaf = ''] = pair.certificates;
+    const answer = await importText(new Bench([shop]), leaf + pair.key);
+    expect(answer).toMatchObject({ outcome: 'imported', notes: [expect.stringContaining('fullchain.pem')] });
+  });
+});
+
+describe('nothing is stored where', () => {
+  const other = specOf('other', ['shop.example.com']);
+
+  it.each<[reason: string, what: string, text: () => Promise<string>, name?: string]>([
+    ['Unknown', 'add it to the inventory', async () => jsonOf(await mint()), 'nobody'],
+    ['Unreadable', '0 certificates and 0 private keys', async () => 'nothing'],
+    ['Unreadable', 'name them "tls.crt"', async () => '{"crt": "x"}'],
+    [
+      'Unreadable',
+      '2 private keys',
+      async () => (await mint()).chain + (await mint()).key + (await mint()).key,
+    ],
+    ['KeyMismatch', 'no certificate of the chain', async () => (await mint()).chain + (await mint()).key],
+    ['NamesChanged', 'not for shop.example.com', async () => jsonOf(await mint()), 'other'],
+    ['Expired', 'expired at', async () => jsonOf(await mint({ from: -90, days: 90 }))],
+    ['NotYetValid', '2026-11-23T09:00:00.000Z', async () => jsonOf(await mint({ from: 1 }))],
+    [
+      'ChainBroken',
+      'not signed',
+      async () => {
+        const [one, another] = [await mint(), await mint()];
+        return jsonOf({ chain: `${one.certificates[0]}${another.certificates[1]}`, key: one.key });
+      },
+    ],
+  ])('%s: %s', async (reason, message, text, name) => {
+    const bench = new Bench([shop, other]);
+    const answer = await importText(bench, await text(), name);
+    expect(answer).toMatchObject({ outcome: 'refused', reason, message: expect.stringContaining(message) });
+    expect(JSON.stringify(answer)).not.toMatch(/PRIVATE KEY|MII/);
+    expect([bench.store.kept.size, bench.log.lines]).toEqual([0, []]);
+  });
+
+  it('N12 its dhparam has fewer than 2048 bits or cannot be read; a larger one is taken and not kept', async () => {
+    const pair = await mint();
+    const withDh = (dhparam: string) =>
+      importText(new Bench([shop]), JSON.stringify({ 'tls.crt': pair.chain, 'tls.key': pair.key, dhparam }));
+    const group = (bits: number) => dhOf((1n << BigInt(bits)) - 1n);
+    const refused = { outcome: 'refused', reason: 'WeakDhParameters' };
+    expect(await withDh(group(128))).toMatchObject({
+      ...refused,
+      message: expect.stringContaining('128 bits'),
+    });
+    expect(await withDh(group(2047))).toMatchObject(refused);
+    expect(await withDh('x')).toMatchObject(refused);
+    expect(await withDh(group(2048))).toMatchObject({
+      outcome: 'imported',
+      notes: [expect.stringContaining('ffdhe2048')],
+    });
+    expect(await importText(new Bench([shop]), pair.chain + pair.key + group(1024))).toMatchObject(refused);
+  });
+});
+
+describe('at the same time as a run', () => {
+  const pending = (bench: Bench, seconds: number): PendingOrder => ({
+    key: 'key of the run',
+    keyType: 'ecdsa-p256',
+    issuer: directory,
+    domains: shop.domains,
+    run: 'scheduled',
+    deadline: new Date(bench.clock.now().getTime() + seconds * 1000),
+  });
+
+  it('M06 is refused while the claim may be alive, with the instant from which it is not', async () => {
+    const bench = new Bench([shop]);
+    await bench.store.create('shop', undefined);
+    await bench.store.claim('shop', pending(bench, 60), undefined);
+    const text = jsonOf(await mint());
+    const until = new Date(bench.clock.now().getTime() + 60_000);
+    expect(await importText(bench, text)).toMatchObject({ outcome: 'refused', reason: 'InFlight', until });
+    expect(await bench.current('shop')).toBeUndefined();
+    bench.clock.pass(60_000);
+    expect(await importText(bench, text)).toMatchObject({ outcome: 'imported' });
+  });
+
+  it('M06 keeps a scheduled run off while it works', async () => {
+    const bench = new Bench([shop]);
+    const put = bench.store.put.bind(bench.store);
+    bench.store.put = async (...version) => {
+      expect((await bench.run()).report.certificates).toMatchObject([
+        { decision: 'wait', reason: 'InFlight' },
+      ]);
+      await put(...version);
+    };
+    expect(await importText(bench, jsonOf(await mint()))).toMatchObject({ outcome: 'imported' });
+  });
+
+  it('leaves the claim of a run that died to the next pass, with key and order', async () => {
+    const bench = new Bench([shop]);
+    await bench.store.create('shop', undefined);
+    await bench.store.claim('shop', pending(bench, -1), undefined);
+    await bench.store.record('shop', { order: `${directory}/order/1` });
+    const answer = await importText(bench, jsonOf(await mint()));
+    expect(answer).toMatchObject({ outcome: 'imported', next: { reason: 'Resume' } });
+    const value = (await bench.store.read('shop', 'AWSPENDING'))?.value;
+    expect(value).toMatchObject({ order: { key: 'key of the run', run: 'by-hand' } });
+  });
+
+  it('takes its claim away where storing fails', async () => {
+    const bench = new Bench([shop]);
+    bench.store.failures.next('put', new Error('throttled'));
+    await expect(importText(bench, jsonOf(await mint()))).rejects.toThrow('throttled');
+    expect(bench.pending('shop')).toBeUndefined();
+  });
+});
+
+/** Parameters with this prime and generator 2. */
+function dhOf(prime: bigint): string {
+  const hex = prime.toString(16);
+  const bytes = Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex');
+  const positive = (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
+  const element = (tag: number, contents: Buffer) => {
+    const { length } = contents;
+    const size =
+      length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+    return Buffer.concat([Buffer.from([tag, ...size]), contents]);
+  };
+  const der = element(0x30, Buffer.concat([element(2, positive), element(2, Buffer.of(2))]));
+  return `-----BEGIN DH PARAMETERS-----\n${der.toString('base64')}\n-----END DH PARAMETERS-----\n`;
+}
