@@ -1,0 +1,98 @@
+// Gives stored certificates to a person: as files in any format, or as manifests for `kubectl apply`.
+import { stringify } from 'yaml';
+import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
+import { layOut } from '../certificate/formats.ts';
+import type { Inventory, TargetSpec } from '../certificate/spec.ts';
+import type { ExportRequest } from '../events.ts';
+import type { SecretManifest } from '../policy/cluster-objects.ts';
+import { describeSecret, nameTarget } from '../policy/deployment.ts';
+import type { CertificateStore } from '../ports.ts';
+
+/** One certificate. With `key` it holds the private key, and nobody may log it. */
+export interface Exported {
+  readonly name: string;
+  readonly version: string;
+  readonly names: readonly string[];
+  readonly notAfter: Date;
+  /** SHA-256 of the leaf's DER, hex. */
+  readonly fingerprint: string;
+  /** Contents by name of file, or of key in a cluster Secret. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Names of those left out, because they hold the private key and `key` was not said. */
+  readonly withheld?: readonly string[];
+  /** YAML documents, one for each target. */
+  readonly manifest?: string;
+}
+
+/** Reads AWSCURRENT of each certificate; one that cannot be exported is among the failures, with a sentence about it.
+ *  Writes nothing and logs nothing. */
+export async function exportCertificates(
+  request: ExportRequest,
+  store: CertificateStore,
+  { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
+): Promise<{ readonly certificates: readonly Exported[]; readonly failures: readonly Error[] }> {
+  const certificates: Exported[] = [];
+  const failures: Error[] = [];
+  for (const name of new Set(request.certificates)) {
+    try {
+      certificates.push(await exportOne(name, request, store, inventory, signal));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
+    }
+  }
+  return { certificates, failures };
+}
+
+async function exportOne(
+  name: string,
+  request: ExportRequest,
+  store: CertificateStore,
+  inventory: Inventory,
+  signal: AbortSignal,
+): Promise<Exported> {
+  const current = await store.read(name, 'AWSCURRENT', signal);
+  if (current?.value.kind !== 'certificate') throw new Error('no certificate is stored under this name');
+  const { certificate } = current.value;
+  const verdict = verifyBundle(certificate);
+  if (!verdict.ok)
+    throw new Error(`what is stored is not fit for use (${verdict.problem}): ${verdict.message}`);
+  const { bundle } = verdict;
+  const { names, notAfter, fingerprint } = bundle.facts;
+  const told = { name, version: current.version, names, notAfter, fingerprint };
+  const { format = 'tls', key = false } = request;
+  if (format !== 'manifest') return { ...told, ...files(bundle, format, key) };
+  const inFile = inventory.certificates.find((spec) => spec.name === name);
+  const targets = inFile?.targets ?? certificate.spec?.targets ?? [];
+  const delivery = { certificate: name, ...told, chain: bundle.chain, key: bundle.key };
+  const chosen = chooseTargets(targets, request.target);
+  const manifest = chosen.map((target) => writeManifest(describeSecret(delivery, target))).join('---\n');
+  return { ...told, manifest };
+}
+
+function files(
+  bundle: Bundle,
+  format: Exclude<NonNullable<ExportRequest['format']>, 'manifest'>,
+  withKey: boolean,
+) {
+  const values =
+    format === 'pem'
+      ? { 'fullchain.pem': bundle.chain, 'privkey.pem': bundle.key }
+      : layOut(bundle, format).values;
+  const open = Object.entries(values).filter(([, text]) => withKey || !text.includes('PRIVATE KEY-----'));
+  const shown = Object.fromEntries(open);
+  const withheld = Object.keys(values).filter((name) => !Object.hasOwn(shown, name));
+  return withheld.length === 0 ? { files: shown } : { files: shown, withheld };
+}
+
+function chooseTargets(targets: readonly TargetSpec[], asked: string | undefined): readonly TargetSpec[] {
+  const chosen = asked === undefined ? targets : targets.filter((target) => nameTarget(target) === asked);
+  if (chosen.length > 0) return chosen;
+  const known = targets.map(nameTarget).join(', ') || 'none';
+  throw new Error(`it has no target ${asked ?? ''} to write a manifest for; its targets: ${known}`);
+}
+
+function writeManifest({ name, namespace, labels, annotations, type, data }: SecretManifest): string {
+  const metadata = { name, namespace, labels, annotations };
+  return stringify({ apiVersion: 'v1', kind: 'Secret', metadata, type, data }, { lineWidth: 0 });
+}
