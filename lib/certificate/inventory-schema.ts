@@ -115,12 +115,19 @@ const registration = mapping({
     .default([]),
 });
 
+const dns = mapping({
+  delegationZone: zone
+    .optional()
+    .describe('Hosted zone of yours that others lead their _acme-challenge names into by CNAME'),
+});
+
 /** The whole file; its output is an `Inventory` but for what `findCrossMistakes` sees. */
 export const inventorySchema = mapping({
   issuers: z.record(referenceName, issuer).default({}),
   clusters: z.record(referenceName, cluster).default({}),
   certificates: z.array(certificate).default([]),
   registration: registration.optional(),
+  dns: dns.optional(),
 }) satisfies z.ZodType<Inventory>;
 
 /** Body of a registration request. What takes over Secrets of others cannot be asked for from outside. */

@@ -84,10 +84,17 @@ export interface RegistrationSpec {
   readonly targets: readonly TargetSpec[];
 }
 
+/** How challenges reach zones of ours. */
+export interface DnsSpec {
+  /** A public hosted zone of this account, or a name below one, that CNAMEs of names elsewhere are to lead into. */
+  readonly delegationZone?: string;
+}
+
 /** The whole of `infra/certificates.yaml`. */
 export interface Inventory {
   readonly issuers: Readonly<Record<string, IssuerSpec>>;
   readonly clusters: Readonly<Record<string, ClusterSpec>>;
   readonly certificates: readonly CertificateSpec[];
   readonly registration?: RegistrationSpec;
+  readonly dns?: DnsSpec;
 }

@@ -93,6 +93,7 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
       key,
       targets: fc.array(target(label.map((text) => `${text}-{name}`)), { maxLength: 2 }),
     }),
+    dns: fc.record({ delegationZone: domain }, { requiredKeys: [] }),
   },
   { requiredKeys: ['issuers', 'clusters', 'certificates'] },
 );

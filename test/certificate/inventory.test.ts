@@ -424,6 +424,16 @@ describe('a target', () => {
   });
 });
 
+test('the zone for delegated challenges is one DNS name, in the form that DNS has', () => {
+  const text = (delegationZone: string) => `dns: { delegationZone: "${delegationZone}" }`;
+  expect(read(text('ACME.Example.com.')).dns).toEqual({ delegationZone: 'acme.example.com' });
+  expect(read('issuers: {}').dns).toBeUndefined();
+  expect(mistakes(text('*.example.com'))).toEqual(['dns.delegationZone: is a wildcard; write example.com']);
+  expect(mistakes('dns: { zone: example.com }')).toEqual([
+    'dns.zone: is not a known key; known here: delegationZone',
+  ]);
+});
+
 test('registered certificates must not all write the same Secret', () => {
   const registration = { zones: ['example.com'], targets: [{ cluster: 'lab', secret: 'tls' }] };
   expect(mistakes(write({ registration }))).toEqual([

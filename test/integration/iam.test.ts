@@ -22,6 +22,8 @@ beforeAll(async () => {
     registration: { zones: ['example.com'], issuer: 'default', targets: [target] },
     certificates: [{ name: 'shop', domains: ['shop.example.com'], issuer: 'default', key: 'ecdsa-p256' }],
   });
+  // A second zone of the name, so that the functions must find out which one DNS leads to.
+  sandbox.route53.createZone('example.com', { delegated: false });
   const { template } = await packageService();
   const arns = { IssueQueue: sandbox.queues.issue.arn, DeployQueue: sandbox.queues.deploy.arn };
   policies = readPolicies(template, { region: 'eu-central-1', account: '123456789012', arns });
