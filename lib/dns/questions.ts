@@ -53,13 +53,11 @@ export class DnsQuestions {
    *  @throws DnsError `Lookup` where the server does not answer. */
   async authorizations(name: string, server: ServerAddress): Promise<readonly CaaRecord[]> {
     const records = await this.#ask('CAA', name, server, (resolver) => resolver.resolveCaa(name));
-    // Node names the property by its tag, beside the flags, which it calls `critical`.
+    // Node names the property by its tag, beside the flags, which it calls `critical`, and the record's type.
     return records.flatMap(({ critical: flags, ...properties }) =>
-      Object.entries(properties).map(([tag, value]) => ({
-        flags,
-        tag: tag.toLowerCase(),
-        value: String(value),
-      })),
+      Object.entries(properties)
+        .filter(([tag]) => tag !== 'type')
+        .map(([tag, value]) => ({ flags, tag: tag.toLowerCase(), value: String(value) })),
     );
   }
 

@@ -3,6 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import {
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
+  GetHostedZoneCommand,
   ListHostedZonesCommand,
   Route53Client,
 } from '@aws-sdk/client-route-53';
@@ -60,7 +61,7 @@ describe("the sandbox's Route 53", () => {
   const put = (
     zone: string,
     name: string,
-    type: 'A' | 'AAAA' | 'TXT' | 'CNAME' | 'NS',
+    type: 'A' | 'AAAA' | 'TXT' | 'CNAME' | 'NS' | 'CAA',
     ...values: string[]
   ) =>
     client.send(
@@ -116,6 +117,38 @@ describe("the sandbox's Route 53", () => {
     );
     expect(await resolver.resolve4('ns-3.sandbox.example')).toEqual(['127.0.0.1']);
     expect((await resolver.resolveSoa('one.example')).nsname).toBe('ns-1.sandbox.example');
+  });
+
+  test('DNS answers CAA, through a CNAME too', async () => {
+    const [one, two] = [route53.createZone('one.example'), route53.createZone('two.example')];
+    await put(one.id, 'www.one.example', 'CNAME', 'x.two.example.');
+    await put(two.id, 'x.two.example', 'CAA', '0 issue "ca.example; a=b"', '128 issuewild ";"');
+    const records = await resolver.resolveCaa('www.one.example');
+    expect(records.map((record) => ({ ...record }))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ critical: 0, issue: 'ca.example; a=b' }),
+        expect.objectContaining({ critical: 128, issuewild: ';' }),
+      ]),
+    );
+    await expect(resolver.resolveCaa('one.example')).rejects.toMatchObject({ code: 'ENODATA' });
+    await expect(resolver.resolveCaa('example')).rejects.toMatchObject({ code: 'ENODATA' });
+  });
+
+  test('of two zones of one name, each has a delegation set of its own, and DNS answers the one it leads to', async () => {
+    const idle = route53.createZone('example.com', { delegated: false });
+    const used = route53.createZone('example.com');
+    await put(idle.id, 'x.example.com', 'TXT', '"idle"');
+    await put(used.id, 'x.example.com', 'TXT', '"used"');
+    expect(await resolver.resolveTxt('x.example.com')).toEqual([['used']]);
+    const sets = await Promise.all(
+      [idle, used].map(
+        async ({ id }) => (await client.send(new GetHostedZoneCommand({ Id: id }))).DelegationSet,
+      ),
+    );
+    const servers = sets.flatMap((set) => set?.NameServers ?? []);
+    expect(new Set(servers).size).toBe(8);
+    expect((await resolver.resolveNs('example.com')).toSorted()).toEqual(servers.slice(4).toSorted());
+    for (const server of servers) expect(await resolver.resolve4(server)).toEqual(['127.0.0.1']);
   });
 
   test('a name that is not there, a type that is not there and a zone that is not there are told apart', async () => {

@@ -249,6 +249,33 @@ export function route53Contract(
       }
     });
 
+    describe('a CAA value is flags, a tag and one quoted string', () => {
+      const cases: readonly [string, string, boolean][] = [
+        ['a CA that may issue', '0 issue "ca.example.net"', true],
+        ['a parameter', '128 issuewild "ca.example.net; account=1"', true],
+        ['nobody', '0 issue ";"', true],
+        ['flags over 255', '256 issue "ca.example.net"', false],
+        ['no quotation marks', '0 issue ca.example.net', false],
+        ['no tag', '0 "ca.example.net"', false],
+      ];
+      for (const [title, value, isTaken] of cases) {
+        promise(`${title} in CAA: ${isTaken ? 'taken as it is' : 'refused'}`, async () => {
+          const { id, name } = await newZone();
+          const set = {
+            Name: `x.${name}`,
+            Type: 'CAA' as const,
+            TTL: 60,
+            ResourceRecords: [{ Value: value }],
+          };
+          const attempt = change(id, create(set));
+          if (isTaken) await attempt;
+          else await expect(attempt).rejects.toMatchObject({ name: 'InvalidChangeBatch' });
+          const sets = (await list(id)).ResourceRecordSets?.filter((one) => one.Type === 'CAA');
+          expect(sets).toEqual(isTaken ? [{ ...set, Name: `${set.Name}.` }] : []);
+        });
+      }
+    });
+
     promise('a value twice in one set is refused', async () => {
       const { id, name } = await newZone();
       await expect(change(id, create(txt(`x.${name}`, ['"a"', '"a"'])))).rejects.toMatchObject({

@@ -1,0 +1,212 @@
+// The facts that an order depends on, gathered from real DNS questions and Route 53 calls.
+import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { judgePreflight } from '../../lib/policy/preflight.ts';
+import { create, type Setting, startSetting } from '../route53/setting.ts';
+
+let setting: Setting;
+let zone: string;
+beforeEach(async () => {
+  setting = await startSetting();
+  zone = setting.route53.createZone('example.com').id;
+});
+afterEach(() => setting.stop());
+
+const name = 'shop.example.com';
+const challenge = `_acme-challenge.${name}`;
+const ca = { identities: ['ca.example'], accountUrl: 'https://ca.example/acct/1' };
+
+function connect() {
+  const { dns, route53 } = setting.open();
+  const preflight = dns.createPreflight(route53.findZone, 'acme.example.com');
+  return (...domains: readonly string[]) => preflight(domains, setting.signal);
+}
+
+async function gather(...domains: readonly string[]) {
+  const { names } = await connect()(...domains);
+  return names;
+}
+
+const records = (at: string, type: ResourceRecordSet['Type'], ...values: readonly string[]) =>
+  create({ Name: at, Type: type, TTL: 60, ResourceRecords: values.map((Value) => ({ Value })) });
+const asked = (type: string) =>
+  setting.journal.find({ service: 'dns', action: type }).map(({ resource }) => resource);
+
+test('a name in a zone that is delegated, without CAA, has no finding', async () => {
+  const facts = await connect()(name, `*.${name}`);
+  expect(judgePreflight(facts, ca)).toEqual([]);
+  expect(facts.names[0]).toEqual({
+    domain: name,
+    aliases: { kind: 'ends', names: [challenge] },
+    place: challenge,
+    zone: {
+      kind: 'found',
+      id: zone,
+      name: 'example.com',
+      delegationSet: [1, 2, 3, 4].map((n) => `ns-${n}.sandbox.example`),
+      live: expect.arrayContaining([1, 2, 3, 4].map((n) => `ns-${n}.sandbox.example`)),
+    },
+    caa: { kind: 'none' },
+  });
+});
+
+test('what names have in common is asked once in a run, and bounded at once', async () => {
+  const domains = Array.from({ length: 60 }, (_, n) => `n${n}.example.com`);
+  let [open, most] = [0, 0];
+  setting.journal.before(async ({ service }) => {
+    if (service !== 'dns') return;
+    most = Math.max(most, ++open);
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+  setting.journal.after(({ service }) => {
+    if (service === 'dns') open -= 1;
+  });
+  const preflight = connect();
+  await preflight(...domains);
+  await preflight(...domains, '*.n1.example.com');
+  expect(asked('NS')).toEqual(['example.com']);
+  expect(asked('CAA').filter((at) => at === 'example.com' || at === 'com')).toHaveLength(2);
+  expect(asked('CNAME')).toHaveLength(60);
+  expect([setting.count('ListHostedZones'), setting.count('GetHostedZone')]).toEqual([1, 1]);
+  // Each of twenty names asks for its alias and its CAA.
+  expect(most).toBeLessThanOrEqual(40);
+});
+
+describe('CAA', () => {
+  test('is taken from the closest name that has any, with flags, tags and parameters', async () => {
+    await setting.write(
+      zone,
+      records('example.com', 'CAA', '0 issue "a.example"'),
+      records(
+        'eu.example.com',
+        'CAA',
+        '0 issue "ca.example; accounturi=https://ca.example/acct/1; validationmethods=dns-01"',
+        '128 issuewild ";"',
+        '0 iodef "mailto:a@example.com"',
+        '0 tbs "unknown"',
+      ),
+    );
+    const [near, far] = await gather('*.shop.eu.example.com', name);
+    expect(near?.caa).toMatchObject({ kind: 'found', at: 'eu.example.com' });
+    const found = near?.caa.kind === 'found' ? near.caa.records : [];
+    expect(found.map(({ flags, tag, value }) => `${flags} ${tag} ${value}`).toSorted()).toEqual([
+      '0 iodef mailto:a@example.com',
+      '0 issue ca.example; accounturi=https://ca.example/acct/1; validationmethods=dns-01',
+      '0 tbs unknown',
+      '128 issuewild ;',
+    ]);
+    expect(far?.caa).toMatchObject({ kind: 'found', at: 'example.com' });
+    expect(asked('CAA')).toEqual(
+      expect.arrayContaining(['shop.eu.example.com', 'eu.example.com', name, 'example.com']),
+    );
+    expect(asked('CAA')).not.toContain('com');
+  });
+
+  test("of an alias is that of its target, and not of the target's parents", async () => {
+    const other = setting.route53.createZone('example.net').id;
+    await setting.write(zone, records(name, 'CNAME', 'www.example.net.'));
+    await setting.write(zone, records('api.example.com', 'CNAME', 'bare.example.net.'));
+    await setting.write(
+      other,
+      records('www.example.net', 'CAA', '0 issue "net.example"'),
+      records('example.net', 'CAA', '0 issue "parent.example"'),
+      records('bare.example.net', 'A', '192.0.2.1'),
+    );
+    const [aliased, bare] = await gather(name, 'api.example.com');
+    expect(aliased?.caa).toMatchObject({ kind: 'found', at: name, records: [{ value: 'net.example' }] });
+    expect(bare?.caa).toEqual({ kind: 'none' });
+  });
+
+  test.each([
+    ['SERVFAIL', { kind: 'error', code: 'SERVFAIL', status: 0 } as const, true],
+    ['REFUSED', { kind: 'error', code: 'REFUSED', status: 0 } as const, false],
+    ['an answer that is no DNS', { kind: 'malformed' } as const, false],
+  ])('that %s hides is no CAA that is not there', async (_title, fault, isServfail) => {
+    setting.faults.set('dns', 'CAA', fault, 10, (at) => at === 'example.com');
+    const [facts] = await gather(name);
+    expect(facts?.caa).toEqual({
+      kind: 'unanswered',
+      isServfail,
+      problem: expect.stringContaining('did not answer CAA example.com'),
+    });
+  });
+});
+
+describe('the delegation', () => {
+  test('to servers under names of our own is to those of AWS, where they have their addresses', async () => {
+    await setting.write(zone, records('ns1.example.com', 'A', '127.0.0.1'), {
+      ...records('example.com', 'NS', 'ns1.example.com.'),
+      Action: 'UPSERT',
+    });
+    const facts = await connect()(name);
+    expect(judgePreflight(facts, ca)).toEqual([]);
+  });
+
+  test("to somebody else's servers is a finding that names the NS record", async () => {
+    setting.route53.createZone('example.org', { delegated: false });
+    setting.serveElsewhere('example.org', ['ns1.elsewhere.example']);
+    const findings = judgePreflight(await connect()('shop.example.org'), ca);
+    expect(findings).toMatchObject([{ blocks: true, record: 'example.org. NS' }]);
+    expect(findings[0]?.message).toContain('ns1.elsewhere.example');
+  });
+
+  test('of a zone that no parent knows is a finding too', async () => {
+    setting.route53.createZone('sub.example.com', { delegated: false });
+    const findings = judgePreflight(await connect()('shop.sub.example.com'), ca);
+    expect(findings).toMatchObject([{ blocks: true, record: 'sub.example.com. NS' }]);
+  });
+
+  test('that cannot be judged does not reject: a denied call is a finding that does not block', async () => {
+    setting.faults.set('route53', 'GetHostedZone', { kind: 'error', code: 'AccessDenied', status: 403 });
+    const findings = judgePreflight(await connect()(name), ca);
+    expect(findings).toMatchObject([{ blocks: false }]);
+    expect(findings[0]?.message).toContain('needs route53:GetHostedZone');
+  });
+});
+
+describe('aliases', () => {
+  test('lead to the zone of ours at their end', async () => {
+    const acme = setting.route53.createZone('acme.example.net').id;
+    const target = '_acme-challenge.shop.acme.example.net';
+    setting.serveElsewhere('customer.com', ['ns1.customer.com'], { '_acme-challenge.customer.com': target });
+    const [facts] = await gather('customer.com');
+    expect(facts).toMatchObject({
+      aliases: { kind: 'ends', names: ['_acme-challenge.customer.com', target] },
+      place: target,
+      zone: { kind: 'found', id: acme },
+    });
+  });
+
+  test('that lead nowhere, or to no zone of ours, are findings with the CNAME to create', async () => {
+    setting.serveElsewhere('customer.com', ['ns1.customer.com'], {
+      '_acme-challenge.a.customer.com': '_acme-challenge.a.customer.com',
+    });
+    const findings = judgePreflight(await connect()('a.customer.com', 'b.customer.com'), ca);
+    expect(findings.map(({ domain, blocks, record }) => ({ domain, blocks, record }))).toEqual([
+      { domain: 'a.customer.com', blocks: true, record: '_acme-challenge.a.customer.com. CNAME' },
+      { domain: 'b.customer.com', blocks: true, record: '_acme-challenge.b.customer.com. CNAME' },
+    ]);
+    for (const { domain, message } of findings) {
+      const target = `${domain.replaceAll('.', '-')}.acme.example.com.`;
+      expect(message).toContain(`"_acme-challenge.${domain}. CNAME _acme-challenge.${target}"`);
+    }
+  });
+
+  test('that DNS does not answer are said to be unanswered, after the patience of two questions', async () => {
+    setting.faults.set('dns', 'CNAME', { kind: 'error', code: 'SERVFAIL', status: 0 }, 10);
+    const [facts] = await gather(name);
+    expect(facts).toMatchObject({ aliases: { kind: 'unanswered', isServfail: true }, place: challenge });
+  });
+});
+
+test('the end of the run ends it', async () => {
+  const run = new AbortController();
+  const reason = new Error('out of time');
+  const { dns, route53 } = setting.open();
+  setting.journal.before(({ service }) => {
+    if (service === 'dns') run.abort(reason);
+  });
+  setting.faults.set('dns', 'CAA', { kind: 'drop' }, 10);
+  const gathering = dns.createPreflight(route53.findZone)([name], run.signal);
+  await expect(gathering).rejects.toBe(reason);
+});

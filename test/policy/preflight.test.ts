@@ -1,0 +1,167 @@
+// What stands before an order: each fact with its finding, and the record to change.
+import { describe, expect, test } from 'vitest';
+import { judgePreflight, type NameFacts, type Unanswered } from '../../lib/policy/preflight.ts';
+
+const ca = { identities: ['ca.example'], accountUrl: 'https://ca.example/acme/acct/7' };
+const challenge = '_acme-challenge.shop.example.com';
+const delegationSet = ['ns-1.aws.example', 'ns-2.aws.example'];
+const zone = { kind: 'found', id: 'Z1', name: 'example.com', delegationSet, live: delegationSet } as const;
+const good: NameFacts = {
+  domain: 'shop.example.com',
+  aliases: { kind: 'ends', names: [challenge] },
+  place: challenge,
+  zone,
+  caa: { kind: 'found', at: 'example.com', records: [{ flags: 0, tag: 'issue', value: 'ca.example' }] },
+};
+const silence: Unanswered = {
+  kind: 'unanswered',
+  problem: 'ns did not answer (ETIMEOUT)',
+  isServfail: false,
+};
+const broken: Unanswered = { kind: 'unanswered', problem: 'ns did not answer (ESERVFAIL)', isServfail: true };
+
+function judge(change: Partial<NameFacts>, delegationZone?: string) {
+  return judgePreflight({ names: [{ ...good, ...change }], delegationZone }, ca);
+}
+
+test('a name with nothing before it has no finding', () => {
+  expect(judge({})).toEqual([]);
+  expect(judge({ caa: { kind: 'none' } })).toEqual([]);
+});
+
+type Case = readonly [string, Partial<NameFacts>, { blocks: boolean; record: string }, readonly RegExp[]];
+const cases: readonly Case[] = [
+  [
+    'no zone',
+    { zone: { kind: 'none' } },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [
+      /holds _acme-challenge.shop.example.com:/,
+      /create the record "_acme-challenge.shop.example.com. CNAME _acme-challenge.shop-example-com.acme.example.net."$/,
+    ],
+  ],
+  [
+    'an alias that leads to no zone',
+    { aliases: { kind: 'ends', names: [challenge, '_acme-challenge.x.example'] }, zone: { kind: 'none' } },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [/is an alias for _acme-challenge.x.example: create the record/],
+  ],
+  [
+    'aliases in a circle',
+    { aliases: { kind: 'circle', names: [challenge, 'a.example', challenge] }, zone: { kind: 'none' } },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [
+      /lead in a circle \(_acme-challenge.shop.example.com → a.example → /,
+      /make it "_acme-challenge.shop.example.com. CNAME /,
+    ],
+  ],
+  [
+    'too many aliases',
+    { aliases: { kind: 'too long', names: [challenge, 'a.example'] } },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [/more than a CA follows/],
+  ],
+  [
+    'aliases that SERVFAIL hides',
+    { aliases: broken },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [/ESERVFAIL.*DNSSEC/],
+  ],
+  [
+    'aliases that silence hides',
+    { aliases: silence },
+    { blocks: false, record: `${challenge}. CNAME` },
+    [/ETIMEOUT.*reached/],
+  ],
+  [
+    'several zones of which DNS leads to none',
+    { zone: { kind: 'unclear', problem: 'two zones example.com' } },
+    { blocks: true, record: 'shop.example.com. NS' },
+    [/^two zones example.com$/],
+  ],
+  [
+    'a zone that AWS does not tell of',
+    { zone: { kind: 'unknown', problem: 'AWS denied route53:GetHostedZone' } },
+    { blocks: false, record: `${challenge}. TXT` },
+    [/^AWS denied/],
+  ],
+  [
+    'a zone that nothing delegates to',
+    { zone: { ...zone, live: [] } },
+    { blocks: true, record: 'example.com. NS' },
+    [
+      /does not lead to hosted zone example.com \(Z1\)/,
+      /make the NS records of example.com.* ns-1.aws.example, ns-2.aws.example$/,
+    ],
+  ],
+  [
+    'a zone that is delegated elsewhere',
+    { zone: { ...zone, live: ['ns.elsewhere.example'] } },
+    { blocks: true, record: 'example.com. NS' },
+    [
+      /leads to ns.elsewhere.example for example.com, none of which is in the delegation set of hosted zone Z1/,
+    ],
+  ],
+  [
+    'a server too many, which a CA may ask',
+    { zone: { ...zone, live: [...delegationSet, 'ns.old.example'] } },
+    { blocks: false, record: 'example.com. NS' },
+    [/leads to ns.old.example for example.com, which are not in/],
+  ],
+  [
+    'a delegation that SERVFAIL hides',
+    { zone: { ...zone, live: broken } },
+    { blocks: true, record: 'example.com. NS' },
+    [/ESERVFAIL/],
+  ],
+  [
+    'CAA for another CA',
+    { caa: { kind: 'found', at: 'example.com', records: [{ flags: 0, tag: 'issue', value: 'a.example' }] } },
+    { blocks: true, record: 'example.com. CAA' },
+    [
+      /0 issue "a.example" do not name this CA for shop.example.com; at example.com, add 0 issue "ca.example"$/,
+    ],
+  ],
+  [
+    'CAA that SERVFAIL hides',
+    { caa: broken },
+    { blocks: true, record: 'shop.example.com. CAA' },
+    [/ESERVFAIL.*refuses/],
+  ],
+  [
+    'CAA that silence hides',
+    { caa: silence },
+    { blocks: false, record: 'shop.example.com. CAA' },
+    [/ETIMEOUT/],
+  ],
+];
+test.each(cases)('%s is one finding that names the record', (_title, change, expected, messages) => {
+  const findings = judge(change, 'acme.example.net');
+  expect(findings).toMatchObject([{ domain: 'shop.example.com', ...expected }]);
+  for (const message of messages) expect(findings[0]?.message).toMatch(message);
+});
+
+test('a server fewer than the delegation set has is no finding', () => {
+  expect(judge({ zone: { ...zone, live: delegationSet.slice(1) } })).toEqual([]);
+});
+
+describe('several names', () => {
+  test('have their findings in their order, a wildcard by its own property', () => {
+    const records = [
+      { flags: 0, tag: 'issue', value: 'ca.example' },
+      { flags: 0, tag: 'issuewild', value: ';' },
+    ];
+    const names = ['shop.example.com', '*.shop.example.com'].map((domain) => ({
+      ...good,
+      domain,
+      caa: { kind: 'found' as const, at: 'shop.example.com', records },
+      zone: { ...zone, live: [] },
+    }));
+    const findings = judgePreflight({ names }, ca).map(({ domain, record }) => `${domain}: ${record}`);
+    expect(findings).toEqual([
+      'shop.example.com: example.com. NS',
+      '*.shop.example.com: example.com. NS',
+      '*.shop.example.com: shop.example.com. CAA',
+    ]);
+  });
+});
