@@ -11,7 +11,7 @@ const template = z.object({
   Parameters: z.record(z.string(), z.object({ Default: z.string().optional() })).default({}),
   Resources: z.record(
     z.string(),
-    z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
+    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
   ),
 });
 

@@ -21,6 +21,7 @@ beforeAll(async () => {
       issueRate: 'rate(5 minutes)',
       prefix: 'lab/certrelay',
       reservedConcurrency: '5',
+      webhookSecret: 'kept',
       alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
     }),
     refused.catch((error: unknown) => error),
@@ -93,6 +94,33 @@ describe('functions', () => {
     expect(properties('HttpApiStage')).toMatchObject({
       DefaultRouteSettings: { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 },
     });
+  });
+});
+
+describe('the webhook secret', () => {
+  it('is made by the deploy of letters and digits, which are base64 of 24 bytes, and stays for good', () => {
+    expect(packaged.template.Resources.WebhookSecret).toMatchObject({
+      Type: 'AWS::SecretsManager::Secret',
+      Condition: 'MakesWebhookSecret',
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        Name: 'certrelay/webhook',
+        GenerateSecretString: { ExcludePunctuation: true, PasswordLength: 32 },
+      },
+    });
+  });
+
+  it('is found by its default name: no function is told another', () => {
+    const environments = find('AWS::Lambda::Function').map(({ Properties }) => Properties.Environment);
+    expect(JSON.stringify(environments)).not.toContain('CERTRELAY_WEBHOOK_SECRET');
+  });
+
+  it('is left as it is where the parameter says so', () => {
+    const origins = [packaged, tailored].map(
+      ({ template }) => template.Parameters.WebhookSecretOrigin?.Default,
+    );
+    expect(origins).toEqual(['made', 'kept']);
   });
 });
 
