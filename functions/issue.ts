@@ -1,15 +1,14 @@
 // Decides which certificates are due, orders them and stores them. Called by schedule, by queue and by hand.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { type IssueRequest, parseIssueEvent } from '../lib/events.ts';
 import { issueCertificates } from '../lib/issue/pass.ts';
 import type { IssueReport } from '../lib/issue/report.ts';
-import type { OrderingPorts } from '../lib/issue/run.ts';
 import type { IssueQueue } from '../lib/ports.ts';
-import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { answerBatch } from './batch.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
+import { type Closing, openOrdering } from './ordering.ts';
 
 /** A direct call answers with the report, and throws once all is tried where certificates failed; a batch answers with
  *  the messages whose certificates failed. */
@@ -28,7 +27,7 @@ export async function handler(event: unknown, context: Context): Promise<IssueRe
 async function issue(request: IssueRequest, invocation: Invocation) {
   const { settings, log, clock } = invocation;
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
-  const closing: (() => Promise<void> | void)[] = [() => secrets.close()];
+  const closing: Closing = [() => secrets.close()];
   try {
     const ports = {
       queue: settings.issueQueueUrl === undefined ? undefined : openQueue(settings.issueQueueUrl, closing),
@@ -44,7 +43,7 @@ async function issue(request: IssueRequest, invocation: Invocation) {
 }
 
 /** The queue that this function itself reads: loaded only once something is left for later. */
-function openQueue(url: string, closing: (() => Promise<void> | void)[]): IssueQueue {
+function openQueue(url: string, closing: Closing): IssueQueue {
   return {
     async send(...message) {
       const { connectIssueQueue } = await import('../lib/sqs/issue-queue.ts');
@@ -52,43 +51,5 @@ function openQueue(url: string, closing: (() => Promise<void> | void)[]): IssueQ
       closing.push(() => queue.close());
       await queue.send(...message);
     },
-  };
-}
-
-/** The CA, Route 53 and DNS: loaded only once something is due. */
-async function openOrdering(
-  { settings, inventory, log, clock }: Invocation,
-  { accounts, readText }: SecretsManagerConnection,
-  closing: (() => Promise<void> | void)[],
-): Promise<OrderingPorts> {
-  const [{ createAuthorities }, { keyMaker }, { connectRoute53 }, { connectDns }] = await Promise.all([
-    import('../lib/acme/accounts.ts'),
-    import('../lib/acme/keys.ts'),
-    import('../lib/route53/connection.ts'),
-    import('../lib/dns/connection.ts'),
-  ]);
-  const authorities = createAuthorities({
-    issuers: inventory.issuers,
-    accounts,
-    clock,
-    log,
-    readFile: (path) => readFile(path, 'utf8'),
-    readText,
-  });
-  closing.push(() => authorities.close());
-  const dns = connectDns({ resolvers: settings.resolvers, clock, log });
-  const route53 = connectRoute53({
-    clock,
-    log,
-    random: Math.random,
-    resolveAlias: dns.resolveAlias,
-    findNameServers: dns.findNameServers,
-    delegationZone: inventory.dns?.delegationZone,
-  });
-  return {
-    connect: authorities.connect,
-    keys: keyMaker,
-    records: route53.records,
-    awaitVisible: dns.awaitVisible,
   };
 }
