@@ -1,0 +1,46 @@
+// What ordering a certificate needs beside the store: loaded only by the runs that order one.
+import { readFile } from 'node:fs/promises';
+import type { OrderingPorts } from '../lib/issue/run.ts';
+import type { SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import type { Invocation } from './invocation.ts';
+
+/** Ends of connections, to be carried out when the invocation is over. */
+export type Closing = (() => Promise<void> | void)[];
+
+/** The CA, Route 53 and DNS. Whoever calls carries out `closing` at the end. */
+export async function openOrdering(
+  { settings, inventory, log, clock }: Invocation,
+  { accounts, readText }: SecretsManagerConnection,
+  closing: Closing,
+): Promise<OrderingPorts> {
+  const [{ createAuthorities }, { keyMaker }, { connectRoute53 }, { connectDns }] = await Promise.all([
+    import('../lib/acme/accounts.ts'),
+    import('../lib/acme/keys.ts'),
+    import('../lib/route53/connection.ts'),
+    import('../lib/dns/connection.ts'),
+  ]);
+  const authorities = createAuthorities({
+    issuers: inventory.issuers,
+    accounts,
+    clock,
+    log,
+    readFile: (path) => readFile(path, 'utf8'),
+    readText,
+  });
+  closing.push(() => authorities.close());
+  const dns = connectDns({ resolvers: settings.resolvers, clock, log });
+  const route53 = connectRoute53({
+    clock,
+    log,
+    random: Math.random,
+    resolveAlias: dns.resolveAlias,
+    findNameServers: dns.findNameServers,
+    delegationZone: inventory.dns?.delegationZone,
+  });
+  return {
+    connect: authorities.connect,
+    keys: keyMaker,
+    records: route53.records,
+    awaitVisible: dns.awaitVisible,
+  };
+}
