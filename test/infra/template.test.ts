@@ -38,7 +38,7 @@ describe('packaging', () => {
   it('puts into each archive its own bundle and the inventory, and nothing else', () => {
     for (const name of functionNames) {
       expect(packaged.archives[name]).toEqual(
-        ['certificates.yaml', 'index.js', 'package.json'].map((file) => `dist/${name}/${file}`),
+        ['certificates.json', 'index.js', 'package.json'].map((file) => `dist/${name}/${file}`),
       );
     }
   });
@@ -236,7 +236,7 @@ describe('roles', () => {
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-of-others-AbCdEf'), []],
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('payments/card-key-AbCdEf'), []],
     ['the list of secrets', 'secretsmanager:ListSecrets', '*', ['issue', 'deploy']],
-    ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['register']],
+    ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register']],
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue']],
     ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue']],
