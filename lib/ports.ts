@@ -2,7 +2,6 @@
 import type { RevocationReason } from './certificate/revocation.ts';
 import type { KeyType } from './certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from './certificate/stored.ts';
-import type { PreflightFacts } from './policy/preflight.ts';
 import type { CertificateState } from './policy/state.ts';
 
 /** Time and randomness, so that stories never read either themselves. */
@@ -196,55 +195,6 @@ export interface KeyMaker {
   /** PKCS#10 PEM for the names, the first as common name where it fits (64 characters). */
   request(key: string, domains: readonly string[]): Promise<string>;
 }
-
-// --- DNS -------------------------------------------------------------------------------------------
-
-/** One DNS-01 value: `name` is the full `_acme-challenge.…` name, lower case, no trailing dot. */
-export interface TxtValue {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** What became of some record names; a name that is absent from `failed` succeeded. */
-export interface RecordOutcome {
-  readonly failed: ReadonlyMap<string, Error>;
-}
-
-/** DNS-01 TXT values in the zones that answer for them: the name's own, or the one its CNAME leads to. Values of others at
- *  the same name stay. */
-export interface ChallengeRecords {
-  /** Adds values, one atomic change per hosted zone, and resolves once every change is INSYNC. A value that is
-   *  there already is left. One zone's failure does not stop another's. */
-  present(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
-  /** Takes just these values away; a value that is gone already is passed over. Does not wait for INSYNC. A value that
-   *  the same run presented is taken away where it was put, whatever CNAMEs say by then. */
-  cleanUp(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
-}
-
-/** Asks every authoritative server of the zone where each value really is until all are answered. */
-export type AwaitVisible = (values: readonly TxtValue[], signal: AbortSignal) => Promise<RecordOutcome>;
-
-/** The name at the end of the CNAME chain that begins at `name`, which is `name` itself where it is no alias; lower case, no
- *  trailing dot. An answer is kept for the run. @throws DnsError `Failed` where the chain is a circle or has over 8
- *  aliases, `Lookup` where DNS does not answer. */
-export type ResolveAlias = (name: string, signal: AbortSignal) => Promise<string>;
-
-/** The name servers that DNS answers for a zone now, lower case, no trailing dot; none where no zone begins there.
- *  @throws DnsError `Lookup` where DNS does not answer. */
-export type FindNameServers = (zone: string, signal: AbortSignal) => Promise<readonly string[]>;
-
-/** The public hosted zone of ours that a record belongs in, with its delegation set; `undefined` where there is none.
- *  @throws DnsError `NoZone` where several zones have the name and DNS leads to none of them. */
-export type FindHostedZone = (
-  record: string,
-  signal: AbortSignal,
-) => Promise<
-  { readonly id: string; readonly name: string; readonly delegationSet: readonly string[] } | undefined
->;
-
-/** What DNS and Route 53 say now of the names of a certificate, as far as an order depends on it; wildcards keep their `*.`.
- *  An answer is kept for the run. What cannot be learned is part of the facts: it only rejects where the signal ends it. */
-export type Preflight = (domains: readonly string[], signal: AbortSignal) => Promise<PreflightFacts>;
 
 // --- Messages --------------------------------------------------------------------------------------
 

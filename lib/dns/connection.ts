@@ -1,5 +1,5 @@
 // DNS for one run: every part asks the same servers, and what is remembered is remembered for all.
-import type { AwaitVisible, FindHostedZone, FindNameServers, Preflight, ResolveAlias } from '../ports.ts';
+import type { AwaitVisible, FindHostedZone, FindNameServers, Preflight, ResolveAlias } from '../dns-ports.ts';
 import { Aliases, endOf } from './aliases.ts';
 import { createPreflight } from './preflight.ts';
 import { createQuestions } from './questions.ts';

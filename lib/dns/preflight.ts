@@ -1,12 +1,12 @@
 // Gathers what an order depends on in DNS: aliases, the hosted zone and its delegation, CAA.
 import { challengeName, withoutWildcard } from '../certificate/names.ts';
 import { mapConcurrently } from '../concurrency.ts';
+import type { FindHostedZone, Preflight } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
 import { Memory } from '../memory.ts';
 import type { CaaRecord } from '../policy/caa.ts';
 import { placeOfChallenge } from '../policy/delegation.ts';
 import type { AliasChain, CaaFacts, NameFacts, Unanswered, ZoneFacts } from '../policy/preflight.ts';
-import type { FindHostedZone, Preflight } from '../ports.ts';
 import type { Aliases } from './aliases.ts';
 import { isServfail, type QuestionsUntil, type ServerAddress } from './questions.ts';
 

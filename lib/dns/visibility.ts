@@ -1,9 +1,10 @@
 // Waits until TXT values are answered by every server that a CA may ask.
 import { mapConcurrently } from '../concurrency.ts';
+import type { AwaitVisible, ResolveAlias, TxtValue } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { placeOfChallenge } from '../policy/delegation.ts';
-import type { AwaitVisible, Clock, ResolveAlias, TxtValue } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { NameServers, type Server } from './name-servers.ts';
 import { DnsQuestions } from './questions.ts';
 

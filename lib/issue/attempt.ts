@@ -3,10 +3,11 @@ import { verifyBundle } from '../certificate/bundle.ts';
 import { registeredDomain } from '../certificate/names.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
 import { ConfigError } from '../config.ts';
+import type { TxtValue } from '../dns-ports.ts';
 import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
 import { addOrder } from '../policy/order-log.ts';
-import type { CertificateAuthority, StoreEntry, TxtValue } from '../ports.ts';
+import type { CertificateAuthority, StoreEntry } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
 import { judgeClaimed } from './gather.ts';
 import {

@@ -1,8 +1,9 @@
 // One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
 import { challengeName, sameNames } from '../certificate/names.ts';
 import { mapConcurrently } from '../concurrency.ts';
+import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, IssueError } from '../errors.ts';
-import type { Authorization, CertificateAuthority, Challenge, Clock, Order, TxtValue } from '../ports.ts';
+import type { Authorization, CertificateAuthority, Challenge, Clock, Order } from '../ports.ts';
 
 /** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
 const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;

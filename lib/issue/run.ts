@@ -1,15 +1,8 @@
 // What one run of issuing works with: its ports, its time, and the answers it gives.
 import type { Inventory } from '../certificate/spec.ts';
+import type { AwaitVisible, ChallengeRecords } from '../dns-ports.ts';
 import type { Log } from '../log.ts';
-import type {
-  AwaitVisible,
-  CertificateStore,
-  ChallengeRecords,
-  Clock,
-  ConnectAuthority,
-  IssueQueue,
-  KeyMaker,
-} from '../ports.ts';
+import type { CertificateStore, Clock, ConnectAuthority, IssueQueue, KeyMaker } from '../ports.ts';
 
 /** Needed only once something is due, and loaded only then. */
 export interface OrderingPorts {

@@ -1,10 +1,10 @@
 // What is left of an attempt: state on tags, the claim released, one line in the log and one in the report.
 import { readCertificate } from '../certificate/x509.ts';
+import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { nextAttempt } from '../policy/backoff.ts';
 import { stateOf } from '../policy/state-of.ts';
-import type { TxtValue } from '../ports.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
 import type { Claim, DueCertificate } from './claim.ts';
 import type { IssuePorts, Run } from './run.ts';

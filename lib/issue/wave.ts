@@ -1,8 +1,8 @@
 // One wave: many orders side by side, their TXT values in one change per hosted zone, removed in one more.
 import { mapConcurrently } from '../concurrency.ts';
+import type { RecordOutcome, TxtValue } from '../dns-ports.ts';
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
-import type { RecordOutcome, TxtValue } from '../ports.ts';
 import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
 import type { DueCertificate } from './claim.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';

@@ -1,6 +1,6 @@
 // DNS-01 values in Route 53: one atomic change per hosted zone to add them all, one to take them away.
 import { mapConcurrently } from '../concurrency.ts';
-import type { ChallengeRecords, RecordOutcome, TxtValue } from '../ports.ts';
+import type { ChallengeRecords, RecordOutcome, TxtValue } from '../dns-ports.ts';
 import type { HostedZone } from './calls.ts';
 import { awaitInsync } from './insync.ts';
 import type { Places } from './places.ts';

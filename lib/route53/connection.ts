@@ -1,7 +1,8 @@
 // Opens Route 53 for one run.
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
+import type { ChallengeRecords, FindHostedZone, FindNameServers, ResolveAlias } from '../dns-ports.ts';
 import type { Log } from '../log.ts';
-import type { ChallengeRecords, Clock, FindHostedZone, FindNameServers, ResolveAlias } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { Route53Calls } from './calls.ts';
 import { Route53Records } from './challenge-records.ts';
 import { HostedZones } from './hosted-zones.ts';

@@ -1,7 +1,8 @@
 // Which hosted zone a record belongs in.
+
+import type { FindNameServers } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
 import { Memory } from '../memory.ts';
-import type { FindNameServers } from '../ports.ts';
 import type { HostedZone, Route53Calls } from './calls.ts';
 
 /** The public zones of the account, listed once, at the first question. */

@@ -1,8 +1,9 @@
 // Where a challenge's TXT value is written: the record at the end of its CNAMEs, and the hosted zone that holds that.
+
+import type { ResolveAlias } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
 import { Memory } from '../memory.ts';
 import { describeRemedy, placeOfChallenge } from '../policy/delegation.ts';
-import type { ResolveAlias } from '../ports.ts';
 import type { HostedZone } from './calls.ts';
 import type { HostedZones } from './hosted-zones.ts';
 

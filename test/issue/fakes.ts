@@ -1,6 +1,7 @@
 // Fakes of the ports that issuing stands on: they keep each port's contract and can be told to fail.
 import { createHash } from 'node:crypto';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import type { ChallengeRecords, TxtValue } from '../../lib/dns-ports.ts';
 import { AcmeError } from '../../lib/errors.ts';
 import type { Log, LogFields } from '../../lib/log.ts';
 import type { CertificateState } from '../../lib/policy/state.ts';
@@ -8,13 +9,11 @@ import type {
   Authorization,
   CertificateAuthority,
   CertificateStore,
-  ChallengeRecords,
   Clock,
   Order,
   RenewalInfo,
   StoredValue,
   StoreEntry,
-  TxtValue,
 } from '../../lib/ports.ts';
 import { mintChain } from '../certificate/minting.ts';
 

@@ -7,8 +7,9 @@ import {
   type Route53ClientConfig,
 } from '@aws-sdk/client-route-53';
 import { connectDns, type DnsConnection } from '../../lib/dns/connection.ts';
+import type { ChallengeRecords } from '../../lib/dns-ports.ts';
 import type { Log } from '../../lib/log.ts';
-import type { ChallengeRecords, Clock } from '../../lib/ports.ts';
+import type { Clock } from '../../lib/ports.ts';
 import { connectRoute53, type Route53Connection, type Route53Options } from '../../lib/route53/connection.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { type SandboxDns, startDns } from '../sandbox/dns/server.ts';
