@@ -39,7 +39,9 @@ export async function readRenewalInfo(
 ): Promise<RenewalInfo | undefined> {
   const { renewalInfo } = await transport.directory(signal);
   if (renewalInfo === undefined) return undefined;
-  const passOver = (problem: string) => log.debug('renewal info passed over', { certificateId, problem });
+  const passOver = (problem: string): undefined => {
+    log.debug('renewal info passed over', { certificateId, problem });
+  };
   try {
     const { data, headers } = await transport.get(
       `${renewalInfo.replace(/\/+$/, '')}/${certificateId}`,
@@ -47,9 +49,9 @@ export async function readRenewalInfo(
       signal,
     );
     const { data: parsed } = answer.safeParse(data);
-    if (!parsed) return void passOver('the answer is not RFC 9773');
+    if (!parsed) return passOver('the answer is not RFC 9773');
     const { start, end } = parsed.suggestedWindow;
-    if (end <= start) return void passOver('the window ends before it begins');
+    if (end <= start) return passOver('the window ends before it begins');
     const asked = readRetryAfter(headers['retry-after'], clock.now()) ?? ordinaryRetryAfterMs;
     return {
       start,
@@ -59,7 +61,7 @@ export async function readRenewalInfo(
     };
   } catch (error) {
     if (!(error instanceof AcmeError) || isTemporary(error)) throw error;
-    return void passOver(error.message);
+    return passOver(error.message);
   }
 }
 

@@ -1,117 +1,31 @@
 // The CA adapter against the sandbox's CA: what it asks, how often, over how many connections, and how it fails.
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAuthorities } from '../../lib/acme/accounts.ts';
 import { keyMaker } from '../../lib/acme/keys.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
-import { challengeName } from '../../lib/certificate/names.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
-import { AcmeError } from '../../lib/errors.ts';
-import type { Account, AccountStore, CertificateAuthority, Order } from '../../lib/ports.ts';
-import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
-import { type Authority, startAuthority } from '../sandbox/acme/authority.ts';
-import { Faults } from '../sandbox/faults.ts';
-import { Journal } from '../sandbox/journal.ts';
+import type { CertificateAuthority } from '../../lib/ports.ts';
+import type { Authority } from '../sandbox/acme/authority.ts';
+import type { Faults } from '../sandbox/faults.ts';
+import type { Journal } from '../sandbox/journal.ts';
+import { mintServingCertificate } from '../sandbox/tls.ts';
+import { Bench, failure, type MemoryAccounts, signal } from './bench.ts';
 
-const signal = AbortSignal.timeout(60_000);
+let bench: Bench;
 let journal: Journal;
 let faults: Faults;
-let dns: DnsStub;
 let ca: Authority;
 let accounts: MemoryAccounts;
-let clock: FakeClock;
-let closers: (() => Promise<void>)[];
-
-class MemoryAccounts implements AccountStore {
-  readonly kept = new Map<string, Account>();
-  read = async (directory: string) => this.kept.get(directory);
-  create = async (directory: string, account: Account) => {
-    const kept = this.kept.get(directory) ?? account;
-    this.kept.set(directory, kept);
-    return kept;
-  };
-  update = async (directory: string, account: Account) => void this.kept.set(directory, account);
-  secretOf = (directory: string) => `certrelay/accounts/${new URL(directory).host}`;
-}
 
 beforeEach(async () => {
-  journal = new Journal();
-  faults = new Faults();
-  dns = await startDnsStub();
-  ca = await startAuthority({ resolve: { servers: [dns.address] } }, { journal, faults });
-  accounts = new MemoryAccounts();
-  clock = new FakeClock('2026-11-22T10:00:00Z');
-  closers = [];
+  bench = await Bench.start();
+  ({ journal, faults, ca, accounts } = bench);
 });
+afterEach(() => bench.stop());
 
-afterEach(async () => {
-  for (const close of closers) await close();
-  await ca.stop();
-  await dns.stop();
-});
-
-/** What one run connects with. */
-function connect(issuer: Partial<IssuerSpec> = {}): Promise<CertificateAuthority> {
-  const full = {
-    directory: ca.directory,
-    contact: [],
-    agreeToTerms: true,
-    caBundle: ca.caPem,
-    ...issuer,
-  } as const;
-  const log = new FakeLog();
-  const readFile = async () => ca.caPem;
-  const readText = () => Promise.reject(new Error('there is no AWS secret'));
-  const authorities = createAuthorities({
-    issuers: { default: full },
-    accounts,
-    clock,
-    log,
-    readFile,
-    readText,
-  });
-  closers.push(() => authorities.close());
-  return authorities.connect('default', signal);
-}
-
-/** Presents, answers, finalizes and downloads. */
-async function issue(authority: CertificateAuthority, domains: readonly string[]) {
-  const order = await authority.newOrder({ domains }, signal);
-  const values = new Map<string, string[]>();
-  const challenges = [];
-  for (const url of order.authorizations) {
-    const { name, challenges: offered } = await authority.readAuthorization(url, signal);
-    const challenge = offered.find(({ type }) => type === 'dns-01');
-    if (!challenge) throw new Error('no dns-01 challenge');
-    const record = challengeName(name);
-    values.set(record, [...(values.get(record) ?? []), authority.txtValue(challenge.token)]);
-    challenges.push(challenge);
-  }
-  for (const [record, texts] of values) dns.setTxt(record, texts);
-  for (const challenge of challenges) await authority.answerChallenge(challenge.url, signal);
-  const ready = await poll(authority, order, 'pending');
-  const key = await keyMaker.generate('ecdsa-p256');
-  const finalized = await authority.finalize(ready, await keyMaker.request(key, domains), signal);
-  const valid = await poll(authority, finalized, 'processing');
-  return { chain: await authority.downloadCertificate(valid, signal), key };
-}
-
-async function poll(authority: CertificateAuthority, order: Order, status: Order['status']): Promise<Order> {
-  let now = order;
-  while (now.status === status) now = await authority.readOrder(order.url, signal);
-  return now;
-}
-
-function failure(promise: Promise<unknown>): Promise<AcmeError> {
-  return promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error: unknown) => {
-      if (error instanceof AcmeError) return error;
-      throw error;
-    },
-  );
-}
+const connect = (issuer: Partial<IssuerSpec> = {}) => bench.connect(issuer);
+const issue = (authority: CertificateAuthority, domains: readonly string[]) =>
+  bench.issue(authority, domains);
 
 describe('an authority', () => {
   it('C04 issues for an apex and its wildcard', async () => {
@@ -204,7 +118,7 @@ describe('a CA that is not well', () => {
     } as const;
     faults.set('acme', 'newOrder', busy, 2);
     await authority.newOrder({ domains: ['a.example.com'] }, signal);
-    expect(clock.slept).toEqual([7_000, 7_000]);
+    expect(bench.clock.slept).toEqual([7_000, 7_000]);
   });
 
   it('that limits the rate is not asked again: whoever ordered learns until when', async () => {
@@ -287,7 +201,6 @@ describe('a CA that is not well', () => {
   });
 
   it('whose TLS nobody vouches for is not talked to', async () => {
-    const { mintServingCertificate } = await import('../sandbox/tls.ts');
     const other = await mintServingCertificate('Somebody else');
     expect((await failure(connect({ caBundle: other.ca }))).code).toBe('Unreachable');
     expect(journal.calls).toEqual([]);

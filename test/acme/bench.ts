@@ -1,0 +1,132 @@
+// The setting of this folder's tests: the sandbox's CA, and runs of the adapter against it.
+import { type Authorities, type AuthorityOptions, createAuthorities } from '../../lib/acme/accounts.ts';
+import { keyMaker } from '../../lib/acme/keys.ts';
+import { challengeName } from '../../lib/certificate/names.ts';
+import type { IssuerSpec } from '../../lib/certificate/spec.ts';
+import { AcmeError } from '../../lib/errors.ts';
+import type { Account, AccountStore, CertificateAuthority, Order } from '../../lib/ports.ts';
+import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
+import { FakeClock, FakeLog } from '../issue/fakes.ts';
+import { type Authority, startAuthority } from '../sandbox/acme/authority.ts';
+import { Faults } from '../sandbox/faults.ts';
+import type { Surroundings } from '../sandbox/http-server.ts';
+import { Journal } from '../sandbox/journal.ts';
+
+export const signal = AbortSignal.timeout(120_000);
+
+/** Accounts that outlive a run; `update` can be made to fail. */
+export class MemoryAccounts implements AccountStore {
+  readonly kept = new Map<string, Account>();
+  read = async (directory: string) => this.kept.get(directory);
+  create = async (directory: string, account: Account) => {
+    const kept = this.kept.get(directory) ?? account;
+    this.kept.set(directory, kept);
+    return kept;
+  };
+  update = async (directory: string, account: Account) => void this.kept.set(directory, account);
+  secretOf = (directory: string) => `certrelay/accounts/${new URL(directory).host}`;
+}
+
+export class Bench {
+  readonly journal: Journal;
+  readonly faults: Faults;
+  readonly accounts = new MemoryAccounts();
+  readonly clock = new FakeClock('2026-11-22T10:00:00Z');
+  /** Of every run. */
+  readonly log = new FakeLog();
+  /** Texts of AWS secrets by name. */
+  readonly secrets = new Map<string, string>();
+  /** Names of the AWS secrets that were read. */
+  readonly secretsRead: string[] = [];
+  readonly dns: DnsStub;
+  readonly ca: Authority;
+  readonly #open: Authorities[] = [];
+
+  static async start(): Promise<Bench> {
+    const dns = await startDnsStub();
+    const surroundings = { journal: new Journal(), faults: new Faults() };
+    const ca = await startAuthority({ resolve: { servers: [dns.address] } }, surroundings);
+    return new Bench(dns, ca, surroundings);
+  }
+
+  private constructor(dns: DnsStub, ca: Authority, { journal, faults }: Surroundings) {
+    this.dns = dns;
+    this.ca = ca;
+    this.journal = journal;
+    this.faults = faults;
+  }
+
+  /** What one run makes of an issuer at the CA. */
+  open(issuer: Partial<IssuerSpec> = {}, options: Partial<AuthorityOptions> = {}): Authorities {
+    const { directory, caPem } = this.ca;
+    const full = { directory, contact: [], agreeToTerms: true, caBundle: caPem, ...issuer } as const;
+    const authorities = createAuthorities({
+      issuers: { default: full },
+      accounts: this.accounts,
+      clock: this.clock,
+      log: this.log,
+      readFile: async () => caPem,
+      readText: (secret) => this.#readText(secret),
+      ...options,
+    });
+    this.#open.push(authorities);
+    return authorities;
+  }
+
+  connect(issuer: Partial<IssuerSpec> = {}, options: Partial<AuthorityOptions> = {}) {
+    return this.open(issuer, options).connect('default', signal);
+  }
+
+  async #readText(secret: string): Promise<string> {
+    this.secretsRead.push(secret);
+    const text = this.secrets.get(secret);
+    if (text === undefined) throw new Error(`there is no AWS secret ${secret}`);
+    return text;
+  }
+
+  /** Presents, answers, finalizes and downloads. */
+  async issue(authority: CertificateAuthority, domains: readonly string[], replaces?: string) {
+    const order = await authority.newOrder({ domains, replaces }, signal);
+    const values = new Map<string, string[]>();
+    const challenges = [];
+    for (const url of order.authorizations) {
+      const { name, status, challenges: offered } = await authority.readAuthorization(url, signal);
+      if (status === 'valid') continue;
+      const challenge = offered.find(({ type }) => type === 'dns-01');
+      if (!challenge) throw new Error('no dns-01 challenge');
+      const record = challengeName(name);
+      values.set(record, [...(values.get(record) ?? []), authority.txtValue(challenge.token)]);
+      challenges.push(challenge);
+    }
+    for (const [record, texts] of values) this.dns.setTxt(record, texts);
+    for (const challenge of challenges) await authority.answerChallenge(challenge.url, signal);
+    const ready = await poll(authority, order, 'pending');
+    const key = await keyMaker.generate('ecdsa-p256');
+    const finalized = await authority.finalize(ready, await keyMaker.request(key, domains), signal);
+    const valid = await poll(authority, finalized, 'processing');
+    return { chain: await authority.downloadCertificate(valid, signal), key, order };
+  }
+
+  async stop(): Promise<void> {
+    for (const authorities of this.#open) await authorities.close();
+    await this.ca.stop();
+    await this.dns.stop();
+  }
+}
+
+async function poll(authority: CertificateAuthority, order: Order, status: Order['status']): Promise<Order> {
+  let now = order;
+  while (now.status === status) now = await authority.readOrder(order.url, signal);
+  return now;
+}
+
+/** The error that must come. */
+export function failure(promise: Promise<unknown>): Promise<AcmeError> {
+  return promise.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => {
+      if (error instanceof AcmeError) return error;
+      throw error;
+    },
+  );
+}
