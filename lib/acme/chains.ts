@@ -46,8 +46,9 @@ export async function chooseChain(
 function alternatesOf({ url, link = '' }: Download): readonly string[] {
   const links = link.matchAll(/<([^>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^\s",;]+))?)*)/g);
   return [...links].flatMap(([, target = '', parameters = '']) => {
-    const [, quoted, bare] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]+))/i.exec(parameters) ?? [];
-    const relations = (quoted ?? bare ?? '').toLowerCase().split(/\s+/);
+    const relations = [...parameters.matchAll(/;\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^\s",;]+))/g)]
+      .filter(([, name = '']) => name.toLowerCase() === 'rel')
+      .flatMap(([, , quoted, bare]) => (quoted ?? bare ?? '').toLowerCase().split(/\s+/));
     const resolved = URL.parse(target, url);
     return relations.includes('alternate') && resolved ? [resolved.href] : [];
   });

@@ -275,13 +275,15 @@ test('an account is kept once per directory: whoever comes second gets the first
     ['one', 'two'].map((key) => accounts.create(directory, { key, contact: [] }, never)),
   );
   expect(a).toEqual(b);
-  const known = { key: a?.key ?? '', url: 'https://ca.example/acct/1', contact: ['mailto:ops@example.com'] };
+  const contact = ['mailto:ops@example.com'];
+  const known = { key: a?.key ?? '', url: 'https://ca.example/acct/1', contact, nextKey: 'three' };
   await accounts.update(directory, known, never);
   expect(await accounts.read(directory, never)).toEqual(known);
   expect(await accounts.read('https://other.example/dir', never)).toBeUndefined();
   expect(vault.secrets.map((secret) => secret.name)).toEqual([
     expect.stringMatching(/^certrelay\/accounts\/[0-9a-f]{32}$/),
   ]);
+  expect(vault.secrets[0]?.name).toBe(accounts.secretOf(directory));
 });
 
 test('an account that cannot be read is never replaced', async () => {

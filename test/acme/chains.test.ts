@@ -1,0 +1,148 @@
+// Which of the chains that a CA offers is taken.
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { chooseChain } from '../../lib/acme/chains.ts';
+import { verifyBundle } from '../../lib/certificate/bundle.ts';
+import { AcmeError } from '../../lib/errors.ts';
+import { mintChain } from '../certificate/minting.ts';
+import { FakeLog } from '../issue/fakes.ts';
+import { Bench } from './bench.ts';
+
+describe('of chains of any length', () => {
+  const url = 'https://ca.example/cert/7';
+  const chains = new Map<number, string>();
+  let log: FakeLog;
+  beforeAll(async () => {
+    const validity = { notBefore: new Date(0), notAfter: new Date(1e13) };
+    for (const intermediates of [0, 1, 2, 3]) {
+      const { chain } = await mintChain({ domains: ['a.example.com'], intermediates, ...validity });
+      chains.set(intermediates, chain);
+    }
+  });
+  beforeEach(() => {
+    log = new FakeLog();
+  });
+
+  /** A chain without its topmost certificate: what stood there is the topmost issuer then, not `Minted Root`. */
+  function cut(chain: string): string {
+    return chain.slice(0, chain.lastIndexOf('-----BEGIN'));
+  }
+
+  function choose(
+    preferred: string,
+    first: string,
+    link: string | undefined,
+    alternates: Record<string, string>,
+  ) {
+    const asked: string[] = [];
+    const download = async (at: string) => {
+      asked.push(at);
+      const chain = alternates[at];
+      if (chain === undefined) throw new AcmeError('Unreachable', 'no answer from ca.example');
+      return { url: at, chain, link: undefined };
+    };
+    return chooseChain({ url, chain: first, link }, preferred, download, log).then((chain) => ({
+      chain,
+      asked,
+    }));
+  }
+
+  it.each([
+    0, 1, 2, 3,
+  ])('the default is taken with no further request where it matches (%i intermediates)', async (count) => {
+    const first = chains.get(count) ?? '';
+    const link = '<https://ca.example/cert/7/1>;rel="alternate"';
+    expect(await choose('Minted Root', first, link, {})).toEqual({ chain: first, asked: [] });
+  });
+
+  it.each([
+    ['quoted', '<https://ca.example/cert/7/1>;rel="alternate"'],
+    ['bare', '<https://ca.example/cert/7/1>; rel=alternate'],
+    ['relative', '</cert/7/1>; rel="alternate"'],
+    [
+      'among others',
+      '<https://ca.example/directory>;rel="index", <https://ca.example/cert/7/1>;rel="alternate"',
+    ],
+    ['with a comma in another address', '<https://ca.example/a,b>;rel="up", <7/1>;rel="alternate"'],
+    ['with other parameters', '<7/1>; title="a; rel=b, c"; rel="alternate"'],
+    ['one of several relations', '<7/1>; rel="item alternate"'],
+    ['in capitals', '<7/1>; REL="Alternate"'],
+  ])('an alternate is found however its link is written: %s', async (_, link) => {
+    const first = cut(chains.get(2) ?? '');
+    const wanted = chains.get(2) ?? '';
+    const { chain, asked } = await choose('Minted Root', first, link, {
+      'https://ca.example/cert/7/1': wanted,
+    });
+    expect(chain).toBe(wanted);
+    expect(asked).toEqual(['https://ca.example/cert/7/1']);
+  });
+
+  it('alternates are asked for in their order, and no more of them than needed', async () => {
+    const [first, second, third] = [cut(chains.get(3) ?? ''), cut(chains.get(2) ?? ''), chains.get(1) ?? ''];
+    const link = ['1', '2', '3'].map((end) => `<https://ca.example/${end}>;rel="alternate"`).join(', ');
+    const { chain, asked } = await choose('Minted Root', first, link, {
+      'https://ca.example/1': second,
+      'https://ca.example/2': third,
+      'https://ca.example/3': third,
+    });
+    expect(chain).toBe(third);
+    expect(asked).toEqual(['https://ca.example/1', 'https://ca.example/2']);
+  });
+
+  it.each([
+    ['none is linked', undefined],
+    ['none matches', '<1>;rel="alternate"'],
+    ['it cannot be had', '<gone>;rel="alternate"'],
+    ['the link is of another kind', '<1>;rel="up"'],
+  ])('the default is taken with a warning where %s', async (_, link) => {
+    const first = chains.get(1) ?? '';
+    const { chain } = await choose('Somebody Root', first, link, { 'https://ca.example/cert/1': first });
+    expect(chain).toBe(first);
+    expect(log.lines).toMatchObject([
+      {
+        level: 'warn',
+        event: 'preferred chain not offered, default taken',
+        fields: { preferredChain: 'Somebody Root', offered: expect.arrayContaining(['Minted Root']) },
+      },
+    ]);
+  });
+
+  it('what is not PEM does not stop the choice', async () => {
+    const wanted = chains.get(1) ?? '';
+    for (const first of ['', 'no PEM', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n']) {
+      const { chain } = await choose('Minted Root', first, '<1>;rel="alternate"', {
+        'https://ca.example/cert/1': wanted,
+      });
+      expect(chain).toBe(wanted);
+    }
+  });
+});
+
+describe('an issuer that prefers a chain', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.stop());
+  const domains = ['a.example.com'];
+  const downloads = () => bench.journal.count({ action: 'certificate' });
+
+  it.each([
+    ['which is the default', 'Sandbox Root X', 1],
+    ['which is an alternate', 'Sandbox Root Y', 2],
+    ['which nobody offers', 'Sandbox Root Z', 2],
+  ])('%s gets a chain that verifies, with %s in %i requests', async (_, preferredChain, requests) => {
+    const { chain, key } = await bench.issue(await bench.connect({ preferredChain }), domains);
+    expect(verifyBundle({ chain, key, domains })).toMatchObject({ ok: true });
+    expect(downloads()).toBe(requests);
+    const warned = bench.log.events().includes('preferred chain not offered, default taken');
+    expect(warned).toBe(preferredChain === 'Sandbox Root Z');
+  });
+
+  it('does not lose its certificate where the alternate cannot be had', async () => {
+    const refused = { kind: 'error', code: 'serverInternal', status: 500 } as const;
+    bench.faults.set('acme', 'certificate', refused, 9, (path) => /\/\d+$/.test(path));
+    const authority = await bench.connect({ preferredChain: 'Sandbox Root Y' });
+    const { chain, key } = await bench.issue(authority, domains);
+    expect(verifyBundle({ chain, key, domains })).toMatchObject({ ok: true });
+  });
+});
