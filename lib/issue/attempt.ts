@@ -109,7 +109,9 @@ async function openOrder(
   let orderUrl: string | undefined;
   try {
     const { domains } = spec;
-    const order = await ca.newOrder({ domains, profile: claim.pending.profile }, run.signal);
+    const replaces =
+      state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
+    const order = await ca.newOrder({ domains, profile: claim.pending.profile, replaces }, run.signal);
     orderUrl = order.url;
     // Before any TXT is written: a crash after this line loses nothing.
     const registeredDomains = [...new Set(domains.map(registeredDomain))];

@@ -60,7 +60,9 @@ function requestOf(
       directory: wanted.directory,
       registeredDomains,
       names,
-      replaces: false,
+      // Only inside its window is a renewal exempt (RFC 9773 and Let's Encrypt's rate limits).
+      replaces:
+        certificate?.window !== undefined && certificate.window.start <= now && now <= certificate.window.end,
       renewal: certificate?.names === names && certificate.issuer === wanted.directory && sinceMs < renewalMs,
       urgent: sinceMs > lifetimeMs * 0.75,
     },

@@ -7,6 +7,7 @@ import { withinBudgets } from './budget.ts';
 import type { DueCertificate } from './claim.ts';
 import { continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
+import { askRenewalInfo, isToBeAsked } from './renewal-info.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import type { WaveOutcome } from './settlement.ts';
@@ -32,28 +33,53 @@ export async function issueCertificates(
   run: Run,
 ): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
   const startedAt = ports.clock.now().getTime();
-  const { candidates, unknown } = await gather(request, ports, run);
+  const gathered = await gather(request, ports, run);
+  const { unknown } = gathered;
   const now = ports.clock.now();
+  const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
+  const candidates = request.dryRun
+    ? gathered.candidates
+    : await hearCas(gathered.candidates, ordering, run, now);
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
   const plan = await withinBudgets(planCertificates(candidates, now), byName, request, ports.store, run, now);
   logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
-  const outcomes = request.dryRun ? [] : await order(due, request, ports, run);
+  const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
   if (!request.dryRun) await leave(plan, outcomes, request, ports, run);
   const report = makeReport(plan, outcomes, unknown, request.dryRun ?? false);
   ports.log.info('pass finished', { ...report.summary, ms: ports.clock.now().getTime() - startedAt });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
 }
 
+/** Replaces the candidates that it is time to ask their CAs about. */
+async function hearCas(
+  candidates: readonly Candidate[],
+  ordering: () => Promise<IssuePorts & OrderingPorts>,
+  run: Run,
+  now: Date,
+): Promise<readonly Candidate[]> {
+  const asked = candidates.filter((candidate) => isToBeAsked(candidate, now));
+  if (asked.length === 0) return candidates;
+  const heard = await askRenewalInfo(asked, await ordering(), run);
+  const byName = new Map(heard.map((candidate) => [candidate.name, candidate]));
+  return candidates.map((candidate) => byName.get(candidate.name) ?? candidate);
+}
+
+function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
 /** Orders in waves, as long as there is as much time as the longest wave took. */
 async function order(
   due: readonly Candidate[],
   { force = false }: Question,
+  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   ports: IssuePorts,
   run: Run,
 ): Promise<readonly WaveOutcome[]> {
   if (due.length === 0) return [];
-  const ordering: IssuePorts & OrderingPorts = { ...ports, ...(await ports.openOrdering()) };
+  const ordering = await openOrdering();
   const { clock, log } = ports;
   const outcomes: WaveOutcome[] = [];
   let neededMs = minWaveMs;

@@ -7,6 +7,7 @@ import { nextAttempt } from '../policy/backoff.ts';
 import { stateOf } from '../policy/state-of.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
 import type { Claim, DueCertificate } from './claim.ts';
+import { laterMs } from './renewal-info.ts';
 import type { IssuePorts, Run } from './run.ts';
 
 /** What became of one certificate. */
@@ -95,13 +96,15 @@ async function close(
     readonly written: readonly TxtValue[];
   },
   left: ReadonlyMap<string, Error>,
-  { store }: IssuePorts,
+  { store, clock }: IssuePorts,
   run: Run,
 ): Promise<{ readonly notAfter: Date }> {
   const facts = readCertificate(chain);
   const txtLeft = isLeft(written, left);
   const over = { failures: null, error: null, nextAttempt: null, ...(txtLeft ? {} : { order: null }) };
-  await store.record(name, { ...stateOf(version, facts, claim.pending), ...over }, run.cleanUpSignal);
+  const askAfter = new Date(clock.now().getTime() + laterMs);
+  const state = { ...stateOf(version, facts, claim.pending), askAfter, ...over };
+  await store.record(name, state, run.cleanUpSignal);
   if (!txtLeft) await store.release(name, claim.version, run.cleanUpSignal);
   return facts;
 }

@@ -25,6 +25,8 @@ export interface HeldCertificate {
   readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** What the CA suggests (RFC 9773 §4.2). */
+  readonly window?: { readonly start: Date; readonly end: Date } | undefined;
 }
 
 /** Known from listing alone; `undefined` where the value must be read: somebody else wrote the current version, or a tag is
@@ -37,7 +39,9 @@ export function heldByTags(entry: {
   const { version, names, issuer, profile, key, fingerprint, notBefore, notAfter } = entry.state;
   if (version !== entry.current || !names || !issuer || !key) return undefined;
   if (!fingerprint || !notBefore || !notAfter) return undefined;
-  return { kind: 'certificate', names, issuer, profile, key, fingerprint, notBefore, notAfter };
+  const { windowStart: start, windowEnd: end } = entry.state;
+  const window = start && end ? { start, end } : undefined;
+  return { kind: 'certificate', names, issuer, profile, key, fingerprint, notBefore, notAfter, window };
 }
 
 /** A value read from AWSCURRENT, as `StoredValue` of `ports.ts` has it. */

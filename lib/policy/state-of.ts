@@ -2,7 +2,7 @@
 import { namesKey } from '../certificate/names.ts';
 import type { KeyType } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
-import type { CertificateFacts } from '../certificate/x509.ts';
+import { type CertificateFacts, certificateId } from '../certificate/x509.ts';
 
 /** Fields of `CertificateState` that describe one version. `null` says that the certificate has no such thing, so that
  *  recording this clears what an earlier version left. */
@@ -15,6 +15,10 @@ export interface VersionState {
   readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  readonly certificateId: string | null;
+  /** What the CA suggested was about the version before. */
+  readonly windowStart: null;
+  readonly windowEnd: null;
   readonly source: 'registration' | null;
 }
 
@@ -33,6 +37,9 @@ export function stateOf(
     fingerprint: facts.fingerprint,
     notBefore: facts.notBefore,
     notAfter: facts.notAfter,
+    certificateId: certificateId(facts) ?? null,
+    windowStart: null,
+    windowEnd: null,
     source: stored.spec?.source ?? null,
   };
 }

@@ -5,7 +5,7 @@ import type { KeyType } from '../certificate/spec.ts';
 export interface CertificateState {
   /** The version these facts describe. */
   readonly version?: string;
-  /** Hash of the exact set of names in that version (`namesKey`). */
+  /** Hash of the exact set of names in that version (`namesKey`); without one, in the specification. */
   readonly names?: string;
   /** Directory URL that issued it. */
   readonly issuer?: string;
@@ -15,8 +15,16 @@ export interface CertificateState {
   readonly fingerprint?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
+  /** Id under which the CA knows it (RFC 9773 §4.1); absent where the certificate has none. */
+  readonly certificateId?: string;
+  /** Window in which the CA suggests to renew it (RFC 9773 §4.2), and the instant before which it is not asked again. */
+  readonly windowStart?: Date;
+  readonly windowEnd?: Date;
+  readonly askAfter?: Date;
   /** Where the specification comes from; absent: the inventory file. */
   readonly source?: 'registration';
+  /** Hash of the set of targets in that specification (`targetsKey`). */
+  readonly targets?: string;
   /** Order in flight or last made. Cleared when it is over and its TXT values are gone. */
   readonly order?: string;
   /** Recent orders, as `order-log.ts` writes them. */

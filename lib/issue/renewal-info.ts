@@ -1,0 +1,70 @@
+// Asks the CA when certificates are to be renewed (RFC 9773), as often as the CA wants to be asked.
+import { mapConcurrently } from '../concurrency.ts';
+import { describeError } from '../log.ts';
+import type { CertificateState } from '../policy/state.ts';
+import type { RenewalInfo } from '../ports.ts';
+import type { Candidate } from './gather.ts';
+import type { IssuePorts, OrderingPorts, Run } from './run.ts';
+
+/** After an error that may pass. */
+const soonMs = 3_600_000;
+/** Where the CA has no answer for a certificate (RFC 9773 §4.3.3), and after it was issued: nothing changes so soon, and a
+ *  pass over certificates that are new makes no call to the CA. */
+export const laterMs = 6 * 3_600_000;
+const concurrency = 16;
+
+/** Whether it is time to ask about a certificate: it is known to the CA by id, has not ended, and no order of it is open. */
+export function isToBeAsked({ entry, situation }: Candidate, now: Date): boolean {
+  const { held, pending } = situation;
+  if (held.kind !== 'certificate' || pending !== undefined || held.notAfter <= now) return false;
+  if (held.issuer !== situation.wanted.directory || entry?.state.certificateId === undefined) return false;
+  return entry.state.askAfter === undefined || entry.state.askAfter <= now;
+}
+
+/** The candidates with what the CA suggests now; it is kept on tags too. Nothing here stops a pass: a certificate of which
+ *  the CA does not speak is renewed by what is known of it. */
+export async function askRenewalInfo(
+  candidates: readonly Candidate[],
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<readonly Candidate[]> {
+  return mapConcurrently(candidates, concurrency, async (candidate) => {
+    const { name, situation } = candidate;
+    const asked = await ask(candidate, ports, run);
+    try {
+      await ports.store.record(name, remembered(asked, ports.clock.now()), run.signal);
+    } catch (error) {
+      ports.log.warn('CA’s suggestion not recorded', { certificate: name, problem: describeError(error) });
+    }
+    if (!asked || asked === 'failed' || situation.held.kind !== 'certificate') return candidate;
+    const { start, end, explanationUrl } = asked;
+    if (explanationUrl)
+      ports.log.warn('CA explains a renewal', { certificate: name, explanationUrl, start, end });
+    return { ...candidate, situation: { ...situation, held: { ...situation.held, window: { start, end } } } };
+  });
+}
+
+/** What the CA suggests; `undefined` where it has no answer; `failed` where it may have one later. */
+async function ask(
+  { name, entry, spec }: Candidate,
+  { connect, log }: IssuePorts & OrderingPorts,
+  { inventory, signal }: Run,
+): Promise<RenewalInfo | 'failed' | undefined> {
+  const id = entry?.state.certificateId;
+  // A registered certificate whose specification was not read comes from the issuer for registrations.
+  const issuer = spec?.issuer ?? inventory.registration?.issuer;
+  if (id === undefined || issuer === undefined) return undefined;
+  try {
+    return await (await connect(issuer, signal)).renewalInfo(id, signal);
+  } catch (error) {
+    log.warn('CA not asked about renewal', { certificate: name, problem: describeError(error) });
+    return 'failed';
+  }
+}
+
+function remembered(asked: RenewalInfo | 'failed' | undefined, now: Date): Partial<CertificateState> {
+  const after = (ms: number) => new Date(now.getTime() + ms);
+  if (asked === 'failed') return { askAfter: after(soonMs) };
+  if (!asked) return { askAfter: after(laterMs) };
+  return { windowStart: asked.start, windowEnd: asked.end, askAfter: after(asked.retryAfterMs) };
+}

@@ -1,0 +1,92 @@
+// Renewal when the CA says (RFC 9773): asked as often as it wants, never in the way, and named in the order.
+import { describe, expect, it } from 'vitest';
+import { AcmeError } from '../../lib/errors.ts';
+import { Bench, specOf } from './bench.ts';
+
+const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
+const hourMs = 3_600_000;
+
+/** A certificate that was issued six hours ago, and its id at the CA. */
+async function issued() {
+  const bench = new Bench([shop]);
+  await bench.run();
+  bench.clock.pass(6 * hourMs);
+  return { bench, id: bench.state('shop').certificateId ?? 'none' };
+}
+
+function inHours(bench: Bench, hours: number): Date {
+  return new Date(bench.clock.now().getTime() + hours * hourMs);
+}
+
+describe('a window that the CA suggests', () => {
+  it('moved to now renews at the next pass, and the order says what it replaces', async () => {
+    const { bench, id } = await issued();
+    bench.ca.windows.set(id, { start: inHours(bench, -2), end: inHours(bench, -1), retryAfterMs: hourMs });
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ reason: 'RenewalDue', outcome: 'issued' }]);
+    expect(bench.ca.replaced).toEqual([id]);
+  });
+
+  it('is kept on tags: until the CA wants to be asked again a pass makes no call, and judges by it', async () => {
+    const { bench, id } = await issued();
+    bench.ca.windows.set(id, { start: inHours(bench, 5), end: inHours(bench, 6), retryAfterMs: 6 * hourMs });
+    const { report } = await bench.run();
+    const [renewsAt] = report.certificates.map((line) => line.renewsAt);
+    expect(renewsAt?.getTime()).toBeGreaterThan(inHours(bench, 5).getTime());
+    expect(renewsAt?.getTime()).toBeLessThan(inHours(bench, 6).getTime());
+    const calls = bench.ca.calls.length;
+    bench.clock.pass(6 * hourMs - 1_000);
+    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'RenewalDue' }]);
+    expect(bench.ca.calls.slice(calls)).not.toContain('renewalInfo');
+  });
+
+  it('comes with an explanation that reaches the log', async () => {
+    const { bench, id } = await issued();
+    const explanationUrl = 'https://ca.example/incident';
+    bench.ca.windows.set(id, {
+      start: inHours(bench, 5),
+      end: inHours(bench, 6),
+      retryAfterMs: hourMs,
+      explanationUrl,
+    });
+    await bench.run();
+    expect(bench.log.lines).toContainEqual(
+      expect.objectContaining({
+        event: 'CA explains a renewal',
+        fields: expect.objectContaining({ explanationUrl }),
+      }),
+    );
+  });
+});
+
+describe('a CA that does not answer about renewal', () => {
+  it('leaves the certificate to its lifetime, and is asked again in six hours', async () => {
+    const { bench } = await issued();
+    const asked = [];
+    for (const hours of [0, 5.9, 0.1]) {
+      bench.clock.pass(hours * hourMs);
+      expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Current' }]);
+      asked.push(bench.ca.count('renewalInfo'));
+    }
+    expect(asked).toEqual([1, 1, 2]);
+  });
+
+  it('now may answer in an hour, and stops nothing', async () => {
+    const { bench } = await issued();
+    bench.ca.failures.next('renewalInfo', new AcmeError('Unreachable', 'no answer from ca.example'));
+    const { report, failures } = await bench.run();
+    expect([report.summary, failures]).toEqual([{ certificates: 1, keep: 1 }, []]);
+    bench.clock.pass(hourMs);
+    await bench.run();
+    expect(bench.ca.count('renewalInfo')).toBe(2);
+  });
+
+  it('is not asked about a certificate that has ended, nor on a dry run', async () => {
+    const { bench } = await issued();
+    await bench.run({ dryRun: true });
+    expect(bench.ca.count('renewalInfo')).toBe(0);
+    bench.clock.pass(90 * 24 * hourMs);
+    await bench.run();
+    expect(bench.ca.count('renewalInfo')).toBe(0);
+  });
+});
