@@ -178,6 +178,12 @@ test('a process that a test kills is reported as Runtime.ExitError', async () =>
   });
 });
 
+test("a function's memory is divided as Lambda's runtime does it, a tenth to the young generation", async () => {
+  const { lambda } = await open('export const handler = async () => process.execArgv;');
+  const { answer } = await lambda.invoke('issue', {});
+  expect(answer).toEqual(['--max-semi-space-size=12', '--max-old-space-size=231']);
+});
+
 test('all lines of an invocation are kept with it, told as they come, and answered as tail', async () => {
   const told: string[] = [];
   const { lambda, send } = await open(
