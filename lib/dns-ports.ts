@@ -19,8 +19,9 @@ export interface ChallengeRecords {
   /** Adds values, one atomic change per hosted zone, and resolves once every change is INSYNC. A value that is
    *  there already is left. One zone's failure does not stop another's. */
   present(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
-  /** Takes just these values away; a value that is gone already is passed over. Does not wait for INSYNC. A value that
-   *  the same run presented is taken away where it was put, whatever CNAMEs say by then. */
+  /** Takes just these values away; a value that is gone already, or whose name no zone of ours takes, is passed over.
+   *  Does not wait for INSYNC. A value that the same run presented is taken away where it was put, whatever CNAMEs say by
+   *  then. */
   cleanUp(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
 }
 
@@ -28,7 +29,7 @@ export interface ChallengeRecords {
 export type AwaitVisible = (values: readonly TxtValue[], signal: AbortSignal) => Promise<RecordOutcome>;
 
 /** The name at the end of the CNAME chain that begins at `name`, which is `name` itself where it is no alias; lower case, no
- *  trailing dot. An answer is kept for the run. @throws DnsError `Failed` where the chain is a circle or has over 8
+ *  trailing dot. An answer is kept for the run. @throws DnsError `NoZone` where the chain is a circle or has over 8
  *  aliases, `Lookup` where DNS does not answer. */
 export type ResolveAlias = (name: string, signal: AbortSignal) => Promise<string>;
 

@@ -39,8 +39,9 @@ export class AcmeError extends CertrelayError {
   }
 }
 
-/** `NoZone`: no public hosted zone of ours for the name. `Conflict`: another writer kept winning. `Throttled`, `Denied`:
- *  by AWS. `NotVisible`: INSYNC, yet an authoritative server does not answer the value. `Lookup`: DNS did not answer. */
+/** `NoZone`: no public hosted zone of ours takes the name's challenge. `Conflict`: another writer kept winning.
+ *  `Throttled`, `Denied`: by AWS. `NotVisible`: INSYNC, yet an authoritative server does not answer the value. `Lookup`: DNS
+ *  did not answer. */
 export type DnsErrorCode =
   | 'NoZone'
   | 'Conflict'

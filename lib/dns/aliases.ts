@@ -36,13 +36,13 @@ export class Aliases {
   }
 }
 
-/** The last name of a chain. @throws DnsError `Failed` where it has none. */
+/** The last name of a chain. @throws DnsError `NoZone` where it has none. */
 export function endOf({ kind, names }: AliasChain): string {
   const [first = ''] = names;
   if (kind === 'ends') return names.at(-1) ?? first;
   const fault = kind === 'circle' ? 'lead in a circle' : `are more than ${mostAliases}`;
   throw new DnsError(
-    'Failed',
+    'NoZone',
     `the CNAMEs at ${first} ${fault} (${names.join(' → ')}); make it a CNAME for one name in a hosted zone of yours, or remove it`,
   );
 }

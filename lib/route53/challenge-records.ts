@@ -1,6 +1,7 @@
 // DNS-01 values in Route 53: one atomic change per hosted zone to add them all, one to take them away.
 import { mapConcurrently } from '../concurrency.ts';
 import type { ChallengeRecords, RecordOutcome, TxtValue } from '../dns-ports.ts';
+import { DnsError } from '../errors.ts';
 import type { HostedZone } from './calls.ts';
 import { awaitInsync } from './insync.ts';
 import type { Places } from './places.ts';
@@ -48,7 +49,9 @@ export class Route53Records implements ChallengeRecords {
   async cleanUp(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome> {
     const failed = new Map<string, Error>();
     await this.#changeAll('remove', values, signal, failed, () => undefined);
-    return { failed };
+    // Where no zone of ours takes a value, there is none to take away.
+    const left = [...failed].filter(([, error]) => !(error instanceof DnsError && error.code === 'NoZone'));
+    return { failed: new Map(left) };
   }
 
   async #changeAll(

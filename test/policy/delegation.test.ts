@@ -14,7 +14,7 @@ test.each([
   expect(placeOfChallenge(name, end)).toBe(place);
 });
 
-test('W19 the CNAME to create is one line of a zone file', () => {
+test('the CNAME to create is one line of a zone file', () => {
   expect(delegatingRecord('_acme-challenge.shop.customer.com', 'acme.example.com')).toBe(
     '_acme-challenge.shop.customer.com. CNAME _acme-challenge.shop-customer-com.acme.example.com.',
   );
