@@ -50,7 +50,8 @@ export interface CertificateStore {
     which: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING' | { readonly version: string },
     signal: AbortSignal,
   ): Promise<StoredVersion | undefined>;
-  /** Makes the AWS secret with a first version that holds `spec` and no certificate, and with its `source` as state. `exists` where it is there already. */
+  /** Makes the AWS secret with a first version that holds `spec` and no certificate, and with its `stateOfSpec` as state.
+   *  `exists` where it is there already. */
   create(name: string, spec: StoredSpec | undefined, signal: AbortSignal): Promise<'created' | 'exists'>;
   /** Puts `order` as a version and moves AWSPENDING to it: a compare-and-swap against `over`, the version that
    *  holds the label now (`undefined`: none). Gives the new version, or `held` where another run was faster. */

@@ -12,6 +12,11 @@ const steps = new Map<string, DeliveryStep>([
   ['r', 'rolled-out'],
 ]);
 
+/** 8 hex digits that are the same for the same targets in any order, and others for any that are delivered otherwise. */
+export function targetsKey(targets: readonly TargetSpec[]): string {
+  return digest(targets.map(describeTarget).toSorted());
+}
+
 /** `CertificateState.deployed`: `<version>/<hash of the targets>/<one letter per target>`, in the inventory's order. */
 export function formatDeliveries(
   version: string,
@@ -19,7 +24,7 @@ export function formatDeliveries(
   delivered: readonly DeliveryStep[],
 ): string {
   const row = targets.map((_, index) => letters[delivered[index] ?? 'none']).join('');
-  return `${version}/${targetsKey(targets)}/${row}`;
+  return `${version}/${rowKey(targets)}/${row}`;
 }
 
 /** The step behind each of the targets. Text that is absent, unreadable, or about another version or other targets says
@@ -29,20 +34,24 @@ export function parseDeliveries(
   version: string,
   targets: readonly TargetSpec[],
 ): readonly DeliveryStep[] {
-  const prefix = `${version}/${targetsKey(targets)}/`;
+  const prefix = `${version}/${rowKey(targets)}/`;
   const row = text?.startsWith(prefix) ? text.slice(prefix.length) : '';
   return targets.map((_, index) => steps.get(row.charAt(index)) ?? 'none');
 }
 
-/** Changes with everything that makes a delivery another one; 8 hex digits. */
-function targetsKey(targets: readonly TargetSpec[]): string {
-  const fields = targets.map(({ cluster, namespace, secret, format, restart, restartStrategy }) => [
-    cluster,
-    namespace,
-    secret,
-    format,
-    typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`),
-    restartStrategy,
-  ]);
-  return hash('sha256', JSON.stringify(fields)).slice(0, 8);
+/** In their order, because a row's letters are. */
+function rowKey(targets: readonly TargetSpec[]): string {
+  return digest(targets.map(describeTarget));
+}
+
+function digest(described: readonly string[]): string {
+  return hash('sha256', JSON.stringify(described)).slice(0, 8);
+}
+
+/** Everything that makes a delivery another one. */
+function describeTarget(target: TargetSpec): string {
+  const { cluster, namespace, secret, format, restart, restartStrategy } = target;
+  const workloads =
+    typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`);
+  return JSON.stringify([cluster, namespace, secret, format, workloads, restartStrategy]);
 }

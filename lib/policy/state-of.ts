@@ -1,8 +1,20 @@
-// What the tags will say of a certificate once it is stored; `held.ts` reads it back.
+// What the tags will say of a specification that is registered, and of a certificate once it is stored; `held.ts` reads it
+// back.
 import { namesKey } from '../certificate/names.ts';
 import type { KeyType } from '../certificate/spec.ts';
-import type { StoredCertificate } from '../certificate/stored.ts';
+import type { StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import { type CertificateFacts, certificateId } from '../certificate/x509.ts';
+import { targetsKey } from './deliveries.ts';
+import type { CertificateState } from './state.ts';
+
+/** Fields of `CertificateState` that describe a specification: enough to know the same one again without reading a value,
+ *  which may hold a private key. */
+export type SpecState = Required<Pick<CertificateState, 'source' | 'names' | 'targets'>>;
+
+/** State that a specification is stored with. */
+export function stateOfSpec({ source, domains, targets }: StoredSpec): SpecState {
+  return { source, names: namesKey(domains), targets: targetsKey(targets) };
+}
 
 /** Fields of `CertificateState` that describe one version. `null` says that the certificate has no such thing, so that
  *  recording this clears what an earlier version left. */

@@ -1,9 +1,11 @@
 // Registers a certificate that somebody asked for: its specification is stored first, then issue is told.
 import { parseRegistration } from '../certificate/registration.ts';
-import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
+import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import type { Log } from '../log.ts';
-import type { CertificateStore, IssueQueue, Register, Registration, StoredValue } from '../ports.ts';
+import type { CertificateState } from '../policy/state.ts';
+import { stateOfSpec } from '../policy/state-of.ts';
+import type { CertificateStore, IssueQueue, Register, Registration } from '../ports.ts';
 
 interface RegistrationPorts {
   readonly inventory: Inventory;
@@ -26,18 +28,19 @@ export function createRegister(ports: RegistrationPorts): Register {
       return { kind: 'taken', name, message: `"${name}" is a certificate of the inventory file` };
     }
 
-    // Reading first: a request that is sent again makes no call that could write.
-    let stored = await store.read(name, 'AWSCURRENT', signal);
-    if (!stored) {
+    // Looking first: a request that is sent again makes no call that could write. Tags tell enough: a value may hold a
+    // private key, which nothing behind a public endpoint needs to see.
+    let entry = await store.describe(name, signal);
+    if (!entry) {
       if ((await store.create(name, spec, signal)) === 'created') {
         await queue.send([name], id, {}, signal);
         log.info('certificate registered', { certificate: name, names: domains, request: id });
         return { kind: 'accepted', name, domains };
       }
       // Another request was faster.
-      stored = await store.read(name, 'AWSCURRENT', signal);
+      entry = await store.describe(name, signal);
     }
-    const registration = compare(spec, asksForTargets(body), stored?.value);
+    const registration = compare(spec, asksForTargets(body), entry?.state ?? {});
     if (registration.kind === 'known' && !registration.issued) {
       // A crash may have come between storing and telling.
       await queue.send([name], id, {}, signal);
@@ -48,44 +51,19 @@ export function createRegister(ports: RegistrationPorts): Register {
 }
 
 /** What a request means for a name that is there already. */
-function compare(asked: StoredSpec, withTargets: boolean, value: StoredValue | undefined): Registration {
+function compare(asked: StoredSpec, withTargets: boolean, state: CertificateState): Registration {
   const { name, domains } = asked;
   const taken = (message: string): Registration => ({ kind: 'taken', name, message });
-  const spec = specOf(value);
-  if (!spec) return taken(`"${name}" is the AWS secret of a certificate that was not registered here`);
-  if (!equalSets(domains, spec.domains)) {
-    return taken(`"${name}" is registered for other domains: ${spec.domains.join(', ')}`);
+  const { source, names, targets } = stateOfSpec(asked);
+  if (state.source !== source) {
+    return taken(`"${name}" is the AWS secret of a certificate that was not registered here`);
   }
+  if (state.names !== names) return taken(`"${name}" is registered for other domains`);
   // The inventory's targets may have changed since; only somebody who asks for his own asks for a change.
-  if (withTargets && !equalSets(asked.targets.map(describeTarget), spec.targets.map(describeTarget))) {
-    return taken(`"${name}" is registered with other targets`);
-  }
-  return { kind: 'known', name, domains: spec.domains, issued: value?.kind === 'certificate' };
-}
-
-function specOf(value: StoredValue | undefined): StoredSpec | undefined {
-  switch (value?.kind) {
-    case 'specification':
-      return value.spec;
-    case 'certificate':
-      return value.certificate.spec;
-    case 'pending':
-    case 'unparsable':
-    case undefined:
-      return undefined;
-  }
+  if (withTargets && state.targets !== targets) return taken(`"${name}" is registered with other targets`);
+  return { kind: 'known', name, domains, issued: state.version !== undefined };
 }
 
 function asksForTargets(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'targets' in body;
-}
-
-function describeTarget(target: CertificateSpec['targets'][number]): string {
-  const { cluster, namespace, secret, format, restart, restartStrategy, adopt, replace } = target;
-  return JSON.stringify([cluster, namespace, secret, format, restart, restartStrategy, adopt, replace]);
-}
-
-function equalSets(a: readonly string[], b: readonly string[]): boolean {
-  const [left, right] = [new Set(a), new Set(b)];
-  return left.size === right.size && [...left].every((item) => right.has(item));
 }

@@ -12,6 +12,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
+import { stateOfSpec } from '../policy/state-of.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
 import { decodeState, encodeState, type StateChange } from './tags.ts';
@@ -96,7 +97,7 @@ export class SecretCertificates implements CertificateStore {
       SecretString: checkSize(writeSpecification(spec), secret),
       ClientRequestToken: this.#uuid(),
       // With the secret itself: a crash must not leave a specification that no pass would find.
-      Tags: toTags({ source: spec?.source }),
+      Tags: spec ? toTags(stateOfSpec(spec)) : [],
     };
     try {
       await callSecrets('CreateSecret', secret, signal, (options) =>

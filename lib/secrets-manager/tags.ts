@@ -38,6 +38,7 @@ const fields = z.object({
   windowEnd: date,
   askAfter: date,
   source: z.literal('registration').optional().catch(undefined),
+  targets: text,
   order: text,
   orders: text,
   failures: count,

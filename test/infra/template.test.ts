@@ -208,6 +208,12 @@ describe('roles', () => {
       'a certificate',
       'secretsmanager:GetSecretValue',
       secret('certrelay/certificates/shop-AbCdEf'),
+      ['issue', 'deploy'],
+    ],
+    [
+      'the tags of a certificate',
+      'secretsmanager:DescribeSecret',
+      secret('certrelay/certificates/shop-AbCdEf'),
       ['issue', 'deploy', 'register'],
     ],
     [

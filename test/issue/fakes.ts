@@ -5,6 +5,7 @@ import type { ChallengeRecords, TxtValue } from '../../lib/dns-ports.ts';
 import { AcmeError } from '../../lib/errors.ts';
 import type { Log, LogFields } from '../../lib/log.ts';
 import type { CertificateState } from '../../lib/policy/state.ts';
+import { stateOfSpec } from '../../lib/policy/state-of.ts';
 import type {
   Authorization,
   CertificateAuthority,
@@ -140,7 +141,7 @@ export class FakeStore implements CertificateStore {
     this.kept.set(name, {
       versions: new Map([[version, { kind: 'specification', spec }]]),
       stages: new Map([['AWSCURRENT', version]]),
-      state: spec ? { source: spec.source } : {},
+      state: spec ? stateOfSpec(spec) : {},
     });
     return 'created' as const;
   }

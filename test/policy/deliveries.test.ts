@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TargetSpec } from '../../lib/certificate/spec.ts';
-import { type DeliveryStep, formatDeliveries, parseDeliveries } from '../../lib/policy/deliveries.ts';
+import {
+  type DeliveryStep,
+  formatDeliveries,
+  parseDeliveries,
+  targetsKey,
+} from '../../lib/policy/deliveries.ts';
 
 const target: TargetSpec = {
   cluster: 'lab',
@@ -30,6 +35,20 @@ test('what is written is read back, for any steps and hundreds of targets', () =
       const many = delivered.map((_, index) => ({ ...target, secret: `s${index}` }));
       expect(parseDeliveries(formatDeliveries(version, many, delivered), version, many)).toEqual(delivered);
     }),
+  );
+});
+
+test('the key of some targets is theirs in any order, and no others’', () => {
+  expect(targetsKey(targets.toReversed())).toBe(targetsKey(targets));
+  const others = [
+    targets.slice(1),
+    targets.map((one) => ({ ...one, namespace: 'api' })),
+    targets.map((one) => ({ ...one, restart: 'none' as const })),
+  ];
+  expect(new Set([targets, ...others].map(targetsKey)).size).toBe(4);
+  // What the operator allows a target is no other target.
+  expect(targetsKey(targets.map((one) => ({ ...one, adopt: true, replace: true })))).toBe(
+    targetsKey(targets),
   );
 });
 

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../../lib/certificate/stored.ts';
 import { versionOfOrder } from '../../lib/certificate/stored.ts';
 import { StoreError } from '../../lib/errors.ts';
+import { stateOfSpec } from '../../lib/policy/state-of.ts';
 import { connectSecretsManager } from '../../lib/secrets-manager/connection.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
@@ -70,7 +71,7 @@ test('a certificate goes its way: made with a specification, claimed, stored, re
     current: first,
     previous: made?.version,
     pending: undefined,
-    state: { source: 'registration' },
+    state: stateOfSpec(spec),
   });
   expect(await store.read('shop', 'AWSCURRENT', never)).toEqual({
     version: first,
@@ -169,10 +170,10 @@ test('storing the same certificate again changes nothing, and never undoes a new
   });
 });
 
-test('a specification is made together with where it came from', async () => {
+test('a specification is made together with the tags by which it is known again', async () => {
   const { store, journal } = await open();
   await store.create('shop', spec, never);
-  expect((await store.describe('shop', never))?.state).toEqual({ source: 'registration' });
+  expect((await store.describe('shop', never))?.state).toEqual(stateOfSpec(spec));
   expect(journal.count({ action: 'TagResource' })).toBe(0);
 });
 
