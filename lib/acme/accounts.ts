@@ -139,7 +139,7 @@ async function tellContact(
   { accounts, log }: AuthorityOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  await session.call((api) => api.updateAccount({ contact }), signal);
+  await session.change({ contact }, signal);
   await accounts.update(directory, { ...account, url: session.accountUrl, contact }, signal);
   log.info('account contact updated', { issuer: name, directory });
 }

@@ -18,27 +18,3 @@ declare module 'acme-client/src/http.js' {
     ): SignedBody;
   }
 }
-
-declare module 'acme-client/src/api.js' {
-  export interface Response {
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string | undefined>>;
-    readonly data: unknown;
-  }
-  /** What the API asks of its HTTP client. */
-  export interface SignedRequests {
-    getResourceUrl(resource: string): Promise<string>;
-    signedRequest(url: string, payload: object | null, options: { kid: string | null }): Promise<Response>;
-  }
-  export default class AcmeApi {
-    constructor(http: SignedRequests, accountUrl?: string | null);
-    createAccount(body: object): Promise<Response>;
-    updateAccount(body: object): Promise<Response>;
-    createOrder(body: object): Promise<Response>;
-    getOrder(url: string): Promise<Response>;
-    finalizeOrder(url: string, body: object): Promise<Response>;
-    getAuthorization(url: string): Promise<Response>;
-    completeChallenge(url: string, body: object): Promise<Response>;
-    apiRequest(url: string, payload: object | null, validStatusCodes?: number[]): Promise<Response>;
-  }
-}

@@ -1,7 +1,5 @@
 // One account at one CA: orders, authorizations and certificates (RFC 8555 §7), every answer parsed.
 import { createHash } from 'node:crypto';
-import type AcmeApi from 'acme-client/src/api.js';
-import type { Response } from 'acme-client/src/api.js';
 import * as z from 'zod';
 import { maxNamesOf } from '../certificate/profiles.ts';
 import type { IssuerSpec } from '../certificate/spec.ts';
@@ -9,6 +7,7 @@ import { AcmeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Authorization, CertificateAuthority, Clock, Order } from '../ports.ts';
 import { chooseChain, type Download } from './chains.ts';
+import type { Answer } from './exchange.ts';
 import { readProblem, readRetryAfter } from './problem.ts';
 import { readRenewalInfo } from './renewal-info.ts';
 import { revokeCertificate } from './revocation.ts';
@@ -69,9 +68,9 @@ export interface AuthorityParts {
 /** The account's view of its CA. */
 export function openAuthority(parts: AuthorityParts): CertificateAuthority {
   const { issuer, transport, session, clock, log } = parts;
-  const toOrder = (response: Response, url?: string) => parseOrder(response, url, clock.now());
+  const toOrder = (response: Answer, url?: string) => parseOrder(response, url, clock.now());
   const download = async (url: string, signal: AbortSignal): Promise<Download> => {
-    const { data, headers } = await session.call((api) => api.apiRequest(url, null, [200]), signal);
+    const { data, headers } = await session.post(url, undefined, signal);
     if (typeof data !== 'string')
       throw new AcmeError('Malformed', 'the CA answered a certificate that is not PEM');
     return { url, chain: data, link: headers.link };
@@ -85,19 +84,18 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
     },
     renewalInfo: (certificateId, signal) => readRenewalInfo(certificateId, parts, signal),
     async readOrder(url, signal) {
-      return toOrder(await session.call((api) => api.getOrder(url), signal), url);
+      return toOrder(await session.post(url, undefined, signal), url);
     },
     async readAuthorization(url, signal) {
-      const { data } = await session.call((api) => api.getAuthorization(url), signal);
+      const { data } = await session.post(url, undefined, signal);
       return parseAuthorization(url, data);
     },
     async answerChallenge(url, signal) {
-      await session.call((api) => api.completeChallenge(url, {}), signal);
+      await session.post(url, {}, signal);
     },
     async finalize(order, csr, signal) {
       const der = Buffer.from(csr.replace(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64url');
-      const ask = (api: AcmeApi) => api.finalizeOrder(order.finalize, { csr: der });
-      return toOrder(await session.call(ask, signal), order.url);
+      return toOrder(await session.post(order.finalize, { csr: der }, signal), order.url);
     },
     async downloadCertificate(order, signal) {
       if (!order.certificate)
@@ -122,11 +120,11 @@ async function createOrder(
   { domains, profile, replaces }: OrderRequest,
   { transport, session, log }: AuthorityParts,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<Answer> {
   const identifiers = domains.map((value) => ({ type: 'dns', value }));
   const plain = { identifiers, ...(profile === undefined ? {} : { profile }) };
-  const ask = (body: object) => session.call((api) => api.createOrder(body), signal);
-  const { renewalInfo } = await transport.directory(signal);
+  const { newOrder, renewalInfo } = await transport.directory(signal);
+  const ask = (payload: object) => session.post(newOrder, payload, signal);
   if (replaces === undefined || renewalInfo === undefined) return ask(plain);
   try {
     return await ask({ ...plain, replaces });
@@ -172,7 +170,7 @@ async function requireProfile(
   throw new AcmeError('Unsupported', `the CA does not offer the profile "${profile}": ${choice}`);
 }
 
-function parseOrder(response: Response, knownUrl: string | undefined, now: Date): Order {
+function parseOrder(response: Answer, knownUrl: string | undefined, now: Date): Order {
   const parsed = orderSchema.safeParse(response.data);
   const url = knownUrl ?? response.headers.location;
   if (!parsed.success || url === undefined || !URL.canParse(url)) {

@@ -1,5 +1,4 @@
 // One HTTP request to a CA and its answer: within its time and size, over TLS, never redirected.
-import type { Response } from 'acme-client/src/api.js';
 import { Agent, request } from 'undici';
 import { AcmeError } from '../errors.ts';
 
@@ -22,6 +21,15 @@ export interface Message {
   readonly body?: string;
   /** Less time than `Patience.answerMs`, in milliseconds. */
   readonly answerMs?: number;
+}
+
+/** What came back. */
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** JSON where the CA says that it is, else the text. */
+  readonly data: unknown;
 }
 
 /** Longest answer that is read, in bytes. */
@@ -48,7 +56,7 @@ export class Exchange {
   /** The answer, whatever its status, but for redirects.
    *  @throws AcmeError `Unreachable` where there is none in time, `Malformed` where it is over 1 MiB or leads elsewhere;
    *  the signal's reason once that is aborted. */
-  async send(message: Message, signal: AbortSignal): Promise<Response> {
+  async send(message: Message, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
     const url = requireHttps(message.url);
     const answerMs = Math.min(message.answerMs ?? this.#patience.answerMs, this.#patience.answerMs);
@@ -68,7 +76,7 @@ export class Exchange {
     return this.#agent.destroy();
   }
 
-  async #exchange({ method, body }: Message, url: URL, signal: AbortSignal): Promise<Response> {
+  async #exchange({ method, body }: Message, url: URL, signal: AbortSignal): Promise<Answer> {
     const answer = await request(url, {
       method,
       body,
@@ -115,7 +123,6 @@ async function readText(body: AsyncIterable<Buffer>, host: string): Promise<stri
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** JSON where the CA says so, else the text: certificates come as PEM. */
 function parseBody(text: string, contentType: string | undefined): unknown {
   if (!/[/+]json/.test(contentType ?? '')) return text;
   try {

@@ -20,8 +20,8 @@ export async function rollOver(options: RolloverOptions, signal: AbortSignal): P
   const account = await accounts.read(directory, signal);
   if (account?.url === undefined)
     throw new AcmeError('Unsupported', `there is no account at ${directory} yet; the first order makes one`);
-  if ((await transport.directory(signal)).keyChange === undefined)
-    throw new AcmeError('Unsupported', `${directory} does not exchange account keys`);
+  // Before anything is kept: a CA that cannot exchange keys must not find one half exchanged.
+  await transport.urlOf('keyChange', signal);
   if (account.nextKey !== undefined) return finishRollover(account, options, signal);
   const begun = { ...account, nextKey: makeAccountKey() };
   await accounts.update(directory, begun, signal);
@@ -64,10 +64,9 @@ async function changeKey(
   signal: AbortSignal,
 ): Promise<void> {
   const signer = transport.signer(oldKey);
-  const requests = transport.signed(signer, signal);
-  const url = await requests.getResourceUrl('keyChange');
+  const url = await transport.urlOf('keyChange', signal);
   const takeover = { account: accountUrl, oldKey: signer.getJwk() };
   // Without a nonce, which only the outer signature has.
   const inner = transport.signer(newKey).createSignedBody(url, takeover, { nonce: '', kid: null });
-  await requests.signedRequest(url, inner, { kid: accountUrl });
+  await transport.post(url, inner, { signer, kid: accountUrl }, signal);
 }

@@ -1,6 +1,5 @@
 // newAccount (RFC 8555 §7.3): makes an account, finds it again by its key, binds it to one that was made elsewhere (§7.3.4).
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import AcmeApi from 'acme-client/src/api.js';
 import * as z from 'zod';
 import type { IssuerSpec } from '../certificate/spec.ts';
 import { AcmeError } from '../errors.ts';
@@ -26,13 +25,14 @@ export async function registerAccount(
   const { issuer, transport } = registrant;
   const { newAccount, meta } = await transport.directory(signal);
   const binding = await readBinding(registrant, meta?.externalAccountRequired ?? false, signal);
-  const { jwk, api } = openKey(key, transport, signal);
+  const signer = transport.signer(key);
+  const payload = {
+    termsOfServiceAgreed: issuer.agreeToTerms,
+    ...(issuer.contact.length > 0 ? { contact: issuer.contact } : {}),
+    ...(binding ? { externalAccountBinding: bind(binding, newAccount, signer.getJwk()) } : {}),
+  };
   try {
-    const { headers } = await api.createAccount({
-      termsOfServiceAgreed: issuer.agreeToTerms,
-      ...(issuer.contact.length > 0 ? { contact: issuer.contact } : {}),
-      ...(binding ? { externalAccountBinding: bind(binding, newAccount, jwk) } : {}),
-    });
+    const { headers } = await transport.post(newAccount, payload, { signer }, signal);
     return requireLocation(headers.location);
   } catch (error) {
     throw isProblem(error, 'unauthorized') ? await explainRefusal(error, key, registrant, signal) : error;
@@ -45,8 +45,10 @@ export async function findAccount(
   transport: Transport,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const { newAccount } = await transport.directory(signal);
+  const by = { signer: transport.signer(key) };
   try {
-    const { headers } = await openKey(key, transport, signal).api.createAccount({ onlyReturnExisting: true });
+    const { headers } = await transport.post(newAccount, { onlyReturnExisting: true }, by, signal);
     return requireLocation(headers.location);
   } catch (error) {
     if (isProblem(error, 'accountDoesNotExist')) return undefined;
@@ -84,11 +86,6 @@ export function isProblem(error: unknown, type: string): error is AcmeError {
 export function makeAccountKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-}
-
-function openKey(key: KeyObject, transport: Transport, signal: AbortSignal) {
-  const signer = transport.signer(key);
-  return { jwk: signer.getJwk(), api: new AcmeApi(transport.signed(signer, signal)) };
 }
 
 const bindingSchema = z.object({ kid: z.string().min(1), hmacKey: z.string().regex(/^[\w+/-]+={0,2}$/) });

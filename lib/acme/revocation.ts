@@ -4,7 +4,7 @@ import type HttpClient from 'acme-client/src/http.js';
 import { type RevocationReason, reasonCodes } from '../certificate/revocation.ts';
 import { parseCertificate } from '../certificate/x509.ts';
 import { AcmeError } from '../errors.ts';
-import type { Transport } from './transport.ts';
+import type { Signature, Transport } from './transport.ts';
 
 /** Who asks: `accountUrl` is the `kid` of the signer's key. */
 export interface Revoker {
@@ -24,17 +24,15 @@ export async function revokeCertificate(
     certificate: parseCertificate(certificate.chain).raw.toString('base64url'),
     reason: reasonCodes[reason],
   };
-  const send = async (by: HttpClient, kid: string | null): Promise<void> => {
-    const requests = transport.signed(by, signal);
-    await requests.signedRequest(await requests.getResourceUrl('revokeCert'), payload, { kid });
-  };
+  const url = await transport.urlOf('revokeCert', signal);
+  const send = (by: Signature) => transport.post(url, payload, by, signal);
   try {
-    await send(signer, accountUrl);
+    await send({ signer, kid: accountUrl });
   } catch (error) {
     if (isProblem(error, 'alreadyRevoked')) return;
     if (!isProblem(error, 'unauthorized')) throw error;
     // Imported certificates, and those of an account that was replaced: whoever holds the key may revoke.
-    await send(transport.signer(createPrivateKey(certificate.key)), null).catch((refused: unknown) => {
+    await send({ signer: transport.signer(createPrivateKey(certificate.key)) }).catch((refused: unknown) => {
       if (!isProblem(refused, 'alreadyRevoked')) throw refused;
     });
   }

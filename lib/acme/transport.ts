@@ -1,11 +1,10 @@
 // The one way to a CA: signed requests over few connections, with nonces handed on, timeouts and coded errors.
 import type { KeyObject } from 'node:crypto';
-import type { Response, SignedRequests } from 'acme-client/src/api.js';
 import HttpClient from 'acme-client/src/http.js';
 import * as z from 'zod';
 import { AcmeError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
-import { Exchange, ordinaryPatience, type Patience } from './exchange.ts';
+import { type Answer, Exchange, ordinaryPatience, type Patience } from './exchange.ts';
 import { Nonces } from './nonces.ts';
 import { readProblem, readRetryAfter, refusal } from './problem.ts';
 
@@ -20,6 +19,7 @@ const directorySchema = z.looseObject({
   newAccount: z.url(),
   newOrder: z.url(),
   keyChange: z.url().optional().catch(undefined),
+  revokeCert: z.url().optional().catch(undefined),
   renewalInfo: z.url().optional().catch(undefined),
   meta: z
     .looseObject({
@@ -32,6 +32,12 @@ const directorySchema = z.looseObject({
 
 /** RFC 8555 §7.1.1. */
 export type Directory = z.infer<typeof directorySchema>;
+
+/** Who signs: with the account's URL, or without one with the key itself in the request (RFC 8555 §6.2). */
+export interface Signature {
+  readonly signer: HttpClient;
+  readonly kid?: string;
+}
 
 /** How a CA is reached. */
 export interface TransportOptions {
@@ -79,26 +85,26 @@ export class Transport {
     return new HttpClient(this.#directoryUrl, key);
   }
 
-  /** What acme-client's API calls go through, for one signer and one signal. */
-  signed(signer: HttpClient, signal: AbortSignal): SignedRequests {
-    return {
-      getResourceUrl: async (resource) => {
-        const url = (await this.directory(signal))[resource];
-        if (typeof url !== 'string')
-          throw new AcmeError('Unsupported', `the CA's directory offers no ${resource}`);
-        return url;
-      },
-      signedRequest: (url, payload, { kid }) => {
-        // Reads, and telling the CA again that a challenge may be validated, change nothing when repeated.
-        const repeatable = payload === null || Object.keys(payload).length === 0;
-        return this.#repeat(() => this.#post(signer, url, payload, kid, signal), repeatable, signal);
-      },
-    };
+  /** Where something new is asked for. @throws AcmeError `Unsupported` where the CA has no such resource. */
+  async urlOf(
+    resource: 'newAccount' | 'newOrder' | 'keyChange' | 'revokeCert',
+    signal: AbortSignal,
+  ): Promise<string> {
+    const url = (await this.directory(signal))[resource];
+    if (url === undefined) throw new AcmeError('Unsupported', `the CA's directory offers no ${resource}`);
+    return url;
+  }
+
+  /** A signed request; without payload it reads (POST-as-GET, RFC 8555 §6.3). @throws AcmeError */
+  post(url: string, payload: object | undefined, by: Signature, signal: AbortSignal): Promise<Answer> {
+    // Reads, and telling the CA again that a challenge may be validated, change nothing when repeated.
+    const repeatable = payload === undefined || Object.keys(payload).length === 0;
+    return this.#repeat(() => this.#post(url, payload, by, signal), repeatable, signal);
   }
 
   /** One unsigned GET, not repeated, for what can do without an answer. It takes `answerMs` at most.
    *  @throws AcmeError */
-  async get(url: string, answerMs: number, signal: AbortSignal): Promise<Response> {
+  async get(url: string, answerMs: number, signal: AbortSignal): Promise<Answer> {
     const response = await this.#exchange.send({ method: 'GET', url, answerMs }, signal);
     if (response.status < 400) return response;
     throw this.#refusal(response);
@@ -109,17 +115,16 @@ export class Transport {
   }
 
   async #post(
-    signer: HttpClient,
     url: string,
-    payload: object | null,
-    kid: string | null,
+    payload: object | undefined,
+    { signer, kid }: Signature,
     signal: AbortSignal,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     let nonce = await this.#takeNonce(signal);
     for (let badNonces = 0; ; badNonces += 1) {
       const startedAt = this.#clock.now().getTime();
-      const body = JSON.stringify(signer.createSignedBody(url, payload, { nonce, kid }));
-      let response: Response;
+      const body = JSON.stringify(signer.createSignedBody(url, payload ?? null, { nonce, kid: kid ?? null }));
+      let response: Answer;
       try {
         response = await this.#exchange.send({ method: 'POST', url, body }, signal);
       } catch (error) {
@@ -158,7 +163,7 @@ export class Transport {
 
   /** Sends again what may be sent again: after 503 anything, for the CA carried nothing out; after a lost answer or another
    *  5xx only what changes nothing when repeated; after a long Retry-After nothing. */
-  async #repeat(send: () => Promise<Response>, repeatable: boolean, signal: AbortSignal): Promise<Response> {
+  async #repeat(send: () => Promise<Answer>, repeatable: boolean, signal: AbortSignal): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       let waitMs = 250 * 2 ** attempt;
       try {
@@ -176,12 +181,12 @@ export class Transport {
     }
   }
 
-  #refusal({ status, data, headers }: Response): AcmeError {
+  #refusal({ status, data, headers }: Answer): AcmeError {
     const retryAfterMs = readRetryAfter(headers['retry-after'], this.#clock.now());
     return refusal(new URL(this.#directoryUrl).host, status, data, retryAfterMs);
   }
 }
 
-function isBadNonce({ status, data }: Response): boolean {
+function isBadNonce({ status, data }: Answer): boolean {
   return status === 400 && readProblem(data)?.type === 'badNonce';
 }

@@ -13,7 +13,7 @@ export interface ServingCertificate {
   readonly ca: string;
 }
 
-/** A new authority and a serving certificate for `localhost` and 127.0.0.1, valid for a day. */
+/** A new authority and a serving certificate for `localhost`, 127.0.0.1 and ::1, valid for a day. */
 export async function mintServingCertificate(commonName: string): Promise<ServingCertificate> {
   const notBefore = new Date(Date.now() - 60_000);
   const notAfter = new Date(Date.now() + 86_400_000);
@@ -39,6 +39,7 @@ export async function mintServingCertificate(commonName: string): Promise<Servin
       new x509.SubjectAlternativeNameExtension([
         { type: 'dns', value: 'localhost' },
         { type: 'ip', value: '127.0.0.1' },
+        { type: 'ip', value: '::1' },
       ]),
       new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1']),
     ],

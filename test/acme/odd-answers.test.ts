@@ -1,0 +1,173 @@
+// A CA whose answers no sound CA gives, or that is reached as few are: each ends in an answer or in a sentence, in time.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createAuthorities } from '../../lib/acme/accounts.ts';
+import type { Patience } from '../../lib/acme/exchange.ts';
+import { FakeClock, FakeLog } from '../issue/fakes.ts';
+import { failure, MemoryAccounts, signal } from './bench.ts';
+import { answer, directoryAt, orderAt, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+
+const domains = ['a.example.com'];
+const mebibyte = 1 << 20;
+let ca: ScriptedCa;
+let clock: FakeClock;
+let closers: (() => Promise<void>)[];
+
+beforeEach(async () => {
+  clock = new FakeClock('2026-11-22T10:00:00Z');
+  ca = await startScriptedCa();
+  closers = [() => ca.stop()];
+});
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+function connect(at: ScriptedCa, patience?: Patience, during = signal) {
+  const { directory, caPem: caBundle } = at;
+  const authorities = createAuthorities({
+    issuers: { default: { directory, caBundle, contact: [], agreeToTerms: true } },
+    accounts: new MemoryAccounts(),
+    clock,
+    log: new FakeLog(),
+    readFile: async () => caBundle,
+    readText: async () => '',
+    ...(patience ? { patience } : {}),
+  });
+  closers.push(() => authorities.close());
+  return authorities.connect('default', during);
+}
+
+describe('a CA is reached', () => {
+  it.each(['127.0.0.1', '::1'])('that speaks HTTP/1.1 alone, at %s', async (host) => {
+    const at = await startScriptedCa(host);
+    closers.push(() => at.stop());
+    const authority = await connect(at);
+    expect((await authority.newOrder({ domains }, signal)).url).toBe(`${at.base}/order/1`);
+    expect(at.requests).toEqual([
+      'GET /directory HTTP/1.1',
+      'HEAD /nonce HTTP/1.1',
+      'POST /account HTTP/1.1',
+      'POST /order HTTP/1.1',
+    ]);
+  });
+
+  it('whose addresses have query strings: each is asked for, and signed, as it was given', async () => {
+    const [order, authorization] = ['/order?id=7&of=a%2Fb', '/authorization?id=7&id=8'];
+    const body = { ...orderAt(ca.base), authorizations: [`${ca.base}${authorization}`] };
+    ca.routes.set('/order', (response) => answer(response, 201, body, { location: `${ca.base}${order}` }));
+    ca.routes.set('/authorization', (response) => answer(response, 404, { detail: 'gone' }));
+    const { url, authorizations } = await (await connect(ca)).newOrder({ domains }, signal);
+    expect([url, authorizations]).toEqual([`${ca.base}${order}`, [`${ca.base}${authorization}`]]);
+    await (await connect(ca)).readOrder(url, signal);
+    expect(ca.requests.at(-1)).toBe(`POST ${order} HTTP/1.1`);
+    await failure((await connect(ca)).readAuthorization(authorizations[0] ?? '', signal));
+    expect(ca.requests.at(-1)).toBe(`POST ${authorization} HTTP/1.1`);
+  });
+
+  it.each([
+    ['absent', undefined],
+    ['empty', []],
+  ])('whose order needs no proof: its authorizations are %s', async (_, authorizations) => {
+    const body = { ...orderAt(ca.base), status: 'ready', authorizations };
+    ca.routes.set('/order', (response) => answer(response, 201, body, { location: `${ca.base}/order/1` }));
+    const order = await (await connect(ca)).newOrder({ domains }, signal);
+    expect(order).toMatchObject({ status: 'ready', authorizations: [] });
+  });
+});
+
+describe('a redirect is refused with a sentence', () => {
+  it.each([
+    301, 302, 303, 307, 308,
+  ])('from the directory, %i, and nothing is asked where it leads', async (status) => {
+    ca.routes.set('/directory', (response) =>
+      response.writeHead(status, { location: `${ca.base}/acme/directory?token=x` }).end(),
+    );
+    const error = await failure(connect(ca));
+    expect(error.code).toBe('Malformed');
+    expect(error.message).toContain(
+      `a redirect (${status}) to ${ca.base}/acme/directory, which is not followed`,
+    );
+    expect(error.message).toContain('write its new directory at the issuer');
+    expect(ca.requests).toEqual(['GET /directory HTTP/1.1']);
+  });
+
+  it('from newOrder, and one that leads nowhere', async () => {
+    const authority = await connect(ca);
+    ca.routes.set('/order', (response) => response.writeHead(307).end());
+    const error = await failure(authority.newOrder({ domains }, signal));
+    expect(error.message).toContain('a redirect (307) to nowhere');
+    expect(ca.requests.filter((line) => line.startsWith('POST /order'))).toHaveLength(1);
+  });
+});
+
+it.each([
+  'newNonce',
+  'newAccount',
+  'newOrder',
+])('an address that is not https is not asked: %s', async (resource) => {
+  const plain = 'http://127.0.0.1:9/acme';
+  ca.routes.set('/directory', (response) =>
+    answer(response, 200, { ...directoryAt(ca.base), [resource]: plain }),
+  );
+  const error = await failure(connect(ca).then((authority) => authority.newOrder({ domains }, signal)));
+  expect(error.code).toBe('Malformed');
+  expect(error.message).toContain(`not https: ${plain}`);
+});
+
+it.each([
+  ['1 MiB is read', 0, true],
+  ['one byte more is refused', 1, false],
+])('of an answer %s', async (_, more, isRead) => {
+  const body = directoryAt(ca.base);
+  const rest = mebibyte + more - JSON.stringify({ ...body, rest: '' }).length;
+  ca.routes.set('/directory', (response) => answer(response, 200, { ...body, rest: 'x'.repeat(rest) }));
+  if (isRead) return void (await connect(ca));
+  const error = await failure(connect(ca));
+  expect([error.code, error.message]).toEqual(['Malformed', expect.stringContaining('more than 1 MiB')]);
+});
+
+describe('a CA that is slow', () => {
+  const patience = { connectMs: 5_000, answerMs: 60 };
+
+  it('and does not answer is left after its time, and asked again for what is only read', async () => {
+    ca.routes.set('/directory', () => undefined);
+    const error = await failure(connect(ca, patience));
+    expect(error.code).toBe('Unreachable');
+    expect(error.message).toContain('it took more than 0.06 s');
+    expect(ca.requests).toHaveLength(4);
+    expect(clock.slept).toEqual([500, 1_000, 2_000]);
+  });
+
+  it('and whose answer drips without end is left as well: the time is for all of it', async () => {
+    const authority = await connect(ca);
+    const impatient = connect(ca, patience);
+    await authority.newOrder({ domains }, signal);
+    ca.routes.set('/order', (response) => {
+      response.writeHead(201, { 'content-type': 'application/json' });
+      const timer = setInterval(() => response.write(' '), 5);
+      response.on('close', () => clearInterval(timer));
+    });
+    const error = await failure((await impatient).newOrder({ domains }, signal));
+    expect([error.code, error.message]).toEqual(['Unreachable', expect.stringContaining('more than 0.06 s')]);
+  });
+
+  it('is left at once when the run ends, with the reason of the run', async () => {
+    const ending = new AbortController();
+    ca.routes.set('/directory', () => ending.abort(new Error('the time of the run is over')));
+    await expect(connect(ca, undefined, ending.signal)).rejects.toThrow('the time of the run is over');
+  });
+});
+
+it('a nonce that is refused without a fresh one is fetched anew', async () => {
+  const authority = await connect(ca);
+  let refused = 0;
+  ca.routes.set('/order', (response) => {
+    refused += 1;
+    if (refused === 2) {
+      return answer(response, 201, orderAt(ca.base), { location: `${ca.base}/order/1` });
+    }
+    response.removeHeader('replay-nonce');
+    answer(response, 400, { type: 'urn:ietf:params:acme:error:badNonce', detail: 'no' });
+  });
+  expect((await authority.newOrder({ domains }, signal)).status).toBe('pending');
+  expect(ca.requests.filter((line) => line.startsWith('HEAD'))).toHaveLength(2);
+});
