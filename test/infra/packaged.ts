@@ -24,7 +24,7 @@ export interface Packaged {
   readonly archives: Readonly<Record<string, readonly string[]>>;
 }
 
-export const functionNames = ['issue', 'deploy', 'register'] as const;
+export const functionNames = ['issue', 'deploy', 'register', 'import', 'export', 'revoke', 'pause'] as const;
 
 /** Packages with parameters (`--param name=value`), without account or network.
  *  @throws Error with what serverless printed, where it refuses. */

@@ -74,14 +74,15 @@ describe('functions', () => {
     ['IssueLambdaFunction', 900],
     ['DeployLambdaFunction', 900],
     ['RegisterLambdaFunction', 15],
+    ['RevokeLambdaFunction', 900],
+    ['ImportLambdaFunction', 30],
   ])('%s may take %i s', (logicalId, Timeout) => {
     expect(properties(logicalId)).toMatchObject({ Timeout });
   });
 
   it('keep their logs for thirty days', () => {
-    expect(find('AWS::Logs::LogGroup').map(({ Properties }) => Properties.RetentionInDays)).toEqual([
-      30, 30, 30,
-    ]);
+    const groups = find('AWS::Logs::LogGroup').map(({ Properties }) => Properties.RetentionInDays);
+    expect(groups).toEqual(functionNames.map(() => 30));
   });
 
   it('register is told every method, so that it can answer 405', () => {
@@ -208,44 +209,56 @@ describe('roles', () => {
       'a certificate',
       'secretsmanager:GetSecretValue',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy'],
+      ['issue', 'deploy', 'import', 'export', 'revoke'],
     ],
     [
       'the tags of a certificate',
       'secretsmanager:DescribeSecret',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register'],
+      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause'],
     ],
     [
       'a certificate',
       'secretsmanager:PutSecretValue',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue'],
+      ['issue', 'import', 'revoke'],
     ],
     [
       'a certificate',
       'secretsmanager:UpdateSecretVersionStage',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue'],
+      ['issue', 'import', 'revoke'],
+    ],
+    [
+      'a certificate',
+      'secretsmanager:TagResource',
+      secret('certrelay/certificates/shop-AbCdEf'),
+      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause'],
     ],
     [
       'a certificate',
       'secretsmanager:CreateSecret',
       secret('certrelay/certificates/shop'),
-      ['issue', 'register'],
+      ['issue', 'register', 'import', 'revoke', 'pause'],
     ],
     ['a certificate', 'secretsmanager:DeleteSecret', secret('certrelay/certificates/shop-AbCdEf'), []],
-    ['an account', 'secretsmanager:GetSecretValue', secret('certrelay/accounts/0a1b-AbCdEf'), ['issue']],
+    [
+      'an account',
+      'secretsmanager:GetSecretValue',
+      secret('certrelay/accounts/0a1b-AbCdEf'),
+      ['issue', 'import', 'revoke'],
+    ],
+    ['what is imported', 'secretsmanager:GetSecretValue', secret('certrelay/import/shop-AbCdEf'), ['import']],
     ['a kubeconfig', 'secretsmanager:GetSecretValue', secret('certrelay/clusters/lab-AbCdEf'), ['deploy']],
     ['a kubeconfig', 'secretsmanager:PutSecretValue', secret('certrelay/clusters/lab-AbCdEf'), []],
     ['the webhook secret', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-AbCdEf'), ['register']],
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-of-others-AbCdEf'), []],
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('payments/card-key-AbCdEf'), []],
-    ['the list of secrets', 'secretsmanager:ListSecrets', '*', ['issue', 'deploy']],
+    ['the list of secrets', 'secretsmanager:ListSecrets', '*', ['issue', 'deploy', 'revoke']],
     ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register']],
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
-    ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue']],
-    ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue']],
+    ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],
+    ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue', 'revoke']],
     ['a hosted zone', 'route53:DeleteHostedZone', 'arn:aws:route53:::hostedzone/Z1', []],
   ])('Y10 %s: %s on %s by %j alone', (_, action, resource, allowed) => {
     const may = functionNames.filter((name) => isAllowed(policies[name] ?? [], { action, resource }));
@@ -282,9 +295,10 @@ describe('roles', () => {
     ['a request without record types', change(undefined, [ours], ['CREATE']), false],
     ['a request without names', change(['TXT'], undefined, ['CREATE']), false],
     ['a request without actions', change(['TXT'], [ours], undefined), false],
-  ])('issue changes in Route 53: %s: %s', (_, request, allowed) => {
-    expect(isAllowed(policies.issue ?? [], request)).toBe(allowed);
-    expect(isAllowed(policies.deploy ?? [], request)).toBe(false);
-    expect(isAllowed(policies.register ?? [], request)).toBe(false);
+  ])('issue and revoke change in Route 53: %s: %s', (_, request, allowed) => {
+    for (const name of functionNames) {
+      const orders = name === 'issue' || name === 'revoke';
+      expect(isAllowed(policies[name] ?? [], request), name).toBe(allowed && orders);
+    }
   });
 });

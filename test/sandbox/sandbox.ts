@@ -24,7 +24,7 @@ import { type Sqs, startSqs } from './sqs/server.ts';
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
 export const clusterName = 'lab';
-const functionNames = ['issue', 'deploy', 'register'] as const;
+const functionNames = ['issue', 'deploy', 'register', 'import', 'export', 'revoke', 'pause'] as const;
 
 export interface SandboxOptions {
   /** Hosted zones; `example.com` where absent. */
@@ -72,6 +72,8 @@ export interface Sandbox {
   readonly environment: Readonly<Record<string, string>>;
   /** Exchanges the inventory's certificates; functions read it at their next call. */
   setCertificates(certificates: readonly object[]): Promise<void>;
+  /** Makes AWS secrets as the operator would, texts by name. */
+  keepSecrets(secrets: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -175,6 +177,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     webhookSecret,
     environment: { ...environment, AWS_ENDPOINT_URL_LAMBDA: lambda.url, ...credentialsOf('operator') },
     setCertificates,
+    keepSecrets: (secrets) => keepSecrets(secretsManager.url, secrets),
     async stop() {
       await httpApi.stop();
       await sqs.stop();

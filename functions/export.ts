@@ -1,0 +1,26 @@
+// Gives stored certificates to a person. Called by hand.
+import { randomUUID } from 'node:crypto';
+import { parseExportEvent } from '../lib/events.ts';
+import { type Exported, exportCertificates } from '../lib/export/export.ts';
+import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
+import { beginInvocation, type Context, throwFailures } from './invocation.ts';
+
+/** What a call answers with. It holds private keys where the event asks for them: Lambda does not log answers, and
+ *  neither does this project. */
+export interface ExportAnswer {
+  readonly certificates: readonly Exported[];
+}
+
+/** @throws AggregateError where a certificate could not be exported; then there is no answer. */
+export async function handler(event: unknown, context: Context): Promise<ExportAnswer> {
+  const request = parseExportEvent(event);
+  const invocation = await beginInvocation(context);
+  const secrets = connectSecretsManager({ prefix: invocation.settings.prefix, uuid: randomUUID });
+  try {
+    const { certificates, failures } = await exportCertificates(request, secrets.certificates, invocation);
+    throwFailures(failures, 'certificates');
+    return { certificates };
+  } finally {
+    secrets.close();
+  }
+}

@@ -1,0 +1,47 @@
+// Revokes a certificate, after another one has taken its place. Called by hand.
+import { randomUUID } from 'node:crypto';
+import { CertrelayError } from '../lib/errors.ts';
+import { parseRevokeEvent, type RevokeRequest } from '../lib/events.ts';
+import { issueCertificates } from '../lib/issue/pass.ts';
+import type { OrderingPorts } from '../lib/issue/run.ts';
+import { type RevokeAnswer, revokeCertificate } from '../lib/revoke/revoke.ts';
+import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
+import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
+import { type Closing, openOrdering } from './ordering.ts';
+
+/** Answers with what was revoked. @throws CertrelayError with the reason as code where it is refused. */
+export async function handler(event: unknown, context: Context): Promise<RevokeAnswer> {
+  const request = parseRevokeEvent(event);
+  const answer = await revoke(request, await beginInvocation(context));
+  if (answer.outcome === 'refused') throw new CertrelayError(answer.reason, answer.message);
+  return answer;
+}
+
+/** The order is the issuing story's: the same checks, claim and limits. */
+async function revoke(request: RevokeRequest, invocation: Invocation): Promise<RevokeAnswer> {
+  const { settings, log, clock } = invocation;
+  const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
+  const { certificates: store } = secrets;
+  const closing: Closing = [() => secrets.close()];
+  let ordering: Promise<OrderingPorts> | undefined;
+  const open = () => {
+    ordering ??= openOrdering(invocation, secrets, closing);
+    return ordering;
+  };
+  const orderAnew = async (name: string) => {
+    const question = { certificates: [name], force: true };
+    const { report, failures } = await issueCertificates(
+      question,
+      { store, clock, log, openOrdering: open },
+      invocation,
+    );
+    throwFailures([...failures.values()], 'certificates');
+    return report.certificates[0]?.message ?? 'nothing was ordered';
+  };
+  try {
+    const connect: OrderingPorts['connect'] = async (...issuer) => (await open()).connect(...issuer);
+    return await revokeCertificate(request, { store, connect, orderAnew, clock, log }, invocation);
+  } finally {
+    await Promise.allSettled(closing.map((close) => close()));
+  }
+}
