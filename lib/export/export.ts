@@ -94,5 +94,9 @@ function chooseTargets(targets: readonly TargetSpec[], asked: string | undefined
 
 function writeManifest({ name, namespace, labels, annotations, type, data }: SecretManifest): string {
   const metadata = { name, namespace, labels, annotations };
-  return stringify({ apiVersion: 'v1', kind: 'Secret', metadata, type, data }, { lineWidth: 0 });
+  // In quotes, so that no reader takes a date or a hash for anything but text.
+  return stringify(
+    { apiVersion: 'v1', kind: 'Secret', metadata, type, data },
+    { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 },
+  );
 }

@@ -103,6 +103,7 @@ describe('a manifest', () => {
       }),
     );
     expect(documents).toHaveLength(4);
+    expect(certificates[0]?.manifest).toContain(`certrelay.dev/not-after: "${notAfter.toISOString()}"`);
   });
 
   it('is written for one target alone where that is named', async () => {
