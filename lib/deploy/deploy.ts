@@ -78,7 +78,7 @@ async function settle(
     }
     case 'selected': {
       const own = selection.asked.flatMap((job) => results.get(job) ?? []);
-      for (const { report } of own) logTarget(report, selection.version, ports);
+      for (const result of own) logTarget(result, selection.version, ports);
       const failures = [
         ...own.flatMap((result) => result.failures),
         ...(await record(selection, results, ports, run)),
@@ -98,7 +98,7 @@ async function settle(
 async function record(
   { name, version, jobs, recorded }: Selected,
   results: ReadonlyMap<Job, JobResult>,
-  { store }: DeployPorts,
+  { store, log }: DeployPorts,
   { dryRun, cleanUpSignal }: DeployRun,
 ): Promise<readonly Error[]> {
   const deployed = formatDeliveries(
@@ -111,21 +111,23 @@ async function record(
     await store.record(name, { deployed }, cleanUpSignal);
     return [];
   } catch (error) {
+    log.error('state not recorded', { certificate: name, problem: describeError(error) });
     return [error instanceof Error ? error : new Error(String(error))];
   }
 }
 
-function logTarget(
-  { certificate, target, outcome, message }: TargetReport,
-  version: string,
-  { log }: DeployPorts,
-) {
+/** An alarm counts what failed (infra/alarms.yml); a rollout that only takes its time is none of it. */
+function logTarget({ report, failures }: JobResult, version: string, { log }: DeployPorts) {
+  const { certificate, target, outcome, message } = report;
   const fields = { certificate, target, version };
   switch (outcome) {
     case 'delivered':
       return log.info('certificate delivered', { ...fields, result: message });
     case 'pending':
-      return log.warn('delivery pending', { ...fields, problem: message });
+      return log.warn(failures.length > 0 ? 'delivery failed' : 'delivery pending', {
+        ...fields,
+        problem: message,
+      });
     case 'refused':
       return log.error('delivery refused', { ...fields, problem: message });
     case 'planned':

@@ -22,6 +22,8 @@ test('P19 K44 a cluster that cannot be reached leaves its targets pending and de
   expect(targetsOf(report)[3]?.message).toMatch(/in cluster down: no answer \(ECONNREFUSED\)/);
   expect(new Set(codesOf(report))).toEqual(new Set(['Unreachable']));
   expect(report.certificates[0]?.message).toBe('targets: 3 pending, 6 delivered');
+  const warnings = bench.log.lines.filter(({ level }) => level === 'warn');
+  expect(warnings.map(({ event }) => event)).toEqual(Array(3).fill('delivery failed'));
   expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/rrr---rrr$/);
 });
 
@@ -132,6 +134,7 @@ test('a rollout that is not finished in time is pending and no failure; the next
     message: expect.stringMatching(/restarted Deployment web; .*still rolling out/),
   });
   expect(report.failures.size).toBe(0);
+  expect(bench.log.events()).toEqual(['delivery pending']);
   expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/a$/);
   bench.clock.pass(1000);
   bench.calls();
@@ -264,4 +267,9 @@ test('a tag that cannot be written is a failure, though everything is delivered'
   const report = await bench.deploy();
   expect(only(report)).toMatchObject({ outcome: 'delivered' });
   expect(report.failures.get('shop')).toHaveLength(1);
+  expect(bench.log.lines).toContainEqual({
+    level: 'error',
+    event: 'state not recorded',
+    fields: { certificate: 'shop', problem: 'throttled' },
+  });
 });
