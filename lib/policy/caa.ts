@@ -43,8 +43,9 @@ export function findCaaObstacle(
   const relevant = wild.length > 0 ? wild : records.filter(({ tag }) => tag === 'issue');
   if (relevant.length === 0) return undefined;
   const parsed = relevant.map(parseIssuer);
+  const identities = ca.identities.map((identity) => identity.toLowerCase());
   const named = parsed.filter(({ domain }) =>
-    ca.identities.length > 0 ? ca.identities.includes(domain) : domain !== '',
+    identities.length > 0 ? identities.includes(domain) : domain !== '',
   );
   if (named.some((issuer) => admits(issuer, ca))) return undefined;
   const [closest] = named;

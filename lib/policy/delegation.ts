@@ -13,12 +13,19 @@ export function placeOfChallenge(name: string, end: string): string {
   return end.startsWith(prefix) ? end : name;
 }
 
-/** What lets us answer the challenges of a name that no zone of ours holds, as the end of a sentence: the exact CNAME where
- *  the inventory names a zone for it. `name` is the full `_acme-challenge.…` name. */
-export function describeRemedy(name: string, delegationZone: string | undefined): string {
-  if (delegationZone !== undefined) return `create the record "${delegatingRecord(name, delegationZone)}"`;
+/** Why nothing can be written for a challenge whose CNAMEs end at `end`, and what lets us: the exact CNAME to create where the
+ *  inventory names a zone for it. `name` is the full `_acme-challenge.…` name. */
+export function describeNoZone(name: string, end: string, delegationZone: string | undefined): string {
   const domain = registeredDomain(name.slice(prefix.length));
-  return `create one for ${domain} in Route 53 and delegate to it, or name a zone of yours as dns.delegationZone in the inventory, to be told here which CNAME to create`;
+  const remedy =
+    delegationZone === undefined
+      ? `create one for ${domain} in Route 53 and delegate to it, or name a zone of yours as dns.delegationZone in the inventory, to be told here which CNAME to create`
+      : `create the record "${delegatingRecord(name, delegationZone)}"`;
+  if (end === name) return `no public hosted zone of this AWS account holds ${name}: ${remedy}`;
+  const alias = `${name} is an alias for ${end}`;
+  return end.startsWith(prefix)
+    ? `${alias}, which no public hosted zone of this AWS account holds: ${remedy}`
+    : `${alias}, which does not begin with _acme-challenge. as all names that Certrelay writes do, and no public hosted zone holds ${name} itself: ${remedy}`;
 }
 
 /** The CNAME that hands the challenges of a name to a zone of ours, as in a zone file. The target of a long name ends in a

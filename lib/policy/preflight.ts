@@ -1,7 +1,7 @@
 // Judges before an order whether DNS lets it succeed, so that none is spent that would fail.
 import { challengeName, withoutWildcard } from '../certificate/names.ts';
 import { type CaaRecord, type CaaSubject, findCaaObstacle } from './caa.ts';
-import { delegatingRecord, describeRemedy } from './delegation.ts';
+import { delegatingRecord, describeNoZone } from './delegation.ts';
 
 /** Names from the first to the last, each but the last with a CNAME to the next. `circle`: the last was there before. `too
  *  long`: the last may have one too, and nobody follows it. */
@@ -100,7 +100,7 @@ function judgeZone(
   const name = challengeName(domain);
   switch (zone.kind) {
     case 'none': {
-      const message = `no public hosted zone of this AWS account holds ${describePlace(name, aliases)}: ${describeRemedy(name, delegationZone)}`;
+      const message = describeNoZone(name, aliases.names.at(-1) ?? name, delegationZone);
       return [{ domain, blocks: true, record: `${name}. CNAME`, message }];
     }
     case 'unclear':
@@ -110,11 +110,6 @@ function judgeZone(
     case 'found':
       return judgeDelegation(domain, zone);
   }
-}
-
-/** The name, and what it is an alias for. */
-export function describePlace(name: string, { names }: AliasChain): string {
-  return names.length > 1 ? `${name}, which is an alias for ${names.slice(1).join(' → ')}` : name;
 }
 
 function judgeDelegation(

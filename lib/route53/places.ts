@@ -2,8 +2,7 @@
 
 import type { ResolveAlias } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
-import { Memory } from '../memory.ts';
-import { describeRemedy, placeOfChallenge } from '../policy/delegation.ts';
+import { describeNoZone, placeOfChallenge } from '../policy/delegation.ts';
 import type { HostedZone } from './calls.ts';
 import type { HostedZones } from './hosted-zones.ts';
 
@@ -13,12 +12,12 @@ export interface Place {
   readonly record: string;
 }
 
-/** Places by challenge name. A place that was found stays the same, so that values go from where they were put. */
+/** Places by challenge name. What DNS and Route 53 answered once stays so for the run, so that values go from where they
+ *  were put. */
 export class Places {
   readonly #zones: HostedZones;
   readonly #resolveAlias: ResolveAlias;
   readonly #delegationZone: string | undefined;
-  readonly #found = new Memory<Place>();
 
   constructor(zones: HostedZones, resolveAlias: ResolveAlias, delegationZone: string | undefined) {
     this.#zones = zones;
@@ -28,22 +27,11 @@ export class Places {
 
   /** @throws DnsError `NoZone`, with the record to create, where no zone of ours holds the place; whatever DNS and Route 53
    *  answer instead. */
-  find(name: string, signal: AbortSignal): Promise<Place> {
-    return this.#found.recall(name, async () => {
-      const end = await this.#resolveAlias(name, signal);
-      const record = placeOfChallenge(name, end);
-      const zone = await this.#zones.find(record, signal);
-      if (zone) return { zone, record };
-      throw new DnsError('NoZone', this.#explain(name, end, record));
-    });
-  }
-
-  #explain(name: string, end: string, record: string): string {
-    const remedy = describeRemedy(name, this.#delegationZone);
-    if (end === name) return `no public hosted zone of this AWS account holds ${name}: ${remedy}`;
-    const alias = `${name} is an alias for ${end}`;
-    return record === end
-      ? `${alias}, which no public hosted zone of this AWS account holds: ${remedy}`
-      : `${alias}, whose name does not begin with _acme-challenge. as all names that Certrelay writes do: ${remedy}`;
+  async find(name: string, signal: AbortSignal): Promise<Place> {
+    const end = await this.#resolveAlias(name, signal);
+    const record = placeOfChallenge(name, end);
+    const zone = await this.#zones.find(record, signal);
+    if (zone) return { zone, record };
+    throw new DnsError('NoZone', describeNoZone(name, end, this.#delegationZone));
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type CaaRecord, findCaaObstacle } from '../../lib/policy/caa.ts';
 
 const ca = {
-  identities: ['ca.example', 'other-name.example'],
+  identities: ['ca.example', 'Other-Name.example'],
   accountUrl: 'https://ca.example/acme/acct/7',
 };
 

@@ -87,7 +87,7 @@ describe('what cannot be followed is refused with what to do', () => {
       'a CNAME to a name that is not written',
       { [shop]: 'shop.acme.example.com' },
       'NoZone',
-      ['shop.acme.example.com, whose name does not begin with _acme-challenge.', record],
+      ['shop.acme.example.com, which does not begin with _acme-challenge.', record],
     ],
     [
       'a circle',
