@@ -27,7 +27,6 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
     return answerBatch(parsed.messages, work, invocation.log);
   }
   const { certificates, failures } = await deploy(parsed.request, invocation);
-  invocation.log.info('pass finished', { certificates: certificates.length, failed: failures.size });
   throwFailures([...failures.values()].flat(), 'targets');
   return { dryRun: parsed.request.dryRun ?? false, certificates };
 }

@@ -47,7 +47,9 @@ export async function issueCertificates(
   const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
   if (!request.dryRun) await leave(plan, outcomes, request, ports, run);
   const report = makeReport(plan, outcomes, unknown, request.dryRun ?? false);
-  ports.log.info('pass finished', { ...report.summary, ms: ports.clock.now().getTime() - startedAt });
+  // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
+  const asked = request.certificates?.length;
+  ports.log.info('pass finished', { ...report.summary, asked, ms: ports.clock.now().getTime() - startedAt });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
 }
 

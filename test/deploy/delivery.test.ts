@@ -217,6 +217,23 @@ test('only the certificates and targets that are asked for are touched', async (
   expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/-r$/);
 });
 
+test('the log tells a pass over everything from one over what was named', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  for (const request of [
+    {},
+    { certificates: ['shop'] },
+    { targets: ['lab/shop/shop-tls', 'lab/shop/typo'] },
+  ]) {
+    await bench.deploy(request);
+  }
+  const finished = bench.log.lines.filter(({ event }) => event === 'pass finished');
+  expect(finished.map(({ level, fields }) => [level, fields])).toMatchObject([
+    ['info', { certificates: 1, failed: 0, asked: undefined }],
+    ['info', { certificates: 1, failed: 0, asked: 1 }],
+    ['info', { certificates: 1, failed: 1, asked: 2 }],
+  ]);
+});
+
 test('what has no certificate yet, no targets or no definition is passed over', async () => {
   const bench = await openBench({ targets: [] });
   await bench.store.create('waiting', undefined);

@@ -39,6 +39,17 @@ describe('a pass', () => {
     expect([bench.records.presents, bench.records.cleanUps]).toEqual([1, 1]);
   });
 
+  it('tells in the log whether it was over all certificates or over some that were named', async () => {
+    const bench = new Bench([shop, blog]);
+    await bench.run();
+    await bench.run({ certificates: ['shop'] });
+    const finished = bench.log.lines.filter(({ event }) => event === 'pass finished');
+    expect(finished.map(({ fields }) => fields)).toMatchObject([
+      { certificates: 2, asked: undefined },
+      { certificates: 1, asked: 1 },
+    ]);
+  });
+
   it('P12 makes no call to the CA while nothing is due, and does not even load what orders', async () => {
     const bench = new Bench([shop]);
     await bench.run();
