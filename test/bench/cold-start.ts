@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import * as z from 'zod';
 import { buildFunctions } from '../../infra/build.ts';
 import { credentialsOf, type Sandbox } from '../sandbox/sandbox.ts';
-import { median } from './figure.ts';
 
 const run = promisify(execFile);
 const timing = z.object({ nodeMs: z.number(), importMs: z.number(), answerMs: z.number() });
@@ -14,29 +13,32 @@ const timing = z.object({ nodeMs: z.number(), importMs: z.number(), answerMs: z.
 /** What one fresh process took, in milliseconds: Node itself, importing the bundle, and the handler's answer. */
 export type Start = z.output<typeof timing>;
 
-/** Medians over fresh processes, one of each kind in turn. */
+/** Two fresh processes, one right after the other, so that both find the machine as busy. */
 export interface ColdStart {
   readonly issue: Start;
   /** Answers nothing. */
   readonly sdk: Start;
 }
 
-/** `folder` gets the bundle that is compared with; the project's are there already. */
-export async function measureColdStart(sandbox: Sandbox, folder: string, times: number): Promise<ColdStart> {
-  const root = join(import.meta.dirname, '../..');
-  await buildFunctions({
-    sourceFolder: join(import.meta.dirname, 'sdk-alone'),
-    outFolder: folder,
-    inventoryFile: join(root, 'infra/certificates.yaml'),
-  });
-  const sdkBundle = join(folder, 'secrets-manager/index.js');
-  const issueBundle = join(process.env.CERTRELAY_SANDBOX_BUNDLES ?? '', 'issue/index.js');
-  const [sdk, issue]: [Start[], Start[]] = [[], []];
-  for (let turn = 0; turn < times; turn += 1) {
-    sdk.push(await start(sandbox, sdkBundle));
-    issue.push(await start(sandbox, issueBundle, '{}'));
+/** Both bundles go into `folder`; the project's with what the sandbox's inventory says now, as it is deployed. */
+export async function measureColdStarts(
+  sandbox: Sandbox,
+  folder: string,
+  times: number,
+): Promise<readonly ColdStart[]> {
+  const { inventoryPath: inventoryFile } = sandbox;
+  const sdkAlone = join(import.meta.dirname, 'sdk-alone');
+  const functions = join(import.meta.dirname, '../../functions');
+  for (const sourceFolder of [sdkAlone, functions]) {
+    await buildFunctions({ sourceFolder, outFolder: folder, inventoryFile });
   }
-  return { sdk: mediansOf(sdk), issue: mediansOf(issue) };
+  const starts: ColdStart[] = [];
+  for (let turn = 0; turn < times; turn += 1) {
+    const sdk = await start(sandbox, join(folder, 'secrets-manager/index.js'));
+    const issue = await start(sandbox, join(folder, 'issue/index.js'), '{}');
+    starts.push({ issue, sdk });
+  }
+  return starts;
 }
 
 /** Plain JavaScript, so that nothing is compiled that is not measured. The client loads node:http for the sandbox's
@@ -54,16 +56,9 @@ process.stderr.write(JSON.stringify({ nodeMs, importMs: importedAt - startedAt, 
 `;
 
 async function start({ environment }: Sandbox, ...args: readonly string[]): Promise<Start> {
-  // As on Lambda: who calls is in the environment, and no AWS configuration of this machine is read.
-  const env = { ...environment, ...credentialsOf('issue'), HOME: '/nonexistent' };
+  // As deployed where nothing is set, and as on Lambda: no AWS configuration of this machine is read.
+  const { CERTRELAY_INVENTORY: _, CERTRELAY_RESOLVERS: __, ...settings } = environment;
+  const env = { ...settings, ...credentialsOf('issue'), HOME: '/nonexistent' };
   const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', script, ...args], { env });
   return timing.parse(JSON.parse(stderr.trim().split('\n').at(-1) ?? ''));
-}
-
-function mediansOf(starts: readonly Start[]): Start {
-  return {
-    nodeMs: median(starts.map(({ nodeMs }) => nodeMs)),
-    importMs: median(starts.map(({ importMs }) => importMs)),
-    answerMs: median(starts.map(({ answerMs }) => answerMs)),
-  };
 }

@@ -22,7 +22,8 @@ export interface IdlePass {
   readonly others: readonly Call[];
 }
 
-/** Brings inventory and store to `count` certificates that were issued yesterday. All share one chain and one key: a
+/** Brings inventory and store to `count` certificates that were issued yesterday, and about which the CA was asked not long
+ *  ago (RFC 9773 §4.3.2). All share one chain and one key: a
  *  pass that read them would see that, and order. */
 export async function stock(sandbox: Sandbox, count: number): Promise<void> {
   const { authority, secretsManager } = sandbox;
@@ -44,7 +45,7 @@ export async function stock(sandbox: Sandbox, count: number): Promise<void> {
     secret.versions.set(version, { id: version, value: { text }, created: validity.notBefore });
     secret.labels.set('AWSCURRENT', version);
     const state = stateOf(version, { ...facts, names: domainsOf(name) }, stored);
-    secret.setTags(Object.entries(encodeState(state)));
+    secret.setTags(Object.entries(encodeState({ ...state, askAfter: new Date(Date.now() + dayMs / 4) })));
   }
   await sandbox.setCertificates(names.map((name) => ({ name, domains: domainsOf(name) })));
 }
