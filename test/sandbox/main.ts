@@ -57,6 +57,7 @@ The sandbox is up. In another terminal, in this folder:
   npx serverless invoke local -f issue --data '{"dryRun": true}'   # the plan; this one runs in your terminal
   npx serverless invoke local -f issue                             # order what is due
   npx serverless invoke local -f deploy                            # reconcile every target
+  npx serverless invoke local -f export --data '{"certificates": ["shop"]}'   # so import, revoke, pause: see the README
   npx serverless invoke local -f register --path ${registration}
   npx serverless invoke -f issue                                   # the same through the sandbox's Lambda
 
