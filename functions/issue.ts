@@ -27,7 +27,7 @@ export async function handler(event: unknown, context: Context): Promise<IssueRe
 async function issue(request: IssueRequest, invocation: Invocation) {
   const { settings, log, clock } = invocation;
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
-  const closing: Closing = [() => secrets.close()];
+  const closing: Closing = [async () => secrets.close()];
   try {
     const ports = {
       queue: settings.issueQueueUrl === undefined ? undefined : openQueue(settings.issueQueueUrl, closing),
@@ -48,7 +48,7 @@ function openQueue(url: string, closing: Closing): IssueQueue {
     async send(...message) {
       const { connectIssueQueue } = await import('../lib/sqs/issue-queue.ts');
       const queue = connectIssueQueue({ url });
-      closing.push(() => queue.close());
+      closing.push(async () => queue.close());
       await queue.send(...message);
     },
   };

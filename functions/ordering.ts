@@ -5,7 +5,7 @@ import type { SecretsManagerConnection } from '../lib/secrets-manager/connection
 import type { Invocation } from './invocation.ts';
 
 /** Ends of connections, to be carried out when the invocation is over. */
-export type Closing = (() => Promise<void> | void)[];
+export type Closing = (() => Promise<void>)[];
 
 /** The CA, Route 53 and DNS. Whoever calls carries out `closing` at the end. */
 export async function openOrdering(

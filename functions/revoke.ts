@@ -22,7 +22,7 @@ async function revoke(request: RevokeRequest, invocation: Invocation): Promise<R
   const { settings, log, clock } = invocation;
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
   const { certificates: store } = secrets;
-  const closing: Closing = [() => secrets.close()];
+  const closing: Closing = [async () => secrets.close()];
   let ordering: Promise<OrderingPorts> | undefined;
   const open = () => {
     ordering ??= openOrdering(invocation, secrets, closing);
