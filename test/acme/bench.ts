@@ -84,27 +84,8 @@ export class Bench {
     return text;
   }
 
-  /** Presents, answers, finalizes and downloads. */
-  async issue(authority: CertificateAuthority, domains: readonly string[], replaces?: string) {
-    const order = await authority.newOrder({ domains, replaces }, signal);
-    const values = new Map<string, string[]>();
-    const challenges = [];
-    for (const url of order.authorizations) {
-      const { name, status, challenges: offered } = await authority.readAuthorization(url, signal);
-      if (status === 'valid') continue;
-      const challenge = offered.find(({ type }) => type === 'dns-01');
-      if (!challenge) throw new Error('no dns-01 challenge');
-      const record = challengeName(name);
-      values.set(record, [...(values.get(record) ?? []), authority.txtValue(challenge.token)]);
-      challenges.push(challenge);
-    }
-    for (const [record, texts] of values) this.dns.setTxt(record, texts);
-    for (const challenge of challenges) await authority.answerChallenge(challenge.url, signal);
-    const ready = await poll(authority, order, 'pending');
-    const key = await keyMaker.generate('ecdsa-p256');
-    const finalized = await authority.finalize(ready, await keyMaker.request(key, domains), signal);
-    const valid = await poll(authority, finalized, 'processing');
-    return { chain: await authority.downloadCertificate(valid, signal), key, order };
+  issue(authority: CertificateAuthority, domains: readonly string[], replaces?: string) {
+    return issueCertificate(authority, { domains, replaces }, this.dns.setTxt);
   }
 
   async stop(): Promise<void> {
@@ -112,6 +93,33 @@ export class Bench {
     await this.ca.stop();
     await this.dns.stop();
   }
+}
+
+/** Orders, presents by `setTxt`, answers, finalizes and downloads. */
+export async function issueCertificate(
+  authority: CertificateAuthority,
+  request: Parameters<CertificateAuthority['newOrder']>[0],
+  setTxt: (name: string, values: readonly string[]) => void | Promise<void>,
+) {
+  const order = await authority.newOrder(request, signal);
+  const values = new Map<string, string[]>();
+  const challenges = [];
+  for (const url of order.authorizations) {
+    const { name, status, challenges: offered } = await authority.readAuthorization(url, signal);
+    if (status === 'valid') continue;
+    const challenge = offered.find(({ type }) => type === 'dns-01');
+    if (!challenge) throw new Error('no dns-01 challenge');
+    const record = challengeName(name);
+    values.set(record, [...(values.get(record) ?? []), authority.txtValue(challenge.token)]);
+    challenges.push(challenge);
+  }
+  for (const [record, texts] of values) await setTxt(record, texts);
+  for (const challenge of challenges) await authority.answerChallenge(challenge.url, signal);
+  const ready = await poll(authority, order, 'pending');
+  const key = await keyMaker.generate('ecdsa-p256');
+  const csr = await keyMaker.request(key, request.domains);
+  const valid = await poll(authority, await authority.finalize(ready, csr, signal), 'processing');
+  return { chain: await authority.downloadCertificate(valid, signal), key, order };
 }
 
 async function poll(authority: CertificateAuthority, order: Order, status: Order['status']): Promise<Order> {
