@@ -16,7 +16,7 @@ export type Start = z.output<typeof timing>;
 /** Two fresh processes, one right after the other, so that both find the machine as busy. */
 export interface ColdStart {
   readonly issue: Start;
-  /** Answers nothing. */
+  /** Its answer is one page of the list, by the client alone. */
   readonly sdk: Start;
 }
 
@@ -35,7 +35,7 @@ export async function measureColdStarts(
   const starts: ColdStart[] = [];
   for (let turn = 0; turn < times; turn += 1) {
     const sdk = await start(sandbox, join(folder, 'secrets-manager/index.js'));
-    const issue = await start(sandbox, join(folder, 'issue/index.js'), '{}');
+    const issue = await start(sandbox, join(folder, 'issue/index.js'));
     starts.push({ issue, sdk });
   }
   return starts;
@@ -44,21 +44,21 @@ export async function measureColdStarts(
 /** Plain JavaScript, so that nothing is compiled that is not measured. The client loads node:http for the sandbox's
  *  endpoint alone: on AWS it needs only node:https, which it loads in any case. So that is in no figure. */
 const script = `
-const [file, event] = process.argv.slice(1);
+const [, bundle] = process.argv;
 const nodeMs = performance.now();
 await import('node:http');
 const startedAt = performance.now();
-const { handler } = await import(file);
+const { handler } = await import(bundle);
 const importedAt = performance.now();
-if (event) await handler(JSON.parse(event), { awsRequestId: 'bench', getRemainingTimeInMillis: () => 60_000 });
+await handler({}, { awsRequestId: 'bench', getRemainingTimeInMillis: () => 60_000 });
 const answerMs = performance.now() - importedAt;
 process.stderr.write(JSON.stringify({ nodeMs, importMs: importedAt - startedAt, answerMs }) + '\\n');
 `;
 
-async function start({ environment }: Sandbox, ...args: readonly string[]): Promise<Start> {
+async function start({ environment }: Sandbox, bundle: string): Promise<Start> {
   // As deployed where nothing is set, and as on Lambda: no AWS configuration of this machine is read.
   const { CERTRELAY_INVENTORY: _, CERTRELAY_RESOLVERS: __, ...settings } = environment;
   const env = { ...settings, ...credentialsOf('issue'), HOME: '/nonexistent' };
-  const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', script, ...args], { env });
+  const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', script, bundle], { env });
   return timing.parse(JSON.parse(stderr.trim().split('\n').at(-1) ?? ''));
 }
