@@ -100,5 +100,5 @@ let lastInventory: { readonly text: string; readonly inventory: Inventory } | un
 export function throwFailures(failures: readonly Error[], what: string): void {
   if (failures.length === 0) return;
   const messages = failures.map((error) => error.message).join('\n  ');
-  throw new AggregateError(failures, `${failures.length} ${what} failed:\n  ${messages}`);
+  throw new AggregateError(failures, `${what} that failed: ${failures.length}\n  ${messages}`);
 }
