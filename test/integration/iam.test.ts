@@ -1,4 +1,5 @@
 // Holds what the functions really did against what their roles allow, both ways.
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { mintChain } from '../certificate/minting.ts';
@@ -23,6 +24,7 @@ beforeAll(async () => {
   const target = { cluster: 'lab', namespace: 'edge', secret: '{name}-tls' };
   sandbox = await startSandbox({
     namespaces: ['edge'],
+    issuer: { eab: { secret: `${prefix}/eab/lab` } },
     registration: { zones: ['example.com'], issuer: 'default', targets: [target] },
     certificates: ['shop', 'taken'].map((name) => ({
       name,
@@ -36,10 +38,20 @@ beforeAll(async () => {
   const { template } = await packaging;
   const arns = { IssueQueue: sandbox.queues.issue.arn, DeployQueue: sandbox.queues.deploy.arn };
   policies = readPolicies(template, { region: 'eu-central-1', account: '123456789012', arns });
+  await askForBinding();
   await takeOver();
   await runEverything();
 });
 afterAll(() => sandbox.stop());
+
+/** The CA makes accounts only for customers whom it has given a key. */
+async function askForBinding(): Promise<void> {
+  const { settings } = sandbox.authority;
+  const hmacKey = randomBytes(32).toString('base64url');
+  settings.externalAccountRequired = true;
+  settings.externalAccounts.set('lab', hmacKey);
+  await sandbox.keepSecrets({ [`${prefix}/eab/lab`]: JSON.stringify({ kid: 'lab', hmacKey }) });
+}
 
 /** Each thing a function does, once: a registration, orders, a crash that is healed, deliveries, a second look. */
 async function runEverything(): Promise<void> {
@@ -132,6 +144,7 @@ describe.each(functions)('the role of %s', (name) => {
 const reserved: readonly (readonly [string, readonly (typeof functions)[number][]])[] = [
   ['route53', ['issue', 'revoke']],
   ['/accounts/', ['issue', 'revoke', 'import']],
+  ['/eab/', ['issue', 'revoke']],
   ['/import/', ['import']],
   ['/clusters/', ['deploy']],
   ['/webhook', ['register']],
