@@ -173,19 +173,6 @@ describe('queues', () => {
       },
     });
   });
-
-  it('a failure, a dead message and a day of silence have alarms', () => {
-    const alarms = find('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
-    expect(alarms.map(({ MetricName }) => String(MetricName)).toSorted()).toEqual([
-      '5xx',
-      'ApproximateNumberOfMessagesVisible',
-      'ApproximateNumberOfMessagesVisible',
-      'Errors',
-      'Errors',
-      'Invocations',
-    ]);
-    expect(properties('IssueSilent')).toMatchObject({ Period: 86_400, TreatMissingData: 'breaching' });
-  });
 });
 
 describe('roles', () => {
