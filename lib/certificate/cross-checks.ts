@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { directory } from './inventory-fields.ts';
 import { defaultSecret } from './inventory-schema.ts';
-import { parseName } from './names.ts';
+import { parseName } from './name-parsing.ts';
 import { type Finding, formatPath } from './problems.ts';
 
 /** Every repeat and every reference to an unknown issuer or cluster. Reads whatever is readable of a file that has other

@@ -1,6 +1,7 @@
 // The single fields that a user writes: each parses, gives its default, and says what would be right.
 import * as z from 'zod';
-import { findCovered, maxNames, parseName, withoutWildcard } from './names.ts';
+import { parseName } from './name-parsing.ts';
+import { findCovered, maxNames, withoutWildcard } from './names.ts';
 import { describeInput } from './problems.ts';
 import { type WorkloadReference, workloadKinds } from './spec.ts';
 import { parseCertificate } from './x509.ts';

@@ -1,51 +1,10 @@
-// DNS names as certificates hold them: parsing, wildcards, registered domains, exact sets.
+// DNS names as certificates hold them: wildcards, challenge names, exact sets.
 import { hash } from 'node:crypto';
-import { domainToASCII, domainToUnicode } from 'node:url';
-import { parse } from 'tldts';
-
-/** A name, lower case, punycode, without trailing dot; or what is wrong with the text and what would be right. */
-export type ParsedName = { readonly name: string } | { readonly problem: string };
 
 /** Names in one certificate (Let's Encrypt, profile classic). */
 export const maxNames = 100;
 
-const maxLabelLength = 63;
-/** RFC 1035 §2.3.4: 255 octets on the wire, 253 as text. */
-const maxNameLength = 253;
 const challengeLabel = '_acme-challenge';
-
-/** Reads a DNS name that a public CA would sign: at least two labels, `*` only as the whole first label, no IP address,
- *  no underscore, not a public suffix itself. Unicode becomes punycode (UTS #46). */
-export function parseName(text: string): ParsedName {
-  const quoted = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-  const refuse = (problem: string): ParsedName => ({ problem: `${quoted} ${problem}` });
-  if (text.trim() === '') return { problem: 'is empty; write a DNS name such as shop.example.com' };
-
-  const isWildcard = text.startsWith('*.');
-  const plain = toAscii(text.slice(isWildcard ? 2 : 0));
-  if (plain === undefined) return refuse('is not a DNS name; write one such as shop.example.com');
-  if (plain.includes('*')) return refuse('has * where none may stand; it may only be the whole first label');
-  if (plain.includes('_')) return refuse('has an underscore, which no CA signs; use letters, digits and -');
-
-  const labels = plain.split('.');
-  const last = labels.at(-1) ?? '';
-  if (/^(\d+|0x[0-9a-f]*)$/.test(last)) return refuse('is an IP address; write a DNS name');
-  for (const label of labels) {
-    const problem = problemOfLabel(label);
-    if (problem !== undefined) return refuse(problem);
-  }
-  if (labels.length < 2) return refuse('has one label only; write the full name, such as shop.example.com');
-  if (challengeName(plain).length > maxNameLength) {
-    const most = maxNameLength - challengeLabel.length - 1;
-    return refuse(`is too long; ${most} characters are the most that leave room for its challenge name`);
-  }
-
-  // Only the ICANN section counts here: owners of private suffixes may have certificates for them.
-  if (parse(plain, { extractHostname: false }).publicSuffix === plain) {
-    return refuse('is a public suffix, which no CA signs; write a name below a domain of yours');
-  }
-  return { name: isWildcard ? `*.${plain}` : plain };
-}
 
 /** Whether a wildcard stands for the name: exactly one more label (RFC 9525 §6.3). A name covers nothing. */
 export function coversName(wildcard: string, name: string): boolean {
@@ -63,12 +22,6 @@ export function findCovered(
     const wildcard = `*${name.slice(name.indexOf('.'))}`;
     return wildcards.has(wildcard) && coversName(wildcard, name) ? [{ wildcard, name }] : [];
   });
-}
-
-/** The domain a CA counts limits by: public suffix (private section included) and one label. A suffix counts as itself. */
-export function registeredDomain(name: string): string {
-  const plain = withoutWildcard(name);
-  return parse(plain, { allowPrivateDomains: true, extractHostname: false }).domain ?? plain;
 }
 
 /** Where the DNS-01 TXT value stands (RFC 8555 §8.4); the same for a name and its wildcard. */
@@ -90,26 +43,4 @@ export function namesKey(domains: readonly string[]): string {
 export function sameNames(one: readonly string[], other: readonly string[]): boolean {
   const names = new Set(one);
   return names.size === new Set(other).size && other.every((name) => names.has(name));
-}
-
-/** Checked before IDNA, because the URL parser behind it decodes percent signs and cuts at slashes. */
-function toAscii(text: string): string | undefined {
-  const withoutDot = text.endsWith('.') ? text.slice(0, -1) : text;
-  if (/\p{ASCII}/u.test(withoutDot.replace(/[A-Za-z0-9._*-]/g, ''))) return undefined;
-  // IDNA refuses numeric last labels that are no IPv4 address; they are told apart later, with a better message.
-  if (/^[\w.*-]*$/.test(withoutDot)) return withoutDot.toLowerCase() || undefined;
-  return domainToASCII(withoutDot) || undefined;
-}
-
-function problemOfLabel(label: string): string | undefined {
-  if (label === '') return 'has an empty label; write single dots between labels';
-  if (label.length > maxLabelLength) {
-    return `has a label of ${label.length} characters; ${maxLabelLength} are the most`;
-  }
-  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label)) {
-    return 'has a label that is not letters, digits and inner hyphens';
-  }
-  if (label.slice(2, 4) !== '--') return undefined;
-  const isPunycode = label.startsWith('xn--') && domainToUnicode(label) !== label;
-  return isPunycode ? undefined : `has the label ${JSON.stringify(label)}, which is not valid punycode`;
 }

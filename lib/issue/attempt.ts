@@ -1,6 +1,6 @@
 // One certificate's way through a wave: claimed, ordered, validated, stored.
 import { verifyBundle } from '../certificate/bundle.ts';
-import { registeredDomain } from '../certificate/names.ts';
+import { registeredDomain } from '../certificate/name-parsing.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
 import { ConfigError } from '../config.ts';
 import type { TxtValue } from '../dns-ports.ts';

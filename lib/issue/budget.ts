@@ -1,5 +1,6 @@
 // Holds back what the CA's limits would refuse: the plan then says until when.
-import { namesKey, registeredDomain } from '../certificate/names.ts';
+import { registeredDomain } from '../certificate/name-parsing.ts';
+import { namesKey } from '../certificate/names.ts';
 import { allocateBudgets, type OrderHistory, type OrderRequest } from '../policy/budgets.ts';
 import { limitsOf } from '../policy/limits.ts';
 import { parseOrderLog } from '../policy/order-log.ts';

@@ -3,7 +3,6 @@ import { mapConcurrently } from '../concurrency.ts';
 import { IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
-import { withinBudgets } from './budget.ts';
 import type { DueCertificate } from './claim.ts';
 import { continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
@@ -11,7 +10,6 @@ import { askRenewalInfo, isToBeAsked } from './renewal-info.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import type { WaveOutcome } from './settlement.ts';
-import { runWave, waveSize } from './wave.ts';
 
 /** A wave that would have less time than this is left to the next run. */
 const minWaveMs = 2_000;
@@ -41,7 +39,7 @@ export async function issueCertificates(
     ? gathered.candidates
     : await hearCas(gathered.candidates, ordering, run, now);
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
-  const plan = await withinBudgets(planCertificates(candidates, now), byName, request, ports.store, run, now);
+  const plan = await withinLimits(planCertificates(candidates, now), byName, request, ports, run);
   logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
   const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
@@ -51,6 +49,19 @@ export async function issueCertificates(
   const asked = request.certificates?.length;
   ports.log.info('pass finished', { ...report.summary, asked, ms: ports.clock.now().getTime() - startedAt });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
+}
+
+/** The plan with what the CA's limits do not allow now. What orders is loaded only once something is to be ordered. */
+async function withinLimits(
+  plan: Plan,
+  candidates: ReadonlyMap<string, Candidate>,
+  request: Question,
+  { store, clock }: IssuePorts,
+  run: Run,
+): Promise<Plan> {
+  if (!plan.some(({ decision }) => decision === 'order')) return plan;
+  const { withinBudgets } = await import('./budget.ts');
+  return withinBudgets(plan, candidates, request, store, run, clock.now());
 }
 
 /** Replaces the candidates that it is time to ask their CAs about. */
@@ -81,7 +92,7 @@ async function order(
   run: Run,
 ): Promise<readonly WaveOutcome[]> {
   if (due.length === 0) return [];
-  const ordering = await openOrdering();
+  const [ordering, { runWave, waveSize }] = await Promise.all([openOrdering(), import('./wave.ts')]);
   const { clock, log } = ports;
   const outcomes: WaveOutcome[] = [];
   let neededMs = minWaveMs;

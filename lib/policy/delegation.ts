@@ -1,6 +1,6 @@
 // Where a challenge's TXT value goes when a CNAME delegates it, and what somebody else must create so that it can.
 import { hash } from 'node:crypto';
-import { registeredDomain } from '../certificate/names.ts';
+import { registeredDomain } from '../certificate/name-parsing.ts';
 
 const prefix = '_acme-challenge.';
 /** RFC 1035 §2.3.4. */

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  challengeName,
-  coversName,
-  findCovered,
-  namesKey,
-  parseName,
-  registeredDomain,
-  sameNames,
-} from '../../lib/certificate/names.ts';
+import { parseName, registeredDomain } from '../../lib/certificate/name-parsing.ts';
+import { challengeName, coversName, findCovered, namesKey, sameNames } from '../../lib/certificate/names.ts';
 
 const label63 = 'a'.repeat(63);
 /** 237 characters: with `_acme-challenge.` before it exactly the 253 that DNS allows. */
