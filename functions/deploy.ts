@@ -1,14 +1,12 @@
 // Brings stored certificates into clusters and rolls the workloads that use them. Called by event, schedule and hand.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { ConnectCluster } from '../lib/cluster-ports.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
 import type { CertificateReport, DeployReport } from '../lib/deploy/run.ts';
-import { ClusterError } from '../lib/errors.ts';
 import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
-import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { answerBatch } from './batch.ts';
+import { connectClusters } from './clusters.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
 
 /** What a direct call answers with. */
@@ -41,21 +39,4 @@ async function deploy(request: DeployRequest, invocation: Invocation): Promise<D
   } finally {
     secrets.close();
   }
-}
-
-/** Kubeconfigs come from an AWS secret or a file, as the inventory says; the client is loaded with the first cluster. */
-function connectClusters(
-  { inventory, clock, log }: Invocation,
-  secrets: SecretsManagerConnection,
-): ConnectCluster {
-  return async (name, signal) => {
-    const { connectCluster } = await import('../lib/kubernetes/cluster.ts');
-    const { kubeconfig } = inventory.clusters[name] ?? {};
-    if (!kubeconfig) throw new ClusterError('BadKubeconfig', `the inventory has no cluster "${name}"`);
-    const text =
-      'file' in kubeconfig
-        ? await readFile(kubeconfig.file, 'utf8')
-        : await secrets.readText(kubeconfig.secret, signal);
-    return connectCluster({ name, kubeconfig: text, clock, log });
-  };
 }
