@@ -1,6 +1,7 @@
 // Where a challenge's value goes, and the CNAME that delegates it.
 import { expect, test } from 'vitest';
-import { challengeName, parseName } from '../../lib/certificate/name-parsing.ts';
+import { parseName } from '../../lib/certificate/name-parsing.ts';
+import { challengeName } from '../../lib/certificate/names.ts';
 import { delegatingRecord, placeOfChallenge } from '../../lib/policy/delegation.ts';
 
 const name = '_acme-challenge.shop.example.com';
