@@ -4,9 +4,10 @@ import {
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
+import { StoreError } from '../errors.ts';
 import type { AccountStore, CertificateStore } from '../ports.ts';
 import { SecretAccounts } from './accounts.ts';
-import { callSecrets } from './calls.ts';
+import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
 
 export interface SecretsManagerOptions {
@@ -42,9 +43,14 @@ export function connectSecretsManager({
     certificates: new SecretCertificates(client, prefix, uuid),
     accounts: new SecretAccounts(client, prefix, uuid),
     async readText(secret, signal) {
-      const { SecretString, SecretBinary } = await callSecrets('GetSecretValue', secret, signal, (options) =>
+      const read = callSecrets('GetSecretValue', secret, signal, (options) =>
         client.send(new GetSecretValueCommand({ SecretId: secret }), options),
       );
+      const { SecretString, SecretBinary } = await read.catch((error: unknown) => {
+        if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
+        const message = `the AWS secret ${secret} does not exist, or has no value yet: make it`;
+        throw new StoreError('Failed', message, { cause: error });
+      });
       return SecretString ?? new TextDecoder().decode(SecretBinary);
     },
     close: () => client.destroy(),

@@ -305,6 +305,6 @@ test('a text is read by the name of its AWS secret, without the prefix', async (
   expect(await readText('binary', never)).toBe('ü');
   await expect(readText('none', never)).rejects.toMatchObject({
     code: 'Failed',
-    message: expect.stringContaining('the AWS secret none'),
+    message: expect.stringContaining('the AWS secret none does not exist'),
   });
 });
