@@ -87,7 +87,7 @@ test('a renewed certificate replaces the old one and rolls the workloads again',
 test('P07 the scheduled and the manual path leave byte-identical Secrets', async () => {
   const stored = async (event: { certificates?: readonly string[]; targets?: readonly string[] }) => {
     const bench = await openBench({ targets: [targetOf({ format: 'ployst' })] });
-    await bench.store.put('shop', { ...fixed, issuer: 'https://ca.example/directory' }, 'version-1');
+    await bench.store.put('shop', { ...fixed, issuer: 'https://ca.example/directory' }, 'version-2');
     await bench.deploy(event);
     return JSON.stringify(bench.secret());
   };

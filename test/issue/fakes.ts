@@ -158,6 +158,10 @@ export class FakeStore implements CertificateStore {
 
   async put(name: string, certificate: Parameters<CertificateStore['put']>[1], version: string) {
     this.#enter('put', name);
+    // For a version that exists AWS does nothing, labels included; with another value it refuses.
+    const there = this.#of(name).versions.get(version);
+    if (there?.kind === 'certificate' && there.certificate.chain === certificate.chain) return;
+    if (there) throw new Error(`version ${version} of ${name} exists with another value`);
     this.#of(name).versions.set(version, { kind: 'certificate', certificate });
     this.#current(this.#of(name), version);
   }
