@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { ConfigError, readSettings, type Settings } from '../lib/config.ts';
-import type { Log } from '../lib/log.ts';
+import { describeError, type Log } from '../lib/log.ts';
 import type { Clock } from '../lib/ports.ts';
 import { createLog } from './logger.ts';
 
@@ -99,6 +99,6 @@ let lastInventory: { readonly text: string; readonly inventory: Inventory } | un
 /** Ends an invocation that had failures: alarms and retries must see it. @throws AggregateError unless `failures` is empty. */
 export function throwFailures(failures: readonly Error[], what: string): void {
   if (failures.length === 0) return;
-  const messages = failures.map((error) => error.message).join('\n  ');
+  const messages = failures.map(describeError).join('\n  ');
   throw new AggregateError(failures, `${what} that failed: ${failures.length}\n  ${messages}`);
 }
