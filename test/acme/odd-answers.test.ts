@@ -99,6 +99,32 @@ describe('a redirect is refused with a sentence', () => {
   });
 });
 
+describe('a CA without renewalInfo', () => {
+  const replaces = 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE';
+  const identifiers = [{ type: 'dns', value: 'a.example.com' }];
+
+  it('is not asked for a window, and not told what an order replaces', async () => {
+    const authority = await connect(ca);
+    await authority.newOrder({ domains, replaces }, signal);
+    expect(ca.payloads.at(-1)).toEqual({ identifiers });
+    const before = ca.requests.length;
+    expect(await authority.renewalInfo(replaces, signal)).toBeUndefined();
+    expect(ca.requests).toHaveLength(before);
+  });
+
+  it('is told, and asked, once it has one', async () => {
+    const renewalInfo = `${ca.base}/renewal-info/`;
+    ca.routes.set('/directory', (response) =>
+      answer(response, 200, { ...directoryAt(ca.base), renewalInfo }),
+    );
+    const authority = await connect(ca);
+    await authority.newOrder({ domains, replaces }, signal);
+    expect(ca.payloads.at(-1)).toEqual({ identifiers, replaces });
+    await authority.renewalInfo(replaces, signal);
+    expect(ca.requests.at(-1)).toBe(`GET /renewal-info/${replaces} HTTP/1.1`);
+  });
+});
+
 it.each([
   'newNonce',
   'newAccount',

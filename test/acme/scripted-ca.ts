@@ -16,10 +16,12 @@ export interface ScriptedCa {
   readonly routes: Map<string, Route>;
   /** Method, path with query and HTTP version of each request. */
   readonly requests: string[];
+  /** What each signed request asks, parsed; `undefined` where it reads. */
+  readonly payloads: unknown[];
   stop(): Promise<void>;
 }
 
-const signed = z.object({ protected: z.string() });
+const signed = z.object({ protected: z.string(), payload: z.string() });
 const header = z.object({ url: z.string() });
 
 /** Starts one on a free port of `host`, an IP address. It has one account, and one order that is `pending`. */
@@ -27,6 +29,7 @@ export async function startScriptedCa(host = '127.0.0.1'): Promise<ScriptedCa> {
   const { cert, key, ca } = await mintServingCertificate('Scripted ACME');
   const routes = new Map<string, Route>();
   const requests: string[] = [];
+  const payloads: unknown[] = [];
   let base = '';
   let nonces = 0;
 
@@ -37,12 +40,15 @@ export async function startScriptedCa(host = '127.0.0.1'): Promise<ScriptedCa> {
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
     nonces += 1;
     response.setHeader('replay-nonce', `nonce-${nonces}`);
-    const signedUrl = method === 'POST' ? readUrl(Buffer.concat(chunks)) : undefined;
-    if (method === 'POST' && signedUrl !== `${base}${url}`) {
-      return answer(response, 400, {
-        type: 'urn:ietf:params:acme:error:malformed',
-        detail: `not for ${url}`,
-      });
+    if (method === 'POST') {
+      const { signedUrl, payload } = takeApart(Buffer.concat(chunks));
+      payloads.push(payload);
+      if (signedUrl !== `${base}${url}`) {
+        return answer(response, 400, {
+          type: 'urn:ietf:params:acme:error:malformed',
+          detail: `not for ${url}`,
+        });
+      }
     }
     const route = routes.get(url.replace(/\?.*/, ''));
     if (route) return route(response, request);
@@ -64,6 +70,7 @@ export async function startScriptedCa(host = '127.0.0.1'): Promise<ScriptedCa> {
     base,
     routes,
     requests,
+    payloads,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -93,7 +100,9 @@ export function answer(
   response.writeHead(status, { 'content-type': type, ...headers }).end(JSON.stringify(body));
 }
 
-function readUrl(body: Buffer): string {
+function takeApart(body: Buffer): { readonly signedUrl: string; readonly payload: unknown } {
   const outer = signed.parse(JSON.parse(body.toString()));
-  return header.parse(JSON.parse(Buffer.from(outer.protected, 'base64url').toString())).url;
+  const decode = (text: string): unknown => JSON.parse(Buffer.from(text, 'base64url').toString());
+  const payload = outer.payload === '' ? undefined : decode(outer.payload);
+  return { signedUrl: header.parse(decode(outer.protected)).url, payload };
 }
