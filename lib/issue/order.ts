@@ -1,5 +1,5 @@
 // One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
-import { challengeName, sameNames } from '../certificate/names.ts';
+import { challengeName, sameNames, withoutWildcard } from '../certificate/names.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, IssueError } from '../errors.ts';
@@ -192,8 +192,10 @@ function dnsChallenge(authorization: Authorization): Challenge | undefined {
   return authorization.challenges.find(({ type }) => type === 'dns-01');
 }
 
-/** Whether an order found again covers just these names: its authorizations tell, wildcards without their `*.`. */
-export function coversNames(open: OpenOrder, domains: readonly string[]): boolean {
-  const bare = (names: readonly string[]) => [...new Set(names.map((name) => name.replace(/^\*\./, '')))];
-  return sameNames(bare(open.authorizations.map(({ name }) => name)), bare(domains));
+/** Whether an order found again covers just these names: it says so itself, or its authorizations do, wildcards without
+ *  their `*.`. */
+export function coversNames({ order, authorizations }: OpenOrder, domains: readonly string[]): boolean {
+  if (order.names) return sameNames(order.names, domains);
+  const bare = (names: readonly string[]) => [...new Set(names.map(withoutWildcard))];
+  return sameNames(bare(authorizations.map(({ name }) => name)), bare(domains));
 }

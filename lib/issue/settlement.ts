@@ -4,6 +4,7 @@ import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { nextAttempt } from '../policy/backoff.ts';
+import type { CertificateState } from '../policy/state.ts';
 import { stateOf } from '../policy/state-of.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
 import type { Claim, DueCertificate } from './claim.ts';
@@ -138,10 +139,21 @@ async function settleFailure(
   log.warn('certificate failed', { certificate: name, names, reason, problem, failures, until, orderUrl });
   const txtLeft = isLeft(written, left);
   const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
-  const state = { failures, error: reason, nextAttempt: until, ...(orderIsOver ? { order: null } : {}) };
+  const state = {
+    ...{ failures, error: reason, nextAttempt: until },
+    ...(orderIsOver ? { order: null } : {}),
+    ...pausedByCa(error, clock.now()),
+  };
   await store.record(name, state, run.cleanUpSignal);
   if (!txtLeft && !mayBeIssued) await store.release(name, claim.version, run.cleanUpSignal);
   return { outcome: 'failed', name, message: problem, until, error };
+}
+
+/** A name that the CA has paused is no matter of waiting: a person must visit a page of the CA's. */
+function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
+  if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
+  const pauseReason = `the CA has paused it; visit ${error.pausedUrl}, then resume it here`;
+  return { pausedSince: now, pauseReason };
 }
 
 function isLeft(written: readonly TxtValue[], left: ReadonlyMap<string, Error>): boolean {

@@ -207,7 +207,7 @@ function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now
 function findPaused({ paused }: Situation) {
   if (paused === undefined) return undefined;
   const words = paused.reason === undefined ? '' : ` ("${paused.reason}")`;
-  return { message: `paused by hand since ${text(paused.since)}${words}, until it is resumed` };
+  return { message: `paused since ${text(paused.since)}${words}, until it is resumed` };
 }
 
 /** A claim of which the deadline is not known is taken for one of a run that is over; whoever takes it over reads it first. */

@@ -175,6 +175,19 @@ describe('a failure', () => {
     expect(bench.state('blog').error).toBe('rateLimited');
   });
 
+  it('of a name that the CA has paused waits for a person, and says which page to visit', async () => {
+    const bench = new Bench([blog]);
+    const problem = { type: 'rateLimited', detail: 'paused', status: 429, identifiers: [] };
+    const pausedUrl = 'https://unpause.ca.example/1';
+    bench.ca.failures.next('newOrder', new AcmeError('Problem', 'refused', { problem, pausedUrl }));
+    await bench.run();
+    bench.clock.pass(2 * dayMs);
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ decision: 'wait', reason: 'Paused' }]);
+    expect(report.certificates[0]?.message).toContain(pausedUrl);
+    expect(bench.ca.count('newOrder')).toBe(1);
+  });
+
   it('of one hosted zone leaves the certificates of other zones alone', async () => {
     const bench = new Bench([shop, blog]);
     bench.records.failed.set('_acme-challenge.blog.example.com', new DnsError('NoZone', 'no hosted zone'));
