@@ -3,11 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import * as z from 'zod';
-import { packageService, type Template } from './packaged.ts';
+import { readPackagedService, type Template } from './packaged.ts';
 
 let template: Template;
 beforeAll(async () => {
-  ({ template } = await packageService());
+  ({ template } = await readPackagedService());
 }, 120_000);
 
 const find = (type: string) => Object.values(template.Resources).filter((resource) => resource.Type === type);

@@ -1,6 +1,6 @@
 // Runs `serverless package` on a copy of the service whose functions are empty, and reads what it made.
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -25,6 +25,23 @@ export interface Packaged {
 }
 
 export const functionNames = ['issue', 'deploy', 'register', 'import', 'export', 'revoke', 'pause'] as const;
+
+/** The service packaged as it stands, once for a whole test run (test/bundles.ts); by itself where there is none. */
+export async function readPackagedService(): Promise<Packaged> {
+  const kept = process.env.CERTRELAY_PACKAGED;
+  return kept === undefined ? packageService() : readPackage(kept);
+}
+
+/** Packages the service as it stands into a folder, for `readPackagedService`. */
+export async function keepPackagedService(target: string): Promise<void> {
+  const folder = await makeService();
+  try {
+    await runServerless(['package', '--package', 'packaged'], folder);
+    await cp(join(folder, 'packaged'), target, { recursive: true });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 /** Packages with parameters (`--param name=value`), without account or network.
  *  @throws Error with what serverless printed, where it refuses. */

@@ -1,6 +1,6 @@
 // What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { functionNames, type Packaged, packageService } from './packaged.ts';
+import { functionNames, type Packaged, packageService, readPackagedService } from './packaged.ts';
 import { isAllowed, readPolicies, type Statement } from './policies.ts';
 
 const account = {
@@ -16,7 +16,7 @@ beforeAll(async () => {
   // At the same time: each spends most of it waiting.
   const refused = packageService({ issueRate: 'rate(4 minutes)', deployRate: 'cron(* * * * ? *)' });
   [packaged, tailored, refusal] = await Promise.all([
-    packageService(),
+    readPackagedService(),
     packageService({
       issueRate: 'rate(5 minutes)',
       prefix: 'lab/certrelay',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { mintChain } from '../certificate/minting.ts';
-import { functionNames, packageService } from '../infra/packaged.ts';
+import { functionNames, readPackagedService } from '../infra/packaged.ts';
 import { type AccessRequest, isAllowed, readPolicies, type Statement } from '../infra/policies.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
@@ -20,7 +20,7 @@ let sandbox: Sandbox;
 let policies: Readonly<Record<string, readonly Statement[]>>;
 
 beforeAll(async () => {
-  const packaging = packageService();
+  const packaging = readPackagedService();
   const target = { cluster: 'lab', namespace: 'edge', secret: '{name}-tls' };
   sandbox = await startSandbox({
     namespaces: ['edge'],
