@@ -20,7 +20,7 @@ export async function answerBatch<R extends Request>(
   const failed = new Set<string>();
   for (const message of messages) {
     if (!('problem' in message)) continue;
-    log.error('message refused', { message: message.id, problem: message.problem });
+    log.error('message refused', { messageId: message.id, problem: message.problem });
     failed.add(message.id);
   }
   const [plain, special] = [readable.filter(isPlain), readable.filter((message) => !isPlain(message))];

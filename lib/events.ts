@@ -13,6 +13,8 @@ const issueRequest = z
     certificates: names.optional(),
     force: z.boolean().optional(),
     dryRun: z.boolean().optional(),
+    /** Set by the function itself in messages about what it left. */
+    fruitless: z.int().min(0).max(100).optional(),
   })
   .refine((request) => !request.force || request.certificates?.length === 1, {
     message: '"force" needs "certificates" with exactly one name: it overrides the backoff of that one',

@@ -3,7 +3,7 @@ import { verifyBundle } from '../certificate/bundle.ts';
 import { registeredDomain } from '../certificate/name-parsing.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
 import { ConfigError } from '../config.ts';
-import type { TxtValue } from '../dns-ports.ts';
+import type { ChallengeRecords, TxtValue } from '../dns-ports.ts';
 import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
 import { addOrder } from '../policy/order-log.ts';
@@ -46,7 +46,9 @@ export interface OpenAttempt {
   readonly claim: Claim;
   readonly ca: CertificateAuthority;
   readonly open: OpenOrder;
-  /** TXT values that this order, or one that it replaces, may have in DNS. */
+  /** Made by this run: no run before can have written its TXT values. */
+  readonly isNew: boolean;
+  /** TXT values that this order may have in DNS. */
   readonly written: readonly TxtValue[];
 }
 
@@ -95,19 +97,25 @@ async function openOrder(
   { spec }: DueCertificate,
   claim: Claim,
   { current, state }: StoreEntry,
-  { connect, store, clock, log }: IssuePorts & OrderingPorts,
+  { connect, store, records, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
   const ca = await connect(spec.issuer, run.signal);
-  const found = state.order === undefined ? undefined : await findOrder(state.order, ca, run.signal);
+  const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
+  // An order of another CA is no business of this one's: asking for it would fail for ever.
+  const isHere = state.order !== undefined && state.orderFor?.split(' ')[0] === ca.directory;
+  const found =
+    isHere && state.order !== undefined ? await findOrder(state.order, ca, run.signal) : undefined;
   const left = found?.toCleanUp ?? [];
   if (found && current === versionOfOrder(found.order.url)) return { kind: 'stored', claim, written: left };
-  if (found && isUsable(found, claim)) {
+  if (found && state.orderFor === owner && isUsable(found, claim)) {
     log.info('order resumed', { certificate: spec.name, names: spec.domains, orderUrl: found.order.url });
-    return { kind: 'open', claim, ca, open: found, written: left };
+    return { kind: 'open', claim, ca, open: found, isNew: false, written: left };
   }
   let orderUrl: string | undefined;
   try {
+    // Before the tag forgets the order that wrote them.
+    if (left.length > 0) await removeLeft(left, records, run);
     const { domains } = spec;
     const replaces =
       state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
@@ -116,13 +124,22 @@ async function openOrder(
     // Before any TXT is written: a crash after this line loses nothing.
     const registeredDomains = [...new Set(domains.map(registeredDomain))];
     const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
-    await store.record(spec.name, { order: orderUrl, orders }, run.signal);
+    await store.record(spec.name, { order: orderUrl, orderFor: owner, orders }, run.signal);
     log.info('order created', { certificate: spec.name, names: domains, orderUrl });
     const open = await openNewOrder(order, ca, run.signal);
-    return { kind: 'open', claim, ca, open, written: [...open.toCleanUp, ...left] };
+    return { kind: 'open', claim, ca, open, isNew: true, written: open.toCleanUp };
   } catch (thrown) {
     return { kind: 'failed', claim, orderUrl, written: left, error: toError(thrown), mayBeIssued: false };
   }
+}
+
+async function removeLeft(
+  left: readonly TxtValue[],
+  records: ChallengeRecords,
+  { signal }: Run,
+): Promise<void> {
+  const { failed } = await records.cleanUp(left, signal);
+  for (const error of failed.values()) throw error;
 }
 
 /** A finalized order holds the key of its request: only that key's owner can use the certificate. */

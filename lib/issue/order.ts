@@ -35,11 +35,16 @@ export async function findOrder(
     const { authorizations, toPresent } = await readChallenges(order, ca, signal);
     return { order, authorizations, toPresent, toCleanUp: valuesOf(authorizations, ca) };
   } catch (error) {
-    // Orders are forgotten after a while, and belong to one account at one CA.
-    const gone = error instanceof AcmeError && [401, 403, 404].includes(error.problem?.status ?? 0);
-    if (gone) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
+}
+
+/** Orders are forgotten after a while, belong to one account, and the tag that names one may hold anything. */
+function isGone(error: unknown): boolean {
+  if (!(error instanceof AcmeError)) return false;
+  const status = error.problem?.status ?? 0;
+  return error.code === 'Malformed' || (status >= 400 && status < 500 && status !== 429);
 }
 
 /** A new order. Where every authorization is valid already it is born ready, and DNS is left alone. @throws AcmeError. */

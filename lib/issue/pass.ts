@@ -162,11 +162,12 @@ function logPlan(plan: readonly PlanEntry[], { log }: IssuePorts): void {
 }
 
 function unknownFailure({ name, error }: Unknown): readonly [string, Error] {
-  return [name, new IssueError('Unknown', `${name}: ${describeError(error)}`, { cause: error })];
+  return [name, new IssueError('Unknown', name, { cause: error })];
 }
 
+/** Its cause says why: whoever prints it prints both. */
 function failureOf(outcome: WaveOutcome): readonly (readonly [string, Error])[] {
   if (outcome.outcome !== 'failed') return [];
-  const { name, message, error } = outcome;
-  return [[name, new IssueError('Failed', `${name}: ${message}`, { cause: error })]];
+  const { name, error } = outcome;
+  return [[name, new IssueError('Failed', name, { cause: error })]];
 }

@@ -102,7 +102,12 @@ async function close(
 ): Promise<{ readonly notAfter: Date }> {
   const facts = readCertificate(chain);
   const txtLeft = isLeft(written, left);
-  const over = { failures: null, error: null, nextAttempt: null, ...(txtLeft ? {} : { order: null }) };
+  const over = {
+    failures: null,
+    error: null,
+    nextAttempt: null,
+    ...(txtLeft ? {} : { order: null, orderFor: null }),
+  };
   const askAfter = new Date(clock.now().getTime() + laterMs);
   const state = { ...stateOf(version, facts, claim.pending), askAfter, ...over };
   await store.record(name, state, run.cleanUpSignal);
@@ -141,7 +146,7 @@ async function settleFailure(
   const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
   const state = {
     ...{ failures, error: reason, nextAttempt: until },
-    ...(orderIsOver ? { order: null } : {}),
+    ...(orderIsOver ? { order: null, orderFor: null } : {}),
     ...pausedByCa(error, clock.now()),
   };
   await store.record(name, state, run.cleanUpSignal);

@@ -3,7 +3,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import type { RecordOutcome, TxtValue } from '../dns-ports.ts';
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
-import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
+import { type Attempt, beginAttempt, finishAttempt } from './attempt.ts';
 import type { DueCertificate } from './claim.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import { settle, type WaveOutcome } from './settlement.ts';
@@ -28,42 +28,51 @@ export async function runWave(
   const begun = await mapConcurrently(wave, concurrency, async (due): Promise<Step> => {
     return { due, attempt: await beginAttempt(due, ports, run) };
   });
-  const blocked = await presentAll(begun, ports, run);
+  const presented = await presentAll(begun, ports, run);
   // All at once: each waits for the CA most of the time.
-  const finished = await Promise.all(begun.map((step) => finish(step, blocked, ports, run)));
+  const finished = await Promise.all(begun.map((step) => finish(step, presented, ports, run)));
   const left = await cleanUpAll(finished, ports, run);
   return mapConcurrently(finished, concurrency, ({ due, attempt }) => settle(due, attempt, left, ports, run));
 }
 
-/** Adds every open order's values and waits until the world can see them; gives what went wrong by record name. */
+/** What went wrong with TXT values, by record name: those that were not written, and those that nobody can see. */
+interface Presented {
+  readonly unwritten: ReadonlyMap<string, Error>;
+  readonly unseen: ReadonlyMap<string, Error>;
+}
+
+/** Adds every open order's values and waits until the world can see them. */
 async function presentAll(
   begun: readonly Step[],
   { records, awaitVisible, log }: IssuePorts & OrderingPorts,
   run: Run,
-): Promise<ReadonlyMap<string, Error>> {
+): Promise<Presented> {
   const values = begun.flatMap(({ attempt }) => (attempt.kind === 'open' ? attempt.open.toPresent : []));
-  if (values.length === 0) return new Map();
-  const presented = await outcomeOf(values, () => records.present(values, run.signal));
-  const written = values.filter(({ name }) => !presented.failed.has(name));
-  log.info('TXT values added', { values: written.length, failed: presented.failed.size });
-  const visible = await outcomeOf(written, () => awaitVisible(written, run.signal));
-  return new Map([...presented.failed, ...visible.failed]);
+  if (values.length === 0) return { unwritten: new Map(), unseen: new Map() };
+  const { failed: unwritten } = await outcomeOf(values, () => records.present(values, run.signal));
+  const written = values.filter(({ name }) => !unwritten.has(name));
+  log.info('TXT values added', { values: written.length, failed: unwritten.size });
+  const { failed: unseen } = await outcomeOf(written, () => awaitVisible(written, run.signal));
+  return { unwritten, unseen };
 }
 
 async function finish(
-  step: Step,
-  blocked: ReadonlyMap<string, Error>,
+  { due, attempt }: Step,
+  { unwritten, unseen }: Presented,
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Step> {
-  const { due, attempt } = step;
-  if (attempt.kind !== 'open') return step;
-  const error = attempt.open.toPresent.flatMap(({ name }) => blocked.get(name) ?? [])[0];
-  return { due, attempt: error ? blockedBy(error, attempt) : await finishAttempt(due, attempt, ports, run) };
-}
-
-function blockedBy(error: Error, { claim, open, written }: OpenAttempt): Attempt {
-  return { kind: 'failed', claim, orderUrl: open.order.url, written, error, mayBeIssued: false };
+  if (attempt.kind !== 'open') return { due, attempt };
+  const [error] = attempt.open.toPresent.flatMap(({ name }) => unwritten.get(name) ?? unseen.get(name) ?? []);
+  if (!error) return { due, attempt: await finishAttempt(due, attempt, ports, run) };
+  const { claim, open, isNew } = attempt;
+  // Where nothing was written there is nothing to clean up, nor to keep the claim for. A write that timed out is not sure.
+  const isSure = ({ name }: TxtValue) => isNew && unwritten.has(name) && !run.signal.aborted;
+  const written = attempt.written.filter((value) => !isSure(value));
+  return {
+    due,
+    attempt: { kind: 'failed', claim, orderUrl: open.order.url, written, error, mayBeIssued: false },
+  };
 }
 
 /** Takes away what this wave and the runs it follows on wrote; gives the names where that failed. */

@@ -27,6 +27,8 @@ export interface CertificateState {
   readonly targets?: string;
   /** Order in flight or last made. Cleared when it is over and its TXT values are gone. */
   readonly order?: string;
+  /** Whose order that is: `orderOwner` of its directory and profile. */
+  readonly orderFor?: string;
   /** Recent orders, as `order-log.ts` writes them. */
   readonly orders?: string;
   /** Failed attempts since the last success. */

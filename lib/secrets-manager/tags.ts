@@ -40,6 +40,7 @@ const fields = z.object({
   source: z.literal('registration').optional().catch(undefined),
   targets: text,
   order: text,
+  orderFor: text,
   orders: text,
   failures: count,
   error: text,

@@ -47,6 +47,11 @@ describe('a batch', () => {
     expect(failed).toEqual(['m1']);
   });
 
+  it('with what a pass left for later is understood by the function that sent it', async () => {
+    const { asked, failed } = await answer([], '{"certificates":["a"],"fruitless":2}');
+    expect([asked, failed]).toEqual([[{ certificates: ['a'], fruitless: 2 }], []]);
+  });
+
   it('never spreads the force of one message over the others', async () => {
     const { asked } = await answer([], '{"certificates":["a"],"force":true}', '{"certificates":["b"]}');
     expect(asked).toEqual([{ certificates: ['b'] }, { certificates: ['a'], force: true }]);

@@ -4,6 +4,7 @@ import type { CertificateSpec, Inventory, IssuerSpec } from '../../lib/certifica
 import type { TxtValue } from '../../lib/dns-ports.ts';
 import { issueCertificates } from '../../lib/issue/pass.ts';
 import type { IssuePorts, Run } from '../../lib/issue/run.ts';
+import { describeError } from '../../lib/log.ts';
 import type { KeyMaker } from '../../lib/ports.ts';
 import { FakeAuthority, FakeClock, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
 
@@ -66,7 +67,7 @@ export class Bench {
       ...change,
     };
     const { report, failures } = await issueCertificates(request, this.ports(), run);
-    return { report, failures: [...failures.values()] };
+    return { report, failures: [...failures.values()].map((error) => new Error(describeError(error))) };
   }
 
   ports(): IssuePorts {

@@ -355,6 +355,48 @@ describe('several runs', () => {
     expect(bench.ca.count('newOrder')).toBe(1);
   });
 
+  it.each([
+    ['another CA', { directory: 'https://other.example/directory' }],
+    ['another profile', { profile: 'shortlived' }],
+  ])('that find an order made for %s order anew', async (_what, issuer) => {
+    const bench = new Bench([blog]);
+    bench.records.failed.set(
+      '_acme-challenge.blog.example.com',
+      new DnsError('Denied', 'no right to change'),
+    );
+    await bench.run();
+    const other = new Bench([blog], issuer);
+    Object.assign(other, { store: bench.store, clock: bench.clock });
+    if (!('directory' in issuer)) Object.assign(other, { ca: bench.ca, records: bench.records });
+    bench.records.failed.clear();
+    bench.clock.pass(60_000);
+    expect((await other.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(other.ca.count('newOrder')).toBe('directory' in issuer ? 1 : 2);
+    expect((await other.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+  });
+
+  it('release the claim where no TXT value could be written: the next attempt is not held up', async () => {
+    const bench = new Bench([blog]);
+    for (const name of ['_acme-challenge.blog.example.com', '_acme-challenge.www.blog.example.com']) {
+      bench.records.failed.set(name, new DnsError('Lookup', 'DNS does not answer'));
+    }
+    bench.records.failures.next('cleanUp', new DnsError('Lookup', 'DNS does not answer'));
+    await bench.run();
+    expect(bench.pending('blog')).toBeUndefined();
+  });
+
+  it('killed twice, each time with other names, leave no TXT value', async () => {
+    const bench = new Bench([shop]);
+    await crash(bench, 'answerChallenge');
+    const grown = new Bench([specOf('shop', ['shop.example.com', 'api.shop.example.com'])]);
+    Object.assign(grown, { store: bench.store, records: bench.records, ca: bench.ca, clock: bench.clock });
+    bench.clock.pass(15 * 60_000);
+    await crash(grown, 'answerChallenge');
+    bench.clock.pass(15 * 60_000);
+    expect((await grown.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(bench.records.values.size).toBe(0);
+  });
+
   it('follow a changed list of names with a new order, and remove what the old one left', async () => {
     const bench = new Bench([shop]);
     await crash(bench, 'answerChallenge');
