@@ -37,8 +37,9 @@ const codes: Readonly<Record<number, ClusterErrorCode>> = {
 
 const passing = [429, 500, 502, 503, 504];
 
-/** Names the failure of one call. The original is its `cause` only where it holds no answer: the client's exception for a
- *  refusal carries the whole body and headers in its message. */
+/** Names the failure of one call. The original is its `cause` only where the network failed: the client's exception for a
+ *  refusal carries the whole body and headers in its message, and one for a request that cannot be made quotes the URL
+ *  or the header, so the credentials. */
 export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
   const what = `${subject.verb} ${subject.resource} ${subject.namespace}/${subject.name ?? '*'} in cluster ${subject.cluster}`;
   if (error instanceof SyntaxError) {
@@ -46,10 +47,9 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
     return { error: new ClusterError('Malformed', `${what}: the answer is not JSON`), retryAfterMs: 0 };
   }
   if (!(error instanceof ApiException)) {
+    const { reason, cause } = explainNetwork(error);
     return {
-      error: new ClusterError('Unreachable', `${what}: no answer (${explainNetwork(error)})`, {
-        cause: error,
-      }),
+      error: new ClusterError('Unreachable', `${what}: no answer (${reason})`, { cause }),
       retryAfterMs: 0,
     };
   }
@@ -115,15 +115,24 @@ function readRetryAfter(headers: unknown): number {
   return parsed.success ? Math.min(parsed.data['retry-after'] * 1000, 5000) : 0;
 }
 
-/** The deepest cause knows best: "fetch failed" says nothing. */
-function explainNetwork(error: unknown): string {
+/** Codes of the system, of TLS and of the HTTP client for a connection that fails; not those for a value that is wrong. */
+const networkCode =
+  /^(?!.*_INVALID_)(E[A-Z]+|EAI_[A-Z]+|(UND_ERR|ERR_SSL|ERR_TLS|ERR_HTTP2)_\w+|[A-Z_]*(CERT|SIGNATURE|ISSUER)[A-Z_]*)$/;
+
+/** The deepest cause knows best: "fetch failed" says nothing. Its text is never repeated, and it is given back only where
+ *  its code tells that it quotes nothing. */
+function explainNetwork(error: unknown): { readonly reason: string; readonly cause?: Error } {
   let deepest = error;
   while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
-  if (!(deepest instanceof Error)) return 'unknown error';
+  if (!(deepest instanceof Error)) return { reason: 'unknown error' };
+  if (deepest.name === 'TimeoutError') return { reason: 'it took too long', cause: deepest };
   const code = 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : '';
-  if (deepest.name === 'TimeoutError') return 'it took too long';
-  if (/CERT|SIGNATURE|ALTNAME|ISSUER/.test(code)) {
-    return `${code}: the server's certificate does not fit the kubeconfig's certificate-authority-data or server name`;
+  if (!networkCode.test(code)) {
+    return { reason: 'the request could not be made: check server, proxy-url and token in the kubeconfig' };
   }
-  return code === '' ? redact(deepest.message) : code;
+  if (/CERT|SIGNATURE|ALTNAME|ISSUER/.test(code)) {
+    const reason = `${code}: the server's certificate does not fit the kubeconfig's certificate-authority-data or server name`;
+    return { reason, cause: deepest };
+  }
+  return { reason: code, cause: deepest };
 }

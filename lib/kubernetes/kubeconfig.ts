@@ -95,6 +95,17 @@ export function readKubeconfig(name: string, source: string): ClusterAccess {
   if (proxy !== undefined && !/^https?:$/.test(URL.parse(proxy)?.protocol ?? '')) {
     throw problem('"proxy-url" must be an http or https URL');
   }
+  for (const [field, address] of Object.entries({ server: cluster.server, 'proxy-url': proxy })) {
+    if (address !== undefined && hasCredentials(address)) {
+      throw problem(`"${field}" holds a user name or password: take out what stands before the @`);
+    }
+  }
+  if (user.token !== undefined && !/^[\x21-\x7e]+$/.test(user.token)) {
+    // The HTTP client's own complaint about such a header repeats the whole of it.
+    throw problem(
+      '"token" holds a space, a line break or another character that no token has: copy it again',
+    );
+  }
   const cert = decode(user['client-certificate-data']);
   const key = decode(user['client-key-data']);
   if ((cert === undefined) !== (key === undefined)) {
@@ -144,6 +155,11 @@ function refuse(
       throw problem(`${part} has "${field}": ${reason}`);
     }
   }
+}
+
+function hasCredentials(address: string): boolean {
+  const url = URL.parse(address);
+  return url !== null && (url.username !== '' || url.password !== '');
 }
 
 function decode(base64: string | undefined): string | undefined {

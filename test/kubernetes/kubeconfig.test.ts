@@ -65,6 +65,20 @@ describe('is refused, with the field named', () => {
       /"insecure-skip-tls-verify"/,
     ],
     ['plain HTTP', write({ cluster: { server: 'http://127.0.0.1' } }), /"server" must be an https URL/],
+    ['a token with a line break', write({ user: { token: `${token}\nx` } }), /"token" holds a space, a line/],
+    ['a token with a space', write({ user: { token: `${token} x` } }), /"token" holds a space/],
+    ['a token beyond ASCII', write({ user: { token: `${token}é` } }), /"token" holds a space/],
+    [
+      'a password in the server',
+      write({ cluster: { server: `https://user:${token}@host` } }),
+      /"server" holds a user name or password: take out/,
+    ],
+    ['a user name in the server', write({ cluster: { server: `https://${token}@host` } }), /"server" holds/],
+    [
+      'a password in the proxy',
+      write({ cluster: { 'proxy-url': `http://:${token}@proxy` } }),
+      /"proxy-url" holds/,
+    ],
     ['a SOCKS proxy', write({ cluster: { 'proxy-url': 'socks5://proxy' } }), /"proxy-url" must be an http/],
     [
       'a certificate without its key',

@@ -1,0 +1,46 @@
+// What is said of a call that never reached a cluster, when the HTTP client's own words quote the credentials.
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { nameFailure } from '../../lib/kubernetes/failure.ts';
+import { describeError } from '../../lib/log.ts';
+
+const subject = {
+  cluster: 'lab',
+  verb: 'get',
+  resource: 'secrets',
+  namespace: 'default',
+  name: 'web',
+} as const;
+const password = 'PASSW0RD';
+
+test.for([
+  ['a header that cannot be sent', 'https://host', { authorization: `Bearer ${password}\nx` }],
+  ['a URL with credentials', `https://user:${password}@host`, {}],
+  ['a URL that cannot be read', `https://user:${password}@[host`, {}],
+] as const)('%s is not quoted', async ([, url, headers]) => {
+  const thrown: unknown = await fetch(url, { headers }).catch((error: unknown) => error);
+  expect(inspect(thrown)).toContain(password);
+  const { error } = nameFailure(subject, thrown);
+  expect(error).toMatchObject({
+    code: 'Unreachable',
+    message: expect.stringContaining(
+      'no answer (the request could not be made: check server, proxy-url and token',
+    ),
+  });
+  expect(describeError(error)).toBe(error.message);
+  expect(inspect(error)).not.toContain(password);
+});
+
+test.for([
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+  'ERR_HTTP2_STREAM_ERROR',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+])('%s is named, and the error behind it kept', (code) => {
+  const network = Object.assign(new Error('of the network'), { code });
+  const { error } = nameFailure(subject, new TypeError('fetch failed', { cause: network }));
+  expect(error.message).toContain(`no answer (${code}`);
+  expect(error.cause).toBe(network);
+});
