@@ -2,8 +2,21 @@
 import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { AcmeError } from '../errors.ts';
 
-/** Account keys are kept as PKCS#8 PEM. @throws AcmeError `Malformed` where the text is no private key. */
+/** Account keys are kept as PKCS#8 PEM: P-256, P-384 or RSA.
+ *  @throws AcmeError `Malformed` where the text is no private key, or one of another type. */
 export function readAccountKey(pem: string): KeyObject {
+  const key = parsePrivateKey(pem);
+  const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve } = {} } = key;
+  if (type === 'rsa' || namedCurve === 'prime256v1' || namedCurve === 'secp384r1') return key;
+  const advice =
+    'import a P-256, P-384 or RSA key in its place, or delete the AWS secret of the account, and a new account is made';
+  throw new AcmeError(
+    'Malformed',
+    `the stored ACME account key is of type ${namedCurve ?? type}, which requests are not signed with: ${advice}`,
+  );
+}
+
+function parsePrivateKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {

@@ -22,8 +22,10 @@ export class Nonces {
     this.#nowMs = nowMs;
   }
 
-  /** A nonce, or `undefined`: ask the CA for a new one (and `discard` it where that fails). */
-  async take(): Promise<string | undefined> {
+  /** A nonce, or `undefined`: ask the CA for a new one (and `discard` it where that fails).
+   *  @throws the signal's reason where it is aborted before there is one. */
+  async take(signal: AbortSignal): Promise<string | undefined> {
+    signal.throwIfAborted();
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
       if (this.#nowMs() - kept.at < maxAgeMs) return kept.nonce;
       this.#circulating -= 1;
@@ -32,7 +34,7 @@ export class Nonces {
       this.#circulating += 1;
       return undefined;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#wait(signal);
   }
 
   /** Hands on the nonce that an answer brought after `tookMs`. */
@@ -53,6 +55,21 @@ export class Nonces {
     const next = this.#waiting.shift();
     if (next) next(undefined);
     else this.#circulating -= 1;
+  }
+
+  #wait(signal: AbortSignal): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(receive), 1);
+        reject(signal.reason);
+      };
+      const receive = (nonce: string | undefined) => {
+        signal.removeEventListener('abort', leave);
+        resolve(nonce);
+      };
+      this.#waiting.push(receive);
+      signal.addEventListener('abort', leave, { once: true });
+    });
   }
 
   #limit(): number {

@@ -123,9 +123,10 @@ export class Transport {
     let nonce = await this.#takeNonce(signal);
     for (let badNonces = 0; ; badNonces += 1) {
       const startedAt = this.#clock.now().getTime();
-      const body = JSON.stringify(signer.createSignedBody(url, payload ?? null, { nonce, kid: kid ?? null }));
       let response: Answer;
       try {
+        const signed = signer.createSignedBody(url, payload ?? null, { nonce, kid: kid ?? null });
+        const body = JSON.stringify(signed);
         response = await this.#exchange.send({ method: 'POST', url, body }, signal);
       } catch (error) {
         this.#nonces.discard();
@@ -143,7 +144,7 @@ export class Transport {
   }
 
   async #takeNonce(signal: AbortSignal): Promise<string> {
-    return (await this.#nonces.take()) ?? this.#fetchNonce(signal);
+    return (await this.#nonces.take(signal)) ?? this.#fetchNonce(signal);
   }
 
   /** A new nonce for a request that holds the licence to one; where that fails the licence goes to somebody else. */
