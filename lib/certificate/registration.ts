@@ -8,7 +8,7 @@ import type { StoredSpec } from './stored.ts';
 
 /** The specification that a request body `{domains, name?, targets?}` asks for, or all of its mistakes at once. Domains must be
  *  in the inventory's zones; targets, where there are any, in a namespace that the inventory's own registration targets
- *  use. An inventory without `registration` refuses everything. */
+ *  use; `adopt` and `replace` hold only for a Secret that those name. An inventory without `registration` refuses everything. */
 export function parseRegistration(
   body: unknown,
   inventory: Inventory,
@@ -21,15 +21,10 @@ export function parseRegistration(
 
   const { domains, name = nameAfter(domains[0] ?? ''), targets } = parsed.data;
   const outside = findOutsideZones(domains, registration);
-  const asked = targets?.map((target) => ({ target, allowed: placeOf(target, registration) }));
-  const misplaced = (asked ?? []).flatMap(({ target, allowed }, index) =>
-    allowed === undefined ? [misplacedTarget(target, index, registration)] : [],
+  const misplaced = (targets ?? []).flatMap((target, index) =>
+    isAllowed(target, registration) ? [] : [misplacedTarget(target, index, registration)],
   );
-  const chosen = asked?.map(({ target, allowed }) => ({
-    ...target,
-    adopt: allowed?.adopt ?? false,
-    replace: allowed?.replace ?? false,
-  }));
+  const chosen = targets?.map((target) => ({ ...target, ...takingOverOf(target, name, registration) }));
   const spec: StoredSpec = {
     name,
     domains,
@@ -37,7 +32,7 @@ export function parseRegistration(
     key: registration.key,
     targets: (chosen ?? registration.targets).map((target) => ({
       ...target,
-      secret: target.secret.replaceAll('{name}', name),
+      secret: fillIn(target, name),
     })),
     source: 'registration',
   };
@@ -72,8 +67,28 @@ function findOutsideZones(domains: readonly string[], { zones }: RegistrationSpe
 
 type Place = Pick<TargetSpec, 'cluster' | 'namespace'>;
 
-function placeOf({ cluster, namespace }: Place, { targets }: RegistrationSpec): TargetSpec | undefined {
-  return targets.find((target) => target.cluster === cluster && target.namespace === namespace);
+function isAllowed(place: Place, { targets }: RegistrationSpec): boolean {
+  return targets.some((allowed) => isSamePlace(allowed, place));
+}
+
+function isSamePlace(one: Place, other: Place): boolean {
+  return one.cluster === other.cluster && one.namespace === other.namespace;
+}
+
+/** What may be taken over: only the Secret that the inventory itself would have named, never one of the request's choosing. */
+function takingOverOf(
+  asked: Place & Pick<TargetSpec, 'secret'>,
+  name: string,
+  { targets }: RegistrationSpec,
+): Pick<TargetSpec, 'adopt' | 'replace'> {
+  const own = targets.find(
+    (allowed) => isSamePlace(allowed, asked) && fillIn(allowed, name) === fillIn(asked, name),
+  );
+  return { adopt: own?.adopt ?? false, replace: own?.replace ?? false };
+}
+
+function fillIn({ secret }: Pick<TargetSpec, 'secret'>, name: string): string {
+  return secret.replaceAll('{name}', name);
 }
 
 function misplacedTarget(

@@ -13,7 +13,7 @@ const edge: TargetSpec = {
   replace: false,
 };
 
-const inventory: Inventory = {
+const inventory = {
   issuers: { default: { directory: 'https://ca.example/dir', contact: [], agreeToTerms: true } },
   clusters: { prod: { kubeconfig: { secret: 'x' } } },
   certificates: [
@@ -26,7 +26,7 @@ const inventory: Inventory = {
     },
   ],
   registration: { zones: ['customers.example.com'], issuer: 'default', key: 'rsa-2048', targets: [edge] },
-};
+} as const satisfies Inventory;
 
 function mistakes(body: unknown, of: Inventory = inventory): readonly string[] {
   const parsed = parseRegistration(body, of);
@@ -47,20 +47,50 @@ describe('a request gives a specification', () => {
     });
   });
 
-  test('with its own name and targets, which take over what the inventory lets them take over', () => {
+  test('with its own name and targets', () => {
     const targets = [
       { cluster: 'prod', namespace: 'edge', secret: 'x-{name}-{name}', format: 'ployst', restart: [] },
     ];
     expect(
       parseRegistration({ domains: ['a.customers.example.com'], name: 'a', targets }, inventory),
     ).toMatchObject({
-      spec: { name: 'a', targets: [{ ...edge, secret: 'x-a-a', format: 'ployst', restart: 'none' }] },
+      spec: {
+        name: 'a',
+        targets: [{ ...edge, secret: 'x-a-a', format: 'ployst', restart: 'none', adopt: false }],
+      },
     });
     expect(parseRegistration({ domains: ['a.customers.example.com'], targets: [] }, inventory)).toMatchObject(
       {
         spec: { targets: [] },
       },
     );
+  });
+
+  test.each([
+    ['by the same template', { secret: '{name}-tls' }, { adopt: true, replace: false }],
+    ['by the same template, unsaid', {}, { adopt: true, replace: false }],
+    ['in full', { secret: 'a-tls' }, { adopt: true, replace: false }],
+    ['by the template of another target', { secret: '{name}-old' }, { adopt: false, replace: true }],
+    ['of its own choosing', { secret: 'database-tls' }, { adopt: false, replace: false }],
+    ['of another certificate', { secret: 'b-tls' }, { adopt: false, replace: false }],
+    [
+      'that is named in another namespace',
+      { secret: 'a-old', namespace: 'shop' },
+      { adopt: false, replace: false },
+    ],
+  ])('that takes over only what the inventory lets it: a Secret %s', (_, asked, takingOver) => {
+    const targets = [
+      edge,
+      { ...edge, secret: '{name}-old', adopt: false, replace: true },
+      { ...edge, namespace: 'shop', replace: true },
+    ];
+    const of = { ...inventory, registration: { ...inventory.registration, targets } };
+    const body = {
+      domains: ['a.customers.example.com'],
+      name: 'a',
+      targets: [{ cluster: 'prod', namespace: 'edge', ...asked }],
+    };
+    expect(parseRegistration(body, of)).toMatchObject({ spec: { targets: [takingOver] } });
   });
 
   test.each([
