@@ -53,6 +53,8 @@ export class Transport {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
   readonly #nonces: Nonces;
+  /** What was repeated as often as may be: a request that fails because its nonce could not be had is not repeated too. */
+  readonly #givenUp = new WeakSet<AcmeError>();
   #directory: Promise<Directory> | undefined;
 
   constructor(directoryUrl: string, { clock, patience = ordinaryPatience, ca }: TransportOptions) {
@@ -151,7 +153,8 @@ export class Transport {
   async #fetchNonce(signal: AbortSignal): Promise<string> {
     try {
       const { newNonce } = await this.directory(signal);
-      const response = await this.#exchange.send({ method: 'HEAD', url: newNonce }, signal);
+      const message = { method: 'HEAD', url: newNonce } as const;
+      const response = await this.#repeat(() => this.#exchange.send(message, signal), true, signal);
       const fresh = response.headers['replay-nonce'];
       if (!fresh)
         throw new AcmeError('Malformed', `the CA's newNonce answered ${response.status} without a nonce`);
@@ -162,8 +165,8 @@ export class Transport {
     }
   }
 
-  /** Sends again what may be sent again: after 503 anything, for the CA carried nothing out; after a lost answer or another
-   *  5xx only what changes nothing when repeated; after a long Retry-After nothing. */
+  /** Sends again what may be sent again: after 503 anything, for the CA carried nothing out; after a lost answer, another
+   *  5xx, or a 429 that says for how long, only what changes nothing when repeated; after a long Retry-After nothing. */
   async #repeat(send: () => Promise<Answer>, repeatable: boolean, signal: AbortSignal): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       let waitMs = 250 * 2 ** attempt;
@@ -171,12 +174,17 @@ export class Transport {
         const response = await send();
         if (response.status < 400) return response;
         const retryAfterMs = readRetryAfter(response.headers['retry-after'], this.#clock.now());
-        const mayPass = response.status === 503 || (repeatable && response.status >= 500);
+        const passes = response.status >= 500 || (response.status === 429 && retryAfterMs !== undefined);
+        const mayPass = response.status === 503 || (repeatable && passes);
         waitMs = retryAfterMs ?? waitMs;
         if (!mayPass || waitMs > maxRetryAfterMs || attempt >= maxAttempts) throw this.#refusal(response);
       } catch (error) {
         const lost = error instanceof AcmeError && error.code === 'Unreachable';
-        if (!lost || !repeatable || attempt >= maxAttempts || signal.aborted) throw error;
+        if (!lost || !repeatable || signal.aborted || this.#givenUp.has(error)) throw error;
+        if (attempt >= maxAttempts) {
+          this.#givenUp.add(error);
+          throw error;
+        }
       }
       await this.#clock.sleep(waitMs, signal);
     }

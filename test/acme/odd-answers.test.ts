@@ -197,3 +197,54 @@ it('a nonce that is refused without a fresh one is fetched anew', async () => {
   expect((await authority.newOrder({ domains }, signal)).status).toBe('pending');
   expect(ca.requests.filter((line) => line.startsWith('HEAD'))).toHaveLength(2);
 });
+
+describe('newNonce', () => {
+  const heads = () => ca.requests.filter((line) => line.startsWith('HEAD')).length;
+  const refuse = (status: number, headers = {}) => {
+    ca.routes.set('/nonce', (response) => {
+      response.removeHeader('replay-nonce');
+      response.writeHead(status, headers).end();
+    });
+  };
+
+  it.each([
+    ['answers 503 once', 503, {}, 500],
+    ['answers 500 once', 500, {}, 500],
+    ['answers 503 once and says how long', 503, { 'retry-after': '7' }, 7_000],
+    ['answers 429 once and says how long', 429, { 'retry-after': '7' }, 7_000],
+    ['gives no answer once', undefined, {}, 500],
+  ])('that %s is asked again', async (_, status, headers, waitMs) => {
+    ca.routes.set('/nonce', (response) => {
+      ca.routes.set('/nonce', (next) => next.end());
+      if (status === undefined) return void response.destroy();
+      response.removeHeader('replay-nonce');
+      response.writeHead(status, headers).end();
+    });
+    const order = await (await connect(ca)).newOrder({ domains }, signal);
+    expect([order.status, heads(), clock.slept]).toEqual(['pending', 2, [waitMs]]);
+  });
+
+  it.each([
+    ['503', 503, {}, 4, undefined],
+    ['429 without a time', 429, {}, 1, undefined],
+    ['429 for 10 s', 429, { 'retry-after': '10' }, 4, 10_000],
+    ['429 for 11 s', 429, { 'retry-after': '11' }, 1, 11_000],
+    ['404', 404, {}, 1, undefined],
+  ])('that answers %s each time is told with its status', async (_, status, headers, asked, retryAfterMs) => {
+    refuse(status, headers);
+    const error = await failure(connect(ca));
+    expect(error).toMatchObject({ code: 'Problem', problem: { status }, retryAfterMs });
+    expect(heads()).toBe(asked);
+  });
+
+  it('that never answers is asked four times, also for a request that may itself be repeated', async () => {
+    ca.routes.set('/account', (response) => {
+      response.removeHeader('replay-nonce');
+      answer(response, 201, {}, { location: `${ca.base}/account/1` });
+    });
+    const authority = await connect(ca);
+    ca.routes.set('/nonce', (response) => void response.destroy());
+    const error = await failure(authority.readOrder(`${ca.base}/order/1`, signal));
+    expect([error.code, heads()]).toEqual(['Unreachable', 1 + 4]);
+  });
+});
