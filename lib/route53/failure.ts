@@ -15,6 +15,9 @@ export function translateFailure(error: unknown, call: CallName, signal: AbortSi
   if (signal.aborted) {
     return new DnsError('Failed', `the run ended before ${described} was answered`, { cause: signal.reason });
   }
+  if (isUnreadable(error)) {
+    return new DnsError('Failed', `AWS answered ${described} with something that is not XML`);
+  }
   const name = error instanceof Error ? error.name : '';
   if (/^(?:Throttl|TooManyRequests|RequestLimitExceeded|PriorRequestNotComplete)/.test(name)) {
     const message = `AWS throttled ${described}: too many requests in this account, or changes in this zone, at once`;
@@ -29,6 +32,14 @@ export function translateFailure(error: unknown, call: CallName, signal: AbortSi
     return new DnsError('Denied', message, { cause: error });
   }
   return new DnsError('Failed', `${described} failed`, { cause: error });
+}
+
+/** The parser quotes what it could not read, and the SDK adds where the rest of it is: neither tells a reader anything. */
+function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof SyntaxError ||
+    (error instanceof Error && error.message.includes('Deserialization error'))
+  );
 }
 
 /** Why a batch was not carried out. */
