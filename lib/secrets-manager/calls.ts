@@ -2,9 +2,12 @@
 import { StoreError } from '../errors.ts';
 
 const largestValueBytes = 65_536;
+/** What AWS says of a name that is not free yet, and of a secret that cannot be used. */
+const awaitsDeletion = /scheduled for deletion|marked for deletion|was deleted/;
 
 /** Carries out one call. `action` and `secret` (name or ARN, `*` for none) are named in errors.
- *  @throws StoreError with AWS's own error as cause; the signal's reason where it is aborted. */
+ *  @throws StoreError with AWS's own error as cause, but for an answer that cannot be read, which may hold a key; the
+ *  signal's reason where it is aborted. */
 export async function callSecrets<T>(
   action: string,
   secret: string,
@@ -38,6 +41,8 @@ export function checkSize(value: string, secret: string): string {
 
 function translate(error: unknown, action: string, secret: string): StoreError {
   const call = `secretsmanager:${action} on ${secret === '*' ? 'the list of AWS secrets' : `the AWS secret ${secret}`}`;
+  if (isUnreadable(error))
+    return new StoreError('Failed', `AWS answered ${call} with something that is not JSON`);
   const name = nameOf(error);
   switch (name) {
     case 'AccessDenied':
@@ -52,9 +57,23 @@ function translate(error: unknown, action: string, secret: string): StoreError {
     case 'TooManyRequestsException':
     case 'RequestLimitExceeded':
       return new StoreError('Throttled', `AWS throttled ${call}`, { cause: error });
-    default:
-      return new StoreError('Failed', `${call} failed (${name})`, { cause: error });
+    case 'InvalidRequestException':
+      if (!(error instanceof Error) || !awaitsDeletion.test(error.message)) break;
+      return new StoreError(
+        'Failed',
+        `${call} failed: it is scheduled for deletion; restore it (aws secretsmanager restore-secret --secret-id ${secret}), or delete it without a recovery window`,
+        { cause: error },
+      );
   }
+  return new StoreError('Failed', `${call} failed (${name})`, { cause: error });
+}
+
+/** The parser quotes what it could not read, and the SDK adds where the rest of it is. */
+function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof SyntaxError ||
+    (error instanceof Error && error.message.includes('Deserialization error'))
+  );
 }
 
 function nameOf(error: unknown): string {

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../../lib/certificate/stored.ts';
 import { versionOfOrder } from '../../lib/certificate/stored.ts';
 import { StoreError } from '../../lib/errors.ts';
+import { describeError } from '../../lib/log.ts';
 import { stateOfSpec } from '../../lib/policy/state-of.ts';
 import { connectSecretsManager } from '../../lib/secrets-manager/connection.ts';
 import { Faults } from '../sandbox/faults.ts';
@@ -239,8 +240,17 @@ test('a throttled call is tried three times and then told; so is one that fails'
   expect(journal.count({ action: 'ListSecrets' })).toBe(3);
   faults.set('secretsmanager', 'DescribeSecret', { kind: 'drop' }, 3);
   await expect(store.describe('shop', never)).rejects.toMatchObject({ code: 'Failed' });
-  faults.set('secretsmanager', 'DescribeSecret', { kind: 'malformed' }, 3);
-  await expect(store.describe('shop', never)).rejects.toMatchObject({ code: 'Failed' });
+});
+
+test('an answer that is not JSON is told in our words alone: what it holds may be a key', async () => {
+  const { store, faults } = await open();
+  faults.set('secretsmanager', 'GetSecretValue', { kind: 'malformed' }, 3);
+  const error = await store.read('shop', 'AWSCURRENT', never).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'Failed' });
+  expect(error).not.toHaveProperty('cause');
+  expect(describeError(error)).toBe(
+    'AWS answered secretsmanager:GetSecretValue on the AWS secret certrelay/certificates/shop with something that is not JSON',
+  );
 });
 
 test('an aborted signal ends a call that is under way with its own reason', async () => {
@@ -265,7 +275,23 @@ test('an AWS secret scheduled for deletion is as good as gone, but its name is n
   expect(await store.describe('shop', never)).toBeUndefined();
   await expect(store.create('shop', undefined, never)).rejects.toMatchObject({
     code: 'Failed',
+    message: expect.stringMatching(
+      /restore-secret --secret-id certrelay\/certificates\/shop\), or delete it without a recovery window/,
+    ),
     cause: { message: expect.stringContaining('scheduled for deletion') },
+  });
+  await expect(store.read('shop', 'AWSCURRENT', never)).rejects.toMatchObject({
+    message: expect.stringContaining('restore-secret'),
+    cause: { message: expect.stringContaining('marked for deletion') },
+  });
+});
+
+test('another request that AWS calls invalid is not taken for one on a secret that awaits deletion', async () => {
+  const { store, faults } = await open();
+  const invalid = { kind: 'error', code: 'InvalidRequestException', status: 400, message: 'No.' } as const;
+  faults.set('secretsmanager', 'GetSecretValue', invalid);
+  await expect(store.read('shop', 'AWSCURRENT', never)).rejects.toMatchObject({
+    message: expect.stringMatching(/failed \(InvalidRequestException\)$/),
   });
 });
 
