@@ -5,10 +5,13 @@ import {
   createConfiguration,
   type PatchStrategy,
   type RequestContext,
+  ResponseContext,
+  SelfDecodingBody,
   ServerConfiguration,
   setHeaderOptions,
+  wrapHttpLibrary,
 } from '@kubernetes/client-node';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { Agent, type Dispatcher, fetch, ProxyAgent } from 'undici';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import { type CallSubject, nameFailure } from './failure.ts';
@@ -43,7 +46,10 @@ export class Connection {
     this.#log = log;
     // The client's own KubeConfig class is not used: it knows how to run programs and read files, and makes a new TLS
     // connection for every call.
-    const configuration = createConfiguration({ baseServer: new ServerConfiguration(access.server, {}) });
+    const configuration = createConfiguration({
+      baseServer: new ServerConfiguration(access.server, {}),
+      httpApi: wrapHttpLibrary({ send: sendOnce }),
+    });
     this.core = new CoreV1Api(configuration);
     this.apps = new AppsV1Api(configuration);
   }
@@ -90,6 +96,23 @@ export class Connection {
     // Without this the client sends every patch as a JSON Patch.
     return patch === undefined ? options : setHeaderOptions('Content-Type', patch, options);
   }
+}
+
+/** Sends a request to the server and nowhere else: the client's own way follows redirects, and so would take a Secret to
+ *  whoever the answer names. */
+async function sendOnce(request: RequestContext): Promise<ResponseContext> {
+  const body = request.getBody();
+  const response = await fetch(request.getUrl(), {
+    method: request.getHttpMethod(),
+    headers: request.getHeaders(),
+    body: typeof body === 'string' ? body : null,
+    signal: request.getSignal() ?? null,
+    dispatcher: request.getDispatcher(),
+    redirect: 'manual',
+  });
+  // Read here, because the client leaves some bodies unread, and then nobody would hear of one that is cut.
+  const content = new SelfDecodingBody(Promise.resolve(Buffer.from(await response.arrayBuffer())));
+  return new ResponseContext(response.status, Object.fromEntries(response.headers), content);
 }
 
 /** One TLS connection: with HTTP/2, which API servers speak, calls share it side by side. */

@@ -53,6 +53,10 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
       retryAfterMs: 0,
     };
   }
+  if (error.code >= 300 && error.code < 400) {
+    const advice = `the server redirects (${error.code}), which is not followed: give the API server's own URL as "server" in the kubeconfig`;
+    return { error: new ClusterError('Rejected', `${what}: ${advice}`), retryAfterMs: undefined };
+  }
   const answer = readStatus(error.body);
   // The client keeps the body of a 401 to itself.
   if (!answer && error.code !== 401 && !passing.includes(error.code)) {

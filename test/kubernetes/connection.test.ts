@@ -74,6 +74,18 @@ test('a refusal is final: it is not asked again', async () => {
   expect(journal.count({ action: 'get secrets' })).toBe(1);
 });
 
+test.for([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
+  const { cluster, kubernetes, faults, journal, signal } = await open();
+  kubernetes.create(workloadOf('Deployment', 'default', { name: 'web' }).body);
+  const headers = { location: '/apis/apps/v1/namespaces/default/deployments' };
+  faults.set('kubernetes', 'patch secrets', { kind: 'error', code: 'Found', status, headers });
+  await expect(cluster.applySecret(manifestOf('default', { a: '1' }), first, signal)).rejects.toMatchObject({
+    code: 'Rejected',
+    message: expect.stringContaining(`the server redirects (${status}), which is not followed: give`),
+  });
+  expect(journal.find({}).map(({ action }) => action)).toEqual(['patch secrets']);
+});
+
 test('a call ends with the reason of the signal as soon as it is aborted', async () => {
   const { cluster, journal, faults } = await open();
   faults.set('kubernetes', 'get secrets', { kind: 'delay', ms: 5_000 });
