@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     globalSetup: ['test/bundles.ts'],
     include: ['test/**/*.test.ts'],
+    // Files share a process: starting one for each costs more than most of them take.
+    isolate: false,
     exclude: ['test/real/**', 'node_modules/**', 'dist/**'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
