@@ -145,7 +145,9 @@ async function settleFailure(
   const txtLeft = isLeft(written, left);
   const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
   const state = {
-    ...{ failures, error: reason, nextAttempt: until },
+    failures,
+    error: reason,
+    nextAttempt: until,
     ...(orderIsOver ? { order: null, orderFor: null } : {}),
     ...pausedByCa(error, clock.now()),
   };
