@@ -1,4 +1,5 @@
 // Tests that need nothing but npm; those against real servers have a configuration of their own in test/real.
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,6 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Files share a process: starting one for each costs more than most of them take.
     isolate: false,
+    // Most of them wait for servers and processes of theirs; one more than there are cores keeps both busy.
+    maxWorkers: Math.max(3, availableParallelism()),
     exclude: ['test/real/**', 'node_modules/**', 'dist/**'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
