@@ -106,7 +106,7 @@ function describeAdapter(name: string, start: () => Promise<Subject>, lacks: str
     const accounts = new MemoryAccounts();
     const log = new FakeLog();
     const closers: (() => Promise<void>)[] = [];
-    const domain = `adapter-${randomBytes(6).toString('hex')}.net`;
+    const domain = `adapter-${randomBytes(6).toString('hex')}.org`;
     const domains = [domain, `*.${domain}`];
     beforeAll(async () => {
       ca = await start();
