@@ -11,7 +11,7 @@ export default defineConfig({
     // Most of them wait for servers and processes of theirs; one more than there are cores keeps both busy.
     maxWorkers: Math.max(3, availableParallelism()),
     exclude: ['test/real/**', 'node_modules/**', 'dist/**'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 40_000,
+    hookTimeout: 120_000,
   },
 });
