@@ -1,7 +1,7 @@
 // Delivers to all targets of one cluster: side by side, over one connection, and done with them once it is unreachable.
 import type { Cluster } from '../cluster-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
-import { ClusterError } from '../errors.ts';
+import { ClusterError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { nameTarget, type SecretPlan } from '../policy/deployment.ts';
 import { awaitRollouts, type RolloutEnd } from './rollouts.ts';
@@ -138,5 +138,5 @@ function isUnreachable(error: Error): boolean {
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+  return toError(reason);
 }

@@ -1,4 +1,5 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
+import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { formatDeliveries } from '../policy/deliveries.ts';
 import { nameTarget } from '../policy/deployment.ts';
@@ -118,7 +119,7 @@ async function record(
     return [];
   } catch (error) {
     log.error('state not recorded', { certificate: name, problem: describeError(error) });
-    return [error instanceof Error ? error : new Error(String(error))];
+    return [toError(error)];
   }
 }
 

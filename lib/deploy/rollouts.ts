@@ -1,5 +1,5 @@
 // Waits for the rollouts of one cluster, all of them side by side, by listing their namespaces again and again.
-import { ClusterError } from '../errors.ts';
+import { ClusterError, toError } from '../errors.ts';
 import { nameWorkload, type Workload } from '../policy/cluster-objects.ts';
 import type { Clock } from '../ports.ts';
 import type { StartedRollout } from './target.ts';
@@ -58,7 +58,7 @@ async function lookAgain(
       const workloads = await lists.refresh(first.namespace, first.workload.kind);
       return rollouts.map((rollout) => [rollout, findEnd(rollout, workloads)] as const);
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const error = toError(thrown);
       return rollouts.map((rollout) => [rollout, { kind: 'failed', error }] as const);
     }
   });

@@ -1,8 +1,10 @@
 // Finds what a run is asked to deliver: certificates with their targets, loaded and verified.
+
 import { verifyBundle } from '../certificate/bundle.ts';
 import type { TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
+import { toError } from '../errors.ts';
 import { parseDeliveries } from '../policy/deliveries.ts';
 import { type Delivery, nameTarget } from '../policy/deployment.ts';
 import type { StoreEntry } from '../ports.ts';
@@ -38,7 +40,7 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
     try {
       return await selectOne(name, await entry, ports, run);
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const error = toError(thrown);
       return { kind: 'failed', name, error };
     }
   };

@@ -1,7 +1,7 @@
 // Delivers to one target, up to the start of its rollouts: observe, plan, apply, read back, mark workloads.
 import type { TargetSpec } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
-import { ClusterError } from '../errors.ts';
+import { ClusterError, toError } from '../errors.ts';
 import {
   type ClusterSecret,
   nameWorkload,
@@ -153,5 +153,5 @@ async function startRollout(
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+  return toError(reason);
 }

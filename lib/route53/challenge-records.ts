@@ -1,7 +1,7 @@
 // DNS-01 values in Route 53: one atomic change per hosted zone to add them all, one to take them away.
 import { mapConcurrently } from '../concurrency.ts';
 import type { ChallengeRecords, RecordOutcome, TxtValue } from '../dns-ports.ts';
-import { DnsError } from '../errors.ts';
+import { DnsError, toError } from '../errors.ts';
 import type { HostedZone } from './calls.ts';
 import { awaitInsync } from './insync.ts';
 import type { Places } from './places.ts';
@@ -92,7 +92,7 @@ export class Route53Records implements ChallengeRecords {
         wanted.names.add(name);
         for (const { value } of own) wanted.texts.add(value);
       } catch (error) {
-        failed.set(name, error instanceof Error ? error : new Error(String(error)));
+        failed.set(name, toError(error));
       }
     });
     return groups;

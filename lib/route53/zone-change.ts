@@ -1,5 +1,5 @@
 // One zone's change: read, plan, write as one atomic batch; again where somebody else wrote in between.
-import { DnsError } from '../errors.ts';
+import { DnsError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import type { HostedZone, Route53Calls } from './calls.ts';
@@ -109,7 +109,7 @@ function describeRefusal({ kind, said, cause }: Refusal, zone: HostedZone): DnsE
 
 function stopped(error: unknown, zone: HostedZone, signal: AbortSignal): Error {
   if (error instanceof DnsError) return error;
-  if (!signal.aborted) return error instanceof Error ? error : new Error(String(error));
+  if (!signal.aborted) return toError(error);
   const message = `the run ended before hosted zone ${zone.name} was changed`;
   return new DnsError('Failed', message, { cause: signal.reason });
 }
