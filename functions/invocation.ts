@@ -96,6 +96,11 @@ async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
 // A process that is called again reads the file again, but parses only what has changed.
 let lastInventory: { readonly text: string; readonly inventory: Inventory } | undefined;
 
+/** Whether an event asks for nothing in particular, as the schedule's does. */
+export function isEmpty(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && Object.keys(event).length === 0;
+}
+
 /** Ends an invocation that had failures: alarms and retries must see it. @throws AggregateError unless `failures` is empty. */
 export function throwFailures(failures: readonly Error[], what: string): void {
   if (failures.length === 0) return;

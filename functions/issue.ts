@@ -1,19 +1,19 @@
 // Decides which certificates are due, orders them and stores them. Called by schedule, by queue and by hand.
 import { randomUUID } from 'node:crypto';
 import type { SQSBatchResponse } from 'aws-lambda';
-import { type IssueRequest, parseIssueEvent } from '../lib/events.ts';
+import type { FunctionEvent, IssueRequest } from '../lib/events.ts';
 import { issueCertificates } from '../lib/issue/pass.ts';
 import type { IssueReport } from '../lib/issue/report.ts';
 import type { IssueQueue } from '../lib/ports.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { answerBatch } from './batch.ts';
-import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
+import { beginInvocation, type Context, type Invocation, isEmpty, throwFailures } from './invocation.ts';
 import { type Closing, openOrdering } from './ordering.ts';
 
 /** A direct call answers with the report, and throws once all is tried where certificates failed; a batch answers with
  *  the messages whose certificates failed. */
 export async function handler(event: unknown, context: Context): Promise<IssueReport | SQSBatchResponse> {
-  const parsed = parseIssueEvent(event);
+  const parsed = await readEvent(event);
   const invocation = await beginInvocation(context);
   if (parsed.kind === 'batch') {
     const work = async (request: IssueRequest) => (await issue(request, invocation)).failures;
@@ -22,6 +22,13 @@ export async function handler(event: unknown, context: Context): Promise<IssueRe
   const { report, failures } = await issue(parsed.request, invocation);
   throwFailures([...failures.values()], 'certificates');
   return report;
+}
+
+/** What reads other events than the schedule's is loaded for those. @throws ConfigError `Event`. */
+async function readEvent(event: unknown): Promise<FunctionEvent<IssueRequest>> {
+  if (isEmpty(event)) return { kind: 'request', request: {} };
+  const { parseIssueEvent } = await import('../lib/events.ts');
+  return parseIssueEvent(event);
 }
 
 async function issue(request: IssueRequest, invocation: Invocation) {

@@ -9,7 +9,9 @@ import {
 import { StoreError } from '../errors.ts';
 import type { Account, AccountStore } from '../ports.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
-import { readAccount, writeAccount } from './values.ts';
+
+/** Loaded once an account is needed: a pass that finds nothing due asks for none. */
+const loadValues = () => import('./values.ts');
 
 export class SecretAccounts implements AccountStore {
   readonly #client: SecretsManagerClient;
@@ -24,6 +26,7 @@ export class SecretAccounts implements AccountStore {
 
   async read(directory: string, signal: AbortSignal): Promise<Account | undefined> {
     const secret = this.secretOf(directory);
+    const { readAccount } = await loadValues();
     try {
       const { SecretString } = await callSecrets('GetSecretValue', secret, signal, (options) =>
         this.#client.send(new GetSecretValueCommand({ SecretId: secret }), options),
@@ -43,6 +46,7 @@ export class SecretAccounts implements AccountStore {
 
   async create(directory: string, account: Account, signal: AbortSignal): Promise<Account> {
     const secret = this.secretOf(directory);
+    const { writeAccount } = await loadValues();
     const request = {
       Name: secret,
       SecretString: checkSize(writeAccount(directory, account), secret),
@@ -63,6 +67,7 @@ export class SecretAccounts implements AccountStore {
 
   async update(directory: string, account: Account, signal: AbortSignal): Promise<void> {
     const secret = this.secretOf(directory);
+    const { writeAccount } = await loadValues();
     const request = {
       SecretId: secret,
       SecretString: checkSize(writeAccount(directory, account), secret),

@@ -16,7 +16,9 @@ import { stateOfSpec } from '../policy/state-of.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
 import { decodeState, encodeState, type StateChange } from './tags.ts';
-import { readValue, writeCertificate, writePending, writeSpecification } from './values.ts';
+
+/** Loaded once a value is read or written: a pass that finds nothing due lists, and tags tell it all. */
+const loadValues = () => import('./values.ts');
 
 /** A claim's version is put under this label, because PutSecretValue would take AWSPENDING from another run without a
  *  word. It stays where it is when a claim is released and goes with the next claim: at most one version has it. */
@@ -79,6 +81,7 @@ export class SecretCertificates implements CertificateStore {
       const found = await callSecrets('GetSecretValue', secret, signal, (options) =>
         this.#client.send(new GetSecretValueCommand({ SecretId: secret, ...version }), options),
       );
+      const { readValue } = await loadValues();
       return { version: found.VersionId ?? '', value: readValue(found.SecretString) };
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
@@ -92,6 +95,7 @@ export class SecretCertificates implements CertificateStore {
     signal: AbortSignal,
   ): Promise<'created' | 'exists'> {
     const secret = this.#folder + name;
+    const { writeSpecification } = await loadValues();
     const request = {
       Name: secret,
       SecretString: checkSize(writeSpecification(spec), secret),
@@ -117,6 +121,7 @@ export class SecretCertificates implements CertificateStore {
     signal: AbortSignal,
   ): Promise<{ readonly version: string } | 'held'> {
     const version = this.#uuid();
+    const { writePending } = await loadValues();
     await this.#put(name, writePending(order), version, parkingLabel, signal);
     try {
       await this.#moveClaim(name, over, version, signal);
@@ -138,6 +143,7 @@ export class SecretCertificates implements CertificateStore {
     version: string,
     signal: AbortSignal,
   ): Promise<void> {
+    const { writeCertificate } = await loadValues();
     try {
       // For a version that exists AWS does nothing, labels included: a retry never brings back what was replaced since.
       await this.#put(name, writeCertificate(certificate), version, 'AWSCURRENT', signal);
