@@ -6,6 +6,7 @@ export type Service =
   | 'route53'
   | 'secretsmanager'
   | 'sqs'
+  | 'sts'
   | 'lambda'
   | 'apigateway'
   | 'kubernetes'

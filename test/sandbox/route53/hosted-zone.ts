@@ -14,6 +14,8 @@ import { readValue } from './record-value.ts';
 export class HostedZone implements Zone {
   readonly id: string;
   readonly name: string;
+  /** The AWS account it is in. */
+  readonly account: string;
   readonly isPrivate: boolean;
   /** Whether DNS leads to it. */
   readonly isDelegated: boolean;
@@ -27,6 +29,7 @@ export class HostedZone implements Zone {
   constructor(options: {
     readonly id: string;
     readonly name: string;
+    readonly account: string;
     readonly isPrivate: boolean;
     readonly isDelegated: boolean;
     readonly nameServers: readonly string[];
@@ -34,6 +37,7 @@ export class HostedZone implements Zone {
   }) {
     this.id = options.id;
     this.name = canonicalName(options.name);
+    this.account = options.account;
     this.isPrivate = options.isPrivate;
     this.isDelegated = options.isDelegated;
     this.nameServers = options.nameServers;

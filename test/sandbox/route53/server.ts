@@ -2,6 +2,7 @@
 import { delegationSets, type SandboxDns } from '../dns/server.ts';
 import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
 import { readSignature } from '../principal.ts';
+import { type Caller, ownAccount, Sessions } from '../sts/sessions.ts';
 import type { RecordSet } from './change-batch.ts';
 import { HostedZone } from './hosted-zone.ts';
 import { listByName, listRecordSets, listZones, zoneXml } from './listing.ts';
@@ -20,11 +21,11 @@ export interface Route53Settings {
 export interface SandboxRoute53 {
   readonly url: string;
   readonly settings: Route53Settings;
-  /** `delegated`: whether DNS leads to it, which it does where absent. No two zones of one name have a name server in
-   *  common. @throws Error where there are three of the name already. */
+  /** `delegated`: whether DNS leads to it, which it does where absent. `account`: whose it is; the functions' own where absent.
+   *  No two zones of one name have a name server in common. @throws Error where there are three of the name already. */
   createZone(
     name: string,
-    options?: { readonly private?: boolean; readonly delegated?: boolean },
+    options?: { readonly private?: boolean; readonly delegated?: boolean; readonly account?: string },
   ): HostedZone;
   /** The record sets of the (first) zone with this name, PENDING changes included.
    *  @throws Error where there is none. */
@@ -32,35 +33,49 @@ export interface SandboxRoute53 {
   stop(): Promise<void>;
 }
 
-/** @param options.now Milliseconds since the epoch; the real clock where absent. */
+/** @param options.now Milliseconds since the epoch; the real clock where absent. @param options.sessions Whose sessions of roles
+ *  are taken, beside the keys of the own account. */
 export async function startRoute53(
-  { dns, now = Date.now }: { readonly dns: Pick<SandboxDns, 'serve'>; readonly now?: () => number },
+  {
+    dns,
+    now = Date.now,
+    sessions = new Sessions(),
+  }: {
+    readonly dns: Pick<SandboxDns, 'serve'>;
+    readonly now?: () => number;
+    readonly sessions?: Sessions;
+  },
   surroundings: Surroundings,
 ): Promise<SandboxRoute53> {
   const settings: Route53Settings = { insyncMs: 0 };
   const zones = new Map<string, HostedZone>();
-  const changes = new Map<string, { readonly submittedAt: Date; readonly insyncAt: number }>();
-  const bucket = { tokens: 0, at: Number.NEGATIVE_INFINITY };
+  const changes = new Map<
+    string,
+    { readonly account: string; readonly submittedAt: Date; readonly insyncAt: number }
+  >();
+  const buckets = new Map<string, { tokens: number; at: number }>();
 
   function handle(request: Request): Answer {
-    const signature = readSignature(request.headers.authorization);
-    if (!signature) return errorXml(403, 'MissingAuthenticationToken', 'Missing Authentication Token');
-    if (signature.service !== 'route53') {
+    const caller = sessions.identify(request.headers);
+    if ('code' in caller) return errorXml(403, caller.code, caller.message);
+    if (readSignature(request.headers.authorization)?.service !== 'route53') {
       return errorXml(
         403,
         'SignatureDoesNotMatch',
         "Credential should be scoped to correct service: 'route53'. ",
       );
     }
-    if (isOverRate()) return errorXml(400, 'Throttling', 'Rate exceeded');
+    if (isOverRate(caller)) return errorXml(400, 'Throttling', 'Rate exceeded');
     const call = recogniseCall(request);
     if (!call) return errorXml(404, 'UnknownOperationException', 'The sandbox does not play this call.');
-    return perform(call, request);
+    return perform(call, request, caller);
   }
 
-  function isOverRate(): boolean {
+  function isOverRate({ account }: Caller): boolean {
     const { rate } = settings;
     if (!rate) return false;
+    const bucket = buckets.get(account) ?? { tokens: 0, at: Number.NEGATIVE_INFINITY };
+    buckets.set(account, bucket);
     const seconds = (now() - bucket.at) / 1000;
     bucket.tokens = Math.min(rate.burst, bucket.tokens + seconds * rate.perSecond);
     bucket.at = now();
@@ -69,16 +84,18 @@ export async function startRoute53(
     return false;
   }
 
-  function perform(call: ApiCall, request: Request): Answer {
+  function perform(call: ApiCall, request: Request, { account, arn }: Caller): Answer {
     const query = request.url.searchParams;
+    const own = () => [...zones.values()].filter((zone) => zone.account === account);
     switch (call.action) {
       case 'ListHostedZones':
-        return listZones([...zones.values()], query);
+        return listZones(own(), query);
       case 'ListHostedZonesByName':
-        return listByName([...zones.values()], query);
+        return listByName(own(), query);
       case 'GetChange': {
         const change = changes.get(call.change);
-        if (!change) return errorXml(404, 'NoSuchChange', `Could not find resource with ID: ${call.change}`);
+        if (change?.account !== account)
+          return errorXml(404, 'NoSuchChange', `Could not find resource with ID: ${call.change}`);
         return answerXml('GetChangeResponse', [changeXml(call.change, change)]);
       }
       case 'GetHostedZone':
@@ -86,6 +103,10 @@ export async function startRoute53(
       case 'ChangeResourceRecordSets': {
         const zone = zones.get(call.zone);
         if (!zone) return errorXml(404, 'NoSuchHostedZone', `No hosted zone found with ID: ${call.zone}`);
+        if (zone.account !== account) {
+          const message = `User: ${arn} is not authorized to access this resource`;
+          return errorXml(403, 'AccessDenied', message);
+        }
         if (call.action === 'ListResourceRecordSets') return listRecordSets(zone, query);
         if (call.action === 'ChangeResourceRecordSets') return changeRecordSets(zone, request.body);
         const servers = zone.nameServers.map((server) => tag('NameServer', server.slice(0, -1)));
@@ -101,7 +122,7 @@ export async function startRoute53(
     const result = zone.change(batch.changes, settings.insyncMs);
     if ('messages' in result) return errorXml(400, 'InvalidChangeBatch', `[${result.messages.join(', ')}]`);
     const id = `C${String(changes.size + 1).padStart(13, '0')}SANDBOX`;
-    const change = { submittedAt: new Date(now()), insyncAt: result.insyncAt };
+    const change = { account: zone.account, submittedAt: new Date(now()), insyncAt: result.insyncAt };
     changes.set(id, change);
     // A change is PENDING in its own answer, however soon it is INSYNC.
     const pending = { ...change, insyncAt: Number.POSITIVE_INFINITY };
@@ -126,7 +147,8 @@ export async function startRoute53(
     describe(request) {
       const call = recogniseCall(request);
       if (!call) return undefined;
-      const principal = readSignature(request.headers.authorization)?.principal ?? 'unknown';
+      const caller = sessions.identify(request.headers);
+      const principal = 'code' in caller ? 'unknown' : caller.principal;
       const detail =
         call.action === 'ChangeResourceRecordSets' ? { detail: changedRecords(request.body) } : {};
       return { action: call.action, resource: resourceOf(call), principal, ...detail };
@@ -145,8 +167,12 @@ export async function startRoute53(
       const same = [...zones.values()].filter((zone) => zone.name === canonicalName(name));
       const nameServers = delegationSets[same.length];
       if (!nameServers) throw new Error(`there are ${same.length} hosted zones ${name} already`);
-      const { private: isPrivate = false, delegated: isDelegated = !isPrivate } = options;
-      const zone = new HostedZone({ id, name, isPrivate, isDelegated, nameServers, now });
+      const {
+        private: isPrivate = false,
+        delegated: isDelegated = !isPrivate,
+        account = ownAccount,
+      } = options;
+      const zone = new HostedZone({ id, name, account, isPrivate, isDelegated, nameServers, now });
       zones.set(id, zone);
       return zone;
     },
