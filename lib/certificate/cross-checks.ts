@@ -1,6 +1,6 @@
 // Mistakes between parts of the inventory: repeats, and references to what is not there.
 import * as z from 'zod';
-import { directory } from './inventory-fields.ts';
+import { directory, zone } from './inventory-fields.ts';
 import { defaultSecret } from './inventory-schema.ts';
 import { parseName } from './name-parsing.ts';
 import { type Finding, formatPath } from './problems.ts';
@@ -14,6 +14,7 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
     ...findUnknownReferences(outline),
     ...findForbiddenPlaces(outline),
     ...findSharedAccounts(outline),
+    ...findRepeatedRoles(outline),
     ...findRepeatedSecrets(outline.certificates.flatMap(locateTargets)),
   ];
 }
@@ -42,8 +43,16 @@ const outlineSchema = z
         .catch({ domains: [], targets: [] }),
     ),
     registration: z.object({ issuer: text, targets }).optional().catch(undefined),
+    dns: z
+      .object({
+        zones: list(
+          z.object({ match: zone.optional().catch(undefined), roleArn: text, externalId: text }).catch({}),
+        ),
+      })
+      .optional()
+      .catch(undefined),
   })
-  .catch({ issuers: {}, clusters: {}, certificates: [], registration: undefined });
+  .catch({ issuers: {}, clusters: {}, certificates: [], registration: undefined, dns: undefined });
 
 type Outline = z.output<typeof outlineSchema>;
 type CertificateOutline = Outline['certificates'][number];
@@ -125,6 +134,24 @@ function findSharedAccounts({ issuers }: Outline): readonly Finding[] {
     if (earlier === undefined || earlier.secret === eab.secret) return [];
     const message = `is another one than that of issuer ${JSON.stringify(earlier.name)}, which has the same directory and so the same account; write ${earlier.secret} at both`;
     return [{ path: ['issuers', name, 'eab', 'secret'], message }];
+  });
+}
+
+/** A role written twice for the same names, or with two external ids, of which its trust policy can hardly mean both. */
+function findRepeatedRoles({ dns }: Outline): readonly Finding[] {
+  const zones = dns?.zones ?? [];
+  return zones.flatMap(({ match, roleArn, externalId }, index) => {
+    const path = ['dns', 'zones', index];
+    const earlier = zones.slice(0, index).findIndex((one) => one.roleArn === roleArn);
+    const first = zones[earlier];
+    if (roleArn === undefined || first === undefined) return [];
+    if (first.externalId !== externalId) {
+      const message = `is another one than that of dns.zones[${earlier}], which names the same role; write the same at both`;
+      return [{ path: [...path, 'externalId'], message }];
+    }
+    const same = zones.slice(0, index).findIndex((one) => one.roleArn === roleArn && one.match === match);
+    if (match === undefined || same === -1) return [];
+    return [{ path, message: `repeats dns.zones[${same}]; leave out one of them` }];
   });
 }
 

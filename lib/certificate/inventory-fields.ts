@@ -150,6 +150,19 @@ export const contact = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** ARN of an IAM role, without a pattern in it: it becomes the resource of an IAM statement. */
+export const roleArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/,
+    'is no ARN of an IAM role; write such as arn:aws:iam::210987654321:role/certrelay-dns',
+  );
+
+/** External id, as STS takes it. */
+export const externalId = z
+  .string({ error: ({ input }) => `is ${describeInput(input)}; write text, a number in quotes` })
+  .regex(/^[\w+=,.@:/-]{2,1224}$/, 'is no external id; write 2 or more of letters, digits and _+=,.@:/-');
+
 /** Name of an AWS secret; `example` is what a mistake suggests. */
 export function awsSecret(example: string) {
   return z.string().regex(/^[\w/+=.@-]{1,512}$/, `is no name of an AWS secret; write such as ${example}`);

@@ -8,12 +8,14 @@ import {
   contact,
   directory,
   domains,
+  externalId,
   mapping,
   namespace,
   objectName,
   pemText,
   referenceName,
   restart,
+  roleArn,
   secretTemplate,
   span,
   zone,
@@ -115,10 +117,20 @@ const registration = mapping({
     .default([]),
 });
 
+const zoneAccess = mapping({
+  match: zone.describe('The names whose hosted zones the role reaches: this one and all below it'),
+  roleArn: roleArn.describe('Role of another AWS account, made from infra/dns-role.yaml there'),
+  externalId: externalId.optional().describe("What the role's trust policy asks for as sts:ExternalId"),
+});
+
 const dns = mapping({
   delegationZone: zone
     .optional()
     .describe('Hosted zone of yours that others lead their _acme-challenge names into by CNAME'),
+  zones: z
+    .array(zoneAccess)
+    .optional()
+    .describe('Hosted zones in other AWS accounts: which role reaches those of which names'),
 });
 
 /** The whole file; its output is an `Inventory` but for what `findCrossMistakes` sees. */

@@ -84,10 +84,21 @@ export interface RegistrationSpec {
   readonly targets: readonly TargetSpec[];
 }
 
+/** A role of another AWS account, by which the hosted zones of some names are reached. */
+export interface ZoneAccess {
+  /** The names it is for: this one and all below it. */
+  readonly match: string;
+  readonly roleArn: string;
+  /** What the role's trust policy asks for as `sts:ExternalId`. */
+  readonly externalId?: string | undefined;
+}
+
 /** How challenges reach zones of ours. */
 export interface DnsSpec {
-  /** A public hosted zone of this account, or a name below one, that CNAMEs of names elsewhere are to lead into. */
+  /** A public hosted zone of ours, or a name below one, that CNAMEs of names elsewhere are to lead into. */
   readonly delegationZone?: string;
+  /** Names whose hosted zones may be in other AWS accounts, beside those of this one. */
+  readonly zones?: readonly ZoneAccess[];
 }
 
 /** The whole of `infra/certificates.yaml`. */

@@ -8,6 +8,7 @@ import {
   secretFormats,
   type TargetSpec,
   workloadKinds,
+  type ZoneAccess,
 } from '../../lib/certificate/spec.ts';
 
 const label = fc.stringMatching(/^[a-z]([a-z0-9]{0,8}[a-z0-9])?$/);
@@ -31,6 +32,15 @@ const issuer: fc.Arbitrary<IssuerSpec> = fc.record(
   },
   { requiredKeys: ['directory', 'contact', 'agreeToTerms'] },
 );
+
+/** One role always has the same external id. */
+const zoneAccess: fc.Arbitrary<ZoneAccess> = fc
+  .record({ match: domain, account: fc.constantFrom('111111111111', '222222222222') })
+  .map(({ match, account }) => ({
+    match,
+    roleArn: `arn:aws:iam::${account}:role/dns`,
+    ...(account.startsWith('1') ? {} : { externalId: 'shared/2' }),
+  }));
 
 const workload = fc.record({ kind: fc.constantFrom(...workloadKinds), name: label });
 
@@ -93,7 +103,10 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
       key,
       targets: fc.array(target(label.map((text) => `${text}-{name}`)), { maxLength: 2 }),
     }),
-    dns: fc.record({ delegationZone: domain }, { requiredKeys: [] }),
+    dns: fc.record(
+      { delegationZone: domain, zones: fc.uniqueArray(zoneAccess, { selector: ({ match }) => match }) },
+      { requiredKeys: [] },
+    ),
   },
   { requiredKeys: ['issuers', 'clusters', 'certificates'] },
 );

@@ -430,8 +430,56 @@ test('the zone for delegated challenges is one DNS name, in the form that DNS ha
   expect(read('issuers: {}').dns).toBeUndefined();
   expect(mistakes(text('*.example.com'))).toEqual(['dns.delegationZone: is a wildcard; write example.com']);
   expect(mistakes('dns: { zone: example.com }')).toEqual([
-    'dns.zone: is not a known key; known here: delegationZone',
+    'dns.zone: is not a known key; known here: delegationZone, zones',
   ]);
+});
+
+describe('roles of other accounts', () => {
+  const arn = 'arn:aws:iam::210987654321:role/certrelay-dns';
+  const zones = (...entries: readonly object[]) => write({ dns: { zones: entries } });
+
+  test('are for a name and all below it, with or without an external id', () => {
+    const given = [
+      { match: 'Example.NET.', roleArn: arn },
+      { match: 'example.org', roleArn: `${arn}/path/of+it`.replace('dns/', 'x/'), externalId: 'a1:/@b' },
+    ];
+    expect(read(zones(...given)).dns?.zones).toEqual([{ ...given[0], match: 'example.net' }, given[1]]);
+    const china = arn.replace('aws', 'aws-cn');
+    expect(read(zones({ match: 'example.net', roleArn: china })).dns?.zones).toHaveLength(1);
+  });
+
+  test.each<[string, object, string]>([
+    ['match', { match: '*.example.net' }, 'is a wildcard; write example.net'],
+    ['match', { match: 'net' }, 'has one label only'],
+    ['match', { match: undefined }, 'missing'],
+    ['roleArn', { roleArn: 'certrelay-dns' }, 'is no ARN of an IAM role; write such as arn:aws:iam::'],
+    ['roleArn', { roleArn: 'arn:aws:iam::210987654321:role/*' }, 'is no ARN of an IAM role'],
+    ['roleArn', { roleArn: 'arn:aws:iam::210987654321:user/x' }, 'is no ARN of an IAM role'],
+    ['roleArn', { roleArn: 'arn:aws:iam::21098765432:role/x' }, 'is no ARN of an IAM role'],
+    ['externalId', { externalId: 'x' }, 'is no external id'],
+    ['externalId', { externalId: 'a b' }, 'is no external id'],
+    ['externalId', { externalId: 12345 }, 'is 12345; write text, a number in quotes'],
+    ['externalid', { externalid: 'ab' }, 'is not a known key; known here: match, roleArn, externalId'],
+  ])('are refused where %s is %j', (key, fields, problem) => {
+    const [mistake, ...others] = mistakes(zones({ match: 'example.net', roleArn: arn, ...fields }));
+    expect(mistake).toContain(`dns.zones[0].${key}: `);
+    expect(mistake).toContain(problem);
+    expect(others).toEqual([]);
+  });
+
+  test('are refused twice for one name, or with two external ids', () => {
+    const [one, other] = [
+      { match: 'example.net', roleArn: arn },
+      { match: 'example.org', roleArn: arn },
+    ];
+    expect(mistakes(zones(one, other, { ...one, roleArn: `${arn}2` }))).toEqual([]);
+    expect(mistakes(zones(one, other, { ...one, match: 'Example.net' }))).toEqual([
+      'dns.zones[2]: repeats dns.zones[0]; leave out one of them',
+    ]);
+    expect(mistakes(zones(one, { ...other, externalId: 'ab' }))).toEqual([
+      'dns.zones[1].externalId: is another one than that of dns.zones[0], which names the same role; write the same at both',
+    ]);
+  });
 });
 
 test('registered certificates must not all write the same Secret', () => {
