@@ -9,7 +9,7 @@ export type Closing = (() => Promise<void>)[];
 
 /** The CA, Route 53 and DNS. Whoever calls carries out `closing` at the end. */
 export async function openOrdering(
-  { settings, inventory, log, clock }: Invocation,
+  { id, settings, inventory, log, clock }: Invocation,
   { accounts, readText }: SecretsManagerConnection,
   closing: Closing,
 ): Promise<OrderingPorts> {
@@ -36,6 +36,8 @@ export async function openOrdering(
     resolveAlias: dns.resolveAlias,
     findNameServers: dns.findNameServers,
     delegationZone: inventory.dns?.delegationZone,
+    roles: inventory.dns?.zones,
+    sessionName: `certrelay-${id}`,
   });
   return {
     connect: authorities.connect,

@@ -21,10 +21,11 @@ export function describeNoZone(name: string, end: string, delegationZone: string
     delegationZone === undefined
       ? `create one for ${domain} in Route 53 and delegate to it, or name a zone of yours as dns.delegationZone in the inventory, to be told here which CNAME to create`
       : `create the record "${delegatingRecord(name, delegationZone)}"`;
-  if (end === name) return `no public hosted zone of this AWS account holds ${name}: ${remedy}`;
+  if (end === name)
+    return `no public hosted zone of this AWS account, or of one in dns.zones, holds ${name}: ${remedy}`;
   const alias = `${name} is an alias for ${end}`;
   return end.startsWith(prefix)
-    ? `${alias}, which no public hosted zone of this AWS account holds: ${remedy}`
+    ? `${alias}, which no public hosted zone of this AWS account, or of one in dns.zones, holds: ${remedy}`
     : `${alias}, which does not begin with _acme-challenge. as all names that Certrelay writes do, and no public hosted zone holds ${name} itself: ${remedy}`;
 }
 

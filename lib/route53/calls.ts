@@ -22,7 +22,12 @@ export interface HostedZone {
   readonly name: string;
   /** How many record sets it held when it was listed. */
   readonly recordSets: number;
+  /** Calls in the name of whoever may change it. */
+  readonly calls: Route53Calls;
 }
+
+/** Gives a client with credentials that are good now. @throws DnsError. */
+export type ReachRoute53 = (signal: AbortSignal) => Promise<Route53Client>;
 
 /** Where a page of record sets starts. */
 export interface RecordSetPosition {
@@ -37,14 +42,17 @@ export interface RecordSetPage {
   readonly next?: RecordSetPosition;
 }
 
-/** Route 53 as this room uses it. Every method rejects with a DnsError. */
+/** Route 53 of one AWS account, as this room uses it. Every method rejects with a DnsError. */
 export class Route53Calls {
-  readonly #client: Route53Client;
+  readonly #reach: ReachRoute53;
   readonly #pace: Pace;
+  readonly #holder: string;
 
-  constructor(client: Route53Client, clock: Clock) {
-    this.#client = client;
+  /** @param holder Whose rights the calls need, for messages. */
+  constructor(reach: ReachRoute53, clock: Clock, holder: string) {
+    this.#reach = reach;
     this.#pace = new Pace(clock);
+    this.#holder = holder;
   }
 
   /** Every public zone, 100 a page. */
@@ -53,12 +61,17 @@ export class Route53Calls {
     let marker: string | undefined;
     do {
       const command = new ListHostedZonesCommand({ Marker: marker });
-      const page = await this.#call({ action: 'ListHostedZones' }, signal, (options) =>
-        this.#client.send(command, options),
+      const page = await this.#call({ action: 'ListHostedZones' }, signal, (client, options) =>
+        client.send(command, options),
       );
       for (const { Id, Name, Config, ResourceRecordSetCount = 0 } of page.HostedZones ?? []) {
         if (Config?.PrivateZone || Id === undefined || Name === undefined) continue;
-        zones.push({ id: lastPart(Id), name: plainName(Name), recordSets: ResourceRecordSetCount });
+        zones.push({
+          id: lastPart(Id),
+          name: plainName(Name),
+          recordSets: ResourceRecordSetCount,
+          calls: this,
+        });
       }
       marker = page.IsTruncated ? page.NextMarker : undefined;
     } while (marker !== undefined);
@@ -69,7 +82,7 @@ export class Route53Calls {
   async delegationSet(zone: HostedZone, signal: AbortSignal): Promise<readonly string[]> {
     const call = { action: 'GetHostedZone', resource: describeZone(zone) };
     const command = new GetHostedZoneCommand({ Id: zone.id });
-    const answer = await this.#call(call, signal, (options) => this.#client.send(command, options));
+    const answer = await this.#call(call, signal, (client, options) => client.send(command, options));
     return (answer.DelegationSet?.NameServers ?? []).map(plainName);
   }
 
@@ -88,7 +101,7 @@ export class Route53Calls {
       MaxItems: most,
     });
     const call = { action: 'ListResourceRecordSets', resource: describeZone(zone) };
-    const page = await this.#call(call, signal, (options) => this.#client.send(command, options));
+    const page = await this.#call(call, signal, (client, options) => client.send(command, options));
     const sets = page.ResourceRecordSets ?? [];
     if (!page.IsTruncated || page.NextRecordName === undefined) return { sets };
     const { NextRecordName: name, NextRecordType: type, NextRecordIdentifier: identifier } = page;
@@ -107,7 +120,9 @@ export class Route53Calls {
     });
     const call = { action: 'ChangeResourceRecordSets', resource: describeZone(zone) };
     try {
-      const { ChangeInfo } = await this.#call(call, signal, (options) => this.#client.send(command, options));
+      const { ChangeInfo } = await this.#call(call, signal, (client, options) =>
+        client.send(command, options),
+      );
       if (ChangeInfo?.Id !== undefined) return { kind: 'accepted', change: lastPart(ChangeInfo.Id) };
     } catch (error) {
       const refusal = error instanceof DnsError ? readRefusal(error.cause) : undefined;
@@ -123,20 +138,20 @@ export class Route53Calls {
   async isInsync(change: string, signal: AbortSignal): Promise<boolean> {
     const call = { action: 'GetChange', resource: `change ${change}` };
     const command = new GetChangeCommand({ Id: change });
-    const answer = await this.#call(call, signal, (options) => this.#client.send(command, options));
+    const answer = await this.#call(call, signal, (client, options) => client.send(command, options));
     return answer.ChangeInfo?.Status === 'INSYNC';
   }
 
   async #call<T>(
-    name: CallName,
+    name: Omit<CallName, 'holder'>,
     signal: AbortSignal,
-    send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+    send: (client: Route53Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     try {
       await this.#pace.take(signal);
-      return await send({ abortSignal: signal });
+      return await send(await this.#reach(signal), { abortSignal: signal });
     } catch (error) {
-      throw translateFailure(error, name, signal);
+      throw translateFailure(error, { ...name, holder: this.#holder }, signal);
     }
   }
 }

@@ -18,7 +18,7 @@ interface Wanted {
   readonly texts: Set<string>;
 }
 
-/** `ChallengeRecords` over the hosted zones of one AWS account. */
+/** `ChallengeRecords` over hosted zones, each with the calls of its own AWS account. */
 export class Route53Records implements ChallengeRecords {
   readonly #places: Places;
   readonly #context: ZoneContext;
@@ -31,11 +31,11 @@ export class Route53Records implements ChallengeRecords {
   }
 
   async present(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome> {
-    const { calls, clock } = this.#context;
+    const { clock } = this.#context;
     const failed = new Map<string, Error>();
     // Each zone is waited for while others are still being written.
     const waits: Promise<void>[] = [];
-    await this.#changeAll('add', values, signal, failed, (change, names) => {
+    await this.#changeAll('add', values, signal, failed, ({ calls }, change, names) => {
       waits.push(
         awaitInsync(change, calls, clock, signal).catch((error: Error) => {
           for (const name of names) failed.set(name, error);
@@ -59,7 +59,7 @@ export class Route53Records implements ChallengeRecords {
     values: readonly TxtValue[],
     signal: AbortSignal,
     failed: Map<string, Error>,
-    onAccepted: (change: string, names: readonly string[]) => void,
+    onAccepted: (zone: HostedZone, change: string, names: readonly string[]) => void,
   ): Promise<void> {
     const groups = await this.#groupByZone(values, signal, failed);
     await mapConcurrently([...groups], zonesAtOnce, async ([zone, records]) => {
@@ -71,7 +71,7 @@ export class Route53Records implements ChallengeRecords {
       for (const [record, error] of outcome.failed) {
         for (const name of namesOf(record)) failed.set(name, error);
       }
-      for (const { change, names } of outcome.accepted) onAccepted(change, names.flatMap(namesOf));
+      for (const { change, names } of outcome.accepted) onAccepted(zone, change, names.flatMap(namesOf));
     });
   }
 

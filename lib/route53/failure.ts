@@ -6,6 +6,8 @@ export interface CallName {
   readonly action: string;
   /** `hosted zone Z…` and the like; absent where the call is about no one thing. */
   readonly resource?: string;
+  /** Whose rights it needs: `the function's IAM role`, or another one. */
+  readonly holder: string;
 }
 
 /** A call's failure with a code that callers branch on; a DnsError stays as it is. */
@@ -28,7 +30,7 @@ export function translateFailure(error: unknown, call: CallName, signal: AbortSi
       name,
     )
   ) {
-    const message = `AWS denied ${described}: the function's IAM role needs route53:${call.action} there`;
+    const message = `AWS denied ${described}: ${call.holder} needs route53:${call.action} there`;
     return new DnsError('Denied', message, { cause: error });
   }
   return new DnsError('Failed', `${described} failed`, { cause: error });

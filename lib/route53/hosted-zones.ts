@@ -3,36 +3,55 @@
 import type { FindNameServers } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
 import { Memory } from '../memory.ts';
-import type { HostedZone, Route53Calls } from './calls.ts';
+import { type Account, closeness, isWithin } from './accounts.ts';
+import type { HostedZone } from './calls.ts';
 
-/** The public zones of the account, listed once, at the first question. */
+/** The public zones of all accounts; those of one are listed once, at the first question about a name that it may hold. */
 export class HostedZones {
-  readonly #calls: Route53Calls;
+  readonly #accounts: readonly Account[];
   readonly #findNameServers: FindNameServers;
   readonly #listed = new Memory<readonly HostedZone[]>();
-  /** Zones that share their name with others, by that name. */
+  /** Zones that share their name with others, by that name and their ids. */
   readonly #delegated = new Memory<HostedZone>();
   readonly #delegationSets = new Memory<readonly string[]>();
 
-  constructor(calls: Route53Calls, findNameServers: FindNameServers) {
-    this.#calls = calls;
+  constructor(accounts: readonly Account[], findNameServers: FindNameServers) {
+    this.#accounts = accounts;
     this.#findNameServers = findNameServers;
   }
 
   /** The zone with the longest name that the record's name ends in; of several with that name, the one that DNS leads to.
    *  @throws DnsError `NoZone` where DNS leads to none of them; whatever listing them and asking DNS throws. */
   async find(record: string, signal: AbortSignal): Promise<HostedZone | undefined> {
-    const zones = await this.#listed.recall('', () => this.#calls.listPublicZones(signal));
-    const holders = zones.filter(({ name }) => record === name || record.endsWith(`.${name}`));
+    const zones = await this.#list(record, signal);
+    const holders = zones.filter(({ name }) => isWithin(record, name));
     const [first] = holders.toSorted((a, b) => b.name.length - a.name.length);
     const same = holders.filter(({ name }) => name === first?.name);
     if (!first || same.length === 1) return first;
-    return this.#delegated.recall(first.name, () => this.#tellApart(first.name, same, signal));
+    const key = [first.name, ...same.map(({ id }) => id)].join(' ');
+    return this.#delegated.recall(key, () => this.#tellApart(first.name, same, signal));
   }
 
   /** Name servers that AWS gave the zone. @throws DnsError. */
   delegationSet(zone: HostedZone, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#delegationSets.recall(zone.id, () => this.#calls.delegationSet(zone, signal));
+    return this.#delegationSets.recall(zone.id, () => zone.calls.delegationSet(zone, signal));
+  }
+
+  /** The zones of the accounts that may hold the record. A zone that several roles see is taken by the one with the closest
+   *  name. One account that cannot be listed fails it: the zone it holds may be the longer one. */
+  async #list(record: string, signal: AbortSignal): Promise<readonly HostedZone[]> {
+    const near = this.#accounts
+      .map((account, index) => ({ account, index, close: closeness(account, record) }))
+      .filter((one): one is typeof one & { close: number } => one.close !== undefined)
+      .toSorted((a, b) => b.close - a.close);
+    const lists = await Promise.all(
+      near.map(({ account, index }) =>
+        this.#listed.recall(String(index), () => account.calls.listPublicZones(signal)),
+      ),
+    );
+    const byId = new Map<string, HostedZone>();
+    for (const zone of lists.flat()) if (!byId.has(zone.id)) byId.set(zone.id, zone);
+    return [...byId.values()];
   }
 
   /** No two zones of one name share a name server. */
@@ -45,7 +64,7 @@ export class HostedZones {
     const answer = live.length > 0 ? live.join(', ') : 'no name server';
     throw new DnsError(
       'NoZone',
-      `this AWS account has several public hosted zones ${name} (${ids}), and DNS answers ${answer} for it, which tells of no one of them; delete those that are not in use, and make its NS records those of the one that is`,
+      `there are several public hosted zones ${name} of yours (${ids}), and DNS answers ${answer} for it, which tells of no one of them; delete those that are not in use, and make its NS records those of the one that is`,
     );
   }
 }

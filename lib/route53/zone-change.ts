@@ -2,14 +2,13 @@
 import { DnsError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
-import type { HostedZone, Route53Calls } from './calls.ts';
+import type { HostedZone } from './calls.ts';
 import { type NamePlan, planAddition, planRemoval, splitIntoBatches } from './change-plan.ts';
 import { blamedNames, type Refusal } from './failure.ts';
 import { readTxtSets } from './record-sets.ts';
 
 /** What a zone's change needs beside the change itself. */
 export interface ZoneContext {
-  readonly calls: Route53Calls;
   readonly clock: Clock;
   readonly log: Log;
   /** At least 0, less than 1. */
@@ -38,7 +37,7 @@ const longestPauseMs = 5_000;
  *  is told by name, and a name that AWS blames does not hold up the others. */
 export async function changeZone(
   { kind, zone, values }: ZoneRequest,
-  { calls, clock, log, random }: ZoneContext,
+  { clock, log, random }: ZoneContext,
   signal: AbortSignal,
 ): Promise<ZoneOutcome> {
   const accepted: { change: string; names: readonly string[] }[] = [];
@@ -53,7 +52,7 @@ export async function changeZone(
 
   /** Writes what can be written, and tells whether to pause before the next round. */
   async function tryOnce(isLastConflict: boolean): Promise<'pause' | 'go on'> {
-    const live = await readTxtSets(calls, zone, [...left.keys()], signal);
+    const live = await readTxtSets(zone, [...left.keys()], signal);
     const plan = kind === 'add' ? planAddition : planRemoval;
     const plans = [...left].map(([name, wanted]) => plan(name, live.get(name) ?? [], wanted));
     for (const { name, changes, refusal } of plans) {
@@ -63,7 +62,7 @@ export async function changeZone(
     let next: 'pause' | 'go on' = 'go on';
     for (const batch of splitIntoBatches(plans.filter(({ changes }) => changes.length > 0))) {
       const names = batch.map(({ name }) => name);
-      const answer = await calls.change(zone, batch.flatMap(changesOf), signal);
+      const answer = await zone.calls.change(zone, batch.flatMap(changesOf), signal);
       if (answer.kind === 'accepted') {
         accepted.push({ change: answer.change, names });
         for (const name of names) left.delete(name);

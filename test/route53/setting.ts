@@ -17,6 +17,8 @@ import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { type SandboxRoute53, startRoute53 } from '../sandbox/route53/server.ts';
+import { startSts } from '../sandbox/sts/server.ts';
+import { type RoleSpec, Sessions } from '../sandbox/sts/sessions.ts';
 
 /** Sleeping takes no real time, and moves this clock. */
 export class SleepingClock implements Clock {
@@ -74,12 +76,16 @@ export interface Setting {
   stop(): Promise<void>;
 }
 
-export async function startSetting(): Promise<Setting> {
+/** @param roles Roles of other accounts. */
+export async function startSetting(roles: readonly RoleSpec[] = []): Promise<Setting> {
   const [journal, faults, clock] = [new Journal(), new Faults(), new SleepingClock()];
   const dns = await startDns({ journal, faults });
-  const route53 = await startRoute53({ dns, now: () => clock.now().getTime() }, { journal, faults });
-  const access = (principal: string) => ({
-    endpoint: route53.url,
+  const now = () => clock.now().getTime();
+  const sessions = new Sessions(roles, now);
+  const route53 = await startRoute53({ dns, now, sessions }, { journal, faults });
+  const sts = await startSts(sessions, { journal, faults });
+  const access = (principal: string, endpoint = route53.url) => ({
+    endpoint,
     region: 'eu-central-1',
     credentials: { accessKeyId: accessKeyOf(principal), secretAccessKey: 'none' },
   });
@@ -87,6 +93,7 @@ export async function startSetting(): Promise<Setting> {
     const resolving = connectDns({ resolvers: [dns.address], clock, log: silentLog });
     const route53Adapter = connectRoute53({
       config: { ...access('issue'), maxAttempts: 1 },
+      stsConfig: { ...access('issue', sts.url), maxAttempts: 1 },
       clock,
       log: silentLog,
       random: () => 0.5,
@@ -127,7 +134,7 @@ export async function startSetting(): Promise<Setting> {
     },
     count: (action) => journal.count({ service: 'route53', action, principal: 'issue' }),
     stop: async () => {
-      await Promise.all([dns.stop(), route53.stop()]);
+      await Promise.all([dns.stop(), route53.stop(), sts.stop()]);
     },
   };
 }
