@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { parseInventory } from '../lib/certificate/inventory.ts';
 import { describeProblems } from '../lib/certificate/problems.ts';
+import type { Inventory } from '../lib/certificate/spec.ts';
 
 export interface BuildOptions {
   /** Folder whose files are functions where they export `handler`. */
@@ -28,12 +29,17 @@ export interface BuiltFunction {
 /** Builds all functions. Files that would not change are left alone, so a bundle may be running meanwhile.
  *  @throws Error when a source does not compile, or with every mistake in the inventory. */
 export async function buildFunctions(options: BuildOptions): Promise<readonly BuiltFunction[]> {
-  const parsed = parseInventory(await readFile(options.inventoryFile, 'utf8'));
   // Here, because a mistake that a function finds is found in the cloud.
-  if ('problems' in parsed) throw new Error(describeProblems(options.inventoryFile, parsed.problems));
-  const inventory = Buffer.from(JSON.stringify(parsed.inventory));
+  const inventory = Buffer.from(JSON.stringify(await readInventory(options.inventoryFile)));
   const entries = await findEntries(options.sourceFolder);
   return Promise.all(entries.map((entry) => buildFunction(entry, options.outFolder, inventory)));
+}
+
+/** The inventory in a file. @throws Error with every mistake in it. */
+export async function readInventory(file: string): Promise<Inventory> {
+  const parsed = parseInventory(await readFile(file, 'utf8'));
+  if ('problems' in parsed) throw new Error(describeProblems(file, parsed.problems));
+  return parsed.inventory;
 }
 
 /** Functions are the files that export `handler`; the others are parts they share. */

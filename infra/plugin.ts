@@ -1,4 +1,5 @@
-// What `serverless` does beside its own work here: builds before it packages or invokes, and refuses a bad schedule.
+// What `serverless` does beside its own work here: builds before it packages or invokes, refuses a bad schedule, and lets
+// those who order assume the inventory's roles.
 import { join } from 'node:path';
 
 /** The part of osls's own object that is used here. */
@@ -27,16 +28,21 @@ export default class CertrelayPlugin {
       const { buildService } = await import('./build.ts');
       await buildService(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
     };
+    const prepareResources = async () => {
+      const { Resources } = serverless.service.resources;
+      const problems = checkSchedules(Resources);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+      const { readInventory } = await import('./build.ts');
+      const { dns } = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
+      allowRoles(Resources, [...new Set(dns?.zones?.map(({ roleArn }) => roleArn))]);
+    };
     this.hooks = {
       initialize: () => {
         if (serverless.processedInput.commands.join(' ') === 'invoke local') preferTerminal(serverless);
       },
       'before:package:createDeploymentArtifacts': buildBundles,
       'before:invoke:local:invoke': buildBundles,
-      'before:package:initialize': () => {
-        const problems = checkSchedules(serverless.service.resources.Resources);
-        if (problems.length > 0) throw new Error(problems.join('\n'));
-      },
+      'before:package:initialize': prepareResources,
     };
   }
 }
@@ -55,6 +61,23 @@ function preferTerminal({ service }: Serverless): void {
       if (ours !== undefined) environment[name] = ours;
       else if (typeof value === 'object') delete environment[name];
     }
+  }
+}
+
+/** Roles of the functions that order (infra/roles.yml). */
+const orderingRoles = ['IssueRole', 'RevokeRole'];
+
+/** Lets the ordering functions assume just the roles that dns.zones names. */
+function allowRoles(resources: Resources, arns: readonly string[]): void {
+  if (arns.length === 0) return;
+  for (const name of orderingRoles) {
+    const policies = resources[name]?.Properties?.Policies;
+    if (!Array.isArray(policies)) throw new Error(`infra/roles.yml has no ${name} with policies`);
+    const statement = { Sid: 'ReachZones', Effect: 'Allow', Action: 'sts:AssumeRole', Resource: arns };
+    policies.push({
+      PolicyName: 'zones',
+      PolicyDocument: { Version: '2012-10-17', Statement: [statement] },
+    });
   }
 }
 

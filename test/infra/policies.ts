@@ -1,4 +1,7 @@
 // Reads the IAM statements of each function out of a packaged template and evaluates them as IAM does.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 import * as z from 'zod';
 import type { Template } from './packaged.ts';
 
@@ -61,18 +64,34 @@ export function readPolicies(
     const name = /^dist\/([\w-]+)\//.exec(Handler)?.[1];
     const resource = template.Resources[Role['Fn::GetAtt'][0]];
     if (name === undefined || resource?.Type !== 'AWS::IAM::Role') throw new Error(`no role for ${Handler}`);
-    const statements = role
-      .parse(resource.Properties)
-      .Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-      .map((statement) => ({
-        sid: statement.Sid,
-        actions: statement.Action,
-        resources: statement.Resource.map((value) => resolveArn(value, account)),
-        conditions: statement.Condition,
-      }));
-    return [name, statements] as const;
+    return [name, readRole(resource.Properties, account)] as const;
   });
   return Object.fromEntries(policies);
+}
+
+/** The statements of one role, by its properties in a template. @throws Error where it holds what this file cannot judge. */
+export function readRole(properties: unknown, account: Account): readonly Statement[] {
+  return role
+    .parse(properties)
+    .Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .map((statement) => ({
+      sid: statement.Sid,
+      actions: statement.Action,
+      resources: statement.Resource.map((value) => resolveArn(value, account)),
+      conditions: statement.Condition,
+    }));
+}
+
+/** infra/dns-role.yaml, the role that another account makes: what it may do there. */
+export async function readDnsRole(): Promise<readonly Statement[]> {
+  const text = await readFile(join(import.meta.dirname, '../../infra/dns-role.yaml'), 'utf8');
+  const intrinsics = ['Sub', 'GetAtt', 'Equals', 'Not', 'If'].flatMap((name) =>
+    (['scalar', 'seq'] as const).map((collection) => shortForm(name, collection)),
+  );
+  const ref = { tag: '!Ref', resolve: (value: string) => ({ Ref: value }) };
+  const { Resources } = parse(text, { customTags: [ref, ...intrinsics] });
+  const account = { region: 'eu-central-1', account: '210987654321' };
+  return readRole(Resources.DnsRole.Properties, account);
 }
 
 /** Whether some statement allows the request. */
@@ -131,4 +150,11 @@ function resolveArn(value: unknown, { region, account, arns }: Account): string 
     if (resolved === undefined) throw new Error(`a reference this file cannot resolve: ${name}`);
     return resolved;
   });
+}
+
+/** CloudFormation's short form of an intrinsic function: `!Sub text` for `Fn::Sub: text`. */
+function shortForm(name: string, collection: 'scalar' | 'seq'): ScalarTag | CollectionTag {
+  const tag = `!${name}`;
+  if (collection === 'scalar') return { tag, resolve: (value) => ({ [`Fn::${name}`]: value }) };
+  return { tag, collection, resolve: (value) => value };
 }

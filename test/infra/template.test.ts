@@ -1,6 +1,6 @@
 // What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { functionNames, type Packaged, packageService, readPackagedService } from './packaged.ts';
+import { functionNames, type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
 import { isAllowed, readPolicies, type Statement } from './policies.ts';
 
 const account = {
@@ -246,6 +246,8 @@ describe('roles', () => {
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],
     ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue', 'revoke']],
+    ['a role of the inventory', 'sts:AssumeRole', zoneRole, ['issue', 'revoke']],
+    ['another role', 'sts:AssumeRole', `${zoneRole}-of-others`, []],
     ['a hosted zone', 'route53:DeleteHostedZone', 'arn:aws:route53:::hostedzone/Z1', []],
   ])('Y10 %s: %s on %s by %j alone', (_, action, resource, allowed) => {
     const may = functionNames.filter((name) => isAllowed(policies[name] ?? [], { action, resource }));

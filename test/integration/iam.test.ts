@@ -3,14 +3,25 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { mintChain } from '../certificate/minting.ts';
-import { functionNames, readPackagedService } from '../infra/packaged.ts';
-import { type AccessRequest, isAllowed, readPolicies, type Statement } from '../infra/policies.ts';
+import { functionNames, readPackagedService, zoneRole } from '../infra/packaged.ts';
+import {
+  type AccessRequest,
+  isAllowed,
+  readDnsRole,
+  readPolicies,
+  type Statement,
+} from '../infra/policies.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { postDomains } from '../sandbox/webhook-call.ts';
 
 const functions = functionNames;
-const registered = { name: 'customer', domains: ['customer.example.com', '*.customer.example.com'] };
+/** Its last name has its zone in another account. */
+const registered = {
+  name: 'customer',
+  domains: ['customer.example.com', '*.customer.example.com', 'customer.example.net'],
+};
+const ordering = ['issue', 'revoke'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
 /** Lambda's own doing in the function's name: the sandbox prints logs instead. */
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 /** What revoke lists to keep within the limits of Let's Encrypt, which the sandbox's CA does not have. */
@@ -25,7 +36,9 @@ beforeAll(async () => {
   sandbox = await startSandbox({
     namespaces: ['edge'],
     issuer: { eab: { secret: `${prefix}/eab/lab` } },
-    registration: { zones: ['example.com'], issuer: 'default', targets: [target] },
+    dns: { zones: [{ match: 'example.net', roleArn: zoneRole }] },
+    roles: [{ arn: zoneRole, trust: { principals: ordering } }],
+    registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets: [target] },
     certificates: ['shop', 'taken'].map((name) => ({
       name,
       domains: [`${name}.example.com`],
@@ -35,6 +48,8 @@ beforeAll(async () => {
   });
   // A second zone of the name, so that the functions must find out which one DNS leads to.
   sandbox.route53.createZone('example.com', { delegated: false });
+  sandbox.route53.createZone('example.net', { account: '210987654321' });
+  sandbox.route53.createZone('example.net', { account: '210987654321', delegated: false });
   const { template } = await packaging;
   const arns = { IssueQueue: sandbox.queues.issue.arn, DeployQueue: sandbox.queues.deploy.arn };
   policies = readPolicies(template, { region: 'eu-central-1', account: '123456789012', arns });
@@ -118,7 +133,7 @@ function requestOf({ service, action, resource, detail }: Call): AccessRequest {
 }
 
 function callsOf(principal: string): readonly Call[] {
-  const aws = ['secretsmanager', 'route53', 'sqs'];
+  const aws = ['secretsmanager', 'route53', 'sqs', 'sts'];
   return sandbox.journal.find({ principal }).filter(({ service }) => aws.includes(service));
 }
 
@@ -140,9 +155,22 @@ describe.each(functions)('the role of %s', (name) => {
   });
 });
 
+it('Y10 the role that infra/dns-role.yaml makes in another account allows what was done by it there, and no more', async () => {
+  const statements = await readDnsRole();
+  const calls = callsOf('certrelay-dns');
+  expect(calls.map(requestOf).filter((request) => !isAllowed(statements, request))).toEqual([]);
+  const allowed = statements.flatMap(({ actions }) => actions);
+  expect(allowed.toSorted()).toEqual(
+    [...new Set(calls.map(({ service, action }) => `${service}:${action}`))].toSorted(),
+  );
+  const ours = policies.issue?.filter(({ actions }) => actions.some((one) => one.startsWith('route53:')));
+  expect(statements).toEqual(ours);
+});
+
 /** A part of a service or of a secret's name, and the functions that have to do with it. */
 const reserved: readonly (readonly [string, readonly (typeof functions)[number][]])[] = [
   ['route53', ['issue', 'revoke']],
+  ['sts', ['issue', 'revoke']],
   ['/accounts/', ['issue', 'revoke', 'import']],
   ['/eab/', ['issue', 'revoke']],
   ['/import/', ['import']],

@@ -20,6 +20,8 @@ import { type SandboxRoute53, startRoute53 } from './route53/server.ts';
 import { type SecretsManager, startSecretsManager } from './secrets-manager/server.ts';
 import { Queue } from './sqs/queue.ts';
 import { type Sqs, startSqs } from './sqs/server.ts';
+import { startSts } from './sts/server.ts';
+import { type RoleSpec, Sessions } from './sts/sessions.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
@@ -35,6 +37,10 @@ export interface SandboxOptions {
   readonly registration?: object;
   /** More fields of the inventory's only issuer. */
   readonly issuer?: object;
+  /** `dns` of the inventory. */
+  readonly dns?: object;
+  /** Roles of other AWS accounts. */
+  readonly roles?: readonly RoleSpec[];
   /** Namespaces of the cluster. */
   readonly namespaces?: readonly string[];
   /** Objects that are in the cluster from the start, YAML. */
@@ -85,7 +91,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (built === undefined) await buildService(root, bundles);
   const surroundings = { journal: new Journal(), faults: new Faults() };
   const dns = await startDns(surroundings, options.dnsPort);
-  const route53 = await startRoute53({ dns }, surroundings);
+  const sessions = new Sessions(options.roles);
+  const sts = await startSts(sessions, surroundings);
+  const route53 = await startRoute53({ dns, sessions }, surroundings);
   for (const zone of options.zones ?? ['example.com']) route53.createZone(zone);
   const authority = await startAuthority({ resolve: { servers: [dns.address] } }, surroundings);
   const { namespaces = [] } = options;
@@ -111,11 +119,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...options.issuer,
     };
     const clusters = { [clusterName]: { kubeconfig: { secret: `${prefix}/clusters/${clusterName}` } } };
-    const { registration } = options;
-    await writeFile(
-      inventoryPath,
-      stringify({ issuers: { default: issuer }, clusters, certificates, registration }),
-    );
+    const { registration, dns: dnsPart } = options;
+    const inventory = { issuers: { default: issuer }, clusters, certificates, registration, dns: dnsPart };
+    await writeFile(inventoryPath, stringify(inventory));
   };
   await setCertificates(options.certificates ?? []);
 
@@ -124,6 +130,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     AWS_ENDPOINT_URL_ROUTE_53: route53.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     AWS_ENDPOINT_URL_SQS: sqs.url,
+    AWS_ENDPOINT_URL_STS: sts.url,
     CERTRELAY_INVENTORY: inventoryPath,
     CERTRELAY_PREFIX: prefix,
     CERTRELAY_RESOLVERS: dns.address,
@@ -182,7 +189,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await httpApi.stop();
       await sqs.stop();
       await lambda.stop();
-      const parts = [secretsManager, kubernetes, authority, route53, dns];
+      const parts = [secretsManager, kubernetes, authority, route53, sts, dns];
       await Promise.all(parts.map((part) => part.stop()));
       await rm(folder, { recursive: true, force: true });
     },
