@@ -1,6 +1,7 @@
 // Runs in a function's own process, as Lambda's Node.js runtime does: loads the bundle and calls its handler. Between two
 // invocations the process is not frozen, as Lambda would.
 import { writeSync } from 'node:fs';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type CompletionMessage, endMark, type InvocationMessage, invocation } from './messages.ts';
@@ -8,6 +9,8 @@ import { type CompletionMessage, endMark, type InvocationMessage, invocation } f
 type Handler = (event: unknown, context: object) => unknown;
 
 const [file = '', exported = ''] = (process.env._HANDLER ?? '').split('.');
+const [, , compileCache] = process.argv;
+if (compileCache !== undefined) enableCompileCache(compileCache);
 // Loaded at once; a failure is told to whoever invokes first.
 const loading = load();
 loading.catch(() => undefined);
@@ -24,6 +27,8 @@ async function run(request: InvocationMessage): Promise<void> {
   const completion = await complete(request);
   for (const stream of [1, 2]) writeSync(stream, `${endMark(request.id)}\n`);
   process.send?.(completion);
+  // Few of these processes end in peace, which is when Node would write it.
+  flushCompileCache();
 }
 
 async function complete(request: InvocationMessage): Promise<CompletionMessage> {
