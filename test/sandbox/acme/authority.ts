@@ -6,7 +6,7 @@ import { Authorizations } from './authorizations.ts';
 import { Certificates } from './certificates.ts';
 import { Front } from './front.ts';
 import { mintHierarchy } from './hierarchy.ts';
-import { Orders } from './orders.ts';
+import { type OrderLine, Orders } from './orders.ts';
 import { createResolver } from './resolver.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 import { Urls } from './urls.ts';
@@ -28,6 +28,8 @@ export interface Authority {
   readonly settings: Settings;
   /** PEM of the roots that issued certificates verify under. */
   roots(): string;
+  /** Every order that was made, oldest first. */
+  orders(): readonly OrderLine[];
   /** How many accounts were registered. */
   accounts(): number;
   /** Every account key is unknown from now on, as after a loss at the CA. */
@@ -63,6 +65,7 @@ export async function startAuthority(
     caPem: tls.ca,
     settings,
     roots: () => hierarchy.roots,
+    orders: () => orders.list(),
     accounts: () => accounts.size,
     forgetAccounts: () => accounts.forget(),
     deactivateAccounts: () => accounts.deactivate(),

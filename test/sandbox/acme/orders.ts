@@ -23,6 +23,12 @@ export interface Order {
   certificate?: Certificate;
 }
 
+/** What a test sees of an order. */
+export interface OrderLine {
+  readonly names: readonly string[];
+  readonly status: ReturnType<typeof orderStatus>;
+}
+
 const request = z.object({
   identifiers: z.array(z.object({ type: z.string(), value: z.string() })),
   notBefore: z.string().optional(),
@@ -55,7 +61,7 @@ export class Orders {
     this.#certificates = parts.certificates;
   }
 
-  /** newOrder: a new order, or the account's open one for the same names and profile (as Boulder gives it back). */
+  /** newOrder: a new order, or the account's open one for the same names and profile where the settings say so. */
   create(account: Account, payload: Buffer): Reply {
     const asked = parsePayload(request, payload);
     if (asked.notBefore || asked.notAfter) throw malformed('notBefore and notAfter are not supported');
@@ -69,9 +75,15 @@ export class Orders {
       asked.replaces === undefined
         ? undefined
         : this.#certificates.checkReplacement(account, names, asked.replaces);
-    const order = this.#findOpen(account, names, asked.profile) ?? this.#begin(account, names, asked.profile);
+    const open = this.#settings.orderReuse ? this.#findOpen(account, names, asked.profile) : undefined;
+    const order = open ?? this.#begin(account, names, asked.profile);
     if (replaced) replaced.replacement = () => orderStatus(order);
     return this.#show(order, 201);
+  }
+
+  /** Names and status of every order, oldest first. */
+  list(): readonly OrderLine[] {
+    return this.#orders.map((order) => ({ names: order.names, status: orderStatus(order) }));
   }
 
   read(account: Account, id: string, payload: Buffer): Reply {

@@ -25,6 +25,9 @@ export interface Settings {
   orderLifetimeMs: number;
   /** How long an order stays `processing` after finalize; 0: the answer to finalize is `valid` already. */
   processingMs: number;
+  /** Whether newOrder gives back an open order of the account for the same names and profile, as Boulder does. RFC 8555 does
+   *  not ask for it. */
+  orderReuse: boolean;
   /** Whether a valid authorization serves later orders of the account, as at Let's Encrypt. */
   authorizationReuse: boolean;
   /** How long a valid authorization serves. */
@@ -63,6 +66,7 @@ export function defaultSettings(): Settings {
     lifetimeMs: undefined,
     orderLifetimeMs: 7 * dayMs,
     processingMs: 0,
+    orderReuse: true,
     authorizationReuse: true,
     authorizationLifetimeMs: 30 * dayMs,
     validationDelayMs: 0,

@@ -72,6 +72,18 @@ export class LambdaFunction {
     return { requestId: id, log, peakMemoryMb, ...conclude(id, ending, timeoutMs) };
   }
 
+  /** Starts a process that a later invocation finds ready. */
+  prepare(): void {
+    this.#idle.unshift(this.#startWorker());
+  }
+
+  /** Ends the processes that are at work, as SIGKILL ends them, and resolves when they are gone. */
+  async kill(): Promise<void> {
+    const busy = [...this.#workers].filter((worker) => !this.#idle.includes(worker));
+    for (const worker of busy) worker.kill();
+    await Promise.all(busy.map(({ ended }) => ended));
+  }
+
   /** Ends every process. */
   async stop(): Promise<void> {
     for (const worker of this.#workers) worker.kill();
@@ -80,6 +92,10 @@ export class LambdaFunction {
 
   #takeWorker(): Worker {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) if (!idle.isGone) return idle;
+    return this.#startWorker();
+  }
+
+  #startWorker(): Worker {
     const directory = dirname(this.#spec.bundle);
     const worker = new Worker(this.#environment(), directory, this.#spec.memoryMb, (line, id) =>
       this.#write(line, id),

@@ -39,6 +39,10 @@ export interface Lambda {
   call(name: string, event: unknown): Promise<unknown>;
   /** Processes of a function that are there now, to be killed by a test. */
   pids(name: string): readonly number[];
+  /** Starts a process of a function that a later invocation finds ready. */
+  prepare(name: string): void;
+  /** SIGKILL for the processes of a function that are at work; resolves when they are gone. */
+  kill(name: string): Promise<void>;
   /** Ends every process. */
   stop(): Promise<void>;
 }
@@ -148,6 +152,8 @@ export async function startLambda({
       return answer;
     },
     pids: (name) => find(name).pids,
+    prepare: (name) => find(name).prepare(),
+    kill: (name) => find(name).kill(),
     async stop() {
       stopping.abort();
       await Promise.all([...known.values()].map((found) => found.stop()));
