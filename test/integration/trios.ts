@@ -1,0 +1,169 @@
+// Certificates in threes (an apex with its wildcard, one with two names, a renewal) in a sandbox of their own, for tests
+// that kill, disturb or repeat the run that orders them; and what must hold of them afterwards.
+import { writeFile } from 'node:fs/promises';
+import { expect } from 'vitest';
+import { stringify } from 'yaml';
+import { verifyBundle } from '../../lib/certificate/bundle.ts';
+import { startQuietSandbox } from '../bench/quiet-sandbox.ts';
+import type { Call } from '../sandbox/journal.ts';
+import type { InvokeResult } from '../sandbox/lambda/server.ts';
+import type { HostedZone } from '../sandbox/route53/hosted-zone.ts';
+import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
+
+const zoneName = 'shop.example.com';
+/** A value that somebody else keeps where ours come and go. */
+const foreign = '"not-ours"';
+
+/** One certificate of the inventory. */
+interface Certificate {
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly issuer: string;
+}
+
+/** The three certificates of a number. The first one's issuer has no account yet, the last one is due for renewal. */
+export function trio(number: number): readonly Certificate[] {
+  const [apex, san, renewal] = ['apex', 'san', 'renewal'].map((kind) => `${kind}-${number}`);
+  const under = (name: string) => `${name}.${zoneName}`;
+  return [
+    { name: `${apex}`, domains: [under(`${apex}`), `*.${under(`${apex}`)}`], issuer: `new-${number}` },
+    { name: `${san}`, domains: [under(`${san}`), under(`www.${san}`)], issuer: 'default' },
+    { name: `${renewal}`, domains: [under(`${renewal}`)], issuer: 'default' },
+  ];
+}
+
+/** One invocation of the issue function. */
+export type RunTrios = (options?: {
+  readonly event?: object;
+  readonly remainingMs?: number;
+}) => Promise<InvokeResult>;
+
+/** A sandbox in which the renewals of all the given numbers have been issued and are due. */
+export interface Trios {
+  readonly sandbox: Sandbox;
+  /** The function's inventory holds the trios of these numbers, and nothing else, from now on. */
+  ask(numbers: readonly number[]): Promise<void>;
+  readonly run: RunTrios;
+  /** Moves the deadlines of all claims to now: nobody waits here until the last killed run would have been over. */
+  endClaims(): void;
+  /** What is not as it must be with a trio that has been ordered, in words; empty where all is well. */
+  findFaults(number: number): readonly string[];
+}
+
+/** The CA makes a new order and new authorizations each time, as RFC 8555 allows: nothing is forgiven. */
+export async function startTrios(numbers: readonly number[]): Promise<Trios> {
+  const sandbox = await startQuietSandbox({ zones: [] });
+  const { authority, lambda, route53, inventoryPath } = sandbox;
+  const zone = route53.createZone(zoneName);
+  authority.settings.authorizationReuse = false;
+  authority.settings.orderReuse = false;
+
+  const write = (certificates: readonly Certificate[]) => {
+    const issuer = { directory: authority.directory, caBundle: authority.caPem, agreeToTerms: true };
+    // To Certrelay another URL is another CA, for which it needs another account.
+    const issuers = certificates.map((one) => [
+      one.issuer,
+      one.issuer === 'default' ? issuer : { ...issuer, directory: `${authority.directory}?of=${one.issuer}` },
+    ]);
+    const inventory = { issuers: { default: issuer, ...Object.fromEntries(issuers) }, certificates };
+    return writeFile(inventoryPath, stringify(inventory));
+  };
+  const run: RunTrios = ({ event = {}, ...time } = {}) => lambda.invoke('issue', event, time);
+
+  const renewals = numbers.flatMap((number) => trio(number).slice(-1));
+  await write(renewals);
+  expect(await run()).toMatchObject({ error: undefined, answer: { summary: { issued: renewals.length } } });
+  for (const { name } of renewals) fallDue(name, sandbox);
+  for (const number of numbers) addForeignValue(trio(number)[0]?.domains[0] ?? '', zone);
+  return {
+    sandbox,
+    ask: (wanted) => write(wanted.flatMap(trio)),
+    run,
+    endClaims: () => endClaims(sandbox),
+    findFaults: (number) => findFaults(number, sandbox, zone),
+  };
+}
+
+/** The CA wants it renewed now, and the time has come to ask the CA. */
+function fallDue(name: string, { authority, secretsManager }: Sandbox): void {
+  const secret = secretsManager.vault.mustFind(`${prefix}/certificates/${name}`);
+  const current = secret.versions.get(secret.labels.get('AWSCURRENT') ?? '');
+  authority.renewNow(chainOf(current?.value.text) ?? '');
+  secret.setTags([['certrelay:askAfter', '']]);
+}
+
+function addForeignValue(domain: string, zone: HostedZone): void {
+  const set = { name: `_acme-challenge.${domain}.`, type: 'TXT', ttl: 300, values: [foreign] };
+  const outcome = zone.change([{ action: 'CREATE', set }], 0);
+  if ('messages' in outcome) throw new Error(outcome.messages.join());
+}
+
+function endClaims({ secretsManager }: Sandbox): void {
+  for (const { labels, versions } of secretsManager.vault.secrets) {
+    const claim = versions.get(labels.get('AWSPENDING') ?? '');
+    if (claim?.value.text === undefined) continue;
+    const value = JSON.parse(claim.value.text);
+    value.pending.deadline = new Date().toISOString();
+    versions.set(claim.id, { ...claim, value: { text: JSON.stringify(value) } });
+  }
+}
+
+function chainOf(text = '{}'): string | undefined {
+  return JSON.parse(text)['tls.crt'];
+}
+
+function findFaults(number: number, sandbox: Sandbox, zone: HostedZone): readonly string[] {
+  const certificates = trio(number);
+  const names = certificates.flatMap(({ domains }) => domains);
+  const texts = zone
+    .list()
+    .filter(({ type, name }) => type === 'TXT' && names.some((one) => name.includes(one)));
+  const values = texts.flatMap(({ name, values }) => values.map((value) => `${name} ${value}`));
+  const kept = `_acme-challenge.${names[0]}. ${foreign}`;
+  const orders = sandbox.authority.orders().filter((order) => order.names.some((one) => names.includes(one)));
+  // The renewal has one from before.
+  const extra = orders.length - certificates.length - 1;
+  return [
+    ...certificates.flatMap((certificate) => findFaultsOf(certificate, sandbox)),
+    ...(values.includes(kept) ? [] : ['the TXT value of somebody else is gone']),
+    ...values.filter((value) => value !== kept).map((value) => `TXT value left: ${value}`),
+    ...(extra > 1 ? [`${extra} orders too many`] : []),
+  ];
+}
+
+function findFaultsOf({ name, domains }: Certificate, { secretsManager }: Sandbox): readonly string[] {
+  const secret = secretsManager.vault.find(`${prefix}/certificates/${name}`);
+  if (!secret) return [`${name} has no AWS secret`];
+  const held = (version: string | undefined) => {
+    const { 'tls.crt': chain, 'tls.key': key } = JSON.parse(
+      secret.versions.get(version ?? '')?.value.text ?? '{}',
+    );
+    return verifyBundle({ chain: String(chain), key: String(key), domains });
+  };
+  const verdict = held(secret.labels.get('AWSCURRENT'));
+  const isRenewal = name.startsWith('renewal');
+  const wanted = isRenewal ? 2 : 1;
+  const versions = [...secret.versions.values()].filter(({ value }) => chainOf(value.text) !== undefined);
+  const before = secret.labels.get('AWSPREVIOUS');
+  return [
+    ...(verdict.ok ? [] : [`AWSCURRENT of ${name}: ${verdict.message}`]),
+    ...(versions.length === wanted ? [] : [`${name} has ${versions.length} certificates, not ${wanted}`]),
+    ...(!isRenewal || held(before).ok ? [] : [`${name} lost its certificate before`]),
+    ...(secret.labels.has('AWSPENDING') ? [`${name} is still claimed`] : []),
+    ...(secret.tags.get('certrelay:order') ? [`${name} still has an order on its tag`] : []),
+  ];
+}
+
+/** Tells the calls that a run of the issue function makes. Once a challenge is answered whoever asks DNS is the CA. */
+export function ownCalls(): (call: Call) => boolean {
+  let answered = false;
+  return ({ service, action, principal }) => {
+    if (service === 'acme') {
+      answered ||= action === 'challenge';
+      return true;
+    }
+    if (service === 'dns') return !answered;
+    // Lambda reads the queue in the function's name.
+    return principal === 'issue' && !/^(ReceiveMessage|DeleteMessage|GetQueueAttributes)$/.test(action);
+  };
+}
