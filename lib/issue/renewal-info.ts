@@ -32,7 +32,9 @@ export async function askRenewalInfo(
     const { name, situation } = candidate;
     const asked = await ask(candidate, ports, run);
     try {
-      await ports.store.record(name, remembered(asked, ports.clock.now()), run.signal);
+      const windowOf = candidate.entry?.state.certificateId;
+      const state = { ...remembered(asked, ports.clock.now()), windowOf };
+      await ports.store.record(name, state, run.signal);
     } catch (error) {
       ports.log.warn('CA’s suggestion not recorded', { certificate: name, problem: describeError(error) });
     }

@@ -39,8 +39,8 @@ export function heldByTags(entry: {
   const { version, names, issuer, profile, key, fingerprint, notBefore, notAfter } = entry.state;
   if (version !== entry.current || !names || !issuer || !key) return undefined;
   if (!fingerprint || !notBefore || !notAfter) return undefined;
-  const { windowStart: start, windowEnd: end } = entry.state;
-  const window = start && end ? { start, end } : undefined;
+  const { windowStart: start, windowEnd: end, windowOf, certificateId } = entry.state;
+  const window = start && end && windowOf === certificateId ? { start, end } : undefined;
   return { kind: 'certificate', names, issuer, profile, key, fingerprint, notBefore, notAfter, window };
 }
 

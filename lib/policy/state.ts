@@ -20,6 +20,8 @@ export interface CertificateState {
   /** Window in which the CA suggests to renew it (RFC 9773 §4.2), and the instant before which it is not asked again. */
   readonly windowStart?: Date;
   readonly windowEnd?: Date;
+  /** The `certificateId` that the window is about: it may reach the tags after another certificate did. */
+  readonly windowOf?: string;
   readonly askAfter?: Date;
   /** Where the specification comes from; absent: the inventory file. */
   readonly source?: 'registration';

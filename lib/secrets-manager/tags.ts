@@ -31,6 +31,7 @@ const fields = {
   certificateId: text,
   windowStart: date,
   windowEnd: date,
+  windowOf: text,
   askAfter: date,
   source: oneOf('registration'),
   targets: text,

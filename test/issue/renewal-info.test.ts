@@ -40,6 +40,18 @@ describe('a window that the CA suggests', () => {
     expect(bench.ca.calls.slice(calls)).not.toContain('renewalInfo');
   });
 
+  it('and that another run writes down only after the certificate was replaced is not the new one’s', async () => {
+    const { bench, id } = await issued();
+    const window = { start: inHours(bench, -2), end: inHours(bench, -1) };
+    bench.ca.windows.set(id, { ...window, retryAfterMs: hourMs });
+    await bench.run();
+    const { windowOf } = bench.state('shop');
+    const late = { windowStart: window.start, windowEnd: window.end, windowOf };
+    await bench.store.record('shop', late);
+    expect(windowOf).toBe(id);
+    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+  });
+
   it('comes with an explanation that reaches the log', async () => {
     const { bench, id } = await issued();
     const explanationUrl = 'https://ca.example/incident';
