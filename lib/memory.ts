@@ -13,4 +13,13 @@ export class Memory<T> {
     answer.catch(() => this.#answers.delete(key));
     return answer;
   }
+
+  /** The answer under the key; `undefined` where nobody has asked, or has got none. */
+  async known(key: string): Promise<T | undefined> {
+    return this.#answers.get(key)?.catch(() => undefined);
+  }
+
+  forget(key: string): void {
+    this.#answers.delete(key);
+  }
 }

@@ -2,6 +2,7 @@
 import type { RevocationReason } from './certificate/revocation.ts';
 import type { KeyType } from './certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from './certificate/stored.ts';
+import type { CaaSubject } from './policy/caa.ts';
 import type { CertificateState } from './policy/state.ts';
 
 /** Time and randomness, so that stories never read either themselves. */
@@ -188,6 +189,9 @@ export interface CertificateAuthority {
 
 /** Gives the account at an issuer's CA, registering it the first time. */
 export type ConnectAuthority = (issuer: string, signal: AbortSignal) => Promise<CertificateAuthority>;
+
+/** What CAA records are held against for an issuer; without the account's URL where it has no account yet. */
+export type DescribeAuthority = (issuer: string, signal: AbortSignal) => Promise<CaaSubject>;
 
 /** Makes private keys and signing requests. */
 export interface KeyMaker {

@@ -3,7 +3,15 @@ import type { KeyObject } from 'node:crypto';
 import type { IssuerSpec } from '../certificate/spec.ts';
 import { AcmeError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Account, AccountStore, Clock, ConnectAuthority } from '../ports.ts';
+import { Memory } from '../memory.ts';
+import type {
+  Account,
+  AccountStore,
+  CertificateAuthority,
+  Clock,
+  ConnectAuthority,
+  DescribeAuthority,
+} from '../ports.ts';
 import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
 import type { Patience } from './exchange.ts';
@@ -29,6 +37,8 @@ export interface Authorities {
   /** The same issuer twice in one run is one connection and one account. The account's key is stored before the CA hears of
    *  it, so a crash never loses an account. @throws AcmeError. */
   readonly connect: ConnectAuthority;
+  /** Makes no account. Asks the CA for its directory alone. @throws AcmeError. */
+  readonly describe: DescribeAuthority;
   /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before the CA hears of it; where
    *  a crash or an error interrupts, calling again goes on, and so does `connect`. To be called while no order is open: the
    *  TXT values of an open order belong to the old key. @throws AcmeError `Unsupported` where there is no account yet, or
@@ -40,27 +50,30 @@ export interface Authorities {
 
 /** Connections to the CAs of an inventory, each opened when it is asked for. */
 export function createAuthorities(options: AuthorityOptions): Authorities {
-  const open = new Map<string, ReturnType<ConnectAuthority>>();
+  const open = new Memory<Connected>();
+  const places = new Memory<Place>();
   const transports: Transport[] = [];
-  const reach = async (name: string): Promise<Place> => {
-    const place = await reachIssuer(name, options);
-    transports.push(place.transport);
-    return place;
-  };
+  const reach = (name: string) =>
+    places.recall(name, async () => {
+      const place = await reachIssuer(name, options);
+      transports.push(place.transport);
+      return place;
+    });
   return {
-    connect(name, signal) {
-      const known = open.get(name);
-      if (known) return known;
-      const opening = reach(name).then((place) => connect(place, options, signal));
-      open.set(name, opening);
-      opening.catch(() => open.delete(name));
-      return opening;
+    connect: async (name, signal) =>
+      (await open.recall(name, async () => connect(await reach(name), options, signal))).authority,
+    async describe(name, signal) {
+      const { directory, transport } = await reach(name);
+      const { meta } = await transport.directory(signal);
+      const session = (await open.known(name))?.session;
+      const accountUrl = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
+      return { identities: meta?.caaIdentities ?? [], accountUrl };
     },
     async rollAccountKey(name, signal) {
       const { directory, transport } = await reach(name);
       await rollOver({ directory, transport, accounts: options.accounts }, signal);
       options.log.info('account key exchanged', { issuer: name, directory });
-      open.delete(name);
+      open.forget(name);
     },
     async close() {
       await Promise.all(transports.map((transport) => transport.close()));
@@ -74,6 +87,12 @@ interface Place extends Registrant {
   readonly directory: string;
 }
 
+/** An issuer with its account. */
+interface Connected {
+  readonly authority: CertificateAuthority;
+  readonly session: Session;
+}
+
 async function reachIssuer(name: string, options: AuthorityOptions): Promise<Place> {
   const { accounts, clock, patience, readFile, readText } = options;
   const issuer = options.issuers[name];
@@ -84,11 +103,7 @@ async function reachIssuer(name: string, options: AuthorityOptions): Promise<Pla
   return { name, directory, issuer, transport, accountSecret: accounts.secretOf(directory), readText };
 }
 
-async function connect(
-  place: Place,
-  options: AuthorityOptions,
-  signal: AbortSignal,
-): ReturnType<ConnectAuthority> {
+async function connect(place: Place, options: AuthorityOptions, signal: AbortSignal): Promise<Connected> {
   const { issuer, transport } = place;
   const { clock, log } = options;
   const account = await readAccount(place, options, signal);
@@ -99,7 +114,8 @@ async function connect(
   if (account.url !== undefined && account.contact.join() !== issuer.contact.join()) {
     await tellContact(account, session, place, options, signal);
   }
-  return openAuthority({ issuer, transport, session, thumbprint: thumbprint(key), clock, log });
+  const authority = openAuthority({ issuer, transport, session, thumbprint: thumbprint(key), clock, log });
+  return { authority, session };
 }
 
 /** The account that is kept, with one key: an exchange of keys that was interrupted is ended first. */

@@ -26,6 +26,7 @@ const directorySchema = z.looseObject({
       termsOfService: z.string().optional(),
       externalAccountRequired: z.boolean().optional(),
       profiles: z.record(z.string(), z.string()).optional(),
+      caaIdentities: z.array(z.string()).optional().catch(undefined),
     })
     .optional(),
 });

@@ -12,7 +12,8 @@ export interface CaaRecord {
 export interface CaaSubject {
   /** The directory's `caaIdentities` (RFC 8555 §7.1.1); empty where the CA does not say by which names it is called. */
   readonly identities: readonly string[];
-  readonly accountUrl: string;
+  /** URL of the account that would order; absent where there is none yet. What is asked of accounts is not judged then. */
+  readonly accountUrl?: string | undefined;
 }
 
 /** Why the CA may not issue: `problem` names the record, `remedy` says how to change it. Both are parts of a sentence. */
@@ -86,7 +87,8 @@ function admits(issuer: Issuer, ca: CaaSubject): boolean {
 
 function admitsAccount({ parameters }: Issuer, { accountUrl }: CaaSubject): boolean {
   const accounts = parameters.filter(([name]) => name === 'accounturi').map(([, value]) => value);
-  return accounts.length === 0 || (accounts.length === 1 && accounts[0] === accountUrl);
+  if (accounts.length === 0) return true;
+  return accounts.length === 1 && (accountUrl === undefined || accounts[0] === accountUrl);
 }
 
 function admitsMethod({ parameters }: Issuer): boolean {
@@ -102,7 +104,7 @@ function describeParameters(issuer: Issuer, ca: CaaSubject): CaaObstacle {
   if (!admitsAccount(issuer, ca)) {
     return {
       problem: `the CAA record ${text} lets another account issue only`,
-      remedy: `make it accounturi=${ca.accountUrl}, or take accounturi out`,
+      remedy: `make it accounturi=${ca.accountUrl ?? 'the URL of ours, once'}, or take accounturi out`,
     };
   }
   return {

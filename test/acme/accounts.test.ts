@@ -77,6 +77,28 @@ describe('external account binding', () => {
   });
 });
 
+describe('what CAA is held against', () => {
+  const identities = ['ca.sandbox.example'];
+
+  it('is told without an account, which is not made for it', async () => {
+    expect(await bench.open().describe('default', signal)).toEqual({ identities, accountUrl: undefined });
+    expect([bench.accounts.kept.size, bench.journal.count({ action: 'newAccount' })]).toEqual([0, 0]);
+  });
+
+  it('has the URL of the account that is kept, or connected, and costs no second directory', async () => {
+    await bench.connect();
+    const subject = { identities, accountUrl: kept()?.url };
+    expect(subject.accountUrl).toMatch(/^https:/);
+    expect(await bench.open().describe('default', signal)).toEqual(subject);
+    bench.journal.clear();
+    const authorities = bench.open();
+    await authorities.connect('default', signal);
+    expect(await authorities.describe('default', signal)).toEqual(subject);
+    await (await authorities.connect('default', signal)).newOrder(order, signal);
+    expect(bench.journal.count({ action: 'directory' })).toBe(1);
+  });
+});
+
 describe('an account that the CA has forgotten', () => {
   it('K12 is registered again once, with the same key, and what was asked goes on', async () => {
     await bench.connect();

@@ -122,3 +122,19 @@ test('a CA that does not say its names is only stopped by what stops every CA', 
   expect(findCaaObstacle(records('0 issue ";"'), false, unnamed)?.remedy).toContain('names the CA');
   expect(findCaaObstacle(records('128 tbs "x"'), false, unnamed)).toBeDefined();
 });
+
+describe('before there is an account', () => {
+  const unknown = { identities: ca.identities };
+
+  test('records for one account are not judged, and methods are', () => {
+    const account = '0 issue "ca.example; accounturi=https://ca.example/acme/acct/8"';
+    expect(findCaaObstacle(records(account), false, unknown)).toBeUndefined();
+    const both = '0 issue "ca.example; accounturi=https://ca.example/acme/acct/8; validationmethods=http-01"';
+    expect(findCaaObstacle(records(both), false, unknown)?.remedy).toContain('validationmethods');
+  });
+
+  test('two accounts on one record are an obstacle for every account', () => {
+    const twice = '0 issue "ca.example; accounturi=https://a.example/1; accounturi=https://a.example/2"';
+    expect(findCaaObstacle(records(twice), false, unknown)?.problem).toContain('another account');
+  });
+});
