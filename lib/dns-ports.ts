@@ -37,15 +37,24 @@ export type ResolveAlias = (name: string, signal: AbortSignal) => Promise<string
  *  @throws DnsError `Lookup` where DNS does not answer. */
 export type FindNameServers = (zone: string, signal: AbortSignal) => Promise<readonly string[]>;
 
-/** The public hosted zone of ours that a record belongs in, with its delegation set; `undefined` where there is none.
- *  @throws DnsError `NoZone` where several zones have the name and DNS leads to none of them. */
-export type FindHostedZone = (
-  record: string,
-  signal: AbortSignal,
-) => Promise<
-  { readonly id: string; readonly name: string; readonly delegationSet: readonly string[] } | undefined
->;
+/** A public hosted zone of ours. */
+export interface FoundZone {
+  readonly id: string;
+  readonly name: string;
+  /** The name servers that AWS gave it. @throws DnsError. */
+  delegationSet(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** The public hosted zone of ours that a record belongs in; `undefined` where there is none.
+ *  @throws DnsError `NoZone` where several zones have the name and DNS leads to none of them, `Denied` where AWS does not let
+ *  us see the zones. */
+export type FindHostedZone = (record: string, signal: AbortSignal) => Promise<FoundZone | undefined>;
 
 /** What DNS and Route 53 say now of the names of a certificate, as far as an order depends on it; wildcards keep their `*.`.
- *  An answer is kept for the run. What cannot be learned is part of the facts: it only rejects where the signal ends it. */
-export type Preflight = (domains: readonly string[], signal: AbortSignal) => Promise<PreflightFacts>;
+ *  `caa`: for an order that may need no proof, CAA alone, without a call to Route 53. An answer is kept for the run. What
+ *  cannot be learned is part of the facts: it only rejects where the signal ends it. */
+export type Preflight = (
+  domains: readonly string[],
+  about: 'all' | 'caa',
+  signal: AbortSignal,
+) => Promise<PreflightFacts>;

@@ -26,6 +26,14 @@ export function connectDns(options: DnsOptions): DnsConnection {
     findNameServers: (zone, signal) => questions(signal).nameServers(zone, resolver),
     awaitVisible: createAwaitVisible({ ...options, resolveAlias }),
     createPreflight: (findZone, delegationZone) =>
-      createPreflight({ questions, resolver, aliases, findZone, delegationZone }),
+      createPreflight({
+        questions,
+        resolver,
+        isChosen: options.resolvers !== undefined,
+        port: options.network?.port ?? 53,
+        aliases,
+        findZone,
+        delegationZone,
+      }),
   };
 }

@@ -1,19 +1,32 @@
 // Gathers what an order depends on in DNS: aliases, the hosted zone and its delegation, CAA.
 import { challengeName, withoutWildcard } from '../certificate/names.ts';
 import { mapConcurrently } from '../concurrency.ts';
-import type { FindHostedZone, Preflight } from '../dns-ports.ts';
+import type { FindHostedZone, FoundZone, Preflight } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
+import { describeError } from '../log.ts';
 import { Memory } from '../memory.ts';
 import type { CaaRecord } from '../policy/caa.ts';
 import { placeOfChallenge } from '../policy/delegation.ts';
-import type { AliasChain, CaaFacts, NameFacts, Unanswered, ZoneFacts } from '../policy/preflight.ts';
+import type {
+  AliasChain,
+  CaaFacts,
+  NameFacts,
+  PrivateView,
+  Unanswered,
+  ZoneFacts,
+} from '../policy/preflight.ts';
 import type { Aliases } from './aliases.ts';
+import { askAuthorities, findPrivateView } from './public-view.ts';
 import { isServfail, type QuestionsUntil, type ServerAddress } from './questions.ts';
 
 /** What the facts come from. */
 export interface PreflightSources {
   readonly questions: QuestionsUntil;
   readonly resolver: ServerAddress;
+  /** Whether the resolver was named by a person, and is to be believed; that of the machine may see a private network. */
+  readonly isChosen: boolean;
+  /** Where authoritative servers listen. */
+  readonly port: number;
   readonly aliases: Aliases;
   readonly findZone: FindHostedZone;
   readonly delegationZone?: string | undefined;
@@ -24,8 +37,10 @@ const namesAtOnce = 20;
 /** `Preflight` that asks DNS and Route 53; names that share a zone or a parent ask once. */
 export function createPreflight(sources: PreflightSources): Preflight {
   const run = new PreflightRun(sources);
-  return async (domains, signal) => {
-    const names = await mapConcurrently(domains, namesAtOnce, (domain) => run.gather(domain, signal));
+  return async (domains, about, signal) => {
+    const gather = (domain: string) =>
+      about === 'all' ? run.gather(domain, signal) : run.gatherCaa(domain, signal);
+    const names = await mapConcurrently(domains, namesAtOnce, gather);
     signal.throwIfAborted();
     return { names, delegationZone: sources.delegationZone };
   };
@@ -34,7 +49,7 @@ export function createPreflight(sources: PreflightSources): Preflight {
 class PreflightRun {
   readonly #sources: PreflightSources;
   readonly #names = new Memory<NameFacts>();
-  readonly #delegations = new Memory<readonly string[]>();
+  readonly #delegations = new Memory<readonly string[] | PrivateView>();
   readonly #caa = new Memory<readonly CaaRecord[]>();
 
   constructor(sources: PreflightSources) {
@@ -51,6 +66,12 @@ class PreflightRun {
     });
   }
 
+  async gatherCaa(domain: string, signal: AbortSignal): Promise<NameFacts> {
+    const unasked = { kind: 'unasked' } as const;
+    const caa = await this.#climb(domain, signal);
+    return { domain, aliases: unasked, place: challengeName(domain), zone: unasked, caa };
+  }
+
   async #follow(domain: string, signal: AbortSignal): Promise<AliasChain | Unanswered> {
     try {
       return await this.#sources.aliases.follow(challengeName(domain), signal);
@@ -60,21 +81,30 @@ class PreflightRun {
   }
 
   async #find(place: string, signal: AbortSignal): Promise<ZoneFacts> {
+    let zone: FoundZone | undefined;
     try {
-      const zone = await this.#sources.findZone(place, signal);
-      return zone ? { kind: 'found', ...zone, live: await this.#live(zone, signal) } : { kind: 'none' };
+      zone = await this.#sources.findZone(place, signal);
     } catch (error) {
-      const kind = error instanceof DnsError && error.code === 'NoZone' ? 'unclear' : 'unknown';
-      return { kind, problem: messageOf(error) };
+      const kind = error instanceof DnsError ? kindOf(error) : 'unknown';
+      return { kind, problem: describeError(error) };
+    }
+    if (!zone) return { kind: 'none' };
+    const { id, name } = zone;
+    try {
+      const delegationSet = await zone.delegationSet(signal);
+      return { kind: 'found', id, name, delegationSet, live: await this.#live(name, delegationSet, signal) };
+    } catch (error) {
+      return { kind: 'unknown', problem: describeError(error) };
     }
   }
 
   async #live(
-    zone: { readonly name: string; readonly delegationSet: readonly string[] },
+    zone: string,
+    delegationSet: readonly string[],
     signal: AbortSignal,
-  ): Promise<readonly string[] | Unanswered> {
+  ): Promise<readonly string[] | Unanswered | PrivateView> {
     try {
-      return await this.#delegations.recall(zone.name, () => this.#askDelegation(zone, signal));
+      return await this.#delegations.recall(zone, () => this.#askDelegation(zone, delegationSet, signal));
     } catch (error) {
       return unanswered(error);
     }
@@ -82,19 +112,23 @@ class PreflightRun {
 
   /** Name servers under names of the owner's own have the addresses of AWS's (Developer Guide, "white-label name servers"). */
   async #askDelegation(
-    { name, delegationSet }: { readonly name: string; readonly delegationSet: readonly string[] },
+    zone: string,
+    delegationSet: readonly string[],
     signal: AbortSignal,
-  ): Promise<readonly string[]> {
-    const { questions, resolver } = this.#sources;
-    const live = await questions(signal).nameServers(name, resolver);
-    if (live.every((server) => delegationSet.includes(server))) return live;
+  ): Promise<readonly string[] | PrivateView> {
+    const { questions, resolver, isChosen } = this.#sources;
+    const live = await questions(signal).nameServers(zone, resolver);
+    if (live.length > 0 && live.every((server) => delegationSet.includes(server))) return live;
+    const view = isChosen ? undefined : await findPrivateView(zone, questions(signal), resolver);
+    if (view) return view;
     const addressesOf = (host: string) =>
       questions(signal)
         .addresses(host, 4, resolver)
         .catch(() => []);
     const owners = new Map<string, string>();
-    for (const server of delegationSet) {
-      for (const address of await addressesOf(server)) owners.set(address, server);
+    const sets = delegationSet.map(async (server) => [server, await addressesOf(server)] as const);
+    for (const [server, addresses] of await Promise.all(sets)) {
+      for (const address of addresses) owners.set(address, server);
     }
     const same = live.map(async (server) => {
       const known = (await addressesOf(server)).map((address) => owners.get(address));
@@ -104,13 +138,10 @@ class PreflightRun {
   }
 
   async #climb(domain: string, signal: AbortSignal): Promise<CaaFacts> {
-    const { questions, resolver } = this.#sources;
     try {
       for (let at = withoutWildcard(domain); ; ) {
         const asked = at;
-        const records = await this.#caa.recall(asked, () =>
-          questions(signal).authorizations(asked, resolver),
-        );
+        const records = await this.#caa.recall(asked, () => this.#askCaa(asked, signal));
         if (records.length > 0) return { kind: 'found', at, records };
         const dot = at.indexOf('.');
         if (dot === -1) return { kind: 'none' };
@@ -120,12 +151,28 @@ class PreflightRun {
       return unanswered(error);
     }
   }
+
+  /** Some resolvers fail over CAA although the zone answers it: then the zone's own word counts. */
+  async #askCaa(name: string, signal: AbortSignal): Promise<readonly CaaRecord[]> {
+    const { questions, resolver, isChosen, port } = this.#sources;
+    try {
+      return await questions(signal).authorizations(name, resolver);
+    } catch (error) {
+      if (isChosen || !isServfail(error)) throw error;
+      const answered = await askAuthorities(name, questions(signal), resolver, port);
+      if (answered) return answered;
+      throw error;
+    }
+  }
+}
+
+function kindOf({ code }: DnsError): 'unclear' | 'denied' | 'unknown' {
+  if (code === 'NoZone') return 'unclear';
+  return code === 'Denied' ? 'denied' : 'unknown';
 }
 
 function unanswered(error: unknown): Unanswered {
-  return { kind: 'unanswered', problem: messageOf(error), isServfail: isServfail(error) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // Its cause says the same in the words of Node.
+  const problem = error instanceof Error ? error.message : String(error);
+  return { kind: 'unanswered', problem, isServfail: isServfail(error) };
 }

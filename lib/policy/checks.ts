@@ -49,8 +49,8 @@ export type OrderReason =
   | 'RenewalDue'
   | 'Forced';
 
-/** Why a certificate that should be ordered is not. */
-export type WaitReason = 'InFlight' | 'BackingOff' | 'Paused' | 'RateLimited';
+/** Why a certificate that should be ordered is not. `Preflight`: DNS would not let the order succeed. */
+export type WaitReason = 'InFlight' | 'BackingOff' | 'Paused' | 'RateLimited' | 'Preflight';
 
 /** What to do with one certificate now, and a sentence that a person can act on. */
 export type Decision =

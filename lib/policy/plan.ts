@@ -9,7 +9,10 @@ export interface PlanInput {
 }
 
 /** One line of the plan and of a function's report. */
-export type PlanEntry = { readonly name: string } & Decision;
+export type PlanEntry = { readonly name: string } & Decision & {
+    /** What may make the order fail, or might have. */
+    readonly warnings?: readonly string[];
+  };
 
 /** One entry for each certificate, the most urgent first. */
 export type Plan = readonly PlanEntry[];

@@ -2,6 +2,7 @@
 import { challengeName, withoutWildcard } from '../certificate/names.ts';
 import { type CaaRecord, type CaaSubject, findCaaObstacle } from './caa.ts';
 import { delegatingRecord, describeNoZone } from './delegation.ts';
+import type { PlanEntry } from './plan.ts';
 
 /** Names from the first to the last, each but the last with a CNAME to the next. `circle`: the last was there before. `too
  *  long`: the last may have one too, and nobody follows it. */
@@ -19,8 +20,20 @@ export interface Unanswered {
   readonly isServfail: boolean;
 }
 
-/** The hosted zone that would take the challenge's record. `unclear`: there are several, and `problem` says so. `unknown`: AWS
- *  did not say. */
+/** Not asked, because the order may need no proof. */
+export interface Unasked {
+  readonly kind: 'unasked';
+}
+
+/** What a resolver answers for a zone that only its own network sees so: a CA asks elsewhere, and may be told otherwise. */
+export interface PrivateView {
+  readonly kind: 'private';
+  /** Who answered what. */
+  readonly problem: string;
+}
+
+/** The hosted zone that would take the challenge's record. `unclear`: there are several, and `problem` says so. `denied`: AWS
+ *  lets us not see the zones. `unknown`: AWS did not say. */
 export type ZoneFacts =
   | {
       readonly kind: 'found';
@@ -28,10 +41,11 @@ export type ZoneFacts =
       readonly name: string;
       readonly delegationSet: readonly string[];
       /** The name servers that DNS answers for it, those with an address of the delegation set under that one's name. */
-      readonly live: readonly string[] | Unanswered;
+      readonly live: readonly string[] | Unanswered | PrivateView;
     }
   | { readonly kind: 'none' }
-  | { readonly kind: 'unclear' | 'unknown'; readonly problem: string };
+  | { readonly kind: 'unclear' | 'denied' | 'unknown'; readonly problem: string }
+  | Unasked;
 
 /** The closest CAA record set of a name, climbing to its parents (RFC 8659 §3). */
 export type CaaFacts =
@@ -43,7 +57,7 @@ export type CaaFacts =
 export interface NameFacts {
   /** As it is ordered: a wildcard keeps its `*.`. */
   readonly domain: string;
-  readonly aliases: AliasChain | Unanswered;
+  readonly aliases: AliasChain | Unanswered | Unasked;
   /** The name that would take the TXT value. */
   readonly place: string;
   readonly zone: ZoneFacts;
@@ -77,11 +91,33 @@ export function judgePreflight(facts: PreflightFacts, ca: CaaSubject): readonly 
   ]);
 }
 
+/** Findings that one message holds; the others are counted. */
+const mostTold = 10;
+
+/** A plan's entry that orders, with what was found. Where something stands before the order it waits, for as long as nobody
+ *  changes the record, unless `forced`; what may fail the order becomes its warnings. */
+export function heedFindings(entry: PlanEntry, findings: readonly Finding[], forced: boolean): PlanEntry {
+  const isObstacle = ({ blocks }: Finding) => blocks && !forced;
+  const obstacles = summarize(findings.filter(isObstacle));
+  const warnings = summarize(findings.filter((finding) => !isObstacle(finding)));
+  const warned = warnings.length === 0 ? {} : { warnings };
+  if (obstacles.length === 0) return { ...entry, ...warned };
+  const message = `${obstacles.join('; ')}; to order: ${entry.message}`;
+  return { name: entry.name, decision: 'wait', reason: 'Preflight', message, ...warned };
+}
+
+/** Names share zones, and so their findings. */
+function summarize(findings: readonly Finding[]): readonly string[] {
+  const texts = [...new Set(findings.map(({ record, message }) => `${record}: ${message}`))];
+  const more = texts.length - mostTold;
+  return more > 0 ? [...texts.slice(0, mostTold), `and ${more} more`] : texts;
+}
+
 function judgeAliases({ domain, aliases }: NameFacts, delegationZone: string | undefined): Finding[] {
   const name = challengeName(domain);
   const record = `${name}. CNAME`;
   if (aliases.kind === 'unanswered') return [describeUnanswered(domain, record, aliases)];
-  if (aliases.kind === 'ends') return [];
+  if (aliases.kind === 'ends' || aliases.kind === 'unasked') return [];
   const fault = aliases.kind === 'circle' ? 'lead in a circle' : 'are more than a CA follows';
   const remedy =
     delegationZone === undefined
@@ -99,14 +135,19 @@ function judgeZone(
   if (aliases.kind !== 'ends') return [];
   const name = challengeName(domain);
   switch (zone.kind) {
+    case 'unasked':
+      return [];
     case 'none': {
       const message = describeNoZone(name, aliases.names.at(-1) ?? name, delegationZone);
       return [{ domain, blocks: true, record: `${name}. CNAME`, message }];
     }
     case 'unclear':
       return [{ domain, blocks: true, record: `${withoutWildcard(domain)}. NS`, message: zone.problem }];
-    case 'unknown':
-      return [{ domain, blocks: false, record: `${place}. TXT`, message: zone.problem }];
+    case 'denied':
+    case 'unknown': {
+      const blocks = zone.kind === 'denied';
+      return [{ domain, blocks, record: `${place}. TXT`, message: zone.problem }];
+    }
     case 'found':
       return judgeDelegation(domain, zone);
   }
@@ -117,7 +158,11 @@ function judgeDelegation(
   { id, name, delegationSet, live }: Extract<ZoneFacts, { kind: 'found' }>,
 ): Finding[] {
   const record = `${name}. NS`;
-  if ('kind' in live) return [describeUnanswered(domain, record, live)];
+  if ('kind' in live) {
+    return live.kind === 'unanswered'
+      ? [describeUnanswered(domain, record, live)]
+      : [{ domain, blocks: false, record, message: describePrivate(live, name) }];
+  }
   const others = live.filter((server) => !delegationSet.includes(server));
   if (live.length > 0 && others.length === 0) return [];
   const right = `make the NS records of ${name}, at its registrar or in the zone above, ${delegationSet.join(', ')}`;
@@ -129,7 +174,11 @@ function judgeDelegation(
   return [{ domain, blocks, record, message: `${wrong}; ${right}` }];
 }
 
-function judgeCaa({ domain, caa }: NameFacts, ca: CaaSubject): Finding[] {
+function describePrivate({ problem }: PrivateView, name: string): string {
+  return `${problem}, which only this network sees; whether DNS leads everybody to hosted zone ${name} cannot be told from here: set CERTRELAY_RESOLVERS to a resolver that sees what a CA does`;
+}
+
+function judgeCaa({ domain, caa, zone }: NameFacts, ca: CaaSubject): Finding[] {
   switch (caa.kind) {
     case 'none':
       return [];
@@ -139,9 +188,13 @@ function judgeCaa({ domain, caa }: NameFacts, ca: CaaSubject): Finding[] {
       const obstacle = findCaaObstacle(caa.records, domain.startsWith('*.'), ca);
       if (!obstacle) return [];
       const message = `${obstacle.problem} for ${domain}; at ${caa.at}, ${obstacle.remedy}`;
-      return [{ domain, blocks: true, record: `${caa.at}. CAA`, message }];
+      return [{ domain, blocks: !isPrivate(zone), record: `${caa.at}. CAA`, message }];
     }
   }
+}
+
+function isPrivate(zone: ZoneFacts): boolean {
+  return zone.kind === 'found' && 'kind' in zone.live && zone.live.kind === 'private';
 }
 
 function describeUnanswered(domain: string, record: string, { problem, isServfail }: Unanswered): Finding {

@@ -32,7 +32,9 @@ export function connectRoute53(options: Route53Options): Route53Connection {
     records: new Route53Records(places, { clock, log, random }),
     async findZone(record, signal) {
       const zone = await zones.find(record, signal);
-      return zone && { id: zone.id, name: zone.name, delegationSet: await zones.delegationSet(zone, signal) };
+      if (!zone) return undefined;
+      const { id, name } = zone;
+      return { id, name, delegationSet: (during) => zones.delegationSet(zone, during) };
     },
   };
 }

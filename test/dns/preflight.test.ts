@@ -19,7 +19,7 @@ const ca = { identities: ['ca.example'], accountUrl: 'https://ca.example/acct/1'
 function connect() {
   const { dns, route53 } = setting.open();
   const preflight = dns.createPreflight(route53.findZone, 'acme.example.com');
-  return (...domains: readonly string[]) => preflight(domains, setting.signal);
+  return (...domains: readonly string[]) => preflight(domains, 'all', setting.signal);
 }
 
 async function gather(...domains: readonly string[]) {
@@ -164,6 +164,23 @@ describe('the delegation', () => {
   });
 });
 
+test('a role that is refused is an obstacle; a delegation set that is denied is none', async () => {
+  const roleArn = 'arn:aws:iam::210987654321:role/certrelay-dns';
+  const { dns, route53 } = setting.open({ roles: [{ match: 'example.com', roleArn }] });
+  const facts = await dns.createPreflight(route53.findZone)([name], 'all', setting.signal);
+  expect(judgePreflight(facts, ca)).toMatchObject([
+    { blocks: true, record: `${challenge}. TXT`, message: expect.stringContaining(roleArn) },
+  ]);
+});
+
+test('for an order that may need no proof, CAA alone is asked, and Route 53 is not', async () => {
+  await setting.write(zone, records('example.com', 'CAA', '0 issue "a.example"'));
+  const { dns, route53 } = setting.open();
+  const facts = await dns.createPreflight(route53.findZone)([name], 'caa', setting.signal);
+  expect(judgePreflight(facts, ca)).toMatchObject([{ blocks: true, record: 'example.com. CAA' }]);
+  expect([asked('CNAME'), asked('NS'), setting.count('ListHostedZones')]).toEqual([[], [], 0]);
+});
+
 describe('aliases', () => {
   test('lead to the zone of ours at their end', async () => {
     const acme = setting.route53.createZone('acme.example.net').id;
@@ -207,6 +224,6 @@ test('the end of the run ends it', async () => {
     if (service === 'dns') run.abort(reason);
   });
   setting.faults.set('dns', 'CAA', { kind: 'drop' }, 10);
-  const gathering = dns.createPreflight(route53.findZone)([name], run.signal);
+  const gathering = dns.createPreflight(route53.findZone)([name], 'all', run.signal);
   await expect(gathering).rejects.toBe(reason);
 });

@@ -1,6 +1,13 @@
 // What stands before an order: each fact with its finding, and the record to change.
 import { describe, expect, test } from 'vitest';
-import { judgePreflight, type NameFacts, type Unanswered } from '../../lib/policy/preflight.ts';
+import type { PlanEntry } from '../../lib/policy/plan.ts';
+import {
+  type Finding,
+  heedFindings,
+  judgePreflight,
+  type NameFacts,
+  type Unanswered,
+} from '../../lib/policy/preflight.ts';
 
 const ca = { identities: ['ca.example'], accountUrl: 'https://ca.example/acme/acct/7' };
 const challenge = '_acme-challenge.shop.example.com';
@@ -86,6 +93,18 @@ const cases: readonly Case[] = [
     [/^AWS denied/],
   ],
   [
+    'zones that AWS does not let us see',
+    { zone: { kind: 'denied', problem: 'AWS refused to let x assume the role y' } },
+    { blocks: true, record: `${challenge}. TXT` },
+    [/^AWS refused/],
+  ],
+  [
+    'a delegation as only a private network sees it',
+    { zone: { ...zone, live: { kind: 'private', problem: 'DNS here answers ns.corp for example.com' } } },
+    { blocks: false, record: 'example.com. NS' },
+    [/^DNS here answers ns.corp .*only this network.* CERTRELAY_RESOLVERS/],
+  ],
+  [
     'a zone that nothing delegates to',
     { zone: { ...zone, live: [] } },
     { blocks: true, record: 'example.com. NS' },
@@ -143,6 +162,61 @@ test.each(cases)('%s is one finding that names the record', (_title, change, exp
 
 test('a server fewer than the delegation set has is no finding', () => {
   expect(judge({ zone: { ...zone, live: delegationSet.slice(1) } })).toEqual([]);
+});
+
+test('what was not asked is no finding', () => {
+  const unasked = { kind: 'unasked' } as const;
+  expect(judge({ aliases: unasked, zone: unasked })).toEqual([]);
+});
+
+test('CAA as only a private network sees it does not hold an order back', () => {
+  const live = { kind: 'private', problem: 'DNS here answers ns.corp' } as const;
+  const records = [{ flags: 0, tag: 'issue', value: ';' }];
+  const findings = judge({ zone: { ...zone, live }, caa: { kind: 'found', at: 'example.com', records } });
+  expect(findings.map(({ record, blocks }) => `${record} ${blocks}`)).toEqual([
+    'example.com. NS false',
+    'example.com. CAA false',
+  ]);
+});
+
+describe('an entry that orders', () => {
+  const entry: PlanEntry = { name: 'shop', decision: 'order', reason: 'Missing', message: 'none is stored' };
+  const finding = (record: string, blocks: boolean): Finding => ({
+    domain: 'shop.example.com',
+    blocks,
+    record,
+    message: `change ${record}`,
+  });
+  const [ns, caa] = [finding('a. NS', true), finding('a. CAA', false)];
+
+  test('stays as it is without a finding', () => {
+    expect(heedFindings(entry, [], false)).toEqual(entry);
+  });
+
+  test('waits, without an end, with each obstacle once, and says why it would order', () => {
+    expect(heedFindings(entry, [ns, caa, ns, finding('b. NS', true)], false)).toEqual({
+      name: 'shop',
+      decision: 'wait',
+      reason: 'Preflight',
+      message: 'a. NS: change a. NS; b. NS: change b. NS; to order: none is stored',
+      warnings: ['a. CAA: change a. CAA'],
+    });
+  });
+
+  test('goes on where it is forced, and every finding is a warning', () => {
+    const warnings = ['a. NS: change a. NS', 'a. CAA: change a. CAA'];
+    expect(heedFindings(entry, [ns, caa], true)).toEqual({ ...entry, warnings });
+  });
+
+  test.each([
+    [10, 10, / c9\.; to order/],
+    [11, 11, /; and 1 more; to order/],
+  ])('names ten of %i obstacles at most', (count, parts, end) => {
+    const many = Array.from({ length: count }, (_, index) => finding(`c${index}.`, true));
+    const { message } = heedFindings(entry, many, false);
+    expect(message.split('; ')).toHaveLength(parts + 1);
+    expect(message).toMatch(end);
+  });
 });
 
 describe('several names', () => {
