@@ -39,10 +39,14 @@ export async function openOrdering(
     roles: inventory.dns?.zones,
     sessionName: `certrelay-${id}`,
   });
+  const { delegationZone, preflight = true } = inventory.dns ?? {};
   return {
     connect: authorities.connect,
     keys: keyMaker,
     records: route53.records,
     awaitVisible: dns.awaitVisible,
+    preflight: preflight
+      ? { gather: dns.createPreflight(route53.findZone, delegationZone), describe: authorities.describe }
+      : undefined,
   };
 }

@@ -131,6 +131,10 @@ const dns = mapping({
     .array(zoneAccess)
     .optional()
     .describe('Hosted zones in other AWS accounts: which role reaches those of which names'),
+  preflight: z
+    .boolean()
+    .optional()
+    .describe('false: order without a look at delegation, CNAMEs and CAA first'),
 });
 
 /** The whole file; its output is an `Inventory` but for what `findCrossMistakes` sees. */

@@ -99,6 +99,8 @@ export interface DnsSpec {
   readonly delegationZone?: string;
   /** Names whose hosted zones may be in other AWS accounts, beside those of this one. */
   readonly zones?: readonly ZoneAccess[];
+  /** Whether DNS is looked at before an order; absent: it is. */
+  readonly preflight?: boolean;
 }
 
 /** The whole of `infra/certificates.yaml`. */

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import { IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
+import { admitOrders } from './admission.ts';
 import type { DueCertificate } from './claim.ts';
 import { continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
@@ -39,7 +40,7 @@ export async function issueCertificates(
     ? gathered.candidates
     : await hearCas(gathered.candidates, ordering, run, now);
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
-  const plan = await withinLimits(planCertificates(candidates, now), byName, request, ports, run);
+  const plan = await admitOrders(planCertificates(candidates, now), byName, request, ordering, ports, run);
   logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
   const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
@@ -49,19 +50,6 @@ export async function issueCertificates(
   const asked = request.certificates?.length;
   ports.log.info('pass finished', { ...report.summary, asked, ms: ports.clock.now().getTime() - startedAt });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
-}
-
-/** The plan with what the CA's limits do not allow now. What orders is loaded only once something is to be ordered. */
-async function withinLimits(
-  plan: Plan,
-  candidates: ReadonlyMap<string, Candidate>,
-  request: Question,
-  { store, clock }: IssuePorts,
-  run: Run,
-): Promise<Plan> {
-  if (!plan.some(({ decision }) => decision === 'order')) return plan;
-  const { withinBudgets } = await import('./budget.ts');
-  return withinBudgets(plan, candidates, request, store, run, clock.now());
 }
 
 /** Replaces the candidates that it is time to ask their CAs about. */
@@ -142,8 +130,9 @@ async function leave(
   ports: IssuePorts,
   run: Run,
 ): Promise<void> {
-  const waiting = plan.flatMap(({ name, ...entry }) =>
-    entry.decision === 'wait' ? [{ name, until: entry.until }] : [],
+  // Where there is no such instant a person must act first, and the schedule looks again.
+  const waiting = plan.flatMap((entry) =>
+    entry.decision === 'wait' && entry.until ? [{ name: entry.name, until: entry.until }] : [],
   );
   const unfinished = outcomes.flatMap((one) =>
     one.outcome === 'waiting' || one.outcome === 'failed' ? [{ name: one.name, until: one.until }] : [],

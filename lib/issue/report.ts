@@ -13,6 +13,8 @@ export interface ReportLine {
   /** When it is looked at again, where it must wait. */
   readonly until?: Date | undefined;
   readonly renewsAt?: Date | undefined;
+  /** What may fail the order. */
+  readonly warnings?: readonly string[];
   readonly outcome?: WaveOutcome['outcome'];
   readonly version?: string;
   readonly notAfter?: Date;

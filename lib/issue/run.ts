@@ -1,8 +1,15 @@
 // What one run of issuing works with: its ports, its time, and the answers it gives.
 import type { Inventory } from '../certificate/spec.ts';
-import type { AwaitVisible, ChallengeRecords } from '../dns-ports.ts';
+import type { AwaitVisible, ChallengeRecords, Preflight } from '../dns-ports.ts';
 import type { Log } from '../log.ts';
-import type { CertificateStore, Clock, ConnectAuthority, IssueQueue, KeyMaker } from '../ports.ts';
+import type {
+  CertificateStore,
+  Clock,
+  ConnectAuthority,
+  DescribeAuthority,
+  IssueQueue,
+  KeyMaker,
+} from '../ports.ts';
 
 /** Needed only once something is due, and loaded only then. */
 export interface OrderingPorts {
@@ -10,6 +17,14 @@ export interface OrderingPorts {
   readonly keys: KeyMaker;
   readonly records: ChallengeRecords;
   readonly awaitVisible: AwaitVisible;
+  /** Looks at DNS before an order; absent where the inventory wants none of it. */
+  readonly preflight?: PreflightPorts | undefined;
+}
+
+/** What is looked at before an order. */
+export interface PreflightPorts {
+  readonly gather: Preflight;
+  readonly describe: DescribeAuthority;
 }
 
 /** What a pass stands on. */

@@ -104,7 +104,11 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
       targets: fc.array(target(label.map((text) => `${text}-{name}`)), { maxLength: 2 }),
     }),
     dns: fc.record(
-      { delegationZone: domain, zones: fc.uniqueArray(zoneAccess, { selector: ({ match }) => match }) },
+      {
+        delegationZone: domain,
+        zones: fc.uniqueArray(zoneAccess, { selector: ({ match }) => match }),
+        preflight: fc.boolean(),
+      },
       { requiredKeys: [] },
     ),
   },

@@ -430,7 +430,7 @@ test('the zone for delegated challenges is one DNS name, in the form that DNS ha
   expect(read('issuers: {}').dns).toBeUndefined();
   expect(mistakes(text('*.example.com'))).toEqual(['dns.delegationZone: is a wildcard; write example.com']);
   expect(mistakes('dns: { zone: example.com }')).toEqual([
-    'dns.zone: is not a known key; known here: delegationZone, zones',
+    'dns.zone: is not a known key; known here: delegationZone, zones, preflight',
   ]);
 });
 

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { CertificateSpec, Inventory, IssuerSpec } from '../../lib/certificate/spec.ts';
 import type { TxtValue } from '../../lib/dns-ports.ts';
 import { issueCertificates } from '../../lib/issue/pass.ts';
-import type { IssuePorts, Run } from '../../lib/issue/run.ts';
+import type { IssuePorts, PreflightPorts, Run } from '../../lib/issue/run.ts';
 import { describeError } from '../../lib/log.ts';
 import type { KeyMaker } from '../../lib/ports.ts';
 import { FakeAuthority, FakeClock, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
@@ -40,7 +40,10 @@ export class Bench {
     readonly fruitless?: number;
   }[] = [];
   refuseMessages = false;
+  /** What DNS is found to be like before an order; nothing is looked at where absent. */
+  preflight: PreflightPorts | undefined;
   opened = 0;
+  connected = 0;
   #runs = 0;
 
   constructor(certificates: readonly CertificateSpec[], issuer: Partial<IssuerSpec> = {}) {
@@ -84,10 +87,14 @@ export class Bench {
       openOrdering: async () => {
         this.opened += 1;
         return {
-          connect: async () => this.ca,
+          connect: async () => {
+            this.connected += 1;
+            return this.ca;
+          },
           keys,
           records: this.records,
           awaitVisible: async (_values: readonly TxtValue[]) => ({ failed: this.invisible }),
+          preflight: this.preflight,
         };
       },
     };

@@ -17,8 +17,8 @@ export class HostedZone implements Zone {
   /** The AWS account it is in. */
   readonly account: string;
   readonly isPrivate: boolean;
-  /** Whether DNS leads to it. */
-  readonly isDelegated: boolean;
+  /** Whether DNS leads to it; may be changed, as a registrar would. */
+  isDelegated: boolean;
   readonly nameServers: readonly string[];
   #live: RecordSets;
   #sorted: readonly RecordSet[] | undefined;

@@ -1,0 +1,89 @@
+// Which of the orders that are wanted are begun now: those that the CA's limits allow and that DNS does not stand before.
+import { mapConcurrently } from '../concurrency.ts';
+import { describeError } from '../log.ts';
+import type { Plan, PlanEntry } from '../policy/plan.ts';
+import { type Candidate, type Question, readSpecification } from './gather.ts';
+import type { IssuePorts, OrderingPorts, Run } from './run.ts';
+
+/** Specifications read at once. */
+const concurrency = 32;
+/** What a look at DNS may take of a pass: a part of its time, and never more than this. */
+const timeShare = 0.25;
+const longestLookMs = 20_000;
+
+/** What a pass is asked, as far as it matters here. */
+export interface AdmissionRequest extends Question {
+  readonly dryRun?: boolean | undefined;
+}
+
+/** The plan with what must wait. An order that DNS stands before takes nothing from the CA's limits, so another takes its
+ *  place and is looked at in turn. `candidates` gets the specifications that are read for it. */
+export async function admitOrders(
+  plan: Plan,
+  candidates: Map<string, Candidate>,
+  request: AdmissionRequest,
+  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
+  ports: IssuePorts,
+  run: Run,
+): Promise<Plan> {
+  if (!plan.some(isOrder)) return plan;
+  const { withinBudgets } = await import('./budget.ts');
+  const seen = new Map<string, PlanEntry>();
+  const isLooking = run.inventory.dns?.preflight !== false;
+  let look: Look | undefined;
+  for (;;) {
+    const now = ports.clock.now();
+    const known = plan.map((entry) => seen.get(entry.name) ?? entry);
+    const allowed = await withinBudgets(known, candidates, request, ports.store, run, now);
+    const unseen = allowed.filter((entry) => isOrder(entry) && !seen.has(entry.name));
+    if (unseen.length === 0 || !isLooking) return allowed;
+    look ??= await prepareLook(request, await openOrdering(), run);
+    if (!look) return allowed;
+    await readSpecifications(unseen, candidates, ports, run);
+    for (const entry of await look(unseen, candidates)) seen.set(entry.name, entry);
+  }
+}
+
+function isOrder({ decision }: PlanEntry): boolean {
+  return decision === 'order';
+}
+
+/** Looks at DNS for some entries that order, and gives them back as they are then. */
+type Look = (
+  entries: readonly PlanEntry[],
+  candidates: ReadonlyMap<string, Candidate>,
+) => Promise<readonly PlanEntry[]>;
+
+/** `undefined` where the inventory wants no look. All looks of a pass share one time limit. */
+async function prepareLook(
+  { dryRun = false, force = false }: AdmissionRequest,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<Look | undefined> {
+  const { preflight, clock } = ports;
+  if (!preflight) return undefined;
+  const { lookBefore } = await import('./preflight.ts');
+  const leftMs = Math.max(0, run.workUntil.getTime() - clock.now().getTime());
+  const limit = AbortSignal.timeout(Math.floor(Math.min(longestLookMs, leftMs * timeShare)));
+  const signal = AbortSignal.any([run.signal, limit]);
+  return (entries, candidates) =>
+    lookBefore(entries, candidates, { dryRun, force, signal }, { ...ports, preflight });
+}
+
+/** Of registered certificates that the tags alone told of. One that cannot be read fails where it is ordered. */
+async function readSpecifications(
+  entries: readonly PlanEntry[],
+  candidates: Map<string, Candidate>,
+  { store, log }: IssuePorts,
+  { signal }: Run,
+): Promise<void> {
+  const unread = entries.flatMap(({ name }) => candidates.get(name) ?? []).filter(({ spec }) => !spec);
+  await mapConcurrently(unread, concurrency, async (candidate) => {
+    try {
+      const spec = await readSpecification(candidate.name, store, signal);
+      candidates.set(candidate.name, { ...candidate, spec });
+    } catch (error) {
+      log.debug('specification not read', { certificate: candidate.name, problem: describeError(error) });
+    }
+  });
+}

@@ -1,0 +1,209 @@
+// The look at DNS before an order: what would fail it makes it wait, what may fail it is said, and neither costs an order.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { PreflightFacts } from '../../lib/policy/preflight.ts';
+import { Bench, dayMs, specOf } from './bench.ts';
+
+const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
+const blog = specOf('blog', ['blog.example.net']);
+const ours = 'https://ca.example/acct/1';
+
+/** DNS in which every name is as it should be, but for the zones that are delegated elsewhere, and CAA for all names. */
+class Dns {
+  readonly elsewhere = new Set<string>();
+  issue: string | undefined;
+  silent = false;
+  accountUrl: string | undefined = ours;
+  /** `name about`. */
+  readonly asked: string[] = [];
+
+  readonly gather = async (domains: readonly string[], about: 'all' | 'caa'): Promise<PreflightFacts> => {
+    this.asked.push(`${domains[0]} ${about}`);
+    if (this.silent) throw new Error('no resolver');
+    const caa =
+      this.issue === undefined
+        ? ({ kind: 'none' } as const)
+        : ({
+            kind: 'found',
+            at: 'example.com',
+            records: [{ flags: 0, tag: 'issue', value: this.issue }],
+          } as const);
+    return { names: domains.map((domain) => ({ domain, caa, ...this.#challenge(domain, about) })) };
+  };
+
+  readonly describe = async () => ({ identities: ['ca.example'], accountUrl: this.accountUrl });
+
+  #challenge(domain: string, about: 'all' | 'caa') {
+    const place = `_acme-challenge.${domain.replace('*.', '')}`;
+    if (about === 'caa') return { place, aliases: { kind: 'unasked' }, zone: { kind: 'unasked' } } as const;
+    const name = domain.split('.').slice(-2).join('.');
+    const live = [this.elsewhere.has(name) ? 'ns.elsewhere.example' : 'ns.aws.example'];
+    const zone = { kind: 'found', id: 'Z1', name, delegationSet: ['ns.aws.example'], live } as const;
+    return { place, aliases: { kind: 'ends', names: [place] }, zone } as const;
+  }
+}
+
+let bench: Bench;
+let dns: Dns;
+function begin(...parameters: ConstructorParameters<typeof Bench>): void {
+  bench = new Bench(...parameters);
+  dns = new Dns();
+  bench.preflight = dns;
+}
+beforeEach(() => begin([shop, blog]));
+const lines = (event: string) => bench.log.lines.filter((line) => line.event === event);
+
+describe('a certificate of which DNS would fail the order', () => {
+  beforeEach(() => dns.elsewhere.add('example.com'));
+
+  it('waits for a person and says which record to change, and others are ordered', async () => {
+    const { report, failures } = await bench.run();
+    expect(failures).toEqual([]);
+    const [blogs, shops] = report.certificates;
+    expect(blogs).toMatchObject({ name: 'blog', outcome: 'issued' });
+    expect(shops).toMatchObject({ name: 'shop', decision: 'wait', reason: 'Preflight' });
+    expect(shops?.until).toBeUndefined();
+    expect(shops?.message).toMatch(
+      /^example\.com\. NS: DNS leads to ns\.elsewhere\.example .*; make the NS records of example\.com.*ns\.aws\.example; to order: no certificate is stored$/,
+    );
+    expect(bench.ca.count('newOrder')).toBe(1);
+    expect(bench.store.kept.has('shop')).toBe(false);
+  });
+
+  it('is told in the log as something that a person must look at', async () => {
+    await bench.run();
+    expect(lines('order held back')).toMatchObject([
+      { level: 'error', fields: { certificate: 'shop', reason: 'Preflight' } },
+    ]);
+  });
+
+  it('is not sent on by the queue, which would ask again at once', async () => {
+    await bench.run();
+    expect(bench.sent).toEqual([]);
+  });
+
+  it('is ordered by the first pass that finds the record changed', async () => {
+    await bench.run();
+    await bench.run();
+    dns.elsewhere.clear();
+    expect((await bench.run({ certificates: ['shop'] })).report.summary).toMatchObject({ issued: 1 });
+    expect(bench.ca.count('newOrder')).toBe(2);
+  });
+
+  it('is ordered where a person forces it, and the finding is a warning', async () => {
+    const { report } = await bench.run({ certificates: ['shop'], force: true });
+    expect(report.certificates).toMatchObject([{ outcome: 'issued', warnings: [/^example\.com\. NS: /] }]);
+  });
+
+  it('shows in a dry run, which makes no account and no line that rings an alarm', async () => {
+    const { report } = await bench.run({ dryRun: true });
+    expect(report.certificates.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
+      'blog Missing',
+      'shop Preflight',
+    ]);
+    expect([bench.connected, bench.store.calls, lines('order held back')]).toEqual([0, ['list *'], []]);
+  });
+
+  it('takes nothing from the limits of the CA', async () => {
+    const many = Array.from({ length: 50 }, (_, index) => specOf(`c${index}`, [`c${index}.example.com`]));
+    begin([...many, specOf('last', ['z.example.com'])], {
+      directory: 'https://acme-v02.api.letsencrypt.org/directory',
+    });
+    const { gather } = dns;
+    Object.assign(dns, {
+      gather: async (...question: Parameters<Dns['gather']>) => {
+        dns.elsewhere.clear();
+        if (question[0][0] !== 'z.example.com') dns.elsewhere.add('example.com');
+        return gather(...question);
+      },
+    });
+    const { report } = await bench.run();
+    expect(report.summary).toMatchObject({ issued: 1, wait: 50 });
+    expect(dns.asked).toHaveLength(51);
+  });
+
+  it('whose order is in flight is finished all the same', async () => {
+    dns.elsewhere.clear();
+    bench.ca.failures.next('finalize', new Error('the connection broke'));
+    await bench.run({ certificates: ['shop'] });
+    bench.clock.pass(16 * 60_000);
+    dns.elsewhere.add('example.com');
+    dns.asked.length = 0;
+    expect((await bench.run({ certificates: ['shop'] })).report.certificates).toMatchObject([
+      { reason: 'Resume', outcome: 'issued' },
+    ]);
+    expect(dns.asked).toEqual([]);
+  });
+
+  it('is ordered where the inventory wants no look', async () => {
+    Object.assign(bench.inventory, { dns: { preflight: false } });
+    expect((await bench.run()).report.summary).toMatchObject({ issued: 2 });
+    expect(dns.asked).toEqual([]);
+  });
+});
+
+describe('CAA', () => {
+  it('that names another account holds back, with the URL of ours', async () => {
+    dns.issue = 'ca.example; accounturi=https://ca.example/acct/2';
+    const { report } = await bench.run({ certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([{ reason: 'Preflight' }]);
+    expect(report.certificates[0]?.message).toContain(`make it accounturi=${ours}`);
+  });
+
+  it('that names an account is not judged in a dry run before there is ours', async () => {
+    dns.issue = 'ca.example; accounturi=https://ca.example/acct/2';
+    dns.accountUrl = undefined;
+    const { report } = await bench.run({ dryRun: true, certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([{ decision: 'order' }]);
+    expect(bench.connected).toBe(0);
+  });
+
+  it('is judged alone while the CA may still hold valid authorizations, and the rest with it afterwards', async () => {
+    await bench.run({ certificates: ['shop'] });
+    dns.elsewhere.add('example.com');
+    bench.clock.pass(29 * dayMs);
+    const early = await bench.run({ certificates: ['shop'], force: true });
+    expect(early.report.certificates[0]?.warnings).toBeUndefined();
+    bench.clock.pass(61 * dayMs);
+    expect((await bench.run()).report.certificates).toMatchObject([
+      { name: 'blog' },
+      { reason: 'Preflight' },
+    ]);
+    expect(dns.asked.filter((question) => question.startsWith('shop'))).toEqual([
+      'shop.example.com all',
+      'shop.example.com caa',
+      'shop.example.com all',
+    ]);
+  });
+});
+
+describe('what cannot be learned', () => {
+  it('is a warning in log and report, and the order goes on', async () => {
+    dns.silent = true;
+    const { report } = await bench.run({ certificates: ['shop'] });
+    const warning = 'DNS was not looked at before the order: no resolver';
+    expect(report.certificates).toMatchObject([{ outcome: 'issued', warnings: [warning] }]);
+    expect(lines('order may fail')).toMatchObject([{ level: 'warn', fields: { problem: warning } }]);
+  });
+
+  it('in a quarter of the time is left, so that there is time for the order', async () => {
+    const gather = (_: readonly string[], __: string, signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    Object.assign(dns, { gather });
+    const workUntil = new Date(bench.clock.now().getTime() + 2_400);
+    const { report } = await bench.run({ certificates: ['shop'] }, { workUntil });
+    expect(report.certificates).toMatchObject([
+      { outcome: 'issued', warnings: [expect.stringContaining('it took too long')] },
+    ]);
+  });
+});
+
+it('a certificate that a person has paused is not sent on by the queue', async () => {
+  await bench.run({ certificates: ['shop'] });
+  await bench.store.record('shop', { pausedSince: bench.clock.now() });
+  bench.clock.pass(89 * dayMs);
+  const { report } = await bench.run({ certificates: ['shop'] });
+  expect(report.certificates).toMatchObject([{ reason: 'Paused' }]);
+  expect(bench.sent).toEqual([]);
+});
