@@ -51,7 +51,7 @@ async function killEach(numbers: readonly number[], side: Side, trios: Trios): P
     faults: [
       ...(healing.error ? [healing.error.errorMessage] : []),
       ...findDue(answer),
-      ...tried.flatMap((k) => trios.findFaults(k).map((fault) => `${describe(k)}: ${fault}`)),
+      ...tried.flatMap((k) => trios.findFaults(k, 1).map((fault) => `${describe(k)}: ${fault}`)),
     ],
   };
 }

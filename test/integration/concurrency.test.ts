@@ -1,0 +1,57 @@
+// The same work given to several runs, at once or again, as schedules, queues and people do: it is done once.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTrios, type Trios, trio } from './trios.ts';
+
+let trios: Trios;
+
+beforeAll(async () => {
+  trios = await startTrios([1, 2, 3, 4]);
+});
+afterAll(() => trios.sandbox.stop());
+
+describe('the same due certificates', () => {
+  it.each([
+    [2, 1],
+    [8, 2],
+  ])('in %i runs at once are ordered once each', async (runs, number) => {
+    await trios.ask([number]);
+    const results = await Promise.all(Array.from({ length: runs }, () => trios.run()));
+    expect(results.flatMap(({ error }) => error ?? [])).toEqual([]);
+    expect(trios.findFaults(number)).toEqual([]);
+  });
+
+  it('named by a message that SQS delivers three times, twice of it at once, are ordered once each', async () => {
+    const { lambda, events } = trios.sandbox;
+    await trios.ask([3]);
+    const seen = events.length;
+    sendMessage(3);
+    await ordered(3);
+    const delivery = JSON.parse(events[seen] ?? '');
+    const again = () => lambda.call('issue', delivery);
+    const answers = await Promise.all([again(), again()]);
+    expect(answers).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
+    expect(trios.findFaults(3)).toEqual([]);
+  });
+
+  it('found by a schedule that fires twice, and named by a message that comes twice, are ordered once each', async () => {
+    await trios.ask([4]);
+    sendMessage(4);
+    sendMessage(4);
+    const results = await Promise.all([trios.run(), trios.run()]);
+    expect(results.flatMap(({ error }) => error ?? [])).toEqual([]);
+    await ordered(4);
+    const { answer } = await trios.run();
+    expect(answer).toMatchObject({ summary: { certificates: 3, keep: 3 } });
+    expect(trios.findFaults(4)).toEqual([]);
+  });
+});
+
+/** As the webhook tells the issue function. */
+function sendMessage(number: number): void {
+  const certificates = trio(number).map(({ name }) => name);
+  trios.sandbox.queues.issue.send(JSON.stringify({ certificates }));
+}
+
+function ordered(number: number): Promise<void> {
+  return expect.poll(() => trios.findFaults(number), { timeout: 30_000 }).toEqual([]);
+}
