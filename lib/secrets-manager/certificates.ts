@@ -23,6 +23,7 @@ const loadValues = () => import('./values.ts');
 /** A claim's version is put under this label, because PutSecretValue would take AWSPENDING from another run without a
  *  word. It stays where it is when a claim is released and goes with the next claim: at most one version has it. */
 const parkingLabel = 'CERTRELAY_CLAIM';
+const claimAttempts = 3;
 
 export class SecretCertificates implements CertificateStore {
   readonly #client: SecretsManagerClient;
@@ -123,17 +124,19 @@ export class SecretCertificates implements CertificateStore {
     const version = this.#uuid();
     const { writePending } = await loadValues();
     await this.#put(name, writePending(order), version, parkingLabel, signal);
-    try {
-      await this.#moveClaim(name, over, version, signal);
-      return { version };
-    } catch (error) {
-      if (!isRefusal(error, 'InvalidParameterException')) throw error;
-      const pending = (await this.describe(name, signal))?.pending;
-      // The answer to a first attempt was lost, and it had been carried out.
-      if (pending === version) return { version };
-      // The label is where we said it was: AWS means something else.
-      if (pending === over) throw error;
-      return 'held';
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#moveClaim(name, over, version, signal);
+        return { version };
+      } catch (error) {
+        if (!isRefusal(error, 'InvalidParameterException')) throw error;
+        const pending = (await this.describe(name, signal))?.pending;
+        // The answer to a first attempt was lost, and it had been carried out.
+        if (pending === version) return { version };
+        if (pending !== over) return 'held';
+        // The label is where we said it was: whoever held it has let go meanwhile, or AWS means something else.
+        if (attempt >= claimAttempts) throw error;
+      }
     }
   }
 

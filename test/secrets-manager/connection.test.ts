@@ -144,13 +144,25 @@ test('a claim over a dead one is ours when only the answer was lost', async () =
   expect((await store.describe('shop', never))?.pending).toBeUndefined();
 });
 
+test('a claim that another run lets go while we look who holds it is ours', async () => {
+  const { store, journal, secret } = await open();
+  await store.create('shop', undefined, never);
+  const other = await store.claim('shop', order, undefined, never);
+  if (other === 'held') throw new Error('nobody else is there');
+  journal.before(({ action }) => {
+    if (action === 'DescribeSecret') secret('shop').labels.delete('AWSPENDING');
+  });
+  const claim = await store.claim('shop', order, undefined, never);
+  expect(secret('shop').labels.get('AWSPENDING')).toBe(claim === 'held' ? '' : claim.version);
+});
+
 test('a move that AWS refuses for another reason than the holder is an error, not a held claim', async () => {
   const { store, faults } = await open();
   await store.create('shop', undefined, never);
   const claim = await store.claim('shop', order, undefined, never);
   if (claim === 'held') throw new Error('nobody else is there');
   const refused = { kind: 'error', code: 'InvalidParameterException', status: 400 } as const;
-  faults.set('secretsmanager', 'UpdateSecretVersionStage', refused, 2);
+  faults.set('secretsmanager', 'UpdateSecretVersionStage', refused, 4);
   await expect(store.claim('shop', order, claim.version, never)).rejects.toMatchObject({ code: 'Failed' });
   await expect(store.release('shop', claim.version, never)).rejects.toMatchObject({ code: 'Failed' });
 });
