@@ -51,8 +51,12 @@ export interface Trios {
   findFaults(number: number, spare?: number): readonly string[];
 }
 
-/** The CA makes a new order and new authorizations each time, as RFC 8555 allows: nothing is forgiven. */
-export async function startTrios(numbers: readonly number[]): Promise<Trios> {
+/** The CA makes a new order and new authorizations each time, as RFC 8555 allows: nothing is forgiven. `preflight`: whether
+ *  runs look at DNS before an order, which they do where that is absent. */
+export async function startTrios(
+  numbers: readonly number[],
+  { preflight = true }: { readonly preflight?: boolean } = {},
+): Promise<Trios> {
   const sandbox = await startQuietSandbox({ zones: [] });
   const { authority, lambda, route53, inventoryPath } = sandbox;
   const zone = route53.createZone(zoneName);
@@ -66,7 +70,8 @@ export async function startTrios(numbers: readonly number[]): Promise<Trios> {
       one.issuer,
       one.issuer === 'default' ? issuer : { ...issuer, directory: `${authority.directory}?of=${one.issuer}` },
     ]);
-    const inventory = { issuers: { default: issuer, ...Object.fromEntries(issuers) }, certificates };
+    const dns = { preflight };
+    const inventory = { issuers: { default: issuer, ...Object.fromEntries(issuers) }, dns, certificates };
     return writeFile(inventoryPath, stringify(inventory));
   };
   const run: RunTrios = ({ event = {}, ...time } = {}) => lambda.invoke('issue', event, time);
