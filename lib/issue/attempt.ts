@@ -20,6 +20,7 @@ import {
   validateOrder,
 } from './order.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
+import type { Turns } from './turns.ts';
 
 /** How far one certificate has come. */
 export type Attempt =
@@ -63,10 +64,11 @@ export interface FailedAttempt {
   readonly mayBeIssued: boolean;
 }
 
-/** Claims the certificate, judges it again and opens its order: the one of an earlier run where that can still be used.
- *  Never rejects. */
+/** Claims the certificate, judges it again and opens its order: the one of an earlier run where that can still be used, or
+ *  a new one when its turn has come. Never rejects. */
 export async function beginAttempt(
   due: DueCertificate,
+  turns: Turns,
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
@@ -87,7 +89,7 @@ export async function beginAttempt(
       const decision = await judgeClaimed(spec, entry, ports, run);
       if (decision.decision !== 'order') return { kind: 'kept', claim, decision };
     }
-    return await openOrder(due, claim, entry, ports, run);
+    return await openOrder(due, claim, entry, turns, ports, run);
   } catch (thrown) {
     return { kind: 'failed', claim, written: [], error: toError(thrown), mayBeIssued: false };
   }
@@ -97,6 +99,7 @@ async function openOrder(
   { spec }: DueCertificate,
   claim: Claim,
   { current, state }: StoreEntry,
+  turns: Turns,
   { connect, store, records, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
@@ -119,12 +122,15 @@ async function openOrder(
     const { domains } = spec;
     const replaces =
       state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
-    const order = await ca.newOrder({ domains, profile: claim.pending.profile, replaces }, run.signal);
-    orderUrl = order.url;
-    // Before any TXT is written: a crash after this line loses nothing.
-    const registeredDomains = [...new Set(domains.map(registeredDomain))];
-    const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
-    await store.record(spec.name, { order: orderUrl, orderFor: owner, orders }, run.signal);
+    const order = await turns.take(async () => {
+      const made = await ca.newOrder({ domains, profile: claim.pending.profile, replaces }, run.signal);
+      orderUrl = made.url;
+      // Before any TXT is written: a crash after this line loses nothing.
+      const registeredDomains = [...new Set(domains.map(registeredDomain))];
+      const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
+      await store.record(spec.name, { order: orderUrl, orderFor: owner, orders }, run.signal);
+      return made;
+    });
     log.info('order created', { certificate: spec.name, names: domains, orderUrl });
     const open = await openNewOrder(order, ca, run.signal);
     return { kind: 'open', claim, ca, open, isNew: true, written: open.toCleanUp };

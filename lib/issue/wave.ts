@@ -7,6 +7,7 @@ import { type Attempt, beginAttempt, finishAttempt } from './attempt.ts';
 import type { DueCertificate } from './claim.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import { settle, type WaveOutcome } from './settlement.ts';
+import { Turns } from './turns.ts';
 
 /** Certificates of one wave: their TXT values share one change per hosted zone, and all their orders wait side by side. */
 export const waveSize = 100;
@@ -25,8 +26,9 @@ export async function runWave(
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<readonly WaveOutcome[]> {
+  const turns = new Turns();
   const begun = await mapConcurrently(wave, concurrency, async (due): Promise<Step> => {
-    return { due, attempt: await beginAttempt(due, ports, run) };
+    return { due, attempt: await beginAttempt(due, turns, ports, run) };
   });
   const presented = await presentAll(begun, ports, run);
   // All at once: each waits for the CA most of the time.

@@ -1,0 +1,34 @@
+// Orders are made one after another, so that a crash between an order and the note of its URL loses one order at most.
+import { once } from 'node:events';
+
+/** One work's turn, for the one after it. */
+interface Turn {
+  readonly begun: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+/** The turns of one wave. */
+export class Turns {
+  readonly #patienceMs: number;
+  #last: Turn = { begun: Promise.resolve(), ended: Promise.resolve() };
+
+  /** @param patienceMs For how long one that takes its time holds up the next. */
+  constructor(patienceMs = 5_000) {
+    this.#patienceMs = patienceMs;
+  }
+
+  /** Does the work once the work before it has ended, however that ended, or has used up the patience. */
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.#last = { begun: begun.promise, ended: ended.promise };
+    await before.begun;
+    await Promise.race([before.ended, once(AbortSignal.timeout(this.#patienceMs), 'abort')]);
+    begun.resolve();
+    try {
+      return await work();
+    } finally {
+      ended.resolve();
+    }
+  }
+}

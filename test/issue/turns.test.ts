@@ -1,0 +1,38 @@
+// One order after another, and no order that keeps all others waiting.
+import { expect, it } from 'vitest';
+import { Turns } from '../../lib/issue/turns.ts';
+
+/** Works that end when the test says so, and what happened in which order. */
+function begin(turns: Turns, names: readonly string[]) {
+  const events: string[] = [];
+  const works = names.map((name) => {
+    const end = Promise.withResolvers<void>();
+    const done = turns.take(async () => {
+      events.push(`${name} begun`);
+      await end.promise;
+      events.push(`${name} ended`);
+    });
+    return { end, done: done.catch(() => undefined) };
+  });
+  return { events, works };
+}
+
+it('work begins when the one before has ended, in the order of asking, also after a failure', async () => {
+  const { events, works } = begin(new Turns(), ['one', 'two', 'three']);
+  const [one, two, three] = works;
+  two?.end.resolve();
+  three?.end.resolve();
+  one?.end.reject(new Error('the CA is gone'));
+  await three?.done;
+  expect(events).toEqual(['one begun', 'two begun', 'two ended', 'three begun', 'three ended']);
+});
+
+it('work that takes its time holds up the next for as long as the patience, which begins with the work', async () => {
+  const { events, works } = begin(new Turns(200), ['one', 'two', 'three']);
+  while (events.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  for (let round = 0; round < 10; round += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(events).toEqual(['one begun', 'two begun']);
+  for (const { end } of works) end.resolve();
+  await works[2]?.done;
+  expect(events.slice(2)).toEqual(['one ended', 'two ended', 'three begun', 'three ended']);
+});
