@@ -12,6 +12,7 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
   return [
     ...findRepeatedNames(outline),
     ...findUnknownReferences(outline),
+    ...findRepeatedIssuers(outline),
     ...findForbiddenPlaces(outline),
     ...findSharedAccounts(outline),
     ...findRepeatedRoles(outline),
@@ -33,16 +34,26 @@ const outlineSchema = z
           directory: directory.optional().catch(undefined),
           eab: z.object({ secret: text }).optional().catch(undefined),
           onlyFor: z.array(z.string()).optional().catch(undefined),
+          rehearsal: text,
         })
         .catch({}),
     ),
     clusters: keyed(z.unknown()),
     certificates: list(
       z
-        .object({ name: text, issuer: text, domains: z.unknown(), targets })
-        .catch({ domains: [], targets: [] }),
+        .object({
+          name: text,
+          issuer: text,
+          fallbackIssuers: list(z.string()),
+          domains: z.unknown(),
+          targets,
+        })
+        .catch({ fallbackIssuers: [], domains: [], targets: [] }),
     ),
-    registration: z.object({ issuer: text, targets }).optional().catch(undefined),
+    registration: z
+      .object({ issuer: text, fallbackIssuers: list(z.string()), targets })
+      .optional()
+      .catch(undefined),
     dns: z
       .object({
         zones: list(
@@ -78,23 +89,51 @@ function findUnknownReferences(outline: Outline): readonly Finding[] {
       findUnknown('cluster', place.replace(/\/.*/, ''), clusters, ['issuers', name, 'onlyFor', index]),
     ),
   );
-  const asked = usersOf(outline).flatMap(({ issuer = 'default', targets: places, path }) => [
-    ...findUnknown('issuer', issuer, issuers, [...path, 'issuer']),
+  const rehearsed = Object.entries(issuers).flatMap(([name, { rehearsal }]) =>
+    rehearsal === undefined ? [] : findUnknown('issuer', rehearsal, issuers, ['issuers', name, 'rehearsal']),
+  );
+  const asked = usersOf(outline).flatMap(({ issuers: own, targets: places, path }) => [
+    ...own.flatMap(({ name, path: place }) => findUnknown('issuer', name, issuers, place)),
     ...places.flatMap(({ cluster }, index) =>
       cluster === undefined
         ? []
         : findUnknown('cluster', cluster, clusters, [...path, 'targets', index, 'cluster']),
     ),
   ]);
-  return [...allowed, ...asked];
+  return [...allowed, ...rehearsed, ...asked];
 }
 
-/** What asks an issuer for certificates. */
+/** What asks issuers for certificates, and where it names each. */
 function usersOf({ certificates, registration }: Outline) {
-  return [
+  const users = [
     ...certificates.map((one, index) => ({ ...one, path: ['certificates', index] })),
     ...(registration === undefined ? [] : [{ ...registration, path: ['registration'] }]),
   ];
+  return users.map(({ issuer = 'default', fallbackIssuers, targets: places, path }) => ({
+    issuers: [
+      { name: issuer, path: [...path, 'issuer'] },
+      ...fallbackIssuers.map((name, index) => ({ name, path: [...path, 'fallbackIssuers', index] })),
+    ],
+    targets: places,
+    path,
+  }));
+}
+
+/** An issuer twice among those of one certificate, and one that would rehearse at its own CA. */
+function findRepeatedIssuers(outline: Outline): readonly Finding[] {
+  const repeated = usersOf(outline).flatMap(({ issuers }) =>
+    issuers.flatMap(({ name, path }, index) => {
+      const isRepeated = issuers.slice(0, index).some((one) => one.name === name);
+      return isRepeated ? [{ path, message: `repeats issuer ${JSON.stringify(name)}; leave it out` }] : [];
+    }),
+  );
+  const circular = Object.entries(outline.issuers).flatMap(([name, { directory: url, rehearsal = '' }]) => {
+    const other = Object.hasOwn(outline.issuers, rehearsal) ? outline.issuers[rehearsal] : undefined;
+    if (!other || other.directory !== url) return [];
+    const message = 'has the same directory; write an issuer at a CA for tests, such as letsencrypt-staging';
+    return [{ path: ['issuers', name, 'rehearsal'], message }];
+  });
+  return [...repeated, ...circular];
 }
 
 function findUnknown(
@@ -112,16 +151,18 @@ function findUnknown(
 
 /** Targets outside the places that their issuer is for. */
 function findForbiddenPlaces(outline: Outline): readonly Finding[] {
-  return usersOf(outline).flatMap(({ issuer = 'default', targets: places, path }) => {
-    const onlyFor = Object.hasOwn(outline.issuers, issuer) ? outline.issuers[issuer]?.onlyFor : undefined;
-    if (onlyFor === undefined) return [];
-    return places.flatMap(({ cluster, namespace = 'default' }, index) => {
-      const place = `${cluster}/${namespace}`;
-      if (cluster === undefined || onlyFor.some((one) => one === cluster || one === place)) return [];
-      const message = `is in ${place}, where issuer ${JSON.stringify(issuer)} may not be used: it is only for ${onlyFor.join(', ')}`;
-      return [{ path: [...path, 'targets', index], message }];
-    });
-  });
+  return usersOf(outline).flatMap(({ issuers, targets: places, path }) =>
+    issuers.flatMap(({ name }) => {
+      const onlyFor = Object.hasOwn(outline.issuers, name) ? outline.issuers[name]?.onlyFor : undefined;
+      if (onlyFor === undefined) return [];
+      return places.flatMap(({ cluster, namespace = 'default' }, index) => {
+        const place = `${cluster}/${namespace}`;
+        if (cluster === undefined || onlyFor.some((one) => one === cluster || one === place)) return [];
+        const message = `is in ${place}, where issuer ${JSON.stringify(name)} may not be used: it is only for ${onlyFor.join(', ')}`;
+        return [{ path: [...path, 'targets', index], message }];
+      });
+    }),
+  );
 }
 
 /** There is one account for each directory, so only one binding of it can be meant. */

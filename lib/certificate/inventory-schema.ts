@@ -53,6 +53,18 @@ const issuer = mapping({
     .union([pemText, file])
     .optional()
     .describe("PEM to trust for the directory's own TLS, or a file of it"),
+  attempts: z
+    .int('is no number of attempts; write a whole number such as 3')
+    .min(1, 'is less than 1; write at least 1')
+    .max(100, 'is more than 100; write at most 100')
+    .optional()
+    .describe('Failures in a row after which the next of fallbackIssuers is tried; 3 where absent'),
+  rehearsal: z
+    .string()
+    .optional()
+    .describe(
+      'A key of issuers, of a CA for tests: it validates the names again after a failure, before this one is asked',
+    ),
   onlyFor: z
     .array(z.string())
     .min(1, 'is empty; write the places, or leave out onlyFor')
@@ -90,25 +102,39 @@ const target = mapping({
   ...takingOver,
 });
 
+const fallbackIssuers = z
+  .array(z.string())
+  .min(1, 'is empty; write keys of issuers, or leave out fallbackIssuers')
+  .optional()
+  .describe('Keys of issuers that are tried in their turn once those before have failed too often');
+
 const certificate = mapping({
   name: certificateName.describe('Unique; names the AWS secret'),
   domains: domains.describe('DNS names, the first is the primary; wildcards in quotes'),
   issuer: z.string().default('default').describe('A key of issuers'),
+  fallbackIssuers,
   key: keyType.default('ecdsa-p256'),
+  rotateKey: z.enum(['always', 'never']).default('always').describe('never: renewals keep the private key'),
   renewBefore: span
     .optional()
     .describe('Such as 30d or 12h before the end; where absent, the CA or the lifetime decides'),
   targets: z.array(target).default([]),
-}).transform(({ renewBefore, targets, ...spec }): CertificateSpec => {
+}).transform(({ renewBefore, rotateKey, targets, ...spec }): CertificateSpec => {
   const named = targets.map(
     (one): TargetSpec => ({ ...one, secret: one.secret ?? defaultSecret(spec.domains) }),
   );
-  return { ...spec, ...(renewBefore === undefined ? {} : { renewBeforeMs: renewBefore }), targets: named };
+  return {
+    ...spec,
+    ...(rotateKey === 'never' ? { rotateKey } : {}),
+    ...(renewBefore === undefined ? {} : { renewBeforeMs: renewBefore }),
+    targets: named,
+  };
 });
 
 const registration = mapping({
   zones: z.array(zone).min(1, 'is empty; write the zones that may be asked for, or leave out registration'),
   issuer: z.string().default('default'),
+  fallbackIssuers,
   key: keyType.default('ecdsa-p256'),
   targets: z
     .array(

@@ -29,6 +29,7 @@ export function parseRegistration(
     name,
     domains,
     issuer: registration.issuer,
+    ...(registration.fallbackIssuers ? { fallbackIssuers: registration.fallbackIssuers } : {}),
     key: registration.key,
     targets: (chosen ?? registration.targets).map((target) => ({
       ...target,

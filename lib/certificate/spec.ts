@@ -43,7 +43,12 @@ export interface CertificateSpec {
   readonly domains: readonly string[];
   /** Key of `Inventory.issuers`. */
   readonly issuer: string;
+  /** Issuers that are tried in their turn once those before have failed too often; absent: none. */
+  readonly fallbackIssuers?: readonly string[];
   readonly key: KeyType;
+  /** `never`: a renewal keeps the private key, as long as it is of that type and was not revoked; absent: a new one each
+   *  time. */
+  readonly rotateKey?: 'never';
   /** Renew this long before `notAfter`, in milliseconds; absent: the CA or the lifetime decides. */
   readonly renewBeforeMs?: number;
   readonly targets: readonly TargetSpec[];
@@ -65,6 +70,10 @@ export interface IssuerSpec {
   readonly preferredChain?: string;
   /** Extra trust anchors for the directory's TLS: PEM text, or a file that holds it. */
   readonly caBundle?: string | { readonly file: string };
+  /** Failures in a row after which a certificate's next issuer is tried; absent: 3. */
+  readonly attempts?: number;
+  /** Key of the issuer, at a CA for tests, that has to validate the names again after a failure before this one is asked. */
+  readonly rehearsal?: string;
   /** Where its certificates may go, each `cluster` or `cluster/namespace`; absent: everywhere. */
   readonly onlyFor?: readonly string[];
 }
@@ -79,6 +88,7 @@ export interface RegistrationSpec {
   /** A registered domain must be one of these or below one. */
   readonly zones: readonly string[];
   readonly issuer: string;
+  readonly fallbackIssuers?: readonly string[];
   readonly key: KeyType;
   /** `secret` may hold `{name}`, the certificate's name. */
   readonly targets: readonly TargetSpec[];

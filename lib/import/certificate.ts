@@ -5,10 +5,12 @@ import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import { ConfigError } from '../config.ts';
 import type { Log } from '../log.ts';
-import { type Decision, judge, type Wanted, wantedBy } from '../policy/checks.ts';
+import { type Decision, judge } from '../policy/checks.ts';
 import { heldByValue } from '../policy/held.ts';
+import { chooseIssuer, issuersOf } from '../policy/issuer-choice.ts';
 import { standingOf } from '../policy/standing.ts';
 import { stateOf } from '../policy/state-of.ts';
+import { type Wanted, wantedBy } from '../policy/wanted.ts';
 import type { CertificateStore, Clock, KeyMaker, StoredValue, StoreEntry } from '../ports.ts';
 import { type ImportProblem, verifyImport } from './verification.ts';
 
@@ -110,8 +112,9 @@ function specIn(value: StoredValue | undefined): StoredSpec | undefined {
 }
 
 function wantedIn({ issuers }: Inventory, spec: CertificateSpec): Wanted {
-  const issuer = issuers[spec.issuer];
-  if (issuer) return wantedBy(spec, issuer);
+  const allowed = issuersOf(spec, issuers);
+  const choice = chooseIssuer(allowed, 0);
+  if (choice) return wantedBy(spec, choice, allowed);
   const message = `certificate "${spec.name}" asks for issuer "${spec.issuer}", which the inventory does not have`;
   throw new ConfigError('Inventory', message);
 }

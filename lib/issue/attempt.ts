@@ -2,14 +2,13 @@
 import { verifyBundle } from '../certificate/bundle.ts';
 import { registeredDomain } from '../certificate/name-parsing.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
-import { ConfigError } from '../config.ts';
 import type { ChallengeRecords, TxtValue } from '../dns-ports.ts';
 import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
 import { addOrder } from '../policy/order-log.ts';
 import type { CertificateAuthority, StoreEntry } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
-import { judgeClaimed } from './gather.ts';
+import { issuerFor, judgeClaimed } from './gather.ts';
 import {
   coversNames,
   findOrder,
@@ -75,8 +74,7 @@ export async function beginAttempt(
   const { spec } = due;
   let claim: Claim | undefined;
   try {
-    const issuer = run.inventory.issuers[spec.issuer];
-    if (!issuer) throw new ConfigError('Inventory', `the inventory has no issuer "${spec.issuer}"`);
+    const issuer = issuerFor(spec, run.inventory, due.entry, due.inFlight?.order);
     const claimed = await claimCertificate(due, issuer, ports, run);
     if (claimed === 'held') return { kind: 'held' };
     claim = claimed;
@@ -103,7 +101,7 @@ async function openOrder(
   { connect, store, records, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
-  const ca = await connect(spec.issuer, run.signal);
+  const ca = await connect(claim.issuer, run.signal);
   const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
   // An order of another CA is no business of this one's: asking for it would fail for ever.
   const isHere = state.order !== undefined && state.orderFor?.split(' ')[0] === ca.directory;

@@ -5,9 +5,11 @@ import type { PendingOrder, StoredSpec } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { ConfigError } from '../config.ts';
 import { IssueError, toError } from '../errors.ts';
-import { type Decision, judge, type Situation, type Wanted, wantedBy } from '../policy/checks.ts';
+import { type Decision, judge, type Situation } from '../policy/checks.ts';
 import { type Held, type HeldCertificate, heldByTags, heldByValue } from '../policy/held.ts';
+import { chooseIssuer, type IssuerChoice, issuersOf } from '../policy/issuer-choice.ts';
 import { standingOf } from '../policy/standing.ts';
+import { type Wanted, wantedBy } from '../policy/wanted.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
 import type { Run } from './run.ts';
 
@@ -94,12 +96,12 @@ async function gatherOne(
   };
   const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
   if (!inFile && !inFlight && known?.kind === 'certificate') {
-    const wanted = wantedByTags(known, inventory);
+    const wanted = wantedByTags(known, inventory, entry?.state.failures);
     if (wanted)
       return { name, entry, inFlight, spec: undefined, situation: { wanted, held: known, ...circumstances } };
   }
   if (inFile && known) {
-    const wanted = wantedIn(inventory, inFile);
+    const wanted = wantedIn(inventory, inFile, entry, inFlight?.order);
     return { name, entry, inFlight, spec: inFile, situation: { wanted, held: known, ...circumstances } };
   }
   const { held, registered } = await readCurrent(name, store, signal);
@@ -115,7 +117,7 @@ async function gatherOne(
     entry,
     inFlight,
     spec,
-    situation: { wanted: wantedIn(inventory, spec), held, ...circumstances },
+    situation: { wanted: wantedIn(inventory, spec, entry, inFlight?.order), held, ...circumstances },
   };
 }
 
@@ -143,7 +145,14 @@ export async function judgeClaimed(
   const held = heldByTags(entry) ?? (await readCurrent(spec.name, store, run.signal)).held;
   const { failures, error, nextAttempt } = entry.state;
   return judge(
-    { wanted: wantedIn(run.inventory, spec), held, failures, error, nextAttempt, ...standingOf(entry) },
+    {
+      wanted: wantedIn(run.inventory, spec, entry),
+      held,
+      failures,
+      error,
+      nextAttempt,
+      ...standingOf(entry),
+    },
     clock.now(),
   );
 }
@@ -171,17 +180,41 @@ async function readClaim(name: string, version: string, store: CertificateStore,
   return { version, order: value?.kind === 'pending' ? value.order : undefined };
 }
 
-function wantedIn({ issuers }: Inventory, spec: CertificateSpec): Wanted {
-  const issuer = issuers[spec.issuer];
-  if (issuer) return wantedBy(spec, issuer);
+function wantedIn(
+  inventory: Inventory,
+  spec: CertificateSpec,
+  entry: StoreEntry | undefined,
+  inFlight?: PendingOrder,
+): Wanted {
+  const choice = issuerFor(spec, inventory, entry, inFlight);
+  return wantedBy(spec, choice, issuersOf(spec, inventory.issuers));
+}
+
+/** The issuer that the next order goes to. An order in flight stays where it is.
+ *  @throws ConfigError where the inventory has none of its issuers. */
+export function issuerFor(
+  spec: CertificateSpec,
+  { issuers }: Inventory,
+  entry: StoreEntry | undefined,
+  inFlight?: PendingOrder,
+): IssuerChoice {
+  const choice = chooseIssuer(issuersOf(spec, issuers), entry?.state.failures ?? 0, inFlight);
+  if (choice) return choice;
   const message = `certificate "${spec.name}" asks for issuer "${spec.issuer}", which the inventory does not have`;
   throw new ConfigError('Inventory', message);
 }
 
 /** A registered specification travels with its certificate, so the version that the tags describe is what it asks for,
- *  unless the issuer for registrations is another one now. */
-function wantedByTags(held: HeldCertificate, { issuers, registration }: Inventory): Wanted | undefined {
-  const issuer = registration && issuers[registration.issuer];
-  if (!held.key || issuer?.directory !== held.issuer || issuer.profile !== held.profile) return undefined;
-  return { directory: held.issuer, profile: held.profile, key: held.key };
+ *  unless the issuers for registrations are others now. */
+function wantedByTags(
+  { key, issuer, profile }: HeldCertificate,
+  { issuers, registration }: Inventory,
+  failures = 0,
+): Wanted | undefined {
+  const allowed = registration ? issuersOf(registration, issuers) : [];
+  const choice = chooseIssuer(allowed, failures);
+  if (!key || !choice) return undefined;
+  const wanted = wantedBy({ key }, choice, allowed);
+  const isAsked = allowed.some((one) => one.issuer.directory === issuer && one.issuer.profile === profile);
+  return isAsked ? wanted : undefined;
 }

@@ -1,7 +1,9 @@
 // Asks the CA when certificates are to be renewed (RFC 9773), as often as the CA wants to be asked.
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
+import { issuersOf } from '../policy/issuer-choice.ts';
 import type { CertificateState } from '../policy/state.ts';
+import { isFrom } from '../policy/wanted.ts';
 import type { RenewalInfo } from '../ports.ts';
 import type { Candidate } from './gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
@@ -17,7 +19,7 @@ const concurrency = 16;
 export function isToBeAsked({ entry, situation }: Candidate, now: Date): boolean {
   const { held, pending } = situation;
   if (held.kind !== 'certificate' || pending !== undefined || held.notAfter <= now) return false;
-  if (held.issuer !== situation.wanted.directory || entry?.state.certificateId === undefined) return false;
+  if (!isFrom(held.issuer, situation.wanted) || entry?.state.certificateId === undefined) return false;
   return entry.state.askAfter === undefined || entry.state.askAfter <= now;
 }
 
@@ -48,16 +50,18 @@ export async function askRenewalInfo(
 
 /** What the CA suggests; `undefined` where it has no answer; `failed` where it may have one later. */
 async function ask(
-  { name, entry, spec }: Candidate,
+  { name, entry, spec, situation: { held } }: Candidate,
   { connect, log }: IssuePorts & OrderingPorts,
   { inventory, signal }: Run,
 ): Promise<RenewalInfo | 'failed' | undefined> {
   const id = entry?.state.certificateId;
-  // A registered certificate whose specification was not read comes from the issuer for registrations.
-  const issuer = spec?.issuer ?? inventory.registration?.issuer;
+  // A registered certificate whose specification was not read comes from an issuer for registrations.
+  const source = spec ?? inventory.registration;
+  const issuers = source ? issuersOf(source, inventory.issuers) : [];
+  const issuer = issuers.find((one) => held.kind === 'certificate' && one.issuer.directory === held.issuer);
   if (id === undefined || issuer === undefined) return undefined;
   try {
-    return await (await connect(issuer, signal)).renewalInfo(id, signal);
+    return await (await connect(issuer.name, signal)).renewalInfo(id, signal);
   } catch (error) {
     log.warn('CA not asked about renewal', { certificate: name, problem: describeError(error) });
     return 'failed';

@@ -4,6 +4,7 @@ import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { nextAttempt } from '../policy/backoff.ts';
+import { chooseIssuer, issuersOf } from '../policy/issuer-choice.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { stateOf } from '../policy/state-of.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
@@ -139,10 +140,28 @@ async function settleFailure(
     return { outcome: 'failed', name, message: problem, error };
   }
   const failures = ((claim.entry ?? due.entry)?.state.failures ?? 0) + 1;
-  const retryAfterMs = error instanceof AcmeError ? error.retryAfterMs : undefined;
-  const until = nextAttempt({ failures, now: clock.now(), retryAfterMs });
-  log.warn('certificate failed', { certificate: name, names, reason, problem, failures, until, orderUrl });
   const txtLeft = isLeft(written, left);
+  const keepsClaim = txtLeft || mayBeIssued;
+  const issuers = issuersOf(due.spec, run.inventory.issuers);
+  const next = chooseIssuer(issuers, failures, keepsClaim ? claim.pending : undefined);
+  const isSame = next === undefined || next.name === claim.issuer;
+  const retryAfterMs = isSame && error instanceof AcmeError ? error.retryAfterMs : undefined;
+  // Another issuer has nothing to wait for until it has failed too.
+  const backsOff = isSame || next.failures > 0;
+  const until = backsOff
+    ? nextAttempt({ failures: next?.failures ?? failures, now: clock.now(), retryAfterMs })
+    : clock.now();
+  const message = isSame ? problem : `${problem}; the next attempt goes to issuer ${next.name}`;
+  log.warn('certificate failed', {
+    certificate: name,
+    names,
+    reason,
+    problem,
+    failures,
+    until,
+    orderUrl,
+    nextIssuer: isSame ? undefined : next.name,
+  });
   const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
   const state = {
     failures,
@@ -152,8 +171,8 @@ async function settleFailure(
     ...pausedByCa(error, clock.now()),
   };
   await store.record(name, state, run.cleanUpSignal);
-  if (!txtLeft && !mayBeIssued) await store.release(name, claim.version, run.cleanUpSignal);
-  return { outcome: 'failed', name, message: problem, until, error };
+  if (!keepsClaim) await store.release(name, claim.version, run.cleanUpSignal);
+  return { outcome: 'failed', name, message, until, error };
 }
 
 /** A name that the CA has paused is no matter of waiting: a person must visit a page of the CA's. */

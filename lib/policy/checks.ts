@@ -1,9 +1,9 @@
 // Judges one certificate: an ordered list of checks, the first finding wins.
 import { namesKey } from '../certificate/names.ts';
-import type { CertificateSpec, IssuerSpec, KeyType } from '../certificate/spec.ts';
 import type { Held, HeldCertificate } from './held.ts';
 import { fitsLifetime, renewalTime } from './renewal.ts';
 import type { Pause } from './standing.ts';
+import { isFrom, sourcesOf, type Wanted } from './wanted.ts';
 
 /** Everything that is known of one certificate when it is judged. */
 export interface Situation {
@@ -21,17 +21,6 @@ export interface Situation {
   readonly paused?: Pause | undefined;
   /** What AWSCURRENT holds has been revoked. */
   readonly isRevoked?: boolean | undefined;
-}
-
-/** What the specification asks for. */
-export interface Wanted {
-  /** Absent: those of the stored certificate, where the specification travels with it and is not read. */
-  readonly domains?: readonly string[];
-  /** The issuer's directory URL. */
-  readonly directory: string;
-  readonly profile?: string | undefined;
-  readonly key: KeyType;
-  readonly renewBeforeMs?: number | undefined;
 }
 
 /** Why a certificate is ordered. `Resume`: an order was begun by a run that is over, and is finished first. */
@@ -74,7 +63,11 @@ export function judge(situation: Situation, now: Date): Decision {
   const need = firstFinding(needs, situation, now);
   if (need === undefined) return keep(situation);
   const obstacle = firstFinding(obstacles, situation, now);
-  if (obstacle === undefined) return { decision: 'order', reason: need.reason, message: need.finding };
+  if (obstacle === undefined) {
+    const { detour } = situation.wanted;
+    const message = detour === undefined ? need.finding : `${need.finding}; ${detour}`;
+    return { decision: 'order', reason: need.reason, message };
+  }
   const { message, until } = obstacle.finding;
   return {
     decision: 'wait',
@@ -82,12 +75,6 @@ export function judge(situation: Situation, now: Date): Decision {
     message: `${message}; to order: ${need.finding}`,
     until,
   };
-}
-
-/** What a specification and its issuer ask for. */
-export function wantedBy(spec: CertificateSpec, issuer: IssuerSpec): Wanted {
-  const { domains, key, renewBeforeMs } = spec;
-  return { domains, directory: issuer.directory, profile: issuer.profile, key, renewBeforeMs };
 }
 
 interface Check<Reason, Finding> {
@@ -165,13 +152,15 @@ function findOtherNames(held: HeldCertificate, { domains }: Wanted): string | un
   return `the stored certificate is not for exactly ${domains.join(', ')}`;
 }
 
-function findOtherIssuer(held: HeldCertificate, { directory }: Wanted): string | undefined {
-  return held.issuer === directory ? undefined : `issued by ${held.issuer}, now asked from ${directory}`;
+function findOtherIssuer({ issuer }: HeldCertificate, wanted: Wanted): string | undefined {
+  return isFrom(issuer, wanted) ? undefined : `issued by ${issuer}, now asked from ${wanted.directory}`;
 }
 
-function findOtherProfile(held: HeldCertificate, { profile }: Wanted): string | undefined {
-  const [was, is] = [held.profile, profile].map((name) => name ?? "the CA's default");
-  return was === is ? undefined : `issued under profile ${was}, now asked under ${is}`;
+function findOtherProfile({ issuer, profile }: HeldCertificate, wanted: Wanted): string | undefined {
+  const asked = sourcesOf(wanted).filter(({ directory }) => directory === issuer);
+  if (asked.some((source) => source.profile === profile)) return undefined;
+  const [was, is] = [profile, asked[0]?.profile].map((name) => name ?? "the CA's default");
+  return `issued under profile ${was}, now asked under ${is}`;
 }
 
 function findOtherKey(held: HeldCertificate, { key }: Wanted): string | undefined {

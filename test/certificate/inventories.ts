@@ -28,6 +28,8 @@ const issuer: fc.Arbitrary<IssuerSpec> = fc.record(
     eab: fc.constant({ secret: 'certrelay/eab/acm' }),
     preferredChain: fc.constantFrom('ISRG Root X1', 'Root: "a" #1'),
     caBundle: label.map((name) => ({ file: `/etc/ca/${name}: #.pem` })),
+    attempts: fc.integer({ min: 1, max: 100 }),
+    rehearsal: fc.constant('spare'),
     onlyFor: fc.constant([...clusterNames]),
   },
   { requiredKeys: ['directory', 'contact', 'agreeToTerms'] },
@@ -41,6 +43,12 @@ const zoneAccess: fc.Arbitrary<ZoneAccess> = fc
     roleArn: `arn:aws:iam::${account}:role/dns`,
     ...(account.startsWith('1') ? {} : { externalId: 'shared/2' }),
   }));
+
+const spare: IssuerSpec = {
+  directory: 'https://spare.example/dir',
+  contact: [],
+  agreeToTerms: true,
+};
 
 const workload = fc.record({ kind: fc.constantFrom(...workloadKinds), name: label });
 
@@ -71,7 +79,9 @@ const certificate: fc.Arbitrary<CertificateSpec> = fc.record(
       { minLength: 1, maxLength: 4 },
     ),
     issuer: fc.constantFrom('default', 'other'),
+    fallbackIssuers: fc.constant(['spare']),
     key,
+    rotateKey: fc.constant('never' as const),
     renewBeforeMs: fc.integer({ min: 1, max: 9_999 }).map((hours) => hours * 3_600_000),
     targets: fc.array(target(label), { maxLength: 3 }),
   },
@@ -89,7 +99,7 @@ function withOwnSecrets(certificates: readonly CertificateSpec[]): readonly Cert
 /** Inventories as parsing gives them: every default filled in, every reference known. */
 export const inventories: fc.Arbitrary<Inventory> = fc.record(
   {
-    issuers: fc.record({ default: issuer, other: issuer }),
+    issuers: fc.record({ default: issuer, other: issuer, spare: fc.constant(spare) }),
     clusters: fc.constant({
       lab: { kubeconfig: { secret: 'certrelay/clusters/lab' } },
       'prod-1': { kubeconfig: { file: '/tmp/a b' } },
@@ -97,12 +107,16 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
     certificates: fc
       .uniqueArray(certificate, { selector: ({ name }) => name, maxLength: 5 })
       .map(withOwnSecrets),
-    registration: fc.record({
-      zones: fc.array(domain, { minLength: 1, maxLength: 3 }),
-      issuer: fc.constantFrom('default', 'other'),
-      key,
-      targets: fc.array(target(label.map((text) => `${text}-{name}`)), { maxLength: 2 }),
-    }),
+    registration: fc.record(
+      {
+        zones: fc.array(domain, { minLength: 1, maxLength: 3 }),
+        issuer: fc.constantFrom('default', 'other'),
+        fallbackIssuers: fc.constant(['spare']),
+        key,
+        targets: fc.array(target(label.map((text) => `${text}-{name}`)), { maxLength: 2 }),
+      },
+      { requiredKeys: ['zones', 'issuer', 'key', 'targets'] },
+    ),
     dns: fc.record(
       {
         delegationZone: domain,

@@ -495,6 +495,34 @@ test('registered certificates must not all write the same Secret', () => {
   ]);
 });
 
+test('issuers that stand in for others are known, each is named once, and a rehearsal is at another CA', () => {
+  const issuers = {
+    default: { directory: 'https://ca.example/dir', agreeToTerms: true, rehearsal: 'copy' },
+    copy: { directory: 'https://ca.example/dir', agreeToTerms: true, attempts: 0 },
+    other: { directory: 'https://other.example/dir', agreeToTerms: true, rehearsal: 'nobody' },
+  };
+  const certificates = [
+    { name: 'a', domains: ['a.example.com'], fallbackIssuers: ['other', 'none', 'default', 'other'] },
+    { name: 'b', domains: ['b.example.com'], fallbackIssuers: [] },
+  ];
+  expect(mistakes(write({ issuers, certificates }))).toEqual([
+    'issuers.copy.attempts: is less than 1; write at least 1',
+    'certificates[1].fallbackIssuers: is empty; write keys of issuers, or leave out fallbackIssuers',
+    expect.stringMatching(/^issuers\.other\.rehearsal: "nobody" is no issuer/),
+    expect.stringMatching(/^certificates\[0\]\.fallbackIssuers\[1\]: "none" is no issuer/),
+    'certificates[0].fallbackIssuers[2]: repeats issuer "default"; leave it out',
+    'certificates[0].fallbackIssuers[3]: repeats issuer "other"; leave it out',
+    expect.stringMatching(/^issuers\.default\.rehearsal: has the same directory/),
+  ]);
+});
+
+test('what is written of a certificate is what is kept: rotateKey always is the default', () => {
+  const one = (more: object) =>
+    read(write({ certificates: [{ name: 'a', domains: ['a.example.com'], ...more }] })).certificates[0];
+  expect(one({ rotateKey: 'never' })?.rotateKey).toBe('never');
+  expect(one({ rotateKey: 'always' })).toEqual(one({}));
+});
+
 test('names that every object has are not references', () => {
   const certificates = [{ name: 'a', domains: ['a.example.com'], issuer: 'constructor' }];
   expect(mistakes(write({ certificates }))).toEqual([expect.stringContaining('"constructor" is no issuer')]);

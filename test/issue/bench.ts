@@ -29,7 +29,10 @@ export class Bench {
   readonly log = new FakeLog();
   readonly store = new FakeStore();
   readonly records = new FakeRecords();
+  /** The one behind issuer `default`. */
   readonly ca: FakeAuthority;
+  /** By issuer. */
+  readonly cas: ReadonlyMap<string, FakeAuthority>;
   readonly inventory: Inventory;
   /** Names that are not visible although they were written. */
   readonly invisible = new Map<string, Error>();
@@ -46,11 +49,23 @@ export class Bench {
   connected = 0;
   #runs = 0;
 
-  constructor(certificates: readonly CertificateSpec[], issuer: Partial<IssuerSpec> = {}) {
-    this.ca = new FakeAuthority(this.records.values, this.clock, issuer.directory ?? directory);
-    const full: IssuerSpec = { directory, contact: [], agreeToTerms: true, ...issuer };
+  constructor(
+    certificates: readonly CertificateSpec[],
+    issuer: Partial<IssuerSpec> = {},
+    others: Readonly<Record<string, Partial<IssuerSpec>>> = {},
+  ) {
+    this.ca = this.#authority(issuer.directory ?? directory);
+    const complete = (name: string, one: Partial<IssuerSpec>): IssuerSpec => {
+      return { directory: `https://${name}.example/directory`, contact: [], agreeToTerms: true, ...one };
+    };
+    const issuers = { default: complete('ca', issuer) };
+    const named = Object.entries(others).map(([name, one]) => [name, complete(name, one)] as const);
+    this.cas = new Map([
+      ['default', this.ca] as const,
+      ...named.map(([name, one]) => [name, this.#authority(one.directory)] as const),
+    ]);
     this.inventory = {
-      issuers: { default: full },
+      issuers: { ...issuers, ...Object.fromEntries(named) },
       clusters: {},
       certificates,
       registration: { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] },
@@ -87,9 +102,11 @@ export class Bench {
       openOrdering: async () => {
         this.opened += 1;
         return {
-          connect: async () => {
+          connect: async (issuer) => {
             this.connected += 1;
-            return this.ca;
+            const ca = issuer === 'default' ? this.ca : this.cas.get(issuer);
+            if (!ca) throw new Error(`there is no CA for issuer ${issuer}`);
+            return ca;
           },
           keys,
           records: this.records,
@@ -98,6 +115,10 @@ export class Bench {
         };
       },
     };
+  }
+
+  #authority(url: string): FakeAuthority {
+    return new FakeAuthority(this.records.values, this.clock, url);
   }
 
   /** What AWSCURRENT holds. */

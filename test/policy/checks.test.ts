@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { namesKey } from '../../lib/certificate/names.ts';
-import { type Decision, judge, type Situation, wantedBy } from '../../lib/policy/checks.ts';
+import { type Decision, judge, type Situation } from '../../lib/policy/checks.ts';
+import { wantedBy } from '../../lib/policy/wanted.ts';
 import { afterDays, dayMs, held, nows, situations, wanted } from './situations.ts';
 
 const now = afterDays(30);
@@ -147,7 +148,7 @@ test('C02 names, issuer, profile, key and renewal wish of a definition are what 
     agreeToTerms: true,
     profile: 'tlsserver',
   } as const;
-  expect(wantedBy({ ...spec, renewBeforeMs: dayMs }, issuer)).toEqual({
+  expect(wantedBy({ ...spec, renewBeforeMs: dayMs }, { name: 'default', issuer, failures: 0 })).toEqual({
     domains: ['a.example'],
     directory: 'https://ca.example/dir',
     profile: 'tlsserver',

@@ -15,7 +15,9 @@ const spec: StoredSpec = {
   name: 'shop',
   domains: ['shop.example.com', '*.shop.example.com'],
   issuer: 'default',
+  fallbackIssuers: ['spare'],
   key: 'ecdsa-p256',
+  rotateKey: 'never',
   renewBeforeMs: 86_400_000,
   targets: [
     {

@@ -1,0 +1,121 @@
+// Several issuers for one certificate, told as the days on which the preferred one does not issue.
+import { describe, expect, it } from 'vitest';
+import { readCertificate } from '../../lib/certificate/x509.ts';
+import { AcmeError } from '../../lib/errors.ts';
+import { Bench, dayMs, specOf } from './bench.ts';
+
+const shop = { ...specOf('shop', ['shop.example.com']), fallbackIssuers: ['spare'] };
+const minuteMs = 60_000;
+
+function unwell(bench: Bench, issuer: string, times: number): void {
+  const problem = { type: 'serverInternal', detail: 'the database is away', status: 500, identifiers: [] };
+  const errors = Array.from({ length: times }, () => new AcmeError('Problem', 'ca refused', { problem }));
+  bench.cas.get(issuer)?.failures.next('newOrder', ...errors);
+}
+
+async function passAfter(bench: Bench, ms: number) {
+  bench.clock.pass(ms);
+  const { report } = await bench.run();
+  const [line] = report.certificates;
+  return line;
+}
+
+describe('a certificate with a second issuer', () => {
+  it('goes to it at once after three failures at the first, and the report says so', async () => {
+    const bench = new Bench([shop], {}, { spare: {} });
+    unwell(bench, 'default', 3);
+    expect((await passAfter(bench, 0))?.message).not.toContain('spare');
+    await passAfter(bench, minuteMs);
+    const third = await passAfter(bench, 10 * minuteMs);
+    expect(third).toMatchObject({ outcome: 'failed', until: bench.clock.now() });
+    expect(third?.message).toContain('the next attempt goes to issuer spare');
+    expect(bench.sent.at(-1)).toMatchObject({ names: ['shop'], delaySeconds: 0 });
+
+    const plan = (await bench.run({ dryRun: true })).report.certificates[0];
+    expect(plan?.message).toContain('from issuer spare, because too many attempts at default have failed');
+    expect(await passAfter(bench, 0)).toMatchObject({ outcome: 'issued' });
+    expect(bench.ca.count('newOrder')).toBe(3);
+    expect((await bench.current('shop'))?.issuer).toBe('https://spare.example/directory');
+  });
+
+  it('keeps what the second one issued, and asks the first again when it is to be renewed', async () => {
+    const bench = new Bench([shop], { attempts: 1 }, { spare: {} });
+    unwell(bench, 'default', 1);
+    await bench.run();
+    expect(await passAfter(bench, 0)).toMatchObject({ outcome: 'issued' });
+    expect(await passAfter(bench, dayMs)).toMatchObject({ decision: 'keep', reason: 'Current' });
+    expect(await passAfter(bench, 60 * dayMs)).toMatchObject({ reason: 'RenewalDue', outcome: 'issued' });
+    expect((await bench.current('shop'))?.issuer).toBe(bench.ca.directory);
+  });
+
+  it('asks each CA about its own certificates when to renew them', async () => {
+    const bench = new Bench([shop], { attempts: 1 }, { spare: {} });
+    unwell(bench, 'default', 1);
+    await bench.run();
+    await passAfter(bench, 0);
+    await passAfter(bench, dayMs);
+    expect(bench.ca.count('renewalInfo')).toBe(0);
+    expect(bench.cas.get('spare')?.count('renewalInfo')).toBe(1);
+  });
+
+  it('backs off at each issuer by its own failures when none of them issues', async () => {
+    const bench = new Bench([shop], { attempts: 2 }, { spare: { attempts: 1 } });
+    unwell(bench, 'default', 99);
+    unwell(bench, 'spare', 99);
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 7; attempt += 1) {
+      const line = await passAfter(bench, waits.at(-1) ?? 0);
+      waits.push((line?.until?.getTime() ?? 0) - bench.clock.now().getTime());
+    }
+    const minutes = waits.map((wait) => wait / minuteMs);
+    // default, default, spare, default, default, spare, default
+    expect(minutes).toEqual([1, 0, 10, 100, 1, 1440, 1440]);
+    expect([bench.ca.count('newOrder'), bench.cas.get('spare')?.count('newOrder')]).toEqual([5, 2]);
+  });
+
+  it('finishes an order where it was begun', async () => {
+    const bench = new Bench([shop], { attempts: 1 }, { spare: {} });
+    const timeout = new AcmeError('Unreachable', 'no answer');
+    bench.ca.failures.next('finalize', timeout);
+    expect(await passAfter(bench, 0)).toMatchObject({ outcome: 'failed' });
+    bench.clock.pass(dayMs);
+    expect(await passAfter(bench, dayMs)).toMatchObject({ reason: 'Resume', outcome: 'issued' });
+    expect([bench.ca.count('newOrder'), bench.cas.get('spare')?.count('newOrder')]).toEqual([1, 0]);
+  });
+});
+
+describe('rotateKey: never', () => {
+  const pinned = { ...specOf('shop', ['shop.example.com']), rotateKey: 'never' as const };
+
+  it('keeps the private key at a renewal', async () => {
+    const bench = new Bench([pinned]);
+    await bench.run();
+    const first = await bench.current('shop');
+    expect(await passAfter(bench, 60 * dayMs)).toMatchObject({ reason: 'RenewalDue', outcome: 'issued' });
+    const second = await bench.current('shop');
+    expect(second?.key).toBe(first?.key);
+    const fingerprint = (chain = '') => readCertificate(chain).fingerprint;
+    expect(fingerprint(second?.chain)).not.toBe(fingerprint(first?.chain));
+  });
+
+  it.each([
+    ['was revoked', (bench: Bench) => ({ revoked: bench.state('shop').version })],
+    ['is to be revoked', (bench: Bench) => ({ revoking: bench.state('shop').version })],
+  ])('makes a new one where the certificate %s', async (_, stateOf) => {
+    const bench = new Bench([pinned]);
+    await bench.run();
+    const first = await bench.current('shop');
+    await bench.store.record('shop', stateOf(bench));
+    await bench.run({ certificates: ['shop'], force: true });
+    expect((await bench.current('shop'))?.key).not.toBe(first?.key);
+  });
+
+  it('makes a new one where another type is asked for', async () => {
+    const bench = new Bench([pinned]);
+    await bench.run();
+    const first = await bench.current('shop');
+    const changed = { ...bench.inventory, certificates: [{ ...pinned, key: 'ecdsa-p384' as const }] };
+    await bench.run({}, { inventory: changed });
+    expect((await bench.current('shop'))?.key).not.toBe(first?.key);
+  });
+});
