@@ -19,7 +19,8 @@ export interface ChallengeRecords {
   /** Adds values, one atomic change per hosted zone, and resolves once every change is INSYNC. A value that is
    *  there already is left. One zone's failure does not stop another's. */
   present(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
-  /** Takes just these values away; a value that is gone already, or whose name no zone of ours takes, is passed over.
+  /** Takes just these values away, of which a value may be given by its first 8 characters (`policy/txt-journal.ts`); a value
+   *  that is gone already, or whose name no zone of ours takes, is passed over.
    *  Does not wait for INSYNC. A value that the same run presented is taken away where it was put, whatever CNAMEs say by
    *  then. */
   cleanUp(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;

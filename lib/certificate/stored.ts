@@ -29,6 +29,8 @@ export interface PendingOrder {
   readonly issuer: string;
   readonly profile?: string;
   readonly domains: readonly string[];
+  /** Names that claims before this one were for, whose TXT values may still be in DNS. */
+  readonly formerDomains?: readonly string[];
   /** The run that claims. */
   readonly run: string;
   /** Until when the claimant may be alive; past it the claim may be taken over. */

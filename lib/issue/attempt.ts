@@ -6,7 +6,8 @@ import type { ChallengeRecords, TxtValue } from '../dns-ports.ts';
 import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
 import { addOrder } from '../policy/order-log.ts';
-import type { CertificateAuthority, StoreEntry } from '../ports.ts';
+import { addToJournal, isInJournal, readJournal } from '../policy/txt-journal.ts';
+import type { CertificateAuthority, CertificateStore, StoreEntry } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
 import { issuerFor, judgeClaimed } from './gather.ts';
 import {
@@ -26,7 +27,12 @@ export type Attempt =
   /** Another run has it. */
   | { readonly kind: 'held' }
   /** By now it needs nothing, or must wait. */
-  | { readonly kind: 'kept'; readonly claim: Claim; readonly decision: Decision }
+  | {
+      readonly kind: 'kept';
+      readonly claim: Claim;
+      readonly decision: Decision;
+      readonly written: readonly TxtValue[];
+    }
   | OpenAttempt
   /** An earlier run stored this order's certificate; only clean-up is left. */
   | { readonly kind: 'stored'; readonly claim: Claim; readonly written: readonly TxtValue[] }
@@ -48,7 +54,7 @@ export interface OpenAttempt {
   readonly open: OpenOrder;
   /** Made by this run: no run before can have written its TXT values. */
   readonly isNew: boolean;
-  /** TXT values that this order may have in DNS. */
+  /** TXT values that this certificate's orders may have in DNS. */
   readonly written: readonly TxtValue[];
 }
 
@@ -82,15 +88,24 @@ export async function beginAttempt(
     const entry = await ports.store.describe(spec.name, run.signal);
     if (!entry) throw new IssueError('Failed', `the AWS secret of ${spec.name} was deleted meanwhile`);
     claim = { ...claim, entry };
-    const unfinished = due.inFlight !== undefined && entry.state.order !== undefined;
+    const { order } = entry.state;
+    if (order !== undefined && entry.current === versionOfOrder(order))
+      return { kind: 'stored', claim, written: leftBy(claim) };
+    const unfinished = due.inFlight !== undefined && order !== undefined;
     if (!unfinished && !due.forced) {
       const decision = await judgeClaimed(spec, entry, ports, run);
-      if (decision.decision !== 'order') return { kind: 'kept', claim, decision };
+      if (decision.decision !== 'order') return { kind: 'kept', claim, decision, written: leftBy(claim) };
     }
     return await openOrder(due, claim, entry, turns, ports, run);
   } catch (thrown) {
-    return { kind: 'failed', claim, written: [], error: toError(thrown), mayBeIssued: false };
+    const written = claim ? leftBy(claim) : [];
+    return { kind: 'failed', claim, written, error: toError(thrown), mayBeIssued: false };
   }
+}
+
+/** TXT values that earlier runs may have left. */
+function leftBy({ entry, pending }: Claim): readonly TxtValue[] {
+  return readJournal(entry?.state.txt, [...pending.domains, ...(pending.formerDomains ?? [])]);
 }
 
 async function openOrder(
@@ -101,40 +116,52 @@ async function openOrder(
   { connect, store, records, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
+  const { name, domains } = spec;
+  const left = leftBy(claim);
   const ca = await connect(claim.issuer, run.signal);
   const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
-  // An order of another CA is no business of this one's: asking for it would fail for ever.
-  const isHere = state.order !== undefined && state.orderFor?.split(' ')[0] === ca.directory;
-  const found =
-    isHere && state.order !== undefined ? await findOrder(state.order, ca, run.signal) : undefined;
-  const left = found?.toCleanUp ?? [];
-  if (found && current === versionOfOrder(found.order.url)) return { kind: 'stored', claim, written: left };
-  if (found && state.orderFor === owner && isUsable(found, claim)) {
-    log.info('order resumed', { certificate: spec.name, names: spec.domains, orderUrl: found.order.url });
-    return { kind: 'open', claim, ca, open: found, isNew: false, written: left };
+  if (state.order !== undefined && state.orderFor === owner) {
+    const open = await findOrder(state.order, ca, run.signal);
+    if (open && isUsable(open, claim)) {
+      await journal(name, open, state.txt, store, run);
+      log.info('order resumed', { certificate: name, names: domains, orderUrl: open.order.url });
+      return { kind: 'open', claim, ca, open, isNew: false, written: [...left, ...open.toPresent] };
+    }
   }
   let orderUrl: string | undefined;
   try {
-    // Before the tag forgets the order that wrote them.
+    // Before the tags forget the order that wrote them.
     if (left.length > 0) await removeLeft(left, records, run);
-    const { domains } = spec;
     const replaces =
       state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
     const order = await turns.take(async () => {
       const made = await ca.newOrder({ domains, profile: claim.pending.profile, replaces }, run.signal);
       orderUrl = made.url;
-      // Before any TXT is written: a crash after this line loses nothing.
+      // Before anything else: a crash after this line loses no order.
       const registeredDomains = [...new Set(domains.map(registeredDomain))];
       const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
-      await store.record(spec.name, { order: orderUrl, orderFor: owner, orders }, run.signal);
+      await store.record(name, { order: orderUrl, orderFor: owner, orders }, run.signal);
       return made;
     });
-    log.info('order created', { certificate: spec.name, names: domains, orderUrl });
+    log.info('order created', { certificate: name, names: domains, orderUrl });
     const open = await openNewOrder(order, ca, run.signal);
-    return { kind: 'open', claim, ca, open, isNew: true, written: open.toCleanUp };
+    await journal(name, open, undefined, store, run);
+    return { kind: 'open', claim, ca, open, isNew: true, written: open.toPresent };
   } catch (thrown) {
     return { kind: 'failed', claim, orderUrl, written: left, error: toError(thrown), mayBeIssued: false };
   }
+}
+
+/** Before any TXT value is written: a crash after this line leaves none that nobody knows of. */
+async function journal(
+  name: string,
+  { toPresent }: OpenOrder,
+  earlier: string | undefined,
+  store: CertificateStore,
+  { signal }: Run,
+): Promise<void> {
+  if (isInJournal(earlier, toPresent)) return;
+  await store.record(name, { txt: addToJournal(earlier, toPresent) }, signal);
 }
 
 async function removeLeft(

@@ -39,6 +39,9 @@ export async function claimCertificate(
   const { spec } = due;
   if (!due.entry) await store.create(spec.name, registeredSpec(spec), run.signal);
   const before = due.inFlight?.order;
+  const former = [...new Set([...(before?.domains ?? []), ...(before?.formerDomains ?? [])])].filter(
+    (domain) => !spec.domains.includes(domain),
+  );
   const inherited = before && asksForTheSame(before, spec, issuer) ? before : undefined;
   const key = inherited?.key ?? (await keptKey(due, store, run.signal)) ?? (await keys.generate(spec.key));
   const pending: PendingOrder = {
@@ -47,6 +50,7 @@ export async function claimCertificate(
     issuer: issuer.directory,
     profile: issuer.profile,
     domains: spec.domains,
+    ...(former.length > 0 ? { formerDomains: former } : {}),
     run: run.id,
     deadline: run.deadline,
     spec: registeredSpec(spec),

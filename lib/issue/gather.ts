@@ -11,6 +11,7 @@ import { chooseIssuer, type IssuerChoice, issuersOf } from '../policy/issuer-cho
 import { standingOf } from '../policy/standing.ts';
 import { type Wanted, wantedBy } from '../policy/wanted.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
+import { findOrphans } from './orphans.ts';
 import type { Run } from './run.ts';
 
 /** Reads of Secrets Manager under way at once. */
@@ -40,14 +41,19 @@ export interface Question {
   readonly force?: boolean | undefined;
 }
 
-/** Candidates, and those of which nothing could be learned. @throws StoreError where listing fails. */
+/** Candidates, those of which nothing could be learned, and what is left of others where all were asked for.
+ *  @throws StoreError where listing fails. */
 export async function gather(
   question: Question,
   { store }: { readonly store: CertificateStore },
   run: Run,
-): Promise<{ readonly candidates: readonly Candidate[]; readonly unknown: readonly Unknown[] }> {
+): Promise<{
+  readonly candidates: readonly Candidate[];
+  readonly unknown: readonly Unknown[];
+  readonly orphans: readonly StoreEntry[];
+}> {
   const fromFile = new Map(run.inventory.certificates.map((spec) => [spec.name, spec]));
-  const sources = await findSources(question, fromFile, store, run.signal);
+  const { sources, orphans } = await findSources(question, fromFile, store, run.signal);
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
       return await gatherOne(name, fromFile.get(name), await readEntry(), question, store, run);
@@ -58,6 +64,7 @@ export async function gather(
   return {
     candidates: found.filter((one): one is Candidate => !('error' in one)),
     unknown: found.filter((one): one is Unknown => 'error' in one),
+    orphans,
   };
 }
 
@@ -67,12 +74,21 @@ async function findSources(
   fromFile: ReadonlyMap<string, CertificateSpec>,
   store: CertificateStore,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, () => Promise<StoreEntry | undefined>>> {
-  if (certificates) return new Map(certificates.map((name) => [name, () => store.describe(name, signal)]));
+): Promise<{
+  readonly sources: ReadonlyMap<string, () => Promise<StoreEntry | undefined>>;
+  readonly orphans: readonly StoreEntry[];
+}> {
+  if (certificates) {
+    const sources = new Map(certificates.map((name) => [name, () => store.describe(name, signal)]));
+    return { sources, orphans: [] };
+  }
   const entries = new Map((await store.list(signal)).map((entry) => [entry.name, entry]));
   const registered = [...entries.values()].filter(({ name, state }) => state.source && !fromFile.has(name));
   const names = [...fromFile.keys(), ...registered.map(({ name }) => name)];
-  return new Map(names.map((name) => [name, async () => entries.get(name)]));
+  return {
+    sources: new Map(names.map((name) => [name, async () => entries.get(name)])),
+    orphans: findOrphans([...entries.values()], (name) => fromFile.has(name)),
+  };
 }
 
 async function gatherOne(

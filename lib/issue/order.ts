@@ -20,8 +20,6 @@ export interface OpenOrder {
   readonly authorizations: readonly Authorization[];
   /** Values that must be visible before the challenges are answered. */
   readonly toPresent: readonly TxtValue[];
-  /** Values this order may have left in DNS: all it ever had. */
-  readonly toCleanUp: readonly TxtValue[];
 }
 
 /** The order of an earlier run, or `undefined` where the CA no longer knows it. @throws AcmeError. */
@@ -32,8 +30,7 @@ export async function findOrder(
 ): Promise<OpenOrder | undefined> {
   try {
     const order = await ca.readOrder(url, signal);
-    const { authorizations, toPresent } = await readChallenges(order, ca, signal);
-    return { order, authorizations, toPresent, toCleanUp: valuesOf(authorizations, ca) };
+    return { order, ...(await readChallenges(order, ca, signal)) };
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
@@ -53,9 +50,8 @@ export async function openNewOrder(
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<OpenOrder> {
-  if (order.status !== 'pending') return { order, authorizations: [], toPresent: [], toCleanUp: [] };
-  const { authorizations, toPresent } = await readChallenges(order, ca, signal);
-  return { order, authorizations, toPresent, toCleanUp: toPresent };
+  if (order.status !== 'pending') return { order, authorizations: [], toPresent: [] };
+  return { order, ...(await readChallenges(order, ca, signal)) };
 }
 
 async function readChallenges(order: Order, ca: CertificateAuthority, signal: AbortSignal) {

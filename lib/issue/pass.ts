@@ -7,6 +7,7 @@ import { admitOrders } from './admission.ts';
 import type { DueCertificate } from './claim.ts';
 import { continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
+import { sweepOrphans } from './orphans.ts';
 import { askRenewalInfo, isToBeAsked } from './renewal-info.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
@@ -44,6 +45,8 @@ export async function issueCertificates(
   logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
   const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
+  if (!request.dryRun && gathered.orphans.length > 0)
+    await sweepOrphans(gathered.orphans, ordering, ports, run);
   if (!request.dryRun) await leave(plan, outcomes, request, ports, run);
   const report = makeReport(plan, outcomes, unknown, request.dryRun ?? false);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).

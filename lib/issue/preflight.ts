@@ -49,7 +49,8 @@ async function look(
   { preflight, clock }: LookPorts,
 ): Promise<PlanEntry> {
   if (!candidate?.spec || isResumed(candidate)) return entry;
-  const { domains, issuer } = candidate.spec;
+  const { domains } = candidate.spec;
+  const { issuer } = candidate.situation.wanted;
   try {
     const about = mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
     const [facts, subject] = await Promise.all([preflight.gather(domains, about, signal), subjectOf(issuer)]);

@@ -42,8 +42,12 @@ export async function settle(
       case 'held':
         return { outcome: 'waiting', name, message: 'another run is ordering it' };
       case 'kept': {
-        await ports.store.release(name, attempt.claim.version, run.cleanUpSignal);
-        const { decision, message } = attempt.decision;
+        const { claim, decision: judged, written } = attempt;
+        if (!isLeft(written, left)) {
+          if (written.length > 0) await ports.store.record(name, { txt: null }, run.cleanUpSignal);
+          await ports.store.release(name, claim.version, run.cleanUpSignal);
+        }
+        const { decision, message } = judged;
         return { outcome: decision === 'keep' ? 'kept' : 'waiting', name, message };
       }
       case 'stored': {
@@ -107,7 +111,7 @@ async function close(
     failures: null,
     error: null,
     nextAttempt: null,
-    ...(txtLeft ? {} : { order: null, orderFor: null }),
+    ...(txtLeft ? {} : { order: null, orderFor: null, txt: null }),
   };
   const askAfter = new Date(clock.now().getTime() + laterMs);
   const state = { ...stateOf(version, facts, claim.pending), askAfter, ...over };
@@ -141,7 +145,9 @@ async function settleFailure(
   }
   const failures = ((claim.entry ?? due.entry)?.state.failures ?? 0) + 1;
   const txtLeft = isLeft(written, left);
-  const keepsClaim = txtLeft || mayBeIssued;
+  // Without its entry nobody knows what the run before left.
+  const isUnknown = due.inFlight !== undefined && claim.entry === undefined;
+  const keepsClaim = txtLeft || mayBeIssued || isUnknown;
   const issuers = issuersOf(due.spec, run.inventory.issuers);
   const next = chooseIssuer(issuers, failures, keepsClaim ? claim.pending : undefined);
   const isSame = next === undefined || next.name === claim.issuer;
@@ -168,6 +174,7 @@ async function settleFailure(
     error: reason,
     nextAttempt: until,
     ...(orderIsOver ? { order: null, orderFor: null } : {}),
+    ...(txtLeft || claim.entry === undefined ? {} : { txt: null }),
     ...pausedByCa(error, clock.now()),
   };
   await store.record(name, state, run.cleanUpSignal);

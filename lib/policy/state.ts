@@ -27,10 +27,12 @@ export interface CertificateState {
   readonly source?: 'registration';
   /** Hash of the set of targets in that specification (`targetsKey`). */
   readonly targets?: string;
-  /** Order in flight or last made. Cleared when it is over and its TXT values are gone. */
+  /** Order in flight or last made. Cleared when it is over. */
   readonly order?: string;
   /** Whose order that is: `orderOwner` of its directory and profile. */
   readonly orderFor?: string;
+  /** TXT values that its orders may have in DNS, as `txt-journal.ts` writes them. Cleared when they are gone. */
+  readonly txt?: string;
   /** Recent orders, as `order-log.ts` writes them. */
   readonly orders?: string;
   /** Failed attempts since the last success. */

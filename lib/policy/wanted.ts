@@ -6,7 +6,8 @@ import type { IssuerChoice, NamedIssuer } from './issuer-choice.ts';
 export interface Wanted {
   /** Absent: those of the stored certificate, where the specification travels with it and is not read. */
   readonly domains?: readonly string[];
-  /** The directory URL and the profile that an order goes to now. */
+  /** Key of `Inventory.issuers`, its directory URL and its profile: where an order goes to now. */
+  readonly issuer: string;
   readonly directory: string;
   readonly profile?: string | undefined;
   /** Where else the certificate may have come from; absent: nowhere. */
@@ -35,6 +36,7 @@ export function wantedBy(
   const preferred = choice.insteadOf?.name;
   return {
     domains,
+    issuer: choice.name,
     ...sourceOf(choice),
     ...(others.length > 0 ? { alternatives: others } : {}),
     ...(preferred === undefined

@@ -12,6 +12,9 @@ export interface NamePlan {
 /** Seconds; only for sets that we make: a set that is there keeps its own. */
 const ttl = 60;
 
+/** Characters by which the beginning of a value of ours is told from any value of somebody else's. */
+const beginning = 8;
+
 /** API Reference, ChangeResourceRecordSets: what one batch may hold. */
 const recordsPerBatch = 1000;
 const charactersPerBatch = 32_000;
@@ -51,19 +54,27 @@ export function planAddition(
   return { name, changes: replacement(first, [...recordsOf(first), ...records]) };
 }
 
-/** Takes just these values away; a set that is left with none goes. */
+/** Takes just these values away, and DNS-01 values that begin with one of 8 characters; a set that is left with
+ *  none goes. */
 export function planRemoval(
   name: string,
   live: readonly ResourceRecordSet[],
   values: readonly string[],
 ): NamePlan {
   const ours = new Set<string | undefined>(values);
+  const isOurs = (text: string | undefined) =>
+    ours.has(text) || (isDns01(text) && ours.has(text.slice(0, beginning)));
   const changes = live.flatMap((set) => {
     const records = recordsOf(set);
-    const left = records.filter((record) => !ours.has(textOf(record)));
+    const left = records.filter((record) => !isOurs(textOf(record)));
     return left.length === records.length ? [] : replacement(set, left);
   });
   return { name, changes };
+}
+
+/** Whether a text can be the digest of a key authorization (RFC 8555 §8.4). */
+function isDns01(text: string | undefined): text is string {
+  return text !== undefined && /^[\w-]{43}$/.test(text);
 }
 
 /** Plans in groups that fit into one batch each. A name's changes stay together; one too large for any batch stands alone. */

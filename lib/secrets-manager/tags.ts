@@ -37,6 +37,7 @@ const fields = {
   targets: text,
   order: text,
   orderFor: text,
+  txt: text,
   orders: text,
   failures: count,
   error: text,

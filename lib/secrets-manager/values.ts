@@ -50,6 +50,7 @@ const pendingValue = z.object({
     issuer: text,
     profile: text.optional(),
     domains: z.array(text).min(1),
+    formerDomains: z.array(text).optional(),
     run: text,
     deadline: z.iso.datetime().transform((instant) => new Date(instant)),
     spec: storedSpec.optional(),

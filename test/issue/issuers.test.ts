@@ -73,6 +73,22 @@ describe('a certificate with a second issuer', () => {
     expect([bench.ca.count('newOrder'), bench.cas.get('spare')?.count('newOrder')]).toEqual([5, 2]);
   });
 
+  it('is held against the CAA of the issuer that is asked', async () => {
+    const bench = new Bench([shop], { attempts: 1 }, { spare: {} });
+    unwell(bench, 'default', 1);
+    await bench.run();
+    const described: string[] = [];
+    bench.preflight = {
+      gather: async () => ({ names: [] }),
+      describe: async (issuer) => {
+        described.push(issuer);
+        return { identities: [] };
+      },
+    };
+    await passAfter(bench, 0);
+    expect(described).toEqual(['spare']);
+  });
+
   it('finishes an order where it was begun', async () => {
     const bench = new Bench([shop], { attempts: 1 }, { spare: {} });
     const timeout = new AcmeError('Unreachable', 'no answer');

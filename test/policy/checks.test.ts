@@ -150,6 +150,7 @@ test('C02 names, issuer, profile, key and renewal wish of a definition are what 
   } as const;
   expect(wantedBy({ ...spec, renewBeforeMs: dayMs }, { name: 'default', issuer, failures: 0 })).toEqual({
     domains: ['a.example'],
+    issuer: 'default',
     directory: 'https://ca.example/dir',
     profile: 'tlsserver',
     key: 'rsa-2048',

@@ -12,6 +12,7 @@ export const notBefore = new Date('2026-01-01T00:00:00Z');
 
 export const wanted = {
   domains: ['shop.example.com', '*.shop.example.com'],
+  issuer: 'default',
   directory: 'https://ca.example/directory',
   key: 'ecdsa-p256',
 } satisfies Wanted;

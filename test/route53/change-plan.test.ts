@@ -65,4 +65,14 @@ describe('a plan for one name', () => {
       }),
     );
   });
+
+  test('takes away what begins with a mark of ours, as far as it can be a DNS-01 value at all', () => {
+    const value = (start: string) => start.padEnd(43, 'x');
+    const others = [value('ours-12'), `${value('ours-123')}x`, 'ours-1234', value('OURS-123')];
+    const set = txt(`${name}.`, 60, ...[value('ours-123'), ...others].map((text) => `"${text}"`));
+    const [, kept] = planRemoval(name, [set], ['ours-123']).changes;
+    expect(kept?.ResourceRecordSet?.ResourceRecords?.map(({ Value }) => Value)).toEqual(
+      others.map((text) => `"${text}"`),
+    );
+  });
 });

@@ -1,0 +1,75 @@
+// What orders have left of certificates that nobody asks for any more: TXT values are taken away, and claims ended. The
+// certificate itself stays, with whoever uses it.
+import type { PendingOrder } from '../certificate/stored.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { StoreError } from '../errors.ts';
+import { describeError } from '../log.ts';
+import { readJournal } from '../policy/txt-journal.ts';
+import type { CertificateStore, StoreEntry } from '../ports.ts';
+import type { IssuePorts, OrderingPorts, Run } from './run.ts';
+
+const concurrency = 8;
+
+/** Entries that no certificate of the inventory or of a registration has any more, and whose orders may have left
+ *  something. */
+export function findOrphans(
+  entries: readonly StoreEntry[],
+  isKept: (name: string) => boolean,
+): readonly StoreEntry[] {
+  return entries.filter(
+    ({ name, pending, state }) => !isKept(name) && !state.source && (pending !== undefined || state.txt),
+  );
+}
+
+/** Takes away what they left, once their runs are over. Never rejects: what cannot be done is told in the log, and a later
+ *  pass tries again. */
+export async function sweepOrphans(
+  orphans: readonly StoreEntry[],
+  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
+  { store, log, clock }: IssuePorts,
+  run: Run,
+): Promise<void> {
+  await mapConcurrently(orphans, concurrency, async ({ name }) => {
+    try {
+      const claimed = await takeOver(name, store, clock.now(), run);
+      if (!claimed) return;
+      const { entry, order, version } = claimed;
+      const values = readJournal(entry.state.txt, [...order.domains, ...(order.formerDomains ?? [])]);
+      if (values.length > 0) {
+        const { records } = await openOrdering();
+        const { failed } = await records.cleanUp(values, run.cleanUpSignal);
+        for (const error of failed.values()) throw error;
+      }
+      await store.record(name, { order: null, orderFor: null, txt: null }, run.cleanUpSignal);
+      await store.release(name, version, run.cleanUpSignal);
+      log.info('orphan cleaned up', { certificate: name, names: order.domains });
+    } catch (error) {
+      log.warn('orphan not cleaned up', { certificate: name, problem: describeError(error) });
+    }
+  });
+}
+
+/** Claims it as a run that orders would; `undefined` while a run is alive, or where another one was faster. */
+async function takeOver(
+  name: string,
+  store: CertificateStore,
+  now: Date,
+  run: Run,
+): Promise<
+  { readonly entry: StoreEntry; readonly order: PendingOrder; readonly version: string } | undefined
+> {
+  const pending = (await store.describe(name, run.signal))?.pending;
+  if (pending === undefined) return undefined;
+  const value = (await store.read(name, { version: pending }, run.signal))?.value;
+  if (value?.kind !== 'pending') {
+    throw new StoreError(
+      'Failed',
+      'AWSPENDING holds no order of ours, so nobody knows its names: take the label off it',
+    );
+  }
+  if (value.order.deadline > now) return undefined;
+  const order = { ...value.order, run: run.id, deadline: run.deadline };
+  const claim = await store.claim(name, order, pending, run.signal);
+  const entry = claim === 'held' ? undefined : await store.describe(name, run.signal);
+  return claim === 'held' || !entry ? undefined : { entry, order, version: claim.version };
+}
