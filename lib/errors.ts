@@ -82,8 +82,9 @@ export class ClusterError extends CertrelayError {
 }
 
 /** `Unknown`: no such certificate. `BadCertificate`: the CA issued something else than was ordered. `Unfinished`: an order
- *  was followed for as long as anybody waits. `Failed`: a certificate could not be kept; the cause tells. */
-export type IssueErrorCode = 'Unknown' | 'BadCertificate' | 'Unfinished' | 'Failed';
+ *  was followed for as long as anybody waits. `Rehearsal`: a CA for tests did not validate the names. `Failed`: a
+ *  certificate could not be kept; the cause tells. */
+export type IssueErrorCode = 'Unknown' | 'BadCertificate' | 'Unfinished' | 'Rehearsal' | 'Failed';
 export class IssueError extends CertrelayError {
   declare readonly code: IssueErrorCode;
 }

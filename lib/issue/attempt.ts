@@ -6,10 +6,11 @@ import type { ChallengeRecords, TxtValue } from '../dns-ports.ts';
 import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
 import { addOrder } from '../policy/order-log.ts';
-import { addToJournal, isInJournal, readJournal } from '../policy/txt-journal.ts';
-import type { CertificateAuthority, CertificateStore, StoreEntry } from '../ports.ts';
+import { readJournal } from '../policy/txt-journal.ts';
+import type { CertificateAuthority, StoreEntry } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
 import { issuerFor, judgeClaimed } from './gather.ts';
+import { noteValues } from './journal.ts';
 import {
   coversNames,
   findOrder,
@@ -19,6 +20,7 @@ import {
   openNewOrder,
   validateOrder,
 } from './order.ts';
+import { rehearse } from './rehearsal.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import type { Turns } from './turns.ts';
 
@@ -113,9 +115,10 @@ async function openOrder(
   claim: Claim,
   { current, state }: StoreEntry,
   turns: Turns,
-  { connect, store, records, clock, log }: IssuePorts & OrderingPorts,
+  ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
+  const { connect, store, records, clock, log } = ports;
   const { name, domains } = spec;
   const left = leftBy(claim);
   const ca = await connect(claim.issuer, run.signal);
@@ -123,15 +126,19 @@ async function openOrder(
   if (state.order !== undefined && state.orderFor === owner) {
     const open = await findOrder(state.order, ca, run.signal);
     if (open && isUsable(open, claim)) {
-      await journal(name, open, state.txt, store, run);
+      await noteValues(name, open, state.txt, store, run.signal);
       log.info('order resumed', { certificate: name, names: domains, orderUrl: open.order.url });
       return { kind: 'open', claim, ca, open, isNew: false, written: [...left, ...open.toPresent] };
     }
   }
   let orderUrl: string | undefined;
+  let written = left;
   try {
     // Before the tags forget the order that wrote them.
     if (left.length > 0) await removeLeft(left, records, run);
+    const rehearsal = await rehearse(spec, claim.entry, ports, run);
+    written = [...left, ...rehearsal.written];
+    if (rehearsal.failure) throw rehearsal.failure;
     const replaces =
       state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
     const order = await turns.take(async () => {
@@ -145,23 +152,11 @@ async function openOrder(
     });
     log.info('order created', { certificate: name, names: domains, orderUrl });
     const open = await openNewOrder(order, ca, run.signal);
-    await journal(name, open, undefined, store, run);
-    return { kind: 'open', claim, ca, open, isNew: true, written: open.toPresent };
+    await noteValues(name, open, rehearsal.journal, store, run.signal);
+    return { kind: 'open', claim, ca, open, isNew: true, written: [...rehearsal.written, ...open.toPresent] };
   } catch (thrown) {
-    return { kind: 'failed', claim, orderUrl, written: left, error: toError(thrown), mayBeIssued: false };
+    return { kind: 'failed', claim, orderUrl, written, error: toError(thrown), mayBeIssued: false };
   }
-}
-
-/** Before any TXT value is written: a crash after this line leaves none that nobody knows of. */
-async function journal(
-  name: string,
-  { toPresent }: OpenOrder,
-  earlier: string | undefined,
-  store: CertificateStore,
-  { signal }: Run,
-): Promise<void> {
-  if (isInJournal(earlier, toPresent)) return;
-  await store.record(name, { txt: addToJournal(earlier, toPresent) }, signal);
 }
 
 async function removeLeft(

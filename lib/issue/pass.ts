@@ -74,7 +74,8 @@ function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-/** Orders in waves, as long as there is as much time as the longest wave took. */
+/** Orders in waves, as long as there is as much time as the longest wave took. Orders that are rehearsed first, which takes
+ *  its time, come last. */
 async function order(
   due: readonly Candidate[],
   { force = false }: Question,
@@ -83,20 +84,27 @@ async function order(
   run: Run,
 ): Promise<readonly WaveOutcome[]> {
   if (due.length === 0) return [];
-  const [ordering, { runWave, waveSize }] = await Promise.all([openOrdering(), import('./wave.ts')]);
+  const [ordering, { runWave, waveSize }, { findRehearsal }] = await Promise.all([
+    openOrdering(),
+    import('./wave.ts'),
+    import('./rehearsal.ts'),
+  ]);
+  const isRehearsed = ({ spec, entry }: Candidate) =>
+    spec !== undefined && findRehearsal(spec, entry, run.inventory) !== undefined;
+  const parts = [due.filter((one) => !isRehearsed(one)), due.filter(isRehearsed)];
+  const waves = parts.flatMap((part) => chunk(part, waveSize));
   const { clock, log } = ports;
   const outcomes: WaveOutcome[] = [];
   let neededMs = minWaveMs;
-  for (let first = 0; first < due.length; first += waveSize) {
-    const wave = due.slice(first, first + waveSize);
+  for (const [index, wave] of waves.entries()) {
     const begunAt = clock.now().getTime();
     if (run.signal.aborted || run.workUntil.getTime() - begunAt < neededMs) {
       const message = 'too little time was left to begin; the next run orders it';
       outcomes.push(...wave.map(({ name }) => ({ outcome: 'waiting' as const, name, message })));
       continue;
     }
-    if (due.length > waveSize)
-      log.info('wave begun', { from: first + 1, to: first + wave.length, of: due.length });
+    if (waves.length > 1)
+      log.info('wave begun', { wave: index + 1, of: waves.length, certificates: wave.length });
     const prepared = await mapConcurrently(wave, concurrency, (one) => prepare(one, force, ports, run));
     outcomes.push(...prepared.flatMap((one) => ('outcome' in one ? [one] : [])));
     outcomes.push(
@@ -109,6 +117,12 @@ async function order(
     neededMs = Math.max(neededMs, clock.now().getTime() - begunAt);
   }
   return outcomes;
+}
+
+function chunk<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
 }
 
 async function prepare(

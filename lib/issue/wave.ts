@@ -69,7 +69,8 @@ async function finish(
   if (!error) return { due, attempt: await finishAttempt(due, attempt, ports, run) };
   const { claim, open, isNew } = attempt;
   // Where nothing was written there is nothing to clean up, nor to keep the claim for. A write that timed out is not sure.
-  const isSure = ({ name }: TxtValue) => isNew && unwritten.has(name) && !run.signal.aborted;
+  const isSure = (value: TxtValue) =>
+    isNew && open.toPresent.includes(value) && unwritten.has(value.name) && !run.signal.aborted;
   const written = attempt.written.filter((value) => !isSure(value));
   return {
     due,

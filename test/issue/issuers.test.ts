@@ -1,5 +1,6 @@
-// Several issuers for one certificate, told as the days on which the preferred one does not issue.
+// Several issuers for one certificate, told as the days on which the preferred one does not issue; keys that stay.
 import { describe, expect, it } from 'vitest';
+import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { AcmeError } from '../../lib/errors.ts';
 import { Bench, dayMs, specOf } from './bench.ts';
@@ -133,5 +134,85 @@ describe('rotateKey: never', () => {
     const changed = { ...bench.inventory, certificates: [{ ...pinned, key: 'ecdsa-p384' as const }] };
     await bench.run({}, { inventory: changed });
     expect((await bench.current('shop'))?.key).not.toBe(first?.key);
+  });
+});
+
+describe('an issuer that names a rehearsal', () => {
+  const alone = specOf('shop', ['shop.example.com']);
+  const blog = specOf('blog', ['blog.example.com']);
+  const rehearsing = (...certificates: readonly CertificateSpec[]) =>
+    new Bench(certificates, { rehearsal: 'staging' }, { staging: {} });
+  const newOrders = (bench: Bench) => [
+    bench.ca.count('newOrder'),
+    bench.cas.get('staging')?.count('newOrder'),
+  ];
+
+  it('spends no order of its own while the names would fail again, and says so', async () => {
+    const bench = rehearsing(alone);
+    for (const ca of bench.cas.values()) ca.unwelcome.add('shop.example.com');
+    await bench.run();
+    expect(newOrders(bench), 'the first attempt is not rehearsed').toEqual([1, 0]);
+    const second = await passAfter(bench, minuteMs);
+    expect(second).toMatchObject({ outcome: 'failed' });
+    expect(second?.message).toContain('issuer staging would not have validated the names');
+    expect(second?.message).toContain('no TXT record found');
+    expect(newOrders(bench)).toEqual([1, 1]);
+    expect(bench.state('shop')).toMatchObject({ failures: 2, error: 'Rehearsal' });
+    expect(bench.records.values.size).toBe(0);
+    expect(bench.pending('shop')).toBeUndefined();
+
+    for (const ca of bench.cas.values()) ca.unwelcome.clear();
+    expect(await passAfter(bench, 10 * minuteMs)).toMatchObject({ outcome: 'issued' });
+    expect(newOrders(bench)).toEqual([2, 2]);
+    expect((await bench.current('shop'))?.issuer).toBe(bench.ca.directory);
+    expect(bench.records.values.size).toBe(0);
+  });
+
+  it('orders all the same where the CA for tests cannot be asked', async () => {
+    const bench = rehearsing(alone);
+    unwell(bench, 'default', 1);
+    unwell(bench, 'staging', 1);
+    await bench.run();
+    expect(await passAfter(bench, minuteMs)).toMatchObject({ outcome: 'issued' });
+    expect(bench.log.events()).toContain('order not rehearsed');
+  });
+
+  it('holds up no other certificate', async () => {
+    const bench = rehearsing(alone, blog);
+    bench.ca.unwelcome.add('shop.example.com');
+    await bench.run({ certificates: ['shop'] });
+    bench.ca.unwelcome.clear();
+    bench.clock.pass(minuteMs);
+    await bench.run();
+    const issued = bench.log.lines.filter(({ event }) =>
+      /^(certificate issued|order rehearsed)$/.test(event),
+    );
+    expect(issued.map(({ event, fields }) => `${event} ${fields.certificate}`)).toEqual([
+      'certificate issued blog',
+      'order rehearsed shop',
+      'certificate issued shop',
+    ]);
+  });
+
+  it('killed in the middle of a rehearsal leaves no TXT value', async () => {
+    const bench = rehearsing(alone);
+    unwell(bench, 'default', 1);
+    await bench.run();
+    bench.clock.pass(minuteMs);
+    const stop = new AbortController();
+    const staging = bench.cas.get('staging');
+    if (!staging) throw new Error('there is no CA for tests');
+    const answer = staging.answerChallenge.bind(staging);
+    staging.answerChallenge = async () => {
+      stop.abort(new Error('killed'));
+      throw stop.signal.reason;
+    };
+    bench.records.failures.next('cleanUp', new Error('killed'));
+    await bench.run({}, { signal: stop.signal });
+    expect(bench.records.values.size).toBe(1);
+    bench.clock.pass(dayMs);
+    staging.answerChallenge = answer;
+    expect((await bench.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(bench.records.values.size).toBe(0);
   });
 });
