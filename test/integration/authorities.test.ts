@@ -1,0 +1,76 @@
+// What a CA sees of a pass, and what becomes of certificates when it refuses all of them or is exchanged for another CA.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { type Authority, startAuthority } from '../sandbox/acme/authority.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { Journal } from '../sandbox/journal.ts';
+import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const names = ['one.example.com', 'two.example.com'];
+let sandbox: Sandbox;
+let other: Authority;
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    certificates: names.map((name) => ({ name: name.split('.')[0], domains: [name, `*.${name}`] })),
+  });
+  const surroundings = { journal: new Journal(), faults: new Faults() };
+  other = await startAuthority({ resolve: { servers: [sandbox.dns.address] } }, surroundings);
+});
+afterAll(() => Promise.all([sandbox.stop(), other.stop()]));
+
+const texts = () => sandbox.route53.list('example.com').filter(({ type }) => type === 'TXT');
+const accounts = () =>
+  sandbox.secretsManager.vault.secrets
+    .filter(({ name }) => name.startsWith(`${prefix}/accounts/`))
+    .map((secret) =>
+      Object(JSON.parse(secret.versions.get(secret.labels.get('AWSCURRENT') ?? '')?.value.text ?? '{}')),
+    );
+
+it('K30 a pass in which no certificate was issued ends with an error that names each', async () => {
+  for (const name of names) sandbox.authority.settings.failValidation.add(name);
+  const { error } = await sandbox.lambda.invoke('issue', {});
+  expect(error?.errorMessage).toMatch(/^certificates that failed: 2\b/);
+  for (const name of names) expect(error?.errorMessage).toContain(name);
+  expect(texts()).toEqual([]);
+  sandbox.authority.settings.failValidation.clear();
+});
+
+it('K32 K40 a TXT value lives for a minute in caches, is good for its own account, and is gone afterwards', async () => {
+  const seen = new Map<string, readonly string[]>();
+  const stop = sandbox.journal.before(({ action }) => {
+    if (action === 'challenge')
+      for (const { name, ttl, values } of texts()) seen.set(`${name} ${ttl}`, values);
+  });
+  for (const name of ['one', 'two']) {
+    const { answer } = await sandbox.lambda.invoke('issue', { certificates: [name], force: true });
+    expect(answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+  }
+  stop();
+  expect([...seen.keys()]).toEqual(names.map((name) => `_acme-challenge.${name}. 60`));
+  // SHA-256 of the token with the thumbprint of the account's key, base64url (RFC 8555 §8.4): one for each of the two names.
+  for (const values of seen.values()) {
+    expect(values).toEqual([expect.stringMatching(/^"[\w-]{43}"$/), expect.stringMatching(/^"[\w-]{43}"$/)]);
+  }
+  expect(texts()).toEqual([]);
+});
+
+it('K41 C05 another CA in the inventory: every certificate is ordered from there, with an account of its own', async () => {
+  const [before] = accounts();
+  const inventory: unknown = parse(await readFile(sandbox.inventoryPath, 'utf8'));
+  const caFile = join(sandbox.inventoryPath, '../other-ca.pem');
+  await writeFile(caFile, other.caPem);
+  const issuer = { directory: other.directory, caBundle: { file: caFile }, agreeToTerms: true };
+  await writeFile(sandbox.inventoryPath, stringify({ ...Object(inventory), issuers: { default: issuer } }));
+  const { answer } = await sandbox.lambda.invoke('issue', {});
+  expect(answer).toMatchObject({
+    certificates: names.map(() => ({ reason: 'IssuerChanged', outcome: 'issued' })),
+  });
+  const after = accounts();
+  expect(after).toHaveLength(2);
+  expect(after).toContainEqual(before);
+  expect(new Set(after.map(({ key }) => key)).size).toBe(2);
+  const again = await sandbox.lambda.invoke('issue', {});
+  expect(again.answer).toMatchObject({ summary: { keep: 2 } });
+});
