@@ -1,5 +1,5 @@
 // Failures with a code that callers branch on. Messages never hold a key, a token or PEM.
-import type { AcmeProblem } from './ports.ts';
+import type { AcmeProblem } from './acme-ports.ts';
 
 /** Base of every error this project throws on purpose. */
 export class CertrelayError extends Error {

@@ -1,17 +1,11 @@
 // One ACME account per directory URL, made once and kept (RFC 8555 §7.3).
 import type { KeyObject } from 'node:crypto';
+import type { CertificateAuthority, ConnectAuthority, DescribeAuthority } from '../acme-ports.ts';
 import type { IssuerSpec } from '../certificate/spec.ts';
 import { AcmeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Memory } from '../memory.ts';
-import type {
-  Account,
-  AccountStore,
-  CertificateAuthority,
-  Clock,
-  ConnectAuthority,
-  DescribeAuthority,
-} from '../ports.ts';
+import type { Account, AccountStore, Clock } from '../ports.ts';
 import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
 import type { Patience } from './exchange.ts';
@@ -63,11 +57,14 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
     connect: async (name, signal) =>
       (await open.recall(name, async () => connect(await reach(name), options, signal))).authority,
     async describe(name, signal) {
-      const { directory, transport } = await reach(name);
+      const { directory, issuer, transport } = await reach(name);
       const { meta } = await transport.directory(signal);
       const session = (await open.known(name))?.session;
       const accountUrl = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
-      return { identities: meta?.caaIdentities ?? [], accountUrl };
+      // dns-01 is what is left where the CA does not offer the one that is wanted.
+      const methods =
+        issuer.challenge === 'dns-persist-01' ? ([issuer.challenge, 'dns-01'] as const) : undefined;
+      return { identities: meta?.caaIdentities ?? [], accountUrl, ...(methods ? { methods } : {}) };
     },
     async rollAccountKey(name, signal) {
       const { directory, transport } = await reach(name);

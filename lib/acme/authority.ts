@@ -1,12 +1,13 @@
 // One account at one CA: orders, authorizations and certificates (RFC 8555 §7), every answer parsed.
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { Authorization, CertificateAuthority, Order } from '../acme-ports.ts';
 import { maxNamesOf } from '../certificate/profiles.ts';
 import type { IssuerSpec } from '../certificate/spec.ts';
 import { AcmeError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Authorization, CertificateAuthority, Clock, Order } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { chooseChain, type Download } from './chains.ts';
+import { chooseProof } from './challenges.ts';
 import type { Answer } from './exchange.ts';
 import { readProblem, readRetryAfter } from './problem.ts';
 import { readRenewalInfo } from './renewal-info.ts';
@@ -41,7 +42,11 @@ const authorizationSchema = z.object({
   identifier: z.object({ type: z.string(), value: z.string() }),
   status: z.enum(['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked']),
   challenges: z.array(z.unknown()).max(100),
+  wildcard: z.boolean().optional().catch(undefined),
 });
+
+/** Ends up in DNS, so nothing but a DNS name may. */
+const issuerDomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i);
 
 const challengeSchema = z.object({
   type: z.string(),
@@ -51,7 +56,9 @@ const challengeSchema = z.object({
   token: z
     .string()
     .regex(/^[A-Za-z0-9_-]+$/)
-    .max(512),
+    .max(512)
+    .optional(),
+  'issuer-domain-names': z.array(issuerDomain).max(10).optional().catch(undefined),
   error: problem,
 });
 
@@ -108,7 +115,11 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
       const { signer, accountUrl } = session;
       return revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal);
     },
-    txtValue: (token) => createHash('sha256').update(`${token}.${parts.thumbprint}`).digest('base64url'),
+    proofOf: (authorization) =>
+      chooseProof(authorization, issuer.challenge, {
+        thumbprint: parts.thumbprint,
+        accountUrl: session.accountUrl,
+      }),
   };
 }
 
@@ -197,8 +208,9 @@ function parseAuthorization(url: string, value: unknown): Authorization {
     // Challenge types we do not know have shapes we do not know (§8): passed over.
     const challenge = challengeSchema.safeParse(value);
     if (!challenge.success) return [];
-    const { error, ...rest } = challenge.data;
-    return [{ ...rest, problem: error }];
+    const { error, 'issuer-domain-names': issuerDomains, ...rest } = challenge.data;
+    return [{ ...rest, issuerDomains, problem: error }];
   });
-  return { url, name: parsed.data.identifier.value.toLowerCase(), status: parsed.data.status, challenges };
+  const { identifier, status, wildcard = false } = parsed.data;
+  return { url, name: identifier.value.toLowerCase(), isWildcard: wildcard, status, challenges };
 }

@@ -1,8 +1,8 @@
 // Private keys of certificates, and the requests signed with them.
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { KeyMaker } from '../acme-ports.ts';
 import type { KeyType } from '../certificate/spec.ts';
-import type { KeyMaker } from '../ports.ts';
 import { writeSigningRequest } from './signing-request.ts';
 
 const generate = promisify(generateKeyPair);

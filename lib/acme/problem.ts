@@ -1,7 +1,7 @@
 // Problem documents (RFC 8555 §6.7) and Retry-After, read from answers that may be anything.
 import * as z from 'zod';
+import type { AcmeProblem } from '../acme-ports.ts';
 import { AcmeError } from '../errors.ts';
-import type { AcmeProblem } from '../ports.ts';
 
 const urn = 'urn:ietf:params:acme:error:';
 const identifier = z.object({ value: z.string() });

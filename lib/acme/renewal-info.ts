@@ -1,8 +1,9 @@
 // When the CA wants a certificate renewed (RFC 9773 §4): advice, without which everything goes on.
 import * as z from 'zod';
+import type { RenewalInfo } from '../acme-ports.ts';
 import { AcmeError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Clock, RenewalInfo } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { readRetryAfter } from './problem.ts';
 import type { Transport } from './transport.ts';
 

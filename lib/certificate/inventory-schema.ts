@@ -22,7 +22,14 @@ import {
 } from './inventory-fields.ts';
 import { withoutWildcard } from './names.ts';
 import { describeInput } from './problems.ts';
-import { type CertificateSpec, type Inventory, keyTypes, secretFormats, type TargetSpec } from './spec.ts';
+import {
+  type CertificateSpec,
+  challengeTypes,
+  type Inventory,
+  keyTypes,
+  secretFormats,
+  type TargetSpec,
+} from './spec.ts';
 
 const keyType = z.enum(keyTypes, {
   error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,
@@ -53,6 +60,12 @@ const issuer = mapping({
     .union([pemText, file])
     .optional()
     .describe("PEM to trust for the directory's own TLS, or a file of it"),
+  challenge: z
+    .enum(challengeTypes)
+    .optional()
+    .describe(
+      'dns-persist-01: one TXT record that stays serves all orders, where the CA offers that; dns-01 where absent',
+    ),
   attempts: z
     .int('is no number of attempts; write a whole number such as 3')
     .min(1, 'is less than 1; write at least 1')

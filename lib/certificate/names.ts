@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 export const maxNames = 100;
 
 const challengeLabel = '_acme-challenge';
+const persistentLabel = '_validation-persist';
 
 /** Whether a wildcard stands for the name: exactly one more label (RFC 9525 §6.3). A name covers nothing. */
 export function coversName(wildcard: string, name: string): boolean {
@@ -27,6 +28,11 @@ export function findCovered(
 /** Where the DNS-01 TXT value stands (RFC 8555 §8.4); the same for a name and its wildcard. */
 export function challengeName(domain: string): string {
   return `${challengeLabel}.${withoutWildcard(domain)}`;
+}
+
+/** Where the lasting TXT value stands (draft-ietf-acme-dns-persist-01); the same for a name and its wildcard. */
+export function persistentName(domain: string): string {
+  return `${persistentLabel}.${withoutWildcard(domain)}`;
 }
 
 /** The name, or the one below which the wildcard stands. */

@@ -54,6 +54,10 @@ export interface CertificateSpec {
   readonly targets: readonly TargetSpec[];
 }
 
+/** How names are proved. dns-01: a TXT value for each order (RFC 8555 §8.4). dns-persist-01: one that stays. */
+export const challengeTypes = ['dns-01', 'dns-persist-01'] as const;
+export type ChallengeType = (typeof challengeTypes)[number];
+
 /** One ACME account at one CA. */
 export interface IssuerSpec {
   /** Directory URL (RFC 8555 §7.1.1), shortcuts already resolved. */
@@ -70,6 +74,8 @@ export interface IssuerSpec {
   readonly preferredChain?: string;
   /** Extra trust anchors for the directory's TLS: PEM text, or a file that holds it. */
   readonly caBundle?: string | { readonly file: string };
+  /** Wanted where the CA offers it; absent: dns-01. */
+  readonly challenge?: ChallengeType;
   /** Failures in a row after which a certificate's next issuer is tried; absent: 3. */
   readonly attempts?: number;
   /** Key of the issuer, at a CA for tests, that has to validate the names again after a failure before this one is asked. */

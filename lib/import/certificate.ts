@@ -1,5 +1,6 @@
 // Imports a certificate that another tool got: verified, stored as AWSCURRENT, and from then on renewed by the schedule.
 import { createHash } from 'node:crypto';
+import type { KeyMaker } from '../acme-ports.ts';
 import type { Bundle } from '../certificate/bundle.ts';
 import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
@@ -11,7 +12,7 @@ import { chooseIssuer, issuersOf } from '../policy/issuer-choice.ts';
 import { standingOf } from '../policy/standing.ts';
 import { stateOf } from '../policy/state-of.ts';
 import { type Wanted, wantedBy } from '../policy/wanted.ts';
-import type { CertificateStore, Clock, KeyMaker, StoredValue, StoreEntry } from '../ports.ts';
+import type { CertificateStore, Clock, StoredValue, StoreEntry } from '../ports.ts';
 import { type ImportProblem, verifyImport } from './verification.ts';
 
 /** What importing a certificate stands on. */

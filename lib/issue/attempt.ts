@@ -1,4 +1,6 @@
 // One certificate's way through a wave: claimed, ordered, validated, stored.
+
+import type { CertificateAuthority } from '../acme-ports.ts';
 import { verifyBundle } from '../certificate/bundle.ts';
 import { registeredDomain } from '../certificate/name-parsing.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
@@ -7,7 +9,7 @@ import { IssueError, toError } from '../errors.ts';
 import type { Decision } from '../policy/checks.ts';
 import { addOrder } from '../policy/order-log.ts';
 import { readJournal } from '../policy/txt-journal.ts';
-import type { CertificateAuthority, StoreEntry } from '../ports.ts';
+import type { StoreEntry } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
 import { issuerFor, judgeClaimed } from './gather.ts';
 import { noteValues } from './journal.ts';

@@ -1,10 +1,12 @@
 // Claiming a certificate: of all runs that find it due, one goes on (design: AWSPENDING as compare-and-swap).
+
+import type { KeyMaker } from '../acme-ports.ts';
 import { sameNames } from '../certificate/names.ts';
 import type { CertificateSpec } from '../certificate/spec.ts';
 import { type PendingOrder, registeredSpec, type StoredSpec } from '../certificate/stored.ts';
 import type { NamedIssuer } from '../policy/issuer-choice.ts';
 import { standingOf } from '../policy/standing.ts';
-import type { CertificateStore, KeyMaker, StoreEntry } from '../ports.ts';
+import type { CertificateStore, StoreEntry } from '../ports.ts';
 
 /** A certificate that the plan says to order. */
 export interface DueCertificate {

@@ -1,9 +1,11 @@
 // One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
-import { challengeName, sameNames, withoutWildcard } from '../certificate/names.ts';
+
+import type { Authorization, CertificateAuthority, Order, Proof } from '../acme-ports.ts';
+import { sameNames, withoutWildcard } from '../certificate/names.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, IssueError } from '../errors.ts';
-import type { Authorization, CertificateAuthority, Challenge, Clock, Order } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 
 /** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
 const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;
@@ -20,6 +22,8 @@ export interface OpenOrder {
   readonly authorizations: readonly Authorization[];
   /** Values that must be visible before the challenges are answered. */
   readonly toPresent: readonly TxtValue[];
+  /** Those that must be visible too, and stay for later orders. */
+  readonly toKeep: readonly TxtValue[];
 }
 
 /** The order of an earlier run, or `undefined` where the CA no longer knows it. @throws AcmeError. */
@@ -50,7 +54,7 @@ export async function openNewOrder(
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<OpenOrder> {
-  if (order.status !== 'pending') return { order, authorizations: [], toPresent: [] };
+  if (order.status !== 'pending') return { order, authorizations: [], toPresent: [], toKeep: [] };
   return { order, ...(await readChallenges(order, ca, signal)) };
 }
 
@@ -61,24 +65,20 @@ async function readChallenges(order: Order, ca: CertificateAuthority, signal: Ab
   const pending =
     order.status === 'pending' ? authorizations.filter(({ status }) => status === 'pending') : [];
   for (const authorization of pending) {
-    if (dnsChallenge(authorization)) continue;
+    if (ca.proofOf(authorization)) continue;
     const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'none';
     throw new AcmeError(
       'Unsupported',
-      `the CA offers no dns-01 challenge for ${authorization.name} (only ${offered})`,
+      `the CA offers no challenge by DNS for ${authorization.name} (only ${offered})`,
     );
   }
-  return { authorizations, toPresent: valuesOf(pending, ca) };
+  const proofs = pending.flatMap((authorization) => ca.proofOf(authorization) ?? []);
+  const toPresent = proofs.filter(({ isLasting }) => !isLasting).map(toValue);
+  return { authorizations, toPresent, toKeep: proofs.filter(({ isLasting }) => isLasting).map(toValue) };
 }
 
-/** A wildcard and its apex share a record name with a value each. */
-function valuesOf(authorizations: readonly Authorization[], ca: CertificateAuthority): readonly TxtValue[] {
-  return authorizations.flatMap((authorization) => {
-    const challenge = dnsChallenge(authorization);
-    return challenge
-      ? [{ name: challengeName(authorization.name), value: ca.txtValue(challenge.token) }]
-      : [];
-  });
+function toValue({ name, value }: Proof): TxtValue {
+  return { name, value };
 }
 
 /** Answers the challenges and follows the order until validation is over.
@@ -91,7 +91,7 @@ export async function validateOrder(
 ): Promise<Order> {
   if (order.status !== 'pending') return order;
   const unanswered = authorizations.flatMap((authorization) => {
-    const challenge = dnsChallenge(authorization);
+    const challenge = ca.proofOf(authorization)?.challenge;
     return authorization.status === 'pending' && challenge?.status === 'pending' ? [challenge.url] : [];
   });
   await mapConcurrently(unanswered, concurrency, (url) => ca.answerChallenge(url, signal));
@@ -187,10 +187,6 @@ async function explainFailure(
   return new AcmeError('Invalid', `order ${order.url} is ${order.status}: ${problem.type}: ${detail}`, {
     problem: { ...problem, detail, identifiers: failed.map(({ name }) => name) },
   });
-}
-
-function dnsChallenge(authorization: Authorization): Challenge | undefined {
-  return authorization.challenges.find(({ type }) => type === 'dns-01');
 }
 
 /** Whether an order found again covers just these names: it says so itself, or its authorizations do, wildcards without

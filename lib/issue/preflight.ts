@@ -52,8 +52,11 @@ async function look(
   const { domains } = candidate.spec;
   const { issuer } = candidate.situation.wanted;
   try {
-    const about = mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
-    const [facts, subject] = await Promise.all([preflight.gather(domains, about, signal), subjectOf(issuer)]);
+    const subject = await subjectOf(issuer);
+    // A lasting record may be there already, wherever DNS leads by now; where it is not, writing it tells.
+    const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
+    const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
+    const facts = await preflight.gather(domains, about, signal);
     return heedFindings(entry, judgePreflight(facts, subject), force);
   } catch (error) {
     const why = signal.aborted ? 'it took too long' : describeError(error);

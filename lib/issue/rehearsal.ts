@@ -47,7 +47,7 @@ export async function rehearse(
     const open = await openNewOrder(order, ca, run.signal);
     const journal = await noteValues(name, open, undefined, store, run.signal);
     done = { written: open.toPresent, journal };
-    await presentOwn(open.toPresent, ports, run);
+    await presentOwn([...open.toPresent, ...open.toKeep], ports, run);
     await validateOrder(open, ca, clock, run.signal);
     log.info('order rehearsed', { certificate: name, issuer, orderUrl: order.url });
     return done;

@@ -1,10 +1,11 @@
 // Asks the CA when certificates are to be renewed (RFC 9773), as often as the CA wants to be asked.
+
+import type { RenewalInfo } from '../acme-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import { issuersOf } from '../policy/issuer-choice.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { isFrom } from '../policy/wanted.ts';
-import type { RenewalInfo } from '../ports.ts';
 import type { Candidate } from './gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 

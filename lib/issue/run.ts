@@ -1,15 +1,10 @@
 // What one run of issuing works with: its ports, its time, and the answers it gives.
+
+import type { ConnectAuthority, DescribeAuthority, KeyMaker } from '../acme-ports.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { AwaitVisible, ChallengeRecords, Preflight } from '../dns-ports.ts';
 import type { Log } from '../log.ts';
-import type {
-  CertificateStore,
-  Clock,
-  ConnectAuthority,
-  DescribeAuthority,
-  IssueQueue,
-  KeyMaker,
-} from '../ports.ts';
+import type { CertificateStore, Clock, IssueQueue } from '../ports.ts';
 
 /** Needed only once something is due, and loaded only then. */
 export interface OrderingPorts {

@@ -3,7 +3,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import type { RecordOutcome, TxtValue } from '../dns-ports.ts';
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
-import { type Attempt, beginAttempt, finishAttempt } from './attempt.ts';
+import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
 import type { DueCertificate } from './claim.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import { settle, type WaveOutcome } from './settlement.ts';
@@ -49,13 +49,18 @@ async function presentAll(
   { records, awaitVisible, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Presented> {
-  const values = begun.flatMap(({ attempt }) => (attempt.kind === 'open' ? attempt.open.toPresent : []));
+  const values = begun.flatMap(({ attempt }) => (attempt.kind === 'open' ? neededBy(attempt) : []));
   if (values.length === 0) return { unwritten: new Map(), unseen: new Map() };
   const { failed: unwritten } = await outcomeOf(values, () => records.present(values, run.signal));
   const written = values.filter(({ name }) => !unwritten.has(name));
   log.info('TXT values added', { values: written.length, failed: unwritten.size });
   const { failed: unseen } = await outcomeOf(written, () => awaitVisible(written, run.signal));
   return { unwritten, unseen };
+}
+
+/** TXT values that an order's challenges need. */
+function neededBy({ open: { toPresent, toKeep } }: OpenAttempt): readonly TxtValue[] {
+  return [...toPresent, ...toKeep];
 }
 
 async function finish(
@@ -65,7 +70,7 @@ async function finish(
   run: Run,
 ): Promise<Step> {
   if (attempt.kind !== 'open') return { due, attempt };
-  const [error] = attempt.open.toPresent.flatMap(({ name }) => unwritten.get(name) ?? unseen.get(name) ?? []);
+  const [error] = neededBy(attempt).flatMap(({ name }) => unwritten.get(name) ?? unseen.get(name) ?? []);
   if (!error) return { due, attempt: await finishAttempt(due, attempt, ports, run) };
   const { claim, open, isNew } = attempt;
   // Where nothing was written there is nothing to clean up, nor to keep the claim for. A write that timed out is not sure.

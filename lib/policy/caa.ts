@@ -1,4 +1,5 @@
 // Whether CAA records let a CA issue (RFC 8659), to this account and by DNS-01 (RFC 8657).
+import type { ChallengeType } from '../certificate/spec.ts';
 
 /** One CAA record (RFC 8659 §4.1). */
 export interface CaaRecord {
@@ -14,6 +15,8 @@ export interface CaaSubject {
   readonly identities: readonly string[];
   /** URL of the account that would order; absent where there is none yet. What is asked of accounts is not judged then. */
   readonly accountUrl?: string | undefined;
+  /** The challenges by which it would prove the names, any of them; absent: dns-01. */
+  readonly methods?: readonly ChallengeType[];
 }
 
 /** Why the CA may not issue: `problem` names the record, `remedy` says how to change it. Both are parts of a sentence. */
@@ -24,7 +27,6 @@ export interface CaaObstacle {
 
 /** RFC 8659 §4.1: the bit for "critical". Let's Encrypt reads 1 as the same, because so many write it. */
 const criticalBits = 128 | 1;
-const method = 'dns-01';
 
 /** The obstacle in the closest record set of a name; `undefined` where the CA may issue. A CA without known identities is
  *  only held against what shuts out every CA. */
@@ -82,7 +84,7 @@ function parseIssuer(record: CaaRecord): Issuer {
 
 /** RFC 8657 §3: the one account it names; §4: the methods it names. */
 function admits(issuer: Issuer, ca: CaaSubject): boolean {
-  return admitsAccount(issuer, ca) && admitsMethod(issuer);
+  return admitsAccount(issuer, ca) && admitsMethod(issuer, ca);
 }
 
 function admitsAccount({ parameters }: Issuer, { accountUrl }: CaaSubject): boolean {
@@ -91,11 +93,12 @@ function admitsAccount({ parameters }: Issuer, { accountUrl }: CaaSubject): bool
   return accounts.length === 1 && (accountUrl === undefined || accounts[0] === accountUrl);
 }
 
-function admitsMethod({ parameters }: Issuer): boolean {
+function admitsMethod({ parameters }: Issuer, { methods: wanted = ['dns-01'] }: CaaSubject): boolean {
   const lists = parameters.filter(([name]) => name === 'validationmethods').map(([, value]) => value);
   return lists.every((list) => {
     const methods = list.split(',');
-    return methods.every((one) => /^[A-Za-z0-9-]+$/.test(one)) && methods.includes(method);
+    const isReadable = methods.every((one) => /^[A-Za-z0-9-]+$/.test(one));
+    return isReadable && wanted.some((method) => methods.includes(method));
   });
 }
 
@@ -107,6 +110,7 @@ function describeParameters(issuer: Issuer, ca: CaaSubject): CaaObstacle {
       remedy: `make it accounturi=${ca.accountUrl ?? 'the URL of ours, once'}, or take accounturi out`,
     };
   }
+  const [method] = ca.methods ?? ['dns-01'];
   return {
     problem: `the CAA record ${text} does not allow validation by ${method}`,
     remedy: `add ${method} to its validationmethods, or take them out`,

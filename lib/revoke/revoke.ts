@@ -1,4 +1,6 @@
 // Revokes one version of a certificate (RFC 8555 §7.6): never the one in use, unless another one takes its place first.
+
+import type { ConnectAuthority } from '../acme-ports.ts';
 import type { RevocationReason } from '../certificate/revocation.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
@@ -6,7 +8,7 @@ import { readCertificate } from '../certificate/x509.ts';
 import type { RevokeRequest } from '../events.ts';
 import type { Log } from '../log.ts';
 import { addRevoked } from '../policy/standing.ts';
-import type { CertificateStore, Clock, ConnectAuthority, StoreEntry } from '../ports.ts';
+import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
 
 /** What revoking stands on. */
 export interface RevokePorts {

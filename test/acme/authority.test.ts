@@ -2,9 +2,9 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyMaker } from '../../lib/acme/keys.ts';
+import type { CertificateAuthority } from '../../lib/acme-ports.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
-import type { CertificateAuthority } from '../../lib/ports.ts';
 import type { Authority } from '../sandbox/acme/authority.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import type { Journal } from '../sandbox/journal.ts';

@@ -1,10 +1,10 @@
 // The setting of this folder's tests: the sandbox's CA, and runs of the adapter against it.
 import { type Authorities, type AuthorityOptions, createAuthorities } from '../../lib/acme/accounts.ts';
 import { keyMaker } from '../../lib/acme/keys.ts';
-import { challengeName } from '../../lib/certificate/names.ts';
+import type { CertificateAuthority, Order } from '../../lib/acme-ports.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
 import { AcmeError } from '../../lib/errors.ts';
-import type { Account, AccountStore, CertificateAuthority, Order } from '../../lib/ports.ts';
+import type { Account, AccountStore } from '../../lib/ports.ts';
 import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { type Authority, startAuthority } from '../sandbox/acme/authority.ts';
@@ -105,13 +105,12 @@ export async function issueCertificate(
   const values = new Map<string, string[]>();
   const challenges = [];
   for (const url of order.authorizations) {
-    const { name, status, challenges: offered } = await authority.readAuthorization(url, signal);
-    if (status === 'valid') continue;
-    const challenge = offered.find(({ type }) => type === 'dns-01');
-    if (!challenge) throw new Error('no dns-01 challenge');
-    const record = challengeName(name);
-    values.set(record, [...(values.get(record) ?? []), authority.txtValue(challenge.token)]);
-    challenges.push(challenge);
+    const authorization = await authority.readAuthorization(url, signal);
+    if (authorization.status === 'valid') continue;
+    const proof = authority.proofOf(authorization);
+    if (!proof) throw new Error('no challenge by DNS');
+    values.set(proof.name, [...(values.get(proof.name) ?? []), proof.value]);
+    challenges.push(proof.challenge);
   }
   for (const [record, texts] of values) await setTxt(record, texts);
   for (const challenge of challenges) await authority.answerChallenge(challenge.url, signal);

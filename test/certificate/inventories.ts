@@ -28,6 +28,7 @@ const issuer: fc.Arbitrary<IssuerSpec> = fc.record(
     eab: fc.constant({ secret: 'certrelay/eab/acm' }),
     preferredChain: fc.constantFrom('ISRG Root X1', 'Root: "a" #1'),
     caBundle: label.map((name) => ({ file: `/etc/ca/${name}: #.pem` })),
+    challenge: fc.constantFrom('dns-01' as const, 'dns-persist-01' as const),
     attempts: fc.integer({ min: 1, max: 100 }),
     rehearsal: fc.constant('spare'),
     onlyFor: fc.constant([...clusterNames]),

@@ -1,21 +1,13 @@
 // Fakes of the ports that issuing stands on: they keep each port's contract and can be told to fail.
 import { createHash } from 'node:crypto';
+import type { Authorization, CertificateAuthority, Order, Proof, RenewalInfo } from '../../lib/acme-ports.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { ChallengeRecords, TxtValue } from '../../lib/dns-ports.ts';
 import { AcmeError } from '../../lib/errors.ts';
 import type { Log, LogFields } from '../../lib/log.ts';
 import type { CertificateState } from '../../lib/policy/state.ts';
 import { stateOfSpec } from '../../lib/policy/state-of.ts';
-import type {
-  Authorization,
-  CertificateAuthority,
-  CertificateStore,
-  Clock,
-  Order,
-  RenewalInfo,
-  StoredValue,
-  StoreEntry,
-} from '../../lib/ports.ts';
+import type { CertificateStore, Clock, StoredValue, StoreEntry } from '../../lib/ports.ts';
 import { mintChain } from '../certificate/minting.ts';
 
 /** Failures that a test sets: the next call of a method rejects, or every one until cleared. */
@@ -197,6 +189,8 @@ export class FakeAuthority implements CertificateAuthority {
   readonly failures = new Failures();
   readonly orders = new Map<string, FakeOrder>();
   readonly calls: string[] = [];
+  /** Whether its values serve later orders too. */
+  lasting = false;
   /** Names that fail validation. */
   readonly unwelcome = new Set<string>();
   /** Renewal windows by certificate id; certificates without one have no advice. */
@@ -267,6 +261,7 @@ export class FakeAuthority implements CertificateAuthority {
     return {
       url,
       name,
+      isWildcard: domain.startsWith('*.'),
       status,
       challenges: [
         { ...challenge, type: 'x-unknown-01' },
@@ -313,6 +308,13 @@ export class FakeAuthority implements CertificateAuthority {
   async revoke({ chain }: { readonly chain: string }) {
     this.#enter('revoke');
     this.revoked.push(chain);
+  }
+
+  proofOf({ name, challenges }: Authorization): Proof | undefined {
+    const challenge = challenges.find(({ type }) => type === 'dns-01');
+    if (challenge?.token === undefined) return undefined;
+    const value = this.txtValue(challenge.token);
+    return { challenge, name: `_acme-challenge.${name}`, value, isLasting: this.lasting };
   }
 
   txtValue(token: string): string {

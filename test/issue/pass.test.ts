@@ -428,7 +428,7 @@ async function crash(bench: Bench, step: string, nth = 1): Promise<void> {
     new Proxy(port, {
       get(target, method) {
         const value: unknown = Reflect.get(target, method);
-        if (typeof value !== 'function' || method === 'txtValue') return value;
+        if (typeof value !== 'function' || method === 'proofOf') return value;
         return (...args: unknown[]) => {
           if (left > 0 && method === step) left -= 1;
           if (left > 0) return Reflect.apply(value, target, args);

@@ -6,6 +6,7 @@ import { malformed, notFound, type Problem, unauthorized } from './problem.ts';
 import { json, parsePayload, type Reply } from './reply.ts';
 import type { Settings } from './settings.ts';
 import type { Urls } from './urls.ts';
+import { issuerDomain, persistentType } from './validation.ts';
 
 /** One way to prove the name (RFC 8555 §8). */
 export interface Challenge {
@@ -67,7 +68,7 @@ export class Authorizations {
       token: randomBytes(32).toString('base64url'),
       challenges: isProved
         ? []
-        : offered(wildcard).map((type) => ({
+        : offered(wildcard, this.#settings).map((type) => ({
             id: randomBytes(4).toString('base64url'),
             type,
             status: 'pending',
@@ -152,7 +153,8 @@ export class Authorizations {
       type,
       url: this.#urls.challenge(account.id, id, challenge.id),
       status,
-      ...(type !== unknownType && { token }),
+      ...(type === persistentType && { 'issuer-domain-names': [issuerDomain] }),
+      ...(type !== unknownType && type !== persistentType && { token }),
       ...(error && { error: error.document() }),
       ...(validated && { validated: validated.toISOString() }),
     };
@@ -172,12 +174,13 @@ export function authorizationStatus(authorization: Authorization): Authorization
   return (status === 'pending' || status === 'valid') && expires <= new Date() ? 'expired' : status;
 }
 
-/** A type that no client knows; like dns-persist-01 it has no token. */
+/** A type that no client knows. */
 const unknownType = 'x-unknown-01';
 
 /** Wildcards can only be proved by DNS. The order means nothing, so it varies. */
-function offered(wildcard: boolean): readonly string[] {
-  const types = wildcard ? ['dns-01', unknownType] : ['dns-01', 'http-01', 'tls-alpn-01', unknownType];
+function offered(wildcard: boolean, { persistentChallenges }: Settings): readonly string[] {
+  const byDns = persistentChallenges ? ['dns-01', persistentType] : ['dns-01'];
+  const types = wildcard ? [...byDns, unknownType] : [...byDns, 'http-01', 'tls-alpn-01', unknownType];
   const first = randomInt(types.length);
   return [...types.slice(first), ...types.slice(0, first)];
 }

@@ -10,6 +10,7 @@ import { malformed, notFound, Problem } from './problem.ts';
 import { json, type Reply } from './reply.ts';
 import type { Settings } from './settings.ts';
 import { type Action, matchPath, type Urls } from './urls.ts';
+import { issuerDomain } from './validation.ts';
 
 interface Rooms {
   readonly settings: Settings;
@@ -195,7 +196,7 @@ function describeService({ profiles, externalAccountRequired }: Settings, urls: 
   return {
     termsOfService: `${urls.base}/terms`,
     website: `${urls.base}/about`,
-    caaIdentities: ['ca.sandbox.example'],
+    caaIdentities: [issuerDomain],
     ...(externalAccountRequired && { externalAccountRequired }),
     ...(descriptions.length > 0 && { profiles: Object.fromEntries(descriptions) }),
   };

@@ -49,6 +49,8 @@ export interface Settings {
   /** Whether new orders are born ready, as those of a CA that has checked its customers elsewhere: with authorizations that
    *  are `valid` and hold no challenge, or with the authorizations `omitted`. */
   preauthorized: 'no' | 'valid' | 'omitted';
+  /** Whether names can be proved by a record that stays (draft-ietf-acme-dns-persist-01). */
+  persistentChallenges: boolean;
   /** Renewal windows instead of the computed ones, by serial: lower-case hex without a leading 00 (RFC 9773 §4.2). */
   readonly renewalWindows: Map<string, RenewalWindow>;
 }
@@ -77,6 +79,7 @@ export function defaultSettings(): Settings {
     externalAccounts: new Map(),
     externalAccountRequired: false,
     preauthorized: 'no',
+    persistentChallenges: false,
     renewalWindows: new Map(),
   };
 }

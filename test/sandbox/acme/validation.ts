@@ -1,4 +1,4 @@
-// Validates challenges: dns-01 for real, by asking DNS (RFC 8555 §8.4).
+// Validates challenges by asking DNS: dns-01 (RFC 8555 §8.4) and dns-persist-01 (draft-ietf-acme-dns-persist-01).
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Validate } from './authorizations.ts';
@@ -6,10 +6,25 @@ import { Problem, unauthorized } from './problem.ts';
 import { LookupError, type ResolveTxt } from './resolver.ts';
 import type { Settings } from './settings.ts';
 
-/** Validation against DNS as the settings have it; other types than dns-01 always fail. */
-export function createValidation(resolveTxt: ResolveTxt, settings: Settings): Validate {
-  return async ({ name, token, account }, { type }) => {
+/** By which records name this CA. */
+export const issuerDomain = 'ca.sandbox.example';
+export const persistentType = 'dns-persist-01';
+
+/** Validation against DNS as the settings have it; types that DNS does not answer always fail. `accountUrl` is that of an
+ *  account's id. */
+export function createValidation(
+  resolveTxt: ResolveTxt,
+  settings: Settings,
+  accountUrl: (id: number) => string,
+): Validate {
+  return async ({ name, token, account, wildcard }, { type }) => {
     if (settings.validationDelayMs > 0) await sleep(settings.validationDelayMs, undefined, { ref: false });
+    if (type === persistentType) {
+      const owner = `_validation-persist.${name}`;
+      if (settings.failValidation.has(name)) throw unauthorized(`Incorrect TXT record found at ${owner}`);
+      checkPersistent(await lookUp(resolveTxt, owner), owner, accountUrl(account.id), wildcard);
+      return;
+    }
     if (type !== 'dns-01')
       throw new Problem('connection', 400, `${name}: no answer to a challenge of type ${type}`);
     const owner = `_acme-challenge.${name}`;
@@ -24,6 +39,29 @@ export function createValidation(resolveTxt: ResolveTxt, settings: Settings): Va
     const more = others.length > 0 ? ` (and ${others.length} more)` : '';
     throw unauthorized(`Incorrect TXT record "${first.slice(0, 100)}"${more} found at ${owner}`);
   };
+}
+
+/** One of the records must name this CA and the account, and for a wildcard have the policy; accounturi is compared byte for
+ *  byte (§4.1). A record that cannot be read is passed over, and so is an unknown parameter. */
+function checkPersistent(
+  records: readonly string[],
+  owner: string,
+  account: string,
+  wildcard: boolean,
+): void {
+  if (records.length === 0) throw unauthorized(`No TXT record found at ${owner}`);
+  const isEnough = records.some((record) => {
+    const [issuer = '', ...parameters] = record.split(';').map((part) => part.trim());
+    if (issuer.toLowerCase() !== issuerDomain) return false;
+    const pairs = parameters.map((text) => /^([^=\s]+)\s*=\s*([\x21-\x3a\x3c-\x7e]*)$/.exec(text));
+    if (pairs.includes(null)) return false;
+    const values = new Map(pairs.map((pair) => [pair?.[1]?.toLowerCase(), pair?.[2] ?? '']));
+    if (values.size < pairs.length || values.get('accounturi') !== account) return false;
+    if (wildcard && values.get('policy')?.toLowerCase() !== 'wildcard') return false;
+    const until = values.get('persistuntil');
+    return until === undefined || (/^\d+$/.test(until) && Number(until) * 1000 >= Date.now());
+  });
+  if (!isEnough) throw unauthorized(`No TXT record at ${owner} lets ${account} have it`);
 }
 
 async function lookUp(resolveTxt: ResolveTxt, name: string): Promise<readonly string[]> {

@@ -1,0 +1,57 @@
+// dns-persist-01 through the packaged functions: one record that stays, and orders that write nothing.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { HostedZone } from '../sandbox/route53/hosted-zone.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const domains = ['shop.example.com', '*.shop.example.com', 'blog.example.com'];
+let sandbox: Sandbox;
+let zone: HostedZone;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    zones: [],
+    issuer: { challenge: 'dns-persist-01' },
+    certificates: [{ name: 'shop', domains }],
+  });
+  zone = sandbox.route53.createZone('example.com');
+  // Each order has to be proved anew.
+  sandbox.authority.settings.authorizationReuse = false;
+});
+afterAll(() => sandbox.stop());
+
+const order = () => sandbox.lambda.invoke('issue', { certificates: ['shop'], force: true });
+const changes = () => sandbox.journal.find({ action: 'ChangeResourceRecordSets', principal: 'issue' }).length;
+const texts = () => zone.list().filter(({ type }) => type === 'TXT');
+
+it('takes dns-01 where the CA does not offer it, and leaves nothing behind', async () => {
+  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  expect(changes()).toBe(2);
+  expect(texts()).toEqual([]);
+});
+
+it('provisions the records once; later orders write nothing to Route 53', async () => {
+  sandbox.authority.settings.persistentChallenges = true;
+  const before = changes();
+  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  expect(changes() - before).toBe(1);
+  const records = texts();
+  expect(records.map(({ name }) => name).sort()).toEqual([
+    '_validation-persist.blog.example.com.',
+    '_validation-persist.shop.example.com.',
+  ]);
+  const shop = records.find(({ name }) => name.includes('shop'))?.values ?? [];
+  expect(shop.some((value) => value.endsWith('; policy=wildcard"'))).toBe(true);
+
+  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  expect(changes() - before).toBe(1);
+  expect(texts()).toEqual(records);
+});
+
+it('writes a record again that somebody has taken away', async () => {
+  const [first] = texts();
+  if (!first) throw new Error('there is no record');
+  zone.change([{ action: 'DELETE', set: first }], 0);
+  const before = changes();
+  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  expect(changes() - before).toBe(1);
+});
