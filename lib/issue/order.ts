@@ -34,7 +34,9 @@ export async function findOrder(
 ): Promise<OpenOrder | undefined> {
   try {
     const order = await ca.readOrder(url, signal);
-    return { order, ...(await readChallenges(order, ca, signal)) };
+    // Past validation there is nothing to prove; only where the order does not repeat its names must they be read.
+    const isTold = order.status !== 'pending' && order.names !== undefined;
+    return isTold ? withoutChallenges(order) : { order, ...(await readChallenges(order, ca, signal)) };
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
@@ -54,8 +56,12 @@ export async function openNewOrder(
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<OpenOrder> {
-  if (order.status !== 'pending') return { order, authorizations: [], toPresent: [], toKeep: [] };
+  if (order.status !== 'pending') return withoutChallenges(order);
   return { order, ...(await readChallenges(order, ca, signal)) };
+}
+
+function withoutChallenges(order: Order): OpenOrder {
+  return { order, authorizations: [], toPresent: [], toKeep: [] };
 }
 
 async function readChallenges(order: Order, ca: CertificateAuthority, signal: AbortSignal) {

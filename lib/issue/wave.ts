@@ -10,7 +10,7 @@ import { settle, type WaveOutcome } from './settlement.ts';
 import { Turns } from './turns.ts';
 
 /** Certificates of one wave: their TXT values share one change per hosted zone, and all their orders wait side by side. */
-export const waveSize = 100;
+export const waveSize = 300;
 /** Certificates that talk to Secrets Manager or begin an order at once. */
 const concurrency = 32;
 

@@ -37,8 +37,9 @@ export async function measureIssuance(
   count: number,
   tag: string,
   authority: SeenAuthority = ownAuthority(sandbox),
+  zone = 'example.com',
 ): Promise<Issuance> {
-  await sandbox.setCertificates(Array.from({ length: count }, (_, index) => pairOf(`${tag}-${index}`)));
+  await sandbox.setCertificates(Array.from({ length: count }, (_, index) => pairOf(`${tag}-${index}`, zone)));
   const [requests, connections] = [authority.requests().length, authority.connections()];
   const { ms, calls } = await invoke(sandbox, 'issue');
   const asked = authority.requests().slice(requests);
@@ -59,6 +60,6 @@ function ownAuthority({ journal, authority }: Sandbox): SeenAuthority {
   return { requests: () => journal.find({ service: 'acme' }), connections: () => authority.connections() };
 }
 
-function pairOf(name: string): object {
-  return { name, domains: [`${name}.example.com`, `*.${name}.example.com`] };
+function pairOf(name: string, zone: string): object {
+  return { name, domains: [`${name}.${zone}`, `*.${name}.${zone}`] };
 }

@@ -13,6 +13,7 @@ import { type Figure, formatFigures, isBroken, median } from './figure.ts';
 import { acmeBudget, type Issuance, measureIssuance } from './issuance.ts';
 import { startPebbleSandbox } from './pebble.ts';
 import { cool, startQuietSandbox } from './quiet-sandbox.ts';
+import { benchGrowth, benchManyDue, benchPlanning, benchSingles } from './scale.ts';
 import { measureIdlePass, stock } from './stock.ts';
 
 const repeats = 3;
@@ -21,7 +22,17 @@ const removeBundles = await buildBundles();
 const figures: Figure[] = [];
 const load = [loadavg()[0] ?? 0];
 try {
-  for (const measure of [benchIssuance, benchPebble, benchIdlePasses, benchDelivery]) {
+  for (const measure of [
+    benchIssuance,
+    benchPebble,
+    benchIdlePasses,
+    benchDelivery,
+    benchSingles,
+    benchManyDue,
+    benchGrowth,
+    benchPlanning,
+  ]) {
+    console.error(`${measure.name} …`);
     figures.push(...(await measure()));
     load.push(loadavg()[0] ?? 0);
   }

@@ -27,6 +27,7 @@ export interface Invocation {
   /** What was called meanwhile, by whomever. */
   readonly calls: readonly Call[];
   readonly peakMemoryMb: number;
+  readonly answer: unknown;
 }
 
 /** Calls a function and waits for its answer.
@@ -38,10 +39,10 @@ export async function invoke(
 ): Promise<Invocation> {
   const before = journal.calls.length;
   const startedAt = performance.now();
-  const { error, peakMemoryMb } = await lambda.invoke(name, event);
+  const { error, answer, peakMemoryMb } = await lambda.invoke(name, event);
   const ms = performance.now() - startedAt;
   if (error || peakMemoryMb === undefined) throw new Error(`${name} failed: ${error?.errorMessage}`);
-  return { ms, calls: journal.calls.slice(before), peakMemoryMb };
+  return { ms, calls: journal.calls.slice(before), peakMemoryMb, answer };
 }
 
 /** Ends the function's processes: its next call is a cold start. */

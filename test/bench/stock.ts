@@ -27,7 +27,7 @@ export interface IdlePass {
  *  pass that read them would see that, and order. */
 export async function stock(sandbox: Sandbox, count: number): Promise<void> {
   const { authority, secretsManager } = sandbox;
-  const names = Array.from({ length: count }, (_, index) => `stock-${index}`);
+  const names = stockSpecs(count).map(({ name }) => name);
   const validity = {
     notBefore: new Date(Date.now() - dayMs),
     notAfter: new Date(Date.now() + 89 * dayMs),
@@ -47,7 +47,17 @@ export async function stock(sandbox: Sandbox, count: number): Promise<void> {
     const state = stateOf(version, { ...facts, names: domainsOf(name) }, stored);
     secret.setTags(Object.entries(encodeState({ ...state, askAfter: new Date(Date.now() + dayMs / 4) })));
   }
-  await sandbox.setCertificates(names.map((name) => ({ name, domains: domainsOf(name) })));
+  await sandbox.setCertificates(stockSpecs(count));
+}
+
+/** What the inventory says of them. */
+export function stockSpecs(
+  count: number,
+): readonly { readonly name: string; readonly domains: readonly string[] }[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `stock-${index}`,
+    domains: domainsOf(`stock-${index}`),
+  }));
 }
 
 /** Runs the issue function over what `stock` made. */
