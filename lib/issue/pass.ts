@@ -3,6 +3,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import { IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
+import type { PredictedCalls } from '../policy/prediction.ts';
 import { admitOrders } from './admission.ts';
 import type { DueCertificate } from './claim.ts';
 import { continueLater } from './continuation.ts';
@@ -48,11 +49,27 @@ export async function issueCertificates(
   if (!request.dryRun && gathered.orphans.length > 0)
     await sweepOrphans(gathered.orphans, ordering, ports, run);
   if (!request.dryRun) await leave(plan, outcomes, request, ports, run);
-  const report = makeReport(plan, outcomes, unknown, request.dryRun ?? false);
+  const predicted = request.dryRun ? await foresee(plan, due) : undefined;
+  const report = makeReport(plan, outcomes, unknown, predicted);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
   const asked = request.certificates?.length;
   ports.log.info('pass finished', { ...report.summary, asked, ms: ports.clock.now().getTime() - startedAt });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
+}
+
+/** What ordering all of these would change. */
+async function foresee(plan: Plan, due: readonly Candidate[]): Promise<PredictedCalls> {
+  const [{ predictCalls }, { waveSize }] = await Promise.all([
+    import('../policy/prediction.ts'),
+    import('./wave.ts'),
+  ]);
+  const zones = new Map(plan.map((entry) => [entry.name, entry.zones]));
+  const foreseen = due.map(({ name, entry, inFlight }) => ({
+    isNew: entry === undefined,
+    resumes: inFlight !== undefined && entry?.state.order !== undefined,
+    zones: zones.get(name),
+  }));
+  return predictCalls(foreseen, waveSize);
 }
 
 /** Replaces the candidates that it is time to ask their CAs about. */

@@ -57,7 +57,8 @@ async function look(
     const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
     const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
     const facts = await preflight.gather(domains, about, signal);
-    return heedFindings(entry, judgePreflight(facts, subject), force);
+    const zones = facts.names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
+    return heedFindings({ ...entry, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
   } catch (error) {
     const why = signal.aborted ? 'it took too long' : describeError(error);
     return { ...entry, warnings: [`DNS was not looked at before the order: ${why}`] };

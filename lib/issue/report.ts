@@ -1,6 +1,7 @@
 // What a pass answers: one line for each certificate, and how many there were of each.
 import { describeError } from '../log.ts';
 import type { Plan, PlanEntry } from '../policy/plan.ts';
+import type { PredictedCalls } from '../policy/prediction.ts';
 import type { Unknown } from './gather.ts';
 import type { WaveOutcome } from './settlement.ts';
 
@@ -15,6 +16,8 @@ export interface ReportLine {
   readonly renewsAt?: Date | undefined;
   /** What may fail the order. */
   readonly warnings?: readonly string[];
+  /** Hosted zones that would take its TXT values, as far as somebody looked. */
+  readonly zones?: readonly string[];
   readonly outcome?: WaveOutcome['outcome'];
   readonly version?: string;
   readonly notAfter?: Date;
@@ -26,6 +29,8 @@ export interface IssueReport {
   readonly dryRun: boolean;
   /** How many certificates there are, and how many of each outcome, or decision where there was nothing to do. */
   readonly summary: Readonly<Record<string, number>>;
+  /** On a dry run: the calls by which the orders would change something. */
+  readonly predicted?: PredictedCalls;
   /** Every certificate asked for, the most urgent first. */
   readonly certificates: readonly ReportLine[];
 }
@@ -35,7 +40,7 @@ export function makeReport(
   plan: Plan,
   outcomes: readonly WaveOutcome[],
   unknown: readonly Unknown[],
-  dryRun: boolean,
+  predicted?: PredictedCalls,
 ): IssueReport {
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   const lines = [
@@ -53,7 +58,12 @@ export function makeReport(
   const summary: Record<string, number> = { certificates: lines.length };
   for (const { outcome, decision } of lines)
     summary[outcome ?? decision] = (summary[outcome ?? decision] ?? 0) + 1;
-  return { dryRun, summary, certificates: lines };
+  return {
+    dryRun: predicted !== undefined,
+    summary,
+    ...(predicted ? { predicted } : {}),
+    certificates: lines,
+  };
 }
 
 /** An outcome without the error itself: its message is there. */

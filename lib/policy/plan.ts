@@ -12,6 +12,8 @@ export interface PlanInput {
 export type PlanEntry = { readonly name: string } & Decision & {
     /** What may make the order fail, or might have. */
     readonly warnings?: readonly string[];
+    /** Hosted zones that would take its TXT values, as far as somebody looked. */
+    readonly zones?: readonly string[];
   };
 
 /** One entry for each certificate, the most urgent first. */
