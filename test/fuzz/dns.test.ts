@@ -1,0 +1,86 @@
+// DNS servers that answer anything: a question ends with an answer or a DnsError, and soon.
+import { createSocket, type Socket } from 'node:dgram';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createQuestions } from '../../lib/dns/questions.ts';
+import { DnsError } from '../../lib/errors.ts';
+
+/** What is sent back for a query. */
+const packets: Readonly<Record<string, (query: Buffer) => Buffer>> = {
+  nothing: () => Buffer.alloc(0),
+  'one byte': () => Buffer.from([0]),
+  'a header alone': (query) => header(query, 0x8180, 0, 0),
+  'a header that promises answers': (query) => header(query, 0x8180, 1, 65_535),
+  'the query itself': (query) => query,
+  'a query for another id': (query) =>
+    Buffer.concat([Buffer.from([query[0] ?? 0, ~(query[1] ?? 0) & 255]), query.subarray(2)]),
+  'a name that points at itself': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from('c00cc00c0010', 'hex')]),
+  'a name that points past the end': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from('ffff00100001000000000004', 'hex')]),
+  'a record cut short': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from('c00c001000010000003c00ff0161', 'hex')]),
+  'an empty TXT': (query) => Buffer.concat([reply(query, 1), Buffer.from('c00c001000010000003c0000', 'hex')]),
+  'a string longer than its record': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from('c00c001000010000003c0002ff61', 'hex')]),
+  'bytes that are no text': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from('c00c001000010000003c000403fffe00', 'hex')]),
+  'a CAA without a tag': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from('c00c010100010000003c00028000', 'hex')]),
+  'a label of 63 bytes and no end': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from([63]), Buffer.alloc(40, 97)]),
+  'another type than was asked': (query) =>
+    Buffer.concat([reply(query, 1), Buffer.from('c00c000100010000003c00047f000001', 'hex')]),
+  zeroes: (query) => Buffer.concat([query.subarray(0, 2), Buffer.alloc(510)]),
+  ones: (query) => Buffer.concat([query.subarray(0, 2), Buffer.alloc(510, 255)]),
+  'truncated, and nobody on TCP': (query) => header(query, 0x8380, 1, 0),
+};
+
+/** The query's header with other flags and counts. */
+function header(query: Buffer, flags: number, questions: number, answers: number): Buffer {
+  const bytes = Buffer.alloc(12);
+  query.copy(bytes, 0, 0, 2);
+  bytes.writeUInt16BE(flags, 2);
+  bytes.writeUInt16BE(questions, 4);
+  bytes.writeUInt16BE(answers, 6);
+  return bytes;
+}
+
+/** The query's question, answered by what is put behind it. */
+function reply(query: Buffer, answers: number): Buffer {
+  const end = query.indexOf(0, 12) + 5;
+  return Buffer.concat([header(query, 0x8180, 1, answers), query.subarray(12, end)]);
+}
+
+const sockets = new Map<string, Socket>();
+beforeAll(async () => {
+  for (const [name, make] of Object.entries(packets)) {
+    const socket = createSocket('udp4');
+    socket.on('message', (query, { port, address }) => socket.send(make(query), port, address));
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    sockets.set(name, socket);
+  }
+});
+afterAll(() => {
+  for (const socket of sockets.values()) socket.close();
+});
+
+test('every packet is an answer or a DnsError', { timeout: 30_000 }, async () => {
+  const questions = createQuestions()(AbortSignal.timeout(20_000));
+  const asked = [...sockets].flatMap(([name, socket]) => {
+    const server = `127.0.0.1:${(socket.address() as AddressInfo).port}`;
+    const domain = 'shop.example.com';
+    return [
+      [name, questions.texts(domain, server)],
+      [name, questions.alias(domain, server)],
+      [name, questions.authorizations(domain, server)],
+      [name, questions.nameServers(domain, server)],
+    ] as const;
+  });
+  const answers = await Promise.allSettled(asked.map(([, answer]) => answer));
+  for (const [index, answer] of answers.entries()) {
+    const [name] = asked[index] ?? [];
+    if (answer.status === 'rejected') expect(answer.reason, name).toBeInstanceOf(DnsError);
+    else expect(['undefined', 'string', 'object'], name).toContain(typeof answer.value);
+  }
+});
