@@ -48,7 +48,7 @@ test.for([
     'Rejected',
     /lab\/shop\/shop-tls is immutable/,
   ],
-] as const)('a Secret %s is refused by name, and nothing is changed', async ([
+] as const)('K38 a Secret %s is refused by name, and nothing is changed', async ([
   ,
   found,
   more,

@@ -49,6 +49,15 @@ describe('packaging', () => {
     expect(printed).toContain('DeploySchedule: "cron(* * * * ? *)" must be like rate(6 hours)');
   });
 
+  it('P13 Y08 spreads installations over a quarter of an hour, and tries a pass three times before the next is due', () => {
+    for (const schedule of ['IssueSchedule', 'DeploySchedule']) {
+      expect(properties(schedule)).toMatchObject({
+        FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
+        Target: { RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 } },
+      });
+    }
+  });
+
   it('takes rates, a prefix, an alarm topic and a reserved concurrency as parameters', () => {
     const { Resources } = tailored.template;
     expect(Resources.IssueSchedule?.Properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)' });

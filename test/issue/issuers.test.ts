@@ -104,7 +104,7 @@ describe('a certificate with a second issuer', () => {
 describe('rotateKey: never', () => {
   const pinned = { ...specOf('shop', ['shop.example.com']), rotateKey: 'never' as const };
 
-  it('keeps the private key at a renewal', async () => {
+  it('C11 keeps the private key at a renewal', async () => {
     const bench = new Bench([pinned]);
     await bench.run();
     const first = await bench.current('shop');
