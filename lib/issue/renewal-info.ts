@@ -4,8 +4,8 @@ import type { RenewalInfo } from '../acme-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import { issuersOf } from '../policy/issuer-choice.ts';
-import type { CertificateState } from '../policy/state.ts';
 import { isFrom } from '../policy/wanted.ts';
+import type { CertificateStore } from '../ports.ts';
 import type { Candidate } from './gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 
@@ -14,6 +14,8 @@ const soonMs = 3_600_000;
 /** Where the CA has no answer for a certificate (RFC 9773 §4.3.3), and after it was issued: nothing changes so soon, and a
  *  pass over certificates that are new makes no call to the CA. */
 export const laterMs = 6 * 3_600_000;
+/** Of a page's URL: tags are few. A longer one is told by the pass that hears of it, and forgotten. */
+const longestKeptUrl = 500;
 const concurrency = 16;
 
 /** Whether it is time to ask about a certificate: it is known to the CA by id, has not ended, and no order of it is open. */
@@ -45,7 +47,8 @@ export async function askRenewalInfo(
     const { start, end, explanationUrl } = asked;
     if (explanationUrl)
       ports.log.warn('CA explains a renewal', { certificate: name, explanationUrl, start, end });
-    return { ...candidate, situation: { ...situation, held: { ...situation.held, window: { start, end } } } };
+    const window = { start, end, explanationUrl };
+    return { ...candidate, situation: { ...situation, held: { ...situation.held, window } } };
   });
 }
 
@@ -69,9 +72,19 @@ async function ask(
   }
 }
 
-function remembered(asked: RenewalInfo | 'failed' | undefined, now: Date): Partial<CertificateState> {
+function remembered(
+  asked: RenewalInfo | 'failed' | undefined,
+  now: Date,
+): Parameters<CertificateStore['record']>[1] {
   const after = (ms: number) => new Date(now.getTime() + ms);
   if (asked === 'failed') return { askAfter: after(soonMs) };
   if (!asked) return { askAfter: after(laterMs) };
-  return { windowStart: asked.start, windowEnd: asked.end, askAfter: after(asked.retryAfterMs) };
+  const { start, end, explanationUrl = '', retryAfterMs } = asked;
+  const isKept = explanationUrl !== '' && explanationUrl.length <= longestKeptUrl;
+  return {
+    windowStart: start,
+    windowEnd: end,
+    explanationUrl: isKept ? explanationUrl : null,
+    askAfter: after(retryAfterMs),
+  };
 }

@@ -18,6 +18,8 @@ export interface ReportLine {
   readonly warnings?: readonly string[];
   /** Hosted zones that would take its TXT values, as far as somebody looked. */
   readonly zones?: readonly string[];
+  /** The CA's page that says why it wants the certificate renewed when it does. */
+  readonly explanationUrl?: string;
   readonly outcome?: WaveOutcome['outcome'];
   readonly version?: string;
   readonly notAfter?: Date;

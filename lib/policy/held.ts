@@ -26,7 +26,15 @@ export interface HeldCertificate {
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** What the CA suggests (RFC 9773 §4.2). */
-  readonly window?: { readonly start: Date; readonly end: Date } | undefined;
+  readonly window?: SuggestedWindow | undefined;
+}
+
+/** RFC 9773 §4.2. */
+export interface SuggestedWindow {
+  readonly start: Date;
+  readonly end: Date;
+  /** A page of the CA's that says why. */
+  readonly explanationUrl?: string | undefined;
 }
 
 /** Known from listing alone; `undefined` where the value must be read: somebody else wrote the current version, or a tag is
@@ -39,8 +47,8 @@ export function heldByTags(entry: {
   const { version, names, issuer, profile, key, fingerprint, notBefore, notAfter } = entry.state;
   if (version !== entry.current || !names || !issuer || !key) return undefined;
   if (!fingerprint || !notBefore || !notAfter) return undefined;
-  const { windowStart: start, windowEnd: end, windowOf, certificateId } = entry.state;
-  const window = start && end && windowOf === certificateId ? { start, end } : undefined;
+  const { windowStart: start, windowEnd: end, explanationUrl, windowOf, certificateId } = entry.state;
+  const window = start && end && windowOf === certificateId ? { start, end, explanationUrl } : undefined;
   return { kind: 'certificate', names, issuer, profile, key, fingerprint, notBefore, notAfter, window };
 }
 

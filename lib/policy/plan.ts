@@ -14,6 +14,8 @@ export type PlanEntry = { readonly name: string } & Decision & {
     readonly warnings?: readonly string[];
     /** Hosted zones that would take its TXT values, as far as somebody looked. */
     readonly zones?: readonly string[];
+    /** The CA's page that says why it wants the certificate renewed when it does (RFC 9773 §4.2). */
+    readonly explanationUrl?: string;
   };
 
 /** One entry for each certificate, the most urgent first. */
@@ -25,7 +27,12 @@ export function planCertificates(inputs: readonly PlanInput[], now: Date): Plan 
   return inputs
     .map(({ name, situation }) => ({ name, situation, expiry: expiryOf(situation) }))
     .sort((one, other) => one.expiry - other.expiry || compareNames(one.name, other.name))
-    .map(({ name, situation }) => ({ name, ...judge(situation, now) }));
+    .map(({ name, situation }) => ({ name, ...judge(situation, now), ...explanationOf(situation) }));
+}
+
+function explanationOf({ held }: Situation): Pick<PlanEntry, 'explanationUrl'> {
+  const explanationUrl = held.kind === 'certificate' ? held.window?.explanationUrl : undefined;
+  return explanationUrl === undefined ? {} : { explanationUrl };
 }
 
 function expiryOf({ held }: Situation): number {

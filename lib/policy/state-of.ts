@@ -31,6 +31,7 @@ export interface VersionState {
   /** What the CA suggested was about the version before. */
   readonly windowStart: null;
   readonly windowEnd: null;
+  readonly explanationUrl: null;
   readonly source: 'registration' | null;
 }
 
@@ -52,6 +53,7 @@ export function stateOf(
     certificateId: certificateId(facts) ?? null,
     windowStart: null,
     windowEnd: null,
+    explanationUrl: null,
     source: stored.spec?.source ?? null,
   };
 }

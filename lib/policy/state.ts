@@ -22,6 +22,8 @@ export interface CertificateState {
   readonly windowEnd?: Date;
   /** The `certificateId` that the window is about: it may reach the tags after another certificate did. */
   readonly windowOf?: string;
+  /** The CA's page that says why the window is where it is (§4.2). */
+  readonly explanationUrl?: string;
   readonly askAfter?: Date;
   /** Where the specification comes from; absent: the inventory file. */
   readonly source?: 'registration';

@@ -32,6 +32,7 @@ const fields = {
   windowStart: date,
   windowEnd: date,
   windowOf: text,
+  explanationUrl: text,
   askAfter: date,
   source: oneOf('registration'),
   targets: text,

@@ -52,22 +52,38 @@ describe('a window that the CA suggests', () => {
     expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
   });
 
-  it('comes with an explanation that reaches the log', async () => {
+  it('comes with an explanation that reaches the log, and the report of every pass until the certificate is replaced', async () => {
     const { bench, id } = await issued();
     const explanationUrl = 'https://ca.example/incident';
-    bench.ca.windows.set(id, {
-      start: inHours(bench, 5),
-      end: inHours(bench, 6),
-      retryAfterMs: hourMs,
-      explanationUrl,
-    });
-    await bench.run();
-    expect(bench.log.lines).toContainEqual(
-      expect.objectContaining({
-        event: 'CA explains a renewal',
-        fields: expect.objectContaining({ explanationUrl }),
-      }),
-    );
+    const [start, end] = [inHours(bench, 5), inHours(bench, 6)];
+    bench.ca.windows.set(id, { start, end, retryAfterMs: 24 * hourMs, explanationUrl });
+    const lines = [];
+    for (const hours of [0, 4, 4, 1]) {
+      bench.clock.pass(hours * hourMs);
+      lines.push(...(await bench.run()).report.certificates);
+    }
+    expect(lines).toMatchObject([
+      { decision: 'keep', explanationUrl },
+      { decision: 'keep', explanationUrl },
+      { reason: 'RenewalDue', outcome: 'issued', explanationUrl },
+      { decision: 'keep' },
+    ]);
+    expect(lines.at(-1)).not.toHaveProperty('explanationUrl');
+    expect(bench.log.lines.filter(({ event }) => event === 'CA explains a renewal')).toMatchObject([
+      { fields: { explanationUrl } },
+    ]);
+  });
+
+  it('whose explanation is too long for tags tells it once', async () => {
+    const { bench, id } = await issued();
+    const window = { start: inHours(bench, 5), end: inHours(bench, 6), retryAfterMs: 24 * hourMs };
+    for (const length of [500, 501]) {
+      const explanationUrl = 'https://ca.example/'.padEnd(length, 'x');
+      bench.ca.windows.set(id, { ...window, explanationUrl });
+      await bench.store.record('shop', { askAfter: null });
+      expect((await bench.run()).report.certificates).toMatchObject([{ explanationUrl }]);
+      expect(bench.state('shop').explanationUrl).toBe(length > 500 ? undefined : explanationUrl);
+    }
   });
 });
 
