@@ -1,0 +1,169 @@
+// Let's Encrypt's rate limits, counted by its own server, and what runs make of its refusals.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
+import { boulderLacks, type OwnBoulder, startBoulder } from './parts/own-boulder.ts';
+import { freePort } from './parts/process.ts';
+import { logged, newDomain, SandboxBench } from './sandbox-bench.ts';
+
+const minuteMs = 60_000;
+const title = (what: string) => (boulderLacks === undefined ? what : `${what}: ${boulderLacks}`);
+
+describe.skipIf(boulderLacks !== undefined)(title('Boulder with the limits of Let’s Encrypt'), () => {
+  /** The CA sees another server for this domain, one that knows nothing. */
+  const unseen = newDomain();
+  let stub: DnsStub;
+  let boulder: OwnBoulder;
+  let bench: SandboxBench;
+
+  beforeAll(async () => {
+    stub = await startDnsStub();
+    const dnsPort = await freePort();
+    const dns = { [unseen]: stub.address, '': `127.0.0.1:${dnsPort}` };
+    boulder = await startBoulder({ limits: 'prod', dns });
+    bench = await SandboxBench.start({ realAuthority: boulder, dnsPort });
+  });
+  afterAll(async () => {
+    await bench?.stop();
+    await boulder?.stop();
+    await stub?.stop();
+  });
+
+  test('the sixth order of one set of names is refused by the CA, and its words and Retry-After reach log, error and state', async () => {
+    const domain = await bench.want('set');
+    await spendSet('set', bench);
+    const sixth = await bench.issue('set', { force: true });
+    const words = /rateLimited: too many certificates \(5\) already issued for this exact set of identifiers/;
+    expect(sixth.error?.errorMessage).toMatch(words);
+    expect(sixth.error?.errorMessage).toContain('https://letsencrypt.org/docs/rate-limits/');
+    const { error, failures, nextAttempt, order } = bench.state('set');
+    expect({ error, failures, order }).toEqual({ error: 'rateLimited', failures: 1, order: undefined });
+    const [, date] = /retry after (\S+ \S+) UTC/.exec(sixth.error?.errorMessage ?? '') ?? [];
+    expect(Math.abs(Number(nextAttempt) - Date.parse(`${date}Z`))).toBeLessThan(minuteMs);
+    expect(logged(sixth, 'certificate failed')).toMatchObject([
+      { reason: 'rateLimited', problem: expect.stringMatching(words), until: nextAttempt?.toISOString() },
+    ]);
+    expect(bench.txtSets(domain)).toEqual([]);
+    // Nothing is due but by force, and force is told the same again.
+    const again = await bench.issue('set', { force: true });
+    expect(again.error?.errorMessage).toMatch(words);
+  });
+
+  test('a renewal inside its ARI window is exempt from the limit that its set has spent, and one outside is not', async () => {
+    await bench.want('window');
+    await spendSet('window', bench);
+    const { serial } = bench.held('window');
+    await moveIntoWindow('window');
+    const inside = await bench.issue('window');
+    expect(inside.answer).toMatchObject({ certificates: [{ reason: 'RenewalDue', outcome: 'issued' }] });
+    const replaced = await boulder.ctl(
+      'sql',
+      `SELECT replaced FROM replacementOrders WHERE serial = '${serial}'`,
+    );
+    expect(replaced).toMatch(/\| +1 \|/);
+    const outside = await bench.issue('window', { force: true });
+    expect(outside.error?.errorMessage).toMatch(/rateLimited: too many certificates \(5\)/);
+  });
+
+  test('a name that fails five times is refused at the sixth order; nothing of it stays in DNS', async () => {
+    await bench.want('failing', {}, unseen);
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      const { error } = await bench.issue('failing', { force: attempt > 1 });
+      expect(error?.errorMessage).toContain(`${unseen}: `);
+      expect(error?.errorMessage).toMatch(/DNS problem: NXDOMAIN looking up TXT/);
+      expect(bench.state('failing')).toMatchObject({ failures: attempt });
+    }
+    const sixth = await bench.issue('failing', { force: true });
+    expect(sixth.error?.errorMessage).toMatch(/rateLimited: too many failed authorizations \(5\) for/);
+    expect(bench.state('failing')).toMatchObject({ failures: 6, error: 'rateLimited' });
+    const changes = bench.changes;
+    expect((await bench.issue('failing')).answer).toMatchObject({
+      certificates: [{ decision: 'wait', reason: 'BackingOff' }],
+    });
+    expect(bench.changes).toBe(changes);
+    expect(bench.txtSets(unseen)).toEqual([]);
+  });
+
+  test('a name that the CA has paused waits for a person, who is told the page to visit', async () => {
+    const domain = await bench.want('paused');
+    await bench.want('neighbour');
+    await bench.issue('neighbour');
+    await boulder.ctl(
+      'sql',
+      `INSERT INTO paused (registrationID, identifierType, identifierValue, pausedAt)
+       SELECT id, 0, '${domain}', NOW() FROM registrations`,
+    );
+    const page = 'https://unpause.bench.example/sfe/v1/unpause?jwt=';
+    const refused = await bench.issue('paused');
+    expect(refused.error?.errorMessage).toContain(page);
+    const { answer } = await bench.issue('paused', { force: true });
+    expect(answer).toMatchObject({
+      certificates: [{ decision: 'wait', reason: 'Paused', message: expect.stringContaining(page) }],
+    });
+    expect(Object(answer).certificates[0]).not.toHaveProperty('until');
+
+    await boulder.ctl('sql', 'UPDATE paused SET unpausedAt = NOW()');
+    await bench.sandbox.lambda.invoke('pause', { certificates: ['paused'], resume: true });
+    expect((await bench.issue('paused', { force: true })).answer).toMatchObject({
+      certificates: [{ outcome: 'issued' }],
+    });
+  });
+
+  /** The CA then believes that it issued the certificate so long ago that the instant drawn in its window is now. */
+  async function moveIntoWindow(name: string): Promise<void> {
+    const { serial, fingerprint, notBefore, notAfter } = bench.held(name);
+    const validitySeconds = (notAfter.getTime() - notBefore.getTime()) / 1000;
+    const share = Number.parseInt(fingerprint.slice(0, 12), 16) / 16 ** 12;
+    // Two thirds of the lifetime, one hundredth before and after.
+    const age = Math.ceil(validitySeconds * (2 / 3 - 0.01 + 0.02 * share)) + 1;
+    const back = (column: string) => `${column} = ${column} - INTERVAL ${age} SECOND`;
+    await boulder.ctl(
+      'sql',
+      `UPDATE certificates SET ${back('issued')}, ${back('expires')} WHERE serial = '${serial}'`,
+    );
+    bench.forgetAsking(name);
+  }
+});
+
+describe.skipIf(boulderLacks !== undefined)(title('Boulder with limits that pass within a minute'), () => {
+  let boulder: OwnBoulder;
+  let bench: SandboxBench;
+
+  beforeAll(async () => {
+    const dnsPort = await freePort();
+    boulder = await startBoulder({ limits: 'fast', dns: { '': `127.0.0.1:${dnsPort}` } });
+    bench = await SandboxBench.start({ realAuthority: boulder, dnsPort });
+  });
+  afterAll(async () => {
+    await bench?.stop();
+    await boulder?.stop();
+  });
+
+  test('a limit is waited out across runs: the order is made again once the CA allows it, not before, and by no hand', async () => {
+    const domain = await bench.want('first');
+    await spendSet('first', bench);
+    await bench.want('second', { domains: [domain] });
+    const refused = await bench.issue('second');
+    expect(refused.error?.errorMessage).toMatch(/rateLimited: too many certificates \(5\)/);
+    const { nextAttempt } = bench.state('second');
+    const waiting = await bench.issue('second');
+    expect(waiting.answer).toMatchObject({
+      certificates: [{ decision: 'wait', reason: 'BackingOff', until: nextAttempt?.toISOString() }],
+    });
+
+    await bench.sandbox.queues.issue.untilEmpty();
+    expect(bench.held('second')).toMatchObject({ names: [domain] });
+    expect(bench.state('second')).toMatchObject({ failures: undefined, nextAttempt: undefined });
+    const created = bench.sandbox.lambda.logs.filter(({ line }) => line.includes('"order created"'));
+    expect(created).toHaveLength(6);
+    const failed = bench.sandbox.lambda.logs.filter(({ line }) => line.includes('"certificate failed"'));
+    expect(failed).toHaveLength(1);
+  });
+});
+
+/** Five orders, as many as one set of names may have at once. */
+async function spendSet(name: string, bench: SandboxBench): Promise<void> {
+  for (let order = 1; order <= 5; order += 1) {
+    const { answer } = await bench.issue(name, { force: order > 1 });
+    expect(answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+  }
+}
