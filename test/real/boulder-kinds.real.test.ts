@@ -1,0 +1,85 @@
+// What Let's Encrypt's own server offers beside the ordinary: profiles, and names proved by a record that stays.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { boulderLacks, type OwnBoulder, startBoulder } from './parts/own-boulder.ts';
+import { freePort } from './parts/process.ts';
+import { newDomain, SandboxBench } from './sandbox-bench.ts';
+
+const hourMs = 3_600_000;
+const lasting = newDomain();
+const title = (what: string) => (boulderLacks === undefined ? what : `${what}: ${boulderLacks}`);
+
+describe.skipIf(boulderLacks !== undefined)(title('Boulder with profiles and dns-persist-01'), () => {
+  let boulder: OwnBoulder;
+  let bench: SandboxBench;
+
+  beforeAll(async () => {
+    const dnsPort = await freePort();
+    boulder = await startBoulder({
+      limits: 'none',
+      features: ['persist'],
+      dns: { '': `127.0.0.1:${dnsPort}` },
+    });
+    bench = await SandboxBench.start({ realAuthority: boulder, dnsPort });
+    for (const profile of ['tlsserver', 'shortlived']) await bench.want(profile, { issuer: profile });
+    await bench.want('unknown', { issuer: 'unknown' });
+    await bench.want('lasting', { issuer: 'lasting', domains: [lasting, `*.${lasting}`] }, lasting);
+    await bench.addIssuers({
+      tlsserver: { profile: 'tlsserver' },
+      shortlived: { profile: 'shortlived' },
+      unknown: { profile: 'gold' },
+      lasting: { challenge: 'dns-persist-01' },
+    });
+  });
+  afterAll(async () => {
+    await bench?.stop();
+    await boulder?.stop();
+  });
+
+  test.each([
+    { profile: 'tlsserver', lifetime: '45 days', hours: 45 * 24, renewal: 2 / 3 },
+    { profile: 'shortlived', lifetime: '160 hours', hours: 160, renewal: 1 / 2 },
+  ])('$profile gives $lifetime and no common name, and the next pass plans the renewal by that', async ({
+    profile,
+    hours,
+    renewal,
+  }) => {
+    expect((await bench.issue(profile)).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    const { notBefore, notAfter, commonName } = bench.held(profile);
+    // A certificate is valid through its last second (RFC 5280 §4.1.2.5).
+    expect(notAfter.getTime() - notBefore.getTime()).toBe(hours * hourMs - 1000);
+    expect(commonName).toBeUndefined();
+    expect(bench.state(profile)).toMatchObject({ profile });
+    bench.forgetAsking(profile);
+    const { answer } = await bench.issue(profile);
+    expect(answer).toMatchObject({ certificates: [{ decision: 'keep' }] });
+    const wait = Date.parse(Object(answer).certificates[0].renewsAt) - notBefore.getTime();
+    // One hundredth before or after, and notBefore is an hour before the CA's own time.
+    expect(Math.abs(wait / (hours * hourMs) - renewal)).toBeLessThan(0.02);
+  });
+
+  test('a profile that the CA does not offer is refused before an order, with those that it offers', async () => {
+    const { error } = await bench.issue('unknown');
+    expect(error?.errorMessage).toMatch(/"gold": it offers classic, shortlived, tlsserver/);
+  });
+
+  test('dns-persist-01: the record is provisioned once, and a later order, proved anew, writes nothing to Route 53', async () => {
+    const before = bench.changes;
+    expect((await bench.issue('lasting')).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    const records = bench.txtSets(lasting);
+    expect(records).toMatchObject([{ name: `_validation-persist.${lasting}.` }]);
+    expect(JSON.stringify(records)).toContain('; policy=wildcard');
+    expect(bench.changes - before).toBe(1);
+
+    // As in a month, when no authorization is valid any more.
+    await boulder.ctl('sql', 'UPDATE authz2 SET expires = NOW() - INTERVAL 1 DAY');
+    const later = await bench.issue('lasting', { force: true });
+    expect(later.answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    const proved = await boulder.ctl(
+      'sql',
+      `SELECT COUNT(*) FROM authz2 WHERE identifierValue LIKE '%${lasting}' AND expires > NOW() AND attemptedAt IS NOT NULL`,
+    );
+    expect(proved).toMatch(/\| +2 \|/);
+    expect(bench.changes - before).toBe(1);
+    expect(bench.txtSets(lasting)).toEqual(records);
+  });
+});
