@@ -33,6 +33,23 @@ describe('at Let’s Encrypt', () => {
     expect(report.certificates[0]?.message).toContain('certificates for example.com');
   });
 
+  it('of more orders than an account may make the rest waits, says until when, and is ordered then', async () => {
+    const domains = Array.from({ length: 310 }, (_, index) => `c${index}.site-${index % 20}.com`);
+    const many = domains.map((domain, index) => specOf(`c${index}`, [domain]));
+    const bench = new Bench(many, { directory });
+    const { report } = await bench.run();
+    expect(report.summary).toEqual({ certificates: 310, issued: 300, wait: 10 });
+    const waiting = report.certificates.filter(({ decision }) => decision === 'wait');
+    for (const { reason, message, until } of waiting) {
+      expect(reason).toBe('RateLimited');
+      expect(message).toContain('limit on new orders is spent');
+      expect(until?.getTime()).toBeGreaterThan(bench.clock.now().getTime());
+    }
+    expect(bench.sent.flatMap(({ names }) => names).sort()).toEqual(waiting.map(({ name }) => name).sort());
+    bench.clock.pass(10 * 36_000);
+    expect((await bench.run()).report.summary).toMatchObject({ issued: 10 });
+  });
+
   it('a renewal is spared the limit of the domain', async () => {
     const many = Array.from({ length: 50 }, (_, index) => specOf(`c${index}`, [`c${index}.example.com`]));
     const bench = new Bench([shop], { directory });
