@@ -14,15 +14,15 @@ describe('the same due certificates', () => {
     [2, 1],
     [8, 2],
   ])('in %i runs at once are ordered once each', async (runs, number) => {
-    await trios.ask([number]);
+    await trios.ask(trio(number));
     const results = await Promise.all(Array.from({ length: runs }, () => trios.run()));
     expect(results.flatMap(({ error }) => error ?? [])).toEqual([]);
-    expect(trios.findFaults(number)).toEqual([]);
+    expect(trios.findFaults(trio(number))).toEqual([]);
   });
 
   it('named by a message that SQS delivers three times, twice of it at once, are ordered once each', async () => {
     const { lambda, events } = trios.sandbox;
-    await trios.ask([3]);
+    await trios.ask(trio(3));
     const seen = events.length;
     sendMessage(3);
     await ordered(3);
@@ -30,11 +30,11 @@ describe('the same due certificates', () => {
     const again = () => lambda.call('issue', delivery);
     const answers = await Promise.all([again(), again()]);
     expect(answers).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
-    expect(trios.findFaults(3)).toEqual([]);
+    expect(trios.findFaults(trio(3))).toEqual([]);
   });
 
   it('found by a schedule that fires twice, and named by a message that comes twice, are ordered once each', async () => {
-    await trios.ask([4]);
+    await trios.ask(trio(4));
     sendMessage(4);
     sendMessage(4);
     const results = await Promise.all([trios.run(), trios.run()]);
@@ -42,7 +42,7 @@ describe('the same due certificates', () => {
     await ordered(4);
     const { answer } = await trios.run();
     expect(answer).toMatchObject({ summary: { certificates: 3, keep: 3 } });
-    expect(trios.findFaults(4)).toEqual([]);
+    expect(trios.findFaults(trio(4))).toEqual([]);
   });
 });
 
@@ -53,5 +53,5 @@ function sendMessage(number: number): void {
 }
 
 function ordered(number: number): Promise<void> {
-  return expect.poll(() => trios.findFaults(number), { timeout: 30_000 }).toEqual([]);
+  return expect.poll(() => trios.findFaults(trio(number)), { timeout: 30_000 }).toEqual([]);
 }

@@ -35,14 +35,14 @@ export async function runKillMatrix(side: Side): Promise<Outcome> {
 async function killEach(numbers: readonly number[], side: Side, trios: Trios): Promise<Outcome> {
   const killedAt = new Map<number, Call | undefined>();
   for (const k of numbers) {
-    await trios.ask([k]);
+    await trios.ask(trio(k));
     const call = await killAt(k, side, trios);
     killedAt.set(k, call);
     if (!call) break;
   }
   const tried = [...killedAt.keys()];
   expect(tried.length, 'a run makes more calls than the matrix is made for').toBeLessThan(numbers.length);
-  await trios.ask(tried);
+  await trios.ask(tried.flatMap(trio));
   trios.endClaims();
   const healing = await trios.run();
   const { answer } = await trios.run();
@@ -52,7 +52,7 @@ async function killEach(numbers: readonly number[], side: Side, trios: Trios): P
     faults: [
       ...(healing.error ? [healing.error.errorMessage] : []),
       ...findDue(answer),
-      ...tried.flatMap((k) => trios.findFaults(k, 1).map((fault) => `${describe(k)}: ${fault}`)),
+      ...tried.flatMap((k) => trios.findFaults(trio(k), 1).map((fault) => `${describe(k)}: ${fault}`)),
     ],
   };
 }

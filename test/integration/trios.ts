@@ -15,7 +15,7 @@ const zoneName = 'shop.example.com';
 const foreign = '"not-ours"';
 
 /** One certificate of the inventory. */
-interface Certificate {
+export interface Certificate {
   readonly name: string;
   readonly domains: readonly string[];
   readonly issuer: string;
@@ -41,21 +41,28 @@ export type RunTrios = (options?: {
 /** A sandbox in which the renewals of all the given numbers have been issued and are due. */
 export interface Trios {
   readonly sandbox: Sandbox;
-  /** The function's inventory holds the trios of these numbers, and nothing else, from now on. */
-  ask(numbers: readonly number[]): Promise<void>;
+  /** The function's inventory holds these certificates and nothing else from now on; `issuers`: others than a trio has. */
+  ask(certificates: readonly Certificate[], issuers?: Readonly<Record<string, object>>): Promise<void>;
   readonly run: RunTrios;
   /** Moves the deadlines of all claims to now: nobody waits here until the last killed run would have been over. */
   endClaims(): void;
-  /** What is not as it must be with a trio that has been ordered, in words; empty where all is well. `spare`: how many
-   *  orders there may be beside one for each certificate. */
-  findFaults(number: number, spare?: number): readonly string[];
+  /** What is not as it must be with certificates of a trio that have been ordered, in words; empty where all is well.
+   *  `spare`: how many orders there may be beside one for each. */
+  findFaults(certificates: readonly Certificate[], spare?: number): readonly string[];
 }
 
-/** The CA makes a new order and new authorizations each time, as RFC 8555 allows: nothing is forgiven. `preflight`: whether
- *  runs look at DNS before an order, which they do where that is absent. */
+/** What a test wants otherwise. */
+export interface TriosOptions {
+  /** Whether runs look at DNS before an order, which they do where this is absent. */
+  readonly preflight?: boolean;
+  /** The numbers whose renewals are needed; all of them where this is absent. */
+  readonly renewals?: readonly number[];
+}
+
+/** The CA makes a new order and new authorizations each time, as RFC 8555 allows: nothing is forgiven. */
 export async function startTrios(
   numbers: readonly number[],
-  { preflight = true }: { readonly preflight?: boolean } = {},
+  { preflight = true, renewals = numbers }: TriosOptions = {},
 ): Promise<Trios> {
   const sandbox = await startQuietSandbox({ zones: [] });
   const { authority, lambda, route53, inventoryPath } = sandbox;
@@ -63,30 +70,30 @@ export async function startTrios(
   authority.settings.authorizationReuse = false;
   authority.settings.orderReuse = false;
 
-  const write = (certificates: readonly Certificate[]) => {
+  const ask: Trios['ask'] = (certificates, others = {}) => {
     const issuer = { directory: authority.directory, caBundle: authority.caPem, agreeToTerms: true };
     // To Certrelay another URL is another CA, for which it needs another account.
-    const issuers = certificates.map((one) => [
-      one.issuer,
-      one.issuer === 'default' ? issuer : { ...issuer, directory: `${authority.directory}?of=${one.issuer}` },
-    ]);
-    const dns = { preflight };
-    const inventory = { issuers: { default: issuer, ...Object.fromEntries(issuers) }, dns, certificates };
-    return writeFile(inventoryPath, stringify(inventory));
+    const fresh = certificates
+      .filter((one) => one.issuer.startsWith('new-'))
+      .map((one) => [one.issuer, { ...issuer, directory: `${authority.directory}?of=${one.issuer}` }]);
+    const issuers = { default: issuer, ...Object.fromEntries(fresh), ...others };
+    return writeFile(inventoryPath, stringify({ issuers, dns: { preflight }, certificates }));
   };
   const run: RunTrios = ({ event = {}, ...time } = {}) => lambda.invoke('issue', event, time);
 
-  const renewals = numbers.flatMap((number) => trio(number).slice(-1));
-  await write(renewals);
-  expect(await run()).toMatchObject({ error: undefined, answer: { summary: { issued: renewals.length } } });
-  for (const { name } of renewals) fallDue(name, sandbox);
+  if (renewals.length > 0) {
+    const due = renewals.flatMap((number) => trio(number).filter(isRenewal));
+    await ask(due);
+    expect(await run()).toMatchObject({ error: undefined, answer: { summary: { issued: due.length } } });
+    for (const { name } of due) fallDue(name, sandbox);
+  }
   for (const number of numbers) addForeignValue(trio(number)[0]?.domains[0] ?? '', zone);
   return {
     sandbox,
-    ask: (wanted) => write(wanted.flatMap(trio)),
+    ask,
     run,
     endClaims: () => endClaims(sandbox),
-    findFaults: (number, spare = 0) => findFaults(number, spare, sandbox, zone),
+    findFaults: (certificates, spare = 0) => findFaults(certificates, spare, sandbox, zone),
   };
 }
 
@@ -118,26 +125,39 @@ function chainOf(text = '{}'): string | undefined {
   return JSON.parse(text)['tls.crt'];
 }
 
-function findFaults(number: number, spare: number, sandbox: Sandbox, zone: HostedZone): readonly string[] {
-  const certificates = trio(number);
+function findFaults(
+  certificates: readonly Certificate[],
+  spare: number,
+  sandbox: Sandbox,
+  zone: HostedZone,
+): readonly string[] {
   const names = certificates.flatMap(({ domains }) => domains);
   const texts = zone
     .list()
     .filter(({ type, name }) => type === 'TXT' && names.some((one) => name.includes(one)));
   const values = texts.flatMap(({ name, values }) => values.map((value) => `${name} ${value}`));
-  const kept = `_acme-challenge.${names[0]}. ${foreign}`;
+  const kept = values.filter((value) => value.endsWith(` ${foreign}`));
   const orders = sandbox.authority.orders().filter((order) => order.names.some((one) => names.includes(one)));
-  // The renewal has one from before.
-  const extra = orders.length - certificates.length - 1;
+  // A renewal has one from before.
+  const extra = orders.length - certificates.length - certificates.filter(isRenewal).length;
   return [
     ...certificates.flatMap((certificate) => findFaultsOf(certificate, sandbox)),
-    ...(values.includes(kept) ? [] : ['the TXT value of somebody else is gone']),
-    ...values.filter((value) => value !== kept).map((value) => `TXT value left: ${value}`),
+    ...(kept.length === certificates.filter(isApex).length ? [] : ['a TXT value of somebody else is gone']),
+    ...values.filter((value) => !kept.includes(value)).map((value) => `TXT value left: ${value}`),
     ...(extra > spare ? [`${extra} orders too many`] : []),
   ];
 }
 
-function findFaultsOf({ name, domains }: Certificate, { secretsManager }: Sandbox): readonly string[] {
+function isApex({ name }: Certificate): boolean {
+  return name.startsWith('apex-');
+}
+
+function isRenewal({ name }: Certificate): boolean {
+  return name.startsWith('renewal-');
+}
+
+function findFaultsOf(certificate: Certificate, { secretsManager }: Sandbox): readonly string[] {
+  const { name, domains } = certificate;
   const secret = secretsManager.vault.find(`${prefix}/certificates/${name}`);
   if (!secret) return [`${name} has no AWS secret`];
   const held = (version: string | undefined) => {
@@ -147,14 +167,14 @@ function findFaultsOf({ name, domains }: Certificate, { secretsManager }: Sandbo
     return verifyBundle({ chain: String(chain), key: String(key), domains });
   };
   const verdict = held(secret.labels.get('AWSCURRENT'));
-  const isRenewal = name.startsWith('renewal');
-  const wanted = isRenewal ? 2 : 1;
+  const renewed = isRenewal(certificate);
+  const wanted = renewed ? 2 : 1;
   const versions = [...secret.versions.values()].filter(({ value }) => chainOf(value.text) !== undefined);
   const before = secret.labels.get('AWSPREVIOUS');
   return [
     ...(verdict.ok ? [] : [`AWSCURRENT of ${name}: ${verdict.message}`]),
     ...(versions.length === wanted ? [] : [`${name} has ${versions.length} certificates, not ${wanted}`]),
-    ...(!isRenewal || held(before).ok ? [] : [`${name} lost its certificate before`]),
+    ...(!renewed || held(before).ok ? [] : [`${name} lost its certificate before`]),
     ...(secret.labels.has('AWSPENDING') ? [`${name} is still claimed`] : []),
     ...(secret.tags.get('certrelay:order') ? [`${name} still has an order on its tag`] : []),
   ];
