@@ -1,0 +1,113 @@
+// One issuing run in the test's own process: the production adapters against a sandbox, by a clock that goes faster. For
+// tables of many runs, each of which waits for answers that do not come.
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createAuthorities } from '../../lib/acme/accounts.ts';
+import { keyMaker } from '../../lib/acme/keys.ts';
+import { parseInventory } from '../../lib/certificate/inventory.ts';
+import type { Inventory } from '../../lib/certificate/spec.ts';
+import { connectDns } from '../../lib/dns/connection.ts';
+import { issueCertificates } from '../../lib/issue/pass.ts';
+import type { IssuePorts } from '../../lib/issue/run.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/ports.ts';
+import { connectRoute53 } from '../../lib/route53/connection.ts';
+import { connectSecretsManager } from '../../lib/secrets-manager/connection.ts';
+import { accessKeyOf } from '../sandbox/principal.ts';
+import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
+
+/** How much faster the clock goes than time: waits between attempts are over soon, those for an answer are not. */
+const speed = 20;
+/** What a service is given for an answer, in real milliseconds: as little as 10 s at AWS and 30 s at a CA are of a run. */
+const answerMs = 1_000;
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What a run has: real milliseconds until it would be ended, and how much later than now it is by its clock. */
+export interface QuickTime {
+  readonly ms: number;
+  readonly laterMs?: number;
+}
+
+/** As the issue function does it (functions/issue.ts), with as much time for work and for clean-up.
+ *  @throws what `issueCertificates` throws. */
+export async function runQuickly(
+  sandbox: Sandbox,
+  { ms, laterMs = 0 }: QuickTime,
+): ReturnType<typeof issueCertificates> {
+  const inventory = await readInventory(sandbox);
+  const clock = startClock(laterMs);
+  const { secretsManager, route53, dns } = sandbox;
+  const aws = {
+    region: 'eu-central-1',
+    credentials: { accessKeyId: accessKeyOf('issue'), secretAccessKey: 'sandbox' },
+    requestHandler: { requestTimeout: answerMs, throwOnRequestTimeout: true },
+  };
+  const config = { ...aws, endpoint: secretsManager.url };
+  const secrets = connectSecretsManager({ prefix, uuid: randomUUID, config });
+  const { accounts, certificates: store, readText } = secrets;
+  const authorities = createAuthorities({
+    issuers: inventory.issuers,
+    accounts,
+    clock,
+    log: silent,
+    readFile: (path) => readFile(path, 'utf8'),
+    readText,
+    patience: { connectMs: answerMs, answerMs },
+  });
+  const names = connectDns({ resolvers: [dns.address], clock, log: silent });
+  const { records, findZone } = connectRoute53({
+    // The pauses between its attempts are real ones.
+    config: { ...aws, endpoint: route53.url, maxAttempts: 3 },
+    clock,
+    log: silent,
+    random: Math.random,
+    resolveAlias: names.resolveAlias,
+    findNameServers: names.findNameServers,
+  });
+  const preflight = { gather: names.createPreflight(findZone), describe: authorities.describe };
+  const { connect } = authorities;
+  const ports: IssuePorts = {
+    store,
+    clock,
+    log: silent,
+    openOrdering: async () => ({
+      connect,
+      keys: keyMaker,
+      records,
+      awaitVisible: names.awaitVisible,
+      preflight,
+    }),
+  };
+  const at = (realMs: number) => new Date(clock.now().getTime() + realMs * speed);
+  const run = {
+    id: randomUUID(),
+    inventory,
+    deadline: at(ms),
+    workUntil: at(ms * 0.75),
+    signal: AbortSignal.timeout(ms * 0.75),
+    cleanUpSignal: AbortSignal.timeout(ms * 0.9),
+  };
+  try {
+    return await issueCertificates({}, ports, run);
+  } finally {
+    await authorities.close();
+    secrets.close();
+  }
+}
+
+async function readInventory({ inventoryPath }: Sandbox): Promise<Inventory> {
+  const parsed = parseInventory(await readFile(inventoryPath, 'utf8'));
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.inventory;
+}
+
+function startClock(laterMs: number): Clock {
+  const startedAt = Date.now();
+  return {
+    now: () => new Date(startedAt + laterMs + (Date.now() - startedAt) * speed),
+    async sleep(ms, signal) {
+      await pause(ms / speed, undefined, { signal }).catch(() => signal.throwIfAborted());
+    },
+  };
+}
