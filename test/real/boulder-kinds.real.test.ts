@@ -1,25 +1,19 @@
 // What Let's Encrypt's own server offers beside the ordinary: profiles, and names proved by a record that stays.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { boulderLacks, type OwnBoulder, startBoulder } from './parts/own-boulder.ts';
-import { freePort } from './parts/process.ts';
-import { newDomain, SandboxBench } from './sandbox-bench.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeWithBoulder, startBoulderBench } from './boulder-bench.ts';
+import type { OwnBoulder } from './parts/own-boulder.ts';
+import { newDomain, type SandboxBench } from './sandbox-bench.ts';
 
 const hourMs = 3_600_000;
 const lasting = newDomain();
-const title = (what: string) => (boulderLacks === undefined ? what : `${what}: ${boulderLacks}`);
 
-describe.skipIf(boulderLacks !== undefined)(title('Boulder with profiles and dns-persist-01'), () => {
+describeWithBoulder('Boulder with profiles and dns-persist-01', () => {
   let boulder: OwnBoulder;
   let bench: SandboxBench;
+  let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    const dnsPort = await freePort();
-    boulder = await startBoulder({
-      limits: 'none',
-      features: ['persist'],
-      dns: { '': `127.0.0.1:${dnsPort}` },
-    });
-    bench = await SandboxBench.start({ realAuthority: boulder, dnsPort });
+    ({ boulder, bench, stop } = await startBoulderBench({ limits: 'none', features: ['persist'] }));
     for (const profile of ['tlsserver', 'shortlived']) await bench.want(profile, { issuer: profile });
     await bench.want('unknown', { issuer: 'unknown' });
     await bench.want('lasting', { issuer: 'lasting', domains: [lasting, `*.${lasting}`] }, lasting);
@@ -30,10 +24,7 @@ describe.skipIf(boulderLacks !== undefined)(title('Boulder with profiles and dns
       lasting: { challenge: 'dns-persist-01' },
     });
   });
-  afterAll(async () => {
-    await bench?.stop();
-    await boulder?.stop();
-  });
+  afterAll(() => stop?.());
 
   test.each([
     { profile: 'tlsserver', lifetime: '45 days', hours: 45 * 24, renewal: 2 / 3 },

@@ -1,30 +1,27 @@
 // Let's Encrypt's rate limits, counted by its own server, and what runs make of its refusals.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
-import { boulderLacks, type OwnBoulder, startBoulder } from './parts/own-boulder.ts';
-import { freePort } from './parts/process.ts';
-import { logged, newDomain, SandboxBench } from './sandbox-bench.ts';
+import { describeWithBoulder, startBoulderBench } from './boulder-bench.ts';
+import type { OwnBoulder } from './parts/own-boulder.ts';
+import { logged, newDomain, type SandboxBench } from './sandbox-bench.ts';
 
 const minuteMs = 60_000;
-const title = (what: string) => (boulderLacks === undefined ? what : `${what}: ${boulderLacks}`);
 
-describe.skipIf(boulderLacks !== undefined)(title('Boulder with the limits of Let’s Encrypt'), () => {
+describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
   /** The CA sees another server for this domain, one that knows nothing. */
   const unseen = newDomain();
   let stub: DnsStub;
   let boulder: OwnBoulder;
   let bench: SandboxBench;
+  let stop: () => Promise<void>;
 
   beforeAll(async () => {
     stub = await startDnsStub();
-    const dnsPort = await freePort();
-    const dns = { [unseen]: stub.address, '': `127.0.0.1:${dnsPort}` };
-    boulder = await startBoulder({ limits: 'prod', dns });
-    bench = await SandboxBench.start({ realAuthority: boulder, dnsPort });
+    const dns = { [unseen]: stub.address };
+    ({ boulder, bench, stop } = await startBoulderBench({ limits: 'prod', dns }));
   });
   afterAll(async () => {
-    await bench?.stop();
-    await boulder?.stop();
+    await stop?.();
     await stub?.stop();
   });
 
@@ -124,19 +121,14 @@ describe.skipIf(boulderLacks !== undefined)(title('Boulder with the limits of Le
   }
 });
 
-describe.skipIf(boulderLacks !== undefined)(title('Boulder with limits that pass within a minute'), () => {
-  let boulder: OwnBoulder;
+describeWithBoulder('Boulder with limits that pass within a minute', () => {
   let bench: SandboxBench;
+  let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    const dnsPort = await freePort();
-    boulder = await startBoulder({ limits: 'fast', dns: { '': `127.0.0.1:${dnsPort}` } });
-    bench = await SandboxBench.start({ realAuthority: boulder, dnsPort });
+    ({ bench, stop } = await startBoulderBench({ limits: 'fast' }));
   });
-  afterAll(async () => {
-    await bench?.stop();
-    await boulder?.stop();
-  });
+  afterAll(() => stop?.());
 
   test('a limit is waited out across runs: the order is made again once the CA allows it, not before, and by no hand', async () => {
     const domain = await bench.want('first');

@@ -1,14 +1,13 @@
 // Let's Encrypt's own server in trouble: slow, cut off from its CA, blind in places; and names whose DNS is with others.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
-import { boulderLacks, type OwnBoulder, startBoulder } from './parts/own-boulder.ts';
-import { freePort } from './parts/process.ts';
-import { newDomain, SandboxBench } from './sandbox-bench.ts';
+import { describeWithBoulder, startBoulderBench } from './boulder-bench.ts';
+import type { OwnBoulder } from './parts/own-boulder.ts';
+import { logged, newDomain, type SandboxBench } from './sandbox-bench.ts';
 
-const title = (what: string) => (boulderLacks === undefined ? what : `${what}: ${boulderLacks}`);
-
-describe.skipIf(boulderLacks !== undefined)(title('Boulder whose parts fail'), () => {
+describeWithBoulder('Boulder whose parts fail', () => {
   /** Seen by all but one, and by all but two of the three remote perspectives. */
   const [oneBlind, twoBlind] = [newDomain(), newDomain()];
   /** Its DNS is on a server of its own. */
@@ -16,27 +15,21 @@ describe.skipIf(boulderLacks !== undefined)(title('Boulder whose parts fail'), (
   let stub: DnsStub;
   let boulder: OwnBoulder;
   let bench: SandboxBench;
+  let stop: () => Promise<void>;
   const delegation = newDomain();
 
   beforeAll(async () => {
     stub = await startDnsStub();
-    const dnsPort = await freePort();
     const blindTo = (...domains: string[]) => Object.fromEntries(domains.map((name) => [name, stub.address]));
-    boulder = await startBoulder({
-      limits: 'none',
-      dns: { [customer]: stub.address, '': `127.0.0.1:${dnsPort}` },
-      remoteDns: [blindTo(oneBlind, twoBlind), blindTo(twoBlind), {}],
-    });
-    bench = await SandboxBench.start({
-      realAuthority: boulder,
-      dnsPort,
-      dns: { delegationZone: delegation },
-    });
+    const remoteDns = [blindTo(oneBlind, twoBlind), blindTo(twoBlind), {}] as const;
+    ({ boulder, bench, stop } = await startBoulderBench(
+      { limits: 'none', dns: { [customer]: stub.address }, remoteDns },
+      { dns: { delegationZone: delegation } },
+    ));
     bench.sandbox.route53.createZone(delegation);
   });
   afterAll(async () => {
-    await bench?.stop();
-    await boulder?.stop();
+    await stop?.();
     await stub?.stop();
   });
 
@@ -89,25 +82,47 @@ describe.skipIf(boulderLacks !== undefined)(title('Boulder whose parts fail'), (
       certificates: [{ outcome: 'issued' }],
     });
   });
+
+  test('409 alreadyReplaced: an order that a killed run could not note is asked for again, once and without "replaces", and comes back', async () => {
+    await bench.want('killed');
+    await bench.issue('killed');
+    const { journal, lambda } = bench.sandbox;
+    // The first tag that a forced run writes is its order.
+    const stopWatching = journal.before(async ({ principal, action }) => {
+      if (principal !== 'issue' || action !== 'TagResource') return;
+      stopWatching();
+      await lambda.kill('issue');
+      throw new Error('the process was killed before this call');
+    });
+    const remainingMs = 5_000;
+    const killed = await bench.issue('killed', { force: true }, { remainingMs });
+    expect(killed.error).toMatchObject({ errorType: 'Runtime.ExitError' });
+    const made = await countOrders();
+    // Until then the claim is taken for that of a run at work.
+    await delay(remainingMs);
+
+    const next = await bench.issue('killed', { force: true });
+    expect(next.answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    expect(logged(next, 'order that replaces a certificate refused, ordered without')).toMatchObject([
+      { problem: expect.stringMatching(/alreadyReplaced: /) },
+    ]);
+    expect(await countOrders()).toBe(made);
+  });
+
+  async function countOrders(): Promise<string> {
+    return boulder.ctl('sql', 'SELECT COUNT(*) FROM orders');
+  }
 });
 
-describe.skipIf(boulderLacks !== undefined)(title('Boulder that finalizes in its own time'), () => {
+describeWithBoulder('Boulder that finalizes in its own time', () => {
   let boulder: OwnBoulder;
   let bench: SandboxBench;
+  let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    const dnsPort = await freePort();
-    boulder = await startBoulder({
-      limits: 'none',
-      features: ['async'],
-      dns: { '': `127.0.0.1:${dnsPort}` },
-    });
-    bench = await SandboxBench.start({ realAuthority: boulder, dnsPort });
+    ({ boulder, bench, stop } = await startBoulderBench({ limits: 'none', features: ['async'] }));
   });
-  afterAll(async () => {
-    await bench?.stop();
-    await boulder?.stop();
-  });
+  afterAll(() => stop?.());
 
   test('an order that is processing is looked at again when the CA says, and its certificate is stored', async () => {
     await bench.want('slow');

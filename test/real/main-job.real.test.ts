@@ -15,8 +15,8 @@ const startBoulder = locateBoulderForSandbox();
 
 describeMainJob('Pebble', () => startPebbleForSandbox(), pebbleLacks);
 describeMainJob(
-  'a Pebble that refuses one nonce in twenty',
-  () => startPebbleForSandbox({ PEBBLE_WFE_NONCEREJECT: '5' }),
+  'a Pebble that refuses one nonce in five',
+  () => startPebbleForSandbox({ PEBBLE_WFE_NONCEREJECT: '20' }),
   pebbleLacks,
 );
 describeMainJob(

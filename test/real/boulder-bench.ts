@@ -1,0 +1,47 @@
+// A Boulder for one suite, and the sandbox that works with it.
+import { describe } from 'vitest';
+import type { SandboxOptions } from '../sandbox/sandbox.ts';
+import {
+  type BoulderOptions,
+  boulderLacks,
+  type OwnBoulder,
+  type Servers,
+  startBoulder,
+} from './parts/own-boulder.ts';
+import { freePort } from './parts/process.ts';
+import { SandboxBench } from './sandbox-bench.ts';
+
+export interface BoulderBench {
+  readonly boulder: OwnBoulder;
+  readonly bench: SandboxBench;
+  stop(): Promise<void>;
+}
+
+/** A suite that is skipped where no Boulder can be started, with what it lacks in its title. */
+export function describeWithBoulder(what: string, tests: () => void): void {
+  const title = boulderLacks === undefined ? what : `${what}: ${boulderLacks}`;
+  describe.skipIf(boulderLacks !== undefined)(title, tests);
+}
+
+/** Starts both; Boulder asks the sandbox's DNS about all names that `dns` does not send elsewhere. */
+export async function startBoulderBench(
+  { dns = {}, ...options }: Omit<BoulderOptions, 'dns'> & { readonly dns?: Servers },
+  sandbox: SandboxOptions = {},
+): Promise<BoulderBench> {
+  const dnsPort = await freePort();
+  const boulder = await startBoulder({ ...options, dns: { ...dns, '': `127.0.0.1:${dnsPort}` } });
+  try {
+    const bench = await SandboxBench.start({ ...sandbox, realAuthority: boulder, dnsPort });
+    return {
+      boulder,
+      bench,
+      stop: async () => {
+        await bench.stop();
+        await boulder.stop();
+      },
+    };
+  } catch (error) {
+    await boulder.stop();
+    throw error;
+  }
+}
