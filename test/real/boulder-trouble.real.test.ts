@@ -94,7 +94,7 @@ describeWithBoulder('Boulder whose parts fail', () => {
       await lambda.kill('issue');
       throw new Error('the process was killed before this call');
     });
-    const remainingMs = 5_000;
+    const remainingMs = 8_000;
     const killed = await bench.issue('killed', { force: true }, { remainingMs });
     expect(killed.error).toMatchObject({ errorType: 'Runtime.ExitError' });
     const made = await countOrders();
