@@ -20,7 +20,8 @@ import {
   span,
   zone,
 } from './inventory-fields.ts';
-import { withoutWildcard } from './names.ts';
+import { isCovered, withoutWildcard } from './names.ts';
+import { probe } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
 import {
   type CertificateSpec,
@@ -131,14 +132,21 @@ const certificate = mapping({
   renewBefore: span
     .optional()
     .describe('Such as 30d or 12h before the end; where absent, the CA or the lifetime decides'),
+  probe,
   targets: z.array(target).default([]),
-}).transform(({ renewBefore, rotateKey, targets, ...spec }): CertificateSpec => {
+}).transform(({ renewBefore, rotateKey, targets, probe: look, ...spec }, context): CertificateSpec => {
+  for (const [index, name] of (look ? (look.names ?? []) : []).entries()) {
+    if (isCovered(name, spec.domains)) continue;
+    const message = `${name} is not covered by the domains; write one that is`;
+    context.addIssue({ code: 'custom', path: ['probe', 'names', index], message });
+  }
   const named = targets.map(
     (one): TargetSpec => ({ ...one, secret: one.secret ?? defaultSecret(spec.domains) }),
   );
   return {
     ...spec,
     ...(rotateKey === 'never' ? { rotateKey } : {}),
+    ...(look === undefined ? {} : { probe: look }),
     ...(renewBefore === undefined ? {} : { renewBeforeMs: renewBefore }),
     targets: named,
   };

@@ -4,6 +4,7 @@ import { type Alias, type Document, isNode, LineCounter, parseDocument, stringif
 import { findCrossMistakes } from './cross-checks.ts';
 import { formatSpan } from './inventory-fields.ts';
 import { inventorySchema } from './inventory-schema.ts';
+import { writeProbe } from './probe-fields.ts';
 import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from './spec.ts';
 
@@ -116,9 +117,10 @@ function byLine(one: InventoryProblem, other: InventoryProblem): number {
   return (one.line ?? 0) - (other.line ?? 0);
 }
 
-function writeCertificate({ renewBeforeMs, targets, ...spec }: CertificateSpec): object {
+function writeCertificate({ renewBeforeMs, probe, targets, ...spec }: CertificateSpec): object {
   const renewBefore = renewBeforeMs === undefined ? {} : { renewBefore: formatSpan(renewBeforeMs) };
-  return { ...spec, ...renewBefore, targets: targets.map(writeTarget) };
+  const look = probe === undefined ? {} : { probe: writeProbe(probe) };
+  return { ...spec, ...renewBefore, ...look, targets: targets.map(writeTarget) };
 }
 
 function writeTarget({ restart, ...target }: TargetSpec): object {

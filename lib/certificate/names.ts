@@ -14,6 +14,11 @@ export function coversName(wildcard: string, name: string): boolean {
   return dot > 0 && name.slice(dot) === wildcard.slice(1);
 }
 
+/** Whether one of the names of a certificate is the name, or a wildcard that stands for it. */
+export function isCovered(name: string, names: readonly string[]): boolean {
+  return names.some((one) => one === name || coversName(one, name));
+}
+
 /** Each wildcard beside a name it covers; a CA refuses such an order as malformed. */
 export function findCovered(
   domains: readonly string[],

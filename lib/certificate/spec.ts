@@ -35,6 +35,22 @@ export interface TargetSpec {
   readonly replace: boolean;
 }
 
+/** An address to connect to, without brackets, and a port where it is another than the usual one. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port?: number;
+}
+
+/** Where to look at what is served under a certificate's names. */
+export interface ProbeSpec {
+  /** Looked at under every name, instead of what DNS says of each. */
+  readonly addresses?: readonly Endpoint[] | undefined;
+  /** Absent: 443. */
+  readonly port?: number | undefined;
+  /** Names, none of them a wildcard, to look at instead of the certificate's. */
+  readonly names?: readonly string[] | undefined;
+}
+
 /** One certificate to keep. */
 export interface CertificateSpec {
   /** `[a-z0-9-]`, unique; names the AWS secret. */
@@ -51,6 +67,8 @@ export interface CertificateSpec {
   readonly rotateKey?: 'never';
   /** Renew this long before `notAfter`, in milliseconds; absent: the CA or the lifetime decides. */
   readonly renewBeforeMs?: number;
+  /** `false`: nobody looks at what is served; absent: what DNS says of the names is looked at. */
+  readonly probe?: ProbeSpec | false | undefined;
   readonly targets: readonly TargetSpec[];
 }
 

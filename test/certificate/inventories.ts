@@ -84,6 +84,11 @@ const certificate: fc.Arbitrary<CertificateSpec> = fc.record(
     key,
     rotateKey: fc.constant('never' as const),
     renewBeforeMs: fc.integer({ min: 1, max: 9_999 }).map((hours) => hours * 3_600_000),
+    probe: fc.constantFrom(
+      false as const,
+      {},
+      { port: 8443, addresses: [{ address: '203.0.113.7' }, { address: '2001:db8::7', port: 443 }] },
+    ),
     targets: fc.array(target(label), { maxLength: 3 }),
   },
   { requiredKeys: ['name', 'domains', 'issuer', 'key', 'targets'] },

@@ -595,3 +595,51 @@ function bomb(levels: number): string {
   });
   return rows.join('\n');
 }
+
+describe('what is served is looked at', () => {
+  test.each<[string, unknown, unknown]>([
+    ['where DNS says', undefined, undefined],
+    ['nowhere', false, false],
+    ['at a port', { port: 8443 }, { port: 8443 }],
+    [
+      'at addresses',
+      { addresses: ['203.0.113.7', '203.0.113.7:65535', '2001:DB8::7', '[::1]:1'] },
+      {
+        addresses: [
+          { address: '203.0.113.7' },
+          { address: '203.0.113.7', port: 65_535 },
+          { address: '2001:db8::7' },
+          { address: '::1', port: 1 },
+        ],
+      },
+    ],
+    ['under a name of a wildcard', { names: ['WWW.shop.example.com'] }, { names: ['www.shop.example.com'] }],
+  ])('%s', (_, probe, expected) => {
+    const domains = ['shop.example.com', '*.shop.example.com'];
+    expect(certificate({ domains, ...(probe === undefined ? {} : { probe }) })?.probe).toEqual(expected);
+  });
+
+  test.each<[unknown, string]>([
+    [true, 'probe: is true; write false, or a mapping'],
+    [{ addresses: [] }, 'probe.addresses: is empty'],
+    [
+      { addresses: ['shop.example.com'] },
+      'probe.addresses[0]: "shop.example.com" is no address; write such as',
+    ],
+    [{ addresses: ['203.0.113.7:0'] }, 'is no address'],
+    [{ addresses: ['203.0.113.7:65536'] }, 'is no address'],
+    [{ addresses: ['[203.0.113.7]:443'] }, 'is no address'],
+    [{ addresses: ['203.0.113.256'] }, 'is no address'],
+    [{ addresses: ['[fe80::1%eth0]:443'] }, 'is no address'],
+    [{ port: 0 }, 'probe.port: is no port'],
+    [{ port: 65_536 }, 'probe.port: is no port'],
+    [{ names: ['*.shop.example.com'] }, 'probe.names[0]: is a wildcard'],
+    [
+      { names: ['www.shop.example.com'] },
+      'probe.names[0]: www.shop.example.com is not covered by the domains',
+    ],
+    [{ hosts: ['shop.example.com'] }, 'probe.hosts: is not a known key; known here: addresses, port, names'],
+  ])('never at %j', (probe, mistake) => {
+    expect(certificateMistakes({ probe })).toEqual([expect.stringContaining(mistake)]);
+  });
+});
