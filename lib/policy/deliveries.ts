@@ -39,6 +39,12 @@ export function parseDeliveries(
   return targets.map((_, index) => steps.get(row.charAt(index)) ?? 'none');
 }
 
+/** Whether the version is in every cluster Secret that the text tells of; not where it tells of another version. */
+export function isDelivered(text: string | undefined, version: string): boolean {
+  const [of, , row] = text?.split('/') ?? [];
+  return of === version && row !== undefined && !row.includes(letters.none);
+}
+
 /** In their order, because a row's letters are. */
 function rowKey(targets: readonly TargetSpec[]): string {
   return digest(targets.map(describeTarget));

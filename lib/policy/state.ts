@@ -52,4 +52,10 @@ export interface CertificateState {
   readonly revoking?: string;
   /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them. */
   readonly deployed?: string;
+  /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it. */
+  readonly served?: string;
+  /** Since when something else is served than that version, although it has been delivered. */
+  readonly notServedSince?: Date;
+  /** When that was last looked at; written at least every few hours. */
+  readonly probedAt?: Date;
 }

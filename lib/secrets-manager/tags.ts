@@ -48,6 +48,9 @@ const fields = {
   revoked: text,
   revoking: text,
   deployed: text,
+  served: text,
+  notServedSince: date,
+  probedAt: date,
 } satisfies { readonly [K in keyof Required<CertificateState>]: (value: string) => CertificateState[K] };
 
 /** Tags that make the change, by key. A cleared field is an empty tag, so that one call does it all; a value too long

@@ -32,6 +32,9 @@ const state: fc.Arbitrary<CertificateState> = fc.record(
     revoked: text,
     revoking: text,
     deployed: text,
+    served: text,
+    notServedSince: date,
+    probedAt: date,
   },
   { requiredKeys: [] },
 );
@@ -116,4 +119,7 @@ const cleared = {
   revoked: null,
   revoking: null,
   deployed: null,
+  served: null,
+  notServedSince: null,
+  probedAt: null,
 };

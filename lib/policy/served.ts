@@ -1,0 +1,141 @@
+// Judges what TLS is served under a certificate's names: whether it is the certificate that was delivered.
+import { formatEndpoint } from '../certificate/endpoint.ts';
+import { isCovered } from '../certificate/names.ts';
+import type { Endpoint } from '../certificate/spec.ts';
+import type { CertificateState } from './state.ts';
+
+/** From good to bad. `served`: this very certificate. `unprobed`: nobody could look, which is not good news. `unreachable`: no
+ *  TLS there. `stale`: another certificate for the name. `mismatch`: a certificate that is not for the name at all. */
+export const servedWords = ['served', 'unprobed', 'unreachable', 'stale', 'mismatch'] as const;
+export type ServedWord = (typeof servedWords)[number];
+
+/** What was seen at one address. */
+export type Sighting =
+  /** The certificate of a finished handshake: SHA-256 of its DER, hex; its DNS names; its end. */
+  | {
+      readonly kind: 'leaf';
+      readonly fingerprint: string;
+      readonly names: readonly string[];
+      readonly notAfter: Date;
+    }
+  /** Nobody there finished a handshake; `problem` says how that went. */
+  | { readonly kind: 'silent'; readonly problem: string }
+  /** This machine cannot look there, or must not. */
+  | { readonly kind: 'unprobed'; readonly problem: string };
+
+/** One look: under which name, where, and what was seen. */
+export interface Observation {
+  readonly name: string;
+  /** Absent where the name has none. */
+  readonly endpoint?: Endpoint | undefined;
+  readonly sighting: Sighting;
+}
+
+/** What one look means. */
+export interface Finding {
+  readonly name: string;
+  /** Address, and port where it is not 443. */
+  readonly address: string | undefined;
+  readonly served: ServedWord;
+  readonly message: string;
+}
+
+/** What all looks together mean: the worst word, and one line that names the addresses it is said of. */
+export interface Verdict {
+  readonly served: ServedWord;
+  readonly message: string;
+  readonly findings: readonly Finding[];
+}
+
+/** @param fingerprint Of the certificate that should be served: SHA-256 of its DER, hex. */
+export function judgeServed(fingerprint: string, observations: readonly Observation[]): Verdict {
+  const findings = observations.map((observation) => judgeOne(fingerprint, observation));
+  const words = findings.map(({ served }) => served);
+  const served = servedWords.findLast((word) => words.includes(word)) ?? 'unprobed';
+  const places = findings.filter((finding) => finding.served === served).map(namePlace);
+  const message =
+    places.length > 0 ? `${served} ${namePlaces(places)}` : 'unprobed: there is no address to look at';
+  return { served, message, findings };
+}
+
+function judgeOne(fingerprint: string, { name, endpoint, sighting }: Observation): Finding {
+  const place = { name, address: endpoint && formatEndpoint(endpoint, 443) };
+  switch (sighting.kind) {
+    case 'silent':
+      return { ...place, served: 'unreachable', message: sighting.problem };
+    case 'unprobed':
+      return { ...place, served: 'unprobed', message: sighting.problem };
+    case 'leaf': {
+      if (sighting.fingerprint === fingerprint) {
+        return { ...place, served: 'served', message: 'serves the current certificate' };
+      }
+      const other = `${sighting.fingerprint.slice(0, 16)}…, which ends ${sighting.notAfter.toISOString()}`;
+      if (isCovered(name, sighting.names)) {
+        return { ...place, served: 'stale', message: `serves another certificate for ${name}: ${other}` };
+      }
+      return {
+        ...place,
+        served: 'mismatch',
+        message: `serves a certificate that is not for ${name}: ${other}`,
+      };
+    }
+  }
+}
+
+function namePlace({ name, address }: Finding): string {
+  return address ?? name;
+}
+
+const mostNamed = 5;
+
+/** The first few: a line of a log is no list of a thousand addresses. */
+function namePlaces(places: readonly string[]): string {
+  const unique = [...new Set(places)];
+  const rest = unique.length - mostNamed;
+  return unique.slice(0, mostNamed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** What the state is to say after a look. */
+export interface ServedNote {
+  /** Fields to write; absent where what is written still says enough. */
+  readonly change?: {
+    readonly served: string;
+    readonly notServedSince: Date | null;
+    readonly probedAt: Date;
+  };
+  /** The word is another than the one before, or about another version. */
+  readonly isNews: boolean;
+  /** Since when this version, though delivered, is not what is served everywhere. */
+  readonly notServedSince?: Date | undefined;
+}
+
+/** `probedAt` may be this old before it is written again: a look that finds nothing new costs no call. */
+const refreshMs = 6 * 3_600_000;
+
+/** Time counts from the first look after delivery that found something else; only a look that finds nothing else ends it, an
+ *  address that does not answer meanwhile does not. */
+export function noteServed(
+  before: Pick<CertificateState, 'served' | 'notServedSince' | 'probedAt'>,
+  look: {
+    readonly version: string;
+    readonly served: ServedWord;
+    readonly isDelivered: boolean;
+    readonly at: Date;
+  },
+): ServedNote {
+  const { version, isDelivered, at } = look;
+  const served = `${version}/${look.served}`;
+  const known = before.served?.startsWith(`${version}/`) ? before.notServedSince : undefined;
+  const started = isOther(look.served) && isDelivered ? (known ?? at) : undefined;
+  const notServedSince = look.served === 'unreachable' ? known : started;
+  const isNews = served !== before.served;
+  const isOld = before.probedAt === undefined || at.getTime() - before.probedAt.getTime() >= refreshMs;
+  const isSame = !isNews && !isOld && notServedSince?.getTime() === before.notServedSince?.getTime();
+  const change = { served, notServedSince: notServedSince ?? null, probedAt: at };
+  return { ...(isSame ? {} : { change }), isNews, notServedSince };
+}
+
+/** Whether something else is served than should be. */
+export function isOther(word: ServedWord): boolean {
+  return word === 'stale' || word === 'mismatch';
+}

@@ -1,0 +1,158 @@
+// What is served at many addresses, judged against the certificate that was delivered.
+import { describe, expect, test } from 'vitest';
+import { isDelivered } from '../../lib/policy/deliveries.ts';
+import {
+  judgeServed,
+  noteServed,
+  type Observation,
+  type ServedWord,
+  type Sighting,
+} from '../../lib/policy/served.ts';
+
+const name = 'shop.example.com';
+const leaf = (fingerprint: string, names: readonly string[] = [name]): Sighting => {
+  return { kind: 'leaf', fingerprint, names, notAfter: new Date('2026-03-01T00:00:00Z') };
+};
+const seen: Readonly<Record<ServedWord, Sighting>> = {
+  served: leaf('new'),
+  unprobed: { kind: 'unprobed', problem: 'no way to IPv6' },
+  unreachable: { kind: 'silent', problem: 'ECONNREFUSED' },
+  stale: leaf('old'),
+  mismatch: leaf('old', ['other.example.com']),
+};
+const at = (address: string, sighting: Sighting, port = 443): Observation => {
+  return { name, endpoint: { address, port }, sighting };
+};
+
+test('D05 the IPv4 front end serves the new certificate and the IPv6 one the old: stale, and it says where', () => {
+  const verdict = judgeServed('new', [at('127.0.0.1', seen.served), at('::1', seen.stale)]);
+  expect(verdict).toMatchObject({ served: 'stale', message: 'stale ::1' });
+  expect(verdict.findings.map(({ address, served }) => [address, served])).toEqual([
+    ['127.0.0.1', 'served'],
+    ['::1', 'stale'],
+  ]);
+});
+
+describe('one address', () => {
+  test.each(Object.entries(seen))('is %s', (word, sighting) => {
+    expect(judgeServed('new', [at('203.0.113.7', sighting)])).toMatchObject({
+      served: word,
+      message: `${word} 203.0.113.7`,
+    });
+  });
+
+  test.each<[string, readonly string[], ServedWord]>([
+    ['the name among others', ['other.example.com', name], 'stale'],
+    ['a wildcard for the name', ['*.example.com'], 'stale'],
+    ['a wildcard a label higher', ['*.com'], 'mismatch'],
+    ['the name below a wildcard that it is not', ['*.shop.example.com'], 'mismatch'],
+    ['no name', [], 'mismatch'],
+  ])('with another certificate for %s (%j) is %s', (_, names, served) => {
+    expect(judgeServed('new', [at('203.0.113.7', leaf('old', names))]).served).toBe(served);
+  });
+});
+
+describe('many addresses', () => {
+  const words: readonly ServedWord[] = ['served', 'unprobed', 'unreachable', 'stale', 'mismatch'];
+
+  test.each(
+    words.flatMap((worse, index) => words.slice(0, index).map((better) => [worse, better] as const)),
+  )('are %s where one is and another is %s, whichever comes first', (worse, better) => {
+    const two = [at('203.0.113.7', seen[worse]), at('203.0.113.8', seen[better])];
+    for (const observations of [two, two.toReversed()]) {
+      expect(judgeServed('new', observations)).toMatchObject({
+        served: worse,
+        message: `${worse} 203.0.113.7`,
+      });
+    }
+  });
+
+  test('D06 of one address, its ports are told apart', () => {
+    const ports = [at('2001:db8::7', seen.served, 8443), at('2001:db8::7', seen.stale, 9443)];
+    expect(judgeServed('new', ports).message).toBe('stale [2001:db8::7]:9443');
+  });
+
+  test('are named up to five, each once', () => {
+    const some = Array.from({ length: 7 }, (_, n) => at(`203.0.113.${n}`, seen.stale));
+    const five = 'stale 203.0.113.0, 203.0.113.1, 203.0.113.2, 203.0.113.3, 203.0.113.4';
+    expect(judgeServed('new', [...some, ...some]).message).toBe(`${five} and 2 more`);
+    expect(judgeServed('new', some.slice(0, 5)).message).toBe(five);
+  });
+
+  test('of which there are none are unprobed, and a name without one is named itself', () => {
+    expect(judgeServed('new', [])).toMatchObject({ served: 'unprobed', findings: [] });
+    const message = `unprobed ${name}`;
+    expect(judgeServed('new', [{ name, sighting: seen.unprobed }])).toMatchObject({ message });
+  });
+});
+
+describe('the note that is kept', () => {
+  const start = Date.UTC(2030, 0, 1);
+  const atHour = (hours: number) => new Date(start + hours * 3_600_000);
+  const look = (served: ServedWord, hours: number, change: object = {}) => {
+    return { version: 'v2', served, isDelivered: true, at: atHour(hours), ...change };
+  };
+  const stale = { served: 'v2/stale', notServedSince: atHour(0), probedAt: atHour(0) };
+
+  test.each<[string, object, ReturnType<typeof look>, object]>([
+    ['begins with the first look that finds something else', {}, look('stale', 0), { ...stale }],
+    [
+      'does not begin before delivery',
+      {},
+      look('stale', 0, { isDelivered: false }),
+      { notServedSince: null },
+    ],
+    ['goes on with the same word', stale, look('stale', 6), { notServedSince: atHour(0) }],
+    [
+      'goes on with another kind of something else',
+      stale,
+      look('mismatch', 1),
+      { notServedSince: atHour(0) },
+    ],
+    ['goes on while nobody answers', stale, look('unreachable', 1), { notServedSince: atHour(0) }],
+    [
+      'does not begin with an address that is unreachable',
+      {},
+      look('unreachable', 1),
+      { notServedSince: null },
+    ],
+    ['ends when it is served', stale, look('served', 1), { served: 'v2/served', notServedSince: null }],
+    ['ends when nothing else is seen', stale, look('unprobed', 1), { notServedSince: null }],
+    [
+      'begins anew with another version',
+      { ...stale, served: 'v1/stale' },
+      look('stale', 1),
+      { notServedSince: atHour(1) },
+    ],
+  ])('counts time: it %s', (_, before, now, change) => {
+    expect(noteServed(before, now).change).toMatchObject(change);
+  });
+
+  test.each<[string, ReturnType<typeof look>, boolean]>([
+    ['the same again', look('stale', 1), false],
+    ['the same, six hours later', look('stale', 6), true],
+    ['the same, just before that', look('stale', 5.99), false],
+    ['another word', look('served', 1), true],
+    ['another version', look('stale', 1, { version: 'v3' }), true],
+  ])('is written for %s: %o: %s', (_, now, isWritten) => {
+    expect(noteServed(stale, now).change !== undefined).toBe(isWritten);
+  });
+
+  test('is written as soon as delivery makes time count', () => {
+    const before = { served: 'v2/stale', probedAt: atHour(0) };
+    expect(noteServed(before, look('stale', 1))).toMatchObject({
+      change: { notServedSince: atHour(1) },
+      isNews: false,
+    });
+  });
+});
+
+test.each<[string | undefined, boolean]>([
+  ['v2/0a1b2c3d/ra', true],
+  ['v2/0a1b2c3d/r-', false],
+  ['v1/0a1b2c3d/rr', false],
+  ['v2', false],
+  [undefined, false],
+])('that version v2 is delivered is said by %j: %s', (text, expected) => {
+  expect(isDelivered(text, 'v2')).toBe(expected);
+});
