@@ -1,26 +1,13 @@
 // Whether a CA is told the same as we are: the resolver that a function is given may answer for a private network.
-import { BlockList } from 'node:net';
 import { DnsError } from '../errors.ts';
 import type { CaaRecord } from '../policy/caa.ts';
 import type { PrivateView } from '../policy/preflight.ts';
+import { isPublicAddress } from '../public-addresses.ts';
 import { NameServers } from './name-servers.ts';
 import type { DnsQuestions, ServerAddress } from './questions.ts';
 
 /** The name servers that Route 53 writes into every private hosted zone; none of them knows it. */
 const ofPrivateZones = /^ns-(0|512|1024|1536)\.awsdns-00\.(com|net|org|co\.uk)$/;
-
-/** Addresses that nobody outside can ask (RFC 6890). */
-const inside = new BlockList();
-for (const [network, bits] of [
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  inside.addSubnet(network, bits, 'ipv4');
-}
 
 /** The closest zone of a name, where the servers that the resolver names for it cannot be those that everybody asks;
  *  `undefined` where they can. @throws DnsError `Lookup` where the resolver does not answer. */
@@ -68,5 +55,5 @@ async function haveOutsideAddress(
 ): Promise<boolean> {
   const found = await Promise.allSettled(hosts.map((host) => questions.addresses(host, 4, resolver)));
   const addresses = found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  return addresses.some((address) => !inside.check(address));
+  return addresses.some(isPublicAddress);
 }
