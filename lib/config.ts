@@ -17,6 +17,8 @@ export interface Settings {
   readonly issueQueueUrl?: string;
   /** Name of the AWS secret that holds the webhook's signing secret. */
   readonly webhookSecret: string;
+  /** How long after its delivery another certificate may still be served before a person must look, in milliseconds. */
+  readonly staleAfterMs: number;
 }
 
 /** `Settings`: the environment; `Inventory`: the inventory file; `Event`: the event a function was called with. */
@@ -53,6 +55,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   if (issueQueueUrl !== undefined && !URL.canParse(issueQueueUrl)) {
     problems.push('CERTRELAY_ISSUE_QUEUE_URL must be the URL of an SQS queue');
   }
+  const minutes = read('CERTRELAY_STALE_AFTER_MINUTES') ?? '60';
+  if (!/^\d{1,6}$/.test(minutes)) {
+    problems.push('CERTRELAY_STALE_AFTER_MINUTES must be a whole number of minutes');
+  }
   if (problems.length > 0 || !logLevel) {
     throw new ConfigError('Settings', `settings to mend: ${problems.join('; ')}`);
   }
@@ -63,6 +69,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     inventoryPath: read('CERTRELAY_INVENTORY'),
     resolvers: resolvers && resolvers.length > 0 ? resolvers : undefined,
     issueQueueUrl,
+    staleAfterMs: Number(minutes) * 60_000,
   };
 }
 

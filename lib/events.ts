@@ -32,6 +32,11 @@ const deployRequest = z.strictObject({
 /** What `deploy` is asked: everything, or the named certificates or targets (`cluster/namespace/secret`). */
 export type DeployRequest = z.infer<typeof deployRequest>;
 
+const probeRequest = z.strictObject({ certificates: names.optional() });
+
+/** What `probe` is asked: to look at what is served for all certificates, or for the named ones. */
+export type ProbeRequest = z.infer<typeof probeRequest>;
+
 const awsSecret = z.string().min(1).max(2048);
 
 const importRequest = z
@@ -137,6 +142,11 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
       certificates: [secret.startsWith(folder) ? secret.slice(folder.length) : secret],
     });
   });
+}
+
+/** @throws ConfigError `Event`. */
+export function parseProbeEvent(event: unknown): ProbeRequest {
+  return parse(probeRequest, orEmpty(event));
 }
 
 /** @throws ConfigError `Event`. */

@@ -18,7 +18,7 @@ users: [{ name: u, user: { token: secret-token } }]
 `;
 
 function open(source: ClusterSpec['kubeconfig'], readText: (secret: string) => Promise<string>) {
-  const settings = { prefix: 'lab/certrelay', logLevel: 'info', webhookSecret: '' } as const;
+  const settings = { prefix: 'lab/certrelay', logLevel: 'info', webhookSecret: '', staleAfterMs: 0 } as const;
   const inventory = { issuers: {}, clusters: { prod: { kubeconfig: source } }, certificates: [] };
   const clock = new FakeClock('2026-11-22T10:00:00Z');
   return connectClusters({ settings, inventory, clock, log: new FakeLog() }, { readText });

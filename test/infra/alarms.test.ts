@@ -31,15 +31,18 @@ it('alarms are on errors, on what a batch gives back without an error, on dead m
   expect(Object.fromEntries(alarms.map(([id, { Properties }]) => [id, Properties.MetricName]))).toEqual({
     IssueFailed: 'Errors',
     DeployFailed: 'Errors',
+    ProbeFailed: 'Errors',
     RegisterFailed: '5xx',
     CertificateFailed: 'CertificateFailures',
     DeliveryFailed: 'DeliveryFailures',
+    CertificateNotServed: 'ServedFailures',
     IssueMessagesDead: 'ApproximateNumberOfMessagesVisible',
     DeployMessagesDead: 'ApproximateNumberOfMessagesVisible',
     IssueSilent: 'IssuePasses',
     DeploySilent: 'DeployPasses',
+    ProbeSilent: 'ProbePasses',
   });
-  for (const silent of ['IssueSilent', 'DeploySilent']) {
+  for (const silent of ['IssueSilent', 'DeploySilent', 'ProbeSilent']) {
     expect(properties(silent)).toMatchObject({ Period: 86_400, TreatMissingData: 'breaching' });
   }
 });
@@ -49,11 +52,13 @@ it('alarms read metrics of this stack alone, each made by a filter on the log of
   expect(made).toEqual([
     ['IssueLogGroup', 'CertificateFailures'],
     ['DeployLogGroup', 'DeliveryFailures'],
+    ['ProbeLogGroup', 'ServedFailures'],
     ['IssueLogGroup', 'IssuePasses'],
     ['DeployLogGroup', 'DeployPasses'],
+    ['ProbeLogGroup', 'ProbePasses'],
   ]);
   const namespace = { Ref: 'AWS::StackName' };
-  expect(filters().map(({ MetricNamespace }) => MetricNamespace)).toEqual(Array(4).fill(namespace));
+  expect(filters().map(({ MetricNamespace }) => MetricNamespace)).toEqual(Array(6).fill(namespace));
   for (const [, MetricName] of made) {
     const readers = find('AWS::CloudWatch::Alarm').filter(
       ({ Properties }) => Properties.MetricName === MetricName,
@@ -63,7 +68,7 @@ it('alarms read metrics of this stack alone, each made by a filter on the log of
 });
 
 it('filters count lines by the words that the code writes', async () => {
-  const rooms = { IssueLogGroup: 'lib/issue', DeployLogGroup: 'lib/deploy' };
+  const rooms = { IssueLogGroup: 'lib/issue', DeployLogGroup: 'lib/deploy', ProbeLogGroup: 'lib/probe' };
   for (const [group, room] of Object.entries(rooms)) {
     const source = await readRoom(room);
     const patterns = filters().filter((one) => one.group === group);

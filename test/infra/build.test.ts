@@ -135,7 +135,8 @@ it('each function of the project holds the rooms it needs and none of another fu
     import: ['issue', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs'],
     export: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs'],
     revoke: ['deploy', 'kubernetes', 'register', 'webhook', 'sqs', 'import', 'export', 'pause'],
-    pause: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs'],
+    pause: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs', 'tls'],
+    probe: ['issue', 'acme', 'route53', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs', 'import'],
   };
   expect(functions.map(({ name }) => name)).toEqual(Object.keys(foreign).toSorted(byText));
   for (const [name, has] of rooms) {

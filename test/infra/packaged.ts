@@ -24,7 +24,16 @@ export interface Packaged {
   readonly archives: Readonly<Record<string, readonly string[]>>;
 }
 
-export const functionNames = ['issue', 'deploy', 'register', 'import', 'export', 'revoke', 'pause'] as const;
+export const functionNames = [
+  'issue',
+  'deploy',
+  'register',
+  'import',
+  'export',
+  'revoke',
+  'pause',
+  'probe',
+] as const;
 
 /** The service packaged as it stands, once for a whole test run (test/bundles.ts); by itself where there is none. */
 export async function readPackagedService(): Promise<Packaged> {

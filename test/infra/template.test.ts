@@ -50,7 +50,7 @@ describe('packaging', () => {
   });
 
   it('P13 Y08 spreads installations over a quarter of an hour, and tries a pass three times before the next is due', () => {
-    for (const schedule of ['IssueSchedule', 'DeploySchedule']) {
+    for (const schedule of ['IssueSchedule', 'DeploySchedule', 'ProbeSchedule']) {
       expect(properties(schedule)).toMatchObject({
         FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
         Target: { RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 } },
@@ -84,6 +84,7 @@ describe('functions', () => {
     ['DeployLambdaFunction', 900],
     ['RegisterLambdaFunction', 15],
     ['RevokeLambdaFunction', 900],
+    ['ProbeLambdaFunction', 900],
     ['ImportLambdaFunction', 30],
   ])('%s may take %i s', (logicalId, Timeout) => {
     expect(properties(logicalId)).toMatchObject({ Timeout });
@@ -135,10 +136,11 @@ describe('the webhook secret', () => {
 });
 
 describe('schedules', () => {
-  it('run both functions with an empty event at a moment of their own', () => {
+  it('run their functions with an empty event at a moment of their own', () => {
     for (const [schedule, target, ScheduleExpression] of [
       ['IssueSchedule', 'IssueLambdaFunction', 'rate(6 hours)'],
       ['DeploySchedule', 'DeployLambdaFunction', 'rate(1 hour)'],
+      ['ProbeSchedule', 'ProbeLambdaFunction', 'rate(30 minutes)'],
     ] as const) {
       expect(properties(schedule)).toMatchObject({
         ScheduleExpression,
@@ -211,7 +213,7 @@ describe('roles', () => {
       'the tags of a certificate',
       'secretsmanager:DescribeSecret',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause'],
+      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause', 'probe'],
     ],
     [
       'a certificate',
@@ -229,7 +231,7 @@ describe('roles', () => {
       'a certificate',
       'secretsmanager:TagResource',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause'],
+      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause', 'probe'],
     ],
     [
       'a certificate',
@@ -250,7 +252,7 @@ describe('roles', () => {
     ['the webhook secret', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-AbCdEf'), ['register']],
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-of-others-AbCdEf'), []],
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('payments/card-key-AbCdEf'), []],
-    ['the list of secrets', 'secretsmanager:ListSecrets', '*', ['issue', 'deploy', 'revoke']],
+    ['the list of secrets', 'secretsmanager:ListSecrets', '*', ['issue', 'deploy', 'revoke', 'probe']],
     ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register']],
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],

@@ -175,6 +175,7 @@ it.each([
     { certificate: 'shop', reason: 'superseded', version: 'previous', replace: true },
     'leave "version" out',
   ],
+  ['probe', { certificate: 'shop' }, 'unknown field "certificate"'],
   ['pause', { certificate: 'shop' }, 'unknown field "certificate"'],
   ['pause', { certificates: ['shop'], resume: true, reason: 'x' }, '"resume" ends one'],
 ])('C08 %s called with %j says what is wrong', async (name, event, message) => {

@@ -81,6 +81,8 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('issue', {});
   await queues.deploy.untilEmpty();
   await lambda.invoke('deploy', {});
+  await lambda.invoke('probe', {});
+  await lambda.invoke('probe', { certificates: ['taken'] });
 }
 
 /** What a person does by hand with what another tool left behind. */

@@ -26,7 +26,16 @@ import { type RoleSpec, Sessions } from './sts/sessions.ts';
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
 export const clusterName = 'lab';
-const functionNames = ['issue', 'deploy', 'register', 'import', 'export', 'revoke', 'pause'] as const;
+const functionNames = [
+  'issue',
+  'deploy',
+  'register',
+  'import',
+  'export',
+  'revoke',
+  'pause',
+  'probe',
+] as const;
 
 export interface SandboxOptions {
   /** Hosted zones; `example.com` where absent. */

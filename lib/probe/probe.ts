@@ -1,0 +1,90 @@
+// The probe story: looks at what is served under each certificate's names, notes it, and tells where it is another one.
+import { toError } from '../errors.ts';
+import { describeError } from '../log.ts';
+import {
+  type Finding,
+  isOther,
+  judgeServed,
+  noteServed,
+  type ServedWord,
+  type Verdict,
+} from '../policy/served.ts';
+import type { ProbePorts, ProbeRun } from './run.ts';
+import { type Selected, type Selection, selectCertificates } from './selection.ts';
+import { observe } from './sightings.ts';
+
+/** One certificate's entry in the answer. `skip`: there is nothing to look for. Delivered and served are two things: the one
+ *  says where the certificate was brought, the other what a visitor gets. */
+export interface ProbeReport {
+  readonly name: string;
+  readonly version?: string;
+  /** Whether the version is in every cluster Secret it is to go to; true where it is to go to none. */
+  readonly delivered?: boolean;
+  readonly served: ServedWord | 'skip' | 'failed';
+  readonly message: string;
+  readonly addresses: readonly Finding[];
+}
+
+/** Looks at every certificate asked for, all addresses of all of them side by side. May be run twice. A certificate of which
+ *  something else is served is no failure: it is in the report, the state and the log. `failures` has one entry for each
+ *  certificate that could not be looked at to the end; what was known of it stays.
+ *  @throws StoreError where the store cannot be listed. */
+export async function probeCertificates(
+  ports: ProbePorts,
+  run: ProbeRun,
+): Promise<{ readonly certificates: readonly ProbeReport[]; readonly failures: readonly Error[] }> {
+  const startedAt = ports.clock.now().getTime();
+  const selections = await selectCertificates(ports, run);
+  const selected = selections.filter((selection) => selection.kind === 'selected');
+  const observations = await observe(selected, ports, run.signal);
+  const failures: Error[] = [];
+  const certificates = await Promise.all(
+    selections.map(async (selection): Promise<ProbeReport> => {
+      const { name } = selection;
+      try {
+        if (selection.kind === 'failed') throw selection.error;
+        if (selection.kind === 'skipped') return skip(selection);
+        const seen = observations.get(selection);
+        if (!seen)
+          throw new Error('the run ended before every address was looked at; the next one looks again');
+        return await settle(selection, judgeServed(selection.fingerprint, seen), ports, run);
+      } catch (thrown) {
+        const error = new Error(`${name}: ${describeError(toError(thrown))}`, { cause: thrown });
+        failures.push(error);
+        ports.log.error('certificate not probed', { certificate: name, problem: error.message });
+        return { name, served: 'failed', message: error.message, addresses: [] };
+      }
+    }),
+  );
+  ports.log.info('pass finished', {
+    certificates: certificates.length,
+    failed: failures.length,
+    // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).
+    asked: run.certificates?.length,
+    ms: ports.clock.now().getTime() - startedAt,
+  });
+  return { certificates, failures };
+}
+
+function skip({ name, message }: Extract<Selection, { kind: 'skipped' }>): ProbeReport {
+  return { name, served: 'skip', message, addresses: [] };
+}
+
+/** Notes what was seen where that is news, logs it, and sums up. */
+async function settle(
+  { name, version, isDelivered, state }: Selected,
+  { served, message, findings }: Verdict,
+  { store, clock, log }: ProbePorts,
+  { staleAfterMs, cleanUpSignal }: ProbeRun,
+): Promise<ProbeReport> {
+  const at = clock.now();
+  const { change, isNews, notServedSince } = noteServed(state, { version, served, isDelivered, at });
+  const fields = { certificate: name, version, served, problem: message, since: notServedSince };
+  const isLate = notServedSince !== undefined && at.getTime() - notServedSince.getTime() >= staleAfterMs;
+  if (isOther(served) && isLate) log.error('certificate not served', fields);
+  else if (isOther(served) && notServedSince) log.warn('certificate not served yet', fields);
+  else if (isNews && served === 'served') log.info('certificate served', { certificate: name, version });
+  else if (isNews) log.warn('certificate not seen served', fields);
+  if (change) await store.record(name, change, cleanUpSignal);
+  return { name, version, delivered: isDelivered, served, message, addresses: findings };
+}

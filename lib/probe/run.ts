@@ -1,0 +1,27 @@
+// What one run of looking at what is served works with.
+import type { Inventory } from '../certificate/spec.ts';
+import type { ProbeRequest } from '../events.ts';
+import type { Log } from '../log.ts';
+import type { CertificateStore, Clock } from '../ports.ts';
+import type { FindAddresses, IsPublicAddress, ShakeHands } from '../probe-ports.ts';
+
+/** What a run stands on. */
+export interface ProbePorts {
+  readonly store: Pick<CertificateStore, 'list' | 'describe' | 'record'>;
+  readonly findAddresses: FindAddresses;
+  readonly isPublicAddress: IsPublicAddress;
+  readonly shakeHands: ShakeHands;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One invocation: what is asked (`lib/events.ts`), and its time. */
+export interface ProbeRun extends ProbeRequest {
+  readonly inventory: Inventory;
+  /** How long after its delivery another certificate may be served before that is an error, in milliseconds. */
+  readonly staleAfterMs: number;
+  /** Ends the work some time before the deadline. */
+  readonly signal: AbortSignal;
+  /** Ends shortly before the deadline: what has been seen is recorded even when `signal` is aborted. */
+  readonly cleanUpSignal: AbortSignal;
+}

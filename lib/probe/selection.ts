@@ -1,0 +1,72 @@
+// Which certificates can be looked for, by what the inventory and their tags say: no private key is read.
+import type { ProbeSpec } from '../certificate/spec.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { toError } from '../errors.ts';
+import { isDelivered } from '../policy/deliveries.ts';
+import type { CertificateState } from '../policy/state.ts';
+import type { StoreEntry } from '../ports.ts';
+import type { ProbePorts, ProbeRun } from './run.ts';
+
+/** A certificate that should be served. */
+export interface Selected {
+  readonly kind: 'selected';
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of its DER, hex. */
+  readonly fingerprint: string;
+  readonly domains: readonly string[];
+  readonly probe: ProbeSpec;
+  readonly isDelivered: boolean;
+  readonly state: CertificateState;
+}
+
+export type Selection =
+  | Selected
+  | { readonly kind: 'skipped'; readonly name: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly name: string; readonly error: Error };
+
+/** AWS secrets described at once. */
+const concurrency = 16;
+
+/** The named certificates, else all of the inventory and the store.
+ *  @throws StoreError where the store cannot be listed. */
+export async function selectCertificates(
+  { store }: ProbePorts,
+  run: ProbeRun,
+): Promise<readonly Selection[]> {
+  const { inventory, certificates, signal } = run;
+  if (certificates) {
+    return mapConcurrently([...new Set(certificates)], concurrency, async (name) => {
+      try {
+        return select(name, await store.describe(name, signal), run);
+      } catch (thrown) {
+        return { kind: 'failed', name, error: toError(thrown) };
+      }
+    });
+  }
+  const entries = new Map((await store.list(signal)).map((entry) => [entry.name, entry]));
+  const names = new Set([...inventory.certificates.map(({ name }) => name), ...entries.keys()]);
+  return [...names].toSorted().map((name) => select(name, entries.get(name), run));
+}
+
+function select(name: string, entry: StoreEntry | undefined, { inventory }: ProbeRun): Selection {
+  const skip = (message: string): Selection => ({ kind: 'skipped', name, message });
+  const spec = inventory.certificates.find((certificate) => certificate.name === name);
+  if (!entry && !spec) {
+    const error = new Error('no certificate is called that, neither in the inventory nor by registration');
+    return { kind: 'failed', name, error };
+  }
+  const { probe = {} } = spec ?? {};
+  if (probe === false) return skip('the inventory says "probe: false"');
+  const { state, current: version } = entry ?? {};
+  if (!state?.version || !version) return skip('it has not been issued yet');
+  if (state.version !== version || !state.fingerprint) {
+    return skip('its state is of another version; the next pass of issue puts that right');
+  }
+  const { domains } = spec ?? {};
+  if (!domains)
+    return skip('it is not in the inventory, and what it was registered for is with its private key');
+  const isBrought = spec?.targets.length === 0 || isDelivered(state.deployed, version);
+  const { fingerprint } = state;
+  return { kind: 'selected', name, version, fingerprint, domains, probe, isDelivered: isBrought, state };
+}

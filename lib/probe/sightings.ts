@@ -1,0 +1,118 @@
+// Finds the addresses at which certificates should be served, and looks at each.
+import { withoutWildcard } from '../certificate/names.ts';
+import type { Endpoint } from '../certificate/spec.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { describeError } from '../log.ts';
+import type { Observation, Sighting } from '../policy/served.ts';
+import type { ProbePorts } from './run.ts';
+import type { Selected } from './selection.ts';
+
+/** Names asked for in DNS at once. */
+const namesAtOnce = 50;
+/** More than there are dead ones among a thousand addresses, as a rule: those wait side by side, while the others go on. */
+const handshakesAtOnce = 128;
+const usualPort = 443;
+/** Stands for the names that a wildcard covers, where an address is given and no name. */
+const anyLabel = 'certrelay-probe';
+
+type Ports = Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'>;
+
+/** Somewhere to look, or what is known of it without looking. */
+interface Place extends Pick<Observation, 'name'> {
+  readonly of: Selected;
+  readonly endpoint?: Required<Endpoint>;
+  readonly sighting?: Sighting;
+}
+
+/** What was seen of each certificate; one that the run's end kept from being looked at everywhere is absent. */
+export async function observe(
+  selected: readonly Selected[],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Selected, readonly Observation[]>> {
+  const unfinished = new Set<Selected>();
+  const isolate = async <T>(of: Selected, work: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      unfinished.add(of);
+      return [];
+    }
+  };
+  const asked = selected.flatMap((of) => planPlaces(of));
+  const places = await mapConcurrently(asked, namesAtOnce, (place) =>
+    isolate(place.of, () => locate(place, ports, signal)),
+  );
+  const looks = await mapConcurrently(places.flat(), handshakesAtOnce, (place) =>
+    isolate(place.of, async () => [{ ...place, sighting: await look(place, ports, signal) }]),
+  );
+  const seen = Map.groupBy(looks.flat(), ({ of }) => of);
+  return new Map(
+    selected.filter((of) => !unfinished.has(of)).map((of) => [of, (seen.get(of) ?? []).map(withoutOwner)]),
+  );
+}
+
+/** Listed addresses are looked at under every name. Without them DNS is asked, which knows no address for a wildcard. */
+function planPlaces(of: Selected): readonly Place[] {
+  const { addresses, names = of.domains, port = usualPort } = of.probe;
+  if (!addresses) {
+    return names.map((name) =>
+      name.startsWith('*.') ? { of, name, sighting: unlistedWildcard } : { of, name },
+    );
+  }
+  return names.flatMap((name) =>
+    addresses.map((endpoint) => ({
+      of,
+      name: name.startsWith('*.') ? `${anyLabel}.${withoutWildcard(name)}` : name,
+      endpoint: { address: endpoint.address, port: endpoint.port ?? port },
+    })),
+  );
+}
+
+const unlistedWildcard: Sighting = {
+  kind: 'unprobed',
+  problem:
+    'a wildcard has no address; list names that it covers, or addresses, under "probe" of the certificate',
+};
+
+/** The addresses that DNS gives for a name whose addresses are not listed. Whoever keeps the zone writes those, and must not
+ *  lead this machine to what only this machine can reach. */
+async function locate(
+  place: Place,
+  { findAddresses, isPublicAddress }: Ports,
+  signal: AbortSignal,
+): Promise<readonly Place[]> {
+  if (place.endpoint || place.sighting) return [place];
+  const { of, name } = place;
+  let addresses: readonly string[];
+  try {
+    addresses = await findAddresses(name, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return [{ of, name, sighting: { kind: 'silent', problem: describeError(error) } }];
+  }
+  if (addresses.length === 0) {
+    return [{ of, name, sighting: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
+  }
+  return addresses.map((address): Place => {
+    const endpoint = { address, port: of.probe.port ?? usualPort };
+    if (isPublicAddress(address)) return { of, name, endpoint };
+    const problem = 'DNS gives an address that is not public; list it under "probe" of the certificate';
+    return { of, name, endpoint, sighting: { kind: 'unprobed', problem } };
+  });
+}
+
+async function look(
+  { name, endpoint, sighting }: Place,
+  { shakeHands }: Ports,
+  signal: AbortSignal,
+): Promise<Sighting> {
+  if (sighting) return sighting;
+  if (!endpoint) return { kind: 'unprobed', problem: 'there is no address to look at' };
+  return shakeHands({ ...endpoint, name }, signal);
+}
+
+function withoutOwner({ name, endpoint, sighting }: Place & { readonly sighting: Sighting }): Observation {
+  return { name, endpoint, sighting };
+}

@@ -1,0 +1,237 @@
+// The probe story over fakes: where it looks, where it never connects to, what it keeps and what it says.
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
+import { DnsError } from '../../lib/errors.ts';
+import type { Sighting } from '../../lib/policy/served.ts';
+import type { CertificateState } from '../../lib/policy/state.ts';
+import { probeCertificates } from '../../lib/probe/probe.ts';
+import { isPublicAddress } from '../../lib/public-addresses.ts';
+import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
+
+const minuteMs = 60_000;
+const current: Sighting = leaf('new');
+let clock: FakeClock;
+let log: FakeLog;
+let store: FakeStore;
+/** Addresses by name, as DNS has them. */
+let dns: Record<string, readonly string[] | Error>;
+/** What is served by address; nobody answers at the others. */
+let servers: Record<string, Sighting>;
+/** Where it connected to, and under which name. */
+let visits: string[];
+let ending: AbortController;
+
+beforeEach(() => {
+  [clock, log, store] = [new FakeClock('2030-01-01T00:00:00Z'), new FakeLog(), new FakeStore()];
+  [dns, servers, visits, ending] = [{}, {}, [], new AbortController()];
+});
+
+function leaf(fingerprint: string): Sighting {
+  return { kind: 'leaf', fingerprint, names: ['*.example.com'], notAfter: new Date('2030-03-01T00:00:00Z') };
+}
+
+function spec(name: string, change: Partial<CertificateSpec> = {}): CertificateSpec {
+  return {
+    name,
+    domains: [`${name}.example.com`],
+    issuer: 'default',
+    key: 'ecdsa-p256',
+    targets: [],
+    ...change,
+  };
+}
+
+function keep(name: string, state: CertificateState = {}): void {
+  const described = { version: 'v1', fingerprint: 'new', ...state };
+  store.kept.set(name, { versions: new Map(), stages: new Map([['AWSCURRENT', 'v1']]), state: described });
+}
+
+async function probe(specs: readonly CertificateSpec[], certificates?: readonly string[]) {
+  const ports = {
+    store,
+    clock,
+    log,
+    isPublicAddress,
+    findAddresses: async (name: string) => {
+      const found = dns[name] ?? [];
+      if (found instanceof Error) throw found;
+      return found;
+    },
+    shakeHands: async (place: { readonly address: string; readonly port: number; readonly name: string }) => {
+      visits.push(`${place.name} ${place.address} ${place.port}`);
+      ending.signal.throwIfAborted();
+      return servers[place.address] ?? ({ kind: 'silent', problem: 'ECONNREFUSED' } as const);
+    },
+  };
+  const inventory = { issuers: {}, clusters: {}, certificates: specs };
+  const signal = ending.signal;
+  const cleanUpSignal = new AbortController().signal;
+  return probeCertificates(ports, {
+    inventory,
+    certificates,
+    staleAfterMs: 60 * minuteMs,
+    signal,
+    cleanUpSignal,
+  });
+}
+
+/** Report of the only certificate, `shop`. */
+async function probeShop(look?: ProbeSpec | false, change: Partial<CertificateSpec> = {}) {
+  if (!store.kept.has('shop')) keep('shop');
+  const { certificates } = await probe([
+    spec('shop', { ...(look === undefined ? {} : { probe: look }), ...change }),
+  ]);
+  return certificates[0];
+}
+
+describe('where it looks', () => {
+  test('at every address of every name, and at a wildcard only where addresses or names are listed', async () => {
+    dns = { 'shop.example.com': ['203.0.113.7', '2606:4700::7'], 'www.shop.example.com': ['203.0.113.9'] };
+    const domains = ['shop.example.com', '*.shop.example.com'];
+    expect(await probeShop(undefined, { domains })).toMatchObject({ served: 'unreachable' });
+    expect(visits.splice(0)).toEqual([
+      'shop.example.com 203.0.113.7 443',
+      'shop.example.com 2606:4700::7 443',
+    ]);
+    await probeShop({ names: ['www.shop.example.com'], port: 8443 }, { domains });
+    expect(visits.splice(0)).toEqual(['www.shop.example.com 203.0.113.9 8443']);
+    await probeShop(
+      { addresses: [{ address: '198.51.100.1' }, { address: '198.51.100.1', port: 9443 }] },
+      { domains },
+    );
+    expect(visits).toEqual([
+      'shop.example.com 198.51.100.1 443',
+      'shop.example.com 198.51.100.1 9443',
+      'certrelay-probe.shop.example.com 198.51.100.1 443',
+      'certrelay-probe.shop.example.com 198.51.100.1 9443',
+    ]);
+  });
+
+  test.each([
+    '127.0.0.1',
+    '::1',
+    '169.254.169.254',
+    '10.0.0.1',
+    'fd00:ec2::254',
+  ])('not at %s because DNS says so, but because the operator does', async (address) => {
+    dns = { 'shop.example.com': [address] };
+    servers = { [address]: current };
+    expect(await probeShop()).toMatchObject({ served: 'unprobed', message: `unprobed ${address}` });
+    expect(visits).toEqual([]);
+    expect(await probeShop({ addresses: [{ address }] })).toMatchObject({ served: 'served' });
+  });
+
+  test.each<[string, ProbeSpec | false | undefined, CertificateState, string]>([
+    ['the inventory says false', false, {}, '"probe: false"'],
+    ['nothing is issued', undefined, { version: undefined }, 'not been issued yet'],
+    ['the state is of another version', undefined, { version: 'v0' }, 'state is of another version'],
+  ])('nowhere where %s', async (_, look, state, message) => {
+    keep('shop', state);
+    expect(await probeShop(look)).toMatchObject({
+      served: 'skip',
+      message: expect.stringContaining(message),
+    });
+    expect(visits).toEqual([]);
+  });
+
+  test('says of a name that DNS does not answer for that it is unreachable, of one without address that it is unprobed', async () => {
+    dns = { 'shop.example.com': new DnsError('Lookup', 'ns-1 did not answer') };
+    expect(await probeShop()).toMatchObject({
+      served: 'unreachable',
+      addresses: [{ message: 'ns-1 did not answer' }],
+    });
+    dns = {};
+    expect(await probeShop()).toMatchObject({ served: 'unprobed', message: 'unprobed shop.example.com' });
+  });
+});
+
+describe('delivered is not served', () => {
+  const target = {
+    cluster: 'lab',
+    namespace: 'default',
+    secret: 'shop-tls',
+    format: 'tls',
+    restart: 'auto',
+    restartStrategy: 'annotation',
+    adopt: false,
+    replace: false,
+  } as const;
+
+  test.each([
+    [undefined, false],
+    ['v0/0a1b2c3d/r', false],
+    ['v1/0a1b2c3d/-', false],
+    ['v1/0a1b2c3d/r', true],
+  ])('the report says both: deployed %j is delivered %s, and stale either way', async (deployed, delivered) => {
+    keep('shop', { deployed });
+    dns = { 'shop.example.com': ['203.0.113.7'] };
+    servers = { '203.0.113.7': leaf('old') };
+    expect(await probeShop(undefined, { targets: [target] })).toMatchObject({ delivered, served: 'stale' });
+    expect(log.events()).toContain(delivered ? 'certificate not served yet' : 'certificate not seen served');
+  });
+
+  test('what is not served an hour after delivery is an error, at every look until it is served', async () => {
+    dns = { 'shop.example.com': ['203.0.113.7'] };
+    servers = { '203.0.113.7': leaf('old') };
+    const told: unknown[] = [];
+    for (const minutes of [0, 59, 1, 30]) {
+      clock.pass(minutes * minuteMs);
+      await probeShop();
+      told.push(log.lines.findLast(({ event }) => event.startsWith('certificate'))?.event);
+    }
+    const yet = 'certificate not served yet';
+    expect(told).toEqual([yet, yet, 'certificate not served', 'certificate not served']);
+    expect(log.lines.findLast(({ level }) => level === 'error')?.fields).toMatchObject({
+      certificate: 'shop',
+      served: 'stale',
+      problem: 'stale 203.0.113.7',
+      since: new Date('2030-01-01T00:00:00Z'),
+    });
+    servers = { '203.0.113.7': current };
+    await probeShop();
+    expect(log.lines.findLast(({ event }) => event.startsWith('certificate'))?.event).toBe(
+      'certificate served',
+    );
+    expect(store.kept.get('shop')?.state).toMatchObject({ served: 'v1/served', probedAt: clock.now() });
+    expect(store.kept.get('shop')?.state).not.toHaveProperty('notServedSince');
+  });
+
+  test('a look that finds nothing new costs no call but that for the list', async () => {
+    dns = { 'shop.example.com': ['203.0.113.7'] };
+    servers = { '203.0.113.7': current };
+    await probeShop();
+    store.calls.length = 0;
+    await probeShop();
+    expect(store.calls).toEqual(['list *']);
+  });
+});
+
+describe('what goes wrong', () => {
+  test('with one certificate does not keep the others from it, and is told', async () => {
+    keep('shop');
+    servers = { '203.0.113.7': current };
+    const look = { addresses: [{ address: '203.0.113.7' }] };
+    const { certificates, failures } = await probe([spec('shop', { probe: look })], ['shoop', 'shop']);
+    expect(certificates.map(({ name, served }) => [name, served])).toEqual([
+      ['shoop', 'failed'],
+      ['shop', 'served'],
+    ]);
+    expect(failures).toMatchObject([{ message: expect.stringContaining('no certificate is called that') }]);
+  });
+
+  test('the end of the run leaves what was known, and counts as a failure', async () => {
+    keep('shop', { served: 'v1/stale', notServedSince: new Date(0) });
+    ending.abort(new Error('time is up'));
+    const { failures } = await probe([spec('shop', { probe: { addresses: [{ address: '203.0.113.7' }] } })]);
+    expect(failures).toMatchObject([{ message: expect.stringContaining('the run ended before') }]);
+    expect(store.kept.get('shop')?.state.served).toBe('v1/stale');
+  });
+});
+
+test('its silence over everything is what the alarm hears: a pass over named ones says how many', async () => {
+  keep('shop');
+  await probe([spec('shop')]);
+  await probe([spec('shop')], ['shop']);
+  const asked = log.lines.filter(({ event }) => event === 'pass finished').map(({ fields }) => fields.asked);
+  expect(asked).toEqual([undefined, 1]);
+});
