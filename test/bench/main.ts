@@ -14,6 +14,7 @@ import { acmeBudget, type Issuance, measureIssuance } from './issuance.ts';
 import { startPebbleSandbox } from './pebble.ts';
 import { cool, startQuietSandbox } from './quiet-sandbox.ts';
 import { benchGrowth, benchManyDue, benchPlanning, benchSingles } from './scale.ts';
+import { benchServed } from './served.ts';
 import { measureIdlePass, stock } from './stock.ts';
 
 const repeats = 3;
@@ -31,6 +32,7 @@ try {
     benchManyDue,
     benchGrowth,
     benchPlanning,
+    benchServed,
   ]) {
     console.error(`${measure.name} …`);
     figures.push(...(await measure()));
