@@ -14,7 +14,7 @@ import { SandboxBench } from './sandbox-bench.ts';
 export interface BoulderBench {
   readonly boulder: OwnBoulder;
   readonly bench: SandboxBench;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** A suite that is skipped where no Boulder can be started, with what it lacks in its title. */
