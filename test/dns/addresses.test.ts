@@ -2,6 +2,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFindAddresses } from '../../lib/dns/addresses.ts';
 import { create, type Setting, startSetting } from '../route53/setting.ts';
+import { fixedZone } from '../sandbox/dns/answer.ts';
+import { startDns } from '../sandbox/dns/server.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { Journal } from '../sandbox/journal.ts';
 
 let setting: Setting;
 let zone: string;
@@ -44,6 +48,19 @@ test('are asked of the servers of the zone, which are looked up once for all of 
   for (const name of ['shop.example.com', 'www.example.com']) await findAddresses(name, setting.signal);
   expect(asked('NS').filter((name) => name === 'example.com')).toHaveLength(1);
   expect(asked('A').filter((name) => name.endsWith('sandbox.example'))).toHaveLength(4);
+});
+
+test('are not those that a resolver remembers from yesterday', async () => {
+  const apex = { name: 'example.com.', type: 'NS', data: 'ns-1.sandbox.example' } as const;
+  const yesterday = { name: 'shop.example.com.', type: 'A', data: '203.0.113.1' } as const;
+  const resolver = await startDns({ journal: new Journal(), faults: new Faults() });
+  try {
+    resolver.serve(() => [fixedZone('example.com.', [apex, yesterday])]);
+    const network = { resolver: resolver.address, port: setting.dns.port };
+    expect(await createFindAddresses({ network })('shop.example.com', setting.signal)).toEqual(all);
+  } finally {
+    await resolver.stop();
+  }
 });
 
 test('are asked of the chosen resolvers alone where there are some', async () => {

@@ -60,6 +60,14 @@ test('looks at IPv6, and says "unprobed" on a machine without it', async () => {
 });
 
 test.each([
+  ['of IPv6 is "unprobed"', 'ff02::1', 'unprobed'],
+  ['of IPv4, which every machine has, is silent', '224.0.0.1', 'silent'],
+])('an address to which no way leads %s', async (_, address, kind) => {
+  // No TCP connection leads to many machines at once: the kernel refuses as where it has no route.
+  expect(await shakeHands({ address, port: 443, name }, never)).toMatchObject({ kind });
+});
+
+test.each([
   ['closes', (socket: { end(): void }) => socket.end()],
   ['resets the connection', (socket: { resetAndDestroy(): void }) => socket.resetAndDestroy()],
 ])('N07 a server that %s right after the handshake has served its certificate', async (_, greet) => {
