@@ -1,6 +1,6 @@
 // Runs that have too little time, as Lambda gives it: they end in time, leave nothing in DNS, and what is left goes on by the
 // queue. Times are a third of 60, 30, 10 and 3 seconds, and the services' delays with them.
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import * as z from 'zod';
 import { startTrios, trio } from './trios.ts';
 
@@ -35,16 +35,15 @@ const cases: readonly {
   { remainingMs: 1_000, insyncMs: 0, processingMs: 0, outcome: /^waiting: too little/, begun: false },
 ];
 
-it.concurrent.each(
+it.concurrent.for(
   cases,
-)('with $remainingMs ms left while INSYNC takes $insyncMs ms and issuing $processingMs ms', async ({
-  remainingMs,
-  insyncMs,
-  processingMs,
-  outcome,
-  begun,
+)('with $remainingMs ms left while INSYNC takes $insyncMs ms and issuing $processingMs ms', async (one, {
+  expect,
+  onTestFinished,
 }) => {
+  const { remainingMs, insyncMs, processingMs, outcome, begun } = one;
   const trios = await startTrios([1]);
+  onTestFinished(() => trios.sandbox.stop());
   const { authority, route53, queues, journal } = trios.sandbox;
   await trios.ask(trio(1));
   route53.settings.insyncMs = insyncMs;
@@ -65,5 +64,4 @@ it.concurrent.each(
   await queues.issue.untilEmpty();
   expect(trios.findFaults(trio(1))).toEqual([]);
   if (begun) expect(authority.orders().length).toBe(orders);
-  await trios.sandbox.stop();
 });
