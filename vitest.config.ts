@@ -1,4 +1,5 @@
-// Tests that need nothing but npm; those against real servers have a configuration of their own in test/real.
+// Tests that need nothing but npm. Those against real servers, and the long tables of crashes and faults, have a
+// configuration of their own in test/real and test/matrix.
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
@@ -10,7 +11,7 @@ export default defineConfig({
     isolate: false,
     // Most of them wait for servers and processes of theirs; one more than there are cores keeps both busy.
     maxWorkers: Math.max(3, availableParallelism()),
-    exclude: ['test/real/**', 'node_modules/**', 'dist/**'],
+    exclude: ['test/real/**', 'test/matrix/**', 'node_modules/**', 'dist/**'],
     testTimeout: 40_000,
     hookTimeout: 120_000,
   },

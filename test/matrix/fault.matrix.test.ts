@@ -3,12 +3,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { type Certificate, ownCalls, startTrios, type Trios, trio } from '../integration/trios.ts';
 import { startAuthority } from '../sandbox/acme/authority.ts';
 import { type Fault, Faults } from '../sandbox/faults.ts';
 import { type Call, Journal, type Service } from '../sandbox/journal.ts';
 import { prefix } from '../sandbox/sandbox.ts';
 import { runQuickly } from './quick-run.ts';
-import { type Certificate, ownCalls, startTrios, type Trios, trio } from './trios.ts';
 
 /** What a run has, in real milliseconds. */
 const runMs = 24_000;

@@ -1,0 +1,15 @@
+// The whole tables of crashes and faults: minutes of killed processes, where `npm test` tries a part of each.
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    globalSetup: ['../bundles.ts'],
+    include: ['**/*.matrix.test.ts'],
+    isolate: false,
+    maxWorkers: Math.max(3, availableParallelism()),
+    testTimeout: 600_000,
+    hookTimeout: 180_000,
+  },
+});
