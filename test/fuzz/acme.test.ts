@@ -165,7 +165,7 @@ test.each(steps)('%s', async (_, path, document, step) => {
         expect(error).toBeInstanceOf(AcmeError);
       }
     }),
-    { numRuns: 50 },
+    { numRuns: 25 },
   );
 });
 

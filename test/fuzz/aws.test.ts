@@ -126,6 +126,6 @@ test('a pass over an AWS secret that holds anything at all ends with a word on i
       const line = report.certificates.find(({ name }) => name === 'shop');
       expect(line?.message).toMatch(/\S/);
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });

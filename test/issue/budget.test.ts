@@ -34,11 +34,19 @@ describe('at Let’s Encrypt', () => {
   });
 
   it('of more orders than an account may make the rest waits, says until when, and is ordered then', async () => {
-    const domains = Array.from({ length: 310 }, (_, index) => `c${index}.site-${index % 20}.com`);
-    const many = domains.map((domain, index) => specOf(`c${index}`, [domain]));
+    const many = Array.from({ length: 12 }, (_, index) =>
+      specOf(`c${index}`, [`c${index}.site-${index}.com`]),
+    );
     const bench = new Bench(many, { directory });
-    const { report } = await bench.run();
-    expect(report.summary).toEqual({ certificates: 310, issued: 300, wait: 10 });
+    // 298 orders of others, just now.
+    const seconds = Math.floor(bench.clock.now().getTime() / 1000);
+    for (let index = 0; index < 15; index += 1) {
+      const times = Array.from({ length: index === 0 ? 18 : 20 }, () => seconds).join(',');
+      await bench.store.create(`other${index}`, undefined);
+      await bench.store.record(`other${index}`, { orders: `${directory} other-${index}.com ${times}` });
+    }
+    const { report } = await bench.run({ certificates: many.map(({ name }) => name) });
+    expect(report.summary).toEqual({ certificates: 12, issued: 2, wait: 10 });
     const waiting = report.certificates.filter(({ decision }) => decision === 'wait');
     for (const { reason, message, until } of waiting) {
       expect(reason).toBe('RateLimited');
@@ -47,7 +55,9 @@ describe('at Let’s Encrypt', () => {
     }
     expect(bench.sent.flatMap(({ names }) => names).sort()).toEqual(waiting.map(({ name }) => name).sort());
     bench.clock.pass(10 * 36_000);
-    expect((await bench.run()).report.summary).toMatchObject({ issued: 10 });
+    expect((await bench.run({ certificates: waiting.map(({ name }) => name) })).report.summary).toMatchObject(
+      { issued: 10 },
+    );
   });
 
   it('a renewal is spared the limit of the domain', async () => {

@@ -1,4 +1,4 @@
-// The whole tables of crashes and faults: minutes of killed processes, where `npm test` tries a part of each.
+// The whole tables of crashes and faults: minutes of killed processes, too long for `npm test`.
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
