@@ -10,7 +10,8 @@ import {
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { promisesOf } from './promise.ts';
 
 /** One Route 53 to hold the promises against. */
 export interface Subject {
@@ -26,8 +27,7 @@ export function route53Contract(
   start: () => Promise<Subject>,
   weaker: ReadonlySet<string> = new Set(),
 ): void {
-  const promise = (title: string, body: () => Promise<void>) =>
-    weaker.has(title) ? test.fails(title, body) : test(title, body);
+  const promise = promisesOf(weaker);
 
   describe(`Route 53 (${part})`, () => {
     let subject: Subject;

@@ -9,7 +9,8 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { promisesOf } from './promise.ts';
 
 /** An endpoint to try, with an empty queue `contract` whose messages go to `contract-dead` after two receptions. */
 export interface SqsEndpoint {
@@ -27,8 +28,7 @@ export function sqsContract(
     let endpoint: SqsEndpoint;
     let client: SQSClient;
     let QueueUrl = '';
-    const promise = (sentence: string, body: () => Promise<void>) =>
-      (differences.includes(sentence) ? test.fails : test)(sentence, body);
+    const promise = promisesOf(new Set(differences));
 
     beforeAll(async () => {
       endpoint = await start();

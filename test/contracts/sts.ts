@@ -10,7 +10,8 @@ import {
   type Route53ClientConfig,
 } from '@aws-sdk/client-route-53';
 import { AssumeRoleCommand, type AssumeRoleCommandInput, type STSClient } from '@aws-sdk/client-sts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { promisesOf } from './promise.ts';
 
 /** Two accounts: the caller's own, and one with roles. */
 export interface Subject {
@@ -32,8 +33,7 @@ export function stsContract(
   start: () => Promise<Subject>,
   weaker: ReadonlySet<string> = new Set(),
 ): void {
-  const promise = (title: string, body: () => Promise<void>) =>
-    weaker.has(title) ? test.fails(title, body) : test(title, body);
+  const promise = promisesOf(weaker);
 
   describe(`roles of other accounts (${part})`, () => {
     let subject: Subject;
