@@ -4,6 +4,7 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { functionNames } from '../function-names.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -23,17 +24,6 @@ export interface Packaged {
   /** Names in each function's archive. */
   readonly archives: Readonly<Record<string, readonly string[]>>;
 }
-
-export const functionNames = [
-  'issue',
-  'deploy',
-  'register',
-  'import',
-  'export',
-  'revoke',
-  'pause',
-  'probe',
-] as const;
 
 /** The service packaged as it stands, once for a whole test run (test/bundles.ts); by itself where there is none. */
 export async function readPackagedService(): Promise<Packaged> {

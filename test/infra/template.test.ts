@@ -1,6 +1,7 @@
 // What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { functionNames, type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
+import { functionNames } from '../function-names.ts';
+import { type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
 import { isAllowed, readPolicies, type Statement } from './policies.ts';
 
 const account = {

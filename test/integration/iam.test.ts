@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { mintChain } from '../certificate/minting.ts';
-import { functionNames, readPackagedService, zoneRole } from '../infra/packaged.ts';
+import { functionNames } from '../function-names.ts';
+import { readPackagedService, zoneRole } from '../infra/packaged.ts';
 import {
   type AccessRequest,
   isAllowed,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseAllDocuments, stringify } from 'yaml';
 import { buildService } from '../../infra/build.ts';
+import { functionNames } from '../function-names.ts';
 import { type Authority, startAuthority } from './acme/authority.ts';
 import { type SandboxDns, startDns } from './dns/server.ts';
 import { createEventBus, type Rule } from './events.ts';
@@ -26,16 +27,6 @@ import { type RoleSpec, Sessions } from './sts/sessions.ts';
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
 export const clusterName = 'lab';
-const functionNames = [
-  'issue',
-  'deploy',
-  'register',
-  'import',
-  'export',
-  'revoke',
-  'pause',
-  'probe',
-] as const;
 
 export interface SandboxOptions {
   /** Hosted zones; `example.com` where absent. */

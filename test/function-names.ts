@@ -1,0 +1,11 @@
+// The functions of the service, in the order in which the README tells of them.
+export const functionNames = [
+  'issue',
+  'deploy',
+  'register',
+  'import',
+  'export',
+  'revoke',
+  'pause',
+  'probe',
+] as const;
