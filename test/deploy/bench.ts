@@ -20,21 +20,6 @@ import { type SandboxKubernetes, startKubernetes } from '../sandbox/kubernetes/s
 
 const rbac = readFileSync(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
 
-/** A target in cluster `lab`, namespace `shop`, Secret `shop-tls`. */
-export function targetOf(more: Partial<TargetSpec> = {}): TargetSpec {
-  return {
-    cluster: 'lab',
-    namespace: 'shop',
-    secret: 'shop-tls',
-    format: 'tls',
-    restart: 'auto',
-    restartStrategy: 'annotation',
-    adopt: false,
-    replace: false,
-    ...more,
-  };
-}
-
 export interface BenchOptions {
   readonly targets: readonly TargetSpec[];
   /** Clusters to start; `lab` if not given. Targets may name others, which are unreachable. */

@@ -1,7 +1,8 @@
 // Delivering a certificate to targets whose clusters answer.
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { decode, only, openBench, targetOf, targetsOf } from './bench.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { decode, only, openBench, targetsOf } from './bench.ts';
 
 const restarts = (calls: readonly string[]) =>
   calls.filter((call) => /^patch (deploy|stateful|daemon)/.test(call));

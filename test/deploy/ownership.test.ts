@@ -1,6 +1,7 @@
 // Secrets that others own, made or change: what is refused, what is taken over, what is kept.
 import { expect, test } from 'vitest';
-import { bindingOf, codesOf, decode, only, openBench, targetOf } from './bench.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { bindingOf, codesOf, decode, only, openBench } from './bench.ts';
 
 const encode = (text: string) => Buffer.from(text).toString('base64');
 const secretPath = '/api/v1/namespaces/shop/secrets';

@@ -1,8 +1,9 @@
 // Delivering when clusters, workloads or time stand in the way.
 import { expect, test } from 'vitest';
 import { ClusterError } from '../../lib/errors.ts';
+import { targetOf } from '../certificate/targets.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
-import { bindingOf, codesOf, only, openBench, targetOf, targetsOf } from './bench.ts';
+import { bindingOf, codesOf, only, openBench, targetsOf } from './bench.ts';
 
 const changes = (calls: readonly string[]) => calls.filter((call) => !/^(get|list) /.test(call));
 

@@ -1,23 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TargetSpec } from '../../lib/certificate/spec.ts';
 import {
   type DeliveryStep,
   formatDeliveries,
   parseDeliveries,
   targetsKey,
 } from '../../lib/policy/deliveries.ts';
+import { targetOf } from '../certificate/targets.ts';
 
-const target: TargetSpec = {
-  cluster: 'lab',
-  namespace: 'shop',
-  secret: 'shop-tls',
-  format: 'tls',
-  restart: 'auto',
-  restartStrategy: 'annotation',
-  adopt: false,
-  replace: false,
-};
+const target = targetOf();
 const targets = [target, { ...target, cluster: 'prod' }, { ...target, secret: 'other' }];
 const version = '4b3f5c1e-0000-4000-8000-000000000001';
 

@@ -6,6 +6,7 @@ import type { Sighting } from '../../lib/policy/served.ts';
 import type { CertificateState } from '../../lib/policy/state.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
 import { isPublicAddress } from '../../lib/public-addresses.ts';
+import { targetOf } from '../certificate/targets.ts';
 import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
 
 const minuteMs = 60_000;
@@ -146,16 +147,7 @@ describe('where it looks', () => {
 });
 
 describe('delivered is not served', () => {
-  const target = {
-    cluster: 'lab',
-    namespace: 'default',
-    secret: 'shop-tls',
-    format: 'tls',
-    restart: 'auto',
-    restartStrategy: 'annotation',
-    adopt: false,
-    replace: false,
-  } as const;
+  const target = targetOf({ namespace: 'default' });
 
   test.each([
     [undefined, false],
