@@ -12,7 +12,7 @@ import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
 import { FakeLog } from '../issue/fakes.ts';
 import { locateBoulder } from './parts/boulder.ts';
 import { locate } from './parts/locate.ts';
-import { type Pebble, startPebble } from './parts/pebble.ts';
+import { type Pebble, startPebble, strictPebble } from './parts/pebble.ts';
 import { requestOk } from './parts/request.ts';
 
 /** A CA with an account of its own for each test. */
@@ -30,23 +30,7 @@ interface Subject {
 async function startPebbleSubject(): Promise<Subject> {
   const dns: DnsStub = await startDnsStub();
   const eab = { kid: 'customer-7', hmacKey: randomBytes(32).toString('base64url') };
-  const pebble = await startPebble({
-    dnsServer: dns.address,
-    strict: true,
-    environment: {
-      PEBBLE_ALTERNATE_ROOTS: '2',
-      PEBBLE_CHAIN_LENGTH: '3',
-      PEBBLE_WFE_NONCEREJECT: '20',
-    },
-    config: {
-      externalAccountBindingRequired: true,
-      externalAccountMACKeys: { [eab.kid]: eab.hmacKey },
-      profiles: {
-        classic: { description: 'ninety days', validityPeriod: 90 * 86_400 },
-        shortlived: { description: 'six days', validityPeriod: 6 * 86_400 },
-      },
-    },
-  });
+  const pebble = await startPebble(strictPebble(dns.address, eab));
   return {
     directory: pebble.directory,
     caPem: await readFile(pebble.caFile, 'utf8'),

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { locate } from './parts/locate.ts';
-import { type Pebble, startPebble } from './parts/pebble.ts';
+import { type Pebble, startPebble, strictPebble } from './parts/pebble.ts';
 import { freePort } from './parts/process.ts';
 import { requestOk } from './parts/request.ts';
 import { logged, SandboxBench } from './sandbox-bench.ts';
@@ -24,23 +24,7 @@ describe.skipIf(lacks !== undefined)(lacks === undefined ? name : `${name}: ${la
 
   beforeAll(async () => {
     const dnsPort = await freePort();
-    pebble = await startPebble({
-      dnsServer: `127.0.0.1:${dnsPort}`,
-      strict: true,
-      environment: {
-        PEBBLE_ALTERNATE_ROOTS: '2',
-        PEBBLE_CHAIN_LENGTH: '3',
-        PEBBLE_WFE_NONCEREJECT: '20',
-      },
-      config: {
-        externalAccountBindingRequired: true,
-        externalAccountMACKeys: { [eab.kid]: eab.hmacKey },
-        profiles: {
-          classic: { description: 'ninety days', validityPeriod: 90 * 86_400 },
-          shortlived: { description: 'six days', validityPeriod: 6 * 86_400 },
-        },
-      },
-    });
+    pebble = await startPebble(strictPebble(`127.0.0.1:${dnsPort}`, eab));
     roots = (await pebble.roots()).map((pem) => readCertificate(pem).commonName ?? '');
     bench = await SandboxBench.start({ realAuthority: pebble, dnsPort, issuer: { eab: { secret } } });
     await bench.want('plain');

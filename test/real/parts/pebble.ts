@@ -103,3 +103,27 @@ async function readRoots(managementUrl: string, ca: string): Promise<readonly st
     roots.push(body);
   }
 }
+
+/** Settings of a Pebble that binds accounts to its customers, has three roots and two profiles, and refuses one nonce in five. */
+export function strictPebble(
+  dnsServer: string,
+  eab: { readonly kid: string; readonly hmacKey: string },
+): PebbleOptions {
+  return {
+    dnsServer,
+    strict: true,
+    environment: {
+      PEBBLE_ALTERNATE_ROOTS: '2',
+      PEBBLE_CHAIN_LENGTH: '3',
+      PEBBLE_WFE_NONCEREJECT: '20',
+    },
+    config: {
+      externalAccountBindingRequired: true,
+      externalAccountMACKeys: { [eab.kid]: eab.hmacKey },
+      profiles: {
+        classic: { description: 'ninety days', validityPeriod: 90 * 86_400 },
+        shortlived: { description: 'six days', validityPeriod: 6 * 86_400 },
+      },
+    },
+  };
+}
