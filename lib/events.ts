@@ -171,9 +171,7 @@ export function parsePauseEvent(event: unknown): PauseRequest {
 
 function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
   const batch = sqsBatch.safeParse(event);
-  // `serverless invoke local` without data calls with an empty string.
-  const isEmpty = event === undefined || event === null || event === '';
-  if (!batch.success) return { kind: 'request', request: parseBody(isEmpty ? {} : event) };
+  if (!batch.success) return { kind: 'request', request: parseBody(orEmpty(event)) };
   const messages = batch.data.Records.map(({ messageId: id, body }): Message<R> => {
     try {
       return { id, request: parseBody(JSON.parse(body)) };

@@ -46,9 +46,10 @@ export async function issueCertificates(
   logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
   const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
-  if (!request.dryRun && gathered.orphans.length > 0)
+  if (!request.dryRun) {
     await sweepOrphans(gathered.orphans, ordering, ports, run);
-  if (!request.dryRun) await leave(plan, outcomes, request, ports, run);
+    await leave(plan, outcomes, request, ports, run);
+  }
   const predicted = request.dryRun ? await foresee(plan, due) : undefined;
   const report = makeReport(plan, outcomes, unknown, predicted);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
