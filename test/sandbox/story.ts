@@ -34,7 +34,7 @@ try {
 console.log(`
 Done in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.
   npm run sandbox   leaves all this running and shows how to call each function by hand
-  npm test          tests everything
+  npm test          tests it, with nothing but npm
   README.md         how to run it on AWS: change infra/certificates.yaml and deploy
 `);
 
