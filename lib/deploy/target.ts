@@ -12,11 +12,10 @@ import {
   compareStored,
   describeSecret,
   nameTarget,
-  planRestarts,
   planSecret,
-  type RestartPlan,
   type SecretPlan,
 } from '../policy/deployment.ts';
+import { planRestarts, type RestartPlan } from '../policy/restarts.ts';
 import type { Job } from './run.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 

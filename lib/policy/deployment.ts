@@ -1,16 +1,11 @@
-// Decides what one target needs: what its cluster Secret should hold, what to do about the one that is there, and
-// which workloads to restart.
-import { createHash } from 'node:crypto';
+// Decides what one target's cluster Secret should hold, and what to do about the one that is there.
 import { layOut } from '../certificate/formats.ts';
-import type { TargetSpec, WorkloadReference } from '../certificate/spec.ts';
+import type { TargetSpec } from '../certificate/spec.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
   managedByLabel,
-  nameWorkload,
-  type RestartMark,
   type SecretManifest,
-  type Workload,
 } from './cluster-objects.ts';
 
 /** A certificate that is to be delivered. Never logged. */
@@ -35,18 +30,6 @@ export type SecretPlan =
       readonly code: 'Foreign' | 'TypeConflict' | 'Rejected';
       readonly message: string;
     };
-
-/** What to do about one workload: mark it, wait for the rollout of a mark that is there already, or say that it does
- *  not exist. */
-export type RestartPlan =
-  | {
-      readonly action: 'restart';
-      readonly workload: Workload;
-      readonly mark: RestartMark;
-      readonly warning?: string;
-    }
-  | { readonly action: 'await'; readonly workload: Workload }
-  | { readonly action: 'missing'; readonly workload: WorkloadReference };
 
 /** The Secret that a target should hold. The same version always gives the same bytes, whoever asks: nothing in it comes
  *  from the run. */
@@ -106,37 +89,6 @@ export function compareStored(wanted: SecretManifest, stored: ClusterSecret): re
   return stored.type === wanted.type ? keys : [...keys, 'type'];
 }
 
-/** Judges the workloads of the target's namespace: with `restart: auto` those that use the Secret, else the listed ones,
- *  in the order given. */
-export function planRestarts(
-  target: TargetSpec,
-  fingerprint: string,
-  workloads: readonly Workload[],
-): readonly RestartPlan[] {
-  const { restart } = target;
-  if (restart === 'none') return [];
-  if (restart === 'auto') {
-    return workloads
-      .filter((workload) => workload.secrets.includes(target.secret))
-      .map((workload) => planRestart(target, fingerprint, workload));
-  }
-  return restart.map((reference) => {
-    const found = workloads.find(({ kind, name }) => kind === reference.kind && name === reference.name);
-    return found
-      ? planRestart(target, fingerprint, found)
-      : { action: 'missing', workload: { kind: reference.kind, name: reference.name } };
-  });
-}
-
-/** Annotation of a pod template that holds the fingerprint of the certificate in one Secret: one annotation per Secret, so
- *  that two certificates in one workload do not undo each other's. A Secret's name that is too long for it (the
- *  part after the slash has 63 characters) is cut and told apart by its hash. */
-export function fingerprintAnnotation(secret: string): string {
-  const hash = createHash('sha256').update(secret).digest('hex').slice(0, 10);
-  const name = secret.length <= 51 ? secret : `${secret.slice(0, 40)}-${hash}`;
-  return `certrelay.dev/fingerprint-${name}`;
-}
-
 /** `prod/shop/shop-tls`, as events and messages name a target. */
 export function nameTarget(target: Pick<TargetSpec, 'cluster' | 'namespace' | 'secret'>): string {
   return `${target.cluster}/${target.namespace}/${target.secret}`;
@@ -153,18 +105,6 @@ function describeOtherHolder(wanted: SecretManifest, found: ClusterSecret): stri
   if (certificate === undefined || certificate === wanted.annotations[certificateAnnotation])
     return undefined;
   return `holds the certificate ${certificate} (annotation ${certificateAnnotation})`;
-}
-
-function planRestart(target: TargetSpec, fingerprint: string, workload: Workload): RestartPlan {
-  const mark: RestartMark =
-    target.restartStrategy === 'env'
-      ? { kind: 'env', container: workload.container, value: fingerprint }
-      : { kind: 'annotation', key: fingerprintAnnotation(target.secret), value: fingerprint };
-  const current = mark.kind === 'env' ? workload.refresh : workload.annotations[mark.key];
-  if (current === fingerprint) return { action: 'await', workload };
-  if (!workload.hasGapOnRestart) return { action: 'restart', workload, mark };
-  const warning = `${nameWorkload(workload)} has strategy Recreate: it does not answer while it restarts`;
-  return { action: 'restart', workload, mark, warning };
 }
 
 /** What a Secret holds beside what we want in it: others' keys, labels and annotations. */

@@ -1,16 +1,9 @@
-// The decisions of deploying: what to do about a Secret, and which workloads to restart.
-import fc from 'fast-check';
+// What to do about a target's Secret.
 import { describe, expect, test } from 'vitest';
 import { layOut } from '../../lib/certificate/formats.ts';
 import type { TargetSpec } from '../../lib/certificate/spec.ts';
-import type { ClusterSecret, SecretManifest, Workload } from '../../lib/policy/cluster-objects.ts';
-import {
-  compareStored,
-  describeSecret,
-  fingerprintAnnotation,
-  planRestarts,
-  planSecret,
-} from '../../lib/policy/deployment.ts';
+import type { ClusterSecret, SecretManifest } from '../../lib/policy/cluster-objects.ts';
+import { compareStored, describeSecret, planSecret } from '../../lib/policy/deployment.ts';
 
 const target: TargetSpec = {
   cluster: 'lab',
@@ -128,83 +121,5 @@ describe('planSecret', () => {
       'proxykey',
     ]);
     expect(compareStored(wanted, { ...found, type: 'other' })).toEqual(['type']);
-  });
-});
-
-describe('planRestarts', () => {
-  const workload = (name: string, more: Partial<Workload> = {}): Workload => ({
-    kind: 'Deployment',
-    name,
-    secrets: ['shop-tls'],
-    annotations: {},
-    container: 'main',
-    generation: 1,
-    rollout: { state: 'complete' },
-    hasGapOnRestart: false,
-    ...more,
-  });
-  const key = 'certrelay.dev/fingerprint-shop-tls';
-  const plan = (workloads: readonly Workload[], more: Partial<TargetSpec> = {}) =>
-    planRestarts({ ...target, ...more }, 'aa', workloads).map((one) => [one.action, one.workload.name]);
-
-  test('the users of the Secret are restarted, unless their mark says that they have been', () => {
-    const workloads = [
-      workload('new'),
-      workload('marked', { annotations: { [key]: 'aa' } }),
-      workload('old', { annotations: { [key]: 'bb' } }),
-      workload('other', { secrets: ['other-tls'] }),
-      workload('other-mark', { annotations: { 'certrelay.dev/fingerprint-other': 'aa' } }),
-    ];
-    expect(plan(workloads)).toEqual([
-      ['restart', 'new'],
-      ['await', 'marked'],
-      ['restart', 'old'],
-      ['restart', 'other-mark'],
-    ]);
-    expect(plan(workloads, { restart: 'none' })).toEqual([]);
-  });
-
-  test('listed workloads are matched by kind and name', () => {
-    const restart = [
-      { kind: 'StatefulSet', name: 'web' },
-      { kind: 'Deployment', name: 'web' },
-    ] as const;
-    expect(plan([workload('web', { secrets: [] })], { restart })).toEqual([
-      ['missing', 'web'],
-      ['restart', 'web'],
-    ]);
-  });
-
-  test('the env strategy goes by the variable of the first container, not by annotations', () => {
-    const env: Partial<TargetSpec> = { restartStrategy: 'env' };
-    const annotations = { [key]: 'aa' };
-    expect(plan([workload('a', { annotations }), workload('b', { refresh: 'aa' })], env)).toEqual([
-      ['restart', 'a'],
-      ['await', 'b'],
-    ]);
-    expect(planRestarts({ ...target, ...env }, 'aa', [workload('a')])[0]).toMatchObject({
-      mark: { kind: 'env', container: 'main', value: 'aa' },
-    });
-  });
-});
-
-describe('fingerprintAnnotation', () => {
-  test('a name of 51 characters stands as it is, a longer one is cut and told apart', () => {
-    expect(fingerprintAnnotation('a'.repeat(51))).toBe(`certrelay.dev/fingerprint-${'a'.repeat(51)}`);
-    const [one, two] = [
-      fingerprintAnnotation(`${'a'.repeat(51)}b`),
-      fingerprintAnnotation(`${'a'.repeat(51)}c`),
-    ];
-    expect(one).not.toBe(two);
-  });
-
-  test('every Secret has an annotation that the API accepts', () => {
-    const name = fc.stringMatching(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/);
-    fc.assert(
-      fc.property(name, (secret) => {
-        const [, part = ''] = fingerprintAnnotation(secret).split('/');
-        expect(part).toMatch(/^[A-Za-z0-9][-A-Za-z0-9_.]{0,61}[A-Za-z0-9]$/);
-      }),
-    );
   });
 });
