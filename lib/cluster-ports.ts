@@ -1,6 +1,13 @@
 // The socket between the deploy story and a Kubernetes cluster; each comment is part of the contract.
 import type { WorkloadKind, WorkloadReference } from './certificate/spec.ts';
-import type { ClusterSecret, RestartMark, SecretManifest, Workload } from './policy/cluster-objects.ts';
+import type {
+  ClusterSecret,
+  OtherKind,
+  OtherUser,
+  RestartMark,
+  SecretManifest,
+  Workload,
+} from './policy/cluster-objects.ts';
 
 /** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in a Secret
  *  that had to be made again, so that `certrelay` does not own it. */
@@ -26,6 +33,9 @@ export interface Cluster {
   deleteSecret(namespace: string, name: string, over: ClusterSecret, signal: AbortSignal): Promise<void>;
   /** Every workload of the kind in the namespace, however many pages that takes. */
   listWorkloads(namespace: string, kind: WorkloadKind, signal: AbortSignal): Promise<readonly Workload[]>;
+  /** Every object of the kind in the namespace that no other object looks after.
+   *  @throws ClusterError `NotFound` where the cluster has no such kind. */
+  listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
   /** Marks the pod template; gives the workload afterwards. Its `generation` has grown unless the mark was there. */
   restartWorkload(
     namespace: string,

@@ -114,8 +114,9 @@ const workload = z.union(
 
 /** What is rolled when the certificate changes; an empty list is `none`. */
 export const restart = z
-  .union([z.literal('auto'), z.literal('none'), z.array(workload)], {
-    error: ({ input }) => `is ${describeInput(input)}; write auto, none, or a list such as [Deployment/web]`,
+  .union([z.enum(['auto', 'needed', 'none']), z.array(workload)], {
+    error: ({ input }) =>
+      `is ${describeInput(input)}; write auto, needed, none, or a list such as [Deployment/web]`,
   })
   .transform((value) => (typeof value === 'string' || value.length > 0 ? value : 'none'))
   .default('auto');

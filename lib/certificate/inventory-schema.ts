@@ -97,7 +97,7 @@ const targetPlace = {
 const targetUse = {
   format: z.enum(secretFormats).default('tls').describe('Which keys the Secret holds'),
   restart: restart.describe(
-    'auto: the workloads that use the Secret; none; or a list such as [Deployment/web]',
+    'auto: the workloads that use the Secret; needed: those that do not see new values by themselves; none; or a list such as [Deployment/web]',
   ),
   restartStrategy: z
     .enum(['annotation', 'env'])

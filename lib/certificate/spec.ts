@@ -25,8 +25,9 @@ export interface TargetSpec {
   readonly namespace: string;
   readonly secret: string;
   readonly format: SecretFormat;
-  /** `auto` rolls the workloads found to use the Secret, `none` rolls nothing, a list rolls just those. */
-  readonly restart: 'auto' | 'none' | readonly WorkloadReference[];
+  /** `auto` rolls the workloads found to use the Secret, `needed` those of them that do not see new values by themselves,
+   *  `none` rolls nothing, a list rolls just those. */
+  readonly restart: 'auto' | 'needed' | 'none' | readonly WorkloadReference[];
   /** `annotation` patches the pod template's annotation; `env` sets LETSENCRYPT_CERT_REFRESH as ployst did. */
   readonly restartStrategy: 'annotation' | 'env';
   /** Take over a Secret that exists and does not carry our label. */

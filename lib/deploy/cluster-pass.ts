@@ -35,10 +35,10 @@ export async function deployToCluster(
 async function deliverAll(
   cluster: Cluster,
   jobs: readonly Job[],
-  { clock }: DeployPorts,
+  { clock, log }: DeployPorts,
   run: DeployRun,
 ): Promise<readonly JobResult[]> {
-  const lists = new WorkloadLists(cluster, run.signal);
+  const lists = new WorkloadLists(cluster, log, run.signal);
   let down: Error | undefined;
   const progress = await mapConcurrently(jobs, concurrency, async (job) => {
     // One target has waited for a cluster that does not answer; the others need not. An answer, whatever it says, is

@@ -5,6 +5,7 @@ import { ClusterError, toError } from '../errors.ts';
 import {
   type ClusterSecret,
   nameWorkload,
+  restartAnnotation,
   type SecretManifest,
   type Workload,
 } from '../policy/cluster-objects.ts';
@@ -15,7 +16,7 @@ import {
   planSecret,
   type SecretPlan,
 } from '../policy/deployment.ts';
-import { planRestarts, type RestartPlan } from '../policy/restarts.ts';
+import { adviseOthers, planRestarts, type RestartPlan } from '../policy/restarts.ts';
 import type { Job } from './run.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
@@ -114,8 +115,12 @@ async function restartWorkloads(
 ): Promise<Omit<TargetProgress, 'job' | 'action'>> {
   const { restart, namespace } = target;
   const kinds = typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
-  const plans = planRestarts(target, delivery.fingerprint, await lists.get(namespace, kinds));
-  const warnings = plans.flatMap((plan) => (plan.action === 'restart' && plan.warning ? [plan.warning] : []));
+  const [workloads, others] = await Promise.all([
+    lists.get(namespace, kinds),
+    kinds ? [] : lists.others(namespace),
+  ]);
+  const plans = planRestarts(target, delivery.fingerprint, workloads);
+  const warnings = [...plans.flatMap(describeCaution), ...adviseOthers(target, others)];
   const started = dryRun
     ? []
     : await Promise.allSettled(plans.map((plan) => startRollout(plan, target, cluster, signal)));
@@ -124,9 +129,16 @@ async function restartWorkloads(
     restarted: plans.flatMap((plan, index) =>
       plan.action === 'restart' && started[index]?.status !== 'rejected' ? [nameWorkload(plan.workload)] : [],
     ),
-    rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+    rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : [])),
     failures: started.flatMap((result) => (result.status === 'rejected' ? [asError(result.reason)] : [])),
   };
+}
+
+function describeCaution(plan: RestartPlan): readonly string[] {
+  if (plan.action === 'leave') {
+    return [`${nameWorkload(plan.workload)} is not restarted: it says ${restartAnnotation}: "false"`];
+  }
+  return plan.action === 'restart' && plan.warning ? [plan.warning] : [];
 }
 
 async function startRollout(
@@ -134,8 +146,10 @@ async function startRollout(
   { cluster: clusterName, namespace }: TargetSpec,
   cluster: Cluster,
   signal: AbortSignal,
-): Promise<StartedRollout> {
+): Promise<StartedRollout | undefined> {
   switch (plan.action) {
+    case 'leave':
+      return undefined;
     case 'restart':
       return {
         namespace,

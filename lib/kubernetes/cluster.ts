@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import { Connection } from './connection.ts';
 import { readKubeconfig } from './kubeconfig.ts';
+import { otherCalls } from './others.ts';
 import { secretCalls } from './secrets.ts';
 import { workloadCalls } from './workloads.ts';
 
@@ -21,6 +22,7 @@ export function connectCluster(options: {
   return {
     ...secretCalls(name, connection),
     ...workloadCalls(name, connection),
+    ...otherCalls(name, connection),
     close: () => connection.close(),
   };
 }

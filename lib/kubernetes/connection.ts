@@ -1,7 +1,9 @@
 // One connection to one API server: sign-in, time limits, retries and one HTTP/2 session for all calls.
 import {
   AppsV1Api,
+  BatchV1Api,
   CoreV1Api,
+  CustomObjectsApi,
   createConfiguration,
   type PatchStrategy,
   type RequestContext,
@@ -30,10 +32,13 @@ interface CallSettings {
 const attemptMs = 15_000;
 const attempts = 3;
 
-/** What every call to one API server goes through: `core` and `apps` are the client's, `call` makes one call of theirs. */
+/** What every call to one API server goes through: `core`, `apps`, `batch` and `custom` are the client's, `call` makes one
+ *  call of theirs. */
 export class Connection {
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
+  readonly batch: BatchV1Api;
+  readonly custom: CustomObjectsApi;
   readonly #access: ClusterAccess;
   readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
@@ -52,6 +57,8 @@ export class Connection {
     });
     this.core = new CoreV1Api(configuration);
     this.apps = new AppsV1Api(configuration);
+    this.batch = new BatchV1Api(configuration);
+    this.custom = new CustomObjectsApi(configuration);
   }
 
   /** Makes a call, up to three times while it gets no answer or one that asks to come back.

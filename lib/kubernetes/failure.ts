@@ -7,9 +7,12 @@ import { ClusterError, type ClusterErrorCode } from '../errors.ts';
 export interface CallSubject {
   readonly cluster: string;
   readonly verb: 'get' | 'list' | 'patch' | 'delete';
-  readonly resource: 'secrets' | 'deployments' | 'statefulsets' | 'daemonsets';
+  /** Plural, such as `secrets`. */
+  readonly resource: string;
   readonly namespace: string;
   readonly name?: string;
+  /** The server need not have such a resource: it answers 404 in plain text then, as for any path that it does not know. */
+  readonly isOptional?: boolean;
 }
 
 /** A failed call: how long the server asks to wait, if it may be tried again; `undefined` if that would not help. */
@@ -59,7 +62,8 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
   }
   const answer = readStatus(error.body);
   // The client keeps the body of a 401 to itself.
-  if (!answer && error.code !== 401 && !passing.includes(error.code)) {
+  const isAbsent = subject.isOptional === true && error.code === 404;
+  if (!answer && error.code !== 401 && !isAbsent && !passing.includes(error.code)) {
     const doubt = `the answer, ${error.code}, is not of a Kubernetes API server: is "server" right in the kubeconfig?`;
     return { error: new ClusterError('Malformed', `${what}: ${doubt}`), retryAfterMs: 0 };
   }

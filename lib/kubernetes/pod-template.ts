@@ -1,6 +1,6 @@
 // A pod template: which Secrets its pods use, and the marks that Certrelay reads and leaves on it.
 import * as z from 'zod';
-import { type RestartMark, refreshVariable } from '../policy/cluster-objects.ts';
+import { type RestartMark, refreshVariable, type SecretUses } from '../policy/cluster-objects.ts';
 
 const reference = z.object({ name: z.string().optional() });
 
@@ -16,13 +16,22 @@ const container = z.object({
     )
     .default([]),
   envFrom: z.array(z.object({ secretRef: reference.optional() })).default([]),
+  volumeMounts: z
+    .array(
+      z.object({ name: z.string(), subPath: z.string().default(''), subPathExpr: z.string().default('') }),
+    )
+    .default([]),
+  restartPolicy: z.string().optional(),
 });
+type Container = z.infer<typeof container>;
 
 const volume = z.object({
+  name: z.string(),
   secret: z.object({ secretName: z.string().optional() }).optional(),
   projected: z
     .object({ sources: z.array(z.object({ secret: reference.optional() })).default([]) })
     .optional(),
+  csi: z.object({ nodePublishSecretRef: reference.optional() }).optional(),
 });
 
 /** A pod template, as far as it matters here. */
@@ -33,24 +42,47 @@ export const podTemplate = z.object({
   spec: z.object({
     containers: z.array(container),
     initContainers: z.array(container).default([]),
+    ephemeralContainers: z.array(container).default([]),
     volumes: z.array(volume).default([]),
   }),
 });
 type PodTemplate = z.infer<typeof podTemplate>;
 
-/** Names of the Secrets the pods read: volumes, projected volumes, `env` and `envFrom`, of init containers too. Image pull
- *  Secrets are not a use, and what a CSI driver mounts comes from elsewhere. Each once, sorted. */
-export function findSecrets({ spec }: PodTemplate): readonly string[] {
-  const names: readonly (string | undefined)[] = [
-    ...spec.volumes.flatMap((entry) => [
+/** The Secrets that the pods read: by volumes, projected and CSI volumes, `env` and `envFrom`, of init and ephemeral
+ *  containers too. Image pull Secrets are not a use, nor is what a CSI driver fetches from elsewhere. */
+export function findUses({ spec }: PodTemplate): SecretUses {
+  const { containers, initContainers, ephemeralContainers, volumes } = spec;
+  const all = [...containers, ...initContainers, ...ephemeralContainers];
+  const variables = all.flatMap(({ env, envFrom }) => [
+    ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
+    ...envFrom.map(({ secretRef }) => secretRef?.name),
+  ]);
+  const credentials = volumes.map(({ csi }) => csi?.nodePublishSecretRef?.name);
+  const mounted = volumes.map((entry) => ({
+    isFixed: all.some((one) => readsOnce(one, entry.name, initContainers.includes(one))),
+    names: [
       entry.secret?.secretName,
       ...(entry.projected?.sources ?? []).map((source) => source.secret?.name),
-    ]),
-    ...[...spec.containers, ...spec.initContainers].flatMap(({ env, envFrom }) => [
-      ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-      ...envFrom.map(({ secretRef }) => secretRef?.name),
-    ]),
-  ];
+    ],
+  }));
+  const fixed = mounted.flatMap(({ isFixed, names }) => (isFixed ? names : []));
+  return {
+    secrets: sortNames([...variables, ...credentials, ...mounted.flatMap(({ names }) => names)]),
+    fixed: sortNames([...variables, ...credentials, ...fixed]),
+  };
+}
+
+/** Whether a container gets to see a volume once only: the kubelet does not refresh what is mounted by `subPath`, and an
+ *  init container that is no sidecar has ended when the volume is refreshed. */
+function readsOnce({ volumeMounts, restartPolicy }: Container, volumeName: string, isInit: boolean): boolean {
+  const endsEarly = isInit && restartPolicy !== 'Always';
+  return volumeMounts.some(
+    ({ name, subPath, subPathExpr }) =>
+      name === volumeName && (endsEarly || subPath !== '' || subPathExpr !== ''),
+  );
+}
+
+function sortNames(names: readonly (string | undefined)[]): readonly string[] {
   return [...new Set(names.filter((name) => name !== undefined).filter((name) => name !== ''))].toSorted();
 }
 

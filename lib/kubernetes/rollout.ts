@@ -44,6 +44,8 @@ export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollo
   if (spec.updateStrategy?.type === 'OnDelete') {
     return { state: 'held', message: 'its update strategy is OnDelete: delete its pods to restart it' };
   }
+  // Scaled to zero: its next pods start with what is there then.
+  if (kind !== 'DaemonSet' && spec.replicas === 0) return { state: 'complete' };
   if (status.observedGeneration < metadata.generation) {
     return { state: 'progressing', message: 'its controller has not seen the change yet' };
   }

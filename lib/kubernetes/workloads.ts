@@ -3,21 +3,19 @@ import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
 import type { WorkloadKind } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
-import { ClusterError } from '../errors.ts';
-import type { Workload } from '../policy/cluster-objects.ts';
+import { restartAnnotation, type Workload } from '../policy/cluster-objects.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { describePatch, findSecrets, podTemplate, readRefresh } from './pod-template.ts';
+import { listAll, type PageRequest, parseAnswer } from './lists.ts';
+import { describePatch, findUses, podTemplate, readRefresh } from './pod-template.ts';
 import { judgeRollout, rolloutFields } from './rollout.ts';
 
 const templateFields = z.object({
-  metadata: z.object({ name: z.string() }),
+  metadata: z.object({
+    name: z.string(),
+    annotations: z.record(z.string(), z.string()).default({}),
+  }),
   spec: z.object({ template: podTemplate }),
-});
-
-const listFields = z.object({
-  metadata: z.object({ _continue: z.string().optional() }).default({}),
-  items: z.array(z.unknown()),
 });
 
 const resources = {
@@ -25,9 +23,6 @@ const resources = {
   StatefulSet: 'statefulsets',
   DaemonSet: 'daemonsets',
 } as const;
-
-/** Objects a page: lists of large namespaces come in parts. */
-const pageSize = 500;
 
 /** The workload calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
 export function workloadCalls(
@@ -37,18 +32,10 @@ export function workloadCalls(
   return {
     async listWorkloads(namespace, kind, signal) {
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace } as const;
-      const found: Workload[] = [];
-      let _continue: string | undefined;
-      do {
-        const request = { namespace, limit: pageSize, _continue };
-        const answer = await connection.call(subject, { signal }, (options) =>
-          listPage(connection.apps, kind, request, options),
-        );
-        const page = parse(listFields, answer, subject);
-        found.push(...page.items.map((item) => parseWorkload(kind, item, subject)));
-        _continue = page.metadata._continue || undefined;
-      } while (_continue !== undefined);
-      return found;
+      const items = await listAll(connection, subject, signal, (request, options) =>
+        listPage(connection.apps, kind, request, options),
+      );
+      return items.map((item) => parseWorkload(kind, item, subject));
     },
 
     async restartWorkload(namespace, { kind, name }, mark, signal) {
@@ -68,7 +55,7 @@ type Apps = Connection['apps'];
 function listPage(
   apps: Apps,
   kind: WorkloadKind,
-  request: { readonly namespace: string; readonly limit: number; readonly _continue?: string },
+  request: PageRequest,
   options: CallOptions,
 ): Promise<unknown> {
   switch (kind) {
@@ -103,26 +90,18 @@ function patch(
 }
 
 function parseWorkload(kind: WorkloadKind, answer: unknown, subject: CallSubject): Workload {
-  const fields = parse(rolloutFields, answer, subject);
-  const { metadata, spec } = parse(templateFields, answer, subject);
+  const fields = parseAnswer(rolloutFields, answer, subject);
+  const { metadata, spec } = parseAnswer(templateFields, answer, subject);
+  const marks = spec.template.metadata.annotations;
   return {
     kind,
     name: metadata.name,
-    secrets: findSecrets(spec.template),
-    annotations: spec.template.metadata.annotations,
+    ...findUses(spec.template),
+    annotations: marks,
     ...readRefresh(spec.template),
     generation: fields.metadata.generation,
     rollout: judgeRollout(kind, fields),
     hasGapOnRestart: fields.spec.replicas > 0 && fields.spec.strategy?.type === 'Recreate',
+    refusesRestart: [metadata.annotations, marks].some((map) => map[restartAnnotation] === 'false'),
   };
-}
-
-function parse<T>(schema: z.ZodType<T>, answer: unknown, { cluster, resource, namespace }: CallSubject): T {
-  const result = schema.safeParse(answer);
-  if (result.success) return result.data;
-  const where = result.error.issues[0]?.path.join('.') ?? '';
-  throw new ClusterError(
-    'Malformed',
-    `cluster ${cluster}: the answer for ${resource} in ${namespace} is not what the API documents (${where})`,
-  );
 }

@@ -7,6 +7,9 @@ export const managedByLabel = { name: 'app.kubernetes.io/managed-by', value: 'ce
 /** Annotation of a cluster Secret of ours that names the certificate in it. */
 export const certificateAnnotation = 'certrelay.dev/certificate';
 
+/** Annotation of a workload or its pod template that, as `"false"`, keeps Certrelay from restarting it. */
+export const restartAnnotation = 'certrelay.dev/restart';
+
 /** ployst's environment variable, for targets with `restartStrategy: env`. */
 export const refreshVariable = 'LETSENCRYPT_CERT_REFRESH';
 
@@ -44,10 +47,16 @@ export type Rollout =
   | { readonly state: 'complete' }
   | { readonly state: 'progressing' | 'failed' | 'held'; readonly message: string };
 
-/** A Deployment, StatefulSet or DaemonSet as it was read. */
-export interface Workload extends WorkloadReference {
-  /** Names of the Secrets its pods use: volumes, projected volumes, env, envFrom; init containers too. */
+/** Which Secrets some pods use: volumes, projected and CSI volumes, env, envFrom; of init containers too. */
+export interface SecretUses {
+  /** Names, each once, sorted. */
   readonly secrets: readonly string[];
+  /** Those of them whose new values running pods do not get to see: they must restart. A mounted volume refreshes. */
+  readonly fixed: readonly string[];
+}
+
+/** A Deployment, StatefulSet or DaemonSet as it was read. */
+export interface Workload extends WorkloadReference, SecretUses {
   /** Annotations of the pod template. */
   readonly annotations: StringMap;
   /** First container of the pod template, and its value of `refreshVariable`. */
@@ -58,6 +67,18 @@ export interface Workload extends WorkloadReference {
   readonly rollout: Rollout;
   /** All pods are stopped before new ones start (`Recreate`), and there are some. */
   readonly hasGapOnRestart: boolean;
+  /** It says `certrelay.dev/restart: "false"`, or its pod template does: nobody restarts it but its owner. */
+  readonly refusesRestart: boolean;
+}
+
+/** Kinds whose pods may use a Secret, and that Certrelay names and does not restart. `Rollout` is of Argo Rollouts. */
+export const otherKinds = ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod', 'Rollout'] as const;
+export type OtherKind = (typeof otherKinds)[number];
+
+/** One object of those kinds that no other object looks after. */
+export interface OtherUser extends SecretUses {
+  readonly kind: OtherKind;
+  readonly name: string;
 }
 
 /** The change to a pod template that starts a rollout; the same change twice changes nothing. An annotation is one Secret's
@@ -67,6 +88,12 @@ export type RestartMark =
   | { readonly kind: 'env'; readonly container: string; readonly value: string };
 
 /** `Deployment web`, as messages name a workload. */
-export function nameWorkload({ kind, name }: { readonly kind: WorkloadKind; readonly name: string }): string {
+export function nameWorkload({
+  kind,
+  name,
+}: {
+  readonly kind: WorkloadKind | OtherKind;
+  readonly name: string;
+}): string {
   return `${kind} ${name}`;
 }

@@ -1,10 +1,17 @@
 // Decides which workloads of a target are to restart, and how each is marked so that the same certificate marks it once.
 import { createHash } from 'node:crypto';
 import type { TargetSpec, WorkloadReference } from '../certificate/spec.ts';
-import { nameWorkload, type RestartMark, type Workload } from './cluster-objects.ts';
+import {
+  nameWorkload,
+  type OtherKind,
+  type OtherUser,
+  type RestartMark,
+  type SecretUses,
+  type Workload,
+} from './cluster-objects.ts';
 
-/** What to do about one workload: mark it, wait for the rollout of a mark that is there already, or say that it does
- *  not exist. */
+/** What to do about one workload: mark it, wait for the rollout of a mark that is there already, leave it alone because it
+ *  says so, or say that it does not exist. */
 export type RestartPlan =
   | {
       readonly action: 'restart';
@@ -12,11 +19,11 @@ export type RestartPlan =
       readonly mark: RestartMark;
       readonly warning?: string;
     }
-  | { readonly action: 'await'; readonly workload: Workload }
+  | { readonly action: 'await' | 'leave'; readonly workload: Workload }
   | { readonly action: 'missing'; readonly workload: WorkloadReference };
 
-/** Judges the workloads of the target's namespace: with `restart: auto` those that use the Secret, else the listed ones,
- *  in the order given. */
+/** Judges the workloads of the target's namespace: with `restart: auto` those that use the Secret, with `needed` those of
+ *  them that do not see new values by themselves, else the listed ones; in the order given. */
 export function planRestarts(
   target: TargetSpec,
   fingerprint: string,
@@ -24,9 +31,9 @@ export function planRestarts(
 ): readonly RestartPlan[] {
   const { restart } = target;
   if (restart === 'none') return [];
-  if (restart === 'auto') {
+  if (restart === 'auto' || restart === 'needed') {
     return workloads
-      .filter((workload) => workload.secrets.includes(target.secret))
+      .filter((workload) => isConcerned(workload, target))
       .map((workload) => planRestart(target, fingerprint, workload));
   }
   return restart.map((reference) => {
@@ -46,6 +53,26 @@ export function fingerprintAnnotation(secret: string): string {
   return `certrelay.dev/fingerprint-${name}`;
 }
 
+/** What to say of the objects that use a target's Secret and that Certrelay does not restart: one sentence for each. */
+export function adviseOthers(target: TargetSpec, others: readonly OtherUser[]): readonly string[] {
+  return others
+    .filter((other) => isConcerned(other, target))
+    .map((other) => `${nameWorkload(other)} uses it too: ${advice[other.kind]}`);
+}
+
+const advice: Readonly<Record<OtherKind, string>> = {
+  ReplicationController: 'it cannot be rolled; convert it to a Deployment',
+  ReplicaSet: 'no Deployment rolls it; make it one, or delete its pods one by one',
+  CronJob: 'its next run takes the new certificate',
+  Pod: 'no workload makes it again; delete it and create it anew',
+  Rollout: 'Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
+};
+
+/** Whether it uses the Secret in a way that the target wants restarted. */
+function isConcerned(user: SecretUses, { restart, secret }: TargetSpec): boolean {
+  return (restart === 'needed' ? user.fixed : user.secrets).includes(secret);
+}
+
 function planRestart(target: TargetSpec, fingerprint: string, workload: Workload): RestartPlan {
   const mark: RestartMark =
     target.restartStrategy === 'env'
@@ -53,6 +80,7 @@ function planRestart(target: TargetSpec, fingerprint: string, workload: Workload
       : { kind: 'annotation', key: fingerprintAnnotation(target.secret), value: fingerprint };
   const current = mark.kind === 'env' ? workload.refresh : workload.annotations[mark.key];
   if (current === fingerprint) return { action: 'await', workload };
+  if (workload.refusesRestart) return { action: 'leave', workload };
   if (!workload.hasGapOnRestart) return { action: 'restart', workload, mark };
   const warning = `${nameWorkload(workload)} has strategy Recreate: it does not answer while it restarts`;
   return { action: 'restart', workload, mark, warning };

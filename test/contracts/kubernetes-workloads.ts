@@ -65,9 +65,14 @@ export function promiseWorkloads(bench: () => Bench): void {
             name: 'd',
             csi: {
               driver: 'secrets-store.csi.k8s.io',
+              readOnly: true,
               volumeAttributes: { secretProviderClass: 'csi' },
+              nodePublishSecretRef: { name: 'csi-login' },
             },
           },
+          { name: 'e', secret: { secretName: 'file' } },
+          { name: 'f', secret: { secretName: 'early' } },
+          { name: 'g', secret: { secretName: 'sidecar' } },
         ],
         containers: [
           {
@@ -75,15 +80,87 @@ export function promiseWorkloads(bench: () => Bench): void {
             image,
             env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'env', key: 'a' } } }],
             envFrom: [{ secretRef: { name: 'env-from' } }, { configMapRef: { name: 'map' } }],
+            volumeMounts: [
+              { name: 'a', mountPath: '/a' },
+              { name: 'b', mountPath: '/b' },
+              { name: 'e', mountPath: '/e/tls.crt', subPath: 'tls.crt' },
+              { name: 'f', mountPath: '/f' },
+            ],
           },
         ],
-        initContainers: [{ name: 'init', image, envFrom: [{ secretRef: { name: 'init' } }] }],
+        initContainers: [
+          {
+            name: 'init',
+            image,
+            envFrom: [{ secretRef: { name: 'init' } }],
+            volumeMounts: [{ name: 'f', mountPath: '/f' }],
+          },
+          { name: 'proxy', image, restartPolicy: 'Always', volumeMounts: [{ name: 'g', mountPath: '/g' }] },
+        ],
       },
     });
     await create('Deployment', namespace, { name: 'plain' });
-    const used = ['env', 'env-from', 'init', 'projected', 'volume'];
-    expect((await find('Deployment', namespace))?.secrets).toEqual(used);
-    expect((await find('Deployment', namespace, 'plain'))?.secrets).toEqual([]);
+    const fixed = ['csi-login', 'early', 'env', 'env-from', 'file', 'init'];
+    expect(await find('Deployment', namespace)).toMatchObject({
+      secrets: [...fixed, 'projected', 'sidecar', 'volume'],
+      fixed,
+    });
+    expect(await find('Deployment', namespace, 'plain')).toMatchObject({ secrets: [], fixed: [] });
+  });
+
+  test('P09 what cannot be rolled is found, but for what another object looks after', async () => {
+    const { admin, cluster, newNamespace, signal } = bench();
+    const namespace = await newNamespace();
+    const pod = {
+      containers: [
+        { name: 'main', image: 'registry.invalid/x:1', envFrom: [{ secretRef: { name: 'tls' } }] },
+      ],
+    };
+    const labels = { app: 'old' };
+    const template = { metadata: { labels }, spec: pod };
+    const make = (path: string, kind: string, spec: object, more: object = {}) =>
+      admin.create(`${path}/namespaces/${namespace}/${kind.toLowerCase()}s`, {
+        apiVersion: path.replace(/^\/apis?\//, ''),
+        kind,
+        metadata: { name: 'old', ...more },
+        spec,
+      });
+    await make('/api/v1', 'ReplicationController', { replicas: 0, selector: labels, template });
+    await make('/apis/apps/v1', 'ReplicaSet', { replicas: 0, selector: { matchLabels: labels }, template });
+    const job = { template: { spec: { ...pod, restartPolicy: 'Never' } } };
+    await make('/apis/batch/v1', 'CronJob', { schedule: '0 0 1 1 *', jobTemplate: { spec: job } });
+    await make('/api/v1', 'Pod', pod);
+    const owner = { apiVersion: 'v1', kind: 'Node', name: 'node', uid: 'u' };
+    await make('/api/v1', 'Pod', pod, { name: 'mirror', ownerReferences: [owner] });
+    const uses = { name: 'old', secrets: ['tls'], fixed: ['tls'] };
+    for (const kind of ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod'] as const) {
+      expect(await cluster.listOthers(namespace, kind, signal()), kind).toEqual([{ kind, ...uses }]);
+    }
+    await expect(cluster.listOthers(namespace, 'Rollout', signal())).rejects.toMatchObject({
+      code: 'NotFound',
+    });
+  });
+
+  test('a workload refuses to be restarted by an annotation of its own or of its pods', async () => {
+    const { admin, newNamespace } = bench();
+    const namespace = await newNamespace();
+    const refusal = { annotations: { 'certrelay.dev/restart': 'false' } };
+    const { path, body } = workloadOf('Deployment', namespace, { name: 'own' });
+    await admin.create(path, { ...body, metadata: { ...body.metadata, ...refusal } });
+    const pods = workloadOf('Deployment', namespace, { name: 'pods' }).body;
+    const metadata = { ...pods.spec.template.metadata, ...refusal };
+    await admin.create(path, {
+      ...pods,
+      spec: { ...pods.spec, template: { ...pods.spec.template, metadata } },
+    });
+    await create('Deployment', namespace, { name: 'plain' });
+    for (const [name, refusesRestart] of [
+      ['own', true],
+      ['pods', true],
+      ['plain', false],
+    ] as const) {
+      expect(await find('Deployment', namespace, name), name).toMatchObject({ refusesRestart });
+    }
   });
 
   test.for(

@@ -274,3 +274,48 @@ test('a tag that cannot be written is a failure, though everything is delivered'
     fields: { certificate: 'shop', problem: 'throttled' },
   });
 });
+
+test('P09 what uses the Secret and cannot be rolled is named, as far as its listing is allowed', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  const labels = { app: 'old' };
+  const volumes = [{ name: 'tls', secret: { secretName: 'shop-tls' } }];
+  const pod = { containers: [{ name: 'main', image: 'registry.invalid/x:1' }], volumes };
+  const spec = { selector: labels, template: { metadata: { labels }, spec: pod } };
+  const metadata = { name: 'old', namespace: 'shop' };
+  bench.lab.create({ apiVersion: 'v1', kind: 'ReplicationController', metadata, spec });
+  bench.lab.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: pod });
+  const forbidden = { kind: 'error', code: 'Forbidden', status: 403 } as const;
+  bench.faults.set('kubernetes', 'list pods', forbidden);
+  const report = await bench.deploy();
+  expect(report.failures.size).toBe(0);
+  expect(only(report)).toMatchObject({
+    outcome: 'delivered',
+    message:
+      'Secret created, nothing to restart; ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment',
+  });
+  bench.calls();
+  await bench.deploy();
+  expect(bench.calls(), 'an unchanged target asks for none of them').toEqual(['get secrets']);
+});
+
+test('a workload that refuses to be restarted is named, and one scaled to zero is not waited for', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
+  const create = (name: string, metadata: object, spec: object) => {
+    const { body } = workloadOf('Deployment', 'shop', { name, pod, spec });
+    return bench.admin.create('/apis/apps/v1/namespaces/shop/deployments', {
+      ...body,
+      metadata: { name, ...metadata },
+    });
+  };
+  await create('own', { annotations: { 'certrelay.dev/restart': 'false' } }, {});
+  await create('zero', {}, { replicas: 0 });
+  expect(only(await bench.deploy())).toMatchObject({
+    outcome: 'delivered',
+    restarted: ['Deployment zero'],
+    message: expect.stringContaining(
+      'Deployment own is not restarted: it says certrelay.dev/restart: "false"',
+    ),
+  });
+  expect(bench.clock.slept).toEqual([]);
+});

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TargetSpec } from '../../lib/certificate/spec.ts';
-import type { Workload } from '../../lib/policy/cluster-objects.ts';
-import { fingerprintAnnotation, planRestarts } from '../../lib/policy/restarts.ts';
+import { otherKinds, type Workload } from '../../lib/policy/cluster-objects.ts';
+import { adviseOthers, fingerprintAnnotation, planRestarts } from '../../lib/policy/restarts.ts';
 import { targetOf } from '../certificate/targets.ts';
 
 describe('planRestarts', () => {
@@ -11,11 +11,13 @@ describe('planRestarts', () => {
     kind: 'Deployment',
     name,
     secrets: ['shop-tls'],
+    fixed: [],
     annotations: {},
     container: 'main',
     generation: 1,
     rollout: { state: 'complete' },
     hasGapOnRestart: false,
+    refusesRestart: false,
     ...more,
   });
   const key = 'certrelay.dev/fingerprint-shop-tls';
@@ -37,6 +39,31 @@ describe('planRestarts', () => {
       ['restart', 'other-mark'],
     ]);
     expect(plan(workloads, { restart: 'none' })).toEqual([]);
+  });
+
+  test('with restart: needed a workload is left alone whose use of the Secret refreshes by itself', () => {
+    const workloads = [workload('volume'), workload('env', { fixed: ['shop-tls'] })];
+    expect(plan(workloads, { restart: 'needed' })).toEqual([['restart', 'env']]);
+  });
+
+  test('a workload that refuses is left alone, found or listed', () => {
+    const workloads = [workload('web', { refusesRestart: true })];
+    const restart = [{ kind: 'Deployment', name: 'web' }] as const;
+    expect(plan(workloads)).toEqual([['leave', 'web']]);
+    expect(plan(workloads, { restart })).toEqual([['leave', 'web']]);
+  });
+
+  test('P09 what cannot be rolled is named with what to do', () => {
+    const [secrets, fixed] = [['shop-tls'], ['shop-tls']];
+    const others = otherKinds.map((kind) => ({ kind, name: 'old', secrets, fixed }));
+    const stranger = { kind: 'Pod', name: 'x', secrets: ['other'], fixed: [] } as const;
+    const advice = adviseOthers(targetOf(), [...others, stranger]);
+    expect(advice).toHaveLength(otherKinds.length);
+    expect(advice[0]).toBe(
+      'ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment',
+    );
+    const volumes = others.map((other) => ({ ...other, fixed: [] }));
+    expect(adviseOthers(targetOf({ restart: 'needed' }), volumes)).toEqual([]);
   });
 
   test('listed workloads are matched by kind and name', () => {

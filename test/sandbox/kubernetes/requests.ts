@@ -3,7 +3,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import type { Request } from '../http-server.ts';
 import { type KubernetesObject, kinds, kubernetesObject } from './objects.ts';
-import { badRequest, methodNotAllowed, noSuchPath, type ResourceKind, tooLarge } from './status.ts';
+import { badRequest, methodNotAllowed, NoSuchPath, type ResourceKind, tooLarge } from './status.ts';
 
 /** One call, in the API's words. */
 export interface ApiCall {
@@ -31,8 +31,8 @@ export function readCall({ method, url }: Request): ApiCall {
   const kind = kinds.find(
     (known) => known.resource === resource && known.group === group && known.version === version,
   );
-  if (!kind || more !== undefined || (isInNamespace && !kind.namespaced)) throw noSuchPath();
-  if (kind.namespaced && namespace === '' && name !== '') throw noSuchPath();
+  if (!kind || more !== undefined || (isInNamespace && !kind.namespaced)) throw new NoSuchPath();
+  if (kind.namespaced && namespace === '' && name !== '') throw new NoSuchPath();
   if (name === '') {
     if (method === 'GET') return { kind, verb: 'list', namespace, name };
     if (method === 'POST' && (namespace !== '' || !kind.namespaced))

@@ -9,7 +9,7 @@ import { isAllowed } from './authorization.ts';
 import { type KubernetesObject, kinds, kubernetesObject, ObjectStore } from './objects.ts';
 import { type ApiCall, readCall } from './requests.ts';
 import { defaultRolloutMs, Rollouts } from './rollouts.ts';
-import { forbidden, StatusError, unauthorized } from './status.ts';
+import { forbidden, NoSuchPath, StatusError, unauthorized } from './status.ts';
 
 export interface KubernetesOptions {
   /** Name in contexts and in the serving certificate. `kubernetes` if not given. */
@@ -144,6 +144,13 @@ function tryReadCall(request: Request): ApiCall | undefined {
 }
 
 function refusal(error: StatusError): Answer {
+  if (error instanceof NoSuchPath) {
+    return {
+      status: 404,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+      body: `${error.message}\n`,
+    };
+  }
   return { status: error.status, headers: { 'content-type': 'application/json' }, body: error.body };
 }
 

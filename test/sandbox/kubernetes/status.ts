@@ -47,8 +47,11 @@ export function notFound(kind: ResourceKind, name: string): StatusError {
   return new StatusError(404, 'NotFound', `${qualify(kind)} "${name}" not found`, detailsOf(kind, name));
 }
 
-export function noSuchPath(): StatusError {
-  return new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
+/** The real server answers this one, and only this one, in plain text. */
+export class NoSuchPath extends StatusError {
+  constructor() {
+    super(404, 'NotFound', '404 page not found');
+  }
 }
 
 export function alreadyExists(kind: ResourceKind, name: string): StatusError {
