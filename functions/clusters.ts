@@ -1,6 +1,6 @@
 // The clusters that the inventory names: their kubeconfigs come from an AWS secret or a file.
 import { readFile } from 'node:fs/promises';
-import type { ClusterSpec } from '../lib/certificate/spec.ts';
+import type { KubeconfigSource } from '../lib/certificate/spec.ts';
 import type { ConnectCluster } from '../lib/cluster-ports.ts';
 import { ClusterError, StoreError } from '../lib/errors.ts';
 import type { SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
@@ -12,8 +12,11 @@ export function connectClusters(
   { readText }: Pick<SecretsManagerConnection, 'readText'>,
 ): ConnectCluster {
   return async (name, signal) => {
-    const { kubeconfig: source } = inventory.clusters[name] ?? {};
-    if (!source) throw new ClusterError('BadKubeconfig', `the inventory has no cluster "${name}"`);
+    const spec = inventory.clusters[name];
+    if (!spec) throw new ClusterError('BadKubeconfig', `the inventory has no cluster "${name}"`);
+    if ('agent' in spec)
+      throw new ClusterError('BadKubeconfig', `only its agent reaches the cluster "${name}"`);
+    const { kubeconfig: source } = spec;
     const read = readKubeconfig(source, (secret) => readText(secret, signal));
     const kubeconfig = await read.catch((cause: unknown) => {
       signal.throwIfAborted();
@@ -26,14 +29,14 @@ export function connectClusters(
 }
 
 async function readKubeconfig(
-  source: ClusterSpec['kubeconfig'],
+  source: KubeconfigSource,
   readText: (secret: string) => Promise<string>,
 ): Promise<string> {
   return 'file' in source ? readFile(source.file, 'utf8') : readText(source.secret);
 }
 
 /** The inventory takes any name, for a role may have been widened; only a refusal tells that it was not. */
-function adviseName(source: ClusterSpec['kubeconfig'], error: unknown, prefix: string): string {
+function adviseName(source: KubeconfigSource, error: unknown, prefix: string): string {
   const folder = `${prefix}/clusters/`;
   const isDenied = error instanceof StoreError && error.code === 'Denied';
   if (!isDenied || !('secret' in source) || source.secret.startsWith(folder)) return '';

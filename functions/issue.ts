@@ -8,7 +8,7 @@ import type { IssueQueue } from '../lib/ports.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { answerBatch } from './batch.ts';
 import { beginInvocation, type Context, type Invocation, isEmpty, throwFailures } from './invocation.ts';
-import { type Closing, openOrdering } from './ordering.ts';
+import { type Closing, generateSigningKey, openOrdering } from './ordering.ts';
 
 /** A direct call answers with the report, and throws once all is tried where certificates failed; a batch answers with
  *  the messages whose certificates failed. */
@@ -37,6 +37,7 @@ async function issue(request: IssueRequest, invocation: Invocation) {
   const closing: Closing = [async () => secrets.close()];
   try {
     const ports = {
+      signingKey: (signal: AbortSignal) => secrets.signingKey(generateSigningKey, signal),
       queue: settings.issueQueueUrl === undefined ? undefined : openQueue(settings.issueQueueUrl, closing),
       store: secrets.certificates,
       clock,

@@ -1,4 +1,5 @@
 // What ordering a certificate needs beside the store: loaded only by the runs that order one.
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { OrderingPorts } from '../lib/issue/run.ts';
 import type { SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
@@ -49,4 +50,9 @@ export async function openOrdering(
       ? { gather: dns.createPreflight(route53.findZone, delegationZone), describe: authorities.describe }
       : undefined,
   };
+}
+
+/** A new key by which deliveries to agents are signed: Ed25519, PKCS#8 PEM. */
+export function generateSigningKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

@@ -7,7 +7,7 @@ import type { OrderingPorts } from '../lib/issue/run.ts';
 import { type RevokeAnswer, revokeCertificate } from '../lib/revoke/revoke.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
-import { type Closing, openOrdering } from './ordering.ts';
+import { type Closing, generateSigningKey, openOrdering } from './ordering.ts';
 
 /** Answers with what was revoked. @throws CertrelayError with the reason as code where it is refused. */
 export async function handler(event: unknown, context: Context): Promise<RevokeAnswer> {
@@ -28,11 +28,12 @@ async function revoke(request: RevokeRequest, invocation: Invocation): Promise<R
     ordering ??= openOrdering(invocation, secrets, closing);
     return ordering;
   };
+  const signingKey = (signal: AbortSignal) => secrets.signingKey(generateSigningKey, signal);
   const orderAnew = async (name: string) => {
     const question = { certificates: [name], force: true };
     const { report, failures } = await issueCertificates(
       question,
-      { store, clock, log, openOrdering: open },
+      { store, clock, log, openOrdering: open, signingKey },
       invocation,
     );
     throwFailures([...failures.values()], 'certificates');

@@ -1,5 +1,6 @@
 // Mistakes between parts of the inventory: repeats, and references to what is not there.
 import * as z from 'zod';
+import { findAgentMistakes } from './agent-checks.ts';
 import { directory, zone } from './inventory-fields.ts';
 import { defaultSecret } from './inventory-schema.ts';
 import { parseName } from './name-parsing.ts';
@@ -16,6 +17,7 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
     ...findForbiddenPlaces(outline),
     ...findSharedAccounts(outline),
     ...findRepeatedRoles(outline),
+    ...findAgentMistakes(outline),
     ...findRepeatedSecrets(outline.certificates.flatMap(locateTargets)),
   ];
 }

@@ -25,6 +25,7 @@ import { probe } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
 import {
   type CertificateSpec,
+  type ClusterSpec,
   challengeTypes,
   type Inventory,
   keyTypes,
@@ -87,7 +88,20 @@ const issuer = mapping({
 });
 
 const cluster = mapping({
-  kubeconfig: z.union([mapping({ secret: awsSecret('certrelay/clusters/lab') }), file]),
+  kubeconfig: z
+    .union([mapping({ secret: awsSecret('certrelay/clusters/lab') }), file])
+    .optional()
+    .describe('By which it is reached from outside'),
+  agent: z
+    .literal(true, 'is not true; write true, or leave it out')
+    .optional()
+    .describe('Only an agent in it reaches it'),
+}).transform(({ kubeconfig, agent }, context): ClusterSpec => {
+  if (kubeconfig && !agent) return { kubeconfig };
+  if (agent && !kubeconfig) return { agent };
+  const message = 'says not one way to reach the cluster; write either kubeconfig or "agent: true"';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
 });
 
 const targetPlace = {

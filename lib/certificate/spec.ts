@@ -103,10 +103,11 @@ export interface IssuerSpec {
   readonly onlyFor?: readonly string[];
 }
 
-/** Where a cluster's kubeconfig comes from: an AWS secret or a file. */
-export interface ClusterSpec {
-  readonly kubeconfig: { readonly secret: string } | { readonly file: string };
-}
+/** How a cluster is reached: by a kubeconfig, from an AWS secret or a file, or only by an agent that runs in it. */
+export type ClusterSpec = { readonly kubeconfig: KubeconfigSource } | { readonly agent: true };
+
+/** An AWS secret or a file that holds a kubeconfig. */
+export type KubeconfigSource = { readonly secret: string } | { readonly file: string };
 
 /** What the webhook may ask for. */
 export interface RegistrationSpec {

@@ -1,8 +1,10 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { isAgentCluster } from '../policy/agents.ts';
 import { formatDeliveries } from '../policy/deliveries.ts';
 import { nameTarget } from '../policy/deployment.ts';
+import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
 import type {
   CertificateReport,
@@ -52,7 +54,9 @@ async function deliver(
   const results = new Map<Job, JobResult>();
   const byCluster = Map.groupBy(jobs, ({ target }) => target.cluster);
   const passes = [...byCluster].map(async ([cluster, members]) => {
-    const done = await deployToCluster(cluster, members, ports, run);
+    const done = isAgentCluster(cluster, run.inventory)
+      ? members.map(describeReported)
+      : await deployToCluster(cluster, members, ports, run);
     for (const [index, result] of done.entries()) {
       const job = members[index];
       if (job) results.set(job, result);

@@ -8,6 +8,7 @@ import { toError } from '../errors.ts';
 import { parseDeliveries } from '../policy/deliveries.ts';
 import { type Delivery, nameTarget } from '../policy/deployment.ts';
 import type { StoreEntry } from '../ports.ts';
+import { withReported } from './agents.ts';
 import type { DeployPorts, DeployRun, Job } from './run.ts';
 
 /** A certificate that can be delivered, and what its tags say about where it has been. */
@@ -91,7 +92,8 @@ async function selectOne(
       if (targets.length === 0) return skip('it has no targets');
       const delivery = describeDelivery(name, stored.version, certificate, clock.now());
       const recorded = entry.state.deployed;
-      const steps = parseDeliveries(recorded, stored.version, targets);
+      const delivered = parseDeliveries(recorded, stored.version, targets);
+      const steps = withReported(delivered, stored.version, targets, entry.state.reports, inventory);
       const jobs = targets.map((target, index) => ({ delivery, target, step: steps[index] ?? 'none' }));
       return {
         kind: 'selected',

@@ -13,6 +13,7 @@ import { askRenewalInfo, isToBeAsked } from './renewal-info.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import type { WaveOutcome } from './settlement.ts';
+import { signMissing } from './signing.ts';
 
 /** A wave that would have less time than this is left to the next run. */
 const minWaveMs = 2_000;
@@ -47,6 +48,12 @@ export async function issueCertificates(
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
   const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
   if (!request.dryRun) {
+    const stored = new Set(outcomes.flatMap(({ name, outcome }) => (outcome === 'issued' ? [name] : [])));
+    await signMissing(
+      candidates.filter(({ name }) => !stored.has(name)),
+      ports,
+      run,
+    );
     await sweepOrphans(gathered.orphans, ordering, ports, run);
     await leave(plan, outcomes, request, ports, run);
   }

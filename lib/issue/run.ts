@@ -29,6 +29,8 @@ export interface IssuePorts {
   readonly log: Log;
   /** By which what is left goes on; absent: the schedule comes round. */
   readonly queue?: IssueQueue | undefined;
+  /** PEM of the Ed25519 key by which deliveries to agents are signed; made where there is none. Absent: nothing is signed. */
+  readonly signingKey?: ((signal: AbortSignal) => Promise<string>) | undefined;
   /** Called at most once a run. */
   openOrdering(): Promise<OrderingPorts>;
 }

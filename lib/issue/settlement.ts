@@ -11,6 +11,7 @@ import type { Attempt, FailedAttempt } from './attempt.ts';
 import type { Claim, DueCertificate } from './claim.ts';
 import { laterMs } from './renewal-info.ts';
 import type { IssuePorts, Run } from './run.ts';
+import { signDelivery } from './signing.ts';
 
 /** What became of one certificate. */
 export type WaveOutcome = { readonly name: string; readonly message: string } & (
@@ -59,11 +60,11 @@ export async function settle(
           );
         }
         const { chain } = current.value.certificate;
-        await close(name, { ...attempt, chain, version: current.version }, left, ports, run);
+        await close(due, { ...attempt, chain, version: current.version }, left, ports, run);
         return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
       }
       case 'issued': {
-        const { notAfter } = await close(name, attempt, left, ports, run);
+        const { notAfter } = await close(due, attempt, left, ports, run);
         const { version, orderUrl } = attempt;
         return {
           outcome: 'issued',
@@ -89,7 +90,7 @@ export async function settle(
 
 /** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. */
 async function close(
-  name: string,
+  { spec: { name, targets } }: DueCertificate,
   {
     claim,
     chain,
@@ -102,10 +103,25 @@ async function close(
     readonly written: readonly TxtValue[];
   },
   left: ReadonlyMap<string, Error>,
-  { store, clock }: IssuePorts,
+  ports: IssuePorts,
   run: Run,
 ): Promise<{ readonly notAfter: Date }> {
+  const { store, clock } = ports;
   const facts = readCertificate(chain);
+  const { fingerprint, notBefore, notAfter } = facts;
+  const signed = await signDelivery(
+    {
+      certificate: name,
+      version,
+      fingerprint,
+      notBefore,
+      notAfter,
+      targets,
+      signatures: claim.entry?.state.signatures,
+    },
+    ports,
+    run,
+  );
   const txtLeft = isLeft(written, left);
   const over = {
     failures: null,
@@ -114,7 +130,7 @@ async function close(
     ...(txtLeft ? {} : { order: null, orderFor: null, txt: null }),
   };
   const askAfter = new Date(clock.now().getTime() + laterMs);
-  const state = { ...stateOf(version, facts, claim.pending), askAfter, ...over };
+  const state = { ...stateOf(version, facts, claim.pending), askAfter, ...over, ...signed };
   await store.record(name, state, run.cleanUpSignal);
   if (!txtLeft) await store.release(name, claim.version, run.cleanUpSignal);
   return facts;

@@ -58,4 +58,11 @@ export interface CertificateState {
   readonly notServedSince?: Date;
   /** When that was last looked at; written at least every few hours. */
   readonly probedAt?: Date;
+  /** By cluster that only an agent reaches: the signed statement of what is meant for it (`statement.ts`). */
+  readonly signatures?: ByCluster;
+  /** By such a cluster: what its agent last reported (`agents.ts`). */
+  readonly reports?: ByCluster;
 }
+
+/** Texts by cluster. Where state is recorded, those of clusters that are not named stay, and an empty text clears one. */
+export type ByCluster = Readonly<Record<string, string>>;

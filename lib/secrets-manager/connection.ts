@@ -25,6 +25,9 @@ export interface SecretsManagerConnection {
   /** Text of the AWS secret with that name or ARN (not below the prefix), as it is now.
    *  @throws StoreError `Failed` where there is none. */
   readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
+  /** The key that deliveries to agents are signed with (PKCS#8 PEM): what `generate` makes, the first time of all.
+   *  @throws StoreError `Failed` where the AWS secret holds something else. */
+  readonly signingKey: (generate: () => string, signal: AbortSignal) => Promise<string>;
   /** Closes idle connections. */
   readonly close: () => void;
 }
@@ -52,6 +55,10 @@ export function connectSecretsManager({
         throw new StoreError('Failed', message, { cause: error });
       });
       return SecretString ?? new TextDecoder().decode(SecretBinary);
+    },
+    async signingKey(generate, signal) {
+      const { obtainSigningKey } = await import('./signing-key.ts');
+      return obtainSigningKey(client, { secret: `${prefix}/signing-key`, uuid, generate }, signal);
     },
     close: () => client.destroy(),
   };

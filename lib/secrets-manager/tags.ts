@@ -1,6 +1,6 @@
 // State on tags: one tag a field, `certrelay:<field>`, within what AWS allows in tags.
 import { keyTypes } from '../certificate/spec.ts';
-import type { CertificateState } from '../policy/state.ts';
+import type { ByCluster, CertificateState } from '../policy/state.ts';
 
 /** Fields to write; `null` clears one, absent ones stay. */
 export type StateChange = { readonly [K in keyof CertificateState]?: CertificateState[K] | null };
@@ -16,6 +16,9 @@ const oneOf =
   <T extends string>(...known: readonly T[]) =>
   (value: string) =>
     known.find((one) => one === value);
+
+/** Fields that are a tag for each cluster: what stands before its name. Roles of agents go by these (infra/agent-role.yaml). */
+const byCluster = { signatures: 'agent/', reports: 'agent-report/' } as const;
 
 // By hand, not by a schema: at 10,000 certificates this is what a pass that finds nothing due does most. A tag that
 // cannot be read is one that is not there: somebody changed it, and the certificate is the truth.
@@ -51,13 +54,25 @@ const fields = {
   served: text,
   notServedSince: date,
   probedAt: date,
-} satisfies { readonly [K in keyof Required<CertificateState>]: (value: string) => CertificateState[K] };
+} satisfies {
+  readonly [K in Exclude<keyof CertificateState, keyof typeof byCluster>]-?: (
+    value: string,
+  ) => CertificateState[K];
+};
 
 /** Tags that make the change, by key. A cleared field is an empty tag, so that one call does it all; a value too long
  *  for one tag goes on in `<key>.1`, `<key>.2` …, each but the last ending in `=`. */
 export function encodeState(change: StateChange): Readonly<Record<string, string>> {
   const tags: Record<string, string> = {};
-  for (const [field, value] of Object.entries(change)) {
+  const { signatures, reports, ...single } = change;
+  const named = [
+    ...Object.entries(single),
+    ...Object.entries(signatures ?? {}).map(
+      ([cluster, text]) => [byCluster.signatures + cluster, text] as const,
+    ),
+    ...Object.entries(reports ?? {}).map(([cluster, text]) => [byCluster.reports + cluster, text] as const),
+  ];
+  for (const [field, value] of named) {
     if (value === undefined) continue;
     const parts = split(escapeText(value instanceof Date ? value.toISOString() : String(value ?? '')));
     for (const [index, part] of parts.entries()) tags[tagKey(field, index)] = part;
@@ -71,7 +86,24 @@ export function decodeState(tags: ReadonlyMap<string, string>): CertificateState
     const value = unescapeText(join(field, tags));
     return [field, value === undefined ? undefined : read(value)];
   });
-  return Object.fromEntries(found);
+  return {
+    ...Object.fromEntries(found),
+    signatures: readByCluster(byCluster.signatures, tags),
+    reports: readByCluster(byCluster.reports, tags),
+  };
+}
+
+/** `undefined` where no cluster has one, as most certificates are. */
+function readByCluster(before: string, tags: ReadonlyMap<string, string>): ByCluster | undefined {
+  const start = keyPrefix + before;
+  const found: (readonly [string, string])[] = [];
+  for (const key of tags.keys()) {
+    // A dot is in no cluster's name: it stands before the number of a part.
+    if (!key.startsWith(start) || key.includes('.', start.length)) continue;
+    const value = unescapeText(join(key.slice(keyPrefix.length), tags));
+    if (value !== undefined) found.push([key.slice(start.length), value]);
+  }
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
 }
 
 /** `Date` takes February 30 for March 2, and the 25th hour for no date at all. */

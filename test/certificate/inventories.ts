@@ -109,6 +109,7 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
     clusters: fc.constant({
       lab: { kubeconfig: { secret: 'certrelay/clusters/lab' } },
       'prod-1': { kubeconfig: { file: '/tmp/a b' } },
+      edge: { agent: true },
     }),
     certificates: fc
       .uniqueArray(certificate, { selector: ({ name }) => name, maxLength: 5 })

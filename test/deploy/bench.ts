@@ -24,6 +24,8 @@ export interface BenchOptions {
   readonly targets: readonly TargetSpec[];
   /** Clusters to start; `lab` if not given. Targets may name others, which are unreachable. */
   readonly clusters?: readonly string[];
+  /** Clusters of the inventory that only an agent reaches. */
+  readonly agents?: readonly string[];
   readonly namespaces?: readonly string[];
   /** Puts something between the story and a cluster. */
   readonly wrap?: (cluster: Cluster, name: string) => Cluster;
@@ -105,7 +107,10 @@ export async function openBench(options: BenchOptions) {
       lab.create({ ...body, metadata: { ...body.metadata, namespace: 'shop' } });
     },
     async deploy(request: DeployRequest = {}, signal?: AbortSignal): Promise<DeployReport> {
-      const inventory: Inventory = { issuers: {}, clusters: {}, certificates };
+      const agents = Object.fromEntries(
+        (options.agents ?? []).map((name) => [name, { agent: true } as const]),
+      );
+      const inventory: Inventory = { issuers: {}, clusters: agents, certificates };
       const connect = async (name: string) => {
         const cluster = clusters.get(name);
         if (!cluster) throw new ClusterError('BadKubeconfig', `cluster ${name} has no kubeconfig`);

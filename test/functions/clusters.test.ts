@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectClusters } from '../../functions/clusters.ts';
-import type { ClusterSpec } from '../../lib/certificate/spec.ts';
+import type { KubeconfigSource } from '../../lib/certificate/spec.ts';
 import { StoreError } from '../../lib/errors.ts';
 import { describeError } from '../../lib/log.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
@@ -17,7 +17,7 @@ clusters: [{ name: c, cluster: { server: "https://127.0.0.1:6443" } }]
 users: [{ name: u, user: { token: secret-token } }]
 `;
 
-function open(source: ClusterSpec['kubeconfig'], readText: (secret: string) => Promise<string>) {
+function open(source: KubeconfigSource, readText: (secret: string) => Promise<string>) {
   const settings = { prefix: 'lab/certrelay', logLevel: 'info', webhookSecret: '', staleAfterMs: 0 } as const;
   const inventory = { issuers: {}, clusters: { prod: { kubeconfig: source } }, certificates: [] };
   const clock = new FakeClock('2026-11-22T10:00:00Z');

@@ -33,13 +33,13 @@ let policies: Readonly<Record<string, readonly Statement[]>>;
 
 beforeAll(async () => {
   const packaging = readPackagedService();
-  const target = { cluster: 'lab', namespace: 'edge', secret: '{name}-tls' };
+  const targets = ['lab', 'edge'].map((cluster) => ({ cluster, namespace: 'edge', secret: '{name}-tls' }));
   sandbox = await startSandbox({
     namespaces: ['edge'],
     issuer: { eab: { secret: `${prefix}/eab/lab` } },
     dns: { zones: [{ match: 'example.net', roleArn: zoneRole }] },
     roles: [{ arn: zoneRole, trust: { principals: ordering } }],
-    registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets: [target] },
+    registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets },
     certificates: ['shop', 'taken'].map((name) => ({
       name,
       domains: [`${name}.example.com`],
@@ -176,6 +176,7 @@ const reserved: readonly (readonly [string, readonly (typeof functions)[number][
   ['sts', ['issue', 'revoke']],
   ['/accounts/', ['issue', 'revoke', 'import']],
   ['/eab/', ['issue', 'revoke']],
+  ['/signing-key', ['issue', 'revoke']],
   ['/import/', ['import']],
   ['/clusters/', ['deploy']],
   ['/webhook', ['register']],

@@ -33,7 +33,7 @@ export class Bench {
   readonly ca: FakeAuthority;
   /** By issuer. */
   readonly cas: ReadonlyMap<string, FakeAuthority>;
-  readonly inventory: Inventory;
+  inventory: Inventory;
   /** Names that are not visible although they were written. */
   readonly invisible = new Map<string, Error>();
   /** Messages to the issue queue. */
@@ -43,6 +43,8 @@ export class Bench {
     readonly fruitless?: number;
   }[] = [];
   refuseMessages = false;
+  /** Gives the key that deliveries to agents are signed with; nothing is signed where absent. */
+  signingKey: IssuePorts['signingKey'];
   /** What DNS is found to be like before an order; nothing is looked at where absent. */
   preflight: PreflightPorts | undefined;
   opened = 0;
@@ -66,7 +68,7 @@ export class Bench {
     ]);
     this.inventory = {
       issuers: { ...issuers, ...Object.fromEntries(named) },
-      clusters: {},
+      clusters: { edge: { agent: true } },
       certificates,
       registration: { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] },
     };
@@ -93,6 +95,7 @@ export class Bench {
       store: this.store,
       clock: this.clock,
       log: this.log,
+      signingKey: this.signingKey,
       queue: {
         send: async (names, _id, options) => {
           if (this.refuseMessages) throw new Error('the queue is not there');
@@ -115,6 +118,11 @@ export class Bench {
         };
       },
     };
+  }
+
+  /** Exchanges the certificates of the inventory. */
+  exchange(...certificates: readonly CertificateSpec[]): void {
+    this.inventory = { ...this.inventory, certificates };
   }
 
   #authority(url: string): FakeAuthority {

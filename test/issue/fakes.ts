@@ -5,7 +5,7 @@ import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { ChallengeRecords, TxtValue } from '../../lib/dns-ports.ts';
 import { AcmeError } from '../../lib/errors.ts';
 import type { Log, LogFields } from '../../lib/log.ts';
-import type { CertificateState } from '../../lib/policy/state.ts';
+import type { ByCluster, CertificateState } from '../../lib/policy/state.ts';
 import { stateOfSpec } from '../../lib/policy/state-of.ts';
 import type { CertificateStore, Clock, StoredValue, StoreEntry } from '../../lib/ports.ts';
 import { mintChain } from '../certificate/minting.ts';
@@ -166,8 +166,13 @@ export class FakeStore implements CertificateStore {
 
   async record(name: string, state: Parameters<CertificateStore['record']>[1]) {
     this.#enter('record', name);
-    const merged = Object.entries({ ...this.#of(name).state, ...state }).filter(
-      ([, value]) => value !== null,
+    const before = this.#of(name).state;
+    const byCluster = {
+      signatures: mergeByCluster(before.signatures, state.signatures),
+      reports: mergeByCluster(before.reports, state.reports),
+    };
+    const merged = Object.entries({ ...before, ...state, ...byCluster }).filter(
+      ([, value]) => value !== null && value !== undefined,
     );
     this.#of(name).state = Object.fromEntries(merged) as CertificateState;
   }
@@ -175,6 +180,15 @@ export class FakeStore implements CertificateStore {
   count(method: string): number {
     return this.calls.filter((call) => call.startsWith(`${method} `)).length;
   }
+}
+
+/** An empty text clears one cluster's; the others stay. */
+function mergeByCluster(
+  before: ByCluster | undefined,
+  change: ByCluster | null | undefined,
+): ByCluster | undefined {
+  const merged = Object.entries({ ...before, ...change }).filter(([, text]) => text !== '');
+  return merged.length > 0 ? Object.fromEntries(merged) : undefined;
 }
 
 interface FakeOrder {

@@ -27,6 +27,8 @@ import { type RoleSpec, Sessions } from './sts/sessions.ts';
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
 export const clusterName = 'lab';
+/** A cluster of the inventory that only an agent reaches; there is none behind the name unless a test starts one. */
+export const agentClusterName = 'edge';
 
 export interface SandboxOptions {
   /** Hosted zones; `example.com` where absent. */
@@ -118,7 +120,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       agreeToTerms: true,
       ...options.issuer,
     };
-    const clusters = { [clusterName]: { kubeconfig: { secret: `${prefix}/clusters/${clusterName}` } } };
+    const lab = { kubeconfig: { secret: `${prefix}/clusters/${clusterName}` } };
+    const clusters = { [clusterName]: lab, [agentClusterName]: { agent: true } };
     const { registration, dns: dnsPart } = options;
     const inventory = { issuers: { default: issuer }, clusters, certificates, registration, dns: dnsPart };
     await writeFile(inventoryPath, stringify(inventory));

@@ -11,6 +11,12 @@ const date = fc.date({
   max: new Date('9999-12-31T23:59:59Z'),
   noInvalidDate: true,
 });
+const byCluster = fc.dictionary(fc.constantFrom('edge', 'edge-2', 'Lab_1'), text, { minKeys: 1, maxKeys: 3 });
+/** Of what is kept by cluster, every cluster's that the state does not name cleared. */
+const withoutOthers = ({ signatures, reports }: CertificateState) => {
+  const none = { edge: '', 'edge-2': '', Lab_1: '' };
+  return { signatures: { ...none, ...signatures }, reports: { ...none, ...reports } };
+};
 const state: fc.Arbitrary<CertificateState> = fc.record(
   {
     version: text,
@@ -35,6 +41,8 @@ const state: fc.Arbitrary<CertificateState> = fc.record(
     served: text,
     notServedSince: date,
     probedAt: date,
+    signatures: byCluster,
+    reports: byCluster,
   },
   { requiredKeys: [] },
 );
@@ -44,7 +52,7 @@ test('what is written to tags is read from them, over the tags of any state befo
     fc.property(state, state, (before, after) => {
       const tags = new Map([
         ...Object.entries(encodeState(before)),
-        ...Object.entries(encodeState({ ...cleared, ...after })),
+        ...Object.entries(encodeState({ ...cleared, ...after, ...withoutOthers(after) })),
       ]);
       expect(decodeState(tags)).toEqual(after);
     }),

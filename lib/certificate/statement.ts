@@ -1,0 +1,101 @@
+// What issue says, and signs, of a certificate for a cluster that only an agent reaches: Ed25519 (RFC 8032).
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+
+/** One version of a certificate is meant for one cluster. */
+export interface DeliveryStatement {
+  /** Key of `Inventory.clusters`. */
+  readonly cluster: string;
+  /** The certificate's name, and the version id of its AWS secret. */
+  readonly certificate: string;
+  readonly version: string;
+  /** Of the leaf: SHA-256 of its DER, hex, and its validity. */
+  readonly fingerprint: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Of two statements about one certificate in one cluster, the later one holds. */
+  readonly signedAt: Date;
+  /** The leaf is older than the one stated before, and is meant all the same. */
+  readonly isRollback: boolean;
+}
+
+/** The part of a statement that is kept as text; the rest stands in the certificate itself. */
+export type StatedVersion = Pick<DeliveryStatement, 'version' | 'notBefore' | 'signedAt' | 'isRollback'>;
+
+/** `Unsigned`: there is no statement that can be read. `OtherVersion`: it is about another version. `BadSignature`: it was not
+ *  signed with a key that is trusted, or for another cluster, certificate or content. */
+export type StatementProblem = 'Unsigned' | 'OtherVersion' | 'BadSignature';
+
+/** `<version>/<notBefore>/<signedAt>/<renewal or rollback>/<signature>`: at most 211 characters.
+ *  @param privateKey PEM of an Ed25519 key. */
+export function signStatement(statement: DeliveryStatement, privateKey: string): string {
+  const signature = sign(null, signedBytes(statement), createPrivateKey(privateKey)).toString('base64url');
+  const { version, notBefore, signedAt, isRollback } = statement;
+  return [
+    version,
+    notBefore.toISOString(),
+    signedAt.toISOString(),
+    isRollback ? 'rollback' : 'renewal',
+    signature,
+  ].join('/');
+}
+
+/** What a text claims; whether it was signed is not looked at. `undefined` where it is no statement. */
+export function readStatement(text: string | undefined): StatedVersion | undefined {
+  return readClaim(text)?.stated;
+}
+
+/** The statement, where one of the keys has signed it for just this content.
+ *  @param publicKeys As `publicKeyOf` gives them; any of them may have signed. */
+export function verifyStatement(
+  text: string | undefined,
+  content: Omit<DeliveryStatement, 'signedAt' | 'isRollback'>,
+  publicKeys: readonly string[],
+):
+  | { readonly ok: true; readonly statement: DeliveryStatement }
+  | { readonly ok: false; readonly problem: StatementProblem } {
+  const claim = readClaim(text);
+  if (!claim) return { ok: false, problem: 'Unsigned' };
+  if (claim.stated.version !== content.version) return { ok: false, problem: 'OtherVersion' };
+  const { signedAt, isRollback } = claim.stated;
+  const statement = { ...content, signedAt, isRollback };
+  const isSigned = publicKeys.some((key) =>
+    verify(null, signedBytes(statement), importPublicKey(key), claim.signature),
+  );
+  return isSigned ? { ok: true, statement } : { ok: false, problem: 'BadSignature' };
+}
+
+/** The public key that belongs to a private one: the base64url of its 32 bytes, 43 characters. */
+export function publicKeyOf(privateKey: string): string {
+  return createPublicKey(createPrivateKey(privateKey)).export({ format: 'jwk' }).x ?? '';
+}
+
+/** Whether a text is such a public key. */
+export function isPublicKey(text: string): boolean {
+  return /^[A-Za-z0-9_-]{43}$/.test(text);
+}
+
+/** A first line that names the form, then JSON with its keys in this order. */
+function signedBytes(statement: DeliveryStatement): Buffer {
+  const { cluster, certificate, version, fingerprint, notBefore, notAfter, signedAt, isRollback } = statement;
+  const content = { cluster, certificate, version, fingerprint, notBefore, notAfter, signedAt, isRollback };
+  return Buffer.from(`certrelay-delivery-v1\n${JSON.stringify(content)}`);
+}
+
+const form =
+  /^(?<version>[\w-]{1,64})\/(?<notBefore>[^/]+)\/(?<signedAt>[^/]+)\/(?<kind>renewal|rollback)\/(?<signature>[\w-]{86})$/;
+
+function readClaim(text = ''): { readonly stated: StatedVersion; readonly signature: Buffer } | undefined {
+  const { version, notBefore = '', signedAt = '', kind, signature } = form.exec(text)?.groups ?? {};
+  const [from, at] = [new Date(notBefore), new Date(signedAt)];
+  if (version === undefined || signature === undefined || !isReal(from) || !isReal(at)) return undefined;
+  const stated = { version, notBefore: from, signedAt: at, isRollback: kind === 'rollback' };
+  return { stated, signature: Buffer.from(signature, 'base64url') };
+}
+
+function isReal(instant: Date): boolean {
+  return !Number.isNaN(instant.getTime());
+}
+
+function importPublicKey(x: string): KeyObject {
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+}

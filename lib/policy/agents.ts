@@ -1,0 +1,78 @@
+// Clusters that only an agent in them reaches: what is to be signed for them, and what their agents report.
+import type { Inventory, TargetSpec } from '../certificate/spec.ts';
+import { readStatement, type StatedVersion } from '../certificate/statement.ts';
+import { type ServedWord, servedWords } from './served.ts';
+import type { ByCluster } from './state.ts';
+
+/** The clusters among those of the targets that only an agent reaches, each once. */
+export function agentClusters(
+  targets: readonly TargetSpec[],
+  { clusters }: Pick<Inventory, 'clusters'>,
+): readonly string[] {
+  const names = targets.map(({ cluster }) => cluster).filter((name) => isAgentCluster(name, { clusters }));
+  return [...new Set(names)];
+}
+
+/** Whether only an agent reaches that cluster. */
+export function isAgentCluster(name: string, { clusters }: Pick<Inventory, 'clusters'>): boolean {
+  const spec = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
+  return spec !== undefined && 'agent' in spec;
+}
+
+/** What is to be signed and what is to be taken back, for one certificate. */
+export interface SigningPlan {
+  /** `isRollback`: an older certificate takes the place of one that was stated before. */
+  readonly sign: readonly { readonly cluster: string; readonly isRollback: boolean }[];
+  /** Clusters that the certificate no longer goes to. */
+  readonly clear: readonly string[];
+}
+
+/** @param clusters Where the current version is meant to go. */
+export function planSigning(
+  clusters: readonly string[],
+  current: Pick<StatedVersion, 'version' | 'notBefore'>,
+  signatures: ByCluster = {},
+): SigningPlan {
+  const stated = (cluster: string) => readStatement(signatures[cluster]);
+  return {
+    sign: clusters.flatMap((cluster) => {
+      const before = stated(cluster);
+      if (before?.version === current.version) return [];
+      const isRollback = before !== undefined && current.notBefore < before.notBefore;
+      return [{ cluster, isRollback }];
+    }),
+    clear: Object.keys(signatures).filter((cluster) => !clusters.includes(cluster)),
+  };
+}
+
+/** What an agent says of one certificate in its cluster. */
+export interface AgentReport {
+  /** As `deliveries.ts` writes it, for the targets in that cluster. */
+  readonly deployed?: string | undefined;
+  /** What is served, seen from inside, since when it is another certificate, and when that was looked at. */
+  readonly served?: ServedWord | undefined;
+  readonly notServedSince?: Date | undefined;
+  readonly probedAt?: Date | undefined;
+}
+
+/** `<deployed>@<served>@<notServedSince>@<probedAt>`; what is absent is empty. */
+export function formatReport({ deployed, served, notServedSince, probedAt }: AgentReport): string {
+  const parts = [deployed, served, notServedSince?.toISOString(), probedAt?.toISOString()];
+  return parts.map((part) => part ?? '').join('@');
+}
+
+/** Text that cannot be read is a report of nothing: the agent writes it again. */
+export function parseReport(text = ''): AgentReport {
+  const [deployed, served, since, probed] = text.split('@');
+  return {
+    deployed: deployed || undefined,
+    served: servedWords.find((word) => word === served),
+    notServedSince: parseInstant(since),
+    probedAt: parseInstant(probed),
+  };
+}
+
+function parseInstant(text = ''): Date | undefined {
+  const instant = new Date(text);
+  return text === '' || Number.isNaN(instant.getTime()) ? undefined : instant;
+}

@@ -1,0 +1,35 @@
+// Targets in clusters that only an agent reaches, seen from outside.
+import { expect, test } from 'vitest';
+import { formatReport } from '../../lib/policy/agents.ts';
+import { type DeliveryStep, formatDeliveries } from '../../lib/policy/deliveries.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { openBench, targetsOf } from './bench.ts';
+
+const edge = targetOf({ cluster: 'edge' });
+const other = targetOf({ cluster: 'edge', secret: 'other-tls' });
+const lab = targetOf();
+
+/** What the agent of edge writes for both of its targets. */
+const reported = (version: string, ...steps: readonly DeliveryStep[]) => ({
+  reports: { edge: formatReport({ deployed: formatDeliveries(version, [edge, other], steps) }) },
+});
+
+test('W01 deploy never connects to it: its targets wait for the agent, and the other clusters do not', async () => {
+  const bench = await openBench({ targets: [edge, lab, other], agents: ['edge'] });
+  const outcomes = async () =>
+    targetsOf(await bench.deploy()).map(({ outcome, message }) => [outcome, message]);
+  const report = await bench.deploy();
+  expect(report.failures.size).toBe(0);
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['pending', 'delivered', 'pending']);
+
+  await bench.store.record('shop', reported('version-1', 'rolled-out', 'applied'));
+  expect(await outcomes()).toEqual([
+    ['unchanged', 'the agent of edge has delivered it'],
+    ['unchanged', 'Secret up to date, nothing to restart'],
+    ['pending', 'the agent of edge has applied it, and its workloads are not done'],
+  ]);
+  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/^version-1\/[0-9a-f]{8}\/rra$/);
+
+  await bench.issue('shop', 'version-2');
+  expect((await outcomes())[0]).toEqual(['pending', 'waits for the agent of edge']);
+});
