@@ -34,7 +34,7 @@ async function deploy(request: DeployRequest, invocation: Invocation): Promise<D
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
   try {
     const connect = connectClusters(invocation, secrets);
-    const ports = { store: secrets.certificates, connect, clock, log };
+    const ports = { store: secrets.certificates, connect, readText: secrets.readText, clock, log };
     return await deployCertificates(ports, { ...request, inventory, signal, cleanUpSignal });
   } finally {
     secrets.close();

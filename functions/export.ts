@@ -17,7 +17,8 @@ export async function handler(event: unknown, context: Context): Promise<ExportA
   const invocation = await beginInvocation(context);
   const secrets = connectSecretsManager({ prefix: invocation.settings.prefix, uuid: randomUUID });
   try {
-    const { certificates, failures } = await exportCertificates(request, secrets.certificates, invocation);
+    const ports = { store: secrets.certificates, readText: secrets.readText };
+    const { certificates, failures } = await exportCertificates(request, ports, invocation);
     throwFailures(failures, 'certificates');
     return { certificates };
   } finally {

@@ -1,7 +1,7 @@
 // The events and messages that functions are called with, parsed: an unknown field is refused by name.
 import * as z from 'zod';
 import { revocationReasons } from './certificate/revocation.ts';
-import { secretFormats } from './certificate/spec.ts';
+import { pemFormats } from './certificate/spec.ts';
 import { ConfigError } from './config.ts';
 
 const name = z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be a certificate name ([a-z0-9-])');
@@ -60,7 +60,7 @@ export type ImportRequest = z.infer<typeof importRequest>;
 const exportRequest = z
   .strictObject({
     certificates: names,
-    format: z.enum([...secretFormats, 'pem', 'manifest']).optional(),
+    format: z.enum([...pemFormats, 'pem', 'manifest']).optional(),
     target: targetName.optional(),
     key: z.boolean().optional(),
   })

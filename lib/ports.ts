@@ -71,6 +71,10 @@ export interface CertificateStore {
   ): Promise<void>;
 }
 
+/** Text of the AWS secret with that name or ARN (not below the prefix), as it is now.
+ *  @throws StoreError `Failed` where there is none. */
+export type ReadText = (secret: string, signal: AbortSignal) => Promise<string>;
+
 /** One ACME account: private key (PKCS#8 PEM) and, once the CA knows it, its URL. */
 export interface Account {
   readonly key: string;

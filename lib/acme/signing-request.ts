@@ -1,12 +1,12 @@
 // Certificate signing requests (PKCS #10, RFC 2986), written as DER: names, a public key, and a signature by its owner.
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { writeElement, writeInteger } from '../certificate/der-writing.ts';
 
 /** Upper bound of a common name (RFC 5280, appendix A.1: ub-common-name). */
 const maxCommonName = 64;
 
 /** Identifier octets of what stands in a request. */
 const tag = {
-  integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
   utf8String: 0x0c,
@@ -33,16 +33,16 @@ const algorithms = {
 /** PEM of a request for all the names, the first that fits as common name. `key` is the certificate's private key, PEM. */
 export function writeSigningRequest(key: string, domains: readonly string[]): string {
   const privateKey = createPrivateKey(key);
-  const information = element(
+  const information = writeElement(
     tag.sequence,
-    element(tag.integer, Buffer.from([0])),
+    writeInteger(0),
     writeSubject(domains.find((domain) => domain.length <= maxCommonName)),
     createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
     writeAttributes(domains),
   );
   const { hash, identifier } = algorithmFor(privateKey);
   const signature = sign(hash, information, privateKey);
-  const request = element(tag.sequence, information, identifier, bits(signature));
+  const request = writeElement(tag.sequence, information, identifier, bits(signature));
   const lines = request.toString('base64').match(/.{1,64}/g) ?? [];
   return ['-----BEGIN CERTIFICATE REQUEST-----', ...lines, '-----END CERTIFICATE REQUEST-----', ''].join(
     '\n',
@@ -50,20 +50,20 @@ export function writeSigningRequest(key: string, domains: readonly string[]): st
 }
 
 function writeSubject(commonName: string | undefined): Buffer {
-  if (commonName === undefined) return element(tag.sequence);
-  const value = element(tag.utf8String, Buffer.from(commonName));
-  return element(tag.sequence, element(tag.set, element(tag.sequence, oid.commonName, value)));
+  if (commonName === undefined) return writeElement(tag.sequence);
+  const value = writeElement(tag.utf8String, Buffer.from(commonName));
+  return writeElement(tag.sequence, writeElement(tag.set, writeElement(tag.sequence, oid.commonName, value)));
 }
 
 /** One attribute: the extensions asked for (RFC 2985 §5.4.2), of which there is one, the alternative names. */
 function writeAttributes(domains: readonly string[]): Buffer {
-  const names = element(
+  const names = writeElement(
     tag.sequence,
-    ...domains.map((domain) => element(tag.dnsName, Buffer.from(domain, 'ascii'))),
+    ...domains.map((domain) => writeElement(tag.dnsName, Buffer.from(domain, 'ascii'))),
   );
-  const extension = element(tag.sequence, oid.subjectAltName, element(tag.octetString, names));
-  const extensions = element(tag.set, element(tag.sequence, extension));
-  return element(tag.attributes, element(tag.sequence, oid.extensionRequest, extensions));
+  const extension = writeElement(tag.sequence, oid.subjectAltName, writeElement(tag.octetString, names));
+  const extensions = writeElement(tag.set, writeElement(tag.sequence, extension));
+  return writeElement(tag.attributes, writeElement(tag.sequence, oid.extensionRequest, extensions));
 }
 
 function algorithmFor(key: KeyObject): { readonly hash: string; readonly identifier: Buffer } {
@@ -75,18 +75,5 @@ function algorithmFor(key: KeyObject): { readonly hash: string; readonly identif
 
 /** A bit string of whole bytes. */
 function bits(bytes: Buffer): Buffer {
-  return element(tag.bitString, Buffer.from([0]), bytes);
-}
-
-/** Tag, length and contents (X.690 §8.1, §10.1). */
-function element(identifier: number, ...parts: readonly Buffer[]): Buffer {
-  const contents = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([identifier, ...writeLength(contents.length)]), contents]);
-}
-
-function writeLength(length: number): readonly number[] {
-  if (length < 0x80) return [length];
-  const bytes: number[] = [];
-  for (let rest = length; rest > 0; rest >>= 8) bytes.unshift(rest & 0xff);
-  return [0x80 | bytes.length, ...bytes];
+  return writeElement(tag.bitString, Buffer.from([0]), bytes);
 }

@@ -1,10 +1,11 @@
-// Layouts of a cluster Secret: which keys hold which PEM, byte for byte.
-import type { SecretFormat } from './spec.ts';
+// Layouts of a cluster Secret: which keys hold what, byte for byte.
+import { writeKeystore } from './pkcs12.ts';
+import type { KeyNames, PemFormat, SecretFormat } from './spec.ts';
 
 /** A Secret's immutable `type` and its values before base64. */
 export interface SecretLayout {
   readonly type: 'kubernetes.io/tls' | 'Opaque';
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: Readonly<Record<string, string | Uint8Array>>;
 }
 
 /** Chain and key as PEM. */
@@ -13,38 +14,67 @@ export interface PemPair {
   readonly key: string;
 }
 
-/** The Secret that holds chain and key in a format. Line ends become single newlines, and each PEM ends with exactly one.
+/** How a target wants it; `password` is the keystore's own. */
+export interface LayoutChoice {
+  readonly format: SecretFormat;
+  readonly keys?: KeyNames | undefined;
+  readonly password?: string | undefined;
+}
+
+/** The Secret that holds chain and key in a format. The same input always gives the same bytes.
+ *  @throws Error where a keystore is asked for without its password. */
+export function layOut(pair: PemPair, { format, keys, password }: LayoutChoice): SecretLayout {
+  if (format === 'pkcs12') {
+    if (password === undefined) throw new Error('a keystore cannot be written without its password');
+    const { keystore = 'keystore.p12' } = keys ?? {};
+    return { type: 'Opaque', values: { [keystore]: writeKeystore(pair, password) } };
+  }
+  const values = layOutPem(pair, format, keys);
+  const isTls = format === 'tls' && ['tls.crt', 'tls.key'].every((name) => Object.hasOwn(values, name));
+  return { type: isTls ? 'kubernetes.io/tls' : 'Opaque', values };
+}
+
+/** Values by key. Line ends become single newlines, and each PEM ends with exactly one.
  *  - `tls`: what Ingress controllers read.
  *  - `ployst`: the six keys of the ployst/letsencrypt container.
  *  - `nginx-ssl-proxy`: the three files nginx-ssl-proxy mounts.
  *  - `combined-pem`: key then chain in one file, as HAProxy reads it. */
-export function layOut(pair: PemPair, format: SecretFormat): SecretLayout {
+export function layOutPem(
+  pair: PemPair,
+  format: PemFormat,
+  keys: KeyNames = {},
+): Readonly<Record<string, string>> {
   const chain = normalizePem(pair.chain);
   const key = normalizePem(pair.key);
   switch (format) {
-    case 'tls':
-      return { type: 'kubernetes.io/tls', values: { 'tls.crt': chain, 'tls.key': key } };
+    case 'tls': {
+      const pems = { [keys.cert ?? 'tls.crt']: chain, [keys.key ?? 'tls.key']: key };
+      return keys.chain === undefined ? pems : { ...pems, [keys.chain]: withoutLeaf(chain) };
+    }
     case 'ployst':
       return {
-        type: 'Opaque',
-        values: {
-          proxycert: chain,
-          proxykey: key,
-          'tls.crt': chain,
-          'tls.key': key,
-          'tls.pem': chain + key,
-          dhparam: ffdhe2048,
-        },
+        proxycert: chain,
+        proxykey: key,
+        'tls.crt': chain,
+        'tls.key': key,
+        'tls.pem': chain + key,
+        dhparam: ffdhe2048,
       };
     case 'nginx-ssl-proxy':
-      return { type: 'Opaque', values: { proxycert: chain, proxykey: key, dhparam: ffdhe2048 } };
+      return { proxycert: chain, proxykey: key, dhparam: ffdhe2048 };
     case 'combined-pem':
-      return { type: 'Opaque', values: { 'tls-combined.pem': key + chain } };
+      return { [keys.pem ?? 'tls-combined.pem']: key + chain };
   }
 }
 
 function normalizePem(pem: string): string {
   return `${pem.replaceAll('\r\n', '\n').trim()}\n`;
+}
+
+/** The certificates after the first; empty where there is only that one. */
+function withoutLeaf(chain: string): string {
+  const start = chain.indexOf('-----BEGIN ', 1);
+  return start === -1 ? '' : chain.slice(start);
 }
 
 /** Diffie-Hellman group ffdhe2048 (RFC 7919 appendix A.1) with generator 2: public, the same for everybody. */

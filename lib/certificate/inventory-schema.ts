@@ -29,9 +29,11 @@ import {
   challengeTypes,
   type Inventory,
   keyTypes,
+  pemFormats,
   secretFormats,
   type TargetSpec,
 } from './spec.ts';
+import { acmTarget, checkDetails, secretDetails } from './target-fields.ts';
 
 const keyType = z.enum(keyTypes, {
   error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,
@@ -123,12 +125,13 @@ const takingOver = {
   replace: z.boolean().default(false).describe('Delete and create again a Secret of another type'),
 };
 
-const target = mapping({
+const secretTarget = mapping({
   ...targetPlace,
   secret: objectName.optional().describe('certs-<first domain> where absent'),
   ...targetUse,
+  ...secretDetails,
   ...takingOver,
-});
+}).superRefine(checkDetails);
 
 const fallbackIssuers = z
   .array(z.string())
@@ -147,16 +150,16 @@ const certificate = mapping({
     .optional()
     .describe('Such as 30d or 12h before the end; where absent, the CA or the lifetime decides'),
   probe,
-  targets: z.array(target).default([]),
+  targets: z.array(z.union([secretTarget, acmTarget])).default([]),
 }).transform(({ renewBefore, rotateKey, targets, probe: look, ...spec }, context): CertificateSpec => {
   for (const [index, name] of (look ? (look.names ?? []) : []).entries()) {
     if (isCovered(name, spec.domains)) continue;
     const message = `${name} is not covered by the domains; write one that is`;
     context.addIssue({ code: 'custom', path: ['probe', 'names', index], message });
   }
-  const named = targets.map(
-    (one): TargetSpec => ({ ...one, secret: one.secret ?? defaultSecret(spec.domains) }),
-  );
+  const named = targets.map((one): TargetSpec => {
+    return 'acm' in one ? one : { ...one, secret: one.secret ?? defaultSecret(spec.domains) };
+  });
   return {
     ...spec,
     ...(rotateKey === 'never' ? { rotateKey } : {}),
@@ -166,16 +169,20 @@ const certificate = mapping({
   };
 });
 
+const registrationTarget = mapping({
+  ...targetPlace,
+  secret: secretTemplate.default('{name}-tls'),
+  ...targetUse,
+  ...secretDetails,
+  ...takingOver,
+}).superRefine(checkDetails);
+
 const registration = mapping({
   zones: z.array(zone).min(1, 'is empty; write the zones that may be asked for, or leave out registration'),
   issuer: z.string().default('default'),
   fallbackIssuers,
   key: keyType.default('ecdsa-p256'),
-  targets: z
-    .array(
-      mapping({ ...targetPlace, secret: secretTemplate.default('{name}-tls'), ...targetUse, ...takingOver }),
-    )
-    .default([]),
+  targets: z.array(z.union([registrationTarget, acmTarget])).default([]),
 });
 
 const zoneAccess = mapping({
@@ -207,13 +214,19 @@ export const inventorySchema = mapping({
   dns: dns.optional(),
 }) satisfies z.ZodType<Inventory>;
 
-/** Body of a registration request. What takes over Secrets of others cannot be asked for from outside. */
+/** Body of a registration request. What takes over Secrets of others cannot be asked for from outside, nor what other
+ *  controllers may act on, nor a password of the operator's. */
 export const registrationBody = mapping({
   name: certificateName.optional(),
   domains,
   targets: z
     .array(
-      mapping({ ...targetPlace, secret: secretTemplate.or(objectName).default('{name}-tls'), ...targetUse }),
+      mapping({
+        ...targetPlace,
+        secret: secretTemplate.or(objectName).default('{name}-tls'),
+        ...targetUse,
+        format: z.enum(pemFormats).default('tls'),
+      }),
     )
     .optional(),
 });

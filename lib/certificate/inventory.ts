@@ -123,7 +123,9 @@ function writeCertificate({ renewBeforeMs, probe, targets, ...spec }: Certificat
   return { ...spec, ...renewBefore, ...look, targets: targets.map(writeTarget) };
 }
 
-function writeTarget({ restart, ...target }: TargetSpec): object {
+function writeTarget(spec: TargetSpec): object {
+  if ('acm' in spec) return spec;
+  const { restart, ...target } = spec;
   const written = typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`);
   return { ...target, restart: written };
 }

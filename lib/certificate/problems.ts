@@ -46,7 +46,7 @@ export function findingsOf(
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ path: [...path, key], message: issue.message }));
     }
-    const inner = issue.code === 'invalid_union' ? issue.errors.find(isMeantBranch) : undefined;
+    const inner = issue.code === 'invalid_union' ? findMeantBranch(issue.errors) : undefined;
     return inner === undefined ? [{ path, message: issue.message }] : findingsOf(inner, path);
   });
 }
@@ -80,8 +80,16 @@ const nouns: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
-/** Whether the input had at least the form of this branch, so that its mistakes are the ones to tell. */
-function isMeantBranch(issues: readonly z.core.$ZodIssue[]): boolean {
+type Issues = readonly z.core.$ZodIssue[];
+
+/** The branch whose mistakes are the ones to tell: of those with the input's form, the first that knows most of its keys. */
+function findMeantBranch(branches: readonly Issues[]): Issues | undefined {
+  const unknown = (issues: Issues) =>
+    issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])).length;
+  return branches.filter(hasItsForm).toSorted((one, other) => unknown(one) - unknown(other))[0];
+}
+
+function hasItsForm(issues: Issues): boolean {
   return issues.every(
     ({ code, path }) =>
       path.length > 0 || (code !== 'invalid_type' && code !== 'invalid_value' && code !== 'invalid_union'),

@@ -3,7 +3,13 @@ import { hash } from 'node:crypto';
 import { registrationBody } from './inventory-schema.ts';
 import { withoutWildcard } from './names.ts';
 import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
-import type { Inventory, RegistrationSpec, TargetSpec } from './spec.ts';
+import {
+  type Inventory,
+  isSecretTarget,
+  type RegistrationSpec,
+  type SecretTarget,
+  type TargetSpec,
+} from './spec.ts';
 import type { StoredSpec } from './stored.ts';
 
 /** The specification that a request body `{domains, name?, targets?}` asks for, or all of its mistakes at once. Domains must be
@@ -31,10 +37,9 @@ export function parseRegistration(
     issuer: registration.issuer,
     ...(registration.fallbackIssuers ? { fallbackIssuers: registration.fallbackIssuers } : {}),
     key: registration.key,
-    targets: (chosen ?? registration.targets).map((target) => ({
-      ...target,
-      secret: fillIn(target, name),
-    })),
+    targets: (chosen ?? registration.targets).map(
+      (target): TargetSpec => ('acm' in target ? target : { ...target, secret: fillIn(target, name) }),
+    ),
     source: 'registration',
   };
   const findings = [...outside, ...misplaced, ...findTakenSecrets(spec, inventory)];
@@ -66,10 +71,10 @@ function findOutsideZones(domains: readonly string[], { zones }: RegistrationSpe
   });
 }
 
-type Place = Pick<TargetSpec, 'cluster' | 'namespace'>;
+type Place = Pick<SecretTarget, 'cluster' | 'namespace'>;
 
 function isAllowed(place: Place, { targets }: RegistrationSpec): boolean {
-  return targets.some((allowed) => isSamePlace(allowed, place));
+  return targets.filter(isSecretTarget).some((allowed) => isSamePlace(allowed, place));
 }
 
 function isSamePlace(one: Place, other: Place): boolean {
@@ -78,17 +83,17 @@ function isSamePlace(one: Place, other: Place): boolean {
 
 /** What may be taken over: only the Secret that the inventory itself would have named, never one of the request's choosing. */
 function takingOverOf(
-  asked: Place & Pick<TargetSpec, 'secret'>,
+  asked: Place & Pick<SecretTarget, 'secret'>,
   name: string,
   { targets }: RegistrationSpec,
-): Pick<TargetSpec, 'adopt' | 'replace'> {
-  const own = targets.find(
-    (allowed) => isSamePlace(allowed, asked) && fillIn(allowed, name) === fillIn(asked, name),
-  );
+): Pick<SecretTarget, 'adopt' | 'replace'> {
+  const own = targets
+    .filter(isSecretTarget)
+    .find((allowed) => isSamePlace(allowed, asked) && fillIn(allowed, name) === fillIn(asked, name));
   return { adopt: own?.adopt ?? false, replace: own?.replace ?? false };
 }
 
-function fillIn({ secret }: Pick<TargetSpec, 'secret'>, name: string): string {
+function fillIn({ secret }: Pick<SecretTarget, 'secret'>, name: string): string {
   return secret.replaceAll('{name}', name);
 }
 
@@ -97,7 +102,8 @@ function misplacedTarget(
   index: number,
   { targets }: RegistrationSpec,
 ): Finding {
-  const allowed = targets.map((target) => `${target.cluster}/${target.namespace}`).join(', ') || 'none';
+  const places = targets.filter(isSecretTarget).map((target) => `${target.cluster}/${target.namespace}`);
+  const allowed = places.join(', ') || 'none';
   const message = `cluster ${cluster}, namespace ${namespace} may not be asked for; allowed: ${allowed}`;
   return { path: ['targets', index], message };
 }
@@ -106,9 +112,10 @@ function misplacedTarget(
 function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory): readonly Finding[] {
   const taken = new Map<string, string>();
   for (const { name, targets } of certificates) {
-    if (name !== spec.name) for (const target of targets) taken.set(describe(target), name);
+    if (name === spec.name) continue;
+    for (const target of targets.filter(isSecretTarget)) taken.set(describe(target), name);
   }
-  return spec.targets.flatMap((target, index) => {
+  return spec.targets.filter(isSecretTarget).flatMap((target, index) => {
     const place = describe(target);
     const owner = taken.get(place);
     taken.set(place, spec.name);
@@ -122,6 +129,6 @@ function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory): readon
   });
 }
 
-function describe({ cluster, namespace, secret }: TargetSpec): string {
+function describe({ cluster, namespace, secret }: SecretTarget): string {
   return `Secret ${namespace}/${secret} in cluster ${cluster}`;
 }

@@ -4,9 +4,19 @@
 export const keyTypes = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
 export type KeyType = (typeof keyTypes)[number];
 
-/** Layouts of a cluster Secret; see `formats.ts` for the keys each one holds. */
-export const secretFormats = ['tls', 'ployst', 'nginx-ssl-proxy', 'combined-pem'] as const;
+/** Layouts of a cluster Secret that are text throughout; see `formats.ts` for the keys each one holds. */
+export const pemFormats = ['tls', 'ployst', 'nginx-ssl-proxy', 'combined-pem'] as const;
+export type PemFormat = (typeof pemFormats)[number];
+
+/** All layouts. */
+export const secretFormats = [...pemFormats, 'pkcs12'] as const;
 export type SecretFormat = (typeof secretFormats)[number];
+
+/** What a user may name the key of: `cert` the whole chain, leaf first, `key` the private key, `chain` what follows the
+ *  leaf, `pem` key and chain in one, `keystore` the PKCS#12 file. */
+export const keyRoles = ['cert', 'key', 'chain', 'pem', 'keystore'] as const;
+export type KeyRole = (typeof keyRoles)[number];
+export type KeyNames = { readonly [Role in KeyRole]?: string | undefined };
 
 /** Workload kinds whose pod template can be patched to start a rollout. */
 export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
@@ -18,13 +28,37 @@ export interface WorkloadReference {
   readonly name: string;
 }
 
+/** One place that receives the certificate: a cluster Secret, or AWS Certificate Manager. */
+export type TargetSpec = SecretTarget | AcmTarget;
+
+/** Whether a target is a cluster Secret. */
+export function isSecretTarget(target: TargetSpec): target is SecretTarget {
+  return !('acm' in target);
+}
+
+/** Imported into AWS Certificate Manager in one region, always under the same ARN. */
+export interface AcmTarget {
+  readonly acm: {
+    readonly region: string;
+    /** Imported over this one; absent: Certrelay makes one, and finds it again. */
+    readonly arn?: string | undefined;
+  };
+}
+
 /** One cluster Secret that receives the certificate. */
-export interface TargetSpec {
+export interface SecretTarget {
   /** Key of `Inventory.clusters`. */
   readonly cluster: string;
   readonly namespace: string;
   readonly secret: string;
   readonly format: SecretFormat;
+  /** Other names for the keys of the formats tls, combined-pem and pkcs12; absent: the format's own. */
+  readonly keys?: KeyNames | undefined;
+  /** The AWS secret that holds the password of a pkcs12 keystore, as plain text; there where the format is that. */
+  readonly password?: { readonly secret: string } | undefined;
+  /** Labels and annotations that the Secret gets beside ours. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** `auto` rolls the workloads found to use the Secret, `needed` those of them that do not see new values by themselves,
    *  `none` rolls nothing, a list rolls just those. */
   readonly restart: 'auto' | 'needed' | 'none' | readonly WorkloadReference[];

@@ -1,5 +1,5 @@
 // Targets in clusters that only an agent reaches: nothing is done here but read what that agent has reported.
-import type { Inventory, TargetSpec } from '../certificate/spec.ts';
+import { type Inventory, isSecretTarget, type TargetSpec } from '../certificate/spec.ts';
 import { isAgentCluster, parseReport } from '../policy/agents.ts';
 import { type DeliveryStep, parseDeliveries } from '../policy/deliveries.ts';
 import { nameTarget } from '../policy/deployment.ts';
@@ -15,8 +15,8 @@ export function withReported(
   inventory: Pick<Inventory, 'clusters'>,
 ): readonly DeliveryStep[] {
   return targets.map((target, index) => {
-    if (!isAgentCluster(target.cluster, inventory)) return steps[index] ?? 'none';
-    const own = targets.filter(({ cluster }) => cluster === target.cluster);
+    if (!isSecretTarget(target) || !isAgentCluster(target.cluster, inventory)) return steps[index] ?? 'none';
+    const own = targets.filter(isSecretTarget).filter(({ cluster }) => cluster === target.cluster);
     const { deployed } = parseReport(reports?.[target.cluster]);
     return parseDeliveries(deployed, version, own)[own.indexOf(target)] ?? 'none';
   });

@@ -35,7 +35,7 @@ export async function deployToCluster(
 async function deliverAll(
   cluster: Cluster,
   jobs: readonly Job[],
-  { clock, log }: DeployPorts,
+  { clock, log, readText }: DeployPorts,
   run: DeployRun,
 ): Promise<readonly JobResult[]> {
   const lists = new WorkloadLists(cluster, log, run.signal);
@@ -44,7 +44,7 @@ async function deliverAll(
     // One target has waited for a cluster that does not answer; the others need not. An answer, whatever it says, is
     // about one target.
     if (down) return down;
-    const one = await deliverTarget(job, cluster, lists, run).catch(asError);
+    const one = await deliverTarget(job, cluster, lists, { ...run, readText }).catch(asError);
     down ??= (one instanceof Error ? [one] : one.failures).find(isUnreachable);
     return one;
   });

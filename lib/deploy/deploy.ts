@@ -3,18 +3,19 @@ import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { isAgentCluster } from '../policy/agents.ts';
 import { formatDeliveries } from '../policy/deliveries.ts';
-import { nameTarget } from '../policy/deployment.ts';
+import { nameDestination } from '../policy/deployment.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
-import type {
-  CertificateReport,
-  DeployPorts,
-  DeployReport,
-  DeployRun,
-  Job,
-  JobResult,
-  TargetOutcome,
-  TargetReport,
+import {
+  type AnyJob,
+  type CertificateReport,
+  type DeployPorts,
+  type DeployReport,
+  type DeployRun,
+  isForCluster,
+  type JobResult,
+  type TargetOutcome,
+  type TargetReport,
 } from './run.ts';
 import { type Selected, type Selection, selectCertificates } from './selection.ts';
 
@@ -47,12 +48,12 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
 }
 
 async function deliver(
-  jobs: readonly Job[],
+  jobs: readonly AnyJob[],
   ports: DeployPorts,
   run: DeployRun,
-): Promise<ReadonlyMap<Job, JobResult>> {
-  const results = new Map<Job, JobResult>();
-  const byCluster = Map.groupBy(jobs, ({ target }) => target.cluster);
+): Promise<ReadonlyMap<AnyJob, JobResult>> {
+  const results = new Map<AnyJob, JobResult>();
+  const byCluster = Map.groupBy(jobs.filter(isForCluster), ({ target }) => target.cluster);
   const passes = [...byCluster].map(async ([cluster, members]) => {
     const done = isAgentCluster(cluster, run.inventory)
       ? members.map(describeReported)
@@ -74,7 +75,7 @@ interface Settled {
 /** Records how far each target is now, logs what became of them, and sums up. */
 async function settle(
   selection: Selection,
-  results: ReadonlyMap<Job, JobResult>,
+  results: ReadonlyMap<AnyJob, JobResult>,
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<Settled> {
@@ -108,7 +109,7 @@ async function settle(
 /** Writes the tag where it would change; gives what went wrong. Without it the next run only looks closer. */
 async function record(
   { name, version, jobs, recorded }: Selected,
-  results: ReadonlyMap<Job, JobResult>,
+  results: ReadonlyMap<AnyJob, JobResult>,
   { store, log }: DeployPorts,
   { dryRun, cleanUpSignal }: DeployRun,
 ): Promise<readonly Error[]> {
@@ -162,8 +163,8 @@ function summarize({ name, version }: Selected, targets: readonly TargetReport[]
 }
 
 /** A target asked for by name that no certificate has, of those that can be delivered. */
-function findUnknownTargets(jobs: readonly Job[], { targets }: DeployRun) {
-  const known = new Set(jobs.map(({ target }) => nameTarget(target)));
+function findUnknownTargets(jobs: readonly AnyJob[], { targets }: DeployRun) {
+  const known = new Set(jobs.map(({ target, delivery }) => nameDestination(target, delivery.certificate)));
   return (targets ?? [])
     .filter((target) => !known.has(target))
     .map((target) => {

@@ -1,16 +1,24 @@
 // What one run of deploying works with: its ports, what it is asked, and the answers it gives.
-import type { Inventory, TargetSpec } from '../certificate/spec.ts';
+import {
+  type AcmTarget,
+  type Inventory,
+  isSecretTarget,
+  type SecretTarget,
+  type TargetSpec,
+} from '../certificate/spec.ts';
 import type { ConnectCluster } from '../cluster-ports.ts';
 import type { DeployRequest } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { DeliveryStep } from '../policy/deliveries.ts';
 import type { Delivery, SecretPlan } from '../policy/deployment.ts';
-import type { CertificateStore, Clock } from '../ports.ts';
+import type { CertificateStore, Clock, ReadText } from '../ports.ts';
 
 /** What a run stands on. */
 export interface DeployPorts {
   readonly store: CertificateStore;
   readonly connect: ConnectCluster;
+  /** For the passwords of keystores. */
+  readonly readText: ReadText;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -25,12 +33,22 @@ export interface DeployRun extends DeployRequest {
   readonly cleanUpSignal: AbortSignal;
 }
 
-/** One target to deliver a certificate to. */
-export interface Job {
+/** One target to deliver a certificate to, in a cluster where nothing else is said. */
+export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly delivery: Delivery;
-  readonly target: TargetSpec;
+  readonly target: Target;
   /** What is known to be behind the target for this version. */
   readonly step: DeliveryStep;
+}
+
+/** One target in AWS Certificate Manager. */
+export type AcmJob = Job<AcmTarget>;
+
+export type AnyJob = Job | AcmJob;
+
+/** Whether the job's target is in a cluster. */
+export function isForCluster(job: AnyJob): job is Job {
+  return isSecretTarget(job.target);
 }
 
 /** `delivered`: something was changed, and it is done. `unchanged`: there was nothing to do. `pending`: not done yet, the
@@ -40,7 +58,7 @@ export type TargetOutcome = 'delivered' | 'unchanged' | 'pending' | 'refused' | 
 /** What became of one target. Holds no secrets. */
 export interface TargetReport {
   readonly certificate: string;
-  /** `cluster/namespace/secret`. */
+  /** `cluster/namespace/secret`, or `acm/region/certificate`. */
   readonly target: string;
   readonly outcome: TargetOutcome;
   /** What the Secret needed; absent where it could not be looked at. */

@@ -5,11 +5,11 @@ import type { TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
-import { parseDeliveries } from '../policy/deliveries.ts';
-import { type Delivery, nameTarget } from '../policy/deployment.ts';
+import { type DeliveryStep, parseDeliveries } from '../policy/deliveries.ts';
+import { type Delivery, nameDestination } from '../policy/deployment.ts';
 import type { StoreEntry } from '../ports.ts';
 import { withReported } from './agents.ts';
-import type { DeployPorts, DeployRun, Job } from './run.ts';
+import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
 
 /** A certificate that can be delivered, and what its tags say about where it has been. */
 export interface Selected {
@@ -17,8 +17,8 @@ export interface Selected {
   readonly name: string;
   readonly version: string;
   /** One for each of its targets, in their order; `asked` are those that the run is about. */
-  readonly jobs: readonly Job[];
-  readonly asked: readonly Job[];
+  readonly jobs: readonly AnyJob[];
+  readonly asked: readonly AnyJob[];
   /** The tag that the steps were read from. */
   readonly recorded: string | undefined;
 }
@@ -55,7 +55,7 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
   const names = [...new Set([...known.keys(), ...entries.keys()])].toSorted();
   // Only of a registered certificate must the value be read to know its targets.
   const candidates = names.filter(
-    (name) => !targets || (known.get(name)?.targets.some((target) => isAsked(target, targets)) ?? true),
+    (name) => !targets || (known.get(name)?.targets.some((target) => isAsked(target, name, targets)) ?? true),
   );
   const selections = await mapConcurrently(candidates, concurrency, (name) =>
     select(name, Promise.resolve(entries.get(name))),
@@ -94,13 +94,13 @@ async function selectOne(
       const recorded = entry.state.deployed;
       const delivered = parseDeliveries(recorded, stored.version, targets);
       const steps = withReported(delivered, stored.version, targets, entry.state.reports, inventory);
-      const jobs = targets.map((target, index) => ({ delivery, target, step: steps[index] ?? 'none' }));
+      const jobs = targets.map((target, index) => describeJob(delivery, target, steps[index] ?? 'none'));
       return {
         kind: 'selected',
         name,
         version: stored.version,
         jobs,
-        asked: jobs.filter(({ target }) => isAsked(target, asked)),
+        asked: jobs.filter(({ target }) => isAsked(target, name, asked)),
         recorded,
       };
     }
@@ -130,6 +130,10 @@ function describeDelivery(
   };
 }
 
-function isAsked(target: TargetSpec, asked: readonly string[] | undefined): boolean {
-  return asked?.includes(nameTarget(target)) ?? true;
+function describeJob(delivery: Delivery, target: TargetSpec, step: DeliveryStep): AnyJob {
+  return 'acm' in target ? { delivery, target, step } : { delivery, target, step };
+}
+
+function isAsked(target: TargetSpec, name: string, asked: readonly string[] | undefined): boolean {
+  return asked?.includes(nameDestination(target, name)) ?? true;
 }

@@ -1,7 +1,8 @@
 // Delivers to one target, up to the start of its rollouts: observe, plan, apply, read back, mark workloads.
-import type { TargetSpec } from '../certificate/spec.ts';
+import type { SecretTarget } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError, toError } from '../errors.ts';
+import { readPassword } from '../passwords.ts';
 import {
   type ClusterSecret,
   nameWorkload,
@@ -17,6 +18,7 @@ import {
   type SecretPlan,
 } from '../policy/deployment.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../policy/restarts.ts';
+import type { ReadText } from '../ports.ts';
 import type { Job } from './run.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
@@ -44,9 +46,11 @@ const attempts = 3;
 interface Manner {
   readonly dryRun?: boolean;
   readonly signal: AbortSignal;
+  readonly readText: ReadText;
 }
 
-/** @throws ClusterError where the Secret could not be brought up to date; then no workload has been touched. */
+/** @throws StoreError where a keystore's password cannot be read.
+ *  @throws ClusterError where the Secret could not be brought up to date; then no workload has been touched. */
 export async function deliverTarget(
   job: Job,
   cluster: Cluster,
@@ -54,7 +58,8 @@ export async function deliverTarget(
   manner: Manner,
 ): Promise<TargetProgress> {
   const { target, delivery, step } = job;
-  const action = await updateSecret(describeSecret(delivery, target), target, cluster, manner);
+  const password = await readPassword(target, manner.readText, manner.signal);
+  const action = await updateSecret(describeSecret(delivery, target, password), target, cluster, manner);
   const progress = { job, action, restarted: [], rollouts: [], warnings: [], failures: [] };
   if (target.restart === 'none' || (action === 'keep' && step === 'rolled-out')) return progress;
   try {
@@ -67,7 +72,7 @@ export async function deliverTarget(
 /** Brings the Secret up to date, and says what that took. Decides again where it was changed in between. */
 async function updateSecret(
   wanted: SecretManifest,
-  target: TargetSpec,
+  target: SecretTarget,
   cluster: Cluster,
   { dryRun, signal }: Manner,
 ): Promise<SecretPlan['action']> {
@@ -143,7 +148,7 @@ function describeCaution(plan: RestartPlan): readonly string[] {
 
 async function startRollout(
   plan: RestartPlan,
-  { cluster: clusterName, namespace }: TargetSpec,
+  { cluster: clusterName, namespace }: SecretTarget,
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<StartedRollout | undefined> {

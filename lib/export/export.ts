@@ -1,12 +1,12 @@
 // Gives stored certificates to a person: as files in any format, or as manifests for `kubectl apply`.
 import { stringify } from 'yaml';
 import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
-import { layOut } from '../certificate/formats.ts';
-import type { Inventory, TargetSpec } from '../certificate/spec.ts';
+import { layOutPem } from '../certificate/formats.ts';
+import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
 import type { ExportRequest } from '../events.ts';
-import type { SecretManifest } from '../policy/cluster-objects.ts';
-import { describeSecret, nameTarget } from '../policy/deployment.ts';
-import type { CertificateStore } from '../ports.ts';
+import { readPassword } from '../passwords.ts';
+import { type Delivery, describeSecret, nameTarget } from '../policy/deployment.ts';
+import type { CertificateStore, ReadText } from '../ports.ts';
 
 /** One certificate. With `key` it holds the private key, and nobody may log it. */
 export interface Exported {
@@ -24,18 +24,24 @@ export interface Exported {
   readonly manifest?: string;
 }
 
+/** What exporting stands on. `readText` is for the passwords of keystores. */
+export interface ExportPorts {
+  readonly store: CertificateStore;
+  readonly readText: ReadText;
+}
+
 /** Reads AWSCURRENT of each certificate; one that cannot be exported is among the failures, with a sentence about it.
  *  Writes nothing and logs nothing. */
 export async function exportCertificates(
   request: ExportRequest,
-  store: CertificateStore,
+  ports: ExportPorts,
   { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
 ): Promise<{ readonly certificates: readonly Exported[]; readonly failures: readonly Error[] }> {
   const certificates: Exported[] = [];
   const failures: Error[] = [];
   for (const name of new Set(request.certificates)) {
     try {
-      certificates.push(await exportOne(name, request, store, inventory, signal));
+      certificates.push(await exportOne(name, request, ports, inventory, signal));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
@@ -47,7 +53,7 @@ export async function exportCertificates(
 async function exportOne(
   name: string,
   request: ExportRequest,
-  store: CertificateStore,
+  { store, readText }: ExportPorts,
   inventory: Inventory,
   signal: AbortSignal,
 ): Promise<Exported> {
@@ -63,11 +69,11 @@ async function exportOne(
   const { format = 'tls', key = false } = request;
   if (format !== 'manifest') return { ...told, ...files(bundle, format, key) };
   const inFile = inventory.certificates.find((spec) => spec.name === name);
-  const targets = inFile?.targets ?? certificate.spec?.targets ?? [];
+  const targets = (inFile?.targets ?? certificate.spec?.targets ?? []).filter(isSecretTarget);
   const delivery = { certificate: name, ...told, chain: bundle.chain, key: bundle.key };
   const chosen = chooseTargets(targets, request.target);
-  const manifest = chosen.map((target) => writeManifest(describeSecret(delivery, target))).join('---\n');
-  return { ...told, manifest };
+  const write = (target: SecretTarget) => writeManifest(delivery, target, readText, signal);
+  return { ...told, manifest: (await Promise.all(chosen.map(write))).join('---\n') };
 }
 
 function files(
@@ -78,21 +84,28 @@ function files(
   const values =
     format === 'pem'
       ? { 'fullchain.pem': bundle.chain, 'privkey.pem': bundle.key }
-      : layOut(bundle, format).values;
+      : layOutPem(bundle, format);
   const open = Object.entries(values).filter(([, text]) => withKey || !text.includes('PRIVATE KEY-----'));
   const shown = Object.fromEntries(open);
   const withheld = Object.keys(values).filter((name) => !Object.hasOwn(shown, name));
   return withheld.length === 0 ? { files: shown } : { files: shown, withheld };
 }
 
-function chooseTargets(targets: readonly TargetSpec[], asked: string | undefined): readonly TargetSpec[] {
+function chooseTargets(targets: readonly SecretTarget[], asked: string | undefined): readonly SecretTarget[] {
   const chosen = asked === undefined ? targets : targets.filter((target) => nameTarget(target) === asked);
   if (chosen.length > 0) return chosen;
   const known = targets.map(nameTarget).join(', ') || 'none';
   throw new Error(`it has no target ${asked ?? ''} to write a manifest for; its targets: ${known}`);
 }
 
-function writeManifest({ name, namespace, labels, annotations, type, data }: SecretManifest): string {
+async function writeManifest(
+  delivery: Delivery,
+  target: SecretTarget,
+  readText: ReadText,
+  signal: AbortSignal,
+): Promise<string> {
+  const password = await readPassword(target, readText, signal);
+  const { name, namespace, labels, annotations, type, data } = describeSecret(delivery, target, password);
   const metadata = { name, namespace, labels, annotations };
   // In quotes, so that no reader takes a date or a hash for anything but text.
   return stringify(

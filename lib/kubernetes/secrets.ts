@@ -9,6 +9,8 @@ import type { CallSubject } from './failure.ts';
 
 const map = z.record(z.string(), z.string()).default({});
 
+const fields = z.record(z.string(), z.unknown()).optional();
+
 const secret = z.object({
   metadata: z.object({
     uid: z.string(),
@@ -20,7 +22,12 @@ const secret = z.object({
         z.object({
           manager: z.string().optional(),
           operation: z.string().optional(),
-          fieldsV1: z.object({ 'f:data': z.record(z.string(), z.unknown()).optional() }).optional(),
+          fieldsV1: z
+            .object({
+              'f:data': fields,
+              'f:metadata': z.object({ 'f:labels': fields, 'f:annotations': fields }).optional(),
+            })
+            .optional(),
         }),
       )
       .default([]),
@@ -108,9 +115,16 @@ function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {
     labels: metadata.labels,
     annotations: metadata.annotations,
     data,
-    ownedKeys: applied
-      .flatMap(({ fieldsV1 }) => Object.keys(fieldsV1?.['f:data'] ?? {}))
-      .filter((field) => field.startsWith('f:'))
-      .map((field) => field.slice(2)),
+    owned: {
+      data: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:data'])),
+      labels: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:labels'])),
+      annotations: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:annotations'])),
+    },
   };
+}
+
+function namesOf(fieldSet: Readonly<Record<string, unknown>> = {}): readonly string[] {
+  return Object.keys(fieldSet)
+    .filter((field) => field.startsWith('f:'))
+    .map((field) => field.slice(2));
 }

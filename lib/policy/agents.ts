@@ -1,5 +1,5 @@
 // Clusters that only an agent in them reaches: what is to be signed for them, and what their agents report.
-import type { Inventory, TargetSpec } from '../certificate/spec.ts';
+import { type Inventory, isSecretTarget, type TargetSpec } from '../certificate/spec.ts';
 import { readStatement, type StatedVersion } from '../certificate/statement.ts';
 import { type ServedWord, servedWords } from './served.ts';
 import type { ByCluster } from './state.ts';
@@ -9,7 +9,10 @@ export function agentClusters(
   targets: readonly TargetSpec[],
   { clusters }: Pick<Inventory, 'clusters'>,
 ): readonly string[] {
-  const names = targets.map(({ cluster }) => cluster).filter((name) => isAgentCluster(name, { clusters }));
+  const names = targets
+    .filter(isSecretTarget)
+    .map(({ cluster }) => cluster)
+    .filter((name) => isAgentCluster(name, { clusters }));
   return [...new Set(names)];
 }
 

@@ -26,8 +26,8 @@ export interface ClusterSecret {
   readonly annotations: StringMap;
   /** Base64, as the API has it. Never logged. */
   readonly data: StringMap;
-  /** Keys of `data` that we applied last time. */
-  readonly ownedKeys: readonly string[];
+  /** Names in each that we applied last time. */
+  readonly owned: Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>>;
 }
 
 /** The part of a cluster Secret that is applied: what it does not name stays with whoever owns it. */

@@ -56,8 +56,13 @@ function digest(described: readonly string[]): string {
 
 /** Everything that makes a delivery another one. */
 function describeTarget(target: TargetSpec): string {
+  if ('acm' in target) return JSON.stringify(target.acm);
   const { cluster, namespace, secret, format, restart, restartStrategy } = target;
+  const { keys, password, labels, annotations } = target;
+  const details = [keys, password, labels, annotations].some((part) => part !== undefined)
+    ? [{ keys, password, labels, annotations }]
+    : [];
   const workloads =
     typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`);
-  return JSON.stringify([cluster, namespace, secret, format, workloads, restartStrategy]);
+  return JSON.stringify([cluster, namespace, secret, format, workloads, restartStrategy, ...details]);
 }

@@ -1,6 +1,6 @@
 // Decides what one target's cluster Secret should hold, and what to do about the one that is there.
 import { layOut } from '../certificate/formats.ts';
-import type { TargetSpec } from '../certificate/spec.ts';
+import type { SecretTarget, TargetSpec } from '../certificate/spec.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
@@ -32,15 +32,16 @@ export type SecretPlan =
     };
 
 /** The Secret that a target should hold. The same version always gives the same bytes, whoever asks: nothing in it comes
- *  from the run. */
-export function describeSecret(delivery: Delivery, target: TargetSpec): SecretManifest {
-  const { type, values } = layOut(delivery, target.format);
+ *  from the run. `password` is a keystore's. @throws Error where the format needs one and there is none. */
+export function describeSecret(delivery: Delivery, target: SecretTarget, password?: string): SecretManifest {
+  const { type, values } = layOut(delivery, { ...target, password });
   return {
     namespace: target.namespace,
     name: target.secret,
     type,
-    labels: { [managedByLabel.name]: managedByLabel.value },
+    labels: { ...target.labels, [managedByLabel.name]: managedByLabel.value },
     annotations: {
+      ...target.annotations,
       [certificateAnnotation]: delivery.certificate,
       'certrelay.dev/fingerprint': delivery.fingerprint,
       'certrelay.dev/version': delivery.version,
@@ -55,7 +56,7 @@ export function describeSecret(delivery: Delivery, target: TargetSpec): SecretMa
 /** Judges the Secret that is there. A Secret without our label, or with another of our certificates in it, is never changed
  *  unless the target says `adopt`; one of another `type`, which no patch can change, only if it says `replace`. */
 export function planSecret(
-  target: TargetSpec,
+  target: SecretTarget,
   wanted: SecretManifest,
   found: ClusterSecret | undefined,
 ): SecretPlan {
@@ -71,14 +72,15 @@ export function planSecret(
     const message = `Secret ${name} is of type ${found.type}, format ${target.format} needs ${wanted.type}, and a Secret's type cannot be changed: say "replace: true" on the target to delete it and make it again, or name another Secret`;
     return { action: 'refuse', code: 'TypeConflict', message };
   }
-  const isSameData =
-    holds(found.data, wanted.data) && found.ownedKeys.every((key) => Object.hasOwn(wanted.data, key));
+  const isSameData = isAsWanted(found.data, wanted.data, found.owned.data);
   if (found.immutable && !isSameData) {
     const message = `Secret ${name} is immutable: delete it, or name another Secret; Certrelay makes Secrets that can be changed`;
     return { action: 'refuse', code: 'Rejected', message };
   }
   const isSame =
-    isSameData && holds(found.labels, wanted.labels) && holds(found.annotations, wanted.annotations);
+    isSameData &&
+    isAsWanted(found.labels, wanted.labels, found.owned.labels) &&
+    isAsWanted(found.annotations, wanted.annotations, found.owned.annotations);
   return { action: isSame ? 'keep' : 'apply' };
 }
 
@@ -89,9 +91,14 @@ export function compareStored(wanted: SecretManifest, stored: ClusterSecret): re
   return stored.type === wanted.type ? keys : [...keys, 'type'];
 }
 
-/** `prod/shop/shop-tls`, as events and messages name a target. */
-export function nameTarget(target: Pick<TargetSpec, 'cluster' | 'namespace' | 'secret'>): string {
+/** `prod/shop/shop-tls`, as events and messages name a Secret. */
+export function nameTarget(target: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>): string {
   return `${target.cluster}/${target.namespace}/${target.secret}`;
+}
+
+/** As events and messages name any target of the certificate: `prod/shop/shop-tls`, or `acm/us-east-1/shop`. */
+export function nameDestination(target: TargetSpec, certificate: string): string {
+  return 'acm' in target ? `acm/${target.acm.region}/${certificate}` : nameTarget(target);
 }
 
 /** Who has the Secret, where it is not the certificate that is wanted in it; continues "Secret … ". */
@@ -111,23 +118,29 @@ function describeOtherHolder(wanted: SecretManifest, found: ClusterSecret): stri
 function describeForeign(wanted: SecretManifest, found: ClusterSecret): SecretManifest {
   return {
     ...wanted,
-    labels: without(found.labels, wanted.labels),
-    annotations: without(found.annotations, {
-      ...wanted.annotations,
+    labels: without(found.labels, [...Object.keys(wanted.labels), ...found.owned.labels]),
+    annotations: without(found.annotations, [
+      ...Object.keys(wanted.annotations),
+      ...found.owned.annotations,
       // It describes an object of another type, data included, to "kubectl apply".
-      'kubectl.kubernetes.io/last-applied-configuration': '',
-    }),
-    data: without(found.data, {
-      ...wanted.data,
-      ...Object.fromEntries(found.ownedKeys.map((key) => [key, ''])),
-    }),
+      'kubectl.kubernetes.io/last-applied-configuration',
+    ]),
+    data: without(found.data, [...Object.keys(wanted.data), ...found.owned.data]),
   };
 }
 
-function without(map: Readonly<Record<string, string>>, names: Readonly<Record<string, string>>) {
-  return Object.fromEntries(Object.entries(map).filter(([name]) => !Object.hasOwn(names, name)));
+function without(map: Readonly<Record<string, string>>, names: readonly string[]) {
+  return Object.fromEntries(Object.entries(map).filter(([name]) => !names.includes(name)));
 }
 
-function holds(map: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([name, value]) => map[name] === value);
+/** Whether all that is wanted is there, and nothing of ours beside it. */
+function isAsWanted(
+  map: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+  owned: readonly string[],
+): boolean {
+  return (
+    Object.entries(wanted).every(([name, value]) => map[name] === value) &&
+    owned.every((name) => Object.hasOwn(wanted, name))
+  );
 }

@@ -1,6 +1,6 @@
 // Decides which workloads of a target are to restart, and how each is marked so that the same certificate marks it once.
 import { createHash } from 'node:crypto';
-import type { TargetSpec, WorkloadReference } from '../certificate/spec.ts';
+import type { SecretTarget, WorkloadReference } from '../certificate/spec.ts';
 import {
   nameWorkload,
   type OtherKind,
@@ -25,7 +25,7 @@ export type RestartPlan =
 /** Judges the workloads of the target's namespace: with `restart: auto` those that use the Secret, with `needed` those of
  *  them that do not see new values by themselves, else the listed ones; in the order given. */
 export function planRestarts(
-  target: TargetSpec,
+  target: SecretTarget,
   fingerprint: string,
   workloads: readonly Workload[],
 ): readonly RestartPlan[] {
@@ -54,7 +54,7 @@ export function fingerprintAnnotation(secret: string): string {
 }
 
 /** What to say of the objects that use a target's Secret and that Certrelay does not restart: one sentence for each. */
-export function adviseOthers(target: TargetSpec, others: readonly OtherUser[]): readonly string[] {
+export function adviseOthers(target: SecretTarget, others: readonly OtherUser[]): readonly string[] {
   return others
     .filter((other) => isConcerned(other, target))
     .map((other) => `${nameWorkload(other)} uses it too: ${advice[other.kind]}`);
@@ -69,11 +69,11 @@ const advice: Readonly<Record<OtherKind, string>> = {
 };
 
 /** Whether it uses the Secret in a way that the target wants restarted. */
-function isConcerned(user: SecretUses, { restart, secret }: TargetSpec): boolean {
+function isConcerned(user: SecretUses, { restart, secret }: SecretTarget): boolean {
   return (restart === 'needed' ? user.fixed : user.secrets).includes(secret);
 }
 
-function planRestart(target: TargetSpec, fingerprint: string, workload: Workload): RestartPlan {
+function planRestart(target: SecretTarget, fingerprint: string, workload: Workload): RestartPlan {
   const mark: RestartMark =
     target.restartStrategy === 'env'
       ? { kind: 'env', container: workload.container, value: fingerprint }

@@ -5,7 +5,7 @@ import {
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
 import { StoreError } from '../errors.ts';
-import type { AccountStore, CertificateStore } from '../ports.ts';
+import type { AccountStore, CertificateStore, ReadText } from '../ports.ts';
 import { SecretAccounts } from './accounts.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
@@ -22,9 +22,7 @@ export interface SecretsManagerOptions {
 export interface SecretsManagerConnection {
   readonly certificates: CertificateStore;
   readonly accounts: AccountStore;
-  /** Text of the AWS secret with that name or ARN (not below the prefix), as it is now.
-   *  @throws StoreError `Failed` where there is none. */
-  readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
+  readonly readText: ReadText;
   /** The key that deliveries to agents are signed with (PKCS#8 PEM): what `generate` makes, the first time of all.
    *  @throws StoreError `Failed` where the AWS secret holds something else. */
   readonly signingKey: (generate: () => string, signal: AbortSignal) => Promise<string>;

@@ -1,17 +1,23 @@
 // The JSON kept in AWS secrets (design §3): written the same for the same contents, read as unknown input.
 import * as z from 'zod';
-import { keyTypes, secretFormats, workloadKinds } from '../certificate/spec.ts';
+import { keyRoles, keyTypes, secretFormats, workloadKinds } from '../certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import type { Account, StoredValue } from '../ports.ts';
 
 const text = z.string().min(1);
 const version = z.literal(1);
 
-const target = z.object({
+const named = z.record(z.string(), z.string()).optional();
+
+const secretTarget = z.object({
   cluster: text,
   namespace: text,
   secret: text,
   format: z.enum(secretFormats),
+  keys: z.partialRecord(z.enum(keyRoles), text).optional(),
+  password: z.object({ secret: text }).optional(),
+  labels: named,
+  annotations: named,
   restart: z.union([
     z.enum(['auto', 'none']),
     z.array(z.object({ kind: z.enum(workloadKinds), name: text })),
@@ -20,6 +26,8 @@ const target = z.object({
   adopt: z.boolean(),
   replace: z.boolean(),
 });
+
+const target = z.union([z.object({ acm: z.object({ region: text, arn: text.optional() }) }), secretTarget]);
 
 const storedSpec: z.ZodType<StoredSpec> = z.object({
   name: text,

@@ -5,8 +5,8 @@ import {
   type Inventory,
   type IssuerSpec,
   keyTypes,
-  secretFormats,
-  type TargetSpec,
+  pemFormats,
+  type SecretTarget,
   workloadKinds,
   type ZoneAccess,
 } from '../../lib/certificate/spec.ts';
@@ -53,12 +53,11 @@ const spare: IssuerSpec = {
 
 const workload = fc.record({ kind: fc.constantFrom(...workloadKinds), name: label });
 
-function target(secret: fc.Arbitrary<string>): fc.Arbitrary<TargetSpec> {
-  return fc.record({
+function target(secret: fc.Arbitrary<string>): fc.Arbitrary<SecretTarget> {
+  const common = fc.record({
     cluster: fc.constantFrom(...clusterNames),
     namespace: label,
     secret,
-    format: fc.constantFrom(...secretFormats),
     restart: fc.oneof(
       fc.constantFrom('auto' as const, 'none' as const),
       fc.array(workload, { minLength: 1, maxLength: 3 }),
@@ -67,7 +66,26 @@ function target(secret: fc.Arbitrary<string>): fc.Arbitrary<TargetSpec> {
     adopt: fc.boolean(),
     replace: fc.boolean(),
   });
+  const labels = fc.record(
+    { labels: fc.constant({ team: 'shop' }), annotations: fc.constant({ 'example.com/note': 'a b' }) },
+    { requiredKeys: [] },
+  );
+  return fc
+    .tuple(common, fc.constantFrom(...layouts), labels)
+    .map(([one, two, three]) => ({ ...one, ...two, ...three }));
 }
+
+const password = { secret: 'certrelay/passwords/shop' };
+
+/** What fits together of a format, the names of its keys and a keystore's password. */
+const layouts: readonly Pick<SecretTarget, 'format' | 'keys' | 'password'>[] = [
+  ...pemFormats.map((format) => ({ format })),
+  { format: 'tls', keys: { cert: 'server.crt', key: 'server.key' } },
+  { format: 'tls', keys: { cert: 'tls.crt', key: 'tls.key', chain: 'ca.crt' } },
+  { format: 'combined-pem', keys: { pem: 'haproxy.pem' } },
+  { format: 'pkcs12', password },
+  { format: 'pkcs12', keys: { keystore: 'shop.p12' }, password },
+];
 
 const certificate: fc.Arbitrary<CertificateSpec> = fc.record(
   {
@@ -98,7 +116,9 @@ const certificate: fc.Arbitrary<CertificateSpec> = fc.record(
 function withOwnSecrets(certificates: readonly CertificateSpec[]): readonly CertificateSpec[] {
   return certificates.map((one, index) => ({
     ...one,
-    targets: one.targets.map((each, place) => ({ ...each, secret: `${each.secret}-${index}-${place}` })),
+    targets: one.targets.map((each, place) =>
+      'acm' in each ? each : { ...each, secret: `${each.secret}-${index}-${place}` },
+    ),
   }));
 }
 

@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseInventory, serializeInventory } from '../../lib/certificate/inventory.ts';
 import { renderJsonSchema } from '../../lib/certificate/inventory-schema.ts';
-import type { CertificateSpec, Inventory, IssuerSpec, TargetSpec } from '../../lib/certificate/spec.ts';
+import {
+  type CertificateSpec,
+  type Inventory,
+  type IssuerSpec,
+  isSecretTarget,
+  type SecretTarget,
+} from '../../lib/certificate/spec.ts';
 import { inventories } from './inventories.ts';
 import { mintChain } from './minting.ts';
 
@@ -43,8 +49,8 @@ function certificateMistakes(fields: object): readonly string[] {
   return mistakes(write({ certificates: [{ name: 'shop', domains: ['shop.example.com'], ...fields }] }));
 }
 
-function target(fields: object, domains: unknown = ['shop.example.com']): TargetSpec | undefined {
-  return certificate({ domains, targets: [{ cluster: 'lab', ...fields }] })?.targets[0];
+function target(fields: object, domains: unknown = ['shop.example.com']): SecretTarget | undefined {
+  return certificate({ domains, targets: [{ cluster: 'lab', ...fields }] })?.targets.find(isSecretTarget);
 }
 
 function targetMistakes(fields: object): readonly string[] {

@@ -45,7 +45,7 @@ function promiseSecrets(bench: () => Bench): void {
       type: 'Opaque',
       immutable: false,
       data: { a: encode('1') },
-      ownedKeys: ['a'],
+      owned: { data: ['a'] },
     });
     expect(made).toMatchObject({ labels: { l: 'x' }, annotations: { n: 'y' } });
     expect(await cluster.readSecret(manifest.namespace, 'web', signal())).toEqual(made);
@@ -76,7 +76,11 @@ function promiseSecrets(bench: () => Bench): void {
     });
     expect(applied.labels).toEqual({ team: 'shop', ours: 'yes' });
     expect(applied.annotations).toEqual({ note: 'kept' });
-    expect(applied.ownedKeys.toSorted()).toEqual(['proxycert', 'proxykey']);
+    expect({ ...applied.owned, data: applied.owned.data.toSorted() }).toEqual({
+      data: ['proxycert', 'proxykey'],
+      labels: ['ours'],
+      annotations: [],
+    });
   });
 
   test('a key that is applied no longer goes, unless another manager holds it too', async () => {
@@ -98,7 +102,7 @@ function promiseSecrets(bench: () => Bench): void {
       signal(),
     );
     expect(applied.data).toEqual({ a: encode('1'), b: encode('2') });
-    expect(applied.ownedKeys).toEqual(['a']);
+    expect(applied.owned.data).toEqual(['a']);
   });
 
   test('an apply over a Secret that has changed since is a Conflict and changes nothing', async () => {

@@ -7,7 +7,7 @@ import type { CertificateSpec, Inventory, TargetSpec } from '../../lib/certifica
 import type { Cluster } from '../../lib/cluster-ports.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
 import type { DeployReport, TargetReport } from '../../lib/deploy/run.ts';
-import { ClusterError } from '../../lib/errors.ts';
+import { ClusterError, StoreError } from '../../lib/errors.ts';
 import type { DeployRequest } from '../../lib/events.ts';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
 import { mintChain } from '../certificate/minting.ts';
@@ -51,6 +51,7 @@ export async function openBench(options: BenchOptions) {
   const admin = openAdmin(lab.kubeconfig('admin'));
   onTestFinished(() => admin.close());
   const certificates: CertificateSpec[] = [];
+  const texts = new Map<string, string>();
 
   async function issue(name: string, version: string, targetsOf: readonly TargetSpec[] = []) {
     const now = clock.now();
@@ -80,6 +81,8 @@ export async function openBench(options: BenchOptions) {
     faults,
     clusters,
     lab,
+    /** AWS secrets that hold plain text, by name. */
+    texts,
     /** May do everything in cluster `lab`. */
     admin,
     /** The certificate that is stored at first. */
@@ -116,8 +119,13 @@ export async function openBench(options: BenchOptions) {
         if (!cluster) throw new ClusterError('BadKubeconfig', `cluster ${name} has no kubeconfig`);
         return wrap(connectCluster({ name, kubeconfig: cluster.kubeconfig('certrelay'), clock, log }), name);
       };
+      const readText = async (secret: string) => {
+        const text = texts.get(secret);
+        if (text === undefined) throw new StoreError('Failed', `the AWS secret ${secret} does not exist`);
+        return text;
+      };
       return deployCertificates(
-        { store, connect, clock, log },
+        { store, connect, readText, clock, log },
         {
           ...request,
           inventory,

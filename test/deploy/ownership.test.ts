@@ -100,6 +100,36 @@ test('P07 replace makes a Secret of another type again, with the keys of others 
   expect(decode(bench.secret()?.data.htpasswd ?? '')).toBe('user:hash');
 });
 
+test('labels and annotations of the user are set beside ours, and go when the target no longer names them', async () => {
+  const labelled = targetOf({ labels: { team: 'shop' }, annotations: { 'example.com/note': 'a b' } });
+  const bench = await openBench({ targets: [labelled] });
+  await bench.deploy();
+  const label = { 'app.kubernetes.io/managed-by': 'certrelay' };
+  expect(bench.secret()?.metadata.labels).toEqual({ ...label, team: 'shop' });
+  expect(bench.secret()?.metadata.annotations).toMatchObject({
+    'example.com/note': 'a b',
+    'certrelay.dev/certificate': 'shop',
+  });
+  await bench.admin.patch(`${secretPath}/shop-tls`, { metadata: { labels: { theirs: 'yes' } } });
+  bench.targets([targetOf({ labels: { tier: 'edge' } })]);
+  expect(only(await bench.deploy())).toMatchObject({ action: 'apply' });
+  expect(bench.secret()?.metadata.labels).toEqual({ ...label, tier: 'edge', theirs: 'yes' });
+  expect(bench.secret()?.metadata.annotations).not.toHaveProperty('example.com/note');
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
+});
+
+test('N02 htpasswd in the same Secret is never deleted or overwritten, whatever becomes of the target', async () => {
+  const bench = await openBench({ targets: [targetOf({ adopt: true, format: 'nginx-ssl-proxy' })] });
+  await bench.admin.create(secretPath, theirs);
+  const formats = ['nginx-ssl-proxy', 'ployst', 'combined-pem'] as const;
+  for (const [index, format] of formats.entries()) {
+    bench.targets([targetOf({ adopt: true, format })]);
+    await bench.issue('shop', `version-${index + 2}`);
+    expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+    expect(decode(bench.secret()?.data.htpasswd ?? '')).toBe('user:hash');
+  }
+});
+
 test('K34 annotations are merged: what kube-lego wrote into its Secret stays beside ours', async () => {
   const bench = await openBench({ targets: [targetOf({ adopt: true })] });
   const annotations = { 'kubernetes.io/tls-acme': 'true' };

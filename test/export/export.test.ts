@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { ffdhe2048 } from '../../lib/certificate/formats.ts';
-import { secretFormats, type TargetSpec } from '../../lib/certificate/spec.ts';
+import { pemFormats, type SecretTarget, secretFormats } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import type { ExportRequest } from '../../lib/events.ts';
 import { exportCertificates } from '../../lib/export/export.ts';
@@ -13,14 +13,15 @@ import { FakeStore } from '../issue/fakes.ts';
 const notBefore = new Date('2026-11-22T09:00:00Z');
 const notAfter = new Date('2027-02-20T09:00:00Z');
 
-function targetOf(secret: string, format: TargetSpec['format'] = 'tls'): TargetSpec {
+function targetOf(secret: string, format: SecretTarget['format'] = 'tls'): SecretTarget {
   const manner = { restart: 'auto', restartStrategy: 'annotation', adopt: false, replace: false } as const;
-  return { cluster: 'prod', namespace: 'shop', secret, format, ...manner };
+  const password = format === 'pkcs12' ? { password: { secret: 'certrelay/passwords/shop' } } : {};
+  return { cluster: 'prod', namespace: 'shop', secret, format, ...password, ...manner };
 }
 
 /** A store with `shop`, which has one target for each format. */
 async function open(
-  targets: readonly TargetSpec[] = secretFormats.map((format) => targetOf(format, format)),
+  targets: readonly SecretTarget[] = secretFormats.map((format) => targetOf(format, format)),
 ) {
   const store = new FakeStore();
   const pair = await mintChain({ domains: ['shop.example.com'], notBefore, notAfter });
@@ -32,7 +33,8 @@ async function open(
   const signal = new AbortController().signal;
   const ask = async (request: Partial<ExportRequest>) => {
     const full = { certificates: ['shop'], ...request };
-    return exportCertificates(full, store, { inventory, signal });
+    const readText = async (secret: string) => `password of ${secret}\n`;
+    return exportCertificates(full, { store, readText }, { inventory, signal });
   };
   const delivery = { certificate: 'shop', version: 'v', notAfter, chain: pair.chain, key: pair.key };
   const { fingerprint } = readCertificate(pair.chain);
@@ -57,7 +59,7 @@ describe('files', () => {
       'combined-pem': { 'tls-combined.pem': key + chain },
       pem: { 'fullchain.pem': chain, 'privkey.pem': key },
     } as const;
-    for (const format of [...secretFormats, 'pem'] as const) {
+    for (const format of [...pemFormats, 'pem'] as const) {
       const { certificates } = await ask({ format, key: true });
       expect(certificates).toMatchObject([{ name: 'shop', files: expected[format] }]);
       expect(certificates[0]).not.toHaveProperty('withheld');
@@ -97,12 +99,13 @@ describe('a manifest', () => {
         const { name, namespace, labels, annotations, type, data } = describeSecret(
           delivery,
           targetOf(format, format),
+          'password of certrelay/passwords/shop',
         );
         const metadata = { name, namespace, labels, annotations };
         return { apiVersion: 'v1', kind: 'Secret', metadata, type, data };
       }),
     );
-    expect(documents).toHaveLength(4);
+    expect(documents).toHaveLength(5);
     expect(certificates[0]?.manifest).toContain(`certrelay.dev/not-after: "${notAfter.toISOString()}"`);
   });
 
@@ -115,7 +118,7 @@ describe('a manifest', () => {
     });
   });
 
-  it.each<[string, readonly TargetSpec[], string | undefined, string]>([
+  it.each<[string, readonly SecretTarget[], string | undefined, string]>([
     ['which it does not have', [targetOf('a')], 'prod/shop/b', 'its targets: prod/shop/a'],
     ['and it has none', [], undefined, 'its targets: none'],
   ])('is refused for a target %s', async (_, targets, target, message) => {

@@ -1,20 +1,13 @@
 // What to do about a target's Secret.
 import { describe, expect, test } from 'vitest';
 import { layOut } from '../../lib/certificate/formats.ts';
-import type { TargetSpec } from '../../lib/certificate/spec.ts';
+import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import type { ClusterSecret, SecretManifest } from '../../lib/policy/cluster-objects.ts';
 import { compareStored, describeSecret, planSecret } from '../../lib/policy/deployment.ts';
+import { targetOf } from '../certificate/targets.ts';
 
-const target: TargetSpec = {
-  cluster: 'lab',
-  namespace: 'shop',
-  secret: 'shop-tls',
-  format: 'nginx-ssl-proxy',
-  restart: 'auto',
-  restartStrategy: 'annotation',
-  adopt: false,
-  replace: false,
-};
+const target = targetOf({ format: 'nginx-ssl-proxy' });
+const none = { data: [], labels: [], annotations: [] };
 const ours = { 'app.kubernetes.io/managed-by': 'certrelay' };
 const wanted: SecretManifest = {
   namespace: 'shop',
@@ -32,7 +25,7 @@ const found: ClusterSecret = {
   labels: ours,
   annotations: wanted.annotations,
   data: wanted.data,
-  ownedKeys: ['proxycert', 'proxykey'],
+  owned: { data: ['proxycert', 'proxykey'], labels: [], annotations: [] },
 };
 
 test('P15 values go into the Secret as base64 in one line, and come out as they were', () => {
@@ -51,7 +44,7 @@ test('P15 values go into the Secret as base64 in one line, and come out as they 
     Buffer.from(value, 'base64').toString(),
   ]);
   expect(Object.values(data).join('')).toMatch(/^[A-Za-z0-9+/=]+$/);
-  expect(Object.fromEntries(decoded)).toEqual(layOut(delivery, 'ployst').values);
+  expect(Object.fromEntries(decoded)).toEqual(layOut(delivery, { format: 'ployst' }).values);
 });
 
 describe('planSecret', () => {
@@ -59,14 +52,21 @@ describe('planSecret', () => {
     'certrelay.dev/certificate': certificate,
     'certrelay.dev/version': '1',
   });
-  const cases: readonly [string, Partial<TargetSpec>, Partial<ClusterSecret> | undefined, string][] = [
+  const cases: readonly [string, Partial<SecretTarget>, Partial<ClusterSecret> | undefined, string][] = [
     ['missing', {}, undefined, 'create'],
     ['all as wanted', {}, {}, 'keep'],
     ['as wanted, beside values of others', {}, { data: { ...wanted.data, htpasswd: 'eA==' } }, 'keep'],
     ['as wanted, beside labels of others', {}, { labels: { ...ours, team: 'shop' } }, 'keep'],
     ['with another value', {}, { data: { ...wanted.data, proxykey: 'eA==' } }, 'apply'],
     ['with a value too few', {}, { data: { proxycert: 'Yw==' } }, 'apply'],
-    ['with a value of ours too many', {}, { ownedKeys: ['proxycert', 'proxykey', 'tls.pem'] }, 'apply'],
+    [
+      'with a value of ours too many',
+      {},
+      { owned: { ...none, data: ['proxycert', 'proxykey', 'tls.pem'] } },
+      'apply',
+    ],
+    ['with a label of ours too many', {}, { owned: { ...none, labels: ['team'] } }, 'apply'],
+    ['with an annotation of ours too many', {}, { owned: { ...none, annotations: ['note'] } }, 'apply'],
     ['of the version before', {}, { annotations: earlier('shop') }, 'apply'],
     ['of another certificate of ours', {}, { annotations: earlier('api') }, 'Foreign'],
     ['of another certificate of ours, adopted', { adopt: true }, { annotations: earlier('api') }, 'apply'],
@@ -106,7 +106,7 @@ describe('planSecret', () => {
       labels: { ...ours, team: 'shop' },
       annotations: { note: 'n', 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
       data: { 'tls.crt': 'bw==', htpasswd: 'eA==', proxykey: 'b2xk' },
-      ownedKeys: ['tls.crt'],
+      owned: { ...none, data: ['tls.crt'] },
     });
     expect(plan).toMatchObject({
       action: 'replace',

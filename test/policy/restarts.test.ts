@@ -1,7 +1,7 @@
 // Which workloads of a target are restarted, and with which mark.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TargetSpec } from '../../lib/certificate/spec.ts';
+import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { otherKinds, type Workload } from '../../lib/policy/cluster-objects.ts';
 import { adviseOthers, fingerprintAnnotation, planRestarts } from '../../lib/policy/restarts.ts';
 import { targetOf } from '../certificate/targets.ts';
@@ -21,7 +21,7 @@ describe('planRestarts', () => {
     ...more,
   });
   const key = 'certrelay.dev/fingerprint-shop-tls';
-  const plan = (workloads: readonly Workload[], more: Partial<TargetSpec> = {}) =>
+  const plan = (workloads: readonly Workload[], more: Partial<SecretTarget> = {}) =>
     planRestarts(targetOf(more), 'aa', workloads).map((one) => [one.action, one.workload.name]);
 
   test('the users of the Secret are restarted, unless their mark says that they have been', () => {
@@ -78,7 +78,7 @@ describe('planRestarts', () => {
   });
 
   test('the env strategy goes by the variable of the first container, not by annotations', () => {
-    const env: Partial<TargetSpec> = { restartStrategy: 'env' };
+    const env: Partial<SecretTarget> = { restartStrategy: 'env' };
     const annotations = { [key]: 'aa' };
     expect(plan([workload('a', { annotations }), workload('b', { refresh: 'aa' })], env)).toEqual([
       ['restart', 'a'],

@@ -84,7 +84,13 @@ if (absent.length > 0) {
       };
       const connect = async (name: string) => connectCluster({ name, kubeconfig, clock: realClock, log });
       return deployCertificates(
-        { store, connect, clock: realClock, log },
+        {
+          store,
+          connect,
+          readText: () => Promise.reject(new Error('no target has a keystore')),
+          clock: realClock,
+          log,
+        },
         {
           inventory: { issuers: {}, clusters: {}, certificates: [shop] },
           signal: AbortSignal.timeout(30_000),

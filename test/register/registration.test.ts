@@ -1,7 +1,7 @@
 // What becomes of an authenticated request to keep a certificate, and what a crash in the middle of it leaves.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseInventory } from '../../lib/certificate/inventory.ts';
-import type { Inventory } from '../../lib/certificate/spec.ts';
+import { type Inventory, isSecretTarget } from '../../lib/certificate/spec.ts';
 import { StoreError } from '../../lib/errors.ts';
 import type { Register } from '../../lib/ports.ts';
 import { createRegister } from '../../lib/register/registration.ts';
@@ -137,7 +137,7 @@ describe('Y07 the same request again', () => {
 
   it('is known with the targets that it got from the inventory, in any order', async () => {
     const { targets } = parse(inventoryText).registration ?? {};
-    const asked = targets?.map(({ cluster, namespace }) => ({
+    const asked = targets?.filter(isSecretTarget).map(({ cluster, namespace }) => ({
       cluster,
       namespace,
       secret: 'customer-a-tls',
