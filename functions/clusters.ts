@@ -1,38 +1,71 @@
-// The clusters that the inventory names: their kubeconfigs come from an AWS secret or a file.
+// The clusters that the inventory names: each by the sign-in that it asks for, loaded with the first cluster that needs it.
 import { readFile } from 'node:fs/promises';
-import type { KubeconfigSource } from '../lib/certificate/spec.ts';
-import type { ConnectCluster } from '../lib/cluster-ports.ts';
+import type { ClusterSpec, KubeconfigSource } from '../lib/certificate/spec.ts';
+import type { ClusterAccess, ConnectCluster } from '../lib/cluster-ports.ts';
 import { ClusterError, StoreError } from '../lib/errors.ts';
 import type { SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
 import type { Invocation } from './invocation.ts';
 
-/** Connects to clusters by their name in the inventory. The client is loaded with the first one. */
-export function connectClusters(
-  { settings, inventory, clock, log }: Pick<Invocation, 'settings' | 'inventory' | 'clock' | 'log'>,
-  { readText }: Pick<SecretsManagerConnection, 'readText'>,
-): ConnectCluster {
+type Surroundings = Pick<Invocation, 'settings' | 'inventory' | 'clock' | 'log'>;
+type ReadText = Pick<SecretsManagerConnection, 'readText'>;
+
+/** Connects to clusters by their name in the inventory. */
+export function connectClusters(surroundings: Surroundings, secrets: ReadText): ConnectCluster {
+  const { inventory, clock, log } = surroundings;
   return async (name, signal) => {
     const spec = inventory.clusters[name];
-    if (!spec) throw new ClusterError('BadKubeconfig', `the inventory has no cluster "${name}"`);
-    if ('agent' in spec)
-      throw new ClusterError('BadKubeconfig', `only its agent reaches the cluster "${name}"`);
-    const { kubeconfig: source } = spec;
-    const read = readKubeconfig(source, (secret) => readText(secret, signal));
-    const kubeconfig = await read.catch((cause: unknown) => {
-      signal.throwIfAborted();
-      const message = `the kubeconfig of cluster ${name} cannot be read${adviseName(source, cause, settings.prefix)}`;
-      throw new ClusterError('BadKubeconfig', message, { cause });
-    });
-    const { connectCluster } = await import('../lib/kubernetes/cluster.ts');
-    return connectCluster({ name, kubeconfig, clock, log });
+    if (!spec) throw new ClusterError('SignInFailed', `the inventory has no cluster "${name}"`);
+    const [{ connectCluster }, access] = await Promise.all([
+      import('../lib/kubernetes/cluster.ts'),
+      signIn(name, spec, surroundings, secrets, signal),
+    ]);
+    const attemptMs = spec.timeoutSeconds === undefined ? undefined : spec.timeoutSeconds * 1000;
+    return connectCluster({ name, access: await applySettings(name, spec, access), attemptMs, clock, log });
   };
 }
 
-async function readKubeconfig(
-  source: KubeconfigSource,
-  readText: (secret: string) => Promise<string>,
-): Promise<string> {
-  return 'file' in source ? readFile(source.file, 'utf8') : readText(source.secret);
+async function signIn(
+  name: string,
+  spec: ClusterSpec,
+  { settings }: Surroundings,
+  { readText }: ReadText,
+  signal: AbortSignal,
+): Promise<ClusterAccess> {
+  if ('kubeconfig' in spec) {
+    const { kubeconfig: source } = spec;
+    const read = 'file' in source ? readFile(source.file, 'utf8') : readText(source.secret, signal);
+    const text = await read.catch((cause: unknown) => {
+      signal.throwIfAborted();
+      const message = `the kubeconfig of cluster ${name} cannot be read${adviseName(source, cause, settings.prefix)}`;
+      throw new ClusterError('SignInFailed', message, { cause });
+    });
+    const { readKubeconfig } = await import('../lib/kubernetes/kubeconfig.ts');
+    return readKubeconfig(name, text);
+  }
+  if ('agent' in spec) throw new ClusterError('SignInFailed', `only its agent reaches the cluster "${name}"`);
+  const { readServiceAccount } = await import('../lib/kubernetes/service-account.ts');
+  const folder = spec.inCluster === true ? undefined : spec.inCluster.folder;
+  return readServiceAccount({ name, server: spec.server ?? settings.kubernetesServer, folder });
+}
+
+/** What the inventory says of the cluster goes before what its sign-in says. */
+async function applySettings(name: string, spec: ClusterSpec, access: ClusterAccess): Promise<ClusterAccess> {
+  const { server, caBundle, proxy } = spec;
+  if (server === undefined && caBundle === undefined && proxy === undefined) return access;
+  return {
+    ...access,
+    server: server ?? access.server,
+    ca: caBundle === undefined ? access.ca : await readBundle(name, caBundle),
+    proxy: proxy ?? access.proxy,
+    origin: `${access.origin}, or at the cluster in the inventory`,
+  };
+}
+
+async function readBundle(name: string, bundle: string | { readonly file: string }): Promise<string> {
+  if (typeof bundle === 'string') return bundle;
+  return readFile(bundle.file, 'utf8').catch((cause: unknown) => {
+    throw new ClusterError('SignInFailed', `the caBundle of cluster ${name} cannot be read`, { cause });
+  });
 }
 
 /** The inventory takes any name, for a role may have been widened; only a refusal tells that it was not. */

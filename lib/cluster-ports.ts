@@ -48,5 +48,27 @@ export interface Cluster {
 }
 
 /** Gives the cluster of that name in the inventory. Whoever asked for it, and nobody else, closes it.
- *  @throws ClusterError `BadKubeconfig` where its kubeconfig is missing or cannot be used. */
+ *  @throws ClusterError `SignInFailed` where what signs in to it is missing or cannot be used. */
 export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Cluster>;
+
+/** Where a cluster's API server is, and who calls it. Never logged. */
+export interface ClusterAccess {
+  /** `https` URL, without a slash at the end. */
+  readonly server: string;
+  /** PEM of the authorities that may have signed the server's certificate; absent: the public ones. */
+  readonly ca?: string | undefined;
+  /** Name to ask for and to find in the server's certificate, where it is not the URL's. */
+  readonly serverName?: string | undefined;
+  /** `http` or `https` URL of a proxy. */
+  readonly proxy?: string | undefined;
+  /** A bearer token; or what gives the one for a call that is made now. */
+  readonly token?: string | ReadToken | undefined;
+  /** PEM of a client certificate and its key. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined;
+  /** For messages: where all this was found, such as `the kubeconfig`, and a sentence for whoever is refused (401). */
+  readonly origin: string;
+  readonly onRefusal: string;
+}
+
+/** @throws ClusterError `SignInFailed` where there is none, or the signal's reason. */
+export type ReadToken = (signal: AbortSignal) => Promise<string>;

@@ -15,6 +15,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** URL of the queue that the issue function reads; absent: whoever asks waits for the schedule. */
   readonly issueQueueUrl?: string;
+  /** URL of the API server of the cluster that this runs in, as Kubernetes tells every pod; absent: in none. */
+  readonly kubernetesServer?: string | undefined;
   /** Name of the AWS secret that holds the webhook's signing secret. */
   readonly webhookSecret: string;
   /** How long after its delivery another certificate may still be served before a person must look, in milliseconds. */
@@ -69,8 +71,14 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     inventoryPath: read('CERTRELAY_INVENTORY'),
     resolvers: resolvers && resolvers.length > 0 ? resolvers : undefined,
     issueQueueUrl,
+    kubernetesServer: serverOf(read('KUBERNETES_SERVICE_HOST'), read('KUBERNETES_SERVICE_PORT')),
     staleAfterMs: Number(minutes) * 60_000,
   };
+}
+
+function serverOf(host: string | undefined, port = '443'): string | undefined {
+  if (host === undefined) return undefined;
+  return `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 function isServerAddress(text: string): boolean {

@@ -63,7 +63,7 @@ export class StoreError extends CertrelayError {
 /** `Unreachable`: no connection or no answer, so the whole cluster is down. `Unavailable`: the server answered that it
  *  cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `Forbidden`: RBAC (the message names the missing
  *  verb). `Foreign`: the Secret is not that certificate's. `TypeConflict`: its immutable `type` is another. `NotFound`,
- *  `Conflict`, `Rejected`: as the server says. `BadKubeconfig`: missing, unusable, or its credentials are refused.
+ *  `Conflict`, `Rejected`: as the server says. `SignInFailed`: what signs in is missing or unusable, or it is refused.
  *  `RolloutFailed`: the pods with the new certificate do not come up. */
 export type ClusterErrorCode =
   | 'Unreachable'
@@ -75,7 +75,7 @@ export type ClusterErrorCode =
   | 'NotFound'
   | 'Conflict'
   | 'Rejected'
-  | 'BadKubeconfig'
+  | 'SignInFailed'
   | 'RolloutFailed';
 export class ClusterError extends CertrelayError {
   declare readonly code: ClusterErrorCode;

@@ -179,6 +179,9 @@ export const pemText = z
   .string()
   .refine(isPem, 'is no PEM certificate; paste the CA certificate, or write { file: … }');
 
+/** What is read from a file instead. */
+export const file = mapping({ file: z.string().min(1, 'is empty; write the path of a file') });
+
 /** A span such as `30d` or `12h`, in milliseconds. */
 export const span = z
   .string({ error: ({ input }) => `is ${describeInput(input)}; write text such as 30d or 12h` })

@@ -1,6 +1,7 @@
 // The form of `infra/certificates.yaml`: which keys may stand where, and what is meant where one is absent. Descriptions
 // reach the JSON Schema, so that editors show them.
 import * as z from 'zod';
+import { cluster } from './cluster-fields.ts';
 import {
   awsSecret,
   certificateName,
@@ -9,6 +10,7 @@ import {
   directory,
   domains,
   externalId,
+  file,
   mapping,
   namespace,
   objectName,
@@ -25,7 +27,6 @@ import { probe } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
 import {
   type CertificateSpec,
-  type ClusterSpec,
   challengeTypes,
   type Inventory,
   keyTypes,
@@ -38,8 +39,6 @@ import { acmTarget, checkDetails, secretDetails } from './target-fields.ts';
 const keyType = z.enum(keyTypes, {
   error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,
 });
-
-const file = mapping({ file: z.string().min(1, 'is empty; write the path of a file') });
 
 const issuer = mapping({
   directory: directory.describe('letsencrypt-staging, letsencrypt, or the https URL of an ACME directory'),
@@ -87,23 +86,6 @@ const issuer = mapping({
     .min(1, 'is empty; write the places, or leave out onlyFor')
     .optional()
     .describe('Clusters, or cluster/namespace, that its certificates may go to; absent: all'),
-});
-
-const cluster = mapping({
-  kubeconfig: z
-    .union([mapping({ secret: awsSecret('certrelay/clusters/lab') }), file])
-    .optional()
-    .describe('By which it is reached from outside'),
-  agent: z
-    .literal(true, 'is not true; write true, or leave it out')
-    .optional()
-    .describe('Only an agent in it reaches it'),
-}).transform(({ kubeconfig, agent }, context): ClusterSpec => {
-  if (kubeconfig && !agent) return { kubeconfig };
-  if (agent && !kubeconfig) return { agent };
-  const message = 'says not one way to reach the cluster; write either kubeconfig or "agent: true"';
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
 });
 
 const targetPlace = {

@@ -137,11 +137,32 @@ export interface IssuerSpec {
   readonly onlyFor?: readonly string[];
 }
 
-/** How a cluster is reached: by a kubeconfig, from an AWS secret or a file, or only by an agent that runs in it. */
-export type ClusterSpec = { readonly kubeconfig: KubeconfigSource } | { readonly agent: true };
+/** How a cluster is signed in to: by a kubeconfig, by the service account of the pod that this runs in, or not at all:
+ *  only by an agent that runs in it. */
+export type ClusterSignIn =
+  | { readonly kubeconfig: KubeconfigSource }
+  /** `folder` holds `token` and `ca.crt`, where that is not Kubernetes' usual one. */
+  | { readonly inCluster: true | { readonly folder: string } }
+  | { readonly agent: true };
 
 /** An AWS secret or a file that holds a kubeconfig. */
 export type KubeconfigSource = { readonly secret: string } | { readonly file: string };
+
+/** How a cluster is spoken with; what is given goes before what the kubeconfig says. */
+export interface ClusterSettings {
+  /** `https` URL of the API server, without a slash at the end. */
+  readonly server?: string | undefined;
+  /** Trust anchors for the API server's TLS: PEM text, or a file that holds it. */
+  readonly caBundle?: string | { readonly file: string } | undefined;
+  /** `http` or `https` URL of a proxy. */
+  readonly proxy?: string | undefined;
+  /** How long one attempt of a call may take; absent: 15. */
+  readonly timeoutSeconds?: number | undefined;
+  /** Targets under way at once; absent: 8. */
+  readonly concurrency?: number | undefined;
+}
+
+export type ClusterSpec = ClusterSignIn & ClusterSettings;
 
 /** What the webhook may ask for. */
 export interface RegistrationSpec {

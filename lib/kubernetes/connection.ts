@@ -6,18 +6,17 @@ import {
   CustomObjectsApi,
   createConfiguration,
   type PatchStrategy,
-  type RequestContext,
+  RequestContext,
   ResponseContext,
   SelfDecodingBody,
-  ServerConfiguration,
   setHeaderOptions,
   wrapHttpLibrary,
 } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, fetch, ProxyAgent } from 'undici';
+import type { ClusterAccess } from '../cluster-ports.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import { type CallSubject, nameFailure } from './failure.ts';
-import type { ClusterAccess } from './kubeconfig.ts';
 
 /** Options of one call to the client: its signal and, for a patch, its content type. */
 export type CallOptions = ReturnType<typeof setHeaderOptions>;
@@ -28,8 +27,17 @@ interface CallSettings {
   readonly patch?: PatchStrategy;
 }
 
-/** How long one attempt may take, and how many there are. */
-const attemptMs = 15_000;
+export interface ConnectionOptions {
+  readonly access: ClusterAccess;
+  /** Gives the access anew, where it may change while the connection is open. */
+  readonly refresh?: ((signal: AbortSignal) => Promise<ClusterAccess>) | undefined;
+  /** How long one attempt may take; 15 s where absent. */
+  readonly attemptMs?: number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const usualAttemptMs = 15_000;
 const attempts = 3;
 
 /** What every call to one API server goes through: `core`, `apps`, `batch` and `custom` are the client's, `call` makes one
@@ -39,20 +47,24 @@ export class Connection {
   readonly apps: AppsV1Api;
   readonly batch: BatchV1Api;
   readonly custom: CustomObjectsApi;
-  readonly #access: ClusterAccess;
-  readonly #dispatcher: Dispatcher;
-  readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #options: ConnectionOptions;
+  readonly #attemptMs: number;
+  #access: ClusterAccess;
+  #dispatcher: Dispatcher;
+  #refreshing: Promise<void> | undefined;
 
-  constructor(access: ClusterAccess, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+  constructor(options: ConnectionOptions) {
+    const { access, attemptMs = usualAttemptMs } = options;
+    this.#options = options;
+    this.#attemptMs = attemptMs;
     this.#access = access;
-    this.#dispatcher = makeDispatcher(access);
-    this.#clock = clock;
-    this.#log = log;
+    this.#dispatcher = makeDispatcher(access, attemptMs);
     // The client's own KubeConfig class is not used: it knows how to run programs and read files, and makes a new TLS
     // connection for every call.
     const configuration = createConfiguration({
-      baseServer: new ServerConfiguration(access.server, {}),
+      baseServer: {
+        makeRequestContext: (path, method) => new RequestContext(`${this.#access.server}${path}`, method),
+      },
       httpApi: wrapHttpLibrary({ send: sendOnce }),
     });
     this.core = new CoreV1Api(configuration);
@@ -70,15 +82,17 @@ export class Connection {
   ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(this.#attemptMs)]);
       try {
-        return await send(this.#options(limited, patch));
+        return await send(this.#callOptions(limited, patch));
       } catch (thrown) {
         signal.throwIfAborted();
-        const { error, retryAfterMs } = nameFailure(subject, thrown);
+        const { error, retryAfterMs, hasMoved } = nameFailure(subject, thrown, this.#access);
         if (retryAfterMs === undefined || attempt === attempts) throw error;
-        this.#log.debug('cluster call failed, trying again', { problem: error.message, attempt });
-        await this.#clock.sleep(Math.max(retryAfterMs, 100 * 2 ** attempt), signal);
+        const { clock, log } = this.#options;
+        log.debug('cluster call failed, trying again', { problem: error.message, attempt });
+        await clock.sleep(Math.max(retryAfterMs, 100 * 2 ** attempt), signal);
+        if (hasMoved) await this.#refresh(signal);
       }
     }
   }
@@ -88,13 +102,28 @@ export class Connection {
     await this.#dispatcher.destroy();
   }
 
-  #options(signal: AbortSignal, patch: PatchStrategy | undefined): CallOptions {
+  /** Once, for all calls that meet the same stranger. */
+  #refresh(signal: AbortSignal): Promise<void> {
+    this.#refreshing ??= this.#reopen(signal);
+    return this.#refreshing;
+  }
+
+  async #reopen(signal: AbortSignal): Promise<void> {
+    const access = await this.#options.refresh?.(signal);
+    if (!access) return;
+    const before = this.#dispatcher;
+    this.#access = access;
+    this.#dispatcher = makeDispatcher(access, this.#attemptMs);
+    await before.destroy();
+  }
+
+  #callOptions(signal: AbortSignal, patch: PatchStrategy | undefined): CallOptions {
     const signIn = {
-      getName: () => 'kubeconfig',
-      applySecurityAuthentication: (context: RequestContext) => {
-        if (this.#access.token !== undefined) {
-          context.setHeaderParam('Authorization', `Bearer ${this.#access.token}`);
-        }
+      getName: () => 'cluster access',
+      applySecurityAuthentication: async (context: RequestContext) => {
+        const { token: source } = this.#access;
+        const token = typeof source === 'function' ? await source(signal) : source;
+        if (token !== undefined) context.setHeaderParam('Authorization', `Bearer ${token}`);
         context.setDispatcher(this.#dispatcher);
         context.setSignal(signal);
       },
@@ -123,7 +152,10 @@ async function sendOnce(request: RequestContext): Promise<ResponseContext> {
 }
 
 /** One TLS connection: with HTTP/2, which API servers speak, calls share it side by side. */
-function makeDispatcher({ ca, serverName, proxy, clientCertificate }: ClusterAccess): Dispatcher {
+function makeDispatcher(
+  { ca, serverName, proxy, clientCertificate }: ClusterAccess,
+  attemptMs: number,
+): Dispatcher {
   const tls = { ca, servername: serverName, ...clientCertificate };
   if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: tls });
   return new Agent({ connections: 1, connect: { ...tls, preferH2: true, timeout: attemptMs } });

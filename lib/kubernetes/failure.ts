@@ -1,6 +1,7 @@
 // Turns what goes wrong in a call to a cluster into a ClusterError that says what to do about it.
 import { ApiException } from '@kubernetes/client-node';
 import * as z from 'zod';
+import type { ClusterAccess } from '../cluster-ports.ts';
 import { ClusterError, type ClusterErrorCode } from '../errors.ts';
 
 /** What a call is about, in the API's words, for messages. */
@@ -15,10 +16,13 @@ export interface CallSubject {
   readonly isOptional?: boolean;
 }
 
-/** A failed call: how long the server asks to wait, if it may be tried again; `undefined` if that would not help. */
+/** A failed call. */
 interface CallFailure {
   readonly error: ClusterError;
+  /** How long the server asks to wait, if the call may be tried again; `undefined` if that would not help. */
   readonly retryAfterMs: number | undefined;
+  /** Whoever is there is not who was meant, or nobody is: the server may have another address or authority by now. */
+  readonly hasMoved?: boolean;
 }
 
 /** meta/v1 Status: how a Kubernetes API server words a refusal. */
@@ -32,7 +36,7 @@ type Status = z.infer<typeof status>;
 
 /** What an answer's status code means here. Others that are not retried: `Rejected`. */
 const codes: Readonly<Record<number, ClusterErrorCode>> = {
-  401: 'BadKubeconfig',
+  401: 'SignInFailed',
   403: 'Forbidden',
   404: 'NotFound',
   409: 'Conflict',
@@ -43,28 +47,34 @@ const passing = [429, 500, 502, 503, 504];
 /** Names the failure of one call. The original is its `cause` only where the network failed: the client's exception for a
  *  refusal carries the whole body and headers in its message, and one for a request that cannot be made quotes the URL
  *  or the header, so the credentials. */
-export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
+export function nameFailure(
+  subject: CallSubject,
+  error: unknown,
+  access: Pick<ClusterAccess, 'origin' | 'onRefusal'>,
+): CallFailure {
   const what = `${subject.verb} ${subject.resource} ${subject.namespace}/${subject.name ?? '*'} in cluster ${subject.cluster}`;
   if (error instanceof SyntaxError) {
     // The parser's message quotes the answer, which may be a Secret.
     return { error: new ClusterError('Malformed', `${what}: the answer is not JSON`), retryAfterMs: 0 };
   }
   if (!(error instanceof ApiException)) {
-    const { reason, cause } = explainNetwork(error);
+    if (error instanceof ClusterError) return { error, retryAfterMs: undefined };
+    const { reason, cause, hasMoved } = explainNetwork(error, access.origin);
     return {
       error: new ClusterError('Unreachable', `${what}: no answer (${reason})`, { cause }),
       retryAfterMs: 0,
+      hasMoved,
     };
   }
   if (error.code >= 300 && error.code < 400) {
-    const advice = `the server redirects (${error.code}), which is not followed: give the API server's own URL as "server" in the kubeconfig`;
+    const advice = `the server redirects (${error.code}), which is not followed: give the API server's own URL as "server" in ${access.origin}`;
     return { error: new ClusterError('Rejected', `${what}: ${advice}`), retryAfterMs: undefined };
   }
   const answer = readStatus(error.body);
   // The client keeps the body of a 401 to itself.
   const isAbsent = subject.isOptional === true && error.code === 404;
   if (!answer && error.code !== 401 && !isAbsent && !passing.includes(error.code)) {
-    const doubt = `the answer, ${error.code}, is not of a Kubernetes API server: is "server" right in the kubeconfig?`;
+    const doubt = `the answer, ${error.code}, is not of a Kubernetes API server: is "server" right in ${access.origin}?`;
     return { error: new ClusterError('Malformed', `${what}: ${doubt}`), retryAfterMs: 0 };
   }
   const said = redact(answer?.message ?? `status ${error.code}`);
@@ -76,7 +86,7 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
   }
   const code = codes[error.code] ?? 'Rejected';
   return {
-    error: new ClusterError(code, `${what}: ${advise(code, subject, answer, said)}`),
+    error: new ClusterError(code, `${what}: ${advise(code, subject, access, answer, said)}`),
     retryAfterMs: undefined,
   };
 }
@@ -84,11 +94,12 @@ export function nameFailure(subject: CallSubject, error: unknown): CallFailure {
 function advise(
   code: ClusterErrorCode,
   subject: CallSubject,
+  { onRefusal }: Pick<ClusterAccess, 'onRefusal'>,
   answer: Status | undefined,
   said: string,
 ): string {
-  if (code === 'BadKubeconfig') {
-    return 'the server does not accept the credentials of the kubeconfig (401): they are wrong or have expired';
+  if (code === 'SignInFailed') {
+    return `the server does not accept the credentials (401): ${onRefusal}`;
   }
   if (code === 'Forbidden') {
     const denied = /User "(?<user>[^"]*)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"/.exec(
@@ -129,18 +140,21 @@ const networkCode =
 
 /** The deepest cause knows best: "fetch failed" says nothing. Its text is never repeated, and it is given back only where
  *  its code tells that it quotes nothing. */
-function explainNetwork(error: unknown): { readonly reason: string; readonly cause?: Error } {
+function explainNetwork(
+  error: unknown,
+  origin: string,
+): { readonly reason: string; readonly cause?: Error; readonly hasMoved?: boolean } {
   let deepest = error;
   while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
   if (!(deepest instanceof Error)) return { reason: 'unknown error' };
   if (deepest.name === 'TimeoutError') return { reason: 'it took too long', cause: deepest };
   const code = 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : '';
   if (!networkCode.test(code)) {
-    return { reason: 'the request could not be made: check server, proxy-url and token in the kubeconfig' };
+    return { reason: `the request could not be made: check server, proxy-url and token in ${origin}` };
   }
   if (/CERT|SIGNATURE|ALTNAME|ISSUER/.test(code)) {
-    const reason = `${code}: the server's certificate does not fit the kubeconfig's certificate-authority-data or server name`;
-    return { reason, cause: deepest };
+    const reason = `${code}: the server's certificate does not fit the authority or the server name in ${origin}`;
+    return { reason, cause: deepest, hasMoved: true };
   }
-  return { reason: code, cause: deepest };
+  return { reason: code, cause: deepest, hasMoved: code === 'ENOTFOUND' };
 }

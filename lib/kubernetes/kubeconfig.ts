@@ -2,22 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import type { ClusterAccess } from '../cluster-ports.ts';
 import { ClusterError } from '../errors.ts';
-
-/** What a connection needs of a kubeconfig. Never logged. */
-export interface ClusterAccess {
-  /** `https` URL, without a slash at the end. */
-  readonly server: string;
-  /** PEM of the authorities that may have signed the server's certificate; absent: the public ones. */
-  readonly ca?: string;
-  /** Name to ask for and to find in the server's certificate, where it is not the URL's. */
-  readonly serverName?: string;
-  /** `http` or `https` URL of a proxy. */
-  readonly proxy?: string;
-  readonly token?: string;
-  /** PEM of a client certificate and its key. */
-  readonly clientCertificate?: { readonly cert: string; readonly key: string };
-}
 
 const file = 'it names a file; put the content inline (the field that ends in -data, or "token")';
 const program = 'it runs a program or a sign-in of its own; use a token or a client certificate';
@@ -68,10 +54,13 @@ const kubeconfig = z.object({
 });
 
 /** The current context of a kubeconfig (YAML or JSON). Only inline credentials are accepted.
- *  @throws ClusterError `BadKubeconfig`, saying which field to change; the message quotes no credential. */
-export function readKubeconfig(name: string, source: string): ClusterAccess {
+ *  @throws ClusterError `SignInFailed`, saying which field to change; the message quotes no credential. */
+export function readKubeconfig(
+  name: string,
+  source: string,
+): ClusterAccess & { readonly token?: string | undefined } {
   const problem = (message: string) =>
-    new ClusterError('BadKubeconfig', `the kubeconfig of cluster ${name} cannot be used: ${message}`);
+    new ClusterError('SignInFailed', `the kubeconfig of cluster ${name} cannot be used: ${message}`);
   const parsed = kubeconfig.safeParse(parseYaml(source, problem));
   if (!parsed.success) {
     const places = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`);
@@ -131,6 +120,8 @@ export function readKubeconfig(name: string, source: string): ClusterAccess {
     proxy,
     token: user.token,
     clientCertificate: cert === undefined || key === undefined ? undefined : { cert, key },
+    origin: 'the kubeconfig',
+    onRefusal: 'the credentials of the kubeconfig are wrong or have expired; put fresh ones in its place',
   };
 }
 

@@ -17,10 +17,11 @@ const kubeconfig = { kubeconfig: { secret: 'certrelay/clusters/lab' } };
 
 test('W03 a cluster is reached by a kubeconfig or by its agent, and by one of them', () => {
   expect(mistakesWith({ lab: kubeconfig, edge: agent })).toEqual([]);
-  const problem =
-    'clusters.lab: says not one way to reach the cluster; write either kubeconfig or "agent: true"';
-  expect(mistakesWith({ lab: {} })).toEqual([problem]);
-  expect(mistakesWith({ lab: { ...kubeconfig, ...agent } })).toEqual([problem]);
+  const right = 'way to reach the cluster; write one of kubeconfig, inCluster, agent';
+  expect(mistakesWith({ lab: {} })).toEqual([`clusters.lab: says no ${right}`]);
+  expect(mistakesWith({ lab: { ...kubeconfig, ...agent } })).toEqual([
+    `clusters.lab: says more than one ${right}`,
+  ]);
   expect(mistakesWith({ lab: { agent: false } })).toEqual([
     'clusters.lab.agent: is not true; write true, or leave it out',
   ]);

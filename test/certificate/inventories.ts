@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import {
   type CertificateSpec,
+  type ClusterSignIn,
+  type ClusterSpec,
   type Inventory,
   type IssuerSpec,
   keyTypes,
@@ -44,6 +46,27 @@ const zoneAccess: fc.Arbitrary<ZoneAccess> = fc
     roleArn: `arn:aws:iam::${account}:role/dns`,
     ...(account.startsWith('1') ? {} : { externalId: 'shared/2' }),
   }));
+
+const cluster: fc.Arbitrary<ClusterSpec> = fc
+  .tuple(
+    fc.constantFrom<ClusterSignIn>(
+      { kubeconfig: { secret: 'certrelay/clusters/lab' } },
+      { kubeconfig: { file: '/tmp/a b' } },
+      { inCluster: true },
+      { inCluster: { folder: '/tmp/: #' } },
+    ),
+    fc.record(
+      {
+        server: fc.constantFrom('https://10.0.0.1:6443', 'https://[2001:db8::1]/k8s'),
+        caBundle: fc.constant({ file: '/etc/ca.pem' }),
+        proxy: fc.constant('http://proxy.example:3128'),
+        timeoutSeconds: fc.integer({ min: 1, max: 300 }),
+        concurrency: fc.integer({ min: 1, max: 64 }),
+      },
+      { requiredKeys: [] },
+    ),
+  )
+  .map(([signIn, settings]) => ({ ...signIn, ...settings }));
 
 const spare: IssuerSpec = {
   directory: 'https://spare.example/dir',
@@ -126,11 +149,7 @@ function withOwnSecrets(certificates: readonly CertificateSpec[]): readonly Cert
 export const inventories: fc.Arbitrary<Inventory> = fc.record(
   {
     issuers: fc.record({ default: issuer, other: issuer, spare: fc.constant(spare) }),
-    clusters: fc.constant({
-      lab: { kubeconfig: { secret: 'certrelay/clusters/lab' } },
-      'prod-1': { kubeconfig: { file: '/tmp/a b' } },
-      edge: { agent: true },
-    }),
+    clusters: fc.record({ lab: cluster, 'prod-1': cluster, edge: fc.constant({ agent: true as const }) }),
     certificates: fc
       .uniqueArray(certificate, { selector: ({ name }) => name, maxLength: 5 })
       .map(withOwnSecrets),

@@ -36,12 +36,12 @@ export function promiseAccess(bench: () => Bench): void {
       )
       .toBe('allowed');
 
-  test('a token the server does not know is BadKubeconfig', async () => {
+  test('a token the server does not know is SignInFailed', async () => {
     const { subject, connect, signal } = bench();
     const kubeconfig = subject.kubeconfig('admin').replace(/("?token"?: "?)[0-9a-f]+/, '$1wrong');
     const cluster = connect(kubeconfig);
     await expect(cluster.readSecret('default', 'web', signal())).rejects.toMatchObject({
-      code: 'BadKubeconfig',
+      code: 'SignInFailed',
       message: expect.stringMatching(/does not accept the credentials/),
     });
     await cluster.close();
@@ -57,7 +57,7 @@ export function promiseAccess(bench: () => Bench): void {
     const cluster = connect(kubeconfig);
     await expect(cluster.readSecret('default', 'web', signal())).rejects.toMatchObject({
       code: 'Unreachable',
-      message: expect.stringMatching(/does not fit the kubeconfig's certificate-authority-data/),
+      message: expect.stringMatching(/does not fit the authority or the server name in the kubeconfig/),
     });
     await cluster.close();
   });

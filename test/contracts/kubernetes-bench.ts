@@ -1,5 +1,6 @@
 // What every Kubernetes contract test starts from: a cluster of the real or the embedded kind, and a namespace of its own.
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import type { Log } from '../../lib/log.ts';
 import type { SecretManifest } from '../../lib/policy/cluster-objects.ts';
 import type { Clock } from '../../lib/ports.ts';
@@ -33,7 +34,12 @@ export async function openBench(start: () => Promise<KubernetesSubject>) {
   const subject = await start();
   const admin = openAdmin(subject.kubeconfig('admin'));
   const connect = (kubeconfig: string) =>
-    connectCluster({ name: 'lab', kubeconfig, clock: realClock, log: silence });
+    connectCluster({
+      name: 'lab',
+      access: readKubeconfig('lab', kubeconfig),
+      clock: realClock,
+      log: silence,
+    });
   const cluster = connect(subject.kubeconfig('admin'));
   const restricted = connect(subject.kubeconfig('certrelay'));
   let made = 0;

@@ -10,6 +10,7 @@ import type { DeployReport, TargetReport } from '../../lib/deploy/run.ts';
 import { ClusterError, StoreError } from '../../lib/errors.ts';
 import type { DeployRequest } from '../../lib/events.ts';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
@@ -116,8 +117,11 @@ export async function openBench(options: BenchOptions) {
       const inventory: Inventory = { issuers: {}, clusters: agents, certificates };
       const connect = async (name: string) => {
         const cluster = clusters.get(name);
-        if (!cluster) throw new ClusterError('BadKubeconfig', `cluster ${name} has no kubeconfig`);
-        return wrap(connectCluster({ name, kubeconfig: cluster.kubeconfig('certrelay'), clock, log }), name);
+        if (!cluster) throw new ClusterError('SignInFailed', `cluster ${name} has no kubeconfig`);
+        return wrap(
+          connectCluster({ name, access: readKubeconfig(name, cluster.kubeconfig('certrelay')), clock, log }),
+          name,
+        );
       };
       const readText = async (secret: string) => {
         const text = texts.get(secret);

@@ -69,7 +69,7 @@ test('a kubeconfig that cannot be used fails its own targets only', async () => 
   const bench = await openBench({ targets: [targetOf({ cluster: 'unknown' }), targetOf()] });
   const report = await bench.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['pending', 'delivered']);
-  expect(codesOf(report)).toEqual(['BadKubeconfig']);
+  expect(codesOf(report)).toEqual(['SignInFailed']);
 });
 
 test('a rollout that fails is a failure, though the Secret is delivered; it is not started again', async () => {

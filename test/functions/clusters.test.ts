@@ -46,7 +46,7 @@ test('a kubeconfig comes from the AWS secret or the file that the inventory name
 
 test('an AWS secret outside what the role allows is told so, with both ways out', async () => {
   const refused = open({ secret: 'certrelay/clusters/prod' }, denied)('prod', signal);
-  await expect(refused).rejects.toMatchObject({ code: 'BadKubeconfig' });
+  await expect(refused).rejects.toMatchObject({ code: 'SignInFailed' });
   expect(await refused.catch(describeError)).toBe(
     "the kubeconfig of cluster prod cannot be read (deploy's role allows AWS secrets below lab/certrelay/clusters/: name it so, or widen ReadKubeconfigs in infra/roles.yml): AWS denied it",
   );
@@ -61,13 +61,13 @@ test.each([
   ['a file that is missing', { file: '/nowhere/kubeconfig' }, /cannot be read: ENOENT/],
 ])('%s is named with the cause alone', async (_, source, message) => {
   const refused = open(source, denied)('prod', signal);
-  await expect(refused).rejects.toMatchObject({ code: 'BadKubeconfig' });
+  await expect(refused).rejects.toMatchObject({ code: 'SignInFailed' });
   expect(await refused.catch(describeError)).toMatch(message);
 });
 
 test('a cluster that the inventory does not have is told so', async () => {
   await expect(open({ file: 'any' }, denied)('typo', signal)).rejects.toMatchObject({
-    code: 'BadKubeconfig',
+    code: 'SignInFailed',
     message: 'the inventory has no cluster "typo"',
   });
 });

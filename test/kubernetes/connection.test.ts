@@ -1,6 +1,7 @@
 // How calls to a cluster behave when the network or the server does not.
 import { expect, onTestFinished, test } from 'vitest';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import { describeError } from '../../lib/log.ts';
 import { encode, manifestOf } from '../contracts/kubernetes-bench.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
@@ -20,7 +21,12 @@ async function open() {
   ];
   const kubernetes = await startKubernetes({}, { journal, faults });
   onTestFinished(() => kubernetes.stop());
-  const cluster = connectCluster({ name: 'lab', kubeconfig: kubernetes.kubeconfig('admin'), clock, log });
+  const cluster = connectCluster({
+    name: 'lab',
+    access: readKubeconfig('lab', kubernetes.kubeconfig('admin')),
+    clock,
+    log,
+  });
   onTestFinished(() => cluster.close());
   return { kubernetes, cluster, journal, faults, clock, log, signal: AbortSignal.timeout(10_000) };
 }

@@ -11,6 +11,7 @@ const subject = {
   namespace: 'default',
   name: 'web',
 } as const;
+const access = { origin: 'the kubeconfig', onRefusal: '' };
 const password = 'PASSW0RD';
 
 test.for([
@@ -20,7 +21,7 @@ test.for([
 ] as const)('%s is not quoted', async ([, url, headers]) => {
   const thrown: unknown = await fetch(url, { headers }).catch((error: unknown) => error);
   expect(inspect(thrown)).toContain(password);
-  const { error } = nameFailure(subject, thrown);
+  const { error } = nameFailure(subject, thrown, access);
   expect(error).toMatchObject({
     code: 'Unreachable',
     message: expect.stringContaining(
@@ -40,7 +41,7 @@ test.for([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ])('%s is named, and the error behind it kept', (code) => {
   const network = Object.assign(new Error('of the network'), { code });
-  const { error } = nameFailure(subject, new TypeError('fetch failed', { cause: network }));
+  const { error } = nameFailure(subject, new TypeError('fetch failed', { cause: network }), access);
   expect(error.message).toContain(`no answer (${code}`);
   expect(error.cause).toBe(network);
 });

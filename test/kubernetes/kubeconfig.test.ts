@@ -109,7 +109,7 @@ describe('is refused, with the field named', () => {
   test.for(cases)('%s', ([, source, message]) => {
     const read = () => readKubeconfig('lab', source);
     expect(read).toThrow(
-      expect.objectContaining({ code: 'BadKubeconfig', message: expect.stringMatching(message) }),
+      expect.objectContaining({ code: 'SignInFailed', message: expect.stringMatching(message) }),
     );
     expect(read).toThrow(/^the kubeconfig of cluster lab cannot be used: /);
     expect(read).not.toThrow(token);

@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { type Admin, openAdmin } from '../contracts/kubernetes-admin.ts';
@@ -82,7 +83,8 @@ if (absent.length > 0) {
         key: 'ecdsa-p256',
         targets: [targetOf({ format: 'nginx-ssl-proxy' })],
       };
-      const connect = async (name: string) => connectCluster({ name, kubeconfig, clock: realClock, log });
+      const connect = async (name: string) =>
+        connectCluster({ name, access: readKubeconfig(name, kubeconfig), clock: realClock, log });
       return deployCertificates(
         {
           store,

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import { manifestOf, realClock, silence } from '../contracts/kubernetes-bench.ts';
 import { type Kubectl, openKubectl } from './kubectl.ts';
 import { type Kubernetes, startKubernetes } from './parts/kubernetes.ts';
@@ -32,7 +33,12 @@ if (absent.length > 0) {
       await expect.poll(() => kubectl.run(command).catch(() => ''), { timeout: 10_000 }).not.toBe('');
       const token = await kubectl.run(command);
       const kubeconfig = kubernetes.kubeconfigFor('certrelay').replace(/("token": ")[^"]+/, `$1${token}`);
-      const cluster = connectCluster({ name: 'lab', kubeconfig, clock: realClock, log: silence });
+      const cluster = connectCluster({
+        name: 'lab',
+        access: readKubeconfig('lab', kubeconfig),
+        clock: realClock,
+        log: silence,
+      });
       const signal = AbortSignal.timeout(10_000);
       const first = { manager: 'certrelay' } as const;
       expect(await cluster.applySecret(manifestOf('default', { a: '1' }), first, signal)).toMatchObject({

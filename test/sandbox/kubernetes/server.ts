@@ -32,6 +32,10 @@ export interface SandboxKubernetes {
   readonly caPem: string;
   /** Text of a kubeconfig with the token of one of `users`, or of `admin`, who may do everything. */
   kubeconfig(user: string): string;
+  /** The bearer token of one of `users`, or of `admin`. */
+  token(user: string): string;
+  /** Gives the user another token; the one before is nobody's from now on. */
+  exchangeToken(user: string): string;
   /** Creates an object as `kubectl create` would; YAML or JSON text, or the object itself. */
   create(manifest: string | object): void;
   /** An object as stored; `undefined` where there is none. `resource` is the plural: `secrets`. */
@@ -49,7 +53,13 @@ export async function startKubernetes(
 ): Promise<SandboxKubernetes> {
   const { name = 'kubernetes', users = ['certrelay'], namespaces = [], now = Date.now } = options;
   const tls = await mintServingCertificate(name);
-  const tokens = new Map([admin, ...users].map((user) => [user, randomBytes(16).toString('hex')]));
+  const makeToken = () => randomBytes(16).toString('hex');
+  const tokens = new Map([admin, ...users].map((user) => [user, makeToken()]));
+  const tokenOf = (user: string): string => {
+    const token = tokens.get(user);
+    if (token === undefined) throw new Error(`no token was made for the user ${user}`);
+    return token;
+  };
   const userOf = ({ headers }: Request) =>
     [...tokens].find(([, token]) => headers.authorization === `Bearer ${token}`)?.[0];
   const objects = new ObjectStore();
@@ -127,7 +137,12 @@ export async function startKubernetes(
   return {
     server: server.url,
     caPem: tls.ca,
-    kubeconfig: (user) => describeAccess(name, server.url, tls.ca, user, tokens.get(user)),
+    kubeconfig: (user) => describeAccess(name, server.url, tls.ca, user, tokenOf(user)),
+    token: tokenOf,
+    exchangeToken: (user) => {
+      tokens.set(user, makeToken());
+      return tokenOf(user);
+    },
     create,
     find: (resource, namespace, object) => objects.find(resource, namespace, object),
     connections: () => server.connections(),
@@ -154,14 +169,7 @@ function refusal(error: StatusError): Answer {
   return { status: error.status, headers: { 'content-type': 'application/json' }, body: error.body };
 }
 
-function describeAccess(
-  name: string,
-  server: string,
-  ca: string,
-  user: string,
-  token: string | undefined,
-): string {
-  if (token === undefined) throw new Error(`no token was made for the user ${user}`);
+function describeAccess(name: string, server: string, ca: string, user: string, token: string): string {
   return `apiVersion: v1
 kind: Config
 current-context: ${name}
