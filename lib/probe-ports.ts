@@ -1,5 +1,6 @@
 // The sockets of looking at what is served: each interface is a contract, each comment part of it.
-import type { Sighting } from './policy/served.ts';
+import type { ProbeSpec } from './certificate/spec.ts';
+import type { Sighting, Verdict } from './policy/served.ts';
 
 /** The addresses that DNS gives for a name now, of both families, through its aliases; none where it has none.
  *  @throws DnsError `Lookup` where DNS does not answer, `NoZone` where its aliases lead nowhere; the signal's reason where
@@ -13,6 +14,17 @@ export type ShakeHands = (
   place: { readonly address: string; readonly port: number; readonly name: string },
   signal: AbortSignal,
 ) => Promise<Sighting>;
+
+/** A certificate that should be served: its names, where to look, and SHA-256 of its DER, hex. */
+export interface ServedQuestion {
+  readonly names: readonly string[];
+  readonly probe: ProbeSpec;
+  readonly fingerprint: string;
+}
+
+/** Looks once, at every address, at what is served now, and judges it. Sends nothing but handshakes and notes nothing.
+ *  @throws the signal's reason where that ends it. */
+export type LookAtServed = (asked: ServedQuestion, signal: AbortSignal) => Promise<Verdict>;
 
 /** Whether anybody on the internet can have that address: not loopback, link-local, private or one for metadata. */
 export type IsPublicAddress = (address: string) => boolean;

@@ -99,7 +99,7 @@ export const secretTemplate = z
   });
 
 /** One workload: `Deployment/web` or `{kind, name}`. */
-const workload = z.union(
+export const workload = z.union(
   [
     z.string().transform((text, context) => {
       const [kind = '', name = '', ...others] = text.split('/');

@@ -25,6 +25,7 @@ import {
 import { isCovered, withoutWildcard } from './names.ts';
 import { probe } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
+import { rollout } from './rollout-fields.ts';
 import {
   type CertificateSpec,
   challengeTypes,
@@ -112,6 +113,7 @@ const secretTarget = mapping({
   secret: objectName.optional().describe('certs-<first domain> where absent'),
   ...targetUse,
   ...secretDetails,
+  rollout,
   ...takingOver,
 }).superRefine(checkDetails);
 
@@ -156,6 +158,7 @@ const registrationTarget = mapping({
   secret: secretTemplate.default('{name}-tls'),
   ...targetUse,
   ...secretDetails,
+  rollout,
   ...takingOver,
 }).superRefine(checkDetails);
 

@@ -6,6 +6,7 @@ import { formatSpan } from './inventory-fields.ts';
 import { inventorySchema } from './inventory-schema.ts';
 import { writeProbe } from './probe-fields.ts';
 import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
+import { writeRollout } from './rollout-fields.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from './spec.ts';
 
 /** Larger files are refused unread; 10,000 certificates need about 3 MB. */
@@ -125,7 +126,7 @@ function writeCertificate({ renewBeforeMs, probe, targets, ...spec }: Certificat
 
 function writeTarget(spec: TargetSpec): object {
   if ('acm' in spec) return spec;
-  const { restart, ...target } = spec;
+  const { restart, rollout, ...target } = spec;
   const written = typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`);
-  return { ...target, restart: written };
+  return { ...target, restart: written, ...(rollout ? { rollout: writeRollout(rollout) } : {}) };
 }

@@ -30,7 +30,7 @@ export function parseRegistration(
   const misplaced = (targets ?? []).flatMap((target, index) =>
     isAllowed(target, registration) ? [] : [misplacedTarget(target, index, registration)],
   );
-  const chosen = targets?.map((target) => ({ ...target, ...takingOverOf(target, name, registration) }));
+  const chosen = targets?.map((target) => ({ ...target, ...operatorsWord(target, name, registration) }));
   const spec: StoredSpec = {
     name,
     domains,
@@ -81,16 +81,17 @@ function isSamePlace(one: Place, other: Place): boolean {
   return one.cluster === other.cluster && one.namespace === other.namespace;
 }
 
-/** What may be taken over: only the Secret that the inventory itself would have named, never one of the request's choosing. */
-function takingOverOf(
+/** What the operator says of a target, and the request cannot: how its workloads change over, and what may be taken over,
+ *  which is only the Secret that the inventory itself would have named, never one of the request's choosing. */
+function operatorsWord(
   asked: Place & Pick<SecretTarget, 'secret'>,
   name: string,
   { targets }: RegistrationSpec,
-): Pick<SecretTarget, 'adopt' | 'replace'> {
-  const own = targets
-    .filter(isSecretTarget)
-    .find((allowed) => isSamePlace(allowed, asked) && fillIn(allowed, name) === fillIn(asked, name));
-  return { adopt: own?.adopt ?? false, replace: own?.replace ?? false };
+): Pick<SecretTarget, 'adopt' | 'replace' | 'rollout'> {
+  const near = targets.filter(isSecretTarget).filter((allowed) => isSamePlace(allowed, asked));
+  const own = near.find((allowed) => fillIn(allowed, name) === fillIn(asked, name));
+  const { rollout } = own ?? near[0] ?? {};
+  return { adopt: own?.adopt ?? false, replace: own?.replace ?? false, ...(rollout ? { rollout } : {}) };
 }
 
 function fillIn({ secret }: Pick<SecretTarget, 'secret'>, name: string): string {

@@ -64,10 +64,41 @@ export interface SecretTarget {
   readonly restart: 'auto' | 'needed' | 'none' | readonly WorkloadReference[];
   /** `annotation` patches the pod template's annotation; `env` sets LETSENCRYPT_CERT_REFRESH as ployst did. */
   readonly restartStrategy: 'annotation' | 'env';
+  /** Absent: all workloads are restarted at once, at any time, and there is no way back. */
+  readonly rollout?: RolloutSpec | undefined;
   /** Take over a Secret that exists and does not carry our label. */
   readonly adopt: boolean;
   /** Delete and create again a Secret whose immutable `type` is another. */
   readonly replace: boolean;
+}
+
+/** How a target's workloads change over to a new certificate: in steps, each of them watched, with the way back. */
+export interface RolloutSpec {
+  /** Restarted first, alone; absent: there is none. */
+  readonly canary?: WorkloadReference | undefined;
+  /** How many groups the others are restarted in, one after the other; at least 1. */
+  readonly waves: number;
+  /** How long the canary or one wave may take, in milliseconds, the look at what is served included. */
+  readonly deadlineMs: number;
+  /** Whether what is served is looked at after each. */
+  readonly probe: boolean;
+  /** When restarts may begin; empty: at any time. */
+  readonly windows: readonly MaintenanceWindow[];
+}
+
+/** In the order of the week, as they are written. */
+export const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+export type Weekday = (typeof weekdays)[number];
+
+/** A span of the day, on some days of the week, by the clocks of a time zone. */
+export interface MaintenanceWindow {
+  /** Those on which it begins, in the order of the week. */
+  readonly days: readonly Weekday[];
+  /** Minutes of the day, the second one excluded; one that is not later than the first is of the next day. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** IANA name. */
+  readonly timeZone: string;
 }
 
 /** An address to connect to, without brackets, and a port where it is another than the usual one. */

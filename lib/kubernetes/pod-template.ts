@@ -1,6 +1,11 @@
 // A pod template: which Secrets its pods use, and the marks that Certrelay reads and leaves on it.
 import * as z from 'zod';
-import { type RestartMark, refreshVariable, type SecretUses } from '../policy/cluster-objects.ts';
+import {
+  type RestartMark,
+  refreshVariable,
+  type SecretUses,
+  sinceAnnotation,
+} from '../policy/cluster-objects.ts';
 
 const reference = z.object({ name: z.string().optional() });
 
@@ -96,7 +101,8 @@ export function readRefresh({ spec }: PodTemplate): {
   return { container: first?.name ?? '', refresh };
 }
 
-/** The strategic merge patch for a mark: it touches one annotation or one variable and nothing beside it. */
+/** The strategic merge patch for a mark: it touches one annotation or one variable of the pod template and nothing beside
+ *  it, but for the note of its beginning. */
 export function describePatch(mark: RestartMark): object {
   const template =
     mark.kind === 'annotation'
@@ -106,5 +112,6 @@ export function describePatch(mark: RestartMark): object {
             containers: [{ name: mark.container, env: [{ name: refreshVariable, value: mark.value }] }],
           },
         };
-  return { spec: { template } };
+  const noted = mark.since && { annotations: { [sinceAnnotation]: mark.since.toISOString() } };
+  return { ...(noted ? { metadata: noted } : {}), spec: { template } };
 }

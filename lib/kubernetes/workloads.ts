@@ -3,7 +3,7 @@ import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
 import type { WorkloadKind } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
-import { restartAnnotation, type Workload } from '../policy/cluster-objects.ts';
+import { restartAnnotation, sinceAnnotation, type Workload } from '../policy/cluster-objects.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
 import { listAll, type PageRequest, parseAnswer } from './lists.ts';
@@ -99,9 +99,16 @@ function parseWorkload(kind: WorkloadKind, answer: unknown, subject: CallSubject
     ...findUses(spec.template),
     annotations: marks,
     ...readRefresh(spec.template),
+    rolloutSince: readSince(metadata.annotations[sinceAnnotation]),
     generation: fields.metadata.generation,
     rollout: judgeRollout(kind, fields),
     hasGapOnRestart: fields.spec.replicas > 0 && fields.spec.strategy?.type === 'Recreate',
     refusesRestart: [metadata.annotations, marks].some((map) => map[restartAnnotation] === 'false'),
   };
+}
+
+/** Anybody may have written it. */
+function readSince(text: string | undefined): Date | undefined {
+  const since = new Date(text ?? '');
+  return Number.isNaN(since.getTime()) ? undefined : since;
 }

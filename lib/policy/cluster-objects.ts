@@ -10,6 +10,9 @@ export const certificateAnnotation = 'certrelay.dev/certificate';
 /** Annotation of a workload or its pod template that, as `"false"`, keeps Certrelay from restarting it. */
 export const restartAnnotation = 'certrelay.dev/restart';
 
+/** Annotation of a workload that holds when a rollout of ours was last begun. */
+export const sinceAnnotation = 'certrelay.dev/rollout-since';
+
 /** ployst's environment variable, for targets with `restartStrategy: env`. */
 export const refreshVariable = 'LETSENCRYPT_CERT_REFRESH';
 
@@ -62,6 +65,8 @@ export interface Workload extends WorkloadReference, SecretUses {
   /** First container of the pod template, and its value of `refreshVariable`. */
   readonly container: string;
   readonly refresh?: string;
+  /** When a rollout of ours was last begun, where that was noted. */
+  readonly rolloutSince?: Date | undefined;
   /** Counts changes of the specification. */
   readonly generation: number;
   readonly rollout: Rollout;
@@ -83,9 +88,13 @@ export interface OtherUser extends SecretUses {
 
 /** The change to a pod template that starts a rollout; the same change twice changes nothing. An annotation is one Secret's
  *  own; ployst's variable is shared by all certificates of a workload, and holds the one delivered last. */
-export type RestartMark =
+export type RestartMark = (
   | { readonly kind: 'annotation'; readonly key: string; readonly value: string }
-  | { readonly kind: 'env'; readonly container: string; readonly value: string };
+  | { readonly kind: 'env'; readonly container: string; readonly value: string }
+) & {
+  /** When the rollout begins, noted on the workload itself, which restarts nothing: a later run knows its deadline by it. */
+  readonly since?: Date;
+};
 
 /** `Deployment web`, as messages name a workload. */
 export function nameWorkload({

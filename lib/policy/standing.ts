@@ -26,8 +26,13 @@ export function standingOf(
   const current = entry?.current;
   return {
     paused: pausedSince && { since: pausedSince, reason: pauseReason },
-    isRevoked: current !== undefined && readRevoked(revoked).includes(current),
+    isRevoked: current !== undefined && isRevokedVersion(revoked, current),
   };
+}
+
+/** Whether a version was revoked, by the state's `revoked`. */
+export function isRevokedVersion(revoked: string | undefined, version: string): boolean {
+  return readRevoked(revoked).includes(version);
 }
 
 /** The state's `revoked` with one version more. */

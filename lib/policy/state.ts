@@ -52,6 +52,8 @@ export interface CertificateState {
   readonly revoking?: string;
   /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them. */
   readonly deployed?: string;
+  /** The version that is not to be delivered any further, where and why, as `hold.ts` writes it. */
+  readonly deliveryHeld?: string;
   /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it. */
   readonly served?: string;
   /** Since when something else is served than that version, although it has been delivered. */

@@ -1,11 +1,10 @@
 // Finds the addresses at which certificates should be served, and looks at each.
 import { withoutWildcard } from '../certificate/names.ts';
-import type { Endpoint } from '../certificate/spec.ts';
+import type { Endpoint, ProbeSpec } from '../certificate/spec.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import type { Observation, Sighting } from '../policy/served.ts';
 import type { ProbePorts } from './run.ts';
-import type { Selected } from './selection.ts';
 
 /** Names asked for in DNS at once. */
 const namesAtOnce = 50;
@@ -17,21 +16,27 @@ const anyLabel = 'certrelay-probe';
 
 type Ports = Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'>;
 
+/** A certificate that should be served: under which names, and where to look. */
+export interface Sought {
+  readonly domains: readonly string[];
+  readonly probe: ProbeSpec;
+}
+
 /** Somewhere to look, or what is known of it without looking. */
-interface Place extends Pick<Observation, 'name'> {
-  readonly of: Selected;
+interface Place<Of extends Sought> extends Pick<Observation, 'name'> {
+  readonly of: Of;
   readonly endpoint?: Required<Endpoint>;
   readonly sighting?: Sighting;
 }
 
 /** What was seen of each certificate; one that the run's end kept from being looked at everywhere is absent. */
-export async function observe(
-  selected: readonly Selected[],
+export async function observe<Of extends Sought>(
+  selected: readonly Of[],
   ports: Ports,
   signal: AbortSignal,
-): Promise<ReadonlyMap<Selected, readonly Observation[]>> {
-  const unfinished = new Set<Selected>();
-  const isolate = async <T>(of: Selected, work: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+): Promise<ReadonlyMap<Of, readonly Observation[]>> {
+  const unfinished = new Set<Of>();
+  const isolate = async <T>(of: Of, work: () => Promise<readonly T[]>): Promise<readonly T[]> => {
     try {
       return await work();
     } catch (error) {
@@ -54,7 +59,7 @@ export async function observe(
 }
 
 /** Listed addresses are looked at under every name. Without them DNS is asked, which knows no address for a wildcard. */
-function planPlaces(of: Selected): readonly Place[] {
+function planPlaces<Of extends Sought>(of: Of): readonly Place<Of>[] {
   const { addresses, names = of.domains, port = usualPort } = of.probe;
   if (!addresses) {
     return names.map((name) =>
@@ -78,11 +83,11 @@ const unlistedWildcard: Sighting = {
 
 /** The addresses that DNS gives for a name whose addresses are not listed. Whoever keeps the zone writes those, and must not
  *  lead this machine to what only this machine can reach. */
-async function locate(
-  place: Place,
+async function locate<Of extends Sought>(
+  place: Place<Of>,
   { findAddresses, isPublicAddress }: Ports,
   signal: AbortSignal,
-): Promise<readonly Place[]> {
+): Promise<readonly Place<Of>[]> {
   if (place.endpoint || place.sighting) return [place];
   const { of, name } = place;
   let addresses: readonly string[];
@@ -95,7 +100,7 @@ async function locate(
   if (addresses.length === 0) {
     return [{ of, name, sighting: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
   }
-  return addresses.map((address): Place => {
+  return addresses.map((address): Place<Of> => {
     const endpoint = { address, port: of.probe.port ?? usualPort };
     if (isPublicAddress(address)) return { of, name, endpoint };
     const problem = 'DNS gives an address that is not public; list it under "probe" of the certificate';
@@ -104,7 +109,7 @@ async function locate(
 }
 
 async function look(
-  { name, endpoint, sighting }: Place,
+  { name, endpoint, sighting }: Place<Sought>,
   { shakeHands }: Ports,
   signal: AbortSignal,
 ): Promise<Sighting> {
@@ -113,6 +118,10 @@ async function look(
   return shakeHands({ ...endpoint, name }, signal);
 }
 
-function withoutOwner({ name, endpoint, sighting }: Place & { readonly sighting: Sighting }): Observation {
+function withoutOwner({
+  name,
+  endpoint,
+  sighting,
+}: Place<Sought> & { readonly sighting: Sighting }): Observation {
   return { name, endpoint, sighting };
 }

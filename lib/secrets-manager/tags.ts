@@ -51,6 +51,7 @@ const fields = {
   revoked: text,
   revoking: text,
   deployed: text,
+  deliveryHeld: text,
   served: text,
   notServedSince: date,
   probedAt: date,

@@ -1,11 +1,28 @@
 // The JSON kept in AWS secrets (design §3): written the same for the same contents, read as unknown input.
 import * as z from 'zod';
-import { keyRoles, keyTypes, secretFormats, workloadKinds } from '../certificate/spec.ts';
+import { keyRoles, keyTypes, secretFormats, weekdays, workloadKinds } from '../certificate/spec.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import type { Account, StoredValue } from '../ports.ts';
 
 const text = z.string().min(1);
 const version = z.literal(1);
+
+const workload = z.object({ kind: z.enum(workloadKinds), name: text });
+
+const rollout = z.object({
+  canary: workload.optional(),
+  waves: z.int().positive(),
+  deadlineMs: z.int().positive(),
+  probe: z.boolean(),
+  windows: z.array(
+    z.object({
+      days: z.array(z.enum(weekdays)),
+      fromMinute: z.int(),
+      toMinute: z.int(),
+      timeZone: text,
+    }),
+  ),
+});
 
 const named = z.record(z.string(), z.string()).optional();
 
@@ -18,13 +35,11 @@ const secretTarget = z.object({
   password: z.object({ secret: text }).optional(),
   labels: named,
   annotations: named,
-  restart: z.union([
-    z.enum(['auto', 'none']),
-    z.array(z.object({ kind: z.enum(workloadKinds), name: text })),
-  ]),
+  restart: z.union([z.enum(['auto', 'needed', 'none']), z.array(workload)]),
   restartStrategy: z.enum(['annotation', 'env']),
   adopt: z.boolean(),
   replace: z.boolean(),
+  rollout: rollout.optional(),
 });
 
 const target = z.union([z.object({ acm: z.object({ region: text, arn: text.optional() }) }), secretTarget]);

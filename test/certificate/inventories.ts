@@ -8,7 +8,9 @@ import {
   type IssuerSpec,
   keyTypes,
   pemFormats,
+  type RolloutSpec,
   type SecretTarget,
+  weekdays,
   workloadKinds,
   type ZoneAccess,
 } from '../../lib/certificate/spec.ts';
@@ -76,13 +78,32 @@ const spare: IssuerSpec = {
 
 const workload = fc.record({ kind: fc.constantFrom(...workloadKinds), name: label });
 
+const rollout: fc.Arbitrary<RolloutSpec> = fc.record(
+  {
+    canary: workload,
+    waves: fc.integer({ min: 1, max: 100 }),
+    deadlineMs: fc.integer({ min: 1, max: 999 }).map((minutes) => minutes * 60_000),
+    probe: fc.boolean(),
+    windows: fc.array(
+      fc.record({
+        days: fc.subarray([...weekdays], { minLength: 1 }),
+        fromMinute: fc.integer({ min: 0, max: 700 }),
+        toMinute: fc.integer({ min: 701, max: 1440 }),
+        timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns'),
+      }),
+      { maxLength: 2 },
+    ),
+  },
+  { requiredKeys: ['waves', 'deadlineMs', 'probe', 'windows'] },
+);
+
 function target(secret: fc.Arbitrary<string>): fc.Arbitrary<SecretTarget> {
   const common = fc.record({
     cluster: fc.constantFrom(...clusterNames),
     namespace: label,
     secret,
     restart: fc.oneof(
-      fc.constantFrom('auto' as const, 'none' as const),
+      fc.constantFrom('auto' as const, 'needed' as const, 'none' as const),
       fc.array(workload, { minLength: 1, maxLength: 3 }),
     ),
     restartStrategy: fc.constantFrom('annotation' as const, 'env' as const),
@@ -94,8 +115,8 @@ function target(secret: fc.Arbitrary<string>): fc.Arbitrary<SecretTarget> {
     { requiredKeys: [] },
   );
   return fc
-    .tuple(common, fc.constantFrom(...layouts), labels)
-    .map(([one, two, three]) => ({ ...one, ...two, ...three }));
+    .tuple(common, fc.constantFrom(...layouts), labels, fc.option(rollout, { nil: undefined }))
+    .map(([one, two, three, steps]) => ({ ...one, ...two, ...three, ...(steps ? { rollout: steps } : {}) }));
 }
 
 const password = { secret: 'certrelay/passwords/shop' };

@@ -1,0 +1,126 @@
+// What a user writes of how a target's workloads change over: `targets[].rollout`.
+import * as z from 'zod';
+import { mapping, workload } from './inventory-fields.ts';
+import { describeInput } from './problems.ts';
+import { type MaintenanceWindow, type RolloutSpec, type Weekday, weekdays } from './spec.ts';
+
+const minuteMs = 60_000;
+
+const deadline = z
+  .string({ error: ({ input }) => `is ${describeInput(input)}; write text such as 10m or 1h` })
+  .regex(/^[1-9][0-9]{0,2}[mh]$/, 'is no span of time; write such as 10m or 1h')
+  .transform((text) => Number.parseInt(text, 10) * (text.endsWith('h') ? 60 : 1) * minuteMs);
+
+const window = z.string().transform((text, context) => {
+  const parsed = parseWindow(text);
+  if (typeof parsed !== 'string') return parsed;
+  context.addIssue({ code: 'custom', message: `${describeInput(text)} ${parsed}` });
+  return z.NEVER;
+});
+
+const waves = 'is no number of waves; write a whole number from 1 to 100';
+
+/** Restarts one after the other, each of them watched, with the way back. */
+export const rollout = mapping({
+  canary: workload.optional().describe('The workload that is restarted first and alone'),
+  waves: z
+    .int(waves)
+    .min(1, waves)
+    .max(100, waves)
+    .default(1)
+    .describe('In how many groups the others are restarted, one group after the other'),
+  deadline: deadline.prefault('10m').describe('How long one of them may take, such as 10m or 1h'),
+  probe: z.boolean().default(false).describe('Look at what is served after each of them'),
+  windows: z
+    .array(window)
+    .min(1, 'is empty; write windows, or leave them out')
+    .optional()
+    .describe('When restarts may begin, such as "Sat 02:00-04:00 Europe/Berlin"; at any time where absent'),
+})
+  .transform(
+    ({ deadline: deadlineMs, windows = [], ...rest }): RolloutSpec => ({
+      ...rest,
+      deadlineMs,
+      windows,
+    }),
+  )
+  .optional()
+  .describe(
+    'Restart in steps, and go back to the certificate before where one fails; absent: all at once, and no way back',
+  );
+
+/** What `rollout` reads as the same. */
+export function writeRollout({ canary, deadlineMs, windows, ...rest }: RolloutSpec): object {
+  return {
+    ...rest,
+    ...(canary ? { canary: `${canary.kind}/${canary.name}` } : {}),
+    deadline: `${deadlineMs / minuteMs}m`,
+    ...(windows.length > 0 ? { windows: windows.map(formatWindow) } : {}),
+  };
+}
+
+/** `Sat 02:00-04:00 Europe/Berlin`, as a user writes it. */
+export function formatWindow({ days, fromMinute, toMinute, timeZone }: MaintenanceWindow): string {
+  const names = days.length === weekdays.length ? '' : `${days.join(',')} `;
+  return `${names}${formatTime(fromMinute)}-${formatTime(toMinute)} ${timeZone}`;
+}
+
+/** The window, or what is wrong; continues the text in quotes. */
+function parseWindow(text: string): MaintenanceWindow | string {
+  const example = 'write such as "Sat 02:00-04:00 Europe/Berlin" or "Mon-Fri 22:00-05:00 UTC"';
+  const {
+    days,
+    from,
+    to,
+    zone = 'UTC',
+  } = /^(?:(?<days>[A-Za-z,-]+) +)?(?<from>\d\d:\d\d) ?- ?(?<to>\d\d:\d\d)(?: +(?<zone>\S+))?$/.exec(text)
+    ?.groups ?? {};
+  const fromMinute = parseTime(from, 23);
+  const toMinute = parseTime(to, 24);
+  const on = days === undefined ? weekdays : parseDays(days);
+  if (fromMinute === undefined || toMinute === undefined || on === undefined) {
+    return `is no window; ${example}`;
+  }
+  if (fromMinute === toMinute) return `is never open; ${example}`;
+  if (!isTimeZone(zone)) return 'names no time zone; write one such as Europe/Berlin or UTC';
+  return { days: on, fromMinute, toMinute, timeZone: zone };
+}
+
+/** `Sat`, `Sat,Sun` or `Mon-Fri`, in the order of the week. */
+function parseDays(text: string): readonly Weekday[] | undefined {
+  const chosen = text.split(',').flatMap((part) => {
+    const [first, last, ...more] = part.split('-').map(findDay);
+    if (first === undefined || more.length > 0) return [undefined];
+    if (!part.includes('-')) return [first];
+    if (last === undefined) return [undefined];
+    const count = ((last - first + 7) % 7) + 1;
+    return Array.from({ length: count }, (_, index) => (first + index) % 7);
+  });
+  return chosen.includes(undefined) ? undefined : weekdays.filter((_, index) => chosen.includes(index));
+}
+
+function findDay(text: string): number | undefined {
+  const index = weekdays.findIndex((day) => day.toLowerCase() === text.toLowerCase());
+  return index < 0 ? undefined : index;
+}
+
+function parseTime(text: string | undefined, latestHour: number): number | undefined {
+  const [hours = Number.NaN, minutes = Number.NaN] = (text ?? '').split(':').map(Number);
+  const isTime = hours <= latestHour && minutes < 60 && (hours < 24 || minutes === 0);
+  return isTime ? hours * 60 + minutes : undefined;
+}
+
+function formatTime(minute: number): string {
+  const [hours, minutes] = [Math.floor(minute / 60), minute % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${hours}:${minutes}`;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,41 @@
+// The hold on a version: how it is noted, whom it concerns, and when the version before may come back.
+import { describe, expect, test } from 'vitest';
+import { formatHold, judgeHeld, parseHold, refuseReturn } from '../../lib/policy/hold.ts';
+import { mintChain } from '../certificate/minting.ts';
+
+const hold = { version: 'v2', target: 'lab/shop/shop-tls', reason: 'Deployment web: 0 of 2, "it" hangs' };
+
+test('a hold is read back, for its version alone', () => {
+  expect(parseHold(formatHold(hold), 'v2')).toEqual(hold);
+  expect(parseHold(formatHold(hold), 'v3')).toBeUndefined();
+  expect(parseHold(undefined, 'v2')).toBeUndefined();
+  expect(parseHold('v2 nothing-more', 'v2')).toBeUndefined();
+  expect(parseHold(formatHold({ ...hold, reason: 'r'.repeat(999) }), 'v2')?.reason).toHaveLength(200);
+});
+
+test('D13 the failed target goes back, what has the version keeps it, and nothing else gets it', () => {
+  expect(judgeHeld(hold, 'lab/shop/shop-tls', true)).toBe('back');
+  expect(judgeHeld(hold, 'lab/shop/other', true)).toBe('proceed');
+  expect(judgeHeld(hold, 'lab/shop/other', false)).toBe('stay');
+  expect(judgeHeld({ ...hold, target: '*' }, 'lab/shop/other', true)).toBe('back');
+});
+
+describe('the version before comes back', async () => {
+  const [notBefore, notAfter] = [new Date('2026-01-01T00:00:00Z'), new Date('2026-04-01T00:00:00Z')];
+  const minted = await mintChain({ domains: ['a.example.com', 'b.example.com'], notBefore, notAfter });
+  const facts = { names: ['b.example.com', 'a.example.com'], isRevoked: false, now: notBefore };
+  test.for([
+    ['with the same names', {}, undefined],
+    ['not where it was revoked', { isRevoked: true }, /revoked/],
+    ['not where it is over', { now: notAfter }, /expired|ended|until/i],
+    [
+      'not with fewer names',
+      { names: ['a.example.com', 'b.example.com', 'c.example.com'] },
+      /not for .*c\.example\.com/,
+    ],
+  ] as const)('%s', ([, more, expected]) => {
+    const refusal = refuseReturn(minted, { ...facts, ...more });
+    if (expected) expect(refusal).toMatch(expected);
+    else expect(refusal).toBeUndefined();
+  });
+});
