@@ -1,26 +1,56 @@
 // The clusters that the inventory names: each by the sign-in that it asks for, loaded with the first cluster that needs it.
 import { readFile } from 'node:fs/promises';
 import type { ClusterSpec, KubeconfigSource } from '../lib/certificate/spec.ts';
-import type { ClusterAccess, ConnectCluster } from '../lib/cluster-ports.ts';
+import type { ClusterAccess, ConnectCluster, ConnectDirectory } from '../lib/cluster-ports.ts';
 import { ClusterError, StoreError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { Clock } from '../lib/ports.ts';
 import type { SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
 import type { Invocation } from './invocation.ts';
 
 type Surroundings = Pick<Invocation, 'settings' | 'inventory' | 'clock' | 'log'>;
 type ReadText = Pick<SecretsManagerConnection, 'readText'>;
 
-/** Connects to clusters by their name in the inventory. */
+/** Makes the part of the Kubernetes client that a function needs. */
+type Connect<C> = (options: {
+  readonly name: string;
+  readonly access: ClusterAccess;
+  readonly attemptMs: number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}) => C;
+
+/** Connects to clusters by their name in the inventory, to bring certificates into them. */
 export function connectClusters(surroundings: Surroundings, secrets: ReadText): ConnectCluster {
+  return connectBy(
+    async () => (await import('../lib/kubernetes/cluster.ts')).connectCluster,
+    surroundings,
+    secrets,
+  );
+}
+
+/** As `connectClusters`, to read what uses certificates. */
+export function connectDirectories(surroundings: Surroundings, secrets: ReadText): ConnectDirectory {
+  return connectBy(
+    async () => (await import('../lib/kubernetes/directory.ts')).connectDirectory,
+    surroundings,
+    secrets,
+  );
+}
+
+/** `load` is called with the first cluster, because the client is large. */
+function connectBy<C>(
+  load: () => Promise<Connect<C>>,
+  surroundings: Surroundings,
+  secrets: ReadText,
+): (name: string, signal: AbortSignal) => Promise<C> {
   const { inventory, clock, log } = surroundings;
   return async (name, signal) => {
     const spec = inventory.clusters[name];
     if (!spec) throw new ClusterError('SignInFailed', `the inventory has no cluster "${name}"`);
-    const [{ connectCluster }, access] = await Promise.all([
-      import('../lib/kubernetes/cluster.ts'),
-      signIn(name, spec, surroundings, secrets, signal),
-    ]);
+    const [connect, access] = await Promise.all([load(), signIn(name, spec, surroundings, secrets, signal)]);
     const attemptMs = spec.timeoutSeconds === undefined ? undefined : spec.timeoutSeconds * 1000;
-    return connectCluster({ name, access: await applySettings(name, spec, access), attemptMs, clock, log });
+    return connect({ name, access: await applySettings(name, spec, access), attemptMs, clock, log });
   };
 }
 

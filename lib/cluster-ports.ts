@@ -8,6 +8,7 @@ import type {
   SecretManifest,
   Workload,
 } from './policy/cluster-objects.ts';
+import type { TlsObject } from './policy/tls-objects.ts';
 
 /** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in a Secret
  *  that had to be made again, so that `certrelay` does not own it. */
@@ -50,6 +51,17 @@ export interface Cluster {
 /** Gives the cluster of that name in the inventory. Whoever asked for it, and nobody else, closes it.
  *  @throws ClusterError `SignInFailed` where what signs in to it is missing or cannot be used. */
 export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Cluster>;
+
+/** The objects of one cluster that use certificates, read and never written. Every call keeps the rules of `Cluster`. */
+export interface Directory {
+  /** Every Ingress, Gateway and Service of the namespace. A cluster that does not know Gateways has none. */
+  listTlsObjects(namespace: string, signal: AbortSignal): Promise<readonly TlsObject[]>;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
+
+/** As `ConnectCluster`. */
+export type ConnectDirectory = (name: string, signal: AbortSignal) => Promise<Directory>;
 
 /** Where a cluster's API server is, and who calls it. Never logged. */
 export interface ClusterAccess {

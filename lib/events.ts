@@ -37,6 +37,11 @@ const probeRequest = z.strictObject({ certificates: names.optional() });
 /** What `probe` is asked: to look at what is served for all certificates, or for the named ones. */
 export type ProbeRequest = z.infer<typeof probeRequest>;
 
+const discoverRequest = z.strictObject({ dryRun: z.boolean().optional() });
+
+/** What `discover` is asked: to register what objects in clusters ask for, or to say what that would be. */
+export type DiscoverRequest = z.infer<typeof discoverRequest>;
+
 const awsSecret = z.string().min(1).max(2048);
 
 const importRequest = z
@@ -147,6 +152,11 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
 /** @throws ConfigError `Event`. */
 export function parseProbeEvent(event: unknown): ProbeRequest {
   return parse(probeRequest, orEmpty(event));
+}
+
+/** @throws ConfigError `Event`. */
+export function parseDiscoverEvent(event: unknown): DiscoverRequest {
+  return parse(discoverRequest, orEmpty(event));
 }
 
 /** @throws ConfigError `Event`. */

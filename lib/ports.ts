@@ -132,6 +132,14 @@ export type Registration =
   /** The inventory lets nobody register. */
   | { readonly kind: 'closed' };
 
+/** Registers a specification that has been checked; `id` as for `Register`. The same name with other domains is `taken`. May be
+ *  called twice: the second answer is `known`. */
+export type RegisterSpec = (
+  spec: StoredSpec,
+  id: string,
+  signal: AbortSignal,
+) => Promise<Extract<Registration, { readonly kind: 'accepted' | 'known' | 'taken' }>>;
+
 /** Registers what an authenticated request asks for. `body` is parsed JSON and not checked; `id` names the request in
  *  logs. May be called twice: the second answer is `known`. */
 export type Register = (body: unknown, id: string, signal: AbortSignal) => Promise<Registration>;

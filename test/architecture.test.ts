@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const top = join(import.meta.dirname, '..');
 const maxLines = 250;
-const stories = ['issue', 'deploy', 'register', 'import', 'export', 'pause', 'revoke', 'probe'];
+const stories = ['issue', 'deploy', 'register', 'import', 'export', 'pause', 'revoke', 'probe', 'discover'];
 const adapters = ['acme', 'dns', 'kubernetes', 'route53', 'secrets-manager', 'sqs', 'tls', 'webhook'];
 
 /** What is impure: I/O, clock, randomness, environment. */

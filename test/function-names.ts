@@ -3,6 +3,7 @@ export const functionNames = [
   'issue',
   'deploy',
   'register',
+  'discover',
   'import',
   'export',
   'revoke',

@@ -1,15 +1,14 @@
 // Mistakes between parts of the inventory: repeats, and references to what is not there.
-import * as z from 'zod';
 import { findAgentMistakes } from './agent-checks.ts';
-import { directory, zone } from './inventory-fields.ts';
 import { defaultSecret } from './inventory-schema.ts';
 import { parseName } from './name-parsing.ts';
+import { type CertificateOutline, type Outline, parseOutline, usersOf } from './outline.ts';
 import { type Finding, formatPath } from './problems.ts';
 
 /** Every repeat and every reference to an unknown issuer or cluster. Reads whatever is readable of a file that has other
  *  mistakes, so that all of them are told at once. */
 export function findCrossMistakes(input: unknown): readonly Finding[] {
-  const outline = outlineSchema.parse(input);
+  const outline = parseOutline(input);
   return [
     ...findRepeatedNames(outline),
     ...findUnknownReferences(outline),
@@ -21,54 +20,6 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
     ...findRepeatedSecrets(outline.certificates.flatMap(locateTargets)),
   ];
 }
-
-const text = z.string().optional().catch(undefined);
-const list = <Item extends z.ZodType>(item: Item) => z.array(item).catch([]).default([]);
-const keyed = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({});
-const targets = list(z.object({ cluster: text, namespace: text, secret: text }).catch({}));
-
-/** Just the fields that refer to each other; what is not readable is absent. */
-const outlineSchema = z
-  .object({
-    issuers: keyed(
-      z
-        .object({
-          directory: directory.optional().catch(undefined),
-          eab: z.object({ secret: text }).optional().catch(undefined),
-          onlyFor: z.array(z.string()).optional().catch(undefined),
-          rehearsal: text,
-        })
-        .catch({}),
-    ),
-    clusters: keyed(z.unknown()),
-    certificates: list(
-      z
-        .object({
-          name: text,
-          issuer: text,
-          fallbackIssuers: list(z.string()),
-          domains: z.unknown(),
-          targets,
-        })
-        .catch({ fallbackIssuers: [], domains: [], targets: [] }),
-    ),
-    registration: z
-      .object({ issuer: text, fallbackIssuers: list(z.string()), targets })
-      .optional()
-      .catch(undefined),
-    dns: z
-      .object({
-        zones: list(
-          z.object({ match: zone.optional().catch(undefined), roleArn: text, externalId: text }).catch({}),
-        ),
-      })
-      .optional()
-      .catch(undefined),
-  })
-  .catch({ issuers: {}, clusters: {}, certificates: [], registration: undefined, dns: undefined });
-
-type Outline = z.output<typeof outlineSchema>;
-type CertificateOutline = Outline['certificates'][number];
 
 function findRepeatedNames({ certificates }: Outline): readonly Finding[] {
   const first = new Map<string, number>();
@@ -94,31 +45,11 @@ function findUnknownReferences(outline: Outline): readonly Finding[] {
   const rehearsed = Object.entries(issuers).flatMap(([name, { rehearsal }]) =>
     rehearsal === undefined ? [] : findUnknown('issuer', rehearsal, issuers, ['issuers', name, 'rehearsal']),
   );
-  const asked = usersOf(outline).flatMap(({ issuers: own, targets: places, path }) => [
-    ...own.flatMap(({ name, path: place }) => findUnknown('issuer', name, issuers, place)),
-    ...places.flatMap(({ cluster }, index) =>
-      cluster === undefined
-        ? []
-        : findUnknown('cluster', cluster, clusters, [...path, 'targets', index, 'cluster']),
-    ),
+  const asked = usersOf(outline).flatMap(({ issuers: own, places }) => [
+    ...own.flatMap(({ name, path }) => findUnknown('issuer', name, issuers, path)),
+    ...places.flatMap(({ cluster, clusterPath }) => findUnknown('cluster', cluster, clusters, clusterPath)),
   ]);
   return [...allowed, ...rehearsed, ...asked];
-}
-
-/** What asks issuers for certificates, and where it names each. */
-function usersOf({ certificates, registration }: Outline) {
-  const users = [
-    ...certificates.map((one, index) => ({ ...one, path: ['certificates', index] })),
-    ...(registration === undefined ? [] : [{ ...registration, path: ['registration'] }]),
-  ];
-  return users.map(({ issuer = 'default', fallbackIssuers, targets: places, path }) => ({
-    issuers: [
-      { name: issuer, path: [...path, 'issuer'] },
-      ...fallbackIssuers.map((name, index) => ({ name, path: [...path, 'fallbackIssuers', index] })),
-    ],
-    targets: places,
-    path,
-  }));
 }
 
 /** An issuer twice among those of one certificate, and one that would rehearse at its own CA. */
@@ -153,15 +84,15 @@ function findUnknown(
 
 /** Targets outside the places that their issuer is for. */
 function findForbiddenPlaces(outline: Outline): readonly Finding[] {
-  return usersOf(outline).flatMap(({ issuers, targets: places, path }) =>
+  return usersOf(outline).flatMap(({ issuers, places }) =>
     issuers.flatMap(({ name }) => {
       const onlyFor = Object.hasOwn(outline.issuers, name) ? outline.issuers[name]?.onlyFor : undefined;
       if (onlyFor === undefined) return [];
-      return places.flatMap(({ cluster, namespace = 'default' }, index) => {
+      return places.flatMap(({ cluster, namespace, path }) => {
         const place = `${cluster}/${namespace}`;
-        if (cluster === undefined || onlyFor.some((one) => one === cluster || one === place)) return [];
+        if (onlyFor.some((one) => one === cluster || one === place)) return [];
         const message = `is in ${place}, where issuer ${JSON.stringify(name)} may not be used: it is only for ${onlyFor.join(', ')}`;
-        return [{ path: [...path, 'targets', index], message }];
+        return [{ path, message }];
       });
     }),
   );

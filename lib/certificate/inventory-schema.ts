@@ -2,6 +2,7 @@
 // reach the JSON Schema, so that editors show them.
 import * as z from 'zod';
 import { cluster } from './cluster-fields.ts';
+import { discovery } from './discovery-fields.ts';
 import {
   awsSecret,
   certificateName,
@@ -23,6 +24,7 @@ import {
   zone,
 } from './inventory-fields.ts';
 import { isCovered, withoutWildcard } from './names.ts';
+import { ordering } from './order-fields.ts';
 import { probe } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
 import { rollout } from './rollout-fields.ts';
@@ -30,16 +32,11 @@ import {
   type CertificateSpec,
   challengeTypes,
   type Inventory,
-  keyTypes,
   pemFormats,
   secretFormats,
   type TargetSpec,
 } from './spec.ts';
 import { acmTarget, checkDetails, secretDetails } from './target-fields.ts';
-
-const keyType = z.enum(keyTypes, {
-  error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,
-});
 
 const issuer = mapping({
   directory: directory.describe('letsencrypt-staging, letsencrypt, or the https URL of an ACME directory'),
@@ -117,18 +114,10 @@ const secretTarget = mapping({
   ...takingOver,
 }).superRefine(checkDetails);
 
-const fallbackIssuers = z
-  .array(z.string())
-  .min(1, 'is empty; write keys of issuers, or leave out fallbackIssuers')
-  .optional()
-  .describe('Keys of issuers that are tried in their turn once those before have failed too often');
-
 const certificate = mapping({
   name: certificateName.describe('Unique; names the AWS secret'),
   domains: domains.describe('DNS names, the first is the primary; wildcards in quotes'),
-  issuer: z.string().default('default').describe('A key of issuers'),
-  fallbackIssuers,
-  key: keyType.default('ecdsa-p256'),
+  ...ordering,
   rotateKey: z.enum(['always', 'never']).default('always').describe('never: renewals keep the private key'),
   renewBefore: span
     .optional()
@@ -164,9 +153,7 @@ const registrationTarget = mapping({
 
 const registration = mapping({
   zones: z.array(zone).min(1, 'is empty; write the zones that may be asked for, or leave out registration'),
-  issuer: z.string().default('default'),
-  fallbackIssuers,
-  key: keyType.default('ecdsa-p256'),
+  ...ordering,
   targets: z.array(z.union([registrationTarget, acmTarget])).default([]),
 });
 
@@ -196,6 +183,7 @@ export const inventorySchema = mapping({
   clusters: z.record(referenceName, cluster).default({}),
   certificates: z.array(certificate).default([]),
   registration: registration.optional(),
+  discovery: discovery.optional(),
   dns: dns.optional(),
 }) satisfies z.ZodType<Inventory>;
 

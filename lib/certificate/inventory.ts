@@ -2,12 +2,14 @@
 import { CORE_SCHEMA, load } from 'js-yaml';
 import { type Alias, type Document, isNode, LineCounter, parseDocument, stringify, visit } from 'yaml';
 import { findCrossMistakes } from './cross-checks.ts';
+import { writeDiscovery } from './discovery-fields.ts';
 import { formatSpan } from './inventory-fields.ts';
 import { inventorySchema } from './inventory-schema.ts';
 import { writeProbe } from './probe-fields.ts';
 import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
 import { writeRollout } from './rollout-fields.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from './spec.ts';
+import type { StoredSpec } from './stored.ts';
 
 /** Larger files are refused unread; 10,000 certificates need about 3 MB. */
 const maxLength = 16_000_000;
@@ -69,14 +71,24 @@ function explainMistakes(text: string): ReturnType<typeof parseInventory> {
 
 /** YAML text that `parseInventory` reads back as the same inventory. Every value is written out, defaults too. */
 export function serializeInventory(inventory: Inventory): string {
-  const { certificates, registration } = inventory;
+  const { certificates, registration, discovery } = inventory;
   return stringify({
     ...inventory,
     certificates: certificates.map(writeCertificate),
     ...(registration === undefined
       ? {}
       : { registration: { ...registration, targets: registration.targets.map(writeTarget) } }),
+    ...(discovery === undefined ? {} : { discovery: writeDiscovery(discovery) }),
   });
+}
+
+/** YAML text of the certificates as they would stand in an inventory. */
+export function serializeCertificates(specs: readonly StoredSpec[]): string {
+  const written = specs.map((stored) => {
+    const { source: _, ...spec } = stored;
+    return writeCertificate(spec);
+  });
+  return stringify({ certificates: written });
 }
 
 function findYamlMistakes(document: Document.Parsed, lines: LineCounter): readonly InventoryProblem[] {

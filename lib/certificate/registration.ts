@@ -2,7 +2,8 @@
 import { hash } from 'node:crypto';
 import { registrationBody } from './inventory-schema.ts';
 import { withoutWildcard } from './names.ts';
-import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
+import { explainIssue, type Finding, findingsOf, type InventoryProblem } from './problems.ts';
+import { findOutsideZones, findTakenSecrets, refuse } from './request-checks.ts';
 import {
   type Inventory,
   isSecretTarget,
@@ -26,7 +27,7 @@ export function parseRegistration(
   if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
 
   const { domains, name = nameAfter(domains[0] ?? ''), targets } = parsed.data;
-  const outside = findOutsideZones(domains, registration);
+  const outside = findOutsideZones(domains, registration.zones);
   const misplaced = (targets ?? []).flatMap((target, index) =>
     isAllowed(target, registration) ? [] : [misplacedTarget(target, index, registration)],
   );
@@ -58,18 +59,6 @@ export function nameAfter(domain: string): string {
 }
 
 const maxNameLength = 63;
-
-function refuse(findings: readonly Finding[]): { readonly problems: readonly InventoryProblem[] } {
-  return { problems: findings.map(({ path, message }) => ({ path: formatPath(path), message })) };
-}
-
-function findOutsideZones(domains: readonly string[], { zones }: RegistrationSpec): readonly Finding[] {
-  return domains.flatMap((domain, index) => {
-    const plain = withoutWildcard(domain);
-    if (zones.some((zone) => plain === zone || plain.endsWith(`.${zone}`))) return [];
-    return [{ path: ['domains', index], message: `${domain} is not in ${zones.join(', ')}` }];
-  });
-}
 
 type Place = Pick<SecretTarget, 'cluster' | 'namespace'>;
 
@@ -107,29 +96,4 @@ function misplacedTarget(
   const allowed = places.join(', ') || 'none';
   const message = `cluster ${cluster}, namespace ${namespace} may not be asked for; allowed: ${allowed}`;
   return { path: ['targets', index], message };
-}
-
-/** Secrets that a certificate of the inventory file writes already, and repeats in the request itself. */
-function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory): readonly Finding[] {
-  const taken = new Map<string, string>();
-  for (const { name, targets } of certificates) {
-    if (name === spec.name) continue;
-    for (const target of targets.filter(isSecretTarget)) taken.set(describe(target), name);
-  }
-  return spec.targets.filter(isSecretTarget).flatMap((target, index) => {
-    const place = describe(target);
-    const owner = taken.get(place);
-    taken.set(place, spec.name);
-    if (owner === undefined) return [];
-    return [
-      {
-        path: ['targets', index],
-        message: `${place} is written by certificate ${owner}; ask for another secret`,
-      },
-    ];
-  });
-}
-
-function describe({ cluster, namespace, secret }: SecretTarget): string {
-  return `Secret ${namespace}/${secret} in cluster ${cluster}`;
 }

@@ -206,6 +206,26 @@ export interface RegistrationSpec {
   readonly targets: readonly TargetSpec[];
 }
 
+/** Which objects of clusters may ask for certificates, and for what. */
+export interface DiscoverySpec {
+  readonly places: readonly { readonly cluster: string; readonly namespace: string }[];
+  /** A name that is asked for must be one of these or below one. */
+  readonly zones: readonly string[];
+  /** Name of the annotation by which an object asks, with the value `true`. */
+  readonly annotation: string;
+  /** Whether the annotations of kube-lego and cert-manager ask too. */
+  readonly hints: boolean;
+  /** Classes of Ingresses and Gateways that are looked at; absent: all. */
+  readonly classes?: readonly string[] | undefined;
+  /** Class of an Ingress that names none; absent: it is of no class. */
+  readonly defaultClass?: string | undefined;
+  readonly issuer: string;
+  readonly fallbackIssuers?: readonly string[] | undefined;
+  readonly key: KeyType;
+  /** Take over Secrets that exist and do not carry our label. */
+  readonly adopt: boolean;
+}
+
 /** A role of another AWS account, by which the hosted zones of some names are reached. */
 export interface ZoneAccess {
   /** The names it is for: this one and all below it. */
@@ -231,5 +251,6 @@ export interface Inventory {
   readonly clusters: Readonly<Record<string, ClusterSpec>>;
   readonly certificates: readonly CertificateSpec[];
   readonly registration?: RegistrationSpec;
+  readonly discovery?: DiscoverySpec;
   readonly dns?: DnsSpec;
 }

@@ -15,9 +15,13 @@ export interface StoredCertificate {
   readonly spec?: StoredSpec;
 }
 
+/** Where specifications come from beside the file: the webhook, objects in clusters, another tool's Secret. */
+export const specSources = ['registration', 'discovery', 'import'] as const;
+export type SpecSource = (typeof specSources)[number];
+
 /** A specification that did not come from the inventory file, and where it came from. */
 export interface StoredSpec extends CertificateSpec {
-  readonly source: 'registration';
+  readonly source: SpecSource;
 }
 
 /** An order in flight (AWSPENDING): what a later run needs to finish it. Never logged. */

@@ -7,8 +7,9 @@ import { ConfigError } from '../config.ts';
 import { IssueError, toError } from '../errors.ts';
 import { type Decision, judge, type Situation } from '../policy/checks.ts';
 import { type Held, type HeldCertificate, heldByTags, heldByValue } from '../policy/held.ts';
-import { chooseIssuer, type IssuerChoice, issuersOf } from '../policy/issuer-choice.ts';
+import { chooseIssuer, type IssuerChoice, issuersOf, issuersOfSource } from '../policy/issuer-choice.ts';
 import { standingOf } from '../policy/standing.ts';
+import type { CertificateState } from '../policy/state.ts';
 import { type Wanted, wantedBy } from '../policy/wanted.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
 import { findOrphans } from './orphans.ts';
@@ -112,7 +113,7 @@ async function gatherOne(
   };
   const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
   if (!inFile && !inFlight && known?.kind === 'certificate') {
-    const wanted = wantedByTags(known, inventory, entry?.state.failures);
+    const wanted = wantedByTags(known, inventory, entry?.state);
     if (wanted)
       return { name, entry, inFlight, spec: undefined, situation: { wanted, held: known, ...circumstances } };
   }
@@ -221,13 +222,13 @@ export function issuerFor(
 }
 
 /** A registered specification travels with its certificate, so the version that the tags describe is what it asks for,
- *  unless the issuers for registrations are others now. */
+ *  unless the issuers for its source are others now. */
 function wantedByTags(
   { key, issuer, profile }: HeldCertificate,
-  { issuers, registration }: Inventory,
-  failures = 0,
+  inventory: Inventory,
+  { source, failures = 0 }: CertificateState = {},
 ): Wanted | undefined {
-  const allowed = registration ? issuersOf(registration, issuers) : [];
+  const allowed = issuersOfSource(source, inventory);
   const choice = chooseIssuer(allowed, failures);
   if (!key || !choice) return undefined;
   const wanted = wantedBy({ key }, choice, allowed);

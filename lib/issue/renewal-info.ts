@@ -3,7 +3,7 @@
 import type { RenewalInfo } from '../acme-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
-import { issuersOf } from '../policy/issuer-choice.ts';
+import { issuersOf, issuersOfSource } from '../policy/issuer-choice.ts';
 import { isFrom } from '../policy/wanted.ts';
 import type { CertificateStore } from '../ports.ts';
 import type { Candidate } from './gather.ts';
@@ -59,9 +59,7 @@ async function ask(
   { inventory, signal }: Run,
 ): Promise<RenewalInfo | 'failed' | undefined> {
   const id = entry?.state.certificateId;
-  // A registered certificate whose specification was not read comes from an issuer for registrations.
-  const source = spec ?? inventory.registration;
-  const issuers = source ? issuersOf(source, inventory.issuers) : [];
+  const issuers = spec ? issuersOf(spec, inventory.issuers) : issuersOfSource(entry?.state.source, inventory);
   const issuer = issuers.find((one) => held.kind === 'certificate' && one.issuer.directory === held.issuer);
   if (id === undefined || issuer === undefined) return undefined;
   try {

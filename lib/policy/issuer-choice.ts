@@ -1,5 +1,6 @@
 // Which of a certificate's issuers an order goes to: the preferred one, until it has failed so often that the next is tried.
-import type { CertificateSpec, IssuerSpec } from '../certificate/spec.ts';
+import type { CertificateSpec, Inventory, IssuerSpec } from '../certificate/spec.ts';
+import type { SpecSource } from '../certificate/stored.ts';
 
 /** Failures in a row at one issuer after which the next one is tried, where the issuer itself does not say. */
 export const defaultAttempts = 3;
@@ -22,13 +23,25 @@ export interface IssuerChoice extends NamedIssuer {
 /** The issuers that may issue for a specification, the preferred one first; those that the inventory does not have are left
  *  out, and a specification without any can only be refused. */
 export function issuersOf(
-  { issuer, fallbackIssuers = [] }: Pick<CertificateSpec, 'issuer' | 'fallbackIssuers'>,
+  {
+    issuer,
+    fallbackIssuers = [],
+  }: Pick<CertificateSpec, 'issuer'> & { readonly fallbackIssuers?: readonly string[] | undefined },
   issuers: Readonly<Record<string, IssuerSpec>>,
 ): readonly NamedIssuer[] {
   return [issuer, ...fallbackIssuers].flatMap((name) => {
     const found = Object.hasOwn(issuers, name) ? issuers[name] : undefined;
     return found ? [{ name, issuer: found }] : [];
   });
+}
+
+/** The issuers of all certificates that come from a source; none where only a certificate's own specification tells. */
+export function issuersOfSource(
+  source: SpecSource | undefined,
+  { issuers, registration, discovery }: Inventory,
+): readonly NamedIssuer[] {
+  const rules = source === 'discovery' ? discovery : source === 'registration' ? registration : undefined;
+  return rules ? issuersOf(rules, issuers) : [];
 }
 
 /** Each issuer in its turn, and from the first again after the last. `failures` counts attempts since the last success, at

@@ -2,7 +2,7 @@
 // back.
 import { namesKey } from '../certificate/names.ts';
 import type { KeyType } from '../certificate/spec.ts';
-import type { StoredCertificate, StoredSpec } from '../certificate/stored.ts';
+import type { SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import { type CertificateFacts, certificateId } from '../certificate/x509.ts';
 import { targetsKey } from './deliveries.ts';
 import type { CertificateState } from './state.ts';
@@ -32,7 +32,7 @@ export interface VersionState {
   readonly windowStart: null;
   readonly windowEnd: null;
   readonly explanationUrl: null;
-  readonly source: 'registration' | null;
+  readonly source: SpecSource | null;
 }
 
 /** State to record for a certificate stored as `version`; `facts` are those of its leaf. */

@@ -1,5 +1,6 @@
 // What is remembered of a certificate between runs, beside the certificate itself.
 import type { KeyType } from '../certificate/spec.ts';
+import type { SpecSource } from '../certificate/stored.ts';
 
 /** Kept on tags of the AWS secret. Every field may be absent: tags are an index, the certificate is the truth. */
 export interface CertificateState {
@@ -26,7 +27,7 @@ export interface CertificateState {
   readonly explanationUrl?: string;
   readonly askAfter?: Date;
   /** Where the specification comes from; absent: the inventory file. */
-  readonly source?: 'registration';
+  readonly source?: SpecSource;
   /** Hash of the set of targets in that specification (`targetsKey`). */
   readonly targets?: string;
   /** Order in flight or last made. Cleared when it is over. */

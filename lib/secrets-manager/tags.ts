@@ -1,5 +1,6 @@
 // State on tags: one tag a field, `certrelay:<field>`, within what AWS allows in tags.
 import { keyTypes } from '../certificate/spec.ts';
+import { specSources } from '../certificate/stored.ts';
 import type { ByCluster, CertificateState } from '../policy/state.ts';
 
 /** Fields to write; `null` clears one, absent ones stay. */
@@ -37,7 +38,7 @@ const fields = {
   windowOf: text,
   explanationUrl: text,
   askAfter: date,
-  source: oneOf('registration'),
+  source: oneOf(...specSources),
   targets: text,
   order: text,
   orderFor: text,

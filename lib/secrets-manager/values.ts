@@ -1,7 +1,12 @@
 // The JSON kept in AWS secrets (design §3): written the same for the same contents, read as unknown input.
 import * as z from 'zod';
 import { keyRoles, keyTypes, secretFormats, weekdays, workloadKinds } from '../certificate/spec.ts';
-import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
+import {
+  type PendingOrder,
+  type StoredCertificate,
+  type StoredSpec,
+  specSources,
+} from '../certificate/stored.ts';
 import type { Account, StoredValue } from '../ports.ts';
 
 const text = z.string().min(1);
@@ -53,7 +58,7 @@ const storedSpec: z.ZodType<StoredSpec> = z.object({
   rotateKey: z.literal('never').optional(),
   renewBeforeMs: z.number().int().positive().optional(),
   targets: z.array(target),
-  source: z.literal('registration'),
+  source: z.enum(specSources),
 });
 
 const certificateValue = z.object({

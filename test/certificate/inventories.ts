@@ -184,6 +184,23 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
       },
       { requiredKeys: ['zones', 'issuer', 'key', 'targets'] },
     ),
+    discovery: fc.record(
+      {
+        places: fc.array(
+          label.map((namespace) => ({ cluster: 'lab', namespace })),
+          { minLength: 1, maxLength: 3 },
+        ),
+        zones: fc.array(domain, { minLength: 1, maxLength: 3 }),
+        annotation: fc.constantFrom('certrelay.dev/tls', 'tls'),
+        hints: fc.boolean(),
+        classes: fc.constant(['nginx']),
+        issuer: fc.constantFrom('default', 'other'),
+        fallbackIssuers: fc.constant(['spare']),
+        key,
+        adopt: fc.boolean(),
+      },
+      { requiredKeys: ['places', 'zones', 'annotation', 'hints', 'issuer', 'key', 'adopt'] },
+    ),
     dns: fc.record(
       {
         delegationZone: domain,

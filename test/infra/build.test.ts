@@ -132,6 +132,7 @@ it('each function of the project holds the rooms it needs and none of another fu
     issue: ['deploy', 'kubernetes', 'register', 'webhook'],
     deploy: ['issue', 'acme', 'route53', 'dns', 'register', 'webhook', 'sqs'],
     register: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes'],
+    discover: ['issue', 'acme', 'route53', 'dns', 'deploy', 'webhook', 'import', 'export', 'tls'],
     import: ['issue', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs'],
     export: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs'],
     revoke: ['deploy', 'kubernetes', 'register', 'webhook', 'sqs', 'import', 'export', 'pause'],

@@ -23,6 +23,7 @@ beforeAll(async () => {
       prefix: 'lab/certrelay',
       reservedConcurrency: '5',
       webhookSecret: 'kept',
+      discoverRate: 'rate(1 day)',
       alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
     }),
     refused.catch((error: unknown) => error),
@@ -152,6 +153,18 @@ describe('schedules', () => {
   });
 });
 
+it('K24 discover runs by schedule only where a rate is given', () => {
+  const seen = [packaged, tailored].map(({ template }) => ({
+    condition: template.Resources.DiscoverSchedule?.Condition,
+    rate: template.Parameters.DiscoverRate?.Default,
+  }));
+  const condition = 'RunsDiscover';
+  expect(seen).toEqual([
+    { condition, rate: '' },
+    { condition, rate: 'rate(1 day)' },
+  ]);
+});
+
 describe('queues', () => {
   it.each(['Issue', 'Deploy'])('%s: hidden for six timeouts, then dead, one by one', (name) => {
     expect(properties(`${name}Queue`)).toMatchObject({
@@ -214,7 +227,7 @@ describe('roles', () => {
       'the tags of a certificate',
       'secretsmanager:DescribeSecret',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause', 'probe'],
+      ['issue', 'deploy', 'register', 'discover', 'import', 'revoke', 'pause', 'probe'],
     ],
     [
       'a certificate',
@@ -232,13 +245,13 @@ describe('roles', () => {
       'a certificate',
       'secretsmanager:TagResource',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register', 'import', 'revoke', 'pause', 'probe'],
+      ['issue', 'deploy', 'register', 'discover', 'import', 'revoke', 'pause', 'probe'],
     ],
     [
       'a certificate',
       'secretsmanager:CreateSecret',
       secret('certrelay/certificates/shop'),
-      ['issue', 'register', 'import', 'revoke', 'pause'],
+      ['issue', 'register', 'discover', 'import', 'revoke', 'pause'],
     ],
     ['a certificate', 'secretsmanager:DeleteSecret', secret('certrelay/certificates/shop-AbCdEf'), []],
     [
@@ -248,13 +261,23 @@ describe('roles', () => {
       ['issue', 'import', 'revoke'],
     ],
     ['what is imported', 'secretsmanager:GetSecretValue', secret('certrelay/import/shop-AbCdEf'), ['import']],
-    ['a kubeconfig', 'secretsmanager:GetSecretValue', secret('certrelay/clusters/lab-AbCdEf'), ['deploy']],
+    [
+      'a kubeconfig',
+      'secretsmanager:GetSecretValue',
+      secret('certrelay/clusters/lab-AbCdEf'),
+      ['deploy', 'discover'],
+    ],
     ['a kubeconfig', 'secretsmanager:PutSecretValue', secret('certrelay/clusters/lab-AbCdEf'), []],
     ['the webhook secret', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-AbCdEf'), ['register']],
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-of-others-AbCdEf'), []],
     ['a secret of others', 'secretsmanager:GetSecretValue', secret('payments/card-key-AbCdEf'), []],
-    ['the list of secrets', 'secretsmanager:ListSecrets', '*', ['issue', 'deploy', 'revoke', 'probe']],
-    ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register']],
+    [
+      'the list of secrets',
+      'secretsmanager:ListSecrets',
+      '*',
+      ['issue', 'deploy', 'discover', 'revoke', 'probe'],
+    ],
+    ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register', 'discover']],
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],
     ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue', 'revoke']],

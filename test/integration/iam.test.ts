@@ -40,6 +40,8 @@ beforeAll(async () => {
     dns: { zones: [{ match: 'example.net', roleArn: zoneRole }] },
     roles: [{ arn: zoneRole, trust: { principals: ordering } }],
     registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets },
+    discovery: { places: ['lab/edge'], zones: ['example.com'] },
+    manifests: annotatedService,
     certificates: ['shop', 'taken'].map((name) => ({
       name,
       domains: [`${name}.example.com`],
@@ -84,7 +86,22 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('deploy', {});
   await lambda.invoke('probe', {});
   await lambda.invoke('probe', { certificates: ['taken'] });
+  expect((await lambda.invoke('discover', {})).error).toBeUndefined();
 }
+
+/** Asks for a certificate. */
+const annotatedService = `
+apiVersion: v1
+kind: Service
+metadata:
+  name: mail
+  namespace: edge
+  annotations:
+    certrelay.dev/tls: "true"
+    certrelay.dev/domains: mail.example.com
+    certrelay.dev/secret: mail-tls
+spec: { ports: [{ port: 25 }] }
+`;
 
 /** What a person does by hand with what another tool left behind. */
 async function takeOver(): Promise<void> {
@@ -178,7 +195,7 @@ const reserved: readonly (readonly [string, readonly (typeof functions)[number][
   ['/eab/', ['issue', 'revoke']],
   ['/signing-key', ['issue', 'revoke']],
   ['/import/', ['import']],
-  ['/clusters/', ['deploy']],
+  ['/clusters/', ['deploy', 'discover']],
   ['/webhook', ['register']],
 ];
 

@@ -37,6 +37,8 @@ export interface SandboxOptions {
   readonly certificates?: readonly object[];
   /** `registration` of the inventory. */
   readonly registration?: object;
+  /** `discovery` of the inventory. */
+  readonly discovery?: object;
   /** More fields of the inventory's only issuer. */
   readonly issuer?: object;
   /** `dns` of the inventory. */
@@ -122,8 +124,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     };
     const lab = { kubeconfig: { secret: `${prefix}/clusters/${clusterName}` } };
     const clusters = { [clusterName]: lab, [agentClusterName]: { agent: true } };
-    const { registration, dns: dnsPart } = options;
-    const inventory = { issuers: { default: issuer }, clusters, certificates, registration, dns: dnsPart };
+    const { registration, discovery, dns: dnsPart } = options;
+    const parts = { certificates, registration, discovery, dns: dnsPart };
+    const inventory = { issuers: { default: issuer }, clusters, ...parts };
     await writeFile(inventoryPath, stringify(inventory));
   };
   await setCertificates(options.certificates ?? []);
@@ -199,15 +202,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-/** infra/rbac.yaml as its head says to use it: its RoleBinding in each namespace. */
+/** infra/rbac.yaml as it says to use it: its RoleBinding in each namespace, and one for discover. */
 async function bindRoles(namespaces: readonly string[]): Promise<string> {
   const roles = await readFile(join(root, 'infra/rbac.yaml'), 'utf8');
   const documents = parseAllDocuments(roles).map((document) => document.toJS());
   const binding = documents.find(({ kind }) => kind === 'RoleBinding');
-  const bindings = namespaces.map((namespace) => ({
-    ...binding,
-    metadata: { ...binding.metadata, namespace },
-  }));
+  const bindings = namespaces.flatMap((namespace) =>
+    ['certrelay', 'certrelay-discover'].map((name) => ({
+      ...binding,
+      metadata: { ...binding.metadata, name, namespace },
+      roleRef: { ...binding.roleRef, name },
+    })),
+  );
   return [...documents, ...bindings].map((document) => stringify(document)).join('---\n');
 }
 

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Answer, Request } from '../http-server.ts';
 import { applyFields, ownChanges } from './managed-fields.ts';
-import { type KubernetesObject, kinds, kubernetesObject, type ObjectStore } from './objects.ts';
+import { type KubernetesObject, kubernetesObject, type ObjectStore } from './objects.ts';
 import { mergePatch, strategicMergePatch } from './patches.ts';
 import { type ApiCall, readBody, readObject } from './requests.ts';
 import type { Rollouts } from './rollouts.ts';
@@ -152,7 +152,7 @@ function remove(call: ApiCall, request: Request, { objects }: World): object {
 }
 
 function requireNamespace({ kind, namespace }: ApiCall, { objects }: World): void {
-  const [namespaces] = kinds;
+  const [namespaces] = objects.kinds();
   if (kind.namespaced && namespaces && !objects.find('namespaces', '', namespace)) {
     throw notFound(namespaces, namespace);
   }

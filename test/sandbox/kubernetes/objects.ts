@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { alreadyExists, conflict, notFound, type ResourceKind } from './status.ts';
 
-export const kinds: readonly ResourceKind[] = [
+/** The kinds that every cluster has. */
+const builtIn: readonly ResourceKind[] = [
   { group: '', version: 'v1', resource: 'namespaces', kind: 'Namespace', namespaced: false },
   { group: '', version: 'v1', resource: 'secrets', kind: 'Secret', namespaced: true },
   {
@@ -16,6 +17,8 @@ export const kinds: readonly ResourceKind[] = [
   { group: '', version: 'v1', resource: 'pods', kind: 'Pod', namespaced: true },
   { group: 'batch', version: 'v1', resource: 'cronjobs', kind: 'CronJob', namespaced: true },
   { group: 'apps', version: 'v1', resource: 'replicasets', kind: 'ReplicaSet', namespaced: true },
+  { group: '', version: 'v1', resource: 'services', kind: 'Service', namespaced: true },
+  { group: 'networking.k8s.io', version: 'v1', resource: 'ingresses', kind: 'Ingress', namespaced: true },
   { group: 'apps', version: 'v1', resource: 'deployments', kind: 'Deployment', namespaced: true },
   { group: 'apps', version: 'v1', resource: 'statefulsets', kind: 'StatefulSet', namespaced: true },
   { group: 'apps', version: 'v1', resource: 'daemonsets', kind: 'DaemonSet', namespaced: true },
@@ -26,7 +29,23 @@ export const kinds: readonly ResourceKind[] = [
     kind,
     namespaced: !kind.startsWith('Cluster'),
   })),
+  {
+    group: 'apiextensions.k8s.io',
+    version: 'v1',
+    resource: 'customresourcedefinitions',
+    kind: 'CustomResourceDefinition',
+    namespaced: false,
+  },
 ];
+
+const definition = z.object({
+  spec: z.object({
+    group: z.string(),
+    scope: z.enum(['Namespaced', 'Cluster']),
+    names: z.object({ plural: z.string(), kind: z.string() }),
+    versions: z.array(z.object({ name: z.string(), served: z.boolean() })),
+  }),
+});
 
 const map = z.record(z.string(), z.string()).nullish();
 
@@ -61,6 +80,23 @@ export type KubernetesObject = z.infer<typeof kubernetesObject>;
 export class ObjectStore {
   readonly #objects = new Map<string, KubernetesObject>();
   #version = 1000;
+
+  /** What the API knows: the built-in kinds, and those of the definitions that were applied. */
+  kinds(): readonly ResourceKind[] {
+    const defined = this.list('customresourcedefinitions', '').flatMap((object) => {
+      const { group, scope, names, versions } = definition.parse(object).spec;
+      return versions
+        .filter(({ served }) => served)
+        .map(({ name: version }) => ({
+          group,
+          version,
+          resource: names.plural,
+          kind: names.kind,
+          namespaced: scope === 'Namespaced',
+        }));
+    });
+    return [...builtIn, ...defined];
+  }
 
   /** The object, or a 404. */
   get(kind: ResourceKind, namespace: string, name: string): KubernetesObject {

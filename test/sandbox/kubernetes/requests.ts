@@ -2,7 +2,7 @@
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import type { Request } from '../http-server.ts';
-import { type KubernetesObject, kinds, kubernetesObject } from './objects.ts';
+import { type KubernetesObject, kubernetesObject } from './objects.ts';
 import { badRequest, methodNotAllowed, NoSuchPath, type ResourceKind, tooLarge } from './status.ts';
 
 /** One call, in the API's words. */
@@ -19,7 +19,7 @@ const verbs = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as
 const maxBodyBytes = 3 * 1_048_576;
 
 /** @throws StatusError 404 for a path that the API does not have, 405 for a method it does not know there. */
-export function readCall({ method, url }: Request): ApiCall {
+export function readCall({ method, url }: Request, kinds: readonly ResourceKind[]): ApiCall {
   const match = /^\/(?:api\/(?<core>v1)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))\/(?<rest>.+)$/.exec(
     url.pathname,
   );

@@ -6,7 +6,7 @@ import { serve } from '../http-server.ts';
 import { mintServingCertificate } from '../tls.ts';
 import { answerCall, type World } from './api.ts';
 import { isAllowed } from './authorization.ts';
-import { type KubernetesObject, kinds, kubernetesObject, ObjectStore } from './objects.ts';
+import { type KubernetesObject, kubernetesObject, ObjectStore } from './objects.ts';
 import { type ApiCall, readCall } from './requests.ts';
 import { defaultRolloutMs, Rollouts } from './rollouts.ts';
 import { forbidden, NoSuchPath, StatusError, unauthorized } from './status.ts';
@@ -80,7 +80,7 @@ export async function startKubernetes(
     try {
       const user = userOf(request);
       if (user === undefined) throw unauthorized();
-      const call = readCall(request);
+      const call = readCall(request, objects.kinds());
       const world = worldOf(user);
       world.authorize(call);
       return answerCall(call, request, world);
@@ -97,7 +97,7 @@ export async function startKubernetes(
         : [manifest];
     for (const document of documents) {
       const object = kubernetesObject.parse(document);
-      const kind = kinds.find((known) => known.kind === object.kind);
+      const kind = objects.kinds().find((known) => known.kind === object.kind);
       if (!kind) throw new Error(`the sandbox has no ${object.kind}`);
       const namespace = kind.namespaced ? (object.metadata.namespace ?? 'default') : '';
       const call: ApiCall = { kind, verb: 'create', namespace, name: '' };
@@ -134,6 +134,14 @@ export async function startKubernetes(
     surroundings,
     { cert: tls.cert, key: tls.key },
   );
+  function tryReadCall(request: Request): ApiCall | undefined {
+    try {
+      return readCall(request, objects.kinds());
+    } catch {
+      return undefined;
+    }
+  }
+
   return {
     server: server.url,
     caPem: tls.ca,
@@ -148,14 +156,6 @@ export async function startKubernetes(
     connections: () => server.connections(),
     stop: () => server.stop(),
   };
-}
-
-function tryReadCall(request: Request): ApiCall | undefined {
-  try {
-    return readCall(request);
-  } catch {
-    return undefined;
-  }
 }
 
 function refusal(error: StatusError): Answer {

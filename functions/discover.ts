@@ -1,0 +1,50 @@
+// Finds objects in clusters that ask for certificates. Called by hand, and by a schedule where one is asked for.
+import { randomUUID } from 'node:crypto';
+import { ConfigError } from '../lib/config.ts';
+import { type DiscoverReport, discoverCertificates } from '../lib/discover/discover.ts';
+import { parseDiscoverEvent } from '../lib/events.ts';
+import type { IssueQueue } from '../lib/ports.ts';
+import { createRegisterSpec } from '../lib/register/registration.ts';
+import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
+import { connectIssueQueue } from '../lib/sqs/issue-queue.ts';
+import { connectDirectories } from './clusters.ts';
+import { beginInvocation, type Context, throwFailures } from './invocation.ts';
+
+/** What a call answers with. */
+export interface DiscoverAnswer extends Omit<DiscoverReport, 'specs' | 'failures'> {
+  readonly dryRun: boolean;
+  /** Of a dry run: YAML of the certificates that would be registered, as they would stand in the inventory. */
+  readonly inventory?: string;
+}
+
+/** @throws AggregateError once all is tried where a cluster could not be read or a certificate not be registered. */
+export async function handler(event: unknown, context: Context): Promise<DiscoverAnswer> {
+  const { dryRun = false } = parseDiscoverEvent(event);
+  const invocation = await beginInvocation(context);
+  const { id, settings, inventory, log, signal } = invocation;
+  const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
+  const queue = openQueue(settings.issueQueueUrl);
+  try {
+    const connect = connectDirectories(invocation, secrets);
+    const { certificates: store } = secrets;
+    const register = createRegisterSpec({ inventory, store, queue, log });
+    const report = await discoverCertificates(
+      { connect, register, store, log },
+      { id, inventory, dryRun, signal },
+    );
+    const { specs, failures, ...answer } = report;
+    throwFailures(failures, 'clusters and certificates');
+    if (!dryRun) return { dryRun, ...answer };
+    const { serializeCertificates } = await import('../lib/certificate/inventory.ts');
+    return { dryRun, ...answer, inventory: serializeCertificates(specs) };
+  } finally {
+    queue.close();
+    secrets.close();
+  }
+}
+
+function openQueue(url: string | undefined): IssueQueue & { close(): void } {
+  if (url !== undefined) return connectIssueQueue({ url });
+  const message = 'CERTRELAY_ISSUE_QUEUE_URL must be set: what is found is told to issue by it';
+  throw new ConfigError('Settings', message);
+}

@@ -1,0 +1,68 @@
+// What an object in a cluster asks to be kept, as far as the inventory's `discovery` lets it.
+import { hash } from 'node:crypto';
+import { registrationBody } from './inventory-schema.ts';
+import { explainIssue, findingsOf, type InventoryProblem } from './problems.ts';
+import { findOutsideZones, findTakenSecrets, refuse } from './request-checks.ts';
+import type { DiscoverySpec, Inventory, SecretTarget } from './spec.ts';
+import type { StoredSpec } from './stored.ts';
+
+/** A Secret that is to hold a certificate for some names. */
+export interface AskedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'> {
+  /** As the object has them: not checked. */
+  readonly domains: readonly string[];
+  /** `none` for what is read by controllers that watch the Secret. */
+  readonly restart: 'auto' | 'none';
+}
+
+/** The specification of the certificate in such a Secret, or all that is wrong with it: what a registration may not ask for
+ *  may not be asked for here either. */
+export function parseAskedSecret(
+  asked: AskedSecret,
+  discovery: DiscoverySpec,
+  inventory: Inventory,
+): { readonly spec: StoredSpec } | { readonly problems: readonly InventoryProblem[] } {
+  const { cluster, namespace, secret, domains, restart } = asked;
+  const name = nameOfSecret(asked);
+  const body = { name, domains, targets: [{ cluster, namespace, secret, restart }] };
+  const parsed = registrationBody.safeParse(body, { error: explainIssue });
+  if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
+
+  const { issuer, fallbackIssuers, key, adopt, places, zones } = discovery;
+  const spec: StoredSpec = {
+    name,
+    domains: parsed.data.domains,
+    issuer,
+    ...(fallbackIssuers ? { fallbackIssuers } : {}),
+    key,
+    targets: (parsed.data.targets ?? []).map((target) => ({ ...target, adopt, replace: false })),
+    source: 'discovery',
+  };
+  const isListed = places.some((place) => place.cluster === cluster && place.namespace === namespace);
+  const message = `Secret ${namespace}/${secret} is outside the places of discovery; add ${cluster}/${namespace} to them, or name a Secret in one`;
+  return conclude(spec, [
+    ...(isListed ? [] : [{ path: ['targets', 0], message }]),
+    ...findOutsideZones(spec.domains, zones),
+    ...findTakenSecrets(spec, inventory),
+  ]);
+}
+
+/** A certificate's name made of its Secret's place, so that it stays when the names in it change. Places that would give the
+ *  same name are told apart by a hash. */
+export function nameOfSecret({
+  cluster,
+  namespace,
+  secret,
+}: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>): string {
+  const text = `${cluster}-${namespace}-${secret}`.toLowerCase().replace(/[._]/g, '-');
+  const plain = text.slice(0, maxNameLength - 9).replace(/-+$/, '');
+  return `${plain}-${hash('sha256', `${cluster}/${namespace}/${secret}`).slice(0, 8)}`;
+}
+
+const maxNameLength = 63;
+
+function conclude(
+  spec: StoredSpec,
+  findings: Parameters<typeof refuse>[0],
+): ReturnType<typeof parseAskedSecret> {
+  return findings.length > 0 ? refuse(findings) : { spec };
+}

@@ -1,0 +1,19 @@
+// What a user writes of how a certificate is ordered: from whom, and with which key.
+import * as z from 'zod';
+import { describeInput } from './problems.ts';
+import { keyTypes } from './spec.ts';
+
+const keyType = z.enum(keyTypes, {
+  error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,
+});
+
+/** The same three keys for certificates of the file, for registered and for discovered ones. */
+export const ordering = {
+  issuer: z.string().default('default').describe('A key of issuers'),
+  fallbackIssuers: z
+    .array(z.string())
+    .min(1, 'is empty; write keys of issuers, or leave out fallbackIssuers')
+    .optional()
+    .describe('Keys of issuers that are tried in their turn once those before have failed too often'),
+  key: keyType.default('ecdsa-p256'),
+};

@@ -1,0 +1,122 @@
+// Just the fields of an inventory that refer to each other, read from a file that may have any other mistakes.
+import * as z from 'zod';
+import { directory, zone } from './inventory-fields.ts';
+
+/** What is readable of a file; what is not is absent. */
+export function parseOutline(input: unknown): Outline {
+  return outlineSchema.parse(input);
+}
+
+/** A cluster's namespace that certificates may go to, and where the file says so. */
+interface PlaceOutline {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly path: readonly PropertyKey[];
+  readonly clusterPath: readonly PropertyKey[];
+}
+
+/** What asks issuers for certificates, and where it names each issuer and each place. */
+export function usersOf({ certificates, registration, discovery }: Outline) {
+  const users = [
+    ...certificates.map((one, index) => ({
+      ...one,
+      path: ['certificates', index],
+      places: placesOf(one.targets, ['certificates', index]),
+    })),
+    ...(registration === undefined
+      ? []
+      : [
+          {
+            ...registration,
+            path: ['registration'],
+            places: placesOf(registration.targets, ['registration']),
+          },
+        ]),
+    ...(discovery === undefined
+      ? []
+      : [{ ...discovery, path: ['discovery'], places: discovery.places.flatMap(placeOf) }]),
+  ];
+  return users.map(({ issuer = 'default', fallbackIssuers, places, path }) => ({
+    issuers: [
+      { name: issuer, path: [...path, 'issuer'] },
+      ...fallbackIssuers.map((name, index) => ({ name, path: [...path, 'fallbackIssuers', index] })),
+    ],
+    places,
+  }));
+}
+
+function placesOf(
+  found: CertificateOutline['targets'],
+  owner: readonly PropertyKey[],
+): readonly PlaceOutline[] {
+  return found.flatMap(({ cluster, namespace = 'default' }, index) => {
+    const path = [...owner, 'targets', index];
+    return cluster === undefined ? [] : [{ cluster, namespace, path, clusterPath: [...path, 'cluster'] }];
+  });
+}
+
+function placeOf(place: string, index: number): readonly PlaceOutline[] {
+  const [cluster, namespace] = place.split('/');
+  const path = ['discovery', 'places', index];
+  return cluster && namespace ? [{ cluster, namespace, path, clusterPath: path }] : [];
+}
+
+const text = z.string().optional().catch(undefined);
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).catch([]).default([]);
+const keyed = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({});
+const targets = list(z.object({ cluster: text, namespace: text, secret: text }).catch({}));
+
+const outlineSchema = z
+  .object({
+    issuers: keyed(
+      z
+        .object({
+          directory: directory.optional().catch(undefined),
+          eab: z.object({ secret: text }).optional().catch(undefined),
+          onlyFor: z.array(z.string()).optional().catch(undefined),
+          rehearsal: text,
+        })
+        .catch({}),
+    ),
+    clusters: keyed(z.unknown()),
+    certificates: list(
+      z
+        .object({
+          name: text,
+          issuer: text,
+          fallbackIssuers: list(z.string()),
+          domains: z.unknown(),
+          targets,
+        })
+        .catch({ fallbackIssuers: [], domains: [], targets: [] }),
+    ),
+    registration: z
+      .object({ issuer: text, fallbackIssuers: list(z.string()), targets })
+      .optional()
+      .catch(undefined),
+    discovery: z
+      .object({ issuer: text, fallbackIssuers: list(z.string()), places: list(z.string()) })
+      .optional()
+      .catch(undefined),
+    dns: z
+      .object({
+        zones: list(
+          z.object({ match: zone.optional().catch(undefined), roleArn: text, externalId: text }).catch({}),
+        ),
+      })
+      .optional()
+      .catch(undefined),
+  })
+  .catch({
+    issuers: {},
+    clusters: {},
+    certificates: [],
+    registration: undefined,
+    discovery: undefined,
+    dns: undefined,
+  });
+
+/** What refers to each other in a file. */
+export type Outline = z.output<typeof outlineSchema>;
+/** One certificate of it. */
+export type CertificateOutline = Outline['certificates'][number];

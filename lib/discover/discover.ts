@@ -1,0 +1,183 @@
+// Finds the objects of clusters that ask for certificates, and has what they ask for registered.
+import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../certificate/discovered.ts';
+import type { DiscoverySpec, Inventory } from '../certificate/spec.ts';
+import type { StoredSpec } from '../certificate/stored.ts';
+import type { ConnectDirectory, Directory } from '../cluster-ports.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { ConfigError } from '../config.ts';
+import { toError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/discovery.ts';
+import type { TlsObject } from '../policy/tls-objects.ts';
+import type { CertificateStore, RegisterSpec, Registration } from '../ports.ts';
+
+/** What discovering stands on. */
+export interface DiscoverPorts {
+  readonly connect: ConnectDirectory;
+  readonly register: RegisterSpec;
+  readonly store: Pick<CertificateStore, 'list'>;
+  readonly log: Log;
+}
+
+/** One invocation. */
+export interface DiscoverRun {
+  readonly id: string;
+  readonly inventory: Inventory;
+  /** Nothing is registered: the report says what would be. */
+  readonly dryRun?: boolean | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** One certificate that objects ask for. `registered`: it is new, and is being ordered. `known`: it was registered before.
+ *  `planned`: dry run. `refused`: a person must change what `message` says. */
+export interface Discovered {
+  readonly name: string;
+  readonly outcome: 'registered' | 'known' | 'planned' | 'refused' | 'failed';
+  /** `cluster/namespace/secret`. */
+  readonly target: string;
+  readonly domains: readonly string[];
+  /** Who asks: `Ingress shop/web in cluster lab`. */
+  readonly objects: readonly string[];
+  readonly message: string;
+}
+
+/** What a run found and did. */
+export interface DiscoverReport {
+  readonly certificates: readonly Discovered[];
+  /** Objects, or parts of them, that ask and are not served. */
+  readonly passedOver: readonly { readonly object: string; readonly message: string }[];
+  /** Certificates that were discovered once and that nothing asks for any more. They are kept and renewed. */
+  readonly noLongerAsked: readonly string[];
+  /** Of the certificates that are planned, for whoever writes an inventory of them. */
+  readonly specs: readonly StoredSpec[];
+  readonly failures: readonly Error[];
+}
+
+/** Namespaces looked into, and certificates registered, at once. */
+const concurrency = 8;
+
+/** Looks into every place of the inventory's `discovery`. A cluster that cannot be read does not keep the others from it.
+ *  May be called twice. @throws ConfigError where the inventory has no such section. */
+export async function discoverCertificates(ports: DiscoverPorts, run: DiscoverRun): Promise<DiscoverReport> {
+  const { discovery } = run.inventory;
+  if (!discovery) {
+    const message = 'the inventory has no section "discovery", which says where objects may ask for what';
+    throw new ConfigError('Inventory', message);
+  }
+  const { findings, failures } = await findObjects(discovery, ports, run);
+  const requests = mergeRequests(findings);
+  const settled = await mapConcurrently(requests, concurrency, (request) =>
+    settle(request, discovery, ports, run),
+  );
+  const noLongerAsked = failures.length > 0 ? [] : await findForgotten(requests, ports, run);
+  for (const name of noLongerAsked) ports.log.warn('certificate no longer asked for', { certificate: name });
+  return {
+    certificates: settled.map(({ discovered }) => discovered),
+    passedOver: findings.flatMap(({ object, remarks }) => remarks.map((message) => ({ object, message }))),
+    noLongerAsked,
+    specs: settled.flatMap(({ discovered, spec }) =>
+      spec && discovered.outcome === 'planned' ? [spec] : [],
+    ),
+    failures: [...failures, ...settled.flatMap(({ failure }) => (failure ? [failure] : []))],
+  };
+}
+
+async function findObjects(
+  { places, ...discovery }: DiscoverySpec,
+  { connect }: DiscoverPorts,
+  { signal }: DiscoverRun,
+): Promise<{ readonly findings: readonly Finding[]; readonly failures: readonly Error[] }> {
+  const clusters = [...new Set(places.map(({ cluster }) => cluster))];
+  const answers = await mapConcurrently(clusters, concurrency, async (cluster) => {
+    const own = places.filter((place) => place.cluster === cluster).map(({ namespace }) => namespace);
+    let directory: Directory | undefined;
+    try {
+      const opened = await connect(cluster, signal);
+      directory = opened;
+      const lists = await Promise.all(
+        [...new Set(own)].map((namespace) => opened.listTlsObjects(namespace, signal)),
+      );
+      return { cluster, objects: lists.flat() };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return { cluster, objects: [] as readonly TlsObject[], failure: toError(thrown) };
+    } finally {
+      await directory?.close();
+    }
+  });
+  return {
+    findings: answers.flatMap(({ cluster, objects }) =>
+      objects.map((object) => judgeObject(cluster, object, { ...discovery, places })),
+    ),
+    failures: answers.flatMap(({ failure }) => (failure ? [failure] : [])),
+  };
+}
+
+interface Settled {
+  readonly discovered: Discovered;
+  readonly spec?: StoredSpec;
+  readonly failure?: Error;
+}
+
+async function settle(
+  { secret, objects, disagreement }: Request,
+  discovery: DiscoverySpec,
+  { register, log }: DiscoverPorts,
+  { id, inventory, dryRun, signal }: DiscoverRun,
+): Promise<Settled> {
+  const name = nameOfSecret(secret);
+  const conclude = (outcome: Discovered['outcome'], message: string): Discovered => {
+    return { name, outcome, target: nameSecret(secret), domains: secret.domains, objects, message };
+  };
+  const refuse = (message: string): Settled => {
+    log.warn('request of a cluster refused', { certificate: name, objects, problem: message });
+    return { discovered: conclude('refused', message) };
+  };
+  if (disagreement !== undefined) return refuse(disagreement);
+  const parsed = parseAskedSecret(secret, discovery, inventory);
+  if ('problems' in parsed) {
+    return refuse(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  }
+  const { spec } = parsed;
+  if (dryRun) return { discovered: conclude('planned', 'it would be registered and ordered'), spec };
+  try {
+    const registration = await register(spec, `discover ${id}`, signal);
+    switch (registration.kind) {
+      case 'accepted':
+        return { discovered: conclude('registered', 'it is being ordered'), spec };
+      case 'known':
+        return { discovered: conclude('known', describeKnown(registration)), spec };
+      case 'taken':
+        return refuse(
+          `${registration.message}; to keep it with other names, write it into the inventory file under this name`,
+        );
+    }
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const failure = toError(thrown);
+    return { discovered: conclude('failed', failure.message), spec, failure };
+  }
+}
+
+function describeKnown({ issued }: Extract<Registration, { readonly kind: 'known' }>): string {
+  return issued ? 'it was found before and is kept' : 'it was found before and is being ordered';
+}
+
+/** By their tags: a value may hold a private key, which nothing here needs to see. */
+async function findForgotten(
+  requests: readonly Request[],
+  { store }: DiscoverPorts,
+  { inventory, signal }: DiscoverRun,
+): Promise<readonly string[]> {
+  const asked = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
+  const inFile = new Set(inventory.certificates.map(({ name }) => name));
+  const entries = await store.list(signal);
+  return entries
+    .filter(({ name, state }) => state.source === 'discovery' && !asked.has(name) && !inFile.has(name))
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+function nameSecret({ cluster, namespace, secret }: AskedSecret): string {
+  return `${cluster}/${namespace}/${secret}`;
+}

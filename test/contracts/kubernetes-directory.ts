@@ -1,0 +1,144 @@
+// What discovering relies on in a Kubernetes API server: Ingresses, Gateways once they are defined, and Services.
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { connectDirectory } from '../../lib/kubernetes/directory.ts';
+import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import { type Bench, realClock, silence } from './kubernetes-bench.ts';
+
+const apiGroup = 'rbac.authorization.k8s.io';
+const gatewayGroup = 'gateway.networking.k8s.io';
+
+export function promiseDirectory(bench: () => Bench): void {
+  test('K43 P25 the role certrelay-discover lists what asks for certificates in a bound namespace, with Gateways from their definition on', async () => {
+    const { admin, subject, newNamespace, signal } = bench();
+    const namespace = await newNamespace();
+    const access = readKubeconfig('lab', subject.kubeconfig('certrelay'));
+    const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silence });
+    const list = () => directory.listTlsObjects(namespace, signal());
+    await expect(list()).rejects.toMatchObject({
+      code: 'Forbidden',
+      message: expect.stringMatching(/add verb "list" on "(ingresses|gateways|services)"/),
+    });
+    await admin.create(`/apis/${apiGroup}/v1/clusterroles`, await readRole('certrelay-discover', 'listing'));
+    await admin.create(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings`, {
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'discover' },
+      roleRef: { apiGroup, kind: 'ClusterRole', name: 'listing' },
+      subjects: [{ apiGroup, kind: 'User', name: 'certrelay' }],
+    });
+    await expect.poll(() => list().catch(() => undefined), { timeout: 5000 }).toEqual([]);
+
+    await admin.create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, ingress);
+    await admin.create(`/api/v1/namespaces/${namespace}/services`, service);
+    const seen = [
+      {
+        kind: 'Ingress',
+        namespace,
+        name: 'web',
+        annotations: { 'certrelay.dev/tls': 'true' },
+        className: 'nginx',
+        tls: [{ hosts: ['shop.example.com'], secret: 'shop-tls' }],
+      },
+      { kind: 'Service', namespace, name: 'mail', annotations: { a: 'b' }, tls: [] },
+    ];
+    expect(await list()).toEqual(seen);
+
+    await admin.create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', gatewayDefinition);
+    const path = `/apis/${gatewayGroup}/v1/namespaces/${namespace}/gateways`;
+    await expect
+      .poll(() => admin.create(path, gateway).then(() => 'made', String), { timeout: 10_000 })
+      .toBe('made');
+    expect(await list()).toEqual([
+      seen[0],
+      {
+        kind: 'Gateway',
+        namespace,
+        name: 'front',
+        annotations: {},
+        className: 'cilium',
+        tls: [
+          { hosts: ['a.example.com'], secret: 'a-tls', namespace: 'certs' },
+          { hosts: [], secret: 'b-tls' },
+        ],
+      },
+      seen[1],
+    ]);
+    await directory.close();
+  });
+}
+
+/** A role of infra/rbac.yaml under another name: other tests make it under its own. */
+async function readRole(name: string, copy: string): Promise<object> {
+  const source = await readFile(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
+  const documents = parseAllDocuments(source).map((document) => document.toJS());
+  const role = documents.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === name);
+  return { ...role, metadata: { name: copy } };
+}
+
+const ingress = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'Ingress',
+  metadata: { name: 'web', annotations: { 'certrelay.dev/tls': 'true' } },
+  spec: {
+    ingressClassName: 'nginx',
+    defaultBackend: { service: { name: 'web', port: { number: 80 } } },
+    tls: [{ hosts: ['shop.example.com'], secretName: 'shop-tls' }],
+  },
+};
+
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'mail', annotations: { a: 'b' } },
+  spec: { ports: [{ port: 25 }] },
+};
+
+/** No more of the kind than its name: fields are kept as they are written. */
+const gatewayDefinition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: {
+    name: `gateways.${gatewayGroup}`,
+    // The API server asks for a reviewed change where a group of kubernetes or k8s.io is defined.
+    annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' },
+  },
+  spec: {
+    group: gatewayGroup,
+    scope: 'Namespaced',
+    names: { plural: 'gateways', singular: 'gateway', kind: 'Gateway', listKind: 'GatewayList' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+};
+
+const gateway = {
+  apiVersion: `${gatewayGroup}/v1`,
+  kind: 'Gateway',
+  metadata: { name: 'front' },
+  spec: {
+    gatewayClassName: 'cilium',
+    listeners: [
+      {
+        name: 'a',
+        hostname: 'a.example.com',
+        tls: { mode: 'Terminate', certificateRefs: [{ kind: 'Secret', name: 'a-tls', namespace: 'certs' }] },
+      },
+      { name: 'b', tls: { certificateRefs: [{ name: 'b-tls' }] } },
+      { name: 'passed', hostname: 'c.example.com', tls: { mode: 'Passthrough' } },
+      { name: 'plain', hostname: 'd.example.com' },
+      {
+        name: 'other',
+        hostname: 'e.example.com',
+        tls: { certificateRefs: [{ group: 'certs.example.com', kind: 'Certificate', name: 'e' }] },
+      },
+    ],
+  },
+};
