@@ -1,4 +1,5 @@
 // What a user asks for: certificates, where they come from and where they go, after parsing and defaults.
+import type { DnsSpec } from './dns-spec.ts';
 
 /** Key algorithms every public CA signs (Let's Encrypt's accepted list). */
 export const keyTypes = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
@@ -224,25 +225,6 @@ export interface DiscoverySpec {
   readonly key: KeyType;
   /** Take over Secrets that exist and do not carry our label. */
   readonly adopt: boolean;
-}
-
-/** A role of another AWS account, by which the hosted zones of some names are reached. */
-export interface ZoneAccess {
-  /** The names it is for: this one and all below it. */
-  readonly match: string;
-  readonly roleArn: string;
-  /** What the role's trust policy asks for as `sts:ExternalId`. */
-  readonly externalId?: string | undefined;
-}
-
-/** How challenges reach zones of ours. */
-export interface DnsSpec {
-  /** A public hosted zone of ours, or a name below one, that CNAMEs of names elsewhere are to lead into. */
-  readonly delegationZone?: string;
-  /** Names whose hosted zones may be in other AWS accounts, beside those of this one. */
-  readonly zones?: readonly ZoneAccess[];
-  /** Whether DNS is looked at before an order; absent: it is. */
-  readonly preflight?: boolean;
 }
 
 /** The whole of `infra/certificates.yaml`. */

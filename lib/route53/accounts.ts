@@ -1,7 +1,7 @@
 // The AWS accounts whose hosted zones are ours: the function's own, and those that roles lead into.
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
-import type { ZoneAccess } from '../certificate/spec.ts';
+import type { ZoneAccess } from '../certificate/dns-spec.ts';
 import type { Clock } from '../ports.ts';
 import { type ReachRoute53, Route53Calls } from './calls.ts';
 import { patience } from './patience.ts';

@@ -1,6 +1,6 @@
 // The session of a role in another AWS account: made by STS AssumeRole, renewed before it ends.
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
-import type { ZoneAccess } from '../certificate/spec.ts';
+import type { ZoneAccess } from '../certificate/dns-spec.ts';
 import { DnsError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { patience } from './patience.ts';

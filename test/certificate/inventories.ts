@@ -1,5 +1,6 @@
 // Any valid inventory, for properties.
 import fc from 'fast-check';
+import type { ZoneAccess } from '../../lib/certificate/dns-spec.ts';
 import {
   type CertificateSpec,
   type ClusterSignIn,
@@ -12,7 +13,6 @@ import {
   type SecretTarget,
   weekdays,
   workloadKinds,
-  type ZoneAccess,
 } from '../../lib/certificate/spec.ts';
 
 const label = fc.stringMatching(/^[a-z]([a-z0-9]{0,8}[a-z0-9])?$/);
