@@ -2,19 +2,22 @@
 import { readFile } from 'node:fs/promises';
 import type { ClusterSpec, KubeconfigSource } from '../lib/certificate/spec.ts';
 import type { ClusterAccess, ConnectCluster, ConnectDirectory } from '../lib/cluster-ports.ts';
+import type { EksDescription } from '../lib/eks/clusters.ts';
 import { ClusterError, StoreError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { Memory } from '../lib/memory.ts';
 import type { Clock } from '../lib/ports.ts';
 import type { SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
 import type { Invocation } from './invocation.ts';
 
-type Surroundings = Pick<Invocation, 'settings' | 'inventory' | 'clock' | 'log'>;
+type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' | 'log'>;
 type ReadText = Pick<SecretsManagerConnection, 'readText'>;
 
 /** Makes the part of the Kubernetes client that a function needs. */
 type Connect<C> = (options: {
   readonly name: string;
   readonly access: ClusterAccess;
+  readonly refresh: ((signal: AbortSignal) => Promise<ClusterAccess>) | undefined;
   readonly attemptMs: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -48,21 +51,38 @@ function connectBy<C>(
   return async (name, signal) => {
     const spec = inventory.clusters[name];
     if (!spec) throw new ClusterError('SignInFailed', `the inventory has no cluster "${name}"`);
-    const [connect, access] = await Promise.all([load(), signIn(name, spec, surroundings, secrets, signal)]);
+    const open = await openAccess(name, spec, surroundings, secrets);
+    const openAs = async (...asked: Parameters<typeof open>) =>
+      applySettings(name, spec, await open(...asked));
+    const [connect, access] = await Promise.all([load(), openAs(signal)]);
+    const refresh = 'eks' in spec ? (during: AbortSignal) => openAs(during, 'again') : undefined;
     const attemptMs = spec.timeoutSeconds === undefined ? undefined : spec.timeoutSeconds * 1000;
-    return connect({ name, access: await applySettings(name, spec, access), attemptMs, clock, log });
+    return connect({ name, access, refresh, attemptMs, clock, log });
   };
 }
 
-async function signIn(
+// What EKS has said of its clusters, for as long as the process lives.
+const described = new Memory<EksDescription>();
+
+/** What gives the access to a cluster; of EKS, `again` asks anew. */
+async function openAccess(
   name: string,
   spec: ClusterSpec,
-  { settings }: Surroundings,
+  { id, settings, clock }: Surroundings,
   { readText }: ReadText,
-  signal: AbortSignal,
-): Promise<ClusterAccess> {
-  if ('kubeconfig' in spec) {
-    const { kubeconfig: source } = spec;
+): Promise<(signal: AbortSignal, again?: 'again') => Promise<ClusterAccess>> {
+  if ('agent' in spec) throw new ClusterError('SignInFailed', `only its agent reaches the cluster "${name}"`);
+  if ('eks' in spec) {
+    const { openEks } = await import('../lib/eks/clusters.ts');
+    return openEks({ name, spec: spec.eks, memory: described, sessionName: `certrelay-${id}`, clock });
+  }
+  if ('inCluster' in spec) {
+    const { readServiceAccount } = await import('../lib/kubernetes/service-account.ts');
+    const folder = spec.inCluster === true ? undefined : spec.inCluster.folder;
+    return () => readServiceAccount({ name, server: spec.server ?? settings.kubernetesServer, folder });
+  }
+  const { kubeconfig: source } = spec;
+  return async (signal) => {
     const read = 'file' in source ? readFile(source.file, 'utf8') : readText(source.secret, signal);
     const text = await read.catch((cause: unknown) => {
       signal.throwIfAborted();
@@ -71,11 +91,7 @@ async function signIn(
     });
     const { readKubeconfig } = await import('../lib/kubernetes/kubeconfig.ts');
     return readKubeconfig(name, text);
-  }
-  if ('agent' in spec) throw new ClusterError('SignInFailed', `only its agent reaches the cluster "${name}"`);
-  const { readServiceAccount } = await import('../lib/kubernetes/service-account.ts');
-  const folder = spec.inCluster === true ? undefined : spec.inCluster.folder;
-  return readServiceAccount({ name, server: spec.server ?? settings.kubernetesServer, folder });
+  };
 }
 
 /** What the inventory says of the cluster goes before what its sign-in says. */

@@ -1,6 +1,7 @@
 // What `serverless` does beside its own work here: builds before it packages or invokes, refuses a bad schedule, and lets
-// those who order assume the inventory's roles.
+// functions use the roles and EKS clusters that the inventory names, and no others.
 import { join } from 'node:path';
+import type { Inventory } from '../lib/certificate/spec.ts';
 
 /** The part of osls's own object that is used here. */
 interface Serverless {
@@ -33,8 +34,10 @@ export default class CertrelayPlugin {
       const problems = checkSchedules(Resources);
       if (problems.length > 0) throw new Error(problems.join('\n'));
       const { readInventory } = await import('./build.ts');
-      const { dns } = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
-      allowRoles(Resources, [...new Set(dns?.zones?.map(({ roleArn }) => roleArn))]);
+      allowInventory(
+        Resources,
+        await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml')),
+      );
     };
     this.hooks = {
       initialize: () => {
@@ -64,20 +67,44 @@ function preferTerminal({ service }: Serverless): void {
   }
 }
 
-/** Roles of the functions that order (infra/roles.yml). */
+/** Roles of the functions that order, and of those that go into clusters (infra/roles.yml). */
 const orderingRoles = ['IssueRole', 'RevokeRole'];
+const clusterRoles = ['DeployRole', 'DiscoverRole'];
 
-/** Lets the ordering functions assume just the roles that dns.zones names. */
-function allowRoles(resources: Resources, arns: readonly string[]): void {
+/** Lets the ordering functions assume just the roles that dns.zones names; and those that go into clusters the roles, or
+ *  describe the clusters, that clusters.<name>.eks does. */
+function allowInventory(resources: Resources, { dns, clusters }: Inventory): void {
+  const zoneRoles = dns?.zones?.map(({ roleArn }) => roleArn) ?? [];
+  const eks = Object.values(clusters).flatMap((cluster) => ('eks' in cluster ? [cluster.eks] : []));
+  const eksRoles = eks.flatMap(({ roleArn }) => roleArn ?? []);
+  // With a role of its own, it is the role that describes.
+  const described = eks.flatMap(({ name, region, roleArn }) =>
+    roleArn === undefined ? [`arn:\${AWS::Partition}:eks:${region}:\${AWS::AccountId}:cluster/${name}`] : [],
+  );
+  allow(resources, orderingRoles, 'ReachZones', 'sts:AssumeRole', zoneRoles);
+  allow(resources, clusterRoles, 'ReachClusters', 'sts:AssumeRole', eksRoles);
+  allow(resources, clusterRoles, 'DescribeClusters', 'eks:DescribeCluster', described);
+}
+
+/** Adds a statement to each of the roles; none where it would allow nothing. */
+function allow(
+  resources: Resources,
+  roles: readonly string[],
+  sid: string,
+  action: string,
+  arns: readonly string[],
+): void {
   if (arns.length === 0) return;
-  for (const name of orderingRoles) {
+  const statement = {
+    Sid: sid,
+    Effect: 'Allow',
+    Action: action,
+    Resource: [...new Set(arns)].map((arn) => (arn.includes('${') ? { 'Fn::Sub': arn } : arn)),
+  };
+  for (const name of roles) {
     const policies = resources[name]?.Properties?.Policies;
     if (!Array.isArray(policies)) throw new Error(`infra/roles.yml has no ${name} with policies`);
-    const statement = { Sid: 'ReachZones', Effect: 'Allow', Action: 'sts:AssumeRole', Resource: arns };
-    policies.push({
-      PolicyName: 'zones',
-      PolicyDocument: { Version: '2012-10-17', Statement: [statement] },
-    });
+    policies.push({ PolicyName: sid, PolicyDocument: { Version: '2012-10-17', Statement: [statement] } });
   }
 }
 

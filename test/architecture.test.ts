@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 const top = join(import.meta.dirname, '..');
 const maxLines = 250;
 const stories = ['issue', 'deploy', 'register', 'import', 'export', 'pause', 'revoke', 'probe', 'discover'];
-const adapters = ['acme', 'dns', 'kubernetes', 'route53', 'secrets-manager', 'sqs', 'tls', 'webhook'];
+/** What several adapters of one service share. */
+const foundations = ['aws'];
+const adapters = ['acme', 'dns', 'eks', 'kubernetes', 'route53', 'secrets-manager', 'sqs', 'tls', 'webhook'];
 
 /** What is impure: I/O, clock, randomness, environment. */
 const impure: readonly (readonly [RegExp, string])[] = [
@@ -20,19 +22,20 @@ const impure: readonly (readonly [RegExp, string])[] = [
 ];
 
 interface Place {
-  /** 0 certificate, 1 policy, 2 sockets, 3 stories and adapters, 4 functions. */
+  /** 0 certificate, 1 policy, 2 sockets, 3 foundations, 4 stories and adapters, 5 functions. */
   readonly floor: number;
   readonly room: string;
 }
 
 function place(path: string): Place | undefined {
   const [folder, room, file] = path.split('/');
-  if (folder === 'functions') return { floor: 4, room: 'functions' };
+  if (folder === 'functions') return { floor: 5, room: 'functions' };
   if (folder !== 'lib' || room === undefined) return undefined;
   if (file === undefined) return { floor: 2, room: 'sockets' };
   if (room === 'certificate') return { floor: 0, room };
   if (room === 'policy') return { floor: 1, room };
-  return stories.includes(room) || adapters.includes(room) ? { floor: 3, room } : undefined;
+  if (foundations.includes(room)) return { floor: 3, room };
+  return stories.includes(room) || adapters.includes(room) ? { floor: 4, room } : undefined;
 }
 
 function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
@@ -42,7 +45,7 @@ function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
     const found: string[] = [];
     if (text.split('\n').length - 1 > maxLines) found.push(`${path}: over ${maxLines} lines`);
     if (!text.startsWith('// ')) found.push(`${path}: the first line does not say what it is for`);
-    if (here.floor < 4 && /\bprocess\.env\b/.test(text)) found.push(`${path}: reads process.env`);
+    if (here.floor < 5 && /\bprocess\.env\b/.test(text)) found.push(`${path}: reads process.env`);
     if (here.floor < 2) {
       for (const [pattern, what] of impure)
         if (pattern.test(text)) found.push(`${path}: ${what}, but the room is pure`);
@@ -51,7 +54,9 @@ function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
       const imported = posix.join(posix.dirname(path), target);
       const there = place(imported);
       if (!there) found.push(`${path}: imports ${imported}, which is no room`);
-      else if (there.floor > here.floor) found.push(`${path}: imports ${imported} from a floor above`);
+      else if (foundations.includes(there.room) && stories.includes(here.room)) {
+        found.push(`${path}: imports ${imported}, which is for adapters`);
+      } else if (there.floor > here.floor) found.push(`${path}: imports ${imported} from a floor above`);
       else if (there.floor === here.floor && there.room !== here.room) {
         found.push(`${path}: imports ${imported} from the room next door`);
       }
@@ -99,6 +104,12 @@ describe('the building', () => {
     ['an adapter that imports a story', 'lib/acme/x.ts', "// x\nimport '../issue/y.ts';", 'room next door'],
     ['an adapter that imports an adapter', 'lib/acme/x.ts', "// x\nimport '../dns/y.ts';", 'room next door'],
     ['a story that imports a story', 'lib/issue/x.ts', "// x\nimport '../deploy/y.ts';", 'room next door'],
+    [
+      'a story that imports what adapters share',
+      'lib/deploy/x.ts',
+      "// x\nimport '../aws/y.ts';",
+      'for adapters',
+    ],
     [
       'a lower floor that imports a higher one',
       'lib/certificate/x.ts',

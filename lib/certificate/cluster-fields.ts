@@ -1,8 +1,24 @@
 // The form of a cluster in the inventory: how it is signed in to, and how it is spoken with.
 import * as z from 'zod';
-import { awsSecret, file, mapping, pemText } from './inventory-fields.ts';
+import { awsSecret, file, mapping, pemText, roleArn } from './inventory-fields.ts';
 import { describeInput } from './problems.ts';
 import type { ClusterSignIn, ClusterSpec } from './spec.ts';
+
+const eks = mapping({
+  name: z
+    .string()
+    .regex(
+      /^[0-9A-Za-z][\w-]{0,99}$/,
+      'is no name of an EKS cluster; write it as `aws eks list-clusters` does',
+    ),
+  region: z
+    .string()
+    .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'is no AWS region; write such as eu-west-1')
+    .describe('Region that the EKS cluster is in'),
+  roleArn: roleArn
+    .optional()
+    .describe("Role that has an access entry in the cluster; where absent, deploy's own"),
+});
 
 const inCluster = z.union(
   [z.literal(true), mapping({ folder: z.string().min(1, 'is empty; write the path of a folder') })],
@@ -12,11 +28,13 @@ const inCluster = z.union(
 const settings = {
   server: httpUrl(/^https:$/, 'https://10.0.0.1:6443')
     .optional()
-    .describe('URL of the API server, instead of what the kubeconfig says'),
+    .describe('URL of the API server, instead of what the kubeconfig or EKS says'),
   caBundle: z
     .union([pemText, file])
     .optional()
-    .describe("PEM to trust for the API server's TLS, or a file of it, instead of what the kubeconfig says"),
+    .describe(
+      "PEM to trust for the API server's TLS, or a file of it, instead of what the kubeconfig or EKS says",
+    ),
   proxy: httpUrl(/^https?:$/, 'http://proxy.example.com:3128')
     .optional()
     .describe('URL of a proxy that the API server is reached by'),
@@ -34,6 +52,7 @@ export const cluster = mapping({
     .union([mapping({ secret: awsSecret('certrelay/clusters/lab') }), file])
     .optional()
     .describe('AWS secret or file that holds a kubeconfig, by which it is reached from outside'),
+  eks: eks.optional().describe('Cluster of EKS, signed in to by an IAM role'),
   inCluster: inCluster
     .optional()
     .describe('true: the cluster that this runs in, by the service account of its pod'),
@@ -42,15 +61,16 @@ export const cluster = mapping({
     .optional()
     .describe('true: only an agent in it reaches it'),
   ...settings,
-}).transform(({ kubeconfig, inCluster: byPod, agent, ...rest }, context): ClusterSpec => {
+}).transform(({ kubeconfig, eks: byRole, inCluster: byPod, agent, ...rest }, context): ClusterSpec => {
   const ways: readonly ClusterSignIn[] = [
     ...(kubeconfig === undefined ? [] : [{ kubeconfig }]),
+    ...(byRole === undefined ? [] : [{ eks: byRole }]),
     ...(byPod === undefined ? [] : [{ inCluster: byPod }]),
     ...(agent === undefined ? [] : [{ agent }]),
   ];
   const [signIn] = ways;
   if (signIn !== undefined && ways.length === 1) return { ...signIn, ...rest };
-  const message = `says ${ways.length === 0 ? 'no' : 'more than one'} way to reach the cluster; write one of kubeconfig, inCluster, agent`;
+  const message = `says ${ways.length === 0 ? 'no' : 'more than one'} way to reach the cluster; write one of kubeconfig, eks, inCluster, agent`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });

@@ -169,10 +169,11 @@ export interface IssuerSpec {
   readonly onlyFor?: readonly string[];
 }
 
-/** How a cluster is signed in to: by a kubeconfig, by the service account of the pod that this runs in, or not at all:
- *  only by an agent that runs in it. */
+/** How a cluster is signed in to: by a kubeconfig, by an IAM role that EKS knows, by the service account of the pod that
+ *  this runs in; or not at all: only an agent in it reaches it. */
 export type ClusterSignIn =
   | { readonly kubeconfig: KubeconfigSource }
+  | { readonly eks: EksSpec }
   /** `folder` holds `token` and `ca.crt`, where that is not Kubernetes' usual one. */
   | { readonly inCluster: true | { readonly folder: string } }
   | { readonly agent: true };
@@ -180,7 +181,15 @@ export type ClusterSignIn =
 /** An AWS secret or a file that holds a kubeconfig. */
 export type KubeconfigSource = { readonly secret: string } | { readonly file: string };
 
-/** How a cluster is spoken with; what is given goes before what the kubeconfig says. */
+/** One cluster of EKS. */
+export interface EksSpec {
+  readonly name: string;
+  readonly region: string;
+  /** The role that has an access entry in the cluster; absent: the function's own. */
+  readonly roleArn?: string | undefined;
+}
+
+/** How a cluster is spoken with; what is given goes before what the kubeconfig or EKS says. */
 export interface ClusterSettings {
   /** `https` URL of the API server, without a slash at the end. */
   readonly server?: string | undefined;

@@ -1,10 +1,11 @@
 // The AWS accounts whose hosted zones are ours: the function's own, and those that roles lead into.
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { patience } from '../aws/patience.ts';
 import type { ZoneAccess } from '../certificate/dns-spec.ts';
+import { DnsError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { type ReachRoute53, Route53Calls } from './calls.ts';
-import { patience } from './patience.ts';
 
 /** One account's hosted zones. */
 export interface Account {
@@ -63,8 +64,16 @@ function reachByRole(
   { config, stsConfig, clock, sessionName = 'certrelay' }: AccountOptions,
 ): ReachRoute53 {
   const loading = once(async () => {
-    const { RoleSession } = await import('./role-session.ts');
-    return new RoleSession({ access, sessionName, clock, config: stsConfig });
+    const { RoleSession } = await import('../aws/role-session.ts');
+    const fail = (...told: ConstructorParameters<typeof DnsError>) => new DnsError(...told);
+    return new RoleSession({
+      ...access,
+      namedAt: 'dns.zones',
+      fail,
+      sessionName,
+      clock,
+      config: stsConfig,
+    });
   });
   let open: { readonly accessKeyId: string; readonly client: Route53Client } | undefined;
   return async (signal) => {

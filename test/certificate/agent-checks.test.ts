@@ -17,7 +17,7 @@ const kubeconfig = { kubeconfig: { secret: 'certrelay/clusters/lab' } };
 
 test('W03 a cluster is reached by a kubeconfig or by its agent, and by one of them', () => {
   expect(mistakesWith({ lab: kubeconfig, edge: agent })).toEqual([]);
-  const right = 'way to reach the cluster; write one of kubeconfig, inCluster, agent';
+  const right = 'way to reach the cluster; write one of kubeconfig, eks, inCluster, agent';
   expect(mistakesWith({ lab: {} })).toEqual([`clusters.lab: says no ${right}`]);
   expect(mistakesWith({ lab: { ...kubeconfig, ...agent } })).toEqual([
     `clusters.lab: says more than one ${right}`,

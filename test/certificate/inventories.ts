@@ -54,6 +54,8 @@ const cluster: fc.Arbitrary<ClusterSpec> = fc
     fc.constantFrom<ClusterSignIn>(
       { kubeconfig: { secret: 'certrelay/clusters/lab' } },
       { kubeconfig: { file: '/tmp/a b' } },
+      { eks: { name: 'prod_1', region: 'eu-west-1' } },
+      { eks: { name: 'p', region: 'us-gov-east-1', roleArn: 'arn:aws:iam::111111111111:role/eks' } },
       { inCluster: true },
       { inCluster: { folder: '/tmp/: #' } },
     ),

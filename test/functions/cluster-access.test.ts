@@ -38,6 +38,7 @@ async function connect(
   kubeconfig = '',
 ) {
   const surroundings = {
+    id: 'run-1',
     settings: readSettings(environment),
     inventory: { issuers: {}, clusters: { edge: spec }, certificates: [] },
     clock: new FakeClock('2026-11-22T10:00:00Z'),

@@ -21,7 +21,7 @@ function open(source: KubeconfigSource, readText: (secret: string) => Promise<st
   const settings = { prefix: 'lab/certrelay', logLevel: 'info', webhookSecret: '', staleAfterMs: 0 } as const;
   const inventory = { issuers: {}, clusters: { prod: { kubeconfig: source } }, certificates: [] };
   const clock = new FakeClock('2026-11-22T10:00:00Z');
-  return connectClusters({ settings, inventory, clock, log: new FakeLog() }, { readText });
+  return connectClusters({ id: 'run-1', settings, inventory, clock, log: new FakeLog() }, { readText });
 }
 
 const denied = async (): Promise<string> => {

@@ -129,15 +129,38 @@ it('each function of the project holds the rooms it needs and none of another fu
     return [name, new Set(found)] as const;
   });
   const foreign: Readonly<Record<string, readonly string[]>> = {
-    issue: ['deploy', 'kubernetes', 'register', 'webhook'],
+    issue: ['deploy', 'eks', 'kubernetes', 'register', 'webhook'],
     deploy: ['issue', 'acme', 'route53', 'dns', 'register', 'webhook', 'sqs'],
-    register: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes'],
+    register: ['issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes'],
     discover: ['issue', 'acme', 'route53', 'dns', 'deploy', 'webhook', 'import', 'export', 'tls'],
-    import: ['issue', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs'],
-    export: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs'],
-    revoke: ['deploy', 'kubernetes', 'register', 'webhook', 'sqs', 'import', 'export', 'pause'],
-    pause: ['issue', 'acme', 'route53', 'dns', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs', 'tls'],
-    probe: ['issue', 'acme', 'route53', 'deploy', 'kubernetes', 'register', 'webhook', 'sqs', 'import'],
+    import: ['issue', 'route53', 'dns', 'deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs'],
+    export: ['issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs'],
+    revoke: ['deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs', 'import', 'export', 'pause'],
+    pause: [
+      'issue',
+      'acme',
+      'route53',
+      'dns',
+      'deploy',
+      'eks',
+      'kubernetes',
+      'register',
+      'webhook',
+      'sqs',
+      'tls',
+    ],
+    probe: [
+      'issue',
+      'acme',
+      'route53',
+      'deploy',
+      'eks',
+      'kubernetes',
+      'register',
+      'webhook',
+      'sqs',
+      'import',
+    ],
   };
   expect(functions.map(({ name }) => name)).toEqual(Object.keys(foreign).toSorted(byText));
   for (const [name, has] of rooms) {

@@ -136,12 +136,18 @@ function listArchive(archive: Buffer): readonly string[] {
 /** The role in another account that the packaged inventory names. */
 export const zoneRole = 'arn:aws:iam::210987654321:role/certrelay-dns';
 
+/** The role by which the packaged inventory reaches one of its clusters of EKS. */
+export const eksRole = 'arn:aws:iam::210987654321:role/certrelay-clusters';
+
 const emptyInventory = `
 issuers:
   default:
     directory: letsencrypt-staging
     agreeToTerms: true
 certificates: []
+clusters:
+  prod: { eks: { name: prod, region: eu-central-1 } }
+  far: { eks: { name: far, region: eu-central-1, roleArn: "${eksRole}" } }
 dns:
   zones:
     - { match: example.net, roleArn: "${zoneRole}" }

@@ -1,7 +1,7 @@
 // What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { functionNames } from '../function-names.ts';
-import { type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
+import { eksRole, type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
 import { isAllowed, readPolicies, type Statement } from './policies.ts';
 
 const account = {
@@ -35,6 +35,8 @@ const find = (type: string) =>
   Object.values(packaged.template.Resources).filter((resource) => resource.Type === type);
 const properties = (logicalId: string) => packaged.template.Resources[logicalId]?.Properties;
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
+
+const eksArn = (name: string) => `arn:aws:eks:eu-central-1:123456789012:cluster/${name}`;
 
 describe('packaging', () => {
   it('puts into each archive its own bundle and the inventory, and nothing else', () => {
@@ -282,6 +284,9 @@ describe('roles', () => {
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],
     ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue', 'revoke']],
     ['a role of the inventory', 'sts:AssumeRole', zoneRole, ['issue', 'revoke']],
+    ['a role of a cluster', 'sts:AssumeRole', eksRole, ['deploy', 'discover']],
+    ['a cluster', 'eks:DescribeCluster', eksArn('prod'), ['deploy', 'discover']],
+    ['a cluster of others', 'eks:DescribeCluster', eksArn('production'), []],
     ['another role', 'sts:AssumeRole', `${zoneRole}-of-others`, []],
     ['a hosted zone', 'route53:DeleteHostedZone', 'arn:aws:route53:::hostedzone/Z1', []],
   ])('Y10 %s: %s on %s by %j alone', (_, action, resource, allowed) => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { mintChain } from '../certificate/minting.ts';
 import { functionNames } from '../function-names.ts';
-import { readPackagedService, zoneRole } from '../infra/packaged.ts';
+import { eksRole, readPackagedService, zoneRole } from '../infra/packaged.ts';
 import {
   type AccessRequest,
   isAllowed,
@@ -23,6 +23,7 @@ const registered = {
   domains: ['customer.example.com', '*.customer.example.com', 'customer.example.net'],
 };
 const ordering = ['issue', 'revoke'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
+const entering = ['deploy', 'discover'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
 /** Lambda's own doing in the function's name: the sandbox prints logs instead. */
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 /** What revoke lists to keep within the limits of Let's Encrypt, which the sandbox's CA does not have. */
@@ -33,14 +34,25 @@ let policies: Readonly<Record<string, readonly Statement[]>>;
 
 beforeAll(async () => {
   const packaging = readPackagedService();
-  const targets = ['lab', 'edge'].map((cluster) => ({ cluster, namespace: 'edge', secret: '{name}-tls' }));
+  const targets = ['lab', 'edge', 'prod', 'far'].map((cluster) => ({
+    cluster,
+    namespace: 'edge',
+    secret: '{name}-tls',
+  }));
   sandbox = await startSandbox({
     namespaces: ['edge'],
     issuer: { eab: { secret: `${prefix}/eab/lab` } },
     dns: { zones: [{ match: 'example.net', roleArn: zoneRole }] },
-    roles: [{ arn: zoneRole, trust: { principals: ordering } }],
+    roles: [
+      { arn: zoneRole, trust: { principals: ordering } },
+      { arn: eksRole, trust: { principals: entering } },
+    ],
+    eks: {
+      prod: { name: 'prod', region: 'eu-central-1' },
+      far: { name: 'far', region: 'eu-central-1', roleArn: eksRole },
+    },
     registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets },
-    discovery: { places: ['lab/edge'], zones: ['example.com'] },
+    discovery: { places: ['lab/edge', 'prod/edge', 'far/edge'], zones: ['example.com'] },
     manifests: annotatedService,
     certificates: ['shop', 'taken'].map((name) => ({
       name,
@@ -153,7 +165,7 @@ function requestOf({ service, action, resource, detail }: Call): AccessRequest {
 }
 
 function callsOf(principal: string): readonly Call[] {
-  const aws = ['secretsmanager', 'route53', 'sqs', 'sts'];
+  const aws = ['secretsmanager', 'route53', 'sqs', 'sts', 'eks'];
   return sandbox.journal.find({ principal }).filter(({ service }) => aws.includes(service));
 }
 
@@ -190,7 +202,9 @@ it('Y10 the role that infra/dns-role.yaml makes in another account allows what w
 /** A part of a service or of a secret's name, and the functions that have to do with it. */
 const reserved: readonly (readonly [string, readonly (typeof functions)[number][]])[] = [
   ['route53', ['issue', 'revoke']],
-  ['sts', ['issue', 'revoke']],
+  [zoneRole, ['issue', 'revoke']],
+  [eksRole, ['deploy', 'discover']],
+  ['eks ', ['deploy', 'discover']],
   ['/accounts/', ['issue', 'revoke', 'import']],
   ['/eab/', ['issue', 'revoke']],
   ['/signing-key', ['issue', 'revoke']],

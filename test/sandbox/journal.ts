@@ -7,6 +7,7 @@ export type Service =
   | 'secretsmanager'
   | 'sqs'
   | 'sts'
+  | 'eks'
   | 'lambda'
   | 'apigateway'
   | 'kubernetes'

@@ -5,6 +5,15 @@ export function accessKeyOf(principal: string): string {
   return `AKIASANDBOX${principal.toUpperCase()}`;
 }
 
+/** Secret of each of these keys. */
+export const ownSecretKey = 'sandbox';
+
+/** Whose such an access key is; `undefined` where it is another's. */
+export function principalOf(accessKey: string): string | undefined {
+  const prefix = accessKeyOf('');
+  return accessKey.startsWith(prefix) ? accessKey.slice(prefix.length).toLowerCase() : undefined;
+}
+
 /** The principal, service and region named by a SigV4 `Authorization` header; `undefined` where the request is not signed. */
 export function readSignature(authorization: string | undefined):
   | {
@@ -19,6 +28,5 @@ export function readSignature(authorization: string | undefined):
   );
   if (!match) return undefined;
   const [, key = '', region = '', service = ''] = match;
-  const principal = key.startsWith('AKIASANDBOX') ? key.slice('AKIASANDBOX'.length).toLowerCase() : 'unknown';
-  return { principal, service, region, accessKey: key };
+  return { principal: principalOf(key) ?? 'unknown', service, region, accessKey: key };
 }

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseAllDocuments, stringify } from 'yaml';
 import { buildService } from '../../infra/build.ts';
+import type { EksSpec } from '../../lib/certificate/spec.ts';
 import { functionNames } from '../function-names.ts';
 import { type Authority, startAuthority } from './acme/authority.ts';
 import { type SandboxDns, startDns } from './dns/server.ts';
+import { startEksClusters } from './eks/clusters.ts';
 import { createEventBus, type Rule } from './events.ts';
 import { Faults } from './faults.ts';
 import { startHttpApi } from './http-api.ts';
@@ -45,6 +47,8 @@ export interface SandboxOptions {
   readonly dns?: object;
   /** Roles of other AWS accounts. */
   readonly roles?: readonly RoleSpec[];
+  /** More clusters of the inventory, of EKS; with the same namespaces. */
+  readonly eks?: Readonly<Record<string, EksSpec>>;
   /** Namespaces of the cluster. */
   readonly namespaces?: readonly string[];
   /** Objects that are in the cluster from the start, YAML. */
@@ -101,10 +105,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   for (const zone of options.zones ?? ['example.com']) route53.createZone(zone);
   const authority = await startAuthority({ resolve: { servers: [dns.address] } }, surroundings);
   const { namespaces = [] } = options;
-  const manifests = [await bindRoles(namespaces), ...(options.manifests ? [options.manifests] : [])].join(
-    '\n---\n',
-  );
+  const roles = await bindRoles(namespaces);
+  const manifests = [roles, ...(options.manifests ? [options.manifests] : [])].join('\n---\n');
   const kubernetes = await startKubernetes({ name: clusterName, namespaces, manifests }, surroundings);
+
+  const eks = await startEksClusters(
+    options.eks ?? {},
+    sessions,
+    { namespaces, manifests: roles },
+    surroundings,
+  );
 
   const queues = makeQueues();
   const onLabel = createEventBus([certificateStored(queues.deploy)], surroundings.journal);
@@ -123,7 +133,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...options.issuer,
     };
     const lab = { kubeconfig: { secret: `${prefix}/clusters/${clusterName}` } };
-    const clusters = { [clusterName]: lab, [agentClusterName]: { agent: true } };
+    const ofEks = Object.entries(options.eks ?? {}).map(([name, spec]) => [name, { eks: spec }]);
+    const clusters = {
+      [clusterName]: lab,
+      [agentClusterName]: { agent: true },
+      ...Object.fromEntries(ofEks),
+    };
     const { registration, discovery, dns: dnsPart } = options;
     const parts = { certificates, registration, discovery, dns: dnsPart };
     const inventory = { issuers: { default: issuer }, clusters, ...parts };
@@ -137,6 +152,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     AWS_ENDPOINT_URL_SQS: sqs.url,
     AWS_ENDPOINT_URL_STS: sts.url,
+    AWS_ENDPOINT_URL_EKS: eks.url,
     CERTRELAY_INVENTORY: inventoryPath,
     CERTRELAY_PREFIX: prefix,
     CERTRELAY_RESOLVERS: dns.address,
@@ -195,7 +211,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await httpApi.stop();
       await sqs.stop();
       await lambda.stop();
-      const parts = [secretsManager, kubernetes, authority, route53, sts, dns];
+      const parts = [secretsManager, kubernetes, eks, authority, route53, sts, dns];
       await Promise.all(parts.map((part) => part.stop()));
       await rm(folder, { recursive: true, force: true });
     },

@@ -16,6 +16,8 @@ export interface KubernetesOptions {
   readonly name?: string;
   /** Users that have a token; what they may do is up to the roles bound to them. `['certrelay']` if not given. */
   readonly users?: readonly string[];
+  /** The user of a token that is none of theirs, as an authentication webhook says; absent: nobody. */
+  readonly authenticate?: (token: string) => string | undefined;
   /** Namespaces that are there from the start, beside `default`. */
   readonly namespaces?: readonly string[];
   /** YAML documents that are created at the start, such as infra/rbac.yaml. */
@@ -60,8 +62,11 @@ export async function startKubernetes(
     if (token === undefined) throw new Error(`no token was made for the user ${user}`);
     return token;
   };
-  const userOf = ({ headers }: Request) =>
-    [...tokens].find(([, token]) => headers.authorization === `Bearer ${token}`)?.[0];
+  const userOf = ({ headers }: Request) => {
+    const [, bearer] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];
+    if (bearer === undefined) return undefined;
+    return [...tokens].find(([, token]) => token === bearer)?.[0] ?? options.authenticate?.(bearer);
+  };
   const objects = new ObjectStore();
   const rollouts = new Rollouts(options.rolloutMs ?? defaultRolloutMs);
   const clock = () => new Date(now());

@@ -1,7 +1,7 @@
 // AWS accounts in the sandbox: roles, the sessions that STS made of them, and whose name a request is signed in.
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { readSignature } from '../principal.ts';
+import { ownSecretKey, principalOf, readSignature } from '../principal.ts';
 
 /** The account that the functions and the operator belong to. */
 export const ownAccount = '123456789012';
@@ -70,14 +70,27 @@ export class Sessions {
     return session;
   }
 
+  /** The secret of an access key that is good now, and whose it is. */
+  keyOf(
+    accessKey: string,
+    token: string | undefined,
+  ): { readonly secretKey: string; readonly caller: Caller } | undefined {
+    const session = this.#sessions.get(accessKey);
+    if (session) {
+      const isGood = session.token === token && session.expires.getTime() > this.#now();
+      return isGood ? session : undefined;
+    }
+    const principal = principalOf(accessKey);
+    return principal === undefined ? undefined : { secretKey: ownSecretKey, caller: ownCaller(principal) };
+  }
+
   /** A session's key is good with its token and until it ends; every other key is one of the own account. */
   identify(headers: IncomingHttpHeaders): Caller | BadSignature {
     const signature = readSignature(headers.authorization);
     if (!signature) return { code: 'MissingAuthenticationToken', message: 'Missing Authentication Token' };
     const { accessKey, principal } = signature;
     if (!accessKey.startsWith('ASIA')) {
-      const arn = `arn:aws:sts::${ownAccount}:assumed-role/${principal}/${principal}`;
-      return { account: ownAccount, principal, arn };
+      return ownCaller(principal);
     }
     const session = this.#sessions.get(accessKey);
     if (!session || headers['x-amz-security-token'] !== session.token) {
@@ -97,6 +110,11 @@ export function trusts({ trust }: RoleSpec, caller: Caller, externalId: string |
   const names = [`arn:aws:iam::${account}:role/${name}`, `arn:aws:iam::${account}:root`];
   const isNamed = trust.principals.some((principal) => names.includes(principal));
   return isNamed && (trust.externalId === undefined || trust.externalId === externalId);
+}
+
+function ownCaller(principal: string): Caller {
+  const arn = `arn:aws:sts::${ownAccount}:assumed-role/${principal}/${principal}`;
+  return { account: ownAccount, principal, arn };
 }
 
 function accountOf(arn: string): string {

@@ -1,7 +1,5 @@
-// The session of a role in another AWS account: made by STS AssumeRole, renewed before it ends.
+// The session of a role that the inventory names: made by STS AssumeRole, renewed before it ends.
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
-import type { ZoneAccess } from '../certificate/dns-spec.ts';
-import { DnsError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { patience } from './patience.ts';
 
@@ -13,9 +11,18 @@ export interface SessionCredentials {
   readonly expiration: Date;
 }
 
+/** `Denied`: AWS refuses the role, and will for the whole run. */
+export type RoleFailure = 'Denied' | 'Throttled' | 'Failed';
+
 export interface RoleSessionOptions {
-  readonly access: Pick<ZoneAccess, 'roleArn' | 'externalId'>;
-  /** Names the session in the other account's CloudTrail; what STS does not take there becomes a hyphen. */
+  readonly roleArn: string;
+  /** What the role's trust policy asks for as `sts:ExternalId`. */
+  readonly externalId?: string | undefined;
+  /** Where the inventory names the role, such as `dns.zones`. */
+  readonly namedAt: string;
+  /** Makes what is thrown: an error of the adapter that asks. */
+  readonly fail: (code: RoleFailure, message: string, options?: { readonly cause?: unknown }) => Error;
+  /** Names the session in CloudTrail; what STS does not take there becomes a hyphen. */
   readonly sessionName: string;
   readonly clock: Clock;
   /** Beside what the environment says (region, credentials, endpoint). */
@@ -30,6 +37,7 @@ export class RoleSession {
   readonly #options: RoleSessionOptions;
   readonly #client: STSClient;
   #current: Promise<SessionCredentials> | undefined;
+  #isRefused = false;
 
   constructor(options: RoleSessionOptions) {
     this.#options = options;
@@ -37,7 +45,7 @@ export class RoleSession {
   }
 
   /** Credentials that last for five minutes more, the same ones for as long as they do. A refusal is for the whole run.
-   *  @throws DnsError `Denied` where AWS refuses the role, with what to change; `Throttled`, `Failed`. */
+   *  @throws what `fail` makes, with what to change. */
   async credentials(signal: AbortSignal): Promise<SessionCredentials> {
     const before = this.#current;
     const session = await before;
@@ -47,19 +55,18 @@ export class RoleSession {
     if (this.#current !== undefined && this.#current !== before) return this.#current;
     const made = this.#assume(signal);
     this.#current = made;
-    made.catch((error: unknown) => {
-      const isRefused = error instanceof DnsError && error.code === 'Denied';
-      if (!isRefused && this.#current === made) this.#current = undefined;
+    made.catch(() => {
+      if (!this.#isRefused && this.#current === made) this.#current = undefined;
     });
     return made;
   }
 
   async #assume(signal: AbortSignal): Promise<SessionCredentials> {
-    const { access, sessionName } = this.#options;
+    const { roleArn, externalId, sessionName, fail } = this.#options;
     const command = new AssumeRoleCommand({
-      RoleArn: access.roleArn,
+      RoleArn: roleArn,
       RoleSessionName: sessionName.replaceAll(/[^\w+=,.@-]/g, '-').slice(0, 64),
-      ExternalId: access.externalId,
+      ExternalId: externalId,
     });
     try {
       const { Credentials } = await this.#client.send(command, { abortSignal: signal });
@@ -73,33 +80,35 @@ export class RoleSession {
         };
       }
     } catch (error) {
-      throw translate(error, access, signal);
+      const failure = explain(error, this.#options, signal);
+      this.#isRefused = failure.code === 'Denied';
+      throw fail(failure.code, failure.message, { cause: failure.cause });
     }
-    throw new DnsError('Failed', `sts:AssumeRole of ${access.roleArn} gave no credentials`);
+    throw fail('Failed', `sts:AssumeRole of ${roleArn} gave no credentials`);
   }
 }
 
-function translate(
+function explain(
   error: unknown,
-  { roleArn, externalId }: RoleSessionOptions['access'],
+  { roleArn, externalId, namedAt }: RoleSessionOptions,
   signal: AbortSignal,
-): DnsError {
+): { readonly code: RoleFailure; readonly message: string; readonly cause: unknown } {
   if (signal.aborted) {
     const message = `the run ended before sts:AssumeRole of ${roleArn} was answered`;
-    return new DnsError('Failed', message, { cause: signal.reason });
+    return { code: 'Failed', message, cause: signal.reason };
   }
   const { name, message: said } = error instanceof Error ? error : { name: '', message: '' };
   if (name === 'AccessDenied') {
     const principal = principalIn(said);
     const condition =
       externalId === undefined ? '' : ', where sts:ExternalId is the externalId of the inventory,';
-    const message = `AWS refused to let ${principal} assume the role ${roleArn} of dns.zones: its trust policy must allow sts:AssumeRole to that principal${condition} and the principal's own policy must allow sts:AssumeRole on the role, which a deploy after the change of dns.zones sees to`;
-    return new DnsError('Denied', message, { cause: error });
+    const message = `AWS refused to let ${principal} assume the role ${roleArn} of ${namedAt}: its trust policy must allow sts:AssumeRole to that principal${condition} and the principal's own policy must allow sts:AssumeRole on the role, which a deploy after the change of ${namedAt} sees to`;
+    return { code: 'Denied', message, cause: error };
   }
   if (/^Throttl|^TooManyRequests|^RequestLimitExceeded/.test(name)) {
-    return new DnsError('Throttled', `AWS throttled sts:AssumeRole of ${roleArn}`, { cause: error });
+    return { code: 'Throttled', message: `AWS throttled sts:AssumeRole of ${roleArn}`, cause: error };
   }
-  return new DnsError('Failed', `sts:AssumeRole of ${roleArn} failed`, { cause: error });
+  return { code: 'Failed', message: `sts:AssumeRole of ${roleArn} failed`, cause: error };
 }
 
 /** The role that STS says was refused: its ARN tells of the session, a trust policy names the role. */

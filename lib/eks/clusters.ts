@@ -1,0 +1,122 @@
+// Clusters of EKS: where their API servers are, and the sign-in by an IAM role.
+import { DescribeClusterCommand, EKSClient, type EKSClientConfig } from '@aws-sdk/client-eks';
+import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { patience } from '../aws/patience.ts';
+import type { EksSpec } from '../certificate/spec.ts';
+import type { ClusterAccess } from '../cluster-ports.ts';
+import { ClusterError, type ClusterErrorCode } from '../errors.ts';
+import type { Memory } from '../memory.ts';
+import type { Clock } from '../ports.ts';
+import { type Identity, makeToken } from './token.ts';
+
+/** What EKS says of a cluster: URL, and PEM of the authority. */
+export interface EksDescription {
+  readonly server: string;
+  readonly ca: string;
+}
+
+export interface EksOptions {
+  /** The inventory's name of the cluster, for messages. */
+  readonly name: string;
+  readonly spec: EksSpec;
+  /** What was described before; a process needs no more than one. */
+  readonly memory: Memory<EksDescription>;
+  /** Names the session of the role. */
+  readonly sessionName: string;
+  readonly clock: Clock;
+  /** Beside what the environment says (credentials, endpoint). */
+  readonly config?: EKSClientConfig;
+  readonly stsConfig?: STSClientConfig;
+}
+
+/** Gives the access to one cluster. After a server that is not the described one, `again` asks EKS anew. Fails with
+ *  ClusterError `SignInFailed`, or `Unavailable` where EKS or STS cannot be asked now. */
+export type OpenEks = (signal: AbortSignal, again?: 'again') => Promise<ClusterAccess>;
+
+/** Opens no connection before the first question. */
+export function openEks(options: EksOptions): OpenEks {
+  const { name, spec, memory, clock } = options;
+  const { region, roleArn } = spec;
+  const identify = identifyBy(options);
+  const token = makeToken({ cluster: spec.name, region, clock, identify });
+  const key = JSON.stringify([region, spec.name, roleArn]);
+  return async (signal, again) => {
+    if (again) memory.forget(key);
+    const described = await memory.recall(key, () => describe(options, identify, signal));
+    const who = roleArn ?? "the function's IAM role";
+    return {
+      ...described,
+      token,
+      origin: 'EKS',
+      onRefusal: `cluster ${name} does not know ${who}: give it an access entry in the EKS cluster ${spec.name}, with a user name that infra/rbac.yaml binds`,
+    };
+  };
+}
+
+/** The function's own credentials, or those of the role. STS is loaded where there is a role. */
+function identifyBy({ name, spec, sessionName, clock, config, stsConfig }: EksOptions) {
+  const { roleArn, region } = spec;
+  if (roleArn === undefined) {
+    const client = new EKSClient({ region, ...config });
+    return async (): Promise<Identity> =>
+      client.config.credentials().catch((cause: unknown) => {
+        const message = `there are no AWS credentials to sign in to cluster ${name} with`;
+        throw new ClusterError('SignInFailed', message, { cause });
+      });
+  }
+  const opening = import('../aws/role-session.ts').then(
+    ({ RoleSession }) =>
+      new RoleSession({
+        roleArn,
+        namedAt: `clusters.${name}.eks`,
+        sessionName,
+        clock,
+        config: stsConfig,
+        fail: (code, message, cause) =>
+          new ClusterError(code === 'Denied' ? 'SignInFailed' : 'Unavailable', message, cause),
+      }),
+  );
+  return async (signal: AbortSignal): Promise<Identity> => (await opening).credentials(signal);
+}
+
+async function describe(
+  { name, spec, config }: EksOptions,
+  identify: (signal: AbortSignal) => Promise<Identity>,
+  signal: AbortSignal,
+): Promise<EksDescription> {
+  const credentials = await identify(signal);
+  const client = new EKSClient({ region: spec.region, requestHandler: patience, ...config, credentials });
+  try {
+    const { cluster } = await client.send(new DescribeClusterCommand({ name: spec.name }), {
+      abortSignal: signal,
+    });
+    const { endpoint, certificateAuthority, status } = cluster ?? {};
+    if (endpoint !== undefined && certificateAuthority?.data !== undefined) {
+      const ca = Buffer.from(certificateAuthority.data, 'base64').toString('utf8');
+      return { server: endpoint.replace(/\/+$/, ''), ca };
+    }
+    throw new ClusterError(
+      'Unavailable',
+      `the EKS cluster ${spec.name} is ${status}: it has no endpoint yet`,
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof ClusterError ? error : translate(error, name, spec);
+  } finally {
+    client.destroy();
+  }
+}
+
+function translate(cause: unknown, name: string, spec: EksSpec): ClusterError {
+  const { name: code } = cause instanceof Error ? cause : { name: '' };
+  const what = `the EKS cluster ${spec.name} in ${spec.region}`;
+  const fail = (as: ClusterErrorCode, message: string) => new ClusterError(as, message, { cause });
+  if (code === 'ResourceNotFoundException') {
+    return fail('SignInFailed', `${what} does not exist: correct clusters.${name}.eks`);
+  }
+  if (code === 'AccessDeniedException') {
+    const who = spec.roleArn ?? 'the role of deploy, which a deploy after the change of clusters sees to';
+    return fail('SignInFailed', `AWS denied eks:DescribeCluster on ${what}: allow it to ${who}`);
+  }
+  return fail('Unavailable', `${what} could not be described (${code})`);
+}
