@@ -4,6 +4,7 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { findBuilt } from '../built.ts';
 import { functionNames } from '../function-names.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -25,9 +26,9 @@ export interface Packaged {
   readonly archives: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The service packaged as it stands, once for a whole test run (test/bundles.ts); by itself where there is none. */
+/** The service packaged as it stands, once for a whole test run; by itself where there is none. */
 export async function readPackagedService(): Promise<Packaged> {
-  const kept = process.env.CERTRELAY_PACKAGED;
+  const kept = await findBuilt('packaged');
   return kept === undefined ? packageService() : readPackage(kept);
 }
 

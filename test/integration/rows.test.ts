@@ -7,6 +7,7 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
+import { findBuilt } from '../built.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
@@ -233,7 +234,7 @@ async function runWithoutDisk(name: string): Promise<unknown> {
     const { handler } = await import(process.argv[1]);
     const answer = await handler({}, { awsRequestId: 'by-hand', getRemainingTimeInMillis: () => 60_000 });
     console.log(JSON.stringify(answer));`;
-  const bundle = join(process.env.CERTRELAY_SANDBOX_BUNDLES ?? '', name, 'index.js');
+  const bundle = join((await findBuilt('bundles')) ?? '', name, 'index.js');
   const args = ['--permission', '--allow-fs-read=*', '--input-type=module', '--eval', script, bundle];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: sandbox.environment });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');

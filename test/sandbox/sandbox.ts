@@ -8,6 +8,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { parseAllDocuments, stringify } from 'yaml';
 import { buildService } from '../../infra/build.ts';
 import type { EksSpec } from '../../lib/certificate/spec.ts';
+import { findBuilt } from '../built.ts';
 import { functionNames } from '../function-names.ts';
 import { type Authority, startAuthority } from './acme/authority.ts';
 import { type SandboxDns, startDns } from './dns/server.ts';
@@ -93,8 +94,8 @@ export interface Sandbox {
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-sandbox-'));
-  // A test run builds once and says where (test/bundles.ts).
-  const built = process.env.CERTRELAY_SANDBOX_BUNDLES;
+  // A test run builds once.
+  const built = await findBuilt('bundles');
   const bundles = built ?? join(folder, 'dist');
   if (built === undefined) await buildService(root, bundles);
   const surroundings = { journal: new Journal(), faults: new Faults() };

@@ -32,12 +32,20 @@ export class LambdaFunction {
   readonly name: string;
   readonly arn: string;
   readonly #spec: FunctionSpec;
+  readonly #runtime: string | undefined;
   readonly #onLine: (line: string, requestId: string) => void;
   readonly #workers = new Set<Worker>();
   readonly #idle: Worker[] = [];
   readonly #logs = new Map<string, string[]>();
 
-  constructor(name: string, spec: FunctionSpec, onLine: (line: string, requestId: string) => void) {
+  /** `runtime`: folder of what its processes run, built; absent: they read the source. */
+  constructor(
+    name: string,
+    spec: FunctionSpec,
+    runtime: string | undefined,
+    onLine: (line: string, requestId: string) => void,
+  ) {
+    this.#runtime = runtime;
     this.name = name;
     this.arn = `arn:aws:lambda:${region}:123456789012:function:${name}`;
     this.#spec = spec;
@@ -97,9 +105,8 @@ export class LambdaFunction {
 
   #startWorker(): Worker {
     const directory = dirname(this.#spec.bundle);
-    const worker = new Worker(this.#environment(), directory, this.#spec.memoryMb, (line, id) =>
-      this.#write(line, id),
-    );
+    const options = { directory, memoryMb: this.#spec.memoryMb, runtime: this.#runtime };
+    const worker = new Worker(this.#environment(), options, (line, id) => this.#write(line, id));
     this.#workers.add(worker);
     worker.ended.then(() => this.#workers.delete(worker)).catch(() => undefined);
     return worker;

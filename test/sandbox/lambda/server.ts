@@ -1,6 +1,7 @@
 // AWS Lambda for the sandbox: the Invoke endpoint over production bundles, each in processes of its own.
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { findBuilt } from '../../built.ts';
 import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
 import { readSignature } from '../principal.ts';
 import { type FunctionResult, type FunctionSpec, LambdaFunction } from './function.ts';
@@ -67,11 +68,12 @@ export async function startLambda({
   retryDelaysMs = [60_000, 120_000],
   ...surroundings
 }: LambdaOptions): Promise<Lambda> {
+  const runtime = await findBuilt('runtime');
   const logs: LogLine[] = [];
   const known = new Map(
     Object.entries(functions).map(([name, spec]) => [
       name,
-      new LambdaFunction(name, spec, (line, requestId) => {
+      new LambdaFunction(name, spec, runtime, (line, requestId) => {
         const entry = { function: name, requestId, line };
         logs.push(entry);
         onLine?.(entry);

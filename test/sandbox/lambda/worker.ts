@@ -10,6 +10,14 @@ export type Ending =
   /** The process is gone: `exit status 1`, `signal: killed`. */
   | { readonly kind: 'exited'; readonly how: string };
 
+export interface WorkerOptions {
+  /** The bundle's. */
+  readonly directory: string;
+  readonly memoryMb: number;
+  /** Folder of what the process runs, built; absent: it reads the source. */
+  readonly runtime: string | undefined;
+}
+
 export class Worker {
   readonly pid: number;
   /** Resolves when the process is gone. */
@@ -22,11 +30,10 @@ export class Worker {
   /** `onLine` gets every line that the process writes, and the id of the invocation it was written in. */
   constructor(
     environment: Readonly<Record<string, string>>,
-    directory: string,
-    memoryMb: number,
+    { directory, memoryMb, runtime }: WorkerOptions,
     onLine: (line: string, id: string) => void,
   ) {
-    this.#child = spawn(process.execPath, [...heapOptions(memoryMb), ...bootstrap()], {
+    this.#child = spawn(process.execPath, [...heapOptions(memoryMb), ...bootstrap(runtime)], {
       cwd: directory,
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -84,12 +91,10 @@ export class Worker {
   }
 }
 
-/** The script that a process runs, and where it keeps compiled code. A test run builds it once and says where
- *  (test/bundles.ts): processes then start in two thirds of the time. */
-function bootstrap(): readonly string[] {
-  const built = process.env.CERTRELAY_SANDBOX_RUNTIME;
-  if (built === undefined) return [join(import.meta.dirname, 'bootstrap.ts')];
-  return [join(built, 'bootstrap.mjs'), join(built, 'compiled')];
+/** The script that a process runs, and where it keeps compiled code: what was built starts in two thirds of the time. */
+function bootstrap(runtime: string | undefined): readonly string[] {
+  if (runtime === undefined) return [join(import.meta.dirname, 'bootstrap.ts')];
+  return [join(runtime, 'bootstrap.mjs'), join(runtime, 'compiled')];
 }
 
 /** How Lambda's Node.js runtime divides the memory: a tenth to the young generation, which has two halves. */
