@@ -1,6 +1,7 @@
 // Brings stored certificates into clusters and rolls the workloads that use them. Called by event, schedule and hand.
 import { randomUUID } from 'node:crypto';
 import type { SQSBatchResponse } from 'aws-lambda';
+import type { CertificateManager } from '../lib/acm-ports.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
 import type { CertificateReport, DeployReport } from '../lib/deploy/run.ts';
 import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
@@ -29,12 +30,25 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
   return { dryRun: parsed.request.dryRun ?? false, certificates };
 }
 
+/** The client is loaded with the first target in ACM. */
+async function connectAcm(region: string): Promise<CertificateManager> {
+  const { connectCertificateManager } = await import('../lib/acm/connection.ts');
+  return connectCertificateManager(region);
+}
+
 async function deploy(request: DeployRequest, invocation: Invocation): Promise<DeployReport> {
   const { settings, inventory, log, clock, signal, cleanUpSignal } = invocation;
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
   try {
     const connect = connectClusters(invocation, secrets);
-    const ports = { store: secrets.certificates, connect, readText: secrets.readText, clock, log };
+    const ports = {
+      store: secrets.certificates,
+      connect,
+      connectAcm,
+      readText: secrets.readText,
+      clock,
+      log,
+    };
     return await deployCertificates(ports, { ...request, inventory, signal, cleanUpSignal });
   } finally {
     secrets.close();

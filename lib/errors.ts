@@ -81,6 +81,22 @@ export class ClusterError extends CertrelayError {
   declare readonly code: ClusterErrorCode;
 }
 
+/** By AWS Certificate Manager. `Denied`, `Throttled`: as AWS says. `LimitExceeded`: a quota of the account. `NotFound`: no
+ *  certificate has the ARN. `NotImported`: one that ACM issued itself. `KeyTypeConflict`: under that ARN the key stays of
+ *  another type. `Rejected`: it does not take the certificate. `Failed`: anything else. */
+export type CertificateManagerErrorCode =
+  | 'Denied'
+  | 'Throttled'
+  | 'LimitExceeded'
+  | 'NotFound'
+  | 'NotImported'
+  | 'KeyTypeConflict'
+  | 'Rejected'
+  | 'Failed';
+export class CertificateManagerError extends CertrelayError {
+  declare readonly code: CertificateManagerErrorCode;
+}
+
 /** `Unknown`: no such certificate. `BadCertificate`: the CA issued something else than was ordered. `Unfinished`: an order
  *  was followed for as long as anybody waits. `Rehearsal`: a CA for tests did not validate the names. `Failed`: a
  *  certificate could not be kept; the cause tells. */

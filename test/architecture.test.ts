@@ -9,7 +9,18 @@ const maxLines = 250;
 const stories = ['issue', 'deploy', 'register', 'import', 'export', 'pause', 'revoke', 'probe', 'discover'];
 /** What several adapters of one service share. */
 const foundations = ['aws'];
-const adapters = ['acme', 'dns', 'eks', 'kubernetes', 'route53', 'secrets-manager', 'sqs', 'tls', 'webhook'];
+const adapters = [
+  'acm',
+  'acme',
+  'dns',
+  'eks',
+  'kubernetes',
+  'route53',
+  'secrets-manager',
+  'sqs',
+  'tls',
+  'webhook',
+];
 
 /** What is impure: I/O, clock, randomness, environment. */
 const impure: readonly (readonly [RegExp, string])[] = [

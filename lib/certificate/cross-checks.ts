@@ -1,4 +1,5 @@
 // Mistakes between parts of the inventory: repeats, and references to what is not there.
+import { acmPlace, findAcmMistakes } from './acm-checks.ts';
 import { findAgentMistakes } from './agent-checks.ts';
 import { defaultSecret } from './inventory-schema.ts';
 import { parseName } from './name-parsing.ts';
@@ -17,6 +18,7 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
     ...findSharedAccounts(outline),
     ...findRepeatedRoles(outline),
     ...findAgentMistakes(outline),
+    ...findAcmMistakes(outline),
     ...findRepeatedSecrets(outline.certificates.flatMap(locateTargets)),
   ];
 }
@@ -75,7 +77,7 @@ function findUnknown(
   known: Readonly<Record<string, unknown>>,
   path: readonly PropertyKey[],
 ): readonly Finding[] {
-  if (Object.hasOwn(known, name)) return [];
+  if (Object.hasOwn(known, name) || (kind === 'cluster' && name === acmPlace)) return [];
   const names = Object.keys(known).join(', ');
   const right =
     names === '' ? `define one under ${kind}s` : `write one of ${names}, or define it under ${kind}s`;

@@ -1,5 +1,6 @@
 // Just the fields of an inventory that refer to each other, read from a file that may have any other mistakes.
 import * as z from 'zod';
+import { acmPlace } from './acm-checks.ts';
 import { directory, zone } from './inventory-fields.ts';
 
 /** What is readable of a file; what is not is absent. */
@@ -7,7 +8,7 @@ export function parseOutline(input: unknown): Outline {
   return outlineSchema.parse(input);
 }
 
-/** A cluster's namespace that certificates may go to, and where the file says so. */
+/** A cluster's namespace, or a region of ACM, that certificates may go to, and where the file says so. */
 interface PlaceOutline {
   readonly cluster: string;
   readonly namespace: string;
@@ -49,8 +50,11 @@ function placesOf(
   found: CertificateOutline['targets'],
   owner: readonly PropertyKey[],
 ): readonly PlaceOutline[] {
-  return found.flatMap(({ cluster, namespace = 'default' }, index) => {
+  return found.flatMap(({ cluster, namespace = 'default', acm: inAcm }, index) => {
     const path = [...owner, 'targets', index];
+    if (inAcm?.region !== undefined) {
+      return [{ cluster: acmPlace, namespace: inAcm.region, path, clusterPath: path }];
+    }
     return cluster === undefined ? [] : [{ cluster, namespace, path, clusterPath: [...path, 'cluster'] }];
   });
 }
@@ -64,7 +68,8 @@ function placeOf(place: string, index: number): readonly PlaceOutline[] {
 const text = z.string().optional().catch(undefined);
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).catch([]).default([]);
 const keyed = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({});
-const targets = list(z.object({ cluster: text, namespace: text, secret: text }).catch({}));
+const acm = z.object({ region: text, arn: text }).optional().catch(undefined);
+const targets = list(z.object({ cluster: text, namespace: text, secret: text, acm }).catch({}));
 
 const outlineSchema = z
   .object({

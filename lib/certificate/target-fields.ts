@@ -52,7 +52,7 @@ export const acmTarget = mapping({
       )
       .optional()
       .describe('The imported certificate to replace; where absent, one is imported, and kept from then on'),
-  }).refine(({ region, arn }) => arn === undefined || arn.split(':')[3] === region, {
+  }).refine(({ region, arn = '' }) => [undefined, region].includes(/:acm:([^:]+):/.exec(arn)?.[1]), {
     path: ['arn'],
     error: 'is of another region; write that region, or another ARN',
   }),

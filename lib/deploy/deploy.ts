@@ -1,9 +1,11 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { formatArns } from '../policy/acm.ts';
 import { isAgentCluster } from '../policy/agents.ts';
 import { formatDeliveries } from '../policy/deliveries.ts';
 import { nameDestination } from '../policy/deployment.ts';
+import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
 import {
@@ -12,6 +14,7 @@ import {
   type DeployPorts,
   type DeployReport,
   type DeployRun,
+  isForAcm,
   isForCluster,
   type JobResult,
   type TargetOutcome,
@@ -53,17 +56,26 @@ async function deliver(
   run: DeployRun,
 ): Promise<ReadonlyMap<AnyJob, JobResult>> {
   const results = new Map<AnyJob, JobResult>();
-  const byCluster = Map.groupBy(jobs.filter(isForCluster), ({ target }) => target.cluster);
-  const passes = [...byCluster].map(async ([cluster, members]) => {
-    const done = isAgentCluster(cluster, run.inventory)
-      ? members.map(describeReported)
-      : await deployToCluster(cluster, members, ports, run);
+  const keep = (members: readonly AnyJob[], done: readonly JobResult[]) => {
     for (const [index, result] of done.entries()) {
       const job = members[index];
       if (job) results.set(job, result);
     }
-  });
-  await Promise.all(passes);
+  };
+  const byCluster = Map.groupBy(jobs.filter(isForCluster), ({ target }) => target.cluster);
+  const byRegion = Map.groupBy(jobs.filter(isForAcm), ({ target }) => target.acm.region);
+  await Promise.all([
+    ...[...byCluster].map(async ([cluster, members]) => {
+      const isReported = isAgentCluster(cluster, run.inventory);
+      const done = isReported
+        ? members.map(describeReported)
+        : await deployToCluster(cluster, members, ports, run);
+      keep(members, done);
+    }),
+    ...[...byRegion].map(async ([region, members]) =>
+      keep(members, await deployToAcm(region, members, ports, run)),
+    ),
+  ]);
   return results;
 }
 
@@ -106,9 +118,9 @@ async function settle(
   }
 }
 
-/** Writes the tag where it would change; gives what went wrong. Without it the next run only looks closer. */
+/** Writes the tags where one would change; gives what went wrong. Without it the next run only looks closer. */
 async function record(
-  { name, version, jobs, recorded }: Selected,
+  { name, version, jobs, recorded, imported }: Selected,
   results: ReadonlyMap<AnyJob, JobResult>,
   { store, log }: DeployPorts,
   { dryRun, cleanUpSignal }: DeployRun,
@@ -118,9 +130,11 @@ async function record(
     jobs.map(({ target }) => target),
     jobs.map((job) => results.get(job)?.step ?? job.step),
   );
-  if (dryRun || deployed === recorded) return [];
+  const acm =
+    formatArns(jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? [])) ?? imported;
+  if (dryRun || (deployed === recorded && acm === imported)) return [];
   try {
-    await store.record(name, { deployed }, cleanUpSignal);
+    await store.record(name, { deployed, acm }, cleanUpSignal);
     return [];
   } catch (error) {
     log.error('state not recorded', { certificate: name, problem: describeError(error) });

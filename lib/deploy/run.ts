@@ -1,4 +1,6 @@
 // What one run of deploying works with: its ports, what it is asked, and the answers it gives.
+
+import type { ConnectCertificateManager } from '../acm-ports.ts';
 import {
   type AcmTarget,
   type Inventory,
@@ -17,6 +19,7 @@ import type { CertificateStore, Clock, ReadText } from '../ports.ts';
 export interface DeployPorts {
   readonly store: CertificateStore;
   readonly connect: ConnectCluster;
+  readonly connectAcm: ConnectCertificateManager;
   /** For the passwords of keystores. */
   readonly readText: ReadText;
   readonly clock: Clock;
@@ -42,13 +45,21 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
 }
 
 /** One target in AWS Certificate Manager. */
-export type AcmJob = Job<AcmTarget>;
+export interface AcmJob extends Job<AcmTarget> {
+  /** The ARN under which the certificate is remembered to have been imported. */
+  readonly arn?: string | undefined;
+}
 
 export type AnyJob = Job | AcmJob;
 
 /** Whether the job's target is in a cluster. */
 export function isForCluster(job: AnyJob): job is Job {
   return isSecretTarget(job.target);
+}
+
+/** Whether it is in ACM. */
+export function isForAcm(job: AnyJob): job is AcmJob {
+  return !isForCluster(job);
 }
 
 /** `delivered`: something was changed, and it is done. `unchanged`: there was nothing to do. `pending`: not done yet, the
@@ -89,4 +100,6 @@ export interface JobResult {
   readonly report: TargetReport;
   readonly step: DeliveryStep;
   readonly failures: readonly Error[];
+  /** An ARN to remember. */
+  readonly arn?: string | undefined;
 }

@@ -5,6 +5,7 @@ import type { TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
+import { parseArn } from '../policy/acm.ts';
 import { type DeliveryStep, parseDeliveries } from '../policy/deliveries.ts';
 import { type Delivery, nameDestination } from '../policy/deployment.ts';
 import type { StoreEntry } from '../ports.ts';
@@ -21,6 +22,8 @@ export interface Selected {
   readonly asked: readonly AnyJob[];
   /** The tag that the steps were read from. */
   readonly recorded: string | undefined;
+  /** The ARNs in ACM that the tags remember. */
+  readonly imported: string | undefined;
 }
 
 /** A certificate that is passed over, or could not be loaded. */
@@ -94,7 +97,10 @@ async function selectOne(
       const recorded = entry.state.deployed;
       const delivered = parseDeliveries(recorded, stored.version, targets);
       const steps = withReported(delivered, stored.version, targets, entry.state.reports, inventory);
-      const jobs = targets.map((target, index) => describeJob(delivery, target, steps[index] ?? 'none'));
+      const imported = entry.state.acm;
+      const jobs = targets.map((target, index) =>
+        describeJob(delivery, target, steps[index] ?? 'none', imported),
+      );
       return {
         kind: 'selected',
         name,
@@ -102,6 +108,7 @@ async function selectOne(
         jobs,
         asked: jobs.filter(({ target }) => isAsked(target, name, asked)),
         recorded,
+        imported,
       };
     }
   }
@@ -130,8 +137,14 @@ function describeDelivery(
   };
 }
 
-function describeJob(delivery: Delivery, target: TargetSpec, step: DeliveryStep): AnyJob {
-  return 'acm' in target ? { delivery, target, step } : { delivery, target, step };
+function describeJob(
+  delivery: Delivery,
+  target: TargetSpec,
+  step: DeliveryStep,
+  imported: string | undefined,
+): AnyJob {
+  if (!('acm' in target)) return { delivery, target, step };
+  return { delivery, target, step, arn: parseArn(imported, target.acm.region) };
 }
 
 function isAsked(target: TargetSpec, name: string, asked: readonly string[] | undefined): boolean {

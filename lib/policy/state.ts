@@ -55,6 +55,8 @@ export interface CertificateState {
   readonly deployed?: string;
   /** The version that is not to be delivered any further, where and why, as `hold.ts` writes it. */
   readonly deliveryHeld?: string;
+  /** ARNs in ACM under which it was imported, as `acm.ts` writes them. */
+  readonly acm?: string;
   /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it. */
   readonly served?: string;
   /** Since when something else is served than that version, although it has been delivered. */

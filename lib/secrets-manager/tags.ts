@@ -52,6 +52,7 @@ const fields = {
   revoked: text,
   revoking: text,
   deployed: text,
+  acm: text,
   deliveryHeld: text,
   served: text,
   notServedSince: date,

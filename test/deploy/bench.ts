@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import * as z from 'zod';
+import { connectCertificateManager } from '../../lib/acm/connection.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
 import type { Cluster } from '../../lib/cluster-ports.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
@@ -15,9 +16,11 @@ import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
+import { type SandboxAcm, startAcm } from '../sandbox/acm/server.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { type SandboxKubernetes, startKubernetes } from '../sandbox/kubernetes/server.ts';
+import { accessKeyOf } from '../sandbox/principal.ts';
 
 const rbac = readFileSync(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
 
@@ -28,6 +31,8 @@ export interface BenchOptions {
   /** Clusters of the inventory that only an agent reaches. */
   readonly agents?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** Whether there is an AWS Certificate Manager. */
+  readonly acm?: boolean;
   /** Puts something between the story and a cluster. */
   readonly wrap?: (cluster: Cluster, name: string) => Cluster;
 }
@@ -47,6 +52,10 @@ export async function openBench(options: BenchOptions) {
     for (const namespace of namespaces) cluster.create(bindingOf(namespace, 'certrelay'));
     clusters.set(name, cluster);
   }
+  const acm: SandboxAcm | undefined = options.acm
+    ? await startAcm({ journal, faults, now: () => clock.now() })
+    : undefined;
+  onTestFinished(() => acm?.stop());
   const lab = clusters.get('lab');
   if (!lab) throw new Error('every bench has a cluster named lab');
   const admin = openAdmin(lab.kubeconfig('admin'));
@@ -82,6 +91,8 @@ export async function openBench(options: BenchOptions) {
     faults,
     clusters,
     lab,
+    /** What is in ACM, in all regions. */
+    acm: acm?.certificates,
     /** AWS secrets that hold plain text, by name. */
     texts,
     /** May do everything in cluster `lab`. */
@@ -123,13 +134,18 @@ export async function openBench(options: BenchOptions) {
           name,
         );
       };
+      const credentials = { accessKeyId: accessKeyOf('deploy'), secretAccessKey: 'bench' };
+      const connectAcm = async (region: string) => {
+        if (!acm) throw new Error('this bench has no ACM');
+        return connectCertificateManager(region, { endpoint: acm.url, credentials });
+      };
       const readText = async (secret: string) => {
         const text = texts.get(secret);
         if (text === undefined) throw new StoreError('Failed', `the AWS secret ${secret} does not exist`);
         return text;
       };
       return deployCertificates(
-        { store, connect, readText, clock, log },
+        { store, connect, connectAcm, readText, clock, log },
         {
           ...request,
           inventory,

@@ -129,14 +129,27 @@ it('each function of the project holds the rooms it needs and none of another fu
     return [name, new Set(found)] as const;
   });
   const foreign: Readonly<Record<string, readonly string[]>> = {
-    issue: ['deploy', 'eks', 'kubernetes', 'register', 'webhook'],
+    issue: ['acm', 'deploy', 'eks', 'kubernetes', 'register', 'webhook'],
     deploy: ['issue', 'acme', 'route53', 'dns', 'register', 'webhook', 'sqs'],
-    register: ['issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes'],
-    discover: ['issue', 'acme', 'route53', 'dns', 'deploy', 'webhook', 'import', 'export', 'tls'],
-    import: ['issue', 'route53', 'dns', 'deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs'],
-    export: ['issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs'],
-    revoke: ['deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs', 'import', 'export', 'pause'],
+    register: ['acm', 'issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes'],
+    discover: ['acm', 'issue', 'acme', 'route53', 'dns', 'deploy', 'webhook', 'import', 'export', 'tls'],
+    import: ['acm', 'issue', 'route53', 'dns', 'deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs'],
+    export: [
+      'acm',
+      'issue',
+      'acme',
+      'route53',
+      'dns',
+      'deploy',
+      'eks',
+      'kubernetes',
+      'register',
+      'webhook',
+      'sqs',
+    ],
+    revoke: ['acm', 'deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs', 'import', 'export', 'pause'],
     pause: [
+      'acm',
       'issue',
       'acme',
       'route53',
@@ -150,6 +163,7 @@ it('each function of the project holds the rooms it needs and none of another fu
       'tls',
     ],
     probe: [
+      'acm',
       'issue',
       'acme',
       'route53',

@@ -215,7 +215,11 @@ describe('roles', () => {
       .flat()
       .filter(({ resources }) => resources.includes('*'))
       .flatMap(({ actions }) => actions);
-    expect([...new Set(wide)].toSorted()).toEqual(['route53:ListHostedZones', 'secretsmanager:ListSecrets']);
+    expect([...new Set(wide)].toSorted()).toEqual([
+      'acm:ListCertificates',
+      'route53:ListHostedZones',
+      'secretsmanager:ListSecrets',
+    ]);
   });
 
   it.each<[string, string, string, readonly string[]]>([

@@ -22,6 +22,9 @@ const registered = {
   name: 'customer',
   domains: ['customer.example.com', '*.customer.example.com', 'customer.example.net'],
 };
+const region = 'us-east-1';
+const password = { secret: `${prefix}/passwords/edge` };
+const keystore = { cluster: 'lab', namespace: 'edge', format: 'pkcs12', password };
 const ordering = ['issue', 'revoke'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
 const entering = ['deploy', 'discover'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
 /** Lambda's own doing in the function's name: the sandbox prints logs instead. */
@@ -59,6 +62,7 @@ beforeAll(async () => {
       domains: [`${name}.example.com`],
       issuer: 'default',
       key: 'ecdsa-p256',
+      targets: [{ acm: { region } }, { ...keystore, secret: `${name}-keystore` }],
     })),
   });
   // A second zone of the name, so that the functions must find out which one DNS leads to.
@@ -68,6 +72,8 @@ beforeAll(async () => {
   const { template } = await packaging;
   const arns = { IssueQueue: sandbox.queues.issue.arn, DeployQueue: sandbox.queues.deploy.arn };
   policies = readPolicies(template, { region: 'eu-central-1', account: '123456789012', arns });
+  await sandbox.keepSecrets({ [password.secret]: 'geheim' });
+  await importByHand('taken.example.com');
   await askForBinding();
   await takeOver();
   await runEverything();
@@ -96,6 +102,8 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('issue', {});
   await queues.deploy.untilEmpty();
   await lambda.invoke('deploy', {});
+  await lambda.invoke('export', { certificates: ['taken'], format: 'manifest', key: true });
+  await driftInAcm();
   await lambda.invoke('probe', {});
   await lambda.invoke('probe', { certificates: ['taken'] });
   expect((await lambda.invoke('discover', {})).error).toBeUndefined();
@@ -114,6 +122,22 @@ metadata:
     certrelay.dev/secret: mail-tls
 spec: { ports: [{ port: 25 }] }
 `;
+
+/** Somebody imports a certificate for the name into ACM: under an ARN of its own where none is given. */
+async function importByHand(name: string, arn?: string): Promise<void> {
+  const [notBefore, notAfter] = [new Date(Date.now() - 1000), new Date(Date.now() + 86_400_000)];
+  const { certificates, key } = await mintChain({ domains: [name], notBefore, notAfter });
+  const [leaf = '', ...chain] = certificates;
+  sandbox.acm.certificates.import(region, { leaf, chain: chain.join(''), key }, arn, new Map());
+}
+
+/** Puts right what somebody imported over a certificate of ours. */
+async function driftInAcm(): Promise<void> {
+  const { entries } = sandbox.acm.certificates;
+  const ours = entries.find(({ tags: carried }) => carried.get('certrelay:certificate') === 'taken');
+  await importByHand('taken.example.com', ours?.arn);
+  await sandbox.lambda.invoke('deploy', { targets: [`acm/${region}/taken`] });
+}
 
 /** What a person does by hand with what another tool left behind. */
 async function takeOver(): Promise<void> {
@@ -152,8 +176,13 @@ async function revoke(): Promise<void> {
 
 const changes = z.array(z.object({ action: z.string(), name: z.string(), type: z.string() }));
 
+const tags = z.record(z.string(), z.string());
+const tagging = z.object({ requestTags: tags, resourceTags: tags });
+
 /** What IAM would be asked for a call. */
 function requestOf({ service, action, resource, detail }: Call): AccessRequest {
+  const tagged = tagging.safeParse(detail).data;
+  if (tagged) return { action: `${service}:${action}`, resource, conditions: conditionsOf(tagged) };
   const sent = changes.safeParse(detail).data;
   const key = (name: string) => `route53:ChangeResourceRecordSets${name}`;
   const conditions = sent && {
@@ -164,8 +193,20 @@ function requestOf({ service, action, resource, detail }: Call): AccessRequest {
   return { action: `${service}:${action}`, resource, conditions };
 }
 
+/** A tag's condition key is `aws:RequestTag/<key>` or `aws:ResourceTag/<key>`. */
+function conditionsOf({ requestTags, resourceTags }: z.output<typeof tagging>) {
+  const name = (kind: string, sent: Readonly<Record<string, string>>) =>
+    Object.entries(sent).map(([key, value]) => [`aws:${kind}/${key}`, [value]] as const);
+  const keys = Object.keys(requestTags);
+  return Object.fromEntries([
+    ...name('RequestTag', requestTags),
+    ...name('ResourceTag', resourceTags),
+    ...(keys.length > 0 ? [['aws:TagKeys', keys] as const] : []),
+  ]);
+}
+
 function callsOf(principal: string): readonly Call[] {
-  const aws = ['secretsmanager', 'route53', 'sqs', 'sts', 'eks'];
+  const aws = ['secretsmanager', 'route53', 'sqs', 'sts', 'eks', 'acm'];
   return sandbox.journal.find({ principal }).filter(({ service }) => aws.includes(service));
 }
 
@@ -180,7 +221,8 @@ describe.each(functions)('the role of %s', (name) => {
   it('Y10 allows no action that the function did not use', () => {
     const allowed = new Set((policies[name] ?? []).flatMap(({ actions }) => actions));
     const used = new Set(callsOf(name).map(({ service, action }) => `${service}:${action}`));
-    // A secret that is made with tags needs the right to tag, as AWS documents for CreateSecret.
+    // What is made with tags needs the right to tag, as AWS documents for both.
+    if (used.has('acm:ImportCertificate')) used.add('acm:AddTagsToCertificate');
     if (used.has('secretsmanager:CreateSecret')) used.add('secretsmanager:TagResource');
     const unused = [...allowed].filter((action) => !used.has(action) && !logging.includes(action));
     expect(unused.filter((action) => !unseen.includes(`${name} ${action}`))).toEqual([]);
@@ -210,6 +252,8 @@ const reserved: readonly (readonly [string, readonly (typeof functions)[number][
   ['/signing-key', ['issue', 'revoke']],
   ['/import/', ['import']],
   ['/clusters/', ['deploy', 'discover']],
+  ['/passwords/', ['deploy', 'export']],
+  ['acm ', ['deploy']],
   ['/webhook', ['register']],
 ];
 

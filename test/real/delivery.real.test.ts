@@ -89,6 +89,7 @@ if (absent.length > 0) {
         {
           store,
           connect,
+          connectAcm: () => Promise.reject(new Error('no target is in ACM')),
           readText: () => Promise.reject(new Error('no target has a keystore')),
           clock: realClock,
           log,

@@ -5,6 +5,7 @@ export type Service =
   | 'acme'
   | 'route53'
   | 'secretsmanager'
+  | 'acm'
   | 'sqs'
   | 'sts'
   | 'eks'

@@ -10,6 +10,7 @@ import { buildService } from '../../infra/build.ts';
 import type { EksSpec } from '../../lib/certificate/spec.ts';
 import { findBuilt } from '../built.ts';
 import { functionNames } from '../function-names.ts';
+import { type SandboxAcm, startAcm } from './acm/server.ts';
 import { type Authority, startAuthority } from './acme/authority.ts';
 import { type SandboxDns, startDns } from './dns/server.ts';
 import { startEksClusters } from './eks/clusters.ts';
@@ -70,6 +71,7 @@ export interface Sandbox {
   readonly dns: SandboxDns;
   readonly route53: SandboxRoute53;
   readonly secretsManager: SecretsManager;
+  readonly acm: SandboxAcm;
   readonly sqs: Sqs;
   readonly queues: { readonly issue: Queue; readonly deploy: Queue };
   readonly lambda: Lambda;
@@ -120,6 +122,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const queues = makeQueues();
   const onLabel = createEventBus([certificateStored(queues.deploy)], surroundings.journal);
   const secretsManager = await startSecretsManager({ ...surroundings, onLabel });
+  const acm = await startAcm(surroundings);
   const sqs = await startSqs({ ...surroundings, queues: Object.values(queues) });
 
   const caFile = join(folder, 'ca.pem');
@@ -149,6 +152,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   const environment = {
     AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL_ACM: acm.url,
     AWS_ENDPOINT_URL_ROUTE_53: route53.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     AWS_ENDPOINT_URL_SQS: sqs.url,
@@ -196,6 +200,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     dns,
     route53,
     secretsManager,
+    acm,
     sqs,
     queues,
     lambda,
@@ -212,7 +217,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await httpApi.stop();
       await sqs.stop();
       await lambda.stop();
-      const parts = [secretsManager, kubernetes, eks, authority, route53, sts, dns];
+      const parts = [secretsManager, acm, kubernetes, eks, authority, route53, sts, dns];
       await Promise.all(parts.map((part) => part.stop()));
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,0 +1,127 @@
+// Delivers to the targets of one region of AWS Certificate Manager: observe, plan, import under a stable ARN.
+import type { CertificateManager } from '../acm-ports.ts';
+import { readCertificate } from '../certificate/x509.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { CertificateManagerError, toError } from '../errors.ts';
+import { describeError } from '../log.ts';
+import { type AcmCertificate, type ImportPlan, planImport } from '../policy/acm.ts';
+import { nameDestination } from '../policy/deployment.ts';
+import type { AcmJob, DeployPorts, DeployRun, JobResult } from './run.ts';
+
+/** Targets under way at once in one region: ACM takes few calls a second. */
+const concurrency = 4;
+
+/** One result for each job, in their order. Never rejects: what goes wrong is in the results. */
+export async function deployToAcm(
+  region: string,
+  jobs: readonly AcmJob[],
+  { connectAcm }: DeployPorts,
+  run: DeployRun,
+): Promise<readonly JobResult[]> {
+  let acm: CertificateManager;
+  try {
+    acm = await connectAcm(region);
+  } catch (error) {
+    return jobs.map((job) => describeFailure(job, toError(error), run));
+  }
+  try {
+    return await mapConcurrently(jobs, concurrency, (job) =>
+      deliver(job, acm, run).catch((error: unknown) => describeFailure(job, toError(error), run)),
+    );
+  } finally {
+    acm.close();
+  }
+}
+
+async function deliver(job: AcmJob, acm: CertificateManager, run: DeployRun): Promise<JobResult> {
+  const { dryRun, signal } = run;
+  const { found, spare } = await observe(job, acm, signal);
+  const plan = planImport(job.delivery, found);
+  if (plan.action === 'refuse') throw new CertificateManagerError(plan.code, plan.message);
+  if (plan.action === 'keep') return describeResult(job, plan.action, found?.arn, spare, run);
+  if (found !== undefined && !(await acm.isImported(found.arn, signal))) {
+    const message = `${found.arn} is a certificate that ACM issued and renews itself: name an imported one, or leave out "arn"`;
+    throw new CertificateManagerError('NotImported', message);
+  }
+  const { certificate: name, chain, key } = job.delivery;
+  const arn = dryRun ? found?.arn : await acm.import({ name, chain, key, arn: found?.arn }, signal);
+  return describeResult(job, plan.action, arn, spare, run);
+}
+
+interface Observed {
+  readonly found: AcmCertificate | undefined;
+  /** ARNs of others that carry the same tag: two runs, or a crash, have made more than one. */
+  readonly spare: readonly string[];
+}
+
+/** By the inventory's ARN, else by the remembered one, else by the tag: the run that imported it may have crashed before it
+ *  could remember. */
+async function observe(job: AcmJob, acm: CertificateManager, signal: AbortSignal): Promise<Observed> {
+  const { arn } = job.target.acm;
+  if (arn !== undefined) {
+    const found = await acm.read(arn, signal);
+    if (found) return { found, spare: [] };
+    const message = `there is no certificate ${arn}: correct the target's "arn", or leave it out to import under a new one`;
+    throw new CertificateManagerError('NotFound', message);
+  }
+  const known = job.arn === undefined ? undefined : await acm.read(job.arn, signal);
+  if (known) return { found: known, spare: [] };
+  const { certificate, chain } = job.delivery;
+  const [first, ...spare] = await acm.find(certificate, readCertificate(chain).names, signal);
+  return { found: first === undefined ? undefined : await acm.read(first, signal), spare };
+}
+
+const done: Readonly<Record<Exclude<ImportPlan['action'], 'refuse'>, readonly [string, string]>> = {
+  create: ['imported as', 'would be imported under a new ARN'],
+  apply: ['imported again under', 'would be imported again under'],
+  keep: ['up to date under', 'up to date under'],
+};
+
+function describeResult(
+  job: AcmJob,
+  action: Exclude<ImportPlan['action'], 'refuse'>,
+  arn: string | undefined,
+  spare: readonly string[],
+  { dryRun = false }: DeployRun,
+): JobResult {
+  const isKept = action === 'keep';
+  const words = [done[action][dryRun ? 1 : 0], ...(arn === undefined ? [] : [arn])].join(' ');
+  const notes = spare.map((one) => `${one} carries its tag too: delete it once nothing uses it`);
+  return {
+    step: dryRun ? job.step : 'rolled-out',
+    failures: [],
+    // What the inventory says need not be remembered.
+    arn: job.target.acm.arn === undefined ? arn : undefined,
+    report: {
+      certificate: job.delivery.certificate,
+      target: nameDestination(job.target, job.delivery.certificate),
+      outcome: dryRun ? 'planned' : isKept ? 'unchanged' : 'delivered',
+      action,
+      restarted: [],
+      message: [words, ...notes].join('; '),
+    },
+  };
+}
+
+/** What no later run mends by itself. */
+const refusals: readonly string[] = ['NotFound', 'NotImported', 'KeyTypeConflict', 'Rejected'];
+
+function describeFailure(job: AcmJob, error: Error, { signal }: DeployRun): JobResult {
+  const isKnown = error instanceof CertificateManagerError;
+  const isRefusal = isKnown && refusals.includes(error.code);
+  const isLate = signal.aborted && !isKnown;
+  const message = isLate ? 'time was up before it was imported' : describeError(error);
+  const target = nameDestination(job.target, job.delivery.certificate);
+  return {
+    step: isRefusal ? 'none' : job.step,
+    failures: [isLate ? new Error(`${target}: ${message}`, { cause: error }) : error],
+    report: {
+      certificate: job.delivery.certificate,
+      target,
+      outcome: isRefusal ? 'refused' : 'pending',
+      action: isRefusal ? 'refuse' : undefined,
+      restarted: [],
+      message,
+    },
+  };
+}

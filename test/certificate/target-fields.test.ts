@@ -1,0 +1,125 @@
+// What may be written of a target beside its place: keys, keystores, labels, and AWS Certificate Manager.
+import { describe, expect, test } from 'vitest';
+import { parseInventory } from '../../lib/certificate/inventory.ts';
+import type { CertificateSpec } from '../../lib/certificate/spec.ts';
+
+/** A good inventory in which one part is exchanged; JSON is YAML. */
+function write(change: object): string {
+  return JSON.stringify({
+    issuers: { default: { agreeToTerms: true } },
+    clusters: { lab: { kubeconfig: { secret: 'certrelay/clusters/lab' } } },
+    ...change,
+  });
+}
+
+/** `path: message` of each mistake. */
+function mistakes(text: string): readonly string[] {
+  const parsed = parseInventory(text);
+  return 'problems' in parsed ? parsed.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+}
+
+const withTargets = (targets: readonly object[]) =>
+  write({ certificates: [{ name: 'shop', domains: ['shop.example.com'], targets }] });
+
+function parse(targets: readonly object[]): CertificateSpec['targets'] {
+  const parsed = parseInventory(withTargets(targets));
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.inventory.certificates[0]?.targets ?? [];
+}
+
+describe('a Secret of a target', () => {
+  test.each<[string, object]>([
+    ['names for its keys', { keys: { cert: 'server.crt', key: 'server.key' } }],
+    ['a keystore', { format: 'pkcs12', password: { secret: 'certrelay/passwords/shop' } }],
+    ['labels', { labels: { team: 'shop', 'example.com/tier': '' } }],
+    ['annotations', { annotations: { note: 'any text', 'example.com/note': '' } }],
+  ])('may have %s', (_, fields) => {
+    expect(parse([{ cluster: 'lab', ...fields }])).toMatchObject([fields]);
+  });
+
+  const password = { secret: 'certrelay/passwords/shop' };
+  test.each<[object, string]>([
+    [{ keys: { cert: 'a' } }, 'targets[0].keys: have no key; name both cert and key'],
+    [{ keys: { cert: 'a', key: 'a' } }, 'keys: name one key twice'],
+    [{ keys: { cert: 'a/b', key: 'c' } }, 'keys.cert: is no key of a Secret'],
+    [
+      { keys: { cert: 'a', key: 'b', leaf: 'c' } },
+      'keys.leaf: is not a known key; known here: cert, key, chain, pem, keystore',
+    ],
+    [{ keys: { pem: 'a', cert: 'b', key: 'c' } }, 'keys.pem: is not in format tls; write cert, key, chain'],
+    [{ format: 'ployst', keys: { cert: 'a' } }, 'keys: are fixed in format ployst'],
+    [{ format: 'pkcs12' }, 'targets[0]: is a keystore without password'],
+    [{ password }, 'password: is not for format tls'],
+    [{ format: 'pkcs12', password: 'geheim' }, 'password: is "geheim"; write a mapping'],
+    [{ labels: { 'certrelay.dev/version': '1' } }, "is Certrelay's own; leave it out"],
+    [{ labels: { 'app.kubernetes.io/managed-by': 'me' } }, "is Certrelay's own; leave it out"],
+    [{ labels: { team: 'a b' } }, 'labels.team: is no value of a label'],
+    [{ labels: { team: 'a'.repeat(64) } }, 'labels.team: is no value of a label'],
+    [{ labels: { team: 5 } }, 'labels.team: is 5; write text, a number in quotes'],
+    [{ annotations: { '-x': 'a' } }, 'is no name of a label or annotation'],
+    [{ annotations: { 'a/b/c': 'a' } }, 'is no name of a label or annotation'],
+  ])('never %j', (fields, mistake) => {
+    expect(mistakes(withTargets([{ cluster: 'lab', ...fields }]))).toEqual([
+      expect.stringContaining(mistake),
+    ]);
+  });
+});
+
+describe('a target in ACM', () => {
+  const arn = 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b';
+  const region = 'us-east-1';
+  const mistakesOf = (...targets: readonly object[]) => mistakes(withTargets(targets));
+
+  test('is a region, with or without the ARN of what is imported there', () => {
+    const targets = [
+      { acm: { region } },
+      { acm: { region: 'eu-west-1', arn: arn.replace(region, 'eu-west-1') } },
+    ];
+    expect(parse(targets)).toEqual(targets);
+  });
+
+  test.each<[string, object, string]>([
+    ['without region', {}, 'acm.region: is missing'],
+    ['in no region', { region: 'frankfurt' }, 'acm.region: is no AWS region'],
+    [
+      'with another ARN',
+      { region, arn: 'arn:aws:iam::123456789012:role/x' },
+      'acm.arn: is no ARN of a certificate',
+    ],
+    ['of another region', { region: 'eu-west-1', arn }, 'acm.arn: is of another region'],
+    ['with an unknown key', { region, name: 'x' }, 'acm.name: is not a known key; known here: region, arn'],
+  ])('is never %s', (_, acm, mistake) => {
+    expect(mistakesOf({ acm })).toEqual([expect.stringContaining(mistake)]);
+  });
+
+  test('has its region to itself in one certificate', () => {
+    expect(mistakesOf({ acm: { region } }, { acm: { region } })).toEqual([
+      expect.stringContaining('targets[1]: repeats the region of targets[0]'),
+    ]);
+  });
+
+  test('has its ARN to itself in the whole file, and has none in what may be registered', () => {
+    const targets = [{ acm: { region, arn } }];
+    const certificates = ['a', 'b'].map((name) => ({ name, domains: [`${name}.example.com`], targets }));
+    const registration = { zones: ['example.com'], targets };
+    expect(mistakes(write({ certificates, registration }))).toEqual([
+      expect.stringContaining('registration.targets[0].acm.arn: would be imported over'),
+      expect.stringContaining('certificates[1].targets[0].acm.arn: is the ARN of certificates[0] too'),
+    ]);
+  });
+
+  test('is a place that an issuer may be kept from, and no cluster has its name', () => {
+    const issuers = { default: { agreeToTerms: true, onlyFor: ['lab', 'acm/eu-west-1'] } };
+    const of = (one: string) => [
+      { name: 'a', domains: ['a.example.com'], targets: [{ acm: { region: one } }] },
+    ];
+    expect(mistakes(write({ issuers, certificates: of('eu-west-1') }))).toEqual([]);
+    expect(mistakes(write({ issuers, certificates: of('us-east-1') }))).toEqual([
+      expect.stringContaining('is in acm/us-east-1, where issuer "default" may not be used'),
+    ]);
+    const clusters = { lab: { kubeconfig: { file: 'a' } }, acm: { kubeconfig: { file: 'a' } } };
+    expect(mistakes(write({ clusters }))).toEqual([
+      expect.stringContaining('is how targets in ACM are named'),
+    ]);
+  });
+});

@@ -1,0 +1,195 @@
+// Targets in AWS Certificate Manager: one ARN for a certificate and region, found again after a crash, put right after drift.
+import { expect, test } from 'vitest';
+import type { AcmTarget } from '../../lib/certificate/spec.ts';
+import { readCertificate } from '../../lib/certificate/x509.ts';
+import { mintChain } from '../certificate/minting.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { codesOf, only, openBench, targetsOf } from './bench.ts';
+
+const region = 'us-east-1';
+const name = `acm/${region}/shop`;
+
+async function open(more: Partial<AcmTarget['acm']> = {}) {
+  const bench = await openBench({ targets: [{ acm: { region, ...more } }], acm: true });
+  const { acm } = bench;
+  if (!acm) throw new Error('no ACM');
+  const fingerprints = () => acm.entries.map(({ leaf }) => readCertificate(leaf).fingerprint);
+  return { bench, acm, fingerprints };
+}
+
+/** What somebody else might import: PEM for the same name. */
+async function mint(
+  keyType: 'ecdsa-p256' | 'rsa-2048' = 'ecdsa-p256',
+  now = new Date('2026-11-22T09:00:00Z'),
+) {
+  const notAfter = new Date(now.getTime() + 90 * 86_400_000);
+  const { certificates, key } = await mintChain({
+    domains: ['shop.example.com'],
+    notBefore: now,
+    notAfter,
+    keyType,
+  });
+  const [leaf = '', ...chain] = certificates;
+  return { leaf, chain: chain.join(''), key };
+}
+
+test('D01 a load balancer gets its certificate by ACM: imported once, then again under the same ARN', async () => {
+  const { bench, acm, fingerprints } = await open();
+  const report = only(await bench.deploy());
+  expect(report).toMatchObject({ target: name, outcome: 'delivered', action: 'create' });
+  const [first] = acm.entries;
+  expect(report.message).toBe(`imported as ${first?.arn}`);
+  expect(first?.tags).toEqual(new Map([['certrelay:certificate', 'shop']]));
+  const second = await bench.issue('shop', 'version-2');
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(acm.entries.map(({ arn, tags }) => ({ arn, tags }))).toEqual([
+    { arn: first?.arn, tags: first?.tags },
+  ]);
+  expect(fingerprints()).toEqual([readCertificate(second.chain).fingerprint]);
+});
+
+test('one that is up to date costs one call, and nothing is written', async () => {
+  const { bench } = await open();
+  await bench.deploy();
+  bench.calls();
+  bench.store.calls.length = 0;
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
+  expect(bench.calls()).toEqual(['GetCertificate']);
+  expect(bench.store.calls.filter((call) => call.startsWith('record'))).toEqual([]);
+});
+
+test('a dry run says what would be imported, and calls nothing that changes', async () => {
+  const { bench, acm } = await open();
+  const report = only(await bench.deploy({ dryRun: true }));
+  expect(report).toMatchObject({ outcome: 'planned', action: 'create' });
+  expect(report.message).toBe('would be imported under a new ARN');
+  expect(acm.entries).toEqual([]);
+});
+
+test('a crash before the ARN is remembered makes no second one: it is found by its tag', async () => {
+  const { bench, acm } = await open();
+  bench.faults.set('acm', 'ImportCertificate', { kind: 'lose' });
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'pending' });
+  expect(acm.entries).toHaveLength(1);
+  // Others of the same names, which are not ours.
+  acm.add(region, 'IMPORTED', await mint('rsa-2048'));
+  acm.add(region, 'AMAZON_ISSUED', await mint());
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
+  bench.calls();
+  await bench.deploy();
+  expect(bench.calls()).toEqual(['GetCertificate']);
+});
+
+test('of two that carry the tag the same one is always taken, and the other is named', async () => {
+  const { bench, acm } = await open();
+  const tags = new Map([['certrelay:certificate', 'shop']]);
+  const made = [await mint(), await mint()].map(
+    (material) => acm.add(region, 'IMPORTED', material, tags).arn,
+  );
+  const [first = '', second = ''] = made.toSorted();
+  const report = only(await bench.deploy());
+  expect(report).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(report.message).toBe(
+    `imported again under ${first}; ${second} carries its tag too: delete it once nothing uses it`,
+  );
+});
+
+test('drift: another certificate that somebody imported under the ARN is put right', async () => {
+  const { bench, acm, fingerprints } = await open();
+  await bench.deploy();
+  const [entry] = acm.entries;
+  acm.import(region, await mint(), entry?.arn, new Map());
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(fingerprints()).toEqual([readCertificate(bench.first.chain).fingerprint]);
+});
+
+test('one that somebody deleted is imported again, under a new ARN', async () => {
+  const { bench, acm } = await open();
+  await bench.deploy();
+  const [before] = acm.entries;
+  acm.remove(before?.arn ?? '');
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
+  expect(acm.entries).toHaveLength(1);
+  expect(acm.entries[0]?.arn).not.toBe(before?.arn);
+});
+
+test('regions are served side by side, each with an ARN of its own that is remembered', async () => {
+  const regions = ['eu-central-1', 'us-east-1'];
+  const bench = await openBench({ targets: regions.map((one) => ({ acm: { region: one } })), acm: true });
+  await bench.deploy();
+  expect(bench.acm?.entries.map((one) => one.region).toSorted()).toEqual(regions);
+  bench.calls();
+  const again = targetsOf(await bench.deploy());
+  expect(again.map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged']);
+  expect(bench.calls()).toEqual(['GetCertificate', 'GetCertificate']);
+  // One target alone, asked for by its name.
+  await bench.issue('shop', 'version-2');
+  expect(only(await bench.deploy({ targets: ['acm/eu-central-1/shop'] }))).toMatchObject({ action: 'apply' });
+});
+
+test("the inventory's ARN is imported over, with the tags that are there", async () => {
+  const { bench, acm } = await open();
+  const tags = new Map([['team', 'shop']]);
+  const { arn } = acm.add(region, 'IMPORTED', await mint(), tags);
+  bench.targets([{ acm: { region, arn } }]);
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(acm.entries.map((one) => [one.arn, one.tags])).toEqual([[arn, tags]]);
+});
+
+test.for<[string, 'IMPORTED' | 'AMAZON_ISSUED', 'ecdsa-p256' | 'rsa-2048', string, RegExp]>([
+  [
+    'with a key of another type',
+    'IMPORTED',
+    'rsa-2048',
+    'KeyTypeConflict',
+    /is rsa-2048, that of shop is ecdsa-p256/,
+  ],
+  ['that ACM issued', 'AMAZON_ISSUED', 'ecdsa-p256', 'NotImported', /ACM issued and renews itself/],
+])('a certificate %s is refused by name and left alone', async ([, type, keyType, code, message]) => {
+  const { bench, acm, fingerprints } = await open();
+  const { arn } = acm.add(region, type, await mint(keyType));
+  const before = fingerprints();
+  bench.targets([{ acm: { region, arn } }]);
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({ outcome: 'refused', message: expect.stringMatching(message) });
+  expect(only(report).message).toContain(arn);
+  expect(codesOf(report)).toEqual([code]);
+  expect(fingerprints()).toEqual(before);
+});
+
+test('an ARN of the inventory that is gone is refused, and none is made in its place', async () => {
+  const { bench, acm } = await open({ arn: `arn:aws:acm:${region}:123456789012:certificate/gone` });
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({ outcome: 'refused', message: expect.stringContaining('correct') });
+  expect(codesOf(report)).toEqual(['NotFound']);
+  expect(acm.entries).toEqual([]);
+});
+
+test('a full account leaves the target pending, and says what would help', async () => {
+  const { bench, acm } = await open();
+  acm.limit = 0;
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({ outcome: 'pending', message: expect.stringContaining('quota') });
+  expect(codesOf(report)).toEqual(['LimitExceeded']);
+});
+
+test('a denial names the action and the tag that the role asks for', async () => {
+  const { bench, acm } = await open();
+  const { arn } = acm.add(region, 'IMPORTED', await mint());
+  bench.targets([{ acm: { region, arn } }]);
+  bench.faults.set('acm', 'GetCertificate', { kind: 'error', code: 'AccessDeniedException', status: 400 });
+  const report = await bench.deploy();
+  expect(only(report).message).toMatch(/acm:GetCertificate.*Key=certrelay:certificate/);
+  expect(codesOf(report)).toEqual(['Denied']);
+});
+
+test('ACM and clusters are served side by side: one that fails does not keep the other from it', async () => {
+  const { bench, acm } = await open();
+  bench.targets([targetOf({ cluster: 'gone' }), { acm: { region } }]);
+  const outcomes = targetsOf(await bench.deploy()).map(({ target, outcome }) => [target, outcome]);
+  expect(outcomes).toEqual([
+    ['gone/shop/shop-tls', 'pending'],
+    [name, 'delivered'],
+  ]);
+  expect(acm.entries).toHaveLength(1);
+});
