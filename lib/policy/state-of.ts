@@ -33,6 +33,7 @@ export interface VersionState {
   readonly windowEnd: null;
   readonly explanationUrl: null;
   readonly source: SpecSource | null;
+  readonly domains: string | null;
 }
 
 /** State to record for a certificate stored as `version`; `facts` are those of its leaf. */
@@ -55,5 +56,20 @@ export function stateOf(
     windowEnd: null,
     explanationUrl: null,
     source: stored.spec?.source ?? null,
+    domains: (stored.spec && formatDomains(stored.spec.domains)) ?? null,
   };
+}
+
+/** An AWS secret has 50 tags of 256 characters: names may take a few of them. */
+const longestDomains = 1000;
+
+/** Names as one text, or `undefined` where they are too many: whoever needs them then must read the value. */
+function formatDomains(domains: readonly string[]): string | undefined {
+  const text = domains.join('/');
+  return text.length <= longestDomains ? text : undefined;
+}
+
+/** The names of a registered certificate that its tags tell; `undefined` where they do not. */
+export function parseDomains({ domains }: Pick<CertificateState, 'domains'>): readonly string[] | undefined {
+  return domains?.split('/');
 }

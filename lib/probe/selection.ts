@@ -2,8 +2,9 @@
 import type { ProbeSpec } from '../certificate/spec.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
-import { isDelivered } from '../policy/deliveries.ts';
+import { isDelivered, targetsKey } from '../policy/deliveries.ts';
 import type { CertificateState } from '../policy/state.ts';
+import { parseDomains } from '../policy/state-of.ts';
 import type { StoreEntry } from '../ports.ts';
 import type { ProbePorts, ProbeRun } from './run.ts';
 
@@ -63,10 +64,15 @@ function select(name: string, entry: StoreEntry | undefined, { inventory }: Prob
   if (state.version !== version || !state.fingerprint) {
     return skip('its state is of another version; the next pass of issue puts that right');
   }
-  const { domains } = spec ?? {};
-  if (!domains)
-    return skip('it is not in the inventory, and what it was registered for is with its private key');
-  const isBrought = spec?.targets.length === 0 || isDelivered(state.deployed, version);
+  const domains = spec?.domains ?? parseDomains(state);
+  if (!domains) {
+    const problem = state.source
+      ? 'its tags do not tell its names; list it in the inventory'
+      : 'it is not in the inventory';
+    return skip(problem);
+  }
+  const hasNoTarget = spec ? spec.targets.length === 0 : state.targets === targetsKey([]);
+  const isBrought = hasNoTarget || isDelivered(state.deployed, version);
   const { fingerprint } = state;
   return { kind: 'selected', name, version, fingerprint, domains, probe, isDelivered: isBrought, state };
 }

@@ -39,6 +39,7 @@ const fields = {
   explanationUrl: text,
   askAfter: date,
   source: oneOf(...specSources),
+  domains: text,
   targets: text,
   order: text,
   orderFor: text,

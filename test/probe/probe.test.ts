@@ -1,11 +1,15 @@
 // The probe story over fakes: where it looks, where it never connects to, what it keeps and what it says.
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
+import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
 import { DnsError } from '../../lib/errors.ts';
 import type { Sighting } from '../../lib/policy/served.ts';
 import type { CertificateState } from '../../lib/policy/state.ts';
+import { stateOf, stateOfSpec } from '../../lib/policy/state-of.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
 import { isPublicAddress } from '../../lib/public-addresses.ts';
+import { mintChain } from '../certificate/minting.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
 
@@ -143,6 +147,49 @@ describe('where it looks', () => {
     });
     dns = {};
     expect(await probeShop()).toMatchObject({ served: 'unprobed', message: 'unprobed shop.example.com' });
+  });
+});
+
+describe('a certificate that was registered', () => {
+  let facts: CertificateFacts;
+
+  beforeAll(async () => {
+    const [notBefore, notAfter] = [new Date('2029-12-01T00:00:00Z'), new Date('2030-03-01T00:00:00Z')];
+    facts = readCertificate((await mintChain({ domains: ['shop.example.com'], notBefore, notAfter })).chain);
+  });
+
+  const stateFor = (domains: readonly string[], targets: StoredSpec['targets'] = []): CertificateState => {
+    const registered: StoredSpec = { source: 'registration', ...spec('shop', { domains, targets }) };
+    const written = {
+      ...stateOfSpec(registered),
+      ...stateOf('v1', facts, { issuer: 'https://ca.test', spec: registered }),
+      fingerprint: 'new',
+    };
+    return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
+  };
+
+  test('is looked for under the names on its tags: no value is read', async () => {
+    keep('shop', stateFor(['shop.example.com', '*.shop.example.com']));
+    dns = { 'shop.example.com': ['203.0.113.7'] };
+    servers = { '203.0.113.7': current };
+    const { certificates } = await probe([]);
+    expect(certificates).toMatchObject([{ name: 'shop', delivered: true, served: 'unprobed' }]);
+    expect(certificates[0]?.addresses).toMatchObject([
+      { name: 'shop.example.com', served: 'served' },
+      { name: '*.shop.example.com', served: 'unprobed' },
+    ]);
+    expect(store.calls).toEqual(['list *', 'record shop']);
+  });
+
+  test('and goes somewhere is not delivered until it is there', async () => {
+    keep('shop', stateFor(['shop.example.com'], [targetOf({})]));
+    expect((await probe([])).certificates).toMatchObject([{ delivered: false }]);
+  });
+
+  test('under more names than tags hold is passed over, and the way out is said', async () => {
+    keep('shop', stateFor(Array.from({ length: 60 }, (_, index) => `${index}.shop.example.com`)));
+    const message = 'its tags do not tell its names; list it in the inventory';
+    expect((await probe([])).certificates).toMatchObject([{ served: 'skip', message }]);
   });
 });
 
