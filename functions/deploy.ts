@@ -5,10 +5,12 @@ import type { CertificateManager } from '../lib/acm-ports.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
 import type { CertificateReport, DeployReport } from '../lib/deploy/run.ts';
 import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
+import { createLook } from '../lib/probe/look.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { answerBatch } from './batch.ts';
 import { connectClusters } from './clusters.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
+import { connectLook } from './look.ts';
 
 /** What a direct call answers with. */
 export interface DeployAnswer {
@@ -41,11 +43,13 @@ async function deploy(request: DeployRequest, invocation: Invocation): Promise<D
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
   try {
     const connect = connectClusters(invocation, secrets);
+    const lookAtServed = createLook(connectLook(settings));
     const ports = {
       store: secrets.certificates,
       connect,
       connectAcm,
       readText: secrets.readText,
+      lookAtServed,
       clock,
       log,
     };

@@ -1,20 +1,15 @@
 // Looks at what is served under the names of certificates. Called by schedule and hand.
 import { randomUUID } from 'node:crypto';
-import { createFindAddresses } from '../lib/dns/addresses.ts';
 import { parseProbeEvent } from '../lib/events.ts';
 import { type ProbeReport, probeCertificates } from '../lib/probe/probe.ts';
-import { isPublicAddress } from '../lib/public-addresses.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { createShakeHands } from '../lib/tls/handshake.ts';
 import { beginInvocation, type Context, throwFailures } from './invocation.ts';
+import { connectLook } from './look.ts';
 
 /** What a call answers with. */
 export interface ProbeAnswer {
   readonly certificates: readonly ProbeReport[];
 }
-
-/** How long one server may take for a handshake. */
-const timeoutMs = 5_000;
 
 /** @throws AggregateError once all is tried where a certificate could not be looked at to the end. What is served is in the
  *  answer and no error, whatever it is. */
@@ -26,9 +21,7 @@ export async function handler(event: unknown, context: Context): Promise<ProbeAn
   try {
     const ports = {
       store: secrets.certificates,
-      findAddresses: createFindAddresses({ resolvers: settings.resolvers }),
-      isPublicAddress,
-      shakeHands: createShakeHands({ timeoutMs }),
+      ...connectLook(settings),
       clock,
       log,
     };

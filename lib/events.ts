@@ -23,13 +23,26 @@ const issueRequest = z
 /** What `issue` is asked: all certificates, or the named ones. */
 export type IssueRequest = z.infer<typeof issueRequest>;
 
-const deployRequest = z.strictObject({
-  certificates: names.optional(),
-  targets: z.array(targetName).min(1).readonly().optional(),
-  dryRun: z.boolean().optional(),
-});
+const deployRequest = z
+  .strictObject({
+    certificates: names.optional(),
+    targets: z.array(targetName).min(1).readonly().optional(),
+    dryRun: z.boolean().optional(),
+    rollback: z.boolean().optional(),
+    resume: z.boolean().optional(),
+  })
+  .refine(({ rollback, resume, certificates }) => !(rollback || resume) || certificates, {
+    message: '"rollback" and "resume" need "certificates"',
+  })
+  .refine(({ rollback, resume, targets }) => !(rollback || resume) || !targets, {
+    message: '"rollback" and "resume" are for all targets of a certificate: leave "targets" out',
+  })
+  .refine(({ rollback, resume }) => !(rollback && resume), {
+    message: '"rollback" holds a version, and "resume" ends that: say one of them',
+  });
 
-/** What `deploy` is asked: everything, or the named certificates or targets (`cluster/namespace/secret`). */
+/** What `deploy` is asked: everything, or the named certificates or targets (`cluster/namespace/secret`); to take the current
+ *  version back (`rollback`), or to deliver a held one (`resume`). */
 export type DeployRequest = z.infer<typeof deployRequest>;
 
 const probeRequest = z.strictObject({ certificates: names.optional() });

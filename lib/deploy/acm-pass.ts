@@ -6,6 +6,9 @@ import { CertificateManagerError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { type AcmCertificate, type ImportPlan, planImport } from '../policy/acm.ts';
 import { nameDestination } from '../policy/deployment.ts';
+import { adviseHold, describeHold, judgeHeld } from '../policy/hold.ts';
+import { createLoadLastGood, type LoadLastGood } from './last-good.ts';
+import { describeStay } from './results.ts';
 import type { AcmJob, DeployPorts, DeployRun, JobResult } from './run.ts';
 
 /** Targets under way at once in one region: ACM takes few calls a second. */
@@ -15,22 +18,47 @@ const concurrency = 4;
 export async function deployToAcm(
   region: string,
   jobs: readonly AcmJob[],
-  { connectAcm }: DeployPorts,
+  ports: DeployPorts,
   run: DeployRun,
 ): Promise<readonly JobResult[]> {
   let acm: CertificateManager;
   try {
-    acm = await connectAcm(region);
+    acm = await ports.connectAcm(region);
   } catch (error) {
     return jobs.map((job) => describeFailure(job, toError(error), run));
   }
   try {
+    const loadLastGood = createLoadLastGood(ports, run);
     return await mapConcurrently(jobs, concurrency, (job) =>
-      deliver(job, acm, run).catch((error: unknown) => describeFailure(job, toError(error), run)),
+      deliverOrHold(job, acm, loadLastGood, run).catch((error: unknown) =>
+        describeFailure(job, toError(error), run),
+      ),
     );
   } finally {
     acm.close();
   }
+}
+
+/** A version that a person took back has no place here either; one that failed elsewhere is not imported. */
+async function deliverOrHold(
+  job: AcmJob,
+  acm: CertificateManager,
+  loadLastGood: LoadLastGood,
+  run: DeployRun,
+): Promise<JobResult> {
+  const { hold, step, target, delivery } = job;
+  const held = hold && judgeHeld(hold, nameDestination(target, delivery.certificate), step !== 'none');
+  if (!hold || held === 'proceed') return deliver(job, acm, run);
+  const advice = adviseHold(delivery.certificate);
+  if (held === 'stay') return describeStay(job, 'held', `${describeHold(hold)}; ${advice}`);
+  const lastGood = await loadLastGood(job);
+  if ('refusal' in lastGood) {
+    const why = `the version before cannot take its place: ${lastGood.refusal}`;
+    return describeStay(job, 'held', `${hold.reason}; ${why}; ${advice}`, { step: 'none' });
+  }
+  const { report, arn } = await deliver({ ...job, delivery: lastGood.delivery }, acm, run);
+  const message = [hold.reason, report.message, advice].join('; ');
+  return { ...describeStay(job, 'held', message, { step: 'none', action: report.action }), arn };
 }
 
 async function deliver(job: AcmJob, acm: CertificateManager, run: DeployRun): Promise<JobResult> {

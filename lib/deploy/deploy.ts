@@ -154,6 +154,12 @@ function logTarget({ report, failures }: JobResult, version: string, { log }: De
         ...fields,
         problem: message,
       });
+    case 'waiting':
+      return log.info('delivery waits', { ...fields, result: message });
+    case 'held':
+      return failures.length > 0
+        ? log.error('delivery taken back', { ...fields, problem: message })
+        : log.warn('delivery held', { ...fields, problem: message });
     case 'refused':
       return log.error('delivery refused', { ...fields, problem: message });
     case 'planned':
@@ -164,7 +170,15 @@ function logTarget({ report, failures }: JobResult, version: string, { log }: De
 }
 
 /** The outcome that most needs a look stands for the certificate. */
-const severity: readonly TargetOutcome[] = ['refused', 'pending', 'planned', 'delivered', 'unchanged'];
+const severity: readonly TargetOutcome[] = [
+  'refused',
+  'held',
+  'pending',
+  'waiting',
+  'planned',
+  'delivered',
+  'unchanged',
+];
 
 function summarize({ name, version }: Selected, targets: readonly TargetReport[]): CertificateReport {
   const decision = severity.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? 'skip';

@@ -19,15 +19,15 @@ const longestPollMs = 4000;
 /** Nothing is waited for longer than this: the reconcile looks again. */
 const longestWaitMs = 5 * 60_000;
 
-/** Resolves with one end for each rollout, in their order, once all have ended, five minutes have passed or the signal
- *  is aborted. Never rejects. One list a kind and namespace serves all of them at each look. */
+/** Resolves with one end for each rollout, in their order, once all have ended, the instant `until` (milliseconds) has
+ *  come, which is in five minutes where none is given, or the signal is aborted. Never rejects. One list a kind and namespace serves all of them at each look. */
 export async function awaitRollouts(
   rollouts: readonly StartedRollout[],
   lists: WorkloadLists,
   clock: Clock,
   signal: AbortSignal,
+  until: number = clock.now().getTime() + longestWaitMs,
 ): Promise<readonly RolloutEnd[]> {
-  const until = clock.now().getTime() + longestWaitMs;
   let ends = rollouts.map(({ workload, namespace }) => judge(workload, namespace));
   for (let look = 0; ; look += 1) {
     const open = rollouts.filter((_, index) => ends[index]?.kind === 'late');

@@ -5,15 +5,21 @@ import {
   type AcmTarget,
   type Inventory,
   isSecretTarget,
+  type ProbeSpec,
   type SecretTarget,
   type TargetSpec,
 } from '../certificate/spec.ts';
-import type { ConnectCluster } from '../cluster-ports.ts';
+import type { CertificateFacts } from '../certificate/x509.ts';
+import type { Cluster, ConnectCluster } from '../cluster-ports.ts';
 import type { DeployRequest } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { DeliveryStep } from '../policy/deliveries.ts';
 import type { Delivery, SecretPlan } from '../policy/deployment.ts';
+import type { Hold } from '../policy/hold.ts';
 import type { CertificateStore, Clock, ReadText } from '../ports.ts';
+import type { LookAtServed } from '../probe-ports.ts';
+import type { LoadLastGood } from './last-good.ts';
+import type { WorkloadLists } from './workload-lists.ts';
 
 /** What a run stands on. */
 export interface DeployPorts {
@@ -22,6 +28,8 @@ export interface DeployPorts {
   readonly connectAcm: ConnectCertificateManager;
   /** For the passwords of keystores. */
   readonly readText: ReadText;
+  /** For targets that want it after each step of a rollout. */
+  readonly lookAtServed: LookAtServed;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,6 +50,12 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly target: Target;
   /** What is known to be behind the target for this version. */
   readonly step: DeliveryStep;
+  /** Of the certificate's leaf. */
+  readonly facts: Pick<CertificateFacts, 'names' | 'notBefore'>;
+  /** Where to look at what is served; `false`: nowhere. */
+  readonly probe: ProbeSpec | false;
+  /** The version must not be delivered any further. */
+  readonly hold?: Hold | undefined;
 }
 
 /** One target in AWS Certificate Manager. */
@@ -63,8 +77,16 @@ export function isForAcm(job: AnyJob): job is AcmJob {
 }
 
 /** `delivered`: something was changed, and it is done. `unchanged`: there was nothing to do. `pending`: not done yet, the
- *  next run goes on. `refused`: a person must change the target or the cluster. `planned`: dry run. */
-export type TargetOutcome = 'delivered' | 'unchanged' | 'pending' | 'refused' | 'planned';
+ *  next run goes on. `waiting`: for its maintenance window. `held`: this version is not delivered any further.
+ *  `refused`: a person must change the target or the cluster. `planned`: dry run. */
+export type TargetOutcome =
+  | 'delivered'
+  | 'unchanged'
+  | 'pending'
+  | 'waiting'
+  | 'held'
+  | 'refused'
+  | 'planned';
 
 /** What became of one target. Holds no secrets. */
 export interface TargetReport {
@@ -102,4 +124,13 @@ export interface JobResult {
   readonly failures: readonly Error[];
   /** An ARN to remember. */
   readonly arn?: string | undefined;
+}
+
+/** What the work on the targets of one cluster shares. */
+export interface ClusterPass {
+  readonly cluster: Cluster;
+  readonly lists: WorkloadLists;
+  readonly ports: DeployPorts;
+  readonly run: DeployRun;
+  readonly loadLastGood: LoadLastGood;
 }

@@ -1,16 +1,17 @@
 // Finds what a run is asked to deliver: certificates with their targets, loaded and verified.
 
-import { verifyBundle } from '../certificate/bundle.ts';
+import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
 import type { TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
 import { parseArn } from '../policy/acm.ts';
-import { type DeliveryStep, parseDeliveries } from '../policy/deliveries.ts';
-import { type Delivery, nameDestination } from '../policy/deployment.ts';
+import { parseDeliveries } from '../policy/deliveries.ts';
+import { describeDelivery, nameDestination } from '../policy/deployment.ts';
 import type { StoreEntry } from '../ports.ts';
 import { withReported } from './agents.ts';
-import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
+import { settleHold } from './holds.ts';
+import type { AnyJob, DeployPorts, DeployRun, Job } from './run.ts';
 
 /** A certificate that can be delivered, and what its tags say about where it has been. */
 export interface Selected {
@@ -71,16 +72,17 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
 async function selectOne(
   name: string,
   entry: StoreEntry | undefined,
-  { store, clock }: DeployPorts,
-  { inventory, signal, targets: asked }: DeployRun,
+  ports: DeployPorts,
+  run: DeployRun,
 ): Promise<Selection> {
+  const { inventory, signal, targets: asked } = run;
   const skip = (message: string): Selection => ({ kind: 'skipped', name, message });
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
   if (!entry && !spec)
     throw new Error(`no certificate is named ${name}: neither in the inventory nor stored`);
   if (spec?.targets.length === 0) return skip('it has no targets');
   if (!entry) return skip('it has not been issued yet');
-  const stored = await store.read(name, 'AWSCURRENT', signal);
+  const stored = await ports.store.read(name, 'AWSCURRENT', signal);
   switch (stored?.value.kind) {
     case undefined:
     case 'specification':
@@ -93,13 +95,15 @@ async function selectOne(
       const targets = spec?.targets ?? certificate.spec?.targets;
       if (!targets) return skip('it is neither in the inventory nor registered');
       if (targets.length === 0) return skip('it has no targets');
-      const delivery = describeDelivery(name, stored.version, certificate, clock.now());
+      const bundle = verify(name, certificate, ports.clock.now());
+      const delivery = describeDelivery(name, stored.version, bundle);
+      const hold = await settleHold(name, stored.version, entry, ports, run);
+      const common = { delivery, facts: bundle.facts, probe: spec?.probe ?? {}, hold };
       const recorded = entry.state.deployed;
       const delivered = parseDeliveries(recorded, stored.version, targets);
       const steps = withReported(delivered, stored.version, targets, entry.state.reports, inventory);
-      const imported = entry.state.acm;
       const jobs = targets.map((target, index) =>
-        describeJob(delivery, target, steps[index] ?? 'none', imported),
+        describeJob(target, { ...common, step: steps[index] ?? 'none' }, entry.state.acm),
       );
       return {
         kind: 'selected',
@@ -108,7 +112,7 @@ async function selectOne(
         jobs,
         asked: jobs.filter(({ target }) => isAsked(target, name, asked)),
         recorded,
-        imported,
+        imported: entry.state.acm,
       };
     }
   }
@@ -116,35 +120,15 @@ async function selectOne(
 
 /** Nothing goes into a cluster that a server could not serve. Whether the names are those of the inventory is not asked:
  *  until a changed certificate is there, the one for the old names is the best there is. */
-function describeDelivery(
-  name: string,
-  version: string,
-  certificate: StoredCertificate,
-  now: Date,
-): Delivery {
+function verify(name: string, certificate: StoredCertificate, now: Date): Bundle {
   const verdict = verifyBundle(certificate, now);
-  if (!verdict.ok) {
-    throw new Error(`the certificate ${name} is not delivered (${verdict.problem}): ${verdict.message}`);
-  }
-  const { chain, key, facts } = verdict.bundle;
-  return {
-    certificate: name,
-    version,
-    chain,
-    key,
-    fingerprint: facts.fingerprint,
-    notAfter: facts.notAfter,
-  };
+  if (verdict.ok) return verdict.bundle;
+  throw new Error(`the certificate ${name} is not delivered (${verdict.problem}): ${verdict.message}`);
 }
 
-function describeJob(
-  delivery: Delivery,
-  target: TargetSpec,
-  step: DeliveryStep,
-  imported: string | undefined,
-): AnyJob {
-  if (!('acm' in target)) return { delivery, target, step };
-  return { delivery, target, step, arn: parseArn(imported, target.acm.region) };
+function describeJob(target: TargetSpec, rest: Omit<Job, 'target'>, imported: string | undefined): AnyJob {
+  if (!('acm' in target)) return { ...rest, target };
+  return { ...rest, target, arn: parseArn(imported, target.acm.region) };
 }
 
 function isAsked(target: TargetSpec, name: string, asked: readonly string[] | undefined): boolean {

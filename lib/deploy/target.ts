@@ -1,5 +1,5 @@
 // Delivers to one target, up to the start of its rollouts: observe, plan, apply, read back, mark workloads.
-import type { SecretTarget } from '../certificate/spec.ts';
+import type { SecretTarget, WorkloadKind } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError, toError } from '../errors.ts';
 import { readPassword } from '../passwords.ts';
@@ -12,6 +12,7 @@ import {
 } from '../policy/cluster-objects.ts';
 import {
   compareStored,
+  type Delivery,
   describeSecret,
   nameTarget,
   planSecret,
@@ -43,7 +44,7 @@ export interface TargetProgress {
 const attempts = 3;
 
 /** What a run says about how to act. */
-interface Manner {
+export interface Manner {
   readonly dryRun?: boolean;
   readonly signal: AbortSignal;
   readonly readText: ReadText;
@@ -58,24 +59,25 @@ export async function deliverTarget(
   manner: Manner,
 ): Promise<TargetProgress> {
   const { target, delivery, step } = job;
-  const password = await readPassword(target, manner.readText, manner.signal);
-  const action = await updateSecret(describeSecret(delivery, target, password), target, cluster, manner);
+  const action = await updateSecret(delivery, target, cluster, manner);
   const progress = { job, action, restarted: [], rollouts: [], warnings: [], failures: [] };
   if (target.restart === 'none' || (action === 'keep' && step === 'rolled-out')) return progress;
   try {
     return { ...progress, ...(await restartWorkloads(job, cluster, lists, manner)) };
   } catch (error) {
-    return { ...progress, failures: [asError(error)] };
+    return { ...progress, failures: [toError(error)] };
   }
 }
 
-/** Brings the Secret up to date, and says what that took. Decides again where it was changed in between. */
-async function updateSecret(
-  wanted: SecretManifest,
+/** Brings the Secret up to date, and says what that took. Decides again where it was changed in between.
+ *  @throws StoreError, ClusterError as `deliverTarget`. */
+export async function updateSecret(
+  delivery: Delivery,
   target: SecretTarget,
   cluster: Cluster,
-  { dryRun, signal }: Manner,
+  { dryRun, signal, readText }: Manner,
 ): Promise<SecretPlan['action']> {
+  const wanted = describeSecret(delivery, target, await readPassword(target, readText, signal));
   for (let attempt = 1; ; attempt += 1) {
     const found = await cluster.readSecret(target.namespace, target.secret, signal);
     const plan = planSecret(target, wanted, found);
@@ -118,28 +120,43 @@ async function restartWorkloads(
   lists: WorkloadLists,
   { dryRun, signal }: Manner,
 ): Promise<Omit<TargetProgress, 'job' | 'action'>> {
-  const { restart, namespace } = target;
-  const kinds = typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
+  const { namespace } = target;
+  const kinds = kindsOf(target);
   const [workloads, others] = await Promise.all([
     lists.get(namespace, kinds),
     kinds ? [] : lists.others(namespace),
   ]);
   const plans = planRestarts(target, delivery.fingerprint, workloads);
   const warnings = [...plans.flatMap(describeCaution), ...adviseOthers(target, others)];
+  return { warnings, ...(await startRollouts(plans, target, cluster, { dryRun, signal })) };
+}
+
+/** The kinds of the listed workloads; `undefined` where none are listed, for any kind may use the Secret. */
+export function kindsOf({ restart }: SecretTarget): readonly WorkloadKind[] | undefined {
+  return typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
+}
+
+/** Carries the plans out, one's failure not keeping the others from it. */
+export async function startRollouts(
+  plans: readonly RestartPlan[],
+  target: SecretTarget,
+  cluster: Cluster,
+  { dryRun, signal }: Pick<Manner, 'dryRun' | 'signal'>,
+): Promise<Pick<TargetProgress, 'restarted' | 'rollouts' | 'failures'>> {
   const started = dryRun
     ? []
     : await Promise.allSettled(plans.map((plan) => startRollout(plan, target, cluster, signal)));
   return {
-    warnings,
     restarted: plans.flatMap((plan, index) =>
       plan.action === 'restart' && started[index]?.status !== 'rejected' ? [nameWorkload(plan.workload)] : [],
     ),
     rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : [])),
-    failures: started.flatMap((result) => (result.status === 'rejected' ? [asError(result.reason)] : [])),
+    failures: started.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : [])),
   };
 }
 
-function describeCaution(plan: RestartPlan): readonly string[] {
+/** What a person should know of a plan before and after it is carried out. */
+export function describeCaution(plan: RestartPlan): readonly string[] {
   if (plan.action === 'leave') {
     return [`${nameWorkload(plan.workload)} is not restarted: it says ${restartAnnotation}: "false"`];
   }
@@ -168,8 +185,4 @@ async function startRollout(
       throw new ClusterError('NotFound', message);
     }
   }
-}
-
-function asError(reason: unknown): Error {
-  return toError(reason);
 }

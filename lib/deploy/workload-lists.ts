@@ -28,6 +28,14 @@ export class WorkloadLists {
     return (await Promise.all(lists)).flat();
   }
 
+  /** The same, as of now. */
+  async renew(
+    namespace: string,
+    kinds: readonly WorkloadKind[] = workloadKinds,
+  ): Promise<readonly Workload[]> {
+    return (await Promise.all([...new Set(kinds)].map((kind) => this.refresh(namespace, kind)))).flat();
+  }
+
   /** Objects of other kinds in the namespace. What may not be listed, or is no kind of this cluster, is left out: they are
    *  only named, and nobody has to give a right for that. Never rejects. */
   async others(namespace: string): Promise<readonly OtherUser[]> {

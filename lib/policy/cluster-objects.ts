@@ -7,6 +7,10 @@ export const managedByLabel = { name: 'app.kubernetes.io/managed-by', value: 'ce
 /** Annotation of a cluster Secret of ours that names the certificate in it. */
 export const certificateAnnotation = 'certrelay.dev/certificate';
 
+/** Annotations of a cluster Secret of ours: the AWS secret's version id, and the end of the certificate, ISO 8601. */
+export const versionAnnotation = 'certrelay.dev/version';
+export const notAfterAnnotation = 'certrelay.dev/not-after';
+
 /** Annotation of a workload or its pod template that, as `"false"`, keeps Certrelay from restarting it. */
 export const restartAnnotation = 'certrelay.dev/restart';
 

@@ -1,11 +1,14 @@
 // Decides what one target's cluster Secret should hold, and what to do about the one that is there.
+import type { Bundle } from '../certificate/bundle.ts';
 import { layOut } from '../certificate/formats.ts';
 import type { SecretTarget, TargetSpec } from '../certificate/spec.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
   managedByLabel,
+  notAfterAnnotation,
   type SecretManifest,
+  versionAnnotation,
 } from './cluster-objects.ts';
 
 /** A certificate that is to be delivered. Never logged. */
@@ -19,6 +22,13 @@ export interface Delivery {
   /** PEM, leaf first, and PKCS#8 PEM. */
   readonly chain: string;
   readonly key: string;
+}
+
+/** A verified bundle as what is to be delivered. */
+export function describeDelivery(certificate: string, version: string, bundle: Bundle): Delivery {
+  const { chain, key, facts } = bundle;
+  const { fingerprint, notAfter } = facts;
+  return { certificate, version, chain, key, fingerprint, notAfter };
 }
 
 /** What to do about a target's Secret. `replace` deletes it and makes it again, with `kept`: what it held of others. */
@@ -44,8 +54,8 @@ export function describeSecret(delivery: Delivery, target: SecretTarget, passwor
       ...target.annotations,
       [certificateAnnotation]: delivery.certificate,
       'certrelay.dev/fingerprint': delivery.fingerprint,
-      'certrelay.dev/version': delivery.version,
-      'certrelay.dev/not-after': delivery.notAfter.toISOString(),
+      [versionAnnotation]: delivery.version,
+      [notAfterAnnotation]: delivery.notAfter.toISOString(),
     },
     data: Object.fromEntries(
       Object.entries(values).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),

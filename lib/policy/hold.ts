@@ -1,5 +1,5 @@
 // The hold on a version that must not be delivered any further: who ordered it, and what each target gets meanwhile.
-import { type UnverifiedBundle, verifyBundle } from '../certificate/bundle.ts';
+import { type Bundle, type UnverifiedBundle, verifyBundle } from '../certificate/bundle.ts';
 
 /** A version that failed at a target, or that a person took back: it goes nowhere else until it is resumed. A newer version
  *  ends the hold by itself. */
@@ -33,23 +33,28 @@ export function judgeHeld(hold: Hold, target: string, hasBegun: boolean): 'back'
   return hasBegun ? 'proceed' : 'stay';
 }
 
+/** Why a target that it has not come to yet stays as it is, as the beginning of a sentence. */
+export function describeHold({ target, reason }: Hold): string {
+  return `it stays as it is: this version failed at ${target} (${reason})`;
+}
+
 /** How to end the hold, as a sentence's end. */
 export function adviseHold(certificate: string): string {
   const event = JSON.stringify({ certificates: [certificate], resume: true });
   return `it is delivered nowhere else until a newer version is there, or until you say: serverless invoke -f deploy -d '${event}'`;
 }
 
-/** Why the version before cannot take the place of the current one, as one line; `undefined` where it can.
+/** The version before, verified, or why it cannot take the place of the current one, as one line.
  *  @param names Of the current version: a server must not lose any. */
-export function refuseReturn(
+export function judgeReturn(
   previous: UnverifiedBundle,
   {
     names,
     isRevoked,
     now,
   }: { readonly names: readonly string[]; readonly isRevoked: boolean; readonly now: Date },
-): string | undefined {
-  if (isRevoked) return 'it was revoked';
+): { readonly bundle: Bundle } | { readonly refusal: string } {
+  if (isRevoked) return { refusal: 'it was revoked' };
   const verdict = verifyBundle({ ...previous, domains: names }, now);
-  return verdict.ok ? undefined : verdict.message;
+  return verdict.ok ? { bundle: verdict.bundle } : { refusal: verdict.message };
 }

@@ -53,6 +53,22 @@ export function fingerprintAnnotation(secret: string): string {
   return `certrelay.dev/fingerprint-${name}`;
 }
 
+/** Takes a certificate back: the workloads that were marked with it are marked with the one before, and those that it had
+ *  not reached stay as they are.
+ *  @param fingerprint Of the one that is taken back. */
+export function planReturns(
+  target: SecretTarget,
+  fingerprint: string,
+  before: string,
+  workloads: readonly Workload[],
+): readonly RestartPlan[] {
+  return planRestarts(target, before, workloads).filter(
+    (plan) =>
+      plan.action === 'await' ||
+      (plan.action === 'restart' && readMark(target, plan.workload) === fingerprint),
+  );
+}
+
 /** What to say of the objects that use a target's Secret and that Certrelay does not restart: one sentence for each. */
 export function adviseOthers(target: SecretTarget, others: readonly OtherUser[]): readonly string[] {
   return others
@@ -73,13 +89,19 @@ function isConcerned(user: SecretUses, { restart, secret }: SecretTarget): boole
   return (restart === 'needed' ? user.fixed : user.secrets).includes(secret);
 }
 
+function readMark(
+  { restartStrategy, secret }: SecretTarget,
+  { refresh, annotations }: Workload,
+): string | undefined {
+  return restartStrategy === 'env' ? refresh : annotations[fingerprintAnnotation(secret)];
+}
+
 function planRestart(target: SecretTarget, fingerprint: string, workload: Workload): RestartPlan {
   const mark: RestartMark =
     target.restartStrategy === 'env'
       ? { kind: 'env', container: workload.container, value: fingerprint }
       : { kind: 'annotation', key: fingerprintAnnotation(target.secret), value: fingerprint };
-  const current = mark.kind === 'env' ? workload.refresh : workload.annotations[mark.key];
-  if (current === fingerprint) return { action: 'await', workload };
+  if (readMark(target, workload) === fingerprint) return { action: 'await', workload };
   if (workload.refusesRestart) return { action: 'leave', workload };
   if (!workload.hasGapOnRestart) return { action: 'restart', workload, mark };
   const warning = `${nameWorkload(workload)} has strategy Recreate: it does not answer while it restarts`;

@@ -193,3 +193,19 @@ test('ACM and clusters are served side by side: one that fails does not keep the
   ]);
   expect(acm.entries).toHaveLength(1);
 });
+
+test('D13 a version that is taken back by hand is taken back in ACM, until it is resumed', async () => {
+  const { bench, acm, fingerprints } = await open();
+  await bench.deploy();
+  const second = await bench.issue('shop', 'version-2');
+  await bench.deploy();
+  expect(only(await bench.deploy({ certificates: ['shop'], rollback: true }))).toMatchObject({
+    outcome: 'held',
+    action: 'apply',
+    message: expect.stringMatching(/^it was taken back by hand; imported again under arn:.*"resume":true/),
+  });
+  expect(fingerprints()).toEqual([readCertificate(bench.first.chain).fingerprint]);
+  await bench.deploy({ certificates: ['shop'], resume: true });
+  expect(fingerprints()).toEqual([readCertificate(second.chain).fingerprint]);
+  expect(acm.entries).toHaveLength(1);
+});

@@ -12,6 +12,7 @@ import { ClusterError, StoreError } from '../../lib/errors.ts';
 import type { DeployRequest } from '../../lib/events.ts';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import type { ServedWord } from '../../lib/policy/served.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
@@ -19,7 +20,11 @@ import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
 import { type SandboxAcm, startAcm } from '../sandbox/acm/server.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
-import { type SandboxKubernetes, startKubernetes } from '../sandbox/kubernetes/server.ts';
+import {
+  type KubernetesOptions,
+  type SandboxKubernetes,
+  startKubernetes,
+} from '../sandbox/kubernetes/server.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 
 const rbac = readFileSync(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
@@ -33,6 +38,8 @@ export interface BenchOptions {
   readonly namespaces?: readonly string[];
   /** Whether there is an AWS Certificate Manager. */
   readonly acm?: boolean;
+  /** Which pods become ready; all if not given. */
+  readonly areReady?: KubernetesOptions['areReady'];
   /** Puts something between the story and a cluster. */
   readonly wrap?: (cluster: Cluster, name: string) => Cluster;
 }
@@ -41,13 +48,15 @@ export type Bench = Awaited<ReturnType<typeof openBench>>;
 
 /** One certificate, `shop`, stored and to be delivered to the targets. */
 export async function openBench(options: BenchOptions) {
-  const { targets, clusters: names = ['lab'], namespaces = ['shop'], wrap = (cluster) => cluster } = options;
+  const { targets, clusters: names = ['lab'], namespaces = ['shop'], areReady } = options;
+  const { wrap = (cluster) => cluster } = options;
   const clock = new FakeClock('2026-11-22T10:00:00Z');
   const [store, log, journal, faults] = [new FakeStore(), new FakeLog(), new Journal(), new Faults()];
   const clusters = new Map<string, SandboxKubernetes>();
   for (const name of names) {
     const now = () => clock.now().getTime();
-    const cluster = await startKubernetes({ name, namespaces, manifests: rbac, now }, { journal, faults });
+    const settings = { name, namespaces, manifests: rbac, now, ...(areReady ? { areReady } : {}) };
+    const cluster = await startKubernetes(settings, { journal, faults });
     onTestFinished(() => cluster.stop());
     for (const namespace of namespaces) cluster.create(bindingOf(namespace, 'certrelay'));
     clusters.set(name, cluster);
@@ -62,6 +71,18 @@ export async function openBench(options: BenchOptions) {
   onTestFinished(() => admin.close());
   const certificates: CertificateSpec[] = [];
   const texts = new Map<string, string>();
+  /** What is seen at the certificate's addresses, one look after the other; the last one goes on. */
+  const sightings: ServedWord[][] = [];
+  const lookAtServed = async () => {
+    const [words = []] = sightings.length > 1 ? sightings.splice(0, 1) : sightings;
+    const findings = words.map((served, index) => ({
+      name: 'shop.example.com',
+      address: `192.0.2.${index}`,
+      served,
+      message: 'so it was seen',
+    }));
+    return { served: words[0] ?? 'served', message: '', findings };
+  };
 
   async function issue(name: string, version: string, targetsOf: readonly TargetSpec[] = []) {
     const now = clock.now();
@@ -95,6 +116,7 @@ export async function openBench(options: BenchOptions) {
     acm: acm?.certificates,
     /** AWS secrets that hold plain text, by name. */
     texts,
+    sightings,
     /** May do everything in cluster `lab`. */
     admin,
     /** The certificate that is stored at first. */
@@ -145,7 +167,7 @@ export async function openBench(options: BenchOptions) {
         return text;
       };
       return deployCertificates(
-        { store, connect, connectAcm, readText, clock, log },
+        { store, connect, connectAcm, readText, lookAtServed, clock, log },
         {
           ...request,
           inventory,

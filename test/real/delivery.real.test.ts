@@ -91,6 +91,7 @@ if (absent.length > 0) {
           connect,
           connectAcm: () => Promise.reject(new Error('no target is in ACM')),
           readText: () => Promise.reject(new Error('no target has a keystore')),
+          lookAtServed: () => Promise.reject(new Error('no target is looked at')),
           clock: realClock,
           log,
         },

@@ -13,7 +13,7 @@ const nodeLabels: Readonly<Record<string, string>> = {
 
 const workload = z.object({
   kind: z.string(),
-  metadata: z.object({ uid: z.string().optional(), generation: z.number().optional() }),
+  metadata: z.object({ name: z.string(), uid: z.string().optional(), generation: z.number().optional() }),
   spec: z.object({
     replicas: z.number().default(1),
     paused: z.boolean().default(false),
@@ -21,6 +21,9 @@ const workload = z.object({
     strategy: z.object({ type: z.string().optional() }).default({}),
     updateStrategy: z.object({ type: z.string().optional() }).default({}),
     template: z.looseObject({
+      metadata: z
+        .looseObject({ annotations: z.record(z.string(), z.string()).default({}) })
+        .default({ annotations: {} }),
       spec: z.looseObject({ nodeSelector: z.record(z.string(), z.string()).default({}) }),
     }),
   }),
@@ -37,12 +40,17 @@ interface Progress {
 
 type Counts = Readonly<Record<string, number>>;
 
+/** Whether the pods of a workload pass their readiness checks, by its name and the annotations of its pod template. */
+export type AreReady = (name: string, annotations: Readonly<Record<string, string>>) => boolean;
+
 export class Rollouts {
   readonly #progress = new Map<string, Progress>();
   readonly #rolloutMs: number;
+  readonly #areReady: AreReady;
 
-  constructor(rolloutMs: number) {
+  constructor(rolloutMs: number, areReady: AreReady) {
     this.#rolloutMs = rolloutMs;
+    this.#areReady = areReady;
   }
 
   /** The object's status at the instant `now`. A template's rollout begins when this is first asked of it. */
@@ -60,9 +68,10 @@ export class Rollouts {
     this.#progress.set(key, progress);
 
     const age = now - progress.startedAt;
-    const canRun = Object.entries(spec.template.spec.nodeSelector).every(
+    const isScheduled = Object.entries(spec.template.spec.nodeSelector).every(
       ([name, value]) => nodeLabels[name] === value,
     );
+    const canRun = isScheduled && this.#areReady(metadata.name, spec.template.metadata.annotations);
     const isSeen = age >= this.#rolloutMs / 2 || waits;
     const isDone = canRun && age >= this.#rolloutMs;
     const generation = metadata.generation ?? 1;

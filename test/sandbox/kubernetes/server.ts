@@ -8,7 +8,7 @@ import { answerCall, type World } from './api.ts';
 import { isAllowed } from './authorization.ts';
 import { type KubernetesObject, kubernetesObject, ObjectStore } from './objects.ts';
 import { type ApiCall, readCall } from './requests.ts';
-import { defaultRolloutMs, Rollouts } from './rollouts.ts';
+import { type AreReady, defaultRolloutMs, Rollouts } from './rollouts.ts';
 import { forbidden, NoSuchPath, StatusError, unauthorized } from './status.ts';
 
 export interface KubernetesOptions {
@@ -26,6 +26,8 @@ export interface KubernetesOptions {
   readonly now?: () => number;
   /** How long a rollout takes; 40 ms if not given. */
   readonly rolloutMs?: number;
+  /** Which pods become ready; all if not given. */
+  readonly areReady?: AreReady;
 }
 
 export interface SandboxKubernetes {
@@ -68,7 +70,7 @@ export async function startKubernetes(
     return [...tokens].find(([, token]) => token === bearer)?.[0] ?? options.authenticate?.(bearer);
   };
   const objects = new ObjectStore();
-  const rollouts = new Rollouts(options.rolloutMs ?? defaultRolloutMs);
+  const rollouts = new Rollouts(options.rolloutMs ?? defaultRolloutMs, options.areReady ?? (() => true));
   const clock = () => new Date(now());
 
   const worldOf = (user: string): World => ({

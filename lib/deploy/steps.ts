@@ -1,0 +1,115 @@
+// Delivers to a target in steps: the canary, then wave after wave. Where a step does harm, the version is taken back. All
+// that a later run must know to go on is in the cluster.
+import type { RolloutSpec } from '../certificate/spec.ts';
+import { ClusterError } from '../errors.ts';
+import {
+  nameWorkload,
+  notAfterAnnotation,
+  versionAnnotation,
+  type Workload,
+} from '../policy/cluster-objects.ts';
+import { nameTarget } from '../policy/deployment.ts';
+import { adviseOthers, planRestarts, type RestartPlan } from '../policy/restarts.ts';
+import { planWaves } from '../policy/waves.ts';
+import { judgeTiming, type Timing } from '../policy/windows.ts';
+import { describeProgress, describeStay } from './results.ts';
+import { rollBack } from './rollback.ts';
+import type { RolloutEnd } from './rollouts.ts';
+import type { ClusterPass, Job, JobResult } from './run.ts';
+import { describeCaution, kindsOf, startRollouts, updateSecret } from './target.ts';
+import { watchStep } from './watch.ts';
+
+/** Begins where an earlier run has ended.
+ *  @throws ClusterError, StoreError where the target cannot be worked on; a later run goes on. */
+export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: ClusterPass): Promise<JobResult> {
+  const { target, delivery } = job;
+  const { cluster, lists, ports, run } = pass;
+  const timing = await judgeStart(job, rollout, pass);
+  if (timing.kind === 'closed') return describeStay(job, 'waiting', describeWait(timing));
+  const isRestarted = target.restart !== 'none';
+  const kinds = kindsOf(target);
+  const [workloads, others] = await Promise.all([
+    isRestarted ? lists.get(target.namespace, kinds) : [],
+    isRestarted && !kinds ? lists.others(target.namespace) : [],
+  ]);
+  let steps = findSteps(job, rollout, workloads);
+  const warnings = [
+    ...(timing.kind === 'urgent' ? ['it does not wait for its window: what is served ends soon'] : []),
+    ...(run.dryRun ? [describeSteps(steps)] : []),
+    ...steps.flat().flatMap(describeCaution),
+    ...adviseOthers(target, others),
+  ];
+  const action = await updateSecret(delivery, target, cluster, { ...run, readText: ports.readText });
+  const restarted: string[] = [];
+  const ends: RolloutEnd[] = [];
+  const describe = (failures: readonly Error[] = []) =>
+    describeProgress({ job, action, restarted, rollouts: [], warnings, failures }, ends, run);
+  for (let index = 0; index < steps.length; index += 1) {
+    const isLast = index === steps.length - 1;
+    const started = await startRollouts(dated(steps[index] ?? [], ports.clock.now()), target, cluster, run);
+    restarted.push(...started.restarted);
+    if (started.failures.length > 0) return describe(started.failures);
+    if (run.dryRun) continue;
+    const end = await watchStep(started.rollouts, { job, rollout, isLast }, pass);
+    if (end.kind === 'harmful') return rollBack(job, end.reason, pass);
+    ends.push(...end.ends);
+    if (end.kind === 'unfinished' || isLast) return describe();
+    steps = findSteps(job, rollout, await lists.renew(target.namespace, kinds));
+    // Somebody took the certificate back meanwhile, or there are new workloads: a later run begins with those.
+    if (
+      steps
+        .slice(0, index + 1)
+        .flat()
+        .some(({ action: left }) => left === 'restart')
+    ) {
+      ends.push({ kind: 'late', message: 'its workloads were changed meanwhile' });
+      return describe();
+    }
+  }
+  return describe();
+}
+
+/** A rollout that has begun goes on to its end, and a Secret that is missing is waited for by its pods: neither needs a
+ *  window. */
+async function judgeStart(
+  { target, delivery, facts }: Job,
+  { windows }: RolloutSpec,
+  { cluster, ports, run }: ClusterPass,
+): Promise<Timing> {
+  if (windows.length === 0) return { kind: 'open' };
+  const found = await cluster.readSecret(target.namespace, target.secret, run.signal);
+  if (!found || found.annotations[versionAnnotation] === delivery.version) return { kind: 'open' };
+  const servedUntil = new Date(found.annotations[notAfterAnnotation] ?? '');
+  return judgeTiming(windows, {
+    servedUntil: Number.isNaN(servedUntil.getTime()) ? undefined : servedUntil,
+    begin: facts.notBefore,
+    now: ports.clock.now(),
+  });
+}
+
+/** @throws ClusterError `NotFound` where the canary takes no part: nothing has been touched then. */
+function findSteps(
+  { target, delivery }: Job,
+  rollout: RolloutSpec,
+  workloads: readonly Workload[],
+): readonly (readonly RestartPlan[])[] {
+  const planned = planWaves(planRestarts(target, delivery.fingerprint, workloads), rollout);
+  if ('waves' in planned) return planned.waves;
+  const canary = nameWorkload(planned.missing);
+  const message = `the canary ${canary} of ${nameTarget(target)} is none of the workloads that would be restarted: correct the target's "rollout" or "restart"`;
+  throw new ClusterError('NotFound', message);
+}
+
+/** With the beginning of their rollouts, by which a later run knows their deadline. */
+function dated(plans: readonly RestartPlan[], since: Date): readonly RestartPlan[] {
+  return plans.map((plan) => (plan.action === 'restart' ? { ...plan, mark: { ...plan.mark, since } } : plan));
+}
+
+function describeSteps(steps: readonly (readonly RestartPlan[])[]): string {
+  const names = steps.map((plans) => plans.map(({ workload }) => nameWorkload(workload)).join(', '));
+  return `in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}: ${names.join(', then ')}`;
+}
+
+function describeWait({ until }: Extract<Timing, { kind: 'closed' }>): string {
+  return until ? `waits for its window until ${until.toISOString()}` : 'waits for its window';
+}

@@ -1,0 +1,202 @@
+// A version that does harm is taken back and held, by itself or by hand, until somebody resumes it or a newer one is there.
+import { expect, test } from 'vitest';
+import type { RolloutSpec } from '../../lib/certificate/spec.ts';
+import { ClusterError } from '../../lib/errors.ts';
+import { parseDeployEvent } from '../../lib/events.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { type BenchOptions, codesOf, only, openBench, targetsOf } from './bench.ts';
+
+const rollout: RolloutSpec = {
+  canary: { kind: 'Deployment', name: 'canary' },
+  waves: 1,
+  deadlineMs: 600_000,
+  probe: false,
+  windows: [],
+};
+const mark = 'certrelay.dev/fingerprint-shop-tls';
+
+/** Version 1 is delivered everywhere; pods of `a` do not become ready with any other until `mend` is called. */
+async function openDelivered(options: Partial<BenchOptions> = {}) {
+  let good: string | undefined;
+  let isMended = false;
+  const bench = await openBench({
+    targets: [targetOf({ rollout })],
+    areReady: (name, annotations) =>
+      isMended || name !== 'a' || good === undefined || annotations[mark] === good,
+    ...options,
+  });
+  for (const name of ['a', 'b', 'canary']) bench.addWorkload('Deployment', name, 'shop-tls');
+  const first = await bench.deploy();
+  if (first.failures.size > 0) throw new Error(JSON.stringify(first.certificates));
+  good = bench.secret()?.metadata.annotations?.['certrelay.dev/fingerprint'];
+  await bench.issue('shop', 'version-2');
+  bench.calls();
+  return {
+    ...bench,
+    good,
+    mend: () => {
+      isMended = true;
+    },
+    version: (secret = 'shop-tls') => bench.secret(secret)?.metadata.annotations?.['certrelay.dev/version'],
+    marks: () =>
+      ['a', 'b', 'canary'].map((name) => {
+        const found = bench.lab.find('deployments', 'shop', name);
+        return JSON.stringify(found?.spec).includes(good ?? '') ? 'good' : 'bad';
+      }),
+    held: () => bench.store.kept.get('shop')?.state.deliveryHeld,
+  };
+}
+
+test('D13 a wave that fails puts the Secret and its workloads back, and the report says how to go on', async () => {
+  const bench = await openDelivered();
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'held',
+    restarted: ['Deployment a', 'Deployment b', 'Deployment canary'],
+    message: expect.stringMatching(
+      /^Deployment a .*; the version before \(version-1\) is in its place, restarted Deployment a, Deployment b, Deployment canary; .* serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
+    ),
+  });
+  expect(codesOf(report)).toEqual(['RolloutFailed']);
+  expect(bench.version()).toBe('version-1');
+  expect(bench.marks()).toEqual(['good', 'good', 'good']);
+  expect(bench.held()).toMatch(/^version-2 lab\/shop\/shop-tls Deployment a/);
+  expect(bench.log.lines.at(-2)).toMatchObject({ level: 'error', event: 'delivery taken back' });
+
+  bench.calls();
+  const next = await bench.deploy();
+  expect(only(next)).toMatchObject({ outcome: 'held', action: 'keep', restarted: [] });
+  expect(next.failures.size, 'nobody is told twice').toBe(0);
+  expect(bench.calls().filter((call) => call.startsWith('patch'))).toEqual([]);
+});
+
+test('a held version is delivered once it is resumed, and its mark is gone', async () => {
+  const bench = await openDelivered();
+  await bench.deploy();
+  bench.mend();
+  const plan = await bench.deploy({ certificates: ['shop'], resume: true, dryRun: true });
+  expect(only(plan)).toMatchObject({ outcome: 'planned' });
+  expect(bench.held()).toBeDefined();
+  expect(only(await bench.deploy({ certificates: ['shop'], resume: true }))).toMatchObject({
+    outcome: 'delivered',
+    restarted: ['Deployment canary', 'Deployment a', 'Deployment b'],
+  });
+  expect(bench.version()).toBe('version-2');
+  expect(bench.held()).toBeUndefined();
+});
+
+test('a newer version ends the hold by itself', async () => {
+  const bench = await openDelivered();
+  await bench.deploy();
+  bench.mend();
+  await bench.issue('shop', 'version-3');
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect([bench.version(), bench.held()]).toEqual(['version-3', undefined]);
+});
+
+test('a held version goes nowhere else; where it has arrived, it stays', async () => {
+  const done = targetOf({ secret: 'done' });
+  const bench = await openDelivered({ targets: [done, targetOf({ rollout }), targetOf({ secret: 'new' })] });
+  await bench.deploy({ targets: ['lab/shop/done', 'lab/shop/shop-tls'] });
+  const report = await bench.deploy();
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['unchanged', 'held', 'held']);
+  expect(targetsOf(report)[2]?.message).toMatch(
+    /it stays as it is: this version failed at lab\/shop\/shop-tls/,
+  );
+  expect(['done', 'shop-tls', 'new'].map((name) => bench.version(name))).toEqual([
+    'version-2',
+    'version-1',
+    'version-1',
+  ]);
+});
+
+test('what is served after the last wave decides as well', async () => {
+  const bench = await openDelivered({ targets: [targetOf({ rollout: { ...rollout, probe: true } })] });
+  bench.mend();
+  bench.sightings.splice(0, 9, ['served'], ['stale']);
+  const report = await bench.deploy();
+  expect(only(report).message).toMatch(/^stale at 192\.0\.2\.0: so it was seen; the version before/);
+  expect(bench.marks()).toEqual(['good', 'good', 'good']);
+});
+
+test.for([
+  ['before the Secret is put back', 'applySecret'],
+  ['after it, and before its workloads', 'restartWorkload'],
+] as const)('a run that dies %s is gone on with', async ([, method]) => {
+  let isDead = false;
+  const bench = await openDelivered({
+    wrap: (cluster) => {
+      const call = async <T>(work: () => Promise<T>) => {
+        if (isDead) throw new ClusterError('Unreachable', 'no answer');
+        return work();
+      };
+      return {
+        ...cluster,
+        applySecret: (...args) =>
+          method === 'applySecret' ? call(() => cluster.applySecret(...args)) : cluster.applySecret(...args),
+        restartWorkload: (...args) =>
+          method === 'restartWorkload'
+            ? call(() => cluster.restartWorkload(...args))
+            : cluster.restartWorkload(...args),
+      };
+    },
+  });
+  const record = bench.store.record.bind(bench.store);
+  bench.store.record = (...args) => {
+    if (args[1].deliveryHeld) isDead = true;
+    return record(...args);
+  };
+  const report = await bench.deploy();
+  expect(codesOf(report)).toContain('Unreachable');
+  expect(only(report).outcome).toBe('held');
+  isDead = false;
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'held' });
+  expect(bench.version()).toBe('version-1');
+  expect(bench.marks()).toEqual(['good', 'good', 'good']);
+});
+
+test('where the version before cannot be used the Secret stays, and the report says why', async () => {
+  const bench = await openDelivered();
+  await bench.store.record('shop', { revoked: 'version-1' });
+  expect(only(await bench.deploy())).toMatchObject({
+    outcome: 'held',
+    message: expect.stringMatching(
+      /the Secret stays as it is, because .*: it was revoked; it is delivered nowhere else/,
+    ),
+  });
+  expect(bench.version()).toBe('version-2');
+});
+
+test('D13 by hand the version before comes back to every target, until it is resumed', async () => {
+  const other = targetOf({ secret: 'other' });
+  const bench = await openDelivered({ targets: [targetOf({ rollout }), other] });
+  bench.mend();
+  await bench.deploy();
+  expect([bench.version(), bench.version('other')]).toEqual(['version-2', 'version-2']);
+  const report = await bench.deploy({ certificates: ['shop'], rollback: true });
+  expect(report.failures.size).toBe(0);
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['held', 'held']);
+  expect([bench.version(), bench.version('other')]).toEqual(['version-1', 'version-1']);
+  expect(bench.marks()).toEqual(['good', 'good', 'good']);
+  await bench.deploy();
+  expect(bench.version('other')).toBe('version-1');
+  await bench.deploy({ certificates: ['shop'], resume: true });
+  expect([bench.version(), bench.version('other')]).toEqual(['version-2', 'version-2']);
+});
+
+test('nothing is taken back where there is nothing before it', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  bench.store.kept.get('shop')?.stages.delete('AWSPREVIOUS');
+  const report = await bench.deploy({ certificates: ['shop'], rollback: true });
+  expect(report.certificates).toMatchObject([
+    { decision: 'refused', message: 'shop cannot be taken back: there is no version before the current one' },
+  ]);
+});
+
+test.for([
+  [{ rollback: true }, /need "certificates"/],
+  [{ certificates: ['shop'], targets: ['a/b/c'], resume: true }, /leave "targets" out/],
+  [{ certificates: ['shop'], rollback: true, resume: true }, /say one of them/],
+] as const)('%o is refused: what is taken back or resumed is a certificate', ([event, message]) => {
+  expect(() => parseDeployEvent(event, 'certrelay')).toThrow(message);
+});

@@ -1,0 +1,150 @@
+// Delivering in steps: canary, waves, what is served, windows, and going on after a run that was cut off.
+import { expect, test } from 'vitest';
+import type { RolloutSpec } from '../../lib/certificate/spec.ts';
+import { ClusterError } from '../../lib/errors.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { type Bench, codesOf, only, openBench } from './bench.ts';
+
+const rolloutOf = (more: Partial<RolloutSpec> = {}): RolloutSpec => ({
+  waves: 1,
+  deadlineMs: 600_000,
+  probe: false,
+  windows: [],
+  ...more,
+});
+const canary = { kind: 'Deployment', name: 'canary' } as const;
+const patched = (bench: Bench) =>
+  bench.journal.calls
+    .filter(({ action }) => action === 'patch deployments')
+    .map(({ resource }) => resource.split('/').at(-1));
+const addWorkloads = (bench: Bench, ...names: readonly string[]) => {
+  for (const name of names) bench.addWorkload('Deployment', name, 'shop-tls');
+};
+
+test('the canary is restarted first, then the waves, each once the one before is available', async () => {
+  const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ canary, waves: 2 }) })] });
+  addWorkloads(bench, 'a', 'b', 'c', 'canary');
+  const plan = only(await bench.deploy({ dryRun: true }));
+  expect(plan.message).toContain(
+    'in 3 steps: Deployment canary, then Deployment a, Deployment b, then Deployment c',
+  );
+  expect(patched(bench)).toEqual([]);
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'delivered',
+    restarted: ['Deployment canary', 'Deployment a', 'Deployment b', 'Deployment c'],
+  });
+  expect(report.failures.size).toBe(0);
+  const order = bench.journal.calls.map(({ action, resource }) =>
+    action === 'patch deployments' ? (resource.split('/').at(-1) ?? '') : action,
+  );
+  const between = order.slice(
+    order.indexOf('canary') + 1,
+    order.findIndex((one) => one === 'a' || one === 'b'),
+  );
+  expect(between).toContain('list deployments');
+  expect(patched(bench)[0]).toBe('canary');
+  expect(new Set(patched(bench).slice(1, 3))).toEqual(new Set(['a', 'b']));
+  bench.calls();
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged' });
+  expect(bench.calls(), 'what is delivered costs no more than without steps').toEqual(['get secrets']);
+});
+
+test('a canary that takes no part is named before anything is touched', async () => {
+  const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ canary }) })] });
+  addWorkloads(bench, 'a');
+  const report = await bench.deploy();
+  expect(codesOf(report)).toEqual(['NotFound']);
+  expect(only(report).message).toMatch(/the canary Deployment canary of lab\/shop\/shop-tls is none of/);
+  expect(bench.secret()).toBeUndefined();
+});
+
+test('an API server that dies between two waves keeps the version; the next run goes on with the second', async () => {
+  let isDead = false;
+  const bench = await openBench({
+    targets: [targetOf({ rollout: rolloutOf({ canary }) })],
+    wrap: (cluster) => ({
+      ...cluster,
+      restartWorkload: async (...call) => {
+        if (isDead) throw new ClusterError('Unreachable', 'no answer');
+        isDead = true;
+        return cluster.restartWorkload(...call);
+      },
+    }),
+  });
+  addWorkloads(bench, 'a', 'canary');
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({ outcome: 'pending', restarted: ['Deployment canary'] });
+  expect(codesOf(report)).toEqual(['Unreachable']);
+  expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
+  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/a$/);
+  isDead = false;
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', restarted: ['Deployment a'] });
+  expect(patched(bench)).toEqual(['canary', 'a']);
+});
+
+test('a run that is cut off while a wave rolls out leaves the rest to the next one, which knows the deadline', async () => {
+  const time = new AbortController();
+  let marked = 0;
+  const bench = await openBench({
+    targets: [targetOf({ rollout: rolloutOf({ canary }) })],
+    areReady: () => false,
+    wrap: (cluster) => ({
+      ...cluster,
+      restartWorkload: async (...call) => {
+        const workload = await cluster.restartWorkload(...call);
+        marked += 1;
+        if (marked === 1) time.abort(new Error('time is up'));
+        return workload;
+      },
+    }),
+  });
+  addWorkloads(bench, 'a', 'canary');
+  expect(only(await bench.deploy({}, time.signal))).toMatchObject({ outcome: 'pending' });
+  bench.clock.pass(9 * 60_000);
+  const started = bench.clock.now().getTime();
+  expect(codesOf(await bench.deploy())).toEqual(['RolloutFailed']);
+  expect(bench.clock.now().getTime() - started, 'the deadline counts from the mark').toBeLessThan(70_000);
+});
+
+test('each step waits until nothing harmful is served; before the last, the certificate before is no harm', async () => {
+  const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ canary, probe: true }) })] });
+  addWorkloads(bench, 'a', 'canary');
+  bench.sightings.push(['unreachable', 'stale'], ['stale'], ['stale'], ['stale'], ['served']);
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect(bench.clock.slept.filter((ms) => ms === 5_000)).toHaveLength(3);
+});
+
+test('a target waits for its window; the report says until when, and nothing is touched before', async () => {
+  const window = { days: ['Sat'], fromMinute: 120, toMinute: 240, timeZone: 'Europe/Berlin' } as const;
+  const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ windows: [window] }) })] });
+  addWorkloads(bench, 'a');
+  expect(only(await bench.deploy()), 'pods wait for a Secret that is missing').toMatchObject({
+    outcome: 'delivered',
+  });
+  await bench.issue('shop', 'version-2');
+  bench.calls();
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'waiting',
+    message: 'waits for its window until 2026-11-28T01:00:00.000Z',
+  });
+  expect(report.failures.size).toBe(0);
+  expect(bench.calls()).toEqual(['get secrets']);
+  bench.clock.pass(Date.parse('2026-11-28T01:30:00Z') - bench.clock.now().getTime());
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', restarted: ['Deployment a'] });
+});
+
+test('a window is not waited for once what is served has used up three quarters of its rest', async () => {
+  const window = { days: ['Sat'], fromMinute: 120, toMinute: 240, timeZone: 'UTC' } as const;
+  const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ windows: [window] }) })] });
+  await bench.deploy();
+  bench.clock.pass(60 * 86_400_000);
+  await bench.issue('shop', 'version-2');
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'waiting' });
+  bench.clock.pass(23 * 86_400_000);
+  expect(only(await bench.deploy())).toMatchObject({
+    outcome: 'delivered',
+    message: expect.stringContaining('it does not wait for its window'),
+  });
+});
