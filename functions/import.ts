@@ -1,14 +1,20 @@
 // Takes over a certificate or an ACME account that another tool made. Called by hand.
 import { randomUUID } from 'node:crypto';
+import type { ConnectDirectory } from '../lib/cluster-ports.ts';
 import { CertrelayError } from '../lib/errors.ts';
 import { type ImportRequest, parseImportEvent } from '../lib/events.ts';
 import { type AccountImportAnswer, importAccount } from '../lib/import/account.ts';
 import { type ImportAnswer, importCertificate } from '../lib/import/certificate.ts';
+import type { TakeoverAnswer } from '../lib/import/takeover.ts';
 import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
+import { connectDirectories } from './clusters.ts';
 import { beginInvocation, type Context, type Invocation } from './invocation.ts';
 
 /** Answers with what was imported. @throws CertrelayError with the reason as code where it is refused. */
-export async function handler(event: unknown, context: Context): Promise<ImportAnswer | AccountImportAnswer> {
+export async function handler(
+  event: unknown,
+  context: Context,
+): Promise<ImportAnswer | TakeoverAnswer | AccountImportAnswer> {
   const request = parseImportEvent(event);
   const invocation = await beginInvocation(context);
   const secrets = connectSecretsManager({ prefix: invocation.settings.prefix, uuid: randomUUID });
@@ -22,13 +28,40 @@ export async function handler(event: unknown, context: Context): Promise<ImportA
 }
 
 async function carryOut(
-  { certificate = '', secret, account }: ImportRequest,
-  { certificates: store, accounts, readText }: SecretsManagerConnection,
+  { account, secret, from, ...request }: ImportRequest,
+  secrets: SecretsManagerConnection,
   invocation: Invocation,
-): Promise<ImportAnswer | AccountImportAnswer> {
+): Promise<ImportAnswer | TakeoverAnswer | AccountImportAnswer> {
   const { settings, clock, log } = invocation;
-  if (account) return importAccount(account, { accounts, readText, log }, invocation);
+  const { certificates: store, accounts, readText } = secrets;
+  const connect = connectDirectories(invocation, secrets);
+  if (account) {
+    const readMaterial = (signal: AbortSignal) =>
+      account.from ? readSecret(account.from, connect, signal) : readText(account.secret ?? '', signal);
+    return importAccount(account, { accounts, readMaterial, log }, invocation);
+  }
   const { keyMaker: keys } = await import('../lib/acme/keys.ts');
-  const from = { certificate, secret: secret ?? `${settings.prefix}/import/${certificate}` };
-  return importCertificate(from, { store, keys, readText, clock, log }, invocation);
+  const ports = { store, keys, clock, log };
+  if (from) {
+    const { takeOverSecret } = await import('../lib/import/takeover.ts');
+    return takeOverSecret({ ...request, from }, { ...ports, connect }, invocation);
+  }
+  const { certificate = '' } = request;
+  const source = { certificate, secret: secret ?? `${settings.prefix}/import/${certificate}` };
+  return importCertificate(source, { ...ports, readText }, invocation);
+}
+
+/** A Secret in a cluster, as kubectl prints it. */
+async function readSecret(
+  { cluster, namespace, secret }: NonNullable<ImportRequest['from']>,
+  connect: ConnectDirectory,
+  signal: AbortSignal,
+): Promise<string> {
+  const directory = await connect(cluster, signal);
+  try {
+    const found = await directory.readFoundSecret(namespace, secret, signal);
+    return JSON.stringify({ kind: 'Secret', data: found?.data ?? {} });
+  } finally {
+    await directory.close();
+  }
 }

@@ -69,7 +69,7 @@ function preferTerminal({ service }: Serverless): void {
 
 /** Roles of the functions that order, and of those that go into clusters (infra/roles.yml). */
 const orderingRoles = ['IssueRole', 'RevokeRole'];
-const clusterRoles = ['DeployRole', 'DiscoverRole'];
+const clusterRoles = ['DeployRole', 'DiscoverRole', 'ImportRole'];
 
 /** Lets the ordering functions assume just the roles that dns.zones names; and those that go into clusters the roles, or
  *  describe the clusters, that clusters.<name>.eks does. */

@@ -8,6 +8,7 @@ import type {
   SecretManifest,
   Workload,
 } from './policy/cluster-objects.ts';
+import type { FoundSecret, ToolObjects } from './policy/former-tools.ts';
 import type { TlsObject } from './policy/tls-objects.ts';
 
 /** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in a Secret
@@ -56,6 +57,10 @@ export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Clus
 export interface Directory {
   /** Every Ingress, Gateway and Service of the namespace. A cluster that does not know Gateways has none. */
   listTlsObjects(namespace: string, signal: AbortSignal): Promise<readonly TlsObject[]>;
+  /** The Secret with its values, or `undefined` where there is none. */
+  readFoundSecret(namespace: string, name: string, signal: AbortSignal): Promise<FoundSecret | undefined>;
+  /** What other tools keep certificates by in the namespace. */
+  listToolObjects(namespace: string, signal: AbortSignal): Promise<ToolObjects>;
   /** Ends the connection. */
   close(): Promise<void>;
 }

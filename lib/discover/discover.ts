@@ -11,9 +11,11 @@ import { type Finding, judgeObject, mergeRequests, type Request } from '../polic
 import type { TlsObject } from '../policy/tls-objects.ts';
 import type { CertificateStore, RegisterSpec, Registration } from '../ports.ts';
 
+type TlsDirectory = Pick<Directory, 'listTlsObjects' | 'close'>;
+
 /** What discovering stands on. */
 export interface DiscoverPorts {
-  readonly connect: ConnectDirectory;
+  readonly connect: (...cluster: Parameters<ConnectDirectory>) => Promise<TlsDirectory>;
   readonly register: RegisterSpec;
   readonly store: Pick<CertificateStore, 'list'>;
   readonly log: Log;
@@ -90,7 +92,7 @@ async function findObjects(
   const clusters = [...new Set(places.map(({ cluster }) => cluster))];
   const answers = await mapConcurrently(clusters, concurrency, async (cluster) => {
     const own = places.filter((place) => place.cluster === cluster).map(({ namespace }) => namespace);
-    let directory: Directory | undefined;
+    let directory: TlsDirectory | undefined;
     try {
       const opened = await connect(cluster, signal);
       directory = opened;

@@ -9,8 +9,8 @@ import { readAccountMaterial } from './material.ts';
 /** What importing an account stands on. */
 export interface AccountImportPorts {
   readonly accounts: AccountStore;
-  /** Text of an AWS secret. */
-  readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
+  /** Text of the AWS secret, or the Secret in a cluster as kubectl prints it. */
+  readonly readMaterial: (signal: AbortSignal) => Promise<string>;
   readonly log: Log;
 }
 
@@ -32,8 +32,8 @@ export type AccountImportAnswer =
 
 /** Keeps the account under the issuer's directory URL. The CA is not asked. May be called twice. @throws StoreError. */
 export async function importAccount(
-  { issuer, secret, replace }: NonNullable<ImportRequest['account']>,
-  { accounts, readText, log }: AccountImportPorts,
+  { issuer, replace }: Omit<NonNullable<ImportRequest['account']>, 'secret' | 'from'>,
+  { accounts, readMaterial, log }: AccountImportPorts,
   { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
 ): Promise<AccountImportAnswer> {
   const refuse = (reason: 'Unknown' | 'Unreadable' | 'UnusableKey' | 'Exists', message: string) => {
@@ -41,7 +41,7 @@ export async function importAccount(
   };
   const directory = inventory.issuers[issuer]?.directory;
   if (directory === undefined) return refuse('Unknown', `the inventory has no issuer "${issuer}"`);
-  const material = readAccountMaterial(await readText(secret, signal));
+  const material = readAccountMaterial(await readMaterial(signal));
   if ('problem' in material) return refuse('Unreadable', material.problem);
   const weakness = findWeakness(material.key);
   if (weakness !== undefined) return refuse('UnusableKey', weakness);

@@ -1,10 +1,10 @@
 // The objects of a cluster that use certificates, over its API: read, and never written.
 import * as z from 'zod';
 import type { Directory } from '../cluster-ports.ts';
-import { ClusterError } from '../errors.ts';
 import type { TlsObject, TlsUse } from '../policy/tls-objects.ts';
-import { type CallOptions, Connection, type ConnectionOptions } from './connection.ts';
-import { listAll, type PageRequest, parseAnswer } from './lists.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { formerToolCalls } from './former-tools.ts';
+import { listParsed } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
 const metadata = z.object({ name: z.string(), namespace: z.string(), annotations: map });
@@ -56,38 +56,32 @@ export function connectDirectory({
   const connection = new Connection(options);
   const { core, custom } = connection;
   const list = async <T>(
+    group: string,
     resource: string,
     item: z.ZodType<T>,
     namespace: string,
     signal: AbortSignal,
-    askPage: (request: PageRequest, options: CallOptions) => Promise<unknown>,
-  ): Promise<readonly T[]> => {
+  ) => {
     // Without their definition a cluster does not know Gateways.
     const isOptional = resource === 'gateways';
     const subject = { cluster: name, verb: 'list', resource, namespace, isOptional } as const;
-    try {
-      const items = await listAll(connection, subject, signal, askPage);
-      return items.map((one) => parseAnswer(item, one, subject));
-    } catch (error) {
-      if (isOptional && error instanceof ClusterError && error.code === 'NotFound') return [];
-      throw error;
-    }
+    const found = await listParsed(connection, subject, item, signal, (request, options) =>
+      group === ''
+        ? core.listNamespacedService(request, options)
+        : custom.listNamespacedCustomObject({ group, version: 'v1', plural: resource, ...request }, options),
+    );
+    return found ?? [];
   };
-  const listOf =
-    (group: string, plural: string): Parameters<typeof list>[4] =>
-    (request, options) =>
-      custom.listNamespacedCustomObject({ group, version: 'v1', plural, ...request }, options);
   return {
     async listTlsObjects(namespace, signal) {
       const [ingresses, gateways, services] = await Promise.all([
-        list('ingresses', ingress, namespace, signal, listOf('networking.k8s.io', 'ingresses')),
-        list('gateways', gateway, namespace, signal, listOf('gateway.networking.k8s.io', 'gateways')),
-        list('services', service, namespace, signal, (request, options) =>
-          core.listNamespacedService(request, options),
-        ),
+        list('networking.k8s.io', 'ingresses', ingress, namespace, signal),
+        list('gateway.networking.k8s.io', 'gateways', gateway, namespace, signal),
+        list('', 'services', service, namespace, signal),
       ]);
       return [...ingresses.map(readIngress), ...gateways.map(readGateway), ...services.map(readService)];
     },
+    ...formerToolCalls(name, connection),
     close: () => connection.close(),
   };
 }

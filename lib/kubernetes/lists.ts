@@ -39,6 +39,24 @@ export async function listAll(
   }
 }
 
+/** Every object that the pages hold; `undefined` where the subject is optional and the cluster does not know it.
+ *  @throws ClusterError, `Malformed` where one of them is not as `item` says. */
+export async function listParsed<T>(
+  connection: Connection,
+  subject: CallSubject,
+  item: z.ZodType<T>,
+  signal: AbortSignal,
+  askPage: Parameters<typeof listAll>[3],
+): Promise<readonly T[] | undefined> {
+  try {
+    const items = await listAll(connection, subject, signal, askPage);
+    return items.map((one) => parseAnswer(item, one, subject));
+  } catch (error) {
+    if (subject.isOptional && error instanceof ClusterError && error.code === 'NotFound') return undefined;
+    throw error;
+  }
+}
+
 /** The answer as the schema has it. @throws ClusterError `Malformed` */
 export function parseAnswer<T>(
   schema: z.ZodType<T>,

@@ -8,6 +8,7 @@ import { type Bench, realClock, silence } from './kubernetes-bench.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';
 const gatewayGroup = 'gateway.networking.k8s.io';
+const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 export function promiseDirectory(bench: () => Bench): void {
   test('K43 P25 the role certrelay-discover lists what asks for certificates in a bound namespace, with Gateways from their definition on', async () => {
@@ -20,14 +21,7 @@ export function promiseDirectory(bench: () => Bench): void {
       code: 'Forbidden',
       message: expect.stringMatching(/add verb "list" on "(ingresses|gateways|services)"/),
     });
-    await admin.create(`/apis/${apiGroup}/v1/clusterroles`, await readRole('certrelay-discover', 'listing'));
-    await admin.create(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings`, {
-      apiVersion: `${apiGroup}/v1`,
-      kind: 'RoleBinding',
-      metadata: { name: 'discover' },
-      roleRef: { apiGroup, kind: 'ClusterRole', name: 'listing' },
-      subjects: [{ apiGroup, kind: 'User', name: 'certrelay' }],
-    });
+    await bind(admin, namespace, 'certrelay-discover', 'listing');
     await expect.poll(() => list().catch(() => undefined), { timeout: 5000 }).toEqual([]);
 
     await admin.create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, ingress);
@@ -45,7 +39,7 @@ export function promiseDirectory(bench: () => Bench): void {
     ];
     expect(await list()).toEqual(seen);
 
-    await admin.create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', gatewayDefinition);
+    await admin.create(definitionsPath, definitionOf(gatewayGroup, 'Gateway'));
     const path = `/apis/${gatewayGroup}/v1/namespaces/${namespace}/gateways`;
     await expect
       .poll(() => admin.create(path, gateway).then(() => 'made', String), { timeout: 10_000 })
@@ -66,6 +60,72 @@ export function promiseDirectory(bench: () => Bench): void {
       seen[1],
     ]);
     await directory.close();
+  });
+  promiseFormerTools(bench);
+}
+
+function promiseFormerTools(bench: () => Bench): void {
+  test('K43 the role certrelay-import reads a Secret and what other tools left, with those of cert-manager from their definition on', async () => {
+    const { admin, subject, newNamespace, signal } = bench();
+    const namespace = await newNamespace();
+    await bind(admin, namespace, 'certrelay-import', 'importing');
+    const access = readKubeconfig('lab', subject.kubeconfig('certrelay'));
+    const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silence });
+    const list = () => directory.listToolObjects(namespace, signal());
+    const nothing = { namespace, issuers: [], ingresses: [], workloads: [] };
+    await expect.poll(() => list().catch(() => undefined), { timeout: 5000 }).toEqual(nothing);
+
+    await admin.create(`/api/v1/namespaces/${namespace}/secrets`, leftSecret);
+    await admin.create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, challengeIngress);
+    await admin.create(`/apis/batch/v1/namespaces/${namespace}/cronjobs`, refresher);
+    expect(await directory.readFoundSecret(namespace, 'left', signal())).toEqual({
+      type: 'Opaque',
+      annotations: { 'cert-manager.io/certificate-name': 'left' },
+      data: { a: 'YQ==' },
+    });
+    expect(await directory.readFoundSecret(namespace, 'none', signal())).toBeUndefined();
+    for (const kind of ['Certificate', 'Issuer']) {
+      await admin.create(definitionsPath, definitionOf('cert-manager.io', kind));
+      const plural = `${kind.toLowerCase()}s`;
+      const body = {
+        apiVersion: 'cert-manager.io/v1',
+        kind,
+        metadata: { name: 'left' },
+        spec: { secretName: 'left' },
+      };
+      const path = `/apis/cert-manager.io/v1/namespaces/${namespace}/${plural}`;
+      await expect
+        .poll(() => admin.create(path, body).then(() => 'made', String), { timeout: 10_000 })
+        .toBe('made');
+    }
+    expect(await list()).toEqual({
+      namespace,
+      certificates: [{ name: 'left', secret: 'left' }],
+      issuers: ['left'],
+      ingresses: [{ name: 'web', annotations: {}, secrets: ['left'], challengeServices: ['letsencrypt'] }],
+      workloads: [
+        {
+          kind: 'CronJob',
+          name: 'letsencrypt',
+          images: ['ployst/letsencrypt'],
+          variables: ['EMAIL'],
+          configMaps: ['settings'],
+        },
+      ],
+    });
+    await directory.close();
+  });
+}
+
+/** Binds a role of infra/rbac.yaml, made under a name of its own, to certrelay in a namespace. */
+async function bind(admin: Bench['admin'], namespace: string, role: string, copy: string): Promise<void> {
+  await admin.create(`/apis/${apiGroup}/v1/clusterroles`, await readRole(role, copy));
+  await admin.create(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings`, {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name: copy },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: copy },
+    subjects: [{ apiGroup, kind: 'User', name: 'certrelay' }],
   });
 }
 
@@ -96,26 +156,78 @@ const service = {
 };
 
 /** No more of the kind than its name: fields are kept as they are written. */
-const gatewayDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: {
-    name: `gateways.${gatewayGroup}`,
-    // The API server asks for a reviewed change where a group of kubernetes or k8s.io is defined.
-    annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' },
-  },
+function definitionOf(group: string, kind: string): object {
+  const singular = kind.toLowerCase();
+  const plural = `${singular}s`;
+  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${plural}.${group}`,
+      // The API server asks for a reviewed change where a group of kubernetes or k8s.io is defined.
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' },
+    },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural, singular, kind, listKind: `${kind}List` },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+    },
+  };
+}
+
+const leftSecret = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'left', annotations: { 'cert-manager.io/certificate-name': 'left' } },
+  data: { a: 'YQ==' },
+};
+
+const challengeIngress = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'Ingress',
+  metadata: { name: 'web' },
   spec: {
-    group: gatewayGroup,
-    scope: 'Namespaced',
-    names: { plural: 'gateways', singular: 'gateway', kind: 'Gateway', listKind: 'GatewayList' },
-    versions: [
+    tls: [{ hosts: ['shop.example.com'], secretName: 'left' }],
+    rules: [
       {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        http: {
+          paths: [
+            {
+              path: '/.well-known/acme-challenge',
+              pathType: 'Prefix',
+              backend: { service: { name: 'letsencrypt', port: { number: 80 } } },
+            },
+          ],
+        },
       },
     ],
+  },
+};
+
+const refresher = {
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'letsencrypt' },
+  spec: {
+    schedule: '0 0 1 1 *',
+    jobTemplate: {
+      spec: {
+        template: {
+          spec: {
+            restartPolicy: 'Never',
+            containers: [
+              {
+                name: 'main',
+                image: 'ployst/letsencrypt',
+                env: [{ name: 'EMAIL', valueFrom: { configMapKeyRef: { name: 'settings', key: 'email' } } }],
+              },
+            ],
+          },
+        },
+      },
+    },
   },
 };
 

@@ -30,10 +30,10 @@ function importText(
   accounts = new MemoryAccounts(),
   change: Partial<NonNullable<ImportRequest['account']>> = {},
 ) {
-  const ports = { accounts, readText: async () => text, log: new FakeLog() };
+  const ports = { accounts, readMaterial: async () => text, log: new FakeLog() };
   const inventory = { issuers, clusters: {}, certificates: [] };
   const signal = new AbortController().signal;
-  return importAccount({ issuer: 'default', secret: 'any', ...change }, ports, { inventory, signal });
+  return importAccount({ issuer: 'default', ...change }, ports, { inventory, signal });
 }
 
 const pkcs8 = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();

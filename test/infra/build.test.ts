@@ -133,7 +133,7 @@ it('each function of the project holds the rooms it needs and none of another fu
     deploy: ['issue', 'acme', 'route53', 'register', 'webhook', 'sqs'],
     register: ['acm', 'issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes'],
     discover: ['acm', 'issue', 'acme', 'route53', 'dns', 'deploy', 'webhook', 'import', 'export', 'tls'],
-    import: ['acm', 'issue', 'route53', 'dns', 'deploy', 'eks', 'kubernetes', 'register', 'webhook', 'sqs'],
+    import: ['acm', 'issue', 'route53', 'dns', 'deploy', 'discover', 'register', 'webhook', 'sqs'],
     export: [
       'acm',
       'issue',

@@ -26,7 +26,7 @@ const region = 'us-east-1';
 const password = { secret: `${prefix}/passwords/edge` };
 const keystore = { cluster: 'lab', namespace: 'edge', format: 'pkcs12', password };
 const ordering = ['issue', 'revoke'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
-const entering = ['deploy', 'discover'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
+const entering = ['deploy', 'discover', 'import'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
 /** Lambda's own doing in the function's name: the sandbox prints logs instead. */
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 /** What revoke lists to keep within the limits of Let's Encrypt, which the sandbox's CA does not have. */
@@ -148,11 +148,22 @@ async function takeOver(): Promise<void> {
     await mintChain({ domains: ['any.example.com'], notBefore, notAfter }),
   ];
   const [account, secret] = ['account', 'taken'].map((name) => `${prefix}/import/${name}`);
+  const left = await mintChain({ domains: ['left.example.com'], notBefore, notAfter });
+  sandbox.kubernetes.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'left-tls', namespace: 'edge' },
+    type: 'kubernetes.io/tls',
+    stringData: { 'tls.crt': left.chain, 'tls.key': left.key },
+  });
   await sandbox.keepSecrets({ [`${account}`]: other.key, [`${secret}`]: taken.chain + taken.key });
   const events = [
     ['pause', { certificates: ['taken'] }],
     ['pause', { certificates: ['taken'], resume: true }],
     ['import', { certificate: 'taken' }],
+    ...['lab', 'prod', 'far'].map(
+      (cluster) => ['import', { from: { cluster, namespace: 'edge', secret: 'left-tls' } }] as const,
+    ),
     ['import', { account: { issuer: 'default', secret: account } }],
     ...['tls', 'ployst', 'pem', 'combined-pem'].map(
       (format) => ['export', { certificates: ['taken'], format }] as const,
@@ -245,13 +256,13 @@ it('Y10 the role that infra/dns-role.yaml makes in another account allows what w
 const reserved: readonly (readonly [string, readonly (typeof functions)[number][]])[] = [
   ['route53', ['issue', 'revoke']],
   [zoneRole, ['issue', 'revoke']],
-  [eksRole, ['deploy', 'discover']],
-  ['eks ', ['deploy', 'discover']],
+  [eksRole, ['deploy', 'discover', 'import']],
+  ['eks ', ['deploy', 'discover', 'import']],
   ['/accounts/', ['issue', 'revoke', 'import']],
   ['/eab/', ['issue', 'revoke']],
   ['/signing-key', ['issue', 'revoke']],
   ['/import/', ['import']],
-  ['/clusters/', ['deploy', 'discover']],
+  ['/clusters/', ['deploy', 'discover', 'import']],
   ['/passwords/', ['deploy', 'export']],
   ['acm ', ['deploy']],
   ['/webhook', ['register']],

@@ -224,13 +224,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-/** infra/rbac.yaml as it says to use it: its RoleBinding in each namespace, and one for discover. */
+/** infra/rbac.yaml as it says to use it: its RoleBinding in each namespace, and those for discover and import. */
 async function bindRoles(namespaces: readonly string[]): Promise<string> {
   const roles = await readFile(join(root, 'infra/rbac.yaml'), 'utf8');
   const documents = parseAllDocuments(roles).map((document) => document.toJS());
   const binding = documents.find(({ kind }) => kind === 'RoleBinding');
   const bindings = namespaces.flatMap((namespace) =>
-    ['certrelay', 'certrelay-discover'].map((name) => ({
+    ['certrelay', 'certrelay-discover', 'certrelay-import'].map((name) => ({
       ...binding,
       metadata: { ...binding.metadata, name, namespace },
       roleRef: { ...binding.roleRef, name },

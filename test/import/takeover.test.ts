@@ -1,0 +1,246 @@
+// Taking over the Secret of cert-manager, kube-lego or ployst's container, without an order.
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { CertificateSpec } from '../../lib/certificate/spec.ts';
+import { type TakeoverRequest, takeOverSecret } from '../../lib/import/takeover.ts';
+import type { FoundSecret, ToolObjects } from '../../lib/policy/former-tools.ts';
+import { type MintedChain, mintChain } from '../certificate/minting.ts';
+import { Bench, dayMs, specOf } from '../issue/bench.ts';
+
+const from = { cluster: 'lab', namespace: 'shop', secret: 'shop-tls' };
+const start = new Date('2026-11-22T09:00:00Z');
+const never = new AbortController().signal;
+const encode = (text: string) => Buffer.from(text).toString('base64');
+let minted: MintedChain;
+
+beforeAll(async () => {
+  const notAfter = new Date(start.getTime() + 90 * dayMs);
+  minted = await mintChain({ domains: ['shop.example.com'], notBefore: start, notAfter });
+});
+
+function secretOf(change: Partial<FoundSecret> = {}): FoundSecret {
+  const data = { 'tls.crt': encode(minted.chain), 'tls.key': encode(minted.key) };
+  return { type: 'kubernetes.io/tls', annotations: {}, data, ...change };
+}
+
+const empty: ToolObjects = { namespace: 'shop', issuers: [], ingresses: [], workloads: [] };
+
+function take(
+  bench: Bench,
+  found: FoundSecret | undefined,
+  spaces: readonly ToolObjects[] = [empty],
+  change: Partial<TakeoverRequest> = {},
+) {
+  const { store, clock, log, inventory } = bench;
+  const keys = { generate: async () => minted.key };
+  const connect = async () => ({
+    listTlsObjects: async () => [],
+    readFoundSecret: async () => found,
+    listToolObjects: async (namespace: string) =>
+      spaces.find((one) => one.namespace === namespace) ?? { ...empty, namespace },
+    close: async () => undefined,
+  });
+  const deadline = new Date(clock.now().getTime() + 30_000);
+  const run = { id: 'by-hand', inventory, deadline, signal: never, cleanUpSignal: never };
+  return takeOverSecret({ from, ...change }, { store, keys, connect, clock, log }, run);
+}
+
+const certManager: ToolObjects = {
+  ...empty,
+  certificates: [
+    { name: 'shop', secret: 'shop-tls' },
+    { name: 'blog', secret: 'blog-tls' },
+  ],
+  issuers: ['letsencrypt'],
+  ingresses: [
+    {
+      name: 'web',
+      annotations: { 'cert-manager.io/issuer': 'letsencrypt' },
+      secrets: ['shop-tls'],
+      challengeServices: [],
+    },
+  ],
+};
+
+describe('a Secret that nothing manages any more', () => {
+  it('becomes a certificate with the names, key type and place that it has, and is not ordered', async () => {
+    const bench = new Bench([]);
+    const answer = await take(bench, secretOf());
+    expect(answer).toMatchObject({
+      outcome: 'imported',
+      names: ['shop.example.com'],
+      next: { decision: 'keep' },
+    });
+    expect((await bench.current(answer.certificate))?.spec).toMatchObject({
+      source: 'import',
+      domains: ['shop.example.com'],
+      issuer: 'default',
+      key: 'ecdsa-p256',
+      targets: [{ ...from, format: 'tls', restart: 'auto', adopt: true, replace: false }],
+    });
+    expect(await take(bench, secretOf())).toMatchObject({ outcome: 'unchanged' });
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ name: answer.certificate, decision: 'keep' }]);
+  });
+
+  it('a dry run says the same and keeps nothing', async () => {
+    const bench = new Bench([]);
+    const answer = await take(bench, secretOf(), [empty], { dryRun: true });
+    expect(answer).toMatchObject({ outcome: 'planned', names: ['shop.example.com'] });
+    expect(bench.store.kept.size).toBe(0);
+  });
+
+  it('is that of the inventory whose target it is, which must agree with its names', async () => {
+    const target = {
+      ...from,
+      format: 'tls',
+      restart: 'auto',
+      restartStrategy: 'annotation',
+      replace: false,
+    } as const;
+    const spec = (names: readonly string[], adopt: boolean): CertificateSpec => {
+      return { ...specOf('shop', names), targets: [{ ...target, adopt }] };
+    };
+    const agreeing = new Bench([spec(['shop.example.com'], true)]);
+    expect(await take(agreeing, secretOf())).toMatchObject({
+      certificate: 'shop',
+      outcome: 'imported',
+      notes: [],
+    });
+    expect((await agreeing.current('shop'))?.spec).toBeUndefined();
+    expect(await take(new Bench([spec(['shop.example.com'], false)]), secretOf())).toMatchObject({
+      notes: [expect.stringContaining('say "adopt: true"')],
+    });
+    expect(await take(new Bench([spec(['other.example.com'], true)]), secretOf())).toMatchObject({
+      outcome: 'refused',
+      reason: 'NamesChanged',
+    });
+  });
+
+  it.each<[string, FoundSecret | undefined, Partial<TakeoverRequest>, string]>([
+    ['is not there', undefined, {}, 'Missing'],
+    ['holds no certificate', { type: 'Opaque', annotations: {}, data: { a: 'YQ==' } }, {}, 'Unusable'],
+  ])('that %s is refused', async (_, found, change, reason) => {
+    const bench = new Bench([]);
+    expect(await take(bench, found, [empty], change)).toMatchObject({ outcome: 'refused', reason });
+    expect(bench.store.kept.size).toBe(0);
+  });
+
+  it('for an issuer that the inventory does not have is refused', async () => {
+    expect(await take(new Bench([]), secretOf(), [empty], { issuer: 'typo' })).toMatchObject({
+      reason: 'Unusable',
+      message: expect.stringContaining('no issuer "typo"'),
+    });
+  });
+});
+
+describe('while cert-manager has the Secret', () => {
+  const annotations = { 'cert-manager.io/certificate-name': 'shop' };
+
+  it.each<[string, ToolObjects]>([
+    ['a Certificate names it', { ...certManager, ingresses: [] }],
+    ['an Ingress would have its Certificate made again', { ...certManager, certificates: [] }],
+  ])('because %s, it is refused, with what must go first', async (_, objects) => {
+    const bench = new Bench([]);
+    const answer = await take(bench, secretOf({ annotations }), [objects]);
+    expect(answer).toMatchObject({ outcome: 'refused', reason: 'StillManaged' });
+    expect(bench.store.kept.size).toBe(0);
+  });
+
+  it('it is taken over where that is asked for, and the answer lists what stays with it and what can go', async () => {
+    const answer = await take(new Bench([]), secretOf({ annotations }), [certManager], { takeOver: true });
+    expect(answer).toMatchObject({
+      outcome: 'imported',
+      former: {
+        tool: 'cert-manager',
+        stillManages: ['Secret shop/blog-tls, by Certificate shop/blog'],
+        canGo: ['annotation cert-manager.io/issuer of Ingress shop/web', 'Certificate shop/shop'],
+      },
+    });
+  });
+
+  it('its Issuers can go with the last Certificate', async () => {
+    const last = { ...certManager, certificates: certManager.certificates?.slice(0, 1) };
+    expect(await take(new Bench([]), secretOf(), [last], { takeOver: true })).toMatchObject({
+      former: { stillManages: [], canGo: expect.arrayContaining(['Issuer shop/letsencrypt']) },
+    });
+  });
+
+  it('the annotation that it left behind, with no object any more, keeps nobody from it', async () => {
+    expect(await take(new Bench([]), secretOf({ annotations }))).toMatchObject({
+      outcome: 'imported',
+      former: { tool: 'cert-manager', canGo: [] },
+    });
+  });
+});
+
+it('kube-lego leaves an annotation, and in its own namespace a Deployment with a ConfigMap', async () => {
+  const annotations = { 'kubernetes.io/tls-acme': 'true' };
+  const ingress = { name: 'web', annotations, secrets: ['shop-tls'], challengeServices: [] };
+  const lego: ToolObjects = {
+    ...empty,
+    namespace: 'kube-lego',
+    ingresses: [
+      { name: 'kube-lego-nginx', annotations: {}, secrets: [], challengeServices: ['kube-lego-nginx'] },
+    ],
+    workloads: [
+      {
+        kind: 'Deployment',
+        name: 'kube-lego',
+        images: ['jetstack/kube-lego:0.1.7'],
+        variables: ['LEGO_EMAIL'],
+        configMaps: ['kube-lego'],
+      },
+    ],
+  };
+  const spaces = [{ ...empty, ingresses: [ingress] }, lego];
+  expect(
+    await take(new Bench([]), secretOf({ annotations }), spaces, { toolNamespace: 'kube-lego' }),
+  ).toMatchObject({
+    outcome: 'imported',
+    former: {
+      tool: 'kube-lego',
+      canGo: [
+        'annotation kubernetes.io/tls-acme of Ingress shop/web',
+        expect.stringContaining('Ingress kube-lego/kube-lego-nginx, and Service kube-lego/kube-lego-nginx'),
+        'Deployment kube-lego/kube-lego with ConfigMap kube-lego/kube-lego, which is kube-lego',
+      ],
+    },
+  });
+});
+
+it('N06 ployst’s container leaves routes for challenges, and each can be deleted', async () => {
+  const { chain, key } = minted;
+  const data = Object.fromEntries(
+    Object.entries({ proxycert: chain, proxykey: key, 'tls.pem': chain + key }).map(([k, v]) => [
+      k,
+      encode(v),
+    ]),
+  );
+  const container = {
+    kind: 'CronJob',
+    images: ['ployst/letsencrypt:0.2'],
+    variables: [],
+    configMaps: [],
+  } as const;
+  const proxy = { kind: 'Deployment', images: ['nginx-ssl-proxy'], configMaps: [] } as const;
+  const objects: ToolObjects = {
+    ...empty,
+    workloads: [
+      { ...container, name: 'letsencrypt' },
+      { ...proxy, name: 'front', variables: ['CERT_SERVICE', 'CERT_SERVICE_HOST_ENV_NAME'] },
+    ],
+  };
+  const bench = new Bench([]);
+  const answer = await take(bench, secretOf({ type: 'Opaque', data }), [objects]);
+  expect(answer).toMatchObject({
+    outcome: 'imported',
+    former: {
+      tool: 'ployst',
+      canGo: [
+        expect.stringMatching(/CERT_SERVICE… of Deployment shop\/front.*this route can be deleted$/),
+        'CronJob shop/letsencrypt, which is ployst',
+      ],
+    },
+  });
+  expect((await bench.current(answer.certificate))?.spec?.targets).toMatchObject([{ format: 'ployst' }]);
+});
