@@ -271,7 +271,7 @@ describe('roles', () => {
       'a kubeconfig',
       'secretsmanager:GetSecretValue',
       secret('certrelay/clusters/lab-AbCdEf'),
-      ['deploy', 'discover'],
+      ['deploy', 'discover', 'import'],
     ],
     ['a kubeconfig', 'secretsmanager:PutSecretValue', secret('certrelay/clusters/lab-AbCdEf'), []],
     ['the webhook secret', 'secretsmanager:GetSecretValue', secret('certrelay/webhook-AbCdEf'), ['register']],
