@@ -161,9 +161,7 @@ async function takeOver(): Promise<void> {
     ['pause', { certificates: ['taken'] }],
     ['pause', { certificates: ['taken'], resume: true }],
     ['import', { certificate: 'taken' }],
-    ...['lab', 'prod', 'far'].map(
-      (cluster) => ['import', { from: { cluster, namespace: 'edge', secret: 'left-tls' } }] as const,
-    ),
+    ['import', { from: { cluster: 'lab', namespace: 'edge', secret: 'left-tls' } }],
     ['import', { account: { issuer: 'default', secret: account } }],
     ...['tls', 'ployst', 'pem', 'combined-pem'].map(
       (format) => ['export', { certificates: ['taken'], format }] as const,
@@ -172,6 +170,12 @@ async function takeOver(): Promise<void> {
   for (const [name, event] of events) {
     const { error } = await sandbox.lambda.invoke(name, event);
     expect(error, name).toBeUndefined();
+  }
+  // Signing in to a cluster of EKS is what counts here; nothing is left there by another tool.
+  for (const cluster of ['prod', 'far']) {
+    const event = { from: { cluster, namespace: 'edge', secret: 'left-tls' } };
+    const { error } = await sandbox.lambda.invoke('import', event);
+    expect(error?.errorMessage).toContain('there is no Secret edge/left-tls');
   }
 }
 

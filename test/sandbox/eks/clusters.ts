@@ -11,8 +11,8 @@ export interface EksClusters {
   stop(): Promise<void>;
 }
 
-/** Clusters by the inventory's names. Those that deploy and discover enter in their own names are in their account. The user
- *  is `certrelay`; `namespaces` and `manifests` are there from the start. */
+/** Clusters by the inventory's names. Those that deploy, discover and import enter in their own names are in their account.
+ *  The user is `certrelay`; `namespaces` and `manifests` are there from the start. */
 export async function startEksClusters(
   specs: Readonly<Record<string, EksSpec>>,
   sessions: Sessions,
@@ -24,7 +24,7 @@ export async function startEksClusters(
     Object.values(specs).map(async ({ name, region, roleArn }) => {
       const roles =
         roleArn === undefined
-          ? ['deploy', 'discover'].map((role) => `arn:aws:iam::${ownAccount}:role/${role}`)
+          ? ['deploy', 'discover', 'import'].map((role) => `arn:aws:iam::${ownAccount}:role/${role}`)
           : [roleArn];
       const cluster = eks.createCluster({
         name,
