@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { SQSBatchResponse } from 'aws-lambda';
 import type { CertificateManager } from '../lib/acm-ports.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
-import type { CertificateReport, DeployReport } from '../lib/deploy/run.ts';
+import type { CertificateReport, DeployReport, PruneReport } from '../lib/deploy/run.ts';
 import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
 import { createLook } from '../lib/probe/look.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
@@ -16,6 +16,8 @@ import { connectLook } from './look.ts';
 export interface DeployAnswer {
   readonly dryRun: boolean;
   readonly certificates: readonly CertificateReport[];
+  /** Secrets whose target is gone, in clusters that say `prune`. */
+  readonly pruned: readonly PruneReport[];
 }
 
 /** A direct call answers with the report, and throws once all is tried where targets failed; a batch answers with the
@@ -27,9 +29,9 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
     const work = async (request: DeployRequest) => (await deploy(request, invocation)).failures;
     return answerBatch(parsed.messages, work, invocation.log);
   }
-  const { certificates, failures } = await deploy(parsed.request, invocation);
+  const { certificates, pruned, failures } = await deploy(parsed.request, invocation);
   throwFailures([...failures.values()].flat(), 'targets');
-  return { dryRun: parsed.request.dryRun ?? false, certificates };
+  return { dryRun: parsed.request.dryRun ?? false, certificates, pruned };
 }
 
 /** The client is loaded with the first target in ACM. */

@@ -1,7 +1,9 @@
 // The socket between the deploy story and a Kubernetes cluster; each comment is part of the contract.
+
 import type { WorkloadKind, WorkloadReference } from './certificate/spec.ts';
 import type {
   ClusterSecret,
+  ListedSecret,
   OtherKind,
   OtherUser,
   RestartMark,
@@ -31,6 +33,8 @@ export interface Cluster {
     options: { readonly manager: FieldManager; readonly over?: ClusterSecret },
     signal: AbortSignal,
   ): Promise<ClusterSecret>;
+  /** Every Secret of the namespace that has our label, however many pages that takes. */
+  listSecrets(namespace: string, signal: AbortSignal): Promise<readonly ListedSecret[]>;
   /** Deletes just this state of the Secret. @throws ClusterError `Conflict` where it has changed since. */
   deleteSecret(namespace: string, name: string, over: ClusterSecret, signal: AbortSignal): Promise<void>;
   /** Every workload of the kind in the namespace, however many pages that takes. */

@@ -1,6 +1,6 @@
 // The form of a cluster in the inventory: how it is signed in to, and how it is spoken with.
 import * as z from 'zod';
-import { awsSecret, file, mapping, pemText, roleArn } from './inventory-fields.ts';
+import { awsSecret, file, mapping, namespace, pemText, roleArn } from './inventory-fields.ts';
 import { describeInput } from './problems.ts';
 import type { ClusterSignIn, ClusterSpec } from './spec.ts';
 
@@ -44,6 +44,15 @@ const settings = {
   concurrency: wholeNumber('concurrency', 64)
     .optional()
     .describe('Targets of the cluster under way at once; 8 where absent'),
+  prune: z
+    .union(
+      [z.literal(true), z.array(namespace).min(1, 'is empty; write namespaces, true, or leave out prune')],
+      {
+        error: ({ input }) => `is ${describeInput(input)}; write true, or a list of namespaces`,
+      },
+    )
+    .optional()
+    .describe('Deletes Secrets whose target is gone, in these namespaces; true: in those that targets name'),
 };
 
 /** One entry of `clusters`. */

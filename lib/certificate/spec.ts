@@ -201,6 +201,8 @@ export interface ClusterSettings {
   readonly timeoutSeconds?: number | undefined;
   /** Targets under way at once; absent: 8. */
   readonly concurrency?: number | undefined;
+  /** Namespaces in which Secrets of ours whose target is gone are deleted; `true`: those of its targets; absent: none. */
+  readonly prune?: true | readonly string[] | undefined;
 }
 
 export type ClusterSpec = ClusterSignIn & ClusterSettings;

@@ -8,6 +8,7 @@ import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
+import { pruneSecrets } from './pruning.ts';
 import {
   type AnyJob,
   type CertificateReport,
@@ -33,11 +34,13 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
   const selections = await selectCertificates(ports, run);
   const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.asked : []));
   const results = await deliver(jobs, ports, run);
+  const pruned = await pruneSecrets(selections, ports, run);
   const settled = await Promise.all(selections.map((selection) => settle(selection, results, ports, run)));
   const failures = new Map(
     [
       ...settled.map((one) => [one.report.name, one.failures] as const),
       ...findUnknownTargets(jobs, run),
+      ...pruned.map((one) => [one.report.target, one.failures] as const),
     ].filter(([, errors]) => errors.length > 0),
   );
   ports.log.info('pass finished', {
@@ -47,7 +50,11 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
     asked: (run.targets ?? run.certificates)?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
-  return { certificates: settled.map(({ report }) => report), failures };
+  return {
+    certificates: settled.map(({ report }) => report),
+    pruned: pruned.map(({ report }) => report),
+    failures,
+  };
 }
 
 async function deliver(

@@ -110,10 +110,20 @@ export interface CertificateReport {
   readonly targets: readonly TargetReport[];
 }
 
+/** What became of a Secret whose target is gone: `kept`, because a workload still uses it. `target` is a cluster's name
+ *  where none of its Secrets could be looked at. */
+export interface PruneReport {
+  readonly certificate?: string | undefined;
+  readonly target: string;
+  readonly outcome: 'deleted' | 'planned' | 'kept' | 'pending';
+  readonly message: string;
+}
+
 /** What a run did. `failures` has an entry for each certificate of which something went wrong, so that the function can
  *  throw once the report is written, and answer an SQS batch message by message. */
 export interface DeployReport {
   readonly certificates: readonly CertificateReport[];
+  readonly pruned: readonly PruneReport[];
   readonly failures: ReadonlyMap<string, readonly Error[]>;
 }
 

@@ -8,6 +8,7 @@ import { toError } from '../errors.ts';
 import { parseArn } from '../policy/acm.ts';
 import { parseDeliveries } from '../policy/deliveries.ts';
 import { describeDelivery, nameDestination } from '../policy/deployment.ts';
+import type { KnownTargets } from '../policy/pruning.ts';
 import type { StoreEntry } from '../ports.ts';
 import { withReported } from './agents.ts';
 import { settleHold } from './holds.ts';
@@ -27,11 +28,12 @@ export interface Selected {
   readonly imported: string | undefined;
 }
 
-/** A certificate that is passed over, or could not be loaded. */
-export type Selection =
+/** A certificate that is passed over, or could not be loaded. `known` is absent where its targets are not sure. */
+export type Selection = { readonly known?: KnownTargets } & (
   | Selected
   | { readonly kind: 'skipped'; readonly name: string; readonly message: string }
-  | { readonly kind: 'failed'; readonly name: string; readonly error: Error };
+  | { readonly kind: 'failed'; readonly name: string; readonly error: Error }
+);
 
 /** AWS secrets read at once. */
 const concurrency = 16;
@@ -76,11 +78,18 @@ async function selectOne(
   run: DeployRun,
 ): Promise<Selection> {
   const { inventory, signal, targets: asked } = run;
-  const skip = (message: string): Selection => ({ kind: 'skipped', name, message });
+  const skip = (message: string, known?: KnownTargets): Selection => ({
+    kind: 'skipped',
+    name,
+    message,
+    ...(known ? { known } : {}),
+  });
+  const versions = [entry?.current, entry?.previous].filter((version) => version !== undefined);
+  const nowhere = { targets: [], versions };
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
   if (!entry && !spec)
     throw new Error(`no certificate is named ${name}: neither in the inventory nor stored`);
-  if (spec?.targets.length === 0) return skip('it has no targets');
+  if (spec?.targets.length === 0) return skip('it has no targets', nowhere);
   if (!entry) return skip('it has not been issued yet');
   const stored = await ports.store.read(name, 'AWSCURRENT', signal);
   switch (stored?.value.kind) {
@@ -93,8 +102,8 @@ async function selectOne(
     case 'certificate': {
       const { certificate } = stored.value;
       const targets = spec?.targets ?? certificate.spec?.targets;
-      if (!targets) return skip('it is neither in the inventory nor registered');
-      if (targets.length === 0) return skip('it has no targets');
+      if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
+      if (targets.length === 0) return skip('it has no targets', nowhere);
       const bundle = verify(name, certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored.version, bundle);
       const hold = await settleHold(name, stored.version, entry, ports, run);
@@ -113,6 +122,7 @@ async function selectOne(
         asked: jobs.filter(({ target }) => isAsked(target, name, asked)),
         recorded,
         imported: entry.state.acm,
+        known: { targets, versions },
       };
     }
   }

@@ -3,9 +3,10 @@ import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
 import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError } from '../errors.ts';
-import type { ClusterSecret } from '../policy/cluster-objects.ts';
+import { type ClusterSecret, managedByLabel } from '../policy/cluster-objects.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
+import { listAll, parseAnswer } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
 
@@ -37,11 +38,13 @@ const secret = z.object({
   data: map,
 });
 
+const named = z.object({ metadata: z.object({ name: z.string() }) });
+
 /** The Secret calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
 export function secretCalls(
   cluster: string,
   connection: Connection,
-): Pick<Cluster, 'readSecret' | 'applySecret' | 'deleteSecret'> {
+): Pick<Cluster, 'readSecret' | 'applySecret' | 'listSecrets' | 'deleteSecret'> {
   const { core } = connection;
   const subjectOf = (verb: CallSubject['verb'], namespace: string, name: string): CallSubject => ({
     cluster,
@@ -81,6 +84,18 @@ export function secretCalls(
         core.patchNamespacedSecret(request, options),
       );
       return parseSecret(subject, answer);
+    },
+
+    async listSecrets(namespace, signal) {
+      const subject: CallSubject = { cluster, verb: 'list', resource: 'secrets', namespace };
+      const labelSelector = `${managedByLabel.name}=${managedByLabel.value}`;
+      const items = await listAll(connection, subject, signal, (request, options) =>
+        core.listNamespacedSecret({ ...request, labelSelector }, options),
+      );
+      return items.map((item) => {
+        const { name } = parseAnswer(named, item, subject).metadata;
+        return { name, secret: parseSecret({ ...subject, name }, item) };
+      });
     },
 
     async deleteSecret(namespace, name, over, signal) {

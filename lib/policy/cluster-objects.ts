@@ -37,6 +37,12 @@ export interface ClusterSecret {
   readonly owned: Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>>;
 }
 
+/** A cluster Secret as a list shows it. */
+export interface ListedSecret {
+  readonly name: string;
+  readonly secret: ClusterSecret;
+}
+
 /** The part of a cluster Secret that is applied: what it does not name stays with whoever owns it. */
 export interface SecretManifest {
   readonly namespace: string;

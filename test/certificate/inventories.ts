@@ -65,6 +65,7 @@ const cluster: fc.Arbitrary<ClusterSpec> = fc
         caBundle: fc.constant({ file: '/etc/ca.pem' }),
         proxy: fc.constant('http://proxy.example:3128'),
         timeoutSeconds: fc.integer({ min: 1, max: 300 }),
+        prune: fc.constantFrom(true as const, ['shop', 'edge']),
         concurrency: fc.integer({ min: 1, max: 64 }),
       },
       { requiredKeys: [] },

@@ -36,6 +36,8 @@ export interface BenchOptions {
   /** Clusters of the inventory that only an agent reaches. */
   readonly agents?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** `prune` of cluster `lab`. */
+  readonly prune?: true | readonly string[];
   /** Whether there is an AWS Certificate Manager. */
   readonly acm?: boolean;
   /** Which pods become ready; all if not given. */
@@ -147,7 +149,9 @@ export async function openBench(options: BenchOptions) {
       const agents = Object.fromEntries(
         (options.agents ?? []).map((name) => [name, { agent: true } as const]),
       );
-      const inventory: Inventory = { issuers: {}, clusters: agents, certificates };
+      const { prune } = options;
+      const reached = { lab: { kubeconfig: { file: 'none' }, prune } };
+      const inventory: Inventory = { issuers: {}, clusters: { ...agents, ...reached }, certificates };
       const connect = async (name: string) => {
         const cluster = clusters.get(name);
         if (!cluster) throw new ClusterError('SignInFailed', `cluster ${name} has no kubeconfig`);
