@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectDirectory } from '../lib/cluster-ports.ts';
 import { CertrelayError } from '../lib/errors.ts';
-import { type ImportRequest, parseImportEvent } from '../lib/events.ts';
 import { type AccountImportAnswer, importAccount } from '../lib/import/account.ts';
 import { type ImportAnswer, importCertificate } from '../lib/import/certificate.ts';
 import type { TakeoverAnswer } from '../lib/import/takeover.ts';
+import { type ImportRequest, parseImportEvent } from '../lib/import-event.ts';
 import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
 import { connectDirectories } from './clusters.ts';
 import { beginInvocation, type Context, type Invocation } from './invocation.ts';

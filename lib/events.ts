@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { revocationReasons } from './certificate/revocation.ts';
 import { pemFormats } from './certificate/spec.ts';
 import { ConfigError } from './config.ts';
+import { nameField, orEmpty, parseFields } from './event-fields.ts';
 
-const name = z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be a certificate name ([a-z0-9-])');
-const names = z.array(name).min(1).readonly();
+const names = z.array(nameField).min(1).readonly();
 const targetName = z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'must be cluster/namespace/secret');
 
 const issueRequest = z
@@ -55,57 +55,6 @@ const discoverRequest = z.strictObject({ dryRun: z.boolean().optional() });
 /** What `discover` is asked: to register what objects in clusters ask for, or to say what that would be. */
 export type DiscoverRequest = z.infer<typeof discoverRequest>;
 
-const awsSecret = z.string().min(1).max(2048);
-
-const clusterSecret = z.strictObject({
-  cluster: z.string().min(1),
-  namespace: z.string().min(1),
-  secret: z.string().min(1),
-});
-
-const importRequest = z
-  .strictObject({
-    certificate: name.optional(),
-    secret: awsSecret.optional(),
-    from: clusterSecret.optional(),
-    issuer: z.string().min(1).optional(),
-    toolNamespace: z.string().min(1).optional(),
-    takeOver: z.boolean().optional(),
-    dryRun: z.boolean().optional(),
-    account: z
-      .strictObject({
-        issuer: z.string().min(1),
-        secret: awsSecret.optional(),
-        from: clusterSecret.optional(),
-        replace: z.boolean().optional(),
-      })
-      .refine(({ secret, from }) => (secret === undefined) !== (from === undefined), {
-        message: 'name either the AWS secret ("secret") or the Secret in a cluster ("from")',
-      })
-      .optional(),
-  })
-  .refine(
-    ({ certificate, from, account }) => ((certificate ?? from) === undefined) !== (account === undefined),
-    {
-      message: 'name either a "certificate" or an "account"',
-    },
-  )
-  .refine(({ certificate, secret }) => secret === undefined || certificate !== undefined, {
-    message: '"secret" belongs to "certificate"; an account has one of its own',
-  })
-  .refine(({ secret, from }) => secret === undefined || from === undefined, {
-    message: 'name one place: an AWS secret ("secret") or a Secret in a cluster ("from")',
-  })
-  .refine(
-    ({ from, issuer, toolNamespace, takeOver, dryRun }) =>
-      from !== undefined || (issuer ?? toolNamespace ?? takeOver ?? dryRun) === undefined,
-    { message: '"issuer", "toolNamespace", "takeOver" and "dryRun" belong to "from"' },
-  );
-
-/** What `import` is asked: a certificate, from the AWS secret `secret` or from the cluster Secret `from`, or an issuer's ACME
- *  account. */
-export type ImportRequest = z.infer<typeof importRequest>;
-
 const exportRequest = z
   .strictObject({
     certificates: names,
@@ -125,7 +74,7 @@ export type ExportRequest = z.infer<typeof exportRequest>;
 
 const revokeRequest = z
   .strictObject({
-    certificate: name,
+    certificate: nameField,
     reason: z.enum(revocationReasons),
     version: z
       .string()
@@ -176,7 +125,7 @@ export type FunctionEvent<R> =
 
 /** @throws ConfigError `Event`, naming each field that is unknown or wrong. */
 export function parseIssueEvent(event: unknown): FunctionEvent<IssueRequest> {
-  return parseEvent(event, (body) => parse(issueRequest, body));
+  return parseEvent(event, (body) => parseFields(issueRequest, body));
 }
 
 /** As `parseIssueEvent`; a message may also be a `Secret Label Updated` of a certificate below `prefix`.
@@ -184,10 +133,10 @@ export function parseIssueEvent(event: unknown): FunctionEvent<IssueRequest> {
 export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<DeployRequest> {
   return parseEvent(event, (body) => {
     const label = labelUpdated.safeParse(body);
-    if (!label.success) return parse(deployRequest, body);
+    if (!label.success) return parseFields(deployRequest, body);
     const folder = `${prefix}/certificates/`;
     const secret = label.data.detail.name;
-    return parse(deployRequest, {
+    return parseFields(deployRequest, {
       certificates: [secret.startsWith(folder) ? secret.slice(folder.length) : secret],
     });
   });
@@ -195,32 +144,27 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
 
 /** @throws ConfigError `Event`. */
 export function parseProbeEvent(event: unknown): ProbeRequest {
-  return parse(probeRequest, orEmpty(event));
+  return parseFields(probeRequest, orEmpty(event));
 }
 
 /** @throws ConfigError `Event`. */
 export function parseDiscoverEvent(event: unknown): DiscoverRequest {
-  return parse(discoverRequest, orEmpty(event));
-}
-
-/** @throws ConfigError `Event`. */
-export function parseImportEvent(event: unknown): ImportRequest {
-  return parse(importRequest, orEmpty(event));
+  return parseFields(discoverRequest, orEmpty(event));
 }
 
 /** @throws ConfigError `Event`. */
 export function parseExportEvent(event: unknown): ExportRequest {
-  return parse(exportRequest, orEmpty(event));
+  return parseFields(exportRequest, orEmpty(event));
 }
 
 /** @throws ConfigError `Event`. */
 export function parseRevokeEvent(event: unknown): RevokeRequest {
-  return parse(revokeRequest, orEmpty(event));
+  return parseFields(revokeRequest, orEmpty(event));
 }
 
 /** @throws ConfigError `Event`. */
 export function parsePauseEvent(event: unknown): PauseRequest {
-  return parse(pauseRequest, orEmpty(event));
+  return parseFields(pauseRequest, orEmpty(event));
 }
 
 function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
@@ -234,20 +178,4 @@ function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): Functio
     }
   });
   return { kind: 'batch', messages };
-}
-
-/** `serverless invoke local` without data calls with an empty string. */
-function orEmpty(event: unknown): unknown {
-  return event === undefined || event === null || event === '' ? {} : event;
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
-      : `${issue.path.join('.') || 'event'}: ${issue.message}`,
-  );
-  throw new ConfigError('Event', `the event cannot be used: ${problems.join('; ')}`);
 }

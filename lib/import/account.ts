@@ -1,7 +1,7 @@
 // Imports the ACME account of another tool, so that the CA sees the same customer as before.
 import type { KeyObject } from 'node:crypto';
 import type { Inventory } from '../certificate/spec.ts';
-import type { ImportRequest } from '../events.ts';
+import type { ImportRequest } from '../import-event.ts';
 import type { Log } from '../log.ts';
 import type { Account, AccountStore } from '../ports.ts';
 import { readAccountMaterial } from './material.ts';

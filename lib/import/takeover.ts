@@ -7,7 +7,7 @@ import { findTakenSecrets } from '../certificate/request-checks.ts';
 import { type CertificateSpec, isSecretTarget, type PemFormat } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import type { ConnectDirectory } from '../cluster-ports.ts';
-import type { ImportRequest } from '../events.ts';
+import type { ImportRequest } from '../import-event.ts';
 import { type Former, type FoundSecret, judgeFormer } from '../policy/former-tools.ts';
 import { type ImportAnswer, type ImportPorts, type ImportRun, importCertificate } from './certificate.ts';
 import { readCertificateMaterial } from './material.ts';

@@ -6,11 +6,11 @@ import { ConfigError } from '../../lib/config.ts';
 import {
   parseDeployEvent,
   parseExportEvent,
-  parseImportEvent,
   parseIssueEvent,
   parsePauseEvent,
   parseRevokeEvent,
 } from '../../lib/events.ts';
+import { parseImportEvent } from '../../lib/import-event.ts';
 import { decodeState, encodeState } from '../../lib/secrets-manager/tags.ts';
 import {
   readAccount,

@@ -1,8 +1,8 @@
 // Importing the ACME accounts of other tools, each from a fixture in that tool's format.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { ImportRequest } from '../../lib/events.ts';
 import { importAccount } from '../../lib/import/account.ts';
+import type { ImportRequest } from '../../lib/import-event.ts';
 import type { Account, AccountStore } from '../../lib/ports.ts';
 import { FakeLog } from '../issue/fakes.ts';
 
