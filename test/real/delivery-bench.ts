@@ -1,0 +1,91 @@
+// What tests of delivering to a real cluster start from: a user bound to nothing but infra/rbac.yaml in one namespace.
+import { readFile } from 'node:fs/promises';
+import { parseAllDocuments } from 'yaml';
+import type { CertificateSpec, TargetSpec } from '../../lib/certificate/spec.ts';
+import { deployCertificates } from '../../lib/deploy/deploy.ts';
+import type { DeployRequest } from '../../lib/events.ts';
+import { connectCluster } from '../../lib/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import { mintChain } from '../certificate/minting.ts';
+import { openAdmin } from '../contracts/kubernetes-admin.ts';
+import { realClock } from '../contracts/kubernetes-bench.ts';
+import { workloadOf } from '../contracts/kubernetes-workloads.ts';
+import { bindingOf } from '../deploy/bench.ts';
+import { FakeLog, FakeStore } from '../issue/fakes.ts';
+import { startKubernetes } from './parts/kubernetes.ts';
+
+export const rbacPath = '/apis/rbac.authorization.k8s.io/v1';
+
+export type DeliveryBench = Awaited<ReturnType<typeof openDeliveryBench>>;
+
+/** A control plane with the namespace `shop`, and the certificate `shop` for its targets. */
+export async function openDeliveryBench() {
+  const kubernetes = await startKubernetes({ users: ['certrelay'] });
+  const admin = openAdmin(kubernetes.adminKubeconfig);
+  const store = new FakeStore();
+  const rbac = await readFile(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
+  for (const document of parseAllDocuments(rbac)) {
+    const object: { readonly kind: string } = document.toJS();
+    const isRole = object.kind === 'ClusterRole';
+    await admin.create(`${rbacPath}/${isRole ? 'clusterroles' : 'namespaces/default/rolebindings'}`, object);
+  }
+  const metadata = { name: 'shop' };
+  await admin.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata });
+  await admin.create(`${rbacPath}/namespaces/shop/rolebindings`, bindingOf('shop', 'certrelay'));
+  return {
+    admin,
+    store,
+    /** A workload whose pods mount the Secret. */
+    async addWorkload(
+      kind: 'Deployment' | 'StatefulSet' | 'DaemonSet',
+      name: string,
+      pod: object = {},
+      spec: object = {},
+    ) {
+      const volumes = [{ name: 'tls', secret: { secretName: 'shop-tls' } }];
+      const { path, body } = workloadOf(kind, 'shop', { name, pod: { volumes, ...pod }, spec });
+      await admin.create(path, body);
+    },
+    async issue(version: string) {
+      const notBefore = new Date();
+      const notAfter = new Date(notBefore.getTime() + 90 * 86_400_000);
+      const minted = await mintChain({ domains: ['shop.example.com'], notBefore, notAfter });
+      await store.create('shop', undefined);
+      const { chain, key } = minted;
+      await store.put('shop', { chain, key, issuer: 'https://ca.example' }, version);
+      return minted;
+    },
+    async deploy(target: TargetSpec, request: DeployRequest = {}) {
+      const log = new FakeLog();
+      const access = readKubeconfig('lab', kubernetes.kubeconfigFor('certrelay'));
+      const shop: CertificateSpec = {
+        name: 'shop',
+        domains: ['shop.example.com'],
+        issuer: 'default',
+        key: 'ecdsa-p256',
+        targets: [target],
+      };
+      return deployCertificates(
+        {
+          store,
+          connect: async (name) => connectCluster({ name, access, clock: realClock, log }),
+          connectAcm: () => Promise.reject(new Error('no target is in ACM')),
+          readText: () => Promise.reject(new Error('no target has a keystore')),
+          lookAtServed: () => Promise.reject(new Error('no target is looked at')),
+          clock: realClock,
+          log,
+        },
+        {
+          ...request,
+          inventory: { issuers: {}, clusters: {}, certificates: [shop] },
+          signal: AbortSignal.timeout(30_000),
+          cleanUpSignal: AbortSignal.timeout(35_000),
+        },
+      );
+    },
+    async close() {
+      await admin.close();
+      await kubernetes.stop();
+    },
+  };
+}

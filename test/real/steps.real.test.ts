@@ -1,0 +1,155 @@
+// Restarting in steps on a real control plane: canary and waves, pods that the cluster refuses, and rights that are missing.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RolloutSpec } from '../../lib/certificate/spec.ts';
+import { readCertificate } from '../../lib/certificate/x509.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { codesOf, only } from '../deploy/bench.ts';
+import { type DeliveryBench, openDeliveryBench, rbacPath } from './delivery-bench.ts';
+import { kubernetesParts, missing } from './parts/locate.ts';
+
+const absent = missing(kubernetesParts);
+const mark = 'certrelay.dev/fingerprint-shop-tls';
+const rollout: RolloutSpec = {
+  canary: { kind: 'Deployment', name: 'canary' },
+  waves: 2,
+  deadlineMs: 600_000,
+  probe: false,
+  windows: [],
+};
+const target = targetOf({ rollout });
+const names = ['a', 'b', 'canary'];
+
+if (absent.length > 0) {
+  test.todo(`restarting in steps on a real cluster: run test/real/install ${absent.join(' ')}`);
+} else {
+  describe('restarting in steps on a real cluster', () => {
+    let bench: DeliveryBench;
+    let good: string;
+
+    beforeAll(async () => {
+      bench = await openDeliveryBench();
+      for (const name of names) {
+        await bench.addWorkload('Deployment', name, {}, { replicas: 2, progressDeadlineSeconds: 3 });
+      }
+    }, 60_000);
+    afterAll(() => bench.close());
+
+    const deployment = (name: string) => bench.admin.get(`/apis/apps/v1/namespaces/shop/deployments/${name}`);
+    const secretVersion = async () =>
+      (await bench.admin.get('/api/v1/namespaces/shop/secrets/shop-tls')).metadata.annotations?.[
+        'certrelay.dev/version'
+      ];
+
+    test('the canary is rolled out before the first wave begins, and that before the second', async () => {
+      good = readCertificate((await bench.issue('version-1')).chain).fingerprint;
+      const report = await bench.deploy(target);
+      expect(only(report)).toMatchObject({
+        outcome: 'delivered',
+        restarted: ['Deployment canary', 'Deployment a', 'Deployment b'],
+      });
+      const begun = await Promise.all(
+        ['canary', 'a', 'b'].map(async (name) => {
+          const { metadata } = await deployment(name);
+          return Date.parse(metadata.annotations?.['certrelay.dev/rollout-since'] ?? '');
+        }),
+      );
+      expect(begun).toEqual(begun.toSorted((one, other) => one - other));
+      expect(new Set(begun).size).toBe(3);
+    });
+
+    test('a wave whose pods the cluster refuses puts Secret and workloads back, and the version is held', async () => {
+      const { chain } = await bench.issue('version-2');
+      await refusePods(readCertificate(chain).fingerprint, 'a');
+      const report = await bench.deploy(target);
+      expect(codesOf(report)).toEqual(['RolloutFailed']);
+      expect(only(report)).toMatchObject({
+        outcome: 'held',
+        restarted: ['Deployment a', 'Deployment canary'],
+        message: expect.stringMatching(
+          /^Deployment a in shop does not roll out.*the version before \(version-1\)/,
+        ),
+      });
+      expect(await secretVersion()).toBe('version-1');
+      for (const name of names) {
+        expect(await deployment(name), name).toMatchObject({
+          spec: { template: { metadata: { annotations: { [mark]: good } } } },
+          status: { updatedReplicas: 2, availableReplicas: 2, replicas: 2 },
+        });
+      }
+      expect(only(await bench.deploy(target))).toMatchObject({
+        outcome: 'held',
+        action: 'keep',
+        restarted: [],
+      });
+    });
+
+    test('once the cluster takes the pods, it is delivered by resuming', async () => {
+      const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/refuse';
+      await bench.admin.remove(path);
+      await expect
+        .poll(
+          async () => only(await bench.deploy(target, { certificates: ['shop'], resume: true })).outcome,
+          {
+            timeout: 30_000,
+          },
+        )
+        .toBe('delivered');
+      expect(await secretVersion()).toBe('version-2');
+    });
+
+    test('a right that is missing is named by its verb, takes nothing back, and is gone on with', async () => {
+      const rolePath = `${rbacPath}/clusterroles/certrelay`;
+      const { rules } = await bench.admin.get(rolePath);
+      if (!Array.isArray(rules)) throw new Error('the role has no rules');
+      const reduced = rules.map((rule: { readonly resources: readonly string[] }) =>
+        rule.resources.includes('deployments') ? { ...rule, verbs: ['list'] } : rule,
+      );
+      await bench.admin.patch(rolePath, { rules: reduced });
+      await bench.issue('version-3');
+      await expect
+        .poll(async () => only(await bench.deploy(target)).message, { timeout: 10_000 })
+        .toMatch(/forbidden: user "certrelay" may not; add verb "patch" on "deployments"/);
+      expect(await secretVersion()).toBe('version-3');
+      expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
+      await bench.admin.patch(rolePath, { rules });
+      await expect
+        .poll(async () => only(await bench.deploy(target)).outcome, { timeout: 30_000 })
+        .toBe('delivered');
+    });
+
+    /** As an admission policy of the cluster's owner might: pods of one workload with one certificate are not let in. */
+    async function refusePods(fingerprint: string, app: string): Promise<void> {
+      const path = '/apis/admissionregistration.k8s.io/v1';
+      const apiVersion = 'admissionregistration.k8s.io/v1';
+      const metadata = { name: 'refuse' };
+      const pods = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
+      const marks = 'object.metadata.?annotations.orValue({})';
+      const expression = `!(object.metadata.labels.app == '${app}' && '${mark}' in ${marks} && ${marks}['${mark}'] == '${fingerprint}')`;
+      await bench.admin.create(`${path}/validatingadmissionpolicies`, {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicy',
+        metadata,
+        spec: { matchConstraints: { resourceRules: [pods] }, validations: [{ expression }] },
+      });
+      await bench.admin.create(`${path}/validatingadmissionpolicybindings`, {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata,
+        spec: { policyName: 'refuse', validationActions: ['Deny'] },
+      });
+      const probe = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'probe', labels: { app }, annotations: { [mark]: fingerprint } },
+        spec: { containers: [{ name: 'main', image: 'registry.invalid/x:1' }] },
+      };
+      // The server takes a moment to see a policy.
+      const create = () =>
+        bench.admin.create('/api/v1/namespaces/shop/pods?dryRun=All', probe).then(
+          () => 'let in',
+          () => 'refused',
+        );
+      await expect.poll(create, { timeout: 20_000 }).toBe('refused');
+    }
+  });
+}
