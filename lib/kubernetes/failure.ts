@@ -84,7 +84,7 @@ export function nameFailure(
       retryAfterMs: readRetryAfter(error.headers),
     };
   }
-  const code = codes[error.code] ?? 'Rejected';
+  const code = adviseAdmission(said) === undefined ? (codes[error.code] ?? 'Rejected') : 'Rejected';
   return {
     error: new ClusterError(code, `${what}: ${advise(code, subject, access, answer, said)}`),
     retryAfterMs: undefined,
@@ -112,7 +112,21 @@ function advise(
   if (code === 'NotFound' && answer?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;
   }
-  return said;
+  return adviseAdmission(said) ?? said;
+}
+
+/** What would mend a refusal of admission, which answers as RBAC does or as validation does; `undefined` for any other. */
+function adviseAdmission(said: string): string | undefined {
+  if (/exceeded quota/.test(said)) {
+    return `the namespace's quota is used up: raise it, or delete what nobody needs (${said})`;
+  }
+  if (/admission webhook .* denied|ValidatingAdmissionPolicy .* denied/.test(said)) {
+    return `the cluster's policy does not allow it: change the policy, or give the Secret what it asks for by the target's labels and annotations (${said})`;
+  }
+  if (/may not be more than \d+ bytes/.test(said)) {
+    return `a Secret cannot be as large: other keys in it take up the room, so name another Secret (${said})`;
+  }
+  return undefined;
 }
 
 function readStatus(body: unknown): Status | undefined {

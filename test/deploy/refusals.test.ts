@@ -1,0 +1,61 @@
+// What a cluster refuses of a Secret: each with a code, a sentence and what would mend it, and nothing else is touched.
+import { expect, test } from 'vitest';
+import { targetOf } from '../certificate/targets.ts';
+import { codesOf, only, openBench } from './bench.ts';
+
+const hook = 'admission webhook "policy.example" denied the request: label team is missing';
+const quota =
+  'secrets "shop-tls" is forbidden: exceeded quota: small, requested: count/secrets=1, limited: 1';
+
+test.for<[string, number, string, RegExp]>([
+  ['an admission webhook, as validation does', 400, hook, /policy.*by the target's labels.*team is missing/],
+  ['an admission webhook, as RBAC does', 403, hook, /policy.*by the target's labels.*team is missing/],
+  ['a quota', 403, quota, /quota is used up: raise it.*count\/secrets=1/],
+])('a Secret refused by %s is refused for good, with what would mend it', async ([
+  ,
+  status,
+  message,
+  words,
+]) => {
+  const bench = await openBench({ targets: [targetOf()] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  bench.faults.set('kubernetes', 'patch secrets', { kind: 'error', code: 'Forbidden', status, message });
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({ outcome: 'refused', message: expect.stringMatching(words) });
+  expect(codesOf(report)).toEqual(['Rejected']);
+  expect(bench.calls()).not.toContain('patch deployments');
+  // Nobody needs to tell us that the cluster was mended.
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+});
+
+test('a Secret in which the keys of others leave no room is refused: it can hold 1 MiB', async () => {
+  const bench = await openBench({ targets: [targetOf({ adopt: true, format: 'combined-pem' })] });
+  const data = { large: Buffer.alloc(1_048_576).toString('base64') };
+  const metadata = { name: 'shop-tls' };
+  const theirs = { apiVersion: 'v1', kind: 'Secret', metadata, data };
+  await bench.admin.create('/api/v1/namespaces/shop/secrets', theirs);
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'refused',
+    message: expect.stringMatching(/take up the room, so name another Secret.*1048576/),
+  });
+  expect(codesOf(report)).toEqual(['Rejected']);
+  expect(bench.secret()?.data).toEqual(data);
+});
+
+test('a namespace that does not exist is named, and what would mend it', async () => {
+  const bench = await openBench({ targets: [targetOf({ namespace: 'gone' })], namespaces: ['shop'] });
+  bench.lab.create({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'everywhere' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'certrelay' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'certrelay' }],
+  });
+  const report = await bench.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'pending',
+    message: expect.stringContaining('namespace gone does not exist: create it, or correct the target'),
+  });
+  expect(codesOf(report)).toEqual(['NotFound']);
+});
