@@ -4,9 +4,11 @@ import { CertrelayError } from '../lib/errors.ts';
 import { parseRevokeEvent, type RevokeRequest } from '../lib/events.ts';
 import { issueCertificates } from '../lib/issue/pass.ts';
 import type { OrderingPorts } from '../lib/issue/run.ts';
+import { createLook } from '../lib/probe/look.ts';
 import { type RevokeAnswer, revokeCertificate } from '../lib/revoke/revoke.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
+import { connectLook } from './look.ts';
 import { type Closing, generateSigningKey, openOrdering } from './ordering.ts';
 
 /** Answers with what was revoked. @throws CertrelayError with the reason as code where it is refused. */
@@ -41,7 +43,9 @@ async function revoke(request: RevokeRequest, invocation: Invocation): Promise<R
   };
   try {
     const connect: OrderingPorts['connect'] = async (...issuer) => (await open()).connect(...issuer);
-    return await revokeCertificate(request, { store, connect, orderAnew, clock, log }, invocation);
+    const lookAtServed = createLook(connectLook(settings));
+    const ports = { store, connect, orderAnew, lookAtServed, clock, log };
+    return await revokeCertificate(request, ports, invocation);
   } finally {
     await Promise.allSettled(closing.map((close) => close()));
   }

@@ -81,10 +81,17 @@ const revokeRequest = z
       .regex(/^(previous|[\w-]{32,64})$/, 'must be "previous" or a version id')
       .optional(),
     replace: z.boolean().optional(),
+    drill: z.boolean().optional(),
+    wait: z.enum(['served', 'delivered', 'none']).optional(),
   })
-  .refine(({ version, replace }) => version === undefined || !replace, {
-    message: '"replace" is for the certificate in use: leave "version" out',
-  });
+  .refine(({ version, replace, drill }) => version === undefined || !(replace || drill), {
+    message: '"replace" and "drill" are for the certificate in use: leave "version" out',
+  })
+  .refine(({ wait, replace, drill }) => wait === undefined || replace || drill, {
+    message: '"wait" is for "replace" and "drill": without them nothing takes its place',
+  })
+  // A drill is the whole exchange, with a certificate that nobody trusts.
+  .transform(({ replace, ...asked }) => ({ ...asked, replace: replace || asked.drill }));
 
 /** What `revoke` is asked: the version in use, once `replace` has put another in its place, or an earlier one. */
 export type RevokeRequest = z.infer<typeof revokeRequest>;

@@ -6,11 +6,10 @@ import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
 import { parseArn } from '../policy/acm.ts';
-import { parseDeliveries } from '../policy/deliveries.ts';
+import { reachedSteps } from '../policy/agents.ts';
 import { describeDelivery, nameDestination } from '../policy/deployment.ts';
 import type { KnownTargets } from '../policy/pruning.ts';
 import type { StoreEntry } from '../ports.ts';
-import { withReported } from './agents.ts';
 import { settleHold } from './holds.ts';
 import type { AnyJob, DeployPorts, DeployRun, Job } from './run.ts';
 
@@ -109,8 +108,7 @@ async function selectOne(
       const hold = await settleHold(name, stored.version, entry, ports, run);
       const common = { delivery, facts: bundle.facts, probe: spec?.probe ?? {}, hold };
       const recorded = entry.state.deployed;
-      const delivered = parseDeliveries(recorded, stored.version, targets);
-      const steps = withReported(delivered, stored.version, targets, entry.state.reports, inventory);
+      const steps = reachedSteps(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>
         describeJob(target, { ...common, step: steps[index] ?? 'none' }, entry.state.acm),
       );

@@ -1,8 +1,9 @@
 // Clusters that only an agent in them reaches: what is to be signed for them, and what their agents report.
 import { type Inventory, isSecretTarget, type TargetSpec } from '../certificate/spec.ts';
 import { readStatement, type StatedVersion } from '../certificate/statement.ts';
+import { type DeliveryStep, parseDeliveries } from './deliveries.ts';
 import { type ServedWord, servedWords } from './served.ts';
-import type { ByCluster } from './state.ts';
+import type { ByCluster, CertificateState } from './state.ts';
 
 /** The clusters among those of the targets that only an agent reaches, each once. */
 export function agentClusters(
@@ -20,6 +21,23 @@ export function agentClusters(
 export function isAgentCluster(name: string, { clusters }: Pick<Inventory, 'clusters'>): boolean {
   const spec = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
   return spec !== undefined && 'agent' in spec;
+}
+
+/** How far each target has come with the version: what `deploy` has noted, and of clusters that only an agent reaches what
+ *  that has reported. */
+export function reachedSteps(
+  { deployed, reports }: Pick<CertificateState, 'deployed' | 'reports'>,
+  version: string,
+  targets: readonly TargetSpec[],
+  inventory: Pick<Inventory, 'clusters'>,
+): readonly DeliveryStep[] {
+  const noted = parseDeliveries(deployed, version, targets);
+  return targets.map((target, index) => {
+    if (!isSecretTarget(target) || !isAgentCluster(target.cluster, inventory)) return noted[index] ?? 'none';
+    const own = targets.filter(isSecretTarget).filter(({ cluster }) => cluster === target.cluster);
+    const report = parseReport(reports?.[target.cluster]);
+    return parseDeliveries(report.deployed, version, own)[own.indexOf(target)] ?? 'none';
+  });
 }
 
 /** What is to be signed and what is to be taken back, for one certificate. */

@@ -1,4 +1,5 @@
-// Revokes one version of a certificate (RFC 8555 §7.6): never the one in use, unless another one takes its place first.
+// Revokes one version of a certificate (RFC 8555 §7.6): never the one in use, unless another one has taken its place first,
+// in the store, at every target and at every address.
 
 import type { ConnectAuthority } from '../acme-ports.ts';
 import type { RevocationReason } from '../certificate/revocation.ts';
@@ -9,6 +10,9 @@ import type { RevokeRequest } from '../events.ts';
 import type { Log } from '../log.ts';
 import { addRevoked } from '../policy/standing.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
+import type { LookAtServed } from '../probe-ports.ts';
+import { awaitChangeover, type Changeover } from './changeover.ts';
+import { isForTests } from './drill.ts';
 
 /** What revoking stands on. */
 export interface RevokePorts {
@@ -17,6 +21,7 @@ export interface RevokePorts {
   /** Orders and stores another certificate in place of the current one; gives a sentence about what became of it.
    *  Rejects where that failed. */
   readonly orderAnew: (name: string) => Promise<string>;
+  readonly lookAtServed: LookAtServed;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,13 +37,38 @@ export type RevokeAnswer =
       /** SHA-256 of the revoked leaf's DER, hex, and its serial number. */
       readonly fingerprint: string;
       readonly serial: string;
+      /** When, after the beginning of this call, each step of the exchange was behind it. */
+      readonly times?: Times | undefined;
+    }
+  /** The other one is stored, and what is said in `message` keeps this one from being revoked: the same call goes on. */
+  | {
+      readonly certificate: string;
+      readonly outcome: 'waiting';
+      readonly version: string;
+      readonly current: string | undefined;
+      readonly message: string;
     }
   | Refusal;
+
+/** In milliseconds; absent what was not waited for. */
+export interface Times {
+  readonly stored: number;
+  readonly delivered?: number | undefined;
+  readonly served?: number | undefined;
+  readonly revoked: number;
+}
 
 interface Refusal {
   readonly certificate: string;
   readonly outcome: 'refused';
-  readonly reason: 'Unknown' | 'InUse' | 'Expired' | 'UnknownIssuer' | 'NotReplaced' | 'SameKey';
+  readonly reason:
+    | 'Unknown'
+    | 'InUse'
+    | 'Expired'
+    | 'UnknownIssuer'
+    | 'NotReplaced'
+    | 'SameKey'
+    | 'NotForTests';
   readonly message: string;
 }
 
@@ -49,15 +79,16 @@ interface Run {
   readonly cleanUpSignal: AbortSignal;
 }
 
-/** May be called twice: with `replace` a call that was cut off is taken up where it ended, and no second certificate is
- *  ordered. @throws StoreError, AcmeError. */
+/** May be called twice: with `replace` a call that was cut off, or that ran out of time while the other certificate was on its
+ *  way, is taken up where it ended, and no second one is ordered. @throws StoreError, AcmeError. */
 export async function revokeCertificate(
   request: RevokeRequest,
   ports: RevokePorts,
   run: Run,
 ): Promise<RevokeAnswer> {
   const { certificate: name, reason } = request;
-  const { store, log } = ports;
+  const { store, log, clock } = ports;
+  const begunAt = clock.now().getTime();
   const refuse = (code: Refusal['reason'], message: string): Refusal => {
     return { certificate: name, outcome: 'refused', reason: code, message };
   };
@@ -77,7 +108,7 @@ export async function revokeCertificate(
   }
   const { certificate } = value;
   const { notAfter, fingerprint, serial } = readCertificate(certificate.chain);
-  if (notAfter <= ports.clock.now()) {
+  if (notAfter <= clock.now()) {
     // Or an exchange that an earlier call began would be taken up for ever.
     if (entry.state.revoking === version) await store.record(name, { revoking: null }, run.cleanUpSignal);
     return refuse('Expired', `it expired at ${notAfter.toISOString()}: nobody trusts it any more`);
@@ -87,6 +118,10 @@ export async function revokeCertificate(
     const message = `it was issued by ${certificate.issuer}, and no issuer of the inventory has this directory: add one`;
     return refuse('UnknownIssuer', message);
   }
+  if (request.drill && !isForTests(issuer, run.inventory)) {
+    const message = `a drill revokes a certificate, and ${certificate.issuer} is no CA for tests: name a certificate of one, or say "replace": true`;
+    return refuse('NotForTests', message);
+  }
 
   const replaced = version === entry.current ? await replace(name, version, ports, run) : { entry };
   if ('problem' in replaced) return refuse('NotReplaced', replaced.problem);
@@ -95,12 +130,40 @@ export async function revokeCertificate(
     const message = 'the certificate in use has the same private key: have it ordered with a new key first';
     return refuse('SameKey', message);
   }
+  const storedAt = clock.now();
+  const changeover = request.replace ? await followSuccessor(request, ports, run) : undefined;
+  if (changeover?.kind === 'waiting') {
+    const message = `${changeover.message}: say the same again to go on`;
+    log.warn('revocation waits', { certificate: name, version, problem: message });
+    return { certificate: name, outcome: 'waiting', version, current, message };
+  }
   const ca = await ports.connect(issuer, run.signal);
   await ca.revoke(certificate, reason, run.signal);
   log.info('certificate revoked', { certificate: name, version, reason, fingerprint });
   const done = { revoked: addRevoked(state.revoked, version), revoking: null };
   await store.record(name, done, run.cleanUpSignal);
-  return { certificate: name, outcome: 'revoked', reason, version, current, fingerprint, serial };
+  const since = (at: Date | undefined) => at && at.getTime() - begunAt;
+  const times = changeover && {
+    stored: storedAt.getTime() - begunAt,
+    delivered: since(changeover.deliveredAt),
+    served: since(changeover.servedAt),
+    revoked: clock.now().getTime() - begunAt,
+  };
+  return { certificate: name, outcome: 'revoked', reason, version, current, fingerprint, serial, times };
+}
+
+/** Waits for what is in use now to take the place of what is to be revoked. */
+async function followSuccessor(
+  { certificate: name, wait = 'served' }: RevokeRequest,
+  ports: RevokePorts,
+  run: Run,
+): Promise<Changeover> {
+  const stored = await ports.store.read(name, 'AWSCURRENT', run.signal);
+  if (stored?.value.kind !== 'certificate') {
+    return { kind: 'waiting', message: 'what is in use now cannot be read' };
+  }
+  const { version, value } = stored;
+  return awaitChangeover({ name, version, certificate: value.certificate }, wait, ports, run);
 }
 
 /** With `replace`, what an earlier call had begun to exchange comes before what is current now. */

@@ -114,7 +114,7 @@ describe('a pause', () => {
 describe('a revocation', () => {
   const reason = { certificate: 'shop', reason: 'superseded' };
 
-  it('of what is in use is refused, and with replace made after another one is stored', async () => {
+  it('of what is in use is refused, and with replace made after another one is stored and delivered', async () => {
     const old = storedChain();
     await expect(call('revoke', reason)).rejects.toThrow('say "replace": true');
     const begun = sandbox.journal.calls.length;
@@ -125,6 +125,7 @@ describe('a revocation', () => {
     });
     const actions = sandbox.journal.calls.slice(begun).map(({ action }) => action);
     expect(actions.indexOf('revokeCert')).toBeGreaterThan(actions.lastIndexOf('PutSecretValue'));
+    expect(actions.indexOf('revokeCert')).toBeGreaterThan(actions.lastIndexOf('patch secrets'));
   });
 
   it('asked for again is done already, as the CA says', async () => {

@@ -1,35 +1,8 @@
 // Revoking: never what is in use, and with replace only once another certificate is stored.
 import { describe, expect, it } from 'vitest';
 import type { RevokeRequest } from '../../lib/events.ts';
-import { revokeCertificate } from '../../lib/revoke/revoke.ts';
-import { Bench, dayMs, specOf } from '../issue/bench.ts';
-
-const shop = specOf('shop', ['shop.example.com']);
-const signal = new AbortController().signal;
-
-/** A bench on which `shop` was issued, and a way to revoke as the function does: ordering by the issuing story. */
-async function open() {
-  const bench = new Bench([shop]);
-  await bench.run();
-  const { store, clock, log, inventory } = bench;
-  const ports = {
-    store,
-    clock,
-    log,
-    connect: async () => bench.ca,
-    orderAnew: async (name: string) => {
-      const { report, failures } = await bench.run({ certificates: [name], force: true });
-      for (const failure of failures) throw failure;
-      return report.certificates[0]?.message ?? '';
-    },
-  };
-  const revoke = (request: Partial<RevokeRequest> = {}) => {
-    const full = { certificate: 'shop', reason: 'superseded', ...request } as const;
-    return revokeCertificate(full, ports, { inventory, signal, cleanUpSignal: signal });
-  };
-  const chain = async () => (await bench.current('shop'))?.chain ?? '';
-  return { bench, ports, revoke, chain };
-}
+import { type Bench, dayMs } from '../issue/bench.ts';
+import { open } from './bench.ts';
 
 describe('the certificate in use', () => {
   it('is not revoked; the refusal says how it would be', async () => {

@@ -1,0 +1,118 @@
+// Waits until a certificate that took another one's place is wherever that one was, and is what is served there.
+import type { Inventory, ProbeSpec, TargetSpec } from '../certificate/spec.ts';
+import type { StoredCertificate } from '../certificate/stored.ts';
+import { readCertificate } from '../certificate/x509.ts';
+import { reachedSteps } from '../policy/agents.ts';
+import { nameDestination } from '../policy/deployment.ts';
+import type { Finding } from '../policy/served.ts';
+import type { CertificateStore, Clock } from '../ports.ts';
+import type { LookAtServed } from '../probe-ports.ts';
+
+/** What must have happened to the new certificate: it is served at every address, delivered to every target, or nothing. */
+export type Until = 'served' | 'delivered' | 'none';
+
+/** What waiting stands on. Delivery is the deploy function's, which hears of a stored certificate by itself. */
+export interface ChangeoverPorts {
+  readonly store: Pick<CertificateStore, 'describe'>;
+  readonly lookAtServed: LookAtServed;
+  readonly clock: Clock;
+}
+
+/** `done` says when each step was, as far as it was waited for; `waiting` says what is missing. */
+export type Changeover =
+  | { readonly kind: 'done'; readonly deliveredAt?: Date; readonly servedAt?: Date }
+  | { readonly kind: 'waiting'; readonly message: string };
+
+/** Waits between two looks, in milliseconds; the last one goes on. */
+const pollMs = [250, 500, 1000, 2000];
+const longestPollMs = 4_000;
+
+/** The certificate that took the other one's place. */
+export interface Successor {
+  readonly name: string;
+  readonly version: string;
+  readonly certificate: StoredCertificate;
+}
+
+/** One invocation. */
+interface Run {
+  readonly inventory: Inventory;
+  readonly signal: AbortSignal;
+}
+
+/** Waits until the successor has come as far as `until` says, or the signal is aborted. Notes nothing: asked again, it looks
+ *  again. @throws StoreError. */
+export async function awaitChangeover(
+  successor: Successor,
+  until: Until,
+  ports: ChangeoverPorts,
+  run: Run,
+): Promise<Changeover> {
+  if (until === 'none') return { kind: 'done' };
+  const spec = run.inventory.certificates.find(({ name }) => name === successor.name);
+  const targets = spec?.targets ?? successor.certificate.spec?.targets ?? [];
+  const undelivered = await waitFor(
+    () => findUndelivered(successor, targets, ports, run),
+    ports.clock,
+    run.signal,
+  );
+  if (undelivered !== undefined) return { kind: 'waiting', message: undelivered };
+  const deliveredAt = ports.clock.now();
+  const probe = spec?.probe ?? {};
+  if (until === 'delivered' || probe === false) return { kind: 'done', deliveredAt };
+  const unserved = await waitFor(() => findUnserved(successor, probe, ports, run), ports.clock, run.signal);
+  if (unserved !== undefined) return { kind: 'waiting', message: unserved };
+  return { kind: 'done', deliveredAt, servedAt: ports.clock.now() };
+}
+
+/** Looks again and again until nothing is missing; once time is up, gives what was missing last. */
+async function waitFor(
+  look: () => Promise<string | undefined>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let missing: string | undefined = 'there was no time to look';
+  for (let looks = 0; !signal.aborted; looks += 1) {
+    try {
+      missing = await look();
+      if (missing === undefined) return undefined;
+      await clock.sleep(pollMs[looks] ?? longestPollMs, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+  return missing;
+}
+
+/** The targets that it is not done at; `undefined` where there is none. */
+async function findUndelivered(
+  { name, version }: Successor,
+  targets: readonly TargetSpec[],
+  { store }: ChangeoverPorts,
+  { inventory, signal }: Run,
+): Promise<string | undefined> {
+  if (targets.length === 0) return undefined;
+  const { state = {} } = (await store.describe(name, signal)) ?? {};
+  const steps = reachedSteps(state, version, targets, inventory);
+  const open = targets.filter((_, index) => steps[index] !== 'rolled-out');
+  if (open.length === 0) return undefined;
+  return `it is not delivered yet to ${open.map((target) => nameDestination(target, name)).join(', ')}`;
+}
+
+/** The addresses at which something else is served, or nobody could look; `undefined` where there is none. */
+async function findUnserved(
+  { certificate }: Successor,
+  probe: ProbeSpec,
+  { lookAtServed }: ChangeoverPorts,
+  { signal }: Run,
+): Promise<string | undefined> {
+  const { names, fingerprint } = readCertificate(certificate.chain);
+  const { findings } = await lookAtServed({ names, probe, fingerprint }, signal);
+  const open = findings.filter(isOpen).map(({ name, address, message }) => `${address ?? name} ${message}`);
+  return open.length === 0 ? undefined : open.join('; ');
+}
+
+/** A name without an address serves nobody anything. */
+function isOpen({ served, address }: Finding): boolean {
+  return served !== 'served' && !(served === 'unprobed' && address === undefined);
+}

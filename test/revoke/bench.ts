@@ -1,0 +1,45 @@
+// A certificate that was issued, over fakes, and a way to revoke it as the function does: ordering by the issuing story.
+import type { CertificateSpec, IssuerSpec } from '../../lib/certificate/spec.ts';
+import type { RevokeRequest } from '../../lib/events.ts';
+import type { Finding } from '../../lib/policy/served.ts';
+import type { Clock } from '../../lib/ports.ts';
+import { revokeCertificate } from '../../lib/revoke/revoke.ts';
+import { Bench, specOf } from '../issue/bench.ts';
+
+const never = new AbortController().signal;
+
+/** What a test wants otherwise, of the certificate `shop` and of its issuer. */
+export interface Otherwise {
+  readonly spec?: Partial<CertificateSpec>;
+  readonly issuer?: Partial<IssuerSpec>;
+  /** What is seen at one look, by the fingerprint that should be served; nothing to look at where absent. */
+  readonly look?: (fingerprint: string) => readonly Finding[];
+}
+
+export async function open({ spec, issuer, look = () => [] }: Otherwise = {}) {
+  const bench = new Bench([{ ...specOf('shop', ['shop.example.com']), ...spec }], issuer);
+  await bench.run();
+  const { store, log, inventory } = bench;
+  const clock: Clock = bench.clock;
+  const ports = {
+    store,
+    clock,
+    log,
+    connect: async () => bench.ca,
+    orderAnew: async (name: string) => {
+      const { report, failures } = await bench.run({ certificates: [name], force: true });
+      for (const failure of failures) throw failure;
+      return report.certificates[0]?.message ?? '';
+    },
+    lookAtServed: async ({ fingerprint }: { readonly fingerprint: string }) => {
+      const findings = look(fingerprint);
+      return { served: findings[0]?.served ?? 'unprobed', message: '', findings } as const;
+    },
+  };
+  const revoke = (request: Partial<RevokeRequest> = {}, signal: AbortSignal = never) => {
+    const full: RevokeRequest = { certificate: 'shop', reason: 'superseded', replace: undefined, ...request };
+    return revokeCertificate(full, ports, { inventory, signal, cleanUpSignal: never });
+  };
+  const chain = async () => (await bench.current('shop'))?.chain ?? '';
+  return { bench, ports, revoke, chain };
+}

@@ -1,0 +1,127 @@
+// A certificate that is exchanged is revoked last: when the other one is delivered everywhere and served everywhere.
+import { describe, expect, it } from 'vitest';
+import { parseRevokeEvent } from '../../lib/events.ts';
+import { formatDeliveries } from '../../lib/policy/deliveries.ts';
+import type { Finding, ServedWord } from '../../lib/policy/served.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { type Otherwise, open } from './bench.ts';
+
+const targets = [targetOf(), targetOf({ namespace: 'edge' })];
+const address = '203.0.113.7';
+/** What an order takes by the bench's clock. */
+const orderMs = 50;
+
+function finding(served: ServedWord, more: Partial<Finding> = {}): Finding {
+  return { name: 'shop.example.com', address, served, message: `it is ${served}`, ...more };
+}
+
+/** The certificate with two targets. `deliver` is what the deploy function would write of them. */
+async function openDelivered(otherwise: Otherwise = {}) {
+  const opened = await open({ ...otherwise, spec: { targets, ...otherwise.spec } });
+  const deliver = async (...steps: readonly ('applied' | 'rolled-out')[]) => {
+    const { current = '' } = (await opened.bench.store.describe('shop')) ?? {};
+    await opened.bench.store.record('shop', { deployed: formatDeliveries(current, targets, steps) });
+  };
+  /** Carried out one after the other while the run waits; then its time is up. */
+  const waits: (() => unknown)[] = [];
+  const ending = new AbortController();
+  const { clock } = opened.bench;
+  opened.ports.clock = {
+    now: () => clock.now(),
+    async sleep(ms, signal) {
+      const next = waits.shift();
+      if (next) await next();
+      else ending.abort(new Error('time is up'));
+      await clock.sleep(ms, signal);
+    },
+  };
+  return { ...opened, deliver, waits, signal: ending.signal };
+}
+
+describe('with replace', () => {
+  it('it is revoked after the last rollout and after no address serves it any more; the answer says when', async () => {
+    let word: ServedWord = 'stale';
+    const { bench, revoke, chain, deliver, waits, signal } = await openDelivered({
+      look: () => [finding(word)],
+    });
+    const old = await chain();
+    const seen: number[] = [];
+    const look = () => seen.push(bench.ca.revoked.length);
+    waits.push(
+      async () => [look(), await deliver('rolled-out', 'applied')],
+      async () => [look(), await deliver('rolled-out', 'rolled-out')],
+      look,
+      () => {
+        look();
+        word = 'served';
+      },
+    );
+    const answer = await revoke({ replace: true }, signal);
+    expect(seen).toEqual([0, 0, 0, 0]);
+    expect(answer).toMatchObject({
+      outcome: 'revoked',
+      times: { stored: orderMs, delivered: orderMs + 750, served: orderMs + 1500 },
+    });
+    expect(bench.ca.revoked).toEqual([old]);
+  });
+
+  it('it waits when time is up, says for what, and the same call goes on without another order', async () => {
+    let word: ServedWord = 'stale';
+    const { bench, revoke, deliver, waits, signal } = await openDelivered({ look: () => [finding(word)] });
+    const waiting = (what: string) => ({ outcome: 'waiting', message: expect.stringContaining(what) });
+    const undelivered = 'not delivered yet to lab/shop/shop-tls, lab/edge/shop-tls: say the same again';
+    expect(await revoke({ replace: true }, signal)).toMatchObject(waiting(undelivered));
+    const orders = bench.ca.count('newOrder');
+    await deliver('rolled-out', 'applied');
+    expect(await revoke({ replace: true }, AbortSignal.abort())).toMatchObject(waiting('no time to look'));
+    await deliver('rolled-out', 'rolled-out');
+    waits.push(() => {
+      word = 'served';
+    });
+    expect(await revoke({ replace: true })).toMatchObject({ outcome: 'revoked' });
+    expect([bench.ca.count('newOrder'), bench.ca.revoked.length]).toEqual([orders, 1]);
+  });
+
+  it.each<[what: string, outcome: string, look: readonly Finding[], request?: object]>([
+    ['another certificate is served', 'waiting', [finding('served'), finding('mismatch')]],
+    ['an address does not answer', 'waiting', [finding('unreachable')]],
+    ['nobody could look at an address', 'waiting', [finding('unprobed')]],
+    ['a wildcard has no address', 'revoked', [finding('unprobed', { address: undefined })]],
+    ['another is served, and nobody is to wait for it', 'revoked', [finding('stale')], { wait: 'delivered' }],
+  ])('where %s it is %s', async (_, outcome, look, request = {}) => {
+    const { revoke, deliver, ports, signal } = await openDelivered({ look: () => look });
+    const { orderAnew } = ports;
+    ports.orderAnew = async (name) => {
+      const said = await orderAnew(name);
+      await deliver('rolled-out', 'rolled-out');
+      return said;
+    };
+    expect(await revoke({ replace: true, ...request }, signal)).toMatchObject({ outcome });
+  });
+
+  it('and no wait at all it is revoked as soon as the other one is stored', async () => {
+    const { revoke, signal } = await openDelivered({ look: () => [finding('stale')] });
+    const answer = await revoke({ replace: true, wait: 'none' }, signal);
+    expect(answer).toMatchObject({ outcome: 'revoked', times: { stored: orderMs, revoked: orderMs } });
+  });
+});
+
+describe('a drill', () => {
+  const staging = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+  const production = 'https://acme-v02.api.letsencrypt.org/directory';
+  const drill = parseRevokeEvent({ certificate: 'shop', reason: 'superseded', drill: true });
+
+  it('is the whole exchange with a CA for tests, and tells its times', async () => {
+    const { bench, revoke } = await open({ issuer: { directory: staging }, look: () => [finding('served')] });
+    const times = { stored: expect.any(Number), served: expect.any(Number), revoked: expect.any(Number) };
+    expect(await revoke(drill)).toMatchObject({ outcome: 'revoked', times });
+    expect(bench.ca.revoked).toHaveLength(1);
+  });
+
+  it('is refused with any other CA, before anything is ordered', async () => {
+    const { bench, revoke } = await open({ issuer: { directory: production } });
+    const orders = bench.ca.count('newOrder');
+    expect(await revoke(drill)).toMatchObject({ outcome: 'refused', reason: 'NotForTests' });
+    expect([bench.ca.revoked.length, bench.ca.count('newOrder')]).toEqual([0, orders]);
+  });
+});
