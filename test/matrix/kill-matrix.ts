@@ -133,7 +133,7 @@ function findDue(answer: unknown): readonly string[] {
 /** One run, ended at its k-th call: that call, or `undefined` where it made fewer. */
 async function endAt(
   { side, k, number }: Line,
-  { live, end }: Mortal,
+  run: Mortal,
   { sandbox: { journal } }: Trios,
 ): Promise<Call | undefined> {
   const isOwn = ownCalls();
@@ -144,15 +144,15 @@ async function endAt(
       if (!isOwn(call)) return;
       made += 1;
       if (made === k) target = call;
-      if (made === k && side === 'before') await end();
+      if (made === k && side === 'before') await run.end();
       if (made > k || (made === k && side === 'before')) throw new Error('the run ended before this call');
     }),
     journal.after(async (call) => {
-      if (side === 'after' && call === target) await end();
+      if (side === 'after' && call === target) await run.end();
     }),
   ];
   // By name: a run over all would also look after what the others, ended before it, have left.
-  const ending = await live(trio(number));
+  const ending = await run.live(trio(number));
   expect(ending, `k=${k}`).toBe(target ? 'ended' : 'over');
   // What the run had sent before it ended is still read, and belongs to no later run.
   await pause(10);
