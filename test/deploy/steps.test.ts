@@ -83,11 +83,35 @@ test('an API server that dies between two waves keeps the version; the next run 
   expect(patched(bench)).toEqual(['canary', 'a']);
 });
 
+test('a list that fails while a wave rolls out is no harm, and the next wave does not begin before it is known', async () => {
+  let isDead = false;
+  const bench = await openBench({
+    targets: [targetOf({ rollout: rolloutOf({ canary }) })],
+    wrap: (cluster) => ({
+      ...cluster,
+      restartWorkload: async (...call) => {
+        isDead = true;
+        return cluster.restartWorkload(...call);
+      },
+      listWorkloads: async (...call) => {
+        const isLost = isDead;
+        isDead = false;
+        if (isLost) throw new ClusterError('Unreachable', 'no answer');
+        return cluster.listWorkloads(...call);
+      },
+    }),
+  });
+  addWorkloads(bench, 'a', 'canary');
+  expect(codesOf(await bench.deploy())).toEqual(['Unreachable']);
+  expect(patched(bench)).toEqual(['canary']);
+  expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
+});
+
 test('a run that is cut off while a wave rolls out leaves the rest to the next one, which knows the deadline', async () => {
   const time = new AbortController();
   let marked = 0;
   const bench = await openBench({
-    targets: [targetOf({ rollout: rolloutOf({ canary }) })],
+    targets: [targetOf({ rollout: rolloutOf({ canary: { kind: 'StatefulSet', name: 'canary' } }) })],
     areReady: () => false,
     wrap: (cluster) => ({
       ...cluster,
@@ -99,7 +123,8 @@ test('a run that is cut off while a wave rolls out leaves the rest to the next o
       },
     }),
   });
-  addWorkloads(bench, 'a', 'canary');
+  // Unlike a Deployment, it has no deadline of its own.
+  bench.addWorkload('StatefulSet', 'canary', 'shop-tls');
   expect(only(await bench.deploy({}, time.signal))).toMatchObject({ outcome: 'pending' });
   bench.clock.pass(9 * 60_000);
   const started = bench.clock.now().getTime();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { otherKinds, type Workload } from '../../lib/policy/cluster-objects.ts';
-import { adviseOthers, fingerprintAnnotation, planRestarts } from '../../lib/policy/restarts.ts';
+import { adviseOthers, fingerprintAnnotation, planRestarts, planReturns } from '../../lib/policy/restarts.ts';
 import { targetOf } from '../certificate/targets.ts';
 
 describe('planRestarts', () => {
@@ -51,6 +51,23 @@ describe('planRestarts', () => {
     const restart = [{ kind: 'Deployment', name: 'web' }] as const;
     expect(plan(workloads)).toEqual([['leave', 'web']]);
     expect(plan(workloads, { restart })).toEqual([['leave', 'web']]);
+  });
+
+  test('D13 taking back concerns what was marked with that certificate, and waits for what is back already', () => {
+    const marked = (name: string, value: string) => workload(name, { annotations: { [key]: value } });
+    const workloads = [
+      marked('failed', 'bb'),
+      marked('back', 'aa'),
+      marked('older', 'cc'),
+      workload('never'),
+      { ...marked('refuses', 'bb'), refusesRestart: true },
+    ];
+    const returns = planReturns(targetOf(), 'bb', 'aa', workloads);
+    expect(returns.map((one) => [one.action, one.workload.name])).toEqual([
+      ['restart', 'failed'],
+      ['await', 'back'],
+    ]);
+    expect(returns[0]).toMatchObject({ mark: { key, value: 'aa' } });
   });
 
   test('P09 what cannot be rolled is named with what to do', () => {
