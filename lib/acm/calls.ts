@@ -59,7 +59,11 @@ function describe(code: CertificateManagerErrorCode, subject: string, said: stri
       return `a quota of the account is used up: delete certificates that nobody uses, or ask AWS for more (${said})`;
     case 'NotFound':
       return 'there is no such certificate';
-    default:
+    case 'Throttled':
+    case 'Rejected':
+    case 'NotImported':
+    case 'KeyTypeConflict':
+    case 'Failed':
       return said;
   }
 }
