@@ -1,10 +1,11 @@
-// Answers SQS batches: messages that only name certificates share one pass, and each learns how its own ones fared.
+// Answers SQS batches: messages that only name certificates, or only clusters, share one pass, and each learns how its own ones fared.
 import type { SQSBatchResponse } from 'aws-lambda';
 import type { Message } from '../lib/events.ts';
 import type { Log } from '../lib/log.ts';
 
 interface Request {
   readonly certificates?: readonly string[] | undefined;
+  readonly clusters?: readonly string[] | undefined;
 }
 
 /** Does the work that a request asks for and gives the failures by certificate. */
@@ -23,9 +24,12 @@ export async function answerBatch<R extends Request>(
     log.error('message refused', { messageId: message.id, problem: message.problem });
     failed.add(message.id);
   }
-  const [plain, special] = [readable.filter(isPlain), readable.filter((message) => !isPlain(message))];
+  const plain = readable.filter((message) => asksOnlyFor('certificates', message));
+  const clusters = readable.filter((message) => asksOnlyFor('clusters', message) && !plain.includes(message));
+  const special = readable.filter((message) => !plain.includes(message) && !clusters.includes(message));
   const passes = [
     ...(plain.length > 0 ? [{ request: merge(plain), messages: plain }] : []),
+    ...(clusters.length > 0 ? [{ request: mergeClusters(clusters), messages: clusters }] : []),
     ...special.map((message) => ({ request: message.request, messages: [message] })),
   ];
   for (const pass of passes) {
@@ -38,9 +42,8 @@ export async function answerBatch<R extends Request>(
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-/** Whether a message asks for nothing but certificates. */
-function isPlain({ request }: { readonly request: Request }): boolean {
-  return Object.keys(request).every((key) => key === 'certificates');
+function asksOnlyFor(what: keyof Request, { request }: { readonly request: Request }): boolean {
+  return Object.keys(request).every((key) => key === what);
 }
 
 /** One request for all; a message that names none asks for every certificate. */
@@ -48,4 +51,8 @@ function merge(messages: readonly { readonly request: Request }[]): Request {
   const names = messages.map(({ request }) => request.certificates);
   if (names.includes(undefined)) return {};
   return { certificates: [...new Set(names.flatMap((list) => list ?? []))] };
+}
+
+function mergeClusters(messages: readonly { readonly request: Request }[]): Request {
+  return { clusters: [...new Set(messages.flatMap(({ request }) => request.clusters ?? []))] };
 }

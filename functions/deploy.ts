@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { SQSBatchResponse } from 'aws-lambda';
 import type { CertificateManager } from '../lib/acm-ports.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
+import { findClustersToHandOn, handOn } from '../lib/deploy/fan-out.ts';
 import type { CertificateReport, DeployReport, PruneReport } from '../lib/deploy/run.ts';
 import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
 import { createLook } from '../lib/probe/look.ts';
@@ -15,6 +16,8 @@ import { connectLook } from './look.ts';
 /** What a direct call answers with. */
 export interface DeployAnswer {
   readonly dryRun: boolean;
+  /** Clusters that passes of their own look after: their targets are in none of the entries. */
+  readonly handedOn: readonly string[];
   readonly certificates: readonly CertificateReport[];
   /** Secrets whose target is gone, in clusters that say `prune`. */
   readonly pruned: readonly PruneReport[];
@@ -26,12 +29,19 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
   const invocation = await beginInvocation(context);
   const parsed = parseDeployEvent(event, invocation.settings.prefix);
   if (parsed.kind === 'batch') {
-    const work = async (request: DeployRequest) => (await deploy(request, invocation)).failures;
+    const work = async (request: DeployRequest) => {
+      const { failures } = await deploy(request, invocation);
+      // The next reconcile goes into the cluster again; a message that came back would do so beside it.
+      return request.clusters ? new Map<string, unknown>() : failures;
+    };
     return answerBatch(parsed.messages, work, invocation.log);
   }
-  const { certificates, pruned, failures } = await deploy(parsed.request, invocation);
+  const { request } = parsed;
+  const handedOn = await fanOut(request, invocation);
+  const elsewhere = handedOn.length > 0 ? handedOn : undefined;
+  const { certificates, pruned, failures } = await deploy(request, invocation, elsewhere);
   throwFailures([...failures.values()].flat(), 'targets');
-  return { dryRun: parsed.request.dryRun ?? false, certificates, pruned };
+  return { dryRun: request.dryRun ?? false, handedOn, certificates, pruned };
 }
 
 /** The client is loaded with the first target in ACM. */
@@ -40,7 +50,27 @@ async function connectAcm(region: string): Promise<CertificateManager> {
   return connectCertificateManager(region);
 }
 
-async function deploy(request: DeployRequest, invocation: Invocation): Promise<DeployReport> {
+/** Clusters that other invocations have been asked to look after. SQS is loaded where there are any. */
+async function fanOut(
+  request: DeployRequest,
+  { id, settings, inventory, log, signal }: Invocation,
+): Promise<readonly string[]> {
+  const clusters = findClustersToHandOn(request, inventory);
+  if (clusters.length === 0 || settings.deployQueueUrl === undefined) return [];
+  const { connectDeployQueue } = await import('../lib/sqs/deploy-queue.ts');
+  const queue = connectDeployQueue({ url: settings.deployQueueUrl });
+  try {
+    return await handOn(clusters, { queue, log }, id, signal);
+  } finally {
+    queue.close();
+  }
+}
+
+async function deploy(
+  request: DeployRequest,
+  invocation: Invocation,
+  elsewhere?: readonly string[],
+): Promise<DeployReport> {
   const { settings, inventory, log, clock, signal, cleanUpSignal } = invocation;
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
   try {
@@ -55,7 +85,7 @@ async function deploy(request: DeployRequest, invocation: Invocation): Promise<D
       clock,
       log,
     };
-    return await deployCertificates(ports, { ...request, inventory, signal, cleanUpSignal });
+    return await deployCertificates(ports, { ...request, elsewhere, inventory, signal, cleanUpSignal });
   } finally {
     secrets.close();
   }

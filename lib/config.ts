@@ -15,6 +15,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** URL of the queue that the issue function reads; absent: whoever asks waits for the schedule. */
   readonly issueQueueUrl?: string;
+  /** URL of the queue that the deploy function reads; absent: one pass goes into all clusters. */
+  readonly deployQueueUrl?: string | undefined;
   /** URL of the API server of the cluster that this runs in, as Kubernetes tells every pod; absent: in none. */
   readonly kubernetesServer?: string | undefined;
   /** Name of the AWS secret that holds the webhook's signing secret. */
@@ -53,10 +55,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       problems.push(`CERTRELAY_RESOLVERS: "${resolver}" must be an IP address, or address:port`);
     }
   }
-  const issueQueueUrl = read('CERTRELAY_ISSUE_QUEUE_URL');
-  if (issueQueueUrl !== undefined && !URL.canParse(issueQueueUrl)) {
-    problems.push('CERTRELAY_ISSUE_QUEUE_URL must be the URL of an SQS queue');
-  }
+  const [issueQueueUrl, deployQueueUrl] = ['CERTRELAY_ISSUE_QUEUE_URL', 'CERTRELAY_DEPLOY_QUEUE_URL'].map(
+    (name) => {
+      const url = read(name);
+      if (url !== undefined && !URL.canParse(url)) problems.push(`${name} must be the URL of an SQS queue`);
+      return url;
+    },
+  );
   const minutes = read('CERTRELAY_STALE_AFTER_MINUTES') ?? '60';
   if (!/^\d{1,6}$/.test(minutes)) {
     problems.push('CERTRELAY_STALE_AFTER_MINUTES must be a whole number of minutes');
@@ -71,6 +76,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     inventoryPath: read('CERTRELAY_INVENTORY'),
     resolvers: resolvers && resolvers.length > 0 ? resolvers : undefined,
     issueQueueUrl,
+    deployQueueUrl,
     kubernetesServer: serverOf(read('KUBERNETES_SERVICE_HOST'), read('KUBERNETES_SERVICE_PORT')),
     staleAfterMs: Number(minutes) * 60_000,
   };

@@ -27,6 +27,7 @@ const deployRequest = z
   .strictObject({
     certificates: names.optional(),
     targets: z.array(targetName).min(1).readonly().optional(),
+    clusters: z.array(z.string().min(1)).min(1).readonly().optional(),
     dryRun: z.boolean().optional(),
     rollback: z.boolean().optional(),
     resume: z.boolean().optional(),
@@ -41,7 +42,8 @@ const deployRequest = z
     message: '"rollback" holds a version, and "resume" ends that: say one of them',
   });
 
-/** What `deploy` is asked: everything, or the named certificates or targets (`cluster/namespace/secret`); to take the current
+/** What `deploy` is asked: everything, or the named certificates or targets (`cluster/namespace/secret`), or
+ *  what is in the named clusters; to take the current
  *  version back (`rollback`), or to deliver a held one (`resume`). */
 export type DeployRequest = z.infer<typeof deployRequest>;
 

@@ -109,6 +109,12 @@ export interface IssueQueue {
   ): Promise<void>;
 }
 
+/** Tells the deploy function to look at all targets of a cluster. `id` makes the pass that sent it recognisable in the
+ *  log. */
+export interface DeployQueue {
+  send(cluster: string, id: string, signal: AbortSignal): Promise<void>;
+}
+
 // --- Registration ----------------------------------------------------------------------------------
 
 /** What became of somebody's request to keep a certificate. */

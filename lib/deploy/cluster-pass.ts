@@ -13,8 +13,8 @@ import { deliverInSteps } from './steps.ts';
 import { deliverTarget } from './target.ts';
 import { WorkloadLists } from './workload-lists.ts';
 
-/** Targets under way at once in one cluster. */
-const concurrency = 8;
+/** Targets under way at once in one cluster, where the inventory says nothing else. */
+const usualConcurrency = 8;
 /** Those among them that wait for their own rollouts, or for nothing at all. */
 const apartAtOnce = 32;
 
@@ -32,7 +32,8 @@ export async function deployToCluster(
     return jobs.map((job) => describeFailure(job, toError(error), run));
   }
   try {
-    return await deliverAll(cluster, jobs, ports, run);
+    const { concurrency = usualConcurrency } = run.inventory.clusters[name] ?? {};
+    return await deliverAll(cluster, jobs, concurrency, ports, run);
   } finally {
     await cluster.close();
   }
@@ -41,6 +42,7 @@ export async function deployToCluster(
 async function deliverAll(
   cluster: Cluster,
   jobs: readonly Job[],
+  concurrency: number,
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<readonly JobResult[]> {
@@ -49,7 +51,7 @@ async function deliverAll(
   const ways = new Map(jobs.map((job) => [job, goApart(job, pass)] as const));
   const together = jobs.filter((job) => ways.get(job) === undefined);
   const [others, results] = await Promise.all([
-    deliverTogether(together, pass),
+    deliverTogether(together, concurrency, pass),
     mapConcurrently(jobs, apartAtOnce, async (job) =>
       ways
         .get(job)?.()
@@ -76,7 +78,11 @@ function goApart(job: Job, pass: ClusterPass): (() => Promise<JobResult>) | unde
   return rollout && step !== 'rolled-out' ? () => deliverInSteps(job, rollout, pass) : undefined;
 }
 
-async function deliverTogether(jobs: readonly Job[], pass: ClusterPass): Promise<readonly JobResult[]> {
+async function deliverTogether(
+  jobs: readonly Job[],
+  concurrency: number,
+  pass: ClusterPass,
+): Promise<readonly JobResult[]> {
   const { cluster, lists, ports, run } = pass;
   let down: Error | undefined;
   const progress = await mapConcurrently(jobs, concurrency, async (job) => {

@@ -1,14 +1,14 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
-import { formatArns } from '../policy/acm.ts';
 import { isAgentCluster } from '../policy/agents.ts';
-import { formatDeliveries } from '../policy/deliveries.ts';
+import type { Retry } from '../policy/deliveries.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
 import { pruneSecrets } from './pruning.ts';
+import { recordDeliveries } from './records.ts';
 import {
   type AnyJob,
   type CertificateReport,
@@ -33,13 +33,15 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
   const startedAt = ports.clock.now().getTime();
   const selections = await selectCertificates(ports, run);
   const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.asked : []));
-  const results = await deliver(jobs, ports, run);
+  const waiting = findWaiting(selections, ports, run);
+  const due = jobs.filter((job) => !waiting.has(job));
+  const results = new Map([...waiting, ...(await deliver(due, ports, run))]);
   const pruned = await pruneSecrets(selections, ports, run);
   const settled = await Promise.all(selections.map((selection) => settle(selection, results, ports, run)));
   const failures = new Map(
     [
       ...settled.map((one) => [one.report.name, one.failures] as const),
-      ...findUnknownTargets(jobs, run),
+      ...findUnknown(jobs, run),
       ...pruned.map((one) => [one.report.target, one.failures] as const),
     ].filter(([, errors]) => errors.length > 0),
   );
@@ -47,13 +49,45 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
     certificates: settled.length,
     failed: failures.size,
     // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).
-    asked: (run.targets ?? run.certificates)?.length,
+    asked: (run.targets ?? run.certificates ?? run.elsewhere)?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
   return {
     certificates: settled.map(({ report }) => report),
     pruned: pruned.map(({ report }) => report),
     failures,
+  };
+}
+
+/** What has failed too lately for a pass that nobody asked for by name. */
+function findWaiting(
+  selections: readonly Selection[],
+  { clock }: DeployPorts,
+  { certificates, targets, inventory }: DeployRun,
+): ReadonlyMap<AnyJob, JobResult> {
+  if (certificates || targets) return new Map();
+  const now = clock.now();
+  return new Map(
+    selections.flatMap((selection) => {
+      if (selection.kind !== 'selected') return [];
+      const { retry, asked } = selection;
+      if (!retry || retry.after <= now) return [];
+      return asked
+        .filter(({ step, hold }) => step === 'none' && !hold)
+        .filter((job) => !(isForCluster(job) && isAgentCluster(job.target.cluster, inventory)))
+        .map((job) => [job, describeWaiting(job, retry)] as const);
+    }),
+  );
+}
+
+function describeWaiting({ delivery, target, step }: AnyJob, { failures, after }: Retry): JobResult {
+  const { certificate } = delivery;
+  const message = `not delivered yet, after ${failures} failures; tried again from ${after.toISOString()}, or at once where it is asked for by name`;
+  const name = nameDestination(target, certificate);
+  return {
+    step,
+    failures: [],
+    report: { certificate, target: name, outcome: 'pending', restarted: [], message },
   };
 }
 
@@ -125,26 +159,18 @@ async function settle(
   }
 }
 
-/** Writes the tags where one would change; gives what went wrong. Without it the next run only looks closer. */
+/** Notes how far the certificate is; gives what went wrong. Without it the next run only looks closer. */
 async function record(
-  { name, version, jobs, recorded, imported }: Selected,
+  selected: Selected,
   results: ReadonlyMap<AnyJob, JobResult>,
-  { store, log }: DeployPorts,
-  { dryRun, cleanUpSignal }: DeployRun,
+  ports: DeployPorts,
+  run: DeployRun,
 ): Promise<readonly Error[]> {
-  const deployed = formatDeliveries(
-    version,
-    jobs.map(({ target }) => target),
-    jobs.map((job) => results.get(job)?.step ?? job.step),
-  );
-  const acm =
-    formatArns(jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? [])) ?? imported;
-  if (dryRun || (deployed === recorded && acm === imported)) return [];
   try {
-    await store.record(name, { deployed, acm }, cleanUpSignal);
+    await recordDeliveries(selected, results, ports, run);
     return [];
   } catch (error) {
-    log.error('state not recorded', { certificate: name, problem: describeError(error) });
+    ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
     return [toError(error)];
   }
 }
@@ -197,13 +223,13 @@ function summarize({ name, version }: Selected, targets: readonly TargetReport[]
   return { name, version, decision, message, targets };
 }
 
-/** A target asked for by name that no certificate has, of those that can be delivered. */
-function findUnknownTargets(jobs: readonly AnyJob[], { targets }: DeployRun) {
+/** A target asked for by name that no certificate has, of those that can be delivered; and a cluster that there is not. */
+function findUnknown(jobs: readonly AnyJob[], { targets, clusters, inventory }: DeployRun) {
+  const unknown = (clusters ?? []).filter((name) => !Object.hasOwn(inventory.clusters, name));
   const known = new Set(jobs.map(({ target, delivery }) => nameDestination(target, delivery.certificate)));
-  return (targets ?? [])
-    .filter((target) => !known.has(target))
-    .map((target) => {
-      const error = new Error(`no certificate that can be delivered has the target ${target}`);
-      return [target, [error]] as const;
-    });
+  const missing = (targets ?? []).filter((target) => !known.has(target));
+  return [
+    ...missing.map((target) => [target, `no certificate that can be delivered has the target ${target}`]),
+    ...unknown.map((name) => [name, `the inventory has no cluster "${name}"`]),
+  ].map(([name = '', message]) => [name, [new Error(message)]] as const);
 }

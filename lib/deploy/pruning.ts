@@ -16,14 +16,14 @@ export interface Pruned {
   readonly failures: readonly Error[];
 }
 
-/** Looks in every cluster that says `prune`. Does nothing where the run names certificates or targets: only a run over
- *  everything knows what is no longer wanted. Never rejects. */
+/** Looks in every cluster that says `prune`. Does nothing where the run names certificates, targets or clusters: only a run
+ *  over everything knows what is no longer wanted. Never rejects. */
 export async function pruneSecrets(
   selections: readonly Selection[],
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<readonly Pruned[]> {
-  if (run.certificates || run.targets) return [];
+  if (run.certificates || run.targets || run.clusters) return [];
   const known = new Map(selections.flatMap(({ name, known: sure }) => (sure ? [[name, sure] as const] : [])));
   const clusters = Object.entries(run.inventory.clusters).filter(
     ([name, { prune }]) => prune !== undefined && !isAgentCluster(name, run.inventory),

@@ -38,6 +38,8 @@ export interface DeployPorts {
  *  what is AWSCURRENT is what is delivered, so late and repeated events do no harm. */
 export interface DeployRun extends DeployRequest {
   readonly inventory: Inventory;
+  /** Clusters that passes of their own look after: this one is about everything else. */
+  readonly elsewhere?: readonly string[] | undefined;
   /** Ends the work some time before the deadline. */
   readonly signal: AbortSignal;
   /** Ends shortly before the deadline: what has been done is recorded even when `signal` is aborted. */

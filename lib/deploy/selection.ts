@@ -7,6 +7,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
 import { parseArn } from '../policy/acm.ts';
 import { reachedSteps } from '../policy/agents.ts';
+import { parseRetry, type Retry } from '../policy/deliveries.ts';
 import { describeDelivery, nameDestination } from '../policy/deployment.ts';
 import type { KnownTargets } from '../policy/pruning.ts';
 import type { StoreEntry } from '../ports.ts';
@@ -25,6 +26,7 @@ export interface Selected {
   readonly recorded: string | undefined;
   /** The ARNs in ACM that the tags remember. */
   readonly imported: string | undefined;
+  readonly retry: Retry | undefined;
 }
 
 /** A certificate that is passed over, or could not be loaded. `known` is absent where its targets are not sure. */
@@ -41,7 +43,9 @@ const concurrency = 16;
  *  those the ones that have them. One that fails to load does not keep the others from it.
  *  @throws StoreError where the store cannot be listed. */
 export async function selectCertificates(ports: DeployPorts, run: DeployRun): Promise<readonly Selection[]> {
-  const { inventory, signal, certificates, targets } = run;
+  const { inventory, signal, certificates } = run;
+  const prunes = Object.values(inventory.clusters).some(({ prune }) => prune !== undefined);
+  const isPartial = run.targets || run.clusters || (run.elsewhere && !prunes);
   const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<Selection> => {
     try {
       return await selectOne(name, await entry, ports, run);
@@ -60,12 +64,12 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
   const names = [...new Set([...known.keys(), ...entries.keys()])].toSorted();
   // Only of a registered certificate must the value be read to know its targets.
   const candidates = names.filter(
-    (name) => !targets || (known.get(name)?.targets.some((target) => isAsked(target, name, targets)) ?? true),
+    (name) => !isPartial || (known.get(name)?.targets.some((target) => isAsked(target, name, run)) ?? true),
   );
   const selections = await mapConcurrently(candidates, concurrency, (name) =>
     select(name, Promise.resolve(entries.get(name))),
   );
-  return targets
+  return isPartial
     ? selections.filter((selection) => selection.kind !== 'selected' || selection.asked.length > 0)
     : selections;
 }
@@ -76,7 +80,7 @@ async function selectOne(
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<Selection> {
-  const { inventory, signal, targets: asked } = run;
+  const { inventory, signal } = run;
   const skip = (message: string, known?: KnownTargets): Selection => ({
     kind: 'skipped',
     name,
@@ -117,10 +121,11 @@ async function selectOne(
         name,
         version: stored.version,
         jobs,
-        asked: jobs.filter(({ target }) => isAsked(target, name, asked)),
+        asked: jobs.filter(({ target }) => isAsked(target, name, run)),
         recorded,
         imported: entry.state.acm,
         known: { targets, versions },
+        retry: parseRetry(recorded, stored.version, targets),
       };
     }
   }
@@ -139,6 +144,12 @@ function describeJob(target: TargetSpec, rest: Omit<Job, 'target'>, imported: st
   return { ...rest, target, arn: parseArn(imported, target.acm.region) };
 }
 
-function isAsked(target: TargetSpec, name: string, asked: readonly string[] | undefined): boolean {
-  return asked?.includes(nameDestination(target, name)) ?? true;
+function isAsked(target: TargetSpec, name: string, { targets, clusters, elsewhere }: DeployRun): boolean {
+  const cluster = 'acm' in target ? undefined : target.cluster;
+  const isIn = (names: readonly string[]) => cluster !== undefined && names.includes(cluster);
+  return (
+    (targets?.includes(nameDestination(target, name)) ?? true) &&
+    (clusters === undefined || isIn(clusters)) &&
+    (elsewhere === undefined || !isIn(elsewhere))
+  );
 }

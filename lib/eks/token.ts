@@ -59,7 +59,7 @@ async function presign(
   };
   const { query = {} } = await signer.presign(request, { expiresIn, signingDate });
   const fields = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]);
-  const url = `https://${hostname}/?${new URLSearchParams(fields)}`;
+  const url = `https://${hostname}/?${new URLSearchParams(fields).toString()}`;
   return `k8s-aws-v1.${Buffer.from(url).toString('base64url')}`;
 }
 

@@ -17,14 +17,23 @@ export function targetsKey(targets: readonly TargetSpec[]): string {
   return digest(targets.map(describeTarget).toSorted());
 }
 
-/** `CertificateState.deployed`: `<version>/<hash of the targets>/<one letter per target>`, in the inventory's order. */
+/** Passes in a row that could not deliver the version to some target, and the instant before which none tries again. */
+export interface Retry {
+  readonly failures: number;
+  readonly after: Date;
+}
+
+/** `CertificateState.deployed`: `<version>/<hash of the targets>/<one letter per target>`, in the inventory's order; after
+ *  failures `/<how many>/<instant>` too. */
 export function formatDeliveries(
   version: string,
   targets: readonly TargetSpec[],
   delivered: readonly DeliveryStep[],
+  retry?: Retry,
 ): string {
   const row = targets.map((_, index) => letters[delivered[index] ?? 'none']).join('');
-  return `${version}/${rowKey(targets)}/${row}`;
+  const later = retry === undefined ? '' : `/${retry.failures}/${retry.after.toISOString()}`;
+  return `${version}/${rowKey(targets)}/${row}${later}`;
 }
 
 /** The step behind each of the targets. Text that is absent, unreadable, or about another version or other targets says
@@ -37,6 +46,20 @@ export function parseDeliveries(
   const prefix = `${version}/${rowKey(targets)}/`;
   const row = text?.startsWith(prefix) ? text.slice(prefix.length) : '';
   return targets.map((_, index) => steps.get(row.charAt(index)) ?? 'none');
+}
+
+/** What the text says of failures; `undefined` as where `parseDeliveries` reads nothing. */
+export function parseRetry(
+  text: string | undefined,
+  version: string,
+  targets: readonly TargetSpec[],
+): Retry | undefined {
+  const prefix = `${version}/${rowKey(targets)}/`;
+  if (!text?.startsWith(prefix)) return undefined;
+  const [, count = '', instant = ''] = text.slice(prefix.length).split('/');
+  const after = new Date(instant);
+  if (!/^\d{1,6}$/.test(count) || Number.isNaN(after.getTime())) return undefined;
+  return { failures: Number(count), after };
 }
 
 /** Whether the version is in every cluster Secret that the text tells of; not where it tells of another version. */

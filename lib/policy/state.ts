@@ -53,7 +53,8 @@ export interface CertificateState {
   readonly revoked?: string;
   /** Version that is to be revoked as soon as another one has replaced it. */
   readonly revoking?: string;
-  /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them. */
+  /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them; and when what
+   *  failed is tried again, as `deliveries.ts` writes it. */
   readonly deployed?: string;
   /** The version that is not to be delivered any further, where and why, as `hold.ts` writes it. */
   readonly deliveryHeld?: string;

@@ -74,6 +74,7 @@ test('a crash before the ARN is remembered makes no second one: it is found by i
   // Others of the same names, which are not ours.
   acm.add(region, 'IMPORTED', await mint('rsa-2048'));
   acm.add(region, 'AMAZON_ISSUED', await mint());
+  bench.clock.pass(5 * 60_000);
   expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
   bench.calls();
   await bench.deploy();

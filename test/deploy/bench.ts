@@ -7,7 +7,7 @@ import { connectCertificateManager } from '../../lib/acm/connection.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
 import type { Cluster } from '../../lib/cluster-ports.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
-import type { DeployReport, TargetReport } from '../../lib/deploy/run.ts';
+import type { DeployReport, DeployRun, TargetReport } from '../../lib/deploy/run.ts';
 import { ClusterError, StoreError } from '../../lib/errors.ts';
 import type { DeployRequest } from '../../lib/events.ts';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
@@ -145,13 +145,22 @@ export async function openBench(options: BenchOptions) {
       const { body } = workloadOf(kind, 'shop', { name, pod: { volumes } });
       lab.create({ ...body, metadata: { ...body.metadata, namespace: 'shop' } });
     },
-    async deploy(request: DeployRequest = {}, signal?: AbortSignal): Promise<DeployReport> {
+    async deploy(
+      request: DeployRequest & Pick<DeployRun, 'elsewhere'> = {},
+      signal?: AbortSignal,
+    ): Promise<DeployReport> {
+      const reached = names.map((name) => {
+        const prune = name === 'lab' ? options.prune : undefined;
+        return [name, { kubeconfig: { secret: name }, prune }] as const;
+      });
       const agents = Object.fromEntries(
         (options.agents ?? []).map((name) => [name, { agent: true } as const]),
       );
-      const { prune } = options;
-      const reached = { lab: { kubeconfig: { file: 'none' }, prune } };
-      const inventory: Inventory = { issuers: {}, clusters: { ...agents, ...reached }, certificates };
+      const inventory: Inventory = {
+        issuers: {},
+        clusters: { ...Object.fromEntries(reached), ...agents },
+        certificates,
+      };
       const connect = async (name: string) => {
         const cluster = clusters.get(name);
         if (!cluster) throw new ClusterError('SignInFailed', `cluster ${name} has no kubeconfig`);

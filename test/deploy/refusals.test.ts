@@ -25,6 +25,7 @@ test.for<[string, number, string, RegExp]>([
   expect(codesOf(report)).toEqual(['Rejected']);
   expect(bench.calls()).not.toContain('patch deployments');
   // Nobody needs to tell us that the cluster was mended.
+  bench.clock.pass(5 * 60_000);
   expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
 });
 

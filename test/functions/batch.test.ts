@@ -1,7 +1,7 @@
 // SQS batches: one pass for all messages that only name certificates, and an answer for each message.
 import { describe, expect, it } from 'vitest';
 import { answerBatch } from '../../functions/batch.ts';
-import { parseIssueEvent } from '../../lib/events.ts';
+import { parseDeployEvent, parseIssueEvent } from '../../lib/events.ts';
 import { FakeLog } from '../issue/fakes.ts';
 
 const bodies = (...texts: readonly string[]) => ({
@@ -50,6 +50,19 @@ describe('a batch', () => {
   it('with what a pass left for later is understood by the function that sent it', async () => {
     const { asked, failed } = await answer([], '{"certificates":["a"],"fruitless":2}');
     expect([asked, failed]).toEqual([[{ certificates: ['a'], fruitless: 2 }], []]);
+  });
+
+  it('is one pass over all clusters that its messages name, beside the one over certificates', async () => {
+    const texts = ['{"clusters":["a"]}', '{"certificates":["shop"]}', '{"clusters":["b"]}'];
+    const parsed = parseDeployEvent(bodies(...texts), 'certrelay');
+    if (parsed.kind !== 'batch') throw new Error('not a batch');
+    const asked: object[] = [];
+    const work = async (request: object) => {
+      asked.push(request);
+      return new Map<string, unknown>();
+    };
+    await answerBatch(parsed.messages, work, new FakeLog());
+    expect(asked).toEqual([{ certificates: ['shop'] }, { clusters: ['a', 'b'] }]);
   });
 
   it('never spreads the force of one message over the others', async () => {

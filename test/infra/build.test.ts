@@ -130,7 +130,7 @@ it('each function of the project holds the rooms it needs and none of another fu
   });
   const foreign: Readonly<Record<string, readonly string[]>> = {
     issue: ['acm', 'deploy', 'eks', 'kubernetes', 'register', 'webhook'],
-    deploy: ['issue', 'acme', 'route53', 'register', 'webhook', 'sqs'],
+    deploy: ['issue', 'acme', 'route53', 'register', 'webhook'],
     register: ['acm', 'issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes'],
     discover: ['acm', 'issue', 'acme', 'route53', 'dns', 'deploy', 'webhook', 'import', 'export', 'tls'],
     import: ['acm', 'issue', 'route53', 'dns', 'deploy', 'discover', 'register', 'webhook', 'sqs'],

@@ -7,7 +7,10 @@ import { isAllowed, readPolicies, type Statement } from './policies.ts';
 const account = {
   region: 'eu-central-1',
   account: '123456789012',
-  arns: { IssueQueue: 'arn:aws:sqs:eu-central-1:123456789012:issue' },
+  arns: {
+    IssueQueue: 'arn:aws:sqs:eu-central-1:123456789012:issue',
+    DeployQueue: 'arn:aws:sqs:eu-central-1:123456789012:deploy',
+  },
 };
 let packaged: Packaged;
 let policies: Readonly<Record<string, readonly Statement[]>>;
@@ -23,6 +26,7 @@ beforeAll(async () => {
       prefix: 'lab/certrelay',
       reservedConcurrency: '5',
       webhookSecret: 'kept',
+      maximumConcurrency: '8',
       discoverRate: 'rate(1 day)',
       alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
     }),
@@ -180,6 +184,13 @@ describe('queues', () => {
     });
   });
 
+  it('so many invocations of deploy at once as the parameter says', () => {
+    const most = [packaged, tailored].map(
+      ({ template }) => template.Resources.DeployEventSourceMappingSQSDeployQueue?.Properties.ScalingConfig,
+    );
+    expect(most).toEqual([{ MaximumConcurrency: 5 }, { MaximumConcurrency: 8 }]);
+  });
+
   it('deploy is told of new current certificates only, by no other rule than ours', () => {
     expect(properties('CertificateStored')).toMatchObject({
       EventPattern: {
@@ -284,6 +295,7 @@ describe('roles', () => {
       ['issue', 'deploy', 'discover', 'revoke', 'probe'],
     ],
     ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register', 'discover']],
+    ['the deploy queue', 'sqs:SendMessage', account.arns.DeployQueue, ['deploy']],
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],
     ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue', 'revoke']],

@@ -162,6 +162,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     CERTRELAY_PREFIX: prefix,
     CERTRELAY_RESOLVERS: dns.address,
     CERTRELAY_ISSUE_QUEUE_URL: sqs.urlOf(queues.issue),
+    CERTRELAY_DEPLOY_QUEUE_URL: sqs.urlOf(queues.deploy),
     LOG_LEVEL: 'info',
   };
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;

@@ -62,7 +62,7 @@ function sign(
 ): string {
   const fields = [...query]
     .filter(([name]) => name !== 'X-Amz-Signature')
-    .map(([name, value]) => `${escape(name)}=${escape(value)}`)
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
     .toSorted();
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
   const request = [
@@ -83,7 +83,7 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-function escape(text: string): string {
+function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -15,7 +15,7 @@ export interface EksClusterOptions {
 
 export interface EksCluster {
   /** For `KubernetesOptions.authenticate`. */
-  authenticate(token: string): string | undefined;
+  readonly authenticate: (token: string) => string | undefined;
   /** From now on it is ACTIVE and this is its API server. */
   publish(kubernetes: { readonly server: string; readonly caPem: string }): void;
 }

@@ -1,0 +1,32 @@
+// Hands the clusters to passes of their own, so that none waits for another.
+import type { Inventory } from '../certificate/spec.ts';
+import type { DeployRequest } from '../events.ts';
+import type { Log } from '../log.ts';
+import { isAgentCluster } from '../policy/agents.ts';
+import type { DeployQueue } from '../ports.ts';
+
+/** The clusters that one pass over everything would go into, where there is more than one: what is asked by name, and a dry
+ *  run, is for the pass that was asked. One that says `prune` stays: only a pass that has seen every certificate knows what
+ *  is no longer wanted. */
+export function findClustersToHandOn(request: DeployRequest, inventory: Inventory): readonly string[] {
+  if (Object.keys(request).length > 0) return [];
+  const clusters = Object.keys(inventory.clusters).filter((name) => !isAgentCluster(name, inventory));
+  if (clusters.length < 2) return [];
+  return clusters.filter((name) => inventory.clusters[name]?.prune === undefined);
+}
+
+/** Sends one message for each cluster; gives those that were sent. A cluster whose message fails stays with the pass that
+ *  sends. `id` names that pass in the messages. */
+export async function handOn(
+  clusters: readonly string[],
+  { queue, log }: { readonly queue: DeployQueue; readonly log: Log },
+  id: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const sent = await Promise.allSettled(clusters.map((cluster) => queue.send(cluster, id, signal)));
+  const handedOn = clusters.filter((_, index) => sent[index]?.status === 'fulfilled');
+  const problem = sent.find((result) => result.status === 'rejected')?.reason;
+  if (problem !== undefined) log.warn('clusters not handed on', { problem: String(problem) });
+  log.info('clusters handed on', { clusters: handedOn });
+  return handedOn;
+}

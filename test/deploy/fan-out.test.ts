@@ -1,0 +1,154 @@
+// One certificate for many clusters of which some are in trouble: who gets it, who waits, and who is tried again when.
+import { expect, test } from 'vitest';
+import { findClustersToHandOn, handOn } from '../../lib/deploy/fan-out.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { FakeLog } from '../issue/fakes.ts';
+import { bindingOf, codesOf, openBench, targetsOf } from './bench.ts';
+
+const clusters = ['lab', 'b', 'c', 'd', 'e'];
+const failing = ['b', 'c', 'd'];
+const minute = 60_000;
+const signal = AbortSignal.timeout(30_000);
+
+/** Four targets in each of five clusters; in three of them one is in a namespace that certrelay may not enter. */
+async function openFive() {
+  const targets = clusters.flatMap((cluster) =>
+    ['one', 'two', 'three', 'four'].map((secret) =>
+      targetOf({
+        cluster,
+        secret,
+        namespace: failing.includes(cluster) && secret === 'four' ? 'closed' : 'shop',
+      }),
+    ),
+  );
+  const bench = await openBench({ targets, clusters });
+  const enter = () => {
+    for (const name of failing) {
+      const cluster = bench.clusters.get(name);
+      cluster?.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'closed' } });
+      cluster?.create(bindingOf('closed', 'certrelay'));
+    }
+  };
+  const counted = () => {
+    const calls = bench.calls();
+    const count = (action: string) => calls.filter((call) => call === action).length;
+    return { get: count('get secrets'), patch: count('patch secrets'), all: calls.length };
+  };
+  const outcomes = (report: Awaited<ReturnType<typeof bench.deploy>>) =>
+    Object.fromEntries(
+      Array.from(
+        Map.groupBy(targetsOf(report), ({ outcome }) => outcome),
+        ([outcome, members]) => [outcome, members.length],
+      ),
+    );
+  const deployed = () => bench.store.kept.get('shop')?.state.deployed;
+  return { bench, enter, counted, outcomes, deployed };
+}
+
+test('P22 of 20 targets in 5 clusters 3 fail: 17 are delivered, and the next pass changes those 3 alone', async () => {
+  const { bench, enter, counted, outcomes, deployed } = await openFive();
+  const first = await bench.deploy();
+  expect(outcomes(first)).toEqual({ delivered: 17, pending: 3 });
+  expect(codesOf(first)).toEqual(['Forbidden', 'Forbidden', 'Forbidden']);
+  expect(deployed()).toMatch(/\/rrrrrrr-rrr-rrr-rrrr\/1\/2026-11-22T10:05:00\.000Z$/);
+  enter();
+  bench.clock.pass(5 * minute);
+  counted();
+  expect(outcomes(await bench.deploy())).toEqual({ unchanged: 17, delivered: 3 });
+  expect(counted()).toMatchObject({ get: 20, patch: 3 });
+  expect(deployed()).toMatch(/\/r{20}$/);
+});
+
+test('K44 what failed is passed over until its time comes, later with each failure, and nothing is asked of its cluster', async () => {
+  const targets = [targetOf(), targetOf({ cluster: 'down', secret: 'x' })];
+  const bench = await openBench({ targets, clusters: ['lab', 'down'] });
+  await bench.clusters.get('down')?.stop();
+  const waits: number[] = [];
+  for (let pass = 1; pass <= 5; pass += 1) {
+    expect((await bench.deploy()).failures.size, `pass ${pass}`).toBe(1);
+    const after = Date.parse(bench.store.kept.get('shop')?.state.deployed?.split('/').at(-1) ?? '');
+    const waitMs = after - bench.clock.now().getTime();
+    waits.push(waitMs / minute);
+    bench.clock.pass(waitMs - 1);
+    bench.clock.slept.length = 0;
+    const early = await bench.deploy();
+    expect(early.failures.size).toBe(0);
+    expect(targetsOf(early)[1]).toMatchObject({
+      outcome: 'pending',
+      message: expect.stringMatching(/^not delivered yet, after \d failures; tried again from 2026-/),
+    });
+    expect(bench.clock.slept, 'nothing was tried').toEqual([]);
+    bench.clock.pass(1);
+  }
+  expect(waits).toEqual([5, 30, 120, 360, 360]);
+});
+
+test('a delivery that is asked for by name, and a new version, do not wait', async () => {
+  const targets = [targetOf({ namespace: 'late' })];
+  const bench = await openBench({ targets });
+  await bench.deploy();
+  expect((await bench.deploy()).failures.size).toBe(0);
+  expect(codesOf(await bench.deploy({ certificates: ['shop'] }))).toEqual(['Forbidden']);
+  expect(codesOf(await bench.deploy({ targets: ['lab/late/shop-tls'] }))).toEqual(['Forbidden']);
+  await bench.issue('shop', 'version-2');
+  expect(codesOf(await bench.deploy())).toEqual(['Forbidden']);
+  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/^version-2\/\w+\/-\/1\//);
+});
+
+test('passes for one cluster each, all at once, note everything that they did', async () => {
+  const { bench, enter, outcomes, deployed } = await openFive();
+  enter();
+  const reports = await Promise.all(clusters.map((cluster) => bench.deploy({ clusters: [cluster] })));
+  expect(reports.map(outcomes)).toEqual(clusters.map(() => ({ delivered: 4 })));
+  expect(deployed()).toMatch(/\/r{20}$/);
+  expect(bench.log.lines.filter(({ event }) => event === 'pass finished')).toMatchObject(
+    clusters.map(() => ({ fields: { asked: undefined } })),
+  );
+});
+
+test('a pass that has handed clusters on looks after the others, and says that it was not over everything', async () => {
+  const { bench, outcomes } = await openFive();
+  const report = await bench.deploy({ elsewhere: ['lab', 'b', 'c', 'd'] });
+  expect(outcomes(report)).toEqual({ delivered: 4 });
+  expect(targetsOf(report).map(({ target }) => target.split('/')[0])).toEqual(Array(4).fill('e'));
+  expect(bench.log.lines.at(-1)).toMatchObject({ event: 'pass finished', fields: { asked: 4 } });
+});
+
+test('a cluster that the inventory does not have is a failure of its own', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  const report = await bench.deploy({ clusters: ['lab', 'typo'] });
+  expect(codesOf(report)).toEqual(['the inventory has no cluster "typo"']);
+});
+
+const kubeconfig = { kubeconfig: { secret: 'any' } };
+const two = { a: kubeconfig, b: kubeconfig };
+
+test.for([
+  ['a look at everything', {}, two, ['a', 'b']],
+  ['no cluster that only an agent reaches', {}, { ...two, edge: { agent: true as const } }, ['a', 'b']],
+  ['no cluster that prunes', {}, { ...two, c: { ...kubeconfig, prune: true } }, ['a', 'b']],
+  ['nothing where there is one cluster', {}, { a: kubeconfig }, []],
+  ['nothing of a dry run', { dryRun: true }, two, []],
+  ['nothing that is asked for by name', { certificates: ['shop'] }, two, []],
+  ['no cluster on again', { clusters: ['a', 'b'] }, two, []],
+] as const)('deploy hands on %s', ([, request, known, expected]) => {
+  const inventory = { issuers: {}, clusters: known, certificates: [] };
+  expect(findClustersToHandOn(request, inventory)).toEqual(expected);
+});
+
+test('a cluster whose message is not sent stays with the pass that sends', async () => {
+  const log = new FakeLog();
+  const sent: string[] = [];
+  const queue = {
+    send: async (cluster: string) => {
+      if (cluster === 'b') throw new Error('no answer');
+      sent.push(cluster);
+    },
+  };
+  expect(await handOn(['a', 'b', 'c'], { queue, log }, 'run-1', signal)).toEqual(['a', 'c']);
+  expect(sent).toEqual(['a', 'c']);
+  expect(log.lines).toMatchObject([
+    { level: 'warn', event: 'clusters not handed on' },
+    { level: 'info', event: 'clusters handed on', fields: { clusters: ['a', 'c'] } },
+  ]);
+});
