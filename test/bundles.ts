@@ -1,7 +1,7 @@
 // Builds and packages the functions once for a whole test run, when the first test asks: every sandbox runs these bundles, and
 // what is said of the template is said of this one. Most tests ask for nothing, and wait for nothing.
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,11 @@ import { keepPackagedService } from './infra/packaged.ts';
 
 /** Makes each part in the folder that it is given. */
 const makers = {
-  /** The production bundle of each function. */
-  bundles: (folder: string) => buildService(join(import.meta.dirname, '..'), folder),
+  /** The production bundle of each function, and in `functions.json` what the build says of them. */
+  async bundles(folder: string) {
+    const functions = await buildService(join(import.meta.dirname, '..'), folder);
+    await writeFile(join(folder, 'functions.json'), JSON.stringify(functions));
+  },
   /** What the sandbox's Lambda runs in each of its processes, as one script without types. */
   runtime: buildRuntime,
   /** What `serverless package` makes. */

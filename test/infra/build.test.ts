@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BuiltFunction, buildFunctions, buildService } from '../../infra/build.ts';
+import { type BuiltFunction, buildFunctions } from '../../infra/build.ts';
 import { parseInventory } from '../../lib/certificate/inventory.ts';
+import { findBuilt } from '../built.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const inventory =
@@ -121,7 +122,10 @@ describe('the build', () => {
 });
 
 it('each function of the project holds the rooms it needs and none of another function’s', async () => {
-  const functions = await buildService(root, join(folder, 'service'));
+  const bundles = await findBuilt('bundles');
+  const functions: readonly BuiltFunction[] = JSON.parse(
+    await readFile(join(bundles ?? '', 'functions.json'), 'utf8'),
+  );
   const rooms = functions.map(({ name, sources }) => {
     const found = sources.flatMap(
       (source) => /^(?:lib|functions)\/([\w-]+)(?:\/|\.ts$)/.exec(source)?.[1] ?? [],
