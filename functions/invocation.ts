@@ -54,7 +54,7 @@ export async function beginInvocation(context: Context): Promise<Invocation> {
 }
 
 /** The real time. */
-const systemClock: Clock = {
+export const systemClock: Clock = {
   now: () => new Date(),
   async sleep(ms, signal) {
     try {

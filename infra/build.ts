@@ -1,4 +1,5 @@
-// Bundles every function: dist/<function>/ holds all that its Lambda function runs, and nothing of another one's.
+// Bundles every function: dist/<function>/ holds all that its Lambda function runs, and nothing of another one's. So does
+// dist/agent/ for the agent (infra/agent/).
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -42,12 +43,14 @@ export async function readInventory(file: string): Promise<Inventory> {
   return parsed.inventory;
 }
 
-/** Functions are the files that export `handler`; the others are parts they share. */
+/** Functions are the files that export `handler`, and the agent is one that runs by itself; the others are parts they share. */
 async function findEntries(folder: string): Promise<readonly string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted();
   const sources = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
   return files
-    .filter((_, i) => /^export (const|function|async function) handler\b/m.test(sources[i] ?? ''))
+    .filter((_, i) =>
+      /^(export (const|function|async function) handler\b|if \(import\.meta\.main\))/m.test(sources[i] ?? ''),
+    )
     .map((name) => resolve(folder, name));
 }
 

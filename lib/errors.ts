@@ -62,8 +62,8 @@ export class StoreError extends CertrelayError {
 
 /** `Unreachable`: no connection or no answer, so the whole cluster is down. `Unavailable`: the server answered that it
  *  cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `Forbidden`: RBAC (the message names the missing
- *  verb). `Foreign`: the Secret is not that certificate's. `TypeConflict`: its immutable `type` is another. `NotFound`,
- *  `Conflict`, `Rejected`: as the server says. `SignInFailed`: what signs in is missing or unusable, or it is refused.
+ *  verb). `Foreign`: the Secret is not that certificate's. `TypeConflict`: its immutable `type` is another. `Replayed`: what an
+ *  agent was told comes before what it was told last. `NotFound`, `Conflict`, `Rejected`: as the server says. `SignInFailed`: what signs in is missing or unusable, or it is refused.
  *  `RolloutFailed`: the pods with the new certificate do not come up. */
 export type ClusterErrorCode =
   | 'Unreachable'
@@ -72,6 +72,7 @@ export type ClusterErrorCode =
   | 'Forbidden'
   | 'Foreign'
   | 'TypeConflict'
+  | 'Replayed'
   | 'NotFound'
   | 'Conflict'
   | 'Rejected'
@@ -95,6 +96,12 @@ export type CertificateManagerErrorCode =
   | 'Failed';
 export class CertificateManagerError extends CertrelayError {
   declare readonly code: CertificateManagerErrorCode;
+}
+
+/** What an agent is told is not signed, is signed for another version, or not by a key it trusts for its cluster. */
+export type AgentErrorCode = 'Unsigned' | 'OtherVersion' | 'BadSignature';
+export class AgentError extends CertrelayError {
+  declare readonly code: AgentErrorCode;
 }
 
 /** `Unknown`: no such certificate. `BadCertificate`: the CA issued something else than was ordered. `Unfinished`: an order

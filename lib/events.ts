@@ -52,6 +52,11 @@ const probeRequest = z.strictObject({ certificates: names.optional() });
 /** What `probe` is asked: to look at what is served for all certificates, or for the named ones. */
 export type ProbeRequest = z.infer<typeof probeRequest>;
 
+const statusRequest = z.strictObject({ certificates: names.optional(), check: z.boolean().optional() });
+
+/** What `status` is asked: how everything stands, or the named certificates; with `check` anything wrong is an error. */
+export type StatusRequest = z.infer<typeof statusRequest>;
+
 const discoverRequest = z.strictObject({ dryRun: z.boolean().optional() });
 
 /** What `discover` is asked: to register what objects in clusters ask for, or to say what that would be. */
@@ -154,6 +159,11 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
 /** @throws ConfigError `Event`. */
 export function parseProbeEvent(event: unknown): ProbeRequest {
   return parseFields(probeRequest, orEmpty(event));
+}
+
+/** @throws ConfigError `Event`. */
+export function parseStatusEvent(event: unknown): StatusRequest {
+  return parseFields(statusRequest, orEmpty(event));
 }
 
 /** @throws ConfigError `Event`. */

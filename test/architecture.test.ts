@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const top = join(import.meta.dirname, '..');
 const maxLines = 250;
-const stories = ['issue', 'deploy', 'register', 'import', 'export', 'pause', 'revoke', 'probe', 'discover'];
+const stories = 'issue deploy register import export pause revoke probe discover agent status'.split(' ');
 /** What several adapters of one service share. */
 const foundations = ['aws'];
 const adapters = [

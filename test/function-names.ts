@@ -9,4 +9,5 @@ export const functionNames = [
   'revoke',
   'pause',
   'probe',
+  'status',
 ] as const;

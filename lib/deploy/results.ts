@@ -13,7 +13,7 @@ export function describeFailure(
   { signal }: DeployRun,
 ): JobResult {
   const isRefusal =
-    error instanceof ClusterError && ['Foreign', 'TypeConflict', 'Rejected'].includes(error.code);
+    error instanceof ClusterError && ['Foreign', 'TypeConflict', 'Replayed', 'Rejected'].includes(error.code);
   const isLate = signal.aborted && !(error instanceof ClusterError);
   const message = isLate ? 'time was up before it was delivered' : describeError(error);
   return {

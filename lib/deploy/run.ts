@@ -23,7 +23,7 @@ import type { WorkloadLists } from './workload-lists.ts';
 
 /** What a run stands on. */
 export interface DeployPorts {
-  readonly store: CertificateStore;
+  readonly store: Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
   readonly connect: ConnectCluster;
   readonly connectAcm: ConnectCertificateManager;
   /** For the passwords of keystores. */

@@ -4,9 +4,11 @@ import {
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
+import type { AgentRegistry } from '../agent-ports.ts';
 import { StoreError } from '../errors.ts';
 import type { AccountStore, CertificateStore, ReadText } from '../ports.ts';
 import { SecretAccounts } from './accounts.ts';
+import { SecretAgents } from './agents.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
 
@@ -23,9 +25,12 @@ export interface SecretsManagerConnection {
   readonly certificates: CertificateStore;
   readonly accounts: AccountStore;
   readonly readText: ReadText;
+  readonly agents: AgentRegistry;
   /** The key that deliveries to agents are signed with (PKCS#8 PEM): what `generate` makes, the first time of all.
    *  @throws StoreError `Failed` where the AWS secret holds something else. */
   readonly signingKey: (generate: () => string, signal: AbortSignal) => Promise<string>;
+  /** The public key that belongs to it, from a tag; `undefined` where there is none yet. */
+  readonly publicKey: (signal: AbortSignal) => Promise<string | undefined>;
   /** Closes idle connections. */
   readonly close: () => void;
 }
@@ -43,6 +48,7 @@ export function connectSecretsManager({
   return {
     certificates: new SecretCertificates(client, prefix, uuid),
     accounts: new SecretAccounts(client, prefix, uuid),
+    agents: new SecretAgents(client, prefix),
     async readText(secret, signal) {
       const read = callSecrets('GetSecretValue', secret, signal, (options) =>
         client.send(new GetSecretValueCommand({ SecretId: secret }), options),
@@ -57,6 +63,10 @@ export function connectSecretsManager({
     async signingKey(generate, signal) {
       const { obtainSigningKey } = await import('./signing-key.ts');
       return obtainSigningKey(client, { secret: `${prefix}/signing-key`, uuid, generate }, signal);
+    },
+    async publicKey(signal) {
+      const { readPublicKey } = await import('./signing-key.ts');
+      return readPublicKey(client, `${prefix}/signing-key`, signal);
     },
     close: () => client.destroy(),
   };

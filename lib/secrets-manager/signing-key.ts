@@ -1,15 +1,16 @@
 // The key by which issue signs what is meant for agents: `<prefix>/signing-key`, an Ed25519 key as PEM.
 import {
   CreateSecretCommand,
+  DescribeSecretCommand,
   GetSecretValueCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { publicKeyOf } from '../certificate/statement.ts';
+import { isPublicKey, publicKeyOf } from '../certificate/statement.ts';
 import { StoreError } from '../errors.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
 /** Tag of that AWS secret by which whoever may not read it shows the public key. */
-export const publicKeyTag = 'certrelay:publicKey';
+const publicKeyTag = 'certrelay:publicKey';
 
 /** Gives the key (PKCS#8 PEM); the first who asks makes it.
  *  @throws StoreError `Failed` where the AWS secret holds something else. */
@@ -41,6 +42,27 @@ export async function obtainSigningKey(
   }
 }
 
+/** The public key, without reading the private one; `undefined` where there is no key yet.
+ *  @throws StoreError `Failed` where its tag does not hold one. */
+export async function readPublicKey(
+  client: SecretsManagerClient,
+  secret: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const { Tags = [] } = await callSecrets('DescribeSecret', secret, signal, (call) =>
+      client.send(new DescribeSecretCommand({ SecretId: secret }), call),
+    );
+    const value = Tags.find(({ Key }) => Key === publicKeyTag)?.Value ?? '';
+    if (isPublicKey(value)) return value;
+  } catch (error) {
+    if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
+    throw error;
+  }
+  const message = `the AWS secret ${secret} has no public key on its tag ${publicKeyTag}: put it there`;
+  throw new StoreError('Failed', message);
+}
+
 async function read(
   client: SecretsManagerClient,
   secret: string,
@@ -63,7 +85,7 @@ async function read(
 
 function isSigningKey(pem: string): boolean {
   try {
-    return publicKeyOf(pem).length === 43;
+    return isPublicKey(publicKeyOf(pem));
   } catch {
     // What OpenSSL says of a key that it cannot read must not carry key bytes anywhere.
     return false;

@@ -78,7 +78,7 @@ export function encodeState(change: StateChange): Readonly<Record<string, string
   ];
   for (const [field, value] of named) {
     if (value === undefined) continue;
-    const parts = split(escapeText(value instanceof Date ? value.toISOString() : String(value ?? '')));
+    const parts = split(encodeText(value instanceof Date ? value.toISOString() : String(value ?? '')));
     for (const [index, part] of parts.entries()) tags[tagKey(field, index)] = part;
   }
   return tags;
@@ -87,7 +87,7 @@ export function encodeState(change: StateChange): Readonly<Record<string, string
 /** State that the tags of an AWS secret hold. Tags of others, and tags that cannot be read, are passed over. */
 export function decodeState(tags: ReadonlyMap<string, string>): CertificateState {
   const found = Object.entries(fields).map(([field, read]) => {
-    const value = unescapeText(join(field, tags));
+    const value = decodeText(join(field, tags));
     return [field, value === undefined ? undefined : read(value)];
   });
   return {
@@ -104,7 +104,7 @@ function readByCluster(before: string, tags: ReadonlyMap<string, string>): ByClu
   for (const key of tags.keys()) {
     // A dot is in no cluster's name: it stands before the number of a part.
     if (!key.startsWith(start) || key.includes('.', start.length)) continue;
-    const value = unescapeText(join(key.slice(keyPrefix.length), tags));
+    const value = decodeText(join(key.slice(keyPrefix.length), tags));
     if (value !== undefined) found.push([key.slice(start.length), value]);
   }
   return found.length > 0 ? Object.fromEntries(found) : undefined;
@@ -121,14 +121,15 @@ function tagKey(field: string, index: number): string {
   return index === 0 ? keyPrefix + field : `${keyPrefix}${field}.${index}`;
 }
 
-/** Bytes that AWS does not take, and `=` itself, as `=XX`. */
-function escapeText(value: string): string {
+/** Bytes that AWS does not take in a tag, and `=` itself, as `=XX`. */
+export function encodeText(value: string): string {
   return value.replace(/[^A-Za-z0-9+\-._:/@]/gu, (character) =>
     Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '=$&'),
   );
 }
 
-function unescapeText(value: string): string | undefined {
+/** `undefined` for an empty text, and for one that `encodeText` did not make. */
+export function decodeText(value: string): string | undefined {
   try {
     return decodeURIComponent(value.replaceAll('%', '%25').replace(/=([0-9A-F]{2})/g, '%$1')) || undefined;
   } catch {

@@ -7,7 +7,7 @@ import { connectCertificateManager } from '../../lib/acm/connection.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
 import type { Cluster } from '../../lib/cluster-ports.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
-import type { DeployReport, DeployRun, TargetReport } from '../../lib/deploy/run.ts';
+import type { DeployPorts, DeployReport, DeployRun, TargetReport } from '../../lib/deploy/run.ts';
 import { ClusterError, StoreError } from '../../lib/errors.ts';
 import type { DeployRequest } from '../../lib/events.ts';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
@@ -44,6 +44,8 @@ export interface BenchOptions {
   readonly areReady?: KubernetesOptions['areReady'];
   /** Puts something between the story and a cluster. */
   readonly wrap?: (cluster: Cluster, name: string) => Cluster;
+  /** Puts something between the story and the store, anew for each run. */
+  readonly seenBy?: (store: FakeStore) => DeployPorts['store'];
 }
 
 export type Bench = Awaited<ReturnType<typeof openBench>>;
@@ -180,7 +182,7 @@ export async function openBench(options: BenchOptions) {
         return text;
       };
       return deployCertificates(
-        { store, connect, connectAcm, readText, lookAtServed, clock, log },
+        { store: options.seenBy?.(store) ?? store, connect, connectAcm, readText, lookAtServed, clock, log },
         {
           ...request,
           inventory,

@@ -32,6 +32,8 @@ it('alarms are on errors, on what a batch gives back without an error, on dead m
     IssueFailed: 'Errors',
     DeployFailed: 'Errors',
     ProbeFailed: 'Errors',
+    StatusFailed: 'Errors',
+    AgentSilent: 'AgentSilences',
     RegisterFailed: '5xx',
     CertificateFailed: 'CertificateFailures',
     DeliveryFailed: 'DeliveryFailures',
@@ -41,8 +43,9 @@ it('alarms are on errors, on what a batch gives back without an error, on dead m
     IssueSilent: 'IssuePasses',
     DeploySilent: 'DeployPasses',
     ProbeSilent: 'ProbePasses',
+    StatusSilent: 'StatusPasses',
   });
-  for (const silent of ['IssueSilent', 'DeploySilent', 'ProbeSilent']) {
+  for (const silent of ['IssueSilent', 'DeploySilent', 'ProbeSilent', 'StatusSilent']) {
     expect(properties(silent)).toMatchObject({ Period: 86_400, TreatMissingData: 'breaching' });
   }
 });
@@ -53,12 +56,14 @@ it('alarms read metrics of this stack alone, each made by a filter on the log of
     ['IssueLogGroup', 'CertificateFailures'],
     ['DeployLogGroup', 'DeliveryFailures'],
     ['ProbeLogGroup', 'ServedFailures'],
+    ['StatusLogGroup', 'AgentSilences'],
     ['IssueLogGroup', 'IssuePasses'],
     ['DeployLogGroup', 'DeployPasses'],
     ['ProbeLogGroup', 'ProbePasses'],
+    ['StatusLogGroup', 'StatusPasses'],
   ]);
   const namespace = { Ref: 'AWS::StackName' };
-  expect(filters().map(({ MetricNamespace }) => MetricNamespace)).toEqual(Array(6).fill(namespace));
+  expect(filters().map(({ MetricNamespace }) => MetricNamespace)).toEqual(Array(8).fill(namespace));
   for (const [, MetricName] of made) {
     const readers = find('AWS::CloudWatch::Alarm').filter(
       ({ Properties }) => Properties.MetricName === MetricName,
@@ -68,7 +73,12 @@ it('alarms read metrics of this stack alone, each made by a filter on the log of
 });
 
 it('filters count lines by the words that the code writes', async () => {
-  const rooms = { IssueLogGroup: 'lib/issue', DeployLogGroup: 'lib/deploy', ProbeLogGroup: 'lib/probe' };
+  const rooms = {
+    IssueLogGroup: 'lib/issue',
+    DeployLogGroup: 'lib/deploy',
+    ProbeLogGroup: 'lib/probe',
+    StatusLogGroup: 'lib/status',
+  };
   for (const [group, room] of Object.entries(rooms)) {
     const source = await readRoom(room);
     const patterns = filters().filter((one) => one.group === group);

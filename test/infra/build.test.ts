@@ -133,6 +133,21 @@ it('each function of the project holds the rooms it needs and none of another fu
     return [name, new Set(found)] as const;
   });
   const foreign: Readonly<Record<string, readonly string[]>> = {
+    agent: ['acm', 'issue', 'acme', 'route53', 'register', 'webhook', 'sqs', 'import', 'export', 'revoke'],
+    status: [
+      'acm',
+      'issue',
+      'acme',
+      'route53',
+      'dns',
+      'deploy',
+      'eks',
+      'kubernetes',
+      'register',
+      'webhook',
+      'sqs',
+      'tls',
+    ],
     issue: ['acm', 'deploy', 'eks', 'kubernetes', 'register', 'webhook'],
     deploy: ['issue', 'acme', 'route53', 'register', 'webhook'],
     register: ['acm', 'issue', 'acme', 'route53', 'dns', 'deploy', 'eks', 'kubernetes'],

@@ -94,6 +94,25 @@ export async function readDnsRole(): Promise<readonly Statement[]> {
   return readRole(Resources.DnsRole.Properties, account);
 }
 
+/** infra/agent-role.yaml as deployed for a cluster: what its agent may do. */
+export async function readAgentRole(cluster: string): Promise<readonly Statement[]> {
+  const text = await readFile(join(import.meta.dirname, '../../infra/agent-role.yaml'), 'utf8');
+  const names: Readonly<Record<string, string>> = {
+    Cluster: cluster,
+    Prefix: 'certrelay',
+    'AWS::Partition': 'aws',
+    'AWS::Region': 'eu-central-1',
+    'AWS::AccountId': '123456789012',
+  };
+  const written = /PolicyDocument: !Sub \|\n((?: {12}.*\n)+)/.exec(text)?.[1] ?? '';
+  const json = written.replace(/\$\{([\w:]+)\}/g, (_, name: string) => names[name] ?? `unknown ${name}`);
+  const policy = { PolicyDocument: JSON.parse(json) };
+  return readRole(
+    { AssumeRolePolicyDocument: undefined, Policies: [policy] },
+    { region: 'eu-central-1', account: '123456789012' },
+  );
+}
+
 /** Whether some statement allows the request. */
 export function isAllowed(statements: readonly Statement[], request: AccessRequest): boolean {
   return statements.some(
@@ -113,6 +132,8 @@ function holds(operator: string, sent: readonly string[] | undefined, values: re
       return (sent ?? []).every((value) => values.includes(value));
     case 'ForAllValues:StringLike':
       return (sent ?? []).every((value) => values.some((pattern) => matches(pattern, value)));
+    case 'StringLike':
+      return (sent ?? []).some((value) => values.some((pattern) => matches(pattern, value)));
     case 'Null':
       return values.includes(String(sent === undefined || sent.length === 0));
     default:

@@ -58,7 +58,7 @@ describe('packaging', () => {
   });
 
   it('P13 Y08 spreads installations over a quarter of an hour, and tries a pass three times before the next is due', () => {
-    for (const schedule of ['IssueSchedule', 'DeploySchedule', 'ProbeSchedule']) {
+    for (const schedule of ['IssueSchedule', 'DeploySchedule', 'ProbeSchedule', 'StatusSchedule']) {
       expect(properties(schedule)).toMatchObject({
         FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
         Target: { RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 } },
@@ -244,7 +244,7 @@ describe('roles', () => {
       'the tags of a certificate',
       'secretsmanager:DescribeSecret',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register', 'discover', 'import', 'revoke', 'pause', 'probe'],
+      ['issue', 'deploy', 'register', 'discover', 'import', 'revoke', 'pause', 'probe', 'status'],
     ],
     [
       'a certificate',
@@ -292,7 +292,13 @@ describe('roles', () => {
       'the list of secrets',
       'secretsmanager:ListSecrets',
       '*',
-      ['issue', 'deploy', 'discover', 'revoke', 'probe'],
+      ['issue', 'deploy', 'discover', 'revoke', 'probe', 'status'],
+    ],
+    [
+      'the key that signs for agents',
+      'secretsmanager:GetSecretValue',
+      secret('certrelay/signing-key-AbCdEf'),
+      ['issue', 'revoke'],
     ],
     ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register', 'discover']],
     ['the deploy queue', 'sqs:SendMessage', account.arns.DeployQueue, ['deploy']],

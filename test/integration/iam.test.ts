@@ -106,6 +106,8 @@ async function runEverything(): Promise<void> {
   await driftInAcm();
   await lambda.invoke('probe', {});
   await lambda.invoke('probe', { certificates: ['taken'] });
+  await lambda.invoke('status', {});
+  await lambda.invoke('status', { certificates: ['taken'] });
   expect((await lambda.invoke('discover', {})).error).toBeUndefined();
 }
 
@@ -185,7 +187,7 @@ async function revoke(): Promise<void> {
   for (const secret of vault.secrets) {
     if (secret.name.startsWith(`${prefix}/accounts/`)) vault.remove(secret);
   }
-  const event = { certificate: registered.name, reason: 'superseded', replace: true };
+  const event = { certificate: registered.name, reason: 'superseded', replace: true, wait: 'none' };
   expect((await sandbox.lambda.invoke('revoke', event)).error).toBeUndefined();
 }
 

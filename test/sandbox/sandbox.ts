@@ -31,8 +31,8 @@ import { type RoleSpec, Sessions } from './sts/sessions.ts';
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
 export const clusterName = 'lab';
-/** A cluster of the inventory that only an agent reaches; there is none behind the name unless a test starts one. */
-export const agentClusterName = 'edge';
+/** Clusters of the inventory that only agents reach; there is none behind a name unless a test runs an agent. */
+const agentClusterNames = ['edge', 'depot'] as const;
 
 export interface SandboxOptions {
   /** Hosted zones; `example.com` where absent. */
@@ -140,7 +140,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const ofEks = Object.entries(options.eks ?? {}).map(([name, spec]) => [name, { eks: spec }]);
     const clusters = {
       [clusterName]: lab,
-      [agentClusterName]: { agent: true },
+      ...Object.fromEntries(agentClusterNames.map((name) => [name, { agent: true }])),
       ...Object.fromEntries(ofEks),
     };
     const { registration, discovery, dns: dnsPart } = options;

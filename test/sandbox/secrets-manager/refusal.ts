@@ -8,6 +8,7 @@ export type RefusalCode =
   | 'ResourceExistsException'
   | 'ResourceNotFoundException'
   | 'ValidationException'
+  | 'AccessDeniedException'
   | 'MissingAuthenticationTokenException'
   | 'InvalidSignatureException'
   | 'UnknownOperationException';

@@ -21,6 +21,15 @@ export interface LabelEvent {
 export interface SecretsManagerSettings {
   /** How old the state is that ListSecrets (and BatchGetSecretValue by filter) shows; AWS documents up to 5 minutes. */
   listLagMs: number;
+  /** What IAM says; absent: everything is allowed to everybody. */
+  isAllowed?: (principal: string, request: AccessRequest) => boolean;
+}
+
+/** What IAM is asked: the action, the secret's ARN, and the condition keys that the service sends with it. */
+export interface AccessRequest {
+  readonly action: string;
+  readonly resource: string;
+  readonly conditions: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface SecretsManager {
@@ -64,6 +73,7 @@ export async function startSecretsManager({
         checkSignature(request);
         const action = actions[target.exec(String(request.headers['x-amz-target']))?.[1] ?? ''];
         if (!action) throw new Refusal('UnknownOperationException', 'There is no such operation here.');
+        checkAccess(vault, request, settings);
         return answer(200, action(vault, readJson(request)));
       } catch (error) {
         if (error instanceof Refusal) return refuse(error.code, 400, error.message);
@@ -85,6 +95,24 @@ function checkSignature(request: Request): void {
       'InvalidSignatureException',
       "Credential should be scoped to correct service: 'secretsmanager'.",
     );
+}
+
+const tagged = z.object({ Tags: z.array(z.object({ Key: z.string() })) });
+
+/** As IAM documents it for Secrets Manager: `aws:ResourceTag` of the secret as it is, `aws:TagKeys` of the request. */
+function checkAccess(vault: Vault, request: Request, { isAllowed }: SecretsManagerSettings): void {
+  const { principal = 'unknown' } = readSignature(request.headers.authorization) ?? {};
+  const name = target.exec(String(request.headers['x-amz-target']))?.[1] ?? '';
+  const resource = resourceOf(vault, request);
+  const own = [...(vault.find(resource)?.tags ?? [])].map(
+    ([key, value]) => [`aws:ResourceTag/${key}`, [value]] as const,
+  );
+  const sent = tagged.safeParse(readJson(request)).data?.Tags.map(({ Key }) => Key);
+  const conditions = { ...Object.fromEntries(own), ...(sent ? { 'aws:TagKeys': sent } : {}) };
+  const action = `secretsmanager:${name}`;
+  if (isAllowed?.(principal, { action, resource, conditions }) ?? true) return;
+  const message = `User: ${principal} is not authorized to perform: ${action} on resource: ${resource}`;
+  throw new Refusal('AccessDeniedException', message);
 }
 
 function resourceOf(vault: Vault, request: Request): string {

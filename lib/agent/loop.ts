@@ -1,0 +1,38 @@
+// Passes one after the other, until somebody ends the agent.
+import type { Clock } from '../ports.ts';
+
+export interface LoopOptions {
+  readonly intervalMs: number;
+  /** Longest wait after a pass that failed; it never is longer than the interval. */
+  readonly longestRetryMs: number;
+  readonly clock: Clock;
+  /** From 0 up to 1, anew at each call. */
+  readonly random: () => number;
+  /** Ends the loop: at once while it waits, else with the pass under way. */
+  readonly stop: AbortSignal;
+}
+
+/** First wait after a failure, at most. */
+const firstRetryMs = 100;
+
+/** @param pass Gives whether all went well; it must not reject. */
+export async function repeatPasses(pass: () => Promise<boolean>, options: LoopOptions): Promise<void> {
+  const { clock, stop } = options;
+  let failures = 0;
+  while (!stop.aborted) {
+    failures = (await pass()) ? 0 : failures + 1;
+    try {
+      await clock.sleep(waitMs(failures, options), stop);
+    } catch {
+      return;
+    }
+  }
+}
+
+/** Spread over half an interval before and after its time, so that no two agents stay in step; after a failure anywhere up
+ *  to a limit that doubles. */
+function waitMs(failures: number, { intervalMs, longestRetryMs, random }: LoopOptions): number {
+  if (failures === 0) return intervalMs * (0.5 + random());
+  const limit = firstRetryMs * 2 ** Math.min(failures - 1, 30);
+  return random() * Math.min(limit, longestRetryMs, intervalMs);
+}

@@ -1,0 +1,78 @@
+// One pass of an agent: the cluster is awaited, its certificates are delivered and looked at, and the agent says it lives.
+import type { AgentRegistry } from '../agent-ports.ts';
+import type { ConnectCluster } from '../cluster-ports.ts';
+import { ClusterError, toError } from '../errors.ts';
+import { describeError, type Log } from '../log.ts';
+import type { Clock } from '../ports.ts';
+
+export interface PassPorts {
+  readonly connect: ConnectCluster;
+  readonly registry: AgentRegistry;
+  /** Delivers everything there is to deliver, and gives what failed. */
+  readonly deliver: () => Promise<readonly Error[]>;
+  /** Looks at what is served, and gives what failed. */
+  readonly probe: () => Promise<readonly Error[]>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface PassRun {
+  readonly cluster: string;
+  /** Of the agent, for its record. */
+  readonly version: string;
+  /** A Secret to ask for, by which the API server is found to answer; absent: nothing goes to this cluster. */
+  readonly knock?: { readonly namespace: string; readonly secret: string } | undefined;
+  readonly signal: AbortSignal;
+  readonly cleanUpSignal: AbortSignal;
+}
+
+/** Waits between two tries to reach the API server, in milliseconds, and how long that goes on. */
+const knockMs = 200;
+const longestKnockMs = 60_000;
+
+/** What failed; nothing where everything is delivered or waits for no one here. The agent's record says so too, even where
+ *  all else failed. Never rejects, and may be called again at once. */
+export async function runPass(ports: PassPorts, run: PassRun): Promise<readonly Error[]> {
+  const { registry, clock, log } = ports;
+  const startedAt = clock.now().getTime();
+  const failures: Error[] = [];
+  try {
+    await awaitCluster(ports, run);
+    failures.push(...(await ports.deliver()));
+    failures.push(...(await ports.probe()));
+  } catch (error) {
+    failures.push(toError(error));
+  }
+  for (const error of failures) log.error('agent failed', { problem: describeError(error) });
+  const { cluster, version } = run;
+  const problem = failures[0] && describeError(failures[0]);
+  try {
+    await registry.note({ cluster, version, problem, lastSeen: clock.now() }, run.cleanUpSignal);
+  } catch (error) {
+    log.error('agent not seen', { problem: describeError(error) });
+    failures.push(toError(error));
+  }
+  log.info('agent pass finished', { failed: failures.length, ms: clock.now().getTime() - startedAt });
+  return failures;
+}
+
+/** A pod may run before the network to the API server does. Any answer will do: what it says is for delivery to tell. */
+async function awaitCluster({ connect, clock, log }: PassPorts, { cluster: name, knock, signal }: PassRun) {
+  if (!knock) return;
+  const until = clock.now().getTime() + longestKnockMs;
+  for (;;) {
+    const cluster = await connect(name, signal);
+    try {
+      await cluster.readSecret(knock.namespace, knock.secret, signal);
+      return;
+    } catch (error) {
+      const isSilent = error instanceof ClusterError && ['Unreachable', 'Unavailable'].includes(error.code);
+      if (!isSilent) return;
+      if (clock.now().getTime() >= until) throw error;
+      log.debug('API server awaited', { problem: error.message });
+    } finally {
+      await cluster.close();
+    }
+    await clock.sleep(knockMs, signal);
+  }
+}

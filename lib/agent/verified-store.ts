@@ -1,0 +1,142 @@
+// The certificates of one cluster as its agent may see them: what was not signed for it is not given, and what is recorded
+// goes into its own report.
+import { verifyBundle } from '../certificate/bundle.ts';
+import { type DeliveryStatement, type StatementProblem, verifyStatement } from '../certificate/statement.ts';
+import type { StoredCertificate } from '../certificate/stored.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { AgentError, StoreError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type AgentReport, formatReport, parseReport } from '../policy/agents.ts';
+import type { CertificateState } from '../policy/state.ts';
+import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
+import { ownTargets } from './scope.ts';
+
+/** The part of the store that delivering and probing need. */
+type Store = Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
+
+/** AWS secrets described at once. */
+const concurrency = 16;
+
+export interface Reader {
+  readonly cluster: string;
+  readonly publicKeys: readonly string[];
+  /** Certificates of the inventory that go to the cluster. */
+  readonly names: readonly string[];
+  /** Whether others may have been registered for it: only listing all tells, which the agent's role must then allow. */
+  readonly lists: boolean;
+}
+
+/** One pass long: what was described is remembered. */
+export class VerifiedStore implements Store {
+  readonly #store: Store;
+  readonly #reader: Reader;
+  readonly #log: Log;
+  readonly #signatures = new Map<string, string | undefined>();
+  readonly #reports = new Map<string, AgentReport>();
+  readonly #statements = new Map<string, DeliveryStatement>();
+
+  constructor(store: Store, reader: Reader, log: Log) {
+    this.#store = store;
+    this.#reader = reader;
+    this.#log = log;
+  }
+
+  /** Those of the inventory, and the registered ones that are signed for this cluster. */
+  async list(signal: AbortSignal): Promise<readonly StoreEntry[]> {
+    const { names, lists, cluster } = this.#reader;
+    const own = await mapConcurrently(names, concurrency, (name) => this.describe(name, signal));
+    const all = lists ? await this.#store.list(signal) : [];
+    const registered = all
+      .filter(({ name, state }) => !names.includes(name) && state.signatures?.[cluster] !== undefined)
+      .map((entry) => this.#asOwn(entry));
+    return [...own.filter((entry) => entry !== undefined), ...registered];
+  }
+
+  /** `undefined` also for what AWS does not show: nothing has been signed for this cluster there. */
+  async describe(name: string, signal: AbortSignal): Promise<StoreEntry | undefined> {
+    try {
+      const entry = await this.#store.describe(name, signal);
+      return entry && this.#asOwn(entry);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'Denied')) throw error;
+      this.#log.info('certificate not signed yet', { certificate: name, problem: error.message });
+      return undefined;
+    }
+  }
+
+  /** @throws AgentError where the version was not signed for this cluster. Versions that are not in use have no signature. */
+  async read(
+    name: string,
+    which: Parameters<Store['read']>[1],
+    signal: AbortSignal,
+  ): Promise<StoredVersion | undefined> {
+    if (which !== 'AWSCURRENT') return undefined;
+    const stored = await this.#store.read(name, which, signal);
+    if (stored?.value.kind !== 'certificate') return stored;
+    const { certificate } = stored.value;
+    this.#statements.set(name, this.#verify(name, stored.version, certificate));
+    const { spec } = certificate;
+    const own = spec && { ...spec, targets: ownTargets(spec.targets, this.#reader.cluster) };
+    return { ...stored, value: { kind: 'certificate', certificate: { ...certificate, spec: own } } };
+  }
+
+  /** Goes into the report; of other fields an agent knows nothing. */
+  async record(name: string, state: Parameters<Store['record']>[1], signal: AbortSignal): Promise<void> {
+    const before = this.#reports.get(name) ?? {};
+    const report = {
+      deployed: take(state.deployed, before.deployed),
+      served: take(wordOf(state.served), before.served),
+      notServedSince: take(state.notServedSince, before.notServedSince),
+      probedAt: take(state.probedAt, before.probedAt),
+    };
+    await this.#store.record(name, { reports: { [this.#reader.cluster]: formatReport(report) } }, signal);
+    this.#reports.set(name, report);
+  }
+
+  /** What was said of the version that was last read. */
+  statementOf(name: string): DeliveryStatement | undefined {
+    return this.#statements.get(name);
+  }
+
+  /** The state as this cluster sees it: delivered and served are what its own report says. */
+  #asOwn({ state, ...entry }: StoreEntry): StoreEntry {
+    const { cluster } = this.#reader;
+    const report = parseReport(state.reports?.[cluster]);
+    this.#signatures.set(entry.name, state.signatures?.[cluster]);
+    this.#reports.set(entry.name, report);
+    const { deployed, served, notServedSince, probedAt } = report;
+    const version = deployed?.split('/')[0];
+    const seen = served && version ? `${version}/${served}` : undefined;
+    const own: CertificateState = { ...state, deployed, served: seen, notServedSince, probedAt };
+    return { ...entry, state: own };
+  }
+
+  #verify(certificate: string, version: string, stored: StoredCertificate): DeliveryStatement {
+    const { cluster, publicKeys } = this.#reader;
+    const verdict = verifyBundle(stored);
+    if (!verdict.ok) throw new AgentError('BadSignature', `${certificate}: ${verdict.message}`);
+    const { fingerprint, notBefore, notAfter } = verdict.bundle.facts;
+    const content = { cluster, certificate, version, fingerprint, notBefore, notAfter };
+    const verified = verifyStatement(this.#signatures.get(certificate), content, publicKeys);
+    if (verified.ok) return verified.statement;
+    throw new AgentError(verified.problem, `${certificate} ${explain[verified.problem](cluster)}`);
+  }
+}
+
+const explain: Readonly<Record<StatementProblem, (cluster: string) => string>> = {
+  Unsigned: (cluster) =>
+    `is not signed for cluster ${cluster}: the next pass of issue signs it, if the inventory says that it goes there`,
+  OtherVersion: (cluster) =>
+    `has a version that is not signed for cluster ${cluster} yet: the next pass of issue signs it`,
+  BadSignature: (cluster) =>
+    `was not signed for cluster ${cluster} by a key of CERTRELAY_SIGNING_KEY: it was tampered with, or is meant for another cluster, or the key is another one now (see status)`,
+};
+
+function take<T>(value: T | null | undefined, before: T | undefined): T | undefined {
+  return value === undefined ? before : (value ?? undefined);
+}
+
+/** `<version>/<word>`, of which the report has the word alone. */
+function wordOf(served: string | null | undefined): AgentReport['served'] | null {
+  return served == null ? served : parseReport(`@${served.split('/')[1] ?? ''}`).served;
+}

@@ -1,0 +1,200 @@
+// What an agent delivers, and what it refuses: the deploy story over a store that verifies and a cluster that remembers.
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { guardCluster, statementAnnotation } from '../../lib/agent/guarded-cluster.ts';
+import { type Reader, VerifiedStore } from '../../lib/agent/verified-store.ts';
+import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
+import { readCertificate } from '../../lib/certificate/x509.ts';
+import { StoreError } from '../../lib/errors.ts';
+import { parseReport } from '../../lib/policy/agents.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { codesOf, only, openBench, targetsOf } from '../deploy/bench.ts';
+
+const dayMs = 86_400_000;
+const newKey = () =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const [key, otherKey] = [newKey(), newKey()];
+
+/** The agent of cluster lab, and `shop`, whose first version is stored and not signed yet. */
+async function openAgent(change: Partial<Reader> = {}) {
+  let verified: VerifiedStore | undefined;
+  const bench = await openBench({
+    targets: [targetOf()],
+    seenBy: (store) => {
+      const reader = {
+        cluster: 'lab',
+        publicKeys: [publicKeyOf(key)],
+        names: ['shop'],
+        lists: false,
+        ...change,
+      };
+      verified = new VerifiedStore(store, reader, bench.log);
+      return verified;
+    },
+    wrap: (cluster) => guardCluster(cluster, (certificate) => verified?.statementOf(certificate)),
+  });
+  /** Signs what is stored now, or something else of it; gives the signature. */
+  const sign = async (what: Partial<DeliveryStatement> = {}, by = key, certificate = 'shop') => {
+    const stored = await bench.store.read(certificate, 'AWSCURRENT');
+    if (stored?.value.kind !== 'certificate') throw new Error('nothing is stored');
+    const { fingerprint, notBefore, notAfter } = readCertificate(stored.value.certificate.chain);
+    const content = { certificate, version: stored.version, fingerprint, notBefore, notAfter };
+    const marks = { cluster: 'lab', signedAt: bench.clock.now(), isRollback: false };
+    const signature = signStatement({ ...content, ...marks, ...what }, by);
+    await bench.store.record(certificate, { signatures: { lab: signature } });
+    return signature;
+  };
+  return {
+    ...bench,
+    sign,
+    /** Renews, a day later, and signs. */
+    renew: async (version: string) => {
+      bench.clock.pass(dayMs);
+      await bench.issue('shop', version);
+      return sign();
+    },
+    /** What AWS answers from now on: this version, with this signature. */
+    present: async (version: string, signature: string) => {
+      bench.store.kept.get('shop')?.stages.set('AWSCURRENT', version);
+      await bench.store.record('shop', { signatures: { lab: signature } });
+    },
+    versionInCluster: () => bench.secret()?.metadata.annotations?.['certrelay.dev/version'],
+  };
+}
+
+test('W14 what is signed for the cluster is delivered, and the agent’s own report says how far', async () => {
+  const agent = await openAgent();
+  agent.addWorkload('Deployment', 'web', 'shop-tls');
+  await agent.sign();
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered', restarted: ['Deployment web'] });
+  const { deployed, reports } = agent.store.kept.get('shop')?.state ?? {};
+  expect(parseReport(reports?.lab).deployed).toMatch(/^version-1\/[0-9a-f]{8}\/r$/);
+  expect(deployed).toBeUndefined();
+  expect(agent.secret()?.metadata.annotations?.[statementAnnotation]).toMatch(/^2026-.*Z\/2026-.*Z$/);
+
+  agent.calls();
+  const records = agent.store.count('record');
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'unchanged' });
+  expect([agent.calls(), agent.store.count('record')]).toEqual([['get secrets'], records]);
+});
+
+describe('W13 nothing reaches the cluster of', () => {
+  type Agent = Awaited<ReturnType<typeof openAgent>>;
+  test.each<[string, string, (agent: Agent) => Promise<unknown>]>([
+    ['what nobody signed', 'Unsigned', async () => {}],
+    ['what was signed for another cluster', 'BadSignature', (agent) => agent.sign({ cluster: 'edge' })],
+    [
+      'what was signed for another certificate',
+      'BadSignature',
+      (agent) => agent.sign({ certificate: 'api' }),
+    ],
+    ['what another key signed', 'BadSignature', (agent) => agent.sign({}, otherKey)],
+    [
+      'a version after the one that was signed',
+      'OtherVersion',
+      (agent) => agent.sign({ version: 'version-0' }),
+    ],
+    [
+      'another pair put in the place of the signed one',
+      'BadSignature',
+      async (agent) => {
+        await agent.sign();
+        const { versions } = agent.store.kept.get('shop') ?? {};
+        agent.clock.pass(1000);
+        await agent.issue('evil', 'version-1');
+        const theirs = await agent.store.read('evil', 'AWSCURRENT');
+        if (theirs) versions?.set('version-1', theirs.value);
+      },
+    ],
+  ])('%s', async (_, code, prepare) => {
+    const agent = await openAgent();
+    await prepare(agent);
+    agent.forget('evil');
+    agent.store.kept.delete('evil');
+    expect(codesOf(await agent.deploy({ certificates: ['shop'] }))).toEqual([code]);
+    expect(agent.secret()).toBeUndefined();
+    expect(agent.calls()).toEqual([]);
+  });
+});
+
+test('an old version sent again with its own signature is refused, and the new one stays', async () => {
+  const agent = await openAgent();
+  const first = await agent.sign();
+  await agent.deploy();
+  await agent.renew('version-2');
+  await agent.deploy();
+  await agent.present('version-1', first);
+  const report = await agent.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'refused',
+    message: expect.stringContaining('somebody sends an old statement again'),
+  });
+  expect(codesOf(report)).toEqual(['Replayed']);
+  expect(agent.versionInCluster()).toBe('version-2');
+});
+
+test('an older version is delivered where it is signed as a rollback, and only then', async () => {
+  const agent = await openAgent();
+  const first = await agent.sign();
+  const second = await agent.renew('version-2');
+  await agent.deploy({ certificates: ['shop'] });
+  agent.clock.pass(dayMs);
+  await agent.present('version-1', first);
+  await agent.sign();
+  expect(only(await agent.deploy({ certificates: ['shop'] })).message).toContain(
+    'is not marked as a rollback',
+  );
+  const rollback = await agent.sign({ isRollback: true });
+  expect(only(await agent.deploy({ certificates: ['shop'] }))).toMatchObject({ outcome: 'delivered' });
+  expect(agent.versionInCluster()).toBe('version-1');
+
+  await agent.present('version-2', second);
+  expect(codesOf(await agent.deploy({ certificates: ['shop'] }))).toEqual(['Replayed']);
+  await agent.renew('version-3');
+  await agent.deploy({ certificates: ['shop'] });
+  await agent.present('version-1', rollback);
+  expect(codesOf(await agent.deploy({ certificates: ['shop'] }))).toEqual(['Replayed']);
+  expect(agent.versionInCluster()).toBe('version-3');
+});
+
+test('a Secret of another type is not deleted for an old statement either', async () => {
+  const agent = await openAgent();
+  const first = await agent.sign();
+  await agent.renew('version-2');
+  await agent.deploy();
+  await agent.present('version-1', first);
+  agent.targets([targetOf({ format: 'combined-pem', replace: true })]);
+  expect(codesOf(await agent.deploy())).toEqual(['Replayed']);
+  expect(agent.versionInCluster()).toBe('version-2');
+});
+
+test('W02 what AWS does not let it read is not its own, and keeps nothing else from it', async () => {
+  const agent = await openAgent({ names: ['other', 'shop'] });
+  await agent.sign();
+  agent.store.failures.next('describe', new StoreError('Denied', 'AWS denied it'));
+  const report = await agent.deploy();
+  expect(targetsOf(report)).toMatchObject([{ certificate: 'shop', outcome: 'delivered' }]);
+  expect(report.failures.size).toBe(0);
+});
+
+test('a registered certificate is found by its signature, and goes to this cluster’s targets alone', async () => {
+  const agent = await openAgent({ lists: true, names: [] });
+  agent.forget('shop');
+  const targets = [targetOf({ cluster: 'depot' }), targetOf({ secret: 'customer-tls' })];
+  const spec = {
+    name: 'shop',
+    domains: ['shop.example.com'],
+    issuer: 'default',
+    key: 'ecdsa-p256',
+    targets,
+  } as const;
+  const stored = await agent.store.read('shop', 'AWSCURRENT');
+  if (stored?.value.kind !== 'certificate') throw new Error('nothing is stored');
+  const certificate = { ...stored.value.certificate, spec: { ...spec, source: 'registration' as const } };
+  agent.store.kept.get('shop')?.versions.set('version-1', { kind: 'certificate', certificate });
+  expect((await agent.deploy()).certificates).toEqual([]);
+  await agent.sign();
+  expect(targetsOf(await agent.deploy())).toMatchObject([
+    { target: 'lab/shop/customer-tls', outcome: 'delivered' },
+  ]);
+});

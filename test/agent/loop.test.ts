@@ -1,0 +1,171 @@
+// How an agent goes on: its waits, its end, and what it does before and after each pass.
+import { describe, expect, test } from 'vitest';
+import { repeatPasses } from '../../lib/agent/loop.ts';
+import { runPass } from '../../lib/agent/pass.ts';
+import { cutInventory } from '../../lib/agent/scope.ts';
+import { readAgentSettings } from '../../lib/agent/settings.ts';
+import type { AgentRecord } from '../../lib/agent-ports.ts';
+import type { Cluster } from '../../lib/cluster-ports.ts';
+import { ClusterError, StoreError } from '../../lib/errors.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { FakeClock, FakeLog } from '../issue/fakes.ts';
+
+const start = '2026-11-22T10:00:00Z';
+
+describe('the loop', () => {
+  /** The waits after passes that end as told, with the same dice each time. */
+  async function waitsAfter(passes: readonly boolean[], dice: number, longestRetryMs = 5_000) {
+    const clock = new FakeClock(start);
+    const stop = new AbortController();
+    let done = 0;
+    const pass = async () => {
+      if (done === passes.length - 1) stop.abort();
+      return passes[done++] ?? true;
+    };
+    const options = { intervalMs: 300_000, longestRetryMs, clock, random: () => dice, stop: stop.signal };
+    await repeatPasses(pass, options);
+    return { waits: clock.slept, done };
+  }
+
+  test('W11 waits after failures anywhere up to 100 ms, 200 ms and so on to the limit that is set', async () => {
+    const failed = Array.from({ length: 9 }, () => false);
+    const { waits } = await waitsAfter([...failed, true], 1);
+    expect(waits).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+    expect((await waitsAfter([false, false, true], 0.25)).waits).toEqual([25, 50]);
+    expect((await waitsAfter([...failed, true], 1, 900_000)).waits.at(-1)).toBe(25_600);
+  });
+
+  test('W11 keeps no two agents in step, and begins anew after a success', async () => {
+    expect((await waitsAfter([true, true], 0)).waits).toEqual([150_000]);
+    expect((await waitsAfter([true, true], 0.999)).waits[0]).toBeCloseTo(449_700);
+    expect((await waitsAfter([false, true, false, true], 1)).waits).toEqual([100, 450_000, 100]);
+  });
+
+  test('W20 ends with the pass under way, and begins no other', async () => {
+    expect(await waitsAfter([true, true, true], 0)).toMatchObject({ done: 3 });
+  });
+});
+
+describe('a pass', () => {
+  /** Runs one whose API server is silent for some calls. */
+  async function run(silentCalls: number, deliver: () => Promise<readonly Error[]> = async () => []) {
+    const clock = new FakeClock(start);
+    const log = new FakeLog();
+    const [noted, order]: [AgentRecord[], string[]] = [[], []];
+    const silence = new ClusterError('Unreachable', 'no answer');
+    let left = silentCalls;
+    const cluster = {
+      readSecret: async () => {
+        order.push('knock');
+        if (left-- > 0) throw silence;
+        throw new ClusterError('Forbidden', 'the agent may not read it');
+      },
+      close: async () => {},
+    } as unknown as Cluster;
+    const ports = {
+      connect: async () => cluster,
+      registry: {
+        list: async () => [],
+        note: async (record: AgentRecord) => void noted.push(record),
+      },
+      deliver: async () => {
+        order.push('deliver');
+        return deliver();
+      },
+      probe: async () => {
+        order.push('probe');
+        return [];
+      },
+      clock,
+      log,
+    };
+    const signal = new AbortController().signal;
+    const knock = { namespace: 'shop', secret: 'shop-tls' };
+    const failures = await runPass(ports, {
+      cluster: 'edge',
+      version: 'v7',
+      knock,
+      signal,
+      cleanUpSignal: signal,
+    });
+    return { failures, noted, order, clock };
+  }
+
+  test('W09 waits for the API server every 200 ms, for any answer, and then goes on', async () => {
+    const { order, failures, clock } = await run(3);
+    expect(order).toEqual(['knock', 'knock', 'knock', 'knock', 'deliver', 'probe']);
+    expect(clock.slept).toEqual([200, 200, 200]);
+    expect(failures).toEqual([]);
+  });
+
+  test('W09 waits no longer than a minute', async () => {
+    const { order, failures, clock } = await run(Number.POSITIVE_INFINITY);
+    expect(order).not.toContain('deliver');
+    expect(failures).toMatchObject([{ code: 'Unreachable' }]);
+    expect(clock.slept.length).toBe(300);
+  });
+
+  test('W12 W14 says that it lives, of which version it is, and what failed, also where all of it did', async () => {
+    expect((await run(0)).noted).toEqual([
+      { cluster: 'edge', version: 'v7', problem: undefined, lastSeen: new Date(start) },
+    ]);
+    const failing = await run(0, async () => {
+      throw new StoreError('Failed', 'AWS does not answer');
+    });
+    expect(failing.noted).toMatchObject([{ problem: 'AWS does not answer' }]);
+    expect(failing.failures).toHaveLength(1);
+  });
+});
+
+describe('its settings', () => {
+  const publicKey = 'A'.repeat(43);
+  const least = { CERTRELAY_CLUSTER: 'edge', CERTRELAY_SIGNING_KEY: publicKey };
+
+  test('W10 W21 come from the environment; without an interval it makes one pass', () => {
+    expect(readAgentSettings(least)).toMatchObject({
+      cluster: 'edge',
+      publicKeys: [publicKey],
+      intervalMs: undefined,
+      longestRetryMs: 60_000,
+      version: 'unknown',
+    });
+    expect(
+      readAgentSettings({
+        ...least,
+        CERTRELAY_SIGNING_KEY: `${publicKey} ${'B'.repeat(43)}`,
+        CERTRELAY_AGENT_INTERVAL: '300',
+        CERTRELAY_AGENT_LONGEST_RETRY: '5',
+        CERTRELAY_AGENT_VERSION: 'abc123',
+      }),
+    ).toMatchObject({ publicKeys: [publicKey, 'B'.repeat(43)], intervalMs: 300_000, longestRetryMs: 5000 });
+  });
+
+  test('W02 without a cluster or a key it does not start, and every mistake is named', () => {
+    expect(() => readAgentSettings({ CERTRELAY_AGENT_INTERVAL: '0' })).toThrow(
+      /CERTRELAY_CLUSTER.*CERTRELAY_SIGNING_KEY.*CERTRELAY_AGENT_INTERVAL/,
+    );
+    expect(() => readAgentSettings({ ...least, CERTRELAY_SIGNING_KEY: `${publicKey} short` })).toThrow(
+      /CERTRELAY_SIGNING_KEY/,
+    );
+  });
+});
+
+test('of an inventory it takes its own cluster’s targets, with the settings of the cluster', () => {
+  const spec = { domains: ['shop.example.com'], issuer: 'default', key: 'ecdsa-p256' } as const;
+  const inventory = {
+    issuers: {},
+    clusters: { edge: { agent: true, timeoutSeconds: 9 }, depot: { agent: true }, lab: { inCluster: true } },
+    certificates: [
+      { ...spec, name: 'shop', targets: [targetOf({ cluster: 'edge' }), targetOf({ cluster: 'depot' })] },
+      { ...spec, name: 'api', targets: [targetOf({ cluster: 'depot' })] },
+    ],
+  } as const;
+  expect(cutInventory(inventory, 'edge', { inCluster: true })).toEqual({
+    issuers: {},
+    clusters: { edge: { inCluster: true, timeoutSeconds: 9 } },
+    certificates: [{ ...spec, name: 'shop', targets: [targetOf({ cluster: 'edge' })] }],
+  });
+  for (const cluster of ['lab', 'nowhere', '__proto__']) {
+    expect(() => cutInventory(inventory, cluster, { inCluster: true })).toThrow(/does not say "agent: true"/);
+  }
+});

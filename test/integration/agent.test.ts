@@ -1,0 +1,212 @@
+// An agent beside the functions, as it is built and with the role of infra/agent-role.yaml: what it may do, what it does, and
+// what `status` says of it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  TagResourceCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findBuilt } from '../built.ts';
+import { isAllowed, readAgentRole, type Statement } from '../infra/policies.ts';
+import { accessKeyOf } from '../sandbox/principal.ts';
+import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const secretOf = (name: string) => `${prefix}/certificates/${name}`;
+const statusOf = async (): Promise<unknown> => (await sandbox.lambda.invoke('status', {})).answer;
+
+let sandbox: Sandbox;
+let folder: string;
+let roles: ReadonlyMap<string, readonly Statement[]>;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    namespaces: ['shop'],
+    certificates: [
+      {
+        name: 'shop',
+        domains: ['shop.example.com'],
+        probe: false,
+        targets: [
+          { cluster: 'lab', namespace: 'shop', secret: 'lab-tls' },
+          { cluster: 'edge', namespace: 'shop', secret: 'edge-tls' },
+        ],
+      },
+      {
+        name: 'depot',
+        domains: ['depot.example.com'],
+        probe: false,
+        targets: [{ cluster: 'depot', namespace: 'shop', secret: 'depot-tls' }],
+      },
+    ],
+  });
+  folder = await mkdtemp(join(tmpdir(), 'certrelay-agent-'));
+  await writeFile(join(folder, 'kubeconfig'), sandbox.kubernetes.kubeconfig('certrelay'));
+  const agents = ['edge', 'depot'].map(async (name) => [`agent-${name}`, await readAgentRole(name)] as const);
+  roles = new Map(await Promise.all(agents));
+  sandbox.secretsManager.settings.isAllowed = (principal, request) => {
+    const statements = roles.get(principal);
+    return statements === undefined || isAllowed(statements, request);
+  };
+  // As infra/agent-role.yaml does.
+  await sandbox.keepSecrets({ [`${prefix}/agents/edge`]: '-', [`${prefix}/agents/depot`]: '-' });
+  await sandbox.lambda.invoke('issue', {});
+  await sandbox.queues.deploy.untilEmpty();
+});
+afterAll(async () => {
+  await sandbox?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs an agent to its end, or ends it by SIGTERM once it has written a line. */
+async function runAgent(
+  cluster: string,
+  settings: Readonly<Record<string, string>> = {},
+  { args = [], until }: { readonly args?: readonly string[]; readonly until?: string } = {},
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  const bundle = join((await findBuilt('bundles')) ?? '', 'agent', 'index.js');
+  const { signingKey } = (await statusOf()) as { readonly signingKey: string };
+  const child = spawn(process.execPath, [bundle, ...args], {
+    env: {
+      ...sandbox.environment,
+      ...credentialsOf(`agent-${cluster}`),
+      CERTRELAY_CLUSTER: cluster,
+      CERTRELAY_SIGNING_KEY: signingKey,
+      CERTRELAY_KUBECONFIG: join(folder, 'kubeconfig'),
+      CERTRELAY_AGENT_VERSION: 'abc123',
+      ...settings,
+    },
+  });
+  if (until !== undefined) {
+    child.stdout.on('data', (chunk: Buffer) => void (chunk.includes(until) && child.kill('SIGTERM')));
+  }
+  const streams = [text(child.stdout), text(child.stderr)];
+  const [lines, [status]] = await Promise.all([Promise.all(streams), once(child, 'close')]);
+  return { status, output: lines.join('') };
+}
+
+it('W01 W06 W22 delivers what is signed for its cluster, by calls outwards alone, and shows in status at once', async () => {
+  expect(await statusOf()).toMatchObject({
+    signingKey: expect.stringMatching(/^[\w-]{43}$/),
+    agents: [
+      { cluster: 'depot', state: 'never seen' },
+      { cluster: 'edge', state: 'never seen' },
+    ],
+    certificates: [{ health: 'pending' }, { health: 'pending' }],
+  });
+  expect(sandbox.kubernetes.find('secrets', 'shop', 'edge-tls')).toBeUndefined();
+  sandbox.journal.clear();
+
+  expect(await runAgent('edge')).toMatchObject({ status: 0 });
+  expect(sandbox.kubernetes.find('secrets', 'shop', 'edge-tls')).toMatchObject({ type: 'kubernetes.io/tls' });
+  expect(await statusOf()).toMatchObject({
+    agents: [
+      { cluster: 'depot', state: 'never seen' },
+      { cluster: 'edge', state: 'live', version: 'abc123' },
+    ],
+    certificates: [
+      { name: 'depot', health: 'pending' },
+      {
+        name: 'shop',
+        health: 'well',
+        targets: [
+          { target: 'lab/shop/lab-tls', applied: 'yes' },
+          { target: 'edge/shop/edge-tls', applied: 'yes' },
+        ],
+      },
+    ],
+  });
+  const { answer } = await sandbox.lambda.invoke('deploy', { certificates: ['shop'] });
+  expect(answer).toMatchObject({ certificates: [{ decision: 'unchanged' }] });
+});
+
+it('Y10 its role allows each call that it made, and no action that it did not use', () => {
+  const calls = sandbox.journal.find({ service: 'secretsmanager', principal: 'agent-edge' });
+  expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
+  const allowed = (roles.get('agent-edge') ?? []).flatMap(({ actions }) => actions);
+  const used = calls.map(({ action }) => `secretsmanager:${action}`);
+  expect([...new Set(used)].toSorted()).toEqual([...new Set(allowed)].toSorted());
+});
+
+it('W02 one cluster’s role cannot read another’s certificates, nor sign, nor report for it', async () => {
+  const credentials = { accessKeyId: accessKeyOf('agent-edge'), secretAccessKey: 'sandbox' };
+  const endpoint = sandbox.secretsManager.url;
+  const client = new SecretsManagerClient({ endpoint, region: 'eu-central-1', credentials });
+  const tag = (name: string, ...keys: readonly string[]) =>
+    new TagResourceCommand({ SecretId: name, Tags: keys.map((Key) => ({ Key, Value: 'x' })) });
+  const refusedIn = async (call: Promise<unknown>) =>
+    call.then(
+      () => 'allowed',
+      (error: Error) => error.name,
+    );
+  const report = 'certrelay:agent-report/edge';
+  const calls = {
+    own: client.send(new GetSecretValueCommand({ SecretId: secretOf('shop') })),
+    theirs: client.send(new GetSecretValueCommand({ SecretId: secretOf('depot') })),
+    theirTags: client.send(new DescribeSecretCommand({ SecretId: secretOf('depot') })),
+    signingKey: client.send(new GetSecretValueCommand({ SecretId: `${prefix}/signing-key` })),
+    kubeconfig: client.send(new GetSecretValueCommand({ SecretId: `${prefix}/clusters/lab` })),
+    ownReport: client.send(tag(secretOf('shop'), report)),
+    theirReport: client.send(tag(secretOf('shop'), 'certrelay:agent-report/depot')),
+    reportAndSignature: client.send(tag(secretOf('shop'), report, 'certrelay:agent/edge')),
+    onTheirs: client.send(tag(secretOf('depot'), report)),
+    theirPlace: client.send(tag(`${prefix}/agents/depot`, 'certrelay:lastSeen')),
+  };
+  const answers = Object.entries(calls).map(async ([name, call]) => [name, await refusedIn(call)] as const);
+  const denied = 'AccessDeniedException';
+  expect(Object.fromEntries(await Promise.all(answers))).toEqual({
+    own: 'allowed',
+    theirs: denied,
+    theirTags: denied,
+    signingKey: denied,
+    kubeconfig: denied,
+    ownReport: 'allowed',
+    theirReport: denied,
+    reportAndSignature: denied,
+    onTheirs: denied,
+    theirPlace: denied,
+  });
+  client.destroy();
+});
+
+it('W10 W20 a loop ends at SIGTERM with the pass under way; only deregister says that it is not wanted any more', async () => {
+  const settings = { CERTRELAY_AGENT_INTERVAL: '300' };
+  expect(await runAgent('depot', settings, { until: 'agent pass finished' })).toMatchObject({ status: 0 });
+  expect(sandbox.kubernetes.find('secrets', 'shop', 'depot-tls')).toBeDefined();
+  expect(await statusOf()).toMatchObject({ agents: [{ cluster: 'depot', state: 'live' }, {}] });
+  expect(await runAgent('depot', {}, { args: ['deregister'] })).toMatchObject({ status: 0 });
+  expect(await statusOf()).toMatchObject({ agents: [{ cluster: 'depot', state: 'deregistered' }, {}] });
+});
+
+it('W13 what was signed by another key ends with an error, in its status and in the answer of a check', async () => {
+  const { status, output } = await runAgent('edge', { CERTRELAY_SIGNING_KEY: 'A'.repeat(43) });
+  expect(status).toBe(1);
+  expect(output).toContain('was not signed for cluster edge');
+  expect(await statusOf()).toMatchObject({ agents: [{}, { cluster: 'edge', state: 'failing' }] });
+  const { error } = await sandbox.lambda.invoke('status', { check: true });
+  expect(error?.errorMessage).toContain('agent of edge: shop was not signed for cluster edge');
+});
+
+it('W16 status is answered to signed calls alone: AWS IAM says who may invoke it', async () => {
+  const { AWS_ENDPOINT_URL_LAMBDA: endpoint } = sandbox.environment;
+  const path = '/2015-03-31/functions/certrelay-dev-status/invocations';
+  const answer = await fetch(`${endpoint}${path}`, { method: 'POST', body: '{}' });
+  expect(answer.status).toBe(403);
+  expect(await answer.text()).toContain('Missing Authentication Token');
+});
+
+it('W18 K33 status counts certificates and each agent’s silence as CloudWatch metrics, by the log', async () => {
+  const { log } = await sandbox.lambda.invoke('status', {});
+  const metrics = log.filter((line) => line.includes('CloudWatchMetrics')).map((line) => JSON.parse(line));
+  expect(metrics).toMatchObject([
+    { 'certificates failing': 0, 'certificates well': expect.any(Number) },
+    { cluster: 'depot', 'agent silence': expect.any(Number) },
+    { cluster: 'edge', 'agent silence': expect.any(Number) },
+  ]);
+});

@@ -1,0 +1,158 @@
+// What `status` says: of certificates, of targets, of agents, and when it is an error.
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { AgentRecord } from '../../lib/agent-ports.ts';
+import { namesKey } from '../../lib/certificate/names.ts';
+import type { CertificateSpec, TargetSpec } from '../../lib/certificate/spec.ts';
+import { formatReport } from '../../lib/policy/agents.ts';
+import { formatDeliveries } from '../../lib/policy/deliveries.ts';
+import type { CertificateState } from '../../lib/policy/state.ts';
+import { describeStatus } from '../../lib/status/status.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
+
+const now = new Date('2026-11-22T10:00:00Z');
+const [minuteMs, dayMs] = [60_000, 86_400_000];
+const at = (ms: number) => new Date(now.getTime() + ms);
+
+let store: FakeStore;
+let log: FakeLog;
+let records: AgentRecord[];
+let specs: CertificateSpec[];
+beforeEach(() => {
+  [store, log, records, specs] = [new FakeStore(), new FakeLog(), [], []];
+});
+
+/** A certificate in the middle of its 90 days, stored and described, but for what is changed. */
+function keep(name: string, state: CertificateState = {}, targets: readonly TargetSpec[] = []): void {
+  specs.push({ name, domains: [`${name}.example.com`], issuer: 'default', key: 'ecdsa-p256', targets });
+  const described: CertificateState = {
+    version: 'v1',
+    names: namesKey([`${name}.example.com`]),
+    issuer: 'https://ca.example/directory',
+    key: 'ecdsa-p256',
+    fingerprint: '0'.repeat(64),
+    notBefore: at(-45 * dayMs),
+    notAfter: at(45 * dayMs),
+    ...state,
+  };
+  store.kept.set(name, { versions: new Map(), stages: new Map([['AWSCURRENT', 'v1']]), state: described });
+}
+
+function ask(request: { readonly certificates?: readonly string[] } = {}) {
+  const ports = {
+    store,
+    agents: { list: async () => records },
+    publicKey: async () => 'the-public-key',
+    clock: new FakeClock(now.toISOString()),
+    log,
+  };
+  const clusters = { edge: { agent: true }, lab: { inCluster: true } } as const;
+  const inventory = { issuers: {}, clusters, certificates: specs };
+  const signal = new AbortController().signal;
+  return describeStatus(ports, { ...request, inventory, staleAfterMs: 60 * minuteMs, signal });
+}
+
+describe('P14 P24 a certificate is', () => {
+  test.each<[string, string, CertificateState, RegExp]>([
+    ['well', 'in the middle of its life', {}, /^up to date$/],
+    ['failing', 'past its end', { notAfter: at(0) }, /^expired at 2026-11-22T10/],
+    ['well', 'just before its end, if that is renewed late', { notAfter: at(46 * dayMs) }, /^up to date$/],
+    ['pending', 'due', { notAfter: at(22 * dayMs) }, /^due for renewal since/],
+    [
+      'failing',
+      'refused by the CA',
+      { failures: 2, error: 'rateLimited', nextAttempt: at(minuteMs) },
+      /^attempts to order: 2 failed, the last with rateLimited; tried again 2026-11-22T10:01/,
+    ],
+    ['failing', 'revoked', { revoked: 'v1' }, /revoked/],
+    ['pending', 'paused', { pausedSince: at(-dayMs), pauseReason: 'moving' }, /^paused since .*: moving$/],
+    ['pending', 'of another version than its tags', { version: 'v0' }, /^somebody else wrote its version/],
+    ['pending', 'not served yet', { notServedSince: at(-59 * minuteMs) }, /^another certificate has been/],
+    ['failing', 'not served for too long', { notServedSince: at(-60 * minuteMs) }, /^another certificate/],
+  ])('%s: %s', async (health, _, state, message) => {
+    keep('shop', state);
+    const { report, problems } = await ask();
+    expect(report.certificates).toMatchObject([
+      { name: 'shop', health, message: expect.stringMatching(message) },
+    ]);
+    expect(problems).toHaveLength(health === 'failing' ? 1 : 0);
+    expect(report.summary[report.certificates[0]?.health ?? 'well']).toBe(1);
+  });
+
+  test('pending before it is issued, and told apart where nobody wants it', async () => {
+    keep('shop');
+    store.kept.clear();
+    expect((await ask()).report.certificates).toMatchObject([
+      { health: 'pending', message: 'not issued yet' },
+    ]);
+    keep('orphan');
+    specs = [];
+    expect((await ask()).report.certificates).toMatchObject([
+      { name: 'orphan', health: 'well', message: expect.stringContaining('nobody renews it') },
+    ]);
+  });
+});
+
+test('W14 each target says whether the version is there, by deploy or by the agent, and what is served', async () => {
+  const targets = [targetOf(), targetOf({ secret: 'two' }), targetOf({ cluster: 'edge' })];
+  const deployed = formatDeliveries('v1', targets, ['rolled-out', 'none', 'none']);
+  const ownReport = {
+    deployed: formatDeliveries('v1', targets.slice(2), ['applied']),
+    served: 'stale',
+  } as const;
+  keep('shop', { deployed, served: 'v1/served', reports: { edge: formatReport(ownReport) } }, targets);
+  const [shop] = (await ask()).report.certificates;
+  expect(shop).toMatchObject({
+    health: 'pending',
+    message: '2 of 3 targets wait: lab/shop/two …',
+    served: 'served',
+    targets: [
+      { target: 'lab/shop/shop-tls', applied: 'yes' },
+      { target: 'lab/shop/two', applied: 'no' },
+      { target: 'edge/shop/shop-tls', applied: 'Secret only', served: 'stale' },
+    ],
+  });
+});
+
+describe('W15 W22 an agent is', () => {
+  const seen = { cluster: 'edge', lastSeen: at(-5 * minuteMs), version: 'abc' };
+  test.each<[string, AgentRecord | undefined, number]>([
+    ['never seen', undefined, 0],
+    ['never seen', { cluster: 'edge' }, 0],
+    ['live', seen, 0],
+    ['live', { ...seen, lastSeen: at(-60 * minuteMs) }, 0],
+    ['stale', { ...seen, lastSeen: at(-60 * minuteMs - 1) }, 1],
+    ['failing', { ...seen, problem: 'shop was not signed' }, 1],
+    ['deregistered', { ...seen, lastSeen: at(-9 * dayMs), deregistered: at(-9 * dayMs) }, 0],
+  ])('%s for %o', async (state, record, wrong) => {
+    if (record) records.push(record);
+    const { report, problems } = await ask();
+    expect(report).toMatchObject({ signingKey: 'the-public-key', agents: [{ cluster: 'edge', state }] });
+    expect(problems).toHaveLength(wrong);
+    expect(log.events().includes('agent silent')).toBe(state === 'stale');
+  });
+
+  test('told of also where the inventory does not know its cluster', async () => {
+    records.push({ cluster: 'depot', lastSeen: now });
+    expect((await ask()).report.agents).toMatchObject([
+      { cluster: 'depot', state: 'live', message: expect.stringContaining('the inventory does not know') },
+      { cluster: 'edge', state: 'never seen' },
+    ]);
+  });
+});
+
+test('10,000 certificates cost list pages alone; the worst are listed, the others counted', async () => {
+  for (let index = 0; index < 10_000; index += 1) keep(`c${index}`, index === 7 ? { notAfter: at(-1) } : {});
+  const { report } = await ask();
+  expect(store.calls).toEqual(['list *']);
+  expect(report).toMatchObject({ summary: { failing: 1, well: 9_999 }, omitted: 8_000 });
+  expect(report.certificates[0]?.name).toBe('c7');
+  expect(JSON.stringify(report).length).toBeLessThan(1_000_000);
+});
+
+test('named ones are described one by one, because listing lags', async () => {
+  keep('shop');
+  keep('api');
+  expect((await ask({ certificates: ['api'] })).report.certificates).toMatchObject([{ name: 'api' }]);
+  expect(store.calls).toEqual(['describe api']);
+});
