@@ -7,6 +7,7 @@ import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
+import { takeFirstLook } from './first-look.ts';
 import { pruneSecrets } from './pruning.ts';
 import { recordDeliveries } from './records.ts';
 import {
@@ -148,13 +149,9 @@ async function settle(
         ...own.flatMap((result) => result.failures),
         ...(await record(selection, results, ports, run)),
       ];
-      return {
-        report: summarize(
-          selection,
-          own.map(({ report }) => report),
-        ),
-        failures,
-      };
+      const served = await takeFirstLook(selection, results, ports, run);
+      const targets = own.map(({ report }) => report);
+      return { report: { ...summarize(selection, targets), ...(served ? { served } : {}) }, failures };
     }
   }
 }

@@ -16,6 +16,7 @@ import type { Log } from '../log.ts';
 import type { DeliveryStep } from '../policy/deliveries.ts';
 import type { Delivery, SecretPlan } from '../policy/deployment.ts';
 import type { Hold } from '../policy/hold.ts';
+import type { ServedWord } from '../policy/served.ts';
 import type { CertificateStore, Clock, ReadText } from '../ports.ts';
 import type { LookAtServed } from '../probe-ports.ts';
 import type { LoadLastGood } from './last-good.ts';
@@ -110,6 +111,8 @@ export interface CertificateReport {
   readonly decision: TargetOutcome | 'skip';
   readonly message: string;
   readonly targets: readonly TargetReport[];
+  /** What was seen to be served, right after the last of its targets had it. */
+  readonly served?: ServedWord;
 }
 
 /** What became of a Secret whose target is gone: `kept`, because a workload still uses it. `target` is a cluster's name

@@ -10,6 +10,7 @@ import { reachedSteps } from '../policy/agents.ts';
 import { parseRetry, type Retry } from '../policy/deliveries.ts';
 import { describeDelivery, nameDestination } from '../policy/deployment.ts';
 import type { KnownTargets } from '../policy/pruning.ts';
+import type { ServedState } from '../policy/served.ts';
 import type { StoreEntry } from '../ports.ts';
 import { settleHold } from './holds.ts';
 import type { AnyJob, DeployPorts, DeployRun, Job } from './run.ts';
@@ -27,6 +28,8 @@ export interface Selected {
   /** The ARNs in ACM that the tags remember. */
   readonly imported: string | undefined;
   readonly retry: Retry | undefined;
+  /** What was last seen to be served. */
+  readonly seen: ServedState;
 }
 
 /** A certificate that is passed over, or could not be loaded. `known` is absent where its targets are not sure. */
@@ -126,6 +129,7 @@ async function selectOne(
         imported: entry.state.acm,
         known: { targets, versions },
         retry: parseRetry(recorded, stored.version, targets),
+        seen: entry.state,
       };
     }
   }

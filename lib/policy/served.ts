@@ -95,6 +95,9 @@ function namePlaces(places: readonly string[]): string {
   return unique.slice(0, mostNamed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
+/** What the state says of what is served. */
+export type ServedState = Pick<CertificateState, 'served' | 'notServedSince' | 'probedAt'>;
+
 /** What the state is to say after a look. */
 export interface ServedNote {
   /** Fields to write; absent where what is written still says enough. */
@@ -115,7 +118,7 @@ const refreshMs = 6 * 3_600_000;
 /** Time counts from the first look after delivery that found something else; only a look that finds nothing else ends it, an
  *  address that does not answer meanwhile does not. */
 export function noteServed(
-  before: Pick<CertificateState, 'served' | 'notServedSince' | 'probedAt'>,
+  before: ServedState,
   look: {
     readonly version: string;
     readonly served: ServedWord;
