@@ -5,12 +5,15 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseInventory } from '../../lib/certificate/inventory.ts';
 import { workloadKinds } from '../../lib/certificate/spec.ts';
+import { otherKinds } from '../../lib/policy/cluster-objects.ts';
 import buildBundles from '../bundles.ts';
 import { locate } from '../real/parts/locate.ts';
-import { type ColdStart, measureColdStarts, type Start } from './cold-start.ts';
+import { benchArrival } from './arrival.ts';
+import { benchColdStartOfDeploy, benchColdStartOfIssue } from './cold-start.ts';
 import { type DeliveryCalls, deliverySandbox, measureDelivery, renew } from './delivery.ts';
 import { type Figure, formatFigures, isBroken, median } from './figure.ts';
 import { acmeBudget, type Issuance, measureIssuance } from './issuance.ts';
+import { benchFanOut, benchReconcile } from './many-targets.ts';
 import { startPebbleSandbox } from './pebble.ts';
 import { cool, startQuietSandbox } from './quiet-sandbox.ts';
 import { benchGrowth, benchManyDue, benchPlanning, benchSingles } from './scale.ts';
@@ -26,8 +29,13 @@ try {
   for (const measure of [
     benchIssuance,
     benchPebble,
+    benchColdStartOfIssue,
+    benchColdStartOfDeploy,
     benchIdlePasses,
     benchDelivery,
+    benchArrival,
+    benchFanOut,
+    benchReconcile,
     benchSingles,
     benchManyDue,
     benchGrowth,
@@ -119,8 +127,6 @@ async function benchIdlePasses(): Promise<readonly Figure[]> {
   const sandbox = await startQuietSandbox();
   const found: Figure[] = [];
   try {
-    await stock(sandbox, 1);
-    found.push(...describeColdStarts(await measureColdStarts(sandbox, folder, 9)));
     for (const count of [1, 1_000, 10_000]) {
       await stock(sandbox, count);
       const passes = [];
@@ -156,35 +162,6 @@ async function benchIdlePasses(): Promise<readonly Figure[]> {
   }
 }
 
-function describeColdStarts(starts: readonly ColdStart[]): readonly Figure[] {
-  const parts = (of: 'issue' | 'sdk') =>
-    (['nodeMs', 'importMs', 'answerMs'] as const)
-      .map((part) => median(starts.map((start) => start[of][part])).toFixed(0))
-      .join(' + ');
-  const ratio = (what: string, measure: (start: ColdStart) => number): Figure => {
-    return { what, unit: 'times', measured: median(starts.map(measure)) };
-  };
-  return [
-    {
-      ...ratio(
-        'cold start of issue to "nothing is due" / to the SDK client imported',
-        ({ issue, sdk }) => sum(issue) / (sdk.nodeMs + sdk.importMs),
-      ),
-      target: 2,
-      note: `Node + import + answer in ms: ${parts('issue')} / ${parts('sdk')}`,
-    },
-    ratio('  importing alone', ({ issue, sdk }) => issue.importMs / sdk.importMs),
-    ratio(
-      '  both with their answer (of the SDK client one list page)',
-      ({ issue, sdk }) => sum(issue) / sum(sdk),
-    ),
-  ];
-}
-
-function sum({ nodeMs, importMs, answerMs }: Start): number {
-  return nodeMs + importMs + answerMs;
-}
-
 async function timeParsing(inventoryPath: string): Promise<Figure> {
   const text = await readFile(inventoryPath, 'utf8');
   const startedAt = performance.now();
@@ -217,7 +194,7 @@ async function benchDelivery(): Promise<readonly Figure[]> {
 }
 
 function describeDelivery(of: string, calls: DeliveryCalls, most: number): readonly Figure[] {
-  const perList = workloadKinds.length * calls.targets;
+  const perList = (workloadKinds.length + otherKinds.length) * calls.targets;
   return [
     {
       what: `Kubernetes calls for ${of}`,
@@ -226,7 +203,7 @@ function describeDelivery(of: string, calls: DeliveryCalls, most: number): reado
       measured: Math.max(...calls.perTarget),
     },
     {
-      what: '  and lists, one a workload kind and namespace',
+      what: '  and lists, one a kind and namespace',
       unit: 'count',
       target: perList,
       measured: calls.lists,

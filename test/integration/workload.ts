@@ -1,7 +1,7 @@
 // A Deployment that mounts a Secret.
 
 /** JSON of a Deployment whose pods mount the Secret as a volume. */
-export function deploymentUsing(namespace: string, name: string, secretName: string): string {
+export function deploymentUsing(namespace: string, name: string, secretName: string, replicas = 2): string {
   const container = {
     name: 'server',
     image: 'nginx',
@@ -12,7 +12,7 @@ export function deploymentUsing(namespace: string, name: string, secretName: str
     kind: 'Deployment',
     metadata: { name, namespace },
     spec: {
-      replicas: 2,
+      replicas,
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },
