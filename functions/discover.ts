@@ -35,7 +35,7 @@ export async function handler(event: unknown, context: Context): Promise<Discove
     const { specs, failures, ...answer } = report;
     throwFailures(failures, 'clusters and certificates');
     if (!dryRun) return { dryRun, ...answer };
-    const { serializeCertificates } = await import('../lib/certificate/inventory.ts');
+    const { serializeCertificates } = await import('../lib/inventory/inventory.ts');
     return { dryRun, ...answer, inventory: serializeCertificates(specs) };
   } finally {
     queue.close();

@@ -83,8 +83,8 @@ async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
   }
   if (text === lastInventory?.text) return lastInventory.inventory;
   const [{ parseInventory }, { describeProblems }] = await Promise.all([
-    import('../lib/certificate/inventory.ts'),
-    import('../lib/certificate/problems.ts'),
+    import('../lib/inventory/inventory.ts'),
+    import('../lib/inventory/problems.ts'),
   ]);
   const parsed = parseInventory(text);
   if ('problems' in parsed)

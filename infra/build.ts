@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
-import { parseInventory } from '../lib/certificate/inventory.ts';
-import { describeProblems } from '../lib/certificate/problems.ts';
 import type { Inventory } from '../lib/certificate/spec.ts';
+import { parseInventory } from '../lib/inventory/inventory.ts';
+import { describeProblems } from '../lib/inventory/problems.ts';
 
 export interface BuildOptions {
   /** Folder whose files are functions where they export `handler`. */

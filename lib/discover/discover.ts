@@ -1,11 +1,12 @@
 // Finds the objects of clusters that ask for certificates, and has what they ask for registered.
-import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../certificate/discovered.ts';
+
 import type { DiscoverySpec, Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import type { ConnectDirectory, Directory } from '../cluster-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { ConfigError } from '../config.ts';
 import { toError } from '../errors.ts';
+import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../inventory/discovered.ts';
 import type { Log } from '../log.ts';
 import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/discovery.ts';
 import type { TlsObject } from '../policy/tls-objects.ts';

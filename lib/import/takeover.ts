@@ -1,13 +1,13 @@
 // Takes over the Secret of another tool in a cluster: its certificate is imported, and the Secret becomes a target.
 import { verifyBundle } from '../certificate/bundle.ts';
-import { nameOfSecret } from '../certificate/discovered.ts';
-import { registrationBody } from '../certificate/inventory-schema.ts';
-import { explainIssue, findingsOf } from '../certificate/problems.ts';
-import { findTakenSecrets } from '../certificate/request-checks.ts';
 import { type CertificateSpec, isSecretTarget, type PemFormat } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import type { ConnectDirectory } from '../cluster-ports.ts';
 import type { ImportRequest } from '../import-event.ts';
+import { nameOfSecret } from '../inventory/discovered.ts';
+import { explainIssue, findingsOf } from '../inventory/problems.ts';
+import { findTakenSecrets } from '../inventory/request-checks.ts';
+import { registrationBody } from '../inventory/schema.ts';
 import { type Former, type FoundSecret, judgeFormer } from '../policy/former-tools.ts';
 import { type ImportAnswer, type ImportPorts, type ImportRun, importCertificate } from './certificate.ts';
 import { readCertificateMaterial } from './material.ts';

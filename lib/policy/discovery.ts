@@ -1,7 +1,8 @@
 // Decides which objects of clusters ask for certificates, and which Secrets they ask to be filled.
-import type { AskedSecret } from '../certificate/discovered.ts';
+
 import { sameNames } from '../certificate/names.ts';
 import type { DiscoverySpec } from '../certificate/spec.ts';
+import type { AskedSecret } from '../inventory/discovered.ts';
 import { nameObject, type TlsObject, type TlsUse } from './tls-objects.ts';
 
 /** What one object comes to: Secrets to fill, or why it is passed over. Both may be empty: it asks for nothing. */

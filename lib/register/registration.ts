@@ -1,7 +1,8 @@
 // Registers a certificate that somebody asked for: its specification is stored first, then issue is told.
-import { parseRegistration } from '../certificate/registration.ts';
+
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
+import { parseRegistration } from '../inventory/registration.ts';
 import type { Log } from '../log.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { stateOfSpec } from '../policy/state-of.ts';

@@ -3,8 +3,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseInventory } from '../../lib/certificate/inventory.ts';
 import { workloadKinds } from '../../lib/certificate/spec.ts';
+import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { otherKinds } from '../../lib/policy/cluster-objects.ts';
 import buildBundles from '../bundles.ts';
 import { locate } from '../real/parts/locate.ts';

@@ -1,9 +1,9 @@
 // What objects in clusters ask for, from the objects to what is registered, reported and printed.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseInventory, serializeCertificates } from '../../lib/certificate/inventory.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { ClusterError } from '../../lib/errors.ts';
+import { parseInventory, serializeCertificates } from '../../lib/inventory/inventory.ts';
 import type { TlsObject } from '../../lib/policy/tls-objects.ts';
 import { createRegisterSpec } from '../../lib/register/registration.ts';
 import { FakeLog, FakeStore } from '../issue/fakes.ts';

@@ -1,8 +1,8 @@
 // What becomes of an authenticated request to keep a certificate, and what a crash in the middle of it leaves.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseInventory } from '../../lib/certificate/inventory.ts';
 import { type Inventory, isSecretTarget } from '../../lib/certificate/spec.ts';
 import { StoreError } from '../../lib/errors.ts';
+import { parseInventory } from '../../lib/inventory/inventory.ts';
 import type { Register } from '../../lib/ports.ts';
 import { createRegister } from '../../lib/register/registration.ts';
 import { Failures, FakeLog, FakeStore } from '../issue/fakes.ts';

@@ -1,10 +1,11 @@
 // Mistakes between parts of the inventory: repeats, and references to what is not there.
+
+import { parseName } from '../certificate/name-parsing.ts';
 import { acmPlace, findAcmMistakes } from './acm-checks.ts';
 import { findAgentMistakes } from './agent-checks.ts';
-import { defaultSecret } from './inventory-schema.ts';
-import { parseName } from './name-parsing.ts';
 import { type CertificateOutline, type Outline, parseOutline, usersOf } from './outline.ts';
 import { type Finding, formatPath } from './problems.ts';
+import { defaultSecret } from './schema.ts';
 
 /** Every repeat and every reference to an unknown issuer or cluster. Reads whatever is readable of a file that has other
  *  mistakes, so that all of them are told at once. */

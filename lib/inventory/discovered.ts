@@ -1,10 +1,10 @@
 // What an object in a cluster asks to be kept, as far as the inventory's `discovery` lets it.
 import { hash } from 'node:crypto';
-import { registrationBody } from './inventory-schema.ts';
+import type { DiscoverySpec, Inventory, SecretTarget } from '../certificate/spec.ts';
+import type { StoredSpec } from '../certificate/stored.ts';
 import { explainIssue, findingsOf, type InventoryProblem } from './problems.ts';
 import { findOutsideZones, findTakenSecrets, refuse } from './request-checks.ts';
-import type { DiscoverySpec, Inventory, SecretTarget } from './spec.ts';
-import type { StoredSpec } from './stored.ts';
+import { registrationBody } from './schema.ts';
 
 /** A Secret that is to hold a certificate for some names. */
 export interface AskedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'> {

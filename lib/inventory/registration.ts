@@ -1,17 +1,17 @@
 // What somebody outside asks to be kept, as far as the inventory's `registration` lets them.
 import { hash } from 'node:crypto';
-import { registrationBody } from './inventory-schema.ts';
-import { withoutWildcard } from './names.ts';
-import { explainIssue, type Finding, findingsOf, type InventoryProblem } from './problems.ts';
-import { findOutsideZones, findTakenSecrets, refuse } from './request-checks.ts';
+import { withoutWildcard } from '../certificate/names.ts';
 import {
   type Inventory,
   isSecretTarget,
   type RegistrationSpec,
   type SecretTarget,
   type TargetSpec,
-} from './spec.ts';
-import type { StoredSpec } from './stored.ts';
+} from '../certificate/spec.ts';
+import type { StoredSpec } from '../certificate/stored.ts';
+import { explainIssue, type Finding, findingsOf, type InventoryProblem } from './problems.ts';
+import { findOutsideZones, findTakenSecrets, refuse } from './request-checks.ts';
+import { registrationBody } from './schema.ts';
 
 /** The specification that a request body `{domains, name?, targets?}` asks for, or all of its mistakes at once. Domains must be
  *  in the inventory's zones; targets, where there are any, in a namespace that the inventory's own registration targets

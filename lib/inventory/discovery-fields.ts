@@ -1,9 +1,9 @@
 // What a user writes of the objects in clusters that may ask for certificates: `discovery`.
 import * as z from 'zod';
-import { mapping, zone } from './inventory-fields.ts';
+import type { DiscoverySpec } from '../certificate/spec.ts';
+import { mapping, zone } from './fields.ts';
 import { ordering } from './order-fields.ts';
 import { describeInput } from './problems.ts';
-import type { DiscoverySpec } from './spec.ts';
 
 /** Annotation of objects that ask for certificates, where the inventory names no other. */
 const defaultAnnotation = 'certrelay.dev/tls';

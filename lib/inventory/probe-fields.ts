@@ -1,10 +1,10 @@
 // What a user writes of where a certificate is served: `certificates[].probe`.
 import * as z from 'zod';
-import { formatEndpoint, parseEndpoint } from './endpoint.ts';
-import { mapping } from './inventory-fields.ts';
-import { parseName } from './name-parsing.ts';
+import { formatEndpoint, parseEndpoint } from '../certificate/endpoint.ts';
+import { parseName } from '../certificate/name-parsing.ts';
+import type { ProbeSpec } from '../certificate/spec.ts';
+import { mapping } from './fields.ts';
 import { describeInput } from './problems.ts';
-import type { ProbeSpec } from './spec.ts';
 
 const mostAddresses = 1_000;
 

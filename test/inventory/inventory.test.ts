@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseInventory, serializeInventory } from '../../lib/certificate/inventory.ts';
-import { renderJsonSchema } from '../../lib/certificate/inventory-schema.ts';
 import {
   type CertificateSpec,
   type Inventory,
@@ -11,8 +9,10 @@ import {
   isSecretTarget,
   type SecretTarget,
 } from '../../lib/certificate/spec.ts';
+import { parseInventory, serializeInventory } from '../../lib/inventory/inventory.ts';
+import { renderJsonSchema } from '../../lib/inventory/schema.ts';
+import { mintChain } from '../certificate/minting.ts';
 import { inventories } from './inventories.ts';
-import { mintChain } from './minting.ts';
 
 const staging = 'https://acme-staging-v02.api.letsencrypt.org/directory';
 const production = 'https://acme-v02.api.letsencrypt.org/directory';

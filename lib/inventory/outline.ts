@@ -1,7 +1,7 @@
 // Just the fields of an inventory that refer to each other, read from a file that may have any other mistakes.
 import * as z from 'zod';
 import { acmPlace } from './acm-checks.ts';
-import { directory, zone } from './inventory-fields.ts';
+import { directory, zone } from './fields.ts';
 
 /** What is readable of a file; what is not is absent. */
 export function parseOutline(input: unknown): Outline {

@@ -1,8 +1,8 @@
 // What a user writes of how a target's workloads change over: `targets[].rollout`.
 import * as z from 'zod';
-import { mapping, workload } from './inventory-fields.ts';
+import { type MaintenanceWindow, type RolloutSpec, type Weekday, weekdays } from '../certificate/spec.ts';
+import { mapping, workload } from './fields.ts';
 import { describeInput } from './problems.ts';
-import { type MaintenanceWindow, type RolloutSpec, type Weekday, weekdays } from './spec.ts';
 
 const minuteMs = 60_000;
 

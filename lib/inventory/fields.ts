@@ -1,10 +1,10 @@
 // The single fields that a user writes: each parses, gives its default, and says what would be right.
 import * as z from 'zod';
-import { parseName } from './name-parsing.ts';
-import { findCovered, maxNames, withoutWildcard } from './names.ts';
+import { parseName } from '../certificate/name-parsing.ts';
+import { findCovered, maxNames, withoutWildcard } from '../certificate/names.ts';
+import { type WorkloadReference, workloadKinds } from '../certificate/spec.ts';
+import { parseCertificate } from '../certificate/x509.ts';
 import { describeInput } from './problems.ts';
-import { type WorkloadReference, workloadKinds } from './spec.ts';
-import { parseCertificate } from './x509.ts';
 
 /** Let's Encrypt's directories; the first is the default, so that production is a choice. */
 const staging = 'https://acme-staging-v02.api.letsencrypt.org/directory';

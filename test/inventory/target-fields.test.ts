@@ -1,7 +1,7 @@
 // What may be written of a target beside its place: keys, keystores, labels, and AWS Certificate Manager.
 import { describe, expect, test } from 'vitest';
-import { parseInventory } from '../../lib/certificate/inventory.ts';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
+import { parseInventory } from '../../lib/inventory/inventory.ts';
 
 /** A good inventory in which one part is exchanged; JSON is YAML. */
 function write(change: object): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { nameAfter, parseRegistration } from '../../lib/certificate/registration.ts';
 import type { Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
+import { nameAfter, parseRegistration } from '../../lib/inventory/registration.ts';
 
 const edge: TargetSpec = {
   cluster: 'prod',

@@ -1,7 +1,7 @@
 // What a user writes of how a certificate is ordered: from whom, and with which key.
 import * as z from 'zod';
+import { keyTypes } from '../certificate/spec.ts';
 import { describeInput } from './problems.ts';
-import { keyTypes } from './spec.ts';
 
 const keyType = z.enum(keyTypes, {
   error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,

@@ -1,7 +1,7 @@
 // What a user may write of how a target's workloads change over.
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { formatWindow, rollout, writeRollout } from '../../lib/certificate/rollout-fields.ts';
+import { formatWindow, rollout, writeRollout } from '../../lib/inventory/rollout-fields.ts';
 
 test('a rollout of which nothing is said is one wave, ten minutes long, at any time, without a look', () => {
   expect(rollout.parse({})).toEqual({ waves: 1, deadlineMs: 600_000, probe: false, windows: [] });

@@ -1,8 +1,8 @@
 // What holds for every certificate that is asked for from outside the inventory file, whoever asks.
-import { withoutWildcard } from './names.ts';
+import { withoutWildcard } from '../certificate/names.ts';
+import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
+import type { StoredSpec } from '../certificate/stored.ts';
 import { type Finding, formatPath, type InventoryProblem } from './problems.ts';
-import { type Inventory, isSecretTarget, type SecretTarget } from './spec.ts';
-import type { StoredSpec } from './stored.ts';
 
 /** The findings with their places in the request as text. */
 export function refuse(findings: readonly Finding[]): { readonly problems: readonly InventoryProblem[] } {

@@ -1,6 +1,15 @@
 // The form of `infra/certificates.yaml`: which keys may stand where, and what is meant where one is absent. Descriptions
 // reach the JSON Schema, so that editors show them.
 import * as z from 'zod';
+import { isCovered, withoutWildcard } from '../certificate/names.ts';
+import {
+  type CertificateSpec,
+  challengeTypes,
+  type Inventory,
+  pemFormats,
+  secretFormats,
+  type TargetSpec,
+} from '../certificate/spec.ts';
 import { cluster } from './cluster-fields.ts';
 import { discovery } from './discovery-fields.ts';
 import {
@@ -22,20 +31,11 @@ import {
   secretTemplate,
   span,
   zone,
-} from './inventory-fields.ts';
-import { isCovered, withoutWildcard } from './names.ts';
+} from './fields.ts';
 import { ordering } from './order-fields.ts';
 import { probe } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
 import { rollout } from './rollout-fields.ts';
-import {
-  type CertificateSpec,
-  challengeTypes,
-  type Inventory,
-  pemFormats,
-  secretFormats,
-  type TargetSpec,
-} from './spec.ts';
 import { acmTarget, checkDetails, secretDetails } from './target-fields.ts';
 
 const issuer = mapping({

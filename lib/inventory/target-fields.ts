@@ -1,8 +1,14 @@
 // What a user writes of a target beside its place: the keys of its Secret, its labels, and where ACM is.
 import * as z from 'zod';
-import { awsSecret, mapping } from './inventory-fields.ts';
+import {
+  type KeyNames,
+  type KeyRole,
+  keyRoles,
+  type SecretFormat,
+  type SecretTarget,
+} from '../certificate/spec.ts';
+import { awsSecret, mapping } from './fields.ts';
 import { describeInput } from './problems.ts';
-import { type KeyNames, type KeyRole, keyRoles, type SecretFormat, type SecretTarget } from './spec.ts';
 
 const key = z
   .string()

@@ -1,6 +1,6 @@
 // What the inventory may say of clusters that only an agent reaches.
 import { expect, test } from 'vitest';
-import { parseInventory } from '../../lib/certificate/inventory.ts';
+import { parseInventory } from '../../lib/inventory/inventory.ts';
 
 /** `path: message` of each mistake in an inventory with these clusters, and a certificate that goes to all of them. */
 function mistakesWith(clusters: Readonly<Record<string, object>>): readonly string[] {

@@ -1,8 +1,8 @@
 // The form of a cluster in the inventory: how it is signed in to, and how it is spoken with.
 import * as z from 'zod';
-import { awsSecret, file, mapping, namespace, pemText, roleArn } from './inventory-fields.ts';
+import type { ClusterSignIn, ClusterSpec } from '../certificate/spec.ts';
+import { awsSecret, file, mapping, namespace, pemText, roleArn } from './fields.ts';
 import { describeInput } from './problems.ts';
-import type { ClusterSignIn, ClusterSpec } from './spec.ts';
 
 const eks = mapping({
   name: z

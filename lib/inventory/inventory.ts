@@ -1,15 +1,15 @@
 // Reads and writes the user's inventory, `infra/certificates.yaml`.
 import { CORE_SCHEMA, load } from 'js-yaml';
 import { type Alias, type Document, isNode, LineCounter, parseDocument, stringify, visit } from 'yaml';
+import type { CertificateSpec, Inventory, TargetSpec } from '../certificate/spec.ts';
+import type { StoredSpec } from '../certificate/stored.ts';
 import { findCrossMistakes } from './cross-checks.ts';
 import { writeDiscovery } from './discovery-fields.ts';
-import { formatSpan } from './inventory-fields.ts';
-import { inventorySchema } from './inventory-schema.ts';
+import { formatSpan } from './fields.ts';
 import { writeProbe } from './probe-fields.ts';
 import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
 import { writeRollout } from './rollout-fields.ts';
-import type { CertificateSpec, Inventory, TargetSpec } from './spec.ts';
-import type { StoredSpec } from './stored.ts';
+import { inventorySchema } from './schema.ts';
 
 /** Larger files are refused unread; 10,000 certificates need about 3 MB. */
 const maxLength = 16_000_000;
