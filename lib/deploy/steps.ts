@@ -46,7 +46,8 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
     describeProgress({ job, action, restarted, rollouts: [], warnings, failures }, ends, run);
   for (let index = 0; index < steps.length; index += 1) {
     const isLast = index === steps.length - 1;
-    const started = await startRollouts(dated(steps[index] ?? [], ports.clock.now()), target, cluster, run);
+    const plans = dated(steps[index] ?? [], job, ports.clock.now());
+    const started = await startRollouts(plans, target, cluster, run);
     restarted.push(...started.restarted);
     if (started.failures.length > 0) return describe(started.failures);
     if (run.dryRun) continue;
@@ -100,9 +101,14 @@ function findSteps(
   throw new ClusterError('NotFound', message);
 }
 
-/** With the beginning of their rollouts, by which a later run knows their deadline. */
-function dated(plans: readonly RestartPlan[], since: Date): readonly RestartPlan[] {
-  return plans.map((plan) => (plan.action === 'restart' ? { ...plan, mark: { ...plan.mark, since } } : plan));
+/** With the beginning of their rollouts, by which a later run knows their deadline. One that is there already, and of which
+ *  nothing was noted, may have been over for months: it gets its time anew. */
+function dated(plans: readonly RestartPlan[], { step }: Job, since: Date): readonly RestartPlan[] {
+  return plans.map((plan) => {
+    if (plan.action === 'restart') return { ...plan, mark: { ...plan.mark, since } };
+    if (plan.action !== 'await' || step !== 'none') return plan;
+    return { ...plan, workload: { ...plan.workload, rolloutSince: since } };
+  });
 }
 
 function describeSteps(steps: readonly (readonly RestartPlan[])[]): string {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { ClusterError } from '../../lib/errors.ts';
 import { targetOf } from '../certificate/targets.ts';
-import { type Bench, codesOf, only, openBench } from './bench.ts';
+import { type Bench, codesOf, only, openBench, targetsOf } from './bench.ts';
 
 const rolloutOf = (more: Partial<RolloutSpec> = {}): RolloutSpec => ({
   waves: 1,
@@ -130,6 +130,33 @@ test('a run that is cut off while a wave rolls out leaves the rest to the next o
   const started = bench.clock.now().getTime();
   expect(codesOf(await bench.deploy())).toEqual(['RolloutFailed']);
   expect(bench.clock.now().getTime() - started, 'the deadline counts from the mark').toBeLessThan(70_000);
+});
+
+test('what was delivered long ago is not taken back because pods are down when its targets are changed', async () => {
+  let looks = Number.POSITIVE_INFINITY;
+  const target = targetOf({ rollout: rolloutOf({ canary }) });
+  const bench = await openBench({
+    targets: [target],
+    wrap: (cluster) => ({
+      ...cluster,
+      listWorkloads: async (...call) => {
+        looks += 1;
+        const workloads = await cluster.listWorkloads(...call);
+        const rollout = { state: 'progressing', message: 'a node is drained' } as const;
+        return looks > 8 ? workloads : workloads.map((workload) => ({ ...workload, rollout }));
+      },
+    }),
+  });
+  addWorkloads(bench, 'a', 'canary');
+  await bench.deploy();
+  bench.calls();
+  bench.clock.pass(30 * 86_400_000);
+  bench.targets([target, targetOf({ secret: 'other', restart: 'none' })]);
+  looks = 0;
+  const report = await bench.deploy();
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['unchanged', 'delivered']);
+  expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
+  expect(patched(bench)).toEqual([]);
 });
 
 test('each step waits until nothing harmful is served; before the last, the certificate before is no harm', async () => {
