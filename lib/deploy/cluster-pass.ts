@@ -89,8 +89,7 @@ async function deliverTogether(
     // One target has waited for a cluster that does not answer; the others need not. An answer, whatever it says, is
     // about one target.
     if (down) return down;
-    const manner = { ...run, readText: ports.readText };
-    const one = await deliverTarget(job, cluster, lists, manner).catch(toError);
+    const one = await deliverTarget(job, cluster, lists, { ...ports, ...run }).catch(toError);
     down ??= (one instanceof Error ? [one] : one.failures).find(isUnreachable);
     return one;
   });

@@ -39,8 +39,7 @@ export async function putBack(job: Job, hold: Hold, pass: ClusterPass): Promise<
     const message = `${hold.reason}; the Secret stays as it is, because the version before cannot take its place: ${lastGood.refusal}; ${advice}`;
     return describeStay(job, 'held', message, { step: 'none' });
   }
-  const manner = { ...run, readText: ports.readText };
-  const action = await updateSecret(lastGood.delivery, target, cluster, manner);
+  const action = await updateSecret(job, cluster, { ...ports, ...run }, lastGood.delivery);
   const workloads = target.restart === 'none' ? [] : await lists.renew(target.namespace, kindsOf(target));
   const before = lastGood.delivery.fingerprint;
   const plans = planReturns(target, delivery.fingerprint, before, workloads);

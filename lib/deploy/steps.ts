@@ -22,7 +22,7 @@ import { watchStep } from './watch.ts';
 /** Begins where an earlier run has ended.
  *  @throws ClusterError, StoreError where the target cannot be worked on; a later run goes on. */
 export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: ClusterPass): Promise<JobResult> {
-  const { target, delivery } = job;
+  const { target } = job;
   const { cluster, lists, ports, run } = pass;
   const timing = await judgeStart(job, rollout, pass);
   if (timing.kind === 'closed') return describeStay(job, 'waiting', describeWait(timing));
@@ -39,7 +39,7 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
     ...steps.flat().flatMap(describeCaution),
     ...adviseOthers(target, others),
   ];
-  const action = await updateSecret(delivery, target, cluster, { ...run, readText: ports.readText });
+  const action = await updateSecret(job, cluster, { ...ports, ...run });
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
   const describe = (failures: readonly Error[] = []) =>

@@ -6,8 +6,10 @@ import { readPassword } from '../passwords.ts';
 import {
   type ClusterSecret,
   nameWorkload,
+  notAfterAnnotation,
   restartAnnotation,
   type SecretManifest,
+  versionAnnotation,
   type Workload,
 } from '../policy/cluster-objects.ts';
 import {
@@ -19,8 +21,7 @@ import {
   type SecretPlan,
 } from '../policy/deployment.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../policy/restarts.ts';
-import type { ReadText } from '../ports.ts';
-import type { Job } from './run.ts';
+import type { DeployPorts, Job } from './run.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
 /** A rollout that was started, now or by an earlier run. */
@@ -43,11 +44,10 @@ export interface TargetProgress {
 /** How often a Secret that somebody else changes meanwhile is looked at again. */
 const attempts = 3;
 
-/** What a run says about how to act. */
-export interface Manner {
+/** How to act, and what that is decided by. */
+export interface Manner extends Pick<DeployPorts, 'store' | 'readText'> {
   readonly dryRun?: boolean;
   readonly signal: AbortSignal;
-  readonly readText: ReadText;
 }
 
 /** @throws StoreError where a keystore's password cannot be read.
@@ -58,8 +58,8 @@ export async function deliverTarget(
   lists: WorkloadLists,
   manner: Manner,
 ): Promise<TargetProgress> {
-  const { target, delivery, step } = job;
-  const action = await updateSecret(delivery, target, cluster, manner);
+  const { target, step } = job;
+  const action = await updateSecret(job, cluster, manner);
   const progress = { job, action, restarted: [], rollouts: [], warnings: [], failures: [] };
   if (target.restart === 'none' || (action === 'keep' && step === 'rolled-out')) return progress;
   try {
@@ -70,19 +70,22 @@ export async function deliverTarget(
 }
 
 /** Brings the Secret up to date, and says what that took. Decides again where it was changed in between.
- *  @throws StoreError, ClusterError as `deliverTarget`. */
+ *  @param delivery What it is to hold, where that is not the job's own.
+ *  @throws StoreError, ClusterError as `deliverTarget`; `Conflict` where a newer version has come meanwhile. */
 export async function updateSecret(
-  delivery: Delivery,
-  target: SecretTarget,
+  job: Job,
   cluster: Cluster,
-  { dryRun, signal, readText }: Manner,
+  { dryRun, signal, store, readText }: Manner,
+  delivery: Delivery = job.delivery,
 ): Promise<SecretPlan['action']> {
+  const { target } = job;
   const wanted = describeSecret(delivery, target, await readPassword(target, readText, signal));
   for (let attempt = 1; ; attempt += 1) {
     const found = await cluster.readSecret(target.namespace, target.secret, signal);
     const plan = planSecret(target, wanted, found);
     if (plan.action === 'refuse') throw new ClusterError(plan.code, plan.message);
     if (plan.action === 'keep' || dryRun) return plan.action;
+    if (found) await refuseSuperseded(job, found, store, signal);
     try {
       const stored = await carryOut(plan, wanted, found, cluster, signal);
       const different = compareStored(wanted, stored);
@@ -94,6 +97,23 @@ export async function updateSecret(
       if (!isRace || attempt === attempts) throw error;
     }
   }
+}
+
+/** A run may be a quarter of an hour old: what a faster one has put there since is not gone back from. Asks the store only
+ *  where the Secret tells of a later certificate. */
+async function refuseSuperseded(
+  { delivery, target }: Job,
+  { annotations }: ClusterSecret,
+  store: Manner['store'],
+  signal: AbortSignal,
+): Promise<void> {
+  const { certificate, version, notAfter } = delivery;
+  const held = annotations[versionAnnotation];
+  if (held === version || !(new Date(annotations[notAfterAnnotation] ?? '') > notAfter)) return;
+  const current = (await store.describe(certificate, signal))?.current;
+  if (current === undefined || current === version) return;
+  const message = `Secret ${nameTarget(target)} has version ${held} of ${certificate}: ${current} is current by now, and this run began with ${version}`;
+  throw new ClusterError('Conflict', message);
 }
 
 async function carryOut(

@@ -53,6 +53,52 @@ test.for([
   expect(only(await bench.deploy({ targets: ['lab/shop/copy-0'] })).outcome).toBe('delivered');
 });
 
+test.for([
+  ['in one go', targetOf()],
+  ['in steps', targetOf({ rollout: { waves: 1, deadlineMs: 60_000, probe: false, windows: [] } })],
+] as const)('a run that began before a renewal does not put the older version over the newer one, %s', async ([, target]) => {
+  let renew: (() => Promise<unknown>) | undefined;
+  const bench = await openBench({
+    targets: [target],
+    wrap: (cluster) => ({
+      ...cluster,
+      readSecret: async (...call) => {
+        const during = renew;
+        renew = undefined;
+        await during?.();
+        return cluster.readSecret(...call);
+      },
+    }),
+  });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  await bench.deploy();
+  await bench.issue('shop', 'version-2');
+  renew = async () => {
+    bench.clock.pass(60_000);
+    await bench.issue('shop', 'version-3');
+    await bench.deploy();
+  };
+  const late = await bench.deploy();
+  expect(only(late)).toMatchObject({
+    outcome: 'pending',
+    message: expect.stringContaining('version-3'),
+  });
+  expect(bench.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-3');
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged' });
+});
+
+test('a person who makes the version before current again has it delivered over the newer one', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  await bench.deploy();
+  bench.clock.pass(60_000);
+  await bench.issue('shop', 'version-2');
+  await bench.deploy();
+  const stages = bench.store.kept.get('shop')?.stages;
+  stages?.set('AWSCURRENT', 'version-1').set('AWSPREVIOUS', 'version-2');
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect(bench.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-1');
+});
+
 test('the next pass touches only what was missing', async () => {
   const targets = [targetOf({ secret: 'a' }), targetOf({ secret: 'b', namespace: 'late' })];
   const bench = await openBench({ targets });
