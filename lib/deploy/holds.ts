@@ -1,26 +1,39 @@
 // Whether a certificate's current version is held: what its tag says, or what a person says with this run.
-import { formatHold, type Hold, parseHold } from '../policy/hold.ts';
+import { formatHold, type Hold, isByHand, parseHold } from '../policy/hold.ts';
 import type { StoreEntry } from '../ports.ts';
-import type { DeployPorts, DeployRun } from './run.ts';
+import { loadLastGood } from './last-good.ts';
+import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
 
-/** The hold on `version`, if there is one. What a person has said is written down before anything is done by it; a hold on
- *  an earlier version is taken away. A dry run writes nothing.
+/** The hold on the version that is to be delivered, if there is one. What a person has said is written down before anything is
+ *  done by it; a hold on an earlier version is taken away, and one that would leave targets with a certificate that ends. A dry
+ *  run writes nothing.
  *  @throws Error where a version is to be taken back that has none before it, StoreError. */
 export async function settleHold(
-  name: string,
-  version: string,
+  { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
   { previous, state }: StoreEntry,
-  { store, log }: DeployPorts,
-  { rollback, resume, dryRun, signal }: DeployRun,
+  ports: DeployPorts,
+  run: DeployRun,
 ): Promise<Hold | undefined> {
+  const { store, log } = ports;
+  const { rollback, resume, dryRun, signal } = run;
+  const { certificate, version } = delivery;
   if (rollback && previous === undefined) {
-    throw new Error(`${name} cannot be taken back: there is no version before the current one`);
+    throw new Error(`${certificate} cannot be taken back: there is no version before the current one`);
   }
   const byHand: Hold = { version, target: '*', reason: 'it was taken back by hand' };
-  const hold = rollback ? byHand : resume ? undefined : parseHold(state.deliveryHeld, version);
+  const noted = rollback ? byHand : resume ? undefined : parseHold(state.deliveryHeld, version);
+  const isOver = noted && !isByHand(noted) && (await endsBefore({ delivery, facts }, ports, run));
+  const hold = isOver ? undefined : noted;
   const written = hold && formatHold(hold);
   if (dryRun || written === state.deliveryHeld) return hold;
-  await store.record(name, { deliveryHeld: written ?? null }, signal);
-  log.info(hold ? 'delivery held' : 'delivery resumed', { certificate: name, version, reason: hold?.reason });
+  await store.record(certificate, { deliveryHeld: written ?? null }, signal);
+  const reason = isOver ? 'what it keeps in place ends soon' : hold?.reason;
+  log.info(hold ? 'delivery held' : 'delivery resumed', { certificate, version, reason });
   return hold;
+}
+
+/** Whether the version before ends so soon that this one must take its place, whatever it has done elsewhere. */
+async function endsBefore(job: Pick<AnyJob, 'delivery' | 'facts'>, ports: DeployPorts, run: DeployRun) {
+  const lastGood = await loadLastGood(job, ports, run);
+  return 'refusal' in lastGood && lastGood.isOver === true;
 }

@@ -1,11 +1,13 @@
 // The version before the current one, for targets that must go back to it.
 import { type Delivery, describeDelivery } from '../policy/deployment.ts';
-import { judgeReturn } from '../policy/hold.ts';
+import { isByHand, judgeReturn } from '../policy/hold.ts';
 import { isRevokedVersion } from '../policy/standing.ts';
 import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
 
-/** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line. */
-export type LastGood = { readonly delivery: Delivery } | { readonly refusal: string };
+/** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line. `isOver`: it ends too soon. */
+export type LastGood =
+  | { readonly delivery: Delivery }
+  | { readonly refusal: string; readonly isOver?: boolean };
 
 /** The version before that of a job. @throws StoreError */
 export type LoadLastGood = (job: AnyJob) => Promise<LastGood>;
@@ -15,14 +17,15 @@ export function createLoadLastGood(ports: DeployPorts, run: DeployRun): LoadLast
   const known = new Map<string, Promise<LastGood>>();
   return (job) => {
     const { certificate } = job.delivery;
-    const loading = known.get(certificate) ?? load(job, ports, run);
+    const loading = known.get(certificate) ?? loadLastGood(job, ports, run);
     known.set(certificate, loading);
     return loading;
   };
 }
 
-async function load(
-  { delivery, facts }: AnyJob,
+/** Once. @throws StoreError */
+export async function loadLastGood(
+  { delivery, facts, hold }: Pick<AnyJob, 'delivery' | 'facts' | 'hold'>,
   { store, clock }: DeployPorts,
   { signal }: DeployRun,
 ): Promise<LastGood> {
@@ -33,7 +36,8 @@ async function load(
   ]);
   if (stored?.value.kind !== 'certificate') return { refusal: 'there is none' };
   const isRevoked = isRevokedVersion(entry?.state.revoked, stored.version);
-  const { names } = facts;
-  const judged = judgeReturn(stored.value.certificate, { names, isRevoked, now: clock.now() });
+  const { names, notBefore } = facts;
+  const begin = hold && isByHand(hold) ? undefined : notBefore;
+  const judged = judgeReturn(stored.value.certificate, { names, isRevoked, begin, now: clock.now() });
   return 'refusal' in judged ? judged : { delivery: describeDelivery(name, stored.version, judged.bundle) };
 }

@@ -112,8 +112,9 @@ async function selectOne(
       if (targets.length === 0) return skip('it has no targets', nowhere);
       const bundle = verify(name, certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored.version, bundle);
-      const hold = await settleHold(name, stored.version, entry, ports, run);
-      const common = { delivery, facts: bundle.facts, probe: spec?.probe ?? {}, hold };
+      const { facts } = bundle;
+      const hold = await settleHold({ delivery, facts }, entry, ports, run);
+      const common = { delivery, facts, probe: spec?.probe ?? {}, hold };
       const recorded = entry.state.deployed;
       const steps = reachedSteps(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>

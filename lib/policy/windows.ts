@@ -8,9 +8,7 @@ export type Timing =
   /** `until`: when the next window opens, in UTC; absent where none does within two weeks. */
   | { readonly kind: 'closed'; readonly until?: Date | undefined };
 
-/** Without windows it is always time. Otherwise nothing waits any more once the certificate that is served has less than a
- *  quarter left of the time that it had when its successor began: a renewal 30 days before the end has 22 days for its
- *  windows.
+/** Without windows it is always time. Otherwise nothing waits any more once the certificate that is served is `isEnding`.
  *  @param servedUntil The end of the certificate that is served; where nobody knows it, windows are kept.
  *  @param begin `notBefore` of its successor. */
 export function judgeTiming(
@@ -22,9 +20,16 @@ export function judgeTiming(
   }: { readonly servedUntil?: Date | undefined; readonly begin: Date; readonly now: Date },
 ): Timing {
   if (windows.length === 0 || isAnyOpen(windows, now)) return { kind: 'open' };
-  const end = servedUntil?.getTime();
-  if (end !== undefined && (end - now.getTime()) * 4 < end - begin.getTime()) return { kind: 'urgent' };
+  if (servedUntil && isEnding(servedUntil, begin, now)) return { kind: 'urgent' };
   return { kind: 'closed', until: findOpening(windows, now) };
+}
+
+/** Whether a certificate has less than a quarter left of the time that it had when its successor began: a renewal 30 days
+ *  before the end has 22 days to wait for a window, or for a person.
+ *  @param begin `notBefore` of the successor. */
+export function isEnding(servedUntil: Date, begin: Date, now: Date): boolean {
+  const end = servedUntil.getTime();
+  return (end - now.getTime()) * 4 < end - begin.getTime();
 }
 
 const minuteMs = 60_000;

@@ -167,6 +167,34 @@ test('where the version before cannot be used the Secret stays, and the report s
   expect(bench.version()).toBe('version-2');
 });
 
+test('a hold ends before what it keeps in place does: no target is left with an expired certificate', async () => {
+  let good: string | undefined;
+  const bench = await openBench({
+    targets: [targetOf({ rollout }), targetOf({ secret: 'new' })],
+    areReady: (name, annotations) => name !== 'a' || good === undefined || annotations[mark] === good,
+  });
+  for (const name of ['a', 'canary']) bench.addWorkload('Deployment', name, 'shop-tls');
+  await bench.deploy();
+  good = bench.secret()?.metadata.annotations?.['certrelay.dev/fingerprint'];
+  bench.clock.pass(60 * 86_400_000);
+  await bench.issue('shop', 'version-2');
+  await bench.deploy({ targets: ['lab/shop/shop-tls'] });
+  const versions = () =>
+    ['shop-tls', 'new'].map((name) => bench.secret(name)?.metadata.annotations?.['certrelay.dev/version']);
+  await bench.deploy();
+  expect(versions(), 'both are held').toEqual(['version-1', 'version-1']);
+  bench.clock.pass(23 * 86_400_000);
+  const report = await bench.deploy();
+  expect(versions()).toEqual(['version-2', 'version-2']);
+  expect(targetsOf(report)[1]).toMatchObject({ outcome: 'delivered' });
+  expect(targetsOf(report)[0]?.message).toMatch(/the Secret stays as it is, because .* ends 2027-02-20/);
+  expect(codesOf(report), 'a person must look').toEqual(['RolloutFailed']);
+  bench.calls();
+  bench.clock.pass(360 * 60_000);
+  expect(codesOf(await bench.deploy()), 'again and again').toEqual(['RolloutFailed']);
+  expect(bench.calls().filter((call) => call.startsWith('patch'))).toEqual([]);
+});
+
 test('D13 by hand the version before comes back to every target, until it is resumed', async () => {
   const other = targetOf({ secret: 'other' });
   const bench = await openDelivered({ targets: [targetOf({ rollout }), other] });

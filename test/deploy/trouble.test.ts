@@ -56,7 +56,10 @@ test.for([
 test.for([
   ['in one go', targetOf()],
   ['in steps', targetOf({ rollout: { waves: 1, deadlineMs: 60_000, probe: false, windows: [] } })],
-] as const)('a run that began before a renewal does not put the older version over the newer one, %s', async ([, target]) => {
+] as const)('a run that began before a renewal does not put the older version over the newer one, %s', async ([
+  ,
+  target,
+]) => {
   let renew: (() => Promise<unknown>) | undefined;
   const bench = await openBench({
     targets: [target],
