@@ -27,7 +27,7 @@ export function parseAskedSecret(
   const parsed = registrationBody.safeParse(body, { error: explainIssue });
   if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
 
-  const { issuer, fallbackIssuers, key, adopt, places, zones } = discovery;
+  const { issuer, fallbackIssuers, key, adopt, zones } = discovery;
   const spec: StoredSpec = {
     name,
     domains: parsed.data.domains,
@@ -37,13 +37,8 @@ export function parseAskedSecret(
     targets: (parsed.data.targets ?? []).map((target) => ({ ...target, adopt, replace: false })),
     source: 'discovery',
   };
-  const isListed = places.some((place) => place.cluster === cluster && place.namespace === namespace);
-  const message = `Secret ${namespace}/${secret} is outside the places of discovery; add ${cluster}/${namespace} to them, or name a Secret in one`;
-  return conclude(spec, [
-    ...(isListed ? [] : [{ path: ['targets', 0], message }]),
-    ...findOutsideZones(spec.domains, zones),
-    ...findTakenSecrets(spec, inventory),
-  ]);
+  const findings = [...findOutsideZones(spec.domains, zones), ...findTakenSecrets(spec, inventory)];
+  return findings.length > 0 ? refuse(findings) : { spec };
 }
 
 /** A certificate's name made of its Secret's place, so that it stays when the names in it change. Places that would give the
@@ -59,10 +54,3 @@ export function nameOfSecret({
 }
 
 const maxNameLength = 63;
-
-function conclude(
-  spec: StoredSpec,
-  findings: Parameters<typeof refuse>[0],
-): ReturnType<typeof parseAskedSecret> {
-  return findings.length > 0 ? refuse(findings) : { spec };
-}

@@ -54,6 +54,10 @@ export function judgeObject(cluster: string, object: TlsObject, discovery: Disco
   const restart = object.kind === 'Service' ? 'auto' : 'none';
   const found = uses.map(({ hosts, secret, namespace = object.namespace }): AskedSecret | string => {
     if (!secret) return `it names no Secret for ${hosts.join(', ') || 'its TLS'}`;
+    // Whoever may write here need not be allowed to write there; ReferenceGrants are not read.
+    if (namespace !== object.namespace) {
+      return `Secret ${namespace}/${secret} is of another namespace, where an object has to ask for it; or write it into the inventory`;
+    }
     if (hosts.length === 0) return `it names no host for Secret ${secret}, and a certificate needs names`;
     return { cluster, namespace, secret, domains: hosts, restart };
   });

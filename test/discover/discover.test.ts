@@ -131,11 +131,6 @@ describe('an Ingress that asks', () => {
       { hosts: ['shop.example.com'], secret: 'kept-tls' },
       'Secret shop/kept-tls in cluster lab is written by certificate kept',
     ],
-    [
-      'for a Secret in another namespace',
-      { hosts: ['shop.example.com'], secret: 'a', namespace: 'kube-system' },
-      'add lab/kube-system to them',
-    ],
   ])('C07 for names %s is refused as a registration would be', async (_, use, message) => {
     clusters['lab/shop'] = [ingress({ tls: [use] }), ingress({ name: 'good' })];
     const { certificates, failures } = await discover();

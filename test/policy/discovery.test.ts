@@ -124,6 +124,20 @@ it.each<[string, Partial<TlsObject>, object]>([
     { secrets: ['x: a.example.com b.example.com', 'y: c.example.com'], remarks: [] },
   ],
   [
+    'a Gateway asks for no Secret of another namespace, whose owner has not asked',
+    {
+      kind: 'Gateway',
+      tls: [
+        { hosts: ['a.example.com'], secret: 'x', namespace: 'other' },
+        { hosts: ['b.example.com'], secret: 'x', namespace: 'shop' },
+      ],
+    },
+    {
+      secrets: ['x: b.example.com'],
+      remarks: [expect.stringContaining('Secret other/x is of another namespace')],
+    },
+  ],
+  [
     'a Service that only asks is told what it lacks',
     { kind: 'Service', tls: [] },
     { secrets: [], remarks: [expect.stringContaining('has no certrelay.dev/domains')] },
