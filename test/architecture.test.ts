@@ -144,6 +144,12 @@ describe('the building', () => {
     expect(findViolations(new Map([[path, text]])).join()).toContain(complaint);
   });
 
+  it('W17 has nothing that listens: no traffic passes through it', () => {
+    const listens = (text: string) => /\bcreate(Secure|Http2Secure)?Server\b/.test(text);
+    expect(listens("import { createServer } from 'node:net';")).toBe(true);
+    expect([...sources()].filter(([, text]) => listens(text)).map(([path]) => path)).toEqual([]);
+  });
+
   it('has nothing at the top but what belongs there', () => {
     const allowed = new Set(
       `functions lib infra test serverless.yml package.json package-lock.json tsconfig.json README.md LICENSE

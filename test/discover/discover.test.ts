@@ -30,9 +30,11 @@ let log: FakeLog;
 let sent: string[];
 /** Objects by `cluster/namespace`; a cluster without an entry cannot be reached. */
 let clusters: Record<string, readonly TlsObject[]>;
+/** Places that were looked into. */
+let seen: string[];
 
 beforeEach(() => {
-  [store, log, sent] = [new FakeStore(), new FakeLog(), []];
+  [store, log, sent, seen] = [new FakeStore(), new FakeLog(), [], []];
   clusters = { 'lab/shop': [], 'prod/shop': [] };
 });
 
@@ -41,6 +43,7 @@ function discover(text = inventoryText, change: { readonly dryRun?: boolean } = 
   const queue = { send: async (names: readonly string[]) => void sent.push(...names) };
   const connect = async (cluster: string) => ({
     listTlsObjects: async (namespace: string) => {
+      seen.push(`${cluster}/${namespace}`);
       const found = clusters[`${cluster}/${namespace}`];
       if (!found) throw new ClusterError('Unreachable', `no answer of ${cluster}`);
       return found;
@@ -202,6 +205,14 @@ it('an object that is gone leaves its certificate, and the report says that noth
   clusters['lab/shop'] = [];
   expect(await discover()).toMatchObject({ certificates: [], noLongerAsked: [name] });
   expect(store.kept.has(name)).toBe(true);
+});
+
+it('K21 the listed namespaces are looked into, and no other', async () => {
+  clusters['lab/private'] = [ingress({ namespace: 'private' })];
+  expect(await discover()).toMatchObject({ certificates: [] });
+  expect(seen.toSorted()).toEqual(['lab/shop', 'prod/shop']);
+  const { certificates } = await discover(inventoryText.replace('[lab/shop,', '[lab/shop, lab/private,'));
+  expect(certificates).toHaveLength(1);
 });
 
 it('an inventory without discovery is told so', async () => {

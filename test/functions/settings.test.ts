@@ -21,3 +21,16 @@ test.each([
   const environment = { CERTRELAY_STALE_AFTER_MINUTES: minutes, LOG_LEVEL: 'loud' };
   expect(() => readSettings(environment)).toThrow(/LOG_LEVEL.*CERTRELAY_STALE_AFTER_MINUTES must be a whole/);
 });
+
+test.each([
+  [undefined, 'info'],
+  ['debug', 'debug'],
+  [' WARN ', 'warn'],
+  ['error', 'error'],
+])('K19 LOG_LEVEL %j is the level %s', (LOG_LEVEL, level) => {
+  expect(readSettings({ LOG_LEVEL }).logLevel).toBe(level);
+});
+
+test.each(['loud', 'trace', '0'])('K19 LOG_LEVEL %j is refused, and the levels are named', (LOG_LEVEL) => {
+  expect(() => readSettings({ LOG_LEVEL })).toThrow('LOG_LEVEL must be one of debug, info, warn, error');
+});

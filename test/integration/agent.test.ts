@@ -91,7 +91,7 @@ async function runAgent(
   return { status, output: lines.join('') };
 }
 
-it('W01 W06 W22 delivers what is signed for its cluster, by calls outwards alone, and shows in status at once', async () => {
+it('W01 W05 W06 W22 delivers what is signed for its cluster, by calls outwards alone to where its environment says, and shows in status at once', async () => {
   expect(await statusOf()).toMatchObject({
     signingKey: expect.stringMatching(/^[\w-]{43}$/),
     agents: [

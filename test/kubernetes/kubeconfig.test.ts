@@ -60,7 +60,7 @@ describe('is refused, with the field named', () => {
     ['a password', write({ user: { username: 'a', password: 'b' } }), /"username"/],
     ['impersonation', write({ user: { token, as: 'admin' } }), /"as"/],
     [
-      'an unchecked server',
+      'W07 an unchecked server',
       write({ cluster: { 'insecure-skip-tls-verify': true } }),
       /"insecure-skip-tls-verify"/,
     ],

@@ -1,0 +1,31 @@
+// What earlier systems for this job did, tried on the deploy story.
+import { expect, test } from 'vitest';
+import { targetOf } from '../certificate/targets.ts';
+import { only, openBench } from './bench.ts';
+
+test('C10 a cluster that knows Secrets and workloads and no other kind is delivered to, and its workloads roll', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  const unknown = { kind: 'error', code: 'NotFound', status: 404 } as const;
+  for (const kind of ['cronjobs', 'replicationcontrollers', 'replicasets', 'pods']) {
+    bench.faults.set('kubernetes', `list ${kind}`, unknown, Number.POSITIVE_INFINITY);
+  }
+  const report = await bench.deploy();
+  expect(report.failures.size).toBe(0);
+  expect(only(report)).toMatchObject({ outcome: 'delivered', restarted: ['Deployment web'] });
+  expect(bench.log.lines.filter(({ level }) => level !== 'info')).toEqual([]);
+});
+
+test('Y09 whatever is to follow a delivery hears of it by the log, once for each target that changed', async () => {
+  const bench = await openBench({ targets: [targetOf(), targetOf({ secret: 'other-tls' })] });
+  const heard = () =>
+    bench.log.lines.filter(({ event }) => event === 'certificate delivered').map(({ fields }) => fields);
+  await bench.deploy();
+  const common = { certificate: 'shop', version: 'version-1' };
+  expect(heard()).toEqual([
+    expect.objectContaining({ ...common, target: 'lab/shop/shop-tls' }),
+    expect.objectContaining({ ...common, target: 'lab/shop/other-tls' }),
+  ]);
+  await bench.deploy();
+  expect(heard()).toHaveLength(2);
+});
