@@ -64,7 +64,7 @@ export class StoreError extends CertrelayError {
  *  cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `Forbidden`: RBAC (the message names the missing
  *  verb). `Foreign`: the Secret is not that certificate's. `TypeConflict`: its immutable `type` is another. `Replayed`: what an
  *  agent was told comes before what it was told last. `NotFound`, `Conflict`, `Rejected`: as the server says. `SignInFailed`: what signs in is missing or unusable, or it is refused.
- *  `RolloutFailed`: the pods with the new certificate do not come up. */
+ *  `Unsupported`: the server is too old for what is asked of it. `RolloutFailed`: the pods with the new certificate do not come up. */
 export type ClusterErrorCode =
   | 'Unreachable'
   | 'Unavailable'
@@ -77,6 +77,7 @@ export type ClusterErrorCode =
   | 'Conflict'
   | 'Rejected'
   | 'SignInFailed'
+  | 'Unsupported'
   | 'RolloutFailed';
 export class ClusterError extends CertrelayError {
   declare readonly code: ClusterErrorCode;

@@ -1,4 +1,4 @@
-// Delivers to all targets of one cluster: side by side, over one connection, and done with them once it is unreachable.
+// Delivers to all targets of one cluster: side by side, over one connection, and done with them once it serves none of them.
 import type { Cluster } from '../cluster-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { ClusterError, toError } from '../errors.ts';
@@ -86,11 +86,10 @@ async function deliverTogether(
   const { cluster, lists, ports, run } = pass;
   let down: Error | undefined;
   const progress = await mapConcurrently(jobs, concurrency, async (job) => {
-    // One target has waited for a cluster that does not answer; the others need not. An answer, whatever it says, is
-    // about one target.
+    // What one target has met at the door of the cluster, the others need not meet again.
     if (down) return down;
     const one = await deliverTarget(job, cluster, lists, { ...ports, ...run }).catch(toError);
-    down ??= (one instanceof Error ? [one] : one.failures).find(isUnreachable);
+    down ??= (one instanceof Error ? [one] : one.failures).find(isAboutCluster);
     return one;
   });
   const rollouts = progress.flatMap((one) => (one instanceof Error ? [] : one.rollouts));
@@ -107,6 +106,7 @@ async function deliverTogether(
   });
 }
 
-function isUnreachable(error: Error): boolean {
-  return error instanceof ClusterError && error.code === 'Unreachable';
+/** Any other answer, whatever it says, is about one target. */
+function isAboutCluster(error: Error): boolean {
+  return error instanceof ClusterError && ['Unreachable', 'SignInFailed', 'Unsupported'].includes(error.code);
 }

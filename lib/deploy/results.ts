@@ -1,10 +1,19 @@
 // Puts into words what became of a target: its entry in the report, its step, and its failures.
-import { ClusterError } from '../errors.ts';
+import { ClusterError, type ClusterErrorCode } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { nameDestination, nameTarget, type SecretPlan } from '../policy/deployment.ts';
 import type { RolloutEnd } from './rollouts.ts';
 import type { AnyJob, DeployRun, Job, JobResult, TargetOutcome, TargetReport } from './run.ts';
 import type { TargetProgress } from './target.ts';
+
+/** What a person must change: the target, or the cluster. */
+const refusals: readonly ClusterErrorCode[] = [
+  'Foreign',
+  'TypeConflict',
+  'Replayed',
+  'Rejected',
+  'Unsupported',
+];
 
 /** A target that could not be worked on to the end. */
 export function describeFailure(
@@ -12,8 +21,7 @@ export function describeFailure(
   error: Error,
   { signal }: DeployRun,
 ): JobResult {
-  const isRefusal =
-    error instanceof ClusterError && ['Foreign', 'TypeConflict', 'Replayed', 'Rejected'].includes(error.code);
+  const isRefusal = error instanceof ClusterError && refusals.includes(error.code);
   const isLate = signal.aborted && !(error instanceof ClusterError);
   const message = isLate ? 'time was up before it was delivered' : describeError(error);
   return {

@@ -40,6 +40,7 @@ const codes: Readonly<Record<number, ClusterErrorCode>> = {
   403: 'Forbidden',
   404: 'NotFound',
   409: 'Conflict',
+  415: 'Unsupported',
 };
 
 const passing = [429, 500, 502, 503, 504];
@@ -100,6 +101,9 @@ function advise(
 ): string {
   if (code === 'SignInFailed') {
     return `the server does not accept the credentials (401): ${onRefusal}`;
+  }
+  if (code === 'Unsupported') {
+    return `the server takes no server-side apply (415): it needs Kubernetes 1.22 or later, or 1.16 with the feature gate ServerSideApply, and says: ${said}`;
   }
   if (code === 'Forbidden') {
     const denied = /User "(?<user>[^"]*)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"/.exec(

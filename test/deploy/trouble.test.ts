@@ -102,6 +102,19 @@ test('a person who makes the version before current again has it delivered over 
   expect(bench.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-1');
 });
 
+test.for([
+  ['refuses the credentials', 'get secrets', 401, 'SignInFailed', 'pending'],
+  ['is too old', 'patch secrets', 415, 'Unsupported', 'refused'],
+] as const)('a cluster that %s is not asked once a target', async ([, action, status, code, outcome]) => {
+  const targets = Array.from({ length: 40 }, (_, index) => targetOf({ secret: `copy-${index}` }));
+  const bench = await openBench({ targets });
+  bench.faults.set('kubernetes', action, { kind: 'error', code: 'any', status }, 40);
+  const report = await bench.deploy();
+  expect(targetsOf(report).map((target) => target.outcome)).toEqual(Array(40).fill(outcome));
+  expect(codesOf(report)).toEqual(Array(40).fill(code));
+  expect(bench.calls().filter((call) => call === action).length, 'at once').toBeLessThanOrEqual(8);
+});
+
 test('the next pass touches only what was missing', async () => {
   const targets = [targetOf({ secret: 'a' }), targetOf({ secret: 'b', namespace: 'late' })];
   const bench = await openBench({ targets });

@@ -92,6 +92,24 @@ test.for([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (st
   expect(journal.find({}).map(({ action }) => action)).toEqual(['patch secrets']);
 });
 
+test('C10 a server too old for server-side apply is told by the version that is needed, and not asked again', async () => {
+  const { cluster, faults, journal, signal } = await open();
+  const message = 'the body of the request was in an unknown format - accepted media types include: others';
+  faults.set('kubernetes', 'patch secrets', {
+    kind: 'error',
+    code: 'UnsupportedMediaType',
+    status: 415,
+    message,
+  });
+  await expect(cluster.applySecret(manifestOf('default', { a: '1' }), first, signal)).rejects.toMatchObject({
+    code: 'Unsupported',
+    message: expect.stringMatching(
+      /^patch secrets default\/web in cluster lab: .* needs Kubernetes 1\.22 or later, or 1\.16 with .*unknown format/,
+    ),
+  });
+  expect(journal.count({ action: 'patch secrets' })).toBe(1);
+});
+
 test('a call ends with the reason of the signal as soon as it is aborted', async () => {
   const { cluster, journal, faults } = await open();
   faults.set('kubernetes', 'get secrets', { kind: 'delay', ms: 5_000 });
