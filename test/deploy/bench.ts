@@ -38,6 +38,8 @@ export interface BenchOptions {
   readonly namespaces?: readonly string[];
   /** `prune` of cluster `lab`. */
   readonly prune?: true | readonly string[];
+  /** `concurrency` of every cluster. */
+  readonly concurrency?: number;
   /** Whether there is an AWS Certificate Manager. */
   readonly acm?: boolean;
   /** Which pods become ready; all if not given. */
@@ -153,7 +155,7 @@ export async function openBench(options: BenchOptions) {
     ): Promise<DeployReport> {
       const reached = names.map((name) => {
         const prune = name === 'lab' ? options.prune : undefined;
-        return [name, { kubeconfig: { secret: name }, prune }] as const;
+        return [name, { kubeconfig: { secret: name }, prune, concurrency: options.concurrency }] as const;
       });
       const agents = Object.fromEntries(
         (options.agents ?? []).map((name) => [name, { agent: true } as const]),

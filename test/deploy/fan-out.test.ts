@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { findClustersToHandOn, handOn } from '../../lib/deploy/fan-out.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { FakeLog } from '../issue/fakes.ts';
-import { bindingOf, codesOf, openBench, targetsOf } from './bench.ts';
+import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './bench.ts';
 
 const clusters = ['lab', 'b', 'c', 'd', 'e'];
 const failing = ['b', 'c', 'd'];
@@ -11,7 +11,7 @@ const minute = 60_000;
 const signal = AbortSignal.timeout(30_000);
 
 /** Four targets in each of five clusters; in three of them one is in a namespace that certrelay may not enter. */
-async function openFive() {
+async function openFive(more: Pick<BenchOptions, 'concurrency' | 'wrap'> = {}) {
   const targets = clusters.flatMap((cluster) =>
     ['one', 'two', 'three', 'four'].map((secret) =>
       targetOf({
@@ -21,7 +21,7 @@ async function openFive() {
       }),
     ),
   );
-  const bench = await openBench({ targets, clusters });
+  const bench = await openBench({ targets, clusters, ...more });
   const enter = () => {
     for (const name of failing) {
       const cluster = bench.clusters.get(name);
@@ -57,6 +57,32 @@ test('P22 of 20 targets in 5 clusters 3 fail: 17 are delivered, and the next pas
   expect(outcomes(await bench.deploy())).toEqual({ unchanged: 17, delivered: 3 });
   expect(counted()).toMatchObject({ get: 20, patch: 3 });
   expect(deployed()).toMatch(/\/r{20}$/);
+});
+
+test.for([
+  1, 2, 3,
+])('with a concurrency of %i so many targets of each cluster are under way at once', async (most) => {
+  const underWay = new Map<string, Set<string>>();
+  const peaks: Record<string, number> = {};
+  const { bench } = await openFive({
+    concurrency: most,
+    wrap: (cluster, name) => ({
+      ...cluster,
+      // From a target's first call to the one that brings it the certificate.
+      readSecret: async (namespace, secret, ended) => {
+        const here = underWay.get(name) ?? new Set();
+        underWay.set(name, here.add(secret));
+        peaks[name] = Math.max(peaks[name] ?? 0, here.size);
+        return cluster.readSecret(namespace, secret, ended);
+      },
+      applySecret: (manifest, options, ended) =>
+        cluster
+          .applySecret(manifest, options, ended)
+          .finally(() => underWay.get(name)?.delete(manifest.name)),
+    }),
+  });
+  await bench.deploy();
+  expect(peaks).toEqual(Object.fromEntries(clusters.map((name) => [name, most])));
 });
 
 test('K44 what failed is passed over until its time comes, later with each failure, and nothing is asked of its cluster', async () => {
