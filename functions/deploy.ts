@@ -45,9 +45,9 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
 }
 
 /** The client is loaded with the first target in ACM. */
-async function connectAcm(region: string): Promise<CertificateManager> {
+async function connectAcm(region: string, prefix: string): Promise<CertificateManager> {
   const { connectCertificateManager } = await import('../lib/acm/connection.ts');
-  return connectCertificateManager(region);
+  return connectCertificateManager({ region, prefix });
 }
 
 /** Clusters that other invocations have been asked to look after. SQS is loaded where there are any. */
@@ -79,7 +79,7 @@ async function deploy(
     const ports = {
       store: secrets.certificates,
       connect,
-      connectAcm,
+      connectAcm: (region: string) => connectAcm(region, settings.prefix),
       readText: secrets.readText,
       lookAtServed,
       clock,

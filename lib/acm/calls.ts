@@ -1,7 +1,8 @@
 // One call to AWS Certificate Manager: the run's signal goes in, and what AWS refuses comes out with a code.
 import { CertificateManagerError, type CertificateManagerErrorCode } from '../errors.ts';
 
-/** The tag by which a certificate in ACM is known as ours: the name of the certificate that is imported there. */
+/** The tag by which a certificate in ACM is known as ours: the prefix of the installation, a slash, and the name of the
+ *  certificate that is imported there. */
 export const certificateTag = 'certrelay:certificate';
 
 const codes: Readonly<Record<string, CertificateManagerErrorCode>> = {
@@ -49,7 +50,7 @@ function translate(error: unknown, call: string, subject: string): CertificateMa
 function describe(code: CertificateManagerErrorCode, subject: string, said: string): string {
   switch (code) {
     case 'Denied': {
-      const tagging = `aws acm add-tags-to-certificate --certificate-arn ${subject} --tags Key=${certificateTag},Value=<name>`;
+      const tagging = `aws acm add-tags-to-certificate --certificate-arn ${subject} --tags Key=${certificateTag},Value=<prefix>/<name>`;
       const untagged = subject.startsWith('arn:')
         ? `; a certificate must carry our tag first: ${tagging}`
         : '';

@@ -17,14 +17,23 @@ import { CertificateManagerError } from '../errors.ts';
 import type { AcmCertificate } from '../policy/acm.ts';
 import { callAcm, certificateTag } from './calls.ts';
 
-/** Opens no connection before the first call. Calls are tried three times where that may help; `config` is beside what the
- *  environment says (credentials, endpoint). */
-export function connectCertificateManager(region: string, config: ACMClientConfig = {}): CertificateManager {
+export interface AcmOptions {
+  readonly region: string;
+  /** First part of every AWS secret's name: what the tag says goes by it, so that two installations in one account leave
+   *  each other's imports alone. */
+  readonly prefix: string;
+  /** Beside what the environment says (credentials, endpoint). */
+  readonly config?: ACMClientConfig;
+}
+
+/** Opens no connection before the first call. Calls are tried three times where that may help. */
+export function connectCertificateManager({ region, prefix, config }: AcmOptions): CertificateManager {
   // An import whose answer is lost would make a second ARN, so the run after it looks for the first one instead.
   const [client, once] = [3, 1].map(
     (maxAttempts) => new ACMClient({ requestHandler: patience, maxAttempts, ...config, region }),
   );
   if (client === undefined || once === undefined) throw new Error('no client was made');
+  const tagValue = (name: string) => `${prefix}/${name}`;
   let imported: Promise<readonly CertificateSummary[]> | undefined;
   return {
     async read(arn, signal) {
@@ -55,7 +64,9 @@ export function connectCertificateManager(region: string, config: ACMClientConfi
               client.send(new ListTagsForCertificateCommand({ CertificateArn: arn }), options),
             ),
           );
-          const isOurs = tags?.Tags?.some(({ Key, Value }) => Key === certificateTag && Value === name);
+          const isOurs = tags?.Tags?.some(
+            ({ Key, Value }) => Key === certificateTag && Value === tagValue(name),
+          );
           return isOurs ? [arn] : [];
         }),
       );
@@ -70,7 +81,9 @@ export function connectCertificateManager(region: string, config: ACMClientConfi
         PrivateKey: Buffer.from(key),
         CertificateChain: others.length > 0 ? Buffer.from(others.join('')) : undefined,
         // ACM takes no tags with an ARN; those that are there stay.
-        ...(arn === undefined ? { Tags: [{ Key: certificateTag, Value: name }] } : { CertificateArn: arn }),
+        ...(arn === undefined
+          ? { Tags: [{ Key: certificateTag, Value: tagValue(name) }] }
+          : { CertificateArn: arn }),
       });
       const sender = arn === undefined ? once : client;
       const answer = await callAcm('ImportCertificate', arn ?? 'a new certificate', signal, (options) =>

@@ -43,7 +43,7 @@ export function certificateManagerContract(
     });
 
     const signal = () => AbortSignal.timeout(20_000);
-    const open = () => connectCertificateManager(region, subject.config);
+    const open = () => connectCertificateManager({ region, prefix: 'certrelay', config: subject.config });
     const mint = (domain: string, more: Partial<Minting> = {}) => {
       const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
       return mintChain({ domains: [domain], ...validity, ...more });
@@ -91,7 +91,7 @@ export function certificateManagerContract(
         await acm.import({ name: 'tagged', ...(await mint('tagged.example.com')), arn }, signal());
         expect(await acm.find('tagged', ['tagged.example.com'], signal())).toEqual([arn]);
         const { Tags } = await client.send(new ListTagsForCertificateCommand({ CertificateArn: arn }));
-        expect(Tags).toEqual([{ Key: 'certrelay:certificate', Value: 'tagged' }]);
+        expect(Tags).toEqual([{ Key: 'certrelay:certificate', Value: 'certrelay/tagged' }]);
         acm.close();
       },
     );

@@ -39,7 +39,7 @@ test('D01 a load balancer gets its certificate by ACM: imported once, then again
   expect(report).toMatchObject({ target: name, outcome: 'delivered', action: 'create' });
   const [first] = acm.entries;
   expect(report.message).toBe(`imported as ${first?.arn}`);
-  expect(first?.tags).toEqual(new Map([['certrelay:certificate', 'shop']]));
+  expect(first?.tags).toEqual(new Map([['certrelay:certificate', 'certrelay/shop']]));
   const second = await bench.issue('shop', 'version-2');
   expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
   expect(acm.entries.map(({ arn, tags }) => ({ arn, tags }))).toEqual([
@@ -81,9 +81,16 @@ test('a crash before the ARN is remembered makes no second one: it is found by i
   expect(bench.calls()).toEqual(['GetCertificate']);
 });
 
+test('what another installation in the account has imported for the same name stays as it is', async () => {
+  const { bench, acm } = await open();
+  acm.add(region, 'IMPORTED', await mint(), new Map([['certrelay:certificate', 'staging/shop']]));
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
+  expect(acm.entries).toHaveLength(2);
+});
+
 test('of two that carry the tag the same one is always taken, and the other is named', async () => {
   const { bench, acm } = await open();
-  const tags = new Map([['certrelay:certificate', 'shop']]);
+  const tags = new Map([['certrelay:certificate', 'certrelay/shop']]);
   const made = [await mint(), await mint()].map(
     (material) => acm.add(region, 'IMPORTED', material, tags).arn,
   );

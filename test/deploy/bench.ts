@@ -176,7 +176,11 @@ export async function openBench(options: BenchOptions) {
       const credentials = { accessKeyId: accessKeyOf('deploy'), secretAccessKey: 'bench' };
       const connectAcm = async (region: string) => {
         if (!acm) throw new Error('this bench has no ACM');
-        return connectCertificateManager(region, { endpoint: acm.url, credentials });
+        return connectCertificateManager({
+          region,
+          prefix: 'certrelay',
+          config: { endpoint: acm.url, credentials },
+        });
       };
       const readText = async (secret: string) => {
         const text = texts.get(secret);

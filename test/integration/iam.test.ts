@@ -136,7 +136,9 @@ async function importByHand(name: string, arn?: string): Promise<void> {
 /** Puts right what somebody imported over a certificate of ours. */
 async function driftInAcm(): Promise<void> {
   const { entries } = sandbox.acm.certificates;
-  const ours = entries.find(({ tags: carried }) => carried.get('certrelay:certificate') === 'taken');
+  const ours = entries.find(
+    ({ tags: carried }) => carried.get('certrelay:certificate') === `${prefix}/taken`,
+  );
   await importByHand('taken.example.com', ours?.arn);
   await sandbox.lambda.invoke('deploy', { targets: [`acm/${region}/taken`] });
 }
