@@ -60,7 +60,8 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
   };
 }
 
-/** What has failed too lately for a pass that nobody asked for by name. */
+/** What has failed too lately for a pass that nobody asked for by name. A target that waits for its window is never among it:
+ *  it may be another one that failed, and the window would go by. */
 function findWaiting(
   selections: readonly Selection[],
   { clock }: DeployPorts,
@@ -75,6 +76,7 @@ function findWaiting(
       if (!retry || retry.after <= now) return [];
       return asked
         .filter(({ step, hold }) => step === 'none' && !hold)
+        .filter((job) => !(isForCluster(job) && job.target.rollout?.windows.length))
         .filter((job) => !(isForCluster(job) && isAgentCluster(job.target.cluster, inventory)))
         .map((job) => [job, describeWaiting(job, retry)] as const);
     }),

@@ -1,6 +1,6 @@
 // Delivering in steps: canary, waves, what is served, windows, and going on after a run that was cut off.
 import { expect, test } from 'vitest';
-import type { RolloutSpec } from '../../lib/certificate/spec.ts';
+import { type RolloutSpec, weekdays } from '../../lib/certificate/spec.ts';
 import { ClusterError } from '../../lib/errors.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { type Bench, codesOf, only, openBench, targetsOf } from './bench.ts';
@@ -185,6 +185,22 @@ test('a target waits for its window; the report says until when, and nothing is 
   expect(bench.calls()).toEqual(['get secrets']);
   bench.clock.pass(Date.parse('2026-11-28T01:30:00Z') - bench.clock.now().getTime());
   expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', restarted: ['Deployment a'] });
+});
+
+test('a target does not miss its window because another of the certificate has failed lately', async () => {
+  const window = { days: weekdays, fromMinute: 120, toMinute: 240, timeZone: 'UTC' } as const;
+  const patient = targetOf({ rollout: rolloutOf({ windows: [window] }) });
+  const bench = await openBench({ targets: [patient] });
+  await bench.deploy();
+  bench.targets([patient, targetOf({ cluster: 'gone' })]);
+  await bench.issue('shop', 'version-2');
+  bench.clock.pass(12 * 3_600_000);
+  for (let failures = 0; failures < 4; failures += 1) await bench.deploy({ certificates: ['shop'] });
+  bench.clock.pass(4.5 * 3_600_000);
+  expect(targetsOf(await bench.deploy())).toMatchObject([
+    { outcome: 'delivered' },
+    { outcome: 'pending', message: expect.stringMatching(/^not delivered yet, after 4 failures/) },
+  ]);
 });
 
 test('a window is not waited for once what is served has used up three quarters of its rest', async () => {
