@@ -9,6 +9,7 @@ import { isAgentCluster, parseReport } from './agents.ts';
 import { isDelivered, parseDeliveries } from './deliveries.ts';
 import { nameDestination } from './deployment.ts';
 import { heldByTags } from './held.ts';
+import { isByHand, parseHold } from './hold.ts';
 import { renewalTime } from './renewal.ts';
 import { standingOf } from './standing.ts';
 import type { CertificateState } from './state.ts';
@@ -113,7 +114,22 @@ function firstFinding(facts: Facts): Finding {
         : 'not issued yet',
     );
   }
-  return findUndelivered(facts) ?? findUnserved(facts) ?? findPaused(facts) ?? findDue(renewsAt, now);
+  return (
+    findHeld(facts) ??
+    findUndelivered(facts) ??
+    findUnserved(facts) ??
+    findPaused(facts) ??
+    findDue(renewsAt, now)
+  );
+}
+
+/** Only the pass that took a version back ends with an error. */
+function findHeld({ entry }: Facts): Finding | undefined {
+  const hold = parseHold(entry?.state.deliveryHeld, entry?.current ?? '');
+  if (!hold) return undefined;
+  return isByHand(hold)
+    ? pending(`held: ${hold.reason}`)
+    : failing(`held: it failed at ${hold.target}: ${hold.reason}`);
 }
 
 function findUnserved({ entry, now, staleAfterMs }: Facts): Finding | undefined {
