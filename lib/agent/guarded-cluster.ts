@@ -24,10 +24,11 @@ export function guardCluster(
     ...cluster,
     async readSecret(namespace, name, signal) {
       const found = await cluster.readSecret(namespace, name, signal);
-      if (!found) return undefined;
-      // The story does not know of the memory, and would take it away as something that is no longer wanted.
-      const annotations = found.owned.annotations.filter((key) => key !== statementAnnotation);
-      return { ...found, owned: { ...found.owned, annotations } };
+      return found && hideMemory(found);
+    },
+    async listSecrets(namespace, signal) {
+      const listed = await cluster.listSecrets(namespace, signal);
+      return listed.map(({ name, secret }) => ({ name, secret: hideMemory(secret) }));
     },
     async applySecret(manifest, options, signal) {
       const { namespace, name, annotations } = manifest;
@@ -46,6 +47,12 @@ export function guardCluster(
       await cluster.deleteSecret(namespace, name, over, signal);
     },
   };
+}
+
+/** The story does not know of the memory, and would take it away as something that is no longer wanted. */
+function hideMemory(secret: ClusterSecret): ClusterSecret {
+  const annotations = secret.owned.annotations.filter((key) => key !== statementAnnotation);
+  return { ...secret, owned: { ...secret.owned, annotations } };
 }
 
 /** Why a statement must not be followed; `undefined` where it may. */

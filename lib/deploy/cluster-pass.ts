@@ -9,6 +9,7 @@ import { describeFailure, describeProgress, describeStay } from './results.ts';
 import { putBack } from './rollback.ts';
 import { awaitRollouts } from './rollouts.ts';
 import type { ClusterPass, DeployPorts, DeployRun, Job, JobResult } from './run.ts';
+import { SecretLists } from './secret-lists.ts';
 import { deliverInSteps } from './steps.ts';
 import { deliverTarget } from './target.ts';
 import { WorkloadLists } from './workload-lists.ts';
@@ -84,11 +85,13 @@ async function deliverTogether(
   pass: ClusterPass,
 ): Promise<readonly JobResult[]> {
   const { cluster, lists, ports, run } = pass;
+  const listed = new SecretLists(cluster, jobs, ports.log, run.signal);
+  const manner = { ...ports, ...run, listed };
   let down: Error | undefined;
   const progress = await mapConcurrently(jobs, concurrency, async (job) => {
     // What one target has met at the door of the cluster, the others need not meet again.
     if (down) return down;
-    const one = await deliverTarget(job, cluster, lists, { ...ports, ...run }).catch(toError);
+    const one = await deliverTarget(job, cluster, lists, manner).catch(toError);
     down ??= (one instanceof Error ? [one] : one.failures).find(isAboutCluster);
     return one;
   });

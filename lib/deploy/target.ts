@@ -22,6 +22,7 @@ import {
 } from '../policy/deployment.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../policy/restarts.ts';
 import type { DeployPorts, Job } from './run.ts';
+import type { SecretLists } from './secret-lists.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
 /** A rollout that was started, now or by an earlier run. */
@@ -48,6 +49,8 @@ const attempts = 3;
 export interface Manner extends Pick<DeployPorts, 'store' | 'readText'> {
   readonly dryRun?: boolean;
   readonly signal: AbortSignal;
+  /** Secrets that need not be read by themselves. */
+  readonly listed?: SecretLists;
 }
 
 /** @throws StoreError where a keystore's password cannot be read.
@@ -75,13 +78,14 @@ export async function deliverTarget(
 export async function updateSecret(
   job: Job,
   cluster: Cluster,
-  { dryRun, signal, store, readText }: Manner,
+  { dryRun, signal, store, readText, listed }: Manner,
   delivery: Delivery = job.delivery,
 ): Promise<SecretPlan['action']> {
   const { target } = job;
   const wanted = describeSecret(delivery, target, await readPassword(target, readText, signal));
   for (let attempt = 1; ; attempt += 1) {
-    const found = await cluster.readSecret(target.namespace, target.secret, signal);
+    const known = attempt === 1 ? await listed?.find(target) : undefined;
+    const found = known ?? (await cluster.readSecret(target.namespace, target.secret, signal));
     const plan = planSecret(target, wanted, found);
     if (plan.action === 'refuse') throw new ClusterError(plan.code, plan.message);
     if (plan.action === 'keep' || dryRun) return plan.action;

@@ -8,7 +8,7 @@ import { readCertificate } from '../../lib/certificate/x509.ts';
 import { StoreError } from '../../lib/errors.ts';
 import { parseReport } from '../../lib/policy/agents.ts';
 import { targetOf } from '../certificate/targets.ts';
-import { codesOf, only, openBench, targetsOf } from '../deploy/bench.ts';
+import { bindingOf, codesOf, only, openBench, targetsOf } from '../deploy/bench.ts';
 
 const dayMs = 86_400_000;
 const newKey = () =>
@@ -76,6 +76,17 @@ test('W14 what is signed for the cluster is delivered, and the agent’s own rep
   const records = agent.store.count('record');
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'unchanged' });
   expect([agent.calls(), agent.store.count('record')]).toEqual([['get secrets'], records]);
+});
+
+test('where it may list Secrets, what it remembers in them is no change either', async () => {
+  const agent = await openAgent();
+  agent.targets(Array.from({ length: 5 }, (_, index) => targetOf({ secret: `tls-${index}` })));
+  agent.lab.create(bindingOf('shop', 'certrelay-list'));
+  await agent.sign();
+  await agent.deploy();
+  agent.calls();
+  await agent.deploy();
+  expect(agent.calls()).toEqual(['list secrets']);
 });
 
 describe('W13 nothing reaches the cluster of', () => {

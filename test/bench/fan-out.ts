@@ -18,7 +18,7 @@ import { startKubernetes } from '../sandbox/kubernetes/server.ts';
 import { type Traffic, watchTraffic } from './traffic.ts';
 
 const clusterCount = 5;
-const boundRoles = ['certrelay'];
+const boundRoles = ['certrelay', 'certrelay-list'];
 const rbacPath = '/apis/rbac.authorization.k8s.io/v1';
 
 /** An API server on which `certrelay` may do what infra/rbac.yaml allows, in every namespace. */

@@ -124,6 +124,9 @@ export function promiseAccess(bench: () => Bench): void {
     const forbidden = { code: 'Forbidden' };
     await expect(restricted.deleteSecret(namespace, 'web', over, signal())).rejects.toMatchObject(forbidden);
     await expect(restricted.readSecret(other, 'web', signal())).rejects.toMatchObject(forbidden);
+    await expect(restricted.listSecrets(namespace, signal())).rejects.toMatchObject(forbidden);
+    await bind(namespace, 'certrelay-list');
+    await eventually(() => restricted.listSecrets(namespace, signal()));
     await bind(namespace, 'certrelay-replace');
     await eventually(() => restricted.deleteSecret(namespace, 'web', over, signal()));
   });

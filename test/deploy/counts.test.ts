@@ -2,6 +2,64 @@
 // API server too, and times.
 import { describe, expect, it } from 'vitest';
 import { countLists, openFanOut, startEmbedded } from '../bench/fan-out.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { bindingOf, openBench } from './bench.ts';
+
+const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `tls-${index}`);
+
+/** Delivered to so many targets of one namespace. */
+async function openDelivered(count: number, mayList: boolean) {
+  const bench = await openBench({ targets: namesOf(count).map((secret) => targetOf({ secret })) });
+  if (mayList) bench.lab.create(bindingOf('shop', 'certrelay-list'));
+  await bench.deploy();
+  bench.calls();
+  return bench;
+}
+
+describe('a pass over unchanged targets of one namespace', () => {
+  const reads = (count: number) => Array(count).fill('get secrets');
+  it.each([
+    [4, true, reads(4)],
+    [5, true, ['list secrets']],
+    [5, false, ['list secrets', ...reads(5)]],
+  ] as const)('of which there are %i, with the right to list being %s, makes as few calls as it can', async (count, mayList, calls) => {
+    const bench = await openDelivered(count, mayList);
+    const report = await bench.deploy();
+    expect(report.certificates[0]?.message).toBe(`targets: ${count} unchanged`);
+    expect(report.failures.size).toBe(0);
+    expect(bench.calls()).toEqual(calls);
+  });
+
+  it('puts right what somebody changed, deleted or took the label from', async () => {
+    const bench = await openDelivered(6, true);
+    const path = '/api/v1/namespaces/shop/secrets';
+    await bench.admin.patch(`${path}/tls-0`, { data: { 'tls.crt': 'AAAA' } });
+    await bench.admin.remove(`${path}/tls-1`);
+    await bench.admin.patch(`${path}/tls-2`, {
+      metadata: { labels: { 'app.kubernetes.io/managed-by': null } },
+    });
+    bench.calls();
+    const report = await bench.deploy();
+    expect(report.certificates[0]?.message).toBe('targets: 1 refused, 2 delivered, 3 unchanged');
+    const calls = bench.calls().filter((call) => call.endsWith(' secrets'));
+    expect(calls.toSorted()).toEqual([...reads(2), 'list secrets', 'patch secrets', 'patch secrets']);
+  });
+
+  it('reads again what changes between the list and the patch', async () => {
+    const bench = await openDelivered(5, true);
+    const path = '/api/v1/namespaces/shop/secrets/tls-0';
+    await bench.admin.patch(path, { data: { 'tls.crt': 'AAAA' } });
+    bench.journal.after(async ({ action }) => {
+      if (action === 'list secrets') await bench.admin.patch(path, { data: { other: 'AAAA' } });
+    });
+    const report = await bench.deploy();
+    expect(report.certificates[0]?.message).toBe('targets: 1 delivered, 4 unchanged');
+    expect(bench.secret('tls-0')?.data).toMatchObject({
+      other: 'AAAA',
+      'tls.crt': expect.stringMatching(/^LS0t/),
+    });
+  });
+});
 
 describe('one certificate for many targets in five clusters', () => {
   it.each([
