@@ -10,6 +10,7 @@ import { createLook } from '../lib/probe/look.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { answerBatch } from './batch.ts';
 import { connectClusters } from './clusters.ts';
+import { openEventBus } from './event-bus.ts';
 import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
 import { connectLook } from './look.ts';
 
@@ -73,6 +74,7 @@ async function deploy(
 ): Promise<DeployReport> {
   const { settings, inventory, log, clock, signal, cleanUpSignal } = invocation;
   const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
+  const bus = settings.eventBus === undefined ? undefined : openEventBus(settings.eventBus);
   try {
     const connect = connectClusters(invocation, secrets);
     const lookAtServed = createLook(connectLook(settings));
@@ -82,11 +84,13 @@ async function deploy(
       connectAcm: (region: string) => connectAcm(region, settings.prefix),
       readText: secrets.readText,
       lookAtServed,
+      announce: bus?.announce,
       clock,
       log,
     };
     return await deployCertificates(ports, { ...request, elsewhere, inventory, signal, cleanUpSignal });
   } finally {
     secrets.close();
+    await bus?.close();
   }
 }

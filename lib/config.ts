@@ -17,6 +17,8 @@ export interface Settings {
   readonly issueQueueUrl?: string;
   /** URL of the queue that the deploy function reads; absent: one pass goes into all clusters. */
   readonly deployQueueUrl?: string | undefined;
+  /** Name of the EventBridge bus that deliveries are told to; absent: nobody is told. */
+  readonly eventBus?: string | undefined;
   /** URL of the API server of the cluster that this runs in, as Kubernetes tells every pod; absent: in none. */
   readonly kubernetesServer?: string | undefined;
   /** Name of the AWS secret that holds the webhook's signing secret. */
@@ -62,6 +64,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       return url;
     },
   );
+  const eventBus = read('CERTRELAY_EVENT_BUS');
+  if (eventBus !== undefined && !/^[\w./-]{1,256}$/.test(eventBus)) {
+    problems.push('CERTRELAY_EVENT_BUS must be the name of an EventBridge bus of this account and region');
+  }
   const minutes = read('CERTRELAY_STALE_AFTER_MINUTES') ?? '60';
   if (!/^\d{1,6}$/.test(minutes)) {
     problems.push('CERTRELAY_STALE_AFTER_MINUTES must be a whole number of minutes');
@@ -77,6 +83,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     resolvers: resolvers && resolvers.length > 0 ? resolvers : undefined,
     issueQueueUrl,
     deployQueueUrl,
+    eventBus,
     kubernetesServer: serverOf(read('KUBERNETES_SERVICE_HOST'), read('KUBERNETES_SERVICE_PORT')),
     staleAfterMs: Number(minutes) * 60_000,
   };

@@ -1,5 +1,6 @@
 // The sockets between stories and adapters: each interface is a contract, each comment part of it.
 import type { PendingOrder, StoredCertificate, StoredSpec } from './certificate/stored.ts';
+import type { ServedWord } from './policy/served.ts';
 import type { CertificateState } from './policy/state.ts';
 
 /** Time and randomness, so that stories never read either themselves. */
@@ -114,6 +115,21 @@ export interface IssueQueue {
 export interface DeployQueue {
   send(cluster: string, id: string, signal: AbortSignal): Promise<void>;
 }
+
+/** A certificate that is at all its targets now. `targets`: as reports name them. `served`: what was seen right then. */
+export interface DeliveredCertificate {
+  readonly certificate: string;
+  readonly version: string;
+  /** Of the leaf: SHA-256 of its DER, hex, and its end. */
+  readonly fingerprint: string;
+  readonly notAfter: Date;
+  readonly targets: readonly string[];
+  readonly served?: ServedWord | undefined;
+}
+
+/** Tells whoever wants to run something then. May be called twice: there are two events then.
+ *  @throws CertrelayError `EventFailed`, or the signal's reason. */
+export type Announce = (delivered: DeliveredCertificate, signal: AbortSignal) => Promise<void>;
 
 // --- Registration ----------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ const adapters = [
   'acme',
   'dns',
   'eks',
+  'eventbridge',
   'kubernetes',
   'route53',
   'secrets-manager',

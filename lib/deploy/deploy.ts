@@ -6,8 +6,8 @@ import type { Retry } from '../policy/deliveries.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
+import { followArrival } from './arrival.ts';
 import { deployToCluster } from './cluster-pass.ts';
-import { takeFirstLook } from './first-look.ts';
 import { pruneSecrets } from './pruning.ts';
 import { recordDeliveries } from './records.ts';
 import {
@@ -151,7 +151,7 @@ async function settle(
         ...own.flatMap((result) => result.failures),
         ...(await record(selection, results, ports, run)),
       ];
-      const served = await takeFirstLook(selection, results, ports, run);
+      const served = await followArrival(selection, results, ports, run);
       const targets = own.map(({ report }) => report);
       return { report: { ...summarize(selection, targets), ...(served ? { served } : {}) }, failures };
     }

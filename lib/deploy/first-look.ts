@@ -2,20 +2,18 @@
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { isOther, noteServed, type ServedWord } from '../policy/served.ts';
-import type { AnyJob, DeployPorts, DeployRun, JobResult } from './run.ts';
+import type { DeployPorts, DeployRun } from './run.ts';
 import type { Selected } from './selection.ts';
 
-/** What is served, where this pass brought the certificate to the last of its targets; `undefined` elsewhere. It is no failure
- *  of the delivery, whatever it is: load balancers take their time, and the probe's schedule looks again. Never rejects. */
+/** What is served; `undefined` where nobody is to look, or could not. It is no failure of the delivery, whatever it is: load
+ *  balancers take their time, and the probe's schedule looks again. Never rejects. */
 export async function takeFirstLook(
-  selected: Selected,
-  results: ReadonlyMap<AnyJob, JobResult>,
+  { name, version, jobs, seen }: Selected,
   { store, lookAtServed, clock, log }: DeployPorts,
   run: DeployRun,
 ): Promise<ServedWord | undefined> {
-  const { name, version, jobs, seen } = selected;
   const [job] = jobs;
-  if (!job || job.probe === false || !hasArrived(selected, results, run)) return undefined;
+  if (!job || job.probe === false) return undefined;
   const { facts, probe, delivery } = job;
   try {
     const asked = { names: facts.names, probe, fingerprint: delivery.fingerprint };
@@ -30,17 +28,4 @@ export async function takeFirstLook(
     log.warn('certificate not probed', { certificate: name, problem: describeError(toError(error)) });
     return undefined;
   }
-}
-
-function hasArrived(
-  { jobs }: Selected,
-  results: ReadonlyMap<AnyJob, JobResult>,
-  { dryRun }: DeployRun,
-): boolean {
-  const ends = jobs.map((job) => results.get(job));
-  return (
-    !dryRun &&
-    jobs.every((job, index) => !job.hold && (ends[index]?.step ?? job.step) === 'rolled-out') &&
-    ends.some((end) => end?.report.outcome === 'delivered')
-  );
 }

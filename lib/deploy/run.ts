@@ -17,7 +17,7 @@ import type { DeliveryStep } from '../policy/deliveries.ts';
 import type { Delivery, SecretPlan } from '../policy/deployment.ts';
 import type { Hold } from '../policy/hold.ts';
 import type { ServedWord } from '../policy/served.ts';
-import type { CertificateStore, Clock, ReadText } from '../ports.ts';
+import type { Announce, CertificateStore, Clock, ReadText } from '../ports.ts';
 import type { LookAtServed } from '../probe-ports.ts';
 import type { LoadLastGood } from './last-good.ts';
 import type { WorkloadLists } from './workload-lists.ts';
@@ -31,6 +31,8 @@ export interface DeployPorts {
   readonly readText: ReadText;
   /** For targets that want it after each step of a rollout. */
   readonly lookAtServed: LookAtServed;
+  /** Absent: nobody is told. */
+  readonly announce?: Announce | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

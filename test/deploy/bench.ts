@@ -13,6 +13,7 @@ import type { DeployRequest } from '../../lib/events.ts';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import type { ServedWord } from '../../lib/policy/served.ts';
+import type { Announce } from '../../lib/ports.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
@@ -40,6 +41,8 @@ export interface BenchOptions {
   readonly prune?: true | readonly string[];
   /** `concurrency` of every cluster. */
   readonly concurrency?: number;
+  /** Is told of arrivals. */
+  readonly announce?: Announce;
   /** Whether there is an AWS Certificate Manager. */
   readonly acm?: boolean;
   /** Which pods become ready; all if not given. */
@@ -188,7 +191,16 @@ export async function openBench(options: BenchOptions) {
         return text;
       };
       return deployCertificates(
-        { store: options.seenBy?.(store) ?? store, connect, connectAcm, readText, lookAtServed, clock, log },
+        {
+          store: options.seenBy?.(store) ?? store,
+          connect,
+          connectAcm,
+          readText,
+          lookAtServed,
+          announce: options.announce,
+          clock,
+          log,
+        },
         {
           ...request,
           inventory,

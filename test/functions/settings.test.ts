@@ -34,3 +34,17 @@ test.each([
 test.each(['loud', 'trace', '0'])('K19 LOG_LEVEL %j is refused, and the levels are named', (LOG_LEVEL) => {
   expect(() => readSettings({ LOG_LEVEL })).toThrow('LOG_LEVEL must be one of debug, info, warn, error');
 });
+
+test.each([
+  [undefined, undefined],
+  ['', undefined],
+  ['default', 'default'],
+  ['aws.partner/example.com/1', 'aws.partner/example.com/1'],
+])('CERTRELAY_EVENT_BUS %j is the bus %j', (CERTRELAY_EVENT_BUS, bus) => {
+  expect(readSettings({ CERTRELAY_EVENT_BUS }).eventBus).toBe(bus);
+});
+
+test('CERTRELAY_EVENT_BUS takes a name and no ARN, which could be of another account', () => {
+  const arn = 'arn:aws:events:eu-central-1:123456789012:event-bus/default';
+  expect(() => readSettings({ CERTRELAY_EVENT_BUS: arn })).toThrow(/CERTRELAY_EVENT_BUS must be the name/);
+});

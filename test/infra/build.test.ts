@@ -196,6 +196,8 @@ it('each function of the project holds the rooms it needs and none of another fu
     ],
   };
   expect(functions.map(({ name }) => name)).toEqual(Object.keys(foreign).toSorted(byText));
+  const putsEvents = rooms.filter(([, has]) => has.has('eventbridge')).map(([name]) => name);
+  expect(putsEvents).toEqual(['deploy']);
   for (const [name, has] of rooms) {
     expect(has).toContain(name);
     expect(foreign[name]?.filter((room) => has.has(room))).toEqual([]);

@@ -29,6 +29,8 @@ export interface Account {
   readonly account: string;
   /** ARNs of resources that `Fn::GetAtt … Arn` names, by logical id; others get one made of the logical id. */
   readonly arns?: Readonly<Record<string, string>>;
+  /** Values of the template's parameters, before what they are where nothing is said. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 const oneOrMore = z.union([z.unknown().array(), z.unknown().transform((value) => [value])]);
@@ -47,6 +49,14 @@ const role = z.strictObject({
   AssumeRolePolicyDocument: z.unknown(),
   Policies: z.array(z.object({ PolicyDocument: document })),
 });
+/** More for a role, where the template's condition holds. */
+const rolePolicy = z.looseObject({ RoleName: z.object({ Ref: z.string() }), PolicyDocument: document });
+/** The only condition there is: whether a parameter is set. */
+const isSet = z.strictObject({
+  'Fn::Not': z.tuple([
+    z.strictObject({ 'Fn::Equals': z.tuple([z.object({ Ref: z.string() }), z.literal('')]) }),
+  ]),
+});
 const lambda = z.object({
   Handler: z.string(),
   Role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
@@ -58,28 +68,52 @@ export function readPolicies(
   template: Template,
   account: Account,
 ): Readonly<Record<string, readonly Statement[]>> {
+  const defaults = Object.entries(template.Parameters).map(([name, { Default = '' }]) => [name, Default]);
+  const parameters = { ...Object.fromEntries(defaults), ...account.parameters };
+  const resolved = { ...account, parameters };
   const functions = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
   const policies = functions.map(({ Properties }) => {
     const { Handler, Role } = lambda.parse(Properties);
     const name = /^dist\/([\w-]+)\//.exec(Handler)?.[1];
-    const resource = template.Resources[Role['Fn::GetAtt'][0]];
+    const id = Role['Fn::GetAtt'][0];
+    const resource = template.Resources[id];
     if (name === undefined || resource?.Type !== 'AWS::IAM::Role') throw new Error(`no role for ${Handler}`);
-    return [name, readRole(resource.Properties, account)] as const;
+    const more = Object.values(template.Resources)
+      .filter(
+        ({ Type, Condition }) => Type === 'AWS::IAM::RolePolicy' && isMade(Condition, template, parameters),
+      )
+      .map(({ Properties }) => rolePolicy.parse(Properties))
+      .filter(({ RoleName }) => RoleName.Ref === id)
+      .flatMap(({ PolicyDocument }) => readDocument(PolicyDocument, resolved));
+    return [name, [...readRole(resource.Properties, resolved), ...more]] as const;
   });
   return Object.fromEntries(policies);
+}
+
+function isMade(
+  condition: unknown,
+  { Conditions }: Template,
+  parameters: Readonly<Record<string, string>>,
+): boolean {
+  if (typeof condition !== 'string') return true;
+  const [{ 'Fn::Equals': equals }] = isSet.parse(Conditions[condition])['Fn::Not'];
+  return (parameters[equals[0].Ref] ?? '') !== '';
 }
 
 /** The statements of one role, by its properties in a template. @throws Error where it holds what this file cannot judge. */
 export function readRole(properties: unknown, account: Account): readonly Statement[] {
   return role
     .parse(properties)
-    .Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-    .map((statement) => ({
-      sid: statement.Sid,
-      actions: statement.Action,
-      resources: statement.Resource.map((value) => resolveArn(value, account)),
-      conditions: statement.Condition,
-    }));
+    .Policies.flatMap(({ PolicyDocument }) => readDocument(PolicyDocument, account));
+}
+
+function readDocument({ Statement }: z.output<typeof document>, account: Account): readonly Statement[] {
+  return Statement.map((statement) => ({
+    sid: statement.Sid,
+    actions: statement.Action,
+    resources: statement.Resource.map((value) => resolveArn(value, account)),
+    conditions: statement.Condition,
+  }));
 }
 
 /** infra/dns-role.yaml, the role that another account makes: what it may do there. */
@@ -155,13 +189,14 @@ const intrinsic = z.union([
   z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
 ]);
 
-function resolveArn(value: unknown, { region, account, arns }: Account): string {
+function resolveArn(value: unknown, { region, account, arns, parameters }: Account): string {
   const parsed = intrinsic.parse(value);
   if (typeof parsed === 'string') return parsed;
   const arnOf = (logicalId: string) =>
     arns?.[logicalId] ?? `arn:aws:cloudformation:${region}:${account}:resource/${logicalId}`;
   if ('Fn::GetAtt' in parsed) return arnOf(parsed['Fn::GetAtt'][0]);
   const names: Readonly<Record<string, string>> = {
+    ...parameters,
     'AWS::Partition': 'aws',
     'AWS::Region': region,
     'AWS::AccountId': account,

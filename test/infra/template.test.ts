@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { functionNames } from '../function-names.ts';
 import { eksRole, type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
-import { isAllowed, readPolicies, type Statement } from './policies.ts';
+import { type AccessRequest, isAllowed, readPolicies, type Statement } from './policies.ts';
 
 const account = {
   region: 'eu-central-1',
@@ -28,6 +28,7 @@ beforeAll(async () => {
       webhookSecret: 'kept',
       maximumConcurrency: '8',
       discoverRate: 'rate(1 day)',
+      eventBus: 'deliveries',
       alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
     }),
     refused.catch((error: unknown) => error),
@@ -168,6 +169,29 @@ it('K24 discover runs by schedule only where a rate is given', () => {
   expect(seen).toEqual([
     { condition, rate: '' },
     { condition, rate: 'rate(1 day)' },
+  ]);
+});
+
+it('deploy may put events of its own on the bus that the parameter names, and on none where it names none', () => {
+  const request = (source: string | undefined, bus = 'deliveries'): AccessRequest => ({
+    action: 'events:PutEvents',
+    resource: `arn:aws:events:eu-central-1:123456789012:event-bus/${bus}`,
+    conditions: source === undefined ? {} : { 'events:source': [source] },
+  });
+  const [without, given] = [packaged, tailored].map(({ template }) => readPolicies(template, account));
+  const may = (policies: typeof without, ...asked: Parameters<typeof request>) =>
+    functionNames.filter((name) => isAllowed(policies?.[name] ?? [], request(...asked)));
+  expect(may(given, 'certrelay')).toEqual(['deploy']);
+  expect(may(given, 'aws.health')).toEqual([]);
+  expect(may(given, undefined)).toEqual([]);
+  expect(may(given, 'certrelay', 'default')).toEqual([]);
+  expect(may(without, 'certrelay')).toEqual([]);
+  const told = [packaged, tailored].map(
+    ({ template }) => template.Resources.DeployLambdaFunction?.Properties.Environment,
+  );
+  expect(told).toMatchObject([
+    { Variables: { CERTRELAY_EVENT_BUS: '' } },
+    { Variables: { CERTRELAY_EVENT_BUS: 'deliveries' } },
   ]);
 });
 

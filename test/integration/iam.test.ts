@@ -23,6 +23,7 @@ const registered = {
   domains: ['customer.example.com', '*.customer.example.com', 'customer.example.net'],
 };
 const region = 'us-east-1';
+const eventBus = 'deliveries';
 const password = { secret: `${prefix}/passwords/edge` };
 const keystore = { cluster: 'lab', namespace: 'edge', format: 'pkcs12', password };
 const ordering = ['issue', 'revoke'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
@@ -54,6 +55,7 @@ beforeAll(async () => {
       prod: { name: 'prod', region: 'eu-central-1' },
       far: { name: 'far', region: 'eu-central-1', roleArn: eksRole },
     },
+    eventBus,
     registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets },
     discovery: { places: ['lab/edge', 'prod/edge', 'far/edge'], zones: ['example.com'] },
     manifests: annotatedService,
@@ -71,7 +73,8 @@ beforeAll(async () => {
   sandbox.route53.createZone('example.net', { account: '210987654321', delegated: false });
   const { template } = await packaging;
   const arns = { IssueQueue: sandbox.queues.issue.arn, DeployQueue: sandbox.queues.deploy.arn };
-  policies = readPolicies(template, { region: 'eu-central-1', account: '123456789012', arns });
+  const parameters = { EventBus: eventBus };
+  policies = readPolicies(template, { region: 'eu-central-1', account: '123456789012', arns, parameters });
   await sandbox.keepSecrets({ [password.secret]: 'geheim' });
   await importByHand('taken.example.com');
   await askForBinding();
@@ -196,12 +199,16 @@ async function revoke(): Promise<void> {
 const changes = z.array(z.object({ action: z.string(), name: z.string(), type: z.string() }));
 
 const tags = z.record(z.string(), z.string());
+const announced = z.object({ sources: z.array(z.string()) });
+
 const tagging = z.object({ requestTags: tags, resourceTags: tags });
 
 /** What IAM would be asked for a call. */
 function requestOf({ service, action, resource, detail }: Call): AccessRequest {
   const tagged = tagging.safeParse(detail).data;
   if (tagged) return { action: `${service}:${action}`, resource, conditions: conditionsOf(tagged) };
+  const sources = announced.safeParse(detail).data?.sources;
+  if (sources) return { action: `${service}:${action}`, resource, conditions: { 'events:source': sources } };
   const sent = changes.safeParse(detail).data;
   const key = (name: string) => `route53:ChangeResourceRecordSets${name}`;
   const conditions = sent && {
@@ -225,7 +232,7 @@ function conditionsOf({ requestTags, resourceTags }: z.output<typeof tagging>) {
 }
 
 function callsOf(principal: string): readonly Call[] {
-  const aws = ['secretsmanager', 'route53', 'sqs', 'sts', 'eks', 'acm'];
+  const aws = ['secretsmanager', 'route53', 'sqs', 'sts', 'eks', 'acm', 'events'];
   return sandbox.journal.find({ principal }).filter(({ service }) => aws.includes(service));
 }
 
@@ -273,6 +280,7 @@ const reserved: readonly (readonly [string, readonly (typeof functions)[number][
   ['/clusters/', ['deploy', 'discover', 'import']],
   ['/passwords/', ['deploy', 'export']],
   ['acm ', ['deploy']],
+  ['events ', ['deploy']],
   ['/webhook', ['register']],
 ];
 

@@ -9,6 +9,7 @@ export type Service =
   | 'sqs'
   | 'sts'
   | 'eks'
+  | 'events'
   | 'lambda'
   | 'apigateway'
   | 'kubernetes'

@@ -14,6 +14,7 @@ import { type SandboxAcm, startAcm } from './acm/server.ts';
 import { type Authority, startAuthority } from './acme/authority.ts';
 import { type SandboxDns, startDns } from './dns/server.ts';
 import { startEksClusters } from './eks/clusters.ts';
+import { type SandboxEventBridge, startEventBridge } from './eventbridge/server.ts';
 import { createEventBus, type Rule } from './events.ts';
 import { Faults } from './faults.ts';
 import { startHttpApi } from './http-api.ts';
@@ -60,6 +61,8 @@ export interface SandboxOptions {
   readonly dnsPort?: number;
   /** Kubeconfig of a real cluster instead of the sandbox's own. */
   readonly realKubeconfig?: string;
+  /** Bus that deliveries are told to. */
+  readonly eventBus?: string;
   /** Seconds a function may take. */
   readonly timeoutSeconds?: number;
   readonly onLine?: (line: LogLine) => void;
@@ -72,6 +75,7 @@ export interface Sandbox {
   readonly route53: SandboxRoute53;
   readonly secretsManager: SecretsManager;
   readonly acm: SandboxAcm;
+  readonly eventBridge: SandboxEventBridge;
   readonly sqs: Sqs;
   readonly queues: { readonly issue: Queue; readonly deploy: Queue };
   readonly lambda: Lambda;
@@ -123,6 +127,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const onLabel = createEventBus([certificateStored(queues.deploy)], surroundings.journal);
   const secretsManager = await startSecretsManager({ ...surroundings, onLabel });
   const acm = await startAcm(surroundings);
+  const { eventBus = '' } = options;
+  const eventBridge = await startEventBridge({ ...surroundings, buses: [eventBus] });
   const sqs = await startSqs({ ...surroundings, queues: Object.values(queues) });
 
   const caFile = join(folder, 'ca.pem');
@@ -153,6 +159,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const environment = {
     AWS_REGION: 'eu-central-1',
     AWS_ENDPOINT_URL_ACM: acm.url,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
     AWS_ENDPOINT_URL_ROUTE_53: route53.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     AWS_ENDPOINT_URL_SQS: sqs.url,
@@ -163,6 +170,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     CERTRELAY_RESOLVERS: dns.address,
     CERTRELAY_ISSUE_QUEUE_URL: sqs.urlOf(queues.issue),
     CERTRELAY_DEPLOY_QUEUE_URL: sqs.urlOf(queues.deploy),
+    CERTRELAY_EVENT_BUS: eventBus,
     LOG_LEVEL: 'info',
   };
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
@@ -202,6 +210,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     route53,
     secretsManager,
     acm,
+    eventBridge,
     sqs,
     queues,
     lambda,
@@ -218,7 +227,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await httpApi.stop();
       await sqs.stop();
       await lambda.stop();
-      const parts = [secretsManager, acm, kubernetes, eks, authority, route53, sts, dns];
+      const parts = [secretsManager, acm, eventBridge, kubernetes, eks, authority, route53, sts, dns];
       await Promise.all(parts.map((part) => part.stop()));
       await rm(folder, { recursive: true, force: true });
     },

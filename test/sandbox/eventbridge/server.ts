@@ -1,0 +1,130 @@
+// Amazon EventBridge for the sandbox: PutEvents of its AWS JSON 1.1 protocol, with the buses it is told to have.
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import { readSignature } from '../principal.ts';
+
+/** An event as a rule of its bus sees it. */
+export interface BusEvent {
+  readonly bus: string;
+  readonly source: string;
+  readonly 'detail-type': string;
+  readonly detail: object;
+}
+
+export interface SandboxEventBridge {
+  /** For `AWS_ENDPOINT_URL_EVENTBRIDGE`. */
+  readonly url: string;
+  /** What reached its buses, in order. */
+  readonly events: readonly BusEvent[];
+  /** Code that every entry fails with from now on, such as `InternalFailure`, while the call itself succeeds. */
+  failing?: string;
+  stop(): Promise<void>;
+}
+
+const largestRequestBytes = 262_144;
+const account = '123456789012';
+const required = z.string().min(1);
+const entry = z.object({
+  EventBusName: required.default('default'),
+  Source: z.string().optional(),
+  DetailType: z.string().optional(),
+  Detail: z.string().optional(),
+});
+type Entry = z.output<typeof entry>;
+const input = z.object({ Entries: z.array(entry).min(1).max(10) });
+const complete = z.object({ Source: required, DetailType: required, Detail: required });
+const json = z.record(z.string(), z.unknown());
+
+/** Starts it; there is no CreateEventBus. Only signed requests are answered. */
+export async function startEventBridge({
+  buses,
+  ...surroundings
+}: Surroundings & { readonly buses: readonly string[] }): Promise<SandboxEventBridge> {
+  const events: BusEvent[] = [];
+  let service: SandboxEventBridge | undefined;
+  const part: Part = {
+    service: 'events',
+    describe(request) {
+      const action = /^AWSEvents\.(\w+)$/.exec(String(request.headers['x-amz-target'] ?? ''))?.[1];
+      if (action === undefined) return undefined;
+      const { principal = 'unknown', region = '' } = readSignature(request.headers.authorization) ?? {};
+      const entries = input.safeParse(readJson(request)).data?.Entries ?? [];
+      const bus = entries[0]?.EventBusName ?? '*';
+      const resource = `arn:aws:events:${region}:${account}:event-bus/${bus}`;
+      return { action, resource, principal, detail: { sources: entries.map(({ Source }) => Source) } };
+    },
+    handle(request) {
+      if (readSignature(request.headers.authorization)?.service !== 'events') {
+        return refuse('MissingAuthenticationTokenException', 403, 'Missing Authentication Token');
+      }
+      const parsed = input.safeParse(readJson(request));
+      if (!parsed.success) return refuse('ValidationException', 400, z.prettifyError(parsed.error));
+      const { Entries } = parsed.data;
+      if (Entries.reduce((sum, one) => sum + sizeOf(one), 0) >= largestRequestBytes) {
+        return refuse(
+          'ValidationException',
+          400,
+          'Total size of the entries in the request is over the limit.',
+        );
+      }
+      const results = Entries.map(put);
+      const FailedEntryCount = results.filter((result) => 'ErrorCode' in result).length;
+      return answer(200, { FailedEntryCount, Entries: results });
+    },
+    refuse,
+  };
+
+  /** One entry's failure is none of the others'. An event for a bus that there is not is taken, and lost. */
+  function put(one: Entry): object {
+    if (service?.failing !== undefined) return { ErrorCode: service.failing, ErrorMessage: 'set by a test' };
+    const { success, data } = complete.safeParse(one);
+    if (!success) return { ErrorCode: 'InvalidArgument', ErrorMessage: 'A parameter is missing.' };
+    const detail = readDetail(data.Detail);
+    if (!detail) return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
+    if (data.Source.startsWith('aws.')) {
+      return { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: 'Not authorized for the source.' };
+    }
+    if (buses.includes(one.EventBusName)) {
+      events.push({ bus: one.EventBusName, source: data.Source, 'detail-type': data.DetailType, detail });
+    }
+    return { EventId: randomUUID() };
+  }
+
+  const server = await serve(part, surroundings);
+  service = { url: server.url, events, stop: () => server.stop() };
+  return service;
+}
+
+/** As AWS documents it: the texts' bytes, without the rest of the event. */
+function sizeOf({ Source = '', DetailType = '', Detail = '' }: Entry): number {
+  return [Source, DetailType, Detail].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
+function readDetail(text: string): object | undefined {
+  try {
+    return json.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function readJson(request: Request): unknown {
+  try {
+    return JSON.parse(request.body.toString('utf8') || '{}');
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(code: string, status: number, message: string): Answer {
+  return answer(status, { __type: code, message });
+}
+
+function answer(status: number, body: object): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() },
+    body: JSON.stringify(body),
+  };
+}
