@@ -38,7 +38,8 @@ const container = z.object({
   envFrom: z.array(z.object({ configMapRef: reference })).default([]),
 });
 const template = z.object({ spec: z.object({ containers: z.array(container) }) });
-const deployment = named.extend({ spec: z.object({ template }) });
+/** A Deployment or a ReplicationController. */
+const workload = named.extend({ spec: z.object({ template }) });
 const cronJob = named.extend({
   spec: z.object({ jobTemplate: z.object({ spec: z.object({ template }) }) }),
 });
@@ -73,15 +74,18 @@ export function formerToolCalls(
           custom.listNamespacedCustomObject({ group, version: 'v1', plural, ...request }, options),
         );
       };
-      const [certificates, issuers = [], ingresses = [], deployments = [], cronJobs = []] = await Promise.all(
-        [
+      const controllers = { cluster, verb: 'list', resource: 'replicationcontrollers', namespace } as const;
+      const [certificates, issuers = [], ingresses = [], deployments = [], old = [], cronJobs = []] =
+        await Promise.all([
           list('cert-manager.io', 'certificates', certificate),
           list('cert-manager.io', 'issuers', named),
           list('networking.k8s.io', 'ingresses', ingress),
-          list('apps', 'deployments', deployment),
+          list('apps', 'deployments', workload),
+          listParsed(connection, controllers, workload, signal, (request, options) =>
+            core.listNamespacedReplicationController(request, options),
+          ),
           list('batch', 'cronjobs', cronJob),
-        ],
-      );
+        ]);
       return {
         namespace,
         certificates: certificates?.map(({ metadata, spec }) => {
@@ -92,6 +96,9 @@ export function formerToolCalls(
         workloads: [
           ...deployments.map(({ metadata, spec }) =>
             readWorkload('Deployment', metadata.name, spec.template),
+          ),
+          ...old.map(({ metadata, spec }) =>
+            readWorkload('ReplicationController', metadata.name, spec.template),
           ),
           ...cronJobs.map(({ metadata, spec }) =>
             readWorkload('CronJob', metadata.name, spec.jobTemplate.spec.template),

@@ -29,9 +29,9 @@ export interface ToolIngress {
   readonly challengeServices: readonly string[];
 }
 
-/** A Deployment or a CronJob, by what it runs. */
+/** A workload, by what it runs. */
 export interface ToolWorkload {
-  readonly kind: 'Deployment' | 'CronJob';
+  readonly kind: 'Deployment' | 'ReplicationController' | 'CronJob';
   readonly name: string;
   readonly images: readonly string[];
   /** Names of environment variables. */
@@ -136,8 +136,19 @@ function describeWorkloads({ namespace, workloads }: ToolObjects, isNeeded: bool
     const { kind, name, configMaps } = workload;
     const maps = configMaps.map((map) => `ConfigMap ${namespace}/${map}`);
     const when = isNeeded ? ' (once nothing else is managed by it)' : '';
-    return [`${[`${kind} ${namespace}/${name}`, ...maps].join(' with ')}, which is ${tool}${when}`];
+    return [
+      `${[`${kind} ${namespace}/${name}`, ...maps].join(' with ')}, which is ${tool}${when}`,
+      ...(tool === 'kube-lego' ? [describeAccount(namespace, workload, when)] : []),
+    ];
   });
+}
+
+/** `kube-lego-account`, where kube-lego is not told otherwise. */
+function describeAccount(namespace: string, { kind, name, variables }: ToolWorkload, when: string): string {
+  const secret = variables.includes('LEGO_SECRET_NAME')
+    ? `the Secret that LEGO_SECRET_NAME of ${kind} ${namespace}/${name} names`
+    : `Secret ${namespace}/kube-lego-account`;
+  return `${secret}, its account: import it first if the CA is to see the same customer${when}`;
 }
 
 function toolOf({ images }: ToolWorkload): 'kube-lego' | 'ployst' | undefined {

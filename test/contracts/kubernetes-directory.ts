@@ -78,6 +78,7 @@ function promiseFormerTools(bench: () => Bench): void {
     await admin.create(`/api/v1/namespaces/${namespace}/secrets`, leftSecret);
     await admin.create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, challengeIngress);
     await admin.create(`/apis/batch/v1/namespaces/${namespace}/cronjobs`, refresher);
+    await admin.create(`/api/v1/namespaces/${namespace}/replicationcontrollers`, oldRefresher);
     expect(await directory.readFoundSecret(namespace, 'left', signal())).toEqual({
       type: 'Opaque',
       annotations: { 'cert-manager.io/certificate-name': 'left' },
@@ -104,6 +105,13 @@ function promiseFormerTools(bench: () => Bench): void {
       issuers: ['left'],
       ingresses: [{ name: 'web', annotations: {}, secrets: ['left'], challengeServices: ['letsencrypt'] }],
       workloads: [
+        {
+          kind: 'ReplicationController',
+          name: 'letsencrypt',
+          images: ['ployst/letsencrypt:0.0.3'],
+          variables: ['RC_NAMES'],
+          configMaps: [],
+        },
         {
           kind: 'CronJob',
           name: 'letsencrypt',
@@ -226,6 +234,25 @@ const refresher = {
             ],
           },
         },
+      },
+    },
+  },
+};
+
+const oldLabels = { app: 'letsencrypt' };
+const oldRefresher = {
+  apiVersion: 'v1',
+  kind: 'ReplicationController',
+  metadata: { name: 'letsencrypt' },
+  spec: {
+    replicas: 0,
+    selector: oldLabels,
+    template: {
+      metadata: { labels: oldLabels },
+      spec: {
+        containers: [
+          { name: 'main', image: 'ployst/letsencrypt:0.0.3', env: [{ name: 'RC_NAMES', value: 'web' }] },
+        ],
       },
     },
   },

@@ -203,9 +203,18 @@ it('kube-lego leaves an annotation, and in its own namespace a Deployment with a
         'annotation kubernetes.io/tls-acme of Ingress shop/web',
         expect.stringContaining('Ingress kube-lego/kube-lego-nginx, and Service kube-lego/kube-lego-nginx'),
         'Deployment kube-lego/kube-lego with ConfigMap kube-lego/kube-lego, which is kube-lego',
+        expect.stringMatching(/^Secret kube-lego\/kube-lego-account, its account: import it first/),
       ],
     },
   });
+  const [workload] = lego.workloads;
+  const named = { ...lego, workloads: workload ? [{ ...workload, variables: ['LEGO_SECRET_NAME'] }] : [] };
+  const answer = await take(new Bench([]), secretOf({ annotations }), [empty, named], {
+    toolNamespace: 'kube-lego',
+  });
+  expect(answer.former?.canGo.at(-1)).toMatch(
+    /^the Secret that LEGO_SECRET_NAME of Deployment kube-lego\/kube-lego names, its account: /,
+  );
 });
 
 it('N06 ployst’s container leaves routes for challenges, and each can be deleted', async () => {
@@ -217,8 +226,8 @@ it('N06 ployst’s container leaves routes for challenges, and each can be delet
     ]),
   );
   const container = {
-    kind: 'CronJob',
-    images: ['ployst/letsencrypt:0.2'],
+    kind: 'ReplicationController',
+    images: ['ployst/letsencrypt:0.0.3'],
     variables: [],
     configMaps: [],
   } as const;
@@ -238,7 +247,7 @@ it('N06 ployst’s container leaves routes for challenges, and each can be delet
       tool: 'ployst',
       canGo: [
         expect.stringMatching(/CERT_SERVICE… of Deployment shop\/front.*this route can be deleted$/),
-        'CronJob shop/letsencrypt, which is ployst',
+        'ReplicationController shop/letsencrypt, which is ployst',
       ],
     },
   });
