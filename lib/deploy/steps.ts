@@ -17,7 +17,7 @@ import { rollBack } from './rollback.ts';
 import type { RolloutEnd } from './rollouts.ts';
 import type { ClusterPass, Job, JobResult } from './run.ts';
 import { describeCaution, kindsOf, startRollouts, updateSecret } from './target.ts';
-import { watchStep } from './watch.ts';
+import { lookBefore, watchStep } from './watch.ts';
 
 /** Begins where an earlier run has ended.
  *  @throws ClusterError, StoreError where the target cannot be worked on; a later run goes on. */
@@ -39,6 +39,8 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
     ...steps.flat().flatMap(describeCaution),
     ...adviseOthers(target, others),
   ];
+  const isBegun = job.step !== 'none' || steps.flat().some(({ action: next }) => next === 'await');
+  const before = isBegun || run.dryRun ? undefined : await lookBefore(job, rollout, pass);
   const action = await updateSecret(job, cluster, { ...ports, ...run });
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
@@ -51,7 +53,7 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
     restarted.push(...started.restarted);
     if (started.failures.length > 0) return describe(started.failures);
     if (run.dryRun) continue;
-    const end = await watchStep(started.rollouts, { job, rollout, isLast }, pass);
+    const end = await watchStep(started.rollouts, { job, rollout, isLast, before }, pass);
     if (end.kind === 'harmful') return rollBack(job, end.reason, pass);
     ends.push(...end.ends);
     if (end.kind === 'unfinished' || isLast) return describe();

@@ -1,7 +1,9 @@
 // Watches one step of a rollout to its end: its workloads first, then what is served.
 import type { RolloutSpec } from '../certificate/spec.ts';
 import { ClusterError } from '../errors.ts';
+import type { Verdict } from '../policy/served.ts';
 import { findHarm } from '../policy/waves.ts';
+import type { ServedQuestion } from '../probe-ports.ts';
 import { awaitRollouts, type RolloutEnd } from './rollouts.ts';
 import type { ClusterPass, Job } from './run.ts';
 import type { StartedRollout } from './target.ts';
@@ -12,6 +14,8 @@ interface Step {
   readonly rollout: RolloutSpec;
   /** No other servers are left that may still serve the certificate before. */
   readonly isLast: boolean;
+  /** What was served before the first of them; absent where that had begun already. */
+  readonly before: Verdict | undefined;
 }
 
 /** How a step ended. `harmful`: the certificate, or the restart, does harm. `unfinished`: time is up, or the cluster cannot be
@@ -38,12 +42,11 @@ export async function watchStep(
   const reason = findPodHarm(ends, isOver() ? step.rollout.deadlineMs : undefined);
   if (reason !== undefined) return { kind: 'harmful', reason };
   if (ends.some(({ kind }) => kind === 'failed' || kind === 'late')) return { kind: 'unfinished', ends };
-  const { probe, facts, delivery } = step.job;
-  if (!step.rollout.probe || probe === false) return { kind: 'done', ends };
-  const asked = { names: facts.names, probe, fingerprint: delivery.fingerprint };
+  const asked = askServed(step.job, step.rollout);
+  if (!asked) return { kind: 'done', ends };
   try {
     for (;;) {
-      const harm = findHarm(await lookAtServed(asked, signal), step.isLast);
+      const harm = findHarm(await lookAtServed(asked, signal), step.isLast, step.before);
       if (harm === undefined) return { kind: 'done', ends };
       if (isOver()) return { kind: 'harmful', reason: harm };
       await clock.sleep(lookAgainMs, signal);
@@ -53,6 +56,22 @@ export async function watchStep(
     const message = 'time was up before it was seen to be served';
     return { kind: 'unfinished', ends: [...ends, { kind: 'late', message }] };
   }
+}
+
+/** What is served before the first step; `undefined` where nobody is to look. What was bad before is not the certificate's
+ *  doing. @throws the signal's reason. */
+export async function lookBefore(
+  job: Job,
+  rollout: RolloutSpec,
+  { ports: { lookAtServed }, run: { signal } }: ClusterPass,
+): Promise<Verdict | undefined> {
+  const asked = askServed(job, rollout);
+  return asked && lookAtServed(asked, signal);
+}
+
+function askServed({ probe, facts, delivery }: Job, rollout: RolloutSpec): ServedQuestion | undefined {
+  if (!rollout.probe || probe === false) return undefined;
+  return { names: facts.names, probe, fingerprint: delivery.fingerprint };
 }
 
 /** Pods that do not come up, said as one line. That a cluster cannot be asked says nothing about them.

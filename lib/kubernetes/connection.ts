@@ -102,9 +102,12 @@ export class Connection {
     await this.#dispatcher.destroy();
   }
 
-  /** Once, for all calls that meet the same stranger. */
+  /** Once, for all calls that meet the same stranger; anew after a failure. */
   #refresh(signal: AbortSignal): Promise<void> {
-    this.#refreshing ??= this.#reopen(signal);
+    this.#refreshing ??= this.#reopen(signal).catch((error: unknown) => {
+      this.#refreshing = undefined;
+      throw error;
+    });
     return this.#refreshing;
   }
 

@@ -26,11 +26,20 @@ export function planWaves(
 
 /** What keeps the next wave from beginning, as one line; `undefined` where nothing does. After the last one the certificate
  *  has to be served everywhere. Before, other servers still answer with the one before, which is no harm. What nobody
- *  can look at is none either. */
-export function findHarm({ findings }: Verdict, isLast: boolean): string | undefined {
-  const harmful = findings.filter(
-    ({ served }) => served === 'unreachable' || served === 'mismatch' || (served === 'stale' && isLast),
-  );
+ *  can look at is none either, nor is what was as bad before anything was restarted.
+ *  @param before What was seen then; absent where nobody looked in time. */
+export function findHarm(
+  { findings }: Pick<Verdict, 'findings'>,
+  isLast: boolean,
+  before?: Pick<Verdict, 'findings'>,
+): string | undefined {
+  const wasSo = ({ name, address, served }: Finding) =>
+    before?.findings.some((one) => one.name === name && one.address === address && one.served === served);
+  const harmful = findings.filter((finding) => {
+    const { served } = finding;
+    if (served === 'stale') return isLast;
+    return (served === 'unreachable' || served === 'mismatch') && !wasSo(finding);
+  });
   const [worst] = harmful;
   if (!worst) return undefined;
   const more = harmful.length > 1 ? ` (and at ${harmful.length - 1} more)` : '';

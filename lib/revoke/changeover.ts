@@ -109,7 +109,8 @@ async function findUnserved(
   const { names, fingerprint } = readCertificate(certificate.chain);
   const { findings } = await lookAtServed({ names, probe, fingerprint }, signal);
   const open = findings.filter(isOpen).map(({ name, address, message }) => `${address ?? name} ${message}`);
-  return open.length === 0 ? undefined : open.join('; ');
+  if (open.length === 0) return undefined;
+  return `${open.join('; ')} ("wait": "delivered" does without this look)`;
 }
 
 /** A name without an address serves nobody anything. */

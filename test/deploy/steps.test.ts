@@ -162,9 +162,17 @@ test('what was delivered long ago is not taken back because pods are down when i
 test('each step waits until nothing harmful is served; before the last, the certificate before is no harm', async () => {
   const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ canary, probe: true }) })] });
   addWorkloads(bench, 'a', 'canary');
-  bench.sightings.push(['unreachable', 'stale'], ['stale'], ['stale'], ['stale'], ['served']);
+  bench.sightings.push(['stale'], ['unreachable', 'stale'], ['stale'], ['stale'], ['stale'], ['served']);
   expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
   expect(bench.clock.slept.filter((ms) => ms === 5_000)).toHaveLength(3);
+});
+
+test('an address that nobody answered at before is not what keeps a certificate back', async () => {
+  const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ probe: true }) })] });
+  addWorkloads(bench, 'a');
+  bench.sightings.push(['unreachable', 'stale'], ['unreachable', 'served']);
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect(bench.clock.slept.filter((ms) => ms === 5_000)).toEqual([]);
 });
 
 test('a target waits for its window; the report says until when, and nothing is touched before', async () => {

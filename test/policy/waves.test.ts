@@ -65,4 +65,13 @@ describe('findHarm', () => {
     expect(findHarm(look(...words), false)).toBe(before);
     expect(findHarm(look(...words), true)).toBe(after);
   });
+
+  test.for([
+    ['unreachable', undefined],
+    ['mismatch', undefined],
+    ['stale', 'stale at 192.0.2.0: m'],
+  ] as const)('what was %s before anything was restarted is %s afterwards', ([word, harm]) => {
+    expect(findHarm(look(word), true, look(word))).toBe(harm);
+    expect(findHarm(look('served', word), true, look(word, 'served'))).toMatch(`${word} at 192.0.2.1`);
+  });
 });

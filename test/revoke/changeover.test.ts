@@ -96,7 +96,9 @@ describe('with replace', () => {
       await deliver('rolled-out', 'rolled-out');
       return said;
     };
-    expect(await revoke({ replace: true, ...request }, signal)).toMatchObject({ outcome });
+    const answer = await revoke({ replace: true, ...request }, signal);
+    expect(answer).toMatchObject({ outcome });
+    if (answer.outcome === 'waiting') expect(answer.message).toContain('"wait": "delivered"');
   });
 
   it('and no wait at all it is revoked as soon as the other one is stored', async () => {
