@@ -137,6 +137,17 @@ test('a server that EKS described otherwise is looked up again, once for all cal
   expect(journal.count({ service: 'eks' })).toBe(2);
 });
 
+test('a look-up that failed is made again by the next call', async () => {
+  const { prod, startServer, connect, faults } = await start();
+  const [before, after] = await Promise.all([startServer(prod), startServer(prod)]);
+  prod.publish({ server: after.server, caPem: before.caPem });
+  const cluster = await connect();
+  prod.publish(after);
+  faults.set('eks', 'DescribeCluster', { kind: 'error', code: 'ServerException', status: 500 });
+  await expect(cluster.look()).rejects.toMatchObject({ code: 'Unavailable' });
+  expect(await cluster.look()).toBeUndefined();
+});
+
 test('a token is good for the cluster that it names, signed by who it says, and for 15 minutes', async () => {
   const { prod, far, clock } = await start();
   const now = clock.now().getTime();
