@@ -15,17 +15,3 @@ test('C10 a cluster that knows Secrets and workloads and no other kind is delive
   expect(only(report)).toMatchObject({ outcome: 'delivered', restarted: ['Deployment web'] });
   expect(bench.log.lines.filter(({ level }) => level !== 'info')).toEqual([]);
 });
-
-test('Y09 whatever is to follow a delivery hears of it by the log, once for each target that changed', async () => {
-  const bench = await openBench({ targets: [targetOf(), targetOf({ secret: 'other-tls' })] });
-  const heard = () =>
-    bench.log.lines.filter(({ event }) => event === 'certificate delivered').map(({ fields }) => fields);
-  await bench.deploy();
-  const common = { certificate: 'shop', version: 'version-1' };
-  expect(heard()).toEqual([
-    expect.objectContaining({ ...common, target: 'lab/shop/shop-tls' }),
-    expect.objectContaining({ ...common, target: 'lab/shop/other-tls' }),
-  ]);
-  await bench.deploy();
-  expect(heard()).toHaveLength(2);
-});
