@@ -3,6 +3,7 @@ import { readCertificate } from '../certificate/x509.ts';
 import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { agentClusters } from '../policy/agents.ts';
 import { nextAttempt } from '../policy/backoff.ts';
 import { chooseIssuer, issuersOf } from '../policy/issuer-choice.ts';
 import type { CertificateState } from '../policy/state.ts';
@@ -116,7 +117,7 @@ async function close(
       fingerprint,
       notBefore,
       notAfter,
-      targets,
+      clusters: agentClusters(targets, run.inventory),
       signatures: claim.entry?.state.signatures,
     },
     ports,

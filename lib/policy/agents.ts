@@ -48,19 +48,22 @@ export interface SigningPlan {
   readonly clear: readonly string[];
 }
 
-/** @param clusters Where the current version is meant to go. */
+/** @param clusters Where the current version is meant to go.
+ *  @param isTrusted Whether what was signed for a cluster still holds; what does not is signed anew. */
 export function planSigning(
   clusters: readonly string[],
   current: Pick<StatedVersion, 'version' | 'notBefore'>,
   signatures: ByCluster = {},
+  isTrusted: (cluster: string) => boolean = () => true,
 ): SigningPlan {
   const stated = (cluster: string) => readStatement(signatures[cluster]);
   return {
     sign: clusters.flatMap((cluster) => {
       const before = stated(cluster);
-      if (before?.version === current.version) return [];
-      const isRollback = before !== undefined && current.notBefore < before.notBefore;
-      return [{ cluster, isRollback }];
+      const isSame = before?.version === current.version;
+      if (isSame && isTrusted(cluster)) return [];
+      const isOlder = before !== undefined && current.notBefore < before.notBefore;
+      return [{ cluster, isRollback: isSame ? before.isRollback : isOlder }];
     }),
     clear: Object.keys(signatures).filter((cluster) => !clusters.includes(cluster)),
   };

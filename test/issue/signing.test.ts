@@ -9,7 +9,9 @@ import { mintChain } from '../certificate/minting.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { Bench, dayMs, specOf } from './bench.ts';
 
-const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const newKey = () =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const key = newKey();
 const edge = targetOf({ cluster: 'edge' });
 const shop = (...targets: CertificateSpec['targets']) => ({
   ...specOf('shop', ['shop.example.com']),
@@ -23,7 +25,7 @@ function open(spec: CertificateSpec): Bench {
 }
 
 /** The signature for edge, verified against what is stored. */
-async function verified(bench: Bench) {
+async function verified(bench: Bench, by = key) {
   const stored = await bench.store.read('shop', 'AWSCURRENT');
   if (stored?.value.kind !== 'certificate') throw new Error('nothing is stored');
   const { fingerprint, notBefore, notAfter } = readCertificate(stored.value.certificate.chain);
@@ -35,7 +37,7 @@ async function verified(bench: Bench) {
     notBefore,
     notAfter,
   };
-  return verifyStatement(bench.state('shop').signatures?.edge, content, [publicKeyOf(key)]);
+  return verifyStatement(bench.state('shop').signatures?.edge, content, [publicKeyOf(by)]);
 }
 
 it('signs with the order what goes to an agent, in the very call that records it, and nothing else', async () => {
@@ -112,4 +114,36 @@ it('what a person stored by hand is signed once it is read', async () => {
   await bench.store.put('shop', { chain, key: own, issuer: bench.ca.directory }, 'by-hand');
   await bench.run();
   expect(await verified(bench)).toMatchObject({ ok: true, statement: { version: 'by-hand' } });
+});
+
+it('after the key was exchanged the next pass signs anew, once, and a rollback stays one', async () => {
+  const bench = open(shop(edge));
+  await bench.run();
+  bench.clock.pass(61 * dayMs);
+  await bench.run();
+  const { stages } = bench.store.kept.get('shop') ?? {};
+  const [current = '', previous = ''] = [stages?.get('AWSCURRENT'), stages?.get('AWSPREVIOUS')];
+  stages?.set('AWSCURRENT', previous).set('AWSPREVIOUS', current);
+  bench.clock.pass(-2 * dayMs);
+  await bench.run();
+  const other = newKey();
+  bench.signingKey = async () => other;
+  await bench.run();
+  expect(await verified(bench)).toMatchObject({ ok: false, problem: 'BadSignature' });
+  expect(await verified(bench, other)).toMatchObject({ ok: true, statement: { isRollback: true } });
+  const records = bench.store.count('record');
+  await bench.run();
+  expect(bench.store.count('record')).toBe(records);
+});
+
+it('while the key cannot be read, what is signed stays as it is, with a warning', async () => {
+  const bench = open(shop(edge));
+  await bench.run();
+  bench.signingKey = async () => {
+    throw new StoreError('Throttled', 'AWS is busy');
+  };
+  await bench.run();
+  expect(await verified(bench)).toMatchObject({ ok: true });
+  expect(bench.log.events()).toContain('signatures not checked');
+  expect(bench.log.events()).not.toContain('delivery not signed');
 });
