@@ -42,6 +42,7 @@ if (python) {
         'W',
         '--',
         template,
+        ...['agent-role.yaml', 'dns-role.yaml'].map((name) => join(folder, 'infra', name)),
       ]);
       expect(
         await lint.then(
