@@ -28,7 +28,7 @@ if (python) {
           AWS_SECRET_ACCESS_KEY: 'test',
         },
       );
-    }, 120_000);
+    }, 300_000);
     afterAll(async () => {
       await moto?.stop();
       if (folder) await rm(folder, { recursive: true, force: true });
