@@ -147,14 +147,18 @@ export async function readAgentRole(cluster: string): Promise<readonly Statement
   );
 }
 
-/** Whether some statement allows the request. */
+/** Whether some statement allows the request. Condition keys, and with them keys of tags, are compared without regard to case;
+ *  their values are not. */
 export function isAllowed(statements: readonly Statement[], request: AccessRequest): boolean {
+  const sent = new Map(
+    Object.entries(request.conditions ?? {}).map(([key, values]) => [key.toLowerCase(), values]),
+  );
   return statements.some(
     ({ actions, resources, conditions }) =>
       actions.some((action) => matches(action.toLowerCase(), request.action.toLowerCase())) &&
       resources.some((resource) => matches(resource, request.resource)) &&
       Object.entries(conditions).every(([operator, keys]) =>
-        Object.entries(keys).every(([key, values]) => holds(operator, request.conditions?.[key], values)),
+        Object.entries(keys).every(([key, values]) => holds(operator, sent.get(key.toLowerCase()), values)),
       ),
   );
 }
@@ -166,6 +170,8 @@ function holds(operator: string, sent: readonly string[] | undefined, values: re
       return (sent ?? []).every((value) => values.includes(value));
     case 'ForAllValues:StringLike':
       return (sent ?? []).every((value) => values.some((pattern) => matches(pattern, value)));
+    case 'ForAllValues:StringNotLike':
+      return (sent ?? []).every((value) => !values.some((pattern) => matches(pattern, value)));
     case 'StringLike':
       return (sent ?? []).some((value) => values.some((pattern) => matches(pattern, value)));
     case 'Null':

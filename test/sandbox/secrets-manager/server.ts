@@ -66,7 +66,8 @@ export async function startSecretsManager({
       const action = target.exec(String(request.headers['x-amz-target'] ?? ''))?.[1];
       if (action === undefined) return undefined;
       const principal = readSignature(request.headers.authorization)?.principal ?? 'unknown';
-      return { action, resource: resourceOf(vault, request), principal };
+      const resource = resourceOf(vault, request);
+      return { action, resource, principal, detail: tagsOf(vault, request, resource) };
     },
     handle(request) {
       try {
@@ -97,41 +98,52 @@ function checkSignature(request: Request): void {
     );
 }
 
-const tagged = z.object({ Tags: z.array(z.object({ Key: z.string() })) });
-
 /** As IAM documents it for Secrets Manager: `aws:ResourceTag` of the secret as it is, `aws:TagKeys` of the request. */
 function checkAccess(vault: Vault, request: Request, { isAllowed }: SecretsManagerSettings): void {
   const { principal = 'unknown' } = readSignature(request.headers.authorization) ?? {};
   const name = target.exec(String(request.headers['x-amz-target']))?.[1] ?? '';
   const resource = resourceOf(vault, request);
-  const own = [...(vault.find(resource)?.tags ?? [])].map(
+  const { requestTags, resourceTags } = tagsOf(vault, request, resource);
+  const own = Object.entries(resourceTags).map(
     ([key, value]) => [`aws:ResourceTag/${key}`, [value]] as const,
   );
-  const sent = tagged.safeParse(readJson(request)).data?.Tags.map(({ Key }) => Key);
-  const conditions = { ...Object.fromEntries(own), ...(sent ? { 'aws:TagKeys': sent } : {}) };
+  const sent = Object.keys(requestTags);
+  const conditions = { ...Object.fromEntries(own), ...(sent.length > 0 ? { 'aws:TagKeys': sent } : {}) };
   const action = `secretsmanager:${name}`;
   if (isAllowed?.(principal, { action, resource, conditions }) ?? true) return;
   const message = `User: ${principal} is not authorized to perform: ${action} on resource: ${resource}`;
   throw new Refusal('AccessDeniedException', message);
 }
 
+const tagged = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string().default('') })) });
+
+/** The tags that the request brings, and those that the secret has; of a request that cannot be read there are none. */
+function tagsOf(vault: Vault, request: Request, resource: string) {
+  const { Tags } = tagged.safeParse(parseJson(request)).data ?? { Tags: [] };
+  return {
+    requestTags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
+    resourceTags: Object.fromEntries(vault.find(resource)?.tags ?? []),
+  };
+}
+
 function resourceOf(vault: Vault, request: Request): string {
-  let input: unknown;
-  try {
-    input = readJson(request);
-  } catch {
-    return '*';
-  }
-  const named = subject.safeParse(input).data;
+  const named = subject.safeParse(parseJson(request)).data;
   const id = named?.SecretId ?? named?.Name;
   return id === undefined ? '*' : vault.arnOf(id);
 }
 
 function readJson(request: Request): unknown {
+  const json = parseJson(request);
+  if (json === undefined) throw new Refusal('ValidationException', 'The request is not JSON.');
+  return json;
+}
+
+/** `undefined` for what is no JSON. */
+function parseJson(request: Request): unknown {
   try {
     return JSON.parse(request.body.toString('utf8') || '{}');
   } catch {
-    throw new Refusal('ValidationException', 'The request is not JSON.');
+    return undefined;
   }
 }
 
