@@ -19,7 +19,9 @@ export interface DeployAnswer {
   readonly dryRun: boolean;
   /** Clusters that passes of their own look after: their targets are in none of the entries. */
   readonly handedOn: readonly string[];
+  /** The worst first; `omitted`: how many more there are, where they are too many for an answer. */
   readonly certificates: readonly CertificateReport[];
+  readonly omitted?: number | undefined;
   /** Secrets whose target is gone, in clusters that say `prune`. */
   readonly pruned: readonly PruneReport[];
 }
@@ -40,9 +42,9 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
   const { request } = parsed;
   const handedOn = await fanOut(request, invocation);
   const elsewhere = handedOn.length > 0 ? handedOn : undefined;
-  const { certificates, pruned, failures } = await deploy(request, invocation, elsewhere);
+  const { certificates, omitted, pruned, failures } = await deploy(request, invocation, elsewhere);
   throwFailures([...failures.values()].flat(), 'targets');
-  return { dryRun: request.dryRun ?? false, handedOn, certificates, pruned };
+  return { dryRun: request.dryRun ?? false, handedOn, certificates, omitted, pruned };
 }
 
 /** The client is loaded with the first target in ACM. */

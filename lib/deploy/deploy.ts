@@ -1,28 +1,22 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
-import { toError } from '../errors.ts';
-import { describeError } from '../log.ts';
 import { isAgentCluster } from '../policy/agents.ts';
 import type { Retry } from '../policy/deliveries.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
-import { followArrival } from './arrival.ts';
 import { deployToCluster } from './cluster-pass.ts';
 import { pruneSecrets } from './pruning.ts';
-import { recordDeliveries } from './records.ts';
 import {
   type AnyJob,
-  type CertificateReport,
   type DeployPorts,
   type DeployReport,
   type DeployRun,
   isForAcm,
   isForCluster,
   type JobResult,
-  type TargetOutcome,
-  type TargetReport,
 } from './run.ts';
-import { type Selected, type Selection, selectCertificates } from './selection.ts';
+import { type Selection, selectCertificates } from './selection.ts';
+import { listWorst, settleCertificates } from './settlement.ts';
 
 /** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be run twice: what is
  *  delivered already is looked at and left. A dry run looks, plans and changes nothing.
@@ -38,7 +32,7 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
   const due = jobs.filter((job) => !waiting.has(job));
   const results = new Map([...waiting, ...(await deliver(due, ports, run))]);
   const pruned = await pruneSecrets(selections, ports, run);
-  const settled = await Promise.all(selections.map((selection) => settle(selection, results, ports, run)));
+  const settled = await settleCertificates(selections, results, ports, run);
   const failures = new Map(
     [
       ...settled.map((one) => [one.report.name, one.failures] as const),
@@ -54,7 +48,7 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
     ms: ports.clock.now().getTime() - startedAt,
   });
   return {
-    certificates: settled.map(({ report }) => report),
+    ...listWorst(settled.map(({ report }) => report)),
     pruned: pruned.map(({ report }) => report),
     failures,
   };
@@ -121,105 +115,6 @@ async function deliver(
     ),
   ]);
   return results;
-}
-
-interface Settled {
-  readonly report: CertificateReport;
-  readonly failures: readonly Error[];
-}
-
-/** Records how far each target is now, logs what became of them, and sums up. */
-async function settle(
-  selection: Selection,
-  results: ReadonlyMap<AnyJob, JobResult>,
-  ports: DeployPorts,
-  run: DeployRun,
-): Promise<Settled> {
-  const { name } = selection;
-  switch (selection.kind) {
-    case 'skipped':
-      return { report: { name, decision: 'skip', message: selection.message, targets: [] }, failures: [] };
-    case 'failed': {
-      const message = describeError(selection.error);
-      ports.log.error('certificate not delivered', { certificate: name, problem: message });
-      return { report: { name, decision: 'refused', message, targets: [] }, failures: [selection.error] };
-    }
-    case 'selected': {
-      const own = selection.asked.flatMap((job) => results.get(job) ?? []);
-      for (const result of own) logTarget(result, selection.version, ports);
-      const failures = [
-        ...own.flatMap((result) => result.failures),
-        ...(await record(selection, results, ports, run)),
-      ];
-      const served = await followArrival(selection, results, ports, run);
-      const targets = own.map(({ report }) => report);
-      return { report: { ...summarize(selection, targets), ...(served ? { served } : {}) }, failures };
-    }
-  }
-}
-
-/** Notes how far the certificate is; gives what went wrong. Without it the next run only looks closer. */
-async function record(
-  selected: Selected,
-  results: ReadonlyMap<AnyJob, JobResult>,
-  ports: DeployPorts,
-  run: DeployRun,
-): Promise<readonly Error[]> {
-  try {
-    await recordDeliveries(selected, results, ports, run);
-    return [];
-  } catch (error) {
-    ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
-    return [toError(error)];
-  }
-}
-
-/** An alarm counts what failed (infra/alarms.yml); a rollout that only takes its time is none of it. */
-function logTarget({ report, failures }: JobResult, version: string, { log }: DeployPorts) {
-  const { certificate, target, outcome, message } = report;
-  const fields = { certificate, target, version };
-  switch (outcome) {
-    case 'delivered':
-      return log.info('certificate delivered', { ...fields, result: message });
-    case 'pending':
-      return log.warn(failures.length > 0 ? 'delivery failed' : 'delivery pending', {
-        ...fields,
-        problem: message,
-      });
-    case 'waiting':
-      return log.info('delivery waits', { ...fields, result: message });
-    case 'held':
-      return failures.length > 0
-        ? log.error('delivery taken back', { ...fields, problem: message })
-        : log.warn('delivery held', { ...fields, problem: message });
-    case 'refused':
-      return log.error('delivery refused', { ...fields, problem: message });
-    case 'planned':
-      return log.info('delivery planned', { ...fields, result: message });
-    case 'unchanged':
-      return log.debug('target unchanged', { ...fields, result: message });
-  }
-}
-
-/** The outcome that most needs a look stands for the certificate. */
-const severity: readonly TargetOutcome[] = [
-  'refused',
-  'held',
-  'pending',
-  'waiting',
-  'planned',
-  'delivered',
-  'unchanged',
-];
-
-function summarize({ name, version }: Selected, targets: readonly TargetReport[]): CertificateReport {
-  const decision = severity.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? 'skip';
-  const counts = severity
-    .map((outcome) => [outcome, targets.filter((target) => target.outcome === outcome).length] as const)
-    .filter(([, count]) => count > 0)
-    .map(([outcome, count]) => `${count} ${outcome}`);
-  const message = counts.length === 0 ? 'none of its targets was asked for' : `targets: ${counts.join(', ')}`;
-  return { name, version, decision, message, targets };
 }
 
 /** A target asked for by name that no certificate has, of those that can be delivered; and a cluster that there is not. */

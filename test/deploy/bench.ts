@@ -49,6 +49,8 @@ export interface BenchOptions {
   readonly areReady?: KubernetesOptions['areReady'];
   /** Puts something between the story and a cluster. */
   readonly wrap?: (cluster: Cluster, name: string) => Cluster;
+  /** Puts something around each look at what is served. */
+  readonly looking?: <T>(look: () => Promise<T>) => Promise<T>;
   /** Puts something between the story and the store, anew for each run. */
   readonly seenBy?: (store: FakeStore) => DeployPorts['store'];
 }
@@ -82,7 +84,7 @@ export async function openBench(options: BenchOptions) {
   const texts = new Map<string, string>();
   /** What is seen at the certificate's addresses, one look after the other; the last one goes on. */
   const sightings: ServedWord[][] = [];
-  const lookAtServed = async () => {
+  const look = async () => {
     const [words = []] = sightings.length > 1 ? sightings.splice(0, 1) : sightings;
     const findings = words.map((served, index) => ({
       name: 'shop.example.com',
@@ -92,6 +94,7 @@ export async function openBench(options: BenchOptions) {
     }));
     return { served: words[0] ?? 'served', message: '', findings };
   };
+  const lookAtServed = () => (options.looking ? options.looking(look) : look());
 
   async function issue(name: string, version: string, targetsOf: readonly TargetSpec[] = []) {
     const now = clock.now();

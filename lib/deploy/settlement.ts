@@ -1,0 +1,160 @@
+// The end of a pass: how far each certificate is now is noted and logged, what is served is looked at, and all is summed up.
+import { mapConcurrently } from '../concurrency.ts';
+import { toError } from '../errors.ts';
+import { describeError } from '../log.ts';
+import { followArrival } from './arrival.ts';
+import { recordDeliveries } from './records.ts';
+import type {
+  AnyJob,
+  CertificateReport,
+  DeployPorts,
+  DeployReport,
+  DeployRun,
+  JobResult,
+  TargetOutcome,
+  TargetReport,
+} from './run.ts';
+import type { Selected, Selection } from './selection.ts';
+
+/** AWS secrets written at once. */
+const mostRecorded = 16;
+
+/** Certificates looked at at once: each look has several handshakes under way. */
+const mostSeen = 8;
+
+/** Lambda answers 6 MB at most. */
+const mostListed = 2_000;
+const mostTargetsListed = 10_000;
+
+/** How one certificate fared, and what went wrong. */
+export interface Settled {
+  readonly report: CertificateReport;
+  readonly failures: readonly Error[];
+}
+
+/** One for each selection, in their order. What is done is noted of all of them before what is served is looked at of any: looks
+ *  take the longest, and may be cut short. Never rejects. */
+export async function settleCertificates(
+  selections: readonly Selection[],
+  results: ReadonlyMap<AnyJob, JobResult>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Settled[]> {
+  const settled = await mapConcurrently(selections, mostRecorded, async (selection) => ({
+    selection,
+    ...(await settle(selection, results, ports, run)),
+  }));
+  return mapConcurrently(settled, mostSeen, async ({ selection, report, failures }) => {
+    if (selection.kind !== 'selected') return { report, failures };
+    const served = await followArrival(selection, results, ports, run);
+    return { report: { ...report, ...(served ? { served } : {}) }, failures };
+  });
+}
+
+/** The worst first, as many as an answer has room for; the others are only counted. The first is always there. */
+export function listWorst(
+  reports: readonly CertificateReport[],
+): Pick<DeployReport, 'certificates' | 'omitted'> {
+  const byDecision = Map.groupBy(reports, ({ decision }) => decision);
+  const sorted = [...severity, 'skip' as const].flatMap((decision) => byDecision.get(decision) ?? []);
+  let targets = 0;
+  const end = sorted.findIndex((report, index) => {
+    targets += report.targets.length;
+    return index >= mostListed || (index > 0 && targets > mostTargetsListed);
+  });
+  if (end === -1) return { certificates: sorted };
+  return { certificates: sorted.slice(0, end), omitted: sorted.length - end };
+}
+
+/** Records how far each target is now, logs what became of them, and sums up. */
+async function settle(
+  selection: Selection,
+  results: ReadonlyMap<AnyJob, JobResult>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<Settled> {
+  const { name } = selection;
+  switch (selection.kind) {
+    case 'skipped':
+      return { report: { name, decision: 'skip', message: selection.message, targets: [] }, failures: [] };
+    case 'failed': {
+      const message = describeError(selection.error);
+      ports.log.error('certificate not delivered', { certificate: name, problem: message });
+      return { report: { name, decision: 'refused', message, targets: [] }, failures: [selection.error] };
+    }
+    case 'selected': {
+      const own = selection.asked.flatMap((job) => results.get(job) ?? []);
+      for (const result of own) logTarget(result, selection.version, ports);
+      const failures = [
+        ...own.flatMap((result) => result.failures),
+        ...(await record(selection, results, ports, run)),
+      ];
+      const targets = own.map(({ report }) => report);
+      return { report: summarize(selection, targets), failures };
+    }
+  }
+}
+
+/** Notes how far the certificate is; gives what went wrong. Without it the next run only looks closer. */
+async function record(
+  selected: Selected,
+  results: ReadonlyMap<AnyJob, JobResult>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Error[]> {
+  try {
+    await recordDeliveries(selected, results, ports, run);
+    return [];
+  } catch (error) {
+    ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
+    return [toError(error)];
+  }
+}
+
+/** An alarm counts what failed (infra/alarms.yml); a rollout that only takes its time is none of it. */
+function logTarget({ report, failures }: JobResult, version: string, { log }: DeployPorts) {
+  const { certificate, target, outcome, message } = report;
+  const fields = { certificate, target, version };
+  switch (outcome) {
+    case 'delivered':
+      return log.info('certificate delivered', { ...fields, result: message });
+    case 'pending':
+      return log.warn(failures.length > 0 ? 'delivery failed' : 'delivery pending', {
+        ...fields,
+        problem: message,
+      });
+    case 'waiting':
+      return log.info('delivery waits', { ...fields, result: message });
+    case 'held':
+      return failures.length > 0
+        ? log.error('delivery taken back', { ...fields, problem: message })
+        : log.warn('delivery held', { ...fields, problem: message });
+    case 'refused':
+      return log.error('delivery refused', { ...fields, problem: message });
+    case 'planned':
+      return log.info('delivery planned', { ...fields, result: message });
+    case 'unchanged':
+      return log.debug('target unchanged', { ...fields, result: message });
+  }
+}
+
+/** The outcome that most needs a look stands for the certificate. */
+const severity: readonly TargetOutcome[] = [
+  'refused',
+  'held',
+  'pending',
+  'waiting',
+  'planned',
+  'delivered',
+  'unchanged',
+];
+
+function summarize({ name, version }: Selected, targets: readonly TargetReport[]): CertificateReport {
+  const decision = severity.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? 'skip';
+  const counts = severity
+    .map((outcome) => [outcome, targets.filter((target) => target.outcome === outcome).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} ${outcome}`);
+  const message = counts.length === 0 ? 'none of its targets was asked for' : `targets: ${counts.join(', ')}`;
+  return { name, version, decision, message, targets };
+}
