@@ -99,8 +99,9 @@ export class CertificateManagerError extends CertrelayError {
   declare readonly code: CertificateManagerErrorCode;
 }
 
-/** What an agent is told is not signed, is signed for another version, or not by a key it trusts for its cluster. */
-export type AgentErrorCode = 'Unsigned' | 'OtherVersion' | 'BadSignature';
+/** What an agent is told is not signed, is signed for another version or other targets, or not by a key it trusts for its
+ *  cluster. */
+export type AgentErrorCode = 'Unsigned' | 'OtherVersion' | 'BadSignature' | 'OtherTargets';
 export class AgentError extends CertrelayError {
   declare readonly code: AgentErrorCode;
 }

@@ -3,8 +3,9 @@ import type { Clock } from '../ports.ts';
 
 export interface LoopOptions {
   readonly intervalMs: number;
-  /** Longest wait after a pass that failed; it never is longer than the interval. */
-  readonly longestRetryMs: number;
+  /** Longest wait after a pass that failed; never longer than the interval, which it is where it is absent: a target that
+   *  always fails costs no more passes than one that is well. */
+  readonly longestRetryMs?: number | undefined;
   readonly clock: Clock;
   /** From 0 up to 1, anew at each call. */
   readonly random: () => number;
@@ -31,7 +32,7 @@ export async function repeatPasses(pass: () => Promise<boolean>, options: LoopOp
 
 /** Spread over half an interval before and after its time, so that no two agents stay in step; after a failure anywhere up
  *  to a limit that doubles. */
-function waitMs(failures: number, { intervalMs, longestRetryMs, random }: LoopOptions): number {
+function waitMs(failures: number, { intervalMs, longestRetryMs = intervalMs, random }: LoopOptions): number {
   if (failures === 0) return intervalMs * (0.5 + random());
   const limit = firstRetryMs * 2 ** Math.min(failures - 1, 30);
   return random() * Math.min(limit, longestRetryMs, intervalMs);

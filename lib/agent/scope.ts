@@ -1,12 +1,7 @@
 // What of an inventory is an agent's business: its own cluster's targets, and how it reaches that cluster from inside.
-import {
-  type ClusterSignIn,
-  type Inventory,
-  isSecretTarget,
-  type SecretTarget,
-  type TargetSpec,
-} from '../certificate/spec.ts';
+import type { ClusterSignIn, Inventory } from '../certificate/spec.ts';
 import { ConfigError } from '../config.ts';
+import { targetsIn } from '../policy/agents.ts';
 
 /** The inventory with nothing of other clusters in it. Certificates that do not go to this one are not in it either.
  *  @param signIn How the agent reaches the cluster, in place of "agent: true".
@@ -22,12 +17,7 @@ export function cutInventory(inventory: Inventory, cluster: string, signIn: Clus
     ...inventory,
     clusters: { [cluster]: { ...settings, ...signIn } },
     certificates: inventory.certificates
-      .map((one) => ({ ...one, targets: ownTargets(one.targets, cluster) }))
+      .map((one) => ({ ...one, targets: targetsIn(one.targets, cluster) }))
       .filter(({ targets }) => targets.length > 0),
   };
-}
-
-/** Those in the cluster. */
-export function ownTargets(targets: readonly TargetSpec[], cluster: string): readonly SecretTarget[] {
-  return targets.filter(isSecretTarget).filter((target) => target.cluster === cluster);
 }

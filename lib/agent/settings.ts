@@ -9,8 +9,8 @@ export interface AgentSettings {
   readonly publicKeys: readonly string[];
   /** Waits between two passes in milliseconds; absent: one pass is made. */
   readonly intervalMs?: number | undefined;
-  /** Longest wait after a failed pass. */
-  readonly longestRetryMs: number;
+  /** Longest wait after a failed pass; absent: the interval. */
+  readonly longestRetryMs?: number | undefined;
   /** How long one pass may take. */
   readonly passMs: number;
   /** What the agent is called in its reports. */
@@ -40,7 +40,7 @@ export function readAgentSettings(environment: Readonly<Record<string, string | 
     cluster,
     publicKeys,
     intervalMs: seconds('CERTRELAY_AGENT_INTERVAL'),
-    longestRetryMs: seconds('CERTRELAY_AGENT_LONGEST_RETRY') ?? 60_000,
+    longestRetryMs: seconds('CERTRELAY_AGENT_LONGEST_RETRY'),
     passMs: seconds('CERTRELAY_AGENT_TIMEOUT') ?? 600_000,
     version: read('CERTRELAY_AGENT_VERSION') ?? 'unknown',
     kubeconfig: read('CERTRELAY_KUBECONFIG'),

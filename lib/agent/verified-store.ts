@@ -6,10 +6,10 @@ import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { AgentError, StoreError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type AgentReport, formatReport, parseReport } from '../policy/agents.ts';
+import { type AgentReport, formatReport, parseReport, targetsIn } from '../policy/agents.ts';
+import { permissionsKey } from '../policy/deliveries.ts';
 import type { CertificateState } from '../policy/state.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
-import { ownTargets } from './scope.ts';
 
 /** The part of the store that delivering and probing need. */
 type Store = Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
@@ -64,7 +64,7 @@ export class VerifiedStore implements Store {
     }
   }
 
-  /** @throws AgentError where the version was not signed for this cluster. Versions that are not in use have no signature. */
+  /** @throws AgentError where the version, or a registered certificate's targets, were not signed for this cluster. Versions that are not in use have no signature. */
   async read(
     name: string,
     which: Parameters<Store['read']>[1],
@@ -76,7 +76,7 @@ export class VerifiedStore implements Store {
     const { certificate } = stored.value;
     this.#statements.set(name, this.#verify(name, stored.version, certificate));
     const { spec } = certificate;
-    const own = spec && { ...spec, targets: ownTargets(spec.targets, this.#reader.cluster) };
+    const own = spec && { ...spec, targets: targetsIn(spec.targets, this.#reader.cluster) };
     return { ...stored, value: { kind: 'certificate', certificate: { ...certificate, spec: own } } };
   }
 
@@ -112,11 +112,14 @@ export class VerifiedStore implements Store {
   }
 
   #verify(certificate: string, version: string, stored: StoredCertificate): DeliveryStatement {
-    const { cluster, publicKeys } = this.#reader;
+    const { cluster, publicKeys, names } = this.#reader;
     const verdict = verifyBundle(stored);
     if (!verdict.ok) throw new AgentError('BadSignature', `${certificate}: ${verdict.message}`);
     const { fingerprint, notBefore, notAfter } = verdict.bundle.facts;
-    const content = { cluster, certificate, version, fingerprint, notBefore, notAfter };
+    // Of a certificate in the agent's own inventory nobody looks at the targets that are stored.
+    const spec = names.includes(certificate) ? undefined : stored.spec;
+    const targets = spec && permissionsKey(targetsIn(spec.targets, cluster));
+    const content = { cluster, certificate, version, fingerprint, notBefore, notAfter, targets };
     const verified = verifyStatement(this.#signatures.get(certificate), content, publicKeys);
     if (verified.ok) return verified.statement;
     throw new AgentError(verified.problem, `${certificate} ${explain[verified.problem](cluster)}`);
@@ -130,6 +133,8 @@ const explain: Readonly<Record<StatementProblem, (cluster: string) => string>> =
     `has a version that is not signed for cluster ${cluster} yet: the next pass of issue signs it`,
   BadSignature: (cluster) =>
     `was not signed for cluster ${cluster} by a key of CERTRELAY_SIGNING_KEY: it was tampered with, or is meant for another cluster, or the key is another one now (see status)`,
+  OtherTargets: (cluster) =>
+    `has other targets than were signed for cluster ${cluster}: issue signs them if it finds them in use, else they were tampered with`,
 };
 
 function take<T>(value: T | null | undefined, before: T | undefined): T | undefined {

@@ -16,25 +16,33 @@ export interface DeliveryStatement {
   readonly signedAt: Date;
   /** The leaf is older than the one stated before, and is meant all the same. */
   readonly isRollback: boolean;
+  /** What a registered certificate may do in the cluster (`permissionsKey`). Absent: the agent's own inventory says that. */
+  readonly targets?: string | undefined;
 }
 
 /** The part of a statement that is kept as text; the rest stands in the certificate itself. */
-export type StatedVersion = Pick<DeliveryStatement, 'version' | 'notBefore' | 'signedAt' | 'isRollback'>;
+export type StatedVersion = Pick<
+  DeliveryStatement,
+  'version' | 'notBefore' | 'signedAt' | 'isRollback' | 'targets'
+>;
 
 /** `Unsigned`: there is no statement that can be read. `OtherVersion`: it is about another version. `BadSignature`: it was not
- *  signed with a key that is trusted, or for another cluster, certificate or content. */
-export type StatementProblem = 'Unsigned' | 'OtherVersion' | 'BadSignature';
+ *  signed with a key that is trusted, or for another cluster, certificate or content. `OtherTargets`: it is about other
+ *  targets, or about none. */
+export type StatementProblem = 'Unsigned' | 'OtherVersion' | 'BadSignature' | 'OtherTargets';
 
-/** `<version>/<notBefore>/<signedAt>/<renewal or rollback>/<signature>`: at most 211 characters.
+/** `<version>/<notBefore>/<signedAt>/<renewal or rollback>/<targets>/<signature>`, without the targets where there are none:
+ *  at most 254 characters.
  *  @param privateKey PEM of an Ed25519 key. */
 export function signStatement(statement: DeliveryStatement, privateKey: string): string {
   const signature = sign(null, signedBytes(statement), createPrivateKey(privateKey)).toString('base64url');
-  const { version, notBefore, signedAt, isRollback } = statement;
+  const { version, notBefore, signedAt, isRollback, targets } = statement;
   return [
     version,
     notBefore.toISOString(),
     signedAt.toISOString(),
     isRollback ? 'rollback' : 'renewal',
+    ...(targets === undefined ? [] : [targets]),
     signature,
   ].join('/');
 }
@@ -44,7 +52,7 @@ export function readStatement(text: string | undefined): StatedVersion | undefin
   return readClaim(text)?.stated;
 }
 
-/** The statement, where one of the keys has signed it for just this content.
+/** The statement, where one of the keys has signed it for just this content. Content without targets agrees with any.
  *  @param publicKeys As `publicKeyOf` gives them; any of them may have signed. */
 export function verifyStatement(
   text: string | undefined,
@@ -56,12 +64,14 @@ export function verifyStatement(
   const claim = readClaim(text);
   if (!claim) return { ok: false, problem: 'Unsigned' };
   if (claim.stated.version !== content.version) return { ok: false, problem: 'OtherVersion' };
-  const { signedAt, isRollback } = claim.stated;
-  const statement = { ...content, signedAt, isRollback };
+  const { signedAt, isRollback, targets } = claim.stated;
+  const statement = { ...content, signedAt, isRollback, targets };
   const isSigned = publicKeys.some((key) =>
     verify(null, signedBytes(statement), importPublicKey(key), claim.signature),
   );
-  return isSigned ? { ok: true, statement } : { ok: false, problem: 'BadSignature' };
+  if (!isSigned) return { ok: false, problem: 'BadSignature' };
+  const isSame = content.targets === undefined || content.targets === targets;
+  return isSame ? { ok: true, statement } : { ok: false, problem: 'OtherTargets' };
 }
 
 /** The public key that belongs to a private one: the base64url of its 32 bytes, 43 characters. */
@@ -74,21 +84,23 @@ export function isPublicKey(text: string): boolean {
   return /^[A-Za-z0-9_-]{43}$/.test(text);
 }
 
-/** A first line that names the form, then JSON with its keys in this order. */
+/** A first line that names the form, then JSON with its keys in this order; without `targets` where that is absent. */
 function signedBytes(statement: DeliveryStatement): Buffer {
   const { cluster, certificate, version, fingerprint, notBefore, notAfter, signedAt, isRollback } = statement;
-  const content = { cluster, certificate, version, fingerprint, notBefore, notAfter, signedAt, isRollback };
+  const { targets } = statement;
+  const validity = { notBefore, notAfter };
+  const content = { cluster, certificate, version, fingerprint, ...validity, signedAt, isRollback, targets };
   return Buffer.from(`certrelay-delivery-v1\n${JSON.stringify(content)}`);
 }
 
 const form =
-  /^(?<version>[\w-]{1,64})\/(?<notBefore>[^/]+)\/(?<signedAt>[^/]+)\/(?<kind>renewal|rollback)\/(?<signature>[\w-]{86})$/;
+  /^(?<version>[\w-]{1,64})\/(?<notBefore>[^/]+)\/(?<signedAt>[^/]+)\/(?<kind>renewal|rollback)(?:\/(?<targets>[\w-]{43}))?\/(?<signature>[\w-]{86})$/;
 
 function readClaim(text = ''): { readonly stated: StatedVersion; readonly signature: Buffer } | undefined {
-  const { version, notBefore = '', signedAt = '', kind, signature } = form.exec(text)?.groups ?? {};
+  const { version, notBefore = '', signedAt = '', kind, targets, signature } = form.exec(text)?.groups ?? {};
   const [from, at] = [new Date(notBefore), new Date(signedAt)];
   if (version === undefined || signature === undefined || !isReal(from) || !isReal(at)) return undefined;
-  const stated = { version, notBefore: from, signedAt: at, isRollback: kind === 'rollback' };
+  const stated = { version, notBefore: from, signedAt: at, isRollback: kind === 'rollback', targets };
   return { stated, signature: Buffer.from(signature, 'base64url') };
 }
 

@@ -3,7 +3,7 @@ import { readCertificate } from '../certificate/x509.ts';
 import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
-import { agentClusters } from '../policy/agents.ts';
+import { meantFor } from '../policy/agents.ts';
 import { nextAttempt } from '../policy/backoff.ts';
 import { chooseIssuer, issuersOf } from '../policy/issuer-choice.ts';
 import type { CertificateState } from '../policy/state.ts';
@@ -91,7 +91,7 @@ export async function settle(
 
 /** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. */
 async function close(
-  { spec: { name, targets } }: DueCertificate,
+  { spec }: DueCertificate,
   {
     claim,
     chain,
@@ -108,6 +108,7 @@ async function close(
   run: Run,
 ): Promise<{ readonly notAfter: Date }> {
   const { store, clock } = ports;
+  const { name } = spec;
   const facts = readCertificate(chain);
   const { fingerprint, notBefore, notAfter } = facts;
   const signed = await signDelivery(
@@ -117,7 +118,8 @@ async function close(
       fingerprint,
       notBefore,
       notAfter,
-      clusters: agentClusters(targets, run.inventory),
+      // What is stored carries the specification that it was claimed with.
+      meant: meantFor(claim.pending.spec ?? spec, run.inventory),
       signatures: claim.entry?.state.signatures,
     },
     ports,

@@ -2,14 +2,15 @@
 import {
   type DeliveryStatement,
   publicKeyOf,
+  readStatement,
   signStatement,
   verifyStatement,
 } from '../certificate/statement.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
-import { agentClusters, planSigning } from '../policy/agents.ts';
+import { type Meant, meantFor, planSigning } from '../policy/agents.ts';
 import type { ByCluster } from '../policy/state.ts';
-import type { Candidate } from './gather.ts';
+import { type Candidate, readSpecification } from './gather.ts';
 import type { IssuePorts, Run } from './run.ts';
 
 /** AWS secrets tagged at once. */
@@ -21,7 +22,7 @@ type Ports = Pick<IssuePorts, 'store' | 'signingKey' | 'clock' | 'log'>;
 export interface Stated
   extends Pick<DeliveryStatement, 'certificate' | 'version' | 'fingerprint' | 'notBefore' | 'notAfter'> {
   /** Where it goes and only an agent reaches. */
-  readonly clusters: readonly string[];
+  readonly meant: readonly Meant[];
   /** As recorded so far. */
   readonly signatures: ByCluster | undefined;
   /** Public key whose signatures hold, others being made anew; absent: any is taken for good. */
@@ -31,14 +32,12 @@ export interface Stated
 /** Signatures to record with that version: those that are missing, and an empty one where the certificate no longer goes;
  *  absent where everything is as it should be. Never rejects. */
 export async function signDelivery(
-  { clusters, signatures, publicKey, ...content }: Stated,
+  { meant, signatures, publicKey, ...content }: Stated,
   { signingKey, clock, log }: Ports,
   { cleanUpSignal }: Pick<Run, 'cleanUpSignal'>,
 ): Promise<{ readonly signatures?: ByCluster }> {
-  const isTrusted = (cluster: string) =>
-    publicKey === undefined ||
-    verifyStatement(signatures?.[cluster], { ...content, cluster }, [publicKey]).ok;
-  const plan = planSigning(clusters, content, signatures, isTrusted);
+  const holds = (cluster: string) => isTrusted(signatures?.[cluster], { ...content, cluster }, publicKey);
+  const plan = planSigning(meant, content, signatures, holds);
   const cleared = Object.fromEntries(plan.clear.map((cluster) => [cluster, '']));
   if (plan.sign.length === 0) return plan.clear.length === 0 ? {} : { signatures: cleared };
   const { certificate, version } = content;
@@ -46,9 +45,10 @@ export async function signDelivery(
     if (!signingKey) throw new Error('this run has no key to sign with; the next one of issue signs');
     const key = await signingKey(cleanUpSignal);
     const signedAt = clock.now();
-    const signed = plan.sign.map(({ cluster, isRollback }) => {
+    const signed = plan.sign.map(({ cluster, isRollback, targets }) => {
       log[isRollback ? 'warn' : 'info']('delivery signed', { certificate, version, cluster, isRollback });
-      return [cluster, signStatement({ ...content, cluster, signedAt, isRollback }, key)] as const;
+      const statement = { ...content, cluster, signedAt, isRollback, targets };
+      return [cluster, signStatement(statement, key)] as const;
     });
     return { signatures: { ...cleared, ...Object.fromEntries(signed) } };
   } catch (error) {
@@ -60,29 +60,54 @@ export async function signDelivery(
 /** Signs what a pass found to be stored without a signature by the key of now: imported, put back by a person, given a new
  *  target, or signed before the key was exchanged. Where nothing goes to an agent, this makes no call. Never rejects. */
 export async function signMissing(candidates: readonly Candidate[], ports: Ports, run: Run): Promise<void> {
-  const stated = candidates.flatMap((candidate) => describeStated(candidate, run));
   const keyed = { ...ports, signingKey: onceOnly(ports.signingKey) };
-  const publicKey = stated.some(({ clusters }) => clusters.length > 0)
-    ? await readPublicKey(keyed, run)
-    : undefined;
-  await mapConcurrently(stated, concurrency, async (one) => {
-    const change = await signDelivery({ ...one, publicKey }, keyed, run);
-    if (!change.signatures) return;
-    await ports.store.record(one.certificate, change, run.cleanUpSignal).catch((error: unknown) => {
-      ports.log.error('delivery not signed', { certificate: one.certificate, problem: describeError(error) });
-    });
+  const concerned = candidates.filter((candidate) => isForAgents(candidate, run));
+  const publicKey = concerned.length > 0 ? await readPublicKey(keyed, run) : undefined;
+  await mapConcurrently(concerned, concurrency, async (candidate) => {
+    const { name } = candidate;
+    try {
+      const stated = await describeStated({ ...candidate, publicKey }, ports, run);
+      const change = stated ? await signDelivery(stated, keyed, run) : {};
+      if (change.signatures) await ports.store.record(name, change, run.cleanUpSignal);
+    } catch (error) {
+      ports.log.error('delivery not signed', { certificate: name, problem: describeError(error) });
+    }
   });
 }
 
-function describeStated({ name, entry, spec, situation }: Candidate, { inventory }: Run): readonly Stated[] {
-  const { held, isRevoked } = situation;
-  if (held.kind !== 'certificate' || !entry?.current || isRevoked) return [];
+/** Whether it can be stated, and goes to an agent or went there. */
+function isForAgents({ entry, spec, situation }: Candidate, { inventory }: Run): boolean {
+  if (situation.held.kind !== 'certificate' || situation.isRevoked) return false;
+  const isStated = Object.keys(entry?.state.signatures ?? {}).length > 0;
+  return isStated || (spec !== undefined && meantFor(spec, inventory).length > 0);
+}
+
+/** `undefined` where nothing is to be signed. */
+async function describeStated(
+  { name, entry, spec: known, situation, publicKey }: Candidate & Pick<Stated, 'publicKey'>,
+  { store }: Ports,
+  { inventory, signal }: Run,
+): Promise<Stated | undefined> {
+  const { held } = situation;
+  if (held.kind !== 'certificate' || !entry?.current) return undefined;
   const { fingerprint, notBefore, notAfter } = held;
-  const { signatures } = entry.state;
-  // Where the specification has not been read, the certificate goes where it went.
-  const clusters = spec ? agentClusters(spec.targets, inventory) : Object.keys(signatures ?? {});
+  const { signatures = {} } = entry.state;
   const content = { certificate: name, version: entry.current, fingerprint, notBefore, notAfter };
-  return [{ ...content, clusters, signatures }];
+  // What tags were enough for may only stay as it is: what a text says of targets, and no key vouches for, is not signed.
+  const holds = ([cluster, text]: readonly [string, string]) =>
+    readStatement(text)?.targets !== undefined && isTrusted(text, { ...content, cluster }, publicKey);
+  if (!known && Object.entries(signatures).every(holds)) return undefined;
+  const spec = known ?? (await readSpecification(name, store, signal));
+  return { ...content, meant: meantFor(spec, inventory), signatures, publicKey };
+}
+
+/** Whether the key has signed it; of no key, anything. */
+function isTrusted(
+  text: string | undefined,
+  content: Parameters<typeof verifyStatement>[1],
+  publicKey: string | undefined,
+): boolean {
+  return publicKey === undefined || verifyStatement(text, content, [publicKey]).ok;
 }
 
 /** A pass may sign much. */

@@ -1,7 +1,14 @@
 // Clusters that only an agent in them reaches: what is to be signed for them, and what their agents report.
-import { type Inventory, isSecretTarget, type TargetSpec } from '../certificate/spec.ts';
+import {
+  type CertificateSpec,
+  type Inventory,
+  isSecretTarget,
+  type SecretTarget,
+  type TargetSpec,
+} from '../certificate/spec.ts';
 import { readStatement, type StatedVersion } from '../certificate/statement.ts';
-import { type DeliveryStep, parseDeliveries } from './deliveries.ts';
+import { registeredSpec, type StoredSpec } from '../certificate/stored.ts';
+import { type DeliveryStep, parseDeliveries, permissionsKey } from './deliveries.ts';
 import { type ServedWord, servedWords } from './served.ts';
 import type { ByCluster, CertificateState } from './state.ts';
 
@@ -15,6 +22,11 @@ export function agentClusters(
     .map(({ cluster }) => cluster)
     .filter((name) => isAgentCluster(name, { clusters }));
   return [...new Set(names)];
+}
+
+/** Those of the targets that are in the cluster. */
+export function targetsIn(targets: readonly TargetSpec[], cluster: string): readonly SecretTarget[] {
+  return targets.filter(isSecretTarget).filter((target) => target.cluster === cluster);
 }
 
 /** Whether only an agent reaches that cluster. */
@@ -34,38 +46,56 @@ export function reachedSteps(
   const noted = parseDeliveries(deployed, version, targets);
   return targets.map((target, index) => {
     if (!isSecretTarget(target) || !isAgentCluster(target.cluster, inventory)) return noted[index] ?? 'none';
-    const own = targets.filter(isSecretTarget).filter(({ cluster }) => cluster === target.cluster);
+    const own = targetsIn(targets, target.cluster);
     const report = parseReport(reports?.[target.cluster]);
     return parseDeliveries(report.deployed, version, own)[own.indexOf(target)] ?? 'none';
+  });
+}
+
+/** What a statement is to be about in one cluster. */
+export interface Meant {
+  readonly cluster: string;
+  /** Of a registered certificate: what its targets there may do (`permissionsKey`). */
+  readonly targets?: string | undefined;
+}
+
+/** The clusters of a specification that only an agent reaches, with what is to be stated there. */
+export function meantFor(
+  spec: CertificateSpec | StoredSpec,
+  inventory: Pick<Inventory, 'clusters'>,
+): readonly Meant[] {
+  const { targets } = spec;
+  return agentClusters(targets, inventory).map((cluster) => {
+    const isRegistered = registeredSpec(spec) !== undefined;
+    return isRegistered ? { cluster, targets: permissionsKey(targetsIn(targets, cluster)) } : { cluster };
   });
 }
 
 /** What is to be signed and what is to be taken back, for one certificate. */
 export interface SigningPlan {
   /** `isRollback`: an older certificate takes the place of one that was stated before. */
-  readonly sign: readonly { readonly cluster: string; readonly isRollback: boolean }[];
+  readonly sign: readonly (Meant & { readonly isRollback: boolean })[];
   /** Clusters that the certificate no longer goes to. */
   readonly clear: readonly string[];
 }
 
-/** @param clusters Where the current version is meant to go.
+/** @param meant Where the current version goes.
  *  @param isTrusted Whether what was signed for a cluster still holds; what does not is signed anew. */
 export function planSigning(
-  clusters: readonly string[],
+  meant: readonly Meant[],
   current: Pick<StatedVersion, 'version' | 'notBefore'>,
   signatures: ByCluster = {},
   isTrusted: (cluster: string) => boolean = () => true,
 ): SigningPlan {
-  const stated = (cluster: string) => readStatement(signatures[cluster]);
   return {
-    sign: clusters.flatMap((cluster) => {
-      const before = stated(cluster);
+    sign: meant.flatMap((one) => {
+      const before = readStatement(signatures[one.cluster]);
       const isSame = before?.version === current.version;
-      if (isSame && isTrusted(cluster)) return [];
+      if (isSame && before.targets === one.targets && isTrusted(one.cluster)) return [];
       const isOlder = before !== undefined && current.notBefore < before.notBefore;
-      return [{ cluster, isRollback: isSame ? before.isRollback : isOlder }];
+      return [{ ...one, isRollback: isSame ? before.isRollback : isOlder }];
     }),
-    clear: Object.keys(signatures).filter((cluster) => !clusters.includes(cluster)),
+    clear: Object.keys(signatures).filter((cluster) => !meant.some((one) => one.cluster === cluster)),
   };
 }
 

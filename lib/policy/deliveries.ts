@@ -1,6 +1,6 @@
 // How far a version has been delivered to each target, in one line that tags can hold.
 import { hash } from 'node:crypto';
-import type { TargetSpec } from '../certificate/spec.ts';
+import type { SecretTarget, TargetSpec } from '../certificate/spec.ts';
 
 /** The last step that is behind a target: none, the cluster Secret holds the version, its workloads run with it. */
 export type DeliveryStep = 'none' | 'applied' | 'rolled-out';
@@ -15,6 +15,16 @@ const steps = new Map<string, DeliveryStep>([
 /** 8 hex digits that are the same for the same targets in any order, and others for any that are delivered otherwise. */
 export function targetsKey(targets: readonly TargetSpec[]): string {
   return digest(targets.map(describeTarget).toSorted());
+}
+
+/** SHA-256 of all that the targets make a cluster's agent do and allow it, in base64url: 43 characters, the same in any order.
+ *  It is signed, so unlike `targetsKey` it cannot be met by another set of targets. */
+export function permissionsKey(targets: readonly SecretTarget[]): string {
+  const described = targets.map((target) => {
+    const { adopt, replace, rollout } = target;
+    return JSON.stringify([describeTarget(target), adopt, replace, rollout]);
+  });
+  return hash('sha256', JSON.stringify(described.toSorted()), 'base64url');
 }
 
 /** Passes in a row that could not deliver the version to some target, and the instant before which none tries again. */

@@ -3,10 +3,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { guardCluster, statementAnnotation } from '../../lib/agent/guarded-cluster.ts';
 import { type Reader, VerifiedStore } from '../../lib/agent/verified-store.ts';
+import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { StoreError } from '../../lib/errors.ts';
 import { parseReport } from '../../lib/policy/agents.ts';
+import { permissionsKey } from '../../lib/policy/deliveries.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { bindingOf, codesOf, only, openBench, targetsOf } from '../deploy/bench.ts';
 
@@ -188,24 +190,54 @@ test('W02 what AWS does not let it read is not its own, and keeps nothing else f
   expect(report.failures.size).toBe(0);
 });
 
-test('a registered certificate is found by its signature, and goes to this cluster’s targets alone', async () => {
-  const agent = await openAgent({ lists: true, names: [] });
-  agent.forget('shop');
-  const targets = [targetOf({ cluster: 'depot' }), targetOf({ secret: 'customer-tls' })];
-  const spec = {
-    name: 'shop',
-    domains: ['shop.example.com'],
-    issuer: 'default',
-    key: 'ecdsa-p256',
-    targets,
-  } as const;
-  const stored = await agent.store.read('shop', 'AWSCURRENT');
-  if (stored?.value.kind !== 'certificate') throw new Error('nothing is stored');
-  const certificate = { ...stored.value.certificate, spec: { ...spec, source: 'registration' as const } };
-  agent.store.kept.get('shop')?.versions.set('version-1', { kind: 'certificate', certificate });
-  expect((await agent.deploy()).certificates).toEqual([]);
-  await agent.sign();
-  expect(targetsOf(await agent.deploy())).toMatchObject([
-    { target: 'lab/shop/customer-tls', outcome: 'delivered' },
-  ]);
+describe('a registered certificate', () => {
+  const own = targetOf({ secret: 'customer-tls' });
+  const targets = [targetOf({ cluster: 'depot' }), own];
+
+  /** The agent, and how to put a specification with some targets into the stored value. */
+  async function openRegistered() {
+    const agent = await openAgent({ lists: true, names: [] });
+    agent.forget('shop');
+    const store = async (stored: readonly SecretTarget[]) => {
+      const read = await agent.store.read('shop', 'AWSCURRENT');
+      if (read?.value.kind !== 'certificate') throw new Error('nothing is stored');
+      const about = { name: 'shop', domains: ['shop.example.com'], issuer: 'default' };
+      const spec = { ...about, key: 'ecdsa-p256', targets: stored, source: 'registration' } as const;
+      const certificate = { ...read.value.certificate, spec };
+      agent.store.kept.get('shop')?.versions.set('version-1', { kind: 'certificate', certificate });
+    };
+    await store(targets);
+    return { ...agent, put: store };
+  }
+
+  test('is found by its signature, and goes to this cluster’s targets alone', async () => {
+    const agent = await openRegistered();
+    expect((await agent.deploy()).certificates).toEqual([]);
+    await agent.sign({ targets: permissionsKey([own]) });
+    expect(targetsOf(await agent.deploy())).toMatchObject([
+      { target: 'lab/shop/customer-tls', outcome: 'delivered' },
+    ]);
+  });
+
+  test.each<[string, Partial<SecretTarget>]>([
+    ['another Secret', { secret: 'admin-token' }],
+    ['another namespace', { namespace: 'kube-system' }],
+    ['taking over what is not ours', { adopt: true }],
+    ['making a Secret again', { replace: true }],
+    ['rolling nothing', { restart: 'none' }],
+    ['a rollout in steps', { rollout: { waves: 2, deadlineMs: 1000, probe: false, windows: [] } }],
+  ])('W13 whose stored targets were changed after they were signed is refused: %s', async (_, change) => {
+    const agent = await openRegistered();
+    await agent.sign({ targets: permissionsKey([own]) });
+    await agent.put([targetOf({ cluster: 'depot' }), { ...own, ...change }]);
+    expect(codesOf(await agent.deploy())).toEqual(['OtherTargets']);
+    expect(agent.calls()).toEqual([]);
+  });
+
+  test('W13 whose targets nobody signed is refused', async () => {
+    const agent = await openRegistered();
+    await agent.sign();
+    expect(codesOf(await agent.deploy())).toEqual(['OtherTargets']);
+    expect(agent.calls()).toEqual([]);
+  });
 });

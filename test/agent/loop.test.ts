@@ -14,7 +14,7 @@ const start = '2026-11-22T10:00:00Z';
 
 describe('the loop', () => {
   /** The waits after passes that end as told, with the same dice each time. */
-  async function waitsAfter(passes: readonly boolean[], dice: number, longestRetryMs = 5_000) {
+  async function waitsAfter(passes: readonly boolean[], dice: number, longestRetryMs?: number) {
     const clock = new FakeClock(start);
     const stop = new AbortController();
     let done = 0;
@@ -29,10 +29,15 @@ describe('the loop', () => {
 
   test('W11 waits after failures anywhere up to 100 ms, 200 ms and so on to the limit that is set', async () => {
     const failed = Array.from({ length: 9 }, () => false);
-    const { waits } = await waitsAfter([...failed, true], 1);
+    const { waits } = await waitsAfter([...failed, true], 1, 5_000);
     expect(waits).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
     expect((await waitsAfter([false, false, true], 0.25)).waits).toEqual([25, 50]);
     expect((await waitsAfter([...failed, true], 1, 900_000)).waits.at(-1)).toBe(25_600);
+  });
+
+  test('W11 comes to the interval where no limit is set: what always fails costs no more passes than what is well', async () => {
+    const { waits } = await waitsAfter([...Array.from({ length: 20 }, () => false), true], 1);
+    expect(waits.slice(-2)).toEqual([300_000, 300_000]);
   });
 
   test('W11 keeps no two agents in step, and begins anew after a success', async () => {
@@ -126,7 +131,7 @@ describe('its settings', () => {
       cluster: 'edge',
       publicKeys: [publicKey],
       intervalMs: undefined,
-      longestRetryMs: 60_000,
+      longestRetryMs: undefined,
       version: 'unknown',
     });
     expect(

@@ -42,6 +42,11 @@ describe('W13 not believed is', () => {
     ['notBefore', { notBefore: new Date('2026-11-02T00:00:00Z') }],
     ['notAfter', { notAfter: new Date('2027-01-31T00:00:00Z') }],
   ];
+  const targets = 'T'.repeat(43);
+  const withTargets = signStatement(
+    { ...statement, version: 'f'.repeat(64), isRollback: true, targets },
+    key,
+  );
   test.each(others)('a statement about another %s', (_, change) => {
     expect(verifyStatement(text, { ...statement, ...change }, trusted)).toEqual({
       ok: false,
@@ -52,6 +57,21 @@ describe('W13 not believed is', () => {
   test('one about another version, which is said so, because the next pass of issue mends it', () => {
     const content = { ...statement, version: 'e'.repeat(64) };
     expect(verifyStatement(text, content, trusted)).toEqual({ ok: false, problem: 'OtherVersion' });
+  });
+
+  test('W13 one about other targets, about none, or with others written over its own', () => {
+    expect(withTargets).toMatch(/^[A-Za-z0-9+\-._:/@]{1,256}$/);
+    expect(verifyStatement(withTargets, { ...statement, targets }, trusted)).toMatchObject({ ok: true });
+    // Whoever goes by an inventory of his own does not ask what they are.
+    expect(verifyStatement(withTargets, statement, trusted)).toMatchObject({ ok: true });
+    const others = 'U'.repeat(43);
+    const problems = [
+      verifyStatement(withTargets, { ...statement, targets: others }, trusted),
+      verifyStatement(text, { ...statement, targets }, trusted),
+      verifyStatement(withTargets.replace(targets, others), { ...statement, targets: others }, trusted),
+      verifyStatement(withTargets.replace(`${targets}/`, ''), statement, trusted),
+    ].map((verdict) => ('problem' in verdict ? verdict.problem : 'believed'));
+    expect(problems).toEqual(['OtherTargets', 'OtherTargets', 'BadSignature', 'BadSignature']);
   });
 
   test.each([

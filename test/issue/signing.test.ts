@@ -3,8 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { publicKeyOf, readStatement, verifyStatement } from '../../lib/certificate/statement.ts';
+import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { StoreError } from '../../lib/errors.ts';
+import { permissionsKey } from '../../lib/policy/deliveries.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { Bench, dayMs, specOf } from './bench.ts';
@@ -18,7 +20,7 @@ const shop = (...targets: CertificateSpec['targets']) => ({
   targets,
 });
 
-function open(spec: CertificateSpec): Bench {
+function open(spec: CertificateSpec | StoredSpec): Bench {
   const bench = new Bench([spec]);
   bench.signingKey = async () => key;
   return bench;
@@ -62,6 +64,34 @@ it('signs what came without an order, and takes back what goes there no longer',
   bench.exchange(shop());
   await bench.run();
   expect(bench.state('shop').signatures).toBeUndefined();
+});
+
+it('signs with a registered certificate what its targets may do there, and anew where an earlier statement does not', async () => {
+  const bench = open({ ...shop(edge, targetOf({ cluster: 'lab' })), source: 'registration' });
+  await bench.run();
+  const targets = permissionsKey([edge]);
+  expect(await verified(bench)).toMatchObject({ ok: true, statement: { targets } });
+  bench.inventory = { ...bench.inventory, certificates: [] };
+  const calls = bench.store.calls.length;
+  await bench.run();
+  expect(bench.store.calls.slice(calls)).toEqual(['list *']);
+
+  const before = bench.state('shop').signatures?.edge ?? '';
+  const marked = before.replace('/renewal/', '/rollback/').replace(`${targets}/`, '');
+  await bench.store.record('shop', { signatures: { edge: marked } });
+  await bench.run();
+  // What went back stays marked as that: the agent's Secrets remember a later certificate.
+  expect(await verified(bench)).toMatchObject({ ok: true, statement: { targets, isRollback: true } });
+});
+
+it('signs again where what is meant to be done changes with the version that is stored', async () => {
+  const bench = open({ ...shop(edge), source: 'registration' });
+  await bench.run();
+  const changed: StoredSpec = { ...shop({ ...edge, adopt: true }), source: 'registration' };
+  bench.exchange(changed);
+  await bench.run();
+  const targets = permissionsKey([{ ...edge, adopt: true }]);
+  expect(await verified(bench)).toMatchObject({ ok: true, statement: { targets } });
 });
 
 it('marks as a rollback what is older than what was signed before, and a renewal as none', async () => {
