@@ -1,7 +1,8 @@
 // Answers SQS batches: messages that only name certificates, or only clusters, share one pass, and each learns how its own ones fared.
 import type { SQSBatchResponse } from 'aws-lambda';
+import { toError } from '../lib/errors.ts';
 import type { Message } from '../lib/events.ts';
-import type { Log } from '../lib/log.ts';
+import { describeError, type Log } from '../lib/log.ts';
 
 interface Request {
   readonly certificates?: readonly string[] | undefined;
@@ -11,7 +12,8 @@ interface Request {
 /** Does the work that a request asks for and gives the failures by certificate. */
 export type Work<R extends Request> = (request: R | Request) => Promise<ReadonlyMap<string, unknown>>;
 
-/** The messages to be delivered again: those that cannot be read, and those of which a certificate failed. */
+/** The messages to be delivered again: those that cannot be read, those of which a certificate failed, and those of a pass that
+ *  could not be made at all, which does not keep the others from theirs. */
 export async function answerBatch<R extends Request>(
   messages: readonly Message<R>[],
   work: Work<R>,
@@ -33,13 +35,32 @@ export async function answerBatch<R extends Request>(
     ...special.map((message) => ({ request: message.request, messages: [message] })),
   ];
   for (const pass of passes) {
-    const failures = await work(pass.request);
-    for (const { id, request } of pass.messages) {
-      const own = request.certificates ?? [...failures.keys()];
-      if (own.some((name) => failures.has(name))) failed.add(id);
-    }
+    for (const id of await findFailed(pass, work, log)) failed.add(id);
   }
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+interface Pass<R extends Request> {
+  readonly request: R | Request;
+  readonly messages: readonly { readonly id: string; readonly request: Request }[];
+}
+
+async function findFailed<R extends Request>(
+  { request, messages }: Pass<R>,
+  work: Work<R>,
+  log: Log,
+): Promise<readonly string[]> {
+  try {
+    const failures = await work(request);
+    const hasFailed = (names: Iterable<string>) => [...names].some((name) => failures.has(name));
+    return messages
+      .filter((message) => hasFailed(message.request.certificates ?? failures.keys()))
+      .map(({ id }) => id);
+  } catch (error) {
+    const ids = messages.map(({ id }) => id);
+    log.error('pass failed', { messageIds: ids, problem: describeError(toError(error)) });
+    return ids;
+  }
 }
 
 function asksOnlyFor(what: keyof Request, { request }: { readonly request: Request }): boolean {

@@ -69,4 +69,24 @@ describe('a batch', () => {
     const { asked } = await answer([], '{"certificates":["a"],"force":true}', '{"certificates":["b"]}');
     expect(asked).toEqual([{ certificates: ['b'] }, { certificates: ['a'], force: true }]);
   });
+
+  it('gives back the messages of a pass that throws, and those alone; the passes after it are made', async () => {
+    const texts = ['{"certificates":["a"]}', '{"clusters":["lab"]}', '{"certificates":["b"],"resume":true}'];
+    const parsed = parseDeployEvent(bodies(...texts, '{"certificates":["c"]}'), 'certrelay');
+    if (parsed.kind !== 'batch') throw new Error('not a batch');
+    const asked: object[] = [];
+    const work = async (request: object) => {
+      asked.push(request);
+      if (asked.length === 1) throw new Error('the store cannot be listed');
+      return new Map<string, unknown>();
+    };
+    const log = new FakeLog();
+    const { batchItemFailures } = await answerBatch(parsed.messages, work, log);
+    expect(asked).toHaveLength(3);
+    expect(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(['m1', 'm4']);
+    const problem = 'the store cannot be listed';
+    expect(log.lines).toEqual([
+      { level: 'error', event: 'pass failed', fields: { messageIds: ['m1', 'm4'], problem } },
+    ]);
+  });
 });
