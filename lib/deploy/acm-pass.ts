@@ -30,7 +30,7 @@ export async function deployToAcm(
   try {
     const loadLastGood = createLoadLastGood(ports, run);
     return await mapConcurrently(jobs, concurrency, (job) =>
-      deliverOrHold(job, acm, loadLastGood, run).catch((error: unknown) =>
+      deliverOrHold(job, acm, loadLastGood, ports, run).catch((error: unknown) =>
         describeFailure(job, toError(error), run),
       ),
     );
@@ -44,11 +44,14 @@ async function deliverOrHold(
   job: AcmJob,
   acm: CertificateManager,
   loadLastGood: LoadLastGood,
+  { store }: DeployPorts,
   run: DeployRun,
 ): Promise<JobResult> {
   const { hold, step, target, delivery } = job;
   const held = hold && judgeHeld(hold, nameDestination(target, delivery.certificate), step !== 'none');
-  if (!hold || held === 'proceed') return deliver(job, acm, run);
+  const isCurrent = async () =>
+    (await store.describe(delivery.certificate, run.signal))?.current === delivery.version;
+  if (!hold || held === 'proceed') return deliver(job, acm, isCurrent, run);
   const advice = adviseHold(delivery.certificate);
   if (held === 'stay') return describeStay(job, 'held', `${describeHold(hold)}; ${advice}`);
   const lastGood = await loadLastGood(job);
@@ -56,12 +59,18 @@ async function deliverOrHold(
     const why = `the version before cannot take its place: ${lastGood.refusal}`;
     return describeStay(job, 'held', `${hold.reason}; ${why}; ${advice}`, { step: 'none' });
   }
-  const { report, arn } = await deliver({ ...job, delivery: lastGood.delivery }, acm, run);
+  const { report, arn } = await deliver({ ...job, delivery: lastGood.delivery }, acm, isCurrent, run);
   const message = [hold.reason, report.message, advice].join('; ');
   return { ...describeStay(job, 'held', message, { step: 'none', action: report.action }), arn };
 }
 
-async function deliver(job: AcmJob, acm: CertificateManager, run: DeployRun): Promise<JobResult> {
+/** @param isCurrent Asked before anything is imported: a run that took long must not put what is older over what came meanwhile. */
+async function deliver(
+  job: AcmJob,
+  acm: CertificateManager,
+  isCurrent: () => Promise<boolean>,
+  run: DeployRun,
+): Promise<JobResult> {
   const { dryRun, signal } = run;
   const { found, spare } = await observe(job, acm, signal);
   const plan = planImport(job.delivery, found);
@@ -70,6 +79,9 @@ async function deliver(job: AcmJob, acm: CertificateManager, run: DeployRun): Pr
   if (found !== undefined && !(await acm.isImported(found.arn, signal))) {
     const message = `${found.arn} is a certificate that ACM issued and renews itself: name an imported one, or leave out "arn"`;
     throw new CertificateManagerError('NotImported', message);
+  }
+  if (!dryRun && !(await isCurrent())) {
+    return describeStay(job, 'pending', 'a newer version is there by now, and a pass of its own imports it');
   }
   const { certificate: name, chain, key } = job.delivery;
   const arn = dryRun ? found?.arn : await acm.import({ name, chain, key, arn: found?.arn }, signal);

@@ -4,7 +4,8 @@ import { isByHand, judgeReturn } from '../policy/hold.ts';
 import { isRevokedVersion } from '../policy/standing.ts';
 import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
 
-/** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line. `isOver`: it ends too soon. */
+/** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line: it is also refused where the job's version is no
+ *  longer the current one. `isOver`: it ends too soon. */
 export type LastGood =
   | { readonly delivery: Delivery }
   | { readonly refusal: string; readonly isOver?: boolean };
@@ -35,6 +36,10 @@ export async function loadLastGood(
     store.read(name, 'AWSPREVIOUS', signal),
   ]);
   if (stored?.value.kind !== 'certificate') return { refusal: 'there is none' };
+  // What was AWSCURRENT as the run began may be AWSPREVIOUS by now.
+  if (entry?.current !== delivery.version || stored.version === delivery.version) {
+    return { refusal: 'a newer version is there by now' };
+  }
   const isRevoked = isRevokedVersion(entry?.state.revoked, stored.version);
   const { names, notBefore } = facts;
   const begin = hold && isByHand(hold) ? undefined : notBefore;

@@ -9,14 +9,15 @@ import type { Selected } from './selection.ts';
 const attempts = 4;
 
 /** Writes the tags where one would change, and nothing in a dry run. A pass that shares the certificate with others keeps
- *  what they have written and looks whether its own note stayed. @throws StoreError */
+ *  what they have written and looks whether its own note stayed; once there is a newer version it notes nothing of its own.
+ *  @throws StoreError */
 export async function recordDeliveries(
   selected: Selected,
   results: ReadonlyMap<AnyJob, JobResult>,
   { store, clock }: Pick<DeployPorts, 'store' | 'clock'>,
   { dryRun, clusters, elsewhere, cleanUpSignal }: DeployRun,
 ): Promise<void> {
-  const { name } = selected;
+  const { name, version } = selected;
   const now = clock.now();
   const { imported } = selected;
   const acm =
@@ -28,11 +29,11 @@ export async function recordDeliveries(
     return store.record(name, { deployed: note(selected.recorded), acm }, cleanUpSignal);
   }
   if (acm !== imported) await store.record(name, { acm }, cleanUpSignal);
-  const read = async () => (await store.describe(name, cleanUpSignal))?.state.deployed;
-  let recorded = await read();
-  for (let attempt = 1; attempt <= attempts && note(recorded) !== recorded; attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
+    const entry = await store.describe(name, cleanUpSignal);
+    const recorded = entry?.state.deployed;
+    if (entry?.current !== version || note(recorded) === recorded || attempt === attempts) return;
     await store.record(name, { deployed: note(recorded) }, cleanUpSignal);
-    recorded = await read();
   }
 }
 

@@ -78,7 +78,7 @@ export function describeProgress(
 /** A target that does not get this version now. */
 export function describeStay(
   { delivery, target, step }: AnyJob,
-  outcome: 'waiting' | 'held',
+  outcome: 'waiting' | 'held' | 'pending',
   message: string,
   rest: Partial<Pick<JobResult, 'step' | 'failures'>> &
     Partial<Pick<TargetReport, 'action' | 'restarted'>> = {},

@@ -202,6 +202,26 @@ test('ACM and clusters are served side by side: one that fails does not keep the
   expect(acm.entries).toHaveLength(1);
 });
 
+test('a run that is overtaken by a newer version does not import the older one over it', async () => {
+  const { bench, acm, fingerprints } = await open();
+  await bench.deploy();
+  await bench.issue('shop', 'version-2');
+  const newer = { fingerprint: '' };
+  const stop = bench.journal.before(async ({ action }) => {
+    if (action !== 'GetCertificate') return;
+    stop();
+    newer.fingerprint = readCertificate((await bench.issue('shop', 'version-3')).chain).fingerprint;
+    expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  });
+  const late = await bench.deploy();
+  expect(only(late)).toMatchObject({
+    outcome: 'pending',
+    message: 'a newer version is there by now, and a pass of its own imports it',
+  });
+  expect([late.failures.size, acm.entries.length]).toEqual([0, 1]);
+  expect(fingerprints()).toEqual([newer.fingerprint]);
+});
+
 test('D13 a version that is taken back by hand is taken back in ACM, until it is resumed', async () => {
   const { bench, acm, fingerprints } = await open();
   await bench.deploy();

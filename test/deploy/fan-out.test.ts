@@ -132,6 +132,26 @@ test('passes for one cluster each, all at once, note everything that they did', 
   );
 });
 
+test('a late pass for one cluster does not write over what is noted of a newer version', async () => {
+  let overtake = async () => {};
+  const { bench, deployed } = await openFive({
+    wrap: (cluster) => ({
+      ...cluster,
+      applySecret: async (...args) => {
+        await overtake();
+        return cluster.applySecret(...args);
+      },
+    }),
+  });
+  overtake = async () => {
+    overtake = async () => {};
+    await bench.issue('shop', 'version-2');
+    await bench.store.record('shop', { deployed: 'version-2/noted' });
+  };
+  const { failures } = await bench.deploy({ clusters: ['lab'] });
+  expect([failures.size, deployed()]).toEqual([0, 'version-2/noted']);
+});
+
 test('a pass that has handed clusters on looks after the others, and says that it was not over everything', async () => {
   const { bench, outcomes } = await openFive();
   const report = await bench.deploy({ elsewhere: ['lab', 'b', 'c', 'd'] });

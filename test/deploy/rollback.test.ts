@@ -167,6 +167,21 @@ test('where the version before cannot be used the Secret stays, and the report s
   expect(bench.version()).toBe('version-2');
 });
 
+test('a version that became the version before while it failed does not take its own place', async () => {
+  const bench = await openDelivered();
+  const record = bench.store.record.bind(bench.store);
+  bench.store.record = async (...args) => {
+    await record(...args);
+    if (args[1].deliveryHeld) await bench.issue('shop', 'version-3');
+  };
+  const { outcome, message } = only(await bench.deploy());
+  expect(outcome).toBe('held');
+  expect(message).toMatch(/the Secret stays as it is, because .*: a newer version is there by now; /);
+  bench.mend();
+  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect([bench.version(), bench.held()]).toEqual(['version-3', undefined]);
+});
+
 test('a hold ends before what it keeps in place does: no target is left with an expired certificate', async () => {
   let good: string | undefined;
   const bench = await openBench({
