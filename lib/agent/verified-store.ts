@@ -8,6 +8,7 @@ import { AgentError, StoreError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type AgentReport, formatReport, parseReport, targetsIn } from '../policy/agents.ts';
 import { permissionsKey } from '../policy/deliveries.ts';
+import { parseHold } from '../policy/hold.ts';
 import type { CertificateState } from '../policy/state.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
 
@@ -88,6 +89,7 @@ export class VerifiedStore implements Store {
       served: take(wordOf(state.served), before.served),
       notServedSince: take(state.notServedSince, before.notServedSince),
       probedAt: take(state.probedAt, before.probedAt),
+      held: take(state.deliveryHeld, before.held),
     };
     await this.#store.record(name, { reports: { [this.#reader.cluster]: formatReport(report) } }, signal);
     this.#reports.set(name, report);
@@ -98,7 +100,8 @@ export class VerifiedStore implements Store {
     return this.#statements.get(name);
   }
 
-  /** The state as this cluster sees it: delivered and served are what its own report says. */
+  /** The state as this cluster sees it: delivered and served are what its own report says, and the version in use is held where
+   *  `deploy` or the agent itself has noted that. */
   #asOwn({ state, ...entry }: StoreEntry): StoreEntry {
     const { cluster } = this.#reader;
     const report = parseReport(state.reports?.[cluster]);
@@ -107,7 +110,10 @@ export class VerifiedStore implements Store {
     const { deployed, served, notServedSince, probedAt } = report;
     const version = deployed?.split('/')[0];
     const seen = served && version ? `${version}/${served}` : undefined;
-    const own: CertificateState = { ...state, deployed, served: seen, notServedSince, probedAt };
+    const isHeld = parseHold(state.deliveryHeld, entry.current ?? '') !== undefined;
+    const deliveryHeld = isHeld ? state.deliveryHeld : report.held;
+    const reported = { deployed, served: seen, notServedSince, probedAt, deliveryHeld };
+    const own: CertificateState = { ...state, ...reported };
     return { ...entry, state: own };
   }
 

@@ -1,4 +1,5 @@
 // Whether a certificate's current version is held: what its tag says, or what a person says with this run.
+import { resumeReports } from '../policy/agents.ts';
 import { formatHold, type Hold, isByHand, parseHold } from '../policy/hold.ts';
 import type { StoreEntry } from '../ports.ts';
 import { loadLastGood } from './last-good.ts';
@@ -6,7 +7,7 @@ import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
 
 /** The hold on the version that is to be delivered, if there is one. What a person has said is written down before anything is
  *  done by it; a hold on an earlier version is taken away, and one that would leave targets with a certificate that ends. A dry
- *  run writes nothing.
+ *  run writes nothing. What is resumed, agents resume as well: each knows of its own hold by its report.
  *  @throws Error where a version is to be taken back that has none before it, StoreError. */
 export async function settleHold(
   { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
@@ -25,8 +26,9 @@ export async function settleHold(
   const isOver = noted && !isByHand(noted) && (await endsBefore({ delivery, facts }, ports, run));
   const hold = isOver ? undefined : noted;
   const written = hold && formatHold(hold);
-  if (dryRun || written === state.deliveryHeld) return hold;
-  await store.record(certificate, { deliveryHeld: written ?? null }, signal);
+  const reports = resume ? resumeReports(state.reports) : undefined;
+  if (dryRun || (written === state.deliveryHeld && !reports)) return hold;
+  await store.record(certificate, { deliveryHeld: written ?? null, ...(reports && { reports }) }, signal);
   const reason = isOver ? 'what it keeps in place ends soon' : hold?.reason;
   log.info(hold ? 'delivery held' : 'delivery resumed', { certificate, version, reason });
   return hold;

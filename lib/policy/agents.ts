@@ -8,7 +8,7 @@ import {
 } from '../certificate/spec.ts';
 import { readStatement, type StatedVersion } from '../certificate/statement.ts';
 import { registeredSpec, type StoredSpec } from '../certificate/stored.ts';
-import { type DeliveryStep, parseDeliveries, permissionsKey } from './deliveries.ts';
+import { type DeliveryStep, parseDeliveries, permissionsKey, withoutRetry } from './deliveries.ts';
 import { type ServedWord, servedWords } from './served.ts';
 import type { ByCluster, CertificateState } from './state.ts';
 
@@ -107,23 +107,42 @@ export interface AgentReport {
   readonly served?: ServedWord | undefined;
   readonly notServedSince?: Date | undefined;
   readonly probedAt?: Date | undefined;
+  /** The version that failed there and is not tried again, where and why, as `hold.ts` writes it. */
+  readonly held?: string | undefined;
 }
 
-/** `<deployed>@<served>@<notServedSince>@<probedAt>`; what is absent is empty. */
-export function formatReport({ deployed, served, notServedSince, probedAt }: AgentReport): string {
+/** A version, a target, and what of the reason there is room for: the agent's log has the whole of it. */
+const heldInShort = /^\S+ \S+ .{0,60}/;
+
+/** `<deployed>@<served>@<notServedSince>@<probedAt>@<held>`; what is absent is empty, and the last part not there at all. */
+export function formatReport({ deployed, served, notServedSince, probedAt, held = '' }: AgentReport): string {
   const parts = [deployed, served, notServedSince?.toISOString(), probedAt?.toISOString()];
-  return parts.map((part) => part ?? '').join('@');
+  const hold = heldInShort.exec(held.replace(/[^ -~]/g, '?')) ?? [];
+  return [...parts.map((part) => part ?? ''), ...hold].join('@');
 }
 
 /** Text that cannot be read is a report of nothing: the agent writes it again. */
 export function parseReport(text = ''): AgentReport {
-  const [deployed, served, since, probed] = text.split('@');
+  const [deployed, served, since, probed, ...held] = text.split('@');
   return {
     deployed: deployed || undefined,
     served: servedWords.find((word) => word === served),
     notServedSince: parseInstant(since),
     probedAt: parseInstant(probed),
+    held: held.join('@') || undefined,
   };
+}
+
+/** The reports among these that hold a version, without that and without its wait; absent where none does. */
+export function resumeReports(reports: ByCluster = {}): ByCluster | undefined {
+  const held = Object.entries(reports)
+    .map(([cluster, text]) => [cluster, parseReport(text)] as const)
+    .filter(([, report]) => report.held !== undefined)
+    .map(([cluster, report]) => {
+      const resumed = { ...report, held: undefined, deployed: withoutRetry(report.deployed) };
+      return [cluster, formatReport(resumed)] as const;
+    });
+  return held.length > 0 ? Object.fromEntries(held) : undefined;
 }
 
 function parseInstant(text = ''): Date | undefined {

@@ -72,6 +72,11 @@ export function parseRetry(
   return { failures: Number(count), after };
 }
 
+/** The text without what it says of failures: what it tells of is tried again at once. */
+export function withoutRetry(text: string | undefined): string | undefined {
+  return text?.split('/', 3).join('/');
+}
+
 /** Whether the version is in every cluster Secret that the text tells of; not where it tells of another version. */
 export function isDelivered(text: string | undefined, version: string): boolean {
   const [of, , row] = text?.split('/') ?? [];

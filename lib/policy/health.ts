@@ -125,7 +125,9 @@ function firstFinding(facts: Facts): Finding {
 
 /** Only the pass that took a version back ends with an error. */
 function findHeld({ entry }: Facts): Finding | undefined {
-  const hold = parseHold(entry?.state.deliveryHeld, entry?.current ?? '');
+  const { deliveryHeld, reports = {} } = entry?.state ?? {};
+  const texts = [deliveryHeld, ...Object.values(reports).map((text) => parseReport(text).held)];
+  const hold = texts.map((text) => parseHold(text, entry?.current ?? '')).find((one) => one !== undefined);
   if (!hold) return undefined;
   return isByHand(hold)
     ? pending(`held: ${hold.reason}`)

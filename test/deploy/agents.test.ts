@@ -1,6 +1,6 @@
 // Targets in clusters that only an agent reaches, seen from outside.
 import { expect, test } from 'vitest';
-import { formatReport } from '../../lib/policy/agents.ts';
+import { formatReport, parseReport } from '../../lib/policy/agents.ts';
 import { type DeliveryStep, formatDeliveries } from '../../lib/policy/deliveries.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { openBench, targetsOf } from './bench.ts';
@@ -32,4 +32,19 @@ test('W01 deploy never connects to it: its targets wait for the agent, and the o
 
   await bench.issue('shop', 'version-2');
   expect((await outcomes())[0]).toEqual(['pending', 'waits for the agent of edge']);
+});
+
+test('resuming a version ends what its agents hold as well, with their waits, and leaves the rest of their reports', async () => {
+  const bench = await openBench({ targets: [edge], agents: ['edge'] });
+  const deployed = formatDeliveries('version-1', [edge], ['none']);
+  const held = 'version-1 edge/shop/shop-tls Deployment web: 1@2 replicas';
+  const waiting = `${deployed}/3/2026-11-23T10:00:00.000Z`;
+  await bench.store.record('shop', { reports: { edge: formatReport({ deployed: waiting, held }) } });
+  const report = () => parseReport(bench.store.kept.get('shop')?.state.reports?.edge);
+  await bench.deploy({ certificates: ['shop'] });
+  expect(report()).toMatchObject({ deployed: waiting, held });
+  await bench.deploy({ certificates: ['shop'], resume: true, dryRun: true });
+  expect(report().held).toBe(held);
+  await bench.deploy({ certificates: ['shop'], resume: true });
+  expect(report()).toMatchObject({ deployed, held: undefined });
 });

@@ -72,6 +72,12 @@ describe('P14 P24 a certificate is', () => {
       /^held: it failed at lab\/shop\/shop-tls: Deployment web: 0 of 2 replicas are new$/,
     ],
     ['pending', 'held by a person', { deliveryHeld: 'v1 * it was taken back by hand' }, /^held: .* by hand$/],
+    [
+      'failing',
+      'held because it failed in an agent’s cluster',
+      { reports: { edge: '@@@@v1 edge/shop/shop-tls Deployment web: it hung' } },
+      /^held: it failed at edge\/shop\/shop-tls: Deployment web: it hung$/,
+    ],
     ['well', 'past a hold on the version before', { deliveryHeld: 'v0 a/b/c it hung' }, /^up to date$/],
     ['pending', 'paused', { pausedSince: at(-dayMs), pauseReason: 'moving' }, /^paused since .*: moving$/],
     ['pending', 'of another version than its tags', { version: 'v0' }, /^somebody else wrote its version/],
