@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Inventory } from '../lib/certificate/spec.ts';
+import { mapConcurrently } from '../lib/concurrency.ts';
 import { parseInventory } from '../lib/inventory/inventory.ts';
 import { describeProblems } from '../lib/inventory/problems.ts';
 
@@ -27,13 +28,16 @@ export interface BuiltFunction {
   readonly sources: readonly string[];
 }
 
+/** Functions bundled at once: each takes some hundred megabytes. */
+const concurrency = 2;
+
 /** Builds all functions. Files that would not change are left alone, so a bundle may be running meanwhile.
  *  @throws Error when a source does not compile, or with every mistake in the inventory. */
 export async function buildFunctions(options: BuildOptions): Promise<readonly BuiltFunction[]> {
   // Here, because a mistake that a function finds is found in the cloud.
   const inventory = Buffer.from(JSON.stringify(await readInventory(options.inventoryFile)));
   const entries = await findEntries(options.sourceFolder);
-  return Promise.all(entries.map((entry) => buildFunction(entry, options.outFolder, inventory)));
+  return mapConcurrently(entries, concurrency, (entry) => buildFunction(entry, options.outFolder, inventory));
 }
 
 /** The inventory in a file. @throws Error with every mistake in it. */

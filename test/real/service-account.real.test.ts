@@ -42,7 +42,7 @@ if (absent.length > 0) {
       const signal = AbortSignal.timeout(10_000);
       const first = { manager: 'certrelay' } as const;
       expect(await cluster.applySecret(manifestOf('default', { a: '1' }), first, signal)).toMatchObject({
-        ownedKeys: ['a'],
+        owned: { data: ['a'] },
       });
       await expect(cluster.readSecret('kube-system', 'web', signal)).rejects.toMatchObject({
         code: 'Forbidden',
