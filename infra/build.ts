@@ -24,8 +24,9 @@ export interface BuiltFunction {
   /** Size of the scripts that are read at start, and of those that are read when they are first needed. */
   readonly startBytes: number;
   readonly laterBytes: number;
-  /** Every source file in the bundle, by its path from the folder the build ran in. */
+  /** Every source file in the bundle, by its path from the folder the build ran in; of them those that are read at start. */
   readonly sources: readonly string[];
+  readonly startSources: readonly string[];
 }
 
 /** Functions bundled at once: each takes some hundred megabytes. */
@@ -91,21 +92,24 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
   contents.set('package.json', Buffer.from('{"type":"module"}\n'));
   contents.set('certificates.json', inventory);
   await replaceFolder(folder, contents);
-  const startBytes = measureStart(metafile, join(folder, 'index.js'));
+  const start = findStart(metafile, join(folder, 'index.js'));
+  const startBytes = start.reduce((sum, { bytes }) => sum + bytes, 0);
+  const startSources = start.flatMap(({ inputs }) => Object.keys(inputs));
   const allBytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);
-  return { name, startBytes, laterBytes: allBytes - startBytes, sources: Object.keys(metafile.inputs) };
+  const laterBytes = allBytes - startBytes;
+  return { name, startBytes, laterBytes, startSources, sources: Object.keys(metafile.inputs) };
 }
 
 /** What Node reads for one script: itself and what it imports other than by `await import()`. */
-function measureStart({ outputs }: Metafile, index: string): number {
+function findStart({ outputs }: Metafile, index: string): readonly Metafile['outputs'][string][] {
   const byPath = new Map(Object.entries(outputs).map(([path, output]) => [resolve(path), output]));
   const read = new Set<string>();
-  const follow = (path: string): number => {
+  const follow = (path: string): readonly Metafile['outputs'][string][] => {
     const output = byPath.get(path);
-    if (!output || read.has(path)) return 0;
+    if (!output || read.has(path)) return [];
     read.add(path);
     const imported = output.imports.filter(({ kind }) => kind === 'import-statement');
-    return imported.reduce((sum, { path: next }) => sum + follow(resolve(next)), output.bytes);
+    return [output, ...imported.flatMap(({ path: next }) => follow(resolve(next)))];
   };
   return follow(index);
 }

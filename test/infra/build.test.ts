@@ -122,10 +122,7 @@ describe('the build', () => {
 });
 
 it('each function of the project holds the rooms it needs and none of another function’s', async () => {
-  const bundles = await findBuilt('bundles');
-  const functions: readonly BuiltFunction[] = JSON.parse(
-    await readFile(join(bundles ?? '', 'functions.json'), 'utf8'),
-  );
+  const functions = await readBuilt();
   const rooms = functions.map(({ name, sources }) => {
     const found = sources.flatMap(
       (source) => /^(?:lib|functions)\/([\w-]+)(?:\/|\.ts$)/.exec(source)?.[1] ?? [],
@@ -203,6 +200,19 @@ it('each function of the project holds the rooms it needs and none of another fu
     expect(foreign[name]?.filter((room) => has.has(room))).toEqual([]);
   }
 }, 60_000);
+
+it('issue reads nothing that validates before there is something to validate', async () => {
+  const functions = await readBuilt();
+  const issue = functions.find(({ name }) => name === 'issue');
+  expect(issue?.sources.some((source) => source.includes('node_modules/zod/'))).toBe(true);
+  expect(issue?.startSources.filter((source) => source.includes('node_modules/zod/'))).toEqual([]);
+});
+
+/** What the run's build says of the project's functions. */
+async function readBuilt(): Promise<readonly BuiltFunction[]> {
+  const bundles = await findBuilt('bundles');
+  return JSON.parse(await readFile(join(bundles ?? '', 'functions.json'), 'utf8'));
+}
 
 function byText(a: string, b: string): number {
   return a < b ? -1 : 1;
