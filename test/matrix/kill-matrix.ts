@@ -65,11 +65,14 @@ export interface Outcome {
 }
 
 /** Ends runs at k = 1, 2, 3 … until one is over before its k-th call, on each of the sides; then one ordinary run is over
- *  the certificates of all. */
-export async function runKillMatrix(sides: readonly Side[], begin: Begin): Promise<Outcome> {
-  const lines = sides.flatMap((side, index) =>
-    Array.from({ length: mostCalls }, (_, call) => ({ side, k: call + 1, number: 1000 * index + call + 1 })),
-  );
+ *  the certificates of all. `only`: those k alone. */
+export async function runKillMatrix(
+  sides: readonly Side[],
+  begin: Begin,
+  only?: (k: number) => boolean,
+): Promise<Outcome> {
+  const numbers = Array.from({ length: mostCalls }, (_, call) => call + 1).filter((k) => only?.(k) ?? true);
+  const lines = sides.flatMap((side, index) => numbers.map((k) => ({ side, k, number: 1000 * index + k })));
   const trios = await startTrios(
     lines.map(({ number }) => number),
     // A look at DNS before the order only reads: its calls would make the table longer and say nothing.
