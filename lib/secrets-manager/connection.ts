@@ -5,6 +5,7 @@ import {
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
 import type { AgentRegistry } from '../agent-ports.ts';
+import { patience } from '../aws/patience.ts';
 import { StoreError } from '../errors.ts';
 import type { AccountStore, CertificateStore, ReadText } from '../ports.ts';
 import { SecretAccounts } from './accounts.ts';
@@ -34,9 +35,6 @@ export interface SecretsManagerConnection {
   /** Closes idle connections. */
   readonly close: () => void;
 }
-
-// An answer that does not come is asked for again while the run still has time; the SDK itself would wait for ever.
-const patience = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
 /** Opens no connection before the first call. Calls are tried three times where that may help. */
 export function connectSecretsManager({

@@ -1,5 +1,6 @@
 // One SQS queue to send to.
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { patience } from '../aws/patience.ts';
 import { CertrelayError } from '../errors.ts';
 
 export interface QueueOptions {
@@ -19,9 +20,6 @@ export interface Queue {
   ): Promise<void>;
   close(): void;
 }
-
-// An answer that does not come is asked for again while the run still has time; the SDK itself would wait for ever.
-const patience = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
 /** Opens no connection before the first message, and sends no message twice knowingly; after a lost answer there may be
  *  two. `send` throws CertrelayError `QueueFailed`, or the signal's reason. */
