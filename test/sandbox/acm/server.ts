@@ -1,8 +1,9 @@
 // AWS Certificate Manager for the sandbox: its AWS JSON 1.1 protocol over HTTP, every region behind one address.
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import 'reflect-metadata';
 import * as z from 'zod';
-import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import { answer, readJson, refuse } from '../aws-json.ts';
+import { type Part, type Request, type Surroundings, serve } from '../http-server.ts';
 import { readSignature } from '../principal.ts';
 import { AcmCertificates, type AcmEntry, account, keyAlgorithmOf } from './certificates.ts';
 import { Refusal } from './refusal.ts';
@@ -152,24 +153,4 @@ function seconds(date: Date): number {
 
 function actionOf(request: Request): string | undefined {
   return target.exec(String(request.headers['x-amz-target'] ?? ''))?.[1];
-}
-
-function readJson(request: Request): unknown {
-  try {
-    return JSON.parse(request.body.toString('utf8') || '{}');
-  } catch {
-    return undefined;
-  }
-}
-
-function refuse(code: string, status: number, message: string): Answer {
-  return answer(status, { __type: code, message });
-}
-
-function answer(status: number, body: object): Answer {
-  return {
-    status,
-    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() },
-    body: JSON.stringify(body),
-  };
 }

@@ -1,7 +1,8 @@
 // Amazon EventBridge for the sandbox: PutEvents of its AWS JSON 1.1 protocol, with the buses it is told to have.
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import { answer, readJson, refuse } from '../aws-json.ts';
+import { type Part, type Surroundings, serve } from '../http-server.ts';
 import { readSignature } from '../principal.ts';
 
 /** An event as a rule of its bus sees it. */
@@ -107,24 +108,4 @@ function readDetail(text: string): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readJson(request: Request): unknown {
-  try {
-    return JSON.parse(request.body.toString('utf8') || '{}');
-  } catch {
-    return undefined;
-  }
-}
-
-function refuse(code: string, status: number, message: string): Answer {
-  return answer(status, { __type: code, message });
-}
-
-function answer(status: number, body: object): Answer {
-  return {
-    status,
-    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() },
-    body: JSON.stringify(body),
-  };
 }
