@@ -35,7 +35,7 @@ const settings = {
     .describe(
       "PEM to trust for the API server's TLS, or a file of it, instead of what the kubeconfig or EKS says",
     ),
-  proxy: httpUrl(/^https?:$/, 'http://proxy.example.com:3128')
+  proxy: httpUrl(/^https?:$/, 'http://egress.example.com:3128')
     .optional()
     .describe('URL of a proxy that the API server is reached by'),
   timeoutSeconds: wholeNumber('timeoutSeconds', 300)
