@@ -29,17 +29,11 @@ export interface QuickTime {
   readonly laterMs?: number;
 }
 
-/** Which certificates it is about (absent: all), and what ends everything it does at once, clean-up too. */
-export interface QuickScope {
-  readonly certificates?: readonly string[];
-  readonly end?: AbortSignal;
-}
-
 /** As the issue function does it (functions/issue.ts), with as much time for work and for clean-up.
  *  @throws what `issueCertificates` throws. */
 export async function runQuickly(
   sandbox: Sandbox,
-  { ms, laterMs = 0, certificates, end = new AbortController().signal }: QuickTime & QuickScope,
+  { ms, laterMs = 0 }: QuickTime,
 ): ReturnType<typeof issueCertificates> {
   const inventory = await readInventory(sandbox);
   const clock = startClock(laterMs);
@@ -91,11 +85,11 @@ export async function runQuickly(
     inventory,
     deadline: at(ms),
     workUntil: at(ms * 0.75),
-    signal: AbortSignal.any([end, AbortSignal.timeout(ms * 0.75)]),
-    cleanUpSignal: AbortSignal.any([end, AbortSignal.timeout(ms * 0.9)]),
+    signal: AbortSignal.timeout(ms * 0.75),
+    cleanUpSignal: AbortSignal.timeout(ms * 0.9),
   };
   try {
-    return await issueCertificates({ certificates }, ports, run);
+    return await issueCertificates({}, ports, run);
   } finally {
     await authorities.close();
     secrets.close();

@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type CompletionMessage, endMark, type InvocationMessage, invocation } from './messages.ts';
+import { type CompletionMessage, endMark, type InvocationMessage } from './messages.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
 
@@ -17,7 +17,7 @@ loading.catch(() => undefined);
 
 process.on('disconnect', () => process.exit());
 process.on('message', (message) => {
-  run(invocation.parse(message)).catch((error: unknown) => {
+  run(message as InvocationMessage).catch((error: unknown) => {
     console.error(error);
     process.exit(1);
   });

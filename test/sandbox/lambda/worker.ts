@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { completion, endMark, type InvocationMessage } from './messages.ts';
+import { type CompletionMessage, endMark, type InvocationMessage } from './messages.ts';
 
 /** How an invocation ended in the process. */
 export type Ending =
@@ -49,7 +49,7 @@ export class Worker {
       });
     }
     this.#child.on('message', (message) => {
-      const { failed, ...rest } = completion.parse(message);
+      const { failed, ...rest } = message as CompletionMessage;
       this.#progress({ ending: { kind: failed ? 'threw' : 'answered', ...rest } });
     });
     this.ended = new Promise((resolve) => {
