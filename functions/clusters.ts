@@ -1,6 +1,6 @@
 // The clusters that the inventory names: each by the sign-in that it asks for, loaded with the first cluster that needs it.
 import { readFile } from 'node:fs/promises';
-import type { ClusterSpec, KubeconfigSource } from '../lib/certificate/spec.ts';
+import type { ClusterSpec, KubeconfigSource } from '../lib/certificate/cluster-spec.ts';
 import type { ClusterAccess, ConnectCluster, ConnectDirectory } from '../lib/cluster-ports.ts';
 import type { EksDescription } from '../lib/eks/clusters.ts';
 import { ClusterError, StoreError } from '../lib/errors.ts';

@@ -1,6 +1,6 @@
 // The sockets of looking at what is served: each interface is a contract, each comment part of it.
-import type { ProbeSpec } from './certificate/spec.ts';
 import type { Sighting, Verdict } from './policy/served.ts';
+import type { LookSpec } from './policy/served-targets.ts';
 
 /** The addresses that DNS gives for a name now, of both families, through its aliases; none where it has none.
  *  @throws DnsError `Lookup` where DNS does not answer, `NoZone` where its aliases lead nowhere; the signal's reason where
@@ -18,7 +18,7 @@ export type ShakeHands = (
 /** A certificate that should be served: its names, where to look, and SHA-256 of its DER, hex. */
 export interface ServedQuestion {
   readonly names: readonly string[];
-  readonly probe: ProbeSpec;
+  readonly probe: LookSpec;
   readonly fingerprint: string;
 }
 

@@ -1,5 +1,6 @@
 // What of an inventory is an agent's business: its own cluster's targets, and how it reaches that cluster from inside.
-import type { ClusterSignIn, Inventory } from '../certificate/spec.ts';
+import type { ClusterSignIn } from '../certificate/cluster-spec.ts';
+import type { Inventory } from '../certificate/spec.ts';
 import { ConfigError } from '../config.ts';
 import { targetsIn } from '../policy/agents.ts';
 

@@ -149,5 +149,5 @@ function take<T>(value: T | null | undefined, before: T | undefined): T | undefi
 
 /** `<version>/<word>`, of which the report has the word alone. */
 function wordOf(served: string | null | undefined): AgentReport['served'] | null {
-  return served == null ? served : parseReport(`@${served.split('/')[1] ?? ''}`).served;
+  return served == null ? served : parseReport(`@${served.slice(served.indexOf('/') + 1)}`).served;
 }

@@ -1,4 +1,5 @@
 // What a user asks for: certificates, where they come from and where they go, after parsing and defaults.
+import type { ClusterSpec } from './cluster-spec.ts';
 import type { DnsSpec } from './dns-spec.ts';
 
 /** Key algorithms every public CA signs (Let's Encrypt's accepted list). */
@@ -44,6 +45,8 @@ export interface AcmTarget {
     /** Imported over this one; absent: Certrelay makes one, and finds it again. */
     readonly arn?: string | undefined;
   };
+  /** Where this target is served; absent: nobody knows. */
+  readonly addresses?: readonly Endpoint[] | undefined;
 }
 
 /** One cluster Secret that receives the certificate. */
@@ -71,6 +74,8 @@ export interface SecretTarget {
   readonly adopt: boolean;
   /** Delete and create again a Secret whose immutable `type` is another. */
   readonly replace: boolean;
+  /** Where this target is served; absent: nobody knows. */
+  readonly addresses?: readonly Endpoint[] | undefined;
 }
 
 /** How a target's workloads change over to a new certificate: in steps, each of them watched, with the way back. */
@@ -168,44 +173,6 @@ export interface IssuerSpec {
   /** Where its certificates may go, each `cluster` or `cluster/namespace`; absent: everywhere. */
   readonly onlyFor?: readonly string[];
 }
-
-/** How a cluster is signed in to: by a kubeconfig, by an IAM role that EKS knows, by the service account of the pod that
- *  this runs in; or not at all: only an agent in it reaches it. */
-export type ClusterSignIn =
-  | { readonly kubeconfig: KubeconfigSource }
-  | { readonly eks: EksSpec }
-  /** `folder` holds `token` and `ca.crt`, where that is not Kubernetes' usual one. */
-  | { readonly inCluster: true | { readonly folder: string } }
-  | { readonly agent: true };
-
-/** An AWS secret or a file that holds a kubeconfig. */
-export type KubeconfigSource = { readonly secret: string } | { readonly file: string };
-
-/** One cluster of EKS. */
-export interface EksSpec {
-  readonly name: string;
-  readonly region: string;
-  /** The role that has an access entry in the cluster; absent: the function's own. */
-  readonly roleArn?: string | undefined;
-}
-
-/** How a cluster is spoken with; what is given goes before what the kubeconfig or EKS says. */
-export interface ClusterSettings {
-  /** `https` URL of the API server, without a slash at the end. */
-  readonly server?: string | undefined;
-  /** Trust anchors for the API server's TLS: PEM text, or a file that holds it. */
-  readonly caBundle?: string | { readonly file: string } | undefined;
-  /** `http` or `https` URL of a proxy. */
-  readonly proxy?: string | undefined;
-  /** How long one attempt of a call may take; absent: 15. */
-  readonly timeoutSeconds?: number | undefined;
-  /** Targets under way at once; absent: 8. */
-  readonly concurrency?: number | undefined;
-  /** Namespaces in which Secrets of ours whose target is gone are deleted; `true`: those of its targets; absent: none. */
-  readonly prune?: true | readonly string[] | undefined;
-}
-
-export type ClusterSpec = ClusterSignIn & ClusterSettings;
 
 /** What the webhook may ask for. */
 export interface RegistrationSpec {

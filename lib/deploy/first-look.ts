@@ -2,6 +2,7 @@
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { isOther, noteServed, type ServedWord } from '../policy/served.ts';
+import { formatServedTargets } from '../policy/served-targets.ts';
 import type { DeployPorts, DeployRun } from './run.ts';
 import type { Selected } from './selection.ts';
 
@@ -15,10 +16,17 @@ export async function takeFirstLook(
   const [job] = jobs;
   if (!job || job.probe === false) return undefined;
   const { facts, probe, delivery } = job;
+  const targets = jobs.map(({ target }) => target);
   try {
     const asked = { names: facts.names, probe, fingerprint: delivery.fingerprint };
-    const { served, message } = await lookAtServed(asked, run.signal);
-    const { change } = noteServed(seen, { version, served, isDelivered: true, at: clock.now() });
+    const { served, message, findings } = await lookAtServed(asked, run.signal);
+    const { change } = noteServed(seen, {
+      version,
+      served,
+      targets: formatServedTargets(findings, targets, probe),
+      isDelivered: true,
+      at: clock.now(),
+    });
     const fields = { certificate: name, version, served };
     if (served === 'served') log.info('certificate served', fields);
     else if (isOther(served)) log.warn('certificate not served yet', { ...fields, problem: message });

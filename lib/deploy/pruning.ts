@@ -1,5 +1,6 @@
 // Deletes the cluster Secrets whose target was removed, where the inventory says that they go.
-import { type ClusterSpec, isSecretTarget, workloadKinds } from '../certificate/spec.ts';
+import type { ClusterSpec } from '../certificate/cluster-spec.ts';
+import { isSecretTarget, workloadKinds } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';

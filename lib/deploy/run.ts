@@ -5,7 +5,6 @@ import {
   type AcmTarget,
   type Inventory,
   isSecretTarget,
-  type ProbeSpec,
   type SecretTarget,
   type TargetSpec,
 } from '../certificate/spec.ts';
@@ -17,6 +16,7 @@ import type { DeliveryStep } from '../policy/deliveries.ts';
 import type { Delivery, SecretPlan } from '../policy/deployment.ts';
 import type { Hold } from '../policy/hold.ts';
 import type { ServedWord } from '../policy/served.ts';
+import type { LookSpec } from '../policy/served-targets.ts';
 import type { Announce, CertificateStore, Clock, ReadText } from '../ports.ts';
 import type { LookAtServed } from '../probe-ports.ts';
 import type { LoadLastGood } from './last-good.ts';
@@ -58,7 +58,7 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   /** Of the certificate's leaf. */
   readonly facts: Pick<CertificateFacts, 'names' | 'notBefore'>;
   /** Where to look at what is served; `false`: nowhere. */
-  readonly probe: ProbeSpec | false;
+  readonly probe: LookSpec | false;
   /** The version must not be delivered any further. */
   readonly hold?: Hold | undefined;
 }

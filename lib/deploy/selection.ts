@@ -11,6 +11,7 @@ import { parseRetry, type Retry } from '../policy/deliveries.ts';
 import { describeDelivery, nameDestination } from '../policy/deployment.ts';
 import type { KnownTargets } from '../policy/pruning.ts';
 import type { ServedState } from '../policy/served.ts';
+import { placesOf } from '../policy/served-targets.ts';
 import type { StoreEntry } from '../ports.ts';
 import { settleHold } from './holds.ts';
 import type { AnyJob, DeployPorts, DeployRun, Job } from './run.ts';
@@ -114,7 +115,7 @@ async function selectOne(
       const delivery = describeDelivery(name, stored.version, bundle);
       const { facts } = bundle;
       const hold = await settleHold({ delivery, facts }, entry, ports, run);
-      const common = { delivery, facts, probe: spec?.probe ?? {}, hold };
+      const common = { delivery, facts, probe: placesOf({ probe: spec?.probe, targets }), hold };
       const recorded = entry.state.deployed;
       const steps = reachedSteps(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>

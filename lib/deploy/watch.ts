@@ -2,6 +2,7 @@
 import type { RolloutSpec } from '../certificate/spec.ts';
 import { ClusterError } from '../errors.ts';
 import type { Verdict } from '../policy/served.ts';
+import { placesOfTarget } from '../policy/served-targets.ts';
 import { findHarm } from '../policy/waves.ts';
 import type { ServedQuestion } from '../probe-ports.ts';
 import { awaitRollouts, type RolloutEnd } from './rollouts.ts';
@@ -69,9 +70,12 @@ export async function lookBefore(
   return asked && lookAtServed(asked, signal);
 }
 
-function askServed({ probe, facts, delivery }: Job, rollout: RolloutSpec): ServedQuestion | undefined {
+function askServed(
+  { probe, facts, delivery, target }: Job,
+  rollout: RolloutSpec,
+): ServedQuestion | undefined {
   if (!rollout.probe || probe === false) return undefined;
-  return { names: facts.names, probe, fingerprint: delivery.fingerprint };
+  return { names: facts.names, probe: placesOfTarget(probe, target), fingerprint: delivery.fingerprint };
 }
 
 /** Pods that do not come up, said as one line. That a cluster cannot be asked says nothing about them.

@@ -2,7 +2,7 @@
 import { DescribeClusterCommand, EKSClient, type EKSClientConfig } from '@aws-sdk/client-eks';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { patience } from '../aws/patience.ts';
-import type { EksSpec } from '../certificate/spec.ts';
+import type { EksSpec } from '../certificate/cluster-spec.ts';
 import type { ClusterAccess } from '../cluster-ports.ts';
 import { ClusterError, type ClusterErrorCode } from '../errors.ts';
 import type { Memory } from '../memory.ts';

@@ -1,6 +1,6 @@
 // The form of a cluster in the inventory: how it is signed in to, and how it is spoken with.
 import * as z from 'zod';
-import type { ClusterSignIn, ClusterSpec } from '../certificate/spec.ts';
+import type { ClusterSignIn, ClusterSpec } from '../certificate/cluster-spec.ts';
 import { awsSecret, file, mapping, namespace, pemText, roleArn } from './fields.ts';
 import { describeInput } from './problems.ts';
 

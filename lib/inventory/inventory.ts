@@ -6,7 +6,7 @@ import type { StoredSpec } from '../certificate/stored.ts';
 import { findCrossMistakes } from './cross-checks.ts';
 import { writeDiscovery } from './discovery-fields.ts';
 import { formatSpan } from './fields.ts';
-import { writeProbe } from './probe-fields.ts';
+import { writeAddresses, writeProbe } from './probe-fields.ts';
 import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
 import { writeRollout } from './rollout-fields.ts';
 import { inventorySchema } from './schema.ts';
@@ -137,8 +137,9 @@ function writeCertificate({ renewBeforeMs, probe, targets, ...spec }: Certificat
 }
 
 function writeTarget(spec: TargetSpec): object {
-  if ('acm' in spec) return spec;
+  if ('acm' in spec) return { ...spec, ...writeAddresses(spec) };
   const { restart, rollout, ...target } = spec;
   const written = typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`);
-  return { ...target, restart: written, ...(rollout ? { rollout: writeRollout(rollout) } : {}) };
+  const change = rollout ? { rollout: writeRollout(rollout) } : {};
+  return { ...target, restart: written, ...change, ...writeAddresses(spec) };
 }

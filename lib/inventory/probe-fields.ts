@@ -1,4 +1,4 @@
-// What a user writes of where a certificate is served: `certificates[].probe`.
+// What a user writes of where a certificate is served: `certificates[].probe`, and `addresses` of its targets.
 import * as z from 'zod';
 import { formatEndpoint } from '../certificate/endpoint.ts';
 import { parseName } from '../certificate/name-parsing.ts';
@@ -26,15 +26,17 @@ const servedName = z.string().transform((text, context) => {
 
 const port = 'is no port; write a whole number from 1 to 65535';
 
-const look = mapping({
-  addresses: z
+const endpoints = (ifEmpty: string) =>
+  z
     .array(endpoint)
-    .min(1, 'is empty; write addresses, leave them out to ask DNS, or write probe: false')
+    .min(1, `is empty; ${ifEmpty}`)
     .max(mostAddresses, `has more than ${mostAddresses}; make several certificates of it`)
-    .optional()
-    .describe(
-      'Addresses, with ports where they differ, to look at instead of those in DNS; may be private ones',
-    ),
+    .optional();
+
+const look = mapping({
+  addresses: endpoints('write addresses, leave them out to ask DNS, or write probe: false').describe(
+    'Addresses, with ports where they differ, to look at instead of those in DNS; may be private ones',
+  ),
   port: z
     .int(port)
     .min(1, port)
@@ -59,11 +61,22 @@ export const probe = z
     'Where to look at which certificate is served; absent: at what DNS says of the domains; false: nowhere',
   );
 
+/** What a target says of where it is served. */
+export const whereServed = {
+  addresses: endpoints('write addresses, or leave them out').describe(
+    'Where this target is served, with ports where they differ: looked at beside what probe says, and told apart',
+  ),
+};
+
 /** What `probe` reads as the same. */
 export function writeProbe(spec: ProbeSpec | false): object | false {
   if (spec === false) return false;
-  const { addresses } = spec;
-  return addresses ? { ...spec, addresses: addresses.map((one) => formatEndpoint(one)) } : spec;
+  return { ...spec, ...writeAddresses(spec) };
+}
+
+/** What `addresses` reads as the same; nothing where there are none. */
+export function writeAddresses({ addresses }: Pick<ProbeSpec, 'addresses'>): object {
+  return addresses ? { addresses: addresses.map((one) => formatEndpoint(one)) } : {};
 }
 
 const ipv4 = z.ipv4();

@@ -33,10 +33,10 @@ import {
   zone,
 } from './fields.ts';
 import { ordering } from './order-fields.ts';
-import { probe } from './probe-fields.ts';
+import { probe, whereServed } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
 import { rollout } from './rollout-fields.ts';
-import { acmTarget, checkDetails, secretDetails } from './target-fields.ts';
+import { acmPlace, checkDetails, secretDetails } from './target-fields.ts';
 
 const issuer = mapping({
   directory: directory.describe('letsencrypt-staging, letsencrypt, or the https URL of an ACME directory'),
@@ -112,7 +112,9 @@ const secretTarget = mapping({
   ...secretDetails,
   rollout,
   ...takingOver,
+  ...whereServed,
 }).superRefine(checkDetails);
+const acmTarget = mapping({ ...acmPlace, ...whereServed });
 
 const certificate = mapping({
   name: certificateName.describe('Unique; names the AWS secret'),
@@ -129,6 +131,11 @@ const certificate = mapping({
     if (isCovered(name, spec.domains)) continue;
     const message = `${name} is not covered by the domains; write one that is`;
     context.addIssue({ code: 'custom', path: ['probe', 'names', index], message });
+  }
+  for (const [index, { addresses }] of targets.entries()) {
+    if (look !== false || !addresses) continue;
+    const message = 'are never looked at where "probe" is false; leave out one of the two';
+    context.addIssue({ code: 'custom', path: ['targets', index, 'addresses'], message });
   }
   const named = targets.map((one): TargetSpec => {
     return 'acm' in one ? one : { ...one, secret: one.secret ?? defaultSecret(spec.domains) };
@@ -154,7 +161,7 @@ const registrationTarget = mapping({
 const registration = mapping({
   zones: z.array(zone).min(1, 'is empty; write the zones that may be asked for, or leave out registration'),
   ...ordering,
-  targets: z.array(z.union([registrationTarget, acmTarget])).default([]),
+  targets: z.array(z.union([registrationTarget, mapping(acmPlace)])).default([]),
 });
 
 const zoneAccess = mapping({

@@ -43,8 +43,8 @@ export const secretDetails = {
   annotations: named(annotationValue).optional().describe('Annotations that the Secret gets'),
 };
 
-/** A target in AWS Certificate Manager. */
-export const acmTarget = mapping({
+/** Where a target in AWS Certificate Manager is. */
+export const acmPlace = {
   acm: mapping({
     region: z
       .string()
@@ -62,7 +62,7 @@ export const acmTarget = mapping({
     path: ['arn'],
     error: 'is of another region; write that region, or another ARN',
   }),
-});
+};
 
 /** Adds to `context` what does not fit together in a Secret's keys and password. */
 export function checkDetails(

@@ -9,7 +9,7 @@ import {
 import { readStatement, type StatedVersion } from '../certificate/statement.ts';
 import { registeredSpec, type StoredSpec } from '../certificate/stored.ts';
 import { type DeliveryStep, parseDeliveries, permissionsKey, withoutRetry } from './deliveries.ts';
-import { type ServedWord, servedWords } from './served.ts';
+import { servedWords } from './served.ts';
 import type { ByCluster, CertificateState } from './state.ts';
 
 /** The clusters among those of the targets that only an agent reaches, each once. */
@@ -103,8 +103,8 @@ export function planSigning(
 export interface AgentReport {
   /** As `deliveries.ts` writes it, for the targets in that cluster. */
   readonly deployed?: string | undefined;
-  /** What is served, seen from inside, since when it is another certificate, and when that was looked at. */
-  readonly served?: ServedWord | undefined;
+  /** What is served, seen from inside, as `CertificateState.served` says it behind the version; since when it is another certificate, and when that was looked at. */
+  readonly served?: string | undefined;
   readonly notServedSince?: Date | undefined;
   readonly probedAt?: Date | undefined;
   /** The version that failed there and is not tried again, where and why, as `hold.ts` writes it. */
@@ -126,7 +126,7 @@ export function parseReport(text = ''): AgentReport {
   const [deployed, served, since, probed, ...held] = text.split('@');
   return {
     deployed: deployed || undefined,
-    served: servedWords.find((word) => word === served),
+    served: servedWords.some((word) => `${served}/`.startsWith(`${word}/`)) ? served : undefined,
     notServedSince: parseInstant(since),
     probedAt: parseInstant(probed),
     held: held.join('@') || undefined,

@@ -11,6 +11,7 @@ import { nameDestination } from './deployment.ts';
 import { heldByTags } from './held.ts';
 import { isByHand, parseHold } from './hold.ts';
 import { renewalTime } from './renewal.ts';
+import { parseServedTargets } from './served-targets.ts';
 import { standingOf } from './standing.ts';
 import type { CertificateState } from './state.ts';
 
@@ -35,7 +36,8 @@ export interface CertificateHealth {
   readonly targets?: readonly TargetHealth[] | undefined;
 }
 
-/** One target: whether the version is in its Secret and its workloads run with it, and what its cluster's agent sees served. */
+/** One target: whether the version is in its Secret and its workloads run with it; and what it serves, where it tells its
+ *  addresses, else what is served under the names of the certificate, or what its cluster's agent sees of that. */
 export interface TargetHealth {
   readonly target: string;
   readonly applied: 'yes' | 'Secret only' | 'no';
@@ -78,7 +80,7 @@ export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number)
     renewsAt,
     nextAttempt: state.nextAttempt,
     lastError: state.error,
-    served: version === undefined ? undefined : wordOf(state.served, version),
+    served: version === undefined ? undefined : splitServed(state.served, version).word,
     targets,
   };
 }
@@ -168,25 +170,31 @@ function describeTargets(
   { name, entry, clusters }: Standing,
   version: string | undefined,
 ): readonly TargetHealth[] {
-  const { deployed, reports } = entry?.state ?? {};
+  const { deployed, served, reports } = entry?.state ?? {};
+  const seen = splitServed(served, version);
+  const seenAt = parseServedTargets(seen.targets, targets);
   const steps = version === undefined ? [] : parseDeliveries(deployed, version, targets);
   return targets.map((target, index) => {
     const described = { target: nameDestination(target, name) };
     if (!isSecretTarget(target) || !isAgentCluster(target.cluster, { clusters })) {
-      return { ...described, applied: words[steps[index] ?? 'none'] };
+      return { ...described, applied: words[steps[index] ?? 'none'], served: seenAt[index] ?? seen.word };
     }
     const own = targets.filter(isSecretTarget).filter(({ cluster }) => cluster === target.cluster);
     const report = parseReport(reports?.[target.cluster]);
     const reported = version === undefined ? [] : parseDeliveries(report.deployed, version, own);
     const step = reported[own.indexOf(target)] ?? 'none';
-    return { ...described, applied: words[step], served: report.served };
+    const inside = splitServed(`${version}/${report.served ?? ''}`, version);
+    const word = parseServedTargets(inside.targets, own)[own.indexOf(target)] ?? inside.word;
+    return { ...described, applied: words[step], served: word };
   });
 }
 
 const words = { none: 'no', applied: 'Secret only', 'rolled-out': 'yes' } as const;
 
-function wordOf(served: string | undefined, version: string): string | undefined {
-  return served?.startsWith(`${version}/`) ? served.slice(version.length + 1) : undefined;
+/** The two parts of `CertificateState.served`; both absent where it is about another version. */
+function splitServed(served: string | undefined, version: string | undefined) {
+  const [, of, word, targets] = /^([^/]*)\/([a-z]+)(?:\/(.*))?$/.exec(served ?? '') ?? [];
+  return of === version ? { word, targets } : {};
 }
 
 function well(message: string): Finding {

@@ -50,12 +50,17 @@ export interface Verdict {
 /** @param fingerprint Of the certificate that should be served: SHA-256 of its DER, hex. */
 export function judgeServed(fingerprint: string, observations: readonly Observation[]): Verdict {
   const findings = observations.map((observation) => judgeOne(fingerprint, observation));
-  const words = findings.map(({ served }) => served);
-  const served = servedWords.findLast((word) => words.includes(word)) ?? 'unprobed';
+  const served = worstOf(findings);
   const places = findings.filter((finding) => finding.served === served).map(namePlace);
   const message =
     places.length > 0 ? `${served} ${namePlaces(places)}` : 'unprobed: there is no address to look at';
   return { served, message, findings };
+}
+
+/** The worst word of them; of none, that nobody could look. */
+export function worstOf(findings: readonly Finding[]): ServedWord {
+  const words = findings.map(({ served }) => served);
+  return servedWords.findLast((word) => words.includes(word)) ?? 'unprobed';
 }
 
 function judgeOne(fingerprint: string, { name, endpoint, sighting }: Observation): Finding {
@@ -122,18 +127,22 @@ export function noteServed(
   look: {
     readonly version: string;
     readonly served: ServedWord;
+    /** Of each target, as `served-targets.ts` writes it. */
+    readonly targets?: string | undefined;
     readonly isDelivered: boolean;
     readonly at: Date;
   },
 ): ServedNote {
   const { version, isDelivered, at } = look;
-  const served = `${version}/${look.served}`;
+  const word = `${version}/${look.served}`;
+  const served = look.targets === undefined ? word : `${word}/${look.targets}`;
   const known = before.served?.startsWith(`${version}/`) ? before.notServedSince : undefined;
   const started = isOther(look.served) && isDelivered ? (known ?? at) : undefined;
   const notServedSince = look.served === 'unreachable' ? known : started;
-  const isNews = served !== before.served;
+  const isNews = !`${before.served}/`.startsWith(`${word}/`);
   const isOld = before.probedAt === undefined || at.getTime() - before.probedAt.getTime() >= refreshMs;
-  const isSame = !isNews && !isOld && notServedSince?.getTime() === before.notServedSince?.getTime();
+  const isSame =
+    served === before.served && !isOld && notServedSince?.getTime() === before.notServedSince?.getTime();
   const change = { served, notServedSince: notServedSince ?? null, probedAt: at };
   return { ...(isSame ? {} : { change }), isNews, notServedSince };
 }

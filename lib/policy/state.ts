@@ -60,7 +60,8 @@ export interface CertificateState {
   readonly deliveryHeld?: string;
   /** ARNs in ACM under which it was imported, as `acm.ts` writes them. */
   readonly acm?: string;
-  /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it. */
+  /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it; where targets tell their addresses what each
+   *  of them serves stands behind it, as `served-targets.ts` writes it. */
   readonly served?: string;
   /** Since when something else is served than that version, although it has been delivered. */
   readonly notServedSince?: Date;

@@ -1,4 +1,5 @@
 // The probe story: looks at what is served under each certificate's names, notes it, and tells where it is another one.
+
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type ServedWord,
   type Verdict,
 } from '../policy/served.ts';
+import { formatServedTargets } from '../policy/served-targets.ts';
 import type { ProbePorts, ProbeRun } from './run.ts';
 import { type Selected, type Selection, selectCertificates } from './selection.ts';
 import { observe } from './sightings.ts';
@@ -72,13 +74,19 @@ function skip({ name, message }: Extract<Selection, { kind: 'skipped' }>): Probe
 
 /** Notes what was seen where that is news, logs it, and sums up. */
 async function settle(
-  { name, version, isDelivered, state }: Selected,
+  { name, version, isDelivered, state, probe, targets }: Selected,
   { served, message, findings }: Verdict,
   { store, clock, log }: ProbePorts,
   { staleAfterMs, cleanUpSignal }: ProbeRun,
 ): Promise<ProbeReport> {
   const at = clock.now();
-  const { change, isNews, notServedSince } = noteServed(state, { version, served, isDelivered, at });
+  const { change, isNews, notServedSince } = noteServed(state, {
+    version,
+    served,
+    targets: formatServedTargets(findings, targets, probe),
+    isDelivered,
+    at,
+  });
   const fields = { certificate: name, version, served, problem: message, since: notServedSince };
   const isLate = notServedSince !== undefined && at.getTime() - notServedSince.getTime() >= staleAfterMs;
   if (isOther(served) && isLate) log.error('certificate not served', fields);

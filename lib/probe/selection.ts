@@ -1,8 +1,9 @@
 // Which certificates can be looked for, by what the inventory and their tags say: no private key is read.
-import type { ProbeSpec } from '../certificate/spec.ts';
+import type { TargetSpec } from '../certificate/spec.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
 import { isDelivered, targetsKey } from '../policy/deliveries.ts';
+import { type LookSpec, placesOf } from '../policy/served-targets.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { parseDomains } from '../policy/state-of.ts';
 import type { StoreEntry } from '../ports.ts';
@@ -16,7 +17,9 @@ export interface Selected {
   /** SHA-256 of its DER, hex. */
   readonly fingerprint: string;
   readonly domains: readonly string[];
-  readonly probe: ProbeSpec;
+  readonly probe: LookSpec;
+  /** Those that the inventory knows. */
+  readonly targets: readonly TargetSpec[];
   readonly isDelivered: boolean;
   readonly state: CertificateState;
 }
@@ -57,7 +60,8 @@ function select(name: string, entry: StoreEntry | undefined, { inventory }: Prob
     const error = new Error('no certificate is called that, neither in the inventory nor by registration');
     return { kind: 'failed', name, error };
   }
-  const { probe = {} } = spec ?? {};
+  const targets = spec?.targets ?? [];
+  const probe = placesOf({ probe: spec?.probe, targets });
   if (probe === false) return skip('the inventory says "probe: false"');
   const { state, current: version } = entry ?? {};
   if (!state?.version || !version) return skip('it has not been issued yet');
@@ -74,5 +78,6 @@ function select(name: string, entry: StoreEntry | undefined, { inventory }: Prob
   const hasNoTarget = spec ? spec.targets.length === 0 : state.targets === targetsKey([]);
   const isBrought = hasNoTarget || isDelivered(state.deployed, version);
   const { fingerprint } = state;
-  return { kind: 'selected', name, version, fingerprint, domains, probe, isDelivered: isBrought, state };
+  const look = { fingerprint, domains, probe, targets };
+  return { kind: 'selected', name, version, ...look, isDelivered: isBrought, state };
 }

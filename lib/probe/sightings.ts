@@ -1,9 +1,11 @@
 // Finds the addresses at which certificates should be served, and looks at each.
+import { formatEndpoint } from '../certificate/endpoint.ts';
 import { withoutWildcard } from '../certificate/names.ts';
-import type { Endpoint, ProbeSpec } from '../certificate/spec.ts';
+import type { Endpoint } from '../certificate/spec.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import type { Observation, Sighting } from '../policy/served.ts';
+import type { LookSpec } from '../policy/served-targets.ts';
 import type { ProbePorts } from './run.ts';
 
 /** Names asked for in DNS at once. */
@@ -19,7 +21,7 @@ type Ports = Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'
 /** A certificate that should be served: under which names, and where to look. */
 export interface Sought {
   readonly domains: readonly string[];
-  readonly probe: ProbeSpec;
+  readonly probe: LookSpec;
 }
 
 /** Somewhere to look, or what is known of it without looking. */
@@ -49,7 +51,7 @@ export async function observe<Of extends Sought>(
   const places = await mapConcurrently(asked, namesAtOnce, (place) =>
     isolate(place.of, () => locate(place, ports, signal)),
   );
-  const looks = await mapConcurrently(places.flat(), handshakesAtOnce, (place) =>
+  const looks = await mapConcurrently(withoutRepeats(places.flat()), handshakesAtOnce, (place) =>
     isolate(place.of, async () => [{ ...place, sighting: await look(place, ports, signal) }]),
   );
   const seen = Map.groupBy(looks.flat(), ({ of }) => of);
@@ -60,19 +62,30 @@ export async function observe<Of extends Sought>(
 
 /** Listed addresses are looked at under every name. Without them DNS is asked, which knows no address for a wildcard. */
 function planPlaces<Of extends Sought>(of: Of): readonly Place<Of>[] {
-  const { addresses, names = of.domains, port = usualPort } = of.probe;
-  if (!addresses) {
-    return names.map((name) =>
-      name.startsWith('*.') ? { of, name, sighting: unlistedWildcard } : { of, name },
-    );
-  }
-  return names.flatMap((name) =>
-    addresses.map((endpoint) => ({
+  const { addresses, also = [], names = of.domains, port = usualPort } = of.probe;
+  const listed = names.flatMap((name) =>
+    [...(addresses ?? []), ...also].map((endpoint) => ({
       of,
       name: name.startsWith('*.') ? `${anyLabel}.${withoutWildcard(name)}` : name,
       endpoint: { address: endpoint.address, port: endpoint.port ?? port },
     })),
   );
+  if (addresses) return listed;
+  const asked = names.map((name) =>
+    name.startsWith('*.') ? { of, name, sighting: unlistedWildcard } : { of, name },
+  );
+  return [...listed, ...asked.filter(({ sighting }) => !sighting || also.length === 0)];
+}
+
+/** What is listed comes before what DNS says of the same. */
+function withoutRepeats<Of extends Sought>(places: readonly Place<Of>[]): readonly Place<Of>[] {
+  const known = new Map<Of, Set<string>>();
+  return places.filter(({ of, name, endpoint }) => {
+    const seen = known.get(of) ?? new Set();
+    known.set(of, seen);
+    const key = `${name} ${endpoint && formatEndpoint(endpoint)}`;
+    return seen.size < seen.add(key).size;
+  });
 }
 
 const unlistedWildcard: Sighting = {
@@ -98,6 +111,7 @@ async function locate<Of extends Sought>(
     return [{ of, name, sighting: { kind: 'silent', problem: describeError(error) } }];
   }
   if (addresses.length === 0) {
+    if (of.probe.also) return [];
     return [{ of, name, sighting: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
   }
   return addresses.map((address): Place<Of> => {

@@ -1,10 +1,11 @@
 // Waits until a certificate that took another one's place is wherever that one was, and is what is served there.
-import type { Inventory, ProbeSpec, TargetSpec } from '../certificate/spec.ts';
+import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
 import { reachedSteps } from '../policy/agents.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import type { Finding } from '../policy/served.ts';
+import { type LookSpec, placesOf } from '../policy/served-targets.ts';
 import type { CertificateStore, Clock } from '../ports.ts';
 import type { LookAtServed } from '../probe-ports.ts';
 
@@ -58,7 +59,7 @@ export async function awaitChangeover(
   );
   if (undelivered !== undefined) return { kind: 'waiting', message: undelivered };
   const deliveredAt = ports.clock.now();
-  const probe = spec?.probe ?? {};
+  const probe = placesOf({ probe: spec?.probe, targets });
   if (until === 'delivered' || probe === false) return { kind: 'done', deliveredAt };
   const unserved = await waitFor(() => findUnserved(successor, probe, ports, run), ports.clock, run.signal);
   if (unserved !== undefined) return { kind: 'waiting', message: unserved };
@@ -102,7 +103,7 @@ async function findUndelivered(
 /** The addresses at which something else is served, or nobody could look; `undefined` where there is none. */
 async function findUnserved(
   { certificate }: Successor,
-  probe: ProbeSpec,
+  probe: LookSpec,
   { lookAtServed }: ChangeoverPorts,
   { signal }: Run,
 ): Promise<string | undefined> {

@@ -14,6 +14,7 @@ import { connectCluster } from '../../lib/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import type { ServedWord } from '../../lib/policy/served.ts';
 import type { Announce } from '../../lib/ports.ts';
+import type { LookAtServed, ServedQuestion } from '../../lib/probe-ports.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
@@ -94,7 +95,11 @@ export async function openBench(options: BenchOptions) {
     }));
     return { served: words[0] ?? 'served', message: '', findings };
   };
-  const lookAtServed = () => (options.looking ? options.looking(look) : look());
+  const questions: ServedQuestion[] = [];
+  const lookAtServed: LookAtServed = (asked) => {
+    questions.push(asked);
+    return options.looking ? options.looking(look) : look();
+  };
 
   async function issue(name: string, version: string, targetsOf: readonly TargetSpec[] = []) {
     const now = clock.now();
@@ -129,6 +134,7 @@ export async function openBench(options: BenchOptions) {
     /** AWS secrets that hold plain text, by name. */
     texts,
     sightings,
+    questions,
     /** May do everything in cluster `lab`. */
     admin,
     /** The certificate that is stored at first. */

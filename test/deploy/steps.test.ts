@@ -167,6 +167,21 @@ test('each step waits until nothing harmful is served; before the last, the cert
   expect(bench.clock.slept.filter((ms) => ms === 5_000)).toHaveLength(3);
 });
 
+test('a target that tells its addresses is looked at there after its steps, and all of them once it has arrived', async () => {
+  const addresses = [{ address: '192.0.2.0' }];
+  const rollout = rolloutOf({ probe: true });
+  const bench = await openBench({ targets: [targetOf({ rollout, addresses }), targetOf({ secret: 'two' })] });
+  addWorkloads(bench, 'a');
+  bench.sightings.push(['served']);
+  await bench.deploy();
+  expect(bench.questions.map(({ probe }) => probe)).toEqual([
+    { addresses, also: undefined },
+    { addresses, also: undefined },
+    { also: addresses },
+  ]);
+  expect(bench.store.kept.get('shop')?.state.served).toMatch(/\/served\/[0-9a-f]{8}\/s-$/);
+});
+
 test('an address that nobody answered at before is not what keeps a certificate back', async () => {
   const bench = await openBench({ targets: [targetOf({ rollout: rolloutOf({ probe: true }) })] });
   addWorkloads(bench, 'a');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectClusters } from '../../functions/clusters.ts';
-import type { ClusterSpec } from '../../lib/certificate/spec.ts';
+import type { ClusterSpec } from '../../lib/certificate/cluster-spec.ts';
 import { readSettings } from '../../lib/config.ts';
 import { describeError } from '../../lib/log.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectClusters } from '../../functions/clusters.ts';
-import type { KubeconfigSource } from '../../lib/certificate/spec.ts';
+import type { KubeconfigSource } from '../../lib/certificate/cluster-spec.ts';
 import { StoreError } from '../../lib/errors.ts';
 import { describeError } from '../../lib/log.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';

@@ -1,10 +1,9 @@
 // Any valid inventory, for properties.
 import fc from 'fast-check';
+import type { ClusterSignIn, ClusterSpec } from '../../lib/certificate/cluster-spec.ts';
 import type { ZoneAccess } from '../../lib/certificate/dns-spec.ts';
 import {
   type CertificateSpec,
-  type ClusterSignIn,
-  type ClusterSpec,
   type Inventory,
   type IssuerSpec,
   keyTypes,
@@ -122,6 +121,12 @@ function target(secret: fc.Arbitrary<string>): fc.Arbitrary<SecretTarget> {
     .map(([one, two, three, steps]) => ({ ...one, ...two, ...three, ...(steps ? { rollout: steps } : {}) }));
 }
 
+/** Where a target is served. */
+const addresses = fc.constantFrom(
+  {},
+  { addresses: [{ address: '10.0.0.7' }, { address: '2001:db8::7', port: 8443 }] },
+);
+
 const password = { secret: 'certrelay/passwords/shop' };
 
 /** What fits together of a format, the names of its keys and a keystore's password. */
@@ -134,30 +139,42 @@ const layouts: readonly Pick<SecretTarget, 'format' | 'keys' | 'password'>[] = [
   { format: 'pkcs12', keys: { keystore: 'shop.p12' }, password },
 ];
 
-const certificate: fc.Arbitrary<CertificateSpec> = fc.record(
-  {
-    name: label,
-    domains: fc.uniqueArray(
-      fc.oneof(
-        domain,
-        label.map((text) => `*.${text}.example.com`),
+const certificate: fc.Arbitrary<CertificateSpec> = fc
+  .record(
+    {
+      name: label,
+      domains: fc.uniqueArray(
+        fc.oneof(
+          domain,
+          label.map((text) => `*.${text}.example.com`),
+        ),
+        { minLength: 1, maxLength: 4 },
       ),
-      { minLength: 1, maxLength: 4 },
-    ),
-    issuer: fc.constantFrom('default', 'other'),
-    fallbackIssuers: fc.constant(['spare']),
-    key,
-    rotateKey: fc.constant('never' as const),
-    renewBeforeMs: fc.integer({ min: 1, max: 9_999 }).map((hours) => hours * 3_600_000),
-    probe: fc.constantFrom(
-      false as const,
-      {},
-      { port: 8443, addresses: [{ address: '203.0.113.7' }, { address: '2001:db8::7', port: 443 }] },
-    ),
-    targets: fc.array(target(label), { maxLength: 3 }),
-  },
-  { requiredKeys: ['name', 'domains', 'issuer', 'key', 'targets'] },
-);
+      issuer: fc.constantFrom('default', 'other'),
+      fallbackIssuers: fc.constant(['spare']),
+      key,
+      rotateKey: fc.constant('never' as const),
+      renewBeforeMs: fc.integer({ min: 1, max: 9_999 }).map((hours) => hours * 3_600_000),
+      probe: fc.constantFrom(
+        false as const,
+        {},
+        { port: 8443, addresses: [{ address: '203.0.113.7' }, { address: '2001:db8::7', port: 443 }] },
+      ),
+      targets: fc.array(
+        fc.tuple(target(label), addresses).map(([one, two]) => ({ ...one, ...two })),
+        {
+          maxLength: 3,
+        },
+      ),
+    },
+    { requiredKeys: ['name', 'domains', 'issuer', 'key', 'targets'] },
+  )
+  .map((spec) => (spec.probe === false ? withoutAddresses(spec) : spec));
+
+/** Nobody may tell addresses that are not looked at. */
+function withoutAddresses(spec: CertificateSpec): CertificateSpec {
+  return { ...spec, targets: spec.targets.map(({ addresses: _, ...one }) => one) };
+}
 
 /** Secret names are made unique by the place of their target. */
 function withOwnSecrets(certificates: readonly CertificateSpec[]): readonly CertificateSpec[] {

@@ -648,4 +648,19 @@ describe('what is served is looked at', () => {
   ])('never at %j', (probe, mistake) => {
     expect(certificateMistakes({ probe })).toEqual([expect.stringContaining(mistake)]);
   });
+
+  test('at what a target tells, in a cluster or in ACM, unless nothing is looked at', () => {
+    const places = [
+      { cluster: 'lab', namespace: 'shop', addresses: ['10.0.0.7', '[2001:DB8::7]:8443'] },
+      { acm: { region: 'us-east-1' }, addresses: ['203.0.113.7'] },
+    ];
+    expect(certificate({ targets: places })?.targets.map(({ addresses }) => addresses)).toEqual([
+      [{ address: '10.0.0.7' }, { address: '2001:db8::7', port: 8443 }],
+      [{ address: '203.0.113.7' }],
+    ]);
+    expect(certificateMistakes({ targets: places, probe: false })).toEqual([
+      expect.stringContaining('targets[0].addresses: are never looked at where "probe" is false'),
+      expect.stringContaining('targets[1].addresses: are never looked at where "probe" is false'),
+    ]);
+  });
 });

@@ -150,6 +150,47 @@ describe('where it looks', () => {
   });
 });
 
+describe('targets that tell their addresses', () => {
+  const [lab, far, edge] = [
+    targetOf({ addresses: [{ address: '10.0.0.7' }, { address: '10.0.0.8', port: 8443 }] }),
+    targetOf({ secret: 'far', addresses: [{ address: '203.0.113.7' }] }),
+    targetOf({ secret: 'edge' }),
+  ];
+  const word = () => store.kept.get('shop')?.state.served;
+
+  test('are looked at beside what DNS says, each place once, and are told apart', async () => {
+    dns = { 'shop.example.com': ['203.0.113.7', '203.0.113.9'] };
+    servers = { '10.0.0.7': current, '10.0.0.8': current, '203.0.113.7': leaf('old') };
+    const targets = [lab, far, edge];
+    expect(await probeShop(undefined, { targets })).toMatchObject({ served: 'stale' });
+    const places = ['10.0.0.7 443', '10.0.0.8 8443', '203.0.113.7 443', '203.0.113.9 443'];
+    expect(visits.splice(0)).toEqual(places.map((place) => `shop.example.com ${place}`));
+    expect(word()).toMatch(/^v1\/stale\/[0-9a-f]{8}\/so-$/);
+
+    servers = { ...servers, '203.0.113.7': current };
+    expect(await probeShop(undefined, { targets })).toMatchObject({ served: 'unreachable' });
+    expect(word()).toMatch(/^v1\/unreachable\/[0-9a-f]{8}\/ss-$/);
+  });
+
+  test('are where a name without address, or a wildcard, is served', async () => {
+    servers = { '10.0.0.7': current, '10.0.0.8': current };
+    const domains = ['shop.example.com', '*.shop.example.com'];
+    expect(await probeShop(undefined, { domains, targets: [lab] })).toMatchObject({ served: 'served' });
+    expect(visits).toHaveLength(4);
+  });
+
+  test('cost no call where every one serves what it did', async () => {
+    servers = { '10.0.0.7': current, '10.0.0.8': leaf('old') };
+    await probeShop(undefined, { targets: [lab] });
+    store.calls.splice(0);
+    await probeShop(undefined, { targets: [lab] });
+    expect(store.calls).toEqual(['list *']);
+    servers = { ...servers, '10.0.0.8': current };
+    await probeShop(undefined, { targets: [lab] });
+    expect(word()).toMatch(/^v1\/served\/[0-9a-f]{8}\/s$/);
+  });
+});
+
 describe('a certificate that was registered', () => {
   let facts: CertificateFacts;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseAllDocuments, stringify } from 'yaml';
 import { buildService } from '../../infra/build.ts';
-import type { EksSpec } from '../../lib/certificate/spec.ts';
+import type { EksSpec } from '../../lib/certificate/cluster-spec.ts';
 import { findBuilt } from '../built.ts';
 import { functionNames } from '../function-names.ts';
 import { type SandboxAcm, startAcm } from './acm/server.ts';

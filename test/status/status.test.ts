@@ -5,6 +5,8 @@ import { namesKey } from '../../lib/certificate/names.ts';
 import type { CertificateSpec, TargetSpec } from '../../lib/certificate/spec.ts';
 import { formatReport } from '../../lib/policy/agents.ts';
 import { formatDeliveries } from '../../lib/policy/deliveries.ts';
+import type { ServedWord } from '../../lib/policy/served.ts';
+import { formatServedTargets } from '../../lib/policy/served-targets.ts';
 import type { CertificateState } from '../../lib/policy/state.ts';
 import { describeStatus } from '../../lib/status/status.ts';
 import { targetOf } from '../certificate/targets.ts';
@@ -121,11 +123,47 @@ test('W14 each target says whether the version is there, by deploy or by the age
     message: '2 of 3 targets wait: lab/shop/two …',
     served: 'served',
     targets: [
-      { target: 'lab/shop/shop-tls', applied: 'yes' },
-      { target: 'lab/shop/two', applied: 'no' },
+      { target: 'lab/shop/shop-tls', applied: 'yes', served: 'served' },
+      { target: 'lab/shop/two', applied: 'no', served: 'served' },
       { target: 'edge/shop/shop-tls', applied: 'Secret only', served: 'stale' },
     ],
   });
+});
+
+test('what a target serves is its own where it tells its addresses, in an agent’s cluster too', async () => {
+  const addresses = [{ address: '203.0.113.7' }];
+  const targets = [
+    targetOf({ addresses }),
+    targetOf({ secret: 'two' }),
+    targetOf({ cluster: 'edge', addresses }),
+    targetOf({ cluster: 'edge', secret: 'two', addresses }),
+  ];
+  const seen = (served: ServedWord) => [
+    { name: 'shop.example.com', address: '203.0.113.7', served, message: '' },
+  ];
+  const own = formatServedTargets(seen('stale'), targets.slice(0, 2), {});
+  const words = async (of: readonly TargetSpec[], state: CertificateState) => {
+    [specs, store] = [[], new FakeStore()];
+    keep('shop', state, of);
+    const [shop] = (await ask()).report.certificates;
+    return shop?.targets?.map(({ served }) => served);
+  };
+  const [lab, edge] = [targets.slice(0, 2), targets.slice(2)];
+  expect(await words(lab, { served: `v1/unreachable/${own}` })).toEqual(['stale', 'unreachable']);
+  const moved = [targetOf({ addresses: [{ address: '203.0.113.8' }] }), ...lab.slice(1)];
+  expect(await words(moved, { served: `v1/served/${own}` }), 'of other addresses').toEqual([
+    'served',
+    'served',
+  ]);
+  const inside = `mismatch/${formatServedTargets(seen('mismatch'), edge, {})}`;
+  expect(await words(edge, { reports: { edge: formatReport({ served: inside }) } })).toEqual([
+    'mismatch',
+    'mismatch',
+  ]);
+  expect(await words(edge, { reports: { edge: formatReport({ served: 'nonsense/ab' }) } })).toEqual([
+    undefined,
+    undefined,
+  ]);
 });
 
 describe('W15 W22 an agent is', () => {

@@ -1,5 +1,5 @@
 // The sandbox's clusters that are of EKS: each with an API server of its own, entered by IAM roles.
-import type { EksSpec } from '../../../lib/certificate/spec.ts';
+import type { EksSpec } from '../../../lib/certificate/cluster-spec.ts';
 import type { Surroundings } from '../http-server.ts';
 import { startKubernetes } from '../kubernetes/server.ts';
 import { ownAccount, type Sessions } from '../sts/sessions.ts';
