@@ -11,7 +11,7 @@ import type {
   Workload,
 } from './policy/cluster-objects.ts';
 import type { FoundSecret, ToolObjects } from './policy/former-tools.ts';
-import type { TlsObject } from './policy/tls-objects.ts';
+import type { TlsObject, TlsObjectKind } from './policy/tls-objects.ts';
 
 /** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in a Secret
  *  that had to be made again, so that `certrelay` does not own it. */
@@ -42,6 +42,11 @@ export interface Cluster {
   /** Every object of the kind in the namespace that no other object looks after.
    *  @throws ClusterError `NotFound` where the cluster has no such kind. */
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
+  /** As `Directory.listTlsObjects`. */
+  listTlsObjects: Directory['listTlsObjects'];
+  /** Other namespaces whose Gateways may take Secrets of this one, each once: as its ReferenceGrants say, without which no
+   *  Gateway serves a Secret of another namespace. A cluster that does not know those has none. */
+  listGatewayNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Marks the pod template; gives the workload afterwards. Its `generation` has grown unless the mark was there. */
   restartWorkload(
     namespace: string,
@@ -59,8 +64,12 @@ export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Clus
 
 /** The objects of one cluster that use certificates, read and never written. Every call keeps the rules of `Cluster`. */
 export interface Directory {
-  /** Every Ingress, Gateway and Service of the namespace. A cluster that does not know Gateways has none. */
-  listTlsObjects(namespace: string, signal: AbortSignal): Promise<readonly TlsObject[]>;
+  /** Every object of the kinds in the namespace, in the order of the kinds. A cluster that does not know Gateways has none. */
+  listTlsObjects(
+    namespace: string,
+    kinds: readonly TlsObjectKind[],
+    signal: AbortSignal,
+  ): Promise<readonly TlsObject[]>;
   /** The Secret with its values, or `undefined` where there is none. */
   readFoundSecret(namespace: string, name: string, signal: AbortSignal): Promise<FoundSecret | undefined>;
   /** What other tools keep certificates by in the namespace. */

@@ -5,7 +5,8 @@ import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
-import { pruneSecrets } from './pruning.ts';
+import { shareConnections } from './connections.ts';
+import { type Pruned, pruneSecrets } from './pruning.ts';
 import {
   type AnyJob,
   type DeployPorts,
@@ -30,8 +31,8 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
   const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.asked : []));
   const waiting = findWaiting(selections, ports, run);
   const due = jobs.filter((job) => !waiting.has(job));
-  const results = new Map([...waiting, ...(await deliver(due, ports, run))]);
-  const pruned = await pruneSecrets(selections, ports, run);
+  const { delivered, pruned } = await workInClusters(due, selections, ports, run);
+  const results = new Map([...waiting, ...delivered]);
   const settled = await settleCertificates(selections, results, ports, run);
   const failures = new Map(
     [
@@ -86,6 +87,23 @@ function describeWaiting({ delivery, target, step }: AnyJob, { failures, after }
     failures: [],
     report: { certificate, target: name, outcome: 'pending', restarted: [], message },
   };
+}
+
+/** Over one connection to each cluster. */
+async function workInClusters(
+  due: readonly AnyJob[],
+  selections: readonly Selection[],
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<{ readonly delivered: ReadonlyMap<AnyJob, JobResult>; readonly pruned: readonly Pruned[] }> {
+  const connections = shareConnections(ports.connect);
+  const shared = { ...ports, connect: connections.connect };
+  try {
+    const delivered = await deliver(due, shared, run);
+    return { delivered, pruned: await pruneSecrets(selections, shared, run) };
+  } finally {
+    await connections.close();
+  }
 }
 
 async function deliver(

@@ -2,12 +2,18 @@
 import type { ClusterSpec } from '../certificate/cluster-spec.ts';
 import { isSecretTarget, workloadKinds } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
-import { toError } from '../errors.ts';
+import { ClusterError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { isAgentCluster } from '../policy/agents.ts';
-import { certificateAnnotation, type ListedSecret, nameWorkload } from '../policy/cluster-objects.ts';
+import {
+  certificateAnnotation,
+  type ListedSecret,
+  type OtherKind,
+  type OtherUser,
+  otherKinds,
+} from '../policy/cluster-objects.ts';
 import { nameTarget } from '../policy/deployment.ts';
-import { findOrphans, type KnownTargets } from '../policy/pruning.ts';
+import { findOrphans, findUsers, type KnownTargets, type PossibleUsers } from '../policy/pruning.ts';
 import type { DeployPorts, DeployRun, PruneReport } from './run.ts';
 import type { Selection } from './selection.ts';
 
@@ -15,6 +21,12 @@ import type { Selection } from './selection.ts';
 export interface Pruned {
   readonly report: PruneReport;
   readonly failures: readonly Error[];
+}
+
+/** A namespace of a cluster. */
+interface Place {
+  readonly cluster: string;
+  readonly namespace: string;
 }
 
 /** Looks in every cluster that says `prune`. Does nothing where the run names certificates, targets or clusters: only a run
@@ -50,9 +62,7 @@ async function pruneCluster(
     try {
       const done: Pruned[] = [];
       for (const namespace of namespaces) {
-        const place = { cluster: name, namespace };
-        const orphans = findOrphans(place, await cluster.listSecrets(namespace, run.signal), known);
-        for (const orphan of orphans) done.push(await pruneOne(place, orphan, cluster, ports, run));
+        done.push(...(await pruneNamespace({ cluster: name, namespace }, cluster, known, ports, run)));
       }
       return done;
     } finally {
@@ -63,19 +73,68 @@ async function pruneCluster(
   }
 }
 
+async function pruneNamespace(
+  place: Place,
+  cluster: Cluster,
+  known: ReadonlyMap<string, KnownTargets>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Pruned[]> {
+  try {
+    const orphans = findOrphans(place, await cluster.listSecrets(place.namespace, run.signal), known);
+    if (orphans.length === 0) return [];
+    const users = listUsers(place.namespace, cluster, run.signal);
+    const done: Pruned[] = [];
+    for (const orphan of orphans) done.push(await pruneOne(place, orphan, users, cluster, ports, run));
+    return done;
+  } catch (thrown) {
+    return [describeFailure({ target: `${place.cluster}/${place.namespace}` }, toError(thrown), ports)];
+  }
+}
+
+/** Whatever may use Secrets of the namespace. Where some of it may not be listed, nobody can know that a Secret is unused.
+ *  @throws ClusterError */
+async function listUsers(namespace: string, cluster: Cluster, signal: AbortSignal): Promise<PossibleUsers> {
+  const [workloads, others, objects, elsewhere] = await Promise.all([
+    Promise.all(workloadKinds.map((kind) => cluster.listWorkloads(namespace, kind, signal))),
+    Promise.all(otherKinds.map((kind) => listOthers(namespace, kind, cluster, signal))),
+    cluster.listTlsObjects(namespace, ['Ingress', 'Gateway'], signal),
+    cluster.listGatewayNamespaces(namespace, signal),
+  ]);
+  const gateways = await Promise.all(
+    elsewhere.map((other) => cluster.listTlsObjects(other, ['Gateway'], signal)),
+  );
+  return { workloads: [...workloads.flat(), ...others.flat()], objects: [...objects, ...gateways.flat()] };
+}
+
+async function listOthers(
+  namespace: string,
+  kind: OtherKind,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<readonly OtherUser[]> {
+  try {
+    return await cluster.listOthers(namespace, kind, signal);
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === 'NotFound') return [];
+    throw error;
+  }
+}
+
 async function pruneOne(
-  place: { readonly cluster: string; readonly namespace: string },
+  place: Place,
   { name, secret }: ListedSecret,
+  listed: Promise<PossibleUsers>,
   cluster: Cluster,
   ports: DeployPorts,
   { dryRun = false, signal }: DeployRun,
 ): Promise<Pruned> {
-  const target = nameTarget({ ...place, secret: name });
-  const subject = { certificate: secret.annotations[certificateAnnotation], target };
+  const orphan = { ...place, secret: name };
+  const subject = { certificate: secret.annotations[certificateAnnotation], target: nameTarget(orphan) };
   try {
-    const users = await findUsers(place.namespace, name, cluster, signal);
+    const users = findUsers(orphan, await listed);
     if (users.length > 0) {
-      const message = `no target names the Secret, but ${users.join(', ')} still uses it: it stays`;
+      const message = `no target names the Secret, but it stays as long as it is used by ${users.join(', ')}: have another Secret used there, or give this one a target again`;
       return { report: { ...subject, outcome: 'kept', message }, failures: [] };
     }
     if (dryRun) {
@@ -87,21 +146,6 @@ async function pruneOne(
   } catch (thrown) {
     return describeFailure(subject, toError(thrown), ports);
   }
-}
-
-async function findUsers(
-  namespace: string,
-  secret: string,
-  cluster: Cluster,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const lists = await Promise.all(
-    workloadKinds.map((kind) => cluster.listWorkloads(namespace, kind, signal)),
-  );
-  return lists
-    .flat()
-    .filter(({ secrets }) => secrets.includes(secret))
-    .map(nameWorkload);
 }
 
 function describeFailure(

@@ -117,8 +117,8 @@ export interface CertificateReport {
   readonly served?: ServedWord;
 }
 
-/** What became of a Secret whose target is gone: `kept`, because a workload still uses it. `target` is a cluster's name
- *  where none of its Secrets could be looked at. */
+/** What became of a Secret whose target is gone: `kept`, because something there still uses it. `target` is a cluster, or
+ *  `cluster/namespace`, where none of its Secrets could be looked at. */
 export interface PruneReport {
   readonly certificate?: string | undefined;
   readonly target: string;

@@ -9,7 +9,7 @@ import { toError } from '../errors.ts';
 import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../inventory/discovered.ts';
 import type { Log } from '../log.ts';
 import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/discovery.ts';
-import type { TlsObject } from '../policy/tls-objects.ts';
+import { type TlsObject, tlsObjectKinds } from '../policy/tls-objects.ts';
 import type { CertificateStore, RegisterSpec, Registration } from '../ports.ts';
 
 type TlsDirectory = Pick<Directory, 'listTlsObjects' | 'close'>;
@@ -98,7 +98,7 @@ async function findObjects(
       const opened = await connect(cluster, signal);
       directory = opened;
       const lists = await Promise.all(
-        [...new Set(own)].map((namespace) => opened.listTlsObjects(namespace, signal)),
+        [...new Set(own)].map((namespace) => opened.listTlsObjects(namespace, tlsObjectKinds, signal)),
       );
       return { cluster, objects: lists.flat() };
     } catch (thrown) {

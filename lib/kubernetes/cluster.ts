@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster-ports.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { otherCalls } from './others.ts';
 import { secretCalls } from './secrets.ts';
+import { tlsObjectCalls } from './tls-objects.ts';
 import { workloadCalls } from './workloads.ts';
 
 /** The cluster that `access` leads to. Nothing is asked of it yet: the first call connects. `name` is the inventory's, for
@@ -13,6 +14,7 @@ export function connectCluster({ name, ...options }: ConnectionOptions & { reado
     ...secretCalls(name, connection),
     ...workloadCalls(name, connection),
     ...otherCalls(name, connection),
+    ...tlsObjectCalls(name, connection),
     close: () => connection.close(),
   };
 }

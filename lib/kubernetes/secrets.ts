@@ -23,7 +23,6 @@ const secret = z.object({
         z.object({
           manager: z.string().optional(),
           operation: z.string().optional(),
-          time: z.date().optional(),
           fieldsV1: z
             .object({
               'f:data': fields,
@@ -131,7 +130,6 @@ function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {
     labels: metadata.labels,
     annotations: metadata.annotations,
     data,
-    appliedAt: applied[0]?.time,
     owned: {
       data: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:data'])),
       labels: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:labels'])),

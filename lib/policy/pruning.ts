@@ -1,12 +1,16 @@
-// Decides which cluster Secrets of ours have lost their target, so that they may go.
-import { isSecretTarget, type TargetSpec } from '../certificate/spec.ts';
+// Decides which cluster Secrets of ours have lost their target, and which of those nothing uses, so that they may go.
+import { isSecretTarget, type SecretTarget, type TargetSpec } from '../certificate/spec.ts';
 import {
   certificateAnnotation,
   type ListedSecret,
   managedByLabel,
+  nameWorkload,
+  type OtherUser,
   versionAnnotation,
+  type Workload,
 } from './cluster-objects.ts';
 import { nameTarget } from './deployment.ts';
+import { nameObject, type TlsObject } from './tls-objects.ts';
 
 /** What is sure of one certificate: all of its targets, and the versions of it that are in use. */
 export interface KnownTargets {
@@ -32,4 +36,26 @@ export function findOrphans(
       certificate?.versions.includes(annotations[versionAnnotation] ?? '') === true;
     return isOurs && !wanted.has(nameTarget({ cluster, namespace, secret: name }));
   });
+}
+
+/** What is there that may use the Secrets of a namespace. */
+export interface PossibleUsers {
+  readonly workloads: readonly Pick<Workload | OtherUser, 'kind' | 'name' | 'secrets'>[];
+  /** Of this namespace, and of others that may name its Secrets. */
+  readonly objects: readonly TlsObject[];
+}
+
+/** Those of them that use the Secret, as a report names them: `Deployment web`, `Ingress shop/web in cluster lab`. */
+export function findUsers(
+  { cluster, namespace, secret }: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>,
+  { workloads, objects }: PossibleUsers,
+): readonly string[] {
+  return [
+    ...workloads.filter(({ secrets }) => secrets.includes(secret)).map(nameWorkload),
+    ...objects
+      .filter((object) =>
+        object.tls.some((use) => use.secret === secret && (use.namespace ?? object.namespace) === namespace),
+      )
+      .map((object) => nameObject(cluster, object)),
+  ];
 }

@@ -1,8 +1,12 @@
 // What Certrelay knows of the objects in a cluster that use TLS: facts, as their owners wrote them.
 
-/** An Ingress, a Gateway or a Service as it was read. */
+/** Kinds of them that Certrelay looks at. */
+export const tlsObjectKinds = ['Ingress', 'Gateway', 'Service'] as const;
+export type TlsObjectKind = (typeof tlsObjectKinds)[number];
+
+/** One of them as it was read. */
 export interface TlsObject {
-  readonly kind: 'Ingress' | 'Gateway' | 'Service';
+  readonly kind: TlsObjectKind;
   readonly namespace: string;
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;

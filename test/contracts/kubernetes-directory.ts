@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { connectDirectory } from '../../lib/kubernetes/directory.ts';
 import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import { tlsObjectKinds } from '../../lib/policy/tls-objects.ts';
 import { type Bench, realClock, silence } from './kubernetes-bench.ts';
+import { definitionOf, definitionsPath, gatewayGroup } from './kubernetes-kinds.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';
-const gatewayGroup = 'gateway.networking.k8s.io';
-const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 export function promiseDirectory(bench: () => Bench): void {
   test('K43 P25 the role certrelay-discover lists what asks for certificates in a bound namespace, with Gateways from their definition on', async () => {
@@ -16,7 +16,7 @@ export function promiseDirectory(bench: () => Bench): void {
     const namespace = await newNamespace();
     const access = readKubeconfig('lab', subject.kubeconfig('certrelay'));
     const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silence });
-    const list = () => directory.listTlsObjects(namespace, signal());
+    const list = () => directory.listTlsObjects(namespace, tlsObjectKinds, signal());
     await expect(list()).rejects.toMatchObject({
       code: 'Forbidden',
       message: expect.stringMatching(/add verb "list" on "(ingresses|gateways|services)"/),
@@ -162,28 +162,6 @@ const service = {
   metadata: { name: 'mail', annotations: { a: 'b' } },
   spec: { ports: [{ port: 25 }] },
 };
-
-/** No more of the kind than its name: fields are kept as they are written. */
-function definitionOf(group: string, kind: string): object {
-  const singular = kind.toLowerCase();
-  const plural = `${singular}s`;
-  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: `${plural}.${group}`,
-      // The API server asks for a reviewed change where a group of kubernetes or k8s.io is defined.
-      annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' },
-    },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { plural, singular, kind, listKind: `${kind}List` },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
-    },
-  };
-}
 
 const leftSecret = {
   apiVersion: 'v1',

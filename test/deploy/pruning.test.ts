@@ -1,7 +1,18 @@
 // Secrets whose target was removed: they stay, and go only where the inventory says so and they are surely ours.
 import { expect, test } from 'vitest';
+import * as z from 'zod';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { targetOf } from '../certificate/targets.ts';
+import {
+  argoDefinition,
+  argoRolloutOf,
+  gatewayDefinitions,
+  gatewayOf,
+  grantOf,
+  ingressOf,
+} from '../contracts/kubernetes-kinds.ts';
+import { workloadOf } from '../contracts/kubernetes-workloads.ts';
+import type { SandboxKubernetes } from '../sandbox/kubernetes/server.ts';
 import { bindingOf, openBench } from './bench.ts';
 
 const kept = targetOf({ secret: 'kept-tls' });
@@ -9,9 +20,14 @@ const gone = targetOf({ secret: 'gone-tls' });
 
 /** Delivered to both targets, of which one is then taken out of the inventory. */
 async function open(prune?: true | readonly string[]) {
-  const bench = await openBench({ targets: [kept, gone], ...(prune === undefined ? {} : { prune }) });
+  const namespaces = ['shop', 'front'];
+  const bench = await openBench({
+    targets: [kept, gone],
+    namespaces,
+    ...(prune === undefined ? {} : { prune }),
+  });
   bench.lab.create(bindingOf('shop', 'certrelay-prune'));
-  expect((await bench.deploy()).pruned).toEqual([]);
+  await bench.deploy();
   bench.targets([kept]);
   bench.calls();
   return bench;
@@ -88,21 +104,143 @@ test('never a Secret whose certificate was registered by webhook and still has t
   expect(bench.secret('gone-tls')).toBeDefined();
 });
 
-test('a Secret that a workload still uses stays, and the report names the workload', async () => {
+const pods = { volumes: [{ name: 'tls', secret: { secretName: 'gone-tls' } }] };
+const deployment = workloadOf('Deployment', 'shop', { pod: pods }).body;
+const metadata = { name: 'web', namespace: 'shop' };
+
+test.for<[string, string, readonly object[]]>([
+  ['a Deployment', 'Deployment web', [{ ...deployment, metadata }]],
+  ['a bare Pod', 'Pod web', [{ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [], ...pods } }]],
+  ['a Rollout of Argo', 'Rollout web', [argoDefinition, argoRolloutOf('shop', 'web', 'gone-tls')]],
+  ['an Ingress', 'Ingress shop/web in cluster lab', [ingressOf('shop', 'web', 'gone-tls')]],
+  [
+    'a Gateway',
+    'Gateway shop/web in cluster lab',
+    [...gatewayDefinitions, gatewayOf('shop', 'web', { name: 'gone-tls' })],
+  ],
+  [
+    'a Gateway of another namespace that a ReferenceGrant lets in',
+    'Gateway front/web in cluster lab',
+    [
+      ...gatewayDefinitions,
+      bindingOf('front', 'certrelay-prune-gateways'),
+      gatewayOf('front', 'web', { name: 'gone-tls', namespace: 'shop' }),
+      grantOf('shop', 'front'),
+    ],
+  ],
+])('a Secret that %s still uses stays, and the report names it and what to do', async ([, name, objects]) => {
   const bench = await open(true);
-  bench.addWorkload('Deployment', 'web', 'gone-tls');
-  expect((await bench.deploy()).pruned).toMatchObject([
-    { outcome: 'kept', message: expect.stringContaining('Deployment web still uses it') },
-  ]);
+  for (const object of objects) bench.lab.create(object);
+  const { pruned, failures } = await bench.deploy();
+  const message = `no target names the Secret, but it stays as long as it is used by ${name}: have another Secret used there, or give this one a target again`;
+  const report = { certificate: 'shop', target: 'lab/shop/gone-tls', outcome: 'kept', message };
+  expect(pruned).toEqual([report]);
+  expect(failures.size).toBe(0);
   expect(bench.secret('gone-tls')).toBeDefined();
 });
 
-test('without the right to list, the missing rule is named, and what has targets is delivered all the same', async () => {
+test.for<[string, readonly object[]]>([
+  ['an Ingress that names another Secret', [ingressOf('shop', 'web', 'kept-tls')]],
+  ['an Ingress that names a Secret of its own namespace', [ingressOf('front', 'web', 'gone-tls')]],
+  [
+    'a Gateway that names a Secret of its own namespace',
+    [gatewayOf('front', 'web', { name: 'gone-tls' }), grantOf('shop', 'front')],
+  ],
+  [
+    'a Gateway that no ReferenceGrant lets in',
+    [gatewayOf('front', 'web', { name: 'gone-tls', namespace: 'shop' })],
+  ],
+  [
+    'a Gateway that other ReferenceGrants are not about',
+    [
+      gatewayOf('front', 'web', { name: 'gone-tls', namespace: 'shop' }),
+      grantOf('shop', 'front', { from: 'HTTPRoute' }),
+      grantOf('shop', 'front', { to: 'Service' }),
+      grantOf('shop', 'shop'),
+    ],
+  ],
+])('a Secret does not stay for %s', async ([, objects]) => {
+  const bench = await open(true);
+  bench.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
+  for (const object of [...gatewayDefinitions, ...objects]) bench.lab.create(object);
+  expect((await bench.deploy()).pruned).toMatchObject([{ target: 'lab/shop/gone-tls', outcome: 'deleted' }]);
+});
+
+const rolesPath = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
+
+test.for([
+  ['ingresses', 'certrelay-prune', 'shop'],
+  ['gateways', 'certrelay-prune', 'shop'],
+  ['referencegrants', 'certrelay-prune', 'shop'],
+  ['deployments', 'certrelay', 'shop'],
+  ['cronjobs', 'certrelay', 'shop'],
+  ['gateways', 'certrelay-prune-gateways', 'front'],
+] as const)('where %s may not be listed by the role %s in namespace %s, nothing is pruned, and the missing rule is named', async ([
+  resource,
+  role,
+  namespace,
+]) => {
+  const bench = await open(true);
+  for (const definition of gatewayDefinitions) bench.lab.create(definition);
+  bench.lab.create(grantOf('shop', 'front'));
+  bench.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
+  await bench.admin.patch(`${rolesPath}/${role}`, { rules: withoutRule(bench.lab, role, resource) });
+  const { pruned, failures } = await bench.deploy();
+  expect(pruned).toMatchObject([
+    {
+      target: 'lab/shop/gone-tls',
+      outcome: 'pending',
+      message: expect.stringContaining(
+        `add verb "list" on "${resource}" to the role that is bound to it in namespace ${namespace} `,
+      ),
+    },
+  ]);
+  expect(failures.get('lab/shop/gone-tls')).toHaveLength(1);
+  expect(bench.secret('gone-tls')).toBeDefined();
+});
+
+const roleRules = z.object({ rules: z.array(z.looseObject({ resources: z.array(z.string()) })) });
+
+/** The role's rules, but for what they say of one resource. */
+function withoutRule(lab: SandboxKubernetes, role: string, resource: string): readonly object[] {
+  const { rules } = roleRules.parse(lab.find('clusterroles', '', role));
+  return rules.map((rule) => ({ ...rule, resources: rule.resources.filter((one) => one !== resource) }));
+}
+
+test('without the right to list Secrets, the missing rule is named, and what has targets is delivered all the same', async () => {
   const bench = await openBench({ targets: [kept], prune: true });
   const { certificates, pruned, failures } = await bench.deploy();
   expect(certificates).toMatchObject([{ decision: 'delivered' }]);
   expect(pruned).toMatchObject([
-    { target: 'lab', outcome: 'pending', message: expect.stringContaining('verb "list" on "secrets"') },
+    { target: 'lab/shop', outcome: 'pending', message: expect.stringContaining('verb "list" on "secrets"') },
   ]);
-  expect([...failures.keys()]).toEqual(['lab']);
+  expect([...failures.keys()]).toEqual(['lab/shop']);
+});
+
+test('a namespace that may not be looked at does not keep the others from being pruned', async () => {
+  const bench = await open(['front', 'shop']);
+  expect((await bench.deploy()).pruned).toMatchObject([
+    { target: 'lab/front', outcome: 'pending' },
+    { target: 'lab/shop/gone-tls', outcome: 'deleted' },
+  ]);
+});
+
+test('a pass with nothing to prune costs one list a namespace, and the connection that it delivers by', async () => {
+  const bench = await openBench({ targets: [kept, gone], prune: true });
+  bench.lab.create(bindingOf('shop', 'certrelay-prune'));
+  await bench.deploy();
+  bench.calls();
+  const before = bench.lab.connections();
+  expect((await bench.deploy()).pruned).toEqual([]);
+  expect(bench.calls()).toEqual(['get secrets', 'get secrets', 'list secrets']);
+  expect(bench.lab.connections() - before).toBe(1);
+});
+
+test('what may use Secrets is listed once for all those that lost their target', async () => {
+  const bench = await open(['shop']);
+  bench.forget('shop');
+  await bench.deploy();
+  const lists = bench.calls().filter((call) => call.startsWith('list '));
+  expect(lists).toContain('list ingresses');
+  expect(lists).toEqual([...new Set(lists)]);
 });

@@ -173,11 +173,7 @@ const certificate: fc.Arbitrary<CertificateSpec> = fc
 
 /** Nobody may tell addresses that are not looked at. */
 function withoutAddresses(spec: CertificateSpec): CertificateSpec {
-  const targets = spec.targets.map((one) => {
-    const { addresses: _, ...rest } = one;
-    return rest;
-  });
-  return { ...spec, targets };
+  return { ...spec, targets: spec.targets.map(({ addresses: _, ...one }) => one) };
 }
 
 /** Secret names are made unique by the place of their target. */

@@ -1,0 +1,96 @@
+// Kinds that a cluster need not have, and objects of them and of others that name a Secret.
+
+/** Where definitions of kinds are created. */
+export const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+export const gatewayGroup = 'gateway.networking.k8s.io';
+
+/** No more of the kind than its name: fields are kept as they are written. */
+export function definitionOf(group: string, kind: string, version = 'v1'): object {
+  const singular = kind.toLowerCase();
+  const plural = `${singular}s`;
+  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${plural}.${group}`,
+      // The API server asks for a reviewed change where a group of kubernetes or k8s.io is defined.
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' },
+    },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural, singular, kind, listKind: `${kind}List` },
+      versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema } }],
+    },
+  };
+}
+
+/** Those of the Gateway API that Certrelay reads. */
+export const gatewayDefinitions = [
+  definitionOf(gatewayGroup, 'Gateway'),
+  definitionOf(gatewayGroup, 'ReferenceGrant', 'v1beta1'),
+];
+
+/** Argo Rollouts' own workload. */
+export const argoDefinition = definitionOf('argoproj.io', 'Rollout', 'v1alpha1');
+
+/** An Ingress that serves the Secret's certificate. */
+export function ingressOf(namespace: string, name: string, secretName: string): object {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, namespace },
+    spec: {
+      defaultBackend: { service: { name: 'web', port: { number: 80 } } },
+      tls: [{ hosts: ['shop.example.com'], secretName }],
+    },
+  };
+}
+
+/** A Gateway that serves the Secret's certificate; of its own namespace, or of the one that `secret` says. */
+export function gatewayOf(
+  namespace: string,
+  name: string,
+  secret: { readonly name: string; readonly namespace?: string },
+): object {
+  const listener = { name: 'https', port: 443, protocol: 'HTTPS', tls: { certificateRefs: [secret] } };
+  return {
+    apiVersion: `${gatewayGroup}/v1`,
+    kind: 'Gateway',
+    metadata: { name, namespace },
+    spec: { gatewayClassName: 'any', listeners: [listener] },
+  };
+}
+
+/** Lets objects of another namespace, Gateways if not given, use what is in this one: Secrets if not given. */
+export function grantOf(namespace: string, other: string, { from = 'Gateway', to = 'Secret' } = {}): object {
+  return {
+    apiVersion: `${gatewayGroup}/v1beta1`,
+    kind: 'ReferenceGrant',
+    metadata: { name: `${from}-${to}-${other}`.toLowerCase(), namespace },
+    spec: {
+      from: [{ group: gatewayGroup, kind: from, namespace: other }],
+      to: [{ group: '', kind: to }],
+    },
+  };
+}
+
+/** A Rollout of Argo whose pods mount the Secret. */
+export function argoRolloutOf(namespace: string, name: string, secretName: string): object {
+  const labels = { app: name };
+  const volumes = [{ name: 'tls', secret: { secretName } }];
+  const containers = [{ name: 'main', image: 'registry.invalid/main:1' }];
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name, namespace },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      strategy: { canary: {} },
+      template: { metadata: { labels }, spec: { containers, volumes } },
+    },
+  };
+}
