@@ -42,6 +42,7 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
   const isBegun = job.step !== 'none' || steps.flat().some(({ action: next }) => next === 'await');
   const before = isBegun || run.dryRun ? undefined : await lookBefore(job, rollout, pass);
   const action = await updateSecret(job, cluster, { ...ports, ...run });
+  const since = await findArrival(job, steps, pass);
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
   const describe = (failures: readonly Error[] = []) =>
@@ -53,7 +54,7 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
     restarted.push(...started.restarted);
     if (started.failures.length > 0) return describe(started.failures);
     if (run.dryRun) continue;
-    const end = await watchStep(started.rollouts, { job, rollout, isLast, before }, pass);
+    const end = await watchStep(started.rollouts, { job, rollout, isLast, before, since }, pass);
     if (end.kind === 'harmful') return rollBack(job, end.reason, pass);
     ends.push(...end.ends);
     if (end.kind === 'unfinished' || isLast) return describe();
@@ -88,6 +89,16 @@ async function judgeStart(
     begin: facts.notBefore,
     now: ports.clock.now(),
   });
+}
+
+/** When an earlier run brought the version, where no workload tells. */
+async function findArrival(
+  { target, step }: Job,
+  steps: readonly (readonly RestartPlan[])[],
+  { cluster, run }: ClusterPass,
+): Promise<Date | undefined> {
+  if (step === 'none' || steps.flat().length > 0) return undefined;
+  return (await cluster.readSecret(target.namespace, target.secret, run.signal))?.appliedAt;
 }
 
 /** @throws ClusterError `NotFound` where the canary takes no part: nothing has been touched then. */

@@ -17,6 +17,8 @@ interface Step {
   readonly isLast: boolean;
   /** What was served before the first of them; absent where that had begun already. */
   readonly before: Verdict | undefined;
+  /** When the Secret got the certificate, where an earlier run gave it that and there is nothing to restart. */
+  readonly since?: Date | undefined;
 }
 
 /** How a step ended. `harmful`: the certificate, or the restart, does harm. `unfinished`: time is up, or the cluster cannot be
@@ -29,15 +31,15 @@ export type StepEnd =
 const lookAgainMs = 5_000;
 
 /** Waits until the rollouts are complete and nothing harmful is served, at most until the deadline of the rollout that
- *  began last. Never rejects for what a cluster answers. */
+ *  began last, or of the Secret where none did. Never rejects for what a cluster answers. */
 export async function watchStep(
   rollouts: readonly StartedRollout[],
   step: Step,
   { lists, ports: { clock, lookAtServed }, run: { signal } }: ClusterPass,
 ): Promise<StepEnd> {
   const begun = rollouts.map(({ workload }) => workload.rolloutSince ?? clock.now());
-  const start = begun.length > 0 ? Math.max(...begun.map((since) => since.getTime())) : clock.now().getTime();
-  const until = start + step.rollout.deadlineMs;
+  const since = begun.length > 0 ? begun : [step.since ?? clock.now()];
+  const until = Math.max(...since.map((instant) => instant.getTime())) + step.rollout.deadlineMs;
   const ends = await awaitRollouts(rollouts, lists, clock, signal, until);
   const isOver = () => clock.now().getTime() >= until;
   const reason = findPodHarm(ends, isOver() ? step.rollout.deadlineMs : undefined);

@@ -23,6 +23,7 @@ const secret = z.object({
         z.object({
           manager: z.string().optional(),
           operation: z.string().optional(),
+          time: z.date().optional(),
           fieldsV1: z
             .object({
               'f:data': fields,
@@ -130,6 +131,7 @@ function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {
     labels: metadata.labels,
     annotations: metadata.annotations,
     data,
+    appliedAt: applied[0]?.time,
     owned: {
       data: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:data'])),
       labels: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:labels'])),

@@ -33,6 +33,8 @@ export interface ClusterSecret {
   readonly annotations: StringMap;
   /** Base64, as the API has it. Never logged. */
   readonly data: StringMap;
+  /** When something that we applied last changed, to the second; absent where we applied nothing. */
+  readonly appliedAt?: Date | undefined;
   /** Names in each that we applied last time. */
   readonly owned: Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>>;
 }

@@ -210,6 +210,37 @@ test('a hold ends before what it keeps in place does: no target is left with an 
   expect(bench.calls().filter((call) => call.startsWith('patch'))).toEqual([]);
 });
 
+test('with nothing to restart the time counts from the Secret, over the ends of runs', async () => {
+  const time = new AbortController();
+  let looks = 0;
+  const bench = await openBench({
+    targets: [
+      targetOf({
+        restart: 'none',
+        rollout: { ...rollout, canary: undefined, deadlineMs: 1_800_000, probe: true },
+      }),
+    ],
+    looking: (look) => {
+      looks += 1;
+      if (looks === 5) time.abort(new Error('time is up'));
+      return look();
+    },
+  });
+  bench.sightings.push(['served']);
+  await bench.deploy();
+  await bench.issue('shop', 'version-2');
+  bench.sightings.push(['mismatch']);
+  const version = () => bench.secret()?.metadata.annotations?.['certrelay.dev/version'];
+  expect(only(await bench.deploy({ certificates: ['shop'] }, time.signal))).toMatchObject({
+    outcome: 'pending',
+  });
+  expect(version()).toBe('version-2');
+  bench.clock.pass(1_800_000);
+  expect(only(await bench.deploy({ certificates: ['shop'] }))).toMatchObject({ outcome: 'held' });
+  expect(bench.clock.slept.filter((ms) => ms === 5_000).length, 'it is not waited for again').toBeLessThan(5);
+  expect(version()).toBe('version-1');
+});
+
 test('D13 by hand the version before comes back to every target, until it is resumed', async () => {
   const other = targetOf({ secret: 'other' });
   const bench = await openDelivered({ targets: [targetOf({ rollout }), other] });

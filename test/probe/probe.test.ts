@@ -180,14 +180,15 @@ describe('targets that tell their addresses', () => {
   });
 
   test('cost no call where every one serves what it did', async () => {
-    servers = { '10.0.0.7': current, '10.0.0.8': leaf('old') };
-    await probeShop(undefined, { targets: [lab] });
+    const targets = [lab, far];
+    servers = { '10.0.0.7': current, '10.0.0.8': leaf('old'), '203.0.113.7': current };
+    await probeShop(undefined, { targets });
     store.calls.splice(0);
-    await probeShop(undefined, { targets: [lab] });
+    await probeShop(undefined, { targets });
     expect(store.calls).toEqual(['list *']);
-    servers = { ...servers, '10.0.0.8': current };
-    await probeShop(undefined, { targets: [lab] });
-    expect(word()).toMatch(/^v1\/served\/[0-9a-f]{8}\/s$/);
+    servers = { ...servers, '10.0.0.8': current, '203.0.113.7': leaf('old') };
+    await probeShop(undefined, { targets });
+    expect(word(), 'the same word, of another target').toMatch(/^v1\/stale\/[0-9a-f]{8}\/so$/);
   });
 });
 
