@@ -1,20 +1,21 @@
-// One connection to each cluster for a whole pass: what delivers there and what prunes there share it.
+// One connection to a cluster for a whole pass, where it first delivers there and prunes at its end.
 import type { Cluster, ConnectCluster } from '../cluster-ports.ts';
 
-/** Connections that stay open until the pass is over. */
+/** Connections of which some stay open until the pass is over. */
 export interface PassConnections {
-  /** Connects at the first call for a cluster, and gives the same answer to each later one, be it a failure. Whoever closes
-   *  what it gives ends nothing. */
+  /** To a cluster that is kept, it connects at the first call and gives the same answer to each later one, be it a failure;
+   *  whoever closes what it gives ends nothing. Any other is connected to anew. */
   readonly connect: ConnectCluster;
-  /** Ends all of them. */
+  /** Ends all that are kept. */
   close(): Promise<void>;
 }
 
-/** The same clusters as `connect` gives. */
-export function shareConnections(connect: ConnectCluster): PassConnections {
+/** The same clusters as `connect` gives. @param kept Names of those that are worked in more than once. */
+export function keepConnections(connect: ConnectCluster, kept: readonly string[]): PassConnections {
   const opened = new Map<string, Promise<Cluster>>();
   return {
     async connect(name, signal) {
+      if (!kept.includes(name)) return connect(name, signal);
       const cluster = opened.get(name) ?? connect(name, signal);
       opened.set(name, cluster);
       return { ...(await cluster), close: async () => undefined };

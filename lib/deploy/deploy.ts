@@ -5,8 +5,8 @@ import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster-pass.ts';
-import { shareConnections } from './connections.ts';
-import { type Pruned, pruneSecrets } from './pruning.ts';
+import { keepConnections } from './connections.ts';
+import { findPrunedClusters, type Pruned, pruneSecrets } from './pruning.ts';
 import {
   type AnyJob,
   type DeployPorts,
@@ -89,14 +89,14 @@ function describeWaiting({ delivery, target, step }: AnyJob, { failures, after }
   };
 }
 
-/** Over one connection to each cluster. */
+/** Delivers, then prunes. */
 async function workInClusters(
   due: readonly AnyJob[],
   selections: readonly Selection[],
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<{ readonly delivered: ReadonlyMap<AnyJob, JobResult>; readonly pruned: readonly Pruned[] }> {
-  const connections = shareConnections(ports.connect);
+  const connections = keepConnections(ports.connect, findPrunedClusters(run));
   const shared = { ...ports, connect: connections.connect };
   try {
     const delivered = await deliver(due, shared, run);

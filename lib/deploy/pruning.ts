@@ -1,5 +1,4 @@
 // Deletes the cluster Secrets whose target was removed, where the inventory says that they go.
-import type { ClusterSpec } from '../certificate/cluster-spec.ts';
 import { isSecretTarget, workloadKinds } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError, toError } from '../errors.ts';
@@ -29,33 +28,42 @@ interface Place {
   readonly namespace: string;
 }
 
-/** Looks in every cluster that says `prune`. Does nothing where the run names certificates, targets or clusters: only a run
- *  over everything knows what is no longer wanted. Never rejects. */
+/** Names of the clusters that the run prunes: those that say `prune`. None where the run names certificates, targets or
+ *  clusters: only a run over everything knows what is no longer wanted. */
+export function findPrunedClusters({
+  certificates,
+  targets,
+  clusters,
+  inventory,
+}: DeployRun): readonly string[] {
+  if (certificates || targets || clusters) return [];
+  return Object.entries(inventory.clusters)
+    .filter(([name, { prune }]) => prune !== undefined && !isAgentCluster(name, inventory))
+    .map(([name]) => name);
+}
+
+/** Looks into each of those clusters. Never rejects. */
 export async function pruneSecrets(
   selections: readonly Selection[],
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<readonly Pruned[]> {
-  if (run.certificates || run.targets || run.clusters) return [];
   const known = new Map(selections.flatMap(({ name, known: sure }) => (sure ? [[name, sure] as const] : [])));
-  const clusters = Object.entries(run.inventory.clusters).filter(
-    ([name, { prune }]) => prune !== undefined && !isAgentCluster(name, run.inventory),
-  );
   const pruned = await Promise.all(
-    clusters.map(([name, spec]) => pruneCluster(name, spec, known, ports, run)),
+    findPrunedClusters(run).map((name) => pruneCluster(name, known, ports, run)),
   );
   return pruned.flat();
 }
 
 async function pruneCluster(
   name: string,
-  { prune }: ClusterSpec,
   known: ReadonlyMap<string, KnownTargets>,
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<readonly Pruned[]> {
   const own = [...known.values()].flatMap(({ targets }) => targets.filter(isSecretTarget));
   const named = own.filter(({ cluster }) => cluster === name).map(({ namespace }) => namespace);
+  const prune = run.inventory.clusters[name]?.prune;
   const namespaces = new Set(prune === true ? named : prune);
   try {
     const cluster = await ports.connect(name, run.signal);
