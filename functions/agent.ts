@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { guardCluster } from '../lib/agent/guarded-cluster.ts';
 import { repeatPasses } from '../lib/agent/loop.ts';
 import { runPass } from '../lib/agent/pass.ts';
+import { Returns } from '../lib/agent/returns.ts';
 import { cutInventory } from '../lib/agent/scope.ts';
 import { type AgentSettings, readAgentSettings } from '../lib/agent/settings.ts';
 import { VerifiedStore } from '../lib/agent/verified-store.ts';
@@ -50,8 +51,9 @@ async function pass(own: AgentSettings, cut: AbortSignal): Promise<boolean> {
   const reader = { cluster, publicKeys, names, lists: inventory.registration !== undefined };
   const store = new VerifiedStore(secrets.certificates, reader, log);
   const plain = connectClusters({ ...invocation, inventory }, secrets);
+  const returns = new Returns(reader);
   const connect: ConnectCluster = async (name, ended) =>
-    guardCluster(await plain(name, ended), (certificate) => store.statementOf(certificate));
+    guardCluster(await plain(name, ended), (certificate) => store.statementOf(certificate), returns);
   const run = { inventory, signal, cleanUpSignal };
   const look = connectLook(settings);
   try {
@@ -62,7 +64,8 @@ async function pass(own: AgentSettings, cut: AbortSignal): Promise<boolean> {
         deliver: async () => {
           const lookAtServed = createLook(look);
           const { readText } = secrets;
-          const ports = { store, connect, connectAcm, readText, lookAtServed, clock, log };
+          const judgeReturn = returns.judge;
+          const ports = { store, connect, connectAcm, readText, lookAtServed, judgeReturn, clock, log };
           const delivered = await deployCertificates(ports, run);
           return [...delivered.failures.values()].flat();
         },

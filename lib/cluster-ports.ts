@@ -1,6 +1,7 @@
 // The socket between the deploy story and a Kubernetes cluster; each comment is part of the contract.
 
-import type { WorkloadKind, WorkloadReference } from './certificate/spec.ts';
+import type { SecretTarget, WorkloadKind, WorkloadReference } from './certificate/spec.ts';
+import type { AgentError } from './errors.ts';
 import type {
   ClusterSecret,
   ListedSecret,
@@ -10,6 +11,7 @@ import type {
   SecretManifest,
   Workload,
 } from './policy/cluster-objects.ts';
+import type { Delivery } from './policy/deployment.ts';
 import type { FoundSecret, ToolObjects } from './policy/former-tools.ts';
 import type { TlsObject, TlsObjectKind } from './policy/tls-objects.ts';
 
@@ -61,6 +63,23 @@ export interface Cluster {
 /** Gives the cluster of that name in the inventory. Whoever asked for it, and nobody else, closes it.
  *  @throws ClusterError `SignInFailed` where what signs in to it is missing or cannot be used. */
 export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Cluster>;
+
+/** A target that is to get back the version before the one in use. */
+export interface ReturnQuestion {
+  readonly target: SecretTarget;
+  /** The version before. */
+  readonly delivery: Delivery;
+  /** This run has seen the one in use fail at the target. */
+  readonly isSeen: boolean;
+}
+
+/** Judges whether the target may have it back: `undefined`, or why not, as the rest of "the version before cannot take its
+ *  place: …". `Unseen`: it may, once a run has seen the failure for itself. @throws ClusterError */
+export type JudgeReturn = (
+  question: ReturnQuestion,
+  cluster: Cluster,
+  signal: AbortSignal,
+) => Promise<AgentError | undefined>;
 
 /** The objects of one cluster that use certificates, read and never written. Every call keeps the rules of `Cluster`. */
 export interface Directory {

@@ -100,8 +100,8 @@ export class CertificateManagerError extends CertrelayError {
 }
 
 /** What an agent is told is not signed, is signed for another version or other targets, or not by a key it trusts for its
- *  cluster. */
-export type AgentErrorCode = 'Unsigned' | 'OtherVersion' | 'BadSignature' | 'OtherTargets';
+ *  cluster. `Unseen`: it is told of a failure that it has not seen. */
+export type AgentErrorCode = 'Unsigned' | 'OtherVersion' | 'BadSignature' | 'OtherTargets' | 'Unseen';
 export class AgentError extends CertrelayError {
   declare readonly code: AgentErrorCode;
 }

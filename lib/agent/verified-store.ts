@@ -1,7 +1,7 @@
 // The certificates of one cluster as its agent may see them: what was not signed for it is not given, and what is recorded
 // goes into its own report.
 import { verifyBundle } from '../certificate/bundle.ts';
-import { type DeliveryStatement, type StatementProblem, verifyStatement } from '../certificate/statement.ts';
+import { type StatementProblem, verifyStatement } from '../certificate/statement.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { AgentError, StoreError } from '../errors.ts';
@@ -11,6 +11,7 @@ import { permissionsKey } from '../policy/deliveries.ts';
 import { parseHold } from '../policy/hold.ts';
 import type { CertificateState } from '../policy/state.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
+import type { SignedStatement } from './memory.ts';
 
 /** The part of the store that delivering and probing need. */
 type Store = Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
@@ -34,7 +35,7 @@ export class VerifiedStore implements Store {
   readonly #log: Log;
   readonly #signatures = new Map<string, string | undefined>();
   readonly #reports = new Map<string, AgentReport>();
-  readonly #statements = new Map<string, DeliveryStatement>();
+  readonly #statements = new Map<string, SignedStatement>();
 
   constructor(store: Store, reader: Reader, log: Log) {
     this.#store = store;
@@ -65,15 +66,15 @@ export class VerifiedStore implements Store {
     }
   }
 
-  /** @throws AgentError where the version, or a registered certificate's targets, were not signed for this cluster. Versions that are not in use have no signature. */
+  /** @throws AgentError where the version in use, or a registered certificate's targets, were not signed for this cluster.
+   *  Others are given as they are: whether one may come back is for `Returns` to judge. */
   async read(
     name: string,
     which: Parameters<Store['read']>[1],
     signal: AbortSignal,
   ): Promise<StoredVersion | undefined> {
-    if (which !== 'AWSCURRENT') return undefined;
     const stored = await this.#store.read(name, which, signal);
-    if (stored?.value.kind !== 'certificate') return stored;
+    if (which !== 'AWSCURRENT' || stored?.value.kind !== 'certificate') return stored;
     const { certificate } = stored.value;
     this.#statements.set(name, this.#verify(name, stored.version, certificate));
     const { spec } = certificate;
@@ -91,12 +92,14 @@ export class VerifiedStore implements Store {
       probedAt: take(state.probedAt, before.probedAt),
       held: take(state.deliveryHeld, before.held),
     };
-    await this.#store.record(name, { reports: { [this.#reader.cluster]: formatReport(report) } }, signal);
+    const text = formatReport(report);
+    if (text === formatReport(before)) return;
+    await this.#store.record(name, { reports: { [this.#reader.cluster]: text } }, signal);
     this.#reports.set(name, report);
   }
 
   /** What was said of the version that was last read. */
-  statementOf(name: string): DeliveryStatement | undefined {
+  statementOf(name: string): SignedStatement | undefined {
     return this.#statements.get(name);
   }
 
@@ -117,7 +120,7 @@ export class VerifiedStore implements Store {
     return { ...entry, state: own };
   }
 
-  #verify(certificate: string, version: string, stored: StoredCertificate): DeliveryStatement {
+  #verify(certificate: string, version: string, stored: StoredCertificate): SignedStatement {
     const { cluster, publicKeys, names } = this.#reader;
     const verdict = verifyBundle(stored);
     if (!verdict.ok) throw new AgentError('BadSignature', `${certificate}: ${verdict.message}`);
@@ -126,8 +129,9 @@ export class VerifiedStore implements Store {
     const spec = names.includes(certificate) ? undefined : stored.spec;
     const targets = spec && permissionsKey(targetsIn(spec.targets, cluster));
     const content = { cluster, certificate, version, fingerprint, notBefore, notAfter, targets };
-    const verified = verifyStatement(this.#signatures.get(certificate), content, publicKeys);
-    if (verified.ok) return verified.statement;
+    const text = this.#signatures.get(certificate) ?? '';
+    const verified = verifyStatement(text, content, publicKeys);
+    if (verified.ok) return { ...verified.statement, text };
     throw new AgentError(verified.problem, `${certificate} ${explain[verified.problem](cluster)}`);
   }
 }

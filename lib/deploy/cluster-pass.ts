@@ -3,8 +3,8 @@ import type { Cluster } from '../cluster-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { ClusterError, toError } from '../errors.ts';
 import { nameTarget } from '../policy/deployment.ts';
-import { adviseHold, describeHold, judgeHeld } from '../policy/hold.ts';
-import { createLoadLastGood } from './last-good.ts';
+import { adviseHold, describeHold, type Hold, isByHand, judgeHeld } from '../policy/hold.ts';
+import { createLoadLastGood, findLastGood } from './last-good.ts';
 import { describeFailure, describeProgress, describeStay } from './results.ts';
 import { putBack } from './rollback.ts';
 import { awaitRollouts } from './rollouts.ts';
@@ -70,13 +70,22 @@ async function deliverAll(
 function goApart(job: Job, pass: ClusterPass): (() => Promise<JobResult>) | undefined {
   const { target, step, hold, delivery } = job;
   const held = hold && judgeHeld(hold, nameTarget(target), step !== 'none');
-  if (hold && held === 'back') return () => putBack(job, hold, pass);
+  if (hold && held === 'back') return () => goBack(job, hold, pass);
   if (hold && held === 'stay') {
     const message = `${describeHold(hold)}; ${adviseHold(delivery.certificate)}`;
     return async () => describeStay(job, 'held', message);
   }
   const { rollout } = target;
   return rollout && step !== 'rolled-out' ? () => deliverInSteps(job, rollout, pass) : undefined;
+}
+
+/** What nobody has proved to fail here is watched once more, and taken back where it does. */
+async function goBack(job: Job, hold: Hold, pass: ClusterPass): Promise<JobResult> {
+  const { rollout } = job.target;
+  const lastGood = await findLastGood(job, false, pass);
+  const isUnseen = 'error' in lastGood && lastGood.error?.code === 'Unseen';
+  if (isUnseen && rollout && !isByHand(hold)) return deliverInSteps(job, rollout, pass);
+  return putBack(job, hold, lastGood, pass);
 }
 
 async function deliverTogether(

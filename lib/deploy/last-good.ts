@@ -1,14 +1,15 @@
 // The version before the current one, for targets that must go back to it.
+import type { AgentError } from '../errors.ts';
 import { type Delivery, describeDelivery } from '../policy/deployment.ts';
 import { isByHand, judgeReturn } from '../policy/hold.ts';
 import { isRevokedVersion } from '../policy/standing.ts';
-import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
+import type { AnyJob, ClusterPass, DeployPorts, DeployRun, Job } from './run.ts';
 
 /** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line: it is also refused where the job's version is no
- *  longer the current one. `isOver`: it ends too soon. */
+ *  longer the current one. `isOver`: it ends too soon. `error`: a person must know of it. */
 export type LastGood =
   | { readonly delivery: Delivery }
-  | { readonly refusal: string; readonly isOver?: boolean };
+  | { readonly refusal: string; readonly isOver?: boolean; readonly error?: AgentError };
 
 /** The version before that of a job. @throws StoreError */
 export type LoadLastGood = (job: AnyJob) => Promise<LastGood>;
@@ -22,6 +23,17 @@ export function createLoadLastGood(ports: DeployPorts, run: DeployRun): LoadLast
     known.set(certificate, loading);
     return loading;
   };
+}
+
+/** What one target may go back to. @param isSeen This run has seen the job's version fail there.
+ *  @throws StoreError, ClusterError */
+export async function findLastGood(job: Job, isSeen: boolean, pass: ClusterPass): Promise<LastGood> {
+  const { cluster, ports, run } = pass;
+  const lastGood = await pass.loadLastGood(job);
+  if ('refusal' in lastGood) return lastGood;
+  const question = { target: job.target, delivery: lastGood.delivery, isSeen };
+  const error = await ports.judgeReturn?.(question, cluster, run.signal);
+  return error ? { refusal: error.message, error } : lastGood;
 }
 
 /** Once. @throws StoreError */

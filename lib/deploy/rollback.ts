@@ -4,6 +4,7 @@ import { describeError } from '../log.ts';
 import { nameTarget } from '../policy/deployment.ts';
 import { adviseHold, formatHold, type Hold } from '../policy/hold.ts';
 import { planReturns } from '../policy/restarts.ts';
+import { findLastGood, type LastGood } from './last-good.ts';
 import { describeStay } from './results.ts';
 import { awaitRollouts } from './rollouts.ts';
 import type { ClusterPass, Job, JobResult } from './run.ts';
@@ -19,8 +20,10 @@ export async function rollBack(job: Job, reason: string, pass: ClusterPass): Pro
   const failure = new ClusterError('RolloutFailed', `${nameTarget(target)}: ${reason}`);
   await ports.store.record(delivery.certificate, { deliveryHeld: formatHold(hold) }, run.cleanUpSignal);
   try {
-    const result = await putBack(job, hold, pass);
-    return { ...result, failures: [failure, ...result.failures] };
+    const lastGood = await findLastGood(job, true, pass);
+    const result = await putBack(job, hold, lastGood, pass);
+    const refusals = 'error' in lastGood && lastGood.error ? [lastGood.error] : [];
+    return { ...result, failures: [failure, ...refusals, ...result.failures] };
   } catch (thrown) {
     const error = toError(thrown);
     const message = `${reason}; the next run puts the version before in its place, now that failed: ${describeError(error)}`;
@@ -30,11 +33,15 @@ export async function rollBack(job: Job, reason: string, pass: ClusterPass): Pro
 
 /** Gives a target of a held version the version before, as far as it has not got it yet. May be done again.
  *  @throws StoreError, ClusterError where that does not come to its end. */
-export async function putBack(job: Job, hold: Hold, pass: ClusterPass): Promise<JobResult> {
+export async function putBack(
+  job: Job,
+  hold: Hold,
+  lastGood: LastGood,
+  pass: ClusterPass,
+): Promise<JobResult> {
   const { delivery, target } = job;
   const { cluster, lists, ports, run } = pass;
   const advice = adviseHold(delivery.certificate);
-  const lastGood = await pass.loadLastGood(job);
   if ('refusal' in lastGood) {
     const message = `${hold.reason}; the Secret stays as it is, because the version before cannot take its place: ${lastGood.refusal}; ${advice}`;
     return describeStay(job, 'held', message, { step: 'none' });

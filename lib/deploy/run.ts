@@ -9,7 +9,7 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
-import type { Cluster, ConnectCluster } from '../cluster-ports.ts';
+import type { Cluster, ConnectCluster, JudgeReturn } from '../cluster-ports.ts';
 import type { DeployRequest } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { DeliveryStep } from '../policy/deliveries.ts';
@@ -31,6 +31,8 @@ export interface DeployPorts {
   readonly readText: ReadText;
   /** For targets that want it after each step of a rollout. */
   readonly lookAtServed: LookAtServed;
+  /** Absent: whatever is AWSPREVIOUS and can be used may take its place again. */
+  readonly judgeReturn?: JudgeReturn | undefined;
   /** Absent: nobody is told. */
   readonly announce?: Announce | undefined;
   readonly clock: Clock;

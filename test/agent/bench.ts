@@ -1,11 +1,15 @@
 // What tests of an agent start from: the deploy story over a store that verifies and a cluster that remembers.
 import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'vitest';
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
+import { Returns } from '../../lib/agent/returns.ts';
 import { type Reader, VerifiedStore } from '../../lib/agent/verified-store.ts';
+import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
+import { parseReport } from '../../lib/policy/agents.ts';
 import { targetOf } from '../certificate/targets.ts';
-import { type BenchOptions, openBench } from '../deploy/bench.ts';
+import { type BenchOptions, only, openBench } from '../deploy/bench.ts';
 
 export const dayMs = 86_400_000;
 const newKey = () =>
@@ -15,20 +19,28 @@ export const [key, otherKey] = [newKey(), newKey()];
 /** The agent of cluster lab, and `shop`, whose first version is stored and not signed yet. */
 export async function openAgent(change: Partial<Reader> = {}, options: Partial<BenchOptions> = {}) {
   let verified: VerifiedStore | undefined;
+  const publicKeys = change.publicKeys ?? [publicKeyOf(key)];
+  let returns = new Returns({ cluster: 'lab', publicKeys });
   const bench = await openBench({
     targets: [targetOf()],
     seenBy: (store) => {
       const reader = {
         cluster: 'lab',
-        publicKeys: [publicKeyOf(key)],
+        publicKeys,
         names: ['shop'],
         lists: false,
         ...change,
       };
+      // Each pass is a new process.
       verified = new VerifiedStore(store, reader, bench.log);
+      returns = new Returns({ cluster: 'lab', publicKeys });
       return verified;
     },
-    wrap: (cluster) => guardCluster(cluster, (certificate) => verified?.statementOf(certificate)),
+    wrap: (cluster) =>
+      guardCluster(cluster, (certificate) => verified?.statementOf(certificate), {
+        findPermitted: (...asked) => returns.findPermitted(...asked),
+      }),
+    judgeReturn: (...asked) => returns.judge(...asked),
     ...options,
   });
   /** Signs what is stored now, or something else of it; gives the signature. */
@@ -58,4 +70,48 @@ export async function openAgent(change: Partial<Reader> = {}, options: Partial<B
     },
     versionInCluster: () => bench.secret()?.metadata.annotations?.['certrelay.dev/version'],
   };
+}
+
+export const rollout: RolloutSpec = { waves: 1, deadlineMs: 600_000, probe: false, windows: [] };
+const mark = 'certrelay.dev/fingerprint-shop-tls';
+
+/** Version 1 is delivered; pods of `web` become ready with no other until `mend` is called. Version 2 is signed. */
+export async function openDelivered(change: Partial<Reader> = {}, options: Partial<BenchOptions> = {}) {
+  let good: string | undefined;
+  let isMended = false;
+  const agent = await openAgent(change, {
+    targets: [targetOf({ rollout })],
+    areReady: (_, annotations) => isMended || good === undefined || annotations[mark] === good,
+    ...options,
+  });
+  agent.addWorkload('Deployment', 'web', 'shop-tls');
+  await agent.sign();
+  await agent.deploy();
+  good = agent.secret()?.metadata.annotations?.['certrelay.dev/fingerprint'];
+  await agent.renew('version-2');
+  const state = () => agent.store.kept.get('shop')?.state ?? {};
+  return {
+    ...agent,
+    state,
+    held: () => parseReport(state().reports?.lab).held,
+    mend: () => {
+      isMended = true;
+    },
+    /** Whether the pods of `web` are to run with version 1. */
+    isBack: () => JSON.stringify(agent.lab.find('deployments', 'shop', 'web')?.spec).includes(good ?? '-'),
+    /** Changes annotations of the Secret, as nobody but somebody in the cluster can. */
+    annotate: (annotations: Readonly<Record<string, string | null>>) =>
+      agent.admin.patch('/api/v1/namespaces/shop/secrets/shop-tls', { metadata: { annotations } }),
+  };
+}
+
+/** A pass that waits for nothing and changes nothing. */
+export async function expectIdlePass(agent: Awaited<ReturnType<typeof openDelivered>>) {
+  const before = agent.clock.now();
+  agent.calls();
+  const report = await agent.deploy();
+  expect(only(report)).toMatchObject({ outcome: 'held', restarted: [] });
+  expect(report.failures.size, 'nobody is told twice').toBe(0);
+  expect(agent.calls().filter((call) => !/^(get|list) /.test(call))).toEqual([]);
+  expect(agent.clock.now()).toEqual(before);
 }

@@ -54,6 +54,7 @@ export interface BenchOptions {
   readonly looking?: <T>(look: () => Promise<T>) => Promise<T>;
   /** Puts something between the story and the store, anew for each run. */
   readonly seenBy?: (store: FakeStore) => DeployPorts['store'];
+  readonly judgeReturn?: DeployPorts['judgeReturn'];
 }
 
 export type Bench = Awaited<ReturnType<typeof openBench>>;
@@ -206,6 +207,7 @@ export async function openBench(options: BenchOptions) {
           connectAcm,
           readText,
           lookAtServed,
+          judgeReturn: options.judgeReturn,
           announce: options.announce,
           clock,
           log,

@@ -1,0 +1,206 @@
+// An agent takes a version that does harm back by itself: to what its own cluster had, for what it has seen itself, and for
+// nothing that tags say. Each pass is a new process, as a CronJob's is.
+import { describe, expect, test } from 'vitest';
+import { statementAnnotation } from '../../lib/agent/memory.ts';
+import { publicKeyOf } from '../../lib/certificate/statement.ts';
+import { formatReport, parseReport, resumeReports } from '../../lib/policy/agents.ts';
+import { judgeHealth } from '../../lib/policy/health.ts';
+import { codesOf, only } from '../deploy/bench.ts';
+import { dayMs, expectIdlePass, key, openDelivered, otherKey } from './bench.ts';
+
+test('D13 a version whose workload never becomes available is taken back, no later pass tries it again, and a newer one ends that', async () => {
+  const agent = await openDelivered();
+  const report = await agent.deploy();
+  expect(only(report)).toMatchObject({
+    outcome: 'held',
+    restarted: ['Deployment web'],
+    message: expect.stringMatching(
+      /^Deployment web .*; the version before \(version-1\) is in its place, restarted Deployment web; .* serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
+    ),
+  });
+  expect(codesOf(report)).toEqual(['RolloutFailed']);
+  expect([agent.versionInCluster(), agent.isBack()]).toEqual(['version-1', true]);
+  expect(agent.held()).toMatch(/^version-2 lab\/shop\/shop-tls Deployment web/);
+  expect(agent.state().deliveryHeld, 'for other clusters nothing is held').toBeUndefined();
+  const records = agent.store.count('record');
+  await expectIdlePass(agent);
+  await expectIdlePass(agent);
+  expect(agent.store.count('record')).toBe(records);
+
+  const entry = { current: 'version-2', state: { ...agent.state(), source: 'import' } } as const;
+  const tags = { version: 'version-2', names: 'x', issuer: 'https://ca.example', key: 'ecdsa-p256' } as const;
+  const validity = { fingerprint: '00', notBefore: agent.clock.now(), notAfter: new Date('2027-02-01') };
+  const known = { ...entry, state: { ...entry.state, ...tags, ...validity } };
+  const standing = { name: 'shop', entry: known, clusters: { lab: { agent: true } } } as const;
+  expect(judgeHealth(standing, agent.clock.now(), 0)).toMatchObject({
+    health: 'failing',
+    message: expect.stringContaining('held: it failed at lab/shop/shop-tls: Deployment web'),
+  });
+
+  agent.mend();
+  await agent.renew('version-3');
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect([agent.versionInCluster(), agent.held()]).toEqual(['version-3', undefined]);
+});
+
+test.for([
+  ['before the Secret is put back', 'patch secrets'],
+  ['after it, and before its workloads', 'patch deployments'],
+] as const)('a pass that ends %s is gone on with by the next', async ([, action]) => {
+  const agent = await openDelivered();
+  const record = agent.store.record.bind(agent.store);
+  agent.store.record = (...args) => {
+    if (parseReport(args[1].reports?.lab).held) agent.faults.set('kubernetes', action, { kind: 'drop' }, 99);
+    return record(...args);
+  };
+  expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed', 'Unreachable']);
+  agent.faults.clear();
+  agent.store.record = record;
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'held', restarted: ['Deployment web'] });
+  expect([agent.versionInCluster(), agent.isBack()]).toEqual(['version-1', true]);
+  await expectIdlePass(agent);
+});
+
+describe('what takes nothing back where no failure was seen:', () => {
+  test.each<[string, (agent: Awaited<ReturnType<typeof openDelivered>>) => Promise<unknown>]>([
+    [
+      'deploy’s tag, whoever wrote it',
+      ({ store }) => store.record('shop', { deliveryHeld: 'version-2 * it was taken back by hand' }),
+    ],
+    [
+      'the agent’s own report, which somebody else wrote',
+      ({ store, state }) => {
+        const held = 'version-2 lab/shop/shop-tls it hung';
+        const lab = formatReport({ ...parseReport(state().reports?.lab), held });
+        return store.record('shop', { reports: { lab } });
+      },
+    ],
+  ])('%s', async (_, write) => {
+    const agent = await openDelivered();
+    agent.mend();
+    expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
+    await write(agent);
+    agent.calls();
+    await agent.deploy();
+    expect(agent.calls().filter((call) => !/^(get|list) /.test(call))).toEqual([]);
+    expect([agent.versionInCluster(), agent.isBack()]).toEqual(['version-2', false]);
+  });
+});
+
+describe('W13 what AWS gives as the version before is not put back', () => {
+  type Agent = Awaited<ReturnType<typeof openDelivered>>;
+  test.each<[string, string | undefined, RegExp, (agent: Agent) => Promise<unknown>]>([
+    [
+      'and was never in this Secret',
+      'OtherVersion',
+      /lab\/shop\/shop-tls had version-1 before, and not version-0/,
+      async ({ store }) => {
+        const { versions, stages } = store.kept.get('shop') ?? {};
+        const old = versions?.get('version-1');
+        if (old) versions?.set('version-0', old);
+        stages?.set('AWSPREVIOUS', 'version-0');
+      },
+    ],
+    [
+      'and holds another pair by now',
+      'BadSignature',
+      /tampered with/,
+      async ({ issue, store }) => {
+        await issue('shop', 'version-9');
+        const { versions, stages } = store.kept.get('shop') ?? {};
+        const theirs = versions?.get('version-9');
+        if (theirs) versions?.set('version-1', theirs);
+        stages?.set('AWSCURRENT', 'version-2').set('AWSPREVIOUS', 'version-1');
+      },
+    ],
+    [
+      'and was signed for another cluster',
+      'BadSignature',
+      /meant for another cluster/,
+      async ({ present, sign, annotate, clock }) => {
+        await present('version-1', '');
+        const theirs = await sign({ cluster: 'edge' });
+        clock.pass(1000);
+        await present('version-2', '');
+        await sign();
+        await annotate({ [statementAnnotation]: theirs });
+      },
+    ],
+    [
+      'and was signed by a key that is not trusted',
+      'BadSignature',
+      /CERTRELAY_SIGNING_KEY/,
+      async ({ present, sign, annotate, clock }) => {
+        await present('version-1', '');
+        const theirs = await sign({}, otherKey);
+        clock.pass(1000);
+        await present('version-2', '');
+        await sign();
+        await annotate({ [statementAnnotation]: theirs });
+      },
+    ],
+    [
+      'and nothing says that it was signed',
+      'Unsigned',
+      /keeps no signed statement of a version before/,
+      ({ annotate }) => annotate({ [statementAnnotation]: null }),
+    ],
+    [
+      'and was revoked',
+      undefined,
+      /it was revoked/,
+      ({ store }) => store.record('shop', { revoked: 'version-1' }),
+    ],
+    ['and has expired', undefined, /expired/, async ({ clock }) => clock.pass(89 * dayMs + 1000)],
+  ])('%s', async (_, code, sentence, forge) => {
+    const agent = await openDelivered();
+    await forge(agent);
+    const report = await agent.deploy();
+    expect(only(report).outcome).toBe('held');
+    expect(only(report).message).toMatch(/the Secret stays as it is, because the version before cannot/);
+    expect(only(report).message).toMatch(sentence);
+    expect(codesOf(report)).toEqual(['RolloutFailed', ...(code === undefined ? [] : [code])]);
+    expect(agent.versionInCluster()).toBe('version-2');
+    if (code !== undefined) await expectIdlePass(agent);
+  });
+});
+
+test('what a new key signs of the version in place is remembered without a restart, and can come back by that key alone', async () => {
+  const trusted = [publicKeyOf(key), publicKeyOf(otherKey)];
+  const agent = await openDelivered({ publicKeys: trusted });
+  await agent.present('version-1', '');
+  const signature = await agent.sign({}, otherKey);
+  agent.calls();
+  expect(only(await agent.deploy())).toMatchObject({ restarted: [] });
+  expect(agent.calls().filter((call) => !/^(get|list) /.test(call))).toEqual(['patch secrets']);
+  expect(agent.secret()?.metadata.annotations?.[statementAnnotation]).toBe(signature);
+  trusted.shift();
+  agent.clock.pass(1000);
+  await agent.present('version-2', '');
+  await agent.sign({}, otherKey);
+  expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed']);
+  expect([agent.versionInCluster(), agent.isBack()]).toEqual(['version-1', true]);
+});
+
+test('going back lets no earlier statement in again, and what issue then signs as a rollback ends the resuming', async () => {
+  const agent = await openDelivered();
+  const [second = ''] = Object.values(agent.state().signatures ?? {});
+  await agent.deploy();
+  agent.mend();
+  agent.clock.pass(dayMs);
+  await agent.present('version-1', '');
+  await agent.sign({ isRollback: true });
+  expect(only(await agent.deploy())).toMatchObject({ restarted: [] });
+  await agent.present('version-2', second);
+  await agent.store.record('shop', { reports: resumeReports(agent.state().reports) });
+  expect(codesOf(await agent.deploy({ certificates: ['shop'] }))).toEqual(['Replayed']);
+  expect(agent.versionInCluster()).toBe('version-1');
+});
+
+test('a version that was taken back is not what the next one that fails goes back to', async () => {
+  const agent = await openDelivered();
+  await agent.deploy();
+  await agent.renew('version-3');
+  expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed', 'OtherVersion']);
+  expect(agent.versionInCluster()).toBe('version-3');
+});
