@@ -36,9 +36,11 @@ export async function askRenewalInfo(
   return mapConcurrently(candidates, concurrency, async (candidate) => {
     const { name, situation } = candidate;
     const asked = await ask(candidate, ports, run);
+    const now = ports.clock.now();
+    const isFreed = endsLimit(candidate, asked, now);
     try {
       const windowOf = candidate.entry?.state.certificateId;
-      const state = { ...remembered(asked, ports.clock.now()), windowOf };
+      const state = { ...remembered(asked, now), windowOf, ...(isFreed ? { nextAttempt: null } : {}) };
       await ports.store.record(name, state, run.signal);
     } catch (error) {
       ports.log.warn('CA’s suggestion not recorded', { certificate: name, problem: describeError(error) });
@@ -48,16 +50,29 @@ export async function askRenewalInfo(
     if (explanationUrl)
       ports.log.warn('CA explains a renewal', { certificate: name, explanationUrl, start, end });
     const window = { start, end, explanationUrl };
-    return { ...candidate, situation: { ...situation, held: { ...situation.held, window } } };
+    const freed = isFreed ? { nextAttempt: undefined } : {};
+    return { ...candidate, situation: { ...situation, ...freed, held: { ...situation.held, window } } };
   });
 }
 
+/** Whether the CA has moved the window to now since its limits kept an order back: they do not count for one in the window.
+ *  Should that order be refused too, its wait stands, for the window does not move again. */
+function endsLimit({ situation }: Candidate, asked: Asked, now: Date): boolean {
+  const { held, error } = situation;
+  if (error !== 'rateLimited' || !asked || asked === 'failed' || held.kind !== 'certificate') return false;
+  const isIn = (window: { readonly start: Date; readonly end: Date }) =>
+    window.start <= now && now <= window.end;
+  return isIn(asked) && !(held.window && isIn(held.window));
+}
+
 /** What the CA suggests; `undefined` where it has no answer; `failed` where it may have one later. */
+type Asked = RenewalInfo | 'failed' | undefined;
+
 async function ask(
   { name, entry, spec, situation: { held } }: Candidate,
   { connect, log }: IssuePorts & OrderingPorts,
   { inventory, signal }: Run,
-): Promise<RenewalInfo | 'failed' | undefined> {
+): Promise<Asked> {
   const id = entry?.state.certificateId;
   const issuers = spec ? issuersOf(spec, inventory.issuers) : issuersOfSource(entry?.state.source, inventory);
   const issuer = issuers.find((one) => held.kind === 'certificate' && one.issuer.directory === held.issuer);
@@ -70,10 +85,7 @@ async function ask(
   }
 }
 
-function remembered(
-  asked: RenewalInfo | 'failed' | undefined,
-  now: Date,
-): Parameters<CertificateStore['record']>[1] {
+function remembered(asked: Asked, now: Date): Parameters<CertificateStore['record']>[1] {
   const after = (ms: number) => new Date(now.getTime() + ms);
   if (asked === 'failed') return { askAfter: after(soonMs) };
   if (!asked) return { askAfter: after(laterMs) };

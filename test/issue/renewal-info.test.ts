@@ -27,6 +27,29 @@ describe('a window that the CA suggests', () => {
     expect(bench.ca.replaced).toEqual([id]);
   });
 
+  it('moved to now ends the wait for the CA’s limits, which do not count in it; a refusal in it is waited for', async () => {
+    const { bench, id } = await issued();
+    const problem = { type: 'rateLimited', detail: 'too many orders', status: 429, identifiers: [] };
+    const refuse = () =>
+      bench.ca.failures.next(
+        'newOrder',
+        new AcmeError('Problem', 'ca refused', { problem, retryAfterMs: 48 * hourMs }),
+      );
+    bench.ca.windows.set(id, { start: inHours(bench, 5), end: inHours(bench, 9), retryAfterMs: hourMs });
+    refuse();
+    await bench.run({ certificates: ['shop'], force: true });
+    // So much of it is past that what is drawn in it is, too.
+    bench.ca.windows.set(id, { start: new Date(0), end: inHours(bench, 3), retryAfterMs: hourMs });
+    refuse();
+    bench.clock.pass(hourMs);
+    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'failed' }]);
+    bench.clock.pass(hourMs);
+    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'BackingOff' }]);
+    bench.clock.pass(48 * hourMs);
+    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect(bench.ca.replaced).toEqual([id]);
+  });
+
   it('is kept on tags: until the CA wants to be asked again a pass makes no call, and judges by it', async () => {
     const { bench, id } = await issued();
     bench.ca.windows.set(id, { start: inHours(bench, 5), end: inHours(bench, 6), retryAfterMs: 6 * hourMs });
