@@ -204,9 +204,9 @@ test('state is written in one call, field by field, and makes no version', async
   expect(secret('shop').versions.size).toBe(1);
 });
 
-test('10,000 entries are listed in 100 calls, and what is not a certificate is passed over', async () => {
+test('1,000 entries are listed in 10 calls, and what is not a certificate is passed over', async () => {
   const { store, journal, vault } = await open();
-  for (let i = 0; i < 10_000; i += 1) {
+  for (let i = 0; i < 1_000; i += 1) {
     const made = vault.make(`certrelay/certificates/c${i}`);
     made.addVersion(first, { text: '{}' }, undefined);
     made.setTags([['certrelay:version', first]]);
@@ -214,12 +214,12 @@ test('10,000 entries are listed in 100 calls, and what is not a certificate is p
   const foreign = ['certrelay/certificates-of-others', 'certrelay/accounts/x', 'other/certificates/x'];
   for (const name of foreign) vault.make(name);
   const entries = await store.list(never);
-  expect(journal.count({})).toBe(100);
-  expect(new Set(entries.map((entry) => entry.name)).size).toBe(10_000);
+  expect(journal.count({})).toBe(10);
+  expect(new Set(entries.map((entry) => entry.name)).size).toBe(1_000);
   expect(entries[0]).toEqual({ name: 'c0', current: first, state: { version: first } });
   vault.make('certrelay/certificates/Not_Ours');
   vault.make('certrelay/certificates/a/b');
-  expect(await store.list(never)).toHaveLength(10_000);
+  expect(await store.list(never)).toHaveLength(1_000);
 });
 
 test('a value over 64 KB is refused before it is sent', async () => {
