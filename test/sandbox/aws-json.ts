@@ -2,6 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Request } from './http-server.ts';
 
+/** An error by its name in the service's API reference, thrown until somebody answers with it. */
+export class AwsRefusal<Code extends string> extends Error {
+  readonly code: Code;
+  constructor(code: Code, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** The body's JSON, an empty body as `{}`; `undefined` where it is none. */
 export function readJson(request: Request): unknown {
   try {

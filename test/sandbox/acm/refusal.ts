@@ -1,4 +1,5 @@
 // What AWS Certificate Manager refuses, with the error names of its API reference.
+import { AwsRefusal } from '../aws-json.ts';
 
 export type RefusalCode =
   | 'ValidationException'
@@ -10,10 +11,4 @@ export type RefusalCode =
   | 'UnknownOperationException';
 
 /** Thrown by an action and answered with status 400. */
-export class Refusal extends Error {
-  readonly code: RefusalCode;
-  constructor(code: RefusalCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export class Refusal extends AwsRefusal<RefusalCode> {}

@@ -1,4 +1,5 @@
 // What Secrets Manager refuses, with the error names of its API reference.
+import { AwsRefusal } from '../aws-json.ts';
 
 /** Names of the errors that the double answers; all but `AccessDeniedException` are in the API reference's own lists. */
 export type RefusalCode =
@@ -14,10 +15,4 @@ export type RefusalCode =
   | 'UnknownOperationException';
 
 /** Thrown by an action and answered with status 400. */
-export class Refusal extends Error {
-  readonly code: RefusalCode;
-  constructor(code: RefusalCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export class Refusal extends AwsRefusal<RefusalCode> {}
