@@ -18,11 +18,13 @@ export const returnAnnotation = 'certrelay.dev/return-statement';
 type Annotations = ClusterSecret['annotations'];
 
 /** The Secret without its memory: the story does not know of that, and would take it away as something that is no longer
- *  wanted. What is to be written anew is left, so that the story writes the Secret. */
+ *  wanted. What is to be written anew does look like that, so that the story writes the Secret. */
 export function hideMemory(secret: ClusterSecret, statement: SignedStatement | undefined): ClusterSecret {
   const isBehind = statement !== undefined && isOutdated(secret, statement);
-  const hidden = isBehind ? [returnAnnotation] : [statementAnnotation, returnAnnotation];
-  const annotations = secret.owned.annotations.filter((key) => !hidden.includes(key));
+  const others = secret.owned.annotations.filter(
+    (key) => key !== statementAnnotation && key !== returnAnnotation,
+  );
+  const annotations = isBehind ? [...others, statementAnnotation] : others;
   return { ...secret, owned: { ...secret.owned, annotations } };
 }
 

@@ -68,6 +68,9 @@ export async function openAgent(change: Partial<Reader> = {}, options: Partial<B
       bench.store.kept.get('shop')?.stages.set('AWSCURRENT', version);
       await bench.store.record('shop', { signatures: { lab: signature } });
     },
+    /** Changes annotations of the Secret, as nobody but somebody in the cluster can. */
+    annotate: (annotations: Readonly<Record<string, string | null>>) =>
+      bench.admin.patch('/api/v1/namespaces/shop/secrets/shop-tls', { metadata: { annotations } }),
     versionInCluster: () => bench.secret()?.metadata.annotations?.['certrelay.dev/version'],
   };
 }
@@ -99,9 +102,6 @@ export async function openDelivered(change: Partial<Reader> = {}, options: Parti
     },
     /** Whether the pods of `web` are to run with version 1. */
     isBack: () => JSON.stringify(agent.lab.find('deployments', 'shop', 'web')?.spec).includes(good ?? '-'),
-    /** Changes annotations of the Secret, as nobody but somebody in the cluster can. */
-    annotate: (annotations: Readonly<Record<string, string | null>>) =>
-      agent.admin.patch('/api/v1/namespaces/shop/secrets/shop-tls', { metadata: { annotations } }),
   };
 }
 

@@ -115,6 +115,43 @@ test('an older version is delivered where it is signed as a rollback, and only t
   expect(agent.versionInCluster()).toBe('version-3');
 });
 
+test('an old statement about the version that is there takes away nothing that the Secret remembers', async () => {
+  const agent = await openAgent();
+  const first = await agent.sign();
+  await agent.deploy();
+  const second = await agent.renew('version-2');
+  await agent.deploy();
+  agent.clock.pass(dayMs);
+  await agent.present('version-1', first);
+  const rollback = await agent.sign({ isRollback: true });
+  await agent.deploy();
+  await agent.present('version-1', first);
+  agent.targets([targetOf({ labels: { team: 'shop' } })]);
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(agent.secret()?.metadata.annotations?.[statementAnnotation]).toBe(rollback);
+  await agent.present('version-2', second);
+  expect(codesOf(await agent.deploy())).toEqual(['Replayed']);
+});
+
+test('a Secret of an earlier agent, which remembers only times, is written once more and loses none of them', async () => {
+  const agent = await openAgent();
+  const first = await agent.sign();
+  await agent.deploy();
+  const second = await agent.renew('version-2');
+  await agent.deploy();
+  const now = agent.clock.now().toISOString();
+  await agent.annotate({ [statementAnnotation]: `${now}/${now}` });
+  await agent.present('version-1', first);
+  expect(codesOf(await agent.deploy())).toEqual(['Replayed']);
+  await agent.present('version-2', second);
+  agent.calls();
+  await agent.deploy({ certificates: ['shop'] });
+  expect(agent.secret()?.metadata.annotations?.[statementAnnotation]).toBe(second);
+  expect(agent.calls()).toContain('patch secrets');
+  await agent.deploy({ certificates: ['shop'] });
+  expect(agent.calls()).not.toContain('patch secrets');
+});
+
 test('a Secret of another type is not deleted for an old statement either', async () => {
   const agent = await openAgent();
   const first = await agent.sign();

@@ -56,6 +56,17 @@ test.each([
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
 });
 
+test('what deploy has noted ends for the agent too as what it keeps in place ends, and is not undone pass after pass', async () => {
+  const agent = await openDelivered();
+  agent.mend();
+  await agent.store.record('shop', { deliveryHeld: 'version-2 prod/shop/shop-tls it hung' });
+  agent.clock.pass(67 * dayMs);
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
+  const records = agent.store.count('record');
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'unchanged' });
+  expect(agent.store.count('record')).toBe(records);
+});
+
 test('what deploy has noted of an earlier version is nothing to the agent', async () => {
   const agent = await openDelivered();
   agent.mend();

@@ -204,3 +204,9 @@ test('a version that was taken back is not what the next one that fails goes bac
   expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed', 'OtherVersion']);
   expect(agent.versionInCluster()).toBe('version-3');
 });
+
+test('a version that nobody permitted to come back is not written, whatever the story makes of AWSPREVIOUS', async () => {
+  const agent = await openDelivered({}, { judgeReturn: undefined });
+  expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed', 'Replayed']);
+  expect(agent.versionInCluster()).toBe('version-2');
+});

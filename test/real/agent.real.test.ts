@@ -17,6 +17,8 @@ import { kubernetesParts, missing } from './parts/locate.ts';
 const absent = missing([...kubernetesParts, 'kubectl']);
 const lacks = absent.length === 0 ? '' : `: run test/real/install ${absent.join(' ')}`;
 const infra = resolve(import.meta.dirname, '../../infra');
+const mark = 'certrelay.dev/fingerprint-shop-tls';
+const secret = z.object({ metadata: z.object({ annotations: z.record(z.string(), z.string()) }) });
 const status = z.object({ signingKey: z.string() });
 
 describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
@@ -37,7 +39,7 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
           name: 'shop',
           domains: ['shop.example.com'],
           probe: false,
-          targets: [{ ...place, secret: 'shop-tls' }],
+          targets: [{ ...place, secret: 'shop-tls', rollout: { deadline: '1m' } }],
         },
       ],
     });
@@ -61,8 +63,9 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
     const own = await readFile(join(infra, 'agent/rbac.yaml'), 'utf8');
     await kubectl.run(['apply', '-f', '-'], rbac);
     await kubectl.run(['apply', '-f', '-'], own.replaceAll('namespace: default', 'namespace: shop'));
+    const spec = { progressDeadlineSeconds: 5 };
     const volumes = [{ name: 'tls', secret: { secretName: 'shop-tls', optional: true } }];
-    const { body } = workloadOf('Deployment', 'shop', { name: 'web', pod: { volumes } });
+    const { body } = workloadOf('Deployment', 'shop', { name: 'web', pod: { volumes }, spec });
     await kubectl.run(
       ['apply', '-f', '-'],
       JSON.stringify({ ...body, metadata: { ...body.metadata, namespace: 'shop' } }),
@@ -91,6 +94,31 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
       },
     });
   }
+  /** As an admission policy of the cluster's owner might: of `web`, only pods with this certificate are let in. */
+  async function refusePods(good: string): Promise<void> {
+    const apiVersion = 'admissionregistration.k8s.io/v1';
+    const metadata = { name: 'refuse' };
+    const pods = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
+    const expression = `object.metadata.?annotations.orValue({})[?'${mark}'].orValue('') == '${good}'`;
+    const spec = { matchConstraints: { resourceRules: [pods] }, validations: [{ expression }] };
+    const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec };
+    const bound = { policyName: 'refuse', validationActions: ['Deny'] };
+    const binding = { apiVersion, kind: 'ValidatingAdmissionPolicyBinding', metadata, spec: bound };
+    await kubectl.run(['apply', '-f', '-'], JSON.stringify(policy));
+    await kubectl.run(['apply', '-f', '-'], JSON.stringify(binding));
+    const probe = ['run', 'probe', '-n', 'shop', '--image=registry.invalid/x:1', '--dry-run=server'];
+    // The server takes a moment to see a policy.
+    const run = () =>
+      kubectl.run(probe).then(
+        () => 'let in',
+        () => 'refused',
+      );
+    await expect.poll(run, { timeout: 20_000 }).toBe('refused');
+  }
+  const markNow = async () => {
+    const path = `{.spec.template.metadata.annotations.${mark.replaceAll('.', '\\.')}}`;
+    return kubectl.run(['get', 'deployment', 'web', '-n', 'shop', '-o', `jsonpath=${path}`]);
+  };
   const secretNow = () => kubectl.run(['get', 'secret', 'shop-tls', '-n', 'shop', '-o', 'json']);
 
   test('W01 W04 signs in as its pod, writes the Secret and has the Deployment rolled to its end', async () => {
@@ -119,6 +147,28 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
     const before = await secretNow();
     await runAgent();
     expect(await secretNow()).toBe(before);
+  });
+
+  test('D13 what the cluster refuses to run is taken back, and no later pass tries it again', async () => {
+    const versionNow = async () =>
+      secret.parse(JSON.parse(await secretNow())).metadata.annotations['certrelay.dev/version'];
+    const [first, good] = [await versionNow(), await markNow()];
+    await refusePods(good);
+    await sandbox.lambda.invoke('issue', { certificates: ['shop'], force: true });
+    await expect(runAgent()).rejects.toThrow(/delivery taken back.*Deployment web in shop does not roll out/);
+    expect(await versionNow()).toBe(first);
+    expect(await markNow()).toBe(good);
+    const before = await secretNow();
+    await runAgent();
+    expect(await secretNow()).toBe(before);
+    expect((await sandbox.lambda.invoke('status', {})).answer).toMatchObject({
+      certificates: [
+        {
+          health: 'failing',
+          message: expect.stringContaining('held: it failed at edge/shop/shop-tls: Deployment web'),
+        },
+      ],
+    });
   });
 
   test.each([
