@@ -6,7 +6,7 @@ import { connectDirectory } from '../../lib/kubernetes/directory.ts';
 import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import { tlsObjectKinds } from '../../lib/policy/tls-objects.ts';
 import { type Bench, realClock, silence } from './kubernetes-bench.ts';
-import { definitionOf, definitionsPath, gatewayGroup } from './kubernetes-kinds.ts';
+import { createDefined, definitionOf, gatewayGroup } from './kubernetes-kinds.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';
 
@@ -39,11 +39,8 @@ export function promiseDirectory(bench: () => Bench): void {
     ];
     expect(await list()).toEqual(seen);
 
-    await admin.create(definitionsPath, definitionOf(gatewayGroup, 'Gateway'));
     const path = `/apis/${gatewayGroup}/v1/namespaces/${namespace}/gateways`;
-    await expect
-      .poll(() => admin.create(path, gateway).then(() => 'made', String), { timeout: 10_000 })
-      .toBe('made');
+    await createDefined(admin, [definitionOf(gatewayGroup, 'Gateway')], [[path, gateway]]);
     expect(await list()).toEqual([
       seen[0],
       {
@@ -86,7 +83,6 @@ function promiseFormerTools(bench: () => Bench): void {
     });
     expect(await directory.readFoundSecret(namespace, 'none', signal())).toBeUndefined();
     for (const kind of ['Certificate', 'Issuer']) {
-      await admin.create(definitionsPath, definitionOf('cert-manager.io', kind));
       const plural = `${kind.toLowerCase()}s`;
       const body = {
         apiVersion: 'cert-manager.io/v1',
@@ -95,9 +91,7 @@ function promiseFormerTools(bench: () => Bench): void {
         spec: { secretName: 'left' },
       };
       const path = `/apis/cert-manager.io/v1/namespaces/${namespace}/${plural}`;
-      await expect
-        .poll(() => admin.create(path, body).then(() => 'made', String), { timeout: 10_000 })
-        .toBe('made');
+      await createDefined(admin, [definitionOf('cert-manager.io', kind)], [[path, body]]);
     }
     expect(await list()).toEqual({
       namespace,

@@ -1,4 +1,6 @@
 // Kinds that a cluster need not have, and objects of them and of others that name a Secret.
+import { expect } from 'vitest';
+import type { Admin } from './kubernetes-admin.ts';
 
 /** Where definitions of kinds are created. */
 export const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
@@ -6,7 +8,7 @@ export const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefi
 export const gatewayGroup = 'gateway.networking.k8s.io';
 
 /** No more of the kind than its name: fields are kept as they are written. */
-export function definitionOf(group: string, kind: string, version = 'v1'): object {
+export function definitionOf(group: string, kind: string, version = 'v1') {
   const singular = kind.toLowerCase();
   const plural = `${singular}s`;
   const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
@@ -27,14 +29,28 @@ export function definitionOf(group: string, kind: string, version = 'v1'): objec
   };
 }
 
+/** What lets Gateways of other namespaces in. */
+export const grantDefinition = definitionOf(gatewayGroup, 'ReferenceGrant', 'v1beta1');
+
 /** Those of the Gateway API that Certrelay reads. */
-export const gatewayDefinitions = [
-  definitionOf(gatewayGroup, 'Gateway'),
-  definitionOf(gatewayGroup, 'ReferenceGrant', 'v1beta1'),
-];
+export const gatewayDefinitions = [definitionOf(gatewayGroup, 'Gateway'), grantDefinition];
 
 /** Argo Rollouts' own workload. */
 export const argoDefinition = definitionOf('argoproj.io', 'Rollout', 'v1alpha1');
+
+/** Defines the kinds, and creates the objects of them once the API server has taken them in. */
+export async function createDefined(
+  admin: Admin,
+  definitions: readonly object[],
+  objects: readonly (readonly [path: string, body: object])[],
+): Promise<void> {
+  for (const definition of definitions) await admin.create(definitionsPath, definition);
+  for (const [path, body] of objects) {
+    await expect
+      .poll(() => admin.create(path, body).then(() => 'made', String), { timeout: 10_000 })
+      .toBe('made');
+  }
+}
 
 /** An Ingress that serves the Secret's certificate. */
 export function ingressOf(namespace: string, name: string, secretName: string): object {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { promiseAccess } from './kubernetes-access.ts';
 import { type Bench, encode, type KubernetesSubject, manifestOf, openBench } from './kubernetes-bench.ts';
+import { promiseDefinitions } from './kubernetes-definitions.ts';
 import { promiseDirectory } from './kubernetes-directory.ts';
 import { promiseWorkloads } from './kubernetes-workloads.ts';
 
@@ -21,6 +22,7 @@ export function describeKubernetes(title: string, start: () => Promise<Kubernete
     describe('workloads', () => promiseWorkloads(bench));
     describe('access', () => promiseAccess(bench));
     describe('what uses certificates', () => promiseDirectory(bench));
+    describe('kinds that are defined', () => promiseDefinitions(bench));
   });
 }
 

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { ClusterError } from '../../lib/errors.ts';
 import { targetOf } from '../certificate/targets.ts';
+import { argoDefinition, argoRolloutOf } from '../contracts/kubernetes-kinds.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { bindingOf, codesOf, only, openBench, targetsOf } from './bench.ts';
 
@@ -347,6 +348,8 @@ test('P09 what uses the Secret and cannot be rolled is named, as far as its list
   const metadata = { name: 'old', namespace: 'shop' };
   bench.lab.create({ apiVersion: 'v1', kind: 'ReplicationController', metadata, spec });
   bench.lab.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: pod });
+  bench.lab.create(argoDefinition);
+  bench.lab.create(argoRolloutOf('shop', 'canary', 'shop-tls'));
   const forbidden = { kind: 'error', code: 'Forbidden', status: 403 } as const;
   bench.faults.set('kubernetes', 'list pods', forbidden);
   const report = await bench.deploy();
@@ -354,7 +357,7 @@ test('P09 what uses the Secret and cannot be rolled is named, as far as its list
   expect(only(report)).toMatchObject({
     outcome: 'delivered',
     message:
-      'Secret created, nothing to restart; ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment',
+      'Secret created, nothing to restart; ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment; Rollout canary uses it too: Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
   });
   bench.calls();
   await bench.deploy();

@@ -55,7 +55,12 @@ export async function openDeliveryBench() {
       await store.put('shop', { chain, key, issuer: 'https://ca.example' }, version);
       return minted;
     },
-    async deploy(target: TargetSpec, request: DeployRequest = {}) {
+    /** `prune`: of the cluster, in all namespaces that targets name. */
+    async deploy(
+      target: TargetSpec | readonly TargetSpec[],
+      request: DeployRequest = {},
+      { prune }: { readonly prune?: true } = {},
+    ) {
       const log = new FakeLog();
       const access = readKubeconfig('lab', kubernetes.kubeconfigFor('certrelay'));
       const shop: CertificateSpec = {
@@ -63,7 +68,7 @@ export async function openDeliveryBench() {
         domains: ['shop.example.com'],
         issuer: 'default',
         key: 'ecdsa-p256',
-        targets: [target],
+        targets: [target].flat(),
       };
       return deployCertificates(
         {
@@ -77,7 +82,11 @@ export async function openDeliveryBench() {
         },
         {
           ...request,
-          inventory: { issuers: {}, clusters: {}, certificates: [shop] },
+          inventory: {
+            issuers: {},
+            clusters: { lab: { kubeconfig: { secret: 'lab' }, prune } },
+            certificates: [shop],
+          },
           signal: AbortSignal.timeout(30_000),
           cleanUpSignal: AbortSignal.timeout(35_000),
         },

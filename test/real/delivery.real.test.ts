@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { targetOf } from '../certificate/targets.ts';
 import type { Admin } from '../contracts/kubernetes-admin.ts';
+import { argoDefinition, argoRolloutOf, createDefined } from '../contracts/kubernetes-kinds.ts';
 import { codesOf, only } from '../deploy/bench.ts';
 import { type DeliveryBench, openDeliveryBench } from './delivery-bench.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
@@ -52,6 +53,21 @@ if (absent.length > 0) {
       expect(await versions()).toEqual(before);
     });
 
+    test('P09 a Rollout of Argo that uses the Secret is named with what to do, and is not touched', async () => {
+      const path = '/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts';
+      await createDefined(admin, [argoDefinition], [[path, argoRolloutOf('shop', 'canary', 'shop-tls')]]);
+      const { metadata } = await admin.get(`${path}/canary`);
+      await bench.issue('version-2');
+      expect(only(await deploy())).toMatchObject({
+        outcome: 'delivered',
+        restarted: kinds.map((kind) => `${kind} web`),
+        message: expect.stringContaining(
+          '; Rollout canary uses it too: Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
+        ),
+      });
+      expect((await admin.get(`${path}/canary`)).metadata.resourceVersion).toBe(metadata.resourceVersion);
+    });
+
     test('a renewal keeps htpasswd, and a rollout that the cluster gives up is a failure', async () => {
       await admin.patch(secretPath, { data: { htpasswd: 'eA==' } });
       await bench.addWorkload(
@@ -60,7 +76,7 @@ if (absent.length > 0) {
         { nodeSelector: { disk: 'none' } },
         { progressDeadlineSeconds: 2 },
       );
-      await bench.issue('version-2');
+      await bench.issue('version-3');
       const report = await deploy();
       expect(only(report)).toMatchObject({
         outcome: 'pending',

@@ -57,7 +57,7 @@ function list(call: ApiCall, { url }: Request, world: World): object {
     },
     items: found.slice(start, end).map((object) => {
       const { apiVersion: _version, kind: _kind, ...item } = withStatus(object, world);
-      return item;
+      return kind.knownBy === 'definition' ? object : item;
     }),
   };
 }

@@ -93,6 +93,7 @@ export class ObjectStore {
           resource: names.plural,
           kind: names.kind,
           namespaced: scope === 'Namespaced',
+          knownBy: 'definition' as const,
         }));
     });
     return [...builtIn, ...defined];

@@ -18,7 +18,8 @@ export interface ApiCall {
 const verbs = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as const;
 const maxBodyBytes = 3 * 1_048_576;
 
-/** @throws StatusError 404 for a path that the API does not have, 405 for a method it does not know there. */
+/** A call of a kind that nobody knows is a call, too: whether it is allowed is judged first.
+ *  @throws StatusError 404 for a path that is no resource's, 405 for a method that the API does not know there. */
 export function readCall({ method, url }: Request, kinds: readonly ResourceKind[]): ApiCall {
   const match = /^\/(?:api\/(?<core>v1)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))\/(?<rest>.+)$/.exec(
     url.pathname,
@@ -28,10 +29,11 @@ export function readCall({ method, url }: Request, kinds: readonly ResourceKind[
   const isInNamespace = parts[0] === 'namespaces' && parts.length > 2;
   const namespace = isInNamespace ? (parts[1] ?? '') : '';
   const [resource, name = '', more] = isInNamespace ? parts.slice(2) : parts;
+  if (!resource || !version || more !== undefined) throw new NoSuchPath();
   const kind = kinds.find(
     (known) => known.resource === resource && known.group === group && known.version === version,
-  );
-  if (!kind || more !== undefined || (isInNamespace && !kind.namespaced)) throw new NoSuchPath();
+  ) ?? { group, version, resource, kind: '', namespaced: isInNamespace, knownBy: 'nobody' };
+  if (isInNamespace && !kind.namespaced) throw new NoSuchPath();
   if (kind.namespaced && namespace === '' && name !== '') throw new NoSuchPath();
   if (name === '') {
     if (method === 'GET') return { kind, verb: 'list', namespace, name };

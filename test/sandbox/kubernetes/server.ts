@@ -90,6 +90,7 @@ export async function startKubernetes(
       const call = readCall(request, objects.kinds());
       const world = worldOf(user);
       world.authorize(call);
+      if (call.kind.knownBy === 'nobody') throw new NoSuchPath();
       return answerCall(call, request, world);
     } catch (error) {
       if (error instanceof StatusError) return refusal(error);
@@ -127,7 +128,7 @@ export async function startKubernetes(
       service: 'kubernetes',
       describe: (request) => {
         const call = tryReadCall(request);
-        if (!call) return undefined;
+        if (!call || call.kind.knownBy === 'nobody') return undefined;
         const resource = request.url.pathname;
         return {
           action: `${call.verb} ${call.kind.resource}`,

@@ -1,4 +1,5 @@
-// What the embedded API server refuses to store: the real one's rules for names, Secrets and workloads, as far as used.
+// What the embedded API server refuses to store: the real one's rules for names, Secrets, workloads and definitions, as far
+// as used.
 import * as z from 'zod';
 import type { KubernetesObject } from './objects.ts';
 import { badRequest, type Cause, invalid, type ResourceKind } from './status.ts';
@@ -31,6 +32,23 @@ const workloadFields = z.object({
       metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),
       spec: z.object({ containers: z.array(z.object({ name: z.string(), image: z.string() })).min(1) }),
     }),
+  }),
+});
+
+const definitionFields = z.object({
+  spec: z.object({
+    group: z.string(),
+    names: z.object({ plural: z.string() }),
+    versions: z.array(
+      z.object({
+        name: z.string(),
+        schema: z
+          .object({
+            openAPIV3Schema: z.looseObject({ 'x-kubernetes-preserve-unknown-fields': z.literal(true) }),
+          })
+          .optional(),
+      }),
+    ),
   }),
 });
 
@@ -85,6 +103,7 @@ export function validate(
   }
   if (kind.resource === 'secrets') checkSecret(object, before, refuse);
   if (kind.group === 'apps') checkWorkload(kind, object, refuse);
+  if (kind.resource === 'customresourcedefinitions') checkDefinition(object, refuse);
   if (causes.length > 0) throw invalid(kind, name, causes);
 }
 
@@ -136,6 +155,25 @@ function checkWorkload(kind: ResourceKind, object: KubernetesObject, refuse: Ref
       'spec.template.metadata.labels',
       `Invalid value: ${JSON.stringify(labels)}: \`selector\` does not match template \`labels\``,
     );
+  }
+}
+
+/** A definition that would have fields dropped that it does not name is a 400: this server drops none. */
+function checkDefinition(object: KubernetesObject, refuse: Refuse): void {
+  const { group, names, versions } = parse(definitionFields, object, 'CustomResourceDefinition').spec;
+  if (object.metadata.name !== `${names.plural}.${group}`) {
+    const why = 'must be spec.names.plural+"."+spec.group';
+    refuse('FieldValueInvalid', 'metadata.name', `Invalid value: "${object.metadata.name}": ${why}`);
+  }
+  for (const [index, { schema }] of versions.entries()) {
+    if (schema) continue;
+    const field = `spec.versions[${index}].schema.openAPIV3Schema`;
+    refuse('FieldValueRequired', field, 'Required value: schemas are required');
+  }
+  const approval = 'api-approved.kubernetes.io';
+  if (/(^|\.)(k8s|kubernetes)\.io$/.test(group) && !object.metadata.annotations?.[approval]) {
+    const why = `Required value: protected groups must have approval annotation "${approval}"`;
+    refuse('FieldValueRequired', `metadata.annotations[${approval}]`, why);
   }
 }
 

@@ -1,0 +1,83 @@
+// What Certrelay relies on in kinds that a cluster knows by a definition: Rollouts of Argo, and who may ask for a kind at all.
+import { expect, test } from 'vitest';
+import type { Bench } from './kubernetes-bench.ts';
+import {
+  argoDefinition,
+  argoRolloutOf,
+  createDefined,
+  definitionOf,
+  definitionsPath,
+  gatewayGroup,
+  grantDefinition,
+  grantOf,
+} from './kubernetes-kinds.ts';
+
+export function promiseDefinitions(bench: () => Bench): void {
+  test('P09 a Rollout of Argo that uses a Secret is found from its definition on, but for one whose pods another object describes', async () => {
+    const { admin, cluster, restricted, newNamespace, signal } = bench();
+    const namespace = await newNamespace();
+    await expect(cluster.listOthers(namespace, 'Rollout', signal())).rejects.toMatchObject({
+      code: 'NotFound',
+    });
+    await expect(restricted.listOthers(namespace, 'Rollout', signal())).rejects.toMatchObject({
+      code: 'Forbidden',
+      message: expect.stringContaining('add verb "list" on "rollouts"'),
+    });
+    const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/rollouts`;
+    const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+    const referring = { ...argoRolloutOf(namespace, 'referring', 'tls'), spec: { workloadRef } };
+    await createDefined(
+      admin,
+      [argoDefinition],
+      [
+        [path, argoRolloutOf(namespace, 'web', 'tls')],
+        [path, referring],
+      ],
+    );
+    expect(await cluster.listOthers(namespace, 'Rollout', signal())).toEqual([
+      { kind: 'Rollout', name: 'web', secrets: ['tls'], fixed: [] },
+    ]);
+    const apiVersion = 'argoproj.io/v1alpha1';
+    const item = { apiVersion, kind: 'Rollout' };
+    expect(await admin.get(path)).toMatchObject({ apiVersion, kind: 'RolloutList', items: [item, item] });
+  });
+
+  test('the namespaces whose Gateways a ReferenceGrant lets take Secrets are found from its definition on', async () => {
+    const { admin, cluster, newNamespace, signal } = bench();
+    const namespace = await newNamespace();
+    const list = () => cluster.listGatewayNamespaces(namespace, signal());
+    expect(await list()).toEqual([]);
+    const grants = [
+      grantOf(namespace, 'front'),
+      grantOf(namespace, namespace),
+      grantOf(namespace, 'routes', { from: 'HTTPRoute' }),
+      grantOf(namespace, 'services', { to: 'Service' }),
+    ];
+    const path = `/apis/${gatewayGroup}/v1beta1/namespaces/${namespace}/referencegrants`;
+    await createDefined(
+      admin,
+      [grantDefinition],
+      grants.map((grant) => [path, grant] as const),
+    );
+    expect(await list()).toEqual(['front']);
+  });
+
+  const plain = definitionOf('example.com', 'Thing');
+  test.for<[string, object, RegExp]>([
+    ['under another name', { ...plain, metadata: { name: 'thing.example.com' } }, /422.*metadata\.name/],
+    [
+      'of a group of Kubernetes that nobody has approved',
+      { ...definitionOf('certs.k8s.io', 'Thing'), metadata: { name: 'things.certs.k8s.io' } },
+      /422.*api-approved\.kubernetes\.io/,
+    ],
+    ['without a schema', withoutSchema('Other'), /422.*schema/],
+  ])('a definition %s is refused', async ([, definition, refusal]) => {
+    await expect(bench().admin.create(definitionsPath, definition)).rejects.toThrow(refusal);
+  });
+}
+
+function withoutSchema(kind: string): object {
+  const definition = definitionOf('example.com', kind);
+  const versions = [{ name: 'v1', served: true, storage: true }];
+  return { ...definition, spec: { ...definition.spec, versions } };
+}
