@@ -12,7 +12,7 @@ import type { Returns } from './returns.ts';
 export function guardCluster(
   cluster: Cluster,
   statementOf: (certificate: string) => SignedStatement | undefined,
-  returns: Pick<Returns, 'findPermitted'>,
+  returns: Pick<Returns, 'isPermitted'>,
 ): Cluster {
   const stated = (annotations: Readonly<Record<string, string>>) =>
     statementOf(annotations[certificateAnnotation] ?? '');
@@ -38,12 +38,10 @@ export function guardCluster(
       if (over && statement) refuse(namespace, name, findReplay(over, statement));
       if (!statement || manager !== 'certrelay') return cluster.applySecret(manifest, options, signal);
       const version = annotations[versionAnnotation] ?? '';
-      const isReturn = version !== statement.version;
-      const returned = isReturn ? returns.findPermitted(namespace, name, version) : undefined;
-      if (isReturn && returned === undefined) {
+      if (version !== statement.version && !returns.isPermitted(namespace, name, version)) {
         refuse(namespace, name, `version ${version} is not the one that is signed for now`);
       }
-      const remembering = { ...annotations, ...remember(statement, over, returned) };
+      const remembering = { ...annotations, ...remember(statement, over) };
       return cluster.applySecret({ ...manifest, annotations: remembering }, options, signal);
     },
     async deleteSecret(namespace, name, over, signal) {

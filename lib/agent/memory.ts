@@ -28,19 +28,13 @@ export function hideMemory(secret: ClusterSecret, statement: SignedStatement | u
   return { ...secret, owned: { ...secret.owned, annotations } };
 }
 
-/** What a Secret is to remember that is written by a statement.
- *  @param over The Secret that is written over, if there is one.
- *  @param returned The statement of the version that it goes back to, where it gets that and not the one stated. */
-export function remember(
-  statement: SignedStatement,
-  over: ClusterSecret | undefined,
-  returned: string | undefined,
-): Annotations {
+/** What a Secret is to remember that is written while a statement is followed.
+ *  @param over The Secret that is written over, if there is one. */
+export function remember(statement: SignedStatement, over: ClusterSecret | undefined): Annotations {
   const before = over?.annotations ?? {};
   const isOf = before[certificateAnnotation] === statement.certificate;
   const held = isOf ? before[versionAnnotation] : undefined;
-  const kept = held === statement.version ? before[returnAnnotation] : findStatement(before, held);
-  const back = returned ?? kept;
+  const back = held === statement.version ? before[returnAnnotation] : findStatement(before, held);
   const isEarlier = isOf && statement.signedAt < readTimes(before).signedAt;
   return {
     [statementAnnotation]: (isEarlier ? before[statementAnnotation] : undefined) ?? statement.text,

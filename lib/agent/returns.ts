@@ -12,7 +12,7 @@ import { findStatement, returnAnnotation } from './memory.ts';
 export class Returns {
   readonly #cluster: string;
   readonly #publicKeys: readonly string[];
-  readonly #permitted = new Map<string, string>();
+  readonly #permitted = new Set<string>();
 
   constructor({ cluster, publicKeys }: { readonly cluster: string; readonly publicKeys: readonly string[] }) {
     this.#cluster = cluster;
@@ -24,23 +24,23 @@ export class Returns {
     const found = await cluster.readSecret(namespace, secret, signal);
     const { certificate, version } = question.delivery;
     const isOf = found?.annotations[certificateAnnotation] === certificate;
-    const verified = this.#verify(question, isOf ? found : undefined);
-    if (verified instanceof AgentError) return verified;
+    const problem = this.#verify(question, isOf ? found : undefined);
+    if (problem) return problem;
     if (!question.isSeen && found?.annotations[versionAnnotation] !== version) {
       const message = `an agent takes back only what it sees fail itself: for ${version}, move AWSCURRENT to it, which issue signs as a rollback`;
       return new AgentError('Unseen', message);
     }
-    this.#permitted.set(`${namespace}/${secret}/${version}`, verified);
+    this.#permitted.add(`${namespace}/${secret}/${version}`);
     return undefined;
   };
 
-  /** The statement by which a Secret may have a version back; `undefined` where it may not. */
-  findPermitted(namespace: string, secret: string, version: string): string | undefined {
-    return this.#permitted.get(`${namespace}/${secret}/${version}`);
+  /** Whether a Secret may have a version back. */
+  isPermitted(namespace: string, secret: string, version: string): boolean {
+    return this.#permitted.has(`${namespace}/${secret}/${version}`);
   }
 
-  /** The statement by which the Secret had the version, if it verifies for what AWS now gives as that. */
-  #verify({ target, delivery }: ReturnQuestion, found: ClusterSecret | undefined): string | AgentError {
+  /** Whether the statement by which the Secret had the version verifies for what AWS now gives as that. */
+  #verify({ target, delivery }: ReturnQuestion, found: ClusterSecret | undefined): AgentError | undefined {
     const { certificate, version, fingerprint, notAfter } = delivery;
     const annotations = found?.annotations ?? {};
     const text = findStatement(annotations, version) ?? annotations[returnAnnotation] ?? '';
@@ -49,7 +49,7 @@ export class Returns {
     const notBefore = stated?.notBefore ?? notAfter;
     const content = { cluster: this.#cluster, certificate, version, fingerprint, notBefore, notAfter };
     const verdict = verifyStatement(text, content, this.#publicKeys);
-    if (verdict.ok) return text;
+    if (verdict.ok) return undefined;
     return new AgentError(verdict.problem, this.#explain(verdict.problem, target, version, stated?.version));
   }
 

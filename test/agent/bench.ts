@@ -38,7 +38,7 @@ export async function openAgent(change: Partial<Reader> = {}, options: Partial<B
     },
     wrap: (cluster) =>
       guardCluster(cluster, (certificate) => verified?.statementOf(certificate), {
-        findPermitted: (...asked) => returns.findPermitted(...asked),
+        isPermitted: (...asked) => returns.isPermitted(...asked),
       }),
     judgeReturn: (...asked) => returns.judge(...asked),
     ...options,

@@ -129,6 +129,7 @@ test('an old statement about the version that is there takes away nothing that t
   agent.targets([targetOf({ labels: { team: 'shop' } })]);
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
   expect(agent.secret()?.metadata.annotations?.[statementAnnotation]).toBe(rollback);
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'unchanged' });
   await agent.present('version-2', second);
   expect(codesOf(await agent.deploy())).toEqual(['Replayed']);
 });

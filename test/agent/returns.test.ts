@@ -1,12 +1,13 @@
 // An agent takes a version that does harm back by itself: to what its own cluster had, for what it has seen itself, and for
 // nothing that tags say. Each pass is a new process, as a CronJob's is.
 import { describe, expect, test } from 'vitest';
-import { statementAnnotation } from '../../lib/agent/memory.ts';
+import { returnAnnotation, statementAnnotation } from '../../lib/agent/memory.ts';
 import { publicKeyOf } from '../../lib/certificate/statement.ts';
 import { formatReport, parseReport, resumeReports } from '../../lib/policy/agents.ts';
 import { judgeHealth } from '../../lib/policy/health.ts';
+import { targetOf } from '../certificate/targets.ts';
 import { codesOf, only } from '../deploy/bench.ts';
-import { dayMs, expectIdlePass, key, openDelivered, otherKey } from './bench.ts';
+import { dayMs, expectIdlePass, key, openDelivered, otherKey, rollout } from './bench.ts';
 
 test('D13 a version whose workload never becomes available is taken back, no later pass tries it again, and a newer one ends that', async () => {
   const agent = await openDelivered();
@@ -197,6 +198,18 @@ test('going back lets no earlier statement in again, and what issue then signs a
   expect(agent.versionInCluster()).toBe('version-1');
 });
 
+test('a version that was taken back is not resumed by an earlier statement about it', async () => {
+  const agent = await openDelivered();
+  const [second = ''] = Object.values(agent.state().signatures ?? {});
+  agent.clock.pass(1000);
+  await agent.sign();
+  await agent.deploy();
+  await agent.present('version-2', second);
+  await agent.store.record('shop', { reports: resumeReports(agent.state().reports) });
+  expect(codesOf(await agent.deploy())).toEqual(['Replayed']);
+  expect(agent.versionInCluster()).toBe('version-1');
+});
+
 test('a version that was taken back is not what the next one that fails goes back to', async () => {
   const agent = await openDelivered();
   await agent.deploy();
@@ -209,4 +222,14 @@ test('a version that nobody permitted to come back is not written, whatever the 
   const agent = await openDelivered({}, { judgeReturn: undefined });
   expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed', 'Replayed']);
   expect(agent.versionInCluster()).toBe('version-2');
+});
+
+test('what a Secret can come back to stays the same however often it is written with the version in use', async () => {
+  const agent = await openDelivered();
+  const first = agent.secret()?.metadata.annotations?.[statementAnnotation];
+  agent.mend();
+  await agent.deploy();
+  agent.targets([targetOf({ rollout, labels: { team: 'shop' } })]);
+  expect(only(await agent.deploy())).toMatchObject({ action: 'apply' });
+  expect(agent.secret()?.metadata.annotations?.[returnAnnotation]).toBe(first);
 });
