@@ -9,7 +9,7 @@ import { isAgentCluster, parseReport } from './agents.ts';
 import { isDelivered, parseDeliveries } from './deliveries.ts';
 import { nameDestination } from './deployment.ts';
 import { heldByTags } from './held.ts';
-import { isByHand, parseHold } from './hold.ts';
+import { isByHand, parseHold, sayResume } from './hold.ts';
 import { renewalTime } from './renewal.ts';
 import { parseServedTargets } from './served-targets.ts';
 import { standingOf } from './standing.ts';
@@ -126,14 +126,14 @@ function firstFinding(facts: Facts): Finding {
 }
 
 /** Only the pass that took a version back ends with an error. */
-function findHeld({ entry }: Facts): Finding | undefined {
+function findHeld({ name, entry }: Facts): Finding | undefined {
   const { deliveryHeld, reports = {} } = entry?.state ?? {};
   const texts = [deliveryHeld, ...Object.values(reports).map((text) => parseReport(text).held)];
   const hold = texts.map((text) => parseHold(text, entry?.current ?? '')).find((one) => one !== undefined);
   if (!hold) return undefined;
   return isByHand(hold)
     ? pending(`held: ${hold.reason}`)
-    : failing(`held: it failed at ${hold.target}: ${hold.reason}`);
+    : failing(`held: it failed at ${hold.target}: ${hold.reason}; once that is mended: ${sayResume(name)}`);
 }
 
 function findUnserved({ entry, now, staleAfterMs }: Facts): Finding | undefined {

@@ -46,8 +46,13 @@ export function describeHold({ target, reason }: Hold): string {
 
 /** How to end the hold, as a sentence's end. */
 export function adviseHold(certificate: string): string {
+  return `it is delivered nowhere else until a newer version is there, or until you say: ${sayResume(certificate)}`;
+}
+
+/** The command that ends it, for deploy and for agents. */
+export function sayResume(certificate: string): string {
   const event = JSON.stringify({ certificates: [certificate], resume: true });
-  return `it is delivered nowhere else until a newer version is there, or until you say: serverless invoke -f deploy -d '${event}'`;
+  return `serverless invoke -f deploy -d '${event}'`;
 }
 
 /** The version before, verified, or why it cannot take the place of the current one, as one line. `isOver`: it ends so soon
