@@ -2,8 +2,10 @@
 import type { Cluster } from '../cluster-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { ClusterError, toError } from '../errors.ts';
+import { certificateAnnotation, readNotAfter } from '../policy/cluster-objects.ts';
 import { nameTarget } from '../policy/deployment.ts';
 import { adviseHold, describeHold, type Hold, isByHand, judgeHeld } from '../policy/hold.ts';
+import { isEnding } from '../policy/windows.ts';
 import { createLoadLastGood, findLastGood } from './last-good.ts';
 import { describeFailure, describeProgress, describeStay } from './results.ts';
 import { putBack } from './rollback.ts';
@@ -68,13 +70,10 @@ async function deliverAll(
 /** The way of a target that goes by itself: in steps that are waited for, or not at all, because its version is held.
  *  `undefined`: it goes with the others. */
 function goApart(job: Job, pass: ClusterPass): (() => Promise<JobResult>) | undefined {
-  const { target, step, hold, delivery } = job;
+  const { target, step, hold } = job;
   const held = hold && judgeHeld(hold, nameTarget(target), step !== 'none');
   if (hold && held === 'back') return () => goBack(job, hold, pass);
-  if (hold && held === 'stay') {
-    const message = `${describeHold(hold)}; ${adviseHold(delivery.certificate)}`;
-    return async () => describeStay(job, 'held', message);
-  }
+  if (hold && held === 'stay') return () => stay(job, hold, pass);
   const { rollout } = target;
   return rollout && step !== 'rolled-out' ? () => deliverInSteps(job, rollout, pass) : undefined;
 }
@@ -86,6 +85,23 @@ async function goBack(job: Job, hold: Hold, pass: ClusterPass): Promise<JobResul
   const isUnseen = 'error' in lastGood && lastGood.error?.code === 'Unseen';
   if (isUnseen && rollout && !isByHand(hold)) return deliverInSteps(job, rollout, pass);
   return putBack(job, hold, lastGood, pass);
+}
+
+/** What the Secret has may be older than the version before, and end sooner: nothing holds that back from its successor. */
+async function stay(job: Job, hold: Hold, pass: ClusterPass): Promise<JobResult> {
+  const { target, delivery, facts } = job;
+  const { cluster, ports, run } = pass;
+  const { certificate } = delivery;
+  const found = await cluster.readSecret(target.namespace, target.secret, run.signal);
+  const isOurs = found?.annotations[certificateAnnotation] === certificate;
+  const end = found && isOurs ? readNotAfter(found) : undefined;
+  if (!end || !isEnding(end, facts.notBefore, ports.clock.now())) {
+    return describeStay(job, 'held', `${describeHold(hold)}; ${adviseHold(certificate)}`);
+  }
+  const { rollout } = target;
+  if (rollout) return deliverInSteps(job, rollout, pass);
+  const [result] = await deliverTogether([job], 1, pass);
+  return result ?? describeFailure(job, new Error('the target was not looked at'), run);
 }
 
 async function deliverTogether(

@@ -2,12 +2,7 @@
 // that a later run must know to go on is in the cluster.
 import type { RolloutSpec } from '../certificate/spec.ts';
 import { ClusterError } from '../errors.ts';
-import {
-  nameWorkload,
-  notAfterAnnotation,
-  versionAnnotation,
-  type Workload,
-} from '../policy/cluster-objects.ts';
+import { nameWorkload, readNotAfter, versionAnnotation, type Workload } from '../policy/cluster-objects.ts';
 import { nameTarget } from '../policy/deployment.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../policy/restarts.ts';
 import { planWaves } from '../policy/waves.ts';
@@ -83,9 +78,8 @@ async function judgeStart(
   if (windows.length === 0) return { kind: 'open' };
   const found = await cluster.readSecret(target.namespace, target.secret, run.signal);
   if (!found || found.annotations[versionAnnotation] === delivery.version) return { kind: 'open' };
-  const servedUntil = new Date(found.annotations[notAfterAnnotation] ?? '');
   return judgeTiming(windows, {
-    servedUntil: Number.isNaN(servedUntil.getTime()) ? undefined : servedUntil,
+    servedUntil: readNotAfter(found),
     begin: facts.notBefore,
     now: ports.clock.now(),
   });

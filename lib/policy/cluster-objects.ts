@@ -39,6 +39,12 @@ export interface ClusterSecret {
   readonly owned: Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>>;
 }
 
+/** When the certificate in a Secret of ours ends; `undefined` where that is not noted. */
+export function readNotAfter({ annotations }: Pick<ClusterSecret, 'annotations'>): Date | undefined {
+  const instant = new Date(annotations[notAfterAnnotation] ?? '');
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
+}
+
 /** A cluster Secret as a list shows it. */
 export interface ListedSecret {
   readonly name: string;

@@ -241,6 +241,22 @@ test('with nothing to restart the time counts from the Secret, over the ends of 
   expect(version()).toBe('version-1');
 });
 
+test('a target that missed the version before as well gets the current one before what it has ends', async () => {
+  const bench = await openDelivered({ targets: [targetOf({ rollout }), targetOf({ secret: 'new' })] });
+  const failing = { targets: ['lab/shop/shop-tls'] };
+  bench.clock.pass(60 * 86_400_000);
+  for (const version of ['version-2b', 'version-3']) {
+    await bench.issue('shop', version);
+    expect(codesOf(await bench.deploy(failing))).toEqual(['RolloutFailed']);
+  }
+  expect(targetsOf(await bench.deploy())[1]).toMatchObject({ outcome: 'held' });
+  expect(bench.version('new')).toBe('version-1');
+  bench.clock.pass(23 * 86_400_000);
+  expect(targetsOf(await bench.deploy())).toMatchObject([{ outcome: 'held' }, { outcome: 'delivered' }]);
+  expect(bench.version('new')).toBe('version-3');
+  expect(bench.held()).toMatch(/^version-3 lab\/shop\/shop-tls /);
+});
+
 test('D13 by hand the version before comes back to every target, until it is resumed', async () => {
   const other = targetOf({ secret: 'other' });
   const bench = await openDelivered({ targets: [targetOf({ rollout }), other] });
