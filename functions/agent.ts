@@ -134,6 +134,10 @@ function report(error: unknown): false {
 if (import.meta.main) {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-  const isDone = await runAgent(process.argv.slice(2), stop.signal).catch(report);
-  process.exitCode = isDone ? 0 : 1;
+  // Not awaited: what is loaded later imports this script, and would wait for its end.
+  void runAgent(process.argv.slice(2), stop.signal)
+    .catch(report)
+    .then((isDone) => {
+      process.exitCode = isDone ? 0 : 1;
+    });
 }

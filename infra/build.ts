@@ -8,6 +8,7 @@ import type { Inventory } from '../lib/certificate/spec.ts';
 import { mapConcurrently } from '../lib/concurrency.ts';
 import { parseInventory } from '../lib/inventory/inventory.ts';
 import { describeProblems } from '../lib/inventory/problems.ts';
+import { mergeStart } from './one-start.ts';
 
 export interface BuildOptions {
   /** Folder whose files are functions where they export `handler`. */
@@ -62,38 +63,49 @@ async function findEntries(folder: string): Promise<readonly string[]> {
 async function buildFunction(entry: string, outFolder: string, inventory: Buffer): Promise<BuiltFunction> {
   const name = basename(entry, '.ts');
   const folder = resolve(outFolder, name);
-  const { outputFiles, metafile } = await build({
-    entryPoints: { index: entry },
+  const options = {
     outdir: folder,
-    write: false,
-    metafile: true,
-    bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  } as const;
+  const split = await build({
+    ...options,
+    entryPoints: { index: entry },
+    write: false,
+    metafile: true,
+    bundle: true,
     mainFields: ['module', 'main'],
+    // They are the names of errors, and what a stack trace in the log shows.
+    keepNames: true,
     // Code behind `await import()` becomes a file of its own, read only by the runs that need it.
     splitting: true,
     chunkNames: '[name]-[hash]',
-    minify: true,
-    // They are the names of errors, and what a stack trace in the log shows.
-    keepNames: true,
-    legalComments: 'none',
     // CommonJS dependencies call `require` for Node's own modules, and an ES module has none.
     banner: {
       js: `import{createRequire as certrelayRequire}from'node:module';const require=certrelayRequire(import.meta.url);`,
     },
     plugins: [withoutAxios],
-    logLevel: 'warning',
   });
+  const { metafile } = split;
+  const start = findStart(metafile, join(folder, 'index.js'));
+  const outputs = Object.entries(metafile.outputs);
+  const scripts = split.outputFiles.map(({ path, text }) => {
+    const [, output] = outputs.find(([relative]) => resolve(relative) === path) ?? [];
+    const isStart = output !== undefined && start.includes(output);
+    return [basename(path), { text, exports: output?.exports ?? [], isStart }] as const;
+  });
+  const outputFiles = await mergeStart(new Map(scripts), options);
   const contents = new Map<string, Buffer>(
     outputFiles.map((file) => [basename(file.path), Buffer.from(file.contents)]),
   );
   contents.set('package.json', Buffer.from('{"type":"module"}\n'));
   contents.set('certificates.json', inventory);
   await replaceFolder(folder, contents);
-  const start = findStart(metafile, join(folder, 'index.js'));
-  const startBytes = start.reduce((sum, { bytes }) => sum + bytes, 0);
+  const startBytes = outputFiles.find(({ path }) => basename(path) === 'index.js')?.contents.byteLength ?? 0;
   const startSources = start.flatMap(({ inputs }) => Object.keys(inputs));
   const allBytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);
   const laterBytes = allBytes - startBytes;

@@ -15,20 +15,24 @@ const inventory =
 const sources: Readonly<Record<string, string>> = {
   // Uses what it needs only sometimes by a late import, as issue does with the CA.
   'order.ts': `
-    import { greet } from './shared.ts';
+    import { countGreetings, greet } from './shared.ts';
     export class OrderError extends Error { constructor() { super('x'); this.name = new.target.name; } }
     export async function handler(event: { readonly due: boolean }) {
       if (!event.due) return { text: greet('nobody'), error: new OrderError().name };
       const { createClient } = await import('./parts/authority.ts');
-      return { text: greet('the CA'), client: createClient() };
+      return { text: greet('the CA'), client: createClient(), greetings: countGreetings() };
     }`,
   'notify.ts': `
     import { Webhook } from 'standardwebhooks';
     export const handler = async () => new Webhook('whsec_' + btoa('x'.repeat(24))).sign('a', new Date(0), '{}');`,
-  'shared.ts': "export const greet = (name: string) => 'hello ' + name;",
+  'shared.ts': `
+    let greetings = 0;
+    export const countGreetings = () => greetings;
+    export function greet(name: string) { greetings += 1; return 'hello ' + name; }`,
   'parts/authority.ts': `
     import HttpClient from 'acme-client/src/http.js';
-    export const createClient = () => typeof HttpClient;`,
+    import { greet } from '../shared.ts';
+    export function createClient() { greet('the client'); return typeof HttpClient; }`,
 };
 
 let folder: string;
@@ -88,8 +92,14 @@ describe('the build', () => {
 
   it('makes bundles that run alone, with CommonJS dependencies and the names of errors', async () => {
     expect(await invoke('order', { due: false })).toEqual({ text: 'hello nobody', error: 'OrderError' });
-    expect(await invoke('order', { due: true })).toEqual({ text: 'hello the CA', client: 'function' });
+    expect(await invoke('order', { due: true })).toMatchObject({ text: 'hello the CA', client: 'function' });
     expect(await invoke('notify', {})).toMatch(/^v1,/);
+  });
+
+  it('has one script for all that is read at start, and each module once: what is read later takes it from there', async () => {
+    const index = await readFile(join(folder, 'dist/order/index.js'), 'utf8');
+    expect(index).not.toMatch(/from ?["']\.\//);
+    expect(await invoke('order', { due: true })).toMatchObject({ greetings: 2 });
   });
 
   it('packages the parsed inventory beside the bundle, with a package.json that makes it an ES module', async () => {
