@@ -91,10 +91,10 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
     plugins: [withoutAxios],
   });
   const { metafile } = split;
-  const start = findStart(metafile, join(folder, 'index.js'));
-  const outputs = Object.entries(metafile.outputs);
+  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [resolve(path), output]));
+  const start = findStart(outputs, join(folder, 'index.js'));
   const scripts = split.outputFiles.map(({ path, text }) => {
-    const [, output] = outputs.find(([relative]) => resolve(relative) === path) ?? [];
+    const output = outputs.get(path);
     const isStart = output !== undefined && start.includes(output);
     return [basename(path), { text, exports: output?.exports ?? [], isStart }] as const;
   });
@@ -105,19 +105,20 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
   contents.set('package.json', Buffer.from('{"type":"module"}\n'));
   contents.set('certificates.json', inventory);
   await replaceFolder(folder, contents);
-  const startBytes = outputFiles.find(({ path }) => basename(path) === 'index.js')?.contents.byteLength ?? 0;
+  const startBytes = contents.get('index.js')?.byteLength ?? 0;
   const startSources = start.flatMap(({ inputs }) => Object.keys(inputs));
   const allBytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);
   const laterBytes = allBytes - startBytes;
   return { name, startBytes, laterBytes, startSources, sources: Object.keys(metafile.inputs) };
 }
 
+type Output = Metafile['outputs'][string];
+
 /** What Node reads for one script: itself and what it imports other than by `await import()`. */
-function findStart({ outputs }: Metafile, index: string): readonly Metafile['outputs'][string][] {
-  const byPath = new Map(Object.entries(outputs).map(([path, output]) => [resolve(path), output]));
+function findStart(outputs: ReadonlyMap<string, Output>, index: string): readonly Output[] {
   const read = new Set<string>();
-  const follow = (path: string): readonly Metafile['outputs'][string][] => {
-    const output = byPath.get(path);
+  const follow = (path: string): readonly Output[] => {
+    const output = outputs.get(path);
     if (!output || read.has(path)) return [];
     read.add(path);
     const imported = output.imports.filter(({ kind }) => kind === 'import-statement');

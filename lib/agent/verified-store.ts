@@ -87,7 +87,7 @@ export class VerifiedStore implements Store {
     const before = this.#reports.get(name) ?? {};
     const report = {
       deployed: take(state.deployed, before.deployed),
-      served: take(wordOf(state.served), before.served),
+      served: take(seenOf(state.served), before.served),
       notServedSince: take(state.notServedSince, before.notServedSince),
       probedAt: take(state.probedAt, before.probedAt),
       held: take(state.deliveryHeld, before.held),
@@ -151,7 +151,7 @@ function take<T>(value: T | null | undefined, before: T | undefined): T | undefi
   return value === undefined ? before : (value ?? undefined);
 }
 
-/** `<version>/<word>`, of which the report has the word alone. */
-function wordOf(served: string | null | undefined): AgentReport['served'] | null {
+/** What `CertificateState.served` says behind the version. */
+function seenOf(served: string | null | undefined): AgentReport['served'] | null {
   return served == null ? served : parseReport(`@${served.slice(served.indexOf('/') + 1)}`).served;
 }

@@ -80,7 +80,7 @@ export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number)
     renewsAt,
     nextAttempt: state.nextAttempt,
     lastError: state.error,
-    served: version === undefined ? undefined : splitServed(state.served, version).word,
+    served: version === undefined ? undefined : readServed(state.served, version).word,
     targets,
   };
 }
@@ -171,7 +171,7 @@ function describeTargets(
   version: string | undefined,
 ): readonly TargetHealth[] {
   const { deployed, served, reports } = entry?.state ?? {};
-  const seen = splitServed(served, version);
+  const seen = readServed(served, version);
   const seenAt = parseServedTargets(seen.targets, targets);
   const steps = version === undefined ? [] : parseDeliveries(deployed, version, targets);
   return targets.map((target, index) => {
@@ -183,7 +183,7 @@ function describeTargets(
     const report = parseReport(reports?.[target.cluster]);
     const reported = version === undefined ? [] : parseDeliveries(report.deployed, version, own);
     const step = reported[own.indexOf(target)] ?? 'none';
-    const inside = splitServed(`${version}/${report.served ?? ''}`, version);
+    const inside = version === undefined ? {} : splitServed(report.served);
     const word = parseServedTargets(inside.targets, own)[own.indexOf(target)] ?? inside.word;
     return { ...described, applied: words[step], served: word };
   });
@@ -191,10 +191,20 @@ function describeTargets(
 
 const words = { none: 'no', applied: 'Secret only', 'rolled-out': 'yes' } as const;
 
-/** The two parts of `CertificateState.served`; both absent where it is about another version. */
-function splitServed(served: string | undefined, version: string | undefined) {
-  const [, of, word, targets] = /^([^/]*)\/([a-z]+)(?:\/(.*))?$/.exec(served ?? '') ?? [];
-  return of === version ? { word, targets } : {};
+/** What `CertificateState.served` says of the version; nothing where it is about another one. */
+function readServed(served: string | undefined, version: string | undefined): ServedParts {
+  const isAbout = version !== undefined && served?.startsWith(`${version}/`);
+  return isAbout ? splitServed(served?.slice(version.length + 1)) : {};
+}
+
+interface ServedParts {
+  readonly word?: string | undefined;
+  readonly targets?: string | undefined;
+}
+
+function splitServed(text = ''): ServedParts {
+  const [, word, targets] = /^([a-z]+)(?:\/(.*))?$/.exec(text) ?? [];
+  return { word, targets };
 }
 
 function well(message: string): Finding {
