@@ -80,7 +80,7 @@ export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number)
     renewsAt,
     nextAttempt: state.nextAttempt,
     lastError: state.error,
-    served: version === undefined ? undefined : readServed(state.served, version).word,
+    served: readServed(state.served, version).word,
     targets,
   };
 }

@@ -12,7 +12,7 @@ console.log(`
 Certrelay keeps TLS certificates for Kubernetes clusters from outside the clusters. This runs its functions as they run
 on AWS Lambda, against a sandbox on this machine: nothing leaves it, and no account is needed.
 `);
-step('Starting the sandbox');
+step('Building the functions and starting the sandbox, which takes some seconds');
 const sandbox = await startSandbox({
   namespaces: ['edge'],
   manifests: deployment(),
