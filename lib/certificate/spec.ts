@@ -174,10 +174,17 @@ export interface IssuerSpec {
   readonly onlyFor?: readonly string[];
 }
 
+/** What a sender may ask to be restarted: a word, or one workload of the target's namespace. */
+export type AllowedRestart = 'auto' | 'needed' | 'none' | WorkloadReference;
+
 /** What the webhook may ask for. */
 export interface RegistrationSpec {
   /** A registered domain must be one of these or below one. */
   readonly zones: readonly string[];
+  /** Which `restart` a sender may name beside what `targets` say themselves; absent: `auto` alone. */
+  readonly restarts?: readonly AllowedRestart[] | undefined;
+  /** Whether requests may be signed as GitHub signs its webhooks; absent: nobody has decided yet. */
+  readonly github?: boolean | undefined;
   readonly issuer: string;
   readonly fallbackIssuers?: readonly string[];
   readonly key: KeyType;
@@ -185,10 +192,32 @@ export interface RegistrationSpec {
   readonly targets: readonly TargetSpec[];
 }
 
+/** A namespace in which objects may ask for certificates. */
+export interface DiscoveryPlace {
+  /** Key of `Inventory.clusters`. */
+  readonly cluster: string;
+  readonly namespace: string;
+  /** Absent: it may ask for all that `discovery` says, wildcards and the names of the zones themselves too. */
+  readonly tenant?: TenantRules | undefined;
+}
+
+/** What one place may ask for; what is absent is as `discovery` says. `placeRules` fills that in. */
+export interface TenantRules {
+  /** Instead of those of `discovery`. */
+  readonly zones?: readonly string[] | undefined;
+  /** Instead of `issuer` and `fallbackIssuers` of `discovery`. */
+  readonly issuer?: string | undefined;
+  readonly fallbackIssuers?: readonly string[] | undefined;
+  /** Whether wildcards may be asked for. */
+  readonly wildcards: boolean;
+  /** Whether the name of a zone itself may be asked for, not only names below it. */
+  readonly apex: boolean;
+}
+
 /** Which objects of clusters may ask for certificates, and for what. */
 export interface DiscoverySpec {
-  readonly places: readonly { readonly cluster: string; readonly namespace: string }[];
-  /** A name that is asked for must be one of these or below one. */
+  readonly places: readonly DiscoveryPlace[];
+  /** A name that is asked for must be one of these or below one; empty where each place has zones of its own. */
   readonly zones: readonly string[];
   /** Name of the annotation by which an object asks, with the value `true`. */
   readonly annotation: string;

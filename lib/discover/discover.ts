@@ -69,9 +69,7 @@ export async function discoverCertificates(ports: DiscoverPorts, run: DiscoverRu
   }
   const { findings, failures } = await findObjects(discovery, ports, run);
   const requests = mergeRequests(findings);
-  const settled = await mapConcurrently(requests, concurrency, (request) =>
-    settle(request, discovery, ports, run),
-  );
+  const settled = await mapConcurrently(requests, concurrency, (request) => settle(request, ports, run));
   const noLongerAsked = failures.length > 0 ? [] : await findForgotten(requests, ports, run);
   for (const name of noLongerAsked) ports.log.warn('certificate no longer asked for', { certificate: name });
   return {
@@ -124,7 +122,6 @@ interface Settled {
 
 async function settle(
   { secret, objects, disagreement }: Request,
-  discovery: DiscoverySpec,
   { register, log }: DiscoverPorts,
   { id, inventory, dryRun, signal }: DiscoverRun,
 ): Promise<Settled> {
@@ -137,7 +134,7 @@ async function settle(
     return { discovered: conclude('refused', message) };
   };
   if (disagreement !== undefined) return refuse(disagreement);
-  const parsed = parseAskedSecret(secret, discovery, inventory);
+  const parsed = parseAskedSecret(secret, inventory);
   if ('problems' in parsed) {
     return refuse(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
   }

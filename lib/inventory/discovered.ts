@@ -1,10 +1,11 @@
 // What an object in a cluster asks to be kept, as far as the inventory's `discovery` lets it.
 import { hash } from 'node:crypto';
-import type { DiscoverySpec, Inventory, SecretTarget } from '../certificate/spec.ts';
+import type { Inventory, SecretTarget } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { explainIssue, findingsOf, type InventoryProblem } from './problems.ts';
-import { findOutsideZones, findTakenSecrets, refuse } from './request-checks.ts';
+import { findForbiddenNames, findTakenSecrets, refuse } from './request-checks.ts';
 import { registrationBody } from './schema.ts';
+import { namePlace, placeRules } from './source-rules.ts';
 
 /** A Secret that is to hold a certificate for some names. */
 export interface AskedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'> {
@@ -18,16 +19,18 @@ export interface AskedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' 
  *  may not be asked for here either. */
 export function parseAskedSecret(
   asked: AskedSecret,
-  discovery: DiscoverySpec,
   inventory: Inventory,
 ): { readonly spec: StoredSpec } | { readonly problems: readonly InventoryProblem[] } {
   const { cluster, namespace, secret, domains, restart } = asked;
+  const rules = inventory.discovery && placeRules(inventory.discovery, asked);
+  if (!rules) return refuse([{ path: [], message: `discovery does not name the place ${namePlace(asked)}` }]);
   const name = nameOfSecret(asked);
   const body = { name, domains, targets: [{ cluster, namespace, secret, restart }] };
   const parsed = registrationBody.safeParse(body, { error: explainIssue });
   if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
 
-  const { issuer, fallbackIssuers, key, adopt, zones } = discovery;
+  const { issuer, fallbackIssuers, key } = rules;
+  const adopt = inventory.discovery?.adopt ?? false;
   const spec: StoredSpec = {
     name,
     domains: parsed.data.domains,
@@ -37,7 +40,7 @@ export function parseAskedSecret(
     targets: (parsed.data.targets ?? []).map((target) => ({ ...target, adopt, replace: false })),
     source: 'discovery',
   };
-  const findings = [...findOutsideZones(spec.domains, zones), ...findTakenSecrets(spec, inventory)];
+  const findings = [...findForbiddenNames(spec.domains, rules), ...findTakenSecrets(spec, inventory)];
   return findings.length > 0 ? refuse(findings) : { spec };
 }
 

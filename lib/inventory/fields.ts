@@ -121,6 +121,11 @@ export const restart = z
   .transform((value) => (typeof value === 'string' || value.length > 0 ? value : 'none'))
   .default('auto');
 
+/** One thing that others may ask to be restarted. */
+export const allowedRestart = z.union([z.enum(['auto', 'needed', 'none']), workload], {
+  error: ({ input }) => `is ${describeInput(input)}; write auto, needed, none, or such as Deployment/web`,
+});
+
 /** ACME directory: a shortcut or an https URL. */
 export const directory = z
   .string()

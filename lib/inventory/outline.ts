@@ -33,9 +33,7 @@ export function usersOf({ certificates, registration, discovery }: Outline) {
             places: placesOf(registration.targets, ['registration']),
           },
         ]),
-    ...(discovery === undefined
-      ? []
-      : [{ ...discovery, path: ['discovery'], places: discovery.places.flatMap(placeOf) }]),
+    ...(discovery === undefined ? [] : discoverersOf(discovery)),
   ];
   return users.map(({ issuer = 'default', fallbackIssuers, places, path }) => ({
     issuers: [
@@ -44,6 +42,20 @@ export function usersOf({ certificates, registration, discovery }: Outline) {
     ],
     places,
   }));
+}
+
+/** The section itself for the places that take its issuers, and each place that has one of its own. */
+function discoverersOf(discovery: NonNullable<Outline['discovery']>) {
+  const places = discovery.places.map((one, index) => ({
+    ...one,
+    path: ['discovery', 'places', index],
+    places: placeOf(one.place, ['discovery', 'places', index]),
+  }));
+  const own = places.filter(({ issuer }) => issuer !== undefined);
+  const shared = places.filter(({ issuer }) => issuer === undefined);
+  const isUsed = shared.length > 0 || own.length === 0 || discovery.issuer !== undefined;
+  const section = { ...discovery, path: ['discovery'], places: shared.flatMap((one) => one.places) };
+  return isUsed ? [section, ...own] : own;
 }
 
 function placesOf(
@@ -59,9 +71,8 @@ function placesOf(
   });
 }
 
-function placeOf(place: string, index: number): readonly PlaceOutline[] {
-  const [cluster, namespace] = place.split('/');
-  const path = ['discovery', 'places', index];
+function placeOf(place: string | undefined, path: readonly PropertyKey[]): readonly PlaceOutline[] {
+  const [cluster, namespace] = place?.split('/') ?? [];
   return cluster && namespace ? [{ cluster, namespace, path, clusterPath: path }] : [];
 }
 
@@ -70,6 +81,12 @@ const list = <Item extends z.ZodType>(item: Item) => z.array(item).catch([]).def
 const keyed = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({});
 const acm = z.object({ region: text, arn: text }).optional().catch(undefined);
 const targets = list(z.object({ cluster: text, namespace: text, secret: text, acm }).catch({}));
+const place = z.union([
+  z.string().transform((text) => ({ place: text, issuer: undefined, fallbackIssuers: [] })),
+  z
+    .object({ place: text, issuer: text, fallbackIssuers: list(z.string()) })
+    .catch({ place: undefined, issuer: undefined, fallbackIssuers: [] }),
+]);
 
 const outlineSchema = z
   .object({
@@ -100,7 +117,7 @@ const outlineSchema = z
       .optional()
       .catch(undefined),
     discovery: z
-      .object({ issuer: text, fallbackIssuers: list(z.string()), places: list(z.string()) })
+      .object({ issuer: text, fallbackIssuers: list(z.string()), places: list(place) })
       .optional()
       .catch(undefined),
     dns: z

@@ -10,8 +10,9 @@ import {
 } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { explainIssue, type Finding, findingsOf, type InventoryProblem } from './problems.ts';
-import { findOutsideZones, findTakenSecrets, refuse } from './request-checks.ts';
+import { findForbiddenNames, findTakenSecrets, refuse } from './request-checks.ts';
 import { registrationBody } from './schema.ts';
+import { isSamePlace, type Place, webhookRules } from './source-rules.ts';
 
 /** The specification that a request body `{domains, name?, targets?}` asks for, or all of its mistakes at once. Domains must be
  *  in the inventory's zones; targets, where there are any, in a namespace that the inventory's own registration targets
@@ -27,7 +28,7 @@ export function parseRegistration(
   if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
 
   const { domains, name = nameAfter(domains[0] ?? ''), targets } = parsed.data;
-  const outside = findOutsideZones(domains, registration.zones);
+  const outside = findForbiddenNames(domains, webhookRules(registration));
   const misplaced = (targets ?? []).flatMap((target, index) =>
     isAllowed(target, registration) ? [] : [misplacedTarget(target, index, registration)],
   );
@@ -60,14 +61,8 @@ export function nameAfter(domain: string): string {
 
 const maxNameLength = 63;
 
-type Place = Pick<SecretTarget, 'cluster' | 'namespace'>;
-
 function isAllowed(place: Place, { targets }: RegistrationSpec): boolean {
   return targets.filter(isSecretTarget).some((allowed) => isSamePlace(allowed, place));
-}
-
-function isSamePlace(one: Place, other: Place): boolean {
-  return one.cluster === other.cluster && one.namespace === other.namespace;
 }
 
 /** What the operator says of a target, and the request cannot: how its workloads change over, and what may be taken over,

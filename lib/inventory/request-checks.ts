@@ -3,18 +3,27 @@ import { withoutWildcard } from '../certificate/names.ts';
 import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { type Finding, formatPath, type InventoryProblem } from './problems.ts';
+import type { SourceRules } from './source-rules.ts';
 
 /** The findings with their places in the request as text. */
 export function refuse(findings: readonly Finding[]): { readonly problems: readonly InventoryProblem[] } {
   return { problems: findings.map(({ path, message }) => ({ path: formatPath(path), message })) };
 }
 
-/** Domains that are neither one of the zones nor below one. */
-export function findOutsideZones(domains: readonly string[], zones: readonly string[]): readonly Finding[] {
+/** Domains that are neither one of the zones nor below one, zones themselves and wildcards where those may not be asked for. */
+export function findForbiddenNames(
+  domains: readonly string[],
+  { zones, wildcards, apex }: Pick<SourceRules, 'zones' | 'wildcards' | 'apex'>,
+): readonly Finding[] {
   return domains.flatMap((domain, index) => {
     const plain = withoutWildcard(domain);
-    if (zones.some((zone) => plain === zone || plain.endsWith(`.${zone}`))) return [];
-    return [{ path: ['domains', index], message: `${domain} is not in ${zones.join(', ')}` }];
+    const refuseName = (message: string) => [{ path: ['domains', index], message: `${domain} ${message}` }];
+    if (!zones.some((zone) => plain === zone || plain.endsWith(`.${zone}`))) {
+      return refuseName(`is not in ${zones.join(', ')}`);
+    }
+    if (domain !== plain && !wildcards) return refuseName('is a wildcard, and none may be asked for here');
+    if (apex || domain !== plain || zones.some((zone) => plain.endsWith(`.${zone}`))) return [];
+    return refuseName('is a zone itself, and only names below it may be asked for here');
   });
 }
 

@@ -13,6 +13,7 @@ import {
 import { cluster } from './cluster-fields.ts';
 import { discovery } from './discovery-fields.ts';
 import {
+  allowedRestart,
   awsSecret,
   certificateName,
   commonName,
@@ -160,6 +161,14 @@ const registrationTarget = mapping({
 
 const registration = mapping({
   zones: z.array(zone).min(1, 'is empty; write the zones that may be asked for, or leave out registration'),
+  restarts: z
+    .array(allowedRestart)
+    .min(1, 'is empty; write such as [auto, none, Deployment/web], or leave out restarts')
+    .optional()
+    .describe(
+      'Which restart a sender may name for a target: auto, needed, none, workloads; auto alone where absent',
+    ),
+  github: z.boolean().optional().describe("true: requests may be signed as GitHub's webhooks are, too"),
   ...ordering,
   targets: z.array(z.union([registrationTarget, mapping(acmPlace)])).default([]),
 });

@@ -35,12 +35,15 @@ export function issuersOf(
   });
 }
 
-/** The issuers of all certificates that come from a source; none where only a certificate's own specification tells. */
+/** The issuers of all certificates that come from a source; none where only a certificate's own specification tells, as where
+ *  places have issuers of their own. */
 export function issuersOfSource(
   source: SpecSource | undefined,
   { issuers, registration, discovery }: Inventory,
 ): readonly NamedIssuer[] {
-  const rules = source === 'discovery' ? discovery : source === 'registration' ? registration : undefined;
+  const isShared = !discovery?.places.some(({ tenant }) => tenant?.issuer !== undefined);
+  const shared = isShared ? discovery : undefined;
+  const rules = source === 'discovery' ? shared : source === 'registration' ? registration : undefined;
   return rules ? issuersOf(rules, issuers) : [];
 }
 

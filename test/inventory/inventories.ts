@@ -8,8 +8,10 @@ import {
   type IssuerSpec,
   keyTypes,
   pemFormats,
+  type RegistrationSpec,
   type RolloutSpec,
   type SecretTarget,
+  type TenantRules,
   weekdays,
   workloadKinds,
 } from '../../lib/certificate/spec.ts';
@@ -190,6 +192,22 @@ function withOwnSecrets(certificates: readonly CertificateSpec[]): readonly Cert
   }));
 }
 
+const tenant: fc.Arbitrary<TenantRules> = fc.oneof(
+  fc.record(
+    { zones: fc.array(domain, { minLength: 1, maxLength: 2 }), wildcards: fc.boolean(), apex: fc.boolean() },
+    { requiredKeys: ['wildcards', 'apex'] },
+  ),
+  fc.record(
+    {
+      issuer: fc.constantFrom('default', 'other'),
+      fallbackIssuers: fc.constant(['spare']),
+      wildcards: fc.boolean(),
+      apex: fc.boolean(),
+    },
+    { requiredKeys: ['issuer', 'wildcards', 'apex'] },
+  ),
+);
+
 /** Inventories as parsing gives them: every default filled in, every reference known. */
 export const inventories: fc.Arbitrary<Inventory> = fc.record(
   {
@@ -204,15 +222,21 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
         issuer: fc.constantFrom('default', 'other'),
         fallbackIssuers: fc.constant(['spare']),
         key,
+        restarts: fc.constant<RegistrationSpec['restarts']>(['auto', { kind: 'Deployment', name: 'web' }]),
+        github: fc.boolean(),
         targets: fc.array(target(label.map((text) => `${text}-{name}`)), { maxLength: 2 }),
       },
       { requiredKeys: ['zones', 'issuer', 'key', 'targets'] },
     ),
     discovery: fc.record(
       {
-        places: fc.array(
-          label.map((namespace) => ({ cluster: 'lab', namespace })),
-          { minLength: 1, maxLength: 3 },
+        places: fc.uniqueArray(
+          fc.tuple(label, fc.option(tenant, { nil: undefined })).map(([namespace, rules]) => ({
+            cluster: 'lab',
+            namespace,
+            ...(rules ? { tenant: rules } : {}),
+          })),
+          { selector: ({ namespace }) => namespace, minLength: 1, maxLength: 3 },
         ),
         zones: fc.array(domain, { minLength: 1, maxLength: 3 }),
         annotation: fc.constantFrom('certrelay.dev/tls', 'tls'),
