@@ -40,6 +40,7 @@ async function issue(request: IssueRequest, invocation: Invocation) {
       signingKey: (signal: AbortSignal) => secrets.signingKey(generateSigningKey, signal),
       queue: settings.issueQueueUrl === undefined ? undefined : openQueue(settings.issueQueueUrl, closing),
       store: secrets.certificates,
+      installation: secrets.installation,
       clock,
       log,
       openOrdering: () => openOrdering(invocation, secrets, closing),

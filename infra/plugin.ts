@@ -16,7 +16,14 @@ interface Serverless {
 }
 
 type Resources = Readonly<
-  Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>
+  Record<
+    string,
+    {
+      readonly Type: string;
+      readonly Condition?: string;
+      readonly Properties?: Readonly<Record<string, unknown>>;
+    }
+  >
 >;
 
 /** Loaded by osls because serverless.yml names this file. */
@@ -33,6 +40,8 @@ export default class CertrelayPlugin {
       const { Resources } = serverless.service.resources;
       const problems = checkSchedules(Resources);
       if (problems.length > 0) throw new Error(problems.join('\n'));
+      const { provider } = serverless.service;
+      provider.environment = { ...provider.environment, ...intervalsOf(Resources) };
       const { readInventory } = await import('./build.ts');
       allowInventory(
         Resources,
@@ -122,9 +131,29 @@ const minutesOf = { minute: 1, hour: 60, day: 1440 } as const;
 
 /** What is wrong with a rate, or `undefined`. Other expressions are refused: their interval cannot be told. */
 function checkRate(expression: unknown): string | undefined {
-  const match = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/.exec(String(expression));
-  if (!match) return `"${String(expression)}" must be like rate(6 hours), in minutes, hours or days`;
-  const unit = match[2] === 'minute' || match[2] === 'hour' ? match[2] : 'day';
-  const minutes = Number(match[1]) * minutesOf[unit];
+  const minutes = readRate(expression);
+  if (minutes === undefined)
+    return `"${String(expression)}" must be like rate(6 hours), in minutes, hours or days`;
   return minutes < 5 ? `"${String(expression)}" must not be shorter than rate(5 minutes)` : undefined;
+}
+
+/** Minutes of a rate; `undefined` where it is none. */
+function readRate(expression: unknown): number | undefined {
+  const match = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/.exec(String(expression));
+  if (!match) return undefined;
+  const unit = match[2] === 'minute' || match[2] === 'hour' ? match[2] : 'day';
+  return Number(match[1]) * minutesOf[unit];
+}
+
+/** What tells the functions how often the schedules call them (lib/config.ts). A schedule that is only made on a
+ *  condition tells nothing unless its parameter is set: then CloudFormation writes an empty text, which reads as absent. */
+function intervalsOf(resources: Resources): Readonly<Record<string, unknown>> {
+  const schedules = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::Scheduler::Schedule');
+  return Object.fromEntries(
+    schedules.map(([name, { Properties, Condition }]) => {
+      const variable = `CERTRELAY_${name.replace(/Schedule$/, '').toUpperCase()}_INTERVAL_MINUTES`;
+      const minutes = String(readRate(Properties?.ScheduleExpression) ?? '');
+      return [variable, Condition === undefined ? minutes : { 'Fn::If': [Condition, minutes, ''] }];
+    }),
+  );
 }

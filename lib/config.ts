@@ -25,6 +25,17 @@ export interface Settings {
   readonly webhookSecret: string;
   /** How long after its delivery another certificate may still be served before a person must look, in milliseconds. */
   readonly staleAfterMs: number;
+  /** How often the schedules call, in milliseconds; absent for a function that only people call. */
+  readonly intervals: Readonly<Partial<Record<ScheduledFunction, number>>>;
+}
+
+/** Functions that a schedule may call. */
+export const scheduledFunctions = ['issue', 'deploy', 'probe', 'status', 'discover'] as const;
+export type ScheduledFunction = (typeof scheduledFunctions)[number];
+
+/** Environment variable that tells how often a schedule calls a function, in minutes. */
+export function intervalVariable(name: ScheduledFunction): string {
+  return `CERTRELAY_${name.toUpperCase()}_INTERVAL_MINUTES`;
 }
 
 /** `Settings`: the environment; `Inventory`: the inventory file; `Event`: the event a function was called with. */
@@ -72,6 +83,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   if (!/^\d{1,6}$/.test(minutes)) {
     problems.push('CERTRELAY_STALE_AFTER_MINUTES must be a whole number of minutes');
   }
+  const intervals = scheduledFunctions.flatMap((name) => {
+    const interval = read(intervalVariable(name));
+    if (interval === undefined) return [];
+    if (!/^[1-9]\d{0,6}$/.test(interval))
+      problems.push(`${intervalVariable(name)} must be a whole number of minutes`);
+    return [[name, Number(interval) * 60_000] as const];
+  });
   if (problems.length > 0 || !logLevel) {
     throw new ConfigError('Settings', `settings to mend: ${problems.join('; ')}`);
   }
@@ -86,6 +104,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     eventBus,
     kubernetesServer: serverOf(read('KUBERNETES_SERVICE_HOST'), read('KUBERNETES_SERVICE_PORT')),
     staleAfterMs: Number(minutes) * 60_000,
+    intervals: Object.fromEntries(intervals),
   };
 }
 

@@ -8,6 +8,7 @@ import { admitOrders } from './admission.ts';
 import type { DueCertificate } from './claim.ts';
 import { continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
+import { beginInstallation, endInstallationPass, readInstallation } from './installation.ts';
 import { sweepOrphans } from './orphans.ts';
 import { askRenewalInfo, isToBeAsked } from './renewal-info.ts';
 import { type IssueReport, makeReport } from './report.ts';
@@ -35,8 +36,11 @@ export async function issueCertificates(
   run: Run,
 ): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
   const startedAt = ports.clock.now().getTime();
+  const isFull = request.certificates === undefined && !request.dryRun;
+  const known = isFull ? await readInstallation(ports, run) : undefined;
   const gathered = await gather(request, ports, run);
   const { unknown } = gathered;
+  if (isFull && !known) await beginInstallation(holdsCertificates(gathered), ports, run);
   const now = ports.clock.now();
   const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
   const candidates = request.dryRun
@@ -57,12 +61,19 @@ export async function issueCertificates(
     await sweepOrphans(gathered.orphans, ordering, ports, run);
     await leave(plan, outcomes, request, ports, run);
   }
+  if (isFull) await endInstallationPass(new Date(startedAt), ports, run);
   const predicted = request.dryRun ? await foresee(plan, due) : undefined;
   const report = makeReport(plan, outcomes, unknown, predicted);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
   const asked = request.certificates?.length;
   ports.log.info('pass finished', { ...report.summary, asked, ms: ports.clock.now().getTime() - startedAt });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
+}
+
+/** Whether anything was stored here before this pass, by whatever version. */
+function holdsCertificates({ candidates, orphans }: Awaited<ReturnType<typeof gather>>): boolean {
+  const entries = [...candidates.map(({ entry }) => entry), ...orphans];
+  return entries.some((entry) => entry?.state.version !== undefined);
 }
 
 /** What ordering all of these would change. */

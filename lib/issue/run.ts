@@ -4,7 +4,7 @@ import type { ConnectAuthority, DescribeAuthority, KeyMaker } from '../acme-port
 import type { Inventory } from '../certificate/spec.ts';
 import type { AwaitVisible, ChallengeRecords, Preflight } from '../dns-ports.ts';
 import type { Log } from '../log.ts';
-import type { CertificateStore, Clock, IssueQueue } from '../ports.ts';
+import type { CertificateStore, Clock, InstallationStore, IssueQueue } from '../ports.ts';
 
 /** Needed only once something is due, and loaded only then. */
 export interface OrderingPorts {
@@ -27,6 +27,8 @@ export interface IssuePorts {
   readonly store: CertificateStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** What belongs to no certificate; absent: passes leave no trace but in certificates. */
+  readonly installation?: InstallationStore | undefined;
   /** By which what is left goes on; absent: the schedule comes round. */
   readonly queue?: IssueQueue | undefined;
   /** PEM of the Ed25519 key by which deliveries to agents are signed; made where there is none. Absent: nothing is signed. */

@@ -7,11 +7,12 @@ import {
 import type { AgentRegistry } from '../agent-ports.ts';
 import { patience } from '../aws/patience.ts';
 import { StoreError } from '../errors.ts';
-import type { AccountStore, CertificateStore, ReadText } from '../ports.ts';
+import type { AccountStore, CertificateStore, InstallationStore, ReadText } from '../ports.ts';
 import { SecretAccounts } from './accounts.ts';
 import { SecretAgents } from './agents.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
+import { SecretInstallation } from './installation.ts';
 
 export interface SecretsManagerOptions {
   /** First part of every AWS secret's name, without a slash at the end. */
@@ -25,6 +26,7 @@ export interface SecretsManagerOptions {
 export interface SecretsManagerConnection {
   readonly certificates: CertificateStore;
   readonly accounts: AccountStore;
+  readonly installation: InstallationStore;
   readonly readText: ReadText;
   readonly agents: AgentRegistry;
   /** The key that deliveries to agents are signed with (PKCS#8 PEM): what `generate` makes, the first time of all.
@@ -46,6 +48,7 @@ export function connectSecretsManager({
   return {
     certificates: new SecretCertificates(client, prefix, uuid),
     accounts: new SecretAccounts(client, prefix, uuid),
+    installation: new SecretInstallation(client, prefix, uuid),
     agents: new SecretAgents(client, prefix),
     async readText(secret, signal) {
       const read = callSecrets('GetSecretValue', secret, signal, (options) =>

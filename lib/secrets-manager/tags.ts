@@ -18,6 +18,9 @@ const oneOf =
   (value: string) =>
     known.find((one) => one === value);
 
+/** The instant that a tag tells; `undefined` where it tells none. */
+export const decodeInstant = date;
+
 /** Fields that are a tag for each cluster: what stands before its name. Roles of agents go by these (infra/agent-role.yaml). */
 const byCluster = { signatures: 'agent/', reports: 'agent-report/' } as const;
 

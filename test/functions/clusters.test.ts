@@ -18,7 +18,13 @@ users: [{ name: u, user: { token: secret-token } }]
 `;
 
 function open(source: KubeconfigSource, readText: (secret: string) => Promise<string>) {
-  const settings = { prefix: 'lab/certrelay', logLevel: 'info', webhookSecret: '', staleAfterMs: 0 } as const;
+  const settings = {
+    prefix: 'lab/certrelay',
+    logLevel: 'info',
+    webhookSecret: '',
+    staleAfterMs: 0,
+    intervals: {},
+  } as const;
   const inventory = { issuers: {}, clusters: { prod: { kubeconfig: source } }, certificates: [] };
   const clock = new FakeClock('2026-11-22T10:00:00Z');
   return connectClusters({ id: 'run-1', settings, inventory, clock, log: new FakeLog() }, { readText });

@@ -48,3 +48,12 @@ test('CERTRELAY_EVENT_BUS takes a name and no ARN, which could be of another acc
   const arn = 'arn:aws:events:eu-central-1:123456789012:event-bus/default';
   expect(() => readSettings({ CERTRELAY_EVENT_BUS: arn })).toThrow(/CERTRELAY_EVENT_BUS must be the name/);
 });
+
+test('how often a schedule calls each function is told in minutes; what only people call has no interval', () => {
+  const environment = { CERTRELAY_ISSUE_INTERVAL_MINUTES: '360', CERTRELAY_DISCOVER_INTERVAL_MINUTES: '' };
+  expect(readSettings(environment).intervals).toEqual({ issue: 21_600_000 });
+  expect(readSettings({}).intervals).toEqual({});
+  expect(() => readSettings({ CERTRELAY_PROBE_INTERVAL_MINUTES: 'hourly' })).toThrow(
+    'CERTRELAY_PROBE_INTERVAL_MINUTES must be a whole number of minutes',
+  );
+});

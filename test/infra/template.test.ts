@@ -67,6 +67,25 @@ describe('packaging', () => {
     }
   });
 
+  it('tells every function how often each schedule calls, and nothing where there is no schedule', () => {
+    const every = properties('DeployLambdaFunction')?.Environment;
+    expect(every).toMatchObject({
+      Variables: {
+        CERTRELAY_ISSUE_INTERVAL_MINUTES: '360',
+        CERTRELAY_DEPLOY_INTERVAL_MINUTES: '60',
+        CERTRELAY_PROBE_INTERVAL_MINUTES: '30',
+        CERTRELAY_STATUS_INTERVAL_MINUTES: '30',
+        CERTRELAY_DISCOVER_INTERVAL_MINUTES: { 'Fn::If': ['RunsDiscover', '60', ''] },
+      },
+    });
+    expect(tailored.template.Resources.IssueLambdaFunction?.Properties.Environment).toMatchObject({
+      Variables: {
+        CERTRELAY_ISSUE_INTERVAL_MINUTES: '5',
+        CERTRELAY_DISCOVER_INTERVAL_MINUTES: { 'Fn::If': ['RunsDiscover', '1440', ''] },
+      },
+    });
+  });
+
   it('takes rates, a prefix, an alarm topic and a reserved concurrency as parameters', () => {
     const { Resources } = tailored.template;
     expect(Resources.IssueSchedule?.Properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)' });

@@ -104,8 +104,11 @@ describe('the schedule', () => {
     const second = await sandbox.lambda.invoke('issue', {});
     expect(second.answer).toMatchObject({ summary: { certificates: 2, keep: 2 } });
     const made = sandbox.journal.calls.slice(before).filter(({ principal }) => principal === 'issue');
+    // The first and the last are about the installation itself.
     expect(made.map(({ action }) => action).filter((action) => action !== 'ReceiveMessage')).toEqual([
+      'DescribeSecret',
       'ListSecrets',
+      'TagResource',
     ]);
   });
 

@@ -6,7 +6,7 @@ import type { TxtValue } from '../../lib/dns-ports.ts';
 import { issueCertificates } from '../../lib/issue/pass.ts';
 import type { IssuePorts, PreflightPorts, Run } from '../../lib/issue/run.ts';
 import { describeError } from '../../lib/log.ts';
-import { FakeAuthority, FakeClock, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
+import { FakeAuthority, FakeClock, FakeInstallation, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
 
 export const dayMs = 86_400_000;
 const directory = 'https://ca.example/directory';
@@ -28,6 +28,7 @@ export class Bench {
   readonly clock = new FakeClock('2026-11-22T10:00:00Z');
   readonly log = new FakeLog();
   readonly store = new FakeStore();
+  readonly installation = new FakeInstallation();
   readonly records = new FakeRecords();
   /** The one behind issuer `default`. */
   readonly ca: FakeAuthority;
@@ -93,6 +94,7 @@ export class Bench {
   ports(): IssuePorts {
     return {
       store: this.store,
+      installation: this.installation,
       clock: this.clock,
       log: this.log,
       signingKey: this.signingKey,

@@ -7,7 +7,14 @@ import { AcmeError } from '../../lib/errors.ts';
 import type { Log, LogFields } from '../../lib/log.ts';
 import type { ByCluster, CertificateState } from '../../lib/policy/state.ts';
 import { stateOfSpec } from '../../lib/policy/state-of.ts';
-import type { CertificateStore, Clock, StoredValue, StoreEntry } from '../../lib/ports.ts';
+import type {
+  CertificateStore,
+  Clock,
+  InstallationRecord,
+  InstallationStore,
+  StoredValue,
+  StoreEntry,
+} from '../../lib/ports.ts';
 import { mintChain } from '../certificate/minting.ts';
 
 /** Failures that a test sets: the next call of a method rejects, or every one until cleared. */
@@ -179,6 +186,28 @@ export class FakeStore implements CertificateStore {
 
   count(method: string): number {
     return this.calls.filter((call) => call.startsWith(`${method} `)).length;
+  }
+}
+
+/** What belongs to no certificate, in memory. */
+export class FakeInstallation implements InstallationStore {
+  readonly failures = new Failures();
+  record: InstallationRecord | undefined;
+
+  async read() {
+    this.failures.check('read');
+    return this.record;
+  }
+
+  async create(record: Pick<InstallationRecord, 'firstRun' | 'isUpgraded'>) {
+    this.failures.check('create');
+    this.record ??= { ...record, lastPass: 'open' };
+  }
+
+  async recordPass({ endedAt, comparedUntil }: { readonly endedAt: Date; readonly comparedUntil: Date }) {
+    this.failures.check('recordPass');
+    if (!this.record) throw new Error('the AWS secret of the installation does not exist');
+    this.record = { ...this.record, lastPass: endedAt, comparedUntil };
   }
 }
 
