@@ -12,23 +12,32 @@ export interface Bundle {
   readonly key: string;
   /** Facts of the leaf. */
   readonly facts: CertificateFacts;
+  /** End of the first certificate of the path to end: the leaf's own, as a rule. */
+  readonly validUntil: Date;
 }
 
 /** `Unparsable`: chain or key cannot be read. `NotLeafFirst`: the key is that of a later certificate. `KeyMismatch`: of none.
  *  `NamesChanged`: not exactly the names asked for. `ChainBroken`: a certificate is not signed by the next one.
- *  `Expired`: one of them is, at the instant given. */
+ *  `Expired`, `NotYetValid`: one of the path has ended, or begins later, at the instant given. */
 export type BundleProblem =
   | 'Unparsable'
   | 'NotLeafFirst'
   | 'KeyMismatch'
   | 'NamesChanged'
   | 'ChainBroken'
-  | 'Expired';
+  | 'Expired'
+  | 'NotYetValid';
 
 /** The bundle, or the first problem found and a sentence about it that holds no PEM. */
 export type BundleVerdict =
   | { readonly ok: true; readonly bundle: Bundle }
-  | { readonly ok: false; readonly problem: BundleProblem; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly problem: BundleProblem;
+      readonly message: string;
+      /** Of `NotYetValid`: when the last certificate of the path begins. */
+      readonly validFrom?: Date;
+    };
 
 /** What came from the CA, an AWS secret or a person. */
 export interface UnverifiedBundle {
@@ -43,8 +52,21 @@ export interface UnverifiedBundle {
 /** More certificates than any CA sends; each one costs a signature check. */
 const maxChainLength = 10;
 
-/** Checks chain and key in the order of `BundleProblem`, at `now` where it is given. Chains may have any length up to 10;
- *  the last certificate's own issuer is not looked for. Never throws. */
+/** Clocks differ: a certificate that begins this much later counts as valid, in milliseconds. */
+const skewMs = 5 * 60_000;
+
+/** Whether a certificate is valid at `now`. A beginning up to five minutes later is forgiven, an end never. */
+export function isValidAt(
+  { notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>,
+  now: Date,
+): boolean {
+  return notAfter > now && !beginsLater(notBefore, now);
+}
+
+/** Checks chain and key in the order of `BundleProblem`. Where `now` is given, every certificate of the path must be valid
+ *  then: the leaf, and the authorities that sign one another from it on. A root above them is not asked, nor what stands
+ *  behind it, because clients have their own. Chains may have any length up to 10; the last certificate's own issuer is not looked
+ *  for. Never throws. */
 export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict {
   const key = readKey(input.key);
   if (key === undefined) return refuse('Unparsable', 'the private key is not PEM of an unencrypted key');
@@ -91,18 +113,36 @@ function judgeBundle(
     );
   }
 
-  const expired = now === undefined ? undefined : facts.find(({ notAfter }) => notAfter <= now);
-  if (expired !== undefined) {
-    const subject =
-      expired === leaf ? 'the certificate' : `the certificate of ${expired.commonName ?? 'an authority'}`;
-    return refuse('Expired', `${subject} expired at ${expired.notAfter.toISOString()}`);
-  }
+  const root = chain.findIndex((certificate, index) => index > 1 && isSelfSigned(certificate));
+  const path = root < 0 ? facts : facts.slice(0, root);
+  const untimely = now && findUntimely(path, now);
+  if (untimely !== undefined) return untimely;
 
   const pem = chain.map((certificate) => certificate.toString()).join('');
   return {
     ok: true,
-    bundle: { chain: pem, key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), facts: leaf },
+    bundle: {
+      chain: pem,
+      key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      facts: leaf,
+      validUntil: new Date(Math.min(...path.map(({ notAfter }) => notAfter.getTime()))),
+    },
   };
+}
+
+function findUntimely(path: readonly CertificateFacts[], now: Date): BundleVerdict | undefined {
+  const nameOf = (one: CertificateFacts) =>
+    one === path[0] ? 'the certificate' : `the certificate of ${one.commonName ?? 'an authority'}`;
+  const expired = path.find(({ notAfter }) => notAfter <= now);
+  if (expired) return refuse('Expired', `${nameOf(expired)} expired at ${expired.notAfter.toISOString()}`);
+  const [last] = path.toSorted((one, other) => other.notBefore.getTime() - one.notBefore.getTime());
+  if (!last || !beginsLater(last.notBefore, now)) return undefined;
+  const message = `${nameOf(last)} is valid only from ${last.notBefore.toISOString()} on`;
+  return { ok: false, problem: 'NotYetValid', message, validFrom: last.notBefore };
+}
+
+function beginsLater(notBefore: Date, now: Date): boolean {
+  return notBefore.getTime() > now.getTime() + skewMs;
 }
 
 /** Each certificate of the text. A private key among them is refused, because chains are shown and delivered openly. */
@@ -134,6 +174,10 @@ function isSignedBy(certificate: X509Certificate, next: X509Certificate | undefi
   } catch {
     return false;
   }
+}
+
+function isSelfSigned(certificate: X509Certificate): boolean {
+  return isSignedBy(certificate, certificate);
 }
 
 function refuse(problem: BundleProblem, message: string): BundleVerdict {

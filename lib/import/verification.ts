@@ -5,7 +5,7 @@ import { measureDhPrime } from '../certificate/dh-parameters.ts';
 import { type CertificateMaterial, readCertificateMaterial } from './material.ts';
 
 /** Why a certificate cannot be imported. */
-export type ImportProblem = BundleProblem | 'Unreadable' | 'NotYetValid' | 'WeakDhParameters';
+export type ImportProblem = BundleProblem | 'Unreadable' | 'WeakDhParameters';
 
 /** What can be stored, with remarks for a person; or the first problem, in a sentence that quotes nothing. */
 export type ImportVerdict =
@@ -22,9 +22,6 @@ export function verifyImport(text: string, domains: readonly string[], now: Date
   const verdict = verifyBundle({ ...material, domains }, now);
   if (!verdict.ok) return verdict;
   const { bundle } = verdict;
-  const { notBefore } = bundle.facts;
-  if (now < notBefore)
-    return refuse('NotYetValid', `the certificate is valid only from ${notBefore.toISOString()}`);
   const weakness = findDhWeakness(material);
   return weakness === undefined
     ? { ok: true, bundle, notes: remarks(bundle, material) }

@@ -125,3 +125,60 @@ describe('N14 a bundle is refused before anything is written', () => {
     );
   });
 });
+
+describe('every certificate of the path is asked for the instant, both ends', () => {
+  const dayMs = 86_400_000;
+  const now = new Date('2026-02-01T00:00:00Z');
+  const at = (offsetMs: number) => new Date(now.getTime() + offsetMs);
+  const minutes = 60_000;
+
+  test.each([
+    [0, true],
+    [5 * minutes, true],
+    [5 * minutes + 1000, false],
+  ])('NotYetValid: a leaf that begins %i ms later, accepted is %s', async (offset, ok) => {
+    const { chain, key } = await mintChain({ domains, notBefore: at(offset), notAfter });
+    expect(verifyBundle({ chain, key }, now)).toMatchObject(
+      ok
+        ? { ok }
+        : {
+            ok,
+            problem: 'NotYetValid',
+            validFrom: at(offset),
+            message: expect.stringContaining('from 2026-02'),
+          },
+    );
+  });
+
+  test.each<[what: string, outcome: string, validity: { notBefore: Date; notAfter: Date }]>([
+    ['that has just ended', 'Expired', { notBefore, notAfter: now }],
+    ['that ends in a second', 'accepted', { notBefore, notAfter: at(1000) }],
+    ['that begins in five minutes', 'accepted', { notBefore: at(5 * minutes), notAfter }],
+    ['that begins a second after that', 'NotYetValid', { notBefore: at(5 * minutes + 1000), notAfter }],
+  ])('an intermediate %s: %s', async (_, outcome, validity) => {
+    const root = await mintAuthority('Root', { notBefore, notAfter });
+    const ends = await mintAuthority('Between', validity, root);
+    const issuer = await mintAuthority('Issuing', { notBefore, notAfter }, ends);
+    const { certificates, key } = await mintChain({ domains, notBefore, notAfter, issuer });
+    const chain = certificates[0] + pem(issuer) + pem(ends);
+    const verdict = verifyBundle({ chain, key }, now);
+    const message = expect.stringContaining('the certificate of Between');
+    expect(verdict).toMatchObject(
+      outcome === 'accepted'
+        ? { ok: true, bundle: { validUntil: validity.notAfter } }
+        : { ok: false, problem: outcome, message },
+    );
+  });
+
+  test('a root that has ended, and another one’s certificate for it, are no part of it', async () => {
+    const ended = { notBefore: at(-2 * dayMs), notAfter: at(-dayMs) };
+    const old = await mintAuthority('Old Root', ended);
+    const root = await mintAuthority('Root', ended);
+    const cross = await mintAuthority('Root', ended, old, { keys: root.keys });
+    const issuer = await mintAuthority('Issuing', { notBefore, notAfter }, root);
+    const { certificates, key } = await mintChain({ domains, notBefore, notAfter, issuer });
+    const chain = certificates[0] + pem(issuer) + pem(root);
+    expect(verifyBundle({ chain, key }, now)).toMatchObject({ ok: true, bundle: { validUntil: notAfter } });
+    expect(verifyBundle({ chain: chain + pem(cross), key }, now)).toMatchObject({ ok: true });
+  });
+});
