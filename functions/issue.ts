@@ -45,7 +45,8 @@ async function issue(request: IssueRequest, invocation: Invocation) {
       log,
       openOrdering: () => openOrdering(invocation, secrets, closing),
     };
-    return await issueCertificates(request, ports, invocation);
+    const run = { ...invocation, issueIntervalMs: settings.intervals.issue };
+    return await issueCertificates(request, ports, run);
   } finally {
     await Promise.allSettled(closing.map((close) => close()));
   }

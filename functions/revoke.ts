@@ -36,7 +36,7 @@ async function revoke(request: RevokeRequest, invocation: Invocation): Promise<R
     const { report, failures } = await issueCertificates(
       question,
       { store, clock, log, openOrdering: open, signingKey },
-      invocation,
+      { ...invocation, issueIntervalMs: settings.intervals.issue },
     );
     throwFailures([...failures.values()], 'certificates');
     return report.certificates[0]?.message ?? 'nothing was ordered';

@@ -106,10 +106,17 @@ export class AgentError extends CertrelayError {
   declare readonly code: AgentErrorCode;
 }
 
-/** `Unknown`: no such certificate. `BadCertificate`: the CA issued something else than was ordered. `Unfinished`: an order
- *  was followed for as long as anybody waits. `Rehearsal`: a CA for tests did not validate the names. `Failed`: a
- *  certificate could not be kept; the cause tells. */
-export type IssueErrorCode = 'Unknown' | 'BadCertificate' | 'Unfinished' | 'Rehearsal' | 'Failed';
+/** `Unknown`: no such certificate. `BadCertificate`: the CA issued something else than was ordered, or what is of no use.
+ *  `DueAgain`: what it issued is stored, and would be ordered again at once. `Unfinished`: an order was followed for as long as
+ *  anybody waits. `Rehearsal`: a CA for tests did not validate the names. `Failed`: a certificate could not be kept; the cause
+ *  tells. */
+export type IssueErrorCode =
+  | 'Unknown'
+  | 'BadCertificate'
+  | 'DueAgain'
+  | 'Unfinished'
+  | 'Rehearsal'
+  | 'Failed';
 export class IssueError extends CertrelayError {
   declare readonly code: IssueErrorCode;
 }

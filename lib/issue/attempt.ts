@@ -1,7 +1,6 @@
 // One certificate's way through a wave: claimed, ordered, validated, stored.
 
 import type { CertificateAuthority } from '../acme-ports.ts';
-import { verifyBundle } from '../certificate/bundle.ts';
 import { registeredDomain } from '../certificate/name-parsing.ts';
 import { versionOfOrder } from '../certificate/stored.ts';
 import type { ChallengeRecords, TxtValue } from '../dns-ports.ts';
@@ -12,6 +11,7 @@ import { readJournal } from '../policy/txt-journal.ts';
 import type { StoreEntry } from '../ports.ts';
 import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
 import { issuerFor, judgeClaimed } from './gather.ts';
+import { verifyIssued } from './issued.ts';
 import { noteValues } from './journal.ts';
 import {
   coversNames,
@@ -179,11 +179,12 @@ function isUsable(found: OpenOrder, claim: Claim): boolean {
 
 /** Validates, finalizes, verifies and stores. Never rejects. */
 export async function finishAttempt(
-  { spec: { name, domains } }: DueCertificate,
+  due: DueCertificate,
   { claim, ca, open, written }: OpenAttempt,
   { keys, store, clock, log }: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
+  const { name, domains } = due.spec;
   const { pending } = claim;
   const orderUrl = open.order.url;
   let finalizing = false;
@@ -192,14 +193,10 @@ export async function finishAttempt(
     const csr = await keys.request(pending.key, domains);
     finalizing = true;
     const issued = await obtainCertificate(validated, csr, ca, clock, run.signal);
-    const verified = verifyBundle({ chain: issued, key: pending.key, domains });
-    if (!verified.ok) {
-      const message = `the CA issued a certificate that is not the one ordered (${verified.message}); it was not stored`;
-      throw new IssueError('BadCertificate', message);
-    }
+    const bundle = await verifyIssued(issued, due, claim, { store, clock }, run);
     const version = versionOfOrder(orderUrl);
     // In its canonical spelling, so that what is stored and what is delivered are the same text.
-    const { chain, key, facts } = verified.bundle;
+    const { chain, key, facts } = bundle;
     const { issuer, profile, spec } = pending;
     await store.put(name, { chain, key, issuer, profile, spec }, version, run.signal);
     const { notAfter } = facts;

@@ -52,7 +52,7 @@ export async function issueCertificates(
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
   const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
   if (!request.dryRun) {
-    const stored = new Set(outcomes.flatMap(({ name, outcome }) => (outcome === 'issued' ? [name] : [])));
+    const stored = new Set(outcomes.flatMap((one) => ('version' in one ? [one.name] : [])));
     await signMissing(
       candidates.filter(({ name }) => !stored.has(name)),
       ports,

@@ -49,4 +49,6 @@ export interface Run {
   readonly signal: AbortSignal;
   /** Ends the clean-up shortly before the deadline. */
   readonly cleanUpSignal: AbortSignal;
+  /** Between two passes of the schedule, in milliseconds; absent where nobody knows. */
+  readonly issueIntervalMs?: number | undefined;
 }

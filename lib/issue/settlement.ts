@@ -4,13 +4,13 @@ import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { meantFor } from '../policy/agents.ts';
-import { nextAttempt } from '../policy/backoff.ts';
-import { chooseIssuer, issuersOf } from '../policy/issuer-choice.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { stateOf } from '../policy/state-of.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
 import type { Claim, DueCertificate } from './claim.ts';
+import { findIfDueAgain } from './issued.ts';
 import { laterMs } from './renewal-info.ts';
+import { describeRetry, planRetry } from './retry.ts';
 import type { IssuePorts, Run } from './run.ts';
 import { signDelivery } from './signing.ts';
 
@@ -26,7 +26,8 @@ export type WaveOutcome = { readonly name: string; readonly message: string } & 
   | { readonly outcome: 'kept' }
   /** A later run goes on from here, at `until` at the earliest where that is known. */
   | { readonly outcome: 'waiting'; readonly until?: Date }
-  | { readonly outcome: 'failed'; readonly until?: Date; readonly error: Error }
+  /** `version`: what was stored all the same. */
+  | { readonly outcome: 'failed'; readonly until?: Date; readonly error: Error; readonly version?: string }
 );
 
 /** Settles one attempt. `left`: record names whose TXT values could not be removed; the claim is then kept, so that the
@@ -61,11 +62,19 @@ export async function settle(
           );
         }
         const { chain } = current.value.certificate;
-        await close(due, { ...attempt, chain, version: current.version }, left, ports, run);
+        const { failed } = await close(
+          due,
+          { ...attempt, chain, version: current.version },
+          left,
+          ports,
+          run,
+        );
+        if (failed) return failed;
         return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
       }
       case 'issued': {
-        const { notAfter } = await close(due, attempt, left, ports, run);
+        const { notAfter, failed } = await close(due, attempt, left, ports, run);
+        if (failed) return failed;
         const { version, orderUrl } = attempt;
         return {
           outcome: 'issued',
@@ -89,9 +98,10 @@ export async function settle(
   }
 }
 
-/** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. */
+/** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. What would be
+ *  ordered again at once is a failure, and backs off. */
 async function close(
-  { spec }: DueCertificate,
+  due: DueCertificate,
   {
     claim,
     chain,
@@ -106,9 +116,9 @@ async function close(
   left: ReadonlyMap<string, Error>,
   ports: IssuePorts,
   run: Run,
-): Promise<{ readonly notAfter: Date }> {
+): Promise<{ readonly notAfter: Date; readonly failed?: WaveOutcome }> {
   const { store, clock } = ports;
-  const { name } = spec;
+  const { name } = due.spec;
   const facts = readCertificate(chain);
   const { fingerprint, notBefore, notAfter } = facts;
   const signed = await signDelivery(
@@ -119,24 +129,44 @@ async function close(
       notBefore,
       notAfter,
       // What is stored carries the specification that it was claimed with.
-      meant: meantFor(claim.pending.spec ?? spec, run.inventory),
+      meant: meantFor(claim.pending.spec ?? due.spec, run.inventory),
       signatures: claim.entry?.state.signatures,
     },
     ports,
     run,
   );
+  const now = clock.now();
+  const dueAgain = findIfDueAgain(facts, due, claim, run, now);
+  const error =
+    dueAgain === undefined
+      ? undefined
+      : new IssueError('DueAgain', `the certificate was stored, but ${dueAgain}`);
+  const retry = error && planRetry(due, claim, run.inventory, { now });
   const txtLeft = isLeft(written, left);
   const over = {
-    failures: null,
-    error: null,
-    nextAttempt: null,
+    failures: retry?.failures ?? null,
+    error: error?.code ?? null,
+    nextAttempt: retry?.until ?? null,
     ...(txtLeft ? {} : { order: null, orderFor: null, txt: null }),
   };
-  const askAfter = new Date(clock.now().getTime() + laterMs);
+  const askAfter = new Date(now.getTime() + laterMs);
   const state = { ...stateOf(version, facts, claim.pending), askAfter, ...over, ...signed };
   await store.record(name, state, run.cleanUpSignal);
   if (!txtLeft) await store.release(name, claim.version, run.cleanUpSignal);
-  return facts;
+  if (!error || !retry) return { notAfter };
+  const message = describeRetry(describeError(error), retry);
+  const { failures, until, nextIssuer } = retry;
+  const { code: reason, message: problem } = error;
+  ports.log.warn('certificate failed', {
+    certificate: name,
+    reason,
+    problem,
+    failures,
+    until,
+    version,
+    nextIssuer,
+  });
+  return { notAfter, failed: { outcome: 'failed', name, message, until, error, version } };
 }
 
 async function settleFailure(
@@ -162,21 +192,15 @@ async function settleFailure(
     log.warn('certificate failed', { certificate: name, names, reason, problem });
     return { outcome: 'failed', name, message: problem, error };
   }
-  const failures = ((claim.entry ?? due.entry)?.state.failures ?? 0) + 1;
   const txtLeft = isLeft(written, left);
   // Without its entry nobody knows what the run before left.
   const isUnknown = due.inFlight !== undefined && claim.entry === undefined;
   const keepsClaim = txtLeft || mayBeIssued || isUnknown;
-  const issuers = issuersOf(due.spec, run.inventory.issuers);
-  const next = chooseIssuer(issuers, failures, keepsClaim ? claim.pending : undefined);
-  const isSame = next === undefined || next.name === claim.issuer;
-  const retryAfterMs = isSame && error instanceof AcmeError ? error.retryAfterMs : undefined;
-  // Another issuer has nothing to wait for until it has failed too.
-  const backsOff = isSame || next.failures > 0;
-  const until = backsOff
-    ? nextAttempt({ failures: next?.failures ?? failures, now: clock.now(), retryAfterMs })
-    : clock.now();
-  const message = isSame ? problem : `${problem}; the next attempt goes to issuer ${next.name}`;
+  const retryAfterMs = error instanceof AcmeError ? error.retryAfterMs : undefined;
+  const kept = keepsClaim ? claim.pending : undefined;
+  const retry = planRetry(due, claim, run.inventory, { now: clock.now(), kept, retryAfterMs });
+  const { failures, until, nextIssuer } = retry;
+  const message = describeRetry(problem, retry);
   log.warn('certificate failed', {
     certificate: name,
     names,
@@ -185,7 +209,7 @@ async function settleFailure(
     failures,
     until,
     orderUrl,
-    nextIssuer: isSame ? undefined : next.name,
+    nextIssuer,
   });
   const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
   const state = {

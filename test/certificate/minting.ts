@@ -13,7 +13,7 @@ export interface Minting {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly keyType?: KeyType;
-  /** PKCS#8 PEM of the leaf's P-256 key; absent: a new one. */
+  /** PKCS#8 PEM of the leaf's key, of any type; absent: a new one. */
   readonly key?: string;
   /** Authorities between leaf and root that stand in the chain; 1. The root never does. */
   readonly intermediates?: number;
@@ -129,13 +129,18 @@ const keyAlgorithms = {
 
 async function importKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
   const privateKey = createPrivateKey(pem);
+  const isP384 = privateKey.asymmetricKeyDetails?.namedCurve === 'secp384r1';
+  const algorithm =
+    privateKey.asymmetricKeyType === 'rsa'
+      ? { ...rsa, hash: 'SHA-256' }
+      : { ...signing, namedCurve: isP384 ? 'P-384' : 'P-256' };
   const [pkcs8, spki] = [
     privateKey.export({ type: 'pkcs8', format: 'der' }),
     createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
   ];
   return {
-    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, signing, true, ['sign']),
-    publicKey: await webcrypto.subtle.importKey('spki', spki, signing, true, ['verify']),
+    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
   };
 }
 

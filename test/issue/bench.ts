@@ -16,8 +16,12 @@ export function specOf(name: string, domains: readonly string[]): CertificateSpe
 }
 
 const keys: KeyMaker = {
-  async generate() {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  async generate(type) {
+    const [kind = '', size = ''] = type.split('-');
+    const { privateKey } =
+      kind === 'rsa'
+        ? generateKeyPairSync('rsa', { modulusLength: Number(size) })
+        : generateKeyPairSync('ec', { namedCurve: size === 'p384' ? 'P-384' : 'P-256' });
     return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   },
   // The fake CA certifies the key itself; real requests are the adapter's business.

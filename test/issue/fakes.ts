@@ -15,7 +15,7 @@ import type {
   StoredValue,
   StoreEntry,
 } from '../../lib/ports.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { type Minting, mintChain } from '../certificate/minting.ts';
 
 /** Failures that a test sets: the next call of a method rejects, or every one until cleared. */
 export class Failures {
@@ -234,6 +234,8 @@ export class FakeAuthority implements CertificateAuthority {
   readonly calls: string[] = [];
   /** Whether its values serve later orders too. */
   lasting = false;
+  /** What it issues otherwise than it should. */
+  issuesOtherwise: ((now: Date) => Partial<Minting> | Promise<Partial<Minting>>) | undefined;
   /** Names that fail validation. */
   readonly unwelcome = new Set<string>();
   /** Renewal windows by certificate id; certificates without one have no advice. */
@@ -337,6 +339,7 @@ export class FakeAuthority implements CertificateAuthority {
       notBefore: now,
       notAfter: new Date(now.getTime() + 90 * 86_400_000),
       key: csr,
+      ...(await this.issuesOtherwise?.(now)),
     });
     kept.chain = minted.chain;
     kept.status = 'valid';
