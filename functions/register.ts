@@ -6,6 +6,7 @@ import { createRegister } from '../lib/register/registration.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { connectIssueQueue } from '../lib/sqs/issue-queue.ts';
 import { createEndpoint } from '../lib/webhook/endpoint.ts';
+import { rememberGithubStanding } from '../lib/webhook/github.ts';
 import type { HttpAnswer } from '../lib/webhook/http.ts';
 import { type ReadSecrets, rememberSecrets } from '../lib/webhook/secrets.ts';
 import { beginInvocation, type Context, type Invocation } from './invocation.ts';
@@ -14,6 +15,7 @@ interface Connections {
   readonly store: CertificateStore;
   readonly queue: IssueQueue;
   readonly readSecrets: ReadSecrets;
+  readonly githubStandingOf: ReturnType<typeof rememberGithubStanding>;
 }
 
 // Kept from call to call, so that a flood of requests reads the signing secret once a minute.
@@ -24,9 +26,10 @@ export async function handler(event: unknown, context: Context): Promise<HttpAns
   const invocation = await beginInvocation(context);
   const { inventory, log, clock, id, signal } = invocation;
   connections ??= connect(invocation);
-  const { store, queue, readSecrets } = connections;
+  const { store, queue, readSecrets, githubStandingOf } = connections;
   const register = createRegister({ inventory, store, queue, log });
-  return createEndpoint({ readSecrets, register, clock, log })(event, id, signal);
+  const githubAllowedUntil = githubStandingOf(inventory.registration, log);
+  return createEndpoint({ readSecrets, register, githubAllowedUntil, clock, log })(event, id, signal);
 }
 
 function connect({ settings, clock }: Invocation): Connections {
@@ -42,5 +45,6 @@ function connect({ settings, clock }: Invocation): Connections {
     store: secrets.certificates,
     queue: connectIssueQueue({ url: issueQueueUrl }),
     readSecrets: rememberSecrets((signal) => secrets.readText(webhookSecret, signal), clock),
+    githubStandingOf: rememberGithubStanding(secrets.installation, clock),
   };
 }

@@ -140,7 +140,12 @@ function describeSpec(
         .join('; '),
     };
   }
-  const targets = (parsed.data.targets ?? []).map((one) => ({ ...one, adopt: true, replace: false }));
+  const targets = (parsed.data.targets ?? []).map((one) => ({
+    ...one,
+    restart: one.restart ?? ('auto' as const),
+    adopt: true,
+    replace: false,
+  }));
   const { domains } = parsed.data;
   const spec: StoredSpec = { name, domains, issuer, key: keyType, targets, source: 'import' };
   const [taken] = findTakenSecrets(spec, inventory);

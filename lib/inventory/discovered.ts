@@ -37,7 +37,7 @@ export function parseAskedSecret(
     issuer,
     ...(fallbackIssuers ? { fallbackIssuers } : {}),
     key,
-    targets: (parsed.data.targets ?? []).map((target) => ({ ...target, adopt, replace: false })),
+    targets: (parsed.data.targets ?? []).map((target) => ({ ...target, restart, adopt, replace: false })),
     source: 'discovery',
   };
   const findings = [...findForbiddenNames(spec.domains, rules), ...findTakenSecrets(spec, inventory)];

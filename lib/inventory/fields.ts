@@ -113,13 +113,13 @@ export const workload = z.union(
 );
 
 /** What is rolled when the certificate changes; an empty list is `none`. */
-export const restart = z
+export const restartChoice = z
   .union([z.enum(['auto', 'needed', 'none']), z.array(workload)], {
     error: ({ input }) =>
       `is ${describeInput(input)}; write auto, needed, none, or a list such as [Deployment/web]`,
   })
-  .transform((value) => (typeof value === 'string' || value.length > 0 ? value : 'none'))
-  .default('auto');
+  .transform((value) => (typeof value === 'string' || value.length > 0 ? value : 'none'));
+export const restart = restartChoice.default('auto');
 
 /** One thing that others may ask to be restarted. */
 export const allowedRestart = z.union([z.enum(['auto', 'needed', 'none']), workload], {

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { withoutWildcard } from '../certificate/names.ts';
 import {
+  type AllowedRestart,
   type Inventory,
   isSecretTarget,
   type RegistrationSpec,
@@ -9,8 +10,8 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { explainIssue, type Finding, findingsOf, type InventoryProblem } from './problems.ts';
-import { findForbiddenNames, findTakenSecrets, refuse } from './request-checks.ts';
+import { explainIssue, findingsOf, type InventoryProblem } from './problems.ts';
+import { findForbiddenNames, findForbiddenTargets, findTakenSecrets, refuse } from './request-checks.ts';
 import { registrationBody } from './schema.ts';
 import { isSamePlace, type Place, webhookRules } from './source-rules.ts';
 
@@ -24,15 +25,18 @@ export function parseRegistration(
   const { registration } = inventory;
   if (registration === undefined)
     return refuse([{ path: [], message: 'the inventory allows no registration' }]);
-  const parsed = registrationBody.safeParse(body, { error: explainIssue });
+  const parsed = registrationBody.safeParse(withoutNulls(body), { error: explainIssue });
   if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
 
   const { domains, name = nameAfter(domains[0] ?? ''), targets } = parsed.data;
-  const outside = findForbiddenNames(domains, webhookRules(registration));
-  const misplaced = (targets ?? []).flatMap((target, index) =>
-    isAllowed(target, registration) ? [] : [misplacedTarget(target, index, registration)],
-  );
-  const chosen = targets?.map((target) => ({ ...target, ...operatorsWord(target, name, registration) }));
+  const rules = webhookRules(registration);
+  const outside = findForbiddenNames(domains, rules);
+  const chosen = targets?.map((target) => ({
+    ...target,
+    ...operatorsWord(target, name, registration),
+    restart: target.restart ?? defaultRestart(rules.restarts(target)),
+  }));
+  const misplaced = findForbiddenTargets(chosen ?? [], rules);
   const spec: StoredSpec = {
     name,
     domains,
@@ -61,10 +65,6 @@ export function nameAfter(domain: string): string {
 
 const maxNameLength = 63;
 
-function isAllowed(place: Place, { targets }: RegistrationSpec): boolean {
-  return targets.filter(isSecretTarget).some((allowed) => isSamePlace(allowed, place));
-}
-
 /** What the operator says of a target, and the request cannot: how its workloads change over, and what may be taken over,
  *  which is only the Secret that the inventory itself would have named, never one of the request's choosing. */
 function operatorsWord(
@@ -82,13 +82,20 @@ function fillIn({ secret }: Pick<SecretTarget, 'secret'>, name: string): string 
   return secret.replaceAll('{name}', name);
 }
 
-function misplacedTarget(
-  { cluster, namespace }: Place,
-  index: number,
-  { targets }: RegistrationSpec,
-): Finding {
-  const places = targets.filter(isSecretTarget).map((target) => `${target.cluster}/${target.namespace}`);
-  const allowed = places.join(', ') || 'none';
-  const message = `cluster ${cluster}, namespace ${namespace} may not be asked for; allowed: ${allowed}`;
-  return { path: ['targets', index], message };
+/** What a sender means who says nothing. */
+function defaultRestart(allowed: readonly AllowedRestart[]): 'auto' | 'needed' | 'none' {
+  const words = allowed.filter((one) => typeof one === 'string');
+  return words.includes('auto') ? 'auto' : (words[0] ?? 'none');
+}
+
+/** A field that is null is one that is not there, in the request itself and in its targets. */
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const said = Object.entries(body).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    said.map(([key, value]) => [
+      key,
+      key === 'targets' && Array.isArray(value) ? value.map(withoutNulls) : value,
+    ]),
+  );
 }

@@ -28,6 +28,7 @@ import {
   pemText,
   referenceName,
   restart,
+  restartChoice,
   roleArn,
   secretTemplate,
   span,
@@ -203,6 +204,9 @@ export const inventorySchema = mapping({
   dns: dns.optional(),
 }) satisfies z.ZodType<Inventory>;
 
+/** Targets that one request may ask for. */
+const maxAskedTargets = 100;
+
 /** Body of a registration request. What takes over Secrets of others cannot be asked for from outside, nor what other
  *  controllers may act on, nor a password of the operator's. */
 export const registrationBody = mapping({
@@ -214,9 +218,11 @@ export const registrationBody = mapping({
         ...targetPlace,
         secret: secretTemplate.or(objectName).default('{name}-tls'),
         ...targetUse,
+        restart: restartChoice.optional(),
         format: z.enum(pemFormats).default('tls'),
       }),
     )
+    .max(maxAskedTargets, `are more than ${maxAskedTargets}; ask for fewer`)
     .optional(),
 });
 

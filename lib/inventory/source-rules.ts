@@ -27,8 +27,10 @@ export interface SourceRules {
   readonly key: KeyType;
   /** Namespaces that targets may be in. */
   readonly places: readonly Place[];
-  /** What may be restarted in one of these places. */
+  /** What a request may name to be restarted in one of these places, beside `none`. */
   readonly restarts: (place: Place) => readonly AllowedRestart[];
+  /** What the operator's own targets there restart: targets that nobody asked for have it. */
+  readonly ownRestarts: (place: Place) => readonly AllowedRestart[];
 }
 
 /** The rules for a specification of that source. `unbound`: a person has imported it by hand, and no section is about it.
@@ -51,8 +53,14 @@ export function rulesOf(
 
 /** What senders to the webhook may ask for. Wildcards and the zones themselves always were among it. */
 export function webhookRules(registration: NonNullable<Inventory['registration']>): SourceRules {
-  const { zones, issuer, fallbackIssuers, key, targets, restarts = ['auto'] } = registration;
+  const { zones, issuer, fallbackIssuers, key, targets, restarts } = registration;
   const own = targets.filter(isSecretTarget);
+  const ownRestarts = (place: Place) =>
+    own
+      .filter((one) => isSamePlace(one, place))
+      .flatMap(({ restart }): readonly AllowedRestart[] =>
+        typeof restart === 'string' ? [restart] : restart,
+      );
   return {
     source: 'the webhook',
     zones,
@@ -62,14 +70,8 @@ export function webhookRules(registration: NonNullable<Inventory['registration']
     fallbackIssuers,
     key,
     places: own.map(({ cluster, namespace }) => ({ cluster, namespace })),
-    restarts: (place) => [
-      ...restarts,
-      ...own
-        .filter((one) => isSamePlace(one, place))
-        .flatMap(({ restart }): readonly AllowedRestart[] =>
-          typeof restart === 'string' ? [restart] : restart,
-        ),
-    ],
+    restarts: (place) => restarts ?? ['auto', ...ownRestarts(place)],
+    ownRestarts,
   };
 }
 
@@ -92,7 +94,8 @@ export function placeRules(discovery: DiscoverySpec, { cluster, namespace }: Pla
     fallbackIssuers,
     key: discovery.key,
     places: [{ cluster, namespace }],
-    restarts: () => ['auto', 'none'],
+    restarts: () => ['auto'],
+    ownRestarts: () => [],
   };
 }
 

@@ -85,5 +85,5 @@ function compare(
 }
 
 function asksForTargets(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && 'targets' in body;
+  return typeof body === 'object' && body !== null && 'targets' in body && body.targets !== null;
 }

@@ -1,6 +1,7 @@
 // POST /domains: authenticates a request, has it registered, and says over HTTP what became of it.
 import { describeError, type Log } from '../log.ts';
 import type { Clock, Register, Registration } from '../ports.ts';
+import type { GithubAllowedUntil } from './github.ts';
 import { answerJson, type HttpAnswer, type HttpRequest, parseHttpEvent } from './http.ts';
 import type { ReadSecrets } from './secrets.ts';
 import { readClaim, verifySignature } from './signature.ts';
@@ -8,6 +9,7 @@ import { readClaim, verifySignature } from './signature.ts';
 interface EndpointPorts {
   readonly readSecrets: ReadSecrets;
   readonly register: Register;
+  readonly githubAllowedUntil: GithubAllowedUntil;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,9 +40,36 @@ async function handle(request: HttpRequest, ports: EndpointPorts, signal: AbortS
   if (!verifySignature(read.claim, request.body, await ports.readSecrets(signal))) {
     return answerJson(401, { message: 'the signature was not made over this body with a secret known here' });
   }
+  if (read.claim.kind === 'github' && !(await isGithubTaken(read.claim.id, ports, signal))) {
+    return answerJson(401, { message: `${noGithub}: sign as Standard Webhooks say` });
+  }
   const body = parseJson(request.body);
   if (body === undefined) return answerJson(400, { message: 'the body is not JSON' });
   return toAnswer(await ports.register(body, read.claim.id, signal));
+}
+
+const noGithub = 'requests that are signed as GitHub signs its webhooks are not taken here';
+
+/** Asked only of requests whose signature is right, so that the log tells the operator of senders that there really are. */
+async function isGithubTaken(
+  request: string,
+  { githubAllowedUntil, clock, log }: EndpointPorts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const until = await githubAllowedUntil(signal);
+  if (until === 'always') return true;
+  const right =
+    'write registration.github: true into the inventory, or have the sender sign as Standard Webhooks say';
+  if (until === 'never' || (until !== 'unknown' && until <= clock.now())) {
+    log.warn('request refused', { request, problem: `${noGithub}; ${right}` });
+    return false;
+  }
+  const end = until === 'unknown' ? '90 days after the first full pass of issue' : until.toISOString();
+  log.warn('request signed as GitHub signs', {
+    request,
+    problem: `such are refused from ${end} on; ${right}`,
+  });
+  return true;
 }
 
 /** `undefined` where the text is not JSON, which no JSON text means. */

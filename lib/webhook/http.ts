@@ -34,6 +34,7 @@ export function parseHttpEvent(event: unknown): { readonly request: HttpRequest 
     return answerJson(400, { message: 'this is not an event of an HTTP API (payload 2.0)' });
   const { requestContext, headers: sent, body, isBase64Encoded } = parsed.data;
   const headers = new Map(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]));
+  if (headers.size < Object.keys(sent).length) return answerJson(400, { message: 'a header is there twice' });
 
   if (requestContext.http.method !== 'POST') {
     return answerJson(405, { message: 'only POST is answered here' }, { allow: 'POST' });

@@ -6,6 +6,10 @@ import type { HttpRequest } from './http.ts';
 /** How far a request's timestamp may be from our clock, either way; what the specification's libraries take. */
 const toleranceMs = 5 * 60_000;
 
+/** What a sender may give as id and signatures: more is no sender's that follows the specification. */
+const longestId = 256;
+const mostSignatures = 20;
+
 /** What a request claims about its sender. GitHub's form does not say when it was sent: one that is sent again means the same
  *  again, because registering twice is registering once. */
 type SignedClaim =
@@ -26,16 +30,24 @@ export function readClaim(
   headers: HttpRequest['headers'],
   now: Date,
 ): { readonly claim: SignedClaim } | { readonly problem: string } {
-  const id = headers.get('webhook-id');
+  const id = headers.get('webhook-id')?.trim();
   const timestamp = headers.get('webhook-timestamp');
   const signature = headers.get('webhook-signature');
   if (!id || !timestamp || !signature) return readGithubClaim(headers);
+  // What is signed is id.timestamp.body: with a dot in the id the same text could be read as another id and body.
+  if (id.includes('.') || id.length > longestId) {
+    return { problem: `webhook-id must have no dot and at most ${longestId} characters` };
+  }
   const sentAt = new Date(/^\d{1,11}$/.test(timestamp) ? Number(timestamp) * 1000 : Number.NaN);
   // Written so that a timestamp that is no number is refused too.
   if (!(Math.abs(now.getTime() - sentAt.getTime()) <= toleranceMs)) {
     return { problem: 'webhook-timestamp must be the time of sending in seconds, at most 5 minutes away' };
   }
-  return { claim: { kind: 'standard', id, sentAt, signatures: signature.split(' ') } };
+  const signatures = signature.split(' ', mostSignatures + 1);
+  if (signatures.length > mostSignatures) {
+    return { problem: `webhook-signature must have at most ${mostSignatures} signatures` };
+  }
+  return { claim: { kind: 'standard', id, sentAt, signatures } };
 }
 
 /** As https://docs.github.com/webhooks says: `sha256=` and 64 hex digits. */
@@ -49,7 +61,7 @@ function readGithubClaim(
   if (!/^sha256=[0-9a-f]{64}$/.test(signature)) {
     return { problem: 'X-Hub-Signature-256 must be sha256= and 64 hex digits' };
   }
-  const id = headers.get('x-github-delivery')?.slice(0, 64) ?? signature.slice(7, 43);
+  const id = headers.get('x-github-delivery')?.trim().slice(0, 64) || signature.slice(7, 43);
   return { claim: { kind: 'github', id, signature } };
 }
 

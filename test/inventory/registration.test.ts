@@ -143,6 +143,30 @@ describe('a request is refused', () => {
       'by certificate own',
     ],
     ['for one Secret twice', { domains, name: 'a', targets: [place, place] }, 'by certificate a'],
+    [
+      'that names a workload to restart',
+      { domains, targets: [{ ...place, restart: ['Deployment/web'] }] },
+      'targets[0].restart: Deployment/web may not be asked for here; allowed: none, auto, needed',
+    ],
+    [
+      'with a key that every object has',
+      JSON.parse('{"domains": ["a.customers.example.com"], "__proto__": {"name": "x"}}'),
+      '__proto__: is not a known key',
+    ],
+    ['with a number beyond all numbers', JSON.parse('{"domains": 1e999}'), 'domains: is '],
+    [
+      'with lists in lists',
+      { domains: JSON.parse(`${'['.repeat(3000)}${']'.repeat(3000)}`) },
+      'domains[0]: is a list; write text',
+    ],
+    [
+      'with more targets than anybody has',
+      {
+        domains,
+        targets: Array.from({ length: 101 }, (_, index) => ({ ...place, secret: `{name}-${index}` })),
+      },
+      'targets: are more than 100; ask for fewer',
+    ],
     ['that is no object', 'shop', 'the whole: is "shop"; write a mapping'],
     ['that is null', null, 'the whole: is empty; write a mapping'],
   ])('%s', (_, body, problem) => {
@@ -158,6 +182,80 @@ describe('a request is refused', () => {
     const { registration: _, ...closed } = inventory;
     expect(mistakes({ domains }, closed)).toEqual(['the whole: the inventory allows no registration']);
   });
+});
+
+describe('restarts that registration allows', () => {
+  const asked = (restart?: unknown) => ({
+    domains: ['a.customers.example.com'],
+    name: 'a',
+    targets: [{ cluster: 'prod', namespace: 'edge', ...(restart === undefined ? {} : { restart }) }],
+  });
+  const of = (change: Partial<Inventory['registration']>): Inventory => ({
+    ...inventory,
+    registration: { ...inventory.registration, ...change },
+  });
+  const web = { kind: 'Deployment', name: 'web' } as const;
+
+  test.each<[string, Partial<Inventory['registration']>, unknown, unknown]>([
+    ['auto by itself', {}, undefined, 'auto'],
+    ['less than auto', {}, 'needed', 'needed'],
+    ['no restart at all', { restarts: [web] }, [], 'none'],
+    ['a word that is allowed', { restarts: ['auto', 'needed'] }, 'needed', 'needed'],
+    ['workloads that are allowed', { restarts: ['auto', web] }, ['Deployment/web'], [web]],
+    ['nothing, where auto is not allowed', { restarts: ['none'] }, undefined, 'none'],
+    ['only workloads, where nothing is said', { restarts: [web] }, undefined, 'none'],
+    ["the operator's own for that namespace", { targets: [{ ...edge, restart: [web] }] }, [web], [web]],
+  ])('may be named: %s', (_, change, restart, given) => {
+    expect(parseRegistration(asked(restart), of(change))).toMatchObject({
+      spec: { targets: [{ restart: given }] },
+    });
+  });
+
+  test.each<[string, Partial<Inventory['registration']>, unknown]>([
+    ['auto where others are allowed', { restarts: ['none'] }, 'auto'],
+    ['needed where only workloads are allowed', { restarts: [web] }, 'needed'],
+    ['a workload beside an allowed one', { restarts: [web] }, ['Deployment/web', 'Deployment/database']],
+    ['the same name of another kind', { restarts: [web] }, ['StatefulSet/web']],
+    [
+      "the operator's own where others are allowed",
+      { restarts: ['auto'], targets: [{ ...edge, restart: [web] }] },
+      [web],
+    ],
+    [
+      "the operator's own for another namespace",
+      { targets: [edge, { ...edge, namespace: 'shop', restart: [web] }] },
+      [web],
+    ],
+  ])('may not be named: %s', (_, change, restart) => {
+    expect(mistakes(asked(restart), of(change))).toEqual([
+      expect.stringContaining('may not be asked for here'),
+    ]);
+  });
+});
+
+test('what is null is absent, in the request and in its targets', () => {
+  const plain = { domains: ['a.customers.example.com'], targets: [{ cluster: 'prod', namespace: 'edge' }] };
+  const nulls = {
+    ...plain,
+    name: null,
+    targets: [{ ...plain.targets[0], secret: null, format: null, restart: null }],
+  };
+  expect(parseRegistration(nulls, inventory)).toEqual(parseRegistration(plain, inventory));
+  expect(parseRegistration({ ...plain, targets: null }, inventory)).toEqual(
+    parseRegistration({ domains: plain.domains }, inventory),
+  );
+});
+
+test('of thousands of mistakes the first are told and the rest are counted, and none at length', () => {
+  const domains = Array.from({ length: 10_000 }, (_, index) => `${'_'.repeat(300)}${index}`);
+  const parsed = parseRegistration({ domains, ['x'.repeat(5000)]: 1 }, inventory);
+  const problems = 'problems' in parsed ? parsed.problems : [];
+  expect(problems).toHaveLength(21);
+  expect(problems.at(-1)).toEqual({
+    path: 'the whole',
+    message: expect.stringMatching(/^has 99\d\d more mistakes$/),
+  });
+  expect(JSON.stringify(problems).length).toBeLessThan(12_000);
 });
 
 describe('the name made of a domain', () => {

@@ -1,5 +1,5 @@
 // Somebody's signed request to the webhook (Standard Webhooks).
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 
 /** Sends `POST /domains`; without a secret it is not signed. Gives status and JSON body. */
@@ -16,6 +16,26 @@ export async function postDomains(
     'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
     'webhook-signature': new Webhook(secret).sign(id, now, text),
   };
+  return post(httpApi, text, signed || {});
+}
+
+/** The same, signed as GitHub signs its webhooks. */
+export async function postAsGithub(
+  httpApi: string,
+  body: object,
+  secret: string,
+): ReturnType<typeof postDomains> {
+  const text = JSON.stringify(body);
+  const digest = createHmac('sha256', secret).update(text).digest('hex');
+  const headers = { 'x-hub-signature-256': `sha256=${digest}`, 'x-github-delivery': randomUUID() };
+  return post(httpApi, text, headers);
+}
+
+async function post(
+  httpApi: string,
+  text: string,
+  signed: Readonly<Record<string, string>>,
+): ReturnType<typeof postDomains> {
   const headers = { 'content-type': 'application/json', ...signed };
   const response = await fetch(`${httpApi}/domains`, { method: 'POST', headers, body: text });
   return { status: response.status, body: await response.json() };

@@ -1,8 +1,9 @@
 // What senders get from POST /domains, whoever they are and whatever they send.
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Registration } from '../../lib/ports.ts';
+import type { InstallationRecord, Registration } from '../../lib/ports.ts';
 import { createEndpoint, type Endpoint } from '../../lib/webhook/endpoint.ts';
+import { rememberGithubStanding } from '../../lib/webhook/github.ts';
 import { largestBodyBytes } from '../../lib/webhook/http.ts';
 import { rememberSecrets, secretsLifetimeMs } from '../../lib/webhook/secrets.ts';
 import { httpEvent, type Sent, signatureHeaders } from './request.ts';
@@ -11,6 +12,7 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 const secret = newSecret();
 const start = new Date('2026-11-20T10:00:00Z');
 const body = JSON.stringify({ domains: ['shop.example.com'] });
+const registration = { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] } as const;
 const signal = new AbortController().signal;
 
 let now: Date;
@@ -19,6 +21,8 @@ let reads: number;
 let registered: unknown[];
 let outcome: Registration | Error;
 let lines: string[];
+let github: boolean | undefined;
+let readInstallation: () => Promise<InstallationRecord | undefined>;
 let endpoint: Endpoint;
 
 beforeEach(() => {
@@ -28,9 +32,14 @@ beforeEach(() => {
   registered = [];
   outcome = { kind: 'accepted', name: 'shop', domains: ['shop.example.com'] };
   lines = [];
+  github = undefined;
+  readInstallation = async () => undefined;
   const log = (event: string, fields?: object) => void lines.push(JSON.stringify({ event, ...fields }));
   const clock = { now: () => now, sleep: () => Promise.reject(new Error('nothing here sleeps')) };
+  const lineLog = { debug: log, info: log, warn: log, error: log };
+  const standingOf = rememberGithubStanding({ read: () => readInstallation() }, clock);
   endpoint = createEndpoint({
+    githubAllowedUntil: (aborted) => standingOf({ ...registration, github }, lineLog)(aborted),
     readSecrets: rememberSecrets(async () => {
       reads += 1;
       return stored;
@@ -41,7 +50,7 @@ beforeEach(() => {
       return outcome;
     },
     clock,
-    log: { debug: log, info: log, warn: log, error: log },
+    log: lineLog,
   });
 });
 
@@ -84,6 +93,11 @@ describe('a signed request', () => {
       202,
     ],
     ['the largest body', () => signed({ body: padded(largestBodyBytes) }), 202],
+    [
+      'a header twice, in two spellings',
+      () => ({ body, headers: { ...signatureHeaders([secret], body, now), 'Webhook-Id': 'msg_2' } }),
+      400,
+    ],
     ['Y05 GET', () => signed({ method: 'GET' }), 405],
     ['Y05 PUT', () => signed({ method: 'PUT' }), 405],
     ['Y05 a body one byte too large', () => signed({ body: padded(largestBodyBytes + 1) }), 413],
@@ -177,6 +191,9 @@ describe('a request that is not signed by a secret of ours', () => {
   });
   const sentAt = (ms: number) => signatureHeaders([secret], body, new Date(start.getTime() + ms));
 
+  /** The text that is signed is that of the id `msg`, whose body begins behind the second dot. */
+  const dotted = () => signatureHeaders([secret], body, start, 'msg.1');
+
   it.each<[string, Readonly<Record<string, string>>, number]>([
     ['Y04 has no headers at all', {}, 0],
     ['Y04 has GitHub’s signature', { 'x-hub-signature-256': 'sha256=00' }, 0],
@@ -197,6 +214,14 @@ describe('a request that is not signed by a secret of ours', () => {
       'Y07 has a signature without its version',
       headersWith({ 'webhook-signature': headersWith({})['webhook-signature']?.slice(3) ?? '' }),
       1,
+    ],
+    ['has an id with a dot, whose text could be read as another id and body', dotted(), 0],
+    ['has an id that fills the log', signatureHeaders([secret], body, start, 'x'.repeat(257)), 0],
+    ['has an empty id', headersWith({ 'webhook-id': ' ' }), 0],
+    [
+      'has more signatures than any sender makes, a right one among them',
+      headersWith({ 'webhook-signature': `${'v1,x '.repeat(20)}${headersWith({})['webhook-signature']}` }),
+      0,
     ],
     ['Y07 has a signature of nothing', headersWith({ 'webhook-signature': 'v1,' }), 1],
   ])('%s: 401, nothing registered, the secret read once at most', async (_, headers, cost) => {
@@ -272,6 +297,87 @@ it('K33 an event that is no HTTP request is told so and costs nothing', async ()
   const { statusCode } = await endpoint({}, 'request-1', signal);
   expect(statusCode).toBe(400);
   expect(reads).toBe(0);
+});
+
+describe('a request that is signed as GitHub signs', () => {
+  const digest = (text: string) => createHmac('sha256', secret).update(text).digest('hex');
+  const byGithub = (change: Sent = {}) => ({
+    body,
+    ...change,
+    headers: {
+      'x-hub-signature-256': `sha256=${digest(body)}`,
+      'x-github-delivery': 'd1',
+      ...change.headers,
+    },
+  });
+  const day = 24 * 3_600_000;
+  const firstRun = new Date(start.getTime() - 10 * day);
+  const upgraded = async () => ({ firstRun, isUpgraded: true });
+
+  it('is taken where the inventory says so, and the record of the installation is not read', async () => {
+    github = true;
+    readInstallation = () => Promise.reject(new Error('nobody may ask'));
+    expect(await send(byGithub())).toMatchObject({ status: 202 });
+    expect(registered).toMatchObject([{ id: 'd1' }]);
+    expect(lines.join()).not.toContain('GitHub');
+  });
+
+  it.each<[string, boolean | undefined, () => Promise<InstallationRecord | undefined>]>([
+    ['in a new installation that does not say so', undefined, async () => ({ firstRun, isUpgraded: false })],
+    ['where the inventory says no, also in an older installation', false, upgraded],
+  ])('is refused %s, and the log tells the operator what to write', async (_, said, read) => {
+    [github, readInstallation] = [said, read];
+    expect(await send(byGithub())).toMatchObject({
+      status: 401,
+      answer: { message: expect.stringContaining('sign as Standard Webhooks say') },
+    });
+    expect(registered).toEqual([]);
+    expect(lines.join()).toContain('write registration.github: true into the inventory');
+  });
+
+  it('is taken in an older installation for 90 days, each time with a warning that names the day, and then refused', async () => {
+    readInstallation = upgraded;
+    const end = firstRun.getTime() + 90 * day;
+    now = new Date(end - 1);
+    expect(await send(byGithub())).toMatchObject({ status: 202 });
+    expect(lines.join()).toContain(`such are refused from ${new Date(end).toISOString()} on`);
+    now = new Date(end);
+    expect(await send(byGithub())).toMatchObject({ status: 401 });
+  });
+
+  it.each<[string, () => Promise<InstallationRecord | undefined>]>([
+    ['has no record yet', async () => undefined],
+    ['has a record that cannot be read', () => Promise.reject(new Error('AWS denied it'))],
+    ['has a record without its first run', async () => ({ firstRun: new Date(0), isUpgraded: true })],
+  ])('is taken with a warning where the installation %s', async (_, read) => {
+    readInstallation = read;
+    expect(await send(byGithub())).toMatchObject({ status: 202 });
+    expect(lines.join()).toContain('refused from 90 days after the first full pass of issue on');
+  });
+
+  it('is asked about once a minute at most, and never for a wrong signature', async () => {
+    let asked = 0;
+    readInstallation = async () => {
+      asked += 1;
+      return upgraded();
+    };
+    await send(byGithub({ body: `${body} ` }));
+    expect(asked).toBe(0);
+    for (let count = 0; count < 3; count += 1) await send(byGithub());
+    expect(asked).toBe(1);
+  });
+
+  it.each(['GET', 'PUT', 'HEAD'])('is not taken for %s', async (method) => {
+    github = true;
+    expect(await send(byGithub({ method }))).toMatchObject({ status: 405 });
+    expect(registered).toEqual([]);
+  });
+
+  it('with an empty delivery id is named by its signature', async () => {
+    github = true;
+    await send(byGithub({ headers: { 'x-github-delivery': ' ' } }));
+    expect(registered).toMatchObject([{ id: digest(body).slice(0, 36) }]);
+  });
 });
 
 function upper(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
