@@ -10,8 +10,13 @@ import type { Clock } from '../lib/ports.ts';
 import type { SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
 import type { Invocation } from './invocation.ts';
 
-type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' | 'log'>;
+type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' | 'log'> &
+  Partial<Pick<Invocation, 'workUntil'>>;
 type ReadText = Pick<SecretsManagerConnection, 'readText'>;
+
+/** Of the time that is left for the work, as much as one cluster may take with answers that do not come: what follows, for the
+ *  clusters that did answer, needs some, too. */
+const shareOfTime = 3 / 4;
 
 /** Makes the part of the Kubernetes client that a function needs. */
 type Connect<C> = (options: {
@@ -19,6 +24,7 @@ type Connect<C> = (options: {
   readonly access: ClusterAccess;
   readonly refresh: ((signal: AbortSignal) => Promise<ClusterAccess>) | undefined;
   readonly attemptMs: number | undefined;
+  readonly shareMs: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }) => C;
@@ -47,7 +53,7 @@ function connectBy<C>(
   surroundings: Surroundings,
   secrets: ReadText,
 ): (name: string, signal: AbortSignal) => Promise<C> {
-  const { inventory, clock, log } = surroundings;
+  const { inventory, workUntil, clock, log } = surroundings;
   return async (name, signal) => {
     const spec = inventory.clusters[name];
     if (!spec) throw new ClusterError('SignInFailed', `the inventory has no cluster "${name}"`);
@@ -57,7 +63,9 @@ function connectBy<C>(
     const [connect, access] = await Promise.all([load(), openAs(signal)]);
     const refresh = 'eks' in spec ? (during: AbortSignal) => openAs(during, 'again') : undefined;
     const attemptMs = spec.timeoutSeconds === undefined ? undefined : spec.timeoutSeconds * 1000;
-    return connect({ name, access, refresh, attemptMs, clock, log });
+    const leftMs = workUntil && workUntil.getTime() - clock.now().getTime();
+    const shareMs = leftMs && Math.max(0, leftMs) * shareOfTime;
+    return connect({ name, access, refresh, attemptMs, shareMs, clock, log });
   };
 }
 

@@ -61,7 +61,8 @@ export class StoreError extends CertrelayError {
 }
 
 /** `Unreachable`: no connection or no answer, so the whole cluster is down. `Unavailable`: the server answered that it
- *  cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `Forbidden`: RBAC (the message names the missing
+ *  cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `TooLarge`: one
+ *  that is more than anybody reads. `Expired`: the list that was begun is no longer kept. `Forbidden`: RBAC (the message names the missing
  *  verb). `Foreign`: the Secret is not that certificate's. `TypeConflict`: its immutable `type` is another. `Replayed`: what an
  *  agent was told comes before what it was told last. `NotFound`, `Conflict`, `Rejected`: as the server says. `SignInFailed`: what signs in is missing or unusable, or it is refused.
  *  `Unsupported`: the server is too old for what is asked of it. `RolloutFailed`: the pods with the new certificate do not come up. */
@@ -69,6 +70,8 @@ export type ClusterErrorCode =
   | 'Unreachable'
   | 'Unavailable'
   | 'Malformed'
+  | 'TooLarge'
+  | 'Expired'
   | 'Forbidden'
   | 'Foreign'
   | 'TypeConflict'

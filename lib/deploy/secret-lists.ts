@@ -30,7 +30,7 @@ export class SecretLists {
   }
 
   /** The Secret as of the first time that one of its namespace was asked for; `undefined` where only reading it can tell.
-   *  @throws ClusterError as `Cluster.listSecrets`, but not where listing is forbidden. */
+   *  @throws ClusterError as `Cluster.listSecrets`, but not where listing is forbidden, or is too much at once. */
   async find({ namespace, secret }: Place): Promise<ClusterSecret | undefined> {
     if ((this.#unchanged.get(namespace) ?? 0) < fewestListed) return undefined;
     const list = this.#lists.get(namespace) ?? this.#list(namespace);
@@ -43,7 +43,7 @@ export class SecretLists {
       const listed = await this.#cluster.listSecrets(namespace, this.#signal);
       return new Map(listed.map(({ name, secret }) => [name, secret]));
     } catch (error) {
-      if (!(error instanceof ClusterError && error.code === 'Forbidden')) throw error;
+      if (!(error instanceof ClusterError && ['Forbidden', 'TooLarge'].includes(error.code))) throw error;
       this.#log.debug('Secrets read one by one', { namespace, problem: describeError(error) });
       return new Map();
     }

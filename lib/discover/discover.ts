@@ -56,10 +56,10 @@ export interface DiscoverReport {
   readonly failures: readonly Error[];
 }
 
-/** Namespaces looked into, and certificates registered, at once. */
+/** Certificates registered at once. */
 const concurrency = 8;
 
-/** Looks into every place of the inventory's `discovery`. A cluster that cannot be read does not keep the others from it.
+/** Looks into every place of the inventory's `discovery`. One that cannot be read does not keep the others from it.
  *  May be called twice. @throws ConfigError where the inventory has no such section. */
 export async function discoverCertificates(ports: DiscoverPorts, run: DiscoverRun): Promise<DiscoverReport> {
   const { discovery } = run.inventory;
@@ -85,33 +85,48 @@ export async function discoverCertificates(ports: DiscoverPorts, run: DiscoverRu
 
 async function findObjects(
   { places, ...discovery }: DiscoverySpec,
-  { connect }: DiscoverPorts,
-  { signal }: DiscoverRun,
+  ports: DiscoverPorts,
+  run: DiscoverRun,
 ): Promise<{ readonly findings: readonly Finding[]; readonly failures: readonly Error[] }> {
-  const clusters = [...new Set(places.map(({ cluster }) => cluster))];
-  const answers = await mapConcurrently(clusters, concurrency, async (cluster) => {
-    const own = places.filter((place) => place.cluster === cluster).map(({ namespace }) => namespace);
-    let directory: TlsDirectory | undefined;
-    try {
-      const opened = await connect(cluster, signal);
-      directory = opened;
-      const lists = await Promise.all(
-        [...new Set(own)].map((namespace) => opened.listTlsObjects(namespace, tlsObjectKinds, signal)),
-      );
-      return { cluster, objects: lists.flat() };
-    } catch (thrown) {
-      signal.throwIfAborted();
-      return { cluster, objects: [] as readonly TlsObject[], failure: toError(thrown) };
-    } finally {
-      await directory?.close();
-    }
-  });
+  const byCluster = Map.groupBy(places, ({ cluster }) => cluster);
+  // All at once: one that does not answer must not keep the next one waiting.
+  const answers = await Promise.all(
+    [...byCluster].map(async ([cluster, own]) => {
+      const namespaces = [...new Set(own.map(({ namespace }) => namespace))];
+      return { cluster, ...(await listCluster(cluster, namespaces, ports, run)) };
+    }),
+  );
   return {
     findings: answers.flatMap(({ cluster, objects }) =>
       objects.map((object) => judgeObject(cluster, object, { ...discovery, places })),
     ),
-    failures: answers.flatMap(({ failure }) => (failure ? [failure] : [])),
+    failures: answers.flatMap(({ failures }) => failures),
   };
+}
+
+/** What is in the namespaces, each of which may fail by itself. @throws the signal's reason. */
+async function listCluster(
+  cluster: string,
+  namespaces: readonly string[],
+  { connect }: DiscoverPorts,
+  { signal }: DiscoverRun,
+): Promise<{ readonly objects: readonly TlsObject[]; readonly failures: readonly Error[] }> {
+  let directory: TlsDirectory | undefined;
+  try {
+    const opened = await connect(cluster, signal);
+    directory = opened;
+    const lists = await Promise.allSettled(
+      namespaces.map((namespace) => opened.listTlsObjects(namespace, tlsObjectKinds, signal)),
+    );
+    signal.throwIfAborted();
+    const failures = lists.flatMap((one) => (one.status === 'rejected' ? [toError(one.reason)] : []));
+    return { objects: lists.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])), failures };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return { objects: [], failures: [toError(thrown)] };
+  } finally {
+    await directory?.close();
+  }
 }
 
 interface Settled {

@@ -1,4 +1,5 @@
 // Clusters of EKS: where their API servers are, and the sign-in by an IAM role.
+import { X509Certificate } from 'node:crypto';
 import { DescribeClusterCommand, EKSClient, type EKSClientConfig } from '@aws-sdk/client-eks';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { patience } from '../aws/patience.ts';
@@ -79,21 +80,25 @@ function identifyBy({ name, spec, sessionName, clock, config, stsConfig }: EksOp
   return async (signal: AbortSignal): Promise<Identity> => (await opening).credentials(signal);
 }
 
+/** How long EKS and STS may take to say where a cluster is, all attempts together. */
+const describeMs = 40_000;
+const mostUrl = 2_048;
+
 async function describe(
   { name, spec, config }: EksOptions,
   identify: (signal: AbortSignal) => Promise<Identity>,
   signal: AbortSignal,
 ): Promise<EksDescription> {
-  const credentials = await identify(signal);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(describeMs)]);
+  const credentials = await identify(limited);
   const client = new EKSClient({ region: spec.region, requestHandler: patience, ...config, credentials });
   try {
     const { cluster } = await client.send(new DescribeClusterCommand({ name: spec.name }), {
-      abortSignal: signal,
+      abortSignal: limited,
     });
     const { endpoint, certificateAuthority, status } = cluster ?? {};
     if (endpoint !== undefined && certificateAuthority?.data !== undefined) {
-      const ca = Buffer.from(certificateAuthority.data, 'base64').toString('utf8');
-      return { server: endpoint.replace(/\/+$/, ''), ca };
+      return readDescription(endpoint, certificateAuthority.data, spec);
     }
     throw new ClusterError(
       'Unavailable',
@@ -104,6 +109,23 @@ async function describe(
     throw error instanceof ClusterError ? error : translate(error, name, spec);
   } finally {
     client.destroy();
+  }
+}
+
+/** The token goes to whoever is there. @throws ClusterError `Malformed` */
+function readDescription(endpoint: string, authority: string, { name }: EksSpec): EksDescription {
+  const ca = Buffer.from(authority, 'base64').toString('utf8');
+  const isUrl = endpoint.length <= mostUrl && URL.parse(endpoint)?.protocol === 'https:';
+  if (isUrl && isCertificate(ca)) return { server: endpoint.replace(/\/{0,8}$/, ''), ca };
+  const what = isUrl ? 'authority that is no PEM certificate' : 'endpoint that is no https URL';
+  throw new ClusterError('Malformed', `EKS gives the cluster ${name} an ${what}`);
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@ import { ApiException } from '@kubernetes/client-node';
 import * as z from 'zod';
 import type { ClusterAccess } from '../cluster-ports.ts';
 import { ClusterError, type ClusterErrorCode } from '../errors.ts';
+import { AnswerError } from './answer.ts';
 
 /** What a call is about, in the API's words, for messages. */
 export interface CallSubject {
@@ -40,10 +41,16 @@ const codes: Readonly<Record<number, ClusterErrorCode>> = {
   403: 'Forbidden',
   404: 'NotFound',
   409: 'Conflict',
+  410: 'Expired',
   415: 'Unsupported',
 };
 
 const passing = [429, 500, 502, 503, 504];
+
+/** The call as messages name it: `get secrets shop/web in cluster lab`. */
+export function describeCall({ verb, resource, namespace, name, cluster }: CallSubject): string {
+  return `${verb} ${resource} ${namespace}/${name ?? '*'} in cluster ${cluster}`;
+}
 
 /** Names the failure of one call. The original is its `cause` only where the network failed: the client's exception for a
  *  refusal carries the whole body and headers in its message, and one for a request that cannot be made quotes the URL
@@ -53,10 +60,16 @@ export function nameFailure(
   error: unknown,
   access: Pick<ClusterAccess, 'origin' | 'onRefusal'>,
 ): CallFailure {
-  const what = `${subject.verb} ${subject.resource} ${subject.namespace}/${subject.name ?? '*'} in cluster ${subject.cluster}`;
+  const what = describeCall(subject);
   if (error instanceof SyntaxError) {
     // The parser's message quotes the answer, which may be a Secret.
     return { error: new ClusterError('Malformed', `${what}: the answer is not JSON`), retryAfterMs: 0 };
+  }
+  if (error instanceof AnswerError) {
+    return {
+      error: new ClusterError(error.code, `${what}: ${error.message}`),
+      retryAfterMs: undefined,
+    };
   }
   if (!(error instanceof ApiException)) {
     if (error instanceof ClusterError) return { error, retryAfterMs: undefined };
@@ -141,10 +154,18 @@ function readStatus(body: unknown): Status | undefined {
   }
 }
 
-/** Admission webhooks may quote what they refuse: long runs of base64 or hex go, and so does a long text's end. */
+/** Admission webhooks may quote what they refuse: long runs of base64 or hex go, and so does a long text's end. It stays one
+ *  line, whatever it says. */
 function redact(message: string): string {
-  return message.replace(/[A-Za-z0-9+/=]{40,}/g, '…').slice(0, 400);
+  const cut = message.length > mostRead ? `${message.slice(0, mostRead)}${'A'.repeat(40)}` : message;
+  return cut
+    .replace(/[A-Za-z0-9+/=]{40,}/g, '…')
+    .slice(0, 400)
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }
+
+/** Of a message, before a pattern sees it: what is cut off here may be the end of a run. */
+const mostRead = 4_000;
 
 /** Seconds, as API servers send them; at most 5 s, since a run has others to serve. */
 function readRetryAfter(headers: unknown): number {
@@ -167,6 +188,7 @@ function explainNetwork(
   if (!(deepest instanceof Error)) return { reason: 'unknown error' };
   if (deepest.name === 'TimeoutError') return { reason: 'it took too long', cause: deepest };
   const code = 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : '';
+  if (code.startsWith('HPE_')) return { reason: `${code}: the answer is not HTTP` };
   if (!networkCode.test(code)) {
     return { reason: `the request could not be made: check server, proxy-url and token in ${origin}` };
   }

@@ -4,17 +4,17 @@ import type { Directory } from '../cluster-ports.ts';
 import { ClusterError } from '../errors.ts';
 import type { ToolIngress, ToolWorkload } from '../policy/former-tools.ts';
 import type { Connection } from './connection.ts';
-import { listParsed, parseAnswer } from './lists.ts';
+import { listParsed, objectName, parseAnswer } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
-const named = z.object({ metadata: z.object({ name: z.string() }) });
+const named = z.object({ metadata: z.object({ name: objectName }) });
 const secret = z.object({ metadata: z.object({ annotations: map }), type: z.string(), data: map });
 const certificate = named.extend({ spec: z.object({ secretName: z.string() }) });
 
 const challengePath = '/.well-known/acme-challenge';
 const backend = z.object({ service: z.object({ name: z.string() }).optional() });
 const ingress = z.object({
-  metadata: z.object({ name: z.string(), annotations: map }),
+  metadata: z.object({ name: objectName, annotations: map }),
   spec: z
     .object({
       tls: z.array(z.object({ secretName: z.string().optional() })).default([]),
@@ -54,7 +54,7 @@ export function formerToolCalls(
     async readFoundSecret(namespace, name, signal) {
       const subject = { cluster, verb: 'get', resource: 'secrets', namespace, name } as const;
       try {
-        const answer = await connection.call<unknown>(subject, { signal }, (options) =>
+        const answer = await connection.call(subject, { signal }, (options) =>
           core.readNamespacedSecret({ namespace, name }, options),
         );
         const { metadata, type, data } = parseAnswer(secret, answer, subject);
@@ -66,45 +66,37 @@ export function formerToolCalls(
     },
 
     async listToolObjects(namespace, signal) {
-      const list = <T>(group: string, plural: string, item: z.ZodType<T>) => {
+      const list = <T, R>(
+        [group, plural]: readonly [group: string, plural: string],
+        item: z.ZodType<T>,
+        reduce: (item: T) => R,
+      ) => {
         // Where cert-manager was never installed, or is gone, nobody knows its kinds.
         const isOptional = group === 'cert-manager.io';
         const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
-        return listParsed(connection, subject, item, signal, (request, options) =>
+        return listParsed(connection, subject, [item, reduce], signal, (request, options) =>
           custom.listNamespacedCustomObject({ group, version: 'v1', plural, ...request }, options),
         );
       };
       const controllers = { cluster, verb: 'list', resource: 'replicationcontrollers', namespace } as const;
+      const readOld = (item: z.infer<typeof workload>) => readWorkload('ReplicationController', item);
       const [certificates, issuers = [], ingresses = [], deployments = [], old = [], cronJobs = []] =
         await Promise.all([
-          list('cert-manager.io', 'certificates', certificate),
-          list('cert-manager.io', 'issuers', named),
-          list('networking.k8s.io', 'ingresses', ingress),
-          list('apps', 'deployments', workload),
-          listParsed(connection, controllers, workload, signal, (request, options) =>
+          list(['cert-manager.io', 'certificates'], certificate, ({ metadata, spec }) => {
+            return { name: metadata.name, secret: spec.secretName };
+          }),
+          list(['cert-manager.io', 'issuers'], named, ({ metadata }) => metadata.name),
+          list(['networking.k8s.io', 'ingresses'], ingress, readIngress),
+          list(['apps', 'deployments'], workload, (item) => readWorkload('Deployment', item)),
+          listParsed(connection, controllers, [workload, readOld], signal, (request, options) =>
             core.listNamespacedReplicationController(request, options),
           ),
-          list('batch', 'cronjobs', cronJob),
+          list(['batch', 'cronjobs'], cronJob, ({ metadata, spec }) =>
+            readWorkload('CronJob', { metadata, spec: spec.jobTemplate.spec }),
+          ),
         ]);
-      return {
-        namespace,
-        certificates: certificates?.map(({ metadata, spec }) => {
-          return { name: metadata.name, secret: spec.secretName };
-        }),
-        issuers: issuers.map(({ metadata }) => metadata.name),
-        ingresses: ingresses.map(readIngress),
-        workloads: [
-          ...deployments.map(({ metadata, spec }) =>
-            readWorkload('Deployment', metadata.name, spec.template),
-          ),
-          ...old.map(({ metadata, spec }) =>
-            readWorkload('ReplicationController', metadata.name, spec.template),
-          ),
-          ...cronJobs.map(({ metadata, spec }) =>
-            readWorkload('CronJob', metadata.name, spec.jobTemplate.spec.template),
-          ),
-        ],
-      };
+      const workloads = [...deployments, ...old, ...cronJobs];
+      return { namespace, certificates, issuers, ingresses, workloads };
     },
   };
 }
@@ -124,9 +116,9 @@ function readIngress({ metadata: { name, annotations }, spec }: z.infer<typeof i
 
 function readWorkload(
   kind: ToolWorkload['kind'],
-  name: string,
-  { spec: { containers } }: z.infer<typeof template>,
+  { metadata: { name }, spec }: z.infer<typeof workload>,
 ): ToolWorkload {
+  const { containers } = spec.template.spec;
   const variables = containers.flatMap(({ env }) => env);
   const maps = [
     ...variables.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Cluster } from '../cluster-ports.ts';
 import type { OtherKind, OtherUser } from '../policy/cluster-objects.ts';
 import type { CallOptions, Connection } from './connection.ts';
-import { listAll, type PageRequest, parseAnswer } from './lists.ts';
+import { type AskPage, listAll, objectName, type PageRequest, parseAnswer } from './lists.ts';
 import { findUses, podTemplate } from './pod-template.ts';
 
 const resources: Readonly<Record<OtherKind, string>> = {
@@ -15,7 +15,7 @@ const resources: Readonly<Record<OtherKind, string>> = {
 };
 
 const ownership = z.object({
-  metadata: z.object({ name: z.string(), ownerReferences: z.array(z.unknown()).default([]) }),
+  metadata: z.object({ name: objectName, ownerReferences: z.array(z.unknown()).default([]) }),
 });
 const podFields = z.object({
   spec: podTemplate.shape.spec,
@@ -30,14 +30,12 @@ export function otherCalls(cluster: string, connection: Connection): Pick<Cluste
     async listOthers(namespace, kind, signal) {
       const isOptional = kind === 'Rollout';
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace, isOptional } as const;
-      const items = await listAll(connection, subject, signal, (request, options) =>
-        listPage(connection, kind, request, options),
-      );
-      return items.flatMap((item): readonly OtherUser[] => {
+      const askPage: AskPage = (request, options) => listPage(connection, kind, request, options);
+      return listAll(connection, subject, signal, askPage, (item): OtherUser | undefined => {
         const { name, ownerReferences } = parseAnswer(ownership, item, subject).metadata;
-        if (ownerReferences.length > 0) return [];
+        if (ownerReferences.length > 0) return undefined;
         const template = readTemplate(kind, (schema) => parseAnswer(schema, item, subject));
-        return template ? [{ kind, name, ...findUses(template) }] : [];
+        return template && { kind, name, ...findUses(template) };
       });
     },
   };

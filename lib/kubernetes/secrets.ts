@@ -6,7 +6,7 @@ import { ClusterError } from '../errors.ts';
 import { type ClusterSecret, managedByLabel } from '../policy/cluster-objects.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { listAll, parseAnswer } from './lists.ts';
+import { type AskPage, listAll, objectName, parseAnswer } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
 
@@ -23,7 +23,7 @@ const secret = z.object({
         z.object({
           manager: z.string().optional(),
           operation: z.string().optional(),
-          time: z.date().optional(),
+          time: z.string().optional(),
           fieldsV1: z
             .object({
               'f:data': fields,
@@ -39,7 +39,7 @@ const secret = z.object({
   data: map,
 });
 
-const named = z.object({ metadata: z.object({ name: z.string() }) });
+const named = z.object({ metadata: z.object({ name: objectName }) });
 
 /** The Secret calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
 export function secretCalls(
@@ -90,10 +90,9 @@ export function secretCalls(
     async listSecrets(namespace, signal) {
       const subject: CallSubject = { cluster, verb: 'list', resource: 'secrets', namespace };
       const labelSelector = `${managedByLabel.name}=${managedByLabel.value}`;
-      const items = await listAll(connection, subject, signal, (request, options) =>
-        core.listNamespacedSecret({ ...request, labelSelector }, options),
-      );
-      return items.map((item) => {
+      const askPage: AskPage = (request, options) =>
+        core.listNamespacedSecret({ ...request, labelSelector }, options);
+      return listAll(connection, subject, signal, askPage, (item) => {
         const { name } = parseAnswer(named, item, subject).metadata;
         return { name, secret: parseSecret({ ...subject, name }, item) };
       });
@@ -131,13 +130,18 @@ function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {
     labels: metadata.labels,
     annotations: metadata.annotations,
     data,
-    appliedAt: applied[0]?.time,
+    appliedAt: readInstant(applied[0]?.time),
     owned: {
       data: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:data'])),
       labels: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:labels'])),
       annotations: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:annotations'])),
     },
   };
+}
+
+function readInstant(text: string | undefined): Date | undefined {
+  const instant = new Date(text ?? '');
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
 function namesOf(fieldSet: Readonly<Record<string, unknown>> = {}): readonly string[] {

@@ -4,10 +4,10 @@ import type { Cluster } from '../cluster-ports.ts';
 import type { TlsObject, TlsObjectKind, TlsUse } from '../policy/tls-objects.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { listParsed } from './lists.ts';
+import { listParsed, objectName } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
-const metadata = z.object({ name: z.string(), namespace: z.string(), annotations: map });
+const metadata = z.object({ name: objectName, namespace: objectName, annotations: map });
 const strings = z.array(z.string()).nullish();
 
 const ingress = z.object({
@@ -62,12 +62,12 @@ export function tlsObjectCalls(
   connection: Connection,
 ): Pick<Cluster, 'listTlsObjects' | 'listGatewayNamespaces'> {
   const { core, custom } = connection;
-  const listCustom = async <T>(
+  const listCustom = async <T, R>(
     [group, version, plural]: readonly [group: string, version: string, plural: string],
-    item: z.ZodType<T>,
+    item: readonly [item: z.ZodType<T>, reduce: (item: T) => R],
     namespace: string,
     signal: AbortSignal,
-  ): Promise<readonly T[]> => {
+  ): Promise<readonly R[]> => {
     // Without their definitions a cluster does not know Gateways and what belongs to them.
     const isOptional = group === gatewayGroup;
     const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
@@ -80,18 +80,19 @@ export function tlsObjectCalls(
     switch (kind) {
       case 'Ingress': {
         const place = ['networking.k8s.io', 'v1', 'ingresses'] as const;
-        return (await listCustom(place, ingress, namespace, signal)).map(readIngress);
+        return listCustom(place, [ingress, readIngress], namespace, signal);
       }
       case 'Gateway': {
         const place = [gatewayGroup, 'v1', 'gateways'] as const;
-        return (await listCustom(place, gateway, namespace, signal)).map(readGateway);
+        return listCustom(place, [gateway, readGateway], namespace, signal);
       }
       case 'Service': {
         const subject: CallSubject = { cluster, verb: 'list', resource: 'services', namespace };
-        const found = await listParsed(connection, subject, service, signal, (request, options) =>
+        const item = [service, readService] as const;
+        const found = await listParsed(connection, subject, item, signal, (request, options) =>
           core.listNamespacedService(request, options),
         );
-        return (found ?? []).map(readService);
+        return found ?? [];
       }
     }
   };
@@ -102,14 +103,18 @@ export function tlsObjectCalls(
 
     async listGatewayNamespaces(namespace, signal) {
       const place = [gatewayGroup, 'v1beta1', 'referencegrants'] as const;
-      const grants = await listCustom(place, referenceGrant, namespace, signal);
-      const sources = grants
-        .filter(({ spec }) => spec.to.some(({ group, kind }) => group === '' && kind === 'Secret'))
-        .flatMap(({ spec }) => spec.from)
-        .filter((from) => from.group === gatewayGroup && from.kind === 'Gateway');
-      return [...new Set(sources.map((from) => from.namespace))].filter((one) => one !== namespace);
+      const sources = await listCustom(place, [referenceGrant, readSources], namespace, signal);
+      return [...new Set(sources.flat())].filter((one) => one !== namespace);
     },
   };
+}
+
+/** The namespaces whose Gateways may take Secrets by it. */
+function readSources({ spec }: z.infer<typeof referenceGrant>): readonly string[] {
+  if (!spec.to.some(({ group, kind }) => group === '' && kind === 'Secret')) return [];
+  return spec.from
+    .filter((from) => from.group === gatewayGroup && from.kind === 'Gateway')
+    .map((from) => from.namespace);
 }
 
 function readIngress({ metadata: own, spec }: z.infer<typeof ingress>): TlsObject {

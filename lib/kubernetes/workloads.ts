@@ -6,13 +6,13 @@ import type { Cluster } from '../cluster-ports.ts';
 import { restartAnnotation, sinceAnnotation, type Workload } from '../policy/cluster-objects.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { listAll, type PageRequest, parseAnswer } from './lists.ts';
+import { type AskPage, listAll, objectName, type PageRequest, parseAnswer } from './lists.ts';
 import { describePatch, findUses, podTemplate, readRefresh } from './pod-template.ts';
 import { judgeRollout, rolloutFields } from './rollout.ts';
 
 const templateFields = z.object({
   metadata: z.object({
-    name: z.string(),
+    name: objectName,
     annotations: z.record(z.string(), z.string()).default({}),
   }),
   spec: z.object({ template: podTemplate }),
@@ -32,10 +32,8 @@ export function workloadCalls(
   return {
     async listWorkloads(namespace, kind, signal) {
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace } as const;
-      const items = await listAll(connection, subject, signal, (request, options) =>
-        listPage(connection.apps, kind, request, options),
-      );
-      return items.map((item) => parseWorkload(kind, item, subject));
+      const askPage: AskPage = (request, options) => listPage(connection.apps, kind, request, options);
+      return listAll(connection, subject, signal, askPage, (item) => parseWorkload(kind, item, subject));
     },
 
     async restartWorkload(namespace, { kind, name }, mark, signal) {

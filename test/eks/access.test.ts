@@ -137,6 +137,20 @@ test('a server that EKS described otherwise is looked up again, once for all cal
   expect(journal.count({ service: 'eks' })).toBe(2);
 });
 
+test.each([
+  ['http://api.example', undefined, 'an endpoint that is no https URL'],
+  [`https://api.example/${'/'.repeat(3_000)}`, undefined, 'an endpoint that is no https URL'],
+  [undefined, 'no PEM', 'an authority that is no PEM certificate'],
+])('a description that no token may follow (%#) is refused', async (server, caPem, problem) => {
+  const { prod, startServer, open } = await start();
+  const kubernetes = await startServer(prod);
+  prod.publish({ server: server ?? kubernetes.server, caPem: caPem ?? kubernetes.caPem });
+  await expect(open()(signal)).rejects.toMatchObject({
+    code: 'Malformed',
+    message: `EKS gives the cluster prod ${problem}`,
+  });
+});
+
 test('a look-up that failed is made again by the next call', async () => {
   const { prod, startServer, connect, faults } = await start();
   const [before, after] = await Promise.all([startServer(prod), startServer(prod)]);

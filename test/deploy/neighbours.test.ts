@@ -1,0 +1,107 @@
+// What one cluster that answers without an end costs the others of the same pass: nothing.
+import { expect, onTestFinished, test } from 'vitest';
+import { connectClusters, connectDirectories } from '../../functions/clusters.ts';
+import { discoverCertificates } from '../../lib/discover/discover.ts';
+import { parseInventory } from '../../lib/inventory/inventory.ts';
+import { createRegisterSpec } from '../../lib/register/registration.ts';
+import { targetOf } from '../certificate/targets.ts';
+import { FakeLog, FakeStore } from '../issue/fakes.ts';
+import { answerJson, type Script, startScripted, writeForEver } from '../kubernetes/scripted-server.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { Journal } from '../sandbox/journal.ts';
+import { startKubernetes } from '../sandbox/kubernetes/server.ts';
+import { openBench, targetsOf } from './bench.ts';
+
+const realClock = {
+  now: () => new Date(),
+  sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 20)),
+};
+const settings = {
+  prefix: 'certrelay',
+  logLevel: 'info',
+  webhookSecret: '',
+  staleAfterMs: 0,
+  intervals: {},
+} as const;
+
+/** Pages for ever, each with something new in it. */
+const endlessPages: Script = (url, response) => {
+  const page = Number(url.searchParams.get('continue') ?? 0) + 1;
+  if (url.pathname.includes('/secrets/')) return answerJson(response, { kind: 'Status', code: 404 }, 404);
+  setTimeout(() => answerJson(response, { metadata: { continue: String(page) }, items: [] }), 60);
+};
+
+const hanging: Script = () => undefined;
+const flooding: Script = (_, response) => writeForEver(response, '{"items":[{"a":"');
+
+test.each([
+  ['never answers', hanging],
+  ['answers without an end', flooding],
+])('deploy serves the others while a cluster %s, and says of its targets what is wrong', async (_, script) => {
+  const kubeconfig = await startScripted(script);
+  const inventory = { issuers: {}, clusters: { bad: { kubeconfig: { secret: 'bad' } } }, certificates: [] };
+  const workUntil = new Date(Date.now() + 4_000);
+  const surroundings = { id: 'r1', settings, inventory, workUntil, clock: realClock, log: new FakeLog() };
+  const connect = connectClusters(surroundings, { readText: async () => kubeconfig });
+  const signal = AbortSignal.timeout(4_000);
+  const bench = await openBench({
+    targets: [targetOf({ cluster: 'bad' }), targetOf()],
+    reach: (name) => (name === 'bad' ? connect(name, signal) : undefined),
+  });
+  const report = await bench.deploy({}, signal);
+  expect(signal.aborted).toBe(false);
+  expect(bench.secret()).toBeDefined();
+  expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['pending', 'delivered']);
+  expect(targetsOf(report)[0]?.message).toMatch(
+    /^get secrets shop\/shop-tls in cluster bad: (the cluster has used up its share|the answer is larger)/,
+  );
+  expect([...report.failures.keys()]).toEqual(['shop']);
+  expect((await bench.store.describe('shop'))?.state.deployed).toMatch(/^version-1\//);
+});
+
+test.each([
+  ['never answers', hanging, /cluster bad: the cluster has used up its share of this run's time, \d+ s/],
+  ['sends pages for ever', endlessPages, /cluster bad: (the cluster has used|the list does not end)/],
+  [
+    'answers without an end',
+    flooding,
+    /cluster bad: (the cluster has used|the answer is larger than 16 MiB)/,
+  ],
+])('discover registers what the others ask for while a cluster %s, and names that one', async (_, script, problem) => {
+  const good = await startKubernetes(
+    { namespaces: ['shop'] },
+    { journal: new Journal(), faults: new Faults() },
+  );
+  onTestFinished(() => good.stop());
+  good.create({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web', namespace: 'shop', annotations: { 'certrelay.dev/tls': 'true' } },
+    spec: { tls: [{ hosts: ['shop.example.com'], secretName: 'shop-tls' }] },
+  });
+  const texts: Record<string, string> = { good: good.kubeconfig('admin'), bad: await startScripted(script) };
+  const parsed = parseInventory(`
+issuers:
+  default: { directory: letsencrypt-staging, agreeToTerms: true }
+clusters:
+  bad: { kubeconfig: { secret: bad } }
+  good: { kubeconfig: { secret: good } }
+discovery:
+  places: [bad/shop, good/shop]
+  zones: [example.com]
+`);
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  const { inventory } = parsed;
+  const [store, log] = [new FakeStore(), new FakeLog()];
+  const workUntil = new Date(Date.now() + 4_000);
+  const surroundings = { id: 'r1', settings, inventory, workUntil, clock: realClock, log };
+  const connect = connectDirectories(surroundings, { readText: async (name) => texts[name] ?? '' });
+  const register = createRegisterSpec({ inventory, store, queue: { send: async () => undefined }, log });
+  const signal = AbortSignal.timeout(4_000);
+  const report = await discoverCertificates(
+    { connect, register, store, log },
+    { id: 'r1', inventory, signal },
+  );
+  expect(report.certificates).toMatchObject([{ outcome: 'registered', target: 'good/shop/shop-tls' }]);
+  expect(report.failures.map(({ message }) => message)).toEqual([expect.stringMatching(problem)]);
+});
