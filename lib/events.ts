@@ -15,9 +15,14 @@ const issueRequest = z
     dryRun: z.boolean().optional(),
     /** Set by the function itself in messages about what it left. */
     fruitless: z.int().min(0).max(100).optional(),
+    /** Set by the function itself: values that a pass over all left unread are held against their tags. */
+    compare: z.boolean().optional(),
   })
   .refine((request) => !request.force || request.certificates?.length === 1, {
     message: '"force" needs "certificates" with exactly one name: it overrides the backoff of that one',
+  })
+  .refine(({ compare, certificates }) => !compare || certificates, {
+    message: '"compare" needs "certificates"',
   });
 
 /** What `issue` is asked: all certificates, or the named ones. */

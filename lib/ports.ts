@@ -126,11 +126,11 @@ export interface InstallationStore {
 /** Tells the issue function that certificates wait for it. */
 export interface IssueQueue {
   /** `id` makes a repeat of the same request recognisable in the log. `delaySeconds`: at most 900. `fruitless`: passes in
-   *  a row that finished nothing of what they were sent for. */
+   *  a row that finished nothing of what they were sent for. `compare`: their values are to be held against their tags. */
   send(
     certificates: readonly string[],
     id: string,
-    options: { readonly delaySeconds?: number; readonly fruitless?: number },
+    options: { readonly delaySeconds?: number; readonly fruitless?: number; readonly compare?: boolean },
     signal: AbortSignal,
   ): Promise<void>;
 }

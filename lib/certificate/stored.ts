@@ -43,6 +43,16 @@ export interface PendingOrder {
   readonly spec?: StoredSpec;
 }
 
+/** No function runs longer (AWS Lambda), and clocks differ a little. */
+const longestInvocationMs = 20 * 60_000;
+
+/** Whether the run that claimed until `deadline` may still be alive. A deadline that no invocation can have is one that
+ *  somebody else wrote: it keeps nobody out. */
+export function mayBeAlive(deadline: Date, now: Date): boolean {
+  const leftMs = deadline.getTime() - now.getTime();
+  return leftMs > 0 && leftMs <= longestInvocationMs;
+}
+
 /** The specification where it did not come from the inventory file; `undefined` where it did. */
 export function registeredSpec(spec: CertificateSpec | StoredSpec): StoredSpec | undefined {
   return 'source' in spec ? spec : undefined;

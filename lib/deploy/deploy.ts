@@ -1,5 +1,6 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
 import { isAgentCluster } from '../policy/agents.ts';
+import { isPutOff } from '../policy/backoff.ts';
 import type { Retry } from '../policy/deliveries.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
@@ -68,7 +69,7 @@ function findWaiting(
     selections.flatMap((selection) => {
       if (selection.kind !== 'selected') return [];
       const { retry, asked } = selection;
-      if (!retry || retry.after <= now) return [];
+      if (!retry || !isPutOff(retry.after, now)) return [];
       return asked
         .filter(({ step, hold }) => step === 'none' && !hold)
         .filter((job) => !(isForCluster(job) && job.target.rollout?.windows.length))

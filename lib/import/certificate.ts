@@ -3,7 +3,12 @@ import { createHash } from 'node:crypto';
 import type { KeyMaker } from '../acme-ports.ts';
 import type { Bundle } from '../certificate/bundle.ts';
 import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
-import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
+import {
+  mayBeAlive,
+  type PendingOrder,
+  type StoredCertificate,
+  type StoredSpec,
+} from '../certificate/stored.ts';
 import { ConfigError } from '../config.ts';
 import type { Log } from '../log.ts';
 import { type Decision, judge } from '../policy/checks.ts';
@@ -139,7 +144,7 @@ async function claimImport(
   const pending = entry?.pending;
   const before = pending && (await store.read(name, { version: pending }, run.signal))?.value;
   const left = before && before.kind === 'pending' ? before.order : undefined;
-  if (left && clock.now() < left.deadline) {
+  if (left && mayBeAlive(left.deadline, clock.now())) {
     const message = `another run is ordering it, until ${left.deadline.toISOString()} at most: import it after that`;
     return { message, until: left.deadline };
   }

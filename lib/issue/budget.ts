@@ -31,7 +31,12 @@ export async function withinBudgets(
   const listed = certificates ? await store.list(run.signal) : [];
   const entries = new Map(listed.map((entry) => [entry.name, entry]));
   for (const { name, entry } of candidates.values()) if (entry) entries.set(name, entry);
-  const shortages = allocateBudgets(requests, [...entries.values()].flatMap(historyOf), limitsOf, now);
+  const shortages = allocateBudgets(
+    requests,
+    [...entries.values()].flatMap((entry) => historyOf(entry, now)),
+    limitsOf,
+    now,
+  );
   return plan.map((entry): PlanEntry => {
     const shortage = shortages.get(entry.name);
     return shortage ? { name: entry.name, decision: 'wait', reason: 'RateLimited', ...shortage } : entry;
@@ -70,9 +75,12 @@ function requestOf(
   ];
 }
 
-function historyOf({ name, state }: StoreEntry): readonly OrderHistory[] {
+/** Nothing was ordered in the future, whatever a tag says: an order that never grows old would keep others back for good. */
+function historyOf({ name, state }: StoreEntry, now: Date): readonly OrderHistory[] {
   const log = parseOrderLog(state.orders);
   if (!log) return [];
   const { directory, registeredDomains, times } = log;
-  return [{ directory, registeredDomains, names: state.names ?? name, orders: times }];
+  return [
+    { directory, registeredDomains, names: state.names ?? name, orders: times.filter((time) => time <= now) },
+  ];
 }

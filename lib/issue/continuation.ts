@@ -49,3 +49,21 @@ export async function continueLater(
     }
   }
 }
+
+/** Sends messages for certificates whose values are still to be held against their tags. Without a queue they wait for their
+ *  slot of the next day. Never rejects. */
+export async function compareLater(
+  names: readonly string[],
+  { queue, log }: IssuePorts,
+  run: Run,
+): Promise<void> {
+  for (let first = 0; first < names.length; first += batch) {
+    const part = names.slice(first, first + batch);
+    try {
+      if (!queue) throw new Error('there is no queue (CERTRELAY_ISSUE_QUEUE_URL)');
+      await queue.send(part, run.id, { compare: true }, run.cleanUpSignal);
+    } catch (error) {
+      log.warn('values not compared', { certificates: part.length, problem: describeError(error) });
+    }
+  }
+}

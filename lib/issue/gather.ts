@@ -12,6 +12,7 @@ import { standingOf } from '../policy/standing.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { type Wanted, wantedBy } from '../policy/wanted.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
+import { type ComparisonPorts, type ComparisonRequest, compareShare } from './comparison.ts';
 import { findOrphans } from './orphans.ts';
 import type { Run } from './run.ts';
 
@@ -42,22 +43,27 @@ export interface Question {
   readonly force?: boolean | undefined;
 }
 
-/** Candidates, those of which nothing could be learned, and what is left of others where all were asked for.
+/** Candidates, those of which nothing could be learned, and what is left of others where all were asked for. `uncompared`:
+ *  certificates whose values are still to be held against their tags, because one pass reads 1,000 at most.
  *  @throws StoreError where listing fails. */
 export async function gather(
-  question: Question,
-  { store }: { readonly store: CertificateStore },
+  request: Question & ComparisonRequest,
+  ports: ComparisonPorts,
   run: Run,
 ): Promise<{
   readonly candidates: readonly Candidate[];
   readonly unknown: readonly Unknown[];
   readonly orphans: readonly StoreEntry[];
+  readonly uncompared: readonly string[];
 }> {
+  const { store } = ports;
   const fromFile = new Map(run.inventory.certificates.map((spec) => [spec.name, spec]));
-  const { sources, orphans } = await findSources(question, fromFile, store, run.signal);
+  const { sources, orphans } = await findSources(request, fromFile, store, run.signal);
+  const { check, uncompared } = compareShare([...sources.keys()], request, ports, run.signal);
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
-      return await gatherOne(name, fromFile.get(name), await readEntry(), question, store, run);
+      const entry = await check(await readEntry());
+      return await gatherOne(name, fromFile.get(name), entry, request, store, run);
     } catch (thrown) {
       return { name, error: toError(thrown) };
     }
@@ -66,6 +72,7 @@ export async function gather(
     candidates: found.filter((one): one is Candidate => !('error' in one)),
     unknown: found.filter((one): one is Unknown => 'error' in one),
     orphans,
+    uncompared,
   };
 }
 

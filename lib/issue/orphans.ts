@@ -1,6 +1,6 @@
 // What orders have left of certificates that nobody asks for any more: TXT values are taken away, and claims ended. The
 // certificate itself stays, with whoever uses it.
-import type { PendingOrder } from '../certificate/stored.ts';
+import { mayBeAlive, type PendingOrder } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { StoreError } from '../errors.ts';
 import { describeError } from '../log.ts';
@@ -67,7 +67,7 @@ async function takeOver(
       'AWSPENDING holds no order of ours, so nobody knows its names: take the label off it',
     );
   }
-  if (value.order.deadline > now) return undefined;
+  if (mayBeAlive(value.order.deadline, now)) return undefined;
   const order = { ...value.order, run: run.id, deadline: run.deadline };
   const claim = await store.claim(name, order, pending, run.signal);
   const entry = claim === 'held' ? undefined : await store.describe(name, run.signal);

@@ -6,7 +6,7 @@ import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
 import type { PredictedCalls } from '../policy/prediction.ts';
 import { admitOrders } from './admission.ts';
 import type { DueCertificate } from './claim.ts';
-import { continueLater } from './continuation.ts';
+import { compareLater, continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
 import { beginInstallation, endInstallationPass, readInstallation } from './installation.ts';
 import { sweepOrphans } from './orphans.ts';
@@ -24,6 +24,8 @@ const concurrency = 32;
 /** What a pass is asked. */
 export interface PassRequest extends Question {
   readonly dryRun?: boolean | undefined;
+  /** Holds the values of the named certificates against their tags: what a pass over all left of its share. */
+  readonly compare?: boolean | undefined;
   /** Passes in a row before this one that finished nothing of what they were sent for. */
   readonly fruitless?: number | undefined;
 }
@@ -38,7 +40,8 @@ export async function issueCertificates(
   const startedAt = ports.clock.now().getTime();
   const isFull = request.certificates === undefined && !request.dryRun;
   const known = isFull ? await readInstallation(ports, run) : undefined;
-  const gathered = await gather(request, ports, run);
+  const comparedSince = request.compare ? 'all' : known?.comparedUntil;
+  const gathered = await gather({ ...request, comparedSince }, ports, run);
   const { unknown } = gathered;
   if (isFull && !known) await beginInstallation(holdsCertificates(gathered), ports, run);
   const now = ports.clock.now();
@@ -60,6 +63,7 @@ export async function issueCertificates(
     );
     await sweepOrphans(gathered.orphans, ordering, ports, run);
     await leave(plan, outcomes, request, ports, run);
+    await compareLater(gathered.uncompared, ports, run);
   }
   if (isFull) await endInstallationPass(new Date(startedAt), ports, run);
   const predicted = request.dryRun ? await foresee(plan, due) : undefined;

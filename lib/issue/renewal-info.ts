@@ -4,6 +4,7 @@ import type { RenewalInfo } from '../acme-ports.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import { issuersOf, issuersOfSource } from '../policy/issuer-choice.ts';
+import { isPutOffByTags } from '../policy/renewal.ts';
 import { isFrom } from '../policy/wanted.ts';
 import type { CertificateStore } from '../ports.ts';
 import type { Candidate } from './gather.ts';
@@ -23,6 +24,7 @@ export function isToBeAsked({ entry, situation }: Candidate, now: Date): boolean
   const { held, pending } = situation;
   if (held.kind !== 'certificate' || pending !== undefined || held.notAfter <= now) return false;
   if (!isFrom(held.issuer, situation.wanted) || entry?.state.certificateId === undefined) return false;
+  if (isPutOffByTags({ ...held, renewBeforeMs: situation.wanted.renewBeforeMs }, now)) return true;
   return entry.state.askAfter === undefined || entry.state.askAfter <= now;
 }
 
@@ -49,7 +51,7 @@ export async function askRenewalInfo(
     const { start, end, explanationUrl } = asked;
     if (explanationUrl)
       ports.log.warn('CA explains a renewal', { certificate: name, explanationUrl, start, end });
-    const window = { start, end, explanationUrl };
+    const window = { start, end, explanationUrl, isFresh: true };
     const freed = isFreed ? { nextAttempt: undefined } : {};
     return { ...candidate, situation: { ...situation, ...freed, held: { ...situation.held, window } } };
   });

@@ -24,6 +24,13 @@ export function nextAttempt(facts: {
   return new Date(facts.now.getTime() + Math.max(waitMs, retryAfterMs));
 }
 
+/** Whether a reconcile leaves a delivery alone until `after`. An instant that no wait explains is one that somebody else
+ *  wrote on the tag: it puts nothing off. */
+export function isPutOff(after: Date, now: Date): boolean {
+  const leftMs = after.getTime() - now.getTime();
+  return leftMs > 0 && leftMs <= deliveryWaitsMs[3];
+}
+
 /** Instant before which no reconcile tries again what it could not deliver. `failures` counts the passes in a row that left
  *  something undelivered, this one included. */
 export function nextDelivery({ failures, now }: { readonly failures: number; readonly now: Date }): Date {

@@ -1,5 +1,6 @@
 // Judges one certificate: an ordered list of checks, the first finding wins.
 import { namesKey } from '../certificate/names.ts';
+import { mayBeAlive } from '../certificate/stored.ts';
 import type { Held, HeldCertificate } from './held.ts';
 import { fitsLifetime, renewalTime } from './renewal.ts';
 import type { Pause } from './standing.ts';
@@ -201,7 +202,7 @@ function findPaused({ paused }: Situation) {
 
 /** A claim of which the deadline is not known is taken for one of a run that is over; whoever takes it over reads it first. */
 function isAlive({ deadline }: { readonly deadline?: Date | undefined }, now: Date): boolean {
-  return deadline !== undefined && now < deadline;
+  return deadline !== undefined && mayBeAlive(deadline, now);
 }
 
 function wishNote(held: HeldCertificate, { renewBeforeMs }: Wanted): string {

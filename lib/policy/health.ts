@@ -6,6 +6,8 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import { isAgentCluster, parseReport } from './agents.ts';
+import { believe } from './believable.ts';
+import { hasDisagreed } from './comparison.ts';
 import { isDelivered, parseDeliveries } from './deliveries.ts';
 import { nameDestination } from './deployment.ts';
 import { heldByTags } from './held.ts';
@@ -54,7 +56,8 @@ export interface Standing {
 
 /** @param staleAfterMs How long after its delivery another certificate may be served. */
 export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number): CertificateHealth {
-  const { name, entry, spec } = standing;
+  const { name, spec } = standing;
+  const entry = standing.entry && { ...standing.entry, state: believe(standing.entry.state, now).state };
   const { state = {}, current } = entry ?? {};
   const held = entry && heldByTags(entry);
   const certificate = held?.kind === 'certificate' ? held : undefined;
@@ -65,6 +68,7 @@ export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number)
     spec && spec.targets.length > 0 ? describeTargets(spec.targets, standing, version) : undefined;
   const { health, message } = firstFinding({
     ...standing,
+    entry,
     certificate,
     renewsAt,
     targets,
@@ -108,6 +112,10 @@ function firstFinding(facts: Facts): Finding {
       `expired at ${certificate.notAfter.toISOString()}${failed ? `; attempts: ${failed}` : ''}`,
     );
   if (standingOf(entry).isRevoked) return failing('the version in use was revoked');
+  if (hasDisagreed(state, now))
+    return failing(
+      'tags of its AWS secret said otherwise than its value (TagsDisagree); they were written anew: find out who wrote them',
+    );
   if (failed) return failing(`attempts to order: ${failed}`);
   if (!certificate) {
     return pending(
@@ -140,7 +148,8 @@ function findUnserved({ entry, now, staleAfterMs }: Facts): Finding | undefined 
   const since = entry?.state.notServedSince;
   if (!since) return undefined;
   const message = `another certificate has been served since ${since.toISOString()}`;
-  return now.getTime() - since.getTime() < staleAfterMs ? pending(message) : failing(message);
+  const sinceMs = now.getTime() - since.getTime();
+  return sinceMs >= 0 && sinceMs < staleAfterMs ? pending(message) : failing(message);
 }
 
 function findUndelivered({ entry, targets }: Facts): Finding | undefined {

@@ -35,6 +35,8 @@ export interface SuggestedWindow {
   readonly end: Date;
   /** A page of the CA's that says why. */
   readonly explanationUrl?: string | undefined;
+  /** The CA said so just now; otherwise only tags remember it. */
+  readonly isFresh?: boolean | undefined;
 }
 
 /** Known from listing alone; `undefined` where the value must be read: somebody else wrote the current version, or a tag is

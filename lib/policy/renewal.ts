@@ -8,8 +8,10 @@ export interface RenewalFacts {
   readonly fingerprint: string;
   /** The user's wish: this long before `notAfter`. */
   readonly renewBeforeMs?: number | undefined;
-  /** What the CA suggests (RFC 9773 §4.2). */
-  readonly window?: { readonly start: Date; readonly end: Date } | undefined;
+  /** What the CA suggests (RFC 9773 §4.2); `isFresh`: it said so just now, and no tag could have changed it. */
+  readonly window?:
+    | { readonly start: Date; readonly end: Date; readonly isFresh?: boolean | undefined }
+    | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -17,17 +19,25 @@ const dayMs = 86_400_000;
 /** Instant renewal falls due, never before `notBefore` nor after `notAfter`. Inside the CA's window if it offers one
  *  (RFC 9773 §4.2), else two thirds through the lifetime, or half through it where that is under 10 days. A
  *  `renewBefore` that fits the lifetime replaces the fraction, and goes before the window only where it is earlier.
- *  UTC; the same certificate always gives the same instant. */
+ *  A window that only tags remember puts renewal off until half of the time is left that there would be without it, and no
+ *  later. UTC; the same certificate always gives the same instant. */
 export function renewalTime(facts: RenewalFacts): Date {
   const begin = facts.notBefore.getTime();
   const end = facts.notAfter.getTime();
   const wished = fitsLifetime(facts) ? end - (facts.renewBeforeMs ?? 0) : undefined;
+  const withoutWindow = wished ?? begin + (end - begin) * fractionOf(end - begin);
   const suggested = drawInWindow(facts);
-  const chosen =
-    suggested === undefined
-      ? (wished ?? begin + (end - begin) * fractionOf(end - begin))
-      : Math.min(suggested, wished ?? suggested);
+  const latest = facts.window?.isFresh ? end : end - (end - withoutWindow) / 2;
+  const chosen = suggested === undefined ? withoutWindow : Math.min(suggested, wished ?? suggested, latest);
   return new Date(Math.max(begin, Math.min(end, Math.floor(chosen))));
+}
+
+/** Whether a window that only tags remember would put off a renewal that is due without such trust: the CA is asked again
+ *  first. */
+export function isPutOffByTags(facts: RenewalFacts, now: Date): boolean {
+  const { window } = facts;
+  if (window === undefined || window.isFresh || now < renewalTime(facts)) return false;
+  return now < renewalTime({ ...facts, window: { ...window, isFresh: true } });
 }
 
 /** Whether `renewBefore` leaves at least a third of the lifetime before renewal. One that does not is passed over: it would

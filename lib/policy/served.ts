@@ -136,11 +136,14 @@ export function noteServed(
   const { version, isDelivered, at } = look;
   const word = `${version}/${look.served}`;
   const served = look.targets === undefined ? word : `${word}/${look.targets}`;
-  const known = before.served?.startsWith(`${version}/`) ? before.notServedSince : undefined;
+  const noted = before.served?.startsWith(`${version}/`) ? before.notServedSince : undefined;
+  // An instant to come, which nobody here wrote, would put the alarm off.
+  const known = noted !== undefined && noted > at ? at : noted;
   const started = isOther(look.served) && isDelivered ? (known ?? at) : undefined;
   const notServedSince = look.served === 'unreachable' ? known : started;
   const isNews = !`${before.served}/`.startsWith(`${word}/`);
-  const isOld = before.probedAt === undefined || at.getTime() - before.probedAt.getTime() >= refreshMs;
+  const isOld =
+    before.probedAt === undefined || Math.abs(at.getTime() - before.probedAt.getTime()) >= refreshMs;
   const isSame =
     served === before.served && !isOld && notServedSince?.getTime() === before.notServedSince?.getTime();
   const change = { served, notServedSince: notServedSince ?? null, probedAt: at };

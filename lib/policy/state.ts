@@ -67,6 +67,8 @@ export interface CertificateState {
   readonly notServedSince?: Date;
   /** When that was last looked at; written at least every few hours. */
   readonly probedAt?: Date;
+  /** When tags were last found to say otherwise than the value, and were written anew. */
+  readonly tagsDisagree?: Date;
   /** By cluster that only an agent reaches: the signed statement of what is meant for it (`statement.ts`). */
   readonly signatures?: ByCluster;
   /** By such a cluster: what its agent last reported (`agents.ts`). */

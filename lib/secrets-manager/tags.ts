@@ -24,6 +24,9 @@ export const decodeInstant = date;
 /** Fields that are a tag for each cluster: what stands before its name. Roles of agents go by these (infra/agent-role.yaml). */
 const byCluster = { signatures: 'agent/', reports: 'agent-report/' } as const;
 
+/** Fields whose tag is not called as they are. */
+const tagNames: Readonly<Record<string, string>> = { tagsDisagree: 'tags-disagree' };
+
 // By hand, not by a schema: at 10,000 certificates this is what a pass that finds nothing due does most. A tag that
 // cannot be read is one that is not there: somebody changed it, and the certificate is the truth.
 const fields = {
@@ -61,6 +64,7 @@ const fields = {
   served: text,
   notServedSince: date,
   probedAt: date,
+  tagsDisagree: date,
 } satisfies {
   readonly [K in Exclude<keyof CertificateState, keyof typeof byCluster>]-?: (
     value: string,
@@ -73,7 +77,7 @@ export function encodeState(change: StateChange): Readonly<Record<string, string
   const tags: Record<string, string> = {};
   const { signatures, reports, ...single } = change;
   const named = [
-    ...Object.entries(single),
+    ...Object.entries(single).map(([field, value]) => [tagNames[field] ?? field, value] as const),
     ...Object.entries(signatures ?? {}).map(
       ([cluster, text]) => [byCluster.signatures + cluster, text] as const,
     ),
@@ -90,7 +94,7 @@ export function encodeState(change: StateChange): Readonly<Record<string, string
 /** State that the tags of an AWS secret hold. Tags of others, and tags that cannot be read, are passed over. */
 export function decodeState(tags: ReadonlyMap<string, string>): CertificateState {
   const found = Object.entries(fields).map(([field, read]) => {
-    const value = decodeText(join(field, tags));
+    const value = decodeText(join(tagNames[field] ?? field, tags));
     return [field, value === undefined ? undefined : read(value)];
   });
   return {

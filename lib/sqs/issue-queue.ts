@@ -6,8 +6,10 @@ import { openQueue, type QueueOptions } from './queue.ts';
 export function connectIssueQueue(options: QueueOptions): IssueQueue & { close(): void } {
   const queue = openQueue(options);
   return {
-    send: (certificates, id, { delaySeconds, fruitless }, signal) =>
-      queue.send({ certificates, ...(fruitless ? { fruitless } : {}) }, id, { delaySeconds }, signal),
+    send: (certificates, id, { delaySeconds, fruitless, compare }, signal) => {
+      const event = { certificates, ...(fruitless ? { fruitless } : {}), ...(compare ? { compare } : {}) };
+      return queue.send(event, id, { delaySeconds }, signal);
+    },
     close: () => queue.close(),
   };
 }

@@ -3,6 +3,9 @@ import type { AgentRecord } from '../agent-ports.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import { isAgentCluster } from '../policy/agents.ts';
 
+/** By which clocks may differ. */
+const clockSkewMs = 5 * 60_000;
+
 /** `stale`: silent for too long. `failing`: it was there just now, and something went wrong. */
 export interface AgentStatus {
   readonly cluster: string;
@@ -44,6 +47,10 @@ function judgeOne(
   const silentMinutes = Math.floor((now.getTime() - lastSeen.getTime()) / 60_000);
   const silence = `silent for ${silentMinutes} minutes`;
   if (now.getTime() - lastSeen.getTime() > staleAfterMs) return { state: 'stale', message: silence };
+  if (lastSeen.getTime() - now.getTime() > clockSkewMs) {
+    const message = `its last report is of ${lastSeen.toISOString()}, which is to come: set the clock of its cluster, or find out who wrote the tag`;
+    return { state: 'failing', message };
+  }
   if (problem) return { state: 'failing', message: problem };
   return { state: 'live', message: 'all that is meant for it is delivered' };
 }

@@ -46,6 +46,7 @@ export class Bench {
     readonly names: readonly string[];
     readonly delaySeconds?: number;
     readonly fruitless?: number;
+    readonly compare?: boolean;
   }[] = [];
   refuseMessages = false;
   /** Gives the key that deliveries to agents are signed with; nothing is signed where absent. */

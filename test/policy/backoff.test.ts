@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextAttempt } from '../../lib/policy/backoff.ts';
+import { isPutOff, nextAttempt } from '../../lib/policy/backoff.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 
@@ -28,4 +28,13 @@ test.each([
   [1, Number.POSITIVE_INFINITY, 7 * 1_440],
 ])('after %i failures a Retry-After of %d ms makes it %d minutes: never less, and a week at most', (failures, ms, minutes) => {
   expect(waitMinutes(failures, ms)).toBe(minutes);
+});
+
+test.each([
+  [0, false],
+  [1, true],
+  [360 * 60_000, true],
+  [360 * 60_000 + 1, false],
+])('a delivery that is to be tried again in %d ms is left alone: %s', (ms, isLeft) => {
+  expect(isPutOff(new Date(now.getTime() + ms), now)).toBe(isLeft);
 });

@@ -13,6 +13,9 @@ function judged(change: Partial<Situation>, at = now): Decision {
   return judge({ wanted, held, ...change }, at);
 }
 
+/** Of an invocation, and a little more for clocks. */
+const longestMs = 20 * 60_000;
+
 test('P12 a certificate with life left is kept, whatever the calendar says, and ordered only with force', () => {
   expect(judged({})).toEqual({
     decision: 'keep',
@@ -97,14 +100,21 @@ describe('a certificate that should be ordered waits', () => {
 
   test('while the run that claimed it may be alive, even with force', () => {
     const pending = { version: 'v', deadline: later };
-    expect(judged({ ...missing, pending, forced: true })).toEqual({
+    const lately = new Date(later.getTime() - longestMs);
+    expect(judged({ ...missing, pending, forced: true }, lately)).toEqual({
       decision: 'wait',
       reason: 'InFlight',
       until: later,
       message: expect.stringMatching(/another run.*no certificate is stored/),
     });
     expect(judged({ ...missing, pending }, later)).toMatchObject({ decision: 'order', reason: 'Resume' });
-    expect(judged({ pending })).toMatchObject({ decision: 'keep' });
+    expect(judged({ pending }, lately)).toMatchObject({ decision: 'keep' });
+  });
+
+  test('and not for a claim that reaches further than any run', () => {
+    const pending = { version: 'v', deadline: later };
+    const tooEarly = new Date(later.getTime() - longestMs - 1);
+    expect(judged({ ...missing, pending }, tooEarly)).toMatchObject({ decision: 'order', reason: 'Resume' });
   });
 
   test('until its next attempt, unless forced, and says what failed', () => {
@@ -162,7 +172,8 @@ test('no judgement orders what it must wait for, and none waits or keeps for wha
   fc.assert(
     fc.property(situations, nows, (situation, at) => {
       const decision = judge(situation, at);
-      const inFlight = situation.pending?.deadline !== undefined && at < situation.pending.deadline;
+      const leftMs = (situation.pending?.deadline?.getTime() ?? 0) - at.getTime();
+      const inFlight = leftMs > 0 && leftMs <= longestMs;
       const backingOff =
         !situation.forced && situation.nextAttempt !== undefined && at < situation.nextAttempt;
       switch (decision.decision) {

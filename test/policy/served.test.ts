@@ -119,6 +119,12 @@ describe('the note that is kept', () => {
     ['ends when it is served', stale, look('served', 1), { served: 'v2/served', notServedSince: null }],
     ['ends when nothing else is seen', stale, look('unprobed', 1), { notServedSince: null }],
     [
+      'does not go by an instant to come',
+      { ...stale, notServedSince: atHour(99) },
+      look('stale', 1),
+      { notServedSince: atHour(1) },
+    ],
+    [
       'begins anew with another version',
       { ...stale, served: 'v1/stale' },
       look('stale', 1),

@@ -29,7 +29,7 @@ describe('a paused certificate', () => {
   test('says first what ends by itself: a run at work, a failure before', () => {
     const both = { paused, forced: false, held: { kind: 'nothing' }, nextAttempt: afterDays(31) } as const;
     expect(judged(both)).toMatchObject({ reason: 'BackingOff' });
-    const pending = { version: 'v', deadline: afterDays(31) };
+    const pending = { version: 'v', deadline: new Date(afterDays(30).getTime() + 60_000) };
     expect(judged({ ...both, pending })).toMatchObject({ reason: 'InFlight' });
   });
 });

@@ -58,6 +58,14 @@ describe('P14 P24 a certificate is', () => {
   test.each<[string, string, CertificateState, RegExp]>([
     ['well', 'in the middle of its life', {}, /^up to date$/],
     ['failing', 'past its end', { notAfter: at(0) }, /^expired at 2026-11-22T10/],
+    [
+      'failing',
+      'one whose tags said otherwise than its value a day ago',
+      { tagsDisagree: at(1 - dayMs) },
+      /TagsDisagree/,
+    ],
+    ['well', 'one whose tags did so before that', { tagsDisagree: at(-dayMs) }, /^up to date$/],
+    ['well', 'one whose tags will, which nobody here wrote', { tagsDisagree: at(minuteMs) }, /^up to date$/],
     ['well', 'just before its end, if that is renewed late', { notAfter: at(46 * dayMs) }, /^up to date$/],
     ['pending', 'due', { notAfter: at(22 * dayMs) }, /^due for renewal since/],
     [
@@ -84,6 +92,7 @@ describe('P14 P24 a certificate is', () => {
     ['pending', 'paused', { pausedSince: at(-dayMs), pauseReason: 'moving' }, /^paused since .*: moving$/],
     ['pending', 'of another version than its tags', { version: 'v0' }, /^somebody else wrote its version/],
     ['pending', 'not served yet', { notServedSince: at(-59 * minuteMs) }, /^another certificate has been/],
+    ['failing', 'not served since an instant to come', { notServedSince: at(1) }, /^another certificate/],
     ['failing', 'not served for too long', { notServedSince: at(-60 * minuteMs) }, /^another certificate/],
   ])('%s: %s', async (health, _, state, message) => {
     keep('shop', state);
@@ -175,6 +184,8 @@ describe('W15 W22 an agent is', () => {
     ['live', { ...seen, lastSeen: at(-60 * minuteMs) }, 0],
     ['stale', { ...seen, lastSeen: at(-60 * minuteMs - 1) }, 1],
     ['failing', { ...seen, problem: 'shop was not signed' }, 1],
+    ['live', { ...seen, lastSeen: at(5 * minuteMs) }, 0],
+    ['failing', { ...seen, lastSeen: at(5 * minuteMs + 1) }, 1],
     ['deregistered', { ...seen, lastSeen: at(-9 * dayMs), deregistered: at(-9 * dayMs) }, 0],
   ])('%s for %o', async (state, record, wrong) => {
     if (record) records.push(record);
