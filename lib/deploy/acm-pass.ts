@@ -7,6 +7,7 @@ import { describeError } from '../log.ts';
 import { type AcmCertificate, type ImportPlan, planImport } from '../policy/acm.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import { adviseHold, describeHold, judgeHeld } from '../policy/hold.ts';
+import { describeEarly } from './early.ts';
 import { createLoadLastGood, type LoadLastGood } from './last-good.ts';
 import { describeStay } from './results.ts';
 import type { AcmJob, DeployPorts, DeployRun, JobResult } from './run.ts';
@@ -59,7 +60,12 @@ async function deliverOrHold(
     const why = `the version before cannot take its place: ${lastGood.refusal}`;
     return describeStay(job, 'held', `${hold.reason}; ${why}; ${advice}`, { step: 'none' });
   }
-  const { report, arn } = await deliver({ ...job, delivery: lastGood.delivery }, acm, isCurrent, run);
+  const { report, arn } = await deliver(
+    { ...job, delivery: lastGood.delivery, begins: undefined },
+    acm,
+    isCurrent,
+    run,
+  );
   const message = [hold.reason, report.message, advice].join('; ');
   return { ...describeStay(job, 'held', message, { step: 'none', action: report.action }), arn };
 }
@@ -76,6 +82,8 @@ async function deliver(
   const plan = planImport(job.delivery, found);
   if (plan.action === 'refuse') throw new CertificateManagerError(plan.code, plan.message);
   if (plan.action === 'keep') return describeResult(job, plan.action, found?.arn, spare, run);
+  // ACM itself takes none before its time.
+  if (job.begins) return describeEarly(job, job.begins);
   if (found !== undefined && !(await acm.isImported(found.arn, signal))) {
     const message = `${found.arn} is a certificate that ACM issued and renews itself: name an imported one, or leave out "arn"`;
     throw new CertificateManagerError('NotImported', message);

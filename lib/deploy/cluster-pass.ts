@@ -6,6 +6,7 @@ import { certificateAnnotation, readNotAfter } from '../policy/cluster-objects.t
 import { nameTarget } from '../policy/deployment.ts';
 import { adviseHold, describeHold, type Hold, isByHand, judgeHeld } from '../policy/hold.ts';
 import { isEnding } from '../policy/windows.ts';
+import { keepValid } from './early.ts';
 import { createLoadLastGood, findLastGood } from './last-good.ts';
 import { describeFailure, describeProgress, describeStay } from './results.ts';
 import { putBack } from './rollback.ts';
@@ -67,12 +68,23 @@ async function deliverAll(
   });
 }
 
-/** The way of a target that goes by itself: in steps that are waited for, or not at all, because its version is held.
- *  `undefined`: it goes with the others. */
+/** The way of a target that goes by itself: in steps that are waited for, or not at all, because its version is held or begins
+ *  later. `undefined`: it goes with the others. */
 function goApart(job: Job, pass: ClusterPass): (() => Promise<JobResult>) | undefined {
-  const { target, step, hold } = job;
+  const { target, hold, begins, step } = job;
   const held = hold && judgeHeld(hold, nameTarget(target), step !== 'none');
   if (hold && held === 'back') return () => goBack(job, hold, pass);
+  const way = findWay(job, held, pass);
+  if (!begins) return way;
+  return async () => (await keepValid(job, begins, pass)) ?? (way ?? (() => deliverAlone(job, pass)))();
+}
+
+function findWay(
+  job: Job,
+  held: ReturnType<typeof judgeHeld> | undefined,
+  pass: ClusterPass,
+): (() => Promise<JobResult>) | undefined {
+  const { target, step, hold } = job;
   if (hold && held === 'stay') return () => stay(job, hold, pass);
   const { rollout } = target;
   return rollout && step !== 'rolled-out' ? () => deliverInSteps(job, rollout, pass) : undefined;
@@ -99,9 +111,12 @@ async function stay(job: Job, hold: Hold, pass: ClusterPass): Promise<JobResult>
     return describeStay(job, 'held', `${describeHold(hold)}; ${adviseHold(certificate)}`);
   }
   const { rollout } = target;
-  if (rollout) return deliverInSteps(job, rollout, pass);
+  return rollout ? deliverInSteps(job, rollout, pass) : deliverAlone(job, pass);
+}
+
+async function deliverAlone(job: Job, pass: ClusterPass): Promise<JobResult> {
   const [result] = await deliverTogether([job], 1, pass);
-  return result ?? describeFailure(job, new Error('the target was not looked at'), run);
+  return result ?? describeFailure(job, new Error('the target was not looked at'), pass.run);
 }
 
 async function deliverTogether(

@@ -63,6 +63,8 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly probe: LookSpec | false;
   /** The version must not be delivered any further. */
   readonly hold?: Hold | undefined;
+  /** When the version becomes valid; absent: it is. */
+  readonly begins?: Date | undefined;
 }
 
 /** One target in AWS Certificate Manager. */

@@ -111,11 +111,11 @@ async function selectOne(
       const targets = spec?.targets ?? certificate.spec?.targets;
       if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
       if (targets.length === 0) return skip('it has no targets', nowhere);
-      const bundle = verify(name, certificate, ports.clock.now());
+      const { bundle, begins } = verify(name, certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored.version, bundle);
       const { facts } = bundle;
       const hold = await settleHold({ delivery, facts }, entry, ports, run);
-      const common = { delivery, facts, probe: placesOf({ probe: spec?.probe, targets }), hold };
+      const common = { delivery, facts, probe: placesOf({ probe: spec?.probe, targets }), hold, begins };
       const recorded = entry.state.deployed;
       const steps = reachedSteps(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>
@@ -138,10 +138,17 @@ async function selectOne(
 }
 
 /** Nothing goes into a cluster that a server could not serve. Whether the names are those of the inventory is not asked:
- *  until a changed certificate is there, the one for the old names is the best there is. */
-function verify(name: string, certificate: StoredCertificate, now: Date): Bundle {
-  const verdict = verifyBundle(certificate, now);
-  if (verdict.ok) return verdict.bundle;
+ *  until a changed certificate is there, the one for the old names is the best there is. `begins`: when it becomes valid; absent
+ *  where it is. */
+function verify(
+  name: string,
+  certificate: StoredCertificate,
+  now: Date,
+): { readonly bundle: Bundle; readonly begins?: Date | undefined } {
+  const atOnce = verifyBundle(certificate, now);
+  const begins = atOnce.ok ? undefined : atOnce.validFrom;
+  const verdict = begins ? verifyBundle(certificate, begins) : atOnce;
+  if (verdict.ok) return { bundle: verdict.bundle, begins };
   throw new Error(`the certificate ${name} is not delivered (${verdict.problem}): ${verdict.message}`);
 }
 

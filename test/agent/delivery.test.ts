@@ -224,3 +224,21 @@ describe('a registered certificate', () => {
     expect(agent.calls()).toEqual([]);
   });
 });
+
+test('what is signed and begins later is not put over what is valid now, until it begins', async () => {
+  const agent = await openAgent();
+  await agent.sign();
+  await agent.deploy();
+  agent.clock.pass(dayMs);
+  const notBefore = new Date(Math.ceil(agent.clock.now().getTime() / 1000) * 1000 + dayMs);
+  await agent.issue('shop', 'version-2', [], { notBefore });
+  await agent.sign();
+  const message = expect.stringContaining(`valid only from ${notBefore.toISOString()}`);
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'pending', message });
+  expect(agent.versionInCluster()).toBe('version-1');
+  expect(agent.log.lines).toContainEqual(
+    expect.objectContaining({ level: 'warn', event: 'delivery pending' }),
+  );
+  agent.clock.pass(dayMs);
+  expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
+});

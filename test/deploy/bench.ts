@@ -15,7 +15,7 @@ import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import type { ServedWord } from '../../lib/policy/served.ts';
 import type { Announce } from '../../lib/ports.ts';
 import type { LookAtServed, ServedQuestion } from '../../lib/probe-ports.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { type Minting, mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
@@ -104,10 +104,16 @@ export async function openBench(options: BenchOptions) {
     return options.looking ? options.looking(look) : look();
   };
 
-  async function issue(name: string, version: string, targetsOf: readonly TargetSpec[] = []) {
+  async function issue(
+    name: string,
+    version: string,
+    targetsOf: readonly TargetSpec[] = [],
+    otherwise: Partial<Minting> = {},
+  ) {
     const now = clock.now();
     const notAfter = new Date(now.getTime() + 90 * 86_400_000);
-    const minted = await mintChain({ domains: [`${name}.example.com`], notBefore: now, notAfter });
+    const minting = { domains: [`${name}.example.com`], notBefore: now, notAfter };
+    const minted = await mintChain({ ...minting, ...otherwise });
     await store.create(name, undefined);
     const issuer = 'https://ca.example/directory';
     await store.put(name, { chain: minted.chain, key: minted.key, issuer }, version);
