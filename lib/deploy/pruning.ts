@@ -12,7 +12,13 @@ import {
   otherKinds,
 } from '../policy/cluster-objects.ts';
 import { nameTarget } from '../policy/deployment.ts';
-import { findOrphans, findUsers, type KnownTargets, type PossibleUsers } from '../policy/pruning.ts';
+import {
+  findOrphans,
+  findUsers,
+  isAppliedByUs,
+  type KnownTargets,
+  type PossibleUsers,
+} from '../policy/pruning.ts';
 import type { DeployPorts, DeployRun, PruneReport } from './run.ts';
 import type { Selection } from './selection.ts';
 
@@ -89,15 +95,26 @@ async function pruneNamespace(
   run: DeployRun,
 ): Promise<readonly Pruned[]> {
   try {
-    const orphans = findOrphans(place, await cluster.listSecrets(place.namespace, run.signal), known);
-    if (orphans.length === 0) return [];
+    const found = findOrphans(place, await cluster.listSecrets(place.namespace, run.signal), known);
+    const orphans = found.filter(({ secret }) => isAppliedByUs(secret));
+    const done: Pruned[] = found
+      .filter((one) => !orphans.includes(one))
+      .map((copy) => keepCopy(place, copy, ports));
+    if (orphans.length === 0) return done;
     const users = listUsers(place.namespace, cluster, run.signal);
-    const done: Pruned[] = [];
     for (const orphan of orphans) done.push(await pruneOne(place, orphan, users, cluster, ports, run));
     return done;
   } catch (thrown) {
     return [describeFailure({ target: `${place.cluster}/${place.namespace}` }, toError(thrown), ports)];
   }
+}
+
+function keepCopy(place: Place, { name, secret }: ListedSecret, { log }: DeployPorts): Pruned {
+  const certificate = secret.annotations[certificateAnnotation];
+  const subject = { certificate, target: nameTarget({ ...place, secret: name }) };
+  log.info('copy of a Secret kept', subject);
+  const message = `no target names the Secret, and its label and annotations say that it holds ${certificate}, but Certrelay did not write it (its managedFields have no entry of certrelay with the certificate): it is a copy, or was restored from a backup; delete it yourself if nobody needs it`;
+  return { report: { ...subject, outcome: 'kept', message }, failures: [] };
 }
 
 /** Whatever may use Secrets of the namespace. Where some of it may not be listed, nobody can know that a Secret is unused.

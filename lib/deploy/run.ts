@@ -121,7 +121,7 @@ export interface CertificateReport {
   readonly served?: ServedWord;
 }
 
-/** What became of a Secret whose target is gone: `kept`, because something there still uses it. `target` is a cluster, or
+/** What became of a Secret whose target is gone: `kept`, because something there still uses it, or because it is a copy. `target` is a cluster, or
  *  `cluster/namespace`, where none of its Secrets could be looked at. */
 export interface PruneReport {
   readonly certificate?: string | undefined;

@@ -91,7 +91,14 @@ export function planSecret(
     isSameData &&
     isAsWanted(found.labels, wanted.labels, found.owned.labels) &&
     isAsWanted(found.annotations, wanted.annotations, found.owned.annotations);
-  return { action: isSame ? 'keep' : 'apply' };
+  return { action: isSame && isApplied(wanted, found) ? 'keep' : 'apply' };
+}
+
+/** Whether the API server still knows that all of it is ours, which a backup forgets: without that it would never be pruned. */
+function isApplied(wanted: SecretManifest, { owned }: ClusterSecret): boolean {
+  return (['data', 'labels', 'annotations'] as const).every((part) =>
+    Object.keys(wanted[part]).every((name) => owned[part].includes(name)),
+  );
 }
 
 /** What keeps a Secret, as it was stored, from being what was applied: the names of keys that differ. Admission may have

@@ -1,6 +1,7 @@
 // Decides which cluster Secrets of ours have lost their target, and which of those nothing uses, so that they may go.
 import { isSecretTarget, type SecretTarget, type TargetSpec } from '../certificate/spec.ts';
 import {
+  type ClusterSecret,
   certificateAnnotation,
   type ListedSecret,
   managedByLabel,
@@ -20,7 +21,8 @@ export interface KnownTargets {
 
 /** The Secrets of a namespace whose target is gone. Each carries our label and names a certificate that is known here, in a
  *  version that is in use: another Certrelay may keep a certificate of the same name for the same namespace, and what is
- *  its own stays. So does a Secret whose certificate could not be looked at, whoever registered it. */
+ *  its own stays. So does a Secret whose certificate could not be looked at, whoever registered it. Copies are among them
+ *  (`isAppliedByUs`). */
 export function findOrphans(
   { cluster, namespace }: { readonly cluster: string; readonly namespace: string },
   listed: readonly ListedSecret[],
@@ -36,6 +38,29 @@ export function findOrphans(
       certificate?.versions.includes(annotations[versionAnnotation] ?? '') === true;
     return isOurs && !wanted.has(nameTarget({ cluster, namespace, secret: name }));
   });
+}
+
+/** Keys by which formats lay a certificate out. */
+const certificateKeys = [
+  'tls.crt',
+  'tls.key',
+  'tls.pem',
+  'tls-combined.pem',
+  'proxycert',
+  'proxykey',
+  'keystore.p12',
+];
+
+/** Whether the Secret is what Certrelay applied: its entry in managedFields (manager `certrelay`, operation Apply) has the
+ *  label, the annotations and the certificate. Replicators, people and backups copy labels and annotations, and others may have
+ *  put a certificate of their own into it. */
+export function isAppliedByUs({ owned, data }: ClusterSecret): boolean {
+  return (
+    owned.labels.includes(managedByLabel.name) &&
+    [certificateAnnotation, versionAnnotation].every((name) => owned.annotations.includes(name)) &&
+    owned.data.some((name) => Object.hasOwn(data, name)) &&
+    certificateKeys.every((name) => !Object.hasOwn(data, name) || owned.data.includes(name))
+  );
 }
 
 /** What is there that may use the Secrets of a namespace. */

@@ -18,6 +18,17 @@ import { bindingOf, openBench } from './bench.ts';
 const kept = targetOf({ secret: 'kept-tls' });
 const gone = targetOf({ secret: 'gone-tls' });
 
+/** A Secret as somebody else makes it. */
+interface CopiedSecret {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly type: string;
+  readonly data: Readonly<Record<string, string>>;
+  readonly metadata: object;
+}
+
+type MakeCopy = (bench: Awaited<ReturnType<typeof open>>, secret: CopiedSecret) => Promise<void>;
+
 /** Delivered to both targets, of which one is then taken out of the inventory. */
 async function open(prune?: true | readonly string[]) {
   const namespaces = ['shop', 'front'];
@@ -83,6 +94,63 @@ test.for<[string, object]>([
   await bench.admin.patch('/api/v1/namespaces/shop/secrets/gone-tls', { metadata });
   expect((await bench.deploy()).pruned).toEqual([]);
   expect(bench.secret('gone-tls')).toBeDefined();
+});
+
+/** Others' copies of what is in use, and ours with another certificate in it. */
+test.for<[string, MakeCopy]>([
+  ['made by a replicator', async ({ lab }, copied) => lab.create(copied)],
+  [
+    'made with the entry in managedFields that its model has',
+    async ({ lab }, copied) => {
+      const managedFields = lab.find('secrets', 'shop', 'kept-tls')?.metadata.managedFields;
+      lab.create({ ...copied, metadata: { ...copied.metadata, managedFields } });
+    },
+  ],
+  [
+    'that was ours until others put their own certificate into it',
+    async ({ admin }, { data }) => {
+      const own = Object.fromEntries(Object.keys(data).map((key) => [key, 'b3RoZXI=']));
+      await admin.patch('/api/v1/namespaces/shop/secrets/gone-tls', { data: own });
+    },
+  ],
+])('never a Secret %s, and it is named', async ([what, make]) => {
+  const bench = await open(['shop']);
+  const model = bench.secret('kept-tls');
+  if (!model) throw new Error('nothing was delivered');
+  const { labels, annotations } = model.metadata;
+  const metadata = { name: 'copy-tls', namespace: 'shop', labels, annotations };
+  await make(bench, { apiVersion: 'v1', kind: 'Secret', type: model.type, data: model.data, metadata });
+  const name = what.startsWith('that was ours') ? 'gone-tls' : 'copy-tls';
+  const { pruned, failures } = await bench.deploy();
+  expect(pruned.find(({ target }) => target === `lab/shop/${name}`)).toMatchObject({
+    certificate: 'shop',
+    outcome: 'kept',
+    message: expect.stringContaining('it is a copy, or was restored from a backup; delete it yourself'),
+  });
+  expect(failures.size).toBe(0);
+  expect(bench.secret(name)).toBeDefined();
+});
+
+test('what a backup brought back is delivered to where it has a target, nothing restarts, and then it is ours again', async () => {
+  const bench = await open(true);
+  bench.addWorkload('Deployment', 'web', 'kept-tls');
+  await bench.deploy({ targets: ['lab/shop/kept-tls'] });
+  for (const name of ['kept-tls', 'gone-tls']) {
+    const model = bench.secret(name);
+    await bench.admin.remove(`/api/v1/namespaces/shop/secrets/${name}`);
+    const { labels, annotations } = model?.metadata ?? {};
+    const metadata = { name, namespace: 'shop', labels, annotations };
+    bench.lab.create({ apiVersion: 'v1', kind: 'Secret', type: model?.type, data: model?.data, metadata });
+  }
+  const first = await bench.deploy();
+  expect(first.certificates.flatMap(({ targets }) => targets)).toMatchObject([
+    { target: 'lab/shop/kept-tls', outcome: 'delivered', action: 'apply', restarted: [] },
+  ]);
+  expect(first.pruned).toMatchObject([{ target: 'lab/shop/gone-tls', outcome: 'kept' }]);
+  const second = await bench.deploy();
+  expect(second.certificates.flatMap(({ targets }) => targets)).toMatchObject([{ outcome: 'unchanged' }]);
+  const entries = bench.lab.find('secrets', 'shop', 'kept-tls')?.metadata.managedFields;
+  expect(entries).toContainEqual(expect.objectContaining({ manager: 'certrelay', operation: 'Apply' }));
 });
 
 test('never a Secret whose certificate was registered by webhook and still has the target', async () => {

@@ -25,7 +25,11 @@ const found: ClusterSecret = {
   labels: ours,
   annotations: wanted.annotations,
   data: wanted.data,
-  owned: { data: ['proxycert', 'proxykey'], labels: [], annotations: [] },
+  owned: {
+    data: ['proxycert', 'proxykey'],
+    labels: Object.keys(ours),
+    annotations: Object.keys(wanted.annotations),
+  },
 };
 
 test('P15 values go into the Secret as base64 in one line, and come out as they were', () => {
@@ -62,11 +66,23 @@ describe('planSecret', () => {
     [
       'with a value of ours too many',
       {},
-      { owned: { ...none, data: ['proxycert', 'proxykey', 'tls.pem'] } },
+      { owned: { ...found.owned, data: ['proxycert', 'proxykey', 'tls.pem'] } },
       'apply',
     ],
-    ['with a label of ours too many', {}, { owned: { ...none, labels: ['team'] } }, 'apply'],
-    ['with an annotation of ours too many', {}, { owned: { ...none, annotations: ['note'] } }, 'apply'],
+    [
+      'with a label of ours too many',
+      {},
+      { owned: { ...found.owned, labels: [...found.owned.labels, 'team'] } },
+      'apply',
+    ],
+    [
+      'with an annotation of ours too many',
+      {},
+      { owned: { ...found.owned, annotations: [...found.owned.annotations, 'note'] } },
+      'apply',
+    ],
+    ['all as wanted, and nothing of it known to be ours', {}, { owned: none }, 'apply'],
+    ['all as wanted, and its data not ours', {}, { owned: { ...found.owned, data: [] } }, 'apply'],
     ['of the version before', {}, { annotations: earlier('shop') }, 'apply'],
     ['of another certificate of ours', {}, { annotations: earlier('api') }, 'Foreign'],
     ['of another certificate of ours, adopted', { adopt: true }, { annotations: earlier('api') }, 'apply'],

@@ -108,6 +108,35 @@ if (absent.length > 0) {
       expect(await isThere('far-gateway-tls')).toBe(true);
     });
 
+    test('a copy stays and is named, even one that brings the managedFields of its model', async () => {
+      const path = '/api/v1/namespaces/shop/secrets';
+      const { metadata, data } = await bench.admin.get(`${path}/kept-tls`);
+      const { labels, annotations, managedFields } = metadata;
+      const copies = {
+        'copy-tls': { labels, annotations },
+        'whole-copy-tls': { labels, annotations, managedFields },
+      };
+      for (const [name, copied] of Object.entries(copies)) {
+        const type = 'kubernetes.io/tls';
+        await bench.admin.create(path, {
+          apiVersion: 'v1',
+          kind: 'Secret',
+          type,
+          data,
+          metadata: { name, ...copied },
+        });
+      }
+      const found = (await prune()).pruned.filter(({ target }) => target.endsWith('copy-tls'));
+      expect(found).toMatchObject(
+        Object.keys(copies).map((name) => ({
+          target: `lab/shop/${name}`,
+          outcome: 'kept',
+          message: expect.stringContaining('it is a copy'),
+        })),
+      );
+      for (const name of Object.keys(copies)) expect(await isThere(name), name).toBe(true);
+    });
+
     async function addUsers(): Promise<void> {
       const volumes = [{ name: 'tls', secret: { secretName: 'deployment-tls' } }];
       const { path, body } = workloadOf('Deployment', 'shop', { pod: { volumes } });
