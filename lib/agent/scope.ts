@@ -22,3 +22,27 @@ export function cutInventory(inventory: Inventory, cluster: string, signIn: Clus
       .filter(({ targets }) => targets.length > 0),
   };
 }
+
+/** The part of the inventory that the agent of a cluster needs, to be given to it in place of the whole: its cluster, the
+ *  certificates that go there with their targets there, what may be registered for it, and issuers by name and directory alone,
+ *  since an agent orders nothing. `cutInventory` makes the same of it as of the whole.
+ *  @throws ConfigError `Inventory` as `cutInventory`. */
+export function partForAgent(inventory: Inventory, cluster: string): Inventory {
+  const spec = inventory.clusters[cluster];
+  const { certificates } = cutInventory(inventory, cluster, { inCluster: true });
+  if (!spec) throw new TypeError('a cluster that was cut out is there');
+  const targets = targetsIn(inventory.registration?.targets ?? [], cluster);
+  const registration =
+    inventory.registration && targets.length > 0 ? { ...inventory.registration, targets } : undefined;
+  const asking = [...certificates, ...(registration ? [registration] : [])];
+  const names = new Set(asking.flatMap(({ issuer, fallbackIssuers = [] }) => [issuer, ...fallbackIssuers]));
+  const issuers = Object.entries(inventory.issuers).filter(([name]) => names.has(name));
+  return {
+    issuers: Object.fromEntries(
+      issuers.map(([name, { directory, agreeToTerms }]) => [name, { directory, agreeToTerms, contact: [] }]),
+    ),
+    clusters: { [cluster]: spec },
+    certificates,
+    ...(registration ? { registration } : {}),
+  };
+}

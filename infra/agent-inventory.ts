@@ -1,0 +1,54 @@
+// Prints the part of the inventory that the agent of one cluster is given: nothing of other clusters is in it.
+import { parseArgs } from 'node:util';
+import { partForAgent } from '../lib/agent/scope.ts';
+import { toError } from '../lib/errors.ts';
+import { serializeInventory } from '../lib/inventory/inventory.ts';
+import { describeError } from '../lib/log.ts';
+import { readInventory } from './build.ts';
+
+const usage = `usage: npm run --silent inventory:agent -- CLUSTER [--inventory FILE]
+
+Prints, as YAML, what of the inventory the agent in CLUSTER needs: its own cluster and targets, without the accounts
+of issuers, without other clusters, zones and roles. Give it to the agent in place of the whole:
+
+  npm run --silent inventory:agent -- edge > edge.yaml
+  kubectl -n certrelay create configmap certrelay-inventory --from-file=certificates.yaml=edge.yaml
+
+  --inventory FILE   the whole inventory; infra/certificates.yaml where it is left out
+  --help             this text
+
+Ends with 0 where it was printed, 1 where the inventory is wrong or does not say "agent: true" of the cluster, 2 where the
+call is wrong.`;
+
+/** What the command prints, and its exit code. */
+export async function printAgentInventory(
+  args: readonly string[],
+): Promise<{ readonly code: 0 | 1 | 2; readonly text: string }> {
+  let cluster: string | undefined;
+  let file: string;
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { inventory: { type: 'string' }, help: { type: 'boolean' } },
+    });
+    if (values.help) return { code: 0, text: usage };
+    if (positionals.length !== 1) return { code: 2, text: `name one cluster\n\n${usage}` };
+    [cluster] = positionals;
+    file = values.inventory ?? 'infra/certificates.yaml';
+  } catch (error) {
+    return { code: 2, text: `${toError(error).message}\n\n${usage}` };
+  }
+  try {
+    return { code: 0, text: serializeInventory(partForAgent(await readInventory(file), cluster ?? '')) };
+  } catch (error) {
+    return { code: 1, text: describeError(toError(error)) };
+  }
+}
+
+if (import.meta.main) {
+  const { code, text } = await printAgentInventory(process.argv.slice(2));
+  if (code === 0) console.log(text.trimEnd());
+  else console.error(text);
+  process.exitCode = code;
+}
