@@ -37,6 +37,8 @@ export interface Challenge {
   readonly token?: string | undefined;
   /** Names by which records may name the CA (dns-persist-01). */
   readonly issuerDomains?: readonly string[] | undefined;
+  /** The account that records must name, if the CA says so (dns-persist-01). */
+  readonly accountUrl?: string | undefined;
   readonly status: 'pending' | 'processing' | 'valid' | 'invalid';
   readonly problem?: AcmeProblem;
 }
@@ -105,7 +107,8 @@ export interface CertificateAuthority {
     reason: RevocationReason,
     signal: AbortSignal,
   ): Promise<void>;
-  /** How the account proves the name of an authorization; `undefined` where the CA offers no challenge that DNS answers. */
+  /** How the account proves the name of an authorization; `undefined` where the CA offers no challenge that DNS answers.
+   *  @throws AcmeError `Unsupported` if the only one is dns-persist-01 by a record that would name a stranger. */
   proofOf(authorization: Authorization): Proof | undefined;
 }
 

@@ -10,7 +10,7 @@ import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
 import type { Patience } from './exchange.ts';
 import { finishRollover, rollOver } from './key-rollover.ts';
-import { makeAccountKey, type Registrant, registerAccount } from './registration.ts';
+import { findAccount, makeAccountKey, type Registrant, registerAccount } from './registration.ts';
 import { Session } from './session.ts';
 import { Transport } from './transport.ts';
 
@@ -60,11 +60,14 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
       const { directory, issuer, transport } = await reach(name);
       const { meta } = await transport.directory(signal);
       const session = (await open.known(name))?.session;
-      const accountUrl = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
+      const kept = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
+      const accountUrl =
+        (await problemOf(kept, directory, transport, signal)) === undefined ? kept : undefined;
       // dns-01 is what is left where the CA does not offer the one that is wanted.
       const methods =
         issuer.challenge === 'dns-persist-01' ? ([issuer.challenge, 'dns-01'] as const) : undefined;
-      return { identities: meta?.caaIdentities ?? [], accountUrl, ...(methods ? { methods } : {}) };
+      const identities = meta?.caaIdentities ?? [];
+      return { identities, accountUrl, ...(methods ? { methods } : {}) };
     },
     async rollAccountKey(name, signal) {
       const { directory, transport } = await reach(name);
@@ -116,18 +119,52 @@ async function connect(place: Place, options: AuthorityOptions, signal: AbortSig
 }
 
 /** The account that is kept, with one key: an exchange of keys that was interrupted is ended first. */
-async function readAccount(
-  { directory, transport }: Place,
-  { accounts, log }: AuthorityOptions,
-  signal: AbortSignal,
-): Promise<Account> {
-  const kept =
+async function readAccount(place: Place, options: AuthorityOptions, signal: AbortSignal): Promise<Account> {
+  const { directory, transport } = place;
+  const { accounts, log } = options;
+  const stored =
     (await accounts.read(directory, signal)) ??
     (await accounts.create(directory, { key: makeAccountKey(), contact: [] }, signal));
+  const kept = await withOwnUrl(stored, place, options, signal);
   if (kept.nextKey === undefined) return kept;
   const account = await finishRollover(kept, { directory, transport, accounts }, signal);
   log.info('account key exchanged', { directory, account: account.url });
   return account;
+}
+
+/** The account as it is stored; if its URL is not the CA's, with the URL that the CA has for the key, if any. */
+async function withOwnUrl(
+  stored: Account,
+  { directory, transport, accountSecret }: Place,
+  { accounts, log }: AuthorityOptions,
+  signal: AbortSignal,
+): Promise<Account> {
+  const problem = await problemOf(stored.url, directory, transport, signal);
+  if (problem === undefined) return stored;
+  log.error('account URL passed over', { directory, secret: accountSecret, problem });
+  const url = await findAccount(readAccountKey(stored.key), transport, signal);
+  const account = { ...stored, url };
+  await accounts.update(directory, account, signal);
+  return account;
+}
+
+/** Why an account URL is not the CA's; `undefined` if it is, or if there is none. The directory is asked only if it is on
+ *  another origin than the URL. */
+async function problemOf(
+  url: string | undefined,
+  directory: string,
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (url === undefined || URL.parse(url)?.origin === new URL(directory).origin) return undefined;
+  const origins = await transport.origins(signal);
+  try {
+    origins.resolve(url, directory);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AcmeError) return error.message;
+    throw error;
+  }
 }
 
 async function registerAndKeep(

@@ -25,6 +25,8 @@ export interface Message {
 
 /** What came back. */
 export interface Answer {
+  /** Of the request. */
+  readonly url: string;
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -32,8 +34,10 @@ export interface Answer {
   readonly data: unknown;
 }
 
-/** Longest answer that is read, in bytes. */
+/** Longest answer that is read, in bytes; it is never decompressed. */
 const maxBody = 1 << 20;
+/** Longest header that is read, in characters: a Link header may name ten chains. */
+const maxHeader = 16_384;
 /** Let's Encrypt asks clients to name themselves (RFC 8555 §6.1). */
 const userAgent = 'certrelay/0.1 (acme-client; node)';
 
@@ -82,19 +86,30 @@ export class Exchange {
       body,
       signal,
       dispatcher: this.#agent,
-      headers: { 'user-agent': userAgent, ...(body ? { 'content-type': 'application/jose+json' } : {}) },
+      headers: {
+        'user-agent': userAgent,
+        'accept-encoding': 'identity',
+        ...(body ? { 'content-type': 'application/jose+json' } : {}),
+      },
     });
     const headers = Object.fromEntries(
       Object.entries(answer.headers).map(([name, value]) => [
         name,
-        Array.isArray(value) ? value.join(', ') : value,
+        (Array.isArray(value) ? value.join(', ') : value)?.slice(0, maxHeader),
       ]),
     );
+    const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+    if (method !== 'HEAD' && coding !== '' && coding !== 'identity') {
+      answer.body.destroy();
+      const said = JSON.stringify(coding.slice(0, 40));
+      throw new AcmeError('Malformed', `${url.host} answered in the coding ${said}, which was not asked for`);
+    }
     const text = await readText(answer.body, url.host);
     if (answer.statusCode >= 300 && answer.statusCode < 400) {
       throw new AcmeError('Malformed', explainRedirect(url, answer.statusCode, headers.location));
     }
-    return { status: answer.statusCode, headers, data: parseBody(text, headers['content-type']) };
+    const data = parseBody(text, headers['content-type']);
+    return { url: url.href, status: answer.statusCode, headers, data };
   }
 }
 

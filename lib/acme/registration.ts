@@ -33,7 +33,7 @@ export async function registerAccount(
   };
   try {
     const { headers } = await transport.post(newAccount, payload, { signer }, signal);
-    return requireLocation(headers.location);
+    return await requireLocation(headers.location, transport, signal);
   } catch (error) {
     throw isProblem(error, 'unauthorized') ? await explainRefusal(error, key, registrant, signal) : error;
   }
@@ -49,7 +49,7 @@ export async function findAccount(
   const by = { signer: transport.signer(key) };
   try {
     const { headers } = await transport.post(newAccount, { onlyReturnExisting: true }, by, signal);
-    return requireLocation(headers.location);
+    return await requireLocation(headers.location, transport, signal);
   } catch (error) {
     if (isProblem(error, 'accountDoesNotExist')) return undefined;
     throw error;
@@ -123,9 +123,15 @@ function bind({ kid, hmacKey }: Binding, url: string, jwk: object): object {
   return { protected: header, payload, signature: mac.digest('base64url') };
 }
 
-function requireLocation(url: string | undefined): string {
-  if (url !== undefined && URL.canParse(url)) return url;
-  throw new AcmeError('Malformed', 'the CA answered for an account but did not say its URL');
+async function requireLocation(
+  reference: string | undefined,
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<string> {
+  if (reference === undefined)
+    throw new AcmeError('Malformed', 'the CA answered for an account but did not say its URL');
+  const { newAccount } = await transport.directory(signal);
+  return (await transport.origins(signal)).resolve(reference, newAccount);
 }
 
 function parseJson(text: string): unknown {

@@ -4,8 +4,9 @@ import HttpClient from 'acme-client/src/http.js';
 import * as z from 'zod';
 import { AcmeError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
-import { type Answer, Exchange, ordinaryPatience, type Patience } from './exchange.ts';
+import { type Answer, Exchange, type Message, ordinaryPatience, type Patience } from './exchange.ts';
 import { Nonces } from './nonces.ts';
+import { Origins } from './origins.ts';
 import { readProblem, readRetryAfter, refusal } from './problem.ts';
 
 /** A CA that restarts forgets every nonce it gave out, so one request may meet many in a row. */
@@ -14,25 +15,34 @@ const maxAttempts = 4;
 /** A wait that the CA asks for and that is longer is left to the next run. */
 const maxRetryAfterMs = 10_000;
 
-const directorySchema = z.looseObject({
-  newNonce: z.url(),
-  newAccount: z.url(),
-  newOrder: z.url(),
-  keyChange: z.url().optional().catch(undefined),
-  revokeCert: z.url().optional().catch(undefined),
-  renewalInfo: z.url().optional().catch(undefined),
-  meta: z
-    .looseObject({
-      termsOfService: z.string().optional(),
-      externalAccountRequired: z.boolean().optional(),
-      profiles: z.record(z.string(), z.string()).optional(),
-      caaIdentities: z.array(z.string()).optional().catch(undefined),
-    })
-    .optional(),
-});
+/** Relative references are resolved against `base`, the URL of the directory. */
+function directorySchema(base: string) {
+  const link = z.string().transform((text, context) => {
+    const url = URL.canParse(text) ? text : URL.parse(text, base)?.href;
+    if (url !== undefined) return url;
+    context.addIssue({ code: 'custom', message: 'is no URL' });
+    return z.NEVER;
+  });
+  return z.looseObject({
+    newNonce: link,
+    newAccount: link,
+    newOrder: link,
+    keyChange: link.optional().catch(undefined),
+    revokeCert: link.optional().catch(undefined),
+    renewalInfo: link.optional().catch(undefined),
+    meta: z
+      .looseObject({
+        termsOfService: z.string().optional(),
+        externalAccountRequired: z.boolean().optional(),
+        profiles: z.record(z.string(), z.string()).optional(),
+        caaIdentities: z.array(z.string().max(253)).max(20).optional().catch(undefined),
+      })
+      .optional(),
+  });
+}
 
-/** RFC 8555 §7.1.1. */
-export type Directory = z.infer<typeof directorySchema>;
+/** RFC 8555 §7.1.1; every URL is absolute. */
+export type Directory = z.infer<ReturnType<typeof directorySchema>>;
 
 /** Who signs: with the account's URL, or without one with the key itself in the request (RFC 8555 §6.2). */
 export interface Signature {
@@ -77,10 +87,24 @@ export class Transport {
   async #readDirectory(signal: AbortSignal): Promise<Directory> {
     const message = { method: 'GET', url: this.#directoryUrl } as const;
     const response = await this.#repeat(() => this.#exchange.send(message, signal), true, signal);
-    const parsed = directorySchema.safeParse(response.data);
+    const parsed = directorySchema(this.#directoryUrl).safeParse(response.data);
     if (!parsed.success)
       throw new AcmeError('Malformed', `${this.#directoryUrl} does not answer with an ACME directory`);
     return parsed.data;
+  }
+
+  /** Where this CA may send us: the origins that its directory is on or names. @throws AcmeError as `directory`. */
+  async origins(signal: AbortSignal): Promise<Origins> {
+    const { newNonce, newAccount, newOrder, keyChange, revokeCert, renewalInfo } =
+      await this.directory(signal);
+    const named = [newNonce, newAccount, newOrder, keyChange, revokeCert, renewalInfo];
+    return new Origins(this.#directoryUrl, named);
+  }
+
+  /** Every request but the directory's: whatever the CA, a tag or a stored value names, it goes to no other origin. */
+  async #send(message: Message, signal: AbortSignal): Promise<Answer> {
+    (await this.origins(signal)).resolve(message.url, this.#directoryUrl);
+    return this.#exchange.send(message, signal);
   }
 
   /** Signs for one account key. */
@@ -108,7 +132,7 @@ export class Transport {
   /** One unsigned GET, not repeated, for what can do without an answer. It takes `answerMs` at most.
    *  @throws AcmeError */
   async get(url: string, answerMs: number, signal: AbortSignal): Promise<Answer> {
-    const response = await this.#exchange.send({ method: 'GET', url, answerMs }, signal);
+    const response = await this.#send({ method: 'GET', url, answerMs }, signal);
     if (response.status < 400) return response;
     throw this.#refusal(response);
   }
@@ -130,7 +154,7 @@ export class Transport {
       try {
         const signed = signer.createSignedBody(url, payload ?? null, { nonce, kid: kid ?? null });
         const body = JSON.stringify(signed);
-        response = await this.#exchange.send({ method: 'POST', url, body }, signal);
+        response = await this.#send({ method: 'POST', url, body }, signal);
       } catch (error) {
         this.#nonces.discard();
         throw error;
@@ -155,7 +179,7 @@ export class Transport {
     try {
       const { newNonce } = await this.directory(signal);
       const message = { method: 'HEAD', url: newNonce } as const;
-      const response = await this.#repeat(() => this.#exchange.send(message, signal), true, signal);
+      const response = await this.#repeat(() => this.#send(message, signal), true, signal);
       const fresh = response.headers['replay-nonce'];
       if (!fresh)
         throw new AcmeError('Malformed', `the CA's newNonce answered ${response.status} without a nonce`);

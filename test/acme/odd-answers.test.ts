@@ -1,4 +1,5 @@
 // A CA whose answers no sound CA gives, or that is reached as few are: each ends in an answer or in a sentence, in time.
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthorities } from '../../lib/acme/accounts.ts';
 import type { Patience } from '../../lib/acme/exchange.ts';
@@ -149,6 +150,31 @@ it.each([
   if (isRead) return void (await connect(ca));
   const error = await failure(connect(ca));
   expect([error.code, error.message]).toEqual(['Malformed', expect.stringContaining('more than 1 MiB')]);
+});
+
+describe('a compressed answer', () => {
+  it.each([
+    'gzip',
+    'br',
+    'GZIP, identity',
+    'x'.repeat(5_000),
+  ])('in the coding %.20s is refused unread', async (coding) => {
+    const bomb = gzipSync(Buffer.alloc(64 * mebibyte));
+    ca.routes.set('/directory', (response, request) => {
+      expect(request.headers['accept-encoding']).toBe('identity');
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': coding }).end(bomb);
+    });
+    const error = await failure(connect(ca));
+    expect([error.code, error.message]).toEqual(['Malformed', expect.stringContaining('was not asked for')]);
+    expect(error.message.length).toBeLessThan(200);
+  });
+
+  it('that says identity is read', async () => {
+    ca.routes.set('/directory', (response) =>
+      answer(response, 200, directoryAt(ca.base), { 'content-encoding': 'identity' }),
+    );
+    await connect(ca);
+  });
 });
 
 describe('a CA that is slow', () => {

@@ -25,8 +25,8 @@ const signed = z.object({ protected: z.string(), payload: z.string() });
 const header = z.object({ url: z.string() });
 
 /** Starts one on a free port of `host`, an IP address. It has one account, and one order that is `pending`. */
-export async function startScriptedCa(host = '127.0.0.1'): Promise<ScriptedCa> {
-  const { cert, key, ca } = await mintServingCertificate('Scripted ACME');
+export async function startScriptedCa(host = '127.0.0.1', name = 'Scripted ACME'): Promise<ScriptedCa> {
+  const { cert, key, ca } = await mintServingCertificate(name);
   const routes = new Map<string, Route>();
   const requests: string[] = [];
   const payloads: unknown[] = [];
