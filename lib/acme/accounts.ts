@@ -66,7 +66,7 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
       // dns-01 is what is left where the CA does not offer the one that is wanted.
       const methods =
         issuer.challenge === 'dns-persist-01' ? ([issuer.challenge, 'dns-01'] as const) : undefined;
-      const identities = meta?.caaIdentities ?? [];
+      const identities = meta?.caaIdentities ?? issuer.caaIdentity ?? [];
       return { identities, accountUrl, ...(methods ? { methods } : {}) };
     },
     async rollAccountKey(name, signal) {

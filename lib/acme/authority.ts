@@ -36,6 +36,13 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
     return { url, chain: data, link: headers.link };
   };
 
+  let isReported = false;
+  const reportOnce = (problem: string): void => {
+    if (!isReported)
+      log.warn('dns-01 taken instead of dns-persist-01', { directory: issuer.directory, problem });
+    isReported = true;
+  };
+
   return {
     directory: issuer.directory,
     async newOrder(request, signal) {
@@ -72,11 +79,10 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
       const { signer, accountUrl } = session;
       return revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal);
     },
-    proofOf: (authorization) =>
-      chooseProof(authorization, issuer.challenge, {
-        thumbprint: parts.thumbprint,
-        accountUrl: session.accountUrl,
-      }),
+    proofOf(authorization) {
+      const prover = { thumbprint: parts.thumbprint, accountUrl: session.accountUrl };
+      return chooseProof(authorization, issuer, prover, reportOnce);
+    },
   };
 }
 

@@ -1,8 +1,10 @@
 // Which challenge of an authorization is answered, and what DNS must hold for it.
 import { createHash } from 'node:crypto';
-import type { Authorization, Proof } from '../acme-ports.ts';
+import type { Authorization, Challenge, Proof } from '../acme-ports.ts';
+import { isInDomainOf } from '../certificate/name-parsing.ts';
 import { challengeName, persistentName } from '../certificate/names.ts';
-import type { ChallengeType } from '../certificate/spec.ts';
+import type { IssuerSpec } from '../certificate/spec.ts';
+import { AcmeError } from '../errors.ts';
 
 /** The account that proves. */
 export interface Prover {
@@ -11,14 +13,26 @@ export interface Prover {
   readonly accountUrl: string;
 }
 
-/** The proof by the wanted challenge, or by dns-01 where the CA does not offer it; `undefined` where it offers neither. */
+/** The issuer whose CA offers the challenges. */
+type Issuer = Pick<IssuerSpec, 'directory' | 'challenge' | 'caaIdentity'>;
+
+/** The proof by the wanted challenge, or by dns-01 if the CA does not offer that; `undefined` if it offers neither. `report`
+ *  gets the reason if dns-persist-01 is offered but must not be used, and dns-01 is taken.
+ *  @throws AcmeError `Unsupported` with that reason if there is no dns-01 either. */
 export function chooseProof(
   authorization: Authorization,
-  wanted: ChallengeType | undefined,
+  issuer: Issuer,
   prover: Prover,
+  report: (problem: string) => void,
 ): Proof | undefined {
-  const lasting = wanted === 'dns-persist-01' ? proveForGood(authorization, prover) : undefined;
-  return lasting ?? proveOnce(authorization, prover);
+  const once = proveOnce(authorization, prover);
+  const lasting = authorization.challenges.find(({ type }) => type === 'dns-persist-01');
+  if (issuer.challenge !== 'dns-persist-01' || !lasting?.issuerDomains?.length) return once;
+  const proof = proveForGood(authorization, lasting, issuer, prover);
+  if (typeof proof !== 'string') return proof;
+  if (once === undefined) throw new AcmeError('Unsupported', proof);
+  report(proof);
+  return once;
 }
 
 /** RFC 8555 §8.4. */
@@ -29,14 +43,27 @@ function proveOnce({ name, challenges }: Authorization, { thumbprint }: Prover):
   return { challenge, name: challengeName(name), value, isLasting: false };
 }
 
-/** draft-ietf-acme-dns-persist-01 §3: the record names the CA, by the first of its names, and our account. */
+/** draft-ietf-acme-dns-persist-01 §3: the record names the CA, by the first of its names that is the CA's own, and our
+ *  account. It stays, so it must never let a stranger issue. Gives the reason if the CA asks for such a record. */
 function proveForGood(
-  { name, isWildcard, challenges }: Authorization,
+  { name, isWildcard }: Authorization,
+  challenge: Challenge,
+  { directory, caaIdentity = [] }: Issuer,
   { accountUrl }: Prover,
-): Proof | undefined {
-  const challenge = challenges.find(({ type }) => type === 'dns-persist-01');
-  const [issuer] = challenge?.issuerDomains ?? [];
-  if (!challenge || issuer === undefined) return undefined;
+): Proof | string {
+  if (challenge.accountUrl !== undefined && challenge.accountUrl !== accountUrl) {
+    return `the CA at ${directory} asks for a dns-persist-01 record for ${name} that names ${JSON.stringify(challenge.accountUrl.slice(0, 200))}, which is not our account there (${accountUrl}); no such record is written`;
+  }
+  const { host, hostname } = new URL(directory);
+  const offered = challenge.issuerDomains ?? [];
+  const issuer = offered.find((domain) => {
+    const lower = domain.toLowerCase();
+    return caaIdentity.includes(lower) || isInDomainOf(lower, hostname);
+  });
+  if (issuer === undefined) {
+    const [first = ''] = offered;
+    return `the CA at ${host} asks for a dns-persist-01 record for ${name} that names ${offered.join(', ')}, which is not of the domain of ${host}; no such record is written. If that is this CA's name, write caaIdentity: ${first} at the issuer`;
+  }
   const policy = isWildcard ? '; policy=wildcard' : '';
   const value = `${issuer}; accounturi=${accountUrl}${policy}`;
   return { challenge, name: persistentName(name), value, isLasting: true };

@@ -48,6 +48,13 @@ export function registeredDomain(name: string): string {
   return parse(plain, { allowPrivateDomains: true, extractHostname: false }).domain ?? plain;
 }
 
+/** Whether the name is of the registered domain that `host` is of. Never for an IP address or a name of one label. */
+export function isInDomainOf(name: string, host: string): boolean {
+  const options = { allowPrivateDomains: true, extractHostname: false };
+  const { domain, isIp } = parse(host, options);
+  return domain !== null && isIp !== true && parse(name, options).domain === domain;
+}
+
 /** Checked before IDNA, because the URL parser behind it decodes percent signs and cuts at slashes. */
 function toAscii(text: string): string | undefined {
   const withoutDot = text.endsWith('.') ? text.slice(0, -1) : text;

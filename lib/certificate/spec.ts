@@ -166,6 +166,9 @@ export interface IssuerSpec {
   readonly caBundle?: string | { readonly file: string };
   /** Wanted where the CA offers it; absent: dns-01. */
   readonly challenge?: ChallengeType;
+  /** Names of the CA, lower case, that CAA and dns-persist-01 records may hold, beside those of the directory's own registered
+   *  domain. */
+  readonly caaIdentity?: readonly string[];
   /** Failures in a row after which a certificate's next issuer is tried; absent: 3. */
   readonly attempts?: number;
   /** Key of the issuer, at a CA for tests, that has to validate the names again after a failure before this one is asked. */

@@ -1,5 +1,7 @@
-// What a user writes of how a certificate is ordered: from whom, and with which key.
+// What a user writes of how a certificate is ordered: from whom, by which names of the CA, and with which key.
 import * as z from 'zod';
+import { parseName } from '../certificate/name-parsing.ts';
+import { withoutWildcard } from '../certificate/names.ts';
 import { keyTypes } from '../certificate/spec.ts';
 import { describeInput } from './problems.ts';
 
@@ -20,3 +22,26 @@ export const ordering = {
   fallbackIssuers,
   key: keyType.default('ecdsa-p256'),
 };
+
+/** Names by which a CA is called in DNS records, one or a list; lower case, without repeats. */
+export const caaIdentity = z
+  .union([z.string(), z.array(z.string())], {
+    error: ({ input }) => `is ${describeInput(input)}; write a domain name of the CA, or a list of them`,
+  })
+  .transform((input, context): readonly string[] => {
+    const texts = typeof input === 'string' ? [input] : input;
+    const names = texts.flatMap((text, index) => {
+      const parsed = parseName(text);
+      if ('name' in parsed && !parsed.name.startsWith('*.')) return [parsed.name];
+      const message =
+        'name' in parsed ? `is a wildcard; write ${withoutWildcard(parsed.name)}` : parsed.problem;
+      context.addIssue({ code: 'custom', path: typeof input === 'string' ? [] : [index], message });
+      return [];
+    });
+    if (texts.length === 0)
+      context.addIssue({
+        code: 'custom',
+        message: 'is empty; write a domain name, or leave out caaIdentity',
+      });
+    return [...new Set(names)];
+  });

@@ -34,7 +34,7 @@ import {
   span,
   zone,
 } from './fields.ts';
-import { ordering } from './order-fields.ts';
+import { caaIdentity, ordering } from './order-fields.ts';
 import { probe, whereServed } from './probe-fields.ts';
 import { describeInput } from './problems.ts';
 import { rollout } from './rollout-fields.ts';
@@ -68,6 +68,11 @@ const issuer = mapping({
     .optional()
     .describe(
       'dns-persist-01: one TXT record that stays serves all orders, where the CA offers that; dns-01 where absent',
+    ),
+  caaIdentity: caaIdentity
+    .optional()
+    .describe(
+      "The CA's name in CAA and dns-persist-01 records, or a list: only for a CA whose name is not of the domain of its directory",
     ),
   attempts: z
     .int('is no number of attempts; write a whole number such as 3')

@@ -3,12 +3,17 @@ import { expect, test } from 'vitest';
 import { chooseProof } from '../../lib/acme/challenges.ts';
 import type { Authorization, Challenge } from '../../lib/acme-ports.ts';
 
+const noReport = (problem: string) => {
+  throw new Error(problem);
+};
+const once01 = { directory: 'https://acme.ca.example/directory' } as const;
+const persist01 = { ...once01, challenge: 'dns-persist-01' } as const;
 const prover = { thumbprint: 'thumb', accountUrl: 'https://ca.example/acct/7' };
 const once: Challenge = { type: 'dns-01', url: 'https://ca.example/c/1', token: 'token', status: 'pending' };
 const lasting: Challenge = {
   type: 'dns-persist-01',
   url: 'https://ca.example/c/2',
-  issuerDomains: ['ca.example', 'other.example'],
+  issuerDomains: ['stranger.example', 'ca.example'],
   status: 'pending',
 };
 
@@ -18,7 +23,7 @@ function authorization(isWildcard: boolean, ...challenges: readonly Challenge[])
 }
 
 test('dns-01 is a digest of token and key, whatever else the CA offers', () => {
-  expect(chooseProof(authorization(true, lasting, once), undefined, prover)).toEqual({
+  expect(chooseProof(authorization(true, lasting, once), once01, prover, noReport)).toEqual({
     challenge: once,
     name: '_acme-challenge.shop.example.com',
     value: createHash('sha256').update('token.thumb').digest('base64url'),
@@ -31,7 +36,7 @@ test.each([
   [true, 'ca.example; accounturi=https://ca.example/acct/7; policy=wildcard'],
 ])('dns-persist-01 names CA and account, and the policy for a wildcard: %s', (isWildcard, value) => {
   const name = '_validation-persist.shop.example.com';
-  expect(chooseProof(authorization(isWildcard, once, lasting), 'dns-persist-01', prover)).toEqual({
+  expect(chooseProof(authorization(isWildcard, once, lasting), persist01, prover, noReport)).toEqual({
     challenge: lasting,
     name,
     value,
@@ -45,6 +50,45 @@ test.each<[string, readonly Challenge[], string | undefined]>([
   ['alone', [lasting], 'dns-persist-01'],
   ['beside nothing that DNS answers', [{ ...once, type: 'http-01' }], undefined],
 ])('dns-persist-01 %s', (_, challenges, type) => {
-  const proof = chooseProof(authorization(false, ...challenges), 'dns-persist-01', prover);
+  const proof = chooseProof(authorization(false, ...challenges), persist01, prover, noReport);
   expect(proof?.challenge.type).toBe(type);
+});
+
+const letsEncrypt = { ...lasting, issuerDomains: ['letsencrypt.org'] };
+const local = 'https://127.0.0.1:14000/dir';
+
+test.each([
+  ['its domain', 'https://acme-v02.api.letsencrypt.org/directory', undefined],
+  ['what the inventory says', local, ['other.example', 'letsencrypt.org']],
+])('a lasting record names a CA by %s', (_, directory, caaIdentity) => {
+  const issuer = { challenge: 'dns-persist-01', directory, caaIdentity } as const;
+  const proof = chooseProof(authorization(false, letsEncrypt, once), issuer, prover, noReport);
+  expect(proof?.value).toBe('letsencrypt.org; accounturi=https://ca.example/acct/7');
+});
+
+test.each([
+  ['another CA', 'https://acme.evil.example/directory', letsEncrypt],
+  ['another CA below the same public suffix', 'https://acme.evil.org/directory', letsEncrypt],
+  [
+    'the suffix that it shares with others',
+    'https://a.github.io/directory',
+    { ...lasting, issuerDomains: ['github.io'] },
+  ],
+  ['its IP address', local, { ...lasting, issuerDomains: ['127.0.0.1'] }],
+  ['its one label', 'https://ca/dir', { ...lasting, issuerDomains: ['ca'] }],
+])('a lasting record never names %s: dns-01 is taken and the reason told, or none is given', (_, directory, challenge) => {
+  const issuer = { challenge: 'dns-persist-01', directory } as const;
+  const reported: string[] = [];
+  const report = (problem: string) => void reported.push(problem);
+  expect(chooseProof(authorization(false, challenge, once), issuer, prover, report)?.challenge).toBe(once);
+  const [domain = ''] = challenge.issuerDomains ?? [];
+  expect(reported).toEqual([expect.stringContaining(`write caaIdentity: ${domain} at the issuer`)]);
+  expect(() => chooseProof(authorization(false, challenge), issuer, prover, report)).toThrow('caaIdentity');
+});
+
+test("a lasting record never names a stranger's account", () => {
+  const challenge = { ...lasting, accountUrl: 'https://ca.example/acct/8' };
+  expect(() => chooseProof(authorization(false, challenge), persist01, prover, noReport)).toThrow(
+    'which is not our account there (https://ca.example/acct/7)',
+  );
 });

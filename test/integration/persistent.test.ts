@@ -10,7 +10,7 @@ let zone: HostedZone;
 beforeAll(async () => {
   sandbox = await startSandbox({
     zones: [],
-    issuer: { challenge: 'dns-persist-01' },
+    issuer: { challenge: 'dns-persist-01', caaIdentity: 'ca.sandbox.example' },
     certificates: [{ name: 'shop', domains }],
   });
   zone = sandbox.route53.createZone('example.com');

@@ -34,6 +34,7 @@ const issuer: fc.Arbitrary<IssuerSpec> = fc.record(
     preferredChain: fc.constantFrom('ISRG Root X1', 'Root: "a" #1'),
     caBundle: label.map((name) => ({ file: `/etc/ca/${name}: #.pem` })),
     challenge: fc.constantFrom('dns-01' as const, 'dns-persist-01' as const),
+    caaIdentity: fc.uniqueArray(domain, { minLength: 1, maxLength: 2 }),
     attempts: fc.integer({ min: 1, max: 100 }),
     rehearsal: fc.constant('spare'),
     onlyFor: fc.constant([...clusterNames]),

@@ -430,6 +430,28 @@ describe('a target', () => {
   });
 });
 
+describe('the names of a CA', () => {
+  test.each<[unknown, readonly string[]]>([
+    ['ca.example.com', ['ca.example.com']],
+    [
+      ['CA.example.com.', 'ca.example.com', 'other.example.com'],
+      ['ca.example.com', 'other.example.com'],
+    ],
+  ])('%j', (caaIdentity, names) => {
+    expect(issuer({ caaIdentity })?.caaIdentity).toEqual(names);
+  });
+
+  test.each([
+    ['*.ca.example.com', 'caaIdentity: is a wildcard; write ca.example.com'],
+    ['ca.example.com; accounturi=x', 'is not a DNS name'],
+    [[], 'write a domain name, or leave out caaIdentity'],
+    [['ca.example.com', 'org'], 'caaIdentity[1]: "org" has one label only'],
+    [7, 'write a domain name of the CA, or a list of them'],
+  ])('not %j', (caaIdentity, problem) => {
+    expect(issuerMistakes({ caaIdentity })).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
 test('the zone for delegated challenges is one DNS name, in the form that DNS has', () => {
   const text = (delegationZone: string) => `dns: { delegationZone: "${delegationZone}" }`;
   expect(read(text('ACME.Example.com.')).dns).toEqual({ delegationZone: 'acme.example.com' });

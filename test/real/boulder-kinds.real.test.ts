@@ -21,7 +21,7 @@ describeWithBoulder('Boulder with profiles and dns-persist-01', () => {
       tlsserver: { profile: 'tlsserver' },
       shortlived: { profile: 'shortlived' },
       unknown: { profile: 'gold' },
-      lasting: { challenge: 'dns-persist-01' },
+      lasting: { challenge: 'dns-persist-01', caaIdentity: 'happy-hacker-ca.invalid' },
     });
   });
   afterAll(() => stop?.());
