@@ -14,7 +14,6 @@ import { issuerFor, judgeClaimed } from './gather.ts';
 import { verifyIssued } from './issued.ts';
 import { noteValues } from './journal.ts';
 import {
-  coversNames,
   findOrder,
   isUnsure,
   type OpenOrder,
@@ -126,12 +125,14 @@ async function openOrder(
   const ca = await connect(claim.issuer, run.signal);
   const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
   if (state.order !== undefined && state.orderFor === owner) {
-    const open = await findOrder(state.order, ca, run.signal);
-    if (open && isUsable(open, claim)) {
-      await noteValues(name, open, state.txt, store, run.signal);
-      log.info('order resumed', { certificate: name, names: domains, orderUrl: open.order.url });
-      return { kind: 'open', claim, ca, open, isNew: false, written: [...left, ...open.toPresent] };
+    const found = await findOrder(state.order, claim.pending, ca, run.signal);
+    if (!('useless' in found) && isUsable(found, claim)) {
+      await noteValues(name, found, state.txt, store, run.signal);
+      log.info('order resumed', { certificate: name, names: domains, orderUrl: found.order.url });
+      return { kind: 'open', claim, ca, open: found, isNew: false, written: [...left, ...found.toPresent] };
     }
+    const problem = 'useless' in found ? found.useless : 'it was finalized with another key';
+    log.warn('order not resumed', { certificate: name, names: domains, orderUrl: state.order, problem });
   }
   let orderUrl: string | undefined;
   let written = left;
@@ -153,7 +154,7 @@ async function openOrder(
       return made;
     });
     log.info('order created', { certificate: name, names: domains, orderUrl });
-    const open = await openNewOrder(order, ca, run.signal);
+    const open = await openNewOrder(order, spec, ca, run.signal);
     await noteValues(name, open, rehearsal.journal, store, run.signal);
     return { kind: 'open', claim, ca, open, isNew: true, written: [...rehearsal.written, ...open.toPresent] };
   } catch (thrown) {
@@ -173,7 +174,6 @@ async function removeLeft(
 /** A finalized order holds the key of its request: only that key's owner can use the certificate. */
 function isUsable(found: OpenOrder, claim: Claim): boolean {
   const { status } = found.order;
-  if (status === 'invalid' || !coversNames(found, claim.pending.domains)) return false;
   return claim.inheritedKey || status === 'pending' || status === 'ready';
 }
 

@@ -1,11 +1,13 @@
 // One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
 
-import type { Authorization, CertificateAuthority, Order, Proof } from '../acme-ports.ts';
-import { sameNames, withoutWildcard } from '../certificate/names.ts';
+import type { Authorization, CertificateAuthority, Order } from '../acme-ports.ts';
+import { maxNames, sameNames, withoutWildcard } from '../certificate/names.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, IssueError } from '../errors.ts';
+import { describeError } from '../log.ts';
 import type { Clock } from '../ports.ts';
+import { type Asked, readAuthorizations, readChallenges, requireFew } from './authorizations.ts';
 
 /** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
 const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;
@@ -13,7 +15,7 @@ const minPauseMs = 50;
 const maxPauseMs = 30_000;
 /** CAs may take minutes to issue (AWS's asks for 600 s); an order that takes longer is left to the next run. */
 const patienceMs = 600_000;
-/** Requests of one order under way at once. */
+/** Challenges of one order answered at once. */
 const concurrency = 8;
 
 /** An order with what DNS-01 needs. */
@@ -26,19 +28,26 @@ export interface OpenOrder {
   readonly toKeep: readonly TxtValue[];
 }
 
-/** The order of an earlier run, or `undefined` where the CA no longer knows it. @throws AcmeError. */
+/** The order of an earlier run; or why it is of no use: the CA no longer knows it, its URL is not the CA's, or it is not for
+ *  the names. @throws AcmeError. */
 export async function findOrder(
   url: string,
+  asked: Asked,
   ca: CertificateAuthority,
   signal: AbortSignal,
-): Promise<OpenOrder | undefined> {
+): Promise<OpenOrder | { readonly useless: string }> {
   try {
     const order = await ca.readOrder(url, signal);
+    if (order.names && !sameNames(order.names, asked.domains)) return { useless: 'it is for other names' };
+    if (order.status === 'invalid') return { useless: 'it is invalid' };
     // Past validation there is nothing to prove; only where the order does not repeat its names must they be read.
     const isTold = order.status !== 'pending' && order.names !== undefined;
-    return isTold ? withoutChallenges(order) : { order, ...(await readChallenges(order, ca, signal)) };
+    const open = isTold
+      ? withoutChallenges(order, asked)
+      : { order, ...(await readChallenges(order, asked, ca, signal)) };
+    return coversNames(open, asked.domains) ? open : { useless: 'it is for other names' };
   } catch (error) {
-    if (isGone(error)) return undefined;
+    if (isGone(error)) return { useless: describeError(error) };
     throw error;
   }
 }
@@ -50,41 +59,21 @@ function isGone(error: unknown): boolean {
   return error.code === 'Malformed' || (status >= 400 && status < 500 && status !== 429);
 }
 
-/** A new order. Where every authorization is valid already it is born ready, and DNS is left alone. @throws AcmeError. */
+/** A new order. Where every authorization is valid already it is born ready, and DNS is left alone.
+ *  @throws AcmeError `Malformed` if the CA wants anything proved that was not asked, `Unreachable` if it takes too long. */
 export async function openNewOrder(
   order: Order,
+  asked: Asked,
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<OpenOrder> {
-  if (order.status !== 'pending') return withoutChallenges(order);
-  return { order, ...(await readChallenges(order, ca, signal)) };
+  if (order.status !== 'pending') return withoutChallenges(order, asked);
+  return { order, ...(await readChallenges(order, asked, ca, signal)) };
 }
 
-function withoutChallenges(order: Order): OpenOrder {
+function withoutChallenges(order: Order, asked: Asked): OpenOrder {
+  requireFew(order, asked);
   return { order, authorizations: [], toPresent: [], toKeep: [] };
-}
-
-async function readChallenges(order: Order, ca: CertificateAuthority, signal: AbortSignal) {
-  const authorizations = await mapConcurrently(order.authorizations, concurrency, (url) =>
-    ca.readAuthorization(url, signal),
-  );
-  const pending =
-    order.status === 'pending' ? authorizations.filter(({ status }) => status === 'pending') : [];
-  for (const authorization of pending) {
-    if (ca.proofOf(authorization)) continue;
-    const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'none';
-    throw new AcmeError(
-      'Unsupported',
-      `the CA offers no challenge by DNS for ${authorization.name} (only ${offered})`,
-    );
-  }
-  const proofs = pending.flatMap((authorization) => ca.proofOf(authorization) ?? []);
-  const toPresent = proofs.filter(({ isLasting }) => !isLasting).map(toValue);
-  return { authorizations, toPresent, toKeep: proofs.filter(({ isLasting }) => isLasting).map(toValue) };
-}
-
-function toValue({ name, value }: Proof): TxtValue {
-  return { name, value };
 }
 
 /** Answers the challenges and follows the order until validation is over.
@@ -97,8 +86,8 @@ export async function validateOrder(
 ): Promise<Order> {
   if (order.status !== 'pending') return order;
   const unanswered = authorizations.flatMap((authorization) => {
-    const challenge = ca.proofOf(authorization)?.challenge;
-    return authorization.status === 'pending' && challenge?.status === 'pending' ? [challenge.url] : [];
+    const challenge = authorization.status === 'pending' ? ca.proofOf(authorization)?.challenge : undefined;
+    return challenge?.status === 'pending' ? [challenge.url] : [];
   });
   await mapConcurrently(unanswered, concurrency, (url) => ca.answerChallenge(url, signal));
   const validated = await follow(order, 'pending', ca, clock, signal);
@@ -172,13 +161,17 @@ async function follow(
   return now;
 }
 
-/** An order that ended invalid tells why in its authorizations' challenges. */
+/** An order that ended invalid tells why in its authorizations' challenges; if those cannot be read, the order itself tells. */
 async function explainFailure(
   order: Order,
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<AcmeError> {
-  const { authorizations } = await readChallenges(order, ca, signal);
+  const few = { ...order, authorizations: order.authorizations.slice(0, maxNames) };
+  const authorizations = await readAuthorizations(few, ca, signal).catch((error: unknown) => {
+    if (error instanceof AcmeError && error.code === 'Malformed') return [];
+    throw error;
+  });
   const failed = authorizations.flatMap((authorization) => {
     const problem = authorization.challenges.find((challenge) => challenge.problem)?.problem;
     return problem ? [{ name: authorization.name, problem }] : [];
@@ -197,7 +190,7 @@ async function explainFailure(
 
 /** Whether an order found again covers just these names: it says so itself, or its authorizations do, wildcards without
  *  their `*.`. */
-export function coversNames({ order, authorizations }: OpenOrder, domains: readonly string[]): boolean {
+function coversNames({ order, authorizations }: OpenOrder, domains: readonly string[]): boolean {
   if (order.names) return sameNames(order.names, domains);
   const bare = (names: readonly string[]) => [...new Set(names.map(withoutWildcard))];
   return sameNames(bare(authorizations.map(({ name }) => name)), bare(domains));

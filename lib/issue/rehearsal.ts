@@ -44,7 +44,7 @@ export async function rehearse(
     const ca = await connect(issuer, run.signal);
     const { profile } = run.inventory.issuers[issuer] ?? {};
     const order = await ca.newOrder({ domains, profile }, run.signal);
-    const open = await openNewOrder(order, ca, run.signal);
+    const open = await openNewOrder(order, spec, ca, run.signal);
     const journal = await noteValues(name, open, undefined, store, run.signal);
     done = { written: open.toPresent, journal };
     await presentOwn([...open.toPresent, ...open.toKeep], ports, run);

@@ -1,0 +1,27 @@
+// Whether the authorizations that a CA wants are those of the names that were asked of it.
+
+/** One authorization: `name` without the `*.` of a wildcard. */
+interface Wanted {
+  readonly name: string;
+  readonly isWildcard: boolean;
+}
+
+/** What is wrong with the authorizations of an order for `domains`, as the end of a sentence that begins "the CA"; `undefined`
+ *  if each is for another one of the names. An authorization without the mark of a wildcard may be for the wildcard too. */
+export function findUnasked(
+  authorizations: readonly Wanted[],
+  domains: readonly string[],
+): string | undefined {
+  const asked = new Set(domains);
+  const left = new Set(domains);
+  // The marked ones first: an unmarked one takes what they leave.
+  const ordered = [...authorizations].sort((one, other) => Number(other.isWildcard) - Number(one.isWildcard));
+  for (const { name, isWildcard } of ordered) {
+    const fitting = isWildcard ? [`*.${name}`] : [name, `*.${name}`];
+    if (fitting.some((one) => left.delete(one))) continue;
+    const shown = JSON.stringify(`${isWildcard ? '*.' : ''}${name.slice(0, 260)}`);
+    const isRepeated = fitting.some((one) => asked.has(one));
+    return isRepeated ? `wants ${shown} proved twice` : `wants ${shown} proved, which was not asked`;
+  }
+  return undefined;
+}
