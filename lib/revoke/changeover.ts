@@ -9,7 +9,8 @@ import { type LookSpec, placesOf } from '../policy/served-targets.ts';
 import type { CertificateStore, Clock } from '../ports.ts';
 import type { LookAtServed } from '../probe-ports.ts';
 
-/** What must have happened to the new certificate: it is served at every address, delivered to every target, or nothing. */
+/** What must have happened to the new certificate: it is seen to be served, and at every address; delivered to every target; or
+ *  nothing. */
 export type Until = 'served' | 'delivered' | 'none';
 
 /** What waiting stands on. Delivery is the deploy function's, which hears of a stored certificate by itself. */
@@ -59,8 +60,12 @@ export async function awaitChangeover(
   );
   if (undelivered !== undefined) return { kind: 'waiting', message: undelivered };
   const deliveredAt = ports.clock.now();
+  if (until === 'delivered') return { kind: 'done', deliveredAt };
   const probe = placesOf({ probe: spec?.probe, targets });
-  if (until === 'delivered' || probe === false) return { kind: 'done', deliveredAt };
+  if (probe === false) {
+    const message = `nobody may look at what is served, because the inventory says "probe: false" (${withoutLook}`;
+    return { kind: 'waiting', message };
+  }
   const unserved = await waitFor(() => findUnserved(successor, probe, ports, run), ports.clock, run.signal);
   if (unserved !== undefined) return { kind: 'waiting', message: unserved };
   return { kind: 'done', deliveredAt, servedAt: ports.clock.now() };
@@ -100,7 +105,8 @@ async function findUndelivered(
   return `it is not delivered yet to ${open.map((target) => nameDestination(target, name)).join(', ')}`;
 }
 
-/** The addresses at which something else is served, or nobody could look; `undefined` where there is none. */
+/** The addresses at which something else is served, or nobody could look; `undefined` where there is none, and the successor is
+ *  served at one at least. */
 async function findUnserved(
   { certificate }: Successor,
   probe: LookSpec,
@@ -109,10 +115,17 @@ async function findUnserved(
 ): Promise<string | undefined> {
   const { names, fingerprint } = readCertificate(certificate.chain);
   const { findings } = await lookAtServed({ names, probe, fingerprint }, signal);
-  const open = findings.filter(isOpen).map(({ name, address, message }) => `${address ?? name} ${message}`);
-  if (open.length === 0) return undefined;
-  return `${open.join('; ')} ("wait": "delivered" does without this look)`;
+  const describe = (open: readonly Finding[]) =>
+    open.map(({ name, address, message }) => `${address ?? name} ${message}`).join('; ');
+  const open = findings.filter(isOpen);
+  if (open.length > 0) return `${describe(open)} (${withoutLook}`;
+  if (findings.some(({ served }) => served === 'served')) return undefined;
+  const why = describe(findings) || 'there is no address to look at';
+  return `nobody could look at what is served: ${why} (list "addresses" under the certificate's "probe", or ${withoutLook}`;
 }
+
+/** How to go on without a look, as the end of a bracket. */
+const withoutLook = '"wait": "delivered" does without this look)';
 
 /** A name without an address serves nobody anything. */
 function isOpen({ served, address }: Finding): boolean {

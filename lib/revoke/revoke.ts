@@ -6,6 +6,7 @@ import type { RevocationReason } from '../certificate/revocation.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
+import { toError } from '../errors.ts';
 import type { RevokeRequest } from '../events.ts';
 import type { Log } from '../log.ts';
 import { addRevoked } from '../policy/standing.ts';
@@ -176,7 +177,8 @@ function findIssuer({ issuer }: StoredCertificate, { issuers }: Inventory): stri
   return Object.entries(issuers).find(([, { directory }]) => directory === issuer)?.[0];
 }
 
-/** Notes what is to be revoked, then has another certificate stored over it. */
+/** Notes what is to be revoked, then has another certificate stored over it. What is stored takes its place, whatever else is
+ *  wrong with it. */
 async function replace(
   name: string,
   version: string,
@@ -184,9 +186,10 @@ async function replace(
   { signal }: Run,
 ): Promise<{ readonly entry: StoreEntry } | { readonly problem: string }> {
   await store.record(name, { revoking: version }, signal);
-  const outcome = await orderAnew(name);
+  const outcome = await orderAnew(name).catch(toError);
   const entry = await store.describe(name, signal);
   if (entry?.current !== undefined && entry.current !== version) return { entry };
+  if (outcome instanceof Error) throw outcome;
   return { problem: `no other certificate took its place, so it was not revoked: ${outcome}` };
 }
 

@@ -119,7 +119,7 @@ describe('a revocation', () => {
     await expect(call('revoke', reason)).rejects.toThrow('say "replace": true');
     const begun = sandbox.journal.calls.length;
     const fingerprint = fingerprintOf(old);
-    expect(await call('revoke', { ...reason, replace: true })).toMatchObject({
+    expect(await call('revoke', { ...reason, replace: true, wait: 'delivered' })).toMatchObject({
       outcome: 'revoked',
       fingerprint,
     });
@@ -137,7 +137,9 @@ describe('a revocation', () => {
   it('is signed with the certificate’s own key where another account ordered it', async () => {
     sandbox.secretsManager.vault.remove(accountSecret().secret);
     const begun = sandbox.journal.calls.length;
-    expect(await call('revoke', { ...reason, replace: true })).toMatchObject({ outcome: 'revoked' });
+    expect(await call('revoke', { ...reason, replace: true, wait: 'delivered' })).toMatchObject({
+      outcome: 'revoked',
+    });
     expect(revocations(begun)).toEqual([403, 200]);
   });
 });

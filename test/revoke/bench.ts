@@ -8,15 +8,22 @@ import { Bench, specOf } from '../issue/bench.ts';
 
 const never = new AbortController().signal;
 
+const isServed: Finding = {
+  name: 'shop.example.com',
+  address: '203.0.113.7',
+  served: 'served',
+  message: 'serves the current certificate',
+};
+
 /** What a test wants otherwise, of the certificate `shop` and of its issuer. */
 export interface Otherwise {
   readonly spec?: Partial<CertificateSpec>;
   readonly issuer?: Partial<IssuerSpec>;
-  /** What is seen at one look, by the fingerprint that should be served; nothing to look at where absent. */
+  /** What is seen at one look, by the fingerprint that should be served; that it is served where absent. */
   readonly look?: (fingerprint: string) => readonly Finding[];
 }
 
-export async function open({ spec, issuer, look = () => [] }: Otherwise = {}) {
+export async function open({ spec, issuer, look = () => [isServed] }: Otherwise = {}) {
   const bench = new Bench([{ ...specOf('shop', ['shop.example.com']), ...spec }], issuer);
   await bench.run();
   const { store, log, inventory } = bench;

@@ -4,8 +4,10 @@ import { parseRevokeEvent } from '../../lib/events.ts';
 import { formatDeliveries } from '../../lib/policy/deliveries.ts';
 import type { Finding, ServedWord } from '../../lib/policy/served.ts';
 import { targetOf } from '../certificate/targets.ts';
+import { dayMs } from '../issue/bench.ts';
 import { type Otherwise, open } from './bench.ts';
 
+const nowhere = { name: '*.shop.example.com', address: undefined };
 const targets = [targetOf(), targetOf({ namespace: 'edge' })];
 const address = '203.0.113.7';
 /** What an order takes by the bench's clock. */
@@ -86,7 +88,19 @@ describe('with replace', () => {
     ['another certificate is served', 'waiting', [finding('served'), finding('mismatch')]],
     ['an address does not answer', 'waiting', [finding('unreachable')]],
     ['nobody could look at an address', 'waiting', [finding('unprobed')]],
-    ['a wildcard has no address', 'revoked', [finding('unprobed', { address: undefined })]],
+    [
+      'a wildcard has no address, and another name is served',
+      'revoked',
+      [finding('served'), finding('unprobed', { address: undefined })],
+    ],
+    [
+      'one address is served, and nobody could look at another',
+      'waiting',
+      [finding('served'), finding('unprobed', { address: '2001:db8::7' })],
+    ],
+    ['there are only wildcards, or names without address', 'waiting', [finding('unprobed', nowhere)]],
+    ['there is nothing to look at', 'waiting', []],
+    ['there is nothing to look at, and nobody is to wait for it', 'revoked', [], { wait: 'delivered' }],
     ['another is served, and nobody is to wait for it', 'revoked', [finding('stale')], { wait: 'delivered' }],
   ])('where %s it is %s', async (_, outcome, look, request = {}) => {
     const { revoke, deliver, ports, signal } = await openDelivered({ look: () => look });
@@ -99,6 +113,35 @@ describe('with replace', () => {
     const answer = await revoke({ replace: true, ...request }, signal);
     expect(answer).toMatchObject({ outcome });
     if (answer.outcome === 'waiting') expect(answer.message).toContain('"wait": "delivered"');
+  });
+
+  it('but nobody may look at what is served, it waits until somebody says that delivery is enough', async () => {
+    const { bench, revoke, deliver, waits, signal } = await openDelivered({ spec: { probe: false } });
+    waits.push(() => deliver('rolled-out', 'rolled-out'));
+    const message = expect.stringMatching(/"probe: false" \("wait": "delivered" does without/);
+    expect(await revoke({ replace: true }, signal)).toMatchObject({ outcome: 'waiting', message });
+    expect(bench.ca.revoked).toEqual([]);
+    expect(await revoke({ replace: true, wait: 'delivered' })).toMatchObject({ outcome: 'revoked' });
+  });
+
+  it.each([
+    ['it is seen to be served', 'revoked', [finding('served')]],
+    ['nobody could look', 'waiting', [finding('unprobed', nowhere)]],
+  ])('of a certificate without targets: where %s it is %s', async (_, outcome, look) => {
+    const { revoke, signal } = await openDelivered({ look: () => look, spec: { targets: [] } });
+    expect(await revoke({ replace: true }, signal)).toMatchObject({ outcome });
+  });
+
+  it('a successor that the CA issued for a short time only takes its place all the same', async () => {
+    const { bench, revoke, chain } = await open();
+    const old = await chain();
+    bench.ca.issuesOtherwise = (now) => ({
+      notBefore: new Date(now.getTime() - 2 * dayMs),
+      notAfter: new Date(now.getTime() + dayMs),
+    });
+    expect(await revoke({ replace: true })).toMatchObject({ outcome: 'revoked' });
+    expect(bench.ca.revoked).toEqual([old]);
+    expect(bench.state('shop').error).toBe('DueAgain');
   });
 
   it('and no wait at all it is revoked as soon as the other one is stored', async () => {
@@ -118,6 +161,20 @@ describe('a drill', () => {
     const times = { stored: expect.any(Number), served: expect.any(Number), revoked: expect.any(Number) };
     expect(await revoke(drill)).toMatchObject({ outcome: 'revoked', times });
     expect(bench.ca.revoked).toHaveLength(1);
+  });
+
+  it('is not over where nobody could look: it says so and waits', async () => {
+    const { bench, revoke } = await open({ issuer: { directory: staging }, look: () => [] });
+    const ending = new AbortController();
+    const sleep = bench.clock.sleep.bind(bench.clock);
+    bench.clock.sleep = async (...wait) => {
+      if (wait[1] === ending.signal) ending.abort(new Error('time is up'));
+      return sleep(...wait);
+    };
+    const message = expect.stringContaining('nobody could look at what is served');
+    expect(await revoke(drill, ending.signal)).toMatchObject({ outcome: 'waiting', message });
+    expect(bench.ca.revoked).toEqual([]);
+    expect(await revoke({ ...drill, wait: 'delivered' })).toMatchObject({ outcome: 'revoked' });
   });
 
   it('is refused with any other CA, before anything is ordered', async () => {
