@@ -1,5 +1,5 @@
 // The sockets between stories and adapters: each interface is a contract, each comment part of it.
-import type { PendingOrder, StoredCertificate, StoredSpec } from './certificate/stored.ts';
+import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from './certificate/stored.ts';
 import type { ServedWord } from './policy/served.ts';
 import type { CertificateState } from './policy/state.ts';
 
@@ -20,6 +20,8 @@ export interface StoreEntry {
   readonly current?: string;
   readonly previous?: string;
   readonly pending?: string;
+  /** When it was made; told by a list, of one whose specification is not the file's: so the first of two is known. */
+  readonly createdAt?: Date | undefined;
   /** What the tags say. An index: true only while `state.version` equals `current`. */
   readonly state: CertificateState;
 }
@@ -39,8 +41,8 @@ export interface StoredVersion {
 
 /** Certificates in AWS Secrets Manager, one AWS secret each. Every method may be called twice. */
 export interface CertificateStore {
-  /** Every entry under the prefix, 100 a page; may lag behind writes by minutes. */
-  list(signal: AbortSignal): Promise<readonly StoreEntry[]>;
+  /** Every entry under the prefix, 100 a page; may lag behind writes by minutes. `sources`: those from there alone. */
+  list(signal: AbortSignal, sources?: readonly SpecSource[]): Promise<readonly StoreEntry[]>;
   /** One entry, never lagging; `undefined` where there is no AWS secret. */
   describe(name: string, signal: AbortSignal): Promise<StoreEntry | undefined>;
   /** The value under a stage or a version id; `undefined` where nothing holds it. */
@@ -169,8 +171,9 @@ export type Registration =
       readonly domains: readonly string[];
       readonly issued: boolean;
     }
-  /** The name belongs to something else; `message` says to what. */
-  | { readonly kind: 'taken'; readonly name: string; readonly message: string }
+  /** The name, or one of the domains, is somebody else's. `message` is for the sender and does not say whose; `owner`, for the
+   *  operator, does. */
+  | { readonly kind: 'taken'; readonly name: string; readonly message: string; readonly owner?: string }
   /** Every mistake with its place in the request. */
   | {
       readonly kind: 'refused';

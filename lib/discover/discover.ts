@@ -10,7 +10,8 @@ import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../inventory/d
 import type { Log } from '../log.ts';
 import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/discovery.ts';
 import { type TlsObject, tlsObjectKinds } from '../policy/tls-objects.ts';
-import type { CertificateStore, RegisterSpec, Registration } from '../ports.ts';
+import type { CertificateStore, RegisterSpec, Registration, StoreEntry } from '../ports.ts';
+import { Names } from './names.ts';
 
 type TlsDirectory = Pick<Directory, 'listTlsObjects' | 'close'>;
 
@@ -69,8 +70,12 @@ export async function discoverCertificates(ports: DiscoverPorts, run: DiscoverRu
   }
   const { findings, failures } = await findObjects(discovery, ports, run);
   const requests = mergeRequests(findings);
-  const settled = await mapConcurrently(requests, concurrency, (request) => settle(request, ports, run));
-  const noLongerAsked = failures.length > 0 ? [] : await findForgotten(requests, ports, run);
+  const entries = await ports.store.list(run.signal);
+  const names = new Names(entries, run.inventory);
+  const settled = await mapConcurrently(requests, concurrency, (request) =>
+    settle(request, names, ports, run),
+  );
+  const noLongerAsked = failures.length > 0 ? [] : findForgotten(requests, entries, run);
   for (const name of noLongerAsked) ports.log.warn('certificate no longer asked for', { certificate: name });
   return {
     certificates: settled.map(({ discovered }) => discovered),
@@ -137,6 +142,7 @@ interface Settled {
 
 async function settle(
   { secret, objects, disagreement }: Request,
+  names: Names,
   { register, log }: DiscoverPorts,
   { id, inventory, dryRun, signal }: DiscoverRun,
 ): Promise<Settled> {
@@ -154,6 +160,8 @@ async function settle(
     return refuse(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
   }
   const { spec } = parsed;
+  const taken = names.take(spec);
+  if (taken.length > 0) return refuse(`${taken.map((one) => one.message).join('; ')}: ask for other names`);
   if (dryRun) return { discovered: conclude('planned', 'it would be registered and ordered'), spec };
   try {
     const registration = await register(spec, `discover ${id}`, signal);
@@ -164,7 +172,7 @@ async function settle(
         return { discovered: conclude('known', describeKnown(registration)), spec };
       case 'taken':
         return refuse(
-          `${registration.message}; to keep it with other names, write it into the inventory file under this name`,
+          `${registration.owner ?? registration.message}; to keep it with other names, write it into the inventory file under this name`,
         );
     }
   } catch (thrown) {
@@ -179,14 +187,13 @@ function describeKnown({ issued }: Extract<Registration, { readonly kind: 'known
 }
 
 /** By their tags: a value may hold a private key, which nothing here needs to see. */
-async function findForgotten(
+function findForgotten(
   requests: readonly Request[],
-  { store }: DiscoverPorts,
-  { inventory, signal }: DiscoverRun,
-): Promise<readonly string[]> {
+  entries: readonly StoreEntry[],
+  { inventory }: DiscoverRun,
+): readonly string[] {
   const asked = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
-  const entries = await store.list(signal);
   return entries
     .filter(({ name, state }) => state.source === 'discovery' && !asked.has(name) && !inFile.has(name))
     .map(({ name }) => name)

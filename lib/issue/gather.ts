@@ -233,10 +233,10 @@ export function issuerFor(
 function wantedByTags(
   { key, issuer, profile }: HeldCertificate,
   inventory: Inventory,
-  { source, failures = 0 }: CertificateState = {},
+  state: CertificateState = {},
 ): Wanted | undefined {
-  const allowed = issuersOfSource(source, inventory);
-  const choice = chooseIssuer(allowed, failures);
+  const allowed = issuersOfSource(state, inventory);
+  const choice = chooseIssuer(allowed, state.failures ?? 0);
   if (!key || !choice) return undefined;
   const wanted = wantedBy({ key }, choice, allowed);
   const isAsked = allowed.some((one) => one.issuer.directory === issuer && one.issuer.profile === profile);

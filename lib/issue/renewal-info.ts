@@ -76,7 +76,7 @@ async function ask(
   { inventory, signal }: Run,
 ): Promise<Asked> {
   const id = entry?.state.certificateId;
-  const issuers = spec ? issuersOf(spec, inventory.issuers) : issuersOfSource(entry?.state.source, inventory);
+  const issuers = spec ? issuersOf(spec, inventory.issuers) : issuersOfSource(entry?.state ?? {}, inventory);
   const issuer = issuers.find((one) => held.kind === 'certificate' && one.issuer.directory === held.issuer);
   if (id === undefined || issuer === undefined) return undefined;
   try {

@@ -1,6 +1,7 @@
 // Which of a certificate's issuers an order goes to: the preferred one, until it has failed so often that the next is tried.
 import type { CertificateSpec, Inventory, IssuerSpec } from '../certificate/spec.ts';
 import type { SpecSource } from '../certificate/stored.ts';
+import { namePlace, placeRules } from '../inventory/source-rules.ts';
 
 /** Failures in a row at one issuer after which the next one is tried, where the issuer itself does not say. */
 export const defaultAttempts = 3;
@@ -35,15 +36,17 @@ export function issuersOf(
   });
 }
 
-/** The issuers of all certificates that come from a source; none where only a certificate's own specification tells, as where
- *  places have issuers of their own. */
+/** The issuers of a certificate that come from a source, by its tags; none where only its own specification tells. */
 export function issuersOfSource(
-  source: SpecSource | undefined,
+  { source, place }: { readonly source?: SpecSource | undefined; readonly place?: string | undefined },
   { issuers, registration, discovery }: Inventory,
 ): readonly NamedIssuer[] {
-  const isShared = !discovery?.places.some(({ tenant }) => tenant?.issuer !== undefined);
-  const shared = isShared ? discovery : undefined;
-  const rules = source === 'discovery' ? shared : source === 'registration' ? registration : undefined;
+  if (source === 'registration') return registration ? issuersOf(registration, issuers) : [];
+  if (source !== 'discovery' || !discovery) return [];
+  const isShared = !discovery.places.some(({ tenant }) => tenant?.issuer !== undefined);
+  if (isShared) return issuersOf(discovery, issuers);
+  const own = discovery.places.find((one) => namePlace(one) === place);
+  const rules = own && placeRules(discovery, own);
   return rules ? issuersOf(rules, issuers) : [];
 }
 

@@ -1,7 +1,7 @@
 // What the tags will say of a specification that is registered, and of a certificate once it is stored; `held.ts` reads it
 // back.
 import { namesKey } from '../certificate/names.ts';
-import type { KeyType } from '../certificate/spec.ts';
+import { isSecretTarget, type KeyType } from '../certificate/spec.ts';
 import type { SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import { type CertificateFacts, certificateId } from '../certificate/x509.ts';
 import { targetsKey } from './deliveries.ts';
@@ -9,11 +9,26 @@ import type { CertificateState } from './state.ts';
 
 /** Fields of `CertificateState` that describe a specification: enough to know the same one again without reading a value,
  *  which may hold a private key. */
-export type SpecState = Required<Pick<CertificateState, 'source' | 'names' | 'targets'>>;
+export type SpecState = Required<Pick<CertificateState, 'source' | 'names' | 'targets'>> &
+  Pick<CertificateState, 'place' | 'domains'>;
 
 /** State that a specification is stored with. */
-export function stateOfSpec({ source, domains, targets }: StoredSpec): SpecState {
-  return { source, names: namesKey(domains), targets: targetsKey(targets) };
+export function stateOfSpec(spec: StoredSpec): SpecState {
+  const { source, domains, targets } = spec;
+  const told = formatDomains(domains);
+  return {
+    source,
+    names: namesKey(domains),
+    targets: targetsKey(targets),
+    ...(told === undefined ? {} : { domains: told }),
+    ...placeOf(spec),
+  };
+}
+
+/** Of what was not discovered nothing is said, so that nothing is written either. */
+function placeOf({ source, targets }: StoredSpec): Pick<CertificateState, 'place'> {
+  const [target] = source === 'discovery' ? targets.filter(isSecretTarget) : [];
+  return target ? { place: `${target.cluster}/${target.namespace}` } : {};
 }
 
 /** Fields of `CertificateState` that describe one version. `null` says that the certificate has no such thing, so that
@@ -33,6 +48,7 @@ export interface VersionState {
   readonly windowEnd: null;
   readonly explanationUrl: null;
   readonly source: SpecSource | null;
+  readonly place?: string;
   readonly domains: string | null;
 }
 
@@ -56,6 +72,7 @@ export function stateOf(
     windowEnd: null,
     explanationUrl: null,
     source: stored.spec?.source ?? null,
+    ...(stored.spec && placeOf(stored.spec)),
     domains: (stored.spec && formatDomains(stored.spec.domains)) ?? null,
   };
 }

@@ -28,6 +28,8 @@ export interface CertificateState {
   readonly askAfter?: Date;
   /** Where the specification comes from; absent: the inventory file. */
   readonly source?: SpecSource;
+  /** Of a discovered one: where it was found, `cluster/namespace`; absent from what earlier versions stored. */
+  readonly place?: string;
   /** What that specification is for, as `formatDomains` writes it; absent where that is too long. */
   readonly domains?: string;
   /** Hash of the set of targets in that specification (`targetsKey`). */

@@ -4,9 +4,20 @@ import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { parseRegistration } from '../inventory/registration.ts';
 import type { Log } from '../log.ts';
+import {
+  holderOfEntry,
+  holderOfSpec,
+  holdersInFile,
+  mayBeShared,
+  NameBook,
+  type TakenName,
+} from '../policy/name-holders.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { stateOfSpec } from '../policy/state-of.ts';
-import type { CertificateStore, IssueQueue, Register, RegisterSpec } from '../ports.ts';
+import type { CertificateStore, IssueQueue, Register, RegisterSpec, Registration } from '../ports.ts';
+
+/** Domains that one answer names. */
+const mostTold = 20;
 
 interface RegistrationPorts {
   readonly inventory: Inventory;
@@ -22,7 +33,13 @@ export function createRegister(ports: RegistrationPorts): Register {
     if (!inventory.registration) return { kind: 'closed' };
     const parsed = parseRegistration(body, inventory);
     if ('problems' in parsed) return { kind: 'refused', problems: parsed.problems };
-    return keepSpec(parsed.spec, asksForTargets(body), ports, id, signal);
+    const { spec } = parsed;
+    const registration = await keepSpec(spec, asksForTargets(body), ports, id, signal);
+    if (registration.kind === 'taken') {
+      const { name, message, owner = message } = registration;
+      ports.log.warn('request refused', { certificate: name, request: id, problem: owner });
+    }
+    return registration;
   };
 }
 
@@ -31,24 +48,44 @@ export function createRegisterSpec(ports: RegistrationPorts): RegisterSpec {
   return (spec, id, signal) => keepSpec(spec, false, ports, id, signal);
 }
 
+/** Names of a new specification that somebody else has. Others are looked for only where another source could ask for them. */
+async function findTaken(
+  spec: StoredSpec,
+  { inventory, store }: RegistrationPorts,
+  signal: AbortSignal,
+): Promise<readonly TakenName[]> {
+  const asking = holderOfSpec(spec);
+  const others = mayBeShared(asking, inventory) ? await store.list(signal, ['discovery', 'import']) : [];
+  const book = new NameBook(holdersInFile(inventory));
+  for (const entry of others) {
+    const holder = holderOfEntry(entry, inventory);
+    if (holder) book.add(holder);
+  }
+  return book.findTaken(asking);
+}
+
 /** A crash between storing and telling issue loses nothing: the schedule finds the specification, and the same request sent
  *  again tells issue again. */
 async function keepSpec(
   spec: StoredSpec,
   withTargets: boolean,
-  { inventory, store, queue, log }: RegistrationPorts,
+  ports: RegistrationPorts,
   id: string,
   signal: AbortSignal,
 ): ReturnType<RegisterSpec> {
+  const { inventory, store, queue, log } = ports;
   const { name, domains } = spec;
   if (inventory.certificates.some((certificate) => certificate.name === name)) {
-    return { kind: 'taken', name, message: `"${name}" is a certificate of the inventory file` };
+    return takenName(name, `"${name}" is a certificate of the inventory file`);
   }
 
   // Looking first: a request that is sent again makes no call that could write. Tags tell enough: a value may hold a
   // private key, which nothing behind a public endpoint needs to see.
   let entry = await store.describe(name, signal);
   if (!entry) {
+    // Discovery has looked by itself, once for all that it found.
+    const taken = spec.source === 'registration' ? await findTaken(spec, ports, signal) : [];
+    if (taken.length > 0) return takenDomains(name, taken);
     if ((await store.create(name, spec, signal)) === 'created') {
       await queue.send([name], id, {}, signal);
       log.info('certificate registered', { certificate: name, names: domains, request: id });
@@ -76,12 +113,24 @@ function compare(
   const taken = (message: string) => ({ kind: 'taken', name, message }) as const;
   const { source, names, targets } = stateOfSpec(asked);
   if (state.source !== source) {
-    return taken(`"${name}" is the AWS secret of a certificate that was not registered here`);
+    return takenName(name, `"${name}" is the AWS secret of a certificate that was not registered here`);
   }
   if (state.names !== names) return taken(`"${name}" is registered for other domains`);
   // The inventory's targets may have changed since; only somebody who asks for his own asks for a change.
   if (withTargets && state.targets !== targets) return taken(`"${name}" is registered with other targets`);
   return { kind: 'known', name, domains, issued: state.version !== undefined };
+}
+
+function takenName(name: string, owner: string): Extract<Registration, { readonly kind: 'taken' }> {
+  return { kind: 'taken', name, message: `the name "${name}" is taken; ask under another`, owner };
+}
+
+function takenDomains(name: string, taken: readonly TakenName[]): ReturnType<typeof takenName> {
+  const some = taken.slice(0, mostTold);
+  const more = taken.length > mostTold ? ` and ${taken.length - mostTold} more` : '';
+  const domains = some.map(({ domain }) => domain).join(', ') + more;
+  const message = `taken: ${domains}; ask for a certificate without`;
+  return { kind: 'taken', name, message, owner: some.map((one) => one.message).join('; ') + more };
 }
 
 function asksForTargets(body: unknown): boolean {

@@ -11,7 +11,7 @@ import {
   TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import type { PendingOrder, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
+import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import { stateOfSpec } from '../policy/state-of.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
@@ -36,25 +36,27 @@ export class SecretCertificates implements CertificateStore {
     this.#uuid = uuid;
   }
 
-  async list(signal: AbortSignal): Promise<readonly StoreEntry[]> {
+  async list(signal: AbortSignal, sources?: readonly SpecSource[]): Promise<readonly StoreEntry[]> {
+    // AWS compares any tag's value by its start; which tag it is stands in what is found.
+    const values = sources ? [{ Key: 'tag-value' as const, Values: [...sources] }] : [];
     const entries: StoreEntry[] = [];
     let next: string | undefined;
     do {
       const request: ListSecretsCommandInput = {
-        Filters: [{ Key: 'name', Values: [this.#folder] }],
+        Filters: [{ Key: 'name', Values: [this.#folder] }, ...values],
         MaxResults: 100,
         NextToken: next,
       };
       const page = await callSecrets('ListSecrets', '*', signal, (options) =>
         this.#client.send(new ListSecretsCommand(request), options),
       );
-      for (const { Name = '', SecretVersionsToStages, Tags } of page.SecretList ?? []) {
+      for (const { Name = '', SecretVersionsToStages, Tags, CreatedDate } of page.SecretList ?? []) {
         const name = this.#certificateName(Name);
-        if (name !== undefined) entries.push(toEntry(name, SecretVersionsToStages, Tags));
+        if (name !== undefined) entries.push(toEntry(name, SecretVersionsToStages, Tags, CreatedDate));
       }
       next = page.NextToken;
     } while (next !== undefined);
-    return entries;
+    return sources ? entries.filter(({ state: { source } }) => source && sources.includes(source)) : entries;
   }
 
   async describe(name: string, signal: AbortSignal): Promise<StoreEntry | undefined> {
@@ -230,13 +232,16 @@ function toEntry(
   name: string,
   labels: Readonly<Record<string, readonly string[]>> = {},
   tags: readonly Tag[] = [],
+  createdAt?: Date,
 ): StoreEntry {
+  const state = decodeState(new Map(tags.map(({ Key = '', Value = '' }) => [Key, Value])));
   const holder = (label: string) => Object.keys(labels).find((version) => labels[version]?.includes(label));
   return {
     name,
     current: holder('AWSCURRENT'),
     previous: holder('AWSPREVIOUS'),
     pending: holder('AWSPENDING'),
-    state: decodeState(new Map(tags.map(({ Key = '', Value = '' }) => [Key, Value]))),
+    ...(state.source && createdAt ? { createdAt } : {}),
+    state,
   };
 }

@@ -45,6 +45,7 @@ const fields = {
   explanationUrl: text,
   askAfter: date,
   source: oneOf(...specSources),
+  place: text,
   domains: text,
   targets: text,
   order: text,

@@ -313,6 +313,25 @@ export function secretsManagerContract(
       expect(found.sort()).toEqual(names);
     });
 
+    promise('listing by two filters gives what both accept: any tag whose value begins so', async () => {
+      const tags = { found: 'discovery', shop: 'registration', other: 'x' };
+      for (const [name, Value] of Object.entries(tags)) {
+        const version = { SecretString: 'x', ClientRequestToken: token('v1') };
+        const Name = `contract/filters/${name}`;
+        await client.send(new CreateSecretCommand({ Name, ...version, Tags: [{ Key: 'k', Value }] }));
+      }
+      const { SecretList = [] } = await client.send(
+        new ListSecretsCommand({
+          Filters: [
+            { Key: 'name', Values: ['contract/filters/'] },
+            { Key: 'tag-value', Values: ['disco', 'import'] },
+          ],
+        }),
+      );
+      expect(SecretList.map(({ Name }) => Name)).toEqual(['contract/filters/found']);
+      expect(SecretList[0]?.CreatedDate).toBeInstanceOf(Date);
+    });
+
     promise('a batch gives values, and errors secret by secret', async () => {
       const secret = await make('mine');
       const answer = await client.send(

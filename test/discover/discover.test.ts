@@ -5,7 +5,7 @@ import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { ClusterError } from '../../lib/errors.ts';
 import { parseInventory, serializeCertificates } from '../../lib/inventory/inventory.ts';
 import type { TlsObject } from '../../lib/policy/tls-objects.ts';
-import { createRegisterSpec } from '../../lib/register/registration.ts';
+import { createRegister, createRegisterSpec } from '../../lib/register/registration.ts';
 import { FakeLog, FakeStore } from '../issue/fakes.ts';
 
 const head = `
@@ -146,6 +146,114 @@ describe('an Ingress that asks', () => {
   });
 });
 
+describe('a name that somebody else has', () => {
+  const asksFor = (...hosts: readonly string[]) => [ingress({ tls: [{ hosts, secret: 'shop-tls' }] })];
+  const webhook = `${inventoryText}registration: { zones: [example.com] }\n`;
+
+  it.each<[string, string, string]>([
+    [
+      'the inventory file',
+      'kept.example.com',
+      'kept.example.com belongs to certificate kept of the inventory file',
+    ],
+    [
+      'the inventory file, under a wildcard',
+      '*.example.com',
+      '*.example.com stands for kept.example.com, which belongs to certificate kept of the inventory file',
+    ],
+  ])('is refused: %s', async (_, host, message) => {
+    clusters['lab/shop'] = asksFor('a.b.example.com', host);
+    for (const dryRun of [true, false]) {
+      expect((await discover(inventoryText, { dryRun })).certificates).toMatchObject([
+        { outcome: 'refused', message: expect.stringContaining(message) },
+      ]);
+    }
+    expect(writes()).toEqual([]);
+  });
+
+  it('goes to the place that asked first, and the report of the other names it', async () => {
+    clusters['prod/shop'] = asksFor('shop.example.com');
+    const [first] = (await discover()).certificates;
+    clusters['lab/shop'] = asksFor('b.example.com', 'shop.example.com');
+    expect((await discover()).certificates).toMatchObject([
+      {
+        target: 'lab/shop/shop-tls',
+        outcome: 'refused',
+        message: `shop.example.com belongs to certificate ${first?.name} of prod/shop: ask for other names`,
+      },
+      { target: 'prod/shop/shop-tls', outcome: 'known' },
+    ]);
+    expect(log.events()).toContain('request of a cluster refused');
+  });
+
+  it('goes to one of two places that ask in one run', async () => {
+    clusters = { 'lab/shop': asksFor('shop.example.com'), 'prod/shop': asksFor('shop.example.com') };
+    const { certificates } = await discover();
+    expect(certificates.map(({ outcome }) => outcome).toSorted()).toEqual(['refused', 'registered']);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('and was registered by the webhook is refused, and the webhook is refused what a place has', async () => {
+    const byWebhook = createRegister({
+      inventory: read(webhook),
+      store,
+      queue: { send: async (names) => void sent.push(...names) },
+      log,
+    });
+    await byWebhook({ domains: ['sender.example.com'], name: 'sent' }, 'msg_1', signal);
+    clusters['lab/shop'] = asksFor('sender.example.com');
+    clusters['prod/shop'] = asksFor('shop.example.com');
+    expect((await discover(webhook)).certificates).toMatchObject([
+      { outcome: 'refused', message: expect.stringContaining('belongs to certificate sent of the webhook') },
+      { outcome: 'registered' },
+    ]);
+    const wanted = { domains: ['free.example.com', 'shop.example.com', 'kept.example.com'] };
+    expect(await byWebhook(wanted, 'msg_2', signal)).toEqual({
+      kind: 'taken',
+      name: 'free-example-com',
+      message: 'taken: shop.example.com, kept.example.com; ask for a certificate without',
+      owner: expect.stringMatching(
+        /belongs to certificate prod-shop-.* of prod\/shop; .* of the inventory file$/,
+      ),
+    });
+    expect(log.lines.at(-1)).toMatchObject({
+      level: 'warn',
+      event: 'request refused',
+      fields: { request: 'msg_2', problem: expect.stringContaining('of prod/shop') },
+    });
+  });
+
+  it('may be asked for twice by one place, and below a wildcard of others', async () => {
+    const places = inventoryText.replace('zones: [example.com]', 'zones: [example.com, example.org]');
+    const twice = ['a-tls', 'b-tls'].map((secret) => ({ hosts: ['shop.example.org'], secret }));
+    clusters['lab/shop'] = [ingress({ tls: [...twice, { hosts: ['*.example.org'], secret: 'c-tls' }] })];
+    clusters['prod/shop'] = asksFor('below.example.org');
+    expect((await discover(places)).certificates.map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: 4 }, () => 'registered'),
+    );
+  });
+
+  it('stays with what was stored before, also in an installation of yesterday whose tags do not tell the place', async () => {
+    clusters['prod/shop'] = asksFor('shop.example.com');
+    const [{ name } = { name: '' }] = (await discover()).certificates;
+    const kept = store.kept.get(name);
+    if (kept) kept.state = { ...kept.state, place: undefined };
+    clusters['lab/shop'] = asksFor('shop.example.com');
+    expect((await discover()).certificates).toMatchObject([
+      { outcome: 'refused', message: expect.stringContaining('of prod/shop') },
+      { outcome: 'known' },
+    ]);
+  });
+
+  it('is free again where today’s inventory does not let its holder ask for it', async () => {
+    clusters['prod/shop'] = asksFor('shop.example.com');
+    await discover();
+    clusters = { 'lab/shop': asksFor('shop.example.com'), 'prod/shop': [] };
+    const moved = inventoryText.replace('prod/shop]', '{ place: prod/shop, zones: [example.org] }]');
+    expect((await discover(moved)).certificates).toMatchObject([{ outcome: 'registered' }]);
+  });
+});
+
 describe('K27 two objects that ask for one Secret', () => {
   it('share its certificate where they ask for the same names', async () => {
     const tls = [{ hosts: ['b.example.com', 'a.example.com'], secret: 'shop-tls' }];
@@ -190,7 +298,7 @@ describe('a cluster that cannot be read', () => {
   it('is a failure, and keeps neither the others from it nor anything from being asked for', async () => {
     clusters['prod/shop'] = [ingress()];
     await discover();
-    clusters = { 'lab/shop': [ingress()] };
+    clusters = { 'lab/shop': [ingress({ tls: [{ hosts: ['lab.example.com'], secret: 'shop-tls' }] })] };
     const { certificates, failures, noLongerAsked } = await discover();
     expect(certificates).toMatchObject([{ target: 'lab/shop/shop-tls', outcome: 'registered' }]);
     expect(failures).toMatchObject([{ code: 'Unreachable' }]);

@@ -335,7 +335,7 @@ describe('roles', () => {
       'the list of secrets',
       'secretsmanager:ListSecrets',
       '*',
-      ['issue', 'deploy', 'discover', 'revoke', 'probe', 'status'],
+      ['issue', 'deploy', 'register', 'discover', 'revoke', 'probe', 'status'],
     ],
     [
       'the key that signs for agents',

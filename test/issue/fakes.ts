@@ -1,7 +1,7 @@
 // Fakes of the ports that issuing stands on: they keep each port's contract and can be told to fail.
 import { createHash } from 'node:crypto';
 import type { Authorization, CertificateAuthority, Order, Proof, RenewalInfo } from '../../lib/acme-ports.ts';
-import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
 import type { ChallengeRecords, TxtValue } from '../../lib/dns-ports.ts';
 import { AcmeError } from '../../lib/errors.ts';
 import type { Log, LogFields } from '../../lib/log.ts';
@@ -76,6 +76,7 @@ interface Kept {
   readonly versions: Map<string, StoredValue>;
   readonly stages: Map<'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING', string>;
   state: CertificateState;
+  readonly createdAt?: Date;
 }
 
 /** Certificates in memory, with AWS's staging labels. */
@@ -97,9 +98,10 @@ export class FakeStore implements CertificateStore {
     return kept;
   }
 
-  #entry(name: string, { stages, state }: Kept): StoreEntry {
+  #entry(name: string, { stages, state, createdAt }: Kept): StoreEntry {
     return {
       name,
+      createdAt,
       current: stages.get('AWSCURRENT'),
       previous: stages.get('AWSPREVIOUS'),
       pending: stages.get('AWSPENDING'),
@@ -114,9 +116,11 @@ export class FakeStore implements CertificateStore {
     kept.stages.set('AWSCURRENT', version);
   }
 
-  async list() {
+  async list(_?: AbortSignal, sources?: readonly SpecSource[]) {
     this.#enter('list', '*');
-    return [...this.kept].map(([name, kept]) => this.#entry(name, kept));
+    return [...this.kept]
+      .map(([name, kept]) => this.#entry(name, kept))
+      .filter(({ state: { source } }) => !sources || (source && sources.includes(source)));
   }
 
   async describe(name: string) {
@@ -141,6 +145,7 @@ export class FakeStore implements CertificateStore {
       versions: new Map([[version, { kind: 'specification', spec }]]),
       stages: new Map([['AWSCURRENT', version]]),
       state: spec ? stateOfSpec(spec) : {},
+      createdAt: new Date(Date.UTC(2026, 0, 1) + this.kept.size),
     });
     return 'created' as const;
   }

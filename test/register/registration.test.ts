@@ -180,6 +180,42 @@ describe('a name that is taken', () => {
   });
 });
 
+describe('a domain that is taken', () => {
+  const discovering = `${inventoryText}discovery: { places: [lab/shop], zones: [b.customers.example.com] }\n`;
+  const other = `${inventoryText}  # not asked by anybody else\n`;
+
+  it.each([
+    ['of the inventory file', 'own.customers.example.com'],
+    ['of the inventory file, below a wildcard', '*.customers.example.com'],
+  ])('is refused without a word of whose it is, which the log tells: %s', async (_, domain) => {
+    const file = inventoryText.replace('[shop.example.com]', '[shop.example.com, own.customers.example.com]');
+    const asking = createRegister({ inventory: parse(file), store, queue: { send }, log });
+    const answer = await asking({ domains: [domain], name: 'x' }, 'msg_1', signal);
+    expect(answer).toMatchObject({
+      kind: 'taken',
+      message: `taken: ${domain}; ask for a certificate without`,
+    });
+    expect(store.calls).toEqual(['describe x']);
+    expect(JSON.stringify(log.lines)).toContain('belongs to certificate shop of the inventory file');
+  });
+
+  it.each([
+    ['never where no other source could ask for one', other, ['a.customers.example.com'], 0],
+    ['once where a place could', discovering, ['x.b.customers.example.com'], 1],
+    [
+      'once where a place could ask for what a wildcard stands for',
+      discovering,
+      ['*.customers.example.com'],
+      1,
+    ],
+  ])('is looked for among the certificates of others: %s', async (_, text, domains, count) => {
+    const asking = createRegister({ inventory: parse(text), store, queue: { send }, log });
+    expect(await asking({ domains, name: 'x' }, 'msg_1', signal)).toMatchObject({ kind: 'accepted' });
+    expect(await asking({ domains, name: 'x' }, 'msg_2', signal)).toMatchObject({ kind: 'known' });
+    expect(store.count('list')).toBe(count);
+  });
+});
+
 describe('a failure on the way', () => {
   const failure = new StoreError('Throttled', 'AWS throttled it');
 

@@ -222,6 +222,22 @@ test('1,000 entries are listed in 10 calls, and what is not a certificate is pas
   expect(await store.list(never)).toHaveLength(1_000);
 });
 
+test('of some sources alone those are listed, each with when it was made, and the rest is not sent', async () => {
+  const { store, journal } = await open();
+  const target = { cluster: 'lab', namespace: 'shop', secret: 'a', format: 'tls', restart: 'none' } as const;
+  const use = { restartStrategy: 'annotation', adopt: false, replace: false } as const;
+  const found = { ...spec, name: 'found', source: 'discovery', targets: [{ ...target, ...use }] } as const;
+  await store.create('found', found, never);
+  await store.create('shop', spec, never);
+  await store.create('own', undefined, never);
+  // Its tag begins as the word that is looked for.
+  await store.record('own', { pauseReason: 'discovery of a fault' }, never);
+  expect(await store.list(never, ['discovery', 'import'])).toMatchObject([
+    { name: 'found', createdAt: expect.any(Date), state: { place: 'lab/shop', domains: 'shop.example.com' } },
+  ]);
+  expect(journal.count({ action: 'ListSecrets' })).toBe(1);
+});
+
 test('a value over 64 KB is refused before it is sent', async () => {
   const { store, journal } = await open();
   await store.create('shop', undefined, never);
