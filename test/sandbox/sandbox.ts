@@ -84,6 +84,8 @@ export interface Sandbox {
   /** The sandbox's own parts; with real ones in their place, these only stand by. */
   readonly authority: Authority;
   readonly kubernetes: SandboxKubernetes;
+  /** Those of EKS, in the order in which they were asked for. */
+  readonly eksClusters: readonly SandboxKubernetes[];
   /** Every event that a queue gave to a function, as JSON. */
   readonly events: readonly string[];
   readonly inventoryPath: string;
@@ -217,6 +219,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     httpApi: httpApi.url,
     authority,
     kubernetes,
+    eksClusters: eks.clusters,
     events,
     inventoryPath,
     webhookSecret,

@@ -1,13 +1,15 @@
 // The sandbox's clusters that are of EKS: each with an API server of its own, entered by IAM roles.
 import type { EksSpec } from '../../../lib/certificate/cluster-spec.ts';
 import type { Surroundings } from '../http-server.ts';
-import { startKubernetes } from '../kubernetes/server.ts';
+import { type SandboxKubernetes, startKubernetes } from '../kubernetes/server.ts';
 import { ownAccount, type Sessions } from '../sts/sessions.ts';
 import { startEks } from './server.ts';
 
 export interface EksClusters {
   /** For `AWS_ENDPOINT_URL_EKS`. */
   readonly url: string;
+  /** In the order in which they were given. */
+  readonly clusters: readonly SandboxKubernetes[];
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function startEksClusters(
   );
   return {
     url: eks.url,
+    clusters: servers,
     async stop() {
       await Promise.all([eks, ...servers].map((part) => part.stop()));
     },

@@ -135,6 +135,13 @@ export class ObjectStore {
     return this.#keep(kind, namespace, created);
   }
 
+  /** As it was in another store, but for what each store gives: uid and resource version. */
+  restore(kind: ResourceKind, namespace: string, object: KubernetesObject, now: Date): void {
+    const { generation, managedFields } = object.metadata;
+    const created = this.create(kind, namespace, object, now);
+    this.#keep(kind, namespace, { ...created, metadata: { ...created.metadata, generation, managedFields } });
+  }
+
   /** Replaces `before` by `after`. Nothing happens where they are equal; a changed `spec` is a new generation. */
   update(kind: ResourceKind, before: KubernetesObject, after: KubernetesObject): KubernetesObject {
     const asked = after.metadata.resourceVersion;

@@ -42,6 +42,10 @@ export interface SandboxKubernetes {
   exchangeToken(user: string): string;
   /** Creates an object as `kubectl create` would; YAML or JSON text, or the object itself. */
   create(manifest: string | object): void;
+  /** Puts an object there as it stands, its managedFields and generation included, as a restored etcd would. */
+  restore(object: object): void;
+  /** Every object of a resource, in all namespaces. */
+  list(resource: string): readonly KubernetesObject[];
   /** An object as stored; `undefined` where there is none. `resource` is the plural: `secrets`. */
   find(resource: string, namespace: string, name: string): KubernetesObject | undefined;
   /** TLS connections accepted so far. */
@@ -96,6 +100,13 @@ export async function startKubernetes(
       if (error instanceof StatusError) return refusal(error);
       throw error;
     }
+  }
+
+  function restore(given: object): void {
+    const object = kubernetesObject.parse(given);
+    const kind = objects.kinds().find((known) => known.kind === object.kind);
+    if (!kind) throw new Error(`the sandbox has no ${object.kind}`);
+    objects.restore(kind, object.metadata.namespace ?? '', object, clock());
   }
 
   function create(manifest: string | object): void {
@@ -160,6 +171,8 @@ export async function startKubernetes(
       return tokenOf(user);
     },
     create,
+    restore,
+    list: (resource) => objects.list(resource, ''),
     find: (resource, namespace, object) => objects.find(resource, namespace, object),
     connections: () => server.connections(),
     stop: () => server.stop(),
