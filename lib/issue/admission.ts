@@ -1,7 +1,9 @@
 // Which of the orders that are wanted are begun now: those that the CA's limits allow and that DNS does not stand before.
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
+import { judge } from '../policy/checks.ts';
 import type { Plan, PlanEntry } from '../policy/plan.ts';
+import type { Allowance } from './allowance.ts';
 import { type Candidate, type Question, readSpecification } from './gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 
@@ -14,9 +16,10 @@ const longestLookMs = 20_000;
 /** What a pass is asked, as far as it matters here. */
 export interface AdmissionRequest extends Question {
   readonly dryRun?: boolean | undefined;
+  readonly allowance: Allowance;
 }
 
-/** The plan with what must wait. An order that DNS stands before takes nothing from the CA's limits, so another takes its
+/** The plan with what must wait. An order that the inventory or DNS stands before takes nothing from the CA's limits, so another takes its
  *  place and is looked at in turn. `candidates` gets the specifications that are read for it. */
 export async function admitOrders(
   plan: Plan,
@@ -36,15 +39,17 @@ export async function admitOrders(
     const known = plan.map((entry) => seen.get(entry.name) ?? entry);
     const allowed = await withinBudgets(known, candidates, request, ports.store, run, now);
     const unseen = allowed.filter((entry) => isOrder(entry) && !seen.has(entry.name));
+    const refused = await readSpecifications(unseen, candidates, request, ports, run);
+    for (const entry of refused) seen.set(entry.name, entry);
+    if (refused.length > 0) continue;
     if (unseen.length === 0 || !isLooking) return allowed;
     look ??= await prepareLook(request, await openOrdering(), run);
     if (!look) return allowed;
-    await readSpecifications(unseen, candidates, ports, run);
     for (const entry of await look(unseen, candidates)) seen.set(entry.name, entry);
   }
 }
 
-function isOrder({ decision }: PlanEntry): boolean {
+function isOrder({ decision }: Pick<PlanEntry, 'decision'>): boolean {
   return decision === 'order';
 }
 
@@ -70,20 +75,27 @@ async function prepareLook(
     lookBefore(entries, candidates, { dryRun, force, signal }, { ...ports, preflight });
 }
 
-/** Of registered certificates that the tags alone told of. One that cannot be read fails where it is ordered. */
+/** Of registered certificates that the tags alone told of. One that cannot be read fails where it is ordered. Gives those
+ *  that the inventory does not allow by what was read. */
 async function readSpecifications(
   entries: readonly PlanEntry[],
   candidates: Map<string, Candidate>,
-  { store, log }: IssuePorts,
+  { allowance }: AdmissionRequest,
+  { store, clock, log }: IssuePorts,
   { signal }: Run,
-): Promise<void> {
+): Promise<readonly PlanEntry[]> {
   const unread = entries.flatMap(({ name }) => candidates.get(name) ?? []).filter(({ spec }) => !spec);
-  await mapConcurrently(unread, concurrency, async (candidate) => {
+  const judged = await mapConcurrently(unread, concurrency, async (candidate) => {
+    const { name } = candidate;
     try {
-      const spec = await readSpecification(candidate.name, store, signal);
-      candidates.set(candidate.name, { ...candidate, spec });
+      const spec = await readSpecification(name, store, signal);
+      const held = { ...(await allowance.holdSpec(candidate, spec)), spec };
+      candidates.set(name, held);
+      return { name, ...judge(held.situation, clock.now()) };
     } catch (error) {
-      log.debug('specification not read', { certificate: candidate.name, problem: describeError(error) });
+      log.debug('specification not read', { certificate: name, problem: describeError(error) });
+      return undefined;
     }
   });
+  return judged.filter((entry) => entry !== undefined).filter((entry) => !isOrder(entry));
 }

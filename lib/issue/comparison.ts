@@ -1,6 +1,7 @@
 // Holds tags against what they are about: impossible times are brought back into what rules give, and each full pass reads its
 // share of the values.
 import { verifyBundle } from '../certificate/bundle.ts';
+import type { StoredSpec } from '../certificate/stored.ts';
 import type { Log } from '../log.ts';
 import { believe } from '../policy/believable.ts';
 import { findDisagreements, isInShare, type Truth, trueFields } from '../policy/comparison.ts';
@@ -25,7 +26,7 @@ export interface ComparisonRequest {
 const mostCompared = 1_000;
 
 /** How entries of these names are checked as they come: every one for times that no rule gives, those of the pass's share
- *  against their values. `uncompared`: what the share has beyond 1,000. */
+ *  against their values. `uncompared`: what the share has beyond 1,000. `specs`: specifications of the values that were read. */
 export function compareShare(
   names: readonly string[],
   { dryRun = false, comparedSince }: ComparisonRequest,
@@ -34,7 +35,9 @@ export function compareShare(
 ): {
   readonly check: (entry: StoreEntry | undefined) => Promise<StoreEntry | undefined>;
   readonly uncompared: readonly string[];
+  readonly specs: ReadonlyMap<string, StoredSpec>;
 } {
+  const specs = new Map<string, StoredSpec>();
   const now = ports.clock.now();
   const share = comparedSince === 'all' ? names : names.filter((name) => isInShare(name, comparedSince, now));
   const compared = new Set(dryRun ? [] : share.slice(0, mostCompared));
@@ -42,9 +45,10 @@ export function compareShare(
     async check(entry) {
       if (!entry) return undefined;
       const believed = await believeEntry(entry, dryRun, ports, signal);
-      return compared.has(entry.name) ? compareEntry(believed, ports, signal) : believed;
+      return compared.has(entry.name) ? compareEntry(believed, specs, ports, signal) : believed;
     },
     uncompared: dryRun ? [] : share.slice(mostCompared),
+    specs,
   };
 }
 
@@ -75,11 +79,14 @@ async function believeEntry(
  *  must be read. @throws StoreError where the value cannot be read. */
 async function compareEntry(
   entry: StoreEntry,
+  specs: Map<string, StoredSpec>,
   ports: ComparisonPorts,
   signal: AbortSignal,
 ): Promise<StoreEntry> {
   const { store, clock, log } = ports;
   const found = await store.read(entry.name, 'AWSCURRENT', signal);
+  const spec = found && specIn(found);
+  if (spec) specs.set(entry.name, spec);
   // Another version than the tags describe is judged by its value anyway.
   if (!found || isUndescribed(entry, found) || agrees(entry, found)) return entry;
   const fresh = await store.describe(entry.name, signal);
@@ -105,6 +112,11 @@ const heardBefore = {
   explanationUrl: null,
   askAfter: null,
 };
+
+function specIn({ value }: StoredVersion): StoredSpec | undefined {
+  if (value.kind === 'specification') return value.spec;
+  return value.kind === 'certificate' ? value.certificate.spec : undefined;
+}
 
 /** Tags that say nothing of this version. */
 function isUndescribed({ current, state }: StoreEntry, { version, value }: StoredVersion): boolean {

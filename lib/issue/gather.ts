@@ -44,7 +44,7 @@ export interface Question {
 }
 
 /** Candidates, those of which nothing could be learned, and what is left of others where all were asked for. `uncompared`:
- *  certificates whose values are still to be held against their tags, because one pass reads 1,000 at most.
+ *  certificates whose values are still to be held against their tags, because one pass reads 1,000 at most; `specs`: those of the values that were.
  *  @throws StoreError where listing fails. */
 export async function gather(
   request: Question & ComparisonRequest,
@@ -55,11 +55,12 @@ export async function gather(
   readonly unknown: readonly Unknown[];
   readonly orphans: readonly StoreEntry[];
   readonly uncompared: readonly string[];
+  readonly specs: ReadonlyMap<string, StoredSpec>;
 }> {
   const { store } = ports;
   const fromFile = new Map(run.inventory.certificates.map((spec) => [spec.name, spec]));
   const { sources, orphans } = await findSources(request, fromFile, store, run.signal);
-  const { check, uncompared } = compareShare([...sources.keys()], request, ports, run.signal);
+  const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, run.signal);
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
       const entry = await check(await readEntry());
@@ -73,6 +74,7 @@ export async function gather(
     unknown: found.filter((one): one is Unknown => 'error' in one),
     orphans,
     uncompared,
+    specs,
   };
 }
 

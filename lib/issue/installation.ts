@@ -3,17 +3,18 @@ import { describeError } from '../log.ts';
 import type { InstallationRecord } from '../ports.ts';
 import type { IssuePorts, Run } from './run.ts';
 
-/** The record as it is before the pass; `undefined` where there is none yet, or where it cannot be read: that is an error in
- *  the log and stops nothing. */
+/** The record as it is before the pass; `undefined` where there is none yet, `unknown` where it cannot be read: that is an error
+ *  in the log and stops nothing. */
 export async function readInstallation(
   { installation, log }: IssuePorts,
   { signal }: Run,
-): Promise<InstallationRecord | undefined> {
+): Promise<InstallationRecord | 'unknown' | undefined> {
+  if (!installation) return 'unknown';
   try {
-    return await installation?.read(signal);
+    return await installation.read(signal);
   } catch (error) {
     log.error('installation not read', { problem: describeError(error) });
-    return undefined;
+    return 'unknown';
   }
 }
 
@@ -32,6 +33,27 @@ export async function beginInstallation(
     log.error('installation not recorded', { problem: describeError(error) });
     return undefined;
   }
+}
+
+/** How long the first full pass is tried again because something could not be noted. */
+const longestNotingMs = 24 * 3_600_000;
+
+/** Whether this is a full pass before the end of which none has ended. */
+export function isFirstPass(record: InstallationRecord | 'unknown' | undefined): boolean {
+  return record !== undefined && record !== 'unknown' && record.lastPass === 'open';
+}
+
+/** Whether a full pass may be noted as ended. What nobody could read stays open, and so does the first one where it could not
+ *  note all, for a day at most: a value that nobody can ever read must not keep it open for good.
+ *  @param isNoted Whether it noted all that there was to note. */
+export function mayEndPass(
+  record: InstallationRecord | 'unknown' | undefined,
+  isNoted: boolean,
+  { clock }: Pick<IssuePorts, 'clock'>,
+): boolean {
+  if (record === 'unknown') return false;
+  if (isNoted || record === undefined || !isFirstPass(record)) return true;
+  return clock.now().getTime() - record.firstRun.getTime() > longestNotingMs;
 }
 
 /** Notes that a full pass has ended, which held values against tags until `comparedUntil`. */

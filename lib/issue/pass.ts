@@ -2,13 +2,21 @@
 import { mapConcurrently } from '../concurrency.ts';
 import { IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { judge } from '../policy/checks.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
 import type { PredictedCalls } from '../policy/prediction.ts';
 import { admitOrders } from './admission.ts';
+import { type Allowance, nameKept, openAllowance } from './allowance.ts';
 import type { DueCertificate } from './claim.ts';
 import { compareLater, continueLater } from './continuation.ts';
 import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
-import { beginInstallation, endInstallationPass, readInstallation } from './installation.ts';
+import {
+  beginInstallation,
+  endInstallationPass,
+  isFirstPass,
+  mayEndPass,
+  readInstallation,
+} from './installation.ts';
 import { sweepOrphans } from './orphans.ts';
 import { askRenewalInfo, isToBeAsked } from './renewal-info.ts';
 import { type IssueReport, makeReport } from './report.ts';
@@ -40,37 +48,49 @@ export async function issueCertificates(
   const startedAt = ports.clock.now().getTime();
   const isFull = request.certificates === undefined && !request.dryRun;
   const known = isFull ? await readInstallation(ports, run) : undefined;
-  const comparedSince = request.compare ? 'all' : known?.comparedUntil;
+  const since = known === 'unknown' ? undefined : known?.comparedUntil;
+  const comparedSince = request.compare ? 'all' : since;
   const gathered = await gather({ ...request, comparedSince }, ports, run);
   const { unknown } = gathered;
-  if (isFull && !known) await beginInstallation(holdsCertificates(gathered), ports, run);
+  const installation =
+    isFull && !known ? await beginInstallation(holdsCertificates(gathered), ports, run) : known;
+  const isNoting = isFirstPass(installation);
+  const allowance = openAllowance({ dryRun: request.dryRun, installation, isNoting }, ports, run);
+  const held = await allowance.holdAll(gathered.candidates, gathered.specs);
   const now = ports.clock.now();
   const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
-  const candidates = request.dryRun
-    ? gathered.candidates
-    : await hearCas(gathered.candidates, ordering, run, now);
+  const candidates = request.dryRun ? held.candidates : await hearCas(held.candidates, ordering, run, now);
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
-  const plan = await admitOrders(planCertificates(candidates, now), byName, request, ordering, ports, run);
+  const asked = { ...request, allowance };
+  const admitted = await admitOrders(planCertificates(candidates, now), byName, asked, ordering, ports, run);
+  const plan = nameKept(admitted, byName);
   logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
-  const outcomes = request.dryRun ? [] : await order(due, request, ordering, ports, run);
+  const outcomes = request.dryRun ? [] : await order(due, asked, ordering, ports, run);
   if (!request.dryRun) {
     const stored = new Set(outcomes.flatMap((one) => ('version' in one ? [one.name] : [])));
     await signMissing(
       candidates.filter(({ name }) => !stored.has(name)),
-      ports,
+      { ...ports, allowance },
       run,
     );
     await sweepOrphans(gathered.orphans, ordering, ports, run);
     await leave(plan, outcomes, request, ports, run);
     await compareLater(gathered.uncompared, ports, run);
   }
-  if (isFull) await endInstallationPass(new Date(startedAt), ports, run);
+  const isNoted = held.isNoted && unknown.length === 0;
+  if (isFull && mayEndPass(installation, isNoted, ports)) {
+    await endInstallationPass(new Date(startedAt), ports, run);
+  }
   const predicted = request.dryRun ? await foresee(plan, due) : undefined;
   const report = makeReport(plan, outcomes, unknown, predicted);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
-  const asked = request.certificates?.length;
-  ports.log.info('pass finished', { ...report.summary, asked, ms: ports.clock.now().getTime() - startedAt });
+  const named = request.certificates?.length;
+  ports.log.info('pass finished', {
+    ...report.summary,
+    asked: named,
+    ms: ports.clock.now().getTime() - startedAt,
+  });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
 }
 
@@ -118,7 +138,7 @@ function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
  *  its time, come last. */
 async function order(
   due: readonly Candidate[],
-  { force = false }: Question,
+  { force = false, allowance }: Question & { readonly allowance: Allowance },
   openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   ports: IssuePorts,
   run: Run,
@@ -145,7 +165,9 @@ async function order(
     }
     if (waves.length > 1)
       log.info('wave begun', { wave: index + 1, of: waves.length, certificates: wave.length });
-    const prepared = await mapConcurrently(wave, concurrency, (one) => prepare(one, force, ports, run));
+    const prepared = await mapConcurrently(wave, concurrency, (one) =>
+      prepare(one, { force, allowance }, ports, run),
+    );
     outcomes.push(...prepared.flatMap((one) => ('outcome' in one ? [one] : [])));
     outcomes.push(
       ...(await runWave(
@@ -166,13 +188,19 @@ function chunk<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
 }
 
 async function prepare(
-  { name, spec, entry, inFlight }: Candidate,
-  forced: boolean,
-  { store }: IssuePorts,
+  candidate: Candidate,
+  { force: forced, allowance }: { readonly force: boolean; readonly allowance: Allowance },
+  { store, clock }: IssuePorts,
   run: Run,
 ): Promise<DueCertificate | WaveOutcome> {
+  const { name, spec, entry, inFlight } = candidate;
   try {
-    return { spec: spec ?? (await readSpecification(name, store, run.signal)), entry, inFlight, forced };
+    if (spec) return { spec, entry, inFlight, forced };
+    const read = await readSpecification(name, store, run.signal);
+    const { decision, message } = judge((await allowance.holdSpec(candidate, read)).situation, clock.now());
+    return decision === 'order'
+      ? { spec: read, entry, inFlight, forced }
+      : { outcome: 'waiting', name, message };
   } catch (thrown) {
     const error = toError(thrown);
     return { outcome: 'failed', name, message: describeError(error), error };

@@ -20,6 +20,9 @@ export interface ReportLine {
   readonly zones?: readonly string[];
   /** The CA's page that says why it wants the certificate renewed when it does. */
   readonly explanationUrl?: string;
+  /** Until when it is kept although the inventory would not accept it now, and what does not fit. */
+  readonly graceUntil?: Date;
+  readonly misfits?: readonly string[];
   readonly outcome?: WaveOutcome['outcome'];
   readonly version?: string;
   readonly notAfter?: Date;

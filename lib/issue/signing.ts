@@ -9,7 +9,9 @@ import {
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import { type Meant, meantFor, planSigning } from '../policy/agents.ts';
+import { isTolerated } from '../policy/grace.ts';
 import type { ByCluster } from '../policy/state.ts';
+import type { Allowance } from './allowance.ts';
 import { type Candidate, readSpecification } from './gather.ts';
 import type { IssuePorts, Run } from './run.ts';
 
@@ -59,7 +61,11 @@ export async function signDelivery(
 
 /** Signs what a pass found to be stored without a signature by the key of now: imported, put back by a person, given a new
  *  target, or signed before the key was exchanged. Where nothing goes to an agent, this makes no call. Never rejects. */
-export async function signMissing(candidates: readonly Candidate[], ports: Ports, run: Run): Promise<void> {
+export async function signMissing(
+  candidates: readonly Candidate[],
+  ports: MissingPorts,
+  run: Run,
+): Promise<void> {
   const keyed = { ...ports, signingKey: onceOnly(ports.signingKey) };
   const concerned = candidates.filter((candidate) => isForAgents(candidate, run));
   const publicKey = concerned.length > 0 ? await readPublicKey(keyed, run) : undefined;
@@ -75,6 +81,8 @@ export async function signMissing(candidates: readonly Candidate[], ports: Ports
   });
 }
 
+type MissingPorts = Ports & { readonly allowance: Allowance };
+
 /** Whether it can be stated, and goes to an agent or went there. */
 function isForAgents({ entry, spec, situation }: Candidate, { inventory }: Run): boolean {
   if (situation.held.kind !== 'certificate' || situation.isRevoked) return false;
@@ -84,21 +92,29 @@ function isForAgents({ entry, spec, situation }: Candidate, { inventory }: Run):
 
 /** `undefined` where nothing is to be signed. */
 async function describeStated(
-  { name, entry, spec: known, situation, publicKey }: Candidate & Pick<Stated, 'publicKey'>,
-  { store }: Ports,
+  { publicKey, ...candidate }: Candidate & Pick<Stated, 'publicKey'>,
+  { store, clock, allowance }: MissingPorts,
   { inventory, signal }: Run,
 ): Promise<Stated | undefined> {
+  const { name, entry, spec: known, situation } = candidate;
   const { held } = situation;
   if (held.kind !== 'certificate' || !entry?.current) return undefined;
   const { fingerprint, notBefore, notAfter } = held;
   const { signatures = {} } = entry.state;
+  // What the inventory does not allow is stated nowhere, and what was stated of it is taken back.
+  const isRefused = ({ misfits }: Candidate['situation']) =>
+    misfits !== undefined && !isTolerated(misfits, clock.now());
   const content = { certificate: name, version: entry.current, fingerprint, notBefore, notAfter };
   // What tags were enough for may only stay as it is: what a text says of targets, and no key vouches for, is not signed.
+  if (isRefused(situation)) return { ...content, meant: [], signatures, publicKey };
   const holds = ([cluster, text]: readonly [string, string]) =>
     readStatement(text)?.targets !== undefined && isTrusted(text, { ...content, cluster }, publicKey);
   if (!known && Object.entries(signatures).every(holds)) return undefined;
-  const spec = known ?? (await readSpecification(name, store, signal));
-  return { ...content, meant: meantFor(spec, inventory), signatures, publicKey };
+  if (known) return { ...content, meant: meantFor(known, inventory), signatures, publicKey };
+  const spec = await readSpecification(name, store, signal);
+  const read = await allowance.holdSpec(candidate, spec);
+  const meant = isRefused(read.situation) ? [] : meantFor(spec, inventory);
+  return { ...content, meant, signatures, publicKey };
 }
 
 /** Whether the key has signed it; of no key, anything. */

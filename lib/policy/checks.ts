@@ -1,6 +1,7 @@
 // Judges one certificate: an ordered list of checks, the first finding wins.
 import { namesKey } from '../certificate/names.ts';
 import { mayBeAlive } from '../certificate/stored.ts';
+import { explainRefusal, isTolerated, type Misfits } from './grace.ts';
 import type { Held, HeldCertificate } from './held.ts';
 import { fitsLifetime, renewalTime } from './renewal.ts';
 import type { Pause } from './standing.ts';
@@ -22,6 +23,8 @@ export interface Situation {
   readonly paused?: Pause | undefined;
   /** What AWSCURRENT holds has been revoked. */
   readonly isRevoked?: boolean | undefined;
+  /** What today's inventory would not accept of a specification that is not the file's; absent: nothing. */
+  readonly misfits?: Misfits | undefined;
 }
 
 /** Why a certificate is ordered. `Resume`: an order was begun by a run that is over, and is finished first. */
@@ -39,8 +42,9 @@ export type OrderReason =
   | 'RenewalDue'
   | 'Forced';
 
-/** Why a certificate that should be ordered is not. `Preflight`: DNS would not let the order succeed. */
-export type WaitReason = 'InFlight' | 'BackingOff' | 'Paused' | 'RateLimited' | 'Preflight';
+/** Why a certificate that should be ordered is not. `Preflight`: DNS would not let the order succeed. `NotAllowed`: the
+ *  inventory would not accept its specification now, whether it is due or not. */
+export type WaitReason = 'NotAllowed' | 'InFlight' | 'BackingOff' | 'Paused' | 'RateLimited' | 'Preflight';
 
 /** What to do with one certificate now, and a sentence that a person can act on. */
 export type Decision =
@@ -62,6 +66,11 @@ export type Decision =
 /** The decision: a first reason to order, unless an obstacle stands before it; with no reason the certificate is kept. */
 export function judge(situation: Situation, now: Date): Decision {
   const need = firstFinding(needs, situation, now);
+  const { misfits } = situation;
+  if (misfits && !isTolerated(misfits, now)) {
+    const message = `${explainRefusal(misfits)}${need ? `; to order: ${need.finding}` : ''}`;
+    return { decision: 'wait', reason: 'NotAllowed', message };
+  }
   if (need === undefined) return keep(situation);
   const obstacle = firstFinding(obstacles, situation, now);
   if (obstacle === undefined) {

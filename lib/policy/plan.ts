@@ -16,6 +16,10 @@ export type PlanEntry = { readonly name: string } & Decision & {
     readonly zones?: readonly string[];
     /** The CA's page that says why it wants the certificate renewed when it does (RFC 9773 §4.2). */
     readonly explanationUrl?: string;
+    /** Until when it is renewed and delivered although the inventory would not accept it now, with what does not fit and the
+     *  line that allows it. */
+    readonly graceUntil?: Date;
+    readonly misfits?: readonly string[];
   };
 
 /** One entry for each certificate, the most urgent first. */

@@ -71,6 +71,8 @@ export interface CertificateState {
   readonly probedAt?: Date;
   /** When tags were last found to say otherwise than the value, and were written anew. */
   readonly tagsDisagree?: Date;
+  /** Until when it is renewed and delivered although today's inventory would not accept its specification (`grace.ts`). */
+  readonly graceUntil?: Date;
   /** By cluster that only an agent reaches: the signed statement of what is meant for it (`statement.ts`). */
   readonly signatures?: ByCluster;
   /** By such a cluster: what its agent last reported (`agents.ts`). */

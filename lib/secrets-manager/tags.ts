@@ -25,7 +25,10 @@ export const decodeInstant = date;
 const byCluster = { signatures: 'agent/', reports: 'agent-report/' } as const;
 
 /** Fields whose tag is not called as they are. */
-const tagNames: Readonly<Record<string, string>> = { tagsDisagree: 'tags-disagree' };
+const tagNames: Readonly<Record<string, string>> = {
+  tagsDisagree: 'tags-disagree',
+  graceUntil: 'grace-until',
+};
 
 // By hand, not by a schema: at 10,000 certificates this is what a pass that finds nothing due does most. A tag that
 // cannot be read is one that is not there: somebody changed it, and the certificate is the truth.
@@ -66,6 +69,7 @@ const fields = {
   notServedSince: date,
   probedAt: date,
   tagsDisagree: date,
+  graceUntil: date,
 } satisfies {
   readonly [K in Exclude<keyof CertificateState, keyof typeof byCluster>]-?: (
     value: string,

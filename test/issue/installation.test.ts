@@ -34,9 +34,10 @@ describe('the record of the installation', () => {
   it('stops no order where it cannot be read or written, and an error in the log says so', async () => {
     const bench = new Bench([shop]);
     bench.installation.failures.next('read', new Error('denied'));
-    bench.installation.failures.next('create', new Error('denied'));
     const { report } = await bench.run();
     expect(report.summary).toMatchObject({ issued: 1 });
+    bench.installation.failures.next('create', new Error('denied'));
+    await bench.run();
     const errors = bench.log.lines.filter(({ level }) => level === 'error').map(({ event }) => event);
     expect(errors).toEqual([
       'installation not read',

@@ -71,7 +71,13 @@ it('signs with a registered certificate what its targets may do there, and anew 
   await bench.run();
   const targets = permissionsKey([edge]);
   expect(await verified(bench)).toMatchObject({ ok: true, statement: { targets } });
-  bench.inventory = { ...bench.inventory, certificates: [] };
+  const registration = { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256' as const };
+  const allowed = [edge, targetOf({ cluster: 'lab' })];
+  bench.inventory = {
+    ...bench.inventory,
+    certificates: [],
+    registration: { ...registration, targets: allowed },
+  };
   const calls = bench.store.calls.length;
   await bench.run();
   expect(bench.store.calls.slice(calls)).toEqual(['list *']);
