@@ -4,10 +4,8 @@ import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError } from '../errors.ts';
 import { describeError, type Log } from '../log.ts';
 import type { ClusterSecret } from '../policy/cluster-objects.ts';
+import { fewestListed } from '../policy/cluster-roles.ts';
 import type { Job } from './run.ts';
-
-/** Fewer are read one by one: a list hands over whole Secrets, and asks for a right that need not be given. */
-const fewestListed = 5;
 
 type Place = Pick<SecretTarget, 'namespace' | 'secret'>;
 

@@ -49,7 +49,7 @@ export function openEks(options: EksOptions): OpenEks {
       ...described,
       token,
       origin: 'EKS',
-      onRefusal: `cluster ${name} does not know ${who}: give it an access entry in the EKS cluster ${spec.name}, with a user name that infra/rbac.yaml binds`,
+      onRefusal: `cluster ${name} does not know ${who}: give it an access entry in the EKS cluster ${spec.name}, with a user name that a RoleBinding names (npm run rbac)`,
     };
   };
 }

@@ -124,7 +124,7 @@ function advise(
     )?.groups;
     if (!denied) return `forbidden: ${said}`;
     const rule = `verb "${denied.verb}" on "${denied.resource}"`;
-    return `forbidden: user "${denied.user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (infra/rbac.yaml has the rules)`;
+    return `forbidden: user "${denied.user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (npm run rbac prints the rules)`;
   }
   if (code === 'NotFound' && answer?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;

@@ -93,17 +93,31 @@ export function promiseAccess(bench: () => Bench): void {
     });
   });
 
+  test('a role that names a Secret lets it be made by server-side apply, and no other', async () => {
+    const { restricted, newNamespace, signal } = bench();
+    const namespace = await newNamespace();
+    const verbs = ['get', 'patch', 'create', 'delete'];
+    await bind(namespace, 'named', [
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['web'], verbs },
+    ]);
+    await eventually(() => restricted.readSecret(namespace, 'web', signal()));
+    const made = await restricted.applySecret(manifestOf(namespace, { a: '1' }), first, signal());
+    const other = { ...manifestOf(namespace, { a: '1' }), name: 'other' };
+    const forbidden = { code: 'Forbidden' };
+    await expect(restricted.applySecret(other, first, signal())).rejects.toMatchObject(forbidden);
+    await expect(restricted.readSecret(namespace, 'other', signal())).rejects.toMatchObject(forbidden);
+    await expect(restricted.listSecrets(namespace, signal())).rejects.toMatchObject(forbidden);
+    await restricted.deleteSecret(namespace, 'web', made, signal());
+    expect(await restricted.readSecret(namespace, 'web', signal())).toBeUndefined();
+  });
+
   test('K43 D10 infra/rbac.yaml allows all that deploying needs in a bound namespace, and nothing in another', async () => {
     const { admin, restricted, newNamespace, signal } = bench();
     const [namespace, other] = [await newNamespace(), await newNamespace()];
     const source = await readFile(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
     for (const document of parseAllDocuments(source)) {
       const object: { readonly kind: string } = document.toJS();
-      const isRole = object.kind === 'ClusterRole';
-      await admin.create(
-        `${rbacPath}/${isRole ? 'clusterroles' : 'namespaces/default/rolebindings'}`,
-        object,
-      );
+      await admin.create(`${rbacPath}/clusterroles`, object);
     }
     await bind(namespace, 'certrelay');
     await eventually(() => restricted.readSecret(namespace, 'web', signal()));

@@ -38,6 +38,8 @@ export interface BenchOptions {
   /** Clusters of the inventory that only an agent reaches. */
   readonly agents?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** YAML of what certrelay may do, instead of infra/rbac.yaml and its role in each of the namespaces. */
+  readonly roles?: string;
   /** `prune` of cluster `lab`. */
   readonly prune?: true | readonly string[];
   /** `concurrency` of every cluster. */
@@ -70,10 +72,17 @@ export async function openBench(options: BenchOptions) {
   const clusters = new Map<string, SandboxKubernetes>();
   for (const name of names) {
     const now = () => clock.now().getTime();
-    const settings = { name, namespaces, manifests: rbac, now, ...(areReady ? { areReady } : {}) };
+    const settings = {
+      name,
+      namespaces,
+      manifests: options.roles ?? rbac,
+      now,
+      ...(areReady ? { areReady } : {}),
+    };
     const cluster = await startKubernetes(settings, { journal, faults });
     onTestFinished(() => cluster.stop());
-    for (const namespace of namespaces) cluster.create(bindingOf(namespace, 'certrelay'));
+    const bound = options.roles === undefined ? namespaces : [];
+    for (const namespace of bound) cluster.create(bindingOf(namespace, 'certrelay'));
     clusters.set(name, cluster);
   }
   const acm: SandboxAcm | undefined = options.acm

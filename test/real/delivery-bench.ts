@@ -18,20 +18,25 @@ export const rbacPath = '/apis/rbac.authorization.k8s.io/v1';
 
 export type DeliveryBench = Awaited<ReturnType<typeof openDeliveryBench>>;
 
-/** A control plane with the namespace `shop`, and the certificate `shop` for its targets. */
-export async function openDeliveryBench() {
+/** A control plane with the namespace `shop`, and the certificate `shop` for its targets.
+ *  @param roles YAML of what certrelay may do, instead of infra/rbac.yaml and its role in `shop`. */
+export async function openDeliveryBench(roles?: string) {
   const kubernetes = await startKubernetes({ users: ['certrelay'] });
   const admin = openAdmin(kubernetes.adminKubeconfig);
   const store = new FakeStore();
   const rbac = await readFile(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
-  for (const document of parseAllDocuments(rbac)) {
-    const object: { readonly kind: string } = document.toJS();
-    const isRole = object.kind === 'ClusterRole';
-    await admin.create(`${rbacPath}/${isRole ? 'clusterroles' : 'namespaces/default/rolebindings'}`, object);
-  }
   const metadata = { name: 'shop' };
   await admin.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata });
-  await admin.create(`${rbacPath}/namespaces/shop/rolebindings`, bindingOf('shop', 'certrelay'));
+  for (const document of parseAllDocuments(roles ?? rbac)) {
+    const object: { readonly kind: string; readonly metadata: { readonly namespace?: string } } =
+      document.toJS();
+    const { namespace } = object.metadata;
+    const place = namespace === undefined ? '' : `namespaces/${namespace}/`;
+    await admin.create(`${rbacPath}/${place}${object.kind.toLowerCase()}s`, object);
+  }
+  if (roles === undefined) {
+    await admin.create(`${rbacPath}/namespaces/shop/rolebindings`, bindingOf('shop', 'certrelay'));
+  }
   return {
     admin,
     store,

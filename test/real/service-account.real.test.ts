@@ -53,13 +53,15 @@ if (absent.length > 0) {
   });
 }
 
-/** The file with its User exchanged for its ServiceAccount, and the arguments of the command that prints the token. */
+/** The file with the binding that it shows, its User exchanged for its ServiceAccount, and the arguments of the command that prints the token. */
 function takeVariant(rbac: string): { readonly manifest: string; readonly command: readonly string[] } {
   const lines = rbac.split('\n');
   const begin = lines.findIndex((line) => line.startsWith('# For a kubeconfig with a token'));
   const printing = lines.findIndex((line) => line.startsWith('#   kubectl '));
-  const kept = lines.slice(0, begin - 3);
-  const shown = lines.slice(printing + 1).map((line) => line.replace(/^#/, ''));
+  const binding = lines.indexOf('#---');
+  const bare = (line: string) => line.replace(/^#/, '');
+  const kept = [...lines.slice(0, binding), ...lines.slice(binding, begin - 3).map(bare)];
+  const shown = lines.slice(printing + 1).map(bare);
   const [, options = '', template = ''] =
     /kubectl (.*) -o go-template='(.*)'/.exec(lines[printing] ?? '') ?? [];
   return {

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { parseAllDocuments, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { buildService } from '../../infra/build.ts';
 import type { EksSpec } from '../../lib/certificate/cluster-spec.ts';
 import { findBuilt } from '../built.ts';
@@ -237,19 +237,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-/** infra/rbac.yaml as it says to use it: its RoleBinding in each namespace, and those for discover and import. */
+/** infra/rbac.yaml as it says to use it: its role bound in each namespace, and those for discover and import. */
 async function bindRoles(namespaces: readonly string[]): Promise<string> {
   const roles = await readFile(join(root, 'infra/rbac.yaml'), 'utf8');
-  const documents = parseAllDocuments(roles).map((document) => document.toJS());
-  const binding = documents.find(({ kind }) => kind === 'RoleBinding');
+  const apiGroup = 'rbac.authorization.k8s.io';
   const bindings = namespaces.flatMap((namespace) =>
     ['certrelay', 'certrelay-discover', 'certrelay-import'].map((name) => ({
-      ...binding,
-      metadata: { ...binding.metadata, name, namespace },
-      roleRef: { ...binding.roleRef, name },
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name, namespace },
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup, kind: 'User', name: 'certrelay' }],
     })),
   );
-  return [...documents, ...bindings].map((document) => stringify(document)).join('---\n');
+  return [roles, ...bindings.map((binding) => stringify(binding))].join('\n---\n');
 }
 
 /** The rule of infra/queues.yml. */

@@ -109,7 +109,8 @@ function apply(call: ApiCall, request: Request, world: World): Answer {
     validate(kind, withDefaults(kind, result), before);
     return json(200, world.objects.update(kind, before, result));
   }
-  world.authorize({ ...call, verb: 'create', name: '' });
+  // Unlike a POST, it says the name before anything is made.
+  world.authorize({ ...call, verb: 'create' });
   if (applied.metadata.resourceVersion) throw conflict(kind, name);
   requireNamespace(call, world);
   const made = withDefaults(kind, result);

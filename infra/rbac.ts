@@ -1,0 +1,130 @@
+// Prints the least Role and RoleBinding for each namespace of the inventory, for "kubectl apply -f -".
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Document, isMap, isSeq } from 'yaml';
+import type { Inventory } from '../lib/certificate/spec.ts';
+import { listRoles, type NamespaceRules, type RoleRule } from '../lib/policy/cluster-roles.ts';
+import { readInventory } from './build.ts';
+
+const help = `usage: npm run --silent rbac -- [cluster] [--user <name> | --service-account <namespace>/<name>]
+
+Prints, for the cluster (for each one, where none is named), the least Role and RoleBinding that Certrelay needs in each
+namespace that the inventory names, as YAML for "kubectl apply -f -". Read it before you apply it.
+
+  --user <name>                           bind this user: of the client certificate, or of the EKS access entry
+  --service-account <namespace>/<name>    bind this ServiceAccount, whose token is in the kubeconfig
+                                          (of infra/agent: certrelay/certrelay-agent)
+  --help                                  print this
+
+With neither, nobody is bound: the subjects are empty. The inventory is infra/certificates.yaml, or what
+CERTRELAY_INVENTORY names.
+`;
+
+/** Not the name of the bindings to infra/rbac.yaml's roles: what a binding refers to cannot be changed. */
+const roleName = 'certrelay-inventory';
+const apiGroup = 'rbac.authorization.k8s.io';
+
+type Subject = Readonly<Record<'kind' | 'name', string> & Partial<Record<'apiGroup' | 'namespace', string>>>;
+
+/** The text for the arguments that follow `npm run rbac --`. @throws Error with what to correct. */
+export function describeRoles(args: readonly string[], inventory: Inventory): string {
+  const { positionals, values } = readArguments(args);
+  const known = Object.keys(inventory.clusters);
+  const [asked, ...more] = positionals;
+  if (more.length > 0) throw new Error(`one cluster or none can be named, not "${positionals.join(' ')}"`);
+  if (asked !== undefined && !known.includes(asked)) {
+    throw new Error(`the inventory has no cluster "${asked}"; it has ${known.join(', ') || 'none'}`);
+  }
+  const subject = readSubject(values.user, values['service-account']);
+  const clusters = asked === undefined ? known : [asked];
+  return clusters.map((cluster) => describeCluster(cluster, subject, inventory)).join('');
+}
+
+function readArguments(args: readonly string[]) {
+  const options = {
+    user: { type: 'string' },
+    'service-account': { type: 'string' },
+    help: { type: 'boolean' },
+  } as const;
+  return parseArgs({ args: [...args], options, allowPositionals: true });
+}
+
+function readSubject(user: string | undefined, account: string | undefined): Subject | undefined {
+  if (user !== undefined && account !== undefined) {
+    throw new Error('give --user or --service-account, not both');
+  }
+  if (user === '') throw new Error('--user must be the name that the cluster knows Certrelay by');
+  if (user !== undefined) return { apiGroup, kind: 'User', name: user };
+  if (account === undefined) return undefined;
+  const [namespace = '', name = '', ...more] = account.split('/');
+  if (namespace === '' || name === '' || more.length > 0) {
+    throw new Error(`--service-account must be <namespace>/<name>, not "${account}"`);
+  }
+  return { kind: 'ServiceAccount', name, namespace };
+}
+
+function describeCluster(cluster: string, subject: Subject | undefined, inventory: Inventory): string {
+  const roles = listRoles(cluster, inventory);
+  const head = [
+    `# Cluster ${cluster}: what Certrelay needs in each namespace, from the inventory. Print it again after each change of it.`,
+    ...(roles.length === 0 ? ['# Nothing is delivered, discovered or pruned there.'] : []),
+    ...(subject || roles.length === 0
+      ? []
+      : ['# Nobody is bound: give --user <name> or --service-account <namespace>/<name>.']),
+    `# A wider binding of before, to a role of infra/rbac.yaml, is taken away with:`,
+    `#   kubectl --namespace <namespace> delete rolebinding certrelay`,
+    ...(inventory.clusters[cluster]?.prune === undefined
+      ? []
+      : [
+          '# Where a ReferenceGrant lets Gateways of other namespaces in, bind certrelay-prune-gateways of infra/rbac.yaml there.',
+        ]),
+  ].map((line) => `${line}\n`);
+  return [...head, ...roles.flatMap((one) => describeNamespace(one, subject))].join('');
+}
+
+function describeNamespace(
+  { namespace, rules }: NamespaceRules,
+  subject: Subject | undefined,
+): readonly string[] {
+  const metadata = { name: roleName, namespace };
+  const role = new Document({
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'Role',
+    metadata,
+    rules: rules.map(withoutReason),
+  });
+  const listed = role.get('rules');
+  if (isSeq(listed)) {
+    for (const [index, item] of listed.items.entries()) {
+      if (!isMap(item)) continue;
+      item.commentBefore = ` ${rules[index]?.why ?? ''}`;
+      for (const { value } of item.items) if (isSeq(value)) value.flow = true;
+    }
+  }
+  const binding = new Document({
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'RoleBinding',
+    metadata,
+    roleRef: { apiGroup, kind: 'Role', name: roleName },
+    subjects: subject ? [subject] : [],
+  });
+  return [role, binding].map((document) => `---\n${document.toString({ lineWidth: 0 })}`);
+}
+
+function withoutReason(rule: RoleRule): Omit<RoleRule, 'why'> {
+  const { why: _, ...rest } = rule;
+  return rest;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (readArguments(args).values.help) return void process.stdout.write(help);
+  const file = process.env.CERTRELAY_INVENTORY ?? join(import.meta.dirname, 'certificates.yaml');
+  process.stdout.write(describeRoles(args, await readInventory(file)));
+}
+
+if (import.meta.main) {
+  await main(process.argv.slice(2)).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
