@@ -12,7 +12,8 @@ import { Faults } from '../sandbox/faults.ts';
 import type { Surroundings } from '../sandbox/http-server.ts';
 import { Journal } from '../sandbox/journal.ts';
 
-export const signal = AbortSignal.timeout(120_000);
+/** Never aborted: a time for all tests of a process would be over in a long run. */
+export const signal = new AbortController().signal;
 
 /** Accounts that outlive a run; `update` can be made to fail. */
 export class MemoryAccounts implements AccountStore {
