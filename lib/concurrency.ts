@@ -15,3 +15,60 @@ export async function mapConcurrently<T, R>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return results;
 }
+
+/** How a work shares slots with others. */
+export interface SlotUse {
+  /** For whom it is done; owners take turns, so one that has much to do does not keep the rest waiting for all of it. */
+  readonly owner?: unknown;
+  /** After how long its slot goes to the next, although it is still under way, in milliseconds; absent: never. */
+  readonly patienceMs?: number;
+}
+
+/** Lets a number of works run at once, while the others wait. */
+export class Slots {
+  #free: number;
+  /** By owner, the one whose turn is next first. */
+  readonly #waiting = new Map<unknown, (() => void)[]>();
+
+  constructor(size: number) {
+    this.#free = size;
+  }
+
+  /** Does the work once it has a slot, which it gives back at its end, however that is. */
+  async use<T>(work: () => Promise<T>, { owner, patienceMs }: SlotUse = {}): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await this.#queue(owner);
+    let isHeld = true;
+    const giveBack = () => {
+      if (isHeld) this.#pass();
+      isHeld = false;
+    };
+    const timer = patienceMs === undefined ? undefined : setTimeout(giveBack, patienceMs);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+      giveBack();
+    }
+  }
+
+  #queue(owner: unknown): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const own = this.#waiting.get(owner) ?? [];
+    own.push(resolve);
+    this.#waiting.set(owner, own);
+    return promise;
+  }
+
+  #pass(): void {
+    const [next] = this.#waiting;
+    if (!next) {
+      this.#free += 1;
+      return;
+    }
+    const [owner, [begin, ...rest]] = next;
+    this.#waiting.delete(owner);
+    if (rest.length > 0) this.#waiting.set(owner, rest);
+    begin?.();
+  }
+}

@@ -13,20 +13,25 @@ export interface RecordOutcome {
   readonly failed: ReadonlyMap<string, Error>;
 }
 
+/** Called with a record name once it is decided, and why where it failed; the outcome tells of those it is not called for. */
+export type OnRecordDone = (name: string, error?: Error) => void;
+
 /** DNS-01 TXT values in the zones that answer for them: the name's own, or the one its CNAME leads to. Values of others at
  *  the same name stay. */
 export interface ChallengeRecords {
   /** Adds values, one atomic change per hosted zone, and resolves once every change is INSYNC. A value that is
-   *  there already is left. One zone's failure does not stop another's. */
-  present(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
+   *  there already is left. One zone's failure or delay does not stop another's: `onDone` tells of each name as soon as
+   *  the change that has it is INSYNC. */
+  present(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;
   /** Takes just these values away, of which a value may be given by its first 8 characters (`policy/txt-journal.ts`); a value
    *  that is gone already, or whose name no zone of ours takes, is passed over.
    *  Does not wait for INSYNC. A value that the same run presented is taken away where it was put, whatever CNAMEs say by
-   *  then. */
-  cleanUp(values: readonly TxtValue[], signal: AbortSignal): Promise<RecordOutcome>;
+   *  then. `onDone` tells of each name as soon as its zone is changed. */
+  cleanUp(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;
 }
 
-/** Asks every authoritative server of the zone where each value really is until all are answered. */
+/** Asks the authoritative servers of the zone where each value really is until all are answered; a name is waited for two
+ *  minutes. Calls that run side by side share what they find out. */
 export type AwaitVisible = (values: readonly TxtValue[], signal: AbortSignal) => Promise<RecordOutcome>;
 
 /** The name at the end of the CNAME chain that begins at `name`, which is `name` itself where it is no alias; lower case, no

@@ -1,12 +1,12 @@
 // Waits until TXT values are answered by every server that a CA may ask.
-import { mapConcurrently } from '../concurrency.ts';
+import { Slots } from '../concurrency.ts';
 import type { AwaitVisible, ResolveAlias, TxtValue } from '../dns-ports.ts';
 import { DnsError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { placeOfChallenge } from '../policy/delegation.ts';
 import type { Clock } from '../ports.ts';
 import { NameServers, type Server } from './name-servers.ts';
-import { DnsQuestions } from './questions.ts';
+import { createQuestions, type DnsQuestions } from './questions.ts';
 
 export interface VisibilityOptions {
   /** `address[:port]`: asked instead of the zones' own servers. */
@@ -21,50 +21,73 @@ export interface VisibilityOptions {
   readonly network?: { readonly resolver?: string; readonly port: number };
 }
 
+/** At one server: a dead one keeps the names of other zones waiting for nothing. */
 const questionsAtOnce = 50;
 const firstPauseMs = 500;
 const longestPauseMs = 5_000;
 
-/** `AwaitVisible` that asks every authoritative server itself. A server's IPv6 address that does not answer is passed
- *  over where another answers, since a machine without IPv6 can reach none. Names fail with DnsError `NotVisible`,
- *  or `Lookup` where nobody tells which servers there are. */
-export function createAwaitVisible({
-  resolvers,
-  resolveAlias,
-  clock,
-  log,
-  patienceMs = 120_000,
-  network = { port: 53 },
-}: VisibilityOptions): AwaitVisible {
+/** `AwaitVisible` that asks the authoritative servers itself, and lasts one run. Each name has its own patience. A server's
+ *  IPv6 address that does not answer is passed over where another answers, since a machine without IPv6 can reach none. Names
+ *  fail with DnsError `NotVisible`, or `Lookup` where nobody tells which servers there are. */
+export function createAwaitVisible(options: VisibilityOptions): AwaitVisible {
+  const { resolvers, network = { port: 53 } } = options;
+  const questionsUntil = createQuestions();
+  const known = new WeakMap<AbortSignal, Authorities>();
+  const fixed = resolvers?.map((address): Server => ({ label: address, address, family: 4 }));
   return async (values, signal) => {
-    const questions = new DnsQuestions(signal);
-    const nameServers = new NameServers(questions, network.resolver, network.port);
-    const fixed = resolvers?.map((address): Server => ({ label: address, address, family: 4 }));
-    const startedAt = clock.now().getTime();
-    let pending = groupByName(values);
-    try {
-      for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
-        await mapConcurrently(pending, questionsAtOnce, (name) =>
-          name.locate(async () => {
-            const place = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
-            return { place, servers: fixed ?? (await nameServers.find(place)) };
-          }),
-        );
-        const open = pending.flatMap((name) => name.openServers().map((server) => ({ name, server })));
-        await mapConcurrently(open, questionsAtOnce, ({ name, server }) => name.ask(server, questions));
-        pending = pending.filter((name) => !name.isVisible());
-        if (pending.length === 0 || signal.aborted) break;
-        if (clock.now().getTime() - startedAt >= patienceMs) break;
-        log.debug('TXT values not visible yet', { names: pending.map(({ name }) => name) });
-        await clock.sleep(pause, signal);
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      questions.close();
-    }
-    return { failed: new Map(pending.map((name) => [name.name, name.describe(signal)])) };
+    const questions = questionsUntil(signal);
+    const authorities = known.get(signal) ?? {
+      questions,
+      nameServers: new NameServers(questions, network.resolver, network.port),
+      fixed,
+      slots: new Map(),
+    };
+    known.set(signal, authorities);
+    const names = groupByName(values);
+    await Promise.all(names.map((name) => awaitName(name, authorities, options, signal)));
+    const unseen = names.filter((name) => !name.isVisible());
+    return { failed: new Map(unseen.map((name) => [name.name, name.describe(signal)])) };
   };
+}
+
+/** Whom a run asks. */
+interface Authorities {
+  readonly questions: DnsQuestions;
+  readonly nameServers: NameServers;
+  /** Asked instead of the zones' own. */
+  readonly fixed: readonly Server[] | undefined;
+  /** By address. */
+  readonly slots: Map<string, Slots>;
+}
+
+/** Resolves when the name is visible, or it has been waited for long enough. */
+async function awaitName(
+  name: AwaitedName,
+  { questions, nameServers, fixed, slots }: Authorities,
+  { resolveAlias, clock, log, patienceMs = 120_000 }: VisibilityOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = clock.now().getTime();
+  const ask = async (server: Server): Promise<void> => {
+    const own = slots.get(server.address) ?? new Slots(questionsAtOnce);
+    slots.set(server.address, own);
+    await own.use(() => name.ask(server, questions));
+  };
+  try {
+    for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+      await name.locate(async () => {
+        const place = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
+        return { place, servers: fixed ?? (await nameServers.find(place)) };
+      });
+      await Promise.all(name.openServers().map(ask));
+      if (name.isVisible() || signal.aborted) return;
+      if (clock.now().getTime() - startedAt >= patienceMs) return;
+      log.debug('TXT values not visible yet', { name: name.name });
+      await clock.sleep(pause, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 function groupByName(values: readonly TxtValue[]): readonly AwaitedName[] {

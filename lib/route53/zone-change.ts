@@ -20,12 +20,9 @@ export interface ZoneRequest {
   readonly kind: 'add' | 'remove';
   readonly zone: HostedZone;
   readonly values: ReadonlyMap<string, readonly string[]>;
-}
-
-export interface ZoneOutcome {
-  /** Ids of the changes that were accepted, to be waited for. */
-  readonly accepted: readonly { readonly change: string; readonly names: readonly string[] }[];
-  readonly failed: ReadonlyMap<string, Error>;
+  /** Told of names that are as they should be, with the id of the change that is to be waited for where one was needed. */
+  readonly onWritten: (names: readonly string[], change?: string) => void;
+  readonly onFailed: (names: readonly string[], error: Error) => void;
 }
 
 /** Rounds that may end in a conflict before the names in conflict are given up. */
@@ -33,21 +30,17 @@ const mostConflicts = 8;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
 
-/** Changes one zone; the caller sees to it that no two of these run for one zone at once. Never rejects: what went wrong
- *  is told by name, and a name that AWS blames does not hold up the others. */
+/** Changes one zone; the caller sees to it that no two of these run for one zone at once. Never rejects: each name
+ *  is told of once, as soon as it is decided, and one that AWS blames does not hold up the others. */
 export async function changeZone(
-  { kind, zone, values }: ZoneRequest,
+  { kind, zone, values, onWritten, onFailed }: ZoneRequest,
   { clock, log, random }: ZoneContext,
   signal: AbortSignal,
-): Promise<ZoneOutcome> {
-  const accepted: { change: string; names: readonly string[] }[] = [];
-  const failed = new Map<string, Error>();
+): Promise<void> {
   const left = new Map(values);
-  const fail = (names: Iterable<string>, error: Error) => {
-    for (const name of names) {
-      failed.set(name, error);
-      left.delete(name);
-    }
+  const fail = (names: readonly string[], error: Error) => {
+    for (const name of names) left.delete(name);
+    onFailed(names, error);
   };
 
   /** Writes what can be written, and tells whether to pause before the next round. */
@@ -57,15 +50,15 @@ export async function changeZone(
     const plans = [...left].map(([name, wanted]) => plan(name, live.get(name) ?? [], wanted));
     for (const { name, changes, refusal } of plans) {
       if (refusal !== undefined) fail([name], new DnsError('Failed', refusal));
-      else if (changes.length === 0) left.delete(name);
+      else if (changes.length === 0 && left.delete(name)) onWritten([name]);
     }
     let next: 'pause' | 'go on' = 'go on';
     for (const batch of splitIntoBatches(plans.filter(({ changes }) => changes.length > 0))) {
       const names = batch.map(({ name }) => name);
       const answer = await zone.calls.change(zone, batch.flatMap(changesOf), signal);
       if (answer.kind === 'accepted') {
-        accepted.push({ change: answer.change, names });
         for (const name of names) left.delete(name);
+        onWritten(names, answer.change);
       } else if (answer.kind === 'refused' || isLastConflict) {
         const blamed = blamedNames(answer, names);
         fail(blamed.length > 0 ? blamed : names, describeRefusal(answer, zone));
@@ -89,7 +82,6 @@ export async function changeZone(
   } catch (error) {
     fail([...left.keys()], stopped(error, zone, signal));
   }
-  return { accepted, failed };
 }
 
 function changesOf(plan: NamePlan) {

@@ -55,6 +55,18 @@ describe('authoritative servers', () => {
     expect(asked('A')).toHaveLength(4);
   });
 
+  test('are looked up once, whether names are asked for together or each by itself', async () => {
+    const names = Array.from({ length: 5 }, (_, n) => `_acme-challenge.n${n}.example.com`);
+    await setting.write(zone, ...names.map((each) => create(txt(each, 60, '"v"'))));
+    const awaitVisible = askAuthorities();
+    const outcomes = await Promise.all(
+      names.map((each) => awaitVisible([{ name: each, value: 'v' }], setting.signal)),
+    );
+    expect(outcomes.map(({ failed }) => failed.size)).toEqual([0, 0, 0, 0, 0]);
+    expect(asked('NS').filter((each) => each === 'example.com')).toHaveLength(1);
+    expect(asked('A')).toHaveLength(4);
+  });
+
   test('of a name with a zone of its own are those of that zone', async () => {
     const own = setting.route53.createZone(name).id;
     await setting.write(own, both);

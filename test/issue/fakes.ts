@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Authorization, CertificateAuthority, Order, Proof, RenewalInfo } from '../../lib/acme-ports.ts';
 import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
-import type { ChallengeRecords, TxtValue } from '../../lib/dns-ports.ts';
+import type { ChallengeRecords, OnRecordDone, TxtValue } from '../../lib/dns-ports.ts';
 import { AcmeError } from '../../lib/errors.ts';
 import type { Log, LogFields } from '../../lib/log.ts';
 import type { ByCluster, CertificateState } from '../../lib/policy/state.ts';
@@ -387,23 +387,35 @@ const notReady = { type: 'orderNotReady', detail: 'order is not ready', status: 
 export class FakeRecords implements ChallengeRecords {
   readonly values = new Set<string>();
   readonly failed = new Map<string, Error>();
+  /** By name: the end of a change that stays PENDING. */
+  readonly slow = new Map<string, Promise<void>>();
   readonly failures = new Failures();
   presents = 0;
   cleanUps = 0;
 
-  async present(values: readonly TxtValue[]) {
+  async present(values: readonly TxtValue[], _signal?: AbortSignal, onDone: OnRecordDone = () => undefined) {
     this.presents += 1;
     this.failures.check('present');
-    for (const { name, value } of values) if (!this.failed.has(name)) this.values.add(`${name} ${value}`);
-    return { failed: this.failed };
+    const failed = new Map<string, Error>();
+    await Promise.all(
+      values.map(async ({ name, value }) => {
+        const error = this.failed.get(name);
+        if (error) failed.set(name, error);
+        else this.values.add(`${name} ${value}`);
+        await this.slow.get(name);
+        onDone(name, error);
+      }),
+    );
+    return { failed };
   }
 
-  async cleanUp(values: readonly TxtValue[]) {
+  async cleanUp(values: readonly TxtValue[], _signal?: AbortSignal, onDone: OnRecordDone = () => undefined) {
     this.cleanUps += 1;
     this.failures.check('cleanUp');
     // A value may be given by its beginning.
     for (const { name, value } of values)
       for (const kept of this.values) if (kept.startsWith(`${name} ${value}`)) this.values.delete(kept);
+    for (const { name } of values) onDone(name);
     return { failed: new Map<string, Error>() };
   }
 }

@@ -1,5 +1,5 @@
 // DNS-01 values in Route 53, against the strict double: nothing of others is lost, and calls are few.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TxtValue } from '../../lib/dns-ports.ts';
 import { create, type Setting, startSetting, txt, upsert } from './setting.ts';
 
@@ -178,6 +178,61 @@ describe('INSYNC', () => {
     setting.journal.clear();
     await setting.connect().cleanUp([{ name: apex, value: 'v' }], setting.signal);
     expect(setting.count('GetChange')).toBe(0);
+  });
+});
+
+describe('a neighbour', () => {
+  /** Values of one name in each zone. */
+  const inZones = (...zones: readonly string[]) =>
+    zones.map((zone) => ({ name: `_acme-challenge.${zone}`, value: 'v' }));
+
+  test('whose zone stays PENDING for five minutes keeps no other name waiting', async () => {
+    const [, slow] = ['fast.example', 'slow.example'].map((zone) => setting.route53.createZone(zone));
+    setting.journal.before((call) => {
+      if (call.action === 'ChangeResourceRecordSets')
+        setting.route53.settings.insyncMs = call.resource.endsWith(slow?.id ?? '-') ? 3_600_000 : 20_000;
+    });
+    const startedAt = setting.clock.now().getTime();
+    const done: (readonly [string, number, unknown])[] = [];
+    await setting
+      .connect()
+      .present(inZones('fast.example', 'slow.example'), setting.signal, (name, error) => {
+        const code = error && 'code' in error ? error.code : undefined;
+        done.push([name, (setting.clock.now().getTime() - startedAt) / 60_000, code]);
+      });
+    expect(done).toEqual([
+      ['_acme-challenge.fast.example', expect.closeTo(0.5, 0), undefined],
+      ['_acme-challenge.slow.example', expect.closeTo(5, 0), 'NotVisible'],
+    ]);
+    // A request every two seconds would leave nothing to others where ten zones are like that.
+    expect(setting.count('GetChange')).toBeLessThan(90);
+  });
+
+  test('whose CNAME nobody answers is written later, and keeps none of its zone waiting', async () => {
+    setting.route53.createZone('example.com');
+    const [hanging, other] = ['_acme-challenge.slow.example.com', '_acme-challenge.shop.example.com'];
+    const answer = Promise.withResolvers<void>();
+    const resolveAlias = async (name: string) => {
+      if (name === hanging) await answer.promise;
+      return name;
+    };
+    const { records } = setting.open({ resolveAlias }).route53;
+    await records.present([{ name: apex, value: 'known' }], setting.signal);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const done: string[] = [];
+      const values = [hanging, other].map((name) => ({ name, value: 'v' }));
+      const all = records.present(values, setting.signal, (name) => void done.push(name));
+      await vi.advanceTimersByTimeAsync(10_000);
+      vi.useRealTimers();
+      await vi.waitFor(() => expect(done).toEqual([other]));
+      answer.resolve();
+      expect((await all).failed).toEqual(new Map());
+      expect(done).toEqual([other, hanging]);
+      expect(setting.texts('example.com')).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
