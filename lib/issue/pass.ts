@@ -1,15 +1,11 @@
 // One pass of issuing: gather, plan, order in waves, report.
-import { mapConcurrently } from '../concurrency.ts';
-import { IssueError, toError } from '../errors.ts';
-import { describeError } from '../log.ts';
-import { judge } from '../policy/checks.ts';
+import { IssueError } from '../errors.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
 import type { PredictedCalls } from '../policy/prediction.ts';
 import { admitOrders } from './admission.ts';
-import { type Allowance, nameKept, openAllowance } from './allowance.ts';
-import type { DueCertificate } from './claim.ts';
+import { nameKept, openAllowance } from './allowance.ts';
 import { compareLater, continueLater } from './continuation.ts';
-import { type Candidate, gather, type Question, readSpecification, type Unknown } from './gather.ts';
+import { type Candidate, gather, type Question, type Unknown } from './gather.ts';
 import {
   beginInstallation,
   endInstallationPass,
@@ -17,17 +13,13 @@ import {
   mayEndPass,
   readInstallation,
 } from './installation.ts';
+import { order } from './ordering.ts';
 import { sweepOrphans } from './orphans.ts';
 import { askRenewalInfo, isToBeAsked } from './renewal-info.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import type { WaveOutcome } from './settlement.ts';
 import { signMissing } from './signing.ts';
-
-/** A wave that would have less time than this is left to the next run. */
-const minWaveMs = 2_000;
-/** Specifications read at once. */
-const concurrency = 32;
 
 /** What a pass is asked. */
 export interface PassRequest extends Question {
@@ -66,7 +58,13 @@ export async function issueCertificates(
   const plan = nameKept(admitted, byName);
   logPlan(plan, ports);
   const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
-  const outcomes = request.dryRun ? [] : await order(due, asked, ordering, ports, run);
+  // Side by side: an order that takes its time keeps nothing of others in DNS.
+  const [outcomes] = request.dryRun
+    ? [[]]
+    : await Promise.all([
+        order(due, asked, ordering, run),
+        sweepOrphans(gathered.orphans, ordering, ports, run),
+      ]);
   if (!request.dryRun) {
     const stored = new Set(outcomes.flatMap((one) => ('version' in one ? [one.name] : [])));
     await signMissing(
@@ -74,7 +72,6 @@ export async function issueCertificates(
       { ...ports, allowance },
       run,
     );
-    await sweepOrphans(gathered.orphans, ordering, ports, run);
     await leave(plan, outcomes, request, ports, run);
     await compareLater(gathered.uncompared, ports, run);
   }
@@ -107,7 +104,8 @@ async function foresee(plan: Plan, due: readonly Candidate[]): Promise<Predicted
     import('./wave.ts'),
   ]);
   const zones = new Map(plan.map((entry) => [entry.name, entry.zones]));
-  const foreseen = due.map(({ name, entry, inFlight }) => ({
+  const foreseen = due.map(({ name, entry, inFlight, situation }) => ({
+    directory: situation.wanted.directory,
     isNew: entry === undefined,
     resumes: inFlight !== undefined && entry?.state.order !== undefined,
     zones: zones.get(name),
@@ -132,79 +130,6 @@ async function hearCas(
 function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
-}
-
-/** Orders in waves, as long as there is as much time as the longest wave took. Orders that are rehearsed first, which takes
- *  its time, come last. */
-async function order(
-  due: readonly Candidate[],
-  { force = false, allowance }: Question & { readonly allowance: Allowance },
-  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
-  ports: IssuePorts,
-  run: Run,
-): Promise<readonly WaveOutcome[]> {
-  if (due.length === 0) return [];
-  const [ordering, { runWave, waveSize }, { findRehearsal }] = await Promise.all([
-    openOrdering(),
-    import('./wave.ts'),
-    import('./rehearsal.ts'),
-  ]);
-  const isRehearsed = ({ spec, entry }: Candidate) =>
-    spec !== undefined && findRehearsal(spec, entry, run.inventory) !== undefined;
-  const parts = [due.filter((one) => !isRehearsed(one)), due.filter(isRehearsed)];
-  const waves = parts.flatMap((part) => chunk(part, waveSize));
-  const { clock, log } = ports;
-  const outcomes: WaveOutcome[] = [];
-  let neededMs = minWaveMs;
-  for (const [index, wave] of waves.entries()) {
-    const begunAt = clock.now().getTime();
-    if (run.signal.aborted || run.workUntil.getTime() - begunAt < neededMs) {
-      const message = 'too little time was left to begin; the next run orders it';
-      outcomes.push(...wave.map(({ name }) => ({ outcome: 'waiting' as const, name, message })));
-      continue;
-    }
-    if (waves.length > 1)
-      log.info('wave begun', { wave: index + 1, of: waves.length, certificates: wave.length });
-    const prepared = await mapConcurrently(wave, concurrency, (one) =>
-      prepare(one, { force, allowance }, ports, run),
-    );
-    outcomes.push(...prepared.flatMap((one) => ('outcome' in one ? [one] : [])));
-    outcomes.push(
-      ...(await runWave(
-        prepared.flatMap((one) => ('outcome' in one ? [] : [one])),
-        ordering,
-        run,
-      )),
-    );
-    neededMs = Math.max(neededMs, clock.now().getTime() - begunAt);
-  }
-  return outcomes;
-}
-
-function chunk<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    all.slice(index * size, (index + 1) * size),
-  );
-}
-
-async function prepare(
-  candidate: Candidate,
-  { force: forced, allowance }: { readonly force: boolean; readonly allowance: Allowance },
-  { store, clock }: IssuePorts,
-  run: Run,
-): Promise<DueCertificate | WaveOutcome> {
-  const { name, spec, entry, inFlight } = candidate;
-  try {
-    if (spec) return { spec, entry, inFlight, forced };
-    const read = await readSpecification(name, store, run.signal);
-    const { decision, message } = judge((await allowance.holdSpec(candidate, read)).situation, clock.now());
-    return decision === 'order'
-      ? { spec: read, entry, inFlight, forced }
-      : { outcome: 'waiting', name, message };
-  } catch (thrown) {
-    const error = toError(thrown);
-    return { outcome: 'failed', name, message: describeError(error), error };
-  }
 }
 
 /** Sends on what was not finished: cut off by time, in another run's hands, or to be tried again soon. */

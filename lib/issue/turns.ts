@@ -1,5 +1,4 @@
-// Orders are made one after another, so that a crash between an order and the note of its URL loses one order at most.
-import { once } from 'node:events';
+// Orders at one CA are made one after another, so that a crash between an order and the note of its URL loses one order at most.
 
 /** One work's turn, for the one after it. */
 interface Turn {
@@ -23,7 +22,10 @@ export class Turns {
     const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     this.#last = { begun: begun.promise, ended: ended.promise };
     await before.begun;
-    await Promise.race([before.ended, once(AbortSignal.timeout(this.#patienceMs), 'abort')]);
+    const impatient = Promise.withResolvers<void>();
+    const timer = setTimeout(impatient.resolve, this.#patienceMs);
+    await Promise.race([before.ended, impatient.promise]);
+    clearTimeout(timer);
     begun.resolve();
     try {
       return await work();

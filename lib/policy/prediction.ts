@@ -2,6 +2,8 @@
 
 /** One order of the plan. */
 export interface ForeseenOrder {
+  /** Directory URL of its CA. */
+  readonly directory: string;
   /** It has no AWS secret yet. */
   readonly isNew: boolean;
   /** It goes on with an order of an earlier run. */
@@ -19,12 +21,16 @@ export interface PredictedCalls {
   readonly ChangeResourceRecordSets?: number;
 }
 
-/** In the sequence of the plan; `waveSize` orders share the changes of a zone: one adds all values, one takes them away. */
+/** In the sequence of the plan; `waveSize` orders at one CA share the changes of a zone: one adds all values, one takes them
+ *  away. */
 export function predictCalls(orders: readonly ForeseenOrder[], waveSize: number): PredictedCalls {
-  const waves = Map.groupBy(orders.entries(), ([index]) => Math.floor(index / waveSize));
+  const byCa = [...Map.groupBy(orders, ({ directory }) => directory).values()];
+  const waves = byCa.flatMap((part) => [
+    ...Map.groupBy(part.entries(), ([index]) => Math.floor(index / waveSize)).values(),
+  ]);
   const zonesOf = (wave: readonly (readonly [number, ForeseenOrder])[]) =>
     new Set(wave.flatMap(([, { zones = [] }]) => zones)).size;
-  const changes = [...waves.values()].reduce((sum, wave) => sum + 2 * zonesOf(wave), 0);
+  const changes = waves.reduce((sum, wave) => sum + 2 * zonesOf(wave), 0);
   const isKnown = orders.every(({ zones }) => zones !== undefined);
   return {
     newOrder: orders.filter(({ resumes }) => !resumes).length,

@@ -41,6 +41,8 @@ export class Bench {
   inventory: Inventory;
   /** Names that are not visible although they were written. */
   readonly invisible = new Map<string, Error>();
+  /** By name: the end of waiting for it. */
+  readonly unseen = new Map<string, Promise<void>>();
   /** Messages to the issue queue. */
   readonly sent: {
     readonly names: readonly string[];
@@ -120,7 +122,14 @@ export class Bench {
           },
           keys,
           records: this.records,
-          awaitVisible: async (_values: readonly TxtValue[]) => ({ failed: this.invisible }),
+          awaitVisible: async (values: readonly TxtValue[]) => {
+            for (const { name } of values) await this.unseen.get(name);
+            const failed = values.flatMap(({ name }) => {
+              const error = this.invisible.get(name);
+              return error ? [[name, error] as const] : [];
+            });
+            return { failed: new Map(failed) };
+          },
           preflight: this.preflight,
         };
       },
