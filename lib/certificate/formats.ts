@@ -1,11 +1,13 @@
 // Layouts of a cluster Secret: which keys hold what, byte for byte.
-import { writeKeystore } from './pkcs12.ts';
+import { provideKeystore } from './keystore.ts';
 import type { KeyNames, PemFormat, SecretFormat } from './spec.ts';
 
 /** A Secret's immutable `type` and its values before base64. */
 export interface SecretLayout {
   readonly type: 'kubernetes.io/tls' | 'Opaque';
   readonly values: Readonly<Record<string, string | Uint8Array>>;
+  /** A keystore's, where it has one. */
+  readonly seal?: string | undefined;
 }
 
 /** Chain and key as PEM. */
@@ -19,15 +21,22 @@ export interface LayoutChoice {
   readonly format: SecretFormat;
   readonly keys?: KeyNames | undefined;
   readonly password?: string | undefined;
+  /** What the Secret holds now: a keystore that is still as it was written stays. */
+  readonly held?: {
+    readonly values: Readonly<Record<string, Uint8Array>>;
+    readonly seal?: string | undefined;
+  };
 }
 
 /** The Secret that holds chain and key in a format. The same input always gives the same bytes.
  *  @throws Error where a keystore is asked for without its password. */
-export function layOut(pair: PemPair, { format, keys, password }: LayoutChoice): SecretLayout {
+export function layOut(pair: PemPair, { format, keys, password, held }: LayoutChoice): SecretLayout {
   if (format === 'pkcs12') {
     if (password === undefined) throw new Error('a keystore cannot be written without its password');
     const { keystore = 'keystore.p12' } = keys ?? {};
-    return { type: 'Opaque', values: { [keystore]: writeKeystore(pair, password) } };
+    const kept = { bytes: held?.values[keystore], seal: held?.seal };
+    const { bytes, seal } = provideKeystore(pair, password, kept);
+    return { type: 'Opaque', values: { [keystore]: bytes }, seal };
   }
   const values = layOutPem(pair, format, keys);
   const isTls = format === 'tls' && ['tls.crt', 'tls.key'].every((name) => Object.hasOwn(values, name));

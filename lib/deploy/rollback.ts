@@ -46,7 +46,7 @@ export async function putBack(
     const message = `${hold.reason}; the Secret stays as it is, because the version before cannot take its place: ${lastGood.refusal}; ${advice}`;
     return describeStay(job, 'held', message, { step: 'none' });
   }
-  const action = await updateSecret(job, cluster, { ...ports, ...run }, lastGood.delivery);
+  const { action } = await updateSecret(job, cluster, { ...ports, ...run }, lastGood.delivery);
   const workloads = target.restart === 'none' ? [] : await lists.renew(target.namespace, kindsOf(target));
   const before = lastGood.delivery.fingerprint;
   const plans = planReturns(target, delivery.fingerprint, before, workloads);

@@ -36,7 +36,9 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
   ];
   const isBegun = job.step !== 'none' || steps.flat().some(({ action: next }) => next === 'await');
   const before = isBegun || run.dryRun ? undefined : await lookBefore(job, rollout, pass);
-  const action = await updateSecret(job, cluster, { ...ports, ...run });
+  const update = await updateSecret(job, cluster, { ...ports, ...run });
+  const { action } = update;
+  warnings.push(...update.warnings);
   const since = await findArrival(job, steps, pass);
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];

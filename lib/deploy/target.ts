@@ -2,7 +2,7 @@
 import type { SecretTarget, WorkloadKind } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError, toError } from '../errors.ts';
-import { readPassword } from '../passwords.ts';
+import { describeWeakness, readPassword } from '../passwords.ts';
 import {
   type ClusterSecret,
   nameWorkload,
@@ -62,14 +62,21 @@ export async function deliverTarget(
   manner: Manner,
 ): Promise<TargetProgress> {
   const { target, step } = job;
-  const action = await updateSecret(job, cluster, manner);
-  const progress = { job, action, restarted: [], rollouts: [], warnings: [], failures: [] };
+  const { action, warnings } = await updateSecret(job, cluster, manner);
+  const progress = { job, action, restarted: [], rollouts: [], warnings, failures: [] };
   if (target.restart === 'none' || (action === 'keep' && step === 'rolled-out')) return progress;
   try {
-    return { ...progress, ...(await restartWorkloads(job, cluster, lists, manner)) };
+    const restarts = await restartWorkloads(job, cluster, lists, manner);
+    return { ...progress, ...restarts, warnings: [...warnings, ...restarts.warnings] };
   } catch (error) {
     return { ...progress, failures: [toError(error)] };
   }
+}
+
+/** What was done about a Secret, and what a person should know of it. */
+export interface SecretUpdate {
+  readonly action: SecretPlan['action'];
+  readonly warnings: readonly string[];
 }
 
 /** Brings the Secret up to date, and says what that took. Decides again where it was changed in between.
@@ -80,20 +87,24 @@ export async function updateSecret(
   cluster: Cluster,
   { dryRun, signal, store, readText, listed }: Manner,
   delivery: Delivery = job.delivery,
-): Promise<SecretPlan['action']> {
+): Promise<SecretUpdate> {
   const { target } = job;
-  const wanted = describeSecret(delivery, target, await readPassword(target, readText, signal));
+  const password = await readPassword(target, readText, signal);
   for (let attempt = 1; ; attempt += 1) {
     const known = attempt === 1 ? await listed?.find(target) : undefined;
     const found = known ?? (await cluster.readSecret(target.namespace, target.secret, signal));
+    const wanted = describeSecret(delivery, target, password, found);
     const plan = planSecret(target, wanted, found);
     if (plan.action === 'refuse') throw new ClusterError(plan.code, plan.message);
-    if (plan.action === 'keep' || dryRun) return plan.action;
+    const weakness = describeWeakness(target, password);
+    if (plan.action === 'create' && weakness !== undefined) throw new ClusterError('Rejected', weakness);
+    const update = { action: plan.action, warnings: weakness === undefined ? [] : [weakness] };
+    if (plan.action === 'keep' || dryRun) return update;
     if (found) await refuseSuperseded(job, found, store, signal);
     try {
       const stored = await carryOut(plan, wanted, found, cluster, signal);
       const different = compareStored(wanted, stored);
-      if (different.length === 0) return plan.action;
+      if (different.length === 0) return update;
       const what = `the cluster stored ${different.join(', ')} of Secret ${nameTarget(target)} otherwise than it was sent`;
       throw new ClusterError('Rejected', `${what}: look for an admission webhook that changes Secrets`);
     } catch (error) {

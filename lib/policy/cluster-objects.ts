@@ -11,6 +11,9 @@ export const certificateAnnotation = 'certrelay.dev/certificate';
 export const versionAnnotation = 'certrelay.dev/version';
 export const notAfterAnnotation = 'certrelay.dev/not-after';
 
+/** Annotation of a cluster Secret of ours that tells whether its keystore is as it was written (`keystore.ts`). */
+export const keystoreAnnotation = 'certrelay.dev/keystore';
+
 /** Annotation of a workload or its pod template that, as `"false"`, keeps Certrelay from restarting it. */
 export const restartAnnotation = 'certrelay.dev/restart';
 

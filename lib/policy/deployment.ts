@@ -5,6 +5,7 @@ import type { SecretTarget, TargetSpec } from '../certificate/spec.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
+  keystoreAnnotation,
   managedByLabel,
   notAfterAnnotation,
   type SecretManifest,
@@ -42,9 +43,16 @@ export type SecretPlan =
     };
 
 /** The Secret that a target should hold. The same version always gives the same bytes, whoever asks: nothing in it comes
- *  from the run. `password` is a keystore's. @throws Error where the format needs one and there is none. */
-export function describeSecret(delivery: Delivery, target: SecretTarget, password?: string): SecretManifest {
-  const { type, values } = layOut(delivery, { ...target, password });
+ *  from the run. `password` is a keystore's; `found`: the Secret that is there, whose keystore stays where it is still right.
+ *  @throws Error where the format needs a password and there is none. */
+export function describeSecret(
+  delivery: Delivery,
+  target: SecretTarget,
+  password?: string,
+  found?: Pick<ClusterSecret, 'data' | 'annotations'>,
+): SecretManifest {
+  const held = found && { values: decodeData(found), seal: found.annotations[keystoreAnnotation] };
+  const { type, values, seal } = layOut(delivery, { ...target, password, held });
   return {
     namespace: target.namespace,
     name: target.secret,
@@ -56,11 +64,16 @@ export function describeSecret(delivery: Delivery, target: SecretTarget, passwor
       'certrelay.dev/fingerprint': delivery.fingerprint,
       [versionAnnotation]: delivery.version,
       [notAfterAnnotation]: delivery.notAfter.toISOString(),
+      ...(seal === undefined ? {} : { [keystoreAnnotation]: seal }),
     },
     data: Object.fromEntries(
       Object.entries(values).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
     ),
   };
+}
+
+function decodeData({ data }: Pick<ClusterSecret, 'data'>): Readonly<Record<string, Buffer>> {
+  return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')]));
 }
 
 /** Judges the Secret that is there. A Secret without our label, or with another of our certificates in it, is never changed

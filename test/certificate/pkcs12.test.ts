@@ -1,9 +1,10 @@
 // Keystores: read by OpenSSL, as Node has it built in, and the same for the same input. Java reads them in test/real.
-import { createHash } from 'node:crypto';
+import { createECDH, createHash, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createSecureContext, createServer } from 'node:tls';
 import { expect, test } from 'vitest';
-import { writeKeystore } from '../../lib/certificate/pkcs12.ts';
+import { provideKeystore } from '../../lib/certificate/keystore.ts';
+import { formerKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { mintChain } from './minting.ts';
@@ -45,7 +46,80 @@ test('the same chain, key and password give the same bytes; no part of them is a
   const [one, other] = [await mintChain({ domains, ...validity }), await mintChain({ domains, ...validity })];
   const keystore = writeKeystore(one, 'geheim');
   expect(writeKeystore(one, 'geheim').equals(keystore)).toBe(true);
-  const salt = (bytes: Buffer) => bytes.subarray(-20, -4).toString('hex');
+  const salt = (bytes: Buffer) => bytes.subarray(-21, -5).toString('hex');
   const salts = [keystore, writeKeystore(one, 'secret'), writeKeystore(other, 'geheim')].map(salt);
   expect(new Set(salts).size).toBe(3);
+});
+
+test('every key of a keystore is derived in 100,000 rounds or more', async () => {
+  const keystore = writeKeystore(await mintChain({ domains, ...validity }), 'geheim');
+  // Twice in PBKDF2's parameters, once at the end of the MAC's: an INTEGER of three bytes.
+  const rounds = keystore.toString('hex').match(/0203(0[1-9a-f]|[1-7][0-9a-f])[0-9a-f]{4}/g) ?? [];
+  const counts = rounds.map((der) => Number.parseInt(der.slice(4), 16)).filter((count) => count === 100_000);
+  expect(counts).toHaveLength(3);
+});
+
+/** A certificate that was made once; nothing looks at its dates here, and its key is another. */
+const oldChain = `-----BEGIN CERTIFICATE-----
+MIIBjzCCATSgAwIBAgIQMrwfGjWjL9XCgZcwrQnvKjAKBggqhkjOPQQDAjAgMR4w
+HAYDVQQDExVNaW50ZWQgSW50ZXJtZWRpYXRlIDEwHhcNMjYwMTAxMDAwMDAwWhcN
+MjcwMTAxMDAwMDAwWjAbMRkwFwYDVQQDExBqYXZhLmV4YW1wbGUuY29tMFkwEwYH
+KoZIzj0CAQYIKoZIzj0DAQcDQgAEProeqmW2O7+mJ4TQeKHi7Wa1IIYvjt2Ci2k5
+l6Tgi5dwtqASTQHpKVqQfBkr9TK9BYrOzbcDaI2WhFN0/omjgqNVMFMwGwYDVR0R
+BBQwEoIQamF2YS5leGFtcGxlLmNvbTATBgNVHSUEDDAKBggrBgEFBQcDATAfBgNV
+HSMEGDAWgBSl4PgZH3GDAydG+YlshWXy6RBBczAKBggqhkjOPQQDAgNJADBGAiEA
+9stls2K5WT2zBBLOYmls2aY5KVmBA4hGE/9NIl1ftdACIQDIIyZP5RgJuCZ94wnR
+THd6Bnv23ndNVV+8t9/0GyMaEg==
+-----END CERTIFICATE-----
+`;
+
+test('what was written before there were seals is written again byte for byte, so that it is known', () => {
+  // A key for this test alone, which no certificate has.
+  const scalar = createHash('sha256').update('a keystore of the version before').digest();
+  const ecdh = createECDH('prime256v1');
+  ecdh.setPrivateKey(scalar);
+  const point = ecdh.getPublicKey();
+  const [d, x, y] = [scalar, point.subarray(1, 33), point.subarray(33)].map((one) =>
+    one.toString('base64url'),
+  );
+  const privateKey = createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' });
+  const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const keystore = writeKeystore({ chain: oldChain, key }, 'geheim', formerKeystoreRounds);
+  const hash = createHash('sha256').update(keystore).digest('hex');
+  expect(hash).toBe('67cc3616722bf1712de462f65865d3b7d74544fe998d10d8f861d54e5bf03b18');
+});
+
+test('a keystore with its seal is known again without deriving a key from the password', async () => {
+  const pair = await mintChain({ domains, ...validity });
+  const timed = <T>(work: () => T): readonly [T, number] => {
+    const begun = process.cpuUsage();
+    const result = work();
+    return [result, process.cpuUsage(begun).user];
+  };
+  const [made, dear] = timed(() => provideKeystore(pair, 'sixteen letters!'));
+  const [kept, cheap] = timed(() => {
+    for (let pass = 0; pass < 20; pass += 1) provideKeystore(pair, 'sixteen letters!', made);
+    return provideKeystore(pair, 'sixteen letters!', made);
+  });
+  expect(kept).toEqual(made);
+  expect(cheap).toBeLessThan(dear);
+});
+
+test('the seal binds bytes, password, key and chain to each other', async () => {
+  const [pair, other] = [
+    await mintChain({ domains, ...validity }),
+    await mintChain({ domains, ...validity }),
+  ];
+  const made = provideKeystore(pair, 'sixteen letters!');
+  const bytes = Buffer.from(made.bytes);
+  bytes[bytes.length - 1] = 0;
+  const cases = [
+    [pair, 'sixteen letters!', { ...made, bytes }],
+    [pair, 'sixteen letters?', made],
+    [{ ...pair, key: other.key }, 'sixteen letters!', made],
+    [{ ...pair, chain: other.chain }, 'sixteen letters!', made],
+    [pair, 'sixteen letters!', { bytes: made.bytes }],
+  ] as const;
+  const kept = cases.map(([of, password, held]) => provideKeystore(of, password, held).bytes === held.bytes);
+  expect(kept).toEqual(cases.map(() => false));
 });

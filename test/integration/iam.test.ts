@@ -75,7 +75,7 @@ beforeAll(async () => {
   const arns = { IssueQueue: sandbox.queues.issue.arn, DeployQueue: sandbox.queues.deploy.arn };
   const parameters = { EventBus: eventBus };
   policies = readPolicies(template, { region: 'eu-central-1', account: '123456789012', arns, parameters });
-  await sandbox.keepSecrets({ [password.secret]: 'geheim' });
+  await sandbox.keepSecrets({ [password.secret]: 'sixteen letters!' });
   await importByHand('taken.example.com');
   await askForBinding();
   await takeOver();
