@@ -2,10 +2,10 @@
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import {
-  holderOfEntry,
   holderOfSpec,
   holdersInFile,
   NameBook,
+  openSources,
   type TakenName,
 } from '../policy/name-holders.ts';
 import type { StoreEntry } from '../ports.ts';
@@ -21,7 +21,8 @@ export class Names {
 
   constructor(entries: readonly StoreEntry[], inventory: Inventory) {
     this.#stored = new Set(entries.map(({ name }) => name));
-    const holders = entries.flatMap((entry) => holderOfEntry(entry, inventory) ?? []);
+    const sources = openSources(inventory);
+    const holders = entries.flatMap((entry) => sources.holderOf(entry) ?? []);
     this.#book = new NameBook([...holdersInFile(inventory), ...holders]);
   }
 

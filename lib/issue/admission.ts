@@ -1,4 +1,5 @@
-// Which of the orders that are wanted are begun now: those that the CA's limits allow and that DNS does not stand before.
+// Which of the orders that are wanted are begun now: those for names that nobody else has, that the CA's limits allow and that DNS
+// does not stand before.
 import { mapConcurrently } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import { judge } from '../policy/checks.ts';
@@ -30,13 +31,17 @@ export async function admitOrders(
   run: Run,
 ): Promise<Plan> {
   if (!plan.some(isOrder)) return plan;
-  const { withinBudgets } = await import('./budget.ts');
+  const [{ withinBudgets }, { withholdTakenNames }] = await Promise.all([
+    import('./budget.ts'),
+    import('./taken-names.ts'),
+  ]);
+  const free = await withholdTakenNames(plan, candidates, request, ports, run);
   const seen = new Map<string, PlanEntry>();
   const isLooking = run.inventory.dns?.preflight !== false;
   let look: Look | undefined;
   for (;;) {
     const now = ports.clock.now();
-    const known = plan.map((entry) => seen.get(entry.name) ?? entry);
+    const known = free.map((entry) => seen.get(entry.name) ?? entry);
     const allowed = await withinBudgets(known, candidates, request, ports.store, run, now);
     const unseen = allowed.filter((entry) => isOrder(entry) && !seen.has(entry.name));
     const refused = await readSpecifications(unseen, candidates, request, ports, run);

@@ -43,8 +43,15 @@ export type OrderReason =
   | 'Forced';
 
 /** Why a certificate that should be ordered is not. `Preflight`: DNS would not let the order succeed. `NotAllowed`: the
- *  inventory would not accept its specification now, whether it is due or not. */
-export type WaitReason = 'NotAllowed' | 'InFlight' | 'BackingOff' | 'Paused' | 'RateLimited' | 'Preflight';
+ *  inventory would not accept its specification now, whether it is due or not. `NameTaken`: another source has one of its names. */
+export type WaitReason =
+  | 'NotAllowed'
+  | 'NameTaken'
+  | 'InFlight'
+  | 'BackingOff'
+  | 'Paused'
+  | 'RateLimited'
+  | 'Preflight';
 
 /** What to do with one certificate now, and a sentence that a person can act on. */
 export type Decision =

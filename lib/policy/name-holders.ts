@@ -73,30 +73,44 @@ export function holderOfSpec(
   return { certificate: name, source: nameSource(source, placeOfTargets(targets)), domains, since };
 }
 
-/** What an entry of the store has, as far as its tags tell and today's inventory lets its source ask for it; `undefined` where it
- *  has nothing, and where the tags do not tell. */
-export function holderOfEntry(entry: StoredEntry, inventory: Inventory): NameHolder | undefined {
-  const { name, createdAt, state } = entry;
-  const domains = parseDomains(state);
-  if (!state.source || !domains || inventory.certificates.some((one) => one.name === name)) return undefined;
-  const place = state.place ?? guessPlace(name, inventory);
-  const holder = { certificate: name, source: nameSource(state.source, place), domains, since: createdAt };
-  if (state.source === 'import') return holder;
-  const rules = allRules(inventory).find(({ source }) => source === holder.source);
-  return rules && findForbiddenNames(domains, rules).length === 0 ? holder : undefined;
+/** The sources of one inventory, for many questions. */
+export interface NameSources {
+  /** What an entry of the store has, as far as its tags tell and today's inventory lets its source ask for it; `undefined` where it
+   *  has nothing, and where the tags do not tell. */
+  holderOf(entry: StoredEntry): NameHolder | undefined;
+  /** Whether a source beside its own could ask for one of the names, or for one that a wildcard of it stands for: else nobody
+   *  need be asked who has them. */
+  mayBeShared(asking: NameHolder): boolean;
 }
 
-/** Whether a source beside its own could ask for one of the names, or for one that a wildcard of it stands for: else nobody need
- *  be asked who has them. */
-export function mayBeShared({ domains, source }: NameHolder, inventory: Inventory): boolean {
-  return allRules(inventory).some((rules) => {
-    const couldAsk = (name: string) => findForbiddenNames([name], rules).length === 0;
-    const covers = (wildcard: string) =>
-      [`any${wildcard.slice(1)}`, ...rules.zones].some(
-        (name) => coversName(wildcard, name) && couldAsk(name),
-      );
-    return rules.source !== source && domains.some((domain) => couldAsk(domain) || covers(domain));
-  });
+/** @param inventory Of today. */
+export function openSources(inventory: Inventory): NameSources {
+  const inFile = new Set(inventory.certificates.map(({ name }) => name));
+  const all = new Map(allRules(inventory).map((rules) => [rules.source, rules]));
+  return {
+    holderOf({ name, createdAt, state }) {
+      const domains = parseDomains(state);
+      if (!state.source || !domains || inFile.has(name)) return undefined;
+      const place = state.place ?? guessPlace(name, inventory);
+      const source = nameSource(state.source, place);
+      const holder = { certificate: name, source, domains, since: createdAt };
+      if (state.source === 'import') return holder;
+      const rules = all.get(source);
+      return rules && findForbiddenNames(domains, rules).length === 0 ? holder : undefined;
+    },
+    mayBeShared({ domains, source }) {
+      return [...all.values()].some((rules) => rules.source !== source && couldAskForAny(rules, domains));
+    },
+  };
+}
+
+function couldAskForAny(rules: SourceRules, domains: readonly string[]): boolean {
+  const couldAsk = (name: string) => findForbiddenNames([name], rules).length === 0;
+  const stoodFor = (domain: string) =>
+    domain.startsWith('*.')
+      ? [`any${domain.slice(1)}`, ...rules.zones.filter((zone) => coversName(domain, zone))]
+      : [];
+  return domains.some((domain) => [domain, ...stoodFor(domain)].some(couldAsk));
 }
 
 interface StoredEntry {

@@ -5,11 +5,10 @@ import type { StoredSpec } from '../certificate/stored.ts';
 import { parseRegistration } from '../inventory/registration.ts';
 import type { Log } from '../log.ts';
 import {
-  holderOfEntry,
   holderOfSpec,
   holdersInFile,
-  mayBeShared,
   NameBook,
+  openSources,
   type TakenName,
 } from '../policy/name-holders.ts';
 import type { CertificateState } from '../policy/state.ts';
@@ -55,10 +54,11 @@ async function findTaken(
   signal: AbortSignal,
 ): Promise<readonly TakenName[]> {
   const asking = holderOfSpec(spec);
-  const others = mayBeShared(asking, inventory) ? await store.list(signal, ['discovery', 'import']) : [];
+  const sources = openSources(inventory);
+  const others = sources.mayBeShared(asking) ? await store.list(signal, ['discovery', 'import']) : [];
   const book = new NameBook(holdersInFile(inventory));
   for (const entry of others) {
-    const holder = holderOfEntry(entry, inventory);
+    const holder = sources.holderOf(entry);
     if (holder) book.add(holder);
   }
   return book.findTaken(asking);
