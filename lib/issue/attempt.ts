@@ -193,7 +193,7 @@ export async function finishAttempt(
     const csr = await keys.request(pending.key, domains);
     finalizing = true;
     const issued = await obtainCertificate(validated, csr, ca, clock, run.signal);
-    const bundle = await verifyIssued(issued, due, claim, { store, clock }, run);
+    const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, run);
     const version = versionOfOrder(orderUrl);
     // In its canonical spelling, so that what is stored and what is delivered are the same text.
     const { chain, key, facts } = bundle;

@@ -1,8 +1,9 @@
 // Verifies what a CA has issued before it is stored, and tells what would be ordered again at once.
 import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
+import type { Inventory } from '../certificate/spec.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
 import { IssueError } from '../errors.ts';
-import { heldByTags, heldByValue } from '../policy/held.ts';
+import { heldByTags, heldByValue, type SuggestedWindow } from '../policy/held.ts';
 import { findDueAgain, findShortLife, isBetter } from '../policy/issued.ts';
 import { issuersOf } from '../policy/issuer-choice.ts';
 import { standingOf } from '../policy/standing.ts';
@@ -16,13 +17,12 @@ import type { Run } from './run.ts';
  *  @throws IssueError `BadCertificate` where it must not be stored, StoreError. */
 export async function verifyIssued(
   chain: string,
-  { spec }: Pick<DueCertificate, 'spec'>,
-  claim: Claim,
+  { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
   { store, clock }: { readonly store: CertificateStore; readonly clock: Clock },
   run: Run,
 ): Promise<Bundle> {
   const now = clock.now();
-  const verified = verifyBundle({ chain, key: claim.pending.key, domains: spec.domains }, now);
+  const verified = verifyBundle({ chain, key: claim.pending.key, domains: due.spec.domains }, now);
   if (!verified.ok) {
     const isUntimely = verified.problem === 'Expired' || verified.problem === 'NotYetValid';
     const what = isUntimely ? 'not valid now' : 'not the one ordered';
@@ -31,7 +31,7 @@ export async function verifyIssued(
   const { bundle } = verified;
   const tooShort = findShortLife(bundle.validUntil, now, run.issueIntervalMs);
   if (tooShort !== undefined) throw refusal('a certificate that ends too soon', tooShort);
-  const dueAgain = findIfDueAgain(bundle.facts, { spec }, claim, run, now);
+  const dueAgain = findIfDueAgain({ facts: bundle.facts, now }, due, claim, run.inventory);
   if (dueAgain === undefined || (await isBetterThanUsed(bundle, claim.entry, store, run))) return bundle;
   throw refusal('a certificate that ends no later than the one in use', dueAgain);
 }
@@ -42,16 +42,16 @@ function refusal(what: string, why: string): IssueError {
 
 /** Why a certificate that the claim brought would be ordered again at once; `undefined` where it would be kept. */
 export function findIfDueAgain(
-  facts: CertificateFacts,
-  { spec }: Pick<DueCertificate, 'spec'>,
+  { facts, window, now }: { facts: CertificateFacts; window?: SuggestedWindow | undefined; now: Date },
+  { spec }: DueCertificate,
   { issuer: name, pending }: Claim,
-  { inventory }: Run,
-  now: Date,
+  inventory: Inventory,
 ): string | undefined {
   const issuers = issuersOf(spec, inventory.issuers);
   const issuer = issuers.find((one) => one.name === name);
   if (!issuer) return undefined;
-  return findDueAgain(facts, pending, wantedBy(spec, { ...issuer, failures: 0 }, issuers), now);
+  const wanted = wantedBy(spec, { ...issuer, failures: 0 }, issuers);
+  return findDueAgain(facts, { ...pending, window }, wanted, now);
 }
 
 async function isBetterThanUsed(

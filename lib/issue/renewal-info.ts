@@ -87,7 +87,8 @@ async function ask(
   }
 }
 
-function remembered(asked: Asked, now: Date): Parameters<CertificateStore['record']>[1] {
+/** What tags are to remember of an answer. */
+export function remembered(asked: Asked, now: Date): Parameters<CertificateStore['record']>[1] {
   const after = (ms: number) => new Date(now.getTime() + ms);
   if (asked === 'failed') return { askAfter: after(soonMs) };
   if (!asked) return { askAfter: after(laterMs) };

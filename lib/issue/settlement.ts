@@ -6,12 +6,11 @@ import { describeError } from '../log.ts';
 import { meantFor } from '../policy/agents.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { stateOf } from '../policy/state-of.ts';
+import { judgeStored } from './aftermath.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
 import type { Claim, DueCertificate } from './claim.ts';
-import { findIfDueAgain } from './issued.ts';
-import { laterMs } from './renewal-info.ts';
 import { describeRetry, planRetry } from './retry.ts';
-import type { IssuePorts, Run } from './run.ts';
+import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import { signDelivery } from './signing.ts';
 
 /** What became of one certificate. */
@@ -36,7 +35,7 @@ export async function settle(
   due: DueCertificate,
   attempt: Attempt,
   left: ReadonlyMap<string, Error>,
-  ports: IssuePorts,
+  ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<WaveOutcome> {
   const { name } = due.spec;
@@ -114,10 +113,10 @@ async function close(
     readonly written: readonly TxtValue[];
   },
   left: ReadonlyMap<string, Error>,
-  ports: IssuePorts,
+  ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<{ readonly notAfter: Date; readonly failed?: WaveOutcome }> {
-  const { store, clock } = ports;
+  const { store } = ports;
   const { name } = due.spec;
   const facts = readCertificate(chain);
   const { fingerprint, notBefore, notAfter } = facts;
@@ -135,25 +134,14 @@ async function close(
     ports,
     run,
   );
-  const now = clock.now();
-  const dueAgain = findIfDueAgain(facts, due, claim, run, now);
-  const error =
-    dueAgain === undefined
-      ? undefined
-      : new IssueError('DueAgain', `the certificate was stored, but ${dueAgain}`);
-  const retry = error && planRetry(due, claim, run.inventory, { now });
+  const { state: judged, failure } = await judgeStored(facts, { due, claim }, ports, run);
   const txtLeft = isLeft(written, left);
-  const over = {
-    failures: retry?.failures ?? null,
-    error: error?.code ?? null,
-    nextAttempt: retry?.until ?? null,
-    ...(txtLeft ? {} : { order: null, orderFor: null, txt: null }),
-  };
-  const askAfter = new Date(now.getTime() + laterMs);
-  const state = { ...stateOf(version, facts, claim.pending), askAfter, ...over, ...signed };
+  const over = txtLeft ? {} : { order: null, orderFor: null, txt: null };
+  const state = { ...stateOf(version, facts, claim.pending), ...judged, ...over, ...signed };
   await store.record(name, state, run.cleanUpSignal);
   if (!txtLeft) await store.release(name, claim.version, run.cleanUpSignal);
-  if (!error || !retry) return { notAfter };
+  if (!failure) return { notAfter };
+  const { error, retry } = failure;
   const message = describeRetry(describeError(error), retry);
   const { failures, until, nextIssuer } = retry;
   const { code: reason, message: problem } = error;

@@ -1,10 +1,11 @@
 // Judges a certificate that a CA has just issued: whether it lasts long enough to be of use, and whether it would be ordered
 // again at once.
 import { namesKey } from '../certificate/names.ts';
-import type { StoredCertificate } from '../certificate/stored.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
 import { judge, type OrderReason } from './checks.ts';
-import type { Held } from './held.ts';
+import { type Held, type HeldCertificate, heldByTags } from './held.ts';
+import { renewalTime } from './renewal.ts';
+import type { CertificateState } from './state.ts';
 import type { Wanted } from './wanted.ts';
 
 const hourMs = 3_600_000;
@@ -27,7 +28,7 @@ export function findShortLife(validUntil: Date, now: Date, issueIntervalMs = 0):
  *  would be kept. */
 export function findDueAgain(
   facts: CertificateFacts,
-  { issuer, profile }: Pick<StoredCertificate, 'issuer' | 'profile'>,
+  { issuer, profile, window }: Pick<HeldCertificate, 'issuer' | 'profile' | 'window'>,
   wanted: Wanted,
   now: Date,
 ): string | undefined {
@@ -41,6 +42,7 @@ export function findDueAgain(
     fingerprint,
     notBefore,
     notAfter,
+    window,
   };
   const decision = judge({ wanted, held }, now);
   if (decision.decision !== 'order') return undefined;
@@ -49,11 +51,28 @@ export function findDueAgain(
 
 function adviceFor(reason: OrderReason): string {
   if (reason !== 'RenewalDue') return 'ask for what the CA issues, or name another issuer';
-  return 'ask for another profile, lower "renewBefore", or name another issuer';
+  return 'ask the CA why, ask for another profile, lower "renewBefore", or name another issuer';
 }
 
 /** Whether a certificate that ends at `notAfter` is better than nothing, or than the one in use.
  *  @param isGivenUp The one in use was revoked, or is to be. */
 export function isBetter(notAfter: Date, inUse: Held, isGivenUp: boolean): boolean {
   return inUse.kind !== 'certificate' || isGivenUp || notAfter > inUse.notAfter;
+}
+
+/** The CA is asked six hours after a certificate was issued, which begins an hour before that. */
+const firstHeardMs = 8 * hourMs;
+
+/** Whether the certificate in use was due again as soon as it was stored, or as soon as its CA was asked: by a window that had begun
+ *  by then, and in the first third of its life. */
+export function wasDueAgain(
+  entry: { readonly current?: string | undefined; readonly state: CertificateState },
+  now: Date,
+): boolean {
+  if (entry.state.error === 'DueAgain') return true;
+  const held = heldByTags(entry);
+  if (held?.kind !== 'certificate' || held.window === undefined) return false;
+  const [begin, end] = [held.notBefore.getTime(), held.notAfter.getTime()];
+  const earliest = begin + Math.min(firstHeardMs, (end - begin) / 3);
+  return renewalTime(held) <= now && held.window.start.getTime() <= earliest;
 }

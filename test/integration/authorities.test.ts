@@ -14,6 +14,7 @@ let other: Authority;
 beforeAll(async () => {
   sandbox = await startSandbox({
     certificates: names.map((name) => ({ name: name.split('.')[0], domains: [name, `*.${name}`] })),
+    issueIntervalMinutes: 360,
   });
   const surroundings = { journal: new Journal(), faults: new Faults() };
   other = await startAuthority({ resolve: { servers: [sandbox.dns.address] } }, surroundings);
@@ -54,6 +55,26 @@ it('K32 K40 a TXT value lives for a minute in caches, is good for its own accoun
     expect(values).toEqual([expect.stringMatching(/^"[\w-]{43}"$/), expect.stringMatching(/^"[\w-]{43}"$/)]);
   }
   expect(texts()).toEqual([]);
+});
+
+it('a CA that has shortened its lives to less than two intervals of the schedule takes no certificate out of use, nor gets an order from every pass', async () => {
+  const { vault } = sandbox.secretsManager;
+  const current = () => vault.find(`${prefix}/certificates/one`)?.labels.get('AWSCURRENT');
+  const before = current();
+  const begun = sandbox.journal.calls.length;
+  const { settings } = sandbox.authority;
+  // Of which an hour is over when it is issued.
+  settings.lifetimeMs = 12 * 3_600_000;
+  const { error } = await sandbox.lambda.invoke('issue', { certificates: ['one'], force: true });
+  expect(error?.errorMessage).toMatch(/the CA issued a certificate that ends too soon .* two intervals/);
+  const { answer } = await sandbox.lambda.invoke('issue', { certificates: ['one'] });
+  expect(answer).toMatchObject({ summary: { keep: 1 } });
+  expect(current()).toBe(before);
+  const actions = sandbox.journal.calls.slice(begun).map(({ action }) => action);
+  expect(actions.filter((action) => action === 'newOrder')).toHaveLength(1);
+  settings.lifetimeMs = undefined;
+  const mended = await sandbox.lambda.invoke('issue', { certificates: ['one'], force: true });
+  expect(mended.answer).toMatchObject({ summary: { issued: 1 } });
 });
 
 it('K41 C05 another CA in the inventory: every certificate is ordered from there, with an account of its own', async () => {

@@ -212,6 +212,37 @@ describe('what would be ordered again at once', () => {
     expect(await passTenTimes(bench)).toBe(5);
   });
 
+  it('by the CA’s own window, of each one that it issues, is the same', async () => {
+    const bench = new Bench([shop]);
+    await bench.run();
+    bench.clock.pass(6 * hourMs);
+    bench.ca.renewalInfo = async () => {
+      bench.ca.calls.push('renewalInfo');
+      const now = bench.clock.now();
+      return { start: later(now, -hourMs), end: later(now, -hourMs / 2), retryAfterMs: 6 * hourMs };
+    };
+    // The first is what the CA may want for once; it is asked of the second at once.
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([
+      { outcome: 'failed', message: expect.stringContaining('due since') },
+    ]);
+    expect(bench.state('shop')).toMatchObject({ failures: 1, error: 'DueAgain' });
+    bench.clock.pass(6 * hourMs);
+    expect(await passTenTimes(bench)).toBe(4);
+  });
+
+  it('is not what a CA wants for once: it is asked of the successor, and that is kept', async () => {
+    const bench = new Bench([shop]);
+    await bench.run();
+    bench.clock.pass(6 * hourMs);
+    const now = bench.clock.now();
+    const window = { start: later(now, -hourMs), end: later(now, -hourMs / 2), retryAfterMs: 6 * hourMs };
+    bench.ca.windows.set(bench.state('shop').certificateId ?? '', window);
+    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect(bench.ca.count('renewalInfo')).toBe(2);
+    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+  });
+
   it('is over once the CA issues as it should', async () => {
     const { bench } = await openDue(shortened(30));
     await bench.run();

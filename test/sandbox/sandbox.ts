@@ -63,6 +63,8 @@ export interface SandboxOptions {
   readonly realKubeconfig?: string;
   /** Bus that deliveries are told to. */
   readonly eventBus?: string;
+  /** What functions are told of how often the schedule calls `issue`; nothing where absent. */
+  readonly issueIntervalMinutes?: number;
   /** Seconds a function may take. */
   readonly timeoutSeconds?: number;
   readonly onLine?: (line: LogLine) => void;
@@ -173,6 +175,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     CERTRELAY_ISSUE_QUEUE_URL: sqs.urlOf(queues.issue),
     CERTRELAY_DEPLOY_QUEUE_URL: sqs.urlOf(queues.deploy),
     CERTRELAY_EVENT_BUS: eventBus,
+    // An empty variable is what a template leaves behind for "not set".
+    CERTRELAY_ISSUE_INTERVAL_MINUTES: String(options.issueIntervalMinutes ?? ''),
     LOG_LEVEL: 'info',
   };
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
