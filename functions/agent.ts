@@ -63,9 +63,10 @@ async function pass(own: AgentSettings, cut: AbortSignal): Promise<boolean> {
         registry: secrets.agents,
         deliver: async () => {
           const lookAtServed = createLook(look);
-          const { readText } = secrets;
+          const { readText, installation } = secrets;
           const judgeReturn = returns.judge;
-          const ports = { store, connect, connectAcm, readText, lookAtServed, judgeReturn, clock, log };
+          const reached = { store, connect, connectAcm, readText, installation };
+          const ports = { ...reached, lookAtServed, judgeReturn, clock, log };
           const delivered = await deployCertificates(ports, run);
           return [...delivered.failures.values()].flat();
         },

@@ -82,6 +82,7 @@ async function deploy(
     const lookAtServed = createLook(connectLook(settings));
     const ports = {
       store: secrets.certificates,
+      installation: secrets.installation,
       connect,
       connectAcm: (region: string) => connectAcm(region, settings.prefix),
       readText: secrets.readText,

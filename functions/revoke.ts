@@ -35,7 +35,7 @@ async function revoke(request: RevokeRequest, invocation: Invocation): Promise<R
     const question = { certificates: [name], force: true };
     const { report, failures } = await issueCertificates(
       question,
-      { store, clock, log, openOrdering: open, signingKey },
+      { store, installation: secrets.installation, clock, log, openOrdering: open, signingKey },
       { ...invocation, issueIntervalMs: settings.intervals.issue },
     );
     throwFailures([...failures.values()], 'certificates');

@@ -5,6 +5,7 @@ import type { Retry } from '../policy/deliveries.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
 import { describeReported } from './agents.ts';
+import { refuseMisfits } from './allowance.ts';
 import { deployToCluster } from './cluster-pass.ts';
 import { keepConnections } from './connections.ts';
 import { findPrunedClusters, type Pruned, pruneSecrets } from './pruning.ts';
@@ -30,7 +31,7 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
   const startedAt = ports.clock.now().getTime();
   const selections = await selectCertificates(ports, run);
   const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.asked : []));
-  const waiting = findWaiting(selections, ports, run);
+  const waiting = new Map([...findWaiting(selections, ports, run), ...refuseMisfits(selections, ports)]);
   const due = jobs.filter((job) => !waiting.has(job));
   const { delivered, pruned } = await workInClusters(due, selections, ports, run);
   const results = new Map([...waiting, ...delivered]);

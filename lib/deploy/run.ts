@@ -17,7 +17,7 @@ import type { Delivery, SecretPlan } from '../policy/deployment.ts';
 import type { Hold } from '../policy/hold.ts';
 import type { ServedWord } from '../policy/served.ts';
 import type { LookSpec } from '../policy/served-targets.ts';
-import type { Announce, CertificateStore, Clock, ReadText } from '../ports.ts';
+import type { Announce, CertificateStore, Clock, InstallationStore, ReadText } from '../ports.ts';
 import type { LookAtServed } from '../probe-ports.ts';
 import type { LoadLastGood } from './last-good.ts';
 import type { WorkloadLists } from './workload-lists.ts';
@@ -31,6 +31,8 @@ export interface DeployPorts {
   readonly readText: ReadText;
   /** For targets that want it after each step of a rollout. */
   readonly lookAtServed: LookAtServed;
+  /** Says whether what does not fit has been noted yet; absent: it has. */
+  readonly installation?: Pick<InstallationStore, 'read'> | undefined;
   /** Absent: whatever is AWSPREVIOUS and can be used may take its place again. */
   readonly judgeReturn?: JudgeReturn | undefined;
   /** Absent: nobody is told. */
@@ -119,6 +121,9 @@ export interface CertificateReport {
   readonly targets: readonly TargetReport[];
   /** What was seen to be served, right after the last of its targets had it. */
   readonly served?: ServedWord;
+  /** Until when it is delivered although the inventory would not accept it now, and what does not fit. */
+  readonly graceUntil?: Date;
+  readonly misfits?: readonly string[];
 }
 
 /** What became of a Secret whose target is gone: `kept`, because something there still uses it, or because it is a copy. `target` is a cluster, or

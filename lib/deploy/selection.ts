@@ -9,10 +9,12 @@ import { parseArn } from '../policy/acm.ts';
 import { reachedSteps } from '../policy/agents.ts';
 import { parseRetry, type Retry } from '../policy/deliveries.ts';
 import { describeDelivery, nameDestination } from '../policy/deployment.ts';
+import type { Misfits } from '../policy/grace.ts';
 import type { KnownTargets } from '../policy/pruning.ts';
 import type { ServedState } from '../policy/served.ts';
 import { placesOf } from '../policy/served-targets.ts';
 import type { StoreEntry } from '../ports.ts';
+import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
 import { settleHold } from './holds.ts';
 import type { AnyJob, DeployPorts, DeployRun, Job } from './run.ts';
 
@@ -31,6 +33,8 @@ export interface Selected {
   readonly retry: Retry | undefined;
   /** What was last seen to be served. */
   readonly seen: ServedState;
+  /** What today's inventory would not accept of it; absent: nothing. */
+  readonly misfits?: Misfits | undefined;
 }
 
 /** A certificate that is passed over, or could not be loaded. `known` is absent where its targets are not sure. */
@@ -50,9 +54,10 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
   const { inventory, signal, certificates } = run;
   const prunes = Object.values(inventory.clusters).some(({ prune }) => prune !== undefined);
   const isPartial = run.targets || run.clusters || (run.elsewhere && !prunes);
+  const judgeSpec = createJudgeSpec(ports, run);
   const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<Selection> => {
     try {
-      return await selectOne(name, await entry, ports, run);
+      return await selectOne(name, await entry, { ...ports, judgeSpec }, run);
     } catch (thrown) {
       const error = toError(thrown);
       return { kind: 'failed', name, error };
@@ -81,7 +86,7 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
 async function selectOne(
   name: string,
   entry: StoreEntry | undefined,
-  ports: DeployPorts,
+  ports: DeployPorts & { readonly judgeSpec: JudgeSpec },
   run: DeployRun,
 ): Promise<Selection> {
   const { inventory, signal } = run;
@@ -114,6 +119,8 @@ async function selectOne(
       const { bundle, begins } = verify(name, certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored.version, bundle);
       const { facts } = bundle;
+      const own = spec ? undefined : certificate.spec;
+      const misfits = own && (await ports.judgeSpec(own, entry, facts));
       const hold = await settleHold({ delivery, facts }, entry, ports, run);
       const common = { delivery, facts, probe: placesOf({ probe: spec?.probe, targets }), hold, begins };
       const recorded = entry.state.deployed;
@@ -132,6 +139,7 @@ async function selectOne(
         known: { targets, versions },
         retry: parseRetry(recorded, stored.version, targets),
         seen: entry.state,
+        misfits,
       };
     }
   }

@@ -2,6 +2,8 @@
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { describeKept } from '../policy/grace.ts';
+import { isRefused } from './allowance.ts';
 import { followArrival } from './arrival.ts';
 import { recordDeliveries } from './records.ts';
 import type {
@@ -84,13 +86,17 @@ async function settle(
     }
     case 'selected': {
       const own = selection.asked.flatMap((job) => results.get(job) ?? []);
+      // How far it has come stays noted: once it is allowed again it goes on from there.
+      const isOff = isRefused(selection, ports);
       for (const result of own) logTarget(result, selection.version, ports);
       const failures = [
         ...own.flatMap((result) => result.failures),
-        ...(await record(selection, results, ports, run)),
+        ...(isOff ? [] : await record(selection, results, ports, run)),
       ];
       const targets = own.map(({ report }) => report);
-      return { report: summarize(selection, targets), failures };
+      const { misfits } = selection;
+      const kept = misfits && !isOff ? describeKept(misfits) : {};
+      return { report: { ...summarize(selection, targets), ...kept }, failures };
     }
   }
 }

@@ -217,6 +217,26 @@ describe('a registered certificate', () => {
     expect(agent.calls()).toEqual([]);
   });
 
+  test('that the agent’s own inventory does not allow is not delivered, and its Secret stays', async () => {
+    const agent = await openRegistered();
+    const registration = {
+      zones: ['example.com'],
+      issuer: 'default',
+      key: 'ecdsa-p256',
+      targets: [own],
+    } as const;
+    agent.allow({ registration });
+    await agent.sign({ targets: permissionsKey([own]) });
+    expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
+    agent.allow({ registration: { ...registration, zones: ['example.org'] } });
+    const report = await agent.deploy();
+    expect(codesOf(report)).toEqual(['NotAllowed']);
+    expect(only(report).message).toContain('add "- shop.example.com" to registration.zones');
+    expect(agent.secret('customer-tls')).toBeDefined();
+    await agent.store.record('shop', { graceUntil: new Date(agent.clock.now().getTime() + dayMs) });
+    expect(only(await agent.deploy())).toMatchObject({ outcome: 'unchanged' });
+  });
+
   test('W13 whose targets nobody signed is refused', async () => {
     const agent = await openRegistered();
     await agent.sign();

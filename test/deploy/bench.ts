@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { connectCertificateManager } from '../../lib/acm/connection.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
+import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { Cluster } from '../../lib/cluster-ports.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
 import type { DeployPorts, DeployReport, DeployRun, TargetReport } from '../../lib/deploy/run.ts';
@@ -59,6 +60,7 @@ export interface BenchOptions {
   /** Puts something between the story and the store, anew for each run. */
   readonly seenBy?: (store: FakeStore) => DeployPorts['store'];
   readonly judgeReturn?: DeployPorts['judgeReturn'];
+  readonly installation?: DeployPorts['installation'];
 }
 
 export type Bench = Awaited<ReturnType<typeof openBench>>;
@@ -95,6 +97,7 @@ export async function openBench(options: BenchOptions) {
   onTestFinished(() => admin.close());
   const certificates: CertificateSpec[] = [];
   const texts = new Map<string, string>();
+  let sections: Pick<Inventory, 'registration' | 'discovery'> = {};
   /** What is seen at the certificate's addresses, one look after the other; the last one goes on. */
   const sightings: ServedWord[][] = [];
   const look = async () => {
@@ -159,6 +162,18 @@ export async function openBench(options: BenchOptions) {
     first,
     /** Stores a certificate, or the next version of one. */
     issue,
+    /** Stores the next version of a certificate that is not in the inventory file. */
+    async issueStored(spec: StoredSpec, version: string) {
+      const notBefore = clock.now();
+      const notAfter = new Date(notBefore.getTime() + 90 * 86_400_000);
+      const { chain, key } = await mintChain({ domains: spec.domains, notBefore, notAfter });
+      await store.create(spec.name, spec);
+      await store.put(spec.name, { chain, key, issuer: 'https://ca.example/directory', spec }, version);
+    },
+    /** What others may ask for. */
+    allow: (allowed: typeof sections) => {
+      sections = allowed;
+    },
     /** Gives `shop` other targets. */
     targets: (changed: readonly TargetSpec[]) => {
       const [shop] = certificates;
@@ -194,6 +209,7 @@ export async function openBench(options: BenchOptions) {
         issuers: {},
         clusters: { ...Object.fromEntries(reached), ...agents },
         certificates,
+        ...sections,
       };
       const connect = async (name: string) => {
         const cluster = clusters.get(name);
@@ -227,6 +243,7 @@ export async function openBench(options: BenchOptions) {
           readText,
           lookAtServed,
           judgeReturn: options.judgeReturn,
+          installation: options.installation,
           announce: options.announce,
           clock,
           log,
