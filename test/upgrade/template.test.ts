@@ -1,0 +1,116 @@
+// What a deploy of today changes in the stack of the version before (template.json, as that version packaged it): nothing is taken
+// away or made anew, and whatever people or their rules can see stands in the changelog.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readPackagedService, type Template } from '../infra/packaged.ts';
+
+type Resource = Template['Resources'][string];
+
+const folder = import.meta.dirname;
+const before: Template = JSON.parse(await readFile(join(folder, 'template.json'), 'utf8'));
+const { template: after } = await readPackagedService();
+const changelog = await readFile(join(folder, '../../docs/changelog.md'), 'utf8');
+/** Lines of all versions after the one before; a line that goes on is one. */
+const lines = changelog.split(/^- /m).slice(1);
+
+/** Resources, and which properties changed, as `IssueRole Policies`; `IssueErrors new` for one that was not there. What the code is,
+ *  every version changes. */
+const changes = Object.entries(after.Resources).flatMap(([id, resource]) => {
+  const old = before.Resources[id];
+  if (!old) return [`${id} new`];
+  const names = new Set([...Object.keys(old.Properties), ...Object.keys(resource.Properties)]);
+  const changed = [...names].filter((name) => !isSame(old.Properties[name], resource.Properties[name]));
+  return changed.filter((name) => name !== 'Code').map((name) => `${id} ${name}`);
+});
+
+/** Each change has its line in the changelog, told by words in it; or nobody's rule can see it, and why. */
+const covered: readonly (readonly [change: RegExp, line: RegExp | 'unseen', why?: string])[] = [
+  [/^\w+LambdaFunction Environment$/, 'unseen', 'settings that the functions tell each other'],
+  [/^\w*Role\w* Policies$|^\w*RolePolicy|Policy PolicyDocument$/, /\brole\b|_validation-persist|IAM/i],
+  [/^HttpApi(Stage|AccessLog|LogGroup)/, /access log/i],
+  [/Alarm|Errors|Filter|Refus|Flood/, /alarm/i],
+  [/LogGroup/, /\blogs?\b/i],
+];
+
+it('takes no resource away, and makes none conditional that was not', () => {
+  const gone = Object.keys(before.Resources).filter(
+    (id) => after.Resources[id]?.Type !== before.Resources[id]?.Type,
+  );
+  expect(gone).toEqual([]);
+  const conditional = Object.entries(before.Resources).filter(
+    ([id, { Condition, DeletionPolicy }]) =>
+      !isSame(
+        [Condition, DeletionPolicy],
+        [after.Resources[id]?.Condition, after.Resources[id]?.DeletionPolicy],
+      ),
+  );
+  expect(conditional.map(([id]) => id)).toEqual([]);
+  for (const [name, condition] of Object.entries(before.Conditions))
+    expect(after.Conditions[name], name).toEqual(condition);
+});
+
+/** By type: what CloudFormation makes a resource anew for, and with a generated secret another value. */
+const identities: Readonly<Record<string, readonly string[]>> = {
+  'AWS::ApiGatewayV2::Api': ['ProtocolType'],
+  'AWS::ApiGatewayV2::Stage': ['ApiId', 'StageName'],
+  'AWS::CloudWatch::Alarm': ['AlarmName'],
+  'AWS::Events::Rule': ['Name', 'EventBusName'],
+  'AWS::IAM::Role': ['RoleName', 'Path'],
+  'AWS::Lambda::EventSourceMapping': ['EventSourceArn', 'StartingPosition'],
+  'AWS::Lambda::Function': ['FunctionName', 'PackageType'],
+  'AWS::Logs::LogGroup': ['LogGroupName'],
+  'AWS::Logs::MetricFilter': ['LogGroupName', 'FilterName'],
+  'AWS::S3::Bucket': ['BucketName'],
+  'AWS::SQS::Queue': ['QueueName', 'FifoQueue'],
+  'AWS::Scheduler::Schedule': ['Name', 'GroupName'],
+  'AWS::SecretsManager::Secret': ['Name', 'GenerateSecretString', 'SecretString'],
+};
+
+it('makes nothing anew: no name changes, and no generated secret gets another value', () => {
+  const identityOf = ({ Type, Properties }: Resource) =>
+    (identities[Type] ?? []).map((name) => Properties[name]);
+  const replaced = Object.entries(before.Resources).filter(([id, old]) => {
+    const resource = after.Resources[id];
+    return resource !== undefined && !isSame(identityOf(old), identityOf(resource));
+  });
+  expect(replaced.map(([id]) => id)).toEqual([]);
+});
+
+it('changes nothing that the changelog is silent about', () => {
+  const silent = changes.filter((change) => {
+    const [, line] = covered.find(([pattern]) => pattern.test(change)) ?? [];
+    return line !== 'unseen' && (line === undefined || !lines.some((text) => line.test(text)));
+  });
+  // Say it in docs/changelog.md, and here which words of that line it is.
+  expect(silent).toEqual([]);
+});
+
+it('every queue takes what the version before sends, and every function is called as before', () => {
+  const callers = [
+    'AWS::Lambda::EventSourceMapping',
+    'AWS::Scheduler::Schedule',
+    'AWS::Events::Rule',
+    'AWS::SQS::Queue',
+  ];
+  const touched = changes.filter((change) => {
+    const [id = '', property] = change.split(' ');
+    return property !== 'new' && callers.includes(after.Resources[id]?.Type ?? '');
+  });
+  expect(touched).toEqual([]);
+});
+
+/** Whatever the order of keys. */
+function isSame(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_, part: unknown) =>
+      typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : part,
+    ) ?? ''
+  );
+}
