@@ -5,6 +5,7 @@ import { toError } from '../lib/errors.ts';
 import { serializeInventory } from '../lib/inventory/inventory.ts';
 import { describeError } from '../lib/log.ts';
 import { readInventory } from './build.ts';
+import { isMainScript } from './main-script.ts';
 
 const usage = `usage: npm run --silent inventory:agent -- CLUSTER [--inventory FILE]
 
@@ -46,7 +47,7 @@ export async function printAgentInventory(
   }
 }
 
-if (import.meta.main) {
+if (isMainScript(import.meta)) {
   const { code, text } = await printAgentInventory(process.argv.slice(2));
   if (code === 0) console.log(text.trimEnd());
   else console.error(text);

@@ -8,6 +8,7 @@ import type { Inventory } from '../lib/certificate/spec.ts';
 import { mapConcurrently } from '../lib/concurrency.ts';
 import { parseInventory } from '../lib/inventory/inventory.ts';
 import { describeProblems } from '../lib/inventory/problems.ts';
+import { isMainScript } from './main-script.ts';
 import { mergeStart } from './one-start.ts';
 
 export interface BuildOptions {
@@ -169,7 +170,7 @@ export async function buildService(root: string, outFolder: string): Promise<rea
   });
 }
 
-if (import.meta.main) {
+if (isMainScript(import.meta)) {
   const root = resolve(import.meta.dirname, '..');
   const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KB`;
   for (const { name, startBytes, laterBytes } of await buildService(root, join(root, 'dist'))) {

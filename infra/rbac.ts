@@ -5,6 +5,7 @@ import { Document, isMap, isSeq } from 'yaml';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { listRoles, type NamespaceRules, type RoleRule } from '../lib/policy/cluster-roles.ts';
 import { readInventory } from './build.ts';
+import { isMainScript } from './main-script.ts';
 
 const help = `usage: npm run --silent rbac -- [cluster] [--user <name> | --service-account <namespace>/<name>]
 
@@ -122,7 +123,7 @@ async function main(args: readonly string[]): Promise<void> {
   process.stdout.write(describeRoles(args, await readInventory(file)));
 }
 
-if (import.meta.main) {
+if (isMainScript(import.meta)) {
   await main(process.argv.slice(2)).catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -1,0 +1,81 @@
+// What runs in the build: every package has its hash in the lock file, none brings in anything else, and Node is one of them.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import * as z from 'zod';
+import { refuseNode } from '../../infra/node-version.mjs';
+
+const root = join(import.meta.dirname, '../..');
+const words = z.union([z.string(), z.array(z.string())]);
+const packages = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({
+      version: z.string().optional(),
+      integrity: z.string().optional(),
+      resolved: z.string().optional(),
+      hasInstallScript: z.boolean().optional(),
+      bin: z.record(z.string(), z.string()).optional(),
+      os: words.optional(),
+      cpu: words.optional(),
+    }),
+  ),
+});
+const manifest = z.object({
+  allowScripts: z.record(z.string(), z.boolean()),
+  optionalDependencies: z.record(z.string(), z.string()),
+  scripts: z.record(z.string(), z.string()),
+});
+
+const lock = packages.parse(JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')));
+const own = manifest.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
+const installed = Object.entries(lock.packages).filter(([path]) => path !== '');
+
+it('every package has a hash in the lock file, which names no registry', () => {
+  const bare = installed.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'));
+  expect(bare.map(([path]) => path)).toEqual([]);
+  expect(installed.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+});
+
+it('no package may run a script when it is installed: what such a script fetches has no hash', () => {
+  const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript);
+  const names = scripted.map(([path]) => path.replace(/^.*node_modules\//, ''));
+  expect(own.allowScripts).toEqual(Object.fromEntries(names.map((name) => [name, false])));
+});
+
+it('Node is in the lock file for each platform that has a package, of Lambda’s major version', () => {
+  const nodes = installed.filter(([, { bin }]) => bin?.node !== undefined);
+  const platforms = nodes.map(([, { os, cpu }]) => [os, cpu].flat().join('-'));
+  expect(platforms.toSorted()).toEqual(['darwin-x64', 'linux-arm64', 'linux-x64', 'win32-x64']);
+  expect(nodes.every(([, { version }]) => version?.startsWith('24.'))).toBe(true);
+  expect(nodes.map(([path]) => path.replace('node_modules/', ''))).toEqual(
+    Object.keys(own.optionalDependencies),
+  );
+});
+
+it.each([
+  ['20.20.2', false],
+  ['22.18.0', false],
+  ['22.19.0', true],
+  ['23.0.0', true],
+  ['24.21.0', true],
+  ['100.0.0', true],
+])('Node %s can run the scripts: %s', (version, isEnough) => {
+  expect(refuseNode(version, 'linux-ppc64') === undefined).toBe(isEnough);
+});
+
+it('an old Node is refused when it is installed for and before each of the README’s commands, with what to do', () => {
+  expect(refuseNode('20.11.0', 'linux-ppc64')).toMatch(
+    /^Node 20\.11\.0 is too old: .*from 22\.19 on[\s\S]*no Node for linux-ppc64[\s\S]*put Node 24/,
+  );
+  for (const hook of ['postinstall', 'prestart', 'pretest', 'prebuild'])
+    expect(own.scripts[hook]).toBe('node infra/node-version.mjs');
+});
+
+it('the agent’s image stands on a tag of one version of Node, which an argument exchanges for another or for a digest', async () => {
+  const lines = (await readFile(join(root, 'infra/agent/Dockerfile'), 'utf8')).split('\n');
+  expect(lines.find((line) => line.startsWith('ARG NODE_IMAGE'))).toMatch(
+    /^ARG NODE_IMAGE=node:24\.\d+\.\d+-slim$/,
+  );
+  expect(lines.filter((line) => line.startsWith('FROM')).join()).toMatch(/^FROM \$\{NODE_IMAGE\}$/);
+});
