@@ -17,7 +17,7 @@ export async function handler(event: unknown, context: Context): Promise<ExportA
   const invocation = await beginInvocation(context);
   const secrets = connectSecretsManager({ prefix: invocation.settings.prefix, uuid: randomUUID });
   try {
-    const ports = { store: secrets.certificates, readText: secrets.readText };
+    const ports = { store: secrets.certificates, readText: secrets.readText, log: invocation.log };
     const { certificates, failures } = await exportCertificates(request, ports, invocation);
     throwFailures(failures, 'certificates');
     return { certificates };

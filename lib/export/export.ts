@@ -4,6 +4,7 @@ import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
 import { layOutPem } from '../certificate/formats.ts';
 import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
 import type { ExportRequest } from '../events.ts';
+import type { Log } from '../log.ts';
 import { readPassword } from '../passwords.ts';
 import { type Delivery, describeSecret, nameTarget } from '../policy/deployment.ts';
 import type { CertificateStore, ReadText } from '../ports.ts';
@@ -28,10 +29,12 @@ export interface Exported {
 export interface ExportPorts {
   readonly store: CertificateStore;
   readonly readText: ReadText;
+  readonly log: Log;
 }
 
 /** Reads AWSCURRENT of each certificate; one that cannot be exported is among the failures, with a sentence about it.
- *  Writes nothing and logs nothing. */
+ *  Writes nothing. Private keys that are given away are said in one line of the log, by the certificates' names; where something
+ *  fails nobody gets any. */
 export async function exportCertificates(
   request: ExportRequest,
   ports: ExportPorts,
@@ -47,7 +50,17 @@ export async function exportCertificates(
       failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
     }
   }
+  const given = certificates.filter(holdsKey).map(({ name }) => name);
+  if (given.length > 0 && failures.length === 0) {
+    const { format = 'tls' } = request;
+    ports.log.warn('private keys exported', { certificates: given, format });
+  }
   return { certificates, failures };
+}
+
+/** A manifest always does. */
+function holdsKey({ files: shown = {}, manifest }: Exported): boolean {
+  return manifest !== undefined || Object.values(shown).some((text) => text.includes('PRIVATE KEY-----'));
 }
 
 async function exportOne(

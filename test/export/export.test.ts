@@ -8,7 +8,7 @@ import type { ExportRequest } from '../../lib/events.ts';
 import { exportCertificates } from '../../lib/export/export.ts';
 import { describeSecret } from '../../lib/policy/deployment.ts';
 import { mintChain } from '../certificate/minting.ts';
-import { FakeStore } from '../issue/fakes.ts';
+import { FakeLog, FakeStore } from '../issue/fakes.ts';
 
 const notBefore = new Date('2026-11-22T09:00:00Z');
 const notAfter = new Date('2027-02-20T09:00:00Z');
@@ -31,14 +31,15 @@ async function open(
   const spec = { name: 'shop', domains: ['shop.example.com'], issuer: 'default', key: 'ecdsa-p256' } as const;
   const inventory = { issuers: {}, clusters: {}, certificates: [{ ...spec, targets }] };
   const signal = new AbortController().signal;
+  const log = new FakeLog();
   const ask = async (request: Partial<ExportRequest>) => {
     const full = { certificates: ['shop'], ...request };
     const readText = async (secret: string) => `password of ${secret}\n`;
-    return exportCertificates(full, { store, readText }, { inventory, signal });
+    return exportCertificates(full, { store, readText, log }, { inventory, signal });
   };
   const delivery = { certificate: 'shop', version: 'v', notAfter, chain: pair.chain, key: pair.key };
   const { fingerprint } = readCertificate(pair.chain);
-  return { ask, pair, store, fingerprint, delivery: { ...delivery, fingerprint } };
+  return { ask, log, pair, store, fingerprint, delivery: { ...delivery, fingerprint } };
 }
 
 describe('files', () => {
@@ -126,6 +127,39 @@ describe('a manifest', () => {
     const { certificates, failures } = await ask({ format: 'manifest', key: true, target });
     expect(certificates).toEqual([]);
     expect(failures).toMatchObject([{ message: expect.stringContaining(message) }]);
+  });
+});
+
+describe('the log', () => {
+  it.each<[string, Partial<ExportRequest>]>([
+    ['as files', { format: 'pem' }],
+    ['as a manifest', { format: 'manifest' }],
+  ])('has one warning that private keys were given away, by names and without a key: %s', async (_, request) => {
+    const { ask, log, pair, store } = await open();
+    await store.create('other', undefined);
+    const issuer = 'https://ca.example/directory';
+    await store.put('other', { chain: pair.chain, key: pair.key, issuer }, 'w');
+    const certificates = request.format === 'manifest' ? ['shop'] : ['shop', 'other'];
+    await ask({ ...request, certificates, key: true });
+    const { format } = request;
+    expect(log.lines).toEqual([
+      {
+        level: 'warn',
+        event: 'private keys exported',
+        fields: { certificates, format },
+      },
+    ]);
+    expect(JSON.stringify(log.lines)).not.toMatch(/PRIVATE KEY|MI[A-Z]/);
+  });
+
+  it.each<Partial<ExportRequest>>([
+    {},
+    { format: 'combined-pem' },
+    { certificates: ['shop', 'nobody'], key: true },
+  ])('has none where no key was given away: %j', async (request) => {
+    const { ask, log } = await open();
+    await ask(request);
+    expect(log.lines).toEqual([]);
   });
 });
 

@@ -35,6 +35,7 @@ it('alarms are on errors, on what a batch gives back without an error, on dead m
     StatusFailed: 'Errors',
     AgentSilent: 'AgentSilences',
     RegisterFailed: '5xx',
+    RegisterFlooded: '4xx',
     CertificateFailed: 'CertificateFailures',
     DeliveryFailed: 'DeliveryFailures',
     CertificateNotServed: 'ServedFailures',
@@ -48,6 +49,18 @@ it('alarms are on errors, on what a batch gives back without an error, on dead m
   for (const silent of ['IssueSilent', 'DeploySilent', 'ProbeSilent', 'StatusSilent']) {
     expect(properties(silent)).toMatchObject({ Period: 86_400, TreatMissingData: 'breaching' });
   }
+});
+
+it('one alarm is on many refused requests to the webhook, not on a few', () => {
+  expect(properties('RegisterFlooded')).toMatchObject({
+    Namespace: 'AWS/ApiGateway',
+    Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
+    Statistic: 'Sum',
+    Period: 300,
+    Threshold: 100,
+    TreatMissingData: 'notBreaching',
+  });
+  expect(properties('RegisterFailed')).toMatchObject({ Threshold: 1 });
 });
 
 it('alarms read metrics of this stack alone, each made by a filter on the log of its function', () => {

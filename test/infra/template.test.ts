@@ -1,5 +1,6 @@
 // What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { functionNames } from '../function-names.ts';
 import { eksRole, type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
 import { type AccessRequest, isAllowed, readPolicies, type Statement } from './policies.ts';
@@ -120,13 +121,24 @@ describe('functions', () => {
 
   it('keep their logs for thirty days', () => {
     const groups = find('AWS::Logs::LogGroup').map(({ Properties }) => Properties.RetentionInDays);
-    expect(groups).toEqual(functionNames.map(() => 30));
+    expect(groups).toEqual([...functionNames, 'the HTTP API'].map(() => 30));
   });
 
   it('register is told every method, so that it can answer 405', () => {
     expect(find('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey)).toEqual([
       'ANY /domains',
     ]);
+  });
+
+  it('logs who called the HTTP API and what was answered, as long as the functions log, and neither headers nor bodies', () => {
+    const settings = z
+      .object({ AccessLogSettings: z.object({ DestinationArn: z.unknown(), Format: z.string() }) })
+      .parse(properties('HttpApiStage')).AccessLogSettings;
+    expect(settings.DestinationArn).toEqual({ 'Fn::GetAtt': ['HttpApiLogGroup', 'Arn'] });
+    const format = z.record(z.string(), z.string()).parse(JSON.parse(settings.Format));
+    expect(format).toMatchObject({ ip: '$context.identity.sourceIp', status: '$context.status' });
+    expect(Object.values(format).join()).not.toMatch(/header|body|authorizer/i);
+    expect(properties('HttpApiLogGroup')).toMatchObject({ RetentionInDays: 30 });
   });
 
   it('Y07 register is protected from floods by a limit on requests a second', () => {
