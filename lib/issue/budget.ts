@@ -70,9 +70,15 @@ function requestOf(
       replaces:
         certificate?.window !== undefined && certificate.window.start <= now && now <= certificate.window.end,
       renewal: certificate?.names === names && certificate.issuer === wanted.directory && sinceMs < renewalMs,
-      urgent: sinceMs > lifetimeMs * 0.75,
+      // Nothing held is urgent where the operator asks for it; what anybody may register is not, for being new.
+      urgent: certificate ? sinceMs > lifetimeMs * 0.75 : !isRegistered(spec, entry),
     },
   ];
+}
+
+/** Whether a sender or an object in a cluster asked for it, and not the inventory file. */
+function isRegistered(spec: Candidate['spec'], entry: Candidate['entry']): boolean {
+  return spec ? 'source' in spec : entry?.state.source !== undefined;
 }
 
 /** Nothing was ordered in the future, whatever a tag says: an order that never grows old would keep others back for good. */

@@ -22,7 +22,8 @@ export interface OrderRequest {
   readonly replaces: boolean;
   /** The exact set was issued in the last 120 days: exempt from the limits of account and registered domain. */
   readonly renewal: boolean;
-  /** There is no certificate, or it is in the last quarter of its life: may spend the reserve. */
+  /** The certificate is in the last quarter of its life, or the operator asks for one that is not there: may spend the
+   *  reserve. */
   readonly urgent: boolean;
 }
 

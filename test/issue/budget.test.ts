@@ -71,6 +71,24 @@ describe('at Let’s Encrypt', () => {
     expect((await bench.run({ certificates: ['shop'] })).report.summary).toMatchObject({ issued: 1 });
   });
 
+  it.each([
+    ['that the webhook registered', 'registration', 'wait'],
+    ['that discovery found', 'discovery', 'wait'],
+    ['that the inventory asks for', undefined, 'order'],
+  ] as const)('a new certificate %s finds of the reserve alone: %s, %s', async (_what, source, decision) => {
+    const bench = new Bench(source ? [] : [shop], { directory });
+    // 45 of the 50 orders for the domain, just now.
+    const seconds = Math.floor(bench.clock.now().getTime() / 1000);
+    for (const [index, count] of [20, 20, 5].entries()) {
+      const times = Array.from({ length: count }, () => seconds).join(',');
+      await bench.store.create(`other${index}`, undefined);
+      await bench.store.record(`other${index}`, { orders: `${directory} example.com ${times}` });
+    }
+    if (source) await bench.store.create('shop', { ...shop, source });
+    const { report } = await bench.run({ certificates: ['shop'], dryRun: true });
+    expect(report.certificates).toMatchObject([{ name: 'shop', decision }]);
+  });
+
   it('an order in flight is finished, whatever is spent', async () => {
     const bench = new Bench([shop], { directory });
     for (let order = 1; order <= 4; order += 1) await bench.run({ certificates: ['shop'], force: true });
