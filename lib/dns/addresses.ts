@@ -1,18 +1,22 @@
 // Every address of a name, from the servers that have authority for it: what a resolver remembers may be of yesterday.
+import { DnsError } from '../errors.ts';
 import type { FindAddresses } from '../probe-ports.ts';
 import { Aliases, endOf } from './aliases.ts';
-import { NameServers, type Server } from './name-servers.ts';
+import { type DnsNetwork, NameServers, type Server } from './name-servers.ts';
 import { createQuestions } from './questions.ts';
 
 export interface AddressOptions {
   /** `address[:port]`: asked instead of the zones' own servers. */
   readonly resolvers?: readonly string[] | undefined;
-  /** Whom to ask for delegations, and where authoritative servers listen; absent: the system's resolver, port 53. */
-  readonly network?: { readonly resolver?: string; readonly port: number };
+  /** Where DNS is asked; absent: as a machine on the internet asks. */
+  readonly network?: DnsNetwork;
 }
 
+/** How long DNS may take over one name, its aliases and its zone included, in milliseconds. */
+const nameMs = 30_000;
+
 /** `FindAddresses` that lasts one run, because it remembers delegations and aliases. */
-export function createFindAddresses({ resolvers, network = { port: 53 } }: AddressOptions): FindAddresses {
+export function createFindAddresses({ resolvers, network = {} }: AddressOptions): FindAddresses {
   const resolver = resolvers ?? network.resolver;
   const questionsUntil = createQuestions();
   const aliases = new Aliases(questionsUntil, resolver);
@@ -25,9 +29,9 @@ export function createFindAddresses({ resolvers, network = { port: 53 } }: Addre
     return list;
   };
   return async (name, signal) => {
-    try {
+    const find = async (): Promise<readonly string[]> => {
       const questions = questionsUntil(signal);
-      const nameServers = known.get(signal) ?? new NameServers(questions, network.resolver, network.port);
+      const nameServers = known.get(signal) ?? new NameServers(questions, network);
       known.set(signal, nameServers);
       const place = endOf(await aliases.follow(name, signal));
       const servers = resolvers ?? inTurn(await nameServers.find(place));
@@ -35,10 +39,18 @@ export function createFindAddresses({ resolvers, network = { port: 53 } }: Addre
         ([4, 6] as const).map((family) => questions.addresses(place, family, servers)),
       );
       return [...new Set(found.flat())];
+    };
+    const late = Promise.withResolvers<never>();
+    const message = `DNS did not answer for ${name} within ${nameMs / 1000} s`;
+    const timer = setTimeout(() => late.reject(new DnsError('Lookup', message)), nameMs);
+    try {
+      return await Promise.race([find(), late.promise]);
     } catch (error) {
       // Ended by the signal, whatever it looks like.
       signal.throwIfAborted();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   };
 }

@@ -30,7 +30,7 @@ export function connectDns(options: DnsOptions): DnsConnection {
         questions,
         resolver,
         isChosen: options.resolvers !== undefined,
-        port: options.network?.port ?? 53,
+        network: options.network ?? {},
         aliases,
         findZone,
         delegationZone,

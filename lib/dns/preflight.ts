@@ -16,6 +16,7 @@ import type {
   ZoneFacts,
 } from '../policy/preflight.ts';
 import type { Aliases } from './aliases.ts';
+import type { DnsNetwork } from './name-servers.ts';
 import { askAuthorities, findPrivateView } from './public-view.ts';
 import { isServfail, type QuestionsUntil, type ServerAddress } from './questions.ts';
 
@@ -25,8 +26,8 @@ export interface PreflightSources {
   readonly resolver: ServerAddress;
   /** Whether the resolver was named by a person, and is to be believed; that of the machine may see a private network. */
   readonly isChosen: boolean;
-  /** Where authoritative servers listen. */
-  readonly port: number;
+  /** Where the zone's own servers are asked. */
+  readonly network: DnsNetwork;
   readonly aliases: Aliases;
   readonly findZone: FindHostedZone;
   readonly delegationZone?: string | undefined;
@@ -154,12 +155,12 @@ class PreflightRun {
 
   /** Some resolvers fail over CAA although the zone answers it: then the zone's own word counts. */
   async #askCaa(name: string, signal: AbortSignal): Promise<readonly CaaRecord[]> {
-    const { questions, resolver, isChosen, port } = this.#sources;
+    const { questions, resolver, isChosen, network } = this.#sources;
     try {
       return await questions(signal).authorizations(name, resolver);
     } catch (error) {
       if (isChosen || !isServfail(error)) throw error;
-      const answered = await askAuthorities(name, questions(signal), resolver, port);
+      const answered = await askAuthorities(name, questions(signal), network);
       if (answered) return answered;
       throw error;
     }

@@ -3,7 +3,7 @@ import { DnsError } from '../errors.ts';
 import type { CaaRecord } from '../policy/caa.ts';
 import type { PrivateView } from '../policy/preflight.ts';
 import { isPublicAddress } from '../public-addresses.ts';
-import { NameServers } from './name-servers.ts';
+import { type DnsNetwork, NameServers } from './name-servers.ts';
 import type { DnsQuestions, ServerAddress } from './questions.ts';
 
 /** The name servers that Route 53 writes into every private hosted zone; none of them knows it. */
@@ -32,11 +32,10 @@ export async function findPrivateView(
 export async function askAuthorities(
   name: string,
   questions: DnsQuestions,
-  resolver: ServerAddress,
-  port: number,
+  network: DnsNetwork,
 ): Promise<readonly CaaRecord[] | undefined> {
   try {
-    const servers = await new NameServers(questions, resolver, port).find(name);
+    const servers = await new NameServers(questions, network).find(name);
     return await Promise.any(servers.map(({ address }) => questions.authorizations(name, address)));
   } catch (error) {
     if (error instanceof DnsError || error instanceof AggregateError) return undefined;

@@ -1,5 +1,5 @@
 // Asks DNS servers, each directly and without a cache, until a signal ends it.
-import { Resolver } from 'node:dns/promises';
+import { getServers, Resolver } from 'node:dns/promises';
 import { DnsError } from '../errors.ts';
 import type { CaaRecord } from '../policy/caa.ts';
 
@@ -7,8 +7,14 @@ import type { CaaRecord } from '../policy/caa.ts';
  *  the resolvers this machine is set up with. */
 export type ServerAddress = string | readonly string[] | undefined;
 
-/** How long one server may take for one question; asked twice, because UDP loses packets. */
-const attempt = { timeout: 2_000, tries: 2 };
+/** How long one question may take, however many servers are asked in turn, in milliseconds. */
+const questionMs = 10_000;
+/** How long one server may take at first; the second time, for UDP loses packets, it is given twice as long. */
+const attemptMs = 2_000;
+const tries = 2;
+/** Of one answer: whoever writes a zone says how many there are. */
+const mostNameServers = 20;
+const mostAuthorizations = 100;
 
 /** Gives the questions that end with a signal; those of one signal share their sockets. */
 export type QuestionsUntil = (signal: AbortSignal) => DnsQuestions;
@@ -54,18 +60,18 @@ export class DnsQuestions {
   async authorizations(name: string, server: ServerAddress): Promise<readonly CaaRecord[]> {
     const records = await this.#ask('CAA', name, server, (resolver) => resolver.resolveCaa(name));
     // Node names the property by its tag, beside the flags, which it calls `critical`, and the record's type.
-    return records.flatMap(({ critical: flags, ...properties }) =>
+    return records.slice(0, mostAuthorizations).flatMap(({ critical: flags, ...properties }) =>
       Object.entries(properties)
         .filter(([tag]) => tag !== 'type')
         .map(([tag, value]) => ({ flags, tag: tag.toLowerCase(), value: String(value) })),
     );
   }
 
-  /** Host names of the servers that have authority for a zone; none where no zone begins at the name.
+  /** Host names of the servers that have authority for a zone, 20 at most; none where no zone begins at the name.
    *  @throws DnsError `Lookup` where the server does not answer. */
   async nameServers(name: string, server: ServerAddress): Promise<readonly string[]> {
     const hosts = await this.#ask('NS', name, server, (resolver) => resolver.resolveNs(name));
-    return hosts.map(plainName);
+    return hosts.slice(0, mostNameServers).map(plainName);
   }
 
   /** Addresses of a host.
@@ -89,7 +95,7 @@ export class DnsQuestions {
   ): Promise<readonly T[]> {
     try {
       this.#signal.throwIfAborted();
-      return await question(this.#resolverFor(server));
+      return await inTime(question(this.#resolverFor(server)));
     } catch (error) {
       if (this.#signal.aborted) {
         const message = `the run ended before DNS answered ${type} ${name}`;
@@ -106,8 +112,10 @@ export class DnsQuestions {
   #resolverFor(server: ServerAddress): Resolver {
     const known = this.#resolvers.get(server);
     if (known) return known;
-    const resolver = new Resolver(attempt);
-    if (server !== undefined) resolver.setServers([server].flat());
+    const servers = server === undefined ? getServers() : [server].flat();
+    const timeout = Math.min(attemptMs, Math.floor(questionMs / (3 * Math.max(1, servers.length))));
+    const resolver = new Resolver({ timeout, tries });
+    if (server !== undefined) resolver.setServers(servers);
     this.#resolvers.set(server, resolver);
     return resolver;
   }
@@ -116,6 +124,18 @@ export class DnsQuestions {
 /** Whether a question failed because the server said SERVFAIL, as it does for a zone that is broken. */
 export function isServfail(error: unknown): boolean {
   return error instanceof DnsError && codeOf(error.cause) === 'ESERVFAIL';
+}
+
+/** @throws Error with code `ETIMEOUT` where a question takes too long, as over TCP it may. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const error = Object.assign(new Error(`no answer within ${questionMs / 1000} s`), { code: 'ETIMEOUT' });
+  const timer = setTimeout(() => late.reject(error), questionMs);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -5,7 +5,7 @@ import { DnsError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { placeOfChallenge } from '../policy/delegation.ts';
 import type { Clock } from '../ports.ts';
-import { NameServers, type Server } from './name-servers.ts';
+import { type DnsNetwork, NameServers, type Server } from './name-servers.ts';
 import { createQuestions, type DnsQuestions } from './questions.ts';
 
 export interface VisibilityOptions {
@@ -17,8 +17,8 @@ export interface VisibilityOptions {
   readonly log: Log;
   /** How long to wait for a name, in milliseconds: one zone with a broken delegation must not use up the time of all. */
   readonly patienceMs?: number;
-  /** Whom to ask for delegations, and where authoritative servers listen; absent: the system's resolver, port 53. */
-  readonly network?: { readonly resolver?: string; readonly port: number };
+  /** Where DNS is asked; absent: as a machine on the internet asks. */
+  readonly network?: DnsNetwork;
 }
 
 /** At one server: a dead one keeps the names of other zones waiting for nothing. */
@@ -30,7 +30,7 @@ const longestPauseMs = 5_000;
  *  IPv6 address that does not answer is passed over where another answers, since a machine without IPv6 can reach none. Names
  *  fail with DnsError `NotVisible`, or `Lookup` where nobody tells which servers there are. */
 export function createAwaitVisible(options: VisibilityOptions): AwaitVisible {
-  const { resolvers, network = { port: 53 } } = options;
+  const { resolvers, network = {} } = options;
   const questionsUntil = createQuestions();
   const known = new WeakMap<AbortSignal, Authorities>();
   const fixed = resolvers?.map((address): Server => ({ label: address, address, family: 4 }));
@@ -38,7 +38,7 @@ export function createAwaitVisible(options: VisibilityOptions): AwaitVisible {
     const questions = questionsUntil(signal);
     const authorities = known.get(signal) ?? {
       questions,
-      nameServers: new NameServers(questions, network.resolver, network.port),
+      nameServers: new NameServers(questions, network),
       fixed,
       slots: new Map(),
     };

@@ -1,7 +1,9 @@
 // Every address of a name, from the servers that have authority for it.
+import { createSocket } from 'node:dgram';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFindAddresses } from '../../lib/dns/addresses.ts';
-import { create, type Setting, startSetting } from '../route53/setting.ts';
+import { isPublicAddress } from '../../lib/public-addresses.ts';
+import { create, type Setting, startSetting, upsert } from '../route53/setting.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { startDns } from '../sandbox/dns/server.ts';
 import { Faults } from '../sandbox/faults.ts';
@@ -24,6 +26,19 @@ afterEach(() => setting.stop());
 
 function records(Name: string, Type: 'A' | 'AAAA' | 'CNAME', ...values: readonly string[]) {
   return { Name, Type, TTL: 60, ResourceRecords: values.map((Value) => ({ Value })) };
+}
+
+/** Has a zone name these servers and no others. */
+async function nameServersOf(
+  name: string,
+  servers: readonly { readonly host: string; readonly type: 'A' | 'AAAA'; readonly address: string }[],
+): Promise<void> {
+  const ResourceRecords = servers.map(({ host }) => ({ Value: host }));
+  await setting.write(
+    zone,
+    upsert({ Name: name, Type: 'NS', TTL: 60, ResourceRecords }),
+    ...servers.map(({ host, type, address }) => create(records(host, type, address))),
+  );
 }
 
 const all = ['203.0.113.7', '203.0.113.8', '2001:db8::7'];
@@ -67,6 +82,62 @@ test('are asked of the chosen resolvers alone where there are some', async () =>
   const findAddresses = createFindAddresses({ resolvers: [setting.dns.address] });
   expect(await findAddresses('www.example.com', setting.signal)).toEqual(all);
   expect(asked('NS')).toEqual([]);
+});
+
+test.each([
+  ['10.0.0.1'],
+  ['172.16.0.1'],
+  ['192.168.0.1'],
+  ['100.64.0.1'],
+  ['169.254.169.254'],
+  ['fd00:ec2::253'],
+  ['fe80::1'],
+  ['::ffff:10.0.0.1'],
+  ['64:ff9b::a00:1'],
+])('are not asked of %s, however the zone names it as its server', async (address) => {
+  const type = address.includes(':') ? ('AAAA' as const) : ('A' as const);
+  await nameServersOf('example.com', [{ host: 'ns.example.com', type, address }]);
+  const refusal = askAuthorities()('shop.example.com', setting.signal);
+  await expect(refusal).rejects.toMatchObject({
+    code: 'Lookup',
+    message: expect.stringMatching(/no public address .* set CERTRELAY_RESOLVERS/),
+  });
+});
+
+test('are asked of the public servers alone where a zone has private ones, too', async () => {
+  const servers = [
+    { host: 'ns1.example.com', type: 'A', address: '10.0.0.1' },
+    { host: 'ns2.example.com', type: 'A', address: '127.0.0.1' },
+  ] as const;
+  await nameServersOf('example.com', servers);
+  expect(await askAuthorities()('shop.example.com', setting.signal)).toEqual(all);
+  const { dns } = setting;
+  const network = { resolver: dns.address, port: dns.port, mayAsk: isPublicAddress };
+  const asking = createFindAddresses({ network })('shop.example.com', setting.signal);
+  await expect(asking).rejects.toMatchObject({ code: 'Lookup' });
+});
+
+test('are asked of six servers at most, for ten seconds at most, where 13 are dead', async () => {
+  const dead = Array.from({ length: 13 }, (_, n) => `127.0.1.${n + 1}`);
+  const asked = new Set<string>();
+  const sockets = dead.map((address) => {
+    const socket = createSocket('udp4').on('message', () => void asked.add(address));
+    socket.bind(setting.dns.port, address);
+    return socket;
+  });
+  try {
+    await nameServersOf(
+      'example.com',
+      dead.map((address, n) => ({ host: `ns${n}.example.com`, type: 'A' as const, address })),
+    );
+    const startedAt = performance.now();
+    const asking = askAuthorities()('shop.example.com', setting.signal);
+    await expect(asking).rejects.toMatchObject({ code: 'Lookup' });
+    expect(performance.now() - startedAt).toBeLessThan(12_000);
+    expect(asked.size).toBe(6);
+  } finally {
+    for (const socket of sockets) socket.close();
+  }
 });
 
 test('are not made up where DNS fails: a broken zone, a circle of aliases, the end of the run', async () => {

@@ -1,6 +1,6 @@
 // DNS servers that answer anything: a question ends with an answer or a DnsError, and soon.
 import { createSocket, type Socket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket as TcpSocket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createQuestions } from '../../lib/dns/questions.ts';
 import { DnsError } from '../../lib/errors.ts';
@@ -82,5 +82,78 @@ test('every packet is an answer or a DnsError', { timeout: 30_000 }, async () =>
     const [name] = asked[index] ?? [];
     if (answer.status === 'rejected') expect(answer.reason, name).toBeInstanceOf(DnsError);
     else expect(['undefined', 'string', 'object'], name).toContain(typeof answer.value);
+  }
+});
+
+/** What a server does with the connection after an answer by UDP that is truncated. */
+const streams: Readonly<Record<string, (socket: TcpSocket, query: Buffer) => void>> = {
+  'frames without end, for another id': (socket, query) => {
+    const frame = framed(Buffer.concat([Buffer.from([1, 1]), query.subarray(2)]));
+    const pump = () => {
+      while (!socket.destroyed && socket.write(frame));
+    };
+    socket.on('drain', pump);
+    pump();
+  },
+  'a byte now and then': (socket) => {
+    const timer = setInterval(() => socket.write(Buffer.alloc(1, 255)), 100);
+    socket.on('close', () => clearInterval(timer));
+  },
+  'a frame that never ends': (socket) => void socket.write(Buffer.from('ffff8180', 'hex')),
+  'a thousand values': (socket, query) => {
+    const values = Array.from({ length: 1_000 }, (_, n) => {
+      const text = String(n).padStart(43, 'x');
+      return Buffer.concat([Buffer.from('c00c001000010000003c002c2b', 'hex'), Buffer.from(text)]);
+    });
+    socket.write(framed(Buffer.concat([reply(query, 1_000), ...values])));
+  },
+};
+
+function framed(message: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(message.length);
+  return Buffer.concat([length, message]);
+}
+
+test('whatever comes by TCP, a question ends within ten seconds', { timeout: 30_000 }, async () => {
+  const signal = AbortSignal.timeout(25_000);
+  const questions = createQuestions()(signal);
+  const closing: (() => void)[] = [];
+  const ends = Object.entries(streams).map(async ([name, talk]) => {
+    const tcp = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', (query) => talk(socket, query.subarray(2)));
+      closing.push(() => socket.destroy());
+    });
+    await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4');
+    udp.on('message', (query, peer) => {
+      const truncated = reply(query, 0);
+      truncated.writeUInt16BE(0x8380, 2);
+      udp.send(truncated, peer.port, peer.address);
+    });
+    await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve));
+    closing.push(
+      () => void tcp.close(),
+      () => void udp.close(),
+    );
+    const startedAt = performance.now();
+    const answer = questions.texts('shop.example.com', `127.0.0.1:${port}`);
+    const end = await answer.then(
+      (values) => values.length,
+      (error: unknown) => error instanceof DnsError && error.code,
+    );
+    return [name, end, performance.now() - startedAt < 12_000];
+  });
+  try {
+    expect(await Promise.all(ends)).toEqual([
+      ['frames without end, for another id', 'Lookup', true],
+      ['a byte now and then', 'Lookup', true],
+      ['a frame that never ends', 'Lookup', true],
+      ['a thousand values', 1_000, true],
+    ]);
+  } finally {
+    for (const close of closing) close();
   }
 });
