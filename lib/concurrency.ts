@@ -27,20 +27,24 @@ export interface SlotUse {
 /** Lets a number of works run at once, while the others wait. */
 export class Slots {
   #free: number;
+  readonly #perOwner: number;
+  readonly #running = new Map<unknown, number>();
   /** By owner, the one whose turn is next first. */
   readonly #waiting = new Map<unknown, (() => void)[]>();
 
-  constructor(size: number) {
+  /** @param perOwner How many of them one owner may have at once. */
+  constructor(size: number, perOwner = size) {
     this.#free = size;
+    this.#perOwner = perOwner;
   }
 
   /** Does the work once it has a slot, which it gives back at its end, however that is. */
   async use<T>(work: () => Promise<T>, { owner, patienceMs }: SlotUse = {}): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
+    if (this.#free > 0 && this.#mayHave(owner)) this.#give(owner);
     else await this.#queue(owner);
     let isHeld = true;
     const giveBack = () => {
-      if (isHeld) this.#pass();
+      if (isHeld) this.#takeBack(owner);
       isHeld = false;
     };
     const timer = patienceMs === undefined ? undefined : setTimeout(giveBack, patienceMs);
@@ -60,15 +64,27 @@ export class Slots {
     return promise;
   }
 
-  #pass(): void {
-    const [next] = this.#waiting;
-    if (!next) {
-      this.#free += 1;
+  #mayHave(owner: unknown): boolean {
+    return (this.#running.get(owner) ?? 0) < this.#perOwner;
+  }
+
+  #give(owner: unknown): void {
+    this.#free -= 1;
+    this.#running.set(owner, (this.#running.get(owner) ?? 0) + 1);
+  }
+
+  #takeBack(owner: unknown): void {
+    this.#free += 1;
+    const running = (this.#running.get(owner) ?? 0) - 1;
+    if (running > 0) this.#running.set(owner, running);
+    else this.#running.delete(owner);
+    for (const [next, [begin, ...rest]] of this.#waiting) {
+      if (!this.#mayHave(next)) continue;
+      this.#waiting.delete(next);
+      if (rest.length > 0) this.#waiting.set(next, rest);
+      this.#give(next);
+      begin?.();
       return;
     }
-    const [owner, [begin, ...rest]] = next;
-    this.#waiting.delete(owner);
-    if (rest.length > 0) this.#waiting.set(owner, rest);
-    begin?.();
   }
 }

@@ -37,6 +37,26 @@ it('no more works run at once than there are slots', async () => {
   expect(most).toBe(2);
 });
 
+it('one owner has no more than its share, though slots are free', async () => {
+  const slots = new Slots(4, 2);
+  const begun: string[] = [];
+  const end = Promise.withResolvers<void>();
+  const works = ['a1', 'a2', 'a3', 'b1', 'b2', 'b3'].map((name) =>
+    slots.use(
+      async () => {
+        begun.push(name);
+        await end.promise;
+      },
+      { owner: name.charAt(0) },
+    ),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun).toEqual(['a1', 'a2', 'b1', 'b2']);
+  end.resolve();
+  await Promise.all(works);
+  expect(begun).toHaveLength(6);
+});
+
 it('a work that has used up its patience goes on without its slot', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const slots = new Slots(1);

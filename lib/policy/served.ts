@@ -21,7 +21,9 @@ export type Sighting =
   /** Nobody there finished a handshake; `problem` says how that went. */
   | { readonly kind: 'silent'; readonly problem: string }
   /** This machine cannot look there, or must not. */
-  | { readonly kind: 'unprobed'; readonly problem: string };
+  | { readonly kind: 'unprobed'; readonly problem: string }
+  /** More addresses than are looked at: so many of the name were not. */
+  | { readonly kind: 'unlooked'; readonly count: number; readonly problem: string };
 
 /** One look: under which name, where, and what was seen. */
 export interface Observation {
@@ -38,28 +40,38 @@ export interface Finding {
   readonly address: string | undefined;
   readonly served: ServedWord;
   readonly message: string;
+  /** Where it stands for addresses that were not looked at, because there are too many: how many. */
+  readonly unlooked?: number;
 }
 
-/** What all looks together mean: the worst word, and one line that names the addresses it is said of. */
+/** What all looks together mean: the worst word of those that were taken, and one line that names the addresses it is said of. */
 export interface Verdict {
   readonly served: ServedWord;
   readonly message: string;
   readonly findings: readonly Finding[];
+  /** How many addresses were not looked at, because there are too many; absent where that is none. */
+  readonly unlooked?: number;
 }
 
 /** @param fingerprint Of the certificate that should be served: SHA-256 of its DER, hex. */
 export function judgeServed(fingerprint: string, observations: readonly Observation[]): Verdict {
   const findings = observations.map((observation) => judgeOne(fingerprint, observation));
   const served = worstOf(findings);
-  const places = findings.filter((finding) => finding.served === served).map(namePlace);
+  const unlooked = findings.reduce((sum, finding) => sum + (finding.unlooked ?? 0), 0);
+  const places = findings.filter((finding) => finding.served === served && isLook(finding)).map(namePlace);
   const message =
     places.length > 0 ? `${served} ${namePlaces(places)}` : 'unprobed: there is no address to look at';
-  return { served, message, findings };
+  if (unlooked === 0) return { served, message, findings };
+  return { served, message: `${message}; ${unlooked} more were not looked at`, findings, unlooked };
+}
+
+function isLook({ unlooked }: Finding): boolean {
+  return unlooked === undefined;
 }
 
 /** The worst word of them; of none, that nobody could look. */
 export function worstOf(findings: readonly Finding[]): ServedWord {
-  const words = findings.map(({ served }) => served);
+  const words = findings.filter(isLook).map(({ served }) => served);
   return servedWords.findLast((word) => words.includes(word)) ?? 'unprobed';
 }
 
@@ -70,6 +82,8 @@ function judgeOne(fingerprint: string, { name, endpoint, sighting }: Observation
       return { ...place, served: 'unreachable', message: sighting.problem };
     case 'unprobed':
       return { ...place, served: 'unprobed', message: sighting.problem };
+    case 'unlooked':
+      return { ...place, served: 'unprobed', message: sighting.problem, unlooked: sighting.count };
     case 'leaf': {
       if (sighting.fingerprint === fingerprint) {
         return { ...place, served: 'served', message: 'serves the current certificate' };

@@ -25,6 +25,8 @@ export interface ProbeReport {
   readonly served: ServedWord | 'skip' | 'failed';
   readonly message: string;
   readonly addresses: readonly Finding[];
+  /** How many addresses were not looked at, because there are too many; absent where that is none. */
+  readonly unlooked?: number;
 }
 
 /** Looks at every certificate asked for, all addresses of all of them side by side. May be run twice. A certificate of which
@@ -75,7 +77,7 @@ function skip({ name, message }: Extract<Selection, { kind: 'skipped' }>): Probe
 /** Notes what was seen where that is news, logs it, and sums up. */
 async function settle(
   { name, version, isDelivered, state, probe, targets }: Selected,
-  { served, message, findings }: Verdict,
+  { served, message, findings, unlooked }: Verdict,
   { store, clock, log }: ProbePorts,
   { staleAfterMs, cleanUpSignal }: ProbeRun,
 ): Promise<ProbeReport> {
@@ -87,12 +89,21 @@ async function settle(
     isDelivered,
     at,
   });
-  const fields = { certificate: name, version, served, problem: message, since: notServedSince };
+  const fields = {
+    certificate: name,
+    version,
+    served,
+    problem: message,
+    since: notServedSince,
+    unlooked,
+  };
   const isLate = notServedSince !== undefined && at.getTime() - notServedSince.getTime() >= staleAfterMs;
   if (isOther(served) && isLate) log.error('certificate not served', fields);
   else if (isOther(served) && notServedSince) log.warn('certificate not served yet', fields);
-  else if (isNews && served === 'served') log.info('certificate served', { certificate: name, version });
+  else if (isNews && served === 'served')
+    log.info('certificate served', { certificate: name, version, unlooked });
   else if (isNews) log.warn('certificate not seen served', fields);
   if (change) await store.record(name, change, cleanUpSignal);
-  return { name, version, delivered: isDelivered, served, message, addresses: findings };
+  const report = { name, version, delivered: isDelivered, served, message, addresses: findings };
+  return unlooked === undefined ? report : { ...report, unlooked };
 }

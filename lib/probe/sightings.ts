@@ -2,16 +2,21 @@
 import { formatEndpoint } from '../certificate/endpoint.ts';
 import { withoutWildcard } from '../certificate/names.ts';
 import type { Endpoint } from '../certificate/spec.ts';
-import { mapConcurrently } from '../concurrency.ts';
+import { Slots } from '../concurrency.ts';
 import { describeError } from '../log.ts';
 import type { Observation, Sighting } from '../policy/served.ts';
 import type { LookSpec } from '../policy/served-targets.ts';
 import type { ProbePorts } from './run.ts';
 
-/** Names asked for in DNS at once. */
+/** Names asked for in DNS at once, and those of one certificate. */
 const namesAtOnce = 50;
+const ownNamesAtOnce = 10;
 /** More than there are dead ones among a thousand addresses, as a rule: those wait side by side, while the others go on. */
 const handshakesAtOnce = 128;
+const ownHandshakesAtOnce = 32;
+/** Addresses from DNS that are looked at of a name, and of a certificate: whoever keeps a zone writes as many as he likes. */
+const mostOfName = 20;
+const mostOfCertificate = 200;
 const usualPort = 443;
 /** Stands for the names that a wildcard covers, where an address is given and no name. */
 const anyLabel = 'certrelay-probe';
@@ -25,67 +30,112 @@ export interface Sought {
 }
 
 /** Somewhere to look, or what is known of it without looking. */
-interface Place<Of extends Sought> extends Pick<Observation, 'name'> {
-  readonly of: Of;
+interface Place extends Pick<Observation, 'name'> {
   readonly endpoint?: Required<Endpoint>;
   readonly sighting?: Sighting;
+  /** Of an address from DNS: how many of its name are looked at before. */
+  readonly rank?: number;
 }
 
-/** What was seen of each certificate; one that the run's end kept from being looked at everywhere is absent. */
+/** What all certificates of a run share; they take turns. */
+interface Shared {
+  readonly names: Slots;
+  readonly handshakes: Slots;
+}
+
+/** What was seen of each certificate; one that the run's end kept from being looked at everywhere is absent. They take turns,
+ *  so that one with many addresses, or with dead ones, leaves time for the others. */
 export async function observe<Of extends Sought>(
   selected: readonly Of[],
   ports: Ports,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Of, readonly Observation[]>> {
-  const unfinished = new Set<Of>();
-  const isolate = async <T>(of: Of, work: () => Promise<readonly T[]>): Promise<readonly T[]> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      unfinished.add(of);
-      return [];
-    }
+  const shared = {
+    names: new Slots(namesAtOnce, ownNamesAtOnce),
+    handshakes: new Slots(handshakesAtOnce, ownHandshakesAtOnce),
   };
-  const asked = selected.flatMap((of) => planPlaces(of));
-  const places = await mapConcurrently(asked, namesAtOnce, (place) =>
-    isolate(place.of, () => locate(place, ports, signal)),
+  const seen = await Promise.all(
+    selected.map(async (of) => {
+      try {
+        return [[of, await observeOne(of, shared, ports, signal)] as const];
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        return [];
+      }
+    }),
   );
-  const looks = await mapConcurrently(withoutRepeats(places.flat()), handshakesAtOnce, (place) =>
-    isolate(place.of, async () => [{ ...place, sighting: await look(place, ports, signal) }]),
+  return new Map(seen.flat());
+}
+
+async function observeOne(
+  of: Sought,
+  { names, handshakes }: Shared,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<readonly Observation[]> {
+  const located = await Promise.all(
+    planPlaces(of).map(async (place) =>
+      place.endpoint || place.sighting
+        ? [place]
+        : names.use(() => locate(place.name, of.probe, ports, signal), { owner: of }),
+    ),
   );
-  const seen = Map.groupBy(looks.flat(), ({ of }) => of);
-  return new Map(
-    selected.filter((of) => !unfinished.has(of)).map((of) => [of, (seen.get(of) ?? []).map(withoutOwner)]),
+  return Promise.all(
+    limitNumber(withoutRepeats(located.flat())).map(async ({ name, endpoint, sighting }) => {
+      if (sighting) return { name, endpoint, sighting };
+      if (!endpoint) return { name, sighting: nowhere };
+      const look = () => ports.shakeHands({ ...endpoint, name }, signal);
+      return { name, endpoint, sighting: await handshakes.use(look, { owner: of }) };
+    }),
   );
 }
 
+const nowhere: Sighting = { kind: 'unprobed', problem: 'there is no address to look at' };
+
 /** Listed addresses are looked at under every name. Without them DNS is asked, which knows no address for a wildcard. */
-function planPlaces<Of extends Sought>(of: Of): readonly Place<Of>[] {
-  const { addresses, also = [], names = of.domains, port = usualPort } = of.probe;
+function planPlaces({ domains, probe }: Sought): readonly Place[] {
+  const { addresses, also = [], names = domains, port = usualPort } = probe;
   const listed = names.flatMap((name) =>
     [...(addresses ?? []), ...also].map((endpoint) => ({
-      of,
       name: name.startsWith('*.') ? `${anyLabel}.${withoutWildcard(name)}` : name,
       endpoint: { address: endpoint.address, port: endpoint.port ?? port },
     })),
   );
   if (addresses) return listed;
   const asked = names.map((name) =>
-    name.startsWith('*.') ? { of, name, sighting: unlistedWildcard } : { of, name },
+    name.startsWith('*.') ? { name, sighting: unlistedWildcard } : { name },
   );
-  return [...listed, ...asked.filter(({ sighting }) => !sighting || also.length === 0)];
+  return [...listed, ...asked.filter((place) => !('sighting' in place) || also.length === 0)];
 }
 
 /** What is listed comes before what DNS says of the same. */
-function withoutRepeats<Of extends Sought>(places: readonly Place<Of>[]): readonly Place<Of>[] {
-  const known = new Map<Of, Set<string>>();
-  return places.filter(({ of, name, endpoint }) => {
-    const seen = known.get(of) ?? new Set();
-    known.set(of, seen);
+function withoutRepeats(places: readonly Place[]): readonly Place[] {
+  const seen = new Set<string>();
+  return places.filter(({ name, endpoint }) => {
     const key = `${name} ${endpoint && formatEndpoint(endpoint)}`;
     return seen.size < seen.add(key).size;
   });
+}
+
+/** Leaves out what is too much of what DNS says, and says how much that is; each name keeps some. What a person has listed
+ *  is looked at however much it is. */
+function limitNumber(places: readonly Place[]): readonly Place[] {
+  const ranked = places.filter(({ rank }) => rank !== undefined);
+  const kept = new Set(
+    ranked
+      .filter(({ rank = 0 }) => rank < mostOfName)
+      .toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0))
+      .slice(0, mostOfCertificate),
+  );
+  const left = Map.groupBy(
+    ranked.filter((place) => !kept.has(place)),
+    ({ name }) => name,
+  );
+  const told = Array.from(left, ([name, { length: count }]): Place => {
+    const problem = `${count} more addresses in DNS were not looked at: at most ${mostOfName} of a name and ${mostOfCertificate} of a certificate are`;
+    return { name, sighting: { kind: 'unlooked', count, problem } };
+  });
+  return [...places.filter((place) => place.rank === undefined || kept.has(place)), ...told];
 }
 
 const unlistedWildcard: Sighting = {
@@ -96,46 +146,30 @@ const unlistedWildcard: Sighting = {
 
 /** The addresses that DNS gives for a name whose addresses are not listed. Whoever keeps the zone writes those, and must not
  *  lead this machine to what only this machine can reach. */
-async function locate<Of extends Sought>(
-  place: Place<Of>,
+async function locate(
+  name: string,
+  { also, port = usualPort }: LookSpec,
   { findAddresses, isPublicAddress }: Ports,
   signal: AbortSignal,
-): Promise<readonly Place<Of>[]> {
-  if (place.endpoint || place.sighting) return [place];
-  const { of, name } = place;
+): Promise<readonly Place[]> {
   let addresses: readonly string[];
   try {
     addresses = await findAddresses(name, signal);
   } catch (error) {
     signal.throwIfAborted();
-    return [{ of, name, sighting: { kind: 'silent', problem: describeError(error) } }];
+    return [{ name, sighting: { kind: 'silent', problem: describeError(error) } }];
   }
   if (addresses.length === 0) {
-    if (of.probe.also) return [];
-    return [{ of, name, sighting: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
+    return also ? [] : [{ name, sighting: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
   }
-  return addresses.map((address): Place<Of> => {
-    const endpoint = { address, port: of.probe.port ?? usualPort };
-    if (isPublicAddress(address)) return { of, name, endpoint };
+  // The same ones at each look, however DNS turns them round; those where nobody can look last.
+  const sorted = addresses.toSorted();
+  const inTurn = [...sorted.filter(isPublicAddress), ...sorted.filter((one) => !isPublicAddress(one))];
+  const ranks = new Map(inTurn.map((address, rank) => [address, rank]));
+  return addresses.map((address): Place => {
+    const place = { name, endpoint: { address, port }, rank: ranks.get(address) ?? 0 };
+    if (isPublicAddress(address)) return place;
     const problem = 'DNS gives an address that is not public; list it under "probe" of the certificate';
-    return { of, name, endpoint, sighting: { kind: 'unprobed', problem } };
+    return { ...place, sighting: { kind: 'unprobed', problem } };
   });
-}
-
-async function look(
-  { name, endpoint, sighting }: Place<Sought>,
-  { shakeHands }: Ports,
-  signal: AbortSignal,
-): Promise<Sighting> {
-  if (sighting) return sighting;
-  if (!endpoint) return { kind: 'unprobed', problem: 'there is no address to look at' };
-  return shakeHands({ ...endpoint, name }, signal);
-}
-
-function withoutOwner({
-  name,
-  endpoint,
-  sighting,
-}: Place<Sought> & { readonly sighting: Sighting }): Observation {
-  return { name, endpoint, sighting };
 }

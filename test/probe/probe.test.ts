@@ -1,5 +1,5 @@
 // The probe story over fakes: where it looks, where it never connects to, what it keeps and what it says.
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
@@ -19,9 +19,9 @@ let clock: FakeClock;
 let log: FakeLog;
 let store: FakeStore;
 /** Addresses by name, as DNS has them. */
-let dns: Record<string, readonly string[] | Error>;
+let dns: Record<string, readonly string[] | Error | Promise<never>>;
 /** What is served by address; nobody answers at the others. */
-let servers: Record<string, Sighting>;
+let servers: Record<string, Sighting | 'hanging'>;
 /** Where it connected to, and under which name. */
 let visits: string[];
 let ending: AbortController;
@@ -51,6 +51,14 @@ function keep(name: string, state: CertificateState = {}): void {
   store.kept.set(name, { versions: new Map(), stages: new Map([['AWSCURRENT', 'v1']]), state: described });
 }
 
+/** As what a machine says nothing to. */
+function untilTheEnd(): Promise<never> {
+  const { signal } = ending;
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+}
+
 async function probe(specs: readonly CertificateSpec[], certificates?: readonly string[]) {
   const ports = {
     store,
@@ -58,14 +66,15 @@ async function probe(specs: readonly CertificateSpec[], certificates?: readonly 
     log,
     isPublicAddress,
     findAddresses: async (name: string) => {
-      const found = dns[name] ?? [];
+      const found = await (dns[name] ?? []);
       if (found instanceof Error) throw found;
       return found;
     },
     shakeHands: async (place: { readonly address: string; readonly port: number; readonly name: string }) => {
       visits.push(`${place.name} ${place.address} ${place.port}`);
       ending.signal.throwIfAborted();
-      return servers[place.address] ?? ({ kind: 'silent', problem: 'ECONNREFUSED' } as const);
+      const seen = servers[place.address] ?? ({ kind: 'silent', problem: 'ECONNREFUSED' } as const);
+      return seen === 'hanging' ? untilTheEnd() : seen;
     },
   };
   const inventory = { issuers: {}, clusters: {}, certificates: specs };
@@ -147,6 +156,85 @@ describe('where it looks', () => {
     });
     dns = {};
     expect(await probeShop()).toMatchObject({ served: 'unprobed', message: 'unprobed shop.example.com' });
+  });
+});
+
+describe('whoever keeps a zone', () => {
+  const many = (count: number, net = '203.0') =>
+    Array.from({ length: count }, (_, n) => `${net}.${Math.floor(n / 250)}.${(n % 250) + 1}`);
+
+  test('has 20 addresses of a name looked at and 200 of a certificate; how many were not is said, and served is what was seen', async () => {
+    const domains = Array.from({ length: 15 }, (_, n) => `n${n}.shop.example.com`);
+    for (const [n, name] of domains.entries()) dns[name] = many(100, `5.${n}`);
+    servers = Object.fromEntries(domains.flatMap((_, n) => many(100, `5.${n}`)).map((one) => [one, current]));
+    const report = await probeShop(undefined, { domains });
+    expect(visits).toHaveLength(200);
+    for (const name of domains)
+      expect(visits.filter((visit) => visit.startsWith(`${name} `)).length).toBeGreaterThan(12);
+    expect(report).toMatchObject({
+      served: 'served',
+      unlooked: 1_300,
+      message: expect.stringContaining('1300 more were not looked at'),
+    });
+    expect(report?.addresses).toHaveLength(215);
+    expect(log.lines.find(({ event }) => event === 'certificate served')?.fields).toMatchObject({
+      unlooked: 1_300,
+    });
+    expect(store.kept.get('shop')?.state.served).toBe('v1/served');
+  });
+
+  test.each([
+    [20, undefined],
+    [21, 1],
+  ])('of %i addresses of one name leaves %s unlooked at', async (count, unlooked) => {
+    dns = { 'shop.example.com': many(count) };
+    servers = Object.fromEntries(many(count).map((one) => [one, current]));
+    const report = await probeShop();
+    expect(report).toMatchObject({ served: 'served' });
+    expect(report?.unlooked).toBe(unlooked);
+  });
+
+  test('does not choose which are looked at by turning them round, nor hides public ones behind private ones', async () => {
+    const all = [...many(30, '10.0'), ...many(20)];
+    dns = { 'shop.example.com': all };
+    await probeShop();
+    const before = visits.splice(0).toSorted();
+    expect(before).toEqual(
+      many(20)
+        .map((one) => `shop.example.com ${one} 443`)
+        .toSorted(),
+    );
+    dns = { 'shop.example.com': all.toReversed() };
+    await probeShop();
+    expect(visits.toSorted()).toEqual(before);
+  });
+
+  test('takes nothing from what a person has listed', async () => {
+    const addresses = many(250).map((address) => ({ address }));
+    servers = Object.fromEntries(many(250).map((one) => [one, current]));
+    expect(await probeShop({ addresses })).toMatchObject({ served: 'served' });
+    expect(visits).toHaveLength(250);
+  });
+
+  test('with dead servers and dead addresses leaves time for the certificates of others', async () => {
+    const domains = Array.from({ length: 100 }, (_, n) => `n${n}.bad.example.com`);
+    for (const [n, name] of domains.entries()) dns[name] = n < 15 ? many(100, `5.${n}`) : untilTheEnd();
+    const others = Array.from({ length: 20 }, (_, n) => spec(`z${n}`));
+    for (const [n, { name }] of others.entries()) {
+      keep(name);
+      dns[`${name}.example.com`] = [`203.0.113.${n}`];
+      servers[`203.0.113.${n}`] = current;
+    }
+    for (const n of domains.slice(0, 15).keys())
+      for (const address of many(100, `5.${n}`)) servers[address] = 'hanging';
+    keep('bad');
+    const pass = probe([spec('bad', { domains }), ...others]);
+    const isOther = (visit: string) => visit.startsWith('z');
+    await vi.waitFor(() => expect(visits.filter(isOther)).toHaveLength(20));
+    ending.abort(new Error('time is up'));
+    const { certificates, failures } = await pass;
+    expect(certificates.map(({ served }) => served)).toEqual(['failed', ...others.map(() => 'served')]);
+    expect(failures).toHaveLength(1);
   });
 });
 
