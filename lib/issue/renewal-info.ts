@@ -17,7 +17,11 @@ const soonMs = 3_600_000;
 export const laterMs = 6 * 3_600_000;
 /** Of a page's URL: tags are few. A longer one is told by the pass that hears of it, and forgotten. */
 const longestKeptUrl = 500;
+/** Of one CA at once. */
 const concurrency = 16;
+/** What asking may take of a pass: a part of its time, and never more than this. */
+const timeShare = 0.25;
+const longestMs = 60_000;
 
 /** Whether it is time to ask about a certificate: it is known to the CA by id, has not ended, and no order of it is open. */
 export function isToBeAsked({ entry, situation }: Candidate, now: Date): boolean {
@@ -29,15 +33,20 @@ export function isToBeAsked({ entry, situation }: Candidate, now: Date): boolean
 }
 
 /** The candidates with what the CA suggests now; it is kept on tags too. Nothing here stops a pass: a certificate of which
- *  the CA does not speak is renewed by what is known of it. */
+ *  the CA does not speak is renewed by what is known of it. CAs are asked side by side, for a part of the pass's time: who
+ *  could not be asked in it is asked by the next one. */
 export async function askRenewalInfo(
   candidates: readonly Candidate[],
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<readonly Candidate[]> {
-  return mapConcurrently(candidates, concurrency, async (candidate) => {
+  const leftMs = Math.max(0, run.workUntil.getTime() - ports.clock.now().getTime());
+  const limit = AbortSignal.timeout(Math.floor(Math.min(longestMs, leftMs * timeShare)));
+  const signal = AbortSignal.any([run.signal, limit]);
+  const askOne = async (candidate: Candidate): Promise<Candidate> => {
     const { name, situation } = candidate;
-    const asked = await ask(candidate, ports, run);
+    if (signal.aborted) return candidate;
+    const asked = await ask(candidate, ports, { inventory: run.inventory, signal });
     const now = ports.clock.now();
     const isFreed = endsLimit(candidate, asked, now);
     try {
@@ -54,7 +63,10 @@ export async function askRenewalInfo(
     const window = { start, end, explanationUrl, isFresh: true };
     const freed = isFreed ? { nextAttempt: undefined } : {};
     return { ...candidate, situation: { ...situation, ...freed, held: { ...situation.held, window } } };
-  });
+  };
+  const byCa = Map.groupBy(candidates, ({ situation }) => situation.wanted.directory);
+  const heard = [...byCa.values()].map((part) => mapConcurrently(part, concurrency, askOne));
+  return (await Promise.all(heard)).flat();
 }
 
 /** Whether the CA has moved the window to now since its limits kept an order back: they do not count for one in the window.
@@ -73,7 +85,7 @@ type Asked = RenewalInfo | 'failed' | undefined;
 async function ask(
   { name, entry, spec, situation: { held } }: Candidate,
   { connect, log }: IssuePorts & OrderingPorts,
-  { inventory, signal }: Run,
+  { inventory, signal }: Pick<Run, 'inventory' | 'signal'>,
 ): Promise<Asked> {
   const id = entry?.state.certificateId;
   const issuers = spec ? issuersOf(spec, inventory.issuers) : issuersOfSource(entry?.state ?? {}, inventory);

@@ -141,3 +141,32 @@ describe('a CA that does not answer about renewal', () => {
     expect(bench.ca.count('renewalInfo')).toBe(0);
   });
 });
+
+describe('a CA that does not answer', () => {
+  it('is asked for a part of the pass’s time, and keeps no certificate of another from being renewed', async () => {
+    const many = Array.from({ length: 40 }, (_, n) => {
+      return { ...specOf(`a${n}`, [`a${n}.example.com`]), issuer: 'other' };
+    });
+    const bench = new Bench([shop, ...many], {}, { other: {} });
+    await bench.run();
+    bench.clock.pass(6 * hourMs);
+    const window = { start: inHours(bench, -2), end: inHours(bench, -1), retryAfterMs: hourMs };
+    bench.ca.windows.set(bench.state('shop').certificateId ?? 'none', window);
+    let asked = 0;
+    const hanging = async (_id: string, signal: AbortSignal) => {
+      asked += 1;
+      return new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    };
+    Object.assign(bench.cas.get('other') ?? {}, { renewalInfo: hanging });
+    const workUntil = new Date(bench.clock.now().getTime() + 3_000);
+    const { report, failures } = await bench.run({}, { workUntil });
+    expect(failures).toEqual([]);
+    expect(report.summary).toEqual({ certificates: 41, issued: 1, keep: 40 });
+    // Those that there was no time to begin with are not put off: the next pass asks.
+    expect(asked).toBe(16);
+    const putOff = many.filter(({ name }) => (bench.state(name).askAfter ?? 0) > bench.clock.now());
+    expect(putOff).toHaveLength(16);
+  });
+});
