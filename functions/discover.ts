@@ -1,8 +1,10 @@
 // Finds objects in clusters that ask for certificates. Called by hand, and by a schedule where one is asked for.
+
 import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../lib/config.ts';
 import { type DiscoverReport, discoverCertificates } from '../lib/discover/discover.ts';
 import { parseDiscoverEvent } from '../lib/events.ts';
+import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import type { IssueQueue } from '../lib/ports.ts';
 import { createRegisterSpec } from '../lib/register/registration.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
@@ -13,6 +15,8 @@ import { beginInvocation, type Context, throwFailures } from './invocation.ts';
 /** What a call answers with. */
 export interface DiscoverAnswer extends Omit<DiscoverReport, 'specs' | 'failures'> {
   readonly dryRun: boolean;
+  /** How many more entries the lists have, where they are too many for an answer. */
+  readonly omitted?: number;
   /** Of a dry run: YAML of the certificates that would be registered, as they would stand in the inventory. */
   readonly inventory?: string;
 }
@@ -32,15 +36,28 @@ export async function handler(event: unknown, context: Context): Promise<Discove
       { connect, register, store, log },
       { id, inventory, dryRun, signal },
     );
-    const { specs, failures, ...answer } = report;
+    const { specs, failures, ...lists } = report;
     throwFailures(failures, 'clusters and certificates');
+    const answer = boundLists(lists);
     if (!dryRun) return { dryRun, ...answer };
     const { serializeCertificates } = await import('../lib/inventory/inventory.ts');
-    return { dryRun, ...answer, inventory: serializeCertificates(specs) };
+    const fitting = takeFitting(specs, mostAnswerBytes * 0.2);
+    return { dryRun, ...answer, inventory: serializeCertificates(fitting) };
   } finally {
     queue.close();
     secrets.close();
   }
+}
+
+function boundLists({ certificates, passedOver, noLongerAsked }: Omit<DiscoverReport, 'specs' | 'failures'>) {
+  const bounded = {
+    certificates: takeFitting(certificates, mostAnswerBytes * 0.4),
+    passedOver: takeFitting(passedOver, mostAnswerBytes * 0.2),
+    noLongerAsked: takeFitting(noLongerAsked, mostAnswerBytes * 0.1),
+  };
+  const all = certificates.length + passedOver.length + noLongerAsked.length;
+  const told = bounded.certificates.length + bounded.passedOver.length + bounded.noLongerAsked.length;
+  return { ...bounded, ...(all > told ? { omitted: all - told } : {}) };
 }
 
 function openQueue(url: string | undefined): IssueQueue & { close(): void } {

@@ -1,7 +1,10 @@
 // Gives stored certificates to a person. Called by hand.
+
 import { randomUUID } from 'node:crypto';
+import { ConfigError } from '../lib/config.ts';
 import { parseExportEvent } from '../lib/events.ts';
 import { type Exported, exportCertificates } from '../lib/export/export.ts';
+import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { beginInvocation, type Context, throwFailures } from './invocation.ts';
 
@@ -20,6 +23,11 @@ export async function handler(event: unknown, context: Context): Promise<ExportA
     const ports = { store: secrets.certificates, readText: secrets.readText, log: invocation.log };
     const { certificates, failures } = await exportCertificates(request, ports, invocation);
     throwFailures(failures, 'certificates');
+    if (takeFitting(certificates, mostAnswerBytes).length < certificates.length) {
+      const message =
+        'the certificates are more than one answer of a function may hold: ask for fewer at once';
+      throw new ConfigError('Event', message);
+    }
     return { certificates };
   } finally {
     secrets.close();

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { ConfigError, readSettings, type Settings } from '../lib/config.ts';
 import { describeError, type Log } from '../lib/log.ts';
+import { cutText } from '../lib/policy/bounds.ts';
 import type { Clock } from '../lib/ports.ts';
 import { createLog } from './logger.ts';
 
@@ -101,9 +102,14 @@ export function isEmpty(event: unknown): boolean {
   return typeof event === 'object' && event !== null && Object.keys(event).length === 0;
 }
 
+/** Failures that the error of an invocation tells; the log has them all. */
+const mostTold = 100;
+
 /** Ends an invocation that had failures: alarms and retries must see it. @throws AggregateError unless `failures` is empty. */
 export function throwFailures(failures: readonly Error[], what: string): void {
   if (failures.length === 0) return;
-  const messages = failures.map(describeError).join('\n  ');
+  const lines = failures.slice(0, mostTold).map((failure) => cutText(describeError(failure), 1_000));
+  if (failures.length > mostTold) lines.push(`and ${failures.length - mostTold} more: see the log`);
+  const messages = lines.join('\n  ');
   throw new AggregateError(failures, `${what} that failed: ${failures.length}\n  ${messages}`);
 }

@@ -1,6 +1,8 @@
 // Looks at what is served under the names of certificates. Called by schedule and hand.
+
 import { randomUUID } from 'node:crypto';
 import { parseProbeEvent } from '../lib/events.ts';
+import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { type ProbeReport, probeCertificates } from '../lib/probe/probe.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 import { beginInvocation, type Context, throwFailures } from './invocation.ts';
@@ -9,6 +11,8 @@ import { connectLook } from './look.ts';
 /** What a call answers with. */
 export interface ProbeAnswer {
   readonly certificates: readonly ProbeReport[];
+  /** How many more there are, where they are too many for an answer. */
+  readonly omitted?: number;
 }
 
 /** @throws AggregateError once all is tried where a certificate could not be looked at to the end. What is served is in the
@@ -29,7 +33,9 @@ export async function handler(event: unknown, context: Context): Promise<ProbeAn
     const run = { ...request, inventory, staleAfterMs, signal, cleanUpSignal };
     const { certificates, failures } = await probeCertificates(ports, run);
     throwFailures(failures, 'certificates');
-    return { certificates };
+    const listed = takeFitting(certificates, mostAnswerBytes);
+    const omitted = certificates.length - listed.length;
+    return { certificates: listed, ...(omitted > 0 ? { omitted } : {}) };
   } finally {
     secrets.close();
   }

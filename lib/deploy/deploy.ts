@@ -1,6 +1,8 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
+
 import { isAgentCluster } from '../policy/agents.ts';
 import { isPutOff } from '../policy/backoff.ts';
+import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { Retry } from '../policy/deliveries.ts';
 import { nameDestination } from '../policy/deployment.ts';
 import { deployToAcm } from './acm-pass.ts';
@@ -50,9 +52,16 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
     asked: (run.targets ?? run.certificates ?? run.elsewhere)?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
+  const listed = listWorst(settled.map(({ report }) => report));
+  const fitting = takeFitting(
+    pruned.map(({ report }) => report),
+    mostAnswerBytes * 0.2,
+  );
+  const omitted = (listed.omitted ?? 0) + pruned.length - fitting.length;
   return {
-    ...listWorst(settled.map(({ report }) => report)),
-    pruned: pruned.map(({ report }) => report),
+    certificates: listed.certificates,
+    ...(omitted > 0 ? { omitted } : {}),
+    pruned: fitting,
     failures,
   };
 }

@@ -1,9 +1,11 @@
 // Deletes the cluster Secrets whose target was removed, where the inventory says that they go.
+
 import { isSecretTarget, workloadKinds } from '../certificate/spec.ts';
 import type { Cluster } from '../cluster-ports.ts';
 import { ClusterError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { isAgentCluster } from '../policy/agents.ts';
+import { nameSome } from '../policy/bounds.ts';
 import {
   certificateAnnotation,
   type ListedSecret,
@@ -159,7 +161,7 @@ async function pruneOne(
   try {
     const users = findUsers(orphan, await listed);
     if (users.length > 0) {
-      const message = `no target names the Secret, but it stays as long as it is used by ${users.join(', ')}: have another Secret used there, or give this one a target again`;
+      const message = `no target names the Secret, but it stays as long as it is used by ${nameSome(users)}: have another Secret used there, or give this one a target again`;
       return { report: { ...subject, outcome: 'kept', message }, failures: [] };
     }
     if (dryRun) {

@@ -1,6 +1,7 @@
 // Puts into words what became of a target: its entry in the report, its step, and its failures.
 import { ClusterError, type ClusterErrorCode } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { cutText, listSome, nameSome } from '../policy/bounds.ts';
 import { nameDestination, nameTarget, type SecretPlan } from '../policy/deployment.ts';
 import type { RolloutEnd } from './rollouts.ts';
 import type { AnyJob, DeployRun, Job, JobResult, TargetOutcome, TargetReport } from './run.ts';
@@ -14,6 +15,10 @@ const refusals: readonly ClusterErrorCode[] = [
   'Rejected',
   'Unsupported',
 ];
+
+/** Of one target in a report; whoever may make objects in its namespace decides how many there are. */
+const longestMessage = 4_000;
+const mostRestarted = 100;
 
 /** A target that could not be worked on to the end. */
 export function describeFailure(
@@ -33,7 +38,7 @@ export function describeFailure(
       outcome: isRefusal ? 'refused' : 'pending',
       action: isRefusal ? 'refuse' : undefined,
       restarted: [],
-      message,
+      message: cutText(message, longestMessage),
     },
   };
 }
@@ -61,6 +66,7 @@ export function describeProgress(
         ? 'delivered'
         : 'unchanged';
   const notes = [...failures.map(describeError), ...late, ...held, ...warnings];
+  const told = nameSome([describeAction(action, restarted, job, run.dryRun ?? false), ...notes], 30, '; ');
   return {
     step: run.dryRun ? job.step : isDone ? 'rolled-out' : 'applied',
     failures,
@@ -69,8 +75,8 @@ export function describeProgress(
       target: nameTarget(job.target),
       outcome,
       action,
-      restarted,
-      message: [describeAction(action, restarted, job, run.dryRun ?? false), ...notes].join('; '),
+      restarted: listSome(restarted, mostRestarted),
+      message: cutText(told, longestMessage),
     },
   };
 }
@@ -92,8 +98,8 @@ export function describeStay(
       target: nameDestination(target, delivery.certificate),
       outcome,
       ...(action ? { action } : {}),
-      restarted,
-      message,
+      restarted: listSome(restarted, mostRestarted),
+      message: cutText(message, longestMessage),
     },
   };
 }
@@ -115,5 +121,5 @@ function describeAction(
   const secret = done[action][dryRun ? 1 : 0];
   if (target.restart === 'none' || target.restart.length === 0) return `${secret}, restart: none`;
   if (restarted.length === 0) return `${secret}, nothing to restart`;
-  return `${secret}, ${dryRun ? 'would restart' : 'restarted'} ${restarted.join(', ')}`;
+  return `${secret}, ${dryRun ? 'would restart' : 'restarted'} ${nameSome(restarted)}`;
 }

@@ -1,6 +1,8 @@
 // Takes a version back: holds it, puts the last good one in its place, and restarts what had the failed one.
+
 import { ClusterError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { nameSome } from '../policy/bounds.ts';
 import { nameTarget } from '../policy/deployment.ts';
 import { adviseHold, formatHold, type Hold } from '../policy/hold.ts';
 import { planReturns } from '../policy/restarts.ts';
@@ -54,7 +56,7 @@ export async function putBack(
   const ends = await awaitRollouts(rollouts, lists, ports.clock, run.signal);
   const failed = ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : []));
   const notes = ends.flatMap((end) => (end.kind === 'late' || end.kind === 'held' ? [end.message] : []));
-  const back = `the version before (${lastGood.delivery.version}) ${run.dryRun ? 'would be' : 'is'} in its place${restarted.length > 0 ? `, restarted ${restarted.join(', ')}` : ''}`;
+  const back = `the version before (${lastGood.delivery.version}) ${run.dryRun ? 'would be' : 'is'} in its place${restarted.length > 0 ? `, restarted ${nameSome(restarted)}` : ''}`;
   const troubles = [...failures, ...failed];
   const message = [hold.reason, back, ...troubles.map(describeError), ...notes, advice].join('; ');
   return describeStay(job, 'held', message, { step: 'none', action, restarted, failures: troubles });

@@ -138,7 +138,7 @@ export interface PruneReport {
 /** What a run did. `failures` has an entry for each certificate of which something went wrong, so that the function can
  *  throw once the report is written, and answer an SQS batch message by message. */
 export interface DeployReport {
-  /** The worst first; `omitted`: how many more there are, where they are too many for an answer. */
+  /** The worst first; `omitted`: how many more entries there are, of `pruned` too, where they are too many for an answer. */
   readonly certificates: readonly CertificateReport[];
   readonly omitted?: number | undefined;
   readonly pruned: readonly PruneReport[];

@@ -1,7 +1,9 @@
 // The end of a pass: how far each certificate is now is noted and logged, what is served is looked at, and all is summed up.
+
 import { mapConcurrently } from '../concurrency.ts';
 import { toError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { describeKept } from '../policy/grace.ts';
 import { isRefused } from './allowance.ts';
 import { followArrival } from './arrival.ts';
@@ -27,6 +29,7 @@ const mostSeen = 8;
 /** Lambda answers 6 MB at most. */
 const mostListed = 2_000;
 const mostTargetsListed = 10_000;
+const mostCertificateBytes = mostAnswerBytes * 0.8;
 
 /** How one certificate fared, and what went wrong. */
 export interface Settled {
@@ -53,7 +56,7 @@ export async function settleCertificates(
   });
 }
 
-/** The worst first, as many as an answer has room for; the others are only counted. The first is always there. */
+/** The worst first, as many as an answer has room for; the others are only counted. */
 export function listWorst(
   reports: readonly CertificateReport[],
 ): Pick<DeployReport, 'certificates' | 'omitted'> {
@@ -64,8 +67,9 @@ export function listWorst(
     targets += report.targets.length;
     return index >= mostListed || (index > 0 && targets > mostTargetsListed);
   });
-  if (end === -1) return { certificates: sorted };
-  return { certificates: sorted.slice(0, end), omitted: sorted.length - end };
+  const certificates = takeFitting(end === -1 ? sorted : sorted.slice(0, end), mostCertificateBytes);
+  const omitted = sorted.length - certificates.length;
+  return omitted > 0 ? { certificates, omitted } : { certificates };
 }
 
 /** Records how far each target is now, logs what became of them, and sums up. */

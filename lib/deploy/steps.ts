@@ -1,7 +1,9 @@
 // Delivers to a target in steps: the canary, then wave after wave. Where a step does harm, the version is taken back. All
 // that a later run must know to go on is in the cluster.
+
 import type { RolloutSpec } from '../certificate/spec.ts';
 import { ClusterError } from '../errors.ts';
+import { nameSome } from '../policy/bounds.ts';
 import { nameWorkload, readNotAfter, versionAnnotation, type Workload } from '../policy/cluster-objects.ts';
 import { nameTarget } from '../policy/deployment.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../policy/restarts.ts';
@@ -121,7 +123,7 @@ function dated(plans: readonly RestartPlan[], { step }: Job, since: Date): reado
 }
 
 function describeSteps(steps: readonly (readonly RestartPlan[])[]): string {
-  const names = steps.map((plans) => plans.map(({ workload }) => nameWorkload(workload)).join(', '));
+  const names = steps.map((plans) => nameSome(plans.map(({ workload }) => nameWorkload(workload))));
   return `in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}: ${names.join(', then ')}`;
 }
 

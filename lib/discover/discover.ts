@@ -1,5 +1,6 @@
 // Finds the objects of clusters that ask for certificates, and has what they ask for registered.
 
+import { maxNames } from '../certificate/names.ts';
 import type { DiscoverySpec, Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import type { ConnectDirectory, Directory } from '../cluster-ports.ts';
@@ -8,6 +9,7 @@ import { ConfigError } from '../config.ts';
 import { toError } from '../errors.ts';
 import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../inventory/discovered.ts';
 import type { Log } from '../log.ts';
+import { cutText, listSome } from '../policy/bounds.ts';
 import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/discovery.ts';
 import { type TlsObject, tlsObjectKinds } from '../policy/tls-objects.ts';
 import type { CertificateStore, RegisterSpec, Registration, StoreEntry } from '../ports.ts';
@@ -57,6 +59,9 @@ export interface DiscoverReport {
   readonly failures: readonly Error[];
 }
 
+/** Characters of a name that somebody asks for, in a report. */
+const longestDomain = 253;
+
 /** Certificates registered at once. */
 const concurrency = 8;
 
@@ -69,6 +74,9 @@ export async function discoverCertificates(ports: DiscoverPorts, run: DiscoverRu
     throw new ConfigError('Inventory', message);
   }
   const { findings, failures } = await findObjects(discovery, ports, run);
+  for (const { object, excess } of findings) {
+    if (excess) ports.log.warn('request of a cluster refused', { objects: [object], problem: excess });
+  }
   const requests = mergeRequests(findings);
   const entries = await ports.store.list(run.signal);
   const names = new Names(entries, run.inventory);
@@ -147,13 +155,21 @@ async function settle(
   { id, inventory, dryRun, signal }: DiscoverRun,
 ): Promise<Settled> {
   const name = nameOfSecret(secret);
+  const told = listSome(
+    secret.domains.map((domain) => cutText(domain, longestDomain)),
+    maxNames,
+  );
   const conclude = (outcome: Discovered['outcome'], message: string): Discovered => {
-    return { name, outcome, target: nameSecret(secret), domains: secret.domains, objects, message };
+    return { name, outcome, target: nameSecret(secret), domains: told, objects, message };
   };
   const refuse = (message: string): Settled => {
     log.warn('request of a cluster refused', { certificate: name, objects, problem: message });
     return { discovered: conclude('refused', message) };
   };
+  if (secret.domains.length > maxNames) {
+    const message = `Secret ${nameSecret(secret)} is to have ${secret.domains.length} names, and a certificate has ${maxNames} at most: use several Secrets`;
+    return refuse(message);
+  }
   if (disagreement !== undefined) return refuse(disagreement);
   const parsed = parseAskedSecret(secret, inventory);
   if ('problems' in parsed) {

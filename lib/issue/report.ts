@@ -1,5 +1,7 @@
 // What a pass answers: one line for each certificate, and how many there were of each.
+
 import { describeError } from '../log.ts';
+import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { Plan, PlanEntry } from '../policy/plan.ts';
 import type { PredictedCalls } from '../policy/prediction.ts';
 import type { Unknown } from './gather.ts';
@@ -38,6 +40,8 @@ export interface IssueReport {
   readonly predicted?: PredictedCalls;
   /** Every certificate asked for, the most urgent first. */
   readonly certificates: readonly ReportLine[];
+  /** How many more there are, where they are too many for an answer. */
+  readonly omitted?: number;
 }
 
 /** Puts plan and outcomes together. */
@@ -60,6 +64,8 @@ export function makeReport(
       };
     }),
   ];
+  const certificates = takeFitting(lines, mostAnswerBytes);
+  const omitted = lines.length - certificates.length;
   const summary: Record<string, number> = { certificates: lines.length };
   for (const { outcome, decision } of lines)
     summary[outcome ?? decision] = (summary[outcome ?? decision] ?? 0) + 1;
@@ -67,7 +73,8 @@ export function makeReport(
     dryRun: predicted !== undefined,
     summary,
     ...(predicted ? { predicted } : {}),
-    certificates: lines,
+    certificates,
+    ...(omitted > 0 ? { omitted } : {}),
   };
 }
 

@@ -3,6 +3,7 @@
 import { sameNames } from '../certificate/names.ts';
 import type { DiscoverySpec } from '../certificate/spec.ts';
 import type { AskedSecret } from '../inventory/discovered.ts';
+import { cutText, listSome, nameSome } from './bounds.ts';
 import { nameObject, type TlsObject, type TlsUse } from './tls-objects.ts';
 
 /** What one object comes to: Secrets to fill, or why it is passed over. Both may be empty: it asks for nothing. */
@@ -12,6 +13,8 @@ export interface Finding {
   readonly secrets: readonly AskedSecret[];
   /** A sentence for each thing of it that is passed over. */
   readonly remarks: readonly string[];
+  /** One of them that its owner must hear of: it asks for more than anybody looks at. */
+  readonly excess?: string | undefined;
 }
 
 /** One Secret, and all objects that ask for it. */
@@ -27,6 +30,12 @@ export const serviceAnnotations = {
   domains: 'certrelay.dev/domains',
   secret: 'certrelay.dev/secret',
 } as const;
+
+/** Whoever may write an object decides how much is in it: so much of one is looked at, and told. */
+const mostSecrets = 100;
+const mostRemarks = 10;
+const mostObjects = 20;
+const longestName = 253;
 
 /** Annotations by which other tools are asked, and whether a value asks. */
 const hints: Readonly<Record<string, (value: string) => boolean>> = {
@@ -52,19 +61,29 @@ export function judgeObject(cluster: string, object: TlsObject, discovery: Disco
   const uses = usesOf(object);
   if (uses.length === 0) return nothing(explainNoUse(object));
   const restart = object.kind === 'Service' ? 'auto' : 'none';
-  const found = uses.map(({ hosts, secret, namespace = object.namespace }): AskedSecret | string => {
-    if (!secret) return `it names no Secret for ${hosts.join(', ') || 'its TLS'}`;
-    // Whoever may write here need not be allowed to write there; ReferenceGrants are not read.
-    if (namespace !== object.namespace) {
-      return `Secret ${namespace}/${secret} is of another namespace, where an object has to ask for it; or write it into the inventory`;
-    }
-    if (hosts.length === 0) return `it names no host for Secret ${secret}, and a certificate needs names`;
-    return { cluster, namespace, secret, domains: hosts, restart };
-  });
+  const found = uses
+    .slice(0, mostSecrets)
+    .map(({ hosts, secret, namespace = object.namespace }): AskedSecret | string => {
+      if (!secret) return `it names no Secret for ${nameSome(hosts, 5) || 'its TLS'}`;
+      if (secret.length > longestName)
+        return `it names a Secret by ${secret.length} characters, and a name has ${longestName} at most`;
+      // Whoever may write here need not be allowed to write there; ReferenceGrants are not read.
+      if (namespace !== object.namespace) {
+        return `Secret ${namespace}/${secret} is of another namespace, where an object has to ask for it; or write it into the inventory`;
+      }
+      if (hosts.length === 0) return `it names no host for Secret ${secret}, and a certificate needs names`;
+      return { cluster, namespace, secret, domains: [...new Set(hosts)], restart };
+    });
+  const remarks = found.filter((one) => typeof one === 'string');
+  const excess =
+    uses.length > mostSecrets
+      ? `it names ${uses.length} Secrets, and of one object ${mostSecrets} are looked at: make several objects of it`
+      : undefined;
   return {
     object: named,
     secrets: found.filter((one) => typeof one !== 'string'),
-    remarks: found.filter((one) => typeof one === 'string'),
+    remarks: [...listSome(remarks, mostRemarks), ...(excess ? [excess] : [])],
+    excess,
   };
 }
 
@@ -75,21 +94,23 @@ export function mergeRequests(findings: readonly Finding[]): readonly Request[] 
   for (const { object, secrets } of findings) {
     for (const secret of secrets) {
       const key = `${secret.cluster}/${secret.namespace}/${secret.secret}`;
-      bySecret.set(key, [...(bySecret.get(key) ?? []), { object, secret }]);
+      const asking = bySecret.get(key) ?? [];
+      asking.push({ object, secret });
+      bySecret.set(key, asking);
     }
   }
   return [...bySecret].flatMap(([key, asking]) => {
     const [first] = asking;
     if (first === undefined) return [];
     const isSame = asking.every(({ secret }) => sameNames(secret.domains, first.secret.domains));
-    const said = asking.map(({ object, secret }) => `${object} for ${secret.domains.join(', ')}`);
+    const said = asking.map(({ object, secret }) => `${object} for ${nameSome(secret.domains, 10)}`);
     const restart = asking.some(({ secret }) => secret.restart === 'auto') ? 'auto' : 'none';
     return {
       secret: { ...first.secret, restart },
-      objects: [...new Set(asking.map(({ object }) => object))],
+      objects: listSome([...new Set(asking.map(({ object }) => object))], mostObjects),
       disagreement: isSame
         ? undefined
-        : `Secret ${key} is asked for by ${said.join(', and by ')}: give each its own Secret, or all of them the same names`,
+        : `Secret ${key} is asked for by ${nameSome(said, 5, ', and by ')}: give each its own Secret, or all of them the same names`,
     };
   });
 }
@@ -101,7 +122,7 @@ function findForeignClass(
   if (kind === 'Service' || classes === undefined) return undefined;
   const actual = className ?? (kind === 'Ingress' ? defaultClass : undefined);
   if (actual !== undefined && classes.includes(actual)) return undefined;
-  const said = actual === undefined ? 'it names no class' : `its class is ${actual}`;
+  const said = actual === undefined ? 'it names no class' : `its class is ${cutText(actual, 100)}`;
   return `${said}, and the inventory's classes are ${classes.join(', ')}`;
 }
 

@@ -1,8 +1,10 @@
 // The status story: how everything stands, from list pages alone. It reads no value and changes nothing.
+
 import type { AgentRegistry } from '../agent-ports.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StatusRequest } from '../events.ts';
 import type { Log } from '../log.ts';
+import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { type CertificateHealth, type HealthWord, healthWords, judgeHealth } from '../policy/health.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
 import { type AgentStatus, judgeAgents } from './agents.ts';
@@ -63,13 +65,14 @@ export async function describeStatus(
     if (state === 'stale') log.error('agent silent', { cluster, lastSeen, problem: message });
   }
   const sorted = healthWords.flatMap((word) => byHealth.get(word) ?? []);
-  const omitted = Math.max(0, sorted.length - mostListed);
+  const listed = takeFitting(sorted.slice(0, mostListed), mostAnswerBytes);
+  const omitted = sorted.length - listed.length;
   const count = (word: HealthWord) => byHealth.get(word)?.length ?? 0;
   const report: StatusReport = {
     summary: { failing: count('failing'), pending: count('pending'), well: count('well') },
     signingKey,
     agents,
-    certificates: sorted.slice(0, mostListed),
+    certificates: listed,
     ...(omitted > 0 ? { omitted } : {}),
   };
   const silent = agents.filter(({ state }) => state === 'stale' || state === 'failing');

@@ -385,3 +385,20 @@ test('a workload that refuses to be restarted is named, and one scaled to zero i
   });
   expect(bench.clock.slept).toEqual([]);
 });
+
+test('a report stays short, however many objects of a namespace use the Secret', async () => {
+  const bench = await openBench({ targets: [targetOf()] });
+  for (let index = 0; index < 300; index += 1) {
+    bench.addWorkload('Deployment', `${'w'.repeat(200)}-${index}`, 'shop-tls');
+    bench.lab.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `${'p'.repeat(200)}-${index}`, namespace: 'shop' },
+      spec: { containers: [], volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] },
+    });
+  }
+  const { message, restarted } = only(await bench.deploy({}, AbortSignal.timeout(60_000)));
+  expect(message.length).toBeLessThan(5_000);
+  expect(restarted).toHaveLength(101);
+  expect(restarted.at(-1)).toBe('and 200 more');
+}, 60_000);

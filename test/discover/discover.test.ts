@@ -332,3 +332,55 @@ async function specOf(name: string) {
   if (value?.kind !== 'specification' || !value.spec) throw new Error(`${name} has no specification`);
   return value.spec;
 }
+
+describe('whoever writes very much into an object', () => {
+  const many = (length: number, make = (index: number) => `h${index}.example.com`) =>
+    Array.from({ length }, (_, index) => make(index));
+  const neighbour = ingress({ name: 'good' });
+  const lineBytes = () => Math.max(0, ...log.lines.map((line) => Buffer.byteLength(JSON.stringify(line))));
+
+  it.each<[string, readonly TlsObject[], RegExp]>([
+    [
+      '30,000 hosts of one Secret',
+      [ingress({ name: 'huge', tls: [{ hosts: many(30_000), secret: 'huge-tls' }] })],
+      /lab\/shop\/huge-tls is to have 30000 names, and a certificate has 100 at most: use several Secrets$/,
+    ],
+    [
+      '30,000 Secrets',
+      [
+        ingress({
+          name: 'huge',
+          tls: many(30_000, (index) => `s${index}`).map((secret) => ({ hosts: ['a.example.org'], secret })),
+        }),
+      ],
+      /^it names 30000 Secrets, and of one object 100 are looked at: make several objects of it$/,
+    ],
+    [
+      'a Secret for which 5,000 objects want other names',
+      many(5_000, (index) => `web-${index}`).map((name, index) =>
+        ingress({ name, tls: [{ hosts: [`h${index}.example.com`], secret: 'huge-tls' }] }),
+      ),
+      /^Secret lab\/shop\/huge-tls is asked for by .* and 4995 more: give each its own Secret/,
+    ],
+    [
+      'a Secret name and a class of half a megabyte',
+      [
+        ingress({ name: 'huge', tls: [{ hosts: ['a.example.com'], secret: 's'.repeat(500_000) }] }),
+        ingress({ name: 'long', tls: [{ hosts: many(30_000), secret: undefined }] }),
+      ],
+      /^it names a Secret by 500000 characters/,
+    ],
+  ])('(%s) gets a short word, the answer stays short, and the others are served', async (_, objects, problem) => {
+    clusters['lab/shop'] = [...objects, neighbour];
+    const report = await discover();
+    const told = [...report.certificates, ...report.passedOver].map(({ message }) => message);
+    expect(told).toEqual(expect.arrayContaining([expect.stringMatching(problem)]));
+    expect(report.certificates).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ outcome: 'registered', target: 'lab/shop/shop-tls' }),
+      ]),
+    );
+    expect(Buffer.byteLength(JSON.stringify(report))).toBeLessThan(150_000);
+    expect(lineBytes()).toBeLessThan(20_000);
+  });
+});

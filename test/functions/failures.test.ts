@@ -13,3 +13,21 @@ test('it throws once, with what failed and why in its message, and not at all wh
   );
   expect(() => throwFailures([], 'targets')).not.toThrow();
 });
+
+test('of very many failures, and of long ones, it tells the beginning and the number', () => {
+  const failures = Array.from(
+    { length: 5_000 },
+    (_, index) => new Error(`target ${index}: ${'x'.repeat(50_000)}`),
+  );
+  const message = (() => {
+    try {
+      throwFailures(failures, 'targets');
+    } catch (error) {
+      return error instanceof Error ? error.message : '';
+    }
+    return '';
+  })();
+  expect(message).toMatch(/^targets that failed: 5000\n {2}target 0: x+… \(50010 characters\)\n/);
+  expect(message).toMatch(/and 4900 more: see the log$/);
+  expect(message.length).toBeLessThan(120_000);
+});

@@ -43,3 +43,41 @@ it('D11 writes debug lines only where the level asks for them', () => {
   createLog('debug', 'r').debug('certificate judged');
   expect(lines).toHaveLength(1);
 });
+
+it('writes no long line, whatever the fields hold, and says how much it leaves out', () => {
+  const hosts = Array.from({ length: 30_000 }, (_, index) => `host-${index}.${'a'.repeat(100)}.example.com`);
+  const log = createLog('info', 'r');
+  log.warn('request refused', {
+    certificate: 'shop',
+    names: hosts,
+    problem: hosts.join(', '),
+    nested: { hosts },
+  });
+  log.warn('request refused', {
+    certificate: 'shop',
+    ...Object.fromEntries(hosts.map((host) => [host, hosts])),
+  });
+  log.error('e'.repeat(100_000), { error: new Error('x'.repeat(1_000_000)), deep: deepen(1_000) });
+  for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(33_000);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'WARN',
+    message: 'request refused',
+    certificate: 'shop',
+  });
+  expect(/and 29\d+ more/.test(lines[0] ?? '')).toBe(true);
+  expect(JSON.parse(lines[1] ?? '')).toMatchObject({ message: 'request refused', certificate: 'shop' });
+  expect(JSON.parse(lines[2] ?? '')).toMatchObject({ level: 'ERROR' });
+});
+
+it('writes the hundred names of a certificate whole, and numbers and dates as they are', () => {
+  const names = Array.from({ length: 100 }, (_, index) => `host-${index}.${'a'.repeat(60)}.example.com`);
+  const at = new Date('2026-11-22T10:00:00Z');
+  createLog('info', 'r').info('certificate issued', { names, failed: 3, at, asked: undefined });
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ names, failed: 3, at: '2026-11-22T10:00:00.000Z' });
+});
+
+function deepen(levels: number): object {
+  let deep: object = {};
+  for (let level = 0; level < levels; level += 1) deep = { deep };
+  return deep;
+}
