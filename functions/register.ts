@@ -45,6 +45,10 @@ function connect({ settings, clock }: Invocation): Connections {
     store: secrets.certificates,
     queue: connectIssueQueue({ url: issueQueueUrl }),
     readSecrets: rememberSecrets((signal) => secrets.readText(webhookSecret, signal), clock),
-    githubStandingOf: rememberGithubStanding(secrets.installation, clock),
+    githubStandingOf: rememberGithubStanding({
+      installation: secrets.installation,
+      store: secrets.certificates,
+      clock,
+    }),
   };
 }

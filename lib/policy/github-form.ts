@@ -9,7 +9,8 @@ const graceMs = 90 * 24 * 3_600_000;
 export type GithubStanding = Date | 'always' | 'never' | 'unknown';
 
 /** What the inventory says counts first.
- *  @param installation What is recorded of this one; `undefined` where that is not there yet or cannot be read. */
+ *  @param installation What is recorded of this one; `undefined` where an older one has no
+ *  record yet, or none that can be read. */
 export function githubStanding(
   registration: Pick<RegistrationSpec, 'github'> | undefined,
   installation: { readonly firstRun: Date; readonly isUpgraded: boolean } | undefined,

@@ -2,7 +2,7 @@
 import type { RegistrationSpec } from '../certificate/spec.ts';
 import { describeError, type Log } from '../log.ts';
 import { type GithubStanding, githubStanding } from '../policy/github-form.ts';
-import type { Clock, InstallationRecord, InstallationStore } from '../ports.ts';
+import type { CertificateStore, Clock, InstallationRecord, InstallationStore } from '../ports.ts';
 
 /** The record is read again after this long, and so is one that was not there. */
 const lifetimeMs = 60_000;
@@ -10,23 +10,42 @@ const lifetimeMs = 60_000;
 /** Until when such requests are taken. It never rejects: where the record cannot be read nobody is refused for it. */
 export type GithubAllowedUntil = (signal: AbortSignal) => Promise<GithubStanding>;
 
+/** Where the record is, and what tells an older installation from a new one before there is one. */
+interface InstallationPorts {
+  readonly installation: Pick<InstallationStore, 'read'>;
+  readonly store: Pick<CertificateStore, 'list'>;
+  readonly clock: Clock;
+}
+
+/** What is known of an installation. */
+type Known = Pick<InstallationRecord, 'firstRun' | 'isUpgraded'> | undefined;
+
 /** Reads the record only where the inventory does not say it, at most once a minute. */
 export function rememberGithubStanding(
-  installation: Pick<InstallationStore, 'read'>,
-  clock: Clock,
+  ports: InstallationPorts,
 ): (registration: RegistrationSpec | undefined, log: Log) => GithubAllowedUntil {
-  let remembered: { readonly record: InstallationRecord | undefined; readonly untilMs: number } | undefined;
+  const { clock } = ports;
+  let remembered: { readonly known: Known; readonly untilMs: number } | undefined;
   return (registration, log) => async (signal) => {
     if (registration?.github !== undefined) return githubStanding(registration, undefined);
     const nowMs = clock.now().getTime();
     if (!remembered || nowMs >= remembered.untilMs) {
       try {
-        remembered = { record: await installation.read(signal), untilMs: nowMs + lifetimeMs };
+        remembered = { known: await readKnown(ports, signal), untilMs: nowMs + lifetimeMs };
       } catch (error) {
         log.warn('installation not read', { problem: describeError(error) });
         return 'unknown';
       }
     }
-    return githubStanding(registration, remembered.record);
+    return githubStanding(registration, remembered.known);
   };
+}
+
+/** Before the first full pass there is no record: whoever has stored no certificate yet has nothing that worked before. */
+async function readKnown({ installation, store }: InstallationPorts, signal: AbortSignal): Promise<Known> {
+  const record = await installation.read(signal);
+  if (record) return record;
+  const entries = await store.list(signal);
+  if (entries.some(({ state }) => state.version !== undefined)) return undefined;
+  return { firstRun: new Date(0), isUpgraded: false };
 }

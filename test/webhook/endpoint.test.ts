@@ -6,6 +6,7 @@ import { createEndpoint, type Endpoint } from '../../lib/webhook/endpoint.ts';
 import { rememberGithubStanding } from '../../lib/webhook/github.ts';
 import { largestBodyBytes } from '../../lib/webhook/http.ts';
 import { rememberSecrets, secretsLifetimeMs } from '../../lib/webhook/secrets.ts';
+import { FakeStore } from '../issue/fakes.ts';
 import { httpEvent, type Sent, signatureHeaders } from './request.ts';
 
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
@@ -22,6 +23,7 @@ let registered: unknown[];
 let outcome: Registration | Error;
 let lines: string[];
 let github: boolean | undefined;
+let stock: FakeStore;
 let readInstallation: () => Promise<InstallationRecord | undefined>;
 let endpoint: Endpoint;
 
@@ -37,7 +39,12 @@ beforeEach(() => {
   const log = (event: string, fields?: object) => void lines.push(JSON.stringify({ event, ...fields }));
   const clock = { now: () => now, sleep: () => Promise.reject(new Error('nothing here sleeps')) };
   const lineLog = { debug: log, info: log, warn: log, error: log };
-  const standingOf = rememberGithubStanding({ read: () => readInstallation() }, clock);
+  stock = new FakeStore();
+  const standingOf = rememberGithubStanding({
+    installation: { read: () => readInstallation() },
+    store: stock,
+    clock,
+  });
   endpoint = createEndpoint({
     githubAllowedUntil: (aborted) => standingOf({ ...registration, github }, lineLog)(aborted),
     readSecrets: rememberSecrets(async () => {
@@ -324,6 +331,7 @@ describe('a request that is signed as GitHub signs', () => {
 
   it.each<[string, boolean | undefined, () => Promise<InstallationRecord | undefined>]>([
     ['in a new installation that does not say so', undefined, async () => ({ firstRun, isUpgraded: false })],
+    ['in one that has neither record nor certificate yet', undefined, async () => undefined],
     ['where the inventory says no, also in an older installation', false, upgraded],
   ])('is refused %s, and the log tells the operator what to write', async (_, said, read) => {
     [github, readInstallation] = [said, read];
@@ -346,11 +354,13 @@ describe('a request that is signed as GitHub signs', () => {
   });
 
   it.each<[string, () => Promise<InstallationRecord | undefined>]>([
-    ['has no record yet', async () => undefined],
+    ['has certificates and no record yet', async () => undefined],
     ['has a record that cannot be read', () => Promise.reject(new Error('AWS denied it'))],
     ['has a record without its first run', async () => ({ firstRun: new Date(0), isUpgraded: true })],
   ])('is taken with a warning where the installation %s', async (_, read) => {
     readInstallation = read;
+    await stock.create('shop', undefined);
+    await stock.record('shop', { version: 'issued' });
     expect(await send(byGithub())).toMatchObject({ status: 202 });
     expect(lines.join()).toContain('refused from 90 days after the first full pass of issue on');
   });
