@@ -19,7 +19,7 @@ export async function takeFirstLook(
   const targets = jobs.map(({ target }) => target);
   try {
     const asked = { names: facts.names, probe, fingerprint: delivery.fingerprint };
-    const { served, message, findings } = await lookAtServed(asked, run.signal);
+    const { served, message, findings, unlooked } = await lookAtServed(asked, run.signal);
     const { change } = noteServed(seen, {
       version,
       served,
@@ -27,7 +27,7 @@ export async function takeFirstLook(
       isDelivered: true,
       at: clock.now(),
     });
-    const fields = { certificate: name, version, served };
+    const fields = { certificate: name, version, served, unlooked };
     if (served === 'served') log.info('certificate served', fields);
     else if (isOther(served)) log.warn('certificate not served yet', { ...fields, problem: message });
     if (change) await store.record(name, change, run.cleanUpSignal);

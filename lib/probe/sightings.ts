@@ -132,7 +132,7 @@ function limitNumber(places: readonly Place[]): readonly Place[] {
     ({ name }) => name,
   );
   const told = Array.from(left, ([name, { length: count }]): Place => {
-    const problem = `${count} more addresses in DNS were not looked at: at most ${mostOfName} of a name and ${mostOfCertificate} of a certificate are`;
+    const problem = `${count} more addresses in DNS were not looked at: at most ${mostOfName} of a name and ${mostOfCertificate} of a certificate are; list those that matter under "probe" of the certificate`;
     return { name, sighting: { kind: 'unlooked', count, problem } };
   });
   return [...places.filter((place) => place.rank === undefined || kept.has(place)), ...told];

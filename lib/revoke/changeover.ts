@@ -127,7 +127,7 @@ async function findUnserved(
 /** How to go on without a look, as the end of a bracket. */
 const withoutLook = '"wait": "delivered" does without this look)';
 
-/** A name without an address serves nobody anything. */
-function isOpen({ served, address }: Finding): boolean {
-  return served !== 'served' && !(served === 'unprobed' && address === undefined);
+/** A name without an address serves nobody anything; one with more addresses than are looked at may, at the rest. */
+function isOpen({ served, address, unlooked }: Finding): boolean {
+  return served !== 'served' && !(served === 'unprobed' && address === undefined && unlooked === undefined);
 }

@@ -98,6 +98,11 @@ describe('with replace', () => {
       'waiting',
       [finding('served'), finding('unprobed', { address: '2001:db8::7' })],
     ],
+    [
+      'there are more addresses than are looked at',
+      'waiting',
+      [finding('served'), finding('unprobed', { address: undefined, unlooked: 55 })],
+    ],
     ['there are only wildcards, or names without address', 'waiting', [finding('unprobed', nowhere)]],
     ['there is nothing to look at', 'waiting', []],
     ['there is nothing to look at, and nobody is to wait for it', 'revoked', [], { wait: 'delivered' }],
