@@ -1,7 +1,7 @@
 // What `serverless` does beside its own work here: builds before it packages or invokes, refuses a bad schedule, and lets
 // functions use the roles and EKS clusters that the inventory names, and no others.
 import { join } from 'node:path';
-import type { Inventory } from '../lib/certificate/spec.ts';
+import type { Resources } from './permissions.ts';
 
 /** The part of osls's own object that is used here. */
 interface Serverless {
@@ -14,17 +14,6 @@ interface Serverless {
     readonly resources: { readonly Resources: Resources };
   };
 }
-
-type Resources = Readonly<
-  Record<
-    string,
-    {
-      readonly Type: string;
-      readonly Condition?: string;
-      readonly Properties?: Readonly<Record<string, unknown>>;
-    }
-  >
->;
 
 /** Loaded by osls because serverless.yml names this file. */
 export default class CertrelayPlugin {
@@ -43,10 +32,9 @@ export default class CertrelayPlugin {
       const { provider } = serverless.service;
       provider.environment = { ...provider.environment, ...intervalsOf(Resources) };
       const { readInventory } = await import('./build.ts');
-      allowInventory(
-        Resources,
-        await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml')),
-      );
+      const { fillRoles } = await import('./permissions.ts');
+      const inventory = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
+      fillRoles(Resources, inventory);
     };
     this.hooks = {
       initialize: () => {
@@ -73,47 +61,6 @@ function preferTerminal({ service }: Serverless): void {
       if (ours !== undefined) environment[name] = ours;
       else if (typeof value === 'object') delete environment[name];
     }
-  }
-}
-
-/** Roles of the functions that order, and of those that go into clusters (infra/roles.yml). */
-const orderingRoles = ['IssueRole', 'RevokeRole'];
-const clusterRoles = ['DeployRole', 'DiscoverRole', 'ImportRole'];
-
-/** Lets the ordering functions assume just the roles that dns.zones names; and those that go into clusters the roles, or
- *  describe the clusters, that clusters.<name>.eks does. */
-function allowInventory(resources: Resources, { dns, clusters }: Inventory): void {
-  const zoneRoles = dns?.zones?.map(({ roleArn }) => roleArn) ?? [];
-  const eks = Object.values(clusters).flatMap((cluster) => ('eks' in cluster ? [cluster.eks] : []));
-  const eksRoles = eks.flatMap(({ roleArn }) => roleArn ?? []);
-  // With a role of its own, it is the role that describes.
-  const described = eks.flatMap(({ name, region, roleArn }) =>
-    roleArn === undefined ? [`arn:\${AWS::Partition}:eks:${region}:\${AWS::AccountId}:cluster/${name}`] : [],
-  );
-  allow(resources, orderingRoles, 'ReachZones', 'sts:AssumeRole', zoneRoles);
-  allow(resources, clusterRoles, 'ReachClusters', 'sts:AssumeRole', eksRoles);
-  allow(resources, clusterRoles, 'DescribeClusters', 'eks:DescribeCluster', described);
-}
-
-/** Adds a statement to each of the roles; none where it would allow nothing. */
-function allow(
-  resources: Resources,
-  roles: readonly string[],
-  sid: string,
-  action: string,
-  arns: readonly string[],
-): void {
-  if (arns.length === 0) return;
-  const statement = {
-    Sid: sid,
-    Effect: 'Allow',
-    Action: action,
-    Resource: [...new Set(arns)].map((arn) => (arn.includes('${') ? { 'Fn::Sub': arn } : arn)),
-  };
-  for (const name of roles) {
-    const policies = resources[name]?.Properties?.Policies;
-    if (!Array.isArray(policies)) throw new Error(`infra/roles.yml has no ${name} with policies`);
-    policies.push({ PolicyName: sid, PolicyDocument: { Version: '2012-10-17', Statement: [statement] } });
   }
 }
 

@@ -32,11 +32,16 @@ function open(reply: Reply, options: { batchSize?: number; reportBatchItemFailur
     return reply(bodies, event);
   };
   const start = () => {
-    const subscription = subscribe(queue, invoke, journal, {
-      principal: 'issue',
-      concurrency: 1,
-      ...options,
-    });
+    const subscription = subscribe(
+      queue,
+      invoke,
+      { journal },
+      {
+        principal: 'issue',
+        concurrency: 1,
+        ...options,
+      },
+    );
     onTestFinished(() => subscription.stop());
     return subscription;
   };

@@ -9,7 +9,8 @@ import { functionNames } from '../function-names.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-const template = z.object({
+/** A CloudFormation template, as far as it is looked at here. */
+export const template = z.object({
   Parameters: z.record(z.string(), z.object({ Default: z.string().optional() })).default({}),
   Conditions: z.record(z.string(), z.unknown()).default({}),
   Resources: z.record(
@@ -44,10 +45,13 @@ export async function keepPackagedService(target: string): Promise<void> {
   }
 }
 
-/** Packages with parameters (`--param name=value`), without account or network.
+/** Packages with parameters (`--param name=value`) and an inventory (YAML), without account or network.
  *  @throws Error with what serverless printed, where it refuses. */
-export async function packageService(params: Readonly<Record<string, string>> = {}): Promise<Packaged> {
-  const folder = await makeService();
+export async function packageService(
+  params: Readonly<Record<string, string>> = {},
+  inventory = emptyInventory,
+): Promise<Packaged> {
+  const folder = await makeService('empty', inventory);
   try {
     const options = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
     await runServerless(['package', '--package', 'packaged', ...options], folder);
@@ -58,7 +62,10 @@ export async function packageService(params: Readonly<Record<string, string>> = 
 }
 
 /** A new folder with serverless.yml, infra and functions: those of the project, or ones that only say their name. */
-export async function makeService(functions: 'own' | 'empty' = 'empty'): Promise<string> {
+export async function makeService(
+  functions: 'own' | 'empty' = 'empty',
+  inventory = emptyInventory,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-service-'));
   await copyFile(join(root, 'serverless.yml'), join(folder, 'serverless.yml'));
   await linkFiles('infra', folder);
@@ -67,7 +74,7 @@ export async function makeService(functions: 'own' | 'empty' = 'empty'): Promise
     return folder;
   }
   await rm(join(folder, 'infra', 'certificates.yaml'));
-  await writeFile(join(folder, 'infra', 'certificates.yaml'), emptyInventory);
+  await writeFile(join(folder, 'infra', 'certificates.yaml'), inventory);
   await mkdir(join(folder, 'functions'));
   for (const name of functionNames) {
     await writeFile(
@@ -137,18 +144,23 @@ function listArchive(archive: Buffer): readonly string[] {
   return names.toSorted();
 }
 
-/** The role in another account that the packaged inventory names. */
+/** A role in another account, for its hosted zones. */
 export const zoneRole = 'arn:aws:iam::210987654321:role/certrelay-dns';
 
-/** The role by which the packaged inventory reaches one of its clusters of EKS. */
+/** A role by which a cluster of EKS is reached. */
 export const eksRole = 'arn:aws:iam::210987654321:role/certrelay-clusters';
 
-const emptyInventory = `
+/** An inventory that needs nothing but what every installation does. */
+export const emptyInventory = `
 issuers:
   default:
     directory: letsencrypt-staging
     agreeToTerms: true
 certificates: []
+`;
+
+/** An inventory that needs what functions are not allowed without it. */
+export const wideInventory = `${emptyInventory}
 clusters:
   prod: { eks: { name: prod, region: eu-central-1 } }
   far: { eks: { name: far, region: eu-central-1, roleArn: "${eksRole}" } }

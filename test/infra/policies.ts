@@ -1,28 +1,10 @@
-// Reads the IAM statements of each function out of a packaged template and evaluates them as IAM does.
+// Reads the IAM statements of each function out of a packaged template, and those of the roles that are deployed beside it.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 import * as z from 'zod';
+import { checkStatement, type Statement } from '../sandbox/iam/evaluation.ts';
 import type { Template } from './packaged.ts';
-
-/** One statement, with every intrinsic function resolved. All statements of this project allow. */
-export interface Statement {
-  readonly sid: string;
-  readonly actions: readonly string[];
-  /** ARN patterns with `*` and `?`. */
-  readonly resources: readonly string[];
-  /** Operator → condition key → values. */
-  readonly conditions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
-}
-
-/** What a request is judged by. */
-export interface AccessRequest {
-  /** `service:Action`. */
-  readonly action: string;
-  readonly resource: string;
-  /** Condition keys the service sends with the request; a key it does not send is absent. */
-  readonly conditions?: Readonly<Record<string, readonly string[]>>;
-}
+import { parseTemplate } from './template-yaml.ts';
 
 export interface Account {
   readonly region: string;
@@ -107,29 +89,29 @@ export function readRole(properties: unknown, account: Account): readonly Statem
     .Policies.flatMap(({ PolicyDocument }) => readDocument(PolicyDocument, account));
 }
 
+/** @throws Error for a statement that the sandbox's IAM cannot judge. */
 function readDocument({ Statement }: z.output<typeof document>, account: Account): readonly Statement[] {
-  return Statement.map((statement) => ({
+  const statements = Statement.map((statement) => ({
     sid: statement.Sid,
     actions: statement.Action,
     resources: statement.Resource.map((value) => resolveArn(value, account)),
     conditions: statement.Condition,
   }));
+  for (const statement of statements) checkStatement(statement);
+  return statements;
 }
+
+const withRoles = z.object({ Resources: z.record(z.string(), z.object({ Properties: z.unknown() })) });
 
 /** infra/dns-role.yaml, the role that another account makes: what it may do there. */
 export async function readDnsRole(): Promise<readonly Statement[]> {
   const text = await readFile(join(import.meta.dirname, '../../infra/dns-role.yaml'), 'utf8');
-  const intrinsics = ['Sub', 'GetAtt', 'Equals', 'Not', 'If'].flatMap((name) =>
-    (['scalar', 'seq'] as const).map((collection) => shortForm(name, collection)),
-  );
-  const ref = { tag: '!Ref', resolve: (value: string) => ({ Ref: value }) };
-  const { Resources } = parse(text, { customTags: [ref, ...intrinsics] });
-  const account = { region: 'eu-central-1', account: '210987654321' };
-  return readRole(Resources.DnsRole.Properties, account);
+  const { DnsRole } = withRoles.parse(parseTemplate(text)).Resources;
+  return readRole(DnsRole?.Properties, { region: 'eu-central-1', account: '210987654321' });
 }
 
-/** infra/agent-role.yaml as deployed for a cluster: what its agent may do. */
-export async function readAgentRole(cluster: string): Promise<readonly Statement[]> {
+/** infra/agent-role.yaml as deployed for a cluster: what its agent may do; `lists`: ListsRegistered. */
+export async function readAgentRole(cluster: string, lists = false): Promise<readonly Statement[]> {
   const text = await readFile(join(import.meta.dirname, '../../infra/agent-role.yaml'), 'utf8');
   const names: Readonly<Record<string, string>> = {
     Cluster: cluster,
@@ -141,52 +123,11 @@ export async function readAgentRole(cluster: string): Promise<readonly Statement
   const written = /PolicyDocument: !Sub \|\n((?: {12}.*\n)+)/.exec(text)?.[1] ?? '';
   const json = written.replace(/\$\{([\w:]+)\}/g, (_, name: string) => names[name] ?? `unknown ${name}`);
   const policy = { PolicyDocument: JSON.parse(json) };
-  return readRole(
-    { AssumeRolePolicyDocument: undefined, Policies: [policy] },
-    { region: 'eu-central-1', account: '123456789012' },
-  );
-}
-
-/** Whether some statement allows the request. Condition keys, and with them keys of tags, are compared without regard to case;
- *  their values are not. */
-export function isAllowed(statements: readonly Statement[], request: AccessRequest): boolean {
-  const sent = new Map(
-    Object.entries(request.conditions ?? {}).map(([key, values]) => [key.toLowerCase(), values]),
-  );
-  return statements.some(
-    ({ actions, resources, conditions }) =>
-      actions.some((action) => matches(action.toLowerCase(), request.action.toLowerCase())) &&
-      resources.some((resource) => matches(resource, request.resource)) &&
-      Object.entries(conditions).every(([operator, keys]) =>
-        Object.entries(keys).every(([key, values]) => holds(operator, sent.get(key.toLowerCase()), values)),
-      ),
-  );
-}
-
-/** Whether one condition holds for the values a request carries. `ForAllValues` holds where there are none. */
-function holds(operator: string, sent: readonly string[] | undefined, values: readonly string[]): boolean {
-  switch (operator) {
-    case 'ForAllValues:StringEquals':
-      return (sent ?? []).every((value) => values.includes(value));
-    case 'ForAllValues:StringLike':
-      return (sent ?? []).every((value) => values.some((pattern) => matches(pattern, value)));
-    case 'ForAllValues:StringNotLike':
-      return (sent ?? []).every((value) => !values.some((pattern) => matches(pattern, value)));
-    case 'StringLike':
-      return (sent ?? []).some((value) => values.some((pattern) => matches(pattern, value)));
-    case 'Null':
-      return values.includes(String(sent === undefined || sent.length === 0));
-    default:
-      throw new Error(`a condition this file cannot judge: ${operator}`);
-  }
-}
-
-function matches(pattern: string, text: string): boolean {
-  const source = pattern
-    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(text);
+  const account = { region: 'eu-central-1', account: '123456789012' };
+  const own = readRole({ AssumeRolePolicyDocument: undefined, Policies: [policy] }, account);
+  const { ListRegistered } = withRoles.parse(parseTemplate(text)).Resources;
+  const { PolicyDocument } = rolePolicy.parse(ListRegistered?.Properties);
+  return [...own, ...(lists ? readDocument(PolicyDocument, account) : [])];
 }
 
 const intrinsic = z.union([
@@ -212,11 +153,4 @@ function resolveArn(value: unknown, { region, account, arns, parameters }: Accou
     if (resolved === undefined) throw new Error(`a reference this file cannot resolve: ${name}`);
     return resolved;
   });
-}
-
-/** CloudFormation's short form of an intrinsic function: `!Sub text` for `Fn::Sub: text`. */
-function shortForm(name: string, collection: 'scalar' | 'seq'): ScalarTag | CollectionTag {
-  const tag = `!${name}`;
-  if (collection === 'scalar') return { tag, resolve: (value) => ({ [`Fn::${name}`]: value }) };
-  return { tag, collection, resolve: (value) => value };
 }

@@ -1,9 +1,21 @@
 // What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import type { Inventory } from '../../lib/certificate/spec.ts';
+import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { functionNames } from '../function-names.ts';
-import { eksRole, type Packaged, packageService, readPackagedService, zoneRole } from './packaged.ts';
-import { type AccessRequest, isAllowed, readPolicies, type Statement } from './policies.ts';
+import { type AccessRequest, isAllowed, type Statement } from '../sandbox/iam/evaluation.ts';
+import {
+  eksRole,
+  emptyInventory,
+  type Packaged,
+  packageService,
+  readPackagedService,
+  wideInventory,
+  zoneRole,
+} from './packaged.ts';
+import { readPolicies } from './policies.ts';
+import { readUnpackaged } from './unpackaged.ts';
 
 const account = {
   region: 'eu-central-1',
@@ -12,6 +24,16 @@ const account = {
     IssueQueue: 'arn:aws:sqs:eu-central-1:123456789012:issue',
     DeployQueue: 'arn:aws:sqs:eu-central-1:123456789012:deploy',
   },
+};
+const parameters = {
+  issueRate: 'rate(5 minutes)',
+  prefix: 'lab/certrelay',
+  reservedConcurrency: '5',
+  webhookSecret: 'kept',
+  maximumConcurrency: '8',
+  discoverRate: 'rate(1 day)',
+  eventBus: 'deliveries',
+  alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
 };
 let packaged: Packaged;
 let policies: Readonly<Record<string, readonly Statement[]>>;
@@ -22,20 +44,17 @@ beforeAll(async () => {
   const refused = packageService({ issueRate: 'rate(4 minutes)', deployRate: 'cron(* * * * ? *)' });
   [packaged, tailored, refusal] = await Promise.all([
     readPackagedService(),
-    packageService({
-      issueRate: 'rate(5 minutes)',
-      prefix: 'lab/certrelay',
-      reservedConcurrency: '5',
-      webhookSecret: 'kept',
-      maximumConcurrency: '8',
-      discoverRate: 'rate(1 day)',
-      eventBus: 'deliveries',
-      alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
-    }),
+    packageService(parameters, wideInventory),
     refused.catch((error: unknown) => error),
   ]);
   policies = readPolicies(packaged.template, account);
 }, 120_000);
+
+function inventoryOf(text: string): Inventory {
+  const parsed = parseInventory(text);
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.inventory;
+}
 
 const find = (type: string) =>
   Object.values(packaged.template.Resources).filter((resource) => resource.Type === type);
@@ -315,12 +334,6 @@ describe('roles', () => {
     ],
     [
       'a certificate',
-      'secretsmanager:TagResource',
-      secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register', 'discover', 'import', 'revoke', 'pause', 'probe'],
-    ],
-    [
-      'a certificate',
       'secretsmanager:CreateSecret',
       secret('certrelay/certificates/shop'),
       ['issue', 'register', 'discover', 'import', 'revoke', 'pause'],
@@ -360,15 +373,31 @@ describe('roles', () => {
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],
     ['a change', 'route53:GetChange', 'arn:aws:route53:::change/C1', ['issue', 'revoke']],
+    ['a hosted zone', 'route53:DeleteHostedZone', 'arn:aws:route53:::hostedzone/Z1', []],
+  ])('Y10 %s: %s on %s by %j alone', (_, action, resource, allowed) => {
+    const may = functionNames.filter((name) => isAllowed(policies[name] ?? [], { action, resource }));
+    expect(may).toEqual(functionNames.filter((name) => allowed.includes(name)));
+  });
+
+  it.each<[string, string, string, readonly string[]]>([
     ['a role of the inventory', 'sts:AssumeRole', zoneRole, ['issue', 'revoke']],
     ['a role of a cluster', 'sts:AssumeRole', eksRole, ['deploy', 'discover', 'import']],
     ['a cluster', 'eks:DescribeCluster', eksArn('prod'), ['deploy', 'discover', 'import']],
     ['a cluster of others', 'eks:DescribeCluster', eksArn('production'), []],
     ['another role', 'sts:AssumeRole', `${zoneRole}-of-others`, []],
-    ['a hosted zone', 'route53:DeleteHostedZone', 'arn:aws:route53:::hostedzone/Z1', []],
-  ])('Y10 %s: %s on %s by %j alone', (_, action, resource, allowed) => {
-    const may = functionNames.filter((name) => isAllowed(policies[name] ?? [], { action, resource }));
-    expect(may).toEqual(functionNames.filter((name) => allowed.includes(name)));
+  ])('Y10 %s: %s on %s by %j alone, where the inventory names it', (_, action, resource, allowed) => {
+    const [without, named] = [packaged, tailored].map(({ template }) => readPolicies(template, account));
+    const may = (roles: typeof without) =>
+      functionNames.filter((name) => isAllowed(roles?.[name] ?? [], { action, resource }));
+    expect(may(named)).toEqual(functionNames.filter((name) => allowed.includes(name)));
+    expect(may(without)).toEqual([]);
+  });
+
+  it('are read without packaging as they are packaged, for a sandbox that runs by itself', async () => {
+    const plain = await readUnpackaged(inventoryOf(emptyInventory));
+    expect(readPolicies(plain, account)).toEqual(policies);
+    const wide = await readUnpackaged(inventoryOf(wideInventory), parameters);
+    expect(readPolicies(wide, account)).toEqual(readPolicies(tailored.template, account));
   });
 
   const change = (

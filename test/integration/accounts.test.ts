@@ -1,5 +1,6 @@
 // Certificates whose names have their hosted zones in several AWS accounts, through the functions as they are deployed.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDnsRole } from '../infra/policies.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 const [net, closed] = ['210987654321', '333333333333'].map((account) => ({
@@ -14,11 +15,12 @@ interface Role {
 let sandbox: Sandbox;
 beforeAll(async () => {
   const issue = 'arn:aws:iam::123456789012:role/issue';
+  const statements = await readDnsRole();
   sandbox = await startSandbox({
     zones: ['example.com'],
     roles: [
-      { arn: net.arn, trust: { principals: [issue], externalId: 'shared' } },
-      { arn: closed.arn, trust: { principals: [issue], externalId: 'shared' } },
+      { arn: net.arn, trust: { principals: [issue], externalId: 'shared' }, statements },
+      { arn: closed.arn, trust: { principals: [issue], externalId: 'shared' }, statements },
     ],
     dns: {
       zones: [

@@ -14,7 +14,6 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findBuilt } from '../built.ts';
-import { isAllowed, readAgentRole, type Statement } from '../infra/policies.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -23,7 +22,6 @@ const statusOf = async (): Promise<unknown> => (await sandbox.lambda.invoke('sta
 
 let sandbox: Sandbox;
 let folder: string;
-let roles: ReadonlyMap<string, readonly Statement[]>;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
@@ -48,12 +46,6 @@ beforeAll(async () => {
   });
   folder = await mkdtemp(join(tmpdir(), 'certrelay-agent-'));
   await writeFile(join(folder, 'kubeconfig'), sandbox.kubernetes.kubeconfig('certrelay'));
-  const agents = ['edge', 'depot'].map(async (name) => [`agent-${name}`, await readAgentRole(name)] as const);
-  roles = new Map(await Promise.all(agents));
-  sandbox.secretsManager.settings.isAllowed = (principal, request) => {
-    const statements = roles.get(principal);
-    return statements === undefined || isAllowed(statements, request);
-  };
   // As infra/agent-role.yaml does.
   await sandbox.keepSecrets({ [`${prefix}/agents/edge`]: '-', [`${prefix}/agents/depot`]: '-' });
   await sandbox.lambda.invoke('issue', {});
@@ -129,7 +121,7 @@ it('W01 W05 W06 W22 delivers what is signed for its cluster, by calls outwards a
 it('Y10 its role allows each call that it made, and no action that it did not use', () => {
   const calls = sandbox.journal.find({ service: 'secretsmanager', principal: 'agent-edge' });
   expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
-  const allowed = (roles.get('agent-edge') ?? []).flatMap(({ actions }) => actions);
+  const allowed = (sandbox.policies.get('agent-edge') ?? []).flatMap(({ actions }) => actions);
   const used = calls.map(({ action }) => `secretsmanager:${action}`);
   expect([...new Set(used)].toSorted()).toEqual([...new Set(allowed)].toSorted());
 });

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { findBuilt } from '../built.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
-import { isAllowed, readAgentRole } from '../infra/policies.ts';
 import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type Kubectl, openKubectl } from './kubectl.ts';
 import { type Kubernetes, startKubernetes } from './parts/kubernetes.ts';
@@ -43,9 +42,6 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
         },
       ],
     });
-    const statements = await readAgentRole('edge');
-    sandbox.secretsManager.settings.isAllowed = (principal, request) =>
-      principal !== 'agent-edge' || isAllowed(statements, request);
     await sandbox.keepSecrets({ [`${prefix}/agents/edge`]: '-' });
     await sandbox.lambda.invoke('issue', {});
   });

@@ -3,7 +3,10 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Faults } from './faults.ts';
-import type { Journal, Service } from './journal.ts';
+import type { Access } from './iam/access.ts';
+import type { AccessRequest } from './iam/evaluation.ts';
+import { type Call, type Journal, neededFor, type Service } from './journal.ts';
+import { readSignature } from './principal.ts';
 
 export interface Request {
   readonly method: string;
@@ -28,16 +31,24 @@ export interface Part {
         readonly resource: string;
         readonly principal: string;
         readonly detail?: unknown;
+        /** What IAM is asked for it; absent: for the action on the resource. */
+        readonly needs?: readonly AccessRequest[];
       }
     | undefined;
   handle(request: Request): Answer | Promise<Answer>;
   /** The part's own error answer, for faults of kind `error`. */
   refuse(code: string, status: number, message: string, request: Request): Answer;
+  /** Of a service of AWS: how it says that IAM does not allow a call, and that it does not know an access key. */
+  readonly denials?: Readonly<
+    Record<'denied' | 'unknown', { readonly code: string; readonly status: number }>
+  >;
 }
 
 export interface Surroundings {
   readonly journal: Journal;
   readonly faults: Faults;
+  /** Absent: everything is allowed to everybody. */
+  readonly access?: Access | undefined;
 }
 
 export interface RunningServer {
@@ -51,7 +62,7 @@ export interface RunningServer {
 /** `tls`: PEM of the serving certificate; HTTP/2 and HTTP/1.1 are both offered then. */
 export async function serve(
   part: Part,
-  { journal, faults }: Surroundings,
+  { journal, faults, access }: Surroundings,
   tls?: { readonly cert: string; readonly key: string },
 ): Promise<RunningServer> {
   const listener = (
@@ -81,7 +92,7 @@ export async function serve(
     let result =
       fault?.kind === 'error'
         ? part.refuse(fault.code, fault.status, fault.message ?? 'set by a test', request)
-        : await part.handle(request);
+        : (deny(part, call, request, access) ?? (await part.handle(request)));
     if (fault?.kind === 'error') result = { ...result, headers: { ...result.headers, ...fault.headers } };
     await journal.end(call, result.status);
     if (fault?.kind === 'lose') return void cut();
@@ -113,6 +124,23 @@ export async function serve(
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** The answer to a call that IAM does not allow; `undefined` where it does, and for what the part itself refuses: a request
+ *  without signature, or one in the name of a session that is over. */
+function deny(part: Part, call: Call, request: Request, access: Access | undefined): Answer | undefined {
+  const { denials } = part;
+  const accessKey = readSignature(request.headers.authorization)?.accessKey;
+  if (!access || !denials || accessKey === undefined) return undefined;
+  if (call.principal === 'unknown') {
+    if (accessKey.startsWith('ASIA')) return undefined;
+    const { code, status } = denials.unknown;
+    return part.refuse(code, status, 'The security token included in the request is invalid.', request);
+  }
+  const message = access.refuse(call.principal, neededFor(call));
+  return message === undefined
+    ? undefined
+    : part.refuse(denials.denied.code, denials.denied.status, message, request);
 }
 
 async function readRequest(message: IncomingMessage | Http2ServerRequest): Promise<Request> {

@@ -1,4 +1,5 @@
 // Remembers every call that reaches a part of the sandbox, in order, and lets a test stand before or after one.
+import type { AccessRequest } from './iam/evaluation.ts';
 
 /** Which part of the sandbox was called. */
 export type Service =
@@ -27,9 +28,21 @@ export interface Call {
   readonly principal: string;
   /** What else the part knows of the call, e.g. the names, types and actions of a Route 53 change. */
   readonly detail?: unknown;
+  /** What IAM is asked for it; absent: for the action on the resource. */
+  readonly needs?: readonly AccessRequest[] | undefined;
   readonly at: Date;
   /** HTTP status of the answer; absent while under way or when none was sent. */
   status?: number;
+}
+
+/** What IAM is asked before a call of AWS is carried out. */
+export function neededFor({
+  service,
+  action,
+  resource,
+  needs,
+}: Pick<Call, 'service' | 'action' | 'resource' | 'needs'>): readonly AccessRequest[] {
+  return needs ?? [{ action: `${service}:${action}`, resource }];
 }
 
 /** Runs before a call is carried out, or after it and before its answer leaves; may wait for as long as it likes. */

@@ -10,6 +10,7 @@ import { buildService } from '../../infra/build.ts';
 import type { EksSpec } from '../../lib/certificate/cluster-spec.ts';
 import { findBuilt } from '../built.ts';
 import { functionNames } from '../function-names.ts';
+import { readSandboxRoles } from '../infra/sandbox-roles.ts';
 import { type SandboxAcm, startAcm } from './acm/server.ts';
 import { type Authority, startAuthority } from './acme/authority.ts';
 import { type SandboxDns, startDns } from './dns/server.ts';
@@ -18,6 +19,8 @@ import { type SandboxEventBridge, startEventBridge } from './eventbridge/server.
 import { createEventBus, type Rule } from './events.ts';
 import { Faults } from './faults.ts';
 import { startHttpApi } from './http-api.ts';
+import { type Access, createAccess } from './iam/access.ts';
+import type { Statement } from './iam/evaluation.ts';
 import { Journal } from './journal.ts';
 import { type SandboxKubernetes, startKubernetes } from './kubernetes/server.ts';
 import { type Lambda, type LogLine, startLambda } from './lambda/server.ts';
@@ -27,7 +30,7 @@ import { type SecretsManager, startSecretsManager } from './secrets-manager/serv
 import { Queue } from './sqs/queue.ts';
 import { type Sqs, startSqs } from './sqs/server.ts';
 import { startSts } from './sts/server.ts';
-import { type RoleSpec, Sessions } from './sts/sessions.ts';
+import { ownAccount, type RoleSpec, Sessions } from './sts/sessions.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
@@ -61,6 +64,8 @@ export interface SandboxOptions {
   readonly dnsPort?: number;
   /** Kubeconfig of a real cluster instead of the sandbox's own. */
   readonly realKubeconfig?: string;
+  /** Whether agents may list AWS secrets, as `ListsRegistered` of infra/agent-role.yaml says. */
+  readonly agentsList?: boolean;
   /** Bus that deliveries are told to. */
   readonly eventBus?: string;
   /** What functions are told of how often the schedule calls `issue`; nothing where absent. */
@@ -72,6 +77,8 @@ export interface SandboxOptions {
 
 export interface Sandbox {
   readonly journal: Journal;
+  /** What IAM lets each function and agent do, by its name; may be exchanged while it runs. */
+  readonly policies: Map<string, readonly Statement[]>;
   readonly faults: Faults;
   readonly dns: SandboxDns;
   readonly route53: SandboxRoute53;
@@ -108,22 +115,25 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const built = await findBuilt('bundles');
   const bundles = built ?? join(folder, 'dist');
   if (built === undefined) await buildService(root, bundles);
-  const surroundings = { journal: new Journal(), faults: new Faults() };
-  const dns = await startDns(surroundings, options.dnsPort);
   const sessions = new Sessions(options.roles);
+  // Nobody calls before its policies are known: they need the inventory, and that the CA's address.
+  const policies = new Map<string, readonly Statement[]>();
+  const access: Access = createAccess(policies, sessions);
+  const surroundings = { journal: new Journal(), faults: new Faults(), access };
+  const dns = await startDns(surroundings, options.dnsPort);
   const sts = await startSts(sessions, surroundings);
   const route53 = await startRoute53({ dns, sessions }, surroundings);
   for (const zone of options.zones ?? ['example.com']) route53.createZone(zone);
   const authority = await startAuthority({ resolve: { servers: [dns.address] } }, surroundings);
   const { namespaces = [] } = options;
-  const roles = await bindRoles(namespaces);
-  const manifests = [roles, ...(options.manifests ? [options.manifests] : [])].join('\n---\n');
+  const bindings = await bindRoles(namespaces);
+  const manifests = [bindings, ...(options.manifests ? [options.manifests] : [])].join('\n---\n');
   const kubernetes = await startKubernetes({ name: clusterName, namespaces, manifests }, surroundings);
 
   const eks = await startEksClusters(
     options.eks ?? {},
     sessions,
-    { namespaces, manifests: roles },
+    { namespaces, manifests: bindings },
     surroundings,
   );
 
@@ -159,6 +169,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await writeFile(inventoryPath, stringify(inventory));
   };
   await setCertificates(options.certificates ?? []);
+  const arns = { IssueQueue: queues.issue.arn, DeployQueue: queues.deploy.arn };
+  const account = { region: 'eu-central-1', account: ownAccount, arns, parameters: { EventBus: eventBus } };
+  const agents = { clusters: agentClusterNames, list: options.agentsList ?? false };
+  const roles = await readSandboxRoles(account, inventoryPath, agents);
+  for (const [name, statements] of roles) policies.set(name, statements);
 
   const environment = {
     AWS_REGION: 'eu-central-1',
@@ -212,6 +227,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   return {
     ...surroundings,
+    policies,
     dns,
     route53,
     secretsManager,

@@ -57,6 +57,7 @@ export async function startFormerInstallation(): Promise<Installation> {
   const text = await readFile(join(import.meta.dirname, 'yesterday.json'), 'utf8');
   const former = recorded.parse(JSON.parse(text));
   const sandbox = await startSandbox({
+    agentsList: true,
     namespaces: ['shop', 'legacy', 'java', 'careful', 'edge', 'held', 'web'],
     manifests: ['certrelay-prune', 'certrelay-list'].map(bindInEdge).join('\n---\n'),
     eks: { prod: { name: 'prod', region: 'eu-west-1' } },

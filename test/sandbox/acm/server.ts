@@ -4,6 +4,7 @@ import 'reflect-metadata';
 import * as z from 'zod';
 import { answer, readJson, refuse } from '../aws-json.ts';
 import { type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import { tagConditions } from '../iam/condition-keys.ts';
 import { readSignature } from '../principal.ts';
 import { AcmCertificates, type AcmEntry, account, keyAlgorithmOf } from './certificates.ts';
 import { Refusal } from './refusal.ts';
@@ -39,12 +40,14 @@ export async function startAcm({
       const { CertificateArn: arn, Tags = [] } = asked.safeParse(readJson(request)).data ?? {};
       // What IAM is asked about: an import without ARN is about any certificate of the region.
       const anew = action === 'ListCertificates' ? '*' : `arn:aws:acm:${region}:${account}:certificate/*`;
-      const tags = certificates.entries.find((one) => one.arn === arn)?.tags ?? new Map();
-      const detail = {
-        requestTags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
-        resourceTags: Object.fromEntries(tags),
-      };
-      return { action, resource: arn ?? anew, principal, detail };
+      const resource = arn ?? anew;
+      const requestTags = Tags.map(({ Key, Value }) => [Key, Value] as const);
+      const resourceTags = certificates.entries.find((one) => one.arn === arn)?.tags ?? [];
+      const conditions = tagConditions(requestTags, resourceTags);
+      // An import with tags needs the right to tag as well.
+      const tagging = action === 'ImportCertificate' && Tags.length > 0 ? ['AddTagsToCertificate'] : [];
+      const needs = [action, ...tagging].map((one) => ({ action: `acm:${one}`, resource, conditions }));
+      return { action, resource, principal, needs };
     },
     handle(request) {
       try {
@@ -65,6 +68,10 @@ export async function startAcm({
       }
     },
     refuse,
+    denials: {
+      denied: { code: 'AccessDeniedException', status: 400 },
+      unknown: { code: 'UnrecognizedClientException', status: 400 },
+    },
   };
   const server = await serve(part, surroundings);
   return { url: server.url, certificates, stop: () => server.stop() };

@@ -74,6 +74,10 @@ export async function startEks(
     },
     handle,
     refuse,
+    denials: {
+      denied: { code: 'AccessDeniedException', status: 403 },
+      unknown: { code: 'UnrecognizedClientException', status: 403 },
+    },
   };
   const server = await serve(part, surroundings);
   return {

@@ -51,9 +51,14 @@ export async function startEventBridge({
       if (action === undefined) return undefined;
       const { principal = 'unknown', region = '' } = readSignature(request.headers.authorization) ?? {};
       const entries = input.safeParse(readJson(request)).data?.Entries ?? [];
-      const bus = entries[0]?.EventBusName ?? '*';
-      const resource = `arn:aws:events:${region}:${account}:event-bus/${bus}`;
-      return { action, resource, principal, detail: { sources: entries.map(({ Source }) => Source) } };
+      const arnOf = (bus: string) => `arn:aws:events:${region}:${account}:event-bus/${bus}`;
+      const resource = arnOf(entries[0]?.EventBusName ?? '*');
+      const needs = entries.map(({ EventBusName: name, Source = '', DetailType = '' }) => ({
+        action: `events:${action}`,
+        resource: arnOf(name),
+        conditions: { 'events:source': [Source], 'events:detail-type': [DetailType] },
+      }));
+      return { action, resource, principal, needs };
     },
     handle(request) {
       if (readSignature(request.headers.authorization)?.service !== 'events') {
@@ -74,6 +79,10 @@ export async function startEventBridge({
       return answer(200, { FailedEntryCount, Entries: results });
     },
     refuse,
+    denials: {
+      denied: { code: 'AccessDeniedException', status: 400 },
+      unknown: { code: 'UnrecognizedClientException', status: 400 },
+    },
   };
 
   /** One entry's failure is none of the others'. An event for a bus that there is not is taken, and lost. */

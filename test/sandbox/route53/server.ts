@@ -1,6 +1,7 @@
 // The Route 53 API of the sandbox, as strict as AWS documents it; its public zones are answered by the sandbox's DNS.
 import { delegationSets, type SandboxDns } from '../dns/server.ts';
 import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import type { AccessRequest } from '../iam/evaluation.ts';
 import { readSignature } from '../principal.ts';
 import { type Caller, ownAccount, Sessions } from '../sts/sessions.ts';
 import type { RecordSet } from './change-batch.ts';
@@ -149,12 +150,17 @@ export async function startRoute53(
       if (!call) return undefined;
       const caller = sessions.identify(request.headers);
       const principal = 'code' in caller ? 'unknown' : caller.principal;
-      const detail =
-        call.action === 'ChangeResourceRecordSets' ? { detail: changedRecords(request.body) } : {};
-      return { action: call.action, resource: resourceOf(call), principal, ...detail };
+      const named = { action: call.action, resource: resourceOf(call), principal };
+      if (call.action !== 'ChangeResourceRecordSets') return named;
+      const detail = changedRecords(request.body);
+      return { ...named, detail, needs: [neededFor(named.resource, detail)] };
     },
     handle,
     refuse: (code, status, message) => errorXml(status, code, message),
+    denials: {
+      denied: { code: 'AccessDenied', status: 403 },
+      unknown: { code: 'InvalidClientTokenId', status: 403 },
+    },
   };
   const server = await serve(part, surroundings);
   dns.serve(() => [...zones.values()].filter((zone) => zone.isDelegated));
@@ -190,6 +196,16 @@ export interface ChangedRecord {
   readonly action: string;
   readonly name: string;
   readonly type: string;
+}
+
+function neededFor(resource: string, changes: readonly ChangedRecord[]): AccessRequest {
+  const key = (name: string) => `route53:ChangeResourceRecordSets${name}`;
+  const conditions = {
+    [key('NormalizedRecordNames')]: changes.map(({ name }) => name),
+    [key('RecordTypes')]: changes.map(({ type }) => type),
+    [key('Actions')]: changes.map(({ action }) => action),
+  };
+  return { action: 'route53:ChangeResourceRecordSets', resource, conditions };
 }
 
 function changedRecords(body: Buffer): readonly ChangedRecord[] {

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
+import { tagConditions } from '../iam/condition-keys.ts';
+import type { AccessRequest } from '../iam/evaluation.ts';
 import { readSignature } from '../principal.ts';
 import { changingActions } from './actions.ts';
 import { readingActions } from './reading.ts';
@@ -21,15 +23,6 @@ export interface LabelEvent {
 export interface SecretsManagerSettings {
   /** How old the state is that ListSecrets (and BatchGetSecretValue by filter) shows; AWS documents up to 5 minutes. */
   listLagMs: number;
-  /** What IAM says; absent: everything is allowed to everybody. */
-  isAllowed?: (principal: string, request: AccessRequest) => boolean;
-}
-
-/** What IAM is asked: the action, the secret's ARN, and the condition keys that the service sends with it. */
-export interface AccessRequest {
-  readonly action: string;
-  readonly resource: string;
-  readonly conditions: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface SecretsManager {
@@ -67,14 +60,13 @@ export async function startSecretsManager({
       if (action === undefined) return undefined;
       const principal = readSignature(request.headers.authorization)?.principal ?? 'unknown';
       const resource = resourceOf(vault, request);
-      return { action, resource, principal, detail: tagsOf(vault, request, resource) };
+      return { action, resource, principal, needs: neededBy(action, vault, request, resource) };
     },
     handle(request) {
       try {
         checkSignature(request);
         const action = actions[target.exec(String(request.headers['x-amz-target']))?.[1] ?? ''];
         if (!action) throw new Refusal('UnknownOperationException', 'There is no such operation here.');
-        checkAccess(vault, request, settings);
         return answer(200, action(vault, readJson(request)));
       } catch (error) {
         if (error instanceof Refusal) return refuse(error.code, 400, error.message);
@@ -83,6 +75,10 @@ export async function startSecretsManager({
       }
     },
     refuse,
+    denials: {
+      denied: { code: 'AccessDeniedException', status: 400 },
+      unknown: { code: 'UnrecognizedClientException', status: 400 },
+    },
   };
   const server = await serve(part, surroundings);
   return { url: server.url, vault, settings, stop: () => server.stop() };
@@ -98,32 +94,27 @@ function checkSignature(request: Request): void {
     );
 }
 
-/** As IAM documents it for Secrets Manager: `aws:ResourceTag` of the secret as it is, `aws:TagKeys` of the request. */
-function checkAccess(vault: Vault, request: Request, { isAllowed }: SecretsManagerSettings): void {
-  const { principal = 'unknown' } = readSignature(request.headers.authorization) ?? {};
-  const name = target.exec(String(request.headers['x-amz-target']))?.[1] ?? '';
-  const resource = resourceOf(vault, request);
-  const { requestTags, resourceTags } = tagsOf(vault, request, resource);
-  const own = Object.entries(resourceTags).map(
-    ([key, value]) => [`aws:ResourceTag/${key}`, [value]] as const,
-  );
-  const sent = Object.keys(requestTags);
-  const conditions = { ...Object.fromEntries(own), ...(sent.length > 0 ? { 'aws:TagKeys': sent } : {}) };
-  const action = `secretsmanager:${name}`;
-  if (isAllowed?.(principal, { action, resource, conditions }) ?? true) return;
-  const message = `User: ${principal} is not authorized to perform: ${action} on resource: ${resource}`;
-  throw new Refusal('AccessDeniedException', message);
-}
-
 const tagged = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string().default('') })) });
 
-/** The tags that the request brings, and those that the secret has; of a request that cannot be read there are none. */
-function tagsOf(vault: Vault, request: Request, resource: string) {
+/** What IAM is asked: of the secret as it is, and of the tags that the request brings, if it can be read. Tags need the right to
+ *  tag, also where they come with a new secret (User Guide, "Permissions for tagging"). */
+function neededBy(
+  action: string,
+  vault: Vault,
+  request: Request,
+  resource: string,
+): readonly AccessRequest[] {
   const { Tags } = tagged.safeParse(parseJson(request)).data ?? { Tags: [] };
-  return {
-    requestTags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
-    resourceTags: Object.fromEntries(vault.find(resource)?.tags ?? []),
-  };
+  const requestTags = Tags.map(({ Key, Value }) => [Key, Value] as const);
+  const conditions = tagConditions(requestTags, vault.find(resource)?.tags ?? []);
+  const actions = [action, ...(action === 'CreateSecret' && Tags.length > 0 ? ['TagResource'] : [])];
+  // A secret that is made is judged with the six characters that it gets. Nobody documents how one that is not there is: with
+  // any six, or with none. So both have to be allowed.
+  const isMissing = resource !== '*' && action !== 'CreateSecret' && !vault.find(resource);
+  const resources = [resource, ...(isMissing ? [resource.replace(/-[A-Za-z0-9]{6}$/, '')] : [])];
+  return resources.flatMap((one) =>
+    actions.map((name) => ({ action: `secretsmanager:${name}`, resource: one, conditions })),
+  );
 }
 
 function resourceOf(vault: Vault, request: Request): string {

@@ -38,7 +38,10 @@ export async function startSqs({
       const action = actionOf(request);
       if (action === undefined) return undefined;
       const principal = readSignature(request.headers.authorization)?.principal ?? 'unknown';
-      return { action, resource: findQueue(queues, request)?.arn ?? '*', principal };
+      const resource = findQueue(queues, request)?.arn ?? '*';
+      // IAM has one action for both.
+      const needed = action === 'SendMessageBatch' ? 'SendMessage' : action;
+      return { action, resource, principal, needs: [{ action: `sqs:${needed}`, resource }] };
     },
     async handle(request) {
       try {
@@ -50,6 +53,10 @@ export async function startSqs({
       }
     },
     refuse,
+    denials: {
+      denied: { code: 'AccessDenied', status: 403 },
+      unknown: { code: 'InvalidClientTokenId', status: 403 },
+    },
   };
   const server = await serve(part, surroundings);
   const urlOf = (queue: Queue) => `${server.url}/123456789012/${queue.name}`;
@@ -69,7 +76,7 @@ export async function startSqs({
     url: server.url,
     urlOf,
     subscribe(queue, invoke, options) {
-      const subscription = subscribe(queue, invoke, surroundings.journal, options);
+      const subscription = subscribe(queue, invoke, surroundings, options);
       subscriptions.push(subscription);
       return subscription;
     },

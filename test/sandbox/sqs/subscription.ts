@@ -1,7 +1,7 @@
 // Lambda's event source mapping: takes batches from a queue to a function and believes what it answers.
 import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import type { Journal } from '../journal.ts';
+import type { Surroundings } from '../http-server.ts';
 import type { Queue, Received } from './queue.ts';
 
 export interface SubscriptionOptions {
@@ -29,7 +29,7 @@ const response = z.object({
 export function subscribe(
   queue: Queue,
   invoke: (event: SQSEvent) => Promise<unknown>,
-  journal: Journal,
+  { journal, access }: Pick<Surroundings, 'journal' | 'access'>,
   options: SubscriptionOptions,
 ): Subscription {
   const { principal, batchSize = 10, concurrency = 5, reportBatchItemFailures = true } = options;
@@ -38,7 +38,10 @@ export function subscribe(
   let twice = 0;
 
   async function call(action: string): Promise<void> {
-    const entry = await journal.begin({ service: 'sqs', action, resource: queue.arn, principal });
+    const resource = queue.arn;
+    const entry = await journal.begin({ service: 'sqs', action, resource, principal });
+    const denial = access?.refuse(principal, [{ action: `sqs:${action}`, resource }]);
+    if (denial !== undefined) throw new Error(denial);
     await journal.end(entry, 200);
   }
 

@@ -39,8 +39,14 @@ export async function startSts(sessions: Sessions, surroundings: Surroundings): 
       if (action === null) return undefined;
       const caller = sessions.identify(request.headers);
       const principal = 'code' in caller ? 'unknown' : caller.principal;
-      const detail = { sessionName: parameters.get('RoleSessionName') };
-      return { action, resource: parameters.get('RoleArn') ?? '*', principal, detail };
+      const resource = parameters.get('RoleArn') ?? '*';
+      const sessionName = parameters.get('RoleSessionName');
+      const conditions = {
+        'sts:RoleSessionName': sessionName === null ? [] : [sessionName],
+        'sts:ExternalId': parameters.getAll('ExternalId'),
+      };
+      const needs = [{ action: `sts:${action}`, resource, conditions }];
+      return { action, resource, principal, detail: { sessionName }, needs };
     },
     handle(request) {
       try {
@@ -51,6 +57,10 @@ export async function startSts(sessions: Sessions, surroundings: Surroundings): 
       }
     },
     refuse,
+    denials: {
+      denied: { code: 'AccessDenied', status: 403 },
+      unknown: { code: 'InvalidClientTokenId', status: 403 },
+    },
   };
   const server = await serve(part, surroundings);
   return { url: server.url, stop: () => server.stop() };

@@ -1,6 +1,7 @@
 // AWS accounts in the sandbox: roles, the sessions that STS made of them, and whose name a request is signed in.
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Statement } from '../iam/evaluation.ts';
 import { ownSecretKey, principalOf, readSignature } from '../principal.ts';
 
 /** The account that the functions and the operator belong to. */
@@ -12,6 +13,8 @@ export interface RoleSpec {
   /** Its trust policy: ARNs of roles, or an account's `arn:aws:iam::<account>:root`; and `sts:ExternalId` where it asks for
    *  one. */
   readonly trust: { readonly principals: readonly string[]; readonly externalId?: string };
+  /** What it may do; absent: nobody has said, and a sandbox that asks IAM takes no call in its name. */
+  readonly statements?: readonly Statement[];
   /** MaxSessionDuration; an hour where absent. */
   readonly maxSessionSeconds?: number;
 }

@@ -1,0 +1,73 @@
+// Which function writes which tag of AWS secrets: the one place that says so. Its role may write these and no others
+// (permissions.ts); a test holds both against what the functions write.
+
+/** Functions that order: revoke has a replacement ordered. */
+const ordering = ['issue', 'revoke'];
+/** Functions that describe what is stored. */
+const storing = [...ordering, 'import'];
+/** Functions that make a secret for a specification. */
+const specifying = ['import', 'register', 'discover'];
+/** Functions that look at what is served. */
+const looking = ['deploy', 'probe'];
+
+type Writers = Readonly<Record<string, readonly string[]>>;
+
+/** Of a certificate's AWS secret, by the part of the key behind `certrelay:`. A key that ends in a slash goes on with the name
+ *  of a cluster; agents write `agent-report/…` by roles of their own (agent-role.yaml). */
+export const certificateTags: Writers = {
+  version: storing,
+  names: [...ordering, ...specifying],
+  issuer: storing,
+  profile: storing,
+  key: storing,
+  fingerprint: storing,
+  notBefore: storing,
+  notAfter: storing,
+  certificateId: storing,
+  windowStart: storing,
+  windowEnd: storing,
+  windowOf: ordering,
+  explanationUrl: storing,
+  askAfter: ordering,
+  source: [...ordering, ...specifying],
+  place: [...storing, 'discover'],
+  domains: [...ordering, ...specifying],
+  targets: [...ordering, ...specifying],
+  order: ordering,
+  orderFor: ordering,
+  txt: ordering,
+  orders: ordering,
+  failures: ordering,
+  error: ordering,
+  nextAttempt: ordering,
+  pausedSince: [...ordering, 'pause'],
+  pauseReason: [...ordering, 'pause'],
+  revoked: ['revoke'],
+  revoking: ['revoke'],
+  deployed: ['deploy'],
+  acm: ['deploy'],
+  deliveryHeld: ['deploy'],
+  served: looking,
+  notServedSince: looking,
+  probedAt: looking,
+  'tags-disagree': ordering,
+  'grace-until': ordering,
+  'agent/': ordering,
+};
+
+/** Of the AWS secret `<prefix>/installation`, in the same way. */
+export const installationTags: Writers = {
+  firstRun: ['issue'],
+  upgraded: ['issue'],
+  issuePass: ['issue'],
+  comparedUntil: ['issue'],
+};
+
+/** Patterns of the keys that a function may write: each key, and what it goes on in where its value is too long for one tag. */
+export function tagPatterns(tags: Writers, writer: string): readonly string[] {
+  return Object.entries(tags)
+    .filter(([, writers]) => writers.includes(writer))
+    .flatMap(([key]) =>
+      key.endsWith('/') ? [`certrelay:${key}*`] : [`certrelay:${key}`, `certrelay:${key}.*`],
+    );
+}
