@@ -1,6 +1,7 @@
-// What `serverless` does beside its own work here: builds before it packages or invokes, refuses a bad schedule, and lets
-// functions use the roles and EKS clusters that the inventory names, and no others.
+// What `serverless` does beside its own work here: builds before it packages or invokes, refuses a bad schedule, lets functions
+// use the roles and EKS clusters that the inventory names, and no others, and says what is new before it deploys.
 import { join } from 'node:path';
+import type { StackProvider } from './deployed-stack.ts';
 import type { Resources } from './permissions.ts';
 
 /** The part of osls's own object that is used here. */
@@ -11,22 +12,39 @@ interface Serverless {
     readonly functions: Readonly<Record<string, { environment?: Record<string, unknown> }>>;
     readonly provider: { environment?: Record<string, unknown> };
     /** What serverless.yml lists below `resources`, merged. */
-    readonly resources: { readonly Resources: Resources };
+    readonly resources: { readonly Resources: Resources; Outputs?: Record<string, unknown> };
   };
+  getProvider(name: 'aws'): StackProvider;
+}
+
+/** As osls hands it to plugins. */
+interface Tools {
+  readonly log: { notice(line: string): void };
 }
 
 /** Loaded by osls because serverless.yml names this file. */
 export default class CertrelayPlugin {
   readonly hooks: Readonly<Record<string, () => void | Promise<void>>>;
 
-  constructor(serverless: Serverless) {
+  constructor(serverless: Serverless, _options: unknown, { log }: Tools) {
     const buildBundles = async () => {
       // osls loads this file by `require`, which cannot wait for build.ts.
       const { buildService } = await import('./build.ts');
       await buildService(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
     };
+    const sayNews = async () => {
+      const [{ describeNews, readChangelog }, { lookAtStack }] = await Promise.all([
+        import('./changes.ts'),
+        import('./deployed-stack.ts'),
+      ]);
+      const sections = await readChangelog();
+      const stack = await lookAtStack(serverless.getProvider('aws'));
+      for (const line of describeNews(sections, stack)) log.notice(line);
+    };
     const prepareResources = async () => {
-      const { Resources } = serverless.service.resources;
+      const { resources } = serverless.service;
+      const { Resources } = resources;
+      resources.Outputs = { ...resources.Outputs, ...(await outputOf()) };
       const problems = checkSchedules(Resources);
       if (problems.length > 0) throw new Error(problems.join('\n'));
       const { provider } = serverless.service;
@@ -43,8 +61,17 @@ export default class CertrelayPlugin {
       'before:package:createDeploymentArtifacts': buildBundles,
       'before:invoke:local:invoke': buildBundles,
       'before:package:initialize': prepareResources,
+      'before:deploy:deploy': sayNews,
     };
   }
+}
+
+/** By which the next deploy knows what is new to the installation. */
+async function outputOf(): Promise<Record<string, unknown>> {
+  const { markOf, readChangelog } = await import('./changes.ts');
+  const { markOutput } = await import('./deployed-stack.ts');
+  const Description = 'How far the changelog went that was deployed';
+  return { [markOutput]: { Description, Value: markOf(await readChangelog()) } };
 }
 
 /** `invoke local` would let serverless.yml's values win over the terminal's, and ask CloudFormation for those that

@@ -56,6 +56,9 @@ if (python) {
       expect(deployed).toMatch(/Service deployed to stack certrelay-dev/);
       const stacks = await ask(moto, 'cloudformation', '/?Action=DescribeStacks');
       expect(stacks).toContain('<StackStatus>UPDATE_COMPLETE</StackStatus>');
+      // By which the next deploy knows what is new; a first one has nothing to say.
+      expect(stacks).toContain('<OutputKey>CertrelayChangelog</OutputKey>');
+      expect(deployed).not.toContain('New to the installation');
     });
 
     // Not the schedules and the HTTP API: moto's CloudFormation passes over both.

@@ -1,0 +1,29 @@
+// Looks at the stack that a deploy would change, with the credentials of whoever deploys.
+import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import type { DeployedStack } from './changes.ts';
+
+/** Output of the stack that holds `markOf` of its changelog. */
+export const markOutput = 'CertrelayChangelog';
+
+/** The part of osls's AWS provider that is used here. */
+export interface StackProvider {
+  readonly naming: { getStackName(): string };
+  getCloudFormationClient(): Promise<Pick<CloudFormationClient, 'send'>>;
+}
+
+/** Never throws: a deploy that may not describe stacks will say so itself. */
+export async function lookAtStack(provider: StackProvider): Promise<DeployedStack> {
+  const name = provider.naming.getStackName();
+  try {
+    const client = await provider.getCloudFormationClient();
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
+    const [stack] = Stacks;
+    // A first deploy that failed leaves a stack that has nothing of ours.
+    if (!stack || stack.StackStatus === 'REVIEW_IN_PROGRESS') return { kind: 'absent' };
+    const mark = stack.Outputs?.find(({ OutputKey }) => OutputKey === markOutput)?.OutputValue;
+    return { kind: 'there', mark };
+  } catch (error) {
+    const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return /does not exist/.test(problem) ? { kind: 'absent' } : { kind: 'unknown', problem };
+  }
+}
