@@ -47,6 +47,7 @@ export const certificateTags: Writers = {
   deployed: ['deploy'],
   acm: ['deploy'],
   deliveryHeld: ['deploy'],
+  resumed: ['deploy'],
   served: looking,
   notServedSince: looking,
   probedAt: looking,

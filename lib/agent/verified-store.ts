@@ -6,7 +6,7 @@ import type { StoredCertificate } from '../certificate/stored.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { AgentError, StoreError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type AgentReport, formatReport, parseReport, targetsIn } from '../policy/agents.ts';
+import { type AgentReport, applyResumption, formatReport, parseReport, targetsIn } from '../policy/agents.ts';
 import { permissionsKey } from '../policy/deliveries.ts';
 import { parseHold } from '../policy/hold.ts';
 import type { CertificateState } from '../policy/state.ts';
@@ -91,6 +91,7 @@ export class VerifiedStore implements Store {
       notServedSince: take(state.notServedSince, before.notServedSince),
       probedAt: take(state.probedAt, before.probedAt),
       held: take(state.deliveryHeld, before.held),
+      resumedAt: before.resumedAt,
     };
     const text = formatReport(report);
     if (text === formatReport(before)) return;
@@ -107,7 +108,7 @@ export class VerifiedStore implements Store {
    *  `deploy` or the agent itself has noted that. */
   #asOwn({ state, ...entry }: StoreEntry): StoreEntry {
     const { cluster } = this.#reader;
-    const report = parseReport(state.reports?.[cluster]);
+    const report = applyResumption(parseReport(state.reports?.[cluster]), state.resumed);
     this.#signatures.set(entry.name, state.signatures?.[cluster]);
     this.#reports.set(entry.name, report);
     const { deployed, served, notServedSince, probedAt } = report;

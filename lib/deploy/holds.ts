@@ -1,5 +1,5 @@
 // Whether a certificate's current version is held: what its tag says, or what a person says with this run.
-import { resumeReports } from '../policy/agents.ts';
+import { formatResumption, heldByAgents } from '../policy/agents.ts';
 import { formatHold, type Hold, isByHand, parseHold } from '../policy/hold.ts';
 import type { StoreEntry } from '../ports.ts';
 import { loadLastGood } from './last-good.ts';
@@ -7,7 +7,7 @@ import type { AnyJob, DeployPorts, DeployRun } from './run.ts';
 
 /** The hold on the version that is to be delivered, if there is one. What a person has said is written down before anything is
  *  done by it; a hold on an earlier version is taken away, and one that would leave targets with a certificate that ends. A dry
- *  run writes nothing. What is resumed, agents resume as well: each knows of its own hold by its report.
+ *  run writes nothing. What is resumed, agents resume as well: each hears of it by a tag, for no role but its own writes its report.
  *  @throws Error where a version is to be taken back that has none before it, StoreError. */
 export async function settleHold(
   { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
@@ -15,7 +15,7 @@ export async function settleHold(
   ports: DeployPorts,
   run: DeployRun,
 ): Promise<Hold | undefined> {
-  const { store, log } = ports;
+  const { store, clock, log } = ports;
   const { rollback, resume, dryRun, signal } = run;
   const { certificate, version } = delivery;
   if (rollback && previous === undefined) {
@@ -26,9 +26,10 @@ export async function settleHold(
   const isOver = noted && !isByHand(noted) && (await endsBefore({ delivery, facts }, ports, run));
   const hold = isOver ? undefined : noted;
   const written = hold && formatHold(hold);
-  const reports = resume ? resumeReports(state.reports) : undefined;
-  if (dryRun || (written === state.deliveryHeld && !reports)) return hold;
-  await store.record(certificate, { deliveryHeld: written ?? null, ...(reports && { reports }) }, signal);
+  const isHeldElsewhere = heldByAgents(state).some((text) => parseHold(text, version) !== undefined);
+  const resumed = resume && isHeldElsewhere ? formatResumption(version, clock.now()) : undefined;
+  if (dryRun || (written === state.deliveryHeld && !resumed)) return hold;
+  await store.record(certificate, { deliveryHeld: written ?? null, ...(resumed && { resumed }) }, signal);
   const reason = isOver ? 'what it keeps in place ends soon' : hold?.reason;
   log.info(hold ? 'delivery held' : 'delivery resumed', { certificate, version, reason });
   return hold;

@@ -109,40 +109,63 @@ export interface AgentReport {
   readonly probedAt?: Date | undefined;
   /** The version that failed there and is not tried again, where and why, as `hold.ts` writes it. */
   readonly held?: string | undefined;
+  /** When a person said the last `resume` that the agent has followed, ISO 8601. */
+  readonly resumedAt?: string | undefined;
 }
 
 /** A version, a target, and what of the reason there is room for: the agent's log has the whole of it. */
 const heldInShort = /^\S+ \S+ .{0,60}/;
 
-/** `<deployed>@<served>@<notServedSince>@<probedAt>@<held>`; what is absent is empty, and the last part not there at all. */
-export function formatReport({ deployed, served, notServedSince, probedAt, held = '' }: AgentReport): string {
+/** `<deployed>@<served>@<notServedSince>@<probedAt>@!<resumedAt>!<held>`; what is absent is empty, and the last part not there
+ *  at all. */
+export function formatReport({
+  deployed,
+  served,
+  notServedSince,
+  probedAt,
+  held = '',
+  resumedAt,
+}: AgentReport): string {
   const parts = [deployed, served, notServedSince?.toISOString(), probedAt?.toISOString()];
-  const hold = heldInShort.exec(held.replace(/[^ -~]/g, '?')) ?? [];
-  return [...parts.map((part) => part ?? ''), ...hold].join('@');
+  const hold = heldInShort.exec(held.replace(/[^ -~]/g, '?'))?.[0] ?? '';
+  const last = resumedAt === undefined ? hold : `!${resumedAt}!${hold}`;
+  return [...parts.map((part) => part ?? ''), ...(last ? [last] : [])].join('@');
 }
 
 /** Text that cannot be read is a report of nothing: the agent writes it again. */
 export function parseReport(text = ''): AgentReport {
-  const [deployed, served, since, probed, ...held] = text.split('@');
+  const [deployed, served, since, probed, ...rest] = text.split('@');
+  const [, resumedAt, held] = /^(?:!([^!]*)!)?(.*)$/s.exec(rest.join('@')) ?? [];
   return {
     deployed: deployed || undefined,
     served: servedWords.some((word) => `${served}/`.startsWith(`${word}/`)) ? served : undefined,
     notServedSince: parseInstant(since),
     probedAt: parseInstant(probed),
-    held: held.join('@') || undefined,
+    held: held || undefined,
+    resumedAt: resumedAt || undefined,
   };
 }
 
-/** The reports among these that hold a version, without that and without its wait; absent where none does. */
-export function resumeReports(reports: ByCluster = {}): ByCluster | undefined {
-  const held = Object.entries(reports)
-    .map(([cluster, text]) => [cluster, parseReport(text)] as const)
-    .filter(([, report]) => report.held !== undefined)
-    .map(([cluster, report]) => {
-      const resumed = { ...report, held: undefined, deployed: withoutRetry(report.deployed) };
-      return [cluster, formatReport(resumed)] as const;
-    });
-  return held.length > 0 ? Object.fromEntries(held) : undefined;
+/** `CertificateState.resumed`: that a person wants the version delivered on. Agents hold by their own reports, which nobody
+ *  else may write; this tag is how they hear of it. */
+export function formatResumption(version: string, at: Date): string {
+  return `${version}/${at.toISOString()}`;
+}
+
+/** The report as it counts: without its hold and its wait where a person has resumed that version since. An agent that holds
+ *  the version again says which `resume` it had followed, so that none is followed twice. */
+export function applyResumption(report: AgentReport, resumed: string | undefined): AgentReport {
+  const [version = '', at] = resumed?.split('/') ?? [];
+  if (!at || report.resumedAt === at || !report.held?.startsWith(`${version} `)) return report;
+  return { ...report, held: undefined, deployed: withoutRetry(report.deployed), resumedAt: at };
+}
+
+/** What agents hold, as their reports count. */
+export function heldByAgents({
+  reports = {},
+  resumed,
+}: Pick<CertificateState, 'reports' | 'resumed'>): readonly string[] {
+  return Object.values(reports).flatMap((text) => applyResumption(parseReport(text), resumed).held ?? []);
 }
 
 function parseInstant(text = ''): Date | undefined {

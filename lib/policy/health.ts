@@ -5,7 +5,7 @@ import {
   isSecretTarget,
   type TargetSpec,
 } from '../certificate/spec.ts';
-import { isAgentCluster, parseReport } from './agents.ts';
+import { heldByAgents, isAgentCluster, parseReport } from './agents.ts';
 import { believe } from './believable.ts';
 import { hasDisagreed } from './comparison.ts';
 import { isDelivered, parseDeliveries } from './deliveries.ts';
@@ -135,8 +135,8 @@ function firstFinding(facts: Facts): Finding {
 
 /** Only the pass that took a version back ends with an error. */
 function findHeld({ name, entry }: Facts): Finding | undefined {
-  const { deliveryHeld, reports = {} } = entry?.state ?? {};
-  const texts = [deliveryHeld, ...Object.values(reports).map((text) => parseReport(text).held)];
+  const state = entry?.state ?? {};
+  const texts = [state.deliveryHeld, ...heldByAgents(state)];
   const hold = texts.map((text) => parseHold(text, entry?.current ?? '')).find((one) => one !== undefined);
   if (!hold) return undefined;
   return isByHand(hold)

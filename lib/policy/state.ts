@@ -60,6 +60,8 @@ export interface CertificateState {
   readonly deployed?: string;
   /** The version that is not to be delivered any further, where and why, as `hold.ts` writes it. */
   readonly deliveryHeld?: string;
+  /** `<version>/<instant>`: the version that a person last resumed, as `agents.ts` writes it. */
+  readonly resumed?: string;
   /** ARNs in ACM under which it was imported, as `acm.ts` writes them. */
   readonly acm?: string;
   /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it; where targets tell their addresses what each

@@ -65,6 +65,7 @@ const fields = {
   deployed: text,
   acm: text,
   deliveryHeld: text,
+  resumed: text,
   served: text,
   notServedSince: date,
   probedAt: date,

@@ -1,6 +1,6 @@
 // How long an agent holds a version that it took back, and what else it holds.
 import { expect, test } from 'vitest';
-import { parseReport, resumeReports } from '../../lib/policy/agents.ts';
+import { formatResumption, parseReport } from '../../lib/policy/agents.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { codesOf, only, targetsOf } from '../deploy/bench.ts';
 import { dayMs, expectIdlePass, openDelivered, rollout } from './bench.ts';
@@ -10,7 +10,7 @@ test('a version that was taken back is tried again once somebody resumes it, and
   await agent.deploy();
   agent.mend();
   await expectIdlePass(agent);
-  await agent.store.record('shop', { reports: resumeReports(agent.state().reports) });
+  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
   expect(only(await agent.deploy())).toMatchObject({
     outcome: 'delivered',
     restarted: ['Deployment web'],
@@ -22,7 +22,7 @@ test('a version that was taken back is tried again once somebody resumes it, and
 test('a version that fails again once it was resumed is taken back again', async () => {
   const agent = await openDelivered();
   await agent.deploy();
-  await agent.store.record('shop', { reports: resumeReports(agent.state().reports) });
+  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
   expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed']);
   expect([agent.versionInCluster(), agent.isBack()]).toEqual(['version-1', true]);
   await expectIdlePass(agent);

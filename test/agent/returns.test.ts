@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { returnAnnotation, statementAnnotation } from '../../lib/agent/memory.ts';
 import { publicKeyOf } from '../../lib/certificate/statement.ts';
-import { formatReport, parseReport, resumeReports } from '../../lib/policy/agents.ts';
+import { formatReport, formatResumption, parseReport } from '../../lib/policy/agents.ts';
 import { judgeHealth } from '../../lib/policy/health.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { codesOf, only } from '../deploy/bench.ts';
@@ -197,7 +197,7 @@ test('going back lets no earlier statement in again, and what issue then signs a
   await agent.sign({ isRollback: true });
   expect(only(await agent.deploy())).toMatchObject({ restarted: [] });
   await agent.present('version-2', second);
-  await agent.store.record('shop', { reports: resumeReports(agent.state().reports) });
+  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
   expect(codesOf(await agent.deploy({ certificates: ['shop'] }))).toEqual(['Replayed']);
   expect(agent.versionInCluster()).toBe('version-1');
 });
@@ -209,7 +209,7 @@ test('a version that was taken back is not resumed by an earlier statement about
   await agent.sign();
   await agent.deploy();
   await agent.present('version-2', second);
-  await agent.store.record('shop', { reports: resumeReports(agent.state().reports) });
+  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
   expect(codesOf(await agent.deploy())).toEqual(['Replayed']);
   expect(agent.versionInCluster()).toBe('version-1');
 });

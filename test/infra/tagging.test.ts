@@ -162,6 +162,7 @@ const everyField: Required<CertificateState> = {
   revoking: 'v',
   deployed: 'd',
   deliveryHeld: 'h',
+  resumed: 'r',
   acm: 'a',
   served: 's',
   notServedSince: at,

@@ -13,6 +13,8 @@ import {
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formatReport } from '../../lib/policy/agents.ts';
+import { encodeText } from '../../lib/secrets-manager/tags.ts';
 import { findBuilt } from '../built.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
@@ -165,6 +167,22 @@ it('W02 one cluster’s role cannot read another’s certificates, nor sign, nor
     theirPlace: denied,
   });
   client.destroy();
+});
+
+it('deploy resumes a version that an agent holds, with the role that it has, and the agent goes on', async () => {
+  const secret = sandbox.secretsManager.vault.mustFind(secretOf('shop'));
+  const version = secret.labels.get('AWSCURRENT') ?? '';
+  const held = `${version} edge/shop/edge-tls Deployment web hung`;
+  const healthOfShop = async () => JSON.stringify(await statusOf()).match(/"shop","health":"(\w+)"/)?.[1];
+  secret.setTags([['certrelay:agent-report/edge', encodeText(formatReport({ held }))]]);
+  expect(await runAgent('edge')).toMatchObject({ status: 0 });
+  expect(await healthOfShop()).toBe('failing');
+
+  const { error } = await sandbox.lambda.invoke('deploy', { certificates: ['shop'], resume: true });
+  expect(error).toBeUndefined();
+  expect(await healthOfShop()).toBe('pending');
+  expect(await runAgent('edge')).toMatchObject({ status: 0 });
+  expect(await healthOfShop()).toBe('well');
 });
 
 it('W10 W20 a loop ends at SIGTERM with the pass under way; only deregister says that it is not wanted any more', async () => {

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
+import { formatReport } from '../../lib/policy/agents.ts';
+import { encodeText } from '../../lib/secrets-manager/tags.ts';
 import { writeSpecification } from '../../lib/secrets-manager/values.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { functionNames } from '../function-names.ts';
@@ -107,6 +109,9 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('deploy', {});
   await tamper();
   await bePaused();
+  const customer = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/customer`);
+  const held = `${customer.labels.get('AWSCURRENT')} edge/edge/customer-tls it hung`;
+  customer.setTags([['certrelay:agent-report/edge', encodeText(formatReport({ held }))]]);
   for (const said of [{ rollback: true }, { resume: true }]) {
     await lambda.invoke('deploy', { certificates: ['customer'], ...said });
   }
