@@ -45,14 +45,16 @@ async function deliverOrHold(
   job: AcmJob,
   acm: CertificateManager,
   loadLastGood: LoadLastGood,
-  { store }: DeployPorts,
+  { store, clock }: DeployPorts,
   run: DeployRun,
 ): Promise<JobResult> {
-  const { hold, step, target, delivery } = job;
+  const { hold, step, target, delivery, facts } = job;
   const held = hold && judgeHeld(hold, nameDestination(target, delivery.certificate), step !== 'none');
   const isCurrent = async () =>
     (await store.describe(delivery.certificate, run.signal))?.current === delivery.version;
-  if (!hold || held === 'proceed') return deliver(job, acm, isCurrent, run);
+  // ACM forgives no clocks that differ.
+  const begins = facts.notBefore > clock.now() ? facts.notBefore : job.begins;
+  if (!hold || held === 'proceed') return deliver({ ...job, begins }, acm, isCurrent, run);
   const advice = adviseHold(delivery.certificate);
   if (held === 'stay') return describeStay(job, 'held', `${describeHold(hold)}; ${advice}`);
   const lastGood = await loadLastGood(job);
