@@ -4,6 +4,7 @@ import { maxNamesOf } from '../certificate/profiles.ts';
 import type { IssuerSpec } from '../certificate/spec.ts';
 import { AcmeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { oneLine } from '../outside-text.ts';
 import type { Clock } from '../ports.ts';
 import { parseAuthorization, parseOrder } from './answers.ts';
 import { chooseChain, type Download } from './chains.ts';
@@ -139,7 +140,7 @@ async function requireProfile(
   if (offered.includes(profile)) return;
   const choice =
     offered.length > 0
-      ? `it offers ${offered.join(', ')}`
+      ? `it offers ${oneLine(offered.slice(0, 100).join(', '), 1_000)}`
       : 'it offers none; remove "profile" from the issuer';
   throw new AcmeError('Unsupported', `the CA does not offer the profile "${profile}": ${choice}`);
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { AcmeProblem } from '../acme-ports.ts';
 import { AcmeError } from '../errors.ts';
+import { oneLine } from '../outside-text.ts';
 
 const urn = 'urn:ietf:params:acme:error:';
 const identifier = z.object({ value: z.string() });
@@ -23,7 +24,13 @@ const document = z.object({
 
 /** Longest text of a CA's that is repeated in a message. */
 const maxDetail = 1_000;
+const maxType = 100;
+const maxName = 260;
+/** Names that a CA blames, and problems of single names. */
+const maxBlamed = 100;
 const maxUrl = 2_000;
+/** Longest text of a CA's that is searched for a URL; every pattern sees as much at most. */
+const maxSearched = 20_000;
 /** No limit of a CA's is known to last longer than a week. */
 const maxRetryAfterMs = 31 * 86_400_000;
 
@@ -32,13 +39,16 @@ export function readProblem(value: unknown): AcmeProblem | undefined {
   const parsed = document.safeParse(value);
   if (!parsed.success) return undefined;
   const { type, detail, status, subproblems = [] } = parsed.data;
-  const blamed = [parsed.data, ...subproblems].flatMap((part) =>
-    part.identifier ? [part.identifier.value] : [],
+  const parts = subproblems.slice(0, maxBlamed);
+  const blamed = [parsed.data, ...parts].flatMap((part) =>
+    part.identifier ? [oneLine(part.identifier.value, maxName)] : [],
   );
-  const details = subproblems.map((part) => `${part.identifier?.value ?? 'order'}: ${part.detail}`);
+  const details = parts.map(
+    (part) => `${(part.identifier?.value ?? 'order').slice(0, maxName)}: ${part.detail.slice(0, maxDetail)}`,
+  );
   return {
-    type: type.startsWith(urn) ? type.slice(urn.length) : type,
-    detail: [detail, ...details].join('; ').slice(0, maxDetail),
+    type: oneLine(type.startsWith(urn) ? type.slice(urn.length) : type, maxType),
+    detail: oneLine([detail.slice(0, maxDetail), ...details].join('; '), maxDetail),
     identifiers: [...new Set(blamed)],
     status,
   };
@@ -63,9 +73,9 @@ export function refusal(
 
 /** Let's Encrypt names the page only in the text, which may be longer than what is repeated of it. */
 function findUnpauseUrl(body: unknown): string | undefined {
-  const detail = document.safeParse(body).data?.detail ?? '';
+  const detail = (document.safeParse(body).data?.detail ?? '').slice(0, maxSearched);
   const urls = (detail.match(/\bhttps:\/\/[^\s"'<>]+/g) ?? []).map((text) =>
-    text.replace(/[.,;:!?)\]]+$/, ''),
+    text.replace(/(?<![.,;:!?)\]])[.,;:!?)\]]+$/, ''),
   );
   return urls.find((url) => url.length <= maxUrl && URL.parse(url)?.pathname.includes('unpause'));
 }
@@ -73,7 +83,7 @@ function findUnpauseUrl(body: unknown): string | undefined {
 /** Retry-After in milliseconds from `now`, as seconds or as a date (RFC 9110 §10.2.3), 31 days at most. `undefined` where
  *  there is none, where it cannot be read, and where it asks for no wait. */
 export function readRetryAfter(header: string | undefined, now: Date): number | undefined {
-  const text = header?.trim() ?? '';
+  const text = header?.slice(0, maxType).trim() ?? '';
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - now.getTime();
   return ms > 0 ? Math.min(ms, maxRetryAfterMs) : undefined;
 }

@@ -6,6 +6,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, IssueError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { oneLine } from '../outside-text.ts';
 import type { Clock } from '../ports.ts';
 import { type Asked, readAuthorizations, readChallenges, requireFew } from './authorizations.ts';
 
@@ -15,6 +16,9 @@ const minPauseMs = 50;
 const maxPauseMs = 30_000;
 /** CAs may take minutes to issue (AWS's asks for 600 s); an order that takes longer is left to the next run. */
 const patienceMs = 600_000;
+/** Longest explanation of a failure, whatever the CA says of each name, and longest name in it. */
+const maxExplanation = 4_000;
+const maxNameLength = 260;
 /** Challenges of one order answered at once. */
 const concurrency = 8;
 
@@ -174,15 +178,13 @@ async function explainFailure(
   });
   const failed = authorizations.flatMap((authorization) => {
     const problem = authorization.challenges.find((challenge) => challenge.problem)?.problem;
-    return problem ? [{ name: authorization.name, problem }] : [];
+    return problem ? [{ name: oneLine(authorization.name, maxNameLength), problem }] : [];
   });
   const [first] = failed;
   const problem = first?.problem ??
     order.problem ?? { type: 'serverInternal', detail: 'the CA does not say why', identifiers: [] };
-  const detail =
-    failed.length > 0
-      ? failed.map(({ name, problem }) => `${name}: ${problem.detail}`).join('; ')
-      : problem.detail;
+  const all = failed.map(({ name, problem }) => `${name}: ${problem.detail}`).join('; ');
+  const detail = failed.length > 0 ? oneLine(all, maxExplanation) : problem.detail;
   return new AcmeError('Invalid', `order ${order.url} is ${order.status}: ${problem.type}: ${detail}`, {
     problem: { ...problem, detail, identifiers: failed.map(({ name }) => name) },
   });

@@ -99,3 +99,38 @@ describe('a refusal', () => {
     expect(problem?.detail).toHaveLength(1_000);
   });
 });
+
+describe('what a CA says at length', () => {
+  const mebibyte = 1 << 20;
+  const long = (text: string) => text.repeat(mebibyte / text.length);
+
+  it.each([
+    ['a URL that ends in punctuation, and does not', `https://ca.example/unpause${long(')')}x`],
+    ['many beginnings of URLs', long('https://')],
+    ['blanks', `${long(' ')}x`],
+  ])('is read in time and repeated in part: %s', (_, detail) => {
+    const startedAt = performance.now();
+    const body = { type: 'urn:ietf:params:acme:error:rateLimited', detail };
+    const error = refusal('ca.example', 429, body, undefined);
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(error.message.length).toBeLessThan(1_200);
+  });
+
+  it('has bounds in every part, and stays one line that no terminal obeys', () => {
+    const part = {
+      type: 'x'.repeat(5_000),
+      detail: 'y'.repeat(5_000),
+      identifier: { type: 'dns', value: 'z'.repeat(5_000) },
+    };
+    const problem = readProblem({
+      ...part,
+      detail: 'a\u001b[2J\n\u202eb',
+      subproblems: Array(5_000).fill(part),
+    });
+    expect(problem?.type).toHaveLength(100);
+    // A run of what is taken out becomes one space.
+    expect(problem?.detail).toHaveLength(1_000 - 1);
+    expect(problem?.detail).toMatch(/^a \[2J b; z/);
+    expect(problem?.identifiers.map(({ length }) => length)).toEqual([260]);
+  });
+});
