@@ -26,7 +26,7 @@ export function parseChangelog(text: string): readonly Section[] {
       const entries = rest.join('\n').split(/^- /m).slice(1);
       return {
         heading: heading.trim(),
-        entries: entries.map((entry) => entry.trim().replace(/\s*\n\s*/g, ' ')),
+        entries: entries.map((entry) => entry.trim().replace(/(?<!\s)\s*\n\s*/g, ' ')),
       };
     });
 }

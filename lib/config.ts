@@ -49,7 +49,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   // An empty variable is what a template leaves behind for "not set".
   const read = (name: string) => environment[name]?.trim() || undefined;
 
-  const prefix = (read('CERTRELAY_PREFIX') ?? 'certrelay').replace(/\/+$/, '');
+  const prefix = (read('CERTRELAY_PREFIX') ?? 'certrelay').replace(/(?<!\/)\/+$/, '');
   if (!/^[\w+=.@-]+(\/[\w+=.@-]+)*$/.test(prefix) || prefix.length > 128) {
     problems.push(
       'CERTRELAY_PREFIX must be a name for AWS secrets: letters, digits and /_+=.@-, at most 128',

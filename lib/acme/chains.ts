@@ -44,7 +44,7 @@ export async function chooseChain(
 
 /** Targets of `rel="alternate"` (RFC 8288 §3), in the CA's order. */
 function alternatesOf({ url, link = '' }: Download): readonly string[] {
-  const links = link.matchAll(/<([^>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^\s",;]+))?)*)/g);
+  const links = link.matchAll(/<([^<>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^\s",;]+))?)*)/g);
   return [...links].flatMap(([, target = '', parameters = '']) => {
     const relations = [...parameters.matchAll(/;\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^\s",;]+))/g)]
       .filter(([, name = '']) => name.toLowerCase() === 'rel')

@@ -45,7 +45,7 @@ export async function readRenewalInfo(
   };
   try {
     const { data, headers } = await transport.get(
-      `${renewalInfo.replace(/\/+$/, '')}/${certificateId}`,
+      `${renewalInfo.replace(/(?<!\/)\/+$/, '')}/${certificateId}`,
       answerMs,
       signal,
     );

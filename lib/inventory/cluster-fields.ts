@@ -88,7 +88,7 @@ function httpUrl(protocol: RegExp, example: string) {
   return z.string().transform((text, context) => {
     const url = URL.parse(text);
     if (url && protocol.test(url.protocol) && url.username === '' && url.password === '') {
-      return text.replace(/\/+$/, '');
+      return text.replace(/(?<!\/)\/+$/, '');
     }
     // Not quoted: what stands before an @ may be a password.
     context.addIssue({

@@ -52,7 +52,7 @@ export function nameOfSecret({
   secret,
 }: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>): string {
   const text = `${cluster}-${namespace}-${secret}`.toLowerCase().replace(/[._]/g, '-');
-  const plain = text.slice(0, maxNameLength - 9).replace(/-+$/, '');
+  const plain = text.slice(0, maxNameLength - 9).replace(/(?<!-)-+$/, '');
   return `${plain}-${hash('sha256', `${cluster}/${namespace}/${secret}`).slice(0, 8)}`;
 }
 

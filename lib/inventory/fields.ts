@@ -133,7 +133,7 @@ export const directory = z
     const url = shortcuts.get(text) ?? text;
     const parsed = URL.parse(url);
     if (parsed?.protocol === 'https:' && !parsed.username && !isRetired(parsed.hostname)) {
-      return parsed.href.replace(/\/+$/, '');
+      return parsed.href.replace(/(?<!\/)\/+$/, '');
     }
     const right = `write one of ${[...shortcuts.keys()].join(', ')}, or an https URL`;
     const wrong =

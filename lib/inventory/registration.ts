@@ -60,7 +60,7 @@ export function nameAfter(domain: string): string {
   const name = `${isWildcard ? 'wildcard-' : ''}${plain.replaceAll('.', '-')}`;
   const isAmbiguous = plain.includes('-') || (!isWildcard && plain.startsWith('wildcard.'));
   if (!isAmbiguous && name.length <= maxNameLength) return name;
-  return `${name.slice(0, maxNameLength - 9).replace(/-+$/, '')}-${hash('sha256', domain).slice(0, 8)}`;
+  return `${name.slice(0, maxNameLength - 9).replace(/(?<!-)-+$/, '')}-${hash('sha256', domain).slice(0, 8)}`;
 }
 
 const maxNameLength = 63;

@@ -114,7 +114,7 @@ export function readKubeconfig(
       throw problem(`"${field}" is not a PEM certificate in base64`);
   }
   return {
-    server: cluster.server.replace(/\/+$/, ''),
+    server: cluster.server.replace(/(?<!\/)\/+$/, ''),
     ca,
     serverName: cluster['tls-server-name'],
     proxy,

@@ -99,7 +99,7 @@ function findInPlaces(
 function couldBeIn(name: string, { cluster, namespace }: Place): boolean {
   const start = `${cluster}-${namespace}-`.toLowerCase().replaceAll('_', '-');
   const isCut = start.length > longestStart;
-  return name.startsWith(isCut ? start.slice(0, longestStart).replace(/-+$/, '') : start);
+  return name.startsWith(isCut ? start.slice(0, longestStart).replace(/(?<!-)-+$/, '') : start);
 }
 
 /** Of what stands before the hash in such a name. */

@@ -66,7 +66,7 @@ export function readRefusal(error: unknown): Refusal | undefined {
   // The API Reference has the messages in a list; what AWS sends has them in one text, in square brackets.
   const listed: unknown = 'messages' in error ? error.messages : undefined;
   const all = Array.isArray(listed) && listed.length > 0 ? listed.join(', ') : message;
-  const others = all.replaceAll(race, '').replaceAll(/^[[\],.\s]+|[[\],.\s]+$/g, '');
+  const others = all.replaceAll(race, '').replaceAll(/^[[\],.\s]+|(?<![[\],.\s])[[\],.\s]+$/g, '');
   return others === '' && all.search(race) !== -1
     ? { kind: 'conflict', said: all, cause: error }
     : { kind: 'refused', said: others, cause: error };
@@ -75,6 +75,6 @@ export function readRefusal(error: unknown): Refusal | undefined {
 /** Those of the names that AWS blames. */
 export function blamedNames(refusal: Refusal, names: readonly string[]): readonly string[] {
   const words = refusal.said.toLowerCase().split(/[\s'"[\],]+/);
-  const blamed = new Set(words.map((word) => word.replace(/\.+$/, '')));
+  const blamed = new Set(words.map((word) => word.replace(/(?<!\.)\.+$/, '')));
   return names.filter((name) => blamed.has(name));
 }

@@ -16,7 +16,7 @@ export function quoteTxt(value: string): string {
  *  stand for one value: only what was read is fit for a DELETE. */
 export function unquoteTxt(quoted: string): string | undefined {
   if (!/^\s*"(?:[^"\\]|\\[\s\S])*"(?:\s+"(?:[^"\\]|\\[\s\S])*")*\s*$/.test(quoted)) return undefined;
-  const strings = [...quoted.matchAll(/"((?:[^"\\]|\\[\s\S])*)"/g)].map(([, content = '']) =>
+  const strings = [...quoted.matchAll(/\s*"((?:[^"\\]|\\[\s\S])*)"/gy)].map(([, content = '']) =>
     unescapeBytes(content),
   );
   return Buffer.concat(strings).toString();
