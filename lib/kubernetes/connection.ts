@@ -56,7 +56,7 @@ const usualAttemptMs = 15_000;
 const attempts = 3;
 
 /** Most that may be kept of one cluster's lists, as `weigh` counts it (lists.ts). */
-const mostKept = 96 * 1024 * 1024;
+const mostKept = 64 * 1024 * 1024;
 
 /** What every call to one API server goes through: `core`, `apps`, `batch` and `custom` are the client's, `call` makes one
  *  call of theirs. */
@@ -125,7 +125,9 @@ export class Connection {
       const exchange: Exchange = { signal: limited, mostBytes };
       try {
         await ask(this.#callOptions(exchange, patch));
-        return exchange.answer;
+        const { answer } = exchange;
+        delete exchange.answer;
+        return answer;
       } catch (thrown) {
         signal.throwIfAborted();
         if (this.#share.leftMs() === 0) throw this.#refuseMore(subject);

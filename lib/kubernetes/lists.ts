@@ -59,22 +59,24 @@ export async function listAll<T>(
     const begun = new Set<string>();
     let weight = 0;
     let next: string | undefined;
-    for (let page = 0; page < mostPages; page += 1) {
-      const answer = await ask(next);
-      const { items, metadata } = parseAnswer(listFields, answer, subject);
-      for (const item of items) {
-        const one = read(item);
-        if (one === undefined) continue;
-        found.push(one);
-        weight += weigh(one);
-      }
+    for (let number = 0; number < mostPages; number += 1) {
+      const page = await readPage(next);
+      for (const one of page.found) found.push(one);
+      weight += page.weight;
       connection.keep(subject, weight);
-      next = metadata.continue || undefined;
+      next = page.next;
       if (next === undefined) return found;
       if (begun.has(next)) throw endless(subject, 'the server continues the list where it has been already');
       begun.add(next);
     }
     throw endless(subject, `the list does not end after ${mostPages} pages`);
+  }
+
+  /** By itself, because what a function holds is kept for as long as it waits: a page goes before the next one is asked for. */
+  async function readPage(from: string | undefined) {
+    const { items, metadata } = parseAnswer(listFields, await ask(from), subject);
+    const found = items.map(read).filter((one) => one !== undefined);
+    return { found, weight: weigh(found), next: metadata.continue || undefined };
   }
 
   async function ask(next: string | undefined): Promise<unknown> {

@@ -1,4 +1,5 @@
 // What an API server may answer, and what one answer may cost: bytes, time and memory.
+import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectCluster } from '../../lib/kubernetes/cluster.ts';
@@ -250,6 +251,28 @@ test('many large answers at once are read one after the other', async () => {
   expect(ends.some(({ status }) => status === 'rejected')).toBe(true);
   expect(most / 1024 / 1024).toBeLessThan(500);
 });
+
+test('a page is let go before the next one is asked for, in however many lists at once', async () => {
+  const note = 'x'.repeat(60_000);
+  const kubeconfig = await startScripted((url, response) => {
+    const page = Number(url.searchParams.get('continue') ?? 0);
+    const items = Array.from({ length: page === 0 ? 100 : 1 }, (_, index) => ({
+      metadata: { name: `web-${page}-${index}`, annotations: { note } },
+      spec: { containers: [{ name: 'web' }] },
+    }));
+    answerJson(response, { metadata: page < 1 ? { continue: String(page + 1) } : {}, items });
+  });
+  const worker = new Worker(new URL('./many-lists.ts', import.meta.url), {
+    workerData: { kubeconfig, namespaces: 14 },
+    resourceLimits: { maxOldGenerationSizeMb: 96 },
+  });
+  onTestFinished(async () => void (await worker.terminate()));
+  const found = await new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+  expect(found).toEqual(Array.from({ length: 14 }, () => 101));
+}, 60_000);
 
 test('a cluster that is slow in all that it answers has its share of the time, and no more', async () => {
   const script: Script = (_, response) => {
