@@ -15,6 +15,7 @@ export async function handler(event: unknown, context: Context): Promise<StatusR
     const ports = {
       store: secrets.certificates,
       agents: secrets.agents,
+      installation: secrets.installation,
       publicKey: secrets.publicKey,
       clock,
       log,

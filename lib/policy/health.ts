@@ -10,6 +10,7 @@ import { believe } from './believable.ts';
 import { hasDisagreed } from './comparison.ts';
 import { isDelivered, parseDeliveries } from './deliveries.ts';
 import { nameDestination } from './deployment.ts';
+import { explainGrace, explainRefusal, isTolerated, type Misfits } from './grace.ts';
 import { heldByTags } from './held.ts';
 import { isByHand, parseHold, sayResume } from './hold.ts';
 import { renewalTime } from './renewal.ts';
@@ -52,6 +53,8 @@ export interface Standing {
   readonly entry?: { readonly current?: string | undefined; readonly state: CertificateState } | undefined;
   readonly spec?: CertificateSpec | undefined;
   readonly clusters: Inventory['clusters'];
+  /** What today's inventory would not accept of it; absent: nothing that tags tell. */
+  readonly misfits?: Misfits | undefined;
 }
 
 /** @param staleAfterMs How long after its delivery another certificate may be served. */
@@ -116,6 +119,8 @@ function firstFinding(facts: Facts): Finding {
     return failing(
       'tags of its AWS secret said otherwise than its value (TagsDisagree); they were written anew: find out who wrote them',
     );
+  const { misfits } = facts;
+  if (misfits && !isTolerated(misfits, now)) return failing(explainRefusal(misfits));
   if (failed) return failing(`attempts to order: ${failed}`);
   if (!certificate) {
     return pending(
@@ -129,6 +134,7 @@ function firstFinding(facts: Facts): Finding {
     findUndelivered(facts) ??
     findUnserved(facts) ??
     findPaused(facts) ??
+    (misfits && pending(explainGrace(misfits))) ??
     findDue(renewsAt, now)
   );
 }

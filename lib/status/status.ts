@@ -3,15 +3,20 @@
 import type { AgentRegistry } from '../agent-ports.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StatusRequest } from '../events.ts';
-import type { Log } from '../log.ts';
+import { describeError, type Log } from '../log.ts';
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
+import { createFit } from '../policy/fit.ts';
+import { type Installation, isGraceOpen, type Misfits, notAllowed } from '../policy/grace.ts';
 import { type CertificateHealth, type HealthWord, healthWords, judgeHealth } from '../policy/health.ts';
-import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
+import { parseDomains } from '../policy/state-of.ts';
+import type { CertificateStore, Clock, InstallationStore, StoreEntry } from '../ports.ts';
 import { type AgentStatus, judgeAgents } from './agents.ts';
 
 export interface StatusPorts {
   readonly store: Pick<CertificateStore, 'list' | 'describe'>;
   readonly agents: Pick<AgentRegistry, 'list'>;
+  /** Says whether issue has noted yet what does not fit; absent: it has. */
+  readonly installation?: Pick<InstallationStore, 'read'> | undefined;
   /** The public key that agents are to trust; `undefined` where nothing has been signed yet. */
   readonly publicKey: (signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
@@ -56,9 +61,14 @@ export async function describeStatus(
   const specs = new Map(inventory.certificates.map((spec) => [spec.name, spec]));
   const names = run.certificates ?? [...new Set([...specs.keys(), ...entries.keys()])].toSorted();
   const { clusters } = inventory;
-  const all = names.map((name) =>
-    judgeHealth({ name, entry: entries.get(name), spec: specs.get(name), clusters }, now, staleAfterMs),
-  );
+  const found = findMisfits([...entries.values()], inventory);
+  const isOpen = found.size > 0 && isGraceOpen(await readInstallation(ports, signal));
+  const all = names.map((name) => {
+    const [entry, spec] = [entries.get(name), specs.get(name)];
+    const own = found.get(name);
+    const misfits = own && { grace: isOpen ? ('open' as const) : undefined, ...own };
+    return judgeHealth({ name, entry, spec, clusters, misfits }, now, staleAfterMs);
+  });
   const byHealth = Map.groupBy(all, ({ health }) => health);
   const agents = judgeAgents(records, inventory, now, staleAfterMs);
   for (const { cluster, state, lastSeen, message } of agents) {
@@ -83,6 +93,38 @@ export async function describeStatus(
   // Absent where it was over everything, as with the other passes.
   log.info('pass finished', { ...report.summary, agents: agents.length, asked: run.certificates?.length });
   return { report, problems };
+}
+
+/** As far as tags tell: they say what issue has found, too. */
+function findMisfits(
+  entries: readonly StoreEntry[],
+  inventory: Inventory,
+): ReadonlyMap<string, Pick<Misfits, 'found'> & { readonly grace?: Date }> {
+  const fit = createFit(inventory);
+  const inFile = new Set(inventory.certificates.map(({ name }) => name));
+  return new Map(
+    entries.flatMap(({ name, state }) => {
+      const { source, targets, graceUntil, error } = state;
+      if (!source || inFile.has(name)) return [];
+      const { found } = fit.ofTags({ name, source, domains: parseDomains(state), targets });
+      if (found.length === 0 && graceUntil === undefined && error !== notAllowed) return [];
+      return [[name, { found, ...(graceUntil ? { grace: graceUntil } : {}) }] as const];
+    }),
+  );
+}
+
+/** `unknown` where it cannot be read: nothing is then called failing that may have its time of grace. */
+async function readInstallation(
+  { installation, log }: StatusPorts,
+  signal: AbortSignal,
+): Promise<Installation> {
+  if (!installation) return { firstRun: new Date(0) };
+  try {
+    return await installation.read(signal);
+  } catch (error) {
+    log.warn('installation not read', { problem: describeError(error) });
+    return 'unknown';
+  }
 }
 
 async function findEntries(

@@ -2,12 +2,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AgentRecord } from '../../lib/agent-ports.ts';
 import { namesKey } from '../../lib/certificate/names.ts';
-import type { CertificateSpec, TargetSpec } from '../../lib/certificate/spec.ts';
+import type { CertificateSpec, RegistrationSpec, TargetSpec } from '../../lib/certificate/spec.ts';
 import { formatReport } from '../../lib/policy/agents.ts';
 import { formatDeliveries } from '../../lib/policy/deliveries.ts';
 import type { ServedWord } from '../../lib/policy/served.ts';
 import { formatServedTargets } from '../../lib/policy/served-targets.ts';
 import type { CertificateState } from '../../lib/policy/state.ts';
+import type { InstallationRecord } from '../../lib/ports.ts';
 import { describeStatus } from '../../lib/status/status.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
@@ -40,16 +41,27 @@ function keep(name: string, state: CertificateState = {}, targets: readonly Targ
   store.kept.set(name, { versions: new Map(), stages: new Map([['AWSCURRENT', 'v1']]), state: described });
 }
 
+/** What others may ask for, and what is known of the installation. */
+let sections: { readonly registration?: RegistrationSpec } = {};
+let installation: InstallationRecord | undefined;
+
+/** One that the webhook registered for a.example.com. */
+function register(state: CertificateState = {}): void {
+  keep('customer', { source: 'registration', domains: 'a.example.com', ...state });
+  specs.pop();
+}
+
 function ask(request: { readonly certificates?: readonly string[] } = {}) {
   const ports = {
     store,
     agents: { list: async () => records },
     publicKey: async () => 'the-public-key',
+    installation: { read: async () => installation },
     clock: new FakeClock(now.toISOString()),
     log,
   };
   const clusters = { edge: { agent: true }, lab: { inCluster: true } } as const;
-  const inventory = { issuers: {}, clusters, certificates: specs };
+  const inventory = { issuers: {}, clusters, certificates: specs, ...sections };
   const signal = new AbortController().signal;
   return describeStatus(ports, { ...request, inventory, staleAfterMs: 60 * minuteMs, signal });
 }
@@ -218,4 +230,51 @@ test('named ones are described one by one, because listing lags', async () => {
   keep('api');
   expect((await ask({ certificates: ['api'] })).report.certificates).toMatchObject([{ name: 'api' }]);
   expect(store.calls).toEqual(['describe api']);
+});
+
+describe('a registered certificate that the inventory does not allow', () => {
+  const registration = { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] } as const;
+  const past = { firstRun: at(-dayMs), isUpgraded: true, lastPass: at(-minuteMs) };
+  const outside = { registration: { ...registration, zones: ['example.org'] } };
+  const line = /add "- a.example.com" to registration.zones/;
+
+  test.each<[string, string, CertificateState, typeof sections, InstallationRecord | undefined, RegExp]>([
+    ['well', 'that fits', {}, { registration }, past, /^up to date$/],
+    ['failing', 'outside the zones', {}, outside, past, line],
+    ['failing', 'whose section is gone', {}, {}, past, /no section "registration"/],
+    [
+      'failing',
+      'whose grace is over',
+      { graceUntil: at(0) },
+      outside,
+      past,
+      /its grace ended at 2026-11-22T10/,
+    ],
+    ['failing', 'by what issue has read', { error: 'NotAllowed' }, { registration }, past, /--against-store/],
+    [
+      'pending',
+      'in its time of grace',
+      { graceUntil: at(dayMs) },
+      outside,
+      past,
+      /kept until 2026-11-23T10.*a.example.com/,
+    ],
+    [
+      'pending',
+      'in grace for what tags do not tell',
+      { graceUntil: at(dayMs) },
+      { registration },
+      past,
+      /kept until/,
+    ],
+    ['pending', 'before the first full pass', {}, outside, undefined, /90 days after the first full pass/],
+    ['pending', 'while the first full pass is not over', {}, outside, { ...past, lastPass: 'open' }, line],
+  ])('is %s: one %s', async (health, _, state, allowed, record, message) => {
+    register(state);
+    [sections, installation] = [allowed, record];
+    const { report } = await ask();
+    expect(report.certificates).toMatchObject([
+      { name: 'customer', health, message: expect.stringMatching(message) },
+    ]);
+  });
 });
