@@ -178,7 +178,8 @@ describe.each([0, 1])('round %i of all functions', (round) => {
     const { agent, status } = rounds[round]?.answers ?? {};
     expect(agent).toBe('well');
     expect(status).toMatchObject({
-      summary: { failing: 1, pending: 3, well: 10 },
+      // One that its section does not allow any more is in its time of grace.
+      summary: { failing: 1, pending: 4, well: 9 },
       agents: [{ cluster: 'edge', state: 'live' }],
     });
   });

@@ -1,0 +1,238 @@
+// Looks an inventory over before it is deployed: its mistakes, and certificates that are stored and that it would not allow any more.
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import type { Inventory } from '../lib/certificate/spec.ts';
+import type { StoredSpec } from '../lib/certificate/stored.ts';
+import { mapConcurrently } from '../lib/concurrency.ts';
+import { StoreError, toError } from '../lib/errors.ts';
+import { parseInventory } from '../lib/inventory/inventory.ts';
+import { describeProblems } from '../lib/inventory/problems.ts';
+import { createFit } from '../lib/policy/fit.ts';
+import { believeGrace, type Installation, isGraceOpen } from '../lib/policy/grace.ts';
+import type { Misfit } from '../lib/policy/misfits.ts';
+import type { CertificateStore, InstallationStore, StoreEntry } from '../lib/ports.ts';
+import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
+
+const usage = `usage: npm run lint:inventory -- [--against-store] [--inventory FILE] [--prefix PREFIX]
+
+Says every mistake of the inventory. With --against-store also which certificates that the webhook or discovery have
+registered it would not allow any more, and the lines that allow them: run it before an upgrade, and before you take
+something out of the inventory. It changes nothing.
+
+  --against-store      read what is stored in AWS Secrets Manager: region, credentials and endpoint as the AWS CLI has
+                       them (AWS_REGION, AWS_PROFILE, …), with the rights ListSecrets, and DescribeSecret and
+                       GetSecretValue on PREFIX/*
+  --inventory FILE     infra/certificates.yaml where it is left out
+  --prefix PREFIX      first part of the names of AWS secrets; CERTRELAY_PREFIX, else certrelay, where it is left out
+  --help               this text
+
+Ends with 0 where all is well, 1 where there are mistakes or certificates that are not allowed, 2 where the call is wrong or
+something could not be read.`;
+
+type Code = 0 | 1 | 2;
+
+/** What is stored, as far as it is looked at. */
+export interface LintedStore {
+  readonly certificates: Pick<CertificateStore, 'list' | 'read'>;
+  readonly installation: Pick<InstallationStore, 'read'>;
+  readonly close: () => void;
+}
+
+/** What the command works with. */
+export interface LintPorts {
+  readonly connect: (prefix: string) => LintedStore;
+  /** One line of the answer. */
+  readonly say: (line: string) => void;
+  /** One line beside it, of how far it is and of what went wrong. */
+  readonly note: (line: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+}
+
+/** Values read at once, certificates told, and how often it is said how far it is. */
+const concurrency = 16;
+const mostTold = 500;
+const noteEvery = 500;
+
+/** Runs the command; gives its exit code. */
+export async function lintInventory(args: readonly string[], ports: LintPorts): Promise<Code> {
+  const { say, note, env } = ports;
+  let options: { readonly file: string; readonly prefix: string; readonly isAgainstStore: boolean };
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        'against-store': { type: 'boolean' },
+        inventory: { type: 'string' },
+        prefix: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    });
+    if (values.help) {
+      say(usage);
+      return 0;
+    }
+    const { inventory: file = 'infra/certificates.yaml', prefix = env.CERTRELAY_PREFIX ?? 'certrelay' } =
+      values;
+    options = { file, prefix, isAgainstStore: values['against-store'] ?? false };
+  } catch (error) {
+    note(`${toError(error).message}\n\n${usage}`);
+    return 2;
+  }
+  const { file, prefix, isAgainstStore } = options;
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    note(`the inventory ${file} cannot be read: ${toError(error).message}`);
+    return 2;
+  }
+  const parsed = parseInventory(text);
+  if ('problems' in parsed) {
+    say(describeProblems(file, parsed.problems));
+    return 1;
+  }
+  const { inventory } = parsed;
+  say(`${file}: ${count(inventory.certificates.length, 'certificate')}, no mistake`);
+  if (!isAgainstStore) return 0;
+  try {
+    return await compareStore(inventory, prefix, ports);
+  } catch (error) {
+    note(explain(toError(error), prefix));
+    return 2;
+  }
+}
+
+/** What one stored certificate comes to. */
+type Verdict =
+  | { readonly kind: 'fits' }
+  | {
+      readonly kind: 'misfit';
+      readonly entry: StoreEntry;
+      readonly spec: StoredSpec;
+      readonly found: readonly Misfit[];
+    }
+  | { readonly kind: 'unread'; readonly name: string; readonly problem: string };
+
+async function compareStore(inventory: Inventory, prefix: string, ports: LintPorts): Promise<Code> {
+  const { say, note, now } = ports;
+  const store = ports.connect(prefix);
+  const { signal } = new AbortController();
+  try {
+    const inFile = new Set(inventory.certificates.map(({ name }) => name));
+    const listed = await store.certificates.list(signal);
+    const registered = listed.filter(({ name, state }) => state.source && !inFile.has(name));
+    const installation = await readInstallation(store, signal);
+    const fit = createFit(inventory);
+    let done = 0;
+    const verdicts = await mapConcurrently(registered, concurrency, async (entry): Promise<Verdict> => {
+      const verdict = await judge(entry, fit, store, signal);
+      done += 1;
+      if (done % noteEvery === 0) note(`${done} of ${registered.length} looked at`);
+      return verdict;
+    });
+    const misfits = verdicts.filter((verdict) => verdict.kind === 'misfit');
+    const unread = verdicts.filter((verdict) => verdict.kind === 'unread');
+    for (const { entry, spec, found } of misfits.slice(0, mostTold)) {
+      say(
+        `\n${entry.name} (${spec.source}, ${spec.domains.slice(0, 3).join(', ')}${spec.domains.length > 3 ? ', …' : ''})`,
+      );
+      for (const one of found) say(`  ${one.message}`);
+      for (const line of linesOf(found)) say(`  ${line}`);
+      say(`  ${describeGrace(entry, installation, now())}`);
+    }
+    if (misfits.length > mostTold) say(`\nand ${misfits.length - mostTold} more`);
+    for (const { name, problem } of unread.slice(0, mostTold)) note(`${name} was not looked at: ${problem}`);
+    const lines = linesOf(misfits.flatMap(({ found }) => found));
+    if (lines.length > 0) say(['\nTo allow all of them:', ...lines.slice(0, mostTold)].join('\n  '));
+    const seen = `${count(registered.length, 'registered certificate')} under ${prefix}/`;
+    say(
+      `\n${seen}: ${misfits.length} not allowed${unread.length > 0 ? `, ${unread.length} not looked at` : ''}`,
+    );
+    return unread.length > 0 ? 2 : misfits.length > 0 ? 1 : 0;
+  } finally {
+    store.close();
+  }
+}
+
+async function judge(
+  entry: StoreEntry,
+  fit: ReturnType<typeof createFit>,
+  { certificates }: LintedStore,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { name } = entry;
+  try {
+    const value = (await certificates.read(name, 'AWSCURRENT', signal))?.value;
+    const spec =
+      value?.kind === 'specification'
+        ? value.spec
+        : value?.kind === 'certificate'
+          ? value.certificate.spec
+          : undefined;
+    if (!spec) return { kind: 'unread', name, problem: 'its value holds no specification' };
+    const found = fit.ofSpec(spec);
+    return found.length > 0 ? { kind: 'misfit', entry, spec, found } : { kind: 'fits' };
+  } catch (error) {
+    return { kind: 'unread', name, problem: toError(error).message };
+  }
+}
+
+/** Whoever may not read it is not told what is noted already. */
+async function readInstallation({ installation }: LintedStore, signal: AbortSignal): Promise<Installation> {
+  try {
+    return await installation.read(signal);
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'Denied') return 'unknown';
+    throw error;
+  }
+}
+
+/** Each line once, with the place that it is added to. */
+function linesOf(found: readonly Misfit[]): readonly string[] {
+  const lines = found.flatMap(({ addition }) =>
+    addition ? [`add to ${addition.to}:   ${addition.line}`] : [],
+  );
+  return [...new Set(lines)];
+}
+
+function describeGrace({ state }: StoreEntry, installation: Installation, now: Date): string {
+  const { graceUntil, notBefore, notAfter } = state;
+  if (graceUntil === undefined) {
+    return isGraceOpen(installation)
+      ? 'the first full pass of the new version notes it: renewed and delivered for 90 days from then, or until it ends'
+      : 'neither renewed nor delivered any more';
+  }
+  const life = notBefore && notAfter && { notBefore, notAfter };
+  const until = believeGrace(graceUntil, life, installation) ?? graceUntil;
+  const words = now < until ? 'renewed and delivered until' : 'neither renewed nor delivered since';
+  return `${words} ${until.toISOString()}`;
+}
+
+function count(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? '' : 's'}`;
+}
+
+/** What AWS or its SDK said, and what to do. */
+function explain(error: Error, prefix: string): string {
+  const why = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  if (error instanceof StoreError && error.code === 'Denied') {
+    return `${why}\nAllow whoever calls this secretsmanager:ListSecrets, and DescribeSecret and GetSecretValue on ${prefix}/*`;
+  }
+  if (/credential|token/i.test(why))
+    return `${why}\nSign in to AWS first: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and what belongs to it`;
+  if (/region is missing/i.test(why))
+    return `${why}\nSet AWS_REGION to the region that Certrelay is deployed in`;
+  return `what is stored cannot be read: ${why}`;
+}
+
+if (import.meta.main) {
+  process.exitCode = await lintInventory(process.argv.slice(2), {
+    connect: (prefix) => connectSecretsManager({ prefix, uuid: randomUUID }),
+    say: (line) => console.log(line),
+    note: (line) => console.error(line),
+    env: process.env,
+    now: () => new Date(),
+  });
+}
