@@ -9,10 +9,14 @@ export const markOutput = 'CertrelayChangelog';
 export interface StackProvider {
   readonly naming: { getStackName(): string };
   getCloudFormationClient(): Promise<Pick<CloudFormationClient, 'send'>>;
+  /** What any client needs: region and the credentials of whoever deploys. */
+  getAwsSdkV3Config(): Promise<object>;
 }
 
 /** Never throws: a deploy that may not describe stacks will say so itself. */
-export async function lookAtStack(provider: StackProvider): Promise<DeployedStack> {
+export async function lookAtStack(
+  provider: Pick<StackProvider, 'naming' | 'getCloudFormationClient'>,
+): Promise<DeployedStack> {
   const name = provider.naming.getStackName();
   try {
     const client = await provider.getCloudFormationClient();

@@ -19,7 +19,7 @@ interface Serverless {
 
 /** As osls hands it to plugins. */
 interface Tools {
-  readonly log: { notice(line: string): void };
+  readonly log: { notice(line: string): void; warning(line: string): void };
 }
 
 /** Loaded by osls because serverless.yml names this file. */
@@ -38,8 +38,12 @@ export default class CertrelayPlugin {
         import('./deployed-stack.ts'),
       ]);
       const sections = await readChangelog();
-      const stack = await lookAtStack(serverless.getProvider('aws'));
-      for (const line of describeNews(sections, stack)) log.notice(line);
+      const provider = serverless.getProvider('aws');
+      for (const line of describeNews(sections, await lookAtStack(provider))) log.notice(line);
+      const { findWeakPasswords } = await import('./weak-passwords.ts');
+      const { readInventory } = await import('./build.ts');
+      const inventory = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
+      for (const line of await findWeakPasswords(inventory, provider)) log.warning(line);
     };
     const prepareResources = async () => {
       const { resources } = serverless.service;

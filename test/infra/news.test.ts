@@ -1,6 +1,7 @@
 // What `serverless deploy` says before it changes anything, told from a real client's look at a CloudFormation double.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeNews, findNews, markOf, parseChangelog, readChangelog } from '../../infra/changes.ts';
@@ -72,7 +73,8 @@ async function startDouble(status: number, xml: string) {
     server.closeAllConnections();
   });
   const naming = { getStackName: () => 'certrelay-dev' };
-  return { asked, provider: { naming, getCloudFormationClient: async () => client } };
+  const getAwsSdkV3Config = async () => ({ endpoint, region: 'eu-central-1', credentials });
+  return { asked, provider: { naming, getCloudFormationClient: async () => client, getAwsSdkV3Config } };
 }
 
 const stackWith = (
@@ -91,12 +93,13 @@ async function deploy(status: number, xml: string) {
   const { asked, provider } = await startDouble(status, xml);
   const lines: string[] = [];
   const serverless = {
-    serviceDir: import.meta.dirname,
+    serviceDir: join(import.meta.dirname, '../..'),
     processedInput: { commands: ['deploy'] },
     service: { functions: {}, provider: {}, resources: { Resources: {} } },
     getProvider: () => provider,
   };
-  const { hooks } = new CertrelayPlugin(serverless, {}, { log: { notice: (line) => lines.push(line) } });
+  const log = { notice: (line: string) => lines.push(line), warning: (line: string) => lines.push(line) };
+  const { hooks } = new CertrelayPlugin(serverless, {}, { log });
   await hooks['before:deploy:deploy']?.();
   return { asked, text: lines.join('\n') };
 }

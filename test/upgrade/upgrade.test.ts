@@ -40,8 +40,8 @@ let rounds: readonly {
 }[];
 
 beforeAll(async () => {
-  installation = await startFormerInstallation();
   folder = await mkdtemp(join(tmpdir(), 'certrelay-upgrade-'));
+  installation = await startFormerInstallation();
   const { journal } = installation.sandbox;
   before = picture();
   rounds = [];
