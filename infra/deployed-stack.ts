@@ -1,5 +1,9 @@
 // Looks at the stack that a deploy would change, with the credentials of whoever deploys.
-import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  type CloudFormationClient,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
 import type { DeployedStack } from './changes.ts';
 
 /** Output of the stack that holds `markOf` of its changelog. */
@@ -29,5 +33,20 @@ export async function lookAtStack(
   } catch (error) {
     const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return /does not exist/.test(problem) ? { kind: 'absent' } : { kind: 'unknown', problem };
+  }
+}
+
+/** The deployed template as text; empty where there is no such stack. @throws Error where it cannot be read. */
+export async function readTemplate(
+  provider: Pick<StackProvider, 'naming' | 'getCloudFormationClient'>,
+): Promise<string> {
+  try {
+    const client = await provider.getCloudFormationClient();
+    const StackName = provider.naming.getStackName();
+    const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName }));
+    return TemplateBody;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('does not exist')) return '';
+    throw error;
   }
 }

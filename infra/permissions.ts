@@ -14,11 +14,78 @@ export type Resources = Readonly<
   >
 >;
 
+/** What parameters say of the roles (serverless.yml). */
+export interface RoleOptions {
+  /** Ids of hosted zones with commas between; empty: all of the account. */
+  readonly hostedZones?: string;
+  /** `tagged`: nothing is imported into ACM anew. */
+  readonly acmImports?: string;
+  /** Whether lasting records may be written although no issuer of the inventory writes any. */
+  readonly keepsLastingRecords?: boolean;
+}
+
 /** Fills the roles. To be called once for a template, as infra/roles.yml makes it.
- *  @throws Error where that has not the roles or the statements that are to be filled. */
-export function fillRoles(resources: Resources, inventory: Inventory): void {
+ *  @throws Error for a parameter that cannot be, and where the template has not what is to be filled. */
+export function fillRoles(resources: Resources, inventory: Inventory, options: RoleOptions = {}): void {
+  const { hostedZones = '', acmImports = 'new', keepsLastingRecords = false } = options;
   allowTags(resources);
   allowInventory(resources, inventory);
+  if (keepsLastingRecords && !writesLastingRecords(inventory)) allowLastingRecords(resources);
+  narrowZones(resources, hostedZones);
+  if (acmImports === 'tagged') removeStatement(resources, 'DeployRole', 'ImportCertificates');
+  else if (acmImports !== 'new') throw new Error(`acmImports: "${acmImports}" must be new or tagged`);
+}
+
+/** Whether an issuer writes records that stay. */
+export function writesLastingRecords({ issuers }: Pick<Inventory, 'issuers'>): boolean {
+  return Object.values(issuers).some(({ challenge }) => challenge === 'dns-persist-01');
+}
+
+const recordNames = 'route53:ChangeResourceRecordSetsNormalizedRecordNames';
+
+/** The names of records that stay, beside those of challenges. */
+function allowLastingRecords(resources: Resources): void {
+  const names = { [recordNames]: ['_acme-challenge.*', '_validation-persist.*'] };
+  for (const role of orderingRoles) {
+    changeStatements(resources, role, ['AnswerChallenges'], ({ Condition, ...rest }) => ({
+      ...rest,
+      Condition: { ...Object(Condition), 'ForAllValues:StringLike': names },
+    }));
+  }
+}
+
+function narrowZones(resources: Resources, hostedZones: string): void {
+  const ids = hostedZones.split(',').flatMap((id) => id.trim() || []);
+  const wrong = ids.find((id) => !/^Z[A-Z0-9]{1,31}$/.test(id));
+  if (wrong !== undefined)
+    throw new Error(`hostedZones: "${wrong}" is no id of a hosted zone, such as Z0123456789ABCDEFGHIJ`);
+  if (ids.length === 0) return;
+  const arns = ids.map((id) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:route53:::hostedzone/${id}` }));
+  for (const role of orderingRoles) {
+    const sids = ['ReadRecords', 'AnswerChallenges'];
+    changeStatements(resources, role, sids, (statement) => ({ ...statement, Resource: arns }));
+  }
+}
+
+function removeStatement(resources: Resources, role: string, sid: string): void {
+  for (const statements of statementsOf(resources, role)) {
+    const index = statements.findIndex((statement) => statement.Sid === sid);
+    if (index >= 0) statements.splice(index, 1);
+  }
+}
+
+/** Exchanges the statements with these names. Another object each: YAML lets roles share their statements. */
+function changeStatements(
+  resources: Resources,
+  role: string,
+  sids: readonly string[],
+  change: (statement: PolicyStatement) => PolicyStatement,
+): void {
+  for (const statements of statementsOf(resources, role)) {
+    for (const [index, statement] of statements.entries()) {
+      if (sids.includes(statement.Sid ?? '')) statements[index] = change(statement);
+    }
+  }
 }
 
 /** Statements by which tags are written, and which tags these are. A person's own tags, once there are any, belong here too. */
@@ -29,15 +96,12 @@ function allowTags(resources: Resources): void {
   for (const [name, { Type }] of Object.entries(resources)) {
     if (Type !== 'AWS::IAM::Role') continue;
     const writer = name.replace(/Role$/, '').toLowerCase();
-    for (const statements of statementsOf(resources, name)) {
-      for (const [index, statement] of statements.entries()) {
-        const tags = Object.entries(taggingStatements).find(([sid]) => sid === statement.Sid)?.[1];
-        if (!tags) continue;
-        const keys = { 'aws:TagKeys': tagPatterns(tags, writer) };
-        // Another object: YAML lets roles share their statements.
-        const Condition = { ...Object(statement.Condition), 'ForAllValues:StringLike': keys };
-        statements[index] = { ...statement, Condition };
-      }
+    for (const [sid, tags] of Object.entries(taggingStatements)) {
+      const keys = { 'aws:TagKeys': tagPatterns(tags, writer) };
+      changeStatements(resources, name, [sid], ({ Condition, ...rest }) => ({
+        ...rest,
+        Condition: { ...Object(Condition), 'ForAllValues:StringLike': keys },
+      }));
     }
   }
 }
@@ -45,6 +109,7 @@ function allowTags(resources: Resources): void {
 interface PolicyStatement {
   readonly Sid?: string;
   readonly Condition?: unknown;
+  readonly Resource?: unknown;
 }
 
 /** The statements of each policy of a role, which may be exchanged. */
@@ -67,9 +132,11 @@ function policiesOf(resources: Resources, role: string): Policy[] {
 const orderingRoles = ['IssueRole', 'RevokeRole'];
 const clusterRoles = ['DeployRole', 'DiscoverRole', 'ImportRole'];
 
-/** Lets the ordering functions assume just the roles that dns.zones names; and those that go into clusters the roles, or
+/** Lets the ordering functions write records that stay where an issuer does, and assume just the roles that dns.zones names; and those that go into clusters the roles, or
  *  describe the clusters, that clusters.<name>.eks does. */
-export function allowInventory(resources: Resources, { dns, clusters }: Inventory): void {
+export function allowInventory(resources: Resources, inventory: Inventory): void {
+  const { dns, clusters } = inventory;
+  if (writesLastingRecords(inventory)) allowLastingRecords(resources);
   const zoneRoles = dns?.zones?.map(({ roleArn }) => roleArn) ?? [];
   const eks = Object.values(clusters).flatMap((cluster) => ('eks' in cluster ? [cluster.eks] : []));
   const eksRoles = eks.flatMap(({ roleArn }) => roleArn ?? []);

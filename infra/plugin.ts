@@ -13,8 +13,17 @@ interface Serverless {
     readonly provider: { environment?: Record<string, unknown> };
     /** What serverless.yml lists below `resources`, merged. */
     readonly resources: { readonly Resources: Resources; Outputs?: Record<string, unknown> };
+    /** Absent in a serverless.yml of the version before. */
+    readonly custom?: { readonly roles?: RoleParameters };
   };
   getProvider(name: 'aws'): StackProvider;
+}
+
+/** Parameters of serverless.yml that are about roles. */
+interface RoleParameters {
+  readonly hostedZones?: string;
+  readonly acmImports?: string;
+  readonly lastingRecords?: string;
 }
 
 /** As osls hands it to plugins. */
@@ -45,6 +54,10 @@ export default class CertrelayPlugin {
       const inventory = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
       for (const line of await findWeakPasswords(inventory, provider)) log.warning(line);
     };
+    const readDeployed = async () => {
+      const { readTemplate } = await import('./deployed-stack.ts');
+      return readTemplate(serverless.getProvider('aws'));
+    };
     const prepareResources = async () => {
       const { resources } = serverless.service;
       const { Resources } = resources;
@@ -54,9 +67,13 @@ export default class CertrelayPlugin {
       const { provider } = serverless.service;
       provider.environment = { ...provider.environment, ...intervalsOf(Resources) };
       const { readInventory } = await import('./build.ts');
-      const { fillRoles } = await import('./permissions.ts');
+      const { fillRoles, writesLastingRecords } = await import('./permissions.ts');
+      const { keepsLastingRecords } = await import('./lasting-records.ts');
       const inventory = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
-      fillRoles(Resources, inventory);
+      const { lastingRecords = 'auto', ...options } = serverless.service.custom?.roles ?? {};
+      const keeps =
+        !writesLastingRecords(inventory) && (await keepsLastingRecords(lastingRecords, readDeployed, log));
+      fillRoles(Resources, inventory, { ...options, keepsLastingRecords: keeps });
     };
     this.hooks = {
       initialize: () => {

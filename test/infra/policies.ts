@@ -101,13 +101,30 @@ function readDocument({ Statement }: z.output<typeof document>, account: Account
   return statements;
 }
 
+/** The same with each `Fn::If` as its condition says. @throws Error for a condition that nobody has said anything about. */
+function chooseBranches(value: unknown, conditions: Readonly<Record<string, boolean>>): unknown {
+  if (Array.isArray(value)) return value.map((one) => chooseBranches(one, conditions));
+  if (typeof value !== 'object' || value === null) return value;
+  const branch = choice.safeParse(value).data?.['Fn::If'];
+  if (branch) {
+    const holds = conditions[branch[0]];
+    if (holds === undefined) throw new Error(`a condition this file cannot judge: ${branch[0]}`);
+    return chooseBranches(holds ? branch[1] : branch[2], conditions);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [key, chooseBranches(one, conditions)]),
+  );
+}
+
+const choice = z.strictObject({ 'Fn::If': z.tuple([z.string(), z.unknown(), z.unknown()]) });
 const withRoles = z.object({ Resources: z.record(z.string(), z.object({ Properties: z.unknown() })) });
 
-/** infra/dns-role.yaml, the role that another account makes: what it may do there. */
-export async function readDnsRole(): Promise<readonly Statement[]> {
+/** infra/dns-role.yaml, the role that another account makes: what it may do there; `lasting`: LastingRecords. */
+export async function readDnsRole(lasting = false): Promise<readonly Statement[]> {
   const text = await readFile(join(import.meta.dirname, '../../infra/dns-role.yaml'), 'utf8');
   const { DnsRole } = withRoles.parse(parseTemplate(text)).Resources;
-  return readRole(DnsRole?.Properties, { region: 'eu-central-1', account: '210987654321' });
+  const chosen = chooseBranches(DnsRole?.Properties, { WritesLastingRecords: lasting, HasExternalId: true });
+  return readRole(chosen, { region: 'eu-central-1', account: '210987654321' });
 }
 
 /** infra/agent-role.yaml as deployed for a cluster: what its agent may do; `lists`: ListsRegistered. */

@@ -11,6 +11,7 @@ import {
   type Packaged,
   packageService,
   readPackagedService,
+  type Template,
   wideInventory,
   zoneRole,
 } from './packaged.ts';
@@ -33,6 +34,9 @@ const parameters = {
   maximumConcurrency: '8',
   discoverRate: 'rate(1 day)',
   eventBus: 'deliveries',
+  hostedZones: 'Z1AAAA, Z2BBBB',
+  acmImports: 'tagged',
+  lastingRecords: 'kept',
   alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
 };
 let packaged: Packaged;
@@ -288,6 +292,19 @@ describe('queues', () => {
 });
 
 describe('roles', () => {
+  const change = (
+    types: readonly string[] | undefined,
+    names: readonly string[] | undefined,
+    actions: readonly string[] | undefined,
+  ) => ({
+    action: 'route53:ChangeResourceRecordSets',
+    resource: 'arn:aws:route53:::hostedzone/Z1',
+    conditions: {
+      ...(types && { 'route53:ChangeResourceRecordSetsRecordTypes': types }),
+      ...(names && { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': names }),
+      ...(actions && { 'route53:ChangeResourceRecordSetsActions': actions }),
+    },
+  });
   it('Y10 each function has a role of its own, and no action is a pattern', () => {
     const roles = find('AWS::Lambda::Function').map(({ Properties }) => JSON.stringify(Properties.Role));
     expect(new Set(roles).size).toBe(functionNames.length);
@@ -393,26 +410,54 @@ describe('roles', () => {
     expect(may(without)).toEqual([]);
   });
 
+  it('records that stay are written where an issuer writes them, or where a parameter says so', async () => {
+    const record = {
+      ...change(['TXT'], ['_validation-persist.shop.example.com'], ['CREATE']),
+      resource: 'arn:aws:route53:::hostedzone/Z1AAAA',
+    };
+    const may = (template: Template) => {
+      const roles = readPolicies(template, account);
+      return functionNames.filter((name) => isAllowed(roles[name] ?? [], record));
+    };
+    expect(may(packaged.template)).toEqual([]);
+    expect(may(tailored.template)).toEqual(['issue', 'revoke']);
+    const persistent = emptyInventory.replace('agreeToTerms', 'challenge: dns-persist-01\n    agreeToTerms');
+    expect(may(await readUnpackaged(inventoryOf(persistent)))).toEqual(['issue', 'revoke']);
+  });
+
+  it('hosted zones may be listed, and imports into ACM kept to what has our tag', () => {
+    const roles = readPolicies(tailored.template, account);
+    const reads = (zone: string) =>
+      functionNames.filter((name) =>
+        isAllowed(roles[name] ?? [], {
+          action: 'route53:ListResourceRecordSets',
+          resource: `arn:aws:route53:::hostedzone/${zone}`,
+        }),
+      );
+    expect(['Z1AAAA', 'Z2BBBB', 'Z3CCCC'].map(reads)).toEqual([['issue', 'revoke'], ['issue', 'revoke'], []]);
+    const changed = change(['TXT'], ['_acme-challenge.shop.example.com'], ['CREATE']);
+    const resource = 'arn:aws:route53:::hostedzone/Z2BBBB';
+    expect(isAllowed(roles.issue ?? [], { ...changed, resource })).toBe(true);
+    expect(isAllowed(roles.issue ?? [], changed)).toBe(false);
+    const tagging = {
+      action: 'acm:AddTagsToCertificate',
+      resource: 'arn:aws:acm:us-east-1:123456789012:certificate/of-others',
+      conditions: {
+        'aws:RequestTag/certrelay:certificate': ['lab/certrelay/shop'],
+        'aws:TagKeys': ['certrelay:certificate'],
+      },
+    };
+    expect(isAllowed(roles.deploy ?? [], tagging)).toBe(false);
+  });
+
   it('are read without packaging as they are packaged, for a sandbox that runs by itself', async () => {
     const plain = await readUnpackaged(inventoryOf(emptyInventory));
     expect(readPolicies(plain, account)).toEqual(policies);
-    const wide = await readUnpackaged(inventoryOf(wideInventory), parameters);
+    const options = { ...parameters, keepsLastingRecords: true };
+    const wide = await readUnpackaged(inventoryOf(wideInventory), parameters, options);
     expect(readPolicies(wide, account)).toEqual(readPolicies(tailored.template, account));
   });
 
-  const change = (
-    types: readonly string[] | undefined,
-    names: readonly string[] | undefined,
-    actions: readonly string[] | undefined,
-  ) => ({
-    action: 'route53:ChangeResourceRecordSets',
-    resource: 'arn:aws:route53:::hostedzone/Z1',
-    conditions: {
-      ...(types && { 'route53:ChangeResourceRecordSetsRecordTypes': types }),
-      ...(names && { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': names }),
-      ...(actions && { 'route53:ChangeResourceRecordSetsActions': actions }),
-    },
-  });
   const ours = '_acme-challenge.shop.example.com';
 
   it.each([

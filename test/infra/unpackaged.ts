@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { fillRoles } from '../../infra/permissions.ts';
+import { fillRoles, type RoleOptions } from '../../infra/permissions.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { type Template, template } from './packaged.ts';
 import { parseTemplate } from './template-yaml.ts';
@@ -19,6 +19,7 @@ const service = z.object({
 export async function readUnpackaged(
   inventory: Inventory,
   params: Readonly<Record<string, string>> = {},
+  options: RoleOptions = {},
 ): Promise<Template> {
   const [main, roles] = await Promise.all(
     ['serverless.yml', 'infra/roles.yml'].map((file) => readFile(join(root, file), 'utf8')),
@@ -37,6 +38,6 @@ export async function readUnpackaged(
       Properties: { Handler: handler, Role: { 'Fn::GetAtt': [role, 'Arn'] } },
     },
   ]);
-  fillRoles(parsed.Resources, inventory);
+  fillRoles(parsed.Resources, inventory, options);
   return { ...parsed, Resources: { ...parsed.Resources, ...Object.fromEntries(lambdas) } };
 }
