@@ -11,6 +11,7 @@ import { describeProblems } from '../lib/inventory/problems.ts';
 import { createFit } from '../lib/policy/fit.ts';
 import { believeGrace, type Installation, isGraceOpen } from '../lib/policy/grace.ts';
 import type { Misfit } from '../lib/policy/misfits.ts';
+import { openSources } from '../lib/policy/name-holders.ts';
 import type { CertificateStore, InstallationStore, StoreEntry } from '../lib/ports.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
 
@@ -124,7 +125,11 @@ async function compareStore(inventory: Inventory, prefix: string, ports: LintPor
     const listed = await store.certificates.list(signal);
     const registered = listed.filter(({ name, state }) => state.source && !inFile.has(name));
     const installation = await readInstallation(store, signal);
-    const fit = createFit(inventory);
+    const sources = openSources(inventory);
+    const fit = createFit(
+      inventory,
+      registered.flatMap((entry) => sources.holderOf(entry) ?? []),
+    );
     let done = 0;
     const verdicts = await mapConcurrently(registered, concurrency, async (entry): Promise<Verdict> => {
       const verdict = await judge(entry, fit, store, signal);
@@ -172,7 +177,7 @@ async function judge(
           ? value.certificate.spec
           : undefined;
     if (!spec) return { kind: 'unread', name, problem: 'its value holds no specification' };
-    const found = fit.ofSpec(spec);
+    const found = fit.ofSpec(spec, entry.createdAt);
     return found.length > 0 ? { kind: 'misfit', entry, spec, found } : { kind: 'fits' };
   } catch (error) {
     return { kind: 'unread', name, problem: toError(error).message };

@@ -16,6 +16,7 @@ import {
   type Misfits,
   notAllowed,
 } from '../policy/grace.ts';
+import { openSources } from '../policy/name-holders.ts';
 import type { Plan } from '../policy/plan.ts';
 import { parseDomains } from '../policy/state-of.ts';
 import type { CertificateStore, InstallationRecord } from '../ports.ts';
@@ -34,6 +35,8 @@ export interface AllowanceRequest {
   readonly installation?: InstallationRecord | 'unknown' | undefined;
   /** Whether this is a full pass before the end of which none has ended: values are read, and grace is granted. */
   readonly isNoting: boolean;
+  /** Whether the pass is over all certificates: only then is it known who has which name. */
+  readonly isOverAll: boolean;
 }
 
 /** The rules of one pass. */
@@ -54,8 +57,12 @@ type Change = Parameters<CertificateStore['record']>[1];
 /** Opens the rules of a pass. */
 export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run: Run): Allowance {
   const { store, clock, log } = ports;
-  const { dryRun = false, isNoting } = request;
+  const { dryRun = false, isNoting, isOverAll } = request;
   const fit = createFit(run.inventory);
+  /** Names that two sources share are noted with the rest; those that come to be shared later are withheld as `NameTaken`. */
+  let fitOfNoted = fit;
+  const fitFor = ({ entry }: Candidate) =>
+    isNoting || entry?.state.graceUntil !== undefined ? fitOfNoted : fit;
   const inFile = new Set(run.inventory.certificates.map(({ name }) => name));
   const judged = new Set<string>();
   const installation = onceOnly(async () => request.installation ?? (await readRecord(ports, run)));
@@ -128,6 +135,8 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     const { error, graceUntil } = candidate.entry?.state ?? {};
     const isMarked = error === notAllowed;
     if (!isMarked && graceUntil === undefined) return candidate;
+    // A pass over some does not know of names that are shared.
+    if (graceUntil !== undefined && !isOverAll) return blame(candidate, []);
     log.info('certificate allowed again', { certificate: candidate.name });
     await record(candidate.name, {
       ...(isMarked ? { error: null } : {}),
@@ -139,7 +148,7 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
   const holdSpec = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
     if (judged.has(candidate.name)) return candidate;
     judged.add(candidate.name);
-    const found = fit.ofSpec(spec);
+    const found = fitFor(candidate).ofSpec(spec, candidate.entry?.createdAt);
     return found.length > 0 ? blame(candidate, found) : clear(candidate, spec);
   };
 
@@ -151,7 +160,8 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     if (known) return registered ? holdSpec(candidate, registered) : candidate;
     const { state = {} } = entry ?? {};
     const { source, targets, error, graceUntil } = state;
-    const tagged = source && fit.ofTags({ name, source, domains: parseDomains(state), targets });
+    const about = { name, domains: parseDomains(state), targets, since: entry?.createdAt };
+    const tagged = source && fitFor(candidate).ofTags({ ...about, source });
     const { found, isSure } = tagged ?? { found: [], isSure: false };
     const isSuspect = found.length > 0 || error === notAllowed || graceUntil !== undefined;
     const isToRead = isSuspect || (isNoting && !isSure);
@@ -165,6 +175,12 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
 
   return {
     async holdAll(candidates, specs) {
+      const isConcerned = isNoting || candidates.some(({ entry }) => entry?.state.graceUntil);
+      if (isOverAll && isConcerned) {
+        const sources = openSources(run.inventory);
+        const others = candidates.flatMap(({ entry }) => (entry && sources.holderOf(entry)) ?? []);
+        fitOfNoted = createFit(run.inventory, others);
+      }
       const held = await mapConcurrently(candidates, concurrency, (one) => hold(one, specs.get(one.name)));
       return { candidates: held, isNoted };
     },

@@ -2,6 +2,7 @@
 import { IssueError } from '../errors.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/plan.ts';
 import type { PredictedCalls } from '../policy/prediction.ts';
+import type { StoreEntry } from '../ports.ts';
 import { admitOrders } from './admission.ts';
 import { nameKept, openAllowance } from './allowance.ts';
 import { compareLater, continueLater } from './continuation.ts';
@@ -47,7 +48,8 @@ export async function issueCertificates(
   const installation =
     isFull && !known ? await beginInstallation(holdsCertificates(gathered), ports, run) : known;
   const isNoting = isFirstPass(installation);
-  const allowance = openAllowance({ dryRun: request.dryRun, installation, isNoting }, ports, run);
+  const isOverAll = request.certificates === undefined;
+  const allowance = openAllowance({ dryRun: request.dryRun, installation, isNoting, isOverAll }, ports, run);
   const held = await allowance.holdAll(gathered.candidates, gathered.specs);
   const now = ports.clock.now();
   const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
@@ -63,7 +65,7 @@ export async function issueCertificates(
     ? [[]]
     : await Promise.all([
         order(due, asked, ordering, run),
-        sweepOrphans(gathered.orphans, ordering, ports, run),
+        sweepOrphans([...gathered.orphans, ...findUnfinished(plan, byName)], ordering, ports, run),
       ]);
   if (!request.dryRun) {
     const stored = new Set(outcomes.flatMap((one) => ('version' in one ? [one.name] : [])));
@@ -89,6 +91,14 @@ export async function issueCertificates(
     ms: ports.clock.now().getTime() - startedAt,
   });
   return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
+}
+
+/** What orders have left of certificates that the inventory does not allow any more. */
+function findUnfinished(plan: Plan, candidates: ReadonlyMap<string, Candidate>): readonly StoreEntry[] {
+  return plan
+    .filter(({ reason }) => reason === 'NotAllowed')
+    .flatMap(({ name }) => candidates.get(name)?.entry ?? [])
+    .filter(({ pending }) => pending !== undefined);
 }
 
 /** Whether anything was stored here before this pass, by whatever version. */

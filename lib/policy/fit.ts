@@ -4,6 +4,7 @@ import type { SpecSource, StoredSpec } from '../certificate/stored.ts';
 import { namePlace, type Place, placeRules, rulesOf } from '../inventory/source-rules.ts';
 import { targetsKey } from './deliveries.ts';
 import { describeGone, findIssuer, findNames, findTargets, type Misfit } from './misfits.ts';
+import { holderOfSpec, holdersInFile, NameBook, type NameHolder } from './name-holders.ts';
 
 /** What tags tell of a stored specification. */
 export interface TaggedSpec {
@@ -13,34 +14,43 @@ export interface TaggedSpec {
   readonly domains?: readonly string[] | undefined;
   /** `targetsKey` of its targets. */
   readonly targets?: string | undefined;
+  /** When it was first asked for. */
+  readonly since?: Date | undefined;
 }
 
 /** One inventory, to hold many specifications against. */
 export interface Fit {
   /** All that does not fit; empty for what the same request would be accepted for now. What a person imported by hand fits
    *  always: no section is about it. */
-  ofSpec(spec: StoredSpec): readonly Misfit[];
+  ofSpec(spec: StoredSpec, since?: Date): readonly Misfit[];
   /** As far as tags tell: nothing that the specification itself would not be blamed for. `isSure`: it would be blamed for no more. */
   ofTags(tagged: TaggedSpec): { readonly found: readonly Misfit[]; readonly isSure: boolean };
 }
 
-/** @param inventory Of today. Issuer and key were never a sender's choice: those of before stay allowed as long as there is such
+/** @param others What other sources have, where that is to be heeded: who asked first has a name. What the inventory file has is
+ *  always heeded.
+ *  @param inventory Of today. Issuer and key were never a sender's choice: those of before stay allowed as long as there is such
  *  an issuer. */
-export function createFit(inventory: Inventory): Fit {
-  const owners = new Map<string, string>();
-  for (const { name, domains, targets } of inventory.certificates) {
-    for (const domain of domains) owners.set(domain, name);
-    for (const target of targets.filter(isSecretTarget)) owners.set(nameSecret(target), name);
-  }
-  const findTaken = (things: readonly string[]) =>
-    things.flatMap((thing): readonly Misfit[] => {
-      const owner = owners.get(thing);
-      if (owner === undefined) return [];
-      const message = `${thing} is in certificate "${owner}" of the inventory too; take it out of one of the two`;
-      return [{ message }];
-    });
+export function createFit(inventory: Inventory, others: readonly NameHolder[] = []): Fit {
+  // Made once somebody asks: most passes hold nothing against 10,000 certificates of the file.
+  let taken: Taken | undefined;
+  const findTaken = (spec: Asked, since: Date | undefined, isOfFile = false): readonly Misfit[] => {
+    taken ??= openTaken(inventory, others);
+    const { owners, inFile, everywhere } = taken;
+    const names = (isOfFile ? inFile : everywhere).findTaken(holderOfSpec(spec, since ?? new Date(0)));
+    const secrets = spec.targets.filter(isSecretTarget).map(nameSecret);
+    return [
+      ...names.map(({ message }) => message),
+      ...secrets.flatMap((secret) => {
+        const owner = owners.get(secret);
+        return owner === undefined
+          ? []
+          : `Secret ${secret} belongs to certificate ${owner} of the inventory file`;
+      }),
+    ].map((message) => ({ message: `${message}; take it out of one of the two` }));
+  };
   const isBound = Object.values(inventory.issuers).some(({ onlyFor }) => onlyFor !== undefined);
-  const ofSpec = (spec: Omit<StoredSpec, 'issuer' | 'key'> & { readonly issuer?: string }) => {
+  const ofSpec = (spec: Asked & { readonly issuer?: string }, since?: Date) => {
     const rules = rulesOf(spec, inventory);
     if (rules === 'unbound') return [];
     if (rules === 'gone') return [describeGone(spec, inventory)];
@@ -50,25 +60,46 @@ export function createFit(inventory: Inventory): Fit {
       ...findNames(domains, rules, secrets[0], inventory),
       ...findTargets(targets, rules, inventory),
       ...findIssuer(spec, inventory),
-      ...findTaken([...domains, ...secrets.map(nameSecret)]),
+      ...findTaken(spec, since),
     ];
   };
   return {
     ofSpec,
-    ofTags({ name, source, domains, targets }) {
+    ofTags({ name, source, domains, targets, since }) {
       if (source === 'import') return { found: [], isSure: true };
       const spec = { name, source, domains: domains ?? [] };
       if (source === 'discovery') {
-        return { found: [...findInPlaces(spec, inventory), ...findTaken(spec.domains)], isSure: false };
+        // Its own place is told by its targets.
+        const taken = findTaken({ ...spec, targets: [] }, since, true);
+        return { found: [...findInPlaces(spec, inventory), ...taken], isSure: false };
       }
       // Whoever names no targets gets these.
       const usual = (inventory.registration?.targets ?? []).map((target) => fillIn(target, name));
       const isUsual = domains !== undefined && targets === targetsKey(usual) && !isBound;
-      const found = ofSpec({ ...spec, targets: isUsual ? usual : [] });
+      const found = ofSpec({ ...spec, targets: isUsual ? usual : [] }, since);
       return { found, isSure: isUsual };
     },
   };
 }
+
+/** What others have: names, and in the file Secrets. */
+interface Taken {
+  readonly owners: ReadonlyMap<string, string>;
+  readonly inFile: NameBook;
+  readonly everywhere: NameBook;
+}
+
+function openTaken(inventory: Inventory, others: readonly NameHolder[]): Taken {
+  const own = holdersInFile(inventory);
+  const inFile = new NameBook(own);
+  const everywhere = others.length === 0 ? inFile : new NameBook([...own, ...others]);
+  const secrets = inventory.certificates.flatMap(({ name, targets }) =>
+    targets.filter(isSecretTarget).map((target) => [nameSecret(target), name] as const),
+  );
+  return { owners: new Map(secrets), inFile, everywhere };
+}
+
+type Asked = Pick<StoredSpec, 'name' | 'source' | 'domains' | 'targets'>;
 
 /** `lab/shop/web-tls`. */
 function nameSecret(target: SecretTarget): string {

@@ -246,3 +246,53 @@ it('reads no value of what fits and is not due, once a full pass has ended', asy
   await bench.run();
   expect(bench.store.calls.slice(calls)).toEqual(['list *']);
 });
+
+it('what two sources share already is noted for the one that came later, which has its time of grace', async () => {
+  const found: StoredSpec = { ...customer, name: 'edge-shop-tls-0a1b2c3d', source: 'discovery' };
+  const discovery: NonNullable<Inventory['discovery']> = {
+    places: [{ cluster: 'edge', namespace: 'shop' }],
+    zones: ['example.com'],
+    annotation: 'certrelay.dev/tls',
+    hints: false,
+    issuer: 'default',
+    key: 'ecdsa-p256',
+    adopt: false,
+  };
+  const bench = new Bench([]);
+  bench.signingKey = async () => key;
+  bench.inventory = { ...bench.inventory, registration };
+  await bench.store.create('customer', customer);
+  await bench.run({ certificates: ['customer'] });
+  await bench.store.create(found.name, found);
+  await bench.run({ certificates: [found.name] });
+  bench.inventory = { ...bench.inventory, discovery };
+  await bench.run({ certificates: [found.name] });
+  bench.clock.pass(dayMs);
+  const { report } = await bench.run();
+  const lines = new Map(report.certificates.map((line) => [line.name, line]));
+  expect(lines.get('customer')?.misfits).toBeUndefined();
+  expect(lines.get(found.name)?.misfits).toEqual([
+    expect.stringContaining('a.example.com belongs to certificate customer of the webhook'),
+  ]);
+  const until = bench.state(found.name).graceUntil;
+  expect(until).toBeInstanceOf(Date);
+  await bench.run({ certificates: [found.name] });
+  expect(bench.state(found.name).graceUntil).toEqual(until);
+  bench.clock.pass(95 * dayMs);
+  const later = (await bench.run()).report.certificates.find(({ name }) => name === found.name);
+  expect(later).toMatchObject({ decision: 'wait', reason: 'NotAllowed' });
+});
+
+it('an order that was under way leaves no TXT value where its certificate is not allowed any more', async () => {
+  const bench = await open(false, customer);
+  bench.clock.pass(61 * dayMs);
+  bench.ca.failures.next('answerChallenge', new Error('the connection broke'));
+  bench.records.failures.next('cleanUp', new Error('throttled'));
+  await bench.run();
+  expect(bench.records.values.size).toBe(1);
+  allow(bench, otherZone);
+  bench.clock.pass(dayMs);
+  await bench.run();
+  expect(bench.records.values.size).toBe(0);
+  expect(bench.pending('customer')).toBeUndefined();
+});

@@ -66,6 +66,7 @@ describe('fits', () => {
     [
       'a zone itself and a wildcard of the webhook',
       ask({ domains: ['customers.example.com', '*.customers.example.com'] }),
+      { registration },
     ],
     ["the operator's ACM target", ask({ targets: [{ acm: { region: 'us-east-1' } }] })],
     [
@@ -202,14 +203,19 @@ describe('does not fit', () => {
 
   test.each<[string, StoredSpec, string]>([
     [
+      'a wildcard that stands for a name of the inventory file',
+      ask({ domains: ['*.customers.example.com'] }),
+      '*.customers.example.com stands for own.customers.example.com, which belongs to certificate own',
+    ],
+    [
       'a name of the inventory file',
       ask({ domains: own.domains }),
-      'own.customers.example.com is in certificate "own"',
+      'own.customers.example.com belongs to certificate own of the inventory file',
     ],
     [
       'a Secret of the inventory file',
       ask({ targets: [{ ...edge, secret: 'own-tls' }] }),
-      'lab/edge/own-tls is in certificate "own"',
+      'Secret lab/edge/own-tls belongs to certificate own of the inventory file',
     ],
     [
       'a workload that no object can ask for',
