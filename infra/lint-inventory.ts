@@ -14,6 +14,7 @@ import type { Misfit } from '../lib/policy/misfits.ts';
 import { openSources } from '../lib/policy/name-holders.ts';
 import type { CertificateStore, InstallationStore, StoreEntry } from '../lib/ports.ts';
 import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
+import { isMainScript } from './main-script.ts';
 
 const usage = `usage: npm run lint:inventory -- [--against-store] [--inventory FILE] [--prefix PREFIX]
 
@@ -232,7 +233,7 @@ function explain(error: Error, prefix: string): string {
   return `what is stored cannot be read: ${why}`;
 }
 
-if (import.meta.main) {
+if (isMainScript(import.meta)) {
   process.exitCode = await lintInventory(process.argv.slice(2), {
     connect: (prefix) => connectSecretsManager({ prefix, uuid: randomUUID }),
     say: (line) => console.log(line),

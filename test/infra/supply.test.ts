@@ -1,5 +1,5 @@
 // What runs in the build: every package has its hash in the lock file, none brings in anything else, and Node is one of them.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
@@ -78,4 +78,11 @@ it('the agent’s image stands on a tag of one version of Node, which an argumen
     /^ARG NODE_IMAGE=node:24\.\d+\.\d+-slim$/,
   );
   expect(lines.filter((line) => line.startsWith('FROM')).join()).toMatch(/^FROM \$\{NODE_IMAGE\}$/);
+});
+
+it('no command in infra asks for import.meta.main, which Node 22 has not: it would do nothing there, and look well', async () => {
+  const folder = join(root, 'infra');
+  const sources = (await readdir(folder)).filter((name) => name.endsWith('.ts'));
+  const texts = await Promise.all(sources.map((name) => readFile(join(folder, name), 'utf8')));
+  expect(sources.filter((_, index) => texts[index]?.includes('if (import.meta.main)'))).toEqual([]);
 });
