@@ -31,7 +31,7 @@ export type JudgeSpec = (
 export function createJudgeSpec(ports: DeployPorts, { inventory, signal }: DeployRun): JudgeSpec {
   const fit = createFit(inventory);
   let reading: Promise<Installation | 'none'> | undefined;
-  return async (spec, { state }, facts) => {
+  return async (spec, { name, state }, facts) => {
     // An agent is told of such certificates by what issue has signed; its inventory may be the part that has no such section.
     if (ports.judgeReturn && !hasSection(spec, inventory)) return undefined;
     const found = fit.ofSpec(spec);
@@ -41,7 +41,10 @@ export function createJudgeSpec(ports: DeployPorts, { inventory, signal }: Deplo
     // Without a record to ask, what issue has noted holds.
     if (installation === 'none') return { found, grace: state.graceUntil };
     const isOpen = state.graceUntil === undefined && isGraceOpen(installation);
-    return { found, grace: isOpen ? 'open' : believeGrace(state.graceUntil, facts, installation) };
+    if (isOpen) return { found, grace: 'open' };
+    // Listing lags, and what has just been granted must not be refused.
+    const until = state.graceUntil ?? (await ports.store.describe(name, signal))?.state.graceUntil;
+    return { found, grace: believeGrace(until, facts, installation) };
   };
 }
 

@@ -90,10 +90,22 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     }
   };
 
+  /** What is on its tag now: listing lags, and what the pass before has granted must not be refused by this one. */
+  const look = async (name: string): Promise<Misfits['grace']> => {
+    try {
+      return (await store.describe(name, run.signal))?.state.graceUntil;
+    } catch (error) {
+      log.warn('certificate not described', { certificate: name, problem: describeError(error) });
+      return 'open';
+    }
+  };
+
   /** What is on its tag, or is granted now. */
   const findGrace = async ({ name, entry, situation: { held } }: Candidate): Promise<Misfits['grace']> => {
     const life = held.kind === 'certificate' ? held : undefined;
-    const said = entry?.state.graceUntil;
+    const listed = entry?.state.graceUntil;
+    const said = listed ?? (isNoting || entry?.state.error === notAllowed ? undefined : await look(name));
+    if (said === 'open') return 'open';
     if (said === undefined && isNoting) {
       const until = grantGrace(clock.now(), life);
       if (await record(name, { graceUntil: until })) return until;
@@ -125,7 +137,9 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     } else {
       const level = isMarked ? 'warn' : 'error';
       log[level]('certificate not allowed', { certificate: name, problem: explainRefusal(misfits) });
-      if (!isMarked) await record(name, { error: notAllowed });
+      // A wait that the code before explains is not one of this code's.
+      const waits = entry?.state.nextAttempt === undefined ? {} : { nextAttempt: null };
+      if (!isMarked) await record(name, { error: notAllowed, ...waits });
     }
     return { ...candidate, situation: { ...situation, misfits } };
   };

@@ -2,7 +2,9 @@
 // share of the values.
 import { verifyBundle } from '../certificate/bundle.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import type { Log } from '../log.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { StoreError } from '../errors.ts';
+import { describeError, type Log } from '../log.ts';
 import { believe } from '../policy/believable.ts';
 import { findDisagreements, isInShare, type Truth, trueFields } from '../policy/comparison.ts';
 import type { CertificateState } from '../policy/state.ts';
@@ -22,6 +24,8 @@ export interface ComparisonRequest {
   readonly comparedSince?: Date | 'all' | undefined;
 }
 
+/** Values read at once. */
+const concurrency = 32;
 /** Values that one pass holds against their tags. */
 const mostCompared = 1_000;
 
@@ -45,7 +49,16 @@ export function compareShare(
     async check(entry) {
       if (!entry) return undefined;
       const believed = await believeEntry(entry, dryRun, ports, signal);
-      return compared.has(entry.name) ? compareEntry(believed, specs, ports, signal) : believed;
+      if (!compared.has(entry.name)) return believed;
+      try {
+        return await compareEntry(believed, specs, ports, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        // It is judged by its tags, as in all other passes.
+        const level = error instanceof StoreError && error.code === 'Throttled' ? 'warn' : 'error';
+        ports.log[level]('value not compared', { certificate: entry.name, problem: describeError(error) });
+        return believed;
+      }
     },
     uncompared: dryRun ? [] : share.slice(mostCompared),
     specs,
@@ -69,9 +82,51 @@ async function believeEntry(
     ...Object.fromEntries(unbelieved.map((field) => [field, state[field] ?? null])),
     tagsDisagree: now,
   };
-  await store.record(entry.name, change, signal);
   tell(entry.name, unbelieved, entry.state, log);
+  try {
+    await store.record(entry.name, change, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('state not recorded', { certificate: entry.name, problem: describeError(error) });
+  }
   return { ...entry, state: { ...state, tagsDisagree: now } };
+}
+
+/** Of entries that belong to nobody by their tags, those of the pass's share whose value holds a specification: somebody took the
+ *  tag away that says so, without which nobody would renew them. They get their tags back. Never rejects, but for the signal. */
+export async function findLost(
+  entries: readonly StoreEntry[],
+  { dryRun = false, comparedSince }: ComparisonRequest,
+  ports: ComparisonPorts,
+  signal: AbortSignal,
+): Promise<readonly StoreEntry[]> {
+  const now = ports.clock.now();
+  const since = comparedSince === 'all' ? undefined : comparedSince;
+  const share = dryRun
+    ? []
+    : entries.filter(({ name }) => isInShare(name, since, now)).slice(0, mostCompared);
+  const found = await mapConcurrently(share, concurrency, async (entry): Promise<StoreEntry | undefined> => {
+    try {
+      const current = await ports.store.read(entry.name, 'AWSCURRENT', signal);
+      const truth = current && specIn(current) && truthOf(current);
+      const fresh = truth && (await ports.store.describe(entry.name, signal));
+      if (!truth || !fresh || fresh.current !== current.version || fresh.state.source) return undefined;
+      tell(entry.name, ['source'], fresh.state, ports.log);
+      const change: Change = { ...trueFields(truth), ...heardBefore, tagsDisagree: now };
+      await ports.store.record(entry.name, change, signal);
+      return changed(fresh, change);
+    } catch (error) {
+      signal.throwIfAborted();
+      ports.log.warn('value not compared', { certificate: entry.name, problem: describeError(error) });
+      return undefined;
+    }
+  });
+  return found.filter((entry) => entry !== undefined);
+}
+
+function changed(entry: StoreEntry, change: Change): StoreEntry {
+  const merged = Object.entries({ ...entry.state, ...change }).filter(([, value]) => value !== null);
+  return { ...entry, state: Object.fromEntries(merged) };
 }
 
 /** The entry with tags that say what its value says. Where they said otherwise they are written anew, which is an error in the
@@ -88,7 +143,7 @@ async function compareEntry(
   const spec = found && specIn(found);
   if (spec) specs.set(entry.name, spec);
   // Another version than the tags describe is judged by its value anyway.
-  if (!found || isUndescribed(entry, found) || agrees(entry, found)) return entry;
+  if (!found || isBlank(found) || isUndescribed(entry, found) || agrees(entry, found)) return entry;
   const fresh = await store.describe(entry.name, signal);
   if (fresh?.current !== found.version) return fresh ?? entry;
   if (isUndescribed(fresh, found) || agrees(fresh, found)) return fresh;
@@ -100,8 +155,7 @@ async function compareEntry(
     tagsDisagree: clock.now(),
   };
   await store.record(entry.name, change, signal);
-  const merged = Object.entries({ ...fresh.state, ...change }).filter(([, value]) => value !== null);
-  return { ...fresh, state: Object.fromEntries(merged) };
+  return changed(fresh, change);
 }
 
 /** Nobody knows who wrote what the CA is said to have suggested. */
@@ -116,6 +170,11 @@ const heardBefore = {
 function specIn({ value }: StoredVersion): StoredSpec | undefined {
   if (value.kind === 'specification') return value.spec;
   return value.kind === 'certificate' ? value.certificate.spec : undefined;
+}
+
+/** The first version of a certificate of the file, which holds nothing that tags could tell. */
+function isBlank({ value }: StoredVersion): boolean {
+  return value.kind === 'specification' && !value.spec;
 }
 
 /** Tags that say nothing of this version. */

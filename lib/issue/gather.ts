@@ -12,9 +12,9 @@ import { standingOf } from '../policy/standing.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { type Wanted, wantedBy } from '../policy/wanted.ts';
 import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
-import { type ComparisonPorts, type ComparisonRequest, compareShare } from './comparison.ts';
-import { findOrphans } from './orphans.ts';
+import { type ComparisonPorts, type ComparisonRequest, compareShare, findLost } from './comparison.ts';
 import type { Run } from './run.ts';
+import { findSources } from './sources.ts';
 
 /** Reads of Secrets Manager under way at once. */
 const concurrency = 32;
@@ -59,7 +59,9 @@ export async function gather(
 }> {
   const { store } = ports;
   const fromFile = new Map(run.inventory.certificates.map((spec) => [spec.name, spec]));
-  const { sources, orphans } = await findSources(request, fromFile, store, run.signal);
+  const { sources, orphans, others } = await findSources(request.certificates, fromFile, store, run.signal);
+  for (const entry of await findLost(others, request, ports, run.signal))
+    sources.set(entry.name, async () => entry);
   const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, run.signal);
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
@@ -75,29 +77,6 @@ export async function gather(
     orphans,
     uncompared,
     specs,
-  };
-}
-
-/** Every certificate asked for, with how to come by its entry. */
-async function findSources(
-  { certificates }: Question,
-  fromFile: ReadonlyMap<string, CertificateSpec>,
-  store: CertificateStore,
-  signal: AbortSignal,
-): Promise<{
-  readonly sources: ReadonlyMap<string, () => Promise<StoreEntry | undefined>>;
-  readonly orphans: readonly StoreEntry[];
-}> {
-  if (certificates) {
-    const sources = new Map(certificates.map((name) => [name, () => store.describe(name, signal)]));
-    return { sources, orphans: [] };
-  }
-  const entries = new Map((await store.list(signal)).map((entry) => [entry.name, entry]));
-  const registered = [...entries.values()].filter(({ name, state }) => state.source && !fromFile.has(name));
-  const names = [...fromFile.keys(), ...registered.map(({ name }) => name)];
-  return {
-    sources: new Map(names.map((name) => [name, async () => entries.get(name)])),
-    orphans: findOrphans([...entries.values()], (name) => fromFile.has(name)),
   };
 }
 

@@ -35,6 +35,11 @@ export async function beginInstallation(
   }
 }
 
+/** Whether the tag could be read: the beginning of time stands for one that could not. */
+function isKnown(firstRun: Date): boolean {
+  return firstRun.getTime() > 0;
+}
+
 /** How long the first full pass is tried again because something could not be noted. */
 const longestNotingMs = 24 * 3_600_000;
 
@@ -51,9 +56,9 @@ export function mayEndPass(
   isNoted: boolean,
   { clock }: Pick<IssuePorts, 'clock'>,
 ): boolean {
-  if (record === 'unknown') return false;
-  if (isNoted || record === undefined || !isFirstPass(record)) return true;
-  return clock.now().getTime() - record.firstRun.getTime() > longestNotingMs;
+  if (record === 'unknown' || record === undefined) return false;
+  if (isNoted || !isFirstPass(record)) return true;
+  return isKnown(record.firstRun) && clock.now().getTime() - record.firstRun.getTime() > longestNotingMs;
 }
 
 /** Notes that a full pass has ended, which held values against tags until `comparedUntil`. */

@@ -4,6 +4,7 @@ import type { TxtValue } from '../dns-ports.ts';
 import { AcmeError, CertrelayError, IssueError, toError } from '../errors.ts';
 import { describeError } from '../log.ts';
 import { meantFor } from '../policy/agents.ts';
+import { longestBackoffMs, mayWaitLong } from '../policy/believable.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { stateOf } from '../policy/state-of.ts';
 import { judgeStored } from './aftermath.ts';
@@ -184,7 +185,9 @@ async function settleFailure(
   // Without its entry nobody knows what the run before left.
   const isUnknown = due.inFlight !== undefined && claim.entry === undefined;
   const keepsClaim = txtLeft || mayBeIssued || isUnknown;
-  const retryAfterMs = error instanceof AcmeError ? error.retryAfterMs : undefined;
+  const asked = error instanceof AcmeError ? error.retryAfterMs : undefined;
+  // With other codes a longer wait would not be believed when it is read again.
+  const retryAfterMs = asked === undefined || mayWaitLong(reason) ? asked : Math.min(asked, longestBackoffMs);
   const kept = keepsClaim ? claim.pending : undefined;
   const retry = planRetry(due, claim, run.inventory, { now: clock.now(), kept, retryAfterMs });
   const { failures, until, nextIssuer } = retry;

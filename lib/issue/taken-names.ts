@@ -146,7 +146,8 @@ async function readFirstRun(
 ): Promise<Date | undefined> {
   if (!asking.some(({ candidate }) => isRenewal(candidate))) return undefined;
   try {
-    return (await installation?.read(signal))?.firstRun;
+    const firstRun = (await installation?.read(signal))?.firstRun;
+    return firstRun && firstRun.getTime() > 0 ? firstRun : undefined;
   } catch (error) {
     log.warn('installation not read', { problem: describeError(error) });
     return undefined;

@@ -48,6 +48,8 @@ export function believeGrace(
 ): Date | undefined {
   if (until === undefined || installation === 'unknown' || installation === undefined) return until;
   const { firstRun } = installation;
+  // A tag that somebody emptied ends nobody's time of grace.
+  if (firstRun.getTime() === 0) return until;
   const wasInUse = life !== undefined && life.notBefore <= firstRun;
   const ends = [firstRun.getTime() + longestLifeMs, wasInUse ? life.notAfter.getTime() : 0];
   return new Date(Math.min(until.getTime(), Math.max(...ends)));

@@ -53,9 +53,11 @@ function fractionOf(lifetimeMs: number): number {
 }
 
 /** A point of the window that the fingerprint chooses, so that many certificates spread over it and one never moves.
- *  A window that ends before it starts is no answer. */
-function drawInWindow({ window, fingerprint }: RenewalFacts): number | undefined {
-  if (window === undefined || window.end <= window.start) return undefined;
+ *  A window that ends before it starts, or begins when the certificate has ended, is no answer; of one that ends later the part
+ *  before that counts. */
+function drawInWindow({ window, fingerprint, notAfter }: RenewalFacts): number | undefined {
+  if (window === undefined || window.end <= window.start || window.start >= notAfter) return undefined;
   const share = Number.parseInt(fingerprint.slice(0, 12), 16) / 16 ** 12;
-  return window.start.getTime() + Math.floor((window.end.getTime() - window.start.getTime()) * share);
+  const end = Math.min(window.end.getTime(), notAfter.getTime());
+  return window.start.getTime() + Math.floor((end - window.start.getTime()) * share);
 }

@@ -71,6 +71,30 @@ describe('what an earlier version accepted and the inventory does not allow', ()
     expect(bench.state('customer').error).toBe('NotAllowed');
   });
 
+  it('is not refused by a pass whose list does not show yet what the one before noted', async () => {
+    const bench = await open(true, customer);
+    allow(bench, otherZone);
+    const list = bench.store.list.bind(bench.store);
+    bench.store.list = async () =>
+      (await list()).map(({ state: { graceUntil: _, ...state }, ...entry }) => ({ ...entry, state }));
+    await bench.run();
+    const signed = bench.state('customer').signatures;
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect(bench.state('customer')).toMatchObject({ signatures: signed });
+    expect(bench.state('customer').error).toBeUndefined();
+  });
+
+  it('keeps its time where the tag of this version’s first run was emptied', async () => {
+    const bench = await open(true, customer);
+    allow(bench, otherZone);
+    await bench.run();
+    const { record } = bench.installation;
+    if (record) bench.installation.record = { ...record, firstRun: new Date(0) };
+    bench.clock.pass(dayMs);
+    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+  });
+
   it('has until the end of what is stored where that is later than 90 days', async () => {
     const bench = await open(true, customer);
     const notAfter = new Date(bench.clock.now().getTime() + 200 * dayMs);

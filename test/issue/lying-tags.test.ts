@@ -64,6 +64,41 @@ describe('a full pass', () => {
     expect(bench.state('shop').tagsDisagree).toBeUndefined();
   });
 
+  it('finds a registered certificate again whose tag that says so was emptied', async () => {
+    const bench = new Bench([]);
+    const spec = { ...specOf('shop', shop.domains), source: 'registration' as const };
+    await bench.store.create('shop', spec);
+    await bench.run({ certificates: ['shop'] });
+    await bench.run();
+    await write(bench, { source: null });
+    bench.clock.pass(dayMs);
+    const { report } = await bench.run();
+    expect(report.certificates).toMatchObject([{ name: 'shop', decision: 'keep' }]);
+    expect(bench.state('shop').source).toBe('registration');
+    expect(bench.log.events()).toContain('tags disagree');
+  });
+
+  it('holds nothing against a certificate of the file that was never issued', async () => {
+    const bench = new Bench([shop]);
+    bench.ca.failures.next('newOrder', new Error('the CA does not answer'));
+    await bench.run();
+    bench.clock.pass(dayMs);
+    bench.ca.failures.next('newOrder', new Error('the CA does not answer'));
+    await bench.run();
+    expect(bench.log.events()).not.toContain('tags disagree');
+    expect(bench.state('shop').tagsDisagree).toBeUndefined();
+  });
+
+  it('judges by the tags where a value cannot be read, and an error says so', async () => {
+    const bench = await issued();
+    bench.clock.pass(dayMs);
+    bench.store.failures.next('read', new Error('KMS denied it'));
+    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect(bench.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { event: 'value not compared', fields: { certificate: 'shop' } },
+    ]);
+  });
+
   it('takes an absent tag for no disagreement', async () => {
     const bench = await issued();
     await write(bench, { certificateId: null, notBefore: null });
@@ -143,11 +178,11 @@ describe('times that only tags tell are brought back into what the rules give:',
     expect(bench.ca.count('renewalInfo')).toBe(asked + 1);
   });
 
-  it('a window that reaches past the end is none, and one near it puts renewal off to half of what is left at most', async () => {
+  it('a window that begins after the end is none, and one near it puts renewal off to half of what is left at most', async () => {
     const bench = await issued();
     const end = bench.state('shop').notAfter?.getTime() ?? 0;
     const windowOf = bench.state('shop').certificateId ?? '';
-    await write(bench, { windowStart: new Date(end - 1), windowEnd: new Date(end + 1), windowOf });
+    await write(bench, { windowStart: new Date(end), windowEnd: far, windowOf });
     bench.clock.pass(61 * dayMs);
     expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'RenewalDue' }]);
 
@@ -155,7 +190,7 @@ describe('times that only tags tell are brought back into what the rules give:',
     const askAfter = new Date(other.clock.now().getTime() + 76 * dayMs);
     const window = {
       windowStart: new Date(end - 2),
-      windowEnd: new Date(end - 1),
+      windowEnd: far,
       windowOf: other.state('shop').certificateId ?? '',
     };
     other.clock.pass(75 * dayMs - hourMs);
