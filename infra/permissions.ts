@@ -54,11 +54,18 @@ function allowLastingRecords(resources: Resources): void {
   }
 }
 
+/** Each stands twice in a role, all of whose policies may have 10,240 characters. */
+const mostZones = 30;
+
 function narrowZones(resources: Resources, hostedZones: string): void {
   const ids = hostedZones.split(',').flatMap((id) => id.trim() || []);
   const wrong = ids.find((id) => !/^Z[A-Z0-9]{1,31}$/.test(id));
   if (wrong !== undefined)
     throw new Error(`hostedZones: "${wrong}" is no id of a hosted zone, such as Z0123456789ABCDEFGHIJ`);
+  if (ids.length > mostZones) {
+    const message = `hostedZones: ${ids.length} are named, and IAM takes ${mostZones} in a role's policy; leave it out, or move zones to another account (dns.zones)`;
+    throw new Error(message);
+  }
   if (ids.length === 0) return;
   const arns = ids.map((id) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:route53:::hostedzone/${id}` }));
   for (const role of orderingRoles) {

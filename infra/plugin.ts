@@ -10,11 +10,11 @@ interface Serverless {
   readonly processedInput: { readonly commands: readonly string[] };
   readonly service: {
     readonly functions: Readonly<Record<string, { environment?: Record<string, unknown> }>>;
-    readonly provider: { environment?: Record<string, unknown> };
+    readonly provider: { environment?: Record<string, unknown>; logs?: unknown };
     /** What serverless.yml lists below `resources`, merged. */
     readonly resources: { readonly Resources: Resources; Outputs?: Record<string, unknown> };
     /** Absent in a serverless.yml of the version before. */
-    readonly custom?: { readonly roles?: RoleParameters };
+    readonly custom?: { readonly roles?: RoleParameters; readonly accessLog?: string };
   };
   getProvider(name: 'aws'): StackProvider;
 }
@@ -77,6 +77,8 @@ export default class CertrelayPlugin {
     };
     this.hooks = {
       initialize: () => {
+        const { service } = serverless;
+        if (service.custom?.accessLog === 'none') delete service.provider.logs;
         if (serverless.processedInput.commands.join(' ') === 'invoke local') preferTerminal(serverless);
       },
       'before:package:createDeploymentArtifacts': buildBundles,

@@ -92,6 +92,8 @@ export class Exchange {
         ...(body ? { 'content-type': 'application/jose+json' } : {}),
       },
     });
+    // What has come whole and is destroyed unread emits an error, and one that nobody hears ends the process.
+    answer.body.on('error', () => undefined);
     const headers = Object.fromEntries(
       Object.entries(answer.headers).map(([name, value]) => [
         name,

@@ -211,6 +211,8 @@ export class Connection {
       signal,
       dispatcher: this.#dispatcher,
     });
+    // What has come whole and is destroyed unread emits an error, and one that nobody hears ends the process.
+    body.on('error', () => undefined);
     const large = this.#large;
     if (statusCode >= 200 && statusCode < 300) {
       exchange.answer = await readAnswer(body, headers, { mostBytes, large, signal });

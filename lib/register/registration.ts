@@ -3,7 +3,7 @@
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { parseRegistration } from '../inventory/registration.ts';
-import type { Log } from '../log.ts';
+import { describeError, type Log } from '../log.ts';
 import {
   holderOfSpec,
   holdersInFile,
@@ -13,7 +13,14 @@ import {
 } from '../policy/name-holders.ts';
 import type { CertificateState } from '../policy/state.ts';
 import { stateOfSpec } from '../policy/state-of.ts';
-import type { CertificateStore, IssueQueue, Register, RegisterSpec, Registration } from '../ports.ts';
+import type {
+  CertificateStore,
+  IssueQueue,
+  Register,
+  RegisterSpec,
+  Registration,
+  StoreEntry,
+} from '../ports.ts';
 
 /** Domains that one answer names. */
 const mostTold = 20;
@@ -47,15 +54,30 @@ export function createRegisterSpec(ports: RegistrationPorts): RegisterSpec {
   return (spec, id, signal) => keepSpec(spec, false, ports, id, signal);
 }
 
+/** How long a sender waits for the look at others' names: issue decides before it orders, whatever was answered. */
+const longestLookMs = 4_000;
+
 /** Names of a new specification that somebody else has. Others are looked for only where another source could ask for them. */
 async function findTaken(
   spec: StoredSpec,
-  { inventory, store }: RegistrationPorts,
+  { inventory, store, log }: RegistrationPorts,
   signal: AbortSignal,
 ): Promise<readonly TakenName[]> {
   const asking = holderOfSpec(spec);
+  const listOthers = async (): Promise<readonly StoreEntry[]> => {
+    try {
+      return await store.list(AbortSignal.any([signal, AbortSignal.timeout(longestLookMs)]), [
+        'discovery',
+        'import',
+      ]);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn('names of others not looked at', { certificate: spec.name, problem: describeError(error) });
+      return [];
+    }
+  };
   const sources = openSources(inventory);
-  const others = sources.mayBeShared(asking) ? await store.list(signal, ['discovery', 'import']) : [];
+  const others = sources.mayBeShared(asking) ? await listOthers() : [];
   const book = new NameBook(holdersInFile(inventory));
   for (const entry of others) {
     const holder = sources.holderOf(entry);

@@ -17,6 +17,9 @@ interface InstallationPorts {
   readonly clock: Clock;
 }
 
+/** How long a sender waits for it. */
+const longestMs = 3_000;
+
 /** What is known of an installation. */
 type Known = Pick<InstallationRecord, 'firstRun' | 'isUpgraded'> | undefined;
 
@@ -30,11 +33,14 @@ export function rememberGithubStanding(
     if (registration?.github !== undefined) return githubStanding(registration, undefined);
     const nowMs = clock.now().getTime();
     if (!remembered || nowMs >= remembered.untilMs) {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
       try {
-        remembered = { known: await readKnown(ports, signal), untilMs: nowMs + lifetimeMs };
+        remembered = { known: await readKnown(ports, limited), untilMs: nowMs + lifetimeMs };
       } catch (error) {
+        signal.throwIfAborted();
         log.warn('installation not read', { problem: describeError(error) });
-        return 'unknown';
+        // A sender does not wait for it again at once.
+        remembered = { known: undefined, untilMs: nowMs + lifetimeMs };
       }
     }
     return githubStanding(registration, remembered.known);

@@ -1,6 +1,6 @@
 // A CA whose answers no sound CA gives, or that is reached as few are: each ends in an answer or in a sentence, in time.
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthorities } from '../../lib/acme/accounts.ts';
 import type { Patience } from '../../lib/acme/exchange.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
@@ -167,6 +167,19 @@ describe('a compressed answer', () => {
     const error = await failure(connect(ca));
     expect([error.code, error.message]).toEqual(['Malformed', expect.stringContaining('was not asked for')]);
     expect(error.message.length).toBeLessThan(200);
+  });
+
+  it('that came whole before anybody refused it ends nothing but the call', async () => {
+    const uncaught: unknown[] = [];
+    const hear = (error: unknown) => void uncaught.push(error);
+    process.on('uncaughtException', hear);
+    onTestFinished(() => void process.off('uncaughtException', hear));
+    ca.routes.set('/directory', (response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': '2' }).end('xx');
+    });
+    expect((await failure(connect(ca))).code).toBe('Malformed');
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(uncaught).toEqual([]);
   });
 
   it('that says identity is read', async () => {

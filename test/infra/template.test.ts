@@ -37,6 +37,7 @@ const parameters = {
   hostedZones: 'Z1AAAA, Z2BBBB',
   acmImports: 'tagged',
   lastingRecords: 'kept',
+  accessLog: 'none',
   alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
 };
 let packaged: Packaged;
@@ -162,6 +163,8 @@ describe('functions', () => {
     expect(format).toMatchObject({ ip: '$context.identity.sourceIp', status: '$context.status' });
     expect(Object.values(format).join()).not.toMatch(/header|body|authorizer/i);
     expect(properties('HttpApiLogGroup')).toMatchObject({ RetentionInDays: 30 });
+    // Where an account cannot set up log delivery.
+    expect(JSON.stringify(tailored.template.Resources)).not.toMatch(/AccessLogSettings|HttpApiLogGroup/);
   });
 
   it('Y07 register is protected from floods by a limit on requests a second', () => {
