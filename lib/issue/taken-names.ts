@@ -66,8 +66,9 @@ export async function withholdTakenNames(
   const withheld = new Map<string, string>();
   for (const { candidate, holder } of asking) {
     const since = dates(holder.certificate);
-    if (isRenewal(candidate) && !(firstRun && since > firstRun)) continue;
-    const taken = book.findTaken({ ...holder, since });
+    const isInUse = isRenewal(candidate);
+    if (isInUse && !(firstRun && since > firstRun)) continue;
+    const taken = book.findTaken({ ...holder, since }, isInUse ? 'same' : 'all');
     if (taken.length === 0) continue;
     const told = taken.slice(0, mostTold).map(({ message }) => message);
     const more = taken.length > mostTold ? `; and ${taken.length - mostTold} names more` : '';

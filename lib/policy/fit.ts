@@ -37,7 +37,8 @@ export function createFit(inventory: Inventory, others: readonly NameHolder[] = 
   const findTaken = (spec: Asked, since: Date | undefined, isOfFile = false): readonly Misfit[] => {
     taken ??= openTaken(inventory, others);
     const { owners, inFile, everywhere } = taken;
-    const names = (isOfFile ? inFile : everywhere).findTaken(holderOfSpec(spec, since ?? new Date(0)));
+    const holder = holderOfSpec(spec, since ?? new Date(0));
+    const names = (isOfFile ? inFile : everywhere).findTaken(holder, 'same');
     const secrets = spec.targets.filter(isSecretTarget).map(nameSecret);
     return [
       ...names.map(({ message }) => message),

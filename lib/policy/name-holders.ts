@@ -50,10 +50,12 @@ export class NameBook {
   }
 
   /** The names that another source has: the inventory file and imports always, others where they were there first. A wildcard that
-   *  stands for a name of another source takes it, too; a name below somebody's wildcard is free. One entry for each name. */
-  findTaken(asking: NameHolder): readonly TakenName[] {
+   *  stands for a name of another source takes it, too, but for `same`, which asks for the very names: what is in use must not end
+   *  because somebody adds a name below it. A name below somebody's wildcard is free. One entry for each name. */
+  findTaken(asking: NameHolder, which: 'same' | 'all' = 'all'): readonly TakenName[] {
     return asking.domains.flatMap((domain) => {
-      const below = domain.startsWith('*.') ? (this.#byParent.get(domain.slice(2)) ?? []) : [];
+      const isWide = which === 'all' && domain.startsWith('*.');
+      const below = isWide ? (this.#byParent.get(domain.slice(2)) ?? []) : [];
       const holder = [...(this.#byName.get(domain) ?? []), ...below].find((one) => goesBefore(one, asking));
       return holder ? [{ domain, holder, message: describe(domain, holder) }] : [];
     });

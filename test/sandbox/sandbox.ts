@@ -47,6 +47,8 @@ export interface SandboxOptions {
   readonly registration?: object;
   /** `discovery` of the inventory. */
   readonly discovery?: object;
+  /** The roles may write records that stay, although no issuer of the inventory has any yet. */
+  readonly lastingRecords?: boolean;
   /** More fields of the inventory's only issuer. */
   readonly issuer?: object;
   /** `dns` of the inventory. */
@@ -172,7 +174,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const arns = { IssueQueue: queues.issue.arn, DeployQueue: queues.deploy.arn };
   const account = { region: 'eu-central-1', account: ownAccount, arns, parameters: { EventBus: eventBus } };
   const agents = { clusters: agentClusterNames, list: options.agentsList ?? false };
-  const roles = await readSandboxRoles(account, inventoryPath, agents);
+  const roles = await readSandboxRoles(account, inventoryPath, agents, options.lastingRecords);
   for (const [name, statements] of roles) policies.set(name, statements);
 
   const environment = {
