@@ -52,7 +52,11 @@ export async function observe<Of extends Sought>(
 ): Promise<ReadonlyMap<Of, readonly Observation[]>> {
   const shared = {
     names: new Slots(namesAtOnce, ownNamesAtOnce),
-    handshakes: new Slots(handshakesAtOnce, ownHandshakesAtOnce),
+    // Where few certificates are looked at, there is nobody to leave the others to.
+    handshakes: new Slots(
+      handshakesAtOnce,
+      Math.max(ownHandshakesAtOnce, Math.floor(handshakesAtOnce / selected.length)),
+    ),
   };
   const seen = await Promise.all(
     selected.map(async (of) => {
