@@ -1,25 +1,25 @@
 // The agent, no Lambda function: runs inside a cluster that nobody reaches from outside, and delivers there what issue has
 // signed for it.
 import { randomUUID } from 'node:crypto';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
 import { guardCluster } from '../lib/agent/guarded-cluster.ts';
 import { repeatPasses } from '../lib/agent/loop.ts';
 import { runPass } from '../lib/agent/pass.ts';
 import { Returns } from '../lib/agent/returns.ts';
 import { cutInventory } from '../lib/agent/scope.ts';
-import { type AgentSettings, readAgentSettings } from '../lib/agent/settings.ts';
 import { VerifiedStore } from '../lib/agent/verified-store.ts';
 import type { ClusterSignIn } from '../lib/certificate/cluster-spec.ts';
 import { isSecretTarget } from '../lib/certificate/spec.ts';
-import type { ConnectCluster } from '../lib/cluster-ports.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
-import { toError } from '../lib/errors.ts';
-import { describeError } from '../lib/log.ts';
+import type { ConnectCluster } from '../lib/ports/cluster.ts';
+import { toError } from '../lib/ports/errors.ts';
+import { describeError } from '../lib/ports/log.ts';
 import { createLook } from '../lib/probe/look.ts';
 import { probeCertificates } from '../lib/probe/probe.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { connectClusters } from './clusters.ts';
-import { beginInvocation, systemClock } from './invocation.ts';
-import { connectLook } from './look.ts';
+import { type AgentSettings, readAgentSettings } from '../lib/settings/agent.ts';
+import { beginInvocation, systemClock } from './runtime/invocation.ts';
+import { connectClusters } from './wiring/clusters.ts';
+import { connectLook } from './wiring/look.ts';
 
 /** How long the pass under way may go on once the agent is told to end. */
 const graceMs = 20_000;

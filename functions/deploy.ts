@@ -1,18 +1,18 @@
 // Brings stored certificates into clusters and rolls the workloads that use them. Called by event, schedule and hand.
 import { randomUUID } from 'node:crypto';
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { CertificateManager } from '../lib/acm-ports.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
 import { deployCertificates } from '../lib/deploy/deploy.ts';
 import { findClustersToHandOn, handOn } from '../lib/deploy/fan-out.ts';
 import type { CertificateReport, DeployReport, PruneReport } from '../lib/deploy/run.ts';
-import { type DeployRequest, parseDeployEvent } from '../lib/events.ts';
+import type { CertificateManager } from '../lib/ports/acm.ts';
 import { createLook } from '../lib/probe/look.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { answerBatch } from './batch.ts';
-import { connectClusters } from './clusters.ts';
-import { openEventBus } from './event-bus.ts';
-import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
-import { connectLook } from './look.ts';
+import { type DeployRequest, parseDeployEvent } from '../lib/requests/requests.ts';
+import { answerBatch } from './runtime/batch.ts';
+import { beginInvocation, type Context, type Invocation, throwFailures } from './runtime/invocation.ts';
+import { connectClusters } from './wiring/clusters.ts';
+import { openEventBus } from './wiring/event-bus.ts';
+import { connectLook } from './wiring/look.ts';
 
 /** What a direct call answers with. */
 export interface DeployAnswer {
@@ -49,7 +49,7 @@ export async function handler(event: unknown, context: Context): Promise<DeployA
 
 /** The client is loaded with the first target in ACM. */
 async function connectAcm(region: string, prefix: string): Promise<CertificateManager> {
-  const { connectCertificateManager } = await import('../lib/acm/connection.ts');
+  const { connectCertificateManager } = await import('../lib/adapters/acm/connection.ts');
   return connectCertificateManager({ region, prefix });
 }
 
@@ -60,7 +60,7 @@ async function fanOut(
 ): Promise<readonly string[]> {
   const clusters = findClustersToHandOn(request, inventory);
   if (clusters.length === 0 || settings.deployQueueUrl === undefined) return [];
-  const { connectDeployQueue } = await import('../lib/sqs/deploy-queue.ts');
+  const { connectDeployQueue } = await import('../lib/adapters/sqs/deploy-queue.ts');
   const queue = connectDeployQueue({ url: settings.deployQueueUrl });
   try {
     return await handOn(clusters, { queue, log }, id, signal);

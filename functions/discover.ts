@@ -1,16 +1,16 @@
 // Finds objects in clusters that ask for certificates. Called by hand, and by a schedule where one is asked for.
 
 import { randomUUID } from 'node:crypto';
-import { ConfigError } from '../lib/config.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
+import { connectIssueQueue } from '../lib/adapters/sqs/issue-queue.ts';
 import { type DiscoverReport, discoverCertificates } from '../lib/discover/discover.ts';
-import { parseDiscoverEvent } from '../lib/events.ts';
 import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
-import type { IssueQueue } from '../lib/ports.ts';
+import { ConfigError } from '../lib/ports/errors.ts';
+import type { IssueQueue } from '../lib/ports/store.ts';
 import { createRegisterSpec } from '../lib/register/registration.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { connectIssueQueue } from '../lib/sqs/issue-queue.ts';
-import { connectDirectories } from './clusters.ts';
-import { beginInvocation, type Context, throwFailures } from './invocation.ts';
+import { parseDiscoverEvent } from '../lib/requests/requests.ts';
+import { beginInvocation, type Context, throwFailures } from './runtime/invocation.ts';
+import { connectDirectories } from './wiring/clusters.ts';
 
 /** What a call answers with. */
 export interface DiscoverAnswer extends Omit<DiscoverReport, 'specs' | 'failures'> {

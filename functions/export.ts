@@ -1,12 +1,12 @@
 // Gives stored certificates to a person. Called by hand.
 
 import { randomUUID } from 'node:crypto';
-import { ConfigError } from '../lib/config.ts';
-import { parseExportEvent } from '../lib/events.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
 import { type Exported, exportCertificates } from '../lib/export/export.ts';
 import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { beginInvocation, type Context, throwFailures } from './invocation.ts';
+import { ConfigError } from '../lib/ports/errors.ts';
+import { parseExportEvent } from '../lib/requests/requests.ts';
+import { beginInvocation, type Context, throwFailures } from './runtime/invocation.ts';
 
 /** What a call answers with. It holds private keys where the event asks for them: Lambda does not log answers, and
  *  neither does this project. */

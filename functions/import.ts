@@ -1,14 +1,17 @@
 // Takes over a certificate or an ACME account that another tool made. Called by hand.
 import { randomUUID } from 'node:crypto';
-import type { ConnectDirectory } from '../lib/cluster-ports.ts';
-import { CertrelayError } from '../lib/errors.ts';
+import {
+  connectSecretsManager,
+  type SecretsManagerConnection,
+} from '../lib/adapters/secrets-manager/connection.ts';
 import { type AccountImportAnswer, importAccount } from '../lib/import/account.ts';
 import { type ImportAnswer, importCertificate } from '../lib/import/certificate.ts';
 import type { TakeoverAnswer } from '../lib/import/takeover.ts';
-import { type ImportRequest, parseImportEvent } from '../lib/import-event.ts';
-import { connectSecretsManager, type SecretsManagerConnection } from '../lib/secrets-manager/connection.ts';
-import { connectDirectories } from './clusters.ts';
-import { beginInvocation, type Context, type Invocation } from './invocation.ts';
+import type { ConnectDirectory } from '../lib/ports/cluster.ts';
+import { CertrelayError } from '../lib/ports/errors.ts';
+import { type ImportRequest, parseImportEvent } from '../lib/requests/import.ts';
+import { beginInvocation, type Context, type Invocation } from './runtime/invocation.ts';
+import { connectDirectories } from './wiring/clusters.ts';
 
 /** Answers with what was imported. @throws CertrelayError with the reason as code where it is refused. */
 export async function handler(
@@ -40,7 +43,7 @@ async function carryOut(
       account.from ? readSecret(account.from, connect, signal) : readText(account.secret ?? '', signal);
     return importAccount(account, { accounts, readMaterial, log }, invocation);
   }
-  const { keyMaker: keys } = await import('../lib/acme/keys.ts');
+  const { keyMaker: keys } = await import('../lib/adapters/acme/keys.ts');
   const ports = { store, keys, clock, log };
   if (from) {
     const { takeOverSecret } = await import('../lib/import/takeover.ts');

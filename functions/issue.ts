@@ -1,14 +1,20 @@
 // Decides which certificates are due, orders them and stores them. Called by schedule, by queue and by hand.
 import { randomUUID } from 'node:crypto';
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { FunctionEvent, IssueRequest } from '../lib/events.ts';
-import { issueCertificates } from '../lib/issue/pass.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
+import { issueCertificates } from '../lib/issue/issue.ts';
 import type { IssueReport } from '../lib/issue/report.ts';
-import type { IssueQueue } from '../lib/ports.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { answerBatch } from './batch.ts';
-import { beginInvocation, type Context, type Invocation, isEmpty, throwFailures } from './invocation.ts';
-import { type Closing, generateSigningKey, openOrdering } from './ordering.ts';
+import type { IssueQueue } from '../lib/ports/store.ts';
+import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
+import { answerBatch } from './runtime/batch.ts';
+import {
+  beginInvocation,
+  type Context,
+  type Invocation,
+  isEmpty,
+  throwFailures,
+} from './runtime/invocation.ts';
+import { type Closing, generateSigningKey, openOrdering } from './wiring/ordering.ts';
 
 /** A direct call answers with the report, and throws once all is tried where certificates failed; a batch answers with
  *  the messages whose certificates failed. */
@@ -27,7 +33,7 @@ export async function handler(event: unknown, context: Context): Promise<IssueRe
 /** What reads other events than the schedule's is loaded for those. @throws ConfigError `Event`. */
 async function readEvent(event: unknown): Promise<FunctionEvent<IssueRequest>> {
   if (isEmpty(event)) return { kind: 'request', request: {} };
-  const { parseIssueEvent } = await import('../lib/events.ts');
+  const { parseIssueEvent } = await import('../lib/requests/requests.ts');
   return parseIssueEvent(event);
 }
 
@@ -56,7 +62,7 @@ async function issue(request: IssueRequest, invocation: Invocation) {
 function openQueue(url: string, closing: Closing): IssueQueue {
   return {
     async send(...message) {
-      const { connectIssueQueue } = await import('../lib/sqs/issue-queue.ts');
+      const { connectIssueQueue } = await import('../lib/adapters/sqs/issue-queue.ts');
       const queue = connectIssueQueue({ url });
       closing.push(async () => queue.close());
       await queue.send(...message);

@@ -1,9 +1,9 @@
 // Pauses and resumes the ordering of certificates. Called by hand.
 import { randomUUID } from 'node:crypto';
-import { parsePauseEvent } from '../lib/events.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
 import { type PauseOutcome, pauseCertificates } from '../lib/pause/pause.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { beginInvocation, type Context, throwFailures } from './invocation.ts';
+import { parsePauseEvent } from '../lib/requests/requests.ts';
+import { beginInvocation, type Context, throwFailures } from './runtime/invocation.ts';
 
 /** What a call answers with. */
 export interface PauseAnswer {

@@ -1,12 +1,12 @@
 // Looks at what is served under the names of certificates. Called by schedule and hand.
 
 import { randomUUID } from 'node:crypto';
-import { parseProbeEvent } from '../lib/events.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
 import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { type ProbeReport, probeCertificates } from '../lib/probe/probe.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { beginInvocation, type Context, throwFailures } from './invocation.ts';
-import { connectLook } from './look.ts';
+import { parseProbeEvent } from '../lib/requests/requests.ts';
+import { beginInvocation, type Context, throwFailures } from './runtime/invocation.ts';
+import { connectLook } from './wiring/look.ts';
 
 /** What a call answers with. */
 export interface ProbeAnswer {

@@ -1,15 +1,15 @@
 // The webhook: POST /domains asks for a certificate, signed as Standard Webhooks say.
 import { randomUUID } from 'node:crypto';
-import { ConfigError } from '../lib/config.ts';
-import type { CertificateStore, IssueQueue } from '../lib/ports.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
+import { connectIssueQueue } from '../lib/adapters/sqs/issue-queue.ts';
+import { createEndpoint } from '../lib/adapters/webhook/endpoint.ts';
+import { rememberGithubStanding } from '../lib/adapters/webhook/github.ts';
+import type { HttpAnswer } from '../lib/adapters/webhook/http.ts';
+import { type ReadSecrets, rememberSecrets } from '../lib/adapters/webhook/secrets.ts';
+import { ConfigError } from '../lib/ports/errors.ts';
+import type { CertificateStore, IssueQueue } from '../lib/ports/store.ts';
 import { createRegister } from '../lib/register/registration.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { connectIssueQueue } from '../lib/sqs/issue-queue.ts';
-import { createEndpoint } from '../lib/webhook/endpoint.ts';
-import { rememberGithubStanding } from '../lib/webhook/github.ts';
-import type { HttpAnswer } from '../lib/webhook/http.ts';
-import { type ReadSecrets, rememberSecrets } from '../lib/webhook/secrets.ts';
-import { beginInvocation, type Context, type Invocation } from './invocation.ts';
+import { beginInvocation, type Context, type Invocation } from './runtime/invocation.ts';
 
 interface Connections {
   readonly store: CertificateStore;

@@ -1,15 +1,15 @@
 // Revokes a certificate, after another one has taken its place. Called by hand.
 import { randomUUID } from 'node:crypto';
-import { CertrelayError } from '../lib/errors.ts';
-import { parseRevokeEvent, type RevokeRequest } from '../lib/events.ts';
-import { issueCertificates } from '../lib/issue/pass.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
+import { issueCertificates } from '../lib/issue/issue.ts';
 import type { OrderingPorts } from '../lib/issue/run.ts';
+import { CertrelayError } from '../lib/ports/errors.ts';
 import { createLook } from '../lib/probe/look.ts';
+import { parseRevokeEvent, type RevokeRequest } from '../lib/requests/requests.ts';
 import { type RevokeAnswer, revokeCertificate } from '../lib/revoke/revoke.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
-import { beginInvocation, type Context, type Invocation, throwFailures } from './invocation.ts';
-import { connectLook } from './look.ts';
-import { type Closing, generateSigningKey, openOrdering } from './ordering.ts';
+import { beginInvocation, type Context, type Invocation, throwFailures } from './runtime/invocation.ts';
+import { connectLook } from './wiring/look.ts';
+import { type Closing, generateSigningKey, openOrdering } from './wiring/ordering.ts';
 
 /** Answers with what was revoked. @throws CertrelayError with the reason as code where it is refused. */
 export async function handler(event: unknown, context: Context): Promise<RevokeAnswer> {

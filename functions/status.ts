@@ -1,10 +1,10 @@
 // Answers how everything stands. Called by schedule, for its log and metrics, and by hand.
 import { randomUUID } from 'node:crypto';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { parseStatusEvent } from '../lib/events.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
+import { parseStatusEvent } from '../lib/requests/requests.ts';
 import { describeStatus, type StatusReport } from '../lib/status/status.ts';
-import { beginInvocation, type Context, throwFailures } from './invocation.ts';
+import { beginInvocation, type Context, throwFailures } from './runtime/invocation.ts';
 
 /** The report. @throws AggregateError with everything that a person must look at, where the event says `"check": true`. */
 export async function handler(event: unknown, context: Context): Promise<StatusReport> {

@@ -1,9 +1,9 @@
 // Prints the part of the inventory that the agent of one cluster is given: nothing of other clusters is in it.
 import { parseArgs } from 'node:util';
 import { partForAgent } from '../lib/agent/scope.ts';
-import { toError } from '../lib/errors.ts';
 import { serializeInventory } from '../lib/inventory/inventory.ts';
-import { describeError } from '../lib/log.ts';
+import { toError } from '../lib/ports/errors.ts';
+import { describeError } from '../lib/ports/log.ts';
 import { readInventory } from './build.ts';
 import { isMainScript } from './main-script.ts';
 

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { mapConcurrently } from '../lib/async/map-concurrently.ts';
 import type { Inventory } from '../lib/certificate/spec.ts';
-import { mapConcurrently } from '../lib/concurrency.ts';
 import { parseInventory } from '../lib/inventory/inventory.ts';
 import { describeProblems } from '../lib/inventory/problems.ts';
 import { isMainScript } from './main-script.ts';
@@ -128,7 +128,7 @@ function findStart(outputs: ReadonlyMap<string, Output>, index: string): readonl
   return follow(index);
 }
 
-/** `acme-client` sends requests with axios; `lib/acme` brings a transport of its own, so axios would be dead weight. */
+/** `acme-client` sends requests with axios; `lib/adapters/acme` brings a transport of its own, so axios would be dead weight. */
 const withoutAxios: Plugin = {
   name: 'without-axios',
   setup(build) {

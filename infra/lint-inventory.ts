@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
+import { mapConcurrently } from '../lib/async/map-concurrently.ts';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import type { StoredSpec } from '../lib/certificate/stored.ts';
-import { mapConcurrently } from '../lib/concurrency.ts';
-import { StoreError, toError } from '../lib/errors.ts';
 import { parseInventory } from '../lib/inventory/inventory.ts';
 import { describeProblems } from '../lib/inventory/problems.ts';
-import { createFit } from '../lib/policy/fit.ts';
-import { believeGrace, type Installation, isGraceOpen } from '../lib/policy/grace.ts';
-import type { Misfit } from '../lib/policy/misfits.ts';
-import { openSources } from '../lib/policy/name-holders.ts';
-import type { CertificateStore, InstallationStore, StoreEntry } from '../lib/ports.ts';
-import { connectSecretsManager } from '../lib/secrets-manager/connection.ts';
+import { createFit } from '../lib/policy/registration/fit.ts';
+import { believeGrace, type Installation, isGraceOpen } from '../lib/policy/registration/grace.ts';
+import type { Misfit } from '../lib/policy/registration/misfits.ts';
+import { openSources } from '../lib/policy/registration/name-holders.ts';
+import { StoreError, toError } from '../lib/ports/errors.ts';
+import type { CertificateStore, InstallationStore, StoreEntry } from '../lib/ports/store.ts';
 import { isMainScript } from './main-script.ts';
 
 const usage = `usage: npm run lint:inventory -- [--against-store] [--inventory FILE] [--prefix PREFIX]

@@ -142,7 +142,7 @@ function readRate(expression: unknown): number | undefined {
   return Number(match[1]) * minutesOf[unit];
 }
 
-/** What tells the functions how often the schedules call them (lib/config.ts). A schedule that is only made on a
+/** What tells the functions how often the schedules call them (lib/settings/functions.ts). A schedule that is only made on a
  *  condition tells nothing unless its parameter is set: then CloudFormation writes an empty text, which reads as absent. */
 function intervalsOf(resources: Resources): Readonly<Record<string, unknown>> {
   const schedules = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::Scheduler::Schedule');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Document, isMap, isSeq } from 'yaml';
 import type { Inventory } from '../lib/certificate/spec.ts';
-import { listRoles, type NamespaceRules, type RoleRule } from '../lib/policy/cluster-roles.ts';
+import { listRoles, type NamespaceRules, type RoleRule } from '../lib/policy/kubernetes/cluster-roles.ts';
 import { readInventory } from './build.ts';
 import { isMainScript } from './main-script.ts';
 

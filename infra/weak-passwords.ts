@@ -1,8 +1,8 @@
 // Before a deploy: passwords of keystores that can be guessed. Functions find that too late for whoever wrote the inventory.
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Inventory, isSecretTarget } from '../lib/certificate/spec.ts';
-import { toError } from '../lib/errors.ts';
-import { describeWeakness, readPassword } from '../lib/passwords.ts';
+import { toError } from '../lib/ports/errors.ts';
+import { describeWeakness, readPassword } from '../lib/ports/passwords.ts';
 import type { StackProvider } from './deployed-stack.ts';
 
 /** A line for each password that the inventory names and that is too short, or that could not be looked at; no line holds one.

@@ -7,21 +7,19 @@ import { describe, expect, it } from 'vitest';
 const top = join(import.meta.dirname, '..');
 const maxLines = 250;
 const stories = 'issue deploy register import export pause revoke probe discover agent status'.split(' ');
-/** What several adapters of one service share. */
-const foundations = ['aws'];
-const adapters = [
-  'acm',
-  'acme',
-  'dns',
-  'eks',
-  'eventbridge',
-  'kubernetes',
-  'route53',
-  'secrets-manager',
-  'sqs',
-  'tls',
-  'webhook',
+
+/** Rooms of lib, from the ground: a file imports from its own room, or from one on a floor below. */
+const floors: readonly (readonly string[])[] = [
+  ['certificate', 'async'],
+  ['inventory', 'state'],
+  ['policy'],
+  ['ports'],
+  ['adapters'],
+  ['requests', 'settings'],
+  stories,
 ];
+/** Those below are pure, but for async, which waits. */
+const pureFloors = 3;
 
 /** What is impure: I/O, clock, randomness, environment. */
 const impure: readonly (readonly [RegExp, string])[] = [
@@ -34,21 +32,27 @@ const impure: readonly (readonly [RegExp, string])[] = [
 ];
 
 interface Place {
-  /** 0 certificate, 1 inventory, 2 policy, 3 sockets, 4 foundations, 5 stories and adapters, 6 functions. */
+  /** Index in `floors`; that of functions is above all. */
   readonly floor: number;
   readonly room: string;
+  /** The service, of an adapter. */
+  readonly service?: string | undefined;
 }
 
 function place(path: string): Place | undefined {
-  const [folder, room, file] = path.split('/');
-  if (folder === 'functions') return { floor: 6, room: 'functions' };
-  if (folder !== 'lib' || room === undefined) return undefined;
-  if (file === undefined) return { floor: 3, room: 'sockets' };
-  if (room === 'certificate') return { floor: 0, room };
-  if (room === 'inventory') return { floor: 1, room };
-  if (room === 'policy') return { floor: 2, room };
-  if (foundations.includes(room)) return { floor: 4, room };
-  return stories.includes(room) || adapters.includes(room) ? { floor: 5, room } : undefined;
+  const [folder, room, file, rest] = path.split('/');
+  if (folder === 'functions') return { floor: floors.length, room: 'functions' };
+  if (folder !== 'lib' || room === undefined || file === undefined) return undefined;
+  const floor = floors.findIndex((rooms) => rooms.includes(room));
+  if (floor < 0 || (room === 'adapters' && rest === undefined)) return undefined;
+  return { floor, room, service: room === 'adapters' ? file : undefined };
+}
+
+/** Relative paths of what a file imports, types and lazy imports too. */
+function importsOf(path: string, text: string): readonly string[] {
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, target = '']) =>
+    posix.join(posix.dirname(path), target),
+  );
 }
 
 function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
@@ -58,35 +62,61 @@ function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
     const found: string[] = [];
     if (text.split('\n').length - 1 > maxLines) found.push(`${path}: over ${maxLines} lines`);
     if (!text.startsWith('// ')) found.push(`${path}: the first line does not say what it is for`);
-    if (here.floor < 6 && /\bprocess\.env\b/.test(text)) found.push(`${path}: reads process.env`);
-    if (here.floor < 3) {
+    if (here.room !== 'functions' && /\bprocess\.env\b/.test(text)) found.push(`${path}: reads process.env`);
+    if (here.floor < pureFloors && here.room !== 'async') {
       for (const [pattern, what] of impure)
         if (pattern.test(text)) found.push(`${path}: ${what}, but the room is pure`);
     }
-    for (const [, target = ''] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
-      const imported = posix.join(posix.dirname(path), target);
-      const there = place(imported);
-      if (!there) found.push(`${path}: imports ${imported}, which is no room`);
-      else if (foundations.includes(there.room) && stories.includes(here.room)) {
-        found.push(`${path}: imports ${imported}, which is for adapters`);
-      } else if (there.floor > here.floor) found.push(`${path}: imports ${imported} from a floor above`);
-      else if (there.floor === here.floor && there.room !== here.room) {
-        found.push(`${path}: imports ${imported} from the room next door`);
-      }
+    for (const imported of importsOf(path, text)) {
+      const problem = judgeImport(here, place(imported));
+      if (problem) found.push(`${path}: imports ${imported}${problem}`);
     }
-    if (/from '@kubernetes\/client-node'/.test(text) && here.room !== 'kubernetes') {
-      found.push(`${path}: imports the Kubernetes client outside lib/kubernetes`);
+    if (/from '@kubernetes\/client-node'/.test(text) && here.service !== 'kubernetes') {
+      found.push(`${path}: imports the Kubernetes client outside lib/adapters/kubernetes`);
     }
     return found;
   });
 }
 
+/** What is wrong with an import, as the end of a sentence. `aws` is what adapters of several services share. */
+function judgeImport(here: Place, there: Place | undefined): string | undefined {
+  if (!there) return ', which is no room';
+  if (there.room === here.room) {
+    const isShared = there.service === here.service || (there.service === 'aws' && here.service !== 'aws');
+    return isShared ? undefined : ' from the adapter next door';
+  }
+  if (there.floor > here.floor) return ' from a floor above';
+  if (there.floor === here.floor) return ' from the room next door';
+  if (there.room === 'adapters' && here.room !== 'functions') return ', and only functions know adapters';
+  return undefined;
+}
+
+/** Files that import one another in a circle, one list for each. */
+function findCircles(files: ReadonlyMap<string, string>): readonly (readonly string[])[] {
+  const imports = new Map([...files].map(([path, text]) => [path, importsOf(path, text)]));
+  const reachable = (from: string): ReadonlySet<string> => {
+    const seen = new Set<string>();
+    const open = [...(imports.get(from) ?? [])];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(...(imports.get(next) ?? []));
+    }
+    return seen;
+  };
+  const reached = new Map([...files.keys()].map((path) => [path, reachable(path)]));
+  const inCircle = [...files.keys()].filter((path) => reached.get(path)?.has(path));
+  return inCircle.map((path) => [path, ...inCircle.filter((other) => reached.get(path)?.has(other))]);
+}
+
 function sources(): ReadonlyMap<string, string> {
-  const paths = ['functions', 'lib'].flatMap((folder) =>
-    readdirSync(join(top, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
-      .map((entry) => join(entry.parentPath, entry.name)),
-  );
+  return new Map(['functions', 'lib'].flatMap((folder) => [...readFolder(folder)]));
+}
+
+function readFolder(folder: string): ReadonlyMap<string, string> {
+  const paths = readdirSync(join(top, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
   return new Map(paths.map((path) => [posix.relative(top, path), readFileSync(path, 'utf8')]));
 }
 
@@ -95,6 +125,32 @@ describe('the building', () => {
     const files = sources();
     expect(files.size).toBeGreaterThan(30);
     expect(findViolations(files)).toEqual([]);
+  });
+
+  it('has no circles, types included', () => {
+    expect(findCircles(sources())).toEqual([]);
+    const circle = new Map([
+      ['lib/issue/a.ts', "import './b.ts';"],
+      ['lib/issue/b.ts', "import type { A } from './a.ts';"],
+    ]);
+    expect(findCircles(circle)).toHaveLength(2);
+  });
+
+  it('has at most 24 rooms on 8 floors, and 100 arrows between them', () => {
+    const files = new Map([...sources(), ...readFolder('infra')]);
+    const roomOf = (path: string) =>
+      (path.startsWith('lib/') ? path.split('/')[1] : path.split('/')[0]) ?? '';
+    const rooms = new Set([...files.keys()].map(roomOf));
+    const arrows = new Set(
+      [...files].flatMap(([path, text]) =>
+        importsOf(path, text).map((imported) => `${roomOf(path)} → ${roomOf(imported)}`),
+      ),
+    );
+    const between = [...arrows].filter((arrow) => new Set(arrow.split(' → ')).size === 2);
+    console.log(`${rooms.size} rooms, ${floors.length + 1} floors, ${between.length} arrows`);
+    expect(rooms.size).toBeLessThanOrEqual(24);
+    expect(floors.length + 1).toBeLessThanOrEqual(8);
+    expect(between.length).toBeLessThanOrEqual(100);
   });
 
   it.each([
@@ -112,16 +168,31 @@ describe('the building', () => {
       'does I/O',
     ],
     ['a pure room that reads settings', 'lib/policy/x.ts', '// x\nprocess.env.A;', 'reads process.env'],
-    ['settings read deep inside', 'lib/acme/x.ts', '// x\nprocess.env.A;', 'reads process.env'],
-    ['a story that imports an adapter', 'lib/issue/x.ts', "// x\nimport '../acme/y.ts';", 'room next door'],
-    ['an adapter that imports a story', 'lib/acme/x.ts', "// x\nimport '../issue/y.ts';", 'room next door'],
-    ['an adapter that imports an adapter', 'lib/acme/x.ts', "// x\nimport '../dns/y.ts';", 'room next door'],
+    ['settings read deep inside', 'lib/adapters/acme/x.ts', '// x\nprocess.env.A;', 'reads process.env'],
+    [
+      'a story that imports an adapter',
+      'lib/issue/x.ts',
+      "// x\nimport '../adapters/acme/y.ts';",
+      'only functions',
+    ],
+    [
+      'an adapter that imports a story',
+      'lib/adapters/acme/x.ts',
+      "// x\nimport '../../issue/y.ts';",
+      'floor above',
+    ],
+    [
+      'an adapter that imports an adapter',
+      'lib/adapters/acme/x.ts',
+      "// x\nimport '../dns/y.ts';",
+      'next door',
+    ],
     ['a story that imports a story', 'lib/issue/x.ts', "// x\nimport '../deploy/y.ts';", 'room next door'],
     [
       'a story that imports what adapters share',
       'lib/deploy/x.ts',
-      "// x\nimport '../aws/y.ts';",
-      'for adapters',
+      "// x\nimport '../adapters/aws/y.ts';",
+      'only functions',
     ],
     [
       'a lower floor that imports a higher one',
@@ -129,12 +200,35 @@ describe('the building', () => {
       "// x\nimport '../policy/y.ts';",
       'floor above',
     ],
-    ['a socket that imports an adapter', 'lib/x.ts', "// x\nimport './acme/y.ts';", 'floor above'],
+    [
+      'a socket that imports an adapter',
+      'lib/ports/x.ts',
+      "// x\nimport '../adapters/acme/y.ts';",
+      'floor above',
+    ],
+    [
+      'a request that imports settings',
+      'lib/requests/x.ts',
+      "// x\nimport '../settings/y.ts';",
+      'room next door',
+    ],
+    ['a file that lies loose in lib', 'lib/x.ts', '// x', 'no room'],
+    ['an adapter of no service', 'lib/adapters/x.ts', '// x', 'no room'],
     ['a lazy import upwards', 'lib/issue/x.ts', "// x\nawait import('../../functions/y.ts');", 'floor above'],
-    ['a library that imports a test', 'lib/acme/x.ts', "// x\nimport '../../test/y.ts';", 'no room'],
+    [
+      'a library that imports a test',
+      'lib/adapters/acme/x.ts',
+      "// x\nimport '../../../test/y.ts';",
+      'no room',
+    ],
     ['a room nobody has heard of', 'lib/misc/x.ts', '// x', 'no room'],
-    ['a file that does not say what it is for', 'lib/acme/x.ts', 'export {};', 'first line'],
-    ['a file that grew too large', 'lib/acme/x.ts', `// x\n${'\n'.repeat(maxLines)}`, 'over 250 lines'],
+    ['a file that does not say what it is for', 'lib/adapters/acme/x.ts', 'export {};', 'first line'],
+    [
+      'a file that grew too large',
+      'lib/adapters/acme/x.ts',
+      `// x\n${'\n'.repeat(maxLines)}`,
+      'over 250 lines',
+    ],
     [
       'a Kubernetes client elsewhere',
       'lib/deploy/x.ts',

@@ -1,6 +1,6 @@
 // Slots: how many works run at once, whose turn is next, and what becomes of one that takes its time.
 import { afterEach, expect, it, vi } from 'vitest';
-import { Slots } from '../lib/concurrency.ts';
+import { Slots } from '../lib/async/map-concurrently.ts';
 
 afterEach(() => void vi.useRealTimers());
 

@@ -1,8 +1,13 @@
 // A cluster in which no older statement takes the place of a later one, and no version that of the stated one: each Secret
 // remembers what it was made by.
-import type { Cluster } from '../cluster-ports.ts';
-import { ClusterError } from '../errors.ts';
-import { type ClusterSecret, certificateAnnotation, versionAnnotation } from '../policy/cluster-objects.ts';
+
+import {
+  type ClusterSecret,
+  certificateAnnotation,
+  versionAnnotation,
+} from '../policy/kubernetes/objects.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import { ClusterError } from '../ports/errors.ts';
 import { findReplay, hideMemory, remember, type SignedStatement } from './memory.ts';
 import type { Returns } from './returns.ts';
 

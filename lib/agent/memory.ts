@@ -1,7 +1,11 @@
 // What a Secret that an agent wrote remembers: the statement that was followed last, and that of the version before. Nobody
 // outside the cluster can turn it back.
 import { type DeliveryStatement, readStatement } from '../certificate/statement.ts';
-import { type ClusterSecret, certificateAnnotation, versionAnnotation } from '../policy/cluster-objects.ts';
+import {
+  type ClusterSecret,
+  certificateAnnotation,
+  versionAnnotation,
+} from '../policy/kubernetes/objects.ts';
 
 /** A statement that was verified, and the text of it that bears the signature. */
 export interface SignedStatement extends DeliveryStatement {

@@ -2,10 +2,14 @@
 // only for a failure that the agent has seen in its own cluster. What tags say is no reason.
 import type { SecretTarget } from '../certificate/spec.ts';
 import { readStatement, type StatementProblem, verifyStatement } from '../certificate/statement.ts';
-import type { JudgeReturn, ReturnQuestion } from '../cluster-ports.ts';
-import { AgentError } from '../errors.ts';
-import { type ClusterSecret, certificateAnnotation, versionAnnotation } from '../policy/cluster-objects.ts';
-import { nameTarget } from '../policy/deployment.ts';
+import { nameTarget } from '../policy/delivery/secret.ts';
+import {
+  type ClusterSecret,
+  certificateAnnotation,
+  versionAnnotation,
+} from '../policy/kubernetes/objects.ts';
+import type { JudgeReturn, ReturnQuestion } from '../ports/cluster.ts';
+import { AgentError } from '../ports/errors.ts';
 import { findStatement, returnAnnotation } from './memory.ts';
 
 /** One pass long: what was permitted is remembered. */

@@ -1,8 +1,8 @@
 // What of an inventory is an agent's business: its own cluster's targets, and how it reaches that cluster from inside.
 import type { ClusterSignIn } from '../certificate/cluster-spec.ts';
 import type { Inventory } from '../certificate/spec.ts';
-import { ConfigError } from '../config.ts';
-import { targetsIn } from '../policy/agents.ts';
+import { targetsIn } from '../policy/delivery/agents.ts';
+import { ConfigError } from '../ports/errors.ts';
 
 /** The inventory with nothing of other clusters in it. Certificates that do not go to this one are not in it either.
  *  @param signIn How the agent reaches the cluster, in place of "agent: true".

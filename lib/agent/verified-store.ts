@@ -1,16 +1,23 @@
 // The certificates of one cluster as its agent may see them: what was not signed for it is not given, and what is recorded
 // goes into its own report.
+
+import { mapConcurrently } from '../async/map-concurrently.ts';
 import { verifyBundle } from '../certificate/bundle.ts';
 import { type StatementProblem, verifyStatement } from '../certificate/statement.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
-import { mapConcurrently } from '../concurrency.ts';
-import { AgentError, StoreError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import { type AgentReport, applyResumption, formatReport, parseReport, targetsIn } from '../policy/agents.ts';
-import { permissionsKey } from '../policy/deliveries.ts';
-import { parseHold } from '../policy/hold.ts';
-import type { CertificateState } from '../policy/state.ts';
-import type { CertificateStore, StoredVersion, StoreEntry } from '../ports.ts';
+import {
+  type AgentReport,
+  applyResumption,
+  formatReport,
+  parseReport,
+  targetsIn,
+} from '../policy/delivery/agents.ts';
+import { parseHold } from '../policy/delivery/freeze.ts';
+import { AgentError, StoreError } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { CertificateStore, StoredVersion, StoreEntry } from '../ports/store.ts';
+import { permissionsKey } from '../state/deliveries.ts';
+import type { CertificateState } from '../state/state.ts';
 import type { SignedStatement } from './memory.ts';
 
 /** The part of the store that delivering and probing need. */

@@ -1,5 +1,5 @@
 // Targets in clusters that only an agent reaches: nothing is done here but read what that agent has reported.
-import { nameTarget } from '../policy/deployment.ts';
+import { nameTarget } from '../policy/delivery/secret.ts';
 import type { Job, JobResult, TargetOutcome } from './run.ts';
 
 /** How a target stands by its agent's report. That the agent has not come to it is no failure here: its silence is one in

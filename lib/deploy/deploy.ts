@@ -1,16 +1,19 @@
 // The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
 
-import { isAgentCluster } from '../policy/agents.ts';
-import { isPutOff } from '../policy/backoff.ts';
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
-import type { Retry } from '../policy/deliveries.ts';
-import { nameDestination } from '../policy/deployment.ts';
-import { deployToAcm } from './acm-pass.ts';
+import { isAgentCluster } from '../policy/delivery/agents.ts';
+import { nameDestination } from '../policy/delivery/secret.ts';
+import { isPutOff } from '../policy/issuance/backoff.ts';
+import type { Retry } from '../state/deliveries.ts';
+import { deployToAcm } from './acm/acm.ts';
 import { describeReported } from './agents.ts';
-import { refuseMisfits } from './allowance.ts';
-import { deployToCluster } from './cluster-pass.ts';
-import { keepConnections } from './connections.ts';
-import { findPrunedClusters, type Pruned, pruneSecrets } from './pruning.ts';
+import { deployToCluster } from './cluster/cluster.ts';
+import { keepConnections } from './cluster/connections.ts';
+import { refuseMisfits } from './plan/allowance.ts';
+import type { Selection } from './plan/selected.ts';
+import { selectCertificates } from './plan/selection.ts';
+import { findPrunedClusters, type Pruned, pruneSecrets } from './prune/prune.ts';
+import { listWorst, settleCertificates } from './record/settle.ts';
 import {
   type AnyJob,
   type DeployPorts,
@@ -20,8 +23,6 @@ import {
   isForCluster,
   type JobResult,
 } from './run.ts';
-import { type Selection, selectCertificates } from './selection.ts';
-import { listWorst, settleCertificates } from './settlement.ts';
 
 /** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be run twice: what is
  *  delivered already is looked at and left. A dry run looks, plans and changes nothing.

@@ -1,9 +1,9 @@
 // Hands the clusters to passes of their own, so that none waits for another.
 import type { Inventory } from '../certificate/spec.ts';
-import type { DeployRequest } from '../events.ts';
-import type { Log } from '../log.ts';
-import { isAgentCluster } from '../policy/agents.ts';
-import type { DeployQueue } from '../ports.ts';
+import { isAgentCluster } from '../policy/delivery/agents.ts';
+import type { Log } from '../ports/log.ts';
+import type { DeployQueue } from '../ports/store.ts';
+import type { DeployRequest } from '../requests/requests.ts';
 
 /** The clusters that one pass over everything would go into, where there is more than one: what is asked by name, and a dry
  *  run, is for the pass that was asked. One that says `prune` stays: only a pass that has seen every certificate knows what

@@ -1,18 +1,9 @@
 // The version before the current one, for targets that must go back to it.
-import type { AgentError } from '../errors.ts';
-import { type Delivery, describeDelivery } from '../policy/deployment.ts';
-import { isByHand, judgeReturn } from '../policy/hold.ts';
-import { isRevokedVersion } from '../policy/standing.ts';
-import type { AnyJob, ClusterPass, DeployPorts, DeployRun, Job } from './run.ts';
 
-/** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line: it is also refused where the job's version is no
- *  longer the current one. `isOver`: it ends too soon. `error`: a person must know of it. */
-export type LastGood =
-  | { readonly delivery: Delivery }
-  | { readonly refusal: string; readonly isOver?: boolean; readonly error?: AgentError };
-
-/** The version before that of a job. @throws StoreError */
-export type LoadLastGood = (job: AnyJob) => Promise<LastGood>;
+import { isByHand, judgeReturn } from '../policy/delivery/freeze.ts';
+import { describeDelivery } from '../policy/delivery/secret.ts';
+import { isRevokedVersion } from '../state/decisions.ts';
+import type { AnyJob, ClusterPass, DeployPorts, DeployRun, Job, LastGood, LoadLastGood } from './run.ts';
 
 /** Loads each certificate's once, however many targets ask. */
 export function createLoadLastGood(ports: DeployPorts, run: DeployRun): LoadLastGood {

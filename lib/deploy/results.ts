@@ -1,11 +1,12 @@
 // Puts into words what became of a target: its entry in the report, its step, and its failures.
-import { ClusterError, type ClusterErrorCode } from '../errors.ts';
-import { describeError } from '../log.ts';
+
 import { cutText, listSome, nameSome } from '../policy/bounds.ts';
-import { nameDestination, nameTarget, type SecretPlan } from '../policy/deployment.ts';
-import type { RolloutEnd } from './rollouts.ts';
+import { nameDestination, nameTarget, type SecretPlan } from '../policy/delivery/secret.ts';
+import { ClusterError, type ClusterErrorCode } from '../ports/errors.ts';
+import { describeError } from '../ports/log.ts';
+import type { RolloutEnd } from './cluster/rollouts.ts';
+import type { TargetProgress } from './cluster/target.ts';
 import type { AnyJob, DeployRun, Job, JobResult, TargetOutcome, TargetReport } from './run.ts';
-import type { TargetProgress } from './target.ts';
 
 /** What a person must change: the target, or the cluster. */
 const refusals: readonly ClusterErrorCode[] = [

@@ -1,6 +1,5 @@
 // What one run of deploying works with: its ports, what it is asked, and the answers it gives.
 
-import type { ConnectCertificateManager } from '../acm-ports.ts';
 import {
   type AcmTarget,
   type Inventory,
@@ -9,18 +8,19 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
-import type { Cluster, ConnectCluster, JudgeReturn } from '../cluster-ports.ts';
-import type { DeployRequest } from '../events.ts';
-import type { Log } from '../log.ts';
-import type { DeliveryStep } from '../policy/deliveries.ts';
-import type { Delivery, SecretPlan } from '../policy/deployment.ts';
-import type { Hold } from '../policy/hold.ts';
-import type { ServedWord } from '../policy/served.ts';
-import type { LookSpec } from '../policy/served-targets.ts';
-import type { Announce, CertificateStore, Clock, InstallationStore, ReadText } from '../ports.ts';
-import type { LookAtServed } from '../probe-ports.ts';
-import type { LoadLastGood } from './last-good.ts';
-import type { WorkloadLists } from './workload-lists.ts';
+import type { Hold } from '../policy/delivery/freeze.ts';
+import type { Delivery, SecretPlan } from '../policy/delivery/secret.ts';
+import type { ServedWord } from '../policy/serving/served.ts';
+import type { LookSpec } from '../policy/serving/served-targets.ts';
+import type { ConnectCertificateManager } from '../ports/acm.ts';
+import type { Cluster, ConnectCluster, JudgeReturn } from '../ports/cluster.ts';
+import type { AgentError } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { LookAtServed } from '../ports/probe.ts';
+import type { Announce, CertificateStore, Clock, InstallationStore, ReadText } from '../ports/store.ts';
+import type { DeployRequest } from '../requests/requests.ts';
+import type { DeliveryStep } from '../state/deliveries.ts';
+import type { WorkloadLists } from './cluster/workload-lists.ts';
 
 /** What a run stands on. */
 export interface DeployPorts {
@@ -41,7 +41,7 @@ export interface DeployPorts {
   readonly log: Log;
 }
 
-/** One invocation: what is asked (`lib/events.ts`), and its time. The version that an event names is not among it:
+/** One invocation: what is asked (`lib/requests/requests.ts`), and its time. The version that an event names is not among it:
  *  what is AWSCURRENT is what is delivered, so late and repeated events do no harm. */
 export interface DeployRun extends DeployRequest {
   readonly inventory: Inventory;
@@ -162,3 +162,12 @@ export interface ClusterPass {
   readonly run: DeployRun;
   readonly loadLastGood: LoadLastGood;
 }
+
+/** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line: it is also refused where the job's version is no
+ *  longer the current one. `isOver`: it ends too soon. `error`: a person must know of it. */
+export type LastGood =
+  | { readonly delivery: Delivery }
+  | { readonly refusal: string; readonly isOver?: boolean; readonly error?: AgentError };
+
+/** The version before that of a job. @throws StoreError */
+export type LoadLastGood = (job: AnyJob) => Promise<LastGood>;

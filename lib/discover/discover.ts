@@ -1,18 +1,17 @@
 // Finds the objects of clusters that ask for certificates, and has what they ask for registered.
 
+import { mapConcurrently } from '../async/map-concurrently.ts';
 import { maxNames } from '../certificate/names.ts';
 import type { DiscoverySpec, Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import type { ConnectDirectory, Directory } from '../cluster-ports.ts';
-import { mapConcurrently } from '../concurrency.ts';
-import { ConfigError } from '../config.ts';
-import { toError } from '../errors.ts';
 import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../inventory/discovered.ts';
-import type { Log } from '../log.ts';
 import { cutText, listSome } from '../policy/bounds.ts';
-import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/discovery.ts';
-import { type TlsObject, tlsObjectKinds } from '../policy/tls-objects.ts';
-import type { CertificateStore, RegisterSpec, Registration, StoreEntry } from '../ports.ts';
+import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/kubernetes/discovery.ts';
+import { type TlsObject, tlsObjectKinds } from '../policy/kubernetes/tls-objects.ts';
+import type { ConnectDirectory, Directory } from '../ports/cluster.ts';
+import { ConfigError, toError } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { CertificateStore, RegisterSpec, Registration, StoreEntry } from '../ports/store.ts';
 import { Names } from './names.ts';
 
 type TlsDirectory = Pick<Directory, 'listTlsObjects' | 'close'>;

@@ -7,8 +7,8 @@ import {
   NameBook,
   openSources,
   type TakenName,
-} from '../policy/name-holders.ts';
-import type { StoreEntry } from '../ports.ts';
+} from '../policy/registration/name-holders.ts';
+import type { StoreEntry } from '../ports/store.ts';
 
 /** Taken names that one request is told. */
 const mostTold = 20;

@@ -3,11 +3,11 @@ import { stringify } from 'yaml';
 import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
 import { layOutPem } from '../certificate/formats.ts';
 import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
-import type { ExportRequest } from '../events.ts';
-import type { Log } from '../log.ts';
-import { readPassword } from '../passwords.ts';
-import { type Delivery, describeSecret, nameTarget } from '../policy/deployment.ts';
-import type { CertificateStore, ReadText } from '../ports.ts';
+import { type Delivery, describeSecret, nameTarget } from '../policy/delivery/secret.ts';
+import type { Log } from '../ports/log.ts';
+import { readPassword } from '../ports/passwords.ts';
+import type { CertificateStore, ReadText } from '../ports/store.ts';
+import type { ExportRequest } from '../requests/requests.ts';
 
 /** One certificate. With `key` it holds the private key, and nobody may log it. */
 export interface Exported {

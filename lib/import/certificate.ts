@@ -1,6 +1,5 @@
 // Imports a certificate that another tool got: verified, stored as AWSCURRENT, and from then on renewed by the schedule.
 import { createHash } from 'node:crypto';
-import type { KeyMaker } from '../acme-ports.ts';
 import type { Bundle } from '../certificate/bundle.ts';
 import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
 import {
@@ -9,15 +8,16 @@ import {
   type StoredCertificate,
   type StoredSpec,
 } from '../certificate/stored.ts';
-import { ConfigError } from '../config.ts';
-import type { Log } from '../log.ts';
-import { type Decision, judge } from '../policy/checks.ts';
-import { heldByValue } from '../policy/held.ts';
-import { chooseIssuer, issuersOf } from '../policy/issuer-choice.ts';
-import { standingOf } from '../policy/standing.ts';
-import { stateOf } from '../policy/state-of.ts';
-import { type Wanted, wantedBy } from '../policy/wanted.ts';
-import type { CertificateStore, Clock, StoredValue, StoreEntry } from '../ports.ts';
+import { heldByValue } from '../policy/issuance/actual.ts';
+import { type Decision, judge } from '../policy/issuance/checks.ts';
+import { type Wanted, wantedBy } from '../policy/issuance/desired.ts';
+import { chooseIssuer, issuersOf } from '../policy/issuance/issuer-choice.ts';
+import type { KeyMaker } from '../ports/acme.ts';
+import { ConfigError } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { CertificateStore, Clock, StoredValue, StoreEntry } from '../ports/store.ts';
+import { standingOf } from '../state/decisions.ts';
+import { stateOf } from '../state/describe.ts';
 import { type ImportProblem, verifyImport } from './verification.ts';
 
 /** What importing a certificate stands on. */

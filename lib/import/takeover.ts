@@ -2,13 +2,13 @@
 import { verifyBundle } from '../certificate/bundle.ts';
 import { type CertificateSpec, isSecretTarget, type PemFormat } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import type { ConnectDirectory } from '../cluster-ports.ts';
-import type { ImportRequest } from '../import-event.ts';
 import { nameOfSecret } from '../inventory/discovered.ts';
 import { explainIssue, findingsOf } from '../inventory/problems.ts';
 import { findTakenSecrets } from '../inventory/request-checks.ts';
 import { registrationBody } from '../inventory/schema.ts';
-import { type Former, type FoundSecret, judgeFormer } from '../policy/former-tools.ts';
+import { type Former, type FoundSecret, judgeFormer } from '../policy/kubernetes/former-tools.ts';
+import type { ConnectDirectory } from '../ports/cluster.ts';
+import type { ImportRequest } from '../requests/import.ts';
 import { type ImportAnswer, type ImportPorts, type ImportRun, importCertificate } from './certificate.ts';
 import { readCertificateMaterial } from './material.ts';
 import { verifyImport } from './verification.ts';

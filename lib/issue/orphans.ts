@@ -1,11 +1,12 @@
 // What orders have left of certificates that nobody asks for any more: TXT values are taken away, and claims ended. The
 // certificate itself stays, with whoever uses it.
+
+import { mapConcurrently } from '../async/map-concurrently.ts';
 import { mayBeAlive, type PendingOrder } from '../certificate/stored.ts';
-import { mapConcurrently } from '../concurrency.ts';
-import { StoreError } from '../errors.ts';
-import { describeError } from '../log.ts';
-import { readJournal } from '../policy/txt-journal.ts';
-import type { CertificateStore, StoreEntry } from '../ports.ts';
+import { StoreError } from '../ports/errors.ts';
+import { describeError } from '../ports/log.ts';
+import type { CertificateStore, StoreEntry } from '../ports/store.ts';
+import { readJournal } from '../state/txt-journal.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 
 const concurrency = 8;

@@ -1,11 +1,11 @@
 // What a pass answers: one line for each certificate, and how many there were of each.
 
-import { describeError } from '../log.ts';
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
-import type { Plan, PlanEntry } from '../policy/plan.ts';
-import type { PredictedCalls } from '../policy/prediction.ts';
-import type { Unknown } from './gather.ts';
-import type { WaveOutcome } from './settlement.ts';
+import type { Plan, PlanEntry } from '../policy/issuance/plan.ts';
+import type { PredictedCalls } from '../policy/issuance/prediction.ts';
+import { describeError } from '../ports/log.ts';
+import type { Unknown } from './gather/gather.ts';
+import type { WaveOutcome } from './order/settle.ts';
 
 /** One certificate in the report: the plan's decision, and what came of it where it was to be ordered. */
 export interface ReportLine {

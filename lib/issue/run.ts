@@ -1,10 +1,10 @@
 // What one run of issuing works with: its ports, its time, and the answers it gives.
 
-import type { ConnectAuthority, DescribeAuthority, KeyMaker } from '../acme-ports.ts';
 import type { Inventory } from '../certificate/spec.ts';
-import type { AwaitVisible, ChallengeRecords, Preflight } from '../dns-ports.ts';
-import type { Log } from '../log.ts';
-import type { CertificateStore, Clock, InstallationStore, IssueQueue } from '../ports.ts';
+import type { ConnectAuthority, DescribeAuthority, KeyMaker } from '../ports/acme.ts';
+import type { AwaitVisible, ChallengeRecords, Preflight } from '../ports/dns.ts';
+import type { Log } from '../ports/log.ts';
+import type { CertificateStore, Clock, InstallationStore, IssueQueue } from '../ports/store.ts';
 
 /** Needed only once something is due, and loaded only then. */
 export interface OrderingPorts {

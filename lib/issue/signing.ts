@@ -1,4 +1,6 @@
 // Signs what is meant for clusters that only an agent reaches. It makes no order wait: what fails here is signed next time.
+
+import { mapConcurrently } from '../async/map-concurrently.ts';
 import {
   type DeliveryStatement,
   publicKeyOf,
@@ -6,13 +8,12 @@ import {
   signStatement,
   verifyStatement,
 } from '../certificate/statement.ts';
-import { mapConcurrently } from '../concurrency.ts';
-import { describeError } from '../log.ts';
-import { type Meant, meantFor, planSigning } from '../policy/agents.ts';
-import { isTolerated } from '../policy/grace.ts';
-import type { ByCluster } from '../policy/state.ts';
-import type { Allowance } from './allowance.ts';
-import { type Candidate, readSpecification } from './gather.ts';
+import { type Meant, meantFor, planSigning } from '../policy/delivery/agents.ts';
+import { isTolerated } from '../policy/registration/grace.ts';
+import { describeError } from '../ports/log.ts';
+import type { ByCluster } from '../state/state.ts';
+import type { Allowance } from './gather/allowance.ts';
+import { type Candidate, readSpecification } from './gather/gather.ts';
 import type { IssuePorts, Run } from './run.ts';
 
 /** AWS secrets tagged at once. */

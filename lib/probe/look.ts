@@ -1,6 +1,6 @@
 // One look at what is served for one certificate, for stories that want to know it of what they have just delivered.
-import { judgeServed } from '../policy/served.ts';
-import type { LookAtServed } from '../probe-ports.ts';
+import { judgeServed } from '../policy/serving/served.ts';
+import type { LookAtServed } from '../ports/probe.ts';
 import type { ProbePorts } from './run.ts';
 import { observe } from './sightings.ts';
 

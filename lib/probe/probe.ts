@@ -1,7 +1,5 @@
 // The probe story: looks at what is served under each certificate's names, notes it, and tells where it is another one.
 
-import { toError } from '../errors.ts';
-import { describeError } from '../log.ts';
 import {
   type Finding,
   isOther,
@@ -9,8 +7,10 @@ import {
   noteServed,
   type ServedWord,
   type Verdict,
-} from '../policy/served.ts';
-import { formatServedTargets } from '../policy/served-targets.ts';
+} from '../policy/serving/served.ts';
+import { formatServedTargets } from '../policy/serving/served-targets.ts';
+import { toError } from '../ports/errors.ts';
+import { describeError } from '../ports/log.ts';
 import type { ProbePorts, ProbeRun } from './run.ts';
 import { type Selected, type Selection, selectCertificates } from './selection.ts';
 import { observe } from './sightings.ts';

@@ -1,9 +1,9 @@
 // What one run of looking at what is served works with.
 import type { Inventory } from '../certificate/spec.ts';
-import type { ProbeRequest } from '../events.ts';
-import type { Log } from '../log.ts';
-import type { CertificateStore, Clock } from '../ports.ts';
-import type { FindAddresses, IsPublicAddress, ShakeHands } from '../probe-ports.ts';
+import type { Log } from '../ports/log.ts';
+import type { FindAddresses, IsPublicAddress, ShakeHands } from '../ports/probe.ts';
+import type { CertificateStore, Clock } from '../ports/store.ts';
+import type { ProbeRequest } from '../requests/requests.ts';
 
 /** What a run stands on. */
 export interface ProbePorts {
@@ -15,7 +15,7 @@ export interface ProbePorts {
   readonly log: Log;
 }
 
-/** One invocation: what is asked (`lib/events.ts`), and its time. */
+/** One invocation: what is asked (`lib/requests/requests.ts`), and its time. */
 export interface ProbeRun extends ProbeRequest {
   readonly inventory: Inventory;
   /** How long after its delivery another certificate may be served before that is an error, in milliseconds. */

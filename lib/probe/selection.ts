@@ -1,12 +1,13 @@
 // Which certificates can be looked for, by what the inventory and their tags say: no private key is read.
+
+import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { TargetSpec } from '../certificate/spec.ts';
-import { mapConcurrently } from '../concurrency.ts';
-import { toError } from '../errors.ts';
-import { isDelivered, targetsKey } from '../policy/deliveries.ts';
-import { type LookSpec, placesOf } from '../policy/served-targets.ts';
-import type { CertificateState } from '../policy/state.ts';
-import { parseDomains } from '../policy/state-of.ts';
-import type { StoreEntry } from '../ports.ts';
+import { type LookSpec, placesOf } from '../policy/serving/served-targets.ts';
+import { toError } from '../ports/errors.ts';
+import type { StoreEntry } from '../ports/store.ts';
+import { isDelivered, targetsKey } from '../state/deliveries.ts';
+import { parseDomains } from '../state/describe.ts';
+import type { CertificateState } from '../state/state.ts';
 import type { ProbePorts, ProbeRun } from './run.ts';
 
 /** A certificate that should be served. */

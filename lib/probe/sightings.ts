@@ -1,11 +1,12 @@
 // Finds the addresses at which certificates should be served, and looks at each.
+
+import { Slots } from '../async/map-concurrently.ts';
 import { formatEndpoint } from '../certificate/endpoint.ts';
 import { withoutWildcard } from '../certificate/names.ts';
 import type { Endpoint } from '../certificate/spec.ts';
-import { Slots } from '../concurrency.ts';
-import { describeError } from '../log.ts';
-import type { Observation, Sighting } from '../policy/served.ts';
-import type { LookSpec } from '../policy/served-targets.ts';
+import type { Observation, Sighting } from '../policy/serving/served.ts';
+import type { LookSpec } from '../policy/serving/served-targets.ts';
+import { describeError } from '../ports/log.ts';
 import type { ProbePorts } from './run.ts';
 
 /** Names asked for in DNS at once, and those of one certificate. */

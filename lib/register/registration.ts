@@ -3,16 +3,14 @@
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { parseRegistration } from '../inventory/registration.ts';
-import { describeError, type Log } from '../log.ts';
 import {
   holderOfSpec,
   holdersInFile,
   NameBook,
   openSources,
   type TakenName,
-} from '../policy/name-holders.ts';
-import type { CertificateState } from '../policy/state.ts';
-import { stateOfSpec } from '../policy/state-of.ts';
+} from '../policy/registration/name-holders.ts';
+import { describeError, type Log } from '../ports/log.ts';
 import type {
   CertificateStore,
   IssueQueue,
@@ -20,7 +18,9 @@ import type {
   RegisterSpec,
   Registration,
   StoreEntry,
-} from '../ports.ts';
+} from '../ports/store.ts';
+import { stateOfSpec } from '../state/describe.ts';
+import type { CertificateState } from '../state/state.ts';
 
 /** Domains that one answer names. */
 const mostTold = 20;

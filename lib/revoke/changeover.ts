@@ -2,12 +2,12 @@
 import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
-import { reachedSteps } from '../policy/agents.ts';
-import { nameDestination } from '../policy/deployment.ts';
-import type { Finding } from '../policy/served.ts';
-import { type LookSpec, placesOf } from '../policy/served-targets.ts';
-import type { CertificateStore, Clock } from '../ports.ts';
-import type { LookAtServed } from '../probe-ports.ts';
+import { reachedSteps } from '../policy/delivery/agents.ts';
+import { nameDestination } from '../policy/delivery/secret.ts';
+import type { Finding } from '../policy/serving/served.ts';
+import { type LookSpec, placesOf } from '../policy/serving/served-targets.ts';
+import type { LookAtServed } from '../ports/probe.ts';
+import type { CertificateStore, Clock } from '../ports/store.ts';
 
 /** What must have happened to the new certificate: it is seen to be served, and at every address; delivered to every target; or
  *  nothing. */

@@ -1,17 +1,17 @@
 // Revokes one version of a certificate (RFC 8555 §7.6): never the one in use, unless another one has taken its place first,
 // in the store, at every target and at every address.
 
-import type { ConnectAuthority } from '../acme-ports.ts';
 import type { RevocationReason } from '../certificate/revocation.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
-import { toError } from '../errors.ts';
-import type { RevokeRequest } from '../events.ts';
-import type { Log } from '../log.ts';
-import { addRevoked } from '../policy/standing.ts';
-import type { CertificateStore, Clock, StoreEntry } from '../ports.ts';
-import type { LookAtServed } from '../probe-ports.ts';
+import type { ConnectAuthority } from '../ports/acme.ts';
+import { toError } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { LookAtServed } from '../ports/probe.ts';
+import type { CertificateStore, Clock, StoreEntry } from '../ports/store.ts';
+import type { RevokeRequest } from '../requests/requests.ts';
+import { addRevoked } from '../state/decisions.ts';
 import { awaitChangeover, type Changeover } from './changeover.ts';
 import { isForTests } from './drill.ts';
 

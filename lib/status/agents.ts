@@ -1,7 +1,8 @@
 // How each agent stands: by when it was seen last.
-import type { AgentRecord } from '../agent-ports.ts';
+
 import type { Inventory } from '../certificate/spec.ts';
-import { isAgentCluster } from '../policy/agents.ts';
+import { isAgentCluster } from '../policy/delivery/agents.ts';
+import type { AgentRecord } from '../ports/agents.ts';
 
 /** By which clocks may differ. */
 const clockSkewMs = 5 * 60_000;

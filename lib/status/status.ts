@@ -1,15 +1,20 @@
 // The status story: how everything stands, from list pages alone. It reads no value and changes nothing.
 
-import type { AgentRegistry } from '../agent-ports.ts';
 import type { Inventory } from '../certificate/spec.ts';
-import type { StatusRequest } from '../events.ts';
-import { describeError, type Log } from '../log.ts';
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
-import { createFit } from '../policy/fit.ts';
-import { type Installation, isGraceOpen, type Misfits, notAllowed } from '../policy/grace.ts';
-import { type CertificateHealth, type HealthWord, healthWords, judgeHealth } from '../policy/health.ts';
-import { parseDomains } from '../policy/state-of.ts';
-import type { CertificateStore, Clock, InstallationStore, StoreEntry } from '../ports.ts';
+import {
+  type CertificateHealth,
+  type HealthWord,
+  healthWords,
+  judgeHealth,
+} from '../policy/health/health.ts';
+import { createFit } from '../policy/registration/fit.ts';
+import { type Installation, isGraceOpen, type Misfits, notAllowed } from '../policy/registration/grace.ts';
+import type { AgentRegistry } from '../ports/agents.ts';
+import { describeError, type Log } from '../ports/log.ts';
+import type { CertificateStore, Clock, InstallationStore, StoreEntry } from '../ports/store.ts';
+import type { StatusRequest } from '../requests/requests.ts';
+import { parseDomains } from '../state/describe.ts';
 import { type AgentStatus, judgeAgents } from './agents.ts';
 
 export interface StatusPorts {

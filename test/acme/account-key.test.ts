@@ -1,9 +1,9 @@
 // Account keys that are kept: those that requests can be signed with are read, others end in a sentence and never in a wait.
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readAccountKey } from '../../lib/acme/account-key.ts';
-import { Transport } from '../../lib/acme/transport.ts';
-import { AcmeError } from '../../lib/errors.ts';
+import { readAccountKey } from '../../lib/adapters/acme/account-key.ts';
+import { Transport } from '../../lib/adapters/acme/transport.ts';
+import { AcmeError } from '../../lib/ports/errors.ts';
 import { FakeClock } from '../issue/fakes.ts';
 import { signal } from './bench.ts';
 import { type ScriptedCa, startScriptedCa } from './scripted-ca.ts';

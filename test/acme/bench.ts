@@ -1,10 +1,14 @@
 // The setting of this folder's tests: the sandbox's CA, and runs of the adapter against it.
-import { type Authorities, type AuthorityOptions, createAuthorities } from '../../lib/acme/accounts.ts';
-import { keyMaker } from '../../lib/acme/keys.ts';
-import type { CertificateAuthority, Order } from '../../lib/acme-ports.ts';
+import {
+  type Authorities,
+  type AuthorityOptions,
+  createAuthorities,
+} from '../../lib/adapters/acme/accounts.ts';
+import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
-import { AcmeError } from '../../lib/errors.ts';
-import type { Account, AccountStore } from '../../lib/ports.ts';
+import type { CertificateAuthority, Order } from '../../lib/ports/acme.ts';
+import { AcmeError } from '../../lib/ports/errors.ts';
+import type { Account, AccountStore } from '../../lib/ports/store.ts';
 import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { type Authority, startAuthority } from '../sandbox/acme/authority.ts';

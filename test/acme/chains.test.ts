@@ -1,8 +1,8 @@
 // Which of the chains that a CA offers is taken.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chooseChain } from '../../lib/acme/chains.ts';
+import { chooseChain } from '../../lib/adapters/acme/chains.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
-import { AcmeError } from '../../lib/errors.ts';
+import { AcmeError } from '../../lib/ports/errors.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { FakeLog } from '../issue/fakes.ts';
 import { Bench } from './bench.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { chooseProof } from '../../lib/acme/challenges.ts';
-import type { Authorization, Challenge } from '../../lib/acme-ports.ts';
+import { chooseProof } from '../../lib/adapters/acme/challenges.ts';
+import type { Authorization, Challenge } from '../../lib/ports/acme.ts';
 
 const noReport = (problem: string) => {
   throw new Error(problem);

@@ -1,6 +1,6 @@
 // The circulation of nonces: one near a CA, several far away, none lost when a request fails.
 import { describe, expect, it } from 'vitest';
-import { Nonces } from '../../lib/acme/nonces.ts';
+import { Nonces } from '../../lib/adapters/acme/nonces.ts';
 
 const near = 2;
 const far = 80;

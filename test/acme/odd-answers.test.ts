@@ -1,8 +1,8 @@
 // A CA whose answers no sound CA gives, or that is reached as few are: each ends in an answer or in a sentence, in time.
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { createAuthorities } from '../../lib/acme/accounts.ts';
-import type { Patience } from '../../lib/acme/exchange.ts';
+import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
+import type { Patience } from '../../lib/adapters/acme/exchange.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { failure, MemoryAccounts, signal } from './bench.ts';
 import { answer, directoryAt, orderAt, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';

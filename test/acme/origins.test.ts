@@ -1,6 +1,6 @@
 // Every URL of a CA leads to an origin that its directory is on or names: no other server ever gets a request.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Authorities, createAuthorities } from '../../lib/acme/accounts.ts';
+import { type Authorities, createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';

@@ -1,6 +1,6 @@
 // What is read from a refusal: how long to wait, and whether a person must act.
 import { describe, expect, it } from 'vitest';
-import { readProblem, readRetryAfter, refusal } from '../../lib/acme/problem.ts';
+import { readProblem, readRetryAfter, refusal } from '../../lib/adapters/acme/problem.ts';
 
 const now = new Date('2026-11-22T10:00:00Z');
 const dayMs = 86_400_000;

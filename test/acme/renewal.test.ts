@@ -1,7 +1,7 @@
 // Renewal as the CA wants it (RFC 9773): its window, what an order says it replaces, and a CA that has no such thing.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CertificateAuthority } from '../../lib/acme-ports.ts';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
+import type { CertificateAuthority } from '../../lib/ports/acme.ts';
 import { Bench, failure, signal } from './bench.ts';
 
 let bench: Bench;

@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { createPublicKey, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { keyMaker } from '../../lib/acme/keys.ts';
+import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 
 const name64 = `${'a'.repeat(60)}.com`;
 const name65 = `a${name64}`;

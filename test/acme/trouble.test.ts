@@ -1,6 +1,6 @@
 // A CA under load and a CA that takes its time: storms of nonces, 503, long processing, paused names, orders without proof.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keyMaker } from '../../lib/acme/keys.ts';
+import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import { Bench, failure, signal } from './bench.ts';
 

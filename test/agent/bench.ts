@@ -7,7 +7,7 @@ import { type Reader, VerifiedStore } from '../../lib/agent/verified-store.ts';
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { parseReport } from '../../lib/policy/agents.ts';
+import { parseReport } from '../../lib/policy/delivery/agents.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { type BenchOptions, only, openBench } from '../deploy/bench.ts';
 

@@ -1,6 +1,6 @@
 // How long an agent holds a version that it took back, and what else it holds.
 import { expect, test } from 'vitest';
-import { formatResumption, parseReport } from '../../lib/policy/agents.ts';
+import { formatResumption, parseReport } from '../../lib/policy/delivery/agents.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { codesOf, only, targetsOf } from '../deploy/bench.ts';
 import { dayMs, expectIdlePass, openDelivered, rollout } from './bench.ts';

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { repeatPasses } from '../../lib/agent/loop.ts';
 import { runPass } from '../../lib/agent/pass.ts';
 import { cutInventory } from '../../lib/agent/scope.ts';
-import { readAgentSettings } from '../../lib/agent/settings.ts';
-import type { AgentRecord } from '../../lib/agent-ports.ts';
-import type { Cluster } from '../../lib/cluster-ports.ts';
-import { ClusterError, StoreError } from '../../lib/errors.ts';
+import type { AgentRecord } from '../../lib/ports/agents.ts';
+import type { Cluster } from '../../lib/ports/cluster.ts';
+import { ClusterError, StoreError } from '../../lib/ports/errors.ts';
+import { readAgentSettings } from '../../lib/settings/agent.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 

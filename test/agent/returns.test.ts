@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { returnAnnotation, statementAnnotation } from '../../lib/agent/memory.ts';
 import { publicKeyOf } from '../../lib/certificate/statement.ts';
-import { formatReport, formatResumption, parseReport } from '../../lib/policy/agents.ts';
-import { judgeHealth } from '../../lib/policy/health.ts';
+import { formatReport, formatResumption, parseReport } from '../../lib/policy/delivery/agents.ts';
+import { judgeHealth } from '../../lib/policy/health/health.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { codesOf, only } from '../deploy/bench.ts';
 import { dayMs, expectIdlePass, key, openDelivered, otherKey, rollout } from './bench.ts';

@@ -1,6 +1,6 @@
 // Measures deliveries into the sandbox's cluster: what they ask of its API, and over how many connections.
 
-import { writeCertificate } from '../../lib/secrets-manager/values.ts';
+import { writeCertificate } from '../../lib/adapters/secrets-manager/values.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { deploymentUsing } from '../integration/workload.ts';
 import type { Call } from '../sandbox/journal.ts';

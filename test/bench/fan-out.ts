@@ -1,11 +1,11 @@
 // Measures one certificate on its way into very many Secrets of five clusters, and a look at them when nothing changed.
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { type CertificateSpec, type SecretTarget, workloadKinds } from '../../lib/certificate/spec.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
-import { otherKinds } from '../../lib/policy/cluster-objects.ts';
+import { otherKinds } from '../../lib/policy/kubernetes/objects.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { realClock, silence } from '../contracts/kubernetes-bench.ts';

@@ -5,7 +5,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { workloadKinds } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
-import { otherKinds } from '../../lib/policy/cluster-objects.ts';
+import { otherKinds } from '../../lib/policy/kubernetes/objects.ts';
 import buildBundles from '../bundles.ts';
 import { locate } from '../real/parts/locate.ts';
 import { benchArrival } from './arrival.ts';

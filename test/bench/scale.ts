@@ -1,5 +1,5 @@
 // Measures what grows: many certificates due at once, passes over very many, renewals, and what a crash costs.
-import { planCertificates } from '../../lib/policy/plan.ts';
+import { planCertificates } from '../../lib/policy/issuance/plan.ts';
 import { held, wanted } from '../policy/situations.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
@@ -11,7 +11,7 @@ import { stock, stockSpecs } from './stock.ts';
 const many = 10_000;
 const due = 300;
 const zones = Array.from({ length: 20 }, (_, index) => `zone-${index}.example.com`);
-/** As many orders as one change per zone is shared by (lib/issue/wave.ts). */
+/** As many orders as one change per zone is shared by (lib/issue/order/batch.ts). */
 const waves = Math.ceil(due / 300);
 
 /** 300 of 10,000 are due, in 20 zones, and ordered in one run. */

@@ -1,9 +1,9 @@
 // Fills Secrets Manager with certificates that are not due, and measures a pass that finds nothing to do.
 import { createHash } from 'node:crypto';
+import { encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
+import { writeCertificate } from '../../lib/adapters/secrets-manager/values.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { stateOf } from '../../lib/policy/state-of.ts';
-import { encodeState } from '../../lib/secrets-manager/tags.ts';
-import { writeCertificate } from '../../lib/secrets-manager/values.ts';
+import { stateOf } from '../../lib/state/describe.ts';
 import { mintChain } from '../certificate/minting.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';

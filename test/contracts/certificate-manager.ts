@@ -8,7 +8,7 @@ import {
   ListTagsForCertificateCommand,
 } from '@aws-sdk/client-acm';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { connectCertificateManager } from '../../lib/acm/connection.ts';
+import { connectCertificateManager } from '../../lib/adapters/acm/connection.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { type Minting, mintChain } from '../certificate/minting.ts';
 import { promisesOf } from './promise.ts';

@@ -1,7 +1,7 @@
 // The sandbox's glue: a label that moves becomes a message, an HTTP request becomes a function's event.
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { expect, onTestFinished, test } from 'vitest';
-import { parseDeployEvent } from '../../lib/events.ts';
+import { parseDeployEvent } from '../../lib/requests/requests.ts';
 import { createEventBus, type EventPattern, matchesPattern } from '../sandbox/events.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { startHttpApi } from '../sandbox/http-api.ts';

@@ -1,7 +1,7 @@
 // Prepares and inspects a cluster in tests, with plain requests: what is tested has a client of its own.
 import { Agent, request } from 'undici';
 import * as z from 'zod';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 
 const object = z.looseObject({
   metadata: z.looseObject({

@@ -1,9 +1,9 @@
 // What every Kubernetes contract test starts from: a cluster of the real or the embedded kind, and a namespace of its own.
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
-import type { Log } from '../../lib/log.ts';
-import type { SecretManifest } from '../../lib/policy/cluster-objects.ts';
-import type { Clock } from '../../lib/ports.ts';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
+import type { SecretManifest } from '../../lib/policy/kubernetes/objects.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { Clock } from '../../lib/ports/store.ts';
 import { openAdmin } from './kubernetes-admin.ts';
 
 /** A control plane to try. */

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { connectDirectory } from '../../lib/kubernetes/directory.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
-import { tlsObjectKinds } from '../../lib/policy/tls-objects.ts';
+import { connectDirectory } from '../../lib/adapters/kubernetes/directory.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
+import { tlsObjectKinds } from '../../lib/policy/kubernetes/tls-objects.ts';
 import { type Bench, realClock, silence } from './kubernetes-bench.ts';
 import { createDefined, definitionOf, gatewayGroup } from './kubernetes-kinds.ts';
 

@@ -1,7 +1,7 @@
 // What Certrelay relies on in Deployments, StatefulSets and DaemonSets: use of Secrets, marks, rollouts.
 import { expect, test } from 'vitest';
 import { type WorkloadKind, workloadKinds } from '../../lib/certificate/spec.ts';
-import type { Rollout } from '../../lib/policy/cluster-objects.ts';
+import type { Rollout } from '../../lib/policy/kubernetes/objects.ts';
 import type { Bench } from './kubernetes-bench.ts';
 
 interface Shape {

@@ -1,7 +1,12 @@
 // Targets in clusters that only an agent reaches, seen from outside.
 import { expect, test } from 'vitest';
-import { applyResumption, formatReport, formatResumption, parseReport } from '../../lib/policy/agents.ts';
-import { type DeliveryStep, formatDeliveries } from '../../lib/policy/deliveries.ts';
+import {
+  applyResumption,
+  formatReport,
+  formatResumption,
+  parseReport,
+} from '../../lib/policy/delivery/agents.ts';
+import { type DeliveryStep, formatDeliveries } from '../../lib/state/deliveries.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { openBench, targetsOf } from './bench.ts';
 

@@ -1,6 +1,6 @@
 // What one cluster that answers without an end costs the others of the same pass: nothing.
 import { expect, onTestFinished, test } from 'vitest';
-import { connectClusters, connectDirectories } from '../../functions/clusters.ts';
+import { connectClusters, connectDirectories } from '../../functions/wiring/clusters.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { createRegisterSpec } from '../../lib/register/registration.ts';

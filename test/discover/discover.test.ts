@@ -2,9 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
-import { ClusterError } from '../../lib/errors.ts';
 import { parseInventory, serializeCertificates } from '../../lib/inventory/inventory.ts';
-import type { TlsObject } from '../../lib/policy/tls-objects.ts';
+import type { TlsObject } from '../../lib/policy/kubernetes/tls-objects.ts';
+import { ClusterError } from '../../lib/ports/errors.ts';
 import { createRegister, createRegisterSpec } from '../../lib/register/registration.ts';
 import { FakeLog, FakeStore } from '../issue/fakes.ts';
 

@@ -1,8 +1,8 @@
 // Every address of a name, from the servers that have authority for it.
 import { createSocket } from 'node:dgram';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createFindAddresses } from '../../lib/dns/addresses.ts';
-import { isPublicAddress } from '../../lib/public-addresses.ts';
+import { createFindAddresses } from '../../lib/adapters/dns/addresses.ts';
+import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
 import { create, type Setting, startSetting, upsert } from '../route53/setting.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { startDns } from '../sandbox/dns/server.ts';

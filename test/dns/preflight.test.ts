@@ -1,7 +1,7 @@
 // The facts that an order depends on, gathered from real DNS questions and Route 53 calls.
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { judgePreflight } from '../../lib/policy/preflight.ts';
+import { judgePreflight } from '../../lib/policy/dns/preflight.ts';
 import { create, type Setting, startSetting } from '../route53/setting.ts';
 
 let setting: Setting;

@@ -1,6 +1,6 @@
 // Waiting until TXT values are answered by every server that a CA may ask.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { connectDns } from '../../lib/dns/connection.ts';
+import { connectDns } from '../../lib/adapters/dns/connection.ts';
 import { create, type Setting, silentLog, startSetting, txt, upsert } from '../route53/setting.ts';
 
 let setting: Setting;

@@ -1,9 +1,9 @@
 // Clusters of EKS: the token by which an IAM role signs in, and where the API server is.
 import { expect, onTestFinished, test } from 'vitest';
-import { type EksDescription, openEks } from '../../lib/eks/clusters.ts';
-import { makeToken } from '../../lib/eks/token.ts';
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { Memory } from '../../lib/memory.ts';
+import { type EksDescription, openEks } from '../../lib/adapters/eks/clusters.ts';
+import { makeToken } from '../../lib/adapters/eks/token.ts';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { Memory } from '../../lib/async/memo.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { type EksCluster, startEks } from '../sandbox/eks/server.ts';
 import { Faults } from '../sandbox/faults.ts';

@@ -1,6 +1,6 @@
 // The adapter for the event bus, over the sandbox's EventBridge.
 import { expect, onTestFinished, test } from 'vitest';
-import { connectEventBus } from '../../lib/eventbridge/event-bus.ts';
+import { connectEventBus } from '../../lib/adapters/eventbridge/event-bus.ts';
 import { startEventBridge } from '../sandbox/eventbridge/server.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';

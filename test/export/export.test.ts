@@ -4,9 +4,9 @@ import { parse, parseAllDocuments } from 'yaml';
 import { ffdhe2048 } from '../../lib/certificate/formats.ts';
 import { pemFormats, type SecretTarget, secretFormats } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import type { ExportRequest } from '../../lib/events.ts';
 import { exportCertificates } from '../../lib/export/export.ts';
-import { describeSecret } from '../../lib/policy/deployment.ts';
+import { describeSecret } from '../../lib/policy/delivery/secret.ts';
+import type { ExportRequest } from '../../lib/requests/requests.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { FakeLog, FakeStore } from '../issue/fakes.ts';
 

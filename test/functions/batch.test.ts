@@ -1,7 +1,7 @@
 // SQS batches: one pass for all messages that only name certificates, and an answer for each message.
 import { describe, expect, it } from 'vitest';
-import { answerBatch } from '../../functions/batch.ts';
-import { parseDeployEvent, parseIssueEvent } from '../../lib/events.ts';
+import { answerBatch } from '../../functions/runtime/batch.ts';
+import { parseDeployEvent, parseIssueEvent } from '../../lib/requests/requests.ts';
 import { FakeLog } from '../issue/fakes.ts';
 
 const bodies = (...texts: readonly string[]) => ({

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectClusters } from '../../functions/clusters.ts';
+import { connectClusters } from '../../functions/wiring/clusters.ts';
 import type { KubeconfigSource } from '../../lib/certificate/cluster-spec.ts';
-import { StoreError } from '../../lib/errors.ts';
-import { describeError } from '../../lib/log.ts';
+import { StoreError } from '../../lib/ports/errors.ts';
+import { describeError } from '../../lib/ports/log.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 
 const signal = new AbortController().signal;

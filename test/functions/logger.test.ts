@@ -1,6 +1,6 @@
 // The log of the functions: one JSON line per event, without PEM wherever somebody may have put it.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createLog } from '../../functions/logger.ts';
+import { createLog } from '../../functions/runtime/logger.ts';
 
 const lines: string[] = [];
 const pem = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEG\n-----END PRIVATE KEY-----\n';

@@ -1,6 +1,6 @@
 // Settings from the environment: what is meant where one is absent, and what is refused.
 import { expect, test } from 'vitest';
-import { readSettings } from '../../lib/config.ts';
+import { readSettings } from '../../lib/settings/functions.ts';
 
 test.each([
   [undefined, 60],

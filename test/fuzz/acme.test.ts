@@ -1,11 +1,11 @@
 // A CA that answers anything: every call of the adapter ends with a value of its contract or an AcmeError.
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAuthorities } from '../../lib/acme/accounts.ts';
-import { keyMaker } from '../../lib/acme/keys.ts';
-import { readProblem } from '../../lib/acme/problem.ts';
-import type { CertificateAuthority, Order } from '../../lib/acme-ports.ts';
-import { AcmeError } from '../../lib/errors.ts';
+import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
+import { keyMaker } from '../../lib/adapters/acme/keys.ts';
+import { readProblem } from '../../lib/adapters/acme/problem.ts';
+import type { CertificateAuthority, Order } from '../../lib/ports/acme.ts';
+import { AcmeError } from '../../lib/ports/errors.ts';
 import { MemoryAccounts, signal } from '../acme/bench.ts';
 import { type ScriptedCa, startScriptedCa } from '../acme/scripted-ca.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';

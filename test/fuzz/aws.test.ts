@@ -1,17 +1,7 @@
 // Whatever stands in events, AWS secrets and tags: it is read, or refused by a code, and a pass goes on.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { StoredSpec } from '../../lib/certificate/stored.ts';
-import { ConfigError } from '../../lib/config.ts';
-import {
-  parseDeployEvent,
-  parseExportEvent,
-  parseIssueEvent,
-  parsePauseEvent,
-  parseRevokeEvent,
-} from '../../lib/events.ts';
-import { parseImportEvent } from '../../lib/import-event.ts';
-import { decodeState, encodeState } from '../../lib/secrets-manager/tags.ts';
+import { decodeState, encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
 import {
   readAccount,
   readValue,
@@ -19,7 +9,17 @@ import {
   writeCertificate,
   writePending,
   writeSpecification,
-} from '../../lib/secrets-manager/values.ts';
+} from '../../lib/adapters/secrets-manager/values.ts';
+import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import { ConfigError } from '../../lib/ports/errors.ts';
+import { parseImportEvent } from '../../lib/requests/import.ts';
+import {
+  parseDeployEvent,
+  parseExportEvent,
+  parseIssueEvent,
+  parsePauseEvent,
+  parseRevokeEvent,
+} from '../../lib/requests/requests.ts';
 import { Bench, specOf } from '../issue/bench.ts';
 import { anything, awkward, broken } from './corpus.ts';
 

@@ -2,8 +2,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { type AddressInfo, createServer, type Socket as TcpSocket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createQuestions } from '../../lib/dns/questions.ts';
-import { DnsError } from '../../lib/errors.ts';
+import { createQuestions } from '../../lib/adapters/dns/questions.ts';
+import { DnsError } from '../../lib/ports/errors.ts';
 
 /** What is sent back for a query. */
 const packets: Readonly<Record<string, (query: Buffer) => Buffer>> = {

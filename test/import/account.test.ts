@@ -2,8 +2,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { importAccount } from '../../lib/import/account.ts';
-import type { ImportRequest } from '../../lib/import-event.ts';
-import type { Account, AccountStore } from '../../lib/ports.ts';
+import type { Account, AccountStore } from '../../lib/ports/store.ts';
+import type { ImportRequest } from '../../lib/requests/import.ts';
 import { FakeLog } from '../issue/fakes.ts';
 
 const directory = 'https://acme-v02.api.letsencrypt.org/directory';

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { type TakeoverRequest, takeOverSecret } from '../../lib/import/takeover.ts';
-import type { FoundSecret, ToolObjects } from '../../lib/policy/former-tools.ts';
+import type { FoundSecret, ToolObjects } from '../../lib/policy/kubernetes/former-tools.ts';
 import { type MintedChain, mintChain } from '../certificate/minting.ts';
 import { Bench, dayMs, specOf } from '../issue/bench.ts';
 

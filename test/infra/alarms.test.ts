@@ -106,6 +106,6 @@ it('filters count lines by the words that the code writes', async () => {
 /** All source of one room. */
 async function readRoom(room: string): Promise<string> {
   const folder = join(import.meta.dirname, '../..', room);
-  const files = await readdir(folder);
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts'));
   return (await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))).join('\n');
 }

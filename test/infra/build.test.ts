@@ -135,7 +135,7 @@ it('each function of the project holds the rooms it needs and none of another fu
   const functions = await readBuilt();
   const rooms = functions.map(({ name, sources }) => {
     const found = sources.flatMap(
-      (source) => /^(?:lib|functions)\/([\w-]+)(?:\/|\.ts$)/.exec(source)?.[1] ?? [],
+      (source) => /^(?:lib\/adapters|lib|functions)\/([\w-]+)(?:\/|\.ts$)/.exec(source)?.[1] ?? [],
     );
     return [name, new Set(found)] as const;
   });

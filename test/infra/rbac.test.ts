@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { describeRoles } from '../../infra/rbac.ts';
+import { connectDirectory } from '../../lib/adapters/kubernetes/directory.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { isSecretTarget } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
-import { connectDirectory } from '../../lib/kubernetes/directory.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
 import { argoDefinition, gatewayDefinitions } from '../contracts/kubernetes-kinds.ts';
 import { type Bench, bindingOf, codesOf, openBench, targetsOf } from '../deploy/bench.ts';
 

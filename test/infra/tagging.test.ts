@@ -2,8 +2,8 @@
 // function is held in test/integration/iam.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
-import type { CertificateState } from '../../lib/policy/state.ts';
-import { encodeState } from '../../lib/secrets-manager/tags.ts';
+import { encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
 import { functionNames } from '../function-names.ts';
 import { isAllowed, type Statement } from '../sandbox/iam/evaluation.ts';
 import { type Packaged, packageService, readPackagedService, wideInventory } from './packaged.ts';

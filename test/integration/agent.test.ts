@@ -13,8 +13,8 @@ import {
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { formatReport } from '../../lib/policy/agents.ts';
-import { encodeText } from '../../lib/secrets-manager/tags.ts';
+import { encodeText } from '../../lib/adapters/secrets-manager/tags.ts';
+import { formatReport } from '../../lib/policy/delivery/agents.ts';
 import { findBuilt } from '../built.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';

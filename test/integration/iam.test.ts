@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
-import { formatReport } from '../../lib/policy/agents.ts';
-import { encodeText } from '../../lib/secrets-manager/tags.ts';
-import { writeSpecification } from '../../lib/secrets-manager/values.ts';
+import { encodeText } from '../../lib/adapters/secrets-manager/tags.ts';
+import { writeSpecification } from '../../lib/adapters/secrets-manager/values.ts';
+import { formatReport } from '../../lib/policy/delivery/agents.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { functionNames } from '../function-names.ts';
 import { eksRole, zoneRole } from '../infra/packaged.ts';

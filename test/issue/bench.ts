@@ -1,11 +1,11 @@
 // A whole issuing run over fakes: one harness for the scenarios of this folder.
 import { generateKeyPairSync } from 'node:crypto';
-import type { KeyMaker } from '../../lib/acme-ports.ts';
 import type { CertificateSpec, Inventory, IssuerSpec } from '../../lib/certificate/spec.ts';
-import type { TxtValue } from '../../lib/dns-ports.ts';
-import { issueCertificates } from '../../lib/issue/pass.ts';
+import { issueCertificates } from '../../lib/issue/issue.ts';
 import type { IssuePorts, PreflightPorts, Run } from '../../lib/issue/run.ts';
-import { describeError } from '../../lib/log.ts';
+import type { KeyMaker } from '../../lib/ports/acme.ts';
+import type { TxtValue } from '../../lib/ports/dns.ts';
+import { describeError } from '../../lib/ports/log.ts';
 import { FakeAuthority, FakeClock, FakeInstallation, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
 
 export const dayMs = 86_400_000;

@@ -1,12 +1,10 @@
 // Fakes of the ports that issuing stands on: they keep each port's contract and can be told to fail.
 import { createHash } from 'node:crypto';
-import type { Authorization, CertificateAuthority, Order, Proof, RenewalInfo } from '../../lib/acme-ports.ts';
 import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
-import type { ChallengeRecords, OnRecordDone, TxtValue } from '../../lib/dns-ports.ts';
-import { AcmeError } from '../../lib/errors.ts';
-import type { Log, LogFields } from '../../lib/log.ts';
-import type { ByCluster, CertificateState } from '../../lib/policy/state.ts';
-import { stateOfSpec } from '../../lib/policy/state-of.ts';
+import type { Authorization, CertificateAuthority, Order, Proof, RenewalInfo } from '../../lib/ports/acme.ts';
+import type { ChallengeRecords, OnRecordDone, TxtValue } from '../../lib/ports/dns.ts';
+import { AcmeError } from '../../lib/ports/errors.ts';
+import type { Log, LogFields } from '../../lib/ports/log.ts';
 import type {
   CertificateStore,
   Clock,
@@ -14,7 +12,9 @@ import type {
   InstallationStore,
   StoredValue,
   StoreEntry,
-} from '../../lib/ports.ts';
+} from '../../lib/ports/store.ts';
+import { stateOfSpec } from '../../lib/state/describe.ts';
+import type { ByCluster, CertificateState } from '../../lib/state/state.ts';
 import { type Minting, mintChain } from '../certificate/minting.ts';
 
 /** Failures that a test sets: the next call of a method rejects, or every one until cleared. */

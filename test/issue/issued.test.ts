@@ -2,9 +2,9 @@
 // is one too, so that orders follow the back-off and not every pass.
 import { describe, expect, it, test } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { judgeHealth } from '../../lib/policy/health.ts';
-import { findDueAgain, findShortLife, isBetter } from '../../lib/policy/issued.ts';
-import type { Wanted } from '../../lib/policy/wanted.ts';
+import { judgeHealth } from '../../lib/policy/health/health.ts';
+import type { Wanted } from '../../lib/policy/issuance/desired.ts';
+import { findDueAgain, findShortLife, isBetter } from '../../lib/policy/issuance/issued.ts';
 import { type Minting, mintAuthority, mintChain } from '../certificate/minting.ts';
 import { held, wanted } from '../policy/situations.ts';
 import { Bench, dayMs, specOf } from './bench.ts';

@@ -1,6 +1,6 @@
 // TXT values whose order is over, or whose certificate nobody asks for any more.
 import { expect, it } from 'vitest';
-import { AcmeError, DnsError, StoreError } from '../../lib/errors.ts';
+import { AcmeError, DnsError, StoreError } from '../../lib/ports/errors.ts';
 import { Bench, dayMs, specOf } from './bench.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);

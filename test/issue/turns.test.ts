@@ -1,6 +1,6 @@
 // One order after another, and no order that keeps all others waiting.
 import { expect, it } from 'vitest';
-import { Turns } from '../../lib/issue/turns.ts';
+import { Turns } from '../../lib/issue/order/turns.ts';
 
 /** Works that end when the test says so, and what happened in which order. */
 function begin(turns: Turns, names: readonly string[]) {

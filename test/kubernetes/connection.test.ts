@@ -1,8 +1,8 @@
 // How calls to a cluster behave when the network or the server does not.
 import { expect, onTestFinished, test } from 'vitest';
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
-import { describeError } from '../../lib/log.ts';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
+import { describeError } from '../../lib/ports/log.ts';
 import { encode, manifestOf } from '../contracts/kubernetes-bench.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';

@@ -1,8 +1,8 @@
 // What is said of a call that never reached a cluster, when the HTTP client's own words quote the credentials.
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { nameFailure } from '../../lib/kubernetes/failure.ts';
-import { describeError } from '../../lib/log.ts';
+import { nameFailure } from '../../lib/adapters/kubernetes/failure.ts';
+import { describeError } from '../../lib/ports/log.ts';
 
 const subject = {
   cluster: 'lab',

@@ -1,7 +1,7 @@
 // A kubeconfig is input from outside: what it may say, and what is refused with what to do instead.
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { mintServingCertificate } from '../sandbox/tls.ts';
 
 const { ca, cert, key } = await mintServingCertificate('test');

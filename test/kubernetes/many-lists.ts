@@ -1,8 +1,8 @@
 // Lists the Pods of many namespaces at once, in a thread whose memory a test limits.
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 
 const { kubeconfig, namespaces } = z
   .object({ kubeconfig: z.string(), namespaces: z.number() })

@@ -2,10 +2,10 @@
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { connectDirectory } from '../../lib/kubernetes/directory.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
-import { describeError } from '../../lib/log.ts';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { connectDirectory } from '../../lib/adapters/kubernetes/directory.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
+import { describeError } from '../../lib/ports/log.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { answerJson, type Script, startScripted, writeForEver } from './scripted-server.ts';
 

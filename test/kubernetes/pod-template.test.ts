@@ -1,7 +1,7 @@
 // What is sent to a cluster to start a rollout.
 import { expect, test } from 'vitest';
-import { describePatch } from '../../lib/kubernetes/pod-template.ts';
-import type { RestartMark } from '../../lib/policy/cluster-objects.ts';
+import { describePatch } from '../../lib/adapters/kubernetes/pod-template.ts';
+import type { RestartMark } from '../../lib/policy/kubernetes/objects.ts';
 
 test.each<[string, RestartMark, object]>([
   [

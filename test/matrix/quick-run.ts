@@ -3,17 +3,17 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createAuthorities } from '../../lib/acme/accounts.ts';
-import { keyMaker } from '../../lib/acme/keys.ts';
+import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
+import { keyMaker } from '../../lib/adapters/acme/keys.ts';
+import { connectDns } from '../../lib/adapters/dns/connection.ts';
+import { connectRoute53 } from '../../lib/adapters/route53/connection.ts';
+import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
-import { connectDns } from '../../lib/dns/connection.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
-import { issueCertificates } from '../../lib/issue/pass.ts';
+import { issueCertificates } from '../../lib/issue/issue.ts';
 import type { IssuePorts } from '../../lib/issue/run.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Clock } from '../../lib/ports.ts';
-import { connectRoute53 } from '../../lib/route53/connection.ts';
-import { connectSecretsManager } from '../../lib/secrets-manager/connection.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { Clock } from '../../lib/ports/store.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 

@@ -1,7 +1,7 @@
 // Pausing and resuming: what the plan says meanwhile, and that nothing else changes.
 import { expect, it } from 'vitest';
-import type { PauseRequest } from '../../lib/events.ts';
 import { pauseCertificates } from '../../lib/pause/pause.ts';
+import type { PauseRequest } from '../../lib/requests/requests.ts';
 import { Bench, dayMs, specOf } from '../issue/bench.ts';
 
 const shop = specOf('shop', ['shop.example.com']);

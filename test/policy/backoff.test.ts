@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPutOff, nextAttempt } from '../../lib/policy/backoff.ts';
+import { isPutOff, nextAttempt } from '../../lib/policy/issuance/backoff.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 

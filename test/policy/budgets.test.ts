@@ -1,8 +1,12 @@
 // Budgets: what the CA's limits leave for now, told by both sides of each boundary.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocateBudgets, type OrderHistory, type OrderRequest } from '../../lib/policy/budgets.ts';
-import { limitsOf } from '../../lib/policy/limits.ts';
+import { limitsOf } from '../../lib/policy/issuance/published-limits.ts';
+import {
+  allocateBudgets,
+  type OrderHistory,
+  type OrderRequest,
+} from '../../lib/policy/issuance/rate-limits.ts';
 
 const directory = 'https://acme-v02.api.letsencrypt.org/directory';
 const now = new Date('2026-11-22T10:00:00Z');

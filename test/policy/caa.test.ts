@@ -1,6 +1,6 @@
 // Whether CAA records let a CA issue: RFC 8659, and the parameters of RFC 8657.
 import { describe, expect, test } from 'vitest';
-import { type CaaRecord, findCaaObstacle } from '../../lib/policy/caa.ts';
+import { type CaaRecord, findCaaObstacle } from '../../lib/policy/dns/caa.ts';
 
 const ca = {
   identities: ['ca.example', 'Other-Name.example'],

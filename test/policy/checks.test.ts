@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { namesKey } from '../../lib/certificate/names.ts';
-import { type Decision, judge, type Situation } from '../../lib/policy/checks.ts';
-import { wantedBy } from '../../lib/policy/wanted.ts';
+import { type Decision, judge, type Situation } from '../../lib/policy/issuance/checks.ts';
+import { wantedBy } from '../../lib/policy/issuance/desired.ts';
 import { afterDays, dayMs, held, nows, situations, wanted } from './situations.ts';
 
 const now = afterDays(30);

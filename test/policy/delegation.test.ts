@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { parseName } from '../../lib/certificate/name-parsing.ts';
 import { challengeName } from '../../lib/certificate/names.ts';
-import { delegatingRecord, placeOfChallenge } from '../../lib/policy/delegation.ts';
+import { delegatingRecord, placeOfChallenge } from '../../lib/policy/dns/delegation.ts';
 
 const name = '_acme-challenge.shop.example.com';
 

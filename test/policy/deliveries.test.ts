@@ -5,7 +5,7 @@ import {
   formatDeliveries,
   parseDeliveries,
   targetsKey,
-} from '../../lib/policy/deliveries.ts';
+} from '../../lib/state/deliveries.ts';
 import { targetOf } from '../certificate/targets.ts';
 
 const target = targetOf();

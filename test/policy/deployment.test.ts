@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { layOut } from '../../lib/certificate/formats.ts';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
-import type { ClusterSecret, SecretManifest } from '../../lib/policy/cluster-objects.ts';
-import { compareStored, describeSecret, planSecret } from '../../lib/policy/deployment.ts';
+import { compareStored, describeSecret, planSecret } from '../../lib/policy/delivery/secret.ts';
+import type { ClusterSecret, SecretManifest } from '../../lib/policy/kubernetes/objects.ts';
 import { targetOf } from '../certificate/targets.ts';
 
 const target = targetOf({ format: 'nginx-ssl-proxy' });

@@ -1,8 +1,8 @@
 // Which objects ask, and for what: annotations, classes, and the shapes of Ingresses, Gateways and Services.
 import { describe, expect, it } from 'vitest';
 import type { DiscoverySpec } from '../../lib/certificate/spec.ts';
-import { judgeObject } from '../../lib/policy/discovery.ts';
-import type { TlsObject } from '../../lib/policy/tls-objects.ts';
+import { judgeObject } from '../../lib/policy/kubernetes/discovery.ts';
+import type { TlsObject } from '../../lib/policy/kubernetes/tls-objects.ts';
 
 const discovery: DiscoverySpec = {
   places: [{ cluster: 'lab', namespace: 'shop' }],

@@ -5,9 +5,9 @@ import type { Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { nameOfSecret } from '../../lib/inventory/discovered.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
-import { targetsKey } from '../../lib/policy/deliveries.ts';
-import { createFit } from '../../lib/policy/fit.ts';
-import { describeMisfit } from '../../lib/policy/misfits.ts';
+import { createFit } from '../../lib/policy/registration/fit.ts';
+import { describeMisfit } from '../../lib/policy/registration/misfits.ts';
+import { targetsKey } from '../../lib/state/deliveries.ts';
 import { targetOf } from '../certificate/targets.ts';
 
 type Sections = Readonly<Record<string, unknown>>;

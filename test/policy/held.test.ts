@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredCertificate } from '../../lib/certificate/stored.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { judge } from '../../lib/policy/checks.ts';
-import { heldByTags, heldByValue } from '../../lib/policy/held.ts';
-import type { CertificateState } from '../../lib/policy/state.ts';
-import { stateOf } from '../../lib/policy/state-of.ts';
+import { heldByTags, heldByValue } from '../../lib/policy/issuance/actual.ts';
+import { judge } from '../../lib/policy/issuance/checks.ts';
+import { stateOf } from '../../lib/state/describe.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { afterDays, notBefore, wanted } from './situations.ts';
 

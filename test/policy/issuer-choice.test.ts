@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
-import { chooseIssuer, issuersOf } from '../../lib/policy/issuer-choice.ts';
+import { chooseIssuer, issuersOf } from '../../lib/policy/issuance/issuer-choice.ts';
 
 function issuer(name: string, change: Partial<IssuerSpec> = {}): IssuerSpec {
   return { directory: `https://${name}.example/dir`, contact: [], agreeToTerms: true, ...change };

@@ -1,7 +1,7 @@
 // The line that remembers orders: read back as written, bounded, and never in the way.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addOrder, parseOrderLog } from '../../lib/policy/order-log.ts';
+import { addOrder, parseOrderLog } from '../../lib/state/order-log.ts';
 
 const order = {
   directory: 'https://ca.example/directory',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planCertificates } from '../../lib/policy/plan.ts';
+import { planCertificates } from '../../lib/policy/issuance/plan.ts';
 import { afterDays, held, nows, situations, wanted } from './situations.ts';
 
 test('the most urgent stand first: no certificate, then the next to expire, then by name', () => {

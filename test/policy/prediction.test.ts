@@ -1,6 +1,6 @@
 // How many changes of a zone a dry run promises.
 import { expect, test } from 'vitest';
-import { predictCalls } from '../../lib/policy/prediction.ts';
+import { predictCalls } from '../../lib/policy/issuance/prediction.ts';
 
 const order = (directory: string, ...zones: readonly string[]) => {
   return { directory, zones, isNew: true, resumes: false };

@@ -1,13 +1,13 @@
 // What stands before an order: each fact with its finding, and the record to change.
 import { describe, expect, test } from 'vitest';
-import type { PlanEntry } from '../../lib/policy/plan.ts';
 import {
   type Finding,
   heedFindings,
   judgePreflight,
   type NameFacts,
   type Unanswered,
-} from '../../lib/policy/preflight.ts';
+} from '../../lib/policy/dns/preflight.ts';
+import type { PlanEntry } from '../../lib/policy/issuance/plan.ts';
 
 const ca = { identities: ['ca.example'], accountUrl: 'https://ca.example/acme/acct/7' };
 const challenge = '_acme-challenge.shop.example.com';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../lib/policy/checks.ts';
-import { fitsLifetime, renewalTime } from '../../lib/policy/renewal.ts';
+import { judge } from '../../lib/policy/issuance/checks.ts';
+import { fitsLifetime, renewalTime } from '../../lib/policy/issuance/renewal-time.ts';
 import { afterDays, dayMs, held, hourMs, notBefore, wanted } from './situations.ts';
 
 /** Days into the lifetime at which renewal falls due. */

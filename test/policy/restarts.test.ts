@@ -2,8 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
-import { otherKinds, type Workload } from '../../lib/policy/cluster-objects.ts';
-import { adviseOthers, fingerprintAnnotation, planRestarts, planReturns } from '../../lib/policy/restarts.ts';
+import {
+  adviseOthers,
+  fingerprintAnnotation,
+  planRestarts,
+  planReturns,
+} from '../../lib/policy/delivery/restarts.ts';
+import { otherKinds, type Workload } from '../../lib/policy/kubernetes/objects.ts';
 import { targetOf } from '../certificate/targets.ts';
 
 describe('planRestarts', () => {

@@ -1,13 +1,13 @@
 // What is served at many addresses, judged against the certificate that was delivered.
 import { describe, expect, test } from 'vitest';
-import { isDelivered } from '../../lib/policy/deliveries.ts';
 import {
   judgeServed,
   noteServed,
   type Observation,
   type ServedWord,
   type Sighting,
-} from '../../lib/policy/served.ts';
+} from '../../lib/policy/serving/served.ts';
+import { isDelivered } from '../../lib/state/deliveries.ts';
 
 const name = 'shop.example.com';
 const leaf = (fingerprint: string, names: readonly string[] = [name]): Sighting => {

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { namesKey } from '../../lib/certificate/names.ts';
 import { keyTypes } from '../../lib/certificate/spec.ts';
-import type { Situation } from '../../lib/policy/checks.ts';
-import type { Held, HeldCertificate } from '../../lib/policy/held.ts';
-import type { Wanted } from '../../lib/policy/wanted.ts';
+import type { Held, HeldCertificate } from '../../lib/policy/issuance/actual.ts';
+import type { Situation } from '../../lib/policy/issuance/checks.ts';
+import type { Wanted } from '../../lib/policy/issuance/desired.ts';
 
 export const dayMs = 86_400_000;
 export const hourMs = 3_600_000;

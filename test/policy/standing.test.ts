@@ -1,7 +1,7 @@
 // Decisions of people that stand over every judgement: a pause, a revocation.
 import { describe, expect, test } from 'vitest';
-import { judge, type Situation } from '../../lib/policy/checks.ts';
-import { addRevoked, standingOf } from '../../lib/policy/standing.ts';
+import { judge, type Situation } from '../../lib/policy/issuance/checks.ts';
+import { addRevoked, standingOf } from '../../lib/state/decisions.ts';
 import { afterDays, held, wanted } from './situations.ts';
 
 const now = afterDays(30);

@@ -1,9 +1,9 @@
 // The order of restarts, and what is harm enough to end it.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { RestartPlan } from '../../lib/policy/restarts.ts';
-import type { ServedWord } from '../../lib/policy/served.ts';
-import { findHarm, planWaves } from '../../lib/policy/waves.ts';
+import type { RestartPlan } from '../../lib/policy/delivery/restarts.ts';
+import { findHarm, planWaves } from '../../lib/policy/delivery/waves.ts';
+import type { ServedWord } from '../../lib/policy/serving/served.ts';
 
 const plan = (name: string): RestartPlan => ({ action: 'missing', workload: { kind: 'Deployment', name } });
 const canary = { kind: 'Deployment', name: 'canary' } as const;

@@ -1,7 +1,7 @@
 // When a target's workloads may be restarted.
 import { describe, expect, test } from 'vitest';
 import type { MaintenanceWindow } from '../../lib/certificate/spec.ts';
-import { judgeTiming } from '../../lib/policy/windows.ts';
+import { judgeTiming } from '../../lib/policy/delivery/windows.ts';
 
 const saturday: MaintenanceWindow = {
   days: ['Sat'],

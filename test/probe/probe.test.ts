@@ -1,14 +1,14 @@
 // The probe story over fakes: where it looks, where it never connects to, what it keeps and what it says.
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
 import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
-import { DnsError } from '../../lib/errors.ts';
-import type { Sighting } from '../../lib/policy/served.ts';
-import type { CertificateState } from '../../lib/policy/state.ts';
-import { stateOf, stateOfSpec } from '../../lib/policy/state-of.ts';
+import type { Sighting } from '../../lib/policy/serving/served.ts';
+import { DnsError } from '../../lib/ports/errors.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
-import { isPublicAddress } from '../../lib/public-addresses.ts';
+import { stateOf, stateOfSpec } from '../../lib/state/describe.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';

@@ -1,6 +1,6 @@
 // Which addresses that somebody writes into DNS are looked at.
 import { expect, test } from 'vitest';
-import { isPublicAddress } from '../../lib/public-addresses.ts';
+import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
 
 test.each([
   ['203.0.113.7', true],

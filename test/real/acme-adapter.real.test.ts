@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthorities } from '../../lib/acme/accounts.ts';
+import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';

@@ -1,11 +1,11 @@
 // What tests of delivering to a real cluster start from: a user bound to nothing but infra/rbac.yaml in one namespace.
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import type { CertificateSpec, TargetSpec } from '../../lib/certificate/spec.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
-import type { DeployRequest } from '../../lib/events.ts';
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import type { DeployRequest } from '../../lib/requests/requests.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { realClock } from '../contracts/kubernetes-bench.ts';

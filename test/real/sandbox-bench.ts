@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
+import { decodeState } from '../../lib/adapters/secrets-manager/tags.ts';
 import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
-import type { CertificateState } from '../../lib/policy/state.ts';
-import { decodeState } from '../../lib/secrets-manager/tags.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { nameServers } from '../sandbox/dns/server.ts';
 import type { InvokeResult } from '../sandbox/lambda/server.ts';

@@ -1,8 +1,8 @@
 // The end of infra/rbac.yaml: a kubeconfig with the token of a ServiceAccount, made as the file says.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectCluster } from '../../lib/kubernetes/cluster.ts';
-import { readKubeconfig } from '../../lib/kubernetes/kubeconfig.ts';
+import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
+import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { manifestOf, realClock, silence } from '../contracts/kubernetes-bench.ts';
 import { type Kubectl, openKubectl } from './kubectl.ts';
 import { type Kubernetes, startKubernetes } from './parts/kubernetes.ts';

@@ -1,9 +1,9 @@
 // What becomes of an authenticated request to keep a certificate, and what a crash in the middle of it leaves.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Inventory, isSecretTarget } from '../../lib/certificate/spec.ts';
-import { StoreError } from '../../lib/errors.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
-import type { Register } from '../../lib/ports.ts';
+import { StoreError } from '../../lib/ports/errors.ts';
+import type { Register } from '../../lib/ports/store.ts';
 import { createRegister } from '../../lib/register/registration.ts';
 import { Failures, FakeLog, FakeStore } from '../issue/fakes.ts';
 

@@ -1,8 +1,8 @@
 // A certificate that is exchanged is revoked last: when the other one is delivered everywhere and served everywhere.
 import { describe, expect, it } from 'vitest';
-import { parseRevokeEvent } from '../../lib/events.ts';
-import { formatDeliveries } from '../../lib/policy/deliveries.ts';
-import type { Finding, ServedWord } from '../../lib/policy/served.ts';
+import type { Finding, ServedWord } from '../../lib/policy/serving/served.ts';
+import { parseRevokeEvent } from '../../lib/requests/requests.ts';
+import { formatDeliveries } from '../../lib/state/deliveries.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { dayMs } from '../issue/bench.ts';
 import { type Otherwise, open } from './bench.ts';

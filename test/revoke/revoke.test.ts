@@ -1,6 +1,6 @@
 // Revoking: never what is in use, and with replace only once another certificate is stored.
 import { describe, expect, it } from 'vitest';
-import type { RevokeRequest } from '../../lib/events.ts';
+import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { type Bench, dayMs } from '../issue/bench.ts';
 import { open } from './bench.ts';
 

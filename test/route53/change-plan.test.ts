@@ -1,7 +1,7 @@
 // Which changes are made at a name, and how many fit into a batch.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planAddition, planRemoval, splitIntoBatches } from '../../lib/route53/change-plan.ts';
+import { planAddition, planRemoval, splitIntoBatches } from '../../lib/adapters/route53/change-plan.ts';
 import { create, txt } from './setting.ts';
 
 const name = '_acme-challenge.example.com';

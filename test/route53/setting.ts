@@ -6,11 +6,15 @@ import {
   Route53Client,
   type Route53ClientConfig,
 } from '@aws-sdk/client-route-53';
-import { connectDns, type DnsConnection } from '../../lib/dns/connection.ts';
-import type { ChallengeRecords } from '../../lib/dns-ports.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Clock } from '../../lib/ports.ts';
-import { connectRoute53, type Route53Connection, type Route53Options } from '../../lib/route53/connection.ts';
+import { connectDns, type DnsConnection } from '../../lib/adapters/dns/connection.ts';
+import {
+  connectRoute53,
+  type Route53Connection,
+  type Route53Options,
+} from '../../lib/adapters/route53/connection.ts';
+import type { ChallengeRecords } from '../../lib/ports/dns.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { Clock } from '../../lib/ports/store.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { type SandboxDns, startDns } from '../sandbox/dns/server.ts';
 import { Faults } from '../sandbox/faults.ts';

@@ -1,7 +1,7 @@
 // The quoted form of TXT values.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quoteTxt, unquoteTxt } from '../../lib/route53/txt-value.ts';
+import { quoteTxt, unquoteTxt } from '../../lib/adapters/route53/txt-value.ts';
 import { readValue } from '../sandbox/route53/record-value.ts';
 
 describe('the quoted form of a TXT value', () => {

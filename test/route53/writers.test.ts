@@ -1,7 +1,7 @@
 // Two writers in one zone, interleaved in every order: neither loses a value of the other.
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { TxtValue } from '../../lib/dns-ports.ts';
+import type { TxtValue } from '../../lib/ports/dns.ts';
 import type { Change, RecordSet } from '../sandbox/route53/change-batch.ts';
 import type { HostedZone } from '../sandbox/route53/hosted-zone.ts';
 import { type Setting, startSetting } from './setting.ts';

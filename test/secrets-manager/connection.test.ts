@@ -1,12 +1,12 @@
 // The adapter for Secrets Manager, over the sandbox's strict double.
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
+import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
 import type { PendingOrder, StoredCertificate, StoredSpec } from '../../lib/certificate/stored.ts';
 import { versionOfOrder } from '../../lib/certificate/stored.ts';
-import { StoreError } from '../../lib/errors.ts';
-import { describeError } from '../../lib/log.ts';
-import { stateOfSpec } from '../../lib/policy/state-of.ts';
-import { connectSecretsManager } from '../../lib/secrets-manager/connection.ts';
+import { StoreError } from '../../lib/ports/errors.ts';
+import { describeError } from '../../lib/ports/log.ts';
+import { stateOfSpec } from '../../lib/state/describe.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';

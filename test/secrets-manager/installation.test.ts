@@ -1,7 +1,7 @@
 // The AWS secret of the installation, over the sandbox's strict double.
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectSecretsManager } from '../../lib/secrets-manager/connection.ts';
+import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';

@@ -1,9 +1,9 @@
 // State on tags: whatever is written comes back, and whatever a person wrote harms nothing.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { decodeState, encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
 import { keyTypes } from '../../lib/certificate/spec.ts';
-import type { CertificateState } from '../../lib/policy/state.ts';
-import { decodeState, encodeState } from '../../lib/secrets-manager/tags.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
 
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 700 }).map((value) => value.toWellFormed());
 const date = fc.date({

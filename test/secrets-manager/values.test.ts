@@ -1,7 +1,6 @@
 // Values in AWS secrets: our own come back, anything else is said to be unparsable without being quoted.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PendingOrder, StoredCertificate, StoredSpec } from '../../lib/certificate/stored.ts';
 import {
   readAccount,
   readValue,
@@ -9,7 +8,8 @@ import {
   writeCertificate,
   writePending,
   writeSpecification,
-} from '../../lib/secrets-manager/values.ts';
+} from '../../lib/adapters/secrets-manager/values.ts';
+import type { PendingOrder, StoredCertificate, StoredSpec } from '../../lib/certificate/stored.ts';
 
 const spec: StoredSpec = {
   name: 'shop',

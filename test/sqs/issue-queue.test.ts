@@ -1,7 +1,7 @@
 // The adapter for the issue function's queue, over the sandbox's SQS.
 import { expect, onTestFinished, test } from 'vitest';
-import { parseIssueEvent } from '../../lib/events.ts';
-import { connectIssueQueue } from '../../lib/sqs/issue-queue.ts';
+import { connectIssueQueue } from '../../lib/adapters/sqs/issue-queue.ts';
+import { parseIssueEvent } from '../../lib/requests/requests.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';

@@ -1,14 +1,14 @@
 // What `status` says: of certificates, of targets, of agents, and when it is an error.
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { AgentRecord } from '../../lib/agent-ports.ts';
 import { namesKey } from '../../lib/certificate/names.ts';
 import type { CertificateSpec, RegistrationSpec, TargetSpec } from '../../lib/certificate/spec.ts';
-import { formatReport } from '../../lib/policy/agents.ts';
-import { formatDeliveries } from '../../lib/policy/deliveries.ts';
-import type { ServedWord } from '../../lib/policy/served.ts';
-import { formatServedTargets } from '../../lib/policy/served-targets.ts';
-import type { CertificateState } from '../../lib/policy/state.ts';
-import type { InstallationRecord } from '../../lib/ports.ts';
+import { formatReport } from '../../lib/policy/delivery/agents.ts';
+import type { ServedWord } from '../../lib/policy/serving/served.ts';
+import { formatServedTargets } from '../../lib/policy/serving/served-targets.ts';
+import type { AgentRecord } from '../../lib/ports/agents.ts';
+import type { InstallationRecord } from '../../lib/ports/store.ts';
+import { formatDeliveries } from '../../lib/state/deliveries.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
 import { describeStatus } from '../../lib/status/status.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createShakeHands } from '../../lib/adapters/tls/handshake.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { createShakeHands } from '../../lib/tls/handshake.ts';
 import { type MintedChain, mintChain } from '../certificate/minting.ts';
 import { serveTls } from './server.ts';
 

@@ -1,11 +1,11 @@
 // What senders get from POST /domains, whoever they are and whatever they send.
 import { createHmac, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { InstallationRecord, Registration } from '../../lib/ports.ts';
-import { createEndpoint, type Endpoint } from '../../lib/webhook/endpoint.ts';
-import { rememberGithubStanding } from '../../lib/webhook/github.ts';
-import { largestBodyBytes } from '../../lib/webhook/http.ts';
-import { rememberSecrets, secretsLifetimeMs } from '../../lib/webhook/secrets.ts';
+import { createEndpoint, type Endpoint } from '../../lib/adapters/webhook/endpoint.ts';
+import { rememberGithubStanding } from '../../lib/adapters/webhook/github.ts';
+import { largestBodyBytes } from '../../lib/adapters/webhook/http.ts';
+import { rememberSecrets, secretsLifetimeMs } from '../../lib/adapters/webhook/secrets.ts';
+import type { InstallationRecord, Registration } from '../../lib/ports/store.ts';
 import { FakeStore } from '../issue/fakes.ts';
 import { httpEvent, type Sent, signatureHeaders } from './request.ts';
 

@@ -1,7 +1,7 @@
 // Requests signed as GitHub signs its webhooks.
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readClaim, verifySignature } from '../../lib/webhook/signature.ts';
+import { readClaim, verifySignature } from '../../lib/adapters/webhook/signature.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const body = JSON.stringify({ domains: ['shop.example.com'] });

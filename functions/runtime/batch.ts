@@ -1,0 +1,79 @@
+// Answers SQS batches: messages that only name certificates, or only clusters, share one pass, and each learns how its own ones fared.
+import type { SQSBatchResponse } from 'aws-lambda';
+import { toError } from '../../lib/ports/errors.ts';
+import { describeError, type Log } from '../../lib/ports/log.ts';
+import type { Message } from '../../lib/requests/requests.ts';
+
+interface Request {
+  readonly certificates?: readonly string[] | undefined;
+  readonly clusters?: readonly string[] | undefined;
+}
+
+/** Does the work that a request asks for and gives the failures by certificate. */
+export type Work<R extends Request> = (request: R | Request) => Promise<ReadonlyMap<string, unknown>>;
+
+/** The messages to be delivered again: those that cannot be read, those of which a certificate failed, and those of a pass that
+ *  could not be made at all, which does not keep the others from theirs. */
+export async function answerBatch<R extends Request>(
+  messages: readonly Message<R>[],
+  work: Work<R>,
+  log: Log,
+): Promise<SQSBatchResponse> {
+  const readable = messages.filter((message) => 'request' in message);
+  const failed = new Set<string>();
+  for (const message of messages) {
+    if (!('problem' in message)) continue;
+    log.error('message refused', { messageId: message.id, problem: message.problem });
+    failed.add(message.id);
+  }
+  const plain = readable.filter((message) => asksOnlyFor('certificates', message));
+  const clusters = readable.filter((message) => asksOnlyFor('clusters', message) && !plain.includes(message));
+  const special = readable.filter((message) => !plain.includes(message) && !clusters.includes(message));
+  const passes = [
+    ...(plain.length > 0 ? [{ request: merge(plain), messages: plain }] : []),
+    ...(clusters.length > 0 ? [{ request: mergeClusters(clusters), messages: clusters }] : []),
+    ...special.map((message) => ({ request: message.request, messages: [message] })),
+  ];
+  for (const pass of passes) {
+    for (const id of await findFailed(pass, work, log)) failed.add(id);
+  }
+  return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+interface Pass<R extends Request> {
+  readonly request: R | Request;
+  readonly messages: readonly { readonly id: string; readonly request: Request }[];
+}
+
+async function findFailed<R extends Request>(
+  { request, messages }: Pass<R>,
+  work: Work<R>,
+  log: Log,
+): Promise<readonly string[]> {
+  try {
+    const failures = await work(request);
+    const hasFailed = (names: Iterable<string>) => [...names].some((name) => failures.has(name));
+    return messages
+      .filter((message) => hasFailed(message.request.certificates ?? failures.keys()))
+      .map(({ id }) => id);
+  } catch (error) {
+    const ids = messages.map(({ id }) => id);
+    log.error('pass failed', { messageIds: ids, problem: describeError(toError(error)) });
+    return ids;
+  }
+}
+
+function asksOnlyFor(what: keyof Request, { request }: { readonly request: Request }): boolean {
+  return Object.keys(request).every((key) => key === what);
+}
+
+/** One request for all; a message that names none asks for every certificate. */
+function merge(messages: readonly { readonly request: Request }[]): Request {
+  const names = messages.map(({ request }) => request.certificates);
+  if (names.includes(undefined)) return {};
+  return { certificates: [...new Set(names.flatMap((list) => list ?? []))] };
+}
+
+function mergeClusters(messages: readonly { readonly request: Request }[]): Request {
+  return { clusters: [...new Set(messages.flatMap(({ request }) => request.clusters ?? []))] };
+}

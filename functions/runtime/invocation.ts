@@ -1,0 +1,116 @@
+// What every function begins with: settings, inventory, log, time, and signals made from the time that is left.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Inventory } from '../../lib/certificate/spec.ts';
+import { cutText } from '../../lib/policy/bounds.ts';
+import { ConfigError } from '../../lib/ports/errors.ts';
+import { describeError, type Log } from '../../lib/ports/log.ts';
+import type { Clock } from '../../lib/ports/store.ts';
+import { readSettings, type Settings } from '../../lib/settings/functions.ts';
+import { createLog } from './logger.ts';
+
+/** The part of Lambda's context that is used. */
+export interface Context {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+/** One call of a function, as every function needs it. */
+export interface Invocation {
+  readonly id: string;
+  readonly settings: Settings;
+  readonly inventory: Inventory;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Until when this invocation can be alive. */
+  readonly deadline: Date;
+  /** When `signal` ends the work: after three quarters of the time, or all but 20 s of a long one. */
+  readonly workUntil: Date;
+  readonly signal: AbortSignal;
+  /** Ends the clean-up, shortly before the deadline. */
+  readonly cleanUpSignal: AbortSignal;
+}
+
+/** Reads settings and inventory. @throws ConfigError with every mistake. */
+export async function beginInvocation(context: Context): Promise<Invocation> {
+  // Before anything that takes time: Lambda's clock is running.
+  const remainingMs = context.getRemainingTimeInMillis();
+  const now = Date.now();
+  const cleanUpMs = Math.floor(remainingMs - Math.min(1_000, remainingMs / 10));
+  const workMs = Math.floor(remainingMs - Math.min(20_000, remainingMs / 4));
+  const signal = AbortSignal.timeout(Math.max(0, workMs));
+  const cleanUpSignal = AbortSignal.timeout(Math.max(0, cleanUpMs));
+  const settings = readSettings(process.env);
+  return {
+    id: context.awsRequestId,
+    settings,
+    inventory: await readInventory(settings),
+    log: createLog(settings.logLevel, context.awsRequestId),
+    clock: systemClock,
+    deadline: new Date(now + remainingMs),
+    workUntil: new Date(now + workMs),
+    signal,
+    cleanUpSignal,
+  };
+}
+
+/** The real time. */
+export const systemClock: Clock = {
+  now: () => new Date(),
+  async sleep(ms, signal) {
+    try {
+      await delay(ms, undefined, { signal });
+    } catch {
+      // Node rejects with an AbortError of its own; callers are promised the signal's reason.
+      signal.throwIfAborted();
+    }
+  },
+};
+
+/** The packaged inventory, parsed and checked by the build; or the file that CERTRELAY_INVENTORY names. */
+async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
+  if (inventoryPath === undefined) {
+    const packaged: Inventory = JSON.parse(
+      await readFile(join(import.meta.dirname, 'certificates.json'), 'utf8'),
+    );
+    return packaged;
+  }
+  let text: string;
+  try {
+    text = await readFile(inventoryPath, 'utf8');
+  } catch (cause) {
+    const message = `the inventory ${inventoryPath} cannot be read; CERTRELAY_INVENTORY must be the path of a file`;
+    throw new ConfigError('Inventory', message, { cause });
+  }
+  if (text === lastInventory?.text) return lastInventory.inventory;
+  const [{ parseInventory }, { describeProblems }] = await Promise.all([
+    import('../../lib/inventory/inventory.ts'),
+    import('../../lib/inventory/problems.ts'),
+  ]);
+  const parsed = parseInventory(text);
+  if ('problems' in parsed)
+    throw new ConfigError('Inventory', describeProblems(inventoryPath, parsed.problems));
+  lastInventory = { text, inventory: parsed.inventory };
+  return parsed.inventory;
+}
+
+// A process that is called again reads the file again, but parses only what has changed.
+let lastInventory: { readonly text: string; readonly inventory: Inventory } | undefined;
+
+/** Whether an event asks for nothing in particular, as the schedule's does. */
+export function isEmpty(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && Object.keys(event).length === 0;
+}
+
+/** Failures that the error of an invocation tells; the log has them all. */
+const mostTold = 100;
+
+/** Ends an invocation that had failures: alarms and retries must see it. @throws AggregateError unless `failures` is empty. */
+export function throwFailures(failures: readonly Error[], what: string): void {
+  if (failures.length === 0) return;
+  const lines = failures.slice(0, mostTold).map((failure) => cutText(describeError(failure), 1_000));
+  if (failures.length > mostTold) lines.push(`and ${failures.length - mostTold} more: see the log`);
+  const messages = lines.join('\n  ');
+  throw new AggregateError(failures, `${what} that failed: ${failures.length}\n  ${messages}`);
+}

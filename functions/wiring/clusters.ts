@@ -1,0 +1,131 @@
+// The clusters that the inventory names: each by the sign-in that it asks for, loaded with the first cluster that needs it.
+import { readFile } from 'node:fs/promises';
+import type { EksDescription } from '../../lib/adapters/eks/clusters.ts';
+import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
+import { Memory } from '../../lib/async/memo.ts';
+import type { ClusterSpec, KubeconfigSource } from '../../lib/certificate/cluster-spec.ts';
+import type { ClusterAccess, ConnectCluster, ConnectDirectory } from '../../lib/ports/cluster.ts';
+import { ClusterError, StoreError } from '../../lib/ports/errors.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { Clock } from '../../lib/ports/store.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+
+type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' | 'log'> &
+  Partial<Pick<Invocation, 'workUntil'>>;
+type ReadText = Pick<SecretsManagerConnection, 'readText'>;
+
+/** Of the time that is left for the work, as much as one cluster may take with answers that do not come: what follows, for the
+ *  clusters that did answer, needs some, too. */
+const shareOfTime = 3 / 4;
+
+/** Makes the part of the Kubernetes client that a function needs. */
+type Connect<C> = (options: {
+  readonly name: string;
+  readonly access: ClusterAccess;
+  readonly refresh: ((signal: AbortSignal) => Promise<ClusterAccess>) | undefined;
+  readonly attemptMs: number | undefined;
+  readonly shareMs: number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}) => C;
+
+/** Connects to clusters by their name in the inventory, to bring certificates into them. */
+export function connectClusters(surroundings: Surroundings, secrets: ReadText): ConnectCluster {
+  return connectBy(
+    async () => (await import('../../lib/adapters/kubernetes/cluster.ts')).connectCluster,
+    surroundings,
+    secrets,
+  );
+}
+
+/** As `connectClusters`, to read what uses certificates. */
+export function connectDirectories(surroundings: Surroundings, secrets: ReadText): ConnectDirectory {
+  return connectBy(
+    async () => (await import('../../lib/adapters/kubernetes/directory.ts')).connectDirectory,
+    surroundings,
+    secrets,
+  );
+}
+
+/** `load` is called with the first cluster, because the client is large. */
+function connectBy<C>(
+  load: () => Promise<Connect<C>>,
+  surroundings: Surroundings,
+  secrets: ReadText,
+): (name: string, signal: AbortSignal) => Promise<C> {
+  const { inventory, workUntil, clock, log } = surroundings;
+  return async (name, signal) => {
+    const spec = inventory.clusters[name];
+    if (!spec) throw new ClusterError('SignInFailed', `the inventory has no cluster "${name}"`);
+    const open = await openAccess(name, spec, surroundings, secrets);
+    const openAs = async (...asked: Parameters<typeof open>) =>
+      applySettings(name, spec, await open(...asked));
+    const [connect, access] = await Promise.all([load(), openAs(signal)]);
+    const refresh = 'eks' in spec ? (during: AbortSignal) => openAs(during, 'again') : undefined;
+    const attemptMs = spec.timeoutSeconds === undefined ? undefined : spec.timeoutSeconds * 1000;
+    const leftMs = workUntil && workUntil.getTime() - clock.now().getTime();
+    const shareMs = leftMs && Math.max(0, leftMs) * shareOfTime;
+    return connect({ name, access, refresh, attemptMs, shareMs, clock, log });
+  };
+}
+
+// What EKS has said of its clusters, for as long as the process lives.
+const described = new Memory<EksDescription>();
+
+/** What gives the access to a cluster; of EKS, `again` asks anew. */
+async function openAccess(
+  name: string,
+  spec: ClusterSpec,
+  { id, settings, clock }: Surroundings,
+  { readText }: ReadText,
+): Promise<(signal: AbortSignal, again?: 'again') => Promise<ClusterAccess>> {
+  if ('agent' in spec) throw new ClusterError('SignInFailed', `only its agent reaches the cluster "${name}"`);
+  if ('eks' in spec) {
+    const { openEks } = await import('../../lib/adapters/eks/clusters.ts');
+    return openEks({ name, spec: spec.eks, memory: described, sessionName: `certrelay-${id}`, clock });
+  }
+  if ('inCluster' in spec) {
+    const { readServiceAccount } = await import('../../lib/adapters/kubernetes/service-account.ts');
+    const folder = spec.inCluster === true ? undefined : spec.inCluster.folder;
+    return () => readServiceAccount({ name, server: spec.server ?? settings.kubernetesServer, folder });
+  }
+  const { kubeconfig: source } = spec;
+  return async (signal) => {
+    const read = 'file' in source ? readFile(source.file, 'utf8') : readText(source.secret, signal);
+    const text = await read.catch((cause: unknown) => {
+      signal.throwIfAborted();
+      const message = `the kubeconfig of cluster ${name} cannot be read${adviseName(source, cause, settings.prefix)}`;
+      throw new ClusterError('SignInFailed', message, { cause });
+    });
+    const { readKubeconfig } = await import('../../lib/adapters/kubernetes/kubeconfig.ts');
+    return readKubeconfig(name, text);
+  };
+}
+
+/** What the inventory says of the cluster goes before what its sign-in says. */
+async function applySettings(name: string, spec: ClusterSpec, access: ClusterAccess): Promise<ClusterAccess> {
+  const { server, caBundle, proxy } = spec;
+  if (server === undefined && caBundle === undefined && proxy === undefined) return access;
+  return {
+    ...access,
+    server: server ?? access.server,
+    ca: caBundle === undefined ? access.ca : await readBundle(name, caBundle),
+    proxy: proxy ?? access.proxy,
+    origin: `${access.origin}, or at the cluster in the inventory`,
+  };
+}
+
+async function readBundle(name: string, bundle: string | { readonly file: string }): Promise<string> {
+  if (typeof bundle === 'string') return bundle;
+  return readFile(bundle.file, 'utf8').catch((cause: unknown) => {
+    throw new ClusterError('SignInFailed', `the caBundle of cluster ${name} cannot be read`, { cause });
+  });
+}
+
+/** The inventory takes any name, for a role may have been widened; only a refusal tells that it was not. */
+function adviseName(source: KubeconfigSource, error: unknown, prefix: string): string {
+  const folder = `${prefix}/clusters/`;
+  const isDenied = error instanceof StoreError && error.code === 'Denied';
+  if (!isDenied || !('secret' in source) || source.secret.startsWith(folder)) return '';
+  return ` (deploy's role allows AWS secrets below ${folder}: name it so, or widen ReadKubeconfigs in infra/roles.yml)`;
+}

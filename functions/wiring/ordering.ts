@@ -1,0 +1,58 @@
+// What ordering a certificate needs beside the store: loaded only by the runs that order one.
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
+import type { OrderingPorts } from '../../lib/issue/run.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+
+/** Ends of connections, to be carried out when the invocation is over. */
+export type Closing = (() => Promise<void>)[];
+
+/** The CA, Route 53 and DNS. Whoever calls carries out `closing` at the end. */
+export async function openOrdering(
+  { id, settings, inventory, log, clock }: Invocation,
+  { accounts, readText }: SecretsManagerConnection,
+  closing: Closing,
+): Promise<OrderingPorts> {
+  const [{ createAuthorities }, { keyMaker }, { connectRoute53 }, { connectDns }] = await Promise.all([
+    import('../../lib/adapters/acme/accounts.ts'),
+    import('../../lib/adapters/acme/keys.ts'),
+    import('../../lib/adapters/route53/connection.ts'),
+    import('../../lib/adapters/dns/connection.ts'),
+  ]);
+  const authorities = createAuthorities({
+    issuers: inventory.issuers,
+    accounts,
+    clock,
+    log,
+    readFile: (path) => readFile(path, 'utf8'),
+    readText,
+  });
+  closing.push(() => authorities.close());
+  const dns = connectDns({ resolvers: settings.resolvers, clock, log });
+  const route53 = connectRoute53({
+    clock,
+    log,
+    random: Math.random,
+    resolveAlias: dns.resolveAlias,
+    findNameServers: dns.findNameServers,
+    delegationZone: inventory.dns?.delegationZone,
+    roles: inventory.dns?.zones,
+    sessionName: `certrelay-${id}`,
+  });
+  const { delegationZone, preflight = true } = inventory.dns ?? {};
+  return {
+    connect: authorities.connect,
+    keys: keyMaker,
+    records: route53.records,
+    awaitVisible: dns.awaitVisible,
+    preflight: preflight
+      ? { gather: dns.createPreflight(route53.findZone, delegationZone), describe: authorities.describe }
+      : undefined,
+  };
+}
+
+/** A new key by which deliveries to agents are signed: Ed25519, PKCS#8 PEM. */
+export function generateSigningKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}

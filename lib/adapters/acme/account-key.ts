@@ -1,0 +1,32 @@
+// An account's private key: read from its PEM, and its thumbprint, which TXT values are made of.
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
+import { AcmeError } from '../../ports/errors.ts';
+
+/** Account keys are kept as PKCS#8 PEM: P-256, P-384 or RSA.
+ *  @throws AcmeError `Malformed` where the text is no private key, or one of another type. */
+export function readAccountKey(pem: string): KeyObject {
+  const key = parsePrivateKey(pem);
+  const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve } = {} } = key;
+  if (type === 'rsa' || namedCurve === 'prime256v1' || namedCurve === 'secp384r1') return key;
+  const advice =
+    'import a P-256, P-384 or RSA key in its place, or delete the AWS secret of the account, and a new account is made';
+  throw new AcmeError(
+    'Malformed',
+    `the stored ACME account key is of type ${namedCurve ?? type}, which requests are not signed with: ${advice}`,
+  );
+}
+
+function parsePrivateKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new AcmeError('Malformed', 'the stored ACME account key cannot be read');
+  }
+}
+
+/** JWK thumbprint of an account key (RFC 7638), base64url. */
+export function thumbprint(key: KeyObject): string {
+  const { kty, crv, x, y, n, e } = key.export({ format: 'jwk' });
+  const required = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
+  return createHash('sha256').update(JSON.stringify(required)).digest('base64url');
+}

@@ -1,0 +1,147 @@
+// One account at one CA: orders, authorizations and certificates (RFC 8555 §7), every answer parsed.
+
+import { maxNamesOf } from '../../certificate/profiles.ts';
+import type { IssuerSpec } from '../../certificate/spec.ts';
+import type { CertificateAuthority } from '../../ports/acme.ts';
+import { AcmeError } from '../../ports/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import { oneLine } from '../../ports/outside-text.ts';
+import type { Clock } from '../../ports/store.ts';
+import { parseAuthorization, parseOrder } from './answers.ts';
+import { chooseChain, type Download } from './chains.ts';
+import { chooseProof } from './challenges.ts';
+import type { Answer } from './exchange.ts';
+import { readRenewalInfo } from './renewal-info.ts';
+import { revokeCertificate } from './revocation.ts';
+import type { Session } from './session.ts';
+import type { Transport } from './transport.ts';
+
+export interface AuthorityParts {
+  readonly issuer: IssuerSpec;
+  readonly transport: Transport;
+  readonly session: Session;
+  /** Thumbprint of the account's key. */
+  readonly thumbprint: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The account's view of its CA. */
+export function openAuthority(parts: AuthorityParts): CertificateAuthority {
+  const { issuer, transport, session, clock, log } = parts;
+  const toOrder = async (response: Answer, url: string | undefined, signal: AbortSignal) =>
+    parseOrder(response, url, await transport.origins(signal), clock.now());
+  const download = async (url: string, signal: AbortSignal): Promise<Download> => {
+    const { data, headers } = await session.post(url, undefined, signal);
+    if (typeof data !== 'string')
+      throw new AcmeError('Malformed', 'the CA answered a certificate that is not PEM');
+    return { url, chain: data, link: headers.link };
+  };
+
+  let isReported = false;
+  const reportOnce = (problem: string): void => {
+    if (!isReported)
+      log.warn('dns-01 taken instead of dns-persist-01', { directory: issuer.directory, problem });
+    isReported = true;
+  };
+
+  return {
+    directory: issuer.directory,
+    async newOrder(request, signal) {
+      await requireProfile(request, parts, signal);
+      return toOrder(await createOrder(request, parts, signal), undefined, signal);
+    },
+    renewalInfo: (certificateId, signal) => readRenewalInfo(certificateId, parts, signal),
+    async readOrder(url, signal) {
+      return toOrder(await session.post(url, undefined, signal), url, signal);
+    },
+    async readAuthorization(url, signal) {
+      return parseAuthorization(
+        await session.post(url, undefined, signal),
+        url,
+        await transport.origins(signal),
+      );
+    },
+    async answerChallenge(url, signal) {
+      await session.post(url, {}, signal);
+    },
+    async finalize(order, csr, signal) {
+      const der = Buffer.from(csr.replace(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64url');
+      const response = await session.post(order.finalize, { csr: der }, signal);
+      return toOrder(response, order.url, signal);
+    },
+    async downloadCertificate(order, signal) {
+      if (!order.certificate)
+        throw new AcmeError('Malformed', `order ${order.url} is valid but names no certificate`);
+      const first = await download(order.certificate, signal);
+      if (issuer.preferredChain === undefined) return first.chain;
+      return chooseChain(first, issuer.preferredChain, (url) => download(url, signal), log);
+    },
+    revoke: (certificate, reason, signal) => {
+      const { signer, accountUrl } = session;
+      return revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal);
+    },
+    proofOf(authorization) {
+      const prover = { thumbprint: parts.thumbprint, accountUrl: session.accountUrl };
+      return chooseProof(authorization, issuer, prover, reportOnce);
+    },
+  };
+}
+
+type OrderRequest = Parameters<CertificateAuthority['newOrder']>[0];
+
+/** newOrder. What is wrong with `replaces` must not cost the order, so it is left out, once, where it may be the reason of a
+ *  refusal (RFC 9773 §5). */
+async function createOrder(
+  { domains, profile, replaces }: OrderRequest,
+  { transport, session, log }: AuthorityParts,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const identifiers = domains.map((value) => ({ type: 'dns', value }));
+  const plain = { identifiers, ...(profile === undefined ? {} : { profile }) };
+  const { newOrder, renewalInfo } = await transport.directory(signal);
+  const ask = (payload: object) => session.post(newOrder, payload, signal);
+  if (replaces === undefined || renewalInfo === undefined) return ask(plain);
+  try {
+    return await ask({ ...plain, replaces });
+  } catch (error) {
+    if (!(error instanceof AcmeError) || !mayBlameReplaces(error)) throw error;
+    log.warn('order that replaces a certificate refused, ordered without', {
+      names: domains,
+      replaces,
+      problem: error.message,
+    });
+    return ask(plain);
+  }
+}
+
+/** Boulder has a type for one refusal alone; Pebble answers 500 for a certificate that it does not know. */
+function mayBlameReplaces({ problem }: AcmeError): boolean {
+  if (problem === undefined) return false;
+  const { type, status = 0 } = problem;
+  return ['alreadyReplaced', 'malformed', 'unauthorized'].includes(type) || [404, 409, 500].includes(status);
+}
+
+/** @throws AcmeError `Unsupported` where the CA does not offer the profile, naming those it offers, or not for so many names. */
+async function requireProfile(
+  { domains, profile }: OrderRequest,
+  { issuer, transport }: AuthorityParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const most = maxNamesOf(issuer.directory, profile);
+  if (most !== undefined && domains.length > most) {
+    const what = profile === undefined ? 'the CA' : `the profile "${profile}"`;
+    throw new AcmeError(
+      'Unsupported',
+      `${what} allows ${most} names in a certificate, and this one has ${domains.length}: make two of it`,
+    );
+  }
+  if (profile === undefined) return;
+  const offered = Object.keys((await transport.directory(signal)).meta?.profiles ?? {});
+  if (offered.includes(profile)) return;
+  const choice =
+    offered.length > 0
+      ? `it offers ${oneLine(offered.slice(0, 100).join(', '), 1_000)}`
+      : 'it offers none; remove "profile" from the issuer';
+  throw new AcmeError('Unsupported', `the CA does not offer the profile "${profile}": ${choice}`);
+}

@@ -1,0 +1,59 @@
+// Puts events on an EventBridge bus, for whoever wants to run something then.
+import {
+  EventBridgeClient,
+  type EventBridgeClientConfig,
+  PutEventsCommand,
+} from '@aws-sdk/client-eventbridge';
+import { CertrelayError } from '../../ports/errors.ts';
+import type { Announce } from '../../ports/store.ts';
+import { patience } from '../aws/patience.ts';
+
+export interface EventBusOptions {
+  /** Name of a bus of this account and region. */
+  readonly bus: string;
+  /** Beside what the environment says (region, credentials, endpoint). */
+  readonly config?: EventBridgeClientConfig;
+}
+
+export interface EventBus {
+  readonly announce: Announce;
+  close(): void;
+}
+
+/** Opens no connection before the first event. After a lost answer there may be two of one. */
+export function connectEventBus({ bus, config }: EventBusOptions): EventBus {
+  const client = new EventBridgeClient({ requestHandler: patience, ...config });
+  return {
+    async announce(delivered, signal) {
+      signal.throwIfAborted();
+      const entry = {
+        EventBusName: bus,
+        Source: 'certrelay',
+        DetailType: 'Certificate Delivered',
+        Detail: JSON.stringify(delivered),
+      };
+      try {
+        const command = new PutEventsCommand({ Entries: [entry] });
+        const { FailedEntryCount = 0, Entries = [] } = await client.send(command, { abortSignal: signal });
+        // The call succeeds where its entries do not.
+        if (FailedEntryCount > 0) throw named(Entries[0]?.ErrorCode);
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw translate(cause, bus);
+      }
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function named(code = 'no reason given'): Error {
+  return Object.assign(new Error('the bus refused the event'), { name: code });
+}
+
+function translate(cause: unknown, bus: string): CertrelayError {
+  const name = cause instanceof Error ? cause.name : typeof cause;
+  const message = /AccessDenied|NotAuthorized/.test(name)
+    ? `AWS denied events:PutEvents on the bus ${bus}: deploy's role needs it, which the parameter eventBus gives`
+    : `the event was not put on the bus ${bus} (${name}), and will not be`;
+  return new CertrelayError('EventFailed', message, { cause });
+}

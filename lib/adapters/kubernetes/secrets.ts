@@ -1,0 +1,151 @@
+// Cluster Secrets over the API: read, server-side apply, delete.
+import { PatchStrategy } from '@kubernetes/client-node';
+import * as z from 'zod';
+import { type ClusterSecret, managedByLabel } from '../../policy/kubernetes/objects.ts';
+import type { Cluster } from '../../ports/cluster.ts';
+import { ClusterError } from '../../ports/errors.ts';
+import type { Connection } from './connection.ts';
+import type { CallSubject } from './failure.ts';
+import { type AskPage, listAll, objectName, parseAnswer } from './lists.ts';
+
+const map = z.record(z.string(), z.string()).default({});
+
+const fields = z.record(z.string(), z.unknown()).optional();
+
+const secret = z.object({
+  metadata: z.object({
+    uid: z.string(),
+    resourceVersion: z.string(),
+    labels: map,
+    annotations: map,
+    managedFields: z
+      .array(
+        z.object({
+          manager: z.string().optional(),
+          operation: z.string().optional(),
+          time: z.string().optional(),
+          fieldsV1: z
+            .object({
+              'f:data': fields,
+              'f:metadata': z.object({ 'f:labels': fields, 'f:annotations': fields }).optional(),
+            })
+            .optional(),
+        }),
+      )
+      .default([]),
+  }),
+  type: z.string().default('Opaque'),
+  immutable: z.boolean().default(false),
+  data: map,
+});
+
+const named = z.object({ metadata: z.object({ name: objectName }) });
+
+/** The Secret calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
+export function secretCalls(
+  cluster: string,
+  connection: Connection,
+): Pick<Cluster, 'readSecret' | 'applySecret' | 'listSecrets' | 'deleteSecret'> {
+  const { core } = connection;
+  const subjectOf = (verb: CallSubject['verb'], namespace: string, name: string): CallSubject => ({
+    cluster,
+    verb,
+    resource: 'secrets',
+    namespace,
+    name,
+  });
+  return {
+    async readSecret(namespace, name, signal) {
+      const subject = subjectOf('get', namespace, name);
+      try {
+        const answer = await connection.call(subject, { signal }, (options) =>
+          core.readNamespacedSecret({ namespace, name }, options),
+        );
+        return parseSecret(subject, answer);
+      } catch (error) {
+        if (error instanceof ClusterError && error.code === 'NotFound') return undefined;
+        throw error;
+      }
+    },
+
+    async applySecret(manifest, { manager, over }, signal) {
+      const { namespace, name, type, labels, annotations, data } = manifest;
+      const subject = subjectOf('patch', namespace, name);
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        // The version makes it a compare-and-swap: the server refuses where the Secret has changed since.
+        metadata: { name, namespace, labels, annotations, resourceVersion: over?.resourceVersion },
+        type,
+        data,
+      };
+      const request = { namespace, name, body, fieldManager: manager, force: over !== undefined };
+      const settings = { signal, patch: PatchStrategy.ServerSideApply };
+      const answer = await connection.call(subject, settings, (options) =>
+        core.patchNamespacedSecret(request, options),
+      );
+      return parseSecret(subject, answer);
+    },
+
+    async listSecrets(namespace, signal) {
+      const subject: CallSubject = { cluster, verb: 'list', resource: 'secrets', namespace };
+      const labelSelector = `${managedByLabel.name}=${managedByLabel.value}`;
+      const askPage: AskPage = (request, options) =>
+        core.listNamespacedSecret({ ...request, labelSelector }, options);
+      return listAll(connection, subject, signal, askPage, (item) => {
+        const { name } = parseAnswer(named, item, subject).metadata;
+        return { name, secret: parseSecret({ ...subject, name }, item) };
+      });
+    },
+
+    async deleteSecret(namespace, name, over, signal) {
+      const preconditions = { uid: over.uid, resourceVersion: over.resourceVersion };
+      try {
+        await connection.call(subjectOf('delete', namespace, name), { signal }, (options) =>
+          core.deleteNamespacedSecret({ namespace, name, body: { preconditions } }, options),
+        );
+      } catch (error) {
+        // The answer of an earlier attempt may have been lost.
+        if (!(error instanceof ClusterError && error.code === 'NotFound')) throw error;
+      }
+    },
+  };
+}
+
+function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {
+  const parsed = secret.safeParse(answer);
+  if (!parsed.success) {
+    const where = `${subject.namespace}/${subject.name ?? ''} in cluster ${subject.cluster}`;
+    throw new ClusterError('Malformed', `the answer for Secret ${where} is not a Kubernetes Secret`);
+  }
+  const { metadata, type, immutable, data } = parsed.data;
+  const applied = metadata.managedFields.filter(
+    ({ manager, operation }) => manager === 'certrelay' && operation === 'Apply',
+  );
+  return {
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    type,
+    immutable,
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    data,
+    appliedAt: readInstant(applied[0]?.time),
+    owned: {
+      data: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:data'])),
+      labels: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:labels'])),
+      annotations: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:annotations'])),
+    },
+  };
+}
+
+function readInstant(text: string | undefined): Date | undefined {
+  const instant = new Date(text ?? '');
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
+}
+
+function namesOf(fieldSet: Readonly<Record<string, unknown>> = {}): readonly string[] {
+  return Object.keys(fieldSet)
+    .filter((field) => field.startsWith('f:'))
+    .map((field) => field.slice(2));
+}

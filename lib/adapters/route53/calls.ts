@@ -1,0 +1,171 @@
+// Every call to Route 53: paced, ended by the run's signal, its answer read and its failure translated.
+import {
+  type Change,
+  ChangeResourceRecordSetsCommand,
+  GetChangeCommand,
+  GetHostedZoneCommand,
+  ListHostedZonesCommand,
+  ListResourceRecordSetsCommand,
+  type ResourceRecordSet,
+  type Route53Client,
+} from '@aws-sdk/client-route-53';
+import { DnsError } from '../../ports/errors.ts';
+import type { Clock } from '../../ports/store.ts';
+import { type CallName, type Refusal, readRefusal, translateFailure } from './failure.ts';
+import { Pace } from './pace.ts';
+
+/** A public hosted zone. */
+export interface HostedZone {
+  /** `Z…`, without `/hostedzone/`. */
+  readonly id: string;
+  /** Lower case, no trailing dot. */
+  readonly name: string;
+  /** How many record sets it held when it was listed. */
+  readonly recordSets: number;
+  /** Calls in the name of whoever may change it. */
+  readonly calls: Route53Calls;
+}
+
+/** Gives a client with credentials that are good now. @throws DnsError. */
+export type ReachRoute53 = (signal: AbortSignal) => Promise<Route53Client>;
+
+/** Where a page of record sets starts. */
+export interface RecordSetPosition {
+  readonly name: string;
+  readonly type?: string;
+  readonly identifier?: string;
+}
+
+export interface RecordSetPage {
+  /** As AWS gives them: only that is fit for a DELETE. */
+  readonly sets: readonly ResourceRecordSet[];
+  readonly next?: RecordSetPosition;
+}
+
+/** Route 53 of one AWS account, as this room uses it. Every method rejects with a DnsError. */
+export class Route53Calls {
+  readonly #reach: ReachRoute53;
+  readonly #pace: Pace;
+  readonly #holder: string;
+
+  /** @param holder Whose rights the calls need, for messages. */
+  constructor(reach: ReachRoute53, clock: Clock, holder: string) {
+    this.#reach = reach;
+    this.#pace = new Pace(clock);
+    this.#holder = holder;
+  }
+
+  /** Every public zone, 100 a page. */
+  async listPublicZones(signal: AbortSignal): Promise<readonly HostedZone[]> {
+    const zones: HostedZone[] = [];
+    let marker: string | undefined;
+    do {
+      const command = new ListHostedZonesCommand({ Marker: marker });
+      const page = await this.#call({ action: 'ListHostedZones' }, signal, (client, options) =>
+        client.send(command, options),
+      );
+      for (const { Id, Name, Config, ResourceRecordSetCount = 0 } of page.HostedZones ?? []) {
+        if (Config?.PrivateZone || Id === undefined || Name === undefined) continue;
+        zones.push({
+          id: lastPart(Id),
+          name: plainName(Name),
+          recordSets: ResourceRecordSetCount,
+          calls: this,
+        });
+      }
+      marker = page.IsTruncated ? page.NextMarker : undefined;
+    } while (marker !== undefined);
+    return zones;
+  }
+
+  /** Name servers that AWS gave a zone, lower case, no trailing dot. */
+  async delegationSet(zone: HostedZone, signal: AbortSignal): Promise<readonly string[]> {
+    const call = { action: 'GetHostedZone', resource: describeZone(zone) };
+    const command = new GetHostedZoneCommand({ Id: zone.id });
+    const answer = await this.#call(call, signal, (client, options) => client.send(command, options));
+    return (answer.DelegationSet?.NameServers ?? []).map(plainName);
+  }
+
+  /** One page of a zone's record sets. `most` is at most 300, AWS's page. */
+  async listRecordSets(
+    zone: HostedZone,
+    from: RecordSetPosition | undefined,
+    most: number,
+    signal: AbortSignal,
+  ): Promise<RecordSetPage> {
+    const command = new ListResourceRecordSetsCommand({
+      HostedZoneId: zone.id,
+      StartRecordName: from?.name,
+      StartRecordType: from?.type as ResourceRecordSet['Type'],
+      StartRecordIdentifier: from?.identifier,
+      MaxItems: most,
+    });
+    const call = { action: 'ListResourceRecordSets', resource: describeZone(zone) };
+    const page = await this.#call(call, signal, (client, options) => client.send(command, options));
+    const sets = page.ResourceRecordSets ?? [];
+    if (!page.IsTruncated || page.NextRecordName === undefined) return { sets };
+    const { NextRecordName: name, NextRecordType: type, NextRecordIdentifier: identifier } = page;
+    return { sets, next: { name, type, identifier } };
+  }
+
+  /** Carries out one atomic batch: the change's id, or why it was not carried out. */
+  async change(
+    zone: HostedZone,
+    changes: readonly Change[],
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'accepted'; readonly change: string } | Refusal> {
+    const command = new ChangeResourceRecordSetsCommand({
+      HostedZoneId: zone.id,
+      ChangeBatch: { Comment: 'certrelay: DNS-01', Changes: [...changes] },
+    });
+    const call = { action: 'ChangeResourceRecordSets', resource: describeZone(zone) };
+    try {
+      const { ChangeInfo } = await this.#call(call, signal, (client, options) =>
+        client.send(command, options),
+      );
+      if (ChangeInfo?.Id !== undefined) return { kind: 'accepted', change: lastPart(ChangeInfo.Id) };
+    } catch (error) {
+      const refusal = error instanceof DnsError ? readRefusal(error.cause) : undefined;
+      if (refusal) return refusal;
+      throw error;
+    }
+    throw new DnsError(
+      'Failed',
+      `route53:ChangeResourceRecordSets on ${describeZone(zone)} gave no change id`,
+    );
+  }
+
+  async isInsync(change: string, signal: AbortSignal): Promise<boolean> {
+    const call = { action: 'GetChange', resource: `change ${change}` };
+    const command = new GetChangeCommand({ Id: change });
+    const answer = await this.#call(call, signal, (client, options) => client.send(command, options));
+    return answer.ChangeInfo?.Status === 'INSYNC';
+  }
+
+  async #call<T>(
+    name: Omit<CallName, 'holder'>,
+    signal: AbortSignal,
+    send: (client: Route53Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    try {
+      await this.#pace.take(signal);
+      return await send(await this.#reach(signal), { abortSignal: signal });
+    } catch (error) {
+      throw translateFailure(error, { ...name, holder: this.#holder }, signal);
+    }
+  }
+}
+
+/** `example.com (Z…)`, for messages. */
+function describeZone(zone: HostedZone): string {
+  return `hosted zone ${zone.name} (${zone.id})`;
+}
+
+/** A record name as this project writes names: lower case, no trailing dot. */
+export function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
+}
+
+function lastPart(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,39 @@
+// Waits until Route 53 has told all of its servers of a change.
+import { DnsError } from '../../ports/errors.ts';
+import type { Clock } from '../../ports/store.ts';
+import type { Route53Calls } from './calls.ts';
+
+const firstPauseMs = 1_000;
+/** Route 53 does not say when it will be done: on average half a pause is waited too long. */
+const longestPauseMs = 2_000;
+/** Usually it takes less than a minute. Who takes longer must not use up the requests of the others. */
+const usualMs = 60_000;
+const longestLatePauseMs = 10_000;
+/** One zone that never gets there must not use up the time of the others. */
+const patienceMs = 5 * 60_000;
+
+/** Resolves when the change is INSYNC; the first question is asked at once.
+ *  @throws DnsError `NotVisible` after five minutes, `Failed` where the signal ends it, and what the call throws. */
+export async function awaitInsync(
+  change: string,
+  calls: Route53Calls,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = clock.now().getTime();
+  for (let pause = firstPauseMs; !(await calls.isInsync(change, signal)); ) {
+    const waitedMs = clock.now().getTime() - startedAt;
+    if (waitedMs >= patienceMs) {
+      throw new DnsError(
+        'NotVisible',
+        `Route 53 still says PENDING of change ${change} after five minutes; it is tried again in the next run`,
+      );
+    }
+    try {
+      await clock.sleep(pause, signal);
+    } catch (error) {
+      throw new DnsError('Failed', `the run ended before change ${change} was INSYNC`, { cause: error });
+    }
+    pause = Math.min(pause * 1.5, waitedMs < usualMs ? longestPauseMs : longestLatePauseMs);
+  }
+}

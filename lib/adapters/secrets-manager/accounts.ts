@@ -1,0 +1,86 @@
+// ACME accounts in AWS Secrets Manager: `<prefix>/accounts/<hash of the directory URL>`.
+import { createHash } from 'node:crypto';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { StoreError } from '../../ports/errors.ts';
+import type { Account, AccountStore } from '../../ports/store.ts';
+import { callSecrets, checkSize, isRefusal } from './calls.ts';
+
+/** Loaded once an account is needed: a pass that finds nothing due asks for none. */
+const loadValues = () => import('./values.ts');
+
+export class SecretAccounts implements AccountStore {
+  readonly #client: SecretsManagerClient;
+  readonly #prefix: string;
+  readonly #uuid: () => string;
+
+  constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
+    this.#client = client;
+    this.#prefix = prefix;
+    this.#uuid = uuid;
+  }
+
+  async read(directory: string, signal: AbortSignal): Promise<Account | undefined> {
+    const secret = this.secretOf(directory);
+    const { readAccount } = await loadValues();
+    try {
+      const { SecretString } = await callSecrets('GetSecretValue', secret, signal, (options) =>
+        this.#client.send(new GetSecretValueCommand({ SecretId: secret }), options),
+      );
+      const account = readAccount(SecretString);
+      if (account) return account;
+    } catch (error) {
+      if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
+      throw error;
+    }
+    // Never overwritten: the key in it may be the only way to revoke what the account ordered.
+    throw new StoreError(
+      'Failed',
+      `the AWS secret ${secret} does not hold an ACME account of ours for ${directory}: put back an earlier version of it, or delete it to register anew`,
+    );
+  }
+
+  async create(directory: string, account: Account, signal: AbortSignal): Promise<Account> {
+    const secret = this.secretOf(directory);
+    const { writeAccount } = await loadValues();
+    const request = {
+      Name: secret,
+      SecretString: checkSize(writeAccount(directory, account), secret),
+      ClientRequestToken: this.#uuid(),
+    };
+    try {
+      await callSecrets('CreateSecret', secret, signal, (options) =>
+        this.#client.send(new CreateSecretCommand(request), options),
+      );
+      return account;
+    } catch (error) {
+      if (!isRefusal(error, 'ResourceExistsException')) throw error;
+      const kept = await this.read(directory, signal);
+      if (!kept) throw error;
+      return kept;
+    }
+  }
+
+  async update(directory: string, account: Account, signal: AbortSignal): Promise<void> {
+    const secret = this.secretOf(directory);
+    const { writeAccount } = await loadValues();
+    const request = {
+      SecretId: secret,
+      SecretString: checkSize(writeAccount(directory, account), secret),
+      ClientRequestToken: this.#uuid(),
+      VersionStages: ['AWSCURRENT'],
+    };
+    await callSecrets('PutSecretValue', secret, signal, (options) =>
+      this.#client.send(new PutSecretValueCommand(request), options),
+    );
+  }
+
+  secretOf(directory: string): string {
+    const hash = createHash('sha256').update(directory).digest('hex').slice(0, 32);
+    return `${this.#prefix}/accounts/${hash}`;
+  }
+}

@@ -1,0 +1,93 @@
+// Where agents report that they live: tags of `<prefix>/agents/<cluster>`, an AWS secret without a value of any use.
+import {
+  ListSecretsCommand,
+  type SecretsManagerClient,
+  TagResourceCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { AgentRecord, AgentRegistry } from '../../ports/agents.ts';
+import { StoreError } from '../../ports/errors.ts';
+import { callSecrets, isRefusal } from './calls.ts';
+import { decodeText, encodeText } from './tags.ts';
+
+/** Tags by field. Roles of agents name them (infra/agent-role.yaml). */
+const tags = {
+  lastSeen: 'certrelay:lastSeen',
+  version: 'certrelay:agentVersion',
+  problem: 'certrelay:problem',
+  deregistered: 'certrelay:deregistered',
+} as const;
+
+/** Of ASCII, each of which may take three characters of a tag's 256. */
+const longestText = 80;
+
+export class SecretAgents implements AgentRegistry {
+  readonly #client: SecretsManagerClient;
+  readonly #folder: string;
+
+  constructor(client: SecretsManagerClient, prefix: string) {
+    this.#client = client;
+    this.#folder = `${prefix}/agents/`;
+  }
+
+  async list(signal: AbortSignal): Promise<readonly AgentRecord[]> {
+    const records: AgentRecord[] = [];
+    let next: string | undefined;
+    do {
+      const request = {
+        Filters: [{ Key: 'name' as const, Values: [this.#folder] }],
+        MaxResults: 100,
+        NextToken: next,
+      };
+      const page = await callSecrets('ListSecrets', '*', signal, (options) =>
+        this.#client.send(new ListSecretsCommand(request), options),
+      );
+      for (const { Name = '', Tags = [] } of page.SecretList ?? []) {
+        const found = new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+        if (Name.startsWith(this.#folder)) records.push(toRecord(Name.slice(this.#folder.length), found));
+      }
+      next = page.NextToken;
+    } while (next !== undefined);
+    return records;
+  }
+
+  async note(record: AgentRecord, signal: AbortSignal): Promise<void> {
+    const secret = this.#folder + record.cluster;
+    const { lastSeen, version = '', problem = '', deregistered } = record;
+    const texts = {
+      [tags.lastSeen]: lastSeen?.toISOString() ?? '',
+      [tags.version]: shorten(version),
+      [tags.problem]: shorten(problem),
+      [tags.deregistered]: deregistered?.toISOString() ?? '',
+    };
+    const Tags = Object.entries(texts).map(([Key, text]) => ({ Key, Value: encodeText(text) }));
+    try {
+      await callSecrets('TagResource', secret, signal, (options) =>
+        this.#client.send(new TagResourceCommand({ SecretId: secret, Tags }), options),
+      );
+    } catch (error) {
+      if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
+      const message = `the AWS secret ${secret} does not exist: deploy infra/agent-role.yaml for this cluster, which makes it`;
+      throw new StoreError('Failed', message, { cause: error });
+    }
+  }
+}
+
+function toRecord(cluster: string, found: ReadonlyMap<string, string>): AgentRecord {
+  const text = (key: string) => decodeText(found.get(key) ?? '');
+  return {
+    cluster,
+    lastSeen: toInstant(text(tags.lastSeen)),
+    version: text(tags.version),
+    problem: text(tags.problem),
+    deregistered: toInstant(text(tags.deregistered)),
+  };
+}
+
+function shorten(text: string): string {
+  return text.replace(/[^ -~]/g, '?').slice(0, longestText);
+}
+
+function toInstant(text = ''): Date | undefined {
+  const instant = new Date(text);
+  return text === '' || Number.isNaN(instant.getTime()) ? undefined : instant;
+}

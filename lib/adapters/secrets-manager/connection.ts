@@ -1,0 +1,74 @@
+// Opens AWS Secrets Manager: certificates, accounts, and plain texts such as webhook secrets and kubeconfigs.
+import {
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  type SecretsManagerClientConfig,
+} from '@aws-sdk/client-secrets-manager';
+import type { AgentRegistry } from '../../ports/agents.ts';
+import { StoreError } from '../../ports/errors.ts';
+import type { AccountStore, CertificateStore, InstallationStore, ReadText } from '../../ports/store.ts';
+import { patience } from '../aws/patience.ts';
+import { SecretAccounts } from './accounts.ts';
+import { SecretAgents } from './agents.ts';
+import { callSecrets, isRefusal } from './calls.ts';
+import { SecretCertificates } from './certificates.ts';
+import { SecretInstallation } from './installation.ts';
+
+export interface SecretsManagerOptions {
+  /** First part of every AWS secret's name, without a slash at the end. */
+  readonly prefix: string;
+  /** A new random UUID at every call: version ids are made of them. */
+  readonly uuid: () => string;
+  /** Beside what the environment says (region, credentials, endpoint). */
+  readonly config?: SecretsManagerClientConfig;
+}
+
+export interface SecretsManagerConnection {
+  readonly certificates: CertificateStore;
+  readonly accounts: AccountStore;
+  readonly installation: InstallationStore;
+  readonly readText: ReadText;
+  readonly agents: AgentRegistry;
+  /** The key that deliveries to agents are signed with (PKCS#8 PEM): what `generate` makes, the first time of all.
+   *  @throws StoreError `Failed` where the AWS secret holds something else. */
+  readonly signingKey: (generate: () => string, signal: AbortSignal) => Promise<string>;
+  /** The public key that belongs to it, from a tag; `undefined` where there is none yet. */
+  readonly publicKey: (signal: AbortSignal) => Promise<string | undefined>;
+  /** Closes idle connections. */
+  readonly close: () => void;
+}
+
+/** Opens no connection before the first call. Calls are tried three times where that may help. */
+export function connectSecretsManager({
+  prefix,
+  uuid,
+  config,
+}: SecretsManagerOptions): SecretsManagerConnection {
+  const client = new SecretsManagerClient({ requestHandler: patience, ...config });
+  return {
+    certificates: new SecretCertificates(client, prefix, uuid),
+    accounts: new SecretAccounts(client, prefix, uuid),
+    installation: new SecretInstallation(client, prefix, uuid),
+    agents: new SecretAgents(client, prefix),
+    async readText(secret, signal) {
+      const read = callSecrets('GetSecretValue', secret, signal, (options) =>
+        client.send(new GetSecretValueCommand({ SecretId: secret }), options),
+      );
+      const { SecretString, SecretBinary } = await read.catch((error: unknown) => {
+        if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
+        const message = `the AWS secret ${secret} does not exist, or has no value yet: make it`;
+        throw new StoreError('Failed', message, { cause: error });
+      });
+      return SecretString ?? new TextDecoder().decode(SecretBinary);
+    },
+    async signingKey(generate, signal) {
+      const { obtainSigningKey } = await import('./signing-key.ts');
+      return obtainSigningKey(client, { secret: `${prefix}/signing-key`, uuid, generate }, signal);
+    },
+    async publicKey(signal) {
+      const { readPublicKey } = await import('./signing-key.ts');
+      return readPublicKey(client, `${prefix}/signing-key`, signal);
+    },
+    close: () => client.destroy(),
+  };
+}

@@ -1,0 +1,103 @@
+// What belongs to no certificate: tags of the AWS secret `<prefix>/installation`, whose value holds nothing secret.
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  type SecretsManagerClient,
+  TagResourceCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { StoreError } from '../../ports/errors.ts';
+import type { InstallationRecord, InstallationStore } from '../../ports/store.ts';
+import { callSecrets, isRefusal } from './calls.ts';
+import { decodeInstant } from './tags.ts';
+
+/** Tags by what they say. Each function writes its own alone (infra/roles.yml). */
+const tags = {
+  firstRun: 'certrelay:firstRun',
+  isUpgraded: 'certrelay:upgraded',
+  lastPass: 'certrelay:issuePass',
+  comparedUntil: 'certrelay:comparedUntil',
+} as const;
+
+/** Stands on the tag of the last pass until one has ended. A tag that somebody emptied does not say so. */
+const open = 'open';
+
+export class SecretInstallation implements InstallationStore {
+  readonly #client: SecretsManagerClient;
+  readonly #secret: string;
+  readonly #uuid: () => string;
+
+  constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
+    this.#client = client;
+    this.#secret = `${prefix}/installation`;
+    this.#uuid = uuid;
+  }
+
+  async read(signal: AbortSignal): Promise<InstallationRecord | undefined> {
+    try {
+      const { Tags = [], DeletedDate } = await callSecrets(
+        'DescribeSecret',
+        this.#secret,
+        signal,
+        (options) => this.#client.send(new DescribeSecretCommand({ SecretId: this.#secret }), options),
+      );
+      if (DeletedDate) {
+        const message = `the AWS secret ${this.#secret} is scheduled for deletion: restore it (aws secretsmanager restore-secret --secret-id ${this.#secret})`;
+        throw new StoreError('Failed', message);
+      }
+      return toRecord(new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value])));
+    } catch (error) {
+      if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
+      throw error;
+    }
+  }
+
+  async create(
+    { firstRun, isUpgraded }: Pick<InstallationRecord, 'firstRun' | 'isUpgraded'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const values = {
+      [tags.firstRun]: firstRun.toISOString(),
+      [tags.isUpgraded]: isUpgraded ? 'yes' : 'no',
+      [tags.lastPass]: open,
+    };
+    const request = {
+      Name: this.#secret,
+      SecretString: '{"version":1}',
+      ClientRequestToken: this.#uuid(),
+      Tags: Object.entries(values).map(([Key, Value]) => ({ Key, Value })),
+    };
+    try {
+      await callSecrets('CreateSecret', this.#secret, signal, (options) =>
+        this.#client.send(new CreateSecretCommand(request), options),
+      );
+    } catch (error) {
+      if (!isRefusal(error, 'ResourceExistsException')) throw error;
+    }
+  }
+
+  async recordPass(
+    { endedAt, comparedUntil }: { readonly endedAt: Date; readonly comparedUntil: Date },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const values = { [tags.lastPass]: endedAt, [tags.comparedUntil]: comparedUntil };
+    const request = {
+      SecretId: this.#secret,
+      Tags: Object.entries(values).map(([Key, at]) => ({ Key, Value: at.toISOString() })),
+    };
+    await callSecrets('TagResource', this.#secret, signal, (options) =>
+      this.#client.send(new TagResourceCommand(request), options),
+    );
+  }
+}
+
+/** Without a readable first run it counts as the beginning of time: nothing is then taken for new. */
+function toRecord(found: ReadonlyMap<string, string>): InstallationRecord {
+  const instant = (key: string) => decodeInstant(found.get(key) ?? '');
+  const pass = found.get(tags.lastPass);
+  return {
+    firstRun: instant(tags.firstRun) ?? new Date(0),
+    isUpgraded: found.get(tags.isUpgraded) !== 'no',
+    lastPass: pass === open ? open : instant(tags.lastPass),
+    comparedUntil: instant(tags.comparedUntil),
+  };
+}

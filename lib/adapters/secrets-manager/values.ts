@@ -1,0 +1,168 @@
+// The JSON kept in AWS secrets (design §3): written the same for the same contents, read as unknown input.
+import * as z from 'zod';
+import { keyRoles, keyTypes, secretFormats, weekdays, workloadKinds } from '../../certificate/spec.ts';
+import {
+  type PendingOrder,
+  type StoredCertificate,
+  type StoredSpec,
+  specSources,
+} from '../../certificate/stored.ts';
+import type { Account, StoredValue } from '../../ports/store.ts';
+
+const text = z.string().min(1);
+const version = z.literal(1);
+
+const workload = z.object({ kind: z.enum(workloadKinds), name: text });
+
+const rollout = z.object({
+  canary: workload.optional(),
+  waves: z.int().positive(),
+  deadlineMs: z.int().positive(),
+  probe: z.boolean(),
+  windows: z.array(
+    z.object({
+      days: z.array(z.enum(weekdays)),
+      fromMinute: z.int(),
+      toMinute: z.int(),
+      timeZone: text,
+    }),
+  ),
+});
+
+const named = z.record(z.string(), z.string()).optional();
+
+const secretTarget = z.object({
+  cluster: text,
+  namespace: text,
+  secret: text,
+  format: z.enum(secretFormats),
+  keys: z.partialRecord(z.enum(keyRoles), text).optional(),
+  password: z.object({ secret: text }).optional(),
+  labels: named,
+  annotations: named,
+  restart: z.union([z.enum(['auto', 'needed', 'none']), z.array(workload)]),
+  restartStrategy: z.enum(['annotation', 'env']),
+  adopt: z.boolean(),
+  replace: z.boolean(),
+  rollout: rollout.optional(),
+});
+
+const target = z.union([z.object({ acm: z.object({ region: text, arn: text.optional() }) }), secretTarget]);
+
+const storedSpec: z.ZodType<StoredSpec> = z.object({
+  name: text,
+  domains: z.array(text).min(1),
+  issuer: text,
+  fallbackIssuers: z.array(text).optional(),
+  key: z.enum(keyTypes),
+  rotateKey: z.literal('never').optional(),
+  renewBeforeMs: z.number().int().positive().optional(),
+  targets: z.array(target),
+  source: z.enum(specSources),
+});
+
+const certificateValue = z.object({
+  version,
+  'tls.crt': text,
+  'tls.key': text,
+  issuer: text,
+  profile: text.optional(),
+  spec: storedSpec.optional(),
+});
+
+const pendingValue = z.object({
+  version,
+  pending: z.object({
+    key: text,
+    keyType: z.enum(keyTypes),
+    issuer: text,
+    profile: text.optional(),
+    domains: z.array(text).min(1),
+    formerDomains: z.array(text).optional(),
+    run: text,
+    deadline: z.iso.datetime().transform((instant) => new Date(instant)),
+    spec: storedSpec.optional(),
+  }),
+});
+
+const specificationValue = z.object({ version, spec: storedSpec.optional() });
+
+const accountValue = z.object({
+  version,
+  directory: text,
+  key: text,
+  url: text.optional(),
+  contact: z.array(z.string()),
+  nextKey: text.optional(),
+});
+
+/** A certificate with its key; readable by External Secrets Operator as it stands. */
+export function writeCertificate({ chain, key, ...rest }: StoredCertificate): string {
+  return write({ version: 1, 'tls.crt': chain, 'tls.key': key, ...rest });
+}
+
+/** A first version: no certificate yet. */
+export function writeSpecification(spec: StoredSpec | undefined): string {
+  return write({ version: 1, spec });
+}
+
+/** An order in flight. */
+export function writePending(order: PendingOrder): string {
+  return write({ version: 1, pending: order });
+}
+
+/** What a version of a certificate's AWS secret holds; `undefined` is a binary value. Never throws and never quotes. */
+export function readValue(json: string | undefined): StoredValue {
+  const value = parseJson(json);
+  if (value === undefined) return { kind: 'unparsable', problem: 'the value is not a JSON object' };
+  if ('pending' in value) {
+    const { data, error } = pendingValue.safeParse(value);
+    return data ? { kind: 'pending', order: data.pending } : unparsable(error);
+  }
+  if ('tls.crt' in value || 'tls.key' in value) {
+    const { data, error } = certificateValue.safeParse(value);
+    if (!data) return unparsable(error);
+    const { 'tls.crt': chain, 'tls.key': key, issuer, profile, spec } = data;
+    return { kind: 'certificate', certificate: { chain, key, issuer, profile, spec } };
+  }
+  const { data, error } = specificationValue.safeParse(value);
+  return data ? { kind: 'specification', spec: data.spec } : unparsable(error);
+}
+
+/** An ACME account; the directory is there for a person who looks at it. */
+export function writeAccount(directory: string, account: Account): string {
+  return write({ version: 1, directory, ...account });
+}
+
+/** `undefined` where the value is not an account that we wrote. */
+export function readAccount(json: string | undefined): Account | undefined {
+  const { data } = accountValue.safeParse(parseJson(json));
+  return data && { key: data.key, url: data.url, contact: data.contact, nextKey: data.nextKey };
+}
+
+/** Keys in alphabetical order, so that the same contents are the same bytes and a repeated write is no write. */
+function write(value: object): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+}
+
+function parseJson(json: string | undefined): object | undefined {
+  try {
+    const value: unknown = JSON.parse(json ?? '');
+    return isObject(value) ? value : undefined;
+  } catch {
+    // V8's message would quote the value.
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Where the value is wrong, not what it is. */
+function unparsable(error: z.ZodError): StoredValue {
+  const places = error.issues.map(({ path, code }) => `${path.join('.') || 'the value'} (${code})`);
+  return { kind: 'unparsable', problem: `not as Certrelay writes it: ${places.join(', ')}` };
+}

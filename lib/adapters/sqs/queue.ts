@@ -1,0 +1,54 @@
+// One SQS queue to send to.
+import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { CertrelayError } from '../../ports/errors.ts';
+import { patience } from '../aws/patience.ts';
+
+export interface QueueOptions {
+  /** Queue URL. */
+  readonly url: string;
+  /** Beside what the environment says (region, credentials, endpoint). */
+  readonly config?: SQSClientConfig;
+}
+
+export interface Queue {
+  /** `body` is the event that a person would send by hand; `id` stands beside it, for logs. */
+  send(
+    body: object,
+    id: string,
+    options: { readonly delaySeconds?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<void>;
+  close(): void;
+}
+
+/** Opens no connection before the first message, and sends no message twice knowingly; after a lost answer there may be
+ *  two. `send` throws CertrelayError `QueueFailed`, or the signal's reason. */
+export function openQueue({ url, config }: QueueOptions): Queue {
+  const client = new SQSClient({ requestHandler: patience, ...config });
+  return {
+    async send(body, id, { delaySeconds }, signal) {
+      signal.throwIfAborted();
+      const request = {
+        QueueUrl: url,
+        MessageBody: JSON.stringify(body),
+        DelaySeconds: delaySeconds,
+        MessageAttributes: { request: { DataType: 'String', StringValue: id } },
+      };
+      try {
+        await client.send(new SendMessageCommand(request), { abortSignal: signal });
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw translate(cause, url);
+      }
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function translate(cause: unknown, url: string): CertrelayError {
+  const name = cause instanceof Error ? cause.name : typeof cause;
+  const message = /AccessDenied/.test(name)
+    ? `AWS denied sqs:SendMessage on ${url}: the function's IAM role needs it`
+    : `the message to ${url} was not sent (${name}); what it was about waits for the schedule`;
+  return new CertrelayError('QueueFailed', message, { cause });
+}

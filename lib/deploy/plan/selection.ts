@@ -1,0 +1,149 @@
+// Finds what a run is asked to deliver: certificates with their targets, loaded and verified.
+
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
+import type { TargetSpec } from '../../certificate/spec.ts';
+import type { StoredCertificate } from '../../certificate/stored.ts';
+import { parseArn } from '../../policy/delivery/acm.ts';
+import { reachedSteps } from '../../policy/delivery/agents.ts';
+import type { KnownTargets } from '../../policy/delivery/pruning.ts';
+import { describeDelivery, nameDestination } from '../../policy/delivery/secret.ts';
+import { placesOf } from '../../policy/serving/served-targets.ts';
+import { toError } from '../../ports/errors.ts';
+import type { StoreEntry } from '../../ports/store.ts';
+import { parseRetry } from '../../state/deliveries.ts';
+import type { AnyJob, DeployPorts, DeployRun, Job } from '../run.ts';
+import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
+import { settleHold } from './holds.ts';
+import type { Selection } from './selected.ts';
+
+/** AWS secrets read at once. */
+const concurrency = 16;
+
+/** The named certificates, else every one that is stored or has targets in the inventory; where the run names targets, of
+ *  those the ones that have them. One that fails to load does not keep the others from it.
+ *  @throws StoreError where the store cannot be listed. */
+export async function selectCertificates(ports: DeployPorts, run: DeployRun): Promise<readonly Selection[]> {
+  const { inventory, signal, certificates } = run;
+  const prunes = Object.values(inventory.clusters).some(({ prune }) => prune !== undefined);
+  const isPartial = run.targets || run.clusters || (run.elsewhere && !prunes);
+  const judgeSpec = createJudgeSpec(ports, run);
+  const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<Selection> => {
+    try {
+      return await selectOne(name, await entry, { ...ports, judgeSpec }, run);
+    } catch (thrown) {
+      const error = toError(thrown);
+      return { kind: 'failed', name, error };
+    }
+  };
+  if (certificates) {
+    return mapConcurrently([...new Set(certificates)], concurrency, (name) =>
+      select(name, ports.store.describe(name, signal)),
+    );
+  }
+  const entries = new Map((await ports.store.list(signal)).map((entry) => [entry.name, entry]));
+  const known = new Map(inventory.certificates.map((spec) => [spec.name, spec]));
+  const names = [...new Set([...known.keys(), ...entries.keys()])].toSorted();
+  // Only of a registered certificate must the value be read to know its targets.
+  const candidates = names.filter(
+    (name) => !isPartial || (known.get(name)?.targets.some((target) => isAsked(target, name, run)) ?? true),
+  );
+  const selections = await mapConcurrently(candidates, concurrency, (name) =>
+    select(name, Promise.resolve(entries.get(name))),
+  );
+  return isPartial
+    ? selections.filter((selection) => selection.kind !== 'selected' || selection.asked.length > 0)
+    : selections;
+}
+
+async function selectOne(
+  name: string,
+  entry: StoreEntry | undefined,
+  ports: DeployPorts & { readonly judgeSpec: JudgeSpec },
+  run: DeployRun,
+): Promise<Selection> {
+  const { inventory, signal } = run;
+  const skip = (message: string, known?: KnownTargets): Selection => ({
+    kind: 'skipped',
+    name,
+    message,
+    ...(known ? { known } : {}),
+  });
+  const versions = [entry?.current, entry?.previous].filter((version) => version !== undefined);
+  const nowhere = { targets: [], versions };
+  const spec = inventory.certificates.find((certificate) => certificate.name === name);
+  if (!entry && !spec)
+    throw new Error(`no certificate is named ${name}: neither in the inventory nor stored`);
+  if (spec?.targets.length === 0) return skip('it has no targets', nowhere);
+  if (!entry) return skip('it has not been issued yet');
+  const stored = await ports.store.read(name, 'AWSCURRENT', signal);
+  switch (stored?.value.kind) {
+    case undefined:
+    case 'specification':
+    case 'pending':
+      return skip('it has not been issued yet');
+    case 'unparsable':
+      throw new Error(`the AWS secret of ${name} cannot be read: ${stored.value.problem}`);
+    case 'certificate': {
+      const { certificate } = stored.value;
+      const targets = spec?.targets ?? certificate.spec?.targets;
+      if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
+      if (targets.length === 0) return skip('it has no targets', nowhere);
+      const { bundle, begins } = verify(name, certificate, ports.clock.now());
+      const delivery = describeDelivery(name, stored.version, bundle);
+      const { facts } = bundle;
+      const own = spec ? undefined : certificate.spec;
+      const misfits = own && (await ports.judgeSpec(own, entry, facts));
+      const hold = await settleHold({ delivery, facts }, entry, ports, run);
+      const common = { delivery, facts, probe: placesOf({ probe: spec?.probe, targets }), hold, begins };
+      const recorded = entry.state.deployed;
+      const steps = reachedSteps(entry.state, stored.version, targets, inventory);
+      const jobs = targets.map((target, index) =>
+        describeJob(target, { ...common, step: steps[index] ?? 'none' }, entry.state.acm),
+      );
+      return {
+        kind: 'selected',
+        name,
+        version: stored.version,
+        jobs,
+        asked: jobs.filter(({ target }) => isAsked(target, name, run)),
+        recorded,
+        imported: entry.state.acm,
+        known: { targets, versions },
+        retry: parseRetry(recorded, stored.version, targets),
+        seen: entry.state,
+        misfits,
+      };
+    }
+  }
+}
+
+/** Nothing goes into a cluster that a server could not serve. Whether the names are those of the inventory is not asked:
+ *  until a changed certificate is there, the one for the old names is the best there is. `begins`: when it becomes valid; absent
+ *  where it is. */
+function verify(
+  name: string,
+  certificate: StoredCertificate,
+  now: Date,
+): { readonly bundle: Bundle; readonly begins?: Date | undefined } {
+  const atOnce = verifyBundle(certificate, now);
+  const begins = atOnce.ok ? undefined : atOnce.validFrom;
+  const verdict = begins ? verifyBundle(certificate, begins) : atOnce;
+  if (verdict.ok) return { bundle: verdict.bundle, begins };
+  throw new Error(`the certificate ${name} is not delivered (${verdict.problem}): ${verdict.message}`);
+}
+
+function describeJob(target: TargetSpec, rest: Omit<Job, 'target'>, imported: string | undefined): AnyJob {
+  if (!('acm' in target)) return { ...rest, target };
+  return { ...rest, target, arn: parseArn(imported, target.acm.region) };
+}
+
+function isAsked(target: TargetSpec, name: string, { targets, clusters, elsewhere }: DeployRun): boolean {
+  const cluster = 'acm' in target ? undefined : target.cluster;
+  const isIn = (names: readonly string[]) => cluster !== undefined && names.includes(cluster);
+  return (
+    (targets?.includes(nameDestination(target, name)) ?? true) &&
+    (clusters === undefined || isIn(clusters)) &&
+    (elsewhere === undefined || !isIn(elsewhere))
+  );
+}

@@ -1,0 +1,186 @@
+// Deletes the cluster Secrets whose target was removed, where the inventory says that they go.
+
+import { isSecretTarget, workloadKinds } from '../../certificate/spec.ts';
+import { nameSome } from '../../policy/bounds.ts';
+import { isAgentCluster } from '../../policy/delivery/agents.ts';
+import {
+  findOrphans,
+  findUsers,
+  isAppliedByUs,
+  type KnownTargets,
+  type PossibleUsers,
+} from '../../policy/delivery/pruning.ts';
+import { nameTarget } from '../../policy/delivery/secret.ts';
+import {
+  certificateAnnotation,
+  type ListedSecret,
+  type OtherKind,
+  type OtherUser,
+  otherKinds,
+} from '../../policy/kubernetes/objects.ts';
+import type { Cluster } from '../../ports/cluster.ts';
+import { ClusterError, toError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import type { Selection } from '../plan/selected.ts';
+import type { DeployPorts, DeployRun, PruneReport } from '../run.ts';
+
+/** What became of one Secret, or of a cluster that could not be looked at. */
+export interface Pruned {
+  readonly report: PruneReport;
+  readonly failures: readonly Error[];
+}
+
+/** A namespace of a cluster. */
+interface Place {
+  readonly cluster: string;
+  readonly namespace: string;
+}
+
+/** Names of the clusters that the run prunes: those that say `prune`. None where the run names certificates, targets or
+ *  clusters: only a run over everything knows what is no longer wanted. */
+export function findPrunedClusters({
+  certificates,
+  targets,
+  clusters,
+  inventory,
+}: DeployRun): readonly string[] {
+  if (certificates || targets || clusters) return [];
+  return Object.entries(inventory.clusters)
+    .filter(([name, { prune }]) => prune !== undefined && !isAgentCluster(name, inventory))
+    .map(([name]) => name);
+}
+
+/** Looks into each of those clusters. Never rejects. */
+export async function pruneSecrets(
+  selections: readonly Selection[],
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Pruned[]> {
+  const known = new Map(selections.flatMap(({ name, known: sure }) => (sure ? [[name, sure] as const] : [])));
+  const pruned = await Promise.all(
+    findPrunedClusters(run).map((name) => pruneCluster(name, known, ports, run)),
+  );
+  return pruned.flat();
+}
+
+async function pruneCluster(
+  name: string,
+  known: ReadonlyMap<string, KnownTargets>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Pruned[]> {
+  const own = [...known.values()].flatMap(({ targets }) => targets.filter(isSecretTarget));
+  const named = own.filter(({ cluster }) => cluster === name).map(({ namespace }) => namespace);
+  const prune = run.inventory.clusters[name]?.prune;
+  const namespaces = new Set(prune === true ? named : prune);
+  try {
+    const cluster = await ports.connect(name, run.signal);
+    try {
+      const done: Pruned[] = [];
+      for (const namespace of namespaces) {
+        done.push(...(await pruneNamespace({ cluster: name, namespace }, cluster, known, ports, run)));
+      }
+      return done;
+    } finally {
+      await cluster.close();
+    }
+  } catch (thrown) {
+    return [describeFailure({ target: name }, toError(thrown), ports)];
+  }
+}
+
+async function pruneNamespace(
+  place: Place,
+  cluster: Cluster,
+  known: ReadonlyMap<string, KnownTargets>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Pruned[]> {
+  try {
+    const found = findOrphans(place, await cluster.listSecrets(place.namespace, run.signal), known);
+    const orphans = found.filter(({ secret }) => isAppliedByUs(secret));
+    const done: Pruned[] = found
+      .filter((one) => !orphans.includes(one))
+      .map((copy) => keepCopy(place, copy, ports));
+    if (orphans.length === 0) return done;
+    const users = listUsers(place.namespace, cluster, run.signal);
+    for (const orphan of orphans) done.push(await pruneOne(place, orphan, users, cluster, ports, run));
+    return done;
+  } catch (thrown) {
+    return [describeFailure({ target: `${place.cluster}/${place.namespace}` }, toError(thrown), ports)];
+  }
+}
+
+function keepCopy(place: Place, { name, secret }: ListedSecret, { log }: DeployPorts): Pruned {
+  const certificate = secret.annotations[certificateAnnotation];
+  const subject = { certificate, target: nameTarget({ ...place, secret: name }) };
+  log.info('copy of a Secret kept', subject);
+  const message = `no target names the Secret, and its label and annotations say that it holds ${certificate}, but Certrelay did not write it (its managedFields have no entry of certrelay with the certificate): it is a copy, or was restored from a backup; delete it yourself if nobody needs it`;
+  return { report: { ...subject, outcome: 'kept', message }, failures: [] };
+}
+
+/** Whatever may use Secrets of the namespace. Where some of it may not be listed, nobody can know that a Secret is unused.
+ *  @throws ClusterError */
+async function listUsers(namespace: string, cluster: Cluster, signal: AbortSignal): Promise<PossibleUsers> {
+  const [workloads, others, objects, elsewhere] = await Promise.all([
+    Promise.all(workloadKinds.map((kind) => cluster.listWorkloads(namespace, kind, signal))),
+    Promise.all(otherKinds.map((kind) => listOthers(namespace, kind, cluster, signal))),
+    cluster.listTlsObjects(namespace, ['Ingress', 'Gateway'], signal),
+    cluster.listGatewayNamespaces(namespace, signal),
+  ]);
+  const gateways = await Promise.all(
+    elsewhere.map((other) => cluster.listTlsObjects(other, ['Gateway'], signal)),
+  );
+  return { workloads: [...workloads.flat(), ...others.flat()], objects: [...objects, ...gateways.flat()] };
+}
+
+async function listOthers(
+  namespace: string,
+  kind: OtherKind,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<readonly OtherUser[]> {
+  try {
+    return await cluster.listOthers(namespace, kind, signal);
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === 'NotFound') return [];
+    throw error;
+  }
+}
+
+async function pruneOne(
+  place: Place,
+  { name, secret }: ListedSecret,
+  listed: Promise<PossibleUsers>,
+  cluster: Cluster,
+  ports: DeployPorts,
+  { dryRun = false, signal }: DeployRun,
+): Promise<Pruned> {
+  const orphan = { ...place, secret: name };
+  const subject = { certificate: secret.annotations[certificateAnnotation], target: nameTarget(orphan) };
+  try {
+    const users = findUsers(orphan, await listed);
+    if (users.length > 0) {
+      const message = `no target names the Secret, but it stays as long as it is used by ${nameSome(users)}: have another Secret used there, or give this one a target again`;
+      return { report: { ...subject, outcome: 'kept', message }, failures: [] };
+    }
+    if (dryRun) {
+      return { report: { ...subject, outcome: 'planned', message: 'would delete the Secret' }, failures: [] };
+    }
+    await cluster.deleteSecret(place.namespace, name, secret, signal);
+    ports.log.info('Secret pruned', subject);
+    return { report: { ...subject, outcome: 'deleted', message: 'Secret deleted' }, failures: [] };
+  } catch (thrown) {
+    return describeFailure(subject, toError(thrown), ports);
+  }
+}
+
+function describeFailure(
+  subject: Pick<PruneReport, 'certificate' | 'target'>,
+  error: Error,
+  { log }: DeployPorts,
+): Pruned {
+  const message = describeError(error);
+  log.warn('Secret not pruned', { ...subject, problem: message });
+  return { report: { ...subject, outcome: 'pending', message }, failures: [error] };
+}

@@ -1,0 +1,66 @@
+// Notes on a certificate's tags how far its delivery has come, beside passes that note the same for other clusters.
+import { formatArns } from '../../policy/delivery/acm.ts';
+import { nextDelivery } from '../../policy/issuance/backoff.ts';
+import { formatDeliveries, parseDeliveries, parseRetry, type Retry } from '../../state/deliveries.ts';
+import type { Selected } from '../plan/selected.ts';
+import { type AnyJob, type DeployPorts, type DeployRun, isForAcm, type JobResult } from '../run.ts';
+
+/** How often a note is written again that another pass has written over. */
+const attempts = 4;
+
+/** Writes the tags where one would change, and nothing in a dry run. A pass that shares the certificate with others keeps
+ *  what they have written and looks whether its own note stayed; once there is a newer version it notes nothing of its own.
+ *  @throws StoreError */
+export async function recordDeliveries(
+  selected: Selected,
+  results: ReadonlyMap<AnyJob, JobResult>,
+  { store, clock }: Pick<DeployPorts, 'store' | 'clock'>,
+  { dryRun, clusters, elsewhere, cleanUpSignal }: DeployRun,
+): Promise<void> {
+  const { name, version } = selected;
+  const now = clock.now();
+  const { imported } = selected;
+  const acm =
+    formatArns(selected.jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? [])) ??
+    imported;
+  const note = (recorded: string | undefined) => noteOver(recorded, selected, results, now);
+  if (dryRun || (note(selected.recorded) === selected.recorded && acm === imported)) return;
+  if (!clusters && !elsewhere) {
+    return store.record(name, { deployed: note(selected.recorded), acm }, cleanUpSignal);
+  }
+  if (acm !== imported) await store.record(name, { acm }, cleanUpSignal);
+  for (let attempt = 0; ; attempt += 1) {
+    const entry = await store.describe(name, cleanUpSignal);
+    const recorded = entry?.state.deployed;
+    if (entry?.current !== version || note(recorded) === recorded || attempt === attempts) return;
+    await store.record(name, { deployed: note(recorded) }, cleanUpSignal);
+  }
+}
+
+/** What is recorded, with the results of this pass in it. Over itself it stays the same. */
+function noteOver(
+  recorded: string | undefined,
+  { version, jobs, recorded: known, retry }: Selected,
+  results: ReadonlyMap<AnyJob, JobResult>,
+  now: Date,
+): string {
+  const targets = jobs.map(({ target }) => target);
+  const before = parseDeliveries(recorded, version, targets);
+  const steps = jobs.map(
+    (job, index) =>
+      results.get(job)?.step ?? (recorded === known ? job.step : before[index]) ?? ('none' as const),
+  );
+  const hasFailed = jobs.some((job) => {
+    const { step, failures } = results.get(job) ?? { step: job.step, failures: [] };
+    return step === 'none' && failures.length > 0;
+  });
+  const other = parseRetry(recorded, version, targets);
+  const own = hasFailed ? delay(retry, now) : undefined;
+  const later = own && own.failures > (other?.failures ?? 0) ? own : other;
+  return formatDeliveries(version, targets, steps, steps.includes('none') ? later : undefined);
+}
+
+function delay(before: Retry | undefined, now: Date): Retry {
+  const failures = (before?.failures ?? 0) + 1;
+  return { failures, after: nextDelivery({ failures, now }) };
+}

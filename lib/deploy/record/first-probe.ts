@@ -1,0 +1,40 @@
+// Looks at what is served as soon as a certificate has arrived at all its targets, and notes it as the probe does.
+
+import { isOther, noteServed, type ServedWord } from '../../policy/serving/served.ts';
+import { formatServedTargets } from '../../policy/serving/served-targets.ts';
+import { toError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import type { Selected } from '../plan/selected.ts';
+import type { DeployPorts, DeployRun } from '../run.ts';
+
+/** What is served; `undefined` where nobody is to look, or could not. It is no failure of the delivery, whatever it is: load
+ *  balancers take their time, and the probe's schedule looks again. Never rejects. */
+export async function takeFirstLook(
+  { name, version, jobs, seen }: Selected,
+  { store, lookAtServed, clock, log }: DeployPorts,
+  run: DeployRun,
+): Promise<ServedWord | undefined> {
+  const [job] = jobs;
+  if (!job || job.probe === false) return undefined;
+  const { facts, probe, delivery } = job;
+  const targets = jobs.map(({ target }) => target);
+  try {
+    const asked = { names: facts.names, probe, fingerprint: delivery.fingerprint };
+    const { served, message, findings, unlooked } = await lookAtServed(asked, run.signal);
+    const { change } = noteServed(seen, {
+      version,
+      served,
+      targets: formatServedTargets(findings, targets, probe),
+      isDelivered: true,
+      at: clock.now(),
+    });
+    const fields = { certificate: name, version, served, unlooked };
+    if (served === 'served') log.info('certificate served', fields);
+    else if (isOther(served)) log.warn('certificate not served yet', { ...fields, problem: message });
+    if (change) await store.record(name, change, run.cleanUpSignal);
+    return served;
+  } catch (error) {
+    log.warn('certificate not probed', { certificate: name, problem: describeError(toError(error)) });
+    return undefined;
+  }
+}

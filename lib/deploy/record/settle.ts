@@ -1,0 +1,170 @@
+// The end of a pass: how far each certificate is now is noted and logged, what is served is looked at, and all is summed up.
+
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { mostAnswerBytes, takeFitting } from '../../policy/bounds.ts';
+import { describeKept } from '../../policy/registration/grace.ts';
+import { toError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import { isRefused } from '../plan/allowance.ts';
+import type { Selected, Selection } from '../plan/selected.ts';
+import type {
+  AnyJob,
+  CertificateReport,
+  DeployPorts,
+  DeployReport,
+  DeployRun,
+  JobResult,
+  TargetOutcome,
+  TargetReport,
+} from '../run.ts';
+import { followArrival } from './arrival.ts';
+import { recordDeliveries } from './deliveries.ts';
+
+/** AWS secrets written at once. */
+const mostRecorded = 16;
+
+/** Certificates looked at at once: each look has several handshakes under way. */
+const mostSeen = 8;
+
+/** Lambda answers 6 MB at most. */
+const mostListed = 2_000;
+const mostTargetsListed = 10_000;
+const mostCertificateBytes = mostAnswerBytes * 0.8;
+
+/** How one certificate fared, and what went wrong. */
+export interface Settled {
+  readonly report: CertificateReport;
+  readonly failures: readonly Error[];
+}
+
+/** One for each selection, in their order. What is done is noted of all of them before what is served is looked at of any: looks
+ *  take the longest, and may be cut short. Never rejects. */
+export async function settleCertificates(
+  selections: readonly Selection[],
+  results: ReadonlyMap<AnyJob, JobResult>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Settled[]> {
+  const settled = await mapConcurrently(selections, mostRecorded, async (selection) => ({
+    selection,
+    ...(await settle(selection, results, ports, run)),
+  }));
+  return mapConcurrently(settled, mostSeen, async ({ selection, report, failures }) => {
+    if (selection.kind !== 'selected') return { report, failures };
+    const served = await followArrival(selection, results, ports, run);
+    return { report: { ...report, ...(served ? { served } : {}) }, failures };
+  });
+}
+
+/** The worst first, as many as an answer has room for; the others are only counted. */
+export function listWorst(
+  reports: readonly CertificateReport[],
+): Pick<DeployReport, 'certificates' | 'omitted'> {
+  const byDecision = Map.groupBy(reports, ({ decision }) => decision);
+  const sorted = [...severity, 'skip' as const].flatMap((decision) => byDecision.get(decision) ?? []);
+  let targets = 0;
+  const end = sorted.findIndex((report, index) => {
+    targets += report.targets.length;
+    return index >= mostListed || (index > 0 && targets > mostTargetsListed);
+  });
+  const certificates = takeFitting(end === -1 ? sorted : sorted.slice(0, end), mostCertificateBytes);
+  const omitted = sorted.length - certificates.length;
+  return omitted > 0 ? { certificates, omitted } : { certificates };
+}
+
+/** Records how far each target is now, logs what became of them, and sums up. */
+async function settle(
+  selection: Selection,
+  results: ReadonlyMap<AnyJob, JobResult>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<Settled> {
+  const { name } = selection;
+  switch (selection.kind) {
+    case 'skipped':
+      return { report: { name, decision: 'skip', message: selection.message, targets: [] }, failures: [] };
+    case 'failed': {
+      const message = describeError(selection.error);
+      ports.log.error('certificate not delivered', { certificate: name, problem: message });
+      return { report: { name, decision: 'refused', message, targets: [] }, failures: [selection.error] };
+    }
+    case 'selected': {
+      const own = selection.asked.flatMap((job) => results.get(job) ?? []);
+      // How far it has come stays noted: once it is allowed again it goes on from there.
+      const isOff = isRefused(selection, ports);
+      for (const result of own) logTarget(result, selection.version, ports);
+      const failures = [
+        ...own.flatMap((result) => result.failures),
+        ...(isOff ? [] : await record(selection, results, ports, run)),
+      ];
+      const targets = own.map(({ report }) => report);
+      const { misfits } = selection;
+      const kept = misfits && !isOff ? describeKept(misfits) : {};
+      return { report: { ...summarize(selection, targets), ...kept }, failures };
+    }
+  }
+}
+
+/** Notes how far the certificate is; gives what went wrong. Without it the next run only looks closer. */
+async function record(
+  selected: Selected,
+  results: ReadonlyMap<AnyJob, JobResult>,
+  ports: DeployPorts,
+  run: DeployRun,
+): Promise<readonly Error[]> {
+  try {
+    await recordDeliveries(selected, results, ports, run);
+    return [];
+  } catch (error) {
+    ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
+    return [toError(error)];
+  }
+}
+
+/** An alarm counts what failed (infra/alarms.yml); a rollout that only takes its time is none of it. */
+function logTarget({ report, failures }: JobResult, version: string, { log }: DeployPorts) {
+  const { certificate, target, outcome, message } = report;
+  const fields = { certificate, target, version };
+  switch (outcome) {
+    case 'delivered':
+      return log.info('certificate delivered', { ...fields, result: message });
+    case 'pending':
+      return log.warn(failures.length > 0 ? 'delivery failed' : 'delivery pending', {
+        ...fields,
+        problem: message,
+      });
+    case 'waiting':
+      return log.info('delivery waits', { ...fields, result: message });
+    case 'held':
+      return failures.length > 0
+        ? log.error('delivery taken back', { ...fields, problem: message })
+        : log.warn('delivery held', { ...fields, problem: message });
+    case 'refused':
+      return log.error('delivery refused', { ...fields, problem: message });
+    case 'planned':
+      return log.info('delivery planned', { ...fields, result: message });
+    case 'unchanged':
+      return log.debug('target unchanged', { ...fields, result: message });
+  }
+}
+
+/** The outcome that most needs a look stands for the certificate. */
+const severity: readonly TargetOutcome[] = [
+  'refused',
+  'held',
+  'pending',
+  'waiting',
+  'planned',
+  'delivered',
+  'unchanged',
+];
+
+function summarize({ name, version }: Selected, targets: readonly TargetReport[]): CertificateReport {
+  const decision = severity.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? 'skip';
+  const counts = severity
+    .map((outcome) => [outcome, targets.filter((target) => target.outcome === outcome).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} ${outcome}`);
+  const message = counts.length === 0 ? 'none of its targets was asked for' : `targets: ${counts.join(', ')}`;
+  return { name, version, decision, message, targets };
+}

@@ -1,0 +1,226 @@
+// Holds specifications that are not the file's against today's inventory. The first full pass notes what does not fit already: that
+// has its time of grace, and what stops fitting later has none.
+
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { registeredSpec, type StoredSpec } from '../../certificate/stored.ts';
+import type { Plan } from '../../policy/issuance/plan.ts';
+import { createFit } from '../../policy/registration/fit.ts';
+import {
+  believeGrace,
+  describeKept,
+  explainGrace,
+  explainRefusal,
+  grantGrace,
+  type Installation,
+  isGraceOpen,
+  isTolerated,
+  type Misfits,
+  notAllowed,
+} from '../../policy/registration/grace.ts';
+import { openSources } from '../../policy/registration/name-holders.ts';
+import { describeError } from '../../ports/log.ts';
+import type { CertificateStore, InstallationRecord } from '../../ports/store.ts';
+import { parseDomains } from '../../state/describe.ts';
+import type { IssuePorts, Run } from '../run.ts';
+import { type Candidate, readSpecification } from './gather.ts';
+
+/** Values read at once. */
+const concurrency = 32;
+/** Values that one pass reads because tags say that something does not fit, or did not. */
+const mostRead = 200;
+
+/** What a pass is asked, as far as it matters here. */
+export interface AllowanceRequest {
+  readonly dryRun?: boolean | undefined;
+  /** The record of the installation; absent: it is read where something does not fit. */
+  readonly installation?: InstallationRecord | 'unknown' | undefined;
+  /** Whether this is a full pass before the end of which none has ended: values are read, and grace is granted. */
+  readonly isNoting: boolean;
+  /** Whether the pass is over all certificates: only then is it known who has which name. */
+  readonly isOverAll: boolean;
+}
+
+/** The rules of one pass. */
+export interface Allowance {
+  /** The candidates, each with what does not fit. By tags, and by values where tags say that there is something; those of a
+   *  pass that notes all by their values. `isNoted`: all was noted that there is to note. Never rejects.
+   *  @param specs Those of values that have been read already. */
+  holdAll(
+    candidates: readonly Candidate[],
+    specs: ReadonlyMap<string, StoredSpec>,
+  ): Promise<{ readonly candidates: readonly Candidate[]; readonly isNoted: boolean }>;
+  /** The candidate with a specification that has been read meanwhile, and what does not fit of that. Never rejects. */
+  holdSpec(candidate: Candidate, spec: StoredSpec): Promise<Candidate>;
+}
+
+type Change = Parameters<CertificateStore['record']>[1];
+
+/** Opens the rules of a pass. */
+export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run: Run): Allowance {
+  const { store, clock, log } = ports;
+  const { dryRun = false, isNoting, isOverAll } = request;
+  const fit = createFit(run.inventory);
+  /** Names that two sources share are noted with the rest; those that come to be shared later are withheld as `NameTaken`. */
+  let fitOfNoted = fit;
+  const fitFor = ({ entry }: Candidate) =>
+    isNoting || entry?.state.graceUntil !== undefined ? fitOfNoted : fit;
+  const inFile = new Set(run.inventory.certificates.map(({ name }) => name));
+  const judged = new Set<string>();
+  const installation = onceOnly(async () => request.installation ?? (await readRecord(ports, run)));
+  let isNoted = true;
+  let readsLeft = isNoting ? Number.POSITIVE_INFINITY : mostRead;
+
+  const record = async (name: string, change: Change): Promise<boolean> => {
+    if (dryRun) return true;
+    try {
+      await store.record(name, change, run.signal);
+      return true;
+    } catch (error) {
+      log.warn('state not recorded', { certificate: name, problem: describeError(error) });
+      return false;
+    }
+  };
+
+  const read = async (name: string): Promise<StoredSpec | undefined> => {
+    try {
+      return await readSpecification(name, store, run.signal);
+    } catch (error) {
+      isNoted = false;
+      log.warn('specification not read', { certificate: name, problem: describeError(error) });
+      return undefined;
+    }
+  };
+
+  /** What is on its tag now: listing lags, and what the pass before has granted must not be refused by this one. */
+  const look = async (name: string): Promise<Misfits['grace']> => {
+    try {
+      return (await store.describe(name, run.signal))?.state.graceUntil;
+    } catch (error) {
+      log.warn('certificate not described', { certificate: name, problem: describeError(error) });
+      return 'open';
+    }
+  };
+
+  /** What is on its tag, or is granted now. */
+  const findGrace = async ({ name, entry, situation: { held } }: Candidate): Promise<Misfits['grace']> => {
+    const life = held.kind === 'certificate' ? held : undefined;
+    const listed = entry?.state.graceUntil;
+    const said = listed ?? (isNoting || entry?.state.error === notAllowed ? undefined : await look(name));
+    if (said === 'open') return 'open';
+    if (said === undefined && isNoting) {
+      const until = grantGrace(clock.now(), life);
+      if (await record(name, { graceUntil: until })) return until;
+      isNoted = false;
+      return 'open';
+    }
+    const known = await installation();
+    if (said === undefined) return isGraceOpen(known) ? 'open' : undefined;
+    const until = believeGrace(said, life, known);
+    if (until && until < said) {
+      log.error('tags disagree', {
+        certificate: name,
+        said: { graceUntil: said },
+        problem: `nothing that was stored when this version first ran has grace for so long; it ends at ${until.toISOString()}`,
+      });
+      await record(name, { graceUntil: until, tagsDisagree: clock.now() });
+    }
+    return until;
+  };
+
+  const blame = async (candidate: Candidate, found: Misfits['found']): Promise<Candidate> => {
+    const { name, entry, situation } = candidate;
+    const misfits: Misfits = { found, grace: await findGrace(candidate) };
+    const isKept = isTolerated(misfits, clock.now());
+    const isMarked = entry?.state.error === notAllowed;
+    if (isKept) {
+      log.warn('certificate kept for a while', { certificate: name, problem: explainGrace(misfits) });
+      if (isMarked) await record(name, { error: null });
+    } else {
+      const level = isMarked ? 'warn' : 'error';
+      log[level]('certificate not allowed', { certificate: name, problem: explainRefusal(misfits) });
+      // A wait that the code before explains is not one of this code's.
+      const waits = entry?.state.nextAttempt === undefined ? {} : { nextAttempt: null };
+      if (!isMarked) await record(name, { error: notAllowed, ...waits });
+    }
+    return { ...candidate, situation: { ...situation, misfits } };
+  };
+
+  /** What was said against it holds no more. What is signed for agents may have been taken back, so the specification goes on. */
+  const clear = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
+    const { error, graceUntil } = candidate.entry?.state ?? {};
+    const isMarked = error === notAllowed;
+    if (!isMarked && graceUntil === undefined) return candidate;
+    // A pass over some does not know of names that are shared.
+    if (graceUntil !== undefined && !isOverAll) return blame(candidate, []);
+    log.info('certificate allowed again', { certificate: candidate.name });
+    await record(candidate.name, {
+      ...(isMarked ? { error: null } : {}),
+      ...(graceUntil === undefined ? {} : { graceUntil: null }),
+    });
+    return { ...candidate, spec };
+  };
+
+  const holdSpec = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
+    if (judged.has(candidate.name)) return candidate;
+    judged.add(candidate.name);
+    const found = fitFor(candidate).ofSpec(spec, candidate.entry?.createdAt);
+    return found.length > 0 ? blame(candidate, found) : clear(candidate, spec);
+  };
+
+  const hold = async (candidate: Candidate, seen: StoredSpec | undefined): Promise<Candidate> => {
+    const { name, entry } = candidate;
+    const known = candidate.spec ?? seen;
+    if (inFile.has(name)) return candidate;
+    const registered = known && registeredSpec(known);
+    if (known) return registered ? holdSpec(candidate, registered) : candidate;
+    const { state = {} } = entry ?? {};
+    const { source, targets, error, graceUntil } = state;
+    const about = { name, domains: parseDomains(state), targets, since: entry?.createdAt };
+    const tagged = source && fitFor(candidate).ofTags({ ...about, source });
+    const { found, isSure } = tagged ?? { found: [], isSure: false };
+    const isSuspect = found.length > 0 || error === notAllowed || graceUntil !== undefined;
+    const isToRead = isSuspect || (isNoting && !isSure);
+    if (isToRead && readsLeft > 0) {
+      readsLeft -= 1;
+      const spec = await read(name);
+      if (spec) return holdSpec(candidate, spec);
+    }
+    return isSuspect ? blame(candidate, found) : candidate;
+  };
+
+  return {
+    async holdAll(candidates, specs) {
+      const isConcerned = isNoting || candidates.some(({ entry }) => entry?.state.graceUntil);
+      if (isOverAll && isConcerned) {
+        const sources = openSources(run.inventory);
+        const others = candidates.flatMap(({ entry }) => (entry && sources.holderOf(entry)) ?? []);
+        fitOfNoted = createFit(run.inventory, others);
+      }
+      const held = await mapConcurrently(candidates, concurrency, (one) => hold(one, specs.get(one.name)));
+      return { candidates: held, isNoted };
+    },
+    holdSpec,
+  };
+}
+
+/** The plan with what is kept for a while said of each that is. */
+export function nameKept(plan: Plan, candidates: ReadonlyMap<string, Candidate>): Plan {
+  return plan.map((entry) => {
+    const misfits = candidates.get(entry.name)?.situation.misfits;
+    return misfits && entry.reason !== 'NotAllowed' ? { ...entry, ...describeKept(misfits) } : entry;
+  });
+}
+
+async function readRecord({ installation, log }: IssuePorts, { signal }: Run): Promise<Installation> {
+  try {
+    return installation ? await installation.read(signal) : 'unknown';
+  } catch (error) {
+    log.warn('installation not read', { problem: describeError(error) });
+    return 'unknown';
+  }
+}
+
+function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,214 @@
+// Holds tags against what they are about: impossible times are brought back into what rules give, and each full pass reads its
+// share of the values.
+
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { verifyBundle } from '../../certificate/bundle.ts';
+import type { StoredSpec } from '../../certificate/stored.ts';
+import { believe } from '../../policy/issuance/believable.ts';
+import { findDisagreements, isInShare, type Truth, trueFields } from '../../policy/issuance/comparison.ts';
+import { StoreError } from '../../ports/errors.ts';
+import { describeError, type Log } from '../../ports/log.ts';
+import type { CertificateStore, Clock, StoredVersion, StoreEntry } from '../../ports/store.ts';
+import type { CertificateState } from '../../state/state.ts';
+
+/** What holding tags against values needs. */
+export interface ComparisonPorts {
+  readonly store: CertificateStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Of what a pass is asked, what matters here. */
+export interface ComparisonRequest {
+  readonly dryRun?: boolean | undefined;
+  /** Since when values are to be held against their tags; absent: none is. `all`: those of every name. */
+  readonly comparedSince?: Date | 'all' | undefined;
+}
+
+/** Values read at once. */
+const concurrency = 32;
+/** Values that one pass holds against their tags. */
+const mostCompared = 1_000;
+
+/** How entries of these names are checked as they come: every one for times that no rule gives, those of the pass's share
+ *  against their values. `uncompared`: what the share has beyond 1,000. `specs`: specifications of the values that were read. */
+export function compareShare(
+  names: readonly string[],
+  { dryRun = false, comparedSince }: ComparisonRequest,
+  ports: ComparisonPorts,
+  signal: AbortSignal,
+): {
+  readonly check: (entry: StoreEntry | undefined) => Promise<StoreEntry | undefined>;
+  readonly uncompared: readonly string[];
+  readonly specs: ReadonlyMap<string, StoredSpec>;
+} {
+  const specs = new Map<string, StoredSpec>();
+  const now = ports.clock.now();
+  const share = comparedSince === 'all' ? names : names.filter((name) => isInShare(name, comparedSince, now));
+  const compared = new Set(dryRun ? [] : share.slice(0, mostCompared));
+  return {
+    async check(entry) {
+      if (!entry) return undefined;
+      const believed = await believeEntry(entry, dryRun, ports, signal);
+      if (!compared.has(entry.name)) return believed;
+      try {
+        return await compareEntry(believed, specs, ports, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        // It is judged by its tags, as in all other passes.
+        const level = error instanceof StoreError && error.code === 'Throttled' ? 'warn' : 'error';
+        ports.log[level]('value not compared', { certificate: entry.name, problem: describeError(error) });
+        return believed;
+      }
+    },
+    uncompared: dryRun ? [] : share.slice(mostCompared),
+    specs,
+  };
+}
+
+type Change = Parameters<CertificateStore['record']>[1];
+
+/** The entry with times that can be believed; what could not is written anew and is an error in the log, but in a dry run. */
+async function believeEntry(
+  entry: StoreEntry,
+  isDryRun: boolean,
+  { store, clock, log }: ComparisonPorts,
+  signal: AbortSignal,
+): Promise<StoreEntry> {
+  const now = clock.now();
+  const { state, unbelieved } = believe(entry.state, now);
+  if (unbelieved.length === 0) return entry;
+  if (isDryRun) return { ...entry, state };
+  const change: Change = {
+    ...Object.fromEntries(unbelieved.map((field) => [field, state[field] ?? null])),
+    tagsDisagree: now,
+  };
+  tell(entry.name, unbelieved, entry.state, log);
+  try {
+    await store.record(entry.name, change, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('state not recorded', { certificate: entry.name, problem: describeError(error) });
+  }
+  return { ...entry, state: { ...state, tagsDisagree: now } };
+}
+
+/** Of entries that belong to nobody by their tags, those of the pass's share whose value holds a specification: somebody took the
+ *  tag away that says so, without which nobody would renew them. They get their tags back. Never rejects, but for the signal. */
+export async function findLost(
+  entries: readonly StoreEntry[],
+  { dryRun = false, comparedSince }: ComparisonRequest,
+  ports: ComparisonPorts,
+  signal: AbortSignal,
+): Promise<readonly StoreEntry[]> {
+  const now = ports.clock.now();
+  const since = comparedSince === 'all' ? undefined : comparedSince;
+  const share = dryRun
+    ? []
+    : entries.filter(({ name }) => isInShare(name, since, now)).slice(0, mostCompared);
+  const found = await mapConcurrently(share, concurrency, async (entry): Promise<StoreEntry | undefined> => {
+    try {
+      const current = await ports.store.read(entry.name, 'AWSCURRENT', signal);
+      const truth = current && specIn(current) && truthOf(current);
+      const fresh = truth && (await ports.store.describe(entry.name, signal));
+      if (!truth || !fresh || fresh.current !== current.version || fresh.state.source) return undefined;
+      tell(entry.name, ['source'], fresh.state, ports.log);
+      const change: Change = { ...trueFields(truth), ...heardBefore, tagsDisagree: now };
+      await ports.store.record(entry.name, change, signal);
+      return changed(fresh, change);
+    } catch (error) {
+      signal.throwIfAborted();
+      ports.log.warn('value not compared', { certificate: entry.name, problem: describeError(error) });
+      return undefined;
+    }
+  });
+  return found.filter((entry) => entry !== undefined);
+}
+
+function changed(entry: StoreEntry, change: Change): StoreEntry {
+  const merged = Object.entries({ ...entry.state, ...change }).filter(([, value]) => value !== null);
+  return { ...entry, state: Object.fromEntries(merged) };
+}
+
+/** The entry with tags that say what its value says. Where they said otherwise they are written anew, which is an error in the
+ *  log; listing may lag, so the entry is described before that. A value that no server can use makes the entry say that it
+ *  must be read. @throws StoreError where the value cannot be read. */
+async function compareEntry(
+  entry: StoreEntry,
+  specs: Map<string, StoredSpec>,
+  ports: ComparisonPorts,
+  signal: AbortSignal,
+): Promise<StoreEntry> {
+  const { store, clock, log } = ports;
+  const found = await store.read(entry.name, 'AWSCURRENT', signal);
+  const spec = found && specIn(found);
+  if (spec) specs.set(entry.name, spec);
+  // Another version than the tags describe is judged by its value anyway.
+  if (!found || isBlank(found) || isUndescribed(entry, found) || agrees(entry, found)) return entry;
+  const fresh = await store.describe(entry.name, signal);
+  if (fresh?.current !== found.version) return fresh ?? entry;
+  if (isUndescribed(fresh, found) || agrees(fresh, found)) return fresh;
+  const truth = truthOf(found);
+  const fields = truth ? findDisagreements(fresh.state, truth) : (['version'] as const);
+  tell(entry.name, fields, fresh.state, log);
+  const change: Change = {
+    ...(truth ? { ...trueFields(truth), ...heardBefore } : { version: null }),
+    tagsDisagree: clock.now(),
+  };
+  await store.record(entry.name, change, signal);
+  return changed(fresh, change);
+}
+
+/** Nobody knows who wrote what the CA is said to have suggested. */
+const heardBefore = {
+  windowStart: null,
+  windowEnd: null,
+  windowOf: null,
+  explanationUrl: null,
+  askAfter: null,
+};
+
+function specIn({ value }: StoredVersion): StoredSpec | undefined {
+  if (value.kind === 'specification') return value.spec;
+  return value.kind === 'certificate' ? value.certificate.spec : undefined;
+}
+
+/** The first version of a certificate of the file, which holds nothing that tags could tell. */
+function isBlank({ value }: StoredVersion): boolean {
+  return value.kind === 'specification' && !value.spec;
+}
+
+/** Tags that say nothing of this version. */
+function isUndescribed({ current, state }: StoreEntry, { version, value }: StoredVersion): boolean {
+  if (current !== version) return true;
+  return state.version === undefined ? value.kind !== 'specification' : state.version !== version;
+}
+
+function agrees({ state }: StoreEntry, found: StoredVersion): boolean {
+  const truth = truthOf(found);
+  return truth !== undefined && findDisagreements(state, truth).length === 0;
+}
+
+/** `undefined` for a value that no server can use. */
+function truthOf({ version, value }: StoredVersion): Truth | undefined {
+  if (value.kind === 'specification' && value.spec) return { kind: 'specification', spec: value.spec };
+  if (value.kind !== 'certificate') return undefined;
+  const verdict = verifyBundle(value.certificate);
+  return verdict.ok
+    ? { kind: 'certificate', version, facts: verdict.bundle.facts, stored: value.certificate }
+    : undefined;
+}
+
+function tell(
+  certificate: string,
+  fields: readonly (keyof CertificateState)[],
+  state: CertificateState,
+  log: Log,
+): void {
+  const said = Object.fromEntries(fields.map((field) => [field, state[field]]));
+  log.error('tags disagree', {
+    certificate,
+    said,
+    problem: `tags of its AWS secret said what its value and the rules do not: ${fields.join(', ')}; they were written anew. Find out who wrote them: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=TagResource`,
+  });
+}

@@ -1,0 +1,106 @@
+// Looks at DNS before an order is spent: what would fail it makes it wait, what may fail it is a warning.
+
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { Memory } from '../../async/memo.ts';
+import { namesKey } from '../../certificate/names.ts';
+import type { CaaSubject } from '../../policy/dns/caa.ts';
+import { heedFindings, judgePreflight } from '../../policy/dns/preflight.ts';
+import type { PlanEntry } from '../../policy/issuance/plan.ts';
+import { describeError } from '../../ports/log.ts';
+import type { IssuePorts, OrderingPorts, PreflightPorts } from '../run.ts';
+import type { Candidate } from './gather.ts';
+
+/** Certificates looked at side by side. */
+const concurrency = 16;
+/** As long as a valid authorization serves other orders at Let's Encrypt (profile classic, until 2027). */
+const authorizationMs = 30 * 24 * 3_600_000;
+
+export interface LookOptions {
+  /** Makes no account: CAA that names one is judged only where ours is known. */
+  readonly dryRun: boolean;
+  /** A person asked for the order by name: what stands before it is told, and does not stop it. */
+  readonly force: boolean;
+  /** Ends the look; what is not known by then is a warning. */
+  readonly signal: AbortSignal;
+}
+
+type LookPorts = IssuePorts & OrderingPorts & { readonly preflight: PreflightPorts };
+
+/** The entries, each with what was found. Never rejects. */
+export async function lookBefore(
+  entries: readonly PlanEntry[],
+  candidates: ReadonlyMap<string, Candidate>,
+  options: LookOptions,
+  ports: LookPorts,
+): Promise<readonly PlanEntry[]> {
+  const subjects = new Memory<CaaSubject>();
+  const subjectOf = (issuer: string) => subjects.recall(issuer, () => describe(issuer, options, ports));
+  const seen = await mapConcurrently(entries, concurrency, (entry) =>
+    look(entry, candidates.get(entry.name), subjectOf, options, ports),
+  );
+  for (const entry of seen) tell(entry, options, ports);
+  return seen;
+}
+
+async function look(
+  entry: PlanEntry,
+  candidate: Candidate | undefined,
+  subjectOf: (issuer: string) => Promise<CaaSubject>,
+  { force, signal }: LookOptions,
+  { preflight, clock }: LookPorts,
+): Promise<PlanEntry> {
+  if (!candidate?.spec || isResumed(candidate)) return entry;
+  const { domains } = candidate.spec;
+  const { issuer } = candidate.situation.wanted;
+  try {
+    const subject = await subjectOf(issuer);
+    // A lasting record may be there already, wherever DNS leads by now; where it is not, writing it tells.
+    const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
+    const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
+    const facts = await preflight.gather(domains, about, signal);
+    const zones = facts.names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
+    return heedFindings({ ...entry, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
+  } catch (error) {
+    const why = signal.aborted ? 'it took too long' : describeError(error);
+    return { ...entry, warnings: [`DNS was not looked at before the order: ${why}`] };
+  }
+}
+
+/** An order that is there already costs nothing more, and may be as good as finished. */
+function isResumed({ inFlight, entry }: Candidate): boolean {
+  return inFlight !== undefined && entry?.state.order !== undefined;
+}
+
+/** Whether the CA may still hold valid authorizations for all of the names: it then asks for no proof, and it is of no
+ *  consequence where DNS leads. CAA is read for every certificate. */
+function mayBeProved({ situation }: Candidate, domains: readonly string[], now: Date): boolean {
+  const { held, wanted } = situation;
+  if (held.kind !== 'certificate' || held.issuer !== wanted.directory) return false;
+  return held.names === namesKey(domains) && now.getTime() - held.notBefore.getTime() < authorizationMs;
+}
+
+/** Where the CA cannot be asked, CAA is judged as far as that goes; the order itself then tells what is wrong with the CA. */
+async function describe(
+  issuer: string,
+  { dryRun, signal }: LookOptions,
+  { connect, preflight, log }: LookPorts,
+): Promise<CaaSubject> {
+  try {
+    if (!dryRun) await connect(issuer, signal);
+    return await preflight.describe(issuer, signal);
+  } catch (error) {
+    log.warn('CA not asked before the order', { issuer, problem: describeError(error) });
+    return { identities: [] };
+  }
+}
+
+/** An order held back is an error: nothing goes on before a person changes the record. */
+function tell(
+  { name, decision, reason, message, warnings = [] }: PlanEntry,
+  { dryRun }: LookOptions,
+  { log }: LookPorts,
+): void {
+  if (decision === 'wait' && !dryRun)
+    log.error('order held back', { certificate: name, reason, problem: message });
+  for (const problem of warnings) log.warn('order may fail', { certificate: name, problem });
+}

@@ -1,0 +1,92 @@
+// Holds back what the CA's limits would refuse: the plan then says until when.
+import { registeredDomain } from '../../certificate/name-parsing.ts';
+import { namesKey } from '../../certificate/names.ts';
+import type { Plan, PlanEntry } from '../../policy/issuance/plan.ts';
+import { limitsOf } from '../../policy/issuance/published-limits.ts';
+import { allocateBudgets, type OrderHistory, type OrderRequest } from '../../policy/issuance/rate-limits.ts';
+import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
+import { parseOrderLog } from '../../state/order-log.ts';
+import type { Run } from '../run.ts';
+import type { Candidate, Question } from './gather.ts';
+
+/** Let's Encrypt counts a set that was issued in this time as a renewal (rate limits, "Non-ARI renewals"). */
+const renewalMs = 120 * 24 * 3_600_000;
+
+/** The plan in which orders wait that the CA's limits do not allow now, the least urgent first. `force` does not help.
+ *  An order that is in flight already costs nothing more. */
+export async function withinBudgets(
+  plan: Plan,
+  candidates: ReadonlyMap<string, Candidate>,
+  { certificates }: Question,
+  store: CertificateStore,
+  run: Run,
+  now: Date,
+): Promise<Plan> {
+  const requests = plan.flatMap((entry) => {
+    const candidate = candidates.get(entry.name);
+    return entry.decision === 'order' && candidate ? requestOf(entry, candidate, now) : [];
+  });
+  if (!requests.some(({ directory }) => limitsOf(directory))) return plan;
+  // Named certificates were described one by one: what the others have spent only the list tells.
+  const listed = certificates ? await store.list(run.signal) : [];
+  const entries = new Map(listed.map((entry) => [entry.name, entry]));
+  for (const { name, entry } of candidates.values()) if (entry) entries.set(name, entry);
+  const shortages = allocateBudgets(
+    requests,
+    [...entries.values()].flatMap((entry) => historyOf(entry, now)),
+    limitsOf,
+    now,
+  );
+  return plan.map((entry): PlanEntry => {
+    const shortage = shortages.get(entry.name);
+    return shortage ? { name: entry.name, decision: 'wait', reason: 'RateLimited', ...shortage } : entry;
+  });
+}
+
+function requestOf(
+  { name }: PlanEntry,
+  { situation, spec, entry }: Candidate,
+  now: Date,
+): readonly OrderRequest[] {
+  const { wanted, held, pending } = situation;
+  const resumes = pending !== undefined && entry?.state.order !== undefined;
+  if (resumes) return [];
+  const log = parseOrderLog(entry?.state.orders);
+  const domains = spec?.domains;
+  const names = domains ? namesKey(domains) : (entry?.state.names ?? name);
+  const registeredDomains = domains
+    ? [...new Set(domains.map(registeredDomain))]
+    : (log?.registeredDomains ?? []);
+  const certificate = held.kind === 'certificate' ? held : undefined;
+  const sinceMs = certificate ? now.getTime() - certificate.notBefore.getTime() : Number.POSITIVE_INFINITY;
+  const lifetimeMs = certificate ? certificate.notAfter.getTime() - certificate.notBefore.getTime() : 0;
+  return [
+    {
+      name,
+      directory: wanted.directory,
+      registeredDomains,
+      names,
+      // Only inside its window is a renewal exempt (RFC 9773 and Let's Encrypt's rate limits).
+      replaces:
+        certificate?.window !== undefined && certificate.window.start <= now && now <= certificate.window.end,
+      renewal: certificate?.names === names && certificate.issuer === wanted.directory && sinceMs < renewalMs,
+      // Nothing held is urgent where the operator asks for it; what anybody may register is not, for being new.
+      urgent: certificate ? sinceMs > lifetimeMs * 0.75 : !isRegistered(spec, entry),
+    },
+  ];
+}
+
+/** Whether a sender or an object in a cluster asked for it, and not the inventory file. */
+function isRegistered(spec: Candidate['spec'], entry: Candidate['entry']): boolean {
+  return spec ? 'source' in spec : entry?.state.source !== undefined;
+}
+
+/** Nothing was ordered in the future, whatever a tag says: an order that never grows old would keep others back for good. */
+function historyOf({ name, state }: StoreEntry, now: Date): readonly OrderHistory[] {
+  const log = parseOrderLog(state.orders);
+  if (!log) return [];
+  const { directory, registeredDomains, times } = log;
+  return [
+    { directory, registeredDomains, names: state.names ?? name, orders: times.filter((time) => time <= now) },
+  ];
+}

@@ -1,0 +1,183 @@
+// One pass of issuing: gather, plan, order in waves, report.
+
+import { type Plan, type PlanEntry, planCertificates } from '../policy/issuance/plan.ts';
+import type { PredictedCalls } from '../policy/issuance/prediction.ts';
+import { IssueError } from '../ports/errors.ts';
+import type { StoreEntry } from '../ports/store.ts';
+import { compareLater, continueLater } from './continuation.ts';
+import { admitOrders } from './gather/admission.ts';
+import { nameKept, openAllowance } from './gather/allowance.ts';
+import { type Candidate, gather, type Question, type Unknown } from './gather/gather.ts';
+import { askRenewalInfo, isToBeAsked } from './gather/renewal-info.ts';
+import {
+  beginInstallation,
+  endInstallationPass,
+  isFirstPass,
+  mayEndPass,
+  readInstallation,
+} from './installation.ts';
+import { order } from './order/ordering.ts';
+import type { WaveOutcome } from './order/settle.ts';
+import { sweepOrphans } from './orphans.ts';
+import { type IssueReport, makeReport } from './report.ts';
+import type { IssuePorts, OrderingPorts, Run } from './run.ts';
+import { signMissing } from './signing.ts';
+
+/** What a pass is asked. */
+export interface PassRequest extends Question {
+  readonly dryRun?: boolean | undefined;
+  /** Holds the values of the named certificates against their tags: what a pass over all left of its share. */
+  readonly compare?: boolean | undefined;
+  /** Passes in a row before this one that finished nothing of what they were sent for. */
+  readonly fruitless?: number | undefined;
+}
+
+/** Runs one pass. Failures are given beside the report, by certificate, so that whoever called can throw them once
+ *  everything was tried. @throws StoreError where not even listing works. */
+export async function issueCertificates(
+  request: PassRequest,
+  ports: IssuePorts,
+  run: Run,
+): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
+  const startedAt = ports.clock.now().getTime();
+  const isFull = request.certificates === undefined && !request.dryRun;
+  const known = isFull ? await readInstallation(ports, run) : undefined;
+  const since = known === 'unknown' ? undefined : known?.comparedUntil;
+  const comparedSince = request.compare ? 'all' : since;
+  const gathered = await gather({ ...request, comparedSince }, ports, run);
+  const { unknown } = gathered;
+  const installation =
+    isFull && !known ? await beginInstallation(holdsCertificates(gathered), ports, run) : known;
+  const isNoting = isFirstPass(installation);
+  const isOverAll = request.certificates === undefined;
+  const allowance = openAllowance({ dryRun: request.dryRun, installation, isNoting, isOverAll }, ports, run);
+  const held = await allowance.holdAll(gathered.candidates, gathered.specs);
+  const now = ports.clock.now();
+  const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
+  const candidates = request.dryRun ? held.candidates : await hearCas(held.candidates, ordering, run, now);
+  const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
+  const asked = { ...request, allowance };
+  const admitted = await admitOrders(planCertificates(candidates, now), byName, asked, ordering, ports, run);
+  const plan = nameKept(admitted, byName);
+  logPlan(plan, ports);
+  const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
+  // Side by side: an order that takes its time keeps nothing of others in DNS.
+  const [outcomes] = request.dryRun
+    ? [[]]
+    : await Promise.all([
+        order(due, asked, ordering, run),
+        sweepOrphans([...gathered.orphans, ...findUnfinished(plan, byName)], ordering, ports, run),
+      ]);
+  if (!request.dryRun) {
+    const stored = new Set(outcomes.flatMap((one) => ('version' in one ? [one.name] : [])));
+    await signMissing(
+      candidates.filter(({ name }) => !stored.has(name)),
+      { ...ports, allowance },
+      run,
+    );
+    await leave(plan, outcomes, request, ports, run);
+    await compareLater(gathered.uncompared, ports, run);
+  }
+  const isNoted = held.isNoted && unknown.length === 0;
+  if (isFull && mayEndPass(installation, isNoted, ports)) {
+    await endInstallationPass(new Date(startedAt), ports, run);
+  }
+  const predicted = request.dryRun ? await foresee(plan, due) : undefined;
+  const report = makeReport(plan, outcomes, unknown, predicted);
+  // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
+  const named = request.certificates?.length;
+  ports.log.info('pass finished', {
+    ...report.summary,
+    asked: named,
+    ms: ports.clock.now().getTime() - startedAt,
+  });
+  return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
+}
+
+/** What orders have left of certificates that the inventory does not allow any more. */
+function findUnfinished(plan: Plan, candidates: ReadonlyMap<string, Candidate>): readonly StoreEntry[] {
+  return plan
+    .filter(({ reason }) => reason === 'NotAllowed')
+    .flatMap(({ name }) => candidates.get(name)?.entry ?? [])
+    .filter(({ pending }) => pending !== undefined);
+}
+
+/** Whether anything was stored here before this pass, by whatever version. */
+function holdsCertificates({ candidates, orphans }: Awaited<ReturnType<typeof gather>>): boolean {
+  const entries = [...candidates.map(({ entry }) => entry), ...orphans];
+  return entries.some((entry) => entry?.state.version !== undefined);
+}
+
+/** What ordering all of these would change. */
+async function foresee(plan: Plan, due: readonly Candidate[]): Promise<PredictedCalls> {
+  const [{ predictCalls }, { waveSize }] = await Promise.all([
+    import('../policy/issuance/prediction.ts'),
+    import('./order/batch.ts'),
+  ]);
+  const zones = new Map(plan.map((entry) => [entry.name, entry.zones]));
+  const foreseen = due.map(({ name, entry, inFlight, situation }) => ({
+    directory: situation.wanted.directory,
+    isNew: entry === undefined,
+    resumes: inFlight !== undefined && entry?.state.order !== undefined,
+    zones: zones.get(name),
+  }));
+  return predictCalls(foreseen, waveSize);
+}
+
+/** Replaces the candidates that it is time to ask their CAs about. */
+async function hearCas(
+  candidates: readonly Candidate[],
+  ordering: () => Promise<IssuePorts & OrderingPorts>,
+  run: Run,
+  now: Date,
+): Promise<readonly Candidate[]> {
+  const asked = candidates.filter((candidate) => isToBeAsked(candidate, now));
+  if (asked.length === 0) return candidates;
+  const heard = await askRenewalInfo(asked, await ordering(), run);
+  const byName = new Map(heard.map((candidate) => [candidate.name, candidate]));
+  return candidates.map((candidate) => byName.get(candidate.name) ?? candidate);
+}
+
+function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** Sends on what was not finished: cut off by time, in another run's hands, or to be tried again soon. */
+async function leave(
+  plan: Plan,
+  outcomes: readonly WaveOutcome[],
+  { fruitless = 0 }: PassRequest,
+  ports: IssuePorts,
+  run: Run,
+): Promise<void> {
+  // Where there is no such instant a person must act first, and the schedule looks again.
+  const waiting = plan.flatMap((entry) =>
+    entry.decision === 'wait' && entry.until ? [{ name: entry.name, until: entry.until }] : [],
+  );
+  const unfinished = outcomes.flatMap((one) =>
+    one.outcome === 'waiting' || one.outcome === 'failed' ? [{ name: one.name, until: one.until }] : [],
+  );
+  const tried = outcomes.length > 0 ? 1 : 0;
+  const inARow = unfinished.length < outcomes.length ? 0 : fruitless + tried;
+  await continueLater([...waiting, ...unfinished], inARow, ports, run);
+}
+
+/** What changes nothing is for debugging; at 10,000 certificates nobody reads the rest of a plan otherwise. */
+function logPlan(plan: readonly PlanEntry[], { log }: IssuePorts): void {
+  for (const { name, decision, reason, message } of plan) {
+    const level = decision === 'keep' ? 'debug' : 'info';
+    log[level]('certificate judged', { certificate: name, decision, reason, detail: message });
+  }
+}
+
+function unknownFailure({ name, error }: Unknown): readonly [string, Error] {
+  return [name, new IssueError('Unknown', name, { cause: error })];
+}
+
+/** Its cause says why: whoever prints it prints both. */
+function failureOf(outcome: WaveOutcome): readonly (readonly [string, Error])[] {
+  if (outcome.outcome !== 'failed') return [];
+  const { name, error } = outcome;
+  return [[name, new IssueError('Failed', name, { cause: error })]];
+}

@@ -1,0 +1,59 @@
+// What follows from a certificate that has just been stored: it is kept, or would be ordered again at once, which is a failure.
+
+import { type CertificateFacts, certificateId } from '../../certificate/x509.ts';
+import { wasDueAgain } from '../../policy/issuance/issued.ts';
+import type { RenewalInfo } from '../../ports/acme.ts';
+import { IssueError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import type { CertificateStore } from '../../ports/store.ts';
+import { laterMs, remembered } from '../gather/renewal-info.ts';
+import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { Claim, DueCertificate } from './claim.ts';
+import { findIfDueAgain } from './issued.ts';
+import { planRetry, type Retry } from './retry.ts';
+
+/** How a stored certificate stands. */
+export interface Aftermath {
+  /** To be recorded beside what the certificate says of itself. */
+  readonly state: Parameters<CertificateStore['record']>[1];
+  /** Absent where it is kept. */
+  readonly failure?: { readonly error: IssueError; readonly retry: Retry };
+}
+
+/** Judges it as a pass would. A CA that wanted the one before renewed as soon as it was asked is asked about this one at once: one
+ *  that says the same of each would otherwise be given an order by every pass. Never rejects. */
+export async function judgeStored(
+  facts: CertificateFacts,
+  { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<Aftermath> {
+  const window = await hear(facts, claim, ports, run);
+  const now = ports.clock.now();
+  const asked = window
+    ? { ...remembered(window, now), windowOf: certificateId(facts) ?? null }
+    : { askAfter: new Date(now.getTime() + laterMs) };
+  const dueAgain = findIfDueAgain({ facts, window, now }, due, claim, run.inventory);
+  if (dueAgain === undefined) return { state: { ...asked, failures: null, error: null, nextAttempt: null } };
+  const error = new IssueError('DueAgain', `the certificate was stored, but ${dueAgain}`);
+  const retry = planRetry(due, claim, run.inventory, { now });
+  const { failures, until } = retry;
+  return { state: { ...asked, failures, error: error.code, nextAttempt: until }, failure: { error, retry } };
+}
+
+/** What the CA suggests for the certificate, where there is a reason to ask so soon. */
+async function hear(
+  facts: CertificateFacts,
+  { entry, issuer }: Claim,
+  { connect, clock, log }: IssuePorts & OrderingPorts,
+  { signal }: Run,
+): Promise<RenewalInfo | undefined> {
+  const id = certificateId(facts);
+  if (id === undefined || !entry || !wasDueAgain(entry, clock.now())) return undefined;
+  try {
+    return await (await connect(issuer, signal)).renewalInfo(id, signal);
+  } catch (error) {
+    log.warn('CA not asked about renewal', { certificate: entry.name, problem: describeError(error) });
+    return undefined;
+  }
+}

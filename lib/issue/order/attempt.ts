@@ -1,0 +1,217 @@
+// One certificate's way through a wave: claimed, ordered, validated, stored.
+
+import { registeredDomain } from '../../certificate/name-parsing.ts';
+import { versionOfOrder } from '../../certificate/stored.ts';
+import type { Decision } from '../../policy/issuance/checks.ts';
+import type { CertificateAuthority } from '../../ports/acme.ts';
+import type { ChallengeRecords, TxtValue } from '../../ports/dns.ts';
+import { IssueError, toError } from '../../ports/errors.ts';
+import type { StoreEntry } from '../../ports/store.ts';
+import { addOrder } from '../../state/order-log.ts';
+import { readJournal } from '../../state/txt-journal.ts';
+import { issuerFor, judgeClaimed } from '../gather/gather.ts';
+import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
+import { verifyIssued } from './issued.ts';
+import { noteValues } from './journal.ts';
+import {
+  findOrder,
+  isUnsure,
+  type OpenOrder,
+  obtainCertificate,
+  openNewOrder,
+  validateOrder,
+} from './order.ts';
+import { rehearse } from './rehearsal.ts';
+import type { Turns } from './turns.ts';
+
+/** How far one certificate has come. */
+export type Attempt =
+  /** Another run has it. */
+  | { readonly kind: 'held' }
+  /** By now it needs nothing, or must wait. */
+  | {
+      readonly kind: 'kept';
+      readonly claim: Claim;
+      readonly decision: Decision;
+      readonly written: readonly TxtValue[];
+    }
+  | OpenAttempt
+  /** An earlier run stored this order's certificate; only clean-up is left. */
+  | { readonly kind: 'stored'; readonly claim: Claim; readonly written: readonly TxtValue[] }
+  | {
+      readonly kind: 'issued';
+      readonly claim: Claim;
+      readonly written: readonly TxtValue[];
+      readonly chain: string;
+      readonly version: string;
+      readonly orderUrl: string;
+    }
+  | FailedAttempt;
+
+/** An order is open. */
+export interface OpenAttempt {
+  readonly kind: 'open';
+  readonly claim: Claim;
+  readonly ca: CertificateAuthority;
+  readonly open: OpenOrder;
+  /** Made by this run: no run before can have written its TXT values. */
+  readonly isNew: boolean;
+  /** TXT values that this certificate's orders may have in DNS. */
+  readonly written: readonly TxtValue[];
+}
+
+export interface FailedAttempt {
+  readonly kind: 'failed';
+  /** Absent where it failed before the certificate was claimed. */
+  readonly claim?: Claim;
+  readonly orderUrl?: string;
+  readonly written: readonly TxtValue[];
+  readonly error: Error;
+  /** The CA may have issued, or still be issuing, for the claim's key: key and claim must be kept. */
+  readonly mayBeIssued: boolean;
+}
+
+/** Claims the certificate, judges it again and opens its order: the one of an earlier run where that can still be used, or
+ *  a new one when its turn has come. Never rejects. */
+export async function beginAttempt(
+  due: DueCertificate,
+  turns: Turns,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<Attempt> {
+  const { spec } = due;
+  let claim: Claim | undefined;
+  try {
+    const issuer = issuerFor(spec, run.inventory, due.entry, due.inFlight?.order);
+    const claimed = await claimCertificate(due, issuer, ports, run);
+    if (claimed === 'held') return { kind: 'held' };
+    claim = claimed;
+    if (due.inFlight) ports.log.info('claim taken over', { certificate: spec.name, version: claim.version });
+    const entry = await ports.store.describe(spec.name, run.signal);
+    if (!entry) throw new IssueError('Failed', `the AWS secret of ${spec.name} was deleted meanwhile`);
+    claim = { ...claim, entry };
+    const { order } = entry.state;
+    if (order !== undefined && entry.current === versionOfOrder(order))
+      return { kind: 'stored', claim, written: leftBy(claim) };
+    const unfinished = due.inFlight !== undefined && order !== undefined;
+    if (!unfinished && !due.forced) {
+      const decision = await judgeClaimed(spec, entry, ports, run);
+      if (decision.decision !== 'order') return { kind: 'kept', claim, decision, written: leftBy(claim) };
+    }
+    return await openOrder(due, claim, entry, turns, ports, run);
+  } catch (thrown) {
+    const written = claim ? leftBy(claim) : [];
+    return { kind: 'failed', claim, written, error: toError(thrown), mayBeIssued: false };
+  }
+}
+
+/** TXT values that earlier runs may have left. */
+function leftBy({ entry, pending }: Claim): readonly TxtValue[] {
+  return readJournal(entry?.state.txt, [...pending.domains, ...(pending.formerDomains ?? [])]);
+}
+
+async function openOrder(
+  { spec }: DueCertificate,
+  claim: Claim,
+  { current, state }: StoreEntry,
+  turns: Turns,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<Attempt> {
+  const { connect, store, records, clock, log } = ports;
+  const { name, domains } = spec;
+  const left = leftBy(claim);
+  const ca = await connect(claim.issuer, run.signal);
+  const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
+  if (state.order !== undefined && state.orderFor === owner) {
+    const found = await findOrder(state.order, claim.pending, ca, run.signal);
+    if (!('useless' in found) && isUsable(found, claim)) {
+      await noteValues(name, found, state.txt, store, run.signal);
+      log.info('order resumed', { certificate: name, names: domains, orderUrl: found.order.url });
+      return { kind: 'open', claim, ca, open: found, isNew: false, written: [...left, ...found.toPresent] };
+    }
+    const problem = 'useless' in found ? found.useless : 'it was finalized with another key';
+    log.warn('order not resumed', { certificate: name, names: domains, orderUrl: state.order, problem });
+  }
+  let orderUrl: string | undefined;
+  let written = left;
+  try {
+    // Before the tags forget the order that wrote them.
+    if (left.length > 0) await removeLeft(left, records, run);
+    const rehearsal = await rehearse(spec, claim.entry, ports, run);
+    written = [...left, ...rehearsal.written];
+    if (rehearsal.failure) throw rehearsal.failure;
+    const replaces =
+      state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
+    const order = await turns.take(async () => {
+      const made = await ca.newOrder({ domains, profile: claim.pending.profile, replaces }, run.signal);
+      orderUrl = made.url;
+      // Before anything else: a crash after this line loses no order.
+      const registeredDomains = [...new Set(domains.map(registeredDomain))];
+      const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
+      await store.record(name, { order: orderUrl, orderFor: owner, orders }, run.signal);
+      return made;
+    });
+    log.info('order created', { certificate: name, names: domains, orderUrl });
+    const open = await openNewOrder(order, spec, ca, run.signal);
+    await noteValues(name, open, rehearsal.journal, store, run.signal);
+    return { kind: 'open', claim, ca, open, isNew: true, written: [...rehearsal.written, ...open.toPresent] };
+  } catch (thrown) {
+    return { kind: 'failed', claim, orderUrl, written, error: toError(thrown), mayBeIssued: false };
+  }
+}
+
+async function removeLeft(
+  left: readonly TxtValue[],
+  records: ChallengeRecords,
+  { signal }: Run,
+): Promise<void> {
+  const { failed } = await records.cleanUp(left, signal);
+  for (const error of failed.values()) throw error;
+}
+
+/** A finalized order holds the key of its request: only that key's owner can use the certificate. */
+function isUsable(found: OpenOrder, claim: Claim): boolean {
+  const { status } = found.order;
+  return claim.inheritedKey || status === 'pending' || status === 'ready';
+}
+
+/** Validates, finalizes, verifies and stores. Never rejects. */
+export async function finishAttempt(
+  due: DueCertificate,
+  { claim, ca, open, written }: OpenAttempt,
+  { keys, store, clock, log }: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<Attempt> {
+  const { name, domains } = due.spec;
+  const { pending } = claim;
+  const orderUrl = open.order.url;
+  let finalizing = false;
+  try {
+    const validated = await validateOrder(open, ca, clock, run.signal);
+    const csr = await keys.request(pending.key, domains);
+    finalizing = true;
+    const issued = await obtainCertificate(validated, csr, ca, clock, run.signal);
+    const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, run);
+    const version = versionOfOrder(orderUrl);
+    // In its canonical spelling, so that what is stored and what is delivered are the same text.
+    const { chain, key, facts } = bundle;
+    const { issuer, profile, spec } = pending;
+    await store.put(name, { chain, key, issuer, profile, spec }, version, run.signal);
+    const { notAfter } = facts;
+    log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
+    return { kind: 'issued', claim, written, chain, version, orderUrl };
+  } catch (thrown) {
+    const error = toError(thrown);
+    const useless = error instanceof IssueError && error.code === 'BadCertificate';
+    return {
+      kind: 'failed',
+      claim,
+      orderUrl,
+      written,
+      error,
+      mayBeIssued: finalizing && !useless && isUnsure(error),
+    };
+  }
+}

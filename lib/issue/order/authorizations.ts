@@ -1,0 +1,82 @@
+// What a CA wants proved for an order: read in bounded time, held against what was asked, and turned into TXT values.
+
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { findUnasked } from '../../policy/issuance/authorizations.ts';
+import type { Authorization, CertificateAuthority, Order, Proof } from '../../ports/acme.ts';
+import type { TxtValue } from '../../ports/dns.ts';
+import { AcmeError } from '../../ports/errors.ts';
+
+/** Authorizations of one order read at once. */
+const concurrency = 8;
+/** How long a CA may take for all authorizations of one order: the orders of other CAs wait with it. */
+const readingMs = 60_000;
+
+/** What was asked of the CA, and how long it may take to say what it wants proved, in milliseconds (60 s if absent). */
+export interface Asked {
+  readonly domains: readonly string[];
+  readonly readingMs?: number;
+}
+
+/** One authorization for each name, at most (RFC 8555 §7.1.3). */
+export function requireFew({ url, authorizations }: Order, { domains }: Asked): void {
+  if (authorizations.length <= domains.length) return;
+  throw new AcmeError(
+    'Malformed',
+    `the CA wants ${authorizations.length} authorizations for ${domains.length} names; nothing is proved to it (order ${url})`,
+  );
+}
+
+/** What the CA wants proved, and the TXT values by which it is: nothing for a name that was not asked.
+ *  @throws AcmeError `Malformed` if the CA wants more than that, `Unsupported` if DNS cannot prove it, `Unreachable` if it takes
+ *  too long. */
+export async function readChallenges(
+  order: Order,
+  asked: Asked,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+) {
+  requireFew(order, asked);
+  const authorizations = await readAuthorizations(order, ca, signal, asked.readingMs);
+  const unasked = findUnasked(authorizations, asked.domains);
+  if (unasked !== undefined)
+    throw new AcmeError('Malformed', `the CA ${unasked}; nothing is proved to it (order ${order.url})`);
+  const pending =
+    order.status === 'pending' ? authorizations.filter(({ status }) => status === 'pending') : [];
+  const proofs = pending.map((authorization) => {
+    const proof = ca.proofOf(authorization);
+    if (proof) return proof;
+    const offered =
+      authorization.challenges
+        .map(({ type }) => type)
+        .join(', ')
+        .slice(0, 200) || 'none';
+    throw new AcmeError(
+      'Unsupported',
+      `the CA offers no challenge by DNS for ${authorization.name} (only ${offered})`,
+    );
+  });
+  const toPresent = proofs.filter(({ isLasting }) => !isLasting).map(toValue);
+  return { authorizations, toPresent, toKeep: proofs.filter(({ isLasting }) => isLasting).map(toValue) };
+}
+
+/** All authorizations of an order, in `limitMs` at most (milliseconds). @throws AcmeError; `Unreachable` after that time. */
+export async function readAuthorizations(
+  { url, authorizations }: Order,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+  limitMs = readingMs,
+): Promise<readonly Authorization[]> {
+  const inTime = AbortSignal.timeout(limitMs);
+  const both = AbortSignal.any([signal, inTime]);
+  try {
+    return await mapConcurrently(authorizations, concurrency, (one) => ca.readAuthorization(one, both));
+  } catch (error) {
+    if (signal.aborted || !inTime.aborted) throw error;
+    const message = `the CA took more than ${limitMs / 1000} s to say what it wants proved (order ${url})`;
+    throw new AcmeError('Unreachable', message, { cause: error });
+  }
+}
+
+function toValue({ name, value }: Proof): TxtValue {
+  return { name, value };
+}

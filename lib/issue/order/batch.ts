@@ -1,0 +1,135 @@
+// One wave: many orders at one CA side by side, their TXT values in one change per hosted zone, removed in one more.
+import { Slots } from '../../async/map-concurrently.ts';
+import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
+import { toError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
+import type { DueCertificate } from './claim.ts';
+import { settle, type WaveOutcome } from './settle.ts';
+import { SharedChange } from './shared-change.ts';
+import { Turns } from './turns.ts';
+
+/** Certificates of one wave: their TXT values share one change per hosted zone, and all their orders wait side by side. */
+export const waveSize = 300;
+/** Certificates that talk to Secrets Manager or begin an order at once. */
+const concurrency = 32;
+/** For how long one of them keeps another from beginning, in milliseconds. */
+const slotMs = 10_000;
+/** What those that are ready wait for others at most, as a part of the time that is left. */
+const waitShare = 0.25;
+/** For how long a wave in which nothing is finished, after its values were written, keeps the next one waiting. */
+const patienceMs = 90_000;
+
+/** A wave under way. Neither promise rejects. */
+export interface Wave {
+  /** What became of each certificate. */
+  readonly outcomes: Promise<readonly WaveOutcome[]>;
+  /** When only those are left that take longer than the others, so that the next wave may begin. */
+  readonly eased: Promise<void>;
+}
+
+/** Orders all the given certificates, all at one CA, and tells what became of each. One certificate's failure or delay is its
+ *  own: the others are stored, their TXT values removed and their states recorded meanwhile. TXT values are removed whatever
+ *  happened, by the clean-up's own signal. */
+export function beginWave(
+  wave: readonly DueCertificate[],
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Wave {
+  const leftMs = run.workUntil.getTime() - ports.clock.now().getTime();
+  const shared = { members: wave.length, longestMs: Math.max(0, leftMs * waitShare), signal: run.signal };
+  const presented = new SharedChange({ ...shared, change: (...asked) => present(asked, ports, run) });
+  const cleanedUp = new SharedChange({ ...shared, change: (...asked) => cleanUp(asked, ports, run) });
+  const turns = new Turns();
+  const [beginning, settling] = [new Slots(concurrency), new Slots(concurrency)];
+  const outcomes = Promise.all(
+    wave.map(async (due): Promise<WaveOutcome> => {
+      const begun = await beginning.use(() => beginAttempt(due, turns, ports, run), {
+        patienceMs: slotMs,
+      });
+      const attempt = await finish(due, begun, presented, ports, run);
+      const left = await cleanedUp.bring('written' in attempt ? attempt.written : []);
+      return settling.use(() => settle(due, attempt, left, ports, run));
+    }),
+  );
+  const impatient = presented.first.then(() => pause(patienceMs));
+  const eased = Promise.race([outcomes, cleanedUp.first, impatient]).then(() => undefined);
+  return { outcomes, eased };
+}
+
+/** Keeps no process alive. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/** Adds the values of some orders. */
+async function present(
+  [values, onDone]: readonly [readonly TxtValue[], OnRecordDone],
+  { records, log }: IssuePorts & OrderingPorts,
+  { signal }: Run,
+): Promise<RecordOutcome> {
+  const outcome = await outcomeOf(values, () => records.present(values, signal, onDone));
+  log.info('TXT values added', { values: values.length, failed: outcome.failed.size });
+  return outcome;
+}
+
+/** Takes away what these orders and those of the runs that they follow on wrote. */
+async function cleanUp(
+  [values, onDone]: readonly [readonly TxtValue[], OnRecordDone],
+  { records, log }: IssuePorts & OrderingPorts,
+  { cleanUpSignal }: Run,
+): Promise<RecordOutcome> {
+  const outcome = await outcomeOf(values, () => records.cleanUp(values, cleanUpSignal, onDone));
+  log.info('TXT values removed', { values: values.length, failed: outcome.failed.size });
+  for (const [name, error] of outcome.failed) {
+    log.warn('TXT values not removed', { record: name, problem: describeError(error) });
+  }
+  return outcome;
+}
+
+/** TXT values that an order's challenges need. */
+function neededBy({ open: { toPresent, toKeep } }: OpenAttempt): readonly TxtValue[] {
+  return [...toPresent, ...toKeep];
+}
+
+/** Goes on once the order's own values are written and the world can see them. */
+async function finish(
+  due: DueCertificate,
+  attempt: Attempt,
+  presented: SharedChange,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<Attempt> {
+  if (attempt.kind !== 'open') {
+    presented.leave();
+    return attempt;
+  }
+  const values = neededBy(attempt);
+  const unwritten = await presented.bring(values);
+  const { failed } =
+    unwritten.size > 0
+      ? { failed: unwritten }
+      : await outcomeOf(values, () => ports.awaitVisible(values, run.signal));
+  const [error] = values.flatMap(({ name }) => failed.get(name) ?? []);
+  if (!error) return finishAttempt(due, attempt, ports, run);
+  const { claim, open, isNew } = attempt;
+  // Where nothing was written there is nothing to clean up, nor to keep the claim for. A write that timed out is not sure.
+  const isSure = (value: TxtValue) =>
+    isNew && open.toPresent.includes(value) && unwritten.has(value.name) && !run.signal.aborted;
+  const written = attempt.written.filter((value) => !isSure(value));
+  return { kind: 'failed', claim, orderUrl: open.order.url, written, error, mayBeIssued: false };
+}
+
+/** A rejection as a whole is a failure of each name. */
+async function outcomeOf(
+  values: readonly TxtValue[],
+  work: () => Promise<RecordOutcome>,
+): Promise<RecordOutcome> {
+  try {
+    return values.length === 0 ? { failed: new Map() } : await work();
+  } catch (thrown) {
+    const error = toError(thrown);
+    return { failed: new Map(values.map(({ name }) => [name, error])) };
+  }
+}

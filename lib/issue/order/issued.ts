@@ -1,0 +1,67 @@
+// Verifies what a CA has issued before it is stored, and tells what would be ordered again at once.
+import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
+import type { Inventory } from '../../certificate/spec.ts';
+import type { CertificateFacts } from '../../certificate/x509.ts';
+import { heldByTags, heldByValue, type SuggestedWindow } from '../../policy/issuance/actual.ts';
+import { wantedBy } from '../../policy/issuance/desired.ts';
+import { findDueAgain, findShortLife, isBetter } from '../../policy/issuance/issued.ts';
+import { issuersOf } from '../../policy/issuance/issuer-choice.ts';
+import { IssueError } from '../../ports/errors.ts';
+import type { CertificateStore, Clock, StoreEntry } from '../../ports/store.ts';
+import { standingOf } from '../../state/decisions.ts';
+import type { Run } from '../run.ts';
+import type { Claim, DueCertificate } from './claim.ts';
+
+/** The chain with the claim's key, verified at this moment. What would be ordered again at once passes only where it is
+ *  better than the certificate in use.
+ *  @throws IssueError `BadCertificate` where it must not be stored, StoreError. */
+export async function verifyIssued(
+  chain: string,
+  { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
+  { store, clock }: { readonly store: CertificateStore; readonly clock: Clock },
+  run: Run,
+): Promise<Bundle> {
+  const now = clock.now();
+  const verified = verifyBundle({ chain, key: claim.pending.key, domains: due.spec.domains }, now);
+  if (!verified.ok) {
+    const isUntimely = verified.problem === 'Expired' || verified.problem === 'NotYetValid';
+    const what = isUntimely ? 'not valid now' : 'not the one ordered';
+    throw refusal(`a certificate that is ${what}`, verified.message);
+  }
+  const { bundle } = verified;
+  const tooShort = findShortLife(bundle.validUntil, now, run.issueIntervalMs);
+  if (tooShort !== undefined) throw refusal('a certificate that ends too soon', tooShort);
+  const dueAgain = findIfDueAgain({ facts: bundle.facts, now }, due, claim, run.inventory);
+  if (dueAgain === undefined || (await isBetterThanUsed(bundle, claim.entry, store, run))) return bundle;
+  throw refusal('a certificate that ends no later than the one in use', dueAgain);
+}
+
+function refusal(what: string, why: string): IssueError {
+  return new IssueError('BadCertificate', `the CA issued ${what} (${why}); it was not stored`);
+}
+
+/** Why a certificate that the claim brought would be ordered again at once; `undefined` where it would be kept. */
+export function findIfDueAgain(
+  { facts, window, now }: { facts: CertificateFacts; window?: SuggestedWindow | undefined; now: Date },
+  { spec }: DueCertificate,
+  { issuer: name, pending }: Claim,
+  inventory: Inventory,
+): string | undefined {
+  const issuers = issuersOf(spec, inventory.issuers);
+  const issuer = issuers.find((one) => one.name === name);
+  if (!issuer) return undefined;
+  const wanted = wantedBy(spec, { ...issuer, failures: 0 }, issuers);
+  return findDueAgain(facts, { ...pending, window }, wanted, now);
+}
+
+async function isBetterThanUsed(
+  { facts }: Bundle,
+  entry: StoreEntry | undefined,
+  store: CertificateStore,
+  { signal }: Run,
+): Promise<boolean> {
+  if (!entry) return true;
+  const inUse = heldByTags(entry) ?? heldByValue((await store.read(entry.name, 'AWSCURRENT', signal))?.value);
+  const isGivenUp = standingOf(entry).isRevoked || entry.state.revoking === entry.current;
+  return isBetter(facts.notAfter, inUse, isGivenUp);
+}

@@ -1,0 +1,199 @@
+// One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
+
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { maxNames, sameNames, withoutWildcard } from '../../certificate/names.ts';
+import type { Authorization, CertificateAuthority, Order } from '../../ports/acme.ts';
+import type { TxtValue } from '../../ports/dns.ts';
+import { AcmeError, IssueError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import { oneLine } from '../../ports/outside-text.ts';
+import type { Clock } from '../../ports/store.ts';
+import { type Asked, readAuthorizations, readChallenges, requireFew } from './authorizations.ts';
+
+/** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
+const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;
+const minPauseMs = 50;
+const maxPauseMs = 30_000;
+/** CAs may take minutes to issue (AWS's asks for 600 s); an order that takes longer is left to the next run. */
+const patienceMs = 600_000;
+/** Longest explanation of a failure, whatever the CA says of each name, and longest name in it. */
+const maxExplanation = 4_000;
+const maxNameLength = 260;
+/** Challenges of one order answered at once. */
+const concurrency = 8;
+
+/** An order with what DNS-01 needs. */
+export interface OpenOrder {
+  readonly order: Order;
+  readonly authorizations: readonly Authorization[];
+  /** Values that must be visible before the challenges are answered. */
+  readonly toPresent: readonly TxtValue[];
+  /** Those that must be visible too, and stay for later orders. */
+  readonly toKeep: readonly TxtValue[];
+}
+
+/** The order of an earlier run; or why it is of no use: the CA no longer knows it, its URL is not the CA's, or it is not for
+ *  the names. @throws AcmeError. */
+export async function findOrder(
+  url: string,
+  asked: Asked,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<OpenOrder | { readonly useless: string }> {
+  try {
+    const order = await ca.readOrder(url, signal);
+    if (order.names && !sameNames(order.names, asked.domains)) return { useless: 'it is for other names' };
+    if (order.status === 'invalid') return { useless: 'it is invalid' };
+    // Past validation there is nothing to prove; only where the order does not repeat its names must they be read.
+    const isTold = order.status !== 'pending' && order.names !== undefined;
+    const open = isTold
+      ? withoutChallenges(order, asked)
+      : { order, ...(await readChallenges(order, asked, ca, signal)) };
+    return coversNames(open, asked.domains) ? open : { useless: 'it is for other names' };
+  } catch (error) {
+    if (isGone(error)) return { useless: describeError(error) };
+    throw error;
+  }
+}
+
+/** Orders are forgotten after a while, belong to one account, and the tag that names one may hold anything. */
+function isGone(error: unknown): boolean {
+  if (!(error instanceof AcmeError)) return false;
+  const status = error.problem?.status ?? 0;
+  return error.code === 'Malformed' || (status >= 400 && status < 500 && status !== 429);
+}
+
+/** A new order. Where every authorization is valid already it is born ready, and DNS is left alone.
+ *  @throws AcmeError `Malformed` if the CA wants anything proved that was not asked, `Unreachable` if it takes too long. */
+export async function openNewOrder(
+  order: Order,
+  asked: Asked,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<OpenOrder> {
+  if (order.status !== 'pending') return withoutChallenges(order, asked);
+  return { order, ...(await readChallenges(order, asked, ca, signal)) };
+}
+
+function withoutChallenges(order: Order, asked: Asked): OpenOrder {
+  requireFew(order, asked);
+  return { order, authorizations: [], toPresent: [], toKeep: [] };
+}
+
+/** Answers the challenges and follows the order until validation is over.
+ *  @throws AcmeError `Invalid` with the CA's words for each name that failed. */
+export async function validateOrder(
+  { order, authorizations }: OpenOrder,
+  ca: CertificateAuthority,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Order> {
+  if (order.status !== 'pending') return order;
+  const unanswered = authorizations.flatMap((authorization) => {
+    const challenge = authorization.status === 'pending' ? ca.proofOf(authorization)?.challenge : undefined;
+    return challenge?.status === 'pending' ? [challenge.url] : [];
+  });
+  await mapConcurrently(unanswered, concurrency, (url) => ca.answerChallenge(url, signal));
+  const validated = await follow(order, 'pending', ca, clock, signal);
+  if (validated.status === 'invalid') throw await explainFailure(validated, ca, signal);
+  return validated;
+}
+
+/** Finalizes where that is still to do, follows the order until it is valid and gives the PEM chain.
+ *  @throws AcmeError `Invalid` where the order ended so. */
+export async function obtainCertificate(
+  validated: Order,
+  csr: string,
+  ca: CertificateAuthority,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string> {
+  const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
+  const order = await follow(finalized, 'processing', ca, clock, signal);
+  if (order.status === 'valid') return ca.downloadCertificate(order, signal);
+  if (order.status === 'invalid') throw await explainFailure(order, ca, signal);
+  throw new AcmeError('Malformed', `order ${order.url} is ${order.status} after it was finalized`);
+}
+
+/** Where the CA may have gone on although it did not say so, the order itself tells. */
+async function finalize(
+  order: Order,
+  csr: string,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<Order> {
+  try {
+    return await ca.finalize(order, csr, signal);
+  } catch (error) {
+    const furtherAlready = error instanceof AcmeError && error.problem?.type === 'orderNotReady';
+    if (!furtherAlready && !isUnsure(error)) throw error;
+    const now = await ca.readOrder(order.url, signal);
+    if (now.status === 'ready' || now.status === 'pending') throw error;
+    return now;
+  }
+}
+
+/** Whether a failed request may have been carried out all the same: no answer, one that makes no sense, or a 5xx. */
+export function isUnsure(error: unknown): boolean {
+  if (!(error instanceof AcmeError)) return true;
+  if (error.code === 'Problem') return (error.problem?.status ?? 0) >= 500;
+  return error.code !== 'Invalid' && error.code !== 'Unsupported';
+}
+
+/** Looks at the order until it leaves `status`, as often as the CA asks (Retry-After) or at growing pauses. */
+async function follow(
+  order: Order,
+  status: Order['status'],
+  ca: CertificateAuthority,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Order> {
+  const until = clock.now().getTime() + patienceMs;
+  let now = order;
+  for (let look = 0; now.status === status; look += 1) {
+    if (clock.now().getTime() > until) {
+      const minutes = patienceMs / 60_000;
+      throw new IssueError(
+        'Unfinished',
+        `order ${order.url} is still ${status} after ${minutes} minutes; the next run looks again`,
+      );
+    }
+    const pause = now.retryAfterMs ?? pausesMs[Math.min(look, pausesMs.length - 1)] ?? maxPauseMs;
+    await clock.sleep(Math.min(Math.max(pause, minPauseMs), maxPauseMs), signal);
+    now = await ca.readOrder(order.url, signal);
+  }
+  return now;
+}
+
+/** An order that ended invalid tells why in its authorizations' challenges; if those cannot be read, the order itself tells. */
+async function explainFailure(
+  order: Order,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<AcmeError> {
+  const few = { ...order, authorizations: order.authorizations.slice(0, maxNames) };
+  const authorizations = await readAuthorizations(few, ca, signal).catch((error: unknown) => {
+    if (error instanceof AcmeError && error.code === 'Malformed') return [];
+    throw error;
+  });
+  const failed = authorizations.flatMap((authorization) => {
+    const problem = authorization.challenges.find((challenge) => challenge.problem)?.problem;
+    return problem ? [{ name: oneLine(authorization.name, maxNameLength), problem }] : [];
+  });
+  const [first] = failed;
+  const problem = first?.problem ??
+    order.problem ?? { type: 'serverInternal', detail: 'the CA does not say why', identifiers: [] };
+  const all = failed.map(({ name, problem }) => `${name}: ${problem.detail}`).join('; ');
+  const detail = failed.length > 0 ? oneLine(all, maxExplanation) : problem.detail;
+  return new AcmeError('Invalid', `order ${order.url} is ${order.status}: ${problem.type}: ${detail}`, {
+    problem: { ...problem, detail, identifiers: failed.map(({ name }) => name) },
+  });
+}
+
+/** Whether an order found again covers just these names: it says so itself, or its authorizations do, wildcards without
+ *  their `*.`. */
+function coversNames({ order, authorizations }: OpenOrder, domains: readonly string[]): boolean {
+  if (order.names) return sameNames(order.names, domains);
+  const bare = (names: readonly string[]) => [...new Set(names.map(withoutWildcard))];
+  return sameNames(bare(authorizations.map(({ name }) => name)), bare(domains));
+}

@@ -1,0 +1,103 @@
+// Carries out the orders of a plan: at each CA in waves, all CAs side by side.
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { judge } from '../../policy/issuance/checks.ts';
+import { toError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import type { Allowance } from '../gather/allowance.ts';
+import { type Candidate, type Question, readSpecification } from '../gather/gather.ts';
+import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { DueCertificate } from './claim.ts';
+import type { WaveOutcome } from './settle.ts';
+
+/** A wave that would have less time than this is left to the next run. */
+const minWaveMs = 2_000;
+/** Specifications read at once. */
+const concurrency = 32;
+
+/** How the orders were asked for. */
+type Asked = Pick<Question, 'force'> & { readonly allowance: Allowance };
+
+/** Orders what is due and tells what became of each. A CA that hangs keeps no other's orders waiting. Never rejects, but
+ *  where `openOrdering` does. */
+export async function order(
+  due: readonly Candidate[],
+  asked: Asked,
+  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
+  run: Run,
+): Promise<readonly WaveOutcome[]> {
+  if (due.length === 0) return [];
+  const [ports, { beginWave, waveSize }, { findRehearsal }] = await Promise.all([
+    openOrdering(),
+    import('./batch.ts'),
+    import('./rehearsal.ts'),
+  ]);
+  const isRehearsed = ({ spec, entry }: Candidate) =>
+    spec !== undefined && findRehearsal(spec, entry, run.inventory) !== undefined;
+  const byCa = Map.groupBy(due, ({ situation }) => situation.wanted.directory);
+  const outcomes = [...byCa.values()].map((part) => {
+    // Those that are rehearsed first, which takes its time, come last.
+    const parts = [part.filter((one) => !isRehearsed(one)), part.filter(isRehearsed)];
+    const waves = parts.flatMap((some) => chunk(some, waveSize));
+    return orderInWaves(waves, asked, beginWave, ports, run);
+  });
+  return (await Promise.all(outcomes)).flat();
+}
+
+/** One wave after another, as long as there is as much time as the longest took. Where a wave has only stragglers left, the
+ *  next one begins. */
+async function orderInWaves(
+  waves: readonly (readonly Candidate[])[],
+  asked: Asked,
+  beginWave: typeof import('./batch.ts').beginWave,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<readonly WaveOutcome[]> {
+  const { clock, log } = ports;
+  const done: WaveOutcome[] = [];
+  const begun: Promise<readonly WaveOutcome[]>[] = [];
+  let neededMs = minWaveMs;
+  for (const [index, wave] of waves.entries()) {
+    const begunAt = clock.now().getTime();
+    if (run.signal.aborted || run.workUntil.getTime() - begunAt < neededMs) {
+      const message = 'too little time was left to begin; the next run orders it';
+      done.push(...wave.map(({ name }) => ({ outcome: 'waiting' as const, name, message })));
+      continue;
+    }
+    if (waves.length > 1)
+      log.info('wave begun', { wave: index + 1, of: waves.length, certificates: wave.length });
+    const prepared = await mapConcurrently(wave, concurrency, (one) => prepare(one, asked, ports, run));
+    done.push(...prepared.flatMap((one) => ('outcome' in one ? [one] : [])));
+    const ready = prepared.flatMap((one) => ('outcome' in one ? [] : [one]));
+    const { outcomes, eased } = beginWave(ready, ports, run);
+    begun.push(outcomes);
+    await eased;
+    neededMs = Math.max(neededMs, clock.now().getTime() - begunAt);
+  }
+  return [...done, ...(await Promise.all(begun)).flat()];
+}
+
+function chunk<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}
+
+async function prepare(
+  candidate: Candidate,
+  { force: forced = false, allowance }: Asked,
+  { store, clock }: IssuePorts,
+  run: Run,
+): Promise<DueCertificate | WaveOutcome> {
+  const { name, spec, entry, inFlight } = candidate;
+  try {
+    if (spec) return { spec, entry, inFlight, forced };
+    const read = await readSpecification(name, store, run.signal);
+    const { decision, message } = judge((await allowance.holdSpec(candidate, read)).situation, clock.now());
+    return decision === 'order'
+      ? { spec: read, entry, inFlight, forced }
+      : { outcome: 'waiting', name, message };
+  } catch (thrown) {
+    const error = toError(thrown);
+    return { outcome: 'failed', name, message: describeError(error), error };
+  }
+}

@@ -1,0 +1,85 @@
+// After a failure, another CA validates the names first: an order that would fail again is spent at a CA for tests.
+import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
+import type { TxtValue } from '../../ports/dns.ts';
+import { AcmeError, DnsError, IssueError, toError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import type { StoreEntry } from '../../ports/store.ts';
+import { issuerFor } from '../gather/gather.ts';
+import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import { noteValues } from './journal.ts';
+import { openNewOrder, validateOrder } from './order.ts';
+
+/** What became of it. `failure`: the order itself would fail too. */
+export interface Rehearsal {
+  /** TXT values that it may have left in DNS, and the journal that has them. */
+  readonly written: readonly TxtValue[];
+  readonly journal?: string | undefined;
+  readonly failure?: Error;
+}
+
+/** The issuer at which an order is rehearsed: the one that its own issuer names, once an attempt there has failed. */
+export function findRehearsal(
+  spec: CertificateSpec,
+  entry: StoreEntry | undefined,
+  inventory: Inventory,
+): string | undefined {
+  const { issuer, failures } = issuerFor(spec, inventory, entry);
+  return failures > 0 ? issuer.rehearsal : undefined;
+}
+
+/** Has the names validated where a rehearsal is due, by an order that is never finalized. Where that CA cannot be asked, no
+ *  failure is given: the outage of a CA for tests keeps nobody from a certificate. Never rejects. */
+export async function rehearse(
+  spec: CertificateSpec,
+  entry: StoreEntry | undefined,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<Rehearsal> {
+  const issuer = findRehearsal(spec, entry, run.inventory);
+  if (issuer === undefined) return { written: [] };
+  const { connect, store, clock, log } = ports;
+  const { name, domains } = spec;
+  let done: Rehearsal = { written: [] };
+  try {
+    const ca = await connect(issuer, run.signal);
+    const { profile } = run.inventory.issuers[issuer] ?? {};
+    const order = await ca.newOrder({ domains, profile }, run.signal);
+    const open = await openNewOrder(order, spec, ca, run.signal);
+    const journal = await noteValues(name, open, undefined, store, run.signal);
+    done = { written: open.toPresent, journal };
+    await presentOwn([...open.toPresent, ...open.toKeep], ports, run);
+    await validateOrder(open, ca, clock, run.signal);
+    log.info('order rehearsed', { certificate: name, issuer, orderUrl: order.url });
+    return done;
+  } catch (thrown) {
+    const error = toError(thrown);
+    if (run.signal.aborted) return { ...done, failure: error };
+    if (!isVerdict(error)) {
+      log.warn('order not rehearsed', { certificate: name, issuer, problem: describeError(error) });
+      return done;
+    }
+    const message = `nothing was ordered, because issuer ${issuer} would not have validated the names`;
+    return { ...done, failure: new IssueError('Rehearsal', message, { cause: error }) };
+  }
+}
+
+/** Not together with the orders of others: whoever failed before holds nobody up. @throws DnsError. */
+async function presentOwn(
+  values: readonly TxtValue[],
+  { records, awaitVisible }: OrderingPorts,
+  { signal }: Run,
+): Promise<void> {
+  if (values.length === 0) return;
+  const written = await records.present(values, signal);
+  for (const error of written.failed.values()) throw error;
+  const seen = await awaitVisible(values, signal);
+  for (const error of seen.failed.values()) throw error;
+}
+
+/** Whether the names or their DNS are what failed, and not the CA that was asked. */
+function isVerdict(error: Error): boolean {
+  if (error instanceof DnsError) return true;
+  if (!(error instanceof AcmeError)) return false;
+  const status = error.problem?.status ?? 0;
+  return error.code === 'Invalid' || (error.code === 'Problem' && status >= 400 && status < 429);
+}

@@ -1,0 +1,43 @@
+// When, and at which CA, a certificate is tried again after a failure.
+
+import type { Inventory } from '../../certificate/spec.ts';
+import type { PendingOrder } from '../../certificate/stored.ts';
+import { nextAttempt } from '../../policy/issuance/backoff.ts';
+import { chooseIssuer, issuersOf } from '../../policy/issuance/issuer-choice.ts';
+import type { Claim, DueCertificate } from './claim.ts';
+
+/** What follows a failure. */
+export interface Retry {
+  /** Failures since the last success, this one included. */
+  readonly failures: number;
+  /** No attempt before this instant. */
+  readonly until: Date;
+  /** The issuer of the next attempt, where that is another one. */
+  readonly nextIssuer?: string;
+}
+
+/** Counts one failure more, and backs off. Another issuer has nothing to wait for until it has failed too.
+ *  @param kept The order that is gone on with; absent: the next attempt makes a new one. */
+export function planRetry(
+  { spec, entry }: Pick<DueCertificate, 'spec' | 'entry'>,
+  claim: Claim,
+  { issuers }: Pick<Inventory, 'issuers'>,
+  {
+    now,
+    kept,
+    retryAfterMs,
+  }: { now: Date; kept?: PendingOrder | undefined; retryAfterMs?: number | undefined },
+): Retry {
+  const failures = ((claim.entry ?? entry)?.state.failures ?? 0) + 1;
+  const next = chooseIssuer(issuersOf(spec, issuers), failures, kept);
+  if (next === undefined || next.name === claim.issuer) {
+    return { failures, until: nextAttempt({ failures: next?.failures ?? failures, now, retryAfterMs }) };
+  }
+  const until = next.failures > 0 ? nextAttempt({ failures: next.failures, now }) : now;
+  return { failures, until, nextIssuer: next.name };
+}
+
+/** The problem, with where the next attempt goes if that is elsewhere. */
+export function describeRetry(problem: string, { nextIssuer }: Retry): string {
+  return nextIssuer === undefined ? problem : `${problem}; the next attempt goes to issuer ${nextIssuer}`;
+}

@@ -1,0 +1,239 @@
+// What is left of an attempt: state on tags, the claim released, one line in the log and one in the report.
+import { readCertificate } from '../../certificate/x509.ts';
+import { meantFor } from '../../policy/delivery/agents.ts';
+import { longestBackoffMs, mayWaitLong } from '../../policy/issuance/believable.ts';
+import type { TxtValue } from '../../ports/dns.ts';
+import { AcmeError, CertrelayError, IssueError, toError } from '../../ports/errors.ts';
+import { describeError } from '../../ports/log.ts';
+import { stateOf } from '../../state/describe.ts';
+import type { CertificateState } from '../../state/state.ts';
+import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import { signDelivery } from '../signing.ts';
+import { judgeStored } from './aftermath.ts';
+import type { Attempt, FailedAttempt } from './attempt.ts';
+import type { Claim, DueCertificate } from './claim.ts';
+import { describeRetry, planRetry } from './retry.ts';
+
+/** What became of one certificate. */
+export type WaveOutcome = { readonly name: string; readonly message: string } & (
+  | {
+      readonly outcome: 'issued';
+      readonly version: string;
+      readonly notAfter: Date;
+      readonly orderUrl: string;
+    }
+  /** Nothing was needed any more. */
+  | { readonly outcome: 'kept' }
+  /** A later run goes on from here, at `until` at the earliest where that is known. */
+  | { readonly outcome: 'waiting'; readonly until?: Date }
+  /** `version`: what was stored all the same. */
+  | { readonly outcome: 'failed'; readonly until?: Date; readonly error: Error; readonly version?: string }
+);
+
+/** Settles one attempt. `left`: record names whose TXT values could not be removed; the claim is then kept, so that the
+ *  next run removes them. Never rejects. */
+export async function settle(
+  due: DueCertificate,
+  attempt: Attempt,
+  left: ReadonlyMap<string, Error>,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<WaveOutcome> {
+  const { name } = due.spec;
+  try {
+    switch (attempt.kind) {
+      case 'held':
+        return { outcome: 'waiting', name, message: 'another run is ordering it' };
+      case 'kept': {
+        const { claim, decision: judged, written } = attempt;
+        if (!isLeft(written, left)) {
+          if (written.length > 0) await ports.store.record(name, { txt: null }, run.cleanUpSignal);
+          await ports.store.release(name, claim.version, run.cleanUpSignal);
+        }
+        const { decision, message } = judged;
+        return { outcome: decision === 'keep' ? 'kept' : 'waiting', name, message };
+      }
+      case 'stored': {
+        const current = await ports.store.read(name, 'AWSCURRENT', run.cleanUpSignal);
+        if (current?.value.kind !== 'certificate') {
+          throw new IssueError(
+            'Failed',
+            `the certificate ${name} was issued, but what is stored is another value now`,
+          );
+        }
+        const { chain } = current.value.certificate;
+        const { failed } = await close(
+          due,
+          { ...attempt, chain, version: current.version },
+          left,
+          ports,
+          run,
+        );
+        if (failed) return failed;
+        return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
+      }
+      case 'issued': {
+        const { notAfter, failed } = await close(due, attempt, left, ports, run);
+        if (failed) return failed;
+        const { version, orderUrl } = attempt;
+        return {
+          outcome: 'issued',
+          name,
+          message: `valid until ${notAfter.toISOString()}`,
+          version,
+          notAfter,
+          orderUrl,
+        };
+      }
+      case 'failed':
+        return await settleFailure(due, attempt, left, ports, run);
+      case 'open':
+        throw new IssueError('Failed', `the order of ${name} was left open`);
+    }
+  } catch (thrown) {
+    // The certificate is safe by now or its order is on the tag; the next run picks up from there.
+    const error = toError(thrown);
+    ports.log.error('state not recorded', { certificate: name, problem: describeError(error) });
+    return { outcome: 'failed', name, message: describeError(error), error };
+  }
+}
+
+/** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. What would be
+ *  ordered again at once is a failure, and backs off. */
+async function close(
+  due: DueCertificate,
+  {
+    claim,
+    chain,
+    version,
+    written,
+  }: {
+    readonly claim: Claim;
+    readonly chain: string;
+    readonly version: string;
+    readonly written: readonly TxtValue[];
+  },
+  left: ReadonlyMap<string, Error>,
+  ports: IssuePorts & OrderingPorts,
+  run: Run,
+): Promise<{ readonly notAfter: Date; readonly failed?: WaveOutcome }> {
+  const { store } = ports;
+  const { name } = due.spec;
+  const facts = readCertificate(chain);
+  const { fingerprint, notBefore, notAfter } = facts;
+  const signed = await signDelivery(
+    {
+      certificate: name,
+      version,
+      fingerprint,
+      notBefore,
+      notAfter,
+      // What is stored carries the specification that it was claimed with.
+      meant: meantFor(claim.pending.spec ?? due.spec, run.inventory),
+      signatures: claim.entry?.state.signatures,
+    },
+    ports,
+    run,
+  );
+  const { state: judged, failure } = await judgeStored(facts, { due, claim }, ports, run);
+  const txtLeft = isLeft(written, left);
+  const over = txtLeft ? {} : { order: null, orderFor: null, txt: null };
+  const state = { ...stateOf(version, facts, claim.pending), ...judged, ...over, ...signed };
+  await store.record(name, state, run.cleanUpSignal);
+  if (!txtLeft) await store.release(name, claim.version, run.cleanUpSignal);
+  if (!failure) return { notAfter };
+  const { error, retry } = failure;
+  const message = describeRetry(describeError(error), retry);
+  const { failures, until, nextIssuer } = retry;
+  const { code: reason, message: problem } = error;
+  ports.log.warn('certificate failed', {
+    certificate: name,
+    reason,
+    problem,
+    failures,
+    until,
+    version,
+    nextIssuer,
+  });
+  return { notAfter, failed: { outcome: 'failed', name, message, until, error, version } };
+}
+
+async function settleFailure(
+  due: DueCertificate,
+  { claim, orderUrl, written, error, mayBeIssued }: FailedAttempt,
+  left: ReadonlyMap<string, Error>,
+  { store, clock, log }: IssuePorts,
+  run: Run,
+): Promise<WaveOutcome> {
+  const { name, domains: names } = due.spec;
+  if (isOutOfTime(error, run.signal)) {
+    log.warn('certificate left for the next run', { certificate: name, reason: 'Deadline', orderUrl });
+    return {
+      outcome: 'waiting',
+      name,
+      message: 'time ran out; the next run goes on from here',
+      until: run.deadline,
+    };
+  }
+  const reason = reasonOf(error);
+  const problem = describeError(error);
+  if (!claim) {
+    log.warn('certificate failed', { certificate: name, names, reason, problem });
+    return { outcome: 'failed', name, message: problem, error };
+  }
+  const txtLeft = isLeft(written, left);
+  // Without its entry nobody knows what the run before left.
+  const isUnknown = due.inFlight !== undefined && claim.entry === undefined;
+  const keepsClaim = txtLeft || mayBeIssued || isUnknown;
+  const asked = error instanceof AcmeError ? error.retryAfterMs : undefined;
+  // With other codes a longer wait would not be believed when it is read again.
+  const retryAfterMs = asked === undefined || mayWaitLong(reason) ? asked : Math.min(asked, longestBackoffMs);
+  const kept = keepsClaim ? claim.pending : undefined;
+  const retry = planRetry(due, claim, run.inventory, { now: clock.now(), kept, retryAfterMs });
+  const { failures, until, nextIssuer } = retry;
+  const message = describeRetry(problem, retry);
+  log.warn('certificate failed', {
+    certificate: name,
+    names,
+    reason,
+    problem,
+    failures,
+    until,
+    orderUrl,
+    nextIssuer,
+  });
+  const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
+  const state = {
+    failures,
+    error: reason,
+    nextAttempt: until,
+    ...(orderIsOver ? { order: null, orderFor: null } : {}),
+    ...(txtLeft || claim.entry === undefined ? {} : { txt: null }),
+    ...pausedByCa(error, clock.now()),
+  };
+  await store.record(name, state, run.cleanUpSignal);
+  if (!keepsClaim) await store.release(name, claim.version, run.cleanUpSignal);
+  return { outcome: 'failed', name, message, until, error };
+}
+
+/** A name that the CA has paused is no matter of waiting: a person must visit a page of the CA's. */
+function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
+  if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
+  const pauseReason = `the CA has paused it; visit ${error.pausedUrl}, then resume it here`;
+  return { pausedSince: now, pauseReason };
+}
+
+function isLeft(written: readonly TxtValue[], left: ReadonlyMap<string, Error>): boolean {
+  return written.some((value) => left.has(value.name));
+}
+
+/** Whether the run's own end, and nothing else, is what failed. */
+function isOutOfTime(error: Error, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || error.cause === reason);
+}
+
+/** The CA's problem type where there is one, else our code. */
+function reasonOf(error: Error): string {
+  if (error instanceof AcmeError && error.problem) return error.problem.type;
+  return error instanceof CertrelayError ? error.code : 'Unexpected';
+}

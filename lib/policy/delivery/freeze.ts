@@ -1,0 +1,83 @@
+// The hold on a version that must not be delivered any further: who ordered it, and what each target gets meanwhile.
+import { type Bundle, type UnverifiedBundle, verifyBundle } from '../../certificate/bundle.ts';
+import { isEnding } from './windows.ts';
+
+/** A version that failed at a target, or that a person took back: it goes nowhere else until it is resumed. A newer version
+ *  ends the hold by itself; and so does, where no person said it, the end of the version before. */
+export interface Hold {
+  readonly version: string;
+  /** `cluster/namespace/secret` where it failed; `*`: a person took it back everywhere. */
+  readonly target: string;
+  /** One line for people. */
+  readonly reason: string;
+}
+
+/** Tags have little room, and the log has the whole of it. */
+const longestReason = 200;
+
+/** Whether a person ordered it. */
+export function isByHand({ target }: Hold): boolean {
+  return target === '*';
+}
+
+/** `CertificateState.deliveryHeld`. */
+export function formatHold({ version, target, reason }: Hold): string {
+  return `${version} ${target} ${reason.slice(0, longestReason)}`;
+}
+
+/** The hold on `version`; `undefined` where the text is absent, unreadable or about another version. */
+export function parseHold(text: string | undefined, version: string): Hold | undefined {
+  const [, of, target, reason] = /^(\S+) (\S+) (.*)$/s.exec(text ?? '') ?? [];
+  if (of !== version || target === undefined || reason === undefined) return undefined;
+  return { version, target, reason };
+}
+
+/** What a held version means for one target: it gets the version before, it stays as it is, or nothing, because the version
+ *  has arrived there. */
+export function judgeHeld(hold: Hold, target: string, hasBegun: boolean): 'back' | 'stay' | 'proceed' {
+  if (isByHand(hold) || hold.target === target) return 'back';
+  return hasBegun ? 'proceed' : 'stay';
+}
+
+/** Why a target that it has not come to yet stays as it is, as the beginning of a sentence. */
+export function describeHold({ target, reason }: Hold): string {
+  return `it stays as it is: this version failed at ${target} (${reason})`;
+}
+
+/** How to end the hold, as a sentence's end. */
+export function adviseHold(certificate: string): string {
+  return `it is delivered nowhere else until a newer version is there, or until you say: ${sayResume(certificate)}`;
+}
+
+/** The command that ends it, for deploy and for agents. */
+export function sayResume(certificate: string): string {
+  const event = JSON.stringify({ certificates: [certificate], resume: true });
+  return `serverless invoke -f deploy -d '${event}'`;
+}
+
+/** The version before, verified, or why it cannot take the place of the current one, as one line. `isOver`: it ends so soon
+ *  that nothing may be left with it.
+ *  @param names Of the current version: a server must not lose any.
+ *  @param begin `notBefore` of the current version; absent: a person took that back, and knows. */
+export function judgeReturn(
+  previous: UnverifiedBundle,
+  {
+    names,
+    isRevoked,
+    begin,
+    now,
+  }: {
+    readonly names: readonly string[];
+    readonly isRevoked: boolean;
+    readonly begin?: Date | undefined;
+    readonly now: Date;
+  },
+): { readonly bundle: Bundle } | { readonly refusal: string; readonly isOver: boolean } {
+  const read = verifyBundle(previous);
+  const end = read.ok ? read.bundle.facts.notAfter : undefined;
+  const isOver = end !== undefined && begin !== undefined && isEnding(end, begin, now);
+  if (isRevoked) return { refusal: 'it was revoked', isOver };
+  const verdict = verifyBundle({ ...previous, domains: names }, now);
+  if (!verdict.ok) return { refusal: verdict.message, isOver };
+  return isOver ? { refusal: `it ends ${end.toISOString()}`, isOver } : { bundle: verdict.bundle };
+}

@@ -1,0 +1,235 @@
+// How a certificate stands, by what the inventory and its tags say: whether a person must look. No value is read for it.
+import {
+  type CertificateSpec,
+  type Inventory,
+  isSecretTarget,
+  type TargetSpec,
+} from '../../certificate/spec.ts';
+import { standingOf } from '../../state/decisions.ts';
+import { isDelivered, parseDeliveries } from '../../state/deliveries.ts';
+import type { CertificateState } from '../../state/state.ts';
+import { heldByAgents, isAgentCluster, parseReport } from '../delivery/agents.ts';
+import { isByHand, parseHold, sayResume } from '../delivery/freeze.ts';
+import { nameDestination } from '../delivery/secret.ts';
+import { heldByTags } from '../issuance/actual.ts';
+import { believe } from '../issuance/believable.ts';
+import { hasDisagreed } from '../issuance/comparison.ts';
+import { renewalTime } from '../issuance/renewal-time.ts';
+import { explainGrace, explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
+import { parseServedTargets } from '../serving/served-targets.ts';
+
+/** `failing`: a person must look. `pending`: something is under way, or waits for its time. */
+export const healthWords = ['failing', 'pending', 'well'] as const;
+export type HealthWord = (typeof healthWords)[number];
+
+/** One certificate. Instants are absent where there is no such thing. */
+export interface CertificateHealth {
+  readonly name: string;
+  readonly health: HealthWord;
+  readonly message: string;
+  /** What should be everywhere: version id of the AWS secret. */
+  readonly version?: string | undefined;
+  readonly notAfter?: Date | undefined;
+  readonly renewsAt?: Date | undefined;
+  readonly nextAttempt?: Date | undefined;
+  readonly lastError?: string | undefined;
+  /** What was last seen to be served, as `probe` says it. */
+  readonly served?: string | undefined;
+  /** Absent where the inventory does not know them: it was registered. */
+  readonly targets?: readonly TargetHealth[] | undefined;
+}
+
+/** One target: whether the version is in its Secret and its workloads run with it; and what it serves, where it tells its
+ *  addresses, else what is served under the names of the certificate, or what its cluster's agent sees of that. */
+export interface TargetHealth {
+  readonly target: string;
+  readonly applied: 'yes' | 'Secret only' | 'no';
+  readonly served?: string | undefined;
+}
+
+/** What is judged: what AWS lists, and what the inventory says of it. */
+export interface Standing {
+  readonly name: string;
+  readonly entry?: { readonly current?: string | undefined; readonly state: CertificateState } | undefined;
+  readonly spec?: CertificateSpec | undefined;
+  readonly clusters: Inventory['clusters'];
+  /** What today's inventory would not accept of it; absent: nothing that tags tell. */
+  readonly misfits?: Misfits | undefined;
+}
+
+/** @param staleAfterMs How long after its delivery another certificate may be served. */
+export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number): CertificateHealth {
+  const { name, spec } = standing;
+  const entry = standing.entry && { ...standing.entry, state: believe(standing.entry.state, now).state };
+  const { state = {}, current } = entry ?? {};
+  const held = entry && heldByTags(entry);
+  const certificate = held?.kind === 'certificate' ? held : undefined;
+  const version = certificate && current;
+  const renewBeforeMs = spec?.renewBeforeMs;
+  const renewsAt = certificate && renewalTime({ ...certificate, renewBeforeMs });
+  const targets =
+    spec && spec.targets.length > 0 ? describeTargets(spec.targets, standing, version) : undefined;
+  const { health, message } = firstFinding({
+    ...standing,
+    entry,
+    certificate,
+    renewsAt,
+    targets,
+    now,
+    staleAfterMs,
+  });
+  return {
+    name,
+    health,
+    message,
+    version,
+    notAfter: certificate?.notAfter,
+    renewsAt,
+    nextAttempt: state.nextAttempt,
+    lastError: state.error,
+    served: readServed(state.served, version).word,
+    targets,
+  };
+}
+
+interface Facts extends Standing {
+  readonly certificate: { readonly notAfter: Date } | undefined;
+  readonly renewsAt: Date | undefined;
+  readonly targets: readonly TargetHealth[] | undefined;
+  readonly now: Date;
+  readonly staleAfterMs: number;
+}
+
+type Finding = Pick<CertificateHealth, 'health' | 'message'>;
+
+/** The first that holds. What ends a certificate comes before what only delays the next one. */
+function firstFinding(facts: Facts): Finding {
+  const { entry, spec, certificate, renewsAt, now } = facts;
+  const { state = {}, current } = entry ?? {};
+  const failed = state.failures
+    ? `${state.failures} failed, the last with ${state.error ?? 'no code'}; tried again ${state.nextAttempt?.toISOString() ?? 'at the next pass'}`
+    : undefined;
+  if (!spec && !state.source) return well('neither in the inventory nor registered: nobody renews it');
+  if (certificate && certificate.notAfter <= now)
+    return failing(
+      `expired at ${certificate.notAfter.toISOString()}${failed ? `; attempts: ${failed}` : ''}`,
+    );
+  if (standingOf(entry).isRevoked) return failing('the version in use was revoked');
+  if (hasDisagreed(state, now))
+    return failing(
+      'tags of its AWS secret said otherwise than its value (TagsDisagree); they were written anew: find out who wrote them',
+    );
+  const { misfits } = facts;
+  if (misfits && !isTolerated(misfits, now)) return failing(explainRefusal(misfits));
+  if (failed) return failing(`attempts to order: ${failed}`);
+  if (!certificate) {
+    return pending(
+      current && state.version
+        ? 'somebody else wrote its version; the next pass of issue reads it'
+        : 'not issued yet',
+    );
+  }
+  return (
+    findHeld(facts) ??
+    findUndelivered(facts) ??
+    findUnserved(facts) ??
+    findPaused(facts) ??
+    (misfits && pending(explainGrace(misfits))) ??
+    findDue(renewsAt, now)
+  );
+}
+
+/** Only the pass that took a version back ends with an error. */
+function findHeld({ name, entry }: Facts): Finding | undefined {
+  const state = entry?.state ?? {};
+  const texts = [state.deliveryHeld, ...heldByAgents(state)];
+  const hold = texts.map((text) => parseHold(text, entry?.current ?? '')).find((one) => one !== undefined);
+  if (!hold) return undefined;
+  return isByHand(hold)
+    ? pending(`held: ${hold.reason}`)
+    : failing(`held: it failed at ${hold.target}: ${hold.reason}; once that is mended: ${sayResume(name)}`);
+}
+
+function findUnserved({ entry, now, staleAfterMs }: Facts): Finding | undefined {
+  const since = entry?.state.notServedSince;
+  if (!since) return undefined;
+  const message = `another certificate has been served since ${since.toISOString()}`;
+  const sinceMs = now.getTime() - since.getTime();
+  return sinceMs >= 0 && sinceMs < staleAfterMs ? pending(message) : failing(message);
+}
+
+function findUndelivered({ entry, targets }: Facts): Finding | undefined {
+  const { deployed, version = '' } = entry?.state ?? {};
+  const open = (targets ?? []).filter(({ applied }) => applied !== 'yes');
+  if (open.length > 0)
+    return pending(
+      `${open.length} of ${targets?.length} targets wait: ${open[0]?.target}${open.length > 1 ? ' …' : ''}`,
+    );
+  const isKnown = targets !== undefined || deployed === undefined || isDelivered(deployed, version);
+  return isKnown ? undefined : pending('not in all its targets yet');
+}
+
+function findPaused({ entry }: Facts): Finding | undefined {
+  const { pausedSince, pauseReason } = entry?.state ?? {};
+  if (!pausedSince) return undefined;
+  return pending(`paused since ${pausedSince.toISOString()}${pauseReason ? `: ${pauseReason}` : ''}`);
+}
+
+function findDue(renewsAt: Date | undefined, now: Date): Finding {
+  if (!renewsAt || now < renewsAt) return well('up to date');
+  return pending(`due for renewal since ${renewsAt.toISOString()}`);
+}
+
+function describeTargets(
+  targets: readonly TargetSpec[],
+  { name, entry, clusters }: Standing,
+  version: string | undefined,
+): readonly TargetHealth[] {
+  const { deployed, served, reports } = entry?.state ?? {};
+  const seen = readServed(served, version);
+  const seenAt = parseServedTargets(seen.targets, targets);
+  const steps = version === undefined ? [] : parseDeliveries(deployed, version, targets);
+  return targets.map((target, index) => {
+    const described = { target: nameDestination(target, name) };
+    if (!isSecretTarget(target) || !isAgentCluster(target.cluster, { clusters })) {
+      return { ...described, applied: words[steps[index] ?? 'none'], served: seenAt[index] ?? seen.word };
+    }
+    const own = targets.filter(isSecretTarget).filter(({ cluster }) => cluster === target.cluster);
+    const report = parseReport(reports?.[target.cluster]);
+    const reported = version === undefined ? [] : parseDeliveries(report.deployed, version, own);
+    const step = reported[own.indexOf(target)] ?? 'none';
+    const inside = version === undefined ? {} : splitServed(report.served);
+    const word = parseServedTargets(inside.targets, own)[own.indexOf(target)] ?? inside.word;
+    return { ...described, applied: words[step], served: word };
+  });
+}
+
+const words = { none: 'no', applied: 'Secret only', 'rolled-out': 'yes' } as const;
+
+/** What `CertificateState.served` says of the version; nothing where it is about another one. */
+function readServed(served: string | undefined, version: string | undefined): ServedParts {
+  const isAbout = version !== undefined && served?.startsWith(`${version}/`);
+  return isAbout ? splitServed(served?.slice(version.length + 1)) : {};
+}
+
+interface ServedParts {
+  readonly word?: string | undefined;
+  readonly targets?: string | undefined;
+}
+
+function splitServed(text = ''): ServedParts {
+  const [, word, targets] = /^([a-z]+)(?:\/(.*))?$/.exec(text) ?? [];
+  return { word, targets };
+}
+
+function well(message: string): Finding {
+  return { health: 'well', message };
+}
+
+function pending(message: string): Finding {
+  return { health: 'pending', message };
+}
+
+function failing(message: string): Finding {
+  return { health: 'failing', message };
+}

@@ -1,0 +1,96 @@
+// What is held for a certificate now: known from tags alone, or from the value where tags cannot be trusted.
+import { verifyBundle } from '../../certificate/bundle.ts';
+import { namesKey } from '../../certificate/names.ts';
+import type { KeyType } from '../../certificate/spec.ts';
+import type { StoredCertificate } from '../../certificate/stored.ts';
+import type { CertificateState } from '../../state/state.ts';
+
+/** What AWSCURRENT holds. */
+export type Held =
+  /** No certificate yet. */
+  | { readonly kind: 'nothing' }
+  /** A value that no server can use; `problem` says why, without quoting it. */
+  | { readonly kind: 'unparsable'; readonly problem: string }
+  | { readonly kind: 'mismatched'; readonly problem: string }
+  | HeldCertificate;
+
+export interface HeldCertificate {
+  readonly kind: 'certificate';
+  /** `namesKey` of its names. */
+  readonly names: string;
+  /** Directory URL it was ordered from. */
+  readonly issuer: string;
+  readonly profile?: string | undefined;
+  readonly key?: KeyType | undefined;
+  readonly fingerprint: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** What the CA suggests (RFC 9773 §4.2). */
+  readonly window?: SuggestedWindow | undefined;
+}
+
+/** RFC 9773 §4.2. */
+export interface SuggestedWindow {
+  readonly start: Date;
+  readonly end: Date;
+  /** A page of the CA's that says why. */
+  readonly explanationUrl?: string | undefined;
+  /** The CA said so just now; otherwise only tags remember it. */
+  readonly isFresh?: boolean | undefined;
+}
+
+/** Known from listing alone; `undefined` where the value must be read: somebody else wrote the current version, or a tag is
+ *  missing. This is what makes a pass in which nothing is due read no value. */
+export function heldByTags(entry: {
+  readonly current?: string | undefined;
+  readonly state: CertificateState;
+}): Held | undefined {
+  if (entry.current === undefined) return { kind: 'nothing' };
+  const { version, names, issuer, profile, key, fingerprint, notBefore, notAfter } = entry.state;
+  if (version !== entry.current || !names || !issuer || !key) return undefined;
+  if (!fingerprint || !notBefore || !notAfter) return undefined;
+  const { windowStart: start, windowEnd: end, explanationUrl, windowOf, certificateId } = entry.state;
+  const window = start && end && windowOf === certificateId ? { start, end, explanationUrl } : undefined;
+  return { kind: 'certificate', names, issuer, profile, key, fingerprint, notBefore, notAfter, window };
+}
+
+/** A value read from AWSCURRENT, as `StoredValue` of `ports.ts` has it. */
+export type CurrentValue =
+  | { readonly kind: 'certificate'; readonly certificate: StoredCertificate }
+  | { readonly kind: 'specification' }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'unparsable'; readonly problem: string };
+
+/** Known from the value; gives the same judgement as the tags that `stateOf` makes of it. */
+export function heldByValue(value: CurrentValue | undefined): Held {
+  switch (value?.kind) {
+    case undefined:
+    case 'specification':
+      return { kind: 'nothing' };
+    case 'pending':
+      return { kind: 'unparsable', problem: 'it is an order in flight, not a certificate' };
+    case 'unparsable':
+      return { kind: 'unparsable', problem: value.problem };
+    case 'certificate':
+      return heldCertificate(value.certificate);
+  }
+}
+
+function heldCertificate({ chain, key, issuer, profile }: StoredCertificate): Held {
+  const verdict = verifyBundle({ chain, key });
+  if (!verdict.ok) {
+    const kind = verdict.problem === 'KeyMismatch' ? 'mismatched' : 'unparsable';
+    return { kind, problem: verdict.message };
+  }
+  const { names, keyType, fingerprint, notBefore, notAfter } = verdict.bundle.facts;
+  return {
+    kind: 'certificate',
+    names: namesKey(names),
+    issuer,
+    profile,
+    key: keyType,
+    fingerprint,
+    notBefore,
+    notAfter,
+  };
+}

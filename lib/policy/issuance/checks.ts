@@ -1,0 +1,231 @@
+// Judges one certificate: an ordered list of checks, the first finding wins.
+import { namesKey } from '../../certificate/names.ts';
+import { mayBeAlive } from '../../certificate/stored.ts';
+import type { Pause } from '../../state/decisions.ts';
+import { explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
+import type { Held, HeldCertificate } from './actual.ts';
+import { isFrom, sourcesOf, type Wanted } from './desired.ts';
+import { fitsLifetime, renewalTime } from './renewal-time.ts';
+
+/** Everything that is known of one certificate when it is judged. */
+export interface Situation {
+  readonly wanted: Wanted;
+  readonly held: Held;
+  /** The order in flight; `deadline` until when its run may be alive, absent where only listing was read. */
+  readonly pending?: { readonly version: string; readonly deadline?: Date | undefined } | undefined;
+  /** Failed attempts since the last success, the code of the last one, and the instant before which there is none. */
+  readonly failures?: number | undefined;
+  readonly error?: string | undefined;
+  readonly nextAttempt?: Date | undefined;
+  /** A person asked for this certificate by name. */
+  readonly forced?: boolean | undefined;
+  /** A person wants no order. */
+  readonly paused?: Pause | undefined;
+  /** What AWSCURRENT holds has been revoked. */
+  readonly isRevoked?: boolean | undefined;
+  /** What today's inventory would not accept of a specification that is not the file's; absent: nothing. */
+  readonly misfits?: Misfits | undefined;
+}
+
+/** Why a certificate is ordered. `Resume`: an order was begun by a run that is over, and is finished first. */
+export type OrderReason =
+  | 'Resume'
+  | 'Missing'
+  | 'Unparsable'
+  | 'KeyMismatch'
+  | 'NamesChanged'
+  | 'IssuerChanged'
+  | 'ProfileChanged'
+  | 'KeyChanged'
+  | 'Revoked'
+  | 'Expired'
+  | 'RenewalDue'
+  | 'Forced';
+
+/** Why a certificate that should be ordered is not. `Preflight`: DNS would not let the order succeed. `NotAllowed`: the
+ *  inventory would not accept its specification now, whether it is due or not. `NameTaken`: another source has one of its names. */
+export type WaitReason =
+  | 'NotAllowed'
+  | 'NameTaken'
+  | 'InFlight'
+  | 'BackingOff'
+  | 'Paused'
+  | 'RateLimited'
+  | 'Preflight';
+
+/** What to do with one certificate now, and a sentence that a person can act on. */
+export type Decision =
+  | { readonly decision: 'order'; readonly reason: OrderReason; readonly message: string }
+  | {
+      readonly decision: 'wait';
+      readonly reason: WaitReason;
+      readonly message: string;
+      /** Absent where a person must act first. */
+      readonly until?: Date | undefined;
+    }
+  | {
+      readonly decision: 'keep';
+      readonly reason: 'Current';
+      readonly message: string;
+      readonly renewsAt: Date;
+    };
+
+/** The decision: a first reason to order, unless an obstacle stands before it; with no reason the certificate is kept. */
+export function judge(situation: Situation, now: Date): Decision {
+  const need = firstFinding(needs, situation, now);
+  const { misfits } = situation;
+  if (misfits && !isTolerated(misfits, now)) {
+    const message = `${explainRefusal(misfits)}${need ? `; to order: ${need.finding}` : ''}`;
+    return { decision: 'wait', reason: 'NotAllowed', message };
+  }
+  if (need === undefined) return keep(situation);
+  const obstacle = firstFinding(obstacles, situation, now);
+  if (obstacle === undefined) {
+    const { detour } = situation.wanted;
+    const message = detour === undefined ? need.finding : `${need.finding}; ${detour}`;
+    return { decision: 'order', reason: need.reason, message };
+  }
+  const { message, until } = obstacle.finding;
+  return {
+    decision: 'wait',
+    reason: obstacle.reason,
+    message: `${message}; to order: ${need.finding}`,
+    until,
+  };
+}
+
+interface Check<Reason, Finding> {
+  readonly reason: Reason;
+  readonly find: (situation: Situation, now: Date) => Finding | undefined;
+}
+
+/** Reasons to order, in the order in which they are looked for. */
+const needs: readonly Check<OrderReason, string>[] = [
+  { reason: 'Resume', find: findInterrupted },
+  {
+    reason: 'Missing',
+    find: ({ held }) => (held.kind === 'nothing' ? 'no certificate is stored' : undefined),
+  },
+  { reason: 'Unparsable', find: ({ held }) => (held.kind === 'unparsable' ? held.problem : undefined) },
+  { reason: 'KeyMismatch', find: ({ held }) => (held.kind === 'mismatched' ? held.problem : undefined) },
+  { reason: 'NamesChanged', find: whenHeld(findOtherNames) },
+  { reason: 'IssuerChanged', find: whenHeld(findOtherIssuer) },
+  { reason: 'ProfileChanged', find: whenHeld(findOtherProfile) },
+  { reason: 'KeyChanged', find: whenHeld(findOtherKey) },
+  {
+    reason: 'Revoked',
+    find: ({ isRevoked }) => (isRevoked ? 'the stored certificate was revoked' : undefined),
+  },
+  { reason: 'Expired', find: whenHeld(findExpired) },
+  { reason: 'RenewalDue', find: whenHeld(findRenewalDue) },
+  { reason: 'Forced', find: ({ forced }) => (forced ? 'asked for with force' : undefined) },
+];
+
+/** Obstacles before an order, in the order in which they are looked for. */
+const obstacles: readonly Check<WaitReason, Obstacle>[] = [
+  { reason: 'InFlight', find: findInFlight },
+  { reason: 'BackingOff', find: findBackingOff },
+  { reason: 'Paused', find: findPaused },
+];
+
+interface Obstacle {
+  readonly message: string;
+  readonly until?: Date | undefined;
+}
+
+function firstFinding<Reason, Finding>(
+  checks: readonly Check<Reason, Finding>[],
+  situation: Situation,
+  now: Date,
+): { readonly reason: Reason; readonly finding: Finding } | undefined {
+  for (const { reason, find } of checks) {
+    const finding = find(situation, now);
+    if (finding !== undefined) return { reason, finding };
+  }
+  return undefined;
+}
+
+function keep({ held, wanted }: Situation): Decision {
+  if (held.kind !== 'certificate') throw new TypeError('only a certificate can be kept');
+  const renewsAt = renewalTime({ ...held, renewBeforeMs: wanted.renewBeforeMs });
+  const message = `valid until ${text(held.notAfter)}, renewed from ${text(renewsAt)}${wishNote(held, wanted)}`;
+  return { decision: 'keep', reason: 'Current', message, renewsAt };
+}
+
+type HeldCheck = (held: HeldCertificate, wanted: Wanted, now: Date) => string | undefined;
+
+function whenHeld(check: HeldCheck): (situation: Situation, now: Date) => string | undefined {
+  return ({ held, wanted }, now) => (held.kind === 'certificate' ? check(held, wanted, now) : undefined);
+}
+
+function findInterrupted({ pending }: Situation, now: Date): string | undefined {
+  if (pending === undefined || isAlive(pending, now)) return undefined;
+  return 'an earlier run stopped in the middle of an order, which is finished first';
+}
+
+/** Tags hold a hash of the names only, so both ways of knowing them give this one message. */
+function findOtherNames(held: HeldCertificate, { domains }: Wanted): string | undefined {
+  if (domains === undefined || held.names === namesKey(domains)) return undefined;
+  return `the stored certificate is not for exactly ${domains.join(', ')}`;
+}
+
+function findOtherIssuer({ issuer }: HeldCertificate, wanted: Wanted): string | undefined {
+  return isFrom(issuer, wanted) ? undefined : `issued by ${issuer}, now asked from ${wanted.directory}`;
+}
+
+function findOtherProfile({ issuer, profile }: HeldCertificate, wanted: Wanted): string | undefined {
+  const asked = sourcesOf(wanted).filter(({ directory }) => directory === issuer);
+  if (asked.some((source) => source.profile === profile)) return undefined;
+  const [was, is] = [profile, asked[0]?.profile].map((name) => name ?? "the CA's default");
+  return `issued under profile ${was}, now asked under ${is}`;
+}
+
+function findOtherKey(held: HeldCertificate, { key }: Wanted): string | undefined {
+  return held.key === key ? undefined : `its key is ${held.key ?? 'of another type'}, now asked as ${key}`;
+}
+
+function findExpired(held: HeldCertificate, _: Wanted, now: Date): string | undefined {
+  return now >= held.notAfter ? `expired at ${text(held.notAfter)}` : undefined;
+}
+
+function findRenewalDue(held: HeldCertificate, wanted: Wanted, now: Date): string | undefined {
+  const renewsAt = renewalTime({ ...held, renewBeforeMs: wanted.renewBeforeMs });
+  if (now < renewsAt) return undefined;
+  return `due since ${text(renewsAt)}, valid until ${text(held.notAfter)}${wishNote(held, wanted)}`;
+}
+
+function findInFlight({ pending }: Situation, now: Date) {
+  if (pending?.deadline === undefined || !isAlive(pending, now)) return undefined;
+  return {
+    message: `another run is ordering it, until ${text(pending.deadline)} at most`,
+    until: pending.deadline,
+  };
+}
+
+function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now: Date) {
+  if (forced || nextAttempt === undefined || nextAttempt <= now) return undefined;
+  const last = error === undefined ? '' : `, the last with ${error}`;
+  const message = `${failures ?? 1} failed attempts${last}; next one at ${text(nextAttempt)}`;
+  return { message, until: nextAttempt };
+}
+
+/** Force does not lift it: whoever paused the certificate had a reason, and says when it is over. */
+function findPaused({ paused }: Situation) {
+  if (paused === undefined) return undefined;
+  const words = paused.reason === undefined ? '' : ` ("${paused.reason}")`;
+  return { message: `paused since ${text(paused.since)}${words}, until it is resumed` };
+}
+
+/** A claim of which the deadline is not known is taken for one of a run that is over; whoever takes it over reads it first. */
+function isAlive({ deadline }: { readonly deadline?: Date | undefined }, now: Date): boolean {
+  return deadline !== undefined && mayBeAlive(deadline, now);
+}
+
+function wishNote(held: HeldCertificate, { renewBeforeMs }: Wanted): string {
+  if (renewBeforeMs === undefined || fitsLifetime({ ...held, renewBeforeMs })) return '';
+  return '; renewBefore is passed over, because it is more than two thirds of the lifetime';
+}
+
+function text(instant: Date): string {
+  return instant.toISOString();
+}

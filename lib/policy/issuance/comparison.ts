@@ -1,0 +1,78 @@
+// Holds what tags say of a version against what its value says: tags are an index, and every role that tags can lie.
+import { createHash } from 'node:crypto';
+import type { StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
+import type { CertificateFacts } from '../../certificate/x509.ts';
+import { type SpecState, stateOf, stateOfSpec } from '../../state/describe.ts';
+import type { CertificateState } from '../../state/state.ts';
+
+const dayMs = 86_400_000;
+/** How long a disagreement is told after it was put right. */
+const toldMs = dayMs;
+
+/** Whether a certificate's slot of the day lies in `(since, until]`: each name has one, by its hash, so that passes that
+ *  follow one another read every value once a day, whatever their interval. Nothing is compared without `since`. */
+export function isInShare(name: string, since: Date | undefined, until: Date): boolean {
+  const span = since === undefined ? 0 : until.getTime() - since.getTime();
+  if (since === undefined || span <= 0) return false;
+  if (span >= dayMs) return true;
+  const slot = Math.floor((createHash('sha256').update(name).digest().readUIntBE(0, 6) / 2 ** 48) * dayMs);
+  const afterSince = (slot - (since.getTime() % dayMs) + 2 * dayMs) % dayMs;
+  return afterSince > 0 ? afterSince <= span : false;
+}
+
+/** What the tags of a version must say, by its value: the facts of a certificate, or of a specification that waits for one. */
+export type Truth =
+  | {
+      readonly kind: 'certificate';
+      readonly version: string;
+      readonly facts: CertificateFacts;
+      readonly stored: Pick<StoredCertificate, 'issuer' | 'profile' | 'spec'>;
+    }
+  | { readonly kind: 'specification'; readonly spec: StoredSpec };
+
+type Fields = ReturnType<typeof stateOf> | SpecState;
+
+/** Fields that make the tags true. */
+export function trueFields(truth: Truth): Fields {
+  return truth.kind === 'certificate'
+    ? stateOf(truth.version, truth.facts, truth.stored)
+    : stateOfSpec(truth.spec);
+}
+
+/** Fields of the tags that say otherwise than the value. An absent tag says nothing, and what the value cannot tell, such as
+ *  the CA's window, is no disagreement. */
+export function findDisagreements(
+  state: CertificateState,
+  truth: Truth,
+): readonly (keyof CertificateState)[] {
+  const fields = trueFields(truth);
+  return comparable.filter((field) => {
+    const said = state[field];
+    return said !== undefined && field in fields && !isSame(said, Object(fields)[field]);
+  });
+}
+
+const comparable = [
+  'names',
+  'issuer',
+  'profile',
+  'key',
+  'fingerprint',
+  'notBefore',
+  'notAfter',
+  'certificateId',
+  'source',
+  'domains',
+  'targets',
+] as const satisfies readonly (keyof CertificateState)[];
+
+function isSame(said: unknown, is: unknown): boolean {
+  if (said instanceof Date && is instanceof Date) return said.getTime() === is.getTime();
+  return said === (is ?? undefined);
+}
+
+/** Whether tags were found to disagree with their value less than a day ago. */
+export function hasDisagreed({ tagsDisagree }: CertificateState, now: Date): boolean {
+  const sinceMs = now.getTime() - (tagsDisagree?.getTime() ?? Number.NEGATIVE_INFINITY);
+  return sinceMs >= 0 && sinceMs < toldMs;
+}

@@ -1,0 +1,78 @@
+// Judges a certificate that a CA has just issued: whether it lasts long enough to be of use, and whether it would be ordered
+// again at once.
+import { namesKey } from '../../certificate/names.ts';
+import type { CertificateFacts } from '../../certificate/x509.ts';
+import type { CertificateState } from '../../state/state.ts';
+import { type Held, type HeldCertificate, heldByTags } from './actual.ts';
+import { judge, type OrderReason } from './checks.ts';
+import type { Wanted } from './desired.ts';
+import { renewalTime } from './renewal-time.ts';
+
+const hourMs = 3_600_000;
+
+/** What keeps a certificate that ends at `validUntil` from being stored, as one sentence: it must last for an hour, and for two
+ *  intervals of the schedule, or it would end before a pass could renew it. `undefined` for one that lasts.
+ *  @param issueIntervalMs Between two passes of the schedule; absent where nobody knows: then the hour alone counts. */
+export function findShortLife(validUntil: Date, now: Date, issueIntervalMs = 0): string | undefined {
+  const leftMs = validUntil.getTime() - now.getTime();
+  const [by, leastMs] =
+    issueIntervalMs * 2 > hourMs
+      ? ['two intervals of the schedule', issueIntervalMs * 2]
+      : ['an hour', hourMs];
+  // Certificates know whole seconds only: the one that has begun counts.
+  if (leftMs > leastMs - 1000) return undefined;
+  return `it ends at ${validUntil.toISOString()}, in ${Math.floor(leftMs / 60_000)} minutes, and it must last for ${by} at least (${leastMs / 60_000} minutes)`;
+}
+
+/** Why the certificate would be ordered again as soon as it is stored, with what to do about that; `undefined` where it
+ *  would be kept. */
+export function findDueAgain(
+  facts: CertificateFacts,
+  { issuer, profile, window }: Pick<HeldCertificate, 'issuer' | 'profile' | 'window'>,
+  wanted: Wanted,
+  now: Date,
+): string | undefined {
+  const { names, keyType, fingerprint, notBefore, notAfter } = facts;
+  const held: Held = {
+    kind: 'certificate',
+    names: namesKey(names),
+    issuer,
+    profile,
+    key: keyType,
+    fingerprint,
+    notBefore,
+    notAfter,
+    window,
+  };
+  const decision = judge({ wanted, held }, now);
+  if (decision.decision !== 'order') return undefined;
+  return `it would be ordered again at once (${decision.message}): ${adviceFor(decision.reason)}`;
+}
+
+function adviceFor(reason: OrderReason): string {
+  if (reason !== 'RenewalDue') return 'ask for what the CA issues, or name another issuer';
+  return 'ask the CA why, ask for another profile, lower "renewBefore", or name another issuer';
+}
+
+/** Whether a certificate that ends at `notAfter` is better than nothing, or than the one in use.
+ *  @param isGivenUp The one in use was revoked, or is to be. */
+export function isBetter(notAfter: Date, inUse: Held, isGivenUp: boolean): boolean {
+  return inUse.kind !== 'certificate' || isGivenUp || notAfter > inUse.notAfter;
+}
+
+/** The CA is asked six hours after a certificate was issued, which begins an hour before that. */
+const firstHeardMs = 8 * hourMs;
+
+/** Whether the certificate in use was due again as soon as it was stored, or as soon as its CA was asked: by a window that had begun
+ *  by then, and in the first third of its life. */
+export function wasDueAgain(
+  entry: { readonly current?: string | undefined; readonly state: CertificateState },
+  now: Date,
+): boolean {
+  if (entry.state.error === 'DueAgain') return true;
+  const held = heldByTags(entry);
+  if (held?.kind !== 'certificate' || held.window === undefined) return false;
+  const [begin, end] = [held.notBefore.getTime(), held.notAfter.getTime()];
+  const earliest = begin + Math.min(firstHeardMs, (end - begin) / 3);
+  return renewalTime(held) <= now && held.window.start.getTime() <= earliest;
+}

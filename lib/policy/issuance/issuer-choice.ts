@@ -1,0 +1,81 @@
+// Which of a certificate's issuers an order goes to: the preferred one, until it has failed so often that the next is tried.
+import type { CertificateSpec, Inventory, IssuerSpec } from '../../certificate/spec.ts';
+import type { SpecSource } from '../../certificate/stored.ts';
+import { namePlace, placeRules } from '../../inventory/source-rules.ts';
+
+/** Failures in a row at one issuer after which the next one is tried, where the issuer itself does not say. */
+export const defaultAttempts = 3;
+
+/** One issuer of the inventory by its name. */
+export interface NamedIssuer {
+  /** Key of `Inventory.issuers`. */
+  readonly name: string;
+  readonly issuer: IssuerSpec;
+}
+
+/** The issuer of the next order. */
+export interface IssuerChoice extends NamedIssuer {
+  /** Attempts at this issuer that have failed since the last success. */
+  readonly failures: number;
+  /** The preferred issuer, where this one stands in for it. */
+  readonly insteadOf?: NamedIssuer;
+}
+
+/** The issuers that may issue for a specification, the preferred one first; those that the inventory does not have are left
+ *  out, and a specification without any can only be refused. */
+export function issuersOf(
+  {
+    issuer,
+    fallbackIssuers = [],
+  }: Pick<CertificateSpec, 'issuer'> & { readonly fallbackIssuers?: readonly string[] | undefined },
+  issuers: Readonly<Record<string, IssuerSpec>>,
+): readonly NamedIssuer[] {
+  return [issuer, ...fallbackIssuers].flatMap((name) => {
+    const found = Object.hasOwn(issuers, name) ? issuers[name] : undefined;
+    return found ? [{ name, issuer: found }] : [];
+  });
+}
+
+/** The issuers of a certificate that come from a source, by its tags; none where only its own specification tells. */
+export function issuersOfSource(
+  { source, place }: { readonly source?: SpecSource | undefined; readonly place?: string | undefined },
+  { issuers, registration, discovery }: Inventory,
+): readonly NamedIssuer[] {
+  if (source === 'registration') return registration ? issuersOf(registration, issuers) : [];
+  if (source !== 'discovery' || !discovery) return [];
+  const isShared = !discovery.places.some(({ tenant }) => tenant?.issuer !== undefined);
+  if (isShared) return issuersOf(discovery, issuers);
+  const own = discovery.places.find((one) => namePlace(one) === place);
+  const rules = own && placeRules(discovery, own);
+  return rules ? issuersOf(rules, issuers) : [];
+}
+
+/** Each issuer in its turn, and from the first again after the last. `failures` counts attempts since the last success, at
+ *  whichever issuer. An order in flight stays where it is. `undefined` where there is no issuer. */
+export function chooseIssuer(
+  issuers: readonly NamedIssuer[],
+  failures: number,
+  inFlight?: { readonly issuer: string; readonly profile?: string | undefined },
+): IssuerChoice | undefined {
+  const attempts = ({ issuer }: NamedIssuer) => issuer.attempts ?? defaultAttempts;
+  const round = issuers.reduce((sum, one) => sum + attempts(one), 0);
+  const rounds = Math.floor(failures / round);
+  let rest = failures % round;
+  const turns = issuers.map((one) => {
+    const ofThisRound = Math.min(rest, attempts(one));
+    rest -= ofThisRound;
+    return {
+      name: one.name,
+      issuer: one.issuer,
+      failures: rounds * attempts(one) + ofThisRound,
+      isOver: ofThisRound === attempts(one),
+    };
+  });
+  const isBusy = ({ issuer }: NamedIssuer) =>
+    issuer.directory === inFlight?.issuer && issuer.profile === inFlight.profile;
+  const turn = turns.find(isBusy) ?? turns.find(({ isOver }) => !isOver);
+  const [preferred] = issuers;
+  if (!turn || !preferred) return undefined;
+  const { isOver: _, ...choice } = turn;
+  return choice.name === preferred.name ? choice : { ...choice, insteadOf: preferred };
+}

@@ -1,0 +1,170 @@
+// Judges what TLS is served under a certificate's names: whether it is the certificate that was delivered.
+import { formatEndpoint } from '../../certificate/endpoint.ts';
+import { isCovered } from '../../certificate/names.ts';
+import type { Endpoint } from '../../certificate/spec.ts';
+import type { CertificateState } from '../../state/state.ts';
+
+/** From good to bad. `served`: this very certificate. `unprobed`: nobody could look, which is not good news. `unreachable`: no
+ *  TLS there. `stale`: another certificate for the name. `mismatch`: a certificate that is not for the name at all. */
+export const servedWords = ['served', 'unprobed', 'unreachable', 'stale', 'mismatch'] as const;
+export type ServedWord = (typeof servedWords)[number];
+
+/** What was seen at one address. */
+export type Sighting =
+  /** The certificate of a finished handshake: SHA-256 of its DER, hex; its DNS names; its end. */
+  | {
+      readonly kind: 'leaf';
+      readonly fingerprint: string;
+      readonly names: readonly string[];
+      readonly notAfter: Date;
+    }
+  /** Nobody there finished a handshake; `problem` says how that went. */
+  | { readonly kind: 'silent'; readonly problem: string }
+  /** This machine cannot look there, or must not. */
+  | { readonly kind: 'unprobed'; readonly problem: string }
+  /** More addresses than are looked at: so many of the name were not. */
+  | { readonly kind: 'unlooked'; readonly count: number; readonly problem: string };
+
+/** One look: under which name, where, and what was seen. */
+export interface Observation {
+  readonly name: string;
+  /** Absent where the name has none. */
+  readonly endpoint?: Endpoint | undefined;
+  readonly sighting: Sighting;
+}
+
+/** What one look means. */
+export interface Finding {
+  readonly name: string;
+  /** Address, and port where it is not 443. */
+  readonly address: string | undefined;
+  readonly served: ServedWord;
+  readonly message: string;
+  /** Where it stands for addresses that were not looked at, because there are too many: how many. */
+  readonly unlooked?: number;
+}
+
+/** What all looks together mean: the worst word of those that were taken, and one line that names the addresses it is said of. */
+export interface Verdict {
+  readonly served: ServedWord;
+  readonly message: string;
+  readonly findings: readonly Finding[];
+  /** How many addresses were not looked at, because there are too many; absent where that is none. */
+  readonly unlooked?: number;
+}
+
+/** @param fingerprint Of the certificate that should be served: SHA-256 of its DER, hex. */
+export function judgeServed(fingerprint: string, observations: readonly Observation[]): Verdict {
+  const findings = observations.map((observation) => judgeOne(fingerprint, observation));
+  const served = worstOf(findings);
+  const unlooked = findings.reduce((sum, finding) => sum + (finding.unlooked ?? 0), 0);
+  const places = findings.filter((finding) => finding.served === served && isLook(finding)).map(namePlace);
+  const message =
+    places.length > 0 ? `${served} ${namePlaces(places)}` : 'unprobed: there is no address to look at';
+  if (unlooked === 0) return { served, message, findings };
+  return { served, message: `${message}; ${unlooked} more were not looked at`, findings, unlooked };
+}
+
+function isLook({ unlooked }: Finding): boolean {
+  return unlooked === undefined;
+}
+
+/** The worst word of them; of none, that nobody could look. */
+export function worstOf(findings: readonly Finding[]): ServedWord {
+  const words = findings.filter(isLook).map(({ served }) => served);
+  return servedWords.findLast((word) => words.includes(word)) ?? 'unprobed';
+}
+
+function judgeOne(fingerprint: string, { name, endpoint, sighting }: Observation): Finding {
+  const place = { name, address: endpoint && formatEndpoint(endpoint, 443) };
+  switch (sighting.kind) {
+    case 'silent':
+      return { ...place, served: 'unreachable', message: sighting.problem };
+    case 'unprobed':
+      return { ...place, served: 'unprobed', message: sighting.problem };
+    case 'unlooked':
+      return { ...place, served: 'unprobed', message: sighting.problem, unlooked: sighting.count };
+    case 'leaf': {
+      if (sighting.fingerprint === fingerprint) {
+        return { ...place, served: 'served', message: 'serves the current certificate' };
+      }
+      const other = `${sighting.fingerprint.slice(0, 16)}…, which ends ${sighting.notAfter.toISOString()}`;
+      if (isCovered(name, sighting.names)) {
+        return { ...place, served: 'stale', message: `serves another certificate for ${name}: ${other}` };
+      }
+      return {
+        ...place,
+        served: 'mismatch',
+        message: `serves a certificate that is not for ${name}: ${other}`,
+      };
+    }
+  }
+}
+
+function namePlace({ name, address }: Finding): string {
+  return address ?? name;
+}
+
+const mostNamed = 5;
+
+/** The first few: a line of a log is no list of a thousand addresses. */
+function namePlaces(places: readonly string[]): string {
+  const unique = [...new Set(places)];
+  const rest = unique.length - mostNamed;
+  return unique.slice(0, mostNamed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** What the state says of what is served. */
+export type ServedState = Pick<CertificateState, 'served' | 'notServedSince' | 'probedAt'>;
+
+/** What the state is to say after a look. */
+export interface ServedNote {
+  /** Fields to write; absent where what is written still says enough. */
+  readonly change?: {
+    readonly served: string;
+    readonly notServedSince: Date | null;
+    readonly probedAt: Date;
+  };
+  /** The word is another than the one before, or about another version. */
+  readonly isNews: boolean;
+  /** Since when this version, though delivered, is not what is served everywhere. */
+  readonly notServedSince?: Date | undefined;
+}
+
+/** `probedAt` may be this old before it is written again: a look that finds nothing new costs no call. */
+const refreshMs = 6 * 3_600_000;
+
+/** Time counts from the first look after delivery that found something else; only a look that finds nothing else ends it, an
+ *  address that does not answer meanwhile does not. */
+export function noteServed(
+  before: ServedState,
+  look: {
+    readonly version: string;
+    readonly served: ServedWord;
+    /** Of each target, as `served-targets.ts` writes it. */
+    readonly targets?: string | undefined;
+    readonly isDelivered: boolean;
+    readonly at: Date;
+  },
+): ServedNote {
+  const { version, isDelivered, at } = look;
+  const word = `${version}/${look.served}`;
+  const served = look.targets === undefined ? word : `${word}/${look.targets}`;
+  const noted = before.served?.startsWith(`${version}/`) ? before.notServedSince : undefined;
+  // An instant to come, which nobody here wrote, would put the alarm off.
+  const known = noted !== undefined && noted > at ? at : noted;
+  const started = isOther(look.served) && isDelivered ? (known ?? at) : undefined;
+  const notServedSince = look.served === 'unreachable' ? known : started;
+  const isNews = !`${before.served}/`.startsWith(`${word}/`);
+  const isOld =
+    before.probedAt === undefined || Math.abs(at.getTime() - before.probedAt.getTime()) >= refreshMs;
+  const isSame =
+    served === before.served && !isOld && notServedSince?.getTime() === before.notServedSince?.getTime();
+  const change = { served, notServedSince: notServedSince ?? null, probedAt: at };
+  return { ...(isSame ? {} : { change }), isNews, notServedSince };
+}
+
+/** Whether something else is served than should be. */
+export function isOther(word: ServedWord): boolean {
+  return word === 'stale' || word === 'mismatch';
+}

@@ -1,0 +1,23 @@
+// What all events have in common: certificates' names, and how fields are read and refused.
+import * as z from 'zod';
+import { ConfigError } from '../ports/errors.ts';
+
+/** The name of a certificate. */
+export const nameField = z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be a certificate name ([a-z0-9-])');
+
+/** `serverless invoke local` without data calls with an empty string. */
+export function orEmpty(event: unknown): unknown {
+  return event === undefined || event === null || event === '' ? {} : event;
+}
+
+/** @throws ConfigError `Event`, naming each field that is unknown or wrong. */
+export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
+      : `${issue.path.join('.') || 'event'}: ${issue.message}`,
+  );
+  throw new ConfigError('Event', `the event cannot be used: ${problems.join('; ')}`);
+}
