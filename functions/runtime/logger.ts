@@ -4,8 +4,8 @@ import { cutText } from '../../lib/policy/bounds.ts';
 import { describeError, type Log, type LogFields } from '../../lib/ports/log.ts';
 import type { LogLevel } from '../../lib/settings/functions.ts';
 
-/** Lines carry the invocation's request id. PEM never passes, at any depth and in base64 too, whoever wrote it. No line is
- *  long, whatever its fields hold: of lists and texts the beginning is told, and how much more there is. */
+/** Lines carry the invocation's request id. PEM never passes, at any depth and in base64 too, whoever wrote it.
+ *  No line is long, whatever its fields hold: of lists and texts the beginning is told, and how much more there is. */
 export function createLog(level: LogLevel, requestId: string): Log {
   const logger = new Logger({
     serviceName: 'certrelay',
@@ -37,7 +37,8 @@ interface Limits {
 /** Bytes of all fields together; CloudWatch takes 256 kB a line, and people read far less. */
 const mostBytes = 32_000;
 
-/** A certificate has at most a hundred names, each of which fits; the others are for lines with much in many fields. */
+/** A certificate has at most a hundred names, each of which fits; the others are for lines with much in many
+ *  fields. */
 const tries: readonly Limits[] = [
   { items: 100, characters: 4_000 },
   { items: 20, characters: 400 },

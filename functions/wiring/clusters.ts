@@ -14,8 +14,8 @@ type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' |
   Partial<Pick<Invocation, 'workUntil'>>;
 type ReadText = Pick<SecretsManagerConnection, 'readText'>;
 
-/** Of the time that is left for the work, as much as one cluster may take with answers that do not come: what follows, for the
- *  clusters that did answer, needs some, too. */
+/** Of the time that is left for the work, as much as one cluster may take with answers that do not come: what
+ *  follows, for the clusters that did answer, needs some, too. */
 const shareOfTime = 3 / 4;
 
 /** Makes the part of the Kubernetes client that a function needs. */

@@ -23,3 +23,9 @@ export class Memory<T> {
     this.#answers.delete(key);
   }
 }
+
+/** What `make` gives, made when it is first asked for; a failure is kept as well. */
+export function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,5 +1,6 @@
 // One pass of issuing: gather, plan, order in waves, report.
 
+import { onceOnly } from '../async/memo.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { IssueError } from '../ports/errors.ts';
@@ -136,11 +137,6 @@ async function hearCas(
   const heard = await askRenewalInfo(asked, await ordering(), run);
   const byName = new Map(heard.map((candidate) => [candidate.name, candidate]));
   return candidates.map((candidate) => byName.get(candidate.name) ?? candidate);
-}
-
-function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }
 
 /** Sends on what was not finished: cut off by time, in another run's hands, or to be tried again soon. */

@@ -2,6 +2,7 @@
 // has its time of grace, and what stops fitting later has none.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { onceOnly } from '../../async/memo.ts';
 import { registeredSpec, type StoredSpec } from '../../certificate/stored.ts';
 import type { Plan } from '../../policy/issuance/plan.ts';
 import { createFit } from '../../policy/registration/fit.ts';
@@ -218,9 +219,4 @@ async function readRecord({ installation, log }: IssuePorts, { signal }: Run): P
     log.warn('installation not read', { problem: describeError(error) });
     return 'unknown';
   }
-}
-
-function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }
