@@ -6,7 +6,7 @@ import { connectIssueQueue } from '../lib/adapters/sqs/issue-queue.ts';
 import { type DiscoverReport, discoverCertificates } from '../lib/discover/discover.ts';
 import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { ConfigError } from '../lib/ports/errors.ts';
-import type { IssueQueue } from '../lib/ports/store.ts';
+import type { IssueQueue } from '../lib/ports/queues.ts';
 import { createRegisterSpec } from '../lib/register/registration.ts';
 import { parseDiscoverEvent } from '../lib/requests/requests.ts';
 import { beginInvocation, type Context, throwFailures } from './runtime/invocation.ts';

@@ -4,7 +4,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
 import type { IssueReport } from '../lib/issue/report.ts';
-import type { IssueQueue } from '../lib/ports/store.ts';
+import type { IssueQueue } from '../lib/ports/queues.ts';
 import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
 import { answerBatch } from './runtime/batch.ts';
 import {

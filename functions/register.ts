@@ -7,7 +7,8 @@ import { rememberGithubStanding } from '../lib/adapters/webhook/github.ts';
 import type { HttpAnswer } from '../lib/adapters/webhook/http.ts';
 import { type ReadSecrets, rememberSecrets } from '../lib/adapters/webhook/secrets.ts';
 import { ConfigError } from '../lib/ports/errors.ts';
-import type { CertificateStore, IssueQueue } from '../lib/ports/store.ts';
+import type { IssueQueue } from '../lib/ports/queues.ts';
+import type { CertificateStore } from '../lib/ports/store.ts';
 import { createRegister } from '../lib/register/registration.ts';
 import { beginInvocation, type Context, type Invocation } from './runtime/invocation.ts';
 

@@ -2,8 +2,7 @@
 import { parseArgs } from 'node:util';
 import { partForAgent } from '../lib/agent/scope.ts';
 import { serializeInventory } from '../lib/inventory/inventory.ts';
-import { toError } from '../lib/ports/errors.ts';
-import { describeError } from '../lib/ports/log.ts';
+import { describeError, toError } from '../lib/ports/errors.ts';
 import { readInventory } from './build.ts';
 import { isMainScript } from './main-script.ts';
 

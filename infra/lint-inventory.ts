@@ -12,8 +12,9 @@ import { createFit } from '../lib/policy/registration/fit.ts';
 import { believeGrace, type Installation, isGraceOpen } from '../lib/policy/registration/grace.ts';
 import type { Misfit } from '../lib/policy/registration/misfits.ts';
 import { openSources } from '../lib/policy/registration/name-holders.ts';
-import { StoreError, toError } from '../lib/ports/errors.ts';
-import type { CertificateStore, InstallationStore, StoreEntry } from '../lib/ports/store.ts';
+import { toError } from '../lib/ports/errors.ts';
+import type { InstallationStore } from '../lib/ports/installation.ts';
+import { type CertificateStore, type StoreEntry, StoreError } from '../lib/ports/store.ts';
 import { isMainScript } from './main-script.ts';
 
 const usage = `usage: npm run lint:inventory -- [--against-store] [--inventory FILE] [--prefix PREFIX]

@@ -71,11 +71,19 @@ function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
       const problem = judgeImport(here, place(imported));
       if (problem) found.push(`${path}: imports ${imported}${problem}`);
     }
+    if (/extends CertrelayError(?!<\w+Code>)/.test(text) || countErrors(text) > 1) {
+      found.push(`${path}: an error without closed codes of its own`);
+    }
     if (/from '@kubernetes\/client-node'/.test(text) && here.service !== 'kubernetes') {
       found.push(`${path}: imports the Kubernetes client outside lib/adapters/kubernetes`);
     }
     return found;
   });
+}
+
+/** Error classes of a file, without those of the base: a port has one, with the codes its callers branch on. */
+function countErrors(text: string): number {
+  return [...text.matchAll(/extends CertrelayError<(?!ConfigErrorCode)/g)].length;
 }
 
 /** What is wrong with an import, as the end of a sentence. `aws` is what adapters of several services share. */
@@ -228,6 +236,18 @@ describe('the building', () => {
       'lib/adapters/acme/x.ts',
       `// x\n${'\n'.repeat(maxLines)}`,
       'over 250 lines',
+    ],
+    [
+      'an error whose codes are open',
+      'lib/ports/x.ts',
+      '// x\nexport class XError extends CertrelayError {}',
+      'without closed codes',
+    ],
+    [
+      'a file that holds the errors of two sockets',
+      'lib/ports/x.ts',
+      '// x\nclass A extends CertrelayError<ACode> {}\nclass B extends CertrelayError<BCode> {}',
+      'without closed codes',
     ],
     [
       'a Kubernetes client elsewhere',

@@ -1,7 +1,7 @@
 // Answers SQS batches: messages that only name certificates, or only clusters, share one pass, and each learns how its own ones fared.
 import type { SQSBatchResponse } from 'aws-lambda';
-import { toError } from '../../lib/ports/errors.ts';
-import { describeError, type Log } from '../../lib/ports/log.ts';
+import { describeError, toError } from '../../lib/ports/errors.ts';
+import type { Log } from '../../lib/ports/log.ts';
 import type { Message } from '../../lib/requests/requests.ts';
 
 interface Request {

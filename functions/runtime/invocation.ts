@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { cutText } from '../../lib/policy/bounds.ts';
-import { ConfigError } from '../../lib/ports/errors.ts';
-import { describeError, type Log } from '../../lib/ports/log.ts';
-import type { Clock } from '../../lib/ports/store.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import { ConfigError, describeError } from '../../lib/ports/errors.ts';
+import type { Log } from '../../lib/ports/log.ts';
 import { readSettings, type Settings } from '../../lib/settings/functions.ts';
 import { createLog } from './logger.ts';
 

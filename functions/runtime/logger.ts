@@ -1,7 +1,8 @@
 // The log of every function: one JSON line per event, by Powertools.
 import { Logger } from '@aws-lambda-powertools/logger';
 import { cutText } from '../../lib/policy/bounds.ts';
-import { describeError, type Log, type LogFields } from '../../lib/ports/log.ts';
+import { describeError } from '../../lib/ports/errors.ts';
+import type { Log, LogFields } from '../../lib/ports/log.ts';
 import type { LogLevel } from '../../lib/settings/functions.ts';
 
 /** Lines carry the invocation's request id. PEM never passes, at any depth and in base64 too, whoever wrote it.

@@ -4,10 +4,15 @@ import type { EksDescription } from '../../lib/adapters/eks/clusters.ts';
 import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
 import { Memory } from '../../lib/async/memo.ts';
 import type { ClusterSpec, KubeconfigSource } from '../../lib/certificate/cluster-spec.ts';
-import type { ClusterAccess, ConnectCluster, ConnectDirectory } from '../../lib/ports/cluster.ts';
-import { ClusterError, StoreError } from '../../lib/ports/errors.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import {
+  type ClusterAccess,
+  ClusterError,
+  type ConnectCluster,
+  type ConnectDirectory,
+} from '../../lib/ports/cluster.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import type { Clock } from '../../lib/ports/store.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 
 type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' | 'log'> &

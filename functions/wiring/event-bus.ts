@@ -1,6 +1,6 @@
 // The event bus, where the settings name one.
 import type { EventBus } from '../../lib/adapters/eventbridge/event-bus.ts';
-import type { Announce } from '../../lib/ports/store.ts';
+import type { Announce } from '../../lib/ports/events.ts';
 
 /** The client is loaded with the first event. */
 export function openEventBus(bus: string): { readonly announce: Announce; close(): Promise<void> } {

@@ -6,8 +6,7 @@ import {
   certificateAnnotation,
   versionAnnotation,
 } from '../policy/kubernetes/objects.ts';
-import type { Cluster } from '../ports/cluster.ts';
-import { ClusterError } from '../ports/errors.ts';
+import { type Cluster, ClusterError } from '../ports/cluster.ts';
 import { findReplay, hideMemory, remember, type SignedStatement } from './memory.ts';
 import type { Returns } from './returns.ts';
 

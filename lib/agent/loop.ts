@@ -1,5 +1,5 @@
 // Passes one after the other, until somebody ends the agent.
-import type { Clock } from '../ports/store.ts';
+import type { Clock } from '../ports/clock.ts';
 
 export interface LoopOptions {
   readonly intervalMs: number;

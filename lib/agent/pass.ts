@@ -1,9 +1,9 @@
 // One pass of an agent: the cluster is awaited, its certificates are delivered and looked at, and the agent says it lives.
 import type { AgentRegistry } from '../ports/agents.ts';
-import type { ConnectCluster } from '../ports/cluster.ts';
-import { ClusterError, toError } from '../ports/errors.ts';
-import { describeError, type Log } from '../ports/log.ts';
-import type { Clock } from '../ports/store.ts';
+import type { Clock } from '../ports/clock.ts';
+import { ClusterError, type ConnectCluster } from '../ports/cluster.ts';
+import { describeError, toError } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
 
 export interface PassPorts {
   readonly connect: ConnectCluster;

@@ -8,8 +8,8 @@ import {
   certificateAnnotation,
   versionAnnotation,
 } from '../policy/kubernetes/objects.ts';
+import { AgentError } from '../ports/agents.ts';
 import type { JudgeReturn, ReturnQuestion } from '../ports/cluster.ts';
-import { AgentError } from '../ports/errors.ts';
 import { findStatement, returnAnnotation } from './memory.ts';
 
 /** One pass long: what was permitted is remembered. */

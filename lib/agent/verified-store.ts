@@ -13,9 +13,9 @@ import {
   targetsIn,
 } from '../policy/delivery/agents.ts';
 import { parseHold } from '../policy/delivery/freeze.ts';
-import { AgentError, StoreError } from '../ports/errors.ts';
+import { AgentError } from '../ports/agents.ts';
 import type { Log } from '../ports/log.ts';
-import type { CertificateStore, StoredVersion, StoreEntry } from '../ports/store.ts';
+import { type CertificateStore, type StoredVersion, type StoreEntry, StoreError } from '../ports/store.ts';
 import { permissionsKey } from '../state/deliveries.ts';
 import type { CertificateState } from '../state/state.ts';
 import type { SignedStatement } from './memory.ts';

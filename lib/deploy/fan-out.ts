@@ -2,7 +2,7 @@
 import type { Inventory } from '../certificate/spec.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import type { Log } from '../ports/log.ts';
-import type { DeployQueue } from '../ports/store.ts';
+import type { DeployQueue } from '../ports/queues.ts';
 import type { DeployRequest } from '../requests/requests.ts';
 
 /** The clusters that one pass over everything would go into, where there is more than one: what is asked by name, and a dry

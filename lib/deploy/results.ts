@@ -2,8 +2,8 @@
 
 import { cutText, listSome, nameSome } from '../policy/bounds.ts';
 import { nameDestination, nameTarget, type SecretPlan } from '../policy/delivery/secret.ts';
-import { ClusterError, type ClusterErrorCode } from '../ports/errors.ts';
-import { describeError } from '../ports/log.ts';
+import { ClusterError, type ClusterErrorCode } from '../ports/cluster.ts';
+import { describeError } from '../ports/errors.ts';
 import type { RolloutEnd } from './cluster/rollouts.ts';
 import type { TargetProgress } from './cluster/target.ts';
 import type { AnyJob, DeployRun, Job, JobResult, TargetOutcome, TargetReport } from './run.ts';

@@ -11,7 +11,8 @@ import { type TlsObject, tlsObjectKinds } from '../policy/kubernetes/tls-objects
 import type { ConnectDirectory, Directory } from '../ports/cluster.ts';
 import { ConfigError, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
-import type { CertificateStore, RegisterSpec, Registration, StoreEntry } from '../ports/store.ts';
+import type { RegisterSpec, Registration } from '../ports/registration.ts';
+import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import { Names } from './names.ts';
 
 type TlsDirectory = Pick<Directory, 'listTlsObjects' | 'close'>;

@@ -1,8 +1,8 @@
 // Imports the ACME account of another tool, so that the CA sees the same customer as before.
 import type { KeyObject } from 'node:crypto';
 import type { Inventory } from '../certificate/spec.ts';
+import type { Account, AccountStore } from '../ports/accounts.ts';
 import type { Log } from '../ports/log.ts';
-import type { Account, AccountStore } from '../ports/store.ts';
 import type { ImportRequest } from '../requests/import.ts';
 import { readAccountMaterial } from './material.ts';
 

@@ -1,5 +1,5 @@
 // What a pass leaves goes on by the queue, at the right time, instead of waiting for the schedule.
-import { describeError } from '../ports/log.ts';
+import { describeError } from '../ports/errors.ts';
 import type { IssuePorts, Run } from './run.ts';
 
 /** What a message may wait (SQS). */

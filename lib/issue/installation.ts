@@ -1,6 +1,6 @@
 // What a full pass reads and writes of the installation itself: when this version first ran here, and what the last pass did.
-import { describeError } from '../ports/log.ts';
-import type { InstallationRecord } from '../ports/store.ts';
+import { describeError } from '../ports/errors.ts';
+import type { InstallationRecord } from '../ports/installation.ts';
 import type { IssuePorts, Run } from './run.ts';
 
 /** The record as it is before the pass; `undefined` where there is none yet, `unknown` where it cannot be read: that is an error

@@ -3,9 +3,9 @@
 import { onceOnly } from '../async/memo.ts';
 import { type Plan, type PlanEntry, planCertificates } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
-import { IssueError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import { compareLater, continueLater } from './continuation.ts';
+import { IssueError } from './errors.ts';
 import { admitOrders } from './gather/admission.ts';
 import { nameKept, openAllowance } from './gather/allowance.ts';
 import { type Candidate, gather, type Question, type Unknown } from './gather/gather.ts';

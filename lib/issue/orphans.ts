@@ -3,9 +3,8 @@
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { mayBeAlive, type PendingOrder } from '../certificate/stored.ts';
-import { StoreError } from '../ports/errors.ts';
-import { describeError } from '../ports/log.ts';
-import type { CertificateStore, StoreEntry } from '../ports/store.ts';
+import { describeError } from '../ports/errors.ts';
+import { type CertificateStore, type StoreEntry, StoreError } from '../ports/store.ts';
 import { readJournal } from '../state/txt-journal.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 

@@ -3,7 +3,7 @@
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { Plan, PlanEntry } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
-import { describeError } from '../ports/log.ts';
+import { describeError } from '../ports/errors.ts';
 import type { Unknown } from './gather/gather.ts';
 import type { WaveOutcome } from './order/settle.ts';
 

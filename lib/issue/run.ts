@@ -2,9 +2,12 @@
 
 import type { Inventory } from '../certificate/spec.ts';
 import type { ConnectAuthority, DescribeAuthority, KeyMaker } from '../ports/acme.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { AwaitVisible, ChallengeRecords, Preflight } from '../ports/dns.ts';
+import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
-import type { CertificateStore, Clock, InstallationStore, IssueQueue } from '../ports/store.ts';
+import type { IssueQueue } from '../ports/queues.ts';
+import type { CertificateStore } from '../ports/store.ts';
 
 /** Needed only once something is due, and loaded only then. */
 export interface OrderingPorts {

@@ -10,7 +10,7 @@ import {
 } from '../certificate/statement.ts';
 import { type Meant, meantFor, planSigning } from '../policy/delivery/agents.ts';
 import { isTolerated } from '../policy/registration/grace.ts';
-import { describeError } from '../ports/log.ts';
+import { describeError } from '../ports/errors.ts';
 import type { ByCluster } from '../state/state.ts';
 import type { Allowance } from './gather/allowance.ts';
 import { type Candidate, readSpecification } from './gather/gather.ts';

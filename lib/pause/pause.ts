@@ -1,7 +1,8 @@
 // Pauses certificates, so that none is ordered for them, and resumes them. What is stored is delivered all the same.
 import type { Inventory } from '../certificate/spec.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { CertificateStore, Clock, StoreEntry } from '../ports/store.ts';
+import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { PauseRequest } from '../requests/requests.ts';
 
 /** What pausing stands on. */

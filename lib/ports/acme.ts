@@ -1,7 +1,39 @@
-// The socket between stories and a CA: an account's view of it (RFC 8555). Each comment is part of the contract.
+// The socket between stories and a CA: an account's view of it (RFC 8555). Each comment is part of the
+// contract.
 import type { RevocationReason } from '../certificate/revocation.ts';
 import type { KeyType } from '../certificate/spec.ts';
 import type { CaaSubject } from '../policy/dns/caa.ts';
+import { CertrelayError } from './errors.ts';
+
+/** `Problem`: the CA refused (see `problem`). `Unreachable`: no answer. `Malformed`: an answer that is not
+ *  RFC 8555. `Invalid`: an order ended invalid (see `problem`). `Unsupported`: the CA cannot do what the
+ *  inventory asks. */
+export type AcmeErrorCode = 'Problem' | 'Invalid' | 'Unreachable' | 'Malformed' | 'Unsupported';
+
+/** What a CA did not do, with its problem document where it sent one (RFC 8555 §6.7). */
+export class AcmeError extends CertrelayError<AcmeErrorCode> {
+  readonly problem: AcmeProblem | undefined;
+  /** What the CA asked for by Retry-After, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The CA has paused a name of this account: nothing is ordered for it before a person visits this page
+   *  (https). */
+  readonly pausedUrl: string | undefined;
+  constructor(
+    code: AcmeErrorCode,
+    message: string,
+    options: {
+      readonly cause?: unknown;
+      readonly problem?: AcmeProblem;
+      readonly retryAfterMs?: number;
+      readonly pausedUrl?: string;
+    } = {},
+  ) {
+    super(code, message, options);
+    this.problem = options.problem;
+    this.retryAfterMs = options.retryAfterMs;
+    this.pausedUrl = options.pausedUrl;
+  }
+}
 
 /** RFC 8555 §7.1.3. */
 export interface Order {
@@ -73,13 +105,13 @@ export interface RenewalInfo {
   readonly retryAfterMs: number;
 }
 
-/** One account at one CA. Answers are parsed; every failure is an `AcmeError` (`lib/ports/errors.ts`). An account that the CA has
+/** One account at one CA. Answers are parsed; every failure is an `AcmeError`. An account that the CA has
  *  forgotten is registered again, once, with the same key; the orders of the forgotten one are gone then. */
 export interface CertificateAuthority {
   readonly directory: string;
-  /** Order for the exact set of names; the CA may give back an identical one that is open (RFC 8555 §7.4). `replaces` is
-   *  the id of the certificate that this one renews (`certificateId`): passed over where the CA has no renewalInfo, and
-   *  left out, once, where the CA refuses the order with it (RFC 9773 §5).
+  /** Order for the exact set of names; the CA may give back an identical one that is open (RFC 8555 §7.4).
+   *  `replaces` is the id of the certificate that this one renews (`certificateId`): passed over where the CA
+   *  has no renewalInfo, and left out, once, where the CA refuses the order with it (RFC 9773 §5).
    *  @throws AcmeError `Unsupported` where the CA does not offer the profile, or not for so many names. */
   newOrder(
     request: {
@@ -89,8 +121,9 @@ export interface CertificateAuthority {
     },
     signal: AbortSignal,
   ): Promise<Order>;
-  /** When to renew a certificate of this CA, by its id (`certificateId`); `undefined` where the CA has no answer and will
-   *  have none soon. Asked once, with no signature. @throws AcmeError where the CA may answer later. */
+  /** When to renew a certificate of this CA, by its id (`certificateId`); `undefined` where the CA has no
+   *  answer and will have none soon. Asked once, with no signature. @throws AcmeError where the CA may answer
+   *  later. */
   renewalInfo(certificateId: string, signal: AbortSignal): Promise<RenewalInfo | undefined>;
   readOrder(url: string, signal: AbortSignal): Promise<Order>;
   readAuthorization(url: string, signal: AbortSignal): Promise<Authorization>;
@@ -100,15 +133,17 @@ export interface CertificateAuthority {
   finalize(order: Order, csr: string, signal: AbortSignal): Promise<Order>;
   /** PEM chain, leaf first: the issuer's preferred one where the CA has it, else the CA's default. */
   downloadCertificate(order: Order, signal: AbortSignal): Promise<string>;
-  /** Revokes the leaf of a PEM chain (RFC 8555 §7.6), in the account's name, or in that of its private key where the
-   *  account did not order it. May be called twice. */
+  /** Revokes the leaf of a PEM chain (RFC 8555 §7.6), in the account's name, or in that of its private key
+   *  where the account did not order it. May be called twice. */
   revoke(
     certificate: { readonly chain: string; readonly key: string },
     reason: RevocationReason,
     signal: AbortSignal,
   ): Promise<void>;
-  /** How the account proves the name of an authorization; `undefined` where the CA offers no challenge that DNS answers.
-   *  @throws AcmeError `Unsupported` if the only one is dns-persist-01 by a record that would name a stranger. */
+  /** How the account proves the name of an authorization; `undefined` where the CA offers no challenge that
+   *  DNS answers.
+   *  @throws AcmeError `Unsupported` if the only one is dns-persist-01 by a record that would name a
+   *  stranger. */
   proofOf(authorization: Authorization): Proof | undefined;
 }
 

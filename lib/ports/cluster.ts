@@ -13,23 +13,54 @@ import type {
   Workload,
 } from '../policy/kubernetes/objects.ts';
 import type { TlsObject, TlsObjectKind } from '../policy/kubernetes/tls-objects.ts';
-import type { AgentError } from './errors.ts';
 
-/** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in a Secret
- *  that had to be made again, so that `certrelay` does not own it. */
+import type { AgentError } from './agents.ts';
+import { CertrelayError } from './errors.ts';
+
+/** `Unreachable`: no connection or no answer, so the whole cluster is down. `Unavailable`: the server
+ *  answered that it cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `TooLarge`: an
+ *  answer over the limit of what is read. `Expired`: the server no longer keeps the list that was begun.
+ *  `Forbidden`: RBAC (the message names the missing verb). `Foreign`: the Secret belongs to another
+ *  certificate, or to somebody else. `TypeConflict`: its `type`, which nobody can change, is another.
+ *  `Replayed`: an agent's statement is older than the one it delivered last. `NotFound`, `Conflict`,
+ *  `Rejected`: as the server says. `SignInFailed`: the credentials are missing, unusable or refused.
+ *  `Unsupported`: the server is too old for the call. `RolloutFailed`: the pods with the new certificate do
+ *  not come up. */
+export type ClusterErrorCode =
+  | 'Unreachable'
+  | 'Unavailable'
+  | 'Malformed'
+  | 'TooLarge'
+  | 'Expired'
+  | 'Forbidden'
+  | 'Foreign'
+  | 'TypeConflict'
+  | 'Replayed'
+  | 'NotFound'
+  | 'Conflict'
+  | 'Rejected'
+  | 'SignInFailed'
+  | 'Unsupported'
+  | 'RolloutFailed';
+
+/** What a cluster did not do, or was not asked to do; the code says why. */
+export class ClusterError extends CertrelayError<ClusterErrorCode> {}
+
+/** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in
+ *  a Secret that had to be made again, so that `certrelay` does not own it. */
 type FieldManager = 'certrelay' | 'certrelay-kept';
 
-/** One cluster, over one connection. Every call gives up after some seconds or as soon as the signal is aborted (it
- *  rejects with the signal's reason then), may be made twice, and fails with a `ClusterError` (`lib/ports/errors.ts`). */
+/** One cluster, over one connection. Every call gives up after some seconds or as soon as the signal is
+ *  aborted (it rejects with the signal's reason then), may be made twice, and fails with a `ClusterError`. */
 export interface Cluster {
   /** The Secret, or `undefined` where there is none (nor the namespace). */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<ClusterSecret | undefined>;
-  /** Server-side apply. Keys, labels and annotations that the manifest does not name stay with their owners. Gives the
-   *  Secret as stored, after admission.
-   *  `over` is the Secret it was decided upon: our fields are taken over from other managers.
-   *  Without `over` the Secret is made, and other managers' values are never overwritten.
-   *  @throws ClusterError `Conflict` where the Secret is no longer what it was decided upon, `NotFound` where the
-   *  namespace is missing, `Rejected` where validation or admission refuses it. */
+  /** Server-side apply. Keys, labels and annotations that the manifest does not name stay with their owners.
+   *  Gives the Secret as stored, after admission. `over` is the Secret it was decided upon: our fields are
+   *  taken over from other managers. Without `over` the Secret is made, and other managers' values are never
+   *  overwritten.
+   *  @throws ClusterError `Conflict` where the Secret is no longer what it was decided upon, `NotFound` where
+   *  the namespace is missing, `Rejected` where validation or admission refuses it. */
   applySecret(
     manifest: SecretManifest,
     options: { readonly manager: FieldManager; readonly over?: ClusterSecret },
@@ -46,10 +77,12 @@ export interface Cluster {
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
   /** As `Directory.listTlsObjects`. */
   listTlsObjects: Directory['listTlsObjects'];
-  /** Other namespaces whose Gateways may take Secrets of this one, each once: as its ReferenceGrants say, without which no
-   *  Gateway serves a Secret of another namespace. A cluster that does not know those has none. */
+  /** Other namespaces whose Gateways may take Secrets of this one, each once: as its ReferenceGrants say,
+   *  without which no Gateway serves a Secret of another namespace. A cluster that does not know those has
+   *  none. */
   listGatewayNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** Marks the pod template; gives the workload afterwards. Its `generation` has grown unless the mark was there. */
+  /** Marks the pod template; gives the workload afterwards. Its `generation` has grown unless the mark was
+   *  there. */
   restartWorkload(
     namespace: string,
     workload: WorkloadReference,
@@ -73,17 +106,20 @@ export interface ReturnQuestion {
   readonly isSeen: boolean;
 }
 
-/** Judges whether the target may have it back: `undefined`, or why not, as the rest of "the version before cannot take its
- *  place: …". `Unseen`: it may, once a run has seen the failure for itself. @throws ClusterError */
+/** Judges whether the target may have it back: `undefined`, or why not, as the rest of "the version before
+ *  cannot take its place: …". `Unseen`: it may, once a run has seen the failure for itself. @throws
+ *  ClusterError */
 export type JudgeReturn = (
   question: ReturnQuestion,
   cluster: Cluster,
   signal: AbortSignal,
 ) => Promise<AgentError | undefined>;
 
-/** The objects of one cluster that use certificates, read and never written. Every call keeps the rules of `Cluster`. */
+/** The objects of one cluster that use certificates, read and never written. Every call keeps the rules of
+ *  `Cluster`. */
 export interface Directory {
-  /** Every object of the kinds in the namespace, in the order of the kinds. A cluster that does not know Gateways has none. */
+  /** Every object of the kinds in the namespace, in the order of the kinds. A cluster that does not know
+   *  Gateways has none. */
   listTlsObjects(
     namespace: string,
     kinds: readonly TlsObjectKind[],
@@ -114,7 +150,8 @@ export interface ClusterAccess {
   readonly token?: string | ReadToken | undefined;
   /** PEM of a client certificate and its key. */
   readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined;
-  /** For messages: where all this was found, such as `the kubeconfig`, and a sentence for whoever is refused (401). */
+  /** For messages: where all this was found, such as `the kubeconfig`, and a sentence for whoever is refused
+   *  (401). */
   readonly origin: string;
   readonly onRefusal: string;
 }

@@ -1,10 +1,10 @@
 // Passwords of keystores, from the AWS secrets that targets name.
 import { shortestPassword } from '../certificate/keystore.ts';
 import type { SecretTarget } from '../certificate/spec.ts';
-import { StoreError } from './errors.ts';
-import type { ReadText } from './store.ts';
+import { type ReadText, StoreError } from './store.ts';
 
-/** The password of the target's keystore, without the line end that editors leave; `undefined` where it has none.
+/** The password of the target's keystore, without the line end that editors leave; `undefined` where it has
+ *  none.
  *  @throws StoreError where the AWS secret cannot be read, or is empty. */
 export async function readPassword(
   { password }: Pick<SecretTarget, 'password'>,
@@ -20,8 +20,8 @@ export async function readPassword(
   );
 }
 
-/** That the password of the target's keystore can be guessed, and what to do; `undefined` where it is long enough, or there is
- *  none. A Secret that exists is kept up to date all the same; a new one is not made. */
+/** That the password of the target's keystore can be guessed, and what to do; `undefined` where it is long
+ *  enough, or there is none. A Secret that exists is kept up to date all the same; a new one is not made. */
 export function describeWeakness(
   { password: named }: Pick<SecretTarget, 'password'>,
   password: string | undefined,

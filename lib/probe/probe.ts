@@ -9,8 +9,7 @@ import {
   type Verdict,
 } from '../policy/serving/served.ts';
 import { formatServedTargets } from '../policy/serving/served-targets.ts';
-import { toError } from '../ports/errors.ts';
-import { describeError } from '../ports/log.ts';
+import { describeError, toError } from '../ports/errors.ts';
 import type { ProbePorts, ProbeRun } from './run.ts';
 import { type Selected, type Selection, selectCertificates } from './selection.ts';
 import { observe } from './sightings.ts';

@@ -1,8 +1,9 @@
 // What one run of looking at what is served works with.
 import type { Inventory } from '../certificate/spec.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { FindAddresses, IsPublicAddress, ShakeHands } from '../ports/probe.ts';
-import type { CertificateStore, Clock } from '../ports/store.ts';
+import type { CertificateStore } from '../ports/store.ts';
 import type { ProbeRequest } from '../requests/requests.ts';
 
 /** What a run stands on. */

@@ -6,7 +6,7 @@ import { withoutWildcard } from '../certificate/names.ts';
 import type { Endpoint } from '../certificate/spec.ts';
 import type { Observation, Sighting } from '../policy/serving/served.ts';
 import type { LookSpec } from '../policy/serving/served-targets.ts';
-import { describeError } from '../ports/log.ts';
+import { describeError } from '../ports/errors.ts';
 import type { ProbePorts } from './run.ts';
 
 /** Names asked for in DNS at once, and those of one certificate. */

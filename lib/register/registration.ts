@@ -10,15 +10,11 @@ import {
   openSources,
   type TakenName,
 } from '../policy/registration/name-holders.ts';
-import { describeError, type Log } from '../ports/log.ts';
-import type {
-  CertificateStore,
-  IssueQueue,
-  Register,
-  RegisterSpec,
-  Registration,
-  StoreEntry,
-} from '../ports/store.ts';
+import { describeError } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { IssueQueue } from '../ports/queues.ts';
+import type { Register, RegisterSpec, Registration } from '../ports/registration.ts';
+import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import { stateOfSpec } from '../state/describe.ts';
 import type { CertificateState } from '../state/state.ts';
 

@@ -6,8 +6,9 @@ import { reachedSteps } from '../policy/delivery/agents.ts';
 import { nameDestination } from '../policy/delivery/secret.ts';
 import type { Finding } from '../policy/serving/served.ts';
 import { type LookSpec, placesOf } from '../policy/serving/served-targets.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { LookAtServed } from '../ports/probe.ts';
-import type { CertificateStore, Clock } from '../ports/store.ts';
+import type { CertificateStore } from '../ports/store.ts';
 
 /** What must have happened to the new certificate: it is seen to be served, and at every address; delivered to every target; or
  *  nothing. */

@@ -11,8 +11,11 @@ import {
 import { createFit } from '../policy/registration/fit.ts';
 import { type Installation, isGraceOpen, type Misfits, notAllowed } from '../policy/registration/grace.ts';
 import type { AgentRegistry } from '../ports/agents.ts';
-import { describeError, type Log } from '../ports/log.ts';
-import type { CertificateStore, Clock, InstallationStore, StoreEntry } from '../ports/store.ts';
+import type { Clock } from '../ports/clock.ts';
+import { describeError } from '../ports/errors.ts';
+import type { InstallationStore } from '../ports/installation.ts';
+import type { Log } from '../ports/log.ts';
+import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { StatusRequest } from '../requests/requests.ts';
 import { parseDomains } from '../state/describe.ts';
 import { type AgentStatus, judgeAgents } from './agents.ts';

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readAccountKey } from '../../lib/adapters/acme/account-key.ts';
 import { Transport } from '../../lib/adapters/acme/transport.ts';
-import { AcmeError } from '../../lib/ports/errors.ts';
+import { AcmeError } from '../../lib/ports/acme.ts';
 import { FakeClock } from '../issue/fakes.ts';
 import { signal } from './bench.ts';
 import { type ScriptedCa, startScriptedCa } from './scripted-ca.ts';

@@ -6,9 +6,8 @@ import {
 } from '../../lib/adapters/acme/accounts.ts';
 import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
-import type { CertificateAuthority, Order } from '../../lib/ports/acme.ts';
-import { AcmeError } from '../../lib/ports/errors.ts';
-import type { Account, AccountStore } from '../../lib/ports/store.ts';
+import type { Account, AccountStore } from '../../lib/ports/accounts.ts';
+import { AcmeError, type CertificateAuthority, type Order } from '../../lib/ports/acme.ts';
 import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { type Authority, startAuthority } from '../sandbox/acme/authority.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chooseChain } from '../../lib/adapters/acme/chains.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
-import { AcmeError } from '../../lib/ports/errors.ts';
+import { AcmeError } from '../../lib/ports/acme.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { FakeLog } from '../issue/fakes.ts';
 import { Bench } from './bench.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { statementAnnotation } from '../../lib/agent/memory.ts';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { parseReport } from '../../lib/policy/delivery/agents.ts';
-import { StoreError } from '../../lib/ports/errors.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { permissionsKey } from '../../lib/state/deliveries.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { bindingOf, codesOf, only, targetsOf } from '../deploy/bench.ts';

@@ -2,8 +2,8 @@
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import type { SecretManifest } from '../../lib/policy/kubernetes/objects.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import type { Clock } from '../../lib/ports/store.ts';
 import { openAdmin } from './kubernetes-admin.ts';
 
 /** A control plane to try. */

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
-import { StoreError } from '../../lib/ports/errors.ts';
-import type { InstallationRecord } from '../../lib/ports/store.ts';
+import type { InstallationRecord } from '../../lib/ports/installation.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './bench.ts';
 

@@ -1,7 +1,7 @@
 // What follows once the last target has the certificate: what is served is looked at, and others are told.
 import { expect, it } from 'vitest';
 import { CertrelayError } from '../../lib/ports/errors.ts';
-import type { DeliveredCertificate } from '../../lib/ports/store.ts';
+import type { DeliveredCertificate } from '../../lib/ports/events.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { type BenchOptions, openBench } from './bench.ts';
 

@@ -1,7 +1,7 @@
 // Delivering in steps: canary, waves, what is served, windows, and going on after a run that was cut off.
 import { expect, test } from 'vitest';
 import { type RolloutSpec, weekdays } from '../../lib/certificate/spec.ts';
-import { ClusterError } from '../../lib/ports/errors.ts';
+import { ClusterError } from '../../lib/ports/cluster.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { type Bench, codesOf, only, openBench, targetsOf } from './bench.ts';
 

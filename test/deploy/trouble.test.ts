@@ -1,6 +1,6 @@
 // Delivering when clusters, workloads or time stand in the way.
 import { expect, test } from 'vitest';
-import { ClusterError } from '../../lib/ports/errors.ts';
+import { ClusterError } from '../../lib/ports/cluster.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { argoDefinition, argoRolloutOf } from '../contracts/kubernetes-kinds.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';

@@ -4,7 +4,7 @@ import type { Inventory } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory, serializeCertificates } from '../../lib/inventory/inventory.ts';
 import type { TlsObject } from '../../lib/policy/kubernetes/tls-objects.ts';
-import { ClusterError } from '../../lib/ports/errors.ts';
+import { ClusterError } from '../../lib/ports/cluster.ts';
 import { createRegister, createRegisterSpec } from '../../lib/register/registration.ts';
 import { FakeLog, FakeStore } from '../issue/fakes.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectClusters } from '../../functions/wiring/clusters.ts';
 import type { ClusterSpec } from '../../lib/certificate/cluster-spec.ts';
-import { describeError } from '../../lib/ports/log.ts';
+import { describeError } from '../../lib/ports/errors.ts';
 import { readSettings } from '../../lib/settings/functions.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { Faults } from '../sandbox/faults.ts';

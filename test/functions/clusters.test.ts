@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectClusters } from '../../functions/wiring/clusters.ts';
 import type { KubeconfigSource } from '../../lib/certificate/cluster-spec.ts';
-import { StoreError } from '../../lib/ports/errors.ts';
-import { describeError } from '../../lib/ports/log.ts';
+import { describeError } from '../../lib/ports/errors.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 
 const signal = new AbortController().signal;

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { type AddressInfo, createServer, type Socket as TcpSocket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createQuestions } from '../../lib/adapters/dns/questions.ts';
-import { DnsError } from '../../lib/ports/errors.ts';
+import { DnsError } from '../../lib/ports/dns.ts';
 
 /** What is sent back for a query. */
 const packets: Readonly<Record<string, (query: Buffer) => Buffer>> = {

@@ -2,7 +2,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { importAccount } from '../../lib/import/account.ts';
-import type { Account, AccountStore } from '../../lib/ports/store.ts';
+import type { Account, AccountStore } from '../../lib/ports/accounts.ts';
 import type { ImportRequest } from '../../lib/requests/import.ts';
 import { FakeLog } from '../issue/fakes.ts';
 

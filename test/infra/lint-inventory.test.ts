@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type LintedStore, lintInventory } from '../../infra/lint-inventory.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
-import { StoreError } from '../../lib/ports/errors.ts';
-import type { InstallationRecord } from '../../lib/ports/store.ts';
+import type { InstallationRecord } from '../../lib/ports/installation.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { targetOf } from '../certificate/targets.ts';
 import { FakeStore } from '../issue/fakes.ts';
 

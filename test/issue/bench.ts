@@ -5,7 +5,7 @@ import { issueCertificates } from '../../lib/issue/issue.ts';
 import type { IssuePorts, PreflightPorts, Run } from '../../lib/issue/run.ts';
 import type { KeyMaker } from '../../lib/ports/acme.ts';
 import type { TxtValue } from '../../lib/ports/dns.ts';
-import { describeError } from '../../lib/ports/log.ts';
+import { describeError } from '../../lib/ports/errors.ts';
 import { FakeAuthority, FakeClock, FakeInstallation, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
 
 export const dayMs = 86_400_000;

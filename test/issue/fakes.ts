@@ -1,18 +1,19 @@
 // Fakes of the ports that issuing stands on: they keep each port's contract and can be told to fail.
 import { createHash } from 'node:crypto';
 import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
-import type { Authorization, CertificateAuthority, Order, Proof, RenewalInfo } from '../../lib/ports/acme.ts';
+import {
+  AcmeError,
+  type Authorization,
+  type CertificateAuthority,
+  type Order,
+  type Proof,
+  type RenewalInfo,
+} from '../../lib/ports/acme.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
 import type { ChallengeRecords, OnRecordDone, TxtValue } from '../../lib/ports/dns.ts';
-import { AcmeError } from '../../lib/ports/errors.ts';
+import type { InstallationRecord, InstallationStore } from '../../lib/ports/installation.ts';
 import type { Log, LogFields } from '../../lib/ports/log.ts';
-import type {
-  CertificateStore,
-  Clock,
-  InstallationRecord,
-  InstallationStore,
-  StoredValue,
-  StoreEntry,
-} from '../../lib/ports/store.ts';
+import type { CertificateStore, StoredValue, StoreEntry } from '../../lib/ports/store.ts';
 import { stateOfSpec } from '../../lib/state/describe.ts';
 import type { ByCluster, CertificateState } from '../../lib/state/state.ts';
 import { type Minting, mintChain } from '../certificate/minting.ts';

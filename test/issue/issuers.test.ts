@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { AcmeError } from '../../lib/ports/errors.ts';
+import { AcmeError } from '../../lib/ports/acme.ts';
 import { Bench, dayMs, specOf } from './bench.ts';
 
 const shop = { ...specOf('shop', ['shop.example.com']), fallbackIssuers: ['spare'] };

@@ -1,6 +1,6 @@
 // Certificates of one pass beside one that is slow, or whose CA is: it keeps none of them waiting.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DnsError } from '../../lib/ports/errors.ts';
+import { DnsError } from '../../lib/ports/dns.ts';
 import { Bench, specOf } from './bench.ts';
 import type { FakeAuthority } from './fakes.ts';
 

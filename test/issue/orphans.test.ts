@@ -1,6 +1,8 @@
 // TXT values whose order is over, or whose certificate nobody asks for any more.
 import { expect, it } from 'vitest';
-import { AcmeError, DnsError, StoreError } from '../../lib/ports/errors.ts';
+import { AcmeError } from '../../lib/ports/acme.ts';
+import { DnsError } from '../../lib/ports/dns.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { Bench, dayMs, specOf } from './bench.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);

@@ -1,7 +1,9 @@
 // One pass of issuing, told as the days of a certificate: ordered, kept, renewed, failed, tried again.
 import { describe, expect, it } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { AcmeError, DnsError, StoreError } from '../../lib/ports/errors.ts';
+import { AcmeError } from '../../lib/ports/acme.ts';
+import { DnsError } from '../../lib/ports/dns.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { Bench, dayMs, specOf } from './bench.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);

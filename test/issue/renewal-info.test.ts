@@ -1,6 +1,6 @@
 // Renewal when the CA says (RFC 9773): asked as often as it wants, never in the way, and named in the order.
 import { describe, expect, it } from 'vitest';
-import { AcmeError } from '../../lib/ports/errors.ts';
+import { AcmeError } from '../../lib/ports/acme.ts';
 import { Bench, specOf } from './bench.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);

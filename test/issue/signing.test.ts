@@ -5,7 +5,7 @@ import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { publicKeyOf, readStatement, verifyStatement } from '../../lib/certificate/statement.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { StoreError } from '../../lib/ports/errors.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { permissionsKey } from '../../lib/state/deliveries.ts';
 import { mintChain } from '../certificate/minting.ts';
 import { targetOf } from '../certificate/targets.ts';

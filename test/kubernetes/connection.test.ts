@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
-import { describeError } from '../../lib/ports/log.ts';
+import { describeError } from '../../lib/ports/errors.ts';
 import { encode, manifestOf } from '../contracts/kubernetes-bench.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { nameFailure } from '../../lib/adapters/kubernetes/failure.ts';
-import { describeError } from '../../lib/ports/log.ts';
+import { describeError } from '../../lib/ports/errors.ts';
 
 const subject = {
   cluster: 'lab',

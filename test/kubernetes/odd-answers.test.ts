@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { connectDirectory } from '../../lib/adapters/kubernetes/directory.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
-import { describeError } from '../../lib/ports/log.ts';
+import { describeError } from '../../lib/ports/errors.ts';
 import { FakeClock, FakeLog } from '../issue/fakes.ts';
 import { answerJson, type Script, startScripted, writeForEver } from './scripted-server.ts';
 

@@ -12,8 +12,8 @@ import type { Inventory } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { issueCertificates } from '../../lib/issue/issue.ts';
 import type { IssuePorts } from '../../lib/issue/run.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import type { Clock } from '../../lib/ports/store.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 

@@ -5,7 +5,7 @@ import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
 import type { Sighting } from '../../lib/policy/serving/served.ts';
-import { DnsError } from '../../lib/ports/errors.ts';
+import { DnsError } from '../../lib/ports/dns.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
 import { stateOf, stateOfSpec } from '../../lib/state/describe.ts';
 import type { CertificateState } from '../../lib/state/state.ts';

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Inventory, isSecretTarget } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
-import { StoreError } from '../../lib/ports/errors.ts';
-import type { Register } from '../../lib/ports/store.ts';
+import type { Register } from '../../lib/ports/registration.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { createRegister } from '../../lib/register/registration.ts';
 import { Failures, FakeLog, FakeStore } from '../issue/fakes.ts';
 

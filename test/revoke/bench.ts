@@ -1,7 +1,7 @@
 // A certificate that was issued, over fakes, and a way to revoke it as the function does: ordering by the issuing story.
 import type { CertificateSpec, IssuerSpec } from '../../lib/certificate/spec.ts';
 import type { Finding } from '../../lib/policy/serving/served.ts';
-import type { Clock } from '../../lib/ports/store.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { revokeCertificate } from '../../lib/revoke/revoke.ts';
 import { Bench, specOf } from '../issue/bench.ts';

@@ -12,9 +12,9 @@ import {
   type Route53Connection,
   type Route53Options,
 } from '../../lib/adapters/route53/connection.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
 import type { ChallengeRecords } from '../../lib/ports/dns.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import type { Clock } from '../../lib/ports/store.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { type SandboxDns, startDns } from '../sandbox/dns/server.ts';
 import { Faults } from '../sandbox/faults.ts';

@@ -2,10 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
-import type { PendingOrder, StoredCertificate, StoredSpec } from '../../lib/certificate/stored.ts';
-import { versionOfOrder } from '../../lib/certificate/stored.ts';
-import { StoreError } from '../../lib/ports/errors.ts';
-import { describeError } from '../../lib/ports/log.ts';
+import {
+  type PendingOrder,
+  type StoredCertificate,
+  type StoredSpec,
+  versionOfOrder,
+} from '../../lib/certificate/stored.ts';
+import { describeError } from '../../lib/ports/errors.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import { stateOfSpec } from '../../lib/state/describe.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';

@@ -6,7 +6,7 @@ import { formatReport } from '../../lib/policy/delivery/agents.ts';
 import type { ServedWord } from '../../lib/policy/serving/served.ts';
 import { formatServedTargets } from '../../lib/policy/serving/served-targets.ts';
 import type { AgentRecord } from '../../lib/ports/agents.ts';
-import type { InstallationRecord } from '../../lib/ports/store.ts';
+import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import { formatDeliveries } from '../../lib/state/deliveries.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { describeStatus } from '../../lib/status/status.ts';

@@ -5,7 +5,8 @@ import { createEndpoint, type Endpoint } from '../../lib/adapters/webhook/endpoi
 import { rememberGithubStanding } from '../../lib/adapters/webhook/github.ts';
 import { largestBodyBytes } from '../../lib/adapters/webhook/http.ts';
 import { rememberSecrets, secretsLifetimeMs } from '../../lib/adapters/webhook/secrets.ts';
-import type { InstallationRecord, Registration } from '../../lib/ports/store.ts';
+import type { InstallationRecord } from '../../lib/ports/installation.ts';
+import type { Registration } from '../../lib/ports/registration.ts';
 import { FakeStore } from '../issue/fakes.ts';
 import { httpEvent, type Sent, signatureHeaders } from './request.ts';
 

@@ -1,5 +1,5 @@
 // One call to AWS Certificate Manager: the run's signal goes in, and what AWS refuses comes out with a code.
-import { CertificateManagerError, type CertificateManagerErrorCode } from '../../ports/errors.ts';
+import { CertificateManagerError, type CertificateManagerErrorCode } from '../../ports/acm.ts';
 
 /** The tag by which a certificate in ACM is known as ours: the prefix of the installation, a slash, and the name of the
  *  certificate that is imported there. */

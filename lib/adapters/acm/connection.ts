@@ -12,8 +12,7 @@ import {
 } from '@aws-sdk/client-acm';
 import { readCertificate } from '../../certificate/x509.ts';
 import type { AcmCertificate } from '../../policy/delivery/acm.ts';
-import type { CertificateManager } from '../../ports/acm.ts';
-import { CertificateManagerError } from '../../ports/errors.ts';
+import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
 import { patience } from '../aws/patience.ts';
 import { callAcm, certificateTag } from './calls.ts';
 

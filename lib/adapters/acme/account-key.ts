@@ -1,6 +1,6 @@
 // An account's private key: read from its PEM, and its thumbprint, which TXT values are made of.
 import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError } from '../../ports/acme.ts';
 
 /** Account keys are kept as PKCS#8 PEM: P-256, P-384 or RSA.
  *  @throws AcmeError `Malformed` where the text is no private key, or one of another type. */

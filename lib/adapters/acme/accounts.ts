@@ -2,10 +2,15 @@
 import type { KeyObject } from 'node:crypto';
 import { Memory } from '../../async/memo.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
-import type { CertificateAuthority, ConnectAuthority, DescribeAuthority } from '../../ports/acme.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import type { Account, AccountStore } from '../../ports/accounts.ts';
+import {
+  AcmeError,
+  type CertificateAuthority,
+  type ConnectAuthority,
+  type DescribeAuthority,
+} from '../../ports/acme.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Account, AccountStore, Clock } from '../../ports/store.ts';
 import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
 import type { Patience } from './exchange.ts';

@@ -1,8 +1,7 @@
 // Orders and authorizations as a CA answers them (RFC 8555 §7.1.3, §7.1.4), read from answers that may be anything.
 import * as z from 'zod';
 import { challengeTypes } from '../../certificate/spec.ts';
-import type { Authorization, Order } from '../../ports/acme.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError, type Authorization, type Order } from '../../ports/acme.ts';
 import type { Answer } from './exchange.ts';
 import type { Origins } from './origins.ts';
 import { readProblem, readRetryAfter } from './problem.ts';

@@ -2,11 +2,10 @@
 
 import { maxNamesOf } from '../../certificate/profiles.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
-import type { CertificateAuthority } from '../../ports/acme.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import { oneLine } from '../../policy/bounds.ts';
+import { AcmeError, type CertificateAuthority } from '../../ports/acme.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import { oneLine } from '../../ports/outside-text.ts';
-import type { Clock } from '../../ports/store.ts';
 import { parseAuthorization, parseOrder } from './answers.ts';
 import { chooseChain, type Download } from './chains.ts';
 import { chooseProof } from './challenges.ts';

@@ -1,7 +1,7 @@
 // Of the chains that a CA offers for a certificate, the one that the issuer prefers (RFC 8555 §7.4.2).
 import { UnparsableError } from '../../certificate/der.ts';
 import { readCertificate } from '../../certificate/x509.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError } from '../../ports/acme.ts';
 import type { Log } from '../../ports/log.ts';
 
 /** One chain as it was downloaded. */

@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { isInDomainOf } from '../../certificate/name-parsing.ts';
 import { challengeName, persistentName } from '../../certificate/names.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
-import type { Authorization, Challenge, Proof } from '../../ports/acme.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError, type Authorization, type Challenge, type Proof } from '../../ports/acme.ts';
 
 /** The account that proves. */
 export interface Prover {

@@ -1,6 +1,6 @@
 // One HTTP request to a CA and its answer: within its time and size, over TLS, never redirected.
 import { Agent, request } from 'undici';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError } from '../../ports/acme.ts';
 
 /** How long a CA may take, in milliseconds. */
 export interface Patience {

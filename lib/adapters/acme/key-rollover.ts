@@ -1,7 +1,7 @@
 // Exchanges an account's key (RFC 8555 §7.3.5), so that a crash at any step loses neither key nor account.
 import type { KeyObject } from 'node:crypto';
-import { AcmeError } from '../../ports/errors.ts';
-import type { Account, AccountStore } from '../../ports/store.ts';
+import type { Account, AccountStore } from '../../ports/accounts.ts';
+import { AcmeError } from '../../ports/acme.ts';
 import { readAccountKey } from './account-key.ts';
 import { findAccount, isProblem, makeAccountKey } from './registration.ts';
 import type { Transport } from './transport.ts';

@@ -1,5 +1,5 @@
 // Where a CA may send us: the origins that its directory is on or names, and no other.
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError } from '../../ports/acme.ts';
 
 /** Longest URL that is taken from a CA. */
 const maxUrl = 2_000;

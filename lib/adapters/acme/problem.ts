@@ -1,8 +1,7 @@
 // Problem documents (RFC 8555 §6.7) and Retry-After, read from answers that may be anything.
 import * as z from 'zod';
-import type { AcmeProblem } from '../../ports/acme.ts';
-import { AcmeError } from '../../ports/errors.ts';
-import { oneLine } from '../../ports/outside-text.ts';
+import { oneLine } from '../../policy/bounds.ts';
+import { AcmeError, type AcmeProblem } from '../../ports/acme.ts';
 
 const urn = 'urn:ietf:params:acme:error:';
 const identifier = z.object({ value: z.string() });

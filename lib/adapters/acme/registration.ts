@@ -2,7 +2,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import type { IssuerSpec } from '../../certificate/spec.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError } from '../../ports/acme.ts';
 import type { Transport } from './transport.ts';
 
 /** Who registers where. */

@@ -1,9 +1,8 @@
 // When the CA wants a certificate renewed (RFC 9773 §4): advice, without which everything goes on.
 import * as z from 'zod';
-import type { RenewalInfo } from '../../ports/acme.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError, type RenewalInfo } from '../../ports/acme.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Clock } from '../../ports/store.ts';
 import { readRetryAfter } from './problem.ts';
 import type { Transport } from './transport.ts';
 

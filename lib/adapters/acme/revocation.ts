@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import type HttpClient from 'acme-client/src/http.js';
 import { type RevocationReason, reasonCodes } from '../../certificate/revocation.ts';
 import { parseCertificate } from '../../certificate/x509.ts';
-import { AcmeError } from '../../ports/errors.ts';
+import { AcmeError } from '../../ports/acme.ts';
 import type { Signature, Transport } from './transport.ts';
 
 /** Who asks: `accountUrl` is the `kid` of the signer's key. */

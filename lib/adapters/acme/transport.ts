@@ -2,8 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import HttpClient from 'acme-client/src/http.js';
 import * as z from 'zod';
-import { AcmeError } from '../../ports/errors.ts';
-import type { Clock } from '../../ports/store.ts';
+import { AcmeError } from '../../ports/acme.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { type Answer, Exchange, type Message, ordinaryPatience, type Patience } from './exchange.ts';
 import { Nonces } from './nonces.ts';
 import { Origins } from './origins.ts';

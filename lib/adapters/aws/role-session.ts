@@ -1,6 +1,6 @@
 // The session of a role that the inventory names: made by STS AssumeRole, renewed before it ends.
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
-import type { Clock } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { patience } from './patience.ts';
 
 /** What requests in the role's name are signed with. */

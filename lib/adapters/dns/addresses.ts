@@ -1,5 +1,5 @@
 // Every address of a name, from the servers that have authority for it: what a resolver remembers may be of yesterday.
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError } from '../../ports/dns.ts';
 import type { FindAddresses } from '../../ports/probe.ts';
 import { Aliases, endOf } from './aliases.ts';
 import { type DnsNetwork, NameServers, type Server } from './name-servers.ts';

@@ -2,7 +2,7 @@
 
 import { Memory } from '../../async/memo.ts';
 import type { AliasChain } from '../../policy/dns/preflight.ts';
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError } from '../../ports/dns.ts';
 import type { QuestionsUntil, ServerAddress } from './questions.ts';
 
 /** As many as public resolvers and CAs follow. */

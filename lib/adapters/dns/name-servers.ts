@@ -1,7 +1,7 @@
 // Finds the servers that have authority for a name: the NS records of its closest ancestor, and their addresses.
 
 import { Memory } from '../../async/memo.ts';
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError } from '../../ports/dns.ts';
 import { isPublicAddress } from './public-addresses.ts';
 import type { DnsQuestions, ServerAddress } from './questions.ts';
 

@@ -13,9 +13,8 @@ import type {
   Unanswered,
   ZoneFacts,
 } from '../../policy/dns/preflight.ts';
-import type { FindHostedZone, FoundZone, Preflight } from '../../ports/dns.ts';
-import { DnsError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { DnsError, type FindHostedZone, type FoundZone, type Preflight } from '../../ports/dns.ts';
+import { describeError } from '../../ports/errors.ts';
 import type { Aliases } from './aliases.ts';
 import type { DnsNetwork } from './name-servers.ts';
 import { askAuthorities, findPrivateView } from './public-view.ts';

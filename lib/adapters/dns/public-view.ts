@@ -2,7 +2,7 @@
 
 import type { CaaRecord } from '../../policy/dns/caa.ts';
 import type { PrivateView } from '../../policy/dns/preflight.ts';
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError } from '../../ports/dns.ts';
 import { type DnsNetwork, NameServers } from './name-servers.ts';
 import { isPublicAddress } from './public-addresses.ts';
 import type { DnsQuestions, ServerAddress } from './questions.ts';

@@ -1,7 +1,7 @@
 // Asks DNS servers, each directly and without a cache, until a signal ends it.
 import { getServers, Resolver } from 'node:dns/promises';
 import type { CaaRecord } from '../../policy/dns/caa.ts';
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError } from '../../ports/dns.ts';
 
 /** A server to ask: `address`, `address:port` or `[address]:port`; a list is asked in turn until one answers; `undefined`:
  *  the resolvers this machine is set up with. */

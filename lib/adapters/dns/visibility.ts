@@ -1,10 +1,9 @@
 // Waits until TXT values are answered by every server that a CA may ask.
 import { Slots } from '../../async/map-concurrently.ts';
 import { placeOfChallenge } from '../../policy/dns/delegation.ts';
-import type { AwaitVisible, ResolveAlias, TxtValue } from '../../ports/dns.ts';
-import { DnsError } from '../../ports/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type AwaitVisible, DnsError, type ResolveAlias, type TxtValue } from '../../ports/dns.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Clock } from '../../ports/store.ts';
 import { type DnsNetwork, NameServers, type Server } from './name-servers.ts';
 import { createQuestions, type DnsQuestions } from './questions.ts';
 

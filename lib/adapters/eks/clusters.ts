@@ -4,9 +4,8 @@ import { DescribeClusterCommand, EKSClient, type EKSClientConfig } from '@aws-sd
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { Memory } from '../../async/memo.ts';
 import type { EksSpec } from '../../certificate/cluster-spec.ts';
-import type { ClusterAccess } from '../../ports/cluster.ts';
-import { ClusterError, type ClusterErrorCode } from '../../ports/errors.ts';
-import type { Clock } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
 import { patience } from '../aws/patience.ts';
 import { type Identity, makeToken } from './token.ts';
 

@@ -1,8 +1,8 @@
 // The bearer token of EKS: a presigned GetCallerIdentity request, by which the cluster asks STS who is calling.
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { Clock } from '../../ports/clock.ts';
 import type { ReadToken } from '../../ports/cluster.ts';
-import type { Clock } from '../../ports/store.ts';
 
 /** What a token is signed with. */
 export interface Identity {

@@ -4,8 +4,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import { CertrelayError } from '../../ports/errors.ts';
-import type { Announce } from '../../ports/store.ts';
+import { type Announce, EventError } from '../../ports/events.ts';
 import { patience } from '../aws/patience.ts';
 
 export interface EventBusOptions {
@@ -50,10 +49,10 @@ function named(code = 'no reason given'): Error {
   return Object.assign(new Error('the bus refused the event'), { name: code });
 }
 
-function translate(cause: unknown, bus: string): CertrelayError {
+function translate(cause: unknown, bus: string): EventError {
   const name = cause instanceof Error ? cause.name : typeof cause;
   const message = /AccessDenied|NotAuthorized/.test(name)
     ? `AWS denied events:PutEvents on the bus ${bus}: deploy's role needs it, which the parameter eventBus gives`
     : `the event was not put on the bus ${bus} (${name}), and will not be`;
-  return new CertrelayError('EventFailed', message, { cause });
+  return new EventError('EventFailed', message, { cause });
 }

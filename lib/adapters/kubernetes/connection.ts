@@ -13,10 +13,9 @@ import {
   wrapHttpLibrary,
 } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent, request as send } from 'undici';
-import type { ClusterAccess } from '../../ports/cluster.ts';
-import { ClusterError } from '../../ports/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Clock } from '../../ports/store.ts';
 import { mostObjectBytes, readAnswer, readRefusal } from './answer.ts';
 import { type CallSubject, describeCall, nameFailure } from './failure.ts';
 import { LargeAnswers } from './large-answers.ts';

@@ -1,8 +1,7 @@
 // Turns what goes wrong in a call to a cluster into a ClusterError that says what to do about it.
 import { ApiException } from '@kubernetes/client-node';
 import * as z from 'zod';
-import type { ClusterAccess } from '../../ports/cluster.ts';
-import { ClusterError, type ClusterErrorCode } from '../../ports/errors.ts';
+import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
 import { AnswerError } from './answer.ts';
 
 /** What a call is about, in the API's words, for messages. */

@@ -1,8 +1,7 @@
 // What cert-manager, kube-lego and ployst's container leave in a cluster, over its API: read, and never written.
 import * as z from 'zod';
 import type { ToolIngress, ToolWorkload } from '../../policy/kubernetes/former-tools.ts';
-import type { Directory } from '../../ports/cluster.ts';
-import { ClusterError } from '../../ports/errors.ts';
+import { ClusterError, type Directory } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
 import { listParsed, objectName, parseAnswer } from './lists.ts';
 

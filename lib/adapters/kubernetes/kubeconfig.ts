@@ -2,8 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import type { ClusterAccess } from '../../ports/cluster.ts';
-import { ClusterError } from '../../ports/errors.ts';
+import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 
 const file = 'it names a file; put the content inline (the field that ends in -data, or "token")';
 const program = 'it runs a program or a sign-in of its own; use a token or a client certificate';

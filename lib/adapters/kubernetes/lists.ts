@@ -1,6 +1,6 @@
 // Lists of a namespace's objects, however many pages they take, and answers that are what the API documents.
 import * as z from 'zod';
-import { ClusterError, type ClusterErrorCode } from '../../ports/errors.ts';
+import { ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
 import { mostPageBytes } from './answer.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { type CallSubject, describeCall } from './failure.ts';

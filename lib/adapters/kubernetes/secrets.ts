@@ -2,8 +2,7 @@
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { type ClusterSecret, managedByLabel } from '../../policy/kubernetes/objects.ts';
-import type { Cluster } from '../../ports/cluster.ts';
-import { ClusterError } from '../../ports/errors.ts';
+import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
 import { type AskPage, listAll, objectName, parseAnswer } from './lists.ts';

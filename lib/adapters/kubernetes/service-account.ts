@@ -1,8 +1,7 @@
 // Signs in to the cluster that this runs in, by the service account that Kubernetes gives to every pod.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClusterAccess } from '../../ports/cluster.ts';
-import { ClusterError } from '../../ports/errors.ts';
+import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 
 /** Where Kubernetes puts a pod's token and the authority of its API server. */
 const usualFolder = '/var/run/secrets/kubernetes.io/serviceaccount';

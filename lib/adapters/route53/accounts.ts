@@ -2,8 +2,8 @@
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { ZoneAccess } from '../../certificate/dns-spec.ts';
-import { DnsError } from '../../ports/errors.ts';
-import type { Clock } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { DnsError } from '../../ports/dns.ts';
 import { patience } from '../aws/patience.ts';
 import { type ReachRoute53, Route53Calls } from './calls.ts';
 

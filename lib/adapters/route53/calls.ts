@@ -9,8 +9,8 @@ import {
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
-import { DnsError } from '../../ports/errors.ts';
-import type { Clock } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { DnsError } from '../../ports/dns.ts';
 import { type CallName, type Refusal, readRefusal, translateFailure } from './failure.ts';
 import { Pace } from './pace.ts';
 

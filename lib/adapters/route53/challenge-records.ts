@@ -1,7 +1,13 @@
 // DNS-01 values in Route 53: one atomic change per hosted zone to add them all, one to take them away.
 import { Slots } from '../../async/map-concurrently.ts';
-import type { ChallengeRecords, OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
-import { DnsError, toError } from '../../ports/errors.ts';
+import {
+  type ChallengeRecords,
+  DnsError,
+  type OnRecordDone,
+  type RecordOutcome,
+  type TxtValue,
+} from '../../ports/dns.ts';
+import { toError } from '../../ports/errors.ts';
 import type { HostedZone } from './calls.ts';
 import { awaitInsync } from './insync.ts';
 import type { Place, Places } from './places.ts';

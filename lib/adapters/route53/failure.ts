@@ -1,5 +1,5 @@
 // What AWS says when Route 53 does not do what was asked, in our words.
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError } from '../../ports/dns.ts';
 
 /** `route53:<action>` on a resource, for messages. */
 export interface CallName {

@@ -1,8 +1,7 @@
 // Which hosted zone a record belongs in.
 
 import { Memory } from '../../async/memo.ts';
-import type { FindNameServers } from '../../ports/dns.ts';
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError, type FindNameServers } from '../../ports/dns.ts';
 import { type Account, closeness, isWithin } from './accounts.ts';
 import type { HostedZone } from './calls.ts';
 

@@ -1,6 +1,7 @@
 // Waits until Route 53 has told all of its servers of a change.
-import { DnsError } from '../../ports/errors.ts';
-import type { Clock } from '../../ports/store.ts';
+
+import type { Clock } from '../../ports/clock.ts';
+import { DnsError } from '../../ports/dns.ts';
 import type { Route53Calls } from './calls.ts';
 
 const firstPauseMs = 1_000;

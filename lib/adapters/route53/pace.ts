@@ -1,5 +1,5 @@
 // Keeps one run below Route 53's request rate, so that it throttles neither itself nor others in the account.
-import type { Clock } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 /** Half of the account's 10 requests a second, the other half being everybody else's (Developer Guide, "Quotas"). */
 const requestsPerSecond = 5;

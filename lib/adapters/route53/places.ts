@@ -1,8 +1,7 @@
 // Where a challenge's TXT value is written: the record at the end of its CNAMEs, and the hosted zone that holds that.
 
 import { describeNoZone, placeOfChallenge } from '../../policy/dns/delegation.ts';
-import type { ResolveAlias } from '../../ports/dns.ts';
-import { DnsError } from '../../ports/errors.ts';
+import { DnsError, type ResolveAlias } from '../../ports/dns.ts';
 import type { HostedZone } from './calls.ts';
 import type { HostedZones } from './hosted-zones.ts';
 

@@ -1,7 +1,9 @@
 // One zone's change: read, plan, write as one atomic batch; again where somebody else wrote in between.
-import { DnsError, toError } from '../../ports/errors.ts';
+
+import type { Clock } from '../../ports/clock.ts';
+import { DnsError } from '../../ports/dns.ts';
+import { toError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Clock } from '../../ports/store.ts';
 import type { HostedZone } from './calls.ts';
 import { type NamePlan, planAddition, planRemoval, splitIntoBatches } from './change-plan.ts';
 import { blamedNames, type Refusal } from './failure.ts';

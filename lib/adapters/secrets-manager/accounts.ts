@@ -6,8 +6,8 @@ import {
   PutSecretValueCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { StoreError } from '../../ports/errors.ts';
-import type { Account, AccountStore } from '../../ports/store.ts';
+import type { Account, AccountStore } from '../../ports/accounts.ts';
+import { StoreError } from '../../ports/store.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
 
 /** Loaded once an account is needed: a pass that finds nothing due asks for none. */

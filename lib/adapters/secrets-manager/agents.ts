@@ -5,7 +5,7 @@ import {
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { AgentRecord, AgentRegistry } from '../../ports/agents.ts';
-import { StoreError } from '../../ports/errors.ts';
+import { StoreError } from '../../ports/store.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { decodeText, encodeText } from './tags.ts';
 

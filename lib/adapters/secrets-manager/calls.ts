@@ -1,5 +1,5 @@
 // One call to Secrets Manager: the run's signal goes in, and what AWS refuses comes out as a StoreError.
-import { StoreError } from '../../ports/errors.ts';
+import { StoreError } from '../../ports/store.ts';
 
 const largestValueBytes = 65_536;
 /** What AWS says of a name that is not free yet, and of a secret that cannot be used. */

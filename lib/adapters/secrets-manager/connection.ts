@@ -4,9 +4,10 @@ import {
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
+import type { AccountStore } from '../../ports/accounts.ts';
 import type { AgentRegistry } from '../../ports/agents.ts';
-import { StoreError } from '../../ports/errors.ts';
-import type { AccountStore, CertificateStore, InstallationStore, ReadText } from '../../ports/store.ts';
+import type { InstallationStore } from '../../ports/installation.ts';
+import { type CertificateStore, type ReadText, StoreError } from '../../ports/store.ts';
 import { patience } from '../aws/patience.ts';
 import { SecretAccounts } from './accounts.ts';
 import { SecretAgents } from './agents.ts';

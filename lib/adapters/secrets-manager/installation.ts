@@ -5,8 +5,8 @@ import {
   type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { StoreError } from '../../ports/errors.ts';
-import type { InstallationRecord, InstallationStore } from '../../ports/store.ts';
+import type { InstallationRecord, InstallationStore } from '../../ports/installation.ts';
+import { StoreError } from '../../ports/store.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { decodeInstant } from './tags.ts';
 

@@ -6,7 +6,7 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { isPublicKey, publicKeyOf } from '../../certificate/statement.ts';
-import { StoreError } from '../../ports/errors.ts';
+import { StoreError } from '../../ports/store.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
 /** Tag of that AWS secret by which whoever may not read it shows the public key. */

@@ -7,7 +7,8 @@ import {
   type StoredSpec,
   specSources,
 } from '../../certificate/stored.ts';
-import type { Account, StoredValue } from '../../ports/store.ts';
+import type { Account } from '../../ports/accounts.ts';
+import type { StoredValue } from '../../ports/store.ts';
 
 const text = z.string().min(1);
 const version = z.literal(1);

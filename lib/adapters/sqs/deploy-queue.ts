@@ -1,5 +1,5 @@
 // Sends messages to the queue that the deploy function reads.
-import type { DeployQueue } from '../../ports/store.ts';
+import type { DeployQueue } from '../../ports/queues.ts';
 import { openQueue, type QueueOptions } from './queue.ts';
 
 /** As `openQueue`. */

@@ -1,5 +1,5 @@
 // Sends messages to the queue that the issue function reads.
-import type { IssueQueue } from '../../ports/store.ts';
+import type { IssueQueue } from '../../ports/queues.ts';
 import { openQueue, type QueueOptions } from './queue.ts';
 
 /** As `openQueue`. */

@@ -1,6 +1,6 @@
 // One SQS queue to send to.
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { CertrelayError } from '../../ports/errors.ts';
+import { QueueError } from '../../ports/queues.ts';
 import { patience } from '../aws/patience.ts';
 
 export interface QueueOptions {
@@ -22,7 +22,7 @@ export interface Queue {
 }
 
 /** Opens no connection before the first message, and sends no message twice knowingly; after a lost answer there may be
- *  two. `send` throws CertrelayError `QueueFailed`, or the signal's reason. */
+ *  two. `send` throws QueueError `QueueFailed`, or the signal's reason. */
 export function openQueue({ url, config }: QueueOptions): Queue {
   const client = new SQSClient({ requestHandler: patience, ...config });
   return {
@@ -45,10 +45,10 @@ export function openQueue({ url, config }: QueueOptions): Queue {
   };
 }
 
-function translate(cause: unknown, url: string): CertrelayError {
+function translate(cause: unknown, url: string): QueueError {
   const name = cause instanceof Error ? cause.name : typeof cause;
   const message = /AccessDenied/.test(name)
     ? `AWS denied sqs:SendMessage on ${url}: the function's IAM role needs it`
     : `the message to ${url} was not sent (${name}); what it was about waits for the schedule`;
-  return new CertrelayError('QueueFailed', message, { cause });
+  return new QueueError('QueueFailed', message, { cause });
 }

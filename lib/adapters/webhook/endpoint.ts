@@ -1,6 +1,9 @@
 // POST /domains: authenticates a request, has it registered, and says over HTTP what became of it.
-import { describeError, type Log } from '../../ports/log.ts';
-import type { Clock, Register, Registration } from '../../ports/store.ts';
+
+import type { Clock } from '../../ports/clock.ts';
+import { describeError } from '../../ports/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Register, Registration } from '../../ports/registration.ts';
 import type { GithubAllowedUntil } from './github.ts';
 import { answerJson, type HttpAnswer, type HttpRequest, parseHttpEvent } from './http.ts';
 import type { ReadSecrets } from './secrets.ts';

@@ -1,8 +1,11 @@
 // Until when requests that are signed as GitHub signs its webhooks are taken: what the installation's record says, remembered.
 import type { RegistrationSpec } from '../../certificate/spec.ts';
 import { type GithubStanding, githubStanding } from '../../policy/registration/github-form.ts';
-import { describeError, type Log } from '../../ports/log.ts';
-import type { CertificateStore, Clock, InstallationRecord, InstallationStore } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { describeError } from '../../ports/errors.ts';
+import type { InstallationRecord, InstallationStore } from '../../ports/installation.ts';
+import type { Log } from '../../ports/log.ts';
+import type { CertificateStore } from '../../ports/store.ts';
 
 /** The record is read again after this long, and so is one that was not there. */
 const lifetimeMs = 60_000;

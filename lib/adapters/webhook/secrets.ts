@@ -1,5 +1,5 @@
 // The secrets that requests are signed with: how an AWS secret holds them, and for how long they are remembered.
-import type { Clock } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 /** Secrets are read again after this long: so long may a new one be refused and an old one still be taken. */
 export const secretsLifetimeMs = 60_000;

@@ -5,8 +5,8 @@ import { adviseHold, describeHold, type Hold, isByHand, judgeHeld } from '../../
 import { nameTarget } from '../../policy/delivery/secret.ts';
 import { isEnding } from '../../policy/delivery/windows.ts';
 import { certificateAnnotation, readNotAfter } from '../../policy/kubernetes/objects.ts';
-import type { Cluster } from '../../ports/cluster.ts';
-import { ClusterError, toError } from '../../ports/errors.ts';
+import { type Cluster, ClusterError } from '../../ports/cluster.ts';
+import { toError } from '../../ports/errors.ts';
 import { createLoadLastGood, findLastGood } from '../last-good.ts';
 import { keepValid } from '../plan/early.ts';
 import { describeFailure, describeProgress, describeStay } from '../results.ts';

@@ -1,8 +1,9 @@
 // Waits for the rollouts of one cluster, all of them side by side, by listing their namespaces again and again.
 
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
-import { ClusterError, toError } from '../../ports/errors.ts';
-import type { Clock } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { ClusterError } from '../../ports/cluster.ts';
+import { toError } from '../../ports/errors.ts';
 import type { StartedRollout } from './target.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 

@@ -2,9 +2,9 @@
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { fewestListed } from '../../policy/kubernetes/cluster-roles.ts';
 import type { ClusterSecret } from '../../policy/kubernetes/objects.ts';
-import type { Cluster } from '../../ports/cluster.ts';
-import { ClusterError } from '../../ports/errors.ts';
-import { describeError, type Log } from '../../ports/log.ts';
+import { type Cluster, ClusterError } from '../../ports/cluster.ts';
+import { describeError } from '../../ports/errors.ts';
+import type { Log } from '../../ports/log.ts';
 import type { Job } from '../run.ts';
 
 type Place = Pick<SecretTarget, 'namespace' | 'secret'>;

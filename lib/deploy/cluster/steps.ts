@@ -13,7 +13,7 @@ import {
   versionAnnotation,
   type Workload,
 } from '../../policy/kubernetes/objects.ts';
-import { ClusterError } from '../../ports/errors.ts';
+import { ClusterError } from '../../ports/cluster.ts';
 import { describeProgress, describeStay } from '../results.ts';
 import type { ClusterPass, Job, JobResult } from '../run.ts';
 import { rollBack } from './rollback.ts';

@@ -18,8 +18,8 @@ import {
   versionAnnotation,
   type Workload,
 } from '../../policy/kubernetes/objects.ts';
-import type { Cluster } from '../../ports/cluster.ts';
-import { ClusterError, toError } from '../../ports/errors.ts';
+import { type Cluster, ClusterError } from '../../ports/cluster.ts';
+import { toError } from '../../ports/errors.ts';
 import { describeWeakness, readPassword } from '../../ports/passwords.ts';
 import type { DeployPorts, Job } from '../run.ts';
 import type { SecretLists } from './secret-lists.ts';

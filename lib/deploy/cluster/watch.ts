@@ -3,7 +3,7 @@ import type { RolloutSpec } from '../../certificate/spec.ts';
 import { findHarm } from '../../policy/delivery/waves.ts';
 import type { Verdict } from '../../policy/serving/served.ts';
 import { placesOfTarget } from '../../policy/serving/served-targets.ts';
-import { ClusterError } from '../../ports/errors.ts';
+import { ClusterError } from '../../ports/cluster.ts';
 import type { ServedQuestion } from '../../ports/probe.ts';
 import type { ClusterPass, Job } from '../run.ts';
 import { awaitRollouts, type RolloutEnd } from './rollouts.ts';

@@ -1,9 +1,9 @@
 // The workloads of one cluster's namespaces, listed once for all targets that ask.
 import { type WorkloadKind, workloadKinds } from '../../certificate/spec.ts';
 import { type OtherUser, otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
-import type { Cluster } from '../../ports/cluster.ts';
-import { ClusterError } from '../../ports/errors.ts';
-import { describeError, type Log } from '../../ports/log.ts';
+import { type Cluster, ClusterError } from '../../ports/cluster.ts';
+import { describeError } from '../../ports/errors.ts';
+import type { Log } from '../../ports/log.ts';
 
 /** Remembers the lists of one cluster for one run. Every call fails as `Cluster.listWorkloads` does. */
 export class WorkloadLists {

@@ -14,8 +14,8 @@ import {
   type Misfits,
   notAllowed,
 } from '../../policy/registration/grace.ts';
-import { CertrelayError, StoreError } from '../../ports/errors.ts';
-import type { StoreEntry } from '../../ports/store.ts';
+import { CertrelayError } from '../../ports/errors.ts';
+import { type StoreEntry, StoreError } from '../../ports/store.ts';
 import type { AnyJob, DeployPorts, DeployRun, JobResult } from '../run.ts';
 import type { Selected, Selection } from './selected.ts';
 

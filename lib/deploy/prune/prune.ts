@@ -18,9 +18,8 @@ import {
   type OtherUser,
   otherKinds,
 } from '../../policy/kubernetes/objects.ts';
-import type { Cluster } from '../../ports/cluster.ts';
-import { ClusterError, toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { type Cluster, ClusterError } from '../../ports/cluster.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import type { Selection } from '../plan/selected.ts';
 import type { DeployPorts, DeployRun, PruneReport } from '../run.ts';
 

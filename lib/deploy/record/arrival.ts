@@ -2,8 +2,7 @@
 
 import { nameDestination } from '../../policy/delivery/secret.ts';
 import type { ServedWord } from '../../policy/serving/served.ts';
-import { toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import type { Selected } from '../plan/selected.ts';
 import type { AnyJob, DeployPorts, DeployRun, JobResult } from '../run.ts';
 import { takeFirstLook } from './first-probe.ts';

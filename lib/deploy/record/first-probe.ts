@@ -2,8 +2,7 @@
 
 import { isOther, noteServed, type ServedWord } from '../../policy/serving/served.ts';
 import { formatServedTargets } from '../../policy/serving/served-targets.ts';
-import { toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import type { Selected } from '../plan/selected.ts';
 import type { DeployPorts, DeployRun } from '../run.ts';
 

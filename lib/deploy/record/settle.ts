@@ -3,8 +3,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { mostAnswerBytes, takeFitting } from '../../policy/bounds.ts';
 import { describeKept } from '../../policy/registration/grace.ts';
-import { toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import { isRefused } from '../plan/allowance.ts';
 import type { Selected, Selection } from '../plan/selected.ts';
 import type {

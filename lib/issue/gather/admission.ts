@@ -3,7 +3,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { judge } from '../../policy/issuance/checks.ts';
 import type { Plan, PlanEntry } from '../../policy/issuance/plan.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError } from '../../ports/errors.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import type { Allowance } from './allowance.ts';
 import { type Candidate, type Question, readSpecification } from './gather.ts';

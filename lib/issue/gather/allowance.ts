@@ -19,8 +19,9 @@ import {
   notAllowed,
 } from '../../policy/registration/grace.ts';
 import { openSources } from '../../policy/registration/name-holders.ts';
-import { describeError } from '../../ports/log.ts';
-import type { CertificateStore, InstallationRecord } from '../../ports/store.ts';
+import { describeError } from '../../ports/errors.ts';
+import type { InstallationRecord } from '../../ports/installation.ts';
+import type { CertificateStore } from '../../ports/store.ts';
 import { parseDomains } from '../../state/describe.ts';
 import type { IssuePorts, Run } from '../run.ts';
 import { type Candidate, readSpecification } from './gather.ts';

@@ -6,9 +6,10 @@ import { verifyBundle } from '../../certificate/bundle.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
 import { believe } from '../../policy/issuance/believable.ts';
 import { findDisagreements, isInShare, type Truth, trueFields } from '../../policy/issuance/comparison.ts';
-import { StoreError } from '../../ports/errors.ts';
-import { describeError, type Log } from '../../ports/log.ts';
-import type { CertificateStore, Clock, StoredVersion, StoreEntry } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { describeError } from '../../ports/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import { type CertificateStore, type StoredVersion, type StoreEntry, StoreError } from '../../ports/store.ts';
 import type { CertificateState } from '../../state/state.ts';
 
 /** What holding tags against values needs. */

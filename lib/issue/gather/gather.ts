@@ -12,10 +12,12 @@ import {
   issuersOf,
   issuersOfSource,
 } from '../../policy/issuance/issuer-choice.ts';
-import { ConfigError, IssueError, toError } from '../../ports/errors.ts';
-import type { CertificateStore, Clock, StoreEntry } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { ConfigError, toError } from '../../ports/errors.ts';
+import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
 import type { CertificateState } from '../../state/state.ts';
+import { IssueError } from '../errors.ts';
 import type { Run } from '../run.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findLost } from './comparison.ts';
 import { findSources } from './sources.ts';

@@ -6,7 +6,7 @@ import { namesKey } from '../../certificate/names.ts';
 import type { CaaSubject } from '../../policy/dns/caa.ts';
 import { heedFindings, judgePreflight } from '../../policy/dns/preflight.ts';
 import type { PlanEntry } from '../../policy/issuance/plan.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError } from '../../ports/errors.ts';
 import type { IssuePorts, OrderingPorts, PreflightPorts } from '../run.ts';
 import type { Candidate } from './gather.ts';
 

@@ -5,7 +5,7 @@ import { isFrom } from '../../policy/issuance/desired.ts';
 import { issuersOf, issuersOfSource } from '../../policy/issuance/issuer-choice.ts';
 import { isPutOffByTags } from '../../policy/issuance/renewal-time.ts';
 import type { RenewalInfo } from '../../ports/acme.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError } from '../../ports/errors.ts';
 import type { CertificateStore } from '../../ports/store.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import type { Candidate } from './gather.ts';

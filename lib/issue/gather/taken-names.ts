@@ -12,7 +12,7 @@ import {
   type NameSources,
   openSources,
 } from '../../policy/registration/name-holders.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import { parseDomains } from '../../state/describe.ts';
 import type { IssuePorts, Run } from '../run.ts';

@@ -3,9 +3,9 @@
 import { type CertificateFacts, certificateId } from '../../certificate/x509.ts';
 import { wasDueAgain } from '../../policy/issuance/issued.ts';
 import type { RenewalInfo } from '../../ports/acme.ts';
-import { IssueError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError } from '../../ports/errors.ts';
 import type { CertificateStore } from '../../ports/store.ts';
+import { IssueError } from '../errors.ts';
 import { laterMs, remembered } from '../gather/renewal-info.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import type { Claim, DueCertificate } from './claim.ts';

@@ -2,9 +2,14 @@
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { findUnasked } from '../../policy/issuance/authorizations.ts';
-import type { Authorization, CertificateAuthority, Order, Proof } from '../../ports/acme.ts';
+import {
+  AcmeError,
+  type Authorization,
+  type CertificateAuthority,
+  type Order,
+  type Proof,
+} from '../../ports/acme.ts';
 import type { TxtValue } from '../../ports/dns.ts';
-import { AcmeError } from '../../ports/errors.ts';
 
 /** Authorizations of one order read at once. */
 const concurrency = 8;

@@ -1,8 +1,7 @@
 // One wave: many orders at one CA side by side, their TXT values in one change per hosted zone, removed in one more.
 import { Slots } from '../../async/map-concurrently.ts';
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
-import { toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
 import type { DueCertificate } from './claim.ts';

@@ -6,9 +6,10 @@ import { heldByTags, heldByValue, type SuggestedWindow } from '../../policy/issu
 import { wantedBy } from '../../policy/issuance/desired.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../policy/issuance/issued.ts';
 import { issuersOf } from '../../policy/issuance/issuer-choice.ts';
-import { IssueError } from '../../ports/errors.ts';
-import type { CertificateStore, Clock, StoreEntry } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
+import { IssueError } from '../errors.ts';
 import type { Run } from '../run.ts';
 import type { Claim, DueCertificate } from './claim.ts';
 

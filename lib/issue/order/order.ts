@@ -2,12 +2,12 @@
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { maxNames, sameNames, withoutWildcard } from '../../certificate/names.ts';
-import type { Authorization, CertificateAuthority, Order } from '../../ports/acme.ts';
+import { oneLine } from '../../policy/bounds.ts';
+import { AcmeError, type Authorization, type CertificateAuthority, type Order } from '../../ports/acme.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { TxtValue } from '../../ports/dns.ts';
-import { AcmeError, IssueError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
-import { oneLine } from '../../ports/outside-text.ts';
-import type { Clock } from '../../ports/store.ts';
+import { describeError } from '../../ports/errors.ts';
+import { IssueError } from '../errors.ts';
 import { type Asked, readAuthorizations, readChallenges, requireFew } from './authorizations.ts';
 
 /** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */

@@ -1,8 +1,7 @@
 // Carries out the orders of a plan: at each CA in waves, all CAs side by side.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { judge } from '../../policy/issuance/checks.ts';
-import { toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import type { Allowance } from '../gather/allowance.ts';
 import { type Candidate, type Question, readSpecification } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';

@@ -1,9 +1,10 @@
 // After a failure, another CA validates the names first: an order that would fail again is spent at a CA for tests.
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
-import type { TxtValue } from '../../ports/dns.ts';
-import { AcmeError, DnsError, IssueError, toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { AcmeError } from '../../ports/acme.ts';
+import { DnsError, type TxtValue } from '../../ports/dns.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
+import { IssueError } from '../errors.ts';
 import { issuerFor } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { noteValues } from './journal.ts';

@@ -2,11 +2,12 @@
 import { readCertificate } from '../../certificate/x509.ts';
 import { meantFor } from '../../policy/delivery/agents.ts';
 import { longestBackoffMs, mayWaitLong } from '../../policy/issuance/believable.ts';
+import { AcmeError } from '../../ports/acme.ts';
 import type { TxtValue } from '../../ports/dns.ts';
-import { AcmeError, CertrelayError, IssueError, toError } from '../../ports/errors.ts';
-import { describeError } from '../../ports/log.ts';
+import { CertrelayError, describeError, toError } from '../../ports/errors.ts';
 import { stateOf } from '../../state/describe.ts';
 import type { CertificateState } from '../../state/state.ts';
+import { IssueError } from '../errors.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { signDelivery } from '../signing.ts';
 import { judgeStored } from './aftermath.ts';

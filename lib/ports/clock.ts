@@ -1,0 +1,9 @@
+// The socket to time: nothing below the adapters reads a clock or sets a timer itself. Each comment is part
+// of the contract.
+
+/** The time, and waiting. */
+export interface Clock {
+  now(): Date;
+  /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
