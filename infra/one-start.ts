@@ -45,9 +45,10 @@ function reading(scripts: ReadonlyMap<string, SplitScript>): Plugin {
           return { path, external: true };
         return { path: name, namespace: isStart(importer) || importer === 'start' ? 'script' : 'taken' };
       });
-      merging.onLoad({ filter: /.*/, namespace: 'script' }, ({ path }) => ({
-        contents: path === 'start' ? giveAll(scripts) : scripts.get(path)?.text,
-      }));
+      merging.onLoad({ filter: /.*/, namespace: 'script' }, ({ path }) => {
+        const contents = path === 'start' ? giveAll(scripts) : scripts.get(path)?.text;
+        return contents === undefined ? undefined : { contents };
+      });
       merging.onLoad({ filter: /.*/, namespace: 'taken' }, ({ path: name }) => ({
         contents: exportFrom('./index.js', name, scripts, (one) => `${nameShared(name, one)} as ${one}`),
       }));

@@ -12,9 +12,9 @@ export interface ZoneAccess {
 /** How challenges reach zones of ours. */
 export interface DnsSpec {
   /** A public hosted zone of ours, or a name below one, that CNAMEs of names elsewhere are to lead into. */
-  readonly delegationZone?: string;
+  readonly delegationZone?: string | undefined;
   /** Names whose hosted zones may be in other AWS accounts, beside those of this one. */
-  readonly zones?: readonly ZoneAccess[];
+  readonly zones?: readonly ZoneAccess[] | undefined;
   /** Whether DNS is looked at before an order; absent: it is. */
-  readonly preflight?: boolean;
+  readonly preflight?: boolean | undefined;
 }

@@ -22,10 +22,9 @@ export interface LayoutChoice {
   readonly keys?: KeyNames | undefined;
   readonly password?: string | undefined;
   /** What the Secret holds now: a keystore that is still as it was written stays. */
-  readonly held?: {
-    readonly values: Readonly<Record<string, Uint8Array>>;
-    readonly seal?: string | undefined;
-  };
+  readonly held?:
+    | { readonly values: Readonly<Record<string, Uint8Array>>; readonly seal?: string | undefined }
+    | undefined;
 }
 
 /** The Secret that holds chain and key in a format. The same input always gives the same bytes.

@@ -17,7 +17,7 @@ export interface SealedKeystore {
 export function provideKeystore(
   pair: { readonly chain: string; readonly key: string },
   password: string,
-  { bytes, seal }: Partial<SealedKeystore> = {},
+  { bytes, seal }: { readonly bytes?: Uint8Array | undefined; readonly seal?: string | undefined } = {},
 ): SealedKeystore {
   if (bytes !== undefined && isOurs(pair, password, { bytes, seal })) return { bytes, seal };
   const made = writeKeystore(pair, password);

@@ -132,13 +132,13 @@ export interface CertificateSpec {
   /** Key of `Inventory.issuers`. */
   readonly issuer: string;
   /** Issuers that are tried in their turn once those before have failed too often; absent: none. */
-  readonly fallbackIssuers?: readonly string[];
+  readonly fallbackIssuers?: readonly string[] | undefined;
   readonly key: KeyType;
   /** `never`: a renewal keeps the private key, as long as it is of that type and was not revoked; absent: a new one each
    *  time. */
-  readonly rotateKey?: 'never';
+  readonly rotateKey?: 'never' | undefined;
   /** Renew this long before `notAfter`, in milliseconds; absent: the CA or the lifetime decides. */
-  readonly renewBeforeMs?: number;
+  readonly renewBeforeMs?: number | undefined;
   /** `false`: nobody looks at what is served; absent: what DNS says of the names is looked at. */
   readonly probe?: ProbeSpec | false | undefined;
   readonly targets: readonly TargetSpec[];
@@ -156,25 +156,25 @@ export interface IssuerSpec {
   readonly contact: readonly string[];
   readonly agreeToTerms: true;
   /** Profile named in newOrder; absent: the CA's default. */
-  readonly profile?: string;
+  readonly profile?: string | undefined;
   /** Binds the account to one that the CA's owner has made elsewhere (RFC 8555 §7.3.4): the AWS secret that holds
    *  `{"kid": …, "hmacKey": …}`. */
-  readonly eab?: { readonly secret: string };
+  readonly eab?: { readonly secret: string } | undefined;
   /** Of several chains take the one whose topmost certificate has an issuer with this common name (RFC 8555 §7.4.2). */
-  readonly preferredChain?: string;
+  readonly preferredChain?: string | undefined;
   /** Extra trust anchors for the directory's TLS: PEM text, or a file that holds it. */
-  readonly caBundle?: string | { readonly file: string };
+  readonly caBundle?: string | { readonly file: string } | undefined;
   /** Wanted where the CA offers it; absent: dns-01. */
-  readonly challenge?: ChallengeType;
+  readonly challenge?: ChallengeType | undefined;
   /** Names of the CA, lower case, that CAA and dns-persist-01 records may hold, beside those of the directory's own registered
    *  domain. */
-  readonly caaIdentity?: readonly string[];
+  readonly caaIdentity?: readonly string[] | undefined;
   /** Failures in a row after which a certificate's next issuer is tried; absent: 3. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /** Key of the issuer, at a CA for tests, that has to validate the names again after a failure before this one is asked. */
-  readonly rehearsal?: string;
+  readonly rehearsal?: string | undefined;
   /** Where its certificates may go, each `cluster` or `cluster/namespace`; absent: everywhere. */
-  readonly onlyFor?: readonly string[];
+  readonly onlyFor?: readonly string[] | undefined;
 }
 
 /** What a sender may ask to be restarted: a word, or one workload of the target's namespace. */
@@ -189,7 +189,7 @@ export interface RegistrationSpec {
   /** Whether requests may be signed as GitHub signs its webhooks; absent: nobody has decided yet. */
   readonly github?: boolean | undefined;
   readonly issuer: string;
-  readonly fallbackIssuers?: readonly string[];
+  readonly fallbackIssuers?: readonly string[] | undefined;
   readonly key: KeyType;
   /** `secret` may hold `{name}`, the certificate's name. */
   readonly targets: readonly TargetSpec[];
@@ -242,7 +242,7 @@ export interface Inventory {
   readonly issuers: Readonly<Record<string, IssuerSpec>>;
   readonly clusters: Readonly<Record<string, ClusterSpec>>;
   readonly certificates: readonly CertificateSpec[];
-  readonly registration?: RegistrationSpec;
-  readonly discovery?: DiscoverySpec;
-  readonly dns?: DnsSpec;
+  readonly registration?: RegistrationSpec | undefined;
+  readonly discovery?: DiscoverySpec | undefined;
+  readonly dns?: DnsSpec | undefined;
 }

@@ -10,9 +10,9 @@ export interface StoredCertificate {
   readonly key: string;
   /** Directory URL of the CA it was ordered from. */
   readonly issuer: string;
-  readonly profile?: string;
+  readonly profile?: string | undefined;
   /** Present where the specification does not come from the inventory file. */
-  readonly spec?: StoredSpec;
+  readonly spec?: StoredSpec | undefined;
 }
 
 /** Where specifications come from beside the file: the webhook, objects in clusters, another tool's Secret. */
@@ -31,16 +31,16 @@ export interface PendingOrder {
   readonly keyType: KeyType;
   /** Directory URL the order goes to. */
   readonly issuer: string;
-  readonly profile?: string;
+  readonly profile?: string | undefined;
   readonly domains: readonly string[];
   /** Names that claims before this one were for, whose TXT values may still be in DNS. */
-  readonly formerDomains?: readonly string[];
+  readonly formerDomains?: readonly string[] | undefined;
   /** The run that claims. */
   readonly run: string;
   /** Until when the claimant may be alive; past it the claim may be taken over. */
   readonly deadline: Date;
   /** Specification of a registered certificate, carried along so that storing loses nothing. */
-  readonly spec?: StoredSpec;
+  readonly spec?: StoredSpec | undefined;
 }
 
 /** No function runs longer (AWS Lambda), and clocks differ a little. */

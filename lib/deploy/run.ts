@@ -109,7 +109,7 @@ export interface TargetReport {
   readonly target: string;
   readonly outcome: TargetOutcome;
   /** What the Secret needed; absent where it could not be looked at. */
-  readonly action?: SecretPlan['action'];
+  readonly action?: SecretPlan['action'] | undefined;
   /** Workloads that a rollout was started for, or would be: `Deployment web`. */
   readonly restarted: readonly string[];
   readonly message: string;

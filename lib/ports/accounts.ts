@@ -3,12 +3,12 @@
 /** One ACME account: private key (PKCS#8 PEM) and, once the CA knows it, its URL. */
 export interface Account {
   readonly key: string;
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** Contact the CA was last told. */
   readonly contact: readonly string[];
   /** PKCS#8 PEM of the key that is to take the place of `key`: the CA may or may not know it yet (RFC 8555
    *  §7.3.5). */
-  readonly nextKey?: string;
+  readonly nextKey?: string | undefined;
 }
 
 /** ACME accounts in AWS Secrets Manager, one per directory URL. */

@@ -33,7 +33,12 @@ export interface CertificateManager {
   /** Imports over what is under `arn`, or where there is none under a new ARN that carries the tag of `name`;
    *  gives the ARN. `chain` is PEM, leaf first, `key` PKCS#8 PEM. */
   import(
-    material: { readonly name: string; readonly chain: string; readonly key: string; readonly arn?: string },
+    material: {
+      readonly name: string;
+      readonly chain: string;
+      readonly key: string;
+      readonly arn?: string | undefined;
+    },
     signal: AbortSignal,
   ): Promise<string>;
   /** Closes idle connections. */

@@ -23,9 +23,9 @@ export class AcmeError extends CertrelayError<AcmeErrorCode> {
     message: string,
     options: {
       readonly cause?: unknown;
-      readonly problem?: AcmeProblem;
-      readonly retryAfterMs?: number;
-      readonly pausedUrl?: string;
+      readonly problem?: AcmeProblem | undefined;
+      readonly retryAfterMs?: number | undefined;
+      readonly pausedUrl?: string | undefined;
     } = {},
   ) {
     super(code, message, options);
@@ -39,16 +39,16 @@ export class AcmeError extends CertrelayError<AcmeErrorCode> {
 export interface Order {
   readonly url: string;
   readonly status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
-  readonly expires?: Date;
+  readonly expires?: Date | undefined;
   /** The names it is for, lower case, wildcards with their `*.`; absent where the CA does not repeat them. */
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
   /** One for each name that was or is to be proved; none where the CA asks for no proof. */
   readonly authorizations: readonly string[];
   readonly finalize: string;
-  readonly certificate?: string;
-  readonly problem?: AcmeProblem;
+  readonly certificate?: string | undefined;
+  readonly problem?: AcmeProblem | undefined;
   /** What the CA asked for by Retry-After, in milliseconds. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** RFC 8555 §7.1.4; `name` without the `*.` of a wildcard. */
@@ -72,7 +72,7 @@ export interface Challenge {
   /** The account that records must name, if the CA says so (dns-persist-01). */
   readonly accountUrl?: string | undefined;
   readonly status: 'pending' | 'processing' | 'valid' | 'invalid';
-  readonly problem?: AcmeProblem;
+  readonly problem?: AcmeProblem | undefined;
 }
 
 /** How a name is proved: the challenge to answer, and the TXT value that DNS must hold by then. */
@@ -90,7 +90,7 @@ export interface AcmeProblem {
   /** Last part of the type URN, e.g. `rateLimited`. */
   readonly type: string;
   readonly detail: string;
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The names the CA blames. */
   readonly identifiers: readonly string[];
 }
@@ -100,7 +100,7 @@ export interface RenewalInfo {
   readonly start: Date;
   readonly end: Date;
   /** A page of the CA's, https, that says why. */
-  readonly explanationUrl?: string;
+  readonly explanationUrl?: string | undefined;
   /** Not to be asked again before, and to be asked again after this time: 1 minute to 1 day. */
   readonly retryAfterMs: number;
 }
@@ -116,8 +116,8 @@ export interface CertificateAuthority {
   newOrder(
     request: {
       readonly domains: readonly string[];
-      readonly profile?: string;
-      readonly replaces?: string;
+      readonly profile?: string | undefined;
+      readonly replaces?: string | undefined;
     },
     signal: AbortSignal,
   ): Promise<Order>;

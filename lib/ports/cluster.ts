@@ -63,7 +63,7 @@ export interface Cluster {
    *  the namespace is missing, `Rejected` where validation or admission refuses it. */
   applySecret(
     manifest: SecretManifest,
-    options: { readonly manager: FieldManager; readonly over?: ClusterSecret },
+    options: { readonly manager: FieldManager; readonly over?: ClusterSecret | undefined },
     signal: AbortSignal,
   ): Promise<ClusterSecret>;
   /** Every Secret of the namespace that has our label, however many pages that takes. */

@@ -2,12 +2,12 @@
 
 /** Fields every line may have, beside those of the event. Never a key, a token or PEM. */
 export interface LogFields {
-  readonly certificate?: string;
-  readonly names?: readonly string[];
-  readonly reason?: string;
-  readonly orderUrl?: string;
-  readonly version?: string;
-  readonly ms?: number;
+  readonly certificate?: string | undefined;
+  readonly names?: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  readonly orderUrl?: string | undefined;
+  readonly version?: string | undefined;
+  readonly ms?: number | undefined;
   readonly [field: string]: unknown;
 }
 

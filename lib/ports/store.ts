@@ -15,9 +15,9 @@ export interface StoreEntry {
   /** The certificate's name (the AWS secret's name without prefix). */
   readonly name: string;
   /** Version ids that hold AWSCURRENT, AWSPREVIOUS and AWSPENDING. */
-  readonly current?: string;
-  readonly previous?: string;
-  readonly pending?: string;
+  readonly current?: string | undefined;
+  readonly previous?: string | undefined;
+  readonly pending?: string | undefined;
   /** When it was made; told by a list, of one whose specification is not the file's: so the first of two is
    *  known. */
   readonly createdAt?: Date | undefined;
@@ -28,7 +28,7 @@ export interface StoreEntry {
 /** One version's value. */
 export type StoredValue =
   | { readonly kind: 'certificate'; readonly certificate: StoredCertificate }
-  | { readonly kind: 'specification'; readonly spec?: StoredSpec }
+  | { readonly kind: 'specification'; readonly spec?: StoredSpec | undefined }
   | { readonly kind: 'pending'; readonly order: PendingOrder }
   /** Somebody wrote a value that is not ours to read; `problem` says why, without quoting it. */
   | { readonly kind: 'unparsable'; readonly problem: string };
@@ -71,7 +71,7 @@ export interface CertificateStore {
   /** Writes the given fields of the state to tags; `null` clears one, absent ones stay. Makes no version. */
   record(
     name: string,
-    state: { readonly [K in keyof CertificateState]?: CertificateState[K] | null },
+    state: { readonly [K in keyof CertificateState]?: CertificateState[K] | null | undefined },
     signal: AbortSignal,
   ): Promise<void>;
 }

@@ -7,14 +7,14 @@ export type LogLevel = (typeof logLevels)[number];
 
 export interface Settings {
   /** Path of the inventory file; absent: the one packaged beside the function. */
-  readonly inventoryPath?: string;
+  readonly inventoryPath?: string | undefined;
   /** First part of every AWS secret's name. */
   readonly prefix: string;
   /** `host:port` of the servers asked for every DNS question; absent: the system's, then each zone's own. */
-  readonly resolvers?: readonly string[];
+  readonly resolvers?: readonly string[] | undefined;
   readonly logLevel: LogLevel;
   /** URL of the queue that the issue function reads; absent: whoever asks waits for the schedule. */
-  readonly issueQueueUrl?: string;
+  readonly issueQueueUrl?: string | undefined;
   /** URL of the queue that the deploy function reads; absent: one pass goes into all clusters. */
   readonly deployQueueUrl?: string | undefined;
   /** Name of the EventBridge bus that deliveries are told to; absent: nobody is told. */

@@ -25,7 +25,7 @@ export interface CertificateState {
   readonly windowOf?: string;
   /** The CA's page that says why the window is where it is (§4.2). */
   readonly explanationUrl?: string;
-  readonly askAfter?: Date;
+  readonly askAfter?: Date | undefined;
   /** Where the specification comes from; absent: the inventory file. */
   readonly source?: SpecSource;
   /** Of a discovered one: where it was found, `cluster/namespace`; absent from what earlier versions stored. */
@@ -47,7 +47,7 @@ export interface CertificateState {
   /** Code of the last failure. */
   readonly error?: string;
   /** No attempt before this instant. */
-  readonly nextAttempt?: Date;
+  readonly nextAttempt?: Date | undefined;
   /** Since when a person wants no order, and that person's words. */
   readonly pausedSince?: Date;
   readonly pauseReason?: string;
@@ -57,20 +57,20 @@ export interface CertificateState {
   readonly revoking?: string;
   /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them; and when what
    *  failed is tried again, as `deliveries.ts` writes it. */
-  readonly deployed?: string;
+  readonly deployed?: string | undefined;
   /** The version that is not to be delivered any further, where and why, as `hold.ts` writes it. */
-  readonly deliveryHeld?: string;
+  readonly deliveryHeld?: string | undefined;
   /** `<version>/<instant>`: the version that a person last resumed, as `agents.ts` writes it. */
   readonly resumed?: string;
   /** ARNs in ACM under which it was imported, as `acm.ts` writes them. */
   readonly acm?: string;
   /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it; where targets tell their addresses what each
    *  of them serves stands behind it, as `served-targets.ts` writes it. */
-  readonly served?: string;
+  readonly served?: string | undefined;
   /** Since when something else is served than that version, although it has been delivered. */
-  readonly notServedSince?: Date;
+  readonly notServedSince?: Date | undefined;
   /** When that was last looked at; written at least every few hours. */
-  readonly probedAt?: Date;
+  readonly probedAt?: Date | undefined;
   /** When tags were last found to say otherwise than the value, and were written anew. */
   readonly tagsDisagree?: Date;
   /** Until when it is renewed and delivered although today's inventory would not accept its specification (`grace.ts`). */

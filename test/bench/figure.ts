@@ -5,10 +5,10 @@ export interface Figure {
   readonly what: string;
   readonly unit: 'count' | 'ms' | 'MB' | 'times';
   /** At most, or `exactly` as much. Absent: it is only told. */
-  readonly target?: number | { readonly exactly: number };
+  readonly target?: number | { readonly exactly: number } | undefined;
   readonly measured: number;
   /** What else there is to say. */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 /** Whether the measured value keeps the target. */

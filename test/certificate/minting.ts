@@ -12,15 +12,15 @@ export interface Minting {
   readonly domains: readonly string[];
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly keyType?: KeyType;
+  readonly keyType?: KeyType | undefined;
   /** PKCS#8 PEM of the leaf's key, of any type; absent: a new one. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Authorities between leaf and root that stand in the chain; 1. The root never does. */
   readonly intermediates?: number;
   /** Signs the leaf instead of the last of them, and stands in the chain after it. */
   readonly issuer?: Authority;
   /** Serial number of the leaf as hex of its DER contents. */
-  readonly serial?: string;
+  readonly serial?: string | undefined;
   /** Key identifier of the issuer, hex, written into the leaf instead of the true one; `none` leaves it out. */
   readonly authorityKeyId?: string;
 }

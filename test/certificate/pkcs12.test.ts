@@ -79,10 +79,14 @@ test('what was written before there were seals is written again byte for byte, s
   const ecdh = createECDH('prime256v1');
   ecdh.setPrivateKey(scalar);
   const point = ecdh.getPublicKey();
-  const [d, x, y] = [scalar, point.subarray(1, 33), point.subarray(33)].map((one) =>
-    one.toString('base64url'),
-  );
-  const privateKey = createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' });
+  const jwk = {
+    kty: 'EC',
+    crv: 'P-256',
+    d: scalar.toString('base64url'),
+    x: point.subarray(1, 33).toString('base64url'),
+    y: point.subarray(33).toString('base64url'),
+  };
+  const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
   const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const keystore = writeKeystore({ chain: oldChain, key }, 'geheim', formerKeystoreRounds);
   const hash = createHash('sha256').update(keystore).digest('hex');

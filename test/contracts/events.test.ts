@@ -132,7 +132,7 @@ test('what no route names is not found, and calls no function', async () => {
     ['GET', '/only'],
     ['POST', '/none'],
     ['POST', '/domains/'],
-  ]) {
+  ] as const) {
     const response = await fetch(`${api.url}${path}`, { method });
     expect([response.status, await response.text()]).toEqual([404, '{"message":"Not Found"}']);
   }

@@ -17,7 +17,11 @@ export interface SigningRequest {
 /** A signing request for the names as alternative names, with a new P-256 key if not given another. */
 export async function mintSigningRequest(
   names: readonly string[],
-  options: { readonly key?: KeyObject; readonly commonName?: string; readonly rsaBits?: number } = {},
+  options: {
+    readonly key?: KeyObject | undefined;
+    readonly commonName?: string;
+    readonly rsaBits?: number;
+  } = {},
 ): Promise<SigningRequest> {
   const algorithm = options.rsaBits
     ? {

@@ -19,7 +19,7 @@ export interface Subject {
   /** Of Route 53, without credentials. */
   readonly route53: Route53ClientConfig;
   /** What the caller itself signs with. */
-  readonly credentials: Route53ClientConfig['credentials'];
+  readonly credentials: NonNullable<Route53ClientConfig['credentials']>;
   /** Roles of the other account: that trusts the caller where the external id is `shared`, and that trusts somebody else. */
   readonly roles: { readonly open: string; readonly closed: string };
   /** Makes a public hosted zone in the other account, and gives its id. */

@@ -46,8 +46,13 @@ function spec(name: string, change: Partial<CertificateSpec> = {}): CertificateS
   };
 }
 
+const issued: CertificateState = { version: 'v1', fingerprint: 'new' };
+
 function keep(name: string, state: CertificateState = {}): void {
-  const described = { version: 'v1', fingerprint: 'new', ...state };
+  keepJust(name, { ...issued, ...state });
+}
+
+function keepJust(name: string, described: CertificateState): void {
   store.kept.set(name, { versions: new Map(), stages: new Map([['AWSCURRENT', 'v1']]), state: described });
 }
 
@@ -136,11 +141,16 @@ describe('where it looks', () => {
   });
 
   test.each<[string, ProbeSpec | false | undefined, CertificateState, string]>([
-    ['the inventory says false', false, {}, '"probe: false"'],
-    ['nothing is issued', undefined, { version: undefined }, 'not been issued yet'],
-    ['the state is of another version', undefined, { version: 'v0' }, 'state is of another version'],
+    ['the inventory says false', false, issued, '"probe: false"'],
+    ['nothing is issued', undefined, {}, 'not been issued yet'],
+    [
+      'the state is of another version',
+      undefined,
+      { ...issued, version: 'v0' },
+      'state is of another version',
+    ],
   ])('nowhere where %s', async (_, look, state, message) => {
-    keep('shop', state);
+    keepJust('shop', state);
     expect(await probeShop(look)).toMatchObject({
       served: 'skip',
       message: expect.stringContaining(message),

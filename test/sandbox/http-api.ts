@@ -10,7 +10,7 @@ export interface HttpApiOptions extends Surroundings {
   /** Invokes a function and gives its answer; rejects where it failed. */
   readonly call: (name: string, event: APIGatewayProxyEventV2) => Promise<unknown>;
   /** How long a function may take to answer; API Gateway's is 30 s. */
-  readonly integrationTimeoutMs?: number;
+  readonly integrationTimeoutMs?: number | undefined;
 }
 
 const largestBodyBytes = 10_485_760;

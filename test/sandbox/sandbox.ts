@@ -74,7 +74,7 @@ export interface SandboxOptions {
   readonly issueIntervalMinutes?: number;
   /** Seconds a function may take. */
   readonly timeoutSeconds?: number;
-  readonly onLine?: (line: LogLine) => void;
+  readonly onLine?: ((line: LogLine) => void) | undefined;
 }
 
 export interface Sandbox {

@@ -83,7 +83,7 @@ export class Exchange {
   async #exchange({ method, body }: Message, url: URL, signal: AbortSignal): Promise<Answer> {
     const answer = await request(url, {
       method,
-      body,
+      body: body ?? null,
       signal,
       dispatcher: this.#agent,
       headers: {

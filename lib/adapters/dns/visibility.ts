@@ -9,13 +9,13 @@ import { createQuestions, type DnsQuestions } from './questions.ts';
 
 export interface VisibilityOptions {
   /** `address[:port]`: asked instead of the zones' own servers. */
-  readonly resolvers?: readonly string[];
+  readonly resolvers?: readonly string[] | undefined;
   /** Leads to the name where a value really is. */
   readonly resolveAlias: ResolveAlias;
   readonly clock: Clock;
   readonly log: Log;
   /** How long to wait for a name, in milliseconds: one zone with a broken delegation must not use up the time of all. */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
   /** Where DNS is asked; absent: as a machine on the internet asks. */
   readonly network?: DnsNetwork;
 }

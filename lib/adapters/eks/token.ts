@@ -8,9 +8,9 @@ import type { ReadToken } from '../../ports/cluster.ts';
 export interface Identity {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
+  readonly sessionToken?: string;
   /** Absent: for as long as the process lives. */
-  readonly expiration?: Date | undefined;
+  readonly expiration?: Date;
 }
 
 export interface TokenOptions {

@@ -22,7 +22,7 @@ interface CallFailure {
   /** How long the server asks to wait, if the call may be tried again; `undefined` if that would not help. */
   readonly retryAfterMs: number | undefined;
   /** Whoever is there is not who was meant, or nobody is: the server may have another address or authority by now. */
-  readonly hasMoved?: boolean;
+  readonly hasMoved?: boolean | undefined;
 }
 
 /** meta/v1 Status: how a Kubernetes API server words a refusal. */

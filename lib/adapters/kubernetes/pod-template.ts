@@ -94,7 +94,7 @@ function sortNames(names: readonly (string | undefined)[]): readonly string[] {
 /** The first container, which ployst's variable goes to, and the variable's value there. */
 export function readRefresh({ spec }: PodTemplate): {
   readonly container: string;
-  readonly refresh?: string;
+  readonly refresh?: string | undefined;
 } {
   const [first] = spec.containers;
   const refresh = first?.env.find(({ name }) => name === refreshVariable)?.value;

@@ -32,8 +32,8 @@ export type ReachRoute53 = (signal: AbortSignal) => Promise<Route53Client>;
 /** Where a page of record sets starts. */
 export interface RecordSetPosition {
   readonly name: string;
-  readonly type?: string;
-  readonly identifier?: string;
+  readonly type?: string | undefined;
+  readonly identifier?: string | undefined;
 }
 
 export interface RecordSetPage {

@@ -47,7 +47,7 @@ const attempts = 3;
 
 /** How to act, and what that is decided by. */
 export interface Manner extends Pick<DeployPorts, 'store' | 'readText'> {
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   readonly signal: AbortSignal;
   /** Secrets that need not be read by themselves. */
   readonly listed?: SecretLists;

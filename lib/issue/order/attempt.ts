@@ -65,8 +65,8 @@ export interface OpenAttempt {
 export interface FailedAttempt {
   readonly kind: 'failed';
   /** Absent where it failed before the certificate was claimed. */
-  readonly claim?: Claim;
-  readonly orderUrl?: string;
+  readonly claim?: Claim | undefined;
+  readonly orderUrl?: string | undefined;
   readonly written: readonly TxtValue[];
   readonly error: Error;
   /** The CA may have issued, or still be issuing, for the claim's key: key and claim must be kept. */

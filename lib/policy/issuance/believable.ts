@@ -30,7 +30,7 @@ export function believe(
   const { nextAttempt, askAfter, error } = state;
   const inMs = (instant: Date | undefined) => (instant?.getTime() ?? 0) - now.getTime();
   const longestMs = mayWaitLong(error) ? longestRetryAfterMs : longestBackoffMs;
-  const changed: { -readonly [K in keyof CertificateState]?: CertificateState[K] | undefined } = {};
+  const changed: { nextAttempt?: Date; askAfter?: undefined } = {};
   if (inMs(nextAttempt) > longestMs) changed.nextAttempt = new Date(now.getTime() + longestMs);
   if (inMs(askAfter) > longestAskAfterMs) changed.askAfter = undefined;
   const unbelieved = fields.filter((field) => field in changed);

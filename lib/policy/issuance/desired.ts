@@ -5,7 +5,7 @@ import type { IssuerChoice, NamedIssuer } from './issuer-choice.ts';
 /** What the specification asks for. */
 export interface Wanted {
   /** Absent: those of the stored certificate, where the specification travels with it and is not read. */
-  readonly domains?: readonly string[];
+  readonly domains?: readonly string[] | undefined;
   /** Key of `Inventory.issuers`, its directory URL and its profile: where an order goes to now. */
   readonly issuer: string;
   readonly directory: string;

@@ -85,7 +85,7 @@ export interface Workload extends WorkloadReference, SecretUses {
   readonly annotations: StringMap;
   /** First container of the pod template, and its value of `refreshVariable`. */
   readonly container: string;
-  readonly refresh?: string;
+  readonly refresh?: string | undefined;
   /** When a rollout of ours was last begun, where that was noted. */
   readonly rolloutSince?: Date | undefined;
   /** Counts changes of the specification. */

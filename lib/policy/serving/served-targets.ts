@@ -42,7 +42,7 @@ export function formatServedTargets(
 ): string | undefined {
   if (targets.every(({ addresses }) => addresses === undefined)) return undefined;
   const row = targets.map(({ addresses }) => {
-    const own = addresses?.map(({ address, port = usual }) => formatEndpoint({ address, port }, 443));
+    const own = addresses?.map(({ address, port = usual ?? 443 }) => formatEndpoint({ address, port }, 443));
     const seen = findings.filter(({ address }) => address !== undefined && own?.includes(address));
     return own ? letters[worstOf(seen)] : untold;
   });

@@ -23,7 +23,7 @@ export interface FunctionResult {
   /** Value of X-Amz-Function-Error; absent where the handler answered. */
   readonly functionError?: 'Unhandled';
   /** The most memory its process had so far; absent where the process ended. */
-  readonly peakMemoryMb?: number;
+  readonly peakMemoryMb?: number | undefined;
   /** Lines that the invocation wrote, with Lambda's own around them. */
   readonly log: readonly string[];
 }

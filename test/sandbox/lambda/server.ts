@@ -53,7 +53,7 @@ export interface LambdaOptions extends Surroundings {
   readonly functions: Readonly<Record<string, FunctionSpec>>;
   /** What a deployed name has before the short one: service and stage. */
   readonly namePrefix?: string;
-  readonly onLine?: (line: LogLine) => void;
+  readonly onLine?: ((line: LogLine) => void) | undefined;
   /** Waits before a failed invocation of type Event is tried again. */
   readonly retryDelaysMs?: readonly number[];
 }
