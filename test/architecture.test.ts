@@ -259,6 +259,20 @@ describe('the building', () => {
     expect(findViolations(new Map([[path, text]])).join()).toContain(complaint);
   });
 
+  it('keeps its fakes in test/fakes, and calls what the tests of a folder start from a harness', () => {
+    const misplaced = (path: string, text: string) =>
+      (/^(export )?class \w+ (extends \w+ )?implements /m.test(text) &&
+        !/^test\/(fakes|sandbox)\//.test(path)) ||
+      /\/(\w*-)?(bench|fakes?|fixtures?|helpers?|setting|setup|world)\.ts$/.test(
+        path.replace(/^test\/bench\//, ''),
+      );
+    expect(misplaced('test/issue/bench.ts', '// x')).toBe(true);
+    expect(misplaced('test/issue/x.test.ts', 'class MemoryStore implements Store {}')).toBe(true);
+    expect(
+      [...readFolder('test')].filter(([path, text]) => misplaced(path, text)).map(([path]) => path),
+    ).toEqual([]);
+  });
+
   it('W17 has nothing that listens: no traffic passes through it', () => {
     const listens = (text: string) => /\bcreate(Secure|Http2Secure)?Server\b/.test(text);
     expect(listens("import { createServer } from 'node:net';")).toBe(true);

@@ -4,9 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readAccountKey } from '../../lib/adapters/acme/account-key.ts';
 import { Transport } from '../../lib/adapters/acme/transport.ts';
 import { AcmeError } from '../../lib/ports/acme.ts';
-import { FakeClock } from '../issue/fakes.ts';
-import { signal } from './bench.ts';
-import { type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
+import { signal } from './harness.ts';
 
 const pkcs8 = { type: 'pkcs8', format: 'pem' } as const;
 const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startAuthority } from '../sandbox/acme/authority.ts';
-import { Bench, failure, signal } from './bench.ts';
+import { Bench, failure, signal } from './harness.ts';
 
 let bench: Bench;
 beforeEach(async () => {

@@ -1,15 +1,17 @@
 // The CA adapter against the sandbox's CA: what it asks, how often, over how many connections, and how it fails.
+
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
 import type { CertificateAuthority } from '../../lib/ports/acme.ts';
+import type { MemoryAccounts } from '../fakes/accounts.ts';
 import type { Authority } from '../sandbox/acme/authority.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import type { Journal } from '../sandbox/journal.ts';
 import { mintServingCertificate } from '../sandbox/tls.ts';
-import { Bench, failure, type MemoryAccounts, signal } from './bench.ts';
+import { Bench, failure, signal } from './harness.ts';
 
 let bench: Bench;
 let journal: Journal;

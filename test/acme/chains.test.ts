@@ -3,9 +3,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chooseChain } from '../../lib/adapters/acme/chains.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import { AcmeError } from '../../lib/ports/acme.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { FakeLog } from '../issue/fakes.ts';
-import { Bench } from './bench.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { Bench } from './harness.ts';
 
 describe('of chains of any length', () => {
   const url = 'https://ca.example/cert/7';

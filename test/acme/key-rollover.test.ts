@@ -1,6 +1,6 @@
 // An account's next key: kept first, asked for, then used; and whatever happens in between, one key still works.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Bench, failure, signal } from './bench.ts';
+import { Bench, failure, signal } from './harness.ts';
 
 let bench: Bench;
 beforeEach(async () => {

@@ -1,11 +1,14 @@
 // A CA whose answers no sound CA gives, or that is reached as few are: each ends in an answer or in a sentence, in time.
+
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import type { Patience } from '../../lib/adapters/acme/exchange.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
-import { failure, MemoryAccounts, signal } from './bench.ts';
-import { answer, directoryAt, orderAt, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+import { MemoryAccounts } from '../fakes/accounts.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { answer, directoryAt, orderAt, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
+import { failure, signal } from './harness.ts';
 
 const domains = ['a.example.com'];
 const mebibyte = 1 << 20;

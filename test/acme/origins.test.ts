@@ -1,11 +1,21 @@
 // Every URL of a CA leads to an origin that its directory is on or names: no other server ever gets a request.
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Authorities, createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
-import { failure, MemoryAccounts, signal } from './bench.ts';
-import { answer, directoryAt, orderAt, type Route, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+import { MemoryAccounts } from '../fakes/accounts.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import {
+  answer,
+  directoryAt,
+  orderAt,
+  type Route,
+  type ScriptedCa,
+  startScriptedCa,
+} from '../fakes/scripted-ca.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { failure, signal } from './harness.ts';
 
 const domains = ['a.example.com'];
 const now = new Date('2026-11-22T10:00:00Z');

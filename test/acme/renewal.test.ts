@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
 import type { CertificateAuthority } from '../../lib/ports/acme.ts';
-import { Bench, failure, signal } from './bench.ts';
+import { Bench, failure, signal } from './harness.ts';
 
 let bench: Bench;
 let authority: CertificateAuthority;

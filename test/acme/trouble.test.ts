@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
-import { Bench, failure, signal } from './bench.ts';
+import { Bench, failure, signal } from './harness.ts';
 
 let bench: Bench;
 beforeEach(async () => {

@@ -5,9 +5,9 @@ import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { parseReport } from '../../lib/policy/delivery/agents.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { permissionsKey } from '../../lib/state/deliveries.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { bindingOf, codesOf, only, targetsOf } from '../deploy/bench.ts';
-import { dayMs, openAgent, otherKey } from './bench.ts';
+import { bindingOf, codesOf, only, targetsOf } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { dayMs, openAgent, otherKey } from './harness.ts';
 
 test('W14 what is signed for the cluster is delivered, and the agent’s own report says how far', async () => {
   const agent = await openAgent();

@@ -1,9 +1,9 @@
 // How long an agent holds a version that it took back, and what else it holds.
 import { expect, test } from 'vitest';
 import { formatResumption, parseReport } from '../../lib/policy/delivery/agents.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { codesOf, only, targetsOf } from '../deploy/bench.ts';
-import { dayMs, expectIdlePass, openDelivered, rollout } from './bench.ts';
+import { codesOf, only, targetsOf } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { dayMs, expectIdlePass, openDelivered, rollout } from './harness.ts';
 
 test('a version that was taken back is tried again once somebody resumes it, and then no hold is left', async () => {
   const agent = await openDelivered();

@@ -7,8 +7,9 @@ import type { AgentRecord } from '../../lib/ports/agents.ts';
 import { type Cluster, ClusterError } from '../../lib/ports/cluster.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { readAgentSettings } from '../../lib/settings/agent.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { targetOf } from '../minting/targets.ts';
 
 const start = '2026-11-22T10:00:00Z';
 

@@ -5,9 +5,9 @@ import { returnAnnotation, statementAnnotation } from '../../lib/agent/memory.ts
 import { publicKeyOf } from '../../lib/certificate/statement.ts';
 import { formatReport, formatResumption, parseReport } from '../../lib/policy/delivery/agents.ts';
 import { judgeHealth } from '../../lib/policy/health/health.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { codesOf, only } from '../deploy/bench.ts';
-import { dayMs, expectIdlePass, key, openDelivered, otherKey, rollout } from './bench.ts';
+import { codesOf, only } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { dayMs, expectIdlePass, key, openDelivered, otherKey, rollout } from './harness.ts';
 
 test('D13 a version whose workload never becomes available is taken back, no later pass tries it again, and a newer one ends that', async () => {
   const agent = await openDelivered();

@@ -1,8 +1,8 @@
 // Measures deliveries into the sandbox's cluster: what they ask of its API, and over how many connections.
 
 import { writeCertificate } from '../../lib/adapters/secrets-manager/values.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { deploymentUsing } from '../integration/workload.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { deploymentUsing } from '../minting/workloads.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { clusterName, prefix, type Sandbox, type SandboxOptions } from '../sandbox/sandbox.ts';
 import { invoke } from './quiet-sandbox.ts';

@@ -1,4 +1,5 @@
 // Measures one certificate on its way into very many Secrets of five clusters, and a look at them when nothing changed.
+
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
@@ -6,11 +7,12 @@ import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { type CertificateSpec, type SecretTarget, workloadKinds } from '../../lib/certificate/spec.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
 import { otherKinds } from '../../lib/policy/kubernetes/objects.ts';
-import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
-import { realClock, silence } from '../contracts/kubernetes-bench.ts';
-import { deploymentUsing } from '../integration/workload.ts';
-import { FakeStore } from '../issue/fakes.ts';
+import { realClock } from '../fakes/clock.ts';
+import { silentLog } from '../fakes/log.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { deploymentUsing } from '../minting/workloads.ts';
 import { startKubernetes as startControlPlane } from '../real/parts/kubernetes.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
@@ -110,7 +112,7 @@ export async function openFanOut(subjects: readonly Subject[], spread: Spread) {
     async deploy(): Promise<FanOut> {
       const connect = async (name: string) => {
         const access = readKubeconfig(name, kubeconfigs[Number(name.split('-')[1])] ?? '');
-        return connectCluster({ name, access, clock: realClock, log: silence });
+        return connectCluster({ name, access, clock: realClock, log: silentLog });
       };
       const nobody = (what: string) => () => Promise.reject(new Error(`no target has ${what}`));
       const ports = {
@@ -120,7 +122,7 @@ export async function openFanOut(subjects: readonly Subject[], spread: Spread) {
         readText: nobody('a keystore'),
         lookAtServed: nobody('a look at what is served'),
         clock: realClock,
-        log: silence,
+        log: silentLog,
       };
       const inventory = { issuers: {}, clusters: {}, certificates };
       const signal = AbortSignal.timeout(240_000);

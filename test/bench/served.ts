@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 import type { Figure } from './figure.ts';
 import { measureIssuance } from './issuance.ts';
 import { invoke, startQuietSandbox } from './quiet-sandbox.ts';

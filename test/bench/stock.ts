@@ -4,7 +4,7 @@ import { encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
 import { writeCertificate } from '../../lib/adapters/secrets-manager/values.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { stateOf } from '../../lib/state/describe.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 import { cool, invoke } from './quiet-sandbox.ts';

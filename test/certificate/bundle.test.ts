@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
-import { type Authority, type MintedChain, mintAuthority, mintChain } from './minting.ts';
+import { type Authority, type MintedChain, mintAuthority, mintChain } from '../minting/certificates.ts';
 
 const notBefore = new Date('2026-01-01T00:00:00Z');
 const notAfter = new Date('2026-04-01T00:00:00Z');

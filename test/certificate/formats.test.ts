@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readElements, readOnly } from '../../lib/certificate/der.ts';
 import { ffdhe2048, layOut } from '../../lib/certificate/formats.ts';
 import { pemFormats } from '../../lib/certificate/spec.ts';
-import { type MintedChain, mintChain } from './minting.ts';
+import { type MintedChain, mintChain } from '../minting/certificates.ts';
 
 const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2026-04-01T00:00:00Z') };
 let minted: MintedChain;

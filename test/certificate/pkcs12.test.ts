@@ -7,7 +7,7 @@ import { provideKeystore } from '../../lib/certificate/keystore.ts';
 import { formerKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { mintChain } from './minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 
 const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 86_400_000) };
 const domains = ['shop.example.com'];

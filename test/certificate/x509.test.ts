@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readElements, UnparsableError } from '../../lib/certificate/der.ts';
 import { keyTypes } from '../../lib/certificate/spec.ts';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
-import { type MintedChain, mintChain } from './minting.ts';
+import { type MintedChain, mintChain } from '../minting/certificates.ts';
 
 const notBefore = new Date('2026-01-01T00:00:00Z');
 const notAfter = new Date('2026-04-01T00:00:00Z');

@@ -3,10 +3,10 @@ import 'reflect-metadata';
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { expect, test } from 'vitest';
+import { breakSignature, mintSigningRequest } from '../minting/signing-requests.ts';
 import type { Bench } from './acme.ts';
 import { type RawOrder, readProblem } from './acme-client-raw.ts';
 import { prove, settle } from './acme-orders.ts';
-import { breakSignature, mintSigningRequest } from './signing-request.ts';
 
 /** The promises about certificates. */
 export function promiseIssuance(bench: () => Bench): void {

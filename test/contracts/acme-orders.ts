@@ -1,9 +1,9 @@
 // What a client may rely on from newOrder up to the proof of each name (RFC 8555 §7.4, §7.5).
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { mintSigningRequest } from '../minting/signing-requests.ts';
 import type { Bench } from './acme.ts';
 import { type RawClient, type RawOrder, readOrder, readProblem } from './acme-client-raw.ts';
-import { mintSigningRequest } from './signing-request.ts';
 
 /** Puts the TXT values of an order's dns-01 challenges in DNS, all at once. */
 export async function presentAll(

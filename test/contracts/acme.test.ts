@@ -1,11 +1,11 @@
 // The sandbox's CA against the contract, and what only the sandbox's can be told to do.
 import { randomBytes } from 'node:crypto';
+import { startDnsStub } from '../fakes/dns-server.ts';
 import { startAuthority } from '../sandbox/acme/authority.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { describeAuthority } from './acme.ts';
 import { describeBinding } from './acme-keys.ts';
-import { startDnsStub } from './dns-stub.ts';
 
 describeAuthority(
   'sandbox',

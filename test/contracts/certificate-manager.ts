@@ -10,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { connectCertificateManager } from '../../lib/adapters/acm/connection.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { type Minting, mintChain } from '../certificate/minting.ts';
+import { type Minting, mintChain } from '../minting/certificates.ts';
 import { promisesOf } from './promise.ts';
 
 /** An account that nobody else uses. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { mintServingCertificate } from '../sandbox/tls.ts';
-import { type Bench, manifestOf } from './kubernetes-bench.ts';
+import { type Bench, manifestOf } from './kubernetes-harness.ts';
 import { workloadOf } from './kubernetes-workloads.ts';
 
 const first = { manager: 'certrelay' } as const;

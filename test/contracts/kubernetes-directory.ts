@@ -1,11 +1,14 @@
 // What discovering relies on in a Kubernetes API server: Ingresses, Gateways once they are defined, and Services.
+
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { connectDirectory } from '../../lib/adapters/kubernetes/directory.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { tlsObjectKinds } from '../../lib/policy/kubernetes/tls-objects.ts';
-import { type Bench, realClock, silence } from './kubernetes-bench.ts';
+import { realClock } from '../fakes/clock.ts';
+import { silentLog } from '../fakes/log.ts';
+import type { Bench } from './kubernetes-harness.ts';
 import { createDefined, definitionOf, gatewayGroup } from './kubernetes-kinds.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';
@@ -15,7 +18,7 @@ export function promiseDirectory(bench: () => Bench): void {
     const { admin, subject, newNamespace, signal } = bench();
     const namespace = await newNamespace();
     const access = readKubeconfig('lab', subject.kubeconfig('certrelay'));
-    const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silence });
+    const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silentLog });
     const list = () => directory.listTlsObjects(namespace, tlsObjectKinds, signal());
     await expect(list()).rejects.toMatchObject({
       code: 'Forbidden',
@@ -67,7 +70,7 @@ function promiseFormerTools(bench: () => Bench): void {
     const namespace = await newNamespace();
     await bind(admin, namespace, 'certrelay-import', 'importing');
     const access = readKubeconfig('lab', subject.kubeconfig('certrelay'));
-    const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silence });
+    const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silentLog });
     const list = () => directory.listToolObjects(namespace, signal());
     const nothing = { namespace, issuers: [], ingresses: [], workloads: [] };
     await expect.poll(() => list().catch(() => undefined), { timeout: 5000 }).toEqual(nothing);

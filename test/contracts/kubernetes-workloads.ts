@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type WorkloadKind, workloadKinds } from '../../lib/certificate/spec.ts';
 import type { Rollout } from '../../lib/policy/kubernetes/objects.ts';
-import type { Bench } from './kubernetes-bench.ts';
+import type { Bench } from './kubernetes-harness.ts';
 
 interface Shape {
   readonly name?: string;

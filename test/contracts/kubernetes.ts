@@ -2,9 +2,9 @@
 // must answer the same.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { promiseAccess } from './kubernetes-access.ts';
-import { type Bench, encode, type KubernetesSubject, manifestOf, openBench } from './kubernetes-bench.ts';
 import { promiseDefinitions } from './kubernetes-definitions.ts';
 import { promiseDirectory } from './kubernetes-directory.ts';
+import { type Bench, encode, type KubernetesSubject, manifestOf, openBench } from './kubernetes-harness.ts';
 import { promiseWorkloads } from './kubernetes-workloads.ts';
 
 export type { KubernetesSubject };

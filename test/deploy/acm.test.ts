@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import type { AcmTarget } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { codesOf, only, openBench, targetsOf } from './bench.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { targetOf } from '../minting/targets.ts';
+import { codesOf, only, openBench, targetsOf } from './harness.ts';
 
 const region = 'us-east-1';
 const name = `acm/${region}/shop`;

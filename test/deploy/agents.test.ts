@@ -7,8 +7,8 @@ import {
   parseReport,
 } from '../../lib/policy/delivery/agents.ts';
 import { type DeliveryStep, formatDeliveries } from '../../lib/state/deliveries.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { openBench, targetsOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { openBench, targetsOf } from './harness.ts';
 
 const edge = targetOf({ cluster: 'edge' });
 const other = targetOf({ cluster: 'edge', secret: 'other-tls' });

@@ -5,8 +5,8 @@ import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './harness.ts';
 
 const place = targetOf({ secret: 'tls' });
 const registered: StoredSpec = {

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { CertrelayError } from '../../lib/ports/errors.ts';
 import type { DeliveredCertificate } from '../../lib/ports/events.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { type BenchOptions, openBench } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type BenchOptions, openBench } from './harness.ts';
 
 it('what is served is looked at when the last target has the certificate, and then no more', async () => {
   const bench = await openBench({ targets: [targetOf({ restart: 'none' })] });

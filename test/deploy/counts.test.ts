@@ -2,8 +2,8 @@
 // API server too, and times.
 import { describe, expect, it } from 'vitest';
 import { countLists, openFanOut, startEmbedded } from '../bench/fan-out.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { bindingOf, openBench } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { bindingOf, openBench } from './harness.ts';
 
 const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `tls-${index}`);
 

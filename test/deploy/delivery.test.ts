@@ -1,8 +1,8 @@
 // Delivering a certificate to targets whose clusters answer.
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { targetOf } from '../certificate/targets.ts';
-import { decode, only, openBench, targetsOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { decode, only, openBench, targetsOf } from './harness.ts';
 
 const restarts = (calls: readonly string[]) =>
   calls.filter((call) => /^patch (deploy|stateful|daemon)/.test(call));

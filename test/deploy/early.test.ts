@@ -1,9 +1,9 @@
 // A version that is not valid yet is not put over one that is: what is there stays until then, and both report and log say so.
 import { describe, expect, it, test } from 'vitest';
 import type { RolloutSpec, SecretTarget } from '../../lib/certificate/spec.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { type Bench, only, openBench } from './bench.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type Bench, only, openBench } from './harness.ts';
 
 const secondMs = 1000;
 const minuteMs = 60_000;

@@ -1,9 +1,9 @@
 // One certificate for many clusters of which some are in trouble: who gets it, who waits, and who is tried again when.
 import { expect, test } from 'vitest';
 import { findClustersToHandOn, handOn } from '../../lib/deploy/fan-out.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { FakeLog } from '../issue/fakes.ts';
-import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './bench.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './harness.ts';
 
 const clusters = ['lab', 'b', 'c', 'd', 'e'];
 const failing = ['b', 'c', 'd'];

@@ -2,8 +2,8 @@
 import { createSecureContext } from 'node:tls';
 import { expect, test } from 'vitest';
 import { formerKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { type Bench, codesOf, only, openBench } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type Bench, codesOf, only, openBench } from './harness.ts';
 
 const secret = 'certrelay/passwords/shop';
 const keystoreTarget = targetOf({ format: 'pkcs12', password: { secret } });

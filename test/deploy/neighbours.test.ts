@@ -4,13 +4,14 @@ import { connectClusters, connectDirectories } from '../../functions/wiring/clus
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { createRegisterSpec } from '../../lib/register/registration.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { FakeLog, FakeStore } from '../issue/fakes.ts';
-import { answerJson, type Script, startScripted, writeForEver } from '../kubernetes/scripted-server.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { answerJson, type Script, startScripted, writeForEver } from '../fakes/scripted-api-server.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { targetOf } from '../minting/targets.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { startKubernetes } from '../sandbox/kubernetes/server.ts';
-import { openBench, targetsOf } from './bench.ts';
+import { openBench, targetsOf } from './harness.ts';
 
 const realClock = {
   now: () => new Date(),

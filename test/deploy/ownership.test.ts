@@ -1,7 +1,7 @@
 // Secrets that others own, made or change: what is refused, what is taken over, what is kept.
 import { expect, test } from 'vitest';
-import { targetOf } from '../certificate/targets.ts';
-import { bindingOf, codesOf, decode, only, openBench } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { bindingOf, codesOf, decode, only, openBench } from './harness.ts';
 
 const encode = (text: string) => Buffer.from(text).toString('base64');
 const secretPath = '/api/v1/namespaces/shop/secrets';

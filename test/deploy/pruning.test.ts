@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
-import { targetOf } from '../certificate/targets.ts';
 import {
   argoDefinition,
   argoRolloutOf,
@@ -12,8 +11,9 @@ import {
   ingressOf,
 } from '../contracts/kubernetes-kinds.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
+import { targetOf } from '../minting/targets.ts';
 import type { SandboxKubernetes } from '../sandbox/kubernetes/server.ts';
-import { bindingOf, openBench } from './bench.ts';
+import { bindingOf, openBench } from './harness.ts';
 
 const kept = targetOf({ secret: 'kept-tls' });
 const gone = targetOf({ secret: 'gone-tls' });

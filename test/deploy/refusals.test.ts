@@ -1,7 +1,7 @@
 // What a cluster refuses of a Secret: each with a code, a sentence and what would mend it, and nothing else is touched.
 import { expect, test } from 'vitest';
-import { targetOf } from '../certificate/targets.ts';
-import { codesOf, only, openBench } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { codesOf, only, openBench } from './harness.ts';
 
 const hook = 'admission webhook "policy.example" denied the request: label team is missing';
 const quota =

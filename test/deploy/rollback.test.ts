@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { parseDeployEvent } from '../../lib/requests/requests.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { type BenchOptions, codesOf, only, openBench, targetsOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type BenchOptions, codesOf, only, openBench, targetsOf } from './harness.ts';
 
 const rollout: RolloutSpec = {
   canary: { kind: 'Deployment', name: 'canary' },

@@ -1,7 +1,7 @@
 // What earlier systems for this job did, tried on the deploy story.
 import { expect, test } from 'vitest';
-import { targetOf } from '../certificate/targets.ts';
-import { only, openBench } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { only, openBench } from './harness.ts';
 
 test('C10 a cluster that knows Secrets and workloads and no other kind is delivered to, and its workloads roll', async () => {
   const bench = await openBench({ targets: [targetOf()] });

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { listWorst } from '../../lib/deploy/record/settle.ts';
 import type { CertificateReport } from '../../lib/deploy/run.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { openBench } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { openBench } from './harness.ts';
 
 /** Counts how many calls are under way at once; a call lasts a few turns, as a call over the network does. */
 function openGauge() {

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { type RolloutSpec, weekdays } from '../../lib/certificate/spec.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { type Bench, codesOf, only, openBench, targetsOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type Bench, codesOf, only, openBench, targetsOf } from './harness.ts';
 
 const rolloutOf = (more: Partial<RolloutSpec> = {}): RolloutSpec => ({
   waves: 1,

@@ -1,10 +1,10 @@
 // Delivering when clusters, workloads or time stand in the way.
 import { expect, test } from 'vitest';
 import { ClusterError } from '../../lib/ports/cluster.ts';
-import { targetOf } from '../certificate/targets.ts';
 import { argoDefinition, argoRolloutOf } from '../contracts/kubernetes-kinds.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
-import { bindingOf, codesOf, only, openBench, targetsOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { bindingOf, codesOf, only, openBench, targetsOf } from './harness.ts';
 
 const changes = (calls: readonly string[]) => calls.filter((call) => !/^(get|list) /.test(call));
 

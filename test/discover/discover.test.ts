@@ -6,7 +6,8 @@ import { parseInventory, serializeCertificates } from '../../lib/inventory/inven
 import type { TlsObject } from '../../lib/policy/kubernetes/tls-objects.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { createRegister, createRegisterSpec } from '../../lib/register/registration.ts';
-import { FakeLog, FakeStore } from '../issue/fakes.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { FakeStore } from '../fakes/store.ts';
 
 const head = `
 issuers:

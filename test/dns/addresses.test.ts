@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFindAddresses } from '../../lib/adapters/dns/addresses.ts';
 import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
-import { create, type Setting, startSetting, upsert } from '../route53/setting.ts';
+import { create, type Setting, startSetting, upsert } from '../route53/harness.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { startDns } from '../sandbox/dns/server.ts';
 import { Faults } from '../sandbox/faults.ts';

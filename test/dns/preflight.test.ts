@@ -2,7 +2,7 @@
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgePreflight } from '../../lib/policy/dns/preflight.ts';
-import { create, type Setting, startSetting } from '../route53/setting.ts';
+import { create, type Setting, startSetting } from '../route53/harness.ts';
 
 let setting: Setting;
 let zone: string;

@@ -1,8 +1,10 @@
 // What is made of DNS where the resolver is the machine's own: it may answer for a private network, or fail by itself.
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectDns } from '../../lib/adapters/dns/connection.ts';
 import { judgePreflight } from '../../lib/policy/dns/preflight.ts';
-import { type Setting, silentLog, startSetting } from '../route53/setting.ts';
+import { silentLog } from '../fakes/log.ts';
+import { type Setting, startSetting } from '../route53/harness.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 
 let setting: Setting;

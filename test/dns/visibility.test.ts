@@ -1,7 +1,9 @@
 // Waiting until TXT values are answered by every server that a CA may ask.
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectDns } from '../../lib/adapters/dns/connection.ts';
-import { create, type Setting, silentLog, startSetting, txt, upsert } from '../route53/setting.ts';
+import { silentLog } from '../fakes/log.ts';
+import { create, type Setting, startSetting, txt, upsert } from '../route53/harness.ts';
 
 let setting: Setting;
 let zone: string;

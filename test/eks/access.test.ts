@@ -4,7 +4,8 @@ import { type EksDescription, openEks } from '../../lib/adapters/eks/clusters.ts
 import { makeToken } from '../../lib/adapters/eks/token.ts';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { Memory } from '../../lib/async/memo.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
 import { type EksCluster, startEks } from '../sandbox/eks/server.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';

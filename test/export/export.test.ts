@@ -7,8 +7,9 @@ import { readCertificate } from '../../lib/certificate/x509.ts';
 import { exportCertificates } from '../../lib/export/export.ts';
 import { describeSecret } from '../../lib/policy/delivery/secret.ts';
 import type { ExportRequest } from '../../lib/requests/requests.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { FakeLog, FakeStore } from '../issue/fakes.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { mintChain } from '../minting/certificates.ts';
 
 const notBefore = new Date('2026-11-22T09:00:00Z');
 const notAfter = new Date('2027-02-20T09:00:00Z');

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerBatch } from '../../functions/runtime/batch.ts';
 import { parseDeployEvent, parseIssueEvent } from '../../lib/requests/requests.ts';
-import { FakeLog } from '../issue/fakes.ts';
+import { FakeLog } from '../fakes/log.ts';
 
 const bodies = (...texts: readonly string[]) => ({
   Records: texts.map((body, index) => ({ messageId: `m${index + 1}`, body, eventSource: 'aws:sqs' })),

@@ -7,7 +7,8 @@ import { connectClusters } from '../../functions/wiring/clusters.ts';
 import type { KubeconfigSource } from '../../lib/certificate/cluster-spec.ts';
 import { describeError } from '../../lib/ports/errors.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
 
 const signal = new AbortController().signal;
 const kubeconfig = `

@@ -1,13 +1,16 @@
 // A CA that answers anything: every call of the adapter ends with a value of its contract or an AcmeError.
+
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import { readProblem } from '../../lib/adapters/acme/problem.ts';
 import { AcmeError, type CertificateAuthority, type Order } from '../../lib/ports/acme.ts';
-import { MemoryAccounts, signal } from '../acme/bench.ts';
-import { type ScriptedCa, startScriptedCa } from '../acme/scripted-ca.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
+import { signal } from '../acme/harness.ts';
+import { MemoryAccounts } from '../fakes/accounts.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
 import { anything, awkward, broken } from './corpus.ts';
 
 let ca: ScriptedCa;

@@ -20,7 +20,7 @@ import {
   parsePauseEvent,
   parseRevokeEvent,
 } from '../../lib/requests/requests.ts';
-import { Bench, specOf } from '../issue/bench.ts';
+import { Bench, specOf } from '../issue/harness.ts';
 import { anything, awkward, broken } from './corpus.ts';
 
 const spec: StoredSpec = { ...specOf('shop', ['shop.example.com']), source: 'registration' };

@@ -1,29 +1,17 @@
 // Importing the ACME accounts of other tools, each from a fixture in that tool's format.
+
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { importAccount } from '../../lib/import/account.ts';
-import type { Account, AccountStore } from '../../lib/ports/accounts.ts';
 import type { ImportRequest } from '../../lib/requests/import.ts';
-import { FakeLog } from '../issue/fakes.ts';
+import { MemoryAccounts } from '../fakes/accounts.ts';
+import { FakeLog } from '../fakes/log.ts';
 
 const directory = 'https://acme-v02.api.letsencrypt.org/directory';
 const url = 'https://acme-v02.api.letsencrypt.org/acme/acct/123';
 const issuers = { default: { directory, contact: [], agreeToTerms: true } } as const;
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-
-class MemoryAccounts implements AccountStore {
-  kept: Account | undefined;
-  read = async () => this.kept;
-  create = async (_: string, account: Account) => {
-    this.kept ??= account;
-    return this.kept;
-  };
-  update = async (_: string, account: Account) => {
-    this.kept = account;
-  };
-  secretOf = () => 'certrelay/accounts/x';
-}
 
 function importText(
   text: string,
@@ -81,28 +69,28 @@ it.each<[tool: string, text: string, key: KeyObject, url: string | undefined]>([
 ])('%s: the account becomes that of the CA, its URL kept where it is one of that CA', async (_, text, key, kept) => {
   const accounts = new MemoryAccounts();
   expect(await importText(text, accounts)).toMatchObject({ outcome: 'imported', directory, url: kept });
-  expect(accounts.kept).toEqual({ key: pkcs8(key), url: kept, contact: [] });
+  expect(accounts.kept.get(directory)).toEqual({ key: pkcs8(key), url: kept, contact: [] });
   expect(await importText(text, accounts)).toMatchObject({ outcome: 'unchanged', url: kept });
 });
 
 it('K11 an account that is there stays, unless the event says replace', async () => {
   const accounts = new MemoryAccounts();
-  accounts.kept = { key: pkcs8(ec), url, contact: ['mailto:ops@example.com'] };
+  accounts.kept.set(directory, { key: pkcs8(ec), url, contact: ['mailto:ops@example.com'] });
   const refused = await importText(pkcs1, accounts);
   expect(refused).toMatchObject({
     outcome: 'refused',
     reason: 'Exists',
     message: expect.stringContaining(url),
   });
-  expect(accounts.kept.url).toBe(url);
+  expect(accounts.kept.get(directory)?.url).toBe(url);
   expect(await importText(pkcs1, accounts, { replace: true })).toMatchObject({ outcome: 'imported' });
-  expect(accounts.kept).toEqual({ key: pkcs8(rsa), url: undefined, contact: [] });
+  expect(accounts.kept.get(directory)).toEqual({ key: pkcs8(rsa), url: undefined, contact: [] });
 });
 
 it('an account made at the same moment is not overwritten', async () => {
   const accounts = new MemoryAccounts();
   accounts.read = async () => undefined;
-  accounts.kept = { key: pkcs8(ec), url, contact: [] };
+  accounts.kept.set(directory, { key: pkcs8(ec), url, contact: [] });
   expect(await importText(pkcs1, accounts)).toMatchObject({ outcome: 'refused', reason: 'Exists' });
 });
 
@@ -124,6 +112,6 @@ it.each<[reason: string, message: string, text: string, issuer?: string]>([
   const accounts = new MemoryAccounts();
   const answer = await importText(text, accounts, { issuer });
   expect(answer).toMatchObject({ outcome: 'refused', reason, message: expect.stringContaining(message) });
-  expect(accounts.kept).toBeUndefined();
+  expect(accounts.kept.size).toBe(0);
   expect(JSON.stringify(answer)).not.toMatch(/PRIVATE KEY|MII/);
 });

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 import type { PendingOrder } from '../../lib/certificate/stored.ts';
 import { type ImportAnswer, importCertificate } from '../../lib/import/certificate.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { Bench, dayMs, specOf } from '../issue/bench.ts';
+import { Bench, dayMs, specOf } from '../issue/harness.ts';
+import { mintChain } from '../minting/certificates.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const directory = 'https://ca.example/directory';

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { type TakeoverRequest, takeOverSecret } from '../../lib/import/takeover.ts';
 import type { FoundSecret, ToolObjects } from '../../lib/policy/kubernetes/former-tools.ts';
-import { type MintedChain, mintChain } from '../certificate/minting.ts';
-import { Bench, dayMs, specOf } from '../issue/bench.ts';
+import { Bench, dayMs, specOf } from '../issue/harness.ts';
+import { type MintedChain, mintChain } from '../minting/certificates.ts';
 
 const from = { cluster: 'lab', namespace: 'shop', secret: 'shop-tls' };
 const start = new Date('2026-11-22T09:00:00Z');

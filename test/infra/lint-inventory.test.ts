@@ -7,8 +7,8 @@ import { type LintedStore, lintInventory } from '../../infra/lint-inventory.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { FakeStore } from '../issue/fakes.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { targetOf } from '../minting/targets.ts';
 
 const head = `
 issuers: { default: { agreeToTerms: true } }

@@ -9,7 +9,7 @@ import { isSecretTarget } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { argoDefinition, gatewayDefinitions } from '../contracts/kubernetes-kinds.ts';
-import { type Bench, bindingOf, codesOf, openBench, targetsOf } from '../deploy/bench.ts';
+import { type Bench, bindingOf, codesOf, openBench, targetsOf } from '../deploy/harness.ts';
 
 const head = `
 issuers:

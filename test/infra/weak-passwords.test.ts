@@ -3,7 +3,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { expect, onTestFinished, test } from 'vitest';
 import { findWeakPasswords } from '../../infra/weak-passwords.ts';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
-import { targetOf } from '../certificate/targets.ts';
+import { targetOf } from '../minting/targets.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { startSecretsManager } from '../sandbox/secrets-manager/server.ts';

@@ -2,9 +2,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { deploymentUsing } from '../minting/workloads.ts';
 import { clusterName, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { deploymentUsing } from './workload.ts';
 
 const dayMs = 86_400_000;
 let sandbox: Sandbox;

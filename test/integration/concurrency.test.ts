@@ -1,6 +1,6 @@
 // The same work given to several runs, at once or again, as schedules, queues and people do: it is done once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTrios, type Trios, trio } from './trios.ts';
+import { startTrios, type Trios, trio } from './harness.ts';
 
 let trios: Trios;
 

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
+import { deploymentUsing } from '../minting/workloads.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { postDomains } from '../sandbox/webhook-call.ts';
-import { deploymentUsing } from './workload.ts';
 
 const domains = ['shop.example.com', '*.shop.example.com'];
 let sandbox: Sandbox;

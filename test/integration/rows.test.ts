@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import { findBuilt } from '../built.ts';
-import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
+import { mintChain } from '../minting/certificates.ts';
 import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 const twenty = Array.from({ length: 20 }, (_, index) => ({

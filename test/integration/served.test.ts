@@ -1,8 +1,8 @@
 // What is served after a delivery, with the production bundles and real TLS servers: the old certificate, then the new one.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { mintChain } from '../certificate/minting.ts';
+import { type Pair, serveTls, type TlsServer } from '../fakes/tls-server.ts';
+import { mintChain } from '../minting/certificates.ts';
 import { clusterName, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { type Pair, serveTls, type TlsServer } from '../tls/server.ts';
 
 const domain = 'shop.example.com';
 let sandbox: Sandbox;

@@ -11,7 +11,7 @@ import {
 } from '../../lib/certificate/spec.ts';
 import { parseInventory, serializeInventory } from '../../lib/inventory/inventory.ts';
 import { renderJsonSchema } from '../../lib/inventory/schema.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 import { inventories } from './inventories.ts';
 
 const staging = 'https://acme-staging-v02.api.letsencrypt.org/directory';

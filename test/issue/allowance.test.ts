@@ -4,8 +4,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const place = targetOf({ cluster: 'edge', namespace: 'shop', secret: 'tls' });

@@ -1,6 +1,6 @@
 // The CA's limits, spent before the CA counts: what waits, until when, and what is spared.
 import { describe, expect, it } from 'vitest';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const directory = 'https://acme-v02.api.letsencrypt.org/directory';
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);

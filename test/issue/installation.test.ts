@@ -1,6 +1,6 @@
 // What a full pass leaves of itself: when this version first ran, and the end of the last pass over everything.
 import { describe, expect, it } from 'vitest';
-import { Bench, specOf } from './bench.ts';
+import { Bench, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com']);
 

@@ -5,9 +5,9 @@ import { readCertificate } from '../../lib/certificate/x509.ts';
 import { judgeHealth } from '../../lib/policy/health/health.ts';
 import type { Wanted } from '../../lib/policy/issuance/desired.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../lib/policy/issuance/issued.ts';
-import { type Minting, mintAuthority, mintChain } from '../certificate/minting.ts';
+import { type Minting, mintAuthority, mintChain } from '../minting/certificates.ts';
 import { held, wanted } from '../policy/situations.ts';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const secondMs = 1000;
 const minuteMs = 60_000;

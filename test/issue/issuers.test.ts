@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { AcmeError } from '../../lib/ports/acme.ts';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const shop = { ...specOf('shop', ['shop.example.com']), fallbackIssuers: ['spare'] };
 const minuteMs = 60_000;

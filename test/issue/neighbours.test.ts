@@ -1,8 +1,8 @@
 // Certificates of one pass beside one that is slow, or whose CA is: it keeps none of them waiting.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DnsError } from '../../lib/ports/dns.ts';
-import { Bench, specOf } from './bench.ts';
-import type { FakeAuthority } from './fakes.ts';
+import type { FakeAuthority } from '../fakes/authority.ts';
+import { Bench, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const blog = specOf('blog', ['blog.example.com']);

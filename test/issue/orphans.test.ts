@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { AcmeError } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const foreign = '_acme-challenge.shop.example.com somebody-elses-value-of-forty-three-characters';

@@ -4,7 +4,7 @@ import { readCertificate } from '../../lib/certificate/x509.ts';
 import { AcmeError } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const blog = specOf('blog', ['blog.example.com', 'www.blog.example.com']);

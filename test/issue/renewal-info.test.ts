@@ -1,7 +1,7 @@
 // Renewal when the CA says (RFC 9773): asked as often as it wants, never in the way, and named in the order.
 import { describe, expect, it } from 'vitest';
 import { AcmeError } from '../../lib/ports/acme.ts';
-import { Bench, specOf } from './bench.ts';
+import { Bench, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const hourMs = 3_600_000;

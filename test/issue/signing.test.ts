@@ -7,9 +7,9 @@ import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { permissionsKey } from '../../lib/state/deliveries.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { targetOf } from '../minting/targets.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const newKey = () =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

@@ -1,13 +1,14 @@
 // A CA that speaks of names that nobody asked of it, seen through whole passes: DNS is written for none of them, and the
 // certificates of other CAs are issued.
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Authorities, createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
 import { openNewOrder } from '../../lib/issue/order/order.ts';
 import type { IssuePorts } from '../../lib/issue/run.ts';
-import { MemoryAccounts } from '../acme/bench.ts';
-import { answer, orderAt, type ScriptedCa, startScriptedCa } from '../acme/scripted-ca.ts';
-import { Bench, specOf } from './bench.ts';
+import { MemoryAccounts } from '../fakes/accounts.ts';
+import { answer, orderAt, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
+import { Bench, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', 'www.shop.example.com']);
 const blog = { ...specOf('blog', ['blog.example.com']), issuer: 'good' };

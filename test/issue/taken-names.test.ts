@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { Bench, dayMs, specOf } from './bench.ts';
+import { targetOf } from '../minting/targets.ts';
+import { Bench, dayMs, specOf } from './harness.ts';
 
 const sent: StoredSpec = { ...specOf('sent', ['a.example.com', 'shop.example.com']), source: 'registration' };
 const found = (namespace: string, ...domains: readonly string[]): StoredSpec => ({

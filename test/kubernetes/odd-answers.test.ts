@@ -6,8 +6,9 @@ import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { connectDirectory } from '../../lib/adapters/kubernetes/directory.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { describeError } from '../../lib/ports/errors.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
-import { answerJson, type Script, startScripted, writeForEver } from './scripted-server.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { answerJson, type Script, startScripted, writeForEver } from '../fakes/scripted-api-server.ts';
 
 async function open(script: Script, limits: { readonly attemptMs?: number; readonly shareMs?: number } = {}) {
   const urls: URL[] = [];

@@ -2,7 +2,7 @@
 // queue. Times are a third of 60, 30, 10 and 3 seconds, and the services' delays with them.
 import { it } from 'vitest';
 import * as z from 'zod';
-import { startTrios, trio } from '../integration/trios.ts';
+import { startTrios, trio } from '../integration/harness.ts';
 
 const report = z.object({
   certificates: z.array(z.object({ outcome: z.string().optional(), message: z.string() })),

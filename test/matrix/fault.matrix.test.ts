@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { type Certificate, ownCalls, startTrios, type Trios, trio } from '../integration/trios.ts';
+import { type Certificate, ownCalls, startTrios, type Trios, trio } from '../integration/harness.ts';
 import { startAuthority } from '../sandbox/acme/authority.ts';
 import { type Fault, Faults } from '../sandbox/faults.ts';
 import { type Call, Journal, type Service } from '../sandbox/journal.ts';

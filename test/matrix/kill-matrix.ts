@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import * as z from 'zod';
-import { ownCalls, startTrios, type Trios, trio } from '../integration/trios.ts';
+import { ownCalls, startTrios, type Trios, trio } from '../integration/harness.ts';
 import type { Call } from '../sandbox/journal.ts';
 
 /** Right before a call is carried out, or right after that and before its answer arrives. */

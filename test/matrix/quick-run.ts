@@ -1,5 +1,6 @@
 // One issuing run in the test's own process: the production adapters against a sandbox, by a clock that goes faster. For
 // tables of many runs, each of which waits for answers that do not come.
+
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,7 +14,7 @@ import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { issueCertificates } from '../../lib/issue/issue.ts';
 import type { IssuePorts } from '../../lib/issue/run.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/log.ts';
+import { silentLog } from '../fakes/log.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 
@@ -21,7 +22,6 @@ import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 const speed = 20;
 /** What a service is given for an answer, in real milliseconds: as little as 10 s at AWS and 30 s at a CA are of a run. */
 const answerMs = 1_000;
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What a run has: real milliseconds until it would be ended, and how much later than now it is by its clock. */
 export interface QuickTime {
@@ -50,17 +50,17 @@ export async function runQuickly(
     issuers: inventory.issuers,
     accounts,
     clock,
-    log: silent,
+    log: silentLog,
     readFile: (path) => readFile(path, 'utf8'),
     readText,
     patience: { connectMs: answerMs, answerMs },
   });
-  const names = connectDns({ resolvers: [dns.address], clock, log: silent });
+  const names = connectDns({ resolvers: [dns.address], clock, log: silentLog });
   const { records, findZone } = connectRoute53({
     // The pauses between its attempts are real ones.
     config: { ...aws, endpoint: route53.url, maxAttempts: 3 },
     clock,
-    log: silent,
+    log: silentLog,
     random: Math.random,
     resolveAlias: names.resolveAlias,
     findNameServers: names.findNameServers,
@@ -70,7 +70,7 @@ export async function runQuickly(
   const ports: IssuePorts = {
     store,
     clock,
-    log: silent,
+    log: silentLog,
     openOrdering: async () => ({
       connect,
       keys: keyMaker,

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { pauseCertificates } from '../../lib/pause/pause.ts';
 import type { PauseRequest } from '../../lib/requests/requests.ts';
-import { Bench, dayMs, specOf } from '../issue/bench.ts';
+import { Bench, dayMs, specOf } from '../issue/harness.ts';
 
 const shop = specOf('shop', ['shop.example.com']);
 const blog = specOf('blog', ['blog.example.com']);

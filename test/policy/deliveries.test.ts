@@ -6,7 +6,7 @@ import {
   parseDeliveries,
   targetsKey,
 } from '../../lib/state/deliveries.ts';
-import { targetOf } from '../certificate/targets.ts';
+import { targetOf } from '../minting/targets.ts';
 
 const target = targetOf();
 const targets = [target, { ...target, cluster: 'prod' }, { ...target, secret: 'other' }];

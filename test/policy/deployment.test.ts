@@ -4,7 +4,7 @@ import { layOut } from '../../lib/certificate/formats.ts';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { compareStored, describeSecret, planSecret } from '../../lib/policy/delivery/secret.ts';
 import type { ClusterSecret, SecretManifest } from '../../lib/policy/kubernetes/objects.ts';
-import { targetOf } from '../certificate/targets.ts';
+import { targetOf } from '../minting/targets.ts';
 
 const target = targetOf({ format: 'nginx-ssl-proxy' });
 const none = { data: [], labels: [], annotations: [] };

@@ -5,7 +5,7 @@ import { heldByTags, heldByValue } from '../../lib/policy/issuance/actual.ts';
 import { judge } from '../../lib/policy/issuance/checks.ts';
 import { stateOf } from '../../lib/state/describe.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 import { afterDays, notBefore, wanted } from './situations.ts';
 
 const version = '4b3f5c1e-0000-4000-8000-000000000001';

@@ -1,7 +1,7 @@
 // The hold on a version: how it is noted, whom it concerns, and when the version before may come back.
 import { describe, expect, test } from 'vitest';
 import { formatHold, judgeHeld, judgeReturn, parseHold } from '../../lib/policy/delivery/freeze.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 
 const hold = { version: 'v2', target: 'lab/shop/shop-tls', reason: 'Deployment web: 0 of 2, "it" hangs' };
 

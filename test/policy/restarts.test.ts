@@ -9,7 +9,7 @@ import {
   planReturns,
 } from '../../lib/policy/delivery/restarts.ts';
 import { otherKinds, type Workload } from '../../lib/policy/kubernetes/objects.ts';
-import { targetOf } from '../certificate/targets.ts';
+import { targetOf } from '../minting/targets.ts';
 
 describe('planRestarts', () => {
   const workload = (name: string, more: Partial<Workload> = {}): Workload => ({

@@ -9,9 +9,11 @@ import { DnsError } from '../../lib/ports/dns.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
 import { stateOf, stateOfSpec } from '../../lib/state/describe.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
-import { mintChain } from '../certificate/minting.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { mintChain } from '../minting/certificates.ts';
+import { targetOf } from '../minting/targets.ts';
 
 const minuteMs = 60_000;
 const current: Sighting = leaf('new');

@@ -1,4 +1,5 @@
 // The CA adapter with real CAs: bound accounts, keys exchanged, windows, replacements, chains, refused nonces.
+
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,9 +8,10 @@ import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
-import { failure, issueCertificate, MemoryAccounts, signal } from '../acme/bench.ts';
-import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
-import { FakeLog } from '../issue/fakes.ts';
+import { failure, issueCertificate, signal } from '../acme/harness.ts';
+import { MemoryAccounts } from '../fakes/accounts.ts';
+import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';
+import { FakeLog } from '../fakes/log.ts';
 import { locateBoulder } from './parts/boulder.ts';
 import { locate } from './parts/locate.ts';
 import { type Pebble, startPebble, strictPebble } from './parts/pebble.ts';

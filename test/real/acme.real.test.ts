@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'vitest';
 import { describeAuthority } from '../contracts/acme.ts';
 import { describeBinding } from '../contracts/acme-keys.ts';
-import { startDnsStub } from '../contracts/dns-stub.ts';
+import { startDnsStub } from '../fakes/dns-server.ts';
 import { locateBoulder } from './parts/boulder.ts';
 import { locate } from './parts/locate.ts';
 import { startPebble } from './parts/pebble.ts';

@@ -1,10 +1,10 @@
 // What Let's Encrypt's own server offers beside the ordinary: profiles, and names proved by a record that stays.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeWithBoulder, startBoulderBench } from './boulder-bench.ts';
+import { describeWithBoulder, startBoulderBench } from './boulder-harness.ts';
 import type { OwnBoulder } from './parts/own-boulder.ts';
 import { request } from './parts/request.ts';
-import { newDomain, type SandboxBench } from './sandbox-bench.ts';
+import { newDomain, type SandboxBench } from './sandbox-harness.ts';
 
 const hourMs = 3_600_000;
 const lasting = newDomain();

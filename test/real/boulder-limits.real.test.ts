@@ -1,10 +1,10 @@
 // Let's Encrypt's rate limits, counted by its own server, and what runs make of its refusals.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
-import { describeWithBoulder, startBoulderBench } from './boulder-bench.ts';
+import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';
+import { describeWithBoulder, startBoulderBench } from './boulder-harness.ts';
 import type { OwnBoulder } from './parts/own-boulder.ts';
-import { logged, newDomain, type SandboxBench } from './sandbox-bench.ts';
+import { logged, newDomain, type SandboxBench } from './sandbox-harness.ts';
 
 const minuteMs = 60_000;
 

@@ -1,11 +1,11 @@
 // Let's Encrypt's own server in trouble: slow, cut off from its CA, blind in places; and names whose DNS is with others.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
+import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
-import { describeWithBoulder, startBoulderBench } from './boulder-bench.ts';
+import { describeWithBoulder, startBoulderBench } from './boulder-harness.ts';
 import type { OwnBoulder } from './parts/own-boulder.ts';
-import { logged, newDomain, type SandboxBench } from './sandbox-bench.ts';
+import { logged, newDomain, type SandboxBench } from './sandbox-harness.ts';
 
 describeWithBoulder('Boulder whose parts fail', () => {
   /** Seen by all but one, and by all but two of the three remote perspectives. */

@@ -1,10 +1,10 @@
 // The deploy story on a real control plane: its admission, its controllers, and RBAC with infra/rbac.yaml alone.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { targetOf } from '../certificate/targets.ts';
 import type { Admin } from '../contracts/kubernetes-admin.ts';
 import { argoDefinition, argoRolloutOf, createDefined } from '../contracts/kubernetes-kinds.ts';
-import { codesOf, only } from '../deploy/bench.ts';
-import { type DeliveryBench, openDeliveryBench } from './delivery-bench.ts';
+import { codesOf, only } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type DeliveryBench, openDeliveryBench } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);

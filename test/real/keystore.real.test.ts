@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { writeKeystore } from '../../lib/certificate/pkcs12.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 
 if (hasJava())
   test.for(['ecdsa-p256', 'rsa-2048'] as const)('Java finds the key of %s and its whole chain', readAgain);

@@ -1,7 +1,7 @@
 // The main job with a real CA in place of the sandbox's: registered, ordered, stored, delivered, and then nothing due.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { deploymentUsing } from '../integration/workload.ts';
+import { deploymentUsing } from '../minting/workloads.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { nameServers } from '../sandbox/dns/server.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';

@@ -8,7 +8,7 @@ import { locate } from './parts/locate.ts';
 import { type Pebble, startPebble, strictPebble } from './parts/pebble.ts';
 import { freePort } from './parts/process.ts';
 import { requestOk } from './parts/request.ts';
-import { logged, SandboxBench } from './sandbox-bench.ts';
+import { logged, SandboxBench } from './sandbox-harness.ts';
 
 const lacks = locate('pebble') ? undefined : 'run test/real/install pebble';
 const name =

@@ -1,6 +1,5 @@
 // Secrets whose target was taken out, on a real control plane: who may look at what uses them, and which of them go.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { targetOf } from '../certificate/targets.ts';
 import {
   argoDefinition,
   argoRolloutOf,
@@ -12,8 +11,9 @@ import {
   ingressOf,
 } from '../contracts/kubernetes-kinds.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
-import { bindingOf } from '../deploy/bench.ts';
-import { type DeliveryBench, openDeliveryBench, rbacPath } from './delivery-bench.ts';
+import { bindingOf } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type DeliveryBench, openDeliveryBench, rbacPath } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);

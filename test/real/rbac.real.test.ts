@@ -1,9 +1,9 @@
 // What `npm run rbac` prints, on a real API server: a user bound to nothing else does a whole delivery.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeRoles } from '../../infra/rbac.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { codesOf, only, targetsOf } from '../deploy/bench.ts';
-import { type DeliveryBench, openDeliveryBench } from './delivery-bench.ts';
+import { codesOf, only, targetsOf } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type DeliveryBench, openDeliveryBench } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);

@@ -1,9 +1,12 @@
 // The end of infra/rbac.yaml: a kubeconfig with the token of a ServiceAccount, made as the file says.
+
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
-import { manifestOf, realClock, silence } from '../contracts/kubernetes-bench.ts';
+import { manifestOf } from '../contracts/kubernetes-harness.ts';
+import { realClock } from '../fakes/clock.ts';
+import { silentLog } from '../fakes/log.ts';
 import { type Kubectl, openKubectl } from './kubectl.ts';
 import { type Kubernetes, startKubernetes } from './parts/kubernetes.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
@@ -37,7 +40,7 @@ if (absent.length > 0) {
         name: 'lab',
         access: readKubeconfig('lab', kubeconfig),
         clock: realClock,
-        log: silence,
+        log: silentLog,
       });
       const signal = AbortSignal.timeout(10_000);
       const first = { manager: 'certrelay' } as const;

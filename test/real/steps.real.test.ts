@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { codesOf, only } from '../deploy/bench.ts';
-import { type DeliveryBench, openDeliveryBench, rbacPath } from './delivery-bench.ts';
+import { codesOf, only } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type DeliveryBench, openDeliveryBench, rbacPath } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);

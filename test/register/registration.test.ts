@@ -5,7 +5,9 @@ import { parseInventory } from '../../lib/inventory/inventory.ts';
 import type { Register } from '../../lib/ports/registration.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { createRegister } from '../../lib/register/registration.ts';
-import { Failures, FakeLog, FakeStore } from '../issue/fakes.ts';
+import { Failures } from '../fakes/failures.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { FakeStore } from '../fakes/store.ts';
 
 const inventoryText = `
 issuers:

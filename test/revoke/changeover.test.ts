@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Finding, ServedWord } from '../../lib/policy/serving/served.ts';
 import { parseRevokeEvent } from '../../lib/requests/requests.ts';
 import { formatDeliveries } from '../../lib/state/deliveries.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { dayMs } from '../issue/bench.ts';
-import { type Otherwise, open } from './bench.ts';
+import { dayMs } from '../issue/harness.ts';
+import { targetOf } from '../minting/targets.ts';
+import { type Otherwise, open } from './harness.ts';
 
 const nowhere = { name: '*.shop.example.com', address: undefined };
 const targets = [targetOf(), targetOf({ namespace: 'edge' })];

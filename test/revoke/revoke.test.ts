@@ -1,8 +1,8 @@
 // Revoking: never what is in use, and with replace only once another certificate is stored.
 import { describe, expect, it } from 'vitest';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
-import { type Bench, dayMs } from '../issue/bench.ts';
-import { open } from './bench.ts';
+import { type Bench, dayMs } from '../issue/harness.ts';
+import { open } from './harness.ts';
 
 describe('the certificate in use', () => {
   it('is not revoked; the refusal says how it would be', async () => {

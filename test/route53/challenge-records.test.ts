@@ -1,7 +1,7 @@
 // DNS-01 values in Route 53, against the strict double: nothing of others is lost, and calls are few.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TxtValue } from '../../lib/ports/dns.ts';
-import { create, type Setting, startSetting, txt, upsert } from './setting.ts';
+import { create, type Setting, startSetting, txt, upsert } from './harness.ts';
 
 let setting: Setting;
 beforeEach(async () => {

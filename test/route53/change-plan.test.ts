@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planAddition, planRemoval, splitIntoBatches } from '../../lib/adapters/route53/change-plan.ts';
-import { create, txt } from './setting.ts';
+import { create, txt } from './harness.ts';
 
 const name = '_acme-challenge.example.com';
 

@@ -1,6 +1,6 @@
 // Challenges that a CNAME hands to a zone of ours.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { create, type Setting, startSetting, txt } from './setting.ts';
+import { create, type Setting, startSetting, txt } from './harness.ts';
 
 let setting: Setting;
 let acme: string;

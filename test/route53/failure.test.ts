@@ -1,7 +1,7 @@
 // What is told of a call to Route 53 that failed: our words, and nothing of an answer that cannot be read.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeError } from '../../lib/ports/errors.ts';
-import { type Setting, startSetting } from './setting.ts';
+import { type Setting, startSetting } from './harness.ts';
 
 let setting: Setting;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 // Which hosted zone takes a record: the longest name, public, and the one that DNS leads to.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Setting, startSetting } from './setting.ts';
+import { type Setting, startSetting } from './harness.ts';
 
 let setting: Setting;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 // Hosted zones in several AWS accounts: which account takes a record, and what a role that is refused costs.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RoleSpec } from '../sandbox/sts/sessions.ts';
-import { type Setting, startSetting } from './setting.ts';
+import { type Setting, startSetting } from './harness.ts';
 
 const [net, org] = ['210987654321', '333333333333'].map((account) => ({
   account,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { TxtValue } from '../../lib/ports/dns.ts';
 import type { Change, RecordSet } from '../sandbox/route53/change-batch.ts';
 import type { HostedZone } from '../sandbox/route53/hosted-zone.ts';
-import { type Setting, startSetting } from './setting.ts';
+import { type Setting, startSetting } from './harness.ts';
 
 let setting: Setting;
 beforeEach(async () => {

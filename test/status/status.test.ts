@@ -10,8 +10,10 @@ import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import { formatDeliveries } from '../../lib/state/deliveries.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { describeStatus } from '../../lib/status/status.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { FakeClock, FakeLog, FakeStore } from '../issue/fakes.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { targetOf } from '../minting/targets.ts';
 
 const now = new Date('2026-11-22T10:00:00Z');
 const [minuteMs, dayMs] = [60_000, 86_400_000];

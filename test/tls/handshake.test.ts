@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createShakeHands } from '../../lib/adapters/tls/handshake.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { type MintedChain, mintChain } from '../certificate/minting.ts';
-import { serveTls } from './server.ts';
+import { serveTls } from '../fakes/tls-server.ts';
+import { type MintedChain, mintChain } from '../minting/certificates.ts';
 
 const name = 'shop.example.com';
 const never = new AbortController().signal;

@@ -3,7 +3,7 @@ import { createHash, createPublicKey, generateKeyPairSync, sign, X509Certificate
 import * as x509 from '@peculiar/x509';
 import * as z from 'zod';
 import { keyTypes } from '../../lib/certificate/spec.ts';
-import { mintChain } from '../certificate/minting.ts';
+import { mintChain } from '../minting/certificates.ts';
 
 /** By `<name>/<number of the version>`; times in seconds after the instant of the recording. */
 export const recordedCertificates = z.record(

@@ -11,7 +11,7 @@ import { findBuilt } from '../built.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { credentialsOf, prefix } from '../sandbox/sandbox.ts';
 import { postAsGithub, postDomains } from '../sandbox/webhook-call.ts';
-import { type Installation, startFormerInstallation } from './installation.ts';
+import { type Installation, startFormerInstallation } from './harness.ts';
 
 /** What each certificate got from the last pass of the version before. */
 const decisions = {

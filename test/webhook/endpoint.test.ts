@@ -7,8 +7,8 @@ import { largestBodyBytes } from '../../lib/adapters/webhook/http.ts';
 import { rememberSecrets, secretsLifetimeMs } from '../../lib/adapters/webhook/secrets.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import type { Registration } from '../../lib/ports/registration.ts';
-import { FakeStore } from '../issue/fakes.ts';
-import { httpEvent, type Sent, signatureHeaders } from './request.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { httpEvent, type Sent, signatureHeaders } from '../minting/webhook-requests.ts';
 
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 const secret = newSecret();

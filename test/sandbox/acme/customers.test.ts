@@ -1,7 +1,7 @@
 // What the sandbox's CA does to some customers alone: names that are paused, orders that need no proof, keys that are taken.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RawClient, readProblem, seal } from '../../contracts/acme-client-raw.ts';
-import { mintSigningRequest } from '../../contracts/signing-request.ts';
+import { mintSigningRequest } from '../../minting/signing-requests.ts';
 import { Faults } from '../faults.ts';
 import { Journal } from '../journal.ts';
 import { type Authority, startAuthority } from './authority.ts';

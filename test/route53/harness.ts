@@ -12,9 +12,9 @@ import {
   type Route53Connection,
   type Route53Options,
 } from '../../lib/adapters/route53/connection.ts';
-import type { Clock } from '../../lib/ports/clock.ts';
 import type { ChallengeRecords } from '../../lib/ports/dns.ts';
-import type { Log } from '../../lib/ports/log.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { silentLog } from '../fakes/log.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { type SandboxDns, startDns } from '../sandbox/dns/server.ts';
 import { Faults } from '../sandbox/faults.ts';
@@ -24,31 +24,6 @@ import { type SandboxRoute53, startRoute53 } from '../sandbox/route53/server.ts'
 import { startSts } from '../sandbox/sts/server.ts';
 import { type RoleSpec, Sessions } from '../sandbox/sts/sessions.ts';
 
-/** Sleeping takes no real time, and moves this clock. */
-export class SleepingClock implements Clock {
-  readonly slept: number[] = [];
-  #now = Date.UTC(2030, 0, 1);
-
-  now(): Date {
-    return new Date(this.#now);
-  }
-
-  async sleep(ms: number, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    this.slept.push(ms);
-    this.#now += ms;
-    await new Promise((resolve) => setImmediate(resolve));
-    signal.throwIfAborted();
-  }
-}
-
-export const silentLog: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 export interface Opened {
   readonly dns: DnsConnection;
   readonly route53: Route53Connection;
@@ -57,7 +32,7 @@ export interface Opened {
 export interface Setting {
   readonly journal: Journal;
   readonly faults: Faults;
-  readonly clock: SleepingClock;
+  readonly clock: FakeClock;
   readonly dns: SandboxDns;
   readonly route53: SandboxRoute53;
   /** Never aborted. */
@@ -82,7 +57,7 @@ export interface Setting {
 
 /** @param roles Roles of other accounts. */
 export async function startSetting(roles: readonly RoleSpec[] = []): Promise<Setting> {
-  const [journal, faults, clock] = [new Journal(), new Faults(), new SleepingClock()];
+  const [journal, faults, clock] = [new Journal(), new Faults(), new FakeClock('2030-01-01T00:00:00Z')];
   const dns = await startDns({ journal, faults });
   const now = () => clock.now().getTime();
   const sessions = new Sessions(roles, now);

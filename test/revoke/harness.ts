@@ -4,7 +4,7 @@ import type { Finding } from '../../lib/policy/serving/served.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { revokeCertificate } from '../../lib/revoke/revoke.ts';
-import { Bench, specOf } from '../issue/bench.ts';
+import { Bench, specOf } from '../issue/harness.ts';
 
 const never = new AbortController().signal;
 

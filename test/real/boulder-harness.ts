@@ -9,7 +9,7 @@ import {
   startBoulder,
 } from './parts/own-boulder.ts';
 import { freePort } from './parts/process.ts';
-import { SandboxBench } from './sandbox-bench.ts';
+import { SandboxBench } from './sandbox-harness.ts';
 
 export interface BoulderBench {
   readonly boulder: OwnBoulder;

@@ -6,7 +6,12 @@ import type { IssuePorts, PreflightPorts, Run } from '../../lib/issue/run.ts';
 import type { KeyMaker } from '../../lib/ports/acme.ts';
 import type { TxtValue } from '../../lib/ports/dns.ts';
 import { describeError } from '../../lib/ports/errors.ts';
-import { FakeAuthority, FakeClock, FakeInstallation, FakeLog, FakeRecords, FakeStore } from './fakes.ts';
+import { FakeAuthority } from '../fakes/authority.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeInstallation } from '../fakes/installation.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { FakeRecords } from '../fakes/records.ts';
+import { FakeStore } from '../fakes/store.ts';
 
 export const dayMs = 86_400_000;
 const directory = 'https://ca.example/directory';

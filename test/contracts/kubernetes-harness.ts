@@ -2,8 +2,8 @@
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import type { SecretManifest } from '../../lib/policy/kubernetes/objects.ts';
-import type { Clock } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/log.ts';
+import { realClock } from '../fakes/clock.ts';
+import { silentLog } from '../fakes/log.ts';
 import { openAdmin } from './kubernetes-admin.ts';
 
 /** A control plane to try. */
@@ -12,21 +12,6 @@ export interface KubernetesSubject {
   kubeconfig(user: 'admin' | 'certrelay'): string;
   stop(): Promise<void>;
 }
-
-export const silence: Log = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** The real clock: rollouts of a real cluster take their time. */
-export const realClock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, ms);
-      signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      });
-    }),
-};
 
 export type Bench = Awaited<ReturnType<typeof openBench>>;
 
@@ -38,7 +23,7 @@ export async function openBench(start: () => Promise<KubernetesSubject>) {
       name: 'lab',
       access: readKubeconfig('lab', kubeconfig),
       clock: realClock,
-      log: silence,
+      log: silentLog,
     });
   const cluster = connect(subject.kubeconfig('admin'));
   const restricted = connect(subject.kubeconfig('certrelay'));

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
 import { formerKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
+import { serveTls } from '../fakes/tls-server.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { serveTls } from '../tls/server.ts';
 import { createFill, type Fill, mintPairs, type Pairs, recordedCertificates } from './filling.ts';
 
 const dayMs = 86_400_000;

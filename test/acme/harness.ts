@@ -6,10 +6,11 @@ import {
 } from '../../lib/adapters/acme/accounts.ts';
 import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
-import type { Account, AccountStore } from '../../lib/ports/accounts.ts';
 import { AcmeError, type CertificateAuthority, type Order } from '../../lib/ports/acme.ts';
-import { type DnsStub, startDnsStub } from '../contracts/dns-stub.ts';
-import { FakeClock, FakeLog } from '../issue/fakes.ts';
+import { MemoryAccounts } from '../fakes/accounts.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';
+import { FakeLog } from '../fakes/log.ts';
 import { type Authority, startAuthority } from '../sandbox/acme/authority.ts';
 import { Faults } from '../sandbox/faults.ts';
 import type { Surroundings } from '../sandbox/http-server.ts';
@@ -17,19 +18,6 @@ import { Journal } from '../sandbox/journal.ts';
 
 /** Never aborted: a time for all tests of a process would be over in a long run. */
 export const signal = new AbortController().signal;
-
-/** Accounts that outlive a run; `update` can be made to fail. */
-export class MemoryAccounts implements AccountStore {
-  readonly kept = new Map<string, Account>();
-  read = async (directory: string) => this.kept.get(directory);
-  create = async (directory: string, account: Account) => {
-    const kept = this.kept.get(directory) ?? account;
-    this.kept.set(directory, kept);
-    return kept;
-  };
-  update = async (directory: string, account: Account) => void this.kept.set(directory, account);
-  secretOf = (directory: string) => `certrelay/accounts/${new URL(directory).host}`;
-}
 
 export class Bench {
   readonly journal: Journal;

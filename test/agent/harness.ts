@@ -8,8 +8,8 @@ import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { parseReport } from '../../lib/policy/delivery/agents.ts';
-import { targetOf } from '../certificate/targets.ts';
-import { type BenchOptions, only, openBench } from '../deploy/bench.ts';
+import { type BenchOptions, only, openBench } from '../deploy/harness.ts';
+import { targetOf } from '../minting/targets.ts';
 
 export const dayMs = 86_400_000;
 const newKey = () =>

@@ -1,4 +1,5 @@
 // What tests of delivering to a real cluster start from: a user bound to nothing but infra/rbac.yaml in one namespace.
+
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
@@ -6,12 +7,13 @@ import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import type { CertificateSpec, TargetSpec } from '../../lib/certificate/spec.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
 import type { DeployRequest } from '../../lib/requests/requests.ts';
-import { mintChain } from '../certificate/minting.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
-import { realClock } from '../contracts/kubernetes-bench.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
-import { bindingOf } from '../deploy/bench.ts';
-import { FakeLog, FakeStore } from '../issue/fakes.ts';
+import { bindingOf } from '../deploy/harness.ts';
+import { realClock } from '../fakes/clock.ts';
+import { FakeLog } from '../fakes/log.ts';
+import { FakeStore } from '../fakes/store.ts';
+import { mintChain } from '../minting/certificates.ts';
 import { startKubernetes } from './parts/kubernetes.ts';
 
 export const rbacPath = '/apis/rbac.authorization.k8s.io/v1';

@@ -1,0 +1,137 @@
+// The store of certificates in memory: it keeps the port's contract, AWS's staging labels included, and can be told to fail.
+import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
+import type { CertificateStore, StoredValue, StoreEntry } from '../../lib/ports/store.ts';
+import { stateOfSpec } from '../../lib/state/describe.ts';
+import type { ByCluster, CertificateState } from '../../lib/state/state.ts';
+import { Failures } from './failures.ts';
+
+interface Kept {
+  readonly versions: Map<string, StoredValue>;
+  readonly stages: Map<'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING', string>;
+  state: CertificateState;
+  readonly createdAt?: Date;
+}
+
+/** Certificates in memory, with AWS's staging labels. */
+export class FakeStore implements CertificateStore {
+  readonly failures = new Failures();
+  readonly kept = new Map<string, Kept>();
+  /** Method names with the certificate they were called for. */
+  readonly calls: string[] = [];
+  #versions = 0;
+
+  #enter(method: string, name: string): void {
+    this.calls.push(`${method} ${name}`);
+    this.failures.check(method);
+  }
+
+  #of(name: string): Kept {
+    const kept = this.kept.get(name);
+    if (!kept) throw new Error(`no AWS secret for ${name}`);
+    return kept;
+  }
+
+  #entry(name: string, { stages, state, createdAt }: Kept): StoreEntry {
+    return {
+      name,
+      createdAt,
+      current: stages.get('AWSCURRENT'),
+      previous: stages.get('AWSPREVIOUS'),
+      pending: stages.get('AWSPENDING'),
+      state,
+    };
+  }
+
+  #current(kept: Kept, version: string): void {
+    const before = kept.stages.get('AWSCURRENT');
+    if (before === version) return;
+    if (before !== undefined) kept.stages.set('AWSPREVIOUS', before);
+    kept.stages.set('AWSCURRENT', version);
+  }
+
+  async list(_?: AbortSignal, sources?: readonly SpecSource[]) {
+    this.#enter('list', '*');
+    return [...this.kept]
+      .map(([name, kept]) => this.#entry(name, kept))
+      .filter(({ state: { source } }) => !sources || (source && sources.includes(source)));
+  }
+
+  async describe(name: string) {
+    this.#enter('describe', name);
+    const kept = this.kept.get(name);
+    return kept && this.#entry(name, kept);
+  }
+
+  async read(name: string, which: Parameters<CertificateStore['read']>[1]) {
+    this.#enter('read', name);
+    const kept = this.kept.get(name);
+    const version = typeof which === 'string' ? kept?.stages.get(which) : which.version;
+    const value = version === undefined ? undefined : kept?.versions.get(version);
+    return version === undefined || value === undefined ? undefined : { version, value };
+  }
+
+  async create(name: string, spec: StoredSpec | undefined) {
+    this.#enter('create', name);
+    if (this.kept.has(name)) return 'exists' as const;
+    const version = `v${++this.#versions}`;
+    this.kept.set(name, {
+      versions: new Map([[version, { kind: 'specification', spec }]]),
+      stages: new Map([['AWSCURRENT', version]]),
+      state: spec ? stateOfSpec(spec) : {},
+      createdAt: new Date(Date.UTC(2026, 0, 1) + this.kept.size),
+    });
+    return 'created' as const;
+  }
+
+  async claim(name: string, order: Parameters<CertificateStore['claim']>[1], over: string | undefined) {
+    this.#enter('claim', name);
+    const kept = this.#of(name);
+    const version = `v${++this.#versions}`;
+    kept.versions.set(version, { kind: 'pending', order });
+    if (kept.stages.get('AWSPENDING') !== over) return 'held' as const;
+    kept.stages.set('AWSPENDING', version);
+    return { version };
+  }
+
+  async put(name: string, certificate: Parameters<CertificateStore['put']>[1], version: string) {
+    this.#enter('put', name);
+    // For a version that exists AWS does nothing, labels included; with another value it refuses.
+    const there = this.#of(name).versions.get(version);
+    if (there?.kind === 'certificate' && there.certificate.chain === certificate.chain) return;
+    if (there) throw new Error(`version ${version} of ${name} exists with another value`);
+    this.#of(name).versions.set(version, { kind: 'certificate', certificate });
+    this.#current(this.#of(name), version);
+  }
+
+  async release(name: string, version: string) {
+    this.#enter('release', name);
+    const { stages } = this.#of(name);
+    if (stages.get('AWSPENDING') === version) stages.delete('AWSPENDING');
+  }
+
+  async record(name: string, state: Parameters<CertificateStore['record']>[1]) {
+    this.#enter('record', name);
+    const before = this.#of(name).state;
+    const byCluster = {
+      signatures: mergeByCluster(before.signatures, state.signatures),
+      reports: mergeByCluster(before.reports, state.reports),
+    };
+    const merged = Object.entries({ ...before, ...state, ...byCluster }).filter(
+      ([, value]) => value !== null && value !== undefined,
+    );
+    this.#of(name).state = Object.fromEntries(merged) as CertificateState;
+  }
+
+  count(method: string): number {
+    return this.calls.filter((call) => call.startsWith(`${method} `)).length;
+  }
+}
+
+/** An empty text clears one cluster's; the others stay. */
+function mergeByCluster(
+  before: ByCluster | undefined,
+  change: ByCluster | null | undefined,
+): ByCluster | undefined {
+  const merged = Object.entries({ ...before, ...change }).filter(([, text]) => text !== '');
+  return merged.length > 0 ? Object.fromEntries(merged) : undefined;
+}
