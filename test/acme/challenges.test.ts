@@ -45,11 +45,11 @@ test.each([
 });
 
 test.each<[string, readonly Challenge[], string | undefined]>([
-  ['not offered', [once], 'dns-01'],
-  ['without a name of the CA', [{ ...lasting, issuerDomains: [] }, once], 'dns-01'],
-  ['alone', [lasting], 'dns-persist-01'],
-  ['beside nothing that DNS answers', [{ ...once, type: 'http-01' }], undefined],
-])('dns-persist-01 %s', (_, challenges, type) => {
+  ['is not offered', [once], 'dns-01'],
+  ['has no name of the CA', [{ ...lasting, issuerDomains: [] }, once], 'dns-01'],
+  ['is offered alone', [lasting], 'dns-persist-01'],
+  ['is not offered, nor anything that DNS answers', [{ ...once, type: 'http-01' }], undefined],
+])('where dns-persist-01 %s the proof is one that the CA takes', (_, challenges, type) => {
   const proof = chooseProof(authorization(false, ...challenges), persist01, prover, noReport);
   expect(proof?.challenge.type).toBe(type);
 });

@@ -27,7 +27,7 @@ describe('Retry-After', () => {
     ['a date without a day', '2026-11-22T10:00:30Z', undefined],
     ['a date that does not exist', 'Sun, 99 Nov 2026 10:00:30 GMT', undefined],
     ['two values', '7, 8', undefined],
-  ])('of %s', (_, header, expected) => {
+  ])('of %s gives the instant it means, or none', (_, header, expected) => {
     expect(readRetryAfter(header, now)).toBe(expected);
   });
 });

@@ -13,6 +13,6 @@ test.each([
   [production, 'gold', undefined],
   ['https://ca.example/directory', undefined, undefined],
   ['https://ca.example/directory', 'tlsserver', undefined],
-])('%s, profile %s: %s', (directory, profile, names) => {
+])('at %s a certificate of profile %s holds at most %s names', (directory, profile, names) => {
   expect(maxNamesOf(directory, profile)).toBe(names);
 });

@@ -154,7 +154,9 @@ const steps: readonly (readonly [string, string, () => unknown, Step])[] = [
   ],
 ];
 
-test.each(steps)('%s', async (_, path, document, step) => {
+test.each(
+  steps,
+)('%s ends with a coded error or an answer, whatever the CA says', async (_, path, document, step) => {
   const authority = await connect();
   await fc.assert(
     fc.asyncProperty(answers(document), async ({ status, body, headers }) => {

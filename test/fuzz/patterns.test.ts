@@ -42,7 +42,7 @@ function show({ source, flags }: FoundPattern): string {
   return `/${source}/${flags}`;
 }
 
-test.each(found)('$name', ({ source, flags }) => {
+test.each(found)('$name answers long text in time', ({ source, flags }) => {
   const longest = exempt.get(show({ source, flags })) ?? ordinaryLength;
   expect(findSlow({ source, flags }, longest)).toBeUndefined();
 });

@@ -304,7 +304,7 @@ test.each<[what: string, asked: Partial<Wanted>, found: RegExp | undefined]>([
 
 test.each([
   ['one that is revoked, or is to be', true, -1, true],
-  ['another', false, -1, false],
-])('against %s in use', (_, isGivenUp, days, better) => {
+  ['one that may stay', false, -1, false],
+])('a version is better than the one in use, here %s, if that may not stay or ends sooner', (_, isGivenUp, days, better) => {
   expect(isBetter(later(held.notAfter, days * dayMs), held, isGivenUp)).toBe(better);
 });

@@ -32,7 +32,7 @@ function judge(object: Partial<TlsObject>, change: Partial<DiscoverySpec> = {}) 
 const found = { secrets: ['shop-tls: shop.example.com'], remarks: [] };
 const nothing = { secrets: [], remarks: [] };
 
-describe('K24 annotations', () => {
+describe('K24 only an object whose annotation is true is found: annotations', () => {
   it.each<[Record<string, string>, object]>([
     [asking, found],
     [{}, nothing],

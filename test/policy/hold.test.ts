@@ -26,14 +26,18 @@ describe('the version before comes back', async () => {
   const minted = await mintChain({ domains: ['a.example.com', 'b.example.com'], notBefore, notAfter });
   const facts = { names: ['b.example.com', 'a.example.com'], isRevoked: false, now: notBefore };
   test.for([
-    ['with the same names', {}, /^yes$/],
-    ['not where it was revoked', { isRevoked: true }, /revoked/],
-    ['not where it is over', { now: notAfter }, /expired|ended|until/i],
-    ['with a quarter of its rest left', { begin, now: new Date('2026-03-24T12:00:00Z') }, /^yes$/],
-    ['not with less', { begin, now: new Date('2026-03-24T12:00:01Z') }, /^it ends 2026-04-01T00:00:00.000Z$/],
-    ['by hand to its end', { now: new Date('2026-03-31T23:59:00Z') }, /^yes$/],
+    ['if it has the same names', {}, /^yes$/],
+    ['but not if it was revoked', { isRevoked: true }, /revoked/],
+    ['but not if it is over', { now: notAfter }, /expired|ended|until/i],
+    ['while a quarter of its rest is left', { begin, now: new Date('2026-03-24T12:00:00Z') }, /^yes$/],
     [
-      'not with fewer names',
+      'but not with less',
+      { begin, now: new Date('2026-03-24T12:00:01Z') },
+      /^it ends 2026-04-01T00:00:00.000Z$/,
+    ],
+    ['by hand until its end', { now: new Date('2026-03-31T23:59:00Z') }, /^yes$/],
+    [
+      'but not with fewer names',
       { names: ['a.example.com', 'b.example.com', 'c.example.com'] },
       /not for .*c\.example\.com/,
     ],

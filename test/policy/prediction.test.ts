@@ -11,6 +11,6 @@ test.each([
   ['one CA and two zones', [order('a', 'x'), order('a', 'y')], 4],
   ['two CAs in one zone, which share no change', [order('a', 'x'), order('b', 'x'), order('a', 'x')], 4],
   ['more than a wave at one CA', [order('a', 'x'), order('a', 'x'), order('a', 'x')], 4],
-])('%s', (_what, orders, changes) => {
+])('a dry run promises the changes of a zone for %s', (_what, orders, changes) => {
   expect(predictCalls(orders, 2)).toMatchObject({ ChangeResourceRecordSets: changes });
 });

@@ -12,7 +12,7 @@ const namesOf = (names: readonly string[], rollout: Parameters<typeof planWaves>
   return 'missing' in planned ? 'missing' : planned.waves.map((wave) => wave.map((one) => one.workload.name));
 };
 
-describe('planWaves', () => {
+describe('planWaves divides the workloads into', () => {
   test.for([
     ['one wave', ['a', 'b'], { waves: 1 }, [['a', 'b']]],
     ['as many as there are', ['a', 'b'], { waves: 2 }, [['a'], ['b']]],
@@ -20,8 +20,8 @@ describe('planWaves', () => {
     ['uneven ones', ['a', 'b', 'c'], { waves: 2 }, [['a', 'b'], ['c']]],
     ['a canary first', ['a', 'canary', 'b'], { waves: 1, canary }, [['canary'], ['a', 'b']]],
     ['a canary alone', ['canary'], { waves: 2, canary }, [['canary']]],
-    ['a canary that does not take part', ['a'], { waves: 1, canary }, 'missing'],
-    ['nothing to restart, which is still looked at', [], { waves: 2 }, [[]]],
+    ['nothing where the canary does not take part', ['a'], { waves: 1, canary }, 'missing'],
+    ['one empty wave where nothing restarts, for it is still looked at', [], { waves: 2 }, [[]]],
   ] as const)('%s', ([, names, rollout, expected]) => {
     expect(namesOf(names, rollout)).toEqual(expected);
   });

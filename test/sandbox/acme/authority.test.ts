@@ -199,8 +199,8 @@ test('accounts can be forgotten (accountDoesNotExist) and deactivated (unauthori
 // --- strictness ------------------------------------------------------------------------------------
 
 test.each([
-  ['100 names', 100, 201],
-  ['101 names', 101, 400],
+  ['100 names is accepted', 100, 201],
+  ['101 names is refused', 101, 400],
 ])('an order of %s', async (_, count, status) => {
   const base = newName();
   const identifiers = Array.from({ length: count }, (__, n) => ({ type: 'dns', value: `a${n}.${base}` }));
