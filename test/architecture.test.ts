@@ -282,7 +282,9 @@ describe('the building', () => {
   it('has nothing at the top but what belongs there', () => {
     const allowed = new Set(
       `functions lib infra test serverless.yml package.json package-lock.json tsconfig.json README.md LICENSE
-      biome.json .oxlintrc.json vitest.config.ts .gitignore .npmrc .ci docs`.split(/\s+/),
+      biome.json .oxlintrc.json vitest.config.ts .gitignore .npmrc .editorconfig .ci .github docs`.split(
+        /\s+/,
+      ),
     );
     const tracked = execFileSync('git', ['ls-files'], { cwd: top, encoding: 'utf8' });
     const names = new Set(
