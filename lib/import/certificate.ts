@@ -10,8 +10,8 @@ import {
 } from '../certificate/stored.ts';
 import { heldByValue } from '../policy/issuance/actual.ts';
 import { type Decision, judge } from '../policy/issuance/checks.ts';
-import { type Wanted, wantedBy } from '../policy/issuance/desired.ts';
-import { chooseIssuer, issuersOf } from '../policy/issuance/issuer-choice.ts';
+import { describeNoIssuer, type Wanted, wantedIn } from '../policy/issuance/desired.ts';
+import { resumes } from '../policy/issuance/resume.ts';
 import type { KeyMaker } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ConfigError } from '../ports/errors.ts';
@@ -83,6 +83,7 @@ export async function importCertificate(
     return refuse('Unknown', message);
   }
   const wanted = wantedIn(run.inventory, spec);
+  if (!wanted) throw new ConfigError('Inventory', describeNoIssuer(spec));
   const verdict = verifyImport(await ports.readText(secret, run.signal), spec.domains, clock.now());
   if (!verdict.ok) return refuse(verdict.problem, verdict.message);
   const { bundle, notes } = verdict;
@@ -118,14 +119,6 @@ function specIn(value: StoredValue | undefined): StoredSpec | undefined {
   return value?.kind === 'certificate' ? value.certificate.spec : undefined;
 }
 
-function wantedIn({ issuers }: Inventory, spec: CertificateSpec): Wanted {
-  const allowed = issuersOf(spec, issuers);
-  const choice = chooseIssuer(allowed, 0);
-  if (choice) return wantedBy(spec, choice, allowed);
-  const message = `certificate "${spec.name}" asks for issuer "${spec.issuer}", which the inventory does not have`;
-  throw new ConfigError('Inventory', message);
-}
-
 interface ImportClaim {
   readonly version: string;
   /** An earlier run's order is on it: a pass finishes that, so the claim stays. */
@@ -157,7 +150,7 @@ async function claimImport(
   };
   const claim = await store.claim(name, order, pending, run.signal);
   if (claim === 'held') return { message: 'another run has just begun to order it: import it after that' };
-  return { version: claim.version, unfinished: left !== undefined && entry?.state.order !== undefined };
+  return { version: claim.version, unfinished: resumes(left, entry?.state) };
 }
 
 /** The same certificate over the same predecessor is the same version, so that a repeated write is no write. */

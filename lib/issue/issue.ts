@@ -1,14 +1,21 @@
 // One pass of issuing: gather, plan, order in waves, report.
 
 import { onceOnly } from '../async/memo.ts';
-import { type Plan, type PlanEntry, planCertificates } from '../policy/issuance/plan.ts';
+import { planCertificates } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
+import { resumes } from '../policy/issuance/resume.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import { compareLater, continueLater } from './continuation.ts';
 import { IssueError } from './errors.ts';
 import { admitOrders } from './gather/admission.ts';
 import { nameKept, openAllowance } from './gather/allowance.ts';
-import { type Candidate, gather, type Question, type Unknown } from './gather/gather.ts';
+import {
+  type Candidate,
+  gather,
+  type PlannedCertificate,
+  type Question,
+  type Unknown,
+} from './gather/gather.ts';
 import { askRenewalInfo, isToBeAsked } from './gather/renewal-info.ts';
 import {
   beginInstallation,
@@ -56,23 +63,22 @@ export async function issueCertificates(
   const now = ports.clock.now();
   const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
   const candidates = request.dryRun ? held.candidates : await hearCas(held.candidates, ordering, run, now);
-  const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
   const asked = { ...request, allowance };
-  const admitted = await admitOrders(planCertificates(candidates, now), byName, asked, ordering, ports, run);
-  const plan = nameKept(admitted, byName);
+  const admitted = await admitOrders(planCertificates(candidates, now), asked, ordering, ports, run);
+  const plan = nameKept(admitted);
   logPlan(plan, ports);
-  const due = plan.flatMap(({ name, decision }) => (decision === 'order' ? (byName.get(name) ?? []) : []));
+  const due = plan.filter((planned) => planned.plan.decision === 'order');
   // Side by side: an order that takes its time keeps nothing of others in DNS.
   const [outcomes] = request.dryRun
     ? [[]]
     : await Promise.all([
-        order(due, asked, ordering, run),
-        sweepOrphans([...gathered.orphans, ...findUnfinished(plan, byName)], ordering, ports, run),
+        order(due, allowance, ordering, run),
+        sweepOrphans([...gathered.orphans, ...findUnfinished(plan)], ordering, ports, run),
       ]);
   if (!request.dryRun) {
     const stored = new Set(outcomes.flatMap((one) => ('version' in one ? [one.name] : [])));
     await signMissing(
-      candidates.filter(({ name }) => !stored.has(name)),
+      plan.filter(({ name }) => !stored.has(name)),
       { ...ports, allowance },
       run,
     );
@@ -83,8 +89,9 @@ export async function issueCertificates(
   if (isFull && mayEndPass(installation, isNoted, ports)) {
     await endInstallationPass(new Date(startedAt), ports, run);
   }
-  const predicted = request.dryRun ? await foresee(plan, due) : undefined;
-  const report = makeReport(plan, outcomes, unknown, predicted);
+  const predicted = request.dryRun ? await foresee(due) : undefined;
+  const lines = plan.map((planned) => planned.plan);
+  const report = makeReport(lines, outcomes, unknown, predicted);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
   const named = request.certificates?.length;
   ports.log.info('pass finished', {
@@ -96,10 +103,9 @@ export async function issueCertificates(
 }
 
 /** What orders have left of certificates that the inventory does not allow any more. */
-function findUnfinished(plan: Plan, candidates: ReadonlyMap<string, Candidate>): readonly StoreEntry[] {
-  return plan
-    .filter(({ reason }) => reason === 'NotAllowed')
-    .flatMap(({ name }) => candidates.get(name)?.entry ?? [])
+function findUnfinished(certificates: readonly PlannedCertificate[]): readonly StoreEntry[] {
+  return certificates
+    .flatMap(({ plan, entry }) => (plan.reason === 'NotAllowed' && entry ? [entry] : []))
     .filter(({ pending }) => pending !== undefined);
 }
 
@@ -110,17 +116,16 @@ function holdsCertificates({ candidates, orphans }: Awaited<ReturnType<typeof ga
 }
 
 /** What ordering all of these would change. */
-async function foresee(plan: Plan, due: readonly Candidate[]): Promise<PredictedCalls> {
+async function foresee(due: readonly PlannedCertificate[]): Promise<PredictedCalls> {
   const [{ predictCalls }, { waveSize }] = await Promise.all([
     import('../policy/issuance/prediction.ts'),
     import('./order/batch.ts'),
   ]);
-  const zones = new Map(plan.map((entry) => [entry.name, entry.zones]));
-  const foreseen = due.map(({ name, entry, inFlight, situation }) => ({
+  const foreseen = due.map(({ entry, situation, plan }) => ({
     directory: situation.wanted.directory,
     isNew: entry === undefined,
-    resumes: inFlight !== undefined && entry?.state.order !== undefined,
-    zones: zones.get(name),
+    resumes: resumes(situation.pending, entry?.state),
+    zones: plan.zones,
   }));
   return predictCalls(foreseen, waveSize);
 }
@@ -141,15 +146,15 @@ async function hearCas(
 
 /** Sends on what was not finished: cut off by time, in another run's hands, or to be tried again soon. */
 async function leave(
-  plan: Plan,
+  plan: readonly PlannedCertificate[],
   outcomes: readonly WaveOutcome[],
   { fruitless = 0 }: PassRequest,
   ports: IssuePorts,
   run: Run,
 ): Promise<void> {
   // Where there is no such instant a person must act first, and the schedule looks again.
-  const waiting = plan.flatMap((entry) =>
-    entry.decision === 'wait' && entry.until ? [{ name: entry.name, until: entry.until }] : [],
+  const waiting = plan.flatMap(({ name, plan: line }) =>
+    line.decision === 'wait' && line.until ? [{ name, until: line.until }] : [],
   );
   const unfinished = outcomes.flatMap((one) =>
     one.outcome === 'waiting' || one.outcome === 'failed' ? [{ name: one.name, until: one.until }] : [],
@@ -160,8 +165,9 @@ async function leave(
 }
 
 /** What changes nothing is for debugging; at 10,000 certificates nobody reads the rest of a plan otherwise. */
-function logPlan(plan: readonly PlanEntry[], { log }: IssuePorts): void {
-  for (const { name, decision, reason, message } of plan) {
+function logPlan(certificates: readonly PlannedCertificate[], { log }: IssuePorts): void {
+  for (const { name, plan } of certificates) {
+    const { decision, reason, message } = plan;
     const level = decision === 'keep' ? 'debug' : 'info';
     log[level]('certificate judged', { certificate: name, decision, reason, detail: message });
   }

@@ -1,7 +1,7 @@
 // What a pass answers: one line for each certificate, and how many there were of each.
 
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
-import type { Plan, PlanEntry } from '../policy/issuance/plan.ts';
+import type { PlanEntry } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { describeError } from '../ports/errors.ts';
 import type { Unknown } from './gather/gather.ts';
@@ -46,7 +46,7 @@ export interface IssueReport {
 
 /** Puts plan and outcomes together. */
 export function makeReport(
-  plan: Plan,
+  plan: readonly PlanEntry[],
   outcomes: readonly WaveOutcome[],
   unknown: readonly Unknown[],
   predicted?: PredictedCalls,

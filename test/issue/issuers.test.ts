@@ -101,6 +101,50 @@ describe('a certificate with a second issuer', () => {
   });
 });
 
+describe('the issuer of an order is chosen once', () => {
+  it('so an order that stays at the second issuer is not rehearsed for the first', async () => {
+    const bench = new Bench(
+      [shop],
+      { attempts: 1, rehearsal: 'staging' },
+      { spare: { attempts: 1 }, staging: {} },
+    );
+    unwell(bench, 'default', 1);
+    await bench.run();
+    bench.cas.get('spare')?.failures.next('finalize', new AcmeError('Unreachable', 'no answer'));
+    expect(await passAfter(bench, 0)).toMatchObject({ outcome: 'failed' });
+    bench.cas.get('spare')?.orders.clear();
+    expect(await passAfter(bench, 2 * dayMs)).toMatchObject({ reason: 'Resume', outcome: 'issued' });
+    expect((await bench.current('shop'))?.issuer).toBe('https://spare.example/directory');
+    expect(bench.cas.get('staging')?.count('newOrder')).toBe(0);
+  });
+
+  it('so a registered certificate is planned for the CA that its own specification names', async () => {
+    const bench = new Bench([], {}, { spare: {} });
+    const { name, domains } = shop;
+    const sent = { ...specOf(name, domains), source: 'registration' as const };
+    await bench.store.create(name, sent);
+    await bench.run();
+    // The rules get a second issuer, which the stored specification does not have.
+    const { registration } = bench.inventory;
+    if (!registration) throw new Error('nothing can be registered');
+    bench.inventory = { ...bench.inventory, registration: { ...registration, fallbackIssuers: ['spare'] } };
+    await bench.store.record(name, { failures: 3, error: 'Unreachable' });
+    const described: string[] = [];
+    bench.preflight = {
+      gather: async () => ({ names: [] }),
+      describe: async (issuer) => {
+        described.push(issuer);
+        return { identities: [] };
+      },
+    };
+    const line = await passAfter(bench, 61 * dayMs);
+    expect(line).toMatchObject({ reason: 'RenewalDue', outcome: 'issued' });
+    expect(line?.message).not.toContain('spare');
+    expect(described).toEqual(['default']);
+    expect((await bench.current(name))?.issuer).toBe(bench.ca.directory);
+  });
+});
+
 describe('rotateKey: never', () => {
   const pinned = { ...specOf('shop', ['shop.example.com']), rotateKey: 'never' as const };
 

@@ -14,7 +14,7 @@ test('the most urgent stand first: no certificate, then the next to expire, then
     ],
     afterDays(30),
   );
-  expect(plan.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
+  expect(plan.map(({ name, plan: { reason } }) => `${name} ${reason}`)).toEqual([
     'new Missing',
     'due RenewalDue',
     'a Current',
@@ -25,7 +25,7 @@ test('the most urgent stand first: no certificate, then the next to expire, then
 
 test('an entry is printable data with instants in UTC', () => {
   const plan = planCertificates([{ name: 'shop', situation: { wanted, held } }], afterDays(30));
-  expect(JSON.parse(JSON.stringify(plan))).toEqual([
+  expect(JSON.parse(JSON.stringify(plan.map((planned) => planned.plan)))).toEqual([
     {
       name: 'shop',
       decision: 'keep',

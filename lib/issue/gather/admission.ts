@@ -1,12 +1,17 @@
 // Which of the orders that are wanted are begun now: those for names that nobody else has, that the CA's limits allow and that DNS
 // does not stand before.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import { judge } from '../../policy/issuance/checks.ts';
-import type { Plan, PlanEntry } from '../../policy/issuance/plan.ts';
+import { type Planned, planOne } from '../../policy/issuance/plan.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import type { Allowance } from './allowance.ts';
-import { type Candidate, type Question, readSpecification } from './gather.ts';
+import {
+  type Candidate,
+  completeCandidate,
+  type DueCertificate,
+  type PlannedCertificate,
+  type Question,
+} from './gather.ts';
 
 /** Specifications read at once. */
 const concurrency = 32;
@@ -20,49 +25,53 @@ export interface AdmissionRequest extends Question {
   readonly allowance: Allowance;
 }
 
-/** The plan with what must wait. An order that the inventory or DNS stands before takes nothing from the CA's limits, so another takes its
- *  place and is looked at in turn. `candidates` gets the specifications that are read for it. */
+/** The plan with what must wait. An order that the inventory or DNS stands before takes nothing from the CA's limits, so
+ *  another takes its place and is looked at in turn. Specifications that only tags stood for are read on the way. */
 export async function admitOrders(
-  plan: Plan,
-  candidates: Map<string, Candidate>,
+  plan: readonly PlannedCertificate[],
   request: AdmissionRequest,
   openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   ports: IssuePorts,
   run: Run,
-): Promise<Plan> {
+): Promise<readonly PlannedCertificate[]> {
   if (!plan.some(isOrder)) return plan;
   const [{ withinBudgets }, { withholdTakenNames }] = await Promise.all([
     import('./rate-limits.ts'),
     import('./taken-names.ts'),
   ]);
-  const free = await withholdTakenNames(plan, candidates, request, ports, run);
-  const seen = new Map<string, PlanEntry>();
   const isLooking = run.inventory.dns?.preflight !== false;
+  const seen = new Set<string>();
   let look: Look | undefined;
+  let known = await withholdTakenNames(plan, request, ports, run);
   for (;;) {
-    const now = ports.clock.now();
-    const known = free.map((entry) => seen.get(entry.name) ?? entry);
-    const allowed = await withinBudgets(known, candidates, request, ports.store, run, now);
-    const unseen = allowed.filter((entry) => isOrder(entry) && !seen.has(entry.name));
-    const refused = await readSpecifications(unseen, candidates, request, ports, run);
-    for (const entry of refused) seen.set(entry.name, entry);
-    if (refused.length > 0) continue;
-    if (unseen.length === 0 || !isLooking) return allowed;
+    const allowed = await withinBudgets(known, request, ports.store, run, ports.clock.now());
+    const unseen = allowed.filter((one) => isOrder(one) && !seen.has(one.name));
+    const read = await readSpecifications(unseen, request, ports, run);
+    known = exchange(known, read);
+    if (!read.every(isOrder)) continue;
+    if (unseen.length === 0 || !isLooking) return exchange(allowed, read);
     look ??= await prepareLook(request, await openOrdering(), run);
-    if (!look) return allowed;
-    for (const entry of await look(unseen, candidates)) seen.set(entry.name, entry);
+    if (!look) return exchange(allowed, read);
+    known = exchange(known, await look(exchange(unseen, read)));
+    for (const { name } of unseen) seen.add(name);
   }
 }
 
-function isOrder({ decision }: Pick<PlanEntry, 'decision'>): boolean {
-  return decision === 'order';
+function isOrder({ plan }: PlannedCertificate): boolean {
+  return plan.decision === 'order';
 }
 
-/** Looks at DNS for some entries that order, and gives them back as they are then. */
-type Look = (
-  entries: readonly PlanEntry[],
-  candidates: ReadonlyMap<string, Candidate>,
-) => Promise<readonly PlanEntry[]>;
+/** The plan with these in the place of those of the same name. */
+function exchange(
+  plan: readonly PlannedCertificate[],
+  changed: readonly PlannedCertificate[],
+): readonly PlannedCertificate[] {
+  const byName = new Map(changed.map((one) => [one.name, one]));
+  return plan.map((one) => byName.get(one.name) ?? one);
+}
+
+/** Looks at DNS for some certificates that order, and gives them back as they are planned then. */
+type Look = (due: readonly PlannedCertificate[]) => Promise<readonly PlannedCertificate[]>;
 
 /** `undefined` where the inventory wants no look. All looks of a pass share one time limit. */
 async function prepareLook(
@@ -76,31 +85,42 @@ async function prepareLook(
   const leftMs = Math.max(0, run.workUntil.getTime() - clock.now().getTime());
   const limit = AbortSignal.timeout(Math.floor(Math.min(longestLookMs, leftMs * timeShare)));
   const signal = AbortSignal.any([run.signal, limit]);
-  return (entries, candidates) =>
-    lookBefore(entries, candidates, { dryRun, force, signal }, { ...ports, preflight });
+  return (due) => lookBefore(due, { dryRun, force, signal }, { ...ports, preflight });
 }
 
-/** Of registered certificates that the tags alone told of. One that cannot be read fails where it is ordered. Gives those
- *  that the inventory does not allow by what was read. */
+/** Those of the certificates that tags alone were enough for, planned anew by the specifications that are read now. One that
+ *  cannot be read is left out: it is read once more when it is ordered, and fails there. */
 async function readSpecifications(
-  entries: readonly PlanEntry[],
-  candidates: Map<string, Candidate>,
+  due: readonly PlannedCertificate[],
   { allowance }: AdmissionRequest,
-  { store, clock, log }: IssuePorts,
-  { signal }: Run,
-): Promise<readonly PlanEntry[]> {
-  const unread = entries.flatMap(({ name }) => candidates.get(name) ?? []).filter(({ spec }) => !spec);
-  const judged = await mapConcurrently(unread, concurrency, async (candidate) => {
-    const { name } = candidate;
+  ports: IssuePorts,
+  run: Run,
+): Promise<readonly PlannedCertificate[]> {
+  const unread = due.filter(({ spec }) => !spec);
+  const read = await mapConcurrently(unread, concurrency, async (planned) => {
     try {
-      const spec = await readSpecification(name, store, signal);
-      const held = { ...(await allowance.holdSpec(candidate, spec)), spec };
-      candidates.set(name, held);
-      return { name, ...judge(held.situation, clock.now()) };
+      return await planBySpecification(planned, allowance, ports, run);
     } catch (error) {
-      log.debug('specification not read', { certificate: name, problem: describeError(error) });
+      ports.log.debug('specification not read', {
+        certificate: planned.name,
+        problem: describeError(error),
+      });
       return undefined;
     }
   });
-  return judged.filter((entry) => entry !== undefined).filter((entry) => !isOrder(entry));
+  return read.filter((planned) => planned !== undefined);
+}
+
+/** The certificate with its specification, and what the plan makes of that.
+ *  @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its issuers are. */
+export async function planBySpecification(
+  candidate: Candidate,
+  allowance: Allowance,
+  { store, clock }: IssuePorts,
+  run: Run,
+): Promise<Planned<DueCertificate>> {
+  const complete = await completeCandidate(candidate, store, run);
+  const { situation } = await allowance.holdSpec(complete, complete.spec);
+  const due = { ...complete, situation };
+  return { ...due, plan: planOne(due, clock.now()) };
 }

@@ -4,7 +4,6 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { onceOnly } from '../../async/memo.ts';
 import { registeredSpec, type StoredSpec } from '../../certificate/stored.ts';
-import type { Plan } from '../../policy/issuance/plan.ts';
 import { createFit } from '../../policy/registration/fit.ts';
 import {
   believeGrace,
@@ -24,7 +23,7 @@ import type { InstallationRecord } from '../../ports/installation.ts';
 import type { CertificateStore } from '../../ports/store.ts';
 import { parseDomains } from '../../state/describe.ts';
 import type { IssuePorts, Run } from '../run.ts';
-import { type Candidate, readSpecification } from './gather.ts';
+import { type Candidate, type PlannedCertificate, readSpecification } from './gather.ts';
 
 /** Values read at once. */
 const concurrency = 32;
@@ -206,10 +205,11 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
 }
 
 /** The plan with what is kept for a while said of each that is. */
-export function nameKept(plan: Plan, candidates: ReadonlyMap<string, Candidate>): Plan {
-  return plan.map((entry) => {
-    const misfits = candidates.get(entry.name)?.situation.misfits;
-    return misfits && entry.reason !== 'NotAllowed' ? { ...entry, ...describeKept(misfits) } : entry;
+export function nameKept(plan: readonly PlannedCertificate[]): readonly PlannedCertificate[] {
+  return plan.map((planned) => {
+    const { misfits } = planned.situation;
+    const isKept = misfits && planned.plan.reason !== 'NotAllowed';
+    return isKept ? { ...planned, plan: { ...planned.plan, ...describeKept(misfits) } } : planned;
   });
 }
 

@@ -3,20 +3,20 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../../certificate/stored.ts';
-import { type Held, type HeldCertificate, heldByTags, heldByValue } from '../../policy/issuance/actual.ts';
+import { type Held, heldByTags, heldByValue } from '../../policy/issuance/actual.ts';
 import { type Decision, judge, type Situation } from '../../policy/issuance/checks.ts';
-import { type Wanted, wantedBy } from '../../policy/issuance/desired.ts';
 import {
-  chooseIssuer,
-  type IssuerChoice,
-  issuersOf,
-  issuersOfSource,
-} from '../../policy/issuance/issuer-choice.ts';
+  describeNoIssuer,
+  type Progress,
+  type Wanted,
+  wantedByTags,
+  wantedIn,
+} from '../../policy/issuance/desired.ts';
+import type { Planned } from '../../policy/issuance/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ConfigError, toError } from '../../ports/errors.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
-import type { CertificateState } from '../../state/state.ts';
 import { IssueError } from '../errors.ts';
 import type { Run } from '../run.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findLost } from './comparison.ts';
@@ -32,9 +32,15 @@ export interface Candidate {
   readonly situation: Situation;
   /** Absent where tags alone tell that a registered certificate is as it should be: read it when it falls due. */
   readonly spec: CertificateSpec | StoredSpec | undefined;
-  /** The claim that is there, and its order where it can be read. */
-  readonly inFlight: { readonly version: string; readonly order: PendingOrder | undefined } | undefined;
+  /** What the claim of AWSPENDING holds (`situation.pending`); absent if there is no claim, or it holds no order of ours. */
+  readonly pendingOrder: PendingOrder | undefined;
 }
+
+/** A certificate with its line of the plan. */
+export type PlannedCertificate = Planned<Candidate>;
+
+/** A certificate that the plan says to order: its specification has been read by now. */
+export type DueCertificate = Candidate & { readonly spec: CertificateSpec | StoredSpec };
 
 /** A certificate about which nothing could be learned. */
 export interface Unknown {
@@ -95,25 +101,29 @@ async function gatherOne(
   run: Run,
 ): Promise<Candidate> {
   const { inventory, signal } = run;
-  const inFlight =
-    entry?.pending === undefined ? undefined : await readClaim(name, entry.pending, store, run);
+  const version = entry?.pending;
+  const pendingOrder = version === undefined ? undefined : await readPending(name, version, store, signal);
+  const failures = entry?.state.failures;
+  const progress = { failures, inFlight: pendingOrder };
   const circumstances = {
-    pending: inFlight && { version: inFlight.version, deadline: inFlight.order?.deadline },
-    failures: entry?.state.failures,
+    pending: version === undefined ? undefined : { version, deadline: pendingOrder?.deadline },
+    failures,
     error: entry?.state.error,
     nextAttempt: entry?.state.nextAttempt,
     forced: force,
     ...standingOf(entry),
   };
   const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
-  if (!inFile && !inFlight && known?.kind === 'certificate') {
-    const wanted = wantedByTags(known, inventory, entry?.state);
-    if (wanted)
-      return { name, entry, inFlight, spec: undefined, situation: { wanted, held: known, ...circumstances } };
+  if (entry && !inFile && version === undefined && known?.kind === 'certificate') {
+    const wanted = wantedByTags(known, inventory, entry.state);
+    if (wanted) {
+      const situation = { wanted, held: known, ...circumstances };
+      return { name, entry, pendingOrder, spec: undefined, situation };
+    }
   }
   if (inFile && known) {
-    const wanted = wantedIn(inventory, inFile, entry, inFlight?.order);
-    return { name, entry, inFlight, spec: inFile, situation: { wanted, held: known, ...circumstances } };
+    const situation = { wanted: askedBy(inFile, inventory, progress), held: known, ...circumstances };
+    return { name, entry, pendingOrder, spec: inFile, situation };
   }
   const { held, registered } = await readCurrent(name, store, signal);
   const spec = inFile ?? registered;
@@ -123,13 +133,21 @@ async function gatherOne(
       `no certificate is called "${name}", neither in the inventory nor by registration`,
     );
   }
-  return {
-    name,
-    entry,
-    inFlight,
-    spec,
-    situation: { wanted: wantedIn(inventory, spec, entry, inFlight?.order), held, ...circumstances },
-  };
+  const situation = { wanted: askedBy(spec, inventory, progress), held, ...circumstances };
+  return { name, entry, pendingOrder, spec, situation };
+}
+
+/** A candidate that tags alone were enough for, with its specification and what that asks for.
+ *  @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its issuers are. */
+export async function completeCandidate(
+  candidate: Candidate,
+  store: CertificateStore,
+  { inventory, signal }: Run,
+): Promise<Candidate & { readonly spec: StoredSpec }> {
+  const { name, situation, pendingOrder: inFlight } = candidate;
+  const spec = await readSpecification(name, store, signal);
+  const wanted = askedBy(spec, inventory, { failures: situation.failures, inFlight });
+  return { ...candidate, spec, situation: { ...situation, wanted } };
 }
 
 /** The specification of a candidate that tags alone were enough for. @throws IssueError `Unknown` where it is gone. */
@@ -146,26 +164,17 @@ export async function readSpecification(
   );
 }
 
-/** Judges a certificate that this run has claimed, from what nobody else can change now. */
+/** Judges a certificate that this run has claimed, from what nobody else can change now. The issuer stays the one that was
+ *  chosen before. @throws StoreError. */
 export async function judgeClaimed(
-  spec: CertificateSpec,
+  { name, situation: { wanted } }: Candidate,
   entry: StoreEntry,
   { store, clock }: { readonly store: CertificateStore; readonly clock: Clock },
-  run: Run,
+  { signal }: Run,
 ): Promise<Decision> {
-  const held = heldByTags(entry) ?? (await readCurrent(spec.name, store, run.signal)).held;
+  const held = heldByTags(entry) ?? (await readCurrent(name, store, signal)).held;
   const { failures, error, nextAttempt } = entry.state;
-  return judge(
-    {
-      wanted: wantedIn(run.inventory, spec, entry),
-      held,
-      failures,
-      error,
-      nextAttempt,
-      ...standingOf(entry),
-    },
-    clock.now(),
-  );
+  return judge({ wanted, held, failures, error, nextAttempt, ...standingOf(entry) }, clock.now());
 }
 
 async function readCurrent(
@@ -186,46 +195,20 @@ async function readCurrent(
   }
 }
 
-async function readClaim(name: string, version: string, store: CertificateStore, { signal }: Run) {
+async function readPending(
+  name: string,
+  version: string,
+  store: CertificateStore,
+  signal: AbortSignal,
+): Promise<PendingOrder | undefined> {
   const value = (await store.read(name, { version }, signal))?.value;
-  return { version, order: value?.kind === 'pending' ? value.order : undefined };
+  return value?.kind === 'pending' ? value.order : undefined;
 }
 
-function wantedIn(
-  inventory: Inventory,
-  spec: CertificateSpec,
-  entry: StoreEntry | undefined,
-  inFlight?: PendingOrder,
-): Wanted {
-  const choice = issuerFor(spec, inventory, entry, inFlight);
-  return wantedBy(spec, choice, issuersOf(spec, inventory.issuers));
-}
-
-/** The issuer that the next order goes to. An order in flight stays where it is.
- *  @throws ConfigError where the inventory has none of its issuers. */
-export function issuerFor(
-  spec: CertificateSpec,
-  { issuers }: Inventory,
-  entry: StoreEntry | undefined,
-  inFlight?: PendingOrder,
-): IssuerChoice {
-  const choice = chooseIssuer(issuersOf(spec, issuers), entry?.state.failures ?? 0, inFlight);
-  if (choice) return choice;
-  const message = `certificate "${spec.name}" asks for issuer "${spec.issuer}", which the inventory does not have`;
-  throw new ConfigError('Inventory', message);
-}
-
-/** A registered specification travels with its certificate, so the version that the tags describe is what it asks for,
- *  unless the issuers for its source are others now. */
-function wantedByTags(
-  { key, issuer, profile }: HeldCertificate,
-  inventory: Inventory,
-  state: CertificateState = {},
-): Wanted | undefined {
-  const allowed = issuersOfSource(state, inventory);
-  const choice = chooseIssuer(allowed, state.failures ?? 0);
-  if (!key || !choice) return undefined;
-  const wanted = wantedBy({ key }, choice, allowed);
-  const isAsked = allowed.some((one) => one.issuer.directory === issuer && one.issuer.profile === profile);
-  return isAsked ? wanted : undefined;
+/** What a specification asks for, with the issuer of its next order.
+ *  @throws ConfigError if the inventory has none of its issuers. */
+function askedBy(spec: CertificateSpec, inventory: Inventory, progress: Progress): Wanted {
+  const wanted = wantedIn(inventory, spec, progress);
+  if (wanted) return wanted;
+  throw new ConfigError('Inventory', describeNoIssuer(spec));
 }

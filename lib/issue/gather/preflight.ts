@@ -6,9 +6,10 @@ import { namesKey } from '../../certificate/names.ts';
 import type { CaaSubject } from '../../policy/dns/caa.ts';
 import { heedFindings, judgePreflight } from '../../policy/dns/preflight.ts';
 import type { PlanEntry } from '../../policy/issuance/plan.ts';
+import { resumes } from '../../policy/issuance/resume.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { IssuePorts, OrderingPorts, PreflightPorts } from '../run.ts';
-import type { Candidate } from './gather.ts';
+import type { Candidate, PlannedCertificate } from './gather.ts';
 
 /** Certificates looked at side by side. */
 const concurrency = 16;
@@ -26,32 +27,31 @@ export interface LookOptions {
 
 type LookPorts = IssuePorts & OrderingPorts & { readonly preflight: PreflightPorts };
 
-/** The entries, each with what was found. Never rejects. */
+/** The certificates, each with what was found. Never rejects. */
 export async function lookBefore(
-  entries: readonly PlanEntry[],
-  candidates: ReadonlyMap<string, Candidate>,
+  due: readonly PlannedCertificate[],
   options: LookOptions,
   ports: LookPorts,
-): Promise<readonly PlanEntry[]> {
+): Promise<readonly PlannedCertificate[]> {
   const subjects = new Memory<CaaSubject>();
   const subjectOf = (issuer: string) => subjects.recall(issuer, () => describe(issuer, options, ports));
-  const seen = await mapConcurrently(entries, concurrency, (entry) =>
-    look(entry, candidates.get(entry.name), subjectOf, options, ports),
-  );
-  for (const entry of seen) tell(entry, options, ports);
-  return seen;
+  return mapConcurrently(due, concurrency, async (planned) => {
+    const plan = await look(planned, subjectOf, options, ports);
+    tell(plan, options, ports);
+    return { ...planned, plan };
+  });
 }
 
 async function look(
-  entry: PlanEntry,
-  candidate: Candidate | undefined,
+  { plan, ...candidate }: PlannedCertificate,
   subjectOf: (issuer: string) => Promise<CaaSubject>,
   { force, signal }: LookOptions,
   { preflight, clock }: LookPorts,
 ): Promise<PlanEntry> {
-  if (!candidate?.spec || isResumed(candidate)) return entry;
-  const { domains } = candidate.spec;
-  const { issuer } = candidate.situation.wanted;
+  const { spec, entry, situation } = candidate;
+  if (!spec || resumes(situation.pending, entry?.state)) return plan;
+  const { domains } = spec;
+  const { issuer } = situation.wanted;
   try {
     const subject = await subjectOf(issuer);
     // A lasting record may be there already, wherever DNS leads by now; where it is not, writing it tells.
@@ -59,16 +59,11 @@ async function look(
     const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
     const facts = await preflight.gather(domains, about, signal);
     const zones = facts.names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
-    return heedFindings({ ...entry, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
+    return heedFindings({ ...plan, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
   } catch (error) {
     const why = signal.aborted ? 'it took too long' : describeError(error);
-    return { ...entry, warnings: [`DNS was not looked at before the order: ${why}`] };
+    return { ...plan, warnings: [`DNS was not looked at before the order: ${why}`] };
   }
-}
-
-/** An order that is there already costs nothing more, and may be as good as finished. */
-function isResumed({ inFlight, entry }: Candidate): boolean {
-  return inFlight !== undefined && entry?.state.order !== undefined;
 }
 
 /** Whether the CA may still hold valid authorizations for all of the names: it then asks for no proof, and it is of no

@@ -1,13 +1,13 @@
 // Holds back what the CA's limits would refuse: the plan then says until when.
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { namesKey } from '../../certificate/names.ts';
-import type { Plan, PlanEntry } from '../../policy/issuance/plan.ts';
 import { limitsOf } from '../../policy/issuance/published-limits.ts';
 import { allocateBudgets, type OrderHistory, type OrderRequest } from '../../policy/issuance/rate-limits.ts';
+import { resumes } from '../../policy/issuance/resume.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { parseOrderLog } from '../../state/order-log.ts';
 import type { Run } from '../run.ts';
-import type { Candidate, Question } from './gather.ts';
+import type { Candidate, PlannedCertificate, Question } from './gather.ts';
 
 /** Let's Encrypt counts a set that was issued in this time as a renewal (rate limits, "Non-ARI renewals"). */
 const renewalMs = 120 * 24 * 3_600_000;
@@ -15,42 +15,37 @@ const renewalMs = 120 * 24 * 3_600_000;
 /** The plan in which orders wait that the CA's limits do not allow now, the least urgent first. `force` does not help.
  *  An order that is in flight already costs nothing more. */
 export async function withinBudgets(
-  plan: Plan,
-  candidates: ReadonlyMap<string, Candidate>,
+  plan: readonly PlannedCertificate[],
   { certificates }: Question,
   store: CertificateStore,
   run: Run,
   now: Date,
-): Promise<Plan> {
-  const requests = plan.flatMap((entry) => {
-    const candidate = candidates.get(entry.name);
-    return entry.decision === 'order' && candidate ? requestOf(entry, candidate, now) : [];
-  });
+): Promise<readonly PlannedCertificate[]> {
+  const requests = plan.flatMap((planned) =>
+    planned.plan.decision === 'order' ? requestOf(planned, now) : [],
+  );
   if (!requests.some(({ directory }) => limitsOf(directory))) return plan;
   // Named certificates were described one by one: what the others have spent only the list tells.
   const listed = certificates ? await store.list(run.signal) : [];
   const entries = new Map(listed.map((entry) => [entry.name, entry]));
-  for (const { name, entry } of candidates.values()) if (entry) entries.set(name, entry);
+  for (const { name, entry } of plan) if (entry) entries.set(name, entry);
   const shortages = allocateBudgets(
     requests,
     [...entries.values()].flatMap((entry) => historyOf(entry, now)),
     limitsOf,
     now,
   );
-  return plan.map((entry): PlanEntry => {
-    const shortage = shortages.get(entry.name);
-    return shortage ? { name: entry.name, decision: 'wait', reason: 'RateLimited', ...shortage } : entry;
+  return plan.map((planned): PlannedCertificate => {
+    const { name } = planned;
+    const shortage = shortages.get(name);
+    if (!shortage) return planned;
+    return { ...planned, plan: { name, decision: 'wait', reason: 'RateLimited', ...shortage } };
   });
 }
 
-function requestOf(
-  { name }: PlanEntry,
-  { situation, spec, entry }: Candidate,
-  now: Date,
-): readonly OrderRequest[] {
+function requestOf({ name, situation, spec, entry }: Candidate, now: Date): readonly OrderRequest[] {
   const { wanted, held, pending } = situation;
-  const resumes = pending !== undefined && entry?.state.order !== undefined;
-  if (resumes) return [];
+  if (resumes(pending, entry?.state)) return [];
   const log = parseOrderLog(entry?.state.orders);
   const domains = spec?.domains;
   const names = domains ? namesKey(domains) : (entry?.state.names ?? name);

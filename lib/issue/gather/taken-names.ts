@@ -4,7 +4,6 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
 import { type StoredSpec, specSources } from '../../certificate/stored.ts';
-import type { Plan, PlanEntry } from '../../policy/issuance/plan.ts';
 import {
   holderOfSpec,
   NameBook,
@@ -16,7 +15,7 @@ import { describeError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import { parseDomains } from '../../state/describe.ts';
 import type { IssuePorts, Run } from '../run.ts';
-import { type Candidate, readSpecification } from './gather.ts';
+import { type Candidate, type PlannedCertificate, readSpecification } from './gather.ts';
 
 /** Stands as the last error on the tags of what is withheld. */
 const nameTaken = 'NameTaken';
@@ -43,22 +42,20 @@ interface Asking {
  *  is called where no order could meet another source. What the inventory file has is judged with the rest of it (`NotAllowed`).
  *  @throws StoreError where listing fails. */
 export async function withholdTakenNames(
-  plan: Plan,
-  candidates: ReadonlyMap<string, Candidate>,
+  plan: readonly PlannedCertificate[],
   request: NamesRequest,
   ports: IssuePorts,
   run: Run,
-): Promise<Plan> {
+): Promise<readonly PlannedCertificate[]> {
   const sources = openSources(run.inventory);
-  const asking = plan.flatMap(({ name, decision }): readonly Asking[] => {
-    const candidate = decision === 'order' ? candidates.get(name) : undefined;
-    const holder = candidate && holderOf(candidate, sources);
+  const asking = plan.flatMap((candidate): readonly Asking[] => {
+    const holder = candidate.plan.decision === 'order' ? holderOf(candidate, sources) : undefined;
     return holder && sources.mayBeShared(holder) ? [{ candidate, holder }] : [];
   });
   if (asking.length === 0) return plan;
 
-  const { entries, dates } = await listOthers([...candidates.values()], request, ports, run);
-  const holders = await findHolders(entries, candidates, { ...ports, sources }, run);
+  const { entries, dates } = await listOthers(plan, request, ports, run);
+  const holders = await findHolders(entries, plan, { ...ports, sources }, run);
   const book = new NameBook([
     ...holders,
     ...asking.map(({ holder }) => ({ ...holder, since: dates(holder.certificate) })),
@@ -75,14 +72,32 @@ export async function withholdTakenNames(
     const more = taken.length > mostTold ? `; and ${taken.length - mostTold} names more` : '';
     withheld.set(holder.certificate, `${told.join('; ')}${more}: take the name out of one of the two`);
   }
-  await note(withheld, candidates, request, ports, run);
-  return plan.map((entry) => withhold(entry, withheld.get(entry.name)));
+  return mapConcurrently(plan, concurrency, async (planned) => {
+    const problem = withheld.get(planned.name);
+    return problem === undefined ? planned : withhold(planned, problem, request, ports, run);
+  });
 }
 
-function withhold(entry: PlanEntry, problem: string | undefined): PlanEntry {
-  if (problem === undefined) return entry;
-  const message = `${problem}; to order: ${entry.message}`;
-  return { name: entry.name, decision: 'wait', reason: 'NameTaken', message };
+/** In the log each time, on the tags once. */
+async function withhold(
+  planned: PlannedCertificate,
+  problem: string,
+  { dryRun = false }: NamesRequest,
+  { store, log }: IssuePorts,
+  { signal }: Run,
+): Promise<PlannedCertificate> {
+  const { name, entry } = planned;
+  const isRecorded = entry?.state.error === nameTaken;
+  log[isRecorded ? 'warn' : 'error']('name taken', { certificate: name, problem });
+  if (!isRecorded && !dryRun) {
+    try {
+      await store.record(name, { error: nameTaken }, signal);
+    } catch (error) {
+      log.warn('state not recorded', { certificate: name, problem: describeError(error) });
+    }
+  }
+  const message = `${problem}; to order: ${planned.plan.message}`;
+  return { ...planned, plan: { name, decision: 'wait', reason: 'NameTaken', message } };
 }
 
 /** What it asks for; `undefined` for what a person put into the file or imported, which is never withheld. */
@@ -117,15 +132,16 @@ async function listOthers(
 /** By specifications that are known already, by tags, and by values where tags do not tell. */
 async function findHolders(
   entries: readonly StoreEntry[],
-  candidates: ReadonlyMap<string, Candidate>,
+  plan: readonly PlannedCertificate[],
   { store, log, sources }: IssuePorts & { readonly sources: NameSources },
   { inventory, signal }: Run,
 ): Promise<readonly NameHolder[]> {
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
+  const specs = new Map(plan.map(({ name, spec }) => [name, spec]));
   let readsLeft = mostRead;
   const found = await mapConcurrently(entries, concurrency, async (entry) => {
     const { name, state, createdAt = new Date(0) } = entry;
-    const spec = candidates.get(name)?.spec;
+    const spec = specs.get(name);
     if (spec && isStored(spec)) return [holderOfSpec(spec, createdAt)];
     if (!state.source || parseDomains(state)) return sources.holderOf(entry) ?? [];
     if (inFile.has(name) || readsLeft === 0) return [];
@@ -153,25 +169,5 @@ async function readFirstRun(
   } catch (error) {
     log.warn('installation not read', { problem: describeError(error) });
     return undefined;
-  }
-}
-
-/** In the log each time, on the tags once. */
-async function note(
-  withheld: ReadonlyMap<string, string>,
-  candidates: ReadonlyMap<string, Candidate>,
-  { dryRun = false }: NamesRequest,
-  { store, log }: IssuePorts,
-  { signal }: Run,
-): Promise<void> {
-  for (const [certificate, problem] of withheld) {
-    const isNoted = candidates.get(certificate)?.entry?.state.error === nameTaken;
-    log[isNoted ? 'warn' : 'error']('name taken', { certificate, problem });
-    if (isNoted || dryRun) continue;
-    try {
-      await store.record(certificate, { error: nameTaken }, signal);
-    } catch (error) {
-      log.warn('state not recorded', { certificate, problem: describeError(error) });
-    }
   }
 }

@@ -1,15 +1,15 @@
 // What follows from a certificate that has just been stored: it is kept, or would be ordered again at once, which is a failure.
 
 import { type CertificateFacts, certificateId } from '../../certificate/x509.ts';
-import { wasDueAgain } from '../../policy/issuance/issued.ts';
+import { findDueAgain, wasDueAgain } from '../../policy/issuance/issued.ts';
 import type { RenewalInfo } from '../../ports/acme.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { CertificateStore } from '../../ports/store.ts';
 import { IssueError } from '../errors.ts';
+import type { DueCertificate } from '../gather/gather.ts';
 import { laterMs, remembered } from '../gather/renewal-info.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
-import type { Claim, DueCertificate } from './claim.ts';
-import { findIfDueAgain } from './issued.ts';
+import type { Claim } from './claim.ts';
 import { planRetry, type Retry } from './retry.ts';
 
 /** How a stored certificate stands. */
@@ -28,12 +28,13 @@ export async function judgeStored(
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Aftermath> {
-  const window = await hear(facts, claim, ports, run);
+  const { wanted } = due.situation;
+  const window = await hear(facts, wanted.issuer, claim, ports, run);
   const now = ports.clock.now();
   const asked = window
     ? { ...remembered(window, now), windowOf: certificateId(facts) ?? null }
     : { askAfter: new Date(now.getTime() + laterMs) };
-  const dueAgain = findIfDueAgain({ facts, window, now }, due, claim, run.inventory);
+  const dueAgain = findDueAgain(facts, { ...claim.pending, window }, wanted, now);
   if (dueAgain === undefined) return { state: { ...asked, failures: null, error: null, nextAttempt: null } };
   const error = new IssueError('DueAgain', `the certificate was stored, but ${dueAgain}`);
   const retry = planRetry(due, claim, run.inventory, { now });
@@ -44,7 +45,8 @@ export async function judgeStored(
 /** What the CA suggests for the certificate, where there is a reason to ask so soon. */
 async function hear(
   facts: CertificateFacts,
-  { entry, issuer }: Claim,
+  issuer: string,
+  { entry }: Claim,
   { connect, clock, log }: IssuePorts & OrderingPorts,
   { signal }: Run,
 ): Promise<RenewalInfo | undefined> {

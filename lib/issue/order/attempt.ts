@@ -3,6 +3,7 @@
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { versionOfOrder } from '../../certificate/stored.ts';
 import type { Decision } from '../../policy/issuance/checks.ts';
+import { resumes } from '../../policy/issuance/resume.ts';
 import type { CertificateAuthority } from '../../ports/acme.ts';
 import type { ChallengeRecords, TxtValue } from '../../ports/dns.ts';
 import { toError } from '../../ports/errors.ts';
@@ -10,9 +11,9 @@ import type { StoreEntry } from '../../ports/store.ts';
 import { addOrder } from '../../state/order-log.ts';
 import { readJournal } from '../../state/txt-journal.ts';
 import { IssueError } from '../errors.ts';
-import { issuerFor, judgeClaimed } from '../gather/gather.ts';
+import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
-import { type Claim, claimCertificate, type DueCertificate } from './claim.ts';
+import { type Claim, claimCertificate } from './claim.ts';
 import { verifyIssued } from './issued.ts';
 import { noteValues } from './journal.ts';
 import {
@@ -81,23 +82,22 @@ export async function beginAttempt(
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
-  const { spec } = due;
+  const { spec, situation } = due;
   let claim: Claim | undefined;
   try {
-    const issuer = issuerFor(spec, run.inventory, due.entry, due.inFlight?.order);
-    const claimed = await claimCertificate(due, issuer, ports, run);
+    const claimed = await claimCertificate(due, ports, run);
     if (claimed === 'held') return { kind: 'held' };
     claim = claimed;
-    if (due.inFlight) ports.log.info('claim taken over', { certificate: spec.name, version: claim.version });
+    if (situation.pending)
+      ports.log.info('claim taken over', { certificate: spec.name, version: claim.version });
     const entry = await ports.store.describe(spec.name, run.signal);
     if (!entry) throw new IssueError('Failed', `the AWS secret of ${spec.name} was deleted meanwhile`);
     claim = { ...claim, entry };
     const { order } = entry.state;
     if (order !== undefined && entry.current === versionOfOrder(order))
       return { kind: 'stored', claim, written: leftBy(claim) };
-    const unfinished = due.inFlight !== undefined && order !== undefined;
-    if (!unfinished && !due.forced) {
-      const decision = await judgeClaimed(spec, entry, ports, run);
+    if (!resumes(situation.pending, entry.state) && !situation.forced) {
+      const decision = await judgeClaimed(due, entry, ports, run);
       if (decision.decision !== 'order') return { kind: 'kept', claim, decision, written: leftBy(claim) };
     }
     return await openOrder(due, claim, entry, turns, ports, run);
@@ -113,7 +113,7 @@ function leftBy({ entry, pending }: Claim): readonly TxtValue[] {
 }
 
 async function openOrder(
-  { spec }: DueCertificate,
+  { spec, situation: { wanted } }: DueCertificate,
   claim: Claim,
   { current, state }: StoreEntry,
   turns: Turns,
@@ -123,7 +123,7 @@ async function openOrder(
   const { connect, store, records, clock, log } = ports;
   const { name, domains } = spec;
   const left = leftBy(claim);
-  const ca = await connect(claim.issuer, run.signal);
+  const ca = await connect(wanted.issuer, run.signal);
   const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
   if (state.order !== undefined && state.orderFor === owner) {
     const found = await findOrder(state.order, claim.pending, ca, run.signal);
@@ -140,7 +140,7 @@ async function openOrder(
   try {
     // Before the tags forget the order that wrote them.
     if (left.length > 0) await removeLeft(left, records, run);
-    const rehearsal = await rehearse(spec, claim.entry, ports, run);
+    const rehearsal = await rehearse(spec, wanted.rehearsal, ports, run);
     written = [...left, ...rehearsal.written];
     if (rehearsal.failure) throw rehearsal.failure;
     const replaces =

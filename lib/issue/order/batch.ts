@@ -2,9 +2,9 @@
 import { Slots } from '../../async/map-concurrently.ts';
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import type { DueCertificate } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
-import type { DueCertificate } from './claim.ts';
 import { settle, type WaveOutcome } from './settle.ts';
 import { SharedChange } from './shared-change.ts';
 import { Turns } from './turns.ts';

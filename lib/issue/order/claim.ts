@@ -2,28 +2,18 @@
 
 import { sameNames } from '../../certificate/names.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
-import { type PendingOrder, registeredSpec, type StoredSpec } from '../../certificate/stored.ts';
-import type { NamedIssuer } from '../../policy/issuance/issuer-choice.ts';
+import { type PendingOrder, registeredSpec } from '../../certificate/stored.ts';
+import type { Source } from '../../policy/issuance/desired.ts';
 import type { KeyMaker } from '../../ports/acme.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
-
-/** A certificate that the plan says to order. */
-export interface DueCertificate {
-  readonly spec: CertificateSpec | StoredSpec;
-  readonly entry?: StoreEntry | undefined;
-  /** The claim of a run that is over: its order is finished rather than made again. */
-  readonly inFlight?: { readonly version: string; readonly order: PendingOrder | undefined } | undefined;
-  readonly forced: boolean;
-}
+import type { DueCertificate } from '../gather/gather.ts';
 
 /** What a run holds while it orders. */
 export interface Claim {
   /** Version that holds AWSPENDING for this run. */
   readonly version: string;
   readonly pending: PendingOrder;
-  /** Key of `Inventory.issuers`. */
-  readonly issuer: string;
   /** Whether the key is the one of the run before: only then may a finalized order be used. */
   readonly inheritedKey: boolean;
   /** What was recorded of it when nobody else could change it any more; absent where that could not be read. */
@@ -34,33 +24,32 @@ export interface Claim {
  *  specification still asks for the same certificate. */
 export async function claimCertificate(
   due: DueCertificate,
-  { name: issuerName, issuer }: NamedIssuer,
   { store, keys }: { readonly store: CertificateStore; readonly keys: KeyMaker },
   run: { readonly id: string; readonly deadline: Date; readonly signal: AbortSignal },
 ): Promise<Claim | 'held'> {
-  const { spec } = due;
+  const { spec, pendingOrder: before, situation } = due;
+  const { directory, profile } = situation.wanted;
   if (!due.entry) await store.create(spec.name, registeredSpec(spec), run.signal);
-  const before = due.inFlight?.order;
   const former = [...new Set([...(before?.domains ?? []), ...(before?.formerDomains ?? [])])].filter(
     (domain) => !spec.domains.includes(domain),
   );
-  const inherited = before && asksForTheSame(before, spec, issuer) ? before : undefined;
+  const inherited = before && asksForTheSame(before, spec, { directory, profile }) ? before : undefined;
   const key = inherited?.key ?? (await keptKey(due, store, run.signal)) ?? (await keys.generate(spec.key));
   const pending: PendingOrder = {
     key,
     keyType: spec.key,
-    issuer: issuer.directory,
-    profile: issuer.profile,
+    issuer: directory,
+    profile,
     domains: spec.domains,
     ...(former.length > 0 ? { formerDomains: former } : {}),
     run: run.id,
     deadline: run.deadline,
     spec: registeredSpec(spec),
   };
-  const claim = await store.claim(spec.name, pending, due.inFlight?.version, run.signal);
+  const claim = await store.claim(spec.name, pending, situation.pending?.version, run.signal);
   return claim === 'held'
     ? 'held'
-    : { version: claim.version, pending, issuer: issuerName, inheritedKey: inherited !== undefined };
+    : { version: claim.version, pending, inheritedKey: inherited !== undefined };
 }
 
 /** The key of the certificate in use, where the specification keeps keys. One that is or will be revoked is never kept. */
@@ -77,10 +66,10 @@ async function keptKey(
 }
 
 /** Whether an order in flight is for what the specification asks now. */
-function asksForTheSame(order: PendingOrder, spec: CertificateSpec, issuer: NamedIssuer['issuer']): boolean {
+function asksForTheSame(order: PendingOrder, spec: CertificateSpec, source: Source): boolean {
   return (
-    order.issuer === issuer.directory &&
-    order.profile === issuer.profile &&
+    order.issuer === source.directory &&
+    order.profile === source.profile &&
     order.keyType === spec.key &&
     sameNames(order.domains, spec.domains)
   );

@@ -1,17 +1,14 @@
 // Verifies what a CA has issued before it is stored, and tells what would be ordered again at once.
 import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
-import type { Inventory } from '../../certificate/spec.ts';
-import type { CertificateFacts } from '../../certificate/x509.ts';
-import { heldByTags, heldByValue, type SuggestedWindow } from '../../policy/issuance/actual.ts';
-import { wantedBy } from '../../policy/issuance/desired.ts';
+import { heldByTags, heldByValue } from '../../policy/issuance/actual.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../policy/issuance/issued.ts';
-import { issuersOf } from '../../policy/issuance/issuer-choice.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
 import { IssueError } from '../errors.ts';
+import type { DueCertificate } from '../gather/gather.ts';
 import type { Run } from '../run.ts';
-import type { Claim, DueCertificate } from './claim.ts';
+import type { Claim } from './claim.ts';
 
 /** The chain with the claim's key, verified at this moment. What would be ordered again at once passes only where it is
  *  better than the certificate in use.
@@ -32,27 +29,14 @@ export async function verifyIssued(
   const { bundle } = verified;
   const tooShort = findShortLife(bundle.validUntil, now, run.issueIntervalMs);
   if (tooShort !== undefined) throw refusal('a certificate that ends too soon', tooShort);
-  const dueAgain = findIfDueAgain({ facts: bundle.facts, now }, due, claim, run.inventory);
+  const { wanted } = due.situation;
+  const dueAgain = findDueAgain(bundle.facts, claim.pending, wanted, now);
   if (dueAgain === undefined || (await isBetterThanUsed(bundle, claim.entry, store, run))) return bundle;
   throw refusal('a certificate that ends no later than the one in use', dueAgain);
 }
 
 function refusal(what: string, why: string): IssueError {
   return new IssueError('BadCertificate', `the CA issued ${what} (${why}); it was not stored`);
-}
-
-/** Why a certificate that the claim brought would be ordered again at once; `undefined` where it would be kept. */
-export function findIfDueAgain(
-  { facts, window, now }: { facts: CertificateFacts; window?: SuggestedWindow | undefined; now: Date },
-  { spec }: DueCertificate,
-  { issuer: name, pending }: Claim,
-  inventory: Inventory,
-): string | undefined {
-  const issuers = issuersOf(spec, inventory.issuers);
-  const issuer = issuers.find((one) => one.name === name);
-  if (!issuer) return undefined;
-  const wanted = wantedBy(spec, { ...issuer, failures: 0 }, issuers);
-  return findDueAgain(facts, { ...pending, window }, wanted, now);
 }
 
 async function isBetterThanUsed(

@@ -1,11 +1,10 @@
 // Carries out the orders of a plan: at each CA in waves, all CAs side by side.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import { judge } from '../../policy/issuance/checks.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import { planBySpecification } from '../gather/admission.ts';
 import type { Allowance } from '../gather/allowance.ts';
-import { type Candidate, type Question, readSpecification } from '../gather/gather.ts';
+import type { DueCertificate, PlannedCertificate } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
-import type { DueCertificate } from './claim.ts';
 import type { WaveOutcome } from './settle.ts';
 
 /** A wave that would have less time than this is left to the next run. */
@@ -13,31 +12,23 @@ const minWaveMs = 2_000;
 /** Specifications read at once. */
 const concurrency = 32;
 
-/** How the orders were asked for. */
-type Asked = Pick<Question, 'force'> & { readonly allowance: Allowance };
-
 /** Orders what is due and tells what became of each. A CA that hangs keeps no other's orders waiting. Never rejects, but
  *  where `openOrdering` does. */
 export async function order(
-  due: readonly Candidate[],
-  asked: Asked,
+  due: readonly PlannedCertificate[],
+  allowance: Allowance,
   openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   run: Run,
 ): Promise<readonly WaveOutcome[]> {
   if (due.length === 0) return [];
-  const [ports, { beginWave, waveSize }, { findRehearsal }] = await Promise.all([
-    openOrdering(),
-    import('./batch.ts'),
-    import('./rehearsal.ts'),
-  ]);
-  const isRehearsed = ({ spec, entry }: Candidate) =>
-    spec !== undefined && findRehearsal(spec, entry, run.inventory) !== undefined;
+  const [ports, { beginWave, waveSize }] = await Promise.all([openOrdering(), import('./batch.ts')]);
+  const isRehearsed = ({ situation }: PlannedCertificate) => situation.wanted.rehearsal !== undefined;
   const byCa = Map.groupBy(due, ({ situation }) => situation.wanted.directory);
   const outcomes = [...byCa.values()].map((part) => {
     // Those that are rehearsed first, which takes its time, come last.
     const parts = [part.filter((one) => !isRehearsed(one)), part.filter(isRehearsed)];
     const waves = parts.flatMap((some) => chunk(some, waveSize));
-    return orderInWaves(waves, asked, beginWave, ports, run);
+    return orderInWaves(waves, allowance, beginWave, ports, run);
   });
   return (await Promise.all(outcomes)).flat();
 }
@@ -45,8 +36,8 @@ export async function order(
 /** One wave after another, as long as there is as much time as the longest took. Where a wave has only stragglers left, the
  *  next one begins. */
 async function orderInWaves(
-  waves: readonly (readonly Candidate[])[],
-  asked: Asked,
+  waves: readonly (readonly PlannedCertificate[])[],
+  allowance: Allowance,
   beginWave: typeof import('./batch.ts').beginWave,
   ports: IssuePorts & OrderingPorts,
   run: Run,
@@ -64,7 +55,7 @@ async function orderInWaves(
     }
     if (waves.length > 1)
       log.info('wave begun', { wave: index + 1, of: waves.length, certificates: wave.length });
-    const prepared = await mapConcurrently(wave, concurrency, (one) => prepare(one, asked, ports, run));
+    const prepared = await mapConcurrently(wave, concurrency, (one) => prepare(one, allowance, ports, run));
     done.push(...prepared.flatMap((one) => ('outcome' in one ? [one] : [])));
     const ready = prepared.flatMap((one) => ('outcome' in one ? [] : [one]));
     const { outcomes, eased } = beginWave(ready, ports, run);
@@ -81,20 +72,19 @@ function chunk<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
   );
 }
 
+/** The certificate with its specification, which admission may have been unable to read. */
 async function prepare(
-  candidate: Candidate,
-  { force: forced = false, allowance }: Asked,
-  { store, clock }: IssuePorts,
+  planned: PlannedCertificate,
+  allowance: Allowance,
+  ports: IssuePorts,
   run: Run,
 ): Promise<DueCertificate | WaveOutcome> {
-  const { name, spec, entry, inFlight } = candidate;
+  const { name, spec } = planned;
   try {
-    if (spec) return { spec, entry, inFlight, forced };
-    const read = await readSpecification(name, store, run.signal);
-    const { decision, message } = judge((await allowance.holdSpec(candidate, read)).situation, clock.now());
-    return decision === 'order'
-      ? { spec: read, entry, inFlight, forced }
-      : { outcome: 'waiting', name, message };
+    if (spec) return { ...planned, spec };
+    const due = await planBySpecification(planned, allowance, ports, run);
+    const { decision, message } = due.plan;
+    return decision === 'order' ? due : { outcome: 'waiting', name, message };
   } catch (thrown) {
     const error = toError(thrown);
     return { outcome: 'failed', name, message: describeError(error), error };

@@ -1,11 +1,10 @@
 // After a failure, another CA validates the names first: an order that would fail again is spent at a CA for tests.
-import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
+
+import type { CertificateSpec } from '../../certificate/spec.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import { DnsError, type TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
-import type { StoreEntry } from '../../ports/store.ts';
 import { IssueError } from '../errors.ts';
-import { issuerFor } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { noteValues } from './journal.ts';
 import { openNewOrder, validateOrder } from './order.ts';
@@ -18,25 +17,15 @@ export interface Rehearsal {
   readonly failure?: Error;
 }
 
-/** The issuer at which an order is rehearsed: the one that its own issuer names, once an attempt there has failed. */
-export function findRehearsal(
-  spec: CertificateSpec,
-  entry: StoreEntry | undefined,
-  inventory: Inventory,
-): string | undefined {
-  const { issuer, failures } = issuerFor(spec, inventory, entry);
-  return failures > 0 ? issuer.rehearsal : undefined;
-}
-
-/** Has the names validated where a rehearsal is due, by an order that is never finalized. Where that CA cannot be asked, no
- *  failure is given: the outage of a CA for tests keeps nobody from a certificate. Never rejects. */
+/** Has the names validated by an order that is never finalized. Where that CA cannot be asked, no failure is given: the outage
+ *  of a CA for tests keeps nobody from a certificate. Never rejects.
+ *  @param issuer The issuer that validates them; absent: nothing is done. */
 export async function rehearse(
   spec: CertificateSpec,
-  entry: StoreEntry | undefined,
+  issuer: string | undefined,
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Rehearsal> {
-  const issuer = findRehearsal(spec, entry, run.inventory);
   if (issuer === undefined) return { written: [] };
   const { connect, store, clock, log } = ports;
   const { name, domains } = spec;

@@ -4,7 +4,8 @@ import type { Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder } from '../../certificate/stored.ts';
 import { nextAttempt } from '../../policy/issuance/backoff.ts';
 import { chooseIssuer, issuersOf } from '../../policy/issuance/issuer-choice.ts';
-import type { Claim, DueCertificate } from './claim.ts';
+import type { DueCertificate } from '../gather/gather.ts';
+import type { Claim } from './claim.ts';
 
 /** What follows a failure. */
 export interface Retry {
@@ -19,7 +20,7 @@ export interface Retry {
 /** Counts one failure more, and backs off. Another issuer has nothing to wait for until it has failed too.
  *  @param kept The order that is gone on with; absent: the next attempt makes a new one. */
 export function planRetry(
-  { spec, entry }: Pick<DueCertificate, 'spec' | 'entry'>,
+  { spec, entry, situation: { wanted } }: DueCertificate,
   claim: Claim,
   { issuers }: Pick<Inventory, 'issuers'>,
   {
@@ -30,7 +31,7 @@ export function planRetry(
 ): Retry {
   const failures = ((claim.entry ?? entry)?.state.failures ?? 0) + 1;
   const next = chooseIssuer(issuersOf(spec, issuers), failures, kept);
-  if (next === undefined || next.name === claim.issuer) {
+  if (next === undefined || next.name === wanted.issuer) {
     return { failures, until: nextAttempt({ failures: next?.failures ?? failures, now, retryAfterMs }) };
   }
   const until = next.failures > 0 ? nextAttempt({ failures: next.failures, now }) : now;

@@ -8,11 +8,12 @@ import { CertrelayError, describeError, toError } from '../../ports/errors.ts';
 import { stateOf } from '../../state/describe.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { IssueError } from '../errors.ts';
+import type { DueCertificate } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { signDelivery } from '../signing.ts';
 import { judgeStored } from './aftermath.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
-import type { Claim, DueCertificate } from './claim.ts';
+import type { Claim } from './claim.ts';
 import { describeRetry, planRetry } from './retry.ts';
 
 /** What became of one certificate. */
@@ -184,7 +185,7 @@ async function settleFailure(
   }
   const txtLeft = isLeft(written, left);
   // Without its entry nobody knows what the run before left.
-  const isUnknown = due.inFlight !== undefined && claim.entry === undefined;
+  const isUnknown = due.situation.pending !== undefined && claim.entry === undefined;
   const keepsClaim = txtLeft || mayBeIssued || isUnknown;
   const asked = error instanceof AcmeError ? error.retryAfterMs : undefined;
   // With other codes a longer wait would not be believed when it is read again.

@@ -1,15 +1,26 @@
 // What a specification asks for, once it is known which of its issuers an order goes to.
-import type { CertificateSpec, KeyType } from '../../certificate/spec.ts';
-import type { IssuerChoice, NamedIssuer } from './issuer-choice.ts';
+import type { CertificateSpec, Inventory, KeyType } from '../../certificate/spec.ts';
+import type { CertificateState } from '../../state/state.ts';
+import type { HeldCertificate } from './actual.ts';
+import {
+  chooseIssuer,
+  type IssuerChoice,
+  issuersOf,
+  issuersOfSource,
+  type NamedIssuer,
+} from './issuer-choice.ts';
 
 /** What the specification asks for. */
 export interface Wanted {
   /** Absent: those of the stored certificate, where the specification travels with it and is not read. */
   readonly domains?: readonly string[] | undefined;
-  /** Key of `Inventory.issuers`, its directory URL and its profile: where an order goes to now. */
+  /** Key of `Inventory.issuers`, its directory URL and its profile: where an order goes to now. Chosen once: whoever
+   *  orders, rehearses or judges what came of it takes it from here. */
   readonly issuer: string;
   readonly directory: string;
   readonly profile?: string | undefined;
+  /** The issuer at which the order is rehearsed first: that issuer names one, and an attempt at it has failed. */
+  readonly rehearsal?: string;
   /** Where else the certificate may have come from; absent: nowhere. */
   readonly alternatives?: readonly Source[];
   /** Why the order does not go to the issuer that is preferred; absent where it does. */
@@ -24,6 +35,43 @@ export interface Source {
   readonly profile?: string | undefined;
 }
 
+/** What a specification asks for, with the issuer of its next order. `failures`: attempts since the last success. An order
+ *  `inFlight` stays at its issuer. `undefined` if the inventory has none of its issuers. */
+export function wantedIn(
+  { issuers }: Pick<Inventory, 'issuers'>,
+  spec: CertificateSpec,
+  { failures = 0, inFlight }: Progress = {},
+): Wanted | undefined {
+  const allowed = issuersOf(spec, issuers);
+  const choice = chooseIssuer(allowed, failures, inFlight);
+  return choice && wantedBy(spec, choice, allowed);
+}
+
+/** How far earlier runs came. */
+export interface Progress {
+  readonly failures?: number | undefined;
+  readonly inFlight?: { readonly issuer: string; readonly profile?: string | undefined } | undefined;
+}
+
+/** Says that the inventory has none of a specification's issuers. */
+export function describeNoIssuer({ name, issuer }: Pick<CertificateSpec, 'name' | 'issuer'>): string {
+  return `certificate "${name}" asks for issuer "${issuer}", which the inventory does not have`;
+}
+
+/** The same by tags alone. A specification that is not the file's travels with its certificate, so the stored version is what
+ *  it asks for. `undefined` if the issuers of its source are others by now: then the specification must be read. */
+export function wantedByTags(
+  { key, issuer, profile }: HeldCertificate,
+  inventory: Inventory,
+  state: CertificateState,
+): Wanted | undefined {
+  const allowed = issuersOfSource(state, inventory);
+  const choice = chooseIssuer(allowed, state.failures ?? 0);
+  if (!key || !choice) return undefined;
+  const isAsked = allowed.some((one) => one.issuer.directory === issuer && one.issuer.profile === profile);
+  return isAsked ? wantedBy({ key }, choice, allowed) : undefined;
+}
+
 /** What a specification asks for of the issuer chosen now; `issuers` are all that it allows. */
 export function wantedBy(
   spec: Pick<CertificateSpec, 'key'> & Partial<Pick<CertificateSpec, 'domains' | 'renewBeforeMs'>>,
@@ -34,10 +82,12 @@ export function wantedBy(
   const sourceOf = ({ issuer: { directory, profile } }: NamedIssuer): Source => ({ directory, profile });
   const others = issuers.filter(({ name }) => name !== choice.name).map(sourceOf);
   const preferred = choice.insteadOf?.name;
+  const rehearsal = choice.failures > 0 ? choice.issuer.rehearsal : undefined;
   return {
     domains,
     issuer: choice.name,
     ...sourceOf(choice),
+    ...(rehearsal === undefined ? {} : { rehearsal }),
     ...(others.length > 0 ? { alternatives: others } : {}),
     ...(preferred === undefined
       ? {}

@@ -44,7 +44,9 @@ export function findDueAgain(
     notAfter,
     window,
   };
-  const decision = judge({ wanted, held }, now);
+  // Why the order went to another issuer is no matter of what it brought.
+  const { detour: _, ...asked } = wanted;
+  const decision = judge({ wanted: asked, held }, now);
   if (decision.decision !== 'order') return undefined;
   return `it would be ordered again at once (${decision.message}): ${adviceFor(decision.reason)}`;
 }

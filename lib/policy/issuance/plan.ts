@@ -1,13 +1,6 @@
 // The plan of one pass: a decision for every certificate, as data that can be printed.
 import { type Decision, judge, type Situation } from './checks.ts';
 
-/** One certificate to judge: from the inventory file or registered. */
-export interface PlanInput {
-  /** The certificate's name. */
-  readonly name: string;
-  readonly situation: Situation;
-}
-
 /** One line of the plan and of a function's report. */
 export type PlanEntry = { readonly name: string } & Decision & {
     /** What may make the order fail, or might have. */
@@ -22,16 +15,27 @@ export type PlanEntry = { readonly name: string } & Decision & {
     readonly misfits?: readonly string[];
   };
 
-/** One entry for each certificate, the most urgent first. */
-export type Plan = readonly PlanEntry[];
+/** What is known of a certificate, and the decision that follows from it. */
+export type Planned<Known> = Known & { readonly plan: PlanEntry };
 
-/** Judges every certificate. Those that hold none come first, then those that expire next; equals by name. The same input
- *  in any order gives the same plan. */
-export function planCertificates(inputs: readonly PlanInput[], now: Date): Plan {
-  return inputs
-    .map(({ name, situation }) => ({ name, situation, expiry: expiryOf(situation) }))
-    .sort((one, other) => one.expiry - other.expiry || compareNames(one.name, other.name))
-    .map(({ name, situation }) => ({ name, ...judge(situation, now), ...explanationOf(situation) }));
+/** Judges every certificate and gives each its plan. Certificates without a stored version come first, then those that
+ *  expire next; equals are sorted by name. The same certificates in any order give the same plan. */
+export function planCertificates<Known extends { readonly name: string; readonly situation: Situation }>(
+  certificates: readonly Known[],
+  now: Date,
+): readonly Planned<Known>[] {
+  return certificates
+    .map((known) => ({ known, expiry: expiryOf(known.situation) }))
+    .sort((one, other) => one.expiry - other.expiry || compareNames(one.known.name, other.known.name))
+    .map(({ known }) => ({ ...known, plan: planOne(known, now) }));
+}
+
+/** Judges one certificate. */
+export function planOne(
+  { name, situation }: { readonly name: string; readonly situation: Situation },
+  now: Date,
+): PlanEntry {
+  return { name, ...judge(situation, now), ...explanationOf(situation) };
 }
 
 function explanationOf({ held }: Situation): Pick<PlanEntry, 'explanationUrl'> {
