@@ -1,4 +1,5 @@
 // One pass of an agent: the cluster is awaited, its certificates are delivered and looked at, and the agent says it lives.
+import { poll } from '../async/poll.ts';
 import type { AgentRegistry } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ClusterError, type ConnectCluster } from '../ports/cluster.ts';
@@ -59,20 +60,27 @@ export async function runPass(ports: PassPorts, run: PassRun): Promise<readonly 
 /** A pod may run before the network to the API server does. Any answer will do: what it says is for delivery to tell. */
 async function awaitCluster({ connect, clock, log }: PassPorts, { cluster: name, knock, signal }: PassRun) {
   if (!knock) return;
-  const until = clock.now().getTime() + longestKnockMs;
-  for (;;) {
+  const look = async (): Promise<Error | undefined> => {
     const cluster = await connect(name, signal);
     try {
       await cluster.readSecret(knock.namespace, knock.secret, signal);
-      return;
+      return undefined;
     } catch (error) {
       const isSilent = error instanceof ClusterError && ['Unreachable', 'Unavailable'].includes(error.code);
-      if (!isSilent) return;
-      if (clock.now().getTime() >= until) throw error;
+      if (!isSilent) return undefined;
       log.debug('API server awaited', { problem: error.message });
+      return error;
     } finally {
       await cluster.close();
     }
-    await clock.sleep(knockMs, signal);
-  }
+  };
+  const untilMs = clock.now().getTime() + longestKnockMs;
+  const polled = await poll(look, (silence) => silence === undefined, {
+    clock,
+    signal,
+    pauseMs: () => knockMs,
+    untilMs,
+  });
+  if (polled.kind === 'aborted') throw signal.reason;
+  if (polled.seen !== undefined) throw polled.seen;
 }

@@ -1,4 +1,5 @@
 // Waits until a certificate that took another one's place is wherever that one was, and is what is served there.
+import { growing, poll } from '../async/poll.ts';
 import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
@@ -26,9 +27,7 @@ export type Changeover =
   | { readonly kind: 'done'; readonly deliveredAt?: Date; readonly servedAt?: Date }
   | { readonly kind: 'waiting'; readonly message: string };
 
-/** Waits between two looks, in milliseconds; the last one goes on. */
-const pollMs = [250, 500, 1000, 2000];
-const longestPollMs = 4_000;
+const pauseMs = growing(250, 2, 4_000);
 
 /** The certificate that took the other one's place. */
 export interface Successor {
@@ -78,17 +77,8 @@ async function waitFor(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  let missing: string | undefined = 'there was no time to look';
-  for (let looks = 0; !signal.aborted; looks += 1) {
-    try {
-      missing = await look();
-      if (missing === undefined) return undefined;
-      await clock.sleep(pollMs[looks] ?? longestPollMs, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-  return missing;
+  const polled = await poll(look, (missing) => missing === undefined, { clock, signal, pauseMs });
+  return polled.kind === 'done' ? undefined : (polled.seen ?? 'there was no time to look');
 }
 
 /** The targets that it is not done at; `undefined` where there is none. */

@@ -1,5 +1,6 @@
 // Waits until TXT values are answered by every server that a CA may ask.
 import { Slots } from '../../async/map-concurrently.ts';
+import { growing, poll } from '../../async/poll.ts';
 import { placeOfChallenge } from '../../policy/dns/delegation.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AwaitVisible, DnsError, type ResolveAlias, type TxtValue } from '../../ports/dns.ts';
@@ -66,27 +67,27 @@ async function awaitName(
   { resolveAlias, clock, log, patienceMs = 120_000 }: VisibilityOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const startedAt = clock.now().getTime();
   const ask = async (server: Server): Promise<void> => {
     const own = slots.get(server.address) ?? new Slots(questionsAtOnce);
     slots.set(server.address, own);
     await own.use(() => name.ask(server, questions));
   };
-  try {
-    for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
-      await name.locate(async () => {
-        const place = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
-        return { place, servers: fixed ?? (await nameServers.find(place)) };
-      });
-      await Promise.all(name.openServers().map(ask));
-      if (name.isVisible() || signal.aborted) return;
-      if (clock.now().getTime() - startedAt >= patienceMs) return;
-      log.debug('TXT values not visible yet', { name: name.name });
-      await clock.sleep(pause, signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+  const look = async (): Promise<boolean> => {
+    await name.locate(async () => {
+      const place = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
+      return { place, servers: fixed ?? (await nameServers.find(place)) };
+    });
+    await Promise.all(name.openServers().map(ask));
+    const isVisible = name.isVisible();
+    if (!isVisible) log.debug('TXT values not visible yet', { name: name.name });
+    return isVisible;
+  };
+  await poll(look, (isVisible) => isVisible, {
+    clock,
+    signal,
+    pauseMs: growing(firstPauseMs, 1.5, longestPauseMs),
+    untilMs: clock.now().getTime() + patienceMs,
+  });
 }
 
 function groupByName(values: readonly TxtValue[]): readonly AwaitedName[] {

@@ -1,5 +1,6 @@
 // Waits until Route 53 has told all of its servers of a change.
 
+import { type PollProgress, poll } from '../../async/poll.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { DnsError } from '../../ports/dns.ts';
 import type { Route53Calls } from './calls.ts';
@@ -21,20 +22,29 @@ export async function awaitInsync(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  const startedAt = clock.now().getTime();
-  for (let pause = firstPauseMs; !(await calls.isInsync(change, signal)); ) {
-    const waitedMs = clock.now().getTime() - startedAt;
-    if (waitedMs >= patienceMs) {
-      throw new DnsError(
-        'NotVisible',
-        `Route 53 still says PENDING of change ${change} after five minutes; it is tried again in the next run`,
-      );
-    }
-    try {
-      await clock.sleep(pause, signal);
-    } catch (error) {
-      throw new DnsError('Failed', `the run ended before change ${change} was INSYNC`, { cause: error });
-    }
-    pause = Math.min(pause * 1.5, waitedMs < usualMs ? longestPauseMs : longestLatePauseMs);
+  const polled = await poll(() => calls.isInsync(change, signal), isTrue, {
+    clock,
+    signal,
+    pauseMs: nextPauseMs,
+    untilMs: clock.now().getTime() + patienceMs,
+  });
+  if (polled.kind === 'late') {
+    throw new DnsError(
+      'NotVisible',
+      `Route 53 still says PENDING of change ${change} after five minutes; it is tried again in the next run`,
+    );
   }
+  if (polled.kind === 'aborted') {
+    const message = `the run ended before change ${change} was INSYNC`;
+    throw new DnsError('Failed', message, { cause: signal.reason });
+  }
+}
+
+function isTrue(isInsync: boolean): boolean {
+  return isInsync;
+}
+
+function nextPauseMs({ lastPauseMs, waitedMs }: PollProgress<boolean>): number {
+  if (lastPauseMs === undefined) return firstPauseMs;
+  return Math.min(lastPauseMs * 1.5, waitedMs < usualMs ? longestPauseMs : longestLatePauseMs);
 }

@@ -1,5 +1,6 @@
 // Waits for the rollouts of one cluster, all of them side by side, by listing their namespaces again and again.
 
+import { growing, poll } from '../../async/poll.ts';
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ClusterError } from '../../ports/cluster.ts';
@@ -14,9 +15,7 @@ export type RolloutEnd =
   | { readonly kind: 'held' | 'late'; readonly message: string }
   | { readonly kind: 'failed'; readonly error: Error };
 
-/** Waits between two looks, in milliseconds; the last one goes on. */
-const pollMs = [250, 500, 1000, 2000];
-const longestPollMs = 4000;
+const pauseMs = growing(250, 2, 4_000);
 
 /** Nothing is waited for longer than this: the reconcile looks again. */
 const longestWaitMs = 5 * 60_000;
@@ -31,21 +30,25 @@ export async function awaitRollouts(
   until: number = clock.now().getTime() + longestWaitMs,
 ): Promise<readonly RolloutEnd[]> {
   let ends = rollouts.map(({ workload, namespace }) => judge(workload, namespace));
-  for (let look = 0; ; look += 1) {
-    const open = rollouts.filter((_, index) => ends[index]?.kind === 'late');
-    if (open.length === 0 || clock.now().getTime() >= until) return ends;
-    try {
-      await clock.sleep(pollMs[look] ?? longestPollMs, signal);
-    } catch {
-      return ends;
-    }
-    const looks = await lookAgain(open, lists);
+  const openOf = (seen: readonly RolloutEnd[]) => rollouts.filter((_, index) => seen[index]?.kind === 'late');
+  const look = async () => {
+    const looks = await lookAgain(openOf(ends), lists);
+    // A list that the signal has cut off says nothing.
     if (signal.aborted) return ends;
     ends = ends.map((end, index) => {
       const rollout = rollouts[index];
       return (rollout && looks.get(rollout)) ?? end;
     });
-  }
+    return ends;
+  };
+  await poll(look, (seen) => openOf(seen).length === 0, {
+    clock,
+    signal,
+    pauseMs,
+    untilMs: until,
+    first: ends,
+  });
+  return ends;
 }
 
 async function lookAgain(

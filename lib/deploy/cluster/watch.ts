@@ -1,4 +1,5 @@
 // Watches one step of a rollout to its end: its workloads first, then what is served.
+import { poll } from '../../async/poll.ts';
 import type { RolloutSpec } from '../../certificate/spec.ts';
 import { findHarm } from '../../policy/delivery/waves.ts';
 import type { Verdict } from '../../policy/serving/served.ts';
@@ -47,18 +48,17 @@ export async function watchStep(
   if (ends.some(({ kind }) => kind === 'failed' || kind === 'late')) return { kind: 'unfinished', ends };
   const asked = askServed(step.job, step.rollout);
   if (!asked) return { kind: 'done', ends };
-  try {
-    for (;;) {
-      const harm = findHarm(await lookAtServed(asked, signal), step.isLast, step.before);
-      if (harm === undefined) return { kind: 'done', ends };
-      if (isOver()) return { kind: 'harmful', reason: harm };
-      await clock.sleep(lookAgainMs, signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    const message = 'time was up before it was seen to be served';
-    return { kind: 'unfinished', ends: [...ends, { kind: 'late', message }] };
-  }
+  const look = async () => findHarm(await lookAtServed(asked, signal), step.isLast, step.before);
+  const { kind, seen } = await poll(look, (harm) => harm === undefined, {
+    clock,
+    signal,
+    pauseMs: () => lookAgainMs,
+    untilMs: until,
+  });
+  if (kind === 'done') return { kind: 'done', ends };
+  if (kind === 'late' && seen !== undefined) return { kind: 'harmful', reason: seen };
+  const message = 'time was up before it was seen to be served';
+  return { kind: 'unfinished', ends: [...ends, { kind: 'late', message }] };
 }
 
 /** What is served before the first step; `undefined` where nobody is to look. What was bad before is not the certificate's

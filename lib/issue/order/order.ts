@@ -1,6 +1,7 @@
 // One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { type PollProgress, poll } from '../../async/poll.ts';
 import { maxNames, sameNames, withoutWildcard } from '../../certificate/names.ts';
 import { oneLine } from '../../policy/bounds.ts';
 import { AcmeError, type Authorization, type CertificateAuthority, type Order } from '../../ports/acme.ts';
@@ -148,21 +149,23 @@ async function follow(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Order> {
-  const until = clock.now().getTime() + patienceMs;
-  let now = order;
-  for (let look = 0; now.status === status; look += 1) {
-    if (clock.now().getTime() > until) {
-      const minutes = patienceMs / 60_000;
-      throw new IssueError(
-        'Unfinished',
-        `order ${order.url} is still ${status} after ${minutes} minutes; the next run looks again`,
-      );
-    }
-    const pause = now.retryAfterMs ?? pausesMs[Math.min(look, pausesMs.length - 1)] ?? maxPauseMs;
-    await clock.sleep(Math.min(Math.max(pause, minPauseMs), maxPauseMs), signal);
-    now = await ca.readOrder(order.url, signal);
-  }
-  return now;
+  const polled = await poll(
+    () => ca.readOrder(order.url, signal),
+    (seen) => seen.status !== status,
+    { clock, signal, pauseMs: nextPauseMs, untilMs: clock.now().getTime() + patienceMs, first: order },
+  );
+  if (polled.kind === 'done') return polled.seen;
+  if (polled.kind === 'aborted') throw signal.reason;
+  const minutes = patienceMs / 60_000;
+  throw new IssueError(
+    'Unfinished',
+    `order ${order.url} is still ${status} after ${minutes} minutes; the next run looks again`,
+  );
+}
+
+function nextPauseMs({ seen, pauses }: PollProgress<Order>): number {
+  const pause = seen.retryAfterMs ?? pausesMs[Math.min(pauses, pausesMs.length - 1)] ?? maxPauseMs;
+  return Math.min(Math.max(pause, minPauseMs), maxPauseMs);
 }
 
 /** An order that ended invalid tells why in its authorizations' challenges; if those cannot be read, the order itself tells. */
