@@ -3,16 +3,32 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Webhook } from 'standardwebhooks';
+import { partNames, startAlone } from './alone.ts';
 import { narrate } from './narration.ts';
 import { startSandbox } from './sandbox.ts';
 
 const { values } = parseArgs({
-  options: { help: { type: 'boolean', short: 'h' }, insync: { type: 'string', default: '0' } },
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    insync: { type: 'string', default: '0' },
+    only: { type: 'string' },
+  },
 });
 if (values.help) {
-  console.log(
-    'npm run sandbox [-- --insync SECONDS]\n\n  --insync SECONDS   how long a Route 53 change is PENDING (default 0)',
-  );
+  console.log(`npm run sandbox [-- --insync SECONDS | --only PART]
+
+  --insync SECONDS   how long a Route 53 change is PENDING (default 0)
+  --only PART        one part and no functions: ${partNames.join(', ')}`);
+  process.exit(0);
+}
+if (values.only !== undefined) {
+  const part = await startAlone(values.only);
+  const environment = Object.entries(part.environment).map(([name, value]) => `export ${name}='${value}'`);
+  console.log([...environment, `# ${values.only} is up. Ctrl-C ends it.`].join('\n'));
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+  await part.stop();
   process.exit(0);
 }
 
