@@ -1,9 +1,8 @@
 // Pauses and resumes the ordering of certificates. Called by hand.
-import { randomUUID } from 'node:crypto';
-import { connectSecretsManager } from '../lib/adapters/secrets-manager/connection.ts';
 import { type PauseOutcome, pauseCertificates } from '../lib/pause/pause.ts';
 import { parsePauseEvent } from '../lib/requests/requests.ts';
-import { beginInvocation, type Context, throwFailures } from './runtime/invocation.ts';
+import { defineFunction } from './runtime/define-function.ts';
+import { openSecrets } from './wiring/secrets.ts';
 
 /** What a call answers with. */
 export interface PauseAnswer {
@@ -11,17 +10,15 @@ export interface PauseAnswer {
 }
 
 /** @throws AggregateError once all is tried where a certificate could not be paused or resumed. */
-export async function handler(event: unknown, context: Context): Promise<PauseAnswer> {
-  const request = parsePauseEvent(event);
-  const invocation = await beginInvocation(context);
-  const secrets = connectSecretsManager({ prefix: invocation.settings.prefix, uuid: randomUUID });
-  try {
+export const handler = defineFunction({
+  parse: parsePauseEvent,
+  connect(invocation, closing) {
     const { clock, log } = invocation;
-    const ports = { store: secrets.certificates, clock, log };
+    return { store: openSecrets(invocation, closing).certificates, clock, log };
+  },
+  async run(request, ports, invocation) {
     const { certificates, failures } = await pauseCertificates(request, ports, invocation);
-    throwFailures(failures, 'certificates');
-    return { certificates };
-  } finally {
-    secrets.close();
-  }
-}
+    const answer: PauseAnswer = { certificates };
+    return { answer, failures, failed: 'certificates' };
+  },
+});

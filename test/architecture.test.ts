@@ -273,6 +273,14 @@ describe('the building', () => {
     ).toEqual([]);
   });
 
+  it('has one door: a function says what it parses, connects and runs, and the door does the rest', () => {
+    const functions = [...sources()].filter(([path]) => /^functions\/[^/]+\.ts$/.test(path));
+    const goAround = ([, text]: readonly [string, string]) =>
+      !/\bdefine(Queue)?Function\b/.test(text) || /\bfinally\b|beginInvocation|process\.stdout/.test(text);
+    expect(functions.filter(goAround).map(([path]) => path)).toEqual([]);
+    expect(functions.filter(([, text]) => text.split('\n').length > 95).map(([path]) => path)).toEqual([]);
+  });
+
   it('W17 has nothing that listens: no traffic passes through it', () => {
     const listens = (text: string) => /\bcreate(Secure|Http2Secure)?Server\b/.test(text);
     expect(listens("import { createServer } from 'node:net';")).toBe(true);

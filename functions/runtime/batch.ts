@@ -1,20 +1,23 @@
 // Answers SQS batches: messages that only name certificates, or only clusters, share one pass, and each learns how its own ones fared.
 import type { SQSBatchResponse } from 'aws-lambda';
-import { describeError, toError } from '../../lib/ports/errors.ts';
+import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { Message } from '../../lib/requests/requests.ts';
 
-interface Request {
+/** What one pass for several messages is asked. */
+export interface MergedRequest {
   readonly certificates?: readonly string[] | undefined;
   readonly clusters?: readonly string[] | undefined;
 }
 
 /** Does the work that a request asks for and gives the failures by certificate. */
-export type Work<R extends Request> = (request: R | Request) => Promise<ReadonlyMap<string, unknown>>;
+export type Work<R extends MergedRequest> = (
+  request: R | MergedRequest,
+) => Promise<ReadonlyMap<string, unknown>>;
 
 /** The messages to be delivered again: those that cannot be read, those of which a certificate failed, and those of a pass that
  *  could not be made at all, which does not keep the others from theirs. */
-export async function answerBatch<R extends Request>(
+export async function answerBatch<R extends MergedRequest>(
   messages: readonly Message<R>[],
   work: Work<R>,
   log: Log,
@@ -40,12 +43,12 @@ export async function answerBatch<R extends Request>(
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-interface Pass<R extends Request> {
-  readonly request: R | Request;
-  readonly messages: readonly { readonly id: string; readonly request: Request }[];
+interface Pass<R extends MergedRequest> {
+  readonly request: R | MergedRequest;
+  readonly messages: readonly { readonly id: string; readonly request: MergedRequest }[];
 }
 
-async function findFailed<R extends Request>(
+async function findFailed<R extends MergedRequest>(
   { request, messages }: Pass<R>,
   work: Work<R>,
   log: Log,
@@ -58,22 +61,26 @@ async function findFailed<R extends Request>(
       .map(({ id }) => id);
   } catch (error) {
     const ids = messages.map(({ id }) => id);
-    log.error('pass failed', { messageIds: ids, problem: describeError(toError(error)) });
+    log.error('pass failed', {
+      messageIds: ids,
+      code: codeOf(error),
+      problem: describeError(toError(error)),
+    });
     return ids;
   }
 }
 
-function asksOnlyFor(what: keyof Request, { request }: { readonly request: Request }): boolean {
+function asksOnlyFor(what: keyof MergedRequest, { request }: { readonly request: MergedRequest }): boolean {
   return Object.keys(request).every((key) => key === what);
 }
 
 /** One request for all; a message that names none asks for every certificate. */
-function merge(messages: readonly { readonly request: Request }[]): Request {
+function merge(messages: readonly { readonly request: MergedRequest }[]): MergedRequest {
   const names = messages.map(({ request }) => request.certificates);
   if (names.includes(undefined)) return {};
   return { certificates: [...new Set(names.flatMap((list) => list ?? []))] };
 }
 
-function mergeClusters(messages: readonly { readonly request: Request }[]): Request {
+function mergeClusters(messages: readonly { readonly request: MergedRequest }[]): MergedRequest {
   return { clusters: [...new Set(messages.flatMap(({ request }) => request.clusters ?? []))] };
 }

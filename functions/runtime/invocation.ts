@@ -3,9 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Inventory } from '../../lib/certificate/spec.ts';
-import { cutText } from '../../lib/policy/bounds.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import { ConfigError, describeError } from '../../lib/ports/errors.ts';
+import { ConfigError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import { readSettings, type Settings } from '../../lib/settings/functions.ts';
 import { createLog } from './logger.ts';
@@ -97,20 +96,3 @@ async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
 
 // A process that is called again reads the file again, but parses only what has changed.
 let lastInventory: { readonly text: string; readonly inventory: Inventory } | undefined;
-
-/** Whether an event asks for nothing in particular, as the schedule's does. */
-export function isEmpty(event: unknown): boolean {
-  return typeof event === 'object' && event !== null && Object.keys(event).length === 0;
-}
-
-/** Failures that the error of an invocation tells; the log has them all. */
-const mostTold = 100;
-
-/** Ends an invocation that had failures: alarms and retries must see it. @throws AggregateError unless `failures` is empty. */
-export function throwFailures(failures: readonly Error[], what: string): void {
-  if (failures.length === 0) return;
-  const lines = failures.slice(0, mostTold).map((failure) => cutText(describeError(failure), 1_000));
-  if (failures.length > mostTold) lines.push(`and ${failures.length - mostTold} more: see the log`);
-  const messages = lines.join('\n  ');
-  throw new AggregateError(failures, `${what} that failed: ${failures.length}\n  ${messages}`);
-}

@@ -1,19 +1,15 @@
 // The event bus, where the settings name one.
-import type { EventBus } from '../../lib/adapters/eventbridge/event-bus.ts';
+import { onceOnly } from '../../lib/async/memo.ts';
 import type { Announce } from '../../lib/ports/events.ts';
+import type { Closing } from '../runtime/define-function.ts';
 
-/** The client is loaded with the first event. */
-export function openEventBus(bus: string): { readonly announce: Announce; close(): Promise<void> } {
-  let connecting: Promise<EventBus> | undefined;
-  const connect = async () => {
+/** The client is loaded with the first event, and closed with the run. */
+export function announceOn(bus: string, closing: Closing): Announce {
+  const open = onceOnly(async () => {
     const { connectEventBus } = await import('../../lib/adapters/eventbridge/event-bus.ts');
-    return connectEventBus({ bus });
-  };
-  return {
-    async announce(delivered, signal) {
-      connecting ??= connect();
-      await (await connecting).announce(delivered, signal);
-    },
-    close: async () => (await connecting)?.close(),
-  };
+    const connection = connectEventBus({ bus });
+    closing.push(() => connection.close());
+    return connection;
+  });
+  return async (...delivered) => (await open()).announce(...delivered);
 }

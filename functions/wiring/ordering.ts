@@ -3,10 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
 import type { OrderingPorts } from '../../lib/issue/run.ts';
+import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
-
-/** Ends of connections, to be carried out when the invocation is over. */
-export type Closing = (() => Promise<void>)[];
 
 /** The CA, Route 53 and DNS. Whoever calls carries out `closing` at the end. */
 export async function openOrdering(

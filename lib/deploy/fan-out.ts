@@ -23,6 +23,7 @@ export async function handOn(
   id: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  if (clusters.length === 0) return [];
   const sent = await Promise.allSettled(clusters.map((cluster) => queue.send(cluster, id, signal)));
   const handedOn = clusters.filter((_, index) => sent[index]?.status === 'fulfilled');
   const problem = sent.find((result) => result.status === 'rejected')?.reason;

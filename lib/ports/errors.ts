@@ -23,6 +23,11 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
+/** The code of what was thrown, for a log line or a report: `Unexpected` where it is none of ours. */
+export function codeOf(thrown: unknown): string {
+  return thrown instanceof CertrelayError ? thrown.code : 'Unexpected';
+}
+
 /** One line for an error: its message and those of its causes. Messages hold no secrets, stacks stay out. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describeError).join('; ');

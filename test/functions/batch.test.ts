@@ -86,7 +86,11 @@ describe('a batch', () => {
     expect(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(['m1', 'm4']);
     const problem = 'the store cannot be listed';
     expect(log.lines).toEqual([
-      { level: 'error', event: 'pass failed', fields: { messageIds: ['m1', 'm4'], problem } },
+      {
+        level: 'error',
+        event: 'pass failed',
+        fields: { messageIds: ['m1', 'm4'], code: 'Unexpected', problem },
+      },
     ]);
   });
 });

@@ -1,6 +1,6 @@
 // How an invocation ends in which something failed.
 import { expect, test } from 'vitest';
-import { throwFailures } from '../../functions/runtime/invocation.ts';
+import { throwFailures } from '../../functions/runtime/failures.ts';
 
 test('it throws once, with what failed and why in its message, and not at all where nothing failed', () => {
   const cause = new Error('AWS denied it');

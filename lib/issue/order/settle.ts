@@ -4,7 +4,7 @@ import { meantFor } from '../../policy/delivery/agents.ts';
 import { longestBackoffMs, mayWaitLong } from '../../policy/issuance/believable.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { TxtValue } from '../../ports/dns.ts';
-import { CertrelayError, describeError, toError } from '../../ports/errors.ts';
+import { codeOf, describeError, toError } from '../../ports/errors.ts';
 import { stateOf } from '../../state/describe.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { IssueError } from '../errors.ts';
@@ -237,5 +237,5 @@ function isOutOfTime(error: Error, { aborted, reason }: AbortSignal): boolean {
 /** The CA's problem type where there is one, else our code. */
 function reasonOf(error: Error): string {
   if (error instanceof AcmeError && error.problem) return error.problem.type;
-  return error instanceof CertrelayError ? error.code : 'Unexpected';
+  return codeOf(error);
 }

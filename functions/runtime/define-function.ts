@@ -1,0 +1,127 @@
+// The one door of every function: it parses the event, connects, runs, closes and answers; what fails is logged and thrown.
+import type { SQSBatchResponse } from 'aws-lambda';
+import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { FunctionEvent } from '../../lib/requests/requests.ts';
+import type { Settings } from '../../lib/settings/functions.ts';
+import { answerBatch, type MergedRequest, type Work } from './batch.ts';
+import { throwFailures } from './failures.ts';
+import { beginInvocation, type Context, type Invocation } from './invocation.ts';
+import { createLog } from './logger.ts';
+
+/** What Lambda calls. */
+export type Handler<Answer> = (event: unknown, context: Context) => Promise<Answer>;
+
+/** Ends of connections: the door carries them out once the run is over, however it ended. */
+export type Closing = (() => void | Promise<void>)[];
+
+/** How a run ended that was tried to its end. */
+export interface Outcome<Answer> {
+  readonly answer: Answer;
+  /** Each is logged already. With any of them the invocation throws, and `answer` is not given. */
+  readonly failures?: readonly Error[];
+  /** What failed, in the plural: `certificates`, `targets`. */
+  readonly failed?: string;
+}
+
+/** Opens what a run needs; what is pushed to `closing` is carried out after it. */
+type Connect<Ports> = (invocation: Invocation, closing: Closing) => Ports;
+
+/** Does what an event asks for. */
+type Run<Request, Ports, Answer> = (
+  request: Request,
+  ports: Ports,
+  invocation: Invocation,
+) => Promise<Outcome<Answer>>;
+
+/** What a function that people and schedules call is made of. */
+export interface FunctionParts<Request, Ports, Answer> {
+  /** @throws ConfigError `Event`. */
+  readonly parse: (event: unknown, settings: Settings) => Request | Promise<Request>;
+  readonly connect: Connect<Ports>;
+  readonly run: Run<Request, Ports, Answer>;
+}
+
+/** What a function that reads a queue, too, is made of. */
+export interface QueueFunctionParts<Request extends MergedRequest, Ports, Answer> {
+  /** @throws ConfigError `Event`. */
+  readonly parse: (
+    event: unknown,
+    settings: Settings,
+  ) => FunctionEvent<Request> | Promise<FunctionEvent<Request>>;
+  readonly connect: Connect<Ports>;
+  /** A direct call. */
+  readonly run: Run<Request, Ports, Answer>;
+  /** One pass for messages of the queue: gives the failures by certificate. */
+  readonly work: (
+    request: Request | MergedRequest,
+    ports: Ports,
+    invocation: Invocation,
+  ) => Promise<ReadonlyMap<string, unknown>>;
+}
+
+/** A function that answers direct calls. It throws where the run had failures, so that alarms and retries see them. */
+export function defineFunction<Request, Ports, Answer>(
+  parts: FunctionParts<Request, Ports, Answer>,
+): Handler<Answer> {
+  return openDoor(async (event, invocation) => {
+    const request = await parts.parse(event, invocation.settings);
+    return withPorts(parts.connect, invocation, (ports) => parts.run(request, ports, invocation));
+  });
+}
+
+/** As `defineFunction`; a batch of messages is answered with those that failed, and does not throw for them. Each pass of a
+ *  batch has connections of its own. */
+export function defineQueueFunction<Request extends MergedRequest, Ports, Answer>(
+  parts: QueueFunctionParts<Request, Ports, Answer>,
+): Handler<Answer | SQSBatchResponse> {
+  return openDoor<Answer | SQSBatchResponse>(async (event, invocation) => {
+    const parsed = await parts.parse(event, invocation.settings);
+    if (parsed.kind === 'request') {
+      const { request } = parsed;
+      return withPorts(parts.connect, invocation, (ports) => parts.run(request, ports, invocation));
+    }
+    const work: Work<Request> = (request) =>
+      withPorts(parts.connect, invocation, (ports) => parts.work(request, ports, invocation));
+    return { answer: await answerBatch(parsed.messages, work, invocation.log) };
+  });
+}
+
+function openDoor<Answer>(
+  enter: (event: unknown, invocation: Invocation) => Promise<Outcome<Answer>>,
+): Handler<Answer> {
+  return async (event, context) => {
+    let log: Log | undefined;
+    const work = async () => {
+      const invocation = await beginInvocation(context);
+      log = invocation.log;
+      return enter(event, invocation);
+    };
+    const { answer, failures, failed } = await work().catch((error: unknown) => {
+      reportFailure(error, log ?? context.awsRequestId);
+      throw error;
+    });
+    throwFailures(failures ?? [], failed ?? 'parts');
+    return answer;
+  };
+}
+
+/** Writes the line of an invocation that ends with an error; by a request id alone, before there were settings to log by. */
+export function reportFailure(error: unknown, log: Log | string): void {
+  const to = typeof log === 'string' ? createLog('info', log) : log;
+  to.error('invocation failed', { code: codeOf(error), problem: describeError(toError(error)) });
+}
+
+/** Closes what was opened, whatever `run` does. A close that fails changes nothing any more. */
+async function withPorts<Ports, T>(
+  connect: Connect<Ports>,
+  invocation: Invocation,
+  run: (ports: Ports) => Promise<T>,
+): Promise<T> {
+  const closing: Closing = [];
+  try {
+    return await run(connect(invocation, closing));
+  } finally {
+    await Promise.allSettled(closing.map(async (close) => close()));
+  }
+}

@@ -1,0 +1,84 @@
+// What one pass of an agent works on: its cluster, what issue has signed for it, and what is served there.
+import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
+import type { PassPorts, PassRun } from '../../lib/agent/pass.ts';
+import { Returns } from '../../lib/agent/returns.ts';
+import { cutInventory } from '../../lib/agent/scope.ts';
+import { VerifiedStore } from '../../lib/agent/verified-store.ts';
+import type { ClusterSignIn } from '../../lib/certificate/cluster-spec.ts';
+import { isSecretTarget } from '../../lib/certificate/spec.ts';
+import { deployCertificates } from '../../lib/deploy/deploy.ts';
+import type { DeployPorts } from '../../lib/deploy/run.ts';
+import type { ConnectCluster } from '../../lib/ports/cluster.ts';
+import { createLook } from '../../lib/probe/look.ts';
+import { probeCertificates } from '../../lib/probe/probe.ts';
+import type { AgentSettings } from '../../lib/settings/agent.ts';
+import type { Closing } from '../runtime/define-function.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+import { connectClusters } from './clusters.ts';
+import { connectLook } from './look.ts';
+import { openSecrets } from './secrets.ts';
+
+/** Ports and frame of one pass; `own` are the agent's settings. */
+export function connectAgent(
+  own: AgentSettings,
+  whole: Invocation,
+  closing: Closing,
+): { readonly ports: PassPorts; readonly run: PassRun } {
+  const { settings, clock, log, signal, cleanUpSignal } = whole;
+  const inventory = cutInventory(whole.inventory, own.cluster, signInOf(own));
+  const secrets = openSecrets(whole, closing);
+  const plain = connectClusters({ ...whole, inventory }, secrets);
+  const look = connectLook(settings);
+  const frame = { inventory, signal, cleanUpSignal };
+  const { store, ...guarded } = guard(own, { ...whole, inventory }, secrets, plain);
+  const ports: PassPorts = {
+    connect: plain,
+    registry: secrets.agents,
+    async deliver() {
+      const { readText, installation } = secrets;
+      const lookAtServed = createLook(look);
+      const deployPorts = { store, ...guarded, connectAcm, readText, installation, lookAtServed, clock, log };
+      const { failures } = await deployCertificates(deployPorts, frame);
+      return [...failures.values()].flat();
+    },
+    async probe() {
+      const { staleAfterMs } = settings;
+      const probePorts = { store, ...look, clock, log };
+      return (await probeCertificates(probePorts, { ...frame, staleAfterMs })).failures;
+    },
+    clock,
+    log,
+  };
+  const knock = inventory.certificates.flatMap(({ targets }) => targets).find(isSecretTarget);
+  return { ports, run: { cluster: own.cluster, version: own.version, knock, signal, cleanUpSignal } };
+}
+
+/** Store and cluster that take only what is signed for this agent. */
+function guard(
+  { cluster, publicKeys }: AgentSettings,
+  { inventory, log }: Invocation,
+  secrets: ReturnType<typeof openSecrets>,
+  plain: ConnectCluster,
+): Pick<DeployPorts, 'store' | 'connect' | 'judgeReturn'> {
+  const names = inventory.certificates.map(({ name }) => name);
+  const reader = { cluster, publicKeys, names, lists: inventory.registration !== undefined };
+  const store = new VerifiedStore(secrets.certificates, reader, log);
+  const returns = new Returns(reader);
+  return {
+    store,
+    connect: async (name, ended) =>
+      guardCluster(await plain(name, ended), (certificate) => store.statementOf(certificate), returns),
+    judgeReturn: returns.judge,
+  };
+}
+
+/** As the pod's service account, unless the settings say otherwise. */
+function signInOf({ kubeconfig, serviceAccount }: AgentSettings): ClusterSignIn {
+  if (kubeconfig !== undefined) return { kubeconfig: { file: kubeconfig } };
+  return { inCluster: serviceAccount === undefined ? true : { folder: serviceAccount } };
+}
+
+/** The agent's part of the inventory has no such target. */
+async function connectAcm(): Promise<never> {
+  throw new Error('an agent brings nothing to AWS Certificate Manager; deploy does');
+}

@@ -1,0 +1,30 @@
+// What deploy works on: the store, clusters, ACM, what is served, and the event bus.
+import type { DeployPorts } from '../../lib/deploy/run.ts';
+import { createLook } from '../../lib/probe/look.ts';
+import type { Closing } from '../runtime/define-function.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+import { connectClusters } from './clusters.ts';
+import { announceOn } from './event-bus.ts';
+import { connectLook } from './look.ts';
+import { openSecrets } from './secrets.ts';
+
+/** Clients of clusters, ACM and the event bus are loaded with the first target that needs them. */
+export function connectDelivery(invocation: Invocation, closing: Closing): DeployPorts {
+  const { settings, clock, log } = invocation;
+  const { certificates: store, installation, readText } = openSecrets(invocation, closing);
+  const { prefix, eventBus } = settings;
+  return {
+    store,
+    installation,
+    readText,
+    connect: connectClusters(invocation, { readText }),
+    async connectAcm(region) {
+      const { connectCertificateManager } = await import('../../lib/adapters/acm/connection.ts');
+      return connectCertificateManager({ region, prefix });
+    },
+    lookAtServed: createLook(connectLook(settings)),
+    announce: eventBus === undefined ? undefined : announceOn(eventBus, closing),
+    clock,
+    log,
+  };
+}

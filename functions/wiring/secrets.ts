@@ -1,0 +1,18 @@
+// AWS Secrets Manager, where everything is kept.
+import { randomUUID } from 'node:crypto';
+import {
+  connectSecretsManager,
+  type SecretsManagerConnection,
+} from '../../lib/adapters/secrets-manager/connection.ts';
+import type { Closing } from '../runtime/define-function.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+
+/** One connection, which ends with the run. */
+export function openSecrets(
+  { settings }: Pick<Invocation, 'settings'>,
+  closing: Closing,
+): SecretsManagerConnection {
+  const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
+  closing.push(() => secrets.close());
+  return secrets;
+}
