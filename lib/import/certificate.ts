@@ -10,7 +10,7 @@ import {
 } from '../certificate/stored.ts';
 import { heldByValue } from '../policy/issuance/actual.ts';
 import { type Decision, judge } from '../policy/issuance/checks.ts';
-import { describeNoIssuer, type Wanted, wantedIn } from '../policy/issuance/desired.ts';
+import { describeNoIssuer, desiredBySpec, type Wanted } from '../policy/issuance/desired.ts';
 import { resumes } from '../policy/issuance/resume.ts';
 import type { KeyMaker } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -82,7 +82,7 @@ export async function importCertificate(
     const message = `no certificate is called "${name}": add it to the inventory first, which says who renews it and where it goes`;
     return refuse('Unknown', message);
   }
-  const wanted = wantedIn(run.inventory, spec);
+  const wanted = desiredBySpec(run.inventory, spec);
   if (!wanted) throw new ConfigError('Inventory', describeNoIssuer(spec));
   const verdict = verifyImport(await ports.readText(secret, run.signal), spec.domains, clock.now());
   if (!verdict.ok) return refuse(verdict.problem, verdict.message);
@@ -149,7 +149,8 @@ async function claimImport(
     deadline: run.deadline,
   };
   const claim = await store.claim(name, order, pending, run.signal);
-  if (claim === 'held') return { message: 'another run has just begun to order it: import it after that' };
+  if (claim === 'claimedByOther')
+    return { message: 'another run has just begun to order it: import it after that' };
   return { version: claim.version, unfinished: resumes(left, entry?.state) };
 }
 

@@ -5,12 +5,12 @@ import type { IssuePorts, Run } from './run.ts';
 /** What a message may wait (SQS). */
 const longestDelayMs = 900_000;
 /** Passes in a row that finished nothing. */
-const maxFruitless = 3;
+const maxEmptyPasses = 3;
 /** Names in one message: far below what SQS takes. */
-const batch = 500;
+const namesPerMessage = 500;
 
 /** One certificate that is left, and the instant before which nothing can be done. */
-export interface Left {
+export interface PostponedCertificate {
   readonly name: string;
   readonly until?: Date | undefined;
 }
@@ -18,14 +18,14 @@ export interface Left {
 /** Sends messages for what is left and due within a quarter of an hour; the schedule finds the rest. `fruitless` counts
  *  the passes in a row, this one included, that finished nothing: after three the chain ends and says so. Never rejects. */
 export async function continueLater(
-  left: readonly Left[],
+  postponed: readonly PostponedCertificate[],
   fruitless: number,
   { queue, clock, log }: IssuePorts,
   run: Run,
 ): Promise<void> {
-  if (!queue || left.length === 0) return;
-  if (fruitless >= maxFruitless) {
-    const names = left.map(({ name }) => name);
+  if (!queue || postponed.length === 0) return;
+  if (fruitless >= maxEmptyPasses) {
+    const names = postponed.map(({ name }) => name);
     log.error('continuation ended', {
       names,
       problem: `${fruitless} passes in a row finished nothing; the schedule goes on`,
@@ -33,13 +33,13 @@ export async function continueLater(
     return;
   }
   const now = clock.now().getTime();
-  const byDelay = Map.groupBy(left, ({ until }) =>
+  const byDelay = Map.groupBy(postponed, ({ until }) =>
     Math.max(0, Math.ceil(((until?.getTime() ?? now) - now) / 1000)),
   );
   for (const [delaySeconds, group] of byDelay) {
     if (delaySeconds * 1000 > longestDelayMs) continue;
-    for (let first = 0; first < group.length; first += batch) {
-      const names = group.slice(first, first + batch).map(({ name }) => name);
+    for (let first = 0; first < group.length; first += namesPerMessage) {
+      const names = group.slice(first, first + namesPerMessage).map(({ name }) => name);
       try {
         await queue.send(names, run.id, { delaySeconds, fruitless }, run.cleanUpSignal);
         log.info('pass continues later', { certificates: names.length, delaySeconds });
@@ -57,8 +57,8 @@ export async function compareLater(
   { queue, log }: IssuePorts,
   run: Run,
 ): Promise<void> {
-  for (let first = 0; first < names.length; first += batch) {
-    const part = names.slice(first, first + batch);
+  for (let first = 0; first < names.length; first += namesPerMessage) {
+    const part = names.slice(first, first + namesPerMessage);
     try {
       if (!queue) throw new Error('there is no queue (CERTRELAY_ISSUE_QUEUE_URL)');
       await queue.send(part, run.id, { compare: true }, run.cleanUpSignal);

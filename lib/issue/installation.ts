@@ -41,7 +41,7 @@ function isKnown(firstRun: Date): boolean {
 }
 
 /** How long the first full pass is tried again because something could not be noted. */
-const longestNotingMs = 24 * 3_600_000;
+const longestFirstPassMs = 24 * 3_600_000;
 
 /** Whether this is a full pass before the end of which none has ended. */
 export function isFirstPass(record: InstallationRecord | 'unknown' | undefined): boolean {
@@ -50,15 +50,15 @@ export function isFirstPass(record: InstallationRecord | 'unknown' | undefined):
 
 /** Whether a full pass may be noted as ended. What nobody could read stays open, and so does the first one where it could not
  *  note all, for a day at most: a value that nobody can ever read must not keep it open for good.
- *  @param isNoted Whether it noted all that there was to note. */
+ *  @param isComplete Whether it noted all that there was to note. */
 export function mayEndPass(
   record: InstallationRecord | 'unknown' | undefined,
-  isNoted: boolean,
+  isComplete: boolean,
   { clock }: Pick<IssuePorts, 'clock'>,
 ): boolean {
   if (record === 'unknown' || record === undefined) return false;
-  if (isNoted || !isFirstPass(record)) return true;
-  return isKnown(record.firstRun) && clock.now().getTime() - record.firstRun.getTime() > longestNotingMs;
+  if (isComplete || !isFirstPass(record)) return true;
+  return isKnown(record.firstRun) && clock.now().getTime() - record.firstRun.getTime() > longestFirstPassMs;
 }
 
 /** Notes that a full pass has ended, which held values against tags until `comparedUntil`. */

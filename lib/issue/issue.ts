@@ -8,15 +8,15 @@ import type { StoreEntry } from '../ports/store.ts';
 import { compareLater, continueLater } from './continuation.ts';
 import { IssueError } from './errors.ts';
 import { admitOrders } from './gather/admission.ts';
-import { nameKept, openAllowance } from './gather/allowance.ts';
+import { addGrace, openAllowance } from './gather/allowance.ts';
 import {
   type Candidate,
   gather,
   type PlannedCertificate,
   type Question,
-  type Unknown,
+  type UnreadableCertificate,
 } from './gather/gather.ts';
-import { askRenewalInfo, isToBeAsked } from './gather/renewal-info.ts';
+import { fetchWindows, needsRenewalInfo } from './gather/renewal-info.ts';
 import {
   beginInstallation,
   endInstallationPass,
@@ -24,8 +24,8 @@ import {
   mayEndPass,
   readInstallation,
 } from './installation.ts';
-import { order } from './order/ordering.ts';
-import type { WaveOutcome } from './order/settle.ts';
+import { orderDue } from './order/batches.ts';
+import type { OrderOutcome } from './order/record.ts';
 import { sweepOrphans } from './orphans.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import type { IssuePorts, OrderingPorts, Run } from './run.ts';
@@ -53,26 +53,32 @@ export async function issueCertificates(
   const since = known === 'unknown' ? undefined : known?.comparedUntil;
   const comparedSince = request.compare ? 'all' : since;
   const gathered = await gather({ ...request, comparedSince }, ports, run);
-  const { unknown } = gathered;
+  const { unreadable } = gathered;
   const installation =
     isFull && !known ? await beginInstallation(holdsCertificates(gathered), ports, run) : known;
-  const isNoting = isFirstPass(installation);
+  const grantsGrace = isFirstPass(installation);
   const isOverAll = request.certificates === undefined;
-  const allowance = openAllowance({ dryRun: request.dryRun, installation, isNoting, isOverAll }, ports, run);
-  const held = await allowance.holdAll(gathered.candidates, gathered.specs);
+  const allowance = openAllowance(
+    { dryRun: request.dryRun, installation, grantsGrace, isOverAll },
+    ports,
+    run,
+  );
+  const checked = await allowance.checkAll(gathered.candidates, gathered.specs);
   const now = ports.clock.now();
   const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
-  const candidates = request.dryRun ? held.candidates : await hearCas(held.candidates, ordering, run, now);
+  const candidates = request.dryRun
+    ? checked.candidates
+    : await refreshWindows(checked.candidates, ordering, run, now);
   const asked = { ...request, allowance };
   const admitted = await admitOrders(planCertificates(candidates, now), asked, ordering, ports, run);
-  const plan = nameKept(admitted);
+  const plan = addGrace(admitted);
   logPlan(plan, ports);
   const due = plan.filter((planned) => planned.plan.decision === 'order');
   // Side by side: an order that takes its time keeps nothing of others in DNS.
   const [outcomes] = request.dryRun
     ? [[]]
     : await Promise.all([
-        order(due, allowance, ordering, run),
+        orderDue(due, allowance, ordering, run),
         sweepOrphans([...gathered.orphans, ...findUnfinished(plan)], ordering, ports, run),
       ]);
   if (!request.dryRun) {
@@ -82,16 +88,16 @@ export async function issueCertificates(
       { ...ports, allowance },
       run,
     );
-    await leave(plan, outcomes, request, ports, run);
+    await postpone(plan, outcomes, request, ports, run);
     await compareLater(gathered.uncompared, ports, run);
   }
-  const isNoted = held.isNoted && unknown.length === 0;
-  if (isFull && mayEndPass(installation, isNoted, ports)) {
+  const isComplete = checked.isComplete && unreadable.length === 0;
+  if (isFull && mayEndPass(installation, isComplete, ports)) {
     await endInstallationPass(new Date(startedAt), ports, run);
   }
-  const predicted = request.dryRun ? await foresee(due) : undefined;
+  const predicted = request.dryRun ? await predict(due) : undefined;
   const lines = plan.map((planned) => planned.plan);
-  const report = makeReport(lines, outcomes, unknown, predicted);
+  const report = makeReport(lines, outcomes, unreadable, predicted);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
   const named = request.certificates?.length;
   ports.log.info('pass finished', {
@@ -99,7 +105,10 @@ export async function issueCertificates(
     asked: named,
     ms: ports.clock.now().getTime() - startedAt,
   });
-  return { report, failures: new Map([...unknown.map(unknownFailure), ...outcomes.flatMap(failureOf)]) };
+  return {
+    report,
+    failures: new Map([...unreadable.map(failureOfUnreadable), ...outcomes.flatMap(failureOf)]),
+  };
 }
 
 /** What orders have left of certificates that the inventory does not allow any more. */
@@ -116,38 +125,38 @@ function holdsCertificates({ candidates, orphans }: Awaited<ReturnType<typeof ga
 }
 
 /** What ordering all of these would change. */
-async function foresee(due: readonly PlannedCertificate[]): Promise<PredictedCalls> {
-  const [{ predictCalls }, { waveSize }] = await Promise.all([
+async function predict(due: readonly PlannedCertificate[]): Promise<PredictedCalls> {
+  const [{ predictCalls }, { batchSize }] = await Promise.all([
     import('../policy/issuance/prediction.ts'),
     import('./order/batch.ts'),
   ]);
-  const foreseen = due.map(({ entry, situation, plan }) => ({
+  const orders = due.map(({ entry, situation, plan }) => ({
     directory: situation.wanted.directory,
     isNew: entry === undefined,
     resumes: resumes(situation.pending, entry?.state),
     zones: plan.zones,
   }));
-  return predictCalls(foreseen, waveSize);
+  return predictCalls(orders, batchSize);
 }
 
 /** Replaces the candidates that it is time to ask their CAs about. */
-async function hearCas(
+async function refreshWindows(
   candidates: readonly Candidate[],
   ordering: () => Promise<IssuePorts & OrderingPorts>,
   run: Run,
   now: Date,
 ): Promise<readonly Candidate[]> {
-  const asked = candidates.filter((candidate) => isToBeAsked(candidate, now));
+  const asked = candidates.filter((candidate) => needsRenewalInfo(candidate, now));
   if (asked.length === 0) return candidates;
-  const heard = await askRenewalInfo(asked, await ordering(), run);
-  const byName = new Map(heard.map((candidate) => [candidate.name, candidate]));
+  const updated = await fetchWindows(asked, await ordering(), run);
+  const byName = new Map(updated.map((candidate) => [candidate.name, candidate]));
   return candidates.map((candidate) => byName.get(candidate.name) ?? candidate);
 }
 
 /** Sends on what was not finished: cut off by time, in another run's hands, or to be tried again soon. */
-async function leave(
+async function postpone(
   plan: readonly PlannedCertificate[],
-  outcomes: readonly WaveOutcome[],
+  outcomes: readonly OrderOutcome[],
   { fruitless = 0 }: PassRequest,
   ports: IssuePorts,
   run: Run,
@@ -159,9 +168,9 @@ async function leave(
   const unfinished = outcomes.flatMap((one) =>
     one.outcome === 'waiting' || one.outcome === 'failed' ? [{ name: one.name, until: one.until }] : [],
   );
-  const tried = outcomes.length > 0 ? 1 : 0;
-  const inARow = unfinished.length < outcomes.length ? 0 : fruitless + tried;
-  await continueLater([...waiting, ...unfinished], inARow, ports, run);
+  const attempted = outcomes.length > 0 ? 1 : 0;
+  const emptyPasses = unfinished.length < outcomes.length ? 0 : fruitless + attempted;
+  await continueLater([...waiting, ...unfinished], emptyPasses, ports, run);
 }
 
 /** What changes nothing is for debugging; at 10,000 certificates nobody reads the rest of a plan otherwise. */
@@ -173,12 +182,12 @@ function logPlan(certificates: readonly PlannedCertificate[], { log }: IssuePort
   }
 }
 
-function unknownFailure({ name, error }: Unknown): readonly [string, Error] {
+function failureOfUnreadable({ name, error }: UnreadableCertificate): readonly [string, Error] {
   return [name, new IssueError('Unknown', name, { cause: error })];
 }
 
 /** Its cause says why: whoever prints it prints both. */
-function failureOf(outcome: WaveOutcome): readonly (readonly [string, Error])[] {
+function failureOf(outcome: OrderOutcome): readonly (readonly [string, Error])[] {
   if (outcome.outcome !== 'failed') return [];
   const { name, error } = outcome;
   return [[name, new IssueError('Failed', name, { cause: error })]];

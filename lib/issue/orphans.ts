@@ -70,6 +70,6 @@ async function takeOver(
   if (mayBeAlive(value.order.deadline, now)) return undefined;
   const order = { ...value.order, run: run.id, deadline: run.deadline };
   const claim = await store.claim(name, order, pending, run.signal);
-  const entry = claim === 'held' ? undefined : await store.describe(name, run.signal);
-  return claim === 'held' || !entry ? undefined : { entry, order, version: claim.version };
+  const entry = claim === 'claimedByOther' ? undefined : await store.describe(name, run.signal);
+  return claim === 'claimedByOther' || !entry ? undefined : { entry, order, version: claim.version };
 }

@@ -4,8 +4,8 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { PlanEntry } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { describeError } from '../ports/errors.ts';
-import type { Unknown } from './gather/gather.ts';
-import type { WaveOutcome } from './order/settle.ts';
+import type { UnreadableCertificate } from './gather/gather.ts';
+import type { OrderOutcome } from './order/record.ts';
 
 /** One certificate in the report: the plan's decision, and what came of it where it was to be ordered. */
 export interface ReportLine {
@@ -25,7 +25,7 @@ export interface ReportLine {
   /** Until when it is kept although the inventory would not accept it now, and what does not fit. */
   readonly graceUntil?: Date;
   readonly misfits?: readonly string[];
-  readonly outcome?: WaveOutcome['outcome'];
+  readonly outcome?: OrderOutcome['outcome'];
   readonly version?: string;
   readonly notAfter?: Date;
   readonly orderUrl?: string;
@@ -47,14 +47,14 @@ export interface IssueReport {
 /** Puts plan and outcomes together. */
 export function makeReport(
   plan: readonly PlanEntry[],
-  outcomes: readonly WaveOutcome[],
-  unknown: readonly Unknown[],
+  outcomes: readonly OrderOutcome[],
+  unreadable: readonly UnreadableCertificate[],
   predicted?: PredictedCalls,
 ): IssueReport {
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   const lines = [
-    ...plan.map((entry): ReportLine => ({ ...entry, ...tell(byName.get(entry.name)) })),
-    ...unknown.map(({ name, error }): ReportLine => {
+    ...plan.map((entry): ReportLine => ({ ...entry, ...withoutError(byName.get(entry.name)) })),
+    ...unreadable.map(({ name, error }): ReportLine => {
       return {
         name,
         decision: 'unknown',
@@ -79,8 +79,8 @@ export function makeReport(
 }
 
 /** An outcome without the error itself: its message is there. */
-function tell(outcome: WaveOutcome | undefined): Partial<ReportLine> {
+function withoutError(outcome: OrderOutcome | undefined): Partial<ReportLine> {
   if (outcome?.outcome !== 'failed') return outcome ?? {};
-  const { error: _, ...told } = outcome;
-  return told;
+  const { error: _, ...rest } = outcome;
+  return rest;
 }

@@ -113,7 +113,7 @@ async function describeStated(
   if (!known && Object.entries(signatures).every(holds)) return undefined;
   if (known) return { ...content, meant: meantFor(known, inventory), signatures, publicKey };
   const spec = await readSpecification(name, store, signal);
-  const read = await allowance.holdSpec(candidate, spec);
+  const read = await allowance.checkSpec(candidate, spec);
   const meant = isRefused(read.situation) ? [] : meantFor(spec, inventory);
   return { ...content, meant, signatures, publicKey };
 }

@@ -62,7 +62,7 @@ export interface CertificateStore {
     order: PendingOrder,
     over: string | undefined,
     signal: AbortSignal,
-  ): Promise<{ readonly version: string } | 'held'>;
+  ): Promise<{ readonly version: string } | 'claimedByOther'>;
   /** Stores a certificate as AWSCURRENT under the version id `version` (`versionOfOrder`): the same again is
    *  a no-op. */
   put(name: string, certificate: StoredCertificate, version: string, signal: AbortSignal): Promise<void>;

@@ -88,7 +88,7 @@ export class FakeStore implements CertificateStore {
     const kept = this.#of(name);
     const version = `v${++this.#versions}`;
     kept.versions.set(version, { kind: 'pending', order });
-    if (kept.stages.get('AWSPENDING') !== over) return 'held' as const;
+    if (kept.stages.get('AWSPENDING') !== over) return 'claimedByOther' as const;
     kept.stages.set('AWSPENDING', version);
     return { version };
   }

@@ -66,7 +66,7 @@ test('a certificate goes its way: made with a specification, claimed, stored, re
   expect(await store.read('shop', 'AWSPENDING', never)).toBeUndefined();
 
   const claim = await store.claim('shop', order, undefined, never);
-  if (claim === 'held') throw new Error('nobody else is there');
+  if (claim === 'claimedByOther') throw new Error('nobody else is there');
   expect((await store.read('shop', 'AWSPENDING', never))?.value).toEqual({ kind: 'pending', order });
   await store.put('shop', { ...certificate, spec }, first, never);
   await store.release('shop', claim.version, never);
@@ -102,7 +102,7 @@ test('of eight runs that claim at once, one gets the claim and seven hear that i
   const claims = await Promise.all(
     Array.from({ length: 8 }, (_, i) => store.claim('shop', { ...order, run: `run-${i}` }, undefined, never)),
   );
-  const won = claims.filter((claim) => claim !== 'held');
+  const won = claims.filter((claim) => claim !== 'claimedByOther');
   expect(won).toHaveLength(1);
   expect((await store.describe('shop', never))?.pending).toBe(won[0]?.version);
 });
@@ -111,15 +111,15 @@ test('a claim is taken over by naming it, once; its run can release it no more',
   const { store } = await open();
   await store.create('shop', undefined, never);
   const dead = await store.claim('shop', order, undefined, never);
-  if (dead === 'held') throw new Error('nobody else is there');
+  if (dead === 'claimedByOther') throw new Error('nobody else is there');
   const heirs = await Promise.all([1, 2].map(() => store.claim('shop', order, dead.version, never)));
-  const heir = heirs.find((claim) => claim !== 'held');
-  expect(heirs.filter((claim) => claim === 'held')).toHaveLength(1);
+  const heir = heirs.find((claim) => claim !== 'claimedByOther');
+  expect(heirs.filter((claim) => claim === 'claimedByOther')).toHaveLength(1);
   await store.release('shop', dead.version, never);
   expect((await store.describe('shop', never))?.pending).toBe(heir?.version);
   // Released in between: what was named is no longer so.
   await store.release('shop', heir?.version ?? '', never);
-  expect(await store.claim('shop', order, dead.version, never)).toBe('held');
+  expect(await store.claim('shop', order, dead.version, never)).toBe('claimedByOther');
 });
 
 const changes = ['CreateSecret', 'PutSecretValue', 'UpdateSecretVersionStage', 'TagResource'] as const;
@@ -128,9 +128,11 @@ test.each(changes)('%s carried out without an answer is carried out once', async
   faults.set('secretsmanager', action, { kind: 'lose' });
   await store.create('shop', undefined, never);
   const claim = await store.claim('shop', order, undefined, never);
-  expect(claim).not.toBe('held');
+  expect(claim).not.toBe('claimedByOther');
   await store.record('shop', { failures: 1 }, never);
-  expect((await store.describe('shop', never))?.pending).toBe(claim === 'held' ? '' : claim.version);
+  expect((await store.describe('shop', never))?.pending).toBe(
+    claim === 'claimedByOther' ? '' : claim.version,
+  );
   expect(secret('shop').versions.size).toBe(2);
   expect(journal.calls.filter((call) => call.action === action).length).toBe(2);
 });
@@ -139,12 +141,12 @@ test('a claim over a dead one is ours when only the answer was lost', async () =
   const { store, faults } = await open();
   await store.create('shop', undefined, never);
   const dead = await store.claim('shop', order, undefined, never);
-  if (dead === 'held') throw new Error('nobody else is there');
+  if (dead === 'claimedByOther') throw new Error('nobody else is there');
   faults.set('secretsmanager', 'UpdateSecretVersionStage', { kind: 'lose' });
   const heir = await store.claim('shop', order, dead.version, never);
   expect(heir).toEqual({ version: (await store.describe('shop', never))?.pending });
   faults.set('secretsmanager', 'UpdateSecretVersionStage', { kind: 'lose' });
-  await store.release('shop', heir === 'held' ? '' : heir.version, never);
+  await store.release('shop', heir === 'claimedByOther' ? '' : heir.version, never);
   expect((await store.describe('shop', never))?.pending).toBeUndefined();
 });
 
@@ -152,19 +154,19 @@ test('a claim that another run lets go while we look who holds it is ours', asyn
   const { store, journal, secret } = await open();
   await store.create('shop', undefined, never);
   const other = await store.claim('shop', order, undefined, never);
-  if (other === 'held') throw new Error('nobody else is there');
+  if (other === 'claimedByOther') throw new Error('nobody else is there');
   journal.before(({ action }) => {
     if (action === 'DescribeSecret') secret('shop').labels.delete('AWSPENDING');
   });
   const claim = await store.claim('shop', order, undefined, never);
-  expect(secret('shop').labels.get('AWSPENDING')).toBe(claim === 'held' ? '' : claim.version);
+  expect(secret('shop').labels.get('AWSPENDING')).toBe(claim === 'claimedByOther' ? '' : claim.version);
 });
 
 test('a move that AWS refuses for another reason than the holder is an error, not a held claim', async () => {
   const { store, faults } = await open();
   await store.create('shop', undefined, never);
   const claim = await store.claim('shop', order, undefined, never);
-  if (claim === 'held') throw new Error('nobody else is there');
+  if (claim === 'claimedByOther') throw new Error('nobody else is there');
   const refused = { kind: 'error', code: 'InvalidParameterException', status: 400 } as const;
   faults.set('secretsmanager', 'UpdateSecretVersionStage', refused, 4);
   await expect(store.claim('shop', order, claim.version, never)).rejects.toMatchObject({ code: 'Failed' });

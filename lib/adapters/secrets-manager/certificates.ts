@@ -122,7 +122,7 @@ export class SecretCertificates implements CertificateStore {
     order: PendingOrder,
     over: string | undefined,
     signal: AbortSignal,
-  ): Promise<{ readonly version: string } | 'held'> {
+  ): Promise<{ readonly version: string } | 'claimedByOther'> {
     const version = this.#uuid();
     const { writePending } = await loadValues();
     await this.#put(name, writePending(order), version, parkingLabel, signal);
@@ -135,7 +135,7 @@ export class SecretCertificates implements CertificateStore {
         const pending = (await this.describe(name, signal))?.pending;
         // The answer to a first attempt was lost, and it had been carried out.
         if (pending === version) return { version };
-        if (pending !== over) return 'held';
+        if (pending !== over) return 'claimedByOther';
         // The label is where we said it was: whoever held it has let go meanwhile, or AWS means something else.
         if (attempt >= claimAttempts) throw error;
       }

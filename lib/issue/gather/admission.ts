@@ -17,7 +17,7 @@ import {
 const concurrency = 32;
 /** What a look at DNS may take of a pass: a part of its time, and never more than this. */
 const timeShare = 0.25;
-const longestLookMs = 20_000;
+const longestPreflightMs = 20_000;
 
 /** What a pass is asked, as far as it matters here. */
 export interface AdmissionRequest extends Question {
@@ -39,21 +39,21 @@ export async function admitOrders(
     import('./rate-limits.ts'),
     import('./taken-names.ts'),
   ]);
-  const isLooking = run.inventory.dns?.preflight !== false;
-  const seen = new Set<string>();
-  let look: Look | undefined;
+  const hasPreflight = run.inventory.dns?.preflight !== false;
+  const preflighted = new Set<string>();
+  let preflight: RunPreflight | undefined;
   let known = await withholdTakenNames(plan, request, ports, run);
   for (;;) {
     const allowed = await withinBudgets(known, request, ports.store, run, ports.clock.now());
-    const unseen = allowed.filter((one) => isOrder(one) && !seen.has(one.name));
-    const read = await readSpecifications(unseen, request, ports, run);
-    known = exchange(known, read);
+    const unchecked = allowed.filter((one) => isOrder(one) && !preflighted.has(one.name));
+    const read = await readSpecifications(unchecked, request, ports, run);
+    known = replaceByName(known, read);
     if (!read.every(isOrder)) continue;
-    if (unseen.length === 0 || !isLooking) return exchange(allowed, read);
-    look ??= await prepareLook(request, await openOrdering(), run);
-    if (!look) return exchange(allowed, read);
-    known = exchange(known, await look(exchange(unseen, read)));
-    for (const { name } of unseen) seen.add(name);
+    if (unchecked.length === 0 || !hasPreflight) return replaceByName(allowed, read);
+    preflight ??= await openPreflight(request, await openOrdering(), run);
+    if (!preflight) return replaceByName(allowed, read);
+    known = replaceByName(known, await preflight(replaceByName(unchecked, read)));
+    for (const { name } of unchecked) preflighted.add(name);
   }
 }
 
@@ -62,7 +62,7 @@ function isOrder({ plan }: PlannedCertificate): boolean {
 }
 
 /** The plan with these in the place of those of the same name. */
-function exchange(
+function replaceByName(
   plan: readonly PlannedCertificate[],
   changed: readonly PlannedCertificate[],
 ): readonly PlannedCertificate[] {
@@ -71,21 +71,21 @@ function exchange(
 }
 
 /** Looks at DNS for some certificates that order, and gives them back as they are planned then. */
-type Look = (due: readonly PlannedCertificate[]) => Promise<readonly PlannedCertificate[]>;
+type RunPreflight = (due: readonly PlannedCertificate[]) => Promise<readonly PlannedCertificate[]>;
 
 /** `undefined` where the inventory wants no look. All looks of a pass share one time limit. */
-async function prepareLook(
+async function openPreflight(
   { dryRun = false, force = false }: AdmissionRequest,
   ports: IssuePorts & OrderingPorts,
   run: Run,
-): Promise<Look | undefined> {
+): Promise<RunPreflight | undefined> {
   const { preflight, clock } = ports;
   if (!preflight) return undefined;
-  const { lookBefore } = await import('./preflight.ts');
+  const { runPreflight } = await import('./preflight.ts');
   const leftMs = Math.max(0, run.workUntil.getTime() - clock.now().getTime());
-  const limit = AbortSignal.timeout(Math.floor(Math.min(longestLookMs, leftMs * timeShare)));
+  const limit = AbortSignal.timeout(Math.floor(Math.min(longestPreflightMs, leftMs * timeShare)));
   const signal = AbortSignal.any([run.signal, limit]);
-  return (due) => lookBefore(due, { dryRun, force, signal }, { ...ports, preflight });
+  return (due) => runPreflight(due, { dryRun, force, signal }, { ...ports, preflight });
 }
 
 /** Those of the certificates that tags alone were enough for, planned anew by the specifications that are read now. One that
@@ -120,7 +120,7 @@ export async function planBySpecification(
   run: Run,
 ): Promise<Planned<DueCertificate>> {
   const complete = await completeCandidate(candidate, store, run);
-  const { situation } = await allowance.holdSpec(complete, complete.spec);
+  const { situation } = await allowance.checkSpec(complete, complete.spec);
   const due = { ...complete, situation };
   return { ...due, plan: planOne(due, clock.now()) };
 }

@@ -36,7 +36,7 @@ export interface AllowanceRequest {
   /** The record of the installation; absent: it is read where something does not fit. */
   readonly installation?: InstallationRecord | 'unknown' | undefined;
   /** Whether this is a full pass before the end of which none has ended: values are read, and grace is granted. */
-  readonly isNoting: boolean;
+  readonly grantsGrace: boolean;
   /** Whether the pass is over all certificates: only then is it known who has which name. */
   readonly isOverAll: boolean;
 }
@@ -46,12 +46,12 @@ export interface Allowance {
   /** The candidates, each with what does not fit. By tags, and by values where tags say that there is something; those of a
    *  pass that notes all by their values. `isNoted`: all was noted that there is to note. Never rejects.
    *  @param specs Those of values that have been read already. */
-  holdAll(
+  checkAll(
     candidates: readonly Candidate[],
     specs: ReadonlyMap<string, StoredSpec>,
-  ): Promise<{ readonly candidates: readonly Candidate[]; readonly isNoted: boolean }>;
+  ): Promise<{ readonly candidates: readonly Candidate[]; readonly isComplete: boolean }>;
   /** The candidate with a specification that has been read meanwhile, and what does not fit of that. Never rejects. */
-  holdSpec(candidate: Candidate, spec: StoredSpec): Promise<Candidate>;
+  checkSpec(candidate: Candidate, spec: StoredSpec): Promise<Candidate>;
 }
 
 type Change = Parameters<CertificateStore['record']>[1];
@@ -59,17 +59,17 @@ type Change = Parameters<CertificateStore['record']>[1];
 /** Opens the rules of a pass. */
 export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run: Run): Allowance {
   const { store, clock, log } = ports;
-  const { dryRun = false, isNoting, isOverAll } = request;
+  const { dryRun = false, grantsGrace, isOverAll } = request;
   const fit = createFit(run.inventory);
   /** Names that two sources share are noted with the rest; those that come to be shared later are withheld as `NameTaken`. */
-  let fitOfNoted = fit;
+  let fitWithNames = fit;
   const fitFor = ({ entry }: Candidate) =>
-    isNoting || entry?.state.graceUntil !== undefined ? fitOfNoted : fit;
+    grantsGrace || entry?.state.graceUntil !== undefined ? fitWithNames : fit;
   const inFile = new Set(run.inventory.certificates.map(({ name }) => name));
-  const judged = new Set<string>();
+  const checkedNames = new Set<string>();
   const installation = onceOnly(async () => request.installation ?? (await readRecord(ports, run)));
-  let isNoted = true;
-  let readsLeft = isNoting ? Number.POSITIVE_INFINITY : mostRead;
+  let isComplete = true;
+  let readsLeft = grantsGrace ? Number.POSITIVE_INFINITY : mostRead;
 
   const record = async (name: string, change: Change): Promise<boolean> => {
     if (dryRun) return true;
@@ -86,14 +86,14 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     try {
       return await readSpecification(name, store, run.signal);
     } catch (error) {
-      isNoted = false;
+      isComplete = false;
       log.warn('specification not read', { certificate: name, problem: describeError(error) });
       return undefined;
     }
   };
 
   /** What is on its tag now: listing lags, and what the pass before has granted must not be refused by this one. */
-  const look = async (name: string): Promise<Misfits['grace']> => {
+  const readGrace = async (name: string): Promise<Misfits['grace']> => {
     try {
       return (await store.describe(name, run.signal))?.state.graceUntil;
     } catch (error) {
@@ -106,21 +106,22 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
   const findGrace = async ({ name, entry, situation: { held } }: Candidate): Promise<Misfits['grace']> => {
     const life = held.kind === 'certificate' ? held : undefined;
     const listed = entry?.state.graceUntil;
-    const said = listed ?? (isNoting || entry?.state.error === notAllowed ? undefined : await look(name));
-    if (said === 'open') return 'open';
-    if (said === undefined && isNoting) {
+    const recorded =
+      listed ?? (grantsGrace || entry?.state.error === notAllowed ? undefined : await readGrace(name));
+    if (recorded === 'open') return 'open';
+    if (recorded === undefined && grantsGrace) {
       const until = grantGrace(clock.now(), life);
       if (await record(name, { graceUntil: until })) return until;
-      isNoted = false;
+      isComplete = false;
       return 'open';
     }
-    const known = await installation();
-    if (said === undefined) return isGraceOpen(known) ? 'open' : undefined;
-    const until = believeGrace(said, life, known);
-    if (until && until < said) {
+    const installationRecord = await installation();
+    if (recorded === undefined) return isGraceOpen(installationRecord) ? 'open' : undefined;
+    const until = believeGrace(recorded, life, installationRecord);
+    if (until && until < recorded) {
       log.error('tags disagree', {
         certificate: name,
-        said: { graceUntil: said },
+        said: { graceUntil: recorded },
         problem: `nothing that was stored when this version first ran has grace for so long; it ends at ${until.toISOString()}`,
       });
       await record(name, { graceUntil: until, tagsDisagree: clock.now() });
@@ -128,7 +129,7 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     return until;
   };
 
-  const blame = async (candidate: Candidate, found: Misfits['found']): Promise<Candidate> => {
+  const markMisfits = async (candidate: Candidate, found: Misfits['found']): Promise<Candidate> => {
     const { name, entry, situation } = candidate;
     const misfits: Misfits = { found, grace: await findGrace(candidate) };
     const isKept = isTolerated(misfits, clock.now());
@@ -147,12 +148,12 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
   };
 
   /** What was said against it holds no more. What is signed for agents may have been taken back, so the specification goes on. */
-  const clear = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
+  const clearMisfits = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
     const { error, graceUntil } = candidate.entry?.state ?? {};
     const isMarked = error === notAllowed;
     if (!isMarked && graceUntil === undefined) return candidate;
     // A pass over some does not know of names that are shared.
-    if (graceUntil !== undefined && !isOverAll) return blame(candidate, []);
+    if (graceUntil !== undefined && !isOverAll) return markMisfits(candidate, []);
     log.info('certificate allowed again', { certificate: candidate.name });
     await record(candidate.name, {
       ...(isMarked ? { error: null } : {}),
@@ -161,51 +162,53 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     return { ...candidate, spec };
   };
 
-  const holdSpec = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
-    if (judged.has(candidate.name)) return candidate;
-    judged.add(candidate.name);
+  const checkSpec = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
+    if (checkedNames.has(candidate.name)) return candidate;
+    checkedNames.add(candidate.name);
     const found = fitFor(candidate).ofSpec(spec, candidate.entry?.createdAt);
-    return found.length > 0 ? blame(candidate, found) : clear(candidate, spec);
+    return found.length > 0 ? markMisfits(candidate, found) : clearMisfits(candidate, spec);
   };
 
-  const hold = async (candidate: Candidate, seen: StoredSpec | undefined): Promise<Candidate> => {
+  const checkOne = async (candidate: Candidate, specOfValue: StoredSpec | undefined): Promise<Candidate> => {
     const { name, entry } = candidate;
-    const known = candidate.spec ?? seen;
+    const known = candidate.spec ?? specOfValue;
     if (inFile.has(name)) return candidate;
     const registered = known && registeredSpec(known);
-    if (known) return registered ? holdSpec(candidate, registered) : candidate;
+    if (known) return registered ? checkSpec(candidate, registered) : candidate;
     const { state = {} } = entry ?? {};
     const { source, targets, error, graceUntil } = state;
     const about = { name, domains: parseDomains(state), targets, since: entry?.createdAt };
     const tagged = source && fitFor(candidate).ofTags({ ...about, source });
     const { found, isSure } = tagged ?? { found: [], isSure: false };
     const isSuspect = found.length > 0 || error === notAllowed || graceUntil !== undefined;
-    const isToRead = isSuspect || (isNoting && !isSure);
+    const isToRead = isSuspect || (grantsGrace && !isSure);
     if (isToRead && readsLeft > 0) {
       readsLeft -= 1;
       const spec = await read(name);
-      if (spec) return holdSpec(candidate, spec);
+      if (spec) return checkSpec(candidate, spec);
     }
-    return isSuspect ? blame(candidate, found) : candidate;
+    return isSuspect ? markMisfits(candidate, found) : candidate;
   };
 
   return {
-    async holdAll(candidates, specs) {
-      const isConcerned = isNoting || candidates.some(({ entry }) => entry?.state.graceUntil);
+    async checkAll(candidates, specs) {
+      const isConcerned = grantsGrace || candidates.some(({ entry }) => entry?.state.graceUntil);
       if (isOverAll && isConcerned) {
         const sources = openSources(run.inventory);
         const others = candidates.flatMap(({ entry }) => (entry && sources.holderOf(entry)) ?? []);
-        fitOfNoted = createFit(run.inventory, others);
+        fitWithNames = createFit(run.inventory, others);
       }
-      const held = await mapConcurrently(candidates, concurrency, (one) => hold(one, specs.get(one.name)));
-      return { candidates: held, isNoted };
+      const checked = await mapConcurrently(candidates, concurrency, (one) =>
+        checkOne(one, specs.get(one.name)),
+      );
+      return { candidates: checked, isComplete };
     },
-    holdSpec,
+    checkSpec,
   };
 }
 
 /** The plan with what is kept for a while said of each that is. */
-export function nameKept(plan: readonly PlannedCertificate[]): readonly PlannedCertificate[] {
+export function addGrace(plan: readonly PlannedCertificate[]): readonly PlannedCertificate[] {
   return plan.map((planned) => {
     const { misfits } = planned.situation;
     const isKept = misfits && planned.plan.reason !== 'NotAllowed';

@@ -4,8 +4,8 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { verifyBundle } from '../../certificate/bundle.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
-import { believe } from '../../policy/issuance/believable.ts';
 import { findDisagreements, isInShare, type Truth, trueFields } from '../../policy/issuance/comparison.ts';
+import { boundTimes } from '../../policy/issuance/time-bounds.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
@@ -50,16 +50,16 @@ export function compareShare(
   return {
     async check(entry) {
       if (!entry) return undefined;
-      const believed = await believeEntry(entry, dryRun, ports, signal);
-      if (!compared.has(entry.name)) return believed;
+      const bounded = await boundEntry(entry, dryRun, ports, signal);
+      if (!compared.has(entry.name)) return bounded;
       try {
-        return await compareEntry(believed, specs, ports, signal);
+        return await compareEntry(bounded, specs, ports, signal);
       } catch (error) {
         signal.throwIfAborted();
         // It is judged by its tags, as in all other passes.
         const level = error instanceof StoreError && error.code === 'Throttled' ? 'warn' : 'error';
         ports.log[level]('value not compared', { certificate: entry.name, problem: describeError(error) });
-        return believed;
+        return bounded;
       }
     },
     uncompared: dryRun ? [] : share.slice(mostCompared),
@@ -70,21 +70,21 @@ export function compareShare(
 type Change = Parameters<CertificateStore['record']>[1];
 
 /** The entry with times that can be believed; what could not is written anew and is an error in the log, but in a dry run. */
-async function believeEntry(
+async function boundEntry(
   entry: StoreEntry,
   isDryRun: boolean,
   { store, clock, log }: ComparisonPorts,
   signal: AbortSignal,
 ): Promise<StoreEntry> {
   const now = clock.now();
-  const { state, unbelieved } = believe(entry.state, now);
-  if (unbelieved.length === 0) return entry;
+  const { state, corrected } = boundTimes(entry.state, now);
+  if (corrected.length === 0) return entry;
   if (isDryRun) return { ...entry, state };
   const change: Change = {
-    ...Object.fromEntries(unbelieved.map((field) => [field, state[field] ?? null])),
+    ...Object.fromEntries(corrected.map((field) => [field, state[field] ?? null])),
     tagsDisagree: now,
   };
-  tell(entry.name, unbelieved, entry.state, log);
+  logDisagreement(entry.name, corrected, entry.state, log);
   try {
     await store.record(entry.name, change, signal);
   } catch (error) {
@@ -96,7 +96,7 @@ async function believeEntry(
 
 /** Of entries that belong to nobody by their tags, those of the pass's share whose value holds a specification: somebody took the
  *  tag away that says so, without which nobody would renew them. They get their tags back. Never rejects, but for the signal. */
-export async function findLost(
+export async function findUntagged(
   entries: readonly StoreEntry[],
   { dryRun = false, comparedSince }: ComparisonRequest,
   ports: ComparisonPorts,
@@ -113,10 +113,10 @@ export async function findLost(
       const truth = current && specIn(current) && truthOf(current);
       const fresh = truth && (await ports.store.describe(entry.name, signal));
       if (!truth || !fresh || fresh.current !== current.version || fresh.state.source) return undefined;
-      tell(entry.name, ['source'], fresh.state, ports.log);
-      const change: Change = { ...trueFields(truth), ...heardBefore, tagsDisagree: now };
+      logDisagreement(entry.name, ['source'], fresh.state, ports.log);
+      const change: Change = { ...trueFields(truth), ...forgottenWindow, tagsDisagree: now };
       await ports.store.record(entry.name, change, signal);
-      return changed(fresh, change);
+      return withChange(fresh, change);
     } catch (error) {
       signal.throwIfAborted();
       ports.log.warn('value not compared', { certificate: entry.name, problem: describeError(error) });
@@ -126,7 +126,7 @@ export async function findLost(
   return found.filter((entry) => entry !== undefined);
 }
 
-function changed(entry: StoreEntry, change: Change): StoreEntry {
+function withChange(entry: StoreEntry, change: Change): StoreEntry {
   const merged = Object.entries({ ...entry.state, ...change }).filter(([, value]) => value !== null);
   return { ...entry, state: Object.fromEntries(merged) };
 }
@@ -151,17 +151,17 @@ async function compareEntry(
   if (isUndescribed(fresh, found) || agrees(fresh, found)) return fresh;
   const truth = truthOf(found);
   const fields = truth ? findDisagreements(fresh.state, truth) : (['version'] as const);
-  tell(entry.name, fields, fresh.state, log);
+  logDisagreement(entry.name, fields, fresh.state, log);
   const change: Change = {
-    ...(truth ? { ...trueFields(truth), ...heardBefore } : { version: null }),
+    ...(truth ? { ...trueFields(truth), ...forgottenWindow } : { version: null }),
     tagsDisagree: clock.now(),
   };
   await store.record(entry.name, change, signal);
-  return changed(fresh, change);
+  return withChange(fresh, change);
 }
 
 /** Nobody knows who wrote what the CA is said to have suggested. */
-const heardBefore = {
+const forgottenWindow = {
   windowStart: null,
   windowEnd: null,
   windowOf: null,
@@ -200,16 +200,16 @@ function truthOf({ version, value }: StoredVersion): Truth | undefined {
     : undefined;
 }
 
-function tell(
+function logDisagreement(
   certificate: string,
   fields: readonly (keyof CertificateState)[],
   state: CertificateState,
   log: Log,
 ): void {
-  const said = Object.fromEntries(fields.map((field) => [field, state[field]]));
+  const recorded = Object.fromEntries(fields.map((field) => [field, state[field]]));
   log.error('tags disagree', {
     certificate,
-    said,
+    said: recorded,
     problem: `tags of its AWS secret said what its value and the rules do not: ${fields.join(', ')}; they were written anew. Find out who wrote them: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=TagResource`,
   });
 }

@@ -7,10 +7,10 @@ import { type Held, heldByTags, heldByValue } from '../../policy/issuance/actual
 import { type Decision, judge, type Situation } from '../../policy/issuance/checks.ts';
 import {
   describeNoIssuer,
+  desiredBySpec,
+  desiredByTags,
   type Progress,
   type Wanted,
-  wantedByTags,
-  wantedIn,
 } from '../../policy/issuance/desired.ts';
 import type { Planned } from '../../policy/issuance/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -19,7 +19,7 @@ import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
 import { IssueError } from '../errors.ts';
 import type { Run } from '../run.ts';
-import { type ComparisonPorts, type ComparisonRequest, compareShare, findLost } from './comparison.ts';
+import { type ComparisonPorts, type ComparisonRequest, compareShare, findUntagged } from './comparison.ts';
 import { findSources } from './sources.ts';
 
 /** Reads of Secrets Manager under way at once. */
@@ -43,7 +43,7 @@ export type PlannedCertificate = Planned<Candidate>;
 export type DueCertificate = Candidate & { readonly spec: CertificateSpec | StoredSpec };
 
 /** A certificate about which nothing could be learned. */
-export interface Unknown {
+export interface UnreadableCertificate {
   readonly name: string;
   readonly error: Error;
 }
@@ -64,7 +64,7 @@ export async function gather(
   run: Run,
 ): Promise<{
   readonly candidates: readonly Candidate[];
-  readonly unknown: readonly Unknown[];
+  readonly unreadable: readonly UnreadableCertificate[];
   readonly orphans: readonly StoreEntry[];
   readonly uncompared: readonly string[];
   readonly specs: ReadonlyMap<string, StoredSpec>;
@@ -72,7 +72,7 @@ export async function gather(
   const { store } = ports;
   const fromFile = new Map(run.inventory.certificates.map((spec) => [spec.name, spec]));
   const { sources, orphans, others } = await findSources(request.certificates, fromFile, store, run.signal);
-  for (const entry of await findLost(others, request, ports, run.signal))
+  for (const entry of await findUntagged(others, request, ports, run.signal))
     sources.set(entry.name, async () => entry);
   const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, run.signal);
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
@@ -85,7 +85,7 @@ export async function gather(
   });
   return {
     candidates: found.filter((one): one is Candidate => !('error' in one)),
-    unknown: found.filter((one): one is Unknown => 'error' in one),
+    unreadable: found.filter((one): one is UnreadableCertificate => 'error' in one),
     orphans,
     uncompared,
     specs,
@@ -115,14 +115,14 @@ async function gatherOne(
   };
   const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
   if (entry && !inFile && version === undefined && known?.kind === 'certificate') {
-    const wanted = wantedByTags(known, inventory, entry.state);
+    const wanted = desiredByTags(known, inventory, entry.state);
     if (wanted) {
       const situation = { wanted, held: known, ...circumstances };
       return { name, entry, pendingOrder, spec: undefined, situation };
     }
   }
   if (inFile && known) {
-    const situation = { wanted: askedBy(inFile, inventory, progress), held: known, ...circumstances };
+    const situation = { wanted: desireOf(inFile, inventory, progress), held: known, ...circumstances };
     return { name, entry, pendingOrder, spec: inFile, situation };
   }
   const { held, registered } = await readCurrent(name, store, signal);
@@ -133,7 +133,7 @@ async function gatherOne(
       `no certificate is called "${name}", neither in the inventory nor by registration`,
     );
   }
-  const situation = { wanted: askedBy(spec, inventory, progress), held, ...circumstances };
+  const situation = { wanted: desireOf(spec, inventory, progress), held, ...circumstances };
   return { name, entry, pendingOrder, spec, situation };
 }
 
@@ -146,7 +146,7 @@ export async function completeCandidate(
 ): Promise<Candidate & { readonly spec: StoredSpec }> {
   const { name, situation, pendingOrder: inFlight } = candidate;
   const spec = await readSpecification(name, store, signal);
-  const wanted = askedBy(spec, inventory, { failures: situation.failures, inFlight });
+  const wanted = desireOf(spec, inventory, { failures: situation.failures, inFlight });
   return { ...candidate, spec, situation: { ...situation, wanted } };
 }
 
@@ -207,8 +207,8 @@ async function readPending(
 
 /** What a specification asks for, with the issuer of its next order.
  *  @throws ConfigError if the inventory has none of its issuers. */
-function askedBy(spec: CertificateSpec, inventory: Inventory, progress: Progress): Wanted {
-  const wanted = wantedIn(inventory, spec, progress);
+function desireOf(spec: CertificateSpec, inventory: Inventory, progress: Progress): Wanted {
+  const wanted = desiredBySpec(inventory, spec, progress);
   if (wanted) return wanted;
   throw new ConfigError('Inventory', describeNoIssuer(spec));
 }

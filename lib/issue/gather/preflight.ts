@@ -16,7 +16,7 @@ const concurrency = 16;
 /** As long as a valid authorization serves other orders at Let's Encrypt (profile classic, until 2027). */
 const authorizationMs = 30 * 24 * 3_600_000;
 
-export interface LookOptions {
+export interface PreflightOptions {
   /** Makes no account: CAA that names one is judged only where ours is known. */
   readonly dryRun: boolean;
   /** A person asked for the order by name: what stands before it is told, and does not stop it. */
@@ -25,35 +25,35 @@ export interface LookOptions {
   readonly signal: AbortSignal;
 }
 
-type LookPorts = IssuePorts & OrderingPorts & { readonly preflight: PreflightPorts };
+type PreflightingPorts = IssuePorts & OrderingPorts & { readonly preflight: PreflightPorts };
 
 /** The certificates, each with what was found. Never rejects. */
-export async function lookBefore(
+export async function runPreflight(
   due: readonly PlannedCertificate[],
-  options: LookOptions,
-  ports: LookPorts,
+  options: PreflightOptions,
+  ports: PreflightingPorts,
 ): Promise<readonly PlannedCertificate[]> {
   const subjects = new Memory<CaaSubject>();
-  const subjectOf = (issuer: string) => subjects.recall(issuer, () => describe(issuer, options, ports));
+  const describeCa = (issuer: string) => subjects.recall(issuer, () => describe(issuer, options, ports));
   return mapConcurrently(due, concurrency, async (planned) => {
-    const plan = await look(planned, subjectOf, options, ports);
-    tell(plan, options, ports);
+    const plan = await preflightOne(planned, describeCa, options, ports);
+    logProblems(plan, options, ports);
     return { ...planned, plan };
   });
 }
 
-async function look(
+async function preflightOne(
   { plan, ...candidate }: PlannedCertificate,
-  subjectOf: (issuer: string) => Promise<CaaSubject>,
-  { force, signal }: LookOptions,
-  { preflight, clock }: LookPorts,
+  describeCa: (issuer: string) => Promise<CaaSubject>,
+  { force, signal }: PreflightOptions,
+  { preflight, clock }: PreflightingPorts,
 ): Promise<PlanEntry> {
   const { spec, entry, situation } = candidate;
   if (!spec || resumes(situation.pending, entry?.state)) return plan;
   const { domains } = spec;
   const { issuer } = situation.wanted;
   try {
-    const subject = await subjectOf(issuer);
+    const subject = await describeCa(issuer);
     // A lasting record may be there already, wherever DNS leads by now; where it is not, writing it tells.
     const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
     const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
@@ -77,8 +77,8 @@ function mayBeProved({ situation }: Candidate, domains: readonly string[], now: 
 /** Where the CA cannot be asked, CAA is judged as far as that goes; the order itself then tells what is wrong with the CA. */
 async function describe(
   issuer: string,
-  { dryRun, signal }: LookOptions,
-  { connect, preflight, log }: LookPorts,
+  { dryRun, signal }: PreflightOptions,
+  { connect, preflight, log }: PreflightingPorts,
 ): Promise<CaaSubject> {
   try {
     if (!dryRun) await connect(issuer, signal);
@@ -90,10 +90,10 @@ async function describe(
 }
 
 /** An order held back is an error: nothing goes on before a person changes the record. */
-function tell(
+function logProblems(
   { name, decision, reason, message, warnings = [] }: PlanEntry,
-  { dryRun }: LookOptions,
-  { log }: LookPorts,
+  { dryRun }: PreflightOptions,
+  { log }: PreflightingPorts,
 ): void {
   if (decision === 'wait' && !dryRun)
     log.error('order held back', { certificate: name, reason, problem: message });

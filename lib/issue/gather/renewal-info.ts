@@ -11,10 +11,10 @@ import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import type { Candidate } from './gather.ts';
 
 /** After an error that may pass. */
-const soonMs = 3_600_000;
+const askSoonMs = 3_600_000;
 /** Where the CA has no answer for a certificate (RFC 9773 §4.3.3), and after it was issued: nothing changes so soon, and a
  *  pass over certificates that are new makes no call to the CA. */
-export const laterMs = 6 * 3_600_000;
+export const askLaterMs = 6 * 3_600_000;
 /** Of a page's URL: tags are few. A longer one is told by the pass that hears of it, and forgotten. */
 const longestKeptUrl = 500;
 /** Of one CA at once. */
@@ -24,7 +24,7 @@ const timeShare = 0.25;
 const longestMs = 60_000;
 
 /** Whether it is time to ask about a certificate: it is known to the CA by id, has not ended, and no order of it is open. */
-export function isToBeAsked({ entry, situation }: Candidate, now: Date): boolean {
+export function needsRenewalInfo({ entry, situation }: Candidate, now: Date): boolean {
   const { held, pending } = situation;
   if (held.kind !== 'certificate' || pending !== undefined || held.notAfter <= now) return false;
   if (!isFrom(held.issuer, situation.wanted) || entry?.state.certificateId === undefined) return false;
@@ -35,7 +35,7 @@ export function isToBeAsked({ entry, situation }: Candidate, now: Date): boolean
 /** The candidates with what the CA suggests now; it is kept on tags too. Nothing here stops a pass: a certificate of which
  *  the CA does not speak is renewed by what is known of it. CAs are asked side by side, for a part of the pass's time: who
  *  could not be asked in it is asked by the next one. */
-export async function askRenewalInfo(
+export async function fetchWindows(
   candidates: readonly Candidate[],
   ports: IssuePorts & OrderingPorts,
   run: Run,
@@ -43,21 +43,21 @@ export async function askRenewalInfo(
   const leftMs = Math.max(0, run.workUntil.getTime() - ports.clock.now().getTime());
   const limit = AbortSignal.timeout(Math.floor(Math.min(longestMs, leftMs * timeShare)));
   const signal = AbortSignal.any([run.signal, limit]);
-  const askOne = async (candidate: Candidate): Promise<Candidate> => {
+  const updateOne = async (candidate: Candidate): Promise<Candidate> => {
     const { name, situation } = candidate;
     if (signal.aborted) return candidate;
-    const asked = await ask(candidate, ports, { inventory: run.inventory, signal });
+    const answer = await fetchRenewalInfo(candidate, ports, { inventory: run.inventory, signal });
     const now = ports.clock.now();
-    const isFreed = endsLimit(candidate, asked, now);
+    const isFreed = endsLimit(candidate, answer, now);
     try {
       const windowOf = candidate.entry?.state.certificateId;
-      const state = { ...remembered(asked, now), windowOf, ...(isFreed ? { nextAttempt: null } : {}) };
+      const state = { ...stateOfAnswer(answer, now), windowOf, ...(isFreed ? { nextAttempt: null } : {}) };
       await ports.store.record(name, state, run.signal);
     } catch (error) {
       ports.log.warn('CA’s suggestion not recorded', { certificate: name, problem: describeError(error) });
     }
-    if (!asked || asked === 'failed' || situation.held.kind !== 'certificate') return candidate;
-    const { start, end, explanationUrl } = asked;
+    if (!answer || answer === 'failed' || situation.held.kind !== 'certificate') return candidate;
+    const { start, end, explanationUrl } = answer;
     if (explanationUrl)
       ports.log.warn('CA explains a renewal', { certificate: name, explanationUrl, start, end });
     const window = { start, end, explanationUrl, isFresh: true };
@@ -65,28 +65,28 @@ export async function askRenewalInfo(
     return { ...candidate, situation: { ...situation, ...freed, held: { ...situation.held, window } } };
   };
   const byCa = Map.groupBy(candidates, ({ situation }) => situation.wanted.directory);
-  const heard = [...byCa.values()].map((part) => mapConcurrently(part, concurrency, askOne));
-  return (await Promise.all(heard)).flat();
+  const updated = [...byCa.values()].map((part) => mapConcurrently(part, concurrency, updateOne));
+  return (await Promise.all(updated)).flat();
 }
 
 /** Whether the CA has moved the window to now since its limits kept an order back: they do not count for one in the window.
  *  Should that order be refused too, its wait stands, for the window does not move again. */
-function endsLimit({ situation }: Candidate, asked: Asked, now: Date): boolean {
+function endsLimit({ situation }: Candidate, answer: RenewalAnswer, now: Date): boolean {
   const { held, error } = situation;
-  if (error !== 'rateLimited' || !asked || asked === 'failed' || held.kind !== 'certificate') return false;
+  if (error !== 'rateLimited' || !answer || answer === 'failed' || held.kind !== 'certificate') return false;
   const isIn = (window: { readonly start: Date; readonly end: Date }) =>
     window.start <= now && now <= window.end;
-  return isIn(asked) && !(held.window && isIn(held.window));
+  return isIn(answer) && !(held.window && isIn(held.window));
 }
 
 /** What the CA suggests; `undefined` where it has no answer; `failed` where it may have one later. */
-type Asked = RenewalInfo | 'failed' | undefined;
+type RenewalAnswer = RenewalInfo | 'failed' | undefined;
 
-async function ask(
+async function fetchRenewalInfo(
   { name, entry, spec, situation: { held } }: Candidate,
   { connect, log }: IssuePorts & OrderingPorts,
   { inventory, signal }: Pick<Run, 'inventory' | 'signal'>,
-): Promise<Asked> {
+): Promise<RenewalAnswer> {
   const id = entry?.state.certificateId;
   const issuers = spec ? issuersOf(spec, inventory.issuers) : issuersOfSource(entry?.state ?? {}, inventory);
   const issuer = issuers.find((one) => held.kind === 'certificate' && one.issuer.directory === held.issuer);
@@ -100,11 +100,11 @@ async function ask(
 }
 
 /** What tags are to remember of an answer. */
-export function remembered(asked: Asked, now: Date): Parameters<CertificateStore['record']>[1] {
+export function stateOfAnswer(answer: RenewalAnswer, now: Date): Parameters<CertificateStore['record']>[1] {
   const after = (ms: number) => new Date(now.getTime() + ms);
-  if (asked === 'failed') return { askAfter: after(soonMs) };
-  if (!asked) return { askAfter: after(laterMs) };
-  const { start, end, explanationUrl = '', retryAfterMs } = asked;
+  if (answer === 'failed') return { askAfter: after(askSoonMs) };
+  if (!answer) return { askAfter: after(askLaterMs) };
+  const { start, end, explanationUrl = '', retryAfterMs } = answer;
   const isKept = explanationUrl !== '' && explanationUrl.length <= longestKeptUrl;
   return {
     windowStart: start,

@@ -23,7 +23,7 @@ const nameTaken = 'NameTaken';
 const concurrency = 32;
 const mostRead = 200;
 /** Names that one message tells. */
-const mostTold = 5;
+const mostNamed = 5;
 
 /** What a pass is asked, as far as it matters here. */
 export interface NamesRequest {
@@ -32,7 +32,7 @@ export interface NamesRequest {
 }
 
 /** An order that may be withheld. */
-interface Asking {
+interface ContestableOrder {
   readonly candidate: Candidate;
   readonly holder: NameHolder;
 }
@@ -48,29 +48,29 @@ export async function withholdTakenNames(
   run: Run,
 ): Promise<readonly PlannedCertificate[]> {
   const sources = openSources(run.inventory);
-  const asking = plan.flatMap((candidate): readonly Asking[] => {
+  const contestable = plan.flatMap((candidate): readonly ContestableOrder[] => {
     const holder = candidate.plan.decision === 'order' ? holderOf(candidate, sources) : undefined;
     return holder && sources.mayBeShared(holder) ? [{ candidate, holder }] : [];
   });
-  if (asking.length === 0) return plan;
+  if (contestable.length === 0) return plan;
 
   const { entries, dates } = await listOthers(plan, request, ports, run);
   const holders = await findHolders(entries, plan, { ...ports, sources }, run);
   const book = new NameBook([
     ...holders,
-    ...asking.map(({ holder }) => ({ ...holder, since: dates(holder.certificate) })),
+    ...contestable.map(({ holder }) => ({ ...holder, since: dates(holder.certificate) })),
   ]);
-  const firstRun = await readFirstRun(asking, ports, run);
+  const firstRun = await readFirstRun(contestable, ports, run);
   const withheld = new Map<string, string>();
-  for (const { candidate, holder } of asking) {
+  for (const { candidate, holder } of contestable) {
     const since = dates(holder.certificate);
     const isInUse = isRenewal(candidate);
     if (isInUse && !(firstRun && since > firstRun)) continue;
     const taken = book.findTaken({ ...holder, since }, isInUse ? 'same' : 'all');
     if (taken.length === 0) continue;
-    const told = taken.slice(0, mostTold).map(({ message }) => message);
-    const more = taken.length > mostTold ? `; and ${taken.length - mostTold} names more` : '';
-    withheld.set(holder.certificate, `${told.join('; ')}${more}: take the name out of one of the two`);
+    const messages = taken.slice(0, mostNamed).map(({ message }) => message);
+    const more = taken.length > mostNamed ? `; and ${taken.length - mostNamed} names more` : '';
+    withheld.set(holder.certificate, `${messages.join('; ')}${more}: take the name out of one of the two`);
   }
   return mapConcurrently(plan, concurrency, async (planned) => {
     const problem = withheld.get(planned.name);
@@ -158,11 +158,11 @@ async function findHolders(
 
 /** Only where a renewal asks. `undefined` where nobody can tell: then nothing is withheld that is in use. */
 async function readFirstRun(
-  asking: readonly Asking[],
+  contestable: readonly ContestableOrder[],
   { installation, log }: IssuePorts,
   { signal }: Run,
 ): Promise<Date | undefined> {
-  if (!asking.some(({ candidate }) => isRenewal(candidate))) return undefined;
+  if (!contestable.some(({ candidate }) => isRenewal(candidate))) return undefined;
   try {
     const firstRun = (await installation?.read(signal))?.firstRun;
     return firstRun && firstRun.getTime() > 0 ? firstRun : undefined;

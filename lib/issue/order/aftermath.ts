@@ -7,13 +7,13 @@ import { describeError } from '../../ports/errors.ts';
 import type { CertificateStore } from '../../ports/store.ts';
 import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
-import { laterMs, remembered } from '../gather/renewal-info.ts';
+import { askLaterMs, stateOfAnswer } from '../gather/renewal-info.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import type { Claim } from './claim.ts';
 import { planRetry, type Retry } from './retry.ts';
 
 /** How a stored certificate stands. */
-export interface Aftermath {
+export interface StoredJudgement {
   /** To be recorded beside what the certificate says of itself. */
   readonly state: Parameters<CertificateStore['record']>[1];
   /** Absent where it is kept. */
@@ -27,23 +27,27 @@ export async function judgeStored(
   { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
   ports: IssuePorts & OrderingPorts,
   run: Run,
-): Promise<Aftermath> {
+): Promise<StoredJudgement> {
   const { wanted } = due.situation;
-  const window = await hear(facts, wanted.issuer, claim, ports, run);
+  const window = await fetchWindow(facts, wanted.issuer, claim, ports, run);
   const now = ports.clock.now();
-  const asked = window
-    ? { ...remembered(window, now), windowOf: certificateId(facts) ?? null }
-    : { askAfter: new Date(now.getTime() + laterMs) };
+  const renewalInfo = window
+    ? { ...stateOfAnswer(window, now), windowOf: certificateId(facts) ?? null }
+    : { askAfter: new Date(now.getTime() + askLaterMs) };
   const dueAgain = findDueAgain(facts, { ...claim.pending, window }, wanted, now);
-  if (dueAgain === undefined) return { state: { ...asked, failures: null, error: null, nextAttempt: null } };
+  if (dueAgain === undefined)
+    return { state: { ...renewalInfo, failures: null, error: null, nextAttempt: null } };
   const error = new IssueError('DueAgain', `the certificate was stored, but ${dueAgain}`);
   const retry = planRetry(due, claim, run.inventory, { now });
   const { failures, until } = retry;
-  return { state: { ...asked, failures, error: error.code, nextAttempt: until }, failure: { error, retry } };
+  return {
+    state: { ...renewalInfo, failures, error: error.code, nextAttempt: until },
+    failure: { error, retry },
+  };
 }
 
 /** What the CA suggests for the certificate, where there is a reason to ask so soon. */
-async function hear(
+async function fetchWindow(
   facts: CertificateFacts,
   issuer: string,
   { entry }: Claim,

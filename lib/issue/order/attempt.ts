@@ -15,7 +15,7 @@ import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { type Claim, claimCertificate } from './claim.ts';
 import { verifyIssued } from './issued.ts';
-import { noteValues } from './journal.ts';
+import { recordValues } from './journal.ts';
 import {
   findOrder,
   isUnsure,
@@ -25,12 +25,12 @@ import {
   validateOrder,
 } from './order.ts';
 import { rehearse } from './rehearsal.ts';
-import type { Turns } from './turns.ts';
+import type { SerialQueue } from './serial-queue.ts';
 
 /** How far one certificate has come. */
 export type Attempt =
   /** Another run has it. */
-  | { readonly kind: 'held' }
+  | { readonly kind: 'claimedByOther' }
   /** By now it needs nothing, or must wait. */
   | {
       readonly kind: 'kept';
@@ -78,7 +78,7 @@ export interface FailedAttempt {
  *  a new one when its turn has come. Never rejects. */
 export async function beginAttempt(
   due: DueCertificate,
-  turns: Turns,
+  queue: SerialQueue,
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
@@ -86,7 +86,7 @@ export async function beginAttempt(
   let claim: Claim | undefined;
   try {
     const claimed = await claimCertificate(due, ports, run);
-    if (claimed === 'held') return { kind: 'held' };
+    if (claimed === 'claimedByOther') return { kind: 'claimedByOther' };
     claim = claimed;
     if (situation.pending)
       ports.log.info('claim taken over', { certificate: spec.name, version: claim.version });
@@ -95,20 +95,21 @@ export async function beginAttempt(
     claim = { ...claim, entry };
     const { order } = entry.state;
     if (order !== undefined && entry.current === versionOfOrder(order))
-      return { kind: 'stored', claim, written: leftBy(claim) };
+      return { kind: 'stored', claim, written: valuesOfEarlierRuns(claim) };
     if (!resumes(situation.pending, entry.state) && !situation.forced) {
       const decision = await judgeClaimed(due, entry, ports, run);
-      if (decision.decision !== 'order') return { kind: 'kept', claim, decision, written: leftBy(claim) };
+      if (decision.decision !== 'order')
+        return { kind: 'kept', claim, decision, written: valuesOfEarlierRuns(claim) };
     }
-    return await openOrder(due, claim, entry, turns, ports, run);
+    return await openOrder(due, claim, entry, queue, ports, run);
   } catch (thrown) {
-    const written = claim ? leftBy(claim) : [];
+    const written = claim ? valuesOfEarlierRuns(claim) : [];
     return { kind: 'failed', claim, written, error: toError(thrown), mayBeIssued: false };
   }
 }
 
 /** TXT values that earlier runs may have left. */
-function leftBy({ entry, pending }: Claim): readonly TxtValue[] {
+function valuesOfEarlierRuns({ entry, pending }: Claim): readonly TxtValue[] {
   return readJournal(entry?.state.txt, [...pending.domains, ...(pending.formerDomains ?? [])]);
 }
 
@@ -116,36 +117,43 @@ async function openOrder(
   { spec, situation: { wanted } }: DueCertificate,
   claim: Claim,
   { current, state }: StoreEntry,
-  turns: Turns,
+  queue: SerialQueue,
   ports: IssuePorts & OrderingPorts,
   run: Run,
 ): Promise<Attempt> {
   const { connect, store, records, clock, log } = ports;
   const { name, domains } = spec;
-  const left = leftBy(claim);
+  const leftValues = valuesOfEarlierRuns(claim);
   const ca = await connect(wanted.issuer, run.signal);
   const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
   if (state.order !== undefined && state.orderFor === owner) {
     const found = await findOrder(state.order, claim.pending, ca, run.signal);
     if (!('useless' in found) && isUsable(found, claim)) {
-      await noteValues(name, found, state.txt, store, run.signal);
+      await recordValues(name, found, state.txt, store, run.signal);
       log.info('order resumed', { certificate: name, names: domains, orderUrl: found.order.url });
-      return { kind: 'open', claim, ca, open: found, isNew: false, written: [...left, ...found.toPresent] };
+      return {
+        kind: 'open',
+        claim,
+        ca,
+        open: found,
+        isNew: false,
+        written: [...leftValues, ...found.toPresent],
+      };
     }
     const problem = 'useless' in found ? found.useless : 'it was finalized with another key';
     log.warn('order not resumed', { certificate: name, names: domains, orderUrl: state.order, problem });
   }
   let orderUrl: string | undefined;
-  let written = left;
+  let written = leftValues;
   try {
     // Before the tags forget the order that wrote them.
-    if (left.length > 0) await removeLeft(left, records, run);
+    if (leftValues.length > 0) await removeValues(leftValues, records, run);
     const rehearsal = await rehearse(spec, wanted.rehearsal, ports, run);
-    written = [...left, ...rehearsal.written];
+    written = [...leftValues, ...rehearsal.written];
     if (rehearsal.failure) throw rehearsal.failure;
     const replaces =
       state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
-    const order = await turns.take(async () => {
+    const order = await queue.run(async () => {
       const made = await ca.newOrder({ domains, profile: claim.pending.profile, replaces }, run.signal);
       orderUrl = made.url;
       // Before anything else: a crash after this line loses no order.
@@ -156,19 +164,19 @@ async function openOrder(
     });
     log.info('order created', { certificate: name, names: domains, orderUrl });
     const open = await openNewOrder(order, spec, ca, run.signal);
-    await noteValues(name, open, rehearsal.journal, store, run.signal);
+    await recordValues(name, open, rehearsal.journal, store, run.signal);
     return { kind: 'open', claim, ca, open, isNew: true, written: [...rehearsal.written, ...open.toPresent] };
   } catch (thrown) {
     return { kind: 'failed', claim, orderUrl, written, error: toError(thrown), mayBeIssued: false };
   }
 }
 
-async function removeLeft(
-  left: readonly TxtValue[],
+async function removeValues(
+  leftValues: readonly TxtValue[],
   records: ChallengeRecords,
   { signal }: Run,
 ): Promise<void> {
-  const { failed } = await records.cleanUp(left, signal);
+  const { failed } = await records.cleanUp(leftValues, signal);
   for (const error of failed.values()) throw error;
 }
 

@@ -1,7 +1,7 @@
 // What a CA wants proved for an order: read in bounded time, held against what was asked, and turned into TXT values.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import { findUnasked } from '../../policy/issuance/authorizations.ts';
+import { findUnrequested } from '../../policy/issuance/authorizations.ts';
 import {
   AcmeError,
   type Authorization,
@@ -17,13 +17,13 @@ const concurrency = 8;
 const readingMs = 60_000;
 
 /** What was asked of the CA, and how long it may take to say what it wants proved, in milliseconds (60 s if absent). */
-export interface Asked {
+export interface OrderedNames {
   readonly domains: readonly string[];
   readonly readingMs?: number;
 }
 
 /** One authorization for each name, at most (RFC 8555 §7.1.3). */
-export function requireFew({ url, authorizations }: Order, { domains }: Asked): void {
+export function requireOnePerName({ url, authorizations }: Order, { domains }: OrderedNames): void {
   if (authorizations.length <= domains.length) return;
   throw new AcmeError(
     'Malformed',
@@ -36,15 +36,15 @@ export function requireFew({ url, authorizations }: Order, { domains }: Asked): 
  *  too long. */
 export async function readChallenges(
   order: Order,
-  asked: Asked,
+  ordered: OrderedNames,
   ca: CertificateAuthority,
   signal: AbortSignal,
 ) {
-  requireFew(order, asked);
-  const authorizations = await readAuthorizations(order, ca, signal, asked.readingMs);
-  const unasked = findUnasked(authorizations, asked.domains);
-  if (unasked !== undefined)
-    throw new AcmeError('Malformed', `the CA ${unasked}; nothing is proved to it (order ${order.url})`);
+  requireOnePerName(order, ordered);
+  const authorizations = await readAuthorizations(order, ca, signal, ordered.readingMs);
+  const unrequested = findUnrequested(authorizations, ordered.domains);
+  if (unrequested !== undefined)
+    throw new AcmeError('Malformed', `the CA ${unrequested}; nothing is proved to it (order ${order.url})`);
   const pending =
     order.status === 'pending' ? authorizations.filter(({ status }) => status === 'pending') : [];
   const proofs = pending.map((authorization) => {

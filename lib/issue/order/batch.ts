@@ -5,56 +5,56 @@ import { describeError, toError } from '../../ports/errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
 import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
-import { settle, type WaveOutcome } from './settle.ts';
+import { type OrderOutcome, recordAttempt } from './record.ts';
+import { SerialQueue } from './serial-queue.ts';
 import { SharedChange } from './shared-change.ts';
-import { Turns } from './turns.ts';
 
 /** Certificates of one wave: their TXT values share one change per hosted zone, and all their orders wait side by side. */
-export const waveSize = 300;
+export const batchSize = 300;
 /** Certificates that talk to Secrets Manager or begin an order at once. */
 const concurrency = 32;
 /** For how long one of them keeps another from beginning, in milliseconds. */
-const slotMs = 10_000;
+const longestSlotMs = 10_000;
 /** What those that are ready wait for others at most, as a part of the time that is left. */
 const waitShare = 0.25;
 /** For how long a wave in which nothing is finished, after its values were written, keeps the next one waiting. */
-const patienceMs = 90_000;
+const stragglerMs = 90_000;
 
 /** A wave under way. Neither promise rejects. */
-export interface Wave {
+export interface OrderBatch {
   /** What became of each certificate. */
-  readonly outcomes: Promise<readonly WaveOutcome[]>;
+  readonly outcomes: Promise<readonly OrderOutcome[]>;
   /** When only those are left that take longer than the others, so that the next wave may begin. */
-  readonly eased: Promise<void>;
+  readonly stragglersOnly: Promise<void>;
 }
 
 /** Orders all the given certificates, all at one CA, and tells what became of each. One certificate's failure or delay is its
  *  own: the others are stored, their TXT values removed and their states recorded meanwhile. TXT values are removed whatever
  *  happened, by the clean-up's own signal. */
-export function beginWave(
-  wave: readonly DueCertificate[],
+export function beginBatch(
+  batch: readonly DueCertificate[],
   ports: IssuePorts & OrderingPorts,
   run: Run,
-): Wave {
+): OrderBatch {
   const leftMs = run.workUntil.getTime() - ports.clock.now().getTime();
-  const shared = { members: wave.length, longestMs: Math.max(0, leftMs * waitShare), signal: run.signal };
+  const shared = { members: batch.length, longestMs: Math.max(0, leftMs * waitShare), signal: run.signal };
   const presented = new SharedChange({ ...shared, change: (...asked) => present(asked, ports, run) });
   const cleanedUp = new SharedChange({ ...shared, change: (...asked) => cleanUp(asked, ports, run) });
-  const turns = new Turns();
-  const [beginning, settling] = [new Slots(concurrency), new Slots(concurrency)];
+  const queue = new SerialQueue();
+  const [beginning, recording] = [new Slots(concurrency), new Slots(concurrency)];
   const outcomes = Promise.all(
-    wave.map(async (due): Promise<WaveOutcome> => {
-      const begun = await beginning.use(() => beginAttempt(due, turns, ports, run), {
-        patienceMs: slotMs,
+    batch.map(async (due): Promise<OrderOutcome> => {
+      const begun = await beginning.use(() => beginAttempt(due, queue, ports, run), {
+        patienceMs: longestSlotMs,
       });
       const attempt = await finish(due, begun, presented, ports, run);
-      const left = await cleanedUp.bring('written' in attempt ? attempt.written : []);
-      return settling.use(() => settle(due, attempt, left, ports, run));
+      const unremoved = await cleanedUp.join('written' in attempt ? attempt.written : []);
+      return recording.use(() => recordAttempt(due, attempt, unremoved, ports, run));
     }),
   );
-  const impatient = presented.first.then(() => pause(patienceMs));
-  const eased = Promise.race([outcomes, cleanedUp.first, impatient]).then(() => undefined);
-  return { outcomes, eased };
+  const overdue = presented.first.then(() => pause(stragglerMs));
+  const stragglersOnly = Promise.race([outcomes, cleanedUp.first, overdue]).then(() => undefined);
+  return { outcomes, stragglersOnly };
 }
 
 /** Keeps no process alive. */
@@ -105,7 +105,7 @@ async function finish(
     return attempt;
   }
   const values = neededBy(attempt);
-  const unwritten = await presented.bring(values);
+  const unwritten = await presented.join(values);
   const { failed } =
     unwritten.size > 0
       ? { failed: unwritten }

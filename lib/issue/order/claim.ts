@@ -26,7 +26,7 @@ export async function claimCertificate(
   due: DueCertificate,
   { store, keys }: { readonly store: CertificateStore; readonly keys: KeyMaker },
   run: { readonly id: string; readonly deadline: Date; readonly signal: AbortSignal },
-): Promise<Claim | 'held'> {
+): Promise<Claim | 'claimedByOther'> {
   const { spec, pendingOrder: before, situation } = due;
   const { directory, profile } = situation.wanted;
   if (!due.entry) await store.create(spec.name, registeredSpec(spec), run.signal);
@@ -47,8 +47,8 @@ export async function claimCertificate(
     spec: registeredSpec(spec),
   };
   const claim = await store.claim(spec.name, pending, situation.pending?.version, run.signal);
-  return claim === 'held'
-    ? 'held'
+  return claim === 'claimedByOther'
+    ? 'claimedByOther'
     : { version: claim.version, pending, inheritedKey: inherited !== undefined };
 }
 

@@ -5,7 +5,7 @@ import { addToJournal, isInJournal } from '../../state/txt-journal.ts';
 import type { OpenOrder } from './order.ts';
 
 /** Adds an order's values to the journal that is on the tag, and gives the journal as it is then. @throws StoreError. */
-export async function noteValues(
+export async function recordValues(
   name: string,
   { toPresent }: OpenOrder,
   journal: string | undefined,

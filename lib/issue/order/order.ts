@@ -9,7 +9,12 @@ import type { Clock } from '../../ports/clock.ts';
 import type { TxtValue } from '../../ports/dns.ts';
 import { describeError } from '../../ports/errors.ts';
 import { IssueError } from '../errors.ts';
-import { type Asked, readAuthorizations, readChallenges, requireFew } from './authorizations.ts';
+import {
+  type OrderedNames,
+  readAuthorizations,
+  readChallenges,
+  requireOnePerName,
+} from './authorizations.ts';
 
 /** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
 const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;
@@ -37,20 +42,20 @@ export interface OpenOrder {
  *  the names. @throws AcmeError. */
 export async function findOrder(
   url: string,
-  asked: Asked,
+  ordered: OrderedNames,
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<OpenOrder | { readonly useless: string }> {
   try {
     const order = await ca.readOrder(url, signal);
-    if (order.names && !sameNames(order.names, asked.domains)) return { useless: 'it is for other names' };
+    if (order.names && !sameNames(order.names, ordered.domains)) return { useless: 'it is for other names' };
     if (order.status === 'invalid') return { useless: 'it is invalid' };
     // Past validation there is nothing to prove; only where the order does not repeat its names must they be read.
     const isTold = order.status !== 'pending' && order.names !== undefined;
     const open = isTold
-      ? withoutChallenges(order, asked)
-      : { order, ...(await readChallenges(order, asked, ca, signal)) };
-    return coversNames(open, asked.domains) ? open : { useless: 'it is for other names' };
+      ? withoutChallenges(order, ordered)
+      : { order, ...(await readChallenges(order, ordered, ca, signal)) };
+    return coversNames(open, ordered.domains) ? open : { useless: 'it is for other names' };
   } catch (error) {
     if (isGone(error)) return { useless: describeError(error) };
     throw error;
@@ -68,16 +73,16 @@ function isGone(error: unknown): boolean {
  *  @throws AcmeError `Malformed` if the CA wants anything proved that was not asked, `Unreachable` if it takes too long. */
 export async function openNewOrder(
   order: Order,
-  asked: Asked,
+  ordered: OrderedNames,
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<OpenOrder> {
-  if (order.status !== 'pending') return withoutChallenges(order, asked);
-  return { order, ...(await readChallenges(order, asked, ca, signal)) };
+  if (order.status !== 'pending') return withoutChallenges(order, ordered);
+  return { order, ...(await readChallenges(order, ordered, ca, signal)) };
 }
 
-function withoutChallenges(order: Order, asked: Asked): OpenOrder {
-  requireFew(order, asked);
+function withoutChallenges(order: Order, ordered: OrderedNames): OpenOrder {
+  requireOnePerName(order, ordered);
   return { order, authorizations: [], toPresent: [], toKeep: [] };
 }
 

@@ -6,7 +6,7 @@ import { DnsError, type TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import { IssueError } from '../errors.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
-import { noteValues } from './journal.ts';
+import { recordValues } from './journal.ts';
 import { openNewOrder, validateOrder } from './order.ts';
 
 /** What became of it. `failure`: the order itself would fail too. */
@@ -29,27 +29,27 @@ export async function rehearse(
   if (issuer === undefined) return { written: [] };
   const { connect, store, clock, log } = ports;
   const { name, domains } = spec;
-  let done: Rehearsal = { written: [] };
+  let rehearsal: Rehearsal = { written: [] };
   try {
     const ca = await connect(issuer, run.signal);
     const { profile } = run.inventory.issuers[issuer] ?? {};
     const order = await ca.newOrder({ domains, profile }, run.signal);
     const open = await openNewOrder(order, spec, ca, run.signal);
-    const journal = await noteValues(name, open, undefined, store, run.signal);
-    done = { written: open.toPresent, journal };
+    const journal = await recordValues(name, open, undefined, store, run.signal);
+    rehearsal = { written: open.toPresent, journal };
     await presentOwn([...open.toPresent, ...open.toKeep], ports, run);
     await validateOrder(open, ca, clock, run.signal);
     log.info('order rehearsed', { certificate: name, issuer, orderUrl: order.url });
-    return done;
+    return rehearsal;
   } catch (thrown) {
     const error = toError(thrown);
-    if (run.signal.aborted) return { ...done, failure: error };
-    if (!isVerdict(error)) {
+    if (run.signal.aborted) return { ...rehearsal, failure: error };
+    if (!isAboutNames(error)) {
       log.warn('order not rehearsed', { certificate: name, issuer, problem: describeError(error) });
-      return done;
+      return rehearsal;
     }
     const message = `nothing was ordered, because issuer ${issuer} would not have validated the names`;
-    return { ...done, failure: new IssueError('Rehearsal', message, { cause: error }) };
+    return { ...rehearsal, failure: new IssueError('Rehearsal', message, { cause: error }) };
   }
 }
 
@@ -67,7 +67,7 @@ async function presentOwn(
 }
 
 /** Whether the names or their DNS are what failed, and not the CA that was asked. */
-function isVerdict(error: Error): boolean {
+function isAboutNames(error: Error): boolean {
   if (error instanceof DnsError) return true;
   if (!(error instanceof AcmeError)) return false;
   const status = error.problem?.status ?? 0;

@@ -55,7 +55,7 @@ export class SharedChange {
   }
 
   /** Gives the names of these values that failed, with why, once all of them are done. Never rejects. */
-  bring(values: readonly TxtValue[]): Promise<ReadonlyMap<string, Error>> {
+  join(values: readonly TxtValue[]): Promise<ReadonlyMap<string, Error>> {
     if (values.length === 0) {
       this.leave();
       return Promise.resolve(new Map());
@@ -101,24 +101,24 @@ export class SharedChange {
     const byName = new Map<string, Member[]>();
     for (const member of members)
       for (const name of member.open) byName.set(name, [...(byName.get(name) ?? []), member]);
-    const settle: OnRecordDone = (name, error) => {
-      for (const member of byName.get(name) ?? []) noteDone(member, name, error);
+    const finish: OnRecordDone = (name, error) => {
+      for (const member of byName.get(name) ?? []) recordDone(member, name, error);
       byName.delete(name);
     };
     try {
       const { failed } = await this.#change(
         members.flatMap(({ values }) => values),
-        settle,
+        finish,
       );
-      for (const name of byName.keys()) settle(name, failed.get(name));
+      for (const name of byName.keys()) finish(name, failed.get(name));
     } catch (thrown) {
       const error = toError(thrown);
-      for (const name of byName.keys()) settle(name, error);
+      for (const name of byName.keys()) finish(name, error);
     }
   }
 }
 
-function noteDone({ open, failed, done }: Member, name: string, error: Error | undefined): void {
+function recordDone({ open, failed, done }: Member, name: string, error: Error | undefined): void {
   open.delete(name);
   if (error) failed.set(name, error);
   if (open.size === 0) done.resolve(failed);

@@ -12,9 +12,9 @@ import { heldByAgents, isAgentCluster, parseReport } from '../delivery/agents.ts
 import { isByHand, parseHold, sayResume } from '../delivery/freeze.ts';
 import { nameDestination } from '../delivery/secret.ts';
 import { heldByTags } from '../issuance/actual.ts';
-import { believe } from '../issuance/believable.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
 import { renewalTime } from '../issuance/renewal-time.ts';
+import { boundTimes } from '../issuance/time-bounds.ts';
 import { explainGrace, explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
 import { parseServedTargets } from '../serving/served-targets.ts';
 
@@ -60,7 +60,7 @@ export interface Standing {
 /** @param staleAfterMs How long after its delivery another certificate may be served. */
 export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number): CertificateHealth {
   const { name, spec } = standing;
-  const entry = standing.entry && { ...standing.entry, state: believe(standing.entry.state, now).state };
+  const entry = standing.entry && { ...standing.entry, state: boundTimes(standing.entry.state, now).state };
   const { state = {}, current } = entry ?? {};
   const held = entry && heldByTags(entry);
   const certificate = held?.kind === 'certificate' ? held : undefined;

@@ -8,19 +8,19 @@ interface Wanted {
 
 /** What is wrong with the authorizations of an order for `domains`, as the end of a sentence that begins "the CA"; `undefined`
  *  if each is for another one of the names. An authorization without the mark of a wildcard may be for the wildcard too. */
-export function findUnasked(
+export function findUnrequested(
   authorizations: readonly Wanted[],
   domains: readonly string[],
 ): string | undefined {
-  const asked = new Set(domains);
-  const left = new Set(domains);
+  const requested = new Set(domains);
+  const unproved = new Set(domains);
   // The marked ones first: an unmarked one takes what they leave.
   const ordered = [...authorizations].sort((one, other) => Number(other.isWildcard) - Number(one.isWildcard));
   for (const { name, isWildcard } of ordered) {
     const fitting = isWildcard ? [`*.${name}`] : [name, `*.${name}`];
-    if (fitting.some((one) => left.delete(one))) continue;
+    if (fitting.some((one) => unproved.delete(one))) continue;
     const shown = JSON.stringify(`${isWildcard ? '*.' : ''}${name.slice(0, 260)}`);
-    const isRepeated = fitting.some((one) => asked.has(one));
+    const isRepeated = fitting.some((one) => requested.has(one));
     return isRepeated ? `wants ${shown} proved twice` : `wants ${shown} proved, which was not asked`;
   }
   return undefined;

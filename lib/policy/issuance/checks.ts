@@ -72,24 +72,24 @@ export type Decision =
 
 /** The decision: a first reason to order, unless an obstacle stands before it; with no reason the certificate is kept. */
 export function judge(situation: Situation, now: Date): Decision {
-  const need = firstFinding(needs, situation, now);
+  const need = firstMatch(needs, situation, now);
   const { misfits } = situation;
   if (misfits && !isTolerated(misfits, now)) {
-    const message = `${explainRefusal(misfits)}${need ? `; to order: ${need.finding}` : ''}`;
+    const message = `${explainRefusal(misfits)}${need ? `; to order: ${need.result}` : ''}`;
     return { decision: 'wait', reason: 'NotAllowed', message };
   }
   if (need === undefined) return keep(situation);
-  const obstacle = firstFinding(obstacles, situation, now);
+  const obstacle = firstMatch(obstacles, situation, now);
   if (obstacle === undefined) {
     const { detour } = situation.wanted;
-    const message = detour === undefined ? need.finding : `${need.finding}; ${detour}`;
+    const message = detour === undefined ? need.result : `${need.result}; ${detour}`;
     return { decision: 'order', reason: need.reason, message };
   }
-  const { message, until } = obstacle.finding;
+  const { message, until } = obstacle.result;
   return {
     decision: 'wait',
     reason: obstacle.reason,
-    message: `${message}; to order: ${need.finding}`,
+    message: `${message}; to order: ${need.result}`,
     until,
   };
 }
@@ -133,14 +133,14 @@ interface Obstacle {
   readonly until?: Date | undefined;
 }
 
-function firstFinding<Reason, Finding>(
+function firstMatch<Reason, Finding>(
   checks: readonly Check<Reason, Finding>[],
   situation: Situation,
   now: Date,
-): { readonly reason: Reason; readonly finding: Finding } | undefined {
+): { readonly reason: Reason; readonly result: Finding } | undefined {
   for (const { reason, find } of checks) {
-    const finding = find(situation, now);
-    if (finding !== undefined) return { reason, finding };
+    const result = find(situation, now);
+    if (result !== undefined) return { reason, result };
   }
   return undefined;
 }
@@ -148,7 +148,7 @@ function firstFinding<Reason, Finding>(
 function keep({ held, wanted }: Situation): Decision {
   if (held.kind !== 'certificate') throw new TypeError('only a certificate can be kept');
   const renewsAt = renewalTime({ ...held, renewBeforeMs: wanted.renewBeforeMs });
-  const message = `valid until ${text(held.notAfter)}, renewed from ${text(renewsAt)}${wishNote(held, wanted)}`;
+  const message = `valid until ${format(held.notAfter)}, renewed from ${format(renewsAt)}${renewBeforeNote(held, wanted)}`;
   return { decision: 'keep', reason: 'Current', message, renewsAt };
 }
 
@@ -185,19 +185,19 @@ function findOtherKey(held: HeldCertificate, { key }: Wanted): string | undefine
 }
 
 function findExpired(held: HeldCertificate, _: Wanted, now: Date): string | undefined {
-  return now >= held.notAfter ? `expired at ${text(held.notAfter)}` : undefined;
+  return now >= held.notAfter ? `expired at ${format(held.notAfter)}` : undefined;
 }
 
 function findRenewalDue(held: HeldCertificate, wanted: Wanted, now: Date): string | undefined {
   const renewsAt = renewalTime({ ...held, renewBeforeMs: wanted.renewBeforeMs });
   if (now < renewsAt) return undefined;
-  return `due since ${text(renewsAt)}, valid until ${text(held.notAfter)}${wishNote(held, wanted)}`;
+  return `due since ${format(renewsAt)}, valid until ${format(held.notAfter)}${renewBeforeNote(held, wanted)}`;
 }
 
 function findInFlight({ pending }: Situation, now: Date) {
   if (pending?.deadline === undefined || !isAlive(pending, now)) return undefined;
   return {
-    message: `another run is ordering it, until ${text(pending.deadline)} at most`,
+    message: `another run is ordering it, until ${format(pending.deadline)} at most`,
     until: pending.deadline,
   };
 }
@@ -205,7 +205,7 @@ function findInFlight({ pending }: Situation, now: Date) {
 function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now: Date) {
   if (forced || nextAttempt === undefined || nextAttempt <= now) return undefined;
   const last = error === undefined ? '' : `, the last with ${error}`;
-  const message = `${failures ?? 1} failed attempts${last}; next one at ${text(nextAttempt)}`;
+  const message = `${failures ?? 1} failed attempts${last}; next one at ${format(nextAttempt)}`;
   return { message, until: nextAttempt };
 }
 
@@ -213,7 +213,7 @@ function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now
 function findPaused({ paused }: Situation) {
   if (paused === undefined) return undefined;
   const words = paused.reason === undefined ? '' : ` ("${paused.reason}")`;
-  return { message: `paused since ${text(paused.since)}${words}, until it is resumed` };
+  return { message: `paused since ${format(paused.since)}${words}, until it is resumed` };
 }
 
 /** A claim of which the deadline is not known is taken for one of a run that is over; whoever takes it over reads it first. */
@@ -221,11 +221,11 @@ function isAlive({ deadline }: { readonly deadline?: Date | undefined }, now: Da
   return deadline !== undefined && mayBeAlive(deadline, now);
 }
 
-function wishNote(held: HeldCertificate, { renewBeforeMs }: Wanted): string {
+function renewBeforeNote(held: HeldCertificate, { renewBeforeMs }: Wanted): string {
   if (renewBeforeMs === undefined || fitsLifetime({ ...held, renewBeforeMs })) return '';
   return '; renewBefore is passed over, because it is more than two thirds of the lifetime';
 }
 
-function text(instant: Date): string {
+function format(instant: Date): string {
   return instant.toISOString();
 }

@@ -7,7 +7,7 @@ import type { CertificateState } from '../../state/state.ts';
 
 const dayMs = 86_400_000;
 /** How long a disagreement is told after it was put right. */
-const toldMs = dayMs;
+const reportedMs = dayMs;
 
 /** Whether a certificate's slot of the day lies in `(since, until]`: each name has one, by its hash, so that passes that
  *  follow one another read every value once a day, whatever their interval. Nothing is compared without `since`. */
@@ -47,8 +47,8 @@ export function findDisagreements(
 ): readonly (keyof CertificateState)[] {
   const fields = trueFields(truth);
   return comparable.filter((field) => {
-    const said = state[field];
-    return said !== undefined && field in fields && !isSame(said, Object(fields)[field]);
+    const recorded = state[field];
+    return recorded !== undefined && field in fields && !isSame(recorded, Object(fields)[field]);
   });
 }
 
@@ -66,13 +66,13 @@ const comparable = [
   'targets',
 ] as const satisfies readonly (keyof CertificateState)[];
 
-function isSame(said: unknown, is: unknown): boolean {
-  if (said instanceof Date && is instanceof Date) return said.getTime() === is.getTime();
-  return said === (is ?? undefined);
+function isSame(recorded: unknown, is: unknown): boolean {
+  if (recorded instanceof Date && is instanceof Date) return recorded.getTime() === is.getTime();
+  return recorded === (is ?? undefined);
 }
 
 /** Whether tags were found to disagree with their value less than a day ago. */
 export function hasDisagreed({ tagsDisagree }: CertificateState, now: Date): boolean {
   const sinceMs = now.getTime() - (tagsDisagree?.getTime() ?? Number.NEGATIVE_INFINITY);
-  return sinceMs >= 0 && sinceMs < toldMs;
+  return sinceMs >= 0 && sinceMs < reportedMs;
 }

@@ -37,7 +37,7 @@ export interface Source {
 
 /** What a specification asks for, with the issuer of its next order. `failures`: attempts since the last success. An order
  *  `inFlight` stays at its issuer. `undefined` if the inventory has none of its issuers. */
-export function wantedIn(
+export function desiredBySpec(
   { issuers }: Pick<Inventory, 'issuers'>,
   spec: CertificateSpec,
   { failures = 0, inFlight }: Progress = {},
@@ -60,7 +60,7 @@ export function describeNoIssuer({ name, issuer }: Pick<CertificateSpec, 'name' 
 
 /** The same by tags alone. A specification that is not the file's travels with its certificate, so the stored version is what
  *  it asks for. `undefined` if the issuers of its source are others by now: then the specification must be read. */
-export function wantedByTags(
+export function desiredByTags(
   { key, issuer, profile }: HeldCertificate,
   inventory: Inventory,
   state: CertificateState,

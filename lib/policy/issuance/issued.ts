@@ -63,7 +63,7 @@ export function isBetter(notAfter: Date, inUse: Held, isGivenUp: boolean): boole
 }
 
 /** The CA is asked six hours after a certificate was issued, which begins an hour before that. */
-const firstHeardMs = 8 * hourMs;
+const firstWindowMs = 8 * hourMs;
 
 /** Whether the certificate in use was due again as soon as it was stored, or as soon as its CA was asked: by a window that had begun
  *  by then, and in the first third of its life. */
@@ -75,6 +75,6 @@ export function wasDueAgain(
   const held = heldByTags(entry);
   if (held?.kind !== 'certificate' || held.window === undefined) return false;
   const [begin, end] = [held.notBefore.getTime(), held.notAfter.getTime()];
-  const earliest = begin + Math.min(firstHeardMs, (end - begin) / 3);
+  const earliest = begin + Math.min(firstWindowMs, (end - begin) / 3);
   return renewalTime(held) <= now && held.window.start.getTime() <= earliest;
 }

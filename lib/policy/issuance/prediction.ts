@@ -1,7 +1,7 @@
 // What the orders of a plan change when they are carried out, in calls: for whoever looks before a run.
 
 /** One order of the plan. */
-export interface ForeseenOrder {
+export interface PredictedOrder {
   /** Directory URL of its CA. */
   readonly directory: string;
   /** It has no AWS secret yet. */
@@ -23,14 +23,14 @@ export interface PredictedCalls {
 
 /** In the sequence of the plan; `waveSize` orders at one CA share the changes of a zone: one adds all values, one takes them
  *  away. */
-export function predictCalls(orders: readonly ForeseenOrder[], waveSize: number): PredictedCalls {
+export function predictCalls(orders: readonly PredictedOrder[], batchSize: number): PredictedCalls {
   const byCa = [...Map.groupBy(orders, ({ directory }) => directory).values()];
-  const waves = byCa.flatMap((part) => [
-    ...Map.groupBy(part.entries(), ([index]) => Math.floor(index / waveSize)).values(),
+  const batches = byCa.flatMap((part) => [
+    ...Map.groupBy(part.entries(), ([index]) => Math.floor(index / batchSize)).values(),
   ]);
-  const zonesOf = (wave: readonly (readonly [number, ForeseenOrder])[]) =>
-    new Set(wave.flatMap(([, { zones = [] }]) => zones)).size;
-  const changes = waves.reduce((sum, wave) => sum + 2 * zonesOf(wave), 0);
+  const zonesOf = (batch: readonly (readonly [number, PredictedOrder])[]) =>
+    new Set(batch.flatMap(([, { zones = [] }]) => zones)).size;
+  const changes = batches.reduce((sum, batch) => sum + 2 * zonesOf(batch), 0);
   const isKnown = orders.every(({ zones }) => zones !== undefined);
   return {
     newOrder: orders.filter(({ resumes }) => !resumes).length,

@@ -24,11 +24,11 @@ const dayMs = 86_400_000;
 export function renewalTime(facts: RenewalFacts): Date {
   const begin = facts.notBefore.getTime();
   const end = facts.notAfter.getTime();
-  const wished = fitsLifetime(facts) ? end - (facts.renewBeforeMs ?? 0) : undefined;
-  const withoutWindow = wished ?? begin + (end - begin) * fractionOf(end - begin);
+  const byUser = fitsLifetime(facts) ? end - (facts.renewBeforeMs ?? 0) : undefined;
+  const withoutWindow = byUser ?? begin + (end - begin) * fractionOf(end - begin);
   const suggested = drawInWindow(facts);
   const latest = facts.window?.isFresh ? end : end - (end - withoutWindow) / 2;
-  const chosen = suggested === undefined ? withoutWindow : Math.min(suggested, wished ?? suggested, latest);
+  const chosen = suggested === undefined ? withoutWindow : Math.min(suggested, byUser ?? suggested, latest);
   return new Date(Math.max(begin, Math.min(end, Math.floor(chosen))));
 }
 

@@ -1,13 +1,13 @@
 // One order after another, and no order that keeps all others waiting.
 import { expect, it } from 'vitest';
-import { Turns } from '../../lib/issue/order/turns.ts';
+import { SerialQueue } from '../../lib/issue/order/serial-queue.ts';
 
 /** Works that end when the test says so, and what happened in which order. */
-function begin(turns: Turns, names: readonly string[]) {
+function begin(queue: SerialQueue, names: readonly string[]) {
   const events: string[] = [];
   const works = names.map((name) => {
     const end = Promise.withResolvers<void>();
-    const done = turns.take(async () => {
+    const done = queue.run(async () => {
       events.push(`${name} begun`);
       await end.promise;
       events.push(`${name} ended`);
@@ -18,7 +18,7 @@ function begin(turns: Turns, names: readonly string[]) {
 }
 
 it('work begins when the one before has ended, in the order of asking, also after a failure', async () => {
-  const { events, works } = begin(new Turns(), ['one', 'two', 'three']);
+  const { events, works } = begin(new SerialQueue(), ['one', 'two', 'three']);
   const [one, two, three] = works;
   two?.end.resolve();
   three?.end.resolve();
@@ -28,7 +28,7 @@ it('work begins when the one before has ended, in the order of asking, also afte
 });
 
 it('work that takes its time holds up the next for as long as the patience, which begins with the work', async () => {
-  const { events, works } = begin(new Turns(200), ['one', 'two', 'three']);
+  const { events, works } = begin(new SerialQueue(200), ['one', 'two', 'three']);
   while (events.length < 2) await new Promise((resolve) => setImmediate(resolve));
   for (let round = 0; round < 10; round += 1) await new Promise((resolve) => setImmediate(resolve));
   expect(events).toEqual(['one begun', 'two begun']);

@@ -5,65 +5,65 @@ import { planBySpecification } from '../gather/admission.ts';
 import type { Allowance } from '../gather/allowance.ts';
 import type { DueCertificate, PlannedCertificate } from '../gather/gather.ts';
 import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
-import type { WaveOutcome } from './settle.ts';
+import type { OrderOutcome } from './record.ts';
 
 /** A wave that would have less time than this is left to the next run. */
-const minWaveMs = 2_000;
+const minBatchMs = 2_000;
 /** Specifications read at once. */
 const concurrency = 32;
 
 /** Orders what is due and tells what became of each. A CA that hangs keeps no other's orders waiting. Never rejects, but
  *  where `openOrdering` does. */
-export async function order(
+export async function orderDue(
   due: readonly PlannedCertificate[],
   allowance: Allowance,
   openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   run: Run,
-): Promise<readonly WaveOutcome[]> {
+): Promise<readonly OrderOutcome[]> {
   if (due.length === 0) return [];
-  const [ports, { beginWave, waveSize }] = await Promise.all([openOrdering(), import('./batch.ts')]);
-  const isRehearsed = ({ situation }: PlannedCertificate) => situation.wanted.rehearsal !== undefined;
+  const [ports, { beginBatch, batchSize }] = await Promise.all([openOrdering(), import('./batch.ts')]);
+  const hasRehearsal = ({ situation }: PlannedCertificate) => situation.wanted.rehearsal !== undefined;
   const byCa = Map.groupBy(due, ({ situation }) => situation.wanted.directory);
   const outcomes = [...byCa.values()].map((part) => {
     // Those that are rehearsed first, which takes its time, come last.
-    const parts = [part.filter((one) => !isRehearsed(one)), part.filter(isRehearsed)];
-    const waves = parts.flatMap((some) => chunk(some, waveSize));
-    return orderInWaves(waves, allowance, beginWave, ports, run);
+    const parts = [part.filter((one) => !hasRehearsal(one)), part.filter(hasRehearsal)];
+    const batches = parts.flatMap((some) => chunk(some, batchSize));
+    return orderBatches(batches, allowance, beginBatch, ports, run);
   });
   return (await Promise.all(outcomes)).flat();
 }
 
 /** One wave after another, as long as there is as much time as the longest took. Where a wave has only stragglers left, the
  *  next one begins. */
-async function orderInWaves(
-  waves: readonly (readonly PlannedCertificate[])[],
+async function orderBatches(
+  batches: readonly (readonly PlannedCertificate[])[],
   allowance: Allowance,
-  beginWave: typeof import('./batch.ts').beginWave,
+  beginBatch: typeof import('./batch.ts').beginBatch,
   ports: IssuePorts & OrderingPorts,
   run: Run,
-): Promise<readonly WaveOutcome[]> {
+): Promise<readonly OrderOutcome[]> {
   const { clock, log } = ports;
-  const done: WaveOutcome[] = [];
-  const begun: Promise<readonly WaveOutcome[]>[] = [];
-  let neededMs = minWaveMs;
-  for (const [index, wave] of waves.entries()) {
+  const done: OrderOutcome[] = [];
+  const outcomesOfBatches: Promise<readonly OrderOutcome[]>[] = [];
+  let neededMs = minBatchMs;
+  for (const [index, batch] of batches.entries()) {
     const begunAt = clock.now().getTime();
     if (run.signal.aborted || run.workUntil.getTime() - begunAt < neededMs) {
       const message = 'too little time was left to begin; the next run orders it';
-      done.push(...wave.map(({ name }) => ({ outcome: 'waiting' as const, name, message })));
+      done.push(...batch.map(({ name }) => ({ outcome: 'waiting' as const, name, message })));
       continue;
     }
-    if (waves.length > 1)
-      log.info('wave begun', { wave: index + 1, of: waves.length, certificates: wave.length });
-    const prepared = await mapConcurrently(wave, concurrency, (one) => prepare(one, allowance, ports, run));
+    if (batches.length > 1)
+      log.info('wave begun', { wave: index + 1, of: batches.length, certificates: batch.length });
+    const prepared = await mapConcurrently(batch, concurrency, (one) => prepare(one, allowance, ports, run));
     done.push(...prepared.flatMap((one) => ('outcome' in one ? [one] : [])));
     const ready = prepared.flatMap((one) => ('outcome' in one ? [] : [one]));
-    const { outcomes, eased } = beginWave(ready, ports, run);
-    begun.push(outcomes);
-    await eased;
+    const { outcomes, stragglersOnly } = beginBatch(ready, ports, run);
+    outcomesOfBatches.push(outcomes);
+    await stragglersOnly;
     neededMs = Math.max(neededMs, clock.now().getTime() - begunAt);
   }
-  return [...done, ...(await Promise.all(begun)).flat()];
+  return [...done, ...(await Promise.all(outcomesOfBatches)).flat()];
 }
 
 function chunk<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
@@ -78,7 +78,7 @@ async function prepare(
   allowance: Allowance,
   ports: IssuePorts,
   run: Run,
-): Promise<DueCertificate | WaveOutcome> {
+): Promise<DueCertificate | OrderOutcome> {
   const { name, spec } = planned;
   try {
     if (spec) return { ...planned, spec };

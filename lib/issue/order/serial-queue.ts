@@ -1,15 +1,15 @@
 // Orders at one CA are made one after another, so that a crash between an order and the note of its URL loses one order at most.
 
 /** One work's turn, for the one after it. */
-interface Turn {
+interface Task {
   readonly begun: Promise<void>;
   readonly ended: Promise<void>;
 }
 
 /** The turns of one wave. */
-export class Turns {
+export class SerialQueue {
   readonly #patienceMs: number;
-  #last: Turn = { begun: Promise.resolve(), ended: Promise.resolve() };
+  #last: Task = { begun: Promise.resolve(), ended: Promise.resolve() };
 
   /** @param patienceMs For how long one that takes its time holds up the next. */
   constructor(patienceMs = 5_000) {
@@ -17,7 +17,7 @@ export class Turns {
   }
 
   /** Does the work once the work before it has ended, however that ended, or has used up the patience. */
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     this.#last = { begun: begun.promise, ended: ended.promise };

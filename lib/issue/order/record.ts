@@ -1,7 +1,7 @@
 // What is left of an attempt: state on tags, the claim released, one line in the log and one in the report.
 import { readCertificate } from '../../certificate/x509.ts';
 import { meantFor } from '../../policy/delivery/agents.ts';
-import { longestBackoffMs, mayWaitLong } from '../../policy/issuance/believable.ts';
+import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { TxtValue } from '../../ports/dns.ts';
 import { codeOf, describeError, toError } from '../../ports/errors.ts';
@@ -17,7 +17,7 @@ import type { Claim } from './claim.ts';
 import { describeRetry, planRetry } from './retry.ts';
 
 /** What became of one certificate. */
-export type WaveOutcome = { readonly name: string; readonly message: string } & (
+export type OrderOutcome = { readonly name: string; readonly message: string } & (
   | {
       readonly outcome: 'issued';
       readonly version: string;
@@ -34,21 +34,21 @@ export type WaveOutcome = { readonly name: string; readonly message: string } & 
 
 /** Settles one attempt. `left`: record names whose TXT values could not be removed; the claim is then kept, so that the
  *  next run removes them. Never rejects. */
-export async function settle(
+export async function recordAttempt(
   due: DueCertificate,
   attempt: Attempt,
-  left: ReadonlyMap<string, Error>,
+  unremoved: ReadonlyMap<string, Error>,
   ports: IssuePorts & OrderingPorts,
   run: Run,
-): Promise<WaveOutcome> {
+): Promise<OrderOutcome> {
   const { name } = due.spec;
   try {
     switch (attempt.kind) {
-      case 'held':
+      case 'claimedByOther':
         return { outcome: 'waiting', name, message: 'another run is ordering it' };
       case 'kept': {
         const { claim, decision: judged, written } = attempt;
-        if (!isLeft(written, left)) {
+        if (!hasUnremoved(written, unremoved)) {
           if (written.length > 0) await ports.store.record(name, { txt: null }, run.cleanUpSignal);
           await ports.store.release(name, claim.version, run.cleanUpSignal);
         }
@@ -64,10 +64,10 @@ export async function settle(
           );
         }
         const { chain } = current.value.certificate;
-        const { failed } = await close(
+        const { failed } = await recordStored(
           due,
           { ...attempt, chain, version: current.version },
-          left,
+          unremoved,
           ports,
           run,
         );
@@ -75,7 +75,7 @@ export async function settle(
         return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
       }
       case 'issued': {
-        const { notAfter, failed } = await close(due, attempt, left, ports, run);
+        const { notAfter, failed } = await recordStored(due, attempt, unremoved, ports, run);
         if (failed) return failed;
         const { version, orderUrl } = attempt;
         return {
@@ -88,7 +88,7 @@ export async function settle(
         };
       }
       case 'failed':
-        return await settleFailure(due, attempt, left, ports, run);
+        return await recordFailure(due, attempt, unremoved, ports, run);
       case 'open':
         throw new IssueError('Failed', `the order of ${name} was left open`);
     }
@@ -102,7 +102,7 @@ export async function settle(
 
 /** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. What would be
  *  ordered again at once is a failure, and backs off. */
-async function close(
+async function recordStored(
   due: DueCertificate,
   {
     claim,
@@ -115,10 +115,10 @@ async function close(
     readonly version: string;
     readonly written: readonly TxtValue[];
   },
-  left: ReadonlyMap<string, Error>,
+  unremoved: ReadonlyMap<string, Error>,
   ports: IssuePorts & OrderingPorts,
   run: Run,
-): Promise<{ readonly notAfter: Date; readonly failed?: WaveOutcome }> {
+): Promise<{ readonly notAfter: Date; readonly failed?: OrderOutcome }> {
   const { store } = ports;
   const { name } = due.spec;
   const facts = readCertificate(chain);
@@ -138,11 +138,11 @@ async function close(
     run,
   );
   const { state: judged, failure } = await judgeStored(facts, { due, claim }, ports, run);
-  const txtLeft = isLeft(written, left);
-  const over = txtLeft ? {} : { order: null, orderFor: null, txt: null };
+  const hasTxtValues = hasUnremoved(written, unremoved);
+  const over = hasTxtValues ? {} : { order: null, orderFor: null, txt: null };
   const state = { ...stateOf(version, facts, claim.pending), ...judged, ...over, ...signed };
   await store.record(name, state, run.cleanUpSignal);
-  if (!txtLeft) await store.release(name, claim.version, run.cleanUpSignal);
+  if (!hasTxtValues) await store.release(name, claim.version, run.cleanUpSignal);
   if (!failure) return { notAfter };
   const { error, retry } = failure;
   const message = describeRetry(describeError(error), retry);
@@ -160,13 +160,13 @@ async function close(
   return { notAfter, failed: { outcome: 'failed', name, message, until, error, version } };
 }
 
-async function settleFailure(
+async function recordFailure(
   due: DueCertificate,
   { claim, orderUrl, written, error, mayBeIssued }: FailedAttempt,
-  left: ReadonlyMap<string, Error>,
+  unremoved: ReadonlyMap<string, Error>,
   { store, clock, log }: IssuePorts,
   run: Run,
-): Promise<WaveOutcome> {
+): Promise<OrderOutcome> {
   const { name, domains: names } = due.spec;
   if (isOutOfTime(error, run.signal)) {
     log.warn('certificate left for the next run', { certificate: name, reason: 'Deadline', orderUrl });
@@ -183,13 +183,16 @@ async function settleFailure(
     log.warn('certificate failed', { certificate: name, names, reason, problem });
     return { outcome: 'failed', name, message: problem, error };
   }
-  const txtLeft = isLeft(written, left);
+  const hasTxtValues = hasUnremoved(written, unremoved);
   // Without its entry nobody knows what the run before left.
   const isUnknown = due.situation.pending !== undefined && claim.entry === undefined;
-  const keepsClaim = txtLeft || mayBeIssued || isUnknown;
-  const asked = error instanceof AcmeError ? error.retryAfterMs : undefined;
+  const keepsClaim = hasTxtValues || mayBeIssued || isUnknown;
+  const retryAfter = error instanceof AcmeError ? error.retryAfterMs : undefined;
   // With other codes a longer wait would not be believed when it is read again.
-  const retryAfterMs = asked === undefined || mayWaitLong(reason) ? asked : Math.min(asked, longestBackoffMs);
+  const retryAfterMs =
+    retryAfter === undefined || mayHaveRetryAfter(reason)
+      ? retryAfter
+      : Math.min(retryAfter, longestBackoffMs);
   const kept = keepsClaim ? claim.pending : undefined;
   const retry = planRetry(due, claim, run.inventory, { now: clock.now(), kept, retryAfterMs });
   const { failures, until, nextIssuer } = retry;
@@ -204,13 +207,13 @@ async function settleFailure(
     orderUrl,
     nextIssuer,
   });
-  const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !txtLeft;
+  const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !hasTxtValues;
   const state = {
     failures,
     error: reason,
     nextAttempt: until,
     ...(orderIsOver ? { order: null, orderFor: null } : {}),
-    ...(txtLeft || claim.entry === undefined ? {} : { txt: null }),
+    ...(hasTxtValues || claim.entry === undefined ? {} : { txt: null }),
     ...pausedByCa(error, clock.now()),
   };
   await store.record(name, state, run.cleanUpSignal);
@@ -225,8 +228,8 @@ function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
   return { pausedSince: now, pauseReason };
 }
 
-function isLeft(written: readonly TxtValue[], left: ReadonlyMap<string, Error>): boolean {
-  return written.some((value) => left.has(value.name));
+function hasUnremoved(written: readonly TxtValue[], unremoved: ReadonlyMap<string, Error>): boolean {
+  return written.some((value) => unremoved.has(value.name));
 }
 
 /** Whether the run's own end, and nothing else, is what failed. */

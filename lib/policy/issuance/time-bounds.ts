@@ -17,24 +17,24 @@ const withRetryAfter: ReadonlySet<string | undefined> = new Set([
 const longestAskAfterMs = dayMs;
 
 /** Whether the wait after a failure with this code may be as long as a CA's Retry-After. */
-export function mayWaitLong(error: string | undefined): boolean {
+export function mayHaveRetryAfter(error: string | undefined): boolean {
   return withRetryAfter.has(error);
 }
 
 /** The state with every such time inside what the rules can give, and the fields that were changed for it. `nextAttempt` is
  *  brought down to its longest wait from now; an `askAfter` too late is as if nobody had heard of one: the CA is asked again. */
-export function believe(
+export function boundTimes(
   state: CertificateState,
   now: Date,
-): { readonly state: CertificateState; readonly unbelieved: readonly (keyof CertificateState)[] } {
+): { readonly state: CertificateState; readonly corrected: readonly (keyof CertificateState)[] } {
   const { nextAttempt, askAfter, error } = state;
   const inMs = (instant: Date | undefined) => (instant?.getTime() ?? 0) - now.getTime();
-  const longestMs = mayWaitLong(error) ? longestRetryAfterMs : longestBackoffMs;
+  const longestMs = mayHaveRetryAfter(error) ? longestRetryAfterMs : longestBackoffMs;
   const changed: { nextAttempt?: Date; askAfter?: undefined } = {};
   if (inMs(nextAttempt) > longestMs) changed.nextAttempt = new Date(now.getTime() + longestMs);
   if (inMs(askAfter) > longestAskAfterMs) changed.askAfter = undefined;
-  const unbelieved = fields.filter((field) => field in changed);
-  return { state: unbelieved.length === 0 ? state : { ...state, ...changed }, unbelieved };
+  const corrected = fields.filter((field) => field in changed);
+  return { state: corrected.length === 0 ? state : { ...state, ...changed }, corrected };
 }
 
 const fields = ['nextAttempt', 'askAfter'] as const;
