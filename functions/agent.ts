@@ -1,8 +1,8 @@
 // The agent, no Lambda function: runs inside a cluster that nobody reaches from outside, and delivers there what issue has
 // signed for it.
 import { randomUUID } from 'node:crypto';
-import { repeatPasses } from '../lib/agent/loop.ts';
-import { runPass } from '../lib/agent/pass.ts';
+import { repeatReconcile } from '../lib/agent/loop.ts';
+import { reconcile } from '../lib/agent/reconcile.ts';
 import { type AgentSettings, readAgentSettings } from '../lib/settings/agent.ts';
 import { defineFunction, type Handler, reportFailure } from './runtime/define-function.ts';
 import { systemClock } from './runtime/invocation.ts';
@@ -25,7 +25,7 @@ export async function runAgent(args: readonly string[], stop: AbortSignal): Prom
     const { intervalMs, longestRetryMs } = own;
     if (isLast || intervalMs === undefined) return pass();
     const options = { intervalMs, longestRetryMs, clock: systemClock, random: Math.random, stop };
-    await repeatPasses(pass, options);
+    await repeatReconcile(pass, options);
     return true;
   } catch (error) {
     reportFailure(error, randomUUID());
@@ -42,7 +42,7 @@ function definePass(own: AgentSettings, cut: AbortSignal): Handler<boolean> {
       return connectAgent(own, { ...invocation, signal }, closing);
     },
     async run(_own, { ports, run }) {
-      const failures = await runPass(ports, run);
+      const failures = await reconcile(ports, run);
       return { answer: failures.length === 0 };
     },
   });

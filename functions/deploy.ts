@@ -1,7 +1,7 @@
 // Brings stored certificates into clusters and rolls the workloads that use them. Called by event, schedule and hand.
 import { deployCertificates } from '../lib/deploy/deploy.ts';
-import { findClustersToHandOn, handOn } from '../lib/deploy/fan-out.ts';
-import type { CertificateReport, PruneReport } from '../lib/deploy/run.ts';
+import { fanOut, findDelegatedClusters } from '../lib/deploy/fan-out.ts';
+import type { CertificateReport, PruneReport } from '../lib/deploy/invocation.ts';
 import { parseDeployEvent } from '../lib/requests/requests.ts';
 import { defineQueueFunction } from './runtime/define-function.ts';
 import { connectDelivery } from './wiring/delivery.ts';
@@ -29,17 +29,17 @@ export const handler = defineQueueFunction({
     return { queue, ...connectDelivery(invocation, closing) };
   },
   async run(request, { queue, ...ports }, { id, inventory, signal, cleanUpSignal }) {
-    const clusters = queue ? findClustersToHandOn(request, inventory) : [];
-    const handedOn = queue ? await handOn(clusters, { queue, log: ports.log }, id, signal) : [];
-    const elsewhere = handedOn.length > 0 ? handedOn : undefined;
-    const run = { ...request, elsewhere, inventory, signal, cleanUpSignal };
-    const { failures, ...report } = await deployCertificates(ports, run);
+    const clusters = queue ? findDelegatedClusters(request, inventory) : [];
+    const handedOn = queue ? await fanOut(clusters, { queue, log: ports.log }, id, signal) : [];
+    const delegatedClusters = handedOn.length > 0 ? handedOn : undefined;
+    const invocation = { ...request, elsewhere: delegatedClusters, inventory, signal, cleanUpSignal };
+    const { failures, ...report } = await deployCertificates(ports, invocation);
     const answer: DeployAnswer = { dryRun: request.dryRun ?? false, handedOn, ...report };
     return { answer, failures: [...failures.values()].flat(), failed: 'targets' };
   },
   async work(request, ports, { inventory, signal, cleanUpSignal }) {
-    const run = { ...request, inventory, signal, cleanUpSignal };
-    const { failures } = await deployCertificates(ports, run);
+    const invocation = { ...request, inventory, signal, cleanUpSignal };
+    const { failures } = await deployCertificates(ports, invocation);
     // The next reconcile goes into the cluster again; a message that came back would do so beside it.
     return request.clusters ? new Map<string, unknown>() : failures;
   },

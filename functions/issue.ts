@@ -1,6 +1,7 @@
 // Decides which certificates are due, orders them and stores them. Called by schedule, by queue and by hand.
+
+import type { IssuePorts } from '../lib/issue/invocation.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
-import type { IssuePorts } from '../lib/issue/run.ts';
 import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
 import { type Closing, defineQueueFunction } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';

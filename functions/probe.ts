@@ -3,7 +3,7 @@ import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { type ProbeReport, probeCertificates } from '../lib/probe/probe.ts';
 import { parseProbeEvent } from '../lib/requests/requests.ts';
 import { defineFunction } from './runtime/define-function.ts';
-import { connectLook } from './wiring/look.ts';
+import { connectProbe } from './wiring/probing.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
 /** What a call answers with. */
@@ -20,12 +20,12 @@ export const handler = defineFunction({
   connect(invocation, closing) {
     const { settings, clock, log } = invocation;
     const store = openSecrets(invocation, closing).certificates;
-    return { store, ...connectLook(settings), clock, log };
+    return { store, ...connectProbe(settings), clock, log };
   },
   async run(request, ports, { settings, inventory, signal, cleanUpSignal }) {
     const { staleAfterMs } = settings;
-    const run = { ...request, inventory, staleAfterMs, signal, cleanUpSignal };
-    const { certificates, failures } = await probeCertificates(ports, run);
+    const invocation = { ...request, inventory, staleAfterMs, signal, cleanUpSignal };
+    const { certificates, failures } = await probeCertificates(ports, invocation);
     const listed = takeFitting(certificates, mostAnswerBytes);
     const omitted = certificates.length - listed.length;
     const answer: ProbeAnswer = { certificates: listed, ...(omitted > 0 ? { omitted } : {}) };

@@ -1,6 +1,6 @@
 // The webhook: POST /domains asks for a certificate, signed as Standard Webhooks say.
 import { createEndpoint } from '../lib/adapters/webhook/endpoint.ts';
-import { rememberGithubStanding } from '../lib/adapters/webhook/github.ts';
+import { rememberGithubForm } from '../lib/adapters/webhook/github.ts';
 import { rememberSecrets } from '../lib/adapters/webhook/secrets.ts';
 import { createRegister } from '../lib/register/registration.ts';
 import { defineFunction } from './runtime/define-function.ts';
@@ -15,9 +15,9 @@ let connections: ReturnType<typeof connect> | undefined;
 export const handler = defineFunction({
   parse: (event) => event,
   connect: (invocation) => (connections ??= connect(invocation)),
-  async run(event, { githubStandingOf, ...ports }, { inventory, log, clock, id, signal }) {
+  async run(event, { githubStandingOf: githubFormOf, ...ports }, { inventory, log, clock, id, signal }) {
     const register = createRegister({ inventory, log, ...ports });
-    const githubAllowedUntil = githubStandingOf(inventory.registration, log);
+    const githubAllowedUntil = githubFormOf(inventory.registration, log);
     const { readSecrets } = ports;
     const answer = createEndpoint({ readSecrets, register, githubAllowedUntil, clock, log });
     return { answer: await answer(event, id, signal) };
@@ -29,6 +29,6 @@ function connect(invocation: Invocation) {
   const queue = openIssueQueue(settings, 'registrations');
   const { certificates: store, installation, readText } = openSecrets(invocation, []);
   const readSecrets = rememberSecrets((signal) => readText(settings.webhookSecret, signal), clock);
-  const githubStandingOf = rememberGithubStanding({ installation, store, clock });
-  return { store, queue, readSecrets, githubStandingOf };
+  const githubFormOf = rememberGithubForm({ installation, store, clock });
+  return { store, queue, readSecrets, githubStandingOf: githubFormOf };
 }

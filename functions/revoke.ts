@@ -2,14 +2,14 @@
 import { onceOnly } from '../lib/async/memo.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
 import { CertrelayError } from '../lib/ports/errors.ts';
-import { createLook } from '../lib/probe/look.ts';
+import { createProbeServed } from '../lib/probe/probe-served.ts';
 import { parseRevokeEvent } from '../lib/requests/requests.ts';
 import { type RevokePorts, revokeCertificate } from '../lib/revoke/revoke.ts';
 import { type Closing, defineFunction } from './runtime/define-function.ts';
 import { throwFailures } from './runtime/failures.ts';
 import type { Invocation } from './runtime/invocation.ts';
-import { connectLook } from './wiring/look.ts';
 import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
+import { connectProbe } from './wiring/probing.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
 /** Answers with what was revoked. @throws CertrelayError with the reason as code where it is refused. */
@@ -48,7 +48,7 @@ function connect(invocation: Invocation, closing: Closing): RevokePorts {
       throwFailures([...failures.values()], 'certificates');
       return report.certificates[0]?.message ?? 'nothing was ordered';
     },
-    lookAtServed: createLook(connectLook(settings)),
+    probeServed: createProbeServed(connectProbe(settings)),
     clock,
     log,
   };

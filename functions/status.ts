@@ -15,8 +15,8 @@ export const handler = defineFunction({
     return { store, agents, installation, publicKey, clock, log };
   },
   async run(request, ports, { settings, inventory, signal }) {
-    const run = { ...request, inventory, staleAfterMs: settings.staleAfterMs, signal };
-    const { report, problems } = await describeStatus(ports, run);
+    const invocation = { ...request, inventory, staleAfterMs: settings.staleAfterMs, signal };
+    const { report, problems } = await describeStatus(ports, invocation);
     if (!request.certificates) writeMetrics(report, ports.clock.now());
     return { answer: report, failures: request.check ? problems : [], failed: 'checks' };
   },

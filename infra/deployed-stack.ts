@@ -18,7 +18,7 @@ export interface StackProvider {
 }
 
 /** Never throws: a deploy that may not describe stacks will say so itself. */
-export async function lookAtStack(
+export async function readDeployedStack(
   provider: Pick<StackProvider, 'naming' | 'getCloudFormationClient'>,
 ): Promise<DeployedStack> {
   const name = provider.naming.getStackName();

@@ -108,7 +108,7 @@ export async function lintInventory(args: readonly string[], ports: LintPorts): 
 }
 
 /** What one stored certificate comes to. */
-type Verdict =
+type LintResult =
   | { readonly kind: 'fits' }
   | {
       readonly kind: 'misfit';
@@ -133,14 +133,14 @@ async function compareStore(inventory: Inventory, prefix: string, ports: LintPor
       registered.flatMap((entry) => sources.holderOf(entry) ?? []),
     );
     let done = 0;
-    const verdicts = await mapConcurrently(registered, concurrency, async (entry): Promise<Verdict> => {
-      const verdict = await judge(entry, fit, store, signal);
+    const results = await mapConcurrently(registered, concurrency, async (entry): Promise<LintResult> => {
+      const result = await judge(entry, fit, store, signal);
       done += 1;
       if (done % noteEvery === 0) note(`${done} of ${registered.length} looked at`);
-      return verdict;
+      return result;
     });
-    const misfits = verdicts.filter((verdict) => verdict.kind === 'misfit');
-    const unread = verdicts.filter((verdict) => verdict.kind === 'unread');
+    const misfits = results.filter((result) => result.kind === 'misfit');
+    const unread = results.filter((result) => result.kind === 'unread');
     for (const { entry, spec, found } of misfits.slice(0, mostTold)) {
       say(
         `\n${entry.name} (${spec.source}, ${spec.domains.slice(0, 3).join(', ')}${spec.domains.length > 3 ? ', …' : ''})`,
@@ -168,7 +168,7 @@ async function judge(
   fit: ReturnType<typeof createFit>,
   { certificates }: LintedStore,
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<LintResult> {
   const { name } = entry;
   try {
     const value = (await certificates.read(name, 'AWSCURRENT', signal))?.value;

@@ -41,8 +41,8 @@ export default class CertrelayPlugin {
       const { buildService } = await import('./build.ts');
       await buildService(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
     };
-    const sayNews = async () => {
-      const [{ describeNews, readChangelog }, { lookAtStack }] = await Promise.all([
+    const printNews = async () => {
+      const [{ describeNews, readChangelog }, { readDeployedStack: lookAtStack }] = await Promise.all([
         import('./changes.ts'),
         import('./deployed-stack.ts'),
       ]);
@@ -84,7 +84,7 @@ export default class CertrelayPlugin {
       'before:package:createDeploymentArtifacts': buildBundles,
       'before:invoke:local:invoke': buildBundles,
       'before:package:initialize': prepareResources,
-      'before:deploy:deploy': sayNews,
+      'before:deploy:deploy': printNews,
     };
   }
 }

@@ -68,7 +68,7 @@ it('a work that has used up its patience goes on without its slot', async () => 
         begun.push(name);
         await end.promise;
       },
-      { patienceMs: 1_000 },
+      { timeoutMs: 1_000 },
     );
   const works = [use('one'), use('two'), use('three')];
   await vi.advanceTimersByTimeAsync(999);

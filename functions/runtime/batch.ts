@@ -2,7 +2,7 @@
 import type { SQSBatchResponse } from 'aws-lambda';
 import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import type { Message } from '../../lib/requests/requests.ts';
+import type { RequestMessage } from '../../lib/requests/requests.ts';
 
 /** What one pass for several messages is asked. */
 export interface MergedRequest {
@@ -18,7 +18,7 @@ export type Work<R extends MergedRequest> = (
 /** The messages to be delivered again: those that cannot be read, those of which a certificate failed, and those of a pass that
  *  could not be made at all, which does not keep the others from theirs. */
 export async function answerBatch<R extends MergedRequest>(
-  messages: readonly Message<R>[],
+  messages: readonly RequestMessage<R>[],
   work: Work<R>,
   log: Log,
 ): Promise<SQSBatchResponse> {

@@ -1,21 +1,21 @@
 // What one pass of an agent works on: its cluster, what issue has signed for it, and what is served there.
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
-import type { PassPorts, PassRun } from '../../lib/agent/pass.ts';
+import type { AgentInvocation, AgentPorts } from '../../lib/agent/reconcile.ts';
 import { Returns } from '../../lib/agent/returns.ts';
 import { cutInventory } from '../../lib/agent/scope.ts';
 import { VerifiedStore } from '../../lib/agent/verified-store.ts';
 import type { ClusterSignIn } from '../../lib/certificate/cluster-spec.ts';
 import { isSecretTarget } from '../../lib/certificate/spec.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
-import type { DeployPorts } from '../../lib/deploy/run.ts';
+import type { DeployPorts } from '../../lib/deploy/invocation.ts';
 import type { ConnectCluster } from '../../lib/ports/cluster.ts';
-import { createLook } from '../../lib/probe/look.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
+import { createProbeServed } from '../../lib/probe/probe-served.ts';
 import type { AgentSettings } from '../../lib/settings/agent.ts';
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { connectClusters } from './clusters.ts';
-import { connectLook } from './look.ts';
+import { connectProbe } from './probing.ts';
 import { openSecrets } from './secrets.ts';
 
 /** Ports and frame of one pass; `own` are the agent's settings. */
@@ -23,21 +23,21 @@ export function connectAgent(
   own: AgentSettings,
   whole: Invocation,
   closing: Closing,
-): { readonly ports: PassPorts; readonly run: PassRun } {
+): { readonly ports: AgentPorts; readonly run: AgentInvocation } {
   const { settings, clock, log, signal, cleanUpSignal } = whole;
   const inventory = cutInventory(whole.inventory, own.cluster, signInOf(own));
   const secrets = openSecrets(whole, closing);
   const plain = connectClusters({ ...whole, inventory }, secrets);
-  const look = connectLook(settings);
+  const look = connectProbe(settings);
   const frame = { inventory, signal, cleanUpSignal };
   const { store, ...guarded } = guard(own, { ...whole, inventory }, secrets, plain);
-  const ports: PassPorts = {
+  const ports: AgentPorts = {
     connect: plain,
     registry: secrets.agents,
     async deliver() {
       const { readText, installation } = secrets;
-      const lookAtServed = createLook(look);
-      const deployPorts = { store, ...guarded, connectAcm, readText, installation, lookAtServed, clock, log };
+      const probeServed = createProbeServed(look);
+      const deployPorts = { store, ...guarded, connectAcm, readText, installation, probeServed, clock, log };
       const { failures } = await deployCertificates(deployPorts, frame);
       return [...failures.values()].flat();
     },
@@ -50,7 +50,10 @@ export function connectAgent(
     log,
   };
   const knock = inventory.certificates.flatMap(({ targets }) => targets).find(isSecretTarget);
-  return { ports, run: { cluster: own.cluster, version: own.version, knock, signal, cleanUpSignal } };
+  return {
+    ports,
+    run: { cluster: own.cluster, version: own.version, reachableBy: knock, signal, cleanUpSignal },
+  };
 }
 
 /** Store and cluster that take only what is signed for this agent. */

@@ -1,11 +1,11 @@
 // What deploy works on: the store, clusters, ACM, what is served, and the event bus.
-import type { DeployPorts } from '../../lib/deploy/run.ts';
-import { createLook } from '../../lib/probe/look.ts';
+import type { DeployPorts } from '../../lib/deploy/invocation.ts';
+import { createProbeServed } from '../../lib/probe/probe-served.ts';
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { connectClusters } from './clusters.ts';
 import { announceOn } from './event-bus.ts';
-import { connectLook } from './look.ts';
+import { connectProbe } from './probing.ts';
 import { openSecrets } from './secrets.ts';
 
 /** Clients of clusters, ACM and the event bus are loaded with the first target that needs them. */
@@ -22,7 +22,7 @@ export function connectDelivery(invocation: Invocation, closing: Closing): Deplo
       const { connectCertificateManager } = await import('../../lib/adapters/acm/connection.ts');
       return connectCertificateManager({ region, prefix });
     },
-    lookAtServed: createLook(connectLook(settings)),
+    probeServed: createProbeServed(connectProbe(settings)),
     announce: eventBus === undefined ? undefined : announceOn(eventBus, closing),
     clock,
     log,

@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
-import type { OrderingPorts } from '../../lib/issue/run.ts';
+import type { OrderingPorts } from '../../lib/issue/invocation.ts';
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 

@@ -16,12 +16,15 @@ export interface LoopOptions {
 /** First wait after a failure, at most. */
 const firstRetryMs = 100;
 
-/** @param pass Gives whether all went well; it must not reject. */
-export async function repeatPasses(pass: () => Promise<boolean>, options: LoopOptions): Promise<void> {
+/** @param reconcile Gives whether all went well; it must not reject. */
+export async function repeatReconcile(
+  reconcile: () => Promise<boolean>,
+  options: LoopOptions,
+): Promise<void> {
   const { clock, stop } = options;
   let failures = 0;
   while (!stop.aborted) {
-    failures = (await pass()) ? 0 : failures + 1;
+    failures = (await reconcile()) ? 0 : failures + 1;
     try {
       await clock.sleep(waitMs(failures, options), stop);
     } catch {

@@ -12,7 +12,7 @@ import {
   parseReport,
   targetsIn,
 } from '../policy/delivery/agents.ts';
-import { parseHold } from '../policy/delivery/freeze.ts';
+import { parseFreeze } from '../policy/delivery/freeze.ts';
 import { AgentError } from '../ports/agents.ts';
 import type { Log } from '../ports/log.ts';
 import { type CertificateStore, type StoredVersion, type StoreEntry, StoreError } from '../ports/store.ts';
@@ -26,7 +26,7 @@ type Store = Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
 /** AWS secrets described at once. */
 const concurrency = 16;
 
-export interface Reader {
+export interface AgentScope {
   readonly cluster: string;
   readonly publicKeys: readonly string[];
   /** Certificates of the inventory that go to the cluster. */
@@ -38,21 +38,21 @@ export interface Reader {
 /** One pass long: what was described is remembered. */
 export class VerifiedStore implements Store {
   readonly #store: Store;
-  readonly #reader: Reader;
+  readonly #scope: AgentScope;
   readonly #log: Log;
   readonly #signatures = new Map<string, string | undefined>();
   readonly #reports = new Map<string, AgentReport>();
   readonly #statements = new Map<string, SignedStatement>();
 
-  constructor(store: Store, reader: Reader, log: Log) {
+  constructor(store: Store, scope: AgentScope, log: Log) {
     this.#store = store;
-    this.#reader = reader;
+    this.#scope = scope;
     this.#log = log;
   }
 
   /** Those of the inventory, and the registered ones that are signed for this cluster. */
   async list(signal: AbortSignal): Promise<readonly StoreEntry[]> {
-    const { names, lists, cluster } = this.#reader;
+    const { names, lists, cluster } = this.#scope;
     const own = await mapConcurrently(names, concurrency, (name) => this.describe(name, signal));
     const all = lists ? await this.#store.list(signal) : [];
     const registered = all
@@ -85,7 +85,7 @@ export class VerifiedStore implements Store {
     const { certificate } = stored.value;
     this.#statements.set(name, this.#verify(name, stored.version, certificate));
     const { spec } = certificate;
-    const own = spec && { ...spec, targets: targetsIn(spec.targets, this.#reader.cluster) };
+    const own = spec && { ...spec, targets: targetsIn(spec.targets, this.#scope.cluster) };
     return { ...stored, value: { kind: 'certificate', certificate: { ...certificate, spec: own } } };
   }
 
@@ -102,7 +102,7 @@ export class VerifiedStore implements Store {
     };
     const text = formatReport(report);
     if (text === formatReport(before)) return;
-    await this.#store.record(name, { reports: { [this.#reader.cluster]: text } }, signal);
+    await this.#store.record(name, { reports: { [this.#scope.cluster]: text } }, signal);
     this.#reports.set(name, report);
   }
 
@@ -114,14 +114,14 @@ export class VerifiedStore implements Store {
   /** The state as this cluster sees it: delivered and served are what its own report says, and the version in use is held where
    *  `deploy` or the agent itself has noted that. */
   #asOwn({ state, ...entry }: StoreEntry): StoreEntry {
-    const { cluster } = this.#reader;
+    const { cluster } = this.#scope;
     const report = applyResumption(parseReport(state.reports?.[cluster]), state.resumed);
     this.#signatures.set(entry.name, state.signatures?.[cluster]);
     this.#reports.set(entry.name, report);
     const { deployed, served, notServedSince, probedAt } = report;
     const version = deployed?.split('/')[0];
     const seen = served && version ? `${version}/${served}` : undefined;
-    const isHeld = parseHold(state.deliveryHeld, entry.current ?? '') !== undefined;
+    const isHeld = parseFreeze(state.deliveryHeld, entry.current ?? '') !== undefined;
     const deliveryHeld = isHeld ? state.deliveryHeld : report.held;
     const reported = { deployed, served: seen, notServedSince, probedAt, deliveryHeld };
     const own: CertificateState = { ...state, ...reported };
@@ -129,7 +129,7 @@ export class VerifiedStore implements Store {
   }
 
   #verify(certificate: string, version: string, stored: StoredCertificate): SignedStatement {
-    const { cluster, publicKeys, names } = this.#reader;
+    const { cluster, publicKeys, names } = this.#scope;
     const verdict = verifyBundle(stored);
     if (!verdict.ok) throw new AgentError('BadSignature', `${certificate}: ${verdict.message}`);
     const { fingerprint, notBefore, notAfter } = verdict.bundle.facts;

@@ -21,7 +21,7 @@ export interface SlotUse {
   /** For whom it is done; owners take turns, so one that has much to do does not keep the rest waiting for all of it. */
   readonly owner?: unknown;
   /** After how long its slot goes to the next, although it is still under way, in milliseconds; absent: never. */
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 /** Lets a number of works run at once, while the others wait. */
@@ -39,7 +39,7 @@ export class Slots {
   }
 
   /** Does the work once it has a slot, which it gives back at its end, however that is. */
-  async use<T>(work: () => Promise<T>, { owner, patienceMs }: SlotUse = {}): Promise<T> {
+  async use<T>(work: () => Promise<T>, { owner, timeoutMs }: SlotUse = {}): Promise<T> {
     if (this.#free > 0 && this.#mayHave(owner)) this.#give(owner);
     else await this.#queue(owner);
     let isHeld = true;
@@ -47,7 +47,7 @@ export class Slots {
       if (isHeld) this.#takeBack(owner);
       isHeld = false;
     };
-    const timer = patienceMs === undefined ? undefined : setTimeout(giveBack, patienceMs);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(giveBack, timeoutMs);
     try {
       return await work();
     } finally {

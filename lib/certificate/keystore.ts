@@ -1,7 +1,7 @@
 // The keystore of a Secret: which bytes it is to hold, given those that it holds. Deriving keys from a password is dear, so that it
 // is done once for each version and not in each pass.
 import { createHmac, createPrivateKey } from 'node:crypto';
-import { formerKeystoreRounds, writeKeystore } from './pkcs12.ts';
+import { earlierKeystoreRounds, writeKeystore } from './pkcs12.ts';
 
 /** Of a password's characters, from which on nobody can guess it through a keystore. */
 export const shortestPassword = 16;
@@ -26,7 +26,7 @@ export function provideKeystore(
 
 function isOurs(pair: Pair, password: string, { bytes, seal }: SealedKeystore): boolean {
   if (seal !== undefined) return seal === sealKeystore(pair, password, bytes);
-  return writeKeystore(pair, password, formerKeystoreRounds).equals(bytes);
+  return writeKeystore(pair, password, earlierKeystoreRounds).equals(bytes);
 }
 
 type Pair = Parameters<typeof provideKeystore>[0];

@@ -18,7 +18,7 @@ import { writeElement, writeInteger } from './der-writing.ts';
 export const keystoreRounds = 100_000;
 
 /** What keystores were written with before there were seals: OpenSSL's own count. */
-export const formerKeystoreRounds = 2048;
+export const earlierKeystoreRounds = 2048;
 
 /** The name of the entry in the keystore: what Java calls its alias. */
 const alias = 'certificate';

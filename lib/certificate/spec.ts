@@ -46,7 +46,7 @@ export interface AcmTarget {
     readonly arn?: string | undefined;
   };
   /** Where this target is served; absent: nobody knows. */
-  readonly addresses?: readonly Endpoint[] | undefined;
+  readonly addresses?: readonly ProbeEndpoint[] | undefined;
 }
 
 /** One cluster Secret that receives the certificate. */
@@ -75,7 +75,7 @@ export interface SecretTarget {
   /** Delete and create again a Secret whose immutable `type` is another. */
   readonly replace: boolean;
   /** Where this target is served; absent: nobody knows. */
-  readonly addresses?: readonly Endpoint[] | undefined;
+  readonly addresses?: readonly ProbeEndpoint[] | undefined;
 }
 
 /** How a target's workloads change over to a new certificate: in steps, each of them watched, with the way back. */
@@ -108,7 +108,7 @@ export interface MaintenanceWindow {
 }
 
 /** An address to connect to, without brackets, and a port where it is another than the usual one. */
-export interface Endpoint {
+export interface ProbeEndpoint {
   readonly address: string;
   readonly port?: number;
 }
@@ -116,7 +116,7 @@ export interface Endpoint {
 /** Where to look at what is served under a certificate's names. */
 export interface ProbeSpec {
   /** Looked at under every name, instead of what DNS says of each. */
-  readonly addresses?: readonly Endpoint[] | undefined;
+  readonly addresses?: readonly ProbeEndpoint[] | undefined;
   /** Absent: 443. */
   readonly port?: number | undefined;
   /** Names, none of them a wildcard, to look at instead of the certificate's. */
@@ -196,7 +196,7 @@ export interface RegistrationSpec {
 }
 
 /** A namespace in which objects may ask for certificates. */
-export interface DiscoveryPlace {
+export interface DiscoveryScope {
   /** Key of `Inventory.clusters`. */
   readonly cluster: string;
   readonly namespace: string;
@@ -219,7 +219,7 @@ export interface TenantRules {
 
 /** Which objects of clusters may ask for certificates, and for what. */
 export interface DiscoverySpec {
-  readonly places: readonly DiscoveryPlace[];
+  readonly places: readonly DiscoveryScope[];
   /** A name that is asked for must be one of these or below one; empty where each place has zones of its own. */
   readonly zones: readonly string[];
   /** Name of the annotation by which an object asks, with the value `true`. */

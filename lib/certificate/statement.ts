@@ -21,7 +21,7 @@ export interface DeliveryStatement {
 }
 
 /** The part of a statement that is kept as text; the rest stands in the certificate itself. */
-export type StatedVersion = Pick<
+export type StatementSummary = Pick<
   DeliveryStatement,
   'version' | 'notBefore' | 'signedAt' | 'isRollback' | 'targets'
 >;
@@ -48,8 +48,8 @@ export function signStatement(statement: DeliveryStatement, privateKey: string):
 }
 
 /** What a text claims; whether it was signed is not looked at. `undefined` where it is no statement. */
-export function readStatement(text: string | undefined): StatedVersion | undefined {
-  return readClaim(text)?.stated;
+export function readStatement(text: string | undefined): StatementSummary | undefined {
+  return readClaim(text)?.summary;
 }
 
 /** The statement, where one of the keys has signed it for just this content. Content without targets agrees with any.
@@ -63,8 +63,8 @@ export function verifyStatement(
   | { readonly ok: false; readonly problem: StatementProblem } {
   const claim = readClaim(text);
   if (!claim) return { ok: false, problem: 'Unsigned' };
-  if (claim.stated.version !== content.version) return { ok: false, problem: 'OtherVersion' };
-  const { signedAt, isRollback, targets } = claim.stated;
+  if (claim.summary.version !== content.version) return { ok: false, problem: 'OtherVersion' };
+  const { signedAt, isRollback, targets } = claim.summary;
   const statement = { ...content, signedAt, isRollback, targets };
   const isSigned = publicKeys.some((key) =>
     verify(null, signedBytes(statement), importPublicKey(key), claim.signature),
@@ -96,12 +96,14 @@ function signedBytes(statement: DeliveryStatement): Buffer {
 const form =
   /^(?<version>[\w-]{1,64})\/(?<notBefore>[^/]+)\/(?<signedAt>[^/]+)\/(?<kind>renewal|rollback)(?:\/(?<targets>[\w-]{43}))?\/(?<signature>[\w-]{86})$/;
 
-function readClaim(text = ''): { readonly stated: StatedVersion; readonly signature: Buffer } | undefined {
+function readClaim(
+  text = '',
+): { readonly summary: StatementSummary; readonly signature: Buffer } | undefined {
   const { version, notBefore = '', signedAt = '', kind, targets, signature } = form.exec(text)?.groups ?? {};
   const [from, at] = [new Date(notBefore), new Date(signedAt)];
   if (version === undefined || signature === undefined || !isReal(from) || !isReal(at)) return undefined;
-  const stated = { version, notBefore: from, signedAt: at, isRollback: kind === 'rollback', targets };
-  return { stated, signature: Buffer.from(signature, 'base64url') };
+  const summary = { version, notBefore: from, signedAt: at, isRollback: kind === 'rollback', targets };
+  return { summary, signature: Buffer.from(signature, 'base64url') };
 }
 
 function isReal(instant: Date): boolean {

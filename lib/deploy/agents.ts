@@ -1,6 +1,6 @@
 // Targets in clusters that only an agent reaches: nothing is done here but read what that agent has reported.
 import { nameTarget } from '../policy/delivery/secret.ts';
-import type { Job, JobResult, TargetOutcome } from './run.ts';
+import type { Job, JobResult, TargetOutcome } from './invocation.ts';
 
 /** How a target stands by its agent's report. That the agent has not come to it is no failure here: its silence is one in
  *  `status`. */

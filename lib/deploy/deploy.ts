@@ -4,25 +4,25 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import { nameDestination } from '../policy/delivery/secret.ts';
 import { isPutOff } from '../policy/issuance/backoff.ts';
-import type { Retry } from '../state/deliveries.ts';
+import type { DeliveryRetry } from '../state/deliveries.ts';
 import { deployToAcm } from './acm/acm.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster/cluster.ts';
-import { keepConnections } from './cluster/connections.ts';
-import { refuseMisfits } from './plan/allowance.ts';
-import type { Selection } from './plan/selected.ts';
-import { selectCertificates } from './plan/selection.ts';
-import { findPrunedClusters, type Pruned, pruneSecrets } from './prune/prune.ts';
-import { listWorst, settleCertificates } from './record/settle.ts';
+import { shareConnections } from './cluster/connections.ts';
 import {
   type AnyJob,
+  type DeployInvocation,
   type DeployPorts,
   type DeployReport,
-  type DeployRun,
   isForAcm,
   isForCluster,
   type JobResult,
-} from './run.ts';
+} from './invocation.ts';
+import { refuseMisfits } from './plan/allowance.ts';
+import type { DeliverySelection } from './plan/selected.ts';
+import { selectForDelivery } from './plan/selection.ts';
+import { findPrunedClusters, type Pruned, pruneSecrets } from './prune/prune.ts';
+import { listWorst, recordCertificates } from './record/record.ts';
 
 /** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be run twice: what is
  *  delivered already is looked at and left. A dry run looks, plans and changes nothing.
@@ -30,30 +30,36 @@ import {
  *  Everything is tried before this resolves; what went wrong is in the report's `failures`, and the caller throws it as
  *  one AggregateError once the report is written. A rollout that is merely not finished yet is `pending` and no failure.
  *  @throws StoreError where the store cannot be listed: nothing has been tried then. */
-export async function deployCertificates(ports: DeployPorts, run: DeployRun): Promise<DeployReport> {
+export async function deployCertificates(
+  ports: DeployPorts,
+  invocation: DeployInvocation,
+): Promise<DeployReport> {
   const startedAt = ports.clock.now().getTime();
-  const selections = await selectCertificates(ports, run);
+  const selections = await selectForDelivery(ports, invocation);
   const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.asked : []));
-  const waiting = new Map([...findWaiting(selections, ports, run), ...refuseMisfits(selections, ports)]);
+  const waiting = new Map([
+    ...findWaiting(selections, ports, invocation),
+    ...refuseMisfits(selections, ports),
+  ]);
   const due = jobs.filter((job) => !waiting.has(job));
-  const { delivered, pruned } = await workInClusters(due, selections, ports, run);
+  const { delivered, pruned } = await workInClusters(due, selections, ports, invocation);
   const results = new Map([...waiting, ...delivered]);
-  const settled = await settleCertificates(selections, results, ports, run);
+  const recorded = await recordCertificates(selections, results, ports, invocation);
   const failures = new Map(
     [
-      ...settled.map((one) => [one.report.name, one.failures] as const),
-      ...findUnknown(jobs, run),
+      ...recorded.map((one) => [one.report.name, one.failures] as const),
+      ...findUnknown(jobs, invocation),
       ...pruned.map((one) => [one.report.target, one.failures] as const),
     ].filter(([, errors]) => errors.length > 0),
   );
   ports.log.info('pass finished', {
-    certificates: settled.length,
+    certificates: recorded.length,
     failed: failures.size,
     // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).
-    asked: (run.targets ?? run.certificates ?? run.elsewhere)?.length,
+    asked: (invocation.targets ?? invocation.certificates ?? invocation.delegatedClusters)?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
-  const listed = listWorst(settled.map(({ report }) => report));
+  const listed = listWorst(recorded.map(({ report }) => report));
   const fitting = takeFitting(
     pruned.map(({ report }) => report),
     mostAnswerBytes * 0.2,
@@ -70,9 +76,9 @@ export async function deployCertificates(ports: DeployPorts, run: DeployRun): Pr
 /** What has failed too lately for a pass that nobody asked for by name. A target that waits for its window is never among it:
  *  it may be another one that failed, and the window would go by. */
 function findWaiting(
-  selections: readonly Selection[],
+  selections: readonly DeliverySelection[],
   { clock }: DeployPorts,
-  { certificates, targets, inventory }: DeployRun,
+  { certificates, targets, inventory }: DeployInvocation,
 ): ReadonlyMap<AnyJob, JobResult> {
   if (certificates || targets) return new Map();
   const now = clock.now();
@@ -82,7 +88,7 @@ function findWaiting(
       const { retry, asked } = selection;
       if (!retry || !isPutOff(retry.after, now)) return [];
       return asked
-        .filter(({ step, hold }) => step === 'none' && !hold)
+        .filter(({ step, freeze }) => step === 'none' && !freeze)
         .filter((job) => !(isForCluster(job) && job.target.rollout?.windows.length))
         .filter((job) => !(isForCluster(job) && isAgentCluster(job.target.cluster, inventory)))
         .map((job) => [job, describeWaiting(job, retry)] as const);
@@ -90,7 +96,7 @@ function findWaiting(
   );
 }
 
-function describeWaiting({ delivery, target, step }: AnyJob, { failures, after }: Retry): JobResult {
+function describeWaiting({ delivery, target, step }: AnyJob, { failures, after }: DeliveryRetry): JobResult {
   const { certificate } = delivery;
   const message = `not delivered yet, after ${failures} failures; tried again from ${after.toISOString()}, or at once where it is asked for by name`;
   const name = nameDestination(target, certificate);
@@ -104,15 +110,15 @@ function describeWaiting({ delivery, target, step }: AnyJob, { failures, after }
 /** Delivers, then prunes. */
 async function workInClusters(
   due: readonly AnyJob[],
-  selections: readonly Selection[],
+  selections: readonly DeliverySelection[],
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<{ readonly delivered: ReadonlyMap<AnyJob, JobResult>; readonly pruned: readonly Pruned[] }> {
-  const connections = keepConnections(ports.connect, findPrunedClusters(run));
+  const connections = shareConnections(ports.connect, findPrunedClusters(invocation));
   const shared = { ...ports, connect: connections.connect };
   try {
-    const delivered = await deliver(due, shared, run);
-    return { delivered, pruned: await pruneSecrets(selections, shared, run) };
+    const delivered = await deliver(due, shared, invocation);
+    return { delivered, pruned: await pruneSecrets(selections, shared, invocation) };
   } finally {
     await connections.close();
   }
@@ -121,7 +127,7 @@ async function workInClusters(
 async function deliver(
   jobs: readonly AnyJob[],
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<ReadonlyMap<AnyJob, JobResult>> {
   const results = new Map<AnyJob, JobResult>();
   const keep = (members: readonly AnyJob[], done: readonly JobResult[]) => {
@@ -134,21 +140,21 @@ async function deliver(
   const byRegion = Map.groupBy(jobs.filter(isForAcm), ({ target }) => target.acm.region);
   await Promise.all([
     ...[...byCluster].map(async ([cluster, members]) => {
-      const isReported = isAgentCluster(cluster, run.inventory);
+      const isReported = isAgentCluster(cluster, invocation.inventory);
       const done = isReported
         ? members.map(describeReported)
-        : await deployToCluster(cluster, members, ports, run);
+        : await deployToCluster(cluster, members, ports, invocation);
       keep(members, done);
     }),
     ...[...byRegion].map(async ([region, members]) =>
-      keep(members, await deployToAcm(region, members, ports, run)),
+      keep(members, await deployToAcm(region, members, ports, invocation)),
     ),
   ]);
   return results;
 }
 
 /** A target asked for by name that no certificate has, of those that can be delivered; and a cluster that there is not. */
-function findUnknown(jobs: readonly AnyJob[], { targets, clusters, inventory }: DeployRun) {
+function findUnknown(jobs: readonly AnyJob[], { targets, clusters, inventory }: DeployInvocation) {
   const unknown = (clusters ?? []).filter((name) => !Object.hasOwn(inventory.clusters, name));
   const known = new Set(jobs.map(({ target, delivery }) => nameDestination(target, delivery.certificate)));
   const missing = (targets ?? []).filter((target) => !known.has(target));

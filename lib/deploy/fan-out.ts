@@ -8,7 +8,7 @@ import type { DeployRequest } from '../requests/requests.ts';
 /** The clusters that one pass over everything would go into, where there is more than one: what is asked by name, and a dry
  *  run, is for the pass that was asked. One that says `prune` stays: only a pass that has seen every certificate knows what
  *  is no longer wanted. */
-export function findClustersToHandOn(request: DeployRequest, inventory: Inventory): readonly string[] {
+export function findDelegatedClusters(request: DeployRequest, inventory: Inventory): readonly string[] {
   if (Object.keys(request).length > 0) return [];
   const clusters = Object.keys(inventory.clusters).filter((name) => !isAgentCluster(name, inventory));
   if (clusters.length < 2) return [];
@@ -17,7 +17,7 @@ export function findClustersToHandOn(request: DeployRequest, inventory: Inventor
 
 /** Sends one message for each cluster; gives those that were sent. A cluster whose message fails stays with the pass that
  *  sends. `id` names that pass in the messages. */
-export async function handOn(
+export async function fanOut(
   clusters: readonly string[],
   { queue, log }: { readonly queue: DeployQueue; readonly log: Log },
   id: string,
@@ -25,9 +25,9 @@ export async function handOn(
 ): Promise<readonly string[]> {
   if (clusters.length === 0) return [];
   const sent = await Promise.allSettled(clusters.map((cluster) => queue.send(cluster, id, signal)));
-  const handedOn = clusters.filter((_, index) => sent[index]?.status === 'fulfilled');
+  const delegated = clusters.filter((_, index) => sent[index]?.status === 'fulfilled');
   const problem = sent.find((result) => result.status === 'rejected')?.reason;
   if (problem !== undefined) log.warn('clusters not handed on', { problem: String(problem) });
-  log.info('clusters handed on', { clusters: handedOn });
-  return handedOn;
+  log.info('clusters handed on', { clusters: delegated });
+  return delegated;
 }

@@ -3,14 +3,22 @@
 import { isByHand, judgeReturn } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret.ts';
 import { isRevokedVersion } from '../state/decisions.ts';
-import type { AnyJob, ClusterPass, DeployPorts, DeployRun, Job, LastGood, LoadLastGood } from './run.ts';
+import type {
+  AnyJob,
+  ClusterContext,
+  DeployInvocation,
+  DeployPorts,
+  Job,
+  LastGood,
+  LoadLastGood,
+} from './invocation.ts';
 
 /** Loads each certificate's once, however many targets ask. */
-export function createLoadLastGood(ports: DeployPorts, run: DeployRun): LoadLastGood {
+export function createLoadLastGood(ports: DeployPorts, invocation: DeployInvocation): LoadLastGood {
   const known = new Map<string, Promise<LastGood>>();
   return (job) => {
     const { certificate } = job.delivery;
-    const loading = known.get(certificate) ?? loadLastGood(job, ports, run);
+    const loading = known.get(certificate) ?? loadLastGood(job, ports, invocation);
     known.set(certificate, loading);
     return loading;
   };
@@ -18,20 +26,20 @@ export function createLoadLastGood(ports: DeployPorts, run: DeployRun): LoadLast
 
 /** What one target may go back to. @param isSeen This run has seen the job's version fail there.
  *  @throws StoreError, ClusterError */
-export async function findLastGood(job: Job, isSeen: boolean, pass: ClusterPass): Promise<LastGood> {
-  const { cluster, ports, run } = pass;
+export async function findLastGood(job: Job, isSeen: boolean, pass: ClusterContext): Promise<LastGood> {
+  const { cluster, ports, invocation } = pass;
   const lastGood = await pass.loadLastGood(job);
   if ('refusal' in lastGood) return lastGood;
   const question = { target: job.target, delivery: lastGood.delivery, isSeen };
-  const error = await ports.judgeReturn?.(question, cluster, run.signal);
+  const error = await ports.judgeReturn?.(question, cluster, invocation.signal);
   return error ? { refusal: error.message, error } : lastGood;
 }
 
 /** Once. @throws StoreError */
 export async function loadLastGood(
-  { delivery, facts, hold }: Pick<AnyJob, 'delivery' | 'facts' | 'hold'>,
+  { delivery, facts, freeze }: Pick<AnyJob, 'delivery' | 'facts' | 'freeze'>,
   { store, clock }: DeployPorts,
-  { signal }: DeployRun,
+  { signal }: DeployInvocation,
 ): Promise<LastGood> {
   const { certificate: name } = delivery;
   const [entry, stored] = await Promise.all([
@@ -45,7 +53,7 @@ export async function loadLastGood(
   }
   const isRevoked = isRevokedVersion(entry?.state.revoked, stored.version);
   const { names, notBefore } = facts;
-  const begin = hold && isByHand(hold) ? undefined : notBefore;
+  const begin = freeze && isByHand(freeze) ? undefined : notBefore;
   const judged = judgeReturn(stored.value.certificate, { names, isRevoked, begin, now: clock.now() });
   return 'refusal' in judged ? judged : { delivery: describeDelivery(name, stored.version, judged.bundle) };
 }

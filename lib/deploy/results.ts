@@ -6,7 +6,7 @@ import { ClusterError, type ClusterErrorCode } from '../ports/cluster.ts';
 import { describeError } from '../ports/errors.ts';
 import type { RolloutEnd } from './cluster/rollouts.ts';
 import type { TargetProgress } from './cluster/target.ts';
-import type { AnyJob, DeployRun, Job, JobResult, TargetOutcome, TargetReport } from './run.ts';
+import type { AnyJob, DeployInvocation, Job, JobResult, TargetOutcome, TargetReport } from './invocation.ts';
 
 /** What a person must change: the target, or the cluster. */
 const refusals: readonly ClusterErrorCode[] = [
@@ -25,7 +25,7 @@ const mostRestarted = 100;
 export function describeFailure(
   { delivery, target, step }: Job,
   error: Error,
-  { signal }: DeployRun,
+  { signal }: DeployInvocation,
 ): JobResult {
   const isRefusal = error instanceof ClusterError && refusals.includes(error.code);
   const isLate = signal.aborted && !(error instanceof ClusterError);
@@ -48,7 +48,7 @@ export function describeFailure(
 export function describeProgress(
   progress: TargetProgress,
   ends: readonly RolloutEnd[],
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): JobResult {
   const { job, action, restarted, warnings } = progress;
   const failures = [
@@ -59,7 +59,7 @@ export function describeProgress(
   const held = ends.flatMap((end) => (end.kind === 'held' ? [end.message] : []));
   const isDone = failures.length === 0 && late.length === 0;
   const isChanged = action !== 'keep' || restarted.length > 0;
-  const outcome: TargetOutcome = run.dryRun
+  const outcome: TargetOutcome = invocation.dryRun
     ? 'planned'
     : !isDone
       ? 'pending'
@@ -67,9 +67,13 @@ export function describeProgress(
         ? 'delivered'
         : 'unchanged';
   const notes = [...failures.map(describeError), ...late, ...held, ...warnings];
-  const told = nameSome([describeAction(action, restarted, job, run.dryRun ?? false), ...notes], 30, '; ');
+  const told = nameSome(
+    [describeAction(action, restarted, job, invocation.dryRun ?? false), ...notes],
+    30,
+    '; ',
+  );
   return {
-    step: run.dryRun ? job.step : isDone ? 'rolled-out' : 'applied',
+    step: invocation.dryRun ? job.step : isDone ? 'rolled-out' : 'applied',
     failures,
     report: {
       certificate: job.delivery.certificate,

@@ -4,18 +4,23 @@ import { mapConcurrently } from '../async/map-concurrently.ts';
 import { maxNames } from '../certificate/names.ts';
 import type { DiscoverySpec, Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { type AskedSecret, nameOfSecret, parseAskedSecret } from '../inventory/discovered.ts';
+import { nameOfSecret, parseRequestedSecret, type RequestedSecret } from '../inventory/discovered.ts';
 import { cutText, listSome } from '../policy/bounds.ts';
-import { type Finding, judgeObject, mergeRequests, type Request } from '../policy/kubernetes/discovery.ts';
+import {
+  type DiscoveredObject,
+  judgeObject,
+  mergeRequests,
+  type SecretRequest,
+} from '../policy/kubernetes/discovery.ts';
 import { type TlsObject, tlsObjectKinds } from '../policy/kubernetes/tls-objects.ts';
-import type { ConnectDirectory, Directory } from '../ports/cluster.ts';
+import type { ClusterDirectory, ConnectDirectory } from '../ports/cluster.ts';
 import { ConfigError, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RegisterSpec, Registration } from '../ports/registration.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import { Names } from './names.ts';
 
-type TlsDirectory = Pick<Directory, 'listTlsObjects' | 'close'>;
+type TlsDirectory = Pick<ClusterDirectory, 'listTlsObjects' | 'close'>;
 
 /** What discovering stands on. */
 export interface DiscoverPorts {
@@ -26,7 +31,7 @@ export interface DiscoverPorts {
 }
 
 /** One invocation. */
-export interface DiscoverRun {
+export interface DiscoverInvocation {
   readonly id: string;
   readonly inventory: Inventory;
   /** Nothing is registered: the report says what would be. */
@@ -67,50 +72,53 @@ const concurrency = 8;
 
 /** Looks into every place of the inventory's `discovery`. One that cannot be read does not keep the others from it.
  *  May be called twice. @throws ConfigError where the inventory has no such section. */
-export async function discoverCertificates(ports: DiscoverPorts, run: DiscoverRun): Promise<DiscoverReport> {
-  const { discovery } = run.inventory;
+export async function discoverCertificates(
+  ports: DiscoverPorts,
+  invocation: DiscoverInvocation,
+): Promise<DiscoverReport> {
+  const { discovery } = invocation.inventory;
   if (!discovery) {
     const message = 'the inventory has no section "discovery", which says where objects may ask for what';
     throw new ConfigError('Inventory', message);
   }
-  const { findings, failures } = await findObjects(discovery, ports, run);
-  for (const { object, excess } of findings) {
+  const { discovered, failures } = await findObjects(discovery, ports, invocation);
+  for (const { object, excess } of discovered) {
     if (excess) ports.log.warn('request of a cluster refused', { objects: [object], problem: excess });
   }
-  const requests = mergeRequests(findings);
-  const entries = await ports.store.list(run.signal);
-  const names = new Names(entries, run.inventory);
-  const settled = await mapConcurrently(requests, concurrency, (request) =>
-    settle(request, names, ports, run),
+  const requests = mergeRequests(discovered);
+  const entries = await ports.store.list(invocation.signal);
+  const names = new Names(entries, invocation.inventory);
+  const recorded = await mapConcurrently(requests, concurrency, (request) =>
+    record(request, names, ports, invocation),
   );
-  const noLongerAsked = failures.length > 0 ? [] : findForgotten(requests, entries, run);
+  const noLongerAsked = failures.length > 0 ? [] : findForgotten(requests, entries, invocation);
   for (const name of noLongerAsked) ports.log.warn('certificate no longer asked for', { certificate: name });
   return {
-    certificates: settled.map(({ discovered }) => discovered),
-    passedOver: findings.flatMap(({ object, remarks }) => remarks.map((message) => ({ object, message }))),
+    certificates: recorded.map(({ discovered }) => discovered),
+    passedOver: discovered.flatMap(({ object, remarks }) => remarks.map((message) => ({ object, message }))),
     noLongerAsked,
-    specs: settled.flatMap(({ discovered, spec }) =>
+    specs: recorded.flatMap(({ discovered, spec }) =>
       spec && discovered.outcome === 'planned' ? [spec] : [],
     ),
-    failures: [...failures, ...settled.flatMap(({ failure }) => (failure ? [failure] : []))],
+    failures: [...failures, ...recorded.flatMap(({ failure }) => (failure ? [failure] : []))],
   };
 }
 
 async function findObjects(
   { places, ...discovery }: DiscoverySpec,
   ports: DiscoverPorts,
-  run: DiscoverRun,
-): Promise<{ readonly findings: readonly Finding[]; readonly failures: readonly Error[] }> {
+  invocation: DiscoverInvocation,
+): Promise<{ readonly discovered: readonly DiscoveredObject[]; readonly failures: readonly Error[] }> {
   const byCluster = Map.groupBy(places, ({ cluster }) => cluster);
   // All at once: one that does not answer must not keep the next one waiting.
   const answers = await Promise.all(
     [...byCluster].map(async ([cluster, own]) => {
       const namespaces = [...new Set(own.map(({ namespace }) => namespace))];
-      return { cluster, ...(await listCluster(cluster, namespaces, ports, run)) };
+      return { cluster, ...(await listCluster(cluster, namespaces, ports, invocation)) };
     }),
   );
   return {
-    findings: answers.flatMap(({ cluster, objects }) =>
+    discovered: answers.flatMap(({ cluster, objects }) =>
       objects.map((object) => judgeObject(cluster, object, { ...discovery, places })),
     ),
     failures: answers.flatMap(({ failures }) => failures),
@@ -122,7 +130,7 @@ async function listCluster(
   cluster: string,
   namespaces: readonly string[],
   { connect }: DiscoverPorts,
-  { signal }: DiscoverRun,
+  { signal }: DiscoverInvocation,
 ): Promise<{ readonly objects: readonly TlsObject[]; readonly failures: readonly Error[] }> {
   let directory: TlsDirectory | undefined;
   try {
@@ -134,26 +142,26 @@ async function listCluster(
     signal.throwIfAborted();
     const failures = lists.flatMap((one) => (one.status === 'rejected' ? [toError(one.reason)] : []));
     return { objects: lists.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])), failures };
-  } catch (thrown) {
+  } catch (cause) {
     signal.throwIfAborted();
-    return { objects: [], failures: [toError(thrown)] };
+    return { objects: [], failures: [toError(cause)] };
   } finally {
     await directory?.close();
   }
 }
 
-interface Settled {
+interface Recorded {
   readonly discovered: Discovered;
   readonly spec?: StoredSpec;
   readonly failure?: Error;
 }
 
-async function settle(
-  { secret, objects, disagreement }: Request,
+async function record(
+  { secret, objects, disagreement }: SecretRequest,
   names: Names,
   { register, log }: DiscoverPorts,
-  { id, inventory, dryRun, signal }: DiscoverRun,
-): Promise<Settled> {
+  { id, inventory, dryRun, signal }: DiscoverInvocation,
+): Promise<Recorded> {
   const name = nameOfSecret(secret);
   const told = listSome(
     secret.domains.map((domain) => cutText(domain, longestDomain)),
@@ -162,7 +170,7 @@ async function settle(
   const conclude = (outcome: Discovered['outcome'], message: string): Discovered => {
     return { name, outcome, target: nameSecret(secret), domains: told, objects, message };
   };
-  const refuse = (message: string): Settled => {
+  const refuse = (message: string): Recorded => {
     log.warn('request of a cluster refused', { certificate: name, objects, problem: message });
     return { discovered: conclude('refused', message) };
   };
@@ -171,7 +179,7 @@ async function settle(
     return refuse(message);
   }
   if (disagreement !== undefined) return refuse(disagreement);
-  const parsed = parseAskedSecret(secret, inventory);
+  const parsed = parseRequestedSecret(secret, inventory);
   if ('problems' in parsed) {
     return refuse(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
   }
@@ -191,9 +199,9 @@ async function settle(
           `${registration.owner ?? registration.message}; to keep it with other names, write it into the inventory file under this name`,
         );
     }
-  } catch (thrown) {
+  } catch (cause) {
     signal.throwIfAborted();
-    const failure = toError(thrown);
+    const failure = toError(cause);
     return { discovered: conclude('failed', failure.message), spec, failure };
   }
 }
@@ -204,9 +212,9 @@ function describeKnown({ issued }: Extract<Registration, { readonly kind: 'known
 
 /** By their tags: a value may hold a private key, which nothing here needs to see. */
 function findForgotten(
-  requests: readonly Request[],
+  requests: readonly SecretRequest[],
   entries: readonly StoreEntry[],
-  { inventory }: DiscoverRun,
+  { inventory }: DiscoverInvocation,
 ): readonly string[] {
   const asked = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
@@ -216,6 +224,6 @@ function findForgotten(
     .toSorted();
 }
 
-function nameSecret({ cluster, namespace, secret }: AskedSecret): string {
+function nameSecret({ cluster, namespace, secret }: RequestedSecret): string {
   return `${cluster}/${namespace}/${secret}`;
 }

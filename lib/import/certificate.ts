@@ -8,9 +8,9 @@ import {
   type StoredCertificate,
   type StoredSpec,
 } from '../certificate/stored.ts';
-import { heldByValue } from '../policy/issuance/actual.ts';
+import { actualByValue } from '../policy/issuance/actual.ts';
 import { type Decision, judge } from '../policy/issuance/checks.ts';
-import { describeNoIssuer, desiredBySpec, type Wanted } from '../policy/issuance/desired.ts';
+import { type Desired, describeNoIssuer, desiredBySpec } from '../policy/issuance/desired.ts';
 import { resumes } from '../policy/issuance/resume.ts';
 import type { KeyMaker } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -32,7 +32,7 @@ export interface ImportPorts {
 }
 
 /** One invocation, as for every run that claims. */
-export interface ImportRun {
+export interface ImportInvocation {
   readonly id: string;
   readonly inventory: Inventory;
   readonly deadline: Date;
@@ -67,24 +67,24 @@ interface Refusal {
 export async function importCertificate(
   { certificate: name, secret }: { readonly certificate: string; readonly secret: string },
   ports: ImportPorts,
-  run: ImportRun,
+  invocation: ImportInvocation,
 ): Promise<ImportAnswer> {
   const { store, clock } = ports;
   const refuse = (reason: Refusal['reason'], message: string, until?: Date): Refusal => {
     return { certificate: name, outcome: 'refused', reason, message, until };
   };
-  const entry = await store.describe(name, run.signal);
-  const current = entry && (await store.read(name, 'AWSCURRENT', run.signal));
-  const inFile = run.inventory.certificates.find((spec) => spec.name === name);
+  const entry = await store.describe(name, invocation.signal);
+  const current = entry && (await store.read(name, 'AWSCURRENT', invocation.signal));
+  const inFile = invocation.inventory.certificates.find((spec) => spec.name === name);
   const registered = inFile ? undefined : specIn(current?.value);
   const spec = inFile ?? registered;
   if (!spec) {
     const message = `no certificate is called "${name}": add it to the inventory first, which says who renews it and where it goes`;
     return refuse('Unknown', message);
   }
-  const wanted = desiredBySpec(run.inventory, spec);
+  const wanted = desiredBySpec(invocation.inventory, spec);
   if (!wanted) throw new ConfigError('Inventory', describeNoIssuer(spec));
-  const verdict = verifyImport(await ports.readText(secret, run.signal), spec.domains, clock.now());
+  const verdict = verifyImport(await ports.readText(secret, invocation.signal), spec.domains, clock.now());
   if (!verdict.ok) return refuse(verdict.problem, verdict.message);
   const { bundle, notes } = verdict;
   const { names, notAfter, fingerprint } = bundle.facts;
@@ -100,16 +100,16 @@ export async function importCertificate(
     next: judgeNext(certificate, wanted, { ...entry, version, unfinished }, clock.now()),
   });
 
-  const held = heldByValue(current?.value);
+  const held = actualByValue(current?.value);
   if (current && held.kind === 'certificate' && held.fingerprint === fingerprint)
     return answer('unchanged', current.version, false);
-  const claim = await claimImport(spec, wanted, entry, ports, run);
+  const claim = await claimImport(spec, wanted, entry, ports, invocation);
   if ('message' in claim) return refuse('InFlight', claim.message, claim.until);
   const version = versionOfImport(fingerprint, entry?.current);
   try {
-    await storeImport(name, certificate, version, bundle, ports, run);
+    await storeImport(name, certificate, version, bundle, ports, invocation);
   } finally {
-    if (!claim.unfinished) await store.release(name, claim.version, run.cleanUpSignal);
+    if (!claim.unfinished) await store.release(name, claim.version, invocation.cleanUpSignal);
   }
   return answer('imported', version, claim.unfinished);
 }
@@ -129,26 +129,26 @@ interface ImportClaim {
  *  it says, so that its order and TXT values are not forgotten. */
 async function claimImport(
   spec: CertificateSpec,
-  { directory: issuer, profile }: Wanted,
+  { directory: issuer, profile }: Desired,
   entry: StoreEntry | undefined,
   { store, keys, clock }: ImportPorts,
-  run: ImportRun,
+  invocation: ImportInvocation,
 ): Promise<ImportClaim | { readonly message: string; readonly until?: Date }> {
   const { name, domains, key: keyType } = spec;
   const pending = entry?.pending;
-  const before = pending && (await store.read(name, { version: pending }, run.signal))?.value;
+  const before = pending && (await store.read(name, { version: pending }, invocation.signal))?.value;
   const left = before && before.kind === 'pending' ? before.order : undefined;
   if (left && mayBeAlive(left.deadline, clock.now())) {
     const message = `another run is ordering it, until ${left.deadline.toISOString()} at most: import it after that`;
     return { message, until: left.deadline };
   }
-  if (!entry) await store.create(name, undefined, run.signal);
+  if (!entry) await store.create(name, undefined, invocation.signal);
   const order: PendingOrder = {
     ...(left ?? { key: await keys.generate(keyType), keyType, issuer, profile, domains }),
-    run: run.id,
-    deadline: run.deadline,
+    run: invocation.id,
+    deadline: invocation.deadline,
   };
-  const claim = await store.claim(name, order, pending, run.signal);
+  const claim = await store.claim(name, order, pending, invocation.signal);
   if (claim === 'claimedByOther')
     return { message: 'another run has just begun to order it: import it after that' };
   return { version: claim.version, unfinished: resumes(left, entry?.state) };
@@ -165,10 +165,10 @@ async function storeImport(
   version: string,
   { facts }: Bundle,
   { store, log }: ImportPorts,
-  run: ImportRun,
+  invocation: ImportInvocation,
 ): Promise<void> {
-  await store.put(name, certificate, version, run.signal);
-  await store.record(name, stateOf(version, facts, certificate), run.cleanUpSignal);
+  await store.put(name, certificate, version, invocation.signal);
+  await store.record(name, stateOf(version, facts, certificate), invocation.cleanUpSignal);
   const { names, notAfter } = facts;
   log.info('certificate imported', { certificate: name, names, version, notAfter });
 }
@@ -176,7 +176,7 @@ async function storeImport(
 /** What the schedule will make of it, so that nobody is surprised: a key of another type is a reason to order, say. */
 function judgeNext(
   certificate: StoredCertificate,
-  wanted: Wanted,
+  wanted: Desired,
   entry: Partial<StoreEntry> & { readonly version: string; readonly unfinished: boolean },
   now: Date,
 ): Decision {
@@ -184,8 +184,8 @@ function judgeNext(
   const { failures, error, nextAttempt } = state;
   return judge(
     {
-      wanted,
-      held: heldByValue({ kind: 'certificate', certificate }),
+      desired: wanted,
+      actual: actualByValue({ kind: 'certificate', certificate }),
       pending: unfinished ? { version } : undefined,
       failures,
       error,

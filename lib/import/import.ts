@@ -3,8 +3,13 @@ import type { AccountStore } from '../ports/accounts.ts';
 import type { ConnectDirectory } from '../ports/cluster.ts';
 import type { ImportRequest } from '../requests/import.ts';
 import { type AccountImportAnswer, importAccount } from './account.ts';
-import { type ImportAnswer, type ImportPorts, type ImportRun, importCertificate } from './certificate.ts';
-import type { TakeoverAnswer } from './takeover.ts';
+import {
+  type ImportAnswer,
+  type ImportInvocation,
+  type ImportPorts,
+  importCertificate,
+} from './certificate.ts';
+import type { MigrationAnswer } from './migration.ts';
 
 /** What an import stands on, whatever is imported. */
 export interface AnyImportPorts extends ImportPorts {
@@ -13,31 +18,35 @@ export interface AnyImportPorts extends ImportPorts {
 }
 
 /** One invocation. */
-export interface AnyImportRun extends ImportRun {
+export interface AnyImportRun extends ImportInvocation {
   /** First part of the name of the AWS secret that is read where the request names none: `<prefix>/import/<name>`. */
   readonly prefix: string;
 }
 
 /** What became of it; a refusal has a `reason` and a `message`. */
-export type AnyImportAnswer = ImportAnswer | TakeoverAnswer | AccountImportAnswer;
+export type AnyImportAnswer = ImportAnswer | MigrationAnswer | AccountImportAnswer;
 
 /** Imports what the request names. May be called twice. @throws StoreError, ClusterError, ConfigError. */
 export async function importRequested(
   { account, secret, from, ...request }: ImportRequest,
   ports: AnyImportPorts,
-  run: AnyImportRun,
+  invocation: AnyImportRun,
 ): Promise<AnyImportAnswer> {
   if (account) {
     const { accounts, log } = ports;
-    return importAccount(account, { accounts, readMaterial: readMaterialOf(account, ports), log }, run);
+    return importAccount(
+      account,
+      { accounts, readMaterial: readMaterialOf(account, ports), log },
+      invocation,
+    );
   }
   if (from) {
-    const { takeOverSecret } = await import('./takeover.ts');
-    return takeOverSecret({ ...request, from }, ports, run);
+    const { migrateSecret: takeOverSecret } = await import('./migration.ts');
+    return takeOverSecret({ ...request, from }, ports, invocation);
   }
   const { certificate = '' } = request;
-  const source = { certificate, secret: secret ?? `${run.prefix}/import/${certificate}` };
-  return importCertificate(source, ports, run);
+  const source = { certificate, secret: secret ?? `${invocation.prefix}/import/${certificate}` };
+  return importCertificate(source, ports, invocation);
 }
 
 function readMaterialOf(

@@ -1,5 +1,5 @@
 // Mistakes about targets in AWS Certificate Manager: a certificate has one ARN in a region, and an ARN one certificate.
-import type { Finding } from './problems.ts';
+import type { InventoryMistake } from './problems.ts';
 
 /** How targets in ACM and places in it are named beside clusters: `acm/us-east-1`. */
 export const acmPlace = 'acm';
@@ -16,7 +16,11 @@ interface Outline {
 }
 
 /** A region twice for one certificate, an ARN twice in all or for every registered certificate, and a cluster of that name. */
-export function findAcmMistakes({ clusters, certificates, registration }: Outline): readonly Finding[] {
+export function findAcmMistakes({
+  clusters,
+  certificates,
+  registration,
+}: Outline): readonly InventoryMistake[] {
   const reserved = Object.hasOwn(clusters, acmPlace)
     ? [{ path: ['clusters', acmPlace], message: 'is how targets in ACM are named; write another name' }]
     : [];
@@ -41,7 +45,7 @@ export function findAcmMistakes({ clusters, certificates, registration }: Outlin
   return [...reserved, ...repeated, ...shared, ...findRepeatedArns(certificates)];
 }
 
-function findRepeatedArns(certificates: Outline['certificates']): readonly Finding[] {
+function findRepeatedArns(certificates: Outline['certificates']): readonly InventoryMistake[] {
   const first = new Map<string, number>();
   return certificates.flatMap(({ targets }, index) =>
     targets.flatMap(({ acm }, place) => {

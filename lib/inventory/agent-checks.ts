@@ -1,5 +1,5 @@
 // Mistakes about clusters that only an agent reaches: their names become keys of tags, by which AWS tells them apart.
-import type { Finding } from './problems.ts';
+import type { InventoryMistake } from './problems.ts';
 
 /** Of one certificate. Each takes two of the 50 tags that an AWS secret can have; the rest is the certificate's state. */
 const mostAgentClusters = 4;
@@ -13,7 +13,7 @@ interface Outline {
 }
 
 /** Names that IAM would take for one, and certificates that go to too many such clusters. */
-export function findAgentMistakes({ clusters, certificates }: Outline): readonly Finding[] {
+export function findAgentMistakes({ clusters, certificates }: Outline): readonly InventoryMistake[] {
   const agents = new Set(Object.keys(clusters).filter((name) => isAgent(clusters[name])));
   // IAM compares keys of conditions without regard to case.
   const alike = [...agents].flatMap((name, index, all) => {

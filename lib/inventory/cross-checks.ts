@@ -4,12 +4,12 @@ import { parseName } from '../certificate/name-parsing.ts';
 import { acmPlace, findAcmMistakes } from './acm-checks.ts';
 import { findAgentMistakes } from './agent-checks.ts';
 import { type CertificateOutline, type Outline, parseOutline, usersOf } from './outline.ts';
-import { type Finding, formatPath } from './problems.ts';
+import { formatPath, type InventoryMistake } from './problems.ts';
 import { defaultSecret } from './schema.ts';
 
 /** Every repeat and every reference to an unknown issuer or cluster. Reads whatever is readable of a file that has other
  *  mistakes, so that all of them are told at once. */
-export function findCrossMistakes(input: unknown): readonly Finding[] {
+export function findCrossMistakes(input: unknown): readonly InventoryMistake[] {
   const outline = parseOutline(input);
   return [
     ...findRepeatedNames(outline),
@@ -24,7 +24,7 @@ export function findCrossMistakes(input: unknown): readonly Finding[] {
   ];
 }
 
-function findRepeatedNames({ certificates }: Outline): readonly Finding[] {
+function findRepeatedNames({ certificates }: Outline): readonly InventoryMistake[] {
   const first = new Map<string, number>();
   return certificates.flatMap(({ name }, index) => {
     if (name === undefined) return [];
@@ -38,7 +38,7 @@ function findRepeatedNames({ certificates }: Outline): readonly Finding[] {
   });
 }
 
-function findUnknownReferences(outline: Outline): readonly Finding[] {
+function findUnknownReferences(outline: Outline): readonly InventoryMistake[] {
   const { issuers, clusters } = outline;
   const allowed = Object.entries(issuers).flatMap(([name, { onlyFor = [] }]) =>
     onlyFor.flatMap((place, index) =>
@@ -56,7 +56,7 @@ function findUnknownReferences(outline: Outline): readonly Finding[] {
 }
 
 /** An issuer twice among those of one certificate, and one that would rehearse at its own CA. */
-function findRepeatedIssuers(outline: Outline): readonly Finding[] {
+function findRepeatedIssuers(outline: Outline): readonly InventoryMistake[] {
   const repeated = usersOf(outline).flatMap(({ issuers }) =>
     issuers.flatMap(({ name, path }, index) => {
       const isRepeated = issuers.slice(0, index).some((one) => one.name === name);
@@ -77,7 +77,7 @@ function findUnknown(
   name: string,
   known: Readonly<Record<string, unknown>>,
   path: readonly PropertyKey[],
-): readonly Finding[] {
+): readonly InventoryMistake[] {
   if (Object.hasOwn(known, name) || (kind === 'cluster' && name === acmPlace)) return [];
   const names = Object.keys(known).join(', ');
   const right =
@@ -86,7 +86,7 @@ function findUnknown(
 }
 
 /** Targets outside the places that their issuer is for. */
-function findForbiddenPlaces(outline: Outline): readonly Finding[] {
+function findForbiddenPlaces(outline: Outline): readonly InventoryMistake[] {
   return usersOf(outline).flatMap(({ issuers, places }) =>
     issuers.flatMap(({ name }) => {
       const onlyFor = Object.hasOwn(outline.issuers, name) ? outline.issuers[name]?.onlyFor : undefined;
@@ -102,7 +102,7 @@ function findForbiddenPlaces(outline: Outline): readonly Finding[] {
 }
 
 /** There is one account for each directory, so only one binding of it can be meant. */
-function findSharedAccounts({ issuers }: Outline): readonly Finding[] {
+function findSharedAccounts({ issuers }: Outline): readonly InventoryMistake[] {
   const first = new Map<string | undefined, { readonly name: string; readonly secret: string }>();
   return Object.entries(issuers).flatMap(([name, { directory: url, eab }]) => {
     if (eab?.secret === undefined) return [];
@@ -115,7 +115,7 @@ function findSharedAccounts({ issuers }: Outline): readonly Finding[] {
 }
 
 /** A role written twice for the same names, or with two external ids, of which its trust policy can hardly mean both. */
-function findRepeatedRoles({ dns }: Outline): readonly Finding[] {
+function findRepeatedRoles({ dns }: Outline): readonly InventoryMistake[] {
   const zones = dns?.zones ?? [];
   return zones.flatMap(({ match, roleArn, externalId }, index) => {
     const path = ['dns', 'zones', index];
@@ -133,14 +133,14 @@ function findRepeatedRoles({ dns }: Outline): readonly Finding[] {
 }
 
 /** A Secret that a certificate writes. */
-interface Place {
+interface SecretUse {
   readonly path: readonly PropertyKey[];
   readonly certificate: string | undefined;
   readonly key: string;
   readonly described: string;
 }
 
-function locateTargets(certificate: CertificateOutline, index: number): readonly Place[] {
+function locateTargets(certificate: CertificateOutline, index: number): readonly SecretUse[] {
   return certificate.targets.flatMap((target, position) => {
     const { cluster, namespace = 'default', secret = secretOfPrimary(certificate.domains) } = target;
     if (cluster === undefined || secret === undefined) return [];
@@ -158,8 +158,8 @@ function secretOfPrimary(domains: unknown): string | undefined {
 }
 
 /** Two writers of one Secret would replace each other's certificate at every pass. */
-function findRepeatedSecrets(places: readonly Place[]): readonly Finding[] {
-  const first = new Map<string, Place>();
+function findRepeatedSecrets(places: readonly SecretUse[]): readonly InventoryMistake[] {
+  const first = new Map<string, SecretUse>();
   return places.flatMap((place) => {
     const earlier = first.get(place.key);
     if (earlier === undefined) {

@@ -2,13 +2,13 @@
 import { hash } from 'node:crypto';
 import type { Inventory, SecretTarget } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { explainIssue, findingsOf, type InventoryProblem } from './problems.ts';
+import { explainIssue, type InventoryProblem, mistakesOf } from './problems.ts';
 import { findForbiddenNames, findTakenSecrets, refuse } from './request-checks.ts';
 import { registrationBody } from './schema.ts';
-import { namePlace, placeRules } from './source-rules.ts';
+import { nameNamespace, namespaceRules } from './source-rules.ts';
 
 /** A Secret that is to hold a certificate for some names. */
-export interface AskedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'> {
+export interface RequestedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'> {
   /** As the object has them: not checked. */
   readonly domains: readonly string[];
   /** `none` for what is read by controllers that watch the Secret. */
@@ -17,17 +17,18 @@ export interface AskedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' 
 
 /** The specification of the certificate in such a Secret, or all that is wrong with it: what a registration may not ask for
  *  may not be asked for here either. */
-export function parseAskedSecret(
-  asked: AskedSecret,
+export function parseRequestedSecret(
+  asked: RequestedSecret,
   inventory: Inventory,
 ): { readonly spec: StoredSpec } | { readonly problems: readonly InventoryProblem[] } {
   const { cluster, namespace, secret, domains, restart } = asked;
-  const rules = inventory.discovery && placeRules(inventory.discovery, asked);
-  if (!rules) return refuse([{ path: [], message: `discovery does not name the place ${namePlace(asked)}` }]);
+  const rules = inventory.discovery && namespaceRules(inventory.discovery, asked);
+  if (!rules)
+    return refuse([{ path: [], message: `discovery does not name the place ${nameNamespace(asked)}` }]);
   const name = nameOfSecret(asked);
   const body = { name, domains, targets: [{ cluster, namespace, secret, restart }] };
   const parsed = registrationBody.safeParse(body, { error: explainIssue });
-  if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
+  if (!parsed.success) return refuse(mistakesOf(parsed.error.issues));
 
   const { issuer, fallbackIssuers, key } = rules;
   const adopt = inventory.discovery?.adopt ?? false;
@@ -40,8 +41,8 @@ export function parseAskedSecret(
     targets: (parsed.data.targets ?? []).map((target) => ({ ...target, restart, adopt, replace: false })),
     source: 'discovery',
   };
-  const findings = [...findForbiddenNames(spec.domains, rules), ...findTakenSecrets(spec, inventory)];
-  return findings.length > 0 ? refuse(findings) : { spec };
+  const mistakes = [...findForbiddenNames(spec.domains, rules), ...findTakenSecrets(spec, inventory)];
+  return mistakes.length > 0 ? refuse(mistakes) : { spec };
 }
 
 /** A certificate's name made of its Secret's place, so that it stays when the names in it change. Places that would give the

@@ -1,6 +1,6 @@
 // What a user writes of the objects in clusters that may ask for certificates: `discovery`.
 import * as z from 'zod';
-import type { DiscoveryPlace, DiscoverySpec } from '../certificate/spec.ts';
+import type { DiscoveryScope, DiscoverySpec } from '../certificate/spec.ts';
 import { mapping, zone } from './fields.ts';
 import { fallbackIssuers, ordering } from './order-fields.ts';
 import { describeInput } from './problems.ts';
@@ -14,7 +14,7 @@ const placeText = z
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
     'is no place; write a key of clusters and a namespace, such as lab/shop',
   )
-  .transform((text): DiscoveryPlace => {
+  .transform((text): DiscoveryScope => {
     const [cluster = '', namespace = ''] = text.split('/');
     return { cluster, namespace };
   });
@@ -36,7 +36,7 @@ const tenant = mapping({
     .boolean()
     .default(false)
     .describe('Whether the name of a zone itself may be asked for, beside those below it'),
-}).transform(({ place, ...rules }, context): DiscoveryPlace => {
+}).transform(({ place, ...rules }, context): DiscoveryScope => {
   if (rules.fallbackIssuers !== undefined && rules.issuer === undefined) {
     const message = 'stand in for no issuer of this place; write issuer with them, or leave them out';
     context.addIssue({ code: 'custom', path: ['fallbackIssuers'], message });

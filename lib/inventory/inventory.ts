@@ -7,7 +7,13 @@ import { findCrossMistakes } from './cross-checks.ts';
 import { writeDiscovery } from './discovery-fields.ts';
 import { formatSpan } from './fields.ts';
 import { writeAddresses, writeProbe } from './probe-fields.ts';
-import { explainIssue, type Finding, findingsOf, formatPath, type InventoryProblem } from './problems.ts';
+import {
+  explainIssue,
+  formatPath,
+  type InventoryMistake,
+  type InventoryProblem,
+  mistakesOf,
+} from './problems.ts';
 import { writeRollout } from './rollout-fields.ts';
 import { inventorySchema } from './schema.ts';
 
@@ -64,9 +70,9 @@ function explainMistakes(text: string): ReturnType<typeof parseInventory> {
     };
   }
   const parsed = inventorySchema.safeParse(input, { error: explainIssue });
-  const findings = [...(parsed.success ? [] : findingsOf(parsed.error.issues)), ...findCrossMistakes(input)];
-  if (parsed.success && findings.length === 0) return { inventory: parsed.data };
-  return { problems: findings.map((finding) => locate(finding, document, lines)).sort(byLine) };
+  const mistakes = [...(parsed.success ? [] : mistakesOf(parsed.error.issues)), ...findCrossMistakes(input)];
+  if (parsed.success && mistakes.length === 0) return { inventory: parsed.data };
+  return { problems: mistakes.map((mistake) => locate(mistake, document, lines)).sort(byLine) };
 }
 
 /** YAML text that `parseInventory` reads back as the same inventory. Every value is written out, defaults too. */
@@ -117,7 +123,11 @@ function placeAt(offset: number, message: string, lines: LineCounter): Inventory
 }
 
 /** The line of the value, or of the nearest mapping or list around what is missing. */
-function locate({ path, message }: Finding, document: Document.Parsed, lines: LineCounter): InventoryProblem {
+function locate(
+  { path, message }: InventoryMistake,
+  document: Document.Parsed,
+  lines: LineCounter,
+): InventoryProblem {
   for (let length = path.length; length >= 0; length -= 1) {
     const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
     if (!isNode(node) || !node.range) continue;

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { formatEndpoint } from '../certificate/endpoint.ts';
 import { parseName } from '../certificate/name-parsing.ts';
-import type { Endpoint, ProbeSpec } from '../certificate/spec.ts';
+import type { ProbeEndpoint, ProbeSpec } from '../certificate/spec.ts';
 import { mapping } from './fields.ts';
 import { describeInput } from './problems.ts';
 
@@ -84,7 +84,7 @@ const ipv6 = z.ipv6();
 
 /** The endpoint that a text names; `undefined` where it names none. A host name is none: whoever is asked for its address
  *  decides what is connected to. */
-function parseEndpoint(text: string): Endpoint | undefined {
+function parseEndpoint(text: string): ProbeEndpoint | undefined {
   if (isOf(ipv4, text) || isOf(ipv6, text)) return { address: text.toLowerCase() };
   const { six, four, digits } =
     /^(?:\[(?<six>[^\]]+)\]|(?<four>[^:[\]]+)):(?<digits>\d{1,5})$/.exec(text)?.groups ?? {};

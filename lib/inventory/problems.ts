@@ -20,7 +20,7 @@ export function describeProblems(file: string, problems: readonly InventoryProbl
 }
 
 /** A mistake with its path still in parts. */
-export interface Finding {
+export interface InventoryMistake {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
@@ -37,17 +37,17 @@ export function formatPath(path: readonly PropertyKey[]): string {
 }
 
 /** One finding for each mistake that a schema saw; unknown keys and the branches of a union each get their own place. */
-export function findingsOf(
+export function mistakesOf(
   issues: readonly z.core.$ZodIssue[],
   prefix: readonly PropertyKey[] = [],
-): readonly Finding[] {
+): readonly InventoryMistake[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ path: [...path, key], message: issue.message }));
     }
-    const inner = issue.code === 'invalid_union' ? findMeantBranch(issue.errors) : undefined;
-    return inner === undefined ? [{ path, message: issue.message }] : findingsOf(inner, path);
+    const inner = issue.code === 'invalid_union' ? findIntendedBranch(issue.errors) : undefined;
+    return inner === undefined ? [{ path, message: issue.message }] : mistakesOf(inner, path);
   });
 }
 
@@ -83,7 +83,7 @@ const nouns: Readonly<Record<string, string>> = {
 type Issues = readonly z.core.$ZodIssue[];
 
 /** The branch whose mistakes are the ones to tell: of those with the input's form, the first that knows most of its keys. */
-function findMeantBranch(branches: readonly Issues[]): Issues | undefined {
+function findIntendedBranch(branches: readonly Issues[]): Issues | undefined {
   const unknown = (issues: Issues) =>
     issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])).length;
   return branches.filter(hasItsForm).toSorted((one, other) => unknown(one) - unknown(other))[0];

@@ -10,10 +10,10 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { explainIssue, findingsOf, type InventoryProblem } from './problems.ts';
+import { explainIssue, type InventoryProblem, mistakesOf } from './problems.ts';
 import { findForbiddenNames, findForbiddenTargets, findTakenSecrets, refuse } from './request-checks.ts';
 import { registrationBody } from './schema.ts';
-import { isSamePlace, type Place, webhookRules } from './source-rules.ts';
+import { isSameNamespace, type NamespaceRef, webhookRules } from './source-rules.ts';
 
 /** The specification that a request body `{domains, name?, targets?}` asks for, or all of its mistakes at once. Domains must be
  *  in the inventory's zones; targets, where there are any, in a namespace that the inventory's own registration targets
@@ -26,7 +26,7 @@ export function parseRegistration(
   if (registration === undefined)
     return refuse([{ path: [], message: 'the inventory allows no registration' }]);
   const parsed = registrationBody.safeParse(withoutNulls(body), { error: explainIssue });
-  if (!parsed.success) return refuse(findingsOf(parsed.error.issues));
+  if (!parsed.success) return refuse(mistakesOf(parsed.error.issues));
 
   const { domains, name = nameAfter(domains[0] ?? ''), targets } = parsed.data;
   const rules = webhookRules(registration);
@@ -48,8 +48,8 @@ export function parseRegistration(
     ),
     source: 'registration',
   };
-  const findings = [...outside, ...misplaced, ...findTakenSecrets(spec, inventory)];
-  return findings.length > 0 ? refuse(findings) : { spec };
+  const mistakes = [...outside, ...misplaced, ...findTakenSecrets(spec, inventory)];
+  return mistakes.length > 0 ? refuse(mistakes) : { spec };
 }
 
 /** A certificate's name made of its first domain: the dots become hyphens. Where that could be said of two domains, or is
@@ -68,11 +68,11 @@ const maxNameLength = 63;
 /** What the operator says of a target, and the request cannot: how its workloads change over, and what may be taken over,
  *  which is only the Secret that the inventory itself would have named, never one of the request's choosing. */
 function operatorsWord(
-  asked: Place & Pick<SecretTarget, 'secret'>,
+  asked: NamespaceRef & Pick<SecretTarget, 'secret'>,
   name: string,
   { targets }: RegistrationSpec,
 ): Pick<SecretTarget, 'adopt' | 'replace' | 'rollout'> {
-  const near = targets.filter(isSecretTarget).filter((allowed) => isSamePlace(allowed, asked));
+  const near = targets.filter(isSecretTarget).filter((allowed) => isSameNamespace(allowed, asked));
   const own = near.find((allowed) => fillIn(allowed, name) === fillIn(asked, name));
   const { rollout } = own ?? near[0] ?? {};
   return { adopt: own?.adopt ?? false, replace: own?.replace ?? false, ...(rollout ? { rollout } : {}) };

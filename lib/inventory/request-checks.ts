@@ -7,8 +7,8 @@ import {
   type SecretTarget,
 } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { type Finding, formatPath, type InventoryProblem } from './problems.ts';
-import { isSamePlace, namePlace, type SourceRules } from './source-rules.ts';
+import { formatPath, type InventoryMistake, type InventoryProblem } from './problems.ts';
+import { isSameNamespace, nameNamespace, type SourceRules } from './source-rules.ts';
 
 /** What one answer tells of mistakes: so many, and so much of each. */
 const mostProblems = 20;
@@ -16,12 +16,14 @@ const longestPath = 120;
 const longestMessage = 400;
 
 /** The findings with their places in the request as text; of very many the first, and how many there are beside them. */
-export function refuse(findings: readonly Finding[]): { readonly problems: readonly InventoryProblem[] } {
-  const told = findings.slice(0, mostProblems).map(({ path, message }) => ({
+export function refuse(mistakes: readonly InventoryMistake[]): {
+  readonly problems: readonly InventoryProblem[];
+} {
+  const told = mistakes.slice(0, mostProblems).map(({ path, message }) => ({
     path: cut(formatPath(path), longestPath),
     message: cut(message, longestMessage),
   }));
-  const rest = findings.length - told.length;
+  const rest = mistakes.length - told.length;
   if (rest === 0) return { problems: told };
   return { problems: [...told, { path: 'the whole', message: `has ${rest} more mistakes` }] };
 }
@@ -34,7 +36,7 @@ function cut(text: string, longest: number): string {
 export function findForbiddenNames(
   domains: readonly string[],
   { zones, wildcards, apex }: Pick<SourceRules, 'zones' | 'wildcards' | 'apex'>,
-): readonly Finding[] {
+): readonly InventoryMistake[] {
   return domains.flatMap((domain, index) => {
     const plain = withoutWildcard(domain);
     const refuseName = (message: string) => [{ path: ['domains', index], message: `${domain} ${message}` }];
@@ -50,12 +52,12 @@ export function findForbiddenNames(
 /** Targets in namespaces that the source may not ask for, and restarts that it may not ask for there. */
 export function findForbiddenTargets(
   targets: readonly Pick<SecretTarget, 'cluster' | 'namespace' | 'restart'>[],
-  { places, restarts }: Pick<SourceRules, 'places' | 'restarts'>,
-): readonly Finding[] {
-  return targets.flatMap((target, index): readonly Finding[] => {
-    if (!places.some((place) => isSamePlace(place, target))) {
+  { namespaceRefs: places, restarts }: Pick<SourceRules, 'namespaceRefs' | 'restarts'>,
+): readonly InventoryMistake[] {
+  return targets.flatMap((target, index): readonly InventoryMistake[] => {
+    if (!places.some((place) => isSameNamespace(place, target))) {
       const { cluster, namespace } = target;
-      const allowed = [...new Set(places.map(namePlace))].join(', ') || 'none';
+      const allowed = [...new Set(places.map(nameNamespace))].join(', ') || 'none';
       const message = `cluster ${cluster}, namespace ${namespace} may not be asked for; allowed: ${allowed}`;
       return [{ path: ['targets', index], message }];
     }
@@ -75,7 +77,7 @@ function nameRestart(restart: AllowedRestart): string {
 }
 
 /** Secrets that a certificate of the inventory file writes already, and repeats in the request itself. */
-export function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory): readonly Finding[] {
+export function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory): readonly InventoryMistake[] {
   const taken = new Map<string, string>();
   for (const { name, targets } of certificates) {
     if (name === spec.name) continue;

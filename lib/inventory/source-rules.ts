@@ -1,7 +1,7 @@
 // Which rules of today's inventory hold for a specification that did not come from the file: the webhook's, or its place's.
 import {
   type AllowedRestart,
-  type DiscoveryPlace,
+  type DiscoveryScope,
   type DiscoverySpec,
   type Inventory,
   isSecretTarget,
@@ -11,7 +11,7 @@ import {
 import type { SpecSource, StoredSpec } from '../certificate/stored.ts';
 
 /** A namespace of a cluster. */
-export type Place = Pick<SecretTarget, 'cluster' | 'namespace'>;
+export type NamespaceRef = Pick<SecretTarget, 'cluster' | 'namespace'>;
 
 /** What one source may ask for now. */
 export interface SourceRules {
@@ -26,11 +26,11 @@ export interface SourceRules {
   readonly fallbackIssuers?: readonly string[] | undefined;
   readonly key: KeyType;
   /** Namespaces that targets may be in. */
-  readonly places: readonly Place[];
+  readonly namespaceRefs: readonly NamespaceRef[];
   /** What a request may name to be restarted in one of these places, beside `none`. */
-  readonly restarts: (place: Place) => readonly AllowedRestart[];
+  readonly restarts: (ref: NamespaceRef) => readonly AllowedRestart[];
   /** What the operator's own targets there restart: targets that nobody asked for have it. */
-  readonly ownRestarts: (place: Place) => readonly AllowedRestart[];
+  readonly ownRestarts: (ref: NamespaceRef) => readonly AllowedRestart[];
 }
 
 /** The rules for a specification of that source. `unbound`: a person has imported it by hand, and no section is about it.
@@ -46,7 +46,7 @@ export function rulesOf(
       return registration ? webhookRules(registration) : 'gone';
     case 'discovery': {
       const [first] = targets.filter(isSecretTarget);
-      return (first && discovery && placeRules(discovery, first)) ?? 'gone';
+      return (first && discovery && namespaceRules(discovery, first)) ?? 'gone';
     }
   }
 }
@@ -55,9 +55,9 @@ export function rulesOf(
 export function webhookRules(registration: NonNullable<Inventory['registration']>): SourceRules {
   const { zones, issuer, fallbackIssuers, key, targets, restarts } = registration;
   const own = targets.filter(isSecretTarget);
-  const ownRestarts = (place: Place) =>
+  const ownRestarts = (ref: NamespaceRef) =>
     own
-      .filter((one) => isSamePlace(one, place))
+      .filter((one) => isSameNamespace(one, ref))
       .flatMap(({ restart }): readonly AllowedRestart[] =>
         typeof restart === 'string' ? [restart] : restart,
       );
@@ -69,42 +69,45 @@ export function webhookRules(registration: NonNullable<Inventory['registration']
     issuer,
     fallbackIssuers,
     key,
-    places: own.map(({ cluster, namespace }) => ({ cluster, namespace })),
-    restarts: (place) => restarts ?? ['auto', ...ownRestarts(place)],
+    namespaceRefs: own.map(({ cluster, namespace }) => ({ cluster, namespace })),
+    restarts: (ref) => restarts ?? ['auto', ...ownRestarts(ref)],
     ownRestarts,
   };
 }
 
 /** What objects in a place may ask for; `undefined` for a place that `discovery` does not name. */
-export function placeRules(discovery: DiscoverySpec, { cluster, namespace }: Place): SourceRules | undefined {
-  const place = discovery.places.find((one) => isSamePlace(one, { cluster, namespace }));
-  if (!place) return undefined;
-  const { tenant } = place;
+export function namespaceRules(
+  discovery: DiscoverySpec,
+  { cluster, namespace }: NamespaceRef,
+): SourceRules | undefined {
+  const ref = discovery.places.find((one) => isSameNamespace(one, { cluster, namespace }));
+  if (!ref) return undefined;
+  const { tenant } = ref;
   // Whoever stands in for the section's issuer need not stand in for the place's own.
   const { issuer, fallbackIssuers } =
     tenant?.issuer === undefined
       ? discovery
       : { issuer: tenant.issuer, fallbackIssuers: tenant.fallbackIssuers };
   return {
-    source: namePlace(place),
+    source: nameNamespace(ref),
     zones: tenant?.zones ?? discovery.zones,
     wildcards: tenant?.wildcards ?? true,
     apex: tenant?.apex ?? true,
     issuer,
     fallbackIssuers,
     key: discovery.key,
-    places: [{ cluster, namespace }],
+    namespaceRefs: [{ cluster, namespace }],
     restarts: () => ['auto'],
     ownRestarts: () => [],
   };
 }
 
 /** `lab/shop`. */
-export function namePlace({ cluster, namespace }: Pick<DiscoveryPlace, 'cluster' | 'namespace'>): string {
+export function nameNamespace({ cluster, namespace }: Pick<DiscoveryScope, 'cluster' | 'namespace'>): string {
   return `${cluster}/${namespace}`;
 }
 
 /** Whether both are one namespace of one cluster. */
-export function isSamePlace(one: Place, other: Place): boolean {
+export function isSameNamespace(one: NamespaceRef, other: NamespaceRef): boolean {
   return one.cluster === other.cluster && one.namespace === other.namespace;
 }

@@ -1,6 +1,6 @@
 // What a pass leaves goes on by the queue, at the right time, instead of waiting for the schedule.
 import { describeError } from '../ports/errors.ts';
-import type { IssuePorts, Run } from './run.ts';
+import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
 /** What a message may wait (SQS). */
 const longestDelayMs = 900_000;
@@ -21,7 +21,7 @@ export async function continueLater(
   postponed: readonly PostponedCertificate[],
   fruitless: number,
   { queue, clock, log }: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<void> {
   if (!queue || postponed.length === 0) return;
   if (fruitless >= maxEmptyPasses) {
@@ -41,7 +41,7 @@ export async function continueLater(
     for (let first = 0; first < group.length; first += namesPerMessage) {
       const names = group.slice(first, first + namesPerMessage).map(({ name }) => name);
       try {
-        await queue.send(names, run.id, { delaySeconds, fruitless }, run.cleanUpSignal);
+        await queue.send(names, invocation.id, { delaySeconds, fruitless }, invocation.cleanUpSignal);
         log.info('pass continues later', { certificates: names.length, delaySeconds });
       } catch (error) {
         log.warn('pass not continued', { certificates: names.length, problem: describeError(error) });
@@ -55,13 +55,13 @@ export async function continueLater(
 export async function compareLater(
   names: readonly string[],
   { queue, log }: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<void> {
   for (let first = 0; first < names.length; first += namesPerMessage) {
     const part = names.slice(first, first + namesPerMessage);
     try {
       if (!queue) throw new Error('there is no queue (CERTRELAY_ISSUE_QUEUE_URL)');
-      await queue.send(part, run.id, { compare: true }, run.cleanUpSignal);
+      await queue.send(part, invocation.id, { compare: true }, invocation.cleanUpSignal);
     } catch (error) {
       log.warn('values not compared', { certificates: part.length, problem: describeError(error) });
     }

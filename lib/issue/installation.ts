@@ -1,13 +1,13 @@
 // What a full pass reads and writes of the installation itself: when this version first ran here, and what the last pass did.
 import { describeError } from '../ports/errors.ts';
 import type { InstallationRecord } from '../ports/installation.ts';
-import type { IssuePorts, Run } from './run.ts';
+import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
 /** The record as it is before the pass; `undefined` where there is none yet, `unknown` where it cannot be read: that is an error
  *  in the log and stops nothing. */
 export async function readInstallation(
   { installation, log }: IssuePorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<InstallationRecord | 'unknown' | undefined> {
   if (!installation) return 'unknown';
   try {
@@ -22,7 +22,7 @@ export async function readInstallation(
 export async function beginInstallation(
   isUpgraded: boolean,
   { installation, clock, log }: IssuePorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<InstallationRecord | undefined> {
   if (!installation) return undefined;
   const firstRun = clock.now();
@@ -65,7 +65,7 @@ export function mayEndPass(
 export async function endInstallationPass(
   comparedUntil: Date,
   { installation, clock, log }: IssuePorts,
-  { cleanUpSignal }: Run,
+  { cleanUpSignal }: IssueInvocation,
 ): Promise<void> {
   try {
     await installation?.recordPass({ endedAt: clock.now(), comparedUntil }, cleanUpSignal);

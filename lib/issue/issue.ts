@@ -24,15 +24,15 @@ import {
   mayEndPass,
   readInstallation,
 } from './installation.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from './invocation.ts';
 import { orderDue } from './order/batches.ts';
 import type { OrderOutcome } from './order/record.ts';
 import { sweepOrphans } from './orphans.ts';
 import { type IssueReport, makeReport } from './report.ts';
-import type { IssuePorts, OrderingPorts, Run } from './run.ts';
 import { signMissing } from './signing.ts';
 
 /** What a pass is asked. */
-export interface PassRequest extends Question {
+export interface ReconcileRequest extends Question {
   readonly dryRun?: boolean | undefined;
   /** Holds the values of the named certificates against their tags: what a pass over all left of its share. */
   readonly compare?: boolean | undefined;
@@ -43,34 +43,34 @@ export interface PassRequest extends Question {
 /** Runs one pass. Failures are given beside the report, by certificate, so that whoever called can throw them once
  *  everything was tried. @throws StoreError where not even listing works. */
 export async function issueCertificates(
-  request: PassRequest,
+  request: ReconcileRequest,
   ports: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
   const startedAt = ports.clock.now().getTime();
   const isFull = request.certificates === undefined && !request.dryRun;
-  const known = isFull ? await readInstallation(ports, run) : undefined;
+  const known = isFull ? await readInstallation(ports, invocation) : undefined;
   const since = known === 'unknown' ? undefined : known?.comparedUntil;
   const comparedSince = request.compare ? 'all' : since;
-  const gathered = await gather({ ...request, comparedSince }, ports, run);
+  const gathered = await gather({ ...request, comparedSince }, ports, invocation);
   const { unreadable } = gathered;
   const installation =
-    isFull && !known ? await beginInstallation(holdsCertificates(gathered), ports, run) : known;
+    isFull && !known ? await beginInstallation(holdsCertificates(gathered), ports, invocation) : known;
   const grantsGrace = isFirstPass(installation);
   const isOverAll = request.certificates === undefined;
   const allowance = openAllowance(
     { dryRun: request.dryRun, installation, grantsGrace, isOverAll },
     ports,
-    run,
+    invocation,
   );
   const checked = await allowance.checkAll(gathered.candidates, gathered.specs);
   const now = ports.clock.now();
   const ordering = onceOnly(async () => ({ ...ports, ...(await ports.openOrdering()) }));
   const candidates = request.dryRun
     ? checked.candidates
-    : await refreshWindows(checked.candidates, ordering, run, now);
+    : await refreshWindows(checked.candidates, ordering, invocation, now);
   const asked = { ...request, allowance };
-  const admitted = await admitOrders(planCertificates(candidates, now), asked, ordering, ports, run);
+  const admitted = await admitOrders(planCertificates(candidates, now), asked, ordering, ports, invocation);
   const plan = addGrace(admitted);
   logPlan(plan, ports);
   const due = plan.filter((planned) => planned.plan.decision === 'order');
@@ -78,22 +78,22 @@ export async function issueCertificates(
   const [outcomes] = request.dryRun
     ? [[]]
     : await Promise.all([
-        orderDue(due, allowance, ordering, run),
-        sweepOrphans([...gathered.orphans, ...findUnfinished(plan)], ordering, ports, run),
+        orderDue(due, allowance, ordering, invocation),
+        sweepOrphans([...gathered.orphans, ...findUnfinished(plan)], ordering, ports, invocation),
       ]);
   if (!request.dryRun) {
     const stored = new Set(outcomes.flatMap((one) => ('version' in one ? [one.name] : [])));
     await signMissing(
       plan.filter(({ name }) => !stored.has(name)),
       { ...ports, allowance },
-      run,
+      invocation,
     );
-    await postpone(plan, outcomes, request, ports, run);
-    await compareLater(gathered.uncompared, ports, run);
+    await postpone(plan, outcomes, request, ports, invocation);
+    await compareLater(gathered.uncompared, ports, invocation);
   }
   const isComplete = checked.isComplete && unreadable.length === 0;
   if (isFull && mayEndPass(installation, isComplete, ports)) {
-    await endInstallationPass(new Date(startedAt), ports, run);
+    await endInstallationPass(new Date(startedAt), ports, invocation);
   }
   const predicted = request.dryRun ? await predict(due) : undefined;
   const lines = plan.map((planned) => planned.plan);
@@ -131,7 +131,7 @@ async function predict(due: readonly PlannedCertificate[]): Promise<PredictedCal
     import('./order/batch.ts'),
   ]);
   const orders = due.map(({ entry, situation, plan }) => ({
-    directory: situation.wanted.directory,
+    directory: situation.desired.directory,
     isNew: entry === undefined,
     resumes: resumes(situation.pending, entry?.state),
     zones: plan.zones,
@@ -143,12 +143,12 @@ async function predict(due: readonly PlannedCertificate[]): Promise<PredictedCal
 async function refreshWindows(
   candidates: readonly Candidate[],
   ordering: () => Promise<IssuePorts & OrderingPorts>,
-  run: Run,
+  invocation: IssueInvocation,
   now: Date,
 ): Promise<readonly Candidate[]> {
   const asked = candidates.filter((candidate) => needsRenewalInfo(candidate, now));
   if (asked.length === 0) return candidates;
-  const updated = await fetchWindows(asked, await ordering(), run);
+  const updated = await fetchWindows(asked, await ordering(), invocation);
   const byName = new Map(updated.map((candidate) => [candidate.name, candidate]));
   return candidates.map((candidate) => byName.get(candidate.name) ?? candidate);
 }
@@ -157,9 +157,9 @@ async function refreshWindows(
 async function postpone(
   plan: readonly PlannedCertificate[],
   outcomes: readonly OrderOutcome[],
-  { fruitless = 0 }: PassRequest,
+  { fruitless = 0 }: ReconcileRequest,
   ports: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<void> {
   // Where there is no such instant a person must act first, and the schedule looks again.
   const waiting = plan.flatMap(({ name, plan: line }) =>
@@ -170,7 +170,7 @@ async function postpone(
   );
   const attempted = outcomes.length > 0 ? 1 : 0;
   const emptyPasses = unfinished.length < outcomes.length ? 0 : fruitless + attempted;
-  await continueLater([...waiting, ...unfinished], emptyPasses, ports, run);
+  await continueLater([...waiting, ...unfinished], emptyPasses, ports, invocation);
 }
 
 /** What changes nothing is for debugging; at 10,000 certificates nobody reads the rest of a plan otherwise. */

@@ -6,7 +6,7 @@ import { mayBeAlive, type PendingOrder } from '../certificate/stored.ts';
 import { describeError } from '../ports/errors.ts';
 import { type CertificateStore, type StoreEntry, StoreError } from '../ports/store.ts';
 import { readJournal } from '../state/txt-journal.ts';
-import type { IssuePorts, OrderingPorts, Run } from './run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from './invocation.ts';
 
 const concurrency = 8;
 
@@ -27,21 +27,21 @@ export async function sweepOrphans(
   orphans: readonly StoreEntry[],
   openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   { store, log, clock }: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<void> {
   await mapConcurrently(orphans, concurrency, async ({ name }) => {
     try {
-      const claimed = await takeOver(name, store, clock.now(), run);
+      const claimed = await takeOver(name, store, clock.now(), invocation);
       if (!claimed) return;
       const { entry, order, version } = claimed;
       const values = readJournal(entry.state.txt, [...order.domains, ...(order.formerDomains ?? [])]);
       if (values.length > 0) {
         const { records } = await openOrdering();
-        const { failed } = await records.cleanUp(values, run.cleanUpSignal);
+        const { failed } = await records.cleanUp(values, invocation.cleanUpSignal);
         for (const error of failed.values()) throw error;
       }
-      await store.record(name, { order: null, orderFor: null, txt: null }, run.cleanUpSignal);
-      await store.release(name, version, run.cleanUpSignal);
+      await store.record(name, { order: null, orderFor: null, txt: null }, invocation.cleanUpSignal);
+      await store.release(name, version, invocation.cleanUpSignal);
       log.info('orphan cleaned up', { certificate: name, names: order.domains });
     } catch (error) {
       log.warn('orphan not cleaned up', { certificate: name, problem: describeError(error) });
@@ -54,13 +54,13 @@ async function takeOver(
   name: string,
   store: CertificateStore,
   now: Date,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<
   { readonly entry: StoreEntry; readonly order: PendingOrder; readonly version: string } | undefined
 > {
-  const pending = (await store.describe(name, run.signal))?.pending;
+  const pending = (await store.describe(name, invocation.signal))?.pending;
   if (pending === undefined) return undefined;
-  const value = (await store.read(name, { version: pending }, run.signal))?.value;
+  const value = (await store.read(name, { version: pending }, invocation.signal))?.value;
   if (value?.kind !== 'pending') {
     throw new StoreError(
       'Failed',
@@ -68,8 +68,8 @@ async function takeOver(
     );
   }
   if (mayBeAlive(value.order.deadline, now)) return undefined;
-  const order = { ...value.order, run: run.id, deadline: run.deadline };
-  const claim = await store.claim(name, order, pending, run.signal);
-  const entry = claim === 'claimedByOther' ? undefined : await store.describe(name, run.signal);
+  const order = { ...value.order, run: invocation.id, deadline: invocation.deadline };
+  const claim = await store.claim(name, order, pending, invocation.signal);
+  const entry = claim === 'claimedByOther' ? undefined : await store.describe(name, invocation.signal);
   return claim === 'claimedByOther' || !entry ? undefined : { entry, order, version: claim.version };
 }

@@ -8,13 +8,13 @@ import {
   signStatement,
   verifyStatement,
 } from '../certificate/statement.ts';
-import { type Meant, meantFor, planSigning } from '../policy/delivery/agents.ts';
+import { type AgentRecipient, planSigning, recipientsOf } from '../policy/delivery/agents.ts';
 import { isTolerated } from '../policy/registration/grace.ts';
 import { describeError } from '../ports/errors.ts';
 import type { ByCluster } from '../state/state.ts';
 import type { Allowance } from './gather/allowance.ts';
 import { type Candidate, readSpecification } from './gather/gather.ts';
-import type { IssuePorts, Run } from './run.ts';
+import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
 /** AWS secrets tagged at once. */
 const concurrency = 16;
@@ -22,10 +22,10 @@ const concurrency = 16;
 type Ports = Pick<IssuePorts, 'store' | 'signingKey' | 'clock' | 'log'>;
 
 /** A version of a certificate that may be stated. */
-export interface Stated
+export interface SignableVersion
   extends Pick<DeliveryStatement, 'certificate' | 'version' | 'fingerprint' | 'notBefore' | 'notAfter'> {
   /** Where it goes and only an agent reaches. */
-  readonly meant: readonly Meant[];
+  readonly recipients: readonly AgentRecipient[];
   /** As recorded so far. */
   readonly signatures: ByCluster | undefined;
   /** Public key whose signatures hold, others being made anew; absent: any is taken for good. */
@@ -35,12 +35,12 @@ export interface Stated
 /** Signatures to record with that version: those that are missing, and an empty one where the certificate no longer goes;
  *  absent where everything is as it should be. Never rejects. */
 export async function signDelivery(
-  { meant, signatures, publicKey, ...content }: Stated,
+  { recipients, signatures, publicKey, ...content }: SignableVersion,
   { signingKey, clock, log }: Ports,
-  { cleanUpSignal }: Pick<Run, 'cleanUpSignal'>,
+  { cleanUpSignal }: Pick<IssueInvocation, 'cleanUpSignal'>,
 ): Promise<{ readonly signatures?: ByCluster }> {
   const holds = (cluster: string) => isTrusted(signatures?.[cluster], { ...content, cluster }, publicKey);
-  const plan = planSigning(meant, content, signatures, holds);
+  const plan = planSigning(recipients, content, signatures, holds);
   const cleared = Object.fromEntries(plan.clear.map((cluster) => [cluster, '']));
   if (plan.sign.length === 0) return plan.clear.length === 0 ? {} : { signatures: cleared };
   const { certificate, version } = content;
@@ -65,17 +65,17 @@ export async function signDelivery(
 export async function signMissing(
   candidates: readonly Candidate[],
   ports: MissingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<void> {
   const keyed = { ...ports, signingKey: onceOnly(ports.signingKey) };
-  const concerned = candidates.filter((candidate) => isForAgents(candidate, run));
-  const publicKey = concerned.length > 0 ? await readPublicKey(keyed, run) : undefined;
+  const concerned = candidates.filter((candidate) => isForAgents(candidate, invocation));
+  const publicKey = concerned.length > 0 ? await readPublicKey(keyed, invocation) : undefined;
   await mapConcurrently(concerned, concurrency, async (candidate) => {
     const { name } = candidate;
     try {
-      const stated = await describeStated({ ...candidate, publicKey }, ports, run);
-      const change = stated ? await signDelivery(stated, keyed, run) : {};
-      if (change.signatures) await ports.store.record(name, change, run.cleanUpSignal);
+      const signable = await describeSignable({ ...candidate, publicKey }, ports, invocation);
+      const change = signable ? await signDelivery(signable, keyed, invocation) : {};
+      if (change.signatures) await ports.store.record(name, change, invocation.cleanUpSignal);
     } catch (error) {
       ports.log.error('delivery not signed', { certificate: name, problem: describeError(error) });
     }
@@ -85,37 +85,37 @@ export async function signMissing(
 type MissingPorts = Ports & { readonly allowance: Allowance };
 
 /** Whether it can be stated, and goes to an agent or went there. */
-function isForAgents({ entry, spec, situation }: Candidate, { inventory }: Run): boolean {
-  if (situation.held.kind !== 'certificate' || situation.isRevoked) return false;
+function isForAgents({ entry, spec, situation }: Candidate, { inventory }: IssueInvocation): boolean {
+  if (situation.actual.kind !== 'certificate' || situation.isRevoked) return false;
   const isStated = Object.keys(entry?.state.signatures ?? {}).length > 0;
-  return isStated || (spec !== undefined && meantFor(spec, inventory).length > 0);
+  return isStated || (spec !== undefined && recipientsOf(spec, inventory).length > 0);
 }
 
 /** `undefined` where nothing is to be signed. */
-async function describeStated(
-  { publicKey, ...candidate }: Candidate & Pick<Stated, 'publicKey'>,
+async function describeSignable(
+  { publicKey, ...candidate }: Candidate & Pick<SignableVersion, 'publicKey'>,
   { store, clock, allowance }: MissingPorts,
-  { inventory, signal }: Run,
-): Promise<Stated | undefined> {
+  { inventory, signal }: IssueInvocation,
+): Promise<SignableVersion | undefined> {
   const { name, entry, spec: known, situation } = candidate;
-  const { held } = situation;
-  if (held.kind !== 'certificate' || !entry?.current) return undefined;
-  const { fingerprint, notBefore, notAfter } = held;
+  const { actual } = situation;
+  if (actual.kind !== 'certificate' || !entry?.current) return undefined;
+  const { fingerprint, notBefore, notAfter } = actual;
   const { signatures = {} } = entry.state;
   // What the inventory does not allow is stated nowhere, and what was stated of it is taken back.
   const isRefused = ({ misfits }: Candidate['situation']) =>
     misfits !== undefined && !isTolerated(misfits, clock.now());
   const content = { certificate: name, version: entry.current, fingerprint, notBefore, notAfter };
   // What tags were enough for may only stay as it is: what a text says of targets, and no key vouches for, is not signed.
-  if (isRefused(situation)) return { ...content, meant: [], signatures, publicKey };
+  if (isRefused(situation)) return { ...content, recipients: [], signatures, publicKey };
   const holds = ([cluster, text]: readonly [string, string]) =>
     readStatement(text)?.targets !== undefined && isTrusted(text, { ...content, cluster }, publicKey);
   if (!known && Object.entries(signatures).every(holds)) return undefined;
-  if (known) return { ...content, meant: meantFor(known, inventory), signatures, publicKey };
+  if (known) return { ...content, recipients: recipientsOf(known, inventory), signatures, publicKey };
   const spec = await readSpecification(name, store, signal);
   const read = await allowance.checkSpec(candidate, spec);
-  const meant = isRefused(read.situation) ? [] : meantFor(spec, inventory);
-  return { ...content, meant, signatures, publicKey };
+  const recipients = isRefused(read.situation) ? [] : recipientsOf(spec, inventory);
+  return { ...content, recipients, signatures, publicKey };
 }
 
 /** Whether the key has signed it; of no key, anything. */
@@ -136,7 +136,7 @@ function onceOnly(signingKey: Ports['signingKey']): Ports['signingKey'] {
 /** `undefined` where there is none to read: what is signed stays as it is. */
 async function readPublicKey(
   { signingKey, log }: Ports,
-  { cleanUpSignal }: Run,
+  { cleanUpSignal }: IssueInvocation,
 ): Promise<string | undefined> {
   try {
     return signingKey && publicKeyOf(await signingKey(cleanUpSignal));

@@ -2,7 +2,7 @@
 
 import type { SecretTarget, WorkloadKind, WorkloadReference } from '../certificate/spec.ts';
 import type { Delivery } from '../policy/delivery/secret.ts';
-import type { FoundSecret, ToolObjects } from '../policy/kubernetes/former-tools.ts';
+import type { FoundSecret, ToolObjects } from '../policy/kubernetes/migration-source.ts';
 import type {
   ClusterSecret,
   ListedSecret,
@@ -76,7 +76,7 @@ export interface Cluster {
    *  @throws ClusterError `NotFound` where the cluster has no such kind. */
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
   /** As `Directory.listTlsObjects`. */
-  listTlsObjects: Directory['listTlsObjects'];
+  listTlsObjects: ClusterDirectory['listTlsObjects'];
   /** Other namespaces whose Gateways may take Secrets of this one, each once: as its ReferenceGrants say,
    *  without which no Gateway serves a Secret of another namespace. A cluster that does not know those has
    *  none. */
@@ -117,7 +117,7 @@ export type JudgeReturn = (
 
 /** The objects of one cluster that use certificates, read and never written. Every call keeps the rules of
  *  `Cluster`. */
-export interface Directory {
+export interface ClusterDirectory {
   /** Every object of the kinds in the namespace, in the order of the kinds. A cluster that does not know
    *  Gateways has none. */
   listTlsObjects(
@@ -134,7 +134,7 @@ export interface Directory {
 }
 
 /** As `ConnectCluster`. */
-export type ConnectDirectory = (name: string, signal: AbortSignal) => Promise<Directory>;
+export type ConnectDirectory = (name: string, signal: AbortSignal) => Promise<ClusterDirectory>;
 
 /** Where a cluster's API server is, and who calls it. Never logged. */
 export interface ClusterAccess {

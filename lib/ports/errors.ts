@@ -19,13 +19,13 @@ export type ConfigErrorCode = 'Settings' | 'Inventory' | 'Event';
 export class ConfigError extends CertrelayError<ConfigErrorCode> {}
 
 /** What was thrown, as an Error. */
-export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+export function toError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
 }
 
 /** The code of what was thrown, for a log line or a report: `Unexpected` where it is none of ours. */
-export function codeOf(thrown: unknown): string {
-  return thrown instanceof CertrelayError ? thrown.code : 'Unexpected';
+export function codeOf(cause: unknown): string {
+  return cause instanceof CertrelayError ? cause.code : 'Unexpected';
 }
 
 /** One line for an error: its message and those of its causes. Messages hold no secrets, stacks stay out. */

@@ -1,6 +1,6 @@
 // The sockets of looking at what is served: each interface is a contract, each comment part of it.
-import type { Sighting, Verdict } from '../policy/serving/served.ts';
-import type { LookSpec } from '../policy/serving/served-targets.ts';
+import type { HandshakeOutcome, ProbeSummary } from '../policy/serving/served.ts';
+import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 
 /** The addresses that DNS gives for a name now, of both families, through its aliases; none where it has
  *  none.
@@ -13,21 +13,21 @@ export type FindAddresses = (name: string, signal: AbortSignal) => Promise<reado
  *  handshake.
  *  @throws the signal's reason where that ends it, and nothing else. */
 export type ShakeHands = (
-  place: { readonly address: string; readonly port: number; readonly name: string },
+  endpoint: { readonly address: string; readonly port: number; readonly name: string },
   signal: AbortSignal,
-) => Promise<Sighting>;
+) => Promise<HandshakeOutcome>;
 
 /** A certificate that should be served: its names, where to look, and SHA-256 of its DER, hex. */
-export interface ServedQuestion {
+export interface ServedQuery {
   readonly names: readonly string[];
-  readonly probe: LookSpec;
+  readonly probe: CertificateProbeSpec;
   readonly fingerprint: string;
 }
 
 /** Looks once, at every address, at what is served now, and judges it. Sends nothing but handshakes and notes
  *  nothing.
  *  @throws the signal's reason where that ends it. */
-export type LookAtServed = (asked: ServedQuestion, signal: AbortSignal) => Promise<Verdict>;
+export type ProbeServed = (query: ServedQuery, signal: AbortSignal) => Promise<ProbeSummary>;
 
 /** Whether anybody on the internet can have that address: not loopback, link-local, private or one for
  *  metadata. */

@@ -1,18 +1,18 @@
 // The probe story: looks at what is served under each certificate's names, notes it, and tells where it is another one.
 
 import {
-  type Finding,
   isOther,
   judgeServed,
-  noteServed,
+  type ProbeResult,
+  type ProbeSummary,
   type ServedWord,
-  type Verdict,
+  updateServed,
 } from '../policy/serving/served.ts';
 import { formatServedTargets } from '../policy/serving/served-targets.ts';
 import { describeError, toError } from '../ports/errors.ts';
-import type { ProbePorts, ProbeRun } from './run.ts';
-import { type Selected, type Selection, selectCertificates } from './selection.ts';
-import { observe } from './sightings.ts';
+import type { ProbeInvocation, ProbePorts } from './invocation.ts';
+import { observe } from './observations.ts';
+import { type CertificateToProbe, type ProbeSelection, selectForProbe } from './selection.ts';
 
 /** One certificate's entry in the answer. `skip`: there is nothing to look for. Delivered and served are two things: the one
  *  says where the certificate was brought, the other what a visitor gets. */
@@ -23,7 +23,7 @@ export interface ProbeReport {
   readonly delivered?: boolean;
   readonly served: ServedWord | 'skip' | 'failed';
   readonly message: string;
-  readonly addresses: readonly Finding[];
+  readonly addresses: readonly ProbeResult[];
   /** How many addresses were not looked at, because there are too many; absent where that is none. */
   readonly unlooked?: number;
 }
@@ -34,12 +34,12 @@ export interface ProbeReport {
  *  @throws StoreError where the store cannot be listed. */
 export async function probeCertificates(
   ports: ProbePorts,
-  run: ProbeRun,
+  invocation: ProbeInvocation,
 ): Promise<{ readonly certificates: readonly ProbeReport[]; readonly failures: readonly Error[] }> {
   const startedAt = ports.clock.now().getTime();
-  const selections = await selectCertificates(ports, run);
+  const selections = await selectForProbe(ports, invocation);
   const selected = selections.filter((selection) => selection.kind === 'selected');
-  const observations = await observe(selected, ports, run.signal);
+  const observations = await observe(selected, ports, invocation.signal);
   const failures: Error[] = [];
   const certificates = await Promise.all(
     selections.map(async (selection): Promise<ProbeReport> => {
@@ -50,9 +50,9 @@ export async function probeCertificates(
         const seen = observations.get(selection);
         if (!seen)
           throw new Error('the run ended before every address was looked at; the next one looks again');
-        return await settle(selection, judgeServed(selection.fingerprint, seen), ports, run);
-      } catch (thrown) {
-        const error = new Error(`${name}: ${describeError(toError(thrown))}`, { cause: thrown });
+        return await record(selection, judgeServed(selection.fingerprint, seen), ports, invocation);
+      } catch (cause) {
+        const error = new Error(`${name}: ${describeError(toError(cause))}`, { cause });
         failures.push(error);
         ports.log.error('certificate not probed', { certificate: name, problem: error.message });
         return { name, served: 'failed', message: error.message, addresses: [] };
@@ -63,28 +63,28 @@ export async function probeCertificates(
     certificates: certificates.length,
     failed: failures.length,
     // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).
-    asked: run.certificates?.length,
+    asked: invocation.certificates?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
   return { certificates, failures };
 }
 
-function skip({ name, message }: Extract<Selection, { kind: 'skipped' }>): ProbeReport {
+function skip({ name, message }: Extract<ProbeSelection, { kind: 'skipped' }>): ProbeReport {
   return { name, served: 'skip', message, addresses: [] };
 }
 
 /** Notes what was seen where that is news, logs it, and sums up. */
-async function settle(
-  { name, version, isDelivered, state, probe, targets }: Selected,
-  { served, message, findings, unlooked }: Verdict,
+async function record(
+  { name, version, isDelivered, state, probe, targets }: CertificateToProbe,
+  { served, message, results, unlooked }: ProbeSummary,
   { store, clock, log }: ProbePorts,
-  { staleAfterMs, cleanUpSignal }: ProbeRun,
+  { staleAfterMs, cleanUpSignal }: ProbeInvocation,
 ): Promise<ProbeReport> {
   const at = clock.now();
-  const { change, isNews, notServedSince } = noteServed(state, {
+  const { change, isNews, notServedSince } = updateServed(state, {
     version,
     served,
-    targets: formatServedTargets(findings, targets, probe),
+    targets: formatServedTargets(results, targets, probe),
     isDelivered,
     at,
   });
@@ -103,6 +103,6 @@ async function settle(
     log.info('certificate served', { certificate: name, version, unlooked });
   else if (isNews) log.warn('certificate not seen served', fields);
   if (change) await store.record(name, change, cleanUpSignal);
-  const report = { name, version, delivered: isDelivered, served, message, addresses: findings };
+  const report = { name, version, delivered: isDelivered, served, message, addresses: results };
   return unlooked === undefined ? report : { ...report, unlooked };
 }

@@ -2,31 +2,31 @@
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { TargetSpec } from '../certificate/spec.ts';
-import { type LookSpec, placesOf } from '../policy/serving/served-targets.ts';
+import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import { toError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import { isDelivered, targetsKey } from '../state/deliveries.ts';
 import { parseDomains } from '../state/describe.ts';
 import type { CertificateState } from '../state/state.ts';
-import type { ProbePorts, ProbeRun } from './run.ts';
+import type { ProbeInvocation, ProbePorts } from './invocation.ts';
 
 /** A certificate that should be served. */
-export interface Selected {
+export interface CertificateToProbe {
   readonly kind: 'selected';
   readonly name: string;
   readonly version: string;
   /** SHA-256 of its DER, hex. */
   readonly fingerprint: string;
   readonly domains: readonly string[];
-  readonly probe: LookSpec;
+  readonly probe: CertificateProbeSpec;
   /** Those that the inventory knows. */
   readonly targets: readonly TargetSpec[];
   readonly isDelivered: boolean;
   readonly state: CertificateState;
 }
 
-export type Selection =
-  | Selected
+export type ProbeSelection =
+  | CertificateToProbe
   | { readonly kind: 'skipped'; readonly name: string; readonly message: string }
   | { readonly kind: 'failed'; readonly name: string; readonly error: Error };
 
@@ -35,34 +35,34 @@ const concurrency = 16;
 
 /** The named certificates, else all of the inventory and the store.
  *  @throws StoreError where the store cannot be listed. */
-export async function selectCertificates(
+export async function selectForProbe(
   { store }: ProbePorts,
-  run: ProbeRun,
-): Promise<readonly Selection[]> {
-  const { inventory, certificates, signal } = run;
+  invocation: ProbeInvocation,
+): Promise<readonly ProbeSelection[]> {
+  const { inventory, certificates, signal } = invocation;
   if (certificates) {
     return mapConcurrently([...new Set(certificates)], concurrency, async (name) => {
       try {
-        return select(name, await store.describe(name, signal), run);
-      } catch (thrown) {
-        return { kind: 'failed', name, error: toError(thrown) };
+        return select(name, await store.describe(name, signal), invocation);
+      } catch (cause) {
+        return { kind: 'failed', name, error: toError(cause) };
       }
     });
   }
   const entries = new Map((await store.list(signal)).map((entry) => [entry.name, entry]));
   const names = new Set([...inventory.certificates.map(({ name }) => name), ...entries.keys()]);
-  return [...names].toSorted().map((name) => select(name, entries.get(name), run));
+  return [...names].toSorted().map((name) => select(name, entries.get(name), invocation));
 }
 
-function select(name: string, entry: StoreEntry | undefined, { inventory }: ProbeRun): Selection {
-  const skip = (message: string): Selection => ({ kind: 'skipped', name, message });
+function select(name: string, entry: StoreEntry | undefined, { inventory }: ProbeInvocation): ProbeSelection {
+  const skip = (message: string): ProbeSelection => ({ kind: 'skipped', name, message });
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
   if (!entry && !spec) {
     const error = new Error('no certificate is called that, neither in the inventory nor by registration');
     return { kind: 'failed', name, error };
   }
   const targets = spec?.targets ?? [];
-  const probe = placesOf({ probe: spec?.probe, targets });
+  const probe = probeSpecOf({ probe: spec?.probe, targets });
   if (probe === false) return skip('the inventory says "probe: false"');
   const { state, current: version } = entry ?? {};
   if (!state?.version || !version) return skip('it has not been issued yet');

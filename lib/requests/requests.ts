@@ -133,14 +133,14 @@ const sqsBatch = z.object({
 });
 
 /** One message of an SQS batch: what it asks, or why it cannot be read. */
-export type Message<R> =
+export type RequestMessage<R> =
   | { readonly id: string; readonly request: R }
   | { readonly id: string; readonly problem: string };
 
 /** Either somebody's direct call, or a batch whose messages succeed and fail one by one. */
 export type FunctionEvent<R> =
   | { readonly kind: 'request'; readonly request: R }
-  | { readonly kind: 'batch'; readonly messages: readonly Message<R>[] };
+  | { readonly kind: 'batch'; readonly messages: readonly RequestMessage<R>[] };
 
 /** @throws ConfigError `Event`, naming each field that is unknown or wrong. */
 export function parseIssueEvent(event: unknown): FunctionEvent<IssueRequest> {
@@ -194,7 +194,7 @@ export function parsePauseEvent(event: unknown): PauseRequest {
 function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
   const batch = sqsBatch.safeParse(event);
   if (!batch.success) return { kind: 'request', request: parseBody(orEmpty(event)) };
-  const messages = batch.data.Records.map(({ messageId: id, body }): Message<R> => {
+  const messages = batch.data.Records.map(({ messageId: id, body }): RequestMessage<R> => {
     try {
       return { id, request: parseBody(JSON.parse(body)) };
     } catch (error) {

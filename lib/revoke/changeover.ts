@@ -5,10 +5,10 @@ import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
 import { reachedSteps } from '../policy/delivery/agents.ts';
 import { nameDestination } from '../policy/delivery/secret.ts';
-import type { Finding } from '../policy/serving/served.ts';
-import { type LookSpec, placesOf } from '../policy/serving/served-targets.ts';
+import type { ProbeResult } from '../policy/serving/served.ts';
+import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LookAtServed } from '../ports/probe.ts';
+import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore } from '../ports/store.ts';
 
 /** What must have happened to the new certificate: it is seen to be served, and at every address; delivered to every target; or
@@ -18,7 +18,7 @@ export type Until = 'served' | 'delivered' | 'none';
 /** What waiting stands on. Delivery is the deploy function's, which hears of a stored certificate by itself. */
 export interface ChangeoverPorts {
   readonly store: Pick<CertificateStore, 'describe'>;
-  readonly lookAtServed: LookAtServed;
+  readonly probeServed: ProbeServed;
   readonly clock: Clock;
 }
 
@@ -37,7 +37,7 @@ export interface Successor {
 }
 
 /** One invocation. */
-interface Run {
+interface RevokeInvocation {
   readonly inventory: Inventory;
   readonly signal: AbortSignal;
 }
@@ -48,25 +48,29 @@ export async function awaitChangeover(
   successor: Successor,
   until: Until,
   ports: ChangeoverPorts,
-  run: Run,
+  invocation: RevokeInvocation,
 ): Promise<Changeover> {
   if (until === 'none') return { kind: 'done' };
-  const spec = run.inventory.certificates.find(({ name }) => name === successor.name);
+  const spec = invocation.inventory.certificates.find(({ name }) => name === successor.name);
   const targets = spec?.targets ?? successor.certificate.spec?.targets ?? [];
   const undelivered = await waitFor(
-    () => findUndelivered(successor, targets, ports, run),
+    () => findUndelivered(successor, targets, ports, invocation),
     ports.clock,
-    run.signal,
+    invocation.signal,
   );
   if (undelivered !== undefined) return { kind: 'waiting', message: undelivered };
   const deliveredAt = ports.clock.now();
   if (until === 'delivered') return { kind: 'done', deliveredAt };
-  const probe = placesOf({ probe: spec?.probe, targets });
+  const probe = probeSpecOf({ probe: spec?.probe, targets });
   if (probe === false) {
     const message = `nobody may look at what is served, because the inventory says "probe: false" (${withoutLook}`;
     return { kind: 'waiting', message };
   }
-  const unserved = await waitFor(() => findUnserved(successor, probe, ports, run), ports.clock, run.signal);
+  const unserved = await waitFor(
+    () => findUnserved(successor, probe, ports, invocation),
+    ports.clock,
+    invocation.signal,
+  );
   if (unserved !== undefined) return { kind: 'waiting', message: unserved };
   return { kind: 'done', deliveredAt, servedAt: ports.clock.now() };
 }
@@ -86,7 +90,7 @@ async function findUndelivered(
   { name, version }: Successor,
   targets: readonly TargetSpec[],
   { store }: ChangeoverPorts,
-  { inventory, signal }: Run,
+  { inventory, signal }: RevokeInvocation,
 ): Promise<string | undefined> {
   if (targets.length === 0) return undefined;
   const { state = {} } = (await store.describe(name, signal)) ?? {};
@@ -100,18 +104,18 @@ async function findUndelivered(
  *  served at one at least. */
 async function findUnserved(
   { certificate }: Successor,
-  probe: LookSpec,
-  { lookAtServed }: ChangeoverPorts,
-  { signal }: Run,
+  probe: CertificateProbeSpec,
+  { probeServed }: ChangeoverPorts,
+  { signal }: RevokeInvocation,
 ): Promise<string | undefined> {
   const { names, fingerprint } = readCertificate(certificate.chain);
-  const { findings } = await lookAtServed({ names, probe, fingerprint }, signal);
-  const describe = (open: readonly Finding[]) =>
+  const { results } = await probeServed({ names, probe, fingerprint }, signal);
+  const describe = (open: readonly ProbeResult[]) =>
     open.map(({ name, address, message }) => `${address ?? name} ${message}`).join('; ');
-  const open = findings.filter(isOpen);
+  const open = results.filter(isOpen);
   if (open.length > 0) return `${describe(open)} (${withoutLook}`;
-  if (findings.some(({ served }) => served === 'served')) return undefined;
-  const why = describe(findings) || 'there is no address to look at';
+  if (results.some(({ served }) => served === 'served')) return undefined;
+  const why = describe(results) || 'there is no address to look at';
   return `nobody could look at what is served: ${why} (list "addresses" under the certificate's "probe", or ${withoutLook}`;
 }
 
@@ -119,6 +123,6 @@ async function findUnserved(
 const withoutLook = '"wait": "delivered" does without this look)';
 
 /** A name without an address serves nobody anything; one with more addresses than are looked at may, at the rest. */
-function isOpen({ served, address, unlooked }: Finding): boolean {
+function isOpen({ served, address, unlooked }: ProbeResult): boolean {
   return served !== 'served' && !(served === 'unprobed' && address === undefined && unlooked === undefined);
 }

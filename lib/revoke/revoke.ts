@@ -9,7 +9,7 @@ import type { ConnectAuthority } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import { toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
-import type { LookAtServed } from '../ports/probe.ts';
+import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { RevokeRequest } from '../requests/requests.ts';
 import { addRevoked } from '../state/decisions.ts';
@@ -23,7 +23,7 @@ export interface RevokePorts {
   /** Orders and stores another certificate in place of the current one; gives a sentence about what became of it.
    *  Rejects where that failed. */
   readonly orderAnew: (name: string) => Promise<string>;
-  readonly lookAtServed: LookAtServed;
+  readonly probeServed: ProbeServed;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -75,7 +75,7 @@ interface Refusal {
 }
 
 /** One invocation. */
-interface Run {
+interface RevokeInvocation {
   readonly inventory: Inventory;
   readonly signal: AbortSignal;
   readonly cleanUpSignal: AbortSignal;
@@ -86,7 +86,7 @@ interface Run {
 export async function revokeCertificate(
   request: RevokeRequest,
   ports: RevokePorts,
-  run: Run,
+  invocation: RevokeInvocation,
 ): Promise<RevokeAnswer> {
   const { certificate: name, reason } = request;
   const { store, log, clock } = ports;
@@ -94,7 +94,7 @@ export async function revokeCertificate(
   const refuse = (code: Refusal['reason'], message: string): Refusal => {
     return { certificate: name, outcome: 'refused', reason: code, message };
   };
-  const entry = await store.describe(name, run.signal);
+  const entry = await store.describe(name, invocation.signal);
   const version = entry && chooseVersion(request, entry);
   if (!entry || version === undefined) {
     const missing = entry ? 'it has no such version' : 'no certificate is stored under this name';
@@ -104,7 +104,7 @@ export async function revokeCertificate(
     const message = `version ${version} of "${name}" is in use: say "replace": true to order another one first, or "version": "previous" for the one before it`;
     return refuse('InUse', message);
   }
-  const value = (await store.read(name, { version }, run.signal))?.value;
+  const value = (await store.read(name, { version }, invocation.signal))?.value;
   if (value?.kind !== 'certificate') {
     return refuse('Unknown', `version ${version} of "${name}" holds no certificate (any more)`);
   }
@@ -112,38 +112,39 @@ export async function revokeCertificate(
   const { notAfter, fingerprint, serial } = readCertificate(certificate.chain);
   if (notAfter <= clock.now()) {
     // Or an exchange that an earlier call began would be taken up for ever.
-    if (entry.state.revoking === version) await store.record(name, { revoking: null }, run.cleanUpSignal);
+    if (entry.state.revoking === version)
+      await store.record(name, { revoking: null }, invocation.cleanUpSignal);
     return refuse('Expired', `it expired at ${notAfter.toISOString()}: nobody trusts it any more`);
   }
-  const issuer = findIssuer(certificate, run.inventory);
+  const issuer = findIssuer(certificate, invocation.inventory);
   if (issuer === undefined) {
     const message = `it was issued by ${certificate.issuer}, and no issuer of the inventory has this directory: add one`;
     return refuse('UnknownIssuer', message);
   }
-  if (request.drill && !isForTests(issuer, run.inventory)) {
+  if (request.drill && !isForTests(issuer, invocation.inventory)) {
     const message = `a drill revokes a certificate, and ${certificate.issuer} is no CA for tests: name a certificate of one, or say "replace": true`;
     return refuse('NotForTests', message);
   }
 
-  const replaced = version === entry.current ? await replace(name, version, ports, run) : { entry };
+  const replaced = version === entry.current ? await replace(name, version, ports, invocation) : { entry };
   if ('problem' in replaced) return refuse('NotReplaced', replaced.problem);
   const { current, state } = replaced.entry;
-  if (reason === 'keyCompromise' && (await hasSameKey(name, certificate, ports, run))) {
+  if (reason === 'keyCompromise' && (await hasSameKey(name, certificate, ports, invocation))) {
     const message = 'the certificate in use has the same private key: have it ordered with a new key first';
     return refuse('SameKey', message);
   }
   const storedAt = clock.now();
-  const changeover = request.replace ? await followSuccessor(request, ports, run) : undefined;
+  const changeover = request.replace ? await followSuccessor(request, ports, invocation) : undefined;
   if (changeover?.kind === 'waiting') {
     const message = `${changeover.message}: say the same again to go on`;
     log.warn('revocation waits', { certificate: name, version, problem: message });
     return { certificate: name, outcome: 'waiting', version, current, message };
   }
-  const ca = await ports.connect(issuer, run.signal);
-  await ca.revoke(certificate, reason, run.signal);
+  const ca = await ports.connect(issuer, invocation.signal);
+  await ca.revoke(certificate, reason, invocation.signal);
   log.info('certificate revoked', { certificate: name, version, reason, fingerprint });
   const done = { revoked: addRevoked(state.revoked, version), revoking: null };
-  await store.record(name, done, run.cleanUpSignal);
+  await store.record(name, done, invocation.cleanUpSignal);
   const since = (at: Date | undefined) => at && at.getTime() - begunAt;
   const times = changeover && {
     stored: storedAt.getTime() - begunAt,
@@ -158,14 +159,14 @@ export async function revokeCertificate(
 async function followSuccessor(
   { certificate: name, wait = 'served' }: RevokeRequest,
   ports: RevokePorts,
-  run: Run,
+  invocation: RevokeInvocation,
 ): Promise<Changeover> {
-  const stored = await ports.store.read(name, 'AWSCURRENT', run.signal);
+  const stored = await ports.store.read(name, 'AWSCURRENT', invocation.signal);
   if (stored?.value.kind !== 'certificate') {
     return { kind: 'waiting', message: 'what is in use now cannot be read' };
   }
   const { version, value } = stored;
-  return awaitChangeover({ name, version, certificate: value.certificate }, wait, ports, run);
+  return awaitChangeover({ name, version, certificate: value.certificate }, wait, ports, invocation);
 }
 
 /** With `replace`, what an earlier call had begun to exchange comes before what is current now. */
@@ -184,7 +185,7 @@ async function replace(
   name: string,
   version: string,
   { store, orderAnew }: RevokePorts,
-  { signal }: Run,
+  { signal }: RevokeInvocation,
 ): Promise<{ readonly entry: StoreEntry } | { readonly problem: string }> {
   await store.record(name, { revoking: version }, signal);
   const outcome = await orderAnew(name).catch(toError);
@@ -198,7 +199,7 @@ async function hasSameKey(
   name: string,
   { key }: StoredCertificate,
   { store }: RevokePorts,
-  { signal }: Run,
+  { signal }: RevokeInvocation,
 ): Promise<boolean> {
   const value = (await store.read(name, 'AWSCURRENT', signal))?.value;
   return value?.kind === 'certificate' && value.certificate.key === key;

@@ -28,7 +28,7 @@ export function permissionsKey(targets: readonly SecretTarget[]): string {
 }
 
 /** Passes in a row that could not deliver the version to some target, and the instant before which none tries again. */
-export interface Retry {
+export interface DeliveryRetry {
   readonly failures: number;
   readonly after: Date;
 }
@@ -39,7 +39,7 @@ export function formatDeliveries(
   version: string,
   targets: readonly TargetSpec[],
   delivered: readonly DeliveryStep[],
-  retry?: Retry,
+  retry?: DeliveryRetry,
 ): string {
   const row = targets.map((_, index) => letters[delivered[index] ?? 'none']).join('');
   const later = retry === undefined ? '' : `/${retry.failures}/${retry.after.toISOString()}`;
@@ -63,7 +63,7 @@ export function parseRetry(
   text: string | undefined,
   version: string,
   targets: readonly TargetSpec[],
-): Retry | undefined {
+): DeliveryRetry | undefined {
   const prefix = `${version}/${rowKey(targets)}/`;
   if (!text?.startsWith(prefix)) return undefined;
   const [, count = '', instant = ''] = text.slice(prefix.length).split('/');

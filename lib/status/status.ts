@@ -31,7 +31,7 @@ export interface StatusPorts {
   readonly log: Log;
 }
 
-export interface StatusRun extends StatusRequest {
+export interface StatusInvocation extends StatusRequest {
   readonly inventory: Inventory;
   /** How long another certificate may be served after delivery, and an agent be silent. */
   readonly staleAfterMs: number;
@@ -56,18 +56,18 @@ const mostListed = 2_000;
  *  @throws StoreError where the store cannot be listed. */
 export async function describeStatus(
   ports: StatusPorts,
-  run: StatusRun,
+  invocation: StatusInvocation,
 ): Promise<{ readonly report: StatusReport; readonly problems: readonly Error[] }> {
   const { clock, log } = ports;
-  const { inventory, staleAfterMs, signal } = run;
+  const { inventory, staleAfterMs, signal } = invocation;
   const [entries, records, signingKey] = await Promise.all([
-    findEntries(ports, run),
+    findEntries(ports, invocation),
     ports.agents.list(signal),
     ports.publicKey(signal),
   ]);
   const now = clock.now();
   const specs = new Map(inventory.certificates.map((spec) => [spec.name, spec]));
-  const names = run.certificates ?? [...new Set([...specs.keys(), ...entries.keys()])].toSorted();
+  const names = invocation.certificates ?? [...new Set([...specs.keys(), ...entries.keys()])].toSorted();
   const { clusters } = inventory;
   const found = findMisfits([...entries.values()], inventory);
   const isOpen = found.size > 0 && isGraceOpen(await readInstallation(ports, signal));
@@ -99,7 +99,11 @@ export async function describeStatus(
     ...(byHealth.get('failing') ?? []).map(({ name, message }) => new Error(`${name}: ${message}`)),
   ];
   // Absent where it was over everything, as with the other passes.
-  log.info('pass finished', { ...report.summary, agents: agents.length, asked: run.certificates?.length });
+  log.info('pass finished', {
+    ...report.summary,
+    agents: agents.length,
+    asked: invocation.certificates?.length,
+  });
   return { report, problems };
 }
 
@@ -137,7 +141,7 @@ async function readInstallation(
 
 async function findEntries(
   { store }: StatusPorts,
-  { certificates, signal }: StatusRun,
+  { certificates, signal }: StatusInvocation,
 ): Promise<ReadonlyMap<string, StoreEntry>> {
   const found = certificates
     ? await Promise.all(certificates.map((name) => store.describe(name, signal)))

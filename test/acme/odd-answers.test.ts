@@ -3,7 +3,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
-import type { Patience } from '../../lib/adapters/acme/exchange.ts';
+import type { Timeouts } from '../../lib/adapters/acme/exchange.ts';
 import { MemoryAccounts } from '../fakes/accounts.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const close of closers.reverse()) await close();
 });
 
-function connect(at: ScriptedCa, patience?: Patience, during = signal) {
+function connect(at: ScriptedCa, patience?: Timeouts, during = signal) {
   const { directory, caPem: caBundle } = at;
   const authorities = createAuthorities({
     issuers: { default: { directory, caBundle, contact: [], agreeToTerms: true } },
@@ -34,7 +34,7 @@ function connect(at: ScriptedCa, patience?: Patience, during = signal) {
     log: new FakeLog(),
     readFile: async () => caBundle,
     readText: async () => '',
-    ...(patience ? { patience } : {}),
+    ...(patience ? { timeouts: patience } : {}),
   });
   closers.push(() => authorities.close());
   return authorities.connect('default', during);

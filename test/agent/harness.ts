@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'vitest';
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
 import { Returns } from '../../lib/agent/returns.ts';
-import { type Reader, VerifiedStore } from '../../lib/agent/verified-store.ts';
+import { type AgentScope, VerifiedStore } from '../../lib/agent/verified-store.ts';
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
@@ -17,7 +17,7 @@ const newKey = () =>
 export const [key, otherKey] = [newKey(), newKey()];
 
 /** The agent of cluster lab, and `shop`, whose first version is stored and not signed yet. */
-export async function openAgent(change: Partial<Reader> = {}, options: Partial<BenchOptions> = {}) {
+export async function openAgent(change: Partial<AgentScope> = {}, options: Partial<BenchOptions> = {}) {
   let verified: VerifiedStore | undefined;
   const publicKeys = change.publicKeys ?? [publicKeyOf(key)];
   let returns = new Returns({ cluster: 'lab', publicKeys });
@@ -79,7 +79,7 @@ export const rollout: RolloutSpec = { waves: 1, deadlineMs: 600_000, probe: fals
 const mark = 'certrelay.dev/fingerprint-shop-tls';
 
 /** Version 1 is delivered; pods of `web` become ready with no other until `mend` is called. Version 2 is signed. */
-export async function openDelivered(change: Partial<Reader> = {}, options: Partial<BenchOptions> = {}) {
+export async function openDelivered(change: Partial<AgentScope> = {}, options: Partial<BenchOptions> = {}) {
   let good: string | undefined;
   let isMended = false;
   const agent = await openAgent(change, {

@@ -1,7 +1,7 @@
 // How an agent goes on: its waits, its end, and what it does before and after each pass.
 import { describe, expect, test } from 'vitest';
-import { repeatPasses } from '../../lib/agent/loop.ts';
-import { runPass } from '../../lib/agent/pass.ts';
+import { repeatReconcile } from '../../lib/agent/loop.ts';
+import { reconcile } from '../../lib/agent/reconcile.ts';
 import { cutInventory } from '../../lib/agent/scope.ts';
 import type { AgentRecord } from '../../lib/ports/agents.ts';
 import { type Cluster, ClusterError } from '../../lib/ports/cluster.ts';
@@ -24,7 +24,7 @@ describe('the loop', () => {
       return passes[done++] ?? true;
     };
     const options = { intervalMs: 300_000, longestRetryMs, clock, random: () => dice, stop: stop.signal };
-    await repeatPasses(pass, options);
+    await repeatReconcile(pass, options);
     return { waits: clock.slept, done };
   }
 
@@ -87,10 +87,10 @@ describe('a pass', () => {
     };
     const signal = new AbortController().signal;
     const knock = { namespace: 'shop', secret: 'shop-tls' };
-    const failures = await runPass(ports, {
+    const failures = await reconcile(ports, {
       cluster: 'edge',
       version: 'v7',
-      knock,
+      reachableBy: knock,
       signal,
       cleanUpSignal: signal,
     });

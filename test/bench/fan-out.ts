@@ -120,7 +120,7 @@ export async function openFanOut(subjects: readonly Subject[], spread: Spread) {
         connect,
         connectAcm: nobody('ACM'),
         readText: nobody('a keystore'),
-        lookAtServed: nobody('a look at what is served'),
+        probeServed: nobody('a look at what is served'),
         clock: realClock,
         log: silentLog,
       };

@@ -1,6 +1,6 @@
 // Measures what grows: many certificates due at once, passes over very many, renewals, and what a crash costs.
 import { planCertificates } from '../../lib/policy/issuance/plan.ts';
-import { held, wanted } from '../policy/situations.ts';
+import { actual, desired } from '../policy/situations.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 import { type Figure, median } from './figure.ts';
@@ -149,7 +149,7 @@ export async function benchGrowth(): Promise<readonly Figure[]> {
 export function benchPlanning(): readonly Figure[] {
   const inputs = Array.from({ length: many }, (_, index) => ({
     name: `certificate-${index}`,
-    situation: { wanted, held: { ...held, fingerprint: `${index}` } },
+    situation: { desired, actual: { ...actual, fingerprint: `${index}` } },
   }));
   const times = Array.from({ length: 5 }, () => {
     const startedAt = performance.now();

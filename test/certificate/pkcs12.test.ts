@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createSecureContext, createServer } from 'node:tls';
 import { expect, test } from 'vitest';
 import { provideKeystore } from '../../lib/certificate/keystore.ts';
-import { formerKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
+import { earlierKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { mintChain } from '../minting/certificates.ts';
@@ -88,7 +88,7 @@ test('what was written before there were seals is written again byte for byte, s
   };
   const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
   const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const keystore = writeKeystore({ chain: oldChain, key }, 'geheim', formerKeystoreRounds);
+  const keystore = writeKeystore({ chain: oldChain, key }, 'geheim', earlierKeystoreRounds);
   const hash = createHash('sha256').update(keystore).digest('hex');
   expect(hash).toBe('67cc3616722bf1712de462f65865d3b7d74544fe998d10d8f861d54e5bf03b18');
 });

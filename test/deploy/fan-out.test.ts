@@ -1,6 +1,6 @@
 // One certificate for many clusters of which some are in trouble: who gets it, who waits, and who is tried again when.
 import { expect, test } from 'vitest';
-import { findClustersToHandOn, handOn } from '../../lib/deploy/fan-out.ts';
+import { fanOut, findDelegatedClusters } from '../../lib/deploy/fan-out.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './harness.ts';
@@ -154,7 +154,7 @@ test('a late pass for one cluster does not write over what is noted of a newer v
 
 test('a pass that has handed clusters on looks after the others, and says that it was not over everything', async () => {
   const { bench, outcomes } = await openFive();
-  const report = await bench.deploy({ elsewhere: ['lab', 'b', 'c', 'd'] });
+  const report = await bench.deploy({ delegatedClusters: ['lab', 'b', 'c', 'd'] });
   expect(outcomes(report)).toEqual({ delivered: 4 });
   expect(targetsOf(report).map(({ target }) => target.split('/')[0])).toEqual(Array(4).fill('e'));
   expect(bench.log.lines.at(-1)).toMatchObject({ event: 'pass finished', fields: { asked: 4 } });
@@ -179,7 +179,7 @@ test.for([
   ['no cluster on again', { clusters: ['a', 'b'] }, two, []],
 ] as const)('deploy hands on %s', ([, request, known, expected]) => {
   const inventory = { issuers: {}, clusters: known, certificates: [] };
-  expect(findClustersToHandOn(request, inventory)).toEqual(expected);
+  expect(findDelegatedClusters(request, inventory)).toEqual(expected);
 });
 
 test('a cluster whose message is not sent stays with the pass that sends', async () => {
@@ -191,7 +191,7 @@ test('a cluster whose message is not sent stays with the pass that sends', async
       sent.push(cluster);
     },
   };
-  expect(await handOn(['a', 'b', 'c'], { queue, log }, 'run-1', signal)).toEqual(['a', 'c']);
+  expect(await fanOut(['a', 'b', 'c'], { queue, log }, 'run-1', signal)).toEqual(['a', 'c']);
   expect(sent).toEqual(['a', 'c']);
   expect(log.lines).toMatchObject([
     { level: 'warn', event: 'clusters not handed on' },

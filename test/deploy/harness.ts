@@ -9,11 +9,16 @@ import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import type { CertificateSpec, Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { deployCertificates } from '../../lib/deploy/deploy.ts';
-import type { DeployPorts, DeployReport, DeployRun, TargetReport } from '../../lib/deploy/run.ts';
+import type {
+  DeployInvocation,
+  DeployPorts,
+  DeployReport,
+  TargetReport,
+} from '../../lib/deploy/invocation.ts';
 import type { ServedWord } from '../../lib/policy/serving/served.ts';
 import { type Cluster, ClusterError } from '../../lib/ports/cluster.ts';
 import type { Announce } from '../../lib/ports/events.ts';
-import type { LookAtServed, ServedQuestion } from '../../lib/ports/probe.ts';
+import type { ProbeServed, ServedQuery } from '../../lib/ports/probe.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { DeployRequest } from '../../lib/requests/requests.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
@@ -104,16 +109,16 @@ export async function openBench(options: BenchOptions) {
   const sightings: ServedWord[][] = [];
   const look = async () => {
     const [words = []] = sightings.length > 1 ? sightings.splice(0, 1) : sightings;
-    const findings = words.map((served, index) => ({
+    const results = words.map((served, index) => ({
       name: 'shop.example.com',
       address: `192.0.2.${index}`,
       served,
       message: 'so it was seen',
     }));
-    return { served: words[0] ?? 'served', message: '', findings };
+    return { served: words[0] ?? 'served', message: '', results };
   };
-  const questions: ServedQuestion[] = [];
-  const lookAtServed: LookAtServed = (asked) => {
+  const questions: ServedQuery[] = [];
+  const probeServed: ProbeServed = (asked) => {
     questions.push(asked);
     return options.looking ? options.looking(look) : look();
   };
@@ -197,7 +202,7 @@ export async function openBench(options: BenchOptions) {
       lab.create({ ...body, metadata: { ...body.metadata, namespace: 'shop' } });
     },
     async deploy(
-      request: DeployRequest & Pick<DeployRun, 'elsewhere'> = {},
+      request: DeployRequest & Pick<DeployInvocation, 'delegatedClusters'> = {},
       signal?: AbortSignal,
     ): Promise<DeployReport> {
       const reached = names.map((name) => {
@@ -243,7 +248,7 @@ export async function openBench(options: BenchOptions) {
           connect,
           connectAcm,
           readText,
-          lookAtServed,
+          probeServed,
           judgeReturn: options.judgeReturn,
           installation: options.installation,
           announce: options.announce,

@@ -1,7 +1,7 @@
 // Targets with a PKCS#12 keystore: its password comes from an AWS secret, and nothing is written twice.
 import { createSecureContext } from 'node:tls';
 import { expect, test } from 'vitest';
-import { formerKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
+import { earlierKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type Bench, codesOf, only, openBench } from './harness.ts';
 
@@ -75,7 +75,7 @@ async function openFormer(text: string) {
   const { bench } = opened;
   await bench.deploy();
   bench.texts.set(secret, text);
-  const former = writeKeystore(bench.first, text, formerKeystoreRounds).toString('base64');
+  const former = writeKeystore(bench.first, text, earlierKeystoreRounds).toString('base64');
   // As that version applied it: nothing tells of a seal, neither the annotation nor the fields that are ours.
   const written = JSON.stringify(await bench.admin.get(path))
     .replace(/"certrelay.dev\/keystore":"[\w-]+",?/, '')

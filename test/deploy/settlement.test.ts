@@ -1,7 +1,7 @@
 // The end of a pass over many certificates: nothing is done for all of them at once, and the answer stays small enough.
 import { expect, it } from 'vitest';
-import { listWorst } from '../../lib/deploy/record/settle.ts';
-import type { CertificateReport } from '../../lib/deploy/run.ts';
+import type { CertificateReport } from '../../lib/deploy/invocation.ts';
+import { listWorst } from '../../lib/deploy/record/record.ts';
 import { targetOf } from '../minting/targets.ts';
 import { openBench } from './harness.ts';
 

@@ -24,11 +24,11 @@ const both = upsert(txt(name, 60, '"foreign"', '"one"', '"two"'));
 function askAuthorities(patienceMs?: number) {
   const { dns, clock } = setting;
   const network = { resolver: dns.address, port: dns.port };
-  return connectDns({ clock, log: silentLog, patienceMs, network }).awaitVisible;
+  return connectDns({ clock, log: silentLog, timeoutMs: patienceMs, network }).awaitVisible;
 }
 
 function askResolvers(resolvers: readonly string[], patienceMs?: number) {
-  return connectDns({ resolvers, clock: setting.clock, log: silentLog, patienceMs }).awaitVisible;
+  return connectDns({ resolvers, clock: setting.clock, log: silentLog, timeoutMs: patienceMs }).awaitVisible;
 }
 
 /** Resource records the sandbox was asked for. */

@@ -1,8 +1,8 @@
 // Taking over the Secret of cert-manager, kube-lego or ployst's container, without an order.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
-import { type TakeoverRequest, takeOverSecret } from '../../lib/import/takeover.ts';
-import type { FoundSecret, ToolObjects } from '../../lib/policy/kubernetes/former-tools.ts';
+import { type MigrationRequest, migrateSecret } from '../../lib/import/migration.ts';
+import type { FoundSecret, ToolObjects } from '../../lib/policy/kubernetes/migration-source.ts';
 import { Bench, dayMs, specOf } from '../issue/harness.ts';
 import { type MintedChain, mintChain } from '../minting/certificates.ts';
 
@@ -28,7 +28,7 @@ function take(
   bench: Bench,
   found: FoundSecret | undefined,
   spaces: readonly ToolObjects[] = [empty],
-  change: Partial<TakeoverRequest> = {},
+  change: Partial<MigrationRequest> = {},
 ) {
   const { store, clock, log, inventory } = bench;
   const keys = { generate: async () => minted.key };
@@ -41,7 +41,7 @@ function take(
   });
   const deadline = new Date(clock.now().getTime() + 30_000);
   const run = { id: 'by-hand', inventory, deadline, signal: never, cleanUpSignal: never };
-  return takeOverSecret({ from, ...change }, { store, keys, connect, clock, log }, run);
+  return migrateSecret({ from, ...change }, { store, keys, connect, clock, log }, run);
 }
 
 const certManager: ToolObjects = {
@@ -116,7 +116,7 @@ describe('a Secret that nothing manages any more', () => {
     });
   });
 
-  it.each<[string, FoundSecret | undefined, Partial<TakeoverRequest>, string]>([
+  it.each<[string, FoundSecret | undefined, Partial<MigrationRequest>, string]>([
     ['is not there', undefined, {}, 'Missing'],
     ['holds no certificate', { type: 'Opaque', annotations: {}, data: { a: 'YQ==' } }, {}, 'Unusable'],
   ])('that %s is refused', async (_, found, change, reason) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeNews, findNews, markOf, parseChangelog, readChangelog } from '../../infra/changes.ts';
-import { lookAtStack, markOutput } from '../../infra/deployed-stack.ts';
+import { markOutput, readDeployedStack } from '../../infra/deployed-stack.ts';
 import CertrelayPlugin from '../../infra/plugin.ts';
 
 const sections = parseChangelog(`# Changelog
@@ -132,7 +132,7 @@ test('where the stack cannot be looked at, that is said, with why, and where to 
 test('no credentials are no reason to end', async () => {
   const naming = { getStackName: () => 'certrelay-dev' };
   const getCloudFormationClient = () => Promise.reject(new Error('AWS provider credentials not found'));
-  const stack = await lookAtStack({ naming, getCloudFormationClient });
+  const stack = await readDeployedStack({ naming, getCloudFormationClient });
   expect(stack).toEqual({ kind: 'unknown', problem: 'Error: AWS provider credentials not found' });
   expect(describeNews(sections, stack)[0]).toContain('credentials not found');
 });

@@ -1,7 +1,7 @@
 // What each source of specifications may ask for: places of `discovery` as tenants, and the webhook.
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
-import { type AskedSecret, parseAskedSecret } from '../../lib/inventory/discovered.ts';
+import { parseRequestedSecret, type RequestedSecret } from '../../lib/inventory/discovered.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { rulesOf } from '../../lib/inventory/source-rules.ts';
 
@@ -31,8 +31,8 @@ function mistakes(text: string): readonly string[] {
 
 function ask(inventory: Inventory, place: string, ...domains: readonly string[]) {
   const [cluster = '', namespace = ''] = place.split('/');
-  const asked: AskedSecret = { cluster, namespace, secret: 'web-tls', domains, restart: 'none' };
-  const parsed = parseAskedSecret(asked, inventory);
+  const asked: RequestedSecret = { cluster, namespace, secret: 'web-tls', domains, restart: 'none' };
+  const parsed = parseRequestedSecret(asked, inventory);
   return 'problems' in parsed ? parsed.problems.map(({ message }) => message).join('; ') : parsed.spec;
 }
 

@@ -1,8 +1,8 @@
 // A whole issuing run over fakes: one harness for the scenarios of this folder.
 import { generateKeyPairSync } from 'node:crypto';
 import type { CertificateSpec, Inventory, IssuerSpec } from '../../lib/certificate/spec.ts';
+import type { IssueInvocation, IssuePorts, PreflightPorts } from '../../lib/issue/invocation.ts';
 import { issueCertificates } from '../../lib/issue/issue.ts';
-import type { IssuePorts, PreflightPorts, Run } from '../../lib/issue/run.ts';
 import type { KeyMaker } from '../../lib/ports/acme.ts';
 import type { TxtValue } from '../../lib/ports/dns.ts';
 import { describeError } from '../../lib/ports/errors.ts';
@@ -88,9 +88,9 @@ export class Bench {
   }
 
   /** One invocation with fifteen minutes. */
-  async run(request: Parameters<typeof issueCertificates>[0] = {}, change: Partial<Run> = {}) {
+  async run(request: Parameters<typeof issueCertificates>[0] = {}, change: Partial<IssueInvocation> = {}) {
     const never = new AbortController().signal;
-    const run: Run = {
+    const run: IssueInvocation = {
       id: `run-${++this.#runs}`,
       inventory: this.inventory,
       deadline: new Date(this.clock.now().getTime() + 15 * 60_000),

@@ -3,10 +3,10 @@
 import { describe, expect, it, test } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { judgeHealth } from '../../lib/policy/health/health.ts';
-import type { Wanted } from '../../lib/policy/issuance/desired.ts';
+import type { Desired } from '../../lib/policy/issuance/desired.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../lib/policy/issuance/issued.ts';
 import { type Minting, mintAuthority, mintChain } from '../minting/certificates.ts';
-import { held, wanted } from '../policy/situations.ts';
+import { actual, desired } from '../policy/situations.ts';
 import { Bench, dayMs, specOf } from './harness.ts';
 
 const secondMs = 1000;
@@ -288,7 +288,7 @@ describe('what would be ordered again at once', () => {
   });
 });
 
-test.each<[what: string, asked: Partial<Wanted>, found: RegExp | undefined]>([
+test.each<[what: string, asked: Partial<Desired>, found: RegExp | undefined]>([
   ['what was asked for', {}, undefined],
   ['a key of another type', { key: 'rsa-2048' }, /its key is ecdsa-p256, now asked as rsa-2048/],
   ['under another profile', { profile: 'tlsserver' }, /now asked under tlsserver/],
@@ -297,8 +297,8 @@ test.each<[what: string, asked: Partial<Wanted>, found: RegExp | undefined]>([
 ])('%s is ordered again at once: %s', async (_, asked, found) => {
   const now = new Date('2026-11-22T10:00:00Z');
   const times = { notBefore: later(now, -30 * dayMs), notAfter: later(now, 60 * dayMs) };
-  const facts = readCertificate((await mintChain({ domains: wanted.domains, ...times })).chain);
-  const due = findDueAgain(facts, { issuer: wanted.directory }, { ...wanted, ...asked }, now);
+  const facts = readCertificate((await mintChain({ domains: desired.domains, ...times })).chain);
+  const due = findDueAgain(facts, { issuer: desired.directory }, { ...desired, ...asked }, now);
   expect(due ?? 'kept').toMatch(found ?? /^kept$/);
 });
 
@@ -306,5 +306,5 @@ test.each([
   ['one that is revoked, or is to be', true, -1, true],
   ['one that may stay', false, -1, false],
 ])('a version is better than the one in use, here %s, if that may not stay or ends sooner', (_, isGivenUp, days, better) => {
-  expect(isBetter(later(held.notAfter, days * dayMs), held, isGivenUp)).toBe(better);
+  expect(isBetter(later(actual.notAfter, days * dayMs), actual, isGivenUp)).toBe(better);
 });

@@ -4,8 +4,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Authorities, createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import type { IssuerSpec } from '../../lib/certificate/spec.ts';
+import type { IssuePorts } from '../../lib/issue/invocation.ts';
 import { openNewOrder } from '../../lib/issue/order/order.ts';
-import type { IssuePorts } from '../../lib/issue/run.ts';
 import { MemoryAccounts } from '../fakes/accounts.ts';
 import { answer, orderAt, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
 import { Bench, specOf } from './harness.ts';

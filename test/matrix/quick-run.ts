@@ -11,8 +11,8 @@ import { connectRoute53 } from '../../lib/adapters/route53/connection.ts';
 import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
+import type { IssuePorts } from '../../lib/issue/invocation.ts';
 import { issueCertificates } from '../../lib/issue/issue.ts';
-import type { IssuePorts } from '../../lib/issue/run.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { silentLog } from '../fakes/log.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
@@ -53,7 +53,7 @@ export async function runQuickly(
     log: silentLog,
     readFile: (path) => readFile(path, 'utf8'),
     readText,
-    patience: { connectMs: answerMs, answerMs },
+    timeouts: { connectMs: answerMs, answerMs },
   });
   const names = connectDns({ resolvers: [dns.address], clock, log: silentLog });
   const { records, findZone } = connectRoute53({

@@ -1,6 +1,6 @@
 // How much answers hold: what fits, the worst first, and the number of the rest.
 import { expect, test } from 'vitest';
-import { listWorst } from '../../lib/deploy/record/settle.ts';
+import { listWorst } from '../../lib/deploy/record/record.ts';
 import { makeReport } from '../../lib/issue/report.ts';
 import { listSome, nameSome, takeFitting } from '../../lib/policy/bounds.ts';
 

@@ -75,10 +75,10 @@ describe('budgets', () => {
 
   it('never let more go than the burst allows, whatever came before', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(7 * 24 * hourMs), { maxLength: 80 }), fc.nat(120), (agos, wanted) => {
+      fc.property(fc.array(fc.nat(7 * 24 * hourMs), { maxLength: 80 }), fc.nat(120), (agos, desired) => {
         const orders = agos.map((ago) => new Date(now.getTime() - ago));
         const history = [{ directory, registeredDomains: ['example.com'], names: 'past', orders }];
-        const granted = wanted - allocateBudgets(many(wanted), history, limitsOf, now).size;
+        const granted = desired - allocateBudgets(many(desired), history, limitsOf, now).size;
         expect(granted).toBeLessThanOrEqual(50);
         expect(granted + agos.filter((ago) => ago === 0).length).toBeLessThanOrEqual(
           Math.max(50, agos.length),

@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { namesKey } from '../../lib/certificate/names.ts';
 import { type Decision, judge, type Situation } from '../../lib/policy/issuance/checks.ts';
-import { wantedBy } from '../../lib/policy/issuance/desired.ts';
-import { afterDays, dayMs, held, nows, situations, wanted } from './situations.ts';
+import { desiredBy } from '../../lib/policy/issuance/desired.ts';
+import { actual, afterDays, dayMs, desired, nows, situations } from './situations.ts';
 
 const now = afterDays(30);
 const later = afterDays(31);
 const before = afterDays(29);
 
 function judged(change: Partial<Situation>, at = now): Decision {
-  return judge({ wanted, held, ...change }, at);
+  return judge({ desired, actual, ...change }, at);
 }
 
 /** Of an invocation, and a little more for clocks. */
@@ -32,9 +32,9 @@ test('D07 force orders the one certificate that is named, with nothing changed f
 });
 
 describe('a certificate is ordered', () => {
-  const other = (change: Partial<typeof held>) => ({ held: { ...held, ...change } });
+  const other = (change: Partial<typeof actual>) => ({ actual: { ...actual, ...change } });
   const cases: readonly (readonly [string, Partial<Situation>, string])[] = [
-    ['K02 Missing', { held: { kind: 'nothing' } }, 'no certificate'],
+    ['K02 Missing', { actual: { kind: 'nothing' } }, 'no certificate'],
     [
       'K03 NamesChanged',
       other({ names: namesKey(['shop.example.com']) }),
@@ -43,16 +43,16 @@ describe('a certificate is ordered', () => {
     [
       'K03 NamesChanged',
       {
-        wanted: { ...wanted, domains: ['shop.example.com'] },
-        held: { ...held, names: namesKey(['*.example.com']) },
+        desired: { ...desired, domains: ['shop.example.com'] },
+        actual: { ...actual, names: namesKey(['*.example.com']) },
       },
       'not for exactly shop.example.com',
     ],
-    ['K04 Unparsable', { held: { kind: 'unparsable', problem: 'no PEM in it' } }, 'no PEM in it'],
-    ['K06 KeyMismatch', { held: { kind: 'mismatched', problem: 'not its key' } }, 'not its key'],
+    ['K04 Unparsable', { actual: { kind: 'unparsable', problem: 'no PEM in it' } }, 'no PEM in it'],
+    ['K06 KeyMismatch', { actual: { kind: 'mismatched', problem: 'not its key' } }, 'not its key'],
     ['IssuerChanged', other({ issuer: 'https://old.example/directory' }), 'https://old.example/directory'],
     ['ProfileChanged', other({ profile: 'shortlived' }), "the CA's default"],
-    ['ProfileChanged', { wanted: { ...wanted, profile: 'tlsserver' } }, 'tlsserver'],
+    ['ProfileChanged', { desired: { ...desired, profile: 'tlsserver' } }, 'tlsserver'],
     ['KeyChanged', other({ key: 'rsa-2048' }), 'rsa-2048'],
     ['KeyChanged', other({ key: undefined }), 'another type'],
     ['Resume', { pending: { version: 'v', deadline: before } }, 'earlier run'],
@@ -69,34 +69,34 @@ describe('a certificate is ordered', () => {
     ['order', 'RenewalDue', 90 * dayMs - 1],
     ['order', 'Expired', 90 * dayMs],
   ])('%s, %s at %i ms of its life', (decision, reason, age) => {
-    const at = new Date(held.notBefore.getTime() + age);
+    const at = new Date(actual.notBefore.getTime() + age);
     expect(judged({}, at)).toMatchObject({ decision, reason });
   });
 
   test('for the first reason of several', () => {
-    const worst = { ...held, names: 'x', issuer: 'https://x', profile: 'x', key: undefined };
-    const facts = { wanted, held: worst, forced: true };
+    const worst = { ...actual, names: 'x', issuer: 'https://x', profile: 'x', key: undefined };
+    const facts = { desired, actual: worst, forced: true };
     expect(judge(facts, later)).toMatchObject({ reason: 'NamesChanged' });
     expect(judge({ ...facts, pending: { version: 'v' } }, later)).toMatchObject({ reason: 'Resume' });
-    const named = { ...facts, held: { ...worst, names: held.names } };
+    const named = { ...facts, actual: { ...worst, names: actual.names } };
     expect(judge(named, afterDays(91))).toMatchObject({ reason: 'IssuerChanged' });
-    expect(judge({ wanted, held, forced: true }, afterDays(91))).toMatchObject({ reason: 'Expired' });
+    expect(judge({ desired, actual, forced: true }, afterDays(91))).toMatchObject({ reason: 'Expired' });
   });
 });
 
 test('D04 a changed host name, a new subdomain and a near expiry each lead to an order; nothing else does', () => {
-  const changed = { ...wanted, domains: ['www.example.com', '*.shop.example.com'] };
-  const grown = { ...wanted, domains: [...wanted.domains, 'api.example.com'] };
-  const sorted = { ...wanted, domains: wanted.domains.toReversed() };
-  expect(judged({ wanted: changed })).toMatchObject({ reason: 'NamesChanged' });
-  expect(judged({ wanted: grown })).toMatchObject({ reason: 'NamesChanged' });
+  const changed = { ...desired, domains: ['www.example.com', '*.shop.example.com'] };
+  const grown = { ...desired, domains: [...desired.domains, 'api.example.com'] };
+  const sorted = { ...desired, domains: desired.domains.toReversed() };
+  expect(judged({ desired: changed })).toMatchObject({ reason: 'NamesChanged' });
+  expect(judged({ desired: grown })).toMatchObject({ reason: 'NamesChanged' });
   expect(judged({}, afterDays(75))).toMatchObject({ reason: 'RenewalDue' });
-  expect(judged({ wanted: sorted })).toMatchObject({ reason: 'Current' });
-  expect(judged({ wanted: { ...wanted, domains: undefined } })).toMatchObject({ reason: 'Current' });
+  expect(judged({ desired: sorted })).toMatchObject({ reason: 'Current' });
+  expect(judged({ desired: { ...desired, domains: undefined } })).toMatchObject({ reason: 'Current' });
 });
 
 describe('a certificate that should be ordered waits', () => {
-  const missing = { held: { kind: 'nothing' } } as const;
+  const missing = { actual: { kind: 'nothing' } } as const;
 
   test('while the run that claimed it may be alive, even with force', () => {
     const pending = { version: 'v', deadline: later };
@@ -127,7 +127,7 @@ describe('a certificate that should be ordered waits', () => {
     });
     expect(judged(failing, later)).toMatchObject({ decision: 'order', reason: 'Missing' });
     expect(judged({ ...failing, forced: true })).toMatchObject({ decision: 'order', reason: 'Missing' });
-    expect(judged({ ...failing, held })).toMatchObject({ decision: 'keep' });
+    expect(judged({ ...failing, actual })).toMatchObject({ decision: 'keep' });
   });
 
   test('also where an interrupted order failed before', () => {
@@ -136,8 +136,8 @@ describe('a certificate that should be ordered waits', () => {
 });
 
 test('a renewBefore that does not fit is said', () => {
-  const greedy = { ...wanted, renewBeforeMs: 89 * dayMs };
-  expect(judged({ wanted: greedy })).toMatchObject({
+  const greedy = { ...desired, renewBeforeMs: 89 * dayMs };
+  expect(judged({ desired: greedy })).toMatchObject({
     decision: 'keep',
     renewsAt: afterDays(60),
     message: expect.stringContaining('renewBefore is passed over'),
@@ -158,7 +158,7 @@ test('C02 names, issuer, profile, key and renewal wish of a definition are what 
     agreeToTerms: true,
     profile: 'tlsserver',
   } as const;
-  expect(wantedBy({ ...spec, renewBeforeMs: dayMs }, { name: 'default', issuer, failures: 0 })).toEqual({
+  expect(desiredBy({ ...spec, renewBeforeMs: dayMs }, { name: 'default', issuer, failures: 0 })).toEqual({
     domains: ['a.example'],
     issuer: 'default',
     directory: 'https://ca.example/dir',

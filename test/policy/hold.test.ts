@@ -1,23 +1,23 @@
 // The hold on a version: how it is noted, whom it concerns, and when the version before may come back.
 import { describe, expect, test } from 'vitest';
-import { formatHold, judgeHeld, judgeReturn, parseHold } from '../../lib/policy/delivery/freeze.ts';
+import { formatFreeze, judgeFrozen, judgeReturn, parseFreeze } from '../../lib/policy/delivery/freeze.ts';
 import { mintChain } from '../minting/certificates.ts';
 
 const hold = { version: 'v2', target: 'lab/shop/shop-tls', reason: 'Deployment web: 0 of 2, "it" hangs' };
 
 test('a hold is read back, for its version alone', () => {
-  expect(parseHold(formatHold(hold), 'v2')).toEqual(hold);
-  expect(parseHold(formatHold(hold), 'v3')).toBeUndefined();
-  expect(parseHold(undefined, 'v2')).toBeUndefined();
-  expect(parseHold('v2 nothing-more', 'v2')).toBeUndefined();
-  expect(parseHold(formatHold({ ...hold, reason: 'r'.repeat(999) }), 'v2')?.reason).toHaveLength(200);
+  expect(parseFreeze(formatFreeze(hold), 'v2')).toEqual(hold);
+  expect(parseFreeze(formatFreeze(hold), 'v3')).toBeUndefined();
+  expect(parseFreeze(undefined, 'v2')).toBeUndefined();
+  expect(parseFreeze('v2 nothing-more', 'v2')).toBeUndefined();
+  expect(parseFreeze(formatFreeze({ ...hold, reason: 'r'.repeat(999) }), 'v2')?.reason).toHaveLength(200);
 });
 
 test('D13 the failed target goes back, what has the version keeps it, and nothing else gets it', () => {
-  expect(judgeHeld(hold, 'lab/shop/shop-tls', true)).toBe('back');
-  expect(judgeHeld(hold, 'lab/shop/other', true)).toBe('proceed');
-  expect(judgeHeld(hold, 'lab/shop/other', false)).toBe('stay');
-  expect(judgeHeld({ ...hold, target: '*' }, 'lab/shop/other', true)).toBe('back');
+  expect(judgeFrozen(hold, 'lab/shop/shop-tls', true)).toBe('back');
+  expect(judgeFrozen(hold, 'lab/shop/other', true)).toBe('proceed');
+  expect(judgeFrozen(hold, 'lab/shop/other', false)).toBe('stay');
+  expect(judgeFrozen({ ...hold, target: '*' }, 'lab/shop/other', true)).toBe('back');
 });
 
 describe('the version before comes back', async () => {

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { planCertificates } from '../../lib/policy/issuance/plan.ts';
-import { afterDays, held, nows, situations, wanted } from './situations.ts';
+import { actual, afterDays, desired, nows, situations } from './situations.ts';
 
 test('the most urgent stand first: no certificate, then the next to expire, then by name', () => {
   const plan = planCertificates(
     [
-      { name: 'late', situation: { wanted, held: { ...held, notAfter: afterDays(200) } } },
-      { name: 'b', situation: { wanted, held } },
-      { name: 'a', situation: { wanted, held } },
-      { name: 'due', situation: { wanted, held: { ...held, notAfter: afterDays(31) } } },
-      { name: 'new', situation: { wanted, held: { kind: 'nothing' } } },
+      { name: 'late', situation: { desired, actual: { ...actual, notAfter: afterDays(200) } } },
+      { name: 'b', situation: { desired, actual } },
+      { name: 'a', situation: { desired, actual } },
+      { name: 'due', situation: { desired, actual: { ...actual, notAfter: afterDays(31) } } },
+      { name: 'new', situation: { desired, actual: { kind: 'nothing' } } },
     ],
     afterDays(30),
   );
@@ -24,7 +24,7 @@ test('the most urgent stand first: no certificate, then the next to expire, then
 });
 
 test('an entry is printable data with instants in UTC', () => {
-  const plan = planCertificates([{ name: 'shop', situation: { wanted, held } }], afterDays(30));
+  const plan = planCertificates([{ name: 'shop', situation: { desired, actual } }], afterDays(30));
   expect(JSON.parse(JSON.stringify(plan.map((planned) => planned.plan)))).toEqual([
     {
       name: 'shop',

@@ -1,10 +1,10 @@
 // What stands before an order: each fact with its finding, and the record to change.
 import { describe, expect, test } from 'vitest';
 import {
-  type Finding,
-  heedFindings,
+  heedProblems,
   judgePreflight,
   type NameFacts,
+  type PreflightProblem,
   type Unanswered,
 } from '../../lib/policy/dns/preflight.ts';
 import type { PlanEntry } from '../../lib/policy/issuance/plan.ts';
@@ -181,7 +181,7 @@ test('CAA as only a private network sees it does not hold an order back', () => 
 
 describe('an entry that orders', () => {
   const entry: PlanEntry = { name: 'shop', decision: 'order', reason: 'Missing', message: 'none is stored' };
-  const finding = (record: string, blocks: boolean): Finding => ({
+  const finding = (record: string, blocks: boolean): PreflightProblem => ({
     domain: 'shop.example.com',
     blocks,
     record,
@@ -190,11 +190,11 @@ describe('an entry that orders', () => {
   const [ns, caa] = [finding('a. NS', true), finding('a. CAA', false)];
 
   test('stays as it is without a finding', () => {
-    expect(heedFindings(entry, [], false)).toEqual(entry);
+    expect(heedProblems(entry, [], false)).toEqual(entry);
   });
 
   test('waits, without an end, with each obstacle once, and says why it would order', () => {
-    expect(heedFindings(entry, [ns, caa, ns, finding('b. NS', true)], false)).toEqual({
+    expect(heedProblems(entry, [ns, caa, ns, finding('b. NS', true)], false)).toEqual({
       name: 'shop',
       decision: 'wait',
       reason: 'Preflight',
@@ -205,7 +205,7 @@ describe('an entry that orders', () => {
 
   test('goes on where it is forced, and every finding is a warning', () => {
     const warnings = ['a. NS: change a. NS', 'a. CAA: change a. CAA'];
-    expect(heedFindings(entry, [ns, caa], true)).toEqual({ ...entry, warnings });
+    expect(heedProblems(entry, [ns, caa], true)).toEqual({ ...entry, warnings });
   });
 
   test.each([
@@ -213,7 +213,7 @@ describe('an entry that orders', () => {
     [11, 11, /; and 1 more; to order/],
   ])('names ten of %i obstacles at most', (count, parts, end) => {
     const many = Array.from({ length: count }, (_, index) => finding(`c${index}.`, true));
-    const { message } = heedFindings(entry, many, false);
+    const { message } = heedProblems(entry, many, false);
     expect(message.split('; ')).toHaveLength(parts + 1);
     expect(message).toMatch(end);
   });

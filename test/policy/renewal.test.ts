@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../lib/policy/issuance/checks.ts';
 import { fitsLifetime, renewalTime } from '../../lib/policy/issuance/renewal-time.ts';
-import { afterDays, dayMs, held, hourMs, notBefore, wanted } from './situations.ts';
+import { actual, afterDays, dayMs, desired, hourMs, notBefore } from './situations.ts';
 
 /** Days into the lifetime at which renewal falls due. */
 function dueDay(lifetimeDays: number, change: Partial<Parameters<typeof renewalTime>[0]> = {}): number {
-  const facts = { notBefore, notAfter: afterDays(lifetimeDays), fingerprint: held.fingerprint, ...change };
+  const facts = { notBefore, notAfter: afterDays(lifetimeDays), fingerprint: actual.fingerprint, ...change };
   return (renewalTime(facts).getTime() - notBefore.getTime()) / dayMs;
 }
 
@@ -30,9 +30,9 @@ describe('without a word of the CA, renewal falls due', () => {
 });
 
 test('K05 a fresh 160 h certificate is not due', () => {
-  const fresh = { ...held, notAfter: new Date(notBefore.getTime() + 160 * hourMs) };
+  const fresh = { ...actual, notAfter: new Date(notBefore.getTime() + 160 * hourMs) };
   const at = (hours: number) =>
-    judge({ wanted, held: fresh }, new Date(notBefore.getTime() + hours * hourMs));
+    judge({ desired, actual: fresh }, new Date(notBefore.getTime() + hours * hourMs));
   expect(at(0)).toMatchObject({ decision: 'keep' });
   expect(at(79.9)).toMatchObject({ decision: 'keep' });
   expect(at(80)).toMatchObject({ decision: 'order', reason: 'RenewalDue' });

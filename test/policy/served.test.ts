@@ -1,33 +1,33 @@
 // What is served at many addresses, judged against the certificate that was delivered.
 import { describe, expect, test } from 'vitest';
 import {
+  type HandshakeOutcome,
   judgeServed,
-  noteServed,
   type Observation,
   type ServedWord,
-  type Sighting,
+  updateServed,
 } from '../../lib/policy/serving/served.ts';
 import { isDelivered } from '../../lib/state/deliveries.ts';
 
 const name = 'shop.example.com';
-const leaf = (fingerprint: string, names: readonly string[] = [name]): Sighting => {
+const leaf = (fingerprint: string, names: readonly string[] = [name]): HandshakeOutcome => {
   return { kind: 'leaf', fingerprint, names, notAfter: new Date('2026-03-01T00:00:00Z') };
 };
-const seen: Readonly<Record<ServedWord, Sighting>> = {
+const seen: Readonly<Record<ServedWord, HandshakeOutcome>> = {
   served: leaf('new'),
   unprobed: { kind: 'unprobed', problem: 'no way to IPv6' },
   unreachable: { kind: 'silent', problem: 'ECONNREFUSED' },
   stale: leaf('old'),
   mismatch: leaf('old', ['other.example.com']),
 };
-const at = (address: string, sighting: Sighting, port = 443): Observation => {
-  return { name, endpoint: { address, port }, sighting };
+const at = (address: string, sighting: HandshakeOutcome, port = 443): Observation => {
+  return { name, endpoint: { address, port }, outcome: sighting };
 };
 
 test('D05 the IPv4 front end serves the new certificate and the IPv6 one the old: stale, and it says where', () => {
   const verdict = judgeServed('new', [at('127.0.0.1', seen.served), at('::1', seen.stale)]);
   expect(verdict).toMatchObject({ served: 'stale', message: 'stale ::1' });
-  expect(verdict.findings.map(({ address, served }) => [address, served])).toEqual([
+  expect(verdict.results.map(({ address, served }) => [address, served])).toEqual([
     ['127.0.0.1', 'served'],
     ['::1', 'stale'],
   ]);
@@ -80,9 +80,9 @@ describe('many addresses', () => {
   });
 
   test('of which there are none are unprobed, and a name without one is named itself', () => {
-    expect(judgeServed('new', [])).toMatchObject({ served: 'unprobed', findings: [] });
+    expect(judgeServed('new', [])).toMatchObject({ served: 'unprobed', results: [] });
     const message = `unprobed ${name}`;
-    expect(judgeServed('new', [{ name, sighting: seen.unprobed }])).toMatchObject({ message });
+    expect(judgeServed('new', [{ name, outcome: seen.unprobed }])).toMatchObject({ message });
   });
 });
 
@@ -131,7 +131,7 @@ describe('the note that is kept', () => {
       { notServedSince: atHour(1) },
     ],
   ])('counts time: it %s', (_, before, now, change) => {
-    expect(noteServed(before, now).change).toMatchObject(change);
+    expect(updateServed(before, now).change).toMatchObject(change);
   });
 
   test.each<[string, ReturnType<typeof look>, boolean]>([
@@ -141,12 +141,12 @@ describe('the note that is kept', () => {
     ['another word', look('served', 1), true],
     ['another version', look('stale', 1, { version: 'v3' }), true],
   ])('is written for %s: %o: %s', (_, now, isWritten) => {
-    expect(noteServed(stale, now).change !== undefined).toBe(isWritten);
+    expect(updateServed(stale, now).change !== undefined).toBe(isWritten);
   });
 
   test('is written as soon as delivery makes time count', () => {
     const before = { served: 'v2/stale', probedAt: atHour(0) };
-    expect(noteServed(before, look('stale', 1))).toMatchObject({
+    expect(updateServed(before, look('stale', 1))).toMatchObject({
       change: { notServedSince: atHour(1) },
       isNews: false,
     });

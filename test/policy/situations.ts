@@ -2,27 +2,27 @@
 import fc from 'fast-check';
 import { namesKey } from '../../lib/certificate/names.ts';
 import { keyTypes } from '../../lib/certificate/spec.ts';
-import type { Held, HeldCertificate } from '../../lib/policy/issuance/actual.ts';
+import type { Actual, ActualCertificate } from '../../lib/policy/issuance/actual.ts';
 import type { Situation } from '../../lib/policy/issuance/checks.ts';
-import type { Wanted } from '../../lib/policy/issuance/desired.ts';
+import type { Desired } from '../../lib/policy/issuance/desired.ts';
 
 export const dayMs = 86_400_000;
 export const hourMs = 3_600_000;
 export const notBefore = new Date('2026-01-01T00:00:00Z');
 
-export const wanted = {
+export const desired = {
   domains: ['shop.example.com', '*.shop.example.com'],
   issuer: 'default',
   directory: 'https://ca.example/directory',
   key: 'ecdsa-p256',
-} satisfies Wanted;
+} satisfies Desired;
 
-/** Exactly what is wanted, for 90 days: renewal falls due at day 60. */
-export const held: HeldCertificate = {
+/** Exactly what is desired, for 90 days: renewal falls due at day 60. */
+export const actual: ActualCertificate = {
   kind: 'certificate',
-  names: namesKey(wanted.domains),
-  issuer: wanted.directory,
-  key: wanted.key,
+  names: namesKey(desired.domains),
+  issuer: desired.directory,
+  key: desired.key,
   fingerprint: '0123456789ab'.padEnd(64, '0'),
   notBefore,
   notAfter: afterDays(90),
@@ -34,10 +34,10 @@ export function afterDays(days: number): Date {
 
 const instants = fc.date({ min: afterDays(-100), max: afterDays(200), noInvalidDate: true });
 
-const heldCertificates: fc.Arbitrary<Held> = fc.record({
+const heldCertificates: fc.Arbitrary<Actual> = fc.record({
   kind: fc.constant('certificate' as const),
-  names: fc.constantFrom(held.names, namesKey(['other.example.com'])),
-  issuer: fc.constantFrom(wanted.directory, 'https://other.example/directory'),
+  names: fc.constantFrom(actual.names, namesKey(['other.example.com'])),
+  issuer: fc.constantFrom(desired.directory, 'https://other.example/directory'),
   profile: fc.constantFrom(undefined, 'shortlived'),
   key: fc.constantFrom(undefined, ...keyTypes),
   fingerprint: fc.stringMatching(/^[0-9a-f]{64}$/),
@@ -47,15 +47,15 @@ const heldCertificates: fc.Arbitrary<Held> = fc.record({
 
 /** Any situation, most of them with a certificate. */
 export const situations: fc.Arbitrary<Situation> = fc.record({
-  wanted: fc.constantFrom(
-    wanted,
-    { ...wanted, renewBeforeMs: 30 * dayMs },
-    { ...wanted, renewBeforeMs: 9_999 * dayMs },
+  desired: fc.constantFrom(
+    desired,
+    { ...desired, renewBeforeMs: 30 * dayMs },
+    { ...desired, renewBeforeMs: 9_999 * dayMs },
   ),
-  held: fc.oneof(
-    { arbitrary: fc.constant<Held>(held), weight: 2 },
+  actual: fc.oneof(
+    { arbitrary: fc.constant<Actual>(actual), weight: 2 },
     { arbitrary: heldCertificates, weight: 4 },
-    fc.constantFrom<Held>(
+    fc.constantFrom<Actual>(
       { kind: 'nothing' },
       { kind: 'unparsable', problem: 'x' },
       { kind: 'mismatched', problem: 'x' },

@@ -2,15 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { judge, type Situation } from '../../lib/policy/issuance/checks.ts';
 import { addRevoked, standingOf } from '../../lib/state/decisions.ts';
-import { afterDays, held, wanted } from './situations.ts';
+import { actual, afterDays, desired } from './situations.ts';
 
 const now = afterDays(30);
-const judged = (change: Partial<Situation>, at = now) => judge({ wanted, held, ...change }, at);
+const judged = (change: Partial<Situation>, at = now) => judge({ desired, actual, ...change }, at);
 const paused = { since: afterDays(10), reason: 'the zone moves' };
 
 describe('a paused certificate', () => {
   test.each<[string, Partial<Situation>, string]>([
-    ['that is missing', { held: { kind: 'nothing' } }, 'no certificate is stored'],
+    ['that is missing', { actual: { kind: 'nothing' } }, 'no certificate is stored'],
     ['that is forced', { forced: true }, 'asked for with force'],
     ['of which an order was interrupted', { pending: { version: 'v' } }, 'an earlier run stopped'],
     ['that was revoked', { isRevoked: true }, 'was revoked'],
@@ -27,7 +27,7 @@ describe('a paused certificate', () => {
   });
 
   test('says first what ends by itself: a run at work, a failure before', () => {
-    const both = { paused, forced: false, held: { kind: 'nothing' }, nextAttempt: afterDays(31) } as const;
+    const both = { paused, forced: false, actual: { kind: 'nothing' }, nextAttempt: afterDays(31) } as const;
     expect(judged(both)).toMatchObject({ reason: 'BackingOff' });
     const pending = { version: 'v', deadline: new Date(afterDays(30).getTime() + 60_000) };
     expect(judged({ ...both, pending })).toMatchObject({ reason: 'InFlight' });

@@ -43,7 +43,7 @@ describe('findHarm', () => {
   const look = (...words: readonly ServedWord[]) => ({
     served: 'served' as const,
     message: '',
-    findings: words.map((served, index) => ({
+    results: words.map((served, index) => ({
       name: 'n',
       address: `192.0.2.${index}`,
       served,

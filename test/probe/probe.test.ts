@@ -4,7 +4,7 @@ import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
 import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
-import type { Sighting } from '../../lib/policy/serving/served.ts';
+import type { HandshakeOutcome } from '../../lib/policy/serving/served.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
 import { stateOf, stateOfSpec } from '../../lib/state/describe.ts';
@@ -16,14 +16,14 @@ import { mintChain } from '../minting/certificates.ts';
 import { targetOf } from '../minting/targets.ts';
 
 const minuteMs = 60_000;
-const current: Sighting = leaf('new');
+const current: HandshakeOutcome = leaf('new');
 let clock: FakeClock;
 let log: FakeLog;
 let store: FakeStore;
 /** Addresses by name, as DNS has them. */
 let dns: Record<string, readonly string[] | Error | Promise<never>>;
 /** What is served by address; nobody answers at the others. */
-let servers: Record<string, Sighting | 'hanging'>;
+let servers: Record<string, HandshakeOutcome | 'hanging'>;
 /** Where it connected to, and under which name. */
 let visits: string[];
 let ending: AbortController;
@@ -33,7 +33,7 @@ beforeEach(() => {
   [dns, servers, visits, ending] = [{}, {}, [], new AbortController()];
 });
 
-function leaf(fingerprint: string): Sighting {
+function leaf(fingerprint: string): HandshakeOutcome {
   return { kind: 'leaf', fingerprint, names: ['*.example.com'], notAfter: new Date('2030-03-01T00:00:00Z') };
 }
 

@@ -83,7 +83,7 @@ export async function openDeliveryBench(roles?: string) {
           connect: async (name) => connectCluster({ name, access, clock: realClock, log }),
           connectAcm: () => Promise.reject(new Error('no target is in ACM')),
           readText: () => Promise.reject(new Error('no target has a keystore')),
-          lookAtServed: () => Promise.reject(new Error('no target is looked at')),
+          probeServed: () => Promise.reject(new Error('no target is looked at')),
           clock: realClock,
           log,
         },

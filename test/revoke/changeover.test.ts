@@ -1,6 +1,6 @@
 // A certificate that is exchanged is revoked last: when the other one is delivered everywhere and served everywhere.
 import { describe, expect, it } from 'vitest';
-import type { Finding, ServedWord } from '../../lib/policy/serving/served.ts';
+import type { ProbeResult, ServedWord } from '../../lib/policy/serving/served.ts';
 import { parseRevokeEvent } from '../../lib/requests/requests.ts';
 import { formatDeliveries } from '../../lib/state/deliveries.ts';
 import { dayMs } from '../issue/harness.ts';
@@ -13,7 +13,7 @@ const address = '203.0.113.7';
 /** What an order takes by the bench's clock. */
 const orderMs = 50;
 
-function finding(served: ServedWord, more: Partial<Finding> = {}): Finding {
+function finding(served: ServedWord, more: Partial<ProbeResult> = {}): ProbeResult {
   return { name: 'shop.example.com', address, served, message: `it is ${served}`, ...more };
 }
 
@@ -84,7 +84,7 @@ describe('with replace', () => {
     expect([bench.ca.count('newOrder'), bench.ca.revoked.length]).toEqual([orders, 1]);
   });
 
-  it.each<[what: string, outcome: string, look: readonly Finding[], request?: object]>([
+  it.each<[what: string, outcome: string, look: readonly ProbeResult[], request?: object]>([
     ['another certificate is served', 'waiting', [finding('served'), finding('mismatch')]],
     ['an address does not answer', 'waiting', [finding('unreachable')]],
     ['nobody could look at an address', 'waiting', [finding('unprobed')]],

@@ -1,6 +1,6 @@
 // A certificate that was issued, over fakes, and a way to revoke it as the function does: ordering by the issuing story.
 import type { CertificateSpec, IssuerSpec } from '../../lib/certificate/spec.ts';
-import type { Finding } from '../../lib/policy/serving/served.ts';
+import type { ProbeResult } from '../../lib/policy/serving/served.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { revokeCertificate } from '../../lib/revoke/revoke.ts';
@@ -8,7 +8,7 @@ import { Bench, specOf } from '../issue/harness.ts';
 
 const never = new AbortController().signal;
 
-const isServed: Finding = {
+const isServed: ProbeResult = {
   name: 'shop.example.com',
   address: '203.0.113.7',
   served: 'served',
@@ -20,7 +20,7 @@ export interface Otherwise {
   readonly spec?: Partial<CertificateSpec>;
   readonly issuer?: Partial<IssuerSpec>;
   /** What is seen at one look, by the fingerprint that should be served; that it is served where absent. */
-  readonly look?: (fingerprint: string) => readonly Finding[];
+  readonly look?: (fingerprint: string) => readonly ProbeResult[];
 }
 
 export async function open({ spec, issuer, look = () => [isServed] }: Otherwise = {}) {
@@ -38,9 +38,9 @@ export async function open({ spec, issuer, look = () => [isServed] }: Otherwise 
       for (const failure of failures) throw failure;
       return report.certificates[0]?.message ?? '';
     },
-    lookAtServed: async ({ fingerprint }: { readonly fingerprint: string }) => {
-      const findings = look(fingerprint);
-      return { served: findings[0]?.served ?? 'unprobed', message: '', findings } as const;
+    probeServed: async ({ fingerprint }: { readonly fingerprint: string }) => {
+      const results = look(fingerprint);
+      return { served: results[0]?.served ?? 'unprobed', message: '', results } as const;
     },
   };
   const revoke = (request: Partial<RevokeRequest> = {}, signal: AbortSignal = never) => {

@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
-import { formerKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
+import { earlierKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
 import { serveTls } from '../fakes/tls-server.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { createFill, type Fill, mintPairs, type Pairs, recordedCertificates } from './filling.ts';
@@ -127,7 +127,7 @@ function fillObject({ data, ...object }: Recorded['lab'][number], fill: Fill, pa
   const bytesOf = (text: string): Buffer => {
     const [, id = ''] = /^\{\{keystore (.+)\}\}$/.exec(text) ?? [];
     const pair = pairs.get(id);
-    return pair ? writeKeystore(pair, 'changeit', formerKeystoreRounds) : Buffer.from(fill(text));
+    return pair ? writeKeystore(pair, 'changeit', earlierKeystoreRounds) : Buffer.from(fill(text));
   };
   const encoded = Object.entries(data).map(([key, text]) => [key, bytesOf(text).toString('base64')]);
   return { ...filled, data: Object.fromEntries(encoded) };

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEndpoint, type Endpoint } from '../../lib/adapters/webhook/endpoint.ts';
-import { rememberGithubStanding } from '../../lib/adapters/webhook/github.ts';
+import { rememberGithubForm } from '../../lib/adapters/webhook/github.ts';
 import { largestBodyBytes } from '../../lib/adapters/webhook/http.ts';
 import { rememberSecrets, secretsLifetimeMs } from '../../lib/adapters/webhook/secrets.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
@@ -41,7 +41,7 @@ beforeEach(() => {
   const clock = { now: () => now, sleep: () => Promise.reject(new Error('nothing here sleeps')) };
   const lineLog = { debug: log, info: log, warn: log, error: log };
   stock = new FakeStore();
-  const standingOf = rememberGithubStanding({
+  const standingOf = rememberGithubForm({
     installation: { read: () => readInstallation() },
     store: stock,
     clock,

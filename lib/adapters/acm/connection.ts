@@ -13,7 +13,7 @@ import {
 import { readCertificate } from '../../certificate/x509.ts';
 import type { AcmCertificate } from '../../policy/delivery/acm.ts';
 import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
-import { patience } from '../aws/patience.ts';
+import { awsTimeouts } from '../aws/timeouts.ts';
 import { callAcm, certificateTag } from './calls.ts';
 
 export interface AcmOptions {
@@ -29,7 +29,7 @@ export interface AcmOptions {
 export function connectCertificateManager({ region, prefix, config }: AcmOptions): CertificateManager {
   // An import whose answer is lost would make a second ARN, so the run after it looks for the first one instead.
   const [client, once] = [3, 1].map(
-    (maxAttempts) => new ACMClient({ requestHandler: patience, maxAttempts, ...config, region }),
+    (maxAttempts) => new ACMClient({ requestHandler: awsTimeouts, maxAttempts, ...config, region }),
   );
   if (client === undefined || once === undefined) throw new Error('no client was made');
   const tagValue = (name: string) => `${prefix}/${name}`;

@@ -13,7 +13,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
-import type { Patience } from './exchange.ts';
+import type { Timeouts } from './exchange.ts';
 import { finishRollover, rollOver } from './key-rollover.ts';
 import { findAccount, makeAccountKey, type Registrant, registerAccount } from './registration.ts';
 import { Session } from './session.ts';
@@ -29,7 +29,7 @@ export interface AuthorityOptions {
   /** Reads the AWS secret of an `eab`. */
   readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
   /** How long a CA may take; absent: as long as CAs ordinarily may. */
-  readonly patience?: Patience;
+  readonly timeouts?: Timeouts;
 }
 
 export interface Authorities {
@@ -50,13 +50,13 @@ export interface Authorities {
 /** Connections to the CAs of an inventory, each opened when it is asked for. */
 export function createAuthorities(options: AuthorityOptions): Authorities {
   const open = new Memory<Connected>();
-  const places = new Memory<Place>();
+  const endpoints = new Memory<IssuerEndpoint>();
   const transports: Transport[] = [];
   const reach = (name: string) =>
-    places.recall(name, async () => {
-      const place = await reachIssuer(name, options);
-      transports.push(place.transport);
-      return place;
+    endpoints.recall(name, async () => {
+      const endpoint = await reachIssuer(name, options);
+      transports.push(endpoint.transport);
+      return endpoint;
     });
   return {
     connect: async (name, signal) =>
@@ -87,7 +87,7 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
 }
 
 /** An issuer that can be talked to. */
-interface Place extends Registrant {
+interface IssuerEndpoint extends Registrant {
   readonly name: string;
   readonly directory: string;
 }
@@ -98,39 +98,47 @@ interface Connected {
   readonly session: Session;
 }
 
-async function reachIssuer(name: string, options: AuthorityOptions): Promise<Place> {
-  const { accounts, clock, patience, readFile, readText } = options;
+async function reachIssuer(name: string, options: AuthorityOptions): Promise<IssuerEndpoint> {
+  const { accounts, clock, timeouts, readFile, readText } = options;
   const issuer = options.issuers[name];
   if (!issuer) throw new AcmeError('Unsupported', `the inventory has no issuer "${name}"`);
   const { directory, caBundle } = issuer;
   const ca = typeof caBundle === 'object' ? await readFile(caBundle.file) : caBundle;
-  const transport = new Transport(directory, { clock, patience, ca });
+  const transport = new Transport(directory, { clock, timeouts, ca });
   return { name, directory, issuer, transport, accountSecret: accounts.secretOf(directory), readText };
 }
 
-async function connect(place: Place, options: AuthorityOptions, signal: AbortSignal): Promise<Connected> {
-  const { issuer, transport } = place;
+async function connect(
+  endpoint: IssuerEndpoint,
+  options: AuthorityOptions,
+  signal: AbortSignal,
+): Promise<Connected> {
+  const { issuer, transport } = endpoint;
   const { clock, log } = options;
-  const account = await readAccount(place, options, signal);
+  const account = await readAccount(endpoint, options, signal);
   const key = readAccountKey(account.key);
-  const registerAgain = (during: AbortSignal) => registerAndKeep(account, key, place, options, during);
+  const registerAgain = (during: AbortSignal) => registerAndKeep(account, key, endpoint, options, during);
   const url = account.url ?? (await registerAgain(signal));
-  const session = new Session(url, { registrant: place, key, registerAgain });
+  const session = new Session(url, { registrant: endpoint, key, registerAgain });
   if (account.url !== undefined && account.contact.join() !== issuer.contact.join()) {
-    await tellContact(account, session, place, options, signal);
+    await tellContact(account, session, endpoint, options, signal);
   }
   const authority = openAuthority({ issuer, transport, session, thumbprint: thumbprint(key), clock, log });
   return { authority, session };
 }
 
 /** The account that is kept, with one key: an exchange of keys that was interrupted is ended first. */
-async function readAccount(place: Place, options: AuthorityOptions, signal: AbortSignal): Promise<Account> {
-  const { directory, transport } = place;
+async function readAccount(
+  endpoint: IssuerEndpoint,
+  options: AuthorityOptions,
+  signal: AbortSignal,
+): Promise<Account> {
+  const { directory, transport } = endpoint;
   const { accounts, log } = options;
   const stored =
     (await accounts.read(directory, signal)) ??
     (await accounts.create(directory, { key: makeAccountKey(), contact: [] }, signal));
-  const kept = await withOwnUrl(stored, place, options, signal);
+  const kept = await withOwnUrl(stored, endpoint, options, signal);
   if (kept.nextKey === undefined) return kept;
   const account = await finishRollover(kept, { directory, transport, accounts }, signal);
   log.info('account key exchanged', { directory, account: account.url });
@@ -140,7 +148,7 @@ async function readAccount(place: Place, options: AuthorityOptions, signal: Abor
 /** The account as it is stored; if its URL is not the CA's, with the URL that the CA has for the key, if any. */
 async function withOwnUrl(
   stored: Account,
-  { directory, transport, accountSecret }: Place,
+  { directory, transport, accountSecret }: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,
   signal: AbortSignal,
 ): Promise<Account> {
@@ -175,12 +183,12 @@ async function problemOf(
 async function registerAndKeep(
   account: Account,
   key: KeyObject,
-  place: Place,
+  endpoint: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const { name, directory, issuer } = place;
-  const url = await registerAccount(key, place, signal);
+  const { name, directory, issuer } = endpoint;
+  const url = await registerAccount(key, endpoint, signal);
   await accounts.update(directory, { ...account, url, contact: issuer.contact }, signal);
   log.info('account registered', { issuer: name, directory, account: url, before: account.url });
   return url;
@@ -190,7 +198,7 @@ async function registerAndKeep(
 async function tellContact(
   account: Account,
   session: Session,
-  { name, directory, issuer: { contact } }: Place,
+  { name, directory, issuer: { contact } }: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,
   signal: AbortSignal,
 ): Promise<void> {

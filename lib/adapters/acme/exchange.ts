@@ -3,7 +3,7 @@ import { Agent, request } from 'undici';
 import { AcmeError } from '../../ports/acme.ts';
 
 /** How long a CA may take, in milliseconds. */
-export interface Patience {
+export interface Timeouts {
   /** For a connection with TLS. */
   readonly connectMs: number;
   /** For one whole answer. */
@@ -11,10 +11,10 @@ export interface Patience {
 }
 
 /** What a CA is given where nobody says otherwise. */
-export const ordinaryPatience: Patience = { connectMs: 10_000, answerMs: 30_000 };
+export const defaultTimeouts: Timeouts = { connectMs: 10_000, answerMs: 30_000 };
 
 /** One request. */
-export interface Message {
+export interface AcmeMessage {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: string;
   /** A signed body (RFC 8555 §6.2). */
@@ -44,26 +44,26 @@ const userAgent = 'certrelay/0.1 (acme-client; node)';
 /** Connections to one CA. */
 export class Exchange {
   readonly #agent: Agent;
-  readonly #patience: Patience;
+  readonly #timeouts: Timeouts;
 
   /** `ca`: PEM trust anchors instead of the system's. */
-  constructor(patience: Patience, ca: string | undefined) {
-    this.#patience = patience;
+  constructor(timeouts: Timeouts, ca: string | undefined) {
+    this.#timeouts = timeouts;
     // Two connections: HTTP/2 multiplexes, and an HTTP/1.1 CA is not flooded.
     this.#agent = new Agent({
       allowH2: true,
       connections: 2,
-      connect: { timeout: patience.connectMs, ...(ca === undefined ? {} : { ca }) },
+      connect: { timeout: timeouts.connectMs, ...(ca === undefined ? {} : { ca }) },
     });
   }
 
   /** The answer, whatever its status, but for redirects.
    *  @throws AcmeError `Unreachable` where there is none in time, `Malformed` where it is over 1 MiB or leads elsewhere;
    *  the signal's reason once that is aborted. */
-  async send(message: Message, signal: AbortSignal): Promise<Answer> {
+  async send(message: AcmeMessage, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
     const url = requireHttps(message.url);
-    const answerMs = Math.min(message.answerMs ?? this.#patience.answerMs, this.#patience.answerMs);
+    const answerMs = Math.min(message.answerMs ?? this.#timeouts.answerMs, this.#timeouts.answerMs);
     const inTime = AbortSignal.timeout(answerMs);
     try {
       return await this.#exchange(message, url, AbortSignal.any([signal, inTime]));
@@ -80,7 +80,7 @@ export class Exchange {
     return this.#agent.destroy();
   }
 
-  async #exchange({ method, body }: Message, url: URL, signal: AbortSignal): Promise<Answer> {
+  async #exchange({ method, body }: AcmeMessage, url: URL, signal: AbortSignal): Promise<Answer> {
     const answer = await request(url, {
       method,
       body: body ?? null,

@@ -66,7 +66,7 @@ export async function explainRefusal(
 ): Promise<AcmeError> {
   const refused = await findAccount(key, transport, signal).then(
     () => undefined,
-    (thrown: unknown) => thrown,
+    (cause: unknown) => cause,
   );
   if (!isProblem(refused, 'unauthorized')) return error;
   const said = refused.problem?.detail ?? '';

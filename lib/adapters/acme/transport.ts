@@ -4,7 +4,7 @@ import HttpClient from 'acme-client/src/http.js';
 import * as z from 'zod';
 import { AcmeError } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type Answer, Exchange, type Message, ordinaryPatience, type Patience } from './exchange.ts';
+import { type AcmeMessage, type Answer, defaultTimeouts, Exchange, type Timeouts } from './exchange.ts';
 import { Nonces } from './nonces.ts';
 import { Origins } from './origins.ts';
 import { readProblem, readRetryAfter, refusal } from './problem.ts';
@@ -42,7 +42,7 @@ function directorySchema(base: string) {
 }
 
 /** RFC 8555 §7.1.1; every URL is absolute. */
-export type Directory = z.infer<ReturnType<typeof directorySchema>>;
+export type AcmeDirectory = z.infer<ReturnType<typeof directorySchema>>;
 
 /** Who signs: with the account's URL, or without one with the key itself in the request (RFC 8555 §6.2). */
 export interface Signature {
@@ -53,7 +53,7 @@ export interface Signature {
 /** How a CA is reached. */
 export interface TransportOptions {
   readonly clock: Clock;
-  readonly patience?: Patience | undefined;
+  readonly timeouts?: Timeouts | undefined;
   /** PEM trust anchors instead of the system's. */
   readonly ca?: string | undefined;
 }
@@ -66,17 +66,17 @@ export class Transport {
   readonly #nonces: Nonces;
   /** What was repeated as often as may be: a request that fails because its nonce could not be had is not repeated too. */
   readonly #givenUp = new WeakSet<AcmeError>();
-  #directory: Promise<Directory> | undefined;
+  #directory: Promise<AcmeDirectory> | undefined;
 
-  constructor(directoryUrl: string, { clock, patience = ordinaryPatience, ca }: TransportOptions) {
+  constructor(directoryUrl: string, { clock, timeouts = defaultTimeouts, ca }: TransportOptions) {
     this.#directoryUrl = directoryUrl;
     this.#clock = clock;
     this.#nonces = new Nonces(() => clock.now().getTime());
-    this.#exchange = new Exchange(patience, ca);
+    this.#exchange = new Exchange(timeouts, ca);
   }
 
   /** @throws AcmeError `Unreachable`, `Problem`, or `Malformed` where the URL is no ACME directory. */
-  directory(signal: AbortSignal): Promise<Directory> {
+  directory(signal: AbortSignal): Promise<AcmeDirectory> {
     this.#directory ??= this.#readDirectory(signal).catch((error: unknown) => {
       this.#directory = undefined;
       throw error;
@@ -84,7 +84,7 @@ export class Transport {
     return this.#directory;
   }
 
-  async #readDirectory(signal: AbortSignal): Promise<Directory> {
+  async #readDirectory(signal: AbortSignal): Promise<AcmeDirectory> {
     const message = { method: 'GET', url: this.#directoryUrl } as const;
     const response = await this.#repeat(() => this.#exchange.send(message, signal), true, signal);
     const parsed = directorySchema(this.#directoryUrl).safeParse(response.data);
@@ -102,7 +102,7 @@ export class Transport {
   }
 
   /** Every request but the directory's: whatever the CA, a tag or a stored value names, it goes to no other origin. */
-  async #send(message: Message, signal: AbortSignal): Promise<Answer> {
+  async #send(message: AcmeMessage, signal: AbortSignal): Promise<Answer> {
     (await this.origins(signal)).resolve(message.url, this.#directoryUrl);
     return this.#exchange.send(message, signal);
   }

@@ -1,7 +1,7 @@
 // The session of a role that the inventory names: made by STS AssumeRole, renewed before it ends.
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import type { Clock } from '../../ports/clock.ts';
-import { patience } from './patience.ts';
+import { awsTimeouts } from './timeouts.ts';
 
 /** What requests in the role's name are signed with. */
 export interface SessionCredentials {
@@ -41,7 +41,7 @@ export class RoleSession {
 
   constructor(options: RoleSessionOptions) {
     this.#options = options;
-    this.#client = new STSClient({ requestHandler: patience, ...options.config });
+    this.#client = new STSClient({ requestHandler: awsTimeouts, ...options.config });
   }
 
   /** Credentials that last for five minutes more, the same ones for as long as they do. A refusal is for the whole run.

@@ -16,7 +16,7 @@ export interface VisibilityOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** How long to wait for a name, in milliseconds: one zone with a broken delegation must not use up the time of all. */
-  readonly patienceMs?: number | undefined;
+  readonly timeoutMs?: number | undefined;
   /** Where DNS is asked; absent: as a machine on the internet asks. */
   readonly network?: DnsNetwork;
 }
@@ -64,7 +64,7 @@ interface Authorities {
 async function awaitName(
   name: AwaitedName,
   { questions, nameServers, fixed, slots }: Authorities,
-  { resolveAlias, clock, log, patienceMs = 120_000 }: VisibilityOptions,
+  { resolveAlias, clock, log, timeoutMs = 120_000 }: VisibilityOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const ask = async (server: Server): Promise<void> => {
@@ -86,7 +86,7 @@ async function awaitName(
     clock,
     signal,
     pauseMs: growing(firstPauseMs, 1.5, longestPauseMs),
-    untilMs: clock.now().getTime() + patienceMs,
+    untilMs: clock.now().getTime() + timeoutMs,
   });
 }
 

@@ -6,7 +6,7 @@ import type { Memory } from '../../async/memo.ts';
 import type { EksSpec } from '../../certificate/cluster-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
-import { patience } from '../aws/patience.ts';
+import { awsTimeouts } from '../aws/timeouts.ts';
 import { type Identity, makeToken } from './token.ts';
 
 /** What EKS says of a cluster: URL, and PEM of the authority. */
@@ -90,7 +90,7 @@ async function describe(
 ): Promise<EksDescription> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(describeMs)]);
   const credentials = await identify(limited);
-  const client = new EKSClient({ region: spec.region, requestHandler: patience, ...config, credentials });
+  const client = new EKSClient({ region: spec.region, requestHandler: awsTimeouts, ...config, credentials });
   try {
     const { cluster } = await client.send(new DescribeClusterCommand({ name: spec.name }), {
       abortSignal: limited,

@@ -5,7 +5,7 @@ import {
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
 import { type Announce, EventError } from '../../ports/events.ts';
-import { patience } from '../aws/patience.ts';
+import { awsTimeouts } from '../aws/timeouts.ts';
 
 export interface EventBusOptions {
   /** Name of a bus of this account and region. */
@@ -21,7 +21,7 @@ export interface EventBus {
 
 /** Opens no connection before the first event. After a lost answer there may be two of one. */
 export function connectEventBus({ bus, config }: EventBusOptions): EventBus {
-  const client = new EventBridgeClient({ requestHandler: patience, ...config });
+  const client = new EventBridgeClient({ requestHandler: awsTimeouts, ...config });
   return {
     async announce(delivered, signal) {
       signal.throwIfAborted();

@@ -127,10 +127,10 @@ export class Connection {
         const { answer } = exchange;
         delete exchange.answer;
         return answer;
-      } catch (thrown) {
+      } catch (cause) {
         signal.throwIfAborted();
         if (this.#share.leftMs() === 0) throw this.#refuseMore(subject);
-        const { error, retryAfterMs, hasMoved } = nameFailure(subject, thrown, this.#access);
+        const { error, retryAfterMs, hasMoved } = nameFailure(subject, cause, this.#access);
         if (retryAfterMs === undefined || attempt === attempts) throw error;
         const { clock, log } = this.#options;
         log.debug('cluster call failed, trying again', { problem: error.message, attempt });

@@ -13,7 +13,7 @@ export interface PageRequest {
 }
 
 /** Asks for one page by the client. */
-export type AskPage = (request: PageRequest, options: CallOptions) => Promise<unknown>;
+export type RequestPage = (request: PageRequest, options: CallOptions) => Promise<unknown>;
 
 /** Objects a page: lists of large namespaces come in parts. */
 const pageSize = 500;
@@ -42,7 +42,7 @@ export async function listAll<T>(
   connection: Connection,
   subject: CallSubject,
   signal: AbortSignal,
-  askPage: AskPage,
+  requestPage: RequestPage,
   read: (item: unknown) => T | undefined,
 ): Promise<readonly T[]> {
   let limit = pageSize;
@@ -84,7 +84,7 @@ export async function listAll<T>(
     for (;;) {
       const request = { namespace: subject.namespace, limit, ...(next ? { _continue: next } : {}) };
       try {
-        return await connection.call(subject, settings, (options) => askPage(request, options));
+        return await connection.call(subject, settings, (options) => requestPage(request, options));
       } catch (error) {
         if (!isCode(error, 'TooLarge') || limit === 1) throw error;
         limit = Math.max(1, Math.floor(limit / 10));
@@ -100,10 +100,10 @@ export async function listParsed<T, R>(
   subject: CallSubject,
   [item, reduce]: readonly [item: z.ZodType<T>, reduce: (item: T) => R],
   signal: AbortSignal,
-  askPage: AskPage,
+  requestPage: RequestPage,
 ): Promise<readonly R[] | undefined> {
   try {
-    return await listAll(connection, subject, signal, askPage, (one) =>
+    return await listAll(connection, subject, signal, requestPage, (one) =>
       reduce(parseAnswer(item, one, subject)),
     );
   } catch (error) {

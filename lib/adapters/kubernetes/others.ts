@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { OtherKind, OtherUser } from '../../policy/kubernetes/objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
-import { type AskPage, listAll, objectName, type PageRequest, parseAnswer } from './lists.ts';
+import { listAll, objectName, type PageRequest, parseAnswer, type RequestPage } from './lists.ts';
 import { findUses, podTemplate } from './pod-template.ts';
 
 const resources: Readonly<Record<OtherKind, string>> = {
@@ -30,8 +30,8 @@ export function otherCalls(cluster: string, connection: Connection): Pick<Cluste
     async listOthers(namespace, kind, signal) {
       const isOptional = kind === 'Rollout';
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace, isOptional } as const;
-      const askPage: AskPage = (request, options) => listPage(connection, kind, request, options);
-      return listAll(connection, subject, signal, askPage, (item): OtherUser | undefined => {
+      const requestPage: RequestPage = (request, options) => listPage(connection, kind, request, options);
+      return listAll(connection, subject, signal, requestPage, (item): OtherUser | undefined => {
         const { name, ownerReferences } = parseAnswer(ownership, item, subject).metadata;
         if (ownerReferences.length > 0) return undefined;
         const template = readTemplate(kind, (schema) => parseAnswer(schema, item, subject));

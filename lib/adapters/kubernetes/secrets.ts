@@ -5,7 +5,7 @@ import { type ClusterSecret, managedByLabel } from '../../policy/kubernetes/obje
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { type AskPage, listAll, objectName, parseAnswer } from './lists.ts';
+import { listAll, objectName, parseAnswer, type RequestPage } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
 
@@ -89,9 +89,9 @@ export function secretCalls(
     async listSecrets(namespace, signal) {
       const subject: CallSubject = { cluster, verb: 'list', resource: 'secrets', namespace };
       const labelSelector = `${managedByLabel.name}=${managedByLabel.value}`;
-      const askPage: AskPage = (request, options) =>
+      const requestPage: RequestPage = (request, options) =>
         core.listNamespacedSecret({ ...request, labelSelector }, options);
-      return listAll(connection, subject, signal, askPage, (item) => {
+      return listAll(connection, subject, signal, requestPage, (item) => {
         const { name } = parseAnswer(named, item, subject).metadata;
         return { name, secret: parseSecret({ ...subject, name }, item) };
       });

@@ -6,7 +6,7 @@ import { restartAnnotation, sinceAnnotation, type Workload } from '../../policy/
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { type AskPage, listAll, objectName, type PageRequest, parseAnswer } from './lists.ts';
+import { listAll, objectName, type PageRequest, parseAnswer, type RequestPage } from './lists.ts';
 import { describePatch, findUses, podTemplate, readRefresh } from './pod-template.ts';
 import { judgeRollout, rolloutFields } from './rollout.ts';
 
@@ -32,8 +32,9 @@ export function workloadCalls(
   return {
     async listWorkloads(namespace, kind, signal) {
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace } as const;
-      const askPage: AskPage = (request, options) => listPage(connection.apps, kind, request, options);
-      return listAll(connection, subject, signal, askPage, (item) => parseWorkload(kind, item, subject));
+      const requestPage: RequestPage = (request, options) =>
+        listPage(connection.apps, kind, request, options);
+      return listAll(connection, subject, signal, requestPage, (item) => parseWorkload(kind, item, subject));
     },
 
     async restartWorkload(namespace, { kind, name }, mark, signal) {

@@ -4,11 +4,11 @@ import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { ZoneAccess } from '../../certificate/dns-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { DnsError } from '../../ports/dns.ts';
-import { patience } from '../aws/patience.ts';
+import { awsTimeouts } from '../aws/timeouts.ts';
 import { type ReachRoute53, Route53Calls } from './calls.ts';
 
 /** One account's hosted zones. */
-export interface Account {
+export interface Route53Account {
   readonly calls: Route53Calls;
   /** The names whose zones may be in it, with all below them; absent: any name. */
   readonly matches?: readonly string[];
@@ -29,13 +29,13 @@ export interface AccountOptions {
 const attempts = 6;
 
 /** The function's own account first, then one for each role. */
-export function openAccounts(options: AccountOptions): readonly Account[] {
+export function openAccounts(options: AccountOptions): readonly Route53Account[] {
   const { config, clock, roles = [] } = options;
   const own = makeClient(config);
   const byRole = Map.groupBy(roles, ({ roleArn }) => roleArn);
   return [
     { calls: new Route53Calls(async () => own, clock, "the function's IAM role") },
-    ...Array.from(byRole, ([roleArn, accesses]): Account => {
+    ...Array.from(byRole, ([roleArn, accesses]): Route53Account => {
       const externalId = accesses[0]?.externalId;
       return {
         calls: new Route53Calls(reachByRole({ roleArn, externalId }, options), clock, `the role ${roleArn}`),
@@ -47,7 +47,7 @@ export function openAccounts(options: AccountOptions): readonly Account[] {
 
 /** How close the account's names come to a record: the length of the longest that it is, or is below; 0 where any name will
  *  do; `undefined` where it is below none. */
-export function closeness({ matches }: Account, record: string): number | undefined {
+export function closeness({ matches }: Route53Account, record: string): number | undefined {
   if (!matches) return 0;
   const lengths = matches.filter((name) => isWithin(record, name)).map(({ length }) => length);
   return lengths.length === 0 ? undefined : Math.max(...lengths);
@@ -89,7 +89,7 @@ function makeClient(config: Route53ClientConfig | undefined): Route53Client {
   return new Route53Client({
     retryMode: 'standard',
     maxAttempts: attempts,
-    requestHandler: patience,
+    requestHandler: awsTimeouts,
     ...config,
   });
 }

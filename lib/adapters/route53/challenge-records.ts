@@ -10,7 +10,7 @@ import {
 import { toError } from '../../ports/errors.ts';
 import type { HostedZone } from './calls.ts';
 import { awaitInsync } from './insync.ts';
-import type { Place, Places } from './places.ts';
+import type { RecordLocation, RecordLocations } from './record-locations.ts';
 import { changeZone, type ZoneContext } from './zone-change.ts';
 
 /** Names whose CNAMEs are followed side by side. */
@@ -31,10 +31,10 @@ interface Wanted {
 }
 
 /** The values of one name, and where they go. */
-interface Placed {
+interface LocatedValue {
   readonly name: string;
   readonly values: readonly TxtValue[];
-  readonly place: Place;
+  readonly location: RecordLocation;
 }
 
 /** What to do with some values, and whom to tell. */
@@ -54,14 +54,14 @@ interface Accepted {
 
 /** `ChallengeRecords` over hosted zones, each with the calls of its own AWS account. */
 export class Route53Records implements ChallengeRecords {
-  readonly #places: Places;
+  readonly #places: RecordLocations;
   readonly #context: ZoneContext;
   readonly #slots = new Slots(zonesAtOnce);
   /** The last change of each zone, under way or over. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(places: Places, context: ZoneContext) {
-    this.#places = places;
+  constructor(locations: RecordLocations, context: ZoneContext) {
+    this.#places = locations;
     this.#context = context;
   }
 
@@ -84,8 +84,8 @@ export class Route53Records implements ChallengeRecords {
         try {
           await inSync;
           for (const name of names) onDone(name);
-        } catch (thrown) {
-          for (const name of names) onFailed(name, toError(thrown));
+        } catch (cause) {
+          for (const name of names) onFailed(name, toError(cause));
         }
       };
       waits.push(tell());
@@ -116,10 +116,10 @@ export class Route53Records implements ChallengeRecords {
 
   /** Names whose place is not found in time go in a later change, and keep nobody waiting. */
   async #changeAll(request: Request): Promise<void> {
-    const found: Placed[] = [];
+    const found: LocatedValue[] = [];
     const search = async ([name, values]: readonly [string, readonly TxtValue[]]): Promise<void> => {
       try {
-        found.push({ name, values, place: await this.#places.find(name, request.signal) });
+        found.push({ name, values, location: await this.#places.find(name, request.signal) });
       } catch (error) {
         request.onFailed(name, toError(error));
       }
@@ -128,7 +128,7 @@ export class Route53Records implements ChallengeRecords {
     const slots = new Slots(namesAtOnce);
     let isOver = false;
     const searching = Promise.all(
-      Array.from(byName, (one) => slots.use(() => search(one), { patienceMs: nameMs })),
+      Array.from(byName, (one) => slots.use(() => search(one), { timeoutMs: nameMs })),
     ).then(() => {
       isOver = true;
     });
@@ -158,7 +158,7 @@ export class Route53Records implements ChallengeRecords {
         onWritten(namesOf(written), id === undefined ? undefined : { zone, change: id }),
     };
     return this.#slots.use(() => this.#inTurn(zone, () => changeZone(change, this.#context, signal)), {
-      patienceMs: zoneMs,
+      timeoutMs: zoneMs,
     });
   }
 
@@ -171,12 +171,12 @@ export class Route53Records implements ChallengeRecords {
 }
 
 /** Values by the zone and the record that take them. */
-function groupByZone(placed: readonly Placed[]): ReadonlyMap<HostedZone, ReadonlyMap<string, Wanted>> {
+function groupByZone(located: readonly LocatedValue[]): ReadonlyMap<HostedZone, ReadonlyMap<string, Wanted>> {
   const groups = new Map<HostedZone, Map<string, Wanted>>();
-  for (const { name, values, place } of placed) {
-    const records = groups.get(place.zone) ?? new Map<string, Wanted>();
-    const wanted = records.get(place.record) ?? { names: new Set(), texts: new Set() };
-    groups.set(place.zone, records.set(place.record, wanted));
+  for (const { name, values, location } of located) {
+    const records = groups.get(location.zone) ?? new Map<string, Wanted>();
+    const wanted = records.get(location.record) ?? { names: new Set(), texts: new Set() };
+    groups.set(location.zone, records.set(location.record, wanted));
     wanted.names.add(name);
     for (const { value } of values) wanted.texts.add(value);
   }

@@ -4,7 +4,7 @@ import type { Log } from '../../ports/log.ts';
 import { type AccountOptions, openAccounts } from './accounts.ts';
 import { Route53Records } from './challenge-records.ts';
 import { HostedZones } from './hosted-zones.ts';
-import { Places } from './places.ts';
+import { RecordLocations } from './record-locations.ts';
 
 export interface Route53Options extends AccountOptions {
   readonly log: Log;
@@ -27,9 +27,9 @@ export interface Route53Connection {
 export function connectRoute53(options: Route53Options): Route53Connection {
   const { clock, log, random, resolveAlias, findNameServers, delegationZone } = options;
   const zones = new HostedZones(openAccounts(options), findNameServers);
-  const places = new Places(zones, resolveAlias, delegationZone);
+  const locations = new RecordLocations(zones, resolveAlias, delegationZone);
   return {
-    records: new Route53Records(places, { clock, log, random }),
+    records: new Route53Records(locations, { clock, log, random }),
     async findZone(record, signal) {
       const zone = await zones.find(record, signal);
       if (!zone) return undefined;

@@ -2,19 +2,19 @@
 
 import { Memory } from '../../async/memo.ts';
 import { DnsError, type FindNameServers } from '../../ports/dns.ts';
-import { type Account, closeness, isWithin } from './accounts.ts';
+import { closeness, isWithin, type Route53Account } from './accounts.ts';
 import type { HostedZone } from './calls.ts';
 
 /** The public zones of all accounts; those of one are listed once, at the first question about a name that it may hold. */
 export class HostedZones {
-  readonly #accounts: readonly Account[];
+  readonly #accounts: readonly Route53Account[];
   readonly #findNameServers: FindNameServers;
   readonly #listed = new Memory<readonly HostedZone[]>();
   /** Zones that share their name with others, by that name and their ids. */
   readonly #delegated = new Memory<HostedZone>();
   readonly #delegationSets = new Memory<readonly string[]>();
 
-  constructor(accounts: readonly Account[], findNameServers: FindNameServers) {
+  constructor(accounts: readonly Route53Account[], findNameServers: FindNameServers) {
     this.#accounts = accounts;
     this.#findNameServers = findNameServers;
   }

@@ -12,7 +12,7 @@ const longestPauseMs = 2_000;
 const usualMs = 60_000;
 const longestLatePauseMs = 10_000;
 /** One zone that never gets there must not use up the time of the others. */
-const patienceMs = 5 * 60_000;
+const timeoutMs = 5 * 60_000;
 
 /** Resolves when the change is INSYNC; the first question is asked at once.
  *  @throws DnsError `NotVisible` after five minutes, `Failed` where the signal ends it, and what the call throws. */
@@ -26,7 +26,7 @@ export async function awaitInsync(
     clock,
     signal,
     pauseMs: nextPauseMs,
-    untilMs: clock.now().getTime() + patienceMs,
+    untilMs: clock.now().getTime() + timeoutMs,
   });
   if (polled.kind === 'late') {
     throw new DnsError(

@@ -8,7 +8,7 @@ import type { AccountStore } from '../../ports/accounts.ts';
 import type { AgentRegistry } from '../../ports/agents.ts';
 import type { InstallationStore } from '../../ports/installation.ts';
 import { type CertificateStore, type ReadText, StoreError } from '../../ports/store.ts';
-import { patience } from '../aws/patience.ts';
+import { awsTimeouts } from '../aws/timeouts.ts';
 import { SecretAccounts } from './accounts.ts';
 import { SecretAgents } from './agents.ts';
 import { callSecrets, isRefusal } from './calls.ts';
@@ -45,7 +45,7 @@ export function connectSecretsManager({
   uuid,
   config,
 }: SecretsManagerOptions): SecretsManagerConnection {
-  const client = new SecretsManagerClient({ requestHandler: patience, ...config });
+  const client = new SecretsManagerClient({ requestHandler: awsTimeouts, ...config });
   return {
     certificates: new SecretCertificates(client, prefix, uuid),
     accounts: new SecretAccounts(client, prefix, uuid),

@@ -1,7 +1,7 @@
 // One SQS queue to send to.
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { QueueError } from '../../ports/queues.ts';
-import { patience } from '../aws/patience.ts';
+import { awsTimeouts } from '../aws/timeouts.ts';
 
 export interface QueueOptions {
   /** Queue URL. */
@@ -24,7 +24,7 @@ export interface Queue {
 /** Opens no connection before the first message, and sends no message twice knowingly; after a lost answer there may be
  *  two. `send` throws QueueError `QueueFailed`, or the signal's reason. */
 export function openQueue({ url, config }: QueueOptions): Queue {
-  const client = new SQSClient({ requestHandler: patience, ...config });
+  const client = new SQSClient({ requestHandler: awsTimeouts, ...config });
   return {
     async send(body, id, { delaySeconds }, signal) {
       signal.throwIfAborted();

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { UnparsableError } from '../../certificate/der.ts';
 import { readCertificate } from '../../certificate/x509.ts';
-import type { Sighting } from '../../policy/serving/served.ts';
+import type { HandshakeOutcome } from '../../policy/serving/served.ts';
 import type { ShakeHands } from '../../ports/probe.ts';
 
 /** What this machine says of IPv6 where it has no way out by it, as a Lambda function outside a VPC. */
@@ -17,7 +17,7 @@ const withoutEgress: ReadonlySet<string | undefined> = new Set([
 export function createShakeHands({ timeoutMs }: { readonly timeoutMs: number }): ShakeHands {
   return async ({ address, port, name }, signal) => {
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<Sighting>();
+    const { promise, resolve, reject } = Promise.withResolvers<HandshakeOutcome>();
     // Whatever is served is looked at; whether it can be trusted is for visitors to say.
     const socket = connect({ host: address, port, servername: name, rejectUnauthorized: false });
     const timer = setTimeout(() => {
@@ -39,7 +39,7 @@ export function createShakeHands({ timeoutMs }: { readonly timeoutMs: number }):
   };
 }
 
-function readLeaf(socket: TLSSocket): Sighting {
+function readLeaf(socket: TLSSocket): HandshakeOutcome {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return { kind: 'silent', problem: 'a TLS handshake without a certificate' };
   try {
@@ -51,7 +51,7 @@ function readLeaf(socket: TLSSocket): Sighting {
   }
 }
 
-function readFailure({ code, message }: NodeJS.ErrnoException, address: string): Sighting {
+function readFailure({ code, message }: NodeJS.ErrnoException, address: string): HandshakeOutcome {
   if (isIPv6(address) && withoutEgress.has(code)) {
     return { kind: 'unprobed', problem: `this machine has no way to IPv6 addresses (${code})` };
   }

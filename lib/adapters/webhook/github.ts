@@ -1,6 +1,6 @@
 // Until when requests that are signed as GitHub signs its webhooks are taken: what the installation's record says, remembered.
 import type { RegistrationSpec } from '../../certificate/spec.ts';
-import { type GithubStanding, githubStanding } from '../../policy/registration/github-form.ts';
+import { type GithubFormState, githubFormState } from '../../policy/registration/github-form.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { InstallationRecord, InstallationStore } from '../../ports/installation.ts';
@@ -11,7 +11,7 @@ import type { CertificateStore } from '../../ports/store.ts';
 const lifetimeMs = 60_000;
 
 /** Until when such requests are taken. It never rejects: where the record cannot be read nobody is refused for it. */
-export type GithubAllowedUntil = (signal: AbortSignal) => Promise<GithubStanding>;
+export type GithubAllowedUntil = (signal: AbortSignal) => Promise<GithubFormState>;
 
 /** Where the record is, and what tells an older installation from a new one before there is one. */
 interface InstallationPorts {
@@ -27,13 +27,13 @@ const longestMs = 3_000;
 type Known = Pick<InstallationRecord, 'firstRun' | 'isUpgraded'> | undefined;
 
 /** Reads the record only where the inventory does not say it, at most once a minute. */
-export function rememberGithubStanding(
+export function rememberGithubForm(
   ports: InstallationPorts,
 ): (registration: RegistrationSpec | undefined, log: Log) => GithubAllowedUntil {
   const { clock } = ports;
   let remembered: { readonly known: Known; readonly untilMs: number } | undefined;
   return (registration, log) => async (signal) => {
-    if (registration?.github !== undefined) return githubStanding(registration, undefined);
+    if (registration?.github !== undefined) return githubFormState(registration, undefined);
     const nowMs = clock.now().getTime();
     if (!remembered || nowMs >= remembered.untilMs) {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
@@ -46,7 +46,7 @@ export function rememberGithubStanding(
         remembered = { known: undefined, untilMs: nowMs + lifetimeMs };
       }
     }
-    return githubStanding(registration, remembered.known);
+    return githubFormState(registration, remembered.known);
   };
 }
 

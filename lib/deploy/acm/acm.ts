@@ -3,14 +3,14 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { readCertificate } from '../../certificate/x509.ts';
 import { type AcmCertificate, type ImportPlan, planImport } from '../../policy/delivery/acm.ts';
-import { adviseHold, describeHold, judgeHeld } from '../../policy/delivery/freeze.ts';
+import { adviseFreeze, describeFreeze, judgeFrozen } from '../../policy/delivery/freeze.ts';
 import { nameDestination } from '../../policy/delivery/secret.ts';
 import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import type { AcmJob, DeployInvocation, DeployPorts, JobResult, LoadLastGood } from '../invocation.ts';
 import { createLoadLastGood } from '../last-good.ts';
 import { describeEarly } from '../plan/early.ts';
 import { describeStay } from '../results.ts';
-import type { AcmJob, DeployPorts, DeployRun, JobResult, LoadLastGood } from '../run.ts';
 
 /** Targets under way at once in one region: ACM takes few calls a second. */
 const concurrency = 4;
@@ -20,19 +20,19 @@ export async function deployToAcm(
   region: string,
   jobs: readonly AcmJob[],
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<readonly JobResult[]> {
   let acm: CertificateManager;
   try {
     acm = await ports.connectAcm(region);
   } catch (error) {
-    return jobs.map((job) => describeFailure(job, toError(error), run));
+    return jobs.map((job) => describeFailure(job, toError(error), invocation));
   }
   try {
-    const loadLastGood = createLoadLastGood(ports, run);
+    const loadLastGood = createLoadLastGood(ports, invocation);
     return await mapConcurrently(jobs, concurrency, (job) =>
-      deliverOrHold(job, acm, loadLastGood, ports, run).catch((error: unknown) =>
-        describeFailure(job, toError(error), run),
+      deliverOrFreeze(job, acm, loadLastGood, ports, invocation).catch((error: unknown) =>
+        describeFailure(job, toError(error), invocation),
       ),
     );
   } finally {
@@ -41,34 +41,34 @@ export async function deployToAcm(
 }
 
 /** A version that a person took back has no place here either; one that failed elsewhere is not imported. */
-async function deliverOrHold(
+async function deliverOrFreeze(
   job: AcmJob,
   acm: CertificateManager,
   loadLastGood: LoadLastGood,
   { store, clock }: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<JobResult> {
-  const { hold, step, target, delivery, facts } = job;
-  const held = hold && judgeHeld(hold, nameDestination(target, delivery.certificate), step !== 'none');
+  const { freeze, step, target, delivery, facts } = job;
+  const held = freeze && judgeFrozen(freeze, nameDestination(target, delivery.certificate), step !== 'none');
   const isCurrent = async () =>
-    (await store.describe(delivery.certificate, run.signal))?.current === delivery.version;
+    (await store.describe(delivery.certificate, invocation.signal))?.current === delivery.version;
   // ACM forgives no clocks that differ.
   const begins = facts.notBefore > clock.now() ? facts.notBefore : job.begins;
-  if (!hold || held === 'proceed') return deliver({ ...job, begins }, acm, isCurrent, run);
-  const advice = adviseHold(delivery.certificate);
-  if (held === 'stay') return describeStay(job, 'held', `${describeHold(hold)}; ${advice}`);
+  if (!freeze || held === 'proceed') return deliver({ ...job, begins }, acm, isCurrent, invocation);
+  const advice = adviseFreeze(delivery.certificate);
+  if (held === 'stay') return describeStay(job, 'held', `${describeFreeze(freeze)}; ${advice}`);
   const lastGood = await loadLastGood(job);
   if ('refusal' in lastGood) {
     const why = `the version before cannot take its place: ${lastGood.refusal}`;
-    return describeStay(job, 'held', `${hold.reason}; ${why}; ${advice}`, { step: 'none' });
+    return describeStay(job, 'held', `${freeze.reason}; ${why}; ${advice}`, { step: 'none' });
   }
   const { report, arn } = await deliver(
     { ...job, delivery: lastGood.delivery, begins: undefined },
     acm,
     isCurrent,
-    run,
+    invocation,
   );
-  const message = [hold.reason, report.message, advice].join('; ');
+  const message = [freeze.reason, report.message, advice].join('; ');
   return { ...describeStay(job, 'held', message, { step: 'none', action: report.action }), arn };
 }
 
@@ -77,13 +77,13 @@ async function deliver(
   job: AcmJob,
   acm: CertificateManager,
   isCurrent: () => Promise<boolean>,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<JobResult> {
-  const { dryRun, signal } = run;
+  const { dryRun, signal } = invocation;
   const { found, spare } = await observe(job, acm, signal);
   const plan = planImport(job.delivery, found);
   if (plan.action === 'refuse') throw new CertificateManagerError(plan.code, plan.message);
-  if (plan.action === 'keep') return describeResult(job, plan.action, found?.arn, spare, run);
+  if (plan.action === 'keep') return describeResult(job, plan.action, found?.arn, spare, invocation);
   // ACM itself takes none before its time.
   if (job.begins) return describeEarly(job, job.begins);
   if (found !== undefined && !(await acm.isImported(found.arn, signal))) {
@@ -95,7 +95,7 @@ async function deliver(
   }
   const { certificate: name, chain, key } = job.delivery;
   const arn = dryRun ? found?.arn : await acm.import({ name, chain, key, arn: found?.arn }, signal);
-  return describeResult(job, plan.action, arn, spare, run);
+  return describeResult(job, plan.action, arn, spare, invocation);
 }
 
 interface Observed {
@@ -132,7 +132,7 @@ function describeResult(
   action: Exclude<ImportPlan['action'], 'refuse'>,
   arn: string | undefined,
   spare: readonly string[],
-  { dryRun = false }: DeployRun,
+  { dryRun = false }: DeployInvocation,
 ): JobResult {
   const isKept = action === 'keep';
   const words = [done[action][dryRun ? 1 : 0], ...(arn === undefined ? [] : [arn])].join(' ');
@@ -156,7 +156,7 @@ function describeResult(
 /** What no later run mends by itself. */
 const refusals: readonly string[] = ['NotFound', 'NotImported', 'KeyTypeConflict', 'Rejected'];
 
-function describeFailure(job: AcmJob, error: Error, { signal }: DeployRun): JobResult {
+function describeFailure(job: AcmJob, error: Error, { signal }: DeployInvocation): JobResult {
   const isKnown = error instanceof CertificateManagerError;
   const isRefusal = isKnown && refusals.includes(error.code);
   const isLate = signal.aborted && !isKnown;

@@ -2,7 +2,7 @@
 import type { Cluster, ConnectCluster } from '../../ports/cluster.ts';
 
 /** Connections of which some stay open until the pass is over. */
-export interface PassConnections {
+export interface SharedConnections {
   /** To a cluster that is kept, it connects at the first call and gives the same answer to each later one, be it a failure;
    *  whoever closes what it gives ends nothing. Any other is connected to anew. */
   readonly connect: ConnectCluster;
@@ -11,7 +11,7 @@ export interface PassConnections {
 }
 
 /** The same clusters as `connect` gives. @param kept Names of those that are worked in more than once. */
-export function keepConnections(connect: ConnectCluster, kept: readonly string[]): PassConnections {
+export function shareConnections(connect: ConnectCluster, kept: readonly string[]): SharedConnections {
   const opened = new Map<string, Promise<Cluster>>();
   return {
     async connect(name, signal) {
@@ -21,8 +21,8 @@ export function keepConnections(connect: ConnectCluster, kept: readonly string[]
       return { ...(await cluster), close: async () => undefined };
     },
     async close() {
-      const settled = await Promise.allSettled(opened.values());
-      const clusters = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const recorded = await Promise.allSettled(opened.values());
+      const clusters = recorded.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       await Promise.all(clusters.map((cluster) => cluster.close()));
     },
   };

@@ -62,8 +62,8 @@ async function lookAgain(
     try {
       const workloads = await lists.refresh(first.namespace, first.workload.kind);
       return rollouts.map((rollout) => [rollout, findEnd(rollout, workloads)] as const);
-    } catch (thrown) {
-      const error = toError(thrown);
+    } catch (cause) {
+      const error = toError(cause);
       return rollouts.map((rollout) => [rollout, { kind: 'failed', error }] as const);
     }
   });

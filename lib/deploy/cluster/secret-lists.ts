@@ -5,12 +5,12 @@ import type { ClusterSecret } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Job } from '../run.ts';
+import type { Job } from '../invocation.ts';
 
-type Place = Pick<SecretTarget, 'namespace' | 'secret'>;
+type SecretRef = Pick<SecretTarget, 'namespace' | 'secret'>;
 
 /** Remembers the lists of one cluster for one run. */
-export class SecretLists {
+export class KubernetesSecretLists {
   readonly #cluster: Cluster;
   readonly #signal: AbortSignal;
   readonly #log: Log;
@@ -29,7 +29,7 @@ export class SecretLists {
 
   /** The Secret as of the first time that one of its namespace was asked for; `undefined` where only reading it can tell.
    *  @throws ClusterError as `Cluster.listSecrets`, but not where listing is forbidden, or is too much at once. */
-  async find({ namespace, secret }: Place): Promise<ClusterSecret | undefined> {
+  async find({ namespace, secret }: SecretRef): Promise<ClusterSecret | undefined> {
     if ((this.#unchanged.get(namespace) ?? 0) < fewestListed) return undefined;
     const list = this.#lists.get(namespace) ?? this.#list(namespace);
     this.#lists.set(namespace, list);

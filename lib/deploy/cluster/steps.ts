@@ -14,8 +14,8 @@ import {
   type Workload,
 } from '../../policy/kubernetes/objects.ts';
 import { ClusterError } from '../../ports/cluster.ts';
+import type { ClusterContext, Job, JobResult } from '../invocation.ts';
 import { describeProgress, describeStay } from '../results.ts';
-import type { ClusterPass, Job, JobResult } from '../run.ts';
 import { rollBack } from './rollback.ts';
 import type { RolloutEnd } from './rollouts.ts';
 import { describeCaution, kindsOf, startRollouts, updateSecret } from './target.ts';
@@ -23,10 +23,14 @@ import { lookBefore, watchStep } from './watch.ts';
 
 /** Begins where an earlier run has ended.
  *  @throws ClusterError, StoreError where the target cannot be worked on; a later run goes on. */
-export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: ClusterPass): Promise<JobResult> {
+export async function deliverInSteps(
+  job: Job,
+  rollout: RolloutSpec,
+  context: ClusterContext,
+): Promise<JobResult> {
   const { target } = job;
-  const { cluster, lists, ports, run } = pass;
-  const timing = await judgeStart(job, rollout, pass);
+  const { cluster, lists, ports, invocation } = context;
+  const timing = await judgeStart(job, rollout, context);
   if (timing.kind === 'closed') return describeStay(job, 'waiting', describeWait(timing));
   const isRestarted = target.restart !== 'none';
   const kinds = kindsOf(target);
@@ -37,29 +41,29 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
   let steps = findSteps(job, rollout, workloads);
   const warnings = [
     ...(timing.kind === 'urgent' ? ['it does not wait for its window: what is served ends soon'] : []),
-    ...(run.dryRun ? [describeSteps(steps)] : []),
+    ...(invocation.dryRun ? [describeSteps(steps)] : []),
     ...steps.flat().flatMap(describeCaution),
     ...adviseOthers(target, others),
   ];
   const isBegun = job.step !== 'none' || steps.flat().some(({ action: next }) => next === 'await');
-  const before = isBegun || run.dryRun ? undefined : await lookBefore(job, rollout, pass);
-  const update = await updateSecret(job, cluster, { ...ports, ...run });
+  const before = isBegun || invocation.dryRun ? undefined : await lookBefore(job, rollout, context);
+  const update = await updateSecret(job, cluster, { ...ports, ...invocation });
   const { action } = update;
   warnings.push(...update.warnings);
-  const since = await findArrival(job, steps, pass);
+  const since = await findArrival(job, steps, context);
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
   const describe = (failures: readonly Error[] = []) =>
-    describeProgress({ job, action, restarted, rollouts: [], warnings, failures }, ends, run);
+    describeProgress({ job, action, restarted, rollouts: [], warnings, failures }, ends, invocation);
   for (let index = 0; index < steps.length; index += 1) {
     const isLast = index === steps.length - 1;
     const plans = dated(steps[index] ?? [], job, ports.clock.now());
-    const started = await startRollouts(plans, target, cluster, run);
+    const started = await startRollouts(plans, target, cluster, invocation);
     restarted.push(...started.restarted);
     if (started.failures.length > 0) return describe(started.failures);
-    if (run.dryRun) continue;
-    const end = await watchStep(started.rollouts, { job, rollout, isLast, before, since }, pass);
-    if (end.kind === 'harmful') return rollBack(job, end.reason, pass);
+    if (invocation.dryRun) continue;
+    const end = await watchStep(started.rollouts, { job, rollout, isLast, before, since }, context);
+    if (end.kind === 'harmful') return rollBack(job, end.reason, context);
     ends.push(...end.ends);
     if (end.kind === 'unfinished' || isLast) return describe();
     steps = findSteps(job, rollout, await lists.renew(target.namespace, kinds));
@@ -82,10 +86,10 @@ export async function deliverInSteps(job: Job, rollout: RolloutSpec, pass: Clust
 async function judgeStart(
   { target, delivery, facts }: Job,
   { windows }: RolloutSpec,
-  { cluster, ports, run }: ClusterPass,
+  { cluster, ports, invocation }: ClusterContext,
 ): Promise<Timing> {
   if (windows.length === 0) return { kind: 'open' };
-  const found = await cluster.readSecret(target.namespace, target.secret, run.signal);
+  const found = await cluster.readSecret(target.namespace, target.secret, invocation.signal);
   if (!found || found.annotations[versionAnnotation] === delivery.version) return { kind: 'open' };
   return judgeTiming(windows, {
     servedUntil: readNotAfter(found),
@@ -98,10 +102,10 @@ async function judgeStart(
 async function findArrival(
   { target, step }: Job,
   steps: readonly (readonly RestartPlan[])[],
-  { cluster, run }: ClusterPass,
+  { cluster, invocation }: ClusterContext,
 ): Promise<Date | undefined> {
   if (step === 'none' || steps.flat().length > 0) return undefined;
-  return (await cluster.readSecret(target.namespace, target.secret, run.signal))?.appliedAt;
+  return (await cluster.readSecret(target.namespace, target.secret, invocation.signal))?.appliedAt;
 }
 
 /** @throws ClusterError `NotFound` where the canary takes no part: nothing has been touched then. */

@@ -21,8 +21,8 @@ import {
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
 import { describeWeakness, readPassword } from '../../ports/passwords.ts';
-import type { DeployPorts, Job } from '../run.ts';
-import type { SecretLists } from './secret-lists.ts';
+import type { DeployPorts, Job } from '../invocation.ts';
+import type { KubernetesSecretLists } from './secret-lists.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
 /** A rollout that was started, now or by an earlier run. */
@@ -46,11 +46,11 @@ export interface TargetProgress {
 const attempts = 3;
 
 /** How to act, and what that is decided by. */
-export interface Manner extends Pick<DeployPorts, 'store' | 'readText'> {
+export interface SecretUpdateOptions extends Pick<DeployPorts, 'store' | 'readText'> {
   readonly dryRun?: boolean | undefined;
   readonly signal: AbortSignal;
   /** Secrets that need not be read by themselves. */
-  readonly listed?: SecretLists;
+  readonly listed?: KubernetesSecretLists;
 }
 
 /** @throws StoreError where a keystore's password cannot be read.
@@ -59,14 +59,14 @@ export async function deliverTarget(
   job: Job,
   cluster: Cluster,
   lists: WorkloadLists,
-  manner: Manner,
+  options: SecretUpdateOptions,
 ): Promise<TargetProgress> {
   const { target, step } = job;
-  const { action, warnings } = await updateSecret(job, cluster, manner);
+  const { action, warnings } = await updateSecret(job, cluster, options);
   const progress = { job, action, restarted: [], rollouts: [], warnings, failures: [] };
   if (target.restart === 'none' || (action === 'keep' && step === 'rolled-out')) return progress;
   try {
-    const restarts = await restartWorkloads(job, cluster, lists, manner);
+    const restarts = await restartWorkloads(job, cluster, lists, options);
     return { ...progress, ...restarts, warnings: [...warnings, ...restarts.warnings] };
   } catch (error) {
     return { ...progress, failures: [toError(error)] };
@@ -85,7 +85,7 @@ export interface SecretUpdate {
 export async function updateSecret(
   job: Job,
   cluster: Cluster,
-  { dryRun, signal, store, readText, listed }: Manner,
+  { dryRun, signal, store, readText, listed }: SecretUpdateOptions,
   delivery: Delivery = job.delivery,
 ): Promise<SecretUpdate> {
   const { target } = job;
@@ -119,7 +119,7 @@ export async function updateSecret(
 async function refuseSuperseded(
   { delivery, target }: Job,
   { annotations }: ClusterSecret,
-  store: Manner['store'],
+  store: SecretUpdateOptions['store'],
   signal: AbortSignal,
 ): Promise<void> {
   const { certificate, version, notAfter } = delivery;
@@ -153,7 +153,7 @@ async function restartWorkloads(
   { target, delivery }: Job,
   cluster: Cluster,
   lists: WorkloadLists,
-  { dryRun, signal }: Manner,
+  { dryRun, signal }: SecretUpdateOptions,
 ): Promise<Omit<TargetProgress, 'job' | 'action'>> {
   const { namespace } = target;
   const kinds = kindsOf(target);
@@ -176,7 +176,7 @@ export async function startRollouts(
   plans: readonly RestartPlan[],
   target: SecretTarget,
   cluster: Cluster,
-  { dryRun, signal }: Pick<Manner, 'dryRun' | 'signal'>,
+  { dryRun, signal }: Pick<SecretUpdateOptions, 'dryRun' | 'signal'>,
 ): Promise<Pick<TargetProgress, 'restarted' | 'rollouts' | 'failures'>> {
   const started = dryRun
     ? []

@@ -2,11 +2,11 @@
 import { poll } from '../../async/poll.ts';
 import type { RolloutSpec } from '../../certificate/spec.ts';
 import { findHarm } from '../../policy/delivery/waves.ts';
-import type { Verdict } from '../../policy/serving/served.ts';
-import { placesOfTarget } from '../../policy/serving/served-targets.ts';
+import type { ProbeSummary } from '../../policy/serving/served.ts';
+import { probeSpecOfTarget } from '../../policy/serving/served-targets.ts';
 import { ClusterError } from '../../ports/cluster.ts';
-import type { ServedQuestion } from '../../ports/probe.ts';
-import type { ClusterPass, Job } from '../run.ts';
+import type { ServedQuery } from '../../ports/probe.ts';
+import type { ClusterContext, Job } from '../invocation.ts';
 import { awaitRollouts, type RolloutEnd } from './rollouts.ts';
 import type { StartedRollout } from './target.ts';
 
@@ -17,7 +17,7 @@ interface Step {
   /** No other servers are left that may still serve the certificate before. */
   readonly isLast: boolean;
   /** What was served before the first of them; absent where that had begun already. */
-  readonly before: Verdict | undefined;
+  readonly before: ProbeSummary | undefined;
   /** When the Secret got the certificate, where an earlier run gave it that and there is nothing to restart. */
   readonly since?: Date | undefined;
 }
@@ -36,7 +36,7 @@ const lookAgainMs = 5_000;
 export async function watchStep(
   rollouts: readonly StartedRollout[],
   step: Step,
-  { lists, ports: { clock, lookAtServed }, run: { signal } }: ClusterPass,
+  { lists, ports: { clock, probeServed }, invocation: { signal } }: ClusterContext,
 ): Promise<StepEnd> {
   const begun = rollouts.map(({ workload }) => workload.rolloutSince ?? clock.now());
   const since = begun.length > 0 ? begun : [step.since ?? clock.now()];
@@ -48,7 +48,7 @@ export async function watchStep(
   if (ends.some(({ kind }) => kind === 'failed' || kind === 'late')) return { kind: 'unfinished', ends };
   const asked = askServed(step.job, step.rollout);
   if (!asked) return { kind: 'done', ends };
-  const look = async () => findHarm(await lookAtServed(asked, signal), step.isLast, step.before);
+  const look = async () => findHarm(await probeServed(asked, signal), step.isLast, step.before);
   const { kind, seen } = await poll(look, (harm) => harm === undefined, {
     clock,
     signal,
@@ -66,18 +66,15 @@ export async function watchStep(
 export async function lookBefore(
   job: Job,
   rollout: RolloutSpec,
-  { ports: { lookAtServed }, run: { signal } }: ClusterPass,
-): Promise<Verdict | undefined> {
+  { ports: { probeServed }, invocation: { signal } }: ClusterContext,
+): Promise<ProbeSummary | undefined> {
   const asked = askServed(job, rollout);
-  return asked && lookAtServed(asked, signal);
+  return asked && probeServed(asked, signal);
 }
 
-function askServed(
-  { probe, facts, delivery, target }: Job,
-  rollout: RolloutSpec,
-): ServedQuestion | undefined {
+function askServed({ probe, facts, delivery, target }: Job, rollout: RolloutSpec): ServedQuery | undefined {
   if (!rollout.probe || probe === false) return undefined;
-  return { names: facts.names, probe: placesOfTarget(probe, target), fingerprint: delivery.fingerprint };
+  return { names: facts.names, probe: probeSpecOfTarget(probe, target), fingerprint: delivery.fingerprint };
 }
 
 /** Pods that do not come up, said as one line. That a cluster cannot be asked says nothing about them.

@@ -47,12 +47,12 @@ export class WorkloadLists {
 
   async #listOthers(namespace: string): Promise<readonly OtherUser[]> {
     const lists = otherKinds.map((kind) => this.#cluster.listOthers(namespace, kind, this.#signal));
-    const settled = await Promise.allSettled(lists);
-    for (const result of settled) {
+    const recorded = await Promise.allSettled(lists);
+    for (const result of recorded) {
       if (result.status === 'fulfilled' || isNoSuchKind(result.reason)) continue;
       this.#log.debug('other users not listed', { namespace, problem: describeError(result.reason) });
     }
-    return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    return recorded.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
   /** As of now. */

@@ -16,8 +16,8 @@ import {
 } from '../../policy/registration/grace.ts';
 import { CertrelayError } from '../../ports/errors.ts';
 import { type StoreEntry, StoreError } from '../../ports/store.ts';
-import type { AnyJob, DeployPorts, DeployRun, JobResult } from '../run.ts';
-import type { Selected, Selection } from './selected.ts';
+import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';
+import type { CertificateToDeliver, DeliverySelection } from './selected.ts';
 
 /** What does not fit of a stored specification, with its time of grace; `undefined` where all fits.
  *  @throws StoreError where nobody can tell whether it has one. */
@@ -28,7 +28,7 @@ export type JudgeSpec = (
 ) => Promise<Misfits | undefined>;
 
 /** Judges all of one run. The record of the installation is read once, where something does not fit. */
-export function createJudgeSpec(ports: DeployPorts, { inventory, signal }: DeployRun): JudgeSpec {
+export function createJudgeSpec(ports: DeployPorts, { inventory, signal }: DeployInvocation): JudgeSpec {
   const fit = createFit(inventory);
   let reading: Promise<Installation | 'none'> | undefined;
   return async (spec, { name, state }, facts) => {
@@ -68,14 +68,14 @@ async function readInstallation(
 }
 
 /** Whether a certificate is not delivered because the inventory does not allow it. */
-export function isRefused({ misfits }: Selected, { clock }: Pick<DeployPorts, 'clock'>): boolean {
+export function isRefused({ misfits }: CertificateToDeliver, { clock }: Pick<DeployPorts, 'clock'>): boolean {
   return misfits !== undefined && !isTolerated(misfits, clock.now());
 }
 
 /** The targets of certificates that the inventory does not allow: nothing is done there, and nothing taken away. What is kept for
  *  a while is said in the log. */
 export function refuseMisfits(
-  selections: readonly Selection[],
+  selections: readonly DeliverySelection[],
   ports: Pick<DeployPorts, 'clock' | 'log'>,
 ): ReadonlyMap<AnyJob, JobResult> {
   const selected = selections.filter((selection) => selection.kind === 'selected');

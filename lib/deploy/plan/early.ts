@@ -1,7 +1,7 @@
 // A version that is not valid yet is not put over one that is: the pass that finds it valid delivers it.
 import { holdsValid } from '../../policy/delivery/early.ts';
+import type { AnyJob, ClusterContext, Job, JobResult } from '../invocation.ts';
 import { describeStay } from '../results.ts';
-import type { AnyJob, ClusterPass, Job, JobResult } from '../run.ts';
 
 /** Leaves the Secret as it is where it holds a certificate that is valid now. `undefined`: it has that version already, or holds
  *  nothing that could be served, and so has nothing to lose by a version that begins later.
@@ -9,10 +9,10 @@ import type { AnyJob, ClusterPass, Job, JobResult } from '../run.ts';
 export async function keepValid(
   job: Job,
   begins: Date,
-  { cluster, ports, run }: ClusterPass,
+  { cluster, ports, invocation }: ClusterContext,
 ): Promise<JobResult | undefined> {
   const { target, delivery } = job;
-  const found = await cluster.readSecret(target.namespace, target.secret, run.signal);
+  const found = await cluster.readSecret(target.namespace, target.secret, invocation.signal);
   const isKept = found !== undefined && holdsValid(found, delivery, target, ports.clock.now());
   return isKept ? describeEarly(job, begins) : undefined;
 }

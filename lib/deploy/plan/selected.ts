@@ -2,11 +2,11 @@
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import type { Misfits } from '../../policy/registration/grace.ts';
 import type { ServedState } from '../../policy/serving/served.ts';
-import type { Retry } from '../../state/deliveries.ts';
-import type { AnyJob } from '../run.ts';
+import type { DeliveryRetry } from '../../state/deliveries.ts';
+import type { AnyJob } from '../invocation.ts';
 
 /** A certificate that can be delivered, and what its tags say about where it has been. */
-export interface Selected {
+export interface CertificateToDeliver {
   readonly kind: 'selected';
   readonly name: string;
   readonly version: string;
@@ -17,7 +17,7 @@ export interface Selected {
   readonly recorded: string | undefined;
   /** The ARNs in ACM that the tags remember. */
   readonly imported: string | undefined;
-  readonly retry: Retry | undefined;
+  readonly retry: DeliveryRetry | undefined;
   /** What was last seen to be served. */
   readonly seen: ServedState;
   /** What today's inventory would not accept of it; absent: nothing. */
@@ -25,8 +25,8 @@ export interface Selected {
 }
 
 /** A certificate that is passed over, or could not be loaded. `known` is absent where its targets are not sure. */
-export type Selection = { readonly known?: KnownTargets } & (
-  | Selected
+export type DeliverySelection = { readonly known?: KnownTargets } & (
+  | CertificateToDeliver
   | { readonly kind: 'skipped'; readonly name: string; readonly message: string }
   | { readonly kind: 'failed'; readonly name: string; readonly error: Error }
 );

@@ -8,14 +8,14 @@ import { parseArn } from '../../policy/delivery/acm.ts';
 import { reachedSteps } from '../../policy/delivery/agents.ts';
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import { describeDelivery, nameDestination } from '../../policy/delivery/secret.ts';
-import { placesOf } from '../../policy/serving/served-targets.ts';
+import { probeSpecOf } from '../../policy/serving/served-targets.ts';
 import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import { parseRetry } from '../../state/deliveries.ts';
-import type { AnyJob, DeployPorts, DeployRun, Job } from '../run.ts';
+import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.ts';
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
-import { settleHold } from './holds.ts';
-import type { Selection } from './selected.ts';
+import { recordFreeze } from './freeze.ts';
+import type { DeliverySelection } from './selected.ts';
 
 /** AWS secrets read at once. */
 const concurrency = 16;
@@ -23,16 +23,19 @@ const concurrency = 16;
 /** The named certificates, else every one that is stored or has targets in the inventory; where the run names targets, of
  *  those the ones that have them. One that fails to load does not keep the others from it.
  *  @throws StoreError where the store cannot be listed. */
-export async function selectCertificates(ports: DeployPorts, run: DeployRun): Promise<readonly Selection[]> {
-  const { inventory, signal, certificates } = run;
+export async function selectForDelivery(
+  ports: DeployPorts,
+  invocation: DeployInvocation,
+): Promise<readonly DeliverySelection[]> {
+  const { inventory, signal, certificates } = invocation;
   const prunes = Object.values(inventory.clusters).some(({ prune }) => prune !== undefined);
-  const isPartial = run.targets || run.clusters || (run.elsewhere && !prunes);
-  const judgeSpec = createJudgeSpec(ports, run);
-  const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<Selection> => {
+  const isPartial = invocation.targets || invocation.clusters || (invocation.delegatedClusters && !prunes);
+  const judgeSpec = createJudgeSpec(ports, invocation);
+  const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<DeliverySelection> => {
     try {
-      return await selectOne(name, await entry, { ...ports, judgeSpec }, run);
-    } catch (thrown) {
-      const error = toError(thrown);
+      return await selectOne(name, await entry, { ...ports, judgeSpec }, invocation);
+    } catch (cause) {
+      const error = toError(cause);
       return { kind: 'failed', name, error };
     }
   };
@@ -46,7 +49,8 @@ export async function selectCertificates(ports: DeployPorts, run: DeployRun): Pr
   const names = [...new Set([...known.keys(), ...entries.keys()])].toSorted();
   // Only of a registered certificate must the value be read to know its targets.
   const candidates = names.filter(
-    (name) => !isPartial || (known.get(name)?.targets.some((target) => isAsked(target, name, run)) ?? true),
+    (name) =>
+      !isPartial || (known.get(name)?.targets.some((target) => isAsked(target, name, invocation)) ?? true),
   );
   const selections = await mapConcurrently(candidates, concurrency, (name) =>
     select(name, Promise.resolve(entries.get(name))),
@@ -60,10 +64,10 @@ async function selectOne(
   name: string,
   entry: StoreEntry | undefined,
   ports: DeployPorts & { readonly judgeSpec: JudgeSpec },
-  run: DeployRun,
-): Promise<Selection> {
-  const { inventory, signal } = run;
-  const skip = (message: string, known?: KnownTargets): Selection => ({
+  invocation: DeployInvocation,
+): Promise<DeliverySelection> {
+  const { inventory, signal } = invocation;
+  const skip = (message: string, known?: KnownTargets): DeliverySelection => ({
     kind: 'skipped',
     name,
     message,
@@ -94,8 +98,8 @@ async function selectOne(
       const { facts } = bundle;
       const own = spec ? undefined : certificate.spec;
       const misfits = own && (await ports.judgeSpec(own, entry, facts));
-      const hold = await settleHold({ delivery, facts }, entry, ports, run);
-      const common = { delivery, facts, probe: placesOf({ probe: spec?.probe, targets }), hold, begins };
+      const freeze = await recordFreeze({ delivery, facts }, entry, ports, invocation);
+      const common = { delivery, facts, probe: probeSpecOf({ probe: spec?.probe, targets }), freeze, begins };
       const recorded = entry.state.deployed;
       const steps = reachedSteps(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>
@@ -106,7 +110,7 @@ async function selectOne(
         name,
         version: stored.version,
         jobs,
-        asked: jobs.filter(({ target }) => isAsked(target, name, run)),
+        asked: jobs.filter(({ target }) => isAsked(target, name, invocation)),
         recorded,
         imported: entry.state.acm,
         known: { targets, versions },
@@ -138,12 +142,16 @@ function describeJob(target: TargetSpec, rest: Omit<Job, 'target'>, imported: st
   return { ...rest, target, arn: parseArn(imported, target.acm.region) };
 }
 
-function isAsked(target: TargetSpec, name: string, { targets, clusters, elsewhere }: DeployRun): boolean {
+function isAsked(
+  target: TargetSpec,
+  name: string,
+  { targets, clusters, delegatedClusters }: DeployInvocation,
+): boolean {
   const cluster = 'acm' in target ? undefined : target.cluster;
   const isIn = (names: readonly string[]) => cluster !== undefined && names.includes(cluster);
   return (
     (targets?.includes(nameDestination(target, name)) ?? true) &&
     (clusters === undefined || isIn(clusters)) &&
-    (elsewhere === undefined || !isIn(elsewhere))
+    (delegatedClusters === undefined || !isIn(delegatedClusters))
   );
 }

@@ -20,8 +20,8 @@ import {
 } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { describeError, toError } from '../../ports/errors.ts';
-import type { Selection } from '../plan/selected.ts';
-import type { DeployPorts, DeployRun, PruneReport } from '../run.ts';
+import type { DeployInvocation, DeployPorts, PruneReport } from '../invocation.ts';
+import type { DeliverySelection } from '../plan/selected.ts';
 
 /** What became of one Secret, or of a cluster that could not be looked at. */
 export interface Pruned {
@@ -30,7 +30,7 @@ export interface Pruned {
 }
 
 /** A namespace of a cluster. */
-interface Place {
+interface SecretRef {
   readonly cluster: string;
   readonly namespace: string;
 }
@@ -42,7 +42,7 @@ export function findPrunedClusters({
   targets,
   clusters,
   inventory,
-}: DeployRun): readonly string[] {
+}: DeployInvocation): readonly string[] {
   if (certificates || targets || clusters) return [];
   return Object.entries(inventory.clusters)
     .filter(([name, { prune }]) => prune !== undefined && !isAgentCluster(name, inventory))
@@ -51,13 +51,13 @@ export function findPrunedClusters({
 
 /** Looks into each of those clusters. Never rejects. */
 export async function pruneSecrets(
-  selections: readonly Selection[],
+  selections: readonly DeliverySelection[],
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<readonly Pruned[]> {
   const known = new Map(selections.flatMap(({ name, known: sure }) => (sure ? [[name, sure] as const] : [])));
   const pruned = await Promise.all(
-    findPrunedClusters(run).map((name) => pruneCluster(name, known, ports, run)),
+    findPrunedClusters(invocation).map((name) => pruneCluster(name, known, ports, invocation)),
   );
   return pruned.flat();
 }
@@ -66,51 +66,51 @@ async function pruneCluster(
   name: string,
   known: ReadonlyMap<string, KnownTargets>,
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<readonly Pruned[]> {
   const own = [...known.values()].flatMap(({ targets }) => targets.filter(isSecretTarget));
   const named = own.filter(({ cluster }) => cluster === name).map(({ namespace }) => namespace);
-  const prune = run.inventory.clusters[name]?.prune;
+  const prune = invocation.inventory.clusters[name]?.prune;
   const namespaces = new Set(prune === true ? named : prune);
   try {
-    const cluster = await ports.connect(name, run.signal);
+    const cluster = await ports.connect(name, invocation.signal);
     try {
       const done: Pruned[] = [];
       for (const namespace of namespaces) {
-        done.push(...(await pruneNamespace({ cluster: name, namespace }, cluster, known, ports, run)));
+        done.push(...(await pruneNamespace({ cluster: name, namespace }, cluster, known, ports, invocation)));
       }
       return done;
     } finally {
       await cluster.close();
     }
-  } catch (thrown) {
-    return [describeFailure({ target: name }, toError(thrown), ports)];
+  } catch (cause) {
+    return [describeFailure({ target: name }, toError(cause), ports)];
   }
 }
 
 async function pruneNamespace(
-  place: Place,
+  place: SecretRef,
   cluster: Cluster,
   known: ReadonlyMap<string, KnownTargets>,
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<readonly Pruned[]> {
   try {
-    const found = findOrphans(place, await cluster.listSecrets(place.namespace, run.signal), known);
+    const found = findOrphans(place, await cluster.listSecrets(place.namespace, invocation.signal), known);
     const orphans = found.filter(({ secret }) => isAppliedByUs(secret));
     const done: Pruned[] = found
       .filter((one) => !orphans.includes(one))
       .map((copy) => keepCopy(place, copy, ports));
     if (orphans.length === 0) return done;
-    const users = listUsers(place.namespace, cluster, run.signal);
-    for (const orphan of orphans) done.push(await pruneOne(place, orphan, users, cluster, ports, run));
+    const users = listUsers(place.namespace, cluster, invocation.signal);
+    for (const orphan of orphans) done.push(await pruneOne(place, orphan, users, cluster, ports, invocation));
     return done;
-  } catch (thrown) {
-    return [describeFailure({ target: `${place.cluster}/${place.namespace}` }, toError(thrown), ports)];
+  } catch (cause) {
+    return [describeFailure({ target: `${place.cluster}/${place.namespace}` }, toError(cause), ports)];
   }
 }
 
-function keepCopy(place: Place, { name, secret }: ListedSecret, { log }: DeployPorts): Pruned {
+function keepCopy(place: SecretRef, { name, secret }: ListedSecret, { log }: DeployPorts): Pruned {
   const certificate = secret.annotations[certificateAnnotation];
   const subject = { certificate, target: nameTarget({ ...place, secret: name }) };
   log.info('copy of a Secret kept', subject);
@@ -121,14 +121,14 @@ function keepCopy(place: Place, { name, secret }: ListedSecret, { log }: DeployP
 /** Whatever may use Secrets of the namespace. Where some of it may not be listed, nobody can know that a Secret is unused.
  *  @throws ClusterError */
 async function listUsers(namespace: string, cluster: Cluster, signal: AbortSignal): Promise<PossibleUsers> {
-  const [workloads, others, objects, elsewhere] = await Promise.all([
+  const [workloads, others, objects, delegatedClusters] = await Promise.all([
     Promise.all(workloadKinds.map((kind) => cluster.listWorkloads(namespace, kind, signal))),
     Promise.all(otherKinds.map((kind) => listOthers(namespace, kind, cluster, signal))),
     cluster.listTlsObjects(namespace, ['Ingress', 'Gateway'], signal),
     cluster.listGatewayNamespaces(namespace, signal),
   ]);
   const gateways = await Promise.all(
-    elsewhere.map((other) => cluster.listTlsObjects(other, ['Gateway'], signal)),
+    delegatedClusters.map((other) => cluster.listTlsObjects(other, ['Gateway'], signal)),
   );
   return { workloads: [...workloads.flat(), ...others.flat()], objects: [...objects, ...gateways.flat()] };
 }
@@ -148,12 +148,12 @@ async function listOthers(
 }
 
 async function pruneOne(
-  place: Place,
+  place: SecretRef,
   { name, secret }: ListedSecret,
   listed: Promise<PossibleUsers>,
   cluster: Cluster,
   ports: DeployPorts,
-  { dryRun = false, signal }: DeployRun,
+  { dryRun = false, signal }: DeployInvocation,
 ): Promise<Pruned> {
   const orphan = { ...place, secret: name };
   const subject = { certificate: secret.annotations[certificateAnnotation], target: nameTarget(orphan) };
@@ -169,8 +169,8 @@ async function pruneOne(
     await cluster.deleteSecret(place.namespace, name, secret, signal);
     ports.log.info('Secret pruned', subject);
     return { report: { ...subject, outcome: 'deleted', message: 'Secret deleted' }, failures: [] };
-  } catch (thrown) {
-    return describeFailure(subject, toError(thrown), ports);
+  } catch (cause) {
+    return describeFailure(subject, toError(cause), ports);
   }
 }
 

@@ -1,9 +1,15 @@
 // Notes on a certificate's tags how far its delivery has come, beside passes that note the same for other clusters.
 import { formatArns } from '../../policy/delivery/acm.ts';
 import { nextDelivery } from '../../policy/issuance/backoff.ts';
-import { formatDeliveries, parseDeliveries, parseRetry, type Retry } from '../../state/deliveries.ts';
-import type { Selected } from '../plan/selected.ts';
-import { type AnyJob, type DeployPorts, type DeployRun, isForAcm, type JobResult } from '../run.ts';
+import { type DeliveryRetry, formatDeliveries, parseDeliveries, parseRetry } from '../../state/deliveries.ts';
+import {
+  type AnyJob,
+  type DeployInvocation,
+  type DeployPorts,
+  isForAcm,
+  type JobResult,
+} from '../invocation.ts';
+import type { CertificateToDeliver } from '../plan/selected.ts';
 
 /** How often a note is written again that another pass has written over. */
 const attempts = 4;
@@ -12,10 +18,10 @@ const attempts = 4;
  *  what they have written and looks whether its own note stayed; once there is a newer version it notes nothing of its own.
  *  @throws StoreError */
 export async function recordDeliveries(
-  selected: Selected,
+  selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
   { store, clock }: Pick<DeployPorts, 'store' | 'clock'>,
-  { dryRun, clusters, elsewhere, cleanUpSignal }: DeployRun,
+  { dryRun, clusters, delegatedClusters, cleanUpSignal }: DeployInvocation,
 ): Promise<void> {
   const { name, version } = selected;
   const now = clock.now();
@@ -23,24 +29,24 @@ export async function recordDeliveries(
   const acm =
     formatArns(selected.jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? [])) ??
     imported;
-  const note = (recorded: string | undefined) => noteOver(recorded, selected, results, now);
-  if (dryRun || (note(selected.recorded) === selected.recorded && acm === imported)) return;
-  if (!clusters && !elsewhere) {
-    return store.record(name, { deployed: note(selected.recorded), acm }, cleanUpSignal);
+  const merge = (recorded: string | undefined) => mergeDeliveries(recorded, selected, results, now);
+  if (dryRun || (merge(selected.recorded) === selected.recorded && acm === imported)) return;
+  if (!clusters && !delegatedClusters) {
+    return store.record(name, { deployed: merge(selected.recorded), acm }, cleanUpSignal);
   }
   if (acm !== imported) await store.record(name, { acm }, cleanUpSignal);
   for (let attempt = 0; ; attempt += 1) {
     const entry = await store.describe(name, cleanUpSignal);
     const recorded = entry?.state.deployed;
-    if (entry?.current !== version || note(recorded) === recorded || attempt === attempts) return;
-    await store.record(name, { deployed: note(recorded) }, cleanUpSignal);
+    if (entry?.current !== version || merge(recorded) === recorded || attempt === attempts) return;
+    await store.record(name, { deployed: merge(recorded) }, cleanUpSignal);
   }
 }
 
 /** What is recorded, with the results of this pass in it. Over itself it stays the same. */
-function noteOver(
+function mergeDeliveries(
   recorded: string | undefined,
-  { version, jobs, recorded: known, retry }: Selected,
+  { version, jobs, recorded: known, retry }: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
   now: Date,
 ): string {
@@ -60,7 +66,7 @@ function noteOver(
   return formatDeliveries(version, targets, steps, steps.includes('none') ? later : undefined);
 }
 
-function delay(before: Retry | undefined, now: Date): Retry {
+function delay(before: DeliveryRetry | undefined, now: Date): DeliveryRetry {
   const failures = (before?.failures ?? 0) + 1;
   return { failures, after: nextDelivery({ failures, now }) };
 }

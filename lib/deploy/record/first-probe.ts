@@ -1,17 +1,17 @@
 // Looks at what is served as soon as a certificate has arrived at all its targets, and notes it as the probe does.
 
-import { isOther, noteServed, type ServedWord } from '../../policy/serving/served.ts';
+import { isOther, type ServedWord, updateServed } from '../../policy/serving/served.ts';
 import { formatServedTargets } from '../../policy/serving/served-targets.ts';
 import { describeError, toError } from '../../ports/errors.ts';
-import type { Selected } from '../plan/selected.ts';
-import type { DeployPorts, DeployRun } from '../run.ts';
+import type { DeployInvocation, DeployPorts } from '../invocation.ts';
+import type { CertificateToDeliver } from '../plan/selected.ts';
 
 /** What is served; `undefined` where nobody is to look, or could not. It is no failure of the delivery, whatever it is: load
  *  balancers take their time, and the probe's schedule looks again. Never rejects. */
-export async function takeFirstLook(
-  { name, version, jobs, seen }: Selected,
-  { store, lookAtServed, clock, log }: DeployPorts,
-  run: DeployRun,
+export async function probeOnce(
+  { name, version, jobs, seen }: CertificateToDeliver,
+  { store, probeServed, clock, log }: DeployPorts,
+  invocation: DeployInvocation,
 ): Promise<ServedWord | undefined> {
   const [job] = jobs;
   if (!job || job.probe === false) return undefined;
@@ -19,18 +19,18 @@ export async function takeFirstLook(
   const targets = jobs.map(({ target }) => target);
   try {
     const asked = { names: facts.names, probe, fingerprint: delivery.fingerprint };
-    const { served, message, findings, unlooked } = await lookAtServed(asked, run.signal);
-    const { change } = noteServed(seen, {
+    const { served, message, results, unlooked } = await probeServed(asked, invocation.signal);
+    const { change } = updateServed(seen, {
       version,
       served,
-      targets: formatServedTargets(findings, targets, probe),
+      targets: formatServedTargets(results, targets, probe),
       isDelivered: true,
       at: clock.now(),
     });
     const fields = { certificate: name, version, served, unlooked };
     if (served === 'served') log.info('certificate served', fields);
     else if (isOther(served)) log.warn('certificate not served yet', { ...fields, problem: message });
-    if (change) await store.record(name, change, run.cleanUpSignal);
+    if (change) await store.record(name, change, invocation.cleanUpSignal);
     return served;
   } catch (error) {
     log.warn('certificate not probed', { certificate: name, problem: describeError(toError(error)) });

@@ -3,7 +3,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type Planned, planOne } from '../../policy/issuance/plan.ts';
 import { describeError } from '../../ports/errors.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import type { Allowance } from './allowance.ts';
 import {
   type Candidate,
@@ -32,25 +32,25 @@ export async function admitOrders(
   request: AdmissionRequest,
   openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   ports: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<readonly PlannedCertificate[]> {
   if (!plan.some(isOrder)) return plan;
   const [{ withinBudgets }, { withholdTakenNames }] = await Promise.all([
     import('./rate-limits.ts'),
     import('./taken-names.ts'),
   ]);
-  const hasPreflight = run.inventory.dns?.preflight !== false;
+  const hasPreflight = invocation.inventory.dns?.preflight !== false;
   const preflighted = new Set<string>();
   let preflight: RunPreflight | undefined;
-  let known = await withholdTakenNames(plan, request, ports, run);
+  let known = await withholdTakenNames(plan, request, ports, invocation);
   for (;;) {
-    const allowed = await withinBudgets(known, request, ports.store, run, ports.clock.now());
+    const allowed = await withinBudgets(known, request, ports.store, invocation, ports.clock.now());
     const unchecked = allowed.filter((one) => isOrder(one) && !preflighted.has(one.name));
-    const read = await readSpecifications(unchecked, request, ports, run);
+    const read = await readSpecifications(unchecked, request, ports, invocation);
     known = replaceByName(known, read);
     if (!read.every(isOrder)) continue;
     if (unchecked.length === 0 || !hasPreflight) return replaceByName(allowed, read);
-    preflight ??= await openPreflight(request, await openOrdering(), run);
+    preflight ??= await openPreflight(request, await openOrdering(), invocation);
     if (!preflight) return replaceByName(allowed, read);
     known = replaceByName(known, await preflight(replaceByName(unchecked, read)));
     for (const { name } of unchecked) preflighted.add(name);
@@ -77,14 +77,14 @@ type RunPreflight = (due: readonly PlannedCertificate[]) => Promise<readonly Pla
 async function openPreflight(
   { dryRun = false, force = false }: AdmissionRequest,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<RunPreflight | undefined> {
   const { preflight, clock } = ports;
   if (!preflight) return undefined;
   const { runPreflight } = await import('./preflight.ts');
-  const leftMs = Math.max(0, run.workUntil.getTime() - clock.now().getTime());
+  const leftMs = Math.max(0, invocation.workUntil.getTime() - clock.now().getTime());
   const limit = AbortSignal.timeout(Math.floor(Math.min(longestPreflightMs, leftMs * timeShare)));
-  const signal = AbortSignal.any([run.signal, limit]);
+  const signal = AbortSignal.any([invocation.signal, limit]);
   return (due) => runPreflight(due, { dryRun, force, signal }, { ...ports, preflight });
 }
 
@@ -94,12 +94,12 @@ async function readSpecifications(
   due: readonly PlannedCertificate[],
   { allowance }: AdmissionRequest,
   ports: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<readonly PlannedCertificate[]> {
   const unread = due.filter(({ spec }) => !spec);
   const read = await mapConcurrently(unread, concurrency, async (planned) => {
     try {
-      return await planBySpecification(planned, allowance, ports, run);
+      return await planBySpecification(planned, allowance, ports, invocation);
     } catch (error) {
       ports.log.debug('specification not read', {
         certificate: planned.name,
@@ -117,9 +117,9 @@ export async function planBySpecification(
   candidate: Candidate,
   allowance: Allowance,
   { store, clock }: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Planned<DueCertificate>> {
-  const complete = await completeCandidate(candidate, store, run);
+  const complete = await completeCandidate(candidate, store, invocation);
   const { situation } = await allowance.checkSpec(complete, complete.spec);
   const due = { ...complete, situation };
   return { ...due, plan: planOne(due, clock.now()) };

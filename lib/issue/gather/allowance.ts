@@ -22,7 +22,7 @@ import { describeError } from '../../ports/errors.ts';
 import type { InstallationRecord } from '../../ports/installation.ts';
 import type { CertificateStore } from '../../ports/store.ts';
 import { parseDomains } from '../../state/describe.ts';
-import type { IssuePorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts } from '../invocation.ts';
 import { type Candidate, type PlannedCertificate, readSpecification } from './gather.ts';
 
 /** Values read at once. */
@@ -57,24 +57,28 @@ export interface Allowance {
 type Change = Parameters<CertificateStore['record']>[1];
 
 /** Opens the rules of a pass. */
-export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run: Run): Allowance {
+export function openAllowance(
+  request: AllowanceRequest,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Allowance {
   const { store, clock, log } = ports;
   const { dryRun = false, grantsGrace, isOverAll } = request;
-  const fit = createFit(run.inventory);
+  const fit = createFit(invocation.inventory);
   /** Names that two sources share are noted with the rest; those that come to be shared later are withheld as `NameTaken`. */
   let fitWithNames = fit;
   const fitFor = ({ entry }: Candidate) =>
     grantsGrace || entry?.state.graceUntil !== undefined ? fitWithNames : fit;
-  const inFile = new Set(run.inventory.certificates.map(({ name }) => name));
+  const inFile = new Set(invocation.inventory.certificates.map(({ name }) => name));
   const checkedNames = new Set<string>();
-  const installation = onceOnly(async () => request.installation ?? (await readRecord(ports, run)));
+  const installation = onceOnly(async () => request.installation ?? (await readRecord(ports, invocation)));
   let isComplete = true;
   let readsLeft = grantsGrace ? Number.POSITIVE_INFINITY : mostRead;
 
   const record = async (name: string, change: Change): Promise<boolean> => {
     if (dryRun) return true;
     try {
-      await store.record(name, change, run.signal);
+      await store.record(name, change, invocation.signal);
       return true;
     } catch (error) {
       log.warn('state not recorded', { certificate: name, problem: describeError(error) });
@@ -84,7 +88,7 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
 
   const read = async (name: string): Promise<StoredSpec | undefined> => {
     try {
-      return await readSpecification(name, store, run.signal);
+      return await readSpecification(name, store, invocation.signal);
     } catch (error) {
       isComplete = false;
       log.warn('specification not read', { certificate: name, problem: describeError(error) });
@@ -95,7 +99,7 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
   /** What is on its tag now: listing lags, and what the pass before has granted must not be refused by this one. */
   const readGrace = async (name: string): Promise<Misfits['grace']> => {
     try {
-      return (await store.describe(name, run.signal))?.state.graceUntil;
+      return (await store.describe(name, invocation.signal))?.state.graceUntil;
     } catch (error) {
       log.warn('certificate not described', { certificate: name, problem: describeError(error) });
       return 'open';
@@ -103,8 +107,8 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
   };
 
   /** What is on its tag, or is granted now. */
-  const findGrace = async ({ name, entry, situation: { held } }: Candidate): Promise<Misfits['grace']> => {
-    const life = held.kind === 'certificate' ? held : undefined;
+  const findGrace = async ({ name, entry, situation: { actual } }: Candidate): Promise<Misfits['grace']> => {
+    const life = actual.kind === 'certificate' ? actual : undefined;
     const listed = entry?.state.graceUntil;
     const recorded =
       listed ?? (grantsGrace || entry?.state.error === notAllowed ? undefined : await readGrace(name));
@@ -194,9 +198,9 @@ export function openAllowance(request: AllowanceRequest, ports: IssuePorts, run:
     async checkAll(candidates, specs) {
       const isConcerned = grantsGrace || candidates.some(({ entry }) => entry?.state.graceUntil);
       if (isOverAll && isConcerned) {
-        const sources = openSources(run.inventory);
+        const sources = openSources(invocation.inventory);
         const others = candidates.flatMap(({ entry }) => (entry && sources.holderOf(entry)) ?? []);
-        fitWithNames = createFit(run.inventory, others);
+        fitWithNames = createFit(invocation.inventory, others);
       }
       const checked = await mapConcurrently(candidates, concurrency, (one) =>
         checkOne(one, specs.get(one.name)),
@@ -216,7 +220,10 @@ export function addGrace(plan: readonly PlannedCertificate[]): readonly PlannedC
   });
 }
 
-async function readRecord({ installation, log }: IssuePorts, { signal }: Run): Promise<Installation> {
+async function readRecord(
+  { installation, log }: IssuePorts,
+  { signal }: IssueInvocation,
+): Promise<Installation> {
   try {
     return installation ? await installation.read(signal) : 'unknown';
   } catch (error) {

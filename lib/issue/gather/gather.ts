@@ -3,14 +3,14 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../../certificate/stored.ts';
-import { type Held, heldByTags, heldByValue } from '../../policy/issuance/actual.ts';
+import { type Actual, actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
 import { type Decision, judge, type Situation } from '../../policy/issuance/checks.ts';
 import {
+  type Desired,
   describeNoIssuer,
   desiredBySpec,
   desiredByTags,
   type Progress,
-  type Wanted,
 } from '../../policy/issuance/desired.ts';
 import type { Planned } from '../../policy/issuance/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -18,7 +18,7 @@ import { ConfigError, toError } from '../../ports/errors.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
 import { IssueError } from '../errors.ts';
-import type { Run } from '../run.ts';
+import type { IssueInvocation } from '../invocation.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findUntagged } from './comparison.ts';
 import { findSources } from './sources.ts';
 
@@ -61,7 +61,7 @@ export interface Question {
 export async function gather(
   request: Question & ComparisonRequest,
   ports: ComparisonPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<{
   readonly candidates: readonly Candidate[];
   readonly unreadable: readonly UnreadableCertificate[];
@@ -70,17 +70,22 @@ export async function gather(
   readonly specs: ReadonlyMap<string, StoredSpec>;
 }> {
   const { store } = ports;
-  const fromFile = new Map(run.inventory.certificates.map((spec) => [spec.name, spec]));
-  const { sources, orphans, others } = await findSources(request.certificates, fromFile, store, run.signal);
-  for (const entry of await findUntagged(others, request, ports, run.signal))
+  const fromFile = new Map(invocation.inventory.certificates.map((spec) => [spec.name, spec]));
+  const { sources, orphans, others } = await findSources(
+    request.certificates,
+    fromFile,
+    store,
+    invocation.signal,
+  );
+  for (const entry of await findUntagged(others, request, ports, invocation.signal))
     sources.set(entry.name, async () => entry);
-  const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, run.signal);
+  const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, invocation.signal);
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
       const entry = await check(await readEntry());
-      return await gatherOne(name, fromFile.get(name), entry, request, store, run);
-    } catch (thrown) {
-      return { name, error: toError(thrown) };
+      return await gatherOne(name, fromFile.get(name), entry, request, store, invocation);
+    } catch (cause) {
+      return { name, error: toError(cause) };
     }
   });
   return {
@@ -98,9 +103,9 @@ async function gatherOne(
   entry: StoreEntry | undefined,
   { force }: Question,
   store: CertificateStore,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Candidate> {
-  const { inventory, signal } = run;
+  const { inventory, signal } = invocation;
   const version = entry?.pending;
   const pendingOrder = version === undefined ? undefined : await readPending(name, version, store, signal);
   const failures = entry?.state.failures;
@@ -113,19 +118,19 @@ async function gatherOne(
     forced: force,
     ...standingOf(entry),
   };
-  const known = entry ? heldByTags(entry) : ({ kind: 'nothing' } as const);
+  const known = entry ? actualByTags(entry) : ({ kind: 'nothing' } as const);
   if (entry && !inFile && version === undefined && known?.kind === 'certificate') {
-    const wanted = desiredByTags(known, inventory, entry.state);
-    if (wanted) {
-      const situation = { wanted, held: known, ...circumstances };
+    const desired = desiredByTags(known, inventory, entry.state);
+    if (desired) {
+      const situation = { desired, actual: known, ...circumstances };
       return { name, entry, pendingOrder, spec: undefined, situation };
     }
   }
   if (inFile && known) {
-    const situation = { wanted: desireOf(inFile, inventory, progress), held: known, ...circumstances };
+    const situation = { desired: desireOf(inFile, inventory, progress), actual: known, ...circumstances };
     return { name, entry, pendingOrder, spec: inFile, situation };
   }
-  const { held, registered } = await readCurrent(name, store, signal);
+  const { actual, registered } = await readCurrent(name, store, signal);
   const spec = inFile ?? registered;
   if (!spec) {
     throw new IssueError(
@@ -133,7 +138,7 @@ async function gatherOne(
       `no certificate is called "${name}", neither in the inventory nor by registration`,
     );
   }
-  const situation = { wanted: desireOf(spec, inventory, progress), held, ...circumstances };
+  const situation = { desired: desireOf(spec, inventory, progress), actual, ...circumstances };
   return { name, entry, pendingOrder, spec, situation };
 }
 
@@ -142,12 +147,12 @@ async function gatherOne(
 export async function completeCandidate(
   candidate: Candidate,
   store: CertificateStore,
-  { inventory, signal }: Run,
+  { inventory, signal }: IssueInvocation,
 ): Promise<Candidate & { readonly spec: StoredSpec }> {
   const { name, situation, pendingOrder: inFlight } = candidate;
   const spec = await readSpecification(name, store, signal);
-  const wanted = desireOf(spec, inventory, { failures: situation.failures, inFlight });
-  return { ...candidate, spec, situation: { ...situation, wanted } };
+  const desired = desireOf(spec, inventory, { failures: situation.failures, inFlight });
+  return { ...candidate, spec, situation: { ...situation, desired } };
 }
 
 /** The specification of a candidate that tags alone were enough for. @throws IssueError `Unknown` where it is gone. */
@@ -167,31 +172,31 @@ export async function readSpecification(
 /** Judges a certificate that this run has claimed, from what nobody else can change now. The issuer stays the one that was
  *  chosen before. @throws StoreError. */
 export async function judgeClaimed(
-  { name, situation: { wanted } }: Candidate,
+  { name, situation: { desired } }: Candidate,
   entry: StoreEntry,
   { store, clock }: { readonly store: CertificateStore; readonly clock: Clock },
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<Decision> {
-  const held = heldByTags(entry) ?? (await readCurrent(name, store, signal)).held;
+  const actual = actualByTags(entry) ?? (await readCurrent(name, store, signal)).actual;
   const { failures, error, nextAttempt } = entry.state;
-  return judge({ wanted, held, failures, error, nextAttempt, ...standingOf(entry) }, clock.now());
+  return judge({ desired, actual, failures, error, nextAttempt, ...standingOf(entry) }, clock.now());
 }
 
 async function readCurrent(
   name: string,
   store: CertificateStore,
   signal: AbortSignal,
-): Promise<{ readonly held: Held; readonly registered: StoredSpec | undefined }> {
+): Promise<{ readonly actual: Actual; readonly registered: StoredSpec | undefined }> {
   const value = (await store.read(name, 'AWSCURRENT', signal))?.value;
   switch (value?.kind) {
     case 'specification':
-      return { held: heldByValue(value), registered: value.spec };
+      return { actual: actualByValue(value), registered: value.spec };
     case 'certificate':
-      return { held: heldByValue(value), registered: value.certificate.spec };
+      return { actual: actualByValue(value), registered: value.certificate.spec };
     case 'pending':
     case 'unparsable':
     case undefined:
-      return { held: heldByValue(value), registered: undefined };
+      return { actual: actualByValue(value), registered: undefined };
   }
 }
 
@@ -207,8 +212,8 @@ async function readPending(
 
 /** What a specification asks for, with the issuer of its next order.
  *  @throws ConfigError if the inventory has none of its issuers. */
-function desireOf(spec: CertificateSpec, inventory: Inventory, progress: Progress): Wanted {
-  const wanted = desiredBySpec(inventory, spec, progress);
-  if (wanted) return wanted;
+function desireOf(spec: CertificateSpec, inventory: Inventory, progress: Progress): Desired {
+  const desired = desiredBySpec(inventory, spec, progress);
+  if (desired) return desired;
   throw new ConfigError('Inventory', describeNoIssuer(spec));
 }

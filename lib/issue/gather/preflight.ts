@@ -4,11 +4,11 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { Memory } from '../../async/memo.ts';
 import { namesKey } from '../../certificate/names.ts';
 import type { CaaSubject } from '../../policy/dns/caa.ts';
-import { heedFindings, judgePreflight } from '../../policy/dns/preflight.ts';
+import { heedProblems, judgePreflight } from '../../policy/dns/preflight.ts';
 import type { PlanEntry } from '../../policy/issuance/plan.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
 import { describeError } from '../../ports/errors.ts';
-import type { IssuePorts, OrderingPorts, PreflightPorts } from '../run.ts';
+import type { IssuePorts, OrderingPorts, PreflightPorts } from '../invocation.ts';
 import type { Candidate, PlannedCertificate } from './gather.ts';
 
 /** Certificates looked at side by side. */
@@ -51,7 +51,7 @@ async function preflightOne(
   const { spec, entry, situation } = candidate;
   if (!spec || resumes(situation.pending, entry?.state)) return plan;
   const { domains } = spec;
-  const { issuer } = situation.wanted;
+  const { issuer } = situation.desired;
   try {
     const subject = await describeCa(issuer);
     // A lasting record may be there already, wherever DNS leads by now; where it is not, writing it tells.
@@ -59,7 +59,7 @@ async function preflightOne(
     const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
     const facts = await preflight.gather(domains, about, signal);
     const zones = facts.names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
-    return heedFindings({ ...plan, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
+    return heedProblems({ ...plan, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
   } catch (error) {
     const why = signal.aborted ? 'it took too long' : describeError(error);
     return { ...plan, warnings: [`DNS was not looked at before the order: ${why}`] };
@@ -69,9 +69,9 @@ async function preflightOne(
 /** Whether the CA may still hold valid authorizations for all of the names: it then asks for no proof, and it is of no
  *  consequence where DNS leads. CAA is read for every certificate. */
 function mayBeProved({ situation }: Candidate, domains: readonly string[], now: Date): boolean {
-  const { held, wanted } = situation;
-  if (held.kind !== 'certificate' || held.issuer !== wanted.directory) return false;
-  return held.names === namesKey(domains) && now.getTime() - held.notBefore.getTime() < authorizationMs;
+  const { actual, desired } = situation;
+  if (actual.kind !== 'certificate' || actual.issuer !== desired.directory) return false;
+  return actual.names === namesKey(domains) && now.getTime() - actual.notBefore.getTime() < authorizationMs;
 }
 
 /** Where the CA cannot be asked, CAA is judged as far as that goes; the order itself then tells what is wrong with the CA. */

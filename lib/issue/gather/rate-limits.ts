@@ -6,7 +6,7 @@ import { allocateBudgets, type OrderHistory, type OrderRequest } from '../../pol
 import { resumes } from '../../policy/issuance/resume.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { parseOrderLog } from '../../state/order-log.ts';
-import type { Run } from '../run.ts';
+import type { IssueInvocation } from '../invocation.ts';
 import type { Candidate, PlannedCertificate, Question } from './gather.ts';
 
 /** Let's Encrypt counts a set that was issued in this time as a renewal (rate limits, "Non-ARI renewals"). */
@@ -18,7 +18,7 @@ export async function withinBudgets(
   plan: readonly PlannedCertificate[],
   { certificates }: Question,
   store: CertificateStore,
-  run: Run,
+  invocation: IssueInvocation,
   now: Date,
 ): Promise<readonly PlannedCertificate[]> {
   const requests = plan.flatMap((planned) =>
@@ -26,7 +26,7 @@ export async function withinBudgets(
   );
   if (!requests.some(({ directory }) => limitsOf(directory))) return plan;
   // Named certificates were described one by one: what the others have spent only the list tells.
-  const listed = certificates ? await store.list(run.signal) : [];
+  const listed = certificates ? await store.list(invocation.signal) : [];
   const entries = new Map(listed.map((entry) => [entry.name, entry]));
   for (const { name, entry } of plan) if (entry) entries.set(name, entry);
   const shortages = allocateBudgets(
@@ -44,7 +44,7 @@ export async function withinBudgets(
 }
 
 function requestOf({ name, situation, spec, entry }: Candidate, now: Date): readonly OrderRequest[] {
-  const { wanted, held, pending } = situation;
+  const { desired, actual, pending } = situation;
   if (resumes(pending, entry?.state)) return [];
   const log = parseOrderLog(entry?.state.orders);
   const domains = spec?.domains;
@@ -52,19 +52,20 @@ function requestOf({ name, situation, spec, entry }: Candidate, now: Date): read
   const registeredDomains = domains
     ? [...new Set(domains.map(registeredDomain))]
     : (log?.registeredDomains ?? []);
-  const certificate = held.kind === 'certificate' ? held : undefined;
+  const certificate = actual.kind === 'certificate' ? actual : undefined;
   const sinceMs = certificate ? now.getTime() - certificate.notBefore.getTime() : Number.POSITIVE_INFINITY;
   const lifetimeMs = certificate ? certificate.notAfter.getTime() - certificate.notBefore.getTime() : 0;
   return [
     {
       name,
-      directory: wanted.directory,
+      directory: desired.directory,
       registeredDomains,
       names,
       // Only inside its window is a renewal exempt (RFC 9773 and Let's Encrypt's rate limits).
       replaces:
         certificate?.window !== undefined && certificate.window.start <= now && now <= certificate.window.end,
-      renewal: certificate?.names === names && certificate.issuer === wanted.directory && sinceMs < renewalMs,
+      renewal:
+        certificate?.names === names && certificate.issuer === desired.directory && sinceMs < renewalMs,
       // Nothing held is urgent where the operator asks for it; what anybody may register is not, for being new.
       urgent: certificate ? sinceMs > lifetimeMs * 0.75 : !isRegistered(spec, entry),
     },

@@ -7,7 +7,7 @@ import { isPutOffByTags } from '../../policy/issuance/renewal-time.ts';
 import type { RenewalInfo } from '../../ports/acme.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { CertificateStore } from '../../ports/store.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import type { Candidate } from './gather.ts';
 
 /** After an error that may pass. */
@@ -25,10 +25,10 @@ const longestMs = 60_000;
 
 /** Whether it is time to ask about a certificate: it is known to the CA by id, has not ended, and no order of it is open. */
 export function needsRenewalInfo({ entry, situation }: Candidate, now: Date): boolean {
-  const { held, pending } = situation;
-  if (held.kind !== 'certificate' || pending !== undefined || held.notAfter <= now) return false;
-  if (!isFrom(held.issuer, situation.wanted) || entry?.state.certificateId === undefined) return false;
-  if (isPutOffByTags({ ...held, renewBeforeMs: situation.wanted.renewBeforeMs }, now)) return true;
+  const { actual, pending } = situation;
+  if (actual.kind !== 'certificate' || pending !== undefined || actual.notAfter <= now) return false;
+  if (!isFrom(actual.issuer, situation.desired) || entry?.state.certificateId === undefined) return false;
+  if (isPutOffByTags({ ...actual, renewBeforeMs: situation.desired.renewBeforeMs }, now)) return true;
   return entry.state.askAfter === undefined || entry.state.askAfter <= now;
 }
 
@@ -38,33 +38,33 @@ export function needsRenewalInfo({ entry, situation }: Candidate, now: Date): bo
 export async function fetchWindows(
   candidates: readonly Candidate[],
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<readonly Candidate[]> {
-  const leftMs = Math.max(0, run.workUntil.getTime() - ports.clock.now().getTime());
+  const leftMs = Math.max(0, invocation.workUntil.getTime() - ports.clock.now().getTime());
   const limit = AbortSignal.timeout(Math.floor(Math.min(longestMs, leftMs * timeShare)));
-  const signal = AbortSignal.any([run.signal, limit]);
+  const signal = AbortSignal.any([invocation.signal, limit]);
   const updateOne = async (candidate: Candidate): Promise<Candidate> => {
     const { name, situation } = candidate;
     if (signal.aborted) return candidate;
-    const answer = await fetchRenewalInfo(candidate, ports, { inventory: run.inventory, signal });
+    const answer = await fetchRenewalInfo(candidate, ports, { inventory: invocation.inventory, signal });
     const now = ports.clock.now();
     const isFreed = endsLimit(candidate, answer, now);
     try {
       const windowOf = candidate.entry?.state.certificateId;
       const state = { ...stateOfAnswer(answer, now), windowOf, ...(isFreed ? { nextAttempt: null } : {}) };
-      await ports.store.record(name, state, run.signal);
+      await ports.store.record(name, state, invocation.signal);
     } catch (error) {
       ports.log.warn('CA’s suggestion not recorded', { certificate: name, problem: describeError(error) });
     }
-    if (!answer || answer === 'failed' || situation.held.kind !== 'certificate') return candidate;
+    if (!answer || answer === 'failed' || situation.actual.kind !== 'certificate') return candidate;
     const { start, end, explanationUrl } = answer;
     if (explanationUrl)
       ports.log.warn('CA explains a renewal', { certificate: name, explanationUrl, start, end });
     const window = { start, end, explanationUrl, isFresh: true };
     const freed = isFreed ? { nextAttempt: undefined } : {};
-    return { ...candidate, situation: { ...situation, ...freed, held: { ...situation.held, window } } };
+    return { ...candidate, situation: { ...situation, ...freed, actual: { ...situation.actual, window } } };
   };
-  const byCa = Map.groupBy(candidates, ({ situation }) => situation.wanted.directory);
+  const byCa = Map.groupBy(candidates, ({ situation }) => situation.desired.directory);
   const updated = [...byCa.values()].map((part) => mapConcurrently(part, concurrency, updateOne));
   return (await Promise.all(updated)).flat();
 }
@@ -72,24 +72,27 @@ export async function fetchWindows(
 /** Whether the CA has moved the window to now since its limits kept an order back: they do not count for one in the window.
  *  Should that order be refused too, its wait stands, for the window does not move again. */
 function endsLimit({ situation }: Candidate, answer: RenewalAnswer, now: Date): boolean {
-  const { held, error } = situation;
-  if (error !== 'rateLimited' || !answer || answer === 'failed' || held.kind !== 'certificate') return false;
+  const { actual, error } = situation;
+  if (error !== 'rateLimited' || !answer || answer === 'failed' || actual.kind !== 'certificate')
+    return false;
   const isIn = (window: { readonly start: Date; readonly end: Date }) =>
     window.start <= now && now <= window.end;
-  return isIn(answer) && !(held.window && isIn(held.window));
+  return isIn(answer) && !(actual.window && isIn(actual.window));
 }
 
 /** What the CA suggests; `undefined` where it has no answer; `failed` where it may have one later. */
 type RenewalAnswer = RenewalInfo | 'failed' | undefined;
 
 async function fetchRenewalInfo(
-  { name, entry, spec, situation: { held } }: Candidate,
+  { name, entry, spec, situation: { actual } }: Candidate,
   { connect, log }: IssuePorts & OrderingPorts,
-  { inventory, signal }: Pick<Run, 'inventory' | 'signal'>,
+  { inventory, signal }: Pick<IssueInvocation, 'inventory' | 'signal'>,
 ): Promise<RenewalAnswer> {
   const id = entry?.state.certificateId;
   const issuers = spec ? issuersOf(spec, inventory.issuers) : issuersOfSource(entry?.state ?? {}, inventory);
-  const issuer = issuers.find((one) => held.kind === 'certificate' && one.issuer.directory === held.issuer);
+  const issuer = issuers.find(
+    (one) => actual.kind === 'certificate' && one.issuer.directory === actual.issuer,
+  );
   if (id === undefined || issuer === undefined) return undefined;
   try {
     return await (await connect(issuer.name, signal)).renewalInfo(id, signal);

@@ -14,7 +14,7 @@ import {
 import { describeError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import { parseDomains } from '../../state/describe.ts';
-import type { IssuePorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts } from '../invocation.ts';
 import { type Candidate, type PlannedCertificate, readSpecification } from './gather.ts';
 
 /** Stands as the last error on the tags of what is withheld. */
@@ -45,22 +45,22 @@ export async function withholdTakenNames(
   plan: readonly PlannedCertificate[],
   request: NamesRequest,
   ports: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<readonly PlannedCertificate[]> {
-  const sources = openSources(run.inventory);
+  const sources = openSources(invocation.inventory);
   const contestable = plan.flatMap((candidate): readonly ContestableOrder[] => {
     const holder = candidate.plan.decision === 'order' ? holderOf(candidate, sources) : undefined;
     return holder && sources.mayBeShared(holder) ? [{ candidate, holder }] : [];
   });
   if (contestable.length === 0) return plan;
 
-  const { entries, dates } = await listOthers(plan, request, ports, run);
-  const holders = await findHolders(entries, plan, { ...ports, sources }, run);
+  const { entries, dates } = await listOthers(plan, request, ports, invocation);
+  const holders = await findHolders(entries, plan, { ...ports, sources }, invocation);
   const book = new NameBook([
     ...holders,
     ...contestable.map(({ holder }) => ({ ...holder, since: dates(holder.certificate) })),
   ]);
-  const firstRun = await readFirstRun(contestable, ports, run);
+  const firstRun = await readFirstRun(contestable, ports, invocation);
   const withheld = new Map<string, string>();
   for (const { candidate, holder } of contestable) {
     const since = dates(holder.certificate);
@@ -74,7 +74,7 @@ export async function withholdTakenNames(
   }
   return mapConcurrently(plan, concurrency, async (planned) => {
     const problem = withheld.get(planned.name);
-    return problem === undefined ? planned : withhold(planned, problem, request, ports, run);
+    return problem === undefined ? planned : withhold(planned, problem, request, ports, invocation);
   });
 }
 
@@ -84,7 +84,7 @@ async function withhold(
   problem: string,
   { dryRun = false }: NamesRequest,
   { store, log }: IssuePorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<PlannedCertificate> {
   const { name, entry } = planned;
   const isRecorded = entry?.state.error === nameTaken;
@@ -111,7 +111,7 @@ function isStored(spec: CertificateSpec | StoredSpec): spec is StoredSpec {
 }
 
 function isRenewal({ situation }: Candidate): boolean {
-  return situation.held.kind !== 'nothing';
+  return situation.actual.kind !== 'nothing';
 }
 
 /** A pass over everything has listed already. One that the list does not show yet was registered just now. */
@@ -119,7 +119,7 @@ async function listOthers(
   all: readonly Candidate[],
   { certificates }: NamesRequest,
   { store, clock }: IssuePorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<{ readonly entries: readonly StoreEntry[]; readonly dates: (name: string) => Date }> {
   const entries = certificates
     ? await store.list(signal, specSources)
@@ -134,7 +134,7 @@ async function findHolders(
   entries: readonly StoreEntry[],
   plan: readonly PlannedCertificate[],
   { store, log, sources }: IssuePorts & { readonly sources: NameSources },
-  { inventory, signal }: Run,
+  { inventory, signal }: IssueInvocation,
 ): Promise<readonly NameHolder[]> {
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
   const specs = new Map(plan.map(({ name, spec }) => [name, spec]));
@@ -160,7 +160,7 @@ async function findHolders(
 async function readFirstRun(
   contestable: readonly ContestableOrder[],
   { installation, log }: IssuePorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<Date | undefined> {
   if (!contestable.some(({ candidate }) => isRenewal(candidate))) return undefined;
   try {

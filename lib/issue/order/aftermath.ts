@@ -8,16 +8,16 @@ import type { CertificateStore } from '../../ports/store.ts';
 import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 import { askLaterMs, stateOfAnswer } from '../gather/renewal-info.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import type { Claim } from './claim.ts';
-import { planRetry, type Retry } from './retry.ts';
+import { type OrderRetry, planRetry } from './retry.ts';
 
 /** How a stored certificate stands. */
 export interface StoredJudgement {
   /** To be recorded beside what the certificate says of itself. */
   readonly state: Parameters<CertificateStore['record']>[1];
   /** Absent where it is kept. */
-  readonly failure?: { readonly error: IssueError; readonly retry: Retry };
+  readonly failure?: { readonly error: IssueError; readonly retry: OrderRetry };
 }
 
 /** Judges it as a pass would. A CA that wanted the one before renewed as soon as it was asked is asked about this one at once: one
@@ -26,19 +26,19 @@ export async function judgeStored(
   facts: CertificateFacts,
   { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<StoredJudgement> {
-  const { wanted } = due.situation;
-  const window = await fetchWindow(facts, wanted.issuer, claim, ports, run);
+  const { desired } = due.situation;
+  const window = await fetchWindow(facts, desired.issuer, claim, ports, invocation);
   const now = ports.clock.now();
   const renewalInfo = window
     ? { ...stateOfAnswer(window, now), windowOf: certificateId(facts) ?? null }
     : { askAfter: new Date(now.getTime() + askLaterMs) };
-  const dueAgain = findDueAgain(facts, { ...claim.pending, window }, wanted, now);
+  const dueAgain = findDueAgain(facts, { ...claim.pending, window }, desired, now);
   if (dueAgain === undefined)
     return { state: { ...renewalInfo, failures: null, error: null, nextAttempt: null } };
   const error = new IssueError('DueAgain', `the certificate was stored, but ${dueAgain}`);
-  const retry = planRetry(due, claim, run.inventory, { now });
+  const retry = planRetry(due, claim, invocation.inventory, { now });
   const { failures, until } = retry;
   return {
     state: { ...renewalInfo, failures, error: error.code, nextAttempt: until },
@@ -52,7 +52,7 @@ async function fetchWindow(
   issuer: string,
   { entry }: Claim,
   { connect, clock, log }: IssuePorts & OrderingPorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<RenewalInfo | undefined> {
   const id = certificateId(facts);
   if (id === undefined || !entry || !wasDueAgain(entry, clock.now())) return undefined;

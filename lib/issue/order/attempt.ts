@@ -12,7 +12,7 @@ import { addOrder } from '../../state/order-log.ts';
 import { readJournal } from '../../state/txt-journal.ts';
 import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Claim, claimCertificate } from './claim.ts';
 import { verifyIssued } from './issued.ts';
 import { recordValues } from './journal.ts';
@@ -80,31 +80,31 @@ export async function beginAttempt(
   due: DueCertificate,
   queue: SerialQueue,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Attempt> {
   const { spec, situation } = due;
   let claim: Claim | undefined;
   try {
-    const claimed = await claimCertificate(due, ports, run);
+    const claimed = await claimCertificate(due, ports, invocation);
     if (claimed === 'claimedByOther') return { kind: 'claimedByOther' };
     claim = claimed;
     if (situation.pending)
       ports.log.info('claim taken over', { certificate: spec.name, version: claim.version });
-    const entry = await ports.store.describe(spec.name, run.signal);
+    const entry = await ports.store.describe(spec.name, invocation.signal);
     if (!entry) throw new IssueError('Failed', `the AWS secret of ${spec.name} was deleted meanwhile`);
     claim = { ...claim, entry };
     const { order } = entry.state;
     if (order !== undefined && entry.current === versionOfOrder(order))
       return { kind: 'stored', claim, written: valuesOfEarlierRuns(claim) };
     if (!resumes(situation.pending, entry.state) && !situation.forced) {
-      const decision = await judgeClaimed(due, entry, ports, run);
+      const decision = await judgeClaimed(due, entry, ports, invocation);
       if (decision.decision !== 'order')
         return { kind: 'kept', claim, decision, written: valuesOfEarlierRuns(claim) };
     }
-    return await openOrder(due, claim, entry, queue, ports, run);
-  } catch (thrown) {
+    return await openOrder(due, claim, entry, queue, ports, invocation);
+  } catch (cause) {
     const written = claim ? valuesOfEarlierRuns(claim) : [];
-    return { kind: 'failed', claim, written, error: toError(thrown), mayBeIssued: false };
+    return { kind: 'failed', claim, written, error: toError(cause), mayBeIssued: false };
   }
 }
 
@@ -114,22 +114,22 @@ function valuesOfEarlierRuns({ entry, pending }: Claim): readonly TxtValue[] {
 }
 
 async function openOrder(
-  { spec, situation: { wanted } }: DueCertificate,
+  { spec, situation: { desired } }: DueCertificate,
   claim: Claim,
   { current, state }: StoreEntry,
   queue: SerialQueue,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Attempt> {
   const { connect, store, records, clock, log } = ports;
   const { name, domains } = spec;
   const leftValues = valuesOfEarlierRuns(claim);
-  const ca = await connect(wanted.issuer, run.signal);
+  const ca = await connect(desired.issuer, invocation.signal);
   const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
   if (state.order !== undefined && state.orderFor === owner) {
-    const found = await findOrder(state.order, claim.pending, ca, run.signal);
+    const found = await findOrder(state.order, claim.pending, ca, invocation.signal);
     if (!('useless' in found) && isUsable(found, claim)) {
-      await recordValues(name, found, state.txt, store, run.signal);
+      await recordValues(name, found, state.txt, store, invocation.signal);
       log.info('order resumed', { certificate: name, names: domains, orderUrl: found.order.url });
       return {
         kind: 'open',
@@ -147,34 +147,37 @@ async function openOrder(
   let written = leftValues;
   try {
     // Before the tags forget the order that wrote them.
-    if (leftValues.length > 0) await removeValues(leftValues, records, run);
-    const rehearsal = await rehearse(spec, wanted.rehearsal, ports, run);
+    if (leftValues.length > 0) await removeValues(leftValues, records, invocation);
+    const rehearsal = await rehearse(spec, desired.rehearsal, ports, invocation);
     written = [...leftValues, ...rehearsal.written];
     if (rehearsal.failure) throw rehearsal.failure;
     const replaces =
       state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
     const order = await queue.run(async () => {
-      const made = await ca.newOrder({ domains, profile: claim.pending.profile, replaces }, run.signal);
+      const made = await ca.newOrder(
+        { domains, profile: claim.pending.profile, replaces },
+        invocation.signal,
+      );
       orderUrl = made.url;
       // Before anything else: a crash after this line loses no order.
       const registeredDomains = [...new Set(domains.map(registeredDomain))];
       const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
-      await store.record(name, { order: orderUrl, orderFor: owner, orders }, run.signal);
+      await store.record(name, { order: orderUrl, orderFor: owner, orders }, invocation.signal);
       return made;
     });
     log.info('order created', { certificate: name, names: domains, orderUrl });
-    const open = await openNewOrder(order, spec, ca, run.signal);
-    await recordValues(name, open, rehearsal.journal, store, run.signal);
+    const open = await openNewOrder(order, spec, ca, invocation.signal);
+    await recordValues(name, open, rehearsal.journal, store, invocation.signal);
     return { kind: 'open', claim, ca, open, isNew: true, written: [...rehearsal.written, ...open.toPresent] };
-  } catch (thrown) {
-    return { kind: 'failed', claim, orderUrl, written, error: toError(thrown), mayBeIssued: false };
+  } catch (cause) {
+    return { kind: 'failed', claim, orderUrl, written, error: toError(cause), mayBeIssued: false };
   }
 }
 
 async function removeValues(
   leftValues: readonly TxtValue[],
   records: ChallengeRecords,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<void> {
   const { failed } = await records.cleanUp(leftValues, signal);
   for (const error of failed.values()) throw error;
@@ -191,28 +194,28 @@ export async function finishAttempt(
   due: DueCertificate,
   { claim, ca, open, written }: OpenAttempt,
   { keys, store, clock, log }: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Attempt> {
   const { name, domains } = due.spec;
   const { pending } = claim;
   const orderUrl = open.order.url;
   let finalizing = false;
   try {
-    const validated = await validateOrder(open, ca, clock, run.signal);
+    const validated = await validateOrder(open, ca, clock, invocation.signal);
     const csr = await keys.request(pending.key, domains);
     finalizing = true;
-    const issued = await obtainCertificate(validated, csr, ca, clock, run.signal);
-    const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, run);
+    const issued = await obtainCertificate(validated, csr, ca, clock, invocation.signal);
+    const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, invocation);
     const version = versionOfOrder(orderUrl);
     // In its canonical spelling, so that what is stored and what is delivered are the same text.
     const { chain, key, facts } = bundle;
     const { issuer, profile, spec } = pending;
-    await store.put(name, { chain, key, issuer, profile, spec }, version, run.signal);
+    await store.put(name, { chain, key, issuer, profile, spec }, version, invocation.signal);
     const { notAfter } = facts;
     log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
     return { kind: 'issued', claim, written, chain, version, orderUrl };
-  } catch (thrown) {
-    const error = toError(thrown);
+  } catch (cause) {
+    const error = toError(cause);
     const useless = error instanceof IssueError && error.code === 'BadCertificate';
     return {
       kind: 'failed',

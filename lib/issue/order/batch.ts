@@ -3,7 +3,7 @@ import { Slots } from '../../async/map-concurrently.ts';
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
 import { type OrderOutcome, recordAttempt } from './record.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -34,22 +34,26 @@ export interface OrderBatch {
 export function beginBatch(
   batch: readonly DueCertificate[],
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): OrderBatch {
-  const leftMs = run.workUntil.getTime() - ports.clock.now().getTime();
-  const shared = { members: batch.length, longestMs: Math.max(0, leftMs * waitShare), signal: run.signal };
-  const presented = new SharedChange({ ...shared, change: (...asked) => present(asked, ports, run) });
-  const cleanedUp = new SharedChange({ ...shared, change: (...asked) => cleanUp(asked, ports, run) });
+  const leftMs = invocation.workUntil.getTime() - ports.clock.now().getTime();
+  const shared = {
+    members: batch.length,
+    longestMs: Math.max(0, leftMs * waitShare),
+    signal: invocation.signal,
+  };
+  const presented = new SharedChange({ ...shared, change: (...asked) => present(asked, ports, invocation) });
+  const cleanedUp = new SharedChange({ ...shared, change: (...asked) => cleanUp(asked, ports, invocation) });
   const queue = new SerialQueue();
   const [beginning, recording] = [new Slots(concurrency), new Slots(concurrency)];
   const outcomes = Promise.all(
     batch.map(async (due): Promise<OrderOutcome> => {
-      const begun = await beginning.use(() => beginAttempt(due, queue, ports, run), {
-        patienceMs: longestSlotMs,
+      const begun = await beginning.use(() => beginAttempt(due, queue, ports, invocation), {
+        timeoutMs: longestSlotMs,
       });
-      const attempt = await finish(due, begun, presented, ports, run);
+      const attempt = await finish(due, begun, presented, ports, invocation);
       const unremoved = await cleanedUp.join('written' in attempt ? attempt.written : []);
-      return recording.use(() => recordAttempt(due, attempt, unremoved, ports, run));
+      return recording.use(() => recordAttempt(due, attempt, unremoved, ports, invocation));
     }),
   );
   const overdue = presented.first.then(() => pause(stragglerMs));
@@ -66,7 +70,7 @@ function pause(ms: number): Promise<void> {
 async function present(
   [values, onDone]: readonly [readonly TxtValue[], OnRecordDone],
   { records, log }: IssuePorts & OrderingPorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<RecordOutcome> {
   const outcome = await outcomeOf(values, () => records.present(values, signal, onDone));
   log.info('TXT values added', { values: values.length, failed: outcome.failed.size });
@@ -77,7 +81,7 @@ async function present(
 async function cleanUp(
   [values, onDone]: readonly [readonly TxtValue[], OnRecordDone],
   { records, log }: IssuePorts & OrderingPorts,
-  { cleanUpSignal }: Run,
+  { cleanUpSignal }: IssueInvocation,
 ): Promise<RecordOutcome> {
   const outcome = await outcomeOf(values, () => records.cleanUp(values, cleanUpSignal, onDone));
   log.info('TXT values removed', { values: values.length, failed: outcome.failed.size });
@@ -98,7 +102,7 @@ async function finish(
   attempt: Attempt,
   presented: SharedChange,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Attempt> {
   if (attempt.kind !== 'open') {
     presented.leave();
@@ -109,13 +113,13 @@ async function finish(
   const { failed } =
     unwritten.size > 0
       ? { failed: unwritten }
-      : await outcomeOf(values, () => ports.awaitVisible(values, run.signal));
+      : await outcomeOf(values, () => ports.awaitVisible(values, invocation.signal));
   const [error] = values.flatMap(({ name }) => failed.get(name) ?? []);
-  if (!error) return finishAttempt(due, attempt, ports, run);
+  if (!error) return finishAttempt(due, attempt, ports, invocation);
   const { claim, open, isNew } = attempt;
   // Where nothing was written there is nothing to clean up, nor to keep the claim for. A write that timed out is not sure.
   const isSure = (value: TxtValue) =>
-    isNew && open.toPresent.includes(value) && unwritten.has(value.name) && !run.signal.aborted;
+    isNew && open.toPresent.includes(value) && unwritten.has(value.name) && !invocation.signal.aborted;
   const written = attempt.written.filter((value) => !isSure(value));
   return { kind: 'failed', claim, orderUrl: open.order.url, written, error, mayBeIssued: false };
 }
@@ -127,8 +131,8 @@ async function outcomeOf(
 ): Promise<RecordOutcome> {
   try {
     return values.length === 0 ? { failed: new Map() } : await work();
-  } catch (thrown) {
-    const error = toError(thrown);
+  } catch (cause) {
+    const error = toError(cause);
     return { failed: new Map(values.map(({ name }) => [name, error])) };
   }
 }

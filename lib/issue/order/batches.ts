@@ -4,7 +4,7 @@ import { describeError, toError } from '../../ports/errors.ts';
 import { planBySpecification } from '../gather/admission.ts';
 import type { Allowance } from '../gather/allowance.ts';
 import type { DueCertificate, PlannedCertificate } from '../gather/gather.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import type { OrderOutcome } from './record.ts';
 
 /** A wave that would have less time than this is left to the next run. */
@@ -18,17 +18,17 @@ export async function orderDue(
   due: readonly PlannedCertificate[],
   allowance: Allowance,
   openOrdering: () => Promise<IssuePorts & OrderingPorts>,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<readonly OrderOutcome[]> {
   if (due.length === 0) return [];
   const [ports, { beginBatch, batchSize }] = await Promise.all([openOrdering(), import('./batch.ts')]);
-  const hasRehearsal = ({ situation }: PlannedCertificate) => situation.wanted.rehearsal !== undefined;
-  const byCa = Map.groupBy(due, ({ situation }) => situation.wanted.directory);
+  const hasRehearsal = ({ situation }: PlannedCertificate) => situation.desired.rehearsal !== undefined;
+  const byCa = Map.groupBy(due, ({ situation }) => situation.desired.directory);
   const outcomes = [...byCa.values()].map((part) => {
     // Those that are rehearsed first, which takes its time, come last.
     const parts = [part.filter((one) => !hasRehearsal(one)), part.filter(hasRehearsal)];
     const batches = parts.flatMap((some) => chunk(some, batchSize));
-    return orderBatches(batches, allowance, beginBatch, ports, run);
+    return orderBatches(batches, allowance, beginBatch, ports, invocation);
   });
   return (await Promise.all(outcomes)).flat();
 }
@@ -40,7 +40,7 @@ async function orderBatches(
   allowance: Allowance,
   beginBatch: typeof import('./batch.ts').beginBatch,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<readonly OrderOutcome[]> {
   const { clock, log } = ports;
   const done: OrderOutcome[] = [];
@@ -48,17 +48,19 @@ async function orderBatches(
   let neededMs = minBatchMs;
   for (const [index, batch] of batches.entries()) {
     const begunAt = clock.now().getTime();
-    if (run.signal.aborted || run.workUntil.getTime() - begunAt < neededMs) {
+    if (invocation.signal.aborted || invocation.workUntil.getTime() - begunAt < neededMs) {
       const message = 'too little time was left to begin; the next run orders it';
       done.push(...batch.map(({ name }) => ({ outcome: 'waiting' as const, name, message })));
       continue;
     }
     if (batches.length > 1)
       log.info('wave begun', { wave: index + 1, of: batches.length, certificates: batch.length });
-    const prepared = await mapConcurrently(batch, concurrency, (one) => prepare(one, allowance, ports, run));
+    const prepared = await mapConcurrently(batch, concurrency, (one) =>
+      prepare(one, allowance, ports, invocation),
+    );
     done.push(...prepared.flatMap((one) => ('outcome' in one ? [one] : [])));
     const ready = prepared.flatMap((one) => ('outcome' in one ? [] : [one]));
-    const { outcomes, stragglersOnly } = beginBatch(ready, ports, run);
+    const { outcomes, stragglersOnly } = beginBatch(ready, ports, invocation);
     outcomesOfBatches.push(outcomes);
     await stragglersOnly;
     neededMs = Math.max(neededMs, clock.now().getTime() - begunAt);
@@ -77,16 +79,16 @@ async function prepare(
   planned: PlannedCertificate,
   allowance: Allowance,
   ports: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<DueCertificate | OrderOutcome> {
   const { name, spec } = planned;
   try {
     if (spec) return { ...planned, spec };
-    const due = await planBySpecification(planned, allowance, ports, run);
+    const due = await planBySpecification(planned, allowance, ports, invocation);
     const { decision, message } = due.plan;
     return decision === 'order' ? due : { outcome: 'waiting', name, message };
-  } catch (thrown) {
-    const error = toError(thrown);
+  } catch (cause) {
+    const error = toError(cause);
     return { outcome: 'failed', name, message: describeError(error), error };
   }
 }

@@ -25,16 +25,17 @@ export interface Claim {
 export async function claimCertificate(
   due: DueCertificate,
   { store, keys }: { readonly store: CertificateStore; readonly keys: KeyMaker },
-  run: { readonly id: string; readonly deadline: Date; readonly signal: AbortSignal },
+  invocation: { readonly id: string; readonly deadline: Date; readonly signal: AbortSignal },
 ): Promise<Claim | 'claimedByOther'> {
   const { spec, pendingOrder: before, situation } = due;
-  const { directory, profile } = situation.wanted;
-  if (!due.entry) await store.create(spec.name, registeredSpec(spec), run.signal);
+  const { directory, profile } = situation.desired;
+  if (!due.entry) await store.create(spec.name, registeredSpec(spec), invocation.signal);
   const former = [...new Set([...(before?.domains ?? []), ...(before?.formerDomains ?? [])])].filter(
     (domain) => !spec.domains.includes(domain),
   );
   const inherited = before && asksForTheSame(before, spec, { directory, profile }) ? before : undefined;
-  const key = inherited?.key ?? (await keptKey(due, store, run.signal)) ?? (await keys.generate(spec.key));
+  const key =
+    inherited?.key ?? (await keptKey(due, store, invocation.signal)) ?? (await keys.generate(spec.key));
   const pending: PendingOrder = {
     key,
     keyType: spec.key,
@@ -42,11 +43,11 @@ export async function claimCertificate(
     profile,
     domains: spec.domains,
     ...(former.length > 0 ? { formerDomains: former } : {}),
-    run: run.id,
-    deadline: run.deadline,
+    run: invocation.id,
+    deadline: invocation.deadline,
     spec: registeredSpec(spec),
   };
-  const claim = await store.claim(spec.name, pending, situation.pending?.version, run.signal);
+  const claim = await store.claim(spec.name, pending, situation.pending?.version, invocation.signal);
   return claim === 'claimedByOther'
     ? 'claimedByOther'
     : { version: claim.version, pending, inheritedKey: inherited !== undefined };

@@ -1,13 +1,13 @@
 // Verifies what a CA has issued before it is stored, and tells what would be ordered again at once.
 import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
-import { heldByTags, heldByValue } from '../../policy/issuance/actual.ts';
+import { actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../policy/issuance/issued.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
 import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
-import type { Run } from '../run.ts';
+import type { IssueInvocation } from '../invocation.ts';
 import type { Claim } from './claim.ts';
 
 /** The chain with the claim's key, verified at this moment. What would be ordered again at once passes only where it is
@@ -17,7 +17,7 @@ export async function verifyIssued(
   chain: string,
   { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
   { store, clock }: { readonly store: CertificateStore; readonly clock: Clock },
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Bundle> {
   const now = clock.now();
   const verified = verifyBundle({ chain, key: claim.pending.key, domains: due.spec.domains }, now);
@@ -27,11 +27,12 @@ export async function verifyIssued(
     throw refusal(`a certificate that is ${what}`, verified.message);
   }
   const { bundle } = verified;
-  const tooShort = findShortLife(bundle.validUntil, now, run.issueIntervalMs);
+  const tooShort = findShortLife(bundle.validUntil, now, invocation.issueIntervalMs);
   if (tooShort !== undefined) throw refusal('a certificate that ends too soon', tooShort);
-  const { wanted } = due.situation;
-  const dueAgain = findDueAgain(bundle.facts, claim.pending, wanted, now);
-  if (dueAgain === undefined || (await isBetterThanUsed(bundle, claim.entry, store, run))) return bundle;
+  const { desired } = due.situation;
+  const dueAgain = findDueAgain(bundle.facts, claim.pending, desired, now);
+  if (dueAgain === undefined || (await isBetterThanUsed(bundle, claim.entry, store, invocation)))
+    return bundle;
   throw refusal('a certificate that ends no later than the one in use', dueAgain);
 }
 
@@ -43,10 +44,11 @@ async function isBetterThanUsed(
   { facts }: Bundle,
   entry: StoreEntry | undefined,
   store: CertificateStore,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<boolean> {
   if (!entry) return true;
-  const inUse = heldByTags(entry) ?? heldByValue((await store.read(entry.name, 'AWSCURRENT', signal))?.value);
+  const inUse =
+    actualByTags(entry) ?? actualByValue((await store.read(entry.name, 'AWSCURRENT', signal))?.value);
   const isGivenUp = standingOf(entry).isRevoked || entry.state.revoking === entry.current;
   return isBetter(facts.notAfter, inUse, isGivenUp);
 }

@@ -21,7 +21,7 @@ const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;
 const minPauseMs = 50;
 const maxPauseMs = 30_000;
 /** CAs may take minutes to issue (AWS's asks for 600 s); an order that takes longer is left to the next run. */
-const patienceMs = 600_000;
+const timeoutMs = 600_000;
 /** Longest explanation of a failure, whatever the CA says of each name, and longest name in it. */
 const maxExplanation = 4_000;
 const maxNameLength = 260;
@@ -157,11 +157,11 @@ async function follow(
   const polled = await poll(
     () => ca.readOrder(order.url, signal),
     (seen) => seen.status !== status,
-    { clock, signal, pauseMs: nextPauseMs, untilMs: clock.now().getTime() + patienceMs, first: order },
+    { clock, signal, pauseMs: nextPauseMs, untilMs: clock.now().getTime() + timeoutMs, first: order },
   );
   if (polled.kind === 'done') return polled.seen;
   if (polled.kind === 'aborted') throw signal.reason;
-  const minutes = patienceMs / 60_000;
+  const minutes = timeoutMs / 60_000;
   throw new IssueError(
     'Unfinished',
     `order ${order.url} is still ${status} after ${minutes} minutes; the next run looks again`,

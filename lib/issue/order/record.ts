@@ -1,6 +1,6 @@
 // What is left of an attempt: state on tags, the claim released, one line in the log and one in the report.
 import { readCertificate } from '../../certificate/x509.ts';
-import { meantFor } from '../../policy/delivery/agents.ts';
+import { recipientsOf } from '../../policy/delivery/agents.ts';
 import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { TxtValue } from '../../ports/dns.ts';
@@ -9,7 +9,7 @@ import { stateOf } from '../../state/describe.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { signDelivery } from '../signing.ts';
 import { judgeStored } from './aftermath.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
@@ -39,7 +39,7 @@ export async function recordAttempt(
   attempt: Attempt,
   unremoved: ReadonlyMap<string, Error>,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<OrderOutcome> {
   const { name } = due.spec;
   try {
@@ -49,14 +49,14 @@ export async function recordAttempt(
       case 'kept': {
         const { claim, decision: judged, written } = attempt;
         if (!hasUnremoved(written, unremoved)) {
-          if (written.length > 0) await ports.store.record(name, { txt: null }, run.cleanUpSignal);
-          await ports.store.release(name, claim.version, run.cleanUpSignal);
+          if (written.length > 0) await ports.store.record(name, { txt: null }, invocation.cleanUpSignal);
+          await ports.store.release(name, claim.version, invocation.cleanUpSignal);
         }
         const { decision, message } = judged;
         return { outcome: decision === 'keep' ? 'kept' : 'waiting', name, message };
       }
       case 'stored': {
-        const current = await ports.store.read(name, 'AWSCURRENT', run.cleanUpSignal);
+        const current = await ports.store.read(name, 'AWSCURRENT', invocation.cleanUpSignal);
         if (current?.value.kind !== 'certificate') {
           throw new IssueError(
             'Failed',
@@ -69,13 +69,13 @@ export async function recordAttempt(
           { ...attempt, chain, version: current.version },
           unremoved,
           ports,
-          run,
+          invocation,
         );
         if (failed) return failed;
         return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
       }
       case 'issued': {
-        const { notAfter, failed } = await recordStored(due, attempt, unremoved, ports, run);
+        const { notAfter, failed } = await recordStored(due, attempt, unremoved, ports, invocation);
         if (failed) return failed;
         const { version, orderUrl } = attempt;
         return {
@@ -88,13 +88,13 @@ export async function recordAttempt(
         };
       }
       case 'failed':
-        return await recordFailure(due, attempt, unremoved, ports, run);
+        return await recordFailure(due, attempt, unremoved, ports, invocation);
       case 'open':
         throw new IssueError('Failed', `the order of ${name} was left open`);
     }
-  } catch (thrown) {
+  } catch (cause) {
     // The certificate is safe by now or its order is on the tag; the next run picks up from there.
-    const error = toError(thrown);
+    const error = toError(cause);
     ports.log.error('state not recorded', { certificate: name, problem: describeError(error) });
     return { outcome: 'failed', name, message: describeError(error), error };
   }
@@ -117,7 +117,7 @@ async function recordStored(
   },
   unremoved: ReadonlyMap<string, Error>,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<{ readonly notAfter: Date; readonly failed?: OrderOutcome }> {
   const { store } = ports;
   const { name } = due.spec;
@@ -131,18 +131,18 @@ async function recordStored(
       notBefore,
       notAfter,
       // What is stored carries the specification that it was claimed with.
-      meant: meantFor(claim.pending.spec ?? due.spec, run.inventory),
+      recipients: recipientsOf(claim.pending.spec ?? due.spec, invocation.inventory),
       signatures: claim.entry?.state.signatures,
     },
     ports,
-    run,
+    invocation,
   );
-  const { state: judged, failure } = await judgeStored(facts, { due, claim }, ports, run);
+  const { state: judged, failure } = await judgeStored(facts, { due, claim }, ports, invocation);
   const hasTxtValues = hasUnremoved(written, unremoved);
   const over = hasTxtValues ? {} : { order: null, orderFor: null, txt: null };
   const state = { ...stateOf(version, facts, claim.pending), ...judged, ...over, ...signed };
-  await store.record(name, state, run.cleanUpSignal);
-  if (!hasTxtValues) await store.release(name, claim.version, run.cleanUpSignal);
+  await store.record(name, state, invocation.cleanUpSignal);
+  if (!hasTxtValues) await store.release(name, claim.version, invocation.cleanUpSignal);
   if (!failure) return { notAfter };
   const { error, retry } = failure;
   const message = describeRetry(describeError(error), retry);
@@ -165,16 +165,16 @@ async function recordFailure(
   { claim, orderUrl, written, error, mayBeIssued }: FailedAttempt,
   unremoved: ReadonlyMap<string, Error>,
   { store, clock, log }: IssuePorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<OrderOutcome> {
   const { name, domains: names } = due.spec;
-  if (isOutOfTime(error, run.signal)) {
+  if (isOutOfTime(error, invocation.signal)) {
     log.warn('certificate left for the next run', { certificate: name, reason: 'Deadline', orderUrl });
     return {
       outcome: 'waiting',
       name,
       message: 'time ran out; the next run goes on from here',
-      until: run.deadline,
+      until: invocation.deadline,
     };
   }
   const reason = reasonOf(error);
@@ -194,7 +194,7 @@ async function recordFailure(
       ? retryAfter
       : Math.min(retryAfter, longestBackoffMs);
   const kept = keepsClaim ? claim.pending : undefined;
-  const retry = planRetry(due, claim, run.inventory, { now: clock.now(), kept, retryAfterMs });
+  const retry = planRetry(due, claim, invocation.inventory, { now: clock.now(), kept, retryAfterMs });
   const { failures, until, nextIssuer } = retry;
   const message = describeRetry(problem, retry);
   log.warn('certificate failed', {
@@ -216,8 +216,8 @@ async function recordFailure(
     ...(hasTxtValues || claim.entry === undefined ? {} : { txt: null }),
     ...pausedByCa(error, clock.now()),
   };
-  await store.record(name, state, run.cleanUpSignal);
-  if (!keepsClaim) await store.release(name, claim.version, run.cleanUpSignal);
+  await store.record(name, state, invocation.cleanUpSignal);
+  if (!keepsClaim) await store.release(name, claim.version, invocation.cleanUpSignal);
   return { outcome: 'failed', name, message, until, error };
 }
 

@@ -5,7 +5,7 @@ import { AcmeError } from '../../ports/acme.ts';
 import { DnsError, type TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import { IssueError } from '../errors.ts';
-import type { IssuePorts, OrderingPorts, Run } from '../run.ts';
+import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { recordValues } from './journal.ts';
 import { openNewOrder, validateOrder } from './order.ts';
 
@@ -24,26 +24,26 @@ export async function rehearse(
   spec: CertificateSpec,
   issuer: string | undefined,
   ports: IssuePorts & OrderingPorts,
-  run: Run,
+  invocation: IssueInvocation,
 ): Promise<Rehearsal> {
   if (issuer === undefined) return { written: [] };
   const { connect, store, clock, log } = ports;
   const { name, domains } = spec;
   let rehearsal: Rehearsal = { written: [] };
   try {
-    const ca = await connect(issuer, run.signal);
-    const { profile } = run.inventory.issuers[issuer] ?? {};
-    const order = await ca.newOrder({ domains, profile }, run.signal);
-    const open = await openNewOrder(order, spec, ca, run.signal);
-    const journal = await recordValues(name, open, undefined, store, run.signal);
+    const ca = await connect(issuer, invocation.signal);
+    const { profile } = invocation.inventory.issuers[issuer] ?? {};
+    const order = await ca.newOrder({ domains, profile }, invocation.signal);
+    const open = await openNewOrder(order, spec, ca, invocation.signal);
+    const journal = await recordValues(name, open, undefined, store, invocation.signal);
     rehearsal = { written: open.toPresent, journal };
-    await presentOwn([...open.toPresent, ...open.toKeep], ports, run);
-    await validateOrder(open, ca, clock, run.signal);
+    await presentOwn([...open.toPresent, ...open.toKeep], ports, invocation);
+    await validateOrder(open, ca, clock, invocation.signal);
     log.info('order rehearsed', { certificate: name, issuer, orderUrl: order.url });
     return rehearsal;
-  } catch (thrown) {
-    const error = toError(thrown);
-    if (run.signal.aborted) return { ...rehearsal, failure: error };
+  } catch (cause) {
+    const error = toError(cause);
+    if (invocation.signal.aborted) return { ...rehearsal, failure: error };
     if (!isAboutNames(error)) {
       log.warn('order not rehearsed', { certificate: name, issuer, problem: describeError(error) });
       return rehearsal;
@@ -57,7 +57,7 @@ export async function rehearse(
 async function presentOwn(
   values: readonly TxtValue[],
   { records, awaitVisible }: OrderingPorts,
-  { signal }: Run,
+  { signal }: IssueInvocation,
 ): Promise<void> {
   if (values.length === 0) return;
   const written = await records.present(values, signal);

@@ -8,7 +8,7 @@ import type { DueCertificate } from '../gather/gather.ts';
 import type { Claim } from './claim.ts';
 
 /** What follows a failure. */
-export interface Retry {
+export interface OrderRetry {
   /** Failures since the last success, this one included. */
   readonly failures: number;
   /** No attempt before this instant. */
@@ -20,7 +20,7 @@ export interface Retry {
 /** Counts one failure more, and backs off. Another issuer has nothing to wait for until it has failed too.
  *  @param kept The order that is gone on with; absent: the next attempt makes a new one. */
 export function planRetry(
-  { spec, entry, situation: { wanted } }: DueCertificate,
+  { spec, entry, situation: { desired } }: DueCertificate,
   claim: Claim,
   { issuers }: Pick<Inventory, 'issuers'>,
   {
@@ -28,10 +28,10 @@ export function planRetry(
     kept,
     retryAfterMs,
   }: { now: Date; kept?: PendingOrder | undefined; retryAfterMs?: number | undefined },
-): Retry {
+): OrderRetry {
   const failures = ((claim.entry ?? entry)?.state.failures ?? 0) + 1;
   const next = chooseIssuer(issuersOf(spec, issuers), failures, kept);
-  if (next === undefined || next.name === wanted.issuer) {
+  if (next === undefined || next.name === desired.issuer) {
     return { failures, until: nextAttempt({ failures: next?.failures ?? failures, now, retryAfterMs }) };
   }
   const until = next.failures > 0 ? nextAttempt({ failures: next.failures, now }) : now;
@@ -39,6 +39,6 @@ export function planRetry(
 }
 
 /** The problem, with where the next attempt goes if that is elsewhere. */
-export function describeRetry(problem: string, { nextIssuer }: Retry): string {
+export function describeRetry(problem: string, { nextIssuer }: OrderRetry): string {
   return nextIssuer === undefined ? problem : `${problem}; the next attempt goes to issuer ${nextIssuer}`;
 }

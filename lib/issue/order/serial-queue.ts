@@ -11,9 +11,9 @@ export class SerialQueue {
   readonly #patienceMs: number;
   #last: Task = { begun: Promise.resolve(), ended: Promise.resolve() };
 
-  /** @param patienceMs For how long one that takes its time holds up the next. */
-  constructor(patienceMs = 5_000) {
-    this.#patienceMs = patienceMs;
+  /** @param timeoutMs For how long one that takes its time holds up the next. */
+  constructor(timeoutMs = 5_000) {
+    this.#patienceMs = timeoutMs;
   }
 
   /** Does the work once the work before it has ended, however that ended, or has used up the patience. */

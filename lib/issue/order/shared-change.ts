@@ -111,8 +111,8 @@ export class SharedChange {
         finish,
       );
       for (const name of byName.keys()) finish(name, failed.get(name));
-    } catch (thrown) {
-      const error = toError(thrown);
+    } catch (cause) {
+      const error = toError(cause);
       for (const name of byName.keys()) finish(name, error);
     }
   }

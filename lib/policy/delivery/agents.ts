@@ -6,7 +6,7 @@ import {
   type SecretTarget,
   type TargetSpec,
 } from '../../certificate/spec.ts';
-import { readStatement, type StatedVersion } from '../../certificate/statement.ts';
+import { readStatement, type StatementSummary } from '../../certificate/statement.ts';
 import { registeredSpec, type StoredSpec } from '../../certificate/stored.ts';
 import { type DeliveryStep, parseDeliveries, permissionsKey, withoutRetry } from '../../state/deliveries.ts';
 import type { ByCluster, CertificateState } from '../../state/state.ts';
@@ -53,17 +53,17 @@ export function reachedSteps(
 }
 
 /** What a statement is to be about in one cluster. */
-export interface Meant {
+export interface AgentRecipient {
   readonly cluster: string;
   /** Of a registered certificate: what its targets there may do (`permissionsKey`). */
   readonly targets?: string | undefined;
 }
 
 /** The clusters of a specification that only an agent reaches, with what is to be stated there. */
-export function meantFor(
+export function recipientsOf(
   spec: CertificateSpec | StoredSpec,
   inventory: Pick<Inventory, 'clusters'>,
-): readonly Meant[] {
+): readonly AgentRecipient[] {
   const { targets } = spec;
   return agentClusters(targets, inventory).map((cluster) => {
     const isRegistered = registeredSpec(spec) !== undefined;
@@ -74,28 +74,28 @@ export function meantFor(
 /** What is to be signed and what is to be taken back, for one certificate. */
 export interface SigningPlan {
   /** `isRollback`: an older certificate takes the place of one that was stated before. */
-  readonly sign: readonly (Meant & { readonly isRollback: boolean })[];
+  readonly sign: readonly (AgentRecipient & { readonly isRollback: boolean })[];
   /** Clusters that the certificate no longer goes to. */
   readonly clear: readonly string[];
 }
 
-/** @param meant Where the current version goes.
+/** @param recipients Where the current version goes.
  *  @param isTrusted Whether what was signed for a cluster still holds; what does not is signed anew. */
 export function planSigning(
-  meant: readonly Meant[],
-  current: Pick<StatedVersion, 'version' | 'notBefore'>,
+  recipients: readonly AgentRecipient[],
+  current: Pick<StatementSummary, 'version' | 'notBefore'>,
   signatures: ByCluster = {},
   isTrusted: (cluster: string) => boolean = () => true,
 ): SigningPlan {
   return {
-    sign: meant.flatMap((one) => {
+    sign: recipients.flatMap((one) => {
       const before = readStatement(signatures[one.cluster]);
       const isSame = before?.version === current.version;
       if (isSame && before.targets === one.targets && isTrusted(one.cluster)) return [];
       const isOlder = before !== undefined && current.notBefore < before.notBefore;
       return [{ ...one, isRollback: isSame ? before.isRollback : isOlder }];
     }),
-    clear: Object.keys(signatures).filter((cluster) => !meant.some((one) => one.cluster === cluster)),
+    clear: Object.keys(signatures).filter((cluster) => !recipients.some((one) => one.cluster === cluster)),
   };
 }
 
@@ -161,7 +161,7 @@ export function applyResumption(report: AgentReport, resumed: string | undefined
 }
 
 /** What agents hold, as their reports count. */
-export function heldByAgents({
+export function frozenByAgents({
   reports = {},
   resumed,
 }: Pick<CertificateState, 'reports' | 'resumed'>): readonly string[] {

@@ -4,7 +4,7 @@ import { isEnding } from './windows.ts';
 
 /** A version that failed at a target, or that a person took back: it goes nowhere else until it is resumed. A newer version
  *  ends the hold by itself; and so does, where no person said it, the end of the version before. */
-export interface Hold {
+export interface Freeze {
   readonly version: string;
   /** `cluster/namespace/secret` where it failed; `*`: a person took it back everywhere. */
   readonly target: string;
@@ -16,17 +16,17 @@ export interface Hold {
 const longestReason = 200;
 
 /** Whether a person ordered it. */
-export function isByHand({ target }: Hold): boolean {
+export function isByHand({ target }: Freeze): boolean {
   return target === '*';
 }
 
 /** `CertificateState.deliveryHeld`. */
-export function formatHold({ version, target, reason }: Hold): string {
+export function formatFreeze({ version, target, reason }: Freeze): string {
   return `${version} ${target} ${reason.slice(0, longestReason)}`;
 }
 
 /** The hold on `version`; `undefined` where the text is absent, unreadable or about another version. */
-export function parseHold(text: string | undefined, version: string): Hold | undefined {
+export function parseFreeze(text: string | undefined, version: string): Freeze | undefined {
   const [, of, target, reason] = /^(\S+) (\S+) (.*)$/s.exec(text ?? '') ?? [];
   if (of !== version || target === undefined || reason === undefined) return undefined;
   return { version, target, reason };
@@ -34,18 +34,18 @@ export function parseHold(text: string | undefined, version: string): Hold | und
 
 /** What a held version means for one target: it gets the version before, it stays as it is, or nothing, because the version
  *  has arrived there. */
-export function judgeHeld(hold: Hold, target: string, hasBegun: boolean): 'back' | 'stay' | 'proceed' {
-  if (isByHand(hold) || hold.target === target) return 'back';
+export function judgeFrozen(freeze: Freeze, target: string, hasBegun: boolean): 'back' | 'stay' | 'proceed' {
+  if (isByHand(freeze) || freeze.target === target) return 'back';
   return hasBegun ? 'proceed' : 'stay';
 }
 
 /** Why a target that it has not come to yet stays as it is, as the beginning of a sentence. */
-export function describeHold({ target, reason }: Hold): string {
+export function describeFreeze({ target, reason }: Freeze): string {
   return `it stays as it is: this version failed at ${target} (${reason})`;
 }
 
 /** How to end the hold, as a sentence's end. */
-export function adviseHold(certificate: string): string {
+export function adviseFreeze(certificate: string): string {
   return `it is delivered nowhere else until a newer version is there, or until you say: ${sayResume(certificate)}`;
 }
 

@@ -1,6 +1,6 @@
 // Decides in which order a target's workloads are restarted, and whether the change is good enough to go on.
 import type { RolloutSpec, WorkloadReference } from '../../certificate/spec.ts';
-import type { Finding, Verdict } from '../serving/served.ts';
+import type { ProbeResult, ProbeSummary } from '../serving/served.ts';
 import type { RestartPlan } from './restarts.ts';
 
 /** The canary alone, then the others in the order given, in as many groups of about the same size as the target says. A
@@ -29,16 +29,16 @@ export function planWaves(
  *  can look at is none either, nor is what was as bad before anything was restarted.
  *  @param before What was seen then; absent where nobody looked in time. */
 export function findHarm(
-  { findings }: Pick<Verdict, 'findings'>,
+  { results }: Pick<ProbeSummary, 'results'>,
   isLast: boolean,
-  before?: Pick<Verdict, 'findings'>,
+  before?: Pick<ProbeSummary, 'results'>,
 ): string | undefined {
-  const wasSo = ({ name, address, served }: Finding) =>
-    before?.findings.some((one) => one.name === name && one.address === address && one.served === served);
-  const harmful = findings.filter((finding) => {
-    const { served } = finding;
+  const wasSo = ({ name, address, served }: ProbeResult) =>
+    before?.results.some((one) => one.name === name && one.address === address && one.served === served);
+  const harmful = results.filter((result) => {
+    const { served } = result;
     if (served === 'stale') return isLast;
-    return (served === 'unreachable' || served === 'mismatch') && !wasSo(finding);
+    return (served === 'unreachable' || served === 'mismatch') && !wasSo(result);
   });
   const [worst] = harmful;
   if (!worst) return undefined;
@@ -46,6 +46,6 @@ export function findHarm(
   return `${worst.served} at ${namePlace(worst)}: ${worst.message}${more}`;
 }
 
-function namePlace({ address, name }: Finding): string {
+function namePlace({ address, name }: ProbeResult): string {
   return address ?? name;
 }

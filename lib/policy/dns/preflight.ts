@@ -21,7 +21,7 @@ export interface Unanswered {
 }
 
 /** Not asked, because the order may need no proof. */
-export interface Unasked {
+export interface UnaskedQuestion {
   readonly kind: 'unasked';
 }
 
@@ -45,7 +45,7 @@ export type ZoneFacts =
     }
   | { readonly kind: 'none' }
   | { readonly kind: 'unclear' | 'denied' | 'unknown'; readonly problem: string }
-  | Unasked;
+  | UnaskedQuestion;
 
 /** The closest CAA record set of a name, climbing to its parents (RFC 8659 §3). */
 export type CaaFacts =
@@ -57,7 +57,7 @@ export type CaaFacts =
 export interface NameFacts {
   /** As it is ordered: a wildcard keeps its `*.`. */
   readonly domain: string;
-  readonly aliases: AliasChain | Unanswered | Unasked;
+  readonly aliases: AliasChain | Unanswered | UnaskedQuestion;
   /** The name that would take the TXT value. */
   readonly place: string;
   readonly zone: ZoneFacts;
@@ -71,7 +71,7 @@ export interface PreflightFacts {
 }
 
 /** Something that stands before an order. */
-export interface Finding {
+export interface PreflightProblem {
   /** The name as it is ordered. */
   readonly domain: string;
   /** Whether the order would fail; otherwise it may. */
@@ -83,7 +83,7 @@ export interface Finding {
 }
 
 /** Every finding, in the order of the names; none where nothing is known to stand before an order. */
-export function judgePreflight(facts: PreflightFacts, ca: CaaSubject): readonly Finding[] {
+export function judgePreflight(facts: PreflightFacts, ca: CaaSubject): readonly PreflightProblem[] {
   return facts.names.flatMap((name) => [
     ...judgeAliases(name, facts.delegationZone),
     ...judgeZone(name, facts.delegationZone),
@@ -96,10 +96,14 @@ const mostTold = 10;
 
 /** A plan's entry that orders, with what was found. Where something stands before the order it waits, for as long as nobody
  *  changes the record, unless `forced`; what may fail the order becomes its warnings. */
-export function heedFindings(entry: PlanEntry, findings: readonly Finding[], forced: boolean): PlanEntry {
-  const isObstacle = ({ blocks }: Finding) => blocks && !forced;
-  const obstacles = summarize(findings.filter(isObstacle));
-  const warnings = summarize(findings.filter((finding) => !isObstacle(finding)));
+export function heedProblems(
+  entry: PlanEntry,
+  problems: readonly PreflightProblem[],
+  forced: boolean,
+): PlanEntry {
+  const isObstacle = ({ blocks }: PreflightProblem) => blocks && !forced;
+  const obstacles = summarize(problems.filter(isObstacle));
+  const warnings = summarize(problems.filter((problem) => !isObstacle(problem)));
   const warned = warnings.length === 0 ? {} : { warnings };
   if (obstacles.length === 0) return { ...entry, ...warned };
   const message = `${obstacles.join('; ')}; to order: ${entry.message}`;
@@ -107,13 +111,16 @@ export function heedFindings(entry: PlanEntry, findings: readonly Finding[], for
 }
 
 /** Names share zones, and so their findings. */
-function summarize(findings: readonly Finding[]): readonly string[] {
-  const texts = [...new Set(findings.map(({ record, message }) => `${record}: ${message}`))];
+function summarize(problems: readonly PreflightProblem[]): readonly string[] {
+  const texts = [...new Set(problems.map(({ record, message }) => `${record}: ${message}`))];
   const more = texts.length - mostTold;
   return more > 0 ? [...texts.slice(0, mostTold), `and ${more} more`] : texts;
 }
 
-function judgeAliases({ domain, aliases }: NameFacts, delegationZone: string | undefined): Finding[] {
+function judgeAliases(
+  { domain, aliases }: NameFacts,
+  delegationZone: string | undefined,
+): PreflightProblem[] {
   const name = challengeName(domain);
   const record = `${name}. CNAME`;
   if (aliases.kind === 'unanswered') return [describeUnanswered(domain, record, aliases)];
@@ -130,7 +137,7 @@ function judgeAliases({ domain, aliases }: NameFacts, delegationZone: string | u
 function judgeZone(
   { domain, aliases, place, zone }: NameFacts,
   delegationZone: string | undefined,
-): Finding[] {
+): PreflightProblem[] {
   // Without the end of the chain, the place is a guess.
   if (aliases.kind !== 'ends') return [];
   const name = challengeName(domain);
@@ -156,7 +163,7 @@ function judgeZone(
 function judgeDelegation(
   domain: string,
   { id, name, delegationSet, live }: Extract<ZoneFacts, { kind: 'found' }>,
-): Finding[] {
+): PreflightProblem[] {
   const record = `${name}. NS`;
   if ('kind' in live) {
     return live.kind === 'unanswered'
@@ -178,7 +185,7 @@ function describePrivate({ problem }: PrivateView, name: string): string {
   return `${problem}, which only this network sees; whether DNS leads everybody to hosted zone ${name} cannot be told from here: set CERTRELAY_RESOLVERS to a resolver that sees what a CA does`;
 }
 
-function judgeCaa({ domain, caa, zone }: NameFacts, ca: CaaSubject): Finding[] {
+function judgeCaa({ domain, caa, zone }: NameFacts, ca: CaaSubject): PreflightProblem[] {
   switch (caa.kind) {
     case 'none':
       return [];
@@ -197,7 +204,11 @@ function isPrivate(zone: ZoneFacts): boolean {
   return zone.kind === 'found' && 'kind' in zone.live && zone.live.kind === 'private';
 }
 
-function describeUnanswered(domain: string, record: string, { problem, isServfail }: Unanswered): Finding {
+function describeUnanswered(
+  domain: string,
+  record: string,
+  { problem, isServfail }: Unanswered,
+): PreflightProblem {
   const why = isServfail
     ? 'a CA refuses when it is told SERVFAIL; check the name servers of the zone, and its DNSSEC'
     : 'check that the name servers of the zone can be reached';

@@ -8,10 +8,10 @@ import {
 import { standingOf } from '../../state/decisions.ts';
 import { isDelivered, parseDeliveries } from '../../state/deliveries.ts';
 import type { CertificateState } from '../../state/state.ts';
-import { heldByAgents, isAgentCluster, parseReport } from '../delivery/agents.ts';
-import { isByHand, parseHold, sayResume } from '../delivery/freeze.ts';
+import { frozenByAgents, isAgentCluster, parseReport } from '../delivery/agents.ts';
+import { isByHand, parseFreeze, sayResume } from '../delivery/freeze.ts';
 import { nameDestination } from '../delivery/secret.ts';
-import { heldByTags } from '../issuance/actual.ts';
+import { actualByTags } from '../issuance/actual.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
 import { renewalTime } from '../issuance/renewal-time.ts';
 import { boundTimes } from '../issuance/time-bounds.ts';
@@ -48,7 +48,7 @@ export interface TargetHealth {
 }
 
 /** What is judged: what AWS lists, and what the inventory says of it. */
-export interface Standing {
+export interface HealthSubject {
   readonly name: string;
   readonly entry?: { readonly current?: string | undefined; readonly state: CertificateState } | undefined;
   readonly spec?: CertificateSpec | undefined;
@@ -58,19 +58,19 @@ export interface Standing {
 }
 
 /** @param staleAfterMs How long after its delivery another certificate may be served. */
-export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number): CertificateHealth {
-  const { name, spec } = standing;
-  const entry = standing.entry && { ...standing.entry, state: boundTimes(standing.entry.state, now).state };
+export function judgeHealth(subject: HealthSubject, now: Date, staleAfterMs: number): CertificateHealth {
+  const { name, spec } = subject;
+  const entry = subject.entry && { ...subject.entry, state: boundTimes(subject.entry.state, now).state };
   const { state = {}, current } = entry ?? {};
-  const held = entry && heldByTags(entry);
+  const held = entry && actualByTags(entry);
   const certificate = held?.kind === 'certificate' ? held : undefined;
   const version = certificate && current;
   const renewBeforeMs = spec?.renewBeforeMs;
   const renewsAt = certificate && renewalTime({ ...certificate, renewBeforeMs });
   const targets =
-    spec && spec.targets.length > 0 ? describeTargets(spec.targets, standing, version) : undefined;
-  const { health, message } = firstFinding({
-    ...standing,
+    spec && spec.targets.length > 0 ? describeTargets(spec.targets, subject, version) : undefined;
+  const { health, message } = firstCheck({
+    ...subject,
     entry,
     certificate,
     renewsAt,
@@ -92,7 +92,7 @@ export function judgeHealth(standing: Standing, now: Date, staleAfterMs: number)
   };
 }
 
-interface Facts extends Standing {
+interface Facts extends HealthSubject {
   readonly certificate: { readonly notAfter: Date } | undefined;
   readonly renewsAt: Date | undefined;
   readonly targets: readonly TargetHealth[] | undefined;
@@ -100,10 +100,10 @@ interface Facts extends Standing {
   readonly staleAfterMs: number;
 }
 
-type Finding = Pick<CertificateHealth, 'health' | 'message'>;
+type HealthCheck = Pick<CertificateHealth, 'health' | 'message'>;
 
 /** The first that holds. What ends a certificate comes before what only delays the next one. */
-function firstFinding(facts: Facts): Finding {
+function firstCheck(facts: Facts): HealthCheck {
   const { entry, spec, certificate, renewsAt, now } = facts;
   const { state = {}, current } = entry ?? {};
   const failed = state.failures
@@ -130,7 +130,7 @@ function firstFinding(facts: Facts): Finding {
     );
   }
   return (
-    findHeld(facts) ??
+    findFrozen(facts) ??
     findUndelivered(facts) ??
     findUnserved(facts) ??
     findPaused(facts) ??
@@ -140,17 +140,17 @@ function firstFinding(facts: Facts): Finding {
 }
 
 /** Only the pass that took a version back ends with an error. */
-function findHeld({ name, entry }: Facts): Finding | undefined {
+function findFrozen({ name, entry }: Facts): HealthCheck | undefined {
   const state = entry?.state ?? {};
-  const texts = [state.deliveryHeld, ...heldByAgents(state)];
-  const hold = texts.map((text) => parseHold(text, entry?.current ?? '')).find((one) => one !== undefined);
+  const texts = [state.deliveryHeld, ...frozenByAgents(state)];
+  const hold = texts.map((text) => parseFreeze(text, entry?.current ?? '')).find((one) => one !== undefined);
   if (!hold) return undefined;
   return isByHand(hold)
     ? pending(`held: ${hold.reason}`)
     : failing(`held: it failed at ${hold.target}: ${hold.reason}; once that is mended: ${sayResume(name)}`);
 }
 
-function findUnserved({ entry, now, staleAfterMs }: Facts): Finding | undefined {
+function findUnserved({ entry, now, staleAfterMs }: Facts): HealthCheck | undefined {
   const since = entry?.state.notServedSince;
   if (!since) return undefined;
   const message = `another certificate has been served since ${since.toISOString()}`;
@@ -158,7 +158,7 @@ function findUnserved({ entry, now, staleAfterMs }: Facts): Finding | undefined 
   return sinceMs >= 0 && sinceMs < staleAfterMs ? pending(message) : failing(message);
 }
 
-function findUndelivered({ entry, targets }: Facts): Finding | undefined {
+function findUndelivered({ entry, targets }: Facts): HealthCheck | undefined {
   const { deployed, version = '' } = entry?.state ?? {};
   const open = (targets ?? []).filter(({ applied }) => applied !== 'yes');
   if (open.length > 0)
@@ -169,20 +169,20 @@ function findUndelivered({ entry, targets }: Facts): Finding | undefined {
   return isKnown ? undefined : pending('not in all its targets yet');
 }
 
-function findPaused({ entry }: Facts): Finding | undefined {
+function findPaused({ entry }: Facts): HealthCheck | undefined {
   const { pausedSince, pauseReason } = entry?.state ?? {};
   if (!pausedSince) return undefined;
   return pending(`paused since ${pausedSince.toISOString()}${pauseReason ? `: ${pauseReason}` : ''}`);
 }
 
-function findDue(renewsAt: Date | undefined, now: Date): Finding {
+function findDue(renewsAt: Date | undefined, now: Date): HealthCheck {
   if (!renewsAt || now < renewsAt) return well('up to date');
   return pending(`due for renewal since ${renewsAt.toISOString()}`);
 }
 
 function describeTargets(
   targets: readonly TargetSpec[],
-  { name, entry, clusters }: Standing,
+  { name, entry, clusters }: HealthSubject,
   version: string | undefined,
 ): readonly TargetHealth[] {
   const { deployed, served, reports } = entry?.state ?? {};
@@ -222,14 +222,14 @@ function splitServed(text = ''): ServedParts {
   return { word, targets };
 }
 
-function well(message: string): Finding {
+function well(message: string): HealthCheck {
   return { health: 'well', message };
 }
 
-function pending(message: string): Finding {
+function pending(message: string): HealthCheck {
   return { health: 'pending', message };
 }
 
-function failing(message: string): Finding {
+function failing(message: string): HealthCheck {
   return { health: 'failing', message };
 }

@@ -6,15 +6,15 @@ import type { StoredCertificate } from '../../certificate/stored.ts';
 import type { CertificateState } from '../../state/state.ts';
 
 /** What AWSCURRENT holds. */
-export type Held =
+export type Actual =
   /** No certificate yet. */
   | { readonly kind: 'nothing' }
   /** A value that no server can use; `problem` says why, without quoting it. */
   | { readonly kind: 'unparsable'; readonly problem: string }
   | { readonly kind: 'mismatched'; readonly problem: string }
-  | HeldCertificate;
+  | ActualCertificate;
 
-export interface HeldCertificate {
+export interface ActualCertificate {
   readonly kind: 'certificate';
   /** `namesKey` of its names. */
   readonly names: string;
@@ -41,10 +41,10 @@ export interface SuggestedWindow {
 
 /** Known from listing alone; `undefined` where the value must be read: somebody else wrote the current version, or a tag is
  *  missing. This is what makes a pass in which nothing is due read no value. */
-export function heldByTags(entry: {
+export function actualByTags(entry: {
   readonly current?: string | undefined;
   readonly state: CertificateState;
-}): Held | undefined {
+}): Actual | undefined {
   if (entry.current === undefined) return { kind: 'nothing' };
   const { version, names, issuer, profile, key, fingerprint, notBefore, notAfter } = entry.state;
   if (version !== entry.current || !names || !issuer || !key) return undefined;
@@ -62,7 +62,7 @@ export type CurrentValue =
   | { readonly kind: 'unparsable'; readonly problem: string };
 
 /** Known from the value; gives the same judgement as the tags that `stateOf` makes of it. */
-export function heldByValue(value: CurrentValue | undefined): Held {
+export function actualByValue(value: CurrentValue | undefined): Actual {
   switch (value?.kind) {
     case undefined:
     case 'specification':
@@ -72,11 +72,11 @@ export function heldByValue(value: CurrentValue | undefined): Held {
     case 'unparsable':
       return { kind: 'unparsable', problem: value.problem };
     case 'certificate':
-      return heldCertificate(value.certificate);
+      return actualCertificate(value.certificate);
   }
 }
 
-function heldCertificate({ chain, key, issuer, profile }: StoredCertificate): Held {
+function actualCertificate({ chain, key, issuer, profile }: StoredCertificate): Actual {
   const verdict = verifyBundle({ chain, key });
   if (!verdict.ok) {
     const kind = verdict.problem === 'KeyMismatch' ? 'mismatched' : 'unparsable';

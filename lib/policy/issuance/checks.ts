@@ -3,14 +3,14 @@ import { namesKey } from '../../certificate/names.ts';
 import { mayBeAlive } from '../../certificate/stored.ts';
 import type { Pause } from '../../state/decisions.ts';
 import { explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
-import type { Held, HeldCertificate } from './actual.ts';
-import { isFrom, sourcesOf, type Wanted } from './desired.ts';
+import type { Actual, ActualCertificate } from './actual.ts';
+import { type Desired, isFrom, sourcesOf } from './desired.ts';
 import { fitsLifetime, renewalTime } from './renewal-time.ts';
 
 /** Everything that is known of one certificate when it is judged. */
 export interface Situation {
-  readonly wanted: Wanted;
-  readonly held: Held;
+  readonly desired: Desired;
+  readonly actual: Actual;
   /** The order in flight; `deadline` until when its run may be alive, absent where only listing was read. */
   readonly pending?: { readonly version: string; readonly deadline?: Date | undefined } | undefined;
   /** Failed attempts since the last success, the code of the last one, and the instant before which there is none. */
@@ -81,8 +81,8 @@ export function judge(situation: Situation, now: Date): Decision {
   if (need === undefined) return keep(situation);
   const obstacle = firstMatch(obstacles, situation, now);
   if (obstacle === undefined) {
-    const { detour } = situation.wanted;
-    const message = detour === undefined ? need.result : `${need.result}; ${detour}`;
+    const { fallbackReason } = situation.desired;
+    const message = fallbackReason === undefined ? need.result : `${need.result}; ${fallbackReason}`;
     return { decision: 'order', reason: need.reason, message };
   }
   const { message, until } = obstacle.result;
@@ -104,20 +104,23 @@ const needs: readonly Check<OrderReason, string>[] = [
   { reason: 'Resume', find: findInterrupted },
   {
     reason: 'Missing',
-    find: ({ held }) => (held.kind === 'nothing' ? 'no certificate is stored' : undefined),
+    find: ({ actual }) => (actual.kind === 'nothing' ? 'no certificate is stored' : undefined),
   },
-  { reason: 'Unparsable', find: ({ held }) => (held.kind === 'unparsable' ? held.problem : undefined) },
-  { reason: 'KeyMismatch', find: ({ held }) => (held.kind === 'mismatched' ? held.problem : undefined) },
-  { reason: 'NamesChanged', find: whenHeld(findOtherNames) },
-  { reason: 'IssuerChanged', find: whenHeld(findOtherIssuer) },
-  { reason: 'ProfileChanged', find: whenHeld(findOtherProfile) },
-  { reason: 'KeyChanged', find: whenHeld(findOtherKey) },
+  { reason: 'Unparsable', find: ({ actual }) => (actual.kind === 'unparsable' ? actual.problem : undefined) },
+  {
+    reason: 'KeyMismatch',
+    find: ({ actual }) => (actual.kind === 'mismatched' ? actual.problem : undefined),
+  },
+  { reason: 'NamesChanged', find: whenActual(findOtherNames) },
+  { reason: 'IssuerChanged', find: whenActual(findOtherIssuer) },
+  { reason: 'ProfileChanged', find: whenActual(findOtherProfile) },
+  { reason: 'KeyChanged', find: whenActual(findOtherKey) },
   {
     reason: 'Revoked',
     find: ({ isRevoked }) => (isRevoked ? 'the stored certificate was revoked' : undefined),
   },
-  { reason: 'Expired', find: whenHeld(findExpired) },
-  { reason: 'RenewalDue', find: whenHeld(findRenewalDue) },
+  { reason: 'Expired', find: whenActual(findExpired) },
+  { reason: 'RenewalDue', find: whenActual(findRenewalDue) },
   { reason: 'Forced', find: ({ forced }) => (forced ? 'asked for with force' : undefined) },
 ];
 
@@ -145,17 +148,18 @@ function firstMatch<Reason, Finding>(
   return undefined;
 }
 
-function keep({ held, wanted }: Situation): Decision {
-  if (held.kind !== 'certificate') throw new TypeError('only a certificate can be kept');
-  const renewsAt = renewalTime({ ...held, renewBeforeMs: wanted.renewBeforeMs });
-  const message = `valid until ${format(held.notAfter)}, renewed from ${format(renewsAt)}${renewBeforeNote(held, wanted)}`;
+function keep({ actual, desired }: Situation): Decision {
+  if (actual.kind !== 'certificate') throw new TypeError('only a certificate can be kept');
+  const renewsAt = renewalTime({ ...actual, renewBeforeMs: desired.renewBeforeMs });
+  const message = `valid until ${format(actual.notAfter)}, renewed from ${format(renewsAt)}${renewBeforeNote(actual, desired)}`;
   return { decision: 'keep', reason: 'Current', message, renewsAt };
 }
 
-type HeldCheck = (held: HeldCertificate, wanted: Wanted, now: Date) => string | undefined;
+type ActualCheck = (actual: ActualCertificate, desired: Desired, now: Date) => string | undefined;
 
-function whenHeld(check: HeldCheck): (situation: Situation, now: Date) => string | undefined {
-  return ({ held, wanted }, now) => (held.kind === 'certificate' ? check(held, wanted, now) : undefined);
+function whenActual(check: ActualCheck): (situation: Situation, now: Date) => string | undefined {
+  return ({ actual, desired }, now) =>
+    actual.kind === 'certificate' ? check(actual, desired, now) : undefined;
 }
 
 function findInterrupted({ pending }: Situation, now: Date): string | undefined {
@@ -164,34 +168,36 @@ function findInterrupted({ pending }: Situation, now: Date): string | undefined 
 }
 
 /** Tags hold a hash of the names only, so both ways of knowing them give this one message. */
-function findOtherNames(held: HeldCertificate, { domains }: Wanted): string | undefined {
-  if (domains === undefined || held.names === namesKey(domains)) return undefined;
+function findOtherNames(actual: ActualCertificate, { domains }: Desired): string | undefined {
+  if (domains === undefined || actual.names === namesKey(domains)) return undefined;
   return `the stored certificate is not for exactly ${domains.join(', ')}`;
 }
 
-function findOtherIssuer({ issuer }: HeldCertificate, wanted: Wanted): string | undefined {
-  return isFrom(issuer, wanted) ? undefined : `issued by ${issuer}, now asked from ${wanted.directory}`;
+function findOtherIssuer({ issuer }: ActualCertificate, desired: Desired): string | undefined {
+  return isFrom(issuer, desired) ? undefined : `issued by ${issuer}, now asked from ${desired.directory}`;
 }
 
-function findOtherProfile({ issuer, profile }: HeldCertificate, wanted: Wanted): string | undefined {
-  const asked = sourcesOf(wanted).filter(({ directory }) => directory === issuer);
+function findOtherProfile({ issuer, profile }: ActualCertificate, desired: Desired): string | undefined {
+  const asked = sourcesOf(desired).filter(({ directory }) => directory === issuer);
   if (asked.some((source) => source.profile === profile)) return undefined;
   const [was, is] = [profile, asked[0]?.profile].map((name) => name ?? "the CA's default");
   return `issued under profile ${was}, now asked under ${is}`;
 }
 
-function findOtherKey(held: HeldCertificate, { key }: Wanted): string | undefined {
-  return held.key === key ? undefined : `its key is ${held.key ?? 'of another type'}, now asked as ${key}`;
+function findOtherKey(actual: ActualCertificate, { key }: Desired): string | undefined {
+  return actual.key === key
+    ? undefined
+    : `its key is ${actual.key ?? 'of another type'}, now asked as ${key}`;
 }
 
-function findExpired(held: HeldCertificate, _: Wanted, now: Date): string | undefined {
-  return now >= held.notAfter ? `expired at ${format(held.notAfter)}` : undefined;
+function findExpired(actual: ActualCertificate, _: Desired, now: Date): string | undefined {
+  return now >= actual.notAfter ? `expired at ${format(actual.notAfter)}` : undefined;
 }
 
-function findRenewalDue(held: HeldCertificate, wanted: Wanted, now: Date): string | undefined {
-  const renewsAt = renewalTime({ ...held, renewBeforeMs: wanted.renewBeforeMs });
+function findRenewalDue(actual: ActualCertificate, desired: Desired, now: Date): string | undefined {
+  const renewsAt = renewalTime({ ...actual, renewBeforeMs: desired.renewBeforeMs });
   if (now < renewsAt) return undefined;
-  return `due since ${format(renewsAt)}, valid until ${format(held.notAfter)}${renewBeforeNote(held, wanted)}`;
+  return `due since ${format(renewsAt)}, valid until ${format(actual.notAfter)}${renewBeforeNote(actual, desired)}`;
 }
 
 function findInFlight({ pending }: Situation, now: Date) {
@@ -221,8 +227,8 @@ function isAlive({ deadline }: { readonly deadline?: Date | undefined }, now: Da
   return deadline !== undefined && mayBeAlive(deadline, now);
 }
 
-function renewBeforeNote(held: HeldCertificate, { renewBeforeMs }: Wanted): string {
-  if (renewBeforeMs === undefined || fitsLifetime({ ...held, renewBeforeMs })) return '';
+function renewBeforeNote(actual: ActualCertificate, { renewBeforeMs }: Desired): string {
+  if (renewBeforeMs === undefined || fitsLifetime({ ...actual, renewBeforeMs })) return '';
   return '; renewBefore is passed over, because it is more than two thirds of the lifetime';
 }
 

@@ -1,7 +1,7 @@
 // What a specification asks for, once it is known which of its issuers an order goes to.
 import type { CertificateSpec, Inventory, KeyType } from '../../certificate/spec.ts';
 import type { CertificateState } from '../../state/state.ts';
-import type { HeldCertificate } from './actual.ts';
+import type { ActualCertificate } from './actual.ts';
 import {
   chooseIssuer,
   type IssuerChoice,
@@ -11,7 +11,7 @@ import {
 } from './issuer-choice.ts';
 
 /** What the specification asks for. */
-export interface Wanted {
+export interface Desired {
   /** Absent: those of the stored certificate, where the specification travels with it and is not read. */
   readonly domains?: readonly string[] | undefined;
   /** Key of `Inventory.issuers`, its directory URL and its profile: where an order goes to now. Chosen once: whoever
@@ -24,7 +24,7 @@ export interface Wanted {
   /** Where else the certificate may have come from; absent: nowhere. */
   readonly alternatives?: readonly Source[];
   /** Why the order does not go to the issuer that is preferred; absent where it does. */
-  readonly detour?: string;
+  readonly fallbackReason?: string;
   readonly key: KeyType;
   readonly renewBeforeMs?: number | undefined;
 }
@@ -41,10 +41,10 @@ export function desiredBySpec(
   { issuers }: Pick<Inventory, 'issuers'>,
   spec: CertificateSpec,
   { failures = 0, inFlight }: Progress = {},
-): Wanted | undefined {
+): Desired | undefined {
   const allowed = issuersOf(spec, issuers);
   const choice = chooseIssuer(allowed, failures, inFlight);
-  return choice && wantedBy(spec, choice, allowed);
+  return choice && desiredBy(spec, choice, allowed);
 }
 
 /** How far earlier runs came. */
@@ -61,23 +61,23 @@ export function describeNoIssuer({ name, issuer }: Pick<CertificateSpec, 'name' 
 /** The same by tags alone. A specification that is not the file's travels with its certificate, so the stored version is what
  *  it asks for. `undefined` if the issuers of its source are others by now: then the specification must be read. */
 export function desiredByTags(
-  { key, issuer, profile }: HeldCertificate,
+  { key, issuer, profile }: ActualCertificate,
   inventory: Inventory,
   state: CertificateState,
-): Wanted | undefined {
+): Desired | undefined {
   const allowed = issuersOfSource(state, inventory);
   const choice = chooseIssuer(allowed, state.failures ?? 0);
   if (!key || !choice) return undefined;
   const isAsked = allowed.some((one) => one.issuer.directory === issuer && one.issuer.profile === profile);
-  return isAsked ? wantedBy({ key }, choice, allowed) : undefined;
+  return isAsked ? desiredBy({ key }, choice, allowed) : undefined;
 }
 
 /** What a specification asks for of the issuer chosen now; `issuers` are all that it allows. */
-export function wantedBy(
+export function desiredBy(
   spec: Pick<CertificateSpec, 'key'> & Partial<Pick<CertificateSpec, 'domains' | 'renewBeforeMs'>>,
   choice: IssuerChoice,
   issuers: readonly NamedIssuer[] = [choice],
-): Wanted {
+): Desired {
   const { domains, key, renewBeforeMs } = spec;
   const sourceOf = ({ issuer: { directory, profile } }: NamedIssuer): Source => ({ directory, profile });
   const others = issuers.filter(({ name }) => name !== choice.name).map(sourceOf);
@@ -91,18 +91,20 @@ export function wantedBy(
     ...(others.length > 0 ? { alternatives: others } : {}),
     ...(preferred === undefined
       ? {}
-      : { detour: `from issuer ${choice.name}, because too many attempts at ${preferred} have failed` }),
+      : {
+          fallbackReason: `from issuer ${choice.name}, because too many attempts at ${preferred} have failed`,
+        }),
     key,
     renewBeforeMs,
   };
 }
 
 /** Whether a certificate from that directory is one of those asked for. */
-export function isFrom(directory: string, wanted: Wanted): boolean {
-  return sourcesOf(wanted).some((source) => source.directory === directory);
+export function isFrom(directory: string, desired: Desired): boolean {
+  return sourcesOf(desired).some((source) => source.directory === directory);
 }
 
 /** The source of an order first. */
-export function sourcesOf({ directory, profile, alternatives = [] }: Wanted): readonly Source[] {
+export function sourcesOf({ directory, profile, alternatives = [] }: Desired): readonly Source[] {
   return [{ directory, profile }, ...alternatives];
 }

@@ -3,9 +3,9 @@
 import { namesKey } from '../../certificate/names.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
-import { type Held, type HeldCertificate, heldByTags } from './actual.ts';
+import { type Actual, type ActualCertificate, actualByTags } from './actual.ts';
 import { judge, type OrderReason } from './checks.ts';
-import type { Wanted } from './desired.ts';
+import type { Desired } from './desired.ts';
 import { renewalTime } from './renewal-time.ts';
 
 const hourMs = 3_600_000;
@@ -28,12 +28,12 @@ export function findShortLife(validUntil: Date, now: Date, issueIntervalMs = 0):
  *  would be kept. */
 export function findDueAgain(
   facts: CertificateFacts,
-  { issuer, profile, window }: Pick<HeldCertificate, 'issuer' | 'profile' | 'window'>,
-  wanted: Wanted,
+  { issuer, profile, window }: Pick<ActualCertificate, 'issuer' | 'profile' | 'window'>,
+  desired: Desired,
   now: Date,
 ): string | undefined {
   const { names, keyType, fingerprint, notBefore, notAfter } = facts;
-  const held: Held = {
+  const actual: Actual = {
     kind: 'certificate',
     names: namesKey(names),
     issuer,
@@ -45,8 +45,8 @@ export function findDueAgain(
     window,
   };
   // Why the order went to another issuer is no matter of what it brought.
-  const { detour: _, ...asked } = wanted;
-  const decision = judge({ wanted: asked, held }, now);
+  const { fallbackReason: _, ...asked } = desired;
+  const decision = judge({ desired: asked, actual }, now);
   if (decision.decision !== 'order') return undefined;
   return `it would be ordered again at once (${decision.message}): ${adviceFor(decision.reason)}`;
 }
@@ -58,7 +58,7 @@ function adviceFor(reason: OrderReason): string {
 
 /** Whether a certificate that ends at `notAfter` is better than nothing, or than the one in use.
  *  @param isGivenUp The one in use was revoked, or is to be. */
-export function isBetter(notAfter: Date, inUse: Held, isGivenUp: boolean): boolean {
+export function isBetter(notAfter: Date, inUse: Actual, isGivenUp: boolean): boolean {
   return inUse.kind !== 'certificate' || isGivenUp || notAfter > inUse.notAfter;
 }
 
@@ -72,9 +72,9 @@ export function wasDueAgain(
   now: Date,
 ): boolean {
   if (entry.state.error === 'DueAgain') return true;
-  const held = heldByTags(entry);
-  if (held?.kind !== 'certificate' || held.window === undefined) return false;
-  const [begin, end] = [held.notBefore.getTime(), held.notAfter.getTime()];
+  const actual = actualByTags(entry);
+  if (actual?.kind !== 'certificate' || actual.window === undefined) return false;
+  const [begin, end] = [actual.notBefore.getTime(), actual.notAfter.getTime()];
   const earliest = begin + Math.min(firstWindowMs, (end - begin) / 3);
-  return renewalTime(held) <= now && held.window.start.getTime() <= earliest;
+  return renewalTime(actual) <= now && actual.window.start.getTime() <= earliest;
 }

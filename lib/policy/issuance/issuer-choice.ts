@@ -1,7 +1,7 @@
 // Which of a certificate's issuers an order goes to: the preferred one, until it has failed so often that the next is tried.
 import type { CertificateSpec, Inventory, IssuerSpec } from '../../certificate/spec.ts';
 import type { SpecSource } from '../../certificate/stored.ts';
-import { namePlace, placeRules } from '../../inventory/source-rules.ts';
+import { nameNamespace, namespaceRules } from '../../inventory/source-rules.ts';
 
 /** Failures in a row at one issuer after which the next one is tried, where the issuer itself does not say. */
 export const defaultAttempts = 3;
@@ -45,8 +45,8 @@ export function issuersOfSource(
   if (source !== 'discovery' || !discovery) return [];
   const isShared = !discovery.places.some(({ tenant }) => tenant?.issuer !== undefined);
   if (isShared) return issuersOf(discovery, issuers);
-  const own = discovery.places.find((one) => namePlace(one) === place);
-  const rules = own && placeRules(discovery, own);
+  const own = discovery.places.find((one) => nameNamespace(one) === place);
+  const rules = own && namespaceRules(discovery, own);
   return rules ? issuersOf(rules, issuers) : [];
 }
 

@@ -38,13 +38,13 @@ export function planOne(
   return { name, ...judge(situation, now), ...explanationOf(situation) };
 }
 
-function explanationOf({ held }: Situation): Pick<PlanEntry, 'explanationUrl'> {
-  const explanationUrl = held.kind === 'certificate' ? held.window?.explanationUrl : undefined;
+function explanationOf({ actual }: Situation): Pick<PlanEntry, 'explanationUrl'> {
+  const explanationUrl = actual.kind === 'certificate' ? actual.window?.explanationUrl : undefined;
   return explanationUrl === undefined ? {} : { explanationUrl };
 }
 
-function expiryOf({ held }: Situation): number {
-  return held.kind === 'certificate' ? held.notAfter.getTime() : 0;
+function expiryOf({ actual }: Situation): number {
+  return actual.kind === 'certificate' ? actual.notAfter.getTime() : 0;
 }
 
 function compareNames(one: string, other: string): number {

@@ -2,15 +2,15 @@
 
 import { sameNames } from '../../certificate/names.ts';
 import type { DiscoverySpec } from '../../certificate/spec.ts';
-import type { AskedSecret } from '../../inventory/discovered.ts';
+import type { RequestedSecret } from '../../inventory/discovered.ts';
 import { cutText, listSome, nameSome } from '../bounds.ts';
 import { nameObject, type TlsObject, type TlsUse } from './tls-objects.ts';
 
 /** What one object comes to: Secrets to fill, or why it is passed over. Both may be empty: it asks for nothing. */
-export interface Finding {
+export interface DiscoveredObject {
   /** `Ingress shop/web in cluster lab`. */
   readonly object: string;
-  readonly secrets: readonly AskedSecret[];
+  readonly secrets: readonly RequestedSecret[];
   /** A sentence for each thing of it that is passed over. */
   readonly remarks: readonly string[];
   /** One of them that its owner must hear of: it asks for more than anybody looks at. */
@@ -18,8 +18,8 @@ export interface Finding {
 }
 
 /** One Secret, and all objects that ask for it. */
-export interface Request {
-  readonly secret: AskedSecret;
+export interface SecretRequest {
+  readonly secret: RequestedSecret;
   readonly objects: readonly string[];
   /** They ask for different names, so none of them is served. */
   readonly disagreement?: string | undefined;
@@ -45,9 +45,13 @@ const hints: Readonly<Record<string, (value: string) => boolean>> = {
 };
 
 /** What an object of a cluster asks for, as far as the inventory's section says that it may ask. */
-export function judgeObject(cluster: string, object: TlsObject, discovery: DiscoverySpec): Finding {
+export function judgeObject(cluster: string, object: TlsObject, discovery: DiscoverySpec): DiscoveredObject {
   const named = nameObject(cluster, object);
-  const nothing = (...remarks: readonly string[]): Finding => ({ object: named, secrets: [], remarks });
+  const nothing = (...remarks: readonly string[]): DiscoveredObject => ({
+    object: named,
+    secrets: [],
+    remarks,
+  });
   const hint = Object.keys(hints).find((name) => hints[name]?.(object.annotations[name] ?? ''));
   const isAsking = object.annotations[discovery.annotation] === 'true';
   if (!isAsking && hint === undefined) return nothing();
@@ -63,7 +67,7 @@ export function judgeObject(cluster: string, object: TlsObject, discovery: Disco
   const restart = object.kind === 'Service' ? 'auto' : 'none';
   const found = uses
     .slice(0, mostSecrets)
-    .map(({ hosts, secret, namespace = object.namespace }): AskedSecret | string => {
+    .map(({ hosts, secret, namespace = object.namespace }): RequestedSecret | string => {
       if (!secret) return `it names no Secret for ${nameSome(hosts, 5) || 'its TLS'}`;
       if (secret.length > longestName)
         return `it names a Secret by ${secret.length} characters, and a name has ${longestName} at most`;
@@ -89,9 +93,9 @@ export function judgeObject(cluster: string, object: TlsObject, discovery: Disco
 
 /** One request for each Secret. Several that ask for the same names share it; where they ask for others, nobody can know
  *  which is meant. */
-export function mergeRequests(findings: readonly Finding[]): readonly Request[] {
-  const bySecret = new Map<string, { readonly object: string; readonly secret: AskedSecret }[]>();
-  for (const { object, secrets } of findings) {
+export function mergeRequests(discovered: readonly DiscoveredObject[]): readonly SecretRequest[] {
+  const bySecret = new Map<string, { readonly object: string; readonly secret: RequestedSecret }[]>();
+  for (const { object, secrets } of discovered) {
     for (const secret of secrets) {
       const key = `${secret.cluster}/${secret.namespace}/${secret.secret}`;
       const asking = bySecret.get(key) ?? [];

@@ -6,7 +6,7 @@ import {
   type TargetSpec,
 } from '../../certificate/spec.ts';
 import type { SpecSource, StoredSpec } from '../../certificate/stored.ts';
-import { namePlace, type Place, placeRules, rulesOf } from '../../inventory/source-rules.ts';
+import { type NamespaceRef, nameNamespace, namespaceRules, rulesOf } from '../../inventory/source-rules.ts';
 import { targetsKey } from '../../state/deliveries.ts';
 import { describeGone, findIssuer, findNames, findTargets, type Misfit } from './misfits.ts';
 import { holderOfSpec, holdersInFile, NameBook, type NameHolder } from './name-holders.ts';
@@ -109,7 +109,7 @@ type Asked = Pick<StoredSpec, 'name' | 'source' | 'domains' | 'targets'>;
 
 /** `lab/shop/web-tls`. */
 function nameSecret(target: SecretTarget): string {
-  return `${namePlace(target)}/${target.secret}`;
+  return `${nameNamespace(target)}/${target.secret}`;
 }
 
 /** A target of `registration` as a certificate has it. */
@@ -125,7 +125,7 @@ function findInPlaces(
   const { discovery } = inventory;
   const places = discovery?.places.filter((place) => couldBeIn(name, place)) ?? [];
   const found = places.map((place) => {
-    const rules = discovery && placeRules(discovery, place);
+    const rules = discovery && namespaceRules(discovery, place);
     return rules ? findNames(domains, rules, place, inventory) : [];
   });
   const [least] = found.toSorted((one, other) => one.length - other.length);
@@ -133,7 +133,7 @@ function findInPlaces(
 }
 
 /** Whether a certificate of that name may be one of a Secret in the place (`nameOfSecret`). */
-function couldBeIn(name: string, { cluster, namespace }: Place): boolean {
+function couldBeIn(name: string, { cluster, namespace }: NamespaceRef): boolean {
   const start = `${cluster}-${namespace}-`.toLowerCase().replaceAll('_', '-');
   const isCut = start.length > longestStart;
   return name.startsWith(isCut ? start.slice(0, longestStart).replace(/(?<!-)-+$/, '') : start);

@@ -6,15 +6,15 @@ import type { RegistrationSpec } from '../../certificate/spec.ts';
 const graceMs = 90 * 24 * 3_600_000;
 
 /** `unknown`: for now, because nobody knows yet when this version began here. */
-export type GithubStanding = Date | 'always' | 'never' | 'unknown';
+export type GithubFormState = Date | 'always' | 'never' | 'unknown';
 
 /** What the inventory says counts first.
  *  @param installation What is recorded of this one; `undefined` where an older one has no
  *  record yet, or none that can be read. */
-export function githubStanding(
+export function githubFormState(
   registration: Pick<RegistrationSpec, 'github'> | undefined,
   installation: { readonly firstRun: Date; readonly isUpgraded: boolean } | undefined,
-): GithubStanding {
+): GithubFormState {
   if (registration?.github !== undefined) return registration.github ? 'always' : 'never';
   if (installation && !installation.isUpgraded) return 'never';
   // A first run that cannot be read counts as the beginning of time.

@@ -8,7 +8,12 @@ import {
 } from '../../certificate/spec.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
 import { findForbiddenNames, findForbiddenTargets } from '../../inventory/request-checks.ts';
-import { isSamePlace, namePlace, type Place, type SourceRules } from '../../inventory/source-rules.ts';
+import {
+  isSameNamespace,
+  type NamespaceRef,
+  nameNamespace,
+  type SourceRules,
+} from '../../inventory/source-rules.ts';
 
 /** One thing that a stored specification has and today's inventory would not accept. */
 export interface Misfit {
@@ -50,7 +55,7 @@ export function describeGone(
     };
   }
   const [first] = targets.filter(isSecretTarget);
-  const place = first ? namePlace(first) : 'cluster/namespace';
+  const place = first ? nameNamespace(first) : 'cluster/namespace';
   if (!discovery) {
     const line = `discovery: { places: [${place}], zones: [${zones}] }`;
     return { message: 'the inventory has no section "discovery"', addition: { to: 'the inventory', line } };
@@ -63,10 +68,11 @@ export function describeGone(
 export function findNames(
   domains: readonly string[],
   rules: SourceRules,
-  place: Place | undefined,
+  place: NamespaceRef | undefined,
   { discovery }: Inventory,
 ): readonly Misfit[] {
-  const index = discovery?.places.findIndex((one) => place !== undefined && isSamePlace(one, place)) ?? -1;
+  const index =
+    discovery?.places.findIndex((one) => place !== undefined && isSameNamespace(one, place)) ?? -1;
   const isWebhook = rules.source === webhook;
   const hasOwnZones = discovery?.places[index]?.tenant?.zones !== undefined;
   const ownPlace = `discovery.places[${index}]`;
@@ -92,7 +98,7 @@ export function findTargets(
   const isWebhook = rules.source === webhook;
   const own = targets.filter(isSecretTarget);
   // Whoever names no target gets the operator's own, with what they restart.
-  const restarts = (place: Place) => [...rules.restarts(place), ...rules.ownRestarts(place)];
+  const restarts = (place: NamespaceRef) => [...rules.restarts(place), ...rules.ownRestarts(place)];
   const forbidden = findForbiddenTargets(own, { ...rules, restarts }).map(({ path, message }): Misfit => {
     const target = own[Number(path[1])];
     if (!isWebhook || !target) return { message };
@@ -128,7 +134,7 @@ export function findIssuer(
   const places = targets.filter(isSecretTarget).filter(({ cluster, namespace }) => {
     return !onlyFor.some((one) => one === cluster || one === `${cluster}/${namespace}`);
   });
-  return [...new Set(places.map(namePlace))].map((place) => ({
+  return [...new Set(places.map(nameNamespace))].map((place) => ({
     message: `it goes to ${place}, where issuer "${issuer}" may not be used`,
     addition: { to: `issuers.${issuer}.onlyFor`, line: `- ${place}` },
   }));

@@ -3,7 +3,12 @@ import { coversName } from '../../certificate/names.ts';
 import { type Inventory, isSecretTarget } from '../../certificate/spec.ts';
 import type { SpecSource, StoredSpec } from '../../certificate/stored.ts';
 import { findForbiddenNames } from '../../inventory/request-checks.ts';
-import { namePlace, placeRules, type SourceRules, webhookRules } from '../../inventory/source-rules.ts';
+import {
+  nameNamespace,
+  namespaceRules,
+  type SourceRules,
+  webhookRules,
+} from '../../inventory/source-rules.ts';
 import { parseDomains } from '../../state/describe.ts';
 import type { CertificateState } from '../../state/state.ts';
 
@@ -149,17 +154,17 @@ function nameSource(source: SpecSource, place: string | undefined): string {
 
 function placeOfTargets(targets: StoredSpec['targets']): string | undefined {
   const [target] = targets.filter(isSecretTarget);
-  return target && namePlace(target);
+  return target && nameNamespace(target);
 }
 
 /** What earlier versions stored does not say its place, and its name begins with it (`nameOfSecret`). */
 function guessPlace(name: string, { discovery }: Inventory): string | undefined {
-  const places = discovery?.places.map(namePlace) ?? [];
+  const places = discovery?.places.map(nameNamespace) ?? [];
   const own = places.filter((place) => name.startsWith(`${place.toLowerCase().replace(/[/._]/g, '-')}-`));
   return own.toSorted((one, other) => other.length - one.length)[0];
 }
 
 function allRules({ registration, discovery }: Inventory): readonly SourceRules[] {
-  const places = discovery?.places.flatMap((place) => placeRules(discovery, place) ?? []) ?? [];
+  const places = discovery?.places.flatMap((place) => namespaceRules(discovery, place) ?? []) ?? [];
   return registration ? [webhookRules(registration), ...places] : places;
 }

@@ -1,7 +1,7 @@
 // Judges what TLS is served under a certificate's names: whether it is the certificate that was delivered.
 import { formatEndpoint } from '../../certificate/endpoint.ts';
 import { isCovered } from '../../certificate/names.ts';
-import type { Endpoint } from '../../certificate/spec.ts';
+import type { ProbeEndpoint } from '../../certificate/spec.ts';
 import type { CertificateState } from '../../state/state.ts';
 
 /** From good to bad. `served`: this very certificate. `unprobed`: nobody could look, which is not good news. `unreachable`: no
@@ -10,7 +10,7 @@ export const servedWords = ['served', 'unprobed', 'unreachable', 'stale', 'misma
 export type ServedWord = (typeof servedWords)[number];
 
 /** What was seen at one address. */
-export type Sighting =
+export type HandshakeOutcome =
   /** The certificate of a finished handshake: SHA-256 of its DER, hex; its DNS names; its end. */
   | {
       readonly kind: 'leaf';
@@ -29,12 +29,12 @@ export type Sighting =
 export interface Observation {
   readonly name: string;
   /** Absent where the name has none. */
-  readonly endpoint?: Endpoint | undefined;
-  readonly sighting: Sighting;
+  readonly endpoint?: ProbeEndpoint | undefined;
+  readonly outcome: HandshakeOutcome;
 }
 
 /** What one look means. */
-export interface Finding {
+export interface ProbeResult {
   readonly name: string;
   /** Address, and port where it is not 443. */
   readonly address: string | undefined;
@@ -45,55 +45,59 @@ export interface Finding {
 }
 
 /** What all looks together mean: the worst word of those that were taken, and one line that names the addresses it is said of. */
-export interface Verdict {
+export interface ProbeSummary {
   readonly served: ServedWord;
   readonly message: string;
-  readonly findings: readonly Finding[];
+  readonly results: readonly ProbeResult[];
   /** How many addresses were not looked at, because there are too many; absent where that is none. */
   readonly unlooked?: number;
 }
 
 /** @param fingerprint Of the certificate that should be served: SHA-256 of its DER, hex. */
-export function judgeServed(fingerprint: string, observations: readonly Observation[]): Verdict {
-  const findings = observations.map((observation) => judgeOne(fingerprint, observation));
-  const served = worstOf(findings);
-  const unlooked = findings.reduce((sum, finding) => sum + (finding.unlooked ?? 0), 0);
-  const places = findings.filter((finding) => finding.served === served && isLook(finding)).map(namePlace);
+export function judgeServed(fingerprint: string, observations: readonly Observation[]): ProbeSummary {
+  const results = observations.map((observation) => judgeOne(fingerprint, observation));
+  const served = worstOf(results);
+  const unlooked = results.reduce((sum, result) => sum + (result.unlooked ?? 0), 0);
+  const addresses = results
+    .filter((result) => result.served === served && wasProbed(result))
+    .map(nameAddress);
   const message =
-    places.length > 0 ? `${served} ${namePlaces(places)}` : 'unprobed: there is no address to look at';
-  if (unlooked === 0) return { served, message, findings };
-  return { served, message: `${message}; ${unlooked} more were not looked at`, findings, unlooked };
+    addresses.length > 0
+      ? `${served} ${nameAddresses(addresses)}`
+      : 'unprobed: there is no address to look at';
+  if (unlooked === 0) return { served, message, results };
+  return { served, message: `${message}; ${unlooked} more were not looked at`, results, unlooked };
 }
 
-function isLook({ unlooked }: Finding): boolean {
+function wasProbed({ unlooked }: ProbeResult): boolean {
   return unlooked === undefined;
 }
 
 /** The worst word of them; of none, that nobody could look. */
-export function worstOf(findings: readonly Finding[]): ServedWord {
-  const words = findings.filter(isLook).map(({ served }) => served);
+export function worstOf(results: readonly ProbeResult[]): ServedWord {
+  const words = results.filter(wasProbed).map(({ served }) => served);
   return servedWords.findLast((word) => words.includes(word)) ?? 'unprobed';
 }
 
-function judgeOne(fingerprint: string, { name, endpoint, sighting }: Observation): Finding {
-  const place = { name, address: endpoint && formatEndpoint(endpoint, 443) };
-  switch (sighting.kind) {
+function judgeOne(fingerprint: string, { name, endpoint, outcome }: Observation): ProbeResult {
+  const subject = { name, address: endpoint && formatEndpoint(endpoint, 443) };
+  switch (outcome.kind) {
     case 'silent':
-      return { ...place, served: 'unreachable', message: sighting.problem };
+      return { ...subject, served: 'unreachable', message: outcome.problem };
     case 'unprobed':
-      return { ...place, served: 'unprobed', message: sighting.problem };
+      return { ...subject, served: 'unprobed', message: outcome.problem };
     case 'unlooked':
-      return { ...place, served: 'unprobed', message: sighting.problem, unlooked: sighting.count };
+      return { ...subject, served: 'unprobed', message: outcome.problem, unlooked: outcome.count };
     case 'leaf': {
-      if (sighting.fingerprint === fingerprint) {
-        return { ...place, served: 'served', message: 'serves the current certificate' };
+      if (outcome.fingerprint === fingerprint) {
+        return { ...subject, served: 'served', message: 'serves the current certificate' };
       }
-      const other = `${sighting.fingerprint.slice(0, 16)}…, which ends ${sighting.notAfter.toISOString()}`;
-      if (isCovered(name, sighting.names)) {
-        return { ...place, served: 'stale', message: `serves another certificate for ${name}: ${other}` };
+      const other = `${outcome.fingerprint.slice(0, 16)}…, which ends ${outcome.notAfter.toISOString()}`;
+      if (isCovered(name, outcome.names)) {
+        return { ...subject, served: 'stale', message: `serves another certificate for ${name}: ${other}` };
       }
       return {
-        ...place,
+        ...subject,
         served: 'mismatch',
         message: `serves a certificate that is not for ${name}: ${other}`,
       };
@@ -101,15 +105,15 @@ function judgeOne(fingerprint: string, { name, endpoint, sighting }: Observation
   }
 }
 
-function namePlace({ name, address }: Finding): string {
+function nameAddress({ name, address }: ProbeResult): string {
   return address ?? name;
 }
 
 const mostNamed = 5;
 
 /** The first few: a line of a log is no list of a thousand addresses. */
-function namePlaces(places: readonly string[]): string {
-  const unique = [...new Set(places)];
+function nameAddresses(addresses: readonly string[]): string {
+  const unique = [...new Set(addresses)];
   const rest = unique.length - mostNamed;
   return unique.slice(0, mostNamed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
@@ -118,7 +122,7 @@ function namePlaces(places: readonly string[]): string {
 export type ServedState = Pick<CertificateState, 'served' | 'notServedSince' | 'probedAt'>;
 
 /** What the state is to say after a look. */
-export interface ServedNote {
+export interface ServedUpdate {
   /** Fields to write; absent where what is written still says enough. */
   readonly change?: {
     readonly served: string;
@@ -136,9 +140,9 @@ const refreshMs = 6 * 3_600_000;
 
 /** Time counts from the first look after delivery that found something else; only a look that finds nothing else ends it, an
  *  address that does not answer meanwhile does not. */
-export function noteServed(
+export function updateServed(
   before: ServedState,
-  look: {
+  probed: {
     readonly version: string;
     readonly served: ServedWord;
     /** Of each target, as `served-targets.ts` writes it. */
@@ -146,15 +150,15 @@ export function noteServed(
     readonly isDelivered: boolean;
     readonly at: Date;
   },
-): ServedNote {
-  const { version, isDelivered, at } = look;
-  const word = `${version}/${look.served}`;
-  const served = look.targets === undefined ? word : `${word}/${look.targets}`;
+): ServedUpdate {
+  const { version, isDelivered, at } = probed;
+  const word = `${version}/${probed.served}`;
+  const served = probed.targets === undefined ? word : `${word}/${probed.targets}`;
   const noted = before.served?.startsWith(`${version}/`) ? before.notServedSince : undefined;
   // An instant to come, which nobody here wrote, would put the alarm off.
   const known = noted !== undefined && noted > at ? at : noted;
-  const started = isOther(look.served) && isDelivered ? (known ?? at) : undefined;
-  const notServedSince = look.served === 'unreachable' ? known : started;
+  const started = isOther(probed.served) && isDelivered ? (known ?? at) : undefined;
+  const notServedSince = probed.served === 'unreachable' ? known : started;
   const isNews = !`${before.served}/`.startsWith(`${word}/`);
   const isOld =
     before.probedAt === undefined || Math.abs(at.getTime() - before.probedAt.getTime()) >= refreshMs;

@@ -1,37 +1,37 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredCertificate } from '../../lib/certificate/stored.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { heldByTags, heldByValue } from '../../lib/policy/issuance/actual.ts';
+import { actualByTags, actualByValue } from '../../lib/policy/issuance/actual.ts';
 import { judge } from '../../lib/policy/issuance/checks.ts';
 import { stateOf } from '../../lib/state/describe.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { mintChain } from '../minting/certificates.ts';
-import { afterDays, notBefore, wanted } from './situations.ts';
+import { afterDays, desired, notBefore } from './situations.ts';
 
 const version = '4b3f5c1e-0000-4000-8000-000000000001';
 let stored: StoredCertificate;
 let state: CertificateState;
 
 beforeAll(async () => {
-  const minted = await mintChain({ domains: wanted.domains, notBefore, notAfter: afterDays(90) });
-  stored = { chain: minted.chain, key: minted.key, issuer: wanted.directory };
+  const minted = await mintChain({ domains: desired.domains, notBefore, notAfter: afterDays(90) });
+  stored = { chain: minted.chain, key: minted.key, issuer: desired.directory };
   const described = Object.entries(stateOf(version, readCertificate(stored.chain), stored));
   state = Object.fromEntries(described.filter(([, value]) => value !== null)) as CertificateState;
 });
 
 describe('tags and value give the same judgement', () => {
   test.each([0, 30, 60, 90])('at day %i', (day) => {
-    const byTags = heldByTags({ current: version, state });
-    const byValue = heldByValue({ kind: 'certificate', certificate: stored });
+    const byTags = actualByTags({ current: version, state });
+    const byValue = actualByValue({ kind: 'certificate', certificate: stored });
     if (byTags === undefined) throw new Error('the tags were not enough');
     for (const asked of [
-      wanted,
-      { ...wanted, domains: ['a.example'] },
-      { ...wanted, profile: 'tlsserver' },
+      desired,
+      { ...desired, domains: ['a.example'] },
+      { ...desired, profile: 'tlsserver' },
     ]) {
       const now = afterDays(day);
-      expect(judge({ wanted: asked, held: byTags }, now)).toEqual(
-        judge({ wanted: asked, held: byValue }, now),
+      expect(judge({ desired: asked, actual: byTags }, now)).toEqual(
+        judge({ desired: asked, actual: byValue }, now),
       );
     }
   });
@@ -39,13 +39,13 @@ describe('tags and value give the same judgement', () => {
 
 describe('tags are enough', () => {
   test('where the AWS secret or its current version is missing', () => {
-    expect(heldByTags({ state: {} })).toEqual({ kind: 'nothing' });
-    expect(heldByTags({ state })).toEqual({ kind: 'nothing' });
+    expect(actualByTags({ state: {} })).toEqual({ kind: 'nothing' });
+    expect(actualByTags({ state })).toEqual({ kind: 'nothing' });
   });
 
   test('not where somebody else wrote the current version', () => {
-    expect(heldByTags({ current: 'another', state })).toBeUndefined();
-    expect(heldByTags({ current: version, state: {} })).toBeUndefined();
+    expect(actualByTags({ current: 'another', state })).toBeUndefined();
+    expect(actualByTags({ current: version, state: {} })).toBeUndefined();
   });
 
   test.each([
@@ -56,24 +56,24 @@ describe('tags are enough', () => {
     'notBefore',
     'notAfter',
   ] as const)('not where the tag for %s is missing', (field) => {
-    expect(heldByTags({ current: version, state: { ...state, [field]: undefined } })).toBeUndefined();
+    expect(actualByTags({ current: version, state: { ...state, [field]: undefined } })).toBeUndefined();
   });
 });
 
 describe('a value without a usable certificate', () => {
   test('holds nothing where it is a specification or absent', () => {
-    expect(heldByValue({ kind: 'specification' })).toEqual({ kind: 'nothing' });
-    expect(heldByValue(undefined)).toEqual({ kind: 'nothing' });
+    expect(actualByValue({ kind: 'specification' })).toEqual({ kind: 'nothing' });
+    expect(actualByValue(undefined)).toEqual({ kind: 'nothing' });
   });
 
   test('is told by what is wrong with it', async () => {
-    const { key } = await mintChain({ domains: wanted.domains, notBefore, notAfter: afterDays(90) });
+    const { key } = await mintChain({ domains: desired.domains, notBefore, notAfter: afterDays(90) });
     const changed = (change: Partial<StoredCertificate>) =>
-      heldByValue({ kind: 'certificate', certificate: { ...stored, ...change } });
+      actualByValue({ kind: 'certificate', certificate: { ...stored, ...change } });
     expect(changed({ key })).toMatchObject({ kind: 'mismatched' });
     expect(changed({ chain: 'x' })).toMatchObject({ kind: 'unparsable' });
-    expect(heldByValue({ kind: 'pending' })).toMatchObject({ kind: 'unparsable' });
-    expect(heldByValue({ kind: 'unparsable', problem: 'not JSON' })).toEqual({
+    expect(actualByValue({ kind: 'pending' })).toMatchObject({ kind: 'unparsable' });
+    expect(actualByValue({ kind: 'unparsable', problem: 'not JSON' })).toEqual({
       kind: 'unparsable',
       problem: 'not JSON',
     });

@@ -1,7 +1,7 @@
 // What cert-manager, kube-lego and ployst's container leave in a cluster, over its API: read, and never written.
 import * as z from 'zod';
-import type { ToolIngress, ToolWorkload } from '../../policy/kubernetes/former-tools.ts';
-import { ClusterError, type Directory } from '../../ports/cluster.ts';
+import type { ToolIngress, ToolWorkload } from '../../policy/kubernetes/migration-source.ts';
+import { type ClusterDirectory, ClusterError } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
 import { listParsed, objectName, parseAnswer } from './lists.ts';
 
@@ -44,10 +44,10 @@ const cronJob = named.extend({
 });
 
 /** The calls about other tools of a cluster, over its connection; `cluster` is the inventory's name for it. */
-export function formerToolCalls(
+export function migrationToolCalls(
   cluster: string,
   connection: Connection,
-): Pick<Directory, 'readFoundSecret' | 'listToolObjects'> {
+): Pick<ClusterDirectory, 'readFoundSecret' | 'listToolObjects'> {
   const { core, custom } = connection;
   return {
     async readFoundSecret(namespace, name, signal) {

@@ -8,10 +8,10 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
-import type { Hold } from '../policy/delivery/freeze.ts';
+import type { Freeze } from '../policy/delivery/freeze.ts';
 import type { Delivery, SecretPlan } from '../policy/delivery/secret.ts';
 import type { ServedWord } from '../policy/serving/served.ts';
-import type { LookSpec } from '../policy/serving/served-targets.ts';
+import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import type { ConnectCertificateManager } from '../ports/acm.ts';
 import type { AgentError } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -19,7 +19,7 @@ import type { Cluster, ConnectCluster, JudgeReturn } from '../ports/cluster.ts';
 import type { Announce } from '../ports/events.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
-import type { LookAtServed } from '../ports/probe.ts';
+import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, ReadText } from '../ports/store.ts';
 import type { DeployRequest } from '../requests/requests.ts';
 import type { DeliveryStep } from '../state/deliveries.ts';
@@ -33,7 +33,7 @@ export interface DeployPorts {
   /** For the passwords of keystores. */
   readonly readText: ReadText;
   /** For targets that want it after each step of a rollout. */
-  readonly lookAtServed: LookAtServed;
+  readonly probeServed: ProbeServed;
   /** Says whether what does not fit has been noted yet; absent: it has. */
   readonly installation?: Pick<InstallationStore, 'read'> | undefined;
   /** Absent: whatever is AWSPREVIOUS and can be used may take its place again. */
@@ -46,10 +46,10 @@ export interface DeployPorts {
 
 /** One invocation: what is asked (`lib/requests/requests.ts`), and its time. The version that an event names is not among it:
  *  what is AWSCURRENT is what is delivered, so late and repeated events do no harm. */
-export interface DeployRun extends DeployRequest {
+export interface DeployInvocation extends DeployRequest {
   readonly inventory: Inventory;
   /** Clusters that passes of their own look after: this one is about everything else. */
-  readonly elsewhere?: readonly string[] | undefined;
+  readonly delegatedClusters?: readonly string[] | undefined;
   /** Ends the work some time before the deadline. */
   readonly signal: AbortSignal;
   /** Ends shortly before the deadline: what has been done is recorded even when `signal` is aborted. */
@@ -65,9 +65,9 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   /** Of the certificate's leaf. */
   readonly facts: Pick<CertificateFacts, 'names' | 'notBefore'>;
   /** Where to look at what is served; `false`: nowhere. */
-  readonly probe: LookSpec | false;
+  readonly probe: CertificateProbeSpec | false;
   /** The version must not be delivered any further. */
-  readonly hold?: Hold | undefined;
+  readonly freeze?: Freeze | undefined;
   /** When the version becomes valid; absent: it is. */
   readonly begins?: Date | undefined;
 }
@@ -158,11 +158,11 @@ export interface JobResult {
 }
 
 /** What the work on the targets of one cluster shares. */
-export interface ClusterPass {
+export interface ClusterContext {
   readonly cluster: Cluster;
   readonly lists: WorkloadLists;
   readonly ports: DeployPorts;
-  readonly run: DeployRun;
+  readonly invocation: DeployInvocation;
   readonly loadLastGood: LoadLastGood;
 }
 

@@ -17,7 +17,7 @@ export interface ProbePorts {
 }
 
 /** One invocation: what is asked (`lib/requests/requests.ts`), and its time. */
-export interface ProbeRun extends ProbeRequest {
+export interface ProbeInvocation extends ProbeRequest {
   readonly inventory: Inventory;
   /** How long after its delivery another certificate may be served before that is an error, in milliseconds. */
   readonly staleAfterMs: number;

@@ -5,7 +5,7 @@ import { DnsError, type ResolveAlias } from '../../ports/dns.ts';
 import type { HostedZone } from './calls.ts';
 import type { HostedZones } from './hosted-zones.ts';
 
-export interface Place {
+export interface RecordLocation {
   readonly zone: HostedZone;
   /** Name of the record: the challenge's own where no CNAME delegates it. */
   readonly record: string;
@@ -13,7 +13,7 @@ export interface Place {
 
 /** Places by challenge name. What DNS and Route 53 answered once stays so for the run, so that values go from where they
  *  were put. */
-export class Places {
+export class RecordLocations {
   readonly #zones: HostedZones;
   readonly #resolveAlias: ResolveAlias;
   readonly #delegationZone: string | undefined;
@@ -26,7 +26,7 @@ export class Places {
 
   /** @throws DnsError `NoZone`, with the record to create, where no zone of ours holds the place; whatever DNS and Route 53
    *  answer instead. */
-  async find(name: string, signal: AbortSignal): Promise<Place> {
+  async find(name: string, signal: AbortSignal): Promise<RecordLocation> {
     const end = await this.#resolveAlias(name, signal);
     const record = placeOfChallenge(name, end);
     const zone = await this.#zones.find(record, signal);

@@ -3,62 +3,75 @@ import { verifyBundle } from '../certificate/bundle.ts';
 import { type CertificateSpec, isSecretTarget, type PemFormat } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { nameOfSecret } from '../inventory/discovered.ts';
-import { explainIssue, findingsOf } from '../inventory/problems.ts';
+import { explainIssue, mistakesOf } from '../inventory/problems.ts';
 import { findTakenSecrets } from '../inventory/request-checks.ts';
 import { registrationBody } from '../inventory/schema.ts';
-import { type Former, type FoundSecret, judgeFormer } from '../policy/kubernetes/former-tools.ts';
+import {
+  type FoundSecret,
+  judgeMigrationSource,
+  type MigrationSource,
+} from '../policy/kubernetes/migration-source.ts';
 import type { ConnectDirectory } from '../ports/cluster.ts';
 import type { ImportRequest } from '../requests/import.ts';
-import { type ImportAnswer, type ImportPorts, type ImportRun, importCertificate } from './certificate.ts';
+import {
+  type ImportAnswer,
+  type ImportInvocation,
+  type ImportPorts,
+  importCertificate,
+} from './certificate.ts';
 import { readCertificateMaterial } from './material.ts';
 import { verifyImport } from './verification.ts';
 
 /** What is asked: the Secret, and how it is to be taken. */
-export type TakeoverRequest = Omit<ImportRequest, 'account' | 'secret'> & {
+export type MigrationRequest = Omit<ImportRequest, 'account' | 'secret'> & {
   readonly from: NonNullable<ImportRequest['from']>;
 };
 
 /** What taking over stands on. */
-export type TakeoverPorts = Omit<ImportPorts, 'readText'> & { readonly connect: ConnectDirectory };
+export type MigrationPorts = Omit<ImportPorts, 'readText'> & { readonly connect: ConnectDirectory };
 
-interface Told {
+interface MigrationNotes {
   readonly certificate: string;
   /** What the old tool still does, and what of it can go. */
-  readonly former: Former;
+  readonly former: MigrationSource;
   readonly notes: readonly string[];
 }
 
 /** `planned`: dry run. A refusal's `StillManaged` names what would overwrite the Secret again. */
-export type TakeoverAnswer =
-  | (Told & Exclude<ImportAnswer, { readonly outcome: 'refused' }>)
-  | (Told & { readonly outcome: 'planned'; readonly names: readonly string[]; readonly notAfter: Date })
+export type MigrationAnswer =
+  | (MigrationNotes & Exclude<ImportAnswer, { readonly outcome: 'refused' }>)
+  | (MigrationNotes & {
+      readonly outcome: 'planned';
+      readonly names: readonly string[];
+      readonly notAfter: Date;
+    })
   | {
       readonly certificate: string;
       readonly outcome: 'refused';
       readonly reason: string;
       readonly message: string;
-      readonly former?: Former;
+      readonly former?: MigrationSource;
     };
 
 /** Without a certificate of that name in the inventory, or registered, the Secret's own names become one. Nothing in the cluster
  *  is changed: deploy brings our label and annotations. May be called twice. @throws ClusterError, StoreError, and ConfigError
  *  where the specification's issuer is gone. */
-export async function takeOverSecret(
-  request: TakeoverRequest,
-  ports: TakeoverPorts,
-  run: ImportRun,
-): Promise<TakeoverAnswer> {
+export async function migrateSecret(
+  request: MigrationRequest,
+  ports: MigrationPorts,
+  invocation: ImportInvocation,
+): Promise<MigrationAnswer> {
   const { from } = request;
-  const inFile = run.inventory.certificates.find(({ name, targets }) =>
+  const inFile = invocation.inventory.certificates.find(({ name, targets }) =>
     request.certificate === undefined
       ? targets.some((one) => isTarget(one, from))
       : name === request.certificate,
   );
   const name = inFile?.name ?? request.certificate ?? nameOfSecret(from);
-  const refuse = (reason: string, message: string, former?: Former): TakeoverAnswer => {
+  const refuse = (reason: string, message: string, former?: MigrationSource): MigrationAnswer => {
     return { certificate: name, outcome: 'refused', reason, message, ...(former ? { former } : {}) };
   };
-  const seen = await look(request, ports, run);
+  const seen = await readSource(request, ports, invocation);
   if (!seen)
     return refuse(
       'Missing',
@@ -70,7 +83,7 @@ export async function takeOverSecret(
     return refuse('StillManaged', message, former);
   }
   const text = JSON.stringify({ kind: 'Secret', data: found.data });
-  const made = inFile ? { spec: inFile } : describeSpec(name, request, found, text, run);
+  const made = inFile ? { spec: inFile } : describeSpec(name, request, found, text, invocation);
   if ('problem' in made) return refuse('Unusable', made.problem, former);
   const { spec } = made;
   const verdict = verifyImport(text, spec.domains, ports.clock.now());
@@ -88,18 +101,18 @@ export async function takeOverSecret(
     };
   }
   // A secret that is there already says itself what it is for.
-  if ('source' in spec) await ports.store.create(name, spec, run.signal);
+  if ('source' in spec) await ports.store.create(name, spec, invocation.signal);
   const source = { certificate: name, secret: '' };
-  const answer = await importCertificate(source, { ...ports, readText: async () => text }, run);
+  const answer = await importCertificate(source, { ...ports, readText: async () => text }, invocation);
   if (answer.outcome === 'refused') return refuse(answer.reason, answer.message, former);
   return { ...answer, notes: [...notes, ...answer.notes], former };
 }
 
-async function look(
-  { from: { cluster, namespace, secret }, toolNamespace }: TakeoverRequest,
-  { connect }: TakeoverPorts,
-  { signal }: ImportRun,
-): Promise<{ readonly found: FoundSecret; readonly former: Former } | undefined> {
+async function readSource(
+  { from: { cluster, namespace, secret }, toolNamespace }: MigrationRequest,
+  { connect }: MigrationPorts,
+  { signal }: ImportInvocation,
+): Promise<{ readonly found: FoundSecret; readonly former: MigrationSource } | undefined> {
   const directory = await connect(cluster, signal);
   try {
     const found = await directory.readFoundSecret(namespace, secret, signal);
@@ -109,7 +122,7 @@ async function look(
       toolNamespace === undefined || toolNamespace === namespace
         ? []
         : [await directory.listToolObjects(toolNamespace, signal)];
-    return { found, former: judgeFormer(secret, found, [own, ...others]) };
+    return { found, former: judgeMigrationSource(secret, found, [own, ...others]) };
   } finally {
     await directory.close();
   }
@@ -118,10 +131,10 @@ async function look(
 /** The certificate's own names and key type, and the Secret as its only target. */
 function describeSpec(
   name: string,
-  { from, issuer = 'default' }: TakeoverRequest,
+  { from, issuer = 'default' }: MigrationRequest,
   found: FoundSecret,
   text: string,
-  { inventory }: ImportRun,
+  { inventory }: ImportInvocation,
 ): { readonly spec: StoredSpec } | { readonly problem: string } {
   const material = readCertificateMaterial(text);
   if ('problem' in material) return material;
@@ -135,7 +148,7 @@ function describeSpec(
   const parsed = registrationBody.safeParse(body, { error: explainIssue });
   if (!parsed.success) {
     return {
-      problem: findingsOf(parsed.error.issues)
+      problem: mistakesOf(parsed.error.issues)
         .map(({ message }) => message)
         .join('; '),
     };
@@ -161,7 +174,7 @@ function formatOf({ type, data }: FoundSecret): PemFormat {
 /** What keeps deploy from writing the Secret, as the inventory stands. */
 function findTargetNotes(
   { name, targets }: CertificateSpec,
-  from: TakeoverRequest['from'],
+  from: MigrationRequest['from'],
 ): readonly string[] {
   const own = targets.filter(isSecretTarget).find((one) => isTarget(one, from));
   const place = `${from.cluster}/${from.namespace}/${from.secret}`;
@@ -171,7 +184,7 @@ function findTargetNotes(
     : [`say "adopt: true" on the target ${place}, or deploy will refuse the Secret as not ours`];
 }
 
-function isTarget(target: CertificateSpec['targets'][number], from: TakeoverRequest['from']): boolean {
+function isTarget(target: CertificateSpec['targets'][number], from: MigrationRequest['from']): boolean {
   return (
     isSecretTarget(target) &&
     target.cluster === from.cluster &&

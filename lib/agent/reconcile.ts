@@ -6,7 +6,7 @@ import { ClusterError, type ConnectCluster } from '../ports/cluster.ts';
 import { describeError, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 
-export interface PassPorts {
+export interface AgentPorts {
   readonly connect: ConnectCluster;
   readonly registry: AgentRegistry;
   /** Delivers everything there is to deliver, and gives what failed. */
@@ -17,38 +17,38 @@ export interface PassPorts {
   readonly log: Log;
 }
 
-export interface PassRun {
+export interface AgentInvocation {
   readonly cluster: string;
   /** Of the agent, for its record. */
   readonly version: string;
   /** A Secret to ask for, by which the API server is found to answer; absent: nothing goes to this cluster. */
-  readonly knock?: { readonly namespace: string; readonly secret: string } | undefined;
+  readonly reachableBy?: { readonly namespace: string; readonly secret: string } | undefined;
   readonly signal: AbortSignal;
   readonly cleanUpSignal: AbortSignal;
 }
 
 /** Waits between two tries to reach the API server, in milliseconds, and how long that goes on. */
-const knockMs = 200;
-const longestKnockMs = 60_000;
+const retryMs = 200;
+const longestWaitMs = 60_000;
 
 /** What failed; nothing where everything is delivered or waits for no one here. The agent's record says so too, even where
  *  all else failed. Never rejects, and may be called again at once. */
-export async function runPass(ports: PassPorts, run: PassRun): Promise<readonly Error[]> {
+export async function reconcile(ports: AgentPorts, invocation: AgentInvocation): Promise<readonly Error[]> {
   const { registry, clock, log } = ports;
   const startedAt = clock.now().getTime();
   const failures: Error[] = [];
   try {
-    await awaitCluster(ports, run);
+    await waitUntilReachable(ports, invocation);
     failures.push(...(await ports.deliver()));
     failures.push(...(await ports.probe()));
   } catch (error) {
     failures.push(toError(error));
   }
   for (const error of failures) log.error('agent failed', { problem: describeError(error) });
-  const { cluster, version } = run;
+  const { cluster, version } = invocation;
   const problem = failures[0] && describeError(failures[0]);
   try {
-    await registry.note({ cluster, version, problem, lastSeen: clock.now() }, run.cleanUpSignal);
+    await registry.note({ cluster, version, problem, lastSeen: clock.now() }, invocation.cleanUpSignal);
   } catch (error) {
     log.error('agent not seen', { problem: describeError(error) });
     failures.push(toError(error));
@@ -58,12 +58,15 @@ export async function runPass(ports: PassPorts, run: PassRun): Promise<readonly 
 }
 
 /** A pod may run before the network to the API server does. Any answer will do: what it says is for delivery to tell. */
-async function awaitCluster({ connect, clock, log }: PassPorts, { cluster: name, knock, signal }: PassRun) {
-  if (!knock) return;
+async function waitUntilReachable(
+  { connect, clock, log }: AgentPorts,
+  { cluster: name, reachableBy, signal }: AgentInvocation,
+) {
+  if (!reachableBy) return;
   const look = async (): Promise<Error | undefined> => {
     const cluster = await connect(name, signal);
     try {
-      await cluster.readSecret(knock.namespace, knock.secret, signal);
+      await cluster.readSecret(reachableBy.namespace, reachableBy.secret, signal);
       return undefined;
     } catch (error) {
       const isSilent = error instanceof ClusterError && ['Unreachable', 'Unavailable'].includes(error.code);
@@ -74,11 +77,11 @@ async function awaitCluster({ connect, clock, log }: PassPorts, { cluster: name,
       await cluster.close();
     }
   };
-  const untilMs = clock.now().getTime() + longestKnockMs;
+  const untilMs = clock.now().getTime() + longestWaitMs;
   const polled = await poll(look, (silence) => silence === undefined, {
     clock,
     signal,
-    pauseMs: () => knockMs,
+    pauseMs: () => retryMs,
     untilMs,
   });
   if (polled.kind === 'aborted') throw signal.reason;

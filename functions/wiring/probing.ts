@@ -10,7 +10,7 @@ import type { Settings } from '../../lib/settings/functions.ts';
 const timeoutMs = 5_000;
 
 /** The ports of looking, over the network. */
-export function connectLook({ resolvers }: Pick<Settings, 'resolvers'>): {
+export function connectProbe({ resolvers }: Pick<Settings, 'resolvers'>): {
   readonly findAddresses: FindAddresses;
   readonly isPublicAddress: IsPublicAddress;
   readonly shakeHands: ShakeHands;

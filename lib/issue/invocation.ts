@@ -41,7 +41,7 @@ export interface IssuePorts {
 }
 
 /** One invocation. */
-export interface Run {
+export interface IssueInvocation {
   /** Names the run in claims and logs. */
   readonly id: string;
   readonly inventory: Inventory;

@@ -2,7 +2,7 @@
 
 /** For the SDK's request handler: an answer that does not come is asked for again while the run still has time; the SDK
  *  itself would wait for ever. */
-export const patience = {
+export const awsTimeouts = {
   connectionTimeout: 3_000,
   requestTimeout: 10_000,
   throwOnRequestTimeout: true,

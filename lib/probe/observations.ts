@@ -3,11 +3,11 @@
 import { Slots } from '../async/map-concurrently.ts';
 import { formatEndpoint } from '../certificate/endpoint.ts';
 import { withoutWildcard } from '../certificate/names.ts';
-import type { Endpoint } from '../certificate/spec.ts';
-import type { Observation, Sighting } from '../policy/serving/served.ts';
-import type { LookSpec } from '../policy/serving/served-targets.ts';
+import type { ProbeEndpoint } from '../certificate/spec.ts';
+import type { HandshakeOutcome, Observation } from '../policy/serving/served.ts';
+import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import { describeError } from '../ports/errors.ts';
-import type { ProbePorts } from './run.ts';
+import type { ProbePorts } from './invocation.ts';
 
 /** Names asked for in DNS at once, and those of one certificate. */
 const namesAtOnce = 50;
@@ -25,15 +25,15 @@ const anyLabel = 'certrelay-probe';
 type Ports = Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'>;
 
 /** A certificate that should be served: under which names, and where to look. */
-export interface Sought {
+export interface ProbeSubject {
   readonly domains: readonly string[];
-  readonly probe: LookSpec;
+  readonly probe: CertificateProbeSpec;
 }
 
 /** Somewhere to look, or what is known of it without looking. */
-interface Place extends Pick<Observation, 'name'> {
-  readonly endpoint?: Required<Endpoint>;
-  readonly sighting?: Sighting;
+interface PlannedProbe extends Pick<Observation, 'name'> {
+  readonly endpoint?: Required<ProbeEndpoint>;
+  readonly outcome?: HandshakeOutcome;
   /** Of an address from DNS: how many of its name are looked at before. */
   readonly rank?: number;
 }
@@ -46,7 +46,7 @@ interface Shared {
 
 /** What was seen of each certificate; one that the run's end kept from being looked at everywhere is absent. They take turns,
  *  so that one with many addresses, or with dead ones, leaves time for the others. */
-export async function observe<Of extends Sought>(
+export async function observe<Of extends ProbeSubject>(
   selected: readonly Of[],
   ports: Ports,
   signal: AbortSignal,
@@ -73,32 +73,32 @@ export async function observe<Of extends Sought>(
 }
 
 async function observeOne(
-  of: Sought,
+  of: ProbeSubject,
   { names, handshakes }: Shared,
   ports: Ports,
   signal: AbortSignal,
 ): Promise<readonly Observation[]> {
   const located = await Promise.all(
-    planPlaces(of).map(async (place) =>
-      place.endpoint || place.sighting
-        ? [place]
-        : names.use(() => locate(place.name, of.probe, ports, signal), { owner: of }),
+    planProbes(of).map(async (planned) =>
+      planned.endpoint || planned.outcome
+        ? [planned]
+        : names.use(() => locate(planned.name, of.probe, ports, signal), { owner: of }),
     ),
   );
   return Promise.all(
-    limitNumber(withoutRepeats(located.flat())).map(async ({ name, endpoint, sighting }) => {
-      if (sighting) return { name, endpoint, sighting };
-      if (!endpoint) return { name, sighting: nowhere };
+    limitNumber(withoutRepeats(located.flat())).map(async ({ name, endpoint, outcome }) => {
+      if (outcome) return { name, endpoint, outcome };
+      if (!endpoint) return { name, outcome: nowhere };
       const look = () => ports.shakeHands({ ...endpoint, name }, signal);
-      return { name, endpoint, sighting: await handshakes.use(look, { owner: of }) };
+      return { name, endpoint, outcome: await handshakes.use(look, { owner: of }) };
     }),
   );
 }
 
-const nowhere: Sighting = { kind: 'unprobed', problem: 'there is no address to look at' };
+const nowhere: HandshakeOutcome = { kind: 'unprobed', problem: 'there is no address to look at' };
 
 /** Listed addresses are looked at under every name. Without them DNS is asked, which knows no address for a wildcard. */
-function planPlaces({ domains, probe }: Sought): readonly Place[] {
+function planProbes({ domains, probe }: ProbeSubject): readonly PlannedProbe[] {
   const { addresses, also = [], names = domains, port = usualPort } = probe;
   const listed = names.flatMap((name) =>
     [...(addresses ?? []), ...also].map((endpoint) => ({
@@ -107,16 +107,14 @@ function planPlaces({ domains, probe }: Sought): readonly Place[] {
     })),
   );
   if (addresses) return listed;
-  const asked = names.map((name) =>
-    name.startsWith('*.') ? { name, sighting: unlistedWildcard } : { name },
-  );
-  return [...listed, ...asked.filter((place) => !('sighting' in place) || also.length === 0)];
+  const asked = names.map((name) => (name.startsWith('*.') ? { name, outcome: unlistedWildcard } : { name }));
+  return [...listed, ...asked.filter((planned) => !('outcome' in planned) || also.length === 0)];
 }
 
 /** What is listed comes before what DNS says of the same. */
-function withoutRepeats(places: readonly Place[]): readonly Place[] {
+function withoutRepeats(planned: readonly PlannedProbe[]): readonly PlannedProbe[] {
   const seen = new Set<string>();
-  return places.filter(({ name, endpoint }) => {
+  return planned.filter(({ name, endpoint }) => {
     const key = `${name} ${endpoint && formatEndpoint(endpoint)}`;
     return seen.size < seen.add(key).size;
   });
@@ -124,8 +122,8 @@ function withoutRepeats(places: readonly Place[]): readonly Place[] {
 
 /** Leaves out what is too much of what DNS says, and says how much that is; each name keeps some. What a person has listed
  *  is looked at however much it is. */
-function limitNumber(places: readonly Place[]): readonly Place[] {
-  const ranked = places.filter(({ rank }) => rank !== undefined);
+function limitNumber(planned: readonly PlannedProbe[]): readonly PlannedProbe[] {
+  const ranked = planned.filter(({ rank }) => rank !== undefined);
   const kept = new Set(
     ranked
       .filter(({ rank = 0 }) => rank < mostOfName)
@@ -133,17 +131,17 @@ function limitNumber(places: readonly Place[]): readonly Place[] {
       .slice(0, mostOfCertificate),
   );
   const left = Map.groupBy(
-    ranked.filter((place) => !kept.has(place)),
+    ranked.filter((planned) => !kept.has(planned)),
     ({ name }) => name,
   );
-  const told = Array.from(left, ([name, { length: count }]): Place => {
+  const told = Array.from(left, ([name, { length: count }]): PlannedProbe => {
     const problem = `${count} more addresses in DNS were not looked at: at most ${mostOfName} of a name and ${mostOfCertificate} of a certificate are; list those that matter under "probe" of the certificate`;
-    return { name, sighting: { kind: 'unlooked', count, problem } };
+    return { name, outcome: { kind: 'unlooked', count, problem } };
   });
-  return [...places.filter((place) => place.rank === undefined || kept.has(place)), ...told];
+  return [...planned.filter((planned) => planned.rank === undefined || kept.has(planned)), ...told];
 }
 
-const unlistedWildcard: Sighting = {
+const unlistedWildcard: HandshakeOutcome = {
   kind: 'unprobed',
   problem:
     'a wildcard has no address; list names that it covers, or addresses, under "probe" of the certificate',
@@ -153,28 +151,28 @@ const unlistedWildcard: Sighting = {
  *  lead this machine to what only this machine can reach. */
 async function locate(
   name: string,
-  { also, port = usualPort }: LookSpec,
+  { also, port = usualPort }: CertificateProbeSpec,
   { findAddresses, isPublicAddress }: Ports,
   signal: AbortSignal,
-): Promise<readonly Place[]> {
+): Promise<readonly PlannedProbe[]> {
   let addresses: readonly string[];
   try {
     addresses = await findAddresses(name, signal);
   } catch (error) {
     signal.throwIfAborted();
-    return [{ name, sighting: { kind: 'silent', problem: describeError(error) } }];
+    return [{ name, outcome: { kind: 'silent', problem: describeError(error) } }];
   }
   if (addresses.length === 0) {
-    return also ? [] : [{ name, sighting: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
+    return also ? [] : [{ name, outcome: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
   }
   // The same ones at each look, however DNS turns them round; those where nobody can look last.
   const sorted = addresses.toSorted();
   const inTurn = [...sorted.filter(isPublicAddress), ...sorted.filter((one) => !isPublicAddress(one))];
   const ranks = new Map(inTurn.map((address, rank) => [address, rank]));
-  return addresses.map((address): Place => {
-    const place = { name, endpoint: { address, port }, rank: ranks.get(address) ?? 0 };
-    if (isPublicAddress(address)) return place;
+  return addresses.map((address): PlannedProbe => {
+    const planned = { name, endpoint: { address, port }, rank: ranks.get(address) ?? 0 };
+    if (isPublicAddress(address)) return planned;
     const problem = 'DNS gives an address that is not public; list it under "probe" of the certificate';
-    return { ...place, sighting: { kind: 'unprobed', problem } };
+    return { ...planned, outcome: { kind: 'unprobed', problem } };
   });
 }

@@ -4,19 +4,19 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { mostAnswerBytes, takeFitting } from '../../policy/bounds.ts';
 import { describeKept } from '../../policy/registration/grace.ts';
 import { describeError, toError } from '../../ports/errors.ts';
-import { isRefused } from '../plan/allowance.ts';
-import type { Selected, Selection } from '../plan/selected.ts';
 import type {
   AnyJob,
   CertificateReport,
+  DeployInvocation,
   DeployPorts,
   DeployReport,
-  DeployRun,
   JobResult,
   TargetOutcome,
   TargetReport,
-} from '../run.ts';
-import { followArrival } from './arrival.ts';
+} from '../invocation.ts';
+import { isRefused } from '../plan/allowance.ts';
+import type { CertificateToDeliver, DeliverySelection } from '../plan/selected.ts';
+import { recordCompletion } from './completion.ts';
 import { recordDeliveries } from './deliveries.ts';
 
 /** AWS secrets written at once. */
@@ -31,26 +31,26 @@ const mostTargetsListed = 10_000;
 const mostCertificateBytes = mostAnswerBytes * 0.8;
 
 /** How one certificate fared, and what went wrong. */
-export interface Settled {
+export interface RecordedCertificate {
   readonly report: CertificateReport;
   readonly failures: readonly Error[];
 }
 
 /** One for each selection, in their order. What is done is noted of all of them before what is served is looked at of any: looks
  *  take the longest, and may be cut short. Never rejects. */
-export async function settleCertificates(
-  selections: readonly Selection[],
+export async function recordCertificates(
+  selections: readonly DeliverySelection[],
   results: ReadonlyMap<AnyJob, JobResult>,
   ports: DeployPorts,
-  run: DeployRun,
-): Promise<readonly Settled[]> {
-  const settled = await mapConcurrently(selections, mostRecorded, async (selection) => ({
+  invocation: DeployInvocation,
+): Promise<readonly RecordedCertificate[]> {
+  const recorded = await mapConcurrently(selections, mostRecorded, async (selection) => ({
     selection,
-    ...(await settle(selection, results, ports, run)),
+    ...(await recordCertificate(selection, results, ports, invocation)),
   }));
-  return mapConcurrently(settled, mostSeen, async ({ selection, report, failures }) => {
+  return mapConcurrently(recorded, mostSeen, async ({ selection, report, failures }) => {
     if (selection.kind !== 'selected') return { report, failures };
-    const served = await followArrival(selection, results, ports, run);
+    const served = await recordCompletion(selection, results, ports, invocation);
     return { report: { ...report, ...(served ? { served } : {}) }, failures };
   });
 }
@@ -72,12 +72,12 @@ export function listWorst(
 }
 
 /** Records how far each target is now, logs what became of them, and sums up. */
-async function settle(
-  selection: Selection,
+async function recordCertificate(
+  selection: DeliverySelection,
   results: ReadonlyMap<AnyJob, JobResult>,
   ports: DeployPorts,
-  run: DeployRun,
-): Promise<Settled> {
+  invocation: DeployInvocation,
+): Promise<RecordedCertificate> {
   const { name } = selection;
   switch (selection.kind) {
     case 'skipped':
@@ -94,7 +94,7 @@ async function settle(
       for (const result of own) logTarget(result, selection.version, ports);
       const failures = [
         ...own.flatMap((result) => result.failures),
-        ...(isOff ? [] : await record(selection, results, ports, run)),
+        ...(isOff ? [] : await recordProgress(selection, results, ports, invocation)),
       ];
       const targets = own.map(({ report }) => report);
       const { misfits } = selection;
@@ -105,14 +105,14 @@ async function settle(
 }
 
 /** Notes how far the certificate is; gives what went wrong. Without it the next run only looks closer. */
-async function record(
-  selected: Selected,
+async function recordProgress(
+  selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<readonly Error[]> {
   try {
-    await recordDeliveries(selected, results, ports, run);
+    await recordDeliveries(selected, results, ports, invocation);
     return [];
   } catch (error) {
     ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
@@ -158,7 +158,10 @@ const severity: readonly TargetOutcome[] = [
   'unchanged',
 ];
 
-function summarize({ name, version }: Selected, targets: readonly TargetReport[]): CertificateReport {
+function summarize(
+  { name, version }: CertificateToDeliver,
+  targets: readonly TargetReport[],
+): CertificateReport {
   const decision = severity.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? 'skip';
   const counts = severity
     .map((outcome) => [outcome, targets.filter((target) => target.outcome === outcome).length] as const)

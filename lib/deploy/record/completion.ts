@@ -3,42 +3,42 @@
 import { nameDestination } from '../../policy/delivery/secret.ts';
 import type { ServedWord } from '../../policy/serving/served.ts';
 import { describeError, toError } from '../../ports/errors.ts';
-import type { Selected } from '../plan/selected.ts';
-import type { AnyJob, DeployPorts, DeployRun, JobResult } from '../run.ts';
-import { takeFirstLook } from './first-probe.ts';
+import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';
+import type { CertificateToDeliver } from '../plan/selected.ts';
+import { probeOnce } from './first-probe.ts';
 
 /** What is served, where this pass brought the certificate to the last of its targets, and somebody could look; `undefined`
  *  elsewhere. Nothing that goes wrong here is a failure of the delivery. Never rejects. */
-export async function followArrival(
-  selected: Selected,
+export async function recordCompletion(
+  selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
   ports: DeployPorts,
-  run: DeployRun,
+  invocation: DeployInvocation,
 ): Promise<ServedWord | undefined> {
-  if (!hasArrived(selected, results, run)) return undefined;
-  const served = await takeFirstLook(selected, ports, run);
-  await announceArrival(selected, served, ports, run);
+  if (!isComplete(selected, results, invocation)) return undefined;
+  const served = await probeOnce(selected, ports, invocation);
+  await announceDelivery(selected, served, ports, invocation);
   return served;
 }
 
-function hasArrived(
-  { jobs }: Selected,
+function isComplete(
+  { jobs }: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
-  { dryRun }: DeployRun,
+  { dryRun }: DeployInvocation,
 ): boolean {
   const ends = jobs.map((job) => results.get(job));
   return (
     !dryRun &&
-    jobs.every((job, index) => !job.hold && (ends[index]?.step ?? job.step) === 'rolled-out') &&
+    jobs.every((job, index) => !job.freeze && (ends[index]?.step ?? job.step) === 'rolled-out') &&
     ends.some((end) => end?.report.outcome === 'delivered')
   );
 }
 
-async function announceArrival(
-  { name, version, jobs }: Selected,
+async function announceDelivery(
+  { name, version, jobs }: CertificateToDeliver,
   served: ServedWord | undefined,
   { announce, log }: DeployPorts,
-  { cleanUpSignal }: DeployRun,
+  { cleanUpSignal }: DeployInvocation,
 ): Promise<void> {
   const [job] = jobs;
   if (!announce || !job) return;

@@ -40,7 +40,7 @@ export interface ToolWorkload {
 }
 
 /** What the old tool is to the Secret. */
-export interface Former {
+export interface MigrationSource {
   readonly tool: 'cert-manager' | 'kube-lego' | 'ployst' | 'unknown';
   /** Why the Secret would be overwritten by the tool again, in a sentence; absent: it would not. */
   readonly stillManaged?: string;
@@ -54,11 +54,11 @@ const issuerAnnotations = ['cert-manager.io/issuer', 'cert-manager.io/cluster-is
 const legoAnnotation = 'kubernetes.io/tls-acme';
 
 /** Who filled the Secret, and what is left of it in the namespaces that were looked into; the first is the Secret's own. */
-export function judgeFormer(
+export function judgeMigrationSource(
   secret: string,
   found: FoundSecret,
   spaces: readonly [ToolObjects, ...ToolObjects[]],
-): Former {
+): MigrationSource {
   const [own] = spaces;
   const { namespace, certificates } = own;
   const mine = (certificates ?? []).filter((one) => one.secret === secret);
@@ -104,7 +104,10 @@ export function judgeFormer(
   };
 }
 
-function nameTool({ annotations, data }: FoundSecret, spaces: readonly ToolObjects[]): Former['tool'] {
+function nameTool(
+  { annotations, data }: FoundSecret,
+  spaces: readonly ToolObjects[],
+): MigrationSource['tool'] {
   if (Object.keys(annotations).some((name) => name.startsWith('cert-manager.io/'))) return 'cert-manager';
   if (annotations[legoAnnotation] === 'true') return 'kube-lego';
   const isPloyst = data.proxycert !== undefined;
