@@ -1,4 +1,4 @@
-// docs/behaviours.md against the tests: each code of a title is a row, and each test that a row names is there.
+// docs/behaviours.md against the tests: each code of a title is a row, and each test of a row is there.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

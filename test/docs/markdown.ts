@@ -73,7 +73,8 @@ export function findCode({ prose }: Page): readonly string[] {
 const programs =
   /^(npm|npx|node|aws|kubectl|openssl|curl|git|docker|serverless|cat|\.ci\/run|test\/real\/install|\. )(?= |$)/;
 
-/** Shell commands: each line of a block of `sh`, without comments and with its continuations, and each command in backticks. */
+/** Shell commands: each line of a block of `sh`, without comments and with its continuations, and each
+ *  command in backticks. */
 export function findCommands(page: Page): readonly string[] {
   const fenced = page.blocks
     .filter(({ language }) => language === 'sh')

@@ -1,0 +1,71 @@
+// Which test runs a command that a page shows, or why none can.
+
+/** How a command is known to work. */
+export type Shown =
+  /** A test that runs it, and a text of that test which shows it. */
+  | { readonly test: string; readonly by: string }
+  /** Why no test here runs it. */
+  | { readonly why: string };
+
+const needsAws = { why: 'needs an AWS account; the sandbox has no AWS command line' } as const;
+const needsCluster = {
+  why: 'needs kubectl and a cluster; what it applies is tried on a real API server',
+} as const;
+const byHand = {
+  why: 'a person runs it at the machine; npm run check and .ci/run call it as it stands',
+} as const;
+
+/** By the beginning of a command; the first that fits counts. Invocations are not here: their events are
+ *  parsed. */
+export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
+  ['npm ci', { test: '.ci/run', by: 'step npm ci' }],
+  ['npm start', { test: '.ci/run', by: 'step npm start' }],
+  ['npm test', { test: '.ci/run', by: 'tests npm test' }],
+  ['npm run test:matrix', { test: '.ci/run', by: 'tests npm run test:matrix' }],
+  ['npm run test:real', { test: '.ci/run', by: 'tests npm run test:real' }],
+  ['test/real/install', { test: '.ci/run', by: 'step test/real/install' }],
+  ['npm run bench', { test: '.ci/run', by: 'step npm run bench' }],
+  ['npm run check', { test: '.ci/run', by: 'step npm run check' }],
+  ['npm run format', byHand],
+  ['npx vitest run', { why: 'this test runs by it' }],
+  ['npm run sandbox -- --help', { test: 'test/docs/commands.test.ts', by: "'--help'" }],
+  ['npm run --silent sandbox -- --only', { test: 'test/sandbox/alone.test.ts', by: "'--only'" }],
+  ['npm run sandbox', { test: 'test/integration/main-job.test.ts', by: 'startSandbox' }],
+  [
+    'npm run build && docker build',
+    { why: 'needs Docker; the bundle that it copies runs in test/integration/agent.test.ts' },
+  ],
+  ['npm run build', { test: 'test/infra/build.test.ts', by: 'buildFunctions' }],
+  ['npm run --silent rbac', { test: 'test/docs/commands.test.ts', by: "'infra/rbac.ts'" }],
+  ['npm run rbac', { test: 'test/docs/commands.test.ts', by: "'infra/rbac.ts'" }],
+  ['npm run lint:inventory', { test: 'test/integration/allowance.test.ts', by: 'infra/lint-inventory.ts' }],
+  [
+    'npm run --silent inventory:agent',
+    { test: 'test/docs/commands.test.ts', by: "'infra/agent-inventory.ts'" },
+  ],
+  ['npx serverless deploy', { test: 'test/real/deploy.real.test.ts', by: 'serverless deploy' }],
+  ['serverless deploy', { test: 'test/real/deploy.real.test.ts', by: 'serverless deploy' }],
+  ['serverless package', { test: 'test/infra/packaged.ts', by: "'package'" }],
+  ['npx serverless info', needsAws],
+  [
+    'openssl',
+    {
+      why: 'openssl is not part of what npm test needs; test/integration/agent.test.ts signs with such a key',
+    },
+  ],
+  ['cat fullchain.pem', needsAws],
+  ['aws ', needsAws],
+  ['kubectl', needsCluster],
+];
+
+/** Samples and drawings, by a text in them. */
+export const samples: readonly (readonly [part: string, shown: Shown])[] = [
+  ['EventBridge Scheduler ─┐', { why: 'a drawing' }],
+  ['POST /domains\n', { test: 'test/webhook/endpoint.test.ts', by: '"domains"' }],
+  ['functions/     one file a function', { test: 'test/docs/commands.test.ts', by: 'the layout' }],
+  [
+    "export AWS_ENDPOINT_URL_SECRETS_MANAGER='",
+    { test: 'test/docs/commands.test.ts', by: "startAlone('secrets-manager')" },
+  ],
+  ["sandbox.faults.set('route53'", { test: 'test/integration/main-job.test.ts', by: 'sandbox.faults.set(' }],
+];
