@@ -61,7 +61,7 @@ async function findFailed<R extends MergedRequest>(
       .map(({ id }) => id);
   } catch (error) {
     const ids = messages.map(({ id }) => id);
-    log.error('pass failed', {
+    log.error('messages failed', {
       messageIds: ids,
       code: codeOf(error),
       problem: describeError(toError(error)),

@@ -107,9 +107,9 @@ function openDoor<Answer>(
 }
 
 /** Writes the line of an invocation that ends with an error; by a request id alone, before there were settings to log by. */
-export function reportFailure(error: unknown, log: Log | string): void {
-  const to = typeof log === 'string' ? createLog('info', log) : log;
-  to.error('invocation failed', { code: codeOf(error), problem: describeError(toError(error)) });
+export function reportFailure(error: unknown, by: Log | string): void {
+  const log = typeof by === 'string' ? createLog('info', by) : by;
+  log.error('invocation failed', { code: codeOf(error), problem: describeError(toError(error)) });
 }
 
 /** Closes what was opened, whatever `run` does. A close that fails changes nothing any more. */

@@ -2,7 +2,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { cutText } from '../../lib/policy/bounds.ts';
 import { describeError } from '../../lib/ports/errors.ts';
-import type { Log, LogFields } from '../../lib/ports/log.ts';
+import type { Log, LogEvent, LogFields } from '../../lib/ports/log.ts';
 import type { LogLevel } from '../../lib/settings/functions.ts';
 
 /** Lines carry the invocation's request id. PEM never passes, at any depth and in base64 too, whoever wrote it.
@@ -15,7 +15,7 @@ export function createLog(level: LogLevel, requestId: string): Log {
     jsonReplacerFn: (_, value: unknown) =>
       typeof value === 'string' && pem.test(value) ? '[PEM removed]' : value,
   });
-  const line = (event: string, fields: LogFields = {}) => [cutText(event, 200), boundFields(fields)] as const;
+  const line = (event: LogEvent, fields: LogFields = {}) => [event, boundFields(fields)] as const;
   return {
     debug: (event, fields) => logger.debug(...line(event, fields)),
     info: (event, fields) => logger.info(...line(event, fields)),

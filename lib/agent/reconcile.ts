@@ -50,10 +50,10 @@ export async function reconcile(ports: AgentPorts, invocation: AgentInvocation):
   try {
     await registry.note({ cluster, version, problem, lastSeen: clock.now() }, invocation.cleanUpSignal);
   } catch (error) {
-    log.error('agent not seen', { problem: describeError(error) });
+    log.error('agent not recorded', { problem: describeError(error) });
     failures.push(toError(error));
   }
-  log.info('agent pass finished', { failed: failures.length, ms: clock.now().getTime() - startedAt });
+  log.info('agent reconciled', { failed: failures.length, ms: clock.now().getTime() - startedAt });
   return failures;
 }
 

@@ -52,7 +52,7 @@ export async function deployCertificates(
       ...pruned.map((one) => [one.report.target, one.failures] as const),
     ].filter(([, errors]) => errors.length > 0),
   );
-  ports.log.info('pass finished', {
+  ports.log.info('deploy finished', {
     certificates: recorded.length,
     failed: failures.size,
     // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).

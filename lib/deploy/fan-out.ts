@@ -27,7 +27,7 @@ export async function fanOut(
   const sent = await Promise.allSettled(clusters.map((cluster) => queue.send(cluster, id, signal)));
   const delegated = clusters.filter((_, index) => sent[index]?.status === 'fulfilled');
   const problem = sent.find((result) => result.status === 'rejected')?.reason;
-  if (problem !== undefined) log.warn('clusters not handed on', { problem: String(problem) });
-  log.info('clusters handed on', { clusters: delegated });
+  if (problem !== undefined) log.warn('clusters not delegated', { problem: String(problem) });
+  log.info('clusters delegated', { clusters: delegated });
   return delegated;
 }

@@ -83,7 +83,7 @@ export async function discoverCertificates(
   }
   const { discovered, failures } = await findObjects(discovery, ports, invocation);
   for (const { object, excess } of discovered) {
-    if (excess) ports.log.warn('request of a cluster refused', { objects: [object], problem: excess });
+    if (excess) ports.log.warn('discovered object refused', { objects: [object], problem: excess });
   }
   const requests = mergeRequests(discovered);
   const entries = await ports.store.list(invocation.signal);
@@ -92,7 +92,7 @@ export async function discoverCertificates(
     record(request, names, ports, invocation),
   );
   const noLongerAsked = failures.length > 0 ? [] : findForgotten(requests, entries, invocation);
-  for (const name of noLongerAsked) ports.log.warn('certificate no longer asked for', { certificate: name });
+  for (const name of noLongerAsked) ports.log.warn('certificate no longer requested', { certificate: name });
   return {
     certificates: recorded.map(({ discovered }) => discovered),
     passedOver: discovered.flatMap(({ object, remarks }) => remarks.map((message) => ({ object, message }))),
@@ -171,7 +171,7 @@ async function record(
     return { name, outcome, target: nameSecret(secret), domains: told, objects, message };
   };
   const refuse = (message: string): Recorded => {
-    log.warn('request of a cluster refused', { certificate: name, objects, problem: message });
+    log.warn('discovered object refused', { certificate: name, objects, problem: message });
     return { discovered: conclude('refused', message) };
   };
   if (secret.domains.length > maxNames) {

@@ -42,9 +42,9 @@ export async function continueLater(
       const names = group.slice(first, first + namesPerMessage).map(({ name }) => name);
       try {
         await queue.send(names, invocation.id, { delaySeconds, fruitless }, invocation.cleanUpSignal);
-        log.info('pass continues later', { certificates: names.length, delaySeconds });
+        log.info('continuation sent', { certificates: names.length, delaySeconds });
       } catch (error) {
-        log.warn('pass not continued', { certificates: names.length, problem: describeError(error) });
+        log.warn('continuation not sent', { certificates: names.length, problem: describeError(error) });
       }
     }
   }
@@ -63,7 +63,7 @@ export async function compareLater(
       if (!queue) throw new Error('there is no queue (CERTRELAY_ISSUE_QUEUE_URL)');
       await queue.send(part, invocation.id, { compare: true }, invocation.cleanUpSignal);
     } catch (error) {
-      log.warn('values not compared', { certificates: part.length, problem: describeError(error) });
+      log.warn('comparison not sent', { certificates: part.length, problem: describeError(error) });
     }
   }
 }

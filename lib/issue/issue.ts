@@ -100,7 +100,7 @@ export async function issueCertificates(
   const report = makeReport(lines, outcomes, unreadable, predicted);
   // Absent where the pass was over all certificates: its silence raises an alarm (infra/alarms.yml).
   const named = request.certificates?.length;
-  ports.log.info('pass finished', {
+  ports.log.info('issue finished', {
     ...report.summary,
     asked: named,
     ms: ports.clock.now().getTime() - startedAt,

@@ -59,7 +59,7 @@ export async function probeCertificates(
       }
     }),
   );
-  ports.log.info('pass finished', {
+  ports.log.info('probe finished', {
     certificates: certificates.length,
     failed: failures.length,
     // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).

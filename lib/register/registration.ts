@@ -39,7 +39,7 @@ export function createRegister(ports: RegistrationPorts): Register {
     const registration = await keepSpec(spec, asksForTargets(body), ports, id, signal);
     if (registration.kind === 'taken') {
       const { name, message, owner = message } = registration;
-      ports.log.warn('request refused', { certificate: name, request: id, problem: owner });
+      ports.log.warn('registration refused', { certificate: name, request: id, problem: owner });
     }
     return registration;
   };
@@ -68,7 +68,7 @@ async function findTaken(
       ]);
     } catch (error) {
       signal.throwIfAborted();
-      log.warn('names of others not looked at', { certificate: spec.name, problem: describeError(error) });
+      log.warn('other names not read', { certificate: spec.name, problem: describeError(error) });
       return [];
     }
   };

@@ -137,7 +137,7 @@ export async function revokeCertificate(
   const changeover = request.replace ? await followSuccessor(request, ports, invocation) : undefined;
   if (changeover?.kind === 'waiting') {
     const message = `${changeover.message}: say the same again to go on`;
-    log.warn('revocation waits', { certificate: name, version, problem: message });
+    log.warn('revocation postponed', { certificate: name, version, problem: message });
     return { certificate: name, outcome: 'waiting', version, current, message };
   }
   const ca = await ports.connect(issuer, invocation.signal);

@@ -99,7 +99,7 @@ export async function describeStatus(
     ...(byHealth.get('failing') ?? []).map(({ name, message }) => new Error(`${name}: ${message}`)),
   ];
   // Absent where it was over everything, as with the other passes.
-  log.info('pass finished', {
+  log.info('status finished', {
     ...report.summary,
     agents: agents.length,
     asked: invocation.certificates?.length,

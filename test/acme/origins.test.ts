@@ -182,7 +182,7 @@ it('an alternate chain at another server is passed over, and the default is take
   const link = `<${elsewhere.base}/certificate/2>;rel="alternate"`;
   exchange('/certificate/1', {}, { link });
   expect(await issue({ preferredChain: 'Another Root' })).toContain('BEGIN CERTIFICATE');
-  const line = log.lines.find(({ event }) => event === 'preferred chain not offered, default taken');
+  const line = log.lines.find(({ event }) => event === 'preferred chain not offered');
   expect(JSON.stringify(line?.fields)).toContain('does not name it');
 });
 
@@ -207,7 +207,7 @@ describe('an account whose stored URL is of another server', () => {
     await issue({ contact: ['mailto:new@example.com'] });
     expect(accounts.kept.get(ca.directory)).toMatchObject({ key: own.key, url: `${ca.base}/account/1` });
     expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { event: 'account URL passed over', fields: { secret: accounts.secretOf(ca.directory) } },
+      { event: 'account URL ignored', fields: { secret: accounts.secretOf(ca.directory) } },
     ]);
   });
 

@@ -67,7 +67,7 @@ describe('the window', () => {
     bench.ca.settings.renewalWindows.set(facts.serial.replace(/^00/, ''), window);
     const info = await authority.renewalInfo(id, signal);
     expect(info !== undefined).toBe(isAnswer);
-    if (!isAnswer) expect(bench.log.events()).toContain('renewal info passed over');
+    if (!isAnswer) expect(bench.log.events()).toContain('renewal info ignored');
   });
 });
 
@@ -83,7 +83,7 @@ describe('a CA that gives no window', () => {
     expect(bench.journal.count({ action: 'renewalInfo' })).toBe(1);
     expect(bench.log.lines.at(-1)).toMatchObject({
       level: 'debug',
-      event: 'renewal info passed over',
+      event: 'renewal info ignored',
       fields: { certificateId: id, problem: expect.stringContaining('refused') },
     });
   });
@@ -125,7 +125,7 @@ describe('an order that replaces a certificate', () => {
   it('says so, and the CA takes it for a replacement: nobody else can replace that certificate again', async () => {
     const { id } = await issueOne();
     await bench.issue(authority, domains, id);
-    expect(bench.log.events()).not.toContain('order that replaces a certificate refused, ordered without');
+    expect(bench.log.events()).not.toContain('order with replaces refused');
     bench.journal.clear();
     const again = await authority.newOrder({ domains, replaces: id }, signal);
     expect(again.status).toBe('ready');
@@ -146,7 +146,7 @@ describe('an order that replaces a certificate', () => {
     expect(newOrders()).toBe(2);
     expect(bench.log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
       {
-        event: 'order that replaces a certificate refused, ordered without',
+        event: 'order with replaces refused',
         fields: { names: domains, replaces: 'AAAA.AAEC', problem: expect.stringContaining(code) },
       },
     ]);

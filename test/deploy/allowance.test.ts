@@ -165,7 +165,7 @@ describe('is delivered as before, and named with the line to add', () => {
     });
     expect(report.failures.size).toBe(0);
     expect(version()).toBe('new');
-    expect(bench.log.events()).toContain('certificate kept for a while');
+    expect(bench.log.events()).toContain('certificate kept in grace');
   });
 
   it('until that is over, and as long as it can have been at most where somebody wrote the tag', async () => {

@@ -231,7 +231,7 @@ test('the log tells a pass over everything from one over what was named', async 
   ]) {
     await bench.deploy(request);
   }
-  const finished = bench.log.lines.filter(({ event }) => event === 'pass finished');
+  const finished = bench.log.lines.filter(({ event }) => event === 'deploy finished');
   expect(finished.map(({ level, fields }) => [level, fields])).toMatchObject([
     ['info', { certificates: 1, failed: 0, asked: undefined }],
     ['info', { certificates: 1, failed: 0, asked: 1 }],

@@ -127,7 +127,7 @@ test('passes for one cluster each, all at once, note everything that they did', 
   const reports = await Promise.all(clusters.map((cluster) => bench.deploy({ clusters: [cluster] })));
   expect(reports.map(outcomes)).toEqual(clusters.map(() => ({ delivered: 4 })));
   expect(deployed()).toMatch(/\/r{20}$/);
-  expect(bench.log.lines.filter(({ event }) => event === 'pass finished')).toMatchObject(
+  expect(bench.log.lines.filter(({ event }) => event === 'deploy finished')).toMatchObject(
     clusters.map(() => ({ fields: { asked: undefined } })),
   );
 });
@@ -157,7 +157,7 @@ test('a pass that has handed clusters on looks after the others, and says that i
   const report = await bench.deploy({ delegatedClusters: ['lab', 'b', 'c', 'd'] });
   expect(outcomes(report)).toEqual({ delivered: 4 });
   expect(targetsOf(report).map(({ target }) => target.split('/')[0])).toEqual(Array(4).fill('e'));
-  expect(bench.log.lines.at(-1)).toMatchObject({ event: 'pass finished', fields: { asked: 4 } });
+  expect(bench.log.lines.at(-1)).toMatchObject({ event: 'deploy finished', fields: { asked: 4 } });
 });
 
 test('a cluster that the inventory does not have is a failure of its own', async () => {
@@ -194,7 +194,7 @@ test('a cluster whose message is not sent stays with the pass that sends', async
   expect(await fanOut(['a', 'b', 'c'], { queue, log }, 'run-1', signal)).toEqual(['a', 'c']);
   expect(sent).toEqual(['a', 'c']);
   expect(log.lines).toMatchObject([
-    { level: 'warn', event: 'clusters not handed on' },
-    { level: 'info', event: 'clusters handed on', fields: { clusters: ['a', 'c'] } },
+    { level: 'warn', event: 'clusters not delegated' },
+    { level: 'info', event: 'clusters delegated', fields: { clusters: ['a', 'c'] } },
   ]);
 });

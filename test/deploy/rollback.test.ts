@@ -61,7 +61,7 @@ test('D13 a wave that fails puts the Secret and its workloads back, and the repo
   expect(bench.version()).toBe('version-1');
   expect(bench.marks()).toEqual(['good', 'good', 'good']);
   expect(bench.held()).toMatch(/^version-2 lab\/shop\/shop-tls Deployment a/);
-  expect(bench.log.lines.at(-2)).toMatchObject({ level: 'error', event: 'delivery taken back' });
+  expect(bench.log.lines.at(-2)).toMatchObject({ level: 'error', event: 'delivery rolled back' });
 
   bench.calls();
   const next = await bench.deploy();

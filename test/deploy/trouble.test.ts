@@ -199,7 +199,7 @@ test('a rollout that is not finished in time is pending and no failure; the next
     message: expect.stringMatching(/restarted Deployment web; .*still rolling out/),
   });
   expect(report.failures.size).toBe(0);
-  expect(bench.log.events()).toEqual(['delivery pending', 'pass finished']);
+  expect(bench.log.events()).toEqual(['delivery pending', 'deploy finished']);
   expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/a$/);
   bench.clock.pass(1000);
   bench.calls();

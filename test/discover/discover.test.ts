@@ -143,7 +143,7 @@ describe('an Ingress that asks', () => {
       { outcome: 'registered' },
     ]);
     expect(failures).toEqual([]);
-    expect(log.events()).toContain('request of a cluster refused');
+    expect(log.events()).toContain('discovered object refused');
   });
 });
 
@@ -184,7 +184,7 @@ describe('a name that somebody else has', () => {
       },
       { target: 'prod/shop/shop-tls', outcome: 'known' },
     ]);
-    expect(log.events()).toContain('request of a cluster refused');
+    expect(log.events()).toContain('discovered object refused');
   });
 
   it('goes to one of two places that ask in one run', async () => {
@@ -219,7 +219,7 @@ describe('a name that somebody else has', () => {
     });
     expect(log.lines.at(-1)).toMatchObject({
       level: 'warn',
-      event: 'request refused',
+      event: 'registration refused',
       fields: { request: 'msg_2', problem: expect.stringContaining('of prod/shop') },
     });
   });

@@ -1,19 +1,19 @@
 // Logs for tests: one that keeps every line, and one that keeps none.
-import type { Log, LogFields } from '../../lib/ports/log.ts';
+import type { Log, LogEvent, LogFields } from '../../lib/ports/log.ts';
 
 /** Keeps every line. */
 export class FakeLog implements Log {
-  readonly lines: { readonly level: string; readonly event: string; readonly fields: LogFields }[] = [];
-  debug = (event: string, fields: LogFields = {}): void =>
+  readonly lines: { readonly level: string; readonly event: LogEvent; readonly fields: LogFields }[] = [];
+  debug = (event: LogEvent, fields: LogFields = {}): void =>
     void this.lines.push({ level: 'debug', event, fields });
-  info = (event: string, fields: LogFields = {}): void =>
+  info = (event: LogEvent, fields: LogFields = {}): void =>
     void this.lines.push({ level: 'info', event, fields });
-  warn = (event: string, fields: LogFields = {}): void =>
+  warn = (event: LogEvent, fields: LogFields = {}): void =>
     void this.lines.push({ level: 'warn', event, fields });
-  error = (event: string, fields: LogFields = {}): void =>
+  error = (event: LogEvent, fields: LogFields = {}): void =>
     void this.lines.push({ level: 'error', event, fields });
 
-  events(): readonly string[] {
+  events(): readonly LogEvent[] {
     return this.lines.map(({ event }) => event);
   }
 }

@@ -88,7 +88,7 @@ describe('a batch', () => {
     expect(log.lines).toEqual([
       {
         level: 'error',
-        event: 'pass failed',
+        event: 'messages failed',
         fields: { messageIds: ['m1', 'm4'], code: 'Unexpected', problem },
       },
     ]);

@@ -27,7 +27,7 @@ it('P21 writes one JSON line with the event, its fields and the request', () => 
 
 it('removes PEM from fields at any depth, in base64 too', () => {
   const base64 = Buffer.from(pem).toString('base64');
-  createLog('info', 'r').warn('something', { a: pem, b: { c: [`text ${pem}`] }, d: base64 });
+  createLog('info', 'r').warn('registration refused', { a: pem, b: { c: [`text ${pem}`] }, d: base64 });
   expect(lines.join()).not.toContain('MIGHAgEA');
   expect(lines.join()).not.toContain(base64);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
@@ -47,25 +47,25 @@ it('D11 writes debug lines only where the level asks for them', () => {
 it('writes no long line, whatever the fields hold, and says how much it leaves out', () => {
   const hosts = Array.from({ length: 30_000 }, (_, index) => `host-${index}.${'a'.repeat(100)}.example.com`);
   const log = createLog('info', 'r');
-  log.warn('request refused', {
+  log.warn('registration refused', {
     certificate: 'shop',
     names: hosts,
     problem: hosts.join(', '),
     nested: { hosts },
   });
-  log.warn('request refused', {
+  log.warn('registration refused', {
     certificate: 'shop',
     ...Object.fromEntries(hosts.map((host) => [host, hosts])),
   });
-  log.error('e'.repeat(100_000), { error: new Error('x'.repeat(1_000_000)), deep: deepen(1_000) });
+  log.error('certificate failed', { error: new Error('x'.repeat(1_000_000)), deep: deepen(1_000) });
   for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(33_000);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     level: 'WARN',
-    message: 'request refused',
+    message: 'registration refused',
     certificate: 'shop',
   });
   expect(/and 29\d+ more/.test(lines[0] ?? '')).toBe(true);
-  expect(JSON.parse(lines[1] ?? '')).toMatchObject({ message: 'request refused', certificate: 'shop' });
+  expect(JSON.parse(lines[1] ?? '')).toMatchObject({ message: 'registration refused', certificate: 'shop' });
   expect(JSON.parse(lines[2] ?? '')).toMatchObject({ level: 'ERROR' });
 });
 

@@ -187,7 +187,7 @@ it('deploy resumes a version that an agent holds, with the role that it has, and
 
 it('W10 W20 a loop ends at SIGTERM with the pass under way; only deregister says that it is not wanted any more', async () => {
   const settings = { CERTRELAY_AGENT_INTERVAL: '300' };
-  expect(await runAgent('depot', settings, { until: 'agent pass finished' })).toMatchObject({ status: 0 });
+  expect(await runAgent('depot', settings, { until: 'agent reconciled' })).toMatchObject({ status: 0 });
   expect(sandbox.kubernetes.find('secrets', 'shop', 'depot-tls')).toBeDefined();
   expect(await statusOf()).toMatchObject({ agents: [{ cluster: 'depot', state: 'live' }, {}] });
   expect(await runAgent('depot', {}, { args: ['deregister'] })).toMatchObject({ status: 0 });

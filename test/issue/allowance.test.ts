@@ -176,7 +176,7 @@ describe('what an earlier version accepted and the inventory does not allow', ()
     const believed = bench.state('customer').graceUntil?.getTime() ?? 0;
     expect(believed - firstRun).toBeLessThanOrEqual(398 * dayMs);
     expect(bench.log.lines).toContainEqual(
-      expect.objectContaining({ level: 'error', event: 'tags disagree' }),
+      expect.objectContaining({ level: 'error', event: 'tags disagreed' }),
     );
   });
 });

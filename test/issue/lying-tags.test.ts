@@ -45,7 +45,7 @@ describe('a full pass', () => {
     const tagsDisagree = bench.clock.now();
     const { report } = await bench.run();
     expect(report.certificates).toMatchObject([{ reason: 'RenewalDue', outcome: 'issued' }]);
-    const [line] = bench.log.lines.filter(({ event }) => event === 'tags disagree');
+    const [line] = bench.log.lines.filter(({ event }) => event === 'tags disagreed');
     expect(line).toMatchObject({ level: 'error', fields: { certificate: 'shop' } });
     expect(line?.fields.problem).toMatch(/: names, notAfter, domains; /);
     expect(bench.state('shop')).toMatchObject({ tagsDisagree });
@@ -60,7 +60,7 @@ describe('a full pass', () => {
       (await list()).map((entry) => ({ ...entry, state: { ...entry.state, notAfter: far } }));
     await bench.run();
     expect(bench.store.calls).toContain('describe shop');
-    expect(bench.log.events()).not.toContain('tags disagree');
+    expect(bench.log.events()).not.toContain('tags disagreed');
     expect(bench.state('shop').tagsDisagree).toBeUndefined();
   });
 
@@ -75,7 +75,7 @@ describe('a full pass', () => {
     const { report } = await bench.run();
     expect(report.certificates).toMatchObject([{ name: 'shop', decision: 'keep' }]);
     expect(bench.state('shop').source).toBe('registration');
-    expect(bench.log.events()).toContain('tags disagree');
+    expect(bench.log.events()).toContain('tags disagreed');
   });
 
   it('holds nothing against a certificate of the file that was never issued', async () => {
@@ -85,7 +85,7 @@ describe('a full pass', () => {
     bench.clock.pass(dayMs);
     bench.ca.failures.next('newOrder', new Error('the CA does not answer'));
     await bench.run();
-    expect(bench.log.events()).not.toContain('tags disagree');
+    expect(bench.log.events()).not.toContain('tags disagreed');
     expect(bench.state('shop').tagsDisagree).toBeUndefined();
   });
 
@@ -104,7 +104,7 @@ describe('a full pass', () => {
     await write(bench, { certificateId: null, notBefore: null });
     bench.clock.pass(dayMs);
     expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
-    expect(bench.log.events()).not.toContain('tags disagree');
+    expect(bench.log.events()).not.toContain('tags disagreed');
   });
 
   it('orders anew where tags describe a value that no server can use', async () => {
@@ -151,7 +151,7 @@ describe('times that only tags tell are brought back into what the rules give:',
     const { report } = await bench.run();
     const until = new Date(bench.clock.now().getTime() + dayMs);
     expect(report.certificates).toMatchObject([{ reason: 'BackingOff', until }]);
-    expect(bench.log.events()).toContain('tags disagree');
+    expect(bench.log.events()).toContain('tags disagreed');
     bench.clock.pass(dayMs);
     expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
   });

@@ -121,7 +121,7 @@ describe('a certificate', () => {
       },
       { timeout: 30_000, interval: 50 },
     );
-    expect(bench.log.events().filter((event) => event === 'wave begun')).toHaveLength(2);
+    expect(bench.log.events().filter((event) => event === 'order batch started')).toHaveLength(2);
     wait.resolve();
     expect((await pass).report.summary).toEqual({ certificates: 301, issued: 301 });
   });

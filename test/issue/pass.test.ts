@@ -45,7 +45,7 @@ describe('a pass', () => {
     const bench = new Bench([shop, blog]);
     await bench.run();
     await bench.run({ certificates: ['shop'] });
-    const finished = bench.log.lines.filter(({ event }) => event === 'pass finished');
+    const finished = bench.log.lines.filter(({ event }) => event === 'issue finished');
     expect(finished.map(({ fields }) => fields)).toMatchObject([
       { certificates: 2, asked: undefined },
       { certificates: 1, asked: 1 },
@@ -288,7 +288,7 @@ describe('what a pass leaves', () => {
     bench.refuseMessages = true;
     const { failures } = await bench.run({}, { workUntil: bench.clock.now() });
     expect(failures).toEqual([]);
-    expect(bench.log.events()).toContain('pass not continued');
+    expect(bench.log.events()).toContain('continuation not sent');
   });
 });
 

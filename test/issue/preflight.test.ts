@@ -71,7 +71,7 @@ describe('a certificate of which DNS would fail the order', () => {
 
   it('is told in the log as something that a person must look at', async () => {
     await bench.run();
-    expect(lines('order held back')).toMatchObject([
+    expect(lines('preflight failed')).toMatchObject([
       { level: 'error', fields: { certificate: 'shop', reason: 'Preflight' } },
     ]);
   });
@@ -100,7 +100,7 @@ describe('a certificate of which DNS would fail the order', () => {
       'blog Missing',
       'shop Preflight',
     ]);
-    expect([bench.connected, bench.store.calls, lines('order held back')]).toEqual([0, ['list *'], []]);
+    expect([bench.connected, bench.store.calls, lines('preflight failed')]).toEqual([0, ['list *'], []]);
   });
 
   it('takes nothing from the limits of the CA', async () => {
@@ -182,7 +182,7 @@ describe('what cannot be learned', () => {
     const { report } = await bench.run({ certificates: ['shop'] });
     const warning = 'DNS was not looked at before the order: no resolver';
     expect(report.certificates).toMatchObject([{ outcome: 'issued', warnings: [warning] }]);
-    expect(lines('order may fail')).toMatchObject([{ level: 'warn', fields: { problem: warning } }]);
+    expect(lines('preflight warned')).toMatchObject([{ level: 'warn', fields: { problem: warning } }]);
   });
 
   it('in a quarter of the time is left, so that there is time for the order', async () => {

@@ -92,7 +92,7 @@ describe('a window that the CA suggests', () => {
       { decision: 'keep' },
     ]);
     expect(lines.at(-1)).not.toHaveProperty('explanationUrl');
-    expect(bench.log.lines.filter(({ event }) => event === 'CA explains a renewal')).toMatchObject([
+    expect(bench.log.lines.filter(({ event }) => event === 'CA explained a renewal')).toMatchObject([
       { fields: { explanationUrl } },
     ]);
   });

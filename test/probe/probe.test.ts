@@ -413,6 +413,6 @@ test('its silence over everything is what the alarm hears: a pass over named one
   keep('shop');
   await probe([spec('shop')]);
   await probe([spec('shop')], ['shop']);
-  const asked = log.lines.filter(({ event }) => event === 'pass finished').map(({ fields }) => fields.asked);
+  const asked = log.lines.filter(({ event }) => event === 'probe finished').map(({ fields }) => fields.asked);
   expect(asked).toEqual([undefined, 1]);
 });

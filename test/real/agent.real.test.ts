@@ -151,7 +151,9 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
     const [first, good] = [await versionNow(), await markNow()];
     await refusePods(good);
     await sandbox.lambda.invoke('issue', { certificates: ['shop'], force: true });
-    await expect(runAgent()).rejects.toThrow(/delivery taken back.*Deployment web in shop does not roll out/);
+    await expect(runAgent()).rejects.toThrow(
+      /delivery rolled back.*Deployment web in shop does not roll out/,
+    );
     expect(await versionNow()).toBe(first);
     expect(await markNow()).toBe(good);
     const before = await secretNow();

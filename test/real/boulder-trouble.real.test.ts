@@ -75,7 +75,7 @@ describeWithBoulder('Boulder whose parts fail', () => {
     const { error, log } = await bench.issue('outage');
     await boulder.ctl('resume', 'ca');
     expect(error?.errorMessage).toMatch(/order \S+ is invalid: serverInternal: Error finalizing order/);
-    expect(log.some((line) => line.includes('"pass continues later"'))).toBe(true);
+    expect(log.some((line) => line.includes('"continuation sent"'))).toBe(true);
     expect(bench.txtSets(domain)).toEqual([]);
     expect(bench.state('outage')).toMatchObject({ failures: 1, error: 'serverInternal', order: undefined });
     expect((await bench.issue('outage', { force: true })).answer).toMatchObject({
@@ -103,7 +103,7 @@ describeWithBoulder('Boulder whose parts fail', () => {
 
     const next = await bench.issue('killed', { force: true });
     expect(next.answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
-    expect(logged(next, 'order that replaces a certificate refused, ordered without')).toMatchObject([
+    expect(logged(next, 'order with replaces refused')).toMatchObject([
       { problem: expect.stringMatching(/alreadyReplaced: /) },
     ]);
     expect(await countOrders()).toBe(made);

@@ -154,7 +154,7 @@ async function withOwnUrl(
 ): Promise<Account> {
   const problem = await problemOf(stored.url, directory, transport, signal);
   if (problem === undefined) return stored;
-  log.error('account URL passed over', { directory, secret: accountSecret, problem });
+  log.error('account URL ignored', { directory, secret: accountSecret, problem });
   const url = await findAccount(readAccountKey(stored.key), transport, signal);
   const account = { ...stored, url };
   await accounts.update(directory, account, signal);

@@ -105,7 +105,7 @@ async function createOrder(
     return await ask({ ...plain, replaces });
   } catch (error) {
     if (!(error instanceof AcmeError) || !mayBlameReplaces(error)) throw error;
-    log.warn('order that replaces a certificate refused, ordered without', {
+    log.warn('order with replaces refused', {
       names: domains,
       replaces,
       problem: error.message,

@@ -38,7 +38,7 @@ export async function chooseChain(
     }
   }
   const offered = seen.map((issuer) => issuer ?? 'unreadable');
-  log.warn('preferred chain not offered, default taken', { preferredChain: preferred, offered });
+  log.warn('preferred chain not offered', { preferredChain: preferred, offered });
   return first.chain;
 }
 

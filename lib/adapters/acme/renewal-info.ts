@@ -40,7 +40,7 @@ export async function readRenewalInfo(
   const { renewalInfo } = await transport.directory(signal);
   if (renewalInfo === undefined) return undefined;
   const passOver = (problem: string): undefined => {
-    log.debug('renewal info passed over', { certificateId, problem });
+    log.debug('renewal info ignored', { certificateId, problem });
   };
   try {
     const { data, headers } = await transport.get(

@@ -133,7 +133,7 @@ export class Connection {
         const { error, retryAfterMs, hasMoved } = nameFailure(subject, cause, this.#access);
         if (retryAfterMs === undefined || attempt === attempts) throw error;
         const { clock, log } = this.#options;
-        log.debug('cluster call failed, trying again', { problem: error.message, attempt });
+        log.debug('cluster call retried', { problem: error.message, attempt });
         await clock.sleep(Math.max(retryAfterMs, 100 * 2 ** attempt), signal);
         if (hasMoved) await this.#refresh(signal);
       }

@@ -64,11 +64,11 @@ async function isGithubTaken(
   const right =
     'write registration.github: true into the inventory, or have the sender sign as Standard Webhooks say';
   if (until === 'never' || (until !== 'unknown' && until <= clock.now())) {
-    log.warn('request refused', { request, problem: `${noGithub}; ${right}` });
+    log.warn('signature refused', { request, problem: `${noGithub}; ${right}` });
     return false;
   }
   const end = until === 'unknown' ? '90 days after the first full pass of issue' : until.toISOString();
-  log.warn('request signed as GitHub signs', {
+  log.warn('GitHub signature accepted', {
     request,
     problem: `such are refused from ${end} on; ${right}`,
   });

@@ -81,7 +81,7 @@ export function refuseMisfits(
   const selected = selections.filter((selection) => selection.kind === 'selected');
   for (const { name, misfits } of selected) {
     if (!misfits || !isTolerated(misfits, ports.clock.now())) continue;
-    ports.log.warn('certificate kept for a while', { certificate: name, problem: explainGrace(misfits) });
+    ports.log.warn('certificate kept in grace', { certificate: name, problem: explainGrace(misfits) });
   }
   return new Map(
     selected

@@ -31,7 +31,7 @@ export async function recordFreeze(
   if (dryRun || (written === state.deliveryHeld && !resumed)) return freeze;
   await store.record(certificate, { deliveryHeld: written ?? null, ...(resumed && { resumed }) }, signal);
   const reason = isOver ? 'what it keeps in place ends soon' : freeze?.reason;
-  log.info(freeze ? 'delivery held' : 'delivery resumed', { certificate, version, reason });
+  log.info(freeze ? 'delivery frozen' : 'delivery resumed', { certificate, version, reason });
   return freeze;
 }
 

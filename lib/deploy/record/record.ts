@@ -133,11 +133,11 @@ function logTarget({ report, failures }: JobResult, version: string, { log }: De
         problem: message,
       });
     case 'waiting':
-      return log.info('delivery waits', { ...fields, result: message });
+      return log.info('delivery postponed', { ...fields, result: message });
     case 'held':
       return failures.length > 0
-        ? log.error('delivery taken back', { ...fields, problem: message })
-        : log.warn('delivery held', { ...fields, problem: message });
+        ? log.error('delivery rolled back', { ...fields, problem: message })
+        : log.warn('target frozen', { ...fields, problem: message });
     case 'refused':
       return log.error('delivery refused', { ...fields, problem: message });
     case 'planned':

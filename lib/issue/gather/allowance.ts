@@ -123,7 +123,7 @@ export function openAllowance(
     if (recorded === undefined) return isGraceOpen(installationRecord) ? 'open' : undefined;
     const until = believeGrace(recorded, life, installationRecord);
     if (until && until < recorded) {
-      log.error('tags disagree', {
+      log.error('tags disagreed', {
         certificate: name,
         said: { graceUntil: recorded },
         problem: `nothing that was stored when this version first ran has grace for so long; it ends at ${until.toISOString()}`,
@@ -139,7 +139,7 @@ export function openAllowance(
     const isKept = isTolerated(misfits, clock.now());
     const isMarked = entry?.state.error === notAllowed;
     if (isKept) {
-      log.warn('certificate kept for a while', { certificate: name, problem: explainGrace(misfits) });
+      log.warn('certificate kept in grace', { certificate: name, problem: explainGrace(misfits) });
       if (isMarked) await record(name, { error: null });
     } else {
       const level = isMarked ? 'warn' : 'error';

@@ -207,7 +207,7 @@ function logDisagreement(
   log: Log,
 ): void {
   const recorded = Object.fromEntries(fields.map((field) => [field, state[field]]));
-  log.error('tags disagree', {
+  log.error('tags disagreed', {
     certificate,
     said: recorded,
     problem: `tags of its AWS secret said what its value and the rules do not: ${fields.join(', ')}; they were written anew. Find out who wrote them: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=TagResource`,

@@ -89,13 +89,13 @@ async function describe(
   }
 }
 
-/** An order held back is an error: nothing goes on before a person changes the record. */
+/** An order that preflight stops is an error: nothing goes on before a person changes the record. */
 function logProblems(
   { name, decision, reason, message, warnings = [] }: PlanEntry,
   { dryRun }: PreflightOptions,
   { log }: PreflightingPorts,
 ): void {
   if (decision === 'wait' && !dryRun)
-    log.error('order held back', { certificate: name, reason, problem: message });
-  for (const problem of warnings) log.warn('order may fail', { certificate: name, problem });
+    log.error('preflight failed', { certificate: name, reason, problem: message });
+  for (const problem of warnings) log.warn('preflight warned', { certificate: name, problem });
 }

@@ -54,12 +54,12 @@ export async function fetchWindows(
       const state = { ...stateOfAnswer(answer, now), windowOf, ...(isFreed ? { nextAttempt: null } : {}) };
       await ports.store.record(name, state, invocation.signal);
     } catch (error) {
-      ports.log.warn('CA’s suggestion not recorded', { certificate: name, problem: describeError(error) });
+      ports.log.warn('renewal info not recorded', { certificate: name, problem: describeError(error) });
     }
     if (!answer || answer === 'failed' || situation.actual.kind !== 'certificate') return candidate;
     const { start, end, explanationUrl } = answer;
     if (explanationUrl)
-      ports.log.warn('CA explains a renewal', { certificate: name, explanationUrl, start, end });
+      ports.log.warn('CA explained a renewal', { certificate: name, explanationUrl, start, end });
     const window = { start, end, explanationUrl, isFresh: true };
     const freed = isFreed ? { nextAttempt: undefined } : {};
     return { ...candidate, situation: { ...situation, ...freed, actual: { ...situation.actual, window } } };

@@ -54,7 +54,7 @@ async function orderBatches(
       continue;
     }
     if (batches.length > 1)
-      log.info('wave begun', { wave: index + 1, of: batches.length, certificates: batch.length });
+      log.info('order batch started', { batch: index + 1, of: batches.length, certificates: batch.length });
     const prepared = await mapConcurrently(batch, concurrency, (one) =>
       prepare(one, allowance, ports, invocation),
     );

@@ -169,7 +169,7 @@ async function recordFailure(
 ): Promise<OrderOutcome> {
   const { name, domains: names } = due.spec;
   if (isOutOfTime(error, invocation.signal)) {
-    log.warn('certificate left for the next run', { certificate: name, reason: 'Deadline', orderUrl });
+    log.warn('certificate postponed', { certificate: name, reason: 'Deadline', orderUrl });
     return {
       outcome: 'waiting',
       name,
