@@ -81,12 +81,14 @@ function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
   });
 }
 
-/** Error classes of a file, without those of the base: a port has one, with the codes its callers branch on. */
+/** Error classes of a file, without those of the base: a port has one, with the codes its callers branch
+ *  on. */
 function countErrors(text: string): number {
   return [...text.matchAll(/extends CertrelayError<(?!ConfigErrorCode)/g)].length;
 }
 
-/** What is wrong with an import, as the end of a sentence. `aws` is what adapters of several services share. */
+/** What is wrong with an import, as the end of a sentence. `aws` is what adapters of several services
+ *  share. */
 function judgeImport(here: Place, there: Place | undefined): string | undefined {
   if (!there) return ', which is no room';
   if (there.room === here.room) {

@@ -1,5 +1,6 @@
-// Builds and packages the functions once for a whole test run, when the first test asks: every sandbox runs these bundles, and
-// what is said of the template is said of this one. Most tests ask for nothing, and wait for nothing.
+// Builds and packages the functions once for a whole test run, when the first test asks: every sandbox runs
+// these bundles, and what is said of the template is said of this one. Most tests ask for nothing, and wait
+// for nothing.
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -23,8 +24,8 @@ const makers = {
   packaged: keepPackagedService,
 };
 
-/** Vitest calls this before the first test file, and what it gives after the last. Test files ask for parts by
- *  `findBuilt`, from processes of their own. */
+/** Vitest calls this before the first test file, and what it gives after the last. Test files ask for parts
+ *  by `findBuilt`, from processes of their own. */
 export default async function prepare(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-run-'));
   const made = new Map<string, Promise<string>>();

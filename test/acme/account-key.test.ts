@@ -1,4 +1,5 @@
-// Account keys that are kept: those that requests can be signed with are read, others end in a sentence and never in a wait.
+// Account keys that are kept: those that requests can be signed with are read, others end in a sentence and
+// never in a wait.
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readAccountKey } from '../../lib/adapters/acme/account-key.ts';

@@ -1,4 +1,5 @@
-// The CA adapter against the sandbox's CA: what it asks, how often, over how many connections, and how it fails.
+// The CA adapter against the sandbox's CA: what it asks, how often, over how many connections, and how it
+// fails.
 
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -22,7 +22,8 @@ describe('of chains of any length', () => {
     log = new FakeLog();
   });
 
-  /** A chain without its topmost certificate: what stood there is the topmost issuer then, not `Minted Root`. */
+  /** A chain without its topmost certificate: what stood there is the topmost issuer then, not `Minted
+   *  Root`. */
   function cut(chain: string): string {
     return chain.slice(0, chain.lastIndexOf('-----BEGIN'));
   }

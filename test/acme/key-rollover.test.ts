@@ -1,4 +1,5 @@
-// An account's next key: kept first, asked for, then used; and whatever happens in between, one key still works.
+// An account's next key: kept first, asked for, then used; and whatever happens in between, one key still
+// works.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Bench, failure, signal } from './harness.ts';
 

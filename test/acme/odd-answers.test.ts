@@ -1,4 +1,5 @@
-// A CA whose answers no sound CA gives, or that is reached as few are: each ends in an answer or in a sentence, in time.
+// A CA whose answers no sound CA gives, or that is reached as few are: each ends in an answer or in a
+// sentence, in time.
 
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';

@@ -1,4 +1,5 @@
-// Every URL of a CA leads to an origin that its directory is on or names: no other server ever gets a request.
+// Every URL of a CA leads to an origin that its directory is on or names: no other server ever gets a
+// request.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Authorities, createAuthorities } from '../../lib/adapters/acme/accounts.ts';

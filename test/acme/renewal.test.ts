@@ -1,4 +1,5 @@
-// Renewal as the CA wants it (RFC 9773): its window, what an order says it replaces, and a CA that has no such thing.
+// Renewal as the CA wants it (RFC 9773): its window, what an order says it replaces, and a CA that has no
+// such thing.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
 import type { CertificateAuthority } from '../../lib/ports/acme.ts';

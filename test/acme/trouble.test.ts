@@ -1,4 +1,5 @@
-// A CA under load and a CA that takes its time: storms of nonces, 503, long processing, paused names, orders without proof.
+// A CA under load and a CA that takes its time: storms of nonces, 503, long processing, paused names, orders
+// without proof.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyMaker } from '../../lib/adapters/acme/keys.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';

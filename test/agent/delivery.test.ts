@@ -1,4 +1,5 @@
-// What an agent delivers, and what it refuses: the deploy story over a store that verifies and a cluster that remembers.
+// What an agent delivers, and what it refuses: the deploy story over a store that verifies and a cluster that
+// remembers.
 import { describe, expect, test } from 'vitest';
 import { statementAnnotation } from '../../lib/agent/memory.ts';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';

@@ -1,4 +1,5 @@
-// What tests of an agent start from: the deploy story over a store that verifies and a cluster that remembers.
+// What tests of an agent start from: the deploy story over a store that verifies and a cluster that
+// remembers.
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'vitest';
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
@@ -78,7 +79,8 @@ export async function openAgent(change: Partial<AgentScope> = {}, options: Parti
 export const rollout: RolloutSpec = { waves: 1, deadlineMs: 600_000, probe: false, windows: [] };
 const mark = 'certrelay.dev/fingerprint-shop-tls';
 
-/** Version 1 is delivered; pods of `web` become ready with no other until `mend` is called. Version 2 is signed. */
+/** Version 1 is delivered; pods of `web` become ready with no other until `mend` is called. Version 2 is
+ *  signed. */
 export async function openDelivered(change: Partial<AgentScope> = {}, options: Partial<BenchOptions> = {}) {
   let good: string | undefined;
   let isMended = false;

@@ -1,5 +1,5 @@
-// An agent takes a version that does harm back by itself: to what its own cluster had, for what it has seen itself, and for
-// nothing that tags say. Each pass is a new process, as a CronJob's is.
+// An agent takes a version that does harm back by itself: to what its own cluster had, for what it has seen
+// itself, and for nothing that tags say. Each pass is a new process, as a CronJob's is.
 import { describe, expect, test } from 'vitest';
 import { returnAnnotation, statementAnnotation } from '../../lib/agent/memory.ts';
 import { publicKeyOf } from '../../lib/certificate/statement.ts';

@@ -1,4 +1,5 @@
-// Measures cold starts of functions, each against importing the client that it cannot do without and nothing else.
+// Measures cold starts of functions, each against importing the client that it cannot do without and nothing
+// else.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -112,8 +113,9 @@ async function measureColdStarts(
   }
 }
 
-/** Plain JavaScript, so that nothing is compiled that is not measured. The client loads node:http for the sandbox's
- *  endpoint alone: on AWS it needs only node:https, which it loads in any case. So that is in no figure. */
+/** Plain JavaScript, so that nothing is compiled that is not measured. The client loads node:http for the
+ *  sandbox's endpoint alone: on AWS it needs only node:https, which it loads in any case. So that is in no
+ *  figure. */
 const script = `
 const [, bundle, event] = process.argv;
 const nodeMs = performance.now();

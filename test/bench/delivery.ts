@@ -11,8 +11,8 @@ const dayMs = 86_400_000;
 const namespaces = ['edge', 'shop'];
 const domains = ['shop.example.com'];
 
-/** One run of the deploy function over one certificate with a target in each of two namespaces, each with a Deployment
- *  that uses it. */
+/** One run of the deploy function over one certificate with a target in each of two namespaces, each with a
+ *  Deployment that uses it. */
 export interface DeliveryCalls {
   readonly targets: number;
   /** Of each target: calls about its Secret and its workload. */
@@ -37,7 +37,8 @@ export const deliverySandbox: SandboxOptions = {
   ],
 };
 
-/** Stores a new certificate in place of the one before; gives the time at which it does, as `performance.now()`. */
+/** Stores a new certificate in place of the one before; gives the time at which it does, as
+ *  `performance.now()`. */
 export async function renew({ secretsManager: { vault }, authority }: Sandbox): Promise<number> {
   const [notBefore, notAfter] = [new Date(Date.now() - dayMs), new Date(Date.now() + 89 * dayMs)];
   const { chain, key } = await mintChain({ domains, notBefore, notAfter });

@@ -1,4 +1,5 @@
-// Measures one certificate on its way into very many Secrets of five clusters, and a look at them when nothing changed.
+// Measures one certificate on its way into very many Secrets of five clusters, and a look at them when
+// nothing changed.
 
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
@@ -35,7 +36,8 @@ export interface Spread {
   readonly namespaces: number;
   /** Targets of one certificate; all where absent. */
   readonly perCertificate?: number;
-  /** Whether each has a Deployment that uses its Secret. Those have no pods: how long pods take is up to the cluster. */
+  /** Whether each has a Deployment that uses its Secret. Those have no pods: how long pods take is up to the
+   *  cluster. */
   readonly workloads: boolean;
 }
 
@@ -200,8 +202,8 @@ async function bindRole(subject: Subject): Promise<Subject> {
   return subject;
 }
 
-/** Objects have their own name at the end of their path, lists the kind's. A target's Secret and Deployment are named
- *  alike. */
+/** Objects have their own name at the end of their path, lists the kind's. A target's Secret and Deployment
+ *  are named alike. */
 function sortRequests({ requests, connections }: Traffic) {
   const isList = ({ path }: Traffic['requests'][number]) => !/\/tls-\d+$/.test(path);
   const lists = requests.filter(isList).map(({ path }) => path);

@@ -1,6 +1,7 @@
 // One figure of the table that `npm run bench` prints, and its verdict.
 
-/** What is measured and how much it may be. Only a count is the same on every machine, so only a count can fail. */
+/** What is measured and how much it may be. Only a count is the same on every machine, so only a count can
+ *  fail. */
 export interface Figure {
   readonly what: string;
   readonly unit: 'count' | 'ms' | 'MB' | 'times';

@@ -1,5 +1,5 @@
-// npm run bench: measures what Certrelay promises of its cost, and prints it beside the promise. Fails where a count is
-// missed; times depend on the machine and on what else it does.
+// npm run bench: measures what Certrelay promises of its cost, and prints it beside the promise. Fails where
+// a count is missed; times depend on the machine and on what else it does.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';

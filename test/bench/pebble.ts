@@ -52,7 +52,8 @@ function describeFront(behind: URL, agent: Agent): Part {
 
 function forward({ method, url, headers, body }: Request, behind: URL, agent: Agent): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  // Pebble makes its URLs of the host it is asked for, and checks that they are what was signed (RFC 8555 §6.4).
+  // Pebble makes its URLs of the host it is asked for, and checks that they are what was signed (RFC 8555
+  // §6.4).
   const host = String(headers[':authority'] ?? headers.host);
   const passed = Object.fromEntries(
     ['content-type', 'user-agent'].flatMap((name) => (headers[name] ? [[name, headers[name]]] : [])),

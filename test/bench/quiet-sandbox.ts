@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { Call } from '../sandbox/journal.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts';
 
-/** As `startSandbox`, but nobody reads the deploy queue: on AWS the deploy function has machines of its own, and here it
- *  would take the processors from what is measured. Call it by hand. */
+/** As `startSandbox`, but nobody reads the deploy queue: on AWS the deploy function has machines of its own,
+ *  and here it would take the processors from what is measured. Call it by hand. */
 export async function startQuietSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const sandbox = await startSandbox(options);
   const stopping = new AbortController();

@@ -1,4 +1,5 @@
-// Measures what grows: many certificates due at once, passes over very many, renewals, and what a crash costs.
+// Measures what grows: many certificates due at once, passes over very many, renewals, and what a crash
+// costs.
 import { planCertificates } from '../../lib/policy/issuance/plan.ts';
 import { actual, desired } from '../policy/situations.ts';
 import type { Call } from '../sandbox/journal.ts';
@@ -54,7 +55,8 @@ export async function benchManyDue(): Promise<readonly Figure[]> {
   }
 }
 
-/** One after another: a renewal that the CA asks for while it holds valid authorizations; a run after one that was killed. */
+/** One after another: a renewal that the CA asks for while it holds valid authorizations; a run after one
+ *  that was killed. */
 export async function benchSingles(): Promise<readonly Figure[]> {
   const sandbox = await startQuietSandbox();
   try {
@@ -83,7 +85,8 @@ async function measureRenewal(sandbox: Sandbox): Promise<Figure> {
   };
 }
 
-/** The process is killed before it finalizes; all that is left to do is to finalize, to download, and to clean up. */
+/** The process is killed before it finalizes; all that is left to do is to finalize, to download, and to
+ *  clean up. */
 async function measureResume(sandbox: Sandbox): Promise<readonly Figure[]> {
   const { lambda, journal, secretsManager } = sandbox;
   await sandbox.setCertificates([{ name: 'crash', domains: ['crash.example.com', '*.crash.example.com'] }]);

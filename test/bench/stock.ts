@@ -22,8 +22,8 @@ export interface IdlePass {
   readonly others: readonly Call[];
 }
 
-/** Brings inventory and store to `count` certificates that were issued yesterday, and about which the CA was asked not long
- *  ago (RFC 9773 §4.3.2). All share one chain and one key: a
+/** Brings inventory and store to `count` certificates that were issued yesterday, and about which the CA was
+ *  asked not long ago (RFC 9773 §4.3.2). All share one chain and one key: a
  *  pass that read them would see that, and order. */
 export async function stock(sandbox: Sandbox, count: number): Promise<void> {
   const { authority, secretsManager } = sandbox;
@@ -51,7 +51,8 @@ export async function stock(sandbox: Sandbox, count: number): Promise<void> {
   compareNothing(sandbox);
 }
 
-/** All values are of other names, so no pass must come to hold one against its tags: their slots of the day are still to come. */
+/** All values are of other names, so no pass must come to hold one against its tags: their slots of the day
+ *  are still to come. */
 function compareNothing({ secretsManager }: Sandbox): void {
   const until = new Date(Date.now() + dayMs).toISOString();
   secretsManager.vault.find(`${prefix}/installation`)?.setTags([['certrelay:comparedUntil', until]]);

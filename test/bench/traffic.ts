@@ -1,4 +1,5 @@
-// Counts what this process asks of API servers, embedded or real, by what undici tells of its requests and connections.
+// Counts what this process asks of API servers, embedded or real, by what undici tells of its requests and
+// connections.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import * as z from 'zod';
 

@@ -1,4 +1,5 @@
-// Keystores: read by OpenSSL, as Node has it built in, and the same for the same input. Java reads them in test/real.
+// Keystores: read by OpenSSL, as Node has it built in, and the same for the same input. Java reads them in
+// test/real.
 import { createECDH, createHash, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createSecureContext, createServer } from 'node:tls';

@@ -102,7 +102,8 @@ export class RawClient {
     return kept ?? (await this.fetch('HEAD', this.directory.newNonce)).headers['replay-nonce'] ?? '';
   }
 
-  /** A signed POST; without a payload a POST-as-GET. Signed by the account where there is one, else with the key itself. */
+  /** A signed POST; without a payload a POST-as-GET. Signed by the account where there is one, else with the
+   *  key itself. */
   async post(url: string, payload?: unknown, overrides: Overrides = {}): Promise<AcmeAnswer> {
     const header = {
       alg: 'ES256',

@@ -1,4 +1,5 @@
-// What a client may rely on when keys change hands: keyChange (RFC 8555 §7.3.5) and external account binding (§7.3.4).
+// What a client may rely on when keys change hands: keyChange (RFC 8555 §7.3.5) and external account binding
+// (§7.3.4).
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bench } from './acme.ts';

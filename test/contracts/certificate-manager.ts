@@ -1,4 +1,5 @@
-// What AWS documents of Certificate Manager as far as imports use it; held against the sandbox's and against moto.
+// What AWS documents of Certificate Manager as far as imports use it; held against the sandbox's and against
+// moto.
 import {
   ACMClient,
   type ACMClientConfig,

@@ -1,4 +1,5 @@
-// What Certrelay relies on in kinds that a cluster knows by a definition: Rollouts of Argo, and who may ask for a kind at all.
+// What Certrelay relies on in kinds that a cluster knows by a definition: Rollouts of Argo, and who may ask
+// for a kind at all.
 import { expect, test } from 'vitest';
 import type { Bench } from './kubernetes-harness.ts';
 import {

@@ -1,4 +1,5 @@
-// What discovering relies on in a Kubernetes API server: Ingresses, Gateways once they are defined, and Services.
+// What discovering relies on in a Kubernetes API server: Ingresses, Gateways once they are defined, and
+// Services.
 
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';

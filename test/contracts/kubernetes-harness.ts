@@ -1,4 +1,5 @@
-// What every Kubernetes contract test starts from: a cluster of the real or the embedded kind, and a namespace of its own.
+// What every Kubernetes contract test starts from: a cluster of the real or the embedded kind, and a
+// namespace of its own.
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import type { SecretManifest } from '../../lib/policy/kubernetes/objects.ts';
@@ -8,7 +9,8 @@ import { openAdmin } from './kubernetes-admin.ts';
 
 /** A control plane to try. */
 export interface KubernetesSubject {
-  /** Text of a kubeconfig for `admin`, who may do everything, or `certrelay`, who may do nothing until bound. */
+  /** Text of a kubeconfig for `admin`, who may do everything, or `certrelay`, who may do nothing until
+   *  bound. */
   kubeconfig(user: 'admin' | 'certrelay'): string;
   stop(): Promise<void>;
 }

@@ -80,7 +80,8 @@ export function gatewayOf(
   };
 }
 
-/** Lets objects of another namespace, Gateways if not given, use what is in this one: Secrets if not given. */
+/** Lets objects of another namespace, Gateways if not given, use what is in this one: Secrets if not
+ *  given. */
 export function grantOf(namespace: string, other: string, { from = 'Gateway', to = 'Secret' } = {}): object {
   return {
     apiVersion: `${gatewayGroup}/v1beta1`,

@@ -1,5 +1,5 @@
-// What Certrelay relies on in a Kubernetes API server, asked through its own adapter: the double and a real control plane
-// must answer the same.
+// What Certrelay relies on in a Kubernetes API server, asked through its own adapter: the double and a real
+// control plane must answer the same.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { promiseAccess } from './kubernetes-access.ts';
 import { promiseDefinitions } from './kubernetes-definitions.ts';

@@ -1,4 +1,5 @@
-// The sandbox's Lambda: bundles in processes of their own, invoked as `serverless invoke` and AWS's event sources do.
+// The sandbox's Lambda: bundles in processes of their own, invoked as `serverless invoke` and AWS's event
+// sources do.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

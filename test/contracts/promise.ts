@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 
 export type Promises = (title: string, body: () => Promise<void>) => void;
 
-/** @param weaker Titles of the promises that this part breaks: there the same body must fail, so that the list shrinks when
- *  the part learns. */
+/** @param weaker Titles of the promises that this part breaks: there the same body must fail, so that the
+ *  list shrinks when the part learns. */
 export function promisesOf(weaker: ReadonlySet<string>): Promises {
   return (title, body) => {
     if (!weaker.has(title)) return test(title, body);

@@ -1,4 +1,5 @@
-// The sandbox's Route 53 keeps the contract, and what only it can be asked: signatures, rates, and the DNS behind it.
+// The sandbox's Route 53 keeps the contract, and what only it can be asked: signatures, rates, and the DNS
+// behind it.
 import { Resolver } from 'node:dns/promises';
 import {
   ChangeResourceRecordSetsCommand,

@@ -1,4 +1,5 @@
-// What AWS documents of Secrets Manager, asked with the SDK: the double and any other endpoint must answer the same.
+// What AWS documents of Secrets Manager, asked with the SDK: the double and any other endpoint must answer
+// the same.
 import {
   BatchGetSecretValueCommand,
   CreateSecretCommand,
@@ -22,8 +23,8 @@ export interface Endpoint {
   stop(): Promise<void>;
 }
 
-/** Declares the suite. Cases named in `differences` must fail there: the endpoint is known not to do what AWS documents,
- *  and a case that it has learnt is to be taken off the list. */
+/** Declares the suite. Cases named in `differences` must fail there: the endpoint is known not to do what AWS
+ *  documents, and a case that it has learnt is to be taken off the list. */
 export function secretsManagerContract(
   title: string,
   start: () => Promise<Endpoint>,

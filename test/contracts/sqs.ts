@@ -1,4 +1,5 @@
-// What AWS documents of SQS standard queues, asked with the SDK: the double and any other endpoint must answer the same.
+// What AWS documents of SQS standard queues, asked with the SDK: the double and any other endpoint must
+// answer the same.
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -12,13 +13,15 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { promisesOf } from './promise.ts';
 
-/** An endpoint to try, with an empty queue `contract` whose messages go to `contract-dead` after two receptions. */
+/** An endpoint to try, with an empty queue `contract` whose messages go to `contract-dead` after two
+ *  receptions. */
 export interface SqsEndpoint {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Declares the suite. Cases named in `differences` must fail there: the endpoint is known not to do what AWS documents. */
+/** Declares the suite. Cases named in `differences` must fail there: the endpoint is known not to do what AWS
+ *  documents. */
 export function sqsContract(
   title: string,
   start: () => Promise<SqsEndpoint>,

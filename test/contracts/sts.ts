@@ -1,5 +1,5 @@
-// What AWS promises of roles in other accounts: AssumeRole, and what the hosted zones of Route 53 look like in a role's name;
-// held against the sandbox's and against moto.
+// What AWS promises of roles in other accounts: AssumeRole, and what the hosted zones of Route 53 look like
+// in a role's name; held against the sandbox's and against moto.
 import {
   type Change,
   ChangeResourceRecordSetsCommand,
@@ -20,7 +20,8 @@ export interface Subject {
   readonly route53: Route53ClientConfig;
   /** What the caller itself signs with. */
   readonly credentials: NonNullable<Route53ClientConfig['credentials']>;
-  /** Roles of the other account: that trusts the caller where the external id is `shared`, and that trusts somebody else. */
+  /** Roles of the other account: that trusts the caller where the external id is `shared`, and that trusts
+   *  somebody else. */
   readonly roles: { readonly open: string; readonly closed: string };
   /** Makes a public hosted zone in the other account, and gives its id. */
   createZone(name: string): Promise<string>;

@@ -1,4 +1,5 @@
-// Targets in AWS Certificate Manager: one ARN for a certificate and region, found again after a crash, put right after drift.
+// Targets in AWS Certificate Manager: one ARN for a certificate and region, found again after a crash, put
+// right after drift.
 import { expect, test } from 'vitest';
 import type { AcmTarget } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';

@@ -1,5 +1,5 @@
-// What the webhook or discovery registered, held against today's inventory: what it does not allow is neither delivered nor taken
-// away, and what has its time of grace is delivered as before.
+// What the webhook or discovery registered, held against today's inventory: what it does not allow is neither
+// delivered nor taken away, and what has its time of grace is delivered as before.
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';

@@ -1,5 +1,5 @@
-// What deliveries to many targets cost in calls and connections. `npm run bench` measures the same of more of them, of a real
-// API server too, and times.
+// What deliveries to many targets cost in calls and connections. `npm run bench` measures the same of more of
+// them, of a real API server too, and times.
 import { describe, expect, it } from 'vitest';
 import { countLists, openFanOut, startEmbedded } from '../bench/fan-out.ts';
 import { targetOf } from '../minting/targets.ts';

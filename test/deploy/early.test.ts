@@ -1,4 +1,5 @@
-// A version that is not valid yet is not put over one that is: what is there stays until then, and both report and log say so.
+// A version that is not valid yet is not put over one that is: what is there stays until then, and both
+// report and log say so.
 import { describe, expect, it, test } from 'vitest';
 import type { RolloutSpec, SecretTarget } from '../../lib/certificate/spec.ts';
 import { mintChain } from '../minting/certificates.ts';

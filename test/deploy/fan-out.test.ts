@@ -1,4 +1,5 @@
-// One certificate for many clusters of which some are in trouble: who gets it, who waits, and who is tried again when.
+// One certificate for many clusters of which some are in trouble: who gets it, who waits, and who is tried
+// again when.
 import { expect, test } from 'vitest';
 import { fanOut, findDelegatedClusters } from '../../lib/deploy/fan-out.ts';
 import { FakeLog } from '../fakes/log.ts';
@@ -10,7 +11,8 @@ const failing = ['b', 'c', 'd'];
 const minute = 60_000;
 const signal = AbortSignal.timeout(30_000);
 
-/** Four targets in each of five clusters; in three of them one is in a namespace that certrelay may not enter. */
+/** Four targets in each of five clusters; in three of them one is in a namespace that certrelay may not
+ *  enter. */
 async function openFive(more: Pick<BenchOptions, 'concurrency' | 'wrap'> = {}) {
   const targets = clusters.flatMap((cluster) =>
     ['one', 'two', 'three', 'four'].map((secret) =>

@@ -1,5 +1,6 @@
-// What deploy tests start from: a store in memory, embedded clusters behind the real adapter, and time that passes only
-// when somebody sleeps. Deploying is done as `certrelay`, with the rights of infra/rbac.yaml and no others.
+// What deploy tests start from: a store in memory, embedded clusters behind the real adapter, and time that
+// passes only when somebody sleeps. Deploying is done as `certrelay`, with the rights of infra/rbac.yaml and
+// no others.
 import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import * as z from 'zod';

@@ -1,4 +1,5 @@
-// Secrets whose target was removed: they stay, and go only where the inventory says so and they are surely ours.
+// Secrets whose target was removed: they stay, and go only where the inventory says so and they are surely
+// ours.
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';

@@ -1,4 +1,5 @@
-// What a cluster refuses of a Secret: each with a code, a sentence and what would mend it, and nothing else is touched.
+// What a cluster refuses of a Secret: each with a code, a sentence and what would mend it, and nothing else
+// is touched.
 import { expect, test } from 'vitest';
 import { targetOf } from '../minting/targets.ts';
 import { codesOf, only, openBench } from './harness.ts';

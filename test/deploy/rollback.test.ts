@@ -1,4 +1,5 @@
-// A version that does harm is taken back and held, by itself or by hand, until somebody resumes it or a newer one is there.
+// A version that does harm is taken back and held, by itself or by hand, until somebody resumes it or a newer
+// one is there.
 import { expect, test } from 'vitest';
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
@@ -15,7 +16,8 @@ const rollout: RolloutSpec = {
 };
 const mark = 'certrelay.dev/fingerprint-shop-tls';
 
-/** Version 1 is delivered everywhere; pods of `a` do not become ready with any other until `mend` is called. */
+/** Version 1 is delivered everywhere; pods of `a` do not become ready with any other until `mend` is
+ *  called. */
 async function openDelivered(options: Partial<BenchOptions> = {}) {
   let good: string | undefined;
   let isMended = false;

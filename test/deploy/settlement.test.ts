@@ -1,4 +1,5 @@
-// The end of a pass over many certificates: nothing is done for all of them at once, and the answer stays small enough.
+// The end of a pass over many certificates: nothing is done for all of them at once, and the answer stays
+// small enough.
 import { expect, it } from 'vitest';
 import type { CertificateReport } from '../../lib/deploy/invocation.ts';
 import { listWorst } from '../../lib/deploy/record/record.ts';

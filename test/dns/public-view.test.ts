@@ -1,4 +1,5 @@
-// What is made of DNS where the resolver is the machine's own: it may answer for a private network, or fail by itself.
+// What is made of DNS where the resolver is the machine's own: it may answer for a private network, or fail
+// by itself.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectDns } from '../../lib/adapters/dns/connection.ts';

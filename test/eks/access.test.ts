@@ -20,7 +20,8 @@ const deploy = 'arn:aws:iam::123456789012:role/deploy';
 const other = { account: '210987654321', roleArn: 'arn:aws:iam::210987654321:role/clusters' };
 const minute = 60_000;
 
-/** EKS with the cluster `prod` of ours and `far` of another account, each with an API server that knows one role. */
+/** EKS with the cluster `prod` of ours and `far` of another account, each with an API server that knows one
+ *  role. */
 async function start() {
   const [clock, journal, faults, log] = [
     new FakeClock('2026-11-22T10:00:00Z'),

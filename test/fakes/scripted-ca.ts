@@ -1,4 +1,5 @@
-// A CA of a few fixed answers over HTTP/1.1 alone, each of which a test may replace: for what no sound CA does.
+// A CA of a few fixed answers over HTTP/1.1 alone, each of which a test may replace: for what no sound CA
+// does.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -24,7 +25,8 @@ export interface ScriptedCa {
 const signed = z.object({ protected: z.string(), payload: z.string() });
 const header = z.object({ url: z.string() });
 
-/** Starts one on a free port of `host`, an IP address. It has one account, and one order that is `pending`. */
+/** Starts one on a free port of `host`, an IP address. It has one account, and one order that is
+ *  `pending`. */
 export async function startScriptedCa(host = '127.0.0.1', name = 'Scripted ACME'): Promise<ScriptedCa> {
   const { cert, key, ca } = await mintServingCertificate(name);
   const routes = new Map<string, Route>();

@@ -1,5 +1,5 @@
-// The store of certificates in memory: it keeps the port's contract, AWS's staging labels included, and can be
-// told to fail.
+// The store of certificates in memory: it keeps the port's contract, AWS's staging labels included, and can
+// be told to fail.
 import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
 import type { CertificateStore, StoredValue, StoreEntry } from '../../lib/ports/store.ts';
 import { stateOfSpec } from '../../lib/state/describe.ts';

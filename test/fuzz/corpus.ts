@@ -1,4 +1,5 @@
-// What comes in from outside and is not as it should be: values kept because they are awkward, and any others.
+// What comes in from outside and is not as it should be: values kept because they are awkward, and any
+// others.
 import fc from 'fast-check';
 
 /** Values that parsers have stumbled over somewhere. */

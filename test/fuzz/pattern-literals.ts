@@ -1,4 +1,5 @@
-// Finds every regular expression in a TypeScript source by reading it as text: a new pattern is found without being listed.
+// Finds every regular expression in a TypeScript source by reading it as text: a new pattern is found without
+// being listed.
 
 /** One pattern as it stands in a source. */
 export interface FoundPattern {
@@ -11,7 +12,8 @@ const endsOperand = /[\w$)\]}"'`]$/;
 /** Words that end no operand. */
 const beforePattern = /\b(return|typeof|case|of|in|do|else|void|delete|throw|new|await|yield)$/;
 
-/** The literals of a source, in their order. Comments, strings and the texts of templates hold none; their `${}` do. */
+/** The literals of a source, in their order. Comments, strings and the texts of templates hold none; their
+ *  `${}` do. */
 export function findPatternLiterals(text: string): readonly FoundPattern[] {
   const found: FoundPattern[] = [];
   /** Braces that are open inside each `${` that is open. */

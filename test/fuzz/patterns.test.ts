@@ -1,5 +1,6 @@
-// Every regular expression of the sources against long repeats: none may take time that grows faster than the text. A text
-// that comes from outside is cut before a pattern of another kind sees it, and such a pattern is named here with that length.
+// Every regular expression of the sources against long repeats: none may take time that grows faster than the
+// text. A text that comes from outside is cut before a pattern of another kind sees it, and such a pattern is
+// named here with that length.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it, test } from 'vitest';

@@ -34,8 +34,8 @@ interface Pumped {
   readonly after: string;
 }
 
-/** Repeats of what the pattern is made of, and texts that it takes with a part of them repeated; each with an end that it does
- *  not take. */
+/** Repeats of what the pattern is made of, and texts that it takes with a part of them repeated; each with an
+ *  end that it does not take. */
 function textsFor(pattern: RegExp): readonly Pumped[] {
   const pieces = piecesOf(pattern.source);
   const pairs = pieces.flatMap((one) => pieces.map((other) => one + other));
@@ -68,7 +68,8 @@ function piecesOf(source: string): readonly string[] {
   return [...new Set([...named, ...letters, ...escaped])].slice(0, 10);
 }
 
-/** Short texts that the pattern takes, nearly: what the generator does not know, or takes long to find, is written simpler. */
+/** Short texts that the pattern takes, nearly: what the generator does not know, or takes long to find, is
+ *  written simpler. */
 function examplesOf({ source }: RegExp): readonly string[] {
   const simple = source
     .replace(/\(\?<?[=!](?:\\.|\[(?:\\.|[^\]\\])*\]|[^)\\[])*\)/g, '')

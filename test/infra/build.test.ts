@@ -1,4 +1,5 @@
-// What the build makes of a folder of functions: bundles that run by themselves, small, and free of each other.
+// What the build makes of a folder of functions: bundles that run by themselves, small, and free of each
+// other.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

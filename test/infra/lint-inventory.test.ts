@@ -1,4 +1,5 @@
-// `npm run lint:inventory`: mistakes of the file, and what of an installation the file would not allow any more.
+// `npm run lint:inventory`: mistakes of the file, and what of an installation the file would not allow any
+// more.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What `serverless deploy` says before it changes anything, told from a real client's look at a CloudFormation double.
+// What `serverless deploy` says before it changes anything, told from a real client's look at a
+// CloudFormation double.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';

@@ -61,7 +61,8 @@ export async function packageService(
   }
 }
 
-/** A new folder with serverless.yml, infra and functions: those of the project, or ones that only say their name. */
+/** A new folder with serverless.yml, infra and functions: those of the project, or ones that only say their
+ *  name. */
 export async function makeService(
   functions: 'own' | 'empty' = 'empty',
   inventory = emptyInventory,

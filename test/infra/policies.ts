@@ -1,4 +1,5 @@
-// Reads the IAM statements of each function out of a packaged template, and those of the roles that are deployed beside it.
+// Reads the IAM statements of each function out of a packaged template, and those of the roles that are
+// deployed beside it.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -9,7 +10,8 @@ import { parseTemplate } from './template-yaml.ts';
 export interface Account {
   readonly region: string;
   readonly account: string;
-  /** ARNs of resources that `Fn::GetAtt … Arn` names, by logical id; others get one made of the logical id. */
+  /** ARNs of resources that `Fn::GetAtt … Arn` names, by logical id; others get one made of the logical
+   *  id. */
   readonly arns?: Readonly<Record<string, string>>;
   /** Values of the template's parameters, before what they are where nothing is said. */
   readonly parameters?: Readonly<Record<string, string>>;
@@ -82,7 +84,8 @@ function isMade(
   return (parameters[equals[0].Ref] ?? '') !== '';
 }
 
-/** The statements of one role, by its properties in a template. @throws Error where it holds what this file cannot judge. */
+/** The statements of one role, by its properties in a template. @throws Error where it holds what this file
+ *  cannot judge. */
 export function readRole(properties: unknown, account: Account): readonly Statement[] {
   return role
     .parse(properties)
@@ -101,7 +104,8 @@ function readDocument({ Statement }: z.output<typeof document>, account: Account
   return statements;
 }
 
-/** The same with each `Fn::If` as its condition says. @throws Error for a condition that nobody has said anything about. */
+/** The same with each `Fn::If` as its condition says. @throws Error for a condition that nobody has said
+ *  anything about. */
 function chooseBranches(value: unknown, conditions: Readonly<Record<string, boolean>>): unknown {
   if (Array.isArray(value)) return value.map((one) => chooseBranches(one, conditions));
   if (typeof value !== 'object' || value === null) return value;
@@ -119,7 +123,8 @@ function chooseBranches(value: unknown, conditions: Readonly<Record<string, bool
 const choice = z.strictObject({ 'Fn::If': z.tuple([z.string(), z.unknown(), z.unknown()]) });
 const withRoles = z.object({ Resources: z.record(z.string(), z.object({ Properties: z.unknown() })) });
 
-/** infra/dns-role.yaml, the role that another account makes: what it may do there; `lasting`: LastingRecords. */
+/** infra/dns-role.yaml, the role that another account makes: what it may do there; `lasting`:
+ *  LastingRecords. */
 export async function readDnsRole(lasting = false): Promise<readonly Statement[]> {
   const text = await readFile(join(import.meta.dirname, '../../infra/dns-role.yaml'), 'utf8');
   const { DnsRole } = withRoles.parse(parseTemplate(text)).Resources;

@@ -1,4 +1,5 @@
-// What `npm run rbac` prints: enough for all that the inventory has Certrelay do in a cluster, and nothing that is not used.
+// What `npm run rbac` prints: enough for all that the inventory has Certrelay do in a cluster, and nothing
+// that is not used.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';

@@ -1,4 +1,5 @@
-// The roles with which a sandbox's functions and agents run: those of the packaged template, for the sandbox's inventory.
+// The roles with which a sandbox's functions and agents run: those of the packaged template, for the
+// sandbox's inventory.
 import { readInventory } from '../../infra/build.ts';
 import { allowInventory } from '../../infra/permissions.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
@@ -8,9 +9,10 @@ import { readPackagedService } from './packaged.ts';
 import { type Account, readAgentRole, readPolicies } from './policies.ts';
 import { readUnpackaged } from './unpackaged.ts';
 
-/** Statements by the name of the function, or `agent-<cluster>`. The inventory is read once: as on AWS, what it asks for later
- *  needs another deploy.
- *  @param keepsLastingRecords Whether the roles may write records that stay, as those of a deploy with such an issuer. */
+/** Statements by the name of the function, or `agent-<cluster>`. The inventory is read once: as on AWS, what
+ *  it asks for later needs another deploy.
+ *  @param keepsLastingRecords Whether the roles may write records that stay, as those of a deploy with such
+ *  an issuer. */
 export async function readSandboxRoles(
   account: Account,
   inventoryFile: string,

@@ -1,4 +1,5 @@
-// What runs in the build: every package has its hash in the lock file, none brings in anything else, and Node is one of them.
+// What runs in the build: every package has its hash in the lock file, none brings in anything else, and Node
+// is one of them.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

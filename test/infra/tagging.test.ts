@@ -1,5 +1,5 @@
-// Which functions write which tags: their roles allow their own (infra/tag-keys.ts) and no others. That each is written by some
-// function is held in test/integration/iam.test.ts.
+// Which functions write which tags: their roles allow their own (infra/tag-keys.ts) and no others. That each
+// is written by some function is held in test/integration/iam.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
 import { encodeState } from '../../lib/adapters/secrets-manager/tags.ts';

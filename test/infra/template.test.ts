@@ -1,4 +1,5 @@
-// What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an account.
+// What `serverless package` makes of serverless.yml and infra/*.yml, seen from what must not go wrong in an
+// account.
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { Inventory } from '../../lib/certificate/spec.ts';

@@ -1,5 +1,5 @@
-// The roles of the template without `serverless package`, which takes seconds: for a sandbox outside of a test run. A test holds
-// it against the packaged template.
+// The roles of the template without `serverless package`, which takes seconds: for a sandbox outside of a
+// test run. A test holds it against the packaged template.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -14,8 +14,8 @@ const service = z.object({
   functions: z.record(z.string(), z.object({ handler: z.string(), role: z.string() })),
 });
 
-/** What `serverless package` makes of infra/roles.yml and of the functions' roles, with the parameters of serverless.yml and
- *  these in their places. */
+/** What `serverless package` makes of infra/roles.yml and of the functions' roles, with the parameters of
+ *  serverless.yml and these in their places. */
 export async function readUnpackaged(
   inventory: Inventory,
   params: Readonly<Record<string, string>> = {},

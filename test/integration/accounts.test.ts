@@ -1,4 +1,5 @@
-// Certificates whose names have their hosted zones in several AWS accounts, through the functions as they are deployed.
+// Certificates whose names have their hosted zones in several AWS accounts, through the functions as they are
+// deployed.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDnsRole } from '../infra/policies.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';

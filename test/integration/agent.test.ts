@@ -1,5 +1,5 @@
-// An agent beside the functions, as it is built and with the role of infra/agent-role.yaml: what it may do, what it does, and
-// what `status` says of it.
+// An agent beside the functions, as it is built and with the role of infra/agent-role.yaml: what it may do,
+// what it does, and what `status` says of it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,5 +1,6 @@
-// What the webhook registered, held against today's inventory, with the production bundles: what an earlier version accepted has its
-// time of grace; what stops fitting later is neither ordered nor delivered, and its Secret stays.
+// What the webhook registered, held against today's inventory, with the production bundles: what an earlier
+// version accepted has its time of grace; what stops fitting later is neither ordered nor delivered, and its
+// Secret stays.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';

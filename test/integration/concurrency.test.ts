@@ -40,8 +40,8 @@ describe('the same due certificates', () => {
     const results = await Promise.all([trios.run(), trios.run()]);
     expect(results.flatMap(({ error }) => error ?? [])).toEqual([]);
     await ordered(4);
-    // A run that found them due before may still claim them, to find that there is nothing to do: that claim goes at once,
-    // whereas one that is left would stand for a quarter of an hour.
+    // A run that found them due before may still claim them, to find that there is nothing to do: that claim
+    // goes at once, whereas one that is left would stand for a quarter of an hour.
     await expect
       .poll(async () => (await trios.run()).answer, { timeout: 30_000 })
       .toMatchObject({ summary: { certificates: 3, keep: 3 } });

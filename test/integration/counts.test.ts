@@ -1,4 +1,5 @@
-// What runs, passes and deliveries cost in calls and connections. `npm run bench` measures the same, and times.
+// What runs, passes and deliveries cost in calls and connections. `npm run bench` measures the same, and
+// times.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workloadKinds } from '../../lib/certificate/spec.ts';
 import { otherKinds } from '../../lib/policy/kubernetes/objects.ts';

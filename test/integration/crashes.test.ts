@@ -1,5 +1,6 @@
-// One side of the kill matrix: the process ends right after a call was carried out and before its answer arrives. For what is
-// left outside that is also right before the next call; the table of that side by itself is in test/matrix.
+// One side of the kill matrix: the process ends right after a call was carried out and before its answer
+// arrives. For what is left outside that is also right before the next call; the table of that side by itself
+// is in test/matrix.
 import { it } from 'vitest';
 import { runKillMatrix } from '../matrix/kill-matrix.ts';
 

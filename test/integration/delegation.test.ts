@@ -1,4 +1,5 @@
-// A name whose DNS is with somebody else, from the CNAME that its owner is told to create to the stored certificate.
+// A name whose DNS is with somebody else, from the CNAME that its owner is told to create to the stored
+// certificate.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';

@@ -1,5 +1,6 @@
-// Certificates in threes (an apex with its wildcard, one with two names, a renewal) in a sandbox of their own, for tests
-// that kill, disturb or repeat the run that orders them; and what must hold of them afterwards.
+// Certificates in threes (an apex with its wildcard, one with two names, a renewal) in a sandbox of their
+// own, for tests that kill, disturb or repeat the run that orders them; and what must hold of them
+// afterwards.
 import { writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { stringify } from 'yaml';
@@ -21,7 +22,8 @@ export interface Certificate {
   readonly issuer: string;
 }
 
-/** The three certificates of a number. The first one's issuer has no account yet, the last one is due for renewal. */
+/** The three certificates of a number. The first one's issuer has no account yet, the last one is due for
+ *  renewal. */
 export function trio(number: number): readonly Certificate[] {
   const [apex, san, renewal] = ['apex', 'san', 'renewal'].map((kind) => `${kind}-${number}`);
   const under = (name: string) => `${name}.${zoneName}`;
@@ -41,13 +43,15 @@ export type RunTrios = (options?: {
 /** A sandbox in which the renewals of all the given numbers have been issued and are due. */
 export interface Trios {
   readonly sandbox: Sandbox;
-  /** The function's inventory holds these certificates and nothing else from now on; `issuers`: others than a trio has. */
+  /** The function's inventory holds these certificates and nothing else from now on; `issuers`: others than a
+   *  trio has. */
   ask(certificates: readonly Certificate[], issuers?: Readonly<Record<string, object>>): Promise<void>;
   readonly run: RunTrios;
-  /** Moves the deadlines of all claims to now: nobody waits here until the last killed run would have been over. */
+  /** Moves the deadlines of all claims to now: nobody waits here until the last killed run would have been
+   *  over. */
   endClaims(): void;
-  /** What is not as it must be with certificates of a trio that have been ordered, in words; empty where all is well.
-   *  `spare`: how many orders there may be beside one for each. */
+  /** What is not as it must be with certificates of a trio that have been ordered, in words; empty where all
+   *  is well. `spare`: how many orders there may be beside one for each. */
   findFaults(certificates: readonly Certificate[], spare?: number): readonly string[];
 }
 
@@ -180,7 +184,8 @@ function findFaultsOf(certificate: Certificate, { secretsManager }: Sandbox): re
   ];
 }
 
-/** Tells the calls that a run of the issue function makes. Once a challenge is answered whoever asks DNS is the CA. */
+/** Tells the calls that a run of the issue function makes. Once a challenge is answered whoever asks DNS is
+ *  the CA. */
 export function ownCalls(): (call: Call) => boolean {
   let answered = false;
   return ({ service, action, principal }) => {

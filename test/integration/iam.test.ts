@@ -92,7 +92,8 @@ async function askForBinding(): Promise<void> {
   await sandbox.keepSecrets({ [`${prefix}/eab/lab`]: JSON.stringify({ kid: 'lab', hmacKey }) });
 }
 
-/** Each thing a function does, once: a registration, orders, a crash that is healed, deliveries, a second look. */
+/** Each thing a function does, once: a registration, orders, a crash that is healed, deliveries, a second
+ *  look. */
 async function runEverything(): Promise<void> {
   const { lambda, httpApi, webhookSecret, queues, faults } = sandbox;
   await postDomains(httpApi, registered, webhookSecret);

@@ -1,4 +1,5 @@
-// The main job with the production bundles, each in its own process: registered, ordered, stored, delivered, rolled.
+// The main job with the production bundles, each in its own process: registered, ordered, stored, delivered,
+// rolled.
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-// One pass over certificates that go well beside those whose zone, DNS or CA gives no answer: whose harm is whose.
+// One pass over certificates that go well beside those whose zone, DNS or CA gives no answer: whose harm is
+// whose.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// What DNS says before an order, through the functions as they are deployed: each obstacle costs no order, its message names
-// the record, and once the record is right the next pass orders.
+// What DNS says before an order, through the functions as they are deployed: each obstacle costs no order,
+// its message names the record, and once the record is right the next pass orders.
 import {
   type Change,
   ChangeResourceRecordSetsCommand,

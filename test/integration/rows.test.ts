@@ -1,4 +1,5 @@
-// What earlier systems for this job did, tried on the whole path with the production bundles in processes of their own.
+// What earlier systems for this job did, tried on the whole path with the production bundles in processes of
+// their own.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -185,7 +186,8 @@ describe('a later pass', () => {
     expect((await doomed).error?.errorType).toBe('Runtime.ExitError');
     await pause(certificates[0].until.getTime() - Date.now());
 
-    // The pass that waited has sent itself a message for the same instant: whichever of the two is first takes over.
+    // The pass that waited has sent itself a message for the same instant: whichever of the two is first
+    // takes over.
     const judged = async () => Object(await issue()).certificates[0];
     await expect.poll(judged, { timeout: 30_000 }).toMatchObject({ decision: 'keep' });
     expect(verdictOn('claimed', claimed.domains)).toMatchObject({ ok: true });

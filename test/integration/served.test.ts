@@ -1,4 +1,5 @@
-// What is served after a delivery, with the production bundles and real TLS servers: the old certificate, then the new one.
+// What is served after a delivery, with the production bundles and real TLS servers: the old certificate,
+// then the new one.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Pair, serveTls, type TlsServer } from '../fakes/tls-server.ts';
 import { mintChain } from '../minting/certificates.ts';

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 
-/** `path: message` of each mistake in an inventory with these clusters, and a certificate that goes to all of them. */
+/** `path: message` of each mistake in an inventory with these clusters, and a certificate that goes to all of
+ *  them. */
 function mistakesWith(clusters: Readonly<Record<string, object>>): readonly string[] {
   const targets = Object.keys(clusters).map((cluster) => ({ cluster, secret: 'shop-tls' }));
   const certificates = [{ name: 'shop', domains: ['shop.example.com'], targets }];

@@ -1,5 +1,5 @@
-// Specifications that are not the file's, held against today's inventory: what an earlier version accepted has its time of grace,
-// what stops fitting later has none.
+// Specifications that are not the file's, held against today's inventory: what an earlier version accepted
+// has its time of grace, what stops fitting later has none.
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';

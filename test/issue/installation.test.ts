@@ -1,4 +1,5 @@
-// What a full pass leaves of itself: when this version first ran, and the end of the last pass over everything.
+// What a full pass leaves of itself: when this version first ran, and the end of the last pass over
+// everything.
 import { describe, expect, it } from 'vitest';
 import { Bench, specOf } from './harness.ts';
 

@@ -1,5 +1,5 @@
-// What a CA issues is looked at before it is stored: what is of no use is a failure, and what would be ordered again at once
-// is one too, so that orders follow the back-off and not every pass.
+// What a CA issues is looked at before it is stored: what is of no use is a failure, and what would be
+// ordered again at once is one too, so that orders follow the back-off and not every pass.
 import { describe, expect, it, test } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { judgeHealth } from '../../lib/policy/health/health.ts';

@@ -1,4 +1,5 @@
-// Several issuers for one certificate, told as the days on which the preferred one does not issue; keys that stay.
+// Several issuers for one certificate, told as the days on which the preferred one does not issue; keys that
+// stay.
 import { describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';

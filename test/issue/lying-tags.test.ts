@@ -1,4 +1,5 @@
-// Tags that somebody else wrote: they put no renewal off for good, and what they say is held against the value once a day.
+// Tags that somebody else wrote: they put no renewal off for good, and what they say is held against the
+// value once a day.
 import { describe, expect, it } from 'vitest';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { Bench, dayMs, specOf } from './harness.ts';

@@ -422,7 +422,8 @@ async function heal(bench: Bench): Promise<void> {
   expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
 }
 
-/** A run whose process dies at the nth call of a step: that call and all later ones do nothing and never answer. */
+/** A run whose process dies at the nth call of a step: that call and all later ones do nothing and never
+ *  answer. */
 async function crash(bench: Bench, step: string, nth = 1): Promise<void> {
   let left = nth;
   const death = Promise.withResolvers<void>();

@@ -1,4 +1,5 @@
-// The look at DNS before an order: what would fail it makes it wait, what may fail it is said, and neither costs an order.
+// The look at DNS before an order: what would fail it makes it wait, what may fail it is said, and neither
+// costs an order.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PreflightFacts } from '../../lib/policy/dns/preflight.ts';
 import { Bench, dayMs, specOf } from './harness.ts';
@@ -7,7 +8,8 @@ const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const blog = specOf('blog', ['blog.example.net']);
 const ours = 'https://ca.example/acct/1';
 
-/** DNS in which every name is as it should be, but for the zones that are delegated elsewhere, and CAA for all names. */
+/** DNS in which every name is as it should be, but for the zones that are delegated elsewhere, and CAA for
+ *  all names. */
 class Dns {
   readonly elsewhere = new Set<string>();
   issue: string | undefined;

@@ -1,5 +1,5 @@
-// A CA that speaks of names that nobody asked of it, seen through whole passes: DNS is written for none of them, and the
-// certificates of other CAs are issued.
+// A CA that speaks of names that nobody asked of it, seen through whole passes: DNS is written for none of
+// them, and the certificates of other CAs are issued.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Authorities, createAuthorities } from '../../lib/adapters/acme/accounts.ts';

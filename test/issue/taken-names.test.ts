@@ -1,4 +1,5 @@
-// Names that two sources of specifications ask for at one time: whoever was there first gets the certificate, and nobody else.
+// Names that two sources of specifications ask for at one time: whoever was there first gets the certificate,
+// and nobody else.
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
@@ -106,7 +107,8 @@ describe('a name that two sources ask for', () => {
 describe('what two sources share already', () => {
   const second = found('shop', 'shop.example.com');
 
-  /** Both were issued, one after the other, by a version that let them. @param since When the second was registered. */
+  /** Both were issued, one after the other, by a version that let them. @param since When the second was
+   *  registered. */
   async function shared(since: (firstRun: Date) => Date): Promise<Bench> {
     const bench = await open(sent);
     await bench.run();

@@ -1,4 +1,5 @@
-// What is said of a call that never reached a cluster, when the HTTP client's own words quote the credentials.
+// What is said of a call that never reached a cluster, when the HTTP client's own words quote the
+// credentials.
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { nameFailure } from '../../lib/adapters/kubernetes/failure.ts';

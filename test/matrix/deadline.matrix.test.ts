@@ -1,5 +1,6 @@
-// Runs that have too little time, as Lambda gives it: they end in time, leave nothing in DNS, and what is left goes on by the
-// queue. Times are a third of 60, 30, 10 and 3 seconds, and the services' delays with them.
+// Runs that have too little time, as Lambda gives it: they end in time, leave nothing in DNS, and what is
+// left goes on by the queue. Times are a third of 60, 30, 10 and 3 seconds, and the services' delays with
+// them.
 import { it } from 'vitest';
 import * as z from 'zod';
 import { startTrios, trio } from '../integration/harness.ts';
@@ -56,7 +57,8 @@ it.concurrent.for(
   const orders = authority.orders().length;
   const begun = orders > 1;
   expect(begun).toBe(one.begun ?? begun);
-  // Nobody calls the function again: what is left is in the queue, and due as soon as this run is over for certain.
+  // Nobody calls the function again: what is left is in the queue, and due as soon as this run is over for
+  // certain.
   route53.settings.insyncMs = 0;
   authority.settings.processingMs = 0;
   const sent = journal.find({ service: 'sqs', action: 'SendMessage', principal: 'issue' });

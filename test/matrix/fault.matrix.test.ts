@@ -1,5 +1,5 @@
-// The fault matrix: every kind of call that a run makes, with every fault that it may meet. The kinds are those of the journal
-// of a plain run, so that a new one is in the table by itself.
+// The fault matrix: every kind of call that a run makes, with every fault that it may meet. The kinds are
+// those of the journal of a plain run, so that a new one is in the table by itself.
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -84,8 +84,8 @@ function victimOf({ number, action }: Case): readonly Certificate[] {
   return trio(number).filter(({ name }) => name.startsWith(renews ? 'renewal' : 'apex'));
 }
 
-/** Each case has a certificate of its own, and one in another zone from another CA beside it, which no fault is for. Gives
- *  what was wrong, in words. */
+/** Each case has a certificate of its own, and one in another zone from another CA beside it, which no fault
+ *  is for. Gives what was wrong, in words. */
 async function tryAll(cases: readonly Case[]): Promise<readonly string[]> {
   const numbers = cases.map(({ number }) => number);
   const renewals = cases.filter(({ action }) => action === 'renewalInfo').map(({ number }) => number);
@@ -148,8 +148,8 @@ async function tryOne(
   ];
 }
 
-/** Whether one call, or one answer, is for all certificates. A DNS packet that is none ends the talk with its server, which
- *  is everybody's here (c-ares). */
+/** Whether one call, or one answer, is for all certificates. A DNS packet that is none ends the talk with its
+ *  server, which is everybody's here (c-ares). */
 function isShared(action: string, { kind }: Fault): boolean {
   return (
     ['ListSecrets', 'ListHostedZones', 'GetChange'].includes(action) ||

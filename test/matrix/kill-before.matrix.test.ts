@@ -1,4 +1,5 @@
-// The other side of the kill matrix (test/integration/crashes.test.ts): the process ends right before a call is carried out.
+// The other side of the kill matrix (test/integration/crashes.test.ts): the process ends right before a call
+// is carried out.
 import { expect, it } from 'vitest';
 import { runKillMatrix } from './kill-matrix.ts';
 

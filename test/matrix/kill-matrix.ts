@@ -1,5 +1,5 @@
-// The kill matrix: for every k, a process of the issue function is killed at its k-th call, and one ordinary run must put
-// everything right.
+// The kill matrix: for every k, a process of the issue function is killed at its k-th call, and one ordinary
+// run must put everything right.
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import * as z from 'zod';
@@ -20,8 +20,8 @@ export interface Outcome {
   readonly faults: readonly string[];
 }
 
-/** Kills a process of the production bundle at k = 1, 2, 3 … until a run is over before its k-th call; then one ordinary run
- *  is over the certificates of all. `only`: those k alone. */
+/** Kills a process of the production bundle at k = 1, 2, 3 … until a run is over before its k-th call; then
+ *  one ordinary run is over the certificates of all. `only`: those k alone. */
 export async function runKillMatrix(side: Side, only: (k: number) => boolean = () => true): Promise<Outcome> {
   const numbers = Array.from({ length: mostCalls }, (_, call) => call + 1).filter(only);
   // A look at DNS before the order only reads: its calls would make the table longer and say nothing.

@@ -1,5 +1,5 @@
-// One issuing run in the test's own process: the production adapters against a sandbox, by a clock that goes faster. For
-// tables of many runs, each of which waits for answers that do not come.
+// One issuing run in the test's own process: the production adapters against a sandbox, by a clock that goes
+// faster. For tables of many runs, each of which waits for answers that do not come.
 
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -18,12 +18,15 @@ import { silentLog } from '../fakes/log.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 
-/** How much faster the clock goes than time: waits between attempts are over soon, those for an answer are not. */
+/** How much faster the clock goes than time: waits between attempts are over soon, those for an answer are
+ *  not. */
 const speed = 20;
-/** What a service is given for an answer, in real milliseconds: as little as 10 s at AWS and 30 s at a CA are of a run. */
+/** What a service is given for an answer, in real milliseconds: as little as 10 s at AWS and 30 s at a CA are
+ *  of a run. */
 const answerMs = 1_000;
 
-/** What a run has: real milliseconds until it would be ended, and how much later than now it is by its clock. */
+/** What a run has: real milliseconds until it would be ended, and how much later than now it is by its
+ *  clock. */
 export interface QuickTime {
   readonly ms: number;
   readonly laterMs?: number;

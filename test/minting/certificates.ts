@@ -21,7 +21,8 @@ export interface Minting {
   readonly issuer?: Authority;
   /** Serial number of the leaf as hex of its DER contents. */
   readonly serial?: string | undefined;
-  /** Key identifier of the issuer, hex, written into the leaf instead of the true one; `none` leaves it out. */
+  /** Key identifier of the issuer, hex, written into the leaf instead of the true one; `none` leaves it
+   *  out. */
   readonly authorityKeyId?: string;
 }
 
@@ -88,8 +89,8 @@ export async function mintChain(minting: Minting): Promise<MintedChain> {
   };
 }
 
-/** An authority under an issuer, or under itself where none is given. `keys`: those of another authority, under a new name;
- *  `ca: false`: one whose certificate does not say that it may sign. */
+/** An authority under an issuer, or under itself where none is given. `keys`: those of another authority,
+ *  under a new name; `ca: false`: one whose certificate does not say that it may sign. */
 export async function mintAuthority(
   commonName: string,
   validity: { readonly notBefore: Date; readonly notAfter: Date },

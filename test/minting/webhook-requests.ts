@@ -1,4 +1,5 @@
-// Makes events of an HTTP API as senders cause them, signed by the rules of Standard Webhooks written out here anew.
+// Makes events of an HTTP API as senders cause them, signed by the rules of Standard Webhooks written out
+// here anew.
 import { createHmac } from 'node:crypto';
 
 export interface Sent {
@@ -29,7 +30,8 @@ export function httpEvent({ method = 'POST', headers = {}, body, isBase64Encoded
   };
 }
 
-/** The headers of a signed request: HMAC-SHA256 of `id.timestamp.body` with the bytes of the secret, `whsec_` before it or not. */
+/** The headers of a signed request: HMAC-SHA256 of `id.timestamp.body` with the bytes of the secret, `whsec_`
+ *  before it or not. */
 export function signatureHeaders(
   secrets: readonly string[],
   body: string,

@@ -1,4 +1,5 @@
-// What of a stored specification today's inventory would not accept, and whether the lines that are named make it fit.
+// What of a stored specification today's inventory would not accept, and whether the lines that are named
+// make it fit.
 import { describe, expect, it, test } from 'vitest';
 import { parse as parseYaml, stringify } from 'yaml';
 import type { Inventory, TargetSpec } from '../../lib/certificate/spec.ts';

@@ -1,4 +1,5 @@
-// The CA adapter with real CAs: bound accounts, keys exchanged, windows, replacements, chains, refused nonces.
+// The CA adapter with real CAs: bound accounts, keys exchanged, windows, replacements, chains, refused
+// nonces.
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// The agent in a real cluster: as its service account, with the rights of infra/rbac.yaml and infra/agent/rbac.yaml alone.
+// The agent in a real cluster: as its service account, with the rights of infra/rbac.yaml and
+// infra/agent/rbac.yaml alone.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -90,7 +91,8 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
       },
     });
   }
-  /** As an admission policy of the cluster's owner might: of `web`, only pods with this certificate are let in. */
+  /** As an admission policy of the cluster's owner might: of `web`, only pods with this certificate are let
+   *  in. */
   async function refusePods(good: string): Promise<void> {
     const apiVersion = 'admissionregistration.k8s.io/v1';
     const metadata = { name: 'refuse' };

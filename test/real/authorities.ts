@@ -1,4 +1,5 @@
-// The real CAs that the main job runs with: each asks the sandbox's DNS, and knows nothing yet of the domain it is given.
+// The real CAs that the main job runs with: each asks the sandbox's DNS, and knows nothing yet of the domain
+// it is given.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Boulder, locateBoulder } from './parts/boulder.ts';
@@ -30,8 +31,8 @@ export async function startPebbleForSandbox(
   return { ...pebble, dnsPort, domain: newDomain('net'), roots, stop: () => pebble.stop() };
 }
 
-/** The Boulder that runs beside the tests, if it asks the sandbox's DNS: `BOULDER_DNS`, as its `up` takes it, is
- *  `127.0.0.1:port` or `suffix=127.0.0.1:port`, for all names or for those under one public suffix.
+/** The Boulder that runs beside the tests, if it asks the sandbox's DNS: `BOULDER_DNS`, as its `up` takes it,
+ *  is `127.0.0.1:port` or `suffix=127.0.0.1:port`, for all names or for those under one public suffix.
  *  @throws Error when `BOULDER_DNS` is of another form. */
 export function locateBoulderForSandbox(
   environment: NodeJS.ProcessEnv = process.env,

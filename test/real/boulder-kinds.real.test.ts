@@ -1,4 +1,5 @@
-// What Let's Encrypt's own server offers beside the ordinary: profiles, and names proved by a record that stays.
+// What Let's Encrypt's own server offers beside the ordinary: profiles, and names proved by a record that
+// stays.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWithBoulder, startBoulderBench } from './boulder-harness.ts';

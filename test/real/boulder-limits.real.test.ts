@@ -113,7 +113,8 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
     }
   }
 
-  /** The CA then believes that it issued the certificate so long ago that the instant drawn in its window is now. */
+  /** The CA then believes that it issued the certificate so long ago that the instant drawn in its window is
+   *  now. */
   async function moveIntoWindow(name: string): Promise<void> {
     const { serial, fingerprint, notBefore, notAfter } = bench.held(name);
     const validitySeconds = (notAfter.getTime() - notBefore.getTime()) / 1000;

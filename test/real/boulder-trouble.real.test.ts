@@ -1,4 +1,5 @@
-// Let's Encrypt's own server in trouble: slow, cut off from its CA, blind in places; and names whose DNS is with others.
+// Let's Encrypt's own server in trouble: slow, cut off from its CA, blind in places; and names whose DNS is
+// with others.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';

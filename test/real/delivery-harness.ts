@@ -1,4 +1,5 @@
-// What tests of delivering to a real cluster start from: a user bound to nothing but infra/rbac.yaml in one namespace.
+// What tests of delivering to a real cluster start from: a user bound to nothing but infra/rbac.yaml in one
+// namespace.
 
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';

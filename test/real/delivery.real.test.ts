@@ -1,4 +1,5 @@
-// The deploy story on a real control plane: its admission, its controllers, and RBAC with infra/rbac.yaml alone.
+// The deploy story on a real control plane: its admission, its controllers, and RBAC with infra/rbac.yaml
+// alone.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Admin } from '../contracts/kubernetes-admin.ts';
 import { argoDefinition, argoRolloutOf, createDefined } from '../contracts/kubernetes-kinds.ts';

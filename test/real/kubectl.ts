@@ -1,4 +1,5 @@
-// kubectl as a cluster's operator uses it: what the README says to apply is applied, and objects are read back.
+// kubectl as a cluster's operator uses it: what the README says to apply is applied, and objects are read
+// back.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';

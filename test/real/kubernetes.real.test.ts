@@ -1,4 +1,5 @@
-// The real control plane, with its controllers and RBAC, against the contract that the sandbox's double is held to.
+// The real control plane, with its controllers and RBAC, against the contract that the sandbox's double is
+// held to.
 import { test } from 'vitest';
 import { describeKubernetes } from '../contracts/kubernetes.ts';
 import { startKubernetes } from './parts/kubernetes.ts';

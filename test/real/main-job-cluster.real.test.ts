@@ -1,4 +1,5 @@
-// The main job with a real CA and a real cluster, under the rights of infra/rbac.yaml alone, up to what a real nginx serves.
+// The main job with a real CA and a real cluster, under the rights of infra/rbac.yaml alone, up to what a
+// real nginx serves.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';

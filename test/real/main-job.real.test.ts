@@ -1,4 +1,5 @@
-// The main job with a real CA in place of the sandbox's: registered, ordered, stored, delivered, and then nothing due.
+// The main job with a real CA in place of the sandbox's: registered, ordered, stored, delivered, and then
+// nothing due.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { deploymentUsing } from '../minting/workloads.ts';

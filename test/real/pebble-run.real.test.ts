@@ -1,5 +1,5 @@
-// Runs of the packaged functions with a Pebble that asks for all that the protocol has: bound accounts, profiles, chains,
-// renewal windows, and every fifth nonce refused.
+// Runs of the packaged functions with a Pebble that asks for all that the protocol has: bound accounts,
+// profiles, chains, renewal windows, and every fifth nonce refused.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// Secrets whose target was taken out, on a real control plane: who may look at what uses them, and which of them go.
+// Secrets whose target was taken out, on a real control plane: who may look at what uses them, and which of
+// them go.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   argoDefinition,

@@ -1,4 +1,5 @@
-// moto keeps the Route 53 contract but for the promises named here, where AWS documents more than moto 5.2.5 enforces.
+// moto keeps the Route 53 contract but for the promises named here, where AWS documents more than moto 5.2.5
+// enforces.
 import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { test } from 'vitest';
 import { route53Contract, type Subject } from '../contracts/route53.ts';

@@ -31,7 +31,8 @@ export class SandboxBench {
     this.sandbox = sandbox;
   }
 
-  /** A certificate of the inventory from now on, for a registered domain that has its hosted zone in Route 53. */
+  /** A certificate of the inventory from now on, for a registered domain that has its hosted zone in Route
+   *  53. */
   async want(name: string, spec: object = {}, domain = newDomain()): Promise<string> {
     this.sandbox.route53.createZone(domain);
     this.#certificates.push({ name, domains: [domain], ...spec });
@@ -39,7 +40,8 @@ export class SandboxBench {
     return domain;
   }
 
-  /** More issuers in the inventory, beside `default` and with its CA. To be called once no certificate is added any more. */
+  /** More issuers in the inventory, beside `default` and with its CA. To be called once no certificate is
+   *  added any more. */
   async addIssuers(issuers: Readonly<Record<string, object>>): Promise<void> {
     const { inventoryPath } = this.sandbox;
     const inventory = Object(parse(await readFile(inventoryPath, 'utf8')));

@@ -1,4 +1,5 @@
-// moto keeps the contract of Secrets Manager but for the promises named here, where AWS documents more than moto enforces.
+// moto keeps the contract of Secrets Manager but for the promises named here, where AWS documents more than
+// moto enforces.
 import { test } from 'vitest';
 import { secretsManagerContract } from '../contracts/secrets-manager.ts';
 import { locate } from './parts/locate.ts';

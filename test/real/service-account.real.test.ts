@@ -56,7 +56,8 @@ if (absent.length > 0) {
   });
 }
 
-/** The file with the binding that it shows, its User exchanged for its ServiceAccount, and the arguments of the command that prints the token. */
+/** The file with the binding that it shows, its User exchanged for its ServiceAccount, and the arguments of
+ *  the command that prints the token. */
 function takeVariant(rbac: string): { readonly manifest: string; readonly command: readonly string[] } {
   const lines = rbac.split('\n');
   const begin = lines.findIndex((line) => line.startsWith('# For a kubeconfig with a token'));

@@ -1,4 +1,5 @@
-// moto keeps the contract of SQS but for the promises named here, where AWS documents more than moto enforces.
+// moto keeps the contract of SQS but for the promises named here, where AWS documents more than moto
+// enforces.
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { test } from 'vitest';
 import { sqsContract } from '../contracts/sqs.ts';

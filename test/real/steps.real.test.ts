@@ -1,4 +1,5 @@
-// Restarting in steps on a real control plane: canary and waves, pods that the cluster refuses, and rights that are missing.
+// Restarting in steps on a real control plane: canary and waves, pods that the cluster refuses, and rights
+// that are missing.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
@@ -117,7 +118,8 @@ if (absent.length > 0) {
         .toBe('delivered');
     });
 
-    /** As an admission policy of the cluster's owner might: pods of one workload with one certificate are not let in. */
+    /** As an admission policy of the cluster's owner might: pods of one workload with one certificate are not
+     *  let in. */
     async function refusePods(fingerprint: string, app: string): Promise<void> {
       const path = '/apis/admissionregistration.k8s.io/v1';
       const apiVersion = 'admissionregistration.k8s.io/v1';

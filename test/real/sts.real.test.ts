@@ -1,4 +1,5 @@
-// moto keeps the contract of roles in other accounts but for the promises named here: it gives every role to everybody.
+// moto keeps the contract of roles in other accounts but for the promises named here: it gives every role to
+// everybody.
 import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// Tests against real servers: Pebble, Boulder, a Kubernetes control plane, moto, nginx. Slower, and one file at a time.
+// Tests against real servers: Pebble, Boulder, a Kubernetes control plane, moto, nginx. Slower, and one file
+// at a time.
 import { defineConfig } from 'vitest/config';
 import { skippedReporter } from './skipped.ts';
 

@@ -1,4 +1,5 @@
-// What becomes of an authenticated request to keep a certificate, and what a crash in the middle of it leaves.
+// What becomes of an authenticated request to keep a certificate, and what a crash in the middle of it
+// leaves.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Inventory, isSecretTarget } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';

@@ -1,4 +1,5 @@
-// A certificate that is exchanged is revoked last: when the other one is delivered everywhere and served everywhere.
+// A certificate that is exchanged is revoked last: when the other one is delivered everywhere and served
+// everywhere.
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult, ServedWord } from '../../lib/policy/serving/served.ts';
 import { parseRevokeEvent } from '../../lib/requests/requests.ts';

@@ -1,4 +1,5 @@
-// A certificate that was issued, over fakes, and a way to revoke it as the function does: ordering by the issuing story.
+// A certificate that was issued, over fakes, and a way to revoke it as the function does: ordering by the
+// issuing story.
 import type { CertificateSpec, IssuerSpec } from '../../lib/certificate/spec.ts';
 import type { ProbeResult } from '../../lib/policy/serving/served.ts';
 import type { Clock } from '../../lib/ports/clock.ts';

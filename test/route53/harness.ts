@@ -1,4 +1,5 @@
-// The doubles of Route 53 and DNS, the adapter in front of them, and time that passes only when somebody sleeps.
+// The doubles of Route 53 and DNS, the adapter in front of them, and time that passes only when somebody
+// sleeps.
 import {
   type Change,
   ChangeResourceRecordSetsCommand,

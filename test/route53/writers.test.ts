@@ -20,7 +20,8 @@ interface Writer {
   readonly owned: ReadonlyMap<string, number>;
 }
 
-/** cert-manager's way: a multivalue answer set for each value, made by UPSERT and taken away by DELETE, without reading. */
+/** cert-manager's way: a multivalue answer set for each value, made by UPSERT and taken away by DELETE,
+ *  without reading. */
 function multivalueWriter(zone: HostedZone, name: string, values: readonly string[]): Writer {
   const owned = new Map<string, number>();
   const todo = [...values, ...values.slice(0, -1)];
@@ -39,8 +40,8 @@ function multivalueWriter(zone: HostedZone, name: string, values: readonly strin
   };
 }
 
-/** lego's way: the set is read, and then all of it is written by UPSERT with the value added or left out, so that what we
- *  wrote in between is overwritten. */
+/** lego's way: the set is read, and then all of it is written by UPSERT with the value added or left out, so
+ *  that what we wrote in between is overwritten. */
 function upsertWriter(zone: HostedZone, name: string, values: readonly string[]): Writer {
   const owned = new Map<string, number>();
   const todo = [...values, ...values.slice(0, -1)];
@@ -72,7 +73,8 @@ function upsertWriter(zone: HostedZone, name: string, values: readonly string[])
   };
 }
 
-/** Values of which some are hard to carry: quotation marks, backslashes, escapes, several strings, over 255 bytes. */
+/** Values of which some are hard to carry: quotation marks, backslashes, escapes, several strings, over 255
+ *  bytes. */
 const foreignValues = fc.uniqueArray(
   fc.constantFrom(
     '"plain"',
@@ -106,7 +108,8 @@ test.each(
       });
       const values = ours.map((value): TxtValue => ({ name, value }));
       const records = setting.connect();
-      // Asked again while somebody else's UPSERT may have been made from what was there before: that is theirs to lose.
+      // Asked again while somebody else's UPSERT may have been made from what was there before: that is
+      // theirs to lose.
       for (let asked = 0; asked === 0 || !hasAll(zone, name, ours); asked += 1) {
         expect(asked).toBeLessThan(30);
         expect((await records.present(values, setting.signal)).failed).toEqual(new Map());

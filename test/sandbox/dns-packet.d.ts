@@ -6,7 +6,8 @@ declare module 'dns-packet' {
     readonly class?: string;
   }
 
-  /** TXT data is a list of character strings; most other types of the sandbox are one string; SOA, MX and CAA are objects. */
+  /** TXT data is a list of character strings; most other types of the sandbox are one string; SOA, MX and CAA
+   *  are objects. */
   export interface Answer {
     readonly type: string;
     readonly name: string;

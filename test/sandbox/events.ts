@@ -25,7 +25,8 @@ export function createEventBus(rules: readonly Rule[], journal: Journal): (event
   };
 }
 
-/** The pattern's documented meaning: every field it names must be there and match; fields it does not name do not count.
+/** The pattern's documented meaning: every field it names must be there and match; fields it does not name do
+ *  not count.
  *  @throws Error for an operator that the sandbox does not know. */
 export function matchesPattern(pattern: EventPattern, event: unknown): boolean {
   return Object.entries(pattern).every(([field, wanted]) => {

@@ -1,9 +1,9 @@
 // Faults that a test sets per action; each part of the sandbox asks here before it answers.
 import type { Service } from './journal.ts';
 
-/** `error`: the part's own error answer, nothing carried out. `lose`: carried out, then the connection is cut before
- *  the answer. `drop`: cut before anything is carried out. `delay`: carried out after `ms`. `malformed`: carried out, and
- *  the answer is not what the protocol says. */
+/** `error`: the part's own error answer, nothing carried out. `lose`: carried out, then the connection is cut
+ *  before the answer. `drop`: cut before anything is carried out. `delay`: carried out after `ms`.
+ *  `malformed`: carried out, and the answer is not what the protocol says. */
 export type Fault =
   | {
       readonly kind: 'error';

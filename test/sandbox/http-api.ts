@@ -98,7 +98,8 @@ function toEvent({ method, url, headers, body }: Request, routeKey: string): API
   };
 }
 
-/** An answer without `statusCode` is itself the body. One with a status that makes no sense is the function's failure. */
+/** An answer without `statusCode` is itself the body. One with a status that makes no sense is the function's
+ *  failure. */
 function toAnswer(answer: unknown): Answer {
   const isStructured = typeof answer === 'object' && answer !== null && 'statusCode' in answer;
   if (!isStructured) {

@@ -38,7 +38,8 @@ export interface Part {
   handle(request: Request): Answer | Promise<Answer>;
   /** The part's own error answer, for faults of kind `error`. */
   refuse(code: string, status: number, message: string, request: Request): Answer;
-  /** Of a service of AWS: how it says that IAM does not allow a call, and that it does not know an access key. */
+  /** Of a service of AWS: how it says that IAM does not allow a call, and that it does not know an access
+   *  key. */
   readonly denials?: Readonly<
     Record<'denied' | 'unknown', { readonly code: string; readonly status: number }>
   >;
@@ -126,8 +127,8 @@ export async function serve(
   };
 }
 
-/** The answer to a call that IAM does not allow; `undefined` where it does, and for what the part itself refuses: a request
- *  without signature, or one in the name of a session that is over. */
+/** The answer to a call that IAM does not allow; `undefined` where it does, and for what the part itself
+ *  refuses: a request without signature, or one in the name of a session that is over. */
 function deny(part: Part, call: Call, request: Request, access: Access | undefined): Answer | undefined {
   const { denials } = part;
   const accessKey = readSignature(request.headers.authorization)?.accessKey;

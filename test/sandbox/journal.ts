@@ -1,4 +1,5 @@
-// Remembers every call that reaches a part of the sandbox, in order, and lets a test stand before or after one.
+// Remembers every call that reaches a part of the sandbox, in order, and lets a test stand before or after
+// one.
 import type { AccessRequest } from './iam/evaluation.ts';
 
 /** Which part of the sandbox was called. */
@@ -45,7 +46,8 @@ export function neededFor({
   return needs ?? [{ action: `${service}:${action}`, resource }];
 }
 
-/** Runs before a call is carried out, or after it and before its answer leaves; may wait for as long as it likes. */
+/** Runs before a call is carried out, or after it and before its answer leaves; may wait for as long as it
+ *  likes. */
 export type Hook = (call: Call) => void | Promise<void>;
 
 export class Journal {

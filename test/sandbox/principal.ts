@@ -1,4 +1,5 @@
-// Who signed an AWS request: each function has an access key of its own in the sandbox, so the journal can tell.
+// Who signed an AWS request: each function has an access key of its own in the sandbox, so the journal can
+// tell.
 
 /** Access key id of a function (or of the person at the terminal: `operator`) in the sandbox. */
 export function accessKeyOf(principal: string): string {
@@ -14,7 +15,8 @@ export function principalOf(accessKey: string): string | undefined {
   return accessKey.startsWith(prefix) ? accessKey.slice(prefix.length).toLowerCase() : undefined;
 }
 
-/** The principal, service and region named by a SigV4 `Authorization` header; `undefined` where the request is not signed. */
+/** The principal, service and region named by a SigV4 `Authorization` header; `undefined` where the request
+ *  is not signed. */
 export function readSignature(authorization: string | undefined):
   | {
       readonly principal: string;

@@ -1,5 +1,5 @@
-// The whole sandbox: a CA, Route 53 with DNS, Secrets Manager, queues, a cluster, and the production bundles as Lambda
-// functions between them. Everything listens on 127.0.0.1 and is gone with the process.
+// The whole sandbox: a CA, Route 53 with DNS, Secrets Manager, queues, a cluster, and the production bundles
+// as Lambda functions between them. Everything listens on 127.0.0.1 and is gone with the process.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,8 @@ import { ownAccount, type RoleSpec, Sessions } from './sts/sessions.ts';
 const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
 export const clusterName = 'lab';
-/** Clusters of the inventory that only agents reach; there is none behind a name unless a test runs an agent. */
+/** Clusters of the inventory that only agents reach; there is none behind a name unless a test runs an
+ *  agent. */
 const agentClusterNames = ['edge', 'depot'] as const;
 
 export interface SandboxOptions {
@@ -259,7 +260,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-/** infra/rbac.yaml as it says to use it: its role bound in each namespace, and those for discover and import. */
+/** infra/rbac.yaml as it says to use it: its role bound in each namespace, and those for discover and
+ *  import. */
 async function bindRoles(namespaces: readonly string[]): Promise<string> {
   const roles = await readFile(join(root, 'infra/rbac.yaml'), 'utf8');
   const apiGroup = 'rbac.authorization.k8s.io';

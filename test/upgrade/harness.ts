@@ -1,6 +1,7 @@
-// An installation as the version before this changelog left it (yesterday.json, recorded from that version's functions in a
-// sandbox), put into a sandbox of today. Keys and certificates are minted, since none may be kept here; times are told from an
-// instant twenty days ago, or from now where a pass would otherwise have come in between; all else is as it was written.
+// An installation as the version before this changelog left it (yesterday.json, recorded from that version's
+// functions in a sandbox), put into a sandbox of today. Keys and certificates are minted, since none may be
+// kept here; times are told from an instant twenty days ago, or from now where a pass would otherwise have
+// come in between; all else is as it was written.
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

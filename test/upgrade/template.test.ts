@@ -1,5 +1,6 @@
-// What a deploy of today changes in the stack of the version before (template.json, as that version packaged it): nothing is taken
-// away or made anew, and whatever people or their rules can see stands in the changelog.
+// What a deploy of today changes in the stack of the version before (template.json, as that version packaged
+// it): nothing is taken away or made anew, and whatever people or their rules can see stands in the
+// changelog.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -14,8 +15,8 @@ const changelog = await readFile(join(folder, '../../docs/changelog.md'), 'utf8'
 /** Lines of all versions after the one before; a line that goes on is one. */
 const lines = changelog.split(/^- /m).slice(1);
 
-/** Resources, and which properties changed, as `IssueRole Policies`; `IssueErrors new` for one that was not there. What the code is,
- *  every version changes. */
+/** Resources, and which properties changed, as `IssueRole Policies`; `IssueErrors new` for one that was not
+ *  there. What the code is, every version changes. */
 const changes = Object.entries(after.Resources).flatMap(([id, resource]) => {
   const old = before.Resources[id];
   if (!old) return [`${id} new`];

@@ -1,5 +1,5 @@
-// The functions of today in an installation of the version before: nothing is ordered, restarted, delivered or retired because of
-// the upgrade, and what was stored, queued, signed and written then is read on.
+// The functions of today in an installation of the version before: nothing is ordered, restarted, delivered
+// or retired because of the upgrade, and what was stored, queued, signed and written then is read on.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -119,7 +119,8 @@ async function runAgent(): Promise<string> {
   return status === 0 ? 'well' : (await streams).join('');
 }
 
-/** Calls that change something. SQS is left out: passes hand work on there, and that work is looked at here. */
+/** Calls that change something. SQS is left out: passes hand work on there, and that work is looked at
+ *  here. */
 function changes(calls: readonly Call[], service: Call['service']): readonly string[] {
   const reads = /^(get|list|watch|Get|List|Describe|BatchGet)/;
   return calls

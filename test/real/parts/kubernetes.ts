@@ -21,7 +21,8 @@ export interface KubernetesOptions {
   readonly users?: readonly string[];
 }
 
-/** A running cluster: RBAC is on, Deployments roll out, pods of a node selector that no node has stay Pending. */
+/** A running cluster: RBAC is on, Deployments roll out, pods of a node selector that no node has stay
+ *  Pending. */
 export interface Kubernetes {
   /** URL of the API server, without a slash at the end. */
   readonly server: string;

@@ -1,4 +1,5 @@
-// Starts a Boulder for one test file, with rate limits, features and DNS of its own, by the recipe of `BOULDER_RECIPE`.
+// Starts a Boulder for one test file, with rate limits, features and DNS of its own, by the recipe of
+// `BOULDER_RECIPE`.
 import { execFile, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -35,12 +36,14 @@ export interface OwnBoulder extends Boulder {
   stop(): Promise<void>;
 }
 
-/** Why no Boulder can be started here, for a suite that skips itself and says so; `undefined` where one can. */
+/** Why no Boulder can be started here, for a suite that skips itself and says so; `undefined` where one
+ *  can. */
 export const boulderLacks = process.env.BOULDER_RECIPE
   ? undefined
   : 'set BOULDER_RECIPE to the folder of its up, down and ctl';
 
-/** Starts one with fresh data; it ends with `stop()`, or with the process that started it, however that one ends.
+/** Starts one with fresh data; it ends with `stop()`, or with the process that started it, however that one
+ *  ends.
  *  @throws Error with what `up` printed. */
 export async function startBoulder({
   limits,

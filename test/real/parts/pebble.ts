@@ -104,7 +104,8 @@ async function readRoots(managementUrl: string, ca: string): Promise<readonly st
   }
 }
 
-/** Settings of a Pebble that binds accounts to its customers, has three roots and two profiles, and refuses one nonce in five. */
+/** Settings of a Pebble that binds accounts to its customers, has three roots and two profiles, and refuses
+ *  one nonce in five. */
 export function strictPebble(
   dnsServer: string,
   eab: { readonly kid: string; readonly hmacKey: string },

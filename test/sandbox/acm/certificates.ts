@@ -139,7 +139,8 @@ function checkMaterial({ leaf, chain, key }: Material, now: Date): void {
   }
 }
 
-/** What may not change under one ARN: the type and size of the key, and values of key usages that are there. */
+/** What may not change under one ARN: the type and size of the key, and values of key usages that are
+ *  there. */
 function checkSuccession(before: string, after: string): void {
   const [old, next] = [keyAlgorithmOf(before), keyAlgorithmOf(after)];
   if (old !== next) {

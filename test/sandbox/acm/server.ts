@@ -1,4 +1,5 @@
-// AWS Certificate Manager for the sandbox: its AWS JSON 1.1 protocol over HTTP, every region behind one address.
+// AWS Certificate Manager for the sandbox: its AWS JSON 1.1 protocol over HTTP, every region behind one
+// address.
 import { X509Certificate } from 'node:crypto';
 import 'reflect-metadata';
 import * as z from 'zod';

@@ -104,8 +104,8 @@ export class Accounts {
     return this.#show(account, 200);
   }
 
-  /** keyChange (RFC 8555 §7.3.5): the old key signed the request, the new one what is in it. A key that has an account
-   *  already is 409 with that account's URL. */
+  /** keyChange (RFC 8555 §7.3.5): the old key signed the request, the new one what is in it. A key that has
+   *  an account already is 409 with that account's URL. */
   changeKey(account: Account, payload: Buffer): Reply {
     const accountUrl = this.#urls.account(account.id);
     const publicKey = readKeyChange(payload, { url: this.#urls.keyChange, accountUrl, ...account });

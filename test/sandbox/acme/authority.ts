@@ -1,4 +1,5 @@
-// The sandbox's certificate authority: RFC 8555 as strict as Let's Encrypt, and certificates that really verify.
+// The sandbox's certificate authority: RFC 8555 as strict as Let's Encrypt, and certificates that really
+// verify.
 import { type Surroundings, serve } from '../http-server.ts';
 import { mintServingCertificate } from '../tls.ts';
 import { Accounts } from './accounts.ts';

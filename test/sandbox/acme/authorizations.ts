@@ -1,4 +1,5 @@
-// Authorizations and their challenges: what an account has proved, or has yet to prove (RFC 8555 §7.1.4, §7.5).
+// Authorizations and their challenges: what an account has proved, or has yet to prove (RFC 8555 §7.1.4,
+// §7.5).
 import { randomBytes, randomInt } from 'node:crypto';
 import * as z from 'zod';
 import type { Account } from './accounts.ts';
@@ -101,7 +102,8 @@ export class Authorizations {
     return json(200, body, this.#retryAfter(status));
   }
 
-  /** Reads a challenge (empty payload), or takes the client's word that it is ready and starts to validate (§7.5.1). */
+  /** Reads a challenge (empty payload), or takes the client's word that it is ready and starts to validate
+   *  (§7.5.1). */
   answer(account: Account, id: string, challengeId: string, payload: Buffer): Reply {
     const authorization = this.#find(account, id);
     const challenge = authorization.challenges.find((one) => one.id === challengeId);

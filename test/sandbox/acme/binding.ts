@@ -1,4 +1,5 @@
-// External account binding: a new account's key, signed with a MAC key that the CA gave out before (RFC 8555 §7.3.4).
+// External account binding: a new account's key, signed with a MAC key that the CA gave out before (RFC 8555
+// §7.3.4).
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { importJwk, type PublicKey, takeApart } from './jws.ts';
 import { malformed, Problem, unauthorized } from './problem.ts';

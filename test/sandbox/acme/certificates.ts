@@ -23,7 +23,8 @@ export interface Certificate extends Leaf {
 
 const revocation = z.object({ certificate: z.string(), reason: z.number().optional() });
 
-/** Reasons a subscriber may give: unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation. */
+/** Reasons a subscriber may give: unspecified, keyCompromise, affiliationChanged, superseded,
+ *  cessationOfOperation. */
 const reasons = [0, 1, 3, 4, 5];
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -146,7 +147,8 @@ export class Certificates {
     if (!wellFormed || serial === undefined) throw malformed(`"${certId}" is not a CertID`);
     const content = Buffer.from(serial, 'base64url');
     const [first = 0, second = 0] = content;
-    // A serial whose first bit is set has a leading 00 in DER, which belongs to the CertID; no other may have it.
+    // A serial whose first bit is set has a leading 00 in DER, which belongs to the CertID; no other may have
+    // it.
     const isMinimal = first < 0x80 && (first !== 0 || second >= 0x80);
     const certificate = this.#bySerial.get(content.subarray(first === 0 ? 1 : 0).toString('hex'));
     if (!certificate || !isMinimal || certificate.authorityKeyIdentifier !== identifier) {

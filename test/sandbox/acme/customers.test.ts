@@ -1,4 +1,5 @@
-// What the sandbox's CA does to some customers alone: names that are paused, orders that need no proof, keys that are taken.
+// What the sandbox's CA does to some customers alone: names that are paused, orders that need no proof, keys
+// that are taken.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RawClient, readProblem, seal } from '../../contracts/acme-client-raw.ts';
 import { mintSigningRequest } from '../../minting/signing-requests.ts';

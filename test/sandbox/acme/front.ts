@@ -1,4 +1,5 @@
-// The CA's HTTP side: names calls, checks signed requests, hands them on, and puts nonces and links on answers.
+// The CA's HTTP side: names calls, checks signed requests, hands them on, and puts nonces and links on
+// answers.
 import type { Answer, Part, Request } from '../http-server.ts';
 import type { Account, Accounts } from './accounts.ts';
 import type { Authorizations } from './authorizations.ts';
@@ -117,7 +118,8 @@ export class Front implements Part {
     return this.#rooms.accounts.register(publicKey, payload);
   }
 
-  /** revokeCert is signed by an account, or with the certificate's own key, which it brings along (RFC 8555 §7.6). */
+  /** revokeCert is signed by an account, or with the certificate's own key, which it brings along (RFC 8555
+   *  §7.6). */
   #revoke(request: Request): Reply {
     const { certificates } = this.#rooms;
     if (readSigned(request).header.kid === undefined) {

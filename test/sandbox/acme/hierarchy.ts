@@ -44,8 +44,9 @@ export interface Hierarchy {
   issue(request: LeafRequest): Leaf;
 }
 
-/** Mints roots and intermediates. One intermediate hangs directly under the first root; the other under the second,
- *  which the first has cross-signed, so that default chains have two or three certificates, as chance will have it. */
+/** Mints roots and intermediates. One intermediate hangs directly under the first root; the other under the
+ *  second, which the first has cross-signed, so that default chains have two or three certificates, as chance
+ *  will have it. */
 export async function mintHierarchy(): Promise<Hierarchy> {
   const [x, y, one, two] = await Promise.all([
     mintKeys('Sandbox Root X'),
@@ -154,7 +155,8 @@ function subjectOf(commonName: string | undefined): Buffer {
   return encode(tag.sequence, encode(tag.set, encode(tag.sequence, encodeOid('2.5.4.3'), value)));
 }
 
-// The profile of a public CA's server certificate (RFC 5280 §4.2; the Baseline Requirements' domain-validated policy).
+// The profile of a public CA's server certificate (RFC 5280 §4.2; the Baseline Requirements' domain-validated
+// policy).
 function extensionsOf(issuer: Issuer, { names, commonName, publicKey }: LeafRequest): readonly Buffer[] {
   const alternativeNames = encode(tag.sequence, ...names.map((name) => encode(0x82, Buffer.from(name))));
   const oids = (...dotted: readonly string[]) => encode(tag.sequence, ...dotted.map(encodeOid));
@@ -174,7 +176,8 @@ function extension(oid: string, value: Buffer, critical = false): Buffer {
   return encode(tag.sequence, ...parts, encode(tag.octetString, value));
 }
 
-// Any unique value will do (RFC 7093 §2 method 4 style): the hash of the whole key structure, cut to 160 bits.
+// Any unique value will do (RFC 7093 §2 method 4 style): the hash of the whole key structure, cut to 160
+// bits.
 function keyIdentifierOf(publicKey: Buffer): Buffer {
   return createHash('sha256').update(publicKey).digest().subarray(0, 20);
 }

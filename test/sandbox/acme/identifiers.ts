@@ -8,8 +8,8 @@ interface Identifier {
 }
 
 /** The names of a new order, sorted, without repeats.
- *  @throws Problem `malformed`, `unsupportedIdentifier`, `rejectedIdentifier` with a subproblem for each name where
- *  several are refused (with one, only the detail names it, as Boulder) */
+ *  @throws Problem `malformed`, `unsupportedIdentifier`, `rejectedIdentifier` with a subproblem for each name
+ *  where several are refused (with one, only the detail names it, as Boulder) */
 export function checkIdentifiers(
   identifiers: readonly Identifier[],
   limits: { readonly maxNames: number; readonly rejected: ReadonlySet<string> },

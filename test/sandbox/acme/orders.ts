@@ -61,7 +61,8 @@ export class Orders {
     this.#certificates = parts.certificates;
   }
 
-  /** newOrder: a new order, or the account's open one for the same names and profile where the settings say so. */
+  /** newOrder: a new order, or the account's open one for the same names and profile where the settings say
+   *  so. */
   create(account: Account, payload: Buffer): Reply {
     const asked = parsePayload(request, payload);
     if (asked.notBefore || asked.notAfter) throw malformed('notBefore and notAfter are not supported');
@@ -198,8 +199,8 @@ export class Orders {
   }
 }
 
-/** The status now (RFC 8555 §7.1.6). A failed authorization makes the order `invalid`; the reason stays with its
- *  challenge, as at Boulder. */
+/** The status now (RFC 8555 §7.1.6). A failed authorization makes the order `invalid`; the reason stays with
+ *  its challenge, as at Boulder. */
 export function orderStatus(order: Order): 'pending' | 'ready' | 'processing' | 'valid' | 'invalid' {
   if (order.processingUntil !== undefined) {
     return order.certificate && order.processingUntil <= Date.now() ? 'valid' : 'processing';

@@ -1,4 +1,5 @@
-// Asks authoritative DNS servers for TXT as a validating CA does: UDP, TCP where the answer is cut, CNAMEs followed.
+// Asks authoritative DNS servers for TXT as a validating CA does: UDP, TCP where the answer is cut, CNAMEs
+// followed.
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createConnection } from 'node:net';
@@ -8,7 +9,8 @@ import { type DecodedPacket, decode, encode, type Packet, streamDecode, streamEn
 export class LookupError extends Error {}
 
 /** Every TXT value at a name, each joined from its strings; none where the name exists without TXT.
- *  @throws LookupError NXDOMAIN, SERVFAIL, REFUSED, a CNAME that leads nowhere, or no answer from any server */
+ *  @throws LookupError NXDOMAIN, SERVFAIL, REFUSED, a CNAME that leads nowhere, or no answer from any
+ *  server */
 export type ResolveTxt = (name: string) => Promise<readonly string[]>;
 
 const timeoutMs = 2_000;

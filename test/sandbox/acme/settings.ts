@@ -25,8 +25,8 @@ export interface Settings {
   orderLifetimeMs: number;
   /** How long an order stays `processing` after finalize; 0: the answer to finalize is `valid` already. */
   processingMs: number;
-  /** Whether newOrder gives back an open order of the account for the same names and profile, as Boulder does. RFC 8555 does
-   *  not ask for it. */
+  /** Whether newOrder gives back an open order of the account for the same names and profile, as Boulder
+   *  does. RFC 8555 does not ask for it. */
   orderReuse: boolean;
   /** Whether a valid authorization serves later orders of the account, as at Let's Encrypt. */
   authorizationReuse: boolean;
@@ -34,7 +34,8 @@ export interface Settings {
   authorizationLifetimeMs: number;
   /** Waited before a challenge is validated. */
   validationDelayMs: number;
-  /** Sent as Retry-After with orders and authorizations that are not finished; none by default, as Boulder. */
+  /** Sent as Retry-After with orders and authorizations that are not finished; none by default, as
+   *  Boulder. */
   retryAfterSeconds: number | undefined;
   /** Names for which newOrder is refused. */
   readonly rejectIdentifiers: Set<string>;
@@ -46,12 +47,13 @@ export interface Settings {
   readonly externalAccounts: Map<string, string>;
   /** Whether a new account must be bound to one of them. */
   externalAccountRequired: boolean;
-  /** Whether new orders are born ready, as those of a CA that has checked its customers elsewhere: with authorizations that
-   *  are `valid` and hold no challenge, or with the authorizations `omitted`. */
+  /** Whether new orders are born ready, as those of a CA that has checked its customers elsewhere: with
+   *  authorizations that are `valid` and hold no challenge, or with the authorizations `omitted`. */
   preauthorized: 'no' | 'valid' | 'omitted';
   /** Whether names can be proved by a record that stays (draft-ietf-acme-dns-persist-01). */
   persistentChallenges: boolean;
-  /** Renewal windows instead of the computed ones, by serial: lower-case hex without a leading 00 (RFC 9773 §4.2). */
+  /** Renewal windows instead of the computed ones, by serial: lower-case hex without a leading 00 (RFC 9773
+   *  §4.2). */
   readonly renewalWindows: Map<string, RenewalWindow>;
 }
 

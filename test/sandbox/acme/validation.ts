@@ -1,4 +1,5 @@
-// Validates challenges by asking DNS: dns-01 (RFC 8555 §8.4) and dns-persist-01 (draft-ietf-acme-dns-persist-01).
+// Validates challenges by asking DNS: dns-01 (RFC 8555 §8.4) and dns-persist-01
+// (draft-ietf-acme-dns-persist-01).
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Validate } from './authorizations.ts';
@@ -10,8 +11,8 @@ import type { Settings } from './settings.ts';
 export const issuerDomain = 'ca.sandbox.example';
 export const persistentType = 'dns-persist-01';
 
-/** Validation against DNS as the settings have it; types that DNS does not answer always fail. `accountUrl` is that of an
- *  account's id. */
+/** Validation against DNS as the settings have it; types that DNS does not answer always fail. `accountUrl`
+ *  is that of an account's id. */
 export function createValidation(
   resolveTxt: ResolveTxt,
   settings: Settings,
@@ -41,8 +42,9 @@ export function createValidation(
   };
 }
 
-/** One of the records must name this CA and the account, and for a wildcard have the policy; accounturi is compared byte for
- *  byte (§4.1). A record that cannot be read is passed over, and so is an unknown parameter. */
+/** One of the records must name this CA and the account, and for a wildcard have the policy; accounturi is
+ *  compared byte for byte (§4.1). A record that cannot be read is passed over, and so is an unknown
+ *  parameter. */
 function checkPersistent(
   records: readonly string[],
   owner: string,

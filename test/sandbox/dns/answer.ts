@@ -1,4 +1,5 @@
-// What the sandbox's DNS says to a question: the zones it has authority for, and nothing else (RFC 1034 §4.3.2).
+// What the sandbox's DNS says to a question: the zones it has authority for, and nothing else (RFC 1034
+// §4.3.2).
 export interface StartOfAuthority {
   readonly mname: string;
   readonly rname: string;
@@ -46,7 +47,8 @@ export interface Answer {
 const longestAliasChain = 16;
 
 /** Answers from the closest zone; a CNAME is followed through all of them, because this server is also the
- *  recursive resolver of the sandbox. A name above a zone exists and has no records here; any other is REFUSED. */
+ *  recursive resolver of the sandbox. A name above a zone exists and has no records here; any other is
+ *  REFUSED. */
 export function answerQuestion(
   question: { readonly name: string; readonly type: string },
   zones: readonly Zone[],
@@ -98,7 +100,8 @@ function delegation(name: string, zone: Zone): readonly Resource[] {
   return [];
 }
 
-/** The records at a name, or those of the wildcard that stands for it (RFC 4592); `undefined` where there is no such name. */
+/** The records at a name, or those of the wildcard that stands for it (RFC 4592); `undefined` where there is
+ *  no such name. */
 function matchingRecords(name: string, zone: Zone): readonly Resource[] | undefined {
   if (zone.hasName(name)) return zone.recordsAt(name);
   let encloser = parent(name);

@@ -1,4 +1,5 @@
-// A real DNS server on one port of 127.0.0.1, UDP and TCP: authority for the sandbox's zones, and its recursive resolver.
+// A real DNS server on one port of 127.0.0.1, UDP and TCP: authority for the sandbox's zones, and its
+// recursive resolver.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -14,7 +15,8 @@ import type { Fault } from '../faults.ts';
 import type { Surroundings } from '../http-server.ts';
 import { type Answer, answerQuestion, fixedZone, type Resource, type Zone } from './answer.ts';
 
-/** Names under which delegation sets know this server, four for each zone of one name; it answers their addresses itself. */
+/** Names under which delegation sets know this server, four for each zone of one name; it answers their
+ *  addresses itself. */
 export const delegationSets = [0, 1, 2].map((set) =>
   [1, 2, 3, 4].map((n) => `ns-${4 * set + n}.sandbox.example.`),
 );

@@ -1,4 +1,5 @@
-// Who a bearer token of EKS speaks for: its presigned GetCallerIdentity request, judged as EKS's webhook and STS do.
+// Who a bearer token of EKS speaks for: its presigned GetCallerIdentity request, judged as EKS's webhook and
+// STS do.
 import { createHash, createHmac } from 'node:crypto';
 import type { Caller, Sessions } from '../sts/sessions.ts';
 
@@ -17,8 +18,8 @@ const known = new Set([
 const lifetimeMs = 15 * 60_000;
 const skewMs = 5 * 60_000;
 
-/** The caller; `undefined` where the token is no such request, is for another cluster, is too old, or is not signed with the
- *  key that it names. */
+/** The caller; `undefined` where the token is no such request, is for another cluster, is too old, or is not
+ *  signed with the key that it names. */
 export function identifyToken(
   token: string,
   cluster: string,

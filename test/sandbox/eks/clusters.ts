@@ -13,8 +13,8 @@ export interface EksClusters {
   stop(): Promise<void>;
 }
 
-/** Clusters by the inventory's names. Those that deploy, discover and import enter in their own names are in their account.
- *  The user is `certrelay`; `namespaces` and `manifests` are there from the start. */
+/** Clusters by the inventory's names. Those that deploy, discover and import enter in their own names are in
+ *  their account. The user is `certrelay`; `namespaces` and `manifests` are there from the start. */
 export async function startEksClusters(
   specs: Readonly<Record<string, EksSpec>>,
   sessions: Sessions,

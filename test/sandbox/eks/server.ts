@@ -1,4 +1,5 @@
-// EKS for the sandbox: DescribeCluster over its REST protocol, and access entries that say which role is which user.
+// EKS for the sandbox: DescribeCluster over its REST protocol, and access entries that say which role is
+// which user.
 import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
 import { readSignature } from '../principal.ts';
 import { ownAccount, type Sessions } from '../sts/sessions.ts';

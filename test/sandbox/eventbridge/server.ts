@@ -1,4 +1,5 @@
-// Amazon EventBridge for the sandbox: PutEvents of its AWS JSON 1.1 protocol, with the buses it is told to have.
+// Amazon EventBridge for the sandbox: PutEvents of its AWS JSON 1.1 protocol, with the buses it is told to
+// have.
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { answer, readJson, refuse } from '../aws-json.ts';
@@ -18,7 +19,8 @@ export interface SandboxEventBridge {
   readonly url: string;
   /** What reached its buses, in order. */
   readonly events: readonly BusEvent[];
-  /** Code that every entry fails with from now on, such as `InternalFailure`, while the call itself succeeds. */
+  /** Code that every entry fails with from now on, such as `InternalFailure`, while the call itself
+   *  succeeds. */
   failing?: string;
   stop(): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// Who may do what in the sandbox: functions by the roles of the packaged template, agents by theirs, sessions of roles of other
-// accounts by what those roles say, and the person at the terminal everything.
+// Who may do what in the sandbox: functions by the roles of the packaged template, agents by theirs, sessions
+// of roles of other accounts by what those roles say, and the person at the terminal everything.
 import { ownAccount, type Sessions } from '../sts/sessions.ts';
 import { checkAction } from './condition-keys.ts';
 import { type AccessRequest, isAllowed, type Statement } from './evaluation.ts';

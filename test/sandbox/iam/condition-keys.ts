@@ -1,5 +1,5 @@
-// Which condition keys come with which action (AWS, Service Authorization Reference): those that the sandbox's parts send. A
-// policy that rests on any other would hold here by accident.
+// Which condition keys come with which action (AWS, Service Authorization Reference): those that the
+// sandbox's parts send. A policy that rests on any other would hold here by accident.
 
 const requestTags = ['aws:RequestTag/', 'aws:TagKeys'] as const;
 const resourceTags = 'aws:ResourceTag/';
@@ -42,7 +42,8 @@ const multivalued = new Set(
   ['aws:TagKeys', 'events:source', 'events:detail-type', ...records].map((key) => key.toLowerCase()),
 );
 
-/** Whether the key comes with the action. @throws Error where the action is none of those that the sandbox plays. */
+/** Whether the key comes with the action. @throws Error where the action is none of those that the sandbox
+ *  plays. */
 export function knowsKey(action: string, key: string): boolean {
   const keys = keysOf[action];
   if (!keys) throw new Error(`an action that the sandbox's IAM does not know: ${action}`);

@@ -1,4 +1,5 @@
-// What each part of the sandbox says to a call that IAM does not allow: the error that AWS's own clients read out of it.
+// What each part of the sandbox says to a call that IAM does not allow: the error that AWS's own clients read
+// out of it.
 import { ACMClient, GetCertificateCommand } from '@aws-sdk/client-acm';
 import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';

@@ -1,5 +1,5 @@
-// Judges a request by the statements of an identity's policies, as IAM documents it ("Policy evaluation logic", "Condition
-// operators"). What it does not know is an error, never a yes.
+// Judges a request by the statements of an identity's policies, as IAM documents it ("Policy evaluation
+// logic", "Condition operators"). What it does not know is an error, never a yes.
 import { isMultivalued, knowsKey } from './condition-keys.ts';
 
 /** One statement, with every intrinsic function resolved. All statements of this project allow. */
@@ -21,8 +21,8 @@ export interface AccessRequest {
   readonly conditions?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Whether some statement allows the request. Condition keys, and with them keys of tags, are compared without regard to case;
- *  their values are not. */
+/** Whether some statement allows the request. Condition keys, and with them keys of tags, are compared
+ *  without regard to case; their values are not. */
 export function isAllowed(statements: readonly Statement[], request: AccessRequest): boolean {
   const sent = new Map(
     Object.entries(request.conditions ?? {})
@@ -39,8 +39,9 @@ export function isAllowed(statements: readonly Statement[], request: AccessReque
   );
 }
 
-/** @throws Error where a statement has an operator or a condition key that would not do what it seems to: one that is not known,
- *  one that the service does not send with each of its actions, a set operator for a key that has one value, or no value. */
+/** @throws Error where a statement has an operator or a condition key that would not do what it seems to: one
+ *  that is not known, one that the service does not send with each of its actions, a set operator for a key
+ *  that has one value, or no value. */
 export function checkStatement({ sid, actions, conditions }: Statement): void {
   for (const [operator, keys] of Object.entries(conditions)) {
     const { set, test } = readOperator(operator);
@@ -83,7 +84,8 @@ function readOperator(text: string): Operator {
   return { set: kind, test, ifExists: ifExists !== undefined };
 }
 
-/** Whether one condition holds for the values that a request carries. `ForAllValues` holds where there are none. */
+/** Whether one condition holds for the values that a request carries. `ForAllValues` holds where there are
+ *  none. */
 function holds(operator: string, sent: readonly string[] | undefined, wanted: readonly string[]): boolean {
   const { set, test: name, ifExists } = readOperator(operator);
   if (name === 'Null') return wanted.includes(String(sent === undefined));
@@ -98,7 +100,8 @@ function fail(operator: string): never {
   throw new Error(`a condition operator that the sandbox's IAM does not know: ${operator}`);
 }
 
-/** An ARN's parts are matched one by one, so that no wildcard reaches over a colon before the resource's own name. */
+/** An ARN's parts are matched one by one, so that no wildcard reaches over a colon before the resource's own
+ *  name. */
 function matchesArn(pattern: string, arn: string): boolean {
   if (pattern === '*' || !pattern.startsWith('arn:') || !arn.startsWith('arn:')) return matches(pattern, arn);
   const [wanted, found] = [splitArn(pattern), splitArn(arn)];

@@ -1,4 +1,5 @@
-// RBAC as the API server judges it: rules of the roles bound to a user, by verb, API group, resource and name.
+// RBAC as the API server judges it: rules of the roles bound to a user, by verb, API group, resource and
+// name.
 import * as z from 'zod';
 import type { ObjectStore } from './objects.ts';
 

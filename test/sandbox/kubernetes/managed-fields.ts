@@ -11,9 +11,9 @@ type Path = string;
 const identity = ['apiVersion', 'kind', 'status'];
 const ownable = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
 
-/** The object after `applied` was applied by `manager`: its fields are set, those it applied last time and names no
- *  more are gone unless somebody else holds them too, everything else stays. A 409 where another manager holds
- *  a field with another value, unless `force`. */
+/** The object after `applied` was applied by `manager`: its fields are set, those it applied last time and
+ *  names no more are gone unless somebody else holds them too, everything else stays. A 409 where another
+ *  manager holds a field with another value, unless `force`. */
 export function applyFields(
   live: KubernetesObject | undefined,
   applied: KubernetesObject,

@@ -1,4 +1,5 @@
-// Objects of the embedded API server: kinds, and a store with resource versions and generations as the real one keeps.
+// Objects of the embedded API server: kinds, and a store with resource versions and generations as the real
+// one keeps.
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { alreadyExists, conflict, notFound, type ResourceKind } from './status.ts';
@@ -142,7 +143,8 @@ export class ObjectStore {
     this.#keep(kind, namespace, { ...created, metadata: { ...created.metadata, generation, managedFields } });
   }
 
-  /** Replaces `before` by `after`. Nothing happens where they are equal; a changed `spec` is a new generation. */
+  /** Replaces `before` by `after`. Nothing happens where they are equal; a changed `spec` is a new
+   *  generation. */
   update(kind: ResourceKind, before: KubernetesObject, after: KubernetesObject): KubernetesObject {
     const asked = after.metadata.resourceVersion;
     if (asked !== undefined && asked !== before.metadata.resourceVersion)

@@ -2,7 +2,8 @@
 
 type Fields = Record<string, unknown>;
 
-/** Lists of a pod template that strategic merge joins by a key of their elements; other lists are replaced. */
+/** Lists of a pod template that strategic merge joins by a key of their elements; other lists are
+ *  replaced. */
 const mergeKeys: Readonly<Record<string, string>> = {
   containers: 'name',
   initContainers: 'name',

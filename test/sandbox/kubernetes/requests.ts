@@ -1,4 +1,5 @@
-// Reads a request to the embedded API server: which verb on which resource, and the object or patch in its body.
+// Reads a request to the embedded API server: which verb on which resource, and the object or patch in its
+// body.
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import type { Request } from '../http-server.ts';
@@ -19,7 +20,8 @@ const verbs = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as
 const maxBodyBytes = 3 * 1_048_576;
 
 /** A call of a kind that nobody knows is a call, too: whether it is allowed is judged first.
- *  @throws StatusError 404 for a path that is no resource's, 405 for a method that the API does not know there. */
+ *  @throws StatusError 404 for a path that is no resource's, 405 for a method that the API does not know
+ *  there. */
 export function readCall({ method, url }: Request, kinds: readonly ResourceKind[]): ApiCall {
   const match = /^\/(?:api\/(?<core>v1)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))\/(?<rest>.+)$/.exec(
     url.pathname,

@@ -40,7 +40,8 @@ interface Progress {
 
 type Counts = Readonly<Record<string, number>>;
 
-/** Whether the pods of a workload pass their readiness checks, by its name and the annotations of its pod template. */
+/** Whether the pods of a workload pass their readiness checks, by its name and the annotations of its pod
+ *  template. */
 export type AreReady = (name: string, annotations: Readonly<Record<string, string>>) => boolean;
 
 export class Rollouts {

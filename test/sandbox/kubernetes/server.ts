@@ -14,7 +14,8 @@ import { forbidden, NoSuchPath, StatusError, unauthorized } from './status.ts';
 export interface KubernetesOptions {
   /** Name in contexts and in the serving certificate. `kubernetes` if not given. */
   readonly name?: string;
-  /** Users that have a token; what they may do is up to the roles bound to them. `['certrelay']` if not given. */
+  /** Users that have a token; what they may do is up to the roles bound to them. `['certrelay']` if not
+   *  given. */
   readonly users?: readonly string[];
   /** The user of a token that is none of theirs, as an authentication webhook says; absent: nobody. */
   readonly authenticate?: (token: string) => string | undefined;
@@ -42,7 +43,8 @@ export interface SandboxKubernetes {
   exchangeToken(user: string): string;
   /** Creates an object as `kubectl create` would; YAML or JSON text, or the object itself. */
   create(manifest: string | object): void;
-  /** Puts an object there as it stands, its managedFields and generation included, as a restored etcd would. */
+  /** Puts an object there as it stands, its managedFields and generation included, as a restored etcd
+   *  would. */
   restore(object: object): void;
   /** Every object of a resource, in all namespaces. */
   list(resource: string): readonly KubernetesObject[];

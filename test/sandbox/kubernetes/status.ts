@@ -7,7 +7,8 @@ export interface ResourceKind {
   readonly resource: string;
   readonly kind: string;
   readonly namespaced: boolean;
-  /** `definition`: of a CustomResourceDefinition. `nobody`: the API has no such kind. Absent: it is built in. */
+  /** `definition`: of a CustomResourceDefinition. `nobody`: the API has no such kind. Absent: it is built
+   *  in. */
   readonly knownBy?: 'definition' | 'nobody';
 }
 

@@ -1,5 +1,5 @@
-// What the embedded API server refuses to store: the real one's rules for names, Secrets, workloads and definitions, as far
-// as used.
+// What the embedded API server refuses to store: the real one's rules for names, Secrets, workloads and
+// definitions, as far as used.
 import * as z from 'zod';
 import type { KubernetesObject } from './objects.ts';
 import { badRequest, type Cause, invalid, type ResourceKind } from './status.ts';

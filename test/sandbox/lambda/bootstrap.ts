@@ -1,5 +1,5 @@
-// Runs in a function's own process, as Lambda's Node.js runtime does: loads the bundle and calls its handler. Between two
-// invocations the process is not frozen, as Lambda would.
+// Runs in a function's own process, as Lambda's Node.js runtime does: loads the bundle and calls its handler.
+// Between two invocations the process is not frozen, as Lambda would.
 import { writeSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// What the sandbox and a function's process tell each other. Both ends are ours and nothing is checked here: what checks would
-// be a third of what the process takes to start.
+// What the sandbox and a function's process tell each other. Both ends are ours and nothing is checked here:
+// what checks would be a third of what the process takes to start.
 
 /** To the process: run the handler once. */
 export interface InvocationMessage {
@@ -11,7 +11,8 @@ export interface InvocationMessage {
   readonly deadline: number;
 }
 
-/** From the process: what the handler answered or threw, as JSON, and the most memory the process had so far. */
+/** From the process: what the handler answered or threw, as JSON, and the most memory the process had so
+ *  far. */
 export interface CompletionMessage {
   readonly failed: boolean;
   readonly payload: string;

@@ -34,7 +34,8 @@ export interface Lambda {
   readonly url: string;
   /** Every line of every function so far. */
   readonly logs: readonly LogLine[];
-  /** Invokes by short name. `remainingMs` stands in for the function's timeout. Never rejects for the function's failure. */
+  /** Invokes by short name. `remainingMs` stands in for the function's timeout. Never rejects for the
+   *  function's failure. */
   invoke(name: string, event: unknown, options?: { readonly remainingMs?: number }): Promise<InvokeResult>;
   /** The function as a subscription or an HTTP route calls it: gives the answer, rejects where it failed. */
   call(name: string, event: unknown): Promise<unknown>;

@@ -91,7 +91,8 @@ export class Worker {
   }
 }
 
-/** The script that a process runs, and where it keeps compiled code: what was built starts in two thirds of the time. */
+/** The script that a process runs, and where it keeps compiled code: what was built starts in two thirds of
+ *  the time. */
 function bootstrap(runtime: string | undefined): readonly string[] {
   if (runtime === undefined) return [join(import.meta.dirname, 'bootstrap.ts')];
   return [join(runtime, 'bootstrap.mjs'), join(runtime, 'compiled')];

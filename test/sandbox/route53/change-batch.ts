@@ -2,7 +2,8 @@
 import { canonicalName, compareNames } from './names.ts';
 import { readValue, recordTypes } from './record-value.ts';
 
-/** `name` is canonical (see names.ts). Routing policies other than simple and multivalue answer are not played here. */
+/** `name` is canonical (see names.ts). Routing policies other than simple and multivalue answer are not
+ *  played here. */
 export interface RecordSet {
   readonly name: string;
   readonly type: string;
@@ -32,7 +33,8 @@ export function compareKeys(a: RecordSet, b: RecordSet): number {
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
-/** The record sets after the batch, or the messages of an InvalidChangeBatch. Changes are carried out in their order. */
+/** The record sets after the batch, or the messages of an InvalidChangeBatch. Changes are carried out in
+ *  their order. */
 export function applyBatch(
   zone: string,
   current: RecordSets,
@@ -150,7 +152,8 @@ function checkApex(zone: string, sets: RecordSets): string[] {
   return messages;
 }
 
-/** A change from the fields of the request; a sentence where Route 53 answers InvalidInput before it looks at the zone. */
+/** A change from the fields of the request; a sentence where Route 53 answers InvalidInput before it looks at
+ *  the zone. */
 export function readChange(fields: {
   readonly action: string | undefined;
   readonly name: string | undefined;

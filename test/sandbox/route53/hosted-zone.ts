@@ -62,8 +62,9 @@ export class HostedZone implements Zone {
     return this.#sorted;
   }
 
-  /** Carries out a batch; DNS answers it from `insyncAt` (milliseconds since the epoch) on, which is `insyncMs` from
-   *  now, yet never before an earlier change. Or gives the messages of an InvalidChangeBatch. */
+  /** Carries out a batch; DNS answers it from `insyncAt` (milliseconds since the epoch) on, which is
+   *  `insyncMs` from now, yet never before an earlier change. Or gives the messages of an
+   *  InvalidChangeBatch. */
   change(
     changes: readonly Change[],
     insyncMs: number,

@@ -1,4 +1,5 @@
-// Route 53's REST XML wire format, version 2013-04-01: which call a request is, and how answers and errors look.
+// Route 53's REST XML wire format, version 2013-04-01: which call a request is, and how answers and errors
+// look.
 import type { Answer, Request } from '../http-server.ts';
 import { type Change, readChange } from './change-batch.ts';
 import { child, readXml, tag, textOf, xmlDocument } from './xml.ts';

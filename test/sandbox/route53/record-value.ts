@@ -1,8 +1,10 @@
-// The text of one record's value: what Route 53 accepts (Developer Guide, "Supported DNS record types") and what DNS answers.
+// The text of one record's value: what Route 53 accepts (Developer Guide, "Supported DNS record types") and
+// what DNS answers.
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ResourceData } from '../dns/answer.ts';
 
-/** A value that passes, with its DNS form for the types this sandbox answers; or Route 53's words against it. */
+/** A value that passes, with its DNS form for the types this sandbox answers; or Route 53's words against
+ *  it. */
 export type ReadValue =
   | { readonly problem?: undefined; readonly data?: ResourceData }
   | { readonly problem: string };
@@ -65,7 +67,8 @@ function isDomainName(value: string): boolean {
   return value.length <= 255 && /^(?:[^\s.]{1,63}\.)*[^\s.]{1,63}\.?$/.test(value);
 }
 
-/** One or more quoted strings of at most 255 bytes with spaces between; `\"`, `\\` and `\ooo` inside; 4000 characters in all. */
+/** One or more quoted strings of at most 255 bytes with spaces between; `\"`, `\\` and `\ooo` inside; 4000
+ *  characters in all. */
 function readText(value: string): ReadValue {
   if (value.length > 4000) return refuse('ValueTooLong', 'Value exceeds 4000 characters', value.slice(0, 40));
   const strings = charactersOf(value);

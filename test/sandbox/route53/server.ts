@@ -1,4 +1,5 @@
-// The Route 53 API of the sandbox, as strict as AWS documents it; its public zones are answered by the sandbox's DNS.
+// The Route 53 API of the sandbox, as strict as AWS documents it; its public zones are answered by the
+// sandbox's DNS.
 import { delegationSets, type SandboxDns } from '../dns/server.ts';
 import { type Answer, type Part, type Request, type Surroundings, serve } from '../http-server.ts';
 import type { AccessRequest } from '../iam/evaluation.ts';
@@ -22,8 +23,9 @@ export interface Route53Settings {
 export interface SandboxRoute53 {
   readonly url: string;
   readonly settings: Route53Settings;
-  /** `delegated`: whether DNS leads to it, which it does where absent. `account`: whose it is; the functions' own where absent.
-   *  No two zones of one name have a name server in common. @throws Error where there are three of the name already. */
+  /** `delegated`: whether DNS leads to it, which it does where absent. `account`: whose it is; the functions'
+   *  own where absent. No two zones of one name have a name server in common. @throws Error where there are
+   *  three of the name already. */
   createZone(
     name: string,
     options?: { readonly private?: boolean; readonly delegated?: boolean; readonly account?: string },
@@ -34,8 +36,8 @@ export interface SandboxRoute53 {
   stop(): Promise<void>;
 }
 
-/** @param options.now Milliseconds since the epoch; the real clock where absent. @param options.sessions Whose sessions of roles
- *  are taken, beside the keys of the own account. */
+/** @param options.now Milliseconds since the epoch; the real clock where absent. @param options.sessions
+ *  Whose sessions of roles are taken, beside the keys of the own account. */
 export async function startRoute53(
   {
     dns,

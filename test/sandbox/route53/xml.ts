@@ -6,7 +6,8 @@ export interface XmlElement {
   readonly text: string;
 }
 
-/** One element: text is escaped, a list holds elements made by this function; `undefined` content makes no element. */
+/** One element: text is escaped, a list holds elements made by this function; `undefined` content makes no
+ *  element. */
 export function tag(
   name: string,
   content: string | number | boolean | readonly (string | undefined)[] | undefined,

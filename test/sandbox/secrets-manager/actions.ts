@@ -1,4 +1,5 @@
-// The actions of the Secrets Manager API that change or describe secrets, each from its parsed input to its answer.
+// The actions of the Secrets Manager API that change or describe secrets, each from its parsed input to its
+// answer.
 import * as z from 'zod';
 import { checkLabels, checkTag, checkTagCount, checkToken, checkValue } from './limits.ts';
 import { labelsByVersion } from './listing.ts';

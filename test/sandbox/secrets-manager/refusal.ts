@@ -1,7 +1,8 @@
 // What Secrets Manager refuses, with the error names of its API reference.
 import { AwsRefusal } from '../aws-json.ts';
 
-/** Names of the errors that the double answers; all but `AccessDeniedException` are in the API reference's own lists. */
+/** Names of the errors that the double answers; all but `AccessDeniedException` are in the API reference's
+ *  own lists. */
 export type RefusalCode =
   | 'InvalidParameterException'
   | 'InvalidRequestException'

@@ -57,8 +57,8 @@ export class Secret {
     this.noteChange();
   }
 
-  /** Adds a version with labels. The first version of all takes AWSCURRENT beside whatever was asked for. Does
-   *  nothing where the id is there with the same value.
+  /** Adds a version with labels. The first version of all takes AWSCURRENT beside whatever was asked for.
+   *  Does nothing where the id is there with the same value.
    *  @throws Refusal where it is there with another value. */
   addVersion(id: string, value: Value, labels: readonly string[] | undefined): void {
     const there = this.versions.get(id);

@@ -21,7 +21,8 @@ export interface LabelEvent {
 
 /** What a test may change while it runs. */
 export interface SecretsManagerSettings {
-  /** How old the state is that ListSecrets (and BatchGetSecretValue by filter) shows; AWS documents up to 5 minutes. */
+  /** How old the state is that ListSecrets (and BatchGetSecretValue by filter) shows; AWS documents up to 5
+   *  minutes. */
   listLagMs: number;
 }
 
@@ -96,8 +97,9 @@ function checkSignature(request: Request): void {
 
 const tagged = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string().default('') })) });
 
-/** What IAM is asked: of the secret as it is, and of the tags that the request brings, if it can be read. Tags need the right to
- *  tag, also where they come with a new secret (User Guide, "Permissions for tagging"). */
+/** What IAM is asked: of the secret as it is, and of the tags that the request brings, if it can be read.
+ *  Tags need the right to tag, also where they come with a new secret (User Guide, "Permissions for
+ *  tagging"). */
 function neededBy(
   action: string,
   vault: Vault,
@@ -108,8 +110,8 @@ function neededBy(
   const requestTags = Tags.map(({ Key, Value }) => [Key, Value] as const);
   const conditions = tagConditions(requestTags, vault.find(resource)?.tags ?? []);
   const actions = [action, ...(action === 'CreateSecret' && Tags.length > 0 ? ['TagResource'] : [])];
-  // A secret that is made is judged with the six characters that it gets. Nobody documents how one that is not there is: with
-  // any six, or with none. So both have to be allowed.
+  // A secret that is made is judged with the six characters that it gets. Nobody documents how one that is
+  // not there is: with any six, or with none. So both have to be allowed.
   const isMissing = resource !== '*' && action !== 'CreateSecret' && !vault.find(resource);
   const resources = [resource, ...(isMissing ? [resource.replace(/-[A-Za-z0-9]{6}$/, '')] : [])];
   return resources.flatMap((one) =>

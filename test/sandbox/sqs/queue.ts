@@ -1,4 +1,5 @@
-// One standard SQS queue: messages that hide while somebody works on them, and move away when that fails too often.
+// One standard SQS queue: messages that hide while somebody works on them, and move away when that fails too
+// often.
 import { createHash, randomUUID } from 'node:crypto';
 
 /** A message attribute of type `String`. */

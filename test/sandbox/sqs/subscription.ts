@@ -100,8 +100,8 @@ export function subscribe(
   };
 }
 
-/** Nothing, null or an empty list: all succeeded. Anything that is not the documented shape, or names a message that was
- *  not in the batch: all failed. */
+/** Nothing, null or an empty list: all succeeded. Anything that is not the documented shape, or names a
+ *  message that was not in the batch: all failed. */
 function readFailures(answer: unknown, all: ReadonlySet<string>): ReadonlySet<string> {
   if (answer === undefined || answer === null) return new Set();
   const { data } = response.safeParse(answer);

@@ -1,4 +1,5 @@
-// AWS accounts in the sandbox: roles, the sessions that STS made of them, and whose name a request is signed in.
+// AWS accounts in the sandbox: roles, the sessions that STS made of them, and whose name a request is signed
+// in.
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Statement } from '../iam/evaluation.ts';
@@ -10,8 +11,8 @@ export const ownAccount = '123456789012';
 /** A role that others may assume. */
 export interface RoleSpec {
   readonly arn: string;
-  /** Its trust policy: ARNs of roles, or an account's `arn:aws:iam::<account>:root`; and `sts:ExternalId` where it asks for
-   *  one. */
+  /** Its trust policy: ARNs of roles, or an account's `arn:aws:iam::<account>:root`; and `sts:ExternalId`
+   *  where it asks for one. */
   readonly trust: { readonly principals: readonly string[]; readonly externalId?: string };
   /** What it may do; absent: nobody has said, and a sandbox that asks IAM takes no call in its name. */
   readonly statements?: readonly Statement[];
@@ -107,7 +108,8 @@ export class Sessions {
   }
 }
 
-/** Whether a trust policy lets somebody assume the role. One that asks for an external id refuses whoever brings none. */
+/** Whether a trust policy lets somebody assume the role. One that asks for an external id refuses whoever
+ *  brings none. */
 export function trusts({ trust }: RoleSpec, caller: Caller, externalId: string | undefined): boolean {
   const [, account = '', name = ''] = /::(\d+):assumed-role\/([^/]+)\//.exec(caller.arn) ?? [];
   const names = [`arn:aws:iam::${account}:role/${name}`, `arn:aws:iam::${account}:root`];
