@@ -1,4 +1,4 @@
-// What one run of issuing works with: its ports, its time, and the answers it gives.
+// What one invocation of issuing works with: the request, the ports, and its time.
 
 import type { Inventory } from '../certificate/spec.ts';
 import type { ConnectAuthority, DescribeAuthority, KeyMaker } from '../ports/acme.ts';
@@ -9,49 +9,63 @@ import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
 import type { CertificateStore } from '../ports/store.ts';
 
-/** Needed only once something is due, and loaded only then. */
+/** What `issue` is asked to do. */
+export interface ReconcileRequest {
+  /** Names of certificates. Each is described by itself, because listing lags behind registrations. Absent: all. */
+  readonly certificates?: readonly string[] | undefined;
+  /** Orders the named certificates although they are not due, or before their back-off ends. */
+  readonly force?: boolean | undefined;
+  /** Plans, and changes nothing. */
+  readonly dryRun?: boolean | undefined;
+  /** Compares the values of the named certificates with their tags: a pass over all certificates did not get to them. */
+  readonly compare?: boolean | undefined;
+  /** How many passes in a row before this one finished none of the certificates that they were sent for. */
+  readonly fruitless?: number | undefined;
+}
+
+/** The ports that ordering needs. They are loaded once something is due. */
 export interface OrderingPorts {
   readonly connect: ConnectAuthority;
   readonly keys: KeyMaker;
   readonly records: ChallengeRecords;
   readonly awaitVisible: AwaitVisible;
-  /** Looks at DNS before an order; absent where the inventory wants none of it. */
+  /** Checks DNS before an order. Absent if the inventory switches that off. */
   readonly preflight?: PreflightPorts | undefined;
 }
 
-/** What is looked at before an order. */
+/** Reads what DNS and the CA say before an order. */
 export interface PreflightPorts {
   readonly gather: Preflight;
   readonly describe: DescribeAuthority;
 }
 
-/** What a pass stands on. */
+/** The ports of the issuing story. */
 export interface IssuePorts {
   readonly store: CertificateStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** What belongs to no certificate; absent: passes leave no trace but in certificates. */
+  /** The record of the installation. Absent: a pass records nothing but the certificates' state. */
   readonly installation?: InstallationStore | undefined;
-  /** By which what is left goes on; absent: the schedule comes round. */
+  /** Takes messages for unfinished certificates. Absent: they wait for the schedule. */
   readonly queue?: IssueQueue | undefined;
-  /** PEM of the Ed25519 key by which deliveries to agents are signed; made where there is none. Absent: nothing is signed. */
+  /** PEM of the Ed25519 key that signs deliveries to agents; the first call makes one. Absent: nothing is signed. */
   readonly signingKey?: ((signal: AbortSignal) => Promise<string>) | undefined;
-  /** Called at most once a run. */
-  openOrdering(): Promise<OrderingPorts>;
+  /** Called at most once an invocation, when the first certificate needs it. */
+  readonly openOrdering: () => Promise<OrderingPorts>;
 }
 
 /** One invocation. */
 export interface IssueInvocation {
-  /** Names the run in claims and logs. */
+  /** Names the invocation in claims and logs. */
   readonly id: string;
   readonly inventory: Inventory;
-  /** Until when this run can be alive: claims carry it. */
+  /** Until when this invocation can be alive: claims carry it. */
   readonly deadline: Date;
   /** When `signal` ends the work, some time before the deadline. */
   readonly workUntil: Date;
   readonly signal: AbortSignal;
   /** Ends the clean-up shortly before the deadline. */
   readonly cleanUpSignal: AbortSignal;
-  /** Between two passes of the schedule, in milliseconds; absent where nobody knows. */
+  /** Milliseconds between two passes of the schedule. Absent if nobody knows. */
   readonly issueIntervalMs?: number | undefined;
 }

@@ -1,17 +1,18 @@
-// What orders have left of certificates that nobody asks for any more: TXT values are taken away, and claims ended. The
-// certificate itself stays, with whoever uses it.
+// Cleans up after orders of certificates that nobody asks for any more: removes their TXT values and ends their claims. The
+// stored certificates stay.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { mayBeAlive, type PendingOrder } from '../certificate/stored.ts';
 import { describeError } from '../ports/errors.ts';
 import { type CertificateStore, type StoreEntry, StoreError } from '../ports/store.ts';
 import { readJournal } from '../state/txt-journal.ts';
-import type { IssueInvocation, IssuePorts, OrderingPorts } from './invocation.ts';
+import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
+/** Entries cleaned up at once. */
 const concurrency = 8;
 
-/** Entries that no certificate of the inventory or of a registration has any more, and whose orders may have left
- *  something. */
+/** Entries that the inventory file does not have, that no source registered, and whose orders left a claim or TXT values.
+ *  @param isKept Whether the inventory file has the name. */
 export function findOrphans(
   entries: readonly StoreEntry[],
   isKept: (name: string) => boolean,
@@ -21,12 +22,11 @@ export function findOrphans(
   );
 }
 
-/** Takes away what they left, once their runs are over. Never rejects: what cannot be done is told in the log, and a later
- *  pass tries again. */
+/** Takes over the claim of each entry whose run has ended, removes the TXT values and releases the claim. Never rejects: a
+ *  failure is a warning in the log, and a later pass tries again. */
 export async function sweepOrphans(
   orphans: readonly StoreEntry[],
-  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
-  { store, log, clock }: IssuePorts,
+  { store, log, clock, openOrdering }: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<void> {
   await mapConcurrently(orphans, concurrency, async ({ name }) => {
@@ -49,7 +49,8 @@ export async function sweepOrphans(
   });
 }
 
-/** Claims it as a run that orders would; `undefined` while a run is alive, or where another one was faster. */
+/** Claims the certificate as an ordering run would. `undefined` while the claiming run is alive, or if another run claimed
+ *  it first. @throws StoreError `Failed` if the claim holds no order. */
 async function takeOver(
   name: string,
   store: CertificateStore,

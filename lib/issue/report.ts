@@ -1,4 +1,4 @@
-// What a pass answers: one line for each certificate, and how many there were of each.
+// The answer of the issue function: one line for each certificate, and the number of each outcome.
 
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { PlanEntry } from '../policy/issuance/plan.ts';
@@ -7,22 +7,22 @@ import { describeError } from '../ports/errors.ts';
 import type { UnreadableCertificate } from './gather/gather.ts';
 import type { OrderOutcome } from './order/record.ts';
 
-/** One certificate in the report: the plan's decision, and what came of it where it was to be ordered. */
+/** One certificate in the report: the plan's decision, and the outcome if it was ordered. */
 export interface ReportLine {
   readonly name: string;
   readonly decision: PlanEntry['decision'] | 'unknown';
   readonly reason: string;
   readonly message: string;
-  /** When it is looked at again, where it must wait. */
+  /** When the next pass may order it, if it must wait. */
   readonly until?: Date | undefined;
   readonly renewsAt?: Date | undefined;
-  /** What may fail the order. */
+  /** What may make the order fail. */
   readonly warnings?: readonly string[];
-  /** Hosted zones that would take its TXT values, as far as somebody looked. */
+  /** Hosted zones that would take its TXT values. Absent if DNS was not read. */
   readonly zones?: readonly string[];
-  /** The CA's page that says why it wants the certificate renewed when it does. */
+  /** The CA's page that explains the renewal window. */
   readonly explanationUrl?: string;
-  /** Until when it is kept although the inventory would not accept it now, and what does not fit. */
+  /** Until when it is kept although the inventory does not allow it any more, and what does not fit. */
   readonly graceUntil?: Date;
   readonly misfits?: readonly string[];
   readonly outcome?: OrderOutcome['outcome'];
@@ -31,20 +31,21 @@ export interface ReportLine {
   readonly orderUrl?: string;
 }
 
-/** Answer of the issue function. Holds no secrets. */
+/** Answer of the issue function. Contains no secrets. */
 export interface IssueReport {
   readonly dryRun: boolean;
-  /** How many certificates there are, and how many of each outcome, or decision where there was nothing to do. */
+  /** The number of certificates, and of each outcome, or of each decision for those that were not ordered. */
   readonly summary: Readonly<Record<string, number>>;
-  /** On a dry run: the calls by which the orders would change something. */
+  /** Dry run only: the calls that the orders would make. */
   readonly predicted?: PredictedCalls;
-  /** Every certificate asked for, the most urgent first. */
+  /** Every requested certificate, the most urgent first. */
   readonly certificates: readonly ReportLine[];
-  /** How many more there are, where they are too many for an answer. */
+  /** The number of certificates that did not fit into the answer. Absent if all did. */
   readonly omitted?: number;
 }
 
-/** Puts plan and outcomes together. */
+/** Joins the plan with the outcomes of its orders. Unreadable certificates come last. An answer has 5 MB at most.
+ *  @param predicted Present for a dry run. */
 export function makeReport(
   plan: readonly PlanEntry[],
   outcomes: readonly OrderOutcome[],
@@ -78,7 +79,7 @@ export function makeReport(
   };
 }
 
-/** An outcome without the error itself: its message is there. */
+/** An outcome without the error: its message is in the line already. */
 function withoutError(outcome: OrderOutcome | undefined): Partial<ReportLine> {
   if (outcome?.outcome !== 'failed') return outcome ?? {};
   const { error: _, ...rest } = outcome;

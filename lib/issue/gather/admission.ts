@@ -1,36 +1,27 @@
-// Which of the orders that are wanted are begun now: those for names that nobody else has, that the CA's limits allow and that DNS
-// does not stand before.
+// Holds back due orders for names that another source has, beyond the CA's limits, or that DNS would fail.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type Planned, planOne } from '../../policy/issuance/plan.ts';
 import { describeError } from '../../ports/errors.ts';
-import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
+import type { IssueInvocation, IssuePorts, ReconcileRequest } from '../invocation.ts';
 import type { Allowance } from './allowance.ts';
-import {
-  type Candidate,
-  completeCandidate,
-  type DueCertificate,
-  type PlannedCertificate,
-  type Question,
-} from './gather.ts';
+import { type Candidate, completeCandidate, type DueCertificate, type PlannedCertificate } from './gather.ts';
 
 /** Specifications read at once. */
 const concurrency = 32;
-/** What a look at DNS may take of a pass: a part of its time, and never more than this. */
+/** The part of the remaining time that the DNS preflight may take, and its longest time in milliseconds. */
 const timeShare = 0.25;
 const longestPreflightMs = 20_000;
 
-/** What a pass is asked, as far as it matters here. */
-export interface AdmissionRequest extends Question {
-  readonly dryRun?: boolean | undefined;
+/** The request of a pass, with the rules by which late specifications are checked. */
+export interface AdmissionRequest extends ReconcileRequest {
   readonly allowance: Allowance;
 }
 
-/** The plan with what must wait. An order that the inventory or DNS stands before takes nothing from the CA's limits, so
- *  another takes its place and is looked at in turn. Specifications that only tags stood for are read on the way. */
+/** The plan in which orders wait that must: `NameTaken`, `RateLimited`, `Preflight`, or `NotAllowed` by a specification that is
+ *  read here. An order that waits spends nothing of the CA's limits, so the next one takes its place and is checked too. */
 export async function admitOrders(
   plan: readonly PlannedCertificate[],
   request: AdmissionRequest,
-  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
   ports: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<readonly PlannedCertificate[]> {
@@ -44,13 +35,13 @@ export async function admitOrders(
   let preflight: RunPreflight | undefined;
   let known = await withholdTakenNames(plan, request, ports, invocation);
   for (;;) {
-    const allowed = await withinBudgets(known, request, ports.store, invocation, ports.clock.now());
+    const allowed = await withinBudgets(known, request, ports, invocation);
     const unchecked = allowed.filter((one) => isOrder(one) && !preflighted.has(one.name));
     const read = await readSpecifications(unchecked, request, ports, invocation);
     known = replaceByName(known, read);
     if (!read.every(isOrder)) continue;
     if (unchecked.length === 0 || !hasPreflight) return replaceByName(allowed, read);
-    preflight ??= await openPreflight(request, await openOrdering(), invocation);
+    preflight ??= await openPreflight(request, ports, invocation);
     if (!preflight) return replaceByName(allowed, read);
     known = replaceByName(known, await preflight(replaceByName(unchecked, read)));
     for (const { name } of unchecked) preflighted.add(name);
@@ -61,7 +52,7 @@ function isOrder({ plan }: PlannedCertificate): boolean {
   return plan.decision === 'order';
 }
 
-/** The plan with these in the place of those of the same name. */
+/** The plan in which each changed certificate replaces the one of the same name. */
 function replaceByName(
   plan: readonly PlannedCertificate[],
   changed: readonly PlannedCertificate[],
@@ -70,15 +61,16 @@ function replaceByName(
   return plan.map((one) => byName.get(one.name) ?? one);
 }
 
-/** Looks at DNS for some certificates that order, and gives them back as they are planned then. */
+/** Checks DNS for due certificates, and returns them with their plan of then. */
 type RunPreflight = (due: readonly PlannedCertificate[]) => Promise<readonly PlannedCertificate[]>;
 
-/** `undefined` where the inventory wants no look. All looks of a pass share one time limit. */
+/** `undefined` if this installation has no preflight. All checks of a pass share one time limit. */
 async function openPreflight(
   { dryRun = false, force = false }: AdmissionRequest,
-  ports: IssuePorts & OrderingPorts,
+  issuing: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<RunPreflight | undefined> {
+  const ports = { ...issuing, ...(await issuing.openOrdering()) };
   const { preflight, clock } = ports;
   if (!preflight) return undefined;
   const { runPreflight } = await import('./preflight.ts');
@@ -88,8 +80,8 @@ async function openPreflight(
   return (due) => runPreflight(due, { dryRun, force, signal }, { ...ports, preflight });
 }
 
-/** Those of the certificates that tags alone were enough for, planned anew by the specifications that are read now. One that
- *  cannot be read is left out: it is read once more when it is ordered, and fails there. */
+/** Reads the missing specifications and plans those certificates again. Leaves out a certificate that cannot be read: its
+ *  order reads it once more, and fails there. */
 async function readSpecifications(
   due: readonly PlannedCertificate[],
   { allowance }: AdmissionRequest,
@@ -111,7 +103,7 @@ async function readSpecifications(
   return read.filter((planned) => planned !== undefined);
 }
 
-/** The certificate with its specification, and what the plan makes of that.
+/** Reads the certificate's specification, checks it against today's inventory, and plans the certificate again.
  *  @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its issuers are. */
 export async function planBySpecification(
   candidate: Candidate,

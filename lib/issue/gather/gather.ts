@@ -1,5 +1,4 @@
-// Gathers what is known of every certificate before any is judged: specifications, tags, and values only where tags do
-// not tell.
+// Reads what judging needs of every requested certificate: specifications and tags, and values only if tags do not suffice.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../../certificate/stored.ts';
@@ -18,48 +17,42 @@ import { ConfigError, toError } from '../../ports/errors.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
 import { IssueError } from '../errors.ts';
-import type { IssueInvocation } from '../invocation.ts';
+import type { IssueInvocation, ReconcileRequest } from '../invocation.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findUntagged } from './comparison.ts';
 import { findSources } from './sources.ts';
 
-/** Reads of Secrets Manager under way at once. */
+/** Certificates read at once. */
 const concurrency = 32;
 
-/** One certificate with all that judging it needs. */
+/** One certificate with everything that judging and ordering it needs. */
 export interface Candidate {
   readonly name: string;
   readonly entry: StoreEntry | undefined;
   readonly situation: Situation;
-  /** Absent where tags alone tell that a registered certificate is as it should be: read it when it falls due. */
+  /** `undefined` for a registered certificate whose tags alone suffice: it is read when it falls due. */
   readonly spec: CertificateSpec | StoredSpec | undefined;
-  /** What the claim of AWSPENDING holds (`situation.pending`); absent if there is no claim, or it holds no order of ours. */
+  /** The order in AWSPENDING (`situation.pending`). `undefined` without a claim, or if its value is no order. */
   readonly pendingOrder: PendingOrder | undefined;
 }
 
 /** A certificate with its line of the plan. */
 export type PlannedCertificate = Planned<Candidate>;
 
-/** A certificate that the plan says to order: its specification has been read by now. */
+/** A certificate to order, with its specification. */
 export type DueCertificate = Candidate & { readonly spec: CertificateSpec | StoredSpec };
 
-/** A certificate about which nothing could be learned. */
+/** A certificate that could not be read, and why. */
 export interface UnreadableCertificate {
   readonly name: string;
   readonly error: Error;
 }
 
-/** Which certificates a pass is about. */
-export interface Question {
-  /** Absent: all. Named ones are described one by one, because listing lags behind registrations. */
-  readonly certificates?: readonly string[] | undefined;
-  readonly force?: boolean | undefined;
-}
-
-/** Candidates, those of which nothing could be learned, and what is left of others where all were asked for. `uncompared`:
- *  certificates whose values are still to be held against their tags, because one pass reads 1,000 at most; `specs`: those of the values that were.
- *  @throws StoreError where listing fails. */
+/** Reads everything needed to judge the requested certificates. `unreadable`: could not be read, with the error. `orphans`:
+ *  store entries no longer configured whose order left a claim or TXT values; empty if certificates were named.
+ *  `uncompared`: names whose values a later pass compares with their tags, because one pass reads 1,000 at most.
+ *  `specs`: specifications of the values that were compared. @throws StoreError if listing fails. */
 export async function gather(
-  request: Question & ComparisonRequest,
+  request: Pick<ReconcileRequest, 'certificates' | 'force'> & ComparisonRequest,
   ports: ComparisonPorts,
   invocation: IssueInvocation,
 ): Promise<{
@@ -83,7 +76,7 @@ export async function gather(
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
       const entry = await check(await readEntry());
-      return await gatherOne(name, fromFile.get(name), entry, request, store, invocation);
+      return await gatherOne({ name, inFile: fromFile.get(name), entry }, request, store, invocation);
     } catch (cause) {
       return { name, error: toError(cause) };
     }
@@ -98,10 +91,16 @@ export async function gather(
 }
 
 async function gatherOne(
-  name: string,
-  inFile: CertificateSpec | undefined,
-  entry: StoreEntry | undefined,
-  { force }: Question,
+  {
+    name,
+    inFile,
+    entry,
+  }: {
+    readonly name: string;
+    readonly inFile: CertificateSpec | undefined;
+    readonly entry: StoreEntry | undefined;
+  },
+  { force }: Pick<ReconcileRequest, 'force'>,
   store: CertificateStore,
   invocation: IssueInvocation,
 ): Promise<Candidate> {
@@ -142,7 +141,7 @@ async function gatherOne(
   return { name, entry, pendingOrder, spec, situation };
 }
 
-/** A candidate that tags alone were enough for, with its specification and what that asks for.
+/** Reads the specification of a candidate that was gathered by tags alone, and what that specification asks for.
  *  @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its issuers are. */
 export async function completeCandidate(
   candidate: Candidate,
@@ -155,7 +154,8 @@ export async function completeCandidate(
   return { ...candidate, spec, situation: { ...situation, desired } };
 }
 
-/** The specification of a candidate that tags alone were enough for. @throws IssueError `Unknown` where it is gone. */
+/** Reads the specification that is stored with a registered certificate. @throws StoreError, IssueError `Unknown` if there is
+ *  none. */
 export async function readSpecification(
   name: string,
   store: CertificateStore,
@@ -169,8 +169,8 @@ export async function readSpecification(
   );
 }
 
-/** Judges a certificate that this run has claimed, from what nobody else can change now. The issuer stays the one that was
- *  chosen before. @throws StoreError. */
+/** Judges a certificate again after this run has claimed it, by its state of now. The issuer stays the one that the plan
+ *  chose. @throws StoreError. */
 export async function judgeClaimed(
   { name, situation: { desired } }: Candidate,
   entry: StoreEntry,

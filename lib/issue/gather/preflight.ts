@@ -1,4 +1,4 @@
-// Looks at DNS before an order is spent: what would fail it makes it wait, what may fail it is a warning.
+// Checks DNS before an order: what would fail the order makes it wait, what may fail it becomes a warning.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { Memory } from '../../async/memo.ts';
@@ -11,23 +11,25 @@ import { describeError } from '../../ports/errors.ts';
 import type { IssuePorts, OrderingPorts, PreflightPorts } from '../invocation.ts';
 import type { Candidate, PlannedCertificate } from './gather.ts';
 
-/** Certificates looked at side by side. */
+/** Certificates checked at once. */
 const concurrency = 16;
-/** As long as a valid authorization serves other orders at Let's Encrypt (profile classic, until 2027). */
+/** How long a valid authorization serves other orders at Let's Encrypt (profile classic, until 2027). */
 const authorizationMs = 30 * 24 * 3_600_000;
 
+/** How the preflight of a pass behaves. */
 export interface PreflightOptions {
-  /** Makes no account: CAA that names one is judged only where ours is known. */
+  /** Makes no ACME account: CAA that names one is judged only if ours is known. */
   readonly dryRun: boolean;
-  /** A person asked for the order by name: what stands before it is told, and does not stop it. */
+  /** A person forces the order: every problem is a warning and does not stop it. */
   readonly force: boolean;
-  /** Ends the look; what is not known by then is a warning. */
+  /** Ends the checks. What is not known by then becomes a warning. */
   readonly signal: AbortSignal;
 }
 
 type PreflightingPorts = IssuePorts & OrderingPorts & { readonly preflight: PreflightPorts };
 
-/** The certificates, each with what was found. Never rejects. */
+/** Checks DNS for each due certificate. One with a blocking problem waits (`Preflight`), for other problems it gets warnings,
+ *  and its plan names the hosted zones. An order that resumes is not checked. Never rejects. */
 export async function runPreflight(
   due: readonly PlannedCertificate[],
   options: PreflightOptions,
@@ -54,7 +56,7 @@ async function preflightOne(
   const { issuer } = situation.desired;
   try {
     const subject = await describeCa(issuer);
-    // A lasting record may be there already, wherever DNS leads by now; where it is not, writing it tells.
+    // The lasting record may exist already, wherever DNS leads now. If it does not, writing it fails with a reason.
     const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
     const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
     const facts = await preflight.gather(domains, about, signal);
@@ -66,15 +68,14 @@ async function preflightOne(
   }
 }
 
-/** Whether the CA may still hold valid authorizations for all of the names: it then asks for no proof, and it is of no
- *  consequence where DNS leads. CAA is read for every certificate. */
+/** Whether the CA may still have valid authorizations for all names. It then asks for no proof, so only CAA matters. */
 function mayBeProved({ situation }: Candidate, domains: readonly string[], now: Date): boolean {
   const { actual, desired } = situation;
   if (actual.kind !== 'certificate' || actual.issuer !== desired.directory) return false;
   return actual.names === namesKey(domains) && now.getTime() - actual.notBefore.getTime() < authorizationMs;
 }
 
-/** Where the CA cannot be asked, CAA is judged as far as that goes; the order itself then tells what is wrong with the CA. */
+/** What the CA says of CAA. If the CA does not answer: nothing, because the order itself reports what is wrong with it. */
 async function describe(
   issuer: string,
   { dryRun, signal }: PreflightOptions,
@@ -89,7 +90,7 @@ async function describe(
   }
 }
 
-/** An order that preflight stops is an error: nothing goes on before a person changes the record. */
+/** An order that waits is an error: it waits until a person changes the record. */
 function logProblems(
   { name, decision, reason, message, warnings = [] }: PlanEntry,
   { dryRun }: PreflightOptions,

@@ -1,31 +1,31 @@
-// Holds back what the CA's limits would refuse: the plan then says until when.
+// Holds back orders that the CA's rate limits would refuse.
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { namesKey } from '../../certificate/names.ts';
 import { limitsOf } from '../../policy/issuance/published-limits.ts';
 import { allocateBudgets, type OrderHistory, type OrderRequest } from '../../policy/issuance/rate-limits.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
-import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
+import type { StoreEntry } from '../../ports/store.ts';
 import { parseOrderLog } from '../../state/order-log.ts';
-import type { IssueInvocation } from '../invocation.ts';
-import type { Candidate, PlannedCertificate, Question } from './gather.ts';
+import type { IssueInvocation, IssuePorts, ReconcileRequest } from '../invocation.ts';
+import type { Candidate, PlannedCertificate } from './gather.ts';
 
 /** Let's Encrypt counts a set that was issued in this time as a renewal (rate limits, "Non-ARI renewals"). */
 const renewalMs = 120 * 24 * 3_600_000;
 
-/** The plan in which orders wait that the CA's limits do not allow now, the least urgent first. `force` does not help.
- *  An order that is in flight already costs nothing more. */
+/** The plan in which orders beyond the CA's limits wait (`RateLimited`, with the instant), the least urgent first, also with
+ *  `force`. An order that resumes spends nothing. @throws StoreError if listing fails. */
 export async function withinBudgets(
   plan: readonly PlannedCertificate[],
-  { certificates }: Question,
-  store: CertificateStore,
+  { certificates }: Pick<ReconcileRequest, 'certificates'>,
+  { store, clock }: Pick<IssuePorts, 'store' | 'clock'>,
   invocation: IssueInvocation,
-  now: Date,
 ): Promise<readonly PlannedCertificate[]> {
+  const now = clock.now();
   const requests = plan.flatMap((planned) =>
     planned.plan.decision === 'order' ? requestOf(planned, now) : [],
   );
   if (!requests.some(({ directory }) => limitsOf(directory))) return plan;
-  // Named certificates were described one by one: what the others have spent only the list tells.
+  // Named certificates were described one by one: only the list knows what the others have spent.
   const listed = certificates ? await store.list(invocation.signal) : [];
   const entries = new Map(listed.map((entry) => [entry.name, entry]));
   for (const { name, entry } of plan) if (entry) entries.set(name, entry);
@@ -66,18 +66,18 @@ function requestOf({ name, situation, spec, entry }: Candidate, now: Date): read
         certificate?.window !== undefined && certificate.window.start <= now && now <= certificate.window.end,
       renewal:
         certificate?.names === names && certificate.issuer === desired.directory && sinceMs < renewalMs,
-      // Nothing held is urgent where the operator asks for it; what anybody may register is not, for being new.
+      // Without a certificate: urgent if the inventory file asks for it, not if anybody may register it.
       urgent: certificate ? sinceMs > lifetimeMs * 0.75 : !isRegistered(spec, entry),
     },
   ];
 }
 
-/** Whether a sender or an object in a cluster asked for it, and not the inventory file. */
+/** Whether a sender or an object in a cluster asked for the certificate, and not the inventory file. */
 function isRegistered(spec: Candidate['spec'], entry: Candidate['entry']): boolean {
   return spec ? 'source' in spec : entry?.state.source !== undefined;
 }
 
-/** Nothing was ordered in the future, whatever a tag says: an order that never grows old would keep others back for good. */
+/** Orders that a tag dates in the future do not count: they would hold others back for good. */
 function historyOf({ name, state }: StoreEntry, now: Date): readonly OrderHistory[] {
   const log = parseOrderLog(state.orders);
   if (!log) return [];

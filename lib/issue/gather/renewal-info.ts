@@ -1,4 +1,4 @@
-// Asks the CA when certificates are to be renewed (RFC 9773), as often as the CA wants to be asked.
+// Asks the CA when to renew certificates (RFC 9773), as often as the CA wants to be asked.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { isFrom } from '../../policy/issuance/desired.ts';
@@ -10,20 +10,21 @@ import type { CertificateStore } from '../../ports/store.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import type { Candidate } from './gather.ts';
 
-/** After an error that may pass. */
+/** When to ask again after an error that may pass. */
 const askSoonMs = 3_600_000;
-/** Where the CA has no answer for a certificate (RFC 9773 §4.3.3), and after it was issued: nothing changes so soon, and a
- *  pass over certificates that are new makes no call to the CA. */
+/** Milliseconds until the CA is asked again, if it knows nothing of a certificate (RFC 9773 §4.3.3) or has just issued it:
+ *  a pass over new certificates makes no call to the CA. */
 export const askLaterMs = 6 * 3_600_000;
-/** Of a page's URL: tags are few. A longer one is told by the pass that hears of it, and forgotten. */
+/** Longest explanation URL on a tag. The pass that reads a longer one reports it, and does not store it. */
 const longestKeptUrl = 500;
-/** Of one CA at once. */
+/** Certificates that one CA is asked about at once. */
 const concurrency = 16;
-/** What asking may take of a pass: a part of its time, and never more than this. */
+/** The part of the remaining time that asking may take, and its longest time in milliseconds. */
 const timeShare = 0.25;
 const longestMs = 60_000;
 
-/** Whether it is time to ask about a certificate: it is known to the CA by id, has not ended, and no order of it is open. */
+/** Whether it is time to ask the CA about a certificate: the tags have its id (RFC 9773 §4.1), it is still valid, and no order
+ *  of it is open. */
 export function needsRenewalInfo({ entry, situation }: Candidate, now: Date): boolean {
   const { actual, pending } = situation;
   if (actual.kind !== 'certificate' || pending !== undefined || actual.notAfter <= now) return false;
@@ -32,9 +33,9 @@ export function needsRenewalInfo({ entry, situation }: Candidate, now: Date): bo
   return entry.state.askAfter === undefined || entry.state.askAfter <= now;
 }
 
-/** The candidates with what the CA suggests now; it is kept on tags too. Nothing here stops a pass: a certificate of which
- *  the CA does not speak is renewed by what is known of it. CAs are asked side by side, for a part of the pass's time: who
- *  could not be asked in it is asked by the next one. */
+/** The candidates with the CA's renewal windows of now, which are recorded on their tags too. CAs are asked side by side, for
+ *  a part of the pass's time; the next pass asks about the rest. Never rejects: without an answer a certificate is renewed by
+ *  the window on its tags, or by its lifetime. */
 export async function fetchWindows(
   candidates: readonly Candidate[],
   ports: IssuePorts & OrderingPorts,
@@ -69,8 +70,8 @@ export async function fetchWindows(
   return (await Promise.all(updated)).flat();
 }
 
-/** Whether the CA has moved the window to now since its limits kept an order back: they do not count for one in the window.
- *  Should that order be refused too, its wait stands, for the window does not move again. */
+/** Whether a certificate that waits for the CA's limits need not wait any more: the CA has moved its window to now, and orders
+ *  inside their window are exempt. If that order is refused too, its wait stands, because the window does not move again. */
 function endsLimit({ situation }: Candidate, answer: RenewalAnswer, now: Date): boolean {
   const { actual, error } = situation;
   if (error !== 'rateLimited' || !answer || answer === 'failed' || actual.kind !== 'certificate')
@@ -80,7 +81,7 @@ function endsLimit({ situation }: Candidate, answer: RenewalAnswer, now: Date): 
   return isIn(answer) && !(actual.window && isIn(actual.window));
 }
 
-/** What the CA suggests; `undefined` where it has no answer; `failed` where it may have one later. */
+/** The CA's answer. `undefined`: it knows nothing of the certificate. `failed`: it may answer later. */
 type RenewalAnswer = RenewalInfo | 'failed' | undefined;
 
 async function fetchRenewalInfo(
@@ -102,7 +103,7 @@ async function fetchRenewalInfo(
   }
 }
 
-/** What tags are to remember of an answer. */
+/** The state to record for an answer: the window, its explanation, and when to ask again. */
 export function stateOfAnswer(answer: RenewalAnswer, now: Date): Parameters<CertificateStore['record']>[1] {
   const after = (ms: number) => new Date(now.getTime() + ms);
   if (answer === 'failed') return { askAfter: after(askSoonMs) };

@@ -1,10 +1,11 @@
-// Which certificates a pass is about, and how to come by what AWS lists of each.
+// Finds the certificates of a pass, and how to read the store entry of each.
 import type { CertificateSpec } from '../../certificate/spec.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { findOrphans } from '../orphans.ts';
 
-/** Every certificate asked for, with how to come by its entry. Where all are: entries that nobody asks for, of which `orphans` have
- *  something left of an order, and `others` no source on their tags. @throws StoreError where listing fails. */
+/** `sources`: every requested certificate, with a function that reads its entry. If all are requested, also entries that nobody
+ *  asks for: `orphans` have a claim or TXT values of an order, `others` have no source on their tags.
+ *  @throws StoreError if listing fails. */
 export async function findSources(
   certificates: readonly string[] | undefined,
   fromFile: ReadonlyMap<string, CertificateSpec>,

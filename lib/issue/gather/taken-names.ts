@@ -1,5 +1,5 @@
-// Withholds orders for names that another source had first. Whoever registers asks the same, but lists lag behind, and two may
-// ask at one time: this is where it is decided.
+// Withholds orders for names that another source had first. `register` checks the same, but lists lag and two senders may
+// register at the same time: here it is decided.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
@@ -14,22 +14,16 @@ import {
 import { describeError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import { parseDomains } from '../../state/describe.ts';
-import type { IssueInvocation, IssuePorts } from '../invocation.ts';
+import type { IssueInvocation, IssuePorts, ReconcileRequest } from '../invocation.ts';
 import { type Candidate, type PlannedCertificate, readSpecification } from './gather.ts';
 
-/** Stands as the last error on the tags of what is withheld. */
+/** The last error on the tags of a withheld certificate. */
 const nameTaken = 'NameTaken';
-/** Values read for names that are too many for tags, at once and in all. */
+/** Values read at once, and in all, of certificates whose names do not fit into tags. */
 const concurrency = 32;
 const mostRead = 200;
-/** Names that one message tells. */
+/** Names in one message. */
 const mostNamed = 5;
-
-/** What a pass is asked, as far as it matters here. */
-export interface NamesRequest {
-  readonly certificates?: readonly string[] | undefined;
-  readonly dryRun?: boolean | undefined;
-}
 
 /** An order that may be withheld. */
 interface ContestableOrder {
@@ -37,13 +31,13 @@ interface ContestableOrder {
   readonly holder: NameHolder;
 }
 
-/** The plan in which an order waits (`NameTaken`) for a name that another source of specifications had first. First orders always;
- *  renewals only of what was registered after this version first ran here, so that what was shared before stays shared. Nothing
- *  is called where no order could meet another source. What the inventory file has is judged with the rest of it (`NotAllowed`).
- *  @throws StoreError where listing fails. */
+/** The plan in which orders wait (`NameTaken`) for a name that another source of specifications had first. Applies to every
+ *  first order, and to renewals of certificates that were registered after this version first ran here: names that were shared
+ *  before stay shared. Names of the inventory file are judged elsewhere (`NotAllowed`). Makes no call if no order could meet
+ *  another source. @throws StoreError if listing fails. */
 export async function withholdTakenNames(
   plan: readonly PlannedCertificate[],
-  request: NamesRequest,
+  request: Pick<ReconcileRequest, 'certificates' | 'dryRun'>,
   ports: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<readonly PlannedCertificate[]> {
@@ -74,15 +68,14 @@ export async function withholdTakenNames(
   }
   return mapConcurrently(plan, concurrency, async (planned) => {
     const problem = withheld.get(planned.name);
-    return problem === undefined ? planned : withhold(planned, problem, request, ports, invocation);
+    return problem === undefined ? planned : withhold(planned, { ...request, problem }, ports, invocation);
   });
 }
 
-/** In the log each time, on the tags once. */
+/** Logs the problem at each pass, and records it on the tags once. */
 async function withhold(
   planned: PlannedCertificate,
-  problem: string,
-  { dryRun = false }: NamesRequest,
+  { problem, dryRun = false }: Pick<ReconcileRequest, 'dryRun'> & { readonly problem: string },
   { store, log }: IssuePorts,
   { signal }: IssueInvocation,
 ): Promise<PlannedCertificate> {
@@ -100,7 +93,7 @@ async function withhold(
   return { ...planned, plan: { name, decision: 'wait', reason: 'NameTaken', message } };
 }
 
-/** What it asks for; `undefined` for what a person put into the file or imported, which is never withheld. */
+/** The names that a certificate asks for. `undefined` if a person put it into the file or imported it: it is never withheld. */
 function holderOf({ spec, entry }: Candidate, sources: NameSources): NameHolder | undefined {
   if (!spec) return entry && entry.state.source !== 'import' ? sources.holderOf(entry) : undefined;
   return isStored(spec) && spec.source !== 'import' ? holderOfSpec(spec) : undefined;
@@ -114,10 +107,11 @@ function isRenewal({ situation }: Candidate): boolean {
   return situation.actual.kind !== 'nothing';
 }
 
-/** A pass over everything has listed already. One that the list does not show yet was registered just now. */
+/** Every entry with a source, and when each name was registered: now, if the list does not have it yet. A pass over all
+ *  certificates has listed already. */
 async function listOthers(
   all: readonly Candidate[],
-  { certificates }: NamesRequest,
+  { certificates }: Pick<ReconcileRequest, 'certificates'>,
   { store, clock }: IssuePorts,
   { signal }: IssueInvocation,
 ): Promise<{ readonly entries: readonly StoreEntry[]; readonly dates: (name: string) => Date }> {
@@ -129,7 +123,7 @@ async function listOthers(
   return { entries, dates: (name) => byName.get(name) ?? now };
 }
 
-/** By specifications that are known already, by tags, and by values where tags do not tell. */
+/** Who has which names: by specifications that were read, else by tags, else by values. */
 async function findHolders(
   entries: readonly StoreEntry[],
   plan: readonly PlannedCertificate[],
@@ -156,7 +150,8 @@ async function findHolders(
   return found.flat();
 }
 
-/** Only where a renewal asks. `undefined` where nobody can tell: then nothing is withheld that is in use. */
+/** When this version first ran here; read only if a renewal needs it. `undefined` if nobody knows: then no renewal is
+ *  withheld. */
 async function readFirstRun(
   contestable: readonly ContestableOrder[],
   { installation, log }: IssuePorts,

@@ -1,10 +1,10 @@
-// What follows from a certificate that has just been stored: it is kept, or would be ordered again at once, which is a failure.
+// Judges a certificate that has just been stored: kept, or ordered again at once, which is a failure.
 
 import { type CertificateFacts, certificateId } from '../../certificate/x509.ts';
 import { findDueAgain, wasDueAgain } from '../../policy/issuance/issued.ts';
 import type { RenewalInfo } from '../../ports/acme.ts';
 import { describeError } from '../../ports/errors.ts';
-import type { CertificateStore } from '../../ports/store.ts';
+import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 import { askLaterMs, stateOfAnswer } from '../gather/renewal-info.ts';
@@ -12,16 +12,16 @@ import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.t
 import type { Claim } from './claim.ts';
 import { type OrderRetry, planRetry } from './retry.ts';
 
-/** How a stored certificate stands. */
+/** The judgement of a stored certificate. */
 export interface StoredJudgement {
-  /** To be recorded beside what the certificate says of itself. */
+  /** State to record beside the facts of the certificate. */
   readonly state: Parameters<CertificateStore['record']>[1];
-  /** Absent where it is kept. */
+  /** Absent if the certificate is kept. */
   readonly failure?: { readonly error: IssueError; readonly retry: OrderRetry };
 }
 
-/** Judges it as a pass would. A CA that wanted the one before renewed as soon as it was asked is asked about this one at once: one
- *  that says the same of each would otherwise be given an order by every pass. Never rejects. */
+/** Judges a stored certificate as a pass would. If the CA wanted the certificate before renewed at once, it is asked about this
+ *  one now: a CA that says the same of every certificate would otherwise get an order from every pass. Never rejects. */
 export async function judgeStored(
   facts: CertificateFacts,
   { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
@@ -29,7 +29,7 @@ export async function judgeStored(
   invocation: IssueInvocation,
 ): Promise<StoredJudgement> {
   const { desired } = due.situation;
-  const window = await fetchWindow(facts, desired.issuer, claim, ports, invocation);
+  const window = await fetchWindow({ facts, issuer: desired.issuer, entry: claim.entry }, ports, invocation);
   const now = ports.clock.now();
   const renewalInfo = window
     ? { ...stateOfAnswer(window, now), windowOf: certificateId(facts) ?? null }
@@ -46,11 +46,13 @@ export async function judgeStored(
   };
 }
 
-/** What the CA suggests for the certificate, where there is a reason to ask so soon. */
+/** The CA's renewal window for the certificate. `undefined` if there is no reason to ask so soon, or no answer. */
 async function fetchWindow(
-  facts: CertificateFacts,
-  issuer: string,
-  { entry }: Claim,
+  {
+    facts,
+    issuer,
+    entry,
+  }: { readonly facts: CertificateFacts; readonly issuer: string; readonly entry: StoreEntry | undefined },
   { connect, clock, log }: IssuePorts & OrderingPorts,
   { signal }: IssueInvocation,
 ): Promise<RenewalInfo | undefined> {

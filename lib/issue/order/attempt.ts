@@ -1,4 +1,4 @@
-// One certificate's way through a wave: claimed, ordered, validated, stored.
+// One certificate's way through a batch: claimed, ordered, validated, stored.
 
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { versionOfOrder } from '../../certificate/stored.ts';
@@ -27,11 +27,11 @@ import {
 import { rehearse } from './rehearsal.ts';
 import type { SerialQueue } from './serial-queue.ts';
 
-/** How far one certificate has come. */
+/** How far one certificate has come. `written`: TXT values that its orders may have in DNS. */
 export type Attempt =
-  /** Another run has it. */
+  /** Another run orders the certificate. */
   | { readonly kind: 'claimedByOther' }
-  /** By now it needs nothing, or must wait. */
+  /** Judged again under the claim, it needs no order, or must wait. */
   | {
       readonly kind: 'kept';
       readonly claim: Claim;
@@ -39,7 +39,7 @@ export type Attempt =
       readonly written: readonly TxtValue[];
     }
   | OpenAttempt
-  /** An earlier run stored this order's certificate; only clean-up is left. */
+  /** An earlier run stored the certificate of this order, and did not record it. */
   | { readonly kind: 'stored'; readonly claim: Claim; readonly written: readonly TxtValue[] }
   | {
       readonly kind: 'issued';
@@ -51,31 +51,31 @@ export type Attempt =
     }
   | FailedAttempt;
 
-/** An order is open. */
+/** A certificate whose order is open. */
 export interface OpenAttempt {
   readonly kind: 'open';
   readonly claim: Claim;
   readonly ca: CertificateAuthority;
   readonly open: OpenOrder;
-  /** Made by this run: no run before can have written its TXT values. */
+  /** Whether this run made the order: then no earlier run has written its TXT values. */
   readonly isNew: boolean;
-  /** TXT values that this certificate's orders may have in DNS. */
   readonly written: readonly TxtValue[];
 }
 
+/** A certificate that was not issued. */
 export interface FailedAttempt {
   readonly kind: 'failed';
-  /** Absent where it failed before the certificate was claimed. */
+  /** Absent if it failed before the certificate was claimed. */
   readonly claim?: Claim | undefined;
   readonly orderUrl?: string | undefined;
   readonly written: readonly TxtValue[];
   readonly error: Error;
-  /** The CA may have issued, or still be issuing, for the claim's key: key and claim must be kept. */
+  /** Whether the CA may have issued, or still issues, for the claim's key: then the claim stays, with its key. */
   readonly mayBeIssued: boolean;
 }
 
-/** Claims the certificate, judges it again and opens its order: the one of an earlier run where that can still be used, or
- *  a new one when its turn has come. Never rejects. */
+/** Claims the certificate, judges it again and opens its order: the one of an earlier run if that is still usable, else a new
+ *  one. `queue`: makes the new orders of a batch one after another. Never rejects. */
 export async function beginAttempt(
   due: DueCertificate,
   queue: SerialQueue,
@@ -101,55 +101,58 @@ export async function beginAttempt(
       if (decision.decision !== 'order')
         return { kind: 'kept', claim, decision, written: valuesOfEarlierRuns(claim) };
     }
-    return await openOrder(due, claim, entry, queue, ports, invocation);
+    return await openOrder({ due, claim, entry, queue }, ports, invocation);
   } catch (cause) {
     const written = claim ? valuesOfEarlierRuns(claim) : [];
     return { kind: 'failed', claim, written, error: toError(cause), mayBeIssued: false };
   }
 }
 
-/** TXT values that earlier runs may have left. */
+/** TXT values that earlier runs may have left in DNS. */
 function valuesOfEarlierRuns({ entry, pending }: Claim): readonly TxtValue[] {
   return readJournal(entry?.state.txt, [...pending.domains, ...(pending.formerDomains ?? [])]);
 }
 
 async function openOrder(
-  { spec, situation: { desired } }: DueCertificate,
-  claim: Claim,
-  { current, state }: StoreEntry,
-  queue: SerialQueue,
+  {
+    due,
+    claim,
+    entry,
+    queue,
+  }: {
+    readonly due: DueCertificate;
+    readonly claim: Claim;
+    readonly entry: StoreEntry;
+    readonly queue: SerialQueue;
+  },
   ports: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
 ): Promise<Attempt> {
   const { connect, store, records, clock, log } = ports;
+  const { spec, situation } = due;
   const { name, domains } = spec;
-  const leftValues = valuesOfEarlierRuns(claim);
+  const { current, state } = entry;
+  const { desired } = situation;
+  const left = valuesOfEarlierRuns(claim);
   const ca = await connect(desired.issuer, invocation.signal);
   const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
   if (state.order !== undefined && state.orderFor === owner) {
     const found = await findOrder(state.order, claim.pending, ca, invocation.signal);
     if (!('useless' in found) && isUsable(found, claim)) {
-      await recordValues(name, found, state.txt, store, invocation.signal);
+      await recordValues({ name, open: found, journal: state.txt }, store, invocation.signal);
       log.info('order resumed', { certificate: name, names: domains, orderUrl: found.order.url });
-      return {
-        kind: 'open',
-        claim,
-        ca,
-        open: found,
-        isNew: false,
-        written: [...leftValues, ...found.toPresent],
-      };
+      return { kind: 'open', claim, ca, open: found, isNew: false, written: [...left, ...found.toPresent] };
     }
     const problem = 'useless' in found ? found.useless : 'it was finalized with another key';
     log.warn('order not resumed', { certificate: name, names: domains, orderUrl: state.order, problem });
   }
   let orderUrl: string | undefined;
-  let written = leftValues;
+  let written = left;
   try {
-    // Before the tags forget the order that wrote them.
-    if (leftValues.length > 0) await removeValues(leftValues, records, invocation);
+    // Before a new order replaces, on the tags, the one that wrote them.
+    if (left.length > 0) await removeValues(left, records, invocation);
     const rehearsal = await rehearse(spec, desired.rehearsal, ports, invocation);
-    written = [...leftValues, ...rehearsal.written];
+    written = [...left, ...rehearsal.written];
     if (rehearsal.failure) throw rehearsal.failure;
     const replaces =
       state.version === current && state.issuer === ca.directory ? state.certificateId : undefined;
@@ -159,7 +162,7 @@ async function openOrder(
         invocation.signal,
       );
       orderUrl = made.url;
-      // Before anything else: a crash after this line loses no order.
+      // Recorded before anything else, so that a crash after this line loses no order.
       const registeredDomains = [...new Set(domains.map(registeredDomain))];
       const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
       await store.record(name, { order: orderUrl, orderFor: owner, orders }, invocation.signal);
@@ -167,7 +170,7 @@ async function openOrder(
     });
     log.info('order created', { certificate: name, names: domains, orderUrl });
     const open = await openNewOrder(order, spec, ca, invocation.signal);
-    await recordValues(name, open, rehearsal.journal, store, invocation.signal);
+    await recordValues({ name, open, journal: rehearsal.journal }, store, invocation.signal);
     return { kind: 'open', claim, ca, open, isNew: true, written: [...rehearsal.written, ...open.toPresent] };
   } catch (cause) {
     return { kind: 'failed', claim, orderUrl, written, error: toError(cause), mayBeIssued: false };
@@ -175,21 +178,22 @@ async function openOrder(
 }
 
 async function removeValues(
-  leftValues: readonly TxtValue[],
+  values: readonly TxtValue[],
   records: ChallengeRecords,
   { signal }: IssueInvocation,
 ): Promise<void> {
-  const { failed } = await records.cleanUp(leftValues, signal);
+  const { failed } = await records.cleanUp(values, signal);
   for (const error of failed.values()) throw error;
 }
 
-/** A finalized order holds the key of its request: only that key's owner can use the certificate. */
+/** Whether this claim has the key of the order. A finalized order has one; before that, any key will do. */
 function isUsable(found: OpenOrder, claim: Claim): boolean {
   const { status } = found.order;
   return claim.inheritedKey || status === 'pending' || status === 'ready';
 }
 
-/** Validates, finalizes, verifies and stores. Never rejects. */
+/** Has the names validated, finalizes the order, verifies the certificate and stores it. Its TXT values must be visible.
+ *  Never rejects. */
 export async function finishAttempt(
   due: DueCertificate,
   { claim, ca, open, written }: OpenAttempt,
@@ -201,13 +205,13 @@ export async function finishAttempt(
   const orderUrl = open.order.url;
   let finalizing = false;
   try {
-    const validated = await validateOrder(open, ca, clock, invocation.signal);
+    const validated = await validateOrder(open, { ca, clock }, invocation.signal);
     const csr = await keys.request(pending.key, domains);
     finalizing = true;
-    const issued = await obtainCertificate(validated, csr, ca, clock, invocation.signal);
+    const issued = await obtainCertificate(validated, csr, { ca, clock }, invocation.signal);
     const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, invocation);
     const version = versionOfOrder(orderUrl);
-    // In its canonical spelling, so that what is stored and what is delivered are the same text.
+    // In canonical spelling: the same text is stored and delivered.
     const { chain, key, facts } = bundle;
     const { issuer, profile, spec } = pending;
     await store.put(name, { chain, key, issuer, profile, spec }, version, invocation.signal);

@@ -1,4 +1,4 @@
-// What a CA wants proved for an order: read in bounded time, held against what was asked, and turned into TXT values.
+// What a CA wants proved for an order: read in bounded time, compared with the ordered names, and turned into TXT values.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { findUnrequested } from '../../policy/issuance/authorizations.ts';
@@ -13,16 +13,16 @@ import type { TxtValue } from '../../ports/dns.ts';
 
 /** Authorizations of one order read at once. */
 const concurrency = 8;
-/** How long a CA may take for all authorizations of one order: the orders of other CAs wait with it. */
+/** Milliseconds that a CA may take for all authorizations of one order. */
 const readingMs = 60_000;
 
-/** What was asked of the CA, and how long it may take to say what it wants proved, in milliseconds (60 s if absent). */
+/** The names of an order. `readingMs`: how long the CA may take to say what it wants proved; absent: 60 s. */
 export interface OrderedNames {
   readonly domains: readonly string[];
   readonly readingMs?: number;
 }
 
-/** One authorization for each name, at most (RFC 8555 §7.1.3). */
+/** Checks that an order has at most one authorization for each name (RFC 8555 §7.1.3). @throws AcmeError `Malformed`. */
 export function requireOnePerName({ url, authorizations }: Order, { domains }: OrderedNames): void {
   if (authorizations.length <= domains.length) return;
   throw new AcmeError(
@@ -31,9 +31,9 @@ export function requireOnePerName({ url, authorizations }: Order, { domains }: O
   );
 }
 
-/** What the CA wants proved, and the TXT values by which it is: nothing for a name that was not asked.
- *  @throws AcmeError `Malformed` if the CA wants more than that, `Unsupported` if DNS cannot prove it, `Unreachable` if it takes
- *  too long. */
+/** Reads what the CA wants proved, and the TXT values that prove it.
+ *  @throws AcmeError `Malformed` if the CA wants names proved that were not ordered, `Unsupported` if DNS cannot prove one,
+ *  `Unreachable` if it takes too long. */
 export async function readChallenges(
   order: Order,
   ordered: OrderedNames,
@@ -64,7 +64,7 @@ export async function readChallenges(
   return { authorizations, toPresent, toKeep: proofs.filter(({ isLasting }) => isLasting).map(toValue) };
 }
 
-/** All authorizations of an order, in `limitMs` at most (milliseconds). @throws AcmeError; `Unreachable` after that time. */
+/** Reads all authorizations of an order. @throws AcmeError `Unreachable` after `limitMs` milliseconds. */
 export async function readAuthorizations(
   { url, authorizations }: Order,
   ca: CertificateAuthority,

@@ -1,4 +1,4 @@
-// One wave: many orders at one CA side by side, their TXT values in one change per hosted zone, removed in one more.
+// One batch: many orders at one CA side by side. One change per hosted zone adds their TXT values, one removes them.
 import { Slots } from '../../async/map-concurrently.ts';
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
@@ -9,28 +9,27 @@ import { type OrderOutcome, recordAttempt } from './record.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { SharedChange } from './shared-change.ts';
 
-/** Certificates of one wave: their TXT values share one change per hosted zone, and all their orders wait side by side. */
+/** The most orders of a batch. */
 export const batchSize = 300;
-/** Certificates that talk to Secrets Manager or begin an order at once. */
+/** Certificates of a batch that are claimed, or recorded, at once. */
 const concurrency = 32;
-/** For how long one of them keeps another from beginning, in milliseconds. */
+/** How long a slow certificate keeps another one from beginning, in milliseconds. */
 const longestSlotMs = 10_000;
-/** What those that are ready wait for others at most, as a part of the time that is left. */
+/** The part of the remaining time that certificates wait for slower ones, to share a change of DNS. */
 const waitShare = 0.25;
-/** For how long a wave in which nothing is finished, after its values were written, keeps the next one waiting. */
+/** How long the next batch waits for one that has written its TXT values and finishes no order, in milliseconds. */
 const stragglerMs = 90_000;
 
-/** A wave under way. Neither promise rejects. */
+/** A batch under way. Neither promise rejects. */
 export interface OrderBatch {
-  /** What became of each certificate. */
+  /** One outcome for each certificate. */
   readonly outcomes: Promise<readonly OrderOutcome[]>;
-  /** When only those are left that take longer than the others, so that the next wave may begin. */
+  /** Resolves when the batch waits for its slowest certificates only, so that the next batch may begin. */
   readonly stragglersOnly: Promise<void>;
 }
 
-/** Orders all the given certificates, all at one CA, and tells what became of each. One certificate's failure or delay is its
- *  own: the others are stored, their TXT values removed and their states recorded meanwhile. TXT values are removed whatever
- *  happened, by the clean-up's own signal. */
+/** Begins to order the certificates, which all go to one CA. A slow or failed certificate does not delay the others: they are
+ *  stored and recorded meanwhile. TXT values are removed whatever happens, until the clean-up's own signal. */
 export function beginBatch(
   batch: readonly DueCertificate[],
   ports: IssuePorts & OrderingPorts,
@@ -42,8 +41,14 @@ export function beginBatch(
     longestMs: Math.max(0, leftMs * waitShare),
     signal: invocation.signal,
   };
-  const presented = new SharedChange({ ...shared, change: (...asked) => present(asked, ports, invocation) });
-  const cleanedUp = new SharedChange({ ...shared, change: (...asked) => cleanUp(asked, ports, invocation) });
+  const presented = new SharedChange({
+    ...shared,
+    change: (...values) => present(values, ports, invocation),
+  });
+  const cleanedUp = new SharedChange({
+    ...shared,
+    change: (...values) => cleanUp(values, ports, invocation),
+  });
   const queue = new SerialQueue();
   const [beginning, recording] = [new Slots(concurrency), new Slots(concurrency)];
   const outcomes = Promise.all(
@@ -51,9 +56,9 @@ export function beginBatch(
       const begun = await beginning.use(() => beginAttempt(due, queue, ports, invocation), {
         timeoutMs: longestSlotMs,
       });
-      const attempt = await finish(due, begun, presented, ports, invocation);
+      const attempt = await finish({ due, attempt: begun, presented }, ports, invocation);
       const unremoved = await cleanedUp.join('written' in attempt ? attempt.written : []);
-      return recording.use(() => recordAttempt(due, attempt, unremoved, ports, invocation));
+      return recording.use(() => recordAttempt({ due, attempt, unremoved }, ports, invocation));
     }),
   );
   const overdue = presented.first.then(() => pause(stragglerMs));
@@ -61,12 +66,12 @@ export function beginBatch(
   return { outcomes, stragglersOnly };
 }
 
-/** Keeps no process alive. */
+/** Resolves after this time, in milliseconds. Does not keep the process alive. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-/** Adds the values of some orders. */
+/** Writes the TXT values of some orders. */
 async function present(
   [values, onDone]: readonly [readonly TxtValue[], OnRecordDone],
   { records, log }: IssuePorts & OrderingPorts,
@@ -77,7 +82,7 @@ async function present(
   return outcome;
 }
 
-/** Takes away what these orders and those of the runs that they follow on wrote. */
+/** Removes the TXT values of some orders, and of the earlier runs that these resume. */
 async function cleanUp(
   [values, onDone]: readonly [readonly TxtValue[], OnRecordDone],
   { records, log }: IssuePorts & OrderingPorts,
@@ -91,16 +96,18 @@ async function cleanUp(
   return outcome;
 }
 
-/** TXT values that an order's challenges need. */
+/** The TXT values that an order's challenges need. */
 function neededBy({ open: { toPresent, toKeep } }: OpenAttempt): readonly TxtValue[] {
   return [...toPresent, ...toKeep];
 }
 
-/** Goes on once the order's own values are written and the world can see them. */
+/** Finishes the order once its TXT values are written and visible. */
 async function finish(
-  due: DueCertificate,
-  attempt: Attempt,
-  presented: SharedChange,
+  {
+    due,
+    attempt,
+    presented,
+  }: { readonly due: DueCertificate; readonly attempt: Attempt; readonly presented: SharedChange },
   ports: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
 ): Promise<Attempt> {
@@ -117,14 +124,14 @@ async function finish(
   const [error] = values.flatMap(({ name }) => failed.get(name) ?? []);
   if (!error) return finishAttempt(due, attempt, ports, invocation);
   const { claim, open, isNew } = attempt;
-  // Where nothing was written there is nothing to clean up, nor to keep the claim for. A write that timed out is not sure.
-  const isSure = (value: TxtValue) =>
+  // A value that was surely not written needs no clean-up, and no claim for it. A write that timed out is not sure.
+  const isUnwritten = (value: TxtValue) =>
     isNew && open.toPresent.includes(value) && unwritten.has(value.name) && !invocation.signal.aborted;
-  const written = attempt.written.filter((value) => !isSure(value));
+  const written = attempt.written.filter((value) => !isUnwritten(value));
   return { kind: 'failed', claim, orderUrl: open.order.url, written, error, mayBeIssued: false };
 }
 
-/** A rejection as a whole is a failure of each name. */
+/** Turns a rejection into a failure of each name. */
 async function outcomeOf(
   values: readonly TxtValue[],
   work: () => Promise<RecordOutcome>,

@@ -1,4 +1,4 @@
-// Carries out the orders of a plan: at each CA in waves, all CAs side by side.
+// Orders everything that is due: batch after batch at each CA, all CAs side by side.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import { planBySpecification } from '../gather/admission.ts';
@@ -7,38 +7,48 @@ import type { DueCertificate, PlannedCertificate } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import type { OrderOutcome } from './record.ts';
 
-/** A wave that would have less time than this is left to the next run. */
+/** A batch that would have less time than this (milliseconds) waits for the next run. */
 const minBatchMs = 2_000;
 /** Specifications read at once. */
 const concurrency = 32;
 
-/** Orders what is due and tells what became of each. A CA that hangs keeps no other's orders waiting. Never rejects, but
- *  where `openOrdering` does. */
+/** Orders the due certificates and returns one outcome for each. A CA that hangs does not delay the orders of other CAs.
+ *  Rejects only if `openOrdering` does. */
 export async function orderDue(
   due: readonly PlannedCertificate[],
   allowance: Allowance,
-  openOrdering: () => Promise<IssuePorts & OrderingPorts>,
+  issuing: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<readonly OrderOutcome[]> {
   if (due.length === 0) return [];
-  const [ports, { beginBatch, batchSize }] = await Promise.all([openOrdering(), import('./batch.ts')]);
+  const [ordering, { beginBatch, batchSize }] = await Promise.all([
+    issuing.openOrdering(),
+    import('./batch.ts'),
+  ]);
+  const ports = { ...issuing, ...ordering };
   const hasRehearsal = ({ situation }: PlannedCertificate) => situation.desired.rehearsal !== undefined;
   const byCa = Map.groupBy(due, ({ situation }) => situation.desired.directory);
   const outcomes = [...byCa.values()].map((part) => {
-    // Those that are rehearsed first, which takes its time, come last.
+    // Rehearsed orders come last: a rehearsal takes long.
     const parts = [part.filter((one) => !hasRehearsal(one)), part.filter(hasRehearsal)];
     const batches = parts.flatMap((some) => chunk(some, batchSize));
-    return orderBatches(batches, allowance, beginBatch, ports, invocation);
+    return orderBatches({ batches, allowance, beginBatch }, ports, invocation);
   });
   return (await Promise.all(outcomes)).flat();
 }
 
-/** One wave after another, as long as there is as much time as the longest took. Where a wave has only stragglers left, the
- *  next one begins. */
+/** Orders one batch after another, while there is as much time left as the longest batch took. The next one begins when the
+ *  one before waits for stragglers only. */
 async function orderBatches(
-  batches: readonly (readonly PlannedCertificate[])[],
-  allowance: Allowance,
-  beginBatch: typeof import('./batch.ts').beginBatch,
+  {
+    batches,
+    allowance,
+    beginBatch,
+  }: {
+    readonly batches: readonly (readonly PlannedCertificate[])[];
+    readonly allowance: Allowance;
+    readonly beginBatch: typeof import('./batch.ts').beginBatch;
+  },
   ports: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
 ): Promise<readonly OrderOutcome[]> {
@@ -74,7 +84,7 @@ function chunk<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
   );
 }
 
-/** The certificate with its specification, which admission may have been unable to read. */
+/** The certificate with its specification. Reads it if admission could not. */
 async function prepare(
   planned: PlannedCertificate,
   allowance: Allowance,

@@ -1,4 +1,4 @@
-// Claiming a certificate: of all runs that find it due, one goes on (design: AWSPENDING as compare-and-swap).
+// Claims a certificate: of all runs that find it due, one goes on (AWSPENDING as compare-and-swap).
 
 import { sameNames } from '../../certificate/names.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
@@ -9,19 +9,19 @@ import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { standingOf } from '../../state/decisions.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 
-/** What a run holds while it orders. */
+/** The claim of a run that orders a certificate. */
 export interface Claim {
-  /** Version that holds AWSPENDING for this run. */
+  /** The version that has AWSPENDING. */
   readonly version: string;
   readonly pending: PendingOrder;
-  /** Whether the key is the one of the run before: only then may a finalized order be used. */
+  /** Whether the key is that of the earlier run: only then is its finalized order of use. */
   readonly inheritedKey: boolean;
-  /** What was recorded of it when nobody else could change it any more; absent where that could not be read. */
+  /** The certificate's entry, read under the claim. Absent if it could not be read. */
   readonly entry?: StoreEntry;
 }
 
-/** Claims, or says `held` where another run was faster. A claim that is taken over keeps the key of its order while the
- *  specification still asks for the same certificate. */
+/** Claims the certificate for its planned issuer; `claimedByOther` if another run was faster. A claim that is taken over keeps
+ *  the key of its order if the specification still asks for the same certificate. @throws StoreError. */
 export async function claimCertificate(
   due: DueCertificate,
   { store, keys }: { readonly store: CertificateStore; readonly keys: KeyMaker },

@@ -1,4 +1,4 @@
-// Verifies what a CA has issued before it is stored, and tells what would be ordered again at once.
+// Verifies what a CA has issued before it is stored.
 import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
 import { actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../policy/issuance/issued.ts';
@@ -10,9 +10,9 @@ import type { DueCertificate } from '../gather/gather.ts';
 import type { IssueInvocation } from '../invocation.ts';
 import type { Claim } from './claim.ts';
 
-/** The chain with the claim's key, verified at this moment. What would be ordered again at once passes only where it is
- *  better than the certificate in use.
- *  @throws IssueError `BadCertificate` where it must not be stored, StoreError. */
+/** Verifies a PEM chain with the claim's key: signatures, names, validity now and for long enough. A certificate that would be
+ *  ordered again at once passes only if it is better than the one in use.
+ *  @throws IssueError `BadCertificate` if it must not be stored, StoreError. */
 export async function verifyIssued(
   chain: string,
   { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },

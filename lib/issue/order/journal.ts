@@ -1,14 +1,17 @@
-// Notes TXT values before they are written to DNS: a crash after that leaves none that nobody knows of.
+// Records TXT values on the tags before they are written to DNS, so that a crash leaves none unknown.
 
 import type { CertificateStore } from '../../ports/store.ts';
 import { addToJournal, isInJournal } from '../../state/txt-journal.ts';
 import type { OpenOrder } from './order.ts';
 
-/** Adds an order's values to the journal that is on the tag, and gives the journal as it is then. @throws StoreError. */
+/** Adds an order's TXT values to the certificate's journal and returns that. `journal`: as it is on the tag; absent: none.
+ *  @throws StoreError. */
 export async function recordValues(
-  name: string,
-  { toPresent }: OpenOrder,
-  journal: string | undefined,
+  {
+    name,
+    open: { toPresent },
+    journal,
+  }: { readonly name: string; readonly open: OpenOrder; readonly journal?: string | undefined },
   store: CertificateStore,
   signal: AbortSignal,
 ): Promise<string | undefined> {

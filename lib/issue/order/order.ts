@@ -28,18 +28,24 @@ const maxNameLength = 260;
 /** Challenges of one order answered at once. */
 const concurrency = 8;
 
-/** An order with what DNS-01 needs. */
+/** What following an order needs. */
+interface OrderPorts {
+  readonly ca: CertificateAuthority;
+  readonly clock: Clock;
+}
+
+/** An order with what its challenges need. */
 export interface OpenOrder {
   readonly order: Order;
   readonly authorizations: readonly Authorization[];
-  /** Values that must be visible before the challenges are answered. */
+  /** TXT values that must be visible before the challenges are answered. */
   readonly toPresent: readonly TxtValue[];
-  /** Those that must be visible too, and stay for later orders. */
+  /** TXT values that must be visible too, and that stay for later orders (dns-persist-01). */
   readonly toKeep: readonly TxtValue[];
 }
 
-/** The order of an earlier run; or why it is of no use: the CA no longer knows it, its URL is not the CA's, or it is not for
- *  the names. @throws AcmeError. */
+/** Reads the order of an earlier run. `useless`: why it cannot be used, for example because the CA no longer knows it, or it is
+ *  for other names. @throws AcmeError if the CA does not answer. */
 export async function findOrder(
   url: string,
   ordered: OrderedNames,
@@ -50,9 +56,9 @@ export async function findOrder(
     const order = await ca.readOrder(url, signal);
     if (order.names && !sameNames(order.names, ordered.domains)) return { useless: 'it is for other names' };
     if (order.status === 'invalid') return { useless: 'it is invalid' };
-    // Past validation there is nothing to prove; only where the order does not repeat its names must they be read.
-    const isTold = order.status !== 'pending' && order.names !== undefined;
-    const open = isTold
+    // After validation nothing is to be proved. Only an order that does not repeat its names needs its authorizations read.
+    const isValidated = order.status !== 'pending' && order.names !== undefined;
+    const open = isValidated
       ? withoutChallenges(order, ordered)
       : { order, ...(await readChallenges(order, ordered, ca, signal)) };
     return coversNames(open, ordered.domains) ? open : { useless: 'it is for other names' };
@@ -62,15 +68,15 @@ export async function findOrder(
   }
 }
 
-/** Orders are forgotten after a while, belong to one account, and the tag that names one may hold anything. */
+/** Whether the CA does not know the order: orders expire, belong to one account, and a tag may contain any URL. */
 function isGone(error: unknown): boolean {
   if (!(error instanceof AcmeError)) return false;
   const status = error.problem?.status ?? 0;
   return error.code === 'Malformed' || (status >= 400 && status < 500 && status !== 429);
 }
 
-/** A new order. Where every authorization is valid already it is born ready, and DNS is left alone.
- *  @throws AcmeError `Malformed` if the CA wants anything proved that was not asked, `Unreachable` if it takes too long. */
+/** Reads what a new order needs proved. An order that is ready already needs nothing: the CA has valid authorizations.
+ *  @throws AcmeError `Malformed` if the CA wants names proved that were not ordered, `Unreachable` if it takes too long. */
 export async function openNewOrder(
   order: Order,
   ordered: OrderedNames,
@@ -86,12 +92,11 @@ function withoutChallenges(order: Order, ordered: OrderedNames): OpenOrder {
   return { order, authorizations: [], toPresent: [], toKeep: [] };
 }
 
-/** Answers the challenges and follows the order until validation is over.
- *  @throws AcmeError `Invalid` with the CA's words for each name that failed. */
+/** Answers the challenges and polls the order until its validation has ended. Returns the order of then.
+ *  @throws AcmeError `Invalid` with the CA's words for each name that failed, IssueError `Unfinished` after 10 minutes. */
 export async function validateOrder(
   { order, authorizations }: OpenOrder,
-  ca: CertificateAuthority,
-  clock: Clock,
+  { ca, clock }: OrderPorts,
   signal: AbortSignal,
 ): Promise<Order> {
   if (order.status !== 'pending') return order;
@@ -100,28 +105,27 @@ export async function validateOrder(
     return challenge?.status === 'pending' ? [challenge.url] : [];
   });
   await mapConcurrently(unanswered, concurrency, (url) => ca.answerChallenge(url, signal));
-  const validated = await follow(order, 'pending', ca, clock, signal);
+  const validated = await follow(order, 'pending', { ca, clock }, signal);
   if (validated.status === 'invalid') throw await explainFailure(validated, ca, signal);
   return validated;
 }
 
-/** Finalizes where that is still to do, follows the order until it is valid and gives the PEM chain.
- *  @throws AcmeError `Invalid` where the order ended so. */
+/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain. `csr`: PEM.
+ *  @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10 minutes. */
 export async function obtainCertificate(
   validated: Order,
   csr: string,
-  ca: CertificateAuthority,
-  clock: Clock,
+  { ca, clock }: OrderPorts,
   signal: AbortSignal,
 ): Promise<string> {
   const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
-  const order = await follow(finalized, 'processing', ca, clock, signal);
+  const order = await follow(finalized, 'processing', { ca, clock }, signal);
   if (order.status === 'valid') return ca.downloadCertificate(order, signal);
   if (order.status === 'invalid') throw await explainFailure(order, ca, signal);
   throw new AcmeError('Malformed', `order ${order.url} is ${order.status} after it was finalized`);
 }
 
-/** Where the CA may have gone on although it did not say so, the order itself tells. */
+/** Finalizes the order. If the CA's answer leaves it open whether it did, the order itself is read. */
 async function finalize(
   order: Order,
   csr: string,
@@ -139,19 +143,18 @@ async function finalize(
   }
 }
 
-/** Whether a failed request may have been carried out all the same: no answer, one that makes no sense, or a 5xx. */
+/** Whether the CA may have carried out a request that failed: it gave no answer, one without sense, or a 5xx. */
 export function isUnsure(error: unknown): boolean {
   if (!(error instanceof AcmeError)) return true;
   if (error.code === 'Problem') return (error.problem?.status ?? 0) >= 500;
   return error.code !== 'Invalid' && error.code !== 'Unsupported';
 }
 
-/** Looks at the order until it leaves `status`, as often as the CA asks (Retry-After) or at growing pauses. */
+/** Polls the order until it leaves `status`, as often as the CA asks (Retry-After) or at growing pauses. */
 async function follow(
   order: Order,
   status: Order['status'],
-  ca: CertificateAuthority,
-  clock: Clock,
+  { ca, clock }: OrderPorts,
   signal: AbortSignal,
 ): Promise<Order> {
   const polled = await poll(
@@ -173,7 +176,7 @@ function nextPauseMs({ seen, pauses }: PollProgress<Order>): number {
   return Math.min(Math.max(pause, minPauseMs), maxPauseMs);
 }
 
-/** An order that ended invalid tells why in its authorizations' challenges; if those cannot be read, the order itself tells. */
+/** Why an order ended invalid, in the CA's words: by its authorizations' challenges, or else by the order itself. */
 async function explainFailure(
   order: Order,
   ca: CertificateAuthority,
@@ -198,8 +201,7 @@ async function explainFailure(
   });
 }
 
-/** Whether an order found again covers just these names: it says so itself, or its authorizations do, wildcards without
- *  their `*.`. */
+/** Whether the order is for exactly these names, by itself or by its authorizations (wildcards without their `*.`). */
 function coversNames({ order, authorizations }: OpenOrder, domains: readonly string[]): boolean {
   if (order.names) return sameNames(order.names, domains);
   const bare = (names: readonly string[]) => [...new Set(names.map(withoutWildcard))];

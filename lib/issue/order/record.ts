@@ -1,4 +1,4 @@
-// What is left of an attempt: state on tags, the claim released, one line in the log and one in the report.
+// Records how an attempt ended: on the certificate's tags, in the log, and in the report.
 import { readCertificate } from '../../certificate/x509.ts';
 import { recipientsOf } from '../../policy/delivery/agents.ts';
 import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
@@ -13,10 +13,9 @@ import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.t
 import { signDelivery } from '../signing.ts';
 import { judgeStored } from './aftermath.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
-import type { Claim } from './claim.ts';
 import { describeRetry, planRetry } from './retry.ts';
 
-/** What became of one certificate. */
+/** How the order of one certificate ended. */
 export type OrderOutcome = { readonly name: string; readonly message: string } & (
   | {
       readonly outcome: 'issued';
@@ -24,20 +23,26 @@ export type OrderOutcome = { readonly name: string; readonly message: string } &
       readonly notAfter: Date;
       readonly orderUrl: string;
     }
-  /** Nothing was needed any more. */
+  /** It needed no order any more. */
   | { readonly outcome: 'kept' }
-  /** A later run goes on from here, at `until` at the earliest where that is known. */
+  /** A later run goes on, not before `until` if that is known. */
   | { readonly outcome: 'waiting'; readonly until?: Date }
-  /** `version`: what was stored all the same. */
+  /** `version`: present if a certificate was stored all the same. */
   | { readonly outcome: 'failed'; readonly until?: Date; readonly error: Error; readonly version?: string }
 );
 
-/** Settles one attempt. `left`: record names whose TXT values could not be removed; the claim is then kept, so that the
- *  next run removes them. Never rejects. */
+/** An attempt that has ended. */
+interface Ended<Kind extends Attempt = Attempt> {
+  readonly due: DueCertificate;
+  readonly attempt: Kind;
+  /** Names of records whose TXT values could not be removed, with why. */
+  readonly unremoved: ReadonlyMap<string, Error>;
+}
+
+/** Ends one attempt: writes the certificate's tags, releases its AWSPENDING claim, logs one line and returns its outcome. The
+ *  claim stays if TXT values could not be removed: the next run removes them. Never rejects. */
 export async function recordAttempt(
-  due: DueCertificate,
-  attempt: Attempt,
-  unremoved: ReadonlyMap<string, Error>,
+  { due, attempt, unremoved }: Ended,
   ports: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
 ): Promise<OrderOutcome> {
@@ -60,22 +65,17 @@ export async function recordAttempt(
         if (current?.value.kind !== 'certificate') {
           throw new IssueError(
             'Failed',
-            `the certificate ${name} was issued, but what is stored is another value now`,
+            `the certificate ${name} was issued, but its AWS secret has another value now`,
           );
         }
         const { chain } = current.value.certificate;
-        const { failed } = await recordStored(
-          due,
-          { ...attempt, chain, version: current.version },
-          unremoved,
-          ports,
-          invocation,
-        );
+        const stored = { ...attempt, chain, version: current.version };
+        const { failed } = await recordStored({ due, attempt: stored, unremoved }, ports, invocation);
         if (failed) return failed;
         return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
       }
       case 'issued': {
-        const { notAfter, failed } = await recordStored(due, attempt, unremoved, ports, invocation);
+        const { notAfter, failed } = await recordStored({ due, attempt, unremoved }, ports, invocation);
         if (failed) return failed;
         const { version, orderUrl } = attempt;
         return {
@@ -88,34 +88,29 @@ export async function recordAttempt(
         };
       }
       case 'failed':
-        return await recordFailure(due, attempt, unremoved, ports, invocation);
+        return await recordFailure({ due, attempt, unremoved }, ports, invocation);
       case 'open':
         throw new IssueError('Failed', `the order of ${name} was left open`);
     }
   } catch (cause) {
-    // The certificate is safe by now or its order is on the tag; the next run picks up from there.
+    // The certificate is stored by now, or its order is on the tag: the next run goes on from there.
     const error = toError(cause);
     ports.log.error('state not recorded', { certificate: name, problem: describeError(error) });
     return { outcome: 'failed', name, message: describeError(error), error };
   }
 }
 
-/** Records the certificate's state and ends the claim, unless TXT values are left for another run to remove. What would be
- *  ordered again at once is a failure, and backs off. */
+/** What was stored, by this run or by the one before. */
+type StoredAttempt = Pick<Extract<Attempt, { kind: 'issued' }>, 'claim' | 'chain' | 'version' | 'written'>;
+
+/** Records the state of a stored certificate and ends the claim, unless another run must remove TXT values. A certificate that
+ *  would be ordered again at once is a failure, and backs off. */
 async function recordStored(
-  due: DueCertificate,
   {
-    claim,
-    chain,
-    version,
-    written,
-  }: {
-    readonly claim: Claim;
-    readonly chain: string;
-    readonly version: string;
-    readonly written: readonly TxtValue[];
-  },
-  unremoved: ReadonlyMap<string, Error>,
+    due,
+    attempt: { claim, chain, version, written },
+    unremoved,
+  }: Omit<Ended, 'attempt'> & { readonly attempt: StoredAttempt },
   ports: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
 ): Promise<{ readonly notAfter: Date; readonly failed?: OrderOutcome }> {
@@ -130,7 +125,7 @@ async function recordStored(
       fingerprint,
       notBefore,
       notAfter,
-      // What is stored carries the specification that it was claimed with.
+      // The stored value contains the specification of the claim.
       recipients: recipientsOf(claim.pending.spec ?? due.spec, invocation.inventory),
       signatures: claim.entry?.state.signatures,
     },
@@ -161,12 +156,11 @@ async function recordStored(
 }
 
 async function recordFailure(
-  due: DueCertificate,
-  { claim, orderUrl, written, error, mayBeIssued }: FailedAttempt,
-  unremoved: ReadonlyMap<string, Error>,
+  { due, attempt, unremoved }: Ended<FailedAttempt>,
   { store, clock, log }: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<OrderOutcome> {
+  const { claim, orderUrl, written, error, mayBeIssued } = attempt;
   const { name, domains: names } = due.spec;
   if (isOutOfTime(error, invocation.signal)) {
     log.warn('certificate postponed', { certificate: name, reason: 'Deadline', orderUrl });
@@ -184,11 +178,11 @@ async function recordFailure(
     return { outcome: 'failed', name, message: problem, error };
   }
   const hasTxtValues = hasUnremoved(written, unremoved);
-  // Without its entry nobody knows what the run before left.
+  // Without the entry nobody knows which TXT values the earlier run left.
   const isUnknown = due.situation.pending !== undefined && claim.entry === undefined;
   const keepsClaim = hasTxtValues || mayBeIssued || isUnknown;
   const retryAfter = error instanceof AcmeError ? error.retryAfterMs : undefined;
-  // With other codes a longer wait would not be believed when it is read again.
+  // The next pass does not believe a longer wait after other failures.
   const retryAfterMs =
     retryAfter === undefined || mayHaveRetryAfter(reason)
       ? retryAfter
@@ -221,7 +215,7 @@ async function recordFailure(
   return { outcome: 'failed', name, message, until, error };
 }
 
-/** A name that the CA has paused is no matter of waiting: a person must visit a page of the CA's. */
+/** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's page. */
 function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
   if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
   const pauseReason = `the CA has paused it; visit ${error.pausedUrl}, then resume it here`;
@@ -232,12 +226,12 @@ function hasUnremoved(written: readonly TxtValue[], unremoved: ReadonlyMap<strin
   return written.some((value) => unremoved.has(value.name));
 }
 
-/** Whether the run's own end, and nothing else, is what failed. */
+/** Whether the attempt failed because the run ended. */
 function isOutOfTime(error: Error, { aborted, reason }: AbortSignal): boolean {
   return aborted && (error === reason || error.cause === reason);
 }
 
-/** The CA's problem type where there is one, else our code. */
+/** The type of the CA's problem, or else our own code. */
 function reasonOf(error: Error): string {
   if (error instanceof AcmeError && error.problem) return error.problem.type;
   return codeOf(error);

@@ -1,4 +1,4 @@
-// After a failure, another CA validates the names first: an order that would fail again is spent at a CA for tests.
+// After a failure, a test CA validates the names first: an order that would fail again costs nothing there.
 
 import type { CertificateSpec } from '../../certificate/spec.ts';
 import { AcmeError } from '../../ports/acme.ts';
@@ -9,17 +9,17 @@ import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.t
 import { recordValues } from './journal.ts';
 import { openNewOrder, validateOrder } from './order.ts';
 
-/** What became of it. `failure`: the order itself would fail too. */
+/** How a rehearsal ended. `failure`: the order itself would fail too. */
 export interface Rehearsal {
-  /** TXT values that it may have left in DNS, and the journal that has them. */
+  /** TXT values that the rehearsal may have left in DNS, and the journal that contains them. */
   readonly written: readonly TxtValue[];
   readonly journal?: string | undefined;
   readonly failure?: Error;
 }
 
-/** Has the names validated by an order that is never finalized. Where that CA cannot be asked, no failure is given: the outage
- *  of a CA for tests keeps nobody from a certificate. Never rejects.
- *  @param issuer The issuer that validates them; absent: nothing is done. */
+/** Has another CA validate the names, by an order that is never finalized. An outage of that CA is no failure: nobody goes
+ *  without a certificate because a test CA is down. Never rejects.
+ *  @param issuer Key of `Inventory.issuers`. Absent: does nothing. */
 export async function rehearse(
   spec: CertificateSpec,
   issuer: string | undefined,
@@ -35,10 +35,10 @@ export async function rehearse(
     const { profile } = invocation.inventory.issuers[issuer] ?? {};
     const order = await ca.newOrder({ domains, profile }, invocation.signal);
     const open = await openNewOrder(order, spec, ca, invocation.signal);
-    const journal = await recordValues(name, open, undefined, store, invocation.signal);
+    const journal = await recordValues({ name, open }, store, invocation.signal);
     rehearsal = { written: open.toPresent, journal };
     await presentOwn([...open.toPresent, ...open.toKeep], ports, invocation);
-    await validateOrder(open, ca, clock, invocation.signal);
+    await validateOrder(open, { ca, clock }, invocation.signal);
     log.info('order rehearsed', { certificate: name, issuer, orderUrl: order.url });
     return rehearsal;
   } catch (cause) {
@@ -53,7 +53,8 @@ export async function rehearse(
   }
 }
 
-/** Not together with the orders of others: whoever failed before holds nobody up. @throws DnsError. */
+/** Writes the values in a change of their own, so that a certificate that failed before does not delay others.
+ *  @throws DnsError. */
 async function presentOwn(
   values: readonly TxtValue[],
   { records, awaitVisible }: OrderingPorts,
@@ -66,7 +67,7 @@ async function presentOwn(
   for (const error of seen.failed.values()) throw error;
 }
 
-/** Whether the names or their DNS are what failed, and not the CA that was asked. */
+/** Whether the names or their DNS failed, and not the test CA. */
 function isAboutNames(error: Error): boolean {
   if (error instanceof DnsError) return true;
   if (!(error instanceof AcmeError)) return false;

@@ -7,18 +7,18 @@ import { chooseIssuer, issuersOf } from '../../policy/issuance/issuer-choice.ts'
 import type { DueCertificate } from '../gather/gather.ts';
 import type { Claim } from './claim.ts';
 
-/** What follows a failure. */
+/** When and where the next attempt after a failure is. */
 export interface OrderRetry {
   /** Failures since the last success, this one included. */
   readonly failures: number;
   /** No attempt before this instant. */
   readonly until: Date;
-  /** The issuer of the next attempt, where that is another one. */
+  /** The issuer of the next attempt. Absent if it is the same. */
   readonly nextIssuer?: string;
 }
 
-/** Counts one failure more, and backs off. Another issuer has nothing to wait for until it has failed too.
- *  @param kept The order that is gone on with; absent: the next attempt makes a new one. */
+/** Counts one more failure, and backs off. Another issuer waits for nothing until it has failed, too.
+ *  @param kept The order that the next attempt resumes. Absent: it makes a new one. */
 export function planRetry(
   { spec, entry, situation: { desired } }: DueCertificate,
   claim: Claim,
@@ -38,7 +38,7 @@ export function planRetry(
   return { failures, until, nextIssuer: next.name };
 }
 
-/** The problem, with where the next attempt goes if that is elsewhere. */
+/** The problem, and the issuer of the next attempt if that is another one. */
 export function describeRetry(problem: string, { nextIssuer }: OrderRetry): string {
   return nextIssuer === undefined ? problem : `${problem}; the next attempt goes to issuer ${nextIssuer}`;
 }

@@ -1,22 +1,22 @@
-// Orders at one CA are made one after another, so that a crash between an order and the note of its URL loses one order at most.
+// Runs work one after another: new orders at one CA, so that a crash before their URLs are recorded loses one order at most.
 
-/** One work's turn, for the one after it. */
+/** Work in the queue, for the one behind it. */
 interface Task {
   readonly begun: Promise<void>;
   readonly ended: Promise<void>;
 }
 
-/** The turns of one wave. */
+/** A queue that runs one work at a time, and does not wait for a slow one forever. */
 export class SerialQueue {
   readonly #patienceMs: number;
   #last: Task = { begun: Promise.resolve(), ended: Promise.resolve() };
 
-  /** @param timeoutMs For how long one that takes its time holds up the next. */
+  /** @param timeoutMs How long a slow work delays the next one, in milliseconds. */
   constructor(timeoutMs = 5_000) {
     this.#patienceMs = timeoutMs;
   }
 
-  /** Does the work once the work before it has ended, however that ended, or has used up the patience. */
+  /** Runs the work once the one before it has ended, well or badly, or has taken too long. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -1,27 +1,28 @@
-// TXT values of many certificates, written or removed together: one change of each hosted zone as a rule. Who is slow is
-// waited for only so long, and each certificate goes on as soon as its own values are done.
+// Writes or removes the TXT values of many certificates together, as a rule in one change per hosted zone. Slow certificates
+// delay the others only so long, and each certificate goes on as soon as its own values are done.
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
 import { toError } from '../../ports/errors.ts';
 
-/** How long those that are ready wait while nobody else becomes ready. */
+/** How long ready certificates wait while no other one becomes ready, in milliseconds. */
 const quietMs = 10_000;
-/** The same once the run's time is up: then everybody else ends at once. */
+/** The same once the run's time is up: all others end soon, too. */
 const quietAtEndMs = 250;
 
-/** What is done with the values of all. */
+/** Changes the values of all ready certificates. `onDone`: called for each name as soon as it is done. */
 export type ChangeRecords = (values: readonly TxtValue[], onDone: OnRecordDone) => Promise<RecordOutcome>;
 
+/** How a shared change waits for its members. */
 export interface SharedChangeOptions {
-  /** How many certificates there are; each calls `bring` or `leave`, once. */
+  /** The number of certificates. Each calls `join` or `leave`, once. */
   readonly members: number;
   readonly change: ChangeRecords;
-  /** How long the first that is ready waits for the others at most, in milliseconds. */
+  /** The longest time that a ready certificate waits for the others, in milliseconds. */
   readonly longestMs: number;
-  /** The end of the work. */
+  /** Ends the work: nobody waits for slow certificates any more. */
   readonly signal: AbortSignal;
 }
 
-/** One certificate's values, and what is not known of them yet. */
+/** One certificate's values, and the names that are still open. */
 interface Member {
   readonly values: readonly TxtValue[];
   readonly open: Set<string>;
@@ -29,7 +30,7 @@ interface Member {
   readonly done: PromiseWithResolvers<ReadonlyMap<string, Error>>;
 }
 
-/** Changes in which many certificates share. */
+/** A change of DNS that many certificates share. */
 export class SharedChange {
   readonly #change: ChangeRecords;
   readonly #longestMs: number;
@@ -49,12 +50,13 @@ export class SharedChange {
     signal.addEventListener('abort', this.#await, { once: true });
   }
 
-  /** When the values of those that were ready first have all been changed, or nobody has any. */
+  /** Resolves when the first change has ended, or no certificate has any values. */
   get first(): Promise<void> {
     return this.#first.promise;
   }
 
-  /** Gives the names of these values that failed, with why, once all of them are done. Never rejects. */
+  /** Shares the change with these values. Resolves once all of them are done, with an error for each name that failed.
+   *  Never rejects. */
   join(values: readonly TxtValue[]): Promise<ReadonlyMap<string, Error>> {
     if (values.length === 0) {
       this.leave();
@@ -67,25 +69,25 @@ export class SharedChange {
     return done.promise;
   }
 
-  /** Says that a certificate has nothing to bring. */
+  /** Says that a certificate has no values. */
   leave(): void {
     this.#expected -= 1;
     this.#await();
   }
 
-  /** Begins to wait anew for those that are missing; where nobody is, nothing is waited for. */
+  /** Waits for the missing certificates, or begins at once if none is missing. */
   readonly #await = (): void => {
     clearTimeout(this.#quiet);
     if (this.#expected <= 0) {
       this.#signal.removeEventListener('abort', this.#await);
-      this.#handOn();
+      this.#begin();
     } else if (this.#ready.length > 0) {
-      this.#quiet = setTimeout(this.#handOn, this.#signal.aborted ? quietAtEndMs : quietMs);
-      this.#longest ??= setTimeout(this.#handOn, this.#longestMs);
+      this.#quiet = setTimeout(this.#begin, this.#signal.aborted ? quietAtEndMs : quietMs);
+      this.#longest ??= setTimeout(this.#begin, this.#longestMs);
     }
   };
 
-  readonly #handOn = (): void => {
+  readonly #begin = (): void => {
     clearTimeout(this.#quiet);
     clearTimeout(this.#longest);
     this.#longest = undefined;
