@@ -5,19 +5,15 @@ import { mapConcurrently } from '../async/map-concurrently.ts';
 import { verifyBundle } from '../certificate/bundle.ts';
 import { type StatementProblem, verifyStatement } from '../certificate/statement.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
-import {
-  type AgentReport,
-  applyResumption,
-  formatReport,
-  parseReport,
-  targetsIn,
-} from '../policy/delivery/agents.ts';
-import { parseFreeze } from '../policy/delivery/freeze.ts';
+import { applyResumption, shortenFreeze, targetsIn } from '../policy/delivery/agents.ts';
+import { freezeOf } from '../policy/delivery/freeze.ts';
 import { AgentError } from '../ports/agents.ts';
 import type { Log } from '../ports/log.ts';
 import { type CertificateStore, type StoredVersion, type StoreEntry, StoreError } from '../ports/store.ts';
-import { permissionsKey } from '../state/deliveries.ts';
-import type { CertificateState } from '../state/state.ts';
+import type { AgentReport, SeenServed, ServedRecord } from '../state/delivery.ts';
+import { isSameValue } from '../state/same.ts';
+import type { CertificateState, StateChange } from '../state/state.ts';
+import { permissionsKey } from '../state/targets.ts';
 import type { SignedStatement } from './memory.ts';
 
 /** The part of the store that delivering and probing need. */
@@ -92,17 +88,9 @@ export class VerifiedStore implements Store {
   /** Goes into the report; of other fields an agent knows nothing. */
   async record(name: string, state: Parameters<Store['record']>[1], signal: AbortSignal): Promise<void> {
     const before = this.#reports.get(name) ?? {};
-    const report = {
-      deployed: take(state.deployed, before.deployed),
-      served: take(seenOf(state.served), before.served),
-      notServedSince: take(state.notServedSince, before.notServedSince),
-      probedAt: take(state.probedAt, before.probedAt),
-      held: take(state.deliveryHeld, before.held),
-      resumedAt: before.resumedAt,
-    };
-    const text = formatReport(report);
-    if (text === formatReport(before)) return;
-    await this.#store.record(name, { reports: { [this.#scope.cluster]: text } }, signal);
+    const report = changeReport(before, state);
+    if (isSameValue(report, before)) return;
+    await this.#store.record(name, { reports: { [this.#scope.cluster]: report } }, signal);
     this.#reports.set(name, report);
   }
 
@@ -115,17 +103,10 @@ export class VerifiedStore implements Store {
    *  `deploy` or the agent itself has noted that. */
   #asOwn({ state, ...entry }: StoreEntry): StoreEntry {
     const { cluster } = this.#scope;
-    const report = applyResumption(parseReport(state.reports?.[cluster]), state.resumed);
+    const report = applyResumption(state.reports?.[cluster], state.resumed);
     this.#signatures.set(entry.name, state.signatures?.[cluster]);
     this.#reports.set(entry.name, report);
-    const { deployed, served, notServedSince, probedAt } = report;
-    const version = deployed?.split('/')[0];
-    const seen = served && version ? `${version}/${served}` : undefined;
-    const isHeld = parseFreeze(state.deliveryHeld, entry.current ?? '') !== undefined;
-    const deliveryHeld = isHeld ? state.deliveryHeld : report.held;
-    const reported = { deployed, served: seen, notServedSince, probedAt, deliveryHeld };
-    const own: CertificateState = { ...state, ...reported };
-    return { ...entry, state: own };
+    return { ...entry, state: stateWithin(state, report, entry.current) };
   }
 
   #verify(certificate: string, version: string, stored: StoredCertificate): SignedStatement {
@@ -155,11 +136,50 @@ const explain: Readonly<Record<StatementProblem, (cluster: string) => string>> =
     `has other targets than were signed for cluster ${cluster}: issue signs them if it finds them in use, else they were tampered with`,
 };
 
-function take<T>(value: T | null | undefined, before: T | undefined): T | undefined {
-  return value === undefined ? before : (value ?? undefined);
+/** The report after a change of the state that its agent sees. */
+function changeReport(before: AgentReport, change: StateChange): AgentReport {
+  const { deployed, notServedSince, probedAt, freeze } = change;
+  return {
+    ...take('deployed', deployed, before),
+    ...take('served', change.served && withoutVersion(change.served), before),
+    ...take('notServedSince', notServedSince, before),
+    ...take('probedAt', probedAt, before),
+    ...take('freeze', freeze && shortenFreeze(freeze), before),
+    ...take('resumedAt', undefined, before),
+  };
 }
 
-/** What `CertificateState.served` says behind the version. */
-function seenOf(served: string | null | undefined): AgentReport['served'] | null {
-  return served == null ? served : parseReport(`@${served.slice(served.indexOf('/') + 1)}`).served;
+/** One field as it is after a change; absent where that clears it. */
+function take<K extends keyof AgentReport>(
+  field: K,
+  value: AgentReport[K] | null | undefined,
+  before: AgentReport,
+): AgentReport {
+  const after = value === undefined ? before[field] : value;
+  return after == null ? {} : { [field]: after };
+}
+
+function withoutVersion(record: ServedRecord): SeenServed {
+  const { version: _, ...seen } = record;
+  return seen;
+}
+
+/** The state with what the report says in place of what `deploy` and `probe` have noted for other clusters; but what `deploy` has
+ *  frozen stays frozen. */
+function stateWithin(
+  state: CertificateState,
+  { deployed, served, notServedSince, probedAt, freeze }: AgentReport,
+  current: string | undefined,
+): CertificateState {
+  const others = ['deployed', 'served', 'notServedSince', 'probedAt', 'freeze'];
+  const shared = Object.fromEntries(Object.entries(state).filter(([field]) => !others.includes(field)));
+  const frozen = freezeOf(state.freeze, current) ?? freeze;
+  return {
+    ...shared,
+    ...(deployed && { deployed }),
+    ...(served && deployed && { served: { version: deployed.version, ...served } }),
+    ...(notServedSince && { notServedSince }),
+    ...(probedAt && { probedAt }),
+    ...(frozen && { freeze: frozen }),
+  };
 }

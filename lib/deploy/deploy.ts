@@ -4,7 +4,7 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import { nameDestination } from '../policy/delivery/secret.ts';
 import { isPutOff } from '../policy/issuance/backoff.ts';
-import type { DeliveryRetry } from '../state/deliveries.ts';
+import type { DeliveryRetry } from '../state/delivery.ts';
 import { deployToAcm } from './acm/acm.ts';
 import { describeReported } from './agents.ts';
 import { deployToCluster } from './cluster/cluster.ts';

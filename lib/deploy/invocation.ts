@@ -8,9 +8,7 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
-import type { Freeze } from '../policy/delivery/freeze.ts';
 import type { Delivery, SecretPlan } from '../policy/delivery/secret.ts';
-import type { ServedWord } from '../policy/serving/served.ts';
 import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import type { ConnectCertificateManager } from '../ports/acm.ts';
 import type { AgentError } from '../ports/agents.ts';
@@ -22,7 +20,7 @@ import type { Log } from '../ports/log.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, ReadText } from '../ports/store.ts';
 import type { DeployRequest } from '../requests/requests.ts';
-import type { DeliveryStep } from '../state/deliveries.ts';
+import type { DeliveryPhase, Freeze, ServedWord } from '../state/delivery.ts';
 import type { WorkloadLists } from './cluster/workload-lists.ts';
 
 /** What a run stands on. */
@@ -61,7 +59,7 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly delivery: Delivery;
   readonly target: Target;
   /** What is known to be behind the target for this version. */
-  readonly step: DeliveryStep;
+  readonly step: DeliveryPhase;
   /** Of the certificate's leaf. */
   readonly facts: Pick<CertificateFacts, 'names' | 'notBefore'>;
   /** Where to look at what is served; `false`: nowhere. */
@@ -151,7 +149,7 @@ export interface DeployReport {
 /** What the work on one target came to. */
 export interface JobResult {
   readonly report: TargetReport;
-  readonly step: DeliveryStep;
+  readonly step: DeliveryPhase;
   readonly failures: readonly Error[];
   /** An ARN to remember. */
   readonly arn?: string | undefined;

@@ -2,7 +2,6 @@
 
 import { isByHand, judgeReturn } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret.ts';
-import { isRevokedVersion } from '../state/decisions.ts';
 import type {
   AnyJob,
   ClusterContext,
@@ -51,7 +50,7 @@ export async function loadLastGood(
   if (entry?.current !== delivery.version || stored.version === delivery.version) {
     return { refusal: 'a newer version is there by now' };
   }
-  const isRevoked = isRevokedVersion(entry?.state.revoked, stored.version);
+  const isRevoked = entry.state.revoked?.includes(stored.version) ?? false;
   const { names, notBefore } = facts;
   const begin = freeze && isByHand(freeze) ? undefined : notBefore;
   const judged = judgeReturn(stored.value.certificate, { names, isRevoked, begin, now: clock.now() });

@@ -1,4 +1,5 @@
 // Imports a certificate that another tool got: verified, stored as AWSCURRENT, and from then on renewed by the schedule.
+
 import { createHash } from 'node:crypto';
 import type { Bundle } from '../certificate/bundle.ts';
 import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
@@ -11,13 +12,13 @@ import {
 import { actualByValue } from '../policy/issuance/actual.ts';
 import { type Decision, judge } from '../policy/issuance/checks.ts';
 import { type Desired, describeNoIssuer, desiredBySpec } from '../policy/issuance/desired.ts';
+import { decisionsOf } from '../policy/issuance/operator-decisions.ts';
 import { resumes } from '../policy/issuance/resume.ts';
 import type { KeyMaker } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ConfigError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { CertificateStore, StoredValue, StoreEntry } from '../ports/store.ts';
-import { standingOf } from '../state/decisions.ts';
 import { stateOf } from '../state/describe.ts';
 import { type ImportProblem, verifyImport } from './verification.ts';
 
@@ -190,7 +191,7 @@ function judgeNext(
       failures,
       error,
       nextAttempt,
-      ...standingOf({ current: version, state }),
+      ...decisionsOf({ current: version, state }),
     },
     now,
   );

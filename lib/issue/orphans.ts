@@ -3,9 +3,9 @@
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { mayBeAlive, type PendingOrder } from '../certificate/stored.ts';
+import { readJournal } from '../policy/dns/txt-journal.ts';
 import { describeError } from '../ports/errors.ts';
 import { type CertificateStore, type StoreEntry, StoreError } from '../ports/store.ts';
-import { readJournal } from '../state/txt-journal.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
 /** Entries cleaned up at once. */

@@ -27,7 +27,7 @@ export interface SignableVersion
   /** Where it goes and only an agent reaches. */
   readonly recipients: readonly AgentRecipient[];
   /** As recorded so far. */
-  readonly signatures: ByCluster | undefined;
+  readonly signatures: ByCluster<string> | undefined;
   /** Public key whose signatures hold, others being made anew; absent: any is taken for good. */
   readonly publicKey?: string | undefined;
 }
@@ -38,7 +38,7 @@ export async function signDelivery(
   { recipients, signatures, publicKey, ...content }: SignableVersion,
   { signingKey, clock, log }: Ports,
   { cleanUpSignal }: Pick<IssueInvocation, 'cleanUpSignal'>,
-): Promise<{ readonly signatures?: ByCluster }> {
+): Promise<{ readonly signatures?: ByCluster<string> }> {
   const holds = (cluster: string) => isTrusted(signatures?.[cluster], { ...content, cluster }, publicKey);
   const plan = planSigning(recipients, content, signatures, holds);
   const cleared = Object.fromEntries(plan.clear.map((cluster) => [cluster, '']));

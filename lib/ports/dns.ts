@@ -41,7 +41,7 @@ export interface ChallengeRecords {
    *  name as soon as the change that has it is INSYNC. */
   present(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;
   /** Takes just these values away, of which a value may be given by its first 8 characters
-   *  (`policy/txt-journal.ts`); a value that is gone already, or whose name no zone of ours takes, is passed
+   *  (`policy/dns/txt-journal.ts`); a value that is gone already, or whose name no zone of ours takes, is passed
    *  over. Does not wait for INSYNC. A value that the same run presented is taken away where it was put,
    *  whatever CNAMEs say by then. `onDone` tells of each name as soon as its zone is changed. */
   cleanUp(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;

@@ -1,5 +1,5 @@
 // The socket to the event bus, where others learn of deliveries; each comment is part of the contract.
-import type { ServedWord } from '../policy/serving/served.ts';
+import type { ServedWord } from '../state/delivery.ts';
 import { CertrelayError } from './errors.ts';
 
 /** `EventFailed`: EventBridge did not take the event. */

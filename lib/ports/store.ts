@@ -1,7 +1,7 @@
 // The socket between stories and AWS Secrets Manager: certificates, one AWS secret each. Each comment is part
 // of the contract.
 import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
-import type { CertificateState } from '../state/state.ts';
+import type { CertificateState, StateChange } from '../state/state.ts';
 import { CertrelayError } from './errors.ts';
 
 /** `TooLarge`: over 64 KB. `Denied`: access denied. `Throttled`, `Failed`: by AWS. */
@@ -69,11 +69,7 @@ export interface CertificateStore {
   /** Takes AWSPENDING off `version`; nothing happens where it no longer holds the label. */
   release(name: string, version: string, signal: AbortSignal): Promise<void>;
   /** Writes the given fields of the state to tags; `null` clears one, absent ones stay. Makes no version. */
-  record(
-    name: string,
-    state: { readonly [K in keyof CertificateState]?: CertificateState[K] | null | undefined },
-    signal: AbortSignal,
-  ): Promise<void>;
+  record(name: string, state: StateChange, signal: AbortSignal): Promise<void>;
 }
 
 /** Text of the AWS secret with that name or ARN (not below the prefix), as it is now.

@@ -5,11 +5,11 @@ import {
   judgeServed,
   type ProbeResult,
   type ProbeSummary,
-  type ServedWord,
   updateServed,
 } from '../policy/serving/served.ts';
-import { formatServedTargets } from '../policy/serving/served-targets.ts';
+import { judgeTargets } from '../policy/serving/served-targets.ts';
 import { describeError, toError } from '../ports/errors.ts';
+import type { ServedWord } from '../state/delivery.ts';
 import type { ProbeInvocation, ProbePorts } from './invocation.ts';
 import { observe } from './observations.ts';
 import { type CertificateToProbe, type ProbeSelection, selectForProbe } from './selection.ts';
@@ -84,7 +84,7 @@ async function record(
   const { change, isNews, notServedSince } = updateServed(state, {
     version,
     served,
-    targets: formatServedTargets(results, targets, probe),
+    targets: judgeTargets(results, targets, probe),
     isDelivered,
     at,
   });

@@ -2,12 +2,12 @@
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { TargetSpec } from '../certificate/spec.ts';
+import { isDelivered } from '../policy/delivery/progress.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import { toError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
-import { isDelivered, targetsKey } from '../state/deliveries.ts';
-import { parseDomains } from '../state/describe.ts';
 import type { CertificateState } from '../state/state.ts';
+import { targetsKey } from '../state/targets.ts';
 import type { ProbeInvocation, ProbePorts } from './invocation.ts';
 
 /** A certificate that should be served. */
@@ -69,7 +69,7 @@ function select(name: string, entry: StoreEntry | undefined, { inventory }: Prob
   if (state.version !== version || !state.fingerprint) {
     return skip('its state is of another version; the next pass of issue puts that right');
   }
-  const domains = spec?.domains ?? parseDomains(state);
+  const domains = spec?.domains ?? state.domains;
   if (!domains) {
     const problem = state.source
       ? 'its tags do not tell its names; list it in the inventory'

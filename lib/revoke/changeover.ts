@@ -3,7 +3,7 @@ import { growing, poll } from '../async/poll.ts';
 import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
-import { reachedSteps } from '../policy/delivery/agents.ts';
+import { reachedPhases } from '../policy/delivery/agents.ts';
 import { nameDestination } from '../policy/delivery/secret.ts';
 import type { ProbeResult } from '../policy/serving/served.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
@@ -94,7 +94,7 @@ async function findUndelivered(
 ): Promise<string | undefined> {
   if (targets.length === 0) return undefined;
   const { state = {} } = (await store.describe(name, signal)) ?? {};
-  const steps = reachedSteps(state, version, targets, inventory);
+  const steps = reachedPhases(state, version, targets, inventory);
   const open = targets.filter((_, index) => steps[index] !== 'rolled-out');
   if (open.length === 0) return undefined;
   return `it is not delivered yet to ${open.map((target) => nameDestination(target, name)).join(', ')}`;

@@ -5,6 +5,7 @@ import type { RevocationReason } from '../certificate/revocation.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
+import { addRevoked } from '../policy/issuance/operator-decisions.ts';
 import type { ConnectAuthority } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import { toError } from '../ports/errors.ts';
@@ -12,7 +13,6 @@ import type { Log } from '../ports/log.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { RevokeRequest } from '../requests/requests.ts';
-import { addRevoked } from '../state/decisions.ts';
 import { awaitChangeover, type Changeover } from './changeover.ts';
 import { isForTests } from './drill.ts';
 

@@ -1,11 +1,10 @@
-// What the tags will say of a specification that is registered, and of a certificate once it is stored; `held.ts` reads it
-// back.
+// What the tags will say of a specification that is registered, and of a certificate once it is stored.
 import { namesKey } from '../certificate/names.ts';
 import { isSecretTarget, type KeyType } from '../certificate/spec.ts';
 import type { SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import { type CertificateFacts, certificateId } from '../certificate/x509.ts';
-import { targetsKey } from './deliveries.ts';
 import type { CertificateState } from './state.ts';
+import { targetsKey } from './targets.ts';
 
 /** Fields of `CertificateState` that describe a specification: enough to know the same one again without reading a value,
  *  which may hold a private key. */
@@ -15,7 +14,7 @@ export type SpecState = Required<Pick<CertificateState, 'source' | 'names' | 'ta
 /** State that a specification is stored with. */
 export function stateOfSpec(spec: StoredSpec): SpecState {
   const { source, domains, targets } = spec;
-  const told = formatDomains(domains);
+  const told = keepDomains(domains);
   return {
     source,
     names: namesKey(domains),
@@ -28,7 +27,7 @@ export function stateOfSpec(spec: StoredSpec): SpecState {
 /** Of what was not discovered nothing is said, so that nothing is written either. */
 function placeOf({ source, targets }: StoredSpec): Pick<CertificateState, 'place'> {
   const [target] = source === 'discovery' ? targets.filter(isSecretTarget) : [];
-  return target ? { place: `${target.cluster}/${target.namespace}` } : {};
+  return target ? { place: { cluster: target.cluster, namespace: target.namespace } } : {};
 }
 
 /** Fields of `CertificateState` that describe one version. `null` says that the certificate has no such thing, so that
@@ -48,8 +47,8 @@ export interface VersionState {
   readonly windowEnd: null;
   readonly explanationUrl: null;
   readonly source: SpecSource | null;
-  readonly place?: string;
-  readonly domains: string | null;
+  readonly place?: NonNullable<CertificateState['place']>;
+  readonly domains: readonly string[] | null;
 }
 
 /** State to record for a certificate stored as `version`; `facts` are those of its leaf. */
@@ -73,20 +72,14 @@ export function stateOf(
     explanationUrl: null,
     source: stored.spec?.source ?? null,
     ...(stored.spec && placeOf(stored.spec)),
-    domains: (stored.spec && formatDomains(stored.spec.domains)) ?? null,
+    domains: (stored.spec && keepDomains(stored.spec.domains)) ?? null,
   };
 }
 
 /** An AWS secret has 50 tags of 256 characters: names may take a few of them. */
 const longestDomains = 1000;
 
-/** Names as one text, or `undefined` where they are too many: whoever needs them then must read the value. */
-function formatDomains(domains: readonly string[]): string | undefined {
-  const text = domains.join('/');
-  return text.length <= longestDomains ? text : undefined;
-}
-
-/** The names of a registered certificate that its tags tell; `undefined` where they do not. */
-export function parseDomains({ domains }: Pick<CertificateState, 'domains'>): readonly string[] | undefined {
-  return domains?.split('/');
+/** The names, or `undefined` where they are too many: whoever needs them then must read the value. */
+function keepDomains(domains: readonly string[]): readonly string[] | undefined {
+  return domains.join('/').length <= longestDomains ? domains : undefined;
 }

@@ -1,6 +1,8 @@
 // What is remembered of a certificate between runs, beside the certificate itself.
-import type { KeyType } from '../certificate/spec.ts';
+import type { KeyType, SecretTarget } from '../certificate/spec.ts';
 import type { SpecSource } from '../certificate/stored.ts';
+import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
+import type { OrderLog, OrderOwner, TxtJournal } from './orders.ts';
 
 /** Kept on tags of the AWS secret. Every field may be absent: tags are an index, the certificate is the truth. */
 export interface CertificateState {
@@ -28,20 +30,20 @@ export interface CertificateState {
   readonly askAfter?: Date | undefined;
   /** Where the specification comes from; absent: the inventory file. */
   readonly source?: SpecSource;
-  /** Of a discovered one: where it was found, `cluster/namespace`; absent from what earlier versions stored. */
-  readonly place?: string;
-  /** What that specification is for, as `formatDomains` writes it; absent where that is too long. */
-  readonly domains?: string;
+  /** Of a discovered one: where it was found; absent from what earlier versions stored. */
+  readonly place?: Pick<SecretTarget, 'cluster' | 'namespace'>;
+  /** What that specification is for; absent where they are too many to be kept. */
+  readonly domains?: readonly string[];
   /** Hash of the set of targets in that specification (`targetsKey`). */
   readonly targets?: string;
   /** Order in flight or last made. Cleared when it is over. */
   readonly order?: string;
-  /** Whose order that is: `orderOwner` of its directory and profile. */
-  readonly orderFor?: string;
-  /** TXT values that its orders may have in DNS, as `txt-journal.ts` writes them. Cleared when they are gone. */
-  readonly txt?: string;
-  /** Recent orders, as `order-log.ts` writes them. */
-  readonly orders?: string;
+  /** Whose order that is. */
+  readonly orderFor?: OrderOwner;
+  /** TXT values that its orders may have in DNS. Cleared when they are gone. */
+  readonly txt?: TxtJournal;
+  /** Recent orders. */
+  readonly orders?: OrderLog;
   /** Failed attempts since the last success. */
   readonly failures?: number;
   /** Code of the last failure. */
@@ -51,22 +53,20 @@ export interface CertificateState {
   /** Since when a person wants no order, and that person's words. */
   readonly pausedSince?: Date;
   readonly pauseReason?: string;
-  /** Versions that were revoked, newest first, as `standing.ts` writes them. */
-  readonly revoked?: string;
+  /** Versions that were revoked, newest first. */
+  readonly revoked?: readonly string[];
   /** Version that is to be revoked as soon as another one has replaced it. */
   readonly revoking?: string;
-  /** `<version>/<hash of the targets>/<one letter per target>`: which targets have which step behind them; and when what
-   *  failed is tried again, as `deliveries.ts` writes it. */
-  readonly deployed?: string | undefined;
-  /** The version that is not to be delivered any further, where and why, as `hold.ts` writes it. */
-  readonly deliveryHeld?: string | undefined;
-  /** `<version>/<instant>`: the version that a person last resumed, as `agents.ts` writes it. */
-  readonly resumed?: string;
-  /** ARNs in ACM under which it was imported, as `acm.ts` writes them. */
-  readonly acm?: string;
-  /** `<version>/<word>`: what was last seen to be served, as `served.ts` says it; where targets tell their addresses what each
-   *  of them serves stands behind it, as `served-targets.ts` writes it. */
-  readonly served?: string | undefined;
+  /** Which targets the version has reached, and when those are tried again that failed. */
+  readonly deployed?: DeliveryRecord;
+  /** The version that is not to be delivered any further. */
+  readonly freeze?: Freeze;
+  /** The version that a person last resumed. */
+  readonly resumed?: Resumption;
+  /** ARNs in ACM under which it was imported, one for each region, sorted. */
+  readonly acm?: readonly string[];
+  /** What was last seen to be served. */
+  readonly served?: ServedRecord;
   /** Since when something else is served than that version, although it has been delivered. */
   readonly notServedSince?: Date | undefined;
   /** When that was last looked at; written at least every few hours. */
@@ -76,10 +76,13 @@ export interface CertificateState {
   /** Until when it is renewed and delivered although today's inventory would not accept its specification (`grace.ts`). */
   readonly graceUntil?: Date;
   /** By cluster that only an agent reaches: the signed statement of what is meant for it (`statement.ts`). */
-  readonly signatures?: ByCluster;
-  /** By such a cluster: what its agent last reported (`agents.ts`). */
-  readonly reports?: ByCluster;
+  readonly signatures?: ByCluster<string>;
+  /** By such a cluster: what its agent last reported. */
+  readonly reports?: ByCluster<AgentReport>;
 }
 
-/** Texts by cluster. Where state is recorded, those of clusters that are not named stay, and an empty text clears one. */
-export type ByCluster = Readonly<Record<string, string>>;
+/** One value a cluster. Where state is recorded, those of clusters that are not named stay; an empty text clears one. */
+export type ByCluster<T> = Readonly<Record<string, T>>;
+
+/** Fields to write; `null` clears one, absent ones stay. */
+export type StateChange = { readonly [K in keyof CertificateState]?: CertificateState[K] | null | undefined };

@@ -17,7 +17,6 @@ import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { StatusRequest } from '../requests/requests.ts';
-import { parseDomains } from '../state/describe.ts';
 import { type AgentStatus, judgeAgents } from './agents.ts';
 
 export interface StatusPorts {
@@ -118,7 +117,7 @@ function findMisfits(
     entries.flatMap(({ name, state }) => {
       const { source, targets, graceUntil, error } = state;
       if (!source || inFile.has(name)) return [];
-      const { found } = fit.ofTags({ name, source, domains: parseDomains(state), targets });
+      const { found } = fit.ofTags({ name, source, domains: state.domains, targets });
       if (found.length === 0 && graceUntil === undefined && error !== notAllowed) return [];
       return [[name, { found, ...(graceUntil ? { grace: graceUntil } : {}) }] as const];
     }),

@@ -8,7 +8,6 @@ import { type AgentScope, VerifiedStore } from '../../lib/agent/verified-store.t
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { parseReport } from '../../lib/policy/delivery/agents.ts';
 import { type BenchOptions, only, openBench } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
 
@@ -98,7 +97,7 @@ export async function openDelivered(change: Partial<AgentScope> = {}, options: P
   return {
     ...agent,
     state,
-    held: () => parseReport(state().reports?.lab).held,
+    held: () => state().reports?.lab?.freeze,
     mend: () => {
       isMended = true;
     },

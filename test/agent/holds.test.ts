@@ -1,7 +1,8 @@
 // How long an agent holds a version that it took back, and what else it holds.
+
 import { expect, test } from 'vitest';
-import { formatResumption, parseReport } from '../../lib/policy/delivery/agents.ts';
 import { codesOf, only, targetsOf } from '../deploy/harness.ts';
+import { stateOfTags } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 import { dayMs, expectIdlePass, openDelivered, rollout } from './harness.ts';
 
@@ -10,19 +11,22 @@ test('a version that was taken back is tried again once somebody resumes it, and
   await agent.deploy();
   agent.mend();
   await expectIdlePass(agent);
-  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
+  await agent.store.record('shop', { resumed: { version: 'version-2', at: agent.clock.now() } });
   expect(only(await agent.deploy())).toMatchObject({
     outcome: 'delivered',
     restarted: ['Deployment web'],
   });
-  expect(parseReport(agent.state().reports?.lab).deployed).toMatch(/^version-2\/[0-9a-f]{8}\/r$/);
+  expect(agent.state().reports?.lab?.deployed).toMatchObject({
+    version: 'version-2',
+    phases: ['rolled-out'],
+  });
   expect([agent.versionInCluster(), agent.held()]).toEqual(['version-2', undefined]);
 });
 
 test('a version that fails again once it was resumed is taken back again', async () => {
   const agent = await openDelivered();
   await agent.deploy();
-  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
+  await agent.store.record('shop', { resumed: { version: 'version-2', at: agent.clock.now() } });
   expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed']);
   expect([agent.versionInCluster(), agent.isBack()]).toEqual(['version-1', true]);
   await expectIdlePass(agent);
@@ -49,17 +53,17 @@ test.each([
 ])('what deploy has noted keeps a version from it too: %s', async (deliveryHeld) => {
   const agent = await openDelivered();
   agent.mend();
-  await agent.store.record('shop', { deliveryHeld });
+  await agent.store.record('shop', stateOfTags({ deliveryHeld }));
   await expectIdlePass(agent);
   expect(agent.versionInCluster()).toBe('version-1');
-  await agent.store.record('shop', { deliveryHeld: null });
+  await agent.store.record('shop', { freeze: null });
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
 });
 
 test('what deploy has noted ends for the agent too as what it keeps in place ends, and is not undone pass after pass', async () => {
   const agent = await openDelivered();
   agent.mend();
-  await agent.store.record('shop', { deliveryHeld: 'version-2 prod/shop/shop-tls it hung' });
+  await agent.store.record('shop', stateOfTags({ deliveryHeld: 'version-2 prod/shop/shop-tls it hung' }));
   agent.clock.pass(67 * dayMs);
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
   const records = agent.store.count('record');
@@ -70,7 +74,7 @@ test('what deploy has noted ends for the agent too as what it keeps in place end
 test('what deploy has noted of an earlier version is nothing to the agent', async () => {
   const agent = await openDelivered();
   agent.mend();
-  await agent.store.record('shop', { deliveryHeld: 'version-1 * it was taken back by hand' });
+  await agent.store.record('shop', stateOfTags({ deliveryHeld: 'version-1 * it was taken back by hand' }));
   await agent.deploy();
   const records = agent.store.count('record');
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'unchanged' });

@@ -3,9 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { returnAnnotation, statementAnnotation } from '../../lib/agent/memory.ts';
 import { publicKeyOf } from '../../lib/certificate/statement.ts';
-import { formatReport, formatResumption, parseReport } from '../../lib/policy/delivery/agents.ts';
 import { judgeHealth } from '../../lib/policy/health/health.ts';
 import { codesOf, only } from '../deploy/harness.ts';
+import { stateOfTags } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 import { dayMs, expectIdlePass, key, openDelivered, otherKey, rollout } from './harness.ts';
 
@@ -21,8 +21,12 @@ test('D13 a version whose workload never becomes available is taken back, no lat
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
   expect([agent.versionInCluster(), agent.isBack()]).toEqual(['version-1', true]);
-  expect(agent.held()).toMatch(/^version-2 lab\/shop\/shop-tls Deployment web/);
-  expect(agent.state().deliveryHeld, 'for other clusters nothing is held').toBeUndefined();
+  expect(agent.held()).toMatchObject({
+    version: 'version-2',
+    target: 'lab/shop/shop-tls',
+    reason: expect.stringMatching(/^Deployment web/),
+  });
+  expect(agent.state().freeze, 'for other clusters nothing is held').toBeUndefined();
   const records = agent.store.count('record');
   await expectIdlePass(agent);
   await expectIdlePass(agent);
@@ -53,7 +57,7 @@ test.for([
   const agent = await openDelivered();
   const record = agent.store.record.bind(agent.store);
   agent.store.record = (...args) => {
-    if (parseReport(args[1].reports?.lab).held) agent.faults.set('kubernetes', action, { kind: 'drop' }, 99);
+    if (args[1].reports?.lab?.freeze) agent.faults.set('kubernetes', action, { kind: 'drop' }, 99);
     return record(...args);
   };
   expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed', 'Unreachable']);
@@ -69,14 +73,15 @@ describe('what takes nothing back where no failure was seen:', () => {
     [
       'deploy’s tag, whoever wrote it',
       /takes back only what it sees fail itself: for version-1, move AWSCURRENT to it/,
-      ({ store }) => store.record('shop', { deliveryHeld: 'version-2 * it was taken back by hand' }),
+      ({ store }) =>
+        store.record('shop', stateOfTags({ deliveryHeld: 'version-2 * it was taken back by hand' })),
     ],
     [
       'the agent’s own report, which somebody else wrote',
       /^Secret up to date/,
       ({ store, state }) => {
-        const held = 'version-2 lab/shop/shop-tls it hung';
-        const lab = formatReport({ ...parseReport(state().reports?.lab), held });
+        const freeze = { version: 'version-2', target: 'lab/shop/shop-tls', reason: 'it hung' };
+        const lab = { ...state().reports?.lab, freeze };
         return store.record('shop', { reports: { lab } });
       },
     ],
@@ -154,7 +159,7 @@ describe('W13 what AWS gives as the version before is not put back', () => {
       'and was revoked',
       undefined,
       /it was revoked/,
-      ({ store }) => store.record('shop', { revoked: 'version-1' }),
+      ({ store }) => store.record('shop', { revoked: ['version-1'] }),
     ],
     ['and has expired', undefined, /expired/, async ({ clock }) => clock.pass(89 * dayMs + 1000)],
   ])('%s', async (_, code, sentence, forge) => {
@@ -197,7 +202,7 @@ test('going back lets no earlier statement in again, and what issue then signs a
   await agent.sign({ isRollback: true });
   expect(only(await agent.deploy())).toMatchObject({ restarted: [] });
   await agent.present('version-2', second);
-  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
+  await agent.store.record('shop', { resumed: { version: 'version-2', at: agent.clock.now() } });
   expect(codesOf(await agent.deploy({ certificates: ['shop'] }))).toEqual(['Replayed']);
   expect(agent.versionInCluster()).toBe('version-1');
 });
@@ -209,7 +214,7 @@ test('a version that was taken back is not resumed by an earlier statement about
   await agent.sign();
   await agent.deploy();
   await agent.present('version-2', second);
-  await agent.store.record('shop', { resumed: formatResumption('version-2', agent.clock.now()) });
+  await agent.store.record('shop', { resumed: { version: 'version-2', at: agent.clock.now() } });
   expect(codesOf(await agent.deploy())).toEqual(['Replayed']);
   expect(agent.versionInCluster()).toBe('version-1');
 });

@@ -1,8 +1,8 @@
 // Fills Secrets Manager with certificates that are not due, and measures a pass that finds nothing to do.
 import { createHash } from 'node:crypto';
-import { encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
 import { writeCertificate } from '../../lib/adapters/secrets-manager/values.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
+import { encodeState } from '../../lib/state/codec/tags.ts';
 import { stateOf } from '../../lib/state/describe.ts';
 import { mintChain } from '../minting/certificates.ts';
 import type { Call } from '../sandbox/journal.ts';

@@ -1,12 +1,9 @@
 // Targets in clusters that only an agent reaches, seen from outside.
 import { expect, test } from 'vitest';
-import {
-  applyResumption,
-  formatReport,
-  formatResumption,
-  parseReport,
-} from '../../lib/policy/delivery/agents.ts';
-import { type DeliveryStep, formatDeliveries } from '../../lib/state/deliveries.ts';
+import { applyResumption } from '../../lib/policy/delivery/agents.ts';
+import { describeProgress, withoutRetry } from '../../lib/policy/delivery/progress.ts';
+import type { AgentReport, DeliveryPhase } from '../../lib/state/delivery.ts';
+import { stateOfTags, throughTags } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 import { openBench, targetsOf } from './harness.ts';
 
@@ -15,8 +12,8 @@ const other = targetOf({ cluster: 'edge', secret: 'other-tls' });
 const lab = targetOf();
 
 /** What the agent of edge writes for both of its targets. */
-const reported = (version: string, ...steps: readonly DeliveryStep[]) => ({
-  reports: { edge: formatReport({ deployed: formatDeliveries(version, [edge, other], steps) }) },
+const reported = (version: string, ...phases: readonly DeliveryPhase[]) => ({
+  reports: { edge: { deployed: describeProgress(version, [edge, other], phases) } },
 });
 
 test('W01 deploy never connects to it: its targets wait for the agent, and the other clusters do not', async () => {
@@ -33,7 +30,10 @@ test('W01 deploy never connects to it: its targets wait for the agent, and the o
     ['unchanged', 'Secret up to date, nothing to restart'],
     ['pending', 'the agent of edge has applied it, and its workloads are not done'],
   ]);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/^version-1\/[0-9a-f]{8}\/rra$/);
+  expect(bench.store.kept.get('shop')?.state.deployed).toMatchObject({
+    version: 'version-1',
+    phases: ['rolled-out', 'rolled-out', 'applied'],
+  });
 
   await bench.issue('shop', 'version-2');
   expect((await outcomes())[0]).toEqual(['pending', 'waits for the agent of edge']);
@@ -41,18 +41,22 @@ test('W01 deploy never connects to it: its targets wait for the agent, and the o
 
 test('resuming a version tells its agents to go on, once, and writes no report of theirs', async () => {
   const bench = await openBench({ targets: [edge], agents: ['edge'] });
-  const deployed = formatDeliveries('version-1', [edge], ['none']);
-  const held = 'version-1 edge/shop/shop-tls Deployment web: 1@2 replicas';
-  const waiting = `${deployed}/3/2026-11-23T10:00:00.000Z`;
-  await bench.store.record('shop', { reports: { edge: formatReport({ deployed: waiting, held }) } });
+  const retry = { failures: 3, after: new Date('2026-11-23T10:00:00.000Z') };
+  const waiting = describeProgress('version-1', [edge], ['none'], retry);
+  const freeze = {
+    version: 'version-1',
+    target: 'edge/shop/shop-tls',
+    reason: 'Deployment web: 1@2 replicas',
+  };
+  await bench.store.record('shop', { reports: { edge: { deployed: waiting, freeze } } });
   const state = () => bench.store.kept.get('shop')?.state ?? {};
-  const report = () => applyResumption(parseReport(state().reports?.edge), state().resumed);
+  const report = () => applyResumption(state().reports?.edge, state().resumed);
   await bench.deploy({ certificates: ['shop'] });
   await bench.deploy({ certificates: ['shop'], resume: true, dryRun: true });
-  expect(report()).toMatchObject({ deployed: waiting, held });
+  expect(report()).toEqual({ deployed: waiting, freeze });
   await bench.deploy({ certificates: ['shop'], resume: true });
-  expect(report()).toMatchObject({ deployed, held: undefined });
-  expect(parseReport(state().reports?.edge)).toMatchObject({ deployed: waiting, held });
+  expect(report()).toEqual({ deployed: withoutRetry(waiting), resumedAt: state().resumed?.at });
+  expect(state().reports?.edge).toEqual({ deployed: waiting, freeze });
   const records = bench.store.count('record');
   await bench.deploy({ certificates: ['shop'], resume: true });
   expect(bench.store.count('record')).toBe(records);
@@ -60,14 +64,15 @@ test('resuming a version tells its agents to go on, once, and writes no report o
 
 test('a resumption is followed once, and of another version it says nothing', () => {
   const at = new Date('2026-11-23T10:00:00.000Z');
-  const held = 'version-2 edge/shop/shop-tls it hung';
-  const resumed = formatResumption('version-2', at);
-  const followed = applyResumption({ held }, resumed);
-  expect(followed).toEqual({ held: undefined, deployed: undefined, resumedAt: at.toISOString() });
-  const again = parseReport(formatReport({ ...followed, held }));
-  expect(again).toMatchObject({ held, resumedAt: at.toISOString() });
+  const freeze = { version: 'version-2', target: 'edge/shop/shop-tls', reason: 'it hung' };
+  const resumed = { version: 'version-2', at };
+  const followed = applyResumption({ freeze }, resumed);
+  expect(followed).toEqual({ resumedAt: at });
+  const again: AgentReport = { ...followed, freeze };
+  expect(throughTags({ reports: { edge: again } })).toEqual({ reports: { edge: again } });
   expect(applyResumption(again, resumed)).toEqual(again);
-  expect(applyResumption(again, formatResumption('version-2', new Date())).held).toBeUndefined();
-  expect(applyResumption({ held }, formatResumption('version-1', at))).toEqual({ held });
-  expect(parseReport(`@@@@${held}`), 'as agents of the version before write it').toMatchObject({ held });
+  expect(applyResumption(again, { ...resumed, at: new Date() }).freeze).toBeUndefined();
+  expect(applyResumption({ freeze }, { ...resumed, version: 'version-1' })).toEqual({ freeze });
+  const { reports } = stateOfTags({ 'agent-report/edge': '@@@@version-2 edge/shop/shop-tls it hung' });
+  expect(reports, 'as agents of the version before write it').toEqual({ edge: { freeze } });
 });

@@ -10,7 +10,9 @@ it('what is served is looked at when the last target has the certificate, and th
   bench.sightings.push(['served'], ['stale']);
   const { certificates } = await bench.deploy();
   expect(certificates).toMatchObject([{ decision: 'delivered', served: 'served' }]);
-  expect(bench.store.kept.get('shop')?.state).toMatchObject({ served: 'version-1/served' });
+  expect(bench.store.kept.get('shop')?.state).toMatchObject({
+    served: { version: 'version-1', word: 'served' },
+  });
   expect((await bench.deploy()).certificates[0]).not.toHaveProperty('served');
   expect(bench.sightings).toEqual([['stale']]);
 });
@@ -21,7 +23,10 @@ it('another certificate at an address is no failure of the delivery, is told at 
   const { certificates, failures } = await bench.deploy();
   expect([certificates[0]?.served, failures.size]).toEqual(['stale', 0]);
   const notServedSince = bench.clock.now();
-  expect(bench.store.kept.get('shop')?.state).toMatchObject({ served: 'version-1/stale', notServedSince });
+  expect(bench.store.kept.get('shop')?.state).toMatchObject({
+    served: { version: 'version-1', word: 'stale' },
+    notServedSince,
+  });
   expect(bench.log.events()).toContain('certificate not served yet');
 });
 

@@ -1,6 +1,8 @@
 // Delivering a certificate to targets whose clusters answer.
+
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 import { decode, only, openBench, targetsOf } from './harness.ts';
 
@@ -47,7 +49,7 @@ test('K34 the Secret is made as design §3 says, and its users are rolled, all b
   const marked = { spec: { template: { metadata: { annotations: annotation } } } };
   expect(bench.lab.find('deployments', 'shop', 'web')).toMatchObject(marked);
   expect(bench.lab.find('deployments', 'shop', 'other')).not.toMatchObject(marked);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/^version-1\/[0-9a-f]{8}\/r$/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/^version-1\/[0-9a-f]{8}\/r$/);
 });
 
 test('delivered twice, nothing is patched: an unchanged target costs one call, and no tag is written', async () => {
@@ -219,7 +221,7 @@ test('only the certificates and targets that are asked for are touched', async (
   expect(bench.store.count('read')).toBe(1);
   await bench.deploy({ certificates: ['api'] });
   expect(['a', 'b', 'c'].map((name) => bench.secret(name) !== undefined)).toEqual([false, true, true]);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/-r$/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/-r$/);
 });
 
 test('the log tells a pass over everything from one over what was named', async () => {

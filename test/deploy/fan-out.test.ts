@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { fanOut, findDelegatedClusters } from '../../lib/deploy/fan-out.ts';
 import { FakeLog } from '../fakes/log.ts';
+import { stateOfTags, tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './harness.ts';
 
@@ -43,7 +44,7 @@ async function openFive(more: Pick<BenchOptions, 'concurrency' | 'wrap'> = {}) {
         ([outcome, members]) => [outcome, members.length],
       ),
     );
-  const deployed = () => bench.store.kept.get('shop')?.state.deployed;
+  const deployed = () => tagsOfState(bench.store.kept.get('shop')?.state).deployed;
   return { bench, enter, counted, outcomes, deployed };
 }
 
@@ -94,8 +95,8 @@ test('K44 what failed is passed over until its time comes, later with each failu
   const waits: number[] = [];
   for (let pass = 1; pass <= 5; pass += 1) {
     expect((await bench.deploy()).failures.size, `pass ${pass}`).toBe(1);
-    const after = Date.parse(bench.store.kept.get('shop')?.state.deployed?.split('/').at(-1) ?? '');
-    const waitMs = after - bench.clock.now().getTime();
+    const { retry } = bench.store.kept.get('shop')?.state.deployed ?? {};
+    const waitMs = (retry?.after.getTime() ?? Number.NaN) - bench.clock.now().getTime();
     waits.push(waitMs / minute);
     bench.clock.pass(waitMs - 1);
     bench.clock.slept.length = 0;
@@ -120,7 +121,7 @@ test('a delivery that is asked for by name, and a new version, do not wait', asy
   expect(codesOf(await bench.deploy({ targets: ['lab/late/shop-tls'] }))).toEqual(['Forbidden']);
   await bench.issue('shop', 'version-2');
   expect(codesOf(await bench.deploy())).toEqual(['Forbidden']);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/^version-2\/\w+\/-\/1\//);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/^version-2\/\w+\/-\/1\//);
 });
 
 test('passes for one cluster each, all at once, note everything that they did', async () => {
@@ -148,10 +149,10 @@ test('a late pass for one cluster does not write over what is noted of a newer v
   overtake = async () => {
     overtake = async () => {};
     await bench.issue('shop', 'version-2');
-    await bench.store.record('shop', { deployed: 'version-2/noted' });
+    await bench.store.record('shop', stateOfTags({ deployed: 'version-2/00000000/r' }));
   };
   const { failures } = await bench.deploy({ clusters: ['lab'] });
-  expect([failures.size, deployed()]).toEqual([0, 'version-2/noted']);
+  expect([failures.size, deployed()]).toEqual([0, 'version-2/00000000/r']);
 });
 
 test('a pass that has handed clusters on looks after the others, and says that it was not over everything', async () => {

@@ -16,12 +16,12 @@ import type {
   DeployReport,
   TargetReport,
 } from '../../lib/deploy/invocation.ts';
-import type { ServedWord } from '../../lib/policy/serving/served.ts';
 import { type Cluster, ClusterError } from '../../lib/ports/cluster.ts';
 import type { Announce } from '../../lib/ports/events.ts';
 import type { ProbeServed, ServedQuery } from '../../lib/ports/probe.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { DeployRequest } from '../../lib/requests/requests.ts';
+import type { ServedWord } from '../../lib/state/delivery.ts';
 import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { FakeClock } from '../fakes/clock.ts';

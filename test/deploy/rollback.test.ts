@@ -45,7 +45,7 @@ async function openDelivered(options: Partial<BenchOptions> = {}) {
         const found = bench.lab.find('deployments', 'shop', name);
         return JSON.stringify(found?.spec).includes(good ?? '') ? 'good' : 'bad';
       }),
-    held: () => bench.store.kept.get('shop')?.state.deliveryHeld,
+    held: () => bench.store.kept.get('shop')?.state.freeze,
   };
 }
 
@@ -62,7 +62,11 @@ test('D13 a wave that fails puts the Secret and its workloads back, and the repo
   expect(codesOf(report)).toEqual(['RolloutFailed']);
   expect(bench.version()).toBe('version-1');
   expect(bench.marks()).toEqual(['good', 'good', 'good']);
-  expect(bench.held()).toMatch(/^version-2 lab\/shop\/shop-tls Deployment a/);
+  expect(bench.held()).toMatchObject({
+    version: 'version-2',
+    target: 'lab/shop/shop-tls',
+    reason: expect.stringMatching(/^Deployment a/),
+  });
   expect(bench.log.lines.at(-2)).toMatchObject({ level: 'error', event: 'delivery rolled back' });
 
   bench.calls();
@@ -145,7 +149,7 @@ test.for([
   });
   const record = bench.store.record.bind(bench.store);
   bench.store.record = (...args) => {
-    if (args[1].deliveryHeld) isDead = true;
+    if (args[1].freeze) isDead = true;
     return record(...args);
   };
   const report = await bench.deploy();
@@ -159,7 +163,7 @@ test.for([
 
 test('where the version before cannot be used the Secret stays, and the report says why', async () => {
   const bench = await openDelivered();
-  await bench.store.record('shop', { revoked: 'version-1' });
+  await bench.store.record('shop', { revoked: ['version-1'] });
   expect(only(await bench.deploy())).toMatchObject({
     outcome: 'held',
     message: expect.stringMatching(
@@ -174,7 +178,7 @@ test('a version that became the version before while it failed does not take its
   const record = bench.store.record.bind(bench.store);
   bench.store.record = async (...args) => {
     await record(...args);
-    if (args[1].deliveryHeld) await bench.issue('shop', 'version-3');
+    if (args[1].freeze) await bench.issue('shop', 'version-3');
   };
   const { outcome, message } = only(await bench.deploy());
   expect(outcome).toBe('held');
@@ -256,7 +260,7 @@ test('a target that missed the version before as well gets the current one befor
   bench.clock.pass(23 * 86_400_000);
   expect(targetsOf(await bench.deploy())).toMatchObject([{ outcome: 'held' }, { outcome: 'delivered' }]);
   expect(bench.version('new')).toBe('version-3');
-  expect(bench.held()).toMatch(/^version-3 lab\/shop\/shop-tls /);
+  expect(bench.held()).toMatchObject({ version: 'version-3', target: 'lab/shop/shop-tls' });
 });
 
 test('D13 by hand the version before comes back to every target, until it is resumed', async () => {

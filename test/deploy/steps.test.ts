@@ -1,7 +1,9 @@
 // Delivering in steps: canary, waves, what is served, windows, and going on after a run that was cut off.
+
 import { expect, test } from 'vitest';
 import { type RolloutSpec, weekdays } from '../../lib/certificate/spec.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
+import { tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type Bench, codesOf, only, openBench, targetsOf } from './harness.ts';
 
@@ -76,8 +78,8 @@ test('an API server that dies between two waves keeps the version; the next run 
   const report = await bench.deploy();
   expect(only(report)).toMatchObject({ outcome: 'pending', restarted: ['Deployment canary'] });
   expect(codesOf(report)).toEqual(['Unreachable']);
-  expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/a$/);
+  expect(bench.store.kept.get('shop')?.state.freeze).toBeUndefined();
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
   isDead = false;
   expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', restarted: ['Deployment a'] });
   expect(patched(bench)).toEqual(['canary', 'a']);
@@ -104,7 +106,7 @@ test('a list that fails while a wave rolls out is no harm, and the next wave doe
   addWorkloads(bench, 'a', 'canary');
   expect(codesOf(await bench.deploy())).toEqual(['Unreachable']);
   expect(patched(bench)).toEqual(['canary']);
-  expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
+  expect(bench.store.kept.get('shop')?.state.freeze).toBeUndefined();
 });
 
 test('a run that is cut off while a wave rolls out leaves the rest to the next one, which knows the deadline', async () => {
@@ -155,7 +157,7 @@ test('what was delivered long ago is not taken back because pods are down when i
   looks = 0;
   const report = await bench.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['unchanged', 'delivered']);
-  expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
+  expect(bench.store.kept.get('shop')?.state.freeze).toBeUndefined();
   expect(patched(bench)).toEqual([]);
 });
 
@@ -179,7 +181,7 @@ test('a target that tells its addresses is looked at there after its steps, and 
     { addresses, also: undefined },
     { also: addresses },
   ]);
-  expect(bench.store.kept.get('shop')?.state.served).toMatch(/\/served\/[0-9a-f]{8}\/s-$/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).served).toMatch(/\/served\/[0-9a-f]{8}\/s-$/);
 });
 
 test('an address that nobody answered at before is not what keeps a certificate back', async () => {

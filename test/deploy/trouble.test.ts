@@ -1,8 +1,10 @@
 // Delivering when clusters, workloads or time stand in the way.
+
 import { expect, test } from 'vitest';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { argoDefinition, argoRolloutOf } from '../contracts/kubernetes-kinds.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
+import { tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 import { bindingOf, codesOf, only, openBench, targetsOf } from './harness.ts';
 
@@ -26,7 +28,7 @@ test('P19 K44 a cluster that cannot be reached leaves its targets pending and de
   expect(report.certificates[0]?.message).toBe('targets: 3 pending, 6 delivered');
   const warnings = bench.log.lines.filter(({ level }) => level === 'warn');
   expect(warnings.map(({ event }) => event)).toEqual(Array(3).fill('delivery failed'));
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/rrr---rrr\/1\/2026/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/rrr---rrr\/1\/2026/);
 });
 
 test('a cluster that does not answer is not waited for once a target', async () => {
@@ -149,7 +151,7 @@ test('a rollout that fails is a failure, though the Secret is delivered; it is n
     message: expect.stringMatching(/Deployment web in shop does not roll out, look at its pods: .*timed out/),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/a$/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
   bench.calls();
   expect(codesOf(await bench.deploy())).toEqual(['RolloutFailed']);
   expect(changes(bench.calls())).toEqual([]);
@@ -200,12 +202,12 @@ test('a rollout that is not finished in time is pending and no failure; the next
   });
   expect(report.failures.size).toBe(0);
   expect(bench.log.events()).toEqual(['delivery pending', 'deploy finished']);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/a$/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
   bench.clock.pass(1000);
   bench.calls();
   expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged' });
   expect(changes(bench.calls())).toEqual([]);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/r$/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/r$/);
 });
 
 test('when time is up before a target had its turn, that is a failure, and what is done is recorded', async () => {
@@ -227,7 +229,7 @@ test('when time is up before a target had its turn, that is a failure, and what 
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['delivered', 'pending']);
   expect(targetsOf(report)[1]?.message).toBe('time was up before it was delivered');
   expect(codesOf(report)).toEqual(['slow/shop/b: time was up before it was delivered']);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatch(/\/r-\/1\/2026/);
+  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/r-\/1\/2026/);
 });
 
 test('a connection is closed once, whether its targets were delivered or not', async () => {

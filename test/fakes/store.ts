@@ -5,6 +5,7 @@ import type { CertificateStore, StoredValue, StoreEntry } from '../../lib/ports/
 import { stateOfSpec } from '../../lib/state/describe.ts';
 import type { ByCluster, CertificateState } from '../../lib/state/state.ts';
 import { Failures } from './failures.ts';
+import { throughTags } from './tags.ts';
 
 interface Kept {
   readonly versions: Map<string, StoredValue>;
@@ -113,11 +114,13 @@ export class FakeStore implements CertificateStore {
   async record(name: string, state: Parameters<CertificateStore['record']>[1]) {
     this.#enter('record', name);
     const before = this.#of(name).state;
+    // As tags keep it: what is lost there must not be found here.
+    const kept = throughTags(state);
     const byCluster = {
       signatures: mergeByCluster(before.signatures, state.signatures),
-      reports: mergeByCluster(before.reports, state.reports),
+      reports: mergeByCluster(before.reports, kept.reports),
     };
-    const merged = Object.entries({ ...before, ...state, ...byCluster }).filter(
+    const merged = Object.entries({ ...before, ...kept, ...byCluster }).filter(
       ([, value]) => value !== null && value !== undefined,
     );
     this.#of(name).state = Object.fromEntries(merged) as CertificateState;
@@ -129,10 +132,10 @@ export class FakeStore implements CertificateStore {
 }
 
 /** An empty text clears one cluster's; the others stay. */
-function mergeByCluster(
-  before: ByCluster | undefined,
-  change: ByCluster | null | undefined,
-): ByCluster | undefined {
-  const merged = Object.entries({ ...before, ...change }).filter(([, text]) => text !== '');
+function mergeByCluster<T>(
+  before: ByCluster<T> | undefined,
+  change: ByCluster<T> | null | undefined,
+): ByCluster<T> | undefined {
+  const merged = Object.entries({ ...before, ...change }).filter(([, value]) => value !== '');
   return merged.length > 0 ? Object.fromEntries(merged) : undefined;
 }

@@ -1,7 +1,8 @@
 // Whatever stands in events, AWS secrets and tags: it is read, or refused by a code, and a pass goes on.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeState, encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
+import { certificateTags } from '../../infra/tag-keys.ts';
 import {
   readAccount,
   readValue,
@@ -20,6 +21,7 @@ import {
   parsePauseEvent,
   parseRevokeEvent,
 } from '../../lib/requests/requests.ts';
+import { decodeState, encodeState } from '../../lib/state/codec/tags.ts';
 import { Bench, specOf } from '../issue/harness.ts';
 import { anything, awkward, broken } from './corpus.ts';
 
@@ -101,13 +103,11 @@ test('a stored value is read or told to be none of ours, and no key is quoted', 
 
 test('a pass over an AWS secret that holds anything at all ends with a word on it, and orders the others', async () => {
   const tags = fc.dictionary(
-    fc
-      .constantFrom(...Object.keys(decodeState(new Map())), 'order.1', 'txt.1')
-      .map((key) => `certrelay:${key}`),
+    fc.constantFrom(...Object.keys(certificateTags), 'order.1', 'txt.1').map((key) => `certrelay:${key}`),
     fc.oneof(
       fc.constantFrom(...awkward.map((value) => String(value).slice(0, 256))),
       fc.string({ maxLength: 60 }),
-      fc.constantFrom(...Object.values(encodeState({ notAfter: new Date(), failures: 3, revoked: 'v' }))),
+      fc.constantFrom(...Object.values(encodeState({ notAfter: new Date(), failures: 3, revoked: ['v'] }))),
     ),
   );
   const label = fc.constantFrom('AWSCURRENT', 'AWSPENDING');

@@ -2,7 +2,7 @@
 // is written by some function is held in test/integration/iam.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
-import { encodeState } from '../../lib/adapters/secrets-manager/tags.ts';
+import { encodeState } from '../../lib/state/codec/tags.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { functionNames } from '../function-names.ts';
 import { isAllowed, type Statement } from '../sandbox/iam/evaluation.ts';
@@ -146,29 +146,29 @@ const everyField: Required<CertificateState> = {
   explanationUrl: 'u',
   askAfter: at,
   source: 'registration',
-  place: 'p',
-  domains: 'd',
+  place: { cluster: 'lab', namespace: 'shop' },
+  domains: ['d'],
   targets: 't',
   order: 'o',
-  orderFor: 'o',
-  txt: 't',
-  orders: 'o',
+  orderFor: { directory: 'https://ca.example/directory' },
+  txt: ['12345678'],
+  orders: { directory: 'https://ca.example/directory', registeredDomains: ['d'], times: [at] },
   failures: 1,
   error: 'e',
   nextAttempt: at,
   pausedSince: at,
   pauseReason: 'r',
-  revoked: 'v',
+  revoked: ['v'],
   revoking: 'v',
-  deployed: 'd',
-  deliveryHeld: 'h',
-  resumed: 'r',
-  acm: 'a',
-  served: 's',
+  deployed: { version: 'v', targets: 't', phases: ['none'] },
+  freeze: { version: 'v', target: '*', reason: 'r' },
+  resumed: { version: 'v', at },
+  acm: ['a'],
+  served: { version: 'v', word: 'served' },
   notServedSince: at,
   probedAt: at,
   tagsDisagree: at,
   graceUntil: at,
   signatures: { edge: 's' },
-  reports: { edge: 'r' },
+  reports: { edge: {} },
 };

@@ -13,8 +13,7 @@ import {
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { encodeText } from '../../lib/adapters/secrets-manager/tags.ts';
-import { formatReport } from '../../lib/policy/delivery/agents.ts';
+import { encodeState } from '../../lib/state/codec/tags.ts';
 import { findBuilt } from '../built.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { credentialsOf, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
@@ -172,9 +171,9 @@ it('W02 one cluster’s role cannot read another’s certificates, nor sign, nor
 it('deploy resumes a version that an agent holds, with the role that it has, and the agent goes on', async () => {
   const secret = sandbox.secretsManager.vault.mustFind(secretOf('shop'));
   const version = secret.labels.get('AWSCURRENT') ?? '';
-  const held = `${version} edge/shop/edge-tls Deployment web hung`;
+  const freeze = { version, target: 'edge/shop/edge-tls', reason: 'Deployment web hung' };
   const healthOfShop = async () => JSON.stringify(await statusOf()).match(/"shop","health":"(\w+)"/)?.[1];
-  secret.setTags([['certrelay:agent-report/edge', encodeText(formatReport({ held }))]]);
+  secret.setTags(Object.entries(encodeState({ reports: { edge: { freeze } } })));
   expect(await runAgent('edge')).toMatchObject({ status: 0 });
   expect(await healthOfShop()).toBe('failing');
 

@@ -2,9 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
-import { encodeText } from '../../lib/adapters/secrets-manager/tags.ts';
 import { writeSpecification } from '../../lib/adapters/secrets-manager/values.ts';
-import { formatReport } from '../../lib/policy/delivery/agents.ts';
+import { encodeState } from '../../lib/state/codec/tags.ts';
 import { functionNames } from '../function-names.ts';
 import { eksRole, zoneRole } from '../infra/packaged.ts';
 import { readDnsRole } from '../infra/policies.ts';
@@ -111,8 +110,9 @@ async function runEverything(): Promise<void> {
   await tamper();
   await bePaused();
   const customer = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/customer`);
-  const held = `${customer.labels.get('AWSCURRENT')} edge/edge/customer-tls it hung`;
-  customer.setTags([['certrelay:agent-report/edge', encodeText(formatReport({ held }))]]);
+  const version = customer.labels.get('AWSCURRENT') ?? '';
+  const freeze = { version, target: 'edge/edge/customer-tls', reason: 'it hung' };
+  customer.setTags(Object.entries(encodeState({ reports: { edge: { freeze } } })));
   for (const said of [{ rollback: true }, { resume: true }]) {
     await lambda.invoke('deploy', { certificates: ['customer'], ...said });
   }

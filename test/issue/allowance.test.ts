@@ -239,7 +239,7 @@ describe('what stops fitting later', () => {
 
   it('does not follow from tags that somebody changed: the value tells', async () => {
     const bench = await open(false, customer);
-    await bench.store.record('customer', { domains: 'a.elsewhere.test' });
+    await bench.store.record('customer', { domains: ['a.elsewhere.test'] });
     const { report } = await bench.run();
     expect(report.certificates).toMatchObject([{ decision: 'keep' }]);
   });

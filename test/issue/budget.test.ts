@@ -39,11 +39,12 @@ describe('at Let’s Encrypt', () => {
     );
     const bench = new Bench(many, { directory });
     // 298 orders of others, just now.
-    const seconds = Math.floor(bench.clock.now().getTime() / 1000);
     for (let index = 0; index < 15; index += 1) {
-      const times = Array.from({ length: index === 0 ? 18 : 20 }, () => seconds).join(',');
+      const times = Array.from({ length: index === 0 ? 18 : 20 }, () => bench.clock.now());
       await bench.store.create(`other${index}`, undefined);
-      await bench.store.record(`other${index}`, { orders: `${directory} other-${index}.com ${times}` });
+      await bench.store.record(`other${index}`, {
+        orders: { directory, registeredDomains: [`other-${index}.com`], times },
+      });
     }
     const { report } = await bench.run({ certificates: many.map(({ name }) => name) });
     expect(report.summary).toEqual({ certificates: 12, issued: 2, wait: 10 });
@@ -78,11 +79,12 @@ describe('at Let’s Encrypt', () => {
   ] as const)('a new certificate %s finds of the reserve alone: %s, %s', async (_what, source, decision) => {
     const bench = new Bench(source ? [] : [shop], { directory });
     // 45 of the 50 orders for the domain, just now.
-    const seconds = Math.floor(bench.clock.now().getTime() / 1000);
     for (const [index, count] of [20, 20, 5].entries()) {
-      const times = Array.from({ length: count }, () => seconds).join(',');
+      const times = Array.from({ length: count }, () => bench.clock.now());
       await bench.store.create(`other${index}`, undefined);
-      await bench.store.record(`other${index}`, { orders: `${directory} example.com ${times}` });
+      await bench.store.record(`other${index}`, {
+        orders: { directory, registeredDomains: ['example.com'], times },
+      });
     }
     if (source) await bench.store.create('shop', { ...shop, source });
     const { report } = await bench.run({ certificates: ['shop'], dryRun: true });

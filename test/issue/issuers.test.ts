@@ -161,7 +161,7 @@ describe('rotateKey: never', () => {
   });
 
   it.each([
-    ['was revoked', (bench: Bench) => ({ revoked: bench.state('shop').version })],
+    ['was revoked', (bench: Bench) => ({ revoked: [bench.state('shop').version ?? ''] })],
     ['is to be revoked', (bench: Bench) => ({ revoking: bench.state('shop').version })],
   ])('makes a new one where the certificate %s', async (_, stateOf) => {
     const bench = new Bench([pinned]);

@@ -6,7 +6,7 @@ import { publicKeyOf, readStatement, verifyStatement } from '../../lib/certifica
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { permissionsKey } from '../../lib/state/deliveries.ts';
+import { permissionsKey } from '../../lib/state/targets.ts';
 import { mintChain } from '../minting/certificates.ts';
 import { targetOf } from '../minting/targets.ts';
 import { Bench, dayMs, specOf } from './harness.ts';
@@ -134,7 +134,7 @@ it('a revoked version is not signed', async () => {
   await bench.run();
   bench.exchange(shop(edge));
   await bench.store.record('shop', {
-    revoked: bench.state('shop').version ?? '',
+    revoked: [bench.state('shop').version ?? ''],
     pausedSince: bench.clock.now(),
   });
   await bench.run();

@@ -8,7 +8,7 @@ import { nameOfSecret } from '../../lib/inventory/discovered.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { createFit } from '../../lib/policy/registration/fit.ts';
 import { describeMisfit } from '../../lib/policy/registration/misfits.ts';
-import { targetsKey } from '../../lib/state/deliveries.ts';
+import { targetsKey } from '../../lib/state/targets.ts';
 import { targetOf } from '../minting/targets.ts';
 
 type Sections = Readonly<Record<string, unknown>>;

@@ -1,16 +1,19 @@
 // The hold on a version: how it is noted, whom it concerns, and when the version before may come back.
+
 import { describe, expect, test } from 'vitest';
-import { formatFreeze, judgeFrozen, judgeReturn, parseFreeze } from '../../lib/policy/delivery/freeze.ts';
+import { freezeOf, judgeFrozen, judgeReturn, trimFreeze } from '../../lib/policy/delivery/freeze.ts';
+import { stateOfTags, tagsOfState } from '../fakes/tags.ts';
 import { mintChain } from '../minting/certificates.ts';
 
 const hold = { version: 'v2', target: 'lab/shop/shop-tls', reason: 'Deployment web: 0 of 2, "it" hangs' };
 
 test('a hold is read back, for its version alone', () => {
-  expect(parseFreeze(formatFreeze(hold), 'v2')).toEqual(hold);
-  expect(parseFreeze(formatFreeze(hold), 'v3')).toBeUndefined();
-  expect(parseFreeze(undefined, 'v2')).toBeUndefined();
-  expect(parseFreeze('v2 nothing-more', 'v2')).toBeUndefined();
-  expect(parseFreeze(formatFreeze({ ...hold, reason: 'r'.repeat(999) }), 'v2')?.reason).toHaveLength(200);
+  const { freeze } = stateOfTags(tagsOfState({ freeze: hold }));
+  expect(freezeOf(freeze, 'v2')).toEqual(hold);
+  expect(freezeOf(freeze, 'v3')).toBeUndefined();
+  expect(freezeOf(undefined, 'v2')).toBeUndefined();
+  expect(stateOfTags({ deliveryHeld: 'v2 nothing-more' })).toEqual({});
+  expect(trimFreeze({ ...hold, reason: 'r'.repeat(999) }).reason).toHaveLength(200);
 });
 
 test('D13 the failed target goes back, what has the version keeps it, and nothing else gets it', () => {

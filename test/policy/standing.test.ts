@@ -1,7 +1,7 @@
 // Decisions of people that stand over every judgement: a pause, a revocation.
 import { describe, expect, test } from 'vitest';
 import { judge, type Situation } from '../../lib/policy/issuance/checks.ts';
-import { addRevoked, standingOf } from '../../lib/state/decisions.ts';
+import { addRevoked, decisionsOf } from '../../lib/policy/issuance/operator-decisions.ts';
 import { actual, afterDays, desired } from './situations.ts';
 
 const now = afterDays(30);
@@ -42,23 +42,23 @@ describe('a revoked certificate', () => {
 
   test('is known by its version: the one that replaced it is not revoked', () => {
     const state = { revoked: addRevoked(undefined, 'one') };
-    expect(standingOf({ current: 'one', state })).toEqual({ paused: undefined, isRevoked: true });
-    expect(standingOf({ current: 'two', state })).toMatchObject({ isRevoked: false });
-    expect(standingOf({ current: undefined, state })).toMatchObject({ isRevoked: false });
-    expect(standingOf(undefined)).toEqual({ paused: undefined, isRevoked: false });
+    expect(decisionsOf({ current: 'one', state })).toEqual({ paused: undefined, isRevoked: true });
+    expect(decisionsOf({ current: 'two', state })).toMatchObject({ isRevoked: false });
+    expect(decisionsOf({ current: undefined, state })).toMatchObject({ isRevoked: false });
+    expect(decisionsOf(undefined)).toEqual({ paused: undefined, isRevoked: false });
   });
 
   test('is remembered after later ones, the oldest of five not', () => {
-    const revoked = ['1', '2', '3', '4', '5', '5'].reduce(addRevoked, '');
+    const revoked = ['1', '2', '3', '4', '5', '5'].reduce<readonly string[]>(addRevoked, []);
     const known = ['1', '2', '3', '4', '5'].filter(
-      (current) => standingOf({ current, state: { revoked } }).isRevoked,
+      (current) => decisionsOf({ current, state: { revoked } }).isRevoked,
     );
     expect(known).toEqual(['2', '3', '4', '5']);
   });
 });
 
 test('a pause is read from its tags, with or without words', () => {
-  const at = (state: object) => standingOf({ current: 'v', state }).paused;
+  const at = (state: object) => decisionsOf({ current: 'v', state }).paused;
   expect(at({ pausedSince: now, pauseReason: 'x' })).toEqual({ since: now, reason: 'x' });
   expect(at({ pausedSince: now })).toEqual({ since: now, reason: undefined });
   expect(at({ pauseReason: 'words alone' })).toBeUndefined();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RestartPlan } from '../../lib/policy/delivery/restarts.ts';
 import { findHarm, planWaves } from '../../lib/policy/delivery/waves.ts';
-import type { ServedWord } from '../../lib/policy/serving/served.ts';
+import type { ServedWord } from '../../lib/state/delivery.ts';
 
 const plan = (name: string): RestartPlan => ({ action: 'missing', workload: { kind: 'Deployment', name } });
 const canary = { kind: 'Deployment', name: 'canary' } as const;

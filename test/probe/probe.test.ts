@@ -1,4 +1,5 @@
 // The probe story over fakes: where it looks, where it never connects to, what it keeps and what it says.
+
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
 import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
@@ -12,6 +13,7 @@ import type { CertificateState } from '../../lib/state/state.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeStore } from '../fakes/store.ts';
+import { stateOfTags, tagsOfState } from '../fakes/tags.ts';
 import { mintChain } from '../minting/certificates.ts';
 import { targetOf } from '../minting/targets.ts';
 
@@ -192,7 +194,7 @@ describe('whoever keeps a zone', () => {
     expect(log.lines.find(({ event }) => event === 'certificate served')?.fields).toMatchObject({
       unlooked: 1_300,
     });
-    expect(store.kept.get('shop')?.state.served).toBe('v1/served');
+    expect(store.kept.get('shop')?.state.served).toEqual({ version: 'v1', word: 'served' });
   });
 
   test.each([
@@ -256,7 +258,7 @@ describe('targets that tell their addresses', () => {
     targetOf({ secret: 'far', addresses: [{ address: '203.0.113.7' }] }),
     targetOf({ secret: 'edge' }),
   ];
-  const word = () => store.kept.get('shop')?.state.served;
+  const word = () => tagsOfState(store.kept.get('shop')?.state).served;
 
   test('are looked at beside what DNS says, each place once, and are told apart', async () => {
     dns = { 'shop.example.com': ['203.0.113.7', '203.0.113.9'] };
@@ -339,12 +341,12 @@ describe('delivered is not served', () => {
   const target = targetOf({ namespace: 'default' });
 
   test.each([
-    [undefined, false],
+    ['', false],
     ['v0/0a1b2c3d/r', false],
     ['v1/0a1b2c3d/-', false],
     ['v1/0a1b2c3d/r', true],
   ])('the report says both: deployed %j is delivered %s, and stale either way', async (deployed, delivered) => {
-    keep('shop', { deployed });
+    keep('shop', stateOfTags({ deployed }));
     dns = { 'shop.example.com': ['203.0.113.7'] };
     servers = { '203.0.113.7': leaf('old') };
     expect(await probeShop(undefined, { targets: [target] })).toMatchObject({ delivered, served: 'stale' });
@@ -373,7 +375,10 @@ describe('delivered is not served', () => {
     expect(log.lines.findLast(({ event }) => event.startsWith('certificate'))?.event).toBe(
       'certificate served',
     );
-    expect(store.kept.get('shop')?.state).toMatchObject({ served: 'v1/served', probedAt: clock.now() });
+    expect(store.kept.get('shop')?.state).toMatchObject({
+      served: { version: 'v1', word: 'served' },
+      probedAt: clock.now(),
+    });
     expect(store.kept.get('shop')?.state).not.toHaveProperty('notServedSince');
   });
 
@@ -401,11 +406,11 @@ describe('what goes wrong', () => {
   });
 
   test('the end of the run leaves what was known, and counts as a failure', async () => {
-    keep('shop', { served: 'v1/stale', notServedSince: new Date(0) });
+    keep('shop', { served: { version: 'v1', word: 'stale' }, notServedSince: new Date(0) });
     ending.abort(new Error('time is up'));
     const { failures } = await probe([spec('shop', { probe: { addresses: [{ address: '203.0.113.7' }] } })]);
     expect(failures).toMatchObject([{ message: expect.stringContaining('the run ended before') }]);
-    expect(store.kept.get('shop')?.state.served).toBe('v1/stale');
+    expect(store.kept.get('shop')?.state.served).toEqual({ version: 'v1', word: 'stale' });
   });
 });
 

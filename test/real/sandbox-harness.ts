@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
-import { decodeState } from '../../lib/adapters/secrets-manager/tags.ts';
 import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
+import { decodeState } from '../../lib/state/codec/tags.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
 import { nameServers } from '../sandbox/dns/server.ts';

@@ -111,7 +111,7 @@ if (absent.length > 0) {
         .poll(async () => only(await bench.deploy(target)).message, { timeout: 10_000 })
         .toMatch(/forbidden: user "certrelay" may not; add verb "patch" on "deployments"/);
       expect(await secretVersion()).toBe('version-3');
-      expect(bench.store.kept.get('shop')?.state.deliveryHeld).toBeUndefined();
+      expect(bench.store.kept.get('shop')?.state.freeze).toBeUndefined();
       await bench.admin.patch(rolePath, { rules });
       await expect
         .poll(async () => only(await bench.deploy(target)).outcome, { timeout: 30_000 })

@@ -1,9 +1,10 @@
 // A certificate that is exchanged is revoked last: when the other one is delivered everywhere and served
 // everywhere.
 import { describe, expect, it } from 'vitest';
-import type { ProbeResult, ServedWord } from '../../lib/policy/serving/served.ts';
+import { describeProgress } from '../../lib/policy/delivery/progress.ts';
+import type { ProbeResult } from '../../lib/policy/serving/served.ts';
 import { parseRevokeEvent } from '../../lib/requests/requests.ts';
-import { formatDeliveries } from '../../lib/state/deliveries.ts';
+import type { ServedWord } from '../../lib/state/delivery.ts';
 import { dayMs } from '../issue/harness.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type Otherwise, open } from './harness.ts';
@@ -23,7 +24,7 @@ async function openDelivered(otherwise: Otherwise = {}) {
   const opened = await open({ ...otherwise, spec: { targets, ...otherwise.spec } });
   const deliver = async (...steps: readonly ('applied' | 'rolled-out')[]) => {
     const { current = '' } = (await opened.bench.store.describe('shop')) ?? {};
-    await opened.bench.store.record('shop', { deployed: formatDeliveries(current, targets, steps) });
+    await opened.bench.store.record('shop', { deployed: describeProgress(current, targets, steps) });
   };
   /** Carried out one after the other while the run waits; then its time is up. */
   const waits: (() => unknown)[] = [];

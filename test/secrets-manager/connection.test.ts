@@ -239,7 +239,11 @@ test('of some sources alone those are listed, each with when it was made, and th
   // Its tag begins as the word that is looked for.
   await store.record('own', { pauseReason: 'discovery of a fault' }, never);
   expect(await store.list(never, ['discovery', 'import'])).toMatchObject([
-    { name: 'found', createdAt: expect.any(Date), state: { place: 'lab/shop', domains: 'shop.example.com' } },
+    {
+      name: 'found',
+      createdAt: expect.any(Date),
+      state: { place: { cluster: 'lab', namespace: 'shop' }, domains: ['shop.example.com'] },
+    },
   ]);
   expect(journal.count({ action: 'ListSecrets' })).toBe(1);
 });

@@ -2,17 +2,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { namesKey } from '../../lib/certificate/names.ts';
 import type { CertificateSpec, RegistrationSpec, TargetSpec } from '../../lib/certificate/spec.ts';
-import { formatReport } from '../../lib/policy/delivery/agents.ts';
-import type { ServedWord } from '../../lib/policy/serving/served.ts';
-import { formatServedTargets } from '../../lib/policy/serving/served-targets.ts';
+import { describeProgress } from '../../lib/policy/delivery/progress.ts';
+import { judgeTargets } from '../../lib/policy/serving/served-targets.ts';
 import type { AgentRecord } from '../../lib/ports/agents.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
-import { formatDeliveries } from '../../lib/state/deliveries.ts';
+import type { ServedWord } from '../../lib/state/delivery.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { describeStatus } from '../../lib/status/status.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeStore } from '../fakes/store.ts';
+import { stateOfTags } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
 
 const now = new Date('2026-11-22T10:00:00Z');
@@ -49,7 +49,7 @@ let installation: InstallationRecord | undefined;
 
 /** One that the webhook registered for a.example.com. */
 function register(state: CertificateState = {}): void {
-  keep('customer', { source: 'registration', domains: 'a.example.com', ...state });
+  keep('customer', { source: 'registration', domains: ['a.example.com'], ...state });
   specs.pop();
 }
 
@@ -88,21 +88,31 @@ describe('P14 P24 a certificate is', () => {
       { failures: 2, error: 'rateLimited', nextAttempt: at(minuteMs) },
       /^attempts to order: 2 failed, the last with rateLimited; tried again 2026-11-22T10:01/,
     ],
-    ['failing', 'revoked', { revoked: 'v1' }, /revoked/],
+    ['failing', 'revoked', { revoked: ['v1'] }, /revoked/],
     [
       'failing',
       'held because it failed somewhere',
-      { deliveryHeld: 'v1 lab/shop/shop-tls Deployment web: 0 of 2 replicas are new' },
+      stateOfTags({ deliveryHeld: 'v1 lab/shop/shop-tls Deployment web: 0 of 2 replicas are new' }),
       /^held: it failed at lab\/shop\/shop-tls: Deployment web: 0 of 2 replicas are new; once that is mended: serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
     ],
-    ['pending', 'held by a person', { deliveryHeld: 'v1 * it was taken back by hand' }, /^held: .* by hand$/],
+    [
+      'pending',
+      'held by a person',
+      stateOfTags({ deliveryHeld: 'v1 * it was taken back by hand' }),
+      /^held: .* by hand$/,
+    ],
     [
       'failing',
       'held because it failed in an agentâ€™s cluster',
-      { reports: { edge: '@@@@v1 edge/shop/shop-tls Deployment web: it hung' } },
+      stateOfTags({ 'agent-report/edge': '@@@@v1 edge/shop/shop-tls Deployment web: it hung' }),
       /^held: it failed at edge\/shop\/shop-tls: Deployment web: it hung; once/,
     ],
-    ['well', 'past a hold on the version before', { deliveryHeld: 'v0 a/b/c it hung' }, /^up to date$/],
+    [
+      'well',
+      'past a hold on the version before',
+      stateOfTags({ deliveryHeld: 'v0 a/b/c it hung' }),
+      /^up to date$/,
+    ],
     ['pending', 'paused', { pausedSince: at(-dayMs), pauseReason: 'moving' }, /^paused since .*: moving$/],
     ['pending', 'of another version than its tags', { version: 'v0' }, /^somebody else wrote its version/],
     ['pending', 'not served yet', { notServedSince: at(-59 * minuteMs) }, /^another certificate has been/],
@@ -134,12 +144,16 @@ describe('P14 P24 a certificate is', () => {
 
 test('W14 each target says whether the version is there, by deploy or by the agent, and what is served', async () => {
   const targets = [targetOf(), targetOf({ secret: 'two' }), targetOf({ cluster: 'edge' })];
-  const deployed = formatDeliveries('v1', targets, ['rolled-out', 'none', 'none']);
+  const deployed = describeProgress('v1', targets, ['rolled-out', 'none', 'none']);
   const ownReport = {
-    deployed: formatDeliveries('v1', targets.slice(2), ['applied']),
-    served: 'stale',
+    deployed: describeProgress('v1', targets.slice(2), ['applied']),
+    served: { word: 'stale' },
   } as const;
-  keep('shop', { deployed, served: 'v1/served', reports: { edge: formatReport(ownReport) } }, targets);
+  keep(
+    'shop',
+    { deployed, served: { version: 'v1', word: 'served' }, reports: { edge: ownReport } },
+    targets,
+  );
   const [shop] = (await ask()).report.certificates;
   expect(shop).toMatchObject({
     health: 'pending',
@@ -164,7 +178,10 @@ test('what a target serves is its own where it tells its addresses, in an agentâ
   const seen = (served: ServedWord) => [
     { name: 'shop.example.com', address: '203.0.113.7', served, message: '' },
   ];
-  const own = formatServedTargets(seen('stale'), targets.slice(0, 2), {});
+  const own = judgeTargets(seen('stale'), targets.slice(0, 2), {});
+  const served = (word: ServedWord): CertificateState => ({
+    served: { version: 'v1', word, ...(own && { targets: own }) },
+  });
   const words = async (of: readonly TargetSpec[], state: CertificateState) => {
     [specs, store] = [[], new FakeStore()];
     keep('shop', state, of);
@@ -172,18 +189,13 @@ test('what a target serves is its own where it tells its addresses, in an agentâ
     return shop?.targets?.map(({ served }) => served);
   };
   const [lab, edge] = [targets.slice(0, 2), targets.slice(2)];
-  expect(await words(lab, { served: `v1/unreachable/${own}` })).toEqual(['stale', 'unreachable']);
+  expect(await words(lab, served('unreachable'))).toEqual(['stale', 'unreachable']);
   const moved = [targetOf({ addresses: [{ address: '203.0.113.8' }] }), ...lab.slice(1)];
-  expect(await words(moved, { served: `v1/served/${own}` }), 'of other addresses').toEqual([
-    'served',
-    'served',
-  ]);
-  const inside = `mismatch/${formatServedTargets(seen('mismatch'), edge, {})}`;
-  expect(await words(edge, { reports: { edge: formatReport({ served: inside }) } })).toEqual([
-    'mismatch',
-    'mismatch',
-  ]);
-  expect(await words(edge, { reports: { edge: formatReport({ served: 'nonsense/ab' }) } })).toEqual([
+  expect(await words(moved, served('served')), 'of other addresses').toEqual(['served', 'served']);
+  const inside = judgeTargets(seen('mismatch'), edge, {});
+  const report = { served: { word: 'mismatch', ...(inside && { targets: inside }) } } as const;
+  expect(await words(edge, { reports: { edge: report } })).toEqual(['mismatch', 'mismatch']);
+  expect(await words(edge, stateOfTags({ 'agent-report/edge': '@nonsense/ab@@' }))).toEqual([
     undefined,
     undefined,
   ]);

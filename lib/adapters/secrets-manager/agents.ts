@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { AgentRecord, AgentRegistry } from '../../ports/agents.ts';
 import { StoreError } from '../../ports/store.ts';
+import { decodeText, encodeText } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
-import { decodeText, encodeText } from './tags.ts';
 
 /** Tags by field. Roles of agents name them (infra/agent-role.yaml). */
 const tags = {

@@ -13,9 +13,10 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../../ports/store.ts';
+import { decodeState, encodeState } from '../../state/codec/tags.ts';
 import { stateOfSpec } from '../../state/describe.ts';
+import type { StateChange } from '../../state/state.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
-import { decodeState, encodeState, type StateChange } from './tags.ts';
 
 /** Loaded once a value is read or written: a pass that finds nothing due lists, and tags tell it all. */
 const loadValues = () => import('./values.ts');

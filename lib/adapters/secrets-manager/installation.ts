@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { InstallationRecord, InstallationStore } from '../../ports/installation.ts';
 import { StoreError } from '../../ports/store.ts';
+import { decodeInstant } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
-import { decodeInstant } from './tags.ts';
 
 /** Tags by what they say. Each function writes its own alone (infra/roles.yml). */
 const tags = {

@@ -1,18 +1,13 @@
 // Delivers to all targets of one cluster: side by side, over one connection, and done with them once it serves none of them.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import {
-  adviseFreeze,
-  describeFreeze,
-  type Freeze,
-  isByHand,
-  judgeFrozen,
-} from '../../policy/delivery/freeze.ts';
+import { adviseFreeze, describeFreeze, isByHand, judgeFrozen } from '../../policy/delivery/freeze.ts';
 import { nameTarget } from '../../policy/delivery/secret.ts';
 import { isEnding } from '../../policy/delivery/windows.ts';
 import { certificateAnnotation, readNotAfter } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
+import type { Freeze } from '../../state/delivery.ts';
 import type { ClusterContext, DeployInvocation, DeployPorts, Job, JobResult } from '../invocation.ts';
 import { createLoadLastGood, findLastGood } from '../last-good.ts';
 import { keepValid } from '../plan/early.ts';

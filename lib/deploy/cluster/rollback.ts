@@ -1,11 +1,12 @@
 // Takes a version back: holds it, puts the last good one in its place, and restarts what had the failed one.
 
 import { nameSome } from '../../policy/bounds.ts';
-import { adviseFreeze, type Freeze, formatFreeze } from '../../policy/delivery/freeze.ts';
+import { adviseFreeze, trimFreeze } from '../../policy/delivery/freeze.ts';
 import { planReturns } from '../../policy/delivery/restarts.ts';
 import { nameTarget } from '../../policy/delivery/secret.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import type { Freeze } from '../../state/delivery.ts';
 import type { ClusterContext, Job, JobResult, LastGood } from '../invocation.ts';
 import { findLastGood } from '../last-good.ts';
 import { describeStay } from '../results.ts';
@@ -20,11 +21,7 @@ export async function rollBack(job: Job, reason: string, context: ClusterContext
   const { ports, invocation } = context;
   const freeze: Freeze = { version: delivery.version, target: nameTarget(target), reason };
   const failure = new ClusterError('RolloutFailed', `${nameTarget(target)}: ${reason}`);
-  await ports.store.record(
-    delivery.certificate,
-    { deliveryHeld: formatFreeze(freeze) },
-    invocation.cleanUpSignal,
-  );
+  await ports.store.record(delivery.certificate, { freeze: trimFreeze(freeze) }, invocation.cleanUpSignal);
   try {
     const lastGood = await findLastGood(job, true, context);
     const result = await putBack(job, freeze, lastGood, context);

@@ -1,7 +1,9 @@
 // Whether a certificate's current version is held: what its tag says, or what a person says with this run.
-import { formatResumption, frozenByAgents } from '../../policy/delivery/agents.ts';
-import { type Freeze, formatFreeze, isByHand, parseFreeze } from '../../policy/delivery/freeze.ts';
+import { frozenByAgents } from '../../policy/delivery/agents.ts';
+import { freezeOf, isByHand, trimFreeze } from '../../policy/delivery/freeze.ts';
 import type { StoreEntry } from '../../ports/store.ts';
+import type { Freeze } from '../../state/delivery.ts';
+import { isSameValue } from '../../state/same.ts';
 import type { AnyJob, DeployInvocation, DeployPorts } from '../invocation.ts';
 import { loadLastGood } from '../last-good.ts';
 
@@ -22,14 +24,14 @@ export async function recordFreeze(
     throw new Error(`${certificate} cannot be taken back: there is no version before the current one`);
   }
   const byHand: Freeze = { version, target: '*', reason: 'it was taken back by hand' };
-  const noted = rollback ? byHand : resume ? undefined : parseFreeze(state.deliveryHeld, version);
+  const noted = rollback ? byHand : resume ? undefined : freezeOf(state.freeze, version);
   const isOver = noted && !isByHand(noted) && (await endsBefore({ delivery, facts }, ports, invocation));
   const freeze = isOver ? undefined : noted;
-  const written = freeze && formatFreeze(freeze);
-  const isFrozenByAgent = frozenByAgents(state).some((text) => parseFreeze(text, version) !== undefined);
-  const resumed = resume && isFrozenByAgent ? formatResumption(version, clock.now()) : undefined;
-  if (dryRun || (written === state.deliveryHeld && !resumed)) return freeze;
-  await store.record(certificate, { deliveryHeld: written ?? null, ...(resumed && { resumed }) }, signal);
+  const written = freeze && trimFreeze(freeze);
+  const isFrozenByAgent = frozenByAgents(state).some((one) => freezeOf(one, version) !== undefined);
+  const resumed = resume && isFrozenByAgent ? { version, at: clock.now() } : undefined;
+  if (dryRun || (isSameValue(written, state.freeze) && !resumed)) return freeze;
+  await store.record(certificate, { freeze: written ?? null, ...(resumed && { resumed }) }, signal);
   const reason = isOver ? 'what it keeps in place ends soon' : freeze?.reason;
   log.info(freeze ? 'delivery frozen' : 'delivery resumed', { certificate, version, reason });
   return freeze;

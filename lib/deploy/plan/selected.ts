@@ -2,7 +2,7 @@
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import type { Misfits } from '../../policy/registration/grace.ts';
 import type { ServedState } from '../../policy/serving/served.ts';
-import type { DeliveryRetry } from '../../state/deliveries.ts';
+import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
 import type { AnyJob } from '../invocation.ts';
 
 /** A certificate that can be delivered, and what its tags say about where it has been. */
@@ -13,10 +13,10 @@ export interface CertificateToDeliver {
   /** One for each of its targets, in their order; `asked` are those that the run is about. */
   readonly jobs: readonly AnyJob[];
   readonly asked: readonly AnyJob[];
-  /** The tag that the steps were read from. */
-  readonly recorded: string | undefined;
+  /** What the steps were read from. */
+  readonly recorded: DeliveryRecord | undefined;
   /** The ARNs in ACM that the tags remember. */
-  readonly imported: string | undefined;
+  readonly imported: readonly string[] | undefined;
   readonly retry: DeliveryRetry | undefined;
   /** What was last seen to be served. */
   readonly seen: ServedState;

@@ -4,14 +4,14 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
 import type { TargetSpec } from '../../certificate/spec.ts';
 import type { StoredCertificate } from '../../certificate/stored.ts';
-import { parseArn } from '../../policy/delivery/acm.ts';
-import { reachedSteps } from '../../policy/delivery/agents.ts';
+import { findArn } from '../../policy/delivery/acm.ts';
+import { reachedPhases } from '../../policy/delivery/agents.ts';
+import { retryOf } from '../../policy/delivery/progress.ts';
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import { describeDelivery, nameDestination } from '../../policy/delivery/secret.ts';
 import { probeSpecOf } from '../../policy/serving/served-targets.ts';
 import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
-import { parseRetry } from '../../state/deliveries.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.ts';
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
 import { recordFreeze } from './freeze.ts';
@@ -101,7 +101,7 @@ async function selectOne(
       const freeze = await recordFreeze({ delivery, facts }, entry, ports, invocation);
       const common = { delivery, facts, probe: probeSpecOf({ probe: spec?.probe, targets }), freeze, begins };
       const recorded = entry.state.deployed;
-      const steps = reachedSteps(entry.state, stored.version, targets, inventory);
+      const steps = reachedPhases(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>
         describeJob(target, { ...common, step: steps[index] ?? 'none' }, entry.state.acm),
       );
@@ -114,7 +114,7 @@ async function selectOne(
         recorded,
         imported: entry.state.acm,
         known: { targets, versions },
-        retry: parseRetry(recorded, stored.version, targets),
+        retry: retryOf(recorded, stored.version, targets),
         seen: entry.state,
         misfits,
       };
@@ -137,9 +137,13 @@ function verify(
   throw new Error(`the certificate ${name} is not delivered (${verdict.problem}): ${verdict.message}`);
 }
 
-function describeJob(target: TargetSpec, rest: Omit<Job, 'target'>, imported: string | undefined): AnyJob {
+function describeJob(
+  target: TargetSpec,
+  rest: Omit<Job, 'target'>,
+  imported: readonly string[] | undefined,
+): AnyJob {
   if (!('acm' in target)) return { ...rest, target };
-  return { ...rest, target, arn: parseArn(imported, target.acm.region) };
+  return { ...rest, target, arn: findArn(imported, target.acm.region) };
 }
 
 function isAsked(

@@ -1,8 +1,8 @@
 // What follows once a certificate is at all its targets: a look at what is served, and an event for others.
 
 import { nameDestination } from '../../policy/delivery/secret.ts';
-import type { ServedWord } from '../../policy/serving/served.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import type { ServedWord } from '../../state/delivery.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
 import { probeOnce } from './first-probe.ts';

@@ -1,7 +1,8 @@
 // Notes on a certificate's tags how far its delivery has come, beside passes that note the same for other clusters.
-import { formatArns } from '../../policy/delivery/acm.ts';
+import { describeProgress, phasesOf, retryOf } from '../../policy/delivery/progress.ts';
 import { nextDelivery } from '../../policy/issuance/backoff.ts';
-import { type DeliveryRetry, formatDeliveries, parseDeliveries, parseRetry } from '../../state/deliveries.ts';
+import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
+import { isSameValue } from '../../state/same.ts';
 import {
   type AnyJob,
   type DeployInvocation,
@@ -26,44 +27,45 @@ export async function recordDeliveries(
   const { name, version } = selected;
   const now = clock.now();
   const { imported } = selected;
-  const acm =
-    formatArns(selected.jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? [])) ??
-    imported;
-  const merge = (recorded: string | undefined) => mergeDeliveries(recorded, selected, results, now);
-  if (dryRun || (merge(selected.recorded) === selected.recorded && acm === imported)) return;
+  const arns = selected.jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? []);
+  const acm = arns.length > 0 && !isSameValue(arns.toSorted(), imported) ? { acm: arns.toSorted() } : {};
+  const merge = (recorded: DeliveryRecord | undefined) => mergeDeliveries(recorded, selected, results, now);
+  if (dryRun || (isSameValue(merge(selected.recorded), selected.recorded) && !acm.acm)) return;
   if (!clusters && !delegatedClusters) {
-    return store.record(name, { deployed: merge(selected.recorded), acm }, cleanUpSignal);
+    return store.record(name, { deployed: merge(selected.recorded), ...acm }, cleanUpSignal);
   }
-  if (acm !== imported) await store.record(name, { acm }, cleanUpSignal);
+  if (acm.acm) await store.record(name, acm, cleanUpSignal);
   for (let attempt = 0; ; attempt += 1) {
     const entry = await store.describe(name, cleanUpSignal);
     const recorded = entry?.state.deployed;
-    if (entry?.current !== version || merge(recorded) === recorded || attempt === attempts) return;
+    if (entry?.current !== version || isSameValue(merge(recorded), recorded) || attempt === attempts) return;
     await store.record(name, { deployed: merge(recorded) }, cleanUpSignal);
   }
 }
 
 /** What is recorded, with the results of this pass in it. Over itself it stays the same. */
 function mergeDeliveries(
-  recorded: string | undefined,
+  recorded: DeliveryRecord | undefined,
   { version, jobs, recorded: known, retry }: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
   now: Date,
-): string {
+): DeliveryRecord {
   const targets = jobs.map(({ target }) => target);
-  const before = parseDeliveries(recorded, version, targets);
+  const before = phasesOf(recorded, version, targets);
   const steps = jobs.map(
     (job, index) =>
-      results.get(job)?.step ?? (recorded === known ? job.step : before[index]) ?? ('none' as const),
+      results.get(job)?.step ??
+      (isSameValue(recorded, known) ? job.step : before[index]) ??
+      ('none' as const),
   );
   const hasFailed = jobs.some((job) => {
     const { step, failures } = results.get(job) ?? { step: job.step, failures: [] };
     return step === 'none' && failures.length > 0;
   });
-  const other = parseRetry(recorded, version, targets);
+  const other = retryOf(recorded, version, targets);
   const own = hasFailed ? delay(retry, now) : undefined;
   const later = own && own.failures > (other?.failures ?? 0) ? own : other;
-  return formatDeliveries(version, targets, steps, steps.includes('none') ? later : undefined);
+  return describeProgress(version, targets, steps, steps.includes('none') ? later : undefined);
 }
 
 function delay(before: DeliveryRetry | undefined, now: Date): DeliveryRetry {

@@ -1,8 +1,9 @@
 // Looks at what is served as soon as a certificate has arrived at all its targets, and notes it as the probe does.
 
-import { isOther, type ServedWord, updateServed } from '../../policy/serving/served.ts';
-import { formatServedTargets } from '../../policy/serving/served-targets.ts';
+import { isOther, updateServed } from '../../policy/serving/served.ts';
+import { judgeTargets } from '../../policy/serving/served-targets.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import type { ServedWord } from '../../state/delivery.ts';
 import type { DeployInvocation, DeployPorts } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
 
@@ -23,7 +24,7 @@ export async function probeOnce(
     const { change } = updateServed(seen, {
       version,
       served,
-      targets: formatServedTargets(results, targets, probe),
+      targets: judgeTargets(results, targets, probe),
       isDelivered: true,
       at: clock.now(),
     });

@@ -21,7 +21,6 @@ import { openSources } from '../../policy/registration/name-holders.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { InstallationRecord } from '../../ports/installation.ts';
 import type { CertificateStore } from '../../ports/store.ts';
-import { parseDomains } from '../../state/describe.ts';
 import type { IssueInvocation, IssuePorts } from '../invocation.ts';
 import { type Candidate, type PlannedCertificate, readSpecification } from './gather.ts';
 
@@ -181,7 +180,7 @@ export function openAllowance(
     if (known) return registered ? checkSpec(candidate, registered) : candidate;
     const { state = {} } = entry ?? {};
     const { source, targets, error, graceUntil } = state;
-    const about = { name, domains: parseDomains(state), targets, since: entry?.createdAt };
+    const about = { name, domains: state.domains, targets, since: entry?.createdAt };
     const tagged = source && fitFor(candidate).ofTags({ ...about, source });
     const { found, isSure } = tagged ?? { found: [], isSure: false };
     const isSuspect = found.length > 0 || error === notAllowed || graceUntil !== undefined;

@@ -11,11 +11,11 @@ import {
   desiredByTags,
   type Progress,
 } from '../../policy/issuance/desired.ts';
+import { decisionsOf } from '../../policy/issuance/operator-decisions.ts';
 import type { Planned } from '../../policy/issuance/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ConfigError, toError } from '../../ports/errors.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
-import { standingOf } from '../../state/decisions.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, ReconcileRequest } from '../invocation.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findUntagged } from './comparison.ts';
@@ -115,7 +115,7 @@ async function gatherOne(
     error: entry?.state.error,
     nextAttempt: entry?.state.nextAttempt,
     forced: force,
-    ...standingOf(entry),
+    ...decisionsOf(entry),
   };
   const known = entry ? actualByTags(entry) : ({ kind: 'nothing' } as const);
   if (entry && !inFile && version === undefined && known?.kind === 'certificate') {
@@ -179,7 +179,7 @@ export async function judgeClaimed(
 ): Promise<Decision> {
   const actual = actualByTags(entry) ?? (await readCurrent(name, store, signal)).actual;
   const { failures, error, nextAttempt } = entry.state;
-  return judge({ desired, actual, failures, error, nextAttempt, ...standingOf(entry) }, clock.now());
+  return judge({ desired, actual, failures, error, nextAttempt, ...decisionsOf(entry) }, clock.now());
 }
 
 async function readCurrent(

@@ -5,7 +5,6 @@ import { limitsOf } from '../../policy/issuance/published-limits.ts';
 import { allocateBudgets, type OrderHistory, type OrderRequest } from '../../policy/issuance/rate-limits.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
 import type { StoreEntry } from '../../ports/store.ts';
-import { parseOrderLog } from '../../state/order-log.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from '../invocation.ts';
 import type { Candidate, PlannedCertificate } from './gather.ts';
 
@@ -46,7 +45,7 @@ export async function withinBudgets(
 function requestOf({ name, situation, spec, entry }: Candidate, now: Date): readonly OrderRequest[] {
   const { desired, actual, pending } = situation;
   if (resumes(pending, entry?.state)) return [];
-  const log = parseOrderLog(entry?.state.orders);
+  const log = entry?.state.orders;
   const domains = spec?.domains;
   const names = domains ? namesKey(domains) : (entry?.state.names ?? name);
   const registeredDomains = domains
@@ -79,7 +78,7 @@ function isRegistered(spec: Candidate['spec'], entry: Candidate['entry']): boole
 
 /** Orders that a tag dates in the future do not count: they would hold others back for good. */
 function historyOf({ name, state }: StoreEntry, now: Date): readonly OrderHistory[] {
-  const log = parseOrderLog(state.orders);
+  const log = state.orders;
   if (!log) return [];
   const { directory, registeredDomains, times } = log;
   return [

@@ -13,7 +13,6 @@ import {
 } from '../../policy/registration/name-holders.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
-import { parseDomains } from '../../state/describe.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from '../invocation.ts';
 import { type Candidate, type PlannedCertificate, readSpecification } from './gather.ts';
 
@@ -137,7 +136,7 @@ async function findHolders(
     const { name, state, createdAt = new Date(0) } = entry;
     const spec = specs.get(name);
     if (spec && isStored(spec)) return [holderOfSpec(spec, createdAt)];
-    if (!state.source || parseDomains(state)) return sources.holderOf(entry) ?? [];
+    if (!state.source || state.domains) return sources.holderOf(entry) ?? [];
     if (inFile.has(name) || readsLeft === 0) return [];
     readsLeft -= 1;
     try {

@@ -2,14 +2,15 @@
 
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { versionOfOrder } from '../../certificate/stored.ts';
+import { readJournal } from '../../policy/dns/txt-journal.ts';
 import type { Decision } from '../../policy/issuance/checks.ts';
+import { addOrder } from '../../policy/issuance/order-log.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
 import type { CertificateAuthority } from '../../ports/acme.ts';
 import type { ChallengeRecords, TxtValue } from '../../ports/dns.ts';
 import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
-import { addOrder } from '../../state/order-log.ts';
-import { readJournal } from '../../state/txt-journal.ts';
+import { isSameValue } from '../../state/same.ts';
 import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
@@ -135,8 +136,9 @@ async function openOrder(
   const { desired } = situation;
   const left = valuesOfEarlierRuns(claim);
   const ca = await connect(desired.issuer, invocation.signal);
-  const owner = [ca.directory, claim.pending.profile ?? ''].join(' ');
-  if (state.order !== undefined && state.orderFor === owner) {
+  const { profile } = claim.pending;
+  const owner = { directory: ca.directory, ...(profile && { profile }) };
+  if (state.order !== undefined && isSameValue(state.orderFor, owner)) {
     const found = await findOrder(state.order, claim.pending, ca, invocation.signal);
     if (!('useless' in found) && isUsable(found, claim)) {
       await recordValues({ name, open: found, journal: state.txt }, store, invocation.signal);

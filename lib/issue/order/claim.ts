@@ -4,9 +4,9 @@ import { sameNames } from '../../certificate/names.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
 import { type PendingOrder, registeredSpec } from '../../certificate/stored.ts';
 import type { Source } from '../../policy/issuance/desired.ts';
+import { decisionsOf } from '../../policy/issuance/operator-decisions.ts';
 import type { KeyMaker } from '../../ports/acme.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
-import { standingOf } from '../../state/decisions.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 
 /** The claim of a run that orders a certificate. */
@@ -60,7 +60,7 @@ async function keptKey(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (spec.rotateKey !== 'never' || entry?.state.key !== spec.key) return undefined;
-  if (entry.state.revoking !== undefined || standingOf(entry).isRevoked) return undefined;
+  if (entry.state.revoking !== undefined || decisionsOf(entry).isRevoked) return undefined;
   const current = await store.read(spec.name, 'AWSCURRENT', signal);
   const isDescribed = current?.version === entry.state.version;
   return current?.value.kind === 'certificate' && isDescribed ? current.value.certificate.key : undefined;

@@ -2,9 +2,9 @@
 import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
 import { actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../policy/issuance/issued.ts';
+import { decisionsOf } from '../../policy/issuance/operator-decisions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
-import { standingOf } from '../../state/decisions.ts';
 import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 import type { IssueInvocation } from '../invocation.ts';
@@ -49,6 +49,6 @@ async function isBetterThanUsed(
   if (!entry) return true;
   const inUse =
     actualByTags(entry) ?? actualByValue((await store.read(entry.name, 'AWSCURRENT', signal))?.value);
-  const isGivenUp = standingOf(entry).isRevoked || entry.state.revoking === entry.current;
+  const isGivenUp = decisionsOf(entry).isRevoked || entry.state.revoking === entry.current;
   return isBetter(facts.notAfter, inUse, isGivenUp);
 }

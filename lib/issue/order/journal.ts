@@ -1,7 +1,8 @@
 // Records TXT values on the tags before they are written to DNS, so that a crash leaves none unknown.
 
+import { addToJournal, isInJournal } from '../../policy/dns/txt-journal.ts';
 import type { CertificateStore } from '../../ports/store.ts';
-import { addToJournal, isInJournal } from '../../state/txt-journal.ts';
+import type { TxtJournal } from '../../state/orders.ts';
 import type { OpenOrder } from './order.ts';
 
 /** Adds an order's TXT values to the certificate's journal and returns that. `journal`: as it is on the tag; absent: none.
@@ -11,10 +12,10 @@ export async function recordValues(
     name,
     open: { toPresent },
     journal,
-  }: { readonly name: string; readonly open: OpenOrder; readonly journal?: string | undefined },
+  }: { readonly name: string; readonly open: OpenOrder; readonly journal?: TxtJournal | undefined },
   store: CertificateStore,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<TxtJournal | undefined> {
   if (isInJournal(journal, toPresent)) return journal;
   const txt = addToJournal(journal, toPresent);
   await store.record(name, { txt }, signal);

@@ -4,6 +4,7 @@ import type { CertificateSpec } from '../../certificate/spec.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import { DnsError, type TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import type { TxtJournal } from '../../state/orders.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { recordValues } from './journal.ts';
@@ -13,7 +14,7 @@ import { openNewOrder, validateOrder } from './order.ts';
 export interface Rehearsal {
   /** TXT values that the rehearsal may have left in DNS, and the journal that contains them. */
   readonly written: readonly TxtValue[];
-  readonly journal?: string | undefined;
+  readonly journal?: TxtJournal | undefined;
   readonly failure?: Error;
 }
 

@@ -1,4 +1,4 @@
-// Decides what a target in AWS Certificate Manager needs, and how its ARNs are remembered.
+// Decides what a target in AWS Certificate Manager needs, and which ARN is its own.
 import type { KeyType } from '../../certificate/spec.ts';
 import { readCertificate } from '../../certificate/x509.ts';
 import type { Delivery } from './secret.ts';
@@ -29,12 +29,7 @@ export function planImport(delivery: Delivery, found: AcmCertificate | undefined
   return { action: 'refuse', code: 'KeyTypeConflict', message };
 }
 
-/** `CertificateState.acm`: the ARNs under which a certificate was imported, one for each region. */
-export function formatArns(arns: readonly string[]): string | undefined {
-  return arns.length === 0 ? undefined : arns.toSorted().join('+');
-}
-
-/** The ARN of that region in such text. */
-export function parseArn(text: string | undefined, region: string): string | undefined {
-  return text?.split('+').find((arn) => arn.split(':')[3] === region);
+/** The ARN of that region among those that are remembered. */
+export function findArn(arns: readonly string[] | undefined, region: string): string | undefined {
+  return arns?.find((arn) => arn.split(':')[3] === region);
 }

@@ -8,9 +8,10 @@ import {
 } from '../../certificate/spec.ts';
 import { readStatement, type StatementSummary } from '../../certificate/statement.ts';
 import { registeredSpec, type StoredSpec } from '../../certificate/stored.ts';
-import { type DeliveryStep, parseDeliveries, permissionsKey, withoutRetry } from '../../state/deliveries.ts';
+import type { AgentReport, DeliveryPhase, Freeze, Resumption } from '../../state/delivery.ts';
 import type { ByCluster, CertificateState } from '../../state/state.ts';
-import { servedWords } from '../serving/served.ts';
+import { permissionsKey } from '../../state/targets.ts';
+import { phasesOf, withoutRetry } from './progress.ts';
 
 /** The clusters among those of the targets that only an agent reaches, each once. */
 export function agentClusters(
@@ -37,18 +38,18 @@ export function isAgentCluster(name: string, { clusters }: Pick<Inventory, 'clus
 
 /** How far each target has come with the version: what `deploy` has noted, and of clusters that only an agent reaches what
  *  that has reported. */
-export function reachedSteps(
+export function reachedPhases(
   { deployed, reports }: Pick<CertificateState, 'deployed' | 'reports'>,
   version: string,
   targets: readonly TargetSpec[],
   inventory: Pick<Inventory, 'clusters'>,
-): readonly DeliveryStep[] {
-  const noted = parseDeliveries(deployed, version, targets);
+): readonly DeliveryPhase[] {
+  const noted = phasesOf(deployed, version, targets);
   return targets.map((target, index) => {
     if (!isSecretTarget(target) || !isAgentCluster(target.cluster, inventory)) return noted[index] ?? 'none';
     const own = targetsIn(targets, target.cluster);
-    const report = parseReport(reports?.[target.cluster]);
-    return parseDeliveries(report.deployed, version, own)[own.indexOf(target)] ?? 'none';
+    const report = reports?.[target.cluster];
+    return phasesOf(report?.deployed, version, own)[own.indexOf(target)] ?? 'none';
   });
 }
 
@@ -84,7 +85,7 @@ export interface SigningPlan {
 export function planSigning(
   recipients: readonly AgentRecipient[],
   current: Pick<StatementSummary, 'version' | 'notBefore'>,
-  signatures: ByCluster = {},
+  signatures: ByCluster<string> = {},
   isTrusted: (cluster: string) => boolean = () => true,
 ): SigningPlan {
   return {
@@ -99,76 +100,30 @@ export function planSigning(
   };
 }
 
-/** What an agent says of one certificate in its cluster. */
-export interface AgentReport {
-  /** As `deliveries.ts` writes it, for the targets in that cluster. */
-  readonly deployed?: string | undefined;
-  /** What is served, seen from inside, as `CertificateState.served` says it behind the version; since when it is another certificate, and when that was looked at. */
-  readonly served?: string | undefined;
-  readonly notServedSince?: Date | undefined;
-  readonly probedAt?: Date | undefined;
-  /** The version that failed there and is not tried again, where and why, as `hold.ts` writes it. */
-  readonly held?: string | undefined;
-  /** When a person said the last `resume` that the agent has followed, ISO 8601. */
-  readonly resumedAt?: string | undefined;
+/** What of the reason there is room for: the agent's log has the whole of it. */
+const longestReason = 60;
+
+/** A freeze as an agent's report tells it. */
+export function shortenFreeze({ version, target, reason }: Freeze): Freeze {
+  return { version, target, reason: reason.replace(/[^ -~]/g, '?').slice(0, longestReason) };
 }
 
-/** A version, a target, and what of the reason there is room for: the agent's log has the whole of it. */
-const heldInShort = /^\S+ \S+ .{0,60}/;
-
-/** `<deployed>@<served>@<notServedSince>@<probedAt>@!<resumedAt>!<held>`; what is absent is empty, and the last part not there
- *  at all. */
-export function formatReport({
-  deployed,
-  served,
-  notServedSince,
-  probedAt,
-  held = '',
-  resumedAt,
-}: AgentReport): string {
-  const parts = [deployed, served, notServedSince?.toISOString(), probedAt?.toISOString()];
-  const hold = heldInShort.exec(held.replace(/[^ -~]/g, '?'))?.[0] ?? '';
-  const last = resumedAt === undefined ? hold : `!${resumedAt}!${hold}`;
-  return [...parts.map((part) => part ?? ''), ...(last ? [last] : [])].join('@');
-}
-
-/** Text that cannot be read is a report of nothing: the agent writes it again. */
-export function parseReport(text = ''): AgentReport {
-  const [deployed, served, since, probed, ...rest] = text.split('@');
-  const [, resumedAt, held] = /^(?:!([^!]*)!)?(.*)$/s.exec(rest.join('@')) ?? [];
-  return {
-    deployed: deployed || undefined,
-    served: servedWords.some((word) => `${served}/`.startsWith(`${word}/`)) ? served : undefined,
-    notServedSince: parseInstant(since),
-    probedAt: parseInstant(probed),
-    held: held || undefined,
-    resumedAt: resumedAt || undefined,
-  };
-}
-
-/** `CertificateState.resumed`: that a person wants the version delivered on. Agents hold by their own reports, which nobody
- *  else may write; this tag is how they hear of it. */
-export function formatResumption(version: string, at: Date): string {
-  return `${version}/${at.toISOString()}`;
-}
-
-/** The report as it counts: without its hold and its wait where a person has resumed that version since. An agent that holds
+/** The report as it counts: without its freeze and its wait where a person has resumed that version since. An agent that freezes
  *  the version again says which `resume` it had followed, so that none is followed twice. */
-export function applyResumption(report: AgentReport, resumed: string | undefined): AgentReport {
-  const [version = '', at] = resumed?.split('/') ?? [];
-  if (!at || report.resumedAt === at || !report.held?.startsWith(`${version} `)) return report;
-  return { ...report, held: undefined, deployed: withoutRetry(report.deployed), resumedAt: at };
+export function applyResumption(
+  report: AgentReport | undefined,
+  resumed: Resumption | undefined,
+): AgentReport {
+  if (!report || !resumed || report.freeze?.version !== resumed.version) return report ?? {};
+  if (report.resumedAt?.getTime() === resumed.at.getTime()) return report;
+  const { freeze: _, deployed, ...rest } = report;
+  return { ...rest, ...(deployed && { deployed: withoutRetry(deployed) }), resumedAt: resumed.at };
 }
 
-/** What agents hold, as their reports count. */
+/** What agents freeze, as their reports count. */
 export function frozenByAgents({
   reports = {},
   resumed,
-}: Pick<CertificateState, 'reports' | 'resumed'>): readonly string[] {
-  return Object.values(reports).flatMap((text) => applyResumption(parseReport(text), resumed).held ?? []);
-}
-
-function parseInstant(text = ''): Date | undefined {
-  const instant = new Date(text);
-  return text === '' || Number.isNaN(instant.getTime()) ? undefined : instant;
+}: Pick<CertificateState, 'reports' | 'resumed'>): readonly Freeze[] {
+  return Object.values(reports).flatMap((report) => applyResumption(report, resumed).freeze ?? []);
 }

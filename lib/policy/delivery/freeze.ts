@@ -1,16 +1,7 @@
 // The hold on a version that must not be delivered any further: who ordered it, and what each target gets meanwhile.
 import { type Bundle, type UnverifiedBundle, verifyBundle } from '../../certificate/bundle.ts';
+import type { Freeze } from '../../state/delivery.ts';
 import { isEnding } from './windows.ts';
-
-/** A version that failed at a target, or that a person took back: it goes nowhere else until it is resumed. A newer version
- *  ends the hold by itself; and so does, where no person said it, the end of the version before. */
-export interface Freeze {
-  readonly version: string;
-  /** `cluster/namespace/secret` where it failed; `*`: a person took it back everywhere. */
-  readonly target: string;
-  /** One line for people. */
-  readonly reason: string;
-}
 
 /** Tags have little room, and the log has the whole of it. */
 const longestReason = 200;
@@ -20,16 +11,14 @@ export function isByHand({ target }: Freeze): boolean {
   return target === '*';
 }
 
-/** `CertificateState.deliveryHeld`. */
-export function formatFreeze({ version, target, reason }: Freeze): string {
-  return `${version} ${target} ${reason.slice(0, longestReason)}`;
+/** The freeze with as much of its reason as is kept. */
+export function trimFreeze(freeze: Freeze): Freeze {
+  return { ...freeze, reason: freeze.reason.slice(0, longestReason) };
 }
 
-/** The hold on `version`; `undefined` where the text is absent, unreadable or about another version. */
-export function parseFreeze(text: string | undefined, version: string): Freeze | undefined {
-  const [, of, target, reason] = /^(\S+) (\S+) (.*)$/s.exec(text ?? '') ?? [];
-  if (of !== version || target === undefined || reason === undefined) return undefined;
-  return { version, target, reason };
+/** The freeze where it is about that version. */
+export function freezeOf(freeze: Freeze | undefined, version: string | undefined): Freeze | undefined {
+  return freeze?.version === version ? freeze : undefined;
 }
 
 /** What a held version means for one target: it gets the version before, it stays as it is, or nothing, because the version

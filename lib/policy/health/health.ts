@@ -5,18 +5,19 @@ import {
   isSecretTarget,
   type TargetSpec,
 } from '../../certificate/spec.ts';
-import { standingOf } from '../../state/decisions.ts';
-import { isDelivered, parseDeliveries } from '../../state/deliveries.ts';
+import type { SeenServed, ServedRecord } from '../../state/delivery.ts';
 import type { CertificateState } from '../../state/state.ts';
-import { frozenByAgents, isAgentCluster, parseReport } from '../delivery/agents.ts';
-import { isByHand, parseFreeze, sayResume } from '../delivery/freeze.ts';
+import { frozenByAgents, isAgentCluster, targetsIn } from '../delivery/agents.ts';
+import { freezeOf, isByHand, sayResume } from '../delivery/freeze.ts';
+import { isDelivered, phasesOf } from '../delivery/progress.ts';
 import { nameDestination } from '../delivery/secret.ts';
 import { actualByTags } from '../issuance/actual.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
+import { decisionsOf } from '../issuance/operator-decisions.ts';
 import { renewalTime } from '../issuance/renewal-time.ts';
 import { boundTimes } from '../issuance/time-bounds.ts';
 import { explainGrace, explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
-import { parseServedTargets } from '../serving/served-targets.ts';
+import { servedByTargets } from '../serving/served-targets.ts';
 
 /** `failing`: a person must look. `pending`: something is under way, or waits for its time. */
 export const healthWords = ['failing', 'pending', 'well'] as const;
@@ -87,7 +88,7 @@ export function judgeHealth(subject: HealthSubject, now: Date, staleAfterMs: num
     renewsAt,
     nextAttempt: state.nextAttempt,
     lastError: state.error,
-    served: readServed(state.served, version).word,
+    served: seenOf(state.served, version)?.word,
     targets,
   };
 }
@@ -114,7 +115,7 @@ function firstCheck(facts: Facts): HealthCheck {
     return failing(
       `expired at ${certificate.notAfter.toISOString()}${failed ? `; attempts: ${failed}` : ''}`,
     );
-  if (standingOf(entry).isRevoked) return failing('the version in use was revoked');
+  if (decisionsOf(entry).isRevoked) return failing('the version in use was revoked');
   if (hasDisagreed(state, now))
     return failing(
       'tags of its AWS secret said otherwise than its value (TagsDisagree); they were written anew: find out who wrote them',
@@ -142,8 +143,8 @@ function firstCheck(facts: Facts): HealthCheck {
 /** Only the pass that took a version back ends with an error. */
 function findFrozen({ name, entry }: Facts): HealthCheck | undefined {
   const state = entry?.state ?? {};
-  const texts = [state.deliveryHeld, ...frozenByAgents(state)];
-  const hold = texts.map((text) => parseFreeze(text, entry?.current ?? '')).find((one) => one !== undefined);
+  const freezes = [state.freeze, ...frozenByAgents(state)];
+  const hold = freezes.find((one) => freezeOf(one, entry?.current) !== undefined);
   if (!hold) return undefined;
   return isByHand(hold)
     ? pending(`held: ${hold.reason}`)
@@ -186,40 +187,29 @@ function describeTargets(
   version: string | undefined,
 ): readonly TargetHealth[] {
   const { deployed, served, reports } = entry?.state ?? {};
-  const seen = readServed(served, version);
-  const seenAt = parseServedTargets(seen.targets, targets);
-  const steps = version === undefined ? [] : parseDeliveries(deployed, version, targets);
+  const seen = seenOf(served, version);
+  const seenAt = servedByTargets(seen?.targets, targets);
+  const phases = version === undefined ? [] : phasesOf(deployed, version, targets);
   return targets.map((target, index) => {
     const described = { target: nameDestination(target, name) };
     if (!isSecretTarget(target) || !isAgentCluster(target.cluster, { clusters })) {
-      return { ...described, applied: words[steps[index] ?? 'none'], served: seenAt[index] ?? seen.word };
+      return { ...described, applied: words[phases[index] ?? 'none'], served: seenAt[index] ?? seen?.word };
     }
-    const own = targets.filter(isSecretTarget).filter(({ cluster }) => cluster === target.cluster);
-    const report = parseReport(reports?.[target.cluster]);
-    const reported = version === undefined ? [] : parseDeliveries(report.deployed, version, own);
+    const own = targetsIn(targets, target.cluster);
+    const report = reports?.[target.cluster];
+    const reported = version === undefined ? [] : phasesOf(report?.deployed, version, own);
     const step = reported[own.indexOf(target)] ?? 'none';
-    const inside = version === undefined ? {} : splitServed(report.served);
-    const word = parseServedTargets(inside.targets, own)[own.indexOf(target)] ?? inside.word;
+    const inside = version === undefined ? undefined : report?.served;
+    const word = servedByTargets(inside?.targets, own)[own.indexOf(target)] ?? inside?.word;
     return { ...described, applied: words[step], served: word };
   });
 }
 
 const words = { none: 'no', applied: 'Secret only', 'rolled-out': 'yes' } as const;
 
-/** What `CertificateState.served` says of the version; nothing where it is about another one. */
-function readServed(served: string | undefined, version: string | undefined): ServedParts {
-  const isAbout = version !== undefined && served?.startsWith(`${version}/`);
-  return isAbout ? splitServed(served?.slice(version.length + 1)) : {};
-}
-
-interface ServedParts {
-  readonly word?: string | undefined;
-  readonly targets?: string | undefined;
-}
-
-function splitServed(text = ''): ServedParts {
-  const [, word, targets] = /^([a-z]+)(?:\/(.*))?$/.exec(text) ?? [];
-  return { word, targets };
+/** What was seen of the version; nothing where it was another one. */
+function seenOf(served: ServedRecord | undefined, version: string | undefined): SeenServed | undefined {
+  return served?.version === version ? served : undefined;
 }
 
 function well(message: string): HealthCheck {

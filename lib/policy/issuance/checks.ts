@@ -1,10 +1,10 @@
 // Judges one certificate: an ordered list of checks, the first finding wins.
 import { namesKey } from '../../certificate/names.ts';
 import { mayBeAlive } from '../../certificate/stored.ts';
-import type { Pause } from '../../state/decisions.ts';
 import { explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
 import type { Actual, ActualCertificate } from './actual.ts';
 import { type Desired, isFrom, sourcesOf } from './desired.ts';
+import type { Pause } from './operator-decisions.ts';
 import { fitsLifetime, renewalTime } from './renewal-time.ts';
 
 /** Everything that is known of one certificate when it is judged. */

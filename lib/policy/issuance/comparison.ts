@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
 import { type SpecState, stateOf, stateOfSpec } from '../../state/describe.ts';
+import { isSameValue } from '../../state/same.ts';
 import type { CertificateState } from '../../state/state.ts';
 
 const dayMs = 86_400_000;
@@ -48,7 +49,9 @@ export function findDisagreements(
   const fields = trueFields(truth);
   return comparable.filter((field) => {
     const recorded = state[field];
-    return recorded !== undefined && field in fields && !isSame(recorded, Object(fields)[field]);
+    return (
+      recorded !== undefined && field in fields && !isSameValue(recorded, Object(fields)[field] ?? undefined)
+    );
   });
 }
 
@@ -65,11 +68,6 @@ const comparable = [
   'domains',
   'targets',
 ] as const satisfies readonly (keyof CertificateState)[];
-
-function isSame(recorded: unknown, is: unknown): boolean {
-  if (recorded instanceof Date && is instanceof Date) return recorded.getTime() === is.getTime();
-  return recorded === (is ?? undefined);
-}
 
 /** Whether tags were found to disagree with their value less than a day ago. */
 export function hasDisagreed({ tagsDisagree }: CertificateState, now: Date): boolean {

@@ -1,7 +1,7 @@
 // Which of a certificate's issuers an order goes to: the preferred one, until it has failed so often that the next is tried.
 import type { CertificateSpec, Inventory, IssuerSpec } from '../../certificate/spec.ts';
-import type { SpecSource } from '../../certificate/stored.ts';
-import { nameNamespace, namespaceRules } from '../../inventory/source-rules.ts';
+import { isSameNamespace, namespaceRules } from '../../inventory/source-rules.ts';
+import type { CertificateState } from '../../state/state.ts';
 
 /** Failures in a row at one issuer after which the next one is tried, where the issuer itself does not say. */
 export const defaultAttempts = 3;
@@ -38,14 +38,14 @@ export function issuersOf(
 
 /** The issuers of a certificate that come from a source, by its tags; none where only its own specification tells. */
 export function issuersOfSource(
-  { source, place }: { readonly source?: SpecSource | undefined; readonly place?: string | undefined },
+  { source, place }: Pick<CertificateState, 'source' | 'place'>,
   { issuers, registration, discovery }: Inventory,
 ): readonly NamedIssuer[] {
   if (source === 'registration') return registration ? issuersOf(registration, issuers) : [];
   if (source !== 'discovery' || !discovery) return [];
   const isShared = !discovery.places.some(({ tenant }) => tenant?.issuer !== undefined);
   if (isShared) return issuersOf(discovery, issuers);
-  const own = discovery.places.find((one) => nameNamespace(one) === place);
+  const own = discovery.places.find((one) => place !== undefined && isSameNamespace(one, place));
   const rules = own && namespaceRules(discovery, own);
   return rules ? issuersOf(rules, issuers) : [];
 }

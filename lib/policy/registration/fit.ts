@@ -7,7 +7,7 @@ import {
 } from '../../certificate/spec.ts';
 import type { SpecSource, StoredSpec } from '../../certificate/stored.ts';
 import { type NamespaceRef, nameNamespace, namespaceRules, rulesOf } from '../../inventory/source-rules.ts';
-import { targetsKey } from '../../state/deliveries.ts';
+import { targetsKey } from '../../state/targets.ts';
 import { describeGone, findIssuer, findNames, findTargets, type Misfit } from './misfits.ts';
 import { holderOfSpec, holdersInFile, NameBook, type NameHolder } from './name-holders.ts';
 

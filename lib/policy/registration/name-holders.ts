@@ -9,7 +9,6 @@ import {
   type SourceRules,
   webhookRules,
 } from '../../inventory/source-rules.ts';
-import { parseDomains } from '../../state/describe.ts';
 import type { CertificateState } from '../../state/state.ts';
 
 /** One certificate and the names that it is for. */
@@ -96,9 +95,9 @@ export function openSources(inventory: Inventory): NameSources {
   const all = new Map(allRules(inventory).map((rules) => [rules.source, rules]));
   return {
     holderOf({ name, createdAt, state }) {
-      const domains = parseDomains(state);
+      const { domains } = state;
       if (!state.source || !domains || inFile.has(name)) return undefined;
-      const place = state.place ?? guessPlace(name, inventory);
+      const place = (state.place && nameNamespace(state.place)) ?? guessPlace(name, inventory);
       const source = nameSource(state.source, place);
       const holder = { certificate: name, source, domains, since: createdAt };
       if (state.source === 'import') return holder;

@@ -2,7 +2,8 @@
 import { hash } from 'node:crypto';
 import { formatEndpoint } from '../../certificate/endpoint.ts';
 import type { CertificateSpec, ProbeEndpoint, ProbeSpec, TargetSpec } from '../../certificate/spec.ts';
-import { type ProbeResult, type ServedWord, servedWords, worstOf } from './served.ts';
+import type { ServedTargets, ServedWord } from '../../state/delivery.ts';
+import { type ProbeResult, worstOf } from './served.ts';
 
 /** Where to look for one certificate. */
 export interface CertificateProbeSpec extends ProbeSpec {
@@ -27,42 +28,33 @@ export function probeSpecOfTarget(
   return addresses ? { ...spec, addresses, also: undefined } : spec;
 }
 
-const letters: Readonly<Record<ServedWord, string>> = {
-  served: 's',
-  unprobed: 'p',
-  unreachable: 'u',
-  stale: 'o',
-  mismatch: 'm',
-};
-const noAddresses = '-';
-
-/** `<hash of the addresses>/<one letter per target>`, in their order; `undefined` where none tells its addresses.
+/** What each target serves; `undefined` where none tells its addresses.
  *  @param port What an address without one stands for. */
-export function formatServedTargets(
+export function judgeTargets(
   results: readonly ProbeResult[],
   targets: readonly TargetSpec[],
   { port: usual }: ProbeSpec,
-): string | undefined {
+): ServedTargets | undefined {
   if (targets.every(({ addresses }) => addresses === undefined)) return undefined;
-  const row = targets.map(({ addresses }) => {
+  const words = targets.map(({ addresses }) => {
     const own = addresses?.map(({ address, port = usual ?? 443 }) => formatEndpoint({ address, port }, 443));
     const seen = results.filter(({ address }) => address !== undefined && own?.includes(address));
-    return own ? letters[worstOf(seen)] : noAddresses;
+    return own && worstOf(seen);
   });
-  return `${addressesKey(targets)}/${row.join('')}`;
+  return { addresses: addressesKey(targets), words };
 }
 
 /** What each of the targets was last seen to serve; `undefined` for those that do not tell their addresses, and for all where
- *  the text is of other addresses. */
-export function parseServedTargets(
-  text: string | undefined,
+ *  other addresses were looked at. */
+export function servedByTargets(
+  seen: ServedTargets | undefined,
   targets: readonly TargetSpec[],
 ): readonly (ServedWord | undefined)[] {
-  const [key, row = ''] = text?.split('/') ?? [];
-  const known = key === addressesKey(targets) ? row : '';
-  return targets.map((_, index) => servedWords.find((word) => letters[word] === known.charAt(index)));
+  const known = seen?.addresses === addressesKey(targets) ? seen.words : [];
+  return targets.map((_, index) => known[index]);
 }
 
+/** 8 hex digits that are the same for the same addresses at the same targets. */
 function addressesKey(targets: readonly TargetSpec[]): string {
   const addresses = targets.map((target) => target.addresses ?? null);
   return hash('sha256', JSON.stringify(addresses)).slice(0, 8);

@@ -2,12 +2,9 @@
 import { formatEndpoint } from '../../certificate/endpoint.ts';
 import { isCovered } from '../../certificate/names.ts';
 import type { ProbeEndpoint } from '../../certificate/spec.ts';
+import { type SeenServed, type ServedRecord, type ServedWord, servedWords } from '../../state/delivery.ts';
+import { isSameValue } from '../../state/same.ts';
 import type { CertificateState } from '../../state/state.ts';
-
-/** From good to bad. `served`: this very certificate. `unprobed`: nobody could look, which is not good news. `unreachable`: no
- *  TLS there. `stale`: another certificate for the name. `mismatch`: a certificate that is not for the name at all. */
-export const servedWords = ['served', 'unprobed', 'unreachable', 'stale', 'mismatch'] as const;
-export type ServedWord = (typeof servedWords)[number];
 
 /** What was seen at one address. */
 export type HandshakeOutcome =
@@ -125,7 +122,7 @@ export type ServedState = Pick<CertificateState, 'served' | 'notServedSince' | '
 export interface ServedUpdate {
   /** Fields to write; absent where what is written still says enough. */
   readonly change?: {
-    readonly served: string;
+    readonly served: ServedRecord;
     readonly notServedSince: Date | null;
     readonly probedAt: Date;
   };
@@ -145,25 +142,26 @@ export function updateServed(
   probed: {
     readonly version: string;
     readonly served: ServedWord;
-    /** Of each target, as `served-targets.ts` writes it. */
-    readonly targets?: string | undefined;
+    /** Of each target; absent where none tells its addresses. */
+    readonly targets?: SeenServed['targets'] | undefined;
     readonly isDelivered: boolean;
     readonly at: Date;
   },
 ): ServedUpdate {
-  const { version, isDelivered, at } = probed;
-  const word = `${version}/${probed.served}`;
-  const served = probed.targets === undefined ? word : `${word}/${probed.targets}`;
-  const noted = before.served?.startsWith(`${version}/`) ? before.notServedSince : undefined;
+  const { version, targets, isDelivered, at } = probed;
+  const served: ServedRecord = { version, word: probed.served, ...(targets && { targets }) };
+  const noted = before.served?.version === version ? before.notServedSince : undefined;
   // An instant to come, which nobody here wrote, would put the alarm off.
   const known = noted !== undefined && noted > at ? at : noted;
   const started = isOther(probed.served) && isDelivered ? (known ?? at) : undefined;
   const notServedSince = probed.served === 'unreachable' ? known : started;
-  const isNews = !`${before.served}/`.startsWith(`${word}/`);
+  const isNews = before.served?.version !== version || before.served.word !== probed.served;
   const isOld =
     before.probedAt === undefined || Math.abs(at.getTime() - before.probedAt.getTime()) >= refreshMs;
   const isSame =
-    served === before.served && !isOld && notServedSince?.getTime() === before.notServedSince?.getTime();
+    isSameValue(served, before.served) &&
+    !isOld &&
+    notServedSince?.getTime() === before.notServedSince?.getTime();
   const change = { served, notServedSince: notServedSince ?? null, probedAt: at };
   return { ...(isSame ? {} : { change }), isNews, notServedSince };
 }

@@ -1,5 +1,5 @@
 // What people have decided about a certificate, as its tags tell: paused, revoked.
-import type { CertificateState } from './state.ts';
+import type { CertificateState } from '../../state/state.ts';
 
 /** A person wants no order. */
 export interface Pause {
@@ -9,7 +9,7 @@ export interface Pause {
 }
 
 /** Fields of a `Situation` that come from decisions of people. */
-export interface Standing {
+export interface OperatorDecisions {
   readonly paused: Pause | undefined;
   /** What AWSCURRENT holds has been revoked. */
   readonly isRevoked: boolean;
@@ -19,27 +19,18 @@ export interface Standing {
 const maxRevoked = 4;
 
 /** Read from an entry as listing gives it; without one nothing has been decided. */
-export function standingOf(
+export function decisionsOf(
   entry: { readonly current?: string | undefined; readonly state: CertificateState } | undefined,
-): Standing {
-  const { pausedSince, pauseReason, revoked } = entry?.state ?? {};
+): OperatorDecisions {
+  const { pausedSince, pauseReason, revoked = [] } = entry?.state ?? {};
   const current = entry?.current;
   return {
     paused: pausedSince && { since: pausedSince, reason: pauseReason },
-    isRevoked: current !== undefined && isRevokedVersion(revoked, current),
+    isRevoked: current !== undefined && revoked.includes(current),
   };
 }
 
-/** Whether a version was revoked, by the state's `revoked`. */
-export function isRevokedVersion(revoked: string | undefined, version: string): boolean {
-  return readRevoked(revoked).includes(version);
-}
-
-/** The state's `revoked` with one version more. */
-export function addRevoked(revoked: string | undefined, version: string): string {
-  return [...new Set([version, ...readRevoked(revoked)])].slice(0, maxRevoked).join('/');
-}
-
-function readRevoked(revoked: string | undefined): readonly string[] {
-  return revoked?.split('/') ?? [];
+/** The revoked versions with one more, newest first. */
+export function addRevoked(revoked: readonly string[] | undefined, version: string): readonly string[] {
+  return [...new Set([version, ...(revoked ?? [])])].slice(0, maxRevoked);
 }

@@ -1,0 +1,107 @@
+// How a version's way to its targets is remembered on tags.
+import {
+  type DeliveryPhase,
+  type DeliveryRecord,
+  type DeliveryRetry,
+  type Freeze,
+  type Resumption,
+  type SeenServed,
+  type ServedRecord,
+  type ServedTargets,
+  type ServedWord,
+  servedWords,
+} from '../delivery.ts';
+import type { FieldCodec } from './field.ts';
+
+const phaseLetters: Readonly<Record<DeliveryPhase, string>> = { none: '-', applied: 'a', 'rolled-out': 'r' };
+const phases = new Map<string, DeliveryPhase>([
+  ['-', 'none'],
+  ['a', 'applied'],
+  ['r', 'rolled-out'],
+]);
+
+/** `<version>/<hash of the targets>/<one letter per target>`; after failures `/<how many>/<instant>` too. */
+export const delivery: FieldCodec<DeliveryRecord> = {
+  read(text) {
+    const [version, targets, row, failures, after] = text.split('/');
+    if (!version || !targets || row === undefined) return undefined;
+    const retry = readRetry(failures, after);
+    const record = { version, targets, phases: Array.from(row, (letter) => phases.get(letter) ?? 'none') };
+    return retry ? { ...record, retry } : record;
+  },
+  write({ version, targets, phases: reached, retry }) {
+    const row = reached.map((phase) => phaseLetters[phase]).join('');
+    const later = retry ? [retry.failures, retry.after.toISOString()] : [];
+    return [version, targets, row, ...later].join('/');
+  },
+};
+
+function readRetry(failures = '', instant = ''): DeliveryRetry | undefined {
+  const after = new Date(instant);
+  if (!/^\d{1,6}$/.test(failures) || Number.isNaN(after.getTime())) return undefined;
+  return { failures: Number(failures), after };
+}
+
+/** `<version> <target> <reason>`. */
+export const freeze: FieldCodec<Freeze> = {
+  read(text) {
+    const [, version, target, reason] = /^(\S+) (\S+) (.*)$/s.exec(text) ?? [];
+    if (version === undefined || target === undefined || reason === undefined) return undefined;
+    return { version, target, reason };
+  },
+  write: ({ version, target, reason }) => `${version} ${target} ${reason}`,
+};
+
+/** `<version>/<instant>`. */
+export const resumption: FieldCodec<Resumption> = {
+  read(text) {
+    const [version, instant] = text.split('/');
+    const at = readInstant(instant);
+    return version && at ? { version, at } : undefined;
+  },
+  write: ({ version, at }) => `${version}/${at.toISOString()}`,
+};
+
+const servedLetters: Readonly<Record<ServedWord, string>> = {
+  served: 's',
+  unprobed: 'p',
+  unreachable: 'u',
+  stale: 'o',
+  mismatch: 'm',
+};
+const untold = '-';
+
+/** `<version>/<word>`; where targets tell their addresses `/<hash of the addresses>/<one letter per target>` too. */
+export const served: FieldCodec<ServedRecord> = {
+  read(text) {
+    const [version, ...rest] = text.split('/');
+    const seen = seenServed.read(rest.join('/'));
+    return version && seen ? { version, ...seen } : undefined;
+  },
+  write: ({ version, ...seen }) => `${version}/${seenServed.write(seen)}`,
+};
+
+/** The same without the version. */
+export const seenServed: FieldCodec<SeenServed> = {
+  read(text) {
+    const [said, addresses, row = ''] = text.split('/');
+    const word = servedWords.find((one) => one === said);
+    if (word === undefined) return undefined;
+    return addresses ? { word, targets: { addresses, words: Array.from(row, readLetter) } } : { word };
+  },
+  write: ({ word, targets }) => (targets ? `${word}/${writeTargets(targets)}` : word),
+};
+
+function readLetter(letter: string): ServedWord | undefined {
+  return servedWords.find((word) => servedLetters[word] === letter);
+}
+
+function writeTargets({ addresses, words }: ServedTargets): string {
+  return `${addresses}/${words.map((word) => (word ? servedLetters[word] : untold)).join('')}`;
+}
+
+/** An instant in a text; `undefined` where there is none. */
+export function readInstant(text = ''): Date | undefined {
+  const instant = new Date(text);
+  return text === '' || Number.isNaN(instant.getTime()) ? undefined : instant;
+}

@@ -1,0 +1,39 @@
+// How an agent writes what it has to say of one certificate. Agents of other versions read and write the same.
+import type { AgentReport } from '../delivery.ts';
+import { delivery, freeze, readInstant, seenServed } from './delivery.ts';
+import type { FieldCodec } from './field.ts';
+
+/** `<deployed>@<served>@<notServedSince>@<probedAt>@!<resumedAt>!<freeze>`; what is absent is empty, and the last part not
+ *  there at all. Text that cannot be read is a report of nothing: the agent writes it again. */
+export const report: FieldCodec<AgentReport> = {
+  read(text) {
+    const [deployed = '', served = '', since, probed, ...rest] = text.split('@');
+    const [, resumedAt, frozen = ''] = /^(?:!([^!]*)!)?(.*)$/s.exec(rest.join('@')) ?? [];
+    return withoutAbsent({
+      deployed: delivery.read(deployed),
+      served: seenServed.read(served),
+      notServedSince: readInstant(since),
+      probedAt: readInstant(probed),
+      freeze: freeze.read(frozen),
+      resumedAt: readInstant(resumedAt),
+    });
+  },
+  write({ deployed, served, notServedSince, probedAt, freeze: frozen, resumedAt }) {
+    const parts = [
+      deployed && delivery.write(deployed),
+      served && seenServed.write(served),
+      notServedSince?.toISOString(),
+      probedAt?.toISOString(),
+    ];
+    const held = frozen ? freeze.write(frozen) : '';
+    const last = resumedAt ? `!${resumedAt.toISOString()}!${held}` : held;
+    return [...parts.map((part) => part ?? ''), ...(last ? [last] : [])].join('@');
+  },
+};
+
+/** What is known of it: a field that is there has a value. */
+function withoutAbsent(
+  found: { readonly [K in keyof AgentReport]: AgentReport[K] | undefined },
+): AgentReport {
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}

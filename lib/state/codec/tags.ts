@@ -1,0 +1,127 @@
+// State on tags: one tag a field, `certrelay:<field>`. The only place that knows how state is written.
+import { keyTypes } from '../../certificate/spec.ts';
+import { specSources } from '../../certificate/stored.ts';
+import type { ByCluster, CertificateState, StateChange } from '../state.ts';
+import { delivery, freeze, resumption, served } from './delivery.ts';
+import { count, type FieldCodec, instant, listOf, namespace, oneOf, text } from './field.ts';
+import { orderLog, orderOwner, txtJournal } from './orders.ts';
+import { report } from './report.ts';
+import { fromParts, keyPrefix, toParts } from './text.ts';
+
+/** Fields that are a tag for each cluster: what stands before its name. Roles of agents go by these (infra/agent-role.yaml). */
+const byCluster = { signatures: 'agent/', reports: 'agent-report/' } as const;
+
+/** Fields whose tag is not called as they are. */
+const tagNames: Readonly<Record<string, string>> = {
+  tagsDisagree: 'tags-disagree',
+  graceUntil: 'grace-until',
+  freeze: 'deliveryHeld',
+};
+
+type Field = Exclude<keyof CertificateState, keyof typeof byCluster>;
+type Values = { readonly [F in Field]-?: NonNullable<CertificateState[F]> };
+type Changes = { readonly [F in Field]?: Values[F] | null | undefined };
+
+// By hand, not by a schema: at 10,000 certificates this is what a pass that finds nothing due does most. A tag that
+// cannot be read is one that is not there: somebody changed it, and the certificate is the truth.
+const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
+  version: text,
+  names: text,
+  issuer: text,
+  profile: text,
+  key: oneOf(...keyTypes),
+  fingerprint: text,
+  notBefore: instant,
+  notAfter: instant,
+  certificateId: text,
+  windowStart: instant,
+  windowEnd: instant,
+  windowOf: text,
+  explanationUrl: text,
+  askAfter: instant,
+  source: oneOf(...specSources),
+  place: namespace,
+  domains: listOf('/'),
+  targets: text,
+  order: text,
+  orderFor: orderOwner,
+  txt: txtJournal,
+  orders: orderLog,
+  failures: count,
+  error: text,
+  nextAttempt: instant,
+  pausedSince: instant,
+  pauseReason: text,
+  revoked: listOf('/'),
+  revoking: text,
+  deployed: delivery,
+  acm: listOf('+'),
+  freeze,
+  resumed: resumption,
+  served,
+  notServedSince: instant,
+  probedAt: instant,
+  tagsDisagree: instant,
+  graceUntil: instant,
+};
+
+const fieldNames = Object.keys(fields).filter((name): name is Field => name in fields);
+
+/** Tags that make the change, by key. A cleared field is an empty tag, so that one call does it all; a value too long for one
+ *  tag goes on in `<key>.1`, `<key>.2` …. */
+export function encodeState(change: StateChange): Readonly<Record<string, string>> {
+  const { signatures, reports } = change;
+  const written = [
+    ...fieldNames.flatMap((field) => encodeField(field, change)),
+    ...encodeByCluster(byCluster.signatures, signatures, text),
+    ...encodeByCluster(byCluster.reports, reports, report),
+  ];
+  return Object.fromEntries(written.flatMap(([field, value]) => toParts(field, value)));
+}
+
+type Written = readonly (readonly [field: string, text: string])[];
+
+function encodeField<F extends Field>(field: F, change: Changes): Written {
+  const value = change[field];
+  if (value === undefined) return [];
+  return [[tagNames[field] ?? field, value === null ? '' : fields[field].write(value)]];
+}
+
+function encodeByCluster<T>(
+  before: string,
+  values: ByCluster<T> | null | undefined,
+  codec: FieldCodec<T>,
+): Written {
+  return Object.entries(values ?? {}).map(([cluster, value]) => [before + cluster, codec.write(value)]);
+}
+
+/** State that the tags of an AWS secret hold. Tags of others, and tags that cannot be read, are passed over. */
+export function decodeState(tags: ReadonlyMap<string, string>): CertificateState {
+  const found = fieldNames.map((field) => {
+    const value = fromParts(tagNames[field] ?? field, tags);
+    return [field, value === undefined ? undefined : fields[field].read(value)];
+  });
+  return {
+    ...Object.fromEntries(found),
+    signatures: decodeByCluster(byCluster.signatures, tags, text),
+    reports: decodeByCluster(byCluster.reports, tags, report),
+  };
+}
+
+/** `undefined` where no cluster has one, as most certificates are. */
+function decodeByCluster<T>(
+  before: string,
+  tags: ReadonlyMap<string, string>,
+  codec: FieldCodec<T>,
+): ByCluster<T> | undefined {
+  const start = keyPrefix + before;
+  const found: (readonly [string, T])[] = [];
+  for (const key of tags.keys()) {
+    // A dot is in no cluster's name: it stands before the number of a part.
+    if (!key.startsWith(start) || key.includes('.', start.length)) continue;
+    const written = fromParts(key.slice(keyPrefix.length), tags);
+    const value = written === undefined ? undefined : codec.read(written);
+    if (value !== undefined) found.push([key.slice(start.length), value]);
+  }
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}

@@ -1,0 +1,61 @@
+// Text in tags: the characters that AWS takes, and values longer than one tag.
+
+/** What stands before each key of ours. */
+export const keyPrefix = 'certrelay:';
+/** AWS takes no longer value. */
+const longestTagValue = 256;
+
+/** Bytes that AWS does not take in a tag, and `=` itself, as `=XX`. */
+export function encodeText(value: string): string {
+  return value.replace(/[^A-Za-z0-9+\-._:/@]/gu, (character) =>
+    Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '=$&'),
+  );
+}
+
+/** `undefined` for an empty text, and for one that `encodeText` did not make. */
+export function decodeText(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value.replaceAll('%', '%25').replace(/=([0-9A-F]{2})/g, '%$1')) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The instant that a tag tells, written as we write it; `undefined` where it tells none. */
+export function decodeInstant(value: string): Date | undefined {
+  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/.test(value) ? existing(value) : undefined;
+}
+
+/** `Date` takes February 30 for March 2, and the 25th hour for no date at all. */
+function existing(value: string): Date | undefined {
+  const date = new Date(value);
+  const isReal = !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 19) === value.slice(0, 19);
+  return isReal ? date : undefined;
+}
+
+/** Tags of one text, by key: what is too long for one goes on in `<key>.1`, `<key>.2` …, each but the last ending in `=`. */
+export function toParts(field: string, value: string): readonly (readonly [key: string, value: string])[] {
+  const parts: string[] = [];
+  let rest = encodeText(value);
+  while (rest.length > longestTagValue) {
+    parts.push(`${rest.slice(0, longestTagValue - 1)}=`);
+    rest = rest.slice(longestTagValue - 1);
+  }
+  return [...parts, rest].map((part, index) => [tagKey(field, index), part]);
+}
+
+/** The text of such tags; `undefined` where there is none, or a part is missing. Reads on only while a part says that it goes on:
+ *  parts left over from a longer value do not count. */
+export function fromParts(field: string, tags: ReadonlyMap<string, string>): string | undefined {
+  let value = '';
+  for (let index = 0; ; index += 1) {
+    const part = tags.get(tagKey(field, index));
+    if (part === undefined) return undefined;
+    if (!part.endsWith('=')) return decodeText(value + part);
+    value += part.slice(0, -1);
+  }
+}
+
+function tagKey(field: string, index: number): string {
+  return index === 0 ? keyPrefix + field : `${keyPrefix}${field}.${index}`;
+}

@@ -1,0 +1,115 @@
+// Any state that can be: every field, of any text and any length that its rules allow.
+import fc from 'fast-check';
+import { keyTypes } from '../../lib/certificate/spec.ts';
+import { specSources } from '../../lib/certificate/stored.ts';
+import {
+  type AgentReport,
+  type DeliveryPhase,
+  type DeliveryRecord,
+  type Freeze,
+  type SeenServed,
+  servedWords,
+} from '../../lib/state/delivery.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
+
+const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 700 }).map((value) => value.toWellFormed());
+/** Without what stands between the parts of a record. */
+const word = fc.stringMatching(/^[A-Za-z0-9.-]{1,64}$/);
+const date = fc.date({
+  min: new Date('1970-01-01T00:00:00Z'),
+  max: new Date('9999-12-31T23:59:59Z'),
+  noInvalidDate: true,
+});
+/** Unix times have up to eleven digits. */
+const second = fc.nat({ max: 2 ** 31 - 1 }).map((seconds) => new Date(seconds * 1000));
+const list = (of: fc.Arbitrary<string>) => fc.array(of, { minLength: 1, maxLength: 30 });
+const url = word.map((path) => `https://ca.example/${path}?of=x`);
+
+const phase = fc.constantFrom<DeliveryPhase>('none', 'applied', 'rolled-out');
+const delivery: fc.Arbitrary<DeliveryRecord> = fc.record(
+  {
+    version: word,
+    targets: word,
+    phases: fc.array(phase),
+    retry: fc.record({ failures: fc.nat({ max: 999_999 }), after: date }),
+  },
+  { requiredKeys: ['version', 'targets', 'phases'] },
+);
+const target = fc.constantFrom('*', 'lab/shop/shop-tls', 'acm/eu-central-1/shop');
+const freeze: fc.Arbitrary<Freeze> = fc.record({ version: word, target, reason: text });
+const served: fc.Arbitrary<SeenServed> = fc.record(
+  {
+    word: fc.constantFrom(...servedWords),
+    targets: fc.record({
+      addresses: word,
+      words: fc.array(fc.constantFrom(undefined, ...servedWords)),
+    }),
+  },
+  { requiredKeys: ['word'] },
+);
+/** A report's freeze is of one line, and of ASCII. */
+const ownFreeze = fc.record({ version: word, target, reason: fc.stringMatching(/^[ -~]{0,60}$/) });
+const report: fc.Arbitrary<AgentReport> = fc.record(
+  { deployed: delivery, served, notServedSince: date, probedAt: date, freeze: ownFreeze, resumedAt: date },
+  { requiredKeys: [] },
+);
+const byCluster = <T>(value: fc.Arbitrary<T>) =>
+  fc.dictionary(fc.constantFrom('edge', 'edge-2', 'Lab_1'), value, { minKeys: 1, maxKeys: 3 });
+
+/** Every field of the state. */
+export const anyFields: {
+  readonly [K in keyof CertificateState]-?: fc.Arbitrary<Required<CertificateState>[K]>;
+} = {
+  version: text,
+  names: text,
+  issuer: text,
+  profile: text,
+  key: fc.constantFrom(...keyTypes),
+  fingerprint: text,
+  notBefore: date,
+  notAfter: date,
+  certificateId: text,
+  windowStart: date,
+  windowEnd: date,
+  windowOf: text,
+  explanationUrl: text,
+  askAfter: date,
+  source: fc.constantFrom(...specSources),
+  place: fc.record({ cluster: word, namespace: word }),
+  domains: list(word),
+  targets: text,
+  order: text,
+  orderFor: fc.record({ directory: url, profile: text }, { requiredKeys: ['directory'] }),
+  txt: fc.array(fc.stringMatching(/^[\w-]{8}$/), { minLength: 1, maxLength: 100 }),
+  orders: fc.record({
+    directory: url,
+    registeredDomains: list(word),
+    times: fc.array(second, { minLength: 1, maxLength: 20 }),
+  }),
+  failures: fc.nat({ max: 999_999_999 }),
+  error: text,
+  nextAttempt: date,
+  pausedSince: date,
+  pauseReason: text,
+  revoked: list(word),
+  revoking: text,
+  deployed: delivery,
+  freeze,
+  resumed: fc.record({ version: word, at: date }),
+  acm: list(word.map((id) => `arn:aws:acm:eu-central-1:123456789012:certificate/${id}`)),
+  served: fc.record({ version: word }).chain(({ version }) => served.map((seen) => ({ version, ...seen }))),
+  notServedSince: date,
+  probedAt: date,
+  tagsDisagree: date,
+  graceUntil: date,
+  signatures: byCluster(text),
+  reports: byCluster(report),
+};
+
+/** Some of the fields. */
+export const anyState: fc.Arbitrary<CertificateState> = fc.record(anyFields, { requiredKeys: [] });
+
+/** A change that clears every field. */
+export const cleared: { readonly [K in keyof CertificateState]: null } = Object.fromEntries(
+  Object.keys(anyFields).map((field) => [field, null]),
+);
