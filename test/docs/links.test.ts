@@ -49,6 +49,14 @@ describe('the pages', () => {
     expect(findGone(readPage('docs/x.md', 'see `lib/issue/nothing.ts`'))).toHaveLength(1);
   });
 
+  it('are each found from the index of docs', () => {
+    const index = findLinks(byPath.get('docs/README.md') ?? readPage('', '')).map((link) =>
+      posix.join('docs', link),
+    );
+    const lost = [...byPath.keys()].filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
+    expect(lost.filter((path) => !index.some((link) => path.startsWith(link)))).toEqual([]);
+  });
+
   it('tell a decision by context, decision, numbers, alternatives and consequences, numbered without a gap', () => {
     const decisions = pages.filter(({ path }) => path.startsWith('docs/decisions/'));
     expect(decisions.map(({ path }) => Number(posix.basename(path).slice(0, 4)))).toEqual(
