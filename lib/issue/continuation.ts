@@ -1,22 +1,24 @@
-// What a pass leaves goes on by the queue, at the right time, instead of waiting for the schedule.
+// Sends messages for unfinished certificates, so that they go on at the right time and need not wait for the
+// schedule.
 import { describeError } from '../ports/errors.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
-/** What a message may wait (SQS). */
+/** The longest delay of a message, in milliseconds (SQS). */
 const longestDelayMs = 900_000;
-/** Passes in a row that finished nothing. */
+/** After this many passes in a row that finished nothing, no message is sent. */
 const maxEmptyPasses = 3;
-/** Names in one message: far below what SQS takes. */
+/** The most names in one message: far below the limit of SQS. */
 const namesPerMessage = 500;
 
-/** One certificate that is left, and the instant before which nothing can be done. */
+/** An unfinished certificate, and the instant before which nothing can be done for it. */
 export interface PostponedCertificate {
   readonly name: string;
   readonly until?: Date | undefined;
 }
 
-/** Sends messages for what is left and due within a quarter of an hour; the schedule finds the rest. `fruitless` counts
- *  the passes in a row, this one included, that finished nothing: after three the chain ends and says so. Never rejects. */
+/** Sends messages for certificates that can go on within 15 minutes; the schedule finds the others.
+ *  `fruitless` counts the passes in a row, this one included, that finished nothing: after three it sends
+ *  nothing and logs an error. Never rejects. */
 export async function continueLater(
   postponed: readonly PostponedCertificate[],
   fruitless: number,
@@ -50,8 +52,8 @@ export async function continueLater(
   }
 }
 
-/** Sends messages for certificates whose values are still to be held against their tags. Without a queue they wait for their
- *  slot of the next day. Never rejects. */
+/** Sends messages for certificates whose values a later pass compares with their tags. Without a queue
+ *  they wait for their slot of the next day. Never rejects. */
 export async function compareLater(
   names: readonly string[],
   { queue, log }: IssuePorts,

@@ -1,10 +1,10 @@
 // Why a certificate was not issued: the closed codes of the issue story.
 import { CertrelayError } from '../ports/errors.ts';
 
-/** `Unknown`: no such certificate. `BadCertificate`: the CA issued something else than was ordered, or what
- *  is of no use. `DueAgain`: what it issued is stored, and would be ordered again at once. `Unfinished`: an
- *  order was followed for as long as anybody waits. `Rehearsal`: a CA for tests did not validate the names.
- *  `Failed`: a certificate could not be kept; the cause tells. */
+/** `Unknown`: no such certificate. `BadCertificate`: the CA issued another certificate than was ordered,
+ *  or a useless one. `DueAgain`: the certificate is stored, and would be ordered again at once.
+ *  `Unfinished`: an order took longer than it is polled. `Rehearsal`: a test CA did not validate the
+ *  names. `Failed`: a certificate could not be kept; the cause says why. */
 export type IssueErrorCode =
   | 'Unknown'
   | 'BadCertificate'

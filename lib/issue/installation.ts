@@ -1,10 +1,11 @@
-// What a full pass reads and writes of the installation itself: when this version first ran here, and what the last pass did.
+// Reads and writes the record of the installation: when this version first ran here, and what the last full
+// pass did.
 import { describeError } from '../ports/errors.ts';
 import type { InstallationRecord } from '../ports/installation.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
-/** The record as it is before the pass; `undefined` where there is none yet, `unknown` where it cannot be read: that is an error
- *  in the log and stops nothing. */
+/** The record before the pass. `undefined` if there is none yet, `unknown` if it cannot be read: then one
+ *  error is logged, and the pass goes on. */
 export async function readInstallation(
   { installation, log }: IssuePorts,
   { signal }: IssueInvocation,
@@ -18,7 +19,8 @@ export async function readInstallation(
   }
 }
 
-/** Makes the record where there is none. @param isUpgraded Whether an earlier version has stored certificates here. */
+/** Creates the record and returns it; `undefined` if that fails, with an error in the log.
+ *  @param isUpgraded Whether an earlier version has stored certificates here. */
 export async function beginInstallation(
   isUpgraded: boolean,
   { installation, clock, log }: IssuePorts,
@@ -35,22 +37,23 @@ export async function beginInstallation(
   }
 }
 
-/** Whether the tag could be read: the beginning of time stands for one that could not. */
+/** Whether the tag was readable: an unreadable one is read as the instant 0. */
 function isKnown(firstRun: Date): boolean {
   return firstRun.getTime() > 0;
 }
 
-/** How long the first full pass is tried again because something could not be noted. */
+/** How long the first full pass is repeated because something could not be recorded, in milliseconds. */
 const longestFirstPassMs = 24 * 3_600_000;
 
-/** Whether this is a full pass before the end of which none has ended. */
+/** Whether no full pass has ended yet. */
 export function isFirstPass(record: InstallationRecord | 'unknown' | undefined): boolean {
   return record !== undefined && record !== 'unknown' && record.lastPass === 'open';
 }
 
-/** Whether a full pass may be noted as ended. What nobody could read stays open, and so does the first one where it could not
- *  note all, for a day at most: a value that nobody can ever read must not keep it open for good.
- *  @param isComplete Whether it noted all that there was to note. */
+/** Whether a full pass may be recorded as ended. Not if the record is unknown. The first one must have
+ *  recorded everything, or have been repeated for a day: a value that nobody can read must not keep it open
+ *  forever.
+ *  @param isComplete Whether the pass recorded everything. */
 export function mayEndPass(
   record: InstallationRecord | 'unknown' | undefined,
   isComplete: boolean,
@@ -61,7 +64,8 @@ export function mayEndPass(
   return isKnown(record.firstRun) && clock.now().getTime() - record.firstRun.getTime() > longestFirstPassMs;
 }
 
-/** Notes that a full pass has ended, which held values against tags until `comparedUntil`. */
+/** Records that a full pass has ended, which compared values with tags until `comparedUntil`. Never
+ *  rejects. */
 export async function endInstallationPass(
   comparedUntil: Date,
   { installation, clock, log }: IssuePorts,

@@ -11,13 +11,15 @@ import type { CertificateStore } from '../ports/store.ts';
 
 /** What `issue` is asked to do. */
 export interface ReconcileRequest {
-  /** Names of certificates. Each is described by itself, because listing lags behind registrations. Absent: all. */
+  /** Names of certificates. Each is described by itself, because listing lags behind registrations.
+   *  Absent: all. */
   readonly certificates?: readonly string[] | undefined;
   /** Orders the named certificates although they are not due, or before their back-off ends. */
   readonly force?: boolean | undefined;
   /** Plans, and changes nothing. */
   readonly dryRun?: boolean | undefined;
-  /** Compares the values of the named certificates with their tags: a pass over all certificates did not get to them. */
+  /** Compares the values of the named certificates with their tags: a pass over all certificates did not
+   *  get to them. */
   readonly compare?: boolean | undefined;
   /** How many passes in a row before this one finished none of the certificates that they were sent for. */
   readonly fruitless?: number | undefined;
@@ -48,7 +50,8 @@ export interface IssuePorts {
   readonly installation?: InstallationStore | undefined;
   /** Takes messages for unfinished certificates. Absent: they wait for the schedule. */
   readonly queue?: IssueQueue | undefined;
-  /** PEM of the Ed25519 key that signs deliveries to agents; the first call makes one. Absent: nothing is signed. */
+  /** PEM of the Ed25519 key that signs deliveries to agents; the first call makes one. Absent: nothing is
+   *  signed. */
   readonly signingKey?: ((signal: AbortSignal) => Promise<string>) | undefined;
   /** Called at most once an invocation, when the first certificate needs it. */
   readonly openOrdering: () => Promise<OrderingPorts>;

@@ -15,9 +15,9 @@ import { type IssuePlan, planIssuing } from './plan.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import { signMissing } from './signing.ts';
 
-/** Plans the requested certificates (all, unless the request names some), orders those that are due and stores what the
- *  CAs issue. `failures`: by certificate, so that the caller can throw them after everything was tried. A dry run stops
- *  after the plan. @throws StoreError if not even listing works. */
+/** Plans the requested certificates (all, unless the request names some), orders those that are due and
+ *  stores what the CAs issue. `failures`: by certificate, so that the caller can throw them after
+ *  everything was tried. A dry run stops after the plan. @throws StoreError if not even listing works. */
 export async function issueCertificates(
   request: ReconcileRequest,
   { openOrdering, ...others }: IssuePorts,
@@ -86,8 +86,8 @@ async function predict(due: readonly PlannedCertificate[]): Promise<PredictedCal
   return predictCalls(orders, batchSize);
 }
 
-/** Sends messages for unfinished certificates: those that ran out of time, that another run orders, or that are tried again
- *  soon. `emptyPasses`: passes in a row before this one that finished nothing. */
+/** Sends messages for unfinished certificates: those that ran out of time, that another run orders, or
+ *  that are tried again soon. `emptyPasses`: passes in a row before this one that finished nothing. */
 async function postpone(
   {
     plan,

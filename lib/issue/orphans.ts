@@ -1,5 +1,5 @@
-// Cleans up after orders of certificates that nobody asks for any more: removes their TXT values and ends their claims. The
-// stored certificates stay.
+// Cleans up after orders of certificates that nobody asks for any more: removes their TXT values and ends
+// their claims. The stored certificates stay.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { mayBeAlive, type PendingOrder } from '../certificate/stored.ts';
@@ -11,7 +11,8 @@ import type { IssueInvocation, IssuePorts } from './invocation.ts';
 /** Entries cleaned up at once. */
 const concurrency = 8;
 
-/** Entries that the inventory file does not have, that no source registered, and whose orders left a claim or TXT values.
+/** Entries that the inventory file does not have, that no source registered, and whose orders left a claim or
+ *  TXT values.
  *  @param isKept Whether the inventory file has the name. */
 export function findOrphans(
   entries: readonly StoreEntry[],
@@ -22,8 +23,8 @@ export function findOrphans(
   );
 }
 
-/** Takes over the claim of each entry whose run has ended, removes the TXT values and releases the claim. Never rejects: a
- *  failure is a warning in the log, and a later pass tries again. */
+/** Takes over the claim of each entry whose run has ended, removes the TXT values and releases the claim.
+ *  Never rejects: a failure is a warning in the log, and a later pass tries again. */
 export async function sweepOrphans(
   orphans: readonly StoreEntry[],
   { store, log, clock, openOrdering }: IssuePorts,
@@ -49,8 +50,8 @@ export async function sweepOrphans(
   });
 }
 
-/** Claims the certificate as an ordering run would. `undefined` while the claiming run is alive, or if another run claimed
- *  it first. @throws StoreError `Failed` if the claim holds no order. */
+/** Claims the certificate as an ordering run would. `undefined` while the claiming run is alive, or if
+ *  another run claimed it first. @throws StoreError `Failed` if the claim holds no order. */
 async function takeOver(
   name: string,
   store: CertificateStore,

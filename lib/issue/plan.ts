@@ -21,7 +21,8 @@ export interface IssuePlan {
   readonly certificates: readonly PlannedCertificate[];
   /** Certificates that could not be read, each with its error. */
   readonly unreadable: readonly UnreadableCertificate[];
-  /** Store entries whose orders left claims or TXT values, and that nobody asks for, or may ask for, any more. */
+  /** Store entries whose orders left claims or TXT values, and that nobody asks for, or may ask for, any
+   *  more. */
   readonly abandoned: readonly StoreEntry[];
   /** Names whose values a later pass compares with their tags. */
   readonly uncompared: readonly string[];
@@ -31,8 +32,8 @@ export interface IssuePlan {
   readonly isComplete: boolean;
 }
 
-/** Gathers, asks the CAs about renewal windows, judges, and holds back what must wait. Certificates that cannot be read
- *  are part of the result. A dry run writes nothing. @throws StoreError if listing fails. */
+/** Gathers, asks the CAs about renewal windows, judges, and holds back what must wait. Certificates that
+ *  cannot be read are part of the result. A dry run writes nothing. @throws StoreError if listing fails. */
 export async function planIssuing(
   request: ReconcileRequest,
   ports: IssuePorts,

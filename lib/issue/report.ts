@@ -44,7 +44,8 @@ export interface IssueReport {
   readonly omitted?: number;
 }
 
-/** Joins the plan with the outcomes of its orders. Unreadable certificates come last. An answer has 5 MB at most.
+/** Joins the plan with the outcomes of its orders. Unreadable certificates come last. An answer has 5 MB at
+ *  most.
  *  @param predicted Present for a dry run. */
 export function makeReport(
   plan: readonly PlanEntry[],

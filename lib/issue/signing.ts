@@ -1,4 +1,5 @@
-// Signs what is meant for clusters that only an agent reaches. It makes no order wait: what fails here is signed next time.
+// Signs deliveries for clusters that only an agent reaches. No order waits for a signature: the next pass
+// signs what failed.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import {
@@ -16,24 +17,25 @@ import type { Allowance } from './gather/allowance.ts';
 import { type Candidate, readSpecification } from './gather/gather.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
-/** AWS secrets tagged at once. */
+/** AWS secrets that are signed and tagged at once. */
 const concurrency = 16;
 
 type Ports = Pick<IssuePorts, 'store' | 'signingKey' | 'clock' | 'log'>;
 
-/** A version of a certificate that may be stated. */
+/** A version of a certificate that may be signed for agents. */
 export interface SignableVersion
   extends Pick<DeliveryStatement, 'certificate' | 'version' | 'fingerprint' | 'notBefore' | 'notAfter'> {
-  /** Where it goes and only an agent reaches. */
+  /** The clusters and targets that only an agent reaches. */
   readonly recipients: readonly AgentRecipient[];
-  /** As recorded so far. */
+  /** The signatures that are recorded now. */
   readonly signatures: ByCluster<string> | undefined;
-  /** Public key whose signatures hold, others being made anew; absent: any is taken for good. */
+  /** The public key that must have signed; other signatures are made again. Absent: every signature
+   *  counts. */
   readonly publicKey?: string | undefined;
 }
 
-/** Signatures to record with that version: those that are missing, and an empty one where the certificate no longer goes;
- *  absent where everything is as it should be. Never rejects. */
+/** The signatures to record: missing ones, and an empty one for a cluster to which the certificate no
+ *  longer goes. Empty if nothing is to change. Never rejects. */
 export async function signDelivery(
   { recipients, signatures, publicKey, ...content }: SignableVersion,
   { signingKey, clock, log }: Ports,
@@ -60,8 +62,9 @@ export async function signDelivery(
   }
 }
 
-/** Signs what a pass found to be stored without a signature by the key of now: imported, put back by a person, given a new
- *  target, or signed before the key was exchanged. Where nothing goes to an agent, this makes no call. Never rejects. */
+/** Signs stored certificates that lack a signature by the key of now: imported, put back by a person,
+ *  given a new target, or signed before the key was replaced. Makes no call if nothing goes to an agent.
+ *  Never rejects. */
 export async function signMissing(
   candidates: readonly Candidate[],
   ports: MissingPorts,
@@ -84,14 +87,14 @@ export async function signMissing(
 
 type MissingPorts = Ports & { readonly allowance: Allowance };
 
-/** Whether it can be stated, and goes to an agent or went there. */
+/** Whether the certificate may be signed, and goes or went to an agent. */
 function isForAgents({ entry, spec, situation }: Candidate, { inventory }: IssueInvocation): boolean {
   if (situation.actual.kind !== 'certificate' || situation.isRevoked) return false;
   const isStated = Object.keys(entry?.state.signatures ?? {}).length > 0;
   return isStated || (spec !== undefined && recipientsOf(spec, inventory).length > 0);
 }
 
-/** `undefined` where nothing is to be signed. */
+/** What to sign of a certificate; `undefined` for nothing. @throws StoreError, IssueError. */
 async function describeSignable(
   { publicKey, ...candidate }: Candidate & Pick<SignableVersion, 'publicKey'>,
   { store, clock, allowance }: MissingPorts,
@@ -102,11 +105,12 @@ async function describeSignable(
   if (actual.kind !== 'certificate' || !entry?.current) return undefined;
   const { fingerprint, notBefore, notAfter } = actual;
   const { signatures = {} } = entry.state;
-  // What the inventory does not allow is stated nowhere, and what was stated of it is taken back.
+  // What the inventory does not allow is not signed, and its signatures are taken back.
   const isRefused = ({ misfits }: Candidate['situation']) =>
     misfits !== undefined && !isTolerated(misfits, clock.now());
   const content = { certificate: name, version: entry.current, fingerprint, notBefore, notAfter };
-  // What tags were enough for may only stay as it is: what a text says of targets, and no key vouches for, is not signed.
+  // Without a specification only signatures of the key may stay: targets that nobody vouches for are not
+  // signed.
   if (isRefused(situation)) return { ...content, recipients: [], signatures, publicKey };
   const holds = ([cluster, text]: readonly [string, string]) =>
     readStatement(text)?.targets !== undefined && isTrusted(text, { ...content, cluster }, publicKey);
@@ -118,7 +122,7 @@ async function describeSignable(
   return { ...content, recipients, signatures, publicKey };
 }
 
-/** Whether the key has signed it; of no key, anything. */
+/** Whether the key has signed the text; true without a key. */
 function isTrusted(
   text: string | undefined,
   content: Parameters<typeof verifyStatement>[1],
@@ -127,13 +131,13 @@ function isTrusted(
   return publicKey === undefined || verifyStatement(text, content, [publicKey]).ok;
 }
 
-/** A pass may sign much. */
+/** Reads the signing key once for all certificates of a pass. */
 function onceOnly(signingKey: Ports['signingKey']): Ports['signingKey'] {
   let reading: Promise<string> | undefined;
   return signingKey && ((signal) => (reading ??= signingKey(signal)));
 }
 
-/** `undefined` where there is none to read: what is signed stays as it is. */
+/** The public signing key; `undefined` if it cannot be read: then all signatures stay. */
 async function readPublicKey(
   { signingKey, log }: Ports,
   { cleanUpSignal }: IssueInvocation,

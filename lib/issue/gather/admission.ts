@@ -17,8 +17,9 @@ export interface AdmissionRequest extends ReconcileRequest {
   readonly allowance: Allowance;
 }
 
-/** The plan in which orders wait that must: `NameTaken`, `RateLimited`, `Preflight`, or `NotAllowed` by a specification that is
- *  read here. An order that waits spends nothing of the CA's limits, so the next one takes its place and is checked too. */
+/** The plan in which orders wait that must: `NameTaken`, `RateLimited`, `Preflight`, or `NotAllowed` by a
+ *  specification that is read here. An order that waits spends nothing of the CA's limits, so the next one
+ *  takes its place and is checked too. */
 export async function admitOrders(
   plan: readonly PlannedCertificate[],
   request: AdmissionRequest,
@@ -80,8 +81,8 @@ async function openPreflight(
   return (due) => runPreflight(due, { dryRun, force, signal }, { ...ports, preflight });
 }
 
-/** Reads the missing specifications and plans those certificates again. Leaves out a certificate that cannot be read: its
- *  order reads it once more, and fails there. */
+/** Reads the missing specifications and plans those certificates again. Leaves out a certificate that
+ *  cannot be read: its order reads it once more, and fails there. */
 async function readSpecifications(
   due: readonly PlannedCertificate[],
   { allowance }: AdmissionRequest,
@@ -103,8 +104,9 @@ async function readSpecifications(
   return read.filter((planned) => planned !== undefined);
 }
 
-/** Reads the certificate's specification, checks it against today's inventory, and plans the certificate again.
- *  @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its issuers are. */
+/** Reads the certificate's specification, checks it against today's inventory, and plans the certificate
+ *  again. @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its
+ *  issuers are. */
 export async function planBySpecification(
   candidate: Candidate,
   allowance: Allowance,

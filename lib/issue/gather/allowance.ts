@@ -1,5 +1,5 @@
-// Holds specifications that are not the file's against today's inventory. The first full pass notes what does not fit already: that
-// has its time of grace, and what stops fitting later has none.
+// Checks specifications that do not come from the inventory file against today's inventory. The first full
+// pass records what does not fit already and gives it a time of grace; what stops fitting later has none.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { onceOnly } from '../../async/memo.ts';
@@ -26,36 +26,36 @@ import { type Candidate, type PlannedCertificate, readSpecification } from './ga
 
 /** Values read at once. */
 const concurrency = 32;
-/** Values that one pass reads because tags say that something does not fit, or did not. */
+/** The most values that one pass reads because their tags say that something does not fit, or did not. */
 const mostRead = 200;
 
-/** What a pass is asked, as far as it matters here. */
+/** What the rules need to know of the pass. */
 export interface AllowanceRequest {
   readonly dryRun?: boolean | undefined;
-  /** The record of the installation; absent: it is read where something does not fit. */
+  /** The record of the installation. Absent: it is read if something does not fit. */
   readonly installation?: InstallationRecord | 'unknown' | undefined;
-  /** Whether this is a full pass before the end of which none has ended: values are read, and grace is granted. */
+  /** Whether no full pass has ended yet: then values are read, and grace is granted. */
   readonly grantsGrace: boolean;
-  /** Whether the pass is over all certificates: only then is it known who has which name. */
+  /** Whether the pass is over all certificates: only then it is known who has which name. */
   readonly isOverAll: boolean;
 }
 
-/** The rules of one pass. */
+/** Checks certificates against today's inventory, once each. */
 export interface Allowance {
-  /** The candidates, each with what does not fit. By tags, and by values where tags say that there is something; those of a
-   *  pass that notes all by their values. `isNoted`: all was noted that there is to note. Never rejects.
-   *  @param specs Those of values that have been read already. */
+  /** The candidates, each with what does not fit. Checked by tags, and by values if tags raise a doubt; by
+   *  values in the first full pass. `isComplete`: everything was recorded that must be. Never rejects.
+   *  @param specs Specifications of values that were read already. */
   checkAll(
     candidates: readonly Candidate[],
     specs: ReadonlyMap<string, StoredSpec>,
   ): Promise<{ readonly candidates: readonly Candidate[]; readonly isComplete: boolean }>;
-  /** The candidate with a specification that has been read meanwhile, and what does not fit of that. Never rejects. */
+  /** The candidate with a specification that was read later, and what does not fit of it. Never rejects. */
   checkSpec(candidate: Candidate, spec: StoredSpec): Promise<Candidate>;
 }
 
 type Change = Parameters<CertificateStore['record']>[1];
 
-/** Opens the rules of a pass. */
+/** Opens the checks of one pass. */
 export function openAllowance(
   request: AllowanceRequest,
   ports: IssuePorts,
@@ -64,7 +64,8 @@ export function openAllowance(
   const { store, clock, log } = ports;
   const { dryRun = false, grantsGrace, isOverAll } = request;
   const fit = createFit(invocation.inventory);
-  /** Names that two sources share are noted with the rest; those that come to be shared later are withheld as `NameTaken`. */
+  /** The first full pass records shared names, too; names that are shared later are withheld as
+   *  `NameTaken`. */
   let fitWithNames = fit;
   const fitFor = ({ entry }: Candidate) =>
     grantsGrace || entry?.state.graceUntil !== undefined ? fitWithNames : fit;
@@ -95,7 +96,8 @@ export function openAllowance(
     }
   };
 
-  /** What is on its tag now: listing lags, and what the pass before has granted must not be refused by this one. */
+  /** The grace on the tag now, because listing lags: this pass must not refuse what the one before has
+   *  granted. */
   const readGrace = async (name: string): Promise<Misfits['grace']> => {
     try {
       return (await store.describe(name, invocation.signal))?.state.graceUntil;
@@ -105,7 +107,7 @@ export function openAllowance(
     }
   };
 
-  /** What is on its tag, or is granted now. */
+  /** The grace on the tag, or the one that is granted now. */
   const findGrace = async ({ name, entry, situation: { actual } }: Candidate): Promise<Misfits['grace']> => {
     const life = actual.kind === 'certificate' ? actual : undefined;
     const listed = entry?.state.graceUntil;
@@ -143,19 +145,20 @@ export function openAllowance(
     } else {
       const level = isMarked ? 'warn' : 'error';
       log[level]('certificate not allowed', { certificate: name, problem: explainRefusal(misfits) });
-      // A wait that the code before explains is not one of this code's.
+      // The wait belongs to the error before, not to this one.
       const waits = entry?.state.nextAttempt === undefined ? {} : { nextAttempt: null };
       if (!isMarked) await record(name, { error: notAllowed, ...waits });
     }
     return { ...candidate, situation: { ...situation, misfits } };
   };
 
-  /** What was said against it holds no more. What is signed for agents may have been taken back, so the specification goes on. */
+  /** Nothing speaks against it any more. Its signatures for agents may have been taken back, so its
+   *  specification is kept for signing. */
   const clearMisfits = async (candidate: Candidate, spec: StoredSpec): Promise<Candidate> => {
     const { error, graceUntil } = candidate.entry?.state ?? {};
     const isMarked = error === notAllowed;
     if (!isMarked && graceUntil === undefined) return candidate;
-    // A pass over some does not know of names that are shared.
+    // A pass over some certificates does not know of shared names.
     if (graceUntil !== undefined && !isOverAll) return markMisfits(candidate, []);
     log.info('certificate allowed again', { certificate: candidate.name });
     await record(candidate.name, {
@@ -210,7 +213,7 @@ export function openAllowance(
   };
 }
 
-/** The plan with what is kept for a while said of each that is. */
+/** The plan in which every certificate with a time of grace says until when, and what does not fit. */
 export function addGrace(plan: readonly PlannedCertificate[]): readonly PlannedCertificate[] {
   return plan.map((planned) => {
     const { misfits } = planned.situation;

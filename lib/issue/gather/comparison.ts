@@ -1,5 +1,5 @@
-// Holds tags against what they are about: impossible times are brought back into what rules give, and each full pass reads its
-// share of the values.
+// Compares tags with what they describe: corrects times that no rule can give, and compares a share of the
+// values at each full pass.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { verifyBundle } from '../../certificate/bundle.ts';
@@ -12,27 +12,28 @@ import type { Log } from '../../ports/log.ts';
 import { type CertificateStore, type StoredVersion, type StoreEntry, StoreError } from '../../ports/store.ts';
 import type { CertificateState } from '../../state/state.ts';
 
-/** What holding tags against values needs. */
+/** The ports of the comparison. */
 export interface ComparisonPorts {
   readonly store: CertificateStore;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Of what a pass is asked, what matters here. */
+/** What to compare. */
 export interface ComparisonRequest {
   readonly dryRun?: boolean | undefined;
-  /** Since when values are to be held against their tags; absent: none is. `all`: those of every name. */
+  /** The instant since when values are compared; absent: none is. `all`: every value. */
   readonly comparedSince?: Date | 'all' | undefined;
 }
 
 /** Values read at once. */
 const concurrency = 32;
-/** Values that one pass holds against their tags. */
+/** The most values that one pass compares. */
 const mostCompared = 1_000;
 
-/** How entries of these names are checked as they come: every one for times that no rule gives, those of the pass's share
- *  against their values. `uncompared`: what the share has beyond 1,000. `specs`: specifications of the values that were read. */
+/** `check`: corrects an entry as it is read: impossible times of every entry, tags that disagree with the
+ *  value of entries in the share of this pass. `uncompared`: names of the share beyond 1,000. `specs`:
+ *  specifications of the values that were read. */
 export function compareShare(
   names: readonly string[],
   { dryRun = false, comparedSince }: ComparisonRequest,
@@ -56,7 +57,7 @@ export function compareShare(
         return await compareEntry(bounded, specs, ports, signal);
       } catch (error) {
         signal.throwIfAborted();
-        // It is judged by its tags, as in all other passes.
+        // The tags then decide, as in other passes.
         const level = error instanceof StoreError && error.code === 'Throttled' ? 'warn' : 'error';
         ports.log[level]('value not compared', { certificate: entry.name, problem: describeError(error) });
         return bounded;
@@ -69,7 +70,8 @@ export function compareShare(
 
 type Change = Parameters<CertificateStore['record']>[1];
 
-/** The entry with times that can be believed; what could not is written anew and is an error in the log, but in a dry run. */
+/** The entry with possible times only. Others are corrected on the tags, with an error in the log; a dry
+ *  run writes nothing. */
 async function boundEntry(
   entry: StoreEntry,
   isDryRun: boolean,
@@ -94,8 +96,9 @@ async function boundEntry(
   return { ...entry, state: { ...state, tagsDisagree: now } };
 }
 
-/** Of entries that belong to nobody by their tags, those of the pass's share whose value holds a specification: somebody took the
- *  tag away that says so, without which nobody would renew them. They get their tags back. Never rejects, but for the signal. */
+/** Finds entries without a source on their tags whose value contains a specification: somebody removed the
+ *  tag, and nobody would renew them. Compares the share of this pass, writes the tags again and returns
+ *  these entries. Rejects only when the signal is aborted. */
 export async function findUntagged(
   entries: readonly StoreEntry[],
   { dryRun = false, comparedSince }: ComparisonRequest,
@@ -131,9 +134,9 @@ function withChange(entry: StoreEntry, change: Change): StoreEntry {
   return { ...entry, state: Object.fromEntries(merged) };
 }
 
-/** The entry with tags that say what its value says. Where they said otherwise they are written anew, which is an error in the
- *  log; listing may lag, so the entry is described before that. A value that no server can use makes the entry say that it
- *  must be read. @throws StoreError where the value cannot be read. */
+/** The entry with tags that agree with its value. If they did not, they are written again, with an error
+ *  in the log; because listing lags, the entry is described first. After a value that no server can use,
+ *  the tags say that the value must be read. @throws StoreError if the value cannot be read. */
 async function compareEntry(
   entry: StoreEntry,
   specs: Map<string, StoredSpec>,
@@ -144,7 +147,7 @@ async function compareEntry(
   const found = await store.read(entry.name, 'AWSCURRENT', signal);
   const spec = found && specIn(found);
   if (spec) specs.set(entry.name, spec);
-  // Another version than the tags describe is judged by its value anyway.
+  // If the tags describe another version, the value decides anyway.
   if (!found || isBlank(found) || isUndescribed(entry, found) || agrees(entry, found)) return entry;
   const fresh = await store.describe(entry.name, signal);
   if (fresh?.current !== found.version) return fresh ?? entry;
@@ -160,7 +163,7 @@ async function compareEntry(
   return withChange(fresh, change);
 }
 
-/** Nobody knows who wrote what the CA is said to have suggested. */
+/** The CA's window is forgotten: nobody knows who wrote it. */
 const forgottenWindow = {
   windowStart: null,
   windowEnd: null,
@@ -174,12 +177,12 @@ function specIn({ value }: StoredVersion): StoredSpec | undefined {
   return value.kind === 'certificate' ? value.certificate.spec : undefined;
 }
 
-/** The first version of a certificate of the file, which holds nothing that tags could tell. */
+/** Whether it is the first version of a certificate of the inventory file, of which tags can say nothing. */
 function isBlank({ value }: StoredVersion): boolean {
   return value.kind === 'specification' && !value.spec;
 }
 
-/** Tags that say nothing of this version. */
+/** Whether the tags say nothing of this version. */
 function isUndescribed({ current, state }: StoreEntry, { version, value }: StoredVersion): boolean {
   if (current !== version) return true;
   return state.version === undefined ? value.kind !== 'specification' : state.version !== version;
@@ -190,7 +193,7 @@ function agrees({ state }: StoreEntry, found: StoredVersion): boolean {
   return truth !== undefined && findDisagreements(state, truth).length === 0;
 }
 
-/** `undefined` for a value that no server can use. */
+/** What the tags must say by the value; `undefined` for a value that no server can use. */
 function truthOf({ version, value }: StoredVersion): Truth | undefined {
   if (value.kind === 'specification' && value.spec) return { kind: 'specification', spec: value.spec };
   if (value.kind !== 'certificate') return undefined;

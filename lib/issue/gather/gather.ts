@@ -1,4 +1,5 @@
-// Reads what judging needs of every requested certificate: specifications and tags, and values only if tags do not suffice.
+// Reads what judging needs of every requested certificate: specifications and tags, and values only if tags
+// do not suffice.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../../certificate/stored.ts';
@@ -31,7 +32,8 @@ export interface Candidate {
   readonly situation: Situation;
   /** `undefined` for a registered certificate whose tags alone suffice: it is read when it falls due. */
   readonly spec: CertificateSpec | StoredSpec | undefined;
-  /** The order in AWSPENDING (`situation.pending`). `undefined` without a claim, or if its value is no order. */
+  /** The order in AWSPENDING (`situation.pending`). `undefined` without a claim, or if its value is no
+   *  order. */
   readonly pendingOrder: PendingOrder | undefined;
 }
 
@@ -47,10 +49,11 @@ export interface UnreadableCertificate {
   readonly error: Error;
 }
 
-/** Reads everything needed to judge the requested certificates. `unreadable`: could not be read, with the error. `orphans`:
- *  store entries no longer configured whose order left a claim or TXT values; empty if certificates were named.
- *  `uncompared`: names whose values a later pass compares with their tags, because one pass reads 1,000 at most.
- *  `specs`: specifications of the values that were compared. @throws StoreError if listing fails. */
+/** Reads everything needed to judge the requested certificates. `unreadable`: could not be read, with the
+ *  error. `orphans`: store entries no longer configured whose order left a claim or TXT values; empty if
+ *  certificates were named. `uncompared`: names whose values a later pass compares with their tags,
+ *  because one pass reads 1,000 at most. `specs`: specifications of the values that were compared. @throws
+ *  StoreError if listing fails. */
 export async function gather(
   request: Pick<ReconcileRequest, 'certificates' | 'force'> & ComparisonRequest,
   ports: ComparisonPorts,
@@ -141,8 +144,9 @@ async function gatherOne(
   return { name, entry, pendingOrder, spec, situation };
 }
 
-/** Reads the specification of a candidate that was gathered by tags alone, and what that specification asks for.
- *  @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its issuers are. */
+/** Reads the specification of a candidate that was gathered by tags alone, and what that specification
+ *  asks for. @throws StoreError, IssueError `Unknown` if the specification is gone, ConfigError if its
+ *  issuers are. */
 export async function completeCandidate(
   candidate: Candidate,
   store: CertificateStore,
@@ -154,8 +158,8 @@ export async function completeCandidate(
   return { ...candidate, spec, situation: { ...situation, desired } };
 }
 
-/** Reads the specification that is stored with a registered certificate. @throws StoreError, IssueError `Unknown` if there is
- *  none. */
+/** Reads the specification that is stored with a registered certificate. @throws StoreError, IssueError
+ *  `Unknown` if there is none. */
 export async function readSpecification(
   name: string,
   store: CertificateStore,
@@ -169,8 +173,8 @@ export async function readSpecification(
   );
 }
 
-/** Judges a certificate again after this run has claimed it, by its state of now. The issuer stays the one that the plan
- *  chose. @throws StoreError. */
+/** Judges a certificate again after this run has claimed it, by its state of now. The issuer stays the one
+ *  that the plan chose. @throws StoreError. */
 export async function judgeClaimed(
   { name, situation: { desired } }: Candidate,
   entry: StoreEntry,

@@ -28,8 +28,9 @@ export interface PreflightOptions {
 
 type PreflightingPorts = IssuePorts & OrderingPorts & { readonly preflight: PreflightPorts };
 
-/** Checks DNS for each due certificate. One with a blocking problem waits (`Preflight`), for other problems it gets warnings,
- *  and its plan names the hosted zones. An order that resumes is not checked. Never rejects. */
+/** Checks DNS for each due certificate. One with a blocking problem waits (`Preflight`), for other
+ *  problems it gets warnings, and its plan names the hosted zones. An order that resumes is not checked.
+ *  Never rejects. */
 export async function runPreflight(
   due: readonly PlannedCertificate[],
   options: PreflightOptions,
@@ -56,7 +57,8 @@ async function preflightOne(
   const { issuer } = situation.desired;
   try {
     const subject = await describeCa(issuer);
-    // The lasting record may exist already, wherever DNS leads now. If it does not, writing it fails with a reason.
+    // The lasting record may exist already, wherever DNS leads now. If it does not, writing it fails with a
+    // reason.
     const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
     const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
     const facts = await preflight.gather(domains, about, signal);
@@ -68,14 +70,16 @@ async function preflightOne(
   }
 }
 
-/** Whether the CA may still have valid authorizations for all names. It then asks for no proof, so only CAA matters. */
+/** Whether the CA may still have valid authorizations for all names. It then asks for no proof, so only
+ *  CAA matters. */
 function mayBeProved({ situation }: Candidate, domains: readonly string[], now: Date): boolean {
   const { actual, desired } = situation;
   if (actual.kind !== 'certificate' || actual.issuer !== desired.directory) return false;
   return actual.names === namesKey(domains) && now.getTime() - actual.notBefore.getTime() < authorizationMs;
 }
 
-/** What the CA says of CAA. If the CA does not answer: nothing, because the order itself reports what is wrong with it. */
+/** What the CA says of CAA. If the CA does not answer: nothing, because the order itself reports what is
+ *  wrong with it. */
 async function describe(
   issuer: string,
   { dryRun, signal }: PreflightOptions,

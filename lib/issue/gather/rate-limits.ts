@@ -11,8 +11,9 @@ import type { Candidate, PlannedCertificate } from './gather.ts';
 /** Let's Encrypt counts a set that was issued in this time as a renewal (rate limits, "Non-ARI renewals"). */
 const renewalMs = 120 * 24 * 3_600_000;
 
-/** The plan in which orders beyond the CA's limits wait (`RateLimited`, with the instant), the least urgent first, also with
- *  `force`. An order that resumes spends nothing. @throws StoreError if listing fails. */
+/** The plan in which orders beyond the CA's limits wait (`RateLimited`, with the instant), the least
+ *  urgent first, also with `force`. An order that resumes spends nothing. @throws StoreError if listing
+ *  fails. */
 export async function withinBudgets(
   plan: readonly PlannedCertificate[],
   { certificates }: Pick<ReconcileRequest, 'certificates'>,
@@ -76,7 +77,7 @@ function isRegistered(spec: Candidate['spec'], entry: Candidate['entry']): boole
   return spec ? 'source' in spec : entry?.state.source !== undefined;
 }
 
-/** Orders that a tag dates in the future do not count: they would hold others back for good. */
+/** Orders that a tag dates in the future do not count: they would hold others back forever. */
 function historyOf({ name, state }: StoreEntry, now: Date): readonly OrderHistory[] {
   const log = state.orders;
   if (!log) return [];

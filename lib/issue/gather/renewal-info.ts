@@ -12,8 +12,8 @@ import type { Candidate } from './gather.ts';
 
 /** When to ask again after an error that may pass. */
 const askSoonMs = 3_600_000;
-/** Milliseconds until the CA is asked again, if it knows nothing of a certificate (RFC 9773 §4.3.3) or has just issued it:
- *  a pass over new certificates makes no call to the CA. */
+/** Milliseconds until the CA is asked again, if it knows nothing of a certificate (RFC 9773 §4.3.3) or has
+ *  just issued it: a pass over new certificates makes no call to the CA. */
 export const askLaterMs = 6 * 3_600_000;
 /** Longest explanation URL on a tag. The pass that reads a longer one reports it, and does not store it. */
 const longestKeptUrl = 500;
@@ -23,8 +23,8 @@ const concurrency = 16;
 const timeShare = 0.25;
 const longestMs = 60_000;
 
-/** Whether it is time to ask the CA about a certificate: the tags have its id (RFC 9773 §4.1), it is still valid, and no order
- *  of it is open. */
+/** Whether it is time to ask the CA about a certificate: the tags have its id (RFC 9773 §4.1), it is still
+ *  valid, and no order of it is open. */
 export function needsRenewalInfo({ entry, situation }: Candidate, now: Date): boolean {
   const { actual, pending } = situation;
   if (actual.kind !== 'certificate' || pending !== undefined || actual.notAfter <= now) return false;
@@ -33,9 +33,9 @@ export function needsRenewalInfo({ entry, situation }: Candidate, now: Date): bo
   return entry.state.askAfter === undefined || entry.state.askAfter <= now;
 }
 
-/** The candidates with the CA's renewal windows of now, which are recorded on their tags too. CAs are asked side by side, for
- *  a part of the pass's time; the next pass asks about the rest. Never rejects: without an answer a certificate is renewed by
- *  the window on its tags, or by its lifetime. */
+/** The candidates with the CA's renewal windows of now, which are recorded on their tags too. CAs are
+ *  asked side by side, for a part of the pass's time; the next pass asks about the rest. Never rejects:
+ *  without an answer a certificate is renewed by the window on its tags, or by its lifetime. */
 export async function fetchWindows(
   candidates: readonly Candidate[],
   ports: IssuePorts & OrderingPorts,
@@ -70,8 +70,9 @@ export async function fetchWindows(
   return (await Promise.all(updated)).flat();
 }
 
-/** Whether a certificate that waits for the CA's limits need not wait any more: the CA has moved its window to now, and orders
- *  inside their window are exempt. If that order is refused too, its wait stands, because the window does not move again. */
+/** Whether a certificate that waits for the CA's limits need not wait any more: the CA has moved its
+ *  window to now, and orders inside their window are exempt. If that order is refused too, its wait
+ *  stands, because the window does not move again. */
 function endsLimit({ situation }: Candidate, answer: RenewalAnswer, now: Date): boolean {
   const { actual, error } = situation;
   if (error !== 'rateLimited' || !answer || answer === 'failed' || actual.kind !== 'certificate')

@@ -3,9 +3,9 @@ import type { CertificateSpec } from '../../certificate/spec.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { findOrphans } from '../orphans.ts';
 
-/** `sources`: every requested certificate, with a function that reads its entry. If all are requested, also entries that nobody
- *  asks for: `orphans` have a claim or TXT values of an order, `others` have no source on their tags.
- *  @throws StoreError if listing fails. */
+/** `sources`: every requested certificate, with a function that reads its entry. If all are requested,
+ *  also entries that nobody asks for: `orphans` have a claim or TXT values of an order, `others` have no
+ *  source on their tags. @throws StoreError if listing fails. */
 export async function findSources(
   certificates: readonly string[] | undefined,
   fromFile: ReadonlyMap<string, CertificateSpec>,

@@ -1,5 +1,5 @@
-// Withholds orders for names that another source had first. `register` checks the same, but lists lag and two senders may
-// register at the same time: here it is decided.
+// Withholds orders for names that another source had first. `register` checks the same, but lists lag and two
+// senders may register at the same time: here it is decided.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
@@ -30,10 +30,11 @@ interface ContestableOrder {
   readonly holder: NameHolder;
 }
 
-/** The plan in which orders wait (`NameTaken`) for a name that another source of specifications had first. Applies to every
- *  first order, and to renewals of certificates that were registered after this version first ran here: names that were shared
- *  before stay shared. Names of the inventory file are judged elsewhere (`NotAllowed`). Makes no call if no order could meet
- *  another source. @throws StoreError if listing fails. */
+/** The plan in which orders wait (`NameTaken`) for a name that another source of specifications had first.
+ *  Applies to every first order, and to renewals of certificates that were registered after this version
+ *  first ran here: names that were shared before stay shared. Names of the inventory file are judged
+ *  elsewhere (`NotAllowed`). Makes no call if no order could meet another source. @throws StoreError if
+ *  listing fails. */
 export async function withholdTakenNames(
   plan: readonly PlannedCertificate[],
   request: Pick<ReconcileRequest, 'certificates' | 'dryRun'>,
@@ -92,7 +93,8 @@ async function withhold(
   return { ...planned, plan: { name, decision: 'wait', reason: 'NameTaken', message } };
 }
 
-/** The names that a certificate asks for. `undefined` if a person put it into the file or imported it: it is never withheld. */
+/** The names that a certificate asks for. `undefined` if a person put it into the file or imported it: it
+ *  is never withheld. */
 function holderOf({ spec, entry }: Candidate, sources: NameSources): NameHolder | undefined {
   if (!spec) return entry && entry.state.source !== 'import' ? sources.holderOf(entry) : undefined;
   return isStored(spec) && spec.source !== 'import' ? holderOfSpec(spec) : undefined;
@@ -106,8 +108,8 @@ function isRenewal({ situation }: Candidate): boolean {
   return situation.actual.kind !== 'nothing';
 }
 
-/** Every entry with a source, and when each name was registered: now, if the list does not have it yet. A pass over all
- *  certificates has listed already. */
+/** Every entry with a source, and when each name was registered: now, if the list does not have it yet. A
+ *  pass over all certificates has listed already. */
 async function listOthers(
   all: readonly Candidate[],
   { certificates }: Pick<ReconcileRequest, 'certificates'>,
@@ -149,8 +151,8 @@ async function findHolders(
   return found.flat();
 }
 
-/** When this version first ran here; read only if a renewal needs it. `undefined` if nobody knows: then no renewal is
- *  withheld. */
+/** When this version first ran here; read only if a renewal needs it. `undefined` if nobody knows: then no
+ *  renewal is withheld. */
 async function readFirstRun(
   contestable: readonly ContestableOrder[],
   { installation, log }: IssuePorts,

@@ -20,8 +20,9 @@ export interface StoredJudgement {
   readonly failure?: { readonly error: IssueError; readonly retry: OrderRetry };
 }
 
-/** Judges a stored certificate as a pass would. If the CA wanted the certificate before renewed at once, it is asked about this
- *  one now: a CA that says the same of every certificate would otherwise get an order from every pass. Never rejects. */
+/** Judges a stored certificate as a pass would. If the CA wanted the certificate before renewed at once,
+ *  it is asked about this one now: a CA that says the same of every certificate would otherwise get an
+ *  order from every pass. Never rejects. */
 export async function judgeStored(
   facts: CertificateFacts,
   { due, claim }: { readonly due: DueCertificate; readonly claim: Claim },
@@ -46,7 +47,8 @@ export async function judgeStored(
   };
 }
 
-/** The CA's renewal window for the certificate. `undefined` if there is no reason to ask so soon, or no answer. */
+/** The CA's renewal window for the certificate. `undefined` if there is no reason to ask so soon, or no
+ *  answer. */
 async function fetchWindow(
   {
     facts,

@@ -71,12 +71,13 @@ export interface FailedAttempt {
   readonly orderUrl?: string | undefined;
   readonly written: readonly TxtValue[];
   readonly error: Error;
-  /** Whether the CA may have issued, or still issues, for the claim's key: then the claim stays, with its key. */
+  /** Whether the CA may have issued, or still issues, for the claim's key: then the claim stays, with its
+   *  key. */
   readonly mayBeIssued: boolean;
 }
 
-/** Claims the certificate, judges it again and opens its order: the one of an earlier run if that is still usable, else a new
- *  one. `queue`: makes the new orders of a batch one after another. Never rejects. */
+/** Claims the certificate, judges it again and opens its order: the one of an earlier run if that is still
+ *  usable, else a new one. `queue`: makes the new orders of a batch one after another. Never rejects. */
 export async function beginAttempt(
   due: DueCertificate,
   queue: SerialQueue,
@@ -194,8 +195,8 @@ function isUsable(found: OpenOrder, claim: Claim): boolean {
   return claim.inheritedKey || status === 'pending' || status === 'ready';
 }
 
-/** Has the names validated, finalizes the order, verifies the certificate and stores it. Its TXT values must be visible.
- *  Never rejects. */
+/** Has the names validated, finalizes the order, verifies the certificate and stores it. Its TXT values
+ *  must be visible. Never rejects. */
 export async function finishAttempt(
   due: DueCertificate,
   { claim, ca, open, written }: OpenAttempt,

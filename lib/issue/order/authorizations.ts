@@ -1,4 +1,5 @@
-// What a CA wants proved for an order: read in bounded time, compared with the ordered names, and turned into TXT values.
+// What a CA wants proved for an order: read in bounded time, compared with the ordered names, and turned into
+// TXT values.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { findUnrequested } from '../../policy/issuance/authorizations.ts';
@@ -22,7 +23,8 @@ export interface OrderedNames {
   readonly readingMs?: number;
 }
 
-/** Checks that an order has at most one authorization for each name (RFC 8555 §7.1.3). @throws AcmeError `Malformed`. */
+/** Checks that an order has at most one authorization for each name (RFC 8555 §7.1.3). @throws AcmeError
+ *  `Malformed`. */
 export function requireOnePerName({ url, authorizations }: Order, { domains }: OrderedNames): void {
   if (authorizations.length <= domains.length) return;
   throw new AcmeError(
@@ -31,9 +33,9 @@ export function requireOnePerName({ url, authorizations }: Order, { domains }: O
   );
 }
 
-/** Reads what the CA wants proved, and the TXT values that prove it.
- *  @throws AcmeError `Malformed` if the CA wants names proved that were not ordered, `Unsupported` if DNS cannot prove one,
- *  `Unreachable` if it takes too long. */
+/** Reads what the CA wants proved, and the TXT values that prove it. @throws AcmeError `Malformed` if the
+ *  CA wants names proved that were not ordered, `Unsupported` if DNS cannot prove one, `Unreachable` if it
+ *  takes too long. */
 export async function readChallenges(
   order: Order,
   ordered: OrderedNames,

@@ -1,4 +1,5 @@
-// One batch: many orders at one CA side by side. One change per hosted zone adds their TXT values, one removes them.
+// One batch: many orders at one CA side by side. One change per hosted zone adds their TXT values, one
+// removes them.
 import { Slots } from '../../async/map-concurrently.ts';
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
 import { describeError, toError } from '../../ports/errors.ts';
@@ -17,7 +18,8 @@ const concurrency = 32;
 const longestSlotMs = 10_000;
 /** The part of the remaining time that certificates wait for slower ones, to share a change of DNS. */
 const waitShare = 0.25;
-/** How long the next batch waits for one that has written its TXT values and finishes no order, in milliseconds. */
+/** How long the next batch waits for one that has written its TXT values and finishes no order, in
+ *  milliseconds. */
 const stragglerMs = 90_000;
 
 /** A batch under way. Neither promise rejects. */
@@ -28,8 +30,9 @@ export interface OrderBatch {
   readonly stragglersOnly: Promise<void>;
 }
 
-/** Begins to order the certificates, which all go to one CA. A slow or failed certificate does not delay the others: they are
- *  stored and recorded meanwhile. TXT values are removed whatever happens, until the clean-up's own signal. */
+/** Begins to order the certificates, which all go to one CA. A slow or failed certificate does not delay
+ *  the others: they are stored and recorded meanwhile. TXT values are removed whatever happens, until the
+ *  clean-up's own signal. */
 export function beginBatch(
   batch: readonly DueCertificate[],
   ports: IssuePorts & OrderingPorts,
@@ -124,7 +127,8 @@ async function finish(
   const [error] = values.flatMap(({ name }) => failed.get(name) ?? []);
   if (!error) return finishAttempt(due, attempt, ports, invocation);
   const { claim, open, isNew } = attempt;
-  // A value that was surely not written needs no clean-up, and no claim for it. A write that timed out is not sure.
+  // A value that was surely not written needs no clean-up, and no claim for it. A write that timed out is not
+  // sure.
   const isUnwritten = (value: TxtValue) =>
     isNew && open.toPresent.includes(value) && unwritten.has(value.name) && !invocation.signal.aborted;
   const written = attempt.written.filter((value) => !isUnwritten(value));

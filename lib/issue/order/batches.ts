@@ -9,11 +9,11 @@ import type { OrderOutcome } from './record.ts';
 
 /** A batch that would have less time than this (milliseconds) waits for the next run. */
 const minBatchMs = 2_000;
-/** Specifications read at once. */
+/** Specifications that are read at once. */
 const concurrency = 32;
 
-/** Orders the due certificates and returns one outcome for each. A CA that hangs does not delay the orders of other CAs.
- *  Rejects only if `openOrdering` does. */
+/** Orders the due certificates and returns one outcome for each. A CA that hangs does not delay the orders
+ *  of other CAs. Rejects only if `openOrdering` does. */
 export async function orderDue(
   due: readonly PlannedCertificate[],
   allowance: Allowance,
@@ -37,8 +37,8 @@ export async function orderDue(
   return (await Promise.all(outcomes)).flat();
 }
 
-/** Orders one batch after another, while there is as much time left as the longest batch took. The next one begins when the
- *  one before waits for stragglers only. */
+/** Orders one batch after another, while there is as much time left as the longest batch took. The next
+ *  one begins when the one before waits for stragglers only. */
 async function orderBatches(
   {
     batches,

@@ -20,8 +20,9 @@ export interface Claim {
   readonly entry?: StoreEntry;
 }
 
-/** Claims the certificate for its planned issuer; `claimedByOther` if another run was faster. A claim that is taken over keeps
- *  the key of its order if the specification still asks for the same certificate. @throws StoreError. */
+/** Claims the certificate for its planned issuer; `claimedByOther` if another run was faster. A claim that
+ *  is taken over keeps the key of its order if the specification still asks for the same certificate.
+ *  @throws StoreError. */
 export async function claimCertificate(
   due: DueCertificate,
   { store, keys }: { readonly store: CertificateStore; readonly keys: KeyMaker },
@@ -53,7 +54,8 @@ export async function claimCertificate(
     : { version: claim.version, pending, inheritedKey: inherited !== undefined };
 }
 
-/** The key of the certificate in use, where the specification keeps keys. One that is or will be revoked is never kept. */
+/** The key of the certificate in use, if the specification keeps keys. A key that was or will be revoked
+ *  is not kept. */
 async function keptKey(
   { spec, entry }: DueCertificate,
   store: CertificateStore,

@@ -10,8 +10,8 @@ import type { DueCertificate } from '../gather/gather.ts';
 import type { IssueInvocation } from '../invocation.ts';
 import type { Claim } from './claim.ts';
 
-/** Verifies a PEM chain with the claim's key: signatures, names, validity now and for long enough. A certificate that would be
- *  ordered again at once passes only if it is better than the one in use.
+/** Verifies a PEM chain with the claim's key: signatures, names, validity now and for long enough. A
+ *  certificate that would be ordered again at once passes only if it is better than the one in use.
  *  @throws IssueError `BadCertificate` if it must not be stored, StoreError. */
 export async function verifyIssued(
   chain: string,

@@ -5,8 +5,8 @@ import type { CertificateStore } from '../../ports/store.ts';
 import type { TxtJournal } from '../../state/orders.ts';
 import type { OpenOrder } from './order.ts';
 
-/** Adds an order's TXT values to the certificate's journal and returns that. `journal`: as it is on the tag; absent: none.
- *  @throws StoreError. */
+/** Adds an order's TXT values to the certificate's journal and returns that. `journal`: as it is on the
+ *  tag; absent: none. @throws StoreError. */
 export async function recordValues(
   {
     name,

@@ -1,4 +1,4 @@
-// One ACME order: found again or made, its DNS-01 values, and its way from ready to a certificate (RFC 8555 §7.4).
+// One ACME order (RFC 8555 §7.4): found again or new, its challenges, and its way to a certificate.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type PollProgress, poll } from '../../async/poll.ts';
@@ -16,16 +16,17 @@ import {
   requireOnePerName,
 } from './authorizations.ts';
 
-/** Pauses between looks at an order while the CA does not say how long (Retry-After), in milliseconds. */
+/** Pauses between two reads of an order if the CA does not say how long (Retry-After), in milliseconds. */
 const pausesMs = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000] as const;
 const minPauseMs = 50;
 const maxPauseMs = 30_000;
-/** CAs may take minutes to issue (AWS's asks for 600 s); an order that takes longer is left to the next run. */
+/** How long an order is polled, in milliseconds. CAs may take minutes (AWS's asks for 600 s); a slower
+ *  order waits for the next run. */
 const timeoutMs = 600_000;
-/** Longest explanation of a failure, whatever the CA says of each name, and longest name in it. */
+/** The longest explanation of a failure, and the longest name in it, in characters. */
 const maxExplanation = 4_000;
 const maxNameLength = 260;
-/** Challenges of one order answered at once. */
+/** Challenges of one order that are answered at once. */
 const concurrency = 8;
 
 /** What following an order needs. */
@@ -44,8 +45,8 @@ export interface OpenOrder {
   readonly toKeep: readonly TxtValue[];
 }
 
-/** Reads the order of an earlier run. `useless`: why it cannot be used, for example because the CA no longer knows it, or it is
- *  for other names. @throws AcmeError if the CA does not answer. */
+/** Reads the order of an earlier run. `useless`: why it cannot be used, for example because the CA no
+ *  longer knows it, or it is for other names. @throws AcmeError if the CA does not answer. */
 export async function findOrder(
   url: string,
   ordered: OrderedNames,
@@ -56,7 +57,8 @@ export async function findOrder(
     const order = await ca.readOrder(url, signal);
     if (order.names && !sameNames(order.names, ordered.domains)) return { useless: 'it is for other names' };
     if (order.status === 'invalid') return { useless: 'it is invalid' };
-    // After validation nothing is to be proved. Only an order that does not repeat its names needs its authorizations read.
+    // After validation nothing is to be proved. Only an order that does not repeat its names needs its
+    // authorizations read.
     const isValidated = order.status !== 'pending' && order.names !== undefined;
     const open = isValidated
       ? withoutChallenges(order, ordered)
@@ -68,15 +70,17 @@ export async function findOrder(
   }
 }
 
-/** Whether the CA does not know the order: orders expire, belong to one account, and a tag may contain any URL. */
+/** Whether the CA does not know the order: orders expire, belong to one account, and a tag may contain any
+ *  URL. */
 function isGone(error: unknown): boolean {
   if (!(error instanceof AcmeError)) return false;
   const status = error.problem?.status ?? 0;
   return error.code === 'Malformed' || (status >= 400 && status < 500 && status !== 429);
 }
 
-/** Reads what a new order needs proved. An order that is ready already needs nothing: the CA has valid authorizations.
- *  @throws AcmeError `Malformed` if the CA wants names proved that were not ordered, `Unreachable` if it takes too long. */
+/** Reads what a new order needs proved. An order that is ready already needs nothing: the CA has valid
+ *  authorizations. @throws AcmeError `Malformed` if the CA wants names proved that were not ordered,
+ *  `Unreachable` if it takes too long. */
 export async function openNewOrder(
   order: Order,
   ordered: OrderedNames,
@@ -93,7 +97,8 @@ function withoutChallenges(order: Order, ordered: OrderedNames): OpenOrder {
 }
 
 /** Answers the challenges and polls the order until its validation has ended. Returns the order of then.
- *  @throws AcmeError `Invalid` with the CA's words for each name that failed, IssueError `Unfinished` after 10 minutes. */
+ *  @throws AcmeError `Invalid` with the CA's words for each name that failed, IssueError `Unfinished`
+ *  after 10 minutes. */
 export async function validateOrder(
   { order, authorizations }: OpenOrder,
   { ca, clock }: OrderPorts,
@@ -110,8 +115,9 @@ export async function validateOrder(
   return validated;
 }
 
-/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain. `csr`: PEM.
- *  @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10 minutes. */
+/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain.
+ *  `csr`: PEM. @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10
+ *  minutes. */
 export async function obtainCertificate(
   validated: Order,
   csr: string,
@@ -143,7 +149,8 @@ async function finalize(
   }
 }
 
-/** Whether the CA may have carried out a request that failed: it gave no answer, one without sense, or a 5xx. */
+/** Whether the CA may have carried out a request that failed: it gave no answer, one without sense, or a
+ *  5xx. */
 export function isUnsure(error: unknown): boolean {
   if (!(error instanceof AcmeError)) return true;
   if (error.code === 'Problem') return (error.problem?.status ?? 0) >= 500;
@@ -176,7 +183,8 @@ function nextPauseMs({ seen, pauses }: PollProgress<Order>): number {
   return Math.min(Math.max(pause, minPauseMs), maxPauseMs);
 }
 
-/** Why an order ended invalid, in the CA's words: by its authorizations' challenges, or else by the order itself. */
+/** Why an order ended invalid, in the CA's words: by its authorizations' challenges, or else by the order
+ *  itself. */
 async function explainFailure(
   order: Order,
   ca: CertificateAuthority,
@@ -201,7 +209,8 @@ async function explainFailure(
   });
 }
 
-/** Whether the order is for exactly these names, by itself or by its authorizations (wildcards without their `*.`). */
+/** Whether the order is for exactly these names, by itself or by its authorizations (wildcards without
+ *  their `*.`). */
 function coversNames({ order, authorizations }: OpenOrder, domains: readonly string[]): boolean {
   if (order.names) return sameNames(order.names, domains);
   const bare = (names: readonly string[]) => [...new Set(names.map(withoutWildcard))];

@@ -39,8 +39,9 @@ interface Ended<Kind extends Attempt = Attempt> {
   readonly unremoved: ReadonlyMap<string, Error>;
 }
 
-/** Ends one attempt: writes the certificate's tags, releases its AWSPENDING claim, logs one line and returns its outcome. The
- *  claim stays if TXT values could not be removed: the next run removes them. Never rejects. */
+/** Ends one attempt: writes the certificate's tags, releases its AWSPENDING claim, logs one line and
+ *  returns its outcome. The claim stays if TXT values could not be removed: the next run removes them.
+ *  Never rejects. */
 export async function recordAttempt(
   { due, attempt, unremoved }: Ended,
   ports: IssuePorts & OrderingPorts,
@@ -103,8 +104,8 @@ export async function recordAttempt(
 /** What was stored, by this run or by the one before. */
 type StoredAttempt = Pick<Extract<Attempt, { kind: 'issued' }>, 'claim' | 'chain' | 'version' | 'written'>;
 
-/** Records the state of a stored certificate and ends the claim, unless another run must remove TXT values. A certificate that
- *  would be ordered again at once is a failure, and backs off. */
+/** Records the state of a stored certificate and ends the claim, unless another run must remove TXT
+ *  values. A certificate that would be ordered again at once is a failure, and backs off. */
 async function recordStored(
   {
     due,
@@ -215,7 +216,8 @@ async function recordFailure(
   return { outcome: 'failed', name, message, until, error };
 }
 
-/** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's page. */
+/** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's
+ *  page. */
 function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
   if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
   const pauseReason = `the CA has paused it; visit ${error.pausedUrl}, then resume it here`;

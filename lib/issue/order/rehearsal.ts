@@ -18,8 +18,8 @@ export interface Rehearsal {
   readonly failure?: Error;
 }
 
-/** Has another CA validate the names, by an order that is never finalized. An outage of that CA is no failure: nobody goes
- *  without a certificate because a test CA is down. Never rejects.
+/** Has another CA validate the names, by an order that is never finalized. An outage of that CA is no
+ *  failure: nobody goes without a certificate because a test CA is down. Never rejects.
  *  @param issuer Key of `Inventory.issuers`. Absent: does nothing. */
 export async function rehearse(
   spec: CertificateSpec,
@@ -54,8 +54,8 @@ export async function rehearse(
   }
 }
 
-/** Writes the values in a change of their own, so that a certificate that failed before does not delay others.
- *  @throws DnsError. */
+/** Writes the values in a change of their own, so that a certificate that failed before does not delay
+ *  others. @throws DnsError. */
 async function presentOwn(
   values: readonly TxtValue[],
   { records, awaitVisible }: OrderingPorts,

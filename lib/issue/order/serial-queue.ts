@@ -1,4 +1,5 @@
-// Runs work one after another: new orders at one CA, so that a crash before their URLs are recorded loses one order at most.
+// Runs work one after another: new orders at one CA, so that a crash before their URLs are recorded loses one
+// order at most.
 
 /** Work in the queue, for the one behind it. */
 interface Task {

@@ -1,5 +1,6 @@
-// Writes or removes the TXT values of many certificates together, as a rule in one change per hosted zone. Slow certificates
-// delay the others only so long, and each certificate goes on as soon as its own values are done.
+// Writes or removes the TXT values of many certificates together, as a rule in one change per hosted zone.
+// Slow certificates delay the others only so long, and each certificate goes on as soon as its own values are
+// done.
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
 import { toError } from '../../ports/errors.ts';
 
@@ -55,8 +56,8 @@ export class SharedChange {
     return this.#first.promise;
   }
 
-  /** Shares the change with these values. Resolves once all of them are done, with an error for each name that failed.
-   *  Never rejects. */
+  /** Shares the change with these values. Resolves once all of them are done, with an error for each name
+   *  that failed. Never rejects. */
   join(values: readonly TxtValue[]): Promise<ReadonlyMap<string, Error>> {
     if (values.length === 0) {
       this.leave();

@@ -1,11 +1,11 @@
-// What is held for a certificate now: known from tags alone, or from the value where tags cannot be trusted.
+// What AWSCURRENT contains of a certificate: known from its tags, or from the value if tags do not suffice.
 import { verifyBundle } from '../../certificate/bundle.ts';
 import { namesKey } from '../../certificate/names.ts';
 import type { KeyType } from '../../certificate/spec.ts';
 import type { StoredCertificate } from '../../certificate/stored.ts';
 import type { CertificateState } from '../../state/state.ts';
 
-/** What AWSCURRENT holds. */
+/** What AWSCURRENT contains. */
 export type Actual =
   /** No certificate yet. */
   | { readonly kind: 'nothing' }
@@ -14,6 +14,7 @@ export type Actual =
   | { readonly kind: 'mismatched'; readonly problem: string }
   | ActualCertificate;
 
+/** The facts of the stored certificate that judging needs. */
 export interface ActualCertificate {
   readonly kind: 'certificate';
   /** `namesKey` of its names. */
@@ -25,22 +26,22 @@ export interface ActualCertificate {
   readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** What the CA suggests (RFC 9773 §4.2). */
+  /** The renewal window that the CA suggests (RFC 9773 §4.2). */
   readonly window?: SuggestedWindow | undefined;
 }
 
-/** RFC 9773 §4.2. */
+/** When to renew a certificate, as its CA suggests (RFC 9773 §4.2). */
 export interface SuggestedWindow {
   readonly start: Date;
   readonly end: Date;
-  /** A page of the CA's that says why. */
+  /** The CA's page that explains the window. */
   readonly explanationUrl?: string | undefined;
-  /** The CA said so just now; otherwise only tags remember it. */
+  /** Whether the CA has just said so; otherwise only the tags say so. */
   readonly isFresh?: boolean | undefined;
 }
 
-/** Known from listing alone; `undefined` where the value must be read: somebody else wrote the current version, or a tag is
- *  missing. This is what makes a pass in which nothing is due read no value. */
+/** What AWSCURRENT contains, by the tags alone. `undefined` if the value must be read: a tag is missing,
+ *  or somebody else wrote the version. Because of this, a pass in which nothing is due reads no value. */
 export function actualByTags(entry: {
   readonly current?: string | undefined;
   readonly state: CertificateState;
@@ -54,14 +55,15 @@ export function actualByTags(entry: {
   return { kind: 'certificate', names, issuer, profile, key, fingerprint, notBefore, notAfter, window };
 }
 
-/** A value read from AWSCURRENT, as `StoredValue` of `ports.ts` has it. */
+/** A value of AWSCURRENT, as `StoredValue` of the store port has it. */
 export type CurrentValue =
   | { readonly kind: 'certificate'; readonly certificate: StoredCertificate }
   | { readonly kind: 'specification' }
   | { readonly kind: 'pending' }
   | { readonly kind: 'unparsable'; readonly problem: string };
 
-/** Known from the value; gives the same judgement as the tags that `stateOf` makes of it. */
+/** What AWSCURRENT contains, by its value. Gives the same judgement as the tags that `stateOf` makes of
+ *  it. */
 export function actualByValue(value: CurrentValue | undefined): Actual {
   switch (value?.kind) {
     case undefined:

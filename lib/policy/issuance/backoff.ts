@@ -3,17 +3,20 @@
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-/** Waits after the first failures, as Let's Encrypt's integration guide asks; daily from then on. */
+/** Waits after the first failures, as Let's Encrypt's integration guide asks. From then on: daily. */
 const waitsMs = [minuteMs, 10 * minuteMs, 100 * minuteMs] as const;
 
-/** Waits after the first failures of a delivery; the last of them from then on: a cluster comes back without telling. */
+/** Waits after the first failures of a delivery. From then on: the last one, because nobody says when a
+ *  cluster is back. */
 const deliveryWaitsMs = [5 * minuteMs, 30 * minuteMs, 120 * minuteMs, 360 * minuteMs] as const;
 
-/** The longest wait any of the CA's limits explains; a longer one would let certificates expire on a mistaken answer. */
+/** The longest wait that a CA's limit explains. A longer one would let certificates expire because of a
+ *  wrong answer. */
 const longestRetryAfterMs = 7 * dayMs;
 
-/** Instant before which there is no further attempt. `failures` counts those since the last success, this one included.
- *  The CA's Retry-After wins wherever it asks for more, up to 7 days; it never makes attempts more frequent. */
+/** The instant before which there is no further attempt. `failures` counts those since the last success,
+ *  this one included. A longer Retry-After of the CA counts, up to 7 days; it never makes attempts more
+ *  frequent. */
 export function nextAttempt(facts: {
   readonly failures: number;
   readonly now: Date;
@@ -24,15 +27,15 @@ export function nextAttempt(facts: {
   return new Date(facts.now.getTime() + Math.max(waitMs, retryAfterMs));
 }
 
-/** Whether a reconcile leaves a delivery alone until `after`. An instant that no wait explains is one that somebody else
- *  wrote on the tag: it puts nothing off. */
+/** Whether a reconcile skips a delivery until `after`. An instant further away than any wait was written
+ *  by somebody else, and counts as absent. */
 export function isPutOff(after: Date, now: Date): boolean {
   const leftMs = after.getTime() - now.getTime();
   return leftMs > 0 && leftMs <= deliveryWaitsMs[3];
 }
 
-/** Instant before which no reconcile tries again what it could not deliver. `failures` counts the passes in a row that left
- *  something undelivered, this one included. */
+/** The instant before which no reconcile tries a failed delivery again. `failures` counts the passes in a
+ *  row that left something undelivered, this one included. */
 export function nextDelivery({ failures, now }: { readonly failures: number; readonly now: Date }): Date {
   const waitMs = deliveryWaitsMs[Math.max(0, failures - 1)] ?? deliveryWaitsMs[3];
   return new Date(now.getTime() + waitMs);

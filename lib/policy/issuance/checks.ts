@@ -1,4 +1,4 @@
-// Judges one certificate: an ordered list of checks, the first finding wins.
+// Judges one certificate by an ordered list of checks; the first one that applies wins.
 import { namesKey } from '../../certificate/names.ts';
 import { mayBeAlive } from '../../certificate/stored.ts';
 import { explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
@@ -11,23 +11,25 @@ import { fitsLifetime, renewalTime } from './renewal-time.ts';
 export interface Situation {
   readonly desired: Desired;
   readonly actual: Actual;
-  /** The order in flight; `deadline` until when its run may be alive, absent where only listing was read. */
+  /** The claim of AWSPENDING. `deadline`: until when its run may be alive; absent if only listing was
+   *  read. */
   readonly pending?: { readonly version: string; readonly deadline?: Date | undefined } | undefined;
-  /** Failed attempts since the last success, the code of the last one, and the instant before which there is none. */
+  /** Failed attempts since the last success, the code of the last one, and the instant before which there
+   *  is no other. */
   readonly failures?: number | undefined;
   readonly error?: string | undefined;
   readonly nextAttempt?: Date | undefined;
-  /** A person asked for this certificate by name. */
+  /** Whether a person forces the order of this certificate. */
   readonly forced?: boolean | undefined;
-  /** A person wants no order. */
+  /** When and why a person paused the certificate; absent: not paused. */
   readonly paused?: Pause | undefined;
-  /** What AWSCURRENT holds has been revoked. */
+  /** Whether the certificate in AWSCURRENT was revoked. */
   readonly isRevoked?: boolean | undefined;
-  /** What today's inventory would not accept of a specification that is not the file's; absent: nothing. */
+  /** What today's inventory does not allow of a specification that is not from the file. Absent: nothing. */
   readonly misfits?: Misfits | undefined;
 }
 
-/** Why a certificate is ordered. `Resume`: an order was begun by a run that is over, and is finished first. */
+/** Why a certificate is ordered. `Resume`: an earlier run began an order, which is finished first. */
 export type OrderReason =
   | 'Resume'
   | 'Missing'
@@ -42,8 +44,9 @@ export type OrderReason =
   | 'RenewalDue'
   | 'Forced';
 
-/** Why a certificate that should be ordered is not. `Preflight`: DNS would not let the order succeed. `NotAllowed`: the
- *  inventory would not accept its specification now, whether it is due or not. `NameTaken`: another source has one of its names. */
+/** Why a due certificate must wait. `Preflight`: DNS would fail the order. `NotAllowed`: the inventory
+ *  does not allow its specification any more, also if nothing is due. `NameTaken`: another source has one
+ *  of its names. */
 export type WaitReason =
   | 'NotAllowed'
   | 'NameTaken'
@@ -53,14 +56,14 @@ export type WaitReason =
   | 'RateLimited'
   | 'Preflight';
 
-/** What to do with one certificate now, and a sentence that a person can act on. */
+/** What to do with one certificate now, with a sentence that a person can act on. */
 export type Decision =
   | { readonly decision: 'order'; readonly reason: OrderReason; readonly message: string }
   | {
       readonly decision: 'wait';
       readonly reason: WaitReason;
       readonly message: string;
-      /** Absent where a person must act first. */
+      /** Absent if a person must act first. */
       readonly until?: Date | undefined;
     }
   | {
@@ -70,7 +73,8 @@ export type Decision =
       readonly renewsAt: Date;
     };
 
-/** The decision: a first reason to order, unless an obstacle stands before it; with no reason the certificate is kept. */
+/** Decides for one certificate: the first reason to order, unless an obstacle makes it wait. Without a
+ *  reason it is kept. */
 export function judge(situation: Situation, now: Date): Decision {
   const need = firstMatch(needs, situation, now);
   const { misfits } = situation;
@@ -99,7 +103,7 @@ interface Check<Reason, Finding> {
   readonly find: (situation: Situation, now: Date) => Finding | undefined;
 }
 
-/** Reasons to order, in the order in which they are looked for. */
+/** Reasons to order, in the order of the checks. */
 const needs: readonly Check<OrderReason, string>[] = [
   { reason: 'Resume', find: findInterrupted },
   {
@@ -124,7 +128,7 @@ const needs: readonly Check<OrderReason, string>[] = [
   { reason: 'Forced', find: ({ forced }) => (forced ? 'asked for with force' : undefined) },
 ];
 
-/** Obstacles before an order, in the order in which they are looked for. */
+/** Obstacles to an order, in the order of the checks. */
 const obstacles: readonly Check<WaitReason, Obstacle>[] = [
   { reason: 'InFlight', find: findInFlight },
   { reason: 'BackingOff', find: findBackingOff },
@@ -167,7 +171,7 @@ function findInterrupted({ pending }: Situation, now: Date): string | undefined 
   return 'an earlier run stopped in the middle of an order, which is finished first';
 }
 
-/** Tags hold a hash of the names only, so both ways of knowing them give this one message. */
+/** Tags contain only a hash of the names, so the message does not list the stored ones. */
 function findOtherNames(actual: ActualCertificate, { domains }: Desired): string | undefined {
   if (domains === undefined || actual.names === namesKey(domains)) return undefined;
   return `the stored certificate is not for exactly ${domains.join(', ')}`;
@@ -215,14 +219,14 @@ function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now
   return { message, until: nextAttempt };
 }
 
-/** Force does not lift it: whoever paused the certificate had a reason, and says when it is over. */
+/** Force does not lift a pause: whoever paused the certificate had a reason, and resumes it. */
 function findPaused({ paused }: Situation) {
   if (paused === undefined) return undefined;
   const words = paused.reason === undefined ? '' : ` ("${paused.reason}")`;
   return { message: `paused since ${format(paused.since)}${words}, until it is resumed` };
 }
 
-/** A claim of which the deadline is not known is taken for one of a run that is over; whoever takes it over reads it first. */
+/** A claim without a known deadline counts as that of an ended run: whoever takes it over reads it first. */
 function isAlive({ deadline }: { readonly deadline?: Date | undefined }, now: Date): boolean {
   return deadline !== undefined && mayBeAlive(deadline, now);
 }

@@ -1,4 +1,5 @@
-// Holds what tags say of a version against what its value says: tags are an index, and every role that tags can lie.
+// Compares what tags say of a version with its value: tags are an index, and every role that writes them can
+// be wrong.
 import { createHash } from 'node:crypto';
 import type { StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
@@ -7,11 +8,11 @@ import { isSameValue } from '../../state/same.ts';
 import type { CertificateState } from '../../state/state.ts';
 
 const dayMs = 86_400_000;
-/** How long a disagreement is told after it was put right. */
+/** How long a disagreement is reported after it was corrected, in milliseconds. */
 const reportedMs = dayMs;
 
-/** Whether a certificate's slot of the day lies in `(since, until]`: each name has one, by its hash, so that passes that
- *  follow one another read every value once a day, whatever their interval. Nothing is compared without `since`. */
+/** Whether the certificate's slot of the day lies in `(since, until]`. Each name has one slot, by its
+ *  hash: consecutive passes read every value once a day, whatever their interval. False without `since`. */
 export function isInShare(name: string, since: Date | undefined, until: Date): boolean {
   const span = since === undefined ? 0 : until.getTime() - since.getTime();
   if (since === undefined || span <= 0) return false;
@@ -21,7 +22,8 @@ export function isInShare(name: string, since: Date | undefined, until: Date): b
   return afterSince > 0 ? afterSince <= span : false;
 }
 
-/** What the tags of a version must say, by its value: the facts of a certificate, or of a specification that waits for one. */
+/** What the tags of a version must say by its value: the facts of a certificate, or of a specification
+ *  without one. */
 export type Truth =
   | {
       readonly kind: 'certificate';
@@ -33,15 +35,15 @@ export type Truth =
 
 type Fields = ReturnType<typeof stateOf> | SpecState;
 
-/** Fields that make the tags true. */
+/** The fields of the tags that agree with the value. */
 export function trueFields(truth: Truth): Fields {
   return truth.kind === 'certificate'
     ? stateOf(truth.version, truth.facts, truth.stored)
     : stateOfSpec(truth.spec);
 }
 
-/** Fields of the tags that say otherwise than the value. An absent tag says nothing, and what the value cannot tell, such as
- *  the CA's window, is no disagreement. */
+/** Names of the tags' fields that disagree with the value. An absent tag does not disagree, nor does what
+ *  the value cannot know, such as the CA's window. */
 export function findDisagreements(
   state: CertificateState,
   truth: Truth,
@@ -69,7 +71,7 @@ const comparable = [
   'targets',
 ] as const satisfies readonly (keyof CertificateState)[];
 
-/** Whether tags were found to disagree with their value less than a day ago. */
+/** Whether tags disagreed with their value less than a day ago. */
 export function hasDisagreed({ tagsDisagree }: CertificateState, now: Date): boolean {
   const sinceMs = now.getTime() - (tagsDisagree?.getTime() ?? Number.NEGATIVE_INFINITY);
   return sinceMs >= 0 && sinceMs < reportedMs;

@@ -1,4 +1,4 @@
-// What a specification asks for, once it is known which of its issuers an order goes to.
+// What a specification asks for, with the issuer of its next order.
 import type { CertificateSpec, Inventory, KeyType } from '../../certificate/spec.ts';
 import type { CertificateState } from '../../state/state.ts';
 import type { ActualCertificate } from './actual.ts';
@@ -10,33 +10,35 @@ import {
   type NamedIssuer,
 } from './issuer-choice.ts';
 
-/** What the specification asks for. */
+/** What a certificate should be, and where its next order goes. */
 export interface Desired {
-  /** Absent: those of the stored certificate, where the specification travels with it and is not read. */
+  /** The names. Absent if the specification is stored with the certificate and was not read: then the
+   *  stored certificate's names. */
   readonly domains?: readonly string[] | undefined;
-  /** Key of `Inventory.issuers`, its directory URL and its profile: where an order goes to now. Chosen once: whoever
-   *  orders, rehearses or judges what came of it takes it from here. */
+  /** The issuer of the next order: its key in `Inventory.issuers`, directory URL and profile. It is chosen
+   *  here once; claim, order, rehearsal and judgement take it from here. */
   readonly issuer: string;
   readonly directory: string;
   readonly profile?: string | undefined;
-  /** The issuer at which the order is rehearsed first: that issuer names one, and an attempt at it has failed. */
+  /** The issuer that validates the names before the order. Absent unless the issuer names one and an
+   *  attempt at it has failed. */
   readonly rehearsal?: string;
-  /** Where else the certificate may have come from; absent: nowhere. */
+  /** Other sources that the stored certificate may be from. Absent: none. */
   readonly alternatives?: readonly Source[];
-  /** Why the order does not go to the issuer that is preferred; absent where it does. */
+  /** Why the order does not go to the preferred issuer. Absent if it does. */
   readonly fallbackReason?: string;
   readonly key: KeyType;
   readonly renewBeforeMs?: number | undefined;
 }
 
-/** Where certificates come from. */
+/** A CA and a profile that certificates come from. */
 export interface Source {
   readonly directory: string;
   readonly profile?: string | undefined;
 }
 
-/** What a specification asks for, with the issuer of its next order. `failures`: attempts since the last success. An order
- *  `inFlight` stays at its issuer. `undefined` if the inventory has none of its issuers. */
+/** What a specification asks for, with the issuer of its next order. `failures`: attempts since the last
+ *  success. An order `inFlight` stays at its issuer. `undefined` if the inventory has none of its issuers. */
 export function desiredBySpec(
   { issuers }: Pick<Inventory, 'issuers'>,
   spec: CertificateSpec,
@@ -47,7 +49,7 @@ export function desiredBySpec(
   return choice && desiredBy(spec, choice, allowed);
 }
 
-/** How far earlier runs came. */
+/** What earlier runs did for the certificate. */
 export interface Progress {
   readonly failures?: number | undefined;
   readonly inFlight?: { readonly issuer: string; readonly profile?: string | undefined } | undefined;
@@ -58,8 +60,9 @@ export function describeNoIssuer({ name, issuer }: Pick<CertificateSpec, 'name' 
   return `certificate "${name}" asks for issuer "${issuer}", which the inventory does not have`;
 }
 
-/** The same by tags alone. A specification that is not the file's travels with its certificate, so the stored version is what
- *  it asks for. `undefined` if the issuers of its source are others by now: then the specification must be read. */
+/** What a certificate from another source than the file asks for, by its tags alone: the stored version is
+ *  what its specification asks for. `undefined` if the issuers of its source have changed: then the
+ *  specification must be read. */
 export function desiredByTags(
   { key, issuer, profile }: ActualCertificate,
   inventory: Inventory,
@@ -72,7 +75,7 @@ export function desiredByTags(
   return isAsked ? desiredBy({ key }, choice, allowed) : undefined;
 }
 
-/** What a specification asks for of the issuer chosen now; `issuers` are all that it allows. */
+/** What a specification asks for, given the chosen issuer. `issuers`: all that the specification allows. */
 export function desiredBy(
   spec: Pick<CertificateSpec, 'key'> & Partial<Pick<CertificateSpec, 'domains' | 'renewBeforeMs'>>,
   choice: IssuerChoice,
@@ -99,12 +102,12 @@ export function desiredBy(
   };
 }
 
-/** Whether a certificate from that directory is one of those asked for. */
+/** Whether a certificate from that directory is one that is asked for. */
 export function isFrom(directory: string, desired: Desired): boolean {
   return sourcesOf(desired).some((source) => source.directory === directory);
 }
 
-/** The source of an order first. */
+/** All sources that are asked for; the first is that of the next order. */
 export function sourcesOf({ directory, profile, alternatives = [] }: Desired): readonly Source[] {
   return [{ directory, profile }, ...alternatives];
 }

@@ -1,5 +1,5 @@
-// Judges a certificate that a CA has just issued: whether it lasts long enough to be of use, and whether it would be ordered
-// again at once.
+// Judges a certificate that a CA has just issued: whether it lasts long enough, and whether it would be
+// ordered again at once.
 import { namesKey } from '../../certificate/names.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
@@ -10,22 +10,23 @@ import { renewalTime } from './renewal-time.ts';
 
 const hourMs = 3_600_000;
 
-/** What keeps a certificate that ends at `validUntil` from being stored, as one sentence: it must last for an hour, and for two
- *  intervals of the schedule, or it would end before a pass could renew it. `undefined` for one that lasts.
- *  @param issueIntervalMs Between two passes of the schedule; absent where nobody knows: then the hour alone counts. */
+/** Why a certificate that ends at `validUntil` is too short to store, as one sentence; `undefined` if it is
+ *  long enough. It must last an hour, and two intervals of the schedule, so that a pass can renew it before
+ *  it ends.
+ *  @param issueIntervalMs Milliseconds between two passes of the schedule. Absent: only the hour counts. */
 export function findShortLife(validUntil: Date, now: Date, issueIntervalMs = 0): string | undefined {
   const leftMs = validUntil.getTime() - now.getTime();
   const [by, leastMs] =
     issueIntervalMs * 2 > hourMs
       ? ['two intervals of the schedule', issueIntervalMs * 2]
       : ['an hour', hourMs];
-  // Certificates know whole seconds only: the one that has begun counts.
+  // Certificates have whole seconds: the second that has begun counts.
   if (leftMs > leastMs - 1000) return undefined;
   return `it ends at ${validUntil.toISOString()}, in ${Math.floor(leftMs / 60_000)} minutes, and it must last for ${by} at least (${leastMs / 60_000} minutes)`;
 }
 
-/** Why the certificate would be ordered again as soon as it is stored, with what to do about that; `undefined` where it
- *  would be kept. */
+/** Why the certificate would be ordered again as soon as it is stored, and what to do about that;
+ *  `undefined` if it would be kept. */
 export function findDueAgain(
   facts: CertificateFacts,
   { issuer, profile, window }: Pick<ActualCertificate, 'issuer' | 'profile' | 'window'>,
@@ -44,7 +45,7 @@ export function findDueAgain(
     notAfter,
     window,
   };
-  // Why the order went to another issuer is no matter of what it brought.
+  // Why the order went to another issuer does not matter for what came of it.
   const { fallbackReason: _, ...asked } = desired;
   const decision = judge({ desired: asked, actual }, now);
   if (decision.decision !== 'order') return undefined;
@@ -56,17 +57,17 @@ function adviceFor(reason: OrderReason): string {
   return 'ask the CA why, ask for another profile, lower "renewBefore", or name another issuer';
 }
 
-/** Whether a certificate that ends at `notAfter` is better than nothing, or than the one in use.
- *  @param isGivenUp The one in use was revoked, or is to be. */
+/** Whether a certificate that ends at `notAfter` is better than the one in use, or than none.
+ *  @param isGivenUp Whether the one in use was revoked, or is to be. */
 export function isBetter(notAfter: Date, inUse: Actual, isGivenUp: boolean): boolean {
   return inUse.kind !== 'certificate' || isGivenUp || notAfter > inUse.notAfter;
 }
 
-/** The CA is asked six hours after a certificate was issued, which begins an hour before that. */
+/** The CA is asked six hours after a certificate was issued, and dates certificates back by an hour. */
 const firstWindowMs = 8 * hourMs;
 
-/** Whether the certificate in use was due again as soon as it was stored, or as soon as its CA was asked: by a window that had begun
- *  by then, and in the first third of its life. */
+/** Whether the certificate in use was due again as soon as it was stored, or as soon as its CA was asked.
+ *  That is: the CA's window had begun by then, in the first third of its life. */
 export function wasDueAgain(
   entry: { readonly current?: string | undefined; readonly state: CertificateState },
   now: Date,

@@ -1,12 +1,13 @@
-// Which of a certificate's issuers an order goes to: the preferred one, until it has failed so often that the next is tried.
+// Chooses the issuer of a certificate's next order: the preferred one, until it has failed so often that the
+// next one is tried.
 import type { CertificateSpec, Inventory, IssuerSpec } from '../../certificate/spec.ts';
 import { isSameNamespace, namespaceRules } from '../../inventory/source-rules.ts';
 import type { CertificateState } from '../../state/state.ts';
 
-/** Failures in a row at one issuer after which the next one is tried, where the issuer itself does not say. */
+/** Failures in a row at one issuer after which the next one is tried. The default of `attempts`. */
 export const defaultAttempts = 3;
 
-/** One issuer of the inventory by its name. */
+/** An issuer of the inventory, with its name. */
 export interface NamedIssuer {
   /** Key of `Inventory.issuers`. */
   readonly name: string;
@@ -15,14 +16,14 @@ export interface NamedIssuer {
 
 /** The issuer of the next order. */
 export interface IssuerChoice extends NamedIssuer {
-  /** Attempts at this issuer that have failed since the last success. */
+  /** Failed attempts at this issuer since the last success. */
   readonly failures: number;
-  /** The preferred issuer, where this one stands in for it. */
+  /** The preferred issuer. Absent if this is it. */
   readonly insteadOf?: NamedIssuer;
 }
 
-/** The issuers that may issue for a specification, the preferred one first; those that the inventory does not have are left
- *  out, and a specification without any can only be refused. */
+/** The issuers that may issue for a specification, the preferred one first. Without those that the
+ *  inventory does not have; a specification without any is refused. */
 export function issuersOf(
   {
     issuer,
@@ -36,7 +37,8 @@ export function issuersOf(
   });
 }
 
-/** The issuers of a certificate that come from a source, by its tags; none where only its own specification tells. */
+/** The issuers of a registered or discovered certificate, by its tags. Empty if only its specification
+ *  knows them. */
 export function issuersOfSource(
   { source, place }: Pick<CertificateState, 'source' | 'place'>,
   { issuers, registration, discovery }: Inventory,
@@ -50,8 +52,9 @@ export function issuersOfSource(
   return rules ? issuersOf(rules, issuers) : [];
 }
 
-/** Each issuer in its turn, and from the first again after the last. `failures` counts attempts since the last success, at
- *  whichever issuer. An order in flight stays where it is. `undefined` where there is no issuer. */
+/** Tries one issuer after another, and begins with the first again after the last. `failures`: attempts
+ *  since the last success, at any issuer. An order in flight stays at its issuer. `undefined` without
+ *  issuers. */
 export function chooseIssuer(
   issuers: readonly NamedIssuer[],
   failures: number,

@@ -1,25 +1,26 @@
-// The plan of one pass: a decision for every certificate, as data that can be printed.
+// The plan: a decision for every certificate, as data that can be printed.
 import { type Decision, judge, type Situation } from './checks.ts';
 
-/** One line of the plan and of a function's report. */
+/** One certificate's line of the plan, and of the report. */
 export type PlanEntry = { readonly name: string } & Decision & {
-    /** What may make the order fail, or might have. */
+    /** What may make the order fail. */
     readonly warnings?: readonly string[];
-    /** Hosted zones that would take its TXT values, as far as somebody looked. */
+    /** Hosted zones that would take its TXT values. Absent if DNS was not read. */
     readonly zones?: readonly string[];
-    /** The CA's page that says why it wants the certificate renewed when it does (RFC 9773 §4.2). */
+    /** The CA's page that explains its renewal window (RFC 9773 §4.2). */
     readonly explanationUrl?: string;
-    /** Until when it is renewed and delivered although the inventory would not accept it now, with what does not fit and the
-     *  line that allows it. */
+    /** Until when it is renewed and delivered although the inventory does not allow it any more; what does
+     *  not fit, and the line that would allow it. */
     readonly graceUntil?: Date;
     readonly misfits?: readonly string[];
   };
 
-/** What is known of a certificate, and the decision that follows from it. */
+/** A certificate with its line of the plan. */
 export type Planned<Known> = Known & { readonly plan: PlanEntry };
 
-/** Judges every certificate and gives each its plan. Certificates without a stored version come first, then those that
- *  expire next; equals are sorted by name. The same certificates in any order give the same plan. */
+/** Judges every certificate and gives each its plan. Certificates without a stored version come first,
+ *  then those that expire next; equals are sorted by name. The same certificates in any order give the
+ *  same plan. */
 export function planCertificates<Known extends { readonly name: string; readonly situation: Situation }>(
   certificates: readonly Known[],
   now: Date,
@@ -30,7 +31,7 @@ export function planCertificates<Known extends { readonly name: string; readonly
     .map(({ known }) => ({ ...known, plan: planOne(known, now) }));
 }
 
-/** Judges one certificate. */
+/** Judges one certificate, and returns its line of the plan. */
 export function planOne(
   { name, situation }: { readonly name: string; readonly situation: Situation },
   now: Date,

@@ -1,19 +1,19 @@
-// What the orders of a plan change when they are carried out, in calls: for whoever looks before a run.
+// Predicts the calls that the orders of a plan make: for whoever does a dry run.
 
 /** One order of the plan. */
 export interface PredictedOrder {
   /** Directory URL of its CA. */
   readonly directory: string;
-  /** It has no AWS secret yet. */
+  /** Whether the certificate has no AWS secret yet. */
   readonly isNew: boolean;
-  /** It goes on with an order of an earlier run. */
+  /** Whether it resumes an order of an earlier run. */
   readonly resumes: boolean;
-  /** Hosted zones that take its TXT values; absent where nobody looked. */
+  /** Hosted zones that take its TXT values. Absent if DNS was not read. */
   readonly zones?: readonly string[] | undefined;
 }
 
-/** Calls by the name of the operation. At most so many: a CA that still holds valid authorizations asks for no TXT value.
- *  Without `ChangeResourceRecordSets` where nobody looked which zones they are. Rehearsals are not counted. */
+/** The most calls, by the name of the operation. A CA that has valid authorizations asks for no TXT value.
+ *  `ChangeResourceRecordSets` is absent if the zones are not known. Rehearsals are not counted. */
 export interface PredictedCalls {
   readonly newOrder: number;
   readonly CreateSecret: number;
@@ -21,8 +21,8 @@ export interface PredictedCalls {
   readonly ChangeResourceRecordSets?: number;
 }
 
-/** In the sequence of the plan; `waveSize` orders at one CA share the changes of a zone: one adds all values, one takes them
- *  away. */
+/** Predicts the calls of these orders, in the sequence of the plan. `batchSize` orders at one CA share the
+ *  changes of a zone: one adds all values, one removes them. */
 export function predictCalls(orders: readonly PredictedOrder[], batchSize: number): PredictedCalls {
   const byCa = [...Map.groupBy(orders, ({ directory }) => directory).values()];
   const batches = byCa.flatMap((part) => [

@@ -1,4 +1,4 @@
-// What a CA's rate limits are, as far as they are known: Let's Encrypt's (letsencrypt.org/docs/rate-limits, 2026-08-05).
+// The known rate limits of CAs: those of Let's Encrypt (letsencrypt.org/docs/rate-limits, 2026-08-05).
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
@@ -20,7 +20,7 @@ export interface OrderLimits {
   readonly exactSet: Limit;
 }
 
-/** `undefined` for a CA of which no limits are known: its own 429 is then the only word. */
+/** The limits of a directory. `undefined` if none are known: then only a 429 of the CA says so. */
 export function limitsOf(directory: string): OrderLimits | undefined {
   return known.get(directory);
 }
@@ -38,7 +38,7 @@ const known: ReadonlyMap<string, OrderLimits> = new Map([
     'https://acme-staging-v02.api.letsencrypt.org/directory',
     {
       account: { burst: 1_500, refillMs: 7.2 * secondMs },
-      // 30 000 a second, and 30 000 a week: no installation gets there.
+      // 30,000 a second and 30,000 a week: no installation reaches that.
       registeredDomain: { burst: 30_000, refillMs: 1 },
       exactSet: { burst: 30_000, refillMs: 20.16 * secondMs },
     },

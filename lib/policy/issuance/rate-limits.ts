@@ -1,9 +1,9 @@
-// Spends the CA's rate limits before the CA counts: token buckets filled from the times of past orders.
+// Counts the CA's rate limits before the CA does: token buckets, filled from the times of past orders.
 import type { Limit, OrderLimits } from './published-limits.ts';
 
-/** Orders that a certificate made, as its tags remember them. */
+/** The past orders of a certificate, by its tags. */
 export interface OrderHistory {
-  /** Directory URL they went to. */
+  /** Directory URL of the orders. */
   readonly directory: string;
   /** Registered domains of its names. */
   readonly registeredDomains: readonly string[];
@@ -12,33 +12,34 @@ export interface OrderHistory {
   readonly orders: readonly Date[];
 }
 
-/** An order that is wanted now. */
+/** An order that is due now. */
 export interface OrderRequest {
   readonly name: string;
   readonly directory: string;
   readonly registeredDomains: readonly string[];
   readonly names: string;
-  /** Replaces a certificate inside its ARI window: exempt from every limit. */
+  /** Whether it replaces a certificate inside its ARI window: exempt from every limit. */
   readonly replaces: boolean;
-  /** The exact set was issued in the last 120 days: exempt from the limits of account and registered domain. */
+  /** Whether the exact set was issued in the last 120 days: exempt from the limits of account and
+   *  registered domain. */
   readonly renewal: boolean;
-  /** The certificate is in the last quarter of its life, or the operator asks for one that is not there: may spend the
-   *  reserve. */
+  /** Whether it may spend the reserve: the certificate is in the last quarter of its life, or missing and
+   *  asked for by the operator. */
   readonly urgent: boolean;
 }
 
-/** Until when a request must wait, and for which limit. */
+/** How long a request must wait, and for which limit. */
 export interface Shortage {
   readonly until: Date;
-  /** Sentence that names the limit. */
+  /** A sentence that names the limit. */
   readonly message: string;
 }
 
-/** Part of every bucket that only urgent certificates may spend. */
+/** The part of every bucket that only urgent orders may spend. */
 const reserve = 0.1;
 
-/** The requests that must wait, by name. Spends in the order of the requests, so the most urgent go first. `limitsOf`
- *  knows the limits of a directory; where it knows none nothing waits. */
+/** The requests that must wait, by name. Spends in the sequence of the requests, the most urgent first.
+ *  `limitsOf`: the limits of a directory; without limits nothing waits. */
 export function allocateBudgets(
   requests: readonly OrderRequest[],
   history: readonly OrderHistory[],
@@ -114,7 +115,7 @@ class Bucket {
     this.#refill(now.getTime() - at);
   }
 
-  /** 0 where a token can be spent now. */
+  /** Milliseconds until a token can be spent; 0: now. */
   waitMs(urgent: boolean): number {
     const kept = urgent ? 0 : Math.floor(this.#limit.burst * reserve);
     return Math.max(0, Math.ceil((1 + kept - this.#tokens) * this.#limit.refillMs));

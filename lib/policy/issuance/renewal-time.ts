@@ -1,14 +1,15 @@
-// When a certificate falls due for renewal.
+// When a certificate is due for renewal.
 
-/** What the instant depends on. */
+/** What the instant of renewal depends on. */
 export interface RenewalFacts {
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** SHA-256 of the leaf, hex. */
   readonly fingerprint: string;
-  /** The user's wish: this long before `notAfter`. */
+  /** The user's wish: this long before `notAfter`, in milliseconds. */
   readonly renewBeforeMs?: number | undefined;
-  /** What the CA suggests (RFC 9773 §4.2); `isFresh`: it said so just now, and no tag could have changed it. */
+  /** The window that the CA suggests (RFC 9773 §4.2). `isFresh`: it has just said so, and no tag could
+   *  have changed it. */
   readonly window?:
     | { readonly start: Date; readonly end: Date; readonly isFresh?: boolean | undefined }
     | undefined;
@@ -16,11 +17,11 @@ export interface RenewalFacts {
 
 const dayMs = 86_400_000;
 
-/** Instant renewal falls due, never before `notBefore` nor after `notAfter`. Inside the CA's window if it offers one
- *  (RFC 9773 §4.2), else two thirds through the lifetime, or half through it where that is under 10 days. A
- *  `renewBefore` that fits the lifetime replaces the fraction, and goes before the window only where it is earlier.
- *  A window that only tags remember puts renewal off until half of the time is left that there would be without it, and no
- *  later. UTC; the same certificate always gives the same instant. */
+/** The instant when renewal is due, never before `notBefore` nor after `notAfter`. Inside the CA's window
+ *  if it offers one (RFC 9773 §4.2). Else after two thirds of the lifetime, or after half if that is under
+ *  10 days. A `renewBefore` that fits the lifetime replaces the fraction; it counts before the window only
+ *  if it is earlier. A window that only tags know postpones renewal at most until half of the time is left
+ *  that would be left without it. The same certificate always gives the same instant. */
 export function renewalTime(facts: RenewalFacts): Date {
   const begin = facts.notBefore.getTime();
   const end = facts.notAfter.getTime();
@@ -32,7 +33,7 @@ export function renewalTime(facts: RenewalFacts): Date {
   return new Date(Math.max(begin, Math.min(end, Math.floor(chosen))));
 }
 
-/** Whether a window that only tags remember would put off a renewal that is due without such trust: the CA is asked again
+/** Whether only a window on tags postpones a renewal that is due otherwise: then the CA is asked again
  *  first. */
 export function isPutOffByTags(facts: RenewalFacts, now: Date): boolean {
   const { window } = facts;
@@ -40,8 +41,8 @@ export function isPutOffByTags(facts: RenewalFacts, now: Date): boolean {
   return now < renewalTime({ ...facts, window: { ...window, isFresh: true } });
 }
 
-/** Whether `renewBefore` leaves at least a third of the lifetime before renewal. One that does not is passed over: it would
- *  make a certificate due again as soon as it is issued, and spend an order at every pass. */
+/** Whether `renewBefore` leaves at least a third of the lifetime before renewal. One that does not is
+ *  ignored: it would make a certificate due again at once, and spend an order at every pass. */
 export function fitsLifetime(facts: Pick<RenewalFacts, 'notBefore' | 'notAfter' | 'renewBeforeMs'>): boolean {
   if (facts.renewBeforeMs === undefined) return false;
   const lifetime = facts.notAfter.getTime() - facts.notBefore.getTime();
@@ -52,9 +53,9 @@ function fractionOf(lifetimeMs: number): number {
   return lifetimeMs < 10 * dayMs ? 1 / 2 : 2 / 3;
 }
 
-/** A point of the window that the fingerprint chooses, so that many certificates spread over it and one never moves.
- *  A window that ends before it starts, or begins when the certificate has ended, is no answer; of one that ends later the part
- *  before that counts. */
+/** A point of the window, chosen by the fingerprint: many certificates spread over it, and one never
+ *  moves. `undefined` for a window that ends before it starts, or starts after the certificate ends. If it
+ *  ends later, the part before counts. */
 function drawInWindow({ window, fingerprint, notAfter }: RenewalFacts): number | undefined {
   if (window === undefined || window.end <= window.start || window.start >= notAfter) return undefined;
   const share = Number.parseInt(fingerprint.slice(0, 12), 16) / 16 ** 12;

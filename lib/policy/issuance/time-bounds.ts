@@ -1,19 +1,19 @@
-// Times that only tags tell: what the rules that write them cannot give is not believed, so that no tag can put a renewal off
-// for good.
+// Bounds times that only tags know by what the rules can give, so that no tag can put a renewal off forever.
 import type { CertificateState } from '../../state/state.ts';
 
 const dayMs = 86_400_000;
-/** The longest back-off of our own; a CA's Retry-After may be longer (backoff.ts). */
+/** The longest back-off of our own, in milliseconds. A CA's Retry-After may be longer (backoff.ts). */
 export const longestBackoffMs = dayMs;
 const longestRetryAfterMs = 7 * dayMs;
-/** Failures with which CAs send Retry-After: the limits' own problem, an overload, an answer without a problem's type, none. */
+/** Codes of failures that may come with Retry-After: the CA's limits, an overload, a problem without a
+ *  type, no answer. */
 const withRetryAfter: ReadonlySet<string | undefined> = new Set([
   'rateLimited',
   'serverInternal',
   'about:blank',
   'Unreachable',
 ]);
-/** RFC 9773 §4.3.2: whoever asks is told within a day when to ask again. */
+/** The CA must be asked again within a day (RFC 9773 §4.3.2). */
 const longestAskAfterMs = dayMs;
 
 /** Whether the wait after a failure with this code may be as long as a CA's Retry-After. */
@@ -21,8 +21,9 @@ export function mayHaveRetryAfter(error: string | undefined): boolean {
   return withRetryAfter.has(error);
 }
 
-/** The state with every such time inside what the rules can give, and the fields that were changed for it. `nextAttempt` is
- *  brought down to its longest wait from now; an `askAfter` too late is as if nobody had heard of one: the CA is asked again. */
+/** The state with possible times only, and the fields that were corrected. A `nextAttempt` too far away
+ *  becomes the longest wait from now; an `askAfter` too far away is removed, so that the CA is asked
+ *  again. */
 export function boundTimes(
   state: CertificateState,
   now: Date,
