@@ -1,27 +1,28 @@
-// How much of something a line or an answer tells: the first of many, and how many more there are.
+// Shortens lists and texts, so that messages, log lines and answers stay within their limits.
 
-/** The names with commas between; of very many the first, and the number of the others: `a, b and 7 more`. */
-export function nameSome(names: readonly string[], most = 20, between = ', '): string {
+/** Joins the first `most` names with `separator`, and counts the others: `a, b and 7 more`. */
+export function nameSome(names: readonly string[], most = 20, separator = ', '): string {
   const rest = names.length - most;
-  const told = names.slice(0, most).join(between);
-  return rest > 0 ? `${told} and ${rest} more` : told;
+  const first = names.slice(0, most).join(separator);
+  return rest > 0 ? `${first} and ${rest} more` : first;
 }
 
-/** The same as a list. */
+/** The first `most` names, and one entry that counts the others: `['a', 'b', 'and 7 more']`. */
 export function listSome(names: readonly string[], most: number): readonly string[] {
   const rest = names.length - most;
   return rest > 0 ? [...names.slice(0, most), `and ${rest} more`] : names;
 }
 
-/** The text; of a long one the beginning, and its length. */
+/** The text as it is, or its first `most` characters with its length: `abc… (9000 characters)`. */
 export function cutText(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}… (${text.length} characters)` : text;
 }
 
-/** Bytes that a function's answer may have, below Lambda's 6 MB: what is around the lists needs some, too. */
+/** Bytes of JSON for the lists of a function's answer. Lambda allows 6 MB; the rest is for everything
+ *  around them. */
 export const mostAnswerBytes = 5_000_000;
 
-/** As many of the list, from its beginning, as have room in so many bytes of JSON. */
+/** The longest beginning of the list that fits into `mostBytes` of JSON. */
 export function takeFitting<T>(list: readonly T[], mostBytes: number): readonly T[] {
   let bytes = 0;
   const end = list.findIndex((item) => {
@@ -31,8 +32,9 @@ export function takeFitting<T>(list: readonly T[], mostBytes: number): readonly 
   return end === -1 ? list : list.slice(0, end);
 }
 
-/** At most `most` characters of the text, on one line: what controls a terminal or the direction of writing becomes a space. Cut
- *  first, so that a pattern never sees more. */
+/** At most `most` characters of the text, on one line. Runs of control, format and line-separator
+ *  characters become a space, so a CA's text cannot control a terminal. The text is cut before the pattern
+ *  runs. */
 export function oneLine(text: string, most: number): string {
   const isCut = text.length > most;
   const kept = text.slice(0, isCut ? most - 1 : most).toWellFormed();

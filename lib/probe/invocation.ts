@@ -1,4 +1,4 @@
-// What one run of looking at what is served works with.
+// What the probe story needs to run: its ports, the request, and its time.
 import type { Inventory } from '../certificate/spec.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -6,7 +6,7 @@ import type { FindAddresses, IsPublicAddress, ShakeHands } from '../ports/probe.
 import type { CertificateStore } from '../ports/store.ts';
 import type { ProbeRequest } from '../requests/requests.ts';
 
-/** What a run stands on. */
+/** The ports of the probe story. */
 export interface ProbePorts {
   readonly store: Pick<CertificateStore, 'list' | 'describe' | 'record'>;
   readonly findAddresses: FindAddresses;
@@ -16,13 +16,13 @@ export interface ProbePorts {
   readonly log: Log;
 }
 
-/** One invocation: what is asked (`lib/requests/requests.ts`), and its time. */
+/** One call of `probe`: the request, the inventory, and the signals that end it. */
 export interface ProbeInvocation extends ProbeRequest {
   readonly inventory: Inventory;
-  /** How long after its delivery another certificate may be served before that is an error, in milliseconds. */
+  /** How long after a delivery another certificate may be served before that is an error, in milliseconds. */
   readonly staleAfterMs: number;
-  /** Ends the work some time before the deadline. */
+  /** Aborts with some time left before the deadline: no new probe starts. */
   readonly signal: AbortSignal;
-  /** Ends shortly before the deadline: what has been seen is recorded even when `signal` is aborted. */
+  /** Aborts shortly before the deadline. Results are recorded with it, so `signal` does not cut that off. */
   readonly cleanUpSignal: AbortSignal;
 }

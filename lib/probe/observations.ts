@@ -1,4 +1,4 @@
-// Finds the addresses at which certificates should be served, and looks at each.
+// Finds the addresses of certificates in the inventory and in DNS, and shakes hands with each.
 
 import { Slots } from '../async/map-concurrently.ts';
 import { formatEndpoint } from '../certificate/endpoint.ts';
@@ -9,109 +9,116 @@ import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import { describeError } from '../ports/errors.ts';
 import type { ProbePorts } from './invocation.ts';
 
-/** Names asked for in DNS at once, and those of one certificate. */
+/** How many names are looked up in DNS at once: in all, and of one certificate. */
 const namesAtOnce = 50;
 const ownNamesAtOnce = 10;
-/** More than there are dead ones among a thousand addresses, as a rule: those wait side by side, while the others go on. */
+/** How many handshakes run at once: in all, and of one certificate. A dead address keeps its slot until it
+ *  times out. Of a thousand addresses fewer than 128 are usually dead, so the others still get slots. */
 const handshakesAtOnce = 128;
 const ownHandshakesAtOnce = 32;
-/** Addresses from DNS that are looked at of a name, and of a certificate: whoever keeps a zone writes as many as he likes. */
+/** How many addresses from DNS are probed, of one name and of one certificate. The owner of a zone can
+ *  list any number. */
 const mostOfName = 20;
 const mostOfCertificate = 200;
-const usualPort = 443;
-/** Stands for the names that a wildcard covers, where an address is given and no name. */
-const anyLabel = 'certrelay-probe';
+const defaultPort = 443;
+/** Label of the name that is sent for a wildcard, if addresses are listed. */
+const wildcardLabel = 'certrelay-probe';
 
 type Ports = Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'>;
 
-/** A certificate that should be served: under which names, and where to look. */
+/** A certificate to probe: its names, and which addresses to use. */
 export interface ProbeSubject {
   readonly domains: readonly string[];
   readonly probe: CertificateProbeSpec;
 }
 
-/** Somewhere to look, or what is known of it without looking. */
+/** A probe that is still to be made, or one whose outcome is known without a handshake. */
 interface PlannedProbe extends Pick<Observation, 'name'> {
   readonly endpoint?: Required<ProbeEndpoint>;
   readonly outcome?: HandshakeOutcome;
-  /** Of an address from DNS: how many of its name are looked at before. */
+  /** Set for an address from DNS: its position among the addresses of its name, from 0. */
   readonly rank?: number;
 }
 
-/** What all certificates of a run share; they take turns. */
-interface Shared {
+/** Slots that all certificates of an invocation share; they take turns. */
+interface SharedSlots {
   readonly names: Slots;
   readonly handshakes: Slots;
 }
 
-/** What was seen of each certificate; one that the run's end kept from being looked at everywhere is absent. They take turns,
- *  so that one with many addresses, or with dead ones, leaves time for the others. */
-export async function observe<Of extends ProbeSubject>(
-  selected: readonly Of[],
+/** Probes all addresses of all certificates, and returns the observations of each. A certificate is absent
+ *  from the result if `signal` aborted before all its addresses were probed. Certificates take turns, so
+ *  one with many or dead addresses leaves time for the others. */
+export async function observe<Subject extends ProbeSubject>(
+  subjects: readonly Subject[],
   ports: Ports,
   signal: AbortSignal,
-): Promise<ReadonlyMap<Of, readonly Observation[]>> {
+): Promise<ReadonlyMap<Subject, readonly Observation[]>> {
   const shared = {
     names: new Slots(namesAtOnce, ownNamesAtOnce),
-    // Where few certificates are looked at, there is nobody to leave the others to.
+    // With few certificates, each may use more: otherwise slots would stay idle.
     handshakes: new Slots(
       handshakesAtOnce,
-      Math.max(ownHandshakesAtOnce, Math.floor(handshakesAtOnce / selected.length)),
+      Math.max(ownHandshakesAtOnce, Math.floor(handshakesAtOnce / subjects.length)),
     ),
   };
-  const seen = await Promise.all(
-    selected.map(async (of) => {
+  const observed = await Promise.all(
+    subjects.map(async (subject) => {
       try {
-        return [[of, await observeOne(of, shared, ports, signal)] as const];
+        return [[subject, await observeSubject(subject, shared, ports, signal)] as const];
       } catch (error) {
         if (!signal.aborted) throw error;
         return [];
       }
     }),
   );
-  return new Map(seen.flat());
+  return new Map(observed.flat());
 }
 
-async function observeOne(
-  of: ProbeSubject,
-  { names, handshakes }: Shared,
+async function observeSubject(
+  subject: ProbeSubject,
+  { names, handshakes }: SharedSlots,
   ports: Ports,
   signal: AbortSignal,
 ): Promise<readonly Observation[]> {
   const located = await Promise.all(
-    planProbes(of).map(async (planned) =>
+    planProbes(subject).map(async (planned) =>
       planned.endpoint || planned.outcome
         ? [planned]
-        : names.use(() => locate(planned.name, of.probe, ports, signal), { owner: of }),
+        : names.use(() => locate(planned.name, subject.probe, ports, signal), { owner: subject }),
     ),
   );
   return Promise.all(
     limitNumber(withoutRepeats(located.flat())).map(async ({ name, endpoint, outcome }) => {
       if (outcome) return { name, endpoint, outcome };
-      if (!endpoint) return { name, outcome: nowhere };
-      const look = () => ports.shakeHands({ ...endpoint, name }, signal);
-      return { name, endpoint, outcome: await handshakes.use(look, { owner: of }) };
+      if (!endpoint) return { name, outcome: noAddress };
+      const shakeHands = () => ports.shakeHands({ ...endpoint, name }, signal);
+      return { name, endpoint, outcome: await handshakes.use(shakeHands, { owner: subject }) };
     }),
   );
 }
 
-const nowhere: HandshakeOutcome = { kind: 'unprobed', problem: 'there is no address to look at' };
+const noAddress: HandshakeOutcome = { kind: 'unprobed', problem: 'there is no address to probe' };
 
-/** Listed addresses are looked at under every name. Without them DNS is asked, which knows no address for a wildcard. */
+/** Plans one probe per listed address and name. If the certificate lists none, also one per name for DNS
+ *  to locate; a wildcard cannot be looked up, so it is `unprobed` unless targets list addresses. */
 function planProbes({ domains, probe }: ProbeSubject): readonly PlannedProbe[] {
-  const { addresses, also = [], names = domains, port = usualPort } = probe;
+  const { addresses, targetAddresses = [], names = domains, port = defaultPort } = probe;
   const listed = names.flatMap((name) =>
-    [...(addresses ?? []), ...also].map((endpoint) => ({
-      name: name.startsWith('*.') ? `${anyLabel}.${withoutWildcard(name)}` : name,
+    [...(addresses ?? []), ...targetAddresses].map((endpoint) => ({
+      name: name.startsWith('*.') ? `${wildcardLabel}.${withoutWildcard(name)}` : name,
       endpoint: { address: endpoint.address, port: endpoint.port ?? port },
     })),
   );
   if (addresses) return listed;
-  const asked = names.map((name) => (name.startsWith('*.') ? { name, outcome: unlistedWildcard } : { name }));
-  return [...listed, ...asked.filter((planned) => !('outcome' in planned) || also.length === 0)];
+  const unlocated = names.map((name) =>
+    name.startsWith('*.') ? { name, outcome: unlistedWildcard } : { name },
+  );
+  const hasTargetAddresses = targetAddresses.length > 0;
+  return [...listed, ...unlocated.filter((planned) => !('outcome' in planned && hasTargetAddresses))];
 }
 
-/** What is listed comes before what DNS says of the same. */
+/** Keeps the first of equal probes, so a listed address wins over the same address from DNS. */
 function withoutRepeats(planned: readonly PlannedProbe[]): readonly PlannedProbe[] {
   const seen = new Set<string>();
   return planned.filter(({ name, endpoint }) => {
@@ -120,8 +127,8 @@ function withoutRepeats(planned: readonly PlannedProbe[]): readonly PlannedProbe
   });
 }
 
-/** Leaves out what is too much of what DNS says, and says how much that is; each name keeps some. What a person has listed
- *  is looked at however much it is. */
+/** Leaves out addresses from DNS beyond the limits, lowest ranks kept first so that every name keeps some,
+ *  and adds one `unlooked` entry per name with the number left out. Listed addresses are never left out. */
 function limitNumber(planned: readonly PlannedProbe[]): readonly PlannedProbe[] {
   const ranked = planned.filter(({ rank }) => rank !== undefined);
   const kept = new Set(
@@ -130,28 +137,28 @@ function limitNumber(planned: readonly PlannedProbe[]): readonly PlannedProbe[] 
       .toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0))
       .slice(0, mostOfCertificate),
   );
-  const left = Map.groupBy(
+  const omitted = Map.groupBy(
     ranked.filter((planned) => !kept.has(planned)),
     ({ name }) => name,
   );
-  const told = Array.from(left, ([name, { length: count }]): PlannedProbe => {
-    const problem = `${count} more addresses in DNS were not looked at: at most ${mostOfName} of a name and ${mostOfCertificate} of a certificate are; list those that matter under "probe" of the certificate`;
+  const notes = Array.from(omitted, ([name, { length: count }]): PlannedProbe => {
+    const problem = `${count} more addresses in DNS were not probed: the limits are ${mostOfName} for a name and ${mostOfCertificate} for a certificate; list the ones that matter as "addresses" under "probe" of the certificate`;
     return { name, outcome: { kind: 'unlooked', count, problem } };
   });
-  return [...planned.filter((planned) => planned.rank === undefined || kept.has(planned)), ...told];
+  return [...planned.filter((planned) => planned.rank === undefined || kept.has(planned)), ...notes];
 }
 
 const unlistedWildcard: HandshakeOutcome = {
   kind: 'unprobed',
   problem:
-    'a wildcard has no address; list names that it covers, or addresses, under "probe" of the certificate',
+    'a wildcard has no address in DNS; list "names" that it covers, or "addresses", under "probe" of the certificate',
 };
 
-/** The addresses that DNS gives for a name whose addresses are not listed. Whoever keeps the zone writes those, and must not
- *  lead this machine to what only this machine can reach. */
+/** One planned probe per address that DNS gives for the name. Private addresses are `unprobed`: the owner
+ *  of a zone must not make this machine connect to what only this machine can reach. */
 async function locate(
   name: string,
-  { also, port = usualPort }: CertificateProbeSpec,
+  { targetAddresses, port = defaultPort }: CertificateProbeSpec,
   { findAddresses, isPublicAddress }: Ports,
   signal: AbortSignal,
 ): Promise<readonly PlannedProbe[]> {
@@ -163,16 +170,20 @@ async function locate(
     return [{ name, outcome: { kind: 'silent', problem: describeError(error) } }];
   }
   if (addresses.length === 0) {
-    return also ? [] : [{ name, outcome: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
+    return targetAddresses
+      ? []
+      : [{ name, outcome: { kind: 'unprobed', problem: 'DNS has no address for it' } }];
   }
-  // The same ones at each look, however DNS turns them round; those where nobody can look last.
+  // Sorted, because DNS rotates its answers and each run must probe the same ones. Private ones come last.
   const sorted = addresses.toSorted();
-  const inTurn = [...sorted.filter(isPublicAddress), ...sorted.filter((one) => !isPublicAddress(one))];
-  const ranks = new Map(inTurn.map((address, rank) => [address, rank]));
+  const isPrivate = (address: string) => !isPublicAddress(address);
+  const ranked = [...sorted.filter(isPublicAddress), ...sorted.filter(isPrivate)];
+  const ranks = new Map(ranked.map((address, rank) => [address, rank]));
   return addresses.map((address): PlannedProbe => {
     const planned = { name, endpoint: { address, port }, rank: ranks.get(address) ?? 0 };
     if (isPublicAddress(address)) return planned;
-    const problem = 'DNS gives an address that is not public; list it under "probe" of the certificate';
+    const problem =
+      'the address in DNS is not public; to probe it, list it as "addresses" under "probe" of the certificate';
     return { ...planned, outcome: { kind: 'unprobed', problem } };
   });
 }

@@ -1,17 +1,17 @@
-// One look at what is served for one certificate, for stories that want to know it of what they have just delivered.
+// Probes one certificate for other stories, such as deploy after a delivery and revoke before a revocation.
 import { judgeServed } from '../policy/serving/served.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { ProbePorts } from './invocation.ts';
 import { observe } from './observations.ts';
 
-/** Looks as the probe story does. */
+/** Returns a `ProbeServed` that finds addresses, shakes hands and judges exactly as the probe story does. */
 export function createProbeServed(
   ports: Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'>,
 ): ProbeServed {
   return async ({ names, probe, fingerprint }, signal) => {
     const subject = { domains: names, probe };
-    const seen = (await observe([subject], ports, signal)).get(subject);
-    if (!seen) signal.throwIfAborted();
-    return judgeServed(fingerprint, seen ?? []);
+    const observations = (await observe([subject], ports, signal)).get(subject);
+    if (!observations) signal.throwIfAborted();
+    return judgeServed(fingerprint, observations ?? []);
   };
 }

@@ -1,7 +1,7 @@
-// The probe story: looks at what is served under each certificate's names, notes it, and tells where it is another one.
+// The probe story: probes the names of each certificate, records the result and logs what is wrong.
 
 import {
-  isOther,
+  isOtherCertificate,
   judgeServed,
   type ProbeResult,
   type ProbeSummary,
@@ -14,24 +14,26 @@ import type { ProbeInvocation, ProbePorts } from './invocation.ts';
 import { observe } from './observations.ts';
 import { type CertificateToProbe, type ProbeSelection, selectForProbe } from './selection.ts';
 
-/** One certificate's entry in the answer. `skip`: there is nothing to look for. Delivered and served are two things: the one
- *  says where the certificate was brought, the other what a visitor gets. */
+/** One certificate's entry in the answer. `delivered` says whether its targets hold it, `served` what a
+ *  client gets.
+ *  `served` is `skip` if there is nothing to probe, and `failed` if the probe was not completed. */
 export interface ProbeReport {
   readonly name: string;
   readonly version?: string;
-  /** Whether the version is in every cluster Secret it is to go to; true where it is to go to none. */
+  /** Whether every target holds the version; true if the certificate has no target. */
   readonly delivered?: boolean;
   readonly served: ServedWord | 'skip' | 'failed';
   readonly message: string;
   readonly addresses: readonly ProbeResult[];
-  /** How many addresses were not looked at, because there are too many; absent where that is none. */
+  /** How many addresses were not probed, because there are too many; absent if all were. */
   readonly unlooked?: number;
 }
 
-/** Looks at every certificate asked for, all addresses of all of them side by side. May be run twice. A certificate of which
- *  something else is served is no failure: it is in the report, the state and the log. `failures` has one entry for each
- *  certificate that could not be looked at to the end; what was known of it stays.
- *  @throws StoreError where the store cannot be listed. */
+/** Probes the requested certificates, all addresses at the same time. May run twice.
+ *  A certificate that is not served is not a failure: the report, its state and the log say so.
+ *  `failures` has one error for each certificate whose probe was not completed; its recorded state stays as
+ *  it was.
+ *  @throws StoreError if the store cannot be listed. */
 export async function probeCertificates(
   ports: ProbePorts,
   invocation: ProbeInvocation,
@@ -47,10 +49,9 @@ export async function probeCertificates(
       try {
         if (selection.kind === 'failed') throw selection.error;
         if (selection.kind === 'skipped') return skip(selection);
-        const seen = observations.get(selection);
-        if (!seen)
-          throw new Error('the run ended before every address was looked at; the next one looks again');
-        return await record(selection, judgeServed(selection.fingerprint, seen), ports, invocation);
+        const own = observations.get(selection);
+        if (!own) throw new Error('time ran out before every address was probed; the next run probes again');
+        return await record(selection, judgeServed(selection.fingerprint, own), ports, invocation);
       } catch (cause) {
         const error = new Error(`${name}: ${describeError(toError(cause))}`, { cause });
         failures.push(error);
@@ -62,7 +63,7 @@ export async function probeCertificates(
   ports.log.info('probe finished', {
     certificates: certificates.length,
     failed: failures.length,
-    // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).
+    // Absent for a pass over everything, so an alarm can count those (infra/alarms.yml).
     asked: invocation.certificates?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
@@ -73,7 +74,7 @@ function skip({ name, message }: Extract<ProbeSelection, { kind: 'skipped' }>): 
   return { name, served: 'skip', message, addresses: [] };
 }
 
-/** Notes what was seen where that is news, logs it, and sums up. */
+/** Records the result if it differs from what is recorded, logs it, and returns the certificate's entry. */
 async function record(
   { name, version, isDelivered, state, probe, targets }: CertificateToProbe,
   { served, message, results, unlooked }: ProbeSummary,
@@ -81,7 +82,7 @@ async function record(
   { staleAfterMs, cleanUpSignal }: ProbeInvocation,
 ): Promise<ProbeReport> {
   const at = clock.now();
-  const { change, isNews, notServedSince } = updateServed(state, {
+  const { change, hasChanged, notServedSince } = updateServed(state, {
     version,
     served,
     targets: judgeTargets(results, targets, probe),
@@ -97,11 +98,11 @@ async function record(
     unlooked,
   };
   const isLate = notServedSince !== undefined && at.getTime() - notServedSince.getTime() >= staleAfterMs;
-  if (isOther(served) && isLate) log.error('certificate not served', fields);
-  else if (isOther(served) && notServedSince) log.warn('certificate not served yet', fields);
-  else if (isNews && served === 'served')
+  if (isOtherCertificate(served) && isLate) log.error('certificate not served', fields);
+  else if (isOtherCertificate(served) && notServedSince) log.warn('certificate not served yet', fields);
+  else if (hasChanged && served === 'served')
     log.info('certificate served', { certificate: name, version, unlooked });
-  else if (isNews) log.warn('certificate not seen served', fields);
+  else if (hasChanged) log.warn('certificate not seen served', fields);
   if (change) await store.record(name, change, cleanUpSignal);
   const report = { name, version, delivered: isDelivered, served, message, addresses: results };
   return unlooked === undefined ? report : { ...report, unlooked };

@@ -1,4 +1,4 @@
-// Which certificates can be looked for, by what the inventory and their tags say: no private key is read.
+// Selects the certificates to probe from the inventory and from tags; no private key is read.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { TargetSpec } from '../certificate/spec.ts';
@@ -10,31 +10,34 @@ import type { CertificateState } from '../state/state.ts';
 import { targetsKey } from '../state/targets.ts';
 import type { ProbeInvocation, ProbePorts } from './invocation.ts';
 
-/** A certificate that should be served. */
+/** A certificate that can be probed. */
 export interface CertificateToProbe {
   readonly kind: 'selected';
   readonly name: string;
   readonly version: string;
-  /** SHA-256 of its DER, hex. */
+  /** SHA-256 of the leaf's DER, hex. */
   readonly fingerprint: string;
   readonly domains: readonly string[];
   readonly probe: CertificateProbeSpec;
-  /** Those that the inventory knows. */
+  /** Targets in the inventory file; empty for a registered certificate. */
   readonly targets: readonly TargetSpec[];
+  /** Whether every target holds the version; true if the certificate has no target. */
   readonly isDelivered: boolean;
   readonly state: CertificateState;
 }
 
+/** A requested certificate: to probe, or skipped with a message that says why, or failed. */
 export type ProbeSelection =
   | CertificateToProbe
   | { readonly kind: 'skipped'; readonly name: string; readonly message: string }
   | { readonly kind: 'failed'; readonly name: string; readonly error: Error };
 
-/** AWS secrets described at once. */
+/** How many AWS secrets are described at once. */
 const concurrency = 16;
 
-/** The named certificates, else all of the inventory and the store.
- *  @throws StoreError where the store cannot be listed. */
+/** One entry for each requested certificate. Without `certificates` in the request: for all of the inventory
+ *  and the store, sorted by name. A requested certificate that cannot be read is an entry `failed`.
+ *  @throws StoreError if the store cannot be listed. */
 export async function selectForProbe(
   { store }: ProbePorts,
   invocation: ProbeInvocation,
@@ -58,7 +61,9 @@ function select(name: string, entry: StoreEntry | undefined, { inventory }: Prob
   const skip = (message: string): ProbeSelection => ({ kind: 'skipped', name, message });
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
   if (!entry && !spec) {
-    const error = new Error('no certificate is called that, neither in the inventory nor by registration');
+    const error = new Error(
+      'there is no certificate with this name, neither in the inventory nor registered',
+    );
     return { kind: 'failed', name, error };
   }
   const targets = spec?.targets ?? [];
@@ -67,18 +72,25 @@ function select(name: string, entry: StoreEntry | undefined, { inventory }: Prob
   const { state, current: version } = entry ?? {};
   if (!state?.version || !version) return skip('it has not been issued yet');
   if (state.version !== version || !state.fingerprint) {
-    return skip('its state is of another version; the next pass of issue puts that right');
+    return skip('its tags describe another version; the next run of issue corrects them');
   }
   const domains = spec?.domains ?? state.domains;
   if (!domains) {
     const problem = state.source
-      ? 'its tags do not tell its names; list it in the inventory'
+      ? 'its tags do not contain its names; list it in the inventory'
       : 'it is not in the inventory';
     return skip(problem);
   }
   const hasNoTarget = spec ? spec.targets.length === 0 : state.targets === targetsKey([]);
-  const isBrought = hasNoTarget || isDelivered(state.deployed, version);
-  const { fingerprint } = state;
-  const look = { fingerprint, domains, probe, targets };
-  return { kind: 'selected', name, version, ...look, isDelivered: isBrought, state };
+  return {
+    kind: 'selected',
+    name,
+    version,
+    fingerprint: state.fingerprint,
+    domains,
+    probe,
+    targets,
+    isDelivered: hasNoTarget || isDelivered(state.deployed, version),
+    state,
+  };
 }

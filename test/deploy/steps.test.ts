@@ -177,9 +177,9 @@ test('a target that tells its addresses is looked at there after its steps, and 
   bench.sightings.push(['served']);
   await bench.deploy();
   expect(bench.questions.map(({ probe }) => probe)).toEqual([
-    { addresses, also: undefined },
-    { addresses, also: undefined },
-    { also: addresses },
+    { addresses, targetAddresses: undefined },
+    { addresses, targetAddresses: undefined },
+    { targetAddresses: addresses },
   ]);
   expect(tagsOfState(bench.store.kept.get('shop')?.state).served).toMatch(/\/served\/[0-9a-f]{8}\/s-$/);
 });

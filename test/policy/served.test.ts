@@ -20,22 +20,22 @@ const seen: Readonly<Record<ServedWord, HandshakeOutcome>> = {
   stale: leaf('old'),
   mismatch: leaf('old', ['other.example.com']),
 };
-const at = (address: string, sighting: HandshakeOutcome, port = 443): Observation => {
-  return { name, endpoint: { address, port }, outcome: sighting };
+const at = (address: string, outcome: HandshakeOutcome, port = 443): Observation => {
+  return { name, endpoint: { address, port }, outcome };
 };
 
 test('D05 the IPv4 front end serves the new certificate and the IPv6 one the old: stale, and it says where', () => {
-  const verdict = judgeServed('new', [at('127.0.0.1', seen.served), at('::1', seen.stale)]);
-  expect(verdict).toMatchObject({ served: 'stale', message: 'stale ::1' });
-  expect(verdict.results.map(({ address, served }) => [address, served])).toEqual([
+  const summary = judgeServed('new', [at('127.0.0.1', seen.served), at('::1', seen.stale)]);
+  expect(summary).toMatchObject({ served: 'stale', message: 'stale ::1' });
+  expect(summary.results.map(({ address, served }) => [address, served])).toEqual([
     ['127.0.0.1', 'served'],
     ['::1', 'stale'],
   ]);
 });
 
 describe('one address', () => {
-  test.each(Object.entries(seen))('is %s', (word, sighting) => {
-    expect(judgeServed('new', [at('203.0.113.7', sighting)])).toMatchObject({
+  test.each(Object.entries(seen))('is %s', (word, outcome) => {
+    expect(judgeServed('new', [at('203.0.113.7', outcome)])).toMatchObject({
       served: word,
       message: `${word} 203.0.113.7`,
     });
@@ -154,7 +154,7 @@ describe('the note that is kept', () => {
     const before = { served: record('v2', 'stale'), probedAt: atHour(0) };
     expect(updateServed(before, look('stale', 1))).toMatchObject({
       change: { notServedSince: atHour(1) },
-      isNews: false,
+      hasChanged: false,
     });
   });
 });

@@ -148,10 +148,10 @@ describe('where it looks', () => {
     ['the inventory says false', false, issued, '"probe: false"'],
     ['nothing is issued', undefined, {}, 'not been issued yet'],
     [
-      'the state is of another version',
+      'the tags describe another version',
       undefined,
       { ...issued, version: 'v0' },
-      'state is of another version',
+      'tags describe another version',
     ],
   ])('nowhere where %s', async (_, look, state, message) => {
     keepJust('shop', state);
@@ -188,7 +188,7 @@ describe('whoever keeps a zone', () => {
     expect(report).toMatchObject({
       served: 'served',
       unlooked: 1_300,
-      message: expect.stringContaining('1300 more were not looked at'),
+      message: expect.stringContaining('1300 more were not probed'),
     });
     expect(report?.addresses).toHaveLength(215);
     expect(log.lines.find(({ event }) => event === 'certificate served')?.fields).toMatchObject({
@@ -332,7 +332,7 @@ describe('a certificate that was registered', () => {
 
   test('under more names than tags hold is passed over, and the way out is said', async () => {
     keep('shop', stateFor(Array.from({ length: 60 }, (_, index) => `${index}.shop.example.com`)));
-    const message = 'its tags do not tell its names; list it in the inventory';
+    const message = 'its tags do not contain its names; list it in the inventory';
     expect((await probe([])).certificates).toMatchObject([{ served: 'skip', message }]);
   });
 });
@@ -402,14 +402,16 @@ describe('what goes wrong', () => {
       ['shoop', 'failed'],
       ['shop', 'served'],
     ]);
-    expect(failures).toMatchObject([{ message: expect.stringContaining('no certificate is called that') }]);
+    expect(failures).toMatchObject([
+      { message: expect.stringContaining('there is no certificate with this name') },
+    ]);
   });
 
   test('the end of the run leaves what was known, and counts as a failure', async () => {
     keep('shop', { served: { version: 'v1', word: 'stale' }, notServedSince: new Date(0) });
     ending.abort(new Error('time is up'));
     const { failures } = await probe([spec('shop', { probe: { addresses: [{ address: '203.0.113.7' }] } })]);
-    expect(failures).toMatchObject([{ message: expect.stringContaining('the run ended before') }]);
+    expect(failures).toMatchObject([{ message: expect.stringContaining('time ran out before') }]);
     expect(store.kept.get('shop')?.state.served).toEqual({ version: 'v1', word: 'stale' });
   });
 });

@@ -1,6 +1,6 @@
 // Looks at what is served as soon as a certificate has arrived at all its targets, and notes it as the probe does.
 
-import { isOther, updateServed } from '../../policy/serving/served.ts';
+import { isOtherCertificate, updateServed } from '../../policy/serving/served.ts';
 import { judgeTargets } from '../../policy/serving/served-targets.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import type { ServedWord } from '../../state/delivery.ts';
@@ -30,7 +30,8 @@ export async function probeOnce(
     });
     const fields = { certificate: name, version, served, unlooked };
     if (served === 'served') log.info('certificate served', fields);
-    else if (isOther(served)) log.warn('certificate not served yet', { ...fields, problem: message });
+    else if (isOtherCertificate(served))
+      log.warn('certificate not served yet', { ...fields, problem: message });
     if (change) await store.record(name, change, invocation.cleanUpSignal);
     return served;
   } catch (error) {

@@ -1,35 +1,35 @@
-// What is served by each target of a certificate, where targets tell their addresses.
+// Which addresses to probe for a certificate and its targets, and what each target serves.
 import { hash } from 'node:crypto';
 import { formatEndpoint } from '../../certificate/endpoint.ts';
 import type { CertificateSpec, ProbeEndpoint, ProbeSpec, TargetSpec } from '../../certificate/spec.ts';
 import type { ServedTargets, ServedWord } from '../../state/delivery.ts';
-import { type ProbeResult, worstOf } from './served.ts';
+import { type ProbeResult, worstServed } from './served.ts';
 
-/** Where to look for one certificate. */
+/** What to probe for one certificate: its own `probe` setting, and the addresses of its targets. */
 export interface CertificateProbeSpec extends ProbeSpec {
-  /** What its targets tell: looked at under every name, beside all else. */
-  readonly also?: readonly ProbeEndpoint[] | undefined;
+  /** `addresses` of its targets. Probed under every name, in addition to everything else. */
+  readonly targetAddresses?: readonly ProbeEndpoint[] | undefined;
 }
 
-/** Where to look at all that is served of a certificate; `false`: nowhere. */
+/** What to probe for a certificate and all its targets; `false` if the inventory says `probe: false`. */
 export function probeSpecOf({
   probe = {},
   targets,
 }: Pick<CertificateSpec, 'probe' | 'targets'>): CertificateProbeSpec | false {
-  const also = targets.flatMap(({ addresses = [] }) => addresses);
-  return probe === false || also.length === 0 ? probe : { ...probe, also };
+  const targetAddresses = targets.flatMap(({ addresses = [] }) => addresses);
+  return probe === false || targetAddresses.length === 0 ? probe : { ...probe, targetAddresses };
 }
 
-/** Where to look at what one target serves; all there is where it does not tell. */
+/** What to probe for one target: its own `addresses`, or everything in `spec` if it lists none. */
 export function probeSpecOfTarget(
   spec: CertificateProbeSpec,
   { addresses }: TargetSpec,
 ): CertificateProbeSpec {
-  return addresses ? { ...spec, addresses, also: undefined } : spec;
+  return addresses ? { ...spec, addresses, targetAddresses: undefined } : spec;
 }
 
-/** What each target serves; `undefined` where none tells its addresses.
- *  @param port What an address without one stands for. */
+/** The worst result at each target's addresses; `undefined` if no target lists addresses.
+ *  @param port Port of addresses that name none; absent: 443. */
 export function judgeTargets(
   results: readonly ProbeResult[],
   targets: readonly TargetSpec[],
@@ -38,20 +38,20 @@ export function judgeTargets(
   if (targets.every(({ addresses }) => addresses === undefined)) return undefined;
   const words = targets.map(({ addresses }) => {
     const own = addresses?.map(({ address, port = usual ?? 443 }) => formatEndpoint({ address, port }, 443));
-    const seen = results.filter(({ address }) => address !== undefined && own?.includes(address));
-    return own && worstOf(seen);
+    const ownResults = results.filter(({ address }) => address !== undefined && own?.includes(address));
+    return own && worstServed(ownResults);
   });
   return { addresses: addressesKey(targets), words };
 }
 
-/** What each of the targets was last seen to serve; `undefined` for those that do not tell their addresses, and for all where
- *  other addresses were looked at. */
+/** One entry per target: its recorded result, or `undefined` if it lists no addresses. All are `undefined` if
+ *  nothing is recorded, or was recorded for other addresses. */
 export function servedByTargets(
-  seen: ServedTargets | undefined,
+  recorded: ServedTargets | undefined,
   targets: readonly TargetSpec[],
 ): readonly (ServedWord | undefined)[] {
-  const known = seen?.addresses === addressesKey(targets) ? seen.words : [];
-  return targets.map((_, index) => known[index]);
+  const words = recorded?.addresses === addressesKey(targets) ? recorded.words : [];
+  return targets.map((_, index) => words[index]);
 }
 
 /** 8 hex digits that are the same for the same addresses at the same targets. */

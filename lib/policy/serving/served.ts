@@ -1,4 +1,4 @@
-// Judges what TLS is served under a certificate's names: whether it is the certificate that was delivered.
+// Decides whether TLS servers present the delivered certificate, and since when they do not.
 import { formatEndpoint } from '../../certificate/endpoint.ts';
 import { isCovered } from '../../certificate/names.ts';
 import type { ProbeEndpoint } from '../../certificate/spec.ts';
@@ -6,77 +6,76 @@ import { type SeenServed, type ServedRecord, type ServedWord, servedWords } from
 import { isSameValue } from '../../state/same.ts';
 import type { CertificateState } from '../../state/state.ts';
 
-/** What was seen at one address. */
+/** What one handshake showed, or why there was none. */
 export type HandshakeOutcome =
-  /** The certificate of a finished handshake: SHA-256 of its DER, hex; its DNS names; its end. */
+  /** The handshake was completed. `fingerprint`: SHA-256 of the leaf's DER, hex; `names`: its DNS names. */
   | {
       readonly kind: 'leaf';
       readonly fingerprint: string;
       readonly names: readonly string[];
       readonly notAfter: Date;
     }
-  /** Nobody there finished a handshake; `problem` says how that went. */
+  /** No handshake was completed: no address was found, or no server answered by TLS. */
   | { readonly kind: 'silent'; readonly problem: string }
-  /** This machine cannot look there, or must not. */
+  /** This machine cannot connect there, or must not. */
   | { readonly kind: 'unprobed'; readonly problem: string }
-  /** More addresses than are looked at: so many of the name were not. */
+  /** DNS gives more addresses than are probed: `count` addresses of the name were left out. */
   | { readonly kind: 'unlooked'; readonly count: number; readonly problem: string };
 
-/** One look: under which name, where, and what was seen. */
+/** One probe: the name that was sent (SNI), the address, and the outcome. */
 export interface Observation {
   readonly name: string;
-  /** Absent where the name has none. */
+  /** Absent if the name has no address, or for `unlooked`. */
   readonly endpoint?: ProbeEndpoint | undefined;
   readonly outcome: HandshakeOutcome;
 }
 
-/** What one look means. */
+/** How one probe is judged. */
 export interface ProbeResult {
   readonly name: string;
-  /** Address, and port where it is not 443. */
+  /** Address, with the port if it is not 443; `undefined` if there is none. */
   readonly address: string | undefined;
   readonly served: ServedWord;
   readonly message: string;
-  /** Where it stands for addresses that were not looked at, because there are too many: how many. */
+  /** How many addresses this entry stands for: DNS gave too many, and these were not probed. */
   readonly unlooked?: number;
 }
 
-/** What all looks together mean: the worst word of those that were taken, and one line that names the addresses it is said of. */
+/** All probes of one certificate: the worst `served`, and one line with the addresses that have it. */
 export interface ProbeSummary {
   readonly served: ServedWord;
   readonly message: string;
   readonly results: readonly ProbeResult[];
-  /** How many addresses were not looked at, because there are too many; absent where that is none. */
+  /** How many addresses were not probed, because there are too many; absent if all were. */
   readonly unlooked?: number;
 }
 
-/** @param fingerprint Of the certificate that should be served: SHA-256 of its DER, hex. */
+/** Judges every observation and sums them up. Without any, `served` is `unprobed`.
+ *  @param fingerprint SHA-256 of the DER of the certificate that should be served, hex. */
 export function judgeServed(fingerprint: string, observations: readonly Observation[]): ProbeSummary {
-  const results = observations.map((observation) => judgeOne(fingerprint, observation));
-  const served = worstOf(results);
+  const results = observations.map((observation) => judgeObservation(fingerprint, observation));
+  const served = worstServed(results);
   const unlooked = results.reduce((sum, result) => sum + (result.unlooked ?? 0), 0);
   const addresses = results
     .filter((result) => result.served === served && wasProbed(result))
     .map(nameAddress);
   const message =
-    addresses.length > 0
-      ? `${served} ${nameAddresses(addresses)}`
-      : 'unprobed: there is no address to look at';
+    addresses.length > 0 ? `${served} ${nameAddresses(addresses)}` : 'unprobed: there is no address to probe';
   if (unlooked === 0) return { served, message, results };
-  return { served, message: `${message}; ${unlooked} more were not looked at`, results, unlooked };
+  return { served, message: `${message}; ${unlooked} more were not probed`, results, unlooked };
 }
 
 function wasProbed({ unlooked }: ProbeResult): boolean {
   return unlooked === undefined;
 }
 
-/** The worst word of them; of none, that nobody could look. */
-export function worstOf(results: readonly ProbeResult[]): ServedWord {
-  const words = results.filter(wasProbed).map(({ served }) => served);
-  return servedWords.findLast((word) => words.includes(word)) ?? 'unprobed';
+/** The worst `served` of the results; `unprobed` if there are none. */
+export function worstServed(results: readonly ProbeResult[]): ServedWord {
+  const present = results.filter(wasProbed).map(({ served }) => served);
+  return servedWords.findLast((word) => present.includes(word)) ?? 'unprobed';
 }
 
-function judgeOne(fingerprint: string, { name, endpoint, outcome }: Observation): ProbeResult {
+function judgeObservation(fingerprint: string, { name, endpoint, outcome }: Observation): ProbeResult {
   const subject = { name, address: endpoint && formatEndpoint(endpoint, 443) };
   switch (outcome.kind) {
     case 'silent':
@@ -108,41 +107,43 @@ function nameAddress({ name, address }: ProbeResult): string {
 
 const mostNamed = 5;
 
-/** The first few: a line of a log is no list of a thousand addresses. */
+/** Names the first few: a log line must not list a thousand addresses. */
 function nameAddresses(addresses: readonly string[]): string {
   const unique = [...new Set(addresses)];
   const rest = unique.length - mostNamed;
   return unique.slice(0, mostNamed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** What the state says of what is served. */
+/** What is recorded of earlier probes. */
 export type ServedState = Pick<CertificateState, 'served' | 'notServedSince' | 'probedAt'>;
 
-/** What the state is to say after a look. */
+/** What to record after a probe. */
 export interface ServedUpdate {
-  /** Fields to write; absent where what is written still says enough. */
+  /** Fields to write; absent if the recorded ones are still good enough. */
   readonly change?: {
     readonly served: ServedRecord;
     readonly notServedSince: Date | null;
     readonly probedAt: Date;
   };
-  /** The word is another than the one before, or about another version. */
-  readonly isNews: boolean;
-  /** Since when this version, though delivered, is not what is served everywhere. */
+  /** Whether `served` or the version differs from what is recorded. */
+  readonly hasChanged: boolean;
+  /** Since when another certificate is served somewhere although this version was delivered. */
   readonly notServedSince?: Date | undefined;
 }
 
-/** `probedAt` may be this old before it is written again: a look that finds nothing new costs no call. */
+/** `probedAt` is written again once it is this old; until then a probe without news costs no call. */
 const refreshMs = 6 * 3_600_000;
 
-/** Time counts from the first look after delivery that found something else; only a look that finds nothing else ends it, an
- *  address that does not answer meanwhile does not. */
+/** Compares a probe with what is recorded and returns what to record.
+ *  `notServedSince` begins with the first probe after delivery that finds another certificate (`stale`,
+ *  `mismatch`).
+ *  `unreachable` keeps it. `served`, `unprobed` and another version end it. */
 export function updateServed(
   before: ServedState,
   probed: {
     readonly version: string;
     readonly served: ServedWord;
-    /** Of each target; absent where none tells its addresses. */
+    /** Result per target; absent if no target lists addresses. */
     readonly targets?: SeenServed['targets'] | undefined;
     readonly isDelivered: boolean;
     readonly at: Date;
@@ -150,12 +151,12 @@ export function updateServed(
 ): ServedUpdate {
   const { version, targets, isDelivered, at } = probed;
   const served: ServedRecord = { version, word: probed.served, ...(targets && { targets }) };
-  const noted = before.served?.version === version ? before.notServedSince : undefined;
-  // An instant to come, which nobody here wrote, would put the alarm off.
-  const known = noted !== undefined && noted > at ? at : noted;
-  const started = isOther(probed.served) && isDelivered ? (known ?? at) : undefined;
-  const notServedSince = probed.served === 'unreachable' ? known : started;
-  const isNews = before.served?.version !== version || before.served.word !== probed.served;
+  const recordedSince = before.served?.version === version ? before.notServedSince : undefined;
+  // An instant in the future is not from us, and would delay the alarm.
+  const since = recordedSince !== undefined && recordedSince > at ? at : recordedSince;
+  const started = isOtherCertificate(probed.served) && isDelivered ? (since ?? at) : undefined;
+  const notServedSince = probed.served === 'unreachable' ? since : started;
+  const hasChanged = before.served?.version !== version || before.served.word !== probed.served;
   const isOld =
     before.probedAt === undefined || Math.abs(at.getTime() - before.probedAt.getTime()) >= refreshMs;
   const isSame =
@@ -163,10 +164,10 @@ export function updateServed(
     !isOld &&
     notServedSince?.getTime() === before.notServedSince?.getTime();
   const change = { served, notServedSince: notServedSince ?? null, probedAt: at };
-  return { ...(isSame ? {} : { change }), isNews, notServedSince };
+  return { ...(isSame ? {} : { change }), hasChanged, notServedSince };
 }
 
-/** Whether something else is served than should be. */
-export function isOther(word: ServedWord): boolean {
+/** True for `stale` and `mismatch`: the server presents another certificate than the current one. */
+export function isOtherCertificate(word: ServedWord): boolean {
   return word === 'stale' || word === 'mismatch';
 }
