@@ -1,4 +1,4 @@
-// Prints the part of the inventory that the agent of one cluster is given: nothing of other clusters is in it.
+// Prints the part of the inventory for the agent of one cluster. It contains nothing about other clusters.
 import { parseArgs } from 'node:util';
 import { partForAgent } from '../lib/agent/scope.ts';
 import { serializeInventory } from '../lib/inventory/inventory.ts';
@@ -20,7 +20,7 @@ of issuers, without other clusters, zones and roles. Give it to the agent in pla
 Ends with 0 where it was printed, 1 where the inventory is wrong or does not say "agent: true" of the cluster, 2 where the
 call is wrong.`;
 
-/** What the command prints, and its exit code. */
+/** Runs the command: prints the part and returns the exit code. */
 export async function printAgentInventory(
   args: readonly string[],
 ): Promise<{ readonly code: 0 | 1 | 2; readonly text: string }> {

@@ -1,5 +1,5 @@
-// Bundles every function: dist/<function>/ holds all that its Lambda function runs, and nothing of another one's. So does
-// dist/agent/ for the agent (infra/agent/).
+// Bundles every function into dist/<function>/ and the agent into dist/agent/. Each folder contains exactly
+// what runs there.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -11,46 +11,48 @@ import { describeProblems } from '../lib/inventory/problems.ts';
 import { isMainScript } from './main-script.ts';
 import { mergeStart } from './one-start.ts';
 
+/** What to build, and where. */
 export interface BuildOptions {
-  /** Folder whose files are functions where they export `handler`. */
+  /** Folder of the sources. A file that exports `handler` is a function. */
   readonly sourceFolder: string;
-  /** Gets one folder per function; what an earlier build left in such a folder is removed. */
+  /** Folder to write to: one subfolder for each function. Files of an earlier build in it are removed. */
   readonly outFolder: string;
-  /** The inventory file; it is packaged beside each bundle as `certificates.json`, parsed and with every default. */
+  /** The inventory file. Each bundle gets it as `certificates.json`, parsed and with every default. */
   readonly inventoryFile: string;
 }
 
 /** One function as built. */
 export interface BuiltFunction {
   readonly name: string;
-  /** Size of the scripts that are read at start, and of those that are read when they are first needed. */
+  /** Bytes of the scripts that are read at start, and of those that are read later. */
   readonly startBytes: number;
   readonly laterBytes: number;
-  /** Every source file in the bundle, by its path from the folder the build ran in; of them those that are read at start. */
+  /** Every source file in the bundle, and those of them that are read at start; paths relative to the working
+   *  directory. */
   readonly sources: readonly string[];
   readonly startSources: readonly string[];
 }
 
-/** Functions bundled at once: each takes some hundred megabytes. */
+/** Functions bundled at the same time; each needs some hundred megabytes. */
 const concurrency = 2;
 
-/** Builds all functions. Files that would not change are left alone, so a bundle may be running meanwhile.
- *  @throws Error when a source does not compile, or with every mistake in the inventory. */
+/** Builds all functions. Unchanged files are not written again, so a bundle may run meanwhile.
+ *  @throws Error if a source does not compile, or with every mistake of the inventory. */
 export async function buildFunctions(options: BuildOptions): Promise<readonly BuiltFunction[]> {
-  // Here, because a mistake that a function finds is found in the cloud.
+  // Read here, so that a mistake is found before the deploy and not by a function in the cloud.
   const inventory = Buffer.from(JSON.stringify(await readInventory(options.inventoryFile)));
   const entries = await findEntries(options.sourceFolder);
   return mapConcurrently(entries, concurrency, (entry) => buildFunction(entry, options.outFolder, inventory));
 }
 
-/** The inventory in a file. @throws Error with every mistake in it. */
+/** Reads and checks the inventory. @throws Error with every mistake in it. */
 export async function readInventory(file: string): Promise<Inventory> {
   const parsed = parseInventory(await readFile(file, 'utf8'));
   if ('problems' in parsed) throw new Error(describeProblems(file, parsed.problems));
   return parsed.inventory;
 }
 
-/** Functions are the files that export `handler`, and the agent is one that runs by itself; the others are parts they share. */
+/** Entry points: the files that export `handler`, and the agent. Other files are parts that they share. */
 async function findEntries(folder: string): Promise<readonly string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted();
   const sources = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
@@ -80,12 +82,12 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
     metafile: true,
     bundle: true,
     mainFields: ['module', 'main'],
-    // They are the names of errors, and what a stack trace in the log shows.
+    // Names of errors and functions appear in logs and stack traces.
     keepNames: true,
-    // Code behind `await import()` becomes a file of its own, read only by the runs that need it.
+    // Code behind `await import()` becomes a separate file that only the invocations that need it read.
     splitting: true,
     chunkNames: '[name]-[hash]',
-    // CommonJS dependencies call `require` for Node's own modules, and an ES module has none.
+    // CommonJS dependencies call `require` for Node's own modules; an ES module has no `require`.
     banner: {
       js: `import{createRequire as certrelayRequire}from'node:module';const require=certrelayRequire(import.meta.url);`,
     },
@@ -115,7 +117,7 @@ async function buildFunction(entry: string, outFolder: string, inventory: Buffer
 
 type Output = Metafile['outputs'][string];
 
-/** What Node reads for one script: itself and what it imports other than by `await import()`. */
+/** Scripts that Node reads for one script: itself and its static imports, direct or not. */
 function findStart(outputs: ReadonlyMap<string, Output>, index: string): readonly Output[] {
   const read = new Set<string>();
   const follow = (path: string): readonly Output[] => {
@@ -128,7 +130,8 @@ function findStart(outputs: ReadonlyMap<string, Output>, index: string): readonl
   return follow(index);
 }
 
-/** `acme-client` sends requests with axios; `lib/adapters/acme` brings a transport of its own, so axios would be dead weight. */
+/** `acme-client` sends requests with axios. `lib/adapters/acme` has its own transport, so axios is left
+ *  out. */
 const withoutAxios: Plugin = {
   name: 'without-axios',
   setup(build) {
@@ -143,14 +146,14 @@ const withoutAxios: Plugin = {
   },
 };
 
-/** Makes a folder hold just these files. Each changes at once or not at all. */
+/** Makes a folder contain exactly these files. Each file is replaced atomically. */
 async function replaceFolder(folder: string, contents: ReadonlyMap<string, Buffer>): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, content] of contents) {
     const file = join(folder, name);
     const existing = await readFile(file).catch(() => undefined);
     if (existing?.equals(content)) continue;
-    // Outside the folder, for another build may be clearing it.
+    // Outside the folder, because another build may be clearing it.
     const fresh = `${folder}.${randomUUID()}`;
     await writeFile(fresh, content);
     await rename(fresh, file);
@@ -160,8 +163,8 @@ async function replaceFolder(folder: string, contents: ReadonlyMap<string, Buffe
   }
 }
 
-/** Builds the service in a folder: `functions/` with `infra/certificates.yaml` into `outFolder`.
- *  @throws Error as `buildFunctions`. */
+/** Builds the service of a folder: `functions/` with `infra/certificates.yaml` into `outFolder`.
+ *  @throws Error as `buildFunctions` does. */
 export async function buildService(root: string, outFolder: string): Promise<readonly BuiltFunction[]> {
   return buildFunctions({
     sourceFolder: join(root, 'functions'),

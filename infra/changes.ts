@@ -1,22 +1,24 @@
-// What `serverless deploy` says before it changes an installation: the lines of the changelog that are new to it.
+// Finds the lines of the changelog that are new to an installation. `serverless deploy` prints them before it
+// acts.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** One version in the changelog, the newest first, with its lines in the order in which they were added. */
+/** One version of the changelog. The entries stand in the order in which they were added. */
 export interface Section {
   readonly heading: string;
   readonly entries: readonly string[];
 }
 
-/** Reads docs/changelog.md. @throws Error where it is not there. */
+/** Reads docs/changelog.md. @throws Error if it does not exist. */
 export async function readChangelog(): Promise<readonly Section[]> {
   return parseChangelog(await readFile(join(import.meta.dirname, '..', changelogPath), 'utf8'));
 }
 
-/** Where people find the changelog, from the top of the service. */
+/** Path of the changelog, relative to the service's folder. */
 export const changelogPath = 'docs/changelog.md';
 
-/** The sections of a changelog; what stands before the first is none. An entry may go on over several lines. */
+/** The sections of a changelog, newest first. Text before the first heading is ignored. An entry may have
+ *  several lines. */
 export function parseChangelog(text: string): readonly Section[] {
   return text
     .split(/^## /m)
@@ -31,13 +33,13 @@ export function parseChangelog(text: string): readonly Section[] {
     });
 }
 
-/** What a stack's output keeps of the changelog: `<newest heading>/<number of its entries>`. */
+/** The mark that a stack's output keeps: `<newest heading>/<number of its entries>`. */
 export function markOf([newest]: readonly Section[]): string {
   return `${newest?.heading ?? ''}/${newest?.entries.length ?? 0}`;
 }
 
-/** The entries that an installation with that mark has not got yet, oldest version first. All of them where the mark is absent or names
- *  a version that is not there: an installation before there were marks, or of another changelog. */
+/** The entries that are new to an installation with that mark, oldest version first. All entries if the mark
+ *  is absent or names an unknown version: the installation is older than marks, or has another changelog. */
 export function findNews(sections: readonly Section[], mark: string | undefined): readonly string[] {
   const [, heading, count] = /^(.*)\/(\d+)$/.exec(mark ?? '') ?? [];
   const index = sections.findIndex((section) => section.heading === heading);
@@ -46,13 +48,13 @@ export function findNews(sections: readonly Section[], mark: string | undefined)
   return [...rest, ...newer.toReversed().flatMap(({ entries }) => entries)];
 }
 
-/** What is known of the stack: that there is none, its mark, or why it could not be looked at. */
+/** What is known of the deployed stack: it does not exist, its mark, or why it could not be read. */
 export type DeployedStack =
   | { readonly kind: 'absent' }
   | { readonly kind: 'there'; readonly mark: string | undefined }
   | { readonly kind: 'unknown'; readonly problem: string };
 
-/** What to print before a deploy, line by line; nothing for a first deploy, and where nothing is new. */
+/** Lines to print before a deploy; none for a first deploy or if nothing is new. */
 export function describeNews(sections: readonly Section[], stack: DeployedStack): readonly string[] {
   if (stack.kind === 'absent') return [];
   if (stack.kind === 'unknown') {

@@ -1,4 +1,4 @@
-// Looks at the stack that a deploy would change, with the credentials of whoever deploys.
+// Reads the stack that a deploy would change, with the credentials of the person who deploys.
 import {
   type CloudFormationClient,
   DescribeStacksCommand,
@@ -6,18 +6,19 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import type { DeployedStack } from './changes.ts';
 
-/** Output of the stack that holds `markOf` of its changelog. */
+/** Name of the stack's output with `markOf` of its changelog. */
 export const markOutput = 'CertrelayChangelog';
 
 /** The part of osls's AWS provider that is used here. */
 export interface StackProvider {
   readonly naming: { getStackName(): string };
   getCloudFormationClient(): Promise<Pick<CloudFormationClient, 'send'>>;
-  /** What any client needs: region and the credentials of whoever deploys. */
+  /** Region and credentials of the person who deploys, as AWS clients take them. */
   getAwsSdkV3Config(): Promise<object>;
 }
 
-/** Never throws: a deploy that may not describe stacks will say so itself. */
+/** What is known of the stack. Never throws: a deploy without the right to describe stacks fails with its own
+ *  message. */
 export async function readDeployedStack(
   provider: Pick<StackProvider, 'naming' | 'getCloudFormationClient'>,
 ): Promise<DeployedStack> {
@@ -26,7 +27,7 @@ export async function readDeployedStack(
     const client = await provider.getCloudFormationClient();
     const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
     const [stack] = Stacks;
-    // A first deploy that failed leaves a stack that has nothing of ours.
+    // A failed first deploy leaves a stack without resources of ours.
     if (!stack || stack.StackStatus === 'REVIEW_IN_PROGRESS') return { kind: 'absent' };
     const mark = stack.Outputs?.find(({ OutputKey }) => OutputKey === markOutput)?.OutputValue;
     return { kind: 'there', mark };
@@ -36,7 +37,7 @@ export async function readDeployedStack(
   }
 }
 
-/** The deployed template as text; empty where there is no such stack. @throws Error where it cannot be read. */
+/** The deployed template as text; empty if the stack does not exist. @throws Error if it cannot be read. */
 export async function readTemplate(
   provider: Pick<StackProvider, 'naming' | 'getCloudFormationClient'>,
 ): Promise<string> {

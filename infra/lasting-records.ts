@@ -1,13 +1,16 @@
-// Whether roles go on to write `_validation-persist.*`: no deploy takes a right away from an installation that may use it.
+// Decides whether roles may still write `_validation-persist.*`. No deploy takes this right from an
+// installation that may use it.
 
-/** Whom to tell what was found. */
+/** Prints one line of advice. */
 interface Log {
   notice(line: string): void;
 }
 
-/** To be asked where no issuer of the inventory writes records that stay. `auto` looks at the deployed template and says what it
- *  does; where nobody can look, nothing is kept, and that is said.
- *  @param parameter `auto`, `used` or `kept`. @param readTemplate Gives the deployed template; empty where there is no stack.
+/** Whether the roles keep the right to write persistent records although no issuer of the inventory writes
+ *  any. `auto` reads the deployed template and prints what it decides. If the template cannot be read, the
+ *  right is not kept, and a line says so.
+ *  @param parameter `auto`, `used` or `kept`.
+ *  @param readTemplate Returns the deployed template; empty if there is no stack.
  *  @throws Error for another parameter. */
 export async function keepsLastingRecords(
   parameter: string,

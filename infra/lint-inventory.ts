@@ -1,4 +1,5 @@
-// Looks an inventory over before it is deployed: its mistakes, and certificates that are stored and that it would not allow any more.
+// Checks an inventory before it is deployed: its mistakes, and stored certificates that it would not allow
+// any more.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -35,30 +36,30 @@ something could not be read.`;
 
 type Code = 0 | 1 | 2;
 
-/** What is stored, as far as it is looked at. */
+/** The reads of the store that this command needs. */
 export interface LintedStore {
   readonly certificates: Pick<CertificateStore, 'list' | 'read'>;
   readonly installation: Pick<InstallationStore, 'read'>;
   readonly close: () => void;
 }
 
-/** What the command works with. */
+/** Ports of the command. */
 export interface LintPorts {
   readonly connect: (prefix: string) => LintedStore;
-  /** One line of the answer. */
+  /** Prints one line of the answer. */
   readonly say: (line: string) => void;
-  /** One line beside it, of how far it is and of what went wrong. */
+  /** Prints one line of progress or trouble. */
   readonly note: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
 }
 
-/** Values read at once, certificates told, and how often it is said how far it is. */
+/** Values read at the same time, certificates listed, and certificates between two lines of progress. */
 const concurrency = 16;
 const mostTold = 500;
 const noteEvery = 500;
 
-/** Runs the command; gives its exit code. */
+/** Runs the command and returns its exit code. */
 export async function lintInventory(args: readonly string[], ports: LintPorts): Promise<Code> {
   const { say, note, env } = ports;
   let options: { readonly file: string; readonly prefix: string; readonly isAgainstStore: boolean };
@@ -107,7 +108,7 @@ export async function lintInventory(args: readonly string[], ports: LintPorts): 
   }
 }
 
-/** What one stored certificate comes to. */
+/** Result for one stored certificate. */
 type LintResult =
   | { readonly kind: 'fits' }
   | {
@@ -186,7 +187,7 @@ async function judge(
   }
 }
 
-/** Whoever may not read it is not told what is noted already. */
+/** A caller without the right to read this record does not learn which graces are noted already. */
 async function readInstallation({ installation }: LintedStore, signal: AbortSignal): Promise<Installation> {
   try {
     return await installation.read(signal);
@@ -196,7 +197,7 @@ async function readInstallation({ installation }: LintedStore, signal: AbortSign
   }
 }
 
-/** Each line once, with the place that it is added to. */
+/** Each missing line once, with the part of the inventory to add it to. */
 function linesOf(found: readonly Misfit[]): readonly string[] {
   const lines = found.flatMap(({ addition }) =>
     addition ? [`add to ${addition.to}:   ${addition.line}`] : [],
@@ -221,7 +222,7 @@ function count(many: number, what: string): string {
   return `${many} ${what}${many === 1 ? '' : 's'}`;
 }
 
-/** What AWS or its SDK said, and what to do. */
+/** The message of AWS or its SDK, and what to do. */
 function explain(error: Error, prefix: string): string {
   const why = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
   if (error instanceof StoreError && error.code === 'Denied') {

@@ -1,8 +1,8 @@
-// Tells whether a file is the script that was started. `import.meta.main` would, but only from Node 24.2 on: before, a command
-// would do nothing, and look well.
+// Tells whether a file is the started script. `import.meta.main` exists only from Node 24.2 on: on an earlier
+// Node a command would do nothing and look successful.
 import { realpathSync } from 'node:fs';
 
-/** @param meta The file's `import.meta`. */
+/** Whether a file is the script that was started. @param meta The file's `import.meta`. */
 export function isMainScript({ filename }: Pick<ImportMeta, 'filename'>): boolean {
   const [, script] = process.argv;
   return script !== undefined && realpathSync(script) === filename;

@@ -1,5 +1,5 @@
-// Refuses a Node that cannot run the scripts. They run on the one in the lock file, where there is one for this platform, and
-// elsewhere on the machine's own. Any Node since 12 can read this file.
+// Refuses a Node that cannot run the scripts. They run on the one in the lock file, where there is one for
+// this platform, and elsewhere on the machine's own. Any Node since 12 can read this file.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,5 @@
-// Makes one script of the many that a bundle reads at start, for each of them costs a cold start a millisecond.
+// Merges the scripts that a bundle reads at start into one. Each separate script costs about 1 ms of a cold
+// start.
 import { basename } from 'node:path';
 import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
 
@@ -6,13 +7,13 @@ import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild'
 export interface SplitScript {
   readonly text: string;
   readonly exports: readonly string[];
-  /** `index.js` imports it, directly or not, other than by `await import()`, or is it itself. */
+  /** Whether `index.js` imports it statically, directly or not, or is it itself. */
   readonly isStart: boolean;
 }
 
-/** The same bundle with all that is read at start in its `index.js`. The other scripts take from there what they share with
- *  it, so that each module is still there once. Nothing of the start may await at its top level something that reads one of
- *  them: each would wait for the other.
+/** The same bundle with everything that is read at start in `index.js`. The other scripts import shared
+ *  modules from there, so each module still exists once. Code at start must not await, at top level, a script
+ *  that is read later: both would wait for each other.
  *  @param scripts By name. */
 export async function mergeStart(
   scripts: ReadonlyMap<string, SplitScript>,
@@ -32,7 +33,8 @@ export async function mergeStart(
   return outputFiles;
 }
 
-/** Resolves the scripts to their texts. What is imported from one of the start is, elsewhere, imported from `index.js`. */
+/** Resolves scripts to their texts. Scripts that are read later import from `index.js` what they imported
+ *  from a script of the start. */
 function reading(scripts: ReadonlyMap<string, SplitScript>): Plugin {
   const isStart = (name: string) => scripts.get(name)?.isStart === true;
   return {
@@ -56,7 +58,7 @@ function reading(scripts: ReadonlyMap<string, SplitScript>): Plugin {
   };
 }
 
-/** What `index.js` exports itself, and what the other scripts of the start do, each under a name of its own. */
+/** Exports of `index.js` and of the other scripts of the start, each under a unique name. */
 function giveAll(scripts: ReadonlyMap<string, SplitScript>): string {
   const parts = [...scripts].filter(([name, { isStart }]) => isStart && name !== 'index.js');
   const lines = parts.map(([name]) =>

@@ -1,8 +1,9 @@
-// What is put into the roles of infra/roles.yml: the keys of tags that each may write, and what the inventory names.
+// Fills the roles of infra/roles.yml: the tag keys that each may write, and the zones, roles and clusters of
+// the inventory.
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { certificateTags, installationTags, tagPatterns } from './tag-keys.ts';
 
-/** What a template makes, by logical id. */
+/** Resources of a template, by logical id. */
 export type Resources = Readonly<
   Record<
     string,
@@ -14,18 +15,18 @@ export type Resources = Readonly<
   >
 >;
 
-/** What parameters say of the roles (serverless.yml). */
+/** Parameters of serverless.yml about roles. */
 export interface RoleOptions {
-  /** Ids of hosted zones with commas between; empty: all of the account. */
+  /** Ids of hosted zones, separated by commas; empty: all zones of the account. */
   readonly hostedZones?: string;
-  /** `tagged`: nothing is imported into ACM anew. */
+  /** `tagged`: no certificate is imported into ACM for the first time. */
   readonly acmImports?: string;
-  /** Whether lasting records may be written although no issuer of the inventory writes any. */
+  /** Whether persistent records may be written although no issuer of the inventory writes any. */
   readonly keepsLastingRecords?: boolean;
 }
 
-/** Fills the roles. To be called once for a template, as infra/roles.yml makes it.
- *  @throws Error for a parameter that cannot be, and where the template has not what is to be filled. */
+/** Fills the roles of a template in place. Call it once for each template.
+ *  @throws Error for an invalid parameter, or if the template lacks a statement that must be filled. */
 export function fillRoles(resources: Resources, inventory: Inventory, options: RoleOptions = {}): void {
   const { hostedZones = '', acmImports = 'new', keepsLastingRecords = false } = options;
   allowTags(resources);
@@ -36,14 +37,14 @@ export function fillRoles(resources: Resources, inventory: Inventory, options: R
   else if (acmImports !== 'new') throw new Error(`acmImports: "${acmImports}" must be new or tagged`);
 }
 
-/** Whether an issuer writes records that stay. */
+/** Whether an issuer of the inventory writes persistent records. */
 export function writesLastingRecords({ issuers }: Pick<Inventory, 'issuers'>): boolean {
   return Object.values(issuers).some(({ challenge }) => challenge === 'dns-persist-01');
 }
 
 const recordNames = 'route53:ChangeResourceRecordSetsNormalizedRecordNames';
 
-/** The names of records that stay, beside those of challenges. */
+/** Adds the names of persistent records to those of challenges. */
 function allowLastingRecords(resources: Resources): void {
   const names = { [recordNames]: ['_acme-challenge.*', '_validation-persist.*'] };
   for (const role of orderingRoles) {
@@ -54,7 +55,7 @@ function allowLastingRecords(resources: Resources): void {
   }
 }
 
-/** Each stands twice in a role, all of whose policies may have 10,240 characters. */
+/** Each zone appears twice in a role, whose policies may have 10,240 characters in total. */
 const mostZones = 30;
 
 function narrowZones(resources: Resources, hostedZones: string): void {
@@ -81,7 +82,8 @@ function removeStatement(resources: Resources, role: string, sid: string): void 
   }
 }
 
-/** Exchanges the statements with these names. Another object each: YAML lets roles share their statements. */
+/** Replaces the statements with these names by new objects, because YAML lets roles share their
+ *  statements. */
 function changeStatements(
   resources: Resources,
   role: string,
@@ -95,10 +97,10 @@ function changeStatements(
   }
 }
 
-/** Statements by which tags are written, and which tags these are. A person's own tags, once there are any, belong here too. */
+/** Statements that allow writing tags, and the tags of each. */
 const taggingStatements = { TagCertificates: certificateTags, TagInstallation: installationTags } as const;
 
-/** Names in each statement that tags the keys that its role may write. */
+/** Sets, in each statement about tags, the keys that its role may write. */
 function allowTags(resources: Resources): void {
   for (const [name, { Type }] of Object.entries(resources)) {
     if (Type !== 'AWS::IAM::Role') continue;
@@ -119,7 +121,7 @@ interface PolicyStatement {
   readonly Resource?: unknown;
 }
 
-/** The statements of each policy of a role, which may be exchanged. */
+/** The statements of each policy of a role; they may be replaced in place. */
 function statementsOf(resources: Resources, role: string): readonly PolicyStatement[][] {
   return policiesOf(resources, role).map(({ PolicyDocument }) => PolicyDocument.Statement);
 }
@@ -139,15 +141,16 @@ function policiesOf(resources: Resources, role: string): Policy[] {
 const orderingRoles = ['IssueRole', 'RevokeRole'];
 const clusterRoles = ['DeployRole', 'DiscoverRole', 'ImportRole'];
 
-/** Lets the ordering functions write records that stay where an issuer does, and assume just the roles that dns.zones names; and those that go into clusters the roles, or
- *  describe the clusters, that clusters.<name>.eks does. */
+/** Adds what the inventory needs. Ordering functions may write persistent records if an issuer does, and
+ *  assume exactly the roles of `dns.zones`. Functions that call clusters may assume the roles, or describe
+ *  the clusters, of `clusters.<name>.eks`. */
 export function allowInventory(resources: Resources, inventory: Inventory): void {
   const { dns, clusters } = inventory;
   if (writesLastingRecords(inventory)) allowLastingRecords(resources);
   const zoneRoles = dns?.zones?.map(({ roleArn }) => roleArn) ?? [];
   const eks = Object.values(clusters).flatMap((cluster) => ('eks' in cluster ? [cluster.eks] : []));
   const eksRoles = eks.flatMap(({ roleArn }) => roleArn ?? []);
-  // With a role of its own, it is the role that describes.
+  // If the cluster has a role, that role describes it.
   const described = eks.flatMap(({ name, region, roleArn }) =>
     roleArn === undefined ? [`arn:\${AWS::Partition}:eks:${region}:\${AWS::AccountId}:cluster/${name}`] : [],
   );
@@ -156,7 +159,7 @@ export function allowInventory(resources: Resources, inventory: Inventory): void
   allow(resources, clusterRoles, 'DescribeClusters', 'eks:DescribeCluster', described);
 }
 
-/** Adds a statement to each of the roles; none where it would allow nothing. */
+/** Adds a statement to each of the roles, unless it would allow nothing. */
 function allow(
   resources: Resources,
   roles: readonly string[],

@@ -1,43 +1,43 @@
-// What `serverless` does beside its own work here: builds before it packages or invokes, refuses a bad schedule, lets functions
-// use the roles and EKS clusters that the inventory names, and no others, and says what is new before it deploys.
+// Extends `serverless`: builds before it packages or invokes, refuses an invalid schedule, gives each
+// function exactly the rights that the inventory needs, and prints what is new before a deploy.
 import { join } from 'node:path';
 import type { StackProvider } from './deployed-stack.ts';
 import type { Resources } from './permissions.ts';
 
-/** The part of osls's own object that is used here. */
+/** The part of osls's object that this plugin uses. */
 interface Serverless {
   readonly serviceDir: string;
   readonly processedInput: { readonly commands: readonly string[] };
   readonly service: {
     readonly functions: Readonly<Record<string, { environment?: Record<string, unknown> }>>;
     readonly provider: { environment?: Record<string, unknown>; logs?: unknown };
-    /** What serverless.yml lists below `resources`, merged. */
+    /** Everything below `resources` in serverless.yml, merged. */
     readonly resources: { readonly Resources: Resources; Outputs?: Record<string, unknown> };
-    /** Absent in a serverless.yml of the version before. */
+    /** Absent in a serverless.yml of an earlier version. */
     readonly custom?: { readonly roles?: RoleParameters; readonly accessLog?: string };
   };
   getProvider(name: 'aws'): StackProvider;
 }
 
-/** Parameters of serverless.yml that are about roles. */
+/** Parameters of serverless.yml about roles. */
 interface RoleParameters {
   readonly hostedZones?: string;
   readonly acmImports?: string;
   readonly lastingRecords?: string;
 }
 
-/** As osls hands it to plugins. */
+/** The utilities that osls gives to plugins. */
 interface Tools {
   readonly log: { notice(line: string): void; warning(line: string): void };
 }
 
-/** Loaded by osls because serverless.yml names this file. */
+/** The plugin; osls loads it because serverless.yml names this file. */
 export default class CertrelayPlugin {
   readonly hooks: Readonly<Record<string, () => void | Promise<void>>>;
 
   constructor(serverless: Serverless, _options: unknown, { log }: Tools) {
     const buildBundles = async () => {
-      // osls loads this file by `require`, which cannot wait for build.ts.
+      // Imported late, because osls loads this file by `require`, which cannot load build.ts.
       const { buildService } = await import('./build.ts');
       await buildService(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
     };
@@ -89,7 +89,7 @@ export default class CertrelayPlugin {
   }
 }
 
-/** By which the next deploy knows what is new to the installation. */
+/** Adds the output by which the next deploy knows what is new to the installation. */
 async function outputOf(): Promise<Record<string, unknown>> {
   const { markOf, readChangelog } = await import('./changes.ts');
   const { markOutput } = await import('./deployed-stack.ts');
@@ -97,9 +97,9 @@ async function outputOf(): Promise<Record<string, unknown>> {
   return { [markOutput]: { Description, Value: markOf(await readChangelog()) } };
 }
 
-/** `invoke local` would let serverless.yml's values win over the terminal's, and ask CloudFormation for those that
- *  name a resource. With the terminal's first, and the latter left out, one machine without an account can run
- *  everything against other endpoints. */
+/** Lets the terminal's environment variables win in `invoke local`, and leaves out variables that name a
+ *  resource of the stack. Then a machine without an AWS account can run every function against other
+ *  endpoints. */
 function preferTerminal({ service }: Serverless): void {
   const environments = [service.provider, ...Object.values(service.functions)].map(
     (part) => part.environment,
@@ -114,7 +114,7 @@ function preferTerminal({ service }: Serverless): void {
   }
 }
 
-/** A sentence for each schedule that is not a rate of 5 minutes or more. */
+/** One sentence for each schedule that is not a rate of 5 minutes or more. */
 function checkSchedules(resources: Resources): readonly string[] {
   return Object.entries(resources)
     .filter(([, resource]) => resource.Type === 'AWS::Scheduler::Schedule')
@@ -126,7 +126,8 @@ function checkSchedules(resources: Resources): readonly string[] {
 
 const minutesOf = { minute: 1, hour: 60, day: 1440 } as const;
 
-/** What is wrong with a rate, or `undefined`. Other expressions are refused: their interval cannot be told. */
+/** What is wrong with a rate, or `undefined`. Other expressions are refused, because their interval is
+ *  unknown. */
 function checkRate(expression: unknown): string | undefined {
   const minutes = readRate(expression);
   if (minutes === undefined)
@@ -134,7 +135,7 @@ function checkRate(expression: unknown): string | undefined {
   return minutes < 5 ? `"${String(expression)}" must not be shorter than rate(5 minutes)` : undefined;
 }
 
-/** Minutes of a rate; `undefined` where it is none. */
+/** Minutes of a rate; `undefined` for other expressions. */
 function readRate(expression: unknown): number | undefined {
   const match = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/.exec(String(expression));
   if (!match) return undefined;
@@ -142,8 +143,9 @@ function readRate(expression: unknown): number | undefined {
   return Number(match[1]) * minutesOf[unit];
 }
 
-/** What tells the functions how often the schedules call them (lib/settings/functions.ts). A schedule that is only made on a
- *  condition tells nothing unless its parameter is set: then CloudFormation writes an empty text, which reads as absent. */
+/** Environment variables that tell functions how often schedules call them (lib/settings/functions.ts). For a
+ *  schedule with a condition that does not hold, CloudFormation writes an empty text, which counts as
+ *  absent. */
 function intervalsOf(resources: Resources): Readonly<Record<string, unknown>> {
   const schedules = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::Scheduler::Schedule');
   return Object.fromEntries(

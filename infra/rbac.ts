@@ -1,4 +1,4 @@
-// Prints the least Role and RoleBinding for each namespace of the inventory, for "kubectl apply -f -".
+// Prints the smallest Role and RoleBinding for each namespace of the inventory, for "kubectl apply -f -".
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Document, isMap, isSeq } from 'yaml';
@@ -21,13 +21,14 @@ With neither, nobody is bound: the subjects are empty. The inventory is infra/ce
 CERTRELAY_INVENTORY names.
 `;
 
-/** Not the name of the bindings to infra/rbac.yaml's roles: what a binding refers to cannot be changed. */
+/** Differs from the bindings of infra/rbac.yaml, because the role of an existing binding cannot be
+ *  changed. */
 const roleName = 'certrelay-inventory';
 const apiGroup = 'rbac.authorization.k8s.io';
 
 type Subject = Readonly<Record<'kind' | 'name', string> & Partial<Record<'apiGroup' | 'namespace', string>>>;
 
-/** The text for the arguments that follow `npm run rbac --`. @throws Error with what to correct. */
+/** The text to print for the arguments after `npm run rbac --`. @throws Error that says what to correct. */
 export function describeRoles(args: readonly string[], inventory: Inventory): string {
   const { positionals, values } = readArguments(args);
   const known = Object.keys(inventory.clusters);

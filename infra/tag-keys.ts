@@ -1,5 +1,5 @@
-// Which function writes which tag of AWS secrets: the one place that says so. Its role may write these and no others
-// (permissions.ts); a test holds both against what the functions write.
+// Says which function writes which tag of AWS secrets. Its role may write these tags and no others
+// (permissions.ts). A test compares both with what the functions write.
 
 /** Functions that order: revoke has a replacement ordered. */
 const ordering = ['issue', 'revoke'];
@@ -12,8 +12,8 @@ const looking = ['deploy', 'probe'];
 
 type Writers = Readonly<Record<string, readonly string[]>>;
 
-/** Of a certificate's AWS secret, by the part of the key behind `certrelay:`. A key that ends in a slash goes on with the name
- *  of a cluster; agents write `agent-report/…` by roles of their own (agent-role.yaml). */
+/** Of a certificate's AWS secret, by the part of the key behind `certrelay:`. A key that ends in a slash goes
+ *  on with the name of a cluster; agents write `agent-report/…` by roles of their own (agent-role.yaml). */
 export const certificateTags: Writers = {
   version: storing,
   names: [...ordering, ...specifying],
@@ -64,7 +64,8 @@ export const installationTags: Writers = {
   comparedUntil: ['issue'],
 };
 
-/** Patterns of the keys that a function may write: each key, and what it goes on in where its value is too long for one tag. */
+/** Patterns of the keys that a function may write: each key, and what it goes on in where its value is too
+ *  long for one tag. */
 export function tagPatterns(tags: Writers, writer: string): readonly string[] {
   return Object.entries(tags)
     .filter(([, writers]) => writers.includes(writer))

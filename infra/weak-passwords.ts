@@ -1,12 +1,13 @@
-// Before a deploy: passwords of keystores that can be guessed. Functions find that too late for whoever wrote the inventory.
+// Finds weak passwords of keystores before a deploy, while the author of the inventory is still there to
+// correct them.
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Inventory, isSecretTarget } from '../lib/certificate/spec.ts';
 import { toError } from '../lib/ports/errors.ts';
 import { describeWeakness, readPassword } from '../lib/ports/passwords.ts';
 import type { StackProvider } from './deployed-stack.ts';
 
-/** A line for each password that the inventory names and that is too short, or that could not be looked at; no line holds one.
- *  Never throws, and asks nothing where no target has a keystore. */
+/** One line for each password of the inventory that is too short or could not be read. No line contains a
+ *  password. Never throws. Makes no call if no target has a keystore. */
 export async function findWeakPasswords(
   { certificates, registration }: Pick<Inventory, 'certificates' | 'registration'>,
   provider: Pick<StackProvider, 'getAwsSdkV3Config'>,
