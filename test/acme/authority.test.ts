@@ -12,23 +12,23 @@ import type { Authority } from '../sandbox/acme/authority.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import type { Journal } from '../sandbox/journal.ts';
 import { mintServingCertificate } from '../sandbox/tls.ts';
-import { Bench, failure, signal } from './harness.ts';
+import { failure, Harness, signal } from './harness.ts';
 
-let bench: Bench;
+let harness: Harness;
 let journal: Journal;
 let faults: Faults;
 let ca: Authority;
 let accounts: MemoryAccounts;
 
 beforeEach(async () => {
-  bench = await Bench.start();
-  ({ journal, faults, ca, accounts } = bench);
+  harness = await Harness.start();
+  ({ journal, faults, ca, accounts } = harness);
 });
-afterEach(() => bench.stop());
+afterEach(() => harness.stop());
 
-const connect = (issuer: Partial<IssuerSpec> = {}) => bench.connect(issuer);
+const connect = (issuer: Partial<IssuerSpec> = {}) => harness.connect(issuer);
 const issue = (authority: CertificateAuthority, domains: readonly string[]) =>
-  bench.issue(authority, domains);
+  harness.issue(authority, domains);
 
 describe('an authority', () => {
   it('C04 issues for an apex and its wildcard', async () => {
@@ -121,7 +121,7 @@ describe('a CA that is not well', () => {
     } as const;
     faults.set('acme', 'newOrder', busy, 2);
     await authority.newOrder({ domains: ['a.example.com'] }, signal);
-    expect(bench.clock.slept).toEqual([7_000, 7_000]);
+    expect(harness.clock.slept).toEqual([7_000, 7_000]);
   });
 
   it('that limits the rate is not asked again: whoever ordered learns until when', async () => {

@@ -5,7 +5,7 @@ import { verifyBundle } from '../../lib/certificate/bundle.ts';
 import { AcmeError } from '../../lib/ports/acme.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { mintChain } from '../minting/certificates.ts';
-import { Bench } from './harness.ts';
+import { Harness } from './harness.ts';
 
 describe('of chains of any length', () => {
   const url = 'https://ca.example/cert/7';
@@ -119,31 +119,31 @@ describe('of chains of any length', () => {
 });
 
 describe('an issuer that prefers a chain', () => {
-  let bench: Bench;
+  let harness: Harness;
   beforeEach(async () => {
-    bench = await Bench.start();
+    harness = await Harness.start();
   });
-  afterEach(() => bench.stop());
+  afterEach(() => harness.stop());
   const domains = ['a.example.com'];
-  const downloads = () => bench.journal.count({ action: 'certificate' });
+  const downloads = () => harness.journal.count({ action: 'certificate' });
 
   it.each([
     ['which is the default', 'Sandbox Root X', 1],
     ['which is an alternate', 'Sandbox Root Y', 2],
     ['which nobody offers', 'Sandbox Root Z', 2],
   ])('%s gets a chain that verifies, with %s in %i requests', async (_, preferredChain, requests) => {
-    const { chain, key } = await bench.issue(await bench.connect({ preferredChain }), domains);
+    const { chain, key } = await harness.issue(await harness.connect({ preferredChain }), domains);
     expect(verifyBundle({ chain, key, domains })).toMatchObject({ ok: true });
     expect(downloads()).toBe(requests);
-    const warned = bench.log.events().includes('preferred chain not offered');
+    const warned = harness.log.events().includes('preferred chain not offered');
     expect(warned).toBe(preferredChain === 'Sandbox Root Z');
   });
 
   it('does not lose its certificate where the alternate cannot be had', async () => {
     const refused = { kind: 'error', code: 'serverInternal', status: 500 } as const;
-    bench.faults.set('acme', 'certificate', refused, 9, (path) => /\/\d+$/.test(path));
-    const authority = await bench.connect({ preferredChain: 'Sandbox Root Y' });
-    const { chain, key } = await bench.issue(authority, domains);
+    harness.faults.set('acme', 'certificate', refused, 9, (path) => /\/\d+$/.test(path));
+    const authority = await harness.connect({ preferredChain: 'Sandbox Root Y' });
+    const { chain, key } = await harness.issue(authority, domains);
     expect(verifyBundle({ chain, key, domains })).toMatchObject({ ok: true });
   });
 });

@@ -19,7 +19,7 @@ import { Journal } from '../sandbox/journal.ts';
 /** Never aborted: a time for all tests of a process would be over in a long run. */
 export const signal = new AbortController().signal;
 
-export class Bench {
+export class Harness {
   readonly journal: Journal;
   readonly faults: Faults;
   readonly accounts = new MemoryAccounts();
@@ -34,11 +34,11 @@ export class Bench {
   readonly ca: Authority;
   readonly #open: Authorities[] = [];
 
-  static async start(): Promise<Bench> {
+  static async start(): Promise<Harness> {
     const dns = await startDnsStub();
     const surroundings = { journal: new Journal(), faults: new Faults() };
     const ca = await startAuthority({ resolve: { servers: [dns.address] } }, surroundings);
-    return new Bench(dns, ca, surroundings);
+    return new Harness(dns, ca, surroundings);
   }
 
   private constructor(dns: DnsStub, ca: Authority, { journal, faults }: Surroundings) {

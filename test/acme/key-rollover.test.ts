@@ -1,31 +1,31 @@
 // An account's next key: kept first, asked for, then used; and whatever happens in between, one key still
 // works.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Bench, failure, signal } from './harness.ts';
+import { failure, Harness, signal } from './harness.ts';
 
-let bench: Bench;
+let harness: Harness;
 beforeEach(async () => {
-  bench = await Bench.start();
+  harness = await Harness.start();
 });
-afterEach(() => bench.stop());
+afterEach(() => harness.stop());
 
-const kept = () => bench.accounts.kept.get(bench.ca.directory);
-const roll = () => bench.open().rollAccountKey('default', signal);
+const kept = () => harness.accounts.kept.get(harness.ca.directory);
+const roll = () => harness.open().rollAccountKey('default', signal);
 const domains = ['a.example.com'];
 
 it('gives the account a new key, with which the next run issues; the account stays', async () => {
-  await bench.connect();
+  await harness.connect();
   const before = kept();
   await roll();
   expect(kept()?.key).not.toBe(before?.key);
   expect(kept()).toEqual({ ...before, key: kept()?.key });
-  const { chain } = await bench.issue(await bench.connect(), domains);
+  const { chain } = await harness.issue(await harness.connect(), domains);
   expect(chain).toContain('BEGIN CERTIFICATE');
-  expect(bench.ca.accounts()).toBe(1);
+  expect(harness.ca.accounts()).toBe(1);
 });
 
 it('is used at once by a connection of the same run that is asked for afterwards', async () => {
-  const run = bench.open();
+  const run = harness.open();
   const before = await run.connect('default', signal);
   await run.rollAccountKey('default', signal);
   const after = await run.connect('default', signal);
@@ -36,12 +36,12 @@ it('is used at once by a connection of the same run that is asked for afterwards
 describe('an exchange that is cut off', () => {
   /** Cuts the run off at one of its writes to the store. */
   function cutAtUpdate(number: number): void {
-    const { update } = bench.accounts;
+    const { update } = harness.accounts;
     let updates = 0;
-    bench.accounts.update = async (...written) => {
+    harness.accounts.update = async (...written) => {
       updates += 1;
       if (updates === number) {
-        bench.accounts.update = update;
+        harness.accounts.update = update;
         throw new Error('killed');
       }
       return update(...written);
@@ -52,7 +52,7 @@ describe('an exchange that is cut off', () => {
     ['before the new key is kept', () => cutAtUpdate(1), false],
     [
       'after the new key is kept and before the CA is asked',
-      () => bench.faults.set('acme', 'keyChange', { kind: 'drop' }),
+      () => harness.faults.set('acme', 'keyChange', { kind: 'drop' }),
       true,
     ],
     ['after the CA was asked and before its answer', () => loseAnswer(), true],
@@ -61,17 +61,17 @@ describe('an exchange that is cut off', () => {
 
   /** The change is carried out, and neither its answer nor what the CA knows of the new key comes back. */
   function loseAnswer(): void {
-    bench.faults.set('acme', 'keyChange', { kind: 'lose' });
+    harness.faults.set('acme', 'keyChange', { kind: 'lose' });
     let asked = 0;
-    bench.journal.before(({ action }) => {
+    harness.journal.before(({ action }) => {
       if (action !== 'newAccount') return;
       asked += 1;
-      if (asked === 1) bench.faults.set('acme', 'newAccount', { kind: 'drop' });
+      if (asked === 1) harness.faults.set('acme', 'newAccount', { kind: 'drop' });
     });
   }
 
   it.each(cuts)('%s is ended by the next call, with the key it began with', async (_, cut, hasBegun) => {
-    await bench.connect();
+    await harness.connect();
     const before = kept();
     cut();
     await expect(roll()).rejects.toThrow();
@@ -81,39 +81,39 @@ describe('an exchange that is cut off', () => {
     await roll();
     const key = hasBegun ? begun?.nextKey : expect.not.stringMatching(before?.key ?? '');
     expect(kept()).toEqual({ ...before, key });
-    await (await bench.connect()).newOrder({ domains }, signal);
-    expect(bench.ca.accounts()).toBe(1);
+    await (await harness.connect()).newOrder({ domains }, signal);
+    expect(harness.ca.accounts()).toBe(1);
   });
 
   it.each(cuts)('%s does not stop a run that issues', async (_, cut, hasBegun) => {
-    await bench.connect();
+    await harness.connect();
     cut();
     await expect(roll()).rejects.toThrow();
     const begun = kept();
-    expect((await (await bench.connect()).newOrder({ domains }, signal)).status).toBe('pending');
+    expect((await (await harness.connect()).newOrder({ domains }, signal)).status).toBe('pending');
     expect(kept()?.key).toBe(hasBegun ? begun?.nextKey : begun?.key);
     expect(kept()?.nextKey).toBeUndefined();
-    expect(bench.ca.accounts()).toBe(1);
+    expect(harness.ca.accounts()).toBe(1);
   });
 
   it('only by a lost answer is ended in the same call', async () => {
-    await bench.connect();
-    bench.faults.set('acme', 'keyChange', { kind: 'lose' });
+    await harness.connect();
+    harness.faults.set('acme', 'keyChange', { kind: 'lose' });
     await roll();
-    expect(bench.journal.count({ action: 'keyChange' })).toBe(1);
-    await (await bench.connect()).newOrder({ domains }, signal);
+    expect(harness.journal.count({ action: 'keyChange' })).toBe(1);
+    await (await harness.connect()).newOrder({ domains }, signal);
   });
 
   it('and whose account the CA then forgets goes on with the new key and a new account', async () => {
-    await bench.connect();
+    await harness.connect();
     cutAtUpdate(2);
     await expect(roll()).rejects.toThrow('killed');
     const begun = kept();
-    bench.ca.forgetAccounts();
-    await (await bench.connect()).newOrder({ domains }, signal);
+    harness.ca.forgetAccounts();
+    await (await harness.connect()).newOrder({ domains }, signal);
     expect(kept()?.key).toBe(begun?.nextKey);
     expect(kept()?.nextKey).toBeUndefined();
-    expect(bench.ca.accounts()).toBe(1);
+    expect(harness.ca.accounts()).toBe(1);
   });
 });
 
@@ -125,9 +125,9 @@ describe('a key is not exchanged', () => {
   });
 
   it('where the CA has closed the account: its words are repeated, and both keys are kept', async () => {
-    await bench.connect();
+    await harness.connect();
     const before = kept();
-    bench.ca.deactivateAccounts();
+    harness.ca.deactivateAccounts();
     expect((await failure(roll())).problem?.type).toBe('unauthorized');
     expect(kept()).toMatchObject({ ...before, nextKey: expect.stringContaining('PRIVATE KEY') });
   });

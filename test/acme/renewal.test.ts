@@ -3,20 +3,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
 import type { CertificateAuthority } from '../../lib/ports/acme.ts';
-import { Bench, failure, signal } from './harness.ts';
+import { failure, Harness, signal } from './harness.ts';
 
-let bench: Bench;
+let harness: Harness;
 let authority: CertificateAuthority;
 beforeEach(async () => {
-  bench = await Bench.start();
-  authority = await bench.connect();
+  harness = await Harness.start();
+  authority = await harness.connect();
 });
-afterEach(() => bench.stop());
+afterEach(() => harness.stop());
 
 const domains = ['a.example.com'];
 
 async function issueOne() {
-  const { chain } = await bench.issue(authority, domains);
+  const { chain } = await harness.issue(authority, domains);
   const facts = readCertificate(chain);
   return { chain, facts, id: certificateId(facts) ?? '' };
 }
@@ -27,9 +27,9 @@ const hourMs = 60 * minuteMs;
 describe('the window', () => {
   it('is asked for with one GET, no nonce and no signature', async () => {
     const { facts, id } = await issueOne();
-    bench.journal.clear();
+    harness.journal.clear();
     const info = await authority.renewalInfo(id, signal);
-    expect(bench.journal.calls.map(({ action }) => action)).toEqual(['renewalInfo']);
+    expect(harness.journal.calls.map(({ action }) => action)).toEqual(['renewalInfo']);
     expect(info?.retryAfterMs).toBe(6 * hourMs);
     expect(info?.explanationUrl).toBeUndefined();
     const times = [facts.notBefore, info?.start, info?.end, facts.notAfter].map(Number);
@@ -39,7 +39,7 @@ describe('the window', () => {
 
   it('that the CA moves to now comes with the page that says why', async () => {
     const { chain, id } = await issueOne();
-    bench.ca.renewNow(chain, 'https://ca.example.com/incident/7');
+    harness.ca.renewNow(chain, 'https://ca.example.com/incident/7');
     const info = await authority.renewalInfo(id, signal);
     expect(info?.end.getTime()).toBeLessThan(Date.now());
     expect(info?.explanationUrl).toBe('https://ca.example.com/incident/7');
@@ -51,7 +51,7 @@ describe('the window', () => {
     ['no address'],
   ])('is taken without an explanation that is no https page: %s', async (explanationURL) => {
     const { chain, id } = await issueOne();
-    bench.ca.renewNow(chain, explanationURL);
+    harness.ca.renewNow(chain, explanationURL);
     const info = await authority.renewalInfo(id, signal);
     expect(info?.start).toBeInstanceOf(Date);
     expect(info?.explanationUrl).toBeUndefined();
@@ -65,24 +65,24 @@ describe('the window', () => {
     const { facts, id } = await issueOne();
     const start = new Date('2027-01-01T00:00:00Z');
     const window = { start, end: new Date(start.getTime() + lengthMs) };
-    bench.ca.settings.renewalWindows.set(facts.serial.replace(/^00/, ''), window);
+    harness.ca.settings.renewalWindows.set(facts.serial.replace(/^00/, ''), window);
     const info = await authority.renewalInfo(id, signal);
     expect(info !== undefined).toBe(isAnswer);
-    if (!isAnswer) expect(bench.log.events()).toContain('renewal info ignored');
+    if (!isAnswer) expect(harness.log.events()).toContain('renewal info ignored');
   });
 });
 
 describe('a CA that gives no window', () => {
   const refuse = (status: number, headers: Record<string, string> = {}) =>
-    bench.faults.set('acme', 'renewalInfo', { kind: 'error', code: 'serverInternal', status, headers }, 2);
+    harness.faults.set('acme', 'renewalInfo', { kind: 'error', code: 'serverInternal', status, headers }, 2);
 
   it.each([[400], [404], [409]])('with %i has none, which only a debug line tells', async (status) => {
     const { id } = await issueOne();
     refuse(status);
-    bench.journal.clear();
+    harness.journal.clear();
     expect(await authority.renewalInfo(id, signal)).toBeUndefined();
-    expect(bench.journal.count({ action: 'renewalInfo' })).toBe(1);
-    expect(bench.log.lines.at(-1)).toMatchObject({
+    expect(harness.journal.count({ action: 'renewalInfo' })).toBe(1);
+    expect(harness.log.lines.at(-1)).toMatchObject({
       level: 'debug',
       event: 'renewal info ignored',
       fields: { certificateId: id, problem: expect.stringContaining('refused') },
@@ -95,7 +95,7 @@ describe('a CA that gives no window', () => {
 
   it('but an answer that means nothing has none', async () => {
     const { id } = await issueOne();
-    bench.faults.set('acme', 'renewalInfo', { kind: 'malformed' });
+    harness.faults.set('acme', 'renewalInfo', { kind: 'malformed' });
     expect(await authority.renewalInfo(id, signal)).toBeUndefined();
   });
 
@@ -106,28 +106,28 @@ describe('a CA that gives no window', () => {
   ])('with %i may have one later: the error says so, and is not repeated here', async (status) => {
     const { id } = await issueOne();
     refuse(status, { 'retry-after': '120' });
-    bench.journal.clear();
+    harness.journal.clear();
     expect((await failure(authority.renewalInfo(id, signal))).retryAfterMs).toBe(2 * minuteMs);
-    expect(bench.journal.count({ action: 'renewalInfo' })).toBe(1);
-    expect(bench.clock.slept).toEqual([]);
+    expect(harness.journal.count({ action: 'renewalInfo' })).toBe(1);
+    expect(harness.clock.slept).toEqual([]);
   });
 
   it.each(['drop', 'lose'] as const)('because the connection broke (%s) may have one later', async (kind) => {
     const { id } = await issueOne();
-    bench.faults.set('acme', 'renewalInfo', { kind });
+    harness.faults.set('acme', 'renewalInfo', { kind });
     expect((await failure(authority.renewalInfo(id, signal))).code).toBe('Unreachable');
     expect(await authority.renewalInfo(id, signal)).toBeDefined();
   });
 });
 
 describe('an order that replaces a certificate', () => {
-  const newOrders = () => bench.journal.count({ action: 'newOrder' });
+  const newOrders = () => harness.journal.count({ action: 'newOrder' });
 
   it('says so, and the CA takes it for a replacement: nobody else can replace that certificate again', async () => {
     const { id } = await issueOne();
-    await bench.issue(authority, domains, id);
-    expect(bench.log.events()).not.toContain('order with replaces refused');
-    bench.journal.clear();
+    await harness.issue(authority, domains, id);
+    expect(harness.log.events()).not.toContain('order with replaces refused');
+    harness.journal.clear();
     const again = await authority.newOrder({ domains, replaces: id }, signal);
     expect(again.status).toBe('ready');
     expect(newOrders()).toBe(2);
@@ -140,12 +140,12 @@ describe('an order that replaces a certificate', () => {
     ['400 malformed', 'malformed', 400],
     ['500 serverInternal, as Pebble for a certificate that it does not know', 'serverInternal', 500],
   ])('and is refused with %s is ordered once without, which the log tells', async (_, code, status) => {
-    bench.faults.set('acme', 'newOrder', { kind: 'error', code, status });
+    harness.faults.set('acme', 'newOrder', { kind: 'error', code, status });
     expect(await authority.newOrder({ domains, replaces: 'AAAA.AAEC' }, signal).catch(String)).toMatchObject({
       status: 'pending',
     });
     expect(newOrders()).toBe(2);
-    expect(bench.log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+    expect(harness.log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
       {
         event: 'order with replaces refused',
         fields: { names: domains, replaces: 'AAAA.AAEC', problem: expect.stringContaining(code) },
@@ -154,7 +154,7 @@ describe('an order that replaces a certificate', () => {
   });
 
   it('and is refused without as well is not ordered a third time', async () => {
-    bench.faults.set('acme', 'newOrder', { kind: 'error', code: 'malformed', status: 400 }, 5);
+    harness.faults.set('acme', 'newOrder', { kind: 'error', code: 'malformed', status: 400 }, 5);
     const error = await failure(authority.newOrder({ domains, replaces: 'AAAA.AAEC' }, signal));
     expect(error.problem?.type).toBe('malformed');
     expect(newOrders()).toBe(2);
@@ -165,7 +165,7 @@ describe('an order that replaces a certificate', () => {
     ['rejectedIdentifier', 400],
     ['badCSR', 400],
   ])('and is refused for another reason (%s) is not ordered without', async (code, status) => {
-    bench.faults.set('acme', 'newOrder', { kind: 'error', code, status });
+    harness.faults.set('acme', 'newOrder', { kind: 'error', code, status });
     const error = await failure(authority.newOrder({ domains, replaces: 'AAAA.AAEC' }, signal));
     expect(error.problem?.type).toBe(code);
     expect(newOrders()).toBe(1);

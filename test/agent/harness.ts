@@ -8,7 +8,7 @@ import { type AgentScope, VerifiedStore } from '../../lib/agent/verified-store.t
 import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { type BenchOptions, only, openBench } from '../deploy/harness.ts';
+import { type HarnessOptions, only, openHarness } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
 
 export const dayMs = 86_400_000;
@@ -17,11 +17,11 @@ const newKey = () =>
 export const [key, otherKey] = [newKey(), newKey()];
 
 /** The agent of cluster lab, and `shop`, whose first version is stored and not signed yet. */
-export async function openAgent(change: Partial<AgentScope> = {}, options: Partial<BenchOptions> = {}) {
+export async function openAgent(change: Partial<AgentScope> = {}, options: Partial<HarnessOptions> = {}) {
   let verified: VerifiedStore | undefined;
   const publicKeys = change.publicKeys ?? [publicKeyOf(key)];
   let returns = new Returns({ cluster: 'lab', publicKeys });
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf()],
     seenBy: (store) => {
       const reader = {
@@ -32,7 +32,7 @@ export async function openAgent(change: Partial<AgentScope> = {}, options: Parti
         ...change,
       };
       // Each pass is a new process.
-      verified = new VerifiedStore(store, reader, bench.log);
+      verified = new VerifiedStore(store, reader, harness.log);
       returns = new Returns({ cluster: 'lab', publicKeys });
       return verified;
     },
@@ -45,33 +45,33 @@ export async function openAgent(change: Partial<AgentScope> = {}, options: Parti
   });
   /** Signs what is stored now, or something else of it; gives the signature. */
   const sign = async (what: Partial<DeliveryStatement> = {}, by = key, certificate = 'shop') => {
-    const stored = await bench.store.read(certificate, 'AWSCURRENT');
+    const stored = await harness.store.read(certificate, 'AWSCURRENT');
     if (stored?.value.kind !== 'certificate') throw new Error('nothing is stored');
     const { fingerprint, notBefore, notAfter } = readCertificate(stored.value.certificate.chain);
     const content = { certificate, version: stored.version, fingerprint, notBefore, notAfter };
-    const marks = { cluster: 'lab', signedAt: bench.clock.now(), isRollback: false };
+    const marks = { cluster: 'lab', signedAt: harness.clock.now(), isRollback: false };
     const signature = signStatement({ ...content, ...marks, ...what }, by);
-    await bench.store.record(certificate, { signatures: { lab: signature } });
+    await harness.store.record(certificate, { signatures: { lab: signature } });
     return signature;
   };
   return {
-    ...bench,
+    ...harness,
     sign,
     /** Renews, a day later, and signs. */
     renew: async (version: string) => {
-      bench.clock.pass(dayMs);
-      await bench.issue('shop', version);
+      harness.clock.pass(dayMs);
+      await harness.issue('shop', version);
       return sign();
     },
     /** What AWS answers from now on: this version, with this signature. */
     present: async (version: string, signature: string) => {
-      bench.store.kept.get('shop')?.stages.set('AWSCURRENT', version);
-      await bench.store.record('shop', { signatures: { lab: signature } });
+      harness.store.kept.get('shop')?.stages.set('AWSCURRENT', version);
+      await harness.store.record('shop', { signatures: { lab: signature } });
     },
     /** Changes annotations of the Secret, as nobody but somebody in the cluster can. */
     annotate: (annotations: Readonly<Record<string, string | null>>) =>
-      bench.admin.patch('/api/v1/namespaces/shop/secrets/shop-tls', { metadata: { annotations } }),
-    versionInCluster: () => bench.secret()?.metadata.annotations?.['certrelay.dev/version'],
+      harness.admin.patch('/api/v1/namespaces/shop/secrets/shop-tls', { metadata: { annotations } }),
+    versionInCluster: () => harness.secret()?.metadata.annotations?.['certrelay.dev/version'],
   };
 }
 
@@ -80,7 +80,7 @@ const mark = 'certrelay.dev/fingerprint-shop-tls';
 
 /** Version 1 is delivered; pods of `web` become ready with no other until `mend` is called. Version 2 is
  *  signed. */
-export async function openDelivered(change: Partial<AgentScope> = {}, options: Partial<BenchOptions> = {}) {
+export async function openDelivered(change: Partial<AgentScope> = {}, options: Partial<HarnessOptions> = {}) {
   let good: string | undefined;
   let isMended = false;
   const agent = await openAgent(change, {

@@ -4,27 +4,27 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate }
 import * as x509 from '@peculiar/x509';
 import { expect, test } from 'vitest';
 import { breakSignature, mintSigningRequest } from '../minting/signing-requests.ts';
-import type { Bench } from './acme.ts';
+import type { Harness } from './acme.ts';
 import { type RawOrder, readProblem } from './acme-client-raw.ts';
 import { prove, settle } from './acme-orders.ts';
 
 /** The promises about certificates. */
-export function promiseIssuance(bench: () => Bench): void {
-  promiseReplacement(bench);
+export function promiseIssuance(harness: () => Harness): void {
+  promiseReplacement(harness);
 
   test('C04 apex and wildcard in one order, two TXT values at one name, end in a chain that verifies', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const apex = newName();
     const names = [apex, `*.${apex}`];
-    const ready = await prove(bench(), client, await client.order(names));
+    const ready = await prove(harness(), client, await client.order(names));
     expect(ready.status).toBe('ready');
     const { csr, publicKey } = await mintSigningRequest(names);
-    const { status, url } = await finalize(bench(), ready, csr);
+    const { status, url } = await finalize(harness(), ready, csr);
     expect(status).toBe('valid');
 
     const download = await client.post(url);
     expect(download.headers['content-type']).toMatch(/^application\/pem-certificate-chain/);
-    const leaf = verifyChain(download.text, bench().subject.roots);
+    const leaf = verifyChain(download.text, harness().subject.roots);
     expect(leaf.subjectAltName?.split(', ').sort()).toEqual([`DNS:*.${apex}`, `DNS:${apex}`]);
     expect(leaf.publicKey.export({ format: 'der', type: 'spki' })).toEqual(publicKey);
     expect(leaf.ca).toBe(false);
@@ -35,8 +35,8 @@ export function promiseIssuance(bench: () => Bench): void {
   });
 
   test('the download links alternate chains of the same leaf, each of which verifies', async () => {
-    const { client } = bench();
-    const { url } = await issue(bench(), [bench().newName()]);
+    const { client } = harness();
+    const { url } = await issue(harness(), [harness().newName()]);
     const download = await client.post(url);
     const links = [...(download.headers.link ?? '').matchAll(/<([^>]+)>;\s*rel="alternate"/g)];
     expect(links.length).toBeGreaterThan(0);
@@ -44,16 +44,16 @@ export function promiseIssuance(bench: () => Bench): void {
       const alternate = await client.post(link);
       expect(alternate.status).toBe(200);
       expect(alternate.text).not.toBe(download.text);
-      const leaf = verifyChain(alternate.text, bench().subject.roots);
+      const leaf = verifyChain(alternate.text, harness().subject.roots);
       expect(leaf.fingerprint256).toBe(new X509Certificate(download.text).fingerprint256);
     }
   });
 
   test('a signing request that is refused leaves the order ready, and a good one then finishes it', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const names = [newName(), newName()];
     const [first = ''] = names;
-    const order = await prove(bench(), client, await client.order(names));
+    const order = await prove(harness(), client, await client.order(names));
     const good = await mintSigningRequest(names);
     const differs = ['badCSR', 'unauthorized'];
     const refused: [string, string, readonly string[]][] = [
@@ -73,14 +73,14 @@ export function promiseIssuance(bench: () => Bench): void {
       expect(types, what).toContain(readProblem(answer).type);
       expect((await client.readOrder(order.url)).status, what).toBe('ready');
     }
-    expect((await finalize(bench(), order, good.csr)).status).toBe('valid');
+    expect((await finalize(harness(), order, good.csr)).status).toBe('valid');
     const again = readProblem(await client.post(order.finalize, { csr: good.csr }));
     expect(again).toMatchObject({ status: 403, type: 'orderNotReady' });
   });
 
   test('another account cannot download the certificate or revoke it', async () => {
-    const { client } = bench();
-    const { url, leaf } = await issue(bench(), [bench().newName()]);
+    const { client } = harness();
+    const { url, leaf } = await issue(harness(), [harness().newName()]);
     const stranger = client.another();
     await stranger.register();
     const revocation = { certificate: leaf.raw.toString('base64url') };
@@ -89,8 +89,8 @@ export function promiseIssuance(bench: () => Bench): void {
   });
 
   test('a certificate is revoked once, with a reason that a subscriber may give', async () => {
-    const { client } = bench();
-    const { leaf } = await issue(bench(), [bench().newName()]);
+    const { client } = harness();
+    const { leaf } = await issue(harness(), [harness().newName()]);
     const certificate = leaf.raw.toString('base64url');
     const revoke = (reason: number) => client.post(client.directory.revokeCert, { certificate, reason });
     expect(readProblem(await revoke(99))).toMatchObject({ status: 400, type: 'badRevocationReason' });
@@ -99,9 +99,9 @@ export function promiseIssuance(bench: () => Bench): void {
   });
 
   test('a certificate is revoked by whoever signs with its key, and with no other key', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const { leaf } = await issue(bench(), [newName()], key);
+    const { leaf } = await issue(harness(), [newName()], key);
     const revocation = { certificate: leaf.raw.toString('base64url'), reason: 1 };
     const revoke = (by: KeyObject) => {
       const jwk = createPublicKey(by).export({ format: 'jwk' });
@@ -115,8 +115,8 @@ export function promiseIssuance(bench: () => Bench): void {
   });
 
   test('renewalInfo needs no signature and tells a window within the lifetime, and when to ask again', async () => {
-    const { client } = bench();
-    const { leaf } = await issue(bench(), [bench().newName()]);
+    const { client } = harness();
+    const { leaf } = await issue(harness(), [harness().newName()]);
     const answer = await client.fetch('GET', `${client.directory.renewalInfo}/${certIdOf(leaf)}`);
     expect(answer.status).toBe(200);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
@@ -130,24 +130,24 @@ export function promiseIssuance(bench: () => Bench): void {
   });
 
   test('an order may replace a certificate once: the second is alreadyReplaced (409)', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const name = newName();
-    const { leaf } = await issue(bench(), [name]);
+    const { leaf } = await issue(harness(), [name]);
     const replaces = certIdOf(leaf);
-    const renewal = await prove(bench(), client, await client.order([name], { replaces }));
+    const renewal = await prove(harness(), client, await client.order([name], { replaces }));
     const { csr } = await mintSigningRequest([name]);
-    expect((await finalize(bench(), renewal, csr)).status).toBe('valid');
+    expect((await finalize(harness(), renewal, csr)).status).toBe('valid');
     const identifiers = [{ type: 'dns', value: name }];
     const again = await client.post(client.directory.newOrder, { identifiers, replaces });
     expect(readProblem(again)).toMatchObject({ status: 409, type: 'alreadyReplaced' });
   });
 }
 
-function promiseReplacement(bench: () => Bench): void {
+function promiseReplacement(harness: () => Harness): void {
   test('an order cannot replace the certificate of another account', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const name = newName();
-    const { leaf } = await issue(bench(), [name]);
+    const { leaf } = await issue(harness(), [name]);
     const members = { identifiers: [{ type: 'dns', value: name }], replaces: certIdOf(leaf) };
     const stranger = client.another();
     await stranger.register();
@@ -157,8 +157,8 @@ function promiseReplacement(bench: () => Bench): void {
   });
 
   test('an order that shares no name with what it replaces, or replaces nothing known, is refused, whatever that is called', async () => {
-    const { client, newName } = bench();
-    const { leaf } = await issue(bench(), [newName()]);
+    const { client, newName } = harness();
+    const { leaf } = await issue(harness(), [newName()]);
     const known = certIdOf(leaf);
     for (const replaces of [known, known.replace(/\..*/, '.AAEC'), 'AAAA.AAEC', 'nonsense']) {
       const identifiers = [{ type: 'dns', value: newName() }];
@@ -171,7 +171,7 @@ function promiseReplacement(bench: () => Bench): void {
 
 /** Finalizes and waits. @returns the order's last status and its certificate's URL */
 async function finalize(
-  { client }: Bench,
+  { client }: Harness,
   order: RawOrder,
   csr: string,
 ): Promise<{ readonly status: string; readonly url: string }> {
@@ -182,14 +182,14 @@ async function finalize(
 }
 
 async function issue(
-  bench: Bench,
+  harness: Harness,
   names: readonly string[],
   key?: KeyObject,
 ): Promise<{ readonly url: string; readonly leaf: X509Certificate }> {
-  const order = await prove(bench, bench.client, await bench.client.order(names));
+  const order = await prove(harness, harness.client, await harness.client.order(names));
   const { csr } = await mintSigningRequest(names, { key });
-  const { url } = await finalize(bench, order, csr);
-  return { url, leaf: new X509Certificate((await bench.client.post(url)).text) };
+  const { url } = await finalize(harness, order, csr);
+  return { url, leaf: new X509Certificate((await harness.client.post(url)).text) };
 }
 
 /** Checks every signature up to one of the roots. @returns the leaf */

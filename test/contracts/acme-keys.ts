@@ -2,7 +2,7 @@
 // (§7.3.4).
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Bench } from './acme.ts';
+import type { Harness } from './acme.ts';
 import { type AcmeAnswer, RawClient, readProblem, seal } from './acme-client-raw.ts';
 
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -23,9 +23,9 @@ function changeKey(client: RawClient, next: RawClient, wrong: Wrong = {}): Promi
 }
 
 /** The promises about an account's next key. */
-export function promiseKeyChange(bench: () => Bench): void {
+export function promiseKeyChange(harness: () => Harness): void {
   test('an account changes its key: the new one signs from then on, the old one no more', async () => {
-    const client = bench().client.another();
+    const client = harness().client.another();
     await client.register();
     const next = client.another();
     expect((await changeKey(client, next)).status).toBe(200);
@@ -47,7 +47,7 @@ export function promiseKeyChange(bench: () => Bench): void {
     ['without the old key', { payload: { oldKey: undefined } }],
     ['with another old key', { payload: { oldKey: stranger.publicKey.export({ format: 'jwk' }) } }],
   ])('a takeover %s is malformed, and the old key stays', async (_, wrong) => {
-    const client = bench().client.another();
+    const client = harness().client.another();
     await client.register();
     const answer = await changeKey(client, client.another(), wrong);
     expect(readProblem(answer)).toMatchObject({ status: 400, type: 'malformed' });

@@ -2,12 +2,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { mintSigningRequest } from '../minting/signing-requests.ts';
-import type { Bench } from './acme.ts';
+import type { Harness } from './acme.ts';
 import { type RawClient, type RawOrder, readOrder, readProblem } from './acme-client-raw.ts';
 
 /** Puts the TXT values of an order's dns-01 challenges in DNS, all at once. */
 export async function presentAll(
-  bench: Bench,
+  harness: Harness,
   client: RawClient,
   order: RawOrder,
 ): Promise<readonly string[]> {
@@ -21,14 +21,14 @@ export async function presentAll(
     values.set(name, [...(values.get(name) ?? []), client.txtValue(challenge.token)]);
     urls.push(challenge.url);
   }
-  for (const [name, texts] of values) await bench.subject.setTxt(name, texts);
+  for (const [name, texts] of values) await harness.subject.setTxt(name, texts);
   return urls;
 }
 
 /** Proves every name of an order and waits until the CA has looked.
  *  @returns the order, `ready` or `invalid` */
-export async function prove(bench: Bench, client: RawClient, order: RawOrder): Promise<RawOrder> {
-  for (const url of await presentAll(bench, client, order)) await client.post(url, {});
+export async function prove(harness: Harness, client: RawClient, order: RawOrder): Promise<RawOrder> {
+  for (const url of await presentAll(harness, client, order)) await client.post(url, {});
   return settle(client, order.url, ['pending', 'processing']);
 }
 
@@ -44,9 +44,9 @@ export async function settle(client: RawClient, url: string, passing: readonly s
 }
 
 /** The promises about orders, authorizations and challenges. */
-export function promiseOrders(bench: () => Bench): void {
+export function promiseOrders(harness: () => Harness): void {
   test('a new order is 201 and pending, with an authorization for each name and its own URL', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const names = [newName(), newName()];
     const identifiers = names.map((value) => ({ type: 'dns', value }));
     const answer = await client.post(client.directory.newOrder, { identifiers });
@@ -61,7 +61,7 @@ export function promiseOrders(bench: () => Bench): void {
   });
 
   test('an authorization offers dns-01 with a token, among types that a client may not know', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const name = newName();
     const order = await client.order([`*.${name}`]);
     const authorization = await client.readAuthorization(order.authorizations[0] ?? '');
@@ -82,7 +82,7 @@ export function promiseOrders(bench: () => Bench): void {
     ['a wildcard in the middle', ['a.*.example.com'], ['malformed', 'rejectedIdentifier']],
     ['a name longer than 253', [`${'a.'.repeat(130)}com`], ['malformed', 'rejectedIdentifier']],
   ])('an order with %s is refused', async (_, names, types) => {
-    const { client } = bench();
+    const { client } = harness();
     const identifiers = names.map((value) => ({ type: 'dns', value }));
     const answer = await client.post(client.directory.newOrder, { identifiers });
     expect(answer.status).toBe(400);
@@ -90,7 +90,7 @@ export function promiseOrders(bench: () => Bench): void {
   });
 
   test('a profile that the directory does not list is invalidProfile; one that it lists is kept', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const [profile] = Object.keys(client.directory.meta.profiles ?? {});
     const identifiers = [{ type: 'dns', value: newName() }];
     const refused = await client.post(client.directory.newOrder, { identifiers, profile: 'no-such' });
@@ -99,7 +99,7 @@ export function promiseOrders(bench: () => Bench): void {
   });
 
   test('the same names again give the open order back, or a new one', async () => {
-    const { client, marks, newName } = bench();
+    const { client, marks, newName } = harness();
     const names = [newName(), newName()];
     const first = await client.order(names);
     const again = await client.order([...names].reverse());
@@ -108,7 +108,7 @@ export function promiseOrders(bench: () => Bench): void {
   });
 
   test('another account cannot read an order, prove it or finalize it', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const name = newName();
     const order = await client.order([name]);
     const challenge = await client.dnsChallenge(order.authorizations[0] ?? '');
@@ -125,7 +125,7 @@ export function promiseOrders(bench: () => Bench): void {
   });
 
   test('an order is finalized only when ready: orderNotReady (403) leaves it pending', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const name = newName();
     const order = await client.order([name]);
     const { csr } = await mintSigningRequest([name]);
@@ -138,7 +138,7 @@ export function promiseOrders(bench: () => Bench): void {
     ['no TXT', (): string[] => []],
     ['another value', () => ['somebody-elses-value']],
   ])('with %s in DNS the challenge fails for good: authorization and order are invalid, and the challenge says why', async (_, values) => {
-    const { client, marks, subject, newName } = bench();
+    const { client, marks, subject, newName } = harness();
     const names = [newName(), newName()];
     const order = await client.order(names);
     const [failing = '', other = ''] = order.authorizations;
@@ -170,9 +170,9 @@ export function promiseOrders(bench: () => Bench): void {
   });
 
   test('a proved name serves the account again, or is proved again', async () => {
-    const { client, marks, newName } = bench();
+    const { client, marks, newName } = harness();
     const name = newName();
-    const first = await prove(bench(), client, await client.order([name]));
+    const first = await prove(harness(), client, await client.order([name]));
     expect(first.status).toBe('ready');
     const { csr } = await mintSigningRequest([name]);
     await client.post(first.finalize, { csr });

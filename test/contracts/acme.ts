@@ -30,7 +30,7 @@ export interface AuthorityMarks {
 }
 
 /** A CA with a registered client, for one test after the other. */
-export interface Bench {
+export interface Harness {
   readonly subject: AuthoritySubject;
   readonly marks: AuthorityMarks;
   readonly client: RawClient;
@@ -45,7 +45,7 @@ export function describeAuthority(
   marks: AuthorityMarks,
 ): void {
   describe(`CA (${name})`, () => {
-    let bench: Bench | undefined;
+    let harness: Harness | undefined;
     beforeAll(async () => {
       const subject = await start();
       const client = await RawClient.connect(subject.directory, subject.caPem);
@@ -57,25 +57,25 @@ export function describeAuthority(
         names += 1;
         return `n${names}.${domain}`;
       };
-      bench = { subject, marks, client, newName };
+      harness = { subject, marks, client, newName };
     });
-    afterAll(() => bench?.subject.stop());
-    const getBench = () => {
-      if (!bench) throw new Error('the CA did not start');
-      return bench;
+    afterAll(() => harness?.subject.stop());
+    const getHarness = () => {
+      if (!harness) throw new Error('the CA did not start');
+      return harness;
     };
-    promiseNonces(getBench);
-    promiseSignatures(getBench);
-    promiseAccounts(getBench);
-    promiseKeyChange(getBench);
-    promiseOrders(getBench);
-    promiseIssuance(getBench);
+    promiseNonces(getHarness);
+    promiseSignatures(getHarness);
+    promiseAccounts(getHarness);
+    promiseKeyChange(getHarness);
+    promiseOrders(getHarness);
+    promiseIssuance(getHarness);
   });
 }
 
-function promiseNonces(bench: () => Bench): void {
+function promiseNonces(harness: () => Harness): void {
   test('a nonce is had by HEAD (200) and GET (204), a new one each time, never to be cached', async () => {
-    const { client } = bench();
+    const { client } = harness();
     const head = await client.fetch('HEAD', client.directory.newNonce);
     const get = await client.fetch('GET', client.directory.newNonce);
     expect([head.status, get.status]).toEqual([200, 204]);
@@ -85,7 +85,7 @@ function promiseNonces(bench: () => Bench): void {
   });
 
   test('a nonce is good for one request; the refusal is badNonce, with a fresh one that works', async () => {
-    const { client } = bench();
+    const { client } = harness();
     const url = client.kid ?? '';
     const nonce = await client.nonce();
     expect((await client.post(url, undefined, { header: { nonce } })).status).toBe(200);
@@ -99,14 +99,14 @@ function promiseNonces(bench: () => Bench): void {
     ['never given out', 'AAAAAAAAAAAAAAAAAAAAAA'],
     ['missing', undefined],
   ])('a nonce that is %s is badNonce', async (_, nonce) => {
-    const { client } = bench();
+    const { client } = harness();
     const answer = await client.post(client.kid ?? '', undefined, { header: { nonce } });
     expect(readProblem(answer)).toMatchObject({ status: 400, type: 'badNonce' });
     expect(answer.headers['replay-nonce']).toBeTruthy();
   });
 }
 
-function promiseSignatures(bench: () => Bench): void {
+function promiseSignatures(harness: () => Harness): void {
   const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const elsewhere = 'https://127.0.0.1:1/elsewhere';
 
@@ -125,7 +125,7 @@ function promiseSignatures(bench: () => Bench): void {
     ['with an unprotected header', { outer: { header: { nonce: 'x' } } }, ['malformed']],
     ['in the general form', { outer: { signatures: [{}] } }, ['malformed']],
   ])('a request signed %s is refused and still carries a nonce', async (_, overrides, types) => {
-    const { client } = bench();
+    const { client } = harness();
     const answer = await client.post(client.kid ?? '', undefined, overrides);
     const { status, type } = readProblem(answer);
     expect(status).toBeGreaterThanOrEqual(400);
@@ -136,13 +136,13 @@ function promiseSignatures(bench: () => Bench): void {
   });
 
   test('a header holds an account or a key, not both', async () => {
-    const { client } = bench();
+    const { client } = harness();
     const answer = await client.post(client.kid ?? '', undefined, { header: { jwk: client.jwk } });
     expect(readProblem(answer)).toMatchObject({ status: 400, type: 'malformed' });
   });
 
   test('an order signed with the bare key instead of the account is refused', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const payload = { identifiers: [{ type: 'dns', value: newName() }] };
     const answer = await client.post(client.directory.newOrder, payload, {
       header: { kid: undefined, jwk: client.jwk },
@@ -151,35 +151,35 @@ function promiseSignatures(bench: () => Bench): void {
   });
 
   test('any content type but application/jose+json is refused', async () => {
-    const { client } = bench();
+    const { client } = harness();
     const answer = await client.post(client.kid ?? '', undefined, { contentType: 'application/json' });
     expect([400, 415]).toContain(answer.status);
     expect(readProblem(answer).type).toBe('malformed');
   });
 
   test('a resource that is not there is 404', async () => {
-    const { client, newName } = bench();
+    const { client, newName } = harness();
     const order = await client.order([newName()]);
     expect((await client.post(`${order.url}000`)).status).toBe(404);
   });
 
   test('every answer but the directory names the directory', async () => {
-    const { client, subject } = bench();
+    const { client, subject } = harness();
     const { headers } = await client.post(client.kid ?? '');
     expect(headers.link).toContain(`<${subject.directory}>;rel="index"`);
   });
 }
 
-function promiseAccounts(bench: () => Bench): void {
+function promiseAccounts(harness: () => Harness): void {
   test('the directory names the terms, to which a new account must agree', async () => {
-    const { client } = bench();
+    const { client } = harness();
     expect(client.directory.meta.termsOfService).toBeDefined();
     const answer = await client.another().post(client.directory.newAccount, {});
     expect(['malformed', 'userActionRequired']).toContain(readProblem(answer).type);
   });
 
   test('a new key is 201, a known one 200, with the same account URL', async () => {
-    const newcomer = bench().client.another();
+    const newcomer = harness().client.another();
     const first = await newcomer.register(['mailto:ops@lab.example.com']);
     newcomer.kid = undefined;
     const second = await newcomer.register();
@@ -189,7 +189,7 @@ function promiseAccounts(bench: () => Bench): void {
   });
 
   test('onlyReturnExisting makes no account: accountDoesNotExist for a new key, the URL for a known one', async () => {
-    const newcomer = bench().client.another();
+    const newcomer = harness().client.another();
     const look = () => newcomer.post(newcomer.directory.newAccount, { onlyReturnExisting: true });
     expect(readProblem(await look())).toMatchObject({ status: 400, type: 'accountDoesNotExist' });
     const { headers } = await newcomer.register();
@@ -204,32 +204,32 @@ function promiseAccounts(bench: () => Bench): void {
     ['mailto:', 'invalidContact'],
     ['mailto:not an address', 'invalidContact'],
   ])('the contact %s is refused', async (contact, ...types) => {
-    const newcomer = bench().client.another();
+    const newcomer = harness().client.another();
     const answer = await newcomer.register([contact]);
     expect(answer.status).toBe(400);
     expect(types).toContain(readProblem(answer).type);
   });
 
   test('a changed contact is taken', async () => {
-    const newcomer = bench().client.another();
+    const newcomer = harness().client.another();
     await newcomer.register(['mailto:ops@lab.example.com']);
     const answer = await newcomer.post(newcomer.kid ?? '', { contact: ['mailto:dev@lab.example.com'] });
     expect([answer.status, JSON.parse(answer.text)]).toMatchObject([200, { status: 'valid' }]);
   });
 
   test('an account that the CA does not know is accountDoesNotExist', async () => {
-    const { client } = bench();
+    const { client } = harness();
     const kid = `${client.kid}000`;
     const answer = await client.post(client.directory.newOrder, { identifiers: [] }, { header: { kid } });
     expect(readProblem(answer)).toMatchObject({ status: 400, type: 'accountDoesNotExist' });
   });
 
   test('a deactivated account is unauthorized, and its key cannot register again', async () => {
-    const leaver = bench().client.another();
+    const leaver = harness().client.another();
     await leaver.register();
     const answer = await leaver.post(leaver.kid ?? '', { status: 'deactivated' });
     expect(JSON.parse(answer.text)).toMatchObject({ status: 'deactivated' });
-    const identifiers = [{ type: 'dns', value: bench().newName() }];
+    const identifiers = [{ type: 'dns', value: harness().newName() }];
     const order = await leaver.post(leaver.directory.newOrder, { identifiers });
     expect(readProblem(order)).toMatchObject({ status: 403, type: 'unauthorized' });
     leaver.kid = undefined;

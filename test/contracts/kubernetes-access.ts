@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { mintServingCertificate } from '../sandbox/tls.ts';
-import { type Bench, manifestOf } from './kubernetes-harness.ts';
+import { type Harness, manifestOf } from './kubernetes-harness.ts';
 import { workloadOf } from './kubernetes-workloads.ts';
 
 const first = { manager: 'certrelay' } as const;
 const rbacPath = '/apis/rbac.authorization.k8s.io/v1';
 
-export function promiseAccess(bench: () => Bench): void {
+export function promiseAccess(harness: () => Harness): void {
   const bind = async (namespace: string, name: string, rules?: readonly object[]) => {
-    const { admin } = bench();
+    const { admin } = harness();
     const apiGroup = 'rbac.authorization.k8s.io';
     const meta = { apiVersion: `${apiGroup}/v1`, metadata: { name } };
     if (rules)
@@ -37,7 +37,7 @@ export function promiseAccess(bench: () => Bench): void {
       .toBe('allowed');
 
   test('a token the server does not know is SignInFailed', async () => {
-    const { subject, connect, signal } = bench();
+    const { subject, connect, signal } = harness();
     const kubeconfig = subject.kubeconfig('admin').replace(/("?token"?: "?)[0-9a-f]+/, '$1wrong');
     const cluster = connect(kubeconfig);
     await expect(cluster.readSecret('default', 'web', signal())).rejects.toMatchObject({
@@ -48,7 +48,7 @@ export function promiseAccess(bench: () => Bench): void {
   });
 
   test('a server whose certificate is of another authority is Unreachable, and the message says what to correct', async () => {
-    const { subject, connect, signal } = bench();
+    const { subject, connect, signal } = harness();
     const { ca } = await mintServingCertificate('stranger');
     const data = Buffer.from(ca).toString('base64');
     const kubeconfig = subject
@@ -63,7 +63,7 @@ export function promiseAccess(bench: () => Bench): void {
   });
 
   test('a user without a role is Forbidden everything, with verb, resource and namespace named', async () => {
-    const { restricted, newNamespace, signal } = bench();
+    const { restricted, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const deployment = { kind: 'Deployment', name: 'web' } as const;
     const mark = { kind: 'annotation', key: 'a', value: 'b' } as const;
@@ -83,7 +83,7 @@ export function promiseAccess(bench: () => Bench): void {
   });
 
   test('an apply that would make the Secret needs create too, and says so', async () => {
-    const { restricted, newNamespace, signal } = bench();
+    const { restricted, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await bind(namespace, 'patcher', [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'patch'] }]);
     await eventually(() => restricted.readSecret(namespace, 'web', signal()));
@@ -94,7 +94,7 @@ export function promiseAccess(bench: () => Bench): void {
   });
 
   test('a role that names a Secret lets it be made by server-side apply, and no other', async () => {
-    const { restricted, newNamespace, signal } = bench();
+    const { restricted, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const verbs = ['get', 'patch', 'create', 'delete'];
     await bind(namespace, 'named', [
@@ -112,7 +112,7 @@ export function promiseAccess(bench: () => Bench): void {
   });
 
   test('K43 D10 infra/rbac.yaml allows all that deploying needs in a bound namespace, and nothing in another', async () => {
-    const { admin, restricted, newNamespace, signal } = bench();
+    const { admin, restricted, newNamespace, signal } = harness();
     const [namespace, other] = [await newNamespace(), await newNamespace()];
     const source = await readFile(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
     for (const document of parseAllDocuments(source)) {

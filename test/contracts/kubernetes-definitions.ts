@@ -1,7 +1,7 @@
 // What Certrelay relies on in kinds that a cluster knows by a definition: Rollouts of Argo, and who may ask
 // for a kind at all.
 import { expect, test } from 'vitest';
-import type { Bench } from './kubernetes-harness.ts';
+import type { Harness } from './kubernetes-harness.ts';
 import {
   argoDefinition,
   argoRolloutOf,
@@ -13,9 +13,9 @@ import {
   grantOf,
 } from './kubernetes-kinds.ts';
 
-export function promiseDefinitions(bench: () => Bench): void {
+export function promiseDefinitions(harness: () => Harness): void {
   test('P09 a Rollout of Argo that uses a Secret is found from its definition on, but for one whose pods another object describes', async () => {
-    const { admin, cluster, restricted, newNamespace, signal } = bench();
+    const { admin, cluster, restricted, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await expect(cluster.listOthers(namespace, 'Rollout', signal())).rejects.toMatchObject({
       code: 'NotFound',
@@ -44,7 +44,7 @@ export function promiseDefinitions(bench: () => Bench): void {
   });
 
   test('the namespaces whose Gateways a ReferenceGrant lets take Secrets are found from its definition on', async () => {
-    const { admin, cluster, newNamespace, signal } = bench();
+    const { admin, cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const list = () => cluster.listGatewayNamespaces(namespace, signal());
     expect(await list()).toEqual([]);
@@ -73,7 +73,7 @@ export function promiseDefinitions(bench: () => Bench): void {
     ],
     ['without a schema', withoutSchema('Other'), /422.*schema/],
   ])('a definition %s is refused', async ([, definition, refusal]) => {
-    await expect(bench().admin.create(definitionsPath, definition)).rejects.toThrow(refusal);
+    await expect(harness().admin.create(definitionsPath, definition)).rejects.toThrow(refusal);
   });
 }
 

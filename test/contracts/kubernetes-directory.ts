@@ -9,14 +9,14 @@ import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { tlsObjectKinds } from '../../lib/policy/kubernetes/tls-objects.ts';
 import { realClock } from '../fakes/clock.ts';
 import { silentLog } from '../fakes/log.ts';
-import type { Bench } from './kubernetes-harness.ts';
+import type { Harness } from './kubernetes-harness.ts';
 import { createDefined, definitionOf, gatewayGroup } from './kubernetes-kinds.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';
 
-export function promiseDirectory(bench: () => Bench): void {
+export function promiseDirectory(harness: () => Harness): void {
   test('K43 P25 the role certrelay-discover lists what asks for certificates in a bound namespace, with Gateways from their definition on', async () => {
-    const { admin, subject, newNamespace, signal } = bench();
+    const { admin, subject, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const access = readKubeconfig('lab', subject.kubeconfig('certrelay'));
     const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silentLog });
@@ -62,12 +62,12 @@ export function promiseDirectory(bench: () => Bench): void {
     ]);
     await directory.close();
   });
-  promiseFormerTools(bench);
+  promiseFormerTools(harness);
 }
 
-function promiseFormerTools(bench: () => Bench): void {
+function promiseFormerTools(harness: () => Harness): void {
   test('K43 the role certrelay-import reads a Secret and what other tools left, with those of cert-manager from their definition on', async () => {
-    const { admin, subject, newNamespace, signal } = bench();
+    const { admin, subject, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await bind(admin, namespace, 'certrelay-import', 'importing');
     const access = readKubeconfig('lab', subject.kubeconfig('certrelay'));
@@ -124,7 +124,7 @@ function promiseFormerTools(bench: () => Bench): void {
 }
 
 /** Binds a role of infra/rbac.yaml, made under a name of its own, to certrelay in a namespace. */
-async function bind(admin: Bench['admin'], namespace: string, role: string, copy: string): Promise<void> {
+async function bind(admin: Harness['admin'], namespace: string, role: string, copy: string): Promise<void> {
   await admin.create(`/apis/${apiGroup}/v1/clusterroles`, await readRole(role, copy));
   await admin.create(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings`, {
     apiVersion: `${apiGroup}/v1`,

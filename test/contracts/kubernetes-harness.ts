@@ -15,9 +15,9 @@ export interface KubernetesSubject {
   stop(): Promise<void>;
 }
 
-export type Bench = Awaited<ReturnType<typeof openBench>>;
+export type Harness = Awaited<ReturnType<typeof openHarness>>;
 
-export async function openBench(start: () => Promise<KubernetesSubject>) {
+export async function openHarness(start: () => Promise<KubernetesSubject>) {
   const subject = await start();
   const admin = openAdmin(subject.kubeconfig('admin'));
   const connect = (kubeconfig: string) =>

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type WorkloadKind, workloadKinds } from '../../lib/certificate/spec.ts';
 import type { Rollout } from '../../lib/policy/kubernetes/objects.ts';
-import type { Bench } from './kubernetes-harness.ts';
+import type { Harness } from './kubernetes-harness.ts';
 
 interface Shape {
   readonly name?: string;
@@ -35,20 +35,20 @@ export function workloadOf(kind: WorkloadKind, namespace: string, { name = 'web'
 const mark = (value: string) =>
   ({ kind: 'annotation', key: 'certrelay.dev/fingerprint-web-tls', value }) as const;
 
-export function promiseWorkloads(bench: () => Bench): void {
+export function promiseWorkloads(harness: () => Harness): void {
   const create = async (kind: WorkloadKind, namespace: string, shape?: Shape) => {
     const { path, body } = workloadOf(kind, namespace, shape);
-    await bench().admin.create(path, body);
+    await harness().admin.create(path, body);
   };
   const find = async (kind: WorkloadKind, namespace: string, name = 'web') => {
-    const list = await bench().cluster.listWorkloads(namespace, kind, bench().signal());
+    const list = await harness().cluster.listWorkloads(namespace, kind, harness().signal());
     return list.find((workload) => workload.name === name);
   };
   const eventually = (kind: WorkloadKind, namespace: string, state: Rollout['state']) =>
     expect.poll(async () => (await find(kind, namespace))?.rollout.state, { timeout: 15_000 }).toBe(state);
 
   test('every way in which pods use a Secret is found, and nothing that is no use', async () => {
-    const { newNamespace } = bench();
+    const { newNamespace } = harness();
     const namespace = await newNamespace();
     const image = 'registry.invalid/x:1';
     await create('Deployment', namespace, {
@@ -109,7 +109,7 @@ export function promiseWorkloads(bench: () => Bench): void {
   });
 
   test('P09 what cannot be rolled is found, but for what another object looks after', async () => {
-    const { admin, cluster, newNamespace, signal } = bench();
+    const { admin, cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const pod = {
       containers: [
@@ -139,7 +139,7 @@ export function promiseWorkloads(bench: () => Bench): void {
   });
 
   test('a workload refuses to be restarted by an annotation of its own or of its pods', async () => {
-    const { admin, newNamespace } = bench();
+    const { admin, newNamespace } = harness();
     const namespace = await newNamespace();
     const refusal = { annotations: { 'certrelay.dev/restart': 'false' } };
     const { path, body } = workloadOf('Deployment', namespace, { name: 'own' });
@@ -163,7 +163,7 @@ export function promiseWorkloads(bench: () => Bench): void {
   test.for(
     workloadKinds,
   )('a %s that is marked rolls out, and the same mark again changes nothing', async (kind) => {
-    const { cluster, newNamespace, signal } = bench();
+    const { cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await create(kind, namespace);
     await eventually(kind, namespace, 'complete');
@@ -180,7 +180,7 @@ export function promiseWorkloads(bench: () => Bench): void {
   });
 
   test('P10 the env strategy sets LETSENCRYPT_CERT_REFRESH on the first container and touches nothing else', async () => {
-    const { cluster, admin, newNamespace, signal } = bench();
+    const { cluster, admin, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await create('Deployment', namespace);
     const env = { kind: 'env', container: 'main', value: 'aa' } as const;
@@ -211,11 +211,11 @@ export function promiseWorkloads(bench: () => Bench): void {
   });
 
   test('a rollout whose pods cannot run is progressing, then failed once its deadline is exceeded', async () => {
-    const { cluster, newNamespace, signal } = bench();
+    const { cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await create('Deployment', namespace, { spec: { progressDeadlineSeconds: 2 } });
     await eventually('Deployment', namespace, 'complete');
-    const { admin } = bench();
+    const { admin } = harness();
     await admin.patch(`/apis/apps/v1/namespaces/${namespace}/deployments/web`, {
       spec: { template: { spec: { nodeSelector: { disk: 'none' } } } },
     });
@@ -238,7 +238,7 @@ export function promiseWorkloads(bench: () => Bench): void {
     ['StatefulSet', { updateStrategy: { type: 'OnDelete' } }, /OnDelete/],
     ['DaemonSet', { updateStrategy: { type: 'OnDelete' } }, /OnDelete/],
   ] as const)('a %s with %o is held: nobody waits for it', async ([kind, spec, message]) => {
-    const { newNamespace } = bench();
+    const { newNamespace } = harness();
     const namespace = await newNamespace();
     await create(kind, namespace, { spec });
     expect((await find(kind, namespace))?.rollout).toMatchObject({
@@ -248,14 +248,14 @@ export function promiseWorkloads(bench: () => Bench): void {
   });
 
   test('a Deployment without replicas is complete', async () => {
-    const { newNamespace } = bench();
+    const { newNamespace } = harness();
     const namespace = await newNamespace();
     await create('Deployment', namespace, { spec: { replicas: 0 } });
     await eventually('Deployment', namespace, 'complete');
   });
 
   test('strategy Recreate has a gap on restart, however many replicas there are; none without pods', async () => {
-    const { newNamespace } = bench();
+    const { newNamespace } = harness();
     const namespace = await newNamespace();
     const strategy = { type: 'Recreate' };
     for (const [replicas, hasGap] of [

@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { promiseAccess } from './kubernetes-access.ts';
 import { promiseDefinitions } from './kubernetes-definitions.ts';
 import { promiseDirectory } from './kubernetes-directory.ts';
-import { type Bench, encode, type KubernetesSubject, manifestOf, openBench } from './kubernetes-harness.ts';
+import {
+  encode,
+  type Harness,
+  type KubernetesSubject,
+  manifestOf,
+  openHarness,
+} from './kubernetes-harness.ts';
 import { promiseWorkloads } from './kubernetes-workloads.ts';
 
 export type { KubernetesSubject };
@@ -12,33 +18,33 @@ export type { KubernetesSubject };
 /** Declares the suite. */
 export function describeKubernetes(title: string, start: () => Promise<KubernetesSubject>): void {
   describe(title, () => {
-    let opened: Bench;
+    let opened: Harness;
     beforeAll(async () => {
-      opened = await openBench(start);
+      opened = await openHarness(start);
     });
     afterAll(() => opened.stop());
-    const bench = () => opened;
-    describe('Secrets', () => promiseSecrets(bench));
-    describe('workloads', () => promiseWorkloads(bench));
-    describe('access', () => promiseAccess(bench));
-    describe('what uses certificates', () => promiseDirectory(bench));
-    describe('kinds that are defined', () => promiseDefinitions(bench));
+    const harness = () => opened;
+    describe('Secrets', () => promiseSecrets(harness));
+    describe('workloads', () => promiseWorkloads(harness));
+    describe('access', () => promiseAccess(harness));
+    describe('what uses certificates', () => promiseDirectory(harness));
+    describe('kinds that are defined', () => promiseDefinitions(harness));
   });
 }
 
 const first = { manager: 'certrelay' } as const;
 const pathOf = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets/web`;
 
-function promiseSecrets(bench: () => Bench): void {
+function promiseSecrets(harness: () => Harness): void {
   test('a Secret that is missing is undefined, in a namespace that is missing too', async () => {
-    const { cluster, newNamespace, signal } = bench();
+    const { cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     expect(await cluster.readSecret(namespace, 'web', signal())).toBeUndefined();
     expect(await cluster.readSecret('nowhere', 'web', signal())).toBeUndefined();
   });
 
   test('a Secret that is applied reads back as it was answered, and applying it again changes nothing', async () => {
-    const { cluster, newNamespace, signal } = bench();
+    const { cluster, newNamespace, signal } = harness();
     const manifest = manifestOf(
       await newNamespace(),
       { a: '1' },
@@ -58,7 +64,7 @@ function promiseSecrets(bench: () => Bench): void {
   });
 
   test('P17 N02 keys, labels and annotations of others survive an apply, htpasswd among them', async () => {
-    const { cluster, admin, newNamespace, signal } = bench();
+    const { cluster, admin, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await admin.create(`/api/v1/namespaces/${namespace}/secrets`, {
       apiVersion: 'v1',
@@ -88,7 +94,7 @@ function promiseSecrets(bench: () => Bench): void {
   });
 
   test('a key that is applied no longer goes, unless another manager holds it too', async () => {
-    const { cluster, newNamespace, signal } = bench();
+    const { cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const made = await cluster.applySecret(
       manifestOf(namespace, { a: '1', b: '2', c: '3' }),
@@ -110,7 +116,7 @@ function promiseSecrets(bench: () => Bench): void {
   });
 
   test('an apply over a Secret that has changed since is a Conflict and changes nothing', async () => {
-    const { cluster, admin, newNamespace, signal } = bench();
+    const { cluster, admin, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const made = await cluster.applySecret(manifestOf(namespace, { a: '1' }), first, signal());
     await admin.patch(pathOf(namespace), { data: { a: encode('2') } });
@@ -127,7 +133,7 @@ function promiseSecrets(bench: () => Bench): void {
   });
 
   test('without a Secret to go over, values of others are a Conflict, not overwritten', async () => {
-    const { cluster, admin, newNamespace, signal } = bench();
+    const { cluster, admin, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const body = {
       apiVersion: 'v1',
@@ -150,13 +156,13 @@ function promiseSecrets(bench: () => Bench): void {
     ['with a bad key name', { data: { 'a b': encode('x') } }, /valid config key/],
     ['over 1 MiB', { data: { a: encode('x'.repeat(1_048_577)) } }, /Too long/],
   ] as const)('a Secret %s is Rejected', async ([, more, message]) => {
-    const { cluster, newNamespace, signal } = bench();
+    const { cluster, newNamespace, signal } = harness();
     const made = cluster.applySecret(manifestOf(await newNamespace(), {}, more), first, signal());
     await expect(made).rejects.toMatchObject({ code: 'Rejected', message: expect.stringMatching(message) });
   });
 
   test('the type of a Secret cannot be changed: Rejected', async () => {
-    const { cluster, newNamespace, signal } = bench();
+    const { cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const values = { 'tls.crt': 'c', 'tls.key': 'k' };
     const over = await cluster.applySecret(manifestOf(namespace, values), first, signal());
@@ -168,7 +174,7 @@ function promiseSecrets(bench: () => Bench): void {
   });
 
   test('an immutable Secret takes new labels but no new data', async () => {
-    const { cluster, admin, newNamespace, signal } = bench();
+    const { cluster, admin, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await cluster.applySecret(manifestOf(namespace, { a: '1' }), first, signal());
     await admin.patch(pathOf(namespace), { immutable: true });
@@ -186,7 +192,7 @@ function promiseSecrets(bench: () => Bench): void {
   });
 
   test('a Secret in a namespace that is missing is NotFound, and the message says to create it', async () => {
-    const { cluster, signal } = bench();
+    const { cluster, signal } = harness();
     await expect(
       cluster.applySecret(manifestOf('nowhere', { a: '1' }), first, signal()),
     ).rejects.toMatchObject({
@@ -196,7 +202,7 @@ function promiseSecrets(bench: () => Bench): void {
   });
 
   test('only the state that was seen is deleted, and deleting what is gone is fine', async () => {
-    const { cluster, admin, newNamespace, signal } = bench();
+    const { cluster, admin, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const made = await cluster.applySecret(manifestOf(namespace, { a: '1' }), first, signal());
     await admin.patch(pathOf(namespace), { metadata: { labels: { changed: 'yes' } } });

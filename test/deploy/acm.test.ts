@@ -5,17 +5,17 @@ import type { AcmTarget } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { mintChain } from '../minting/certificates.ts';
 import { targetOf } from '../minting/targets.ts';
-import { codesOf, only, openBench, targetsOf } from './harness.ts';
+import { codesOf, only, openHarness, targetsOf } from './harness.ts';
 
 const region = 'us-east-1';
 const name = `acm/${region}/shop`;
 
 async function open(more: Partial<AcmTarget['acm']> = {}) {
-  const bench = await openBench({ targets: [{ acm: { region, ...more } }], acm: true });
-  const { acm } = bench;
+  const harness = await openHarness({ targets: [{ acm: { region, ...more } }], acm: true });
+  const { acm } = harness;
   if (!acm) throw new Error('no ACM');
   const fingerprints = () => acm.entries.map(({ leaf }) => readCertificate(leaf).fingerprint);
-  return { bench, acm, fingerprints };
+  return { harness, acm, fingerprints };
 }
 
 /** What somebody else might import: PEM for the same name. */
@@ -35,14 +35,14 @@ async function mint(
 }
 
 test('D01 a load balancer gets its certificate by ACM: imported once, then again under the same ARN', async () => {
-  const { bench, acm, fingerprints } = await open();
-  const report = only(await bench.deploy());
+  const { harness, acm, fingerprints } = await open();
+  const report = only(await harness.deploy());
   expect(report).toMatchObject({ target: name, outcome: 'delivered', action: 'create' });
   const [first] = acm.entries;
   expect(report.message).toBe(`imported as ${first?.arn}`);
   expect(first?.tags).toEqual(new Map([['certrelay:certificate', 'certrelay/shop']]));
-  const second = await bench.issue('shop', 'version-2');
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  const second = await harness.issue('shop', 'version-2');
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
   expect(acm.entries.map(({ arn, tags }) => ({ arn, tags }))).toEqual([
     { arn: first?.arn, tags: first?.tags },
   ]);
@@ -50,53 +50,53 @@ test('D01 a load balancer gets its certificate by ACM: imported once, then again
 });
 
 test('one that is up to date costs one call, and nothing is written', async () => {
-  const { bench } = await open();
-  await bench.deploy();
-  bench.calls();
-  bench.store.calls.length = 0;
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
-  expect(bench.calls()).toEqual(['GetCertificate']);
-  expect(bench.store.calls.filter((call) => call.startsWith('record'))).toEqual([]);
+  const { harness } = await open();
+  await harness.deploy();
+  harness.calls();
+  harness.store.calls.length = 0;
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
+  expect(harness.calls()).toEqual(['GetCertificate']);
+  expect(harness.store.calls.filter((call) => call.startsWith('record'))).toEqual([]);
 });
 
 test('a dry run says what would be imported, and calls nothing that changes', async () => {
-  const { bench, acm } = await open();
-  const report = only(await bench.deploy({ dryRun: true }));
+  const { harness, acm } = await open();
+  const report = only(await harness.deploy({ dryRun: true }));
   expect(report).toMatchObject({ outcome: 'planned', action: 'create' });
   expect(report.message).toBe('would be imported under a new ARN');
   expect(acm.entries).toEqual([]);
 });
 
 test('a crash before the ARN is remembered makes no second one: it is found by its tag', async () => {
-  const { bench, acm } = await open();
-  bench.faults.set('acm', 'ImportCertificate', { kind: 'lose' });
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'pending' });
+  const { harness, acm } = await open();
+  harness.faults.set('acm', 'ImportCertificate', { kind: 'lose' });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'pending' });
   expect(acm.entries).toHaveLength(1);
   // Others of the same names, which are not ours.
   acm.add(region, 'IMPORTED', await mint('rsa-2048'));
   acm.add(region, 'AMAZON_ISSUED', await mint());
-  bench.clock.pass(5 * 60_000);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
-  bench.calls();
-  await bench.deploy();
-  expect(bench.calls()).toEqual(['GetCertificate']);
+  harness.clock.pass(5 * 60_000);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
+  harness.calls();
+  await harness.deploy();
+  expect(harness.calls()).toEqual(['GetCertificate']);
 });
 
 test('what another installation in the account has imported for the same name stays as it is', async () => {
-  const { bench, acm } = await open();
+  const { harness, acm } = await open();
   acm.add(region, 'IMPORTED', await mint(), new Map([['certrelay:certificate', 'staging/shop']]));
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
   expect(acm.entries).toHaveLength(2);
 });
 
 test('of two that carry the tag the same one is always taken, and the other is named', async () => {
-  const { bench, acm } = await open();
+  const { harness, acm } = await open();
   const tags = new Map([['certrelay:certificate', 'certrelay/shop']]);
   const made = [await mint(), await mint()].map(
     (material) => acm.add(region, 'IMPORTED', material, tags).arn,
   );
   const [first = '', second = ''] = made.toSorted();
-  const report = only(await bench.deploy());
+  const report = only(await harness.deploy());
   expect(report).toMatchObject({ outcome: 'delivered', action: 'apply' });
   expect(report.message).toBe(
     `imported again under ${first}; ${second} carries its tag too: delete it once nothing uses it`,
@@ -104,44 +104,46 @@ test('of two that carry the tag the same one is always taken, and the other is n
 });
 
 test('drift: another certificate that somebody imported under the ARN is put right', async () => {
-  const { bench, acm, fingerprints } = await open();
-  await bench.deploy();
+  const { harness, acm, fingerprints } = await open();
+  await harness.deploy();
   const [entry] = acm.entries;
   acm.import(region, await mint(), entry?.arn, new Map());
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-  expect(fingerprints()).toEqual([readCertificate(bench.first.chain).fingerprint]);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(fingerprints()).toEqual([readCertificate(harness.first.chain).fingerprint]);
 });
 
 test('one that somebody deleted is imported again, under a new ARN', async () => {
-  const { bench, acm } = await open();
-  await bench.deploy();
+  const { harness, acm } = await open();
+  await harness.deploy();
   const [before] = acm.entries;
   acm.remove(before?.arn ?? '');
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
   expect(acm.entries).toHaveLength(1);
   expect(acm.entries[0]?.arn).not.toBe(before?.arn);
 });
 
 test('regions are served side by side, each with an ARN of its own that is remembered', async () => {
   const regions = ['eu-central-1', 'us-east-1'];
-  const bench = await openBench({ targets: regions.map((one) => ({ acm: { region: one } })), acm: true });
-  await bench.deploy();
-  expect(bench.acm?.entries.map((one) => one.region).toSorted()).toEqual(regions);
-  bench.calls();
-  const again = targetsOf(await bench.deploy());
+  const harness = await openHarness({ targets: regions.map((one) => ({ acm: { region: one } })), acm: true });
+  await harness.deploy();
+  expect(harness.acm?.entries.map((one) => one.region).toSorted()).toEqual(regions);
+  harness.calls();
+  const again = targetsOf(await harness.deploy());
   expect(again.map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged']);
-  expect(bench.calls()).toEqual(['GetCertificate', 'GetCertificate']);
+  expect(harness.calls()).toEqual(['GetCertificate', 'GetCertificate']);
   // One target alone, asked for by its name.
-  await bench.issue('shop', 'version-2');
-  expect(only(await bench.deploy({ targets: ['acm/eu-central-1/shop'] }))).toMatchObject({ action: 'apply' });
+  await harness.issue('shop', 'version-2');
+  expect(only(await harness.deploy({ targets: ['acm/eu-central-1/shop'] }))).toMatchObject({
+    action: 'apply',
+  });
 });
 
 test("the inventory's ARN is imported over, with the tags that are there", async () => {
-  const { bench, acm } = await open();
+  const { harness, acm } = await open();
   const tags = new Map([['team', 'shop']]);
   const { arn } = acm.add(region, 'IMPORTED', await mint(), tags);
-  bench.targets([{ acm: { region, arn } }]);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  harness.targets([{ acm: { region, arn } }]);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
   expect(acm.entries.map((one) => [one.arn, one.tags])).toEqual([[arn, tags]]);
 });
 
@@ -155,11 +157,11 @@ test.for<[string, 'IMPORTED' | 'AMAZON_ISSUED', 'ecdsa-p256' | 'rsa-2048', strin
   ],
   ['that ACM issued', 'AMAZON_ISSUED', 'ecdsa-p256', 'NotImported', /ACM issued and renews itself/],
 ])('a certificate %s is refused by name and left alone', async ([, type, keyType, code, message]) => {
-  const { bench, acm, fingerprints } = await open();
+  const { harness, acm, fingerprints } = await open();
   const { arn } = acm.add(region, type, await mint(keyType));
   const before = fingerprints();
-  bench.targets([{ acm: { region, arn } }]);
-  const report = await bench.deploy();
+  harness.targets([{ acm: { region, arn } }]);
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({ outcome: 'refused', message: expect.stringMatching(message) });
   expect(only(report).message).toContain(arn);
   expect(codesOf(report)).toEqual([code]);
@@ -167,35 +169,35 @@ test.for<[string, 'IMPORTED' | 'AMAZON_ISSUED', 'ecdsa-p256' | 'rsa-2048', strin
 });
 
 test('an ARN of the inventory that is gone is refused, and none is made in its place', async () => {
-  const { bench, acm } = await open({ arn: `arn:aws:acm:${region}:123456789012:certificate/gone` });
-  const report = await bench.deploy();
+  const { harness, acm } = await open({ arn: `arn:aws:acm:${region}:123456789012:certificate/gone` });
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({ outcome: 'refused', message: expect.stringContaining('correct') });
   expect(codesOf(report)).toEqual(['NotFound']);
   expect(acm.entries).toEqual([]);
 });
 
 test('a full account leaves the target pending, and says what would help', async () => {
-  const { bench, acm } = await open();
+  const { harness, acm } = await open();
   acm.limit = 0;
-  const report = await bench.deploy();
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({ outcome: 'pending', message: expect.stringContaining('quota') });
   expect(codesOf(report)).toEqual(['LimitExceeded']);
 });
 
 test('a denial names the action and the tag that the role asks for', async () => {
-  const { bench, acm } = await open();
+  const { harness, acm } = await open();
   const { arn } = acm.add(region, 'IMPORTED', await mint());
-  bench.targets([{ acm: { region, arn } }]);
-  bench.faults.set('acm', 'GetCertificate', { kind: 'error', code: 'AccessDeniedException', status: 400 });
-  const report = await bench.deploy();
+  harness.targets([{ acm: { region, arn } }]);
+  harness.faults.set('acm', 'GetCertificate', { kind: 'error', code: 'AccessDeniedException', status: 400 });
+  const report = await harness.deploy();
   expect(only(report).message).toMatch(/acm:GetCertificate.*Key=certrelay:certificate/);
   expect(codesOf(report)).toEqual(['Denied']);
 });
 
 test('ACM and clusters are served side by side: one that fails does not keep the other from it', async () => {
-  const { bench, acm } = await open();
-  bench.targets([targetOf({ cluster: 'gone' }), { acm: { region } }]);
-  const outcomes = targetsOf(await bench.deploy()).map(({ target, outcome }) => [target, outcome]);
+  const { harness, acm } = await open();
+  harness.targets([targetOf({ cluster: 'gone' }), { acm: { region } }]);
+  const outcomes = targetsOf(await harness.deploy()).map(({ target, outcome }) => [target, outcome]);
   expect(outcomes).toEqual([
     ['gone/shop/shop-tls', 'pending'],
     [name, 'delivered'],
@@ -204,17 +206,17 @@ test('ACM and clusters are served side by side: one that fails does not keep the
 });
 
 test('a run that is overtaken by a newer version does not import the older one over it', async () => {
-  const { bench, acm, fingerprints } = await open();
-  await bench.deploy();
-  await bench.issue('shop', 'version-2');
+  const { harness, acm, fingerprints } = await open();
+  await harness.deploy();
+  await harness.issue('shop', 'version-2');
   const newer = { fingerprint: '' };
-  const stop = bench.journal.before(async ({ action }) => {
+  const stop = harness.journal.before(async ({ action }) => {
     if (action !== 'GetCertificate') return;
     stop();
-    newer.fingerprint = readCertificate((await bench.issue('shop', 'version-3')).chain).fingerprint;
-    expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+    newer.fingerprint = readCertificate((await harness.issue('shop', 'version-3')).chain).fingerprint;
+    expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
   });
-  const late = await bench.deploy();
+  const late = await harness.deploy();
   expect(only(late)).toMatchObject({
     outcome: 'pending',
     message: 'a newer version is there by now, and a pass of its own imports it',
@@ -224,17 +226,17 @@ test('a run that is overtaken by a newer version does not import the older one o
 });
 
 test('D13 a version that is taken back by hand is taken back in ACM, until it is resumed', async () => {
-  const { bench, acm, fingerprints } = await open();
-  await bench.deploy();
-  const second = await bench.issue('shop', 'version-2');
-  await bench.deploy();
-  expect(only(await bench.deploy({ certificates: ['shop'], rollback: true }))).toMatchObject({
+  const { harness, acm, fingerprints } = await open();
+  await harness.deploy();
+  const second = await harness.issue('shop', 'version-2');
+  await harness.deploy();
+  expect(only(await harness.deploy({ certificates: ['shop'], rollback: true }))).toMatchObject({
     outcome: 'held',
     action: 'apply',
     message: expect.stringMatching(/^it was taken back by hand; imported again under arn:.*"resume":true/),
   });
-  expect(fingerprints()).toEqual([readCertificate(bench.first.chain).fingerprint]);
-  await bench.deploy({ certificates: ['shop'], resume: true });
+  expect(fingerprints()).toEqual([readCertificate(harness.first.chain).fingerprint]);
+  await harness.deploy({ certificates: ['shop'], resume: true });
   expect(fingerprints()).toEqual([readCertificate(second.chain).fingerprint]);
   expect(acm.entries).toHaveLength(1);
 });

@@ -5,7 +5,7 @@ import { describeProgress, withoutRetry } from '../../lib/policy/delivery/progre
 import type { AgentReport, DeliveryPhase } from '../../lib/state/delivery.ts';
 import { stateOfTags, throughTags } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
-import { openBench, targetsOf } from './harness.ts';
+import { openHarness, targetsOf } from './harness.ts';
 
 const edge = targetOf({ cluster: 'edge' });
 const other = targetOf({ cluster: 'edge', secret: 'other-tls' });
@@ -17,30 +17,30 @@ const reported = (version: string, ...phases: readonly DeliveryPhase[]) => ({
 });
 
 test('W01 deploy never connects to it: its targets wait for the agent, and the other clusters do not', async () => {
-  const bench = await openBench({ targets: [edge, lab, other], agents: ['edge'] });
+  const harness = await openHarness({ targets: [edge, lab, other], agents: ['edge'] });
   const outcomes = async () =>
-    targetsOf(await bench.deploy()).map(({ outcome, message }) => [outcome, message]);
-  const report = await bench.deploy();
+    targetsOf(await harness.deploy()).map(({ outcome, message }) => [outcome, message]);
+  const report = await harness.deploy();
   expect(report.failures.size).toBe(0);
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['pending', 'delivered', 'pending']);
 
-  await bench.store.record('shop', reported('version-1', 'rolled-out', 'applied'));
+  await harness.store.record('shop', reported('version-1', 'rolled-out', 'applied'));
   expect(await outcomes()).toEqual([
     ['unchanged', 'the agent of edge has delivered it'],
     ['unchanged', 'Secret up to date, nothing to restart'],
     ['pending', 'the agent of edge has applied it, and its workloads are not done'],
   ]);
-  expect(bench.store.kept.get('shop')?.state.deployed).toMatchObject({
+  expect(harness.store.kept.get('shop')?.state.deployed).toMatchObject({
     version: 'version-1',
     phases: ['rolled-out', 'rolled-out', 'applied'],
   });
 
-  await bench.issue('shop', 'version-2');
+  await harness.issue('shop', 'version-2');
   expect((await outcomes())[0]).toEqual(['pending', 'waits for the agent of edge']);
 });
 
 test('resuming a version tells its agents to go on, once, and writes no report of theirs', async () => {
-  const bench = await openBench({ targets: [edge], agents: ['edge'] });
+  const harness = await openHarness({ targets: [edge], agents: ['edge'] });
   const retry = { failures: 3, after: new Date('2026-11-23T10:00:00.000Z') };
   const waiting = describeProgress('version-1', [edge], ['none'], retry);
   const freeze = {
@@ -48,18 +48,18 @@ test('resuming a version tells its agents to go on, once, and writes no report o
     target: 'edge/shop/shop-tls',
     reason: 'Deployment web: 1@2 replicas',
   };
-  await bench.store.record('shop', { reports: { edge: { deployed: waiting, freeze } } });
-  const state = () => bench.store.kept.get('shop')?.state ?? {};
+  await harness.store.record('shop', { reports: { edge: { deployed: waiting, freeze } } });
+  const state = () => harness.store.kept.get('shop')?.state ?? {};
   const report = () => applyResumption(state().reports?.edge, state().resumed);
-  await bench.deploy({ certificates: ['shop'] });
-  await bench.deploy({ certificates: ['shop'], resume: true, dryRun: true });
+  await harness.deploy({ certificates: ['shop'] });
+  await harness.deploy({ certificates: ['shop'], resume: true, dryRun: true });
   expect(report()).toEqual({ deployed: waiting, freeze });
-  await bench.deploy({ certificates: ['shop'], resume: true });
+  await harness.deploy({ certificates: ['shop'], resume: true });
   expect(report()).toEqual({ deployed: withoutRetry(waiting), resumedAt: state().resumed?.at });
   expect(state().reports?.edge).toEqual({ deployed: waiting, freeze });
-  const records = bench.store.count('record');
-  await bench.deploy({ certificates: ['shop'], resume: true });
-  expect(bench.store.count('record')).toBe(records);
+  const records = harness.store.count('record');
+  await harness.deploy({ certificates: ['shop'], resume: true });
+  expect(harness.store.count('record')).toBe(records);
 });
 
 test('a resumption is followed once, and of another version it says nothing', () => {

@@ -6,7 +6,7 @@ import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { targetOf } from '../minting/targets.ts';
-import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './harness.ts';
+import { bindingOf, codesOf, type HarnessOptions, openHarness, targetsOf } from './harness.ts';
 
 const place = targetOf({ secret: 'tls' });
 const registered: StoredSpec = {
@@ -45,9 +45,9 @@ const past: InstallationRecord = { firstRun, isUpgraded: true, lastPass: firstRu
 async function open(
   spec: StoredSpec,
   record: InstallationRecord | Error | 'none' = past,
-  more: Partial<BenchOptions> = {},
+  more: Partial<HarnessOptions> = {},
 ) {
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf()],
     installation: {
       read: async () => {
@@ -57,20 +57,20 @@ async function open(
     },
     ...more,
   });
-  bench.lab.create(bindingOf('shop', 'certrelay-prune'));
-  bench.addWorkload('Deployment', 'db');
-  bench.allow({ registration, discovery });
-  await bench.issueStored(spec, 'old');
-  await bench.deploy();
-  const version = () => bench.secret('tls')?.metadata.annotations?.['certrelay.dev/version'];
+  harness.lab.create(bindingOf('shop', 'certrelay-prune'));
+  harness.addWorkload('Deployment', 'db');
+  harness.allow({ registration, discovery });
+  await harness.issueStored(spec, 'old');
+  await harness.deploy();
+  const version = () => harness.secret('tls')?.metadata.annotations?.['certrelay.dev/version'];
   expect(version()).toBe('old');
-  await bench.issueStored(spec, 'new');
+  await harness.issueStored(spec, 'new');
   const deploy = async () => {
-    const report = await bench.deploy();
+    const report = await harness.deploy();
     const [own] = report.certificates.filter(({ name }) => name === spec.name);
     return { report, own, target: targetsOf(report).find(({ certificate }) => certificate === spec.name) };
   };
-  return { bench, version, deploy };
+  return { harness, version, deploy };
 }
 
 const zones = ['example.org'];
@@ -114,19 +114,21 @@ describe('is not delivered, and stays as it is', () => {
     ],
     ['discovery: whose section is gone', found, { registration }, 'discovery: {'],
   ])('%s', async (_, spec, sections, line) => {
-    const { bench, version, deploy } = await open({ ...spec, targets: [place] }, past, { prune: true });
-    await bench.issueStored(spec, 'newest');
-    bench.allow(sections);
-    bench.calls();
-    const records = bench.store.count('record');
+    const { harness, version, deploy } = await open({ ...spec, targets: [place] }, past, { prune: true });
+    await harness.issueStored(spec, 'newest');
+    harness.allow(sections);
+    harness.calls();
+    const records = harness.store.count('record');
     const { report, target } = await deploy();
     expect(target).toMatchObject({ outcome: 'refused', message: expect.stringContaining(`add "${line}`) });
     expect(codesOf(report)).toEqual(['NotAllowed']);
     expect(report.pruned).toEqual([]);
     expect(version()).toBe('old');
-    expect(bench.store.count('record')).toBe(records);
-    expect(bench.calls().filter((call) => !call.startsWith('list ') && !call.startsWith('get '))).toEqual([]);
-    bench.allow({
+    expect(harness.store.count('record')).toBe(records);
+    expect(harness.calls().filter((call) => !call.startsWith('list ') && !call.startsWith('get '))).toEqual(
+      [],
+    );
+    harness.allow({
       registration: { ...registration, restarts: ['auto', { kind: 'Deployment', name: 'db' }] },
       discovery,
     });
@@ -136,14 +138,14 @@ describe('is not delivered, and stays as it is', () => {
 
   it('nor are its other targets, with one error for all, and those of the file are delivered', async () => {
     const targets = [place, { ...place, secret: 'second' }, { ...place, namespace: 'other' }];
-    const { bench, deploy } = await open({ ...registered, targets: [place] });
-    await bench.issueStored({ ...registered, targets }, 'newest');
-    await bench.issue('shop', 'version-2');
+    const { harness, deploy } = await open({ ...registered, targets: [place] });
+    await harness.issueStored({ ...registered, targets }, 'newest');
+    await harness.issue('shop', 'version-2');
     const { report, own } = await deploy();
     expect(own?.targets.map(({ outcome }) => outcome)).toEqual(['refused', 'refused', 'refused']);
     expect(codesOf(report)).toEqual(['NotAllowed']);
-    expect(bench.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-2');
-    expect(bench.secret('second')).toBeUndefined();
+    expect(harness.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-2');
+    expect(harness.secret('second')).toBeUndefined();
   });
 });
 
@@ -154,9 +156,9 @@ describe('is delivered as before, and named with the line to add', () => {
     ['before the first full pass', 'none' as const, undefined],
     ['where the role may not ask whether it was noted', new StoreError('Denied', 'denied'), undefined],
   ])('%s', async (_, record, until) => {
-    const { bench, version, deploy } = await open(registered, record);
-    if (until) await bench.store.record('customer', { graceUntil: new Date(until) });
-    bench.allow({ registration: { ...registration, zones } });
+    const { harness, version, deploy } = await open(registered, record);
+    if (until) await harness.store.record('customer', { graceUntil: new Date(until) });
+    harness.allow({ registration: { ...registration, zones } });
     const { own, report } = await deploy();
     expect(own).toMatchObject({
       decision: 'delivered',
@@ -165,15 +167,15 @@ describe('is delivered as before, and named with the line to add', () => {
     });
     expect(report.failures.size).toBe(0);
     expect(version()).toBe('new');
-    expect(bench.log.events()).toContain('certificate kept in grace');
+    expect(harness.log.events()).toContain('certificate kept in grace');
   });
 
   it('until that is over, and as long as it can have been at most where somebody wrote the tag', async () => {
-    const { bench, deploy } = await open(registered);
-    await bench.store.record('customer', { graceUntil: new Date('2099-01-01T00:00:00Z') });
-    bench.allow({ registration: { ...registration, zones } });
+    const { harness, deploy } = await open(registered);
+    await harness.store.record('customer', { graceUntil: new Date('2099-01-01T00:00:00Z') });
+    harness.allow({ registration: { ...registration, zones } });
     expect((await deploy()).own?.decision).toBe('delivered');
-    await bench.store.record('customer', { graceUntil: bench.clock.now() });
+    await harness.store.record('customer', { graceUntil: harness.clock.now() });
     expect((await deploy()).own).toMatchObject({
       decision: 'refused',
       targets: [{ message: expect.stringContaining('its grace ended at') }],
@@ -182,8 +184,8 @@ describe('is delivered as before, and named with the line to add', () => {
 });
 
 it('what cannot be told now is tried again, and not delivered on a guess', async () => {
-  const { bench, version, deploy } = await open(registered, new StoreError('Throttled', 'slow down'));
-  bench.allow({ registration: { ...registration, zones } });
+  const { harness, version, deploy } = await open(registered, new StoreError('Throttled', 'slow down'));
+  harness.allow({ registration: { ...registration, zones } });
   const { report } = await deploy();
   expect(codesOf(report)).toEqual(['Throttled']);
   expect(version()).toBe('old');

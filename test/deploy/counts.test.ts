@@ -3,17 +3,17 @@
 import { describe, expect, it } from 'vitest';
 import { countLists, openFanOut, startEmbedded } from '../bench/fan-out.ts';
 import { targetOf } from '../minting/targets.ts';
-import { bindingOf, openBench } from './harness.ts';
+import { bindingOf, openHarness } from './harness.ts';
 
 const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `tls-${index}`);
 
 /** Delivered to so many targets of one namespace. */
 async function openDelivered(count: number, mayList: boolean) {
-  const bench = await openBench({ targets: namesOf(count).map((secret) => targetOf({ secret })) });
-  if (mayList) bench.lab.create(bindingOf('shop', 'certrelay-list'));
-  await bench.deploy();
-  bench.calls();
-  return bench;
+  const harness = await openHarness({ targets: namesOf(count).map((secret) => targetOf({ secret })) });
+  if (mayList) harness.lab.create(bindingOf('shop', 'certrelay-list'));
+  await harness.deploy();
+  harness.calls();
+  return harness;
 }
 
 describe('a pass over unchanged targets of one namespace', () => {
@@ -23,38 +23,38 @@ describe('a pass over unchanged targets of one namespace', () => {
     [5, true, ['list secrets']],
     [5, false, ['list secrets', ...reads(5)]],
   ] as const)('of which there are %i, with the right to list being %s, makes as few calls as it can', async (count, mayList, calls) => {
-    const bench = await openDelivered(count, mayList);
-    const report = await bench.deploy();
+    const harness = await openDelivered(count, mayList);
+    const report = await harness.deploy();
     expect(report.certificates[0]?.message).toBe(`targets: ${count} unchanged`);
     expect(report.failures.size).toBe(0);
-    expect(bench.calls()).toEqual(calls);
+    expect(harness.calls()).toEqual(calls);
   });
 
   it('puts right what somebody changed, deleted or took the label from', async () => {
-    const bench = await openDelivered(6, true);
+    const harness = await openDelivered(6, true);
     const path = '/api/v1/namespaces/shop/secrets';
-    await bench.admin.patch(`${path}/tls-0`, { data: { 'tls.crt': 'AAAA' } });
-    await bench.admin.remove(`${path}/tls-1`);
-    await bench.admin.patch(`${path}/tls-2`, {
+    await harness.admin.patch(`${path}/tls-0`, { data: { 'tls.crt': 'AAAA' } });
+    await harness.admin.remove(`${path}/tls-1`);
+    await harness.admin.patch(`${path}/tls-2`, {
       metadata: { labels: { 'app.kubernetes.io/managed-by': null } },
     });
-    bench.calls();
-    const report = await bench.deploy();
+    harness.calls();
+    const report = await harness.deploy();
     expect(report.certificates[0]?.message).toBe('targets: 1 refused, 2 delivered, 3 unchanged');
-    const calls = bench.calls().filter((call) => call.endsWith(' secrets'));
+    const calls = harness.calls().filter((call) => call.endsWith(' secrets'));
     expect(calls.toSorted()).toEqual([...reads(2), 'list secrets', 'patch secrets', 'patch secrets']);
   });
 
   it('reads again what changes between the list and the patch', async () => {
-    const bench = await openDelivered(5, true);
+    const harness = await openDelivered(5, true);
     const path = '/api/v1/namespaces/shop/secrets/tls-0';
-    await bench.admin.patch(path, { data: { 'tls.crt': 'AAAA' } });
-    bench.journal.after(async ({ action }) => {
-      if (action === 'list secrets') await bench.admin.patch(path, { data: { other: 'AAAA' } });
+    await harness.admin.patch(path, { data: { 'tls.crt': 'AAAA' } });
+    harness.journal.after(async ({ action }) => {
+      if (action === 'list secrets') await harness.admin.patch(path, { data: { other: 'AAAA' } });
     });
-    const report = await bench.deploy();
+    const report = await harness.deploy();
     expect(report.certificates[0]?.message).toBe('targets: 1 delivered, 4 unchanged');
-    expect(bench.secret('tls-0')?.data).toMatchObject({
+    expect(harness.secret('tls-0')?.data).toMatchObject({
       other: 'AAAA',
       'tls.crt': expect.stringMatching(/^LS0t/),
     });

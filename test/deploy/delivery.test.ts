@@ -4,19 +4,19 @@ import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
-import { decode, only, openBench, targetsOf } from './harness.ts';
+import { decode, only, openHarness, targetsOf } from './harness.ts';
 
 const restarts = (calls: readonly string[]) =>
   calls.filter((call) => /^patch (deploy|stateful|daemon)/.test(call));
 
 test('K34 the Secret is made as design §3 says, and its users are rolled, all before the run ends', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  bench.addWorkload('StatefulSet', 'db', 'shop-tls');
-  bench.addWorkload('DaemonSet', 'edge', 'shop-tls');
-  bench.addWorkload('Deployment', 'other', 'other-tls');
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  harness.addWorkload('StatefulSet', 'db', 'shop-tls');
+  harness.addWorkload('DaemonSet', 'edge', 'shop-tls');
+  harness.addWorkload('Deployment', 'other', 'other-tls');
 
-  const report = await bench.deploy();
+  const report = await harness.deploy();
   expect(report.failures.size).toBe(0);
   expect(only(report)).toEqual({
     certificate: 'shop',
@@ -26,9 +26,9 @@ test('K34 the Secret is made as design §3 says, and its users are rolled, all b
     restarted: ['Deployment web', 'StatefulSet db', 'DaemonSet edge'],
     message: 'Secret created, restarted Deployment web, StatefulSet db, DaemonSet edge',
   });
-  const leaf = new X509Certificate(bench.first.chain);
+  const leaf = new X509Certificate(harness.first.chain);
   const fingerprint = leaf.fingerprint256.replaceAll(':', '').toLowerCase();
-  const secret = bench.secret();
+  const secret = harness.secret();
   expect(secret).toMatchObject({
     type: 'kubernetes.io/tls',
     metadata: {
@@ -44,57 +44,57 @@ test('K34 the Secret is made as design §3 says, and its users are rolled, all b
   const data = secret?.data ?? {};
   expect(Object.keys(data)).toEqual(['tls.crt', 'tls.key']);
   expect(new X509Certificate(decode(data['tls.crt'] ?? '')).fingerprint256).toBe(leaf.fingerprint256);
-  expect(decode(data['tls.key'] ?? '').trim()).toBe(bench.first.key.trim());
+  expect(decode(data['tls.key'] ?? '').trim()).toBe(harness.first.key.trim());
   const annotation = { 'certrelay.dev/fingerprint-shop-tls': fingerprint };
   const marked = { spec: { template: { metadata: { annotations: annotation } } } };
-  expect(bench.lab.find('deployments', 'shop', 'web')).toMatchObject(marked);
-  expect(bench.lab.find('deployments', 'shop', 'other')).not.toMatchObject(marked);
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/^version-1\/[0-9a-f]{8}\/r$/);
+  expect(harness.lab.find('deployments', 'shop', 'web')).toMatchObject(marked);
+  expect(harness.lab.find('deployments', 'shop', 'other')).not.toMatchObject(marked);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/^version-1\/[0-9a-f]{8}\/r$/);
 });
 
 test('delivered twice, nothing is patched: an unchanged target costs one call, and no tag is written', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  await bench.deploy({ certificates: ['shop'] });
-  bench.calls();
-  const records = bench.store.count('record');
-  const report = await bench.deploy({ certificates: ['shop'] });
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  await harness.deploy({ certificates: ['shop'] });
+  harness.calls();
+  const records = harness.store.count('record');
+  const report = await harness.deploy({ certificates: ['shop'] });
   expect(only(report)).toMatchObject({ outcome: 'unchanged', action: 'keep', restarted: [] });
-  expect(bench.calls()).toEqual(['get secrets']);
-  expect(bench.store.count('record')).toBe(records);
+  expect(harness.calls()).toEqual(['get secrets']);
+  expect(harness.store.count('record')).toBe(records);
 });
 
 test('D12 a run ends only when the pods of the new template run', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  await bench.deploy();
-  expect(bench.clock.slept.length).toBeGreaterThan(0);
-  expect(bench.calls().lastIndexOf('list deployments')).toBeGreaterThan(0);
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  await harness.deploy();
+  expect(harness.clock.slept.length).toBeGreaterThan(0);
+  expect(harness.calls().lastIndexOf('list deployments')).toBeGreaterThan(0);
 });
 
 test('a renewed certificate replaces the old one and rolls the workloads again', async () => {
-  const bench = await openBench({ targets: [targetOf({ format: 'combined-pem' })] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  await bench.deploy();
-  bench.calls();
-  const renewed = await bench.issue('shop', 'version-2');
-  expect(only(await bench.deploy())).toMatchObject({
+  const harness = await openHarness({ targets: [targetOf({ format: 'combined-pem' })] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  await harness.deploy();
+  harness.calls();
+  const renewed = await harness.issue('shop', 'version-2');
+  expect(only(await harness.deploy())).toMatchObject({
     outcome: 'delivered',
     action: 'apply',
     restarted: ['Deployment web'],
   });
-  expect(decode(bench.secret()?.data['tls-combined.pem'] ?? '')).toContain(renewed.key.trim());
-  expect(restarts(bench.calls())).toEqual(['patch deployments']);
+  expect(decode(harness.secret()?.data['tls-combined.pem'] ?? '')).toContain(renewed.key.trim());
+  expect(restarts(harness.calls())).toEqual(['patch deployments']);
 });
 
 test('P07 the scheduled and the manual path leave byte-identical Secrets', async () => {
   const stored = async (event: { certificates?: readonly string[]; targets?: readonly string[] }) => {
-    const bench = await openBench({ targets: [targetOf({ format: 'ployst' })] });
-    await bench.store.put('shop', { ...fixed, issuer: 'https://ca.example/directory' }, 'version-2');
-    await bench.deploy(event);
-    return JSON.stringify(bench.secret());
+    const harness = await openHarness({ targets: [targetOf({ format: 'ployst' })] });
+    await harness.store.put('shop', { ...fixed, issuer: 'https://ca.example/directory' }, 'version-2');
+    await harness.deploy(event);
+    return JSON.stringify(harness.secret());
   };
-  const { first: fixed } = await openBench({ targets: [] });
+  const { first: fixed } = await openHarness({ targets: [] });
   const scheduled = await stored({});
   expect(scheduled).toContain('dhparam');
   expect(await stored({ certificates: ['shop'] })).toBe(scheduled);
@@ -105,71 +105,71 @@ test.for([
   ['K35', { restart: 'none' }],
   ['P08', { restart: [] }],
 ] as const)('%s %o restarts nothing, is a success, and says so', async ([, restart]) => {
-  const bench = await openBench({ targets: [targetOf(restart)] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf(restart)] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'delivered',
     restarted: [],
     message: 'Secret created, restart: none',
   });
   expect(report.failures.size).toBe(0);
-  expect(bench.calls()).toEqual(['get secrets', 'patch secrets']);
+  expect(harness.calls()).toEqual(['get secrets', 'patch secrets']);
 });
 
 test('N03 with format nginx-ssl-proxy the pods that read the files at start are restarted', async () => {
-  const bench = await openBench({ targets: [targetOf({ format: 'nginx-ssl-proxy' })] });
-  bench.addWorkload('Deployment', 'proxy', 'shop-tls');
-  expect(only(await bench.deploy())).toMatchObject({ restarted: ['Deployment proxy'] });
+  const harness = await openHarness({ targets: [targetOf({ format: 'nginx-ssl-proxy' })] });
+  harness.addWorkload('Deployment', 'proxy', 'shop-tls');
+  expect(only(await harness.deploy())).toMatchObject({ restarted: ['Deployment proxy'] });
 });
 
 test('P11 the env strategy sets the fingerprint, so that a second run restarts nothing', async () => {
-  const bench = await openBench({ targets: [targetOf({ restartStrategy: 'env' })] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  expect(only(await bench.deploy())).toMatchObject({ restarted: ['Deployment web'] });
-  const value = new X509Certificate(bench.first.chain).fingerprint256.replaceAll(':', '').toLowerCase();
+  const harness = await openHarness({ targets: [targetOf({ restartStrategy: 'env' })] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  expect(only(await harness.deploy())).toMatchObject({ restarted: ['Deployment web'] });
+  const value = new X509Certificate(harness.first.chain).fingerprint256.replaceAll(':', '').toLowerCase();
   const env = [{ name: 'LETSENCRYPT_CERT_REFRESH', value }];
   const template = { spec: { containers: [{ name: 'main', env }, { name: 'side' }] } };
-  expect(bench.lab.find('deployments', 'shop', 'web')).toMatchObject({ spec: { template } });
+  expect(harness.lab.find('deployments', 'shop', 'web')).toMatchObject({ spec: { template } });
   // As if the run had died before it could write down what it did.
-  await bench.store.record('shop', { deployed: null });
-  bench.calls();
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', restarted: [] });
-  expect(restarts(bench.calls())).toEqual([]);
+  await harness.store.record('shop', { deployed: null });
+  harness.calls();
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged', restarted: [] });
+  expect(restarts(harness.calls())).toEqual([]);
 });
 
 test('two certificates in one workload do not undo each other', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  await bench.issue('api', 'version-1', [targetOf({ secret: 'api-tls' })]);
-  bench.addWorkload('Deployment', 'web', 'shop-tls', 'api-tls');
-  await bench.deploy();
-  for (const name of ['shop', 'api']) await bench.store.record(name, { deployed: null });
-  bench.calls();
-  expect(targetsOf(await bench.deploy()).map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged']);
-  expect(restarts(bench.calls())).toEqual([]);
+  const harness = await openHarness({ targets: [targetOf()] });
+  await harness.issue('api', 'version-1', [targetOf({ secret: 'api-tls' })]);
+  harness.addWorkload('Deployment', 'web', 'shop-tls', 'api-tls');
+  await harness.deploy();
+  for (const name of ['shop', 'api']) await harness.store.record(name, { deployed: null });
+  harness.calls();
+  expect(targetsOf(await harness.deploy()).map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged']);
+  expect(restarts(harness.calls())).toEqual([]);
 });
 
 test('listed workloads are restarted whether they use the Secret or not, and others are not', async () => {
   const restart = [{ kind: 'Deployment', name: 'listed' }] as const;
-  const bench = await openBench({ targets: [targetOf({ restart })] });
-  bench.addWorkload('Deployment', 'listed');
-  bench.addWorkload('Deployment', 'user', 'shop-tls');
-  expect(only(await bench.deploy())).toMatchObject({
+  const harness = await openHarness({ targets: [targetOf({ restart })] });
+  harness.addWorkload('Deployment', 'listed');
+  harness.addWorkload('Deployment', 'user', 'shop-tls');
+  expect(only(await harness.deploy())).toMatchObject({
     outcome: 'delivered',
     restarted: ['Deployment listed'],
   });
-  expect(bench.calls().filter((call) => call.startsWith('list'))).toEqual(
+  expect(harness.calls().filter((call) => call.startsWith('list'))).toEqual(
     expect.not.arrayContaining(['list statefulsets', 'list daemonsets']),
   );
 });
 
 test('D02 twenty targets: at most three calls each besides shared lists, over one TLS connection', async () => {
   const targets = Array.from({ length: 20 }, (_, index) => targetOf({ secret: `copy-${index}` }));
-  const bench = await openBench({ targets });
-  for (const { secret } of targets) bench.addWorkload('Deployment', secret, secret);
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets });
+  for (const { secret } of targets) harness.addWorkload('Deployment', secret, secret);
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(Array(20).fill('delivered'));
-  const calls = bench.calls();
+  const calls = harness.calls();
   const lists = calls.filter((call) => call.startsWith('list'));
   expect(calls.length - lists.length).toBe(60);
   expect(lists.filter((call) => /deployments|statefulsets|daemonsets/.test(call)).length).toBeLessThanOrEqual(
@@ -177,24 +177,24 @@ test('D02 twenty targets: at most three calls each besides shared lists, over on
   );
   // ReplicationControllers, ReplicaSets, CronJobs and Pods, once each.
   expect(lists.length).toBeLessThanOrEqual(10);
-  expect(bench.lab.connections()).toBe(1);
+  expect(harness.lab.connections()).toBe(1);
 });
 
 test('what was changed in the cluster is put right, and a Secret that was deleted is made again', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  await bench.deploy();
-  const good = bench.secret();
+  const harness = await openHarness({ targets: [targetOf()] });
+  await harness.deploy();
+  const good = harness.secret();
   const path = '/api/v1/namespaces/shop/secrets/shop-tls';
-  await bench.admin.patch(path, { data: { 'tls.crt': 'AAAA' } });
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-  expect(bench.secret()).toEqual(good);
-  await bench.admin.remove(path);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
-  expect(bench.secret()).toEqual(good);
+  await harness.admin.patch(path, { data: { 'tls.crt': 'AAAA' } });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(harness.secret()).toEqual(good);
+  await harness.admin.remove(path);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'create' });
+  expect(harness.secret()).toEqual(good);
 });
 
 test('a format with fewer keys takes the others away: no copy of the private key stays behind', async () => {
-  const before = await openBench({ targets: [targetOf({ format: 'ployst' })] });
+  const before = await openHarness({ targets: [targetOf({ format: 'ployst' })] });
   await before.deploy();
   before.targets([targetOf({ format: 'nginx-ssl-proxy' })]);
   expect(only(await before.deploy())).toMatchObject({ action: 'apply' });
@@ -202,38 +202,38 @@ test('a format with fewer keys takes the others away: no copy of the private key
 });
 
 test('a dry run changes nothing, and says what the next run then does', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  const plan = only(await bench.deploy({ dryRun: true }));
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  const plan = only(await harness.deploy({ dryRun: true }));
   expect(plan).toMatchObject({ outcome: 'planned', action: 'create', restarted: ['Deployment web'] });
   expect(plan.message).toBe('would create the Secret, would restart Deployment web');
-  expect(bench.calls().every((call) => /^(get|list) /.test(call))).toBe(true);
-  expect(bench.store.count('record')).toBe(0);
-  expect(only(await bench.deploy())).toMatchObject({ action: plan.action, restarted: plan.restarted });
+  expect(harness.calls().every((call) => /^(get|list) /.test(call))).toBe(true);
+  expect(harness.store.count('record')).toBe(0);
+  expect(only(await harness.deploy())).toMatchObject({ action: plan.action, restarted: plan.restarted });
 });
 
 test('only the certificates and targets that are asked for are touched', async () => {
-  const bench = await openBench({ targets: [targetOf({ secret: 'a' }), targetOf({ secret: 'b' })] });
-  await bench.issue('api', 'version-1', [targetOf({ secret: 'c' })]);
-  const report = await bench.deploy({ targets: ['lab/shop/b'] });
+  const harness = await openHarness({ targets: [targetOf({ secret: 'a' }), targetOf({ secret: 'b' })] });
+  await harness.issue('api', 'version-1', [targetOf({ secret: 'c' })]);
+  const report = await harness.deploy({ targets: ['lab/shop/b'] });
   expect(targetsOf(report).map(({ target }) => target)).toEqual(['lab/shop/b']);
   expect(report.certificates.map(({ name }) => name)).toEqual(['shop']);
-  expect(bench.store.count('read')).toBe(1);
-  await bench.deploy({ certificates: ['api'] });
-  expect(['a', 'b', 'c'].map((name) => bench.secret(name) !== undefined)).toEqual([false, true, true]);
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/-r$/);
+  expect(harness.store.count('read')).toBe(1);
+  await harness.deploy({ certificates: ['api'] });
+  expect(['a', 'b', 'c'].map((name) => harness.secret(name) !== undefined)).toEqual([false, true, true]);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/-r$/);
 });
 
 test('the log tells a pass over everything from one over what was named', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   for (const request of [
     {},
     { certificates: ['shop'] },
     { targets: ['lab/shop/shop-tls', 'lab/shop/typo'] },
   ]) {
-    await bench.deploy(request);
+    await harness.deploy(request);
   }
-  const finished = bench.log.lines.filter(({ event }) => event === 'deploy finished');
+  const finished = harness.log.lines.filter(({ event }) => event === 'deploy finished');
   expect(finished.map(({ level, fields }) => [level, fields])).toMatchObject([
     ['info', { certificates: 1, failed: 0, asked: undefined }],
     ['info', { certificates: 1, failed: 0, asked: 1 }],
@@ -242,11 +242,11 @@ test('the log tells a pass over everything from one over what was named', async 
 });
 
 test('what has no certificate yet, no targets or no definition is passed over', async () => {
-  const bench = await openBench({ targets: [] });
-  await bench.store.create('waiting', undefined);
-  await bench.issue('orphan', 'version-1');
-  bench.forget('orphan');
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [] });
+  await harness.store.create('waiting', undefined);
+  await harness.issue('orphan', 'version-1');
+  harness.forget('orphan');
+  const report = await harness.deploy();
   expect(report.failures.size).toBe(0);
   expect(report.certificates.map(({ name, decision, message }) => [name, decision, message])).toEqual([
     ['orphan', 'skip', 'it is neither in the inventory nor registered'],
@@ -256,9 +256,9 @@ test('what has no certificate yet, no targets or no definition is passed over', 
 });
 
 test('D08 the log says what was delivered where, and holds no key', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  const report = await bench.deploy();
-  expect(bench.log.lines).toContainEqual({
+  const harness = await openHarness({ targets: [targetOf()] });
+  const report = await harness.deploy();
+  expect(harness.log.lines).toContainEqual({
     level: 'info',
     event: 'certificate delivered',
     fields: {
@@ -268,8 +268,8 @@ test('D08 the log says what was delivered where, and holds no key', async () => 
       result: 'Secret created, nothing to restart',
     },
   });
-  const written = JSON.stringify([bench.log.lines, report]);
-  const body = bench.first.key.split('\n')[1] ?? '';
+  const written = JSON.stringify([harness.log.lines, report]);
+  const body = harness.first.key.split('\n')[1] ?? '';
   expect(body.length).toBeGreaterThan(40);
   expect(written).not.toContain(body);
   expect(written).not.toContain('PRIVATE KEY');

@@ -5,7 +5,7 @@ import { fanOut, findDelegatedClusters } from '../../lib/deploy/fan-out.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { stateOfTags, tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
-import { type BenchOptions, bindingOf, codesOf, openBench, targetsOf } from './harness.ts';
+import { bindingOf, codesOf, type HarnessOptions, openHarness, targetsOf } from './harness.ts';
 
 const clusters = ['lab', 'b', 'c', 'd', 'e'];
 const failing = ['b', 'c', 'd'];
@@ -14,7 +14,7 @@ const signal = AbortSignal.timeout(30_000);
 
 /** Four targets in each of five clusters; in three of them one is in a namespace that certrelay may not
  *  enter. */
-async function openFive(more: Pick<BenchOptions, 'concurrency' | 'wrap'> = {}) {
+async function openFive(more: Pick<HarnessOptions, 'concurrency' | 'wrap'> = {}) {
   const targets = clusters.flatMap((cluster) =>
     ['one', 'two', 'three', 'four'].map((secret) =>
       targetOf({
@@ -24,40 +24,40 @@ async function openFive(more: Pick<BenchOptions, 'concurrency' | 'wrap'> = {}) {
       }),
     ),
   );
-  const bench = await openBench({ targets, clusters, ...more });
+  const harness = await openHarness({ targets, clusters, ...more });
   const enter = () => {
     for (const name of failing) {
-      const cluster = bench.clusters.get(name);
+      const cluster = harness.clusters.get(name);
       cluster?.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'closed' } });
       cluster?.create(bindingOf('closed', 'certrelay'));
     }
   };
   const counted = () => {
-    const calls = bench.calls();
+    const calls = harness.calls();
     const count = (action: string) => calls.filter((call) => call === action).length;
     return { get: count('get secrets'), patch: count('patch secrets'), all: calls.length };
   };
-  const outcomes = (report: Awaited<ReturnType<typeof bench.deploy>>) =>
+  const outcomes = (report: Awaited<ReturnType<typeof harness.deploy>>) =>
     Object.fromEntries(
       Array.from(
         Map.groupBy(targetsOf(report), ({ outcome }) => outcome),
         ([outcome, members]) => [outcome, members.length],
       ),
     );
-  const deployed = () => tagsOfState(bench.store.kept.get('shop')?.state).deployed;
-  return { bench, enter, counted, outcomes, deployed };
+  const deployed = () => tagsOfState(harness.store.kept.get('shop')?.state).deployed;
+  return { harness, enter, counted, outcomes, deployed };
 }
 
 test('P22 of 20 targets in 5 clusters 3 fail: 17 are delivered, and the next pass changes those 3 alone', async () => {
-  const { bench, enter, counted, outcomes, deployed } = await openFive();
-  const first = await bench.deploy();
+  const { harness, enter, counted, outcomes, deployed } = await openFive();
+  const first = await harness.deploy();
   expect(outcomes(first)).toEqual({ delivered: 17, pending: 3 });
   expect(codesOf(first)).toEqual(['Forbidden', 'Forbidden', 'Forbidden']);
   expect(deployed()).toMatch(/\/rrrrrrr-rrr-rrr-rrrr\/1\/2026-11-22T10:05:00\.000Z$/);
   enter();
-  bench.clock.pass(5 * minute);
+  harness.clock.pass(5 * minute);
   counted();
-  expect(outcomes(await bench.deploy())).toEqual({ unchanged: 17, delivered: 3 });
+  expect(outcomes(await harness.deploy())).toEqual({ unchanged: 17, delivered: 3 });
   expect(counted()).toMatchObject({ get: 20, patch: 3 });
   expect(deployed()).toMatch(/\/r{20}$/);
 });
@@ -67,7 +67,7 @@ test.for([
 ])('with a concurrency of %i so many targets of each cluster are under way at once', async (most) => {
   const underWay = new Map<string, Set<string>>();
   const peaks: Record<string, number> = {};
-  const { bench } = await openFive({
+  const { harness } = await openFive({
     concurrency: most,
     wrap: (cluster, name) => ({
       ...cluster,
@@ -84,60 +84,60 @@ test.for([
           .finally(() => underWay.get(name)?.delete(manifest.name)),
     }),
   });
-  await bench.deploy();
+  await harness.deploy();
   expect(peaks).toEqual(Object.fromEntries(clusters.map((name) => [name, most])));
 });
 
 test('K44 what failed is passed over until its time comes, later with each failure, and nothing is asked of its cluster', async () => {
   const targets = [targetOf(), targetOf({ cluster: 'down', secret: 'x' })];
-  const bench = await openBench({ targets, clusters: ['lab', 'down'] });
-  await bench.clusters.get('down')?.stop();
+  const harness = await openHarness({ targets, clusters: ['lab', 'down'] });
+  await harness.clusters.get('down')?.stop();
   const waits: number[] = [];
   for (let pass = 1; pass <= 5; pass += 1) {
-    expect((await bench.deploy()).failures.size, `pass ${pass}`).toBe(1);
-    const { retry } = bench.store.kept.get('shop')?.state.deployed ?? {};
-    const waitMs = (retry?.after.getTime() ?? Number.NaN) - bench.clock.now().getTime();
+    expect((await harness.deploy()).failures.size, `pass ${pass}`).toBe(1);
+    const { retry } = harness.store.kept.get('shop')?.state.deployed ?? {};
+    const waitMs = (retry?.after.getTime() ?? Number.NaN) - harness.clock.now().getTime();
     waits.push(waitMs / minute);
-    bench.clock.pass(waitMs - 1);
-    bench.clock.slept.length = 0;
-    const early = await bench.deploy();
+    harness.clock.pass(waitMs - 1);
+    harness.clock.slept.length = 0;
+    const early = await harness.deploy();
     expect(early.failures.size).toBe(0);
     expect(targetsOf(early)[1]).toMatchObject({
       outcome: 'pending',
       message: expect.stringMatching(/^not delivered yet, after \d failures; tried again from 2026-/),
     });
-    expect(bench.clock.slept, 'nothing was tried').toEqual([]);
-    bench.clock.pass(1);
+    expect(harness.clock.slept, 'nothing was tried').toEqual([]);
+    harness.clock.pass(1);
   }
   expect(waits).toEqual([5, 30, 120, 360, 360]);
 });
 
 test('a delivery that is asked for by name, and a new version, do not wait', async () => {
   const targets = [targetOf({ namespace: 'late' })];
-  const bench = await openBench({ targets });
-  await bench.deploy();
-  expect((await bench.deploy()).failures.size).toBe(0);
-  expect(codesOf(await bench.deploy({ certificates: ['shop'] }))).toEqual(['Forbidden']);
-  expect(codesOf(await bench.deploy({ targets: ['lab/late/shop-tls'] }))).toEqual(['Forbidden']);
-  await bench.issue('shop', 'version-2');
-  expect(codesOf(await bench.deploy())).toEqual(['Forbidden']);
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/^version-2\/\w+\/-\/1\//);
+  const harness = await openHarness({ targets });
+  await harness.deploy();
+  expect((await harness.deploy()).failures.size).toBe(0);
+  expect(codesOf(await harness.deploy({ certificates: ['shop'] }))).toEqual(['Forbidden']);
+  expect(codesOf(await harness.deploy({ targets: ['lab/late/shop-tls'] }))).toEqual(['Forbidden']);
+  await harness.issue('shop', 'version-2');
+  expect(codesOf(await harness.deploy())).toEqual(['Forbidden']);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/^version-2\/\w+\/-\/1\//);
 });
 
 test('passes for one cluster each, all at once, note everything that they did', async () => {
-  const { bench, enter, outcomes, deployed } = await openFive();
+  const { harness, enter, outcomes, deployed } = await openFive();
   enter();
-  const reports = await Promise.all(clusters.map((cluster) => bench.deploy({ clusters: [cluster] })));
+  const reports = await Promise.all(clusters.map((cluster) => harness.deploy({ clusters: [cluster] })));
   expect(reports.map(outcomes)).toEqual(clusters.map(() => ({ delivered: 4 })));
   expect(deployed()).toMatch(/\/r{20}$/);
-  expect(bench.log.lines.filter(({ event }) => event === 'deploy finished')).toMatchObject(
+  expect(harness.log.lines.filter(({ event }) => event === 'deploy finished')).toMatchObject(
     clusters.map(() => ({ fields: { asked: undefined } })),
   );
 });
 
 test('a late pass for one cluster does not write over what is noted of a newer version', async () => {
   let overtake = async () => {};
-  const { bench, deployed } = await openFive({
+  const { harness, deployed } = await openFive({
     wrap: (cluster) => ({
       ...cluster,
       applySecret: async (...args) => {
@@ -148,24 +148,24 @@ test('a late pass for one cluster does not write over what is noted of a newer v
   });
   overtake = async () => {
     overtake = async () => {};
-    await bench.issue('shop', 'version-2');
-    await bench.store.record('shop', stateOfTags({ deployed: 'version-2/00000000/r' }));
+    await harness.issue('shop', 'version-2');
+    await harness.store.record('shop', stateOfTags({ deployed: 'version-2/00000000/r' }));
   };
-  const { failures } = await bench.deploy({ clusters: ['lab'] });
+  const { failures } = await harness.deploy({ clusters: ['lab'] });
   expect([failures.size, deployed()]).toEqual([0, 'version-2/00000000/r']);
 });
 
 test('a pass that has handed clusters on looks after the others, and says that it was not over everything', async () => {
-  const { bench, outcomes } = await openFive();
-  const report = await bench.deploy({ delegatedClusters: ['lab', 'b', 'c', 'd'] });
+  const { harness, outcomes } = await openFive();
+  const report = await harness.deploy({ delegatedClusters: ['lab', 'b', 'c', 'd'] });
   expect(outcomes(report)).toEqual({ delivered: 4 });
   expect(targetsOf(report).map(({ target }) => target.split('/')[0])).toEqual(Array(4).fill('e'));
-  expect(bench.log.lines.at(-1)).toMatchObject({ event: 'deploy finished', fields: { asked: 4 } });
+  expect(harness.log.lines.at(-1)).toMatchObject({ event: 'deploy finished', fields: { asked: 4 } });
 });
 
 test('a cluster that the inventory does not have is a failure of its own', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  const report = await bench.deploy({ clusters: ['lab', 'typo'] });
+  const harness = await openHarness({ targets: [targetOf()] });
+  const report = await harness.deploy({ clusters: ['lab', 'typo'] });
   expect(codesOf(report)).toEqual(['the inventory has no cluster "typo"']);
 });
 

@@ -40,7 +40,7 @@ import { accessKeyOf } from '../sandbox/principal.ts';
 
 const rbac = readFileSync(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
 
-export interface BenchOptions {
+export interface HarnessOptions {
   readonly targets: readonly TargetSpec[];
   /** Clusters to start; `lab` if not given. Targets may name others, which are unreachable. */
   readonly clusters?: readonly string[];
@@ -71,10 +71,10 @@ export interface BenchOptions {
   readonly installation?: DeployPorts['installation'];
 }
 
-export type Bench = Awaited<ReturnType<typeof openBench>>;
+export type Harness = Awaited<ReturnType<typeof openHarness>>;
 
 /** One certificate, `shop`, stored and to be delivered to the targets. */
-export async function openBench(options: BenchOptions) {
+export async function openHarness(options: HarnessOptions) {
   const { targets, clusters: names = ['lab'], namespaces = ['shop'], areReady } = options;
   const { wrap = (cluster) => cluster } = options;
   const clock = new FakeClock('2026-11-22T10:00:00Z');
@@ -100,7 +100,7 @@ export async function openBench(options: BenchOptions) {
     : undefined;
   onTestFinished(() => acm?.stop());
   const lab = clusters.get('lab');
-  if (!lab) throw new Error('every bench has a cluster named lab');
+  if (!lab) throw new Error('every harness has a cluster named lab');
   const admin = openAdmin(lab.kubeconfig('admin'));
   onTestFinished(() => admin.close());
   const certificates: CertificateSpec[] = [];
@@ -229,9 +229,9 @@ export async function openBench(options: BenchOptions) {
           name,
         );
       };
-      const credentials = { accessKeyId: accessKeyOf('deploy'), secretAccessKey: 'bench' };
+      const credentials = { accessKeyId: accessKeyOf('deploy'), secretAccessKey: 'harness' };
       const connectAcm = async (region: string) => {
-        if (!acm) throw new Error('this bench has no ACM');
+        if (!acm) throw new Error('this harness has no ACM');
         return connectCertificateManager({
           region,
           prefix: 'certrelay',

@@ -13,7 +13,7 @@ import { targetOf } from '../minting/targets.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { startKubernetes } from '../sandbox/kubernetes/server.ts';
-import { openBench, targetsOf } from './harness.ts';
+import { openHarness, targetsOf } from './harness.ts';
 
 const realClock = {
   now: () => new Date(),
@@ -47,19 +47,19 @@ test.each([
   const surroundings = { id: 'r1', settings, inventory, workUntil, clock: realClock, log: new FakeLog() };
   const connect = connectClusters(surroundings, { readText: async () => kubeconfig });
   const signal = AbortSignal.timeout(4_000);
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf({ cluster: 'bad' }), targetOf()],
     reach: (name) => (name === 'bad' ? connect(name, signal) : undefined),
   });
-  const report = await bench.deploy({}, signal);
+  const report = await harness.deploy({}, signal);
   expect(signal.aborted).toBe(false);
-  expect(bench.secret()).toBeDefined();
+  expect(harness.secret()).toBeDefined();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['pending', 'delivered']);
   expect(targetsOf(report)[0]?.message).toMatch(
     /^get secrets shop\/shop-tls in cluster bad: (the cluster has used up its share|the answer is larger)/,
   );
   expect([...report.failures.keys()]).toEqual(['shop']);
-  expect(tagsOfState((await bench.store.describe('shop'))?.state).deployed).toMatch(/^version-1\//);
+  expect(tagsOfState((await harness.store.describe('shop'))?.state).deployed).toMatch(/^version-1\//);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 // Secrets that others own, made or change: what is refused, what is taken over, what is kept.
 import { expect, test } from 'vitest';
 import { targetOf } from '../minting/targets.ts';
-import { bindingOf, codesOf, decode, only, openBench } from './harness.ts';
+import { bindingOf, codesOf, decode, only, openHarness } from './harness.ts';
 
 const encode = (text: string) => Buffer.from(text).toString('base64');
 const secretPath = '/api/v1/namespaces/shop/secrets';
@@ -56,28 +56,28 @@ test.for([
   code,
   message,
 ]) => {
-  const bench = await openBench({ targets: [targetOf(more)] });
-  await bench.admin.create(secretPath, found);
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  bench.calls();
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf(more)] });
+  await harness.admin.create(secretPath, found);
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  harness.calls();
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'refused',
     action: 'refuse',
     message: expect.stringMatching(message),
   });
   expect(codesOf(report)).toEqual([code]);
-  expect(changes(bench.calls())).toEqual([]);
-  expect(bench.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+  expect(changes(harness.calls())).toEqual([]);
+  expect(harness.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
     { event: 'delivery refused', fields: { problem: expect.stringMatching(message) } },
   ]);
 });
 
 test('adopt takes a Secret over: our keys and label are set, htpasswd and what else is theirs stays', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, format: 'ployst' })] });
-  await bench.admin.create(secretPath, theirs);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-  const secret = bench.secret();
+  const harness = await openHarness({ targets: [targetOf({ adopt: true, format: 'ployst' })] });
+  await harness.admin.create(secretPath, theirs);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  const secret = harness.secret();
   expect(decode(secret?.data.htpasswd ?? '')).toBe('user:hash');
   expect(decode(secret?.data['tls.crt'] ?? '')).toContain('BEGIN CERTIFICATE');
   expect(secret?.metadata.labels).toEqual({ team: 'shop', 'app.kubernetes.io/managed-by': 'certrelay' });
@@ -85,107 +85,107 @@ test('adopt takes a Secret over: our keys and label are set, htpasswd and what e
 });
 
 test('P07 replace makes a Secret of another type again, with the keys of others in it', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, replace: true })] });
-  bench.lab.create(bindingOf('shop', 'certrelay-replace'));
-  await bench.admin.create(secretPath, theirs);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'replace' });
-  const secret = bench.secret();
+  const harness = await openHarness({ targets: [targetOf({ adopt: true, replace: true })] });
+  harness.lab.create(bindingOf('shop', 'certrelay-replace'));
+  await harness.admin.create(secretPath, theirs);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'replace' });
+  const secret = harness.secret();
   expect(secret?.type).toBe('kubernetes.io/tls');
   expect(Object.keys(secret?.data ?? {}).toSorted()).toEqual(['htpasswd', 'tls.crt', 'tls.key']);
   expect(decode(secret?.data['tls.crt'] ?? '')).toContain('BEGIN CERTIFICATE');
   expect(secret?.metadata.labels).toMatchObject({ team: 'shop' });
   // What was kept is not ours: it survives the next version too.
-  await bench.issue('shop', 'version-2');
-  expect(only(await bench.deploy())).toMatchObject({ action: 'apply' });
-  expect(decode(bench.secret()?.data.htpasswd ?? '')).toBe('user:hash');
+  await harness.issue('shop', 'version-2');
+  expect(only(await harness.deploy())).toMatchObject({ action: 'apply' });
+  expect(decode(harness.secret()?.data.htpasswd ?? '')).toBe('user:hash');
 });
 
 test('labels and annotations of the user are set beside ours, and go when the target no longer names them', async () => {
   const labelled = targetOf({ labels: { team: 'shop' }, annotations: { 'example.com/note': 'a b' } });
-  const bench = await openBench({ targets: [labelled] });
-  await bench.deploy();
+  const harness = await openHarness({ targets: [labelled] });
+  await harness.deploy();
   const label = { 'app.kubernetes.io/managed-by': 'certrelay' };
-  expect(bench.secret()?.metadata.labels).toEqual({ ...label, team: 'shop' });
-  expect(bench.secret()?.metadata.annotations).toMatchObject({
+  expect(harness.secret()?.metadata.labels).toEqual({ ...label, team: 'shop' });
+  expect(harness.secret()?.metadata.annotations).toMatchObject({
     'example.com/note': 'a b',
     'certrelay.dev/certificate': 'shop',
   });
-  await bench.admin.patch(`${secretPath}/shop-tls`, { metadata: { labels: { theirs: 'yes' } } });
-  bench.targets([targetOf({ labels: { tier: 'edge' } })]);
-  expect(only(await bench.deploy())).toMatchObject({ action: 'apply' });
-  expect(bench.secret()?.metadata.labels).toEqual({ ...label, tier: 'edge', theirs: 'yes' });
-  expect(bench.secret()?.metadata.annotations).not.toHaveProperty('example.com/note');
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
+  await harness.admin.patch(`${secretPath}/shop-tls`, { metadata: { labels: { theirs: 'yes' } } });
+  harness.targets([targetOf({ labels: { tier: 'edge' } })]);
+  expect(only(await harness.deploy())).toMatchObject({ action: 'apply' });
+  expect(harness.secret()?.metadata.labels).toEqual({ ...label, tier: 'edge', theirs: 'yes' });
+  expect(harness.secret()?.metadata.annotations).not.toHaveProperty('example.com/note');
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged', action: 'keep' });
 });
 
 test('N02 htpasswd in the same Secret is never deleted or overwritten, whatever becomes of the target', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, format: 'nginx-ssl-proxy' })] });
-  await bench.admin.create(secretPath, theirs);
+  const harness = await openHarness({ targets: [targetOf({ adopt: true, format: 'nginx-ssl-proxy' })] });
+  await harness.admin.create(secretPath, theirs);
   const formats = ['nginx-ssl-proxy', 'ployst', 'combined-pem'] as const;
   for (const [index, format] of formats.entries()) {
-    bench.targets([targetOf({ adopt: true, format })]);
-    await bench.issue('shop', `version-${index + 2}`);
-    expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-    expect(decode(bench.secret()?.data.htpasswd ?? '')).toBe('user:hash');
+    harness.targets([targetOf({ adopt: true, format })]);
+    await harness.issue('shop', `version-${index + 2}`);
+    expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+    expect(decode(harness.secret()?.data.htpasswd ?? '')).toBe('user:hash');
   }
 });
 
 test('K34 annotations are merged: what kube-lego wrote into its Secret stays beside ours', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true })] });
+  const harness = await openHarness({ targets: [targetOf({ adopt: true })] });
   const annotations = { 'kubernetes.io/tls-acme': 'true' };
   const data = { 'tls.crt': encode('old'), 'tls.key': encode('old') };
   const metadata = { name: 'shop-tls', annotations };
-  await bench.admin.create(secretPath, { ...theirs, metadata, type: 'kubernetes.io/tls', data });
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-  const secret = bench.secret();
+  await harness.admin.create(secretPath, { ...theirs, metadata, type: 'kubernetes.io/tls', data });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  const secret = harness.secret();
   expect(secret?.metadata.annotations).toMatchObject({
     ...annotations,
     'certrelay.dev/version': 'version-1',
   });
-  expect(decode(secret?.data['tls.key'] ?? '')).toBe(bench.first.key);
+  expect(decode(secret?.data['tls.key'] ?? '')).toBe(harness.first.key);
 });
 
 test('replace without the right to delete says which rule is missing, and the Secret stays', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, replace: true })] });
-  await bench.admin.create(secretPath, theirs);
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf({ adopt: true, replace: true })] });
+  await harness.admin.create(secretPath, theirs);
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'pending',
     message: expect.stringContaining('add verb "delete" on "secrets"'),
   });
   expect(codesOf(report)).toEqual(['Forbidden']);
-  expect(bench.secret()?.type).toBe('Opaque');
+  expect(harness.secret()?.type).toBe('Opaque');
 });
 
 test('a Secret that changes between the look and the apply is looked at again', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  await bench.deploy();
-  await bench.issue('shop', 'version-2');
+  const harness = await openHarness({ targets: [targetOf()] });
+  await harness.deploy();
+  await harness.issue('shop', 'version-2');
   let times = 0;
-  bench.journal.after(async (call) => {
+  harness.journal.after(async (call) => {
     if (call.action !== 'get secrets' || call.principal === 'admin' || times > 0) return;
     times += 1;
-    await bench.admin.patch(`${secretPath}/shop-tls`, { data: { extra: encode('new') } });
+    await harness.admin.patch(`${secretPath}/shop-tls`, { data: { extra: encode('new') } });
   });
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
-  expect(bench.secret()?.data.extra).toBe(encode('new'));
-  expect(bench.secret()?.metadata.annotations).toMatchObject({ 'certrelay.dev/version': 'version-2' });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', action: 'apply' });
+  expect(harness.secret()?.data.extra).toBe(encode('new'));
+  expect(harness.secret()?.metadata.annotations).toMatchObject({ 'certrelay.dev/version': 'version-2' });
 });
 
 test('a Secret that somebody makes while ours is under way is theirs: it is refused, not overwritten', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   let times = 0;
-  bench.journal.after(async (call) => {
+  harness.journal.after(async (call) => {
     if (call.action !== 'get secrets' || times > 0) return;
     times += 1;
-    await bench.admin.create(secretPath, theirs);
+    await harness.admin.create(secretPath, theirs);
   });
-  expect(codesOf(await bench.deploy())).toEqual(['Foreign']);
-  expect(bench.secret()?.data).toEqual(theirs.data);
+  expect(codesOf(await harness.deploy())).toEqual(['Foreign']);
+  expect(harness.secret()?.data).toEqual(theirs.data);
 });
 
 test('a Secret that admission changes on the way is refused, and no workload is restarted', async () => {
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf()],
     wrap: (cluster) => ({
       ...cluster,
@@ -195,13 +195,13 @@ test('a Secret that admission changes on the way is refused, and no workload is 
       },
     }),
   });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  const report = await bench.deploy();
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'refused',
     message: expect.stringMatching(
       /stored tls\.key of Secret lab\/shop\/shop-tls otherwise .*admission webhook/,
     ),
   });
-  expect(changes(bench.calls())).toEqual(['patch secrets']);
+  expect(changes(harness.calls())).toEqual(['patch secrets']);
 });

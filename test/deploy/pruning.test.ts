@@ -14,7 +14,7 @@ import {
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { targetOf } from '../minting/targets.ts';
 import type { SandboxKubernetes } from '../sandbox/kubernetes/server.ts';
-import { bindingOf, openBench } from './harness.ts';
+import { bindingOf, openHarness } from './harness.ts';
 
 const kept = targetOf({ secret: 'kept-tls' });
 const gone = targetOf({ secret: 'gone-tls' });
@@ -28,57 +28,57 @@ interface CopiedSecret {
   readonly metadata: object;
 }
 
-type MakeCopy = (bench: Awaited<ReturnType<typeof open>>, secret: CopiedSecret) => Promise<void>;
+type MakeCopy = (harness: Awaited<ReturnType<typeof open>>, secret: CopiedSecret) => Promise<void>;
 
 /** Delivered to both targets, of which one is then taken out of the inventory. */
 async function open(prune?: true | readonly string[]) {
   const namespaces = ['shop', 'front'];
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [kept, gone],
     namespaces,
     ...(prune === undefined ? {} : { prune }),
   });
-  bench.lab.create(bindingOf('shop', 'certrelay-prune'));
-  await bench.deploy();
-  bench.targets([kept]);
-  bench.calls();
-  return bench;
+  harness.lab.create(bindingOf('shop', 'certrelay-prune'));
+  await harness.deploy();
+  harness.targets([kept]);
+  harness.calls();
+  return harness;
 }
 
 test('a Secret whose target was removed stays where nothing says prune, and no list is asked for', async () => {
-  const bench = await open();
-  expect((await bench.deploy()).pruned).toEqual([]);
-  expect(bench.secret('gone-tls')).toBeDefined();
-  expect(bench.calls()).not.toContain('list secrets');
+  const harness = await open();
+  expect((await harness.deploy()).pruned).toEqual([]);
+  expect(harness.secret('gone-tls')).toBeDefined();
+  expect(harness.calls()).not.toContain('list secrets');
 });
 
 test('with prune it goes, the others stay, and the next run has nothing to do', async () => {
-  const bench = await open(true);
-  const dry = await bench.deploy({ dryRun: true });
+  const harness = await open(true);
+  const dry = await harness.deploy({ dryRun: true });
   const subject = { certificate: 'shop', target: 'lab/shop/gone-tls' };
   expect(dry.pruned).toEqual([{ ...subject, outcome: 'planned', message: 'would delete the Secret' }]);
-  expect(bench.secret('gone-tls')).toBeDefined();
-  expect((await bench.deploy()).pruned).toEqual([
+  expect(harness.secret('gone-tls')).toBeDefined();
+  expect((await harness.deploy()).pruned).toEqual([
     { ...subject, outcome: 'deleted', message: 'Secret deleted' },
   ]);
-  expect(bench.secret('gone-tls')).toBeUndefined();
-  expect(bench.secret('kept-tls')).toBeDefined();
-  expect((await bench.deploy()).pruned).toEqual([]);
+  expect(harness.secret('gone-tls')).toBeUndefined();
+  expect(harness.secret('kept-tls')).toBeDefined();
+  expect((await harness.deploy()).pruned).toEqual([]);
 });
 
 test.for([
   ['certificates', { certificates: ['shop'] }],
   ['targets', { targets: ['lab/shop/kept-tls'] }],
 ] as const)('a run that names %s prunes nothing', async ([, request]) => {
-  const bench = await open(true);
-  expect((await bench.deploy(request)).pruned).toEqual([]);
-  expect(bench.secret('gone-tls')).toBeDefined();
+  const harness = await open(true);
+  expect((await harness.deploy(request)).pruned).toEqual([]);
+  expect(harness.secret('gone-tls')).toBeDefined();
 });
 
 test('the Secrets of a certificate that left the inventory go in listed namespaces', async () => {
-  const bench = await open(['shop']);
-  bench.forget('shop');
-  const { pruned } = await bench.deploy();
+  const harness = await open(['shop']);
+  harness.forget('shop');
+  const { pruned } = await harness.deploy();
   expect(pruned.map(({ target }) => target)).toEqual(['lab/shop/gone-tls', 'lab/shop/kept-tls']);
 });
 
@@ -91,10 +91,10 @@ test.for<[string, object]>([
     { annotations: { 'certrelay.dev/version': 'version-of-another' } },
   ],
 ])('never a Secret %s', async ([, metadata]) => {
-  const bench = await open(['shop']);
-  await bench.admin.patch('/api/v1/namespaces/shop/secrets/gone-tls', { metadata });
-  expect((await bench.deploy()).pruned).toEqual([]);
-  expect(bench.secret('gone-tls')).toBeDefined();
+  const harness = await open(['shop']);
+  await harness.admin.patch('/api/v1/namespaces/shop/secrets/gone-tls', { metadata });
+  expect((await harness.deploy()).pruned).toEqual([]);
+  expect(harness.secret('gone-tls')).toBeDefined();
 });
 
 /** Others' copies of what is in use, and ours with another certificate in it. */
@@ -115,48 +115,48 @@ test.for<[string, MakeCopy]>([
     },
   ],
 ])('never a Secret %s, and it is named', async ([what, make]) => {
-  const bench = await open(['shop']);
-  const model = bench.secret('kept-tls');
+  const harness = await open(['shop']);
+  const model = harness.secret('kept-tls');
   if (!model) throw new Error('nothing was delivered');
   const { labels, annotations } = model.metadata;
   const metadata = { name: 'copy-tls', namespace: 'shop', labels, annotations };
-  await make(bench, { apiVersion: 'v1', kind: 'Secret', type: model.type, data: model.data, metadata });
+  await make(harness, { apiVersion: 'v1', kind: 'Secret', type: model.type, data: model.data, metadata });
   const name = what.startsWith('that was ours') ? 'gone-tls' : 'copy-tls';
-  const { pruned, failures } = await bench.deploy();
+  const { pruned, failures } = await harness.deploy();
   expect(pruned.find(({ target }) => target === `lab/shop/${name}`)).toMatchObject({
     certificate: 'shop',
     outcome: 'kept',
     message: expect.stringContaining('it is a copy, or was restored from a backup; delete it yourself'),
   });
   expect(failures.size).toBe(0);
-  expect(bench.secret(name)).toBeDefined();
+  expect(harness.secret(name)).toBeDefined();
 });
 
 test('what a backup brought back is delivered to where it has a target, nothing restarts, and then it is ours again', async () => {
-  const bench = await open(true);
-  bench.addWorkload('Deployment', 'web', 'kept-tls');
-  await bench.deploy({ targets: ['lab/shop/kept-tls'] });
+  const harness = await open(true);
+  harness.addWorkload('Deployment', 'web', 'kept-tls');
+  await harness.deploy({ targets: ['lab/shop/kept-tls'] });
   for (const name of ['kept-tls', 'gone-tls']) {
-    const model = bench.secret(name);
-    await bench.admin.remove(`/api/v1/namespaces/shop/secrets/${name}`);
+    const model = harness.secret(name);
+    await harness.admin.remove(`/api/v1/namespaces/shop/secrets/${name}`);
     const { labels, annotations } = model?.metadata ?? {};
     const metadata = { name, namespace: 'shop', labels, annotations };
-    bench.lab.create({ apiVersion: 'v1', kind: 'Secret', type: model?.type, data: model?.data, metadata });
+    harness.lab.create({ apiVersion: 'v1', kind: 'Secret', type: model?.type, data: model?.data, metadata });
   }
-  const first = await bench.deploy();
+  const first = await harness.deploy();
   expect(first.certificates.flatMap(({ targets }) => targets)).toMatchObject([
     { target: 'lab/shop/kept-tls', outcome: 'delivered', action: 'apply', restarted: [] },
   ]);
   expect(first.pruned).toMatchObject([{ target: 'lab/shop/gone-tls', outcome: 'kept' }]);
-  const second = await bench.deploy();
+  const second = await harness.deploy();
   expect(second.certificates.flatMap(({ targets }) => targets)).toMatchObject([{ outcome: 'unchanged' }]);
-  const entries = bench.lab.find('secrets', 'shop', 'kept-tls')?.metadata.managedFields;
+  const entries = harness.lab.find('secrets', 'shop', 'kept-tls')?.metadata.managedFields;
   expect(entries).toContainEqual(expect.objectContaining({ manager: 'certrelay', operation: 'Apply' }));
 });
 
 test('never a Secret whose certificate was registered by webhook and still has the target', async () => {
-  const bench = await open(['shop']);
-  const stored = await bench.store.read('shop', 'AWSCURRENT');
+  const harness = await open(['shop']);
+  const stored = await harness.store.read('shop', 'AWSCURRENT');
   if (stored?.value.kind !== 'certificate') throw new Error('nothing is stored');
   const spec: StoredSpec = {
     name: 'shop',
@@ -166,11 +166,11 @@ test('never a Secret whose certificate was registered by webhook and still has t
     targets: [gone],
     source: 'registration',
   };
-  bench.forget('shop');
-  await bench.store.put('shop', { ...stored.value.certificate, spec }, 'version-2');
-  const { pruned } = await bench.deploy();
+  harness.forget('shop');
+  await harness.store.put('shop', { ...stored.value.certificate, spec }, 'version-2');
+  const { pruned } = await harness.deploy();
   expect(pruned.map(({ target }) => target)).toEqual(['lab/shop/kept-tls']);
-  expect(bench.secret('gone-tls')).toBeDefined();
+  expect(harness.secret('gone-tls')).toBeDefined();
 });
 
 const pods = { volumes: [{ name: 'tls', secret: { secretName: 'gone-tls' } }] };
@@ -198,14 +198,14 @@ test.for<[string, string, readonly object[]]>([
     ],
   ],
 ])('a Secret that %s still uses stays, and the report names it and what to do', async ([, name, objects]) => {
-  const bench = await open(true);
-  for (const object of objects) bench.lab.create(object);
-  const { pruned, failures } = await bench.deploy();
+  const harness = await open(true);
+  for (const object of objects) harness.lab.create(object);
+  const { pruned, failures } = await harness.deploy();
   const message = `no target names the Secret, but it stays as long as it is used by ${name}: have another Secret used there, or give this one a target again`;
   const report = { certificate: 'shop', target: 'lab/shop/gone-tls', outcome: 'kept', message };
   expect(pruned).toEqual([report]);
   expect(failures.size).toBe(0);
-  expect(bench.secret('gone-tls')).toBeDefined();
+  expect(harness.secret('gone-tls')).toBeDefined();
 });
 
 test.for<[string, readonly object[]]>([
@@ -229,10 +229,12 @@ test.for<[string, readonly object[]]>([
     ],
   ],
 ])('a Secret does not stay for %s', async ([, objects]) => {
-  const bench = await open(true);
-  bench.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
-  for (const object of [...gatewayDefinitions, ...objects]) bench.lab.create(object);
-  expect((await bench.deploy()).pruned).toMatchObject([{ target: 'lab/shop/gone-tls', outcome: 'deleted' }]);
+  const harness = await open(true);
+  harness.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
+  for (const object of [...gatewayDefinitions, ...objects]) harness.lab.create(object);
+  expect((await harness.deploy()).pruned).toMatchObject([
+    { target: 'lab/shop/gone-tls', outcome: 'deleted' },
+  ]);
 });
 
 const rolesPath = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
@@ -249,12 +251,12 @@ test.for([
   role,
   namespace,
 ]) => {
-  const bench = await open(true);
-  for (const definition of gatewayDefinitions) bench.lab.create(definition);
-  bench.lab.create(grantOf('shop', 'front'));
-  bench.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
-  await bench.admin.patch(`${rolesPath}/${role}`, { rules: withoutRule(bench.lab, role, resource) });
-  const { pruned, failures } = await bench.deploy();
+  const harness = await open(true);
+  for (const definition of gatewayDefinitions) harness.lab.create(definition);
+  harness.lab.create(grantOf('shop', 'front'));
+  harness.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
+  await harness.admin.patch(`${rolesPath}/${role}`, { rules: withoutRule(harness.lab, role, resource) });
+  const { pruned, failures } = await harness.deploy();
   expect(pruned).toMatchObject([
     {
       target: 'lab/shop/gone-tls',
@@ -265,7 +267,7 @@ test.for([
     },
   ]);
   expect(failures.get('lab/shop/gone-tls')).toHaveLength(1);
-  expect(bench.secret('gone-tls')).toBeDefined();
+  expect(harness.secret('gone-tls')).toBeDefined();
 });
 
 const roleRules = z.object({ rules: z.array(z.looseObject({ resources: z.array(z.string()) })) });
@@ -277,8 +279,8 @@ function withoutRule(lab: SandboxKubernetes, role: string, resource: string): re
 }
 
 test('without the right to list Secrets, the missing rule is named, and what has targets is delivered all the same', async () => {
-  const bench = await openBench({ targets: [kept], prune: true });
-  const { certificates, pruned, failures } = await bench.deploy();
+  const harness = await openHarness({ targets: [kept], prune: true });
+  const { certificates, pruned, failures } = await harness.deploy();
   expect(certificates).toMatchObject([{ decision: 'delivered' }]);
   expect(pruned).toMatchObject([
     { target: 'lab/shop', outcome: 'pending', message: expect.stringContaining('verb "list" on "secrets"') },
@@ -287,29 +289,29 @@ test('without the right to list Secrets, the missing rule is named, and what has
 });
 
 test('a namespace that may not be looked at does not keep the others from being pruned', async () => {
-  const bench = await open(['front', 'shop']);
-  expect((await bench.deploy()).pruned).toMatchObject([
+  const harness = await open(['front', 'shop']);
+  expect((await harness.deploy()).pruned).toMatchObject([
     { target: 'lab/front', outcome: 'pending' },
     { target: 'lab/shop/gone-tls', outcome: 'deleted' },
   ]);
 });
 
 test('a pass with nothing to prune costs one list a namespace, and the connection that it delivers by', async () => {
-  const bench = await openBench({ targets: [kept, gone], prune: true });
-  bench.lab.create(bindingOf('shop', 'certrelay-prune'));
-  await bench.deploy();
-  bench.calls();
-  const before = bench.lab.connections();
-  expect((await bench.deploy()).pruned).toEqual([]);
-  expect(bench.calls()).toEqual(['get secrets', 'get secrets', 'list secrets']);
-  expect(bench.lab.connections() - before).toBe(1);
+  const harness = await openHarness({ targets: [kept, gone], prune: true });
+  harness.lab.create(bindingOf('shop', 'certrelay-prune'));
+  await harness.deploy();
+  harness.calls();
+  const before = harness.lab.connections();
+  expect((await harness.deploy()).pruned).toEqual([]);
+  expect(harness.calls()).toEqual(['get secrets', 'get secrets', 'list secrets']);
+  expect(harness.lab.connections() - before).toBe(1);
 });
 
 test('what may use Secrets is listed once for all those that lost their target', async () => {
-  const bench = await open(['shop']);
-  bench.forget('shop');
-  await bench.deploy();
-  const lists = bench.calls().filter((call) => call.startsWith('list '));
+  const harness = await open(['shop']);
+  harness.forget('shop');
+  await harness.deploy();
+  const lists = harness.calls().filter((call) => call.startsWith('list '));
   expect(lists).toContain('list ingresses');
   expect(lists).toEqual([...new Set(lists)]);
 });

@@ -2,7 +2,7 @@
 // is touched.
 import { expect, test } from 'vitest';
 import { targetOf } from '../minting/targets.ts';
-import { codesOf, only, openBench } from './harness.ts';
+import { codesOf, only, openHarness } from './harness.ts';
 
 const hook = 'admission webhook "policy.example" denied the request: label team is missing';
 const quota =
@@ -18,43 +18,43 @@ test.for<[string, number, string, RegExp]>([
   message,
   words,
 ]) => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  bench.faults.set('kubernetes', 'patch secrets', { kind: 'error', code: 'Forbidden', status, message });
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  harness.faults.set('kubernetes', 'patch secrets', { kind: 'error', code: 'Forbidden', status, message });
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({ outcome: 'refused', message: expect.stringMatching(words) });
   expect(codesOf(report)).toEqual(['Rejected']);
-  expect(bench.calls()).not.toContain('patch deployments');
+  expect(harness.calls()).not.toContain('patch deployments');
   // Nobody needs to tell us that the cluster was mended.
-  bench.clock.pass(5 * 60_000);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  harness.clock.pass(5 * 60_000);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
 });
 
 test('a Secret in which the keys of others leave no room is refused: it can hold 1 MiB', async () => {
-  const bench = await openBench({ targets: [targetOf({ adopt: true, format: 'combined-pem' })] });
+  const harness = await openHarness({ targets: [targetOf({ adopt: true, format: 'combined-pem' })] });
   const data = { large: Buffer.alloc(1_048_576).toString('base64') };
   const metadata = { name: 'shop-tls' };
   const theirs = { apiVersion: 'v1', kind: 'Secret', metadata, data };
-  await bench.admin.create('/api/v1/namespaces/shop/secrets', theirs);
-  const report = await bench.deploy();
+  await harness.admin.create('/api/v1/namespaces/shop/secrets', theirs);
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'refused',
     message: expect.stringMatching(/take up the room, so name another Secret.*1048576/),
   });
   expect(codesOf(report)).toEqual(['Rejected']);
-  expect(bench.secret()?.data).toEqual(data);
+  expect(harness.secret()?.data).toEqual(data);
 });
 
 test('a namespace that does not exist is named, and what would mend it', async () => {
-  const bench = await openBench({ targets: [targetOf({ namespace: 'gone' })], namespaces: ['shop'] });
-  bench.lab.create({
+  const harness = await openHarness({ targets: [targetOf({ namespace: 'gone' })], namespaces: ['shop'] });
+  harness.lab.create({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
     metadata: { name: 'everywhere' },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'certrelay' },
     subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'certrelay' }],
   });
-  const report = await bench.deploy();
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'pending',
     message: expect.stringContaining('namespace gone does not exist: create it, or correct the target'),

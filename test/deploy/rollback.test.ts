@@ -5,7 +5,7 @@ import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { parseDeployEvent } from '../../lib/requests/requests.ts';
 import { targetOf } from '../minting/targets.ts';
-import { type BenchOptions, codesOf, only, openBench, targetsOf } from './harness.ts';
+import { codesOf, type HarnessOptions, only, openHarness, targetsOf } from './harness.ts';
 
 const rollout: RolloutSpec = {
   canary: { kind: 'Deployment', name: 'canary' },
@@ -18,40 +18,40 @@ const mark = 'certrelay.dev/fingerprint-shop-tls';
 
 /** Version 1 is delivered everywhere; pods of `a` do not become ready with any other until `mend` is
  *  called. */
-async function openDelivered(options: Partial<BenchOptions> = {}) {
+async function openDelivered(options: Partial<HarnessOptions> = {}) {
   let good: string | undefined;
   let isMended = false;
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf({ rollout })],
     areReady: (name, annotations) =>
       isMended || name !== 'a' || good === undefined || annotations[mark] === good,
     ...options,
   });
-  for (const name of ['a', 'b', 'canary']) bench.addWorkload('Deployment', name, 'shop-tls');
-  const first = await bench.deploy();
+  for (const name of ['a', 'b', 'canary']) harness.addWorkload('Deployment', name, 'shop-tls');
+  const first = await harness.deploy();
   if (first.failures.size > 0) throw new Error(JSON.stringify(first.certificates));
-  good = bench.secret()?.metadata.annotations?.['certrelay.dev/fingerprint'];
-  await bench.issue('shop', 'version-2');
-  bench.calls();
+  good = harness.secret()?.metadata.annotations?.['certrelay.dev/fingerprint'];
+  await harness.issue('shop', 'version-2');
+  harness.calls();
   return {
-    ...bench,
+    ...harness,
     good,
     mend: () => {
       isMended = true;
     },
-    version: (secret = 'shop-tls') => bench.secret(secret)?.metadata.annotations?.['certrelay.dev/version'],
+    version: (secret = 'shop-tls') => harness.secret(secret)?.metadata.annotations?.['certrelay.dev/version'],
     marks: () =>
       ['a', 'b', 'canary'].map((name) => {
-        const found = bench.lab.find('deployments', 'shop', name);
+        const found = harness.lab.find('deployments', 'shop', name);
         return JSON.stringify(found?.spec).includes(good ?? '') ? 'good' : 'bad';
       }),
-    held: () => bench.store.kept.get('shop')?.state.freeze,
+    held: () => harness.store.kept.get('shop')?.state.freeze,
   };
 }
 
 test('D13 a wave that fails puts the Secret and its workloads back, and the report says how to go on', async () => {
-  const bench = await openDelivered();
-  const report = await bench.deploy();
+  const harness = await openDelivered();
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'held',
     restarted: ['Deployment a', 'Deployment b', 'Deployment canary'],
@@ -60,56 +60,58 @@ test('D13 a wave that fails puts the Secret and its workloads back, and the repo
     ),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
-  expect(bench.version()).toBe('version-1');
-  expect(bench.marks()).toEqual(['good', 'good', 'good']);
-  expect(bench.held()).toMatchObject({
+  expect(harness.version()).toBe('version-1');
+  expect(harness.marks()).toEqual(['good', 'good', 'good']);
+  expect(harness.held()).toMatchObject({
     version: 'version-2',
     target: 'lab/shop/shop-tls',
     reason: expect.stringMatching(/^Deployment a/),
   });
-  expect(bench.log.lines.at(-2)).toMatchObject({ level: 'error', event: 'delivery rolled back' });
+  expect(harness.log.lines.at(-2)).toMatchObject({ level: 'error', event: 'delivery rolled back' });
 
-  bench.calls();
-  const next = await bench.deploy();
+  harness.calls();
+  const next = await harness.deploy();
   expect(only(next)).toMatchObject({ outcome: 'held', action: 'keep', restarted: [] });
   expect(next.failures.size, 'nobody is told twice').toBe(0);
-  expect(bench.calls().filter((call) => call.startsWith('patch'))).toEqual([]);
+  expect(harness.calls().filter((call) => call.startsWith('patch'))).toEqual([]);
 });
 
 test('a held version is delivered once it is resumed, and its mark is gone', async () => {
-  const bench = await openDelivered();
-  await bench.deploy();
-  bench.mend();
-  const plan = await bench.deploy({ certificates: ['shop'], resume: true, dryRun: true });
+  const harness = await openDelivered();
+  await harness.deploy();
+  harness.mend();
+  const plan = await harness.deploy({ certificates: ['shop'], resume: true, dryRun: true });
   expect(only(plan)).toMatchObject({ outcome: 'planned' });
-  expect(bench.held()).toBeDefined();
-  expect(only(await bench.deploy({ certificates: ['shop'], resume: true }))).toMatchObject({
+  expect(harness.held()).toBeDefined();
+  expect(only(await harness.deploy({ certificates: ['shop'], resume: true }))).toMatchObject({
     outcome: 'delivered',
     restarted: ['Deployment canary', 'Deployment a', 'Deployment b'],
   });
-  expect(bench.version()).toBe('version-2');
-  expect(bench.held()).toBeUndefined();
+  expect(harness.version()).toBe('version-2');
+  expect(harness.held()).toBeUndefined();
 });
 
 test('a newer version ends the hold by itself', async () => {
-  const bench = await openDelivered();
-  await bench.deploy();
-  bench.mend();
-  await bench.issue('shop', 'version-3');
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
-  expect([bench.version(), bench.held()]).toEqual(['version-3', undefined]);
+  const harness = await openDelivered();
+  await harness.deploy();
+  harness.mend();
+  await harness.issue('shop', 'version-3');
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect([harness.version(), harness.held()]).toEqual(['version-3', undefined]);
 });
 
 test('a held version goes nowhere else; where it has arrived, it stays', async () => {
   const done = targetOf({ secret: 'done' });
-  const bench = await openDelivered({ targets: [done, targetOf({ rollout }), targetOf({ secret: 'new' })] });
-  await bench.deploy({ targets: ['lab/shop/done', 'lab/shop/shop-tls'] });
-  const report = await bench.deploy();
+  const harness = await openDelivered({
+    targets: [done, targetOf({ rollout }), targetOf({ secret: 'new' })],
+  });
+  await harness.deploy({ targets: ['lab/shop/done', 'lab/shop/shop-tls'] });
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['unchanged', 'held', 'held']);
   expect(targetsOf(report)[2]?.message).toMatch(
     /it stays as it is: this version failed at lab\/shop\/shop-tls/,
   );
-  expect(['done', 'shop-tls', 'new'].map((name) => bench.version(name))).toEqual([
+  expect(['done', 'shop-tls', 'new'].map((name) => harness.version(name))).toEqual([
     'version-2',
     'version-1',
     'version-1',
@@ -117,12 +119,12 @@ test('a held version goes nowhere else; where it has arrived, it stays', async (
 });
 
 test('what is served after the last wave decides as well', async () => {
-  const bench = await openDelivered({ targets: [targetOf({ rollout: { ...rollout, probe: true } })] });
-  bench.mend();
-  bench.sightings.splice(0, 9, ['served'], ['stale']);
-  const report = await bench.deploy();
+  const harness = await openDelivered({ targets: [targetOf({ rollout: { ...rollout, probe: true } })] });
+  harness.mend();
+  harness.sightings.splice(0, 9, ['served'], ['stale']);
+  const report = await harness.deploy();
   expect(only(report).message).toMatch(/^stale at 192\.0\.2\.0: so it was seen; the version before/);
-  expect(bench.marks()).toEqual(['good', 'good', 'good']);
+  expect(harness.marks()).toEqual(['good', 'good', 'good']);
 });
 
 test.for([
@@ -130,7 +132,7 @@ test.for([
   ['after it, and before its workloads', 'restartWorkload'],
 ] as const)('a run that dies %s is gone on with', async ([, method]) => {
   let isDead = false;
-  const bench = await openDelivered({
+  const harness = await openDelivered({
     wrap: (cluster) => {
       const call = async <T>(work: () => Promise<T>) => {
         if (isDead) throw new ClusterError('Unreachable', 'no answer');
@@ -147,79 +149,79 @@ test.for([
       };
     },
   });
-  const record = bench.store.record.bind(bench.store);
-  bench.store.record = (...args) => {
+  const record = harness.store.record.bind(harness.store);
+  harness.store.record = (...args) => {
     if (args[1].freeze) isDead = true;
     return record(...args);
   };
-  const report = await bench.deploy();
+  const report = await harness.deploy();
   expect(codesOf(report)).toContain('Unreachable');
   expect(only(report).outcome).toBe('held');
   isDead = false;
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'held' });
-  expect(bench.version()).toBe('version-1');
-  expect(bench.marks()).toEqual(['good', 'good', 'good']);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'held' });
+  expect(harness.version()).toBe('version-1');
+  expect(harness.marks()).toEqual(['good', 'good', 'good']);
 });
 
 test('where the version before cannot be used the Secret stays, and the report says why', async () => {
-  const bench = await openDelivered();
-  await bench.store.record('shop', { revoked: ['version-1'] });
-  expect(only(await bench.deploy())).toMatchObject({
+  const harness = await openDelivered();
+  await harness.store.record('shop', { revoked: ['version-1'] });
+  expect(only(await harness.deploy())).toMatchObject({
     outcome: 'held',
     message: expect.stringMatching(
       /the Secret stays as it is, because .*: it was revoked; it is delivered nowhere else/,
     ),
   });
-  expect(bench.version()).toBe('version-2');
+  expect(harness.version()).toBe('version-2');
 });
 
 test('a version that became the version before while it failed does not take its own place', async () => {
-  const bench = await openDelivered();
-  const record = bench.store.record.bind(bench.store);
-  bench.store.record = async (...args) => {
+  const harness = await openDelivered();
+  const record = harness.store.record.bind(harness.store);
+  harness.store.record = async (...args) => {
     await record(...args);
-    if (args[1].freeze) await bench.issue('shop', 'version-3');
+    if (args[1].freeze) await harness.issue('shop', 'version-3');
   };
-  const { outcome, message } = only(await bench.deploy());
+  const { outcome, message } = only(await harness.deploy());
   expect(outcome).toBe('held');
   expect(message).toMatch(/the Secret stays as it is, because .*: a newer version is there by now; /);
-  bench.mend();
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
-  expect([bench.version(), bench.held()]).toEqual(['version-3', undefined]);
+  harness.mend();
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect([harness.version(), harness.held()]).toEqual(['version-3', undefined]);
 });
 
 test('a hold ends before what it keeps in place does: no target is left with an expired certificate', async () => {
   let good: string | undefined;
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf({ rollout }), targetOf({ secret: 'new' })],
     areReady: (name, annotations) => name !== 'a' || good === undefined || annotations[mark] === good,
   });
-  for (const name of ['a', 'canary']) bench.addWorkload('Deployment', name, 'shop-tls');
-  await bench.deploy();
-  good = bench.secret()?.metadata.annotations?.['certrelay.dev/fingerprint'];
-  bench.clock.pass(60 * 86_400_000);
-  await bench.issue('shop', 'version-2');
-  await bench.deploy({ targets: ['lab/shop/shop-tls'] });
+  for (const name of ['a', 'canary']) harness.addWorkload('Deployment', name, 'shop-tls');
+  await harness.deploy();
+  good = harness.secret()?.metadata.annotations?.['certrelay.dev/fingerprint'];
+  harness.clock.pass(60 * 86_400_000);
+  await harness.issue('shop', 'version-2');
+  await harness.deploy({ targets: ['lab/shop/shop-tls'] });
   const versions = () =>
-    ['shop-tls', 'new'].map((name) => bench.secret(name)?.metadata.annotations?.['certrelay.dev/version']);
-  await bench.deploy();
+    ['shop-tls', 'new'].map((name) => harness.secret(name)?.metadata.annotations?.['certrelay.dev/version']);
+  await harness.deploy();
   expect(versions(), 'both are held').toEqual(['version-1', 'version-1']);
-  bench.clock.pass(23 * 86_400_000);
-  const report = await bench.deploy();
+  harness.clock.pass(23 * 86_400_000);
+  const report = await harness.deploy();
   expect(versions()).toEqual(['version-2', 'version-2']);
   expect(targetsOf(report)[1]).toMatchObject({ outcome: 'delivered' });
   expect(targetsOf(report)[0]?.message).toMatch(/the Secret stays as it is, because .* ends 2027-02-20/);
   expect(codesOf(report), 'a person must look').toEqual(['RolloutFailed']);
-  bench.calls();
-  bench.clock.pass(360 * 60_000);
-  expect(codesOf(await bench.deploy()), 'again and again').toEqual(['RolloutFailed']);
-  expect(bench.calls().filter((call) => call.startsWith('patch'))).toEqual([]);
+  harness.calls();
+  harness.clock.pass(360 * 60_000);
+  expect(codesOf(await harness.deploy()), 'again and again').toEqual(['RolloutFailed']);
+  expect(harness.calls().filter((call) => call.startsWith('patch'))).toEqual([]);
 });
 
 test('with nothing to restart the time counts from the Secret, over the ends of runs', async () => {
   const time = new AbortController();
   let looks = 0;
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [
       targetOf({
         restart: 'none',
@@ -232,58 +234,60 @@ test('with nothing to restart the time counts from the Secret, over the ends of 
       return look();
     },
   });
-  bench.sightings.push(['served']);
-  await bench.deploy();
-  await bench.issue('shop', 'version-2');
-  bench.sightings.push(['mismatch']);
-  const version = () => bench.secret()?.metadata.annotations?.['certrelay.dev/version'];
-  expect(only(await bench.deploy({ certificates: ['shop'] }, time.signal))).toMatchObject({
+  harness.sightings.push(['served']);
+  await harness.deploy();
+  await harness.issue('shop', 'version-2');
+  harness.sightings.push(['mismatch']);
+  const version = () => harness.secret()?.metadata.annotations?.['certrelay.dev/version'];
+  expect(only(await harness.deploy({ certificates: ['shop'] }, time.signal))).toMatchObject({
     outcome: 'pending',
   });
   expect(version()).toBe('version-2');
-  bench.clock.pass(1_800_000);
-  expect(only(await bench.deploy({ certificates: ['shop'] }))).toMatchObject({ outcome: 'held' });
-  expect(bench.clock.slept.filter((ms) => ms === 5_000).length, 'it is not waited for again').toBeLessThan(5);
+  harness.clock.pass(1_800_000);
+  expect(only(await harness.deploy({ certificates: ['shop'] }))).toMatchObject({ outcome: 'held' });
+  expect(harness.clock.slept.filter((ms) => ms === 5_000).length, 'it is not waited for again').toBeLessThan(
+    5,
+  );
   expect(version()).toBe('version-1');
 });
 
 test('a target that missed the version before as well gets the current one before what it has ends', async () => {
-  const bench = await openDelivered({ targets: [targetOf({ rollout }), targetOf({ secret: 'new' })] });
+  const harness = await openDelivered({ targets: [targetOf({ rollout }), targetOf({ secret: 'new' })] });
   const failing = { targets: ['lab/shop/shop-tls'] };
-  bench.clock.pass(60 * 86_400_000);
+  harness.clock.pass(60 * 86_400_000);
   for (const version of ['version-2b', 'version-3']) {
-    await bench.issue('shop', version);
-    expect(codesOf(await bench.deploy(failing))).toEqual(['RolloutFailed']);
+    await harness.issue('shop', version);
+    expect(codesOf(await harness.deploy(failing))).toEqual(['RolloutFailed']);
   }
-  expect(targetsOf(await bench.deploy())[1]).toMatchObject({ outcome: 'held' });
-  expect(bench.version('new')).toBe('version-1');
-  bench.clock.pass(23 * 86_400_000);
-  expect(targetsOf(await bench.deploy())).toMatchObject([{ outcome: 'held' }, { outcome: 'delivered' }]);
-  expect(bench.version('new')).toBe('version-3');
-  expect(bench.held()).toMatchObject({ version: 'version-3', target: 'lab/shop/shop-tls' });
+  expect(targetsOf(await harness.deploy())[1]).toMatchObject({ outcome: 'held' });
+  expect(harness.version('new')).toBe('version-1');
+  harness.clock.pass(23 * 86_400_000);
+  expect(targetsOf(await harness.deploy())).toMatchObject([{ outcome: 'held' }, { outcome: 'delivered' }]);
+  expect(harness.version('new')).toBe('version-3');
+  expect(harness.held()).toMatchObject({ version: 'version-3', target: 'lab/shop/shop-tls' });
 });
 
 test('D13 by hand the version before comes back to every target, until it is resumed', async () => {
   const other = targetOf({ secret: 'other' });
-  const bench = await openDelivered({ targets: [targetOf({ rollout }), other] });
-  bench.mend();
-  await bench.deploy();
-  expect([bench.version(), bench.version('other')]).toEqual(['version-2', 'version-2']);
-  const report = await bench.deploy({ certificates: ['shop'], rollback: true });
+  const harness = await openDelivered({ targets: [targetOf({ rollout }), other] });
+  harness.mend();
+  await harness.deploy();
+  expect([harness.version(), harness.version('other')]).toEqual(['version-2', 'version-2']);
+  const report = await harness.deploy({ certificates: ['shop'], rollback: true });
   expect(report.failures.size).toBe(0);
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['held', 'held']);
-  expect([bench.version(), bench.version('other')]).toEqual(['version-1', 'version-1']);
-  expect(bench.marks()).toEqual(['good', 'good', 'good']);
-  await bench.deploy();
-  expect(bench.version('other')).toBe('version-1');
-  await bench.deploy({ certificates: ['shop'], resume: true });
-  expect([bench.version(), bench.version('other')]).toEqual(['version-2', 'version-2']);
+  expect([harness.version(), harness.version('other')]).toEqual(['version-1', 'version-1']);
+  expect(harness.marks()).toEqual(['good', 'good', 'good']);
+  await harness.deploy();
+  expect(harness.version('other')).toBe('version-1');
+  await harness.deploy({ certificates: ['shop'], resume: true });
+  expect([harness.version(), harness.version('other')]).toEqual(['version-2', 'version-2']);
 });
 
 test('nothing is taken back where there is nothing before it', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.store.kept.get('shop')?.stages.delete('AWSPREVIOUS');
-  const report = await bench.deploy({ certificates: ['shop'], rollback: true });
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.store.kept.get('shop')?.stages.delete('AWSPREVIOUS');
+  const report = await harness.deploy({ certificates: ['shop'], rollback: true });
   expect(report.certificates).toMatchObject([
     { decision: 'refused', message: 'shop cannot be taken back: there is no version before the current one' },
   ]);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { CertificateReport } from '../../lib/deploy/invocation.ts';
 import { listWorst } from '../../lib/deploy/record/record.ts';
 import { targetOf } from '../minting/targets.ts';
-import { openBench } from './harness.ts';
+import { openHarness } from './harness.ts';
 
 /** Counts how many calls are under way at once; a call lasts a few turns, as a call over the network does. */
 function openGauge() {
@@ -24,7 +24,7 @@ function openGauge() {
 it('of twenty certificates that arrive, sixteen at most are noted at once, and then eight at most looked at', async () => {
   const records = openGauge();
   const looks = openGauge();
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf({ restart: 'none' })],
     seenBy: (store) => ({
       list: () => store.list(),
@@ -40,10 +40,10 @@ it('of twenty certificates that arrive, sixteen at most are noted at once, and t
   });
   for (let index = 1; index < 20; index += 1) {
     const target = targetOf({ secret: `tls-${index}`, restart: 'none' });
-    await bench.issue(`shop-${index}`, 'version-1', [target]);
+    await harness.issue(`shop-${index}`, 'version-1', [target]);
   }
-  bench.sightings.push(['served']);
-  const { certificates } = await bench.deploy();
+  harness.sightings.push(['served']);
+  const { certificates } = await harness.deploy();
   expect(certificates.map(({ served }) => served)).toEqual(Array(20).fill('served'));
   expect(records.gauge).toEqual({ calls: 20, most: 16 });
   expect(looks.gauge).toEqual({ calls: 20, most: 8 });

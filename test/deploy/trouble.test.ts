@@ -6,7 +6,7 @@ import { argoDefinition, argoRolloutOf } from '../contracts/kubernetes-kinds.ts'
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
-import { bindingOf, codesOf, only, openBench, targetsOf } from './harness.ts';
+import { bindingOf, codesOf, only, openHarness, targetsOf } from './harness.ts';
 
 const changes = (calls: readonly string[]) => calls.filter((call) => !/^(get|list) /.test(call));
 
@@ -15,9 +15,9 @@ test('P19 K44 a cluster that cannot be reached leaves its targets pending and de
   const targets = clusters.flatMap((cluster) =>
     ['a', 'b', 'c'].map((secret) => targetOf({ cluster, secret })),
   );
-  const bench = await openBench({ targets, clusters });
-  await bench.clusters.get('down')?.stop();
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets, clusters });
+  await harness.clusters.get('down')?.stop();
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual([
     ...Array(3).fill('delivered'),
     ...Array(3).fill('pending'),
@@ -26,18 +26,18 @@ test('P19 K44 a cluster that cannot be reached leaves its targets pending and de
   expect(targetsOf(report)[3]?.message).toMatch(/in cluster down: no answer \(ECONNREFUSED\)/);
   expect(new Set(codesOf(report))).toEqual(new Set(['Unreachable']));
   expect(report.certificates[0]?.message).toBe('targets: 3 pending, 6 delivered');
-  const warnings = bench.log.lines.filter(({ level }) => level === 'warn');
+  const warnings = harness.log.lines.filter(({ level }) => level === 'warn');
   expect(warnings.map(({ event }) => event)).toEqual(Array(3).fill('delivery failed'));
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/rrr---rrr\/1\/2026/);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/rrr---rrr\/1\/2026/);
 });
 
 test('a cluster that does not answer is not waited for once a target', async () => {
   const targets = Array.from({ length: 40 }, (_, index) => targetOf({ secret: `copy-${index}` }));
-  const bench = await openBench({ targets });
-  await bench.lab.stop();
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets });
+  await harness.lab.stop();
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(Array(40).fill('pending'));
-  expect(bench.clock.slept.length, 'waits before trying again, two a call').toBeLessThanOrEqual(16);
+  expect(harness.clock.slept.length, 'waits before trying again, two a call').toBeLessThanOrEqual(16);
 });
 
 test.for([
@@ -45,15 +45,15 @@ test.for([
   ['Malformed', { kind: 'malformed' }],
 ] as const)('an answer that is %s leaves one target pending, not its cluster', async ([code, fault]) => {
   const targets = Array.from({ length: 40 }, (_, index) => targetOf({ secret: `copy-${index}` }));
-  const bench = await openBench({ targets });
-  bench.faults.set('kubernetes', 'get secrets', fault, 3, (resource) => resource.endsWith('/copy-0'));
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets });
+  harness.faults.set('kubernetes', 'get secrets', fault, 3, (resource) => resource.endsWith('/copy-0'));
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual([
     'pending',
     ...Array(39).fill('delivered'),
   ]);
   expect(codesOf(report)).toEqual([code]);
-  expect(only(await bench.deploy({ targets: ['lab/shop/copy-0'] })).outcome).toBe('delivered');
+  expect(only(await harness.deploy({ targets: ['lab/shop/copy-0'] })).outcome).toBe('delivered');
 });
 
 test.for([
@@ -64,7 +64,7 @@ test.for([
   target,
 ]) => {
   let renew: (() => Promise<unknown>) | undefined;
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [target],
     wrap: (cluster) => ({
       ...cluster,
@@ -76,33 +76,33 @@ test.for([
       },
     }),
   });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  await bench.deploy();
-  await bench.issue('shop', 'version-2');
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  await harness.deploy();
+  await harness.issue('shop', 'version-2');
   renew = async () => {
-    bench.clock.pass(60_000);
-    await bench.issue('shop', 'version-3');
-    await bench.deploy();
+    harness.clock.pass(60_000);
+    await harness.issue('shop', 'version-3');
+    await harness.deploy();
   };
-  const late = await bench.deploy();
+  const late = await harness.deploy();
   expect(only(late)).toMatchObject({
     outcome: 'pending',
     message: expect.stringContaining('version-3'),
   });
-  expect(bench.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-3');
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged' });
+  expect(harness.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-3');
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged' });
 });
 
 test('a person who makes the version before current again has it delivered over the newer one', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  await bench.deploy();
-  bench.clock.pass(60_000);
-  await bench.issue('shop', 'version-2');
-  await bench.deploy();
-  const stages = bench.store.kept.get('shop')?.stages;
+  const harness = await openHarness({ targets: [targetOf()] });
+  await harness.deploy();
+  harness.clock.pass(60_000);
+  await harness.issue('shop', 'version-2');
+  await harness.deploy();
+  const stages = harness.store.kept.get('shop')?.stages;
   stages?.set('AWSCURRENT', 'version-1').set('AWSPREVIOUS', 'version-2');
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
-  expect(bench.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-1');
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect(harness.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-1');
 });
 
 test.for([
@@ -110,56 +110,56 @@ test.for([
   ['is too old', 'patch secrets', 415, 'Unsupported', 'refused'],
 ] as const)('a cluster that %s is not asked once a target', async ([, action, status, code, outcome]) => {
   const targets = Array.from({ length: 40 }, (_, index) => targetOf({ secret: `copy-${index}` }));
-  const bench = await openBench({ targets });
-  bench.faults.set('kubernetes', action, { kind: 'error', code: 'any', status }, 40);
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets });
+  harness.faults.set('kubernetes', action, { kind: 'error', code: 'any', status }, 40);
+  const report = await harness.deploy();
   expect(targetsOf(report).map((target) => target.outcome)).toEqual(Array(40).fill(outcome));
   expect(codesOf(report)).toEqual(Array(40).fill(code));
-  expect(bench.calls().filter((call) => call === action).length, 'at once').toBeLessThanOrEqual(8);
+  expect(harness.calls().filter((call) => call === action).length, 'at once').toBeLessThanOrEqual(8);
 });
 
 test('the next pass touches only what was missing', async () => {
   const targets = [targetOf({ secret: 'a' }), targetOf({ secret: 'b', namespace: 'late' })];
-  const bench = await openBench({ targets });
-  expect(codesOf(await bench.deploy())).toEqual(['Forbidden']);
-  bench.lab.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'late' } });
-  bench.lab.create(bindingOf('late', 'certrelay'));
-  bench.clock.pass(5 * 60_000);
-  bench.calls();
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets });
+  expect(codesOf(await harness.deploy())).toEqual(['Forbidden']);
+  harness.lab.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'late' } });
+  harness.lab.create(bindingOf('late', 'certrelay'));
+  harness.clock.pass(5 * 60_000);
+  harness.calls();
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['unchanged', 'delivered']);
-  expect(changes(bench.calls())).toEqual(['patch secrets']);
+  expect(changes(harness.calls())).toEqual(['patch secrets']);
 });
 
 test('a kubeconfig that cannot be used fails its own targets only', async () => {
-  const bench = await openBench({ targets: [targetOf({ cluster: 'unknown' }), targetOf()] });
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf({ cluster: 'unknown' }), targetOf()] });
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['pending', 'delivered']);
   expect(codesOf(report)).toEqual(['SignInFailed']);
 });
 
 test('a rollout that fails is a failure, though the Secret is delivered; it is not started again', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   const volumes = [{ name: 'tls', secret: { secretName: 'shop-tls' } }];
   const pod = { volumes, nodeSelector: { disk: 'none' } };
   const { body } = workloadOf('Deployment', 'shop', { pod, spec: { progressDeadlineSeconds: 60 } });
-  await bench.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
-  const report = await bench.deploy();
+  await harness.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'pending',
     restarted: ['Deployment web'],
     message: expect.stringMatching(/Deployment web in shop does not roll out, look at its pods: .*timed out/),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
-  bench.calls();
-  expect(codesOf(await bench.deploy())).toEqual(['RolloutFailed']);
-  expect(changes(bench.calls())).toEqual([]);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
+  harness.calls();
+  expect(codesOf(await harness.deploy())).toEqual(['RolloutFailed']);
+  expect(changes(harness.calls())).toEqual([]);
 });
 
 test('a list from before the mark does not pass for a finished rollout', async () => {
   let lists = 0;
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf({ restart: [{ kind: 'Deployment', name: 'web' }] })],
     wrap: (cluster) => {
       let before: Awaited<ReturnType<typeof cluster.listWorkloads>> | undefined;
@@ -173,17 +173,17 @@ test('a list from before the mark does not pass for a finished rollout', async (
       };
     },
   });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
   // Its first rollout is over before ours begins.
-  await bench.admin.get('/apis/apps/v1/namespaces/shop/deployments/web');
-  bench.clock.pass(1000);
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'delivered' });
+  await harness.admin.get('/apis/apps/v1/namespaces/shop/deployments/web');
+  harness.clock.pass(1000);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
   expect(lists).toBe(4);
 });
 
 test('a rollout that is not finished in time is pending and no failure; the next run finds it done', async () => {
   const time = new AbortController();
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf()],
     wrap: (cluster) => ({
       ...cluster,
@@ -194,20 +194,20 @@ test('a rollout that is not finished in time is pending and no failure; the next
       },
     }),
   });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  const report = await bench.deploy({}, time.signal);
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  const report = await harness.deploy({}, time.signal);
   expect(only(report)).toMatchObject({
     outcome: 'pending',
     message: expect.stringMatching(/restarted Deployment web; .*still rolling out/),
   });
   expect(report.failures.size).toBe(0);
-  expect(bench.log.events()).toEqual(['delivery pending', 'deploy finished']);
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
-  bench.clock.pass(1000);
-  bench.calls();
-  expect(only(await bench.deploy())).toMatchObject({ outcome: 'unchanged' });
-  expect(changes(bench.calls())).toEqual([]);
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/r$/);
+  expect(harness.log.events()).toEqual(['delivery pending', 'deploy finished']);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
+  harness.clock.pass(1000);
+  harness.calls();
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged' });
+  expect(changes(harness.calls())).toEqual([]);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/r$/);
 });
 
 test('when time is up before a target had its turn, that is a failure, and what is done is recorded', async () => {
@@ -217,7 +217,7 @@ test('when time is up before a target had its turn, that is a failure, and what 
       signal.addEventListener('abort', () => reject(signal.reason));
     });
   const targets = [targetOf({ secret: 'a' }), targetOf({ cluster: 'slow', secret: 'b' })];
-  const bench = await openBench({
+  const harness = await openHarness({
     targets,
     clusters: ['lab', 'slow'],
     wrap: (cluster, name) =>
@@ -225,16 +225,16 @@ test('when time is up before a target had its turn, that is a failure, and what 
         ? { ...cluster, readSecret: (_namespace, _name, signal) => hang(signal) }
         : { ...cluster, close: async () => time.abort(new Error('time is up')) },
   });
-  const report = await bench.deploy({}, time.signal);
+  const report = await harness.deploy({}, time.signal);
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['delivered', 'pending']);
   expect(targetsOf(report)[1]?.message).toBe('time was up before it was delivered');
   expect(codesOf(report)).toEqual(['slow/shop/b: time was up before it was delivered']);
-  expect(tagsOfState(bench.store.kept.get('shop')?.state).deployed).toMatch(/\/r-\/1\/2026/);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/r-\/1\/2026/);
 });
 
 test('a connection is closed once, whether its targets were delivered or not', async () => {
   const closed: string[] = [];
-  const bench = await openBench({
+  const harness = await openHarness({
     targets: [targetOf(), targetOf({ cluster: 'down' })],
     clusters: ['lab', 'down'],
     wrap: (cluster, name) => ({
@@ -245,8 +245,8 @@ test('a connection is closed once, whether its targets were delivered or not', a
       },
     }),
   });
-  await bench.clusters.get('down')?.stop();
-  await bench.deploy();
+  await harness.clusters.get('down')?.stop();
+  await harness.deploy();
   expect(closed.toSorted()).toEqual(['down', 'lab']);
 });
 
@@ -255,9 +255,9 @@ test('a workload that is listed and does not exist is named; the Secret is deliv
     { kind: 'Deployment', name: 'gone' },
     { kind: 'Deployment', name: 'web' },
   ] as const;
-  const bench = await openBench({ targets: [targetOf({ restart })] });
-  bench.addWorkload('Deployment', 'web');
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf({ restart })] });
+  harness.addWorkload('Deployment', 'web');
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'pending',
     action: 'create',
@@ -270,23 +270,23 @@ test('a workload that is listed and does not exist is named; the Secret is deliv
 });
 
 test('workloads that roll out only when a person acts are marked, named, and not waited for', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
   const { body } = workloadOf('Deployment', 'shop', { pod, spec: { paused: true } });
-  await bench.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
-  expect(only(await bench.deploy())).toMatchObject({
+  await harness.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
+  expect(only(await harness.deploy())).toMatchObject({
     outcome: 'delivered',
     message: expect.stringMatching(/Deployment web does not restart by itself: it is paused/),
   });
 });
 
 test('strategy Recreate, which stops every pod first, is a warning in the plan', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
   const spec = { replicas: 3, strategy: { type: 'Recreate' } };
   const { body } = workloadOf('Deployment', 'shop', { pod, spec });
-  await bench.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
-  expect(only(await bench.deploy({ dryRun: true })).message).toMatch(
+  await harness.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
+  expect(only(await harness.deploy({ dryRun: true })).message).toMatch(
     /Deployment web .*Recreate: it does not answer while it restarts/,
   );
 });
@@ -295,32 +295,32 @@ test.for([
   'lose',
   'drop',
 ] as const)('when the answer of the apply is lost (%s), it is delivered once', async (kind) => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
-  bench.faults.set('kubernetes', 'patch secrets', { kind });
-  bench.faults.set('kubernetes', 'patch deployments', { kind });
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  harness.faults.set('kubernetes', 'patch secrets', { kind });
+  harness.faults.set('kubernetes', 'patch deployments', { kind });
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({ outcome: 'delivered', restarted: ['Deployment web'] });
-  expect(bench.lab.find('deployments', 'shop', 'web')?.metadata.generation).toBe(2);
+  expect(harness.lab.find('deployments', 'shop', 'web')?.metadata.generation).toBe(2);
 });
 
 test('N14 a certificate without its own key is delivered nowhere, and keeps no other from it', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  const broken = await bench.issue('broken', 'version-1', [targetOf({ secret: 'broken-tls' })]);
-  const { key } = bench.first;
-  await bench.store.put('broken', { chain: broken.chain, key, issuer: 'https://ca.example' }, 'version-2');
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf()] });
+  const broken = await harness.issue('broken', 'version-1', [targetOf({ secret: 'broken-tls' })]);
+  const { key } = harness.first;
+  await harness.store.put('broken', { chain: broken.chain, key, issuer: 'https://ca.example' }, 'version-2');
+  const report = await harness.deploy();
   expect(report.certificates).toMatchObject([
     { name: 'broken', decision: 'refused', message: expect.stringMatching(/KeyMismatch/) },
     { name: 'shop', decision: 'delivered' },
   ]);
   expect([...report.failures.keys()]).toEqual(['broken']);
-  expect(bench.secret('broken-tls')).toBeUndefined();
+  expect(harness.secret('broken-tls')).toBeUndefined();
 });
 
 test('names of certificates and targets that nobody knows are failures of their own', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  const report = await bench.deploy({
+  const harness = await openHarness({ targets: [targetOf()] });
+  const report = await harness.deploy({
     certificates: ['shop', 'typo'],
     targets: ['lab/shop/shop-tls', 'lab/shop/typo'],
   });
@@ -329,12 +329,12 @@ test('names of certificates and targets that nobody knows are failures of their 
 });
 
 test('a tag that cannot be written is a failure, though everything is delivered', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
-  bench.store.failures.next('record', new ClusterError('Rejected', 'throttled'));
-  const report = await bench.deploy();
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.store.failures.next('record', new ClusterError('Rejected', 'throttled'));
+  const report = await harness.deploy();
   expect(only(report)).toMatchObject({ outcome: 'delivered' });
   expect(report.failures.get('shop')).toHaveLength(1);
-  expect(bench.log.lines).toContainEqual({
+  expect(harness.log.lines).toContainEqual({
     level: 'error',
     event: 'state not recorded',
     fields: { certificate: 'shop', problem: 'throttled' },
@@ -342,64 +342,64 @@ test('a tag that cannot be written is a failure, though everything is delivered'
 });
 
 test('P09 what uses the Secret and cannot be rolled is named, as far as its listing is allowed', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   const labels = { app: 'old' };
   const volumes = [{ name: 'tls', secret: { secretName: 'shop-tls' } }];
   const pod = { containers: [{ name: 'main', image: 'registry.invalid/x:1' }], volumes };
   const spec = { selector: labels, template: { metadata: { labels }, spec: pod } };
   const metadata = { name: 'old', namespace: 'shop' };
-  bench.lab.create({ apiVersion: 'v1', kind: 'ReplicationController', metadata, spec });
-  bench.lab.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: pod });
-  bench.lab.create(argoDefinition);
-  bench.lab.create(argoRolloutOf('shop', 'canary', 'shop-tls'));
+  harness.lab.create({ apiVersion: 'v1', kind: 'ReplicationController', metadata, spec });
+  harness.lab.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: pod });
+  harness.lab.create(argoDefinition);
+  harness.lab.create(argoRolloutOf('shop', 'canary', 'shop-tls'));
   const forbidden = { kind: 'error', code: 'Forbidden', status: 403 } as const;
-  bench.faults.set('kubernetes', 'list pods', forbidden);
-  const report = await bench.deploy();
+  harness.faults.set('kubernetes', 'list pods', forbidden);
+  const report = await harness.deploy();
   expect(report.failures.size).toBe(0);
   expect(only(report)).toMatchObject({
     outcome: 'delivered',
     message:
       'Secret created, nothing to restart; ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment; Rollout canary uses it too: Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
   });
-  bench.calls();
-  await bench.deploy();
-  expect(bench.calls(), 'an unchanged target asks for none of them').toEqual(['get secrets']);
+  harness.calls();
+  await harness.deploy();
+  expect(harness.calls(), 'an unchanged target asks for none of them').toEqual(['get secrets']);
 });
 
 test('a workload that refuses to be restarted is named, and one scaled to zero is not waited for', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
   const create = (name: string, metadata: object, spec: object) => {
     const { body } = workloadOf('Deployment', 'shop', { name, pod, spec });
-    return bench.admin.create('/apis/apps/v1/namespaces/shop/deployments', {
+    return harness.admin.create('/apis/apps/v1/namespaces/shop/deployments', {
       ...body,
       metadata: { name, ...metadata },
     });
   };
   await create('own', { annotations: { 'certrelay.dev/restart': 'false' } }, {});
   await create('zero', {}, { replicas: 0 });
-  expect(only(await bench.deploy())).toMatchObject({
+  expect(only(await harness.deploy())).toMatchObject({
     outcome: 'delivered',
     restarted: ['Deployment zero'],
     message: expect.stringContaining(
       'Deployment own is not restarted: it says certrelay.dev/restart: "false"',
     ),
   });
-  expect(bench.clock.slept).toEqual([]);
+  expect(harness.clock.slept).toEqual([]);
 });
 
 test('a report stays short, however many objects of a namespace use the Secret', async () => {
-  const bench = await openBench({ targets: [targetOf()] });
+  const harness = await openHarness({ targets: [targetOf()] });
   for (let index = 0; index < 300; index += 1) {
-    bench.addWorkload('Deployment', `${'w'.repeat(200)}-${index}`, 'shop-tls');
-    bench.lab.create({
+    harness.addWorkload('Deployment', `${'w'.repeat(200)}-${index}`, 'shop-tls');
+    harness.lab.create({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: `${'p'.repeat(200)}-${index}`, namespace: 'shop' },
       spec: { containers: [], volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] },
     });
   }
-  const { message, restarted } = only(await bench.deploy({}, AbortSignal.timeout(60_000)));
+  const { message, restarted } = only(await harness.deploy({}, AbortSignal.timeout(60_000)));
   expect(message.length).toBeLessThan(5_000);
   expect(restarted).toHaveLength(101);
   expect(restarted.at(-1)).toBe('and 200 more');

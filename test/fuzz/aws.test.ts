@@ -22,7 +22,7 @@ import {
   parseRevokeEvent,
 } from '../../lib/requests/requests.ts';
 import { decodeState, encodeState } from '../../lib/state/codec/tags.ts';
-import { Bench, specOf } from '../issue/harness.ts';
+import { Harness, specOf } from '../issue/harness.ts';
 import { anything, awkward, broken } from './corpus.ts';
 
 const spec: StoredSpec = { ...specOf('shop', ['shop.example.com']), source: 'registration' };
@@ -113,14 +113,17 @@ test('a pass over an AWS secret that holds anything at all ends with a word on i
   const label = fc.constantFrom('AWSCURRENT', 'AWSPENDING');
   await fc.assert(
     fc.asyncProperty(tags, storedText, label, async (kept, text, stage) => {
-      const bench = new Bench([specOf('shop', ['shop.example.com']), specOf('blog', ['blog.example.com'])]);
-      await bench.store.create('shop', undefined);
-      const shop = bench.store.kept.get('shop');
+      const harness = new Harness([
+        specOf('shop', ['shop.example.com']),
+        specOf('blog', ['blog.example.com']),
+      ]);
+      await harness.store.create('shop', undefined);
+      const shop = harness.store.kept.get('shop');
       if (!shop) throw new Error('nothing was made');
       shop.state = decodeState(new Map(Object.entries(kept)));
       shop.versions.set('odd', readValue(text));
       shop.stages.set(stage as 'AWSCURRENT', 'odd');
-      const { report } = await bench.run();
+      const { report } = await harness.run();
       const blog = report.certificates.find(({ name }) => name === 'blog');
       expect(blog).toMatchObject({ outcome: 'issued' });
       const line = report.certificates.find(({ name }) => name === 'shop');

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 import type { PendingOrder } from '../../lib/certificate/stored.ts';
 import { type ImportAnswer, importCertificate } from '../../lib/import/certificate.ts';
-import { Bench, dayMs, specOf } from '../issue/harness.ts';
+import { dayMs, Harness, specOf } from '../issue/harness.ts';
 import { mintChain } from '../minting/certificates.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
@@ -18,8 +18,8 @@ function mint(change: { domains?: readonly string[]; from?: number; days?: numbe
 }
 
 /** Imports what an AWS secret of that text holds. */
-function importText(bench: Bench, text: string, name = 'shop'): Promise<ImportAnswer> {
-  const { store, clock, log, inventory } = bench;
+function importText(harness: Harness, text: string, name = 'shop'): Promise<ImportAnswer> {
+  const { store, clock, log, inventory } = harness;
   const keys = { generate: async () => (await mint()).key };
   const readText = async () => text;
   const deadline = new Date(clock.now().getTime() + 30_000);
@@ -32,62 +32,64 @@ const jsonOf = ({ chain, key }: { chain: string; key: string }) =>
 
 describe('an imported certificate', () => {
   it('M04 is stored as any other, under the CA that the inventory asks, and nothing is claimed afterwards', async () => {
-    const bench = new Bench([shop]);
+    const harness = new Harness([shop]);
     const pair = await mint();
-    const answer = await importText(bench, jsonOf(pair));
+    const answer = await importText(harness, jsonOf(pair));
     expect(answer).toMatchObject({ outcome: 'imported', names: shop.domains, next: { reason: 'Current' } });
-    expect(await bench.current('shop')).toEqual({
+    expect(await harness.current('shop')).toEqual({
       chain: pair.chain,
       key: pair.key,
       issuer: directory,
       profile: undefined,
       spec: undefined,
     });
-    expect(bench.pending('shop')).toBeUndefined();
-    expect(bench.log.events()).toEqual(['certificate imported']);
+    expect(harness.pending('shop')).toBeUndefined();
+    expect(harness.log.events()).toEqual(['certificate imported']);
   });
 
   it('M03 M05 is tracked, left alone until it is due, and then renewed by the schedule', async () => {
-    const bench = new Bench([shop]);
-    await importText(bench, jsonOf(await mint()));
-    expect(bench.state('shop')).toMatchObject({ notAfter: new Date('2027-02-20T09:00:00Z') });
-    bench.clock.pass(59 * dayMs);
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep', reason: 'Current' }]);
-    bench.clock.pass(dayMs);
-    const { report } = await bench.run();
+    const harness = new Harness([shop]);
+    await importText(harness, jsonOf(await mint()));
+    expect(harness.state('shop')).toMatchObject({ notAfter: new Date('2027-02-20T09:00:00Z') });
+    harness.clock.pass(59 * dayMs);
+    expect((await harness.run()).report.certificates).toMatchObject([
+      { decision: 'keep', reason: 'Current' },
+    ]);
+    harness.clock.pass(dayMs);
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ reason: 'RenewalDue', outcome: 'issued' }]);
   });
 
   it('imported again changes nothing; another one, and the first again, take its place', async () => {
-    const bench = new Bench([shop]);
+    const harness = new Harness([shop]);
     const [one, other] = [await mint(), await mint()];
-    await importText(bench, jsonOf(one));
-    const calls = bench.store.count('put');
-    expect(await importText(bench, jsonOf(one))).toMatchObject({ outcome: 'unchanged' });
-    expect(bench.store.count('put')).toBe(calls);
+    await importText(harness, jsonOf(one));
+    const calls = harness.store.count('put');
+    expect(await importText(harness, jsonOf(one))).toMatchObject({ outcome: 'unchanged' });
+    expect(harness.store.count('put')).toBe(calls);
     for (const pair of [other, one]) {
-      expect(await importText(bench, jsonOf(pair))).toMatchObject({ outcome: 'imported' });
-      expect((await bench.current('shop'))?.chain).toBe(pair.chain);
+      expect(await importText(harness, jsonOf(pair))).toMatchObject({ outcome: 'imported' });
+      expect((await harness.current('shop'))?.chain).toBe(pair.chain);
     }
   });
 
   it('keeps the specification of a registered domain', async () => {
-    const bench = new Bench([]);
+    const harness = new Harness([]);
     const spec = { ...specOf('customer', ['a.example.com']), source: 'registration' as const };
-    await bench.store.create('customer', spec);
-    await importText(bench, jsonOf(await mint({ domains: ['a.example.com'] })), 'customer');
-    expect((await bench.current('customer'))?.spec).toEqual(spec);
-    expect((await bench.run()).report.certificates).toMatchObject([{ name: 'customer', decision: 'keep' }]);
+    await harness.store.create('customer', spec);
+    await importText(harness, jsonOf(await mint({ domains: ['a.example.com'] })), 'customer');
+    expect((await harness.current('customer'))?.spec).toEqual(spec);
+    expect((await harness.run()).report.certificates).toMatchObject([{ name: 'customer', decision: 'keep' }]);
   });
 
   it.each<[string, Parameters<typeof mint>[0], string]>([
     ['has a key of another type', { keyType: 'rsa-2048' }, 'KeyChanged'],
     ['is past its renewal time', { from: -70, days: 90 }, 'RenewalDue'],
   ])('that %s is taken, and the answer says that the next pass orders anew', async (_, change, reason) => {
-    const bench = new Bench([shop]);
-    const answer = await importText(bench, jsonOf(await mint(change)));
+    const harness = new Harness([shop]);
+    const answer = await importText(harness, jsonOf(await mint(change)));
     expect(answer).toMatchObject({ outcome: 'imported', next: { decision: 'order', reason } });
-    expect((await bench.run({ dryRun: true })).report.certificates).toMatchObject([{ reason }]);
+    expect((await harness.run({ dryRun: true })).report.certificates).toMatchObject([{ reason }]);
   });
 });
 
@@ -112,14 +114,14 @@ describe('the AWS secret may hold', () => {
         }),
     ],
   ])('%s', async (_, text) => {
-    const bench = new Bench([shop]);
-    expect(await importText(bench, text())).toMatchObject({ outcome: 'imported', notes: [] });
-    expect((await bench.current('shop'))?.chain).toBe(pair.chain);
+    const harness = new Harness([shop]);
+    expect(await importText(harness, text())).toMatchObject({ outcome: 'imported', notes: [] });
+    expect((await harness.current('shop'))?.chain).toBe(pair.chain);
   });
 
   it('a leaf alone, and the answer says that clients will miss the rest', async () => {
     const [leaf = ''] = pair.certificates;
-    const answer = await importText(new Bench([shop]), leaf + pair.key);
+    const answer = await importText(new Harness([shop]), leaf + pair.key);
     expect(answer).toMatchObject({ outcome: 'imported', notes: [expect.stringContaining('fullchain.pem')] });
   });
 });
@@ -149,17 +151,20 @@ describe('nothing is stored where', () => {
       },
     ],
   ])('%s: %s', async (reason, message, text, name) => {
-    const bench = new Bench([shop, other]);
-    const answer = await importText(bench, await text(), name);
+    const harness = new Harness([shop, other]);
+    const answer = await importText(harness, await text(), name);
     expect(answer).toMatchObject({ outcome: 'refused', reason, message: expect.stringContaining(message) });
     expect(JSON.stringify(answer)).not.toMatch(/PRIVATE KEY|MII/);
-    expect([bench.store.kept.size, bench.log.lines]).toEqual([0, []]);
+    expect([harness.store.kept.size, harness.log.lines]).toEqual([0, []]);
   });
 
   it('N12 its dhparam has fewer than 2048 bits or cannot be read; a larger one is taken and not kept', async () => {
     const pair = await mint();
     const withDh = (dhparam: string) =>
-      importText(new Bench([shop]), JSON.stringify({ 'tls.crt': pair.chain, 'tls.key': pair.key, dhparam }));
+      importText(
+        new Harness([shop]),
+        JSON.stringify({ 'tls.crt': pair.chain, 'tls.key': pair.key, dhparam }),
+      );
     const group = (bits: number) => dhOf((1n << BigInt(bits)) - 1n);
     const refused = { outcome: 'refused', reason: 'WeakDhParameters' };
     expect(await withDh(group(128))).toMatchObject({
@@ -172,60 +177,60 @@ describe('nothing is stored where', () => {
       outcome: 'imported',
       notes: [expect.stringContaining('ffdhe2048')],
     });
-    expect(await importText(new Bench([shop]), pair.chain + pair.key + group(1024))).toMatchObject(refused);
+    expect(await importText(new Harness([shop]), pair.chain + pair.key + group(1024))).toMatchObject(refused);
   });
 });
 
 describe('at the same time as a run', () => {
-  const pending = (bench: Bench, seconds: number): PendingOrder => ({
+  const pending = (harness: Harness, seconds: number): PendingOrder => ({
     key: 'key of the run',
     keyType: 'ecdsa-p256',
     issuer: directory,
     domains: shop.domains,
     run: 'scheduled',
-    deadline: new Date(bench.clock.now().getTime() + seconds * 1000),
+    deadline: new Date(harness.clock.now().getTime() + seconds * 1000),
   });
 
   it('M06 is refused while the claim may be alive, with the instant from which it is not', async () => {
-    const bench = new Bench([shop]);
-    await bench.store.create('shop', undefined);
-    await bench.store.claim('shop', pending(bench, 60), undefined);
+    const harness = new Harness([shop]);
+    await harness.store.create('shop', undefined);
+    await harness.store.claim('shop', pending(harness, 60), undefined);
     const text = jsonOf(await mint());
-    const until = new Date(bench.clock.now().getTime() + 60_000);
-    expect(await importText(bench, text)).toMatchObject({ outcome: 'refused', reason: 'InFlight', until });
-    expect(await bench.current('shop')).toBeUndefined();
-    bench.clock.pass(60_000);
-    expect(await importText(bench, text)).toMatchObject({ outcome: 'imported' });
+    const until = new Date(harness.clock.now().getTime() + 60_000);
+    expect(await importText(harness, text)).toMatchObject({ outcome: 'refused', reason: 'InFlight', until });
+    expect(await harness.current('shop')).toBeUndefined();
+    harness.clock.pass(60_000);
+    expect(await importText(harness, text)).toMatchObject({ outcome: 'imported' });
   });
 
   it('M06 keeps a scheduled run off while it works', async () => {
-    const bench = new Bench([shop]);
-    const put = bench.store.put.bind(bench.store);
-    bench.store.put = async (...version) => {
-      expect((await bench.run()).report.certificates).toMatchObject([
+    const harness = new Harness([shop]);
+    const put = harness.store.put.bind(harness.store);
+    harness.store.put = async (...version) => {
+      expect((await harness.run()).report.certificates).toMatchObject([
         { decision: 'wait', reason: 'InFlight' },
       ]);
       await put(...version);
     };
-    expect(await importText(bench, jsonOf(await mint()))).toMatchObject({ outcome: 'imported' });
+    expect(await importText(harness, jsonOf(await mint()))).toMatchObject({ outcome: 'imported' });
   });
 
   it('leaves the claim of a run that died to the next pass, with key and order', async () => {
-    const bench = new Bench([shop]);
-    await bench.store.create('shop', undefined);
-    await bench.store.claim('shop', pending(bench, -1), undefined);
-    await bench.store.record('shop', { order: `${directory}/order/1` });
-    const answer = await importText(bench, jsonOf(await mint()));
+    const harness = new Harness([shop]);
+    await harness.store.create('shop', undefined);
+    await harness.store.claim('shop', pending(harness, -1), undefined);
+    await harness.store.record('shop', { order: `${directory}/order/1` });
+    const answer = await importText(harness, jsonOf(await mint()));
     expect(answer).toMatchObject({ outcome: 'imported', next: { reason: 'Resume' } });
-    const value = (await bench.store.read('shop', 'AWSPENDING'))?.value;
+    const value = (await harness.store.read('shop', 'AWSPENDING'))?.value;
     expect(value).toMatchObject({ order: { key: 'key of the run', run: 'by-hand' } });
   });
 
   it('takes its claim away where storing fails', async () => {
-    const bench = new Bench([shop]);
-    bench.store.failures.next('put', new Error('throttled'));
-    await expect(importText(bench, jsonOf(await mint()))).rejects.toThrow('throttled');
-    expect(bench.pending('shop')).toBeUndefined();
+    const harness = new Harness([shop]);
+    harness.store.failures.next('put', new Error('throttled'));
+    await expect(importText(harness, jsonOf(await mint()))).rejects.toThrow('throttled');
+    expect(harness.pending('shop')).toBeUndefined();
   });
 });
 

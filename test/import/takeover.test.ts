@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { type MigrationRequest, migrateSecret } from '../../lib/import/migration.ts';
 import type { FoundSecret, ToolObjects } from '../../lib/policy/kubernetes/migration-source.ts';
-import { Bench, dayMs, specOf } from '../issue/harness.ts';
+import { dayMs, Harness, specOf } from '../issue/harness.ts';
 import { type MintedChain, mintChain } from '../minting/certificates.ts';
 
 const from = { cluster: 'lab', namespace: 'shop', secret: 'shop-tls' };
@@ -25,12 +25,12 @@ function secretOf(change: Partial<FoundSecret> = {}): FoundSecret {
 const empty: ToolObjects = { namespace: 'shop', issuers: [], ingresses: [], workloads: [] };
 
 function take(
-  bench: Bench,
+  harness: Harness,
   found: FoundSecret | undefined,
   spaces: readonly ToolObjects[] = [empty],
   change: Partial<MigrationRequest> = {},
 ) {
-  const { store, clock, log, inventory } = bench;
+  const { store, clock, log, inventory } = harness;
   const keys = { generate: async () => minted.key };
   const connect = async () => ({
     listTlsObjects: async () => [],
@@ -63,30 +63,30 @@ const certManager: ToolObjects = {
 
 describe('a Secret that nothing manages any more', () => {
   it('becomes a certificate with the names, key type and place that it has, and is not ordered', async () => {
-    const bench = new Bench([]);
-    const answer = await take(bench, secretOf());
+    const harness = new Harness([]);
+    const answer = await take(harness, secretOf());
     expect(answer).toMatchObject({
       outcome: 'imported',
       names: ['shop.example.com'],
       next: { decision: 'keep' },
     });
-    expect((await bench.current(answer.certificate))?.spec).toMatchObject({
+    expect((await harness.current(answer.certificate))?.spec).toMatchObject({
       source: 'import',
       domains: ['shop.example.com'],
       issuer: 'default',
       key: 'ecdsa-p256',
       targets: [{ ...from, format: 'tls', restart: 'auto', adopt: true, replace: false }],
     });
-    expect(await take(bench, secretOf())).toMatchObject({ outcome: 'unchanged' });
-    const { report } = await bench.run();
+    expect(await take(harness, secretOf())).toMatchObject({ outcome: 'unchanged' });
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ name: answer.certificate, decision: 'keep' }]);
   });
 
   it('a dry run says the same and keeps nothing', async () => {
-    const bench = new Bench([]);
-    const answer = await take(bench, secretOf(), [empty], { dryRun: true });
+    const harness = new Harness([]);
+    const answer = await take(harness, secretOf(), [empty], { dryRun: true });
     expect(answer).toMatchObject({ outcome: 'planned', names: ['shop.example.com'] });
-    expect(bench.store.kept.size).toBe(0);
+    expect(harness.store.kept.size).toBe(0);
   });
 
   it('is that of the inventory whose target it is, which must agree with its names', async () => {
@@ -100,17 +100,17 @@ describe('a Secret that nothing manages any more', () => {
     const spec = (names: readonly string[], adopt: boolean): CertificateSpec => {
       return { ...specOf('shop', names), targets: [{ ...target, adopt }] };
     };
-    const agreeing = new Bench([spec(['shop.example.com'], true)]);
+    const agreeing = new Harness([spec(['shop.example.com'], true)]);
     expect(await take(agreeing, secretOf())).toMatchObject({
       certificate: 'shop',
       outcome: 'imported',
       notes: [],
     });
     expect((await agreeing.current('shop'))?.spec).toBeUndefined();
-    expect(await take(new Bench([spec(['shop.example.com'], false)]), secretOf())).toMatchObject({
+    expect(await take(new Harness([spec(['shop.example.com'], false)]), secretOf())).toMatchObject({
       notes: [expect.stringContaining('say "adopt: true"')],
     });
-    expect(await take(new Bench([spec(['other.example.com'], true)]), secretOf())).toMatchObject({
+    expect(await take(new Harness([spec(['other.example.com'], true)]), secretOf())).toMatchObject({
       outcome: 'refused',
       reason: 'NamesChanged',
     });
@@ -120,13 +120,13 @@ describe('a Secret that nothing manages any more', () => {
     ['is not there', undefined, {}, 'Missing'],
     ['holds no certificate', { type: 'Opaque', annotations: {}, data: { a: 'YQ==' } }, {}, 'Unusable'],
   ])('that %s is refused', async (_, found, change, reason) => {
-    const bench = new Bench([]);
-    expect(await take(bench, found, [empty], change)).toMatchObject({ outcome: 'refused', reason });
-    expect(bench.store.kept.size).toBe(0);
+    const harness = new Harness([]);
+    expect(await take(harness, found, [empty], change)).toMatchObject({ outcome: 'refused', reason });
+    expect(harness.store.kept.size).toBe(0);
   });
 
   it('for an issuer that the inventory does not have is refused', async () => {
-    expect(await take(new Bench([]), secretOf(), [empty], { issuer: 'typo' })).toMatchObject({
+    expect(await take(new Harness([]), secretOf(), [empty], { issuer: 'typo' })).toMatchObject({
       reason: 'Unusable',
       message: expect.stringContaining('no issuer "typo"'),
     });
@@ -140,14 +140,14 @@ describe('while cert-manager has the Secret', () => {
     ['a Certificate names it', { ...certManager, ingresses: [] }],
     ['an Ingress would have its Certificate made again', { ...certManager, certificates: [] }],
   ])('because %s, it is refused, with what must go first', async (_, objects) => {
-    const bench = new Bench([]);
-    const answer = await take(bench, secretOf({ annotations }), [objects]);
+    const harness = new Harness([]);
+    const answer = await take(harness, secretOf({ annotations }), [objects]);
     expect(answer).toMatchObject({ outcome: 'refused', reason: 'StillManaged' });
-    expect(bench.store.kept.size).toBe(0);
+    expect(harness.store.kept.size).toBe(0);
   });
 
   it('it is taken over where that is asked for, and the answer lists what stays with it and what can go', async () => {
-    const answer = await take(new Bench([]), secretOf({ annotations }), [certManager], { takeOver: true });
+    const answer = await take(new Harness([]), secretOf({ annotations }), [certManager], { takeOver: true });
     expect(answer).toMatchObject({
       outcome: 'imported',
       former: {
@@ -160,13 +160,13 @@ describe('while cert-manager has the Secret', () => {
 
   it('its Issuers can go with the last Certificate', async () => {
     const last = { ...certManager, certificates: certManager.certificates?.slice(0, 1) };
-    expect(await take(new Bench([]), secretOf(), [last], { takeOver: true })).toMatchObject({
+    expect(await take(new Harness([]), secretOf(), [last], { takeOver: true })).toMatchObject({
       former: { stillManages: [], canGo: expect.arrayContaining(['Issuer shop/letsencrypt']) },
     });
   });
 
   it('the annotation that it left behind, with no object any more, keeps nobody from it', async () => {
-    expect(await take(new Bench([]), secretOf({ annotations }))).toMatchObject({
+    expect(await take(new Harness([]), secretOf({ annotations }))).toMatchObject({
       outcome: 'imported',
       former: { tool: 'cert-manager', canGo: [] },
     });
@@ -194,7 +194,7 @@ it('kube-lego leaves an annotation, and in its own namespace a Deployment with a
   };
   const spaces = [{ ...empty, ingresses: [ingress] }, lego];
   expect(
-    await take(new Bench([]), secretOf({ annotations }), spaces, { toolNamespace: 'kube-lego' }),
+    await take(new Harness([]), secretOf({ annotations }), spaces, { toolNamespace: 'kube-lego' }),
   ).toMatchObject({
     outcome: 'imported',
     former: {
@@ -209,7 +209,7 @@ it('kube-lego leaves an annotation, and in its own namespace a Deployment with a
   });
   const [workload] = lego.workloads;
   const named = { ...lego, workloads: workload ? [{ ...workload, variables: ['LEGO_SECRET_NAME'] }] : [] };
-  const answer = await take(new Bench([]), secretOf({ annotations }), [empty, named], {
+  const answer = await take(new Harness([]), secretOf({ annotations }), [empty, named], {
     toolNamespace: 'kube-lego',
   });
   expect(answer.former?.canGo.at(-1)).toMatch(
@@ -239,8 +239,8 @@ it('N06 ployst’s container leaves routes for challenges, and each can be delet
       { ...proxy, name: 'front', variables: ['CERT_SERVICE', 'CERT_SERVICE_HOST_ENV_NAME'] },
     ],
   };
-  const bench = new Bench([]);
-  const answer = await take(bench, secretOf({ type: 'Opaque', data }), [objects]);
+  const harness = new Harness([]);
+  const answer = await take(harness, secretOf({ type: 'Opaque', data }), [objects]);
   expect(answer).toMatchObject({
     outcome: 'imported',
     former: {
@@ -251,5 +251,5 @@ it('N06 ployst’s container leaves routes for challenges, and each can be delet
       ],
     },
   });
-  expect((await bench.current(answer.certificate))?.spec?.targets).toMatchObject([{ format: 'ployst' }]);
+  expect((await harness.current(answer.certificate))?.spec?.targets).toMatchObject([{ format: 'ployst' }]);
 });

@@ -10,7 +10,7 @@ import { isSecretTarget } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { argoDefinition, gatewayDefinitions } from '../contracts/kubernetes-kinds.ts';
-import { type Bench, bindingOf, codesOf, openBench, targetsOf } from '../deploy/harness.ts';
+import { bindingOf, codesOf, type Harness, openHarness, targetsOf } from '../deploy/harness.ts';
 
 const head = `
 issuers:
@@ -61,35 +61,35 @@ const allowed = (text: string) =>
     ),
   );
 
-function openFor(inventory: ReturnType<typeof read>, prune?: true): Promise<Bench> {
+function openFor(inventory: ReturnType<typeof read>, prune?: true): Promise<Harness> {
   const roles = describeRoles(['lab', '--user', 'certrelay'], inventory);
   const targets = inventory.certificates.flatMap((one) => one.targets).filter(isSecretTarget);
-  return openBench({ targets, roles, namespaces: ['shop', 'other'], ...(prune ? { prune } : {}) });
+  return openHarness({ targets, roles, namespaces: ['shop', 'other'], ...(prune ? { prune } : {}) });
 }
 
 test('a whole delivery with restarts, and one that makes a Secret again, need no more than is printed, and all of it', async () => {
   const inventory = withTargets('secret: shop-tls', 'secret: proxy-certs, format: ployst, replace: true');
-  const bench = await openFor(inventory);
-  for (const definition of [argoDefinition]) bench.lab.create(definition);
-  bench.addWorkload('Deployment', 'web', 'shop-tls');
+  const harness = await openFor(inventory);
+  for (const definition of [argoDefinition]) harness.lab.create(definition);
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
   const labels = { 'app.kubernetes.io/managed-by': 'certrelay' };
   const metadata = { name: 'proxy-certs', namespace: 'shop', labels };
-  bench.lab.create({
+  harness.lab.create({
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'kubernetes.io/tls',
     data: { 'tls.crt': '', 'tls.key': '' },
     metadata,
   });
-  const report = await bench.deploy();
+  const report = await harness.deploy();
   expect(codesOf(report)).toEqual([]);
   expect(targetsOf(report)).toMatchObject([
     { outcome: 'delivered', action: 'create', restarted: ['Deployment web'] },
     { outcome: 'delivered', action: 'replace' },
   ]);
-  await bench.issue('shop', 'version-2');
-  expect(targetsOf(await bench.deploy())).toMatchObject([{ action: 'apply' }, { action: 'apply' }]);
-  const used = new Set([...bench.calls(), 'create secrets']);
+  await harness.issue('shop', 'version-2');
+  expect(targetsOf(await harness.deploy())).toMatchObject([{ action: 'apply' }, { action: 'apply' }]);
+  const used = new Set([...harness.calls(), 'create secrets']);
   // Which kind a workload has is not known before.
   const unknown = ['patch statefulsets', 'patch daemonsets'];
   const printed = describeRoles(['lab'], inventory);
@@ -98,16 +98,16 @@ test('a whole delivery with restarts, and one that makes a Secret again, need no
 
 test('another Secret and another namespace than the printed ones are forbidden', async () => {
   const inventory = withTargets('secret: shop-tls, restart: none');
-  const bench = await openFor(inventory);
+  const harness = await openFor(inventory);
   const [target] = inventory.certificates.flatMap((one) => one.targets).filter(isSecretTarget);
   if (!target) throw new Error('there is a target');
-  bench.targets([
+  harness.targets([
     target,
     { ...target, secret: 'foreign-tls' },
     { ...target, namespace: 'other' },
     { ...target, restart: 'auto', secret: 'shop-tls' },
   ]);
-  const report = await bench.deploy();
+  const report = await harness.deploy();
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual([
     'delivered',
     'pending',
@@ -115,8 +115,8 @@ test('another Secret and another namespace than the printed ones are forbidden',
     'pending',
   ]);
   expect(codesOf(report)).toEqual(expect.arrayContaining(['Forbidden']));
-  expect(bench.secret('foreign-tls')).toBeUndefined();
-  expect(bench.secret('shop-tls', 'lab', 'other')).toBeUndefined();
+  expect(harness.secret('foreign-tls')).toBeUndefined();
+  expect(harness.secret('shop-tls', 'lab', 'other')).toBeUndefined();
 });
 
 test('five targets in a namespace are looked at with one list, and prune finds, judges and deletes with what is printed', async () => {
@@ -129,17 +129,17 @@ test('five targets in a namespace are looked at with one list, and prune finds, 
     ...inventory,
     clusters: { lab: { kubeconfig: { secret: 'lab' }, prune: true as const } },
   };
-  const bench = await openFor(pruning, true);
-  for (const definition of [...gatewayDefinitions, argoDefinition]) bench.lab.create(definition);
-  await bench.deploy();
-  bench.calls();
-  await bench.deploy();
-  expect(bench.calls()).toEqual(['list secrets', 'list secrets']);
-  bench.targets(inventory.certificates.flatMap((one) => one.targets).slice(1));
-  const { pruned, failures } = await bench.deploy();
+  const harness = await openFor(pruning, true);
+  for (const definition of [...gatewayDefinitions, argoDefinition]) harness.lab.create(definition);
+  await harness.deploy();
+  harness.calls();
+  await harness.deploy();
+  expect(harness.calls()).toEqual(['list secrets', 'list secrets']);
+  harness.targets(inventory.certificates.flatMap((one) => one.targets).slice(1));
+  const { pruned, failures } = await harness.deploy();
   expect(failures.size).toBe(0);
   expect(pruned).toMatchObject([{ target: 'lab/shop/tls-0', outcome: 'deleted' }]);
-  const used = new Set([...bench.calls(), 'get secrets', 'patch secrets', 'create secrets']);
+  const used = new Set([...harness.calls(), 'get secrets', 'patch secrets', 'create secrets']);
   expect([...allowed(describeRoles(['lab'], pruning))].filter((one) => !used.has(one))).toEqual([]);
 });
 
@@ -150,8 +150,8 @@ discovery:
   zones: [example.com]
 `);
   const printed = describeRoles(['lab', '--user', 'certrelay'], inventory);
-  const bench = await openBench({ targets: [], roles: printed, namespaces: ['shop'] });
-  const { clock, log, store, lab } = bench;
+  const harness = await openHarness({ targets: [], roles: printed, namespaces: ['shop'] });
+  const { clock, log, store, lab } = harness;
   for (const definition of gatewayDefinitions) lab.create(definition);
   const access = readKubeconfig('lab', lab.kubeconfig('certrelay'));
   const connect = async () => connectDirectory({ name: 'lab', access, clock, log });
@@ -162,7 +162,7 @@ discovery:
     { id: 'r1', inventory, signal },
   );
   expect(report.failures).toEqual([]);
-  const looked = bench.calls();
+  const looked = harness.calls();
   expect(looked).toEqual(expect.arrayContaining(['list ingresses', 'list gateways', 'list services']));
   const own = allowed(printed);
   expect(looked.filter((call) => !own.has(call))).toEqual([]);
@@ -233,12 +233,12 @@ test.each<[readonly string[], RegExp]>([
 });
 
 test('bindings to the roles of infra/rbac.yaml go on to be good for all that they were good for', async () => {
-  const bench = await openFor(withTargets('secret: shop-tls'));
+  const harness = await openFor(withTargets('secret: shop-tls'));
   const rbac = readFileSync(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
-  bench.lab.create(rbac);
-  bench.lab.create(bindingOf('other', 'certrelay'));
+  harness.lab.create(rbac);
+  harness.lab.create(bindingOf('other', 'certrelay'));
   const [target] = withTargets('secret: shop-tls').certificates.flatMap((one) => one.targets);
   if (!target || !isSecretTarget(target)) throw new Error('there is a target');
-  bench.targets([{ ...target, namespace: 'other' }]);
-  expect(targetsOf(await bench.deploy())).toMatchObject([{ outcome: 'delivered' }]);
+  harness.targets([{ ...target, namespace: 'other' }]);
+  expect(targetsOf(await harness.deploy())).toMatchObject([{ outcome: 'delivered' }]);
 });

@@ -33,7 +33,7 @@ const keys: KeyMaker = {
   request: async (key) => key,
 };
 
-export class Bench {
+export class Harness {
   readonly clock = new FakeClock('2026-11-22T10:00:00Z');
   readonly log = new FakeLog();
   readonly store = new FakeStore();

@@ -7,7 +7,7 @@ import type { Desired } from '../../lib/policy/issuance/desired.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../lib/policy/issuance/issued.ts';
 import { type Minting, mintAuthority, mintChain } from '../minting/certificates.ts';
 import { actual, desired } from '../policy/situations.ts';
-import { Bench, dayMs, specOf } from './harness.ts';
+import { dayMs, Harness, specOf } from './harness.ts';
 
 const secondMs = 1000;
 const minuteMs = 60_000;
@@ -40,23 +40,23 @@ const below =
 
 /** A certificate in use that is due, and a CA that then issues otherwise. */
 async function openDue(otherwise: Otherwise, spec: Partial<typeof shop> = {}) {
-  const bench = new Bench([{ ...shop, ...spec }]);
-  await bench.run();
-  const good = bench.store.kept.get('shop')?.stages.get('AWSCURRENT');
-  bench.clock.pass(61 * dayMs);
-  bench.ca.issuesOtherwise = otherwise;
-  const current = () => bench.store.kept.get('shop')?.stages.get('AWSCURRENT');
-  return { bench, good, current };
+  const harness = new Harness([{ ...shop, ...spec }]);
+  await harness.run();
+  const good = harness.store.kept.get('shop')?.stages.get('AWSCURRENT');
+  harness.clock.pass(61 * dayMs);
+  harness.ca.issuesOtherwise = otherwise;
+  const current = () => harness.store.kept.get('shop')?.stages.get('AWSCURRENT');
+  return { harness, good, current };
 }
 
 /** Passes of a schedule that comes round every six hours. */
-async function passTenTimes(bench: Bench) {
-  const orders = bench.ca.count('newOrder');
+async function passTenTimes(harness: Harness) {
+  const orders = harness.ca.count('newOrder');
   for (let pass = 0; pass < 10; pass += 1) {
-    await bench.run();
-    bench.clock.pass(6 * hourMs);
+    await harness.run();
+    harness.clock.pass(6 * hourMs);
   }
-  return bench.ca.count('newOrder') - orders;
+  return harness.ca.count('newOrder') - orders;
 }
 
 describe('the certificate in use stays, and the failure backs off, where the CA issues', () => {
@@ -69,26 +69,28 @@ describe('the certificate in use stays, and the failure backs off, where the CA 
     ['below an authority that begins later', below(dayMs, 9 * dayMs), /Between is valid only from/],
     ['below an authority that ends in minutes', below(-dayMs, 59 * minuteMs), /ends too soon/],
   ])('%s', async (_, otherwise, message) => {
-    const { bench, good, current } = await openDue(otherwise);
-    const { report, failures } = await bench.run();
+    const { harness, good, current } = await openDue(otherwise);
+    const { report, failures } = await harness.run();
     expect(report.certificates).toMatchObject([
       {
         outcome: 'failed',
         message: expect.stringMatching(message),
-        until: later(bench.clock.now(), minuteMs),
+        until: later(harness.clock.now(), minuteMs),
       },
     ]);
     expect(failures).toHaveLength(1);
     expect(current()).toBe(good);
-    expect(bench.state('shop')).toMatchObject({ failures: 1, error: 'BadCertificate' });
-    expect(bench.pending('shop')).toBeUndefined();
-    expect((await bench.run({ dryRun: true })).report.certificates).toMatchObject([{ reason: 'BackingOff' }]);
+    expect(harness.state('shop')).toMatchObject({ failures: 1, error: 'BadCertificate' });
+    expect(harness.pending('shop')).toBeUndefined();
+    expect((await harness.run({ dryRun: true })).report.certificates).toMatchObject([
+      { reason: 'BackingOff' },
+    ]);
   });
 
   it('such things for ten passes: orders are few, and the certificate in use is never exchanged', async () => {
-    const { bench, good, current } = await openDue(ending(-hourMs / 2));
+    const { harness, good, current } = await openDue(ending(-hourMs / 2));
     // At the 1st and 2nd pass, the 3rd is after 100 minutes, then once a day.
-    expect(await passTenTimes(bench)).toBe(5);
+    expect(await passTenTimes(harness)).toBe(5);
     expect(current()).toBe(good);
   });
 });
@@ -99,8 +101,8 @@ describe('a certificate is stored, and no failure', () => {
     ['below an authority that begins with the skew', below(5 * minuteMs, 100 * dayMs)],
     ['below an authority that lasts for an hour', below(-dayMs, hourMs)],
   ])('%s', async (_, otherwise) => {
-    const { bench, good, current } = await openDue(otherwise);
-    const { report, failures } = await bench.run();
+    const { harness, good, current } = await openDue(otherwise);
+    const { report, failures } = await harness.run();
     expect(failures).toEqual([]);
     expect(report.certificates).toMatchObject([{ outcome: 'issued' }]);
     expect(current()).not.toBe(good);
@@ -122,8 +124,8 @@ test.each<[left: number, interval: number | undefined, isLongEnough: boolean]>([
 });
 
 test('the interval of the schedule reaches the check', async () => {
-  const { bench, good, current } = await openDue(ending(12 * hourMs - secondMs));
-  const { failures } = await bench.run({}, { issueIntervalMs: 6 * hourMs });
+  const { harness, good, current } = await openDue(ending(12 * hourMs - secondMs));
+  const { failures } = await harness.run({}, { issueIntervalMs: 6 * hourMs });
   expect(failures[0]?.message).toContain('two intervals of the schedule');
   expect(current()).toBe(good);
 });
@@ -136,28 +138,28 @@ describe('what would be ordered again at once', () => {
 
   it('is stored where it ends later than the one in use, and is a failure that says what to do', async () => {
     // In use: ends in 29 days.
-    const { bench, good, current } = await openDue(shortened(30));
-    bench.signingKey = async () => {
+    const { harness, good, current } = await openDue(shortened(30));
+    harness.signingKey = async () => {
       throw new Error('nothing goes to an agent here');
     };
-    const { report, failures } = await bench.run();
-    const until = later(bench.clock.now(), minuteMs);
+    const { report, failures } = await harness.run();
+    const until = later(harness.clock.now(), minuteMs);
     expect(failures[0]?.message).toMatch(/was stored, but .*renewBefore/);
     expect(report.summary).toMatchObject({ failed: 1 });
     expect(report.certificates).toMatchObject([{ outcome: 'failed', until, version: current() }]);
     expect(current()).not.toBe(good);
-    expect(bench.state('shop')).toMatchObject({
+    expect(harness.state('shop')).toMatchObject({
       failures: 1,
       error: 'DueAgain',
       nextAttempt: until,
     });
-    expect(bench.pending('shop')).toBeUndefined();
-    expect((await bench.run()).report.certificates).toMatchObject([
+    expect(harness.pending('shop')).toBeUndefined();
+    expect((await harness.run()).report.certificates).toMatchObject([
       { decision: 'wait', reason: 'BackingOff', until, message: expect.stringContaining('DueAgain') },
     ]);
-    const [spec] = bench.inventory.certificates;
-    const entry = await bench.store.describe('shop');
-    const health = judgeHealth({ name: 'shop', entry, spec, clusters: {} }, bench.clock.now(), hourMs);
+    const [spec] = harness.inventory.certificates;
+    const entry = await harness.store.describe('shop');
+    const health = judgeHealth({ name: 'shop', entry, spec, clusters: {} }, harness.clock.now(), hourMs);
     expect(health).toMatchObject({ health: 'failing', message: expect.stringContaining('DueAgain') });
   });
 
@@ -166,125 +168,125 @@ describe('what would be ordered again at once', () => {
     ['at the same time as', 0, false],
     ['a second before', -1, false],
   ])('and ends %s the one in use (%i s): stored is %s', async (_, seconds, isStored) => {
-    const { bench, good, current } = await openDue((now) => ({
+    const { harness, good, current } = await openDue((now) => ({
       notBefore: later(now, -90 * dayMs),
       notAfter: later(inUse(), seconds * secondMs),
     }));
-    const inUse = () => bench.state('shop').notAfter ?? new Date(0);
-    const { failures } = await bench.run();
+    const inUse = () => harness.state('shop').notAfter ?? new Date(0);
+    const { failures } = await harness.run();
     expect(failures[0]?.message).toContain(isStored ? 'was stored, but' : 'it was not stored');
     expect(current() !== good).toBe(isStored);
-    expect(bench.state('shop').failures).toBe(1);
+    expect(harness.state('shop').failures).toBe(1);
   });
 
   it('is stored where the one in use has ended, or none is there', async () => {
-    const { bench, good, current } = await openDue(shortened(2));
-    bench.clock.pass(30 * dayMs);
-    await bench.run();
+    const { harness, good, current } = await openDue(shortened(2));
+    harness.clock.pass(30 * dayMs);
+    await harness.run();
     expect(current()).not.toBe(good);
-    const fresh = new Bench([shop]);
+    const fresh = new Harness([shop]);
     fresh.ca.issuesOtherwise = shortened(2);
     expect((await fresh.run()).failures).toHaveLength(1);
     expect(readCertificate((await fresh.current('shop'))?.chain ?? '').names).toEqual(shop.domains);
   });
 
   it('for ten passes: orders are as few as the back-off allows, and each that is stored ends later', async () => {
-    const { bench } = await openDue(shortened(30));
+    const { harness } = await openDue(shortened(30));
     const ends: number[] = [];
-    const put = bench.store.put.bind(bench.store);
-    bench.store.put = async (...stored) => {
+    const put = harness.store.put.bind(harness.store);
+    harness.store.put = async (...stored) => {
       await put(...stored);
       ends.push(readCertificate(stored[1].chain).notAfter.getTime());
     };
-    expect(await passTenTimes(bench)).toBe(5);
+    expect(await passTenTimes(harness)).toBe(5);
     expect(ends).toHaveLength(5);
     expect(ends).toEqual(ends.toSorted((one, other) => one - other));
-    expect(bench.state('shop').failures).toBe(5);
+    expect(harness.state('shop').failures).toBe(5);
   });
 
   it('by a certificate’s own "renewBefore" is the same', async () => {
     // A renewBefore that fits two thirds of three days, of which the CA has let two go by.
-    const { bench } = await openDue(
+    const { harness } = await openDue(
       (now) => ({ notBefore: later(now, -2 * dayMs), notAfter: later(now, dayMs) }),
       { renewBeforeMs: 2 * dayMs },
     );
-    bench.clock.pass(40 * dayMs);
-    expect(await passTenTimes(bench)).toBe(5);
+    harness.clock.pass(40 * dayMs);
+    expect(await passTenTimes(harness)).toBe(5);
   });
 
   it('by the CA’s own window, of each one that it issues, is the same', async () => {
-    const bench = new Bench([shop]);
-    await bench.run();
-    bench.clock.pass(6 * hourMs);
-    bench.ca.renewalInfo = async () => {
-      bench.ca.calls.push('renewalInfo');
-      const now = bench.clock.now();
+    const harness = new Harness([shop]);
+    await harness.run();
+    harness.clock.pass(6 * hourMs);
+    harness.ca.renewalInfo = async () => {
+      harness.ca.calls.push('renewalInfo');
+      const now = harness.clock.now();
       return { start: later(now, -hourMs), end: later(now, -hourMs / 2), retryAfterMs: 6 * hourMs };
     };
     // The first is what the CA may want for once; it is asked of the second at once.
-    const { report } = await bench.run();
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([
       { outcome: 'failed', message: expect.stringContaining('due since') },
     ]);
-    expect(bench.state('shop')).toMatchObject({ failures: 1, error: 'DueAgain' });
-    bench.clock.pass(6 * hourMs);
-    expect(await passTenTimes(bench)).toBe(4);
+    expect(harness.state('shop')).toMatchObject({ failures: 1, error: 'DueAgain' });
+    harness.clock.pass(6 * hourMs);
+    expect(await passTenTimes(harness)).toBe(4);
   });
 
   it('is not what a CA wants for once: it is asked of the successor, and that is kept', async () => {
-    const bench = new Bench([shop]);
-    await bench.run();
-    bench.clock.pass(6 * hourMs);
-    const now = bench.clock.now();
+    const harness = new Harness([shop]);
+    await harness.run();
+    harness.clock.pass(6 * hourMs);
+    const now = harness.clock.now();
     const window = { start: later(now, -hourMs), end: later(now, -hourMs / 2), retryAfterMs: 6 * hourMs };
-    bench.ca.windows.set(bench.state('shop').certificateId ?? '', window);
-    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
-    expect(bench.ca.count('renewalInfo')).toBe(2);
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    harness.ca.windows.set(harness.state('shop').certificateId ?? '', window);
+    expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect(harness.ca.count('renewalInfo')).toBe(2);
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
   });
 
   it('is over once the CA issues as it should', async () => {
-    const { bench } = await openDue(shortened(30));
-    await bench.run();
-    bench.ca.issuesOtherwise = undefined;
-    bench.clock.pass(minuteMs);
-    expect((await bench.run()).failures).toEqual([]);
-    expect(bench.state('shop')).not.toHaveProperty('failures');
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    const { harness } = await openDue(shortened(30));
+    await harness.run();
+    harness.ca.issuesOtherwise = undefined;
+    harness.clock.pass(minuteMs);
+    expect((await harness.run()).failures).toEqual([]);
+    expect(harness.state('shop')).not.toHaveProperty('failures');
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
   });
 
   it('goes to the next issuer where there is one', async () => {
     const spec = { ...shop, fallbackIssuers: ['other'] };
-    const bench = new Bench([spec], { attempts: 1 }, { other: {} });
-    bench.ca.issuesOtherwise = shortened(30);
-    const { report } = await bench.run();
+    const harness = new Harness([spec], { attempts: 1 }, { other: {} });
+    harness.ca.issuesOtherwise = shortened(30);
+    const { report } = await harness.run();
     expect(report.certificates[0]?.message).toContain('the next attempt goes to issuer other');
-    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
   });
 
   it('stays a failure where the run that stored it ends before it can say so', async () => {
-    const { bench, current } = await openDue(shortened(30));
-    const record = bench.store.record.bind(bench.store);
+    const { harness, current } = await openDue(shortened(30));
+    const record = harness.store.record.bind(harness.store);
     const death = Promise.withResolvers<void>();
     let stored = false;
-    const put = bench.store.put.bind(bench.store);
-    bench.store.put = async (...one) => {
+    const put = harness.store.put.bind(harness.store);
+    harness.store.put = async (...one) => {
       await put(...one);
       stored = true;
     };
-    bench.store.record = async (...one) => {
+    harness.store.record = async (...one) => {
       if (!stored) return record(...one);
       death.resolve();
       return new Promise(() => {});
     };
-    await Promise.race([bench.run(), death.promise]);
-    bench.store.record = record;
-    bench.clock.pass(15 * minuteMs);
-    expect((await bench.run()).report.certificates).toMatchObject([
+    await Promise.race([harness.run(), death.promise]);
+    harness.store.record = record;
+    harness.clock.pass(15 * minuteMs);
+    expect((await harness.run()).report.certificates).toMatchObject([
       { outcome: 'failed', version: current() },
     ]);
-    expect(bench.state('shop')).toMatchObject({ failures: 1, error: 'DueAgain' });
+    expect(harness.state('shop')).toMatchObject({ failures: 1, error: 'DueAgain' });
   });
 });
 

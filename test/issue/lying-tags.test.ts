@@ -2,118 +2,121 @@
 // value once a day.
 import { describe, expect, it } from 'vitest';
 import type { CertificateState } from '../../lib/state/state.ts';
-import { Bench, dayMs, specOf } from './harness.ts';
+import { dayMs, Harness, specOf } from './harness.ts';
 
 const hourMs = 3_600_000;
 const shop = specOf('shop', ['shop.example.com']);
 const far = new Date('2099-01-01T00:00:00Z');
 
 async function issued(...specs: readonly ReturnType<typeof specOf>[]) {
-  const bench = new Bench(specs.length > 0 ? specs : [shop]);
-  await bench.run();
-  bench.store.calls.length = 0;
-  return bench;
+  const harness = new Harness(specs.length > 0 ? specs : [shop]);
+  await harness.run();
+  harness.store.calls.length = 0;
+  return harness;
 }
 
-function write(bench: Bench, state: { readonly [K in keyof CertificateState]?: CertificateState[K] | null }) {
-  return bench.store.record('shop', state);
+function write(
+  harness: Harness,
+  state: { readonly [K in keyof CertificateState]?: CertificateState[K] | null },
+) {
+  return harness.store.record('shop', state);
 }
 
-const reads = (bench: Bench) => bench.store.calls.filter((call) => call.startsWith('read ')).length;
+const reads = (harness: Harness) => harness.store.calls.filter((call) => call.startsWith('read ')).length;
 
 describe('a full pass', () => {
   it('holds each value against its tags once a day, whatever the schedule, and reads no other', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
-    const bench = await issued(...names.map((name) => specOf(name, [`${name}.example.com`])));
+    const harness = await issued(...names.map((name) => specOf(name, [`${name}.example.com`])));
     const seen: number[] = [];
     for (let pass = 0; pass < 8; pass += 1) {
-      bench.clock.pass(pass % 2 === 0 ? 5 * hourMs : 7 * hourMs);
-      const before = reads(bench);
-      await bench.run();
-      seen.push(reads(bench) - before);
+      harness.clock.pass(pass % 2 === 0 ? 5 * hourMs : 7 * hourMs);
+      const before = reads(harness);
+      await harness.run();
+      seen.push(reads(harness) - before);
     }
     // Two days; the first value is not read at the very instant of the first pass.
     expect(seen.reduce((sum, one) => sum + one, 0)).toBe(80);
-    expect(new Set(bench.store.calls.filter((call) => call.startsWith('read '))).size).toBe(40);
+    expect(new Set(harness.store.calls.filter((call) => call.startsWith('read '))).size).toBe(40);
     expect(Math.max(...seen)).toBeLessThan(30);
-    expect(bench.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(harness.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   it('writes tags anew that say otherwise than their value, as an error, and judges by the value at once', async () => {
-    const bench = await issued();
-    await write(bench, { notAfter: far, names: 'others', domains: ['evil.example.com'] });
-    bench.clock.pass(70 * dayMs);
-    const tagsDisagree = bench.clock.now();
-    const { report } = await bench.run();
+    const harness = await issued();
+    await write(harness, { notAfter: far, names: 'others', domains: ['evil.example.com'] });
+    harness.clock.pass(70 * dayMs);
+    const tagsDisagree = harness.clock.now();
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ reason: 'RenewalDue', outcome: 'issued' }]);
-    const [line] = bench.log.lines.filter(({ event }) => event === 'tags disagreed');
+    const [line] = harness.log.lines.filter(({ event }) => event === 'tags disagreed');
     expect(line).toMatchObject({ level: 'error', fields: { certificate: 'shop' } });
     expect(line?.fields.problem).toMatch(/: names, notAfter, domains; /);
-    expect(bench.state('shop')).toMatchObject({ tagsDisagree });
-    expect(bench.state('shop').domains).toBeUndefined();
+    expect(harness.state('shop')).toMatchObject({ tagsDisagree });
+    expect(harness.state('shop').domains).toBeUndefined();
   });
 
   it('describes the certificate before it calls its tags wrong, because a list may lag', async () => {
-    const bench = await issued();
-    bench.clock.pass(dayMs);
-    const list = bench.store.list.bind(bench.store);
-    bench.store.list = async () =>
+    const harness = await issued();
+    harness.clock.pass(dayMs);
+    const list = harness.store.list.bind(harness.store);
+    harness.store.list = async () =>
       (await list()).map((entry) => ({ ...entry, state: { ...entry.state, notAfter: far } }));
-    await bench.run();
-    expect(bench.store.calls).toContain('describe shop');
-    expect(bench.log.events()).not.toContain('tags disagreed');
-    expect(bench.state('shop').tagsDisagree).toBeUndefined();
+    await harness.run();
+    expect(harness.store.calls).toContain('describe shop');
+    expect(harness.log.events()).not.toContain('tags disagreed');
+    expect(harness.state('shop').tagsDisagree).toBeUndefined();
   });
 
   it('finds a registered certificate again whose tag that says so was emptied', async () => {
-    const bench = new Bench([]);
+    const harness = new Harness([]);
     const spec = { ...specOf('shop', shop.domains), source: 'registration' as const };
-    await bench.store.create('shop', spec);
-    await bench.run({ certificates: ['shop'] });
-    await bench.run();
-    await write(bench, { source: null });
-    bench.clock.pass(dayMs);
-    const { report } = await bench.run();
+    await harness.store.create('shop', spec);
+    await harness.run({ certificates: ['shop'] });
+    await harness.run();
+    await write(harness, { source: null });
+    harness.clock.pass(dayMs);
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ name: 'shop', decision: 'keep' }]);
-    expect(bench.state('shop').source).toBe('registration');
-    expect(bench.log.events()).toContain('tags disagreed');
+    expect(harness.state('shop').source).toBe('registration');
+    expect(harness.log.events()).toContain('tags disagreed');
   });
 
   it('holds nothing against a certificate of the file that was never issued', async () => {
-    const bench = new Bench([shop]);
-    bench.ca.failures.next('newOrder', new Error('the CA does not answer'));
-    await bench.run();
-    bench.clock.pass(dayMs);
-    bench.ca.failures.next('newOrder', new Error('the CA does not answer'));
-    await bench.run();
-    expect(bench.log.events()).not.toContain('tags disagreed');
-    expect(bench.state('shop').tagsDisagree).toBeUndefined();
+    const harness = new Harness([shop]);
+    harness.ca.failures.next('newOrder', new Error('the CA does not answer'));
+    await harness.run();
+    harness.clock.pass(dayMs);
+    harness.ca.failures.next('newOrder', new Error('the CA does not answer'));
+    await harness.run();
+    expect(harness.log.events()).not.toContain('tags disagreed');
+    expect(harness.state('shop').tagsDisagree).toBeUndefined();
   });
 
   it('judges by the tags where a value cannot be read, and an error says so', async () => {
-    const bench = await issued();
-    bench.clock.pass(dayMs);
-    bench.store.failures.next('read', new Error('KMS denied it'));
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
-    expect(bench.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+    const harness = await issued();
+    harness.clock.pass(dayMs);
+    harness.store.failures.next('read', new Error('KMS denied it'));
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect(harness.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
       { event: 'value not compared', fields: { certificate: 'shop' } },
     ]);
   });
 
   it('takes an absent tag for no disagreement', async () => {
-    const bench = await issued();
-    await write(bench, { certificateId: null, notBefore: null });
-    bench.clock.pass(dayMs);
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
-    expect(bench.log.events()).not.toContain('tags disagreed');
+    const harness = await issued();
+    await write(harness, { certificateId: null, notBefore: null });
+    harness.clock.pass(dayMs);
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect(harness.log.events()).not.toContain('tags disagreed');
   });
 
   it('orders anew where tags describe a value that no server can use', async () => {
-    const bench = await issued();
-    const version = bench.store.kept.get('shop')?.stages.get('AWSCURRENT') ?? '';
-    bench.store.kept.get('shop')?.versions.set(version, { kind: 'unparsable', problem: 'not JSON' });
-    bench.clock.pass(dayMs);
-    const { report } = await bench.run();
+    const harness = await issued();
+    const version = harness.store.kept.get('shop')?.stages.get('AWSCURRENT') ?? '';
+    harness.store.kept.get('shop')?.versions.set(version, { kind: 'unparsable', problem: 'not JSON' });
+    harness.clock.pass(dayMs);
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ reason: 'Unparsable', outcome: 'issued' }]);
   });
 
@@ -122,39 +125,39 @@ describe('a full pass', () => {
     const kept = first.store.kept.get('shop');
     if (!kept) throw new Error('nothing was stored');
     const names = Array.from({ length: 1_203 }, (_, index) => `c${index}`);
-    const bench = new Bench(names.map((name) => specOf(name, shop.domains)));
-    for (const name of names) bench.store.kept.set(name, { ...kept });
-    await bench.run();
-    bench.store.calls.length = 0;
-    bench.sent.length = 0;
-    bench.clock.pass(dayMs);
-    await bench.run();
-    expect(reads(bench)).toBe(1_000);
-    expect(bench.sent).toMatchObject([{ compare: true }]);
-    expect(bench.sent[0]?.names).toHaveLength(203);
-    await bench.run({ certificates: bench.sent[0]?.names, compare: true });
-    expect(new Set(bench.store.calls.filter((call) => call.startsWith('read '))).size).toBe(1_203);
+    const harness = new Harness(names.map((name) => specOf(name, shop.domains)));
+    for (const name of names) harness.store.kept.set(name, { ...kept });
+    await harness.run();
+    harness.store.calls.length = 0;
+    harness.sent.length = 0;
+    harness.clock.pass(dayMs);
+    await harness.run();
+    expect(reads(harness)).toBe(1_000);
+    expect(harness.sent).toMatchObject([{ compare: true }]);
+    expect(harness.sent[0]?.names).toHaveLength(203);
+    await harness.run({ certificates: harness.sent[0]?.names, compare: true });
+    expect(new Set(harness.store.calls.filter((call) => call.startsWith('read '))).size).toBe(1_203);
   });
 
   it.each([{ certificates: ['shop'] }, { dryRun: true }])('reads no value for %j', async (request) => {
-    const bench = await issued();
-    bench.clock.pass(dayMs);
-    await bench.run(request);
-    expect(reads(bench)).toBe(0);
+    const harness = await issued();
+    harness.clock.pass(dayMs);
+    await harness.run(request);
+    expect(reads(harness)).toBe(0);
   });
 });
 
 describe('times that only tags tell are brought back into what the rules give:', () => {
   it('a next attempt in 2099 is one of a day from now, and once only', async () => {
-    const bench = await issued();
-    await write(bench, { failures: 3, error: 'unauthorized', nextAttempt: far });
-    bench.clock.pass(61 * dayMs);
-    const { report } = await bench.run();
-    const until = new Date(bench.clock.now().getTime() + dayMs);
+    const harness = await issued();
+    await write(harness, { failures: 3, error: 'unauthorized', nextAttempt: far });
+    harness.clock.pass(61 * dayMs);
+    const { report } = await harness.run();
+    const until = new Date(harness.clock.now().getTime() + dayMs);
     expect(report.certificates).toMatchObject([{ reason: 'BackingOff', until }]);
-    expect(bench.log.events()).toContain('tags disagreed');
-    bench.clock.pass(dayMs);
-    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect(harness.log.events()).toContain('tags disagreed');
+    harness.clock.pass(dayMs);
+    expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
   });
 
   it.each([
@@ -163,29 +166,29 @@ describe('times that only tags tell are brought back into what the rules give:',
     ['unauthorized', 0.9, 0.9],
     ['unauthorized', 1.1, 1],
   ])('after %s a next attempt in %d days is one in %d', async (error, days, believed) => {
-    const bench = await issued();
-    bench.clock.pass(61 * dayMs);
-    const inDays = (count: number) => new Date(bench.clock.now().getTime() + count * dayMs);
-    await write(bench, { failures: 3, error, nextAttempt: inDays(days) });
-    const { report } = await bench.run({ dryRun: true });
+    const harness = await issued();
+    harness.clock.pass(61 * dayMs);
+    const inDays = (count: number) => new Date(harness.clock.now().getTime() + count * dayMs);
+    await write(harness, { failures: 3, error, nextAttempt: inDays(days) });
+    const { report } = await harness.run({ dryRun: true });
     expect(report.certificates).toMatchObject([{ reason: 'BackingOff', until: inDays(believed) }]);
   });
 
   it('the CA is asked about a renewal although a tag says not before 2099', async () => {
-    const bench = await issued();
-    await write(bench, { askAfter: far });
-    const asked = bench.ca.count('renewalInfo');
-    await bench.run();
-    expect(bench.ca.count('renewalInfo')).toBe(asked + 1);
+    const harness = await issued();
+    await write(harness, { askAfter: far });
+    const asked = harness.ca.count('renewalInfo');
+    await harness.run();
+    expect(harness.ca.count('renewalInfo')).toBe(asked + 1);
   });
 
   it('a window that begins after the end is none, and one near it puts renewal off to half of what is left at most', async () => {
-    const bench = await issued();
-    const end = bench.state('shop').notAfter?.getTime() ?? 0;
-    const windowOf = bench.state('shop').certificateId ?? '';
-    await write(bench, { windowStart: new Date(end), windowEnd: far, windowOf });
-    bench.clock.pass(61 * dayMs);
-    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'RenewalDue' }]);
+    const harness = await issued();
+    const end = harness.state('shop').notAfter?.getTime() ?? 0;
+    const windowOf = harness.state('shop').certificateId ?? '';
+    await write(harness, { windowStart: new Date(end), windowEnd: far, windowOf });
+    harness.clock.pass(61 * dayMs);
+    expect((await harness.run()).report.certificates).toMatchObject([{ reason: 'RenewalDue' }]);
 
     const other = await issued();
     const askAfter = new Date(other.clock.now().getTime() + 76 * dayMs);
@@ -204,41 +207,41 @@ describe('times that only tags tell are brought back into what the rules give:',
   });
 
   it('a late window that the CA confirms when it is asked again is kept to', async () => {
-    const bench = await issued();
-    const end = bench.state('shop').notAfter?.getTime() ?? 0;
-    const id = bench.state('shop').certificateId ?? '';
+    const harness = await issued();
+    const end = harness.state('shop').notAfter?.getTime() ?? 0;
+    const id = harness.state('shop').certificateId ?? '';
     const window = { start: new Date(end - 3 * hourMs), end: new Date(end - 2 * hourMs) };
-    bench.ca.windows.set(id, { ...window, retryAfterMs: dayMs });
-    bench.clock.pass(74.5 * dayMs);
-    await bench.run();
-    bench.clock.pass(0.7 * dayMs);
-    const asked = bench.ca.count('renewalInfo');
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
-    expect(bench.ca.count('renewalInfo')).toBe(asked + 1);
+    harness.ca.windows.set(id, { ...window, retryAfterMs: dayMs });
+    harness.clock.pass(74.5 * dayMs);
+    await harness.run();
+    harness.clock.pass(0.7 * dayMs);
+    const asked = harness.ca.count('renewalInfo');
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect(harness.ca.count('renewalInfo')).toBe(asked + 1);
   });
 
   it('orders of days to come, which would never grow old, spend nothing of the CA’s limits', async () => {
-    const bench = new Bench([shop], { directory: 'https://acme-v02.api.letsencrypt.org/directory' });
-    await bench.run();
-    const { orders } = bench.state('shop');
+    const harness = new Harness([shop], { directory: 'https://acme-v02.api.letsencrypt.org/directory' });
+    await harness.run();
+    const { orders } = harness.state('shop');
     const times = Array.from({ length: 5 }, (_, index) => new Date(far.getTime() + index * 1000));
-    await bench.store.record('shop', { orders: orders && { ...orders, times } });
-    const { report } = await bench.run({ certificates: ['shop'], force: true });
+    await harness.store.record('shop', { orders: orders && { ...orders, times } });
+    const { report } = await harness.run({ certificates: ['shop'], force: true });
     expect(report.certificates).toMatchObject([{ outcome: 'issued' }]);
   });
 
   it('a claim until 2099 keeps nobody out', async () => {
-    const bench = await issued();
+    const harness = await issued();
     const order = {
       key: 'none',
       keyType: 'ecdsa-p256' as const,
-      issuer: bench.ca.directory,
+      issuer: harness.ca.directory,
       domains: shop.domains,
       run: 'somebody',
       deadline: far,
     };
-    await bench.store.claim('shop', order, undefined);
-    expect((await bench.run()).report.certificates).not.toMatchObject([{ reason: 'InFlight' }]);
-    expect(bench.pending('shop')).toBeUndefined();
+    await harness.store.claim('shop', order, undefined);
+    expect((await harness.run()).report.certificates).not.toMatchObject([{ reason: 'InFlight' }]);
+    expect(harness.pending('shop')).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DnsError } from '../../lib/ports/dns.ts';
 import type { FakeAuthority } from '../fakes/authority.ts';
-import { Bench, specOf } from './harness.ts';
+import { Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const blog = specOf('blog', ['blog.example.com']);
@@ -14,15 +14,15 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] 
 afterEach(() => void vi.useRealTimers());
 
 /** Waits until certificates are over and done with: stored, recorded, released, and their TXT values gone. */
-async function settled(bench: Bench, ...names: readonly string[]): Promise<void> {
+async function settled(harness: Harness, ...names: readonly string[]): Promise<void> {
   await vi.waitFor(
     async () => {
       if (vi.isFakeTimers()) await vi.advanceTimersByTimeAsync(500);
       for (const name of names) {
-        expect(await bench.current(name), name).toBeDefined();
-        expect(bench.pending(name), name).toBeUndefined();
-        expect(bench.state(name), name).not.toHaveProperty('order');
-        expect([...bench.records.values].filter((text) => text.includes(`.${name}.`))).toEqual([]);
+        expect(await harness.current(name), name).toBeDefined();
+        expect(harness.pending(name), name).toBeUndefined();
+        expect(harness.state(name), name).not.toHaveProperty('order');
+        expect([...harness.records.values].filter((text) => text.includes(`.${name}.`))).toEqual([]);
       }
     },
     { timeout: 30_000, interval: 50 },
@@ -60,36 +60,36 @@ describe('a certificate', () => {
   it.each([
     [
       'whose TXT value nobody can see yet',
-      (bench: Bench, until: Promise<void>) => bench.unseen.set(slowName, until),
+      (harness: Harness, until: Promise<void>) => harness.unseen.set(slowName, until),
     ],
     [
       'whose zone stays PENDING',
-      (bench: Bench, until: Promise<void>) => bench.records.slow.set(slowName, until),
+      (harness: Harness, until: Promise<void>) => harness.records.slow.set(slowName, until),
     ],
   ])('%s keeps none waiting that was begun with it, and still shares their change', async (_what, delay) => {
-    const bench = new Bench([slow, shop, blog]);
+    const harness = new Harness([slow, shop, blog]);
     const wait = Promise.withResolvers<void>();
-    delay(bench, wait.promise);
-    const pass = bench.run();
-    await settled(bench, 'shop', 'blog');
-    expect(bench.pending('slow')).toBeDefined();
-    expect([bench.records.presents, bench.records.cleanUps]).toEqual([1, 1]);
+    delay(harness, wait.promise);
+    const pass = harness.run();
+    await settled(harness, 'shop', 'blog');
+    expect(harness.pending('slow')).toBeDefined();
+    expect([harness.records.presents, harness.records.cleanUps]).toEqual([1, 1]);
     wait.resolve();
     expect((await pass).report.summary).toEqual({ certificates: 3, issued: 3 });
-    expect([bench.records.presents, bench.records.cleanUps]).toEqual([1, 2]);
+    expect([harness.records.presents, harness.records.cleanUps]).toEqual([1, 2]);
   });
 
   it('whose TXT value never shows fails alone', async () => {
-    const bench = new Bench([slow, shop]);
+    const harness = new Harness([slow, shop]);
     const wait = Promise.withResolvers<void>();
-    bench.unseen.set(slowName, wait.promise);
-    bench.invisible.set(slowName, new DnsError('NotVisible', 'ns-1 does not answer it'));
-    const pass = bench.run();
-    await settled(bench, 'shop');
+    harness.unseen.set(slowName, wait.promise);
+    harness.invisible.set(slowName, new DnsError('NotVisible', 'ns-1 does not answer it'));
+    const pass = harness.run();
+    await settled(harness, 'shop');
     wait.resolve();
     expect((await pass).report.summary).toEqual({ certificates: 2, issued: 1, failed: 1 });
-    expect(bench.state('slow')).toMatchObject({ error: 'NotVisible', failures: 1 });
-    expect(bench.records.values.size).toBe(0);
+    expect(harness.state('slow')).toMatchObject({ error: 'NotVisible', failures: 1 });
+    expect(harness.records.values.size).toBe(0);
   });
 
   it.each([
@@ -97,31 +97,31 @@ describe('a certificate', () => {
     'readAuthorization',
     'finalize',
   ] as const)('whose CA hangs at %s keeps none of the same CA waiting for long', async (method) => {
-    const bench = new Bench([slow, shop, blog]);
-    const answer = hang(bench.ca, method);
-    const pass = bench.run();
-    await settled(bench, 'shop', 'blog');
-    expect(bench.pending('slow')).toBeDefined();
+    const harness = new Harness([slow, shop, blog]);
+    const answer = hang(harness.ca, method);
+    const pass = harness.run();
+    await settled(harness, 'shop', 'blog');
+    expect(harness.pending('slow')).toBeDefined();
     answer();
     expect((await pass).report.summary).toEqual({ certificates: 3, issued: 3 });
-    expect(bench.records.values.size).toBe(0);
+    expect(harness.records.values.size).toBe(0);
   });
 
   it('that takes its time does not keep the next wave from beginning', async () => {
     const many = Array.from({ length: 300 }, (_, n) => specOf(`n${n}`, [`n${n}.example.com`]));
     // It is the first of them.
-    const bench = new Bench([{ ...slow, name: 'a-slow' }, ...many]);
+    const harness = new Harness([{ ...slow, name: 'a-slow' }, ...many]);
     const wait = Promise.withResolvers<void>();
-    bench.unseen.set(slowName, wait.promise);
-    const pass = bench.run();
+    harness.unseen.set(slowName, wait.promise);
+    const pass = harness.run();
     await vi.waitFor(
       async () => {
         await vi.advanceTimersByTimeAsync(500);
-        expect(many.filter(({ name }) => bench.state(name).version === undefined)).toEqual([]);
+        expect(many.filter(({ name }) => harness.state(name).version === undefined)).toEqual([]);
       },
       { timeout: 30_000, interval: 50 },
     );
-    expect(bench.log.events().filter((event) => event === 'order batch started')).toHaveLength(2);
+    expect(harness.log.events().filter((event) => event === 'order batch started')).toHaveLength(2);
     wait.resolve();
     expect((await pass).report.summary).toEqual({ certificates: 301, issued: 301 });
   });
@@ -133,34 +133,34 @@ describe('a CA that hangs', () => {
     'readAuthorization',
     'finalize',
   ] as const)('at %s keeps no order of another waiting, not even for a while', async (method) => {
-    const bench = new Bench([{ ...slow, issuer: 'other' }, shop, blog], {}, { other: {} });
-    const other = bench.cas.get('other');
+    const harness = new Harness([{ ...slow, issuer: 'other' }, shop, blog], {}, { other: {} });
+    const other = harness.cas.get('other');
     if (!other) throw new Error('there is no other CA');
     const answer = hang(other, method);
-    const pass = bench.run();
+    const pass = harness.run();
     vi.useRealTimers();
-    await settled(bench, 'shop', 'blog');
-    expect(bench.records.cleanUps).toBe(1);
+    await settled(harness, 'shop', 'blog');
+    expect(harness.records.cleanUps).toBe(1);
     answer();
     expect((await pass).report.summary).toEqual({ certificates: 3, issued: 3 });
   });
 
   it('keeps no orphan of another certificate from being cleaned up', async () => {
-    const bench = new Bench([shop]);
+    const harness = new Harness([shop]);
     const crashed = new AbortController();
-    bench.ca.answerChallenge = async () => {
+    harness.ca.answerChallenge = async () => {
       crashed.abort(new Error('killed'));
       throw crashed.signal.reason;
     };
-    bench.records.failures.next('cleanUp', new Error('killed'));
-    await bench.run({}, { signal: crashed.signal });
-    expect(bench.records.values.size).toBe(2);
-    bench.clock.pass(16 * 60_000);
-    bench.exchange(slow);
-    const answer = hang(bench.ca, 'newOrder');
-    const pass = bench.run();
-    await vi.waitFor(() => expect(bench.records.values.size).toBe(0));
-    expect(bench.pending('shop')).toBeUndefined();
+    harness.records.failures.next('cleanUp', new Error('killed'));
+    await harness.run({}, { signal: crashed.signal });
+    expect(harness.records.values.size).toBe(2);
+    harness.clock.pass(16 * 60_000);
+    harness.exchange(slow);
+    const answer = hang(harness.ca, 'newOrder');
+    const pass = harness.run();
+    await vi.waitFor(() => expect(harness.records.values.size).toBe(0));
+    expect(harness.pending('shop')).toBeUndefined();
     answer();
     await pass;
   });

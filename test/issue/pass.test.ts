@@ -4,32 +4,32 @@ import { readCertificate } from '../../lib/certificate/x509.ts';
 import { AcmeError } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { Bench, dayMs, specOf } from './harness.ts';
+import { dayMs, Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const blog = specOf('blog', ['blog.example.com', 'www.blog.example.com']);
 
 describe('a pass', () => {
   it('K02 orders what is missing, stores it, removes its TXT values and releases the claim', async () => {
-    const bench = new Bench([shop, blog]);
-    const { report, failures } = await bench.run();
+    const harness = new Harness([shop, blog]);
+    const { report, failures } = await harness.run();
     expect(failures).toEqual([]);
     expect(report.summary).toEqual({ certificates: 2, issued: 2 });
-    expect(readCertificate((await bench.current('shop'))?.chain ?? '').names).toEqual(shop.domains);
-    expect(bench.records.values.size).toBe(0);
-    expect([bench.pending('shop'), bench.pending('blog')]).toEqual([undefined, undefined]);
-    expect(bench.state('shop').order).toBeUndefined();
+    expect(readCertificate((await harness.current('shop'))?.chain ?? '').names).toEqual(shop.domains);
+    expect(harness.records.values.size).toBe(0);
+    expect([harness.pending('shop'), harness.pending('blog')]).toEqual([undefined, undefined]);
+    expect(harness.state('shop').order).toBeUndefined();
   });
 
   it('writes the TXT values of all orders in one go, apex and wildcard as two values of one name', async () => {
-    const bench = new Bench([shop, blog]);
+    const harness = new Harness([shop, blog]);
     const written: string[][] = [];
-    const present = bench.records.present.bind(bench.records);
-    bench.records.present = (values) => {
+    const present = harness.records.present.bind(harness.records);
+    harness.records.present = (values) => {
       written.push(values.map(({ name }) => name));
       return present(values);
     };
-    await bench.run();
+    await harness.run();
     expect(written).toEqual([
       [
         '_acme-challenge.blog.example.com',
@@ -38,14 +38,14 @@ describe('a pass', () => {
         '_acme-challenge.shop.example.com',
       ],
     ]);
-    expect([bench.records.presents, bench.records.cleanUps]).toEqual([1, 1]);
+    expect([harness.records.presents, harness.records.cleanUps]).toEqual([1, 1]);
   });
 
   it('tells in the log whether it was over all certificates or over some that were named', async () => {
-    const bench = new Bench([shop, blog]);
-    await bench.run();
-    await bench.run({ certificates: ['shop'] });
-    const finished = bench.log.lines.filter(({ event }) => event === 'issue finished');
+    const harness = new Harness([shop, blog]);
+    await harness.run();
+    await harness.run({ certificates: ['shop'] });
+    const finished = harness.log.lines.filter(({ event }) => event === 'issue finished');
     expect(finished.map(({ fields }) => fields)).toMatchObject([
       { certificates: 2, asked: undefined },
       { certificates: 1, asked: 1 },
@@ -53,263 +53,267 @@ describe('a pass', () => {
   });
 
   it('P12 makes no call to the CA while nothing is due, and does not even load what orders', async () => {
-    const bench = new Bench([shop]);
-    await bench.run();
-    const calls = bench.ca.calls.length;
-    bench.store.calls.length = 0;
-    const { report } = await bench.run();
+    const harness = new Harness([shop]);
+    await harness.run();
+    const calls = harness.ca.calls.length;
+    harness.store.calls.length = 0;
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ name: 'shop', decision: 'keep', reason: 'Current' }]);
-    expect(bench.ca.calls.length).toBe(calls);
-    expect(bench.opened).toBe(1);
-    expect(bench.store.calls).toEqual(['list *']);
+    expect(harness.ca.calls.length).toBe(calls);
+    expect(harness.opened).toBe(1);
+    expect(harness.store.calls).toEqual(['list *']);
   });
 
   it('C03 renews by itself after two thirds of the lifetime, and not a minute before', async () => {
-    const bench = new Bench([shop]);
-    await bench.run();
-    const first = (await bench.current('shop'))?.key;
-    bench.clock.pass(60 * dayMs - 60_000);
-    expect((await bench.run()).report.summary).toEqual({ certificates: 1, keep: 1 });
-    bench.clock.pass(60_000);
-    const { report } = await bench.run();
+    const harness = new Harness([shop]);
+    await harness.run();
+    const first = (await harness.current('shop'))?.key;
+    harness.clock.pass(60 * dayMs - 60_000);
+    expect((await harness.run()).report.summary).toEqual({ certificates: 1, keep: 1 });
+    harness.clock.pass(60_000);
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ reason: 'RenewalDue', outcome: 'issued' }]);
-    expect((await bench.current('shop'))?.key).not.toBe(first);
+    expect((await harness.current('shop'))?.key).not.toBe(first);
   });
 
   it('says what it would do on a dry run and changes nothing', async () => {
-    const bench = new Bench([shop]);
-    const { report } = await bench.run({ dryRun: true });
+    const harness = new Harness([shop]);
+    const { report } = await harness.run({ dryRun: true });
     expect(report).toMatchObject({ dryRun: true, certificates: [{ decision: 'order', reason: 'Missing' }] });
-    expect(bench.store.calls).toEqual(['list *']);
-    expect([bench.connected, bench.ca.calls]).toEqual([0, []]);
+    expect(harness.store.calls).toEqual(['list *']);
+    expect([harness.connected, harness.ca.calls]).toEqual([0, []]);
   });
 
   it('M01 orders one certificate by name and force, whatever else is due', async () => {
-    const bench = new Bench([shop, blog]);
-    await bench.run();
-    const { report } = await bench.run({ certificates: ['shop'], force: true });
+    const harness = new Harness([shop, blog]);
+    await harness.run();
+    const { report } = await harness.run({ certificates: ['shop'], force: true });
     expect(report.certificates).toMatchObject([{ name: 'shop', reason: 'Forced', outcome: 'issued' }]);
-    expect(bench.ca.count('newOrder')).toBe(3);
+    expect(harness.ca.count('newOrder')).toBe(3);
   });
 
   it('names a certificate that nobody knows, and goes on with the others', async () => {
-    const bench = new Bench([shop]);
-    const { report, failures } = await bench.run({ certificates: ['shop', 'shoop'] });
+    const harness = new Harness([shop]);
+    const { report, failures } = await harness.run({ certificates: ['shop', 'shoop'] });
     expect(report.summary).toMatchObject({ issued: 1, failed: 1 });
     expect(failures.map(({ message }) => message).join()).toContain('no certificate is called "shoop"');
   });
 
   it('Y01 renews a registered certificate by the specification stored with it, and reads no value before', async () => {
-    const bench = new Bench([]);
+    const harness = new Harness([]);
     const spec = { ...specOf('customer', ['a.example.com']), source: 'registration' as const };
-    await bench.store.create('customer', spec);
-    await bench.run({ certificates: ['customer'] });
-    expect((await bench.current('customer'))?.spec).toEqual(spec);
-    bench.store.calls.length = 0;
-    expect((await bench.run()).report.certificates).toMatchObject([{ name: 'customer', decision: 'keep' }]);
-    expect(bench.store.calls).toEqual(['list *']);
-    bench.clock.pass(61 * dayMs);
-    expect((await bench.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
-    expect((await bench.current('customer'))?.spec).toEqual(spec);
+    await harness.store.create('customer', spec);
+    await harness.run({ certificates: ['customer'] });
+    expect((await harness.current('customer'))?.spec).toEqual(spec);
+    harness.store.calls.length = 0;
+    expect((await harness.run()).report.certificates).toMatchObject([{ name: 'customer', decision: 'keep' }]);
+    expect(harness.store.calls).toEqual(['list *']);
+    harness.clock.pass(61 * dayMs);
+    expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect((await harness.current('customer'))?.spec).toEqual(spec);
   });
 
   it('puts off what there is no time for, and says so', async () => {
-    const bench = new Bench([shop]);
-    const workUntil = new Date(bench.clock.now().getTime() + 1_999);
-    const { report, failures } = await bench.run({}, { workUntil });
+    const harness = new Harness([shop]);
+    const workUntil = new Date(harness.clock.now().getTime() + 1_999);
+    const { report, failures } = await harness.run({}, { workUntil });
     expect(report.certificates).toMatchObject([{ decision: 'order', outcome: 'waiting' }]);
     expect(failures).toEqual([]);
-    expect(bench.ca.count('newOrder')).toBe(0);
+    expect(harness.ca.count('newOrder')).toBe(0);
   });
 });
 
 describe('a failure', () => {
   it('K29 fails the certificate as a whole, names the name with the CA’s words, and spares the others', async () => {
-    const bench = new Bench([shop, blog]);
-    bench.ca.unwelcome.add('www.blog.example.com');
-    const { report, failures } = await bench.run();
+    const harness = new Harness([shop, blog]);
+    harness.ca.unwelcome.add('www.blog.example.com');
+    const { report, failures } = await harness.run();
     expect(report.summary).toEqual({ certificates: 2, issued: 1, failed: 1 });
     expect(failures).toHaveLength(1);
     expect(failures[0]?.message).toContain('www.blog.example.com: no TXT record found');
-    expect(await bench.current('blog')).toBeUndefined();
-    expect(bench.records.values.size).toBe(0);
-    expect(bench.pending('blog')).toBeUndefined();
+    expect(await harness.current('blog')).toBeUndefined();
+    expect(harness.records.values.size).toBe(0);
+    expect(harness.pending('blog')).toBeUndefined();
   });
 
   it('K37 is tried again after 1, 10 and 100 minutes and then daily, whatever the schedule', async () => {
-    const bench = new Bench([blog]);
-    bench.ca.unwelcome.add('blog.example.com');
+    const harness = new Harness([blog]);
+    harness.ca.unwelcome.add('blog.example.com');
     const orders = [];
     for (const minutes of [0, 0.9, 0.1, 9.9, 0.1, 99.9, 0.1, 1_439.9, 0.1]) {
-      bench.clock.pass(minutes * 60_000);
-      await bench.run();
-      orders.push(bench.ca.count('newOrder'));
+      harness.clock.pass(minutes * 60_000);
+      await harness.run();
+      orders.push(harness.ca.count('newOrder'));
     }
     expect(orders).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5]);
-    expect(bench.state('blog')).toMatchObject({ failures: 5, error: 'unauthorized' });
+    expect(harness.state('blog')).toMatchObject({ failures: 5, error: 'unauthorized' });
   });
 
   it('D07 is overridden by force for one certificate, and forgotten with the next success', async () => {
-    const bench = new Bench([blog]);
-    bench.ca.unwelcome.add('blog.example.com');
-    await bench.run();
-    bench.ca.unwelcome.clear();
-    expect((await bench.run()).report.certificates).toMatchObject([
+    const harness = new Harness([blog]);
+    harness.ca.unwelcome.add('blog.example.com');
+    await harness.run();
+    harness.ca.unwelcome.clear();
+    expect((await harness.run()).report.certificates).toMatchObject([
       { decision: 'wait', reason: 'BackingOff' },
     ]);
-    expect((await bench.run({ certificates: ['blog'], force: true })).report.summary).toMatchObject({
+    expect((await harness.run({ certificates: ['blog'], force: true })).report.summary).toMatchObject({
       issued: 1,
     });
-    expect(bench.state('blog').failures).toBeUndefined();
+    expect(harness.state('blog').failures).toBeUndefined();
   });
 
   it('waits as long as the CA asks', async () => {
-    const bench = new Bench([blog]);
+    const harness = new Harness([blog]);
     const problem = { type: 'rateLimited', detail: 'too many orders', status: 429, identifiers: [] };
-    bench.ca.failures.next(
+    harness.ca.failures.next(
       'newOrder',
       new AcmeError('Problem', 'refused', { problem, retryAfterMs: 3_600_000 }),
     );
-    const { report } = await bench.run();
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([
       { outcome: 'failed', until: new Date('2026-11-22T11:00:00Z') },
     ]);
-    expect(bench.state('blog').error).toBe('rateLimited');
+    expect(harness.state('blog').error).toBe('rateLimited');
   });
 
   it('of a name that the CA has paused waits for a person, and says which page to visit', async () => {
-    const bench = new Bench([blog]);
+    const harness = new Harness([blog]);
     const problem = { type: 'rateLimited', detail: 'paused', status: 429, identifiers: [] };
     const pausedUrl = 'https://unpause.ca.example/1';
-    bench.ca.failures.next('newOrder', new AcmeError('Problem', 'refused', { problem, pausedUrl }));
-    await bench.run();
-    bench.clock.pass(2 * dayMs);
-    const { report } = await bench.run();
+    harness.ca.failures.next('newOrder', new AcmeError('Problem', 'refused', { problem, pausedUrl }));
+    await harness.run();
+    harness.clock.pass(2 * dayMs);
+    const { report } = await harness.run();
     expect(report.certificates).toMatchObject([{ decision: 'wait', reason: 'Paused' }]);
     expect(report.certificates[0]?.message).toContain(pausedUrl);
-    expect(bench.ca.count('newOrder')).toBe(1);
+    expect(harness.ca.count('newOrder')).toBe(1);
   });
 
   it('of one hosted zone leaves the certificates of other zones alone', async () => {
-    const bench = new Bench([shop, blog]);
-    bench.records.failed.set('_acme-challenge.blog.example.com', new DnsError('NoZone', 'no hosted zone'));
-    const { report } = await bench.run();
+    const harness = new Harness([shop, blog]);
+    harness.records.failed.set('_acme-challenge.blog.example.com', new DnsError('NoZone', 'no hosted zone'));
+    const { report } = await harness.run();
     expect(report.summary).toEqual({ certificates: 2, issued: 1, failed: 1 });
-    expect(bench.state('blog').error).toBe('NoZone');
+    expect(harness.state('blog').error).toBe('NoZone');
   });
 
   it('before the order is finalized keeps the order for the next attempt', async () => {
-    const bench = new Bench([blog]);
-    bench.invisible.set(
+    const harness = new Harness([blog]);
+    harness.invisible.set(
       '_acme-challenge.blog.example.com',
       new DnsError('NotVisible', 'ns-1 does not answer it'),
     );
-    await bench.run();
-    expect(bench.pending('blog')).toBeUndefined();
-    bench.invisible.clear();
-    bench.clock.pass(60_000);
-    expect((await bench.run()).report.summary).toMatchObject({ issued: 1 });
-    expect(bench.ca.count('newOrder')).toBe(1);
+    await harness.run();
+    expect(harness.pending('blog')).toBeUndefined();
+    harness.invisible.clear();
+    harness.clock.pass(60_000);
+    expect((await harness.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(harness.ca.count('newOrder')).toBe(1);
   });
 
   it('to store keeps the claim, and the next run fetches the same certificate', async () => {
-    const bench = new Bench([blog]);
-    bench.store.failures.next('put', new StoreError('Denied', 'secretsmanager:PutSecretValue is missing'));
-    const { failures } = await bench.run();
+    const harness = new Harness([blog]);
+    harness.store.failures.next('put', new StoreError('Denied', 'secretsmanager:PutSecretValue is missing'));
+    const { failures } = await harness.run();
     expect(failures[0]?.message).toContain('secretsmanager:PutSecretValue');
-    bench.clock.pass(16 * 60_000);
-    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
-    expect([bench.ca.count('newOrder'), bench.ca.count('finalize')]).toEqual([1, 1]);
-    expect(bench.pending('blog')).toBeUndefined();
+    harness.clock.pass(16 * 60_000);
+    expect((await harness.run()).report.certificates).toMatchObject([
+      { reason: 'Resume', outcome: 'issued' },
+    ]);
+    expect([harness.ca.count('newOrder'), harness.ca.count('finalize')]).toEqual([1, 1]);
+    expect(harness.pending('blog')).toBeUndefined();
   });
 
   it('to remove TXT values keeps the claim, and the next run removes them without an order', async () => {
-    const bench = new Bench([blog]);
-    bench.records.failures.next('cleanUp', new DnsError('Throttled', 'Rate exceeded'));
-    expect((await bench.run()).report.summary).toMatchObject({ issued: 1 });
-    expect(bench.records.values.size).toBe(2);
-    bench.clock.pass(16 * 60_000);
-    await bench.run();
-    expect(bench.records.values.size).toBe(0);
-    expect(bench.ca.count('newOrder')).toBe(1);
-    expect(bench.pending('blog')).toBeUndefined();
+    const harness = new Harness([blog]);
+    harness.records.failures.next('cleanUp', new DnsError('Throttled', 'Rate exceeded'));
+    expect((await harness.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(harness.records.values.size).toBe(2);
+    harness.clock.pass(16 * 60_000);
+    await harness.run();
+    expect(harness.records.values.size).toBe(0);
+    expect(harness.ca.count('newOrder')).toBe(1);
+    expect(harness.pending('blog')).toBeUndefined();
   });
 
   it('of a CA that issues for other names is never stored', async () => {
-    const bench = new Bench([blog]);
-    const finalize = bench.ca.finalize.bind(bench.ca);
-    bench.ca.finalize = async (order, csr) => {
-      const kept = bench.ca.orders.get(order.url);
-      if (kept) bench.ca.orders.set(order.url, Object.assign(kept, { domains: ['evil.example.com'] }));
+    const harness = new Harness([blog]);
+    const finalize = harness.ca.finalize.bind(harness.ca);
+    harness.ca.finalize = async (order, csr) => {
+      const kept = harness.ca.orders.get(order.url);
+      if (kept) harness.ca.orders.set(order.url, Object.assign(kept, { domains: ['evil.example.com'] }));
       return finalize(order, csr);
     };
-    const { failures } = await bench.run();
+    const { failures } = await harness.run();
     expect(failures[0]?.message).toContain('not the one ordered');
-    expect(await bench.current('blog')).toBeUndefined();
+    expect(await harness.current('blog')).toBeUndefined();
   });
 });
 
 describe('what a pass leaves', () => {
   it('goes on by the queue at once where time ran out before it began', async () => {
-    const bench = new Bench([shop, blog]);
-    await bench.run({}, { workUntil: bench.clock.now() });
-    expect(bench.sent).toEqual([{ names: ['blog', 'shop'], delaySeconds: 0, fruitless: 1 }]);
+    const harness = new Harness([shop, blog]);
+    await harness.run({}, { workUntil: harness.clock.now() });
+    expect(harness.sent).toEqual([{ names: ['blog', 'shop'], delaySeconds: 0, fruitless: 1 }]);
   });
 
   it('ends after three passes in a row that finished nothing, and says so', async () => {
-    const bench = new Bench([shop]);
-    await bench.run({ certificates: ['shop'], fruitless: 2 }, { workUntil: bench.clock.now() });
-    expect(bench.sent).toEqual([]);
-    expect(bench.log.lines).toContainEqual(
+    const harness = new Harness([shop]);
+    await harness.run({ certificates: ['shop'], fruitless: 2 }, { workUntil: harness.clock.now() });
+    expect(harness.sent).toEqual([]);
+    expect(harness.log.lines).toContainEqual(
       expect.objectContaining({ level: 'error', event: 'continuation ended' }),
     );
   });
 
   it('K37 is sent again for the first attempts after a failure; later ones are the schedule’s', async () => {
-    const bench = new Bench([blog]);
-    bench.ca.unwelcome.add('blog.example.com');
+    const harness = new Harness([blog]);
+    harness.ca.unwelcome.add('blog.example.com');
     for (const minutes of [0, 1, 10]) {
-      bench.clock.pass(minutes * 60_000);
-      await bench.run();
+      harness.clock.pass(minutes * 60_000);
+      await harness.run();
     }
-    expect(bench.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([60, 600]);
+    expect(harness.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([60, 600]);
   });
 
   it('of another run’s order is looked at when that run must be over', async () => {
-    const bench = new Bench([shop]);
-    await crash(bench, 'present');
-    bench.clock.pass(60_000);
-    await bench.run();
-    expect(bench.sent).toEqual([{ names: ['shop'], delaySeconds: 840, fruitless: 0 }]);
+    const harness = new Harness([shop]);
+    await crash(harness, 'present');
+    harness.clock.pass(60_000);
+    await harness.run();
+    expect(harness.sent).toEqual([{ names: ['shop'], delaySeconds: 840, fruitless: 0 }]);
   });
 
   it('that cannot be sent is no failure: the schedule comes round', async () => {
-    const bench = new Bench([shop]);
-    bench.refuseMessages = true;
-    const { failures } = await bench.run({}, { workUntil: bench.clock.now() });
+    const harness = new Harness([shop]);
+    harness.refuseMessages = true;
+    const { failures } = await harness.run({}, { workUntil: harness.clock.now() });
     expect(failures).toEqual([]);
-    expect(bench.log.events()).toContain('continuation not sent');
+    expect(harness.log.events()).toContain('continuation not sent');
   });
 });
 
 describe('several runs', () => {
   it('P18 at once order once: the claim keeps the second run off', async () => {
-    const bench = new Bench([shop]);
-    const reports = await Promise.all([bench.run(), bench.run(), bench.run()]);
+    const harness = new Harness([shop]);
+    const reports = await Promise.all([harness.run(), harness.run(), harness.run()]);
     const outcomes = reports.map(({ report }) => report.certificates[0]?.outcome);
     expect(outcomes.filter((outcome) => outcome === 'issued')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'waiting')).toHaveLength(2);
-    expect(bench.ca.count('newOrder')).toBe(1);
+    expect(harness.ca.count('newOrder')).toBe(1);
   });
 
   it('P18 while another run is alive the plan waits for its deadline; past it the claim is taken over', async () => {
-    const bench = new Bench([shop]);
-    await crash(bench, 'present');
-    expect((await bench.run()).report.certificates).toMatchObject([
+    const harness = new Harness([shop]);
+    await crash(harness, 'present');
+    expect((await harness.run()).report.certificates).toMatchObject([
       { decision: 'wait', reason: 'InFlight', until: new Date('2026-11-22T10:15:00Z') },
     ]);
-    bench.clock.pass(15 * 60_000);
-    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
+    harness.clock.pass(15 * 60_000);
+    expect((await harness.run()).report.certificates).toMatchObject([
+      { reason: 'Resume', outcome: 'issued' },
+    ]);
   });
 
   it.each([
@@ -322,109 +326,121 @@ describe('several runs', () => {
     ['before the state was recorded', 'record', 2],
     ['before the claim was released', 'release', 1],
   ])('killed %s: the next one finishes the same order', async (_when, step, nth) => {
-    const bench = new Bench([shop]);
-    await crash(bench, step, nth);
-    await heal(bench);
-    expect(bench.ca.count('newOrder')).toBe(1);
-    expect(bench.ca.orders.size).toBe(1);
+    const harness = new Harness([shop]);
+    await crash(harness, step, nth);
+    await heal(harness);
+    expect(harness.ca.count('newOrder')).toBe(1);
+    expect(harness.ca.orders.size).toBe(1);
   });
 
   it.each([
     ['before it asked for an order', 'newOrder', 1],
     ['before the order’s URL was kept', 'record', 1],
   ])('killed %s: the next one orders once', async (_when, step, nth) => {
-    const bench = new Bench([shop]);
-    await crash(bench, step, nth);
-    await heal(bench);
-    expect([...bench.ca.orders.values()].filter(({ status }) => status === 'valid')).toHaveLength(1);
+    const harness = new Harness([shop]);
+    await crash(harness, step, nth);
+    await heal(harness);
+    expect([...harness.ca.orders.values()].filter(({ status }) => status === 'valid')).toHaveLength(1);
   });
 
   it('out of time leave the order for the next one, without TXT values', async () => {
-    const bench = new Bench([shop]);
+    const harness = new Harness([shop]);
     const time = new AbortController();
-    const answer = bench.ca.answerChallenge.bind(bench.ca);
-    bench.ca.answerChallenge = async () => {
+    const answer = harness.ca.answerChallenge.bind(harness.ca);
+    harness.ca.answerChallenge = async () => {
       time.abort(new Error('out of time'));
       time.signal.throwIfAborted();
     };
-    const { report, failures } = await bench.run({}, { signal: time.signal });
+    const { report, failures } = await harness.run({}, { signal: time.signal });
     expect(report.certificates).toMatchObject([{ outcome: 'waiting' }]);
     expect(failures).toEqual([]);
-    expect(bench.records.values.size).toBe(0);
-    bench.ca.answerChallenge = answer;
-    bench.clock.pass(15 * 60_000);
-    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
-    expect(bench.ca.count('newOrder')).toBe(1);
+    expect(harness.records.values.size).toBe(0);
+    harness.ca.answerChallenge = answer;
+    harness.clock.pass(15 * 60_000);
+    expect((await harness.run()).report.certificates).toMatchObject([
+      { reason: 'Resume', outcome: 'issued' },
+    ]);
+    expect(harness.ca.count('newOrder')).toBe(1);
   });
 
   it.each([
     ['another CA', { directory: 'https://other.example/directory' }],
     ['another profile', { profile: 'shortlived' }],
   ])('that find an order made for %s order anew', async (_what, issuer) => {
-    const bench = new Bench([blog]);
-    bench.records.failed.set(
+    const harness = new Harness([blog]);
+    harness.records.failed.set(
       '_acme-challenge.blog.example.com',
       new DnsError('Denied', 'no right to change'),
     );
-    await bench.run();
-    const other = new Bench([blog], issuer);
-    Object.assign(other, { store: bench.store, clock: bench.clock });
-    if (!('directory' in issuer)) Object.assign(other, { ca: bench.ca, records: bench.records });
-    bench.records.failed.clear();
-    bench.clock.pass(60_000);
+    await harness.run();
+    const other = new Harness([blog], issuer);
+    Object.assign(other, { store: harness.store, clock: harness.clock });
+    if (!('directory' in issuer)) Object.assign(other, { ca: harness.ca, records: harness.records });
+    harness.records.failed.clear();
+    harness.clock.pass(60_000);
     expect((await other.run()).report.summary).toMatchObject({ issued: 1 });
     expect(other.ca.count('newOrder')).toBe('directory' in issuer ? 1 : 2);
     expect((await other.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
   });
 
   it('release the claim where no TXT value could be written: the next attempt is not held up', async () => {
-    const bench = new Bench([blog]);
+    const harness = new Harness([blog]);
     for (const name of ['_acme-challenge.blog.example.com', '_acme-challenge.www.blog.example.com']) {
-      bench.records.failed.set(name, new DnsError('Lookup', 'DNS does not answer'));
+      harness.records.failed.set(name, new DnsError('Lookup', 'DNS does not answer'));
     }
-    bench.records.failures.next('cleanUp', new DnsError('Lookup', 'DNS does not answer'));
-    await bench.run();
-    expect(bench.pending('blog')).toBeUndefined();
+    harness.records.failures.next('cleanUp', new DnsError('Lookup', 'DNS does not answer'));
+    await harness.run();
+    expect(harness.pending('blog')).toBeUndefined();
   });
 
   it('killed twice, each time with other names, leave no TXT value', async () => {
-    const bench = new Bench([shop]);
-    await crash(bench, 'answerChallenge');
-    const grown = new Bench([specOf('shop', ['shop.example.com', 'api.shop.example.com'])]);
-    Object.assign(grown, { store: bench.store, records: bench.records, ca: bench.ca, clock: bench.clock });
-    bench.clock.pass(15 * 60_000);
+    const harness = new Harness([shop]);
+    await crash(harness, 'answerChallenge');
+    const grown = new Harness([specOf('shop', ['shop.example.com', 'api.shop.example.com'])]);
+    Object.assign(grown, {
+      store: harness.store,
+      records: harness.records,
+      ca: harness.ca,
+      clock: harness.clock,
+    });
+    harness.clock.pass(15 * 60_000);
     await crash(grown, 'answerChallenge');
-    bench.clock.pass(15 * 60_000);
+    harness.clock.pass(15 * 60_000);
     expect((await grown.run()).report.summary).toMatchObject({ issued: 1 });
-    expect(bench.records.values.size).toBe(0);
+    expect(harness.records.values.size).toBe(0);
   });
 
   it('follow a changed list of names with a new order, and remove what the old one left', async () => {
-    const bench = new Bench([shop]);
-    await crash(bench, 'answerChallenge');
-    expect(bench.records.values.size).toBe(2);
-    const grown = new Bench([specOf('shop', ['shop.example.com', 'api.shop.example.com'])]);
-    Object.assign(grown, { store: bench.store, records: bench.records, ca: bench.ca, clock: bench.clock });
-    bench.clock.pass(15 * 60_000);
+    const harness = new Harness([shop]);
+    await crash(harness, 'answerChallenge');
+    expect(harness.records.values.size).toBe(2);
+    const grown = new Harness([specOf('shop', ['shop.example.com', 'api.shop.example.com'])]);
+    Object.assign(grown, {
+      store: harness.store,
+      records: harness.records,
+      ca: harness.ca,
+      clock: harness.clock,
+    });
+    harness.clock.pass(15 * 60_000);
     expect((await grown.run()).report.summary).toMatchObject({ issued: 1 });
-    expect(bench.records.values.size).toBe(0);
+    expect(harness.records.values.size).toBe(0);
   });
 });
 
 /** The run after a crash, once the claim's deadline has passed: everything is as if nothing had happened. */
-async function heal(bench: Bench): Promise<void> {
-  bench.clock.pass(15 * 60_000);
-  const { failures } = await bench.run();
+async function heal(harness: Harness): Promise<void> {
+  harness.clock.pass(15 * 60_000);
+  const { failures } = await harness.run();
   expect(failures).toEqual([]);
-  expect(readCertificate((await bench.current('shop'))?.chain ?? '').names).toEqual(shop.domains);
-  expect(bench.records.values.size).toBe(0);
-  expect(bench.pending('shop')).toBeUndefined();
-  expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+  expect(readCertificate((await harness.current('shop'))?.chain ?? '').names).toEqual(shop.domains);
+  expect(harness.records.values.size).toBe(0);
+  expect(harness.pending('shop')).toBeUndefined();
+  expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
 }
 
 /** A run whose process dies at the nth call of a step: that call and all later ones do nothing and never
  *  answer. */
-async function crash(bench: Bench, step: string, nth = 1): Promise<void> {
+async function crash(harness: Harness, step: string, nth = 1): Promise<void> {
   let left = nth;
   const death = Promise.withResolvers<void>();
   const mortal = <T extends object>(port: T): T =>
@@ -440,8 +456,8 @@ async function crash(bench: Bench, step: string, nth = 1): Promise<void> {
         };
       },
     });
-  const { store, ca, records } = bench;
-  Object.assign(bench, { store: mortal(store), ca: mortal(ca), records: mortal(records) });
-  await Promise.race([bench.run(), death.promise]);
-  Object.assign(bench, { store, ca, records });
+  const { store, ca, records } = harness;
+  Object.assign(harness, { store: mortal(store), ca: mortal(ca), records: mortal(records) });
+  await Promise.race([harness.run(), death.promise]);
+  Object.assign(harness, { store, ca, records });
 }

@@ -2,7 +2,7 @@
 // costs an order.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PreflightFacts } from '../../lib/policy/dns/preflight.ts';
-import { Bench, dayMs, specOf } from './harness.ts';
+import { dayMs, Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const blog = specOf('blog', ['blog.example.net']);
@@ -44,21 +44,21 @@ class Dns {
   }
 }
 
-let bench: Bench;
+let harness: Harness;
 let dns: Dns;
-function begin(...parameters: ConstructorParameters<typeof Bench>): void {
-  bench = new Bench(...parameters);
+function begin(...parameters: ConstructorParameters<typeof Harness>): void {
+  harness = new Harness(...parameters);
   dns = new Dns();
-  bench.preflight = dns;
+  harness.preflight = dns;
 }
 beforeEach(() => begin([shop, blog]));
-const lines = (event: string) => bench.log.lines.filter((line) => line.event === event);
+const lines = (event: string) => harness.log.lines.filter((line) => line.event === event);
 
 describe('a certificate of which DNS would fail the order', () => {
   beforeEach(() => dns.elsewhere.add('example.com'));
 
   it('waits for a person and says which record to change, and others are ordered', async () => {
-    const { report, failures } = await bench.run();
+    const { report, failures } = await harness.run();
     expect(failures).toEqual([]);
     const [blogs, shops] = report.certificates;
     expect(blogs).toMatchObject({ name: 'blog', outcome: 'issued' });
@@ -67,42 +67,42 @@ describe('a certificate of which DNS would fail the order', () => {
     expect(shops?.message).toMatch(
       /^example\.com\. NS: DNS leads to ns\.elsewhere\.example .*; make the NS records of example\.com.*ns\.aws\.example; to order: no certificate is stored$/,
     );
-    expect(bench.ca.count('newOrder')).toBe(1);
-    expect(bench.store.kept.has('shop')).toBe(false);
+    expect(harness.ca.count('newOrder')).toBe(1);
+    expect(harness.store.kept.has('shop')).toBe(false);
   });
 
   it('is told in the log as something that a person must look at', async () => {
-    await bench.run();
+    await harness.run();
     expect(lines('preflight failed')).toMatchObject([
       { level: 'error', fields: { certificate: 'shop', reason: 'Preflight' } },
     ]);
   });
 
   it('is not sent on by the queue, which would ask again at once', async () => {
-    await bench.run();
-    expect(bench.sent).toEqual([]);
+    await harness.run();
+    expect(harness.sent).toEqual([]);
   });
 
   it('is ordered by the first pass that finds the record changed', async () => {
-    await bench.run();
-    await bench.run();
+    await harness.run();
+    await harness.run();
     dns.elsewhere.clear();
-    expect((await bench.run({ certificates: ['shop'] })).report.summary).toMatchObject({ issued: 1 });
-    expect(bench.ca.count('newOrder')).toBe(2);
+    expect((await harness.run({ certificates: ['shop'] })).report.summary).toMatchObject({ issued: 1 });
+    expect(harness.ca.count('newOrder')).toBe(2);
   });
 
   it('is ordered where a person forces it, and the finding is a warning', async () => {
-    const { report } = await bench.run({ certificates: ['shop'], force: true });
+    const { report } = await harness.run({ certificates: ['shop'], force: true });
     expect(report.certificates).toMatchObject([{ outcome: 'issued', warnings: [/^example\.com\. NS: /] }]);
   });
 
   it('shows in a dry run, which makes no account and no line that rings an alarm', async () => {
-    const { report } = await bench.run({ dryRun: true });
+    const { report } = await harness.run({ dryRun: true });
     expect(report.certificates.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
       'blog Missing',
       'shop Preflight',
     ]);
-    expect([bench.connected, bench.store.calls, lines('preflight failed')]).toEqual([0, ['list *'], []]);
+    expect([harness.connected, harness.store.calls, lines('preflight failed')]).toEqual([0, ['list *'], []]);
   });
 
   it('takes nothing from the limits of the CA', async () => {
@@ -118,27 +118,27 @@ describe('a certificate of which DNS would fail the order', () => {
         return gather(...question);
       },
     });
-    const { report } = await bench.run();
+    const { report } = await harness.run();
     expect(report.summary).toMatchObject({ issued: 1, wait: 50 });
     expect(dns.asked).toHaveLength(51);
   });
 
   it('whose order is in flight is finished all the same', async () => {
     dns.elsewhere.clear();
-    bench.ca.failures.next('finalize', new Error('the connection broke'));
-    await bench.run({ certificates: ['shop'] });
-    bench.clock.pass(16 * 60_000);
+    harness.ca.failures.next('finalize', new Error('the connection broke'));
+    await harness.run({ certificates: ['shop'] });
+    harness.clock.pass(16 * 60_000);
     dns.elsewhere.add('example.com');
     dns.asked.length = 0;
-    expect((await bench.run({ certificates: ['shop'] })).report.certificates).toMatchObject([
+    expect((await harness.run({ certificates: ['shop'] })).report.certificates).toMatchObject([
       { reason: 'Resume', outcome: 'issued' },
     ]);
     expect(dns.asked).toEqual([]);
   });
 
   it('is ordered where the inventory wants no look', async () => {
-    Object.assign(bench.inventory, { dns: { preflight: false } });
-    expect((await bench.run()).report.summary).toMatchObject({ issued: 2 });
+    Object.assign(harness.inventory, { dns: { preflight: false } });
+    expect((await harness.run()).report.summary).toMatchObject({ issued: 2 });
     expect(dns.asked).toEqual([]);
   });
 });
@@ -146,7 +146,7 @@ describe('a certificate of which DNS would fail the order', () => {
 describe('CAA', () => {
   it('that names another account holds back, with the URL of ours', async () => {
     dns.issue = 'ca.example; accounturi=https://ca.example/acct/2';
-    const { report } = await bench.run({ certificates: ['shop'] });
+    const { report } = await harness.run({ certificates: ['shop'] });
     expect(report.certificates).toMatchObject([{ reason: 'Preflight' }]);
     expect(report.certificates[0]?.message).toContain(`make it accounturi=${ours}`);
   });
@@ -154,19 +154,19 @@ describe('CAA', () => {
   it('that names an account is not judged in a dry run before there is ours', async () => {
     dns.issue = 'ca.example; accounturi=https://ca.example/acct/2';
     dns.accountUrl = undefined;
-    const { report } = await bench.run({ dryRun: true, certificates: ['shop'] });
+    const { report } = await harness.run({ dryRun: true, certificates: ['shop'] });
     expect(report.certificates).toMatchObject([{ decision: 'order' }]);
-    expect(bench.connected).toBe(0);
+    expect(harness.connected).toBe(0);
   });
 
   it('is judged alone while the CA may still hold valid authorizations, and the rest with it afterwards', async () => {
-    await bench.run({ certificates: ['shop'] });
+    await harness.run({ certificates: ['shop'] });
     dns.elsewhere.add('example.com');
-    bench.clock.pass(29 * dayMs);
-    const early = await bench.run({ certificates: ['shop'], force: true });
+    harness.clock.pass(29 * dayMs);
+    const early = await harness.run({ certificates: ['shop'], force: true });
     expect(early.report.certificates[0]?.warnings).toBeUndefined();
-    bench.clock.pass(61 * dayMs);
-    expect((await bench.run()).report.certificates).toMatchObject([
+    harness.clock.pass(61 * dayMs);
+    expect((await harness.run()).report.certificates).toMatchObject([
       { name: 'blog' },
       { reason: 'Preflight' },
     ]);
@@ -181,7 +181,7 @@ describe('CAA', () => {
 describe('what cannot be learned', () => {
   it('is a warning in log and report, and the order goes on', async () => {
     dns.silent = true;
-    const { report } = await bench.run({ certificates: ['shop'] });
+    const { report } = await harness.run({ certificates: ['shop'] });
     const warning = 'DNS was not looked at before the order: no resolver';
     expect(report.certificates).toMatchObject([{ outcome: 'issued', warnings: [warning] }]);
     expect(lines('preflight warned')).toMatchObject([{ level: 'warn', fields: { problem: warning } }]);
@@ -193,8 +193,8 @@ describe('what cannot be learned', () => {
         signal.addEventListener('abort', () => reject(signal.reason));
       });
     Object.assign(dns, { gather });
-    const workUntil = new Date(bench.clock.now().getTime() + 2_400);
-    const { report } = await bench.run({ certificates: ['shop'] }, { workUntil });
+    const workUntil = new Date(harness.clock.now().getTime() + 2_400);
+    const { report } = await harness.run({ certificates: ['shop'] }, { workUntil });
     expect(report.certificates).toMatchObject([
       { outcome: 'issued', warnings: [expect.stringContaining('it took too long')] },
     ]);
@@ -202,10 +202,10 @@ describe('what cannot be learned', () => {
 });
 
 it('a certificate that a person has paused is not sent on by the queue', async () => {
-  await bench.run({ certificates: ['shop'] });
-  await bench.store.record('shop', { pausedSince: bench.clock.now() });
-  bench.clock.pass(89 * dayMs);
-  const { report } = await bench.run({ certificates: ['shop'] });
+  await harness.run({ certificates: ['shop'] });
+  await harness.store.record('shop', { pausedSince: harness.clock.now() });
+  harness.clock.pass(89 * dayMs);
+  const { report } = await harness.run({ certificates: ['shop'] });
   expect(report.certificates).toMatchObject([{ reason: 'Paused' }]);
-  expect(bench.sent).toEqual([]);
+  expect(harness.sent).toEqual([]);
 });

@@ -8,16 +8,16 @@ import type { IssuePorts } from '../../lib/issue/invocation.ts';
 import { openNewOrder } from '../../lib/issue/order/order.ts';
 import { MemoryAccounts } from '../fakes/accounts.ts';
 import { answer, orderAt, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
-import { Bench, specOf } from './harness.ts';
+import { Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', 'www.shop.example.com']);
 const blog = { ...specOf('blog', ['blog.example.com']), issuer: 'good' };
 let ca: ScriptedCa;
-let bench: HostileBench;
+let harness: HostileHarness;
 const open: Authorities[] = [];
 
 /** Issuer `default` is the scripted CA, by the real adapter; issuer `good` is a sound one. */
-class HostileBench extends Bench {
+class HostileHarness extends Harness {
   readonly accounts = new MemoryAccounts();
   /** Every TXT value that was written, as `name value`. */
   readonly written: string[] = [];
@@ -62,7 +62,7 @@ beforeAll(async () => {
 afterAll(() => ca.stop());
 beforeEach(() => {
   ca.requests.length = 0;
-  bench = new HostileBench();
+  harness = new HostileHarness();
 });
 
 afterEach(async () => {
@@ -95,10 +95,10 @@ function want(wanted: readonly Wanted[], status = 'pending', challenge: object =
 }
 
 const problems = () =>
-  bench.log.lines
+  harness.log.lines
     .filter(({ event }) => event === 'certificate failed')
     .map(({ fields }) => String(fields.problem));
-const writtenFor = (text: string) => bench.written.filter((line) => line.includes(text));
+const writtenFor = (text: string) => harness.written.filter((line) => line.includes(text));
 
 describe('an authorization ends the order that is for', () => {
   it.each<[string, Wanted, string]>([
@@ -135,20 +135,20 @@ describe('an authorization ends the order that is for', () => {
     ['a name of 100,000 letters', { value: 'a'.repeat(100_000) }, 'which was not asked'],
   ])('%s, and nothing is written for it', async (_, stranger, problem) => {
     want([{ value: 'www.shop.example.com' }, stranger]);
-    const { report } = await bench.run();
+    const { report } = await harness.run();
     expect(report.summary).toMatchObject({ issued: 1, failed: 1 });
     expect(problems()).toEqual([expect.stringContaining(problem)]);
     expect(problems().join().length).toBeLessThan(1_000);
-    expect(bench.written).toEqual(writtenFor('blog.example.com'));
-    expect(bench.records.values.size).toBe(0);
+    expect(harness.written).toEqual(writtenFor('blog.example.com'));
+    expect(harness.records.values.size).toBe(0);
     expect(ca.requests.filter((line) => line.includes('/challenge/'))).toEqual([]);
-    expect(bench.pending('shop')).toBeUndefined();
-    expect(bench.state('shop')).toMatchObject({ failures: 1 });
+    expect(harness.pending('shop')).toBeUndefined();
+    expect(harness.state('shop')).toMatchObject({ failures: 1 });
   });
 
   it('one more than the names that were asked; none of them is read', async () => {
     want(Array.from({ length: 3 }, () => ({ value: 'shop.example.com' })));
-    await bench.run();
+    await harness.run();
     expect(problems()).toEqual([expect.stringContaining('the CA wants 3 authorizations for 2 names')]);
     expect(ca.requests.filter((line) => line.includes('/authorization/'))).toEqual([]);
   });
@@ -158,7 +158,7 @@ describe('an authorization ends the order that is for', () => {
       Array.from({ length: 3 }, () => ({ value: 'shop.example.com' })),
       'ready',
     );
-    await bench.run();
+    await harness.run();
     expect(problems()).toEqual([expect.stringContaining('the CA wants 3 authorizations for 2 names')]);
     expect(ca.requests.filter((line) => line.includes('/finalize/'))).toEqual([]);
   });
@@ -166,7 +166,7 @@ describe('an authorization ends the order that is for', () => {
 
 it('the name that was asked is proved as it was asked, however the CA spells it', async () => {
   want([{ value: 'SHOP.example.COM' }, { value: 'www.shop.example.com.' }]);
-  await bench.run();
+  await harness.run();
   expect(writtenFor('shop').map((line) => line.split(' ')[0])).toEqual([
     '_acme-challenge.shop.example.com',
     '_acme-challenge.www.shop.example.com',
@@ -176,49 +176,49 @@ it('the name that was asked is proved as it was asked, however the CA spells it'
 it('an order that is resumed and wants more by now is ended, and the TXT values of before are removed', async () => {
   want([{ value: 'shop.example.com' }, { value: 'www.shop.example.com' }]);
   const crash = new AbortController();
-  bench.records.present = async (values) => {
-    for (const { name, value } of values) bench.records.values.add(`${name} ${value}`);
+  harness.records.present = async (values) => {
+    for (const { name, value } of values) harness.records.values.add(`${name} ${value}`);
     crash.abort(new Error('the time of the run is over'));
     throw crash.signal.reason;
   };
-  const cleanUp = bench.records.cleanUp.bind(bench.records);
-  bench.records.cleanUp = () => Promise.reject(new Error('crashed'));
-  await bench.run({ certificates: ['shop'] }, { signal: crash.signal });
-  expect([...bench.records.values].filter((line) => line.includes('shop'))).toHaveLength(2);
+  const cleanUp = harness.records.cleanUp.bind(harness.records);
+  harness.records.cleanUp = () => Promise.reject(new Error('crashed'));
+  await harness.run({ certificates: ['shop'] }, { signal: crash.signal });
+  expect([...harness.records.values].filter((line) => line.includes('shop'))).toHaveLength(2);
 
-  bench.records.cleanUp = cleanUp;
+  harness.records.cleanUp = cleanUp;
   want([{ value: 'shop.example.com' }, { value: 'victim.example.net' }]);
   const order = { ...orderAt(ca.base), authorizations: [0, 1].map((id) => `${ca.base}/authorization/${id}`) };
   ca.routes.set('/order/1', (response) => answer(response, 200, order));
-  bench.clock.pass(16 * 60_000);
-  await bench.run({ certificates: ['shop'] });
-  expect(bench.log.lines.find(({ event }) => event === 'order not resumed')?.fields).toMatchObject({
+  harness.clock.pass(16 * 60_000);
+  await harness.run({ certificates: ['shop'] });
+  expect(harness.log.lines.find(({ event }) => event === 'order not resumed')?.fields).toMatchObject({
     certificate: 'shop',
     problem: expect.stringContaining('"victim.example.net" proved, which was not asked'),
   });
-  expect([...bench.records.values]).toEqual([]);
+  expect([...harness.records.values]).toEqual([]);
   expect(problems()).toEqual([expect.stringContaining('"victim.example.net" proved, which was not asked')]);
 });
 
 it('an order that a tag names at another server is not asked for but forgotten, said, and ordered anew', async () => {
   const elsewhere = await startScriptedCa('127.0.0.1', 'Another server');
-  bench = new HostileBench({ caBundle: `${ca.caPem}\n${elsewhere.caPem}` });
+  harness = new HostileHarness({ caBundle: `${ca.caPem}\n${elsewhere.caPem}` });
   want([{ value: 'shop.example.com' }]);
   ca.routes.set('/authorization/0', (response) => answer(response, 500, { detail: 'out of order' }));
-  await bench.run({ certificates: ['shop'] });
-  const { orderFor } = bench.state('shop');
-  await bench.store.record('shop', { order: `${elsewhere.base}/order/1`, orderFor });
+  await harness.run({ certificates: ['shop'] });
+  const { orderFor } = harness.state('shop');
+  await harness.store.record('shop', { order: `${elsewhere.base}/order/1`, orderFor });
   ca.requests.length = 0;
-  await bench.run({ certificates: ['shop'], force: true });
+  await harness.run({ certificates: ['shop'], force: true });
   await elsewhere.stop();
   expect(elsewhere.requests).toEqual([]);
-  expect(bench.log.lines.find(({ event }) => event === 'order not resumed')?.fields).toMatchObject({
+  expect(harness.log.lines.find(({ event }) => event === 'order not resumed')?.fields).toMatchObject({
     certificate: 'shop',
     orderUrl: `${elsewhere.base}/order/1`,
     problem: expect.stringContaining('nothing is sent there'),
   });
   expect(ca.requests.filter((line) => line === 'POST /order HTTP/1.1')).toHaveLength(1);
-  expect(bench.state('shop').order).toBe(`${ca.base}/order/1`);
+  expect(harness.state('shop').order).toBe(`${ca.base}/order/1`);
 });
 
 it('a CA that takes too long to say what it wants proved is left, although each of its answers is in time', async () => {
@@ -226,8 +226,8 @@ it('a CA that takes too long to say what it wants proved is left, although each 
     new Promise<never>((_resolve, reject) => {
       during.addEventListener('abort', () => reject(during.reason), { once: true });
     });
-  const order = await bench.ca.newOrder(shop);
-  const slow = Object.assign(bench.ca, { readAuthorization: hangs });
+  const order = await harness.ca.newOrder(shop);
+  const slow = Object.assign(harness.ca, { readAuthorization: hangs });
   const { signal } = new AbortController();
   await expect(openNewOrder(order, { ...shop, readingMs: 20 }, slow, signal)).rejects.toMatchObject({
     code: 'Unreachable',
@@ -245,10 +245,10 @@ describe('a CA that offers dns-persist-01 in the name of another', () => {
   const victims = ['a', 'b', 'c'].map((host) => ({ value: `${host}.example.com` }));
 
   it("with Let's Encrypt's domain and a stranger's account, for three names that nobody ordered: nothing is written", async () => {
-    bench = new HostileBench({ challenge: 'dns-persist-01' });
+    harness = new HostileHarness({ challenge: 'dns-persist-01' });
     want(victims, 'pending', stranger);
-    await bench.run();
-    expect(bench.written).toEqual(writtenFor('blog.example.com'));
+    await harness.run();
+    expect(harness.written).toEqual(writtenFor('blog.example.com'));
     expect(problems()).toHaveLength(1);
   });
 
@@ -256,37 +256,37 @@ describe('a CA that offers dns-persist-01 in the name of another', () => {
     ['domain', { ...stranger, accounturi: undefined }, 'write caaIdentity: letsencrypt.org at the issuer'],
     ['account', stranger, 'which is not our account there'],
   ])("for the names that were ordered, with a stranger's %s: nothing is written", async (_, challenge, problem) => {
-    bench = new HostileBench({ challenge: 'dns-persist-01' });
+    harness = new HostileHarness({ challenge: 'dns-persist-01' });
     want(
       shop.domains.map((value) => ({ value })),
       'pending',
       challenge,
     );
-    await bench.run();
-    expect(bench.written).toEqual(writtenFor('blog.example.com'));
+    await harness.run();
+    expect(harness.written).toEqual(writtenFor('blog.example.com'));
     expect(problems()).toEqual([expect.stringContaining(problem)]);
   });
 
   it('and calls another CA’s account ours: nothing is registered, nothing is written', async () => {
-    bench = new HostileBench({ challenge: 'dns-persist-01' });
+    harness = new HostileHarness({ challenge: 'dns-persist-01' });
     const account = ca.routes.get('/account');
     ca.routes.set('/account', (response) => answer(response, 201, {}, { location: stranger.accounturi }));
-    await bench.run();
+    await harness.run();
     if (account) ca.routes.set('/account', account);
     expect(problems()).toEqual([expect.stringContaining('https://acme-v02.api.letsencrypt.org')]);
-    expect([...bench.accounts.kept.values()].map(({ url }) => url)).toEqual([undefined]);
-    expect(bench.written).toEqual(writtenFor('blog.example.com'));
+    expect([...harness.accounts.kept.values()].map(({ url }) => url)).toEqual([undefined]);
+    expect(harness.written).toEqual(writtenFor('blog.example.com'));
   });
 
   it('may be called so if the inventory says it', async () => {
-    bench = new HostileBench({ challenge: 'dns-persist-01', caaIdentity: ['ca.example'] });
+    harness = new HostileHarness({ challenge: 'dns-persist-01', caaIdentity: ['ca.example'] });
     const own = { ...stranger, 'issuer-domain-names': ['ca.example'], accounturi: `${ca.base}/account/1` };
     want(
       shop.domains.map((value) => ({ value })),
       'pending',
       own,
     );
-    await bench.run();
+    await harness.run();
     expect(writtenFor('shop.example.com')[0]).toBe(
       `_validation-persist.shop.example.com ca.example; accounturi=${ca.base}/account/1`,
     );

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { targetOf } from '../minting/targets.ts';
-import { Bench, dayMs, specOf } from './harness.ts';
+import { dayMs, Harness, specOf } from './harness.ts';
 
 const sent: StoredSpec = { ...specOf('sent', ['a.example.com', 'shop.example.com']), source: 'registration' };
 const found = (namespace: string, ...domains: readonly string[]): StoredSpec => ({
@@ -14,8 +14,8 @@ const found = (namespace: string, ...domains: readonly string[]): StoredSpec => 
 });
 
 /** Registered in this order, as lists and requests that crossed let it happen. */
-async function open(...specs: readonly StoredSpec[]): Promise<Bench> {
-  const bench = new Bench([]);
+async function open(...specs: readonly StoredSpec[]): Promise<Harness> {
+  const harness = new Harness([]);
   const places = ['shop', 'team'].map((namespace) => ({ cluster: 'edge', namespace }));
   const discovery: Inventory['discovery'] = {
     places,
@@ -26,22 +26,22 @@ async function open(...specs: readonly StoredSpec[]): Promise<Bench> {
     key: 'ecdsa-p256',
     adopt: false,
   };
-  bench.inventory = { ...bench.inventory, discovery };
-  for (const spec of specs) await bench.store.create(spec.name, spec);
-  return bench;
+  harness.inventory = { ...harness.inventory, discovery };
+  for (const spec of specs) await harness.store.create(spec.name, spec);
+  return harness;
 }
 
 describe('a name that two sources ask for', () => {
   const second = found('shop', 'shop.example.com');
 
-  it.each<[string, Parameters<Bench['run']>[0]]>([
+  it.each<[string, Parameters<Harness['run']>[0]]>([
     ['in a pass over everything', {}],
     ['by a message of the queue for both', { certificates: ['found-shop', 'sent'] }],
     ['by a message of the queue for the second alone', { certificates: ['found-shop'] }],
     ['by force', { certificates: ['found-shop', 'sent'], force: true }],
   ])('is not ordered for the second, %s, and the report names the owner', async (_, request) => {
-    const bench = await open(sent, second);
-    const { report } = await bench.run(request);
+    const harness = await open(sent, second);
+    const { report } = await harness.run(request);
     expect(report.certificates.find(({ name }) => name === 'found-shop')).toMatchObject({
       decision: 'wait',
       reason: 'NameTaken',
@@ -49,30 +49,30 @@ describe('a name that two sources ask for', () => {
         'shop.example.com belongs to certificate sent of the webhook: take the name out',
       ),
     });
-    expect(await bench.current('found-shop')).toBeUndefined();
-    expect(bench.state('found-shop').error).toBe('NameTaken');
-    const told = bench.log.lines.filter(({ event }) => event === 'name taken');
+    expect(await harness.current('found-shop')).toBeUndefined();
+    expect(harness.state('found-shop').error).toBe('NameTaken');
+    const told = harness.log.lines.filter(({ event }) => event === 'name taken');
     expect(told).toMatchObject([{ level: 'error', fields: { certificate: 'found-shop' } }]);
-    await bench.run();
-    expect(await bench.current('sent')).toBeDefined();
-    expect(bench.ca.count('newOrder')).toBe(1);
-    expect(bench.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    await harness.run();
+    expect(await harness.current('sent')).toBeDefined();
+    expect(harness.ca.count('newOrder')).toBe(1);
+    expect(harness.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 
   it('is ordered for the second once the first one is gone', async () => {
-    const bench = await open(sent, second);
-    await bench.run();
-    bench.store.kept.delete('sent');
-    expect((await bench.run()).report.certificates).toMatchObject([
+    const harness = await open(sent, second);
+    await harness.run();
+    harness.store.kept.delete('sent');
+    expect((await harness.run()).report.certificates).toMatchObject([
       { name: 'found-shop', outcome: 'issued' },
     ]);
-    expect(bench.state('found-shop').error).toBeUndefined();
+    expect(harness.state('found-shop').error).toBeUndefined();
   });
 
   it('goes to one of two that no list shows yet', async () => {
-    const bench = await open(sent, second);
-    bench.store.list = async () => [];
-    const { report } = await bench.run({ certificates: ['sent', 'found-shop'] });
+    const harness = await open(sent, second);
+    harness.store.list = async () => [];
+    const { report } = await harness.run({ certificates: ['sent', 'found-shop'] });
     expect(report.certificates.map(({ reason, outcome }) => outcome ?? reason).toSorted()).toEqual([
       'NameTaken',
       'issued',
@@ -80,9 +80,9 @@ describe('a name that two sources ask for', () => {
   });
 
   it('is withheld from a wildcard that stands for it, not from a name below a wildcard', async () => {
-    const bench = await open(found('shop', 'a.b.example.com'), found('team', '*.b.example.com'));
-    await bench.store.create('below', { ...specOf('below', ['c.b.example.com']), source: 'registration' });
-    expect((await bench.run()).report.certificates).toMatchObject(
+    const harness = await open(found('shop', 'a.b.example.com'), found('team', '*.b.example.com'));
+    await harness.store.create('below', { ...specOf('below', ['c.b.example.com']), source: 'registration' });
+    expect((await harness.run()).report.certificates).toMatchObject(
       [
         {
           name: 'found-team',
@@ -97,9 +97,9 @@ describe('a name that two sources ask for', () => {
 
   it('is found where the names of the first are too many for tags', async () => {
     const many = Array.from({ length: 60 }, (_, index) => `name-with-some-length-${index}.example.com`);
-    const bench = await open({ ...sent, domains: [...many, 'shop.example.com'] }, second);
-    await bench.run({ certificates: ['sent'] });
-    const { report } = await bench.run({ certificates: ['found-shop'] });
+    const harness = await open({ ...sent, domains: [...many, 'shop.example.com'] }, second);
+    await harness.run({ certificates: ['sent'] });
+    const { report } = await harness.run({ certificates: ['found-shop'] });
     expect(report.certificates).toMatchObject([{ reason: 'NameTaken' }]);
   });
 });
@@ -109,34 +109,34 @@ describe('what two sources share already', () => {
 
   /** Both were issued, one after the other, by a version that let them. @param since When the second was
    *  registered. */
-  async function shared(since: (firstRun: Date) => Date): Promise<Bench> {
-    const bench = await open(sent);
-    await bench.run();
-    const issued = bench.store.kept.get('sent');
+  async function shared(since: (firstRun: Date) => Date): Promise<Harness> {
+    const harness = await open(sent);
+    await harness.run();
+    const issued = harness.store.kept.get('sent');
     if (!issued) throw new Error('the first is not there');
-    bench.store.kept.delete('sent');
-    await bench.store.create('found-shop', second);
-    await bench.run({ certificates: ['found-shop'] });
-    const other = bench.store.kept.get('found-shop');
-    const { firstRun } = bench.installation.record ?? {};
+    harness.store.kept.delete('sent');
+    await harness.store.create('found-shop', second);
+    await harness.run({ certificates: ['found-shop'] });
+    const other = harness.store.kept.get('found-shop');
+    const { firstRun } = harness.installation.record ?? {};
     if (!other || !firstRun) throw new Error('nothing was recorded');
-    bench.store.kept.set('found-shop', { ...other, createdAt: since(firstRun) });
-    bench.store.kept.set('sent', issued);
-    bench.clock.pass(61 * dayMs);
-    return bench;
+    harness.store.kept.set('found-shop', { ...other, createdAt: since(firstRun) });
+    harness.store.kept.set('sent', issued);
+    harness.clock.pass(61 * dayMs);
+    return harness;
   }
 
   it('is renewed for both where both were there before this version', async () => {
-    const bench = await shared((firstRun) => new Date(firstRun.getTime() - 1));
-    expect((await bench.run()).report.certificates).toMatchObject([
+    const harness = await shared((firstRun) => new Date(firstRun.getTime() - 1));
+    expect((await harness.run()).report.certificates).toMatchObject([
       { outcome: 'issued' },
       { outcome: 'issued' },
     ]);
   });
 
   it('is renewed for the first alone where the second came by a list that lagged behind', async () => {
-    const bench = await shared((firstRun) => new Date(firstRun.getTime() + 1));
-    const { report } = await bench.run();
+    const harness = await shared((firstRun) => new Date(firstRun.getTime() + 1));
+    const { report } = await harness.run();
     expect(
       report.certificates.map(({ name, reason, outcome }) => `${name} ${outcome ?? reason}`).toSorted(),
     ).toEqual(['found-shop NameTaken', 'sent issued']);
@@ -144,8 +144,8 @@ describe('what two sources share already', () => {
 });
 
 it('nothing is listed or read for an order that could meet no other source', async () => {
-  const bench = new Bench([specOf('own', ['own.example.com'])]);
-  await bench.store.create('sent', sent);
-  await bench.run({ certificates: ['own', 'sent'] });
-  expect(bench.store.count('list')).toBe(0);
+  const harness = new Harness([specOf('own', ['own.example.com'])]);
+  await harness.store.create('sent', sent);
+  await harness.run({ certificates: ['own', 'sent'] });
+  expect(harness.store.count('list')).toBe(0);
 });

@@ -57,5 +57,5 @@ async function describeBoulder(
 
 /** Rate limits and reused authorizations go by registered domain, so no two tests share one. */
 function newDomain(suffix: string): string {
-  return `bench-${randomBytes(6).toString('hex')}.${suffix}`;
+  return `harness-${randomBytes(6).toString('hex')}.${suffix}`;
 }

@@ -9,11 +9,11 @@ import {
   startBoulder,
 } from './parts/own-boulder.ts';
 import { freePort } from './parts/process.ts';
-import { SandboxBench } from './sandbox-harness.ts';
+import { SandboxHarness } from './sandbox-harness.ts';
 
-export interface BoulderBench {
+export interface BoulderHarness {
   readonly boulder: OwnBoulder;
-  readonly bench: SandboxBench;
+  readonly harness: SandboxHarness;
   readonly stop: () => Promise<void>;
 }
 
@@ -24,19 +24,19 @@ export function describeWithBoulder(what: string, tests: () => void): void {
 }
 
 /** Starts both; Boulder asks the sandbox's DNS about all names that `dns` does not send elsewhere. */
-export async function startBoulderBench(
+export async function startBoulderHarness(
   { dns = {}, ...options }: Omit<BoulderOptions, 'dns'> & { readonly dns?: Servers },
   sandbox: SandboxOptions = {},
-): Promise<BoulderBench> {
+): Promise<BoulderHarness> {
   const dnsPort = await freePort();
   const boulder = await startBoulder({ ...options, dns: { ...dns, '': `127.0.0.1:${dnsPort}` } });
   try {
-    const bench = await SandboxBench.start({ ...sandbox, realAuthority: boulder, dnsPort });
+    const harness = await SandboxHarness.start({ ...sandbox, realAuthority: boulder, dnsPort });
     return {
       boulder,
-      bench,
+      harness,
       stop: async () => {
-        await bench.stop();
+        await harness.stop();
         await boulder.stop();
       },
     };

@@ -2,10 +2,10 @@
 // stays.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeWithBoulder, startBoulderBench } from './boulder-harness.ts';
+import { describeWithBoulder, startBoulderHarness } from './boulder-harness.ts';
 import type { OwnBoulder } from './parts/own-boulder.ts';
 import { request } from './parts/request.ts';
-import { newDomain, type SandboxBench } from './sandbox-harness.ts';
+import { newDomain, type SandboxHarness } from './sandbox-harness.ts';
 
 const hourMs = 3_600_000;
 const lasting = newDomain();
@@ -19,18 +19,18 @@ async function identityOf({ directory, caFile }: OwnBoulder): Promise<string> {
 
 describeWithBoulder('Boulder with profiles and dns-persist-01', () => {
   let boulder: OwnBoulder;
-  let bench: SandboxBench;
+  let harness: SandboxHarness;
   let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    ({ boulder, bench, stop } = await startBoulderBench(
+    ({ boulder, harness, stop } = await startBoulderHarness(
       { limits: 'none', features: ['persist'] },
       { lastingRecords: true },
     ));
-    for (const profile of ['tlsserver', 'shortlived']) await bench.want(profile, { issuer: profile });
-    await bench.want('unknown', { issuer: 'unknown' });
-    await bench.want('lasting', { issuer: 'lasting', domains: [lasting, `*.${lasting}`] }, lasting);
-    await bench.addIssuers({
+    for (const profile of ['tlsserver', 'shortlived']) await harness.want(profile, { issuer: profile });
+    await harness.want('unknown', { issuer: 'unknown' });
+    await harness.want('lasting', { issuer: 'lasting', domains: [lasting, `*.${lasting}`] }, lasting);
+    await harness.addIssuers({
       tlsserver: { profile: 'tlsserver' },
       shortlived: { profile: 'shortlived' },
       unknown: { profile: 'gold' },
@@ -47,14 +47,14 @@ describeWithBoulder('Boulder with profiles and dns-persist-01', () => {
     hours,
     renewal,
   }) => {
-    expect((await bench.issue(profile)).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
-    const { notBefore, notAfter, commonName } = bench.held(profile);
+    expect((await harness.issue(profile)).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    const { notBefore, notAfter, commonName } = harness.held(profile);
     // A certificate is valid through its last second (RFC 5280 §4.1.2.5).
     expect(notAfter.getTime() - notBefore.getTime()).toBe(hours * hourMs - 1000);
     expect(commonName).toBeUndefined();
-    expect(bench.state(profile)).toMatchObject({ profile });
-    bench.forgetAsking(profile);
-    const { answer } = await bench.issue(profile);
+    expect(harness.state(profile)).toMatchObject({ profile });
+    harness.forgetAsking(profile);
+    const { answer } = await harness.issue(profile);
     expect(answer).toMatchObject({ certificates: [{ decision: 'keep' }] });
     const wait = Date.parse(Object(answer).certificates[0].renewsAt) - notBefore.getTime();
     // One hundredth before or after, and notBefore is an hour before the CA's own time.
@@ -62,30 +62,30 @@ describeWithBoulder('Boulder with profiles and dns-persist-01', () => {
   });
 
   test('a profile that the CA does not offer is refused before an order, with those that it offers', async () => {
-    const { error } = await bench.issue('unknown');
+    const { error } = await harness.issue('unknown');
     expect(error?.errorMessage).toMatch(/"gold": it offers classic, shortlived, tlsserver/);
   });
 
   test('dns-persist-01: the record is provisioned once, and a later order, proved anew, writes nothing to Route 53', async () => {
-    const before = bench.changes;
-    const first = await bench.issue('lasting');
+    const before = harness.changes;
+    const first = await harness.issue('lasting');
     if (first.error) throw new Error(first.error.errorMessage);
     expect(first.answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
-    const records = bench.txtSets(lasting);
+    const records = harness.txtSets(lasting);
     expect(records).toMatchObject([{ name: `_validation-persist.${lasting}.` }]);
     expect(JSON.stringify(records)).toContain('; policy=wildcard');
-    expect(bench.changes - before).toBe(1);
+    expect(harness.changes - before).toBe(1);
 
     // As in a month, when no authorization is valid any more.
     await boulder.ctl('sql', 'UPDATE authz2 SET expires = NOW() - INTERVAL 1 DAY');
-    const later = await bench.issue('lasting', { force: true });
+    const later = await harness.issue('lasting', { force: true });
     expect(later.answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
     const proved = await boulder.ctl(
       'sql',
       `SELECT COUNT(*) FROM authz2 WHERE identifierValue LIKE '%${lasting}' AND expires > NOW() AND attemptedAt IS NOT NULL`,
     );
     expect(proved).toMatch(/\| +2 \|/);
-    expect(bench.changes - before).toBe(1);
-    expect(bench.txtSets(lasting)).toEqual(records);
+    expect(harness.changes - before).toBe(1);
+    expect(harness.txtSets(lasting)).toEqual(records);
   });
 });

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';
-import { describeWithBoulder, startBoulderBench } from './boulder-harness.ts';
+import { describeWithBoulder, startBoulderHarness } from './boulder-harness.ts';
 import type { OwnBoulder } from './parts/own-boulder.ts';
-import { logged, newDomain, type SandboxBench } from './sandbox-harness.ts';
+import { logged, newDomain, type SandboxHarness } from './sandbox-harness.ts';
 
 const minuteMs = 60_000;
 
@@ -13,13 +13,13 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
   const unseen = newDomain();
   let stub: DnsStub;
   let boulder: OwnBoulder;
-  let bench: SandboxBench;
+  let harness: SandboxHarness;
   let stop: () => Promise<void>;
 
   beforeAll(async () => {
     stub = await startDnsStub();
     const dns = { [unseen]: stub.address };
-    ({ boulder, bench, stop } = await startBoulderBench({ limits: 'prod', dns }));
+    ({ boulder, harness, stop } = await startBoulderHarness({ limits: 'prod', dns }));
   });
   afterAll(async () => {
     await stop?.();
@@ -27,80 +27,80 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
   });
 
   test('the sixth order of one set of names is refused by the CA, and its words and Retry-After reach log, error and state', async () => {
-    const domain = await bench.want('set');
+    const domain = await harness.want('set');
     await spendSet('set');
-    const sixth = await bench.issue('set', { force: true });
+    const sixth = await harness.issue('set', { force: true });
     const words = /rateLimited: too many certificates \(5\) already issued for this exact set of identifiers/;
     expect(sixth.error?.errorMessage).toMatch(words);
     expect(sixth.error?.errorMessage).toContain('https://letsencrypt.org/docs/rate-limits/');
-    const { error, failures, nextAttempt, order } = bench.state('set');
+    const { error, failures, nextAttempt, order } = harness.state('set');
     expect({ error, failures, order }).toEqual({ error: 'rateLimited', failures: 1, order: undefined });
     expect(Math.abs(Number(nextAttempt) - retryDate(sixth.error?.errorMessage))).toBeLessThan(minuteMs);
     expect(logged(sixth, 'certificate failed')).toMatchObject([
       { reason: 'rateLimited', problem: expect.stringMatching(words), until: nextAttempt?.toISOString() },
     ]);
-    expect(bench.txtSets(domain)).toEqual([]);
+    expect(harness.txtSets(domain)).toEqual([]);
     // Nothing is due but by force, and force is told the same again.
-    const again = await bench.issue('set', { force: true });
+    const again = await harness.issue('set', { force: true });
     expect(again.error?.errorMessage).toMatch(words);
   });
 
   test('a renewal inside its ARI window is exempt from the limit that its set has spent, and one outside is not', async () => {
-    await bench.want('window');
+    await harness.want('window');
     await spendSet('window');
-    const { serial } = bench.held('window');
+    const { serial } = harness.held('window');
     await moveIntoWindow('window');
-    const inside = await bench.issue('window');
+    const inside = await harness.issue('window');
     expect(inside.answer).toMatchObject({ certificates: [{ reason: 'RenewalDue', outcome: 'issued' }] });
     const replaced = await boulder.ctl(
       'sql',
       `SELECT replaced FROM replacementOrders WHERE serial = '${serial}'`,
     );
     expect(replaced).toMatch(/\| +1 \|/);
-    const outside = await bench.issue('window', { force: true });
+    const outside = await harness.issue('window', { force: true });
     expect(outside.error?.errorMessage).toMatch(/rateLimited: too many certificates \(5\)/);
   });
 
   test('a name that fails five times is refused at the sixth order; nothing of it stays in DNS', async () => {
-    await bench.want('failing', {}, unseen);
+    await harness.want('failing', {}, unseen);
     for (let attempt = 1; attempt <= 5; attempt += 1) {
-      const { error } = await bench.issue('failing', { force: attempt > 1 });
+      const { error } = await harness.issue('failing', { force: attempt > 1 });
       expect(error?.errorMessage).toContain(`${unseen}: `);
       expect(error?.errorMessage).toMatch(/DNS problem: NXDOMAIN looking up TXT/);
-      expect(bench.state('failing')).toMatchObject({ failures: attempt });
+      expect(harness.state('failing')).toMatchObject({ failures: attempt });
     }
-    const sixth = await bench.issue('failing', { force: true });
+    const sixth = await harness.issue('failing', { force: true });
     expect(sixth.error?.errorMessage).toMatch(/rateLimited: too many failed authorizations \(5\) for/);
-    expect(bench.state('failing')).toMatchObject({ failures: 6, error: 'rateLimited' });
-    const changes = bench.changes;
-    expect((await bench.issue('failing')).answer).toMatchObject({
+    expect(harness.state('failing')).toMatchObject({ failures: 6, error: 'rateLimited' });
+    const changes = harness.changes;
+    expect((await harness.issue('failing')).answer).toMatchObject({
       certificates: [{ decision: 'wait', reason: 'BackingOff' }],
     });
-    expect(bench.changes).toBe(changes);
-    expect(bench.txtSets(unseen)).toEqual([]);
+    expect(harness.changes).toBe(changes);
+    expect(harness.txtSets(unseen)).toEqual([]);
   });
 
   test('a name that the CA has paused waits for a person, who is told the page to visit', async () => {
-    const domain = await bench.want('paused');
-    await bench.want('neighbour');
-    await bench.issue('neighbour');
+    const domain = await harness.want('paused');
+    await harness.want('neighbour');
+    await harness.issue('neighbour');
     await boulder.ctl(
       'sql',
       `INSERT INTO paused (registrationID, identifierType, identifierValue, pausedAt)
        SELECT id, 0, '${domain}', NOW() FROM registrations`,
     );
-    const page = 'https://unpause.bench.example/sfe/v1/unpause?jwt=';
-    const refused = await bench.issue('paused');
+    const page = 'https://unpause.harness.example/sfe/v1/unpause?jwt=';
+    const refused = await harness.issue('paused');
     expect(refused.error?.errorMessage).toContain(page);
-    const { answer } = await bench.issue('paused', { force: true });
+    const { answer } = await harness.issue('paused', { force: true });
     expect(answer).toMatchObject({
       certificates: [{ decision: 'wait', reason: 'Paused', message: expect.stringContaining(page) }],
     });
     expect(Object(answer).certificates[0]).not.toHaveProperty('until');
 
     await boulder.ctl('sql', 'UPDATE paused SET unpausedAt = NOW()');
-    await bench.sandbox.lambda.invoke('pause', { certificates: ['paused'], resume: true });
-    expect((await bench.issue('paused', { force: true })).answer).toMatchObject({
+    await harness.sandbox.lambda.invoke('pause', { certificates: ['paused'], resume: true });
+    expect((await harness.issue('paused', { force: true })).answer).toMatchObject({
       certificates: [{ outcome: 'issued' }],
     });
   });
@@ -108,7 +108,7 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
   /** Five orders, as many as one set of names may have at once. */
   async function spendSet(name: string): Promise<void> {
     for (let order = 1; order <= 5; order += 1) {
-      const { answer } = await bench.issue(name, { force: order > 1 });
+      const { answer } = await harness.issue(name, { force: order > 1 });
       expect(answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
     }
   }
@@ -116,7 +116,7 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
   /** The CA then believes that it issued the certificate so long ago that the instant drawn in its window is
    *  now. */
   async function moveIntoWindow(name: string): Promise<void> {
-    const { serial, fingerprint, notBefore, notAfter } = bench.held(name);
+    const { serial, fingerprint, notBefore, notAfter } = harness.held(name);
     const validitySeconds = (notAfter.getTime() - notBefore.getTime()) / 1000;
     const share = Number.parseInt(fingerprint.slice(0, 12), 16) / 16 ** 12;
     // Two thirds of the lifetime, one hundredth before and after.
@@ -126,35 +126,35 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
       'sql',
       `UPDATE certificates SET ${back('issued')}, ${back('expires')} WHERE serial = '${serial}'`,
     );
-    bench.forgetAsking(name);
+    harness.forgetAsking(name);
   }
 });
 
 describeWithBoulder('Boulder with limits that pass within a minute', () => {
-  let bench: SandboxBench;
+  let harness: SandboxHarness;
   let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    ({ bench, stop } = await startBoulderBench({ limits: 'fast' }));
+    ({ harness, stop } = await startBoulderHarness({ limits: 'fast' }));
   });
   afterAll(() => stop?.());
 
   test('a limit is waited out across runs: the order is made again once the CA allows it, not before, and by no hand', async () => {
-    const domain = await bench.want('first');
+    const domain = await harness.want('first');
     await spendUntilRefused('first');
-    await bench.want('second', { domains: [domain] });
-    const refused = await bench.issue('second');
+    await harness.want('second', { domains: [domain] });
+    const refused = await harness.issue('second');
     expect(refused.error?.errorMessage).toMatch(/rateLimited: too many certificates \(5\)/);
-    const { nextAttempt } = bench.state('second');
-    const waiting = await bench.issue('second');
+    const { nextAttempt } = harness.state('second');
+    const waiting = await harness.issue('second');
     expect(waiting.answer).toMatchObject({
       certificates: [{ decision: 'wait', reason: 'BackingOff', until: nextAttempt?.toISOString() }],
     });
 
-    await bench.sandbox.queues.issue.untilEmpty();
-    expect(bench.held('second')).toMatchObject({ names: [domain] });
-    expect(bench.state('second')).toMatchObject({ failures: undefined, nextAttempt: undefined });
-    const lines = bench.sandbox.lambda.logs
+    await harness.sandbox.queues.issue.untilEmpty();
+    expect(harness.held('second')).toMatchObject({ names: [domain] });
+    expect(harness.state('second')).toMatchObject({ failures: undefined, nextAttempt: undefined });
+    const lines = harness.sandbox.lambda.logs
       .map(({ line }) => line)
       .filter((line) => line.includes('"second"'));
     expect(lines.filter((line) => line.includes('"certificate failed"'))).toHaveLength(1);
@@ -164,7 +164,7 @@ describeWithBoulder('Boulder with limits that pass within a minute', () => {
   /** Orders until the CA refuses, and once more as soon as it may: then no order is left for ten seconds. */
   async function spendUntilRefused(name: string): Promise<void> {
     for (let isRefused = false; ; ) {
-      const { error } = await bench.issue(name, { force: true });
+      const { error } = await harness.issue(name, { force: true });
       if (isRefused && !error) return;
       if (!error) continue;
       isRefused = true;

@@ -4,9 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';
 import { fixedZone } from '../sandbox/dns/answer.ts';
-import { describeWithBoulder, startBoulderBench } from './boulder-harness.ts';
+import { describeWithBoulder, startBoulderHarness } from './boulder-harness.ts';
 import type { OwnBoulder } from './parts/own-boulder.ts';
-import { logged, newDomain, type SandboxBench } from './sandbox-harness.ts';
+import { logged, newDomain, type SandboxHarness } from './sandbox-harness.ts';
 
 describeWithBoulder('Boulder whose parts fail', () => {
   /** Seen by all but one, and by all but two of the three remote perspectives. */
@@ -15,7 +15,7 @@ describeWithBoulder('Boulder whose parts fail', () => {
   const customer = newDomain();
   let stub: DnsStub;
   let boulder: OwnBoulder;
-  let bench: SandboxBench;
+  let harness: SandboxHarness;
   let stop: () => Promise<void>;
   const delegation = newDomain();
 
@@ -23,11 +23,11 @@ describeWithBoulder('Boulder whose parts fail', () => {
     stub = await startDnsStub();
     const blindTo = (...domains: string[]) => Object.fromEntries(domains.map((name) => [name, stub.address]));
     const remoteDns = [blindTo(oneBlind, twoBlind), blindTo(twoBlind), {}] as const;
-    ({ boulder, bench, stop } = await startBoulderBench(
+    ({ boulder, harness, stop } = await startBoulderHarness(
       { limits: 'none', dns: { [customer]: stub.address }, remoteDns },
       { dns: { delegationZone: delegation } },
     ));
-    bench.sandbox.route53.createZone(delegation);
+    harness.sandbox.route53.createZone(delegation);
   });
   afterAll(async () => {
     await stop?.();
@@ -35,59 +35,61 @@ describeWithBoulder('Boulder whose parts fail', () => {
   });
 
   test('one of three perspectives that does not see the TXT value does not stop the certificate', async () => {
-    await bench.want('one-blind', {}, oneBlind);
-    expect((await bench.issue('one-blind')).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    await harness.want('one-blind', {}, oneBlind);
+    expect((await harness.issue('one-blind')).answer).toMatchObject({
+      certificates: [{ outcome: 'issued' }],
+    });
     expect(stub.questions.some((question) => question.includes(`TXT _acme-challenge.${oneBlind}`))).toBe(
       true,
     );
   });
 
   test('two of three perspectives that do not see it fail the order, in the words of the CA, and nothing stays in DNS', async () => {
-    await bench.want('two-blind', {}, twoBlind);
-    const { error } = await bench.issue('two-blind');
+    await harness.want('two-blind', {}, twoBlind);
+    const { error } = await harness.issue('two-blind');
     expect(error?.errorMessage).toMatch(
       new RegExp(`${twoBlind}: During secondary validation: DNS problem: NXDOMAIN looking up TXT`),
     );
-    expect(bench.txtSets(twoBlind)).toEqual([]);
-    expect(bench.state('two-blind')).toMatchObject({ failures: 1, order: undefined });
+    expect(harness.txtSets(twoBlind)).toEqual([]);
+    expect(harness.state('two-blind')).toMatchObject({ failures: 1, order: undefined });
   });
 
   test('a CNAME leads the challenge from a zone on another server into one of ours', async () => {
-    await bench.sandbox.setCertificates([{ name: 'customer', domains: [customer] }]);
+    await harness.sandbox.setCertificates([{ name: 'customer', domains: [customer] }]);
     const alias = `_acme-challenge.${customer}`;
     const target = `_acme-challenge.${customer.replaceAll('.', '-')}.${delegation}`;
     stub.setCname(alias, target, false);
     // The resolver of the functions knows the customer's zone too.
-    bench.sandbox.dns.serve(() => [
+    harness.sandbox.dns.serve(() => [
       fixedZone(`${customer}.`, [
         { name: `${customer}.`, type: 'NS', data: `ns1.${customer}` },
         { name: `${alias}.`, type: 'CNAME', data: `${target}.` },
       ]),
     ]);
-    expect((await bench.issue('customer')).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    expect((await harness.issue('customer')).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
     expect(stub.questions.some((question) => question.endsWith(`TXT ${alias}`))).toBe(true);
-    expect(bench.held('customer').names).toEqual([customer]);
-    expect(bench.txtSets(delegation)).toEqual([]);
+    expect(harness.held('customer').names).toEqual([customer]);
+    expect(harness.txtSets(delegation)).toEqual([]);
   });
 
   test('a CA cut off in the middle of an order costs no certificate: the run says so and cleans up, and a later one issues', async () => {
-    const domain = await bench.want('outage');
+    const domain = await harness.want('outage');
     await boulder.ctl('pause', 'ca');
-    const { error, log } = await bench.issue('outage');
+    const { error, log } = await harness.issue('outage');
     await boulder.ctl('resume', 'ca');
     expect(error?.errorMessage).toMatch(/order \S+ is invalid: serverInternal: Error finalizing order/);
     expect(log.some((line) => line.includes('"continuation sent"'))).toBe(true);
-    expect(bench.txtSets(domain)).toEqual([]);
-    expect(bench.state('outage')).toMatchObject({ failures: 1, error: 'serverInternal', order: undefined });
-    expect((await bench.issue('outage', { force: true })).answer).toMatchObject({
+    expect(harness.txtSets(domain)).toEqual([]);
+    expect(harness.state('outage')).toMatchObject({ failures: 1, error: 'serverInternal', order: undefined });
+    expect((await harness.issue('outage', { force: true })).answer).toMatchObject({
       certificates: [{ outcome: 'issued' }],
     });
   });
 
   test('409 alreadyReplaced: an order that a killed run could not note is asked for again, once and without "replaces", and comes back', async () => {
-    await bench.want('killed');
-    await bench.issue('killed');
-    const { journal, lambda } = bench.sandbox;
+    await harness.want('killed');
+    await harness.issue('killed');
+    const { journal, lambda } = harness.sandbox;
     // The first tag that a forced run writes is its order.
     const stopWatching = journal.before(async ({ principal, action }) => {
       if (principal !== 'issue' || action !== 'TagResource') return;
@@ -96,13 +98,13 @@ describeWithBoulder('Boulder whose parts fail', () => {
       throw new Error('the process was killed before this call');
     });
     const remainingMs = 8_000;
-    const killed = await bench.issue('killed', { force: true }, { remainingMs });
+    const killed = await harness.issue('killed', { force: true }, { remainingMs });
     expect(killed.error).toMatchObject({ errorType: 'Runtime.ExitError' });
     const made = await countOrders();
     // Until then the claim is taken for that of a run at work.
     await delay(remainingMs);
 
-    const next = await bench.issue('killed', { force: true });
+    const next = await harness.issue('killed', { force: true });
     expect(next.answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
     expect(logged(next, 'order with replaces refused')).toMatchObject([
       { problem: expect.stringMatching(/alreadyReplaced: /) },
@@ -117,33 +119,35 @@ describeWithBoulder('Boulder whose parts fail', () => {
 
 describeWithBoulder('Boulder that finalizes in its own time', () => {
   let boulder: OwnBoulder;
-  let bench: SandboxBench;
+  let harness: SandboxHarness;
   let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    ({ boulder, bench, stop } = await startBoulderBench({ limits: 'none', features: ['async'] }));
+    ({ boulder, harness, stop } = await startBoulderHarness({ limits: 'none', features: ['async'] }));
   });
   afterAll(() => stop?.());
 
   test('an order that is processing is looked at again when the CA says, and its certificate is stored', async () => {
-    await bench.want('slow');
+    await harness.want('slow');
     const startedAt = Date.now();
-    expect((await bench.issue('slow')).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
+    expect((await harness.issue('slow')).answer).toMatchObject({ certificates: [{ outcome: 'issued' }] });
     // Boulder answers finalize with "Retry-After: 3".
     expect(Date.now() - startedAt).toBeGreaterThan(3_000);
   });
 
   test('an order that is still processing when time runs out is downloaded by the next run, not made again', async () => {
-    const domain = await bench.want('late');
+    const domain = await harness.want('late');
     await boulder.ctl('pause', 'ca');
-    const first = await bench.issue('late', {}, { remainingMs: 8_000 });
+    const first = await harness.issue('late', {}, { remainingMs: 8_000 });
     await boulder.ctl('resume', 'ca');
     expect(first.answer).toMatchObject({ certificates: [{ outcome: 'waiting' }] });
-    expect(bench.txtSets(domain)).toEqual([]);
-    await bench.sandbox.queues.issue.untilEmpty();
-    const lines = bench.sandbox.lambda.logs.map(({ line }) => line).filter((line) => line.includes('"late"'));
+    expect(harness.txtSets(domain)).toEqual([]);
+    await harness.sandbox.queues.issue.untilEmpty();
+    const lines = harness.sandbox.lambda.logs
+      .map(({ line }) => line)
+      .filter((line) => line.includes('"late"'));
     expect(lines.filter((line) => line.includes('"order created"'))).toHaveLength(1);
     expect(lines.filter((line) => line.includes('"order resumed"'))).toHaveLength(1);
-    expect(bench.held('late').names).toEqual([domain]);
+    expect(harness.held('late').names).toEqual([domain]);
   });
 });

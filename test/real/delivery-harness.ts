@@ -19,11 +19,11 @@ import { startKubernetes } from './parts/kubernetes.ts';
 
 export const rbacPath = '/apis/rbac.authorization.k8s.io/v1';
 
-export type DeliveryBench = Awaited<ReturnType<typeof openDeliveryBench>>;
+export type DeliveryHarness = Awaited<ReturnType<typeof openDeliveryHarness>>;
 
 /** A control plane with the namespace `shop`, and the certificate `shop` for its targets.
  *  @param roles YAML of what certrelay may do, instead of infra/rbac.yaml and its role in `shop`. */
-export async function openDeliveryBench(roles?: string) {
+export async function openDeliveryHarness(roles?: string) {
   const kubernetes = await startKubernetes({ users: ['certrelay'] });
   const admin = openAdmin(kubernetes.adminKubeconfig);
   const store = new FakeStore();

@@ -5,7 +5,7 @@ import type { Admin } from '../contracts/kubernetes-admin.ts';
 import { argoDefinition, argoRolloutOf, createDefined } from '../contracts/kubernetes-kinds.ts';
 import { codesOf, only } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
-import { type DeliveryBench, openDeliveryBench } from './delivery-harness.ts';
+import { type DeliveryHarness, openDeliveryHarness } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);
@@ -16,20 +16,20 @@ if (absent.length > 0) {
   test.todo(`deploying to a real cluster: run test/real/install ${absent.join(' ')}`);
 } else {
   describe('deploying to a real cluster as a user bound to nothing but infra/rbac.yaml', () => {
-    let bench: DeliveryBench;
+    let harness: DeliveryHarness;
     let admin: Admin;
 
     beforeAll(async () => {
-      bench = await openDeliveryBench();
-      ({ admin } = bench);
-      for (const kind of kinds) await bench.addWorkload(kind, 'web');
+      harness = await openDeliveryHarness();
+      ({ admin } = harness);
+      for (const kind of kinds) await harness.addWorkload(kind, 'web');
     });
-    afterAll(() => bench.close());
+    afterAll(() => harness.close());
 
-    const deploy = () => bench.deploy(targetOf({ format: 'nginx-ssl-proxy' }));
+    const deploy = () => harness.deploy(targetOf({ format: 'nginx-ssl-proxy' }));
 
     test('the Secret is made, every user is rolled, and the run ends when their controllers are done', async () => {
-      await bench.issue('version-1');
+      await harness.issue('version-1');
       const report = await deploy();
       expect(only(report)).toMatchObject({
         outcome: 'delivered',
@@ -49,7 +49,7 @@ if (absent.length > 0) {
       };
       const before = await versions();
       expect(only(await deploy())).toMatchObject({ outcome: 'unchanged' });
-      await bench.store.record('shop', { deployed: null });
+      await harness.store.record('shop', { deployed: null });
       expect(only(await deploy())).toMatchObject({ outcome: 'unchanged' });
       expect(await versions()).toEqual(before);
     });
@@ -58,7 +58,7 @@ if (absent.length > 0) {
       const path = '/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts';
       await createDefined(admin, [argoDefinition], [[path, argoRolloutOf('shop', 'canary', 'shop-tls')]]);
       const { metadata } = await admin.get(`${path}/canary`);
-      await bench.issue('version-2');
+      await harness.issue('version-2');
       expect(only(await deploy())).toMatchObject({
         outcome: 'delivered',
         restarted: kinds.map((kind) => `${kind} web`),
@@ -71,13 +71,13 @@ if (absent.length > 0) {
 
     test('a renewal keeps htpasswd, and a rollout that the cluster gives up is a failure', async () => {
       await admin.patch(secretPath, { data: { htpasswd: 'eA==' } });
-      await bench.addWorkload(
+      await harness.addWorkload(
         'Deployment',
         'stuck',
         { nodeSelector: { disk: 'none' } },
         { progressDeadlineSeconds: 2 },
       );
-      await bench.issue('version-3');
+      await harness.issue('version-3');
       const report = await deploy();
       expect(only(report)).toMatchObject({
         outcome: 'pending',

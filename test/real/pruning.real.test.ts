@@ -14,7 +14,7 @@ import {
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { bindingOf } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
-import { type DeliveryBench, openDeliveryBench, rbacPath } from './delivery-harness.ts';
+import { type DeliveryHarness, openDeliveryHarness, rbacPath } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);
@@ -33,24 +33,24 @@ if (absent.length > 0) {
   test.todo(`pruning in a real cluster: run test/real/install ${absent.join(' ')}`);
 } else {
   describe('pruning in a real cluster as a user bound to nothing but infra/rbac.yaml', () => {
-    let bench: DeliveryBench;
+    let harness: DeliveryHarness;
 
     beforeAll(async () => {
-      bench = await openDeliveryBench();
-      const { admin } = bench;
+      harness = await openDeliveryHarness();
+      const { admin } = harness;
       const front = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'front' } };
       await admin.create('/api/v1/namespaces', front);
-      await bench.issue('version-1');
+      await harness.issue('version-1');
       const targets = names.map((secret) => targetOf({ secret, restart: 'none' }));
-      expect((await bench.deploy([kept, ...targets])).failures.size).toBe(0);
+      expect((await harness.deploy([kept, ...targets])).failures.size).toBe(0);
     }, 60_000);
-    afterAll(() => bench.close());
+    afterAll(() => harness.close());
 
-    const prune = () => bench.deploy(kept, {}, { prune: true });
+    const prune = () => harness.deploy(kept, {}, { prune: true });
     const bind = (namespace: string, role: string) =>
-      bench.admin.create(`${rbacPath}/namespaces/${namespace}/rolebindings`, bindingOf(namespace, role));
+      harness.admin.create(`${rbacPath}/namespaces/${namespace}/rolebindings`, bindingOf(namespace, role));
     const isThere = (secret: string) =>
-      bench.admin.get(`/api/v1/namespaces/shop/secrets/${secret}`).then(
+      harness.admin.get(`/api/v1/namespaces/shop/secrets/${secret}`).then(
         () => true,
         () => false,
       );
@@ -60,11 +60,11 @@ if (absent.length > 0) {
         { target: 'lab/shop', outcome: 'pending', message: expect.stringContaining('"list" on "secrets"') },
       ]);
       const rolePath = `${rbacPath}/clusterroles/certrelay-prune`;
-      const { rules } = await bench.admin.get(rolePath);
+      const { rules } = await harness.admin.get(rolePath);
       if (!Array.isArray(rules)) throw new Error('the role has no rules');
       const isAboutIngresses = (rule: { readonly resources: readonly string[] }) =>
         rule.resources.includes('ingresses');
-      await bench.admin.patch(rolePath, { rules: rules.filter((rule) => !isAboutIngresses(rule)) });
+      await harness.admin.patch(rolePath, { rules: rules.filter((rule) => !isAboutIngresses(rule)) });
       await bind('shop', 'certrelay-prune');
       await expect
         .poll(async () => (await prune()).pruned, { timeout: 10_000 })
@@ -75,7 +75,7 @@ if (absent.length > 0) {
             message: expect.stringContaining('add verb "list" on "ingresses" to the role'),
           })),
         );
-      await bench.admin.patch(rolePath, { rules });
+      await harness.admin.patch(rolePath, { rules });
     });
 
     test('what a workload, an Ingress or a Gateway uses stays and is named with it; the others go, and the next pass changes nothing', async () => {
@@ -102,8 +102,8 @@ if (absent.length > 0) {
 
     test('what names the Secret no longer lets it go', async () => {
       const change = { spec: { tls: [{ hosts: ['shop.example.com'], secretName: 'kept-tls' }] } };
-      await bench.admin.patch('/apis/networking.k8s.io/v1/namespaces/shop/ingresses/web', change);
-      await bench.admin.remove(`/apis/${gatewayGroup}/v1/namespaces/shop/gateways/near`);
+      await harness.admin.patch('/apis/networking.k8s.io/v1/namespaces/shop/ingresses/web', change);
+      await harness.admin.remove(`/apis/${gatewayGroup}/v1/namespaces/shop/gateways/near`);
       const deleted = (await prune()).pruned.filter(({ outcome }) => outcome === 'deleted');
       expect(deleted.map(({ target }) => target)).toEqual(['lab/shop/gateway-tls', 'lab/shop/ingress-tls']);
       expect(await isThere('far-gateway-tls')).toBe(true);
@@ -111,7 +111,7 @@ if (absent.length > 0) {
 
     test('a copy stays and is named, even one that brings the managedFields of its model', async () => {
       const path = '/api/v1/namespaces/shop/secrets';
-      const { metadata, data } = await bench.admin.get(`${path}/kept-tls`);
+      const { metadata, data } = await harness.admin.get(`${path}/kept-tls`);
       const { labels, annotations, managedFields } = metadata;
       const copies = {
         'copy-tls': { labels, annotations },
@@ -119,7 +119,7 @@ if (absent.length > 0) {
       };
       for (const [name, copied] of Object.entries(copies)) {
         const type = 'kubernetes.io/tls';
-        await bench.admin.create(path, {
+        await harness.admin.create(path, {
           apiVersion: 'v1',
           kind: 'Secret',
           type,
@@ -141,10 +141,10 @@ if (absent.length > 0) {
     async function addUsers(): Promise<void> {
       const volumes = [{ name: 'tls', secret: { secretName: 'deployment-tls' } }];
       const { path, body } = workloadOf('Deployment', 'shop', { pod: { volumes } });
-      await bench.admin.create(path, body);
+      await harness.admin.create(path, body);
       const gateways = (namespace: string) => `/apis/${gatewayGroup}/v1/namespaces/${namespace}/gateways`;
       await createDefined(
-        bench.admin,
+        harness.admin,
         [...gatewayDefinitions, argoDefinition],
         [
           ['/apis/networking.k8s.io/v1/namespaces/shop/ingresses', ingressOf('shop', 'web', 'ingress-tls')],

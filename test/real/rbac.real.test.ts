@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeRoles } from '../../infra/rbac.ts';
 import { codesOf, only, targetsOf } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
-import { type DeliveryBench, openDeliveryBench } from './delivery-harness.ts';
+import { type DeliveryHarness, openDeliveryHarness } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);
@@ -27,29 +27,29 @@ if (absent.length > 0) {
   test.todo(`the printed roles in a real cluster: run test/real/install ${absent.join(' ')}`);
 } else {
   describe('a user bound to nothing but what npm run rbac prints', () => {
-    let bench: DeliveryBench;
+    let harness: DeliveryHarness;
     beforeAll(async () => {
-      bench = await openDeliveryBench(describeRoles(['lab', '--user', 'certrelay'], inventory));
-      await bench.issue('version-1');
+      harness = await openDeliveryHarness(describeRoles(['lab', '--user', 'certrelay'], inventory));
+      await harness.issue('version-1');
     }, 60_000);
-    afterAll(() => bench.close());
+    afterAll(() => harness.close());
 
     test('makes the Secrets, makes one of another type again, restarts the workload, and waits for it', async () => {
-      await bench.addWorkload('Deployment', 'web');
+      await harness.addWorkload('Deployment', 'web');
       const labels = { 'app.kubernetes.io/managed-by': 'certrelay' };
       const metadata = { name: 'proxy-certs', labels };
       const type = 'kubernetes.io/tls';
       const data = { 'tls.crt': '', 'tls.key': '' };
       const path = '/api/v1/namespaces/shop/secrets';
-      await bench.admin.create(path, { apiVersion: 'v1', kind: 'Secret', type, data, metadata });
-      const report = await bench.deploy([target, proxy]);
+      await harness.admin.create(path, { apiVersion: 'v1', kind: 'Secret', type, data, metadata });
+      const report = await harness.deploy([target, proxy]);
       expect(codesOf(report)).toEqual([]);
       expect(targetsOf(report)).toMatchObject([
         { outcome: 'delivered', action: 'create', restarted: ['Deployment web'] },
         { outcome: 'delivered', action: 'replace' },
       ]);
-      await bench.issue('version-2');
-      expect(targetsOf(await bench.deploy([target, proxy]))).toMatchObject([
+      await harness.issue('version-2');
+      expect(targetsOf(await harness.deploy([target, proxy]))).toMatchObject([
         { outcome: 'delivered', action: 'apply' },
         { outcome: 'delivered', action: 'apply' },
       ]);
@@ -59,7 +59,7 @@ if (absent.length > 0) {
       ['another Secret', targetOf({ secret: 'foreign-tls' })],
       ['another namespace', targetOf({ namespace: 'default' })],
     ])('is forbidden %s', async (_, other) => {
-      const report = await bench.deploy(other);
+      const report = await harness.deploy(other);
       expect(codesOf(report)).toEqual(['Forbidden']);
       expect(only(report).outcome).toBe('pending');
     });

@@ -13,18 +13,18 @@ import { prefix, type Sandbox, type SandboxOptions, startSandbox } from '../sand
 /** Public suffix of every domain; a CA asks for CAA up to it (RFC 8659 §3). */
 const suffix = 'net';
 
-export class SandboxBench {
+export class SandboxHarness {
   readonly sandbox: Sandbox;
   readonly #certificates: object[] = [];
 
   /** @param options `dnsPort` is where the CA asks DNS. */
   static async start(
     options: SandboxOptions & Required<Pick<SandboxOptions, 'realAuthority' | 'dnsPort'>>,
-  ): Promise<SandboxBench> {
+  ): Promise<SandboxHarness> {
     const sandbox = await startSandbox({ zones: [], ...options });
     const servers = nameServers.map((data) => ({ name: `${suffix}.`, type: 'NS' as const, data }));
     sandbox.dns.serve(() => [fixedZone(`${suffix}.`, servers)]);
-    return new SandboxBench(sandbox);
+    return new SandboxHarness(sandbox);
   }
 
   private constructor(sandbox: Sandbox) {
@@ -98,7 +98,7 @@ export class SandboxBench {
 
 /** Rate limits and reused authorizations go by registered domain, so no two tests share one. */
 export function newDomain(): string {
-  return `bench-${randomBytes(6).toString('hex')}.${suffix}`;
+  return `harness-${randomBytes(6).toString('hex')}.${suffix}`;
 }
 
 /** Lines of that event in what an invocation wrote. */

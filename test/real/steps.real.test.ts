@@ -5,7 +5,7 @@ import type { RolloutSpec } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { codesOf, only } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
-import { type DeliveryBench, openDeliveryBench, rbacPath } from './delivery-harness.ts';
+import { type DeliveryHarness, openDeliveryHarness, rbacPath } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
 
 const absent = missing(kubernetesParts);
@@ -24,26 +24,27 @@ if (absent.length > 0) {
   test.todo(`restarting in steps on a real cluster: run test/real/install ${absent.join(' ')}`);
 } else {
   describe('restarting in steps on a real cluster', () => {
-    let bench: DeliveryBench;
+    let harness: DeliveryHarness;
     let good: string;
 
     beforeAll(async () => {
-      bench = await openDeliveryBench();
+      harness = await openDeliveryHarness();
       for (const name of names) {
-        await bench.addWorkload('Deployment', name, {}, { replicas: 2, progressDeadlineSeconds: 3 });
+        await harness.addWorkload('Deployment', name, {}, { replicas: 2, progressDeadlineSeconds: 3 });
       }
     }, 60_000);
-    afterAll(() => bench.close());
+    afterAll(() => harness.close());
 
-    const deployment = (name: string) => bench.admin.get(`/apis/apps/v1/namespaces/shop/deployments/${name}`);
+    const deployment = (name: string) =>
+      harness.admin.get(`/apis/apps/v1/namespaces/shop/deployments/${name}`);
     const secretVersion = async () =>
-      (await bench.admin.get('/api/v1/namespaces/shop/secrets/shop-tls')).metadata.annotations?.[
+      (await harness.admin.get('/api/v1/namespaces/shop/secrets/shop-tls')).metadata.annotations?.[
         'certrelay.dev/version'
       ];
 
     test('the canary is rolled out before the first wave begins, and that before the second', async () => {
-      good = readCertificate((await bench.issue('version-1')).chain).fingerprint;
-      const report = await bench.deploy(target);
+      good = readCertificate((await harness.issue('version-1')).chain).fingerprint;
+      const report = await harness.deploy(target);
       expect(only(report)).toMatchObject({
         outcome: 'delivered',
         restarted: ['Deployment canary', 'Deployment a', 'Deployment b'],
@@ -59,9 +60,9 @@ if (absent.length > 0) {
     });
 
     test('a wave whose pods the cluster refuses puts Secret and workloads back, and the version is held', async () => {
-      const { chain } = await bench.issue('version-2');
+      const { chain } = await harness.issue('version-2');
       await refusePods(readCertificate(chain).fingerprint, 'a');
-      const report = await bench.deploy(target);
+      const report = await harness.deploy(target);
       expect(codesOf(report)).toEqual(['RolloutFailed']);
       expect(only(report)).toMatchObject({
         outcome: 'held',
@@ -77,7 +78,7 @@ if (absent.length > 0) {
           status: { updatedReplicas: 2, availableReplicas: 2, replicas: 2 },
         });
       }
-      expect(only(await bench.deploy(target))).toMatchObject({
+      expect(only(await harness.deploy(target))).toMatchObject({
         outcome: 'held',
         action: 'keep',
         restarted: [],
@@ -86,10 +87,10 @@ if (absent.length > 0) {
 
     test('once the cluster takes the pods, it is delivered by resuming', async () => {
       const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/refuse';
-      await bench.admin.remove(path);
+      await harness.admin.remove(path);
       await expect
         .poll(
-          async () => only(await bench.deploy(target, { certificates: ['shop'], resume: true })).outcome,
+          async () => only(await harness.deploy(target, { certificates: ['shop'], resume: true })).outcome,
           {
             timeout: 30_000,
           },
@@ -100,21 +101,21 @@ if (absent.length > 0) {
 
     test('a right that is missing is named by its verb, takes nothing back, and is gone on with', async () => {
       const rolePath = `${rbacPath}/clusterroles/certrelay`;
-      const { rules } = await bench.admin.get(rolePath);
+      const { rules } = await harness.admin.get(rolePath);
       if (!Array.isArray(rules)) throw new Error('the role has no rules');
       const reduced = rules.map((rule: { readonly resources: readonly string[] }) =>
         rule.resources.includes('deployments') ? { ...rule, verbs: ['list'] } : rule,
       );
-      await bench.admin.patch(rolePath, { rules: reduced });
-      await bench.issue('version-3');
+      await harness.admin.patch(rolePath, { rules: reduced });
+      await harness.issue('version-3');
       await expect
-        .poll(async () => only(await bench.deploy(target)).message, { timeout: 10_000 })
+        .poll(async () => only(await harness.deploy(target)).message, { timeout: 10_000 })
         .toMatch(/forbidden: user "certrelay" may not; add verb "patch" on "deployments"/);
       expect(await secretVersion()).toBe('version-3');
-      expect(bench.store.kept.get('shop')?.state.freeze).toBeUndefined();
-      await bench.admin.patch(rolePath, { rules });
+      expect(harness.store.kept.get('shop')?.state.freeze).toBeUndefined();
+      await harness.admin.patch(rolePath, { rules });
       await expect
-        .poll(async () => only(await bench.deploy(target)).outcome, { timeout: 30_000 })
+        .poll(async () => only(await harness.deploy(target)).outcome, { timeout: 30_000 })
         .toBe('delivered');
     });
 
@@ -127,13 +128,13 @@ if (absent.length > 0) {
       const pods = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
       const marks = 'object.metadata.?annotations.orValue({})';
       const expression = `!(object.metadata.labels.app == '${app}' && '${mark}' in ${marks} && ${marks}['${mark}'] == '${fingerprint}')`;
-      await bench.admin.create(`${path}/validatingadmissionpolicies`, {
+      await harness.admin.create(`${path}/validatingadmissionpolicies`, {
         apiVersion,
         kind: 'ValidatingAdmissionPolicy',
         metadata,
         spec: { matchConstraints: { resourceRules: [pods] }, validations: [{ expression }] },
       });
-      await bench.admin.create(`${path}/validatingadmissionpolicybindings`, {
+      await harness.admin.create(`${path}/validatingadmissionpolicybindings`, {
         apiVersion,
         kind: 'ValidatingAdmissionPolicyBinding',
         metadata,
@@ -147,7 +148,7 @@ if (absent.length > 0) {
       };
       // The server takes a moment to see a policy.
       const create = () =>
-        bench.admin.create('/api/v1/namespaces/shop/pods?dryRun=All', probe).then(
+        harness.admin.create('/api/v1/namespaces/shop/pods?dryRun=All', probe).then(
           () => 'let in',
           () => 'refused',
         );

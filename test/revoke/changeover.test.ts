@@ -12,7 +12,7 @@ import { type Otherwise, open } from './harness.ts';
 const nowhere = { name: '*.shop.example.com', address: undefined };
 const targets = [targetOf(), targetOf({ namespace: 'edge' })];
 const address = '203.0.113.7';
-/** What an order takes by the bench's clock. */
+/** What an order takes by the harness's clock. */
 const orderMs = 50;
 
 function finding(served: ServedWord, more: Partial<ProbeResult> = {}): ProbeResult {
@@ -23,13 +23,13 @@ function finding(served: ServedWord, more: Partial<ProbeResult> = {}): ProbeResu
 async function openDelivered(otherwise: Otherwise = {}) {
   const opened = await open({ ...otherwise, spec: { targets, ...otherwise.spec } });
   const deliver = async (...steps: readonly ('applied' | 'rolled-out')[]) => {
-    const { current = '' } = (await opened.bench.store.describe('shop')) ?? {};
-    await opened.bench.store.record('shop', { deployed: describeProgress(current, targets, steps) });
+    const { current = '' } = (await opened.harness.store.describe('shop')) ?? {};
+    await opened.harness.store.record('shop', { deployed: describeProgress(current, targets, steps) });
   };
   /** Carried out one after the other while the run waits; then its time is up. */
   const waits: (() => unknown)[] = [];
   const ending = new AbortController();
-  const { clock } = opened.bench;
+  const { clock } = opened.harness;
   opened.ports.clock = {
     now: () => clock.now(),
     async sleep(ms, signal) {
@@ -45,12 +45,12 @@ async function openDelivered(otherwise: Otherwise = {}) {
 describe('with replace', () => {
   it('it is revoked after the last rollout and after no address serves it any more; the answer says when', async () => {
     let word: ServedWord = 'stale';
-    const { bench, revoke, chain, deliver, waits, signal } = await openDelivered({
+    const { harness, revoke, chain, deliver, waits, signal } = await openDelivered({
       look: () => [finding(word)],
     });
     const old = await chain();
     const seen: number[] = [];
-    const look = () => seen.push(bench.ca.revoked.length);
+    const look = () => seen.push(harness.ca.revoked.length);
     waits.push(
       async () => [look(), await deliver('rolled-out', 'applied')],
       async () => [look(), await deliver('rolled-out', 'rolled-out')],
@@ -66,16 +66,16 @@ describe('with replace', () => {
       outcome: 'revoked',
       times: { stored: orderMs, delivered: orderMs + 750, served: orderMs + 1500 },
     });
-    expect(bench.ca.revoked).toEqual([old]);
+    expect(harness.ca.revoked).toEqual([old]);
   });
 
   it('it waits when time is up, says for what, and the same call goes on without another order', async () => {
     let word: ServedWord = 'stale';
-    const { bench, revoke, deliver, waits, signal } = await openDelivered({ look: () => [finding(word)] });
+    const { harness, revoke, deliver, waits, signal } = await openDelivered({ look: () => [finding(word)] });
     const waiting = (what: string) => ({ outcome: 'waiting', message: expect.stringContaining(what) });
     const undelivered = 'not delivered yet to lab/shop/shop-tls, lab/edge/shop-tls: say the same again';
     expect(await revoke({ replace: true }, signal)).toMatchObject(waiting(undelivered));
-    const orders = bench.ca.count('newOrder');
+    const orders = harness.ca.count('newOrder');
     await deliver('rolled-out', 'applied');
     expect(await revoke({ replace: true }, AbortSignal.abort())).toMatchObject(waiting('no time to look'));
     await deliver('rolled-out', 'rolled-out');
@@ -83,7 +83,7 @@ describe('with replace', () => {
       word = 'served';
     });
     expect(await revoke({ replace: true })).toMatchObject({ outcome: 'revoked' });
-    expect([bench.ca.count('newOrder'), bench.ca.revoked.length]).toEqual([orders, 1]);
+    expect([harness.ca.count('newOrder'), harness.ca.revoked.length]).toEqual([orders, 1]);
   });
 
   it.each<[what: string, outcome: string, look: readonly ProbeResult[], request?: object]>([
@@ -123,11 +123,11 @@ describe('with replace', () => {
   });
 
   it('but nobody may look at what is served, it waits until somebody says that delivery is enough', async () => {
-    const { bench, revoke, deliver, waits, signal } = await openDelivered({ spec: { probe: false } });
+    const { harness, revoke, deliver, waits, signal } = await openDelivered({ spec: { probe: false } });
     waits.push(() => deliver('rolled-out', 'rolled-out'));
     const message = expect.stringMatching(/"probe: false" \("wait": "delivered" does without/);
     expect(await revoke({ replace: true }, signal)).toMatchObject({ outcome: 'waiting', message });
-    expect(bench.ca.revoked).toEqual([]);
+    expect(harness.ca.revoked).toEqual([]);
     expect(await revoke({ replace: true, wait: 'delivered' })).toMatchObject({ outcome: 'revoked' });
   });
 
@@ -140,15 +140,15 @@ describe('with replace', () => {
   });
 
   it('a successor that the CA issued for a short time only takes its place all the same', async () => {
-    const { bench, revoke, chain } = await open();
+    const { harness, revoke, chain } = await open();
     const old = await chain();
-    bench.ca.issuesOtherwise = (now) => ({
+    harness.ca.issuesOtherwise = (now) => ({
       notBefore: new Date(now.getTime() - 2 * dayMs),
       notAfter: new Date(now.getTime() + dayMs),
     });
     expect(await revoke({ replace: true })).toMatchObject({ outcome: 'revoked' });
-    expect(bench.ca.revoked).toEqual([old]);
-    expect(bench.state('shop').error).toBe('DueAgain');
+    expect(harness.ca.revoked).toEqual([old]);
+    expect(harness.state('shop').error).toBe('DueAgain');
   });
 
   it('and no wait at all it is revoked as soon as the other one is stored', async () => {
@@ -164,30 +164,33 @@ describe('a drill', () => {
   const drill = parseRevokeEvent({ certificate: 'shop', reason: 'superseded', drill: true });
 
   it('is the whole exchange with a CA for tests, and tells its times', async () => {
-    const { bench, revoke } = await open({ issuer: { directory: staging }, look: () => [finding('served')] });
+    const { harness, revoke } = await open({
+      issuer: { directory: staging },
+      look: () => [finding('served')],
+    });
     const times = { stored: expect.any(Number), served: expect.any(Number), revoked: expect.any(Number) };
     expect(await revoke(drill)).toMatchObject({ outcome: 'revoked', times });
-    expect(bench.ca.revoked).toHaveLength(1);
+    expect(harness.ca.revoked).toHaveLength(1);
   });
 
   it('is not over where nobody could look: it says so and waits', async () => {
-    const { bench, revoke } = await open({ issuer: { directory: staging }, look: () => [] });
+    const { harness, revoke } = await open({ issuer: { directory: staging }, look: () => [] });
     const ending = new AbortController();
-    const sleep = bench.clock.sleep.bind(bench.clock);
-    bench.clock.sleep = async (...wait) => {
+    const sleep = harness.clock.sleep.bind(harness.clock);
+    harness.clock.sleep = async (...wait) => {
       if (wait[1] === ending.signal) ending.abort(new Error('time is up'));
       return sleep(...wait);
     };
     const message = expect.stringContaining('nobody could look at what is served');
     expect(await revoke(drill, ending.signal)).toMatchObject({ outcome: 'waiting', message });
-    expect(bench.ca.revoked).toEqual([]);
+    expect(harness.ca.revoked).toEqual([]);
     expect(await revoke({ ...drill, wait: 'delivered' })).toMatchObject({ outcome: 'revoked' });
   });
 
   it('is refused with any other CA, before anything is ordered', async () => {
-    const { bench, revoke } = await open({ issuer: { directory: production } });
-    const orders = bench.ca.count('newOrder');
+    const { harness, revoke } = await open({ issuer: { directory: production } });
+    const orders = harness.ca.count('newOrder');
     expect(await revoke(drill)).toMatchObject({ outcome: 'refused', reason: 'NotForTests' });
-    expect([bench.ca.revoked.length, bench.ca.count('newOrder')]).toEqual([0, orders]);
+    expect([harness.ca.revoked.length, harness.ca.count('newOrder')]).toEqual([0, orders]);
   });
 });

@@ -5,7 +5,7 @@ import type { ProbeResult } from '../../lib/policy/serving/served.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { revokeCertificate } from '../../lib/revoke/revoke.ts';
-import { Bench, specOf } from '../issue/harness.ts';
+import { Harness, specOf } from '../issue/harness.ts';
 
 const never = new AbortController().signal;
 
@@ -25,17 +25,17 @@ export interface Otherwise {
 }
 
 export async function open({ spec, issuer, look = () => [isServed] }: Otherwise = {}) {
-  const bench = new Bench([{ ...specOf('shop', ['shop.example.com']), ...spec }], issuer);
-  await bench.run();
-  const { store, log, inventory } = bench;
-  const clock: Clock = bench.clock;
+  const harness = new Harness([{ ...specOf('shop', ['shop.example.com']), ...spec }], issuer);
+  await harness.run();
+  const { store, log, inventory } = harness;
+  const clock: Clock = harness.clock;
   const ports = {
     store,
     clock,
     log,
-    connect: async () => bench.ca,
+    connect: async () => harness.ca,
     orderAnew: async (name: string) => {
-      const { report, failures } = await bench.run({ certificates: [name], force: true });
+      const { report, failures } = await harness.run({ certificates: [name], force: true });
       for (const failure of failures) throw failure;
       return report.certificates[0]?.message ?? '';
     },
@@ -48,6 +48,6 @@ export async function open({ spec, issuer, look = () => [isServed] }: Otherwise 
     const full: RevokeRequest = { certificate: 'shop', reason: 'superseded', replace: undefined, ...request };
     return revokeCertificate(full, ports, { inventory, signal, cleanUpSignal: never });
   };
-  const chain = async () => (await bench.current('shop'))?.chain ?? '';
-  return { bench, ports, revoke, chain };
+  const chain = async () => (await harness.current('shop'))?.chain ?? '';
+  return { harness, ports, revoke, chain };
 }

@@ -1,97 +1,99 @@
 // Revoking: never what is in use, and with replace only once another certificate is stored.
 import { describe, expect, it } from 'vitest';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
-import { type Bench, dayMs } from '../issue/harness.ts';
+import { dayMs, type Harness } from '../issue/harness.ts';
 import { open } from './harness.ts';
 
 describe('the certificate in use', () => {
   it('is not revoked; the refusal says how it would be', async () => {
-    const { bench, revoke } = await open();
-    const { current = '' } = (await bench.store.describe('shop')) ?? {};
+    const { harness, revoke } = await open();
+    const { current = '' } = (await harness.store.describe('shop')) ?? {};
     for (const request of [{}, { version: current }]) {
       expect(await revoke(request)).toMatchObject({ outcome: 'refused', reason: 'InUse' });
     }
-    expect(bench.ca.revoked).toEqual([]);
+    expect(harness.ca.revoked).toEqual([]);
   });
 
   it('is revoked with replace, after another one with a new key was ordered and stored', async () => {
-    const { bench, revoke, chain } = await open();
-    const old = await bench.current('shop');
+    const { harness, revoke, chain } = await open();
+    const old = await harness.current('shop');
     const inUse: string[] = [];
-    const revokeAtCa = bench.ca.revoke.bind(bench.ca);
-    bench.ca.revoke = async (...certificate) => {
+    const revokeAtCa = harness.ca.revoke.bind(harness.ca);
+    harness.ca.revoke = async (...certificate) => {
       inUse.push(await chain());
       await revokeAtCa(...certificate);
     };
     const answer = await revoke({ replace: true, reason: 'keyCompromise' });
     expect(answer).toMatchObject({ outcome: 'revoked', reason: 'keyCompromise' });
-    expect(bench.ca.revoked).toEqual([old?.chain]);
-    const now = await bench.current('shop');
+    expect(harness.ca.revoked).toEqual([old?.chain]);
+    const now = await harness.current('shop');
     expect(inUse).toEqual([now?.chain]);
     expect(now?.key).not.toBe(old?.key);
-    expect(bench.state('shop').revoking).toBeUndefined();
+    expect(harness.state('shop').revoking).toBeUndefined();
   });
 
   it.each([
-    ['failed', (bench: Bench) => bench.ca.unwelcome.add('shop.example.com')],
+    ['failed', (harness: Harness) => harness.ca.unwelcome.add('shop.example.com')],
     [
       'is put off, because it is paused',
-      (bench: Bench) => bench.store.record('shop', { pausedSince: new Date(0) }),
+      (harness: Harness) => harness.store.record('shop', { pausedSince: new Date(0) }),
     ],
   ])('stays unrevoked where the order %s', async (_, hinder) => {
-    const { bench, revoke, chain } = await open();
+    const { harness, revoke, chain } = await open();
     const old = await chain();
-    await hinder(bench);
+    await hinder(harness);
     const answer = await revoke({ replace: true }).catch((error: Error) => error);
     const message = expect.stringMatching(/no TXT record found|paused since/);
     expect(answer).toMatchObject({ message });
-    expect([bench.ca.revoked, await chain()]).toEqual([[], old]);
+    expect([harness.ca.revoked, await chain()]).toEqual([[], old]);
   });
 
   it('is exchanged once: a call that was cut off before it revoked is taken up there', async () => {
-    const { bench, revoke, chain } = await open();
+    const { harness, revoke, chain } = await open();
     const old = await chain();
-    bench.ca.failures.next('revoke', new Error('cut off'));
+    harness.ca.failures.next('revoke', new Error('cut off'));
     await expect(revoke({ replace: true })).rejects.toThrow('cut off');
-    const orders = bench.ca.count('newOrder');
+    const orders = harness.ca.count('newOrder');
     expect(await revoke({ replace: true })).toMatchObject({ outcome: 'revoked' });
-    expect(bench.ca.revoked).toEqual([old]);
-    expect(bench.ca.count('newOrder')).toBe(orders);
+    expect(harness.ca.revoked).toEqual([old]);
+    expect(harness.ca.count('newOrder')).toBe(orders);
     expect(await chain()).not.toBe(old);
   });
 
   it('does not come to rest on an exchange whose certificate has expired meanwhile', async () => {
-    const { bench, revoke } = await open();
-    bench.ca.failures.next('revoke', new Error('cut off'));
+    const { harness, revoke } = await open();
+    harness.ca.failures.next('revoke', new Error('cut off'));
     await expect(revoke({ replace: true })).rejects.toThrow('cut off');
-    bench.clock.pass(90 * dayMs);
+    harness.clock.pass(90 * dayMs);
     expect(await revoke({ replace: true })).toMatchObject({ reason: 'Expired' });
-    await bench.run();
+    await harness.run();
     expect(await revoke({ replace: true })).toMatchObject({ outcome: 'revoked' });
   });
 });
 
 describe('an earlier version', () => {
   it('is revoked by its name or its id, and nothing is ordered', async () => {
-    const { bench, revoke, chain } = await open();
+    const { harness, revoke, chain } = await open();
     const old = await chain();
-    await bench.run({ certificates: ['shop'], force: true });
-    const { previous = '', current } = (await bench.store.describe('shop')) ?? {};
+    await harness.run({ certificates: ['shop'], force: true });
+    const { previous = '', current } = (await harness.store.describe('shop')) ?? {};
     for (const version of ['previous', previous]) {
       expect(await revoke({ version })).toMatchObject({ outcome: 'revoked', version: previous, current });
     }
-    expect(bench.ca.revoked).toEqual([old, old]);
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect(harness.ca.revoked).toEqual([old, old]);
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
   });
 
   it('put back into use after that, is ordered anew', async () => {
-    const { bench, revoke } = await open();
-    await bench.run({ certificates: ['shop'], force: true });
+    const { harness, revoke } = await open();
+    await harness.run({ certificates: ['shop'], force: true });
     await revoke({ version: 'previous' });
-    const { previous = '' } = (await bench.store.describe('shop')) ?? {};
-    bench.store.kept.get('shop')?.stages.set('AWSCURRENT', previous);
-    expect((await bench.run()).report.certificates).toMatchObject([{ reason: 'Revoked', outcome: 'issued' }]);
-    expect((await bench.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+    const { previous = '' } = (await harness.store.describe('shop')) ?? {};
+    harness.store.kept.get('shop')?.stages.set('AWSCURRENT', previous);
+    expect((await harness.run()).report.certificates).toMatchObject([
+      { reason: 'Revoked', outcome: 'issued' },
+    ]);
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
   });
 });
 
@@ -100,23 +102,23 @@ describe('nothing is revoked where', () => {
 
   it.each<[reason: string, what: string, request: Partial<RevokeRequest>, before?: (o: Opened) => unknown]>([
     ['Unknown', 'no certificate is stored', { certificate: 'nobody' }],
-    ['Unknown', 'no such version', { version: 'previous' }, ({ bench }) => forget(bench)],
+    ['Unknown', 'no such version', { version: 'previous' }, ({ harness }) => forget(harness)],
     ['Unknown', 'holds no certificate', { version: 'x'.repeat(32) }],
-    ['Expired', 'expired at', { replace: true }, ({ bench }) => bench.clock.pass(90 * dayMs)],
+    ['Expired', 'expired at', { replace: true }, ({ harness }) => harness.clock.pass(90 * dayMs)],
     [
       'UnknownIssuer',
       'add one',
       { replace: true },
-      ({ bench }) => Reflect.deleteProperty(bench.inventory.issuers, 'default'),
+      ({ harness }) => Reflect.deleteProperty(harness.inventory.issuers, 'default'),
     ],
     [
       'SameKey',
       'new key',
       { replace: true, reason: 'keyCompromise' },
-      ({ bench, ports }) => {
+      ({ harness, ports }) => {
         ports.orderAnew = async () => {
-          const same = await bench.current('shop');
-          if (same) await bench.store.put('shop', same, 'same');
+          const same = await harness.current('shop');
+          if (same) await harness.store.put('shop', same, 'same');
           return 'issued';
         };
       },
@@ -134,10 +136,10 @@ describe('nothing is revoked where', () => {
     await before?.(opened);
     const answer = await opened.revoke(request);
     expect(answer).toMatchObject({ outcome: 'refused', reason, message: expect.stringContaining(message) });
-    expect(opened.bench.ca.revoked).toEqual([]);
+    expect(opened.harness.ca.revoked).toEqual([]);
   });
 });
 
-function forget(bench: Bench): void {
-  bench.store.kept.get('shop')?.stages.delete('AWSPREVIOUS');
+function forget(harness: Harness): void {
+  harness.store.kept.get('shop')?.stages.delete('AWSPREVIOUS');
 }

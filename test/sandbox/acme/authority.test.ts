@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Bench } from '../../contracts/acme.ts';
+import type { Harness } from '../../contracts/acme.ts';
 import { RawClient, type RawOrder, readProblem } from '../../contracts/acme-client-raw.ts';
 import { certIdOf } from '../../contracts/acme-issuance.ts';
 import { prove, settle } from '../../contracts/acme-orders.ts';
@@ -19,7 +19,7 @@ const faults = new Faults();
 let dns: DnsStub;
 let authority: Authority;
 let client: RawClient;
-let bench: Bench;
+let harness: Harness;
 let names = 0;
 const newName = () => {
   names += 1;
@@ -44,7 +44,7 @@ beforeEach(async () => {
   client = await RawClient.connect(authority.directory, authority.caPem);
   await client.register();
   journal.clear();
-  bench = {
+  harness = {
     subject: { ...authority, roots: authority.roots(), setTxt: dns.setTxt },
     marks: { givesOpenOrderBack: true, reusesAuthorizations: true, explainsInvalidOrder: false },
     client,
@@ -53,7 +53,7 @@ beforeEach(async () => {
 });
 
 async function issue(domains: readonly string[], members = {}): Promise<X509Certificate> {
-  const order = await prove(bench, client, await client.order(domains, members));
+  const order = await prove(harness, client, await client.order(domains, members));
   const { csr } = await mintSigningRequest(domains);
   await client.post(order.finalize, { csr });
   const { certificate = '' } = await settle(client, order.url, ['ready', 'processing']);
@@ -122,7 +122,7 @@ function circle(name: string): void {
 test('finalize answers processing with Retry-After while processingMs lasts', async () => {
   authority.settings.processingMs = 60_000;
   const name = newName();
-  const order = await prove(bench, client, await client.order([name]));
+  const order = await prove(harness, client, await client.order([name]));
   const { csr } = await mintSigningRequest([name]);
   const answer = await client.post(order.finalize, { csr });
   expect(JSON.parse(answer.text)).toMatchObject({ status: 'processing' });
@@ -233,7 +233,7 @@ test('a contact at a domain of examples is refused, as at Let’s Encrypt', asyn
 
 test('a signing request with a weak key is badCSR, one with RSA 2048 and a common name is served', async () => {
   const name = newName();
-  const order = await prove(bench, client, await client.order([name]));
+  const order = await prove(harness, client, await client.order([name]));
   const weak = await mintSigningRequest([name], { rsaBits: 1024 });
   expect(readProblem(await client.post(order.finalize, { csr: weak.csr }))).toMatchObject({ type: 'badCSR' });
   const rsa = await mintSigningRequest([name], { rsaBits: 2048, commonName: name });
@@ -252,7 +252,7 @@ test('as chance will have it, chains have two or three certificates and CertIDs 
   const lengths = new Set<number>();
   const zeros = new Set<boolean>();
   const name = newName();
-  await prove(bench, client, await client.order([name]));
+  await prove(harness, client, await client.order([name]));
   for (let n = 0; n < 99 && lengths.size + zeros.size < 4; n += 1) {
     const { finalize, url } = await client.order([name]);
     const { csr } = await mintSigningRequest([name]);
