@@ -23,12 +23,12 @@ export interface DiscoverAnswer extends Lists {
 export const handler = defineFunction({
   parse: parseDiscoverEvent,
   connect(invocation, closing) {
-    const { settings, inventory, log } = invocation;
+    const { settings, inventory, clock, log } = invocation;
     const queue = openIssueQueue(settings, 'certificates that are found');
     closing.push(queue.close);
     const { certificates: store, readText } = openSecrets(invocation, closing);
     const connect = connectDirectories(invocation, { readText });
-    return { connect, store, register: createRegisterSpec({ inventory, store, queue, log }), log };
+    return { connect, store, register: createRegisterSpec({ inventory, store, queue, clock, log }), log };
   },
   async run({ dryRun = false }, ports, { id, inventory, signal }) {
     const report = await discoverCertificates(ports, { id, inventory, dryRun, signal });

@@ -16,7 +16,7 @@ export const handler = defineFunction({
   parse: (event) => event,
   connect: (invocation) => (connections ??= connect(invocation)),
   async run(event, { githubStandingOf: githubFormOf, ...ports }, { inventory, log, clock, id, signal }) {
-    const register = createRegister({ inventory, log, ...ports });
+    const register = createRegister({ inventory, clock, log, ...ports });
     const githubAllowedUntil = githubFormOf(inventory.registration, log);
     const { readSecrets } = ports;
     const answer = createEndpoint({ readSecrets, register, githubAllowedUntil, clock, log });

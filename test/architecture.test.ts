@@ -31,6 +31,10 @@ const impure: readonly (readonly [RegExp, string])[] = [
   [/^import .*'(@aws-sdk|acme-client|undici|@kubernetes)/m, 'talks to a service'],
 ];
 
+/** What only adapters and the functions' runtime do; everybody else takes the time from the clock port. */
+const timing =
+  /\bDate\.now\(|\bnew Date\(\)|\bperformance\.|\bset(Timeout|Interval)\(|\bAbortSignal\.timeout\(|'node:timers/;
+
 interface Place {
   /** Index in `floors`; that of functions is above all. */
   readonly floor: number;
@@ -63,6 +67,9 @@ function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
     if (text.split('\n').length - 1 > maxLines) found.push(`${path}: over ${maxLines} lines`);
     if (!text.startsWith('// ')) found.push(`${path}: the first line does not say what it is for`);
     if (here.room !== 'functions' && /\bprocess\.env\b/.test(text)) found.push(`${path}: reads process.env`);
+    if (here.room !== 'functions' && here.room !== 'adapters' && timing.test(text)) {
+      found.push(`${path}: has a time of its own, instead of the clock port's`);
+    }
     if (here.floor < pureFloors && here.room !== 'async') {
       for (const [pattern, what] of impure)
         if (pattern.test(text)) found.push(`${path}: ${what}, but the room is pure`);
@@ -239,6 +246,9 @@ describe('the building', () => {
       `// x\n${'\n'.repeat(maxLines)}`,
       'over 250 lines',
     ],
+    ['a story that sets a timer', 'lib/issue/x.ts', '// x\nsetTimeout(go, 1);', 'clock port'],
+    ['a wait with a time of its own', 'lib/async/x.ts', '// x\nAbortSignal.timeout(1);', 'clock port'],
+    ['a request that reads the clock', 'lib/requests/x.ts', '// x\nconst now = new Date();', 'clock port'],
     [
       'an error whose codes are open',
       'lib/ports/x.ts',

@@ -1,8 +1,7 @@
 // Slots: how many works run at once, whose turn is next, and what becomes of one that takes its time.
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { Slots } from '../lib/async/map-concurrently.ts';
-
-afterEach(() => void vi.useRealTimers());
+import { FakeClock } from './fakes/clock.ts';
 
 it('owners take turns, however much one of them has to do, and a work that fails gives its slot back', async () => {
   const slots = new Slots(1);
@@ -57,8 +56,8 @@ it('one owner has no more than its share, though slots are free', async () => {
   expect(begun).toHaveLength(6);
 });
 
-it('a work that has used up its patience goes on without its slot', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+it('a work that has used up its time goes on without its slot', async () => {
+  const clock = new FakeClock('2026-11-22T10:00:00Z');
   const slots = new Slots(1);
   const begun: string[] = [];
   const end = Promise.withResolvers<void>();
@@ -68,12 +67,16 @@ it('a work that has used up its patience goes on without its slot', async () => 
         begun.push(name);
         await end.promise;
       },
-      { timeoutMs: 1_000 },
+      { timeout: { ms: 1_000, clock } },
     );
+  const letPass = async (ms: number) => {
+    clock.pass(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
   const works = [use('one'), use('two'), use('three')];
-  await vi.advanceTimersByTimeAsync(999);
+  await letPass(999);
   expect(begun).toEqual(['one']);
-  await vi.advanceTimersByTimeAsync(1);
+  await letPass(1);
   expect(begun).toEqual(['one', 'two']);
   end.resolve();
   await Promise.all(works);

@@ -65,6 +65,11 @@ export const systemClock: Clock = {
       signal.throwIfAborted();
     }
   },
+  after(ms, act) {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
+  timeout: (ms) => AbortSignal.timeout(ms),
 };
 
 /** The packaged inventory, parsed and checked by the build; or the file that CERTRELAY_INVENTORY names. */

@@ -20,8 +20,13 @@ export async function mapConcurrently<T, R>(
 export interface SlotUse {
   /** For whom it is done; owners take turns, so one that has much to do does not keep the rest waiting for all of it. */
   readonly owner?: unknown;
-  /** After how long its slot goes to the next, although it is still under way, in milliseconds; absent: never. */
-  readonly timeoutMs?: number;
+  /** After how long its slot goes to the next, although it is still under way; absent: never. */
+  readonly timeout?: { readonly ms: number; readonly clock: SlotClock };
+}
+
+/** What slots need of `Clock` (lib/ports/clock.ts). */
+export interface SlotClock {
+  after(ms: number, act: () => void): () => void;
 }
 
 /** Lets a number of works run at once, while the others wait. */
@@ -39,7 +44,7 @@ export class Slots {
   }
 
   /** Does the work once it has a slot, which it gives back at its end, however that is. */
-  async use<T>(work: () => Promise<T>, { owner, timeoutMs }: SlotUse = {}): Promise<T> {
+  async use<T>(work: () => Promise<T>, { owner, timeout }: SlotUse = {}): Promise<T> {
     if (this.#free > 0 && this.#mayHave(owner)) this.#give(owner);
     else await this.#queue(owner);
     let isHeld = true;
@@ -47,11 +52,11 @@ export class Slots {
       if (isHeld) this.#takeBack(owner);
       isHeld = false;
     };
-    const timer = timeoutMs === undefined ? undefined : setTimeout(giveBack, timeoutMs);
+    const stopTimer = timeout?.clock.after(timeout.ms, giveBack);
     try {
       return await work();
     } finally {
-      clearTimeout(timer);
+      stopTimer?.();
       giveBack();
     }
   }

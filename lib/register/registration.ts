@@ -10,6 +10,7 @@ import {
   openSources,
   type TakenName,
 } from '../policy/registration/name-holders.ts';
+import type { Clock } from '../ports/clock.ts';
 import { describeError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
@@ -25,6 +26,7 @@ interface RegistrationPorts {
   readonly inventory: Inventory;
   readonly store: CertificateStore;
   readonly queue: IssueQueue;
+  readonly clock: Pick<Clock, 'timeout'>;
   readonly log: Log;
 }
 
@@ -56,13 +58,13 @@ const longestLookMs = 4_000;
 /** Names of a new specification that somebody else has. Others are looked for only where another source could ask for them. */
 async function findTaken(
   spec: StoredSpec,
-  { inventory, store, log }: RegistrationPorts,
+  { inventory, store, clock, log }: RegistrationPorts,
   signal: AbortSignal,
 ): Promise<readonly TakenName[]> {
   const asking = holderOfSpec(spec);
   const listOthers = async (): Promise<readonly StoreEntry[]> => {
     try {
-      return await store.list(AbortSignal.any([signal, AbortSignal.timeout(longestLookMs)]), [
+      return await store.list(AbortSignal.any([signal, clock.timeout(longestLookMs)]), [
         'discovery',
         'import',
       ]);

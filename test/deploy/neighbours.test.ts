@@ -5,6 +5,7 @@ import { connectClusters, connectDirectories } from '../../functions/wiring/clus
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { createRegisterSpec } from '../../lib/register/registration.ts';
+import { realClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { answerJson, type Script, startScripted, writeForEver } from '../fakes/scripted-api-server.ts';
 import { FakeStore } from '../fakes/store.ts';
@@ -15,8 +16,8 @@ import { Journal } from '../sandbox/journal.ts';
 import { startKubernetes } from '../sandbox/kubernetes/server.ts';
 import { openHarness, targetsOf } from './harness.ts';
 
-const realClock = {
-  now: () => new Date(),
+const hastyClock = {
+  ...realClock,
   sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 20)),
 };
 const settings = {
@@ -44,7 +45,7 @@ test.each([
   const kubeconfig = await startScripted(script);
   const inventory = { issuers: {}, clusters: { bad: { kubeconfig: { secret: 'bad' } } }, certificates: [] };
   const workUntil = new Date(Date.now() + 4_000);
-  const surroundings = { id: 'r1', settings, inventory, workUntil, clock: realClock, log: new FakeLog() };
+  const surroundings = { id: 'r1', settings, inventory, workUntil, clock: hastyClock, log: new FakeLog() };
   const connect = connectClusters(surroundings, { readText: async () => kubeconfig });
   const signal = AbortSignal.timeout(4_000);
   const harness = await openHarness({
@@ -97,9 +98,15 @@ discovery:
   const { inventory } = parsed;
   const [store, log] = [new FakeStore(), new FakeLog()];
   const workUntil = new Date(Date.now() + 4_000);
-  const surroundings = { id: 'r1', settings, inventory, workUntil, clock: realClock, log };
+  const surroundings = { id: 'r1', settings, inventory, workUntil, clock: hastyClock, log };
   const connect = connectDirectories(surroundings, { readText: async (name) => texts[name] ?? '' });
-  const register = createRegisterSpec({ inventory, store, queue: { send: async () => undefined }, log });
+  const register = createRegisterSpec({
+    inventory,
+    store,
+    queue: { send: async () => undefined },
+    clock: realClock,
+    log,
+  });
   const signal = AbortSignal.timeout(4_000);
   const report = await discoverCertificates(
     { connect, register, store, log },

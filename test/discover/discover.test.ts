@@ -6,6 +6,7 @@ import { parseInventory, serializeCertificates } from '../../lib/inventory/inven
 import type { TlsObject } from '../../lib/policy/kubernetes/tls-objects.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { createRegister, createRegisterSpec } from '../../lib/register/registration.ts';
+import { realClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeStore } from '../fakes/store.ts';
 
@@ -51,7 +52,7 @@ function discover(text = inventoryText, change: { readonly dryRun?: boolean } = 
     },
     close: async () => undefined,
   });
-  const register = createRegisterSpec({ inventory, store, queue, log });
+  const register = createRegisterSpec({ inventory, store, queue, clock: realClock, log });
   return discoverCertificates({ connect, register, store, log }, { id: 'r1', inventory, signal, ...change });
 }
 
@@ -196,6 +197,7 @@ describe('a name that somebody else has', () => {
 
   it('and was registered by the webhook is refused, and the webhook is refused what a place has', async () => {
     const byWebhook = createRegister({
+      clock: realClock,
       inventory: read(webhook),
       store,
       queue: { send: async (names) => void sent.push(...names) },

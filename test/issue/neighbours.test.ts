@@ -1,5 +1,5 @@
 // Certificates of one pass beside one that is slow, or whose CA is: it keeps none of them waiting.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DnsError } from '../../lib/ports/dns.ts';
 import type { FakeAuthority } from '../fakes/authority.ts';
 import { Harness, specOf } from './harness.ts';
@@ -9,15 +9,17 @@ const blog = specOf('blog', ['blog.example.com']);
 const slow = specOf('slow', ['slow.example.com']);
 const slowName = '_acme-challenge.slow.example.com';
 
-// Those that are ready wait a while for the others: that time passes here as fast as anybody looks.
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
-afterEach(() => void vi.useRealTimers());
-
-/** Waits until certificates are over and done with: stored, recorded, released, and their TXT values gone. */
+/** Waits until certificates are over and done with: stored, recorded, released, and their TXT values gone. Those that are
+ *  ready wait a while for the others: that time passes here as fast as anybody looks. */
 async function settled(harness: Harness, ...names: readonly string[]): Promise<void> {
+  await settledAfter(harness, 500, names);
+}
+
+/** As `settled`, while so much time passes before each look. */
+async function settledAfter(harness: Harness, ms: number, names: readonly string[]): Promise<void> {
   await vi.waitFor(
     async () => {
-      if (vi.isFakeTimers()) await vi.advanceTimersByTimeAsync(500);
+      harness.clock.pass(ms);
       for (const name of names) {
         expect(await harness.current(name), name).toBeDefined();
         expect(harness.pending(name), name).toBeUndefined();
@@ -116,7 +118,7 @@ describe('a certificate', () => {
     const pass = harness.run();
     await vi.waitFor(
       async () => {
-        await vi.advanceTimersByTimeAsync(500);
+        harness.clock.pass(500);
         expect(many.filter(({ name }) => harness.state(name).version === undefined)).toEqual([]);
       },
       { timeout: 30_000, interval: 50 },
@@ -138,8 +140,7 @@ describe('a CA that hangs', () => {
     if (!other) throw new Error('there is no other CA');
     const answer = hang(other, method);
     const pass = harness.run();
-    vi.useRealTimers();
-    await settled(harness, 'shop', 'blog');
+    await settledAfter(harness, 0, ['shop', 'blog']);
     expect(harness.records.cleanUps).toBe(1);
     answer();
     expect((await pass).report.summary).toEqual({ certificates: 3, issued: 3 });

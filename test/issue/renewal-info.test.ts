@@ -169,6 +169,7 @@ describe('a CA that does not answer', () => {
       asked += 1;
       return new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));
+        if (asked === 16) setImmediate(() => harness.clock.pass(750));
       });
     };
     Object.assign(harness.cas.get('other') ?? {}, { renewalInfo: hanging });

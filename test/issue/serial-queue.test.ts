@@ -1,6 +1,9 @@
 // One order after another, and no order that keeps all others waiting.
 import { expect, it } from 'vitest';
 import { SerialQueue } from '../../lib/issue/order/serial-queue.ts';
+import { FakeClock } from '../fakes/clock.ts';
+
+const now = '2026-11-22T10:00:00Z';
 
 /** Works that end when the test says so, and what happened in which order. */
 function begin(queue: SerialQueue, names: readonly string[]) {
@@ -18,7 +21,7 @@ function begin(queue: SerialQueue, names: readonly string[]) {
 }
 
 it('work begins when the one before has ended, in the order of asking, also after a failure', async () => {
-  const { events, works } = begin(new SerialQueue(), ['one', 'two', 'three']);
+  const { events, works } = begin(new SerialQueue(new FakeClock(now)), ['one', 'two', 'three']);
   const [one, two, three] = works;
   two?.end.resolve();
   three?.end.resolve();
@@ -27,10 +30,17 @@ it('work begins when the one before has ended, in the order of asking, also afte
   expect(events).toEqual(['one begun', 'two begun', 'two ended', 'three begun', 'three ended']);
 });
 
-it('work that takes its time holds up the next for as long as the patience, which begins with the work', async () => {
-  const { events, works } = begin(new SerialQueue(200), ['one', 'two', 'three']);
-  while (events.length < 2) await new Promise((resolve) => setImmediate(resolve));
-  for (let round = 0; round < 10; round += 1) await new Promise((resolve) => setImmediate(resolve));
+it('work that takes its time holds up the next for as long as it may, which begins with the work', async () => {
+  const clock = new FakeClock(now);
+  const { events, works } = begin(new SerialQueue(clock, 200), ['one', 'two', 'three']);
+  const letPass = async (ms: number) => {
+    clock.pass(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  await letPass(199);
+  expect(events).toEqual(['one begun']);
+  await letPass(1);
+  await letPass(199);
   expect(events).toEqual(['one begun', 'two begun']);
   for (const { end } of works) end.resolve();
   await works[2]?.done;

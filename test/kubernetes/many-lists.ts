@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
+import { realClock } from '../fakes/clock.ts';
 
 const { kubeconfig, namespaces } = z
   .object({ kubeconfig: z.string(), namespaces: z.number() })
@@ -12,7 +13,7 @@ const cluster = connectCluster({
   name: 'lab',
   access: readKubeconfig('lab', kubeconfig),
   attemptMs: 60_000,
-  clock: { now: () => new Date(), sleep: () => new Promise((resolve) => setTimeout(resolve, 10)) },
+  clock: { ...realClock, sleep: () => new Promise((resolve) => setTimeout(resolve, 10)) },
   log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
 });
 const signal = AbortSignal.timeout(60_000);

@@ -112,5 +112,10 @@ function startClock(laterMs: number): Clock {
     async sleep(ms, signal) {
       await pause(ms / speed, undefined, { signal }).catch(() => signal.throwIfAborted());
     },
+    after(ms, act) {
+      const timer = setTimeout(act, ms / speed);
+      return () => clearTimeout(timer);
+    },
+    timeout: (ms) => AbortSignal.timeout(Math.ceil(ms / speed)),
   };
 }

@@ -3,7 +3,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import { verifyBundle } from '../../lib/certificate/bundle.ts';
@@ -11,6 +10,7 @@ import type { IssuerSpec } from '../../lib/certificate/spec.ts';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
 import { failure, issueCertificate, signal } from '../acme/harness.ts';
 import { MemoryAccounts } from '../fakes/accounts.ts';
+import { realClock } from '../fakes/clock.ts';
 import { type DnsStub, startDnsStub } from '../fakes/dns-server.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { locateBoulder } from './parts/boulder.ts';
@@ -119,7 +119,7 @@ function describeAdapter(name: string, start: () => Promise<Subject>, lacks: str
       const authorities = createAuthorities({
         issuers: { default: issuer },
         accounts,
-        clock: { now: () => new Date(), sleep: (ms, during) => delay(ms, undefined, { signal: during }) },
+        clock: realClock,
         log,
         readFile: async () => caPem,
         readText,

@@ -6,6 +6,7 @@ import { parseInventory } from '../../lib/inventory/inventory.ts';
 import type { Register } from '../../lib/ports/registration.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { createRegister } from '../../lib/register/registration.ts';
+import { realClock } from '../fakes/clock.ts';
 import { Failures } from '../fakes/failures.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeStore } from '../fakes/store.ts';
@@ -36,7 +37,13 @@ beforeEach(() => {
   log = new FakeLog();
   sent = [];
   queueFailures = new Failures();
-  register = createRegister({ inventory: parse(inventoryText), store, queue: { send }, log });
+  register = createRegister({
+    inventory: parse(inventoryText),
+    store,
+    queue: { send },
+    clock: realClock,
+    log,
+  });
 });
 
 async function send(certificates: readonly string[], id: string): Promise<void> {
@@ -112,7 +119,7 @@ describe('a new request', () => {
 
   it('is turned away before any call where the inventory has no registration', async () => {
     const inventory = { ...parse(inventoryText), registration: undefined };
-    const closed = createRegister({ inventory, store, queue: { send }, log });
+    const closed = createRegister({ inventory, store, queue: { send }, clock: realClock, log });
     expect(await closed(request, 'msg_1', signal)).toEqual({ kind: 'closed' });
     expect(store.calls).toEqual([]);
   });
@@ -155,7 +162,7 @@ describe('Y07 the same request again', () => {
 
   it('is known although the targets of the inventory have changed since', async () => {
     const moved = parse(inventoryText.replace('namespace: edge', 'namespace: front'));
-    const later = createRegister({ inventory: moved, store, queue: { send }, log });
+    const later = createRegister({ inventory: moved, store, queue: { send }, clock: realClock, log });
     expect(await later(request, 'msg_2', signal)).toMatchObject({ kind: 'known' });
   });
 });
@@ -192,7 +199,7 @@ describe('a domain that is taken', () => {
     ['of the inventory file, below a wildcard', '*.customers.example.com'],
   ])('is refused without a word of whose it is, which the log tells: %s', async (_, domain) => {
     const file = inventoryText.replace('[shop.example.com]', '[shop.example.com, own.customers.example.com]');
-    const asking = createRegister({ inventory: parse(file), store, queue: { send }, log });
+    const asking = createRegister({ inventory: parse(file), store, queue: { send }, clock: realClock, log });
     const answer = await asking({ domains: [domain], name: 'x' }, 'msg_1', signal);
     expect(answer).toMatchObject({
       kind: 'taken',
@@ -212,7 +219,7 @@ describe('a domain that is taken', () => {
       1,
     ],
   ])('is looked for among the certificates of others: %s', async (_, text, domains, count) => {
-    const asking = createRegister({ inventory: parse(text), store, queue: { send }, log });
+    const asking = createRegister({ inventory: parse(text), store, queue: { send }, clock: realClock, log });
     expect(await asking({ domains, name: 'x' }, 'msg_1', signal)).toMatchObject({ kind: 'accepted' });
     expect(await asking({ domains, name: 'x' }, 'msg_2', signal)).toMatchObject({ kind: 'known' });
     expect(store.count('list')).toBe(count);

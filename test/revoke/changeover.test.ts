@@ -32,6 +32,8 @@ async function openDelivered(otherwise: Otherwise = {}) {
   const { clock } = opened.harness;
   opened.ports.clock = {
     now: () => clock.now(),
+    after: (...timer) => clock.after(...timer),
+    timeout: (ms) => clock.timeout(ms),
     async sleep(ms, signal) {
       const next = waits.shift();
       if (next) await next();

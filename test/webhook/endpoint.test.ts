@@ -7,6 +7,7 @@ import { largestBodyBytes } from '../../lib/adapters/webhook/http.ts';
 import { rememberSecrets, secretsLifetimeMs } from '../../lib/adapters/webhook/secrets.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import type { Registration } from '../../lib/ports/registration.ts';
+import { realClock } from '../fakes/clock.ts';
 import { FakeStore } from '../fakes/store.ts';
 import { httpEvent, type Sent, signatureHeaders } from '../minting/webhook-requests.ts';
 
@@ -38,7 +39,7 @@ beforeEach(() => {
   github = undefined;
   readInstallation = async () => undefined;
   const log = (event: string, fields?: object) => void lines.push(JSON.stringify({ event, ...fields }));
-  const clock = { now: () => now, sleep: () => Promise.reject(new Error('nothing here sleeps')) };
+  const clock = { ...realClock, now: () => now };
   const lineLog = { debug: log, info: log, warn: log, error: log };
   stock = new FakeStore();
   const standingOf = rememberGithubForm({

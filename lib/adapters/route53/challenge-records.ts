@@ -1,5 +1,6 @@
 // DNS-01 values in Route 53: one atomic change per hosted zone to add them all, one to take them away.
 import { Slots } from '../../async/map-concurrently.ts';
+import type { Clock } from '../../ports/clock.ts';
 import {
   type ChallengeRecords,
   DnsError,
@@ -125,16 +126,17 @@ export class Route53Records implements ChallengeRecords {
       }
     };
     const byName = Map.groupBy(request.values, ({ name }) => name);
+    const { clock } = this.#context;
     const slots = new Slots(namesAtOnce);
     let isOver = false;
     const searching = Promise.all(
-      Array.from(byName, (one) => slots.use(() => search(one), { timeoutMs: nameMs })),
+      Array.from(byName, (one) => slots.use(() => search(one), { timeout: { ms: nameMs, clock } })),
     ).then(() => {
       isOver = true;
     });
     const changes: Promise<unknown>[] = [];
     while (!isOver || found.length > 0) {
-      await withinMs(searching, searchMs);
+      await withinMs(searching, searchMs, clock);
       const groups = groupByZone(found.splice(0));
       changes.push(...Array.from(groups, (group) => this.#changeZone(group, request)));
     }
@@ -158,7 +160,7 @@ export class Route53Records implements ChallengeRecords {
         onWritten(namesOf(written), id === undefined ? undefined : { zone, change: id }),
     };
     return this.#slots.use(() => this.#inTurn(zone, () => changeZone(change, this.#context, signal)), {
-      timeoutMs: zoneMs,
+      timeout: { ms: zoneMs, clock: this.#context.clock },
     });
   }
 
@@ -184,11 +186,11 @@ function groupByZone(located: readonly LocatedValue[]): ReadonlyMap<HostedZone, 
 }
 
 /** Resolves when the work is over, or the time. */
-async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
+async function withinMs(work: Promise<unknown>, ms: number, clock: Pick<Clock, 'after'>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  const stopTimer = clock.after(ms, resolve);
   await Promise.race([work, promise]);
-  clearTimeout(timer);
+  stopTimer();
 }
 
 function ignore(): void {}

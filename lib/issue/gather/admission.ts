@@ -76,7 +76,7 @@ async function openPreflight(
   if (!preflight) return undefined;
   const { runPreflight } = await import('./preflight.ts');
   const leftMs = Math.max(0, invocation.workUntil.getTime() - clock.now().getTime());
-  const limit = AbortSignal.timeout(Math.floor(Math.min(longestPreflightMs, leftMs * timeShare)));
+  const limit = clock.timeout(Math.floor(Math.min(longestPreflightMs, leftMs * timeShare)));
   const signal = AbortSignal.any([invocation.signal, limit]);
   return (due) => runPreflight(due, { dryRun, force, signal }, { ...ports, preflight });
 }

@@ -42,7 +42,7 @@ export async function fetchWindows(
   invocation: IssueInvocation,
 ): Promise<readonly Candidate[]> {
   const leftMs = Math.max(0, invocation.workUntil.getTime() - ports.clock.now().getTime());
-  const limit = AbortSignal.timeout(Math.floor(Math.min(longestMs, leftMs * timeShare)));
+  const limit = ports.clock.timeout(Math.floor(Math.min(longestMs, leftMs * timeShare)));
   const signal = AbortSignal.any([invocation.signal, limit]);
   const updateOne = async (candidate: Candidate): Promise<Candidate> => {
     const { name, situation } = candidate;

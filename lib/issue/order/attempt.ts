@@ -140,7 +140,7 @@ async function openOrder(
   const { profile } = claim.pending;
   const owner = { directory: ca.directory, ...(profile && { profile }) };
   if (state.order !== undefined && isSameValue(state.orderFor, owner)) {
-    const found = await findOrder(state.order, claim.pending, ca, invocation.signal);
+    const found = await findOrder(state.order, claim.pending, { ca, clock }, invocation.signal);
     if (!('useless' in found) && isUsable(found, claim)) {
       await recordValues({ name, open: found, journal: state.txt }, store, invocation.signal);
       log.info('order resumed', { certificate: name, names: domains, orderUrl: found.order.url });
@@ -172,7 +172,7 @@ async function openOrder(
       return made;
     });
     log.info('order created', { certificate: name, names: domains, orderUrl });
-    const open = await openNewOrder(order, spec, ca, invocation.signal);
+    const open = await openNewOrder(order, spec, { ca, clock }, invocation.signal);
     await recordValues({ name, open, journal: rehearsal.journal }, store, invocation.signal);
     return { kind: 'open', claim, ca, open, isNew: true, written: [...rehearsal.written, ...open.toPresent] };
   } catch (cause) {

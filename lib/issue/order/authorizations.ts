@@ -10,6 +10,7 @@ import {
   type Order,
   type Proof,
 } from '../../ports/acme.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { TxtValue } from '../../ports/dns.ts';
 
 /** Authorizations of one order read at once. */
@@ -17,10 +18,15 @@ const concurrency = 8;
 /** Milliseconds that a CA may take for all authorizations of one order. */
 const readingMs = 60_000;
 
-/** The names of an order. `readingMs`: how long the CA may take to say what it wants proved; absent: 60 s. */
+/** The names of an order. */
 export interface OrderedNames {
   readonly domains: readonly string[];
-  readonly readingMs?: number;
+}
+
+/** The CA that has an order, and the time. */
+export interface OrderPorts {
+  readonly ca: CertificateAuthority;
+  readonly clock: Clock;
 }
 
 /** Checks that an order has at most one authorization for each name (RFC 8555 §7.1.3). @throws AcmeError
@@ -39,11 +45,12 @@ export function requireOnePerName({ url, authorizations }: Order, { domains }: O
 export async function readChallenges(
   order: Order,
   ordered: OrderedNames,
-  ca: CertificateAuthority,
+  ports: OrderPorts,
   signal: AbortSignal,
 ) {
   requireOnePerName(order, ordered);
-  const authorizations = await readAuthorizations(order, ca, signal, ordered.readingMs);
+  const { ca } = ports;
+  const authorizations = await readAuthorizations(order, ports, signal);
   const unrequested = findUnrequested(authorizations, ordered.domains);
   if (unrequested !== undefined)
     throw new AcmeError('Malformed', `the CA ${unrequested}; nothing is proved to it (order ${order.url})`);
@@ -66,20 +73,19 @@ export async function readChallenges(
   return { authorizations, toPresent, toKeep: proofs.filter(({ isLasting }) => isLasting).map(toValue) };
 }
 
-/** Reads all authorizations of an order. @throws AcmeError `Unreachable` after `limitMs` milliseconds. */
+/** Reads all authorizations of an order. @throws AcmeError `Unreachable` after 60 s. */
 export async function readAuthorizations(
   { url, authorizations }: Order,
-  ca: CertificateAuthority,
+  { ca, clock }: OrderPorts,
   signal: AbortSignal,
-  limitMs = readingMs,
 ): Promise<readonly Authorization[]> {
-  const inTime = AbortSignal.timeout(limitMs);
+  const inTime = clock.timeout(readingMs);
   const both = AbortSignal.any([signal, inTime]);
   try {
     return await mapConcurrently(authorizations, concurrency, (one) => ca.readAuthorization(one, both));
   } catch (error) {
     if (signal.aborted || !inTime.aborted) throw error;
-    const message = `the CA took more than ${limitMs / 1000} s to say what it wants proved (order ${url})`;
+    const message = `the CA took more than ${readingMs / 1000} s to say what it wants proved (order ${url})`;
     throw new AcmeError('Unreachable', message, { cause: error });
   }
 }

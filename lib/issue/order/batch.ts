@@ -38,11 +38,13 @@ export function beginBatch(
   ports: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
 ): OrderBatch {
-  const leftMs = invocation.workUntil.getTime() - ports.clock.now().getTime();
+  const { clock } = ports;
+  const leftMs = invocation.workUntil.getTime() - clock.now().getTime();
   const shared = {
     members: batch.length,
     longestMs: Math.max(0, leftMs * waitShare),
     signal: invocation.signal,
+    clock,
   };
   const presented = new SharedChange({
     ...shared,
@@ -52,26 +54,25 @@ export function beginBatch(
     ...shared,
     change: (...values) => cleanUp(values, ports, invocation),
   });
-  const queue = new SerialQueue();
+  const queue = new SerialQueue(clock);
   const [beginning, recording] = [new Slots(concurrency), new Slots(concurrency)];
   const outcomes = Promise.all(
     batch.map(async (due): Promise<OrderOutcome> => {
       const begun = await beginning.use(() => beginAttempt(due, queue, ports, invocation), {
-        timeoutMs: longestSlotMs,
+        timeout: { ms: longestSlotMs, clock },
       });
       const attempt = await finish({ due, attempt: begun, presented }, ports, invocation);
       const unremoved = await cleanedUp.join('written' in attempt ? attempt.written : []);
       return recording.use(() => recordAttempt({ due, attempt, unremoved }, ports, invocation));
     }),
   );
-  const overdue = presented.first.then(() => pause(stragglerMs));
+  const overdue = presented.first.then(() => untilAborted(clock.timeout(stragglerMs)));
   const stragglersOnly = Promise.race([outcomes, cleanedUp.first, overdue]).then(() => undefined);
   return { outcomes, stragglersOnly };
 }
 
-/** Resolves after this time, in milliseconds. Does not keep the process alive. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** Writes the TXT values of some orders. */

@@ -5,12 +5,12 @@ import { type PollProgress, poll } from '../../async/poll.ts';
 import { maxNames, sameNames, withoutWildcard } from '../../certificate/names.ts';
 import { oneLine } from '../../policy/bounds.ts';
 import { AcmeError, type Authorization, type CertificateAuthority, type Order } from '../../ports/acme.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { TxtValue } from '../../ports/dns.ts';
 import { describeError } from '../../ports/errors.ts';
 import { IssueError } from '../errors.ts';
 import {
   type OrderedNames,
+  type OrderPorts,
   readAuthorizations,
   readChallenges,
   requireOnePerName,
@@ -29,12 +29,6 @@ const maxNameLength = 260;
 /** Challenges of one order that are answered at once. */
 const concurrency = 8;
 
-/** What following an order needs. */
-interface OrderPorts {
-  readonly ca: CertificateAuthority;
-  readonly clock: Clock;
-}
-
 /** An order with what its challenges need. */
 export interface OpenOrder {
   readonly order: Order;
@@ -50,11 +44,11 @@ export interface OpenOrder {
 export async function findOrder(
   url: string,
   ordered: OrderedNames,
-  ca: CertificateAuthority,
+  ports: OrderPorts,
   signal: AbortSignal,
 ): Promise<OpenOrder | { readonly useless: string }> {
   try {
-    const order = await ca.readOrder(url, signal);
+    const order = await ports.ca.readOrder(url, signal);
     if (order.names && !sameNames(order.names, ordered.domains)) return { useless: 'it is for other names' };
     if (order.status === 'invalid') return { useless: 'it is invalid' };
     // After validation nothing is to be proved. Only an order that does not repeat its names needs its
@@ -62,7 +56,7 @@ export async function findOrder(
     const isValidated = order.status !== 'pending' && order.names !== undefined;
     const open = isValidated
       ? withoutChallenges(order, ordered)
-      : { order, ...(await readChallenges(order, ordered, ca, signal)) };
+      : { order, ...(await readChallenges(order, ordered, ports, signal)) };
     return coversNames(open, ordered.domains) ? open : { useless: 'it is for other names' };
   } catch (error) {
     if (isGone(error)) return { useless: describeError(error) };
@@ -84,11 +78,11 @@ function isGone(error: unknown): boolean {
 export async function openNewOrder(
   order: Order,
   ordered: OrderedNames,
-  ca: CertificateAuthority,
+  ports: OrderPorts,
   signal: AbortSignal,
 ): Promise<OpenOrder> {
   if (order.status !== 'pending') return withoutChallenges(order, ordered);
-  return { order, ...(await readChallenges(order, ordered, ca, signal)) };
+  return { order, ...(await readChallenges(order, ordered, ports, signal)) };
 }
 
 function withoutChallenges(order: Order, ordered: OrderedNames): OpenOrder {
@@ -111,7 +105,7 @@ export async function validateOrder(
   });
   await mapConcurrently(unanswered, concurrency, (url) => ca.answerChallenge(url, signal));
   const validated = await follow(order, 'pending', { ca, clock }, signal);
-  if (validated.status === 'invalid') throw await explainFailure(validated, ca, signal);
+  if (validated.status === 'invalid') throw await explainFailure(validated, { ca, clock }, signal);
   return validated;
 }
 
@@ -127,7 +121,7 @@ export async function obtainCertificate(
   const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
   const order = await follow(finalized, 'processing', { ca, clock }, signal);
   if (order.status === 'valid') return ca.downloadCertificate(order, signal);
-  if (order.status === 'invalid') throw await explainFailure(order, ca, signal);
+  if (order.status === 'invalid') throw await explainFailure(order, { ca, clock }, signal);
   throw new AcmeError('Malformed', `order ${order.url} is ${order.status} after it was finalized`);
 }
 
@@ -185,13 +179,9 @@ function nextPauseMs({ seen, pauses }: PollProgress<Order>): number {
 
 /** Why an order ended invalid, in the CA's words: by its authorizations' challenges, or else by the order
  *  itself. */
-async function explainFailure(
-  order: Order,
-  ca: CertificateAuthority,
-  signal: AbortSignal,
-): Promise<AcmeError> {
+async function explainFailure(order: Order, ports: OrderPorts, signal: AbortSignal): Promise<AcmeError> {
   const few = { ...order, authorizations: order.authorizations.slice(0, maxNames) };
-  const authorizations = await readAuthorizations(few, ca, signal).catch((error: unknown) => {
+  const authorizations = await readAuthorizations(few, ports, signal).catch((error: unknown) => {
     if (error instanceof AcmeError && error.code === 'Malformed') return [];
     throw error;
   });

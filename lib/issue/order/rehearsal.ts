@@ -35,7 +35,7 @@ export async function rehearse(
     const ca = await connect(issuer, invocation.signal);
     const { profile } = invocation.inventory.issuers[issuer] ?? {};
     const order = await ca.newOrder({ domains, profile }, invocation.signal);
-    const open = await openNewOrder(order, spec, ca, invocation.signal);
+    const open = await openNewOrder(order, spec, { ca, clock }, invocation.signal);
     const journal = await recordValues({ name, open }, store, invocation.signal);
     rehearsal = { written: open.toPresent, journal };
     await presentOwn([...open.toPresent, ...open.toKeep], ports, invocation);

@@ -1,6 +1,7 @@
 // Writes or removes the TXT values of many certificates together, as a rule in one change per hosted zone.
 // Slow certificates delay the others only so long, and each certificate goes on as soon as its own values are
 // done.
+import type { Clock } from '../../ports/clock.ts';
 import type { OnRecordDone, RecordOutcome, TxtValue } from '../../ports/dns.ts';
 import { toError } from '../../ports/errors.ts';
 
@@ -21,6 +22,7 @@ export interface SharedChangeOptions {
   readonly longestMs: number;
   /** Ends the work: nobody waits for slow certificates any more. */
   readonly signal: AbortSignal;
+  readonly clock: Pick<Clock, 'after'>;
 }
 
 /** One certificate's values, and the names that are still open. */
@@ -36,18 +38,20 @@ export class SharedChange {
   readonly #change: ChangeRecords;
   readonly #longestMs: number;
   readonly #signal: AbortSignal;
+  readonly #clock: Pick<Clock, 'after'>;
   readonly #first = Promise.withResolvers<void>();
   #expected: number;
   #isBegun = false;
   #ready: Member[] = [];
-  #quiet: NodeJS.Timeout | undefined;
-  #longest: NodeJS.Timeout | undefined;
+  #stopQuiet: (() => void) | undefined;
+  #stopLongest: (() => void) | undefined;
 
-  constructor({ members, change, longestMs, signal }: SharedChangeOptions) {
+  constructor({ members, change, longestMs, signal, clock }: SharedChangeOptions) {
     this.#expected = members;
     this.#change = change;
     this.#longestMs = longestMs;
     this.#signal = signal;
+    this.#clock = clock;
     signal.addEventListener('abort', this.#await, { once: true });
   }
 
@@ -78,20 +82,20 @@ export class SharedChange {
 
   /** Waits for the missing certificates, or begins at once if none is missing. */
   readonly #await = (): void => {
-    clearTimeout(this.#quiet);
+    this.#stopQuiet?.();
     if (this.#expected <= 0) {
       this.#signal.removeEventListener('abort', this.#await);
       this.#begin();
     } else if (this.#ready.length > 0) {
-      this.#quiet = setTimeout(this.#begin, this.#signal.aborted ? quietAtEndMs : quietMs);
-      this.#longest ??= setTimeout(this.#begin, this.#longestMs);
+      this.#stopQuiet = this.#clock.after(this.#signal.aborted ? quietAtEndMs : quietMs, this.#begin);
+      this.#stopLongest ??= this.#clock.after(this.#longestMs, this.#begin);
     }
   };
 
   readonly #begin = (): void => {
-    clearTimeout(this.#quiet);
-    clearTimeout(this.#longest);
-    this.#longest = undefined;
+    this.#stopQuiet?.();
+    this.#stopLongest?.();
+    this.#stopLongest = undefined;
     const members = this.#ready;
     if (this.#isBegun && members.length === 0) return;
     this.#isBegun = true;
