@@ -43,7 +43,9 @@ test('a hold ends before what it keeps in place does: no Secret is left with an 
   agent.clock.pass(dayMs);
   const report = await agent.deploy();
   expect(versions()).toEqual(['version-2', 'version-2']);
-  expect(targetsOf(report)[0]?.message).toMatch(/the Secret stays as it is, because .* ends 2027-02-20/);
+  expect(targetsOf(report)[0]?.message).toMatch(
+    /the Secret stays as it is, because .* expires at 2027-02-20/,
+  );
   expect(codesOf(report), 'a person must look').toEqual(['RolloutFailed']);
 });
 

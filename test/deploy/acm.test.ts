@@ -153,7 +153,7 @@ test.for<[string, 'IMPORTED' | 'AMAZON_ISSUED', 'ecdsa-p256' | 'rsa-2048', strin
     'IMPORTED',
     'rsa-2048',
     'KeyTypeConflict',
-    /is rsa-2048, that of shop is ecdsa-p256/,
+    /has a key of type rsa-2048, certificate shop has ecdsa-p256/,
   ],
   ['that ACM issued', 'AMAZON_ISSUED', 'ecdsa-p256', 'NotImported', /ACM issued and renews itself/],
 ])('a certificate %s is refused by name and left alone', async ([, type, keyType, code, message]) => {

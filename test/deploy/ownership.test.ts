@@ -33,7 +33,7 @@ test.for([
     },
     { format: 'combined-pem' },
     'Foreign',
-    /lab\/shop\/shop-tls holds the certificate api.*"adopt: true"/,
+    /lab\/shop\/shop-tls contains certificate api.*"adopt: true"/,
   ],
   [
     'of another type (P07)',

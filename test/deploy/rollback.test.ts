@@ -210,7 +210,9 @@ test('a hold ends before what it keeps in place does: no target is left with an 
   const report = await harness.deploy();
   expect(versions()).toEqual(['version-2', 'version-2']);
   expect(targetsOf(report)[1]).toMatchObject({ outcome: 'delivered' });
-  expect(targetsOf(report)[0]?.message).toMatch(/the Secret stays as it is, because .* ends 2027-02-20/);
+  expect(targetsOf(report)[0]?.message).toMatch(
+    /the Secret stays as it is, because .* expires at 2027-02-20/,
+  );
   expect(codesOf(report), 'a person must look').toEqual(['RolloutFailed']);
   harness.calls();
   harness.clock.pass(360 * 60_000);

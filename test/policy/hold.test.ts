@@ -36,7 +36,7 @@ describe('the version before comes back', async () => {
     [
       'but not with less',
       { begin, now: new Date('2026-03-24T12:00:01Z') },
-      /^it ends 2026-04-01T00:00:00.000Z$/,
+      /^it expires at 2026-04-01T00:00:00.000Z$/,
     ],
     ['by hand until its end', { now: new Date('2026-03-31T23:59:00Z') }, /^yes$/],
     [

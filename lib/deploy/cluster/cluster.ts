@@ -3,7 +3,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { adviseFreeze, describeFreeze, isByHand, judgeFrozen } from '../../policy/delivery/freeze.ts';
 import { nameTarget } from '../../policy/delivery/secret.ts';
-import { isEnding } from '../../policy/delivery/windows.ts';
+import { isNearExpiry } from '../../policy/delivery/windows.ts';
 import { certificateAnnotation, readNotAfter } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
@@ -109,7 +109,7 @@ async function stay(job: Job, freeze: Freeze, context: ClusterContext): Promise<
   const found = await cluster.readSecret(target.namespace, target.secret, invocation.signal);
   const isOurs = found?.annotations[certificateAnnotation] === certificate;
   const end = found && isOurs ? readNotAfter(found) : undefined;
-  if (!end || !isEnding(end, facts.notBefore, ports.clock.now())) {
+  if (!end || !isNearExpiry(end, facts.notBefore, ports.clock.now())) {
     return describeStay(job, 'held', `${describeFreeze(freeze)}; ${adviseFreeze(certificate)}`);
   }
   const { rollout } = target;

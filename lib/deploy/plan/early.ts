@@ -1,5 +1,5 @@
 // A version that is not valid yet is not put over one that is: the pass that finds it valid delivers it.
-import { holdsValid } from '../../policy/delivery/early.ts';
+import { hasValidCertificate } from '../../policy/delivery/secret-validity.ts';
 import type { AnyJob, ClusterContext, Job, JobResult } from '../invocation.ts';
 import { describeStay } from '../results.ts';
 
@@ -13,7 +13,7 @@ export async function keepValid(
 ): Promise<JobResult | undefined> {
   const { target, delivery } = job;
   const found = await cluster.readSecret(target.namespace, target.secret, invocation.signal);
-  const isKept = found !== undefined && holdsValid(found, delivery, target, ports.clock.now());
+  const isKept = found !== undefined && hasValidCertificate(found, delivery, target, ports.clock.now());
   return isKept ? describeEarly(job, begins) : undefined;
 }
 

@@ -4,7 +4,7 @@ import { isSecretTarget, workloadKinds } from '../../certificate/spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
 import { isAgentCluster } from '../../policy/delivery/agents.ts';
 import {
-  findOrphans,
+  findOrphanedSecrets,
   findUsers,
   isAppliedByUs,
   type KnownTargets,
@@ -96,7 +96,11 @@ async function pruneNamespace(
   invocation: DeployInvocation,
 ): Promise<readonly Pruned[]> {
   try {
-    const found = findOrphans(place, await cluster.listSecrets(place.namespace, invocation.signal), known);
+    const found = findOrphanedSecrets(
+      place,
+      await cluster.listSecrets(place.namespace, invocation.signal),
+      known,
+    );
     const orphans = found.filter(({ secret }) => isAppliedByUs(secret));
     const done: Pruned[] = found
       .filter((one) => !orphans.includes(one))

@@ -1,4 +1,4 @@
-// Clusters that only an agent in them reaches: what is to be signed for them, and what their agents report.
+// Clusters that are served by an agent: what to sign for them, and what their agents' reports mean.
 import {
   type CertificateSpec,
   type Inventory,
@@ -13,8 +13,8 @@ import type { ByCluster, CertificateState } from '../../state/state.ts';
 import { permissionsKey } from '../../state/targets.ts';
 import { phasesOf, withoutRetry } from './progress.ts';
 
-/** The clusters among those of the targets that only an agent reaches, each once. */
-export function agentClusters(
+/** The targets' clusters that are served by an agent, each once. */
+function agentClusters(
   targets: readonly TargetSpec[],
   { clusters }: Pick<Inventory, 'clusters'>,
 ): readonly string[] {
@@ -25,42 +25,46 @@ export function agentClusters(
   return [...new Set(names)];
 }
 
-/** Those of the targets that are in the cluster. */
+/** The targets that are Secrets of the cluster, in their order. */
 export function targetsIn(targets: readonly TargetSpec[], cluster: string): readonly SecretTarget[] {
   return targets.filter(isSecretTarget).filter((target) => target.cluster === cluster);
 }
 
-/** Whether only an agent reaches that cluster. */
+/** Whether the inventory has the cluster and says `agent`: only an agent inside reaches it, `deploy` does
+ *  not. */
 export function isAgentCluster(name: string, { clusters }: Pick<Inventory, 'clusters'>): boolean {
   const spec = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
   return spec !== undefined && 'agent' in spec;
 }
 
-/** How far each target has come with the version: what `deploy` has noted, and of clusters that only an agent reaches what
- *  that has reported. */
+/** The phase of each target for the version. It comes from what `deploy` recorded, or for a cluster with
+ *  an agent from what the agent reported; `none` if nothing is known. */
 export function reachedPhases(
   { deployed, reports }: Pick<CertificateState, 'deployed' | 'reports'>,
   version: string,
   targets: readonly TargetSpec[],
   inventory: Pick<Inventory, 'clusters'>,
 ): readonly DeliveryPhase[] {
-  const noted = phasesOf(deployed, version, targets);
+  const recorded = phasesOf(deployed, version, targets);
   return targets.map((target, index) => {
-    if (!isSecretTarget(target) || !isAgentCluster(target.cluster, inventory)) return noted[index] ?? 'none';
+    if (!isSecretTarget(target) || !isAgentCluster(target.cluster, inventory))
+      return recorded[index] ?? 'none';
     const own = targetsIn(targets, target.cluster);
     const report = reports?.[target.cluster];
     return phasesOf(report?.deployed, version, own)[own.indexOf(target)] ?? 'none';
   });
 }
 
-/** What a statement is to be about in one cluster. */
+/** A cluster with an agent that gets a certificate, so a statement is signed for it. */
 export interface AgentRecipient {
   readonly cluster: string;
-  /** Of a registered certificate: what its targets there may do (`permissionsKey`). */
+  /** Only for a registered certificate: hash of its targets in the cluster and what they allow
+   *  (`permissionsKey`). */
   readonly targets?: string | undefined;
 }
 
-/** The clusters of a specification that only an agent reaches, with what is to be stated there. */
+/** The clusters with an agent that the specification's targets name, with what their statements must
+ *  contain. */
 export function recipientsOf(
   spec: CertificateSpec | StoredSpec,
   inventory: Pick<Inventory, 'clusters'>,
@@ -72,16 +76,19 @@ export function recipientsOf(
   });
 }
 
-/** What is to be signed and what is to be taken back, for one certificate. */
+/** Which statements of one certificate to sign and which to remove. */
 export interface SigningPlan {
-  /** `isRollback`: an older certificate takes the place of one that was stated before. */
+  /** `isRollback`: the certificate is older than the one in the statement before. */
   readonly sign: readonly (AgentRecipient & { readonly isRollback: boolean })[];
-  /** Clusters that the certificate no longer goes to. */
+  /** Clusters whose statement is removed, because the certificate no longer goes there. */
   readonly clear: readonly string[];
 }
 
-/** @param recipients Where the current version goes.
- *  @param isTrusted Whether what was signed for a cluster still holds; what does not is signed anew. */
+/** Compares the recorded statements with where the current version goes. A cluster gets a new one if it has
+ *  none that can be read, one for another version or other targets, or one that `isTrusted` rejects.
+ *  @param recipients Where the current version goes.
+ *  @param signatures The recorded statement of each cluster, as text.
+ *  @param isTrusted Whether a cluster's recorded statement is still to be trusted. */
 export function planSigning(
   recipients: readonly AgentRecipient[],
   current: Pick<StatementSummary, 'version' | 'notBefore'>,
@@ -89,27 +96,28 @@ export function planSigning(
   isTrusted: (cluster: string) => boolean = () => true,
 ): SigningPlan {
   return {
-    sign: recipients.flatMap((one) => {
-      const before = readStatement(signatures[one.cluster]);
+    sign: recipients.flatMap((recipient) => {
+      const before = readStatement(signatures[recipient.cluster]);
       const isSame = before?.version === current.version;
-      if (isSame && before.targets === one.targets && isTrusted(one.cluster)) return [];
+      if (isSame && before.targets === recipient.targets && isTrusted(recipient.cluster)) return [];
       const isOlder = before !== undefined && current.notBefore < before.notBefore;
-      return [{ ...one, isRollback: isSame ? before.isRollback : isOlder }];
+      return [{ ...recipient, isRollback: isSame ? before.isRollback : isOlder }];
     }),
-    clear: Object.keys(signatures).filter((cluster) => !recipients.some((one) => one.cluster === cluster)),
+    clear: Object.keys(signatures).filter((name) => !recipients.some(({ cluster }) => cluster === name)),
   };
 }
 
-/** What of the reason there is room for: the agent's log has the whole of it. */
+/** Characters of a reason that fit into an agent's report; its log has the whole reason. */
 const longestReason = 60;
 
-/** A freeze as an agent's report tells it. */
+/** The freeze for an agent's report: its reason in printable ASCII, 60 characters at most. */
 export function shortenFreeze({ version, target, reason }: Freeze): Freeze {
   return { version, target, reason: reason.replace(/[^ -~]/g, '?').slice(0, longestReason) };
 }
 
-/** The report as it counts: without its freeze and its wait where a person has resumed that version since. An agent that freezes
- *  the version again says which `resume` it had followed, so that none is followed twice. */
+/** The report after the operator's last `resume`. If that resumes the version that the agent froze, the
+ *  freeze and the wait are removed and `resumedAt` is set. A report with this `resumedAt` is returned as
+ *  it is: the agent has followed that `resume` and froze the version again. */
 export function applyResumption(
   report: AgentReport | undefined,
   resumed: Resumption | undefined,
@@ -120,7 +128,7 @@ export function applyResumption(
   return { ...rest, ...(deployed && { deployed: withoutRetry(deployed) }), resumedAt: resumed.at };
 }
 
-/** What agents freeze, as their reports count. */
+/** The freezes that agents report and no `resume` has ended. */
 export function frozenByAgents({
   reports = {},
   resumed,

@@ -1,53 +1,59 @@
-// The hold on a version that must not be delivered any further: who ordered it, and what each target gets meanwhile.
+// Frozen versions: what each target gets instead, how to resume, and whether the previous version may come
+// back.
 import { type Bundle, type UnverifiedBundle, verifyBundle } from '../../certificate/bundle.ts';
 import type { Freeze } from '../../state/delivery.ts';
-import { isEnding } from './windows.ts';
+import { isNearExpiry } from './windows.ts';
 
-/** Tags have little room, and the log has the whole of it. */
+/** Characters of a reason that are recorded on tags; the log has the whole reason. */
 const longestReason = 200;
 
-/** Whether a person ordered it. */
+/** Whether a person took the version back (`rollback`); otherwise it failed at a target. */
 export function isByHand({ target }: Freeze): boolean {
   return target === '*';
 }
 
-/** The freeze with as much of its reason as is kept. */
+/** The freeze as it is recorded: its reason has 200 characters at most. */
 export function trimFreeze(freeze: Freeze): Freeze {
   return { ...freeze, reason: freeze.reason.slice(0, longestReason) };
 }
 
-/** The freeze where it is about that version. */
+/** The freeze if it is about the version, else `undefined`. */
 export function freezeOf(freeze: Freeze | undefined, version: string | undefined): Freeze | undefined {
   return freeze?.version === version ? freeze : undefined;
 }
 
-/** What a held version means for one target: it gets the version before, it stays as it is, or nothing, because the version
- *  has arrived there. */
+/** What a frozen version means for one target. `back`: it gets the previous version again, because it failed
+ *  there or a person took it back. `proceed`: the version is already there, and its delivery ends. `stay`:
+ *  nothing is changed.
+ *  @param target As `nameDestination` writes it.
+ *  @param hasBegun Whether the target already has the version. */
 export function judgeFrozen(freeze: Freeze, target: string, hasBegun: boolean): 'back' | 'stay' | 'proceed' {
   if (isByHand(freeze) || freeze.target === target) return 'back';
   return hasBegun ? 'proceed' : 'stay';
 }
 
-/** Why a target that it has not come to yet stays as it is, as the beginning of a sentence. */
+/** Message for a target with the result `stay`. */
 export function describeFreeze({ target, reason }: Freeze): string {
   return `it stays as it is: this version failed at ${target} (${reason})`;
 }
 
-/** How to end the hold, as a sentence's end. */
+/** What ends the freeze, as the end of a message. */
 export function adviseFreeze(certificate: string): string {
-  return `it is delivered nowhere else until a newer version is there, or until you say: ${sayResume(certificate)}`;
+  return `it is delivered nowhere else until there is a newer version, or until you run: ${resumeCommand(certificate)}`;
 }
 
-/** The command that ends it, for deploy and for agents. */
-export function sayResume(certificate: string): string {
+/** The shell command that ends the freeze, at `deploy` and at agents. */
+export function resumeCommand(certificate: string): string {
   const event = JSON.stringify({ certificates: [certificate], resume: true });
-  return `serverless invoke -f deploy -d '${event}'`;
+  return `npx serverless invoke -f deploy -d '${event}'`;
 }
 
-/** The version before, verified, or why it cannot take the place of the current one, as one line. `isOver`: it ends so soon
- *  that nothing may be left with it.
- *  @param names Of the current version: a server must not lose any.
- *  @param begin `notBefore` of the current version; absent: a person took that back, and knows. */
+/** Verifies the previous version for a rollback. Returns its bundle, or one line that says why it cannot be
+ *  used.
+ *  `isOver`: it is near its expiry (`isNearExpiry`), so no target may stay with it either.
+ *  @param names Names of the current version; the previous one must have all of them.
+ *  @param begin `notBefore` of the current version; absent if a person rolls back: expiry is not checked
+ *  then. */
 export function judgeReturn(
   previous: UnverifiedBundle,
   {
@@ -64,9 +70,9 @@ export function judgeReturn(
 ): { readonly bundle: Bundle } | { readonly refusal: string; readonly isOver: boolean } {
   const read = verifyBundle(previous);
   const end = read.ok ? read.bundle.facts.notAfter : undefined;
-  const isOver = end !== undefined && begin !== undefined && isEnding(end, begin, now);
+  const isOver = end !== undefined && begin !== undefined && isNearExpiry(end, begin, now);
   if (isRevoked) return { refusal: 'it was revoked', isOver };
-  const verdict = verifyBundle({ ...previous, domains: names }, now);
-  if (!verdict.ok) return { refusal: verdict.message, isOver };
-  return isOver ? { refusal: `it ends ${end.toISOString()}`, isOver } : { bundle: verdict.bundle };
+  const verified = verifyBundle({ ...previous, domains: names }, now);
+  if (!verified.ok) return { refusal: verified.message, isOver };
+  return isOver ? { refusal: `it expires at ${end.toISOString()}`, isOver } : { bundle: verified.bundle };
 }

@@ -1,9 +1,11 @@
-// How far a version has come to its targets, by what is recorded of it.
+// The delivery record of a certificate: which phase each target has reached with one version.
 import type { TargetSpec } from '../../certificate/spec.ts';
 import type { DeliveryPhase, DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
 import { orderedTargetsKey } from '../../state/targets.ts';
 
-/** What is to be recorded of a version: one phase for each of the targets. */
+/** The record to write for a version. Targets without a phase get `none`.
+ *  @param phases One for each target, in their order.
+ *  @param retry Absent if nothing failed. */
 export function describeProgress(
   version: string,
   targets: readonly TargetSpec[],
@@ -18,8 +20,8 @@ export function describeProgress(
   return retry ? { ...record, retry } : record;
 }
 
-/** The phase of each of the targets. A record that is absent, or about another version or other targets, says that nothing
- *  has been delivered. */
+/** The phase of each target, in their order. All are `none` if the record is absent or about another
+ *  version or other targets. */
 export function phasesOf(
   record: DeliveryRecord | undefined,
   version: string,
@@ -29,7 +31,8 @@ export function phasesOf(
   return targets.map((_, index) => known?.[index] ?? 'none');
 }
 
-/** What the record says of failures; `undefined` where `phasesOf` knows nothing. */
+/** The record's failures; `undefined` if nothing failed, or if it is about another version or other
+ *  targets. */
 export function retryOf(
   record: DeliveryRecord | undefined,
   version: string,
@@ -38,13 +41,14 @@ export function retryOf(
   return isAbout(record, version, targets) ? record?.retry : undefined;
 }
 
-/** The record without what it says of failures: what it tells of is tried again at once. */
+/** The record without its failures, so the next pass tries again at once. */
 export function withoutRetry(record: DeliveryRecord): DeliveryRecord {
   const { retry: _, ...rest } = record;
   return rest;
 }
 
-/** Whether the version is in every cluster Secret that the record tells of; not where it tells of another version. */
+/** Whether every target in the record has the version, restarted or not; false if it is about another
+ *  version. */
 export function isDelivered(record: DeliveryRecord | undefined, version: string): boolean {
   return record?.version === version && !record.phases.includes('none');
 }

@@ -1,4 +1,4 @@
-// Decides which cluster Secrets of ours have lost their target, and which of those nothing uses, so that they may go.
+// Decides which Kubernetes Secrets of ours no longer have a target, and what still uses them.
 import { isSecretTarget, type SecretTarget, type TargetSpec } from '../../certificate/spec.ts';
 import {
   type ClusterSecret,
@@ -13,22 +13,24 @@ import {
 import { nameObject, type TlsObject } from '../kubernetes/tls-objects.ts';
 import { nameTarget } from './secret.ts';
 
-/** What is sure of one certificate: all of its targets, and the versions of it that are in use. */
+/** What is known for certain of one certificate: all its targets, and its versions that are in use. */
 export interface KnownTargets {
   readonly targets: readonly TargetSpec[];
   readonly versions: readonly string[];
 }
 
-/** The Secrets of a namespace whose target is gone. Each carries our label and names a certificate that is known here, in a
- *  version that is in use: another Certrelay may keep a certificate of the same name for the same namespace, and what is
- *  its own stays. So does a Secret whose certificate could not be looked at, whoever registered it. Copies are among them
- *  (`isAppliedByUs`). */
-export function findOrphans(
+/** The Secrets of a namespace that have our label, a known certificate and a version in use, but no target. A
+ *  version that is not in use may be another installation's, with a certificate of the same name: such a
+ *  Secret stays. A Secret whose certificate could not be read stays too. Copies by others are included; see
+ *  `isAppliedByUs`.
+ *  @param listed All Secrets of the namespace.
+ *  @param known By name of the certificate. */
+export function findOrphanedSecrets(
   { cluster, namespace }: { readonly cluster: string; readonly namespace: string },
   listed: readonly ListedSecret[],
   known: ReadonlyMap<string, KnownTargets>,
 ): readonly ListedSecret[] {
-  const wanted = new Set(
+  const targeted = new Set(
     [...known.values()].flatMap(({ targets }) => targets.filter(isSecretTarget).map(nameTarget)),
   );
   return listed.filter(({ name, secret: { labels, annotations } }) => {
@@ -36,11 +38,11 @@ export function findOrphans(
     const isOurs =
       labels[managedByLabel.name] === managedByLabel.value &&
       certificate?.versions.includes(annotations[versionAnnotation] ?? '') === true;
-    return isOurs && !wanted.has(nameTarget({ cluster, namespace, secret: name }));
+    return isOurs && !targeted.has(nameTarget({ cluster, namespace, secret: name }));
   });
 }
 
-/** Keys by which formats lay a certificate out. */
+/** Data keys that some format writes. */
 const certificateKeys = [
   'tls.crt',
   'tls.key',
@@ -51,9 +53,9 @@ const certificateKeys = [
   'keystore.p12',
 ];
 
-/** Whether the Secret is what Certrelay applied: its entry in managedFields (manager `certrelay`, operation Apply) has the
- *  label, the annotations and the certificate. Replicators, people and backups copy labels and annotations, and others may have
- *  put a certificate of their own into it. */
+/** Whether Certrelay applied the Secret itself: its entry in managedFields (manager `certrelay`, operation
+ *  Apply) has the label, the annotations and every certificate key. A copy by a replicator, a person or a
+ *  backup has no such entry, and somebody else's certificate in it is not in the entry. */
 export function isAppliedByUs({ owned, data }: ClusterSecret): boolean {
   return (
     owned.labels.includes(managedByLabel.name) &&
@@ -63,14 +65,15 @@ export function isAppliedByUs({ owned, data }: ClusterSecret): boolean {
   );
 }
 
-/** What is there that may use the Secrets of a namespace. */
+/** Objects that may use the Secrets of one namespace. */
 export interface PossibleUsers {
   readonly workloads: readonly Pick<Workload | OtherUser, 'kind' | 'name' | 'secrets'>[];
-  /** Of this namespace, and of others that may name its Secrets. */
+  /** Of this namespace, and of others that can refer to its Secrets. */
   readonly objects: readonly TlsObject[];
 }
 
-/** Those of them that use the Secret, as a report names them: `Deployment web`, `Ingress shop/web in cluster lab`. */
+/** Names of the objects that use the Secret, for a report: `Deployment web`, `Ingress shop/web in cluster
+ *  lab`. */
 export function findUsers(
   { cluster, namespace, secret }: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>,
   { workloads, objects }: PossibleUsers,

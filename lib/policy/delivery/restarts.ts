@@ -1,4 +1,4 @@
-// Decides which workloads of a target are to restart, and how each is marked so that the same certificate marks it once.
+// Decides which workloads of a target restart, and marks each only once for a certificate.
 import { createHash } from 'node:crypto';
 import type { SecretTarget, WorkloadReference } from '../../certificate/spec.ts';
 import {
@@ -10,8 +10,10 @@ import {
   type Workload,
 } from '../kubernetes/objects.ts';
 
-/** What to do about one workload: mark it, wait for the rollout of a mark that is there already, leave it alone because it
- *  says so, or say that it does not exist. */
+/** What to do with one workload.
+ *  `restart`: put the mark on its pod template. `await`: the mark is there already; wait for its rollout.
+ *  `leave`: its annotation forbids a restart. `missing`: the inventory lists it, and the namespace has no
+ *  such workload. */
 export type RestartPlan =
   | {
       readonly action: 'restart';
@@ -22,8 +24,11 @@ export type RestartPlan =
   | { readonly action: 'await' | 'leave'; readonly workload: Workload }
   | { readonly action: 'missing'; readonly workload: WorkloadReference };
 
-/** Judges the workloads of the target's namespace: with `restart: auto` those that use the Secret, with `needed` those of
- *  them that do not see new values by themselves, else the listed ones; in the order given. */
+/** Plans the restarts of one target, in the given order.
+ *  `restart: auto` takes the workloads that use the Secret; `needed` only those whose running pods do not see
+ *  new values; a list takes just the listed ones; `none` takes none.
+ *  @param fingerprint SHA-256 of the leaf's DER, hex: the value of the mark.
+ *  @param workloads All workloads of the target's namespace. */
 export function planRestarts(
   target: SecretTarget,
   fingerprint: string,
@@ -44,18 +49,19 @@ export function planRestarts(
   });
 }
 
-/** Annotation of a pod template that holds the fingerprint of the certificate in one Secret: one annotation per Secret, so
- *  that two certificates in one workload do not undo each other's. A Secret's name that is too long for it (the
- *  part after the slash has 63 characters) is cut and told apart by its hash. */
+/** Name of the pod template's annotation whose value is the fingerprint of the certificate in the Secret.
+ *  Each Secret has its own, so two certificates in one workload do not overwrite each other's. Kubernetes
+ *  allows 63 characters after the slash: a longer name is cut, and ends in a hash of the whole. */
 export function fingerprintAnnotation(secret: string): string {
   const hash = createHash('sha256').update(secret).digest('hex').slice(0, 10);
   const name = secret.length <= 51 ? secret : `${secret.slice(0, 40)}-${hash}`;
   return `certrelay.dev/fingerprint-${name}`;
 }
 
-/** Takes a certificate back: the workloads that were marked with it are marked with the one before, and those that it had
- *  not reached stay as they are.
- *  @param fingerprint Of the one that is taken back. */
+/** Plans the restarts of a rollback: only workloads that have the mark of the failed certificate restart,
+ *  with the mark of the previous one. Workloads with the previous one's mark are awaited.
+ *  @param fingerprint Of the certificate that is rolled back.
+ *  @param before Fingerprint of the previous certificate. */
 export function planReturns(
   target: SecretTarget,
   fingerprint: string,
@@ -69,7 +75,8 @@ export function planReturns(
   );
 }
 
-/** What to say of the objects that use a target's Secret and that Certrelay does not restart: one sentence for each. */
+/** One sentence for each object that uses the target's Secret and that Certrelay does not restart, with
+ *  what to do. */
 export function adviseOthers(target: SecretTarget, others: readonly OtherUser[]): readonly string[] {
   return others
     .filter((other) => isConcerned(other, target))
@@ -78,13 +85,14 @@ export function adviseOthers(target: SecretTarget, others: readonly OtherUser[])
 
 const advice: Readonly<Record<OtherKind, string>> = {
   ReplicationController: 'it cannot be rolled; convert it to a Deployment',
-  ReplicaSet: 'no Deployment rolls it; make it one, or delete its pods one by one',
-  CronJob: 'its next run takes the new certificate',
-  Pod: 'no workload makes it again; delete it and create it anew',
+  ReplicaSet: 'no Deployment owns it; make it a Deployment, or delete its pods one by one',
+  CronJob: 'its next run uses the new certificate',
+  Pod: 'no workload recreates it; delete it and create it again',
   Rollout: 'Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
 };
 
-/** Whether it uses the Secret in a way that the target wants restarted. */
+/** Whether it uses the target's Secret; for `restart: needed`, whether its pods also do not see new
+ *  values. */
 function isConcerned(user: SecretUses, { restart, secret }: SecretTarget): boolean {
   return (restart === 'needed' ? user.fixed : user.secrets).includes(secret);
 }

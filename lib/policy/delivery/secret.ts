@@ -1,4 +1,4 @@
-// Decides what one target's cluster Secret should hold, and what to do about the one that is there.
+// Decides what a target's Kubernetes Secret must contain, and whether to create, apply, replace or refuse it.
 import type { Bundle } from '../../certificate/bundle.ts';
 import { layOut } from '../../certificate/formats.ts';
 import type { SecretTarget, TargetSpec } from '../../certificate/spec.ts';
@@ -12,7 +12,7 @@ import {
   versionAnnotation,
 } from '../kubernetes/objects.ts';
 
-/** A certificate that is to be delivered. Never logged. */
+/** One version of a certificate with its private key, to be delivered. Never logged. */
 export interface Delivery {
   readonly certificate: string;
   /** Version id of the AWS secret. */
@@ -20,19 +20,22 @@ export interface Delivery {
   /** SHA-256 of the leaf's DER, hex. */
   readonly fingerprint: string;
   readonly notAfter: Date;
-  /** PEM, leaf first, and PKCS#8 PEM. */
+  /** PEM, leaf first. */
   readonly chain: string;
+  /** PKCS#8 PEM. */
   readonly key: string;
 }
 
-/** A verified bundle as what is to be delivered. */
+/** Makes a delivery from a verified bundle.
+ *  @param version Version id of the AWS secret. */
 export function describeDelivery(certificate: string, version: string, bundle: Bundle): Delivery {
   const { chain, key, facts } = bundle;
   const { fingerprint, notAfter } = facts;
   return { certificate, version, chain, key, fingerprint, notAfter };
 }
 
-/** What to do about a target's Secret. `replace` deletes it and makes it again, with `kept`: what it held of others. */
+/** What to do with a target's Secret. `replace` deletes it and creates it again, first with `kept`: the
+ *  keys, labels and annotations of others. */
 export type SecretPlan =
   | { readonly action: 'create' | 'apply' | 'keep' }
   | { readonly action: 'replace'; readonly kept: SecretManifest }
@@ -42,9 +45,11 @@ export type SecretPlan =
       readonly message: string;
     };
 
-/** The Secret that a target should hold. The same version always gives the same bytes, whoever asks: nothing in it comes
- *  from the run. `password` is a keystore's; `found`: the Secret that is there, whose keystore stays where it is still right.
- *  @throws Error where the format needs a password and there is none. */
+/** The Secret that a target must have. The same version always gives the same bytes, in every run.
+ *  @param password Of a pkcs12 keystore.
+ *  @param found The existing Secret. Its keystore stays if it is unchanged and of the same chain, key and
+ *  password.
+ *  @throws Error if the format needs a password and there is none. */
 export function describeSecret(
   delivery: Delivery,
   target: SecretTarget,
@@ -76,86 +81,94 @@ function decodeData({ data }: Pick<ClusterSecret, 'data'>): Readonly<Record<stri
   return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')]));
 }
 
-/** Judges the Secret that is there. A Secret without our label, or with another of our certificates in it, is never changed
- *  unless the target says `adopt`; one of another `type`, which no patch can change, only if it says `replace`. */
+/** Compares the existing Secret with the desired one.
+ *  `Foreign`: it has no label of ours, or contains another of our certificates; `adopt: true` on the target
+ *  allows it.
+ *  `TypeConflict`: it has another `type`, which Kubernetes never changes; `replace: true` allows to recreate
+ *  it.
+ *  `Rejected`: it is immutable. */
 export function planSecret(
   target: SecretTarget,
-  wanted: SecretManifest,
+  desired: SecretManifest,
   found: ClusterSecret | undefined,
 ): SecretPlan {
   if (!found) return { action: 'create' };
   const name = nameTarget(target);
-  const holder = target.adopt ? undefined : describeOtherHolder(wanted, found);
-  if (holder !== undefined) {
-    const message = `Secret ${name} ${holder}: say "adopt: true" on the target to take it over, or name another Secret`;
+  const owner = target.adopt ? undefined : describeOtherOwner(desired, found);
+  if (owner !== undefined) {
+    const message = `Secret ${name} ${owner}: set "adopt: true" on the target to take it over, or name another Secret`;
     return { action: 'refuse', code: 'Foreign', message };
   }
-  if (found.type !== wanted.type) {
-    if (target.replace) return { action: 'replace', kept: describeForeign(wanted, found) };
-    const message = `Secret ${name} is of type ${found.type}, format ${target.format} needs ${wanted.type}, and a Secret's type cannot be changed: say "replace: true" on the target to delete it and make it again, or name another Secret`;
+  if (found.type !== desired.type) {
+    if (target.replace) return { action: 'replace', kept: describeForeign(desired, found) };
+    const message = `Secret ${name} has type ${found.type}, format ${target.format} needs ${desired.type}, and Kubernetes does not change the type of a Secret: set "replace: true" on the target to delete and recreate it, or name another Secret`;
     return { action: 'refuse', code: 'TypeConflict', message };
   }
-  const isSameData = isAsWanted(found.data, wanted.data, found.owned.data);
+  const isSameData = isAsDesired(found.data, desired.data, found.owned.data);
   if (found.immutable && !isSameData) {
-    const message = `Secret ${name} is immutable: delete it, or name another Secret; Certrelay makes Secrets that can be changed`;
+    const message = `Secret ${name} is immutable, so Certrelay cannot update it: delete it, or name another Secret`;
     return { action: 'refuse', code: 'Rejected', message };
   }
   const isSame =
     isSameData &&
-    isAsWanted(found.labels, wanted.labels, found.owned.labels) &&
-    isAsWanted(found.annotations, wanted.annotations, found.owned.annotations);
-  return { action: isSame && isApplied(wanted, found) ? 'keep' : 'apply' };
+    isAsDesired(found.labels, desired.labels, found.owned.labels) &&
+    isAsDesired(found.annotations, desired.annotations, found.owned.annotations);
+  return { action: isSame && isOwned(desired, found) ? 'keep' : 'apply' };
 }
 
-/** Whether the API server still knows that all of it is ours, which a backup forgets: without that it would never be pruned. */
-function isApplied(wanted: SecretManifest, { owned }: ClusterSecret): boolean {
+/** Whether managedFields say that all of it is ours. A restored backup has lost that, and `prune` needs
+ *  it. */
+function isOwned(desired: SecretManifest, { owned }: ClusterSecret): boolean {
   return (['data', 'labels', 'annotations'] as const).every((part) =>
-    Object.keys(wanted[part]).every((name) => owned[part].includes(name)),
+    Object.keys(desired[part]).every((name) => owned[part].includes(name)),
   );
 }
 
-/** What keeps a Secret, as it was stored, from being what was applied: the names of keys that differ. Admission may have
- *  changed them on the way. */
-export function compareStored(wanted: SecretManifest, stored: ClusterSecret): readonly string[] {
-  const keys = Object.keys(wanted.data).filter((key) => stored.data[key] !== wanted.data[key]);
-  return stored.type === wanted.type ? keys : [...keys, 'type'];
+/** Compares the Secret that the API server stored with the applied one. Returns the names of data keys
+ *  that differ, and `type` if that differs; empty if they are equal. An admission webhook may have changed
+ *  them. */
+export function compareStored(applied: SecretManifest, stored: ClusterSecret): readonly string[] {
+  const keys = Object.keys(applied.data).filter((key) => stored.data[key] !== applied.data[key]);
+  return stored.type === applied.type ? keys : [...keys, 'type'];
 }
 
-/** `prod/shop/shop-tls`, as events and messages name a Secret. */
+/** `cluster/namespace/secret`, as events and messages name a Secret: `prod/shop/shop-tls`. */
 export function nameTarget(target: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>): string {
   return `${target.cluster}/${target.namespace}/${target.secret}`;
 }
 
-/** As events and messages name any target of the certificate: `prod/shop/shop-tls`, or `acm/us-east-1/shop`. */
+/** How events and messages name a target of the certificate: `prod/shop/shop-tls`, or
+ *  `acm/us-east-1/shop`. */
 export function nameDestination(target: TargetSpec, certificate: string): string {
   return 'acm' in target ? `acm/${target.acm.region}/${certificate}` : nameTarget(target);
 }
 
-/** Who has the Secret, where it is not the certificate that is wanted in it; continues "Secret … ". */
-function describeOtherHolder(wanted: SecretManifest, found: ClusterSecret): string | undefined {
-  const owner = found.labels[managedByLabel.name];
-  if (owner !== managedByLabel.value) {
-    const reason = owner === undefined ? 'it has no' : `its value is "${owner}" for the`;
+/** Whose Secret it is, to continue a message `Secret … `; `undefined` if it is ours and for this
+ *  certificate. */
+function describeOtherOwner(desired: SecretManifest, found: ClusterSecret): string | undefined {
+  const label = found.labels[managedByLabel.name];
+  if (label !== managedByLabel.value) {
+    const reason = label === undefined ? 'it has no' : `its value is "${label}" for the`;
     return `exists and is not Certrelay's (${reason} label ${managedByLabel.name})`;
   }
   const certificate = found.annotations[certificateAnnotation];
-  if (certificate === undefined || certificate === wanted.annotations[certificateAnnotation])
+  if (certificate === undefined || certificate === desired.annotations[certificateAnnotation])
     return undefined;
-  return `holds the certificate ${certificate} (annotation ${certificateAnnotation})`;
+  return `contains certificate ${certificate} (annotation ${certificateAnnotation})`;
 }
 
-/** What a Secret holds beside what we want in it: others' keys, labels and annotations. */
-function describeForeign(wanted: SecretManifest, found: ClusterSecret): SecretManifest {
+/** The data keys, labels and annotations of a Secret that neither are desired nor were applied by us. */
+function describeForeign(desired: SecretManifest, found: ClusterSecret): SecretManifest {
   return {
-    ...wanted,
-    labels: without(found.labels, [...Object.keys(wanted.labels), ...found.owned.labels]),
+    ...desired,
+    labels: without(found.labels, [...Object.keys(desired.labels), ...found.owned.labels]),
     annotations: without(found.annotations, [
-      ...Object.keys(wanted.annotations),
+      ...Object.keys(desired.annotations),
       ...found.owned.annotations,
-      // It describes an object of another type, data included, to "kubectl apply".
+      // "kubectl apply" would read the old type and data from it.
       'kubectl.kubernetes.io/last-applied-configuration',
     ]),
-    data: without(found.data, [...Object.keys(wanted.data), ...found.owned.data]),
+    data: without(found.data, [...Object.keys(desired.data), ...found.owned.data]),
   };
 }
 
@@ -163,14 +176,14 @@ function without(map: Readonly<Record<string, string>>, names: readonly string[]
   return Object.fromEntries(Object.entries(map).filter(([name]) => !names.includes(name)));
 }
 
-/** Whether all that is wanted is there, and nothing of ours beside it. */
-function isAsWanted(
+/** Whether every desired entry is there with its value, and no other entry of ours. */
+function isAsDesired(
   map: Readonly<Record<string, string>>,
-  wanted: Readonly<Record<string, string>>,
+  desired: Readonly<Record<string, string>>,
   owned: readonly string[],
 ): boolean {
   return (
-    Object.entries(wanted).every(([name, value]) => map[name] === value) &&
-    owned.every((name) => Object.hasOwn(wanted, name))
+    Object.entries(desired).every(([name, value]) => map[name] === value) &&
+    owned.every((name) => Object.hasOwn(desired, name))
   );
 }

@@ -1,10 +1,12 @@
-// Decides in which order a target's workloads are restarted, and whether the change is good enough to go on.
+// Splits a target's restarts into the canary and waves, and decides from probes whether the next wave may
+// start.
 import type { RolloutSpec, WorkloadReference } from '../../certificate/spec.ts';
 import type { ProbeResult, ProbeSummary } from '../serving/served.ts';
 import type { RestartPlan } from './restarts.ts';
 
-/** The canary alone, then the others in the order given, in as many groups of about the same size as the target says. A
- *  canary that is none of those that are to be restarted is given back as `missing`, for nobody would watch the first step. */
+/** The canary alone first, then the other workloads in the given order, in `waves` groups of about the
+ *  same size. Without any plan: one empty wave. `missing`: the canary is not among the plans, so nothing
+ *  may be restarted. */
 export function planWaves(
   plans: readonly RestartPlan[],
   { canary, waves }: Pick<RolloutSpec, 'canary' | 'waves'>,
@@ -24,28 +26,34 @@ export function planWaves(
   return { waves: planned.length > 0 ? planned : [[]] };
 }
 
-/** What keeps the next wave from beginning, as one line; `undefined` where nothing does. After the last one the certificate
- *  has to be served everywhere. Before, other servers still answer with the one before, which is no harm. What nobody
- *  can look at is none either, nor is what was as bad before anything was restarted.
- *  @param before What was seen then; absent where nobody looked in time. */
+/** Why the next wave must not start, as one line with the first harmful address; `undefined` if it may.
+ *  `unreachable` and `mismatch` are harmful unless the address had the same result before the restarts.
+ *  `stale` is harmful only after the last wave: until then, other servers still present the previous
+ *  certificate.
+ *  `unprobed` never is.
+ *  @param isLast Whether every wave has been restarted.
+ *  @param before Probe from before the first restart; absent if there was none. */
 export function findHarm(
   { results }: Pick<ProbeSummary, 'results'>,
   isLast: boolean,
   before?: Pick<ProbeSummary, 'results'>,
 ): string | undefined {
-  const wasSo = ({ name, address, served }: ProbeResult) =>
-    before?.results.some((one) => one.name === name && one.address === address && one.served === served);
+  const wasSame = (after: ProbeResult) =>
+    before?.results.some(
+      ({ name, address, served }) =>
+        name === after.name && address === after.address && served === after.served,
+    );
   const harmful = results.filter((result) => {
     const { served } = result;
     if (served === 'stale') return isLast;
-    return (served === 'unreachable' || served === 'mismatch') && !wasSo(result);
+    return (served === 'unreachable' || served === 'mismatch') && !wasSame(result);
   });
-  const [worst] = harmful;
-  if (!worst) return undefined;
+  const [first] = harmful;
+  if (!first) return undefined;
   const more = harmful.length > 1 ? ` (and at ${harmful.length - 1} more)` : '';
-  return `${worst.served} at ${namePlace(worst)}: ${worst.message}${more}`;
+  return `${first.served} at ${nameAddress(first)}: ${first.message}${more}`;
 }
 
-function namePlace({ address, name }: ProbeResult): string {
+function nameAddress({ address, name }: ProbeResult): string {
   return address ?? name;
 }

@@ -1,15 +1,18 @@
-// Decides whether a target's workloads may be restarted now, or for which maintenance window they wait.
+// Decides whether a target's workloads may restart now or must wait for a maintenance window.
 import { type MaintenanceWindow, weekdays } from '../../certificate/spec.ts';
 
-/** `urgent`: no window is open, and the certificate that is served must not wait for one. */
+/** Whether workloads may restart now. */
 export type Timing =
+  /** There are no windows, or one is open. */
   | { readonly kind: 'open' }
+  /** No window is open, but the served certificate is near its expiry and must not wait for one. */
   | { readonly kind: 'urgent' }
-  /** `until`: when the next window opens, in UTC; absent where none does within two weeks. */
+  /** Workloads wait. `until`: when the next window opens; absent if none opens within 15 days. */
   | { readonly kind: 'closed'; readonly until?: Date | undefined };
 
-/** Without windows it is always time. Otherwise nothing waits any more once the certificate that is served is `isEnding`.
- *  @param servedUntil The end of the certificate that is served; where nobody knows it, windows are kept.
+/** Decides for one target. Windows no longer count once the served certificate is near its expiry
+ *  (`isNearExpiry`).
+ *  @param servedUntil `notAfter` of the served certificate; if absent, windows always count.
  *  @param begin `notBefore` of its successor. */
 export function judgeTiming(
   windows: readonly MaintenanceWindow[],
@@ -20,39 +23,41 @@ export function judgeTiming(
   }: { readonly servedUntil?: Date | undefined; readonly begin: Date; readonly now: Date },
 ): Timing {
   if (windows.length === 0 || isAnyOpen(windows, now)) return { kind: 'open' };
-  if (servedUntil && isEnding(servedUntil, begin, now)) return { kind: 'urgent' };
+  if (servedUntil && isNearExpiry(servedUntil, begin, now)) return { kind: 'urgent' };
   return { kind: 'closed', until: findOpening(windows, now) };
 }
 
-/** Whether a certificate has less than a quarter left of the time that it had when its successor began: a renewal 30 days
- *  before the end has 22 days to wait for a window, or for a person.
- *  @param begin `notBefore` of the successor. */
-export function isEnding(servedUntil: Date, begin: Date, now: Date): boolean {
+/** True once `servedUntil − now < ¼ · (servedUntil − begin)`. Example: the successor begins 30 days before
+ *  expiry, so this is true from 7.5 days before expiry.
+ *  @param servedUntil `notAfter` of the served certificate.
+ *  @param begin `notBefore` of its successor. */
+export function isNearExpiry(servedUntil: Date, begin: Date, now: Date): boolean {
   const end = servedUntil.getTime();
   return (end - now.getTime()) * 4 < end - begin.getTime();
 }
 
 const minuteMs = 60_000;
 const dayMinutes = 24 * 60;
-/** Clocks are put forward or back at a multiple of this in UTC, everywhere. */
+/** Every time zone changes its offset only at a multiple of this in UTC, so one look-up per step is
+ *  enough. */
 const stepMinutes = 15;
-/** A window in the hour that a clock skips opens a week later. */
+/** How far to search. Two weeks and a day: a weekly window is skipped once if the clock jumps over it. */
 const horizonMinutes = 15 * dayMinutes;
 
-/** The first minute from `now` on in which a window is open. */
+/** The first minute from `now` on in which any window is open; `undefined` if none within the horizon. */
 function findOpening(windows: readonly MaintenanceWindow[], now: Date): Date | undefined {
   const stepMs = stepMinutes * minuteMs;
   const start = Math.floor(now.getTime() / stepMs) * stepMs;
   for (let step = 0; step < horizonMinutes; step += stepMinutes) {
     const at = start + step * minuteMs;
-    const openings = windows.flatMap((window) => {
+    const openingTimes = windows.flatMap((window) => {
       const { day, minute } = readLocalTime(new Date(at), window.timeZone);
       const offset = Array.from({ length: stepMinutes }, (_, index) => index).find(
         (index) => at + index * minuteMs >= now.getTime() && isIn(window, day, minute + index),
       );
       return offset === undefined ? [] : [at + offset * minuteMs];
     });
-    if (openings.length > 0) return new Date(Math.min(...openings));
+    if (openingTimes.length > 0) return new Date(Math.min(...openingTimes));
   }
   return undefined;
 }
@@ -64,16 +69,18 @@ function isAnyOpen(windows: readonly MaintenanceWindow[], now: Date): boolean {
   });
 }
 
-/** A window that ends before it begins goes on into the next day. `minute` may be past the day's end, by a step at most. */
+/** Whether the window is open at this minute. A window that ends before it begins continues into the next
+ *  day.
+ *  `minute` may be up to one step past the end of the day. */
 function isIn(window: MaintenanceWindow, day: number, minute: number): boolean {
   if (minute >= dayMinutes) return isIn(window, day + 1, minute - dayMinutes);
   const { days, fromMinute, toMinute } = window;
-  const isOn = (one: number) => days.some((name) => name === weekdays[(one + 7) % 7]);
-  if (fromMinute < toMinute) return isOn(day) && minute >= fromMinute && minute < toMinute;
-  return (isOn(day) && minute >= fromMinute) || (isOn(day - 1) && minute < toMinute);
+  const isListed = (index: number) => days.some((name) => name === weekdays[(index + 7) % 7]);
+  if (fromMinute < toMinute) return isListed(day) && minute >= fromMinute && minute < toMinute;
+  return (isListed(day) && minute >= fromMinute) || (isListed(day - 1) && minute < toMinute);
 }
 
-/** What the clocks of a time zone show: the day's place in `weekdays`, and the minute of the day. */
+/** Local time in the zone: index of the day in `weekdays`, and minute of the day. */
 function readLocalTime(at: Date, timeZone: string): { readonly day: number; readonly minute: number } {
   const format = formats.get(timeZone) ?? makeFormat(timeZone);
   formats.set(timeZone, format);
@@ -86,7 +93,7 @@ function readLocalTime(at: Date, timeZone: string): { readonly day: number; read
 
 const dayNames: readonly string[] = weekdays;
 
-// Making one costs much more than using it.
+// Formatters are kept, because making one costs much more than using it.
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function makeFormat(timeZone: string): Intl.DateTimeFormat {

@@ -8,7 +8,7 @@ import {
 import type { SeenServed, ServedRecord } from '../../state/delivery.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { frozenByAgents, isAgentCluster, targetsIn } from '../delivery/agents.ts';
-import { freezeOf, isByHand, sayResume } from '../delivery/freeze.ts';
+import { freezeOf, isByHand, resumeCommand } from '../delivery/freeze.ts';
 import { isDelivered, phasesOf } from '../delivery/progress.ts';
 import { nameDestination } from '../delivery/secret.ts';
 import { actualByTags } from '../issuance/actual.ts';
@@ -148,7 +148,9 @@ function findFrozen({ name, entry }: Facts): HealthCheck | undefined {
   if (!hold) return undefined;
   return isByHand(hold)
     ? pending(`held: ${hold.reason}`)
-    : failing(`held: it failed at ${hold.target}: ${hold.reason}; once that is mended: ${sayResume(name)}`);
+    : failing(
+        `held: it failed at ${hold.target}: ${hold.reason}; once that is mended: ${resumeCommand(name)}`,
+      );
 }
 
 function findUnserved({ entry, now, staleAfterMs }: Facts): HealthCheck | undefined {

@@ -1,4 +1,4 @@
-// Tells whether a cluster Secret holds a certificate that is valid now.
+// Decides whether a Kubernetes Secret already contains another certificate that is valid now.
 import { isValidAt } from '../../certificate/bundle.ts';
 import { UnparsableError } from '../../certificate/der.ts';
 import { layOutPem } from '../../certificate/formats.ts';
@@ -7,10 +7,11 @@ import { type CertificateFacts, readCertificate } from '../../certificate/x509.t
 import { type ClusterSecret, readNotAfter, versionAnnotation } from '../kubernetes/objects.ts';
 import type { Delivery } from './secret.ts';
 
-/** Whether the Secret holds another certificate than the one to be delivered, and that is valid at `now`: one that stands in it as
- *  the target's format has it, or as we had laid it out before, whoever put it there. Nobody can look into a keystore: what
- *  counts is the end that was noted, and one of which none was noted may be valid. */
-export function holdsValid(
+/** Whether the Secret contains a certificate that is valid at `now`. It reads the first certificate under
+ *  the keys of the target's format and under the keys that we applied before, whoever wrote it. A keystore
+ *  cannot be read: it counts as valid until the recorded `notAfter`, and without one always, unless it is
+ *  of the version to deliver. */
+export function hasValidCertificate(
   found: ClusterSecret,
   delivery: Delivery,
   { format, keys }: Pick<SecretTarget, 'format' | 'keys'>,
@@ -19,16 +20,16 @@ export function holdsValid(
   const names = format === 'pkcs12' ? [] : Object.keys(layOutPem(delivery, format, keys));
   const facts = [...names, ...found.owned.data]
     .map((name) => readFirst(found.data[name]))
-    .find((one) => one !== undefined);
+    .find((certificate) => certificate !== undefined);
   if (facts || format !== 'pkcs12') return facts !== undefined && isValidAt(facts, now);
   const isOther = found.annotations[versionAnnotation] !== delivery.version;
-  return isOther && Object.keys(found.data).length > 0 && (readNotAfter(found) ?? never) > now;
+  return isOther && Object.keys(found.data).length > 0 && (readNotAfter(found) ?? endOfTime) > now;
 }
 
-/** The last instant that there is. */
-const never = new Date(8.64e15);
+/** The last instant that a `Date` can be. */
+const endOfTime = new Date(8.64e15);
 
-/** The first certificate of a value. */
+/** The first certificate in a data value (base64 of PEM); `undefined` if there is none that can be read. */
 function readFirst(base64: string | undefined): CertificateFacts | undefined {
   const text = Buffer.from(base64 ?? '', 'base64').toString('latin1');
   const start = text.indexOf('-----BEGIN CERTIFICATE-----');
