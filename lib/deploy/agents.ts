@@ -1,12 +1,12 @@
-// Targets in clusters that only an agent reaches: nothing is done here but read what that agent has reported.
+// Describes targets in clusters that only an agent reaches, from the report of that agent.
 import { nameTarget } from '../policy/delivery/secret.ts';
 import type { Job, JobResult, TargetOutcome } from './invocation.ts';
 
-/** How a target stands by its agent's report. That the agent has not come to it is no failure here: its silence is one in
- *  `status`. */
-export function describeReported({ delivery, target, step }: Job): JobResult {
+/** The result for one target that an agent delivers to, read from `phase`, which the agent reported. Connects
+ *  to nothing. An agent that has reported nothing is no failure here; `status` reports a silent agent. */
+export function describeAgentReport({ delivery, target, phase }: Job): JobResult {
   const result = (outcome: TargetOutcome, message: string): JobResult => ({
-    step,
+    phase,
     failures: [],
     report: {
       certificate: delivery.certificate,
@@ -16,15 +16,15 @@ export function describeReported({ delivery, target, step }: Job): JobResult {
       message,
     },
   });
-  switch (step) {
+  switch (phase) {
     case 'none':
-      return result('pending', `waits for the agent of ${target.cluster}`);
+      return result('pending', `waits for the agent of cluster ${target.cluster}`);
     case 'applied':
       return result(
         'pending',
-        `the agent of ${target.cluster} has applied it, and its workloads are not done`,
+        `the agent of cluster ${target.cluster} has updated the Secret; its workloads are still restarting`,
       );
     case 'rolled-out':
-      return result('unchanged', `the agent of ${target.cluster} has delivered it`);
+      return result('unchanged', `the agent of cluster ${target.cluster} has delivered it`);
   }
 }

@@ -1,4 +1,5 @@
-// The deploy story: every certificate asked for, to every target asked for, all clusters side by side.
+// The deploy story: delivers each requested certificate to each requested target, all clusters at the same
+// time.
 
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
@@ -6,7 +7,7 @@ import { nameDestination } from '../policy/delivery/secret.ts';
 import { isPutOff } from '../policy/issuance/backoff.ts';
 import type { DeliveryRetry } from '../state/delivery.ts';
 import { deployToAcm } from './acm/acm.ts';
-import { describeReported } from './agents.ts';
+import { describeAgentReport } from './agents.ts';
 import { deployToCluster } from './cluster/cluster.ts';
 import { shareConnections } from './cluster/connections.ts';
 import {
@@ -24,38 +25,40 @@ import { selectForDelivery } from './plan/selection.ts';
 import { findPrunedClusters, type Pruned, pruneSecrets } from './prune/prune.ts';
 import { listWorst, recordCertificates } from './record/record.ts';
 
-/** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be run twice: what is
- *  delivered already is looked at and left. A dry run looks, plans and changes nothing.
+/** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be called twice: a
+ *  target that already has the version is read and left unchanged. A dry run reads and plans, and changes
+ *  nothing.
  *
- *  Everything is tried before this resolves; what went wrong is in the report's `failures`, and the caller throws it as
- *  one AggregateError once the report is written. A rollout that is merely not finished yet is `pending` and no failure.
- *  @throws StoreError where the store cannot be listed: nothing has been tried then. */
+ *  Tries every target before it resolves. Errors are in the report's `failures`; the caller throws them as
+ *  one AggregateError after the report is written. A rollout that is not finished yet is `pending`, which is
+ *  no failure.
+ *  @throws StoreError if the store cannot be listed. No target has been tried then. */
 export async function deployCertificates(
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<DeployReport> {
   const startedAt = ports.clock.now().getTime();
   const selections = await selectForDelivery(ports, invocation);
-  const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.asked : []));
-  const waiting = new Map([
-    ...findWaiting(selections, ports, invocation),
+  const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.requested : []));
+  const notAttempted = new Map([
+    ...findBackingOff(selections, ports, invocation),
     ...refuseMisfits(selections, ports),
   ]);
-  const due = jobs.filter((job) => !waiting.has(job));
-  const { delivered, pruned } = await workInClusters(due, selections, ports, invocation);
-  const results = new Map([...waiting, ...delivered]);
+  const due = jobs.filter((job) => !notAttempted.has(job));
+  const { delivered, pruned } = await deliverAndPrune(due, selections, ports, invocation);
+  const results = new Map([...notAttempted, ...delivered]);
   const recorded = await recordCertificates(selections, results, ports, invocation);
   const failures = new Map(
     [
-      ...recorded.map((one) => [one.report.name, one.failures] as const),
+      ...recorded.map(({ report, failures: errors }) => [report.name, errors] as const),
       ...findUnknown(jobs, invocation),
-      ...pruned.map((one) => [one.report.target, one.failures] as const),
+      ...pruned.map(({ report, failures: errors }) => [report.target, errors] as const),
     ].filter(([, errors]) => errors.length > 0),
   );
   ports.log.info('deploy finished', {
     certificates: recorded.length,
     failed: failures.size,
-    // Absent where the pass was over everything: its silence raises an alarm (infra/alarms.yml).
+    // Absent after a pass over everything: an alarm fires when such passes stop (infra/alarms.yml).
     asked: (invocation.targets ?? invocation.certificates ?? invocation.delegatedClusters)?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
@@ -73,9 +76,10 @@ export async function deployCertificates(
   };
 }
 
-/** What has failed too lately for a pass that nobody asked for by name. A target that waits for its window is never among it:
- *  it may be another one that failed, and the window would go by. */
-function findWaiting(
+/** The jobs whose certificate failed recently and is in its back-off, each with a `pending` result. Empty if
+ *  the request names certificates or targets. Never a job with maintenance windows: another target may have
+ *  failed, and the window would pass unused. */
+function findBackingOff(
   selections: readonly DeliverySelection[],
   { clock }: DeployPorts,
   { certificates, targets, inventory }: DeployInvocation,
@@ -85,30 +89,33 @@ function findWaiting(
   return new Map(
     selections.flatMap((selection) => {
       if (selection.kind !== 'selected') return [];
-      const { retry, asked } = selection;
+      const { retry, requested } = selection;
       if (!retry || !isPutOff(retry.after, now)) return [];
-      return asked
-        .filter(({ step, freeze }) => step === 'none' && !freeze)
+      return requested
+        .filter(({ phase, freeze }) => phase === 'none' && !freeze)
         .filter((job) => !(isForCluster(job) && job.target.rollout?.windows.length))
         .filter((job) => !(isForCluster(job) && isAgentCluster(job.target.cluster, inventory)))
-        .map((job) => [job, describeWaiting(job, retry)] as const);
+        .map((job) => [job, describeBackingOff(job, retry)] as const);
     }),
   );
 }
 
-function describeWaiting({ delivery, target, step }: AnyJob, { failures, after }: DeliveryRetry): JobResult {
+function describeBackingOff(
+  { delivery, target, phase }: AnyJob,
+  { failures, after }: DeliveryRetry,
+): JobResult {
   const { certificate } = delivery;
-  const message = `not delivered yet, after ${failures} failures; tried again from ${after.toISOString()}, or at once where it is asked for by name`;
+  const message = `not delivered after ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'}; tried again after ${after.toISOString()}, or at once if you name the certificate`;
   const name = nameDestination(target, certificate);
   return {
-    step,
+    phase,
     failures: [],
     report: { certificate, target: name, outcome: 'pending', restarted: [], message },
   };
 }
 
-/** Delivers, then prunes. */
-async function workInClusters(
+/** Delivers to all targets, then prunes. A cluster that needs both gets one connection. */
+async function deliverAndPrune(
   due: readonly AnyJob[],
   selections: readonly DeliverySelection[],
   ports: DeployPorts,
@@ -130,8 +137,8 @@ async function deliver(
   invocation: DeployInvocation,
 ): Promise<ReadonlyMap<AnyJob, JobResult>> {
   const results = new Map<AnyJob, JobResult>();
-  const keep = (members: readonly AnyJob[], done: readonly JobResult[]) => {
-    for (const [index, result] of done.entries()) {
+  const collect = (members: readonly AnyJob[], finished: readonly JobResult[]) => {
+    for (const [index, result] of finished.entries()) {
       const job = members[index];
       if (job) results.set(job, result);
     }
@@ -141,25 +148,29 @@ async function deliver(
   await Promise.all([
     ...[...byCluster].map(async ([cluster, members]) => {
       const isReported = isAgentCluster(cluster, invocation.inventory);
-      const done = isReported
-        ? members.map(describeReported)
+      const finished = isReported
+        ? members.map(describeAgentReport)
         : await deployToCluster(cluster, members, ports, invocation);
-      keep(members, done);
+      collect(members, finished);
     }),
     ...[...byRegion].map(async ([region, members]) =>
-      keep(members, await deployToAcm(region, members, ports, invocation)),
+      collect(members, await deployToAcm(region, members, ports, invocation)),
     ),
   ]);
   return results;
 }
 
-/** A target asked for by name that no certificate has, of those that can be delivered; and a cluster that there is not. */
+/** Errors for requested targets that no deliverable certificate has, and for requested clusters that the
+ *  inventory does not have, by name. */
 function findUnknown(jobs: readonly AnyJob[], { targets, clusters, inventory }: DeployInvocation) {
   const unknown = (clusters ?? []).filter((name) => !Object.hasOwn(inventory.clusters, name));
   const known = new Set(jobs.map(({ target, delivery }) => nameDestination(target, delivery.certificate)));
   const missing = (targets ?? []).filter((target) => !known.has(target));
   return [
-    ...missing.map((target) => [target, `no certificate that can be delivered has the target ${target}`]),
+    ...missing.map((target) => [
+      target,
+      `no certificate that can be delivered has the target ${target}; check its spelling in the inventory`,
+    ]),
     ...unknown.map((name) => [name, `the inventory has no cluster "${name}"`]),
   ].map(([name = '', message]) => [name, [new Error(message)]] as const);
 }

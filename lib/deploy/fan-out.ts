@@ -1,13 +1,14 @@
-// Hands the clusters to passes of their own, so that none waits for another.
+// Gives each cluster a deploy invocation of its own, so that no cluster waits for another.
 import type { Inventory } from '../certificate/spec.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import type { Log } from '../ports/log.ts';
 import type { DeployQueue } from '../ports/queues.ts';
 import type { DeployRequest } from '../requests/requests.ts';
 
-/** The clusters that one pass over everything would go into, where there is more than one: what is asked by name, and a dry
- *  run, is for the pass that was asked. One that says `prune` stays: only a pass that has seen every certificate knows what
- *  is no longer wanted. */
+/** Names of the clusters that get an invocation of their own when a request is over everything (`{}`). Empty
+ *  for any other request, and if there are fewer than two clusters. Leaves out clusters that only an agent
+ *  reaches, and those with `prune`: only an invocation that has read every certificate knows which Secrets to
+ *  delete. */
 export function findDelegatedClusters(request: DeployRequest, inventory: Inventory): readonly string[] {
   if (Object.keys(request).length > 0) return [];
   const clusters = Object.keys(inventory.clusters).filter((name) => !isAgentCluster(name, inventory));
@@ -15,8 +16,8 @@ export function findDelegatedClusters(request: DeployRequest, inventory: Invento
   return clusters.filter((name) => inventory.clusters[name]?.prune === undefined);
 }
 
-/** Sends one message for each cluster; gives those that were sent. A cluster whose message fails stays with the pass that
- *  sends. `id` names that pass in the messages. */
+/** Queues one message for each cluster. Returns the clusters whose message was sent; the caller delivers to
+ *  the others itself. `id` identifies the calling invocation in the messages. Never rejects. */
 export async function fanOut(
   clusters: readonly string[],
   { queue, log }: { readonly queue: DeployQueue; readonly log: Log },

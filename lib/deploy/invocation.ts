@@ -1,4 +1,4 @@
-// What one run of deploying works with: its ports, what it is asked, and the answers it gives.
+// The types of one deploy invocation: its ports, its request, the job for each target, and its report.
 
 import {
   type AcmTarget,
@@ -23,74 +23,79 @@ import type { DeployRequest } from '../requests/requests.ts';
 import type { DeliveryPhase, Freeze, ServedWord } from '../state/delivery.ts';
 import type { WorkloadLists } from './cluster/workload-lists.ts';
 
-/** What a run stands on. */
+/** The ports that deploying needs. */
 export interface DeployPorts {
   readonly store: Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
   readonly connect: ConnectCluster;
   readonly connectAcm: ConnectCertificateManager;
-  /** For the passwords of keystores. */
+  /** Reads keystore passwords. */
   readonly readText: ReadText;
-  /** For targets that want it after each step of a rollout. */
+  /** Probes what is served: between the waves of a rollout, and after the last target. */
   readonly probeServed: ProbeServed;
-  /** Says whether what does not fit has been noted yet; absent: it has. */
+  /** Reads the record that limits how long certificates are kept that the inventory no longer allows. Absent:
+   *  the date on each certificate's tags counts. */
   readonly installation?: Pick<InstallationStore, 'read'> | undefined;
-  /** Absent: whatever is AWSPREVIOUS and can be used may take its place again. */
+  /** Judges whether a target may go back to the previous version. Absent: any usable AWSPREVIOUS may be put
+   *  back. */
   readonly judgeReturn?: JudgeReturn | undefined;
-  /** Absent: nobody is told. */
+  /** Sends the event for a completed delivery. Absent: no event is sent. */
   readonly announce?: Announce | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** One invocation: what is asked (`lib/requests/requests.ts`), and its time. The version that an event names is not among it:
- *  what is AWSCURRENT is what is delivered, so late and repeated events do no harm. */
+/** One invocation: the parsed request, the inventory and the time limits. It has no version: deploy always
+ *  delivers AWSCURRENT, so late and repeated events do no harm. */
 export interface DeployInvocation extends DeployRequest {
   readonly inventory: Inventory;
-  /** Clusters that passes of their own look after: this one is about everything else. */
+  /** Clusters that have an invocation of their own. This invocation leaves them out. */
   readonly delegatedClusters?: readonly string[] | undefined;
-  /** Ends the work some time before the deadline. */
+  /** Aborts the work some time before the deadline. */
   readonly signal: AbortSignal;
-  /** Ends shortly before the deadline: what has been done is recorded even when `signal` is aborted. */
+  /** Aborts shortly before the deadline. Tags are written with it, so that results are recorded after
+   *  `signal` has aborted. */
   readonly cleanUpSignal: AbortSignal;
 }
 
-/** One target to deliver a certificate to, in a cluster where nothing else is said. */
+/** One certificate to deliver to one target: a Kubernetes Secret, unless the type parameter says
+ *  otherwise. */
 export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly delivery: Delivery;
   readonly target: Target;
-  /** What is known to be behind the target for this version. */
-  readonly step: DeliveryPhase;
-  /** Of the certificate's leaf. */
+  /** How far the target is with this version. */
+  readonly phase: DeliveryPhase;
+  /** Names and `notBefore` of the leaf certificate. */
   readonly facts: Pick<CertificateFacts, 'names' | 'notBefore'>;
-  /** Where to look at what is served; `false`: nowhere. */
+  /** Where to probe what is served. `false`: nowhere. */
   readonly probe: CertificateProbeSpec | false;
-  /** The version must not be delivered any further. */
+  /** Set if the version is frozen: it must not reach further targets. */
   readonly freeze?: Freeze | undefined;
-  /** When the version becomes valid; absent: it is. */
+  /** When the version becomes valid. Absent: it is valid now. */
   readonly begins?: Date | undefined;
 }
 
 /** One target in AWS Certificate Manager. */
 export interface AcmJob extends Job<AcmTarget> {
-  /** The ARN under which the certificate is remembered to have been imported. */
+  /** The ARN under which the certificate was imported, from its tags. */
   readonly arn?: string | undefined;
 }
 
+/** A job for any kind of target. */
 export type AnyJob = Job | AcmJob;
 
-/** Whether the job's target is in a cluster. */
+/** Whether the job's target is a Kubernetes Secret. */
 export function isForCluster(job: AnyJob): job is Job {
   return isSecretTarget(job.target);
 }
 
-/** Whether it is in ACM. */
+/** Whether the job's target is in AWS Certificate Manager. */
 export function isForAcm(job: AnyJob): job is AcmJob {
   return !isForCluster(job);
 }
 
-/** `delivered`: something was changed, and it is done. `unchanged`: there was nothing to do. `pending`: not done yet, the
- *  next run goes on. `waiting`: for its maintenance window. `held`: this version is not delivered any further.
- *  `refused`: a person must change the target or the cluster. `planned`: dry run. */
+/** How one target ended. `delivered`: changed and complete. `unchanged`: already up to date. `pending`: not
+ *  complete; the next invocation continues. `waiting`: waits for its maintenance window. `held`: the version
+ *  is frozen. `refused`: a person must change the target or the cluster. `planned`: dry run. */
 export type TargetOutcome =
   | 'delivered'
   | 'unchanged'
@@ -100,35 +105,37 @@ export type TargetOutcome =
   | 'refused'
   | 'planned';
 
-/** What became of one target. Holds no secrets. */
+/** One target's entry in the report. Contains no secrets. */
 export interface TargetReport {
   readonly certificate: string;
   /** `cluster/namespace/secret`, or `acm/region/certificate`. */
   readonly target: string;
   readonly outcome: TargetOutcome;
-  /** What the Secret needed; absent where it could not be looked at. */
+  /** The change that the Secret needed. Absent if the Secret could not be read. */
   readonly action?: SecretPlan['action'] | undefined;
-  /** Workloads that a rollout was started for, or would be: `Deployment web`. */
+  /** Workloads that were restarted, or would be in a dry run: `Deployment web`. */
   readonly restarted: readonly string[];
   readonly message: string;
 }
 
-/** One certificate's entry in the answer. `skip`: there is nothing to deliver, or nowhere. */
+/** One certificate's entry in the report. `skip`: it has no certificate yet, or no targets. */
 export interface CertificateReport {
   readonly name: string;
   readonly version?: string;
   readonly decision: TargetOutcome | 'skip';
   readonly message: string;
   readonly targets: readonly TargetReport[];
-  /** What was seen to be served, right after the last of its targets had it. */
+  /** What the probe found right after the last target got the version. */
   readonly served?: ServedWord;
-  /** Until when it is delivered although the inventory would not accept it now, and what does not fit. */
+  /** Until when it is delivered although today's inventory does not allow it. */
   readonly graceUntil?: Date;
+  /** Why today's inventory does not allow it. */
   readonly misfits?: readonly string[];
 }
 
-/** What became of a Secret whose target is gone: `kept`, because something there still uses it, or because it is a copy. `target` is a cluster, or
- *  `cluster/namespace`, where none of its Secrets could be looked at. */
+/** The report entry of a Secret whose target was removed. `kept`: something still uses it, or it is a copy.
+ *  `pending`: it could not be checked or deleted. `target` is `cluster/namespace/secret`; it is `cluster` or
+ *  `cluster/namespace` if the Secrets there could not be listed. */
 export interface PruneReport {
   readonly certificate?: string | undefined;
   readonly target: string;
@@ -136,26 +143,28 @@ export interface PruneReport {
   readonly message: string;
 }
 
-/** What a run did. `failures` has an entry for each certificate of which something went wrong, so that the function can
- *  throw once the report is written, and answer an SQS batch message by message. */
+/** The report of one invocation. `failures` maps each certificate, target or cluster that failed to its
+ *  errors: the function throws them after the report is written, and answers an SQS batch message by
+ *  message. */
 export interface DeployReport {
-  /** The worst first; `omitted`: how many more entries there are, of `pruned` too, where they are too many for an answer. */
+  /** Worst outcome first. */
   readonly certificates: readonly CertificateReport[];
+  /** How many entries of `certificates` and `pruned` did not fit into the answer. Absent: all fit. */
   readonly omitted?: number | undefined;
   readonly pruned: readonly PruneReport[];
   readonly failures: ReadonlyMap<string, readonly Error[]>;
 }
 
-/** What the work on one target came to. */
+/** The result of one job: the report entry, the phase reached and the errors. */
 export interface JobResult {
   readonly report: TargetReport;
-  readonly step: DeliveryPhase;
+  readonly phase: DeliveryPhase;
   readonly failures: readonly Error[];
-  /** An ARN to remember. */
+  /** The ARN to record on the certificate's tags. */
   readonly arn?: string | undefined;
 }
 
-/** What the work on the targets of one cluster shares. */
+/** What all jobs of one cluster share. */
 export interface ClusterContext {
   readonly cluster: Cluster;
   readonly lists: WorkloadLists;
@@ -164,11 +173,12 @@ export interface ClusterContext {
   readonly loadLastGood: LoadLastGood;
 }
 
-/** What AWSPREVIOUS holds, verified, or why it cannot be used, as one line: it is also refused where the job's version is no
- *  longer the current one. `isOver`: it ends too soon. `error`: a person must know of it. */
+/** The certificate in AWSPREVIOUS, verified, or one line that says why it must not be put back. Also refused
+ *  if the job's version is no longer AWSCURRENT. `isOver`: it expires too soon. `error`: add it to the job's
+ *  failures. */
 export type LastGood =
   | { readonly delivery: Delivery }
   | { readonly refusal: string; readonly isOver?: boolean; readonly error?: AgentError };
 
-/** The version before that of a job. @throws StoreError */
+/** Loads the version before that of a job. @throws StoreError if the store cannot be read. */
 export type LoadLastGood = (job: AnyJob) => Promise<LastGood>;

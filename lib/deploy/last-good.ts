@@ -1,4 +1,4 @@
-// The version before the current one, for targets that must go back to it.
+// Loads the previous version (AWSPREVIOUS), for targets that must go back to it.
 
 import { isByHand, judgeReturn } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret.ts';
@@ -12,7 +12,7 @@ import type {
   LoadLastGood,
 } from './invocation.ts';
 
-/** Loads each certificate's once, however many targets ask. */
+/** A loader of previous versions that reads each certificate's from the store once per invocation. */
 export function createLoadLastGood(ports: DeployPorts, invocation: DeployInvocation): LoadLastGood {
   const known = new Map<string, Promise<LastGood>>();
   return (job) => {
@@ -23,18 +23,24 @@ export function createLoadLastGood(ports: DeployPorts, invocation: DeployInvocat
   };
 }
 
-/** What one target may go back to. @param isSeen This run has seen the job's version fail there.
- *  @throws StoreError, ClusterError */
-export async function findLastGood(job: Job, isSeen: boolean, pass: ClusterContext): Promise<LastGood> {
-  const { cluster, ports, invocation } = pass;
-  const lastGood = await pass.loadLastGood(job);
+/** The version that one target may go back to, or why it may not.
+ *  @param options `isSeen`: this invocation has seen the job's version fail at the target.
+ *  @throws StoreError if the store cannot be read; ClusterError if the cluster cannot be asked. */
+export async function findLastGood(
+  job: Job,
+  { isSeen }: { readonly isSeen: boolean },
+  context: ClusterContext,
+): Promise<LastGood> {
+  const { cluster, ports, invocation } = context;
+  const lastGood = await context.loadLastGood(job);
   if ('refusal' in lastGood) return lastGood;
   const question = { target: job.target, delivery: lastGood.delivery, isSeen };
   const error = await ports.judgeReturn?.(question, cluster, invocation.signal);
   return error ? { refusal: error.message, error } : lastGood;
 }
 
-/** Once. @throws StoreError */
+/** Reads AWSPREVIOUS and judges whether it may replace the job's version. Reads the store at each call.
+ *  @throws StoreError if the store cannot be read. */
 export async function loadLastGood(
   { delivery, facts, freeze }: Pick<AnyJob, 'delivery' | 'facts' | 'freeze'>,
   { store, clock }: DeployPorts,
@@ -45,10 +51,10 @@ export async function loadLastGood(
     store.describe(name, signal),
     store.read(name, 'AWSPREVIOUS', signal),
   ]);
-  if (stored?.value.kind !== 'certificate') return { refusal: 'there is none' };
-  // What was AWSCURRENT as the run began may be AWSPREVIOUS by now.
+  if (stored?.value.kind !== 'certificate') return { refusal: 'there is no previous version' };
+  // The job's version may have become AWSPREVIOUS since the invocation began.
   if (entry?.current !== delivery.version || stored.version === delivery.version) {
-    return { refusal: 'a newer version is there by now' };
+    return { refusal: 'a newer version is current now' };
   }
   const isRevoked = entry.state.revoked?.includes(stored.version) ?? false;
   const { names, notBefore } = facts;

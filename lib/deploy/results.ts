@@ -1,4 +1,4 @@
-// Puts into words what became of a target: its entry in the report, its step, and its failures.
+// Makes the result of one target: its report entry, the phase it has reached, and its errors.
 
 import { cutText, listSome, nameSome } from '../policy/bounds.ts';
 import { nameDestination, nameTarget, type SecretPlan } from '../policy/delivery/secret.ts';
@@ -8,7 +8,7 @@ import type { RolloutEnd } from './cluster/rollouts.ts';
 import type { TargetProgress } from './cluster/target.ts';
 import type { AnyJob, DeployInvocation, Job, JobResult, TargetOutcome, TargetReport } from './invocation.ts';
 
-/** What a person must change: the target, or the cluster. */
+/** Errors that only a person can fix, in the inventory or in the cluster. */
 const refusals: readonly ClusterErrorCode[] = [
   'Foreign',
   'TypeConflict',
@@ -17,21 +17,25 @@ const refusals: readonly ClusterErrorCode[] = [
   'Unsupported',
 ];
 
-/** Of one target in a report; whoever may make objects in its namespace decides how many there are. */
+/** Limits of one report entry, in characters and in workloads: anybody with access to the namespace can make
+ *  many. */
 const longestMessage = 4_000;
 const mostRestarted = 100;
 
-/** A target that could not be worked on to the end. */
+/** The result of a target that `error` stopped: `refused` if a person must act, else `pending`. If the abort
+ *  of `signal` was the cause, the message says that time ran out. */
 export function describeFailure(
-  { delivery, target, step }: Job,
+  { delivery, target, phase }: Job,
   error: Error,
   { signal }: DeployInvocation,
 ): JobResult {
   const isRefusal = error instanceof ClusterError && refusals.includes(error.code);
   const isLate = signal.aborted && !(error instanceof ClusterError);
-  const message = isLate ? 'time was up before it was delivered' : describeError(error);
+  const message = isLate
+    ? 'time ran out before it was delivered; the next run continues'
+    : describeError(error);
   return {
-    step: isRefusal ? 'none' : step,
+    phase: isRefusal ? 'none' : phase,
     failures: [isLate ? new Error(`${nameTarget(target)}: ${message}`, { cause: error }) : error],
     report: {
       certificate: delivery.certificate,
@@ -44,7 +48,8 @@ export function describeFailure(
   };
 }
 
-/** A target whose Secret is as it should be, and how the rollouts of its workloads ended. */
+/** The result of a target whose Secret is up to date, from how the rollouts of its workloads ended. `pending`
+ *  if one failed or is still running; a rollout that a person paused does not count. */
 export function describeProgress(
   progress: TargetProgress,
   ends: readonly RolloutEnd[],
@@ -56,7 +61,7 @@ export function describeProgress(
     ...ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : [])),
   ];
   const late = ends.flatMap((end) => (end.kind === 'late' ? [end.message] : []));
-  const held = ends.flatMap((end) => (end.kind === 'held' ? [end.message] : []));
+  const paused = ends.flatMap((end) => (end.kind === 'paused' ? [end.message] : []));
   const isDone = failures.length === 0 && late.length === 0;
   const isChanged = action !== 'keep' || restarted.length > 0;
   const outcome: TargetOutcome = invocation.dryRun
@@ -66,14 +71,14 @@ export function describeProgress(
       : isChanged
         ? 'delivered'
         : 'unchanged';
-  const notes = [...failures.map(describeError), ...late, ...held, ...warnings];
-  const told = nameSome(
+  const notes = [...failures.map(describeError), ...late, ...paused, ...warnings];
+  const text = nameSome(
     [describeAction(action, restarted, job, invocation.dryRun ?? false), ...notes],
     30,
     '; ',
   );
   return {
-    step: invocation.dryRun ? job.step : isDone ? 'rolled-out' : 'applied',
+    phase: invocation.dryRun ? job.phase : isDone ? 'rolled-out' : 'applied',
     failures,
     report: {
       certificate: job.delivery.certificate,
@@ -81,22 +86,23 @@ export function describeProgress(
       outcome,
       action,
       restarted: listSome(restarted, mostRestarted),
-      message: cutText(told, longestMessage),
+      message: cutText(text, longestMessage),
     },
   };
 }
 
-/** A target that does not get this version now. */
-export function describeStay(
-  { delivery, target, step }: AnyJob,
+/** The result of a target that does not get this version now. `rest` replaces the job's phase and adds errors,
+ *  the Secret's action and restarted workloads. */
+export function describeUndelivered(
+  { delivery, target, phase }: AnyJob,
   outcome: 'waiting' | 'held' | 'pending',
   message: string,
-  rest: Partial<Pick<JobResult, 'step' | 'failures'>> &
+  rest: Partial<Pick<JobResult, 'phase' | 'failures'>> &
     Partial<Pick<TargetReport, 'action' | 'restarted'>> = {},
 ): JobResult {
   const { failures = [], action, restarted = [] } = rest;
   return {
-    step: rest.step ?? step,
+    phase: rest.phase ?? phase,
     failures,
     report: {
       certificate: delivery.certificate,
@@ -109,7 +115,7 @@ export function describeStay(
   };
 }
 
-const done: Readonly<Record<SecretPlan['action'], readonly [string, string]>> = {
+const actionTexts: Readonly<Record<SecretPlan['action'], readonly [string, string]>> = {
   create: ['Secret created', 'would create the Secret'],
   apply: ['Secret updated', 'would update the Secret'],
   replace: ['Secret deleted and made again', 'would delete the Secret and make it again'],
@@ -123,7 +129,7 @@ function describeAction(
   { target }: Job,
   dryRun: boolean,
 ): string {
-  const secret = done[action][dryRun ? 1 : 0];
+  const secret = actionTexts[action][dryRun ? 1 : 0];
   if (target.restart === 'none' || target.restart.length === 0) return `${secret}, restart: none`;
   if (restarted.length === 0) return `${secret}, nothing to restart`;
   return `${secret}, ${dryRun ? 'would restart' : 'restarted'} ${nameSome(restarted)}`;

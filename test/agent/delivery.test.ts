@@ -253,7 +253,7 @@ test('what is signed and begins later is not put over what is valid now, until i
   const notBefore = new Date(Math.ceil(agent.clock.now().getTime() / 1000) * 1000 + dayMs);
   await agent.issue('shop', 'version-2', [], { notBefore });
   await agent.sign();
-  const message = expect.stringContaining(`valid only from ${notBefore.toISOString()}`);
+  const message = expect.stringContaining(`is not valid before ${notBefore.toISOString()}`);
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'pending', message });
   expect(agent.versionInCluster()).toBe('version-1');
   expect(agent.log.lines).toContainEqual(

@@ -16,7 +16,7 @@ test('D13 a version whose workload never becomes available is taken back, no lat
     outcome: 'held',
     restarted: ['Deployment web'],
     message: expect.stringMatching(
-      /^Deployment web .*; the version before \(version-1\) is in its place, restarted Deployment web; .* serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
+      /^Deployment web .*; the previous version \(version-1\) is put back, restarted Deployment web; .* serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
     ),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
@@ -167,7 +167,7 @@ describe('W13 what AWS gives as the version before is not put back', () => {
     await forge(agent);
     const report = await agent.deploy();
     expect(only(report).outcome).toBe('held');
-    expect(only(report).message).toMatch(/the Secret stays as it is, because the version before cannot/);
+    expect(only(report).message).toMatch(/the Secret stays as it is, because the previous version cannot/);
     expect(only(report).message).toMatch(sentence);
     expect(codesOf(report)).toEqual(['RolloutFailed', ...(code === undefined ? [] : [code])]);
     expect(agent.versionInCluster()).toBe('version-2');

@@ -99,7 +99,7 @@ test('of two that carry the tag the same one is always taken, and the other is n
   const report = only(await harness.deploy());
   expect(report).toMatchObject({ outcome: 'delivered', action: 'apply' });
   expect(report.message).toBe(
-    `imported again under ${first}; ${second} carries its tag too: delete it once nothing uses it`,
+    `imported again under ${first}; ${second} has the same tag; delete it once nothing uses it`,
   );
 });
 
@@ -219,7 +219,7 @@ test('a run that is overtaken by a newer version does not import the older one o
   const late = await harness.deploy();
   expect(only(late)).toMatchObject({
     outcome: 'pending',
-    message: 'a newer version is there by now, and a pass of its own imports it',
+    message: 'a newer version is current now; its own invocation imports it',
   });
   expect([late.failures.size, acm.entries.length]).toEqual([0, 1]);
   expect(fingerprints()).toEqual([newer.fingerprint]);

@@ -26,9 +26,9 @@ test('W01 deploy never connects to it: its targets wait for the agent, and the o
 
   await harness.store.record('shop', reported('version-1', 'rolled-out', 'applied'));
   expect(await outcomes()).toEqual([
-    ['unchanged', 'the agent of edge has delivered it'],
+    ['unchanged', 'the agent of cluster edge has delivered it'],
     ['unchanged', 'Secret up to date, nothing to restart'],
-    ['pending', 'the agent of edge has applied it, and its workloads are not done'],
+    ['pending', 'the agent of cluster edge has updated the Secret; its workloads are still restarting'],
   ]);
   expect(harness.store.kept.get('shop')?.state.deployed).toMatchObject({
     version: 'version-1',
@@ -36,7 +36,7 @@ test('W01 deploy never connects to it: its targets wait for the agent, and the o
   });
 
   await harness.issue('shop', 'version-2');
-  expect((await outcomes())[0]).toEqual(['pending', 'waits for the agent of edge']);
+  expect((await outcomes())[0]).toEqual(['pending', 'waits for the agent of cluster edge']);
 });
 
 test('resuming a version tells its agents to go on, once, and writes no report of theirs', async () => {

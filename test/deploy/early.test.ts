@@ -46,7 +46,7 @@ describe('over a certificate that is valid a later one is not put', () => {
       const report = await harness.deploy();
       expect(only(report)).toMatchObject({
         outcome: 'pending',
-        message: expect.stringContaining(`version-2 of shop is valid only from ${begins.toISOString()} on`),
+        message: expect.stringContaining(`version-2 of shop is not valid before ${begins.toISOString()}`),
       });
       expect(report.failures.size).toBe(0);
     }
@@ -126,7 +126,7 @@ test.each([
   const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'pending',
-    message: expect.stringContaining('valid only from'),
+    message: expect.stringContaining('is not valid before'),
   });
   expect([report.failures.size, harness.acm?.entries[0]?.leaf]).toEqual([0, before]);
   harness.clock.pass(ms);

@@ -200,7 +200,7 @@ test('a Secret that admission changes on the way is refused, and no workload is 
   expect(only(report)).toMatchObject({
     outcome: 'refused',
     message: expect.stringMatching(
-      /stored tls\.key of Secret lab\/shop\/shop-tls otherwise .*admission webhook/,
+      /changed tls\.key of Secret lab\/shop\/shop-tls before .*admission webhook/,
     ),
   });
   expect(changes(harness.calls())).toEqual(['patch secrets']);

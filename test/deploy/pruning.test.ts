@@ -126,7 +126,7 @@ test.for<[string, MakeCopy]>([
   expect(pruned.find(({ target }) => target === `lab/shop/${name}`)).toMatchObject({
     certificate: 'shop',
     outcome: 'kept',
-    message: expect.stringContaining('it is a copy, or was restored from a backup; delete it yourself'),
+    message: expect.stringContaining('it is a copy, or was restored from a backup. Delete it yourself'),
   });
   expect(failures.size).toBe(0);
   expect(harness.secret(name)).toBeDefined();
@@ -201,7 +201,7 @@ test.for<[string, string, readonly object[]]>([
   const harness = await open(true);
   for (const object of objects) harness.lab.create(object);
   const { pruned, failures } = await harness.deploy();
-  const message = `no target names the Secret, but it stays as long as it is used by ${name}: have another Secret used there, or give this one a target again`;
+  const message = `no target names this Secret, but ${name} still uses it; use another Secret there, or add a target for this one again`;
   const report = { certificate: 'shop', target: 'lab/shop/gone-tls', outcome: 'kept', message };
   expect(pruned).toEqual([report]);
   expect(failures.size).toBe(0);

@@ -56,7 +56,7 @@ test('D13 a wave that fails puts the Secret and its workloads back, and the repo
     outcome: 'held',
     restarted: ['Deployment a', 'Deployment b', 'Deployment canary'],
     message: expect.stringMatching(
-      /^Deployment a .*; the version before \(version-1\) is in its place, restarted Deployment a, Deployment b, Deployment canary; .* serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
+      /^Deployment a .*; the previous version \(version-1\) is put back, restarted Deployment a, Deployment b, Deployment canary; .* serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
     ),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
@@ -123,7 +123,7 @@ test('what is served after the last wave decides as well', async () => {
   harness.mend();
   harness.sightings.splice(0, 9, ['served'], ['stale']);
   const report = await harness.deploy();
-  expect(only(report).message).toMatch(/^stale at 192\.0\.2\.0: so it was seen; the version before/);
+  expect(only(report).message).toMatch(/^stale at 192\.0\.2\.0: so it was seen; the previous version/);
   expect(harness.marks()).toEqual(['good', 'good', 'good']);
 });
 
@@ -184,7 +184,7 @@ test('a version that became the version before while it failed does not take its
   };
   const { outcome, message } = only(await harness.deploy());
   expect(outcome).toBe('held');
-  expect(message).toMatch(/the Secret stays as it is, because .*: a newer version is there by now; /);
+  expect(message).toMatch(/the Secret stays as it is, because .*: a newer version is current now; /);
   harness.mend();
   expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
   expect([harness.version(), harness.held()]).toEqual(['version-3', undefined]);
@@ -291,7 +291,7 @@ test('nothing is taken back where there is nothing before it', async () => {
   harness.store.kept.get('shop')?.stages.delete('AWSPREVIOUS');
   const report = await harness.deploy({ certificates: ['shop'], rollback: true });
   expect(report.certificates).toMatchObject([
-    { decision: 'refused', message: 'shop cannot be taken back: there is no version before the current one' },
+    { decision: 'refused', message: 'shop cannot be rolled back: it has no previous version' },
   ]);
 });
 

@@ -226,7 +226,7 @@ test('a target does not miss its window because another of the certificate has f
   harness.clock.pass(4.5 * 3_600_000);
   expect(targetsOf(await harness.deploy())).toMatchObject([
     { outcome: 'delivered' },
-    { outcome: 'pending', message: expect.stringMatching(/^not delivered yet, after 4 failures/) },
+    { outcome: 'pending', message: expect.stringMatching(/^not delivered after 4 failed attempts/) },
   ]);
 });
 

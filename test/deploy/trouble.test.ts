@@ -148,7 +148,7 @@ test('a rollout that fails is a failure, though the Secret is delivered; it is n
   expect(only(report)).toMatchObject({
     outcome: 'pending',
     restarted: ['Deployment web'],
-    message: expect.stringMatching(/Deployment web in shop does not roll out, look at its pods: .*timed out/),
+    message: expect.stringMatching(/Deployment web in shop does not roll out; check its pods: .*timed out/),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
   expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
@@ -227,8 +227,10 @@ test('when time is up before a target had its turn, that is a failure, and what 
   });
   const report = await harness.deploy({}, time.signal);
   expect(targetsOf(report).map(({ outcome }) => outcome)).toEqual(['delivered', 'pending']);
-  expect(targetsOf(report)[1]?.message).toBe('time was up before it was delivered');
-  expect(codesOf(report)).toEqual(['slow/shop/b: time was up before it was delivered']);
+  expect(targetsOf(report)[1]?.message).toBe('time ran out before it was delivered; the next run continues');
+  expect(codesOf(report)).toEqual([
+    'slow/shop/b: time ran out before it was delivered; the next run continues',
+  ]);
   expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/r-\/1\/2026/);
 });
 
@@ -263,7 +265,7 @@ test('a workload that is listed and does not exist is named; the Secret is deliv
     action: 'create',
     restarted: ['Deployment web'],
     message: expect.stringContaining(
-      'Deployment gone does not exist in lab/shop: correct the target\'s "restart"',
+      'Deployment gone does not exist in lab/shop; correct the target\'s "restart"',
     ),
   });
   expect(codesOf(report)).toEqual(['NotFound']);
@@ -382,7 +384,7 @@ test('a workload that refuses to be restarted is named, and one scaled to zero i
     outcome: 'delivered',
     restarted: ['Deployment zero'],
     message: expect.stringContaining(
-      'Deployment own is not restarted: it says certrelay.dev/restart: "false"',
+      'Deployment own is not restarted: it has the annotation certrelay.dev/restart: "false"',
     ),
   });
   expect(harness.clock.slept).toEqual([]);

@@ -111,7 +111,7 @@ it('what stops fitting later is not ordered, not delivered and not taken away, u
     ],
   });
   expect(sandbox.journal.count({ action: 'newOrder' })).toBe(orders);
-  expect(JSON.stringify(await call('deploy'))).toContain('not delivered, and left as it is');
+  expect(JSON.stringify(await call('deploy'))).toContain('not delivered; the target stays as it is');
   expect([current('later'), inCluster('later')]).toEqual([before, delivered]);
   expect(await call('status')).toMatchObject({ summary: { failing: 1, pending: 1 } });
 

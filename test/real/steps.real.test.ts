@@ -68,7 +68,7 @@ if (absent.length > 0) {
         outcome: 'held',
         restarted: ['Deployment a', 'Deployment canary'],
         message: expect.stringMatching(
-          /^Deployment a in shop does not roll out.*the version before \(version-1\)/,
+          /^Deployment a in shop does not roll out.*the previous version \(version-1\)/,
         ),
       });
       expect(await secretVersion()).toBe('version-1');

@@ -1,4 +1,5 @@
-// Delivers to the targets of one region of AWS Certificate Manager: observe, plan, import under a stable ARN.
+// Delivers to the targets in one region of AWS Certificate Manager: observes, plans, imports under a stable
+// ARN.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { readCertificate } from '../../certificate/x509.ts';
@@ -9,13 +10,13 @@ import { type CertificateManager, CertificateManagerError } from '../../ports/ac
 import { describeError, toError } from '../../ports/errors.ts';
 import type { AcmJob, DeployInvocation, DeployPorts, JobResult, LoadLastGood } from '../invocation.ts';
 import { createLoadLastGood } from '../last-good.ts';
-import { describeEarly } from '../plan/early.ts';
-import { describeStay } from '../results.ts';
+import { describeNotYetValid } from '../plan/not-yet-valid.ts';
+import { describeUndelivered } from '../results.ts';
 
-/** Targets under way at once in one region: ACM takes few calls a second. */
+/** Targets of one region worked on at once. ACM allows few calls per second. */
 const concurrency = 4;
 
-/** One result for each job, in their order. Never rejects: what goes wrong is in the results. */
+/** One result for each job, in order. Never rejects: errors are in the results. */
 export async function deployToAcm(
   region: string,
   jobs: readonly AcmJob[],
@@ -40,7 +41,8 @@ export async function deployToAcm(
   }
 }
 
-/** A version that a person took back has no place here either; one that failed elsewhere is not imported. */
+/** Delivers one job, unless its version is frozen: then keeps what ACM has, or imports the previous
+ *  version. */
 async function deliverOrFreeze(
   job: AcmJob,
   acm: CertificateManager,
@@ -48,19 +50,20 @@ async function deliverOrFreeze(
   { store, clock }: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<JobResult> {
-  const { freeze, step, target, delivery, facts } = job;
-  const held = freeze && judgeFrozen(freeze, nameDestination(target, delivery.certificate), step !== 'none');
+  const { freeze, phase, target, delivery, facts } = job;
+  const decision =
+    freeze && judgeFrozen(freeze, nameDestination(target, delivery.certificate), phase !== 'none');
   const isCurrent = async () =>
     (await store.describe(delivery.certificate, invocation.signal))?.current === delivery.version;
-  // ACM forgives no clocks that differ.
+  // Unlike our verification, ACM tolerates no clock skew.
   const begins = facts.notBefore > clock.now() ? facts.notBefore : job.begins;
-  if (!freeze || held === 'proceed') return deliver({ ...job, begins }, acm, isCurrent, invocation);
+  if (!freeze || decision === 'proceed') return deliver({ ...job, begins }, acm, isCurrent, invocation);
   const advice = adviseFreeze(delivery.certificate);
-  if (held === 'stay') return describeStay(job, 'held', `${describeFreeze(freeze)}; ${advice}`);
+  if (decision === 'stay') return describeUndelivered(job, 'held', `${describeFreeze(freeze)}; ${advice}`);
   const lastGood = await loadLastGood(job);
   if ('refusal' in lastGood) {
-    const why = `the version before cannot take its place: ${lastGood.refusal}`;
-    return describeStay(job, 'held', `${freeze.reason}; ${why}; ${advice}`, { step: 'none' });
+    const why = `the previous version cannot be put back: ${lastGood.refusal}`;
+    return describeUndelivered(job, 'held', `${freeze.reason}; ${why}; ${advice}`, { phase: 'none' });
   }
   const { report, arn } = await deliver(
     { ...job, delivery: lastGood.delivery, begins: undefined },
@@ -69,10 +72,11 @@ async function deliverOrFreeze(
     invocation,
   );
   const message = [freeze.reason, report.message, advice].join('; ');
-  return { ...describeStay(job, 'held', message, { step: 'none', action: report.action }), arn };
+  return { ...describeUndelivered(job, 'held', message, { phase: 'none', action: report.action }), arn };
 }
 
-/** @param isCurrent Asked before anything is imported: a run that took long must not put what is older over what came meanwhile. */
+/** @param isCurrent Called before an import: a slow invocation must not replace a newer version with an older
+ *  one. */
 async function deliver(
   job: AcmJob,
   acm: CertificateManager,
@@ -80,48 +84,53 @@ async function deliver(
   invocation: DeployInvocation,
 ): Promise<JobResult> {
   const { dryRun, signal } = invocation;
-  const { found, spare } = await observe(job, acm, signal);
+  const { found, duplicates } = await observe(job, acm, signal);
   const plan = planImport(job.delivery, found);
   if (plan.action === 'refuse') throw new CertificateManagerError(plan.code, plan.message);
-  if (plan.action === 'keep') return describeResult(job, plan.action, found?.arn, spare, invocation);
-  // ACM itself takes none before its time.
-  if (job.begins) return describeEarly(job, job.begins);
+  if (plan.action === 'keep') return describeResult(job, plan.action, found?.arn, duplicates, invocation);
+  // ACM refuses a certificate that is not valid yet.
+  if (job.begins) return describeNotYetValid(job, job.begins);
   if (found !== undefined && !(await acm.isImported(found.arn, signal))) {
-    const message = `${found.arn} is a certificate that ACM issued and renews itself: name an imported one, or leave out "arn"`;
+    const message = `${found.arn} is a certificate that ACM issued and renews itself; set "arn" to an imported certificate, or leave it out`;
     throw new CertificateManagerError('NotImported', message);
   }
   if (!dryRun && !(await isCurrent())) {
-    return describeStay(job, 'pending', 'a newer version is there by now, and a pass of its own imports it');
+    return describeUndelivered(
+      job,
+      'pending',
+      'a newer version is current now; its own invocation imports it',
+    );
   }
   const { certificate: name, chain, key } = job.delivery;
   const arn = dryRun ? found?.arn : await acm.import({ name, chain, key, arn: found?.arn }, signal);
-  return describeResult(job, plan.action, arn, spare, invocation);
+  return describeResult(job, plan.action, arn, duplicates, invocation);
 }
 
 interface Observed {
   readonly found: AcmCertificate | undefined;
-  /** ARNs of others that carry the same tag: two runs, or a crash, have made more than one. */
-  readonly spare: readonly string[];
+  /** ARNs of other certificates with the same tag, left by a crash or by two invocations at once. */
+  readonly duplicates: readonly string[];
 }
 
-/** By the inventory's ARN, else by the remembered one, else by the tag: the run that imported it may have crashed before it
- *  could remember. */
+/** Finds the job's certificate in ACM: by the inventory's ARN, else by the ARN on the certificate's tags,
+ *  else by the tag in ACM, because an invocation may have crashed between the import and recording the ARN.
+ *  @throws CertificateManagerError `NotFound` if the inventory's ARN does not exist. */
 async function observe(job: AcmJob, acm: CertificateManager, signal: AbortSignal): Promise<Observed> {
   const { arn } = job.target.acm;
   if (arn !== undefined) {
     const found = await acm.read(arn, signal);
-    if (found) return { found, spare: [] };
-    const message = `there is no certificate ${arn}: correct the target's "arn", or leave it out to import under a new one`;
+    if (found) return { found, duplicates: [] };
+    const message = `ACM has no certificate ${arn}; correct the target's "arn", or leave it out to import under a new one`;
     throw new CertificateManagerError('NotFound', message);
   }
   const known = job.arn === undefined ? undefined : await acm.read(job.arn, signal);
-  if (known) return { found: known, spare: [] };
+  if (known) return { found: known, duplicates: [] };
   const { certificate, chain } = job.delivery;
-  const [first, ...spare] = await acm.find(certificate, readCertificate(chain).names, signal);
-  return { found: first === undefined ? undefined : await acm.read(first, signal), spare };
+  const [first, ...duplicates] = await acm.find(certificate, readCertificate(chain).names, signal);
+  return { found: first === undefined ? undefined : await acm.read(first, signal), duplicates };
 }
 
-const done: Readonly<Record<Exclude<ImportPlan['action'], 'refuse'>, readonly [string, string]>> = {
+const actionTexts: Readonly<Record<Exclude<ImportPlan['action'], 'refuse'>, readonly [string, string]>> = {
   create: ['imported as', 'would be imported under a new ARN'],
   apply: ['imported again under', 'would be imported again under'],
   keep: ['up to date under', 'up to date under'],
@@ -131,16 +140,16 @@ function describeResult(
   job: AcmJob,
   action: Exclude<ImportPlan['action'], 'refuse'>,
   arn: string | undefined,
-  spare: readonly string[],
+  duplicates: readonly string[],
   { dryRun = false }: DeployInvocation,
 ): JobResult {
   const isKept = action === 'keep';
-  const words = [done[action][dryRun ? 1 : 0], ...(arn === undefined ? [] : [arn])].join(' ');
-  const notes = spare.map((one) => `${one} carries its tag too: delete it once nothing uses it`);
+  const result = [actionTexts[action][dryRun ? 1 : 0], ...(arn === undefined ? [] : [arn])].join(' ');
+  const notes = duplicates.map((other) => `${other} has the same tag; delete it once nothing uses it`);
   return {
-    step: dryRun ? job.step : 'rolled-out',
+    phase: dryRun ? job.phase : 'rolled-out',
     failures: [],
-    // What the inventory says need not be remembered.
+    // An ARN from the inventory need not be on the tags.
     arn: job.target.acm.arn === undefined ? arn : undefined,
     report: {
       certificate: job.delivery.certificate,
@@ -148,22 +157,24 @@ function describeResult(
       outcome: dryRun ? 'planned' : isKept ? 'unchanged' : 'delivered',
       action,
       restarted: [],
-      message: [words, ...notes].join('; '),
+      message: [result, ...notes].join('; '),
     },
   };
 }
 
-/** What no later run mends by itself. */
+/** Errors that only a person can fix. */
 const refusals: readonly string[] = ['NotFound', 'NotImported', 'KeyTypeConflict', 'Rejected'];
 
 function describeFailure(job: AcmJob, error: Error, { signal }: DeployInvocation): JobResult {
   const isKnown = error instanceof CertificateManagerError;
   const isRefusal = isKnown && refusals.includes(error.code);
   const isLate = signal.aborted && !isKnown;
-  const message = isLate ? 'time was up before it was imported' : describeError(error);
+  const message = isLate
+    ? 'time ran out before it was imported; the next run continues'
+    : describeError(error);
   const target = nameDestination(job.target, job.delivery.certificate);
   return {
-    step: isRefusal ? 'none' : job.step,
+    phase: isRefusal ? 'none' : job.phase,
     failures: [isLate ? new Error(`${target}: ${message}`, { cause: error }) : error],
     report: {
       certificate: job.delivery.certificate,

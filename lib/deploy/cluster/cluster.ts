@@ -1,4 +1,4 @@
-// Delivers to all targets of one cluster: side by side, over one connection, and done with them once it serves none of them.
+// Delivers to all targets of one cluster at the same time, over one connection.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { adviseFreeze, describeFreeze, isByHand, judgeFrozen } from '../../policy/delivery/freeze.ts';
@@ -10,21 +10,21 @@ import { toError } from '../../ports/errors.ts';
 import type { Freeze } from '../../state/delivery.ts';
 import type { ClusterContext, DeployInvocation, DeployPorts, Job, JobResult } from '../invocation.ts';
 import { createLoadLastGood, findLastGood } from '../last-good.ts';
-import { keepValid } from '../plan/early.ts';
-import { describeFailure, describeProgress, describeStay } from '../results.ts';
+import { keepValidSecret } from '../plan/not-yet-valid.ts';
+import { describeFailure, describeProgress, describeUndelivered } from '../results.ts';
 import { putBack } from './rollback.ts';
 import { awaitRollouts } from './rollouts.ts';
 import { KubernetesSecretLists } from './secret-lists.ts';
-import { deliverInSteps } from './steps.ts';
 import { deliverTarget } from './target.ts';
+import { deliverInWaves } from './waves.ts';
 import { WorkloadLists } from './workload-lists.ts';
 
-/** Targets under way at once in one cluster, where the inventory says nothing else. */
-const usualConcurrency = 8;
-/** Those among them that wait for their own rollouts, or for nothing at all. */
-const separateAtOnce = 32;
+/** Targets worked on at once in one cluster, unless the inventory sets `concurrency`. */
+const defaultConcurrency = 8;
+/** Targets that are delivered separately at once: most of their time is waiting for their own rollouts. */
+const mostSeparate = 32;
 
-/** One result for each job, in their order. Never rejects: what goes wrong is in the results. */
+/** One result for each job, in order. Never rejects: errors are in the results. */
 export async function deployToCluster(
   name: string,
   jobs: readonly Job[],
@@ -38,7 +38,7 @@ export async function deployToCluster(
     return jobs.map((job) => describeFailure(job, toError(error), invocation));
   }
   try {
-    const { concurrency = usualConcurrency } = invocation.inventory.clusters[name] ?? {};
+    const { concurrency = defaultConcurrency } = invocation.inventory.clusters[name] ?? {};
     return await deliverAll(cluster, jobs, concurrency, ports, invocation);
   } finally {
     await cluster.close();
@@ -54,55 +54,58 @@ async function deliverAll(
 ): Promise<readonly JobResult[]> {
   const lists = new WorkloadLists(cluster, ports.log, invocation.signal);
   const context = { cluster, lists, ports, invocation, loadLastGood: createLoadLastGood(ports, invocation) };
-  const ways = new Map(jobs.map((job) => [job, deliverSeparately(job, context)] as const));
-  const together = jobs.filter((job) => ways.get(job) === undefined);
+  const separately = new Map(jobs.map((job) => [job, deliverSeparately(job, context)] as const));
+  const together = jobs.filter((job) => separately.get(job) === undefined);
   const [others, results] = await Promise.all([
     deliverTogether(together, concurrency, context),
-    mapConcurrently(jobs, separateAtOnce, async (job) =>
-      ways
+    mapConcurrently(jobs, mostSeparate, async (job) =>
+      separately
         .get(job)?.()
         .catch((error: unknown) => describeFailure(job, toError(error), invocation)),
     ),
   ]);
   return jobs.map((job, index) => {
     const result = results[index] ?? others[together.indexOf(job)];
-    return result ?? describeFailure(job, new Error('the target was not looked at'), invocation);
+    return result ?? describeFailure(job, new Error('the target was not worked on'), invocation);
   });
 }
 
-/** The way of a target that goes by itself: in steps that are waited for, or not at all, because its version is held or begins
- *  later. `undefined`: it goes with the others. */
+/** How to deliver a target that needs its own treatment: in waves, or not at all because its version is
+ *  frozen or not valid yet. `undefined`: it is delivered together with the others. */
 function deliverSeparately(job: Job, context: ClusterContext): (() => Promise<JobResult>) | undefined {
-  const { target, freeze, begins, step } = job;
-  const held = freeze && judgeFrozen(freeze, nameTarget(target), step !== 'none');
-  if (freeze && held === 'back') return () => goBack(job, freeze, context);
-  const way = findWay(job, held, context);
-  if (!begins) return way;
-  return async () => (await keepValid(job, begins, context)) ?? (way ?? (() => deliverAlone(job, context)))();
+  const { target, freeze, begins, phase } = job;
+  const decision = freeze && judgeFrozen(freeze, nameTarget(target), phase !== 'none');
+  if (freeze && decision === 'back') return () => returnToLastGood(job, freeze, context);
+  const deliver = chooseDelivery(job, decision, context);
+  if (!begins) return deliver;
+  return async () =>
+    (await keepValidSecret(job, begins, context)) ?? (deliver ?? (() => deliverAlone(job, context)))();
 }
 
-function findWay(
+function chooseDelivery(
   job: Job,
-  held: ReturnType<typeof judgeFrozen> | undefined,
+  decision: ReturnType<typeof judgeFrozen> | undefined,
   context: ClusterContext,
 ): (() => Promise<JobResult>) | undefined {
-  const { target, step, freeze } = job;
-  if (freeze && held === 'stay') return () => stay(job, freeze, context);
+  const { target, phase, freeze } = job;
+  if (freeze && decision === 'stay') return () => keepFrozen(job, freeze, context);
   const { rollout } = target;
-  return rollout && step !== 'rolled-out' ? () => deliverInSteps(job, rollout, context) : undefined;
+  return rollout && phase !== 'rolled-out' ? () => deliverInWaves(job, rollout, context) : undefined;
 }
 
-/** What nobody has proved to fail here is watched once more, and taken back where it does. */
-async function goBack(job: Job, freeze: Freeze, context: ClusterContext): Promise<JobResult> {
+/** Puts the previous version back. If nobody has seen the frozen version fail at this target, delivers it
+ *  once more in waves, which rolls back by itself if it fails here. */
+async function returnToLastGood(job: Job, freeze: Freeze, context: ClusterContext): Promise<JobResult> {
   const { rollout } = job.target;
-  const lastGood = await findLastGood(job, false, context);
+  const lastGood = await findLastGood(job, { isSeen: false }, context);
   const isUnseen = 'error' in lastGood && lastGood.error?.code === 'Unseen';
-  if (isUnseen && rollout && !isByHand(freeze)) return deliverInSteps(job, rollout, context);
+  if (isUnseen && rollout && !isByHand(freeze)) return deliverInWaves(job, rollout, context);
   return putBack(job, freeze, lastGood, context);
 }
 
-/** What the Secret has may be older than the version before, and end sooner: nothing holds that back from its successor. */
-async function stay(job: Job, freeze: Freeze, context: ClusterContext): Promise<JobResult> {
+/** Leaves the Secret as it is, unless its certificate expires soon: then delivers the frozen version after
+ *  all. The Secret may contain an older certificate than the previous version, which expires sooner. */
+async function keepFrozen(job: Job, freeze: Freeze, context: ClusterContext): Promise<JobResult> {
   const { target, delivery, facts } = job;
   const { cluster, ports, invocation } = context;
   const { certificate } = delivery;
@@ -110,15 +113,15 @@ async function stay(job: Job, freeze: Freeze, context: ClusterContext): Promise<
   const isOurs = found?.annotations[certificateAnnotation] === certificate;
   const end = found && isOurs ? readNotAfter(found) : undefined;
   if (!end || !isNearExpiry(end, facts.notBefore, ports.clock.now())) {
-    return describeStay(job, 'held', `${describeFreeze(freeze)}; ${adviseFreeze(certificate)}`);
+    return describeUndelivered(job, 'held', `${describeFreeze(freeze)}; ${adviseFreeze(certificate)}`);
   }
   const { rollout } = target;
-  return rollout ? deliverInSteps(job, rollout, context) : deliverAlone(job, context);
+  return rollout ? deliverInWaves(job, rollout, context) : deliverAlone(job, context);
 }
 
 async function deliverAlone(job: Job, context: ClusterContext): Promise<JobResult> {
   const [result] = await deliverTogether([job], 1, context);
-  return result ?? describeFailure(job, new Error('the target was not looked at'), context.invocation);
+  return result ?? describeFailure(job, new Error('the target was not worked on'), context.invocation);
 }
 
 async function deliverTogether(
@@ -129,29 +132,29 @@ async function deliverTogether(
   const { cluster, lists, ports, invocation } = context;
   const listed = new KubernetesSecretLists(cluster, jobs, ports.log, invocation.signal);
   const options = { ...ports, ...invocation, listed };
-  let down: Error | undefined;
+  let clusterError: Error | undefined;
   const progress = await mapConcurrently(jobs, concurrency, async (job) => {
-    // What one target has met at the door of the cluster, the others need not meet again.
-    if (down) return down;
-    const one = await deliverTarget(job, cluster, lists, options).catch(toError);
-    down ??= (one instanceof Error ? [one] : one.failures).find(isAboutCluster);
-    return one;
+    // A cluster that cannot be reached for one target is not tried again for the others.
+    if (clusterError) return clusterError;
+    const result = await deliverTarget(job, cluster, lists, options).catch(toError);
+    clusterError ??= (result instanceof Error ? [result] : result.failures).find(isAboutCluster);
+    return result;
   });
-  const rollouts = progress.flatMap((one) => (one instanceof Error ? [] : one.rollouts));
+  const rollouts = progress.flatMap((result) => (result instanceof Error ? [] : result.rollouts));
   const ends = await awaitRollouts(rollouts, lists, ports.clock, invocation.signal);
   const endOf = new Map(rollouts.map((rollout, index) => [rollout, ends[index]]));
   return jobs.map((job, index) => {
-    const one = progress[index] ?? new Error('the target was not looked at');
-    if (one instanceof Error) return describeFailure(job, one, invocation);
+    const result = progress[index] ?? new Error('the target was not worked on');
+    if (result instanceof Error) return describeFailure(job, result, invocation);
     return describeProgress(
-      one,
-      one.rollouts.map((rollout) => endOf.get(rollout)).filter((end) => end !== undefined),
+      result,
+      result.rollouts.map((rollout) => endOf.get(rollout)).filter((end) => end !== undefined),
       invocation,
     );
   });
 }
 
-/** Any other answer, whatever it says, is about one target. */
+/** Whether the error concerns the whole cluster. Any other error concerns one target. */
 function isAboutCluster(error: Error): boolean {
   return error instanceof ClusterError && ['Unreachable', 'SignInFailed', 'Unsupported'].includes(error.code);
 }

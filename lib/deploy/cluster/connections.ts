@@ -1,28 +1,28 @@
-// One connection to a cluster for a whole pass, where it first delivers there and prunes at its end.
+// Keeps one connection per cluster for a whole invocation that first delivers there and then prunes.
 import type { Cluster, ConnectCluster } from '../../ports/cluster.ts';
 
-/** Connections of which some stay open until the pass is over. */
+/** Connections to clusters, some of which stay open until `close`. */
 export interface SharedConnections {
-  /** To a cluster that is kept, it connects at the first call and gives the same answer to each later one, be it a failure;
-   *  whoever closes what it gives ends nothing. Any other is connected to anew. */
+  /** Connects to a shared cluster once. Later calls give the same connection, or reject with the same error;
+   *  `close` of a shared connection does nothing. Any other cluster gets a new connection at each call. */
   readonly connect: ConnectCluster;
-  /** Ends all that are kept. */
+  /** Closes all shared connections. */
   close(): Promise<void>;
 }
 
-/** The same clusters as `connect` gives. @param kept Names of those that are worked in more than once. */
-export function shareConnections(connect: ConnectCluster, kept: readonly string[]): SharedConnections {
+/** Wraps `connect`. @param shared Names of the clusters whose connection is shared. */
+export function shareConnections(connect: ConnectCluster, shared: readonly string[]): SharedConnections {
   const opened = new Map<string, Promise<Cluster>>();
   return {
     async connect(name, signal) {
-      if (!kept.includes(name)) return connect(name, signal);
+      if (!shared.includes(name)) return connect(name, signal);
       const cluster = opened.get(name) ?? connect(name, signal);
       opened.set(name, cluster);
       return { ...(await cluster), close: async () => undefined };
     },
     async close() {
-      const recorded = await Promise.allSettled(opened.values());
-      const clusters = recorded.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const results = await Promise.allSettled(opened.values());
+      const clusters = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
       await Promise.all(clusters.map((cluster) => cluster.close()));
     },
   };

@@ -1,4 +1,4 @@
-// Waits for the rollouts of one cluster, all of them side by side, by listing their namespaces again and again.
+// Waits for all rollouts of one cluster together, by listing the workloads of their namespaces repeatedly.
 
 import { growing, poll } from '../../async/poll.ts';
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
@@ -8,55 +8,56 @@ import { toError } from '../../ports/errors.ts';
 import type { StartedRollout } from './target.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
-/** How a rollout that was waited for ended. `late`: it was still under way when the wait was over. `held`: it moves when
- *  a person acts. */
+/** How a rollout ended. `late`: it was still running when the wait ended. `paused`: it continues only when a
+ *  person acts. `error` is a ClusterError if the cluster said so. */
 export type RolloutEnd =
   | { readonly kind: 'complete' }
-  | { readonly kind: 'held' | 'late'; readonly message: string }
+  | { readonly kind: 'paused' | 'late'; readonly message: string }
   | { readonly kind: 'failed'; readonly error: Error };
 
 const pauseMs = growing(250, 2, 4_000);
 
-/** Nothing is waited for longer than this: the reconcile looks again. */
+/** Wait no longer than this by default: the next reconcile polls again. */
 const longestWaitMs = 5 * 60_000;
 
-/** Resolves with one end for each rollout, in their order, once all have ended, the instant `until` (milliseconds) has
- *  come, which is in five minutes where none is given, or the signal is aborted. Never rejects. One list a kind and namespace serves all of them at each look. */
+/** Polls until every rollout has ended, `untilMs` (epoch ms; default: 5 minutes from now) passes, or `signal`
+ *  aborts. One result per rollout, in order. One list call per kind and namespace per poll. Never rejects. */
 export async function awaitRollouts(
   rollouts: readonly StartedRollout[],
   lists: WorkloadLists,
   clock: Clock,
   signal: AbortSignal,
-  until: number = clock.now().getTime() + longestWaitMs,
+  untilMs: number = clock.now().getTime() + longestWaitMs,
 ): Promise<readonly RolloutEnd[]> {
-  let ends = rollouts.map(({ workload, namespace }) => judge(workload, namespace));
-  const openOf = (seen: readonly RolloutEnd[]) => rollouts.filter((_, index) => seen[index]?.kind === 'late');
-  const look = async () => {
-    const looks = await lookAgain(openOf(ends), lists);
-    // A list that the signal has cut off says nothing.
+  let ends = rollouts.map(({ workload, namespace }) => describeEnd(workload, namespace));
+  const findOpen = (current: readonly RolloutEnd[]) =>
+    rollouts.filter((_, index) => current[index]?.kind === 'late');
+  const update = async () => {
+    const updates = await listAgain(findOpen(ends), lists);
+    // An aborted list call tells nothing about the rollouts.
     if (signal.aborted) return ends;
     ends = ends.map((end, index) => {
       const rollout = rollouts[index];
-      return (rollout && looks.get(rollout)) ?? end;
+      return (rollout && updates.get(rollout)) ?? end;
     });
     return ends;
   };
-  await poll(look, (seen) => openOf(seen).length === 0, {
+  await poll(update, (current) => findOpen(current).length === 0, {
     clock,
     signal,
     pauseMs,
-    untilMs: until,
+    untilMs,
     first: ends,
   });
   return ends;
 }
 
-async function lookAgain(
+async function listAgain(
   open: readonly StartedRollout[],
   lists: WorkloadLists,
 ): Promise<ReadonlyMap<StartedRollout, RolloutEnd>> {
   const byList = Map.groupBy(open, ({ namespace, workload }) => `${workload.kind}/${namespace}`);
-  const looks = [...byList.values()].map(async (rollouts) => {
+  const updates = [...byList.values()].map(async (rollouts) => {
     const [first] = rollouts;
     if (!first) return [];
     try {
@@ -67,22 +68,22 @@ async function lookAgain(
       return rollouts.map((rollout) => [rollout, { kind: 'failed', error }] as const);
     }
   });
-  return new Map((await Promise.all(looks)).flat());
+  return new Map((await Promise.all(updates)).flat());
 }
 
 function findEnd({ namespace, workload }: StartedRollout, workloads: readonly Workload[]): RolloutEnd {
   const found = workloads.find(({ name }) => name === workload.name);
   if (!found) {
-    const message = `${nameWorkload(workload)} in ${namespace} was deleted while it rolled out`;
+    const message = `${nameWorkload(workload)} in ${namespace} was deleted during its rollout`;
     return { kind: 'failed', error: new ClusterError('NotFound', message) };
   }
-  // An answer from before the mark says nothing about its rollout.
+  // A list from before the restart tells nothing about the rollout.
   return found.generation < workload.generation
     ? { kind: 'late', message: `${nameWorkload(workload)} is still rolling out` }
-    : judge(found, namespace);
+    : describeEnd(found, namespace);
 }
 
-function judge(workload: Workload, namespace: string): RolloutEnd {
+function describeEnd(workload: Workload, namespace: string): RolloutEnd {
   const { rollout } = workload;
   const name = nameWorkload(workload);
   switch (rollout.state) {
@@ -91,9 +92,9 @@ function judge(workload: Workload, namespace: string): RolloutEnd {
     case 'progressing':
       return { kind: 'late', message: `${name} is still rolling out: ${rollout.message}` };
     case 'held':
-      return { kind: 'held', message: `${name} does not restart by itself: ${rollout.message}` };
+      return { kind: 'paused', message: `${name} does not restart by itself: ${rollout.message}` };
     case 'failed': {
-      const message = `${name} in ${namespace} does not roll out, look at its pods: ${rollout.message}`;
+      const message = `${name} in ${namespace} does not roll out; check its pods: ${rollout.message}`;
       return { kind: 'failed', error: new ClusterError('RolloutFailed', message) };
     }
   }

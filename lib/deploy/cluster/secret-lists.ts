@@ -1,4 +1,4 @@
-// The Secrets of namespaces in which many targets should be unchanged: each namespace is listed once, where that is allowed.
+// Lists the Secrets of a namespace once, instead of reading each, if many of its targets should be unchanged.
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { fewestListed } from '../../policy/kubernetes/cluster-roles.ts';
 import type { ClusterSecret } from '../../policy/kubernetes/objects.ts';
@@ -9,12 +9,12 @@ import type { Job } from '../invocation.ts';
 
 type SecretRef = Pick<SecretTarget, 'namespace' | 'secret'>;
 
-/** Remembers the lists of one cluster for one run. */
+/** The Secret lists of one cluster, each loaded at most once per invocation. */
 export class KubernetesSecretLists {
   readonly #cluster: Cluster;
   readonly #signal: AbortSignal;
   readonly #log: Log;
-  /** Of each namespace, the targets that the certificate's tags say are done. */
+  /** Number of targets per namespace that the tags say are complete. */
   readonly #unchanged: ReadonlyMap<string, number>;
   readonly #lists = new Map<string, Promise<ReadonlyMap<string, ClusterSecret>>>();
 
@@ -22,13 +22,15 @@ export class KubernetesSecretLists {
     this.#cluster = cluster;
     this.#log = log;
     this.#signal = signal;
-    const done = jobs.filter(({ step }) => step === 'rolled-out');
+    const done = jobs.filter(({ phase }) => phase === 'rolled-out');
     const byNamespace = Map.groupBy(done, ({ target }) => target.namespace);
     this.#unchanged = new Map([...byNamespace].map(([namespace, own]) => [namespace, own.length]));
   }
 
-  /** The Secret as of the first time that one of its namespace was asked for; `undefined` where only reading it can tell.
-   *  @throws ClusterError as `Cluster.listSecrets`, but not where listing is forbidden, or is too much at once. */
+  /** The Secret from its namespace's list, as of the first call for that namespace. `undefined`: read it; the
+   *  namespace has too few unchanged targets, may not be listed or is too large, or the list does not have
+   *  the Secret.
+   *  @throws ClusterError as `Cluster.listSecrets`, except `Forbidden` and `TooLarge`. */
   async find({ namespace, secret }: SecretRef): Promise<ClusterSecret | undefined> {
     if ((this.#unchanged.get(namespace) ?? 0) < fewestListed) return undefined;
     const list = this.#lists.get(namespace) ?? this.#list(namespace);

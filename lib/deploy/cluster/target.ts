@@ -1,4 +1,5 @@
-// Delivers to one target, up to the start of its rollouts: observe, plan, apply, read back, mark workloads.
+// Delivers to one target, up to the start of its rollouts: reads the Secret, plans, applies, restarts
+// workloads.
 import type { SecretTarget, WorkloadKind } from '../../certificate/spec.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
 import {
@@ -25,46 +26,48 @@ import type { DeployPorts, Job } from '../invocation.ts';
 import type { KubernetesSecretLists } from './secret-lists.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
-/** A rollout that was started, now or by an earlier run. */
+/** A rollout that this or an earlier invocation started. */
 export interface StartedRollout {
   readonly namespace: string;
   readonly workload: Workload;
 }
 
-/** How far the work on one target has come. */
+/** One target after its Secret was updated and its rollouts were started. */
 export interface TargetProgress {
   readonly job: Job;
   readonly action: SecretPlan['action'];
-  /** Workloads that were marked now, or would be in a dry run. */
+  /** Workloads that were restarted now, or would be in a dry run. */
   readonly restarted: readonly string[];
   readonly rollouts: readonly StartedRollout[];
   readonly warnings: readonly string[];
   readonly failures: readonly Error[];
 }
 
-/** How often a Secret that somebody else changes meanwhile is looked at again. */
+/** How often a Secret is planned again because somebody else changed it at the same time. */
 const attempts = 3;
 
-/** How to act, and what that is decided by. */
+/** What `updateSecret` needs beside the job. */
 export interface SecretUpdateOptions extends Pick<DeployPorts, 'store' | 'readText'> {
   readonly dryRun?: boolean | undefined;
   readonly signal: AbortSignal;
-  /** Secrets that need not be read by themselves. */
+  /** Secrets that were listed and need not be read one by one. */
   readonly listed?: KubernetesSecretLists;
 }
 
-/** @throws StoreError where a keystore's password cannot be read.
- *  @throws ClusterError where the Secret could not be brought up to date; then no workload has been touched. */
+/** Updates the target's Secret and starts the rollouts of workloads that need it. Does not wait for them. A
+ *  failed restart is in `failures`.
+ *  @throws StoreError if a keystore's password cannot be read.
+ *  @throws ClusterError if the Secret cannot be updated. No workload was restarted then. */
 export async function deliverTarget(
   job: Job,
   cluster: Cluster,
   lists: WorkloadLists,
   options: SecretUpdateOptions,
 ): Promise<TargetProgress> {
-  const { target, step } = job;
+  const { target, phase } = job;
   const { action, warnings } = await updateSecret(job, cluster, options);
   const progress = { job, action, restarted: [], rollouts: [], warnings, failures: [] };
-  if (target.restart === 'none' || (action === 'keep' && step === 'rolled-out')) return progress;
+  if (target.restart === 'none' || (action === 'keep' && phase === 'rolled-out')) return progress;
   try {
     const restarts = await restartWorkloads(job, cluster, lists, options);
     return { ...progress, ...restarts, warnings: [...warnings, ...restarts.warnings] };
@@ -73,15 +76,17 @@ export async function deliverTarget(
   }
 }
 
-/** What was done about a Secret, and what a person should know of it. */
+/** What `updateSecret` changed, with warnings for the report. */
 export interface SecretUpdate {
   readonly action: SecretPlan['action'];
   readonly warnings: readonly string[];
 }
 
-/** Brings the Secret up to date, and says what that took. Decides again where it was changed in between.
- *  @param delivery What it is to hold, where that is not the job's own.
- *  @throws StoreError, ClusterError as `deliverTarget`; `Conflict` where a newer version has come meanwhile. */
+/** Updates the Secret if it differs from what it should be, and verifies what the cluster stored. Plans again
+ *  if somebody else changed the Secret at the same time.
+ *  @param delivery What the Secret should contain. Default: the job's version.
+ *  @throws StoreError, ClusterError as `deliverTarget`; `Conflict` if the Secret has a newer version by
+ *  now. */
 export async function updateSecret(
   job: Job,
   cluster: Cluster,
@@ -93,8 +98,8 @@ export async function updateSecret(
   for (let attempt = 1; ; attempt += 1) {
     const known = attempt === 1 ? await listed?.find(target) : undefined;
     const found = known ?? (await cluster.readSecret(target.namespace, target.secret, signal));
-    const wanted = describeSecret(delivery, target, password, found);
-    const plan = planSecret(target, wanted, found);
+    const desired = describeSecret(delivery, target, password, found);
+    const plan = planSecret(target, desired, found);
     if (plan.action === 'refuse') throw new ClusterError(plan.code, plan.message);
     const weakness = describeWeakness(target, password);
     if (plan.action === 'create' && weakness !== undefined) throw new ClusterError('Rejected', weakness);
@@ -102,11 +107,14 @@ export async function updateSecret(
     if (plan.action === 'keep' || dryRun) return update;
     if (found) await refuseSuperseded(job, found, store, signal);
     try {
-      const stored = await carryOut(plan, wanted, found, cluster, signal);
-      const different = compareStored(wanted, stored);
+      const stored = await applyPlan(plan, desired, found, cluster, signal);
+      const different = compareStored(desired, stored);
       if (different.length === 0) return update;
-      const what = `the cluster stored ${different.join(', ')} of Secret ${nameTarget(target)} otherwise than it was sent`;
-      throw new ClusterError('Rejected', `${what}: look for an admission webhook that changes Secrets`);
+      const what = `the cluster changed ${different.join(', ')} of Secret ${nameTarget(target)} before storing it`;
+      throw new ClusterError(
+        'Rejected',
+        `${what}; find the admission webhook that changes Secrets, and exclude this Secret from it`,
+      );
     } catch (error) {
       const isRace = error instanceof ClusterError && error.code === 'Conflict';
       if (!isRace || attempt === attempts) throw error;
@@ -114,8 +122,9 @@ export async function updateSecret(
   }
 }
 
-/** A run may be a quarter of an hour old: what a faster one has put there since is not gone back from. Asks the store only
- *  where the Secret tells of a later certificate. */
+/** Refuses to replace a newer version that a faster invocation has applied. Asks the store only if the
+ *  Secret's annotations name a certificate that expires later.
+ *  @throws ClusterError `Conflict` if the job's version is no longer AWSCURRENT. */
 async function refuseSuperseded(
   { delivery, target }: Job,
   { annotations }: ClusterSecret,
@@ -123,32 +132,33 @@ async function refuseSuperseded(
   signal: AbortSignal,
 ): Promise<void> {
   const { certificate, version, notAfter } = delivery;
-  const held = annotations[versionAnnotation];
-  if (held === version || !(new Date(annotations[notAfterAnnotation] ?? '') > notAfter)) return;
+  const appliedVersion = annotations[versionAnnotation];
+  if (appliedVersion === version || !(new Date(annotations[notAfterAnnotation] ?? '') > notAfter)) return;
   const current = (await store.describe(certificate, signal))?.current;
   if (current === undefined || current === version) return;
-  const message = `Secret ${nameTarget(target)} has version ${held} of ${certificate}: ${current} is current by now, and this run began with ${version}`;
+  const message = `Secret ${nameTarget(target)} has version ${appliedVersion} of ${certificate}; this run began with ${version}, but ${current} is current now`;
   throw new ClusterError('Conflict', message);
 }
 
-async function carryOut(
+async function applyPlan(
   plan: Exclude<SecretPlan, { action: 'refuse' }>,
-  wanted: SecretManifest,
+  desired: SecretManifest,
   found: ClusterSecret | undefined,
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<ClusterSecret> {
   if (plan.action !== 'replace' || !found) {
-    return cluster.applySecret(wanted, { manager: 'certrelay', over: found }, signal);
+    return cluster.applySecret(desired, { manager: 'certrelay', over: found }, signal);
   }
-  await cluster.deleteSecret(wanted.namespace, wanted.name, found, signal);
-  const made = await cluster.applySecret(wanted, { manager: 'certrelay' }, signal);
+  await cluster.deleteSecret(desired.namespace, desired.name, found, signal);
+  const created = await cluster.applySecret(desired, { manager: 'certrelay' }, signal);
   if (Object.values({ ...plan.kept.data, ...plan.kept.labels, ...plan.kept.annotations }).length === 0)
-    return made;
-  return cluster.applySecret(plan.kept, { manager: 'certrelay-kept', over: made }, signal);
+    return created;
+  return cluster.applySecret(plan.kept, { manager: 'certrelay-kept', over: created }, signal);
 }
 
-/** Marks the workloads that need it, one's failure not keeping the others from it. */
+/** Patches the pod template of each workload that must restart. A failed patch is reported and does not stop
+ *  the others. */
 async function restartWorkloads(
   { target, delivery }: Job,
   cluster: Cluster,
@@ -166,12 +176,14 @@ async function restartWorkloads(
   return { warnings, ...(await startRollouts(plans, target, cluster, { dryRun, signal })) };
 }
 
-/** The kinds of the listed workloads; `undefined` where none are listed, for any kind may use the Secret. */
+/** The kinds of the workloads that `restart` lists. `undefined` if it lists none: any kind may use the
+ *  Secret. */
 export function kindsOf({ restart }: SecretTarget): readonly WorkloadKind[] | undefined {
   return typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
 }
 
-/** Carries the plans out, one's failure not keeping the others from it. */
+/** Starts the rollouts that the plans ask for; in a dry run, only names them. A failed patch is reported and
+ *  does not stop the others. Never rejects. */
 export async function startRollouts(
   plans: readonly RestartPlan[],
   target: SecretTarget,
@@ -190,10 +202,12 @@ export async function startRollouts(
   };
 }
 
-/** What a person should know of a plan before and after it is carried out. */
+/** Warnings of one plan, for the report of a dry run and of a real one. */
 export function describeCaution(plan: RestartPlan): readonly string[] {
   if (plan.action === 'leave') {
-    return [`${nameWorkload(plan.workload)} is not restarted: it says ${restartAnnotation}: "false"`];
+    return [
+      `${nameWorkload(plan.workload)} is not restarted: it has the annotation ${restartAnnotation}: "false"`,
+    ];
   }
   return plan.action === 'restart' && plan.warning ? [plan.warning] : [];
 }
@@ -216,7 +230,7 @@ async function startRollout(
       return { namespace, workload: plan.workload };
     case 'missing': {
       const name = nameWorkload(plan.workload);
-      const message = `${name} does not exist in ${clusterName}/${namespace}: correct the target's "restart"`;
+      const message = `${name} does not exist in ${clusterName}/${namespace}; correct the target's "restart"`;
       throw new ClusterError('NotFound', message);
     }
   }

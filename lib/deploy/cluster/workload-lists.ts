@@ -1,11 +1,12 @@
-// The workloads of one cluster's namespaces, listed once for all targets that ask.
+// Lists the workloads of a cluster's namespaces, once for all targets.
 import { type WorkloadKind, workloadKinds } from '../../certificate/spec.ts';
 import { type OtherUser, otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
 
-/** Remembers the lists of one cluster for one run. Every call fails as `Cluster.listWorkloads` does. */
+/** The workload lists of one cluster, kept for one invocation.
+ *  Every method but `others` throws as `Cluster.listWorkloads` does. */
 export class WorkloadLists {
   readonly #cluster: Cluster;
   readonly #signal: AbortSignal;
@@ -19,7 +20,8 @@ export class WorkloadLists {
     this.#signal = signal;
   }
 
-  /** The namespace's workloads of the given kinds (all where none are given), as of the first time they were asked for. */
+  /** The namespace's workloads of the given kinds (default: all), as last listed. Lists a kind only if it has
+   *  not been listed yet. */
   async get(namespace: string, kinds: readonly WorkloadKind[] = workloadKinds): Promise<readonly Workload[]> {
     const lists = [...new Set(kinds)].map((kind) => {
       const known = this.#lists.get(`${kind}/${namespace}`);
@@ -28,7 +30,7 @@ export class WorkloadLists {
     return (await Promise.all(lists)).flat();
   }
 
-  /** The same, as of now. */
+  /** The namespace's workloads of the given kinds (default: all), listed again. */
   async renew(
     namespace: string,
     kinds: readonly WorkloadKind[] = workloadKinds,
@@ -36,8 +38,8 @@ export class WorkloadLists {
     return (await Promise.all([...new Set(kinds)].map((kind) => this.refresh(namespace, kind)))).flat();
   }
 
-  /** Objects of other kinds in the namespace. What may not be listed, or is no kind of this cluster, is left out: they are
-   *  only named, and nobody has to give a right for that. Never rejects. */
+  /** Objects of other kinds in the namespace that may use a Secret. Leaves out kinds that cannot be listed:
+   *  the objects only appear in a warning, which is worth no extra permission. Never rejects. */
   async others(namespace: string): Promise<readonly OtherUser[]> {
     const known = this.#others.get(namespace);
     const list = known ?? this.#listOthers(namespace);
@@ -47,15 +49,15 @@ export class WorkloadLists {
 
   async #listOthers(namespace: string): Promise<readonly OtherUser[]> {
     const lists = otherKinds.map((kind) => this.#cluster.listOthers(namespace, kind, this.#signal));
-    const recorded = await Promise.allSettled(lists);
-    for (const result of recorded) {
+    const results = await Promise.allSettled(lists);
+    for (const result of results) {
       if (result.status === 'fulfilled' || isNoSuchKind(result.reason)) continue;
       this.#log.debug('other users not listed', { namespace, problem: describeError(result.reason) });
     }
-    return recorded.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
-  /** As of now. */
+  /** The namespace's workloads of one kind, listed again. */
   refresh(namespace: string, kind: WorkloadKind): Promise<readonly Workload[]> {
     const list = this.#cluster.listWorkloads(namespace, kind, this.#signal);
     this.#lists.set(`${kind}/${namespace}`, list);

@@ -1,4 +1,5 @@
-// Whether today's inventory allows what is to be delivered of a source that is not the file, and until when it goes on if not.
+// Judges whether today's inventory allows a registered or discovered certificate, and until when it is kept
+// if not.
 import type { Inventory } from '../../certificate/spec.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
@@ -19,30 +20,33 @@ import { type StoreEntry, StoreError } from '../../ports/store.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';
 import type { CertificateToDeliver, DeliverySelection } from './selected.ts';
 
-/** What does not fit of a stored specification, with its time of grace; `undefined` where all fits.
- *  @throws StoreError where nobody can tell whether it has one. */
+/** What today's inventory does not allow of a stored specification, with the end of its grace period.
+ *  `undefined` if everything is allowed.
+ *  @throws StoreError if the grace period cannot be read. */
 export type JudgeSpec = (
   spec: StoredSpec,
   entry: StoreEntry,
   facts: Pick<CertificateFacts, 'notBefore' | 'notAfter'>,
 ) => Promise<Misfits | undefined>;
 
-/** Judges all of one run. The record of the installation is read once, where something does not fit. */
+/** A judge for one invocation. It reads the record of the installation once, and only if some specification
+ *  is not allowed. */
 export function createJudgeSpec(ports: DeployPorts, { inventory, signal }: DeployInvocation): JudgeSpec {
   const fit = createFit(inventory);
   let reading: Promise<Installation | 'none'> | undefined;
   return async (spec, { name, state }, facts) => {
-    // An agent is told of such certificates by what issue has signed; its inventory may be the part that has no such section.
+    // An agent trusts what issue has signed for it. Its own inventory may lack the section for such
+    // certificates.
     if (ports.judgeReturn && !hasSection(spec, inventory)) return undefined;
     const found = fit.ofSpec(spec);
     if (found.length === 0) return undefined;
     reading ??= readInstallation(ports, signal);
     const installation = await reading;
-    // Without a record to ask, what issue has noted holds.
+    // Without the record, the date that issue wrote on the tags counts.
     if (installation === 'none') return { found, grace: state.graceUntil };
     const isOpen = state.graceUntil === undefined && isGraceOpen(installation);
     if (isOpen) return { found, grace: 'open' };
-    // Listing lags, and what has just been granted must not be refused.
+    // ListSecrets lags: a grace period granted a moment ago may be missing from the entry.
     const until = state.graceUntil ?? (await ports.store.describe(name, signal))?.state.graceUntil;
     return { found, grace: believeGrace(until, facts, installation) };
   };
@@ -52,7 +56,8 @@ function hasSection({ source }: StoredSpec, { registration, discovery }: Invento
   return (source === 'registration' ? registration : discovery) !== undefined;
 }
 
-/** `unknown` where the role may not read it, as that of an agent of before: what was signed for it is delivered then. */
+/** The record of the installation. `unknown` if the role may not read it, like the role of an older agent:
+ *  the agent then delivers what was signed for it. */
 async function readInstallation(
   { installation, log }: DeployPorts,
   signal: AbortSignal,
@@ -67,13 +72,14 @@ async function readInstallation(
   }
 }
 
-/** Whether a certificate is not delivered because the inventory does not allow it. */
+/** Whether a certificate must not be delivered: the inventory does not allow it and its grace period is
+ *  over. */
 export function isRefused({ misfits }: CertificateToDeliver, { clock }: Pick<DeployPorts, 'clock'>): boolean {
   return misfits !== undefined && !isTolerated(misfits, clock.now());
 }
 
-/** The targets of certificates that the inventory does not allow: nothing is done there, and nothing taken away. What is kept for
- *  a while is said in the log. */
+/** A `refused` result for each job of each certificate that must not be delivered. Its targets stay
+ *  unchanged. Logs a warning for each certificate that is not allowed and still in its grace period. */
 export function refuseMisfits(
   selections: readonly DeliverySelection[],
   ports: Pick<DeployPorts, 'clock' | 'log'>,
@@ -85,23 +91,23 @@ export function refuseMisfits(
   }
   return new Map(
     selected
-      .filter((one) => isRefused(one, ports))
-      .flatMap(({ asked, misfits }) =>
-        asked.map((job, index) => [job, describeRefusal(job, misfits, index === 0)] as const),
+      .filter((selection) => isRefused(selection, ports))
+      .flatMap(({ requested, misfits }) =>
+        requested.map((job, index) => [job, describeRefusal(job, misfits, index === 0)] as const),
       ),
   );
 }
 
-/** @param isFirst One error tells of all its targets. */
+/** @param isFirst Adds the error. The certificate has one error for all its targets. */
 function describeRefusal(
-  { delivery: { certificate }, target, step }: AnyJob,
+  { delivery: { certificate }, target, phase }: AnyJob,
   misfits: Misfits = { found: [] },
   isFirst: boolean,
 ): JobResult {
-  const message = `not delivered, and left as it is: ${explainRefusal(misfits)}`;
+  const message = `not delivered; the target stays as it is: ${explainRefusal(misfits)}`;
   const name = nameDestination(target, certificate);
   return {
-    step,
+    phase,
     failures: isFirst ? [new CertrelayError(notAllowed, `${certificate}: ${message}`)] : [],
     report: { certificate, target: name, outcome: 'refused', action: 'refuse', restarted: [], message },
   };

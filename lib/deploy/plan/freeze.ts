@@ -1,4 +1,5 @@
-// Whether a certificate's current version is held: what its tag says, or what a person says with this run.
+// Decides whether a certificate's current version is frozen, from its tag and from what a person requests
+// now.
 import { frozenByAgents } from '../../policy/delivery/agents.ts';
 import { freezeOf, isByHand, trimFreeze } from '../../policy/delivery/freeze.ts';
 import type { StoreEntry } from '../../ports/store.ts';
@@ -7,10 +8,11 @@ import { isSameValue } from '../../state/same.ts';
 import type { AnyJob, DeployInvocation, DeployPorts } from '../invocation.ts';
 import { loadLastGood } from '../last-good.ts';
 
-/** The hold on the version that is to be delivered, if there is one. What a person has said is written down before anything is
- *  done by it; a hold on an earlier version is taken away, and one that would leave targets with a certificate that ends. A dry
- *  run writes nothing. What is resumed, agents resume as well: each hears of it by a tag, for no role but its own writes its report.
- *  @throws Error where a version is to be taken back that has none before it, StoreError. */
+/** The freeze on the version to deliver, or `undefined`. Writes the freeze tag before anything is delivered:
+ *  sets it for `rollback`, removes it for `resume`, for a newer version, and if the previous version expires
+ *  soon. Also tags the resumption for agents, which freeze by their own reports. A dry run writes nothing.
+ *  @throws Error if `rollback` is requested and there is no previous version.
+ *  @throws StoreError if a tag cannot be written or the previous version cannot be read. */
 export async function recordFreeze(
   { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
   { previous, state }: StoreEntry,
@@ -21,7 +23,7 @@ export async function recordFreeze(
   const { rollback, resume, dryRun, signal } = invocation;
   const { certificate, version } = delivery;
   if (rollback && previous === undefined) {
-    throw new Error(`${certificate} cannot be taken back: there is no version before the current one`);
+    throw new Error(`${certificate} cannot be rolled back: it has no previous version`);
   }
   const byHand: Freeze = { version, target: '*', reason: 'it was taken back by hand' };
   const noted = rollback ? byHand : resume ? undefined : freezeOf(state.freeze, version);
@@ -32,12 +34,13 @@ export async function recordFreeze(
   const resumed = resume && isFrozenByAgent ? { version, at: clock.now() } : undefined;
   if (dryRun || (isSameValue(written, state.freeze) && !resumed)) return freeze;
   await store.record(certificate, { freeze: written ?? null, ...(resumed && { resumed }) }, signal);
-  const reason = isOver ? 'what it keeps in place ends soon' : freeze?.reason;
+  const reason = isOver ? 'the previous version expires soon' : freeze?.reason;
   log.info(freeze ? 'delivery frozen' : 'delivery resumed', { certificate, version, reason });
   return freeze;
 }
 
-/** Whether the version before ends so soon that this one must take its place, whatever it has done elsewhere. */
+/** Whether the previous version expires so soon that this one must replace it although it failed
+ *  somewhere. */
 async function endsBefore(
   job: Pick<AnyJob, 'delivery' | 'facts'>,
   ports: DeployPorts,

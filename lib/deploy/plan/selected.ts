@@ -1,30 +1,33 @@
-// What a run is asked to deliver, as data: certificates with their targets, and those that are passed over.
+// The types of a selection: certificates to deliver with a job for each target, and certificates left out.
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import type { Misfits } from '../../policy/registration/grace.ts';
 import type { ServedState } from '../../policy/serving/served.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
 import type { AnyJob } from '../invocation.ts';
 
-/** A certificate that can be delivered, and what its tags say about where it has been. */
+/** A certificate that can be delivered, with what its tags say about earlier deliveries. */
 export interface CertificateToDeliver {
   readonly kind: 'selected';
   readonly name: string;
   readonly version: string;
-  /** One for each of its targets, in their order; `asked` are those that the run is about. */
+  /** One job for each target, in the order of the targets. */
   readonly jobs: readonly AnyJob[];
-  readonly asked: readonly AnyJob[];
-  /** What the steps were read from. */
+  /** The jobs that this invocation works on. */
+  readonly requested: readonly AnyJob[];
+  /** The delivery record that the jobs' phases were read from. */
   readonly recorded: DeliveryRecord | undefined;
-  /** The ARNs in ACM that the tags remember. */
+  /** The ARNs of its imports into ACM, from the tags. */
   readonly imported: readonly string[] | undefined;
+  /** Failed attempts to deliver this version, and when the next one is due. */
   readonly retry: DeliveryRetry | undefined;
-  /** What was last seen to be served. */
+  /** What the last probe found, from the tags. */
   readonly seen: ServedState;
-  /** What today's inventory would not accept of it; absent: nothing. */
+  /** What today's inventory does not allow of it. Absent: everything is allowed. */
   readonly misfits?: Misfits | undefined;
 }
 
-/** A certificate that is passed over, or could not be loaded. `known` is absent where its targets are not sure. */
+/** One certificate of an invocation: to deliver, left out with a message, or not loaded because of an error.
+ *  `known` has its targets and versions in use; it is absent if they could not be determined. */
 export type DeliverySelection = { readonly known?: KnownTargets } & (
   | CertificateToDeliver
   | { readonly kind: 'skipped'; readonly name: string; readonly message: string }

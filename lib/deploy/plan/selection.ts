@@ -1,4 +1,4 @@
-// Finds what a run is asked to deliver: certificates with their targets, loaded and verified.
+// Selects what one invocation delivers: loads and verifies certificates and makes a job for each target.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
@@ -20,9 +20,10 @@ import type { DeliverySelection } from './selected.ts';
 /** AWS secrets read at once. */
 const concurrency = 16;
 
-/** The named certificates, else every one that is stored or has targets in the inventory; where the run names targets, of
- *  those the ones that have them. One that fails to load does not keep the others from it.
- *  @throws StoreError where the store cannot be listed. */
+/** The certificates that the request names, else all that are stored or in the inventory. If the request
+ *  names targets or clusters, only certificates with such a target. A certificate that fails to load is
+ *  `failed`; the others go on.
+ *  @throws StoreError if the store cannot be listed. */
 export async function selectForDelivery(
   ports: DeployPorts,
   invocation: DeployInvocation,
@@ -33,7 +34,7 @@ export async function selectForDelivery(
   const judgeSpec = createJudgeSpec(ports, invocation);
   const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<DeliverySelection> => {
     try {
-      return await selectOne(name, await entry, { ...ports, judgeSpec }, invocation);
+      return await selectCertificate(name, await entry, { ...ports, judgeSpec }, invocation);
     } catch (cause) {
       const error = toError(cause);
       return { kind: 'failed', name, error };
@@ -47,20 +48,21 @@ export async function selectForDelivery(
   const entries = new Map((await ports.store.list(signal)).map((entry) => [entry.name, entry]));
   const known = new Map(inventory.certificates.map((spec) => [spec.name, spec]));
   const names = [...new Set([...known.keys(), ...entries.keys()])].toSorted();
-  // Only of a registered certificate must the value be read to know its targets.
+  // The targets of a certificate that is not in the inventory are in its stored value.
   const candidates = names.filter(
     (name) =>
-      !isPartial || (known.get(name)?.targets.some((target) => isAsked(target, name, invocation)) ?? true),
+      !isPartial ||
+      (known.get(name)?.targets.some((target) => isRequested(target, name, invocation)) ?? true),
   );
   const selections = await mapConcurrently(candidates, concurrency, (name) =>
     select(name, Promise.resolve(entries.get(name))),
   );
   return isPartial
-    ? selections.filter((selection) => selection.kind !== 'selected' || selection.asked.length > 0)
+    ? selections.filter((selection) => selection.kind !== 'selected' || selection.requested.length > 0)
     : selections;
 }
 
-async function selectOne(
+async function selectCertificate(
   name: string,
   entry: StoreEntry | undefined,
   ports: DeployPorts & { readonly judgeSpec: JudgeSpec },
@@ -77,7 +79,7 @@ async function selectOne(
   const nowhere = { targets: [], versions };
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
   if (!entry && !spec)
-    throw new Error(`no certificate is named ${name}: neither in the inventory nor stored`);
+    throw new Error(`no certificate is named ${name}: it is neither in the inventory nor stored`);
   if (spec?.targets.length === 0) return skip('it has no targets', nowhere);
   if (!entry) return skip('it has not been issued yet');
   const stored = await ports.store.read(name, 'AWSCURRENT', signal);
@@ -93,7 +95,7 @@ async function selectOne(
       const targets = spec?.targets ?? certificate.spec?.targets;
       if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
       if (targets.length === 0) return skip('it has no targets', nowhere);
-      const { bundle, begins } = verify(name, certificate, ports.clock.now());
+      const { bundle, begins } = verifyForDelivery(name, certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored.version, bundle);
       const { facts } = bundle;
       const own = spec ? undefined : certificate.spec;
@@ -101,16 +103,16 @@ async function selectOne(
       const freeze = await recordFreeze({ delivery, facts }, entry, ports, invocation);
       const common = { delivery, facts, probe: probeSpecOf({ probe: spec?.probe, targets }), freeze, begins };
       const recorded = entry.state.deployed;
-      const steps = reachedPhases(entry.state, stored.version, targets, inventory);
+      const phases = reachedPhases(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>
-        describeJob(target, { ...common, step: steps[index] ?? 'none' }, entry.state.acm),
+        describeJob(target, { ...common, phase: phases[index] ?? 'none' }, entry.state.acm),
       );
       return {
         kind: 'selected',
         name,
         version: stored.version,
         jobs,
-        asked: jobs.filter(({ target }) => isAsked(target, name, invocation)),
+        requested: jobs.filter(({ target }) => isRequested(target, name, invocation)),
         recorded,
         imported: entry.state.acm,
         known: { targets, versions },
@@ -122,19 +124,20 @@ async function selectOne(
   }
 }
 
-/** Nothing goes into a cluster that a server could not serve. Whether the names are those of the inventory is not asked:
- *  until a changed certificate is there, the one for the old names is the best there is. `begins`: when it becomes valid; absent
- *  where it is. */
-function verify(
+/** The verified certificate. `begins`: when it becomes valid; absent if it is valid now. Does not compare its
+ *  names with the inventory: until a certificate for changed names is issued, the one for the old names is
+ *  the best available.
+ *  @throws Error if a server could not use the certificate. */
+function verifyForDelivery(
   name: string,
   certificate: StoredCertificate,
   now: Date,
 ): { readonly bundle: Bundle; readonly begins?: Date | undefined } {
-  const atOnce = verifyBundle(certificate, now);
-  const begins = atOnce.ok ? undefined : atOnce.validFrom;
-  const verdict = begins ? verifyBundle(certificate, begins) : atOnce;
-  if (verdict.ok) return { bundle: verdict.bundle, begins };
-  throw new Error(`the certificate ${name} is not delivered (${verdict.problem}): ${verdict.message}`);
+  const validNow = verifyBundle(certificate, now);
+  const begins = validNow.ok ? undefined : validNow.validFrom;
+  const verified = begins ? verifyBundle(certificate, begins) : validNow;
+  if (verified.ok) return { bundle: verified.bundle, begins };
+  throw new Error(`certificate ${name} is not delivered (${verified.problem}): ${verified.message}`);
 }
 
 function describeJob(
@@ -146,7 +149,7 @@ function describeJob(
   return { ...rest, target, arn: findArn(imported, target.acm.region) };
 }
 
-function isAsked(
+function isRequested(
   target: TargetSpec,
   name: string,
   { targets, clusters, delegatedClusters }: DeployInvocation,

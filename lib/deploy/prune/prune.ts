@@ -1,4 +1,4 @@
-// Deletes the cluster Secrets whose target was removed, where the inventory says that they go.
+// Deletes Kubernetes Secrets whose target was removed, in clusters with `prune`.
 
 import { isSecretTarget, workloadKinds } from '../../certificate/spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
@@ -23,20 +23,20 @@ import { describeError, toError } from '../../ports/errors.ts';
 import type { DeployInvocation, DeployPorts, PruneReport } from '../invocation.ts';
 import type { DeliverySelection } from '../plan/selected.ts';
 
-/** What became of one Secret, or of a cluster that could not be looked at. */
+/** The result for one Secret, or for a cluster or namespace that could not be listed. */
 export interface Pruned {
   readonly report: PruneReport;
   readonly failures: readonly Error[];
 }
 
 /** A namespace of a cluster. */
-interface SecretRef {
+interface ClusterNamespace {
   readonly cluster: string;
   readonly namespace: string;
 }
 
-/** Names of the clusters that the run prunes: those that say `prune`. None where the run names certificates, targets or
- *  clusters: only a run over everything knows what is no longer wanted. */
+/** Names of the clusters with `prune` that this invocation prunes. Empty if the request names certificates,
+ *  targets or clusters: only an invocation over everything knows which Secrets have lost their target. */
 export function findPrunedClusters({
   certificates,
   targets,
@@ -49,13 +49,15 @@ export function findPrunedClusters({
     .map(([name]) => name);
 }
 
-/** Looks into each of those clusters. Never rejects. */
+/** Prunes each of those clusters. One result for each Secret that has lost its target. Never rejects. */
 export async function pruneSecrets(
   selections: readonly DeliverySelection[],
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<readonly Pruned[]> {
-  const known = new Map(selections.flatMap(({ name, known: sure }) => (sure ? [[name, sure] as const] : [])));
+  const known = new Map(
+    selections.flatMap(({ name, known: targets }) => (targets ? [[name, targets] as const] : [])),
+  );
   const pruned = await Promise.all(
     findPrunedClusters(invocation).map((name) => pruneCluster(name, known, ports, invocation)),
   );
@@ -68,18 +70,20 @@ async function pruneCluster(
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<readonly Pruned[]> {
-  const own = [...known.values()].flatMap(({ targets }) => targets.filter(isSecretTarget));
-  const named = own.filter(({ cluster }) => cluster === name).map(({ namespace }) => namespace);
+  const secretTargets = [...known.values()].flatMap(({ targets }) => targets.filter(isSecretTarget));
+  const used = secretTargets.filter(({ cluster }) => cluster === name).map(({ namespace }) => namespace);
   const prune = invocation.inventory.clusters[name]?.prune;
-  const namespaces = new Set(prune === true ? named : prune);
+  const namespaces = new Set(prune === true ? used : prune);
   try {
     const cluster = await ports.connect(name, invocation.signal);
     try {
-      const done: Pruned[] = [];
+      const pruned: Pruned[] = [];
       for (const namespace of namespaces) {
-        done.push(...(await pruneNamespace({ cluster: name, namespace }, cluster, known, ports, invocation)));
+        pruned.push(
+          ...(await pruneNamespace({ cluster: name, namespace }, cluster, known, ports, invocation)),
+        );
       }
-      return done;
+      return pruned;
     } finally {
       await cluster.close();
     }
@@ -89,7 +93,7 @@ async function pruneCluster(
 }
 
 async function pruneNamespace(
-  place: SecretRef,
+  from: ClusterNamespace,
   cluster: Cluster,
   known: ReadonlyMap<string, KnownTargets>,
   ports: DeployPorts,
@@ -97,42 +101,43 @@ async function pruneNamespace(
 ): Promise<readonly Pruned[]> {
   try {
     const found = findOrphanedSecrets(
-      place,
-      await cluster.listSecrets(place.namespace, invocation.signal),
+      from,
+      await cluster.listSecrets(from.namespace, invocation.signal),
       known,
     );
     const orphans = found.filter(({ secret }) => isAppliedByUs(secret));
-    const done: Pruned[] = found
-      .filter((one) => !orphans.includes(one))
-      .map((copy) => keepCopy(place, copy, ports));
-    if (orphans.length === 0) return done;
-    const users = listUsers(place.namespace, cluster, invocation.signal);
-    for (const orphan of orphans) done.push(await pruneOne(place, orphan, users, cluster, ports, invocation));
-    return done;
+    const pruned: Pruned[] = found
+      .filter((candidate) => !orphans.includes(candidate))
+      .map((copy) => keepCopy(from, copy, ports));
+    if (orphans.length === 0) return pruned;
+    const users = listUsers(from.namespace, cluster, invocation.signal);
+    for (const orphan of orphans)
+      pruned.push(await pruneSecret(from, orphan, users, cluster, ports, invocation));
+    return pruned;
   } catch (cause) {
-    return [describeFailure({ target: `${place.cluster}/${place.namespace}` }, toError(cause), ports)];
+    return [describeFailure({ target: `${from.cluster}/${from.namespace}` }, toError(cause), ports)];
   }
 }
 
-function keepCopy(place: SecretRef, { name, secret }: ListedSecret, { log }: DeployPorts): Pruned {
+function keepCopy(from: ClusterNamespace, { name, secret }: ListedSecret, { log }: DeployPorts): Pruned {
   const certificate = secret.annotations[certificateAnnotation];
-  const subject = { certificate, target: nameTarget({ ...place, secret: name }) };
+  const subject = { certificate, target: nameTarget({ ...from, secret: name }) };
   log.info('copy of a Secret kept', subject);
-  const message = `no target names the Secret, and its label and annotations say that it holds ${certificate}, but Certrelay did not write it (its managedFields have no entry of certrelay with the certificate): it is a copy, or was restored from a backup; delete it yourself if nobody needs it`;
+  const message = `no target names this Secret. Its label and annotations say that it contains ${certificate}, but its managedFields show that Certrelay did not write it: it is a copy, or was restored from a backup. Delete it yourself if nothing needs it`;
   return { report: { ...subject, outcome: 'kept', message }, failures: [] };
 }
 
-/** Whatever may use Secrets of the namespace. Where some of it may not be listed, nobody can know that a Secret is unused.
- *  @throws ClusterError */
+/** Everything that may use Secrets of the namespace.
+ *  @throws ClusterError if any of it cannot be listed: then no Secret is known to be unused. */
 async function listUsers(namespace: string, cluster: Cluster, signal: AbortSignal): Promise<PossibleUsers> {
-  const [workloads, others, objects, delegatedClusters] = await Promise.all([
+  const [workloads, others, objects, gatewayNamespaces] = await Promise.all([
     Promise.all(workloadKinds.map((kind) => cluster.listWorkloads(namespace, kind, signal))),
     Promise.all(otherKinds.map((kind) => listOthers(namespace, kind, cluster, signal))),
     cluster.listTlsObjects(namespace, ['Ingress', 'Gateway'], signal),
     cluster.listGatewayNamespaces(namespace, signal),
   ]);
   const gateways = await Promise.all(
-    delegatedClusters.map((other) => cluster.listTlsObjects(other, ['Gateway'], signal)),
+    gatewayNamespaces.map((name) => cluster.listTlsObjects(name, ['Gateway'], signal)),
   );
   return { workloads: [...workloads.flat(), ...others.flat()], objects: [...objects, ...gateways.flat()] };
 }
@@ -151,26 +156,26 @@ async function listOthers(
   }
 }
 
-async function pruneOne(
-  place: SecretRef,
+async function pruneSecret(
+  from: ClusterNamespace,
   { name, secret }: ListedSecret,
   listed: Promise<PossibleUsers>,
   cluster: Cluster,
   ports: DeployPorts,
   { dryRun = false, signal }: DeployInvocation,
 ): Promise<Pruned> {
-  const orphan = { ...place, secret: name };
+  const orphan = { ...from, secret: name };
   const subject = { certificate: secret.annotations[certificateAnnotation], target: nameTarget(orphan) };
   try {
     const users = findUsers(orphan, await listed);
     if (users.length > 0) {
-      const message = `no target names the Secret, but it stays as long as it is used by ${nameSome(users)}: have another Secret used there, or give this one a target again`;
+      const message = `no target names this Secret, but ${nameSome(users)} still ${users.length === 1 ? 'uses' : 'use'} it; use another Secret there, or add a target for this one again`;
       return { report: { ...subject, outcome: 'kept', message }, failures: [] };
     }
     if (dryRun) {
       return { report: { ...subject, outcome: 'planned', message: 'would delete the Secret' }, failures: [] };
     }
-    await cluster.deleteSecret(place.namespace, name, secret, signal);
+    await cluster.deleteSecret(from.namespace, name, secret, signal);
     ports.log.info('Secret pruned', subject);
     return { report: { ...subject, outcome: 'deleted', message: 'Secret deleted' }, failures: [] };
   } catch (cause) {

@@ -1,4 +1,4 @@
-// What follows once a certificate is at all its targets: a look at what is served, and an event for others.
+// Probes a certificate and sends the delivery event once all its targets have it.
 
 import { nameDestination } from '../../policy/delivery/secret.ts';
 import { describeError, toError } from '../../ports/errors.ts';
@@ -7,8 +7,9 @@ import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invoca
 import type { CertificateToDeliver } from '../plan/selected.ts';
 import { probeOnce } from './first-probe.ts';
 
-/** What is served, where this pass brought the certificate to the last of its targets, and somebody could look; `undefined`
- *  elsewhere. Nothing that goes wrong here is a failure of the delivery. Never rejects. */
+/** Probes what is served and sends the event, if this invocation delivered the last missing target. Returns
+ *  what the probe found; `undefined` if the delivery is not complete or nothing was probed. Never rejects: a
+ *  problem here is logged, and is no failure of the delivery. */
 export async function recordCompletion(
   selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
@@ -29,7 +30,7 @@ function isComplete(
   const ends = jobs.map((job) => results.get(job));
   return (
     !dryRun &&
-    jobs.every((job, index) => !job.freeze && (ends[index]?.step ?? job.step) === 'rolled-out') &&
+    jobs.every((job, index) => !job.freeze && (ends[index]?.phase ?? job.phase) === 'rolled-out') &&
     ends.some((end) => end?.report.outcome === 'delivered')
   );
 }

@@ -1,4 +1,4 @@
-// Notes on a certificate's tags how far its delivery has come, beside passes that note the same for other clusters.
+// Writes to a certificate's tags how far each target is, while invocations for other clusters do the same.
 import { describeProgress, phasesOf, retryOf } from '../../policy/delivery/progress.ts';
 import { nextDelivery } from '../../policy/issuance/backoff.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
@@ -12,12 +12,13 @@ import {
 } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
 
-/** How often a note is written again that another pass has written over. */
+/** How often the tag is written again after another invocation has overwritten it. */
 const attempts = 4;
 
-/** Writes the tags where one would change, and nothing in a dry run. A pass that shares the certificate with others keeps
- *  what they have written and looks whether its own note stayed; once there is a newer version it notes nothing of its own.
- *  @throws StoreError */
+/** Writes the delivery tags if one changes. Writes nothing in a dry run. An invocation for some clusters
+ *  merges its results into the tag, reads it again to see that they stayed, and stops once a newer version is
+ *  current.
+ *  @throws StoreError if the tags cannot be read or written. */
 export async function recordDeliveries(
   selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
@@ -43,7 +44,7 @@ export async function recordDeliveries(
   }
 }
 
-/** What is recorded, with the results of this pass in it. Over itself it stays the same. */
+/** The delivery record with the results of this invocation in it. Merging twice gives the same record. */
 function mergeDeliveries(
   recorded: DeliveryRecord | undefined,
   { version, jobs, recorded: known, retry }: CertificateToDeliver,
@@ -52,20 +53,20 @@ function mergeDeliveries(
 ): DeliveryRecord {
   const targets = jobs.map(({ target }) => target);
   const before = phasesOf(recorded, version, targets);
-  const steps = jobs.map(
+  const phases = jobs.map(
     (job, index) =>
-      results.get(job)?.step ??
-      (isSameValue(recorded, known) ? job.step : before[index]) ??
+      results.get(job)?.phase ??
+      (isSameValue(recorded, known) ? job.phase : before[index]) ??
       ('none' as const),
   );
   const hasFailed = jobs.some((job) => {
-    const { step, failures } = results.get(job) ?? { step: job.step, failures: [] };
-    return step === 'none' && failures.length > 0;
+    const { phase, failures } = results.get(job) ?? { phase: job.phase, failures: [] };
+    return phase === 'none' && failures.length > 0;
   });
   const other = retryOf(recorded, version, targets);
   const own = hasFailed ? delay(retry, now) : undefined;
   const later = own && own.failures > (other?.failures ?? 0) ? own : other;
-  return describeProgress(version, targets, steps, steps.includes('none') ? later : undefined);
+  return describeProgress(version, targets, phases, phases.includes('none') ? later : undefined);
 }
 
 function delay(before: DeliveryRetry | undefined, now: Date): DeliveryRetry {

@@ -1,4 +1,4 @@
-// Looks at what is served as soon as a certificate has arrived at all its targets, and notes it as the probe does.
+// Probes what is served right after a delivery is complete, and records it as the probe function does.
 
 import { isOtherCertificate, updateServed } from '../../policy/serving/served.ts';
 import { judgeTargets } from '../../policy/serving/served-targets.ts';
@@ -7,8 +7,8 @@ import type { ServedWord } from '../../state/delivery.ts';
 import type { DeployInvocation, DeployPorts } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
 
-/** What is served; `undefined` where nobody is to look, or could not. It is no failure of the delivery, whatever it is: load
- *  balancers take their time, and the probe's schedule looks again. Never rejects. */
+/** What is served; `undefined` if the certificate is not probed or the probe failed. Any result is no failure
+ *  of the delivery: load balancers need time, and the scheduled probe tries again. Never rejects. */
 export async function probeOnce(
   { name, version, jobs, seen }: CertificateToDeliver,
   { store, probeServed, clock, log }: DeployPorts,
@@ -19,8 +19,8 @@ export async function probeOnce(
   const { facts, probe, delivery } = job;
   const targets = jobs.map(({ target }) => target);
   try {
-    const asked = { names: facts.names, probe, fingerprint: delivery.fingerprint };
-    const { served, message, results, unlooked } = await probeServed(asked, invocation.signal);
+    const query = { names: facts.names, probe, fingerprint: delivery.fingerprint };
+    const { served, message, results, unlooked } = await probeServed(query, invocation.signal);
     const { change } = updateServed(seen, {
       version,
       served,

@@ -1,4 +1,5 @@
-// The end of a pass: how far each certificate is now is noted and logged, what is served is looked at, and all is summed up.
+// Ends an invocation: records and logs how far each certificate is, probes completed ones, and makes their
+// reports.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { mostAnswerBytes, takeFitting } from '../../policy/bounds.ts';
@@ -22,22 +23,22 @@ import { recordDeliveries } from './deliveries.ts';
 /** AWS secrets written at once. */
 const mostRecorded = 16;
 
-/** Certificates looked at at once: each look has several handshakes under way. */
-const mostSeen = 8;
+/** Certificates probed at once. Each probe makes several handshakes at the same time. */
+const mostProbed = 8;
 
-/** Lambda answers 6 MB at most. */
+/** Limits of the answer: certificates, targets, bytes. Lambda returns at most 6 MB. */
 const mostListed = 2_000;
 const mostTargetsListed = 10_000;
 const mostCertificateBytes = mostAnswerBytes * 0.8;
 
-/** How one certificate fared, and what went wrong. */
+/** One certificate's report entry and its errors. */
 export interface RecordedCertificate {
   readonly report: CertificateReport;
   readonly failures: readonly Error[];
 }
 
-/** One for each selection, in their order. What is done is noted of all of them before what is served is looked at of any: looks
- *  take the longest, and may be cut short. Never rejects. */
+/** Records each selected certificate. One result for each selection, in order. All tags are written before
+ *  the first probe, because probes take longest and may be cut off. Never rejects. */
 export async function recordCertificates(
   selections: readonly DeliverySelection[],
   results: ReadonlyMap<AnyJob, JobResult>,
@@ -48,14 +49,14 @@ export async function recordCertificates(
     selection,
     ...(await recordCertificate(selection, results, ports, invocation)),
   }));
-  return mapConcurrently(recorded, mostSeen, async ({ selection, report, failures }) => {
+  return mapConcurrently(recorded, mostProbed, async ({ selection, report, failures }) => {
     if (selection.kind !== 'selected') return { report, failures };
     const served = await recordCompletion(selection, results, ports, invocation);
     return { report: { ...report, ...(served ? { served } : {}) }, failures };
   });
 }
 
-/** The worst first, as many as an answer has room for; the others are only counted. */
+/** The reports sorted worst first, as many as fit into the answer. `omitted` counts the rest. */
 export function listWorst(
   reports: readonly CertificateReport[],
 ): Pick<DeployReport, 'certificates' | 'omitted'> {
@@ -71,7 +72,7 @@ export function listWorst(
   return omitted > 0 ? { certificates, omitted } : { certificates };
 }
 
-/** Records how far each target is now, logs what became of them, and sums up. */
+/** Records how far each target is, logs each result and makes the certificate's report. */
 async function recordCertificate(
   selection: DeliverySelection,
   results: ReadonlyMap<AnyJob, JobResult>,
@@ -88,23 +89,24 @@ async function recordCertificate(
       return { report: { name, decision: 'refused', message, targets: [] }, failures: [selection.error] };
     }
     case 'selected': {
-      const own = selection.asked.flatMap((job) => results.get(job) ?? []);
-      // How far it has come stays noted: once it is allowed again it goes on from there.
-      const isOff = isRefused(selection, ports);
+      const own = selection.requested.flatMap((job) => results.get(job) ?? []);
+      // Its tags stay unchanged, so that delivery continues from there once it is allowed again.
+      const isNotAllowed = isRefused(selection, ports);
       for (const result of own) logTarget(result, selection.version, ports);
       const failures = [
         ...own.flatMap((result) => result.failures),
-        ...(isOff ? [] : await recordProgress(selection, results, ports, invocation)),
+        ...(isNotAllowed ? [] : await recordProgress(selection, results, ports, invocation)),
       ];
       const targets = own.map(({ report }) => report);
       const { misfits } = selection;
-      const kept = misfits && !isOff ? describeKept(misfits) : {};
+      const kept = misfits && !isNotAllowed ? describeKept(misfits) : {};
       return { report: { ...summarize(selection, targets), ...kept }, failures };
     }
   }
 }
 
-/** Notes how far the certificate is; gives what went wrong. Without it the next run only looks closer. */
+/** Writes the delivery tags. Returns the error if that fails; the next invocation then reads the targets
+ *  again. */
 async function recordProgress(
   selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
@@ -120,7 +122,8 @@ async function recordProgress(
   }
 }
 
-/** An alarm counts what failed (infra/alarms.yml); a rollout that only takes its time is none of it. */
+/** Logs one result. An alarm counts `delivery failed` (infra/alarms.yml), so a slow rollout is `delivery
+ *  pending`. */
 function logTarget({ report, failures }: JobResult, version: string, { log }: DeployPorts) {
   const { certificate, target, outcome, message } = report;
   const fields = { certificate, target, version };
@@ -147,7 +150,7 @@ function logTarget({ report, failures }: JobResult, version: string, { log }: De
   }
 }
 
-/** The outcome that most needs a look stands for the certificate. */
+/** Worst first. The worst outcome among its targets is the certificate's decision. */
 const severity: readonly TargetOutcome[] = [
   'refused',
   'held',
@@ -167,6 +170,6 @@ function summarize(
     .map((outcome) => [outcome, targets.filter((target) => target.outcome === outcome).length] as const)
     .filter(([, count]) => count > 0)
     .map(([outcome, count]) => `${count} ${outcome}`);
-  const message = counts.length === 0 ? 'none of its targets was asked for' : `targets: ${counts.join(', ')}`;
+  const message = counts.length === 0 ? 'none of its targets was requested' : `targets: ${counts.join(', ')}`;
   return { name, version, decision, message, targets };
 }

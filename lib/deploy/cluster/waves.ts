@@ -1,5 +1,5 @@
-// Delivers to a target in steps: the canary, then wave after wave. Where a step does harm, the version is taken back. All
-// that a later run must know to go on is in the cluster.
+// Delivers to a target in waves: the canary first, then the other workloads. A wave that does harm is rolled
+// back. Everything that a later invocation needs to continue is in the cluster.
 
 import type { RolloutSpec } from '../../certificate/spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
@@ -15,75 +15,81 @@ import {
 } from '../../policy/kubernetes/objects.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import type { ClusterContext, Job, JobResult } from '../invocation.ts';
-import { describeProgress, describeStay } from '../results.ts';
+import { describeProgress, describeUndelivered } from '../results.ts';
 import { rollBack } from './rollback.ts';
 import type { RolloutEnd } from './rollouts.ts';
 import { describeCaution, kindsOf, startRollouts, updateSecret } from './target.ts';
-import { lookBefore, watchStep } from './watch.ts';
+import { probeBefore, watchWave } from './watch.ts';
 
-/** Begins where an earlier run has ended.
- *  @throws ClusterError, StoreError where the target cannot be worked on; a later run goes on. */
-export async function deliverInSteps(
+/** Updates the Secret, then restarts the workloads wave by wave and watches each wave to its end. Continues
+ *  where an earlier invocation stopped. Waits for a maintenance window first, if the rollout has any.
+ *  @throws ClusterError, StoreError if the target cannot be worked on. A later invocation continues. */
+export async function deliverInWaves(
   job: Job,
   rollout: RolloutSpec,
   context: ClusterContext,
 ): Promise<JobResult> {
   const { target } = job;
   const { cluster, lists, ports, invocation } = context;
-  const timing = await judgeStart(job, rollout, context);
-  if (timing.kind === 'closed') return describeStay(job, 'waiting', describeWait(timing));
+  const timing = await judgeWindow(job, rollout, context);
+  if (timing.kind === 'closed') return describeUndelivered(job, 'waiting', describeWait(timing));
   const isRestarted = target.restart !== 'none';
   const kinds = kindsOf(target);
   const [workloads, others] = await Promise.all([
     isRestarted ? lists.get(target.namespace, kinds) : [],
     isRestarted && !kinds ? lists.others(target.namespace) : [],
   ]);
-  let steps = findSteps(job, rollout, workloads);
+  let waves = findWaves(job, rollout, workloads);
   const warnings = [
-    ...(timing.kind === 'urgent' ? ['it does not wait for its window: what is served ends soon'] : []),
-    ...(invocation.dryRun ? [describeSteps(steps)] : []),
-    ...steps.flat().flatMap(describeCaution),
+    ...(timing.kind === 'urgent'
+      ? ['it does not wait for its window: the served certificate expires soon']
+      : []),
+    ...(invocation.dryRun ? [describeWaves(waves)] : []),
+    ...waves.flat().flatMap(describeCaution),
     ...adviseOthers(target, others),
   ];
-  const isBegun = job.step !== 'none' || steps.flat().some(({ action: next }) => next === 'await');
-  const before = isBegun || invocation.dryRun ? undefined : await lookBefore(job, rollout, context);
+  const isBegun = job.phase !== 'none' || waves.flat().some((plan) => plan.action === 'await');
+  const before = isBegun || invocation.dryRun ? undefined : await probeBefore(job, rollout, context);
   const update = await updateSecret(job, cluster, { ...ports, ...invocation });
   const { action } = update;
   warnings.push(...update.warnings);
-  const since = await findArrival(job, steps, context);
+  const since = await findAppliedAt(job, waves, context);
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
   const describe = (failures: readonly Error[] = []) =>
     describeProgress({ job, action, restarted, rollouts: [], warnings, failures }, ends, invocation);
-  for (let index = 0; index < steps.length; index += 1) {
-    const isLast = index === steps.length - 1;
-    const plans = dated(steps[index] ?? [], job, ports.clock.now());
+  for (let index = 0; index < waves.length; index += 1) {
+    const isLast = index === waves.length - 1;
+    const plans = dateRollouts(waves[index] ?? [], job, ports.clock.now());
     const started = await startRollouts(plans, target, cluster, invocation);
     restarted.push(...started.restarted);
     if (started.failures.length > 0) return describe(started.failures);
     if (invocation.dryRun) continue;
-    const end = await watchStep(started.rollouts, { job, rollout, isLast, before, since }, context);
+    const end = await watchWave(started.rollouts, { job, rollout, isLast, before, since }, context);
     if (end.kind === 'harmful') return rollBack(job, end.reason, context);
     ends.push(...end.ends);
     if (end.kind === 'unfinished' || isLast) return describe();
-    steps = findSteps(job, rollout, await lists.renew(target.namespace, kinds));
-    // Somebody took the certificate back meanwhile, or there are new workloads: a later run begins with those.
+    waves = findWaves(job, rollout, await lists.renew(target.namespace, kinds));
+    // A restarted workload lost its mark, or there are new workloads: a later invocation begins with those.
     if (
-      steps
+      waves
         .slice(0, index + 1)
         .flat()
-        .some(({ action: left }) => left === 'restart')
+        .some((plan) => plan.action === 'restart')
     ) {
-      ends.push({ kind: 'late', message: 'its workloads were changed meanwhile' });
+      ends.push({
+        kind: 'late',
+        message: 'its workloads changed during the rollout; the next run continues',
+      });
       return describe();
     }
   }
   return describe();
 }
 
-/** A rollout that has begun goes on to its end, and a Secret that is missing is waited for by its pods: neither needs a
- *  window. */
-async function judgeStart(
+/** Whether the delivery may start now. A rollout that has begun always continues. A missing Secret never
+ *  waits for a window: pods cannot start without it. */
+async function judgeWindow(
   { target, delivery, facts }: Job,
   { windows }: RolloutSpec,
   { cluster, ports, invocation }: ClusterContext,
@@ -98,18 +104,19 @@ async function judgeStart(
   });
 }
 
-/** When an earlier run brought the version, where no workload tells. */
-async function findArrival(
-  { target, step }: Job,
-  steps: readonly (readonly RestartPlan[])[],
+/** When an earlier invocation applied the version. Only needed, and only read, if no workload restarts. */
+async function findAppliedAt(
+  { target, phase }: Job,
+  waves: readonly (readonly RestartPlan[])[],
   { cluster, invocation }: ClusterContext,
 ): Promise<Date | undefined> {
-  if (step === 'none' || steps.flat().length > 0) return undefined;
+  if (phase === 'none' || waves.flat().length > 0) return undefined;
   return (await cluster.readSecret(target.namespace, target.secret, invocation.signal))?.appliedAt;
 }
 
-/** @throws ClusterError `NotFound` where the canary takes no part: nothing has been touched then. */
-function findSteps(
+/** The restarts of the target, in waves. @throws ClusterError `NotFound` if the canary is none of its
+ *  workloads. */
+function findWaves(
   { target, delivery }: Job,
   rollout: RolloutSpec,
   workloads: readonly Workload[],
@@ -117,23 +124,23 @@ function findSteps(
   const planned = planWaves(planRestarts(target, delivery.fingerprint, workloads), rollout);
   if ('waves' in planned) return planned.waves;
   const canary = nameWorkload(planned.missing);
-  const message = `the canary ${canary} of ${nameTarget(target)} is none of the workloads that would be restarted: correct the target's "rollout" or "restart"`;
+  const message = `the canary ${canary} of ${nameTarget(target)} is none of the workloads to restart; correct the target's "rollout" or "restart"`;
   throw new ClusterError('NotFound', message);
 }
 
-/** With the beginning of their rollouts, by which a later run knows their deadline. One that is there already, and of which
- *  nothing was noted, may have been over for months: it gets its time anew. */
-function dated(plans: readonly RestartPlan[], { step }: Job, since: Date): readonly RestartPlan[] {
+/** Adds the start of each rollout, from which a later invocation computes its deadline. A rollout that is
+ *  running already without a record of it may be months old: its time starts now. */
+function dateRollouts(plans: readonly RestartPlan[], { phase }: Job, since: Date): readonly RestartPlan[] {
   return plans.map((plan) => {
     if (plan.action === 'restart') return { ...plan, mark: { ...plan.mark, since } };
-    if (plan.action !== 'await' || step !== 'none') return plan;
+    if (plan.action !== 'await' || phase !== 'none') return plan;
     return { ...plan, workload: { ...plan.workload, rolloutSince: since } };
   });
 }
 
-function describeSteps(steps: readonly (readonly RestartPlan[])[]): string {
-  const names = steps.map((plans) => nameSome(plans.map(({ workload }) => nameWorkload(workload))));
-  return `in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}: ${names.join(', then ')}`;
+function describeWaves(waves: readonly (readonly RestartPlan[])[]): string {
+  const names = waves.map((plans) => nameSome(plans.map(({ workload }) => nameWorkload(workload))));
+  return `in ${waves.length} ${waves.length === 1 ? 'step' : 'steps'}: ${names.join(', then ')}`;
 }
 
 function describeWait({ until }: Extract<Timing, { kind: 'closed' }>): string {
