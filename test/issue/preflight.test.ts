@@ -65,7 +65,7 @@ describe('a certificate of which DNS would fail the order', () => {
     expect(shops).toMatchObject({ name: 'shop', decision: 'wait', reason: 'Preflight' });
     expect(shops?.until).toBeUndefined();
     expect(shops?.message).toMatch(
-      /^example\.com\. NS: DNS leads to ns\.elsewhere\.example .*; make the NS records of example\.com.*ns\.aws\.example; to order: no certificate is stored$/,
+      /^example\.com\. NS: DNS leads to ns\.elsewhere\.example .*; set the NS records of example\.com.*ns\.aws\.example; to order: no certificate is stored$/,
     );
     expect(harness.ca.count('newOrder')).toBe(1);
     expect(harness.store.kept.has('shop')).toBe(false);
@@ -148,7 +148,7 @@ describe('CAA', () => {
     dns.issue = 'ca.example; accounturi=https://ca.example/acct/2';
     const { report } = await harness.run({ certificates: ['shop'] });
     expect(report.certificates).toMatchObject([{ reason: 'Preflight' }]);
-    expect(report.certificates[0]?.message).toContain(`make it accounturi=${ours}`);
+    expect(report.certificates[0]?.message).toContain(`set accounturi=${ours}`);
   });
 
   it('that names an account is not judged in a dry run before there is ours', async () => {

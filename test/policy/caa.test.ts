@@ -53,13 +53,13 @@ const refused: readonly [string, readonly string[], string, string][] = [
     'another account',
     ['0 issue "ca.example; accounturi=https://ca.example/acme/acct/70"'],
     'another account',
-    `accounturi=${ca.accountUrl}`,
+    `set accounturi=${ca.accountUrl}`,
   ],
   [
     'two accounts on one record',
     [`0 issue "ca.example; accounturi=${ca.accountUrl}; accounturi=${ca.accountUrl}"`],
     'another account',
-    'take accounturi out',
+    'remove accounturi',
   ],
   [
     'another method',
@@ -77,7 +77,7 @@ const refused: readonly [string, readonly string[], string, string][] = [
     'a method beside an empty one',
     ['0 issue "ca.example; validationmethods=dns-01,"'],
     'by dns-01',
-    'take them out',
+    'remove validationmethods',
   ],
   ['a parameter without a value', ['0 issue "ca.example; dns-01"'], 'do not name this CA', 'add'],
 ];

@@ -58,7 +58,7 @@ const cases: readonly Case[] = [
     { aliases: { kind: 'circle', names: [challenge, 'a.example', challenge] }, zone: { kind: 'none' } },
     { blocks: true, record: `${challenge}. CNAME` },
     [
-      /lead in a circle \(_acme-challenge.shop.example.com → a.example → /,
+      /form a circle \(_acme-challenge.shop.example.com → a.example → /,
       /make it "_acme-challenge.shop.example.com. CNAME /,
     ],
   ],
@@ -110,7 +110,7 @@ const cases: readonly Case[] = [
     { blocks: true, record: 'example.com. NS' },
     [
       /does not lead to hosted zone example.com \(Z1\)/,
-      /make the NS records of example.com.* ns-1.aws.example, ns-2.aws.example$/,
+      /set the NS records of example.com.* ns-1.aws.example, ns-2.aws.example$/,
     ],
   ],
   [

@@ -1,45 +1,50 @@
-// Whether CAA records let a CA issue (RFC 8659), to this account and by DNS-01 (RFC 8657).
+// Decides whether CAA records allow a CA to issue (RFC 8659), to our account and by our challenge (RFC 8657).
 import type { ChallengeType } from '../../certificate/spec.ts';
 
 /** One CAA record (RFC 8659 §4.1). */
 export interface CaaRecord {
   readonly flags: number;
-  /** Lower case: `issue`, `issuewild`, `iodef`, … */
+  /** Lower case, such as `issue`, `issuewild` or `iodef`. */
   readonly tag: string;
   readonly value: string;
 }
 
-/** What CAA records are held against. */
+/** The CA, account and challenges that CAA records must allow. */
 export interface CaaSubject {
-  /** The directory's `caaIdentities` (RFC 8555 §7.1.1); empty where the CA does not say by which names it is called. */
+  /** The directory's `caaIdentities` (RFC 8555 §7.1.1); empty if the CA does not publish any. */
   readonly identities: readonly string[];
-  /** URL of the account that would order; absent where there is none yet. What is asked of accounts is not judged then. */
+  /** URL of the account that orders. If absent (no account yet), `accounturi` of one account is not
+   *  checked. */
   readonly accountUrl?: string | undefined;
-  /** The challenges by which it would prove the names, any of them; absent: dns-01. */
+  /** Challenges that could prove the names; one allowed is enough. Absent: dns-01. */
   readonly methods?: readonly ChallengeType[];
 }
 
-/** Why the CA may not issue: `problem` names the record, `remedy` says how to change it. Both are parts of a sentence. */
+/** Why the CA must not issue. `problem` names the record and `remedy` says how to change it, each as a
+ *  clause. */
 export interface CaaObstacle {
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** RFC 8659 §4.1: the bit for "critical". Let's Encrypt reads 1 as the same, because so many write it. */
+/** The flag "critical" is bit 128 (RFC 8659 §4.1). Let's Encrypt reads 1 as critical too, because many
+ *  write it. */
 const criticalBits = 128 | 1;
 
-/** The obstacle in the closest record set of a name; `undefined` where the CA may issue. A CA without known identities is
- *  only held against what shuts out every CA. */
+/** Checks the CAA record set that applies to a name; `undefined` if the CA may issue. If the CA publishes no
+ *  identities, only records that forbid every CA are an obstacle.
+ *  @param records The closest record set of the name; empty if there is none.
+ *  @param isWildcard Whether the name is a wildcard: `issuewild` then replaces `issue` (RFC 8659 §4.3). */
 export function findCaaObstacle(
   records: readonly CaaRecord[],
   isWildcard: boolean,
   ca: CaaSubject,
 ): CaaObstacle | undefined {
-  const foreign = records.find(
+  const unknownCritical = records.find(
     ({ flags, tag }) => (flags & criticalBits) !== 0 && !['issue', 'issuewild', 'iodef'].includes(tag),
   );
-  if (foreign) {
-    const problem = `the record ${show(foreign)} is marked critical, and CAs that do not know it must refuse`;
+  if (unknownCritical) {
+    const problem = `the CAA record ${show(unknownCritical)} is marked critical, and a CA that does not know its tag must refuse`;
     return { problem, remedy: 'remove it or set its flags to 0' };
   }
   const wild = isWildcard ? records.filter(({ tag }) => tag === 'issuewild') : [];
@@ -54,17 +59,17 @@ export function findCaaObstacle(
   const [closest] = named;
   if (closest && ca.identities.length > 0) return describeParameters(closest, ca);
   if (closest) return undefined;
-  const wanted = show({ flags: 0, tag: relevant[0]?.tag ?? 'issue', value: ca.identities[0] ?? '' });
+  const missing = show({ flags: 0, tag: relevant[0]?.tag ?? 'issue', value: ca.identities[0] ?? '' });
   return {
     problem: `the CAA records ${relevant.map(show).join(', ')} do not name this CA`,
-    remedy: ca.identities.length > 0 ? `add ${wanted}` : 'add one that names the CA, or remove them',
+    remedy: ca.identities.length > 0 ? `add ${missing}` : 'add one that names the CA, or remove them',
   };
 }
 
 /** An issue or issuewild property (RFC 8659 §4.2). */
 interface Issuer {
   readonly record: CaaRecord;
-  /** Lower case; empty where nobody may issue, or where the value cannot be read, which means the same. */
+  /** Lower case. Empty if no CA may issue; a value that cannot be parsed means the same. */
   readonly domain: string;
   readonly parameters: readonly (readonly [string, string])[];
 }
@@ -82,7 +87,7 @@ function parseIssuer(record: CaaRecord): Issuer {
   };
 }
 
-/** RFC 8657 §3: the one account it names; §4: the methods it names. */
+/** Whether its `accounturi` (RFC 8657 §3) and `validationmethods` (§4) allow us. */
 function admits(issuer: Issuer, ca: CaaSubject): boolean {
   return admitsAccount(issuer, ca) && admitsMethod(issuer, ca);
 }
@@ -93,12 +98,12 @@ function admitsAccount({ parameters }: Issuer, { accountUrl }: CaaSubject): bool
   return accounts.length === 1 && (accountUrl === undefined || accounts[0] === accountUrl);
 }
 
-function admitsMethod({ parameters }: Issuer, { methods: wanted = ['dns-01'] }: CaaSubject): boolean {
+function admitsMethod({ parameters }: Issuer, { methods: ours = ['dns-01'] }: CaaSubject): boolean {
   const lists = parameters.filter(([name]) => name === 'validationmethods').map(([, value]) => value);
   return lists.every((list) => {
     const methods = list.split(',');
-    const isReadable = methods.every((one) => /^[A-Za-z0-9-]+$/.test(one));
-    return isReadable && wanted.some((method) => methods.includes(method));
+    const isReadable = methods.every((method) => /^[A-Za-z0-9-]+$/.test(method));
+    return isReadable && ours.some((method) => methods.includes(method));
   });
 }
 
@@ -106,18 +111,18 @@ function describeParameters(issuer: Issuer, ca: CaaSubject): CaaObstacle {
   const text = show(issuer.record);
   if (!admitsAccount(issuer, ca)) {
     return {
-      problem: `the CAA record ${text} lets another account issue only`,
-      remedy: `make it accounturi=${ca.accountUrl ?? 'the URL of ours, once'}, or take accounturi out`,
+      problem: `the CAA record ${text} allows only another account to issue`,
+      remedy: `set accounturi=${ca.accountUrl ?? '(the URL of our account, once)'}, or remove accounturi`,
     };
   }
   const [method] = ca.methods ?? ['dns-01'];
   return {
     problem: `the CAA record ${text} does not allow validation by ${method}`,
-    remedy: `add ${method} to its validationmethods, or take them out`,
+    remedy: `add ${method} to its validationmethods, or remove validationmethods`,
   };
 }
 
-/** As in a zone file: `0 issue "letsencrypt.org"`. */
+/** The record as a zone file writes it: `0 issue "letsencrypt.org"`. */
 function show({ flags, tag, value }: CaaRecord): string {
   return `${flags} ${tag} "${value}"`;
 }

@@ -1,36 +1,42 @@
-// Where a challenge's TXT value goes when a CNAME delegates it, and what somebody else must create so that it can.
+// Which name gets a challenge's TXT value if CNAMEs delegate it, and which CNAME to create for that.
 import { hash } from 'node:crypto';
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 
 /** RFC 1035 §2.3.4. */
 const maxLabelLength = 63;
 
-/** The name that takes the value of a challenge whose CNAMEs end at `end`. Only names that begin as challenge names do, with
- *  `_acme-challenge.` or `_validation-persist.`, are ever written. A chain that ends elsewhere is passed over: most often it comes from a wildcard CNAME such as
- *  `*.example.com`, which no longer answers for the name once the value is there (RFC 4592 §2.2.1). */
+/** The name that gets the TXT value of the challenge `name`: the end of its CNAMEs, or `name` itself.
+ *  Certrelay only writes names that begin with `_acme-challenge.` or `_validation-persist.`, so any other end
+ *  is ignored. Such an end usually comes from a wildcard CNAME like `*.example.com`, which no longer answers
+ *  for `name` once a value is there (RFC 4592 §2.2.1).
+ *  @param end The name at the end of the CNAMEs; `name` if it has none. */
 export function placeOfChallenge(name: string, end: string): string {
   return end.startsWith(prefixOf(name)) ? end : name;
 }
 
-/** Why nothing can be written for a challenge whose CNAMEs end at `end`, and what lets us: the exact CNAME to create where the
- *  inventory names a zone for it. `name` is the full `_acme-challenge.…` name. */
+/** Message for a challenge that no hosted zone can take: what is wrong and what to do. With a
+ *  `delegationZone` it contains the exact CNAME to create.
+ *  @param name The full `_acme-challenge.…` name.
+ *  @param end The name at the end of its CNAMEs; `name` if it has none.
+ *  @param delegationZone `dns.delegationZone` of the inventory. */
 export function describeNoZone(name: string, end: string, delegationZone: string | undefined): string {
   const prefix = prefixOf(name);
   const domain = registeredDomain(name.slice(prefix.length));
   const remedy =
     delegationZone === undefined
-      ? `create one for ${domain} in Route 53 and delegate to it, or name a zone of yours as dns.delegationZone in the inventory, to be told here which CNAME to create`
+      ? `create one for ${domain} in Route 53 and delegate to it; or set dns.delegationZone in the inventory to a zone of yours, and this message will name the CNAME to create`
       : `create the record "${delegatingRecord(name, delegationZone)}"`;
   if (end === name)
     return `no public hosted zone of this AWS account, or of one in dns.zones, holds ${name}: ${remedy}`;
   const alias = `${name} is an alias for ${end}`;
   return end.startsWith(prefix)
     ? `${alias}, which no public hosted zone of this AWS account, or of one in dns.zones, holds: ${remedy}`
-    : `${alias}, which does not begin with ${prefix} as all names that Certrelay writes do, and no public hosted zone holds ${name} itself: ${remedy}`;
+    : `${alias}, which does not begin with ${prefix}, so Certrelay does not write it, and no public hosted zone holds ${name} itself: ${remedy}`;
 }
 
-/** The CNAME that hands the challenges of a name to a zone of ours, as in a zone file. The target of a long name ends in a
- *  hash of it. */
+/** The CNAME record that delegates a challenge name to our zone, as a zone file writes it. The label of
+ *  its target is the domain with `-` for `.`; one over 63 characters is cut and ends in a hash of the
+ *  name. */
 export function delegatingRecord(name: string, delegationZone: string): string {
   const prefix = prefixOf(name);
   const label = name.slice(prefix.length).replaceAll('.', '-');
@@ -38,7 +44,7 @@ export function delegatingRecord(name: string, delegationZone: string): string {
   return `${name}. CNAME ${prefix}${label.length > maxLabelLength ? short : label}.${delegationZone}.`;
 }
 
-/** The first label, with its dot. */
+/** The first label with its dot: `_acme-challenge.`. */
 function prefixOf(name: string): string {
   return name.slice(0, name.indexOf('.') + 1);
 }

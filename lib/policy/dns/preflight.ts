@@ -1,80 +1,85 @@
-// Judges before an order whether DNS lets it succeed, so that none is spent that would fail.
+// Checks DNS before an order: whether delegation, challenge aliases and CAA let it succeed.
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
+import { listSome } from '../bounds.ts';
 import type { PlanEntry } from '../issuance/plan.ts';
 import { type CaaRecord, type CaaSubject, findCaaObstacle } from './caa.ts';
 import { delegatingRecord, describeNoZone } from './delegation.ts';
 
-/** Names from the first to the last, each but the last with a CNAME to the next. `circle`: the last was there before. `too
- *  long`: the last may have one too, and nobody follows it. */
+/** The names that CNAMEs lead through, first to last. `ends`: the last one has no CNAME. `circle`: the
+ *  last one is in the list twice. `too long`: more CNAMEs than a CA follows, so the last one was not
+ *  asked. */
 export interface AliasChain {
   readonly kind: 'ends' | 'circle' | 'too long';
   readonly names: readonly string[];
 }
 
-/** A question that got no answer. `isServfail`: the server said SERVFAIL, on which a CA refuses; else it said nothing, which
- *  may be the network of this machine alone. */
+/** A DNS question without an answer. `isServfail`: a server answered SERVFAIL, and a CA then refuses.
+ *  Otherwise no server answered, which may be a problem of this machine's network only. */
 export interface Unanswered {
   readonly kind: 'unanswered';
-  /** Who did not answer what. */
+  /** Which server did not answer which question. */
   readonly problem: string;
   readonly isServfail: boolean;
 }
 
-/** Not asked, because the order may need no proof. */
+/** A question that was not asked, because the order may need no new proof of the name. */
 export interface UnaskedQuestion {
   readonly kind: 'unasked';
 }
 
-/** What a resolver answers for a zone that only its own network sees so: a CA asks elsewhere, and may be told otherwise. */
+/** An answer that only this machine's network gives (split DNS). A CA may get another one. */
 export interface PrivateView {
   readonly kind: 'private';
-  /** Who answered what. */
+  /** Which server answered what. */
   readonly problem: string;
 }
 
-/** The hosted zone that would take the challenge's record. `unclear`: there are several, and `problem` says so. `denied`: AWS
- *  lets us not see the zones. `unknown`: AWS did not say. */
+/** The hosted zone for the challenge's record. `none`: no zone holds the name. `unclear`: several do, and
+ *  DNS leads to none of them or it is unknown to which. `denied`: AWS denies access to the zones.
+ *  `unknown`: the call failed. */
 export type ZoneFacts =
   | {
       readonly kind: 'found';
       readonly id: string;
       readonly name: string;
       readonly delegationSet: readonly string[];
-      /** The name servers that DNS answers for it, those with an address of the delegation set under that one's name. */
+      /** The zone's name servers in DNS. A server with an address of the delegation set has the name it
+       *  has there. */
       readonly live: readonly string[] | Unanswered | PrivateView;
     }
   | { readonly kind: 'none' }
   | { readonly kind: 'unclear' | 'denied' | 'unknown'; readonly problem: string }
   | UnaskedQuestion;
 
-/** The closest CAA record set of a name, climbing to its parents (RFC 8659 §3). */
+/** The CAA record set that applies to a name: its own, or that of the closest parent (RFC 8659 §3). */
 export type CaaFacts =
   | { readonly kind: 'found'; readonly at: string; readonly records: readonly CaaRecord[] }
   | { readonly kind: 'none' }
   | Unanswered;
 
-/** What is known of one name. */
+/** What DNS and Route 53 say of one name. */
 export interface NameFacts {
-  /** As it is ordered: a wildcard keeps its `*.`. */
+  /** As in the order: a wildcard keeps its `*.`. */
   readonly domain: string;
   readonly aliases: AliasChain | Unanswered | UnaskedQuestion;
-  /** The name that would take the TXT value. */
+  /** The name that would get the TXT value. */
   readonly place: string;
   readonly zone: ZoneFacts;
   readonly caa: CaaFacts;
 }
 
+/** Everything that is judged before one order. */
 export interface PreflightFacts {
   readonly names: readonly NameFacts[];
-  /** The zone of ours that the inventory keeps for delegated challenges. */
+  /** `dns.delegationZone` of the inventory: our zone for delegated challenges. */
   readonly delegationZone?: string | undefined;
 }
 
-/** Something that stands before an order. */
+/** A DNS problem that was found before an order. */
 export interface PreflightProblem {
-  /** The name as it is ordered. */
+  /** The name as in the order. */
   readonly domain: string;
-  /** Whether the order would fail; otherwise it may. */
+  /** True if the order would fail; false if it may. */
   readonly blocks: boolean;
   /** Name and type of the record to change: `example.com. NS`. */
   readonly record: string;
@@ -82,7 +87,7 @@ export interface PreflightProblem {
   readonly message: string;
 }
 
-/** Every finding, in the order of the names; none where nothing is known to stand before an order. */
+/** All problems, in the order of the names; empty if none is known. */
 export function judgePreflight(facts: PreflightFacts, ca: CaaSubject): readonly PreflightProblem[] {
   return facts.names.flatMap((name) => [
     ...judgeAliases(name, facts.delegationZone),
@@ -91,11 +96,12 @@ export function judgePreflight(facts: PreflightFacts, ca: CaaSubject): readonly 
   ]);
 }
 
-/** Findings that one message holds; the others are counted. */
-const mostTold = 10;
+/** How many problems one message lists; the others are counted. */
+const mostListed = 10;
 
-/** A plan's entry that orders, with what was found. Where something stands before the order it waits, for as long as nobody
- *  changes the record, unless `forced`; what may fail the order becomes its warnings. */
+/** Applies the problems to a plan's entry that orders. With a blocking problem, the entry waits (reason
+ *  `Preflight`) until the record is changed. All other problems become warnings of the entry.
+ *  @param forced Whether `force` was requested: blocking problems are warnings then. */
 export function heedProblems(
   entry: PlanEntry,
   problems: readonly PreflightProblem[],
@@ -104,17 +110,16 @@ export function heedProblems(
   const isObstacle = ({ blocks }: PreflightProblem) => blocks && !forced;
   const obstacles = summarize(problems.filter(isObstacle));
   const warnings = summarize(problems.filter((problem) => !isObstacle(problem)));
-  const warned = warnings.length === 0 ? {} : { warnings };
-  if (obstacles.length === 0) return { ...entry, ...warned };
+  const withWarnings = warnings.length === 0 ? {} : { warnings };
+  if (obstacles.length === 0) return { ...entry, ...withWarnings };
   const message = `${obstacles.join('; ')}; to order: ${entry.message}`;
-  return { name: entry.name, decision: 'wait', reason: 'Preflight', message, ...warned };
+  return { name: entry.name, decision: 'wait', reason: 'Preflight', message, ...withWarnings };
 }
 
-/** Names share zones, and so their findings. */
+/** One line per record and message: several names may have the same problem in one zone. */
 function summarize(problems: readonly PreflightProblem[]): readonly string[] {
   const texts = [...new Set(problems.map(({ record, message }) => `${record}: ${message}`))];
-  const more = texts.length - mostTold;
-  return more > 0 ? [...texts.slice(0, mostTold), `and ${more} more`] : texts;
+  return listSome(texts, mostListed);
 }
 
 function judgeAliases(
@@ -125,10 +130,10 @@ function judgeAliases(
   const record = `${name}. CNAME`;
   if (aliases.kind === 'unanswered') return [describeUnanswered(domain, record, aliases)];
   if (aliases.kind === 'ends' || aliases.kind === 'unasked') return [];
-  const fault = aliases.kind === 'circle' ? 'lead in a circle' : 'are more than a CA follows';
+  const fault = aliases.kind === 'circle' ? 'form a circle' : 'are more than a CA follows';
   const remedy =
     delegationZone === undefined
-      ? 'make it a CNAME for one name in a hosted zone of yours, or remove it'
+      ? 'make it a CNAME to one name in a hosted zone of yours, or remove it'
       : `make it "${delegatingRecord(name, delegationZone)}"`;
   const message = `the CNAMEs at ${name} ${fault} (${aliases.names.join(' → ')}); ${remedy}`;
   return [{ domain, blocks: true, record, message }];
@@ -138,7 +143,7 @@ function judgeZone(
   { domain, aliases, place, zone }: NameFacts,
   delegationZone: string | undefined,
 ): PreflightProblem[] {
-  // Without the end of the chain, the place is a guess.
+  // If the end of the chain is unknown, so is the zone.
   if (aliases.kind !== 'ends') return [];
   const name = challengeName(domain);
   switch (zone.kind) {
@@ -172,17 +177,17 @@ function judgeDelegation(
   }
   const others = live.filter((server) => !delegationSet.includes(server));
   if (live.length > 0 && others.length === 0) return [];
-  const right = `make the NS records of ${name}, at its registrar or in the zone above, ${delegationSet.join(', ')}`;
+  const remedy = `set the NS records of ${name}, at its registrar or in the parent zone, to ${delegationSet.join(', ')}`;
   const blocks = others.length === live.length;
   const wrong =
     live.length === 0
-      ? `DNS does not lead to hosted zone ${name} (${id}): no zone begins there`
+      ? `DNS does not lead to hosted zone ${name} (${id}): it has no NS records for ${name}`
       : `DNS leads to ${others.join(', ')} for ${name}, ${blocks ? 'none of which is' : 'which are not'} in the delegation set of hosted zone ${id}`;
-  return [{ domain, blocks, record, message: `${wrong}; ${right}` }];
+  return [{ domain, blocks, record, message: `${wrong}; ${remedy}` }];
 }
 
 function describePrivate({ problem }: PrivateView, name: string): string {
-  return `${problem}, which only this network sees; whether DNS leads everybody to hosted zone ${name} cannot be told from here: set CERTRELAY_RESOLVERS to a resolver that sees what a CA does`;
+  return `${problem}, which only this network sees, so it is unknown whether public DNS leads to hosted zone ${name}: set CERTRELAY_RESOLVERS to a resolver that sees public DNS`;
 }
 
 function judgeCaa({ domain, caa, zone }: NameFacts, ca: CaaSubject): PreflightProblem[] {
@@ -210,7 +215,7 @@ function describeUnanswered(
   { problem, isServfail }: Unanswered,
 ): PreflightProblem {
   const why = isServfail
-    ? 'a CA refuses when it is told SERVFAIL; check the name servers of the zone, and its DNSSEC'
+    ? 'a CA refuses on SERVFAIL; check the name servers of the zone, and its DNSSEC'
     : 'check that the name servers of the zone can be reached';
   return { domain, blocks: isServfail, record, message: `${problem}; ${why}` };
 }

@@ -1,4 +1,5 @@
-// Which TXT values an order may have left in DNS: enough to take them away when the CA has long forgotten the order.
+// Which TXT values an order may have left in DNS: enough to take them away when the CA has long forgotten the
+// order.
 import { challengeName } from '../../certificate/names.ts';
 import type { TxtJournal } from '../../state/orders.ts';
 
@@ -21,8 +22,8 @@ export function isInJournal(journal: TxtJournal | undefined, values: readonly Va
   return values.every((value) => marks.has(markOf(value)));
 }
 
-/** What `ChallengeRecords.cleanUp` is to take away at the challenge names of `domains`: any of the values may be at any
- *  of them. */
+/** What `ChallengeRecords.cleanUp` is to take away at the challenge names of `domains`: any of the values
+ *  may be at any of them. */
 export function readJournal(journal: TxtJournal | undefined, domains: readonly string[]): readonly Value[] {
   const names = [...new Set(domains.map(challengeName))];
   return names.flatMap((name) => (journal ?? []).map((value) => ({ name, value })));
