@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import { functionNames } from './function-names.ts';
 
 const top = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(top, path), 'utf8');
@@ -63,6 +64,14 @@ describe('reporting', () => {
     const required = form.parse(parse(text)).body.filter(({ validations }) => validations?.required);
     expect(required.map(({ id }) => id)).toEqual(expect.arrayContaining(['version', 'stage', 'log']));
     expect(text).toContain('Paste no private keys');
+  });
+
+  it('a bug names its part, be it any function or the agent', () => {
+    const { body } = z
+      .object({ body: z.array(z.looseObject({ id: z.string().optional(), attributes: z.looseObject({}) })) })
+      .parse(parse(read('.github/ISSUE_TEMPLATE/bug.yml')));
+    const part = body.find(({ id }) => id === 'part');
+    expect(part?.attributes.options).toEqual(expect.arrayContaining([...functionNames, 'agent']));
   });
 
   it('a feature starts from what one has to do today', () => {
