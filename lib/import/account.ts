@@ -1,7 +1,7 @@
 // Imports the ACME account of another tool, so that the CA sees the same customer as before.
 import type { KeyObject } from 'node:crypto';
 import type { Inventory } from '../certificate/spec.ts';
-import type { Account, AccountStore } from '../ports/accounts.ts';
+import type { AccountStore, AcmeAccount } from '../ports/accounts.ts';
 import type { Log } from '../ports/log.ts';
 import type { ImportRequest } from '../requests/import.ts';
 import { readAccountMaterial } from './material.ts';
@@ -45,7 +45,7 @@ export async function importAccount(
   if ('problem' in material) return refuse('Unreadable', material.problem);
   const weakness = findWeakness(material.key);
   if (weakness !== undefined) return refuse('UnusableKey', weakness);
-  const account: Account = {
+  const account: AcmeAccount = {
     key: material.key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     url: isOfCa(material.url, directory) ? material.url : undefined,
     contact: [],

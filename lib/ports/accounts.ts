@@ -1,7 +1,7 @@
 // The socket between the ACME adapter and the store of its accounts; each comment is part of the contract.
 
 /** One ACME account: private key (PKCS#8 PEM) and, once the CA knows it, its URL. */
-export interface Account {
+export interface AcmeAccount {
   readonly key: string;
   readonly url?: string | undefined;
   /** Contact the CA was last told. */
@@ -13,10 +13,10 @@ export interface Account {
 
 /** ACME accounts in AWS Secrets Manager, one per directory URL. */
 export interface AccountStore {
-  read(directory: string, signal: AbortSignal): Promise<Account | undefined>;
+  read(directory: string, signal: AbortSignal): Promise<AcmeAccount | undefined>;
   /** Keeps a new account; where one is there already, gives that one instead. */
-  create(directory: string, account: Account, signal: AbortSignal): Promise<Account>;
-  update(directory: string, account: Account, signal: AbortSignal): Promise<void>;
+  create(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<AcmeAccount>;
+  update(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<void>;
   /** Name of the AWS secret that holds the account, for a person who must act on it. */
   secretOf(directory: string): string;
 }

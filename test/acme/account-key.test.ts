@@ -31,7 +31,7 @@ describe('an account key', () => {
   ])('of type %s is refused with what to do', (type, key) => {
     const read = () => readAccountKey(key.export(pkcs8).toString());
     expect(read).toThrow(AcmeError);
-    expect(read).toThrow(`is of type ${type}, which requests are not signed with: import a P-256, P-384 or`);
+    expect(read).toThrow(`is of type ${type}, which cannot sign requests: import a P-256, P-384 or`);
   });
 });
 

@@ -154,7 +154,9 @@ describe('an account that the CA has closed', () => {
     expect(error).toMatchObject({ code: 'Problem', problem: { type: 'unauthorized' } });
     const secret = harness.accounts.secretOf(harness.ca.directory);
     expect(error.message).toContain(`closed the account that is kept in the AWS secret ${secret}`);
-    expect(error.message).toContain('delete that AWS secret without a recovery window');
+    expect(error.message).toContain(
+      'delete that AWS secret: aws secretsmanager delete-secret --force-delete-without-recovery --secret-id',
+    );
     expect(harness.ca.accounts()).toBe(1);
   });
 

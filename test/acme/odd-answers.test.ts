@@ -4,7 +4,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
-import type { Timeouts } from '../../lib/adapters/acme/exchange.ts';
+import type { Timeouts } from '../../lib/adapters/acme/http.ts';
 import { MemoryAccounts } from '../fakes/accounts.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
@@ -169,7 +169,7 @@ describe('a compressed answer', () => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': coding }).end(bomb);
     });
     const error = await failure(connect(ca));
-    expect([error.code, error.message]).toEqual(['Malformed', expect.stringContaining('was not asked for')]);
+    expect([error.code, error.message]).toEqual(['Malformed', expect.stringContaining('accepts none')]);
     expect(error.message.length).toBeLessThan(200);
   });
 

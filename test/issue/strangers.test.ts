@@ -130,7 +130,7 @@ describe('an authorization ends the order that is for', () => {
       { value: 'shop.example.com'.replace('s', '\u017f') },
       'which was not asked',
     ],
-    ['an IP address', { type: 'ip', value: '192.0.2.1' }, '"192.0.2.1" proved, which is of the type "ip"'],
+    ['an IP address', { type: 'ip', value: '192.0.2.1' }, 'proof of "192.0.2.1", which is of the type "ip"'],
     ['the same name again', { value: 'www.shop.example.com' }, '"www.shop.example.com" proved twice'],
     ['a name of 100,000 letters', { value: 'a'.repeat(100_000) }, 'which was not asked'],
   ])('%s, and nothing is written for it', async (_, stranger, problem) => {

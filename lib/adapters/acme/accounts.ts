@@ -1,8 +1,8 @@
-// One ACME account per directory URL, made once and kept (RFC 8555 §7.3).
+// Connects issuers to their CAs: one ACME account per directory URL, registered once (RFC 8555 §7.3).
 import type { KeyObject } from 'node:crypto';
 import { Memory } from '../../async/memo.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
-import type { Account, AccountStore } from '../../ports/accounts.ts';
+import type { AccountStore, AcmeAccount } from '../../ports/accounts.ts';
 import {
   AcmeError,
   type CertificateAuthority,
@@ -13,41 +13,47 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
-import type { Timeouts } from './exchange.ts';
+import type { Timeouts } from './http.ts';
 import { finishRollover, rollOver } from './key-rollover.ts';
 import { findAccount, makeAccountKey, type Registrant, registerAccount } from './registration.ts';
 import { Session } from './session.ts';
 import { Transport } from './transport.ts';
 
+/** What connections to CAs need. */
 export interface AuthorityOptions {
+  /** The inventory's issuers by name. */
   readonly issuers: Readonly<Record<string, IssuerSpec>>;
   readonly accounts: AccountStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** Reads a `caBundle: { file }`. */
+  /** Reads the PEM file of a `caBundle: { file }`. */
   readonly readFile: (path: string) => Promise<string>;
-  /** Reads the AWS secret of an `eab`. */
+  /** Reads the AWS secret of an `eab` as text. */
   readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
-  /** How long a CA may take; absent: as long as CAs ordinarily may. */
+  /** Default: `defaultTimeouts`. */
   readonly timeouts?: Timeouts;
 }
 
+/** Connections to the CAs of an inventory. */
 export interface Authorities {
-  /** The same issuer twice in one run is one connection and one account. The account's key is stored before the CA hears of
-   *  it, so a crash never loses an account. @throws AcmeError. */
+  /** Connects to an issuer's CA, and registers an account the first time. Calls for the same issuer share one
+   *  connection. A new account's key is stored before it is sent to the CA, so a crash never loses an
+   *  account. An interrupted exchange of keys is finished first.
+   *  @throws AcmeError, e.g. `Unsupported` if the inventory has no such issuer. */
   readonly connect: ConnectAuthority;
-  /** Makes no account. Asks the CA for its directory alone. @throws AcmeError. */
+  /** Describes an issuer for CAA checks. Reads only the CA's directory and registers no account.
+   *  @throws AcmeError. */
   readonly describe: DescribeAuthority;
-  /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before the CA hears of it; where
-   *  a crash or an error interrupts, calling again goes on, and so does `connect`. To be called while no order is open: the
-   *  TXT values of an open order belong to the old key. @throws AcmeError `Unsupported` where there is no account yet, or
-   *  the CA does not exchange keys. */
+  /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before it is sent
+   *  to the CA. After a crash or an error, the next call or `connect` finishes the exchange. Call it only
+   *  while no order is open: the TXT values of an open order belong to the old key.
+   *  @throws AcmeError `Unsupported` if there is no account yet, or the CA does not exchange keys. */
   rollAccountKey(issuer: string, signal: AbortSignal): Promise<void>;
   /** Closes every connection. */
   close(): Promise<void>;
 }
 
-/** Connections to the CAs of an inventory, each opened when it is asked for. */
+/** Connections to the CAs of an inventory. Each is opened at its first use and kept until `close`. */
 export function createAuthorities(options: AuthorityOptions): Authorities {
   const open = new Memory<Connected>();
   const endpoints = new Memory<IssuerEndpoint>();
@@ -65,10 +71,10 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
       const { directory, issuer, transport } = await reach(name);
       const { meta } = await transport.directory(signal);
       const session = (await open.known(name))?.session;
-      const kept = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
+      const storedUrl = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
       const accountUrl =
-        (await problemOf(kept, directory, transport, signal)) === undefined ? kept : undefined;
-      // dns-01 is what is left where the CA does not offer the one that is wanted.
+        (await problemOf(storedUrl, directory, transport, signal)) === undefined ? storedUrl : undefined;
+      // An order falls back to dns-01 if the CA does not offer dns-persist-01.
       const methods =
         issuer.challenge === 'dns-persist-01' ? ([issuer.challenge, 'dns-01'] as const) : undefined;
       const identities = meta?.caaIdentities ?? issuer.caaIdentity ?? [];
@@ -86,13 +92,13 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
   };
 }
 
-/** An issuer that can be talked to. */
+/** An issuer with the transport to its CA. */
 interface IssuerEndpoint extends Registrant {
   readonly name: string;
   readonly directory: string;
 }
 
-/** An issuer with its account. */
+/** An issuer's account and its session. */
 interface Connected {
   readonly authority: CertificateAuthority;
   readonly session: Session;
@@ -121,37 +127,39 @@ async function connect(
   const url = account.url ?? (await registerAgain(signal));
   const session = new Session(url, { registrant: endpoint, key, registerAgain });
   if (account.url !== undefined && account.contact.join() !== issuer.contact.join()) {
-    await tellContact(account, session, endpoint, options, signal);
+    await updateContact(account, session, endpoint, options, signal);
   }
   const authority = openAuthority({ issuer, transport, session, thumbprint: thumbprint(key), clock, log });
   return { authority, session };
 }
 
-/** The account that is kept, with one key: an exchange of keys that was interrupted is ended first. */
+/** The stored account; a new key is stored if there is none. Finishes an interrupted exchange of keys
+ *  first. */
 async function readAccount(
   endpoint: IssuerEndpoint,
   options: AuthorityOptions,
   signal: AbortSignal,
-): Promise<Account> {
+): Promise<AcmeAccount> {
   const { directory, transport } = endpoint;
   const { accounts, log } = options;
   const stored =
     (await accounts.read(directory, signal)) ??
     (await accounts.create(directory, { key: makeAccountKey(), contact: [] }, signal));
-  const kept = await withOwnUrl(stored, endpoint, options, signal);
-  if (kept.nextKey === undefined) return kept;
-  const account = await finishRollover(kept, { directory, transport, accounts }, signal);
+  const checked = await replaceForeignUrl(stored, endpoint, options, signal);
+  if (checked.nextKey === undefined) return checked;
+  const account = await finishRollover(checked, { directory, transport, accounts }, signal);
   log.info('account key exchanged', { directory, account: account.url });
   return account;
 }
 
-/** The account as it is stored; if its URL is not the CA's, with the URL that the CA has for the key, if any. */
-async function withOwnUrl(
-  stored: Account,
+/** The stored account. If its URL is of an origin that is not the CA's, asks the CA for the URL of the key
+ *  and stores it; it is `undefined` if the CA does not know the key. */
+async function replaceForeignUrl(
+  stored: AcmeAccount,
   { directory, transport, accountSecret }: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,
   signal: AbortSignal,
-): Promise<Account> {
+): Promise<AcmeAccount> {
   const problem = await problemOf(stored.url, directory, transport, signal);
   if (problem === undefined) return stored;
   log.error('account URL ignored', { directory, secret: accountSecret, problem });
@@ -161,8 +169,8 @@ async function withOwnUrl(
   return account;
 }
 
-/** Why an account URL is not the CA's; `undefined` if it is, or if there is none. The directory is asked only if it is on
- *  another origin than the URL. */
+/** Why an account URL cannot be the CA's. `undefined` if it can, or if `url` is `undefined`. Reads the
+ *  directory only if the URL is of another origin than the directory. */
 async function problemOf(
   url: string | undefined,
   directory: string,
@@ -181,7 +189,7 @@ async function problemOf(
 }
 
 async function registerAndKeep(
-  account: Account,
+  account: AcmeAccount,
   key: KeyObject,
   endpoint: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,
@@ -194,9 +202,9 @@ async function registerAndKeep(
   return url;
 }
 
-/** RFC 8555 §7.3.2. */
-async function tellContact(
-  account: Account,
+/** Sends the inventory's contact to the CA (RFC 8555 §7.3.2) and stores it. */
+async function updateContact(
+  account: AcmeAccount,
   session: Session,
   { name, directory, issuer: { contact } }: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,

@@ -1,39 +1,39 @@
-// One account at one CA: orders, authorizations and certificates (RFC 8555 §7), every answer parsed.
-
+// One account at one CA: orders, authorizations and certificates (RFC 8555 §7). Parses every response.
 import { maxNamesOf } from '../../certificate/profiles.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
 import { oneLine } from '../../policy/bounds.ts';
 import { AcmeError, type CertificateAuthority } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import { parseAuthorization, parseOrder } from './answers.ts';
 import { chooseChain, type Download } from './chains.ts';
 import { chooseProof } from './challenges.ts';
-import type { Answer } from './exchange.ts';
+import type { AcmeResponse } from './http.ts';
+import { parseAuthorization, parseOrder } from './orders.ts';
 import { readRenewalInfo } from './renewal-info.ts';
 import { revokeCertificate } from './revocation.ts';
 import type { Session } from './session.ts';
 import type { Transport } from './transport.ts';
 
+/** What one account's connection to its CA is made of. */
 export interface AuthorityParts {
   readonly issuer: IssuerSpec;
   readonly transport: Transport;
   readonly session: Session;
-  /** Thumbprint of the account's key. */
+  /** Thumbprint of the account's key (RFC 7638). */
   readonly thumbprint: string;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The account's view of its CA. */
+/** The account's connection to its CA. */
 export function openAuthority(parts: AuthorityParts): CertificateAuthority {
   const { issuer, transport, session, clock, log } = parts;
-  const toOrder = async (response: Answer, url: string | undefined, signal: AbortSignal) =>
+  const toOrder = async (response: AcmeResponse, url: string | undefined, signal: AbortSignal) =>
     parseOrder(response, url, await transport.origins(signal), clock.now());
   const download = async (url: string, signal: AbortSignal): Promise<Download> => {
     const { data, headers } = await session.post(url, undefined, signal);
     if (typeof data !== 'string')
-      throw new AcmeError('Malformed', 'the CA answered a certificate that is not PEM');
+      throw new AcmeError('Malformed', 'the CA answered with a certificate that is not PEM');
     return { url, chain: data, link: headers.link };
   };
 
@@ -89,20 +89,20 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
 
 type OrderRequest = Parameters<CertificateAuthority['newOrder']>[0];
 
-/** newOrder. What is wrong with `replaces` must not cost the order, so it is left out, once, where it may be the reason of a
- *  refusal (RFC 9773 §5). */
+/** Sends newOrder. If the CA refuses the order and `replaces` may be the reason, sends it once more without
+ *  (RFC 9773 §5): a mistake in `replaces` must not cost the certificate. */
 async function createOrder(
   { domains, profile, replaces }: OrderRequest,
   { transport, session, log }: AuthorityParts,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<AcmeResponse> {
   const identifiers = domains.map((value) => ({ type: 'dns', value }));
   const plain = { identifiers, ...(profile === undefined ? {} : { profile }) };
   const { newOrder, renewalInfo } = await transport.directory(signal);
-  const ask = (payload: object) => session.post(newOrder, payload, signal);
-  if (replaces === undefined || renewalInfo === undefined) return ask(plain);
+  const send = (payload: object) => session.post(newOrder, payload, signal);
+  if (replaces === undefined || renewalInfo === undefined) return send(plain);
   try {
-    return await ask({ ...plain, replaces });
+    return await send({ ...plain, replaces });
   } catch (error) {
     if (!(error instanceof AcmeError) || !mayBlameReplaces(error)) throw error;
     log.warn('order with replaces refused', {
@@ -110,18 +110,20 @@ async function createOrder(
       replaces,
       problem: error.message,
     });
-    return ask(plain);
+    return send(plain);
   }
 }
 
-/** Boulder has a type for one refusal alone; Pebble answers 500 for a certificate that it does not know. */
+/** Whether `replaces` may be the reason of a refusal. Boulder has a problem type for only one such reason,
+ *  and Pebble answers 500 for a certificate that it does not know. */
 function mayBlameReplaces({ problem }: AcmeError): boolean {
   if (problem === undefined) return false;
   const { type, status = 0 } = problem;
   return ['alreadyReplaced', 'malformed', 'unauthorized'].includes(type) || [404, 409, 500].includes(status);
 }
 
-/** @throws AcmeError `Unsupported` where the CA does not offer the profile, naming those it offers, or not for so many names. */
+/** Checks an order against what the CA offers.
+ *  @throws AcmeError `Unsupported` if the order has too many names, or the CA does not offer the profile. */
 async function requireProfile(
   { domains, profile }: OrderRequest,
   { issuer, transport }: AuthorityParts,
@@ -129,18 +131,18 @@ async function requireProfile(
 ): Promise<void> {
   const most = maxNamesOf(issuer.directory, profile);
   if (most !== undefined && domains.length > most) {
-    const what = profile === undefined ? 'the CA' : `the profile "${profile}"`;
+    const limiter = profile === undefined ? 'the CA' : `the profile "${profile}"`;
     throw new AcmeError(
       'Unsupported',
-      `${what} allows ${most} names in a certificate, and this one has ${domains.length}: make two of it`,
+      `${limiter} allows ${most} names in a certificate, and this one has ${domains.length}: make two of it`,
     );
   }
   if (profile === undefined) return;
   const offered = Object.keys((await transport.directory(signal)).meta?.profiles ?? {});
   if (offered.includes(profile)) return;
-  const choice =
+  const advice =
     offered.length > 0
       ? `it offers ${oneLine(offered.slice(0, 100).join(', '), 1_000)}`
       : 'it offers none; remove "profile" from the issuer';
-  throw new AcmeError('Unsupported', `the CA does not offer the profile "${profile}": ${choice}`);
+  throw new AcmeError('Unsupported', `the CA does not offer the profile "${profile}": ${advice}`);
 }

@@ -1,43 +1,45 @@
-// Of the chains that a CA offers for a certificate, the one that the issuer prefers (RFC 8555 §7.4.2).
+// Chooses the issuer's preferred chain among those that a CA offers for a certificate (RFC 8555 §7.4.2).
 import { UnparsableError } from '../../certificate/der.ts';
 import { readCertificate } from '../../certificate/x509.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { Log } from '../../ports/log.ts';
 
-/** One chain as it was downloaded. */
+/** One downloaded chain. */
 export interface Download {
+  /** URL that it was downloaded from. */
   readonly url: string;
   /** PEM, leaf first. */
   readonly chain: string;
-  /** The answer's Link header. */
+  /** The response's Link header. */
   readonly link: string | undefined;
 }
 
-/** More chains than any CA offers; each costs a request. */
+/** Most alternate chains that are downloaded. Each costs a request, and no known CA offers as many. */
 const maxAlternates = 10;
 
-/** The default chain where its topmost certificate was issued by `preferred` (a common name), else the first alternate of which
- *  that is true, else the default with a warning: an alternate that cannot be had must not cost the certificate. */
+/** The PEM chain whose topmost certificate was issued by `preferred`, a common name: `first`, which is the
+ *  CA's default, or the first alternate that matches. If none matches, logs a warning and returns the
+ *  default. An alternate that cannot be downloaded is skipped. */
 export async function chooseChain(
   first: Download,
   preferred: string,
   download: (url: string) => Promise<Download>,
   log: Log,
 ): Promise<string> {
-  const seen = [topmostIssuer(first.chain)];
-  if (seen[0] === preferred) return first.chain;
+  const results = [topmostIssuer(first.chain)];
+  if (results[0] === preferred) return first.chain;
   for (const url of alternatesOf(first).slice(0, maxAlternates)) {
     try {
       const { chain } = await download(url);
       const issuer = topmostIssuer(chain);
       if (issuer === preferred) return chain;
-      seen.push(issuer);
+      results.push(issuer);
     } catch (error) {
       if (!(error instanceof AcmeError)) throw error;
-      seen.push(error.message);
+      results.push(error.message);
     }
   }
-  const offered = seen.map((issuer) => issuer ?? 'unreadable');
+  const offered = results.map((issuer) => issuer ?? 'unreadable');
   log.warn('preferred chain not offered', { preferredChain: preferred, offered });
   return first.chain;
 }
@@ -54,7 +56,7 @@ function alternatesOf({ url, link = '' }: Download): readonly string[] {
   });
 }
 
-/** Common name of the issuer of the last certificate; chains may have any length. */
+/** Common name of the issuer of a chain's last certificate; `undefined` if that cannot be read. */
 function topmostIssuer(chain: string): string | undefined {
   const last = chain.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)?.at(-1);
   if (last === undefined) return undefined;

@@ -1,50 +1,52 @@
-// Which challenge of an authorization is answered, and what DNS must hold for it.
+// Chooses which challenge of an authorization to answer, and computes the TXT record that proves it.
 import { createHash } from 'node:crypto';
 import { isInDomainOf } from '../../certificate/name-parsing.ts';
 import { challengeName, persistentName } from '../../certificate/names.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
 import { AcmeError, type Authorization, type Challenge, type Proof } from '../../ports/acme.ts';
 
-/** The account that proves. */
+/** The account that proves control of a name. */
 export interface Prover {
   /** Thumbprint of the account's key (RFC 7638). */
   readonly thumbprint: string;
   readonly accountUrl: string;
 }
 
-/** The issuer whose CA offers the challenges. */
+/** What the choice needs of the issuer. */
 type Issuer = Pick<IssuerSpec, 'directory' | 'challenge' | 'caaIdentity'>;
 
-/** The proof by the wanted challenge, or by dns-01 if the CA does not offer that; `undefined` if it offers neither. `report`
- *  gets the reason if dns-persist-01 is offered but must not be used, and dns-01 is taken.
- *  @throws AcmeError `Unsupported` with that reason if there is no dns-01 either. */
+/** The proof by the issuer's challenge, or by dns-01 if the CA does not offer that one. `undefined` if it
+ *  offers neither. If dns-persist-01 is offered but would not be safe, `report` gets the reason and dns-01 is
+ *  chosen.
+ *  @throws AcmeError `Unsupported` with that reason if the CA does not offer dns-01. */
 export function chooseProof(
   authorization: Authorization,
   issuer: Issuer,
   prover: Prover,
   report: (problem: string) => void,
 ): Proof | undefined {
-  const once = proveOnce(authorization, prover);
-  const lasting = authorization.challenges.find(({ type }) => type === 'dns-persist-01');
-  if (issuer.challenge !== 'dns-persist-01' || !lasting?.issuerDomains?.length) return once;
-  const proof = proveForGood(authorization, lasting, issuer, prover);
+  const dns01 = dns01Proof(authorization, prover);
+  const persistent = authorization.challenges.find(({ type }) => type === 'dns-persist-01');
+  if (issuer.challenge !== 'dns-persist-01' || !persistent?.issuerDomains?.length) return dns01;
+  const proof = persistentProof(authorization, persistent, issuer, prover);
   if (typeof proof !== 'string') return proof;
-  if (once === undefined) throw new AcmeError('Unsupported', proof);
+  if (dns01 === undefined) throw new AcmeError('Unsupported', proof);
   report(proof);
-  return once;
+  return dns01;
 }
 
-/** RFC 8555 §8.4. */
-function proveOnce({ name, challenges }: Authorization, { thumbprint }: Prover): Proof | undefined {
+/** The proof by dns-01 (RFC 8555 §8.4); `undefined` if the CA does not offer it. */
+function dns01Proof({ name, challenges }: Authorization, { thumbprint }: Prover): Proof | undefined {
   const challenge = challenges.find(({ type, token }) => type === 'dns-01' && token !== undefined);
   if (challenge?.token === undefined) return undefined;
   const value = createHash('sha256').update(`${challenge.token}.${thumbprint}`).digest('base64url');
   return { challenge, name: challengeName(name), value, isLasting: false };
 }
 
-/** draft-ietf-acme-dns-persist-01 §3: the record names the CA, by the first of its names that is the CA's own, and our
- *  account. It stays, so it must never let a stranger issue. Gives the reason if the CA asks for such a record. */
-function proveForGood(
+/** The proof by dns-persist-01 (draft-ietf-acme-dns-persist-01 §3): the record names the CA and our account.
+ *  It stays in DNS, so it must never let a stranger issue. The text of a reason if the CA asks for a record
+ *  that names another account, or none of the CA's own names. */
+function persistentProof(
   { name, isWildcard }: Authorization,
   challenge: Challenge,
   { directory, caaIdentity = [] }: Issuer,
@@ -61,7 +63,7 @@ function proveForGood(
   });
   if (issuer === undefined) {
     const [first = ''] = offered;
-    return `the CA at ${host} asks for a dns-persist-01 record for ${name} that names ${offered.join(', ')}, which is not of the domain of ${host}; no such record is written. If that is this CA's name, write caaIdentity: ${first} at the issuer`;
+    return `the CA at ${host} asks for a dns-persist-01 record for ${name} that names ${offered.join(', ')}, which is not in the domain of ${host}; no such record is written. If that is this CA's name, write caaIdentity: ${first} at the issuer`;
   }
   const policy = isWildcard ? '; policy=wildcard' : '';
   const value = `${issuer}; accounturi=${accountUrl}${policy}`;

@@ -1,4 +1,4 @@
-// Private keys of certificates, and the requests signed with them.
+// Generates the private keys of certificates, and signs certificate requests with them.
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { KeyType } from '../../certificate/spec.ts';
@@ -7,7 +7,7 @@ import { writeSigningRequest } from './signing-request.ts';
 
 const generate = promisify(generateKeyPair);
 
-/** Keys from Node's crypto. */
+/** Makes keys and requests with the crypto of Node. */
 export const keyMaker: KeyMaker = {
   async generate(type) {
     const { privateKey } = await generatePair(type);

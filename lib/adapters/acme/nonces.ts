@@ -1,15 +1,17 @@
-// Anti-replay nonces (RFC 8555 §6.5): every answer brings one, every signed request uses one up.
+// Keeps anti-replay nonces (RFC 8555 §6.5): each response brings one, each signed request uses one up.
 
-/** Nonces are kept this long; CAs forget them after a while and a stale one costs a round trip. */
+/** How long a nonce is kept. A CA forgets nonces, and a forgotten one costs a second request. */
 const maxAgeMs = 10 * 60_000;
-/** A CA whose fastest answer takes longer is far away: then several requests are under way at once. */
+/** A CA is far away if its fastest response takes longer. Only then are several nonces in circulation. */
 const farAwayMs = 20;
-/** Answers to go by: the first ones are slow because this process has just started, however near the CA is. */
+/** Responses before the distance is judged: the first are slow because the process has just started. */
 const answersToJudgeBy = 8;
+/** Most nonces in circulation for a far CA, and so most requests under way at once. */
 const maxInCirculation = 16;
 
-/** A nonce is the licence for one request. They circulate: fetched once, then handed on from answer to request.
- *  Near a CA one in circulation is as fast as many; far from it up to 16 are fetched, one at a time, as requests queue. */
+/** The nonces of one CA. A request needs one; the response to it brings the next, which goes to the request
+ *  that waits longest. For a near CA one nonce circulates, because more would not be faster. For a far one up
+ *  to 16 circulate; each further nonce is fetched when a request waits. */
 export class Nonces {
   readonly #idle: { readonly nonce: string; readonly at: number }[] = [];
   readonly #waiting: ((nonce: string | undefined) => void)[] = [];
@@ -18,12 +20,14 @@ export class Nonces {
   #answers = 0;
   #fastestMs = Number.POSITIVE_INFINITY;
 
+  /** `nowMs`: the current time in epoch milliseconds. */
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
-  /** A nonce, or `undefined`: ask the CA for a new one (and `discard` it where that fails).
-   *  @throws the signal's reason where it is aborted before there is one. */
+  /** A nonce for one request, after waiting for one if need be. `undefined`: the caller fetches one from the
+   *  CA, and calls `discard` if that fails.
+   *  @throws the signal's reason if the signal is aborted meanwhile. */
   async take(signal: AbortSignal): Promise<string | undefined> {
     signal.throwIfAborted();
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
@@ -37,7 +41,7 @@ export class Nonces {
     return this.#wait(signal);
   }
 
-  /** Hands on the nonce that an answer brought after `tookMs`. */
+  /** Takes back the nonce of a response that took `tookMs` milliseconds, and gives it to the next request. */
   give(nonce: string, tookMs: number): void {
     this.#answers += 1;
     this.#fastestMs = Math.min(this.#fastestMs, tookMs);
@@ -50,7 +54,7 @@ export class Nonces {
     }
   }
 
-  /** The request that held a nonce got none back: somebody who waits fetches a new one. */
+  /** Call when a request brought no nonce back: the next waiting request fetches a new one. */
   discard(): void {
     const next = this.#waiting.shift();
     if (next) next(undefined);
@@ -59,16 +63,16 @@ export class Nonces {
 
   #wait(signal: AbortSignal): Promise<string | undefined> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const stopWaiting = () => {
         this.#waiting.splice(this.#waiting.indexOf(receive), 1);
         reject(signal.reason);
       };
       const receive = (nonce: string | undefined) => {
-        signal.removeEventListener('abort', leave);
+        signal.removeEventListener('abort', stopWaiting);
         resolve(nonce);
       };
       this.#waiting.push(receive);
-      signal.addEventListener('abort', leave, { once: true });
+      signal.addEventListener('abort', stopWaiting, { once: true });
     });
   }
 

@@ -1,4 +1,4 @@
-// Problem documents (RFC 8555 §6.7) and Retry-After, read from answers that may be anything.
+// Parses problem documents (RFC 8555 §6.7) and Retry-After in a CA's responses, which may hold anything.
 import * as z from 'zod';
 import { oneLine } from '../../policy/bounds.ts';
 import { AcmeError, type AcmeProblem } from '../../ports/acme.ts';
@@ -21,19 +21,23 @@ const document = z.object({
     .optional(),
 });
 
-/** Longest text of a CA's that is repeated in a message. */
+/** Longest text of a CA that is repeated in a message, in characters. */
 const maxDetail = 1_000;
+/** Longest problem type and Retry-After, in characters. */
 const maxType = 100;
+/** Longest name that a CA blames, in characters. */
 const maxName = 260;
-/** Names that a CA blames, and problems of single names. */
+/** Most subproblems that are read. */
 const maxBlamed = 100;
+/** Longest URL of a page to unpause, in characters. */
 const maxUrl = 2_000;
-/** Longest text of a CA's that is searched for a URL; every pattern sees as much at most. */
+/** How much of a CA's text is searched for a URL, in characters; this bounds the time of each pattern. */
 const maxSearched = 20_000;
-/** No limit of a CA's is known to last longer than a week. */
+/** Longest wait that Retry-After can ask for. No known limit of a CA lasts longer than a week. */
 const maxRetryAfterMs = 31 * 86_400_000;
 
-/** The problem in a CA's answer; `undefined` where the value is not a problem document. */
+/** The problem document in a response's body, its texts shortened and on one line. `undefined` if the value
+ *  is not a problem document. */
 export function readProblem(value: unknown): AcmeProblem | undefined {
   const parsed = document.safeParse(value);
   if (!parsed.success) return undefined;
@@ -53,7 +57,9 @@ export function readProblem(value: unknown): AcmeProblem | undefined {
   };
 }
 
-/** The error for an answer with a status of 400 or more. */
+/** The `Problem` error for a response with a status of 400 or more. `host` is the CA's. A `rateLimited`
+ *  without Retry-After is how Let's Encrypt pauses a name: then the error has a `pausedUrl` if the text names
+ *  one. */
 export function refusal(
   host: string,
   status: number,
@@ -61,16 +67,17 @@ export function refusal(
   retryAfterMs: number | undefined,
 ): AcmeError {
   const problem = readProblem(body);
-  const said = problem ? `${problem.type}: ${problem.detail}` : `HTTP ${status} without a problem document`;
+  const reason = problem ? `${problem.type}: ${problem.detail}` : `HTTP ${status} without a problem document`;
   const isPaused = status === 429 && problem?.type === 'rateLimited' && retryAfterMs === undefined;
-  return new AcmeError('Problem', `${host} refused: ${said}`, {
+  return new AcmeError('Problem', `${host} refused: ${reason}`, {
     problem: { type: 'serverInternal', detail: `HTTP ${status}`, identifiers: [], ...problem, status },
     retryAfterMs,
     pausedUrl: isPaused ? findUnpauseUrl(body) : undefined,
   });
 }
 
-/** Let's Encrypt names the page only in the text, which may be longer than what is repeated of it. */
+/** URL of the page that lifts a pause. Let's Encrypt names it only in the text, beyond `maxDetail`
+ *  sometimes. */
 function findUnpauseUrl(body: unknown): string | undefined {
   const detail = (document.safeParse(body).data?.detail ?? '').slice(0, maxSearched);
   const urls = (detail.match(/\bhttps:\/\/[^\s"'<>]+/g) ?? []).map((text) =>
@@ -79,15 +86,16 @@ function findUnpauseUrl(body: unknown): string | undefined {
   return urls.find((url) => url.length <= maxUrl && URL.parse(url)?.pathname.includes('unpause'));
 }
 
-/** Retry-After in milliseconds from `now`, as seconds or as a date (RFC 9110 §10.2.3), 31 days at most. `undefined` where
- *  there is none, where it cannot be read, and where it asks for no wait. */
+/** The wait that a Retry-After header asks for (seconds or a date, RFC 9110 §10.2.3), in milliseconds from
+ *  `now`, at most 31 days. `undefined` if the header is absent, cannot be read, or asks for no wait. */
 export function readRetryAfter(header: string | undefined, now: Date): number | undefined {
   const text = header?.slice(0, maxType).trim() ?? '';
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - now.getTime();
   return ms > 0 ? Math.min(ms, maxRetryAfterMs) : undefined;
 }
 
-/** Strict, because `Date.parse` takes much for a date that is none: "soon 7" is in July 2001. */
+/** Epoch milliseconds of an HTTP date; NaN for other text. `Date.parse` alone is too kind: it takes "soon 7"
+ *  for July 2001. */
 function readHttpDate(text: string): number {
   return /^(Mon|Tues?|Wed(nes)?|Thu(rs)?|Fri|Sat(ur)?|Sun)(day)?, .+ GMT$/.test(text)
     ? Date.parse(text)

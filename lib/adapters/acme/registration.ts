@@ -1,22 +1,24 @@
-// newAccount (RFC 8555 §7.3): makes an account, finds it again by its key, binds it to one that was made elsewhere (§7.3.4).
+// Registers an ACME account, or finds it by its key (newAccount, RFC 8555 §7.3, external binding §7.3.4).
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import type { IssuerSpec } from '../../certificate/spec.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { Transport } from './transport.ts';
 
-/** Who registers where. */
+/** The issuer that registers an account, and how its CA is reached. */
 export interface Registrant {
   readonly issuer: IssuerSpec;
   readonly transport: Transport;
-  /** Name of the AWS secret that holds the account. */
+  /** Name of the AWS secret that the account is stored in; error messages name it. */
   readonly accountSecret: string;
-  /** Text of an AWS secret. */
+  /** Reads the AWS secret of an external account binding as text. */
   readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
 }
 
-/** URL of the account of this key: a new one, or the one that the CA has already (§7.3.1). The AWS secret of a binding is
- *  read only here. @throws AcmeError `Unsupported` where the CA asks for a binding and the issuer has none. */
+/** Registers a key and returns the URL of its account. A key that the CA knows keeps its account (§7.3.1), so
+ *  it may be called twice. Only here the AWS secret of an external account binding is read.
+ *  @throws AcmeError `Unsupported` if the CA asks for a binding and the issuer has none, or it cannot be
+ *  read. */
 export async function registerAccount(
   key: KeyObject,
   registrant: Registrant,
@@ -39,7 +41,8 @@ export async function registerAccount(
   }
 }
 
-/** URL of the account of this key, or `undefined` where the CA knows no such key. Makes none. @throws AcmeError. */
+/** URL of the account of a key; `undefined` if the CA does not know the key. Registers nothing.
+ *  @throws AcmeError as `Transport.post`. */
 export async function findAccount(
   key: KeyObject,
   transport: Transport,
@@ -56,8 +59,8 @@ export async function findAccount(
   }
 }
 
-/** What to tell of an `unauthorized`: where the CA refuses the key itself, the account was deactivated or revoked (§7.3.6),
- *  which only a person can mend; else the error as it is. */
+/** The error to throw for an `unauthorized` refusal. If the CA refuses the key itself too, the account was
+ *  deactivated or revoked (§7.3.6), and the new error says what a person must do. Else `error` unchanged. */
 export async function explainRefusal(
   error: AcmeError,
   key: KeyObject,
@@ -69,20 +72,20 @@ export async function explainRefusal(
     (cause: unknown) => cause,
   );
   if (!isProblem(refused, 'unauthorized')) return error;
-  const said = refused.problem?.detail ?? '';
+  const detail = refused.problem?.detail ?? '';
   return new AcmeError(
     'Problem',
-    `${issuer.directory} has closed the account that is kept in the AWS secret ${accountSecret} ("${said}"). A person must find out why; to go on with a new account, delete that AWS secret without a recovery window`,
+    `${issuer.directory} has closed the account that is kept in the AWS secret ${accountSecret} ("${detail}"). Find out why; to go on with a new account, delete that AWS secret: aws secretsmanager delete-secret --force-delete-without-recovery --secret-id ${accountSecret}`,
     { cause: refused, problem: refused.problem },
   );
 }
 
-/** Whether the CA refused with this type. */
+/** Whether the error is the CA's refusal with this problem type, e.g. `rateLimited`. */
 export function isProblem(error: unknown, type: string): error is AcmeError {
   return error instanceof AcmeError && error.problem?.type === type;
 }
 
-/** A new account key, PKCS#8 PEM. */
+/** A new account key (P-256) as PKCS#8 PEM. */
 export function makeAccountKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -99,10 +102,10 @@ async function readBinding(
   const form = '{"kid": "…", "hmacKey": "…"}';
   if (issuer.eab === undefined) {
     if (!isRequired) return undefined;
-    const right = `put what the CA gave you into an AWS secret as ${form}, and write eab: { secret: <its name> } at the issuer`;
+    const advice = `put the key id and the key from your CA into an AWS secret as ${form}, and write eab: { secret: <its name> } at the issuer`;
     throw new AcmeError(
       'Unsupported',
-      `${issuer.directory} asks for external account binding (RFC 8555 §7.3.4): ${right}`,
+      `${issuer.directory} asks for external account binding (RFC 8555 §7.3.4): ${advice}`,
     );
   }
   const { secret } = issuer.eab;
@@ -114,7 +117,8 @@ async function readBinding(
   );
 }
 
-/** The account's public key, signed by the key that the CA knows from elsewhere. */
+/** The binding object: the account's public key, signed with the HMAC key that the CA gave to its
+ *  customer. */
 function bind({ kid, hmacKey }: Binding, url: string, jwk: object): object {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const header = encode({ alg: 'HS256', kid, url });
@@ -129,7 +133,7 @@ async function requireLocation(
   signal: AbortSignal,
 ): Promise<string> {
   if (reference === undefined)
-    throw new AcmeError('Malformed', 'the CA answered for an account but did not say its URL');
+    throw new AcmeError('Malformed', 'the CA answered newAccount without the URL of the account (Location)');
   const { newAccount } = await transport.directory(signal);
   return (await transport.origins(signal)).resolve(reference, newAccount);
 }
@@ -138,7 +142,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // V8's message would quote the key.
+    // The message of V8's error would quote the HMAC key.
     return undefined;
   }
 }

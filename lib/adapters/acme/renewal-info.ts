@@ -1,4 +1,4 @@
-// When the CA wants a certificate renewed (RFC 9773 §4): advice, without which everything goes on.
+// Asks a CA when to renew a certificate (ARI, RFC 9773 §4). Renewal works without an answer.
 import * as z from 'zod';
 import { AcmeError, type RenewalInfo } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -6,19 +6,19 @@ import type { Log } from '../../ports/log.ts';
 import { readRetryAfter } from './problem.ts';
 import type { Transport } from './transport.ts';
 
-/** What asking needs. */
+/** How the CA is asked. */
 export interface RenewalSource {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Advice is not waited for as long as for a certificate. */
+/** Timeout of the request: shorter than for an order, because renewal works without an answer. */
 const answerMs = 10_000;
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
-/** Where the CA does not say when to ask again. */
-const ordinaryRetryAfterMs = 6 * 3_600_000;
+/** When to ask again if the CA does not say. */
+const defaultRetryAfterMs = 6 * 3_600_000;
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const answer = z.object({
@@ -30,8 +30,9 @@ const answer = z.object({
     .catch(undefined),
 });
 
-/** The CA's window for a certificate, asked once and without a signature; `undefined` where the CA has none or gives an answer
- *  that means nothing (§4.3.3: lasting errors). @throws AcmeError for what may pass: no answer, 429 and 5xx. */
+/** The CA's renewal window for a certificate, by its id (`certificateId`). Sends one unsigned GET.
+ *  `undefined` if the CA has no renewalInfo, refuses for good, or answers with no valid window (§4.3.3).
+ *  @throws AcmeError if a later attempt may succeed: no answer, 429, or 5xx. */
 export async function readRenewalInfo(
   certificateId: string,
   { transport, clock, log }: RenewalSource,
@@ -39,7 +40,7 @@ export async function readRenewalInfo(
 ): Promise<RenewalInfo | undefined> {
   const { renewalInfo } = await transport.directory(signal);
   if (renewalInfo === undefined) return undefined;
-  const passOver = (problem: string): undefined => {
+  const ignore = (problem: string): undefined => {
     log.debug('renewal info ignored', { certificateId, problem });
   };
   try {
@@ -49,19 +50,19 @@ export async function readRenewalInfo(
       signal,
     );
     const { data: parsed } = answer.safeParse(data);
-    if (!parsed) return passOver('the answer is not RFC 9773');
+    if (!parsed) return ignore('the answer is not RFC 9773');
     const { start, end } = parsed.suggestedWindow;
-    if (end <= start) return passOver('the window ends before it begins');
-    const asked = readRetryAfter(headers['retry-after'], clock.now()) ?? ordinaryRetryAfterMs;
+    if (end <= start) return ignore('the window ends before it begins');
+    const retryAfterMs = readRetryAfter(headers['retry-after'], clock.now()) ?? defaultRetryAfterMs;
     return {
       start,
       end,
       explanationUrl: parsed.explanationURL,
-      retryAfterMs: Math.min(Math.max(asked, minuteMs), dayMs),
+      retryAfterMs: Math.min(Math.max(retryAfterMs, minuteMs), dayMs),
     };
   } catch (error) {
     if (!(error instanceof AcmeError) || isTemporary(error)) throw error;
-    return passOver(error.message);
+    return ignore(error.message);
   }
 }
 

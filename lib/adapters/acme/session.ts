@@ -1,21 +1,23 @@
-// One account's calls to its CA: signed, and mended once where the CA has forgotten the account.
+// Sends one account's signed requests, and registers the account again if the CA has forgotten it.
 import type { KeyObject } from 'node:crypto';
 import type HttpClient from 'acme-client/src/http.js';
-import type { Answer } from './exchange.ts';
+import type { AcmeResponse } from './http.ts';
 import { explainRefusal, isProblem, type Registrant } from './registration.ts';
 
+/** What a session needs besides the account's URL. */
 export interface SessionOptions {
   readonly registrant: Registrant;
   readonly key: KeyObject;
-  /** Registers the key again and keeps the URL. */
+  /** Registers the key again, stores the account's new URL and returns it. */
   readonly registerAgain: (signal: AbortSignal) => Promise<string>;
 }
 
+/** One account at one CA. */
 export class Session {
   readonly signer: HttpClient;
   readonly #options: SessionOptions;
   #accountUrl: string;
-  #mending: Promise<string> | undefined;
+  #registration: Promise<string> | undefined;
 
   constructor(accountUrl: string, options: SessionOptions) {
     this.#accountUrl = accountUrl;
@@ -23,47 +25,49 @@ export class Session {
     this.signer = options.registrant.transport.signer(options.key);
   }
 
-  /** The account's `kid`; another one after the CA had forgotten the account. */
+  /** URL of the account, the `kid` of its requests. It changes when the account is registered again. */
   get accountUrl(): string {
     return this.#accountUrl;
   }
 
-  /** A request in the account's name; without payload it reads. Where the CA does not know the account it is registered
-   *  again with the same key, once for all requests together, and the same is asked again (RFC 8555 §7.3).
-   *  @throws AcmeError; where the CA has closed the account, one that says what a person must do. */
-  post(url: string, payload: object | undefined, signal: AbortSignal): Promise<Answer> {
+  /** Sends a request signed by the account. An `undefined` payload reads the URL. If the CA answers
+   *  `accountDoesNotExist`, the key is registered again (RFC 8555 §7.3), once for all requests, and the
+   *  request is repeated.
+   *  @throws AcmeError as `Transport.post`; if the CA has closed the account, the message says what to do. */
+  post(url: string, payload: object | undefined, signal: AbortSignal): Promise<AcmeResponse> {
     return this.#asAccount((kid) => this.#send(url, payload, kid, signal), signal);
   }
 
-  /** Changes the account itself (RFC 8555 §7.3.2). @throws AcmeError, as `post`. */
-  change(members: object, signal: AbortSignal): Promise<Answer> {
+  /** Updates members of the account object, e.g. `contact` (RFC 8555 §7.3.2).
+   *  @throws AcmeError as `post`. */
+  change(members: object, signal: AbortSignal): Promise<AcmeResponse> {
     return this.#asAccount((kid) => this.#send(kid, members, kid, signal), signal);
   }
 
-  #send(url: string, payload: object | undefined, kid: string, signal: AbortSignal): Promise<Answer> {
+  #send(url: string, payload: object | undefined, kid: string, signal: AbortSignal): Promise<AcmeResponse> {
     return this.#options.registrant.transport.post(url, payload, { signer: this.signer, kid }, signal);
   }
 
-  async #asAccount(ask: (kid: string) => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  async #asAccount(send: (kid: string) => Promise<AcmeResponse>, signal: AbortSignal): Promise<AcmeResponse> {
     const kid = this.#accountUrl;
     try {
-      return await ask(kid);
+      return await send(kid);
     } catch (error) {
       if (isProblem(error, 'unauthorized')) {
         throw await explainRefusal(error, this.#options.key, this.#options.registrant, signal);
       }
       if (!isProblem(error, 'accountDoesNotExist')) throw error;
-      // Another request may have mended it meanwhile.
+      // Another request may have registered the account again meanwhile.
       if (kid === this.#accountUrl) this.#accountUrl = await this.#registerAgain(signal);
-      return ask(this.#accountUrl);
+      return send(this.#accountUrl);
     }
   }
 
   #registerAgain(signal: AbortSignal): Promise<string> {
-    this.#mending ??= this.#options.registerAgain(signal).catch((failure: unknown) => {
-      this.#mending = undefined;
+    this.#registration ??= this.#options.registerAgain(signal).catch((failure: unknown) => {
+      this.#registration = undefined;
       throw failure;
     });
-    return this.#mending;
+    return this.#registration;
   }
 }

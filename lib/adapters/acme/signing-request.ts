@@ -1,11 +1,11 @@
-// Certificate signing requests (PKCS #10, RFC 2986), written as DER: names, a public key, and a signature by its owner.
+// Writes certificate signing requests (PKCS #10, RFC 2986) in DER and PEM.
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { writeElement, writeInteger } from '../../certificate/der-writing.ts';
 
-/** Upper bound of a common name (RFC 5280, appendix A.1: ub-common-name). */
+/** Longest common name, in characters (RFC 5280, appendix A.1: ub-common-name). */
 const maxCommonName = 64;
 
-/** Identifier octets of what stands in a request. */
+/** Identifier octets of the elements in a request. */
 const tag = {
   bitString: 0x03,
   octetString: 0x04,
@@ -16,21 +16,22 @@ const tag = {
   dnsName: 0x82,
 } as const;
 
-/** Object identifiers, with tag and length. */
+/** Object identifiers in DER, tag and length included. */
 const oid = {
   commonName: Buffer.from('0603550403', 'hex'),
   subjectAltName: Buffer.from('0603551d11', 'hex'),
   extensionRequest: Buffer.from('06092a864886f70d01090e', 'hex'),
 } as const;
 
-/** AlgorithmIdentifiers (RFC 5758 §3.2, RFC 8017 §A.2). */
+/** AlgorithmIdentifiers in DER (RFC 5758 §3.2, RFC 8017 §A.2). */
 const algorithms = {
   ecdsaWithSha256: Buffer.from('300a06082a8648ce3d040302', 'hex'),
   ecdsaWithSha384: Buffer.from('300a06082a8648ce3d040303', 'hex'),
   rsaWithSha256: Buffer.from('300d06092a864886f70d01010b0500', 'hex'),
 } as const;
 
-/** PEM of a request for all the names, the first that fits as common name. `key` is the certificate's private key, PEM. */
+/** A request for certificate names, as PEM. `key` is the certificate's private key as PEM. The common name is
+ *  the first of the names with at most 64 characters, or empty if all are longer. */
 export function writeSigningRequest(key: string, domains: readonly string[]): string {
   const privateKey = createPrivateKey(key);
   const information = writeElement(
@@ -55,7 +56,7 @@ function writeSubject(commonName: string | undefined): Buffer {
   return writeElement(tag.sequence, writeElement(tag.set, writeElement(tag.sequence, oid.commonName, value)));
 }
 
-/** One attribute: the extensions asked for (RFC 2985 §5.4.2), of which there is one, the alternative names. */
+/** The attributes: one extensionRequest (RFC 2985 §5.4.2) with one extension, subjectAltName. */
 function writeAttributes(domains: readonly string[]): Buffer {
   const names = writeElement(
     tag.sequence,
@@ -73,7 +74,7 @@ function algorithmFor(key: KeyObject): { readonly hash: string; readonly identif
     : { hash: 'sha256', identifier: algorithms.ecdsaWithSha256 };
 }
 
-/** A bit string of whole bytes. */
+/** A BIT STRING of whole bytes. */
 function bits(bytes: Buffer): Buffer {
   return writeElement(tag.bitString, Buffer.from([0]), bytes);
 }

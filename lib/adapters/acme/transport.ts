@@ -1,70 +1,52 @@
-// The one way to a CA: signed requests over few connections, with nonces handed on, timeouts and coded errors.
+// Sends signed requests to a CA: reads its directory, reuses nonces, repeats what may be repeated.
 import type { KeyObject } from 'node:crypto';
 import HttpClient from 'acme-client/src/http.js';
-import * as z from 'zod';
 import { AcmeError } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type AcmeMessage, type Answer, defaultTimeouts, Exchange, type Timeouts } from './exchange.ts';
+import { type AcmeDirectory, directorySchema } from './directory.ts';
+import {
+  type AcmeRequest,
+  type AcmeResponse,
+  defaultTimeouts,
+  HttpConnections,
+  type Timeouts,
+} from './http.ts';
 import { Nonces } from './nonces.ts';
 import { Origins } from './origins.ts';
 import { readProblem, readRetryAfter, refusal } from './problem.ts';
 
-/** A CA that restarts forgets every nonce it gave out, so one request may meet many in a row. */
+/** Most `badNonce` answers to one request. A CA that restarts forgets all its nonces, so several can
+ *  follow. */
 const maxBadNonces = 30;
+/** Most times that one request is sent when the CA is unreachable or overloaded. */
 const maxAttempts = 4;
-/** A wait that the CA asks for and that is longer is left to the next run. */
+/** Longest Retry-After that a request waits for. A longer one fails the request; the next run tries again. */
 const maxRetryAfterMs = 10_000;
 
-/** Relative references are resolved against `base`, the URL of the directory. */
-function directorySchema(base: string) {
-  const link = z.string().transform((text, context) => {
-    const url = URL.canParse(text) ? text : URL.parse(text, base)?.href;
-    if (url !== undefined) return url;
-    context.addIssue({ code: 'custom', message: 'is no URL' });
-    return z.NEVER;
-  });
-  return z.looseObject({
-    newNonce: link,
-    newAccount: link,
-    newOrder: link,
-    keyChange: link.optional().catch(undefined),
-    revokeCert: link.optional().catch(undefined),
-    renewalInfo: link.optional().catch(undefined),
-    meta: z
-      .looseObject({
-        termsOfService: z.string().optional(),
-        externalAccountRequired: z.boolean().optional(),
-        profiles: z.record(z.string(), z.string()).optional(),
-        caaIdentities: z.array(z.string().max(253)).max(20).optional().catch(undefined),
-      })
-      .optional(),
-  });
-}
-
-/** RFC 8555 §7.1.1; every URL is absolute. */
-export type AcmeDirectory = z.infer<ReturnType<typeof directorySchema>>;
-
-/** Who signs: with the account's URL, or without one with the key itself in the request (RFC 8555 §6.2). */
+/** What signs a request (RFC 8555 §6.2). */
 export interface Signature {
   readonly signer: HttpClient;
+  /** URL of the account. Absent: the request carries the public key itself. */
   readonly kid?: string;
 }
 
 /** How a CA is reached. */
 export interface TransportOptions {
   readonly clock: Clock;
+  /** Default: `defaultTimeouts`. */
   readonly timeouts?: Timeouts | undefined;
-  /** PEM trust anchors instead of the system's. */
+  /** PEM trust anchors that replace those of the system. */
   readonly ca?: string | undefined;
 }
 
-/** One CA: its directory is read once, its connections and nonces are shared by all that talk to it. */
+/** One CA. The directory is read once; all requests share its connections and nonces. */
 export class Transport {
   readonly #directoryUrl: string;
-  readonly #exchange: Exchange;
+  readonly #connections: HttpConnections;
   readonly #clock: Clock;
   readonly #nonces: Nonces;
-  /** What was repeated as often as may be: a request that fails because its nonce could not be had is not repeated too. */
+  /** Errors thrown after the last attempt. A POST that fails because its nonce could not be fetched is not
+   *  repeated on top of the attempts for the nonce. */
   readonly #givenUp = new WeakSet<AcmeError>();
   #directory: Promise<AcmeDirectory> | undefined;
 
@@ -72,10 +54,11 @@ export class Transport {
     this.#directoryUrl = directoryUrl;
     this.#clock = clock;
     this.#nonces = new Nonces(() => clock.now().getTime());
-    this.#exchange = new Exchange(timeouts, ca);
+    this.#connections = new HttpConnections(timeouts, ca);
   }
 
-  /** @throws AcmeError `Unreachable`, `Problem`, or `Malformed` where the URL is no ACME directory. */
+  /** The CA's directory, read at the first call. A failure is not remembered.
+   *  @throws AcmeError `Unreachable`; `Problem`; `Malformed` if the URL does not answer with a directory. */
   directory(signal: AbortSignal): Promise<AcmeDirectory> {
     this.#directory ??= this.#readDirectory(signal).catch((error: unknown) => {
       this.#directory = undefined;
@@ -85,34 +68,40 @@ export class Transport {
   }
 
   async #readDirectory(signal: AbortSignal): Promise<AcmeDirectory> {
-    const message = { method: 'GET', url: this.#directoryUrl } as const;
-    const response = await this.#repeat(() => this.#exchange.send(message, signal), true, signal);
+    const request = { method: 'GET', url: this.#directoryUrl } as const;
+    const response = await this.#repeat(() => this.#connections.send(request, signal), true, signal);
     const parsed = directorySchema(this.#directoryUrl).safeParse(response.data);
     if (!parsed.success)
-      throw new AcmeError('Malformed', `${this.#directoryUrl} does not answer with an ACME directory`);
+      throw new AcmeError(
+        'Malformed',
+        `${this.#directoryUrl} does not answer with an ACME directory; check the directory of the issuer`,
+      );
     return parsed.data;
   }
 
-  /** Where this CA may send us: the origins that its directory is on or names. @throws AcmeError as `directory`. */
+  /** The origins that requests may go to: the directory's own and those in it.
+   *  @throws AcmeError as `directory`. */
   async origins(signal: AbortSignal): Promise<Origins> {
     const { newNonce, newAccount, newOrder, keyChange, revokeCert, renewalInfo } =
       await this.directory(signal);
-    const named = [newNonce, newAccount, newOrder, keyChange, revokeCert, renewalInfo];
-    return new Origins(this.#directoryUrl, named);
+    const urls = [newNonce, newAccount, newOrder, keyChange, revokeCert, renewalInfo];
+    return new Origins(this.#directoryUrl, urls);
   }
 
-  /** Every request but the directory's: whatever the CA, a tag or a stored value names, it goes to no other origin. */
-  async #send(message: AcmeMessage, signal: AbortSignal): Promise<Answer> {
-    (await this.origins(signal)).resolve(message.url, this.#directoryUrl);
-    return this.#exchange.send(message, signal);
+  /** Sends every request except the directory's. A URL from the CA, a tag or a stored value is checked first:
+   *  it must be of an origin in `origins`. */
+  async #send(request: AcmeRequest, signal: AbortSignal): Promise<AcmeResponse> {
+    (await this.origins(signal)).resolve(request.url, this.#directoryUrl);
+    return this.#connections.send(request, signal);
   }
 
-  /** Signs for one account key. */
+  /** An object that signs requests with an account key. */
   signer(key: KeyObject): HttpClient {
     return new HttpClient(this.#directoryUrl, key);
   }
 
-  /** Where something new is asked for. @throws AcmeError `Unsupported` where the CA has no such resource. */
+  /** URL of a resource in the directory.
+   *  @throws AcmeError `Unsupported` if the CA has no such resource; else as `directory`. */
   async urlOf(
     resource: 'newAccount' | 'newOrder' | 'keyChange' | 'revokeCert',
     signal: AbortSignal,
@@ -122,23 +111,27 @@ export class Transport {
     return url;
   }
 
-  /** A signed request; without payload it reads (POST-as-GET, RFC 8555 §6.3). @throws AcmeError */
-  post(url: string, payload: object | undefined, by: Signature, signal: AbortSignal): Promise<Answer> {
-    // Reads, and telling the CA again that a challenge may be validated, change nothing when repeated.
+  /** Sends a signed request and returns its response. An `undefined` payload reads the URL (POST-as-GET,
+   *  RFC 8555 §6.3). A read, or a POST of `{}`, is repeated after a lost answer or a temporary refusal; other
+   *  requests only after a 503. Each is sent up to 4 times.
+   *  @throws AcmeError `Problem` for a status of 400 or above; `Unreachable`; `Malformed`. */
+  post(url: string, payload: object | undefined, by: Signature, signal: AbortSignal): Promise<AcmeResponse> {
+    // A second read changes nothing, nor does a second "{}", which asks the CA to validate a challenge.
     const repeatable = payload === undefined || Object.keys(payload).length === 0;
     return this.#repeat(() => this.#post(url, payload, by, signal), repeatable, signal);
   }
 
-  /** One unsigned GET, not repeated, for what can do without an answer. It takes `answerMs` at most.
-   *  @throws AcmeError */
-  async get(url: string, answerMs: number, signal: AbortSignal): Promise<Answer> {
+  /** Sends one unsigned GET, never repeated, that takes at most `answerMs` milliseconds.
+   *  @throws AcmeError `Problem` for a status of 400 or above; `Unreachable`; `Malformed`. */
+  async get(url: string, answerMs: number, signal: AbortSignal): Promise<AcmeResponse> {
     const response = await this.#send({ method: 'GET', url, answerMs }, signal);
     if (response.status < 400) return response;
     throw this.#refusal(response);
   }
 
+  /** Closes every connection; requests under way fail. */
   close(): Promise<void> {
-    return this.#exchange.close();
+    return this.#connections.close();
   }
 
   async #post(
@@ -146,11 +139,11 @@ export class Transport {
     payload: object | undefined,
     { signer, kid }: Signature,
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<AcmeResponse> {
     let nonce = await this.#takeNonce(signal);
     for (let badNonces = 0; ; badNonces += 1) {
       const startedAt = this.#clock.now().getTime();
-      let response: Answer;
+      let response: AcmeResponse;
       try {
         const signed = signer.createSignedBody(url, payload ?? null, { nonce, kid: kid ?? null });
         const body = JSON.stringify(signed);
@@ -174,12 +167,13 @@ export class Transport {
     return (await this.#nonces.take(signal)) ?? this.#fetchNonce(signal);
   }
 
-  /** A new nonce for a request that holds the licence to one; where that fails the licence goes to somebody else. */
+  /** Fetches a new nonce for a request that `Nonces.take` has let through. On failure, `Nonces.discard` lets
+   *  another request through. */
   async #fetchNonce(signal: AbortSignal): Promise<string> {
     try {
       const { newNonce } = await this.directory(signal);
-      const message = { method: 'HEAD', url: newNonce } as const;
-      const response = await this.#repeat(() => this.#send(message, signal), true, signal);
+      const request = { method: 'HEAD', url: newNonce } as const;
+      const response = await this.#repeat(() => this.#send(request, signal), true, signal);
       const fresh = response.headers['replay-nonce'];
       if (!fresh)
         throw new AcmeError('Malformed', `the CA's newNonce answered ${response.status} without a nonce`);
@@ -190,22 +184,27 @@ export class Transport {
     }
   }
 
-  /** Sends again what may be sent again: after 503 anything, for the CA carried nothing out; after a lost answer, another
-   *  5xx, or a 429 that says for how long, only what changes nothing when repeated; after a long Retry-After nothing. */
-  async #repeat(send: () => Promise<Answer>, repeatable: boolean, signal: AbortSignal): Promise<Answer> {
+  /** Sends a request up to `maxAttempts` times. After a 503 every request is repeated, because the CA did
+   *  nothing. After a lost answer, another 5xx, or a 429 with Retry-After, only a `repeatable` request is: it
+   *  changes nothing the second time. A Retry-After over `maxRetryAfterMs` ends the attempts. */
+  async #repeat(
+    send: () => Promise<AcmeResponse>,
+    repeatable: boolean,
+    signal: AbortSignal,
+  ): Promise<AcmeResponse> {
     for (let attempt = 1; ; attempt += 1) {
       let waitMs = 250 * 2 ** attempt;
       try {
         const response = await send();
         if (response.status < 400) return response;
         const retryAfterMs = readRetryAfter(response.headers['retry-after'], this.#clock.now());
-        const passes = response.status >= 500 || (response.status === 429 && retryAfterMs !== undefined);
-        const mayPass = response.status === 503 || (repeatable && passes);
+        const isTemporary = response.status >= 500 || (response.status === 429 && retryAfterMs !== undefined);
+        const mayRepeat = response.status === 503 || (repeatable && isTemporary);
         waitMs = retryAfterMs ?? waitMs;
-        if (!mayPass || waitMs > maxRetryAfterMs || attempt >= maxAttempts) throw this.#refusal(response);
+        if (!mayRepeat || waitMs > maxRetryAfterMs || attempt >= maxAttempts) throw this.#refusal(response);
       } catch (error) {
-        const lost = error instanceof AcmeError && error.code === 'Unreachable';
-        if (!lost || !repeatable || signal.aborted || this.#givenUp.has(error)) throw error;
+        const isLost = error instanceof AcmeError && error.code === 'Unreachable';
+        if (!isLost || !repeatable || signal.aborted || this.#givenUp.has(error)) throw error;
         if (attempt >= maxAttempts) {
           this.#givenUp.add(error);
           throw error;
@@ -215,12 +214,12 @@ export class Transport {
     }
   }
 
-  #refusal({ status, data, headers }: Answer): AcmeError {
+  #refusal({ status, data, headers }: AcmeResponse): AcmeError {
     const retryAfterMs = readRetryAfter(headers['retry-after'], this.#clock.now());
     return refusal(new URL(this.#directoryUrl).host, status, data, retryAfterMs);
   }
 }
 
-function isBadNonce({ status, data }: Answer): boolean {
+function isBadNonce({ status, data }: AcmeResponse): boolean {
   return status === 400 && readProblem(data)?.type === 'badNonce';
 }

@@ -6,7 +6,7 @@ import {
   PutSecretValueCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { Account, AccountStore } from '../../ports/accounts.ts';
+import type { AccountStore, AcmeAccount } from '../../ports/accounts.ts';
 import { StoreError } from '../../ports/store.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
 
@@ -24,7 +24,7 @@ export class SecretAccounts implements AccountStore {
     this.#uuid = uuid;
   }
 
-  async read(directory: string, signal: AbortSignal): Promise<Account | undefined> {
+  async read(directory: string, signal: AbortSignal): Promise<AcmeAccount | undefined> {
     const secret = this.secretOf(directory);
     const { readAccount } = await loadValues();
     try {
@@ -44,7 +44,7 @@ export class SecretAccounts implements AccountStore {
     );
   }
 
-  async create(directory: string, account: Account, signal: AbortSignal): Promise<Account> {
+  async create(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<AcmeAccount> {
     const secret = this.secretOf(directory);
     const { writeAccount } = await loadValues();
     const request = {
@@ -65,7 +65,7 @@ export class SecretAccounts implements AccountStore {
     }
   }
 
-  async update(directory: string, account: Account, signal: AbortSignal): Promise<void> {
+  async update(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<void> {
     const secret = this.secretOf(directory);
     const { writeAccount } = await loadValues();
     const request = {

@@ -7,7 +7,7 @@ import {
   type StoredSpec,
   specSources,
 } from '../../certificate/stored.ts';
-import type { Account } from '../../ports/accounts.ts';
+import type { AcmeAccount } from '../../ports/accounts.ts';
 import type { StoredValue } from '../../ports/store.ts';
 
 const text = z.string().min(1);
@@ -131,12 +131,12 @@ export function readValue(json: string | undefined): StoredValue {
 }
 
 /** An ACME account; the directory is there for a person who looks at it. */
-export function writeAccount(directory: string, account: Account): string {
+export function writeAccount(directory: string, account: AcmeAccount): string {
   return write({ version: 1, directory, ...account });
 }
 
 /** `undefined` where the value is not an account that we wrote. */
-export function readAccount(json: string | undefined): Account | undefined {
+export function readAccount(json: string | undefined): AcmeAccount | undefined {
   const { data } = accountValue.safeParse(parseJson(json));
   return data && { key: data.key, url: data.url, contact: data.contact, nextKey: data.nextKey };
 }

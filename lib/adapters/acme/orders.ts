@@ -1,8 +1,8 @@
-// Orders and authorizations as a CA answers them (RFC 8555 §7.1.3, §7.1.4), read from answers that may be anything.
+// Parses the orders and authorizations in responses of a CA, which may hold anything (RFC 8555 §7.1).
 import * as z from 'zod';
 import { challengeTypes } from '../../certificate/spec.ts';
 import { AcmeError, type Authorization, type Order } from '../../ports/acme.ts';
-import type { Answer } from './exchange.ts';
+import type { AcmeResponse } from './http.ts';
 import type { Origins } from './origins.ts';
 import { readProblem, readRetryAfter } from './problem.ts';
 
@@ -22,7 +22,7 @@ const orderSchema = z.object({
     .array(z.object({ value: z.string() }))
     .optional()
     .catch(undefined),
-  // CAs that know their customers otherwise ask for no proof, and may leave the member out.
+  // A CA that knows its customers by other means asks for no proof, and may leave the member out.
   authorizations: z.array(z.string()).max(1_000).default([]),
   finalize: z.string(),
   certificate: z.string().optional(),
@@ -36,14 +36,14 @@ const authorizationSchema = z.object({
   wildcard: z.boolean().optional().catch(undefined),
 });
 
-/** Ends up in DNS, so nothing but a DNS name may. */
+/** A CA's name for itself. It is written to DNS, so it must be a DNS name. */
 const issuerDomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i);
 
 const challengeSchema = z.object({
   type: z.string(),
   url: z.string(),
   status: z.enum(['pending', 'processing', 'valid', 'invalid']),
-  // RFC 8555 §8.1: base64url. Anything else could not have come from a sound CA, and ends up in DNS.
+  // RFC 8555 §8.1: base64url. A hash of it is written to DNS, so anything else is refused.
   token: z
     .string()
     .regex(/^[A-Za-z0-9_-]+$/)
@@ -54,10 +54,11 @@ const challengeSchema = z.object({
   error: problem,
 });
 
-/** The order in an answer; `url` is its URL if that is known, else the answer's Location. Every URL in it is absolute and
- *  of the CA. @throws AcmeError `Malformed`. */
+/** The order in a response. Its `url` is `knownUrl`, or the response's Location if that is `undefined`. Every
+ *  URL in it is absolute and of an origin of the CA. `now` serves to read Retry-After.
+ *  @throws AcmeError `Malformed` if the response holds no order, or a URL of another origin. */
 export function parseOrder(
-  response: Answer,
+  response: AcmeResponse,
   knownUrl: string | undefined,
   origins: Origins,
   now: Date,
@@ -65,8 +66,11 @@ export function parseOrder(
   const parsed = orderSchema.safeParse(response.data);
   const reference = knownUrl ?? response.headers.location;
   if (!parsed.success || !reference) {
-    const where = (reference || 'no Location').slice(0, 200);
-    throw new AcmeError('Malformed', `the CA answered an order that is not RFC 8555 §7.1.3 (${where})`);
+    const orderUrl = (reference || 'no Location').slice(0, 200);
+    throw new AcmeError(
+      'Malformed',
+      `the CA answered with an order that breaks RFC 8555 §7.1.3 (${orderUrl})`,
+    );
   }
   const resolve = (text: string) => origins.resolve(text, response.url);
   const { error, identifiers, authorizations, finalize, certificate, ...order } = parsed.data;
@@ -82,12 +86,16 @@ export function parseOrder(
   };
 }
 
-/** The authorization in an answer; a challenge that cannot be read is left out.
- *  @throws AcmeError `Malformed`, also for an identifier that is no DNS name and for a challenge at another origin. */
-export function parseAuthorization(response: Answer, url: string, origins: Origins): Authorization {
+/** The authorization in the response from `url`. A challenge that cannot be read is left out.
+ *  @throws AcmeError `Malformed` if the response holds no authorization, one for something other than a DNS
+ *  name, or a known challenge at an origin that is not the CA's. */
+export function parseAuthorization(response: AcmeResponse, url: string, origins: Origins): Authorization {
   const parsed = authorizationSchema.safeParse(response.data);
   if (!parsed.success)
-    throw new AcmeError('Malformed', `the CA answered an authorization that is not RFC 8555 §7.1.4 (${url})`);
+    throw new AcmeError(
+      'Malformed',
+      `the CA answered with an authorization that breaks RFC 8555 §7.1.4 (${url})`,
+    );
   const { identifier, status, wildcard = false } = parsed.data;
   if (identifier.type !== 'dns') {
     const [type, value] = [identifier.type, identifier.value].map((text) =>
@@ -95,15 +103,15 @@ export function parseAuthorization(response: Answer, url: string, origins: Origi
     );
     throw new AcmeError(
       'Malformed',
-      `the CA wants ${value} proved, which is of the type ${type}; only DNS names were asked (${url})`,
+      `the CA wants proof of ${value}, which is of the type ${type}; only DNS names were ordered (${url})`,
     );
   }
   const challenges = parsed.data.challenges.flatMap((value) => {
-    // Challenge types we do not know have shapes we do not know (§8): passed over.
+    // A challenge of an unknown type may have any shape (§8).
     const challenge = challengeSchema.safeParse(value);
     if (!challenge.success) return [];
     const { error, 'issuer-domain-names': issuerDomains, accounturi, ...rest } = challenge.data;
-    // The others are never answered.
+    // Challenges of other types are never answered, so their URL may be any text.
     const isKnown = challengeTypes.some((type) => type === rest.type);
     const challengeUrl = isKnown ? origins.resolve(rest.url, response.url) : rest.url;
     return [{ ...rest, url: challengeUrl, issuerDomains, accountUrl: accounturi, problem: error }];
@@ -112,8 +120,9 @@ export function parseAuthorization(response: Answer, url: string, origins: Origi
   return { url, name, isWildcard: isWildcard || wildcard, status, challenges };
 }
 
-/** Lower case, without trailing dot. Some CAs keep the `*.` of a wildcard (RFC 8555 §7.1.4 forbids it). Letters beyond ASCII
- *  stay as they are: no name that was asked has one. */
+/** The name in lower case, without trailing dot and without the `*.` of a wildcard, which some CAs keep
+ *  although RFC 8555 §7.1.4 forbids it. Letters beyond ASCII stay as they are: no name in an order has
+ *  one. */
 function readName(value: string): { readonly name: string; readonly isWildcard: boolean } {
   const lower = value.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   const name = lower.endsWith('.') ? lower.slice(0, -1) : lower;
