@@ -52,7 +52,7 @@ describe('two public zones of one name', () => {
     const failed = await present(name, '_acme-challenge.example.net');
     expect([...failed.keys()]).toEqual([name]);
     expect(failed.get(name)).toMatchObject({ code: 'NoZone' });
-    for (const word of [...zones.map(({ id }) => id), 'ns1.elsewhere.example', 'delete those']) {
+    for (const word of [...zones.map(({ id }) => id), 'ns1.elsewhere.example', 'delete the zones']) {
       expect(failed.get(name)?.message).toContain(word);
     }
   });

@@ -1,4 +1,4 @@
-// The AWS accounts whose hosted zones are ours: the function's own, and those that roles lead into.
+// The AWS accounts whose hosted zones we may change: our own, and those of the roles in `dns.zones`.
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { ZoneAccess } from '../../certificate/dns-spec.ts';
@@ -7,28 +7,30 @@ import { DnsError } from '../../ports/dns.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 import { type ReachRoute53, Route53Calls } from './calls.ts';
 
-/** One account's hosted zones. */
+/** One AWS account with hosted zones. */
 export interface Route53Account {
   readonly calls: Route53Calls;
-  /** The names whose zones may be in it, with all below them; absent: any name. */
+  /** The account is used only for these names and the names below them. Absent: for any name. */
   readonly matches?: readonly string[];
 }
 
+/** How the accounts are reached. */
 export interface AccountOptions {
-  /** Beside what the environment says (region, credentials, endpoint). */
+  /** Overrides what the SDK reads from the environment (region, credentials, endpoint). */
   readonly config?: Route53ClientConfig | undefined;
+  /** The same for STS, which serves the roles. */
   readonly stsConfig?: STSClientConfig | undefined;
   readonly clock: Clock;
-  /** Roles of other accounts. */
+  /** The roles in other accounts, from `dns.zones` of the inventory. */
   readonly roles?: readonly ZoneAccess[] | undefined;
-  /** Names the sessions of roles. */
+  /** Name of the roles' sessions, which CloudTrail shows. Default: `certrelay`. */
   readonly sessionName?: string | undefined;
 }
 
-/** Throttling is Route 53's normal answer to a busy account; the SDK waits up to 20 s between attempts. */
+/** Attempts of the SDK for one call, up to 20 s apart. Route 53 often throttles a busy account. */
 const attempts = 6;
 
-/** The function's own account first, then one for each role. */
+/** The function's own account first, then one for each role. Opens no connection. */
 export function openAccounts(options: AccountOptions): readonly Route53Account[] {
   const { config, clock, roles = [] } = options;
   const own = makeClient(config);
@@ -45,27 +47,28 @@ export function openAccounts(options: AccountOptions): readonly Route53Account[]
   ];
 }
 
-/** How close the account's names come to a record: the length of the longest that it is, or is below; 0 where any name will
- *  do; `undefined` where it is below none. */
+/** How closely an account matches a record name: the length of the longest of its names that the record
+ *  equals or is below. 0 if the account takes any name; `undefined` if no name of it matches. */
 export function closeness({ matches }: Route53Account, record: string): number | undefined {
   if (!matches) return 0;
   const lengths = matches.filter((name) => isWithin(record, name)).map(({ length }) => length);
   return lengths.length === 0 ? undefined : Math.max(...lengths);
 }
 
-/** Whether a name is another, or below it. */
+/** Whether `name` equals `other` or is below it. */
 export function isWithin(name: string, other: string): boolean {
   return name === other || name.endsWith(`.${other}`);
 }
 
-/** A client with the credentials of a role; another one whenever they are renewed. STS is loaded with the first. */
+/** Reaches Route 53 with the credentials of a role. Makes a new client when they are renewed. The first call
+ *  loads the STS client. */
 function reachByRole(
   access: Pick<ZoneAccess, 'roleArn' | 'externalId'>,
   { config, stsConfig, clock, sessionName = 'certrelay' }: AccountOptions,
 ): ReachRoute53 {
   const loading = once(async () => {
     const { RoleSession } = await import('../aws/role-session.ts');
-    const fail = (...told: ConstructorParameters<typeof DnsError>) => new DnsError(...told);
+    const fail = (...parameters: ConstructorParameters<typeof DnsError>) => new DnsError(...parameters);
     return new RoleSession({
       ...access,
       namedAt: 'dns.zones',

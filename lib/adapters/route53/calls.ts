@@ -1,4 +1,4 @@
-// Every call to Route 53: paced, ended by the run's signal, its answer read and its failure translated.
+// Calls the Route 53 API: paces each call, reads its response, and translates its failure to a DnsError.
 import {
   type Change,
   ChangeResourceRecordSetsCommand,
@@ -20,42 +20,44 @@ export interface HostedZone {
   readonly id: string;
   /** Lower case, no trailing dot. */
   readonly name: string;
-  /** How many record sets it held when it was listed. */
+  /** Number of its record sets when it was listed. */
   readonly recordSets: number;
-  /** Calls in the name of whoever may change it. */
+  /** Calls with the credentials of an IAM role that may change it. */
   readonly calls: Route53Calls;
 }
 
-/** Gives a client with credentials that are good now. @throws DnsError. */
+/** Returns a client whose credentials are valid now. @throws DnsError. */
 export type ReachRoute53 = (signal: AbortSignal) => Promise<Route53Client>;
 
-/** Where a page of record sets starts. */
+/** The record set that a page starts with. */
 export interface RecordSetPosition {
   readonly name: string;
   readonly type?: string | undefined;
   readonly identifier?: string | undefined;
 }
 
+/** One page of a zone's record sets. */
 export interface RecordSetPage {
-  /** As AWS gives them: only that is fit for a DELETE. */
+  /** Exactly as AWS answers them: a DELETE must repeat a set unchanged. */
   readonly sets: readonly ResourceRecordSet[];
+  /** Start of the next page; absent on the last one. */
   readonly next?: RecordSetPosition;
 }
 
-/** Route 53 of one AWS account, as this room uses it. Every method rejects with a DnsError. */
+/** The calls to Route 53 of one AWS account. Each rejects with a DnsError. */
 export class Route53Calls {
   readonly #reach: ReachRoute53;
   readonly #pace: Pace;
   readonly #holder: string;
 
-  /** @param holder Whose rights the calls need, for messages. */
+  /** @param holder Whose IAM rights the calls use, for messages, e.g. `the role arn:…`. */
   constructor(reach: ReachRoute53, clock: Clock, holder: string) {
     this.#reach = reach;
     this.#pace = new Pace(clock);
     this.#holder = holder;
   }
 
-  /** Every public zone, 100 a page. */
+  /** All public hosted zones of the account; one call for each 100. */
   async listPublicZones(signal: AbortSignal): Promise<readonly HostedZone[]> {
     const zones: HostedZone[] = [];
     let marker: string | undefined;
@@ -78,7 +80,7 @@ export class Route53Calls {
     return zones;
   }
 
-  /** Name servers that AWS gave a zone, lower case, no trailing dot. */
+  /** The name servers that AWS assigned to a zone: lower case, no trailing dot. */
   async delegationSet(zone: HostedZone, signal: AbortSignal): Promise<readonly string[]> {
     const call = { action: 'GetHostedZone', resource: describeZone(zone) };
     const command = new GetHostedZoneCommand({ Id: zone.id });
@@ -86,7 +88,8 @@ export class Route53Calls {
     return (answer.DelegationSet?.NameServers ?? []).map(plainName);
   }
 
-  /** One page of a zone's record sets. `most` is at most 300, AWS's page. */
+  /** One page of a zone's record sets, of at most `most` sets (AWS allows 300). `from`: where it starts;
+   *  `undefined`: the zone's first set. */
   async listRecordSets(
     zone: HostedZone,
     from: RecordSetPosition | undefined,
@@ -108,7 +111,8 @@ export class Route53Calls {
     return { sets, next: { name, type, identifier } };
   }
 
-  /** Carries out one atomic batch: the change's id, or why it was not carried out. */
+  /** Sends one atomic batch. Returns the change's id if AWS accepts it, or a `Refusal` if AWS refuses the
+   *  batch itself. */
   async change(
     zone: HostedZone,
     changes: readonly Change[],
@@ -131,10 +135,11 @@ export class Route53Calls {
     }
     throw new DnsError(
       'Failed',
-      `route53:ChangeResourceRecordSets on ${describeZone(zone)} gave no change id`,
+      `AWS answered route53:ChangeResourceRecordSets on ${describeZone(zone)} without a change id`,
     );
   }
 
+  /** Whether a change has reached all servers of Route 53. `change`: its id. */
   async isInsync(change: string, signal: AbortSignal): Promise<boolean> {
     const call = { action: 'GetChange', resource: `change ${change}` };
     const command = new GetChangeCommand({ Id: change });
@@ -156,16 +161,17 @@ export class Route53Calls {
   }
 }
 
-/** `example.com (Z…)`, for messages. */
+/** `hosted zone example.com (Z…)`, for messages. */
 function describeZone(zone: HostedZone): string {
   return `hosted zone ${zone.name} (${zone.id})`;
 }
 
-/** A record name as this project writes names: lower case, no trailing dot. */
+/** A record name in lower case, without trailing dot. */
 export function plainName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }
 
+/** `Z…` of `/hostedzone/Z…`. */
 function lastPart(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1);
 }

@@ -1,4 +1,4 @@
-// DNS-01 values in Route 53: one atomic change per hosted zone to add them all, one to take them away.
+// Adds and removes the TXT values of challenges in Route 53, with one atomic change per hosted zone.
 import { Slots } from '../../async/map-concurrently.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
@@ -14,55 +14,56 @@ import { awaitInsync } from './insync.ts';
 import type { RecordLocation, RecordLocations } from './record-locations.ts';
 import { changeZone, type ZoneContext } from './zone-change.ts';
 
-/** Names whose CNAMEs are followed side by side. */
+/** Names whose location is searched at the same time. */
 const namesAtOnce = 50;
-/** For how long a name keeps the next one from being looked for, in milliseconds. */
+/** After this time a name's slot goes to the next name, although its search goes on. */
 const nameMs = 2_000;
-/** For how long the names that are found wait for the others, so that a zone is changed once, in milliseconds. */
+/** How long located names wait for the others, so that each zone is changed once. */
 const searchMs = 10_000;
-/** Zones changed side by side; the pace of requests is the narrower limit. */
+/** Zones that are changed at the same time. The request rate (`Pace`) is the narrower limit. */
 const zonesAtOnce = 5;
-/** For how long a zone keeps the next one waiting, in milliseconds. */
+/** After this time a zone's slot goes to the next zone, although its change goes on. */
 const zoneMs = 10_000;
 
-/** What one record is to hold, and for which challenge names: CNAMEs may lead several to it. */
-interface Wanted {
+/** The change of one record. CNAMEs may lead several challenge names to it. */
+interface RecordChange {
   readonly names: Set<string>;
   readonly texts: Set<string>;
 }
 
-/** The values of one name, and where they go. */
+/** The values of one challenge name, and where they are written. */
 interface LocatedValue {
   readonly name: string;
   readonly values: readonly TxtValue[];
   readonly location: RecordLocation;
 }
 
-/** What to do with some values, and whom to tell. */
+/** Values to add or to remove. */
 interface Request {
   readonly kind: 'add' | 'remove';
   readonly values: readonly TxtValue[];
   readonly signal: AbortSignal;
   readonly onFailed: (name: string, error: Error) => void;
-  /** Names that need no change, or whose change was accepted. */
+  /** Called with names that need no change, or whose change was `accepted`. */
   readonly onWritten: (names: readonly string[], accepted?: Accepted) => void;
 }
 
+/** A change that Route 53 accepted; `change` is its id. */
 interface Accepted {
   readonly zone: HostedZone;
   readonly change: string;
 }
 
-/** `ChallengeRecords` over hosted zones, each with the calls of its own AWS account. */
+/** `ChallengeRecords` in the hosted zones of one or more AWS accounts. */
 export class Route53Records implements ChallengeRecords {
-  readonly #places: RecordLocations;
+  readonly #locations: RecordLocations;
   readonly #context: ZoneContext;
   readonly #slots = new Slots(zonesAtOnce);
-  /** The last change of each zone, under way or over. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  /** The last change of each zone, under way or ended. */
+  readonly #lastChanges = new Map<string, Promise<unknown>>();
 
   constructor(locations: RecordLocations, context: ZoneContext) {
-    this.#places = locations;
+    this.#locations = locations;
     this.#context = context;
   }
 
@@ -77,11 +78,11 @@ export class Route53Records implements ChallengeRecords {
       failed.set(name, error);
       onDone(name, error);
     };
-    // Each zone is waited for while others are still being written.
+    // The wait for one zone runs while other zones are being written.
     const waits: Promise<void>[] = [];
     const onWritten: Request['onWritten'] = (names, accepted) => {
       const inSync = accepted ? awaitInsync(accepted.change, accepted.zone.calls, clock, signal) : undefined;
-      const tell = async () => {
+      const reportWhenInSync = async () => {
         try {
           await inSync;
           for (const name of names) onDone(name);
@@ -89,7 +90,7 @@ export class Route53Records implements ChallengeRecords {
           for (const name of names) onFailed(name, toError(cause));
         }
       };
-      waits.push(tell());
+      waits.push(reportWhenInSync());
     };
     await this.#changeAll({ kind: 'add', values, signal, onFailed, onWritten });
     await Promise.all(waits);
@@ -103,7 +104,7 @@ export class Route53Records implements ChallengeRecords {
   ): Promise<RecordOutcome> {
     const failed = new Map<string, Error>();
     const onFailed = (name: string, error: Error) => {
-      // Where no zone of ours takes a value, there is none to take away.
+      // A value that no zone of ours can take was never written.
       if (error instanceof DnsError && error.code === 'NoZone') return onDone(name);
       failed.set(name, error);
       onDone(name, error);
@@ -115,12 +116,13 @@ export class Route53Records implements ChallengeRecords {
     return { failed };
   }
 
-  /** Names whose place is not found in time go in a later change, and keep nobody waiting. */
+  /** Locates every name and changes its zone. A name that is located late goes into a later change of its
+   *  zone, so that it does not delay the others. */
   async #changeAll(request: Request): Promise<void> {
-    const found: LocatedValue[] = [];
+    const located: LocatedValue[] = [];
     const search = async ([name, values]: readonly [string, readonly TxtValue[]]): Promise<void> => {
       try {
-        found.push({ name, values, location: await this.#places.find(name, request.signal) });
+        located.push({ name, values, location: await this.#locations.find(name, request.signal) });
       } catch (error) {
         request.onFailed(name, toError(error));
       }
@@ -130,21 +132,21 @@ export class Route53Records implements ChallengeRecords {
     const slots = new Slots(namesAtOnce);
     let isOver = false;
     const searching = Promise.all(
-      Array.from(byName, (one) => slots.use(() => search(one), { timeout: { ms: nameMs, clock } })),
+      Array.from(byName, (entry) => slots.use(() => search(entry), { timeout: { ms: nameMs, clock } })),
     ).then(() => {
       isOver = true;
     });
     const changes: Promise<unknown>[] = [];
-    while (!isOver || found.length > 0) {
+    while (!isOver || located.length > 0) {
       await withinMs(searching, searchMs, clock);
-      const groups = groupByZone(found.splice(0));
+      const groups = groupByZone(located.splice(0));
       changes.push(...Array.from(groups, (group) => this.#changeZone(group, request)));
     }
     await Promise.all(changes);
   }
 
   #changeZone(
-    [zone, records]: readonly [HostedZone, ReadonlyMap<string, Wanted>],
+    [zone, records]: readonly [HostedZone, ReadonlyMap<string, RecordChange>],
     { kind, signal, onFailed, onWritten }: Request,
   ): Promise<void> {
     const namesOf = (written: readonly string[]) =>
@@ -159,34 +161,37 @@ export class Route53Records implements ChallengeRecords {
       onWritten: (written: readonly string[], id?: string) =>
         onWritten(namesOf(written), id === undefined ? undefined : { zone, change: id }),
     };
-    return this.#slots.use(() => this.#inTurn(zone, () => changeZone(change, this.#context, signal)), {
-      timeout: { ms: zoneMs, clock: this.#context.clock },
-    });
+    return this.#slots.use(
+      () => this.#afterLastChange(zone, () => changeZone(change, this.#context, signal)),
+      { timeout: { ms: zoneMs, clock: this.#context.clock } },
+    );
   }
 
-  /** One change at a time in each zone: a second one would only meet the first. */
-  #inTurn<T>(zone: HostedZone, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(zone.id) ?? Promise.resolve()).then(work);
-    this.#turns.set(zone.id, turn);
-    return turn;
+  /** Starts a zone's change after its last one: two at once would conflict with each other. */
+  #afterLastChange<T>(zone: HostedZone, start: () => Promise<T>): Promise<T> {
+    const change = (this.#lastChanges.get(zone.id) ?? Promise.resolve()).then(start);
+    this.#lastChanges.set(zone.id, change);
+    return change;
   }
 }
 
-/** Values by the zone and the record that take them. */
-function groupByZone(located: readonly LocatedValue[]): ReadonlyMap<HostedZone, ReadonlyMap<string, Wanted>> {
-  const groups = new Map<HostedZone, Map<string, Wanted>>();
+/** The changes of each record, by hosted zone. */
+function groupByZone(
+  located: readonly LocatedValue[],
+): ReadonlyMap<HostedZone, ReadonlyMap<string, RecordChange>> {
+  const groups = new Map<HostedZone, Map<string, RecordChange>>();
   for (const { name, values, location } of located) {
-    const records = groups.get(location.zone) ?? new Map<string, Wanted>();
-    const wanted = records.get(location.record) ?? { names: new Set(), texts: new Set() };
-    groups.set(location.zone, records.set(location.record, wanted));
-    wanted.names.add(name);
-    for (const { value } of values) wanted.texts.add(value);
+    const records = groups.get(location.zone) ?? new Map<string, RecordChange>();
+    const change = records.get(location.record) ?? { names: new Set(), texts: new Set() };
+    groups.set(location.zone, records.set(location.record, change));
+    change.names.add(name);
+    for (const { value } of values) change.texts.add(value);
   }
   return groups;
 }
 
-/** Resolves when the work is over, or the time. */
-async function withinMs(work: Promise<unknown>, ms: number, clock: Pick<Clock, 'after'>): Promise<void> {
+/** Resolves when the work ends or `ms` milliseconds have passed. */
+async function withinMs(work: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stopTimer = clock.after(ms, resolve);
   await Promise.race([work, promise]);

@@ -1,26 +1,29 @@
-// Decides the changes that put TXT values beside those of others, or take them away, and how they fit into batches.
+// Plans the changes that add or remove TXT values among those of other writers, and batches the changes.
 import type { Change, ResourceRecord, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { quoteTxt, unquoteTxt } from './txt-value.ts';
 
-/** What to do at one name: nothing where `changes` is empty; `refusal` where it cannot be done, and what would mend it. */
+/** The changes at one record name. */
 export interface NamePlan {
   readonly name: string;
+  /** Empty if nothing needs to change, or the change is refused. */
   readonly changes: readonly Change[];
+  /** Why the change is impossible, and what to do about it. */
   readonly refusal?: string;
 }
 
-/** Seconds; only for sets that we make: a set that is there keeps its own. */
-const ttl = 60;
+/** TTL of new record sets. A set that exists keeps its own. */
+const ttlSeconds = 60;
 
-/** Characters by which the beginning of a value of ours is told from any value of somebody else's. */
-const beginning = 8;
+/** Length of a shortened value of ours. So many characters suffice to recognise it among other values. */
+const prefixLength = 8;
 
-/** API Reference, ChangeResourceRecordSets: what one batch may hold. */
+/** Limits of one batch (API Reference, ChangeResourceRecordSets). */
 const recordsPerBatch = 1000;
 const charactersPerBatch = 32_000;
 
-/** Adds the values that are not there yet. A set is deleted exactly as it was read and created again with ours at its
- *  end, so that a change by somebody else in between makes the batch fail rather than be lost. */
+/** Plans to add those of the `values` that the `live` sets at `name` do not contain. An existing set is
+ *  deleted exactly as it was read, and created again with the new values at its end. If another writer
+ *  changes the set meanwhile, the batch fails, and no change is lost. */
 export function planAddition(
   name: string,
   live: readonly ResourceRecordSet[],
@@ -35,7 +38,7 @@ export function planAddition(
     return { name, changes: [{ Action: 'CREATE', ResourceRecordSet: simpleSet(name, records) }] };
   }
   if (live.every((set) => set.MultiValueAnswer)) {
-    // cert-manager's way: one set per value, told apart by identifier; a simple set is not allowed beside them.
+    // cert-manager writes one multivalue set per value. Route 53 allows no simple set beside such sets.
     const sets = missing.map((value) => ({
       ...simpleSet(name, [recordOf(value)]),
       SetIdentifier: `certrelay ${value}`.slice(0, 128),
@@ -48,14 +51,14 @@ export function planAddition(
     return {
       name,
       changes: [],
-      refusal: `the TXT record set at ${name} is ${kind}, to which no value can be added: make it a simple record set`,
+      refusal: `no value can be added to the TXT record set at ${name}, because it is ${kind}; make it a simple record set`,
     };
   }
   return { name, changes: replacement(first, [...recordsOf(first), ...records]) };
 }
 
-/** Takes just these values away, and DNS-01 values that begin with one of 8 characters; a set that is left with
- *  none goes. */
+/** Plans to remove the `values` from the `live` sets at `name`. A value of 8 characters also removes each
+ *  DNS-01 value that begins with it. A set without values left is deleted. */
 export function planRemoval(
   name: string,
   live: readonly ResourceRecordSet[],
@@ -63,39 +66,41 @@ export function planRemoval(
 ): NamePlan {
   const ours = new Set<string | undefined>(values);
   const isOurs = (text: string | undefined) =>
-    ours.has(text) || (isDns01(text) && ours.has(text.slice(0, beginning)));
+    ours.has(text) || (isDns01(text) && ours.has(text.slice(0, prefixLength)));
   const changes = live.flatMap((set) => {
     const records = recordsOf(set);
-    const left = records.filter((record) => !isOurs(textOf(record)));
-    return left.length === records.length ? [] : replacement(set, left);
+    const kept = records.filter((record) => !isOurs(textOf(record)));
+    return kept.length === records.length ? [] : replacement(set, kept);
   });
   return { name, changes };
 }
 
-/** Whether a text can be the digest of a key authorization (RFC 8555 §8.4). */
+/** Whether a text has the form of a DNS-01 value, the digest of a key authorization (RFC 8555 §8.4). */
 function isDns01(text: string | undefined): text is string {
   return text !== undefined && /^[\w-]{43}$/.test(text);
 }
 
-/** Plans in groups that fit into one batch each. A name's changes stay together; one too large for any batch stands alone. */
+/** Groups plans so that each group fits into one batch. The changes of one name stay together. A plan that is
+ *  too large for any batch gets a group of its own. */
 export function splitIntoBatches(plans: readonly NamePlan[]): readonly (readonly NamePlan[])[] {
   const batches: NamePlan[][] = [];
-  let room = { records: 0, characters: 0 };
+  let free = { records: 0, characters: 0 };
   for (const plan of plans) {
     const records = plan.changes.flatMap((change) =>
       change.ResourceRecordSet ? recordsOf(change.ResourceRecordSet) : [],
     );
     const characters = records.reduce((sum, record) => sum + (record.Value?.length ?? 0), 0);
-    if (batches.length === 0 || records.length > room.records || characters > room.characters) {
+    if (batches.length === 0 || records.length > free.records || characters > free.characters) {
       batches.push([]);
-      room = { records: recordsPerBatch, characters: charactersPerBatch };
+      free = { records: recordsPerBatch, characters: charactersPerBatch };
     }
     batches.at(-1)?.push(plan);
-    room = { records: room.records - records.length, characters: room.characters - characters };
+    free = { records: free.records - records.length, characters: free.characters - characters };
   }
   return batches;
 }
 
+/** Deletes a set as it was read, and creates it again with `records`, unless there are none. */
 function replacement(set: ResourceRecordSet, records: readonly ResourceRecord[]): Change[] {
   const removal: Change = { Action: 'DELETE', ResourceRecordSet: set };
   if (records.length === 0) return [removal];
@@ -103,7 +108,7 @@ function replacement(set: ResourceRecordSet, records: readonly ResourceRecord[])
 }
 
 function simpleSet(name: string, records: ResourceRecord[]): ResourceRecordSet {
-  return { Name: name, Type: 'TXT', TTL: ttl, ResourceRecords: records };
+  return { Name: name, Type: 'TXT', TTL: ttlSeconds, ResourceRecords: records };
 }
 
 function recordsOf(set: ResourceRecordSet): readonly ResourceRecord[] {

@@ -1,4 +1,4 @@
-// Opens Route 53 for one run.
+// Connects one run to Route 53.
 import type { ChallengeRecords, FindHostedZone, FindNameServers, ResolveAlias } from '../../ports/dns.ts';
 import type { Log } from '../../ports/log.ts';
 import { type AccountOptions, openAccounts } from './accounts.ts';
@@ -6,24 +6,27 @@ import { Route53Records } from './challenge-records.ts';
 import { HostedZones } from './hosted-zones.ts';
 import { RecordLocations } from './record-locations.ts';
 
+/** What a connection to Route 53 needs. */
 export interface Route53Options extends AccountOptions {
   readonly log: Log;
-  /** At least 0, less than 1: spreads writers that met in one zone. */
+  /** A random number (at least 0, less than 1) that varies the pause after a conflict. */
   readonly random: () => number;
-  /** What DNS says: where CNAMEs lead, and which of two zones of one name is the one in use. */
+  /** Follows the CNAMEs of a challenge name. */
   readonly resolveAlias: ResolveAlias;
+  /** Decides between several hosted zones of one name. */
   readonly findNameServers: FindNameServers;
-  /** Zone of ours that CNAMEs of others should lead to; named in messages. */
+  /** A zone of ours that CNAMEs may lead to; error messages name it. */
   readonly delegationZone?: string | undefined;
 }
 
+/** Route 53 as ordering uses it. */
 export interface Route53Connection {
   readonly records: ChallengeRecords;
   readonly findZone: FindHostedZone;
 }
 
-/** Opens no connection before the first call. What it gives lasts one run: the hosted zones of an account are listed once,
- *  and its requests share one pace. */
+/** A connection for one run. The first call opens it. The hosted zones of each account are listed once, and
+ *  the requests of one account share one request rate. */
 export function connectRoute53(options: Route53Options): Route53Connection {
   const { clock, log, random, resolveAlias, findNameServers, delegationZone } = options;
   const zones = new HostedZones(openAccounts(options), findNameServers);

@@ -1,16 +1,18 @@
-// What AWS says when Route 53 does not do what was asked, in our words.
+// Translates a failed Route 53 call to a DnsError, and reads why AWS refused a batch of changes.
 import { DnsError } from '../../ports/dns.ts';
 
-/** `route53:<action>` on a resource, for messages. */
+/** What a call is named in messages: `route53:<action> on <resource>`. */
 export interface CallName {
+  /** E.g. `GetHostedZone`. */
   readonly action: string;
-  /** `hosted zone Z…` and the like; absent where the call is about no one thing. */
+  /** E.g. `hosted zone example.com (Z…)`; absent if the call is about no single resource. */
   readonly resource?: string;
-  /** Whose rights it needs: `the function's IAM role`, or another one. */
+  /** Whose IAM rights the call uses, e.g. `the function's IAM role`. */
   readonly holder: string;
 }
 
-/** A call's failure with a code that callers branch on; a DnsError stays as it is. */
+/** The DnsError for a call's failure: `Throttled`, `Denied`, or `Failed` for everything else, an aborted
+ *  signal included. A DnsError is returned unchanged. */
 export function translateFailure(error: unknown, call: CallName, signal: AbortSignal): DnsError {
   if (error instanceof DnsError) return error;
   const described = `route53:${call.action}${call.resource === undefined ? '' : ` on ${call.resource}`}`;
@@ -36,7 +38,7 @@ export function translateFailure(error: unknown, call: CallName, signal: AbortSi
   return new DnsError('Failed', `${described} failed`, { cause: error });
 }
 
-/** The parser quotes what it could not read, and the SDK adds where the rest of it is: neither tells a reader anything. */
+/** Whether the SDK could not parse the response. Its message quotes the response, so it is not repeated. */
 function isUnreadable(error: unknown): boolean {
   return (
     error instanceof SyntaxError ||
@@ -44,37 +46,39 @@ function isUnreadable(error: unknown): boolean {
   );
 }
 
-/** Why a batch was not carried out. */
+/** Why AWS refused a batch of changes. */
 export interface Refusal {
-  /** `conflict`: somebody else wrote after we read, or the zone is still changing. `refused`: it would be again. */
+  /** `conflict`: another writer changed the zone after we read it, or a change is still under way; a new
+   *  attempt can succeed. `refused`: the same batch would be refused again. */
   readonly kind: 'conflict' | 'refused';
-  /** What AWS said of it: of a batch that is refused, only that which is no conflict. */
-  readonly said: string;
+  /** Text of AWS. For `refused`, without the parts about conflicts. */
+  readonly reason: string;
   readonly cause: unknown;
 }
 
-/** A set that is not as it was read, or beside which there was none of the other kind (simple, multivalue answer) then. */
-const race =
+/** Texts of AWS about a record set that another writer changed after we read it, or created meanwhile as the
+ *  other kind (simple, multivalue answer). */
+const conflictText =
   /Tried to (?:create|delete) resource record set \[[^\]]*\] but (?:it already exists|it was not found|the values provided do not match the current values)|RRSet with DNS name [^\s,]+, type TXT(?: cannot be created as other RRSets exist with the same name and type|, SetIdentifier [^,]*, and MultiValueAnswer=true cannot be created because a non-multivalue answer RRSet with the same name and type already exists)/g;
 
-/** The refusal that an error of ChangeResourceRecordSets is; `undefined` where it says nothing about the batch. */
+/** The refusal in an error of ChangeResourceRecordSets; `undefined` if the error is not about the batch. */
 export function readRefusal(error: unknown): Refusal | undefined {
   if (!(error instanceof Error)) return undefined;
   const { message, name } = error;
-  if (name === 'PriorRequestNotComplete') return { kind: 'conflict', said: message, cause: error };
+  if (name === 'PriorRequestNotComplete') return { kind: 'conflict', reason: message, cause: error };
   if (name !== 'InvalidChangeBatch' && name !== 'InvalidInput') return undefined;
-  // The API Reference has the messages in a list; what AWS sends has them in one text, in square brackets.
-  const listed: unknown = 'messages' in error ? error.messages : undefined;
-  const all = Array.isArray(listed) && listed.length > 0 ? listed.join(', ') : message;
-  const others = all.replaceAll(race, '').replaceAll(/^[[\],.\s]+|(?<![[\],.\s])[[\],.\s]+$/g, '');
-  return others === '' && all.search(race) !== -1
-    ? { kind: 'conflict', said: all, cause: error }
-    : { kind: 'refused', said: others, cause: error };
+  // The API Reference documents a list of messages; AWS sends one text with all of them in square brackets.
+  const messages: unknown = 'messages' in error ? error.messages : undefined;
+  const all = Array.isArray(messages) && messages.length > 0 ? messages.join(', ') : message;
+  const others = all.replaceAll(conflictText, '').replaceAll(/^[[\],.\s]+|(?<![[\],.\s])[[\],.\s]+$/g, '');
+  return others === '' && all.search(conflictText) !== -1
+    ? { kind: 'conflict', reason: all, cause: error }
+    : { kind: 'refused', reason: others, cause: error };
 }
 
-/** Those of the names that AWS blames. */
+/** The names that AWS mentions in a refusal; empty if it mentions none of them. */
 export function blamedNames(refusal: Refusal, names: readonly string[]): readonly string[] {
-  const words = refusal.said.toLowerCase().split(/[\s'"[\],]+/);
+  const words = refusal.reason.toLowerCase().split(/[\s'"[\],]+/);
   const blamed = new Set(words.map((word) => word.replace(/(?<!\.)\.+$/, '')));
   return names.filter((name) => blamed.has(name));
 }

@@ -1,21 +1,22 @@
-// Waits until Route 53 has told all of its servers of a change.
-
+// Waits until a change has reached all servers of Route 53 (status INSYNC).
 import { type PollProgress, poll } from '../../async/poll.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { DnsError } from '../../ports/dns.ts';
 import type { Route53Calls } from './calls.ts';
 
 const firstPauseMs = 1_000;
-/** Route 53 does not say when it will be done: on average half a pause is waited too long. */
+/** Longest pause in the first minute. A longer one would delay the certificate: Route 53 gives no
+ *  estimate. */
 const longestPauseMs = 2_000;
-/** Usually it takes less than a minute. Who takes longer must not use up the requests of the others. */
+/** After this time pauses grow, so that a slow change does not use up the request rate of the others. */
 const usualMs = 60_000;
 const longestLatePauseMs = 10_000;
-/** One zone that never gets there must not use up the time of the others. */
+/** A change that is still PENDING fails, so that it does not use up the time of the other zones. */
 const timeoutMs = 5 * 60_000;
 
-/** Resolves when the change is INSYNC; the first question is asked at once.
- *  @throws DnsError `NotVisible` after five minutes, `Failed` where the signal ends it, and what the call throws. */
+/** Resolves when the change with this id is INSYNC. Polls at once, then in growing pauses.
+ *  @throws DnsError `NotVisible` after 5 minutes; `Failed` if the signal is aborted; what `isInsync`
+ *  throws. */
 export async function awaitInsync(
   change: string,
   calls: Route53Calls,
@@ -31,7 +32,7 @@ export async function awaitInsync(
   if (polled.kind === 'late') {
     throw new DnsError(
       'NotVisible',
-      `Route 53 still says PENDING of change ${change} after five minutes; it is tried again in the next run`,
+      `change ${change} is still PENDING in Route 53 after five minutes; the next run tries again`,
     );
   }
   if (polled.kind === 'aborted') {

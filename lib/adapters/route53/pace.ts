@@ -1,11 +1,13 @@
-// Keeps one run below Route 53's request rate, so that it throttles neither itself nor others in the account.
+// Paces the requests of one run to Route 53, so that AWS throttles neither this run nor other clients.
 import type { Clock } from '../../ports/clock.ts';
 
-/** Half of the account's 10 requests a second, the other half being everybody else's (Developer Guide, "Quotas"). */
+/** Half of the account's 10 requests a second; other clients get the other half (Developer Guide,
+ *  "Quotas"). */
 const requestsPerSecond = 5;
+/** Requests that may be sent at once after a quiet time. */
 const burst = 50;
 
-/** A token bucket. Who finds it empty waits in the order of asking. */
+/** A token bucket. Callers that find it empty wait in the order of their calls. */
 export class Pace {
   readonly #clock: Clock;
   #tokens = burst;
@@ -16,7 +18,8 @@ export class Pace {
     this.#countedAt = clock.now().getTime();
   }
 
-  /** Resolves when one more request may be made; rejects with the signal's reason. */
+  /** Resolves when one more request may be sent.
+   *  @throws the signal's reason once the signal is aborted. */
   async take(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const now = this.#clock.now().getTime();

@@ -1,18 +1,20 @@
-// The TXT record sets that are live at some names of a zone, with as few calls as it takes.
+// Reads the TXT record sets at some names of a zone with as few calls as possible.
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type HostedZone, plainName, type RecordSetPosition } from './calls.ts';
 
-/** AWS's largest page. */
+/** Record sets in AWS's largest page. */
 const pageSize = 300;
-/** More sets than anybody keeps at one name, fewer than are worth sending. */
+/** Record sets in a page for one name: more than one name usually has, and a small response. */
 const setsPerName = 10;
 const readsAtOnce = 10;
 
+/** TXT record sets by name, exactly as AWS answered them. */
 export type LiveSets = ReadonlyMap<string, readonly ResourceRecordSet[]>;
 
-/** TXT record sets by name, as AWS gave them; a name without any is absent. The zone is paged through where that is
- *  fewer calls than asking for each name. */
+/** The TXT record sets at the names. A name without TXT records is absent. Reads the whole zone if that takes
+ *  fewer calls than one for each name.
+ *  @throws DnsError. */
 export async function readTxtSets(
   zone: HostedZone,
   names: readonly string[],
@@ -23,9 +25,9 @@ export async function readTxtSets(
     names.length <= pages
       ? (await mapConcurrently(names, readsAtOnce, (name) => readName(zone, name, signal))).flat()
       : await readZone(zone, signal);
-  const wanted = new Set(names);
-  const ofTxt = sets.filter((set) => set.Type === 'TXT' && wanted.has(nameOf(set)));
-  return Map.groupBy(ofTxt, nameOf);
+  const requested = new Set(names);
+  const txtSets = sets.filter((set) => set.Type === 'TXT' && requested.has(nameOf(set)));
+  return Map.groupBy(txtSets, nameOf);
 }
 
 async function readName(
@@ -37,10 +39,10 @@ async function readName(
   let from: RecordSetPosition | undefined = { name, type: 'TXT' };
   while (from) {
     const page = await zone.calls.listRecordSets(zone, from, setsPerName, signal);
-    const own = page.sets.filter((set) => set.Type === 'TXT' && nameOf(set) === name);
-    found.push(...own);
-    // Only where the name fills the whole page can there be more of it on the next.
-    from = own.length === page.sets.length ? page.next : undefined;
+    const matching = page.sets.filter((set) => set.Type === 'TXT' && nameOf(set) === name);
+    found.push(...matching);
+    // Sets are sorted by name, so only a page full of this name can be followed by more of it.
+    from = matching.length === page.sets.length ? page.next : undefined;
   }
   return found;
 }

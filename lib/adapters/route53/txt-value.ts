@@ -1,8 +1,10 @@
-// TXT values as Route 53 writes them: quoted strings of at most 255 bytes, with escapes (Developer Guide, "TXT record type").
+// Quotes and unquotes TXT values the way Route 53 writes them (Developer Guide, "TXT record type").
 
+/** Longest string of a TXT value, in bytes. */
 const longestString = 255;
 
-/** The quoted form of a value: UTF-8, cut into strings of at most 255 bytes; what is not printable ASCII as `\ooo`. */
+/** The quoted form of a value: its UTF-8 bytes in quoted strings of at most 255 bytes. Bytes that are not
+ *  printable ASCII are written as `\ooo` (octal). */
 export function quoteTxt(value: string): string {
   const bytes = Buffer.from(value);
   const strings: string[] = [];
@@ -12,8 +14,8 @@ export function quoteTxt(value: string): string {
   return strings.join(' ');
 }
 
-/** The value that a quoted form stands for, its strings joined; `undefined` where it is not in that form. Two forms may
- *  stand for one value: only what was read is fit for a DELETE. */
+/** The value of a quoted form, its strings joined. `undefined` if the text is not such a form. One value can
+ *  have several quoted forms, so a DELETE must repeat the form that was read. */
 export function unquoteTxt(quoted: string): string | undefined {
   if (!/^\s*"(?:[^"\\]|\\[\s\S])*"(?:\s+"(?:[^"\\]|\\[\s\S])*")*\s*$/.test(quoted)) return undefined;
   const strings = [...quoted.matchAll(/\s*"((?:[^"\\]|\\[\s\S])*)"/gy)].map(([, content = '']) =>
