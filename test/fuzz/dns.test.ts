@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { type AddressInfo, createServer, type Socket as TcpSocket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createQuestions } from '../../lib/adapters/dns/questions.ts';
+import { createQueries } from '../../lib/adapters/dns/queries.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 
 /** What is sent back for a query. */
@@ -37,11 +37,11 @@ const packets: Readonly<Record<string, (query: Buffer) => Buffer>> = {
 };
 
 /** The query's header with other flags and counts. */
-function header(query: Buffer, flags: number, questions: number, answers: number): Buffer {
+function header(query: Buffer, flags: number, queries: number, answers: number): Buffer {
   const bytes = Buffer.alloc(12);
   query.copy(bytes, 0, 0, 2);
   bytes.writeUInt16BE(flags, 2);
-  bytes.writeUInt16BE(questions, 4);
+  bytes.writeUInt16BE(queries, 4);
   bytes.writeUInt16BE(answers, 6);
   return bytes;
 }
@@ -66,15 +66,15 @@ afterAll(() => {
 });
 
 test('every packet is an answer or a DnsError', { timeout: 30_000 }, async () => {
-  const questions = createQuestions()(AbortSignal.timeout(20_000));
+  const queries = createQueries()(AbortSignal.timeout(20_000));
   const asked = [...sockets].flatMap(([name, socket]) => {
     const server = `127.0.0.1:${(socket.address() as AddressInfo).port}`;
     const domain = 'shop.example.com';
     return [
-      [name, questions.texts(domain, server)],
-      [name, questions.alias(domain, server)],
-      [name, questions.authorizations(domain, server)],
-      [name, questions.nameServers(domain, server)],
+      [name, queries.texts(domain, server)],
+      [name, queries.alias(domain, server)],
+      [name, queries.caaRecords(domain, server)],
+      [name, queries.nameServers(domain, server)],
     ] as const;
   });
   const answers = await Promise.allSettled(asked.map(([, answer]) => answer));
@@ -117,7 +117,7 @@ function framed(message: Buffer): Buffer {
 
 test('whatever comes by TCP, a question ends within ten seconds', { timeout: 30_000 }, async () => {
   const signal = AbortSignal.timeout(25_000);
-  const questions = createQuestions()(signal);
+  const queries = createQueries()(signal);
   const closing: (() => void)[] = [];
   const ends = Object.entries(streams).map(async ([name, talk]) => {
     const tcp = createServer((socket) => {
@@ -139,7 +139,7 @@ test('whatever comes by TCP, a question ends within ten seconds', { timeout: 30_
       () => void udp.close(),
     );
     const startedAt = performance.now();
-    const answer = questions.texts('shop.example.com', `127.0.0.1:${port}`);
+    const answer = queries.texts('shop.example.com', `127.0.0.1:${port}`);
     const end = await answer.then(
       (values) => values.length,
       (error: unknown) => error instanceof DnsError && error.code,

@@ -1,44 +1,46 @@
-// Every address of a name, from the servers that have authority for it: what a resolver remembers may be of yesterday.
+// Finds the addresses of a name at its authoritative servers, because a resolver may cache old ones.
 import { DnsError } from '../../ports/dns.ts';
 import type { FindAddresses } from '../../ports/probe.ts';
 import { Aliases, endOf } from './aliases.ts';
-import { type DnsNetwork, NameServers, type Server } from './name-servers.ts';
-import { createQuestions } from './questions.ts';
+import { type DnsNetwork, type NameServer, NameServers } from './name-servers.ts';
+import { createQueries } from './queries.ts';
 
+/** How DNS is reached. */
 export interface AddressOptions {
-  /** `address[:port]`: asked instead of the zones' own servers. */
+  /** Resolvers as `address[:port]` that are asked instead of the zones' own servers. */
   readonly resolvers?: readonly string[] | undefined;
-  /** Where DNS is asked; absent: as a machine on the internet asks. */
+  /** Default: as any machine on the internet reaches DNS. */
   readonly network?: DnsNetwork;
 }
 
-/** How long DNS may take over one name, its aliases and its zone included, in milliseconds. */
+/** Timeout for one name, from its CNAMEs to its addresses. */
 const nameMs = 30_000;
 
-/** `FindAddresses` that lasts one run, because it remembers delegations and aliases. */
+/** `FindAddresses` for one run, because it remembers delegations and CNAMEs. It throws DnsError `Lookup` if
+ *  DNS does not answer within 30 seconds, and `NoZone` for a circle of CNAMEs. */
 export function createFindAddresses({ resolvers, network = {} }: AddressOptions): FindAddresses {
   const resolver = resolvers ?? network.resolver;
-  const questionsUntil = createQuestions();
-  const aliases = new Aliases(questionsUntil, resolver);
+  const queriesFor = createQueries();
+  const aliases = new Aliases(queriesFor, resolver);
   const known = new WeakMap<AbortSignal, NameServers>();
-  // One list for each zone: questions to the same list share their sockets.
-  const lists = new WeakMap<readonly Server[], readonly string[]>();
-  const inTurn = (servers: readonly Server[]): readonly string[] => {
+  // Queries to the same list share their sockets, so each zone has one list.
+  const lists = new WeakMap<readonly NameServer[], readonly string[]>();
+  const addressList = (servers: readonly NameServer[]): readonly string[] => {
     const list = lists.get(servers) ?? ipv4First(servers);
     lists.set(servers, list);
     return list;
   };
   return async (name, signal) => {
     const find = async (): Promise<readonly string[]> => {
-      const questions = questionsUntil(signal);
-      const nameServers = known.get(signal) ?? new NameServers(questions, network);
+      const queries = queriesFor(signal);
+      const nameServers = known.get(signal) ?? new NameServers(queries, network);
       known.set(signal, nameServers);
-      const place = endOf(await aliases.follow(name, signal));
-      const servers = resolvers ?? inTurn(await nameServers.find(place));
-      const found = await Promise.all(
-        ([4, 6] as const).map((family) => questions.addresses(place, family, servers)),
+      const target = endOf(await aliases.follow(name, signal));
+      const servers = resolvers ?? addressList(await nameServers.find(target));
+      const addresses = await Promise.all(
+        ([4, 6] as const).map((family) => queries.addresses(target, family, servers)),
       );
-      return [...new Set(found.flat())];
+      return [...new Set(addresses.flat())];
     };
     const late = Promise.withResolvers<never>();
     const message = `DNS did not answer for ${name} within ${nameMs / 1000} s`;
@@ -46,7 +48,7 @@ export function createFindAddresses({ resolvers, network = {} }: AddressOptions)
     try {
       return await Promise.race([find(), late.promise]);
     } catch (error) {
-      // Ended by the signal, whatever it looks like.
+      // An aborted query fails with errors of several kinds.
       signal.throwIfAborted();
       throw error;
     } finally {
@@ -55,7 +57,7 @@ export function createFindAddresses({ resolvers, network = {} }: AddressOptions)
   };
 }
 
-/** A machine may have no way to the others. */
-function ipv4First(servers: readonly Server[]): readonly string[] {
-  return servers.toSorted((one, other) => one.family - other.family).map(({ address }) => address);
+/** Addresses of the servers, IPv4 first, because this machine may have no IPv6. */
+function ipv4First(servers: readonly NameServer[]): readonly string[] {
+  return servers.toSorted((a, b) => a.family - b.family).map(({ address }) => address);
 }

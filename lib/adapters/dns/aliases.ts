@@ -1,25 +1,25 @@
-// Follows CNAMEs to the name where the records really are.
-
+// Follows the CNAMEs of a name to the name that has the records.
 import { Memory } from '../../async/memo.ts';
 import type { AliasChain } from '../../policy/dns/preflight.ts';
 import { DnsError } from '../../ports/dns.ts';
-import type { QuestionsUntil, ServerAddress } from './questions.ts';
+import type { QueriesFor, ServerAddress } from './queries.ts';
 
-/** As many as public resolvers and CAs follow. */
+/** Most CNAMEs that are followed; public resolvers and CAs have about the same limit. */
 const mostAliases = 8;
 
-/** Chains of aliases, each looked up once. */
+/** Follows CNAMEs, and remembers the chain of each name; a failure is not remembered. */
 export class Aliases {
-  readonly #questions: QuestionsUntil;
+  readonly #queries: QueriesFor;
   readonly #resolver: ServerAddress;
   readonly #chains = new Memory<AliasChain>();
 
-  constructor(questions: QuestionsUntil, resolver: ServerAddress) {
-    this.#questions = questions;
+  constructor(queries: QueriesFor, resolver: ServerAddress) {
+    this.#queries = queries;
     this.#resolver = resolver;
   }
 
-  /** The chain that begins at a name. @throws DnsError `Lookup` where DNS does not answer. */
+  /** The chain of CNAMEs that begins at a name.
+   *  @throws DnsError `Lookup` if DNS does not answer. */
   follow(name: string, signal: AbortSignal): Promise<AliasChain> {
     return this.#chains.recall(name, () => this.#follow(name, signal));
   }
@@ -27,7 +27,7 @@ export class Aliases {
   async #follow(name: string, signal: AbortSignal): Promise<AliasChain> {
     const names = [name];
     for (let at = name; ; ) {
-      const target = await this.#questions(signal).alias(at, this.#resolver);
+      const target = await this.#queries(signal).alias(at, this.#resolver);
       if (target === undefined) return { kind: 'ends', names };
       const kind = names.includes(target) ? 'circle' : names.length > mostAliases ? 'too long' : undefined;
       names.push(target);
@@ -37,7 +37,8 @@ export class Aliases {
   }
 }
 
-/** The last name of a chain. @throws DnsError `NoZone` where it has none. */
+/** The last name of a chain: the first name itself if it has no CNAME.
+ *  @throws DnsError `NoZone` if the chain is a circle or too long. */
 export function endOf({ kind, names }: AliasChain): string {
   const [first = ''] = names;
   if (kind === 'ends') return names.at(-1) ?? first;

@@ -1,4 +1,4 @@
-// DNS for one run: every part asks the same servers, and what is remembered is remembered for all.
+// Connects one run to DNS; all its parts share the servers and the remembered answers.
 import type {
   AwaitVisible,
   FindHostedZone,
@@ -8,32 +8,34 @@ import type {
 } from '../../ports/dns.ts';
 import { Aliases, endOf } from './aliases.ts';
 import { createPreflight } from './preflight.ts';
-import { createQuestions } from './questions.ts';
+import { createQueries } from './queries.ts';
 import { createAwaitVisible, type VisibilityOptions } from './visibility.ts';
 
+/** How DNS is reached. */
 export type DnsOptions = Omit<VisibilityOptions, 'resolveAlias'>;
 
+/** DNS as ordering uses it. */
 export interface DnsConnection {
   readonly resolveAlias: ResolveAlias;
   readonly findNameServers: FindNameServers;
   readonly awaitVisible: AwaitVisible;
-  /** @param delegationZone The zone of ours that the inventory keeps for delegated challenges. */
+  /** @param delegationZone The zone that CNAMEs of challenges may lead to (`dns.delegationZone`). */
   createPreflight(findZone: FindHostedZone, delegationZone?: string): Preflight;
 }
 
-/** Asks nothing before the first question. What it gives lasts one run, because it remembers answers. */
+/** A connection for one run, because it remembers answers. Sends nothing before its first use. */
 export function connectDns(options: DnsOptions): DnsConnection {
   const resolver = options.resolvers ?? options.network?.resolver;
-  const questions = createQuestions();
-  const aliases = new Aliases(questions, resolver);
+  const queries = createQueries();
+  const aliases = new Aliases(queries, resolver);
   const resolveAlias: ResolveAlias = async (name, signal) => endOf(await aliases.follow(name, signal));
   return {
     resolveAlias,
-    findNameServers: (zone, signal) => questions(signal).nameServers(zone, resolver),
+    findNameServers: (zone, signal) => queries(signal).nameServers(zone, resolver),
     awaitVisible: createAwaitVisible({ ...options, resolveAlias }),
     createPreflight: (findZone, delegationZone) =>
       createPreflight({
-        questions,
+        queries,
         resolver,
         isChosen: options.resolvers !== undefined,
         network: options.network ?? {},

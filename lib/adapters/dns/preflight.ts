@@ -1,5 +1,4 @@
-// Gathers what an order depends on in DNS: aliases, the hosted zone and its delegation, CAA.
-
+// Reads what an order depends on in DNS: CNAMEs, the hosted zone and its delegation, and CAA records.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { Memory } from '../../async/memo.ts';
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
@@ -17,37 +16,42 @@ import { DnsError, type FindHostedZone, type FoundZone, type Preflight } from '.
 import { describeError } from '../../ports/errors.ts';
 import type { Aliases } from './aliases.ts';
 import type { DnsNetwork } from './name-servers.ts';
-import { askAuthorities, findPrivateView } from './public-view.ts';
-import { isServfail, type QuestionsUntil, type ServerAddress } from './questions.ts';
+import { findPrivateView, readCaaFromZone } from './public-view.ts';
+import { isServfail, type QueriesFor, type ServerAddress } from './queries.ts';
 
-/** What the facts come from. */
+/** Where the facts are read. */
 export interface PreflightSources {
-  readonly questions: QuestionsUntil;
+  readonly queries: QueriesFor;
+  /** Answers NS and CAA queries. */
   readonly resolver: ServerAddress;
-  /** Whether the resolver was named by a person, and is to be believed; that of the machine may see a private network. */
+  /** Whether the operator chose the resolver, so that its answers are those of the internet. The machine's
+   *  own resolver may answer for a private network. */
   readonly isChosen: boolean;
-  /** Where the zone's own servers are asked. */
+  /** How the zone's own servers are reached. */
   readonly network: DnsNetwork;
   readonly aliases: Aliases;
   readonly findZone: FindHostedZone;
+  /** The zone of ours that CNAMEs may lead to; part of the facts. */
   readonly delegationZone?: string | undefined;
 }
 
+/** Names whose facts are read at the same time. */
 const namesAtOnce = 20;
 
-/** `Preflight` that asks DNS and Route 53; names that share a zone or a parent ask once. */
+/** `Preflight` over DNS and Route 53. What several names have in common, such as a zone, is read once. */
 export function createPreflight(sources: PreflightSources): Preflight {
-  const run = new PreflightRun(sources);
+  const facts = new FactReader(sources);
   return async (domains, about, signal) => {
     const gather = (domain: string) =>
-      about === 'all' ? run.gather(domain, signal) : run.gatherCaa(domain, signal);
+      about === 'all' ? facts.gather(domain, signal) : facts.gatherCaa(domain, signal);
     const names = await mapConcurrently(domains, namesAtOnce, gather);
     signal.throwIfAborted();
     return { names, delegationZone: sources.delegationZone };
   };
 }
 
-class PreflightRun {
+/** Reads facts and remembers them for one run. */
+class FactReader {
   readonly #sources: PreflightSources;
   readonly #names = new Memory<NameFacts>();
   readonly #delegations = new Memory<readonly string[] | PrivateView>();
@@ -57,23 +61,28 @@ class PreflightRun {
     this.#sources = sources;
   }
 
+  /** All facts of a name. */
   gather(domain: string, signal: AbortSignal): Promise<NameFacts> {
     return this.#names.recall(domain, async () => {
-      const [aliases, caa] = await Promise.all([this.#follow(domain, signal), this.#climb(domain, signal)]);
+      const [aliases, caa] = await Promise.all([
+        this.#followAliases(domain, signal),
+        this.#findCaa(domain, signal),
+      ]);
       const name = challengeName(domain);
       const end = aliases.kind === 'ends' ? aliases.names.at(-1) : undefined;
       const place = placeOfChallenge(name, end ?? name);
-      return { domain, aliases, place, caa, zone: await this.#find(place, signal) };
+      return { domain, aliases, place, caa, zone: await this.#findZone(place, signal) };
     });
   }
 
+  /** The facts of a name that need no call to Route 53: CAA alone. */
   async gatherCaa(domain: string, signal: AbortSignal): Promise<NameFacts> {
     const unasked = { kind: 'unasked' } as const;
-    const caa = await this.#climb(domain, signal);
+    const caa = await this.#findCaa(domain, signal);
     return { domain, aliases: unasked, place: challengeName(domain), zone: unasked, caa };
   }
 
-  async #follow(domain: string, signal: AbortSignal): Promise<AliasChain | Unanswered> {
+  async #followAliases(domain: string, signal: AbortSignal): Promise<AliasChain | Unanswered> {
     try {
       return await this.#sources.aliases.follow(challengeName(domain), signal);
     } catch (error) {
@@ -81,7 +90,7 @@ class PreflightRun {
     }
   }
 
-  async #find(place: string, signal: AbortSignal): Promise<ZoneFacts> {
+  async #findZone(place: string, signal: AbortSignal): Promise<ZoneFacts> {
     let zone: FoundZone | undefined;
     try {
       zone = await this.#sources.findZone(place, signal);
@@ -93,56 +102,65 @@ class PreflightRun {
     const { id, name } = zone;
     try {
       const delegationSet = await zone.delegationSet(signal);
-      return { kind: 'found', id, name, delegationSet, live: await this.#live(name, delegationSet, signal) };
+      return {
+        kind: 'found',
+        id,
+        name,
+        delegationSet,
+        live: await this.#findLive(name, delegationSet, signal),
+      };
     } catch (error) {
       return { kind: 'unknown', problem: describeError(error) };
     }
   }
 
-  async #live(
+  async #findLive(
     zone: string,
     delegationSet: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[] | Unanswered | PrivateView> {
     try {
-      return await this.#delegations.recall(zone, () => this.#askDelegation(zone, delegationSet, signal));
+      return await this.#delegations.recall(zone, () => this.#readDelegation(zone, delegationSet, signal));
     } catch (error) {
       return unanswered(error);
     }
   }
 
-  /** Name servers under names of the owner's own have the addresses of AWS's (Developer Guide, "white-label name servers"). */
-  async #askDelegation(
+  /** The zone's name servers in DNS. One whose addresses are all those of a server in the delegation set is
+   *  given the name of that server: owners may give AWS's servers names of their own (Developer Guide,
+   *  "white-label name servers"). */
+  async #readDelegation(
     zone: string,
     delegationSet: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[] | PrivateView> {
-    const { questions, resolver, isChosen } = this.#sources;
-    const live = await questions(signal).nameServers(zone, resolver);
+    const { queries, resolver, isChosen } = this.#sources;
+    const live = await queries(signal).nameServers(zone, resolver);
     if (live.length > 0 && live.every((server) => delegationSet.includes(server))) return live;
-    const view = isChosen ? undefined : await findPrivateView(zone, questions(signal), resolver);
+    const view = isChosen ? undefined : await findPrivateView(zone, queries(signal), resolver);
     if (view) return view;
     const addressesOf = (host: string) =>
-      questions(signal)
+      queries(signal)
         .addresses(host, 4, resolver)
         .catch(() => []);
-    const owners = new Map<string, string>();
+    const serverAt = new Map<string, string>();
     const sets = delegationSet.map(async (server) => [server, await addressesOf(server)] as const);
     for (const [server, addresses] of await Promise.all(sets)) {
-      for (const address of addresses) owners.set(address, server);
+      for (const address of addresses) serverAt.set(address, server);
     }
-    const same = live.map(async (server) => {
-      const known = (await addressesOf(server)).map((address) => owners.get(address));
-      return known[0] !== undefined && !known.includes(undefined) ? known[0] : server;
+    const renamed = live.map(async (server) => {
+      const assigned = (await addressesOf(server)).map((address) => serverAt.get(address));
+      return assigned[0] !== undefined && !assigned.includes(undefined) ? assigned[0] : server;
     });
-    return Promise.all(same);
+    return Promise.all(renamed);
   }
 
-  async #climb(domain: string, signal: AbortSignal): Promise<CaaFacts> {
+  /** The CAA records of the name or of its closest parent that has some (RFC 8659 §3). */
+  async #findCaa(domain: string, signal: AbortSignal): Promise<CaaFacts> {
     try {
       for (let at = withoutWildcard(domain); ; ) {
-        const asked = at;
-        const records = await this.#caa.recall(asked, () => this.#askCaa(asked, signal));
+        const name = at;
+        const records = await this.#caa.recall(name, () => this.#readCaa(name, signal));
         if (records.length > 0) return { kind: 'found', at, records };
         const dot = at.indexOf('.');
         if (dot === -1) return { kind: 'none' };
@@ -153,15 +171,16 @@ class PreflightRun {
     }
   }
 
-  /** Some resolvers fail over CAA although the zone answers it: then the zone's own word counts. */
-  async #askCaa(name: string, signal: AbortSignal): Promise<readonly CaaRecord[]> {
-    const { questions, resolver, isChosen, network } = this.#sources;
+  /** The CAA records at a name. If the machine's resolver answers SERVFAIL, asks the zone's own servers,
+   *  because some resolvers fail on CAA although the zone answers it. */
+  async #readCaa(name: string, signal: AbortSignal): Promise<readonly CaaRecord[]> {
+    const { queries, resolver, isChosen, network } = this.#sources;
     try {
-      return await questions(signal).authorizations(name, resolver);
+      return await queries(signal).caaRecords(name, resolver);
     } catch (error) {
       if (isChosen || !isServfail(error)) throw error;
-      const answered = await askAuthorities(name, questions(signal), network);
-      if (answered) return answered;
+      const records = await readCaaFromZone(name, queries(signal), network);
+      if (records) return records;
       throw error;
     }
   }
@@ -173,7 +192,7 @@ function kindOf({ code }: DnsError): 'unclear' | 'denied' | 'unknown' {
 }
 
 function unanswered(error: unknown): Unanswered {
-  // Its cause says the same in the words of Node.
+  // Without its cause, which says the same in the words of Node.
   const problem = error instanceof Error ? error.message : String(error);
   return { kind: 'unanswered', problem, isServfail: isServfail(error) };
 }

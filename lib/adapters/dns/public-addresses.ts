@@ -1,7 +1,7 @@
-// Which addresses are of the internet, and which lead into the network or machine that asks (RFC 6890).
+// Decides whether an IP address is public, or leads into a private network or this machine (RFC 6890).
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
-const inside = new BlockList();
+const privateIpv4 = new BlockList();
 for (const [network, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -14,18 +14,19 @@ for (const [network, bits] of [
   ['198.18.0.0', 15],
   ['224.0.0.0', 3],
 ] as const) {
-  inside.addSubnet(network, bits, 'ipv4');
+  privateIpv4.addSubnet(network, bits, 'ipv4');
 }
 
-/** All that is handed out of IPv6, without what leads to an IPv4 address inside it: Teredo (RFC 4380), 6to4 (RFC 3056). */
-const global = new BlockList();
-global.addSubnet('2000::', 3, 'ipv6');
+/** IPv6 addresses that are assigned to networks on the internet. */
+const globalIpv6 = new BlockList();
+globalIpv6.addSubnet('2000::', 3, 'ipv6');
+/** IPv6 addresses that contain an IPv4 address, which may be private: Teredo (RFC 4380), 6to4 (RFC 3056). */
 const tunnels = new BlockList();
 tunnels.addSubnet('2001::', 32, 'ipv6');
 tunnels.addSubnet('2002::', 16, 'ipv6');
 
-/** Whether anybody on the internet can have the address; `false` for what is no address. */
+/** Whether an IP address is public. False for text that is not an IP address. */
 export function isPublicAddress(address: string): boolean {
-  if (isIPv4(address)) return !inside.check(address);
-  return isIPv6(address) && global.check(address, 'ipv6') && !tunnels.check(address, 'ipv6');
+  if (isIPv4(address)) return !privateIpv4.check(address);
+  return isIPv6(address) && globalIpv6.check(address, 'ipv6') && !tunnels.check(address, 'ipv6');
 }

@@ -1,44 +1,47 @@
-// Waits until TXT values are answered by every server that a CA may ask.
+// Waits until every name server that a CA may ask answers the TXT values of challenges.
 import { Slots } from '../../async/map-concurrently.ts';
 import { growing, poll } from '../../async/poll.ts';
 import { placeOfChallenge } from '../../policy/dns/delegation.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AwaitVisible, DnsError, type ResolveAlias, type TxtValue } from '../../ports/dns.ts';
 import type { Log } from '../../ports/log.ts';
-import { type DnsNetwork, NameServers, type Server } from './name-servers.ts';
-import { createQuestions, type DnsQuestions } from './questions.ts';
+import { type DnsNetwork, type NameServer, NameServers } from './name-servers.ts';
+import { createQueries, type DnsQueries } from './queries.ts';
 
+/** How DNS is asked, and for how long. */
 export interface VisibilityOptions {
-  /** `address[:port]`: asked instead of the zones' own servers. */
+  /** Resolvers as `address[:port]` that are asked instead of the zones' own servers. */
   readonly resolvers?: readonly string[] | undefined;
-  /** Leads to the name where a value really is. */
+  /** Follows the CNAMEs of a challenge name. */
   readonly resolveAlias: ResolveAlias;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long to wait for a name, in milliseconds: one zone with a broken delegation must not use up the time of all. */
+  /** Timeout for each name, so that a zone with a broken delegation does not use up the time of the others.
+   *  Default: 2 minutes. */
   readonly timeoutMs?: number | undefined;
-  /** Where DNS is asked; absent: as a machine on the internet asks. */
+  /** Default: as any machine on the internet reaches DNS. */
   readonly network?: DnsNetwork;
 }
 
-/** At one server: a dead one keeps the names of other zones waiting for nothing. */
-const questionsAtOnce = 50;
+/** Queries under way to one server. Each server has its own limit, so that a dead one does not delay the
+ *  names of other zones. */
+const queriesAtOnce = 50;
 const firstPauseMs = 500;
 const longestPauseMs = 5_000;
 
-/** `AwaitVisible` that asks the authoritative servers itself, and lasts one run. Each name has its own patience. A server's
- *  IPv6 address that does not answer is passed over where another answers, since a machine without IPv6 can reach none. Names
- *  fail with DnsError `NotVisible`, or `Lookup` where nobody tells which servers there are. */
+/** `AwaitVisible` for one run. Asks the authoritative servers directly. A server at an IPv6 address that does
+ *  not answer is ignored if another server has the values, because this machine may have no IPv6. A name
+ *  fails with DnsError `NotVisible`, or `Lookup` if its name servers cannot be found. */
 export function createAwaitVisible(options: VisibilityOptions): AwaitVisible {
   const { resolvers, network = {} } = options;
-  const questionsUntil = createQuestions();
+  const queriesFor = createQueries();
   const known = new WeakMap<AbortSignal, Authorities>();
-  const fixed = resolvers?.map((address): Server => ({ label: address, address, family: 4 }));
+  const fixed = resolvers?.map((address): NameServer => ({ label: address, address, family: 4 }));
   return async (values, signal) => {
-    const questions = questionsUntil(signal);
+    const queries = queriesFor(signal);
     const authorities = known.get(signal) ?? {
-      questions,
-      nameServers: new NameServers(questions, network),
+      queries,
+      nameServers: new NameServers(queries, network),
       fixed,
       slots: new Map(),
     };
@@ -50,39 +53,39 @@ export function createAwaitVisible(options: VisibilityOptions): AwaitVisible {
   };
 }
 
-/** Whom a run asks. */
+/** The servers that a run asks. */
 interface Authorities {
-  readonly questions: DnsQuestions;
+  readonly queries: DnsQueries;
   readonly nameServers: NameServers;
-  /** Asked instead of the zones' own. */
-  readonly fixed: readonly Server[] | undefined;
-  /** By address. */
+  /** Servers that are asked instead of the zones' own. */
+  readonly fixed: readonly NameServer[] | undefined;
+  /** Limits of `queriesAtOnce`, by address of the server. */
   readonly slots: Map<string, Slots>;
 }
 
-/** Resolves when the name is visible, or it has been waited for long enough. */
+/** Resolves when the name is visible, its timeout has passed, or the signal is aborted. */
 async function awaitName(
   name: AwaitedName,
-  { questions, nameServers, fixed, slots }: Authorities,
+  { queries, nameServers, fixed, slots }: Authorities,
   { resolveAlias, clock, log, timeoutMs = 120_000 }: VisibilityOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const ask = async (server: Server): Promise<void> => {
-    const own = slots.get(server.address) ?? new Slots(questionsAtOnce);
+  const query = async (server: NameServer): Promise<void> => {
+    const own = slots.get(server.address) ?? new Slots(queriesAtOnce);
     slots.set(server.address, own);
-    await own.use(() => name.ask(server, questions));
+    await own.use(() => name.query(server, queries));
   };
-  const look = async (): Promise<boolean> => {
+  const queryAll = async (): Promise<boolean> => {
     await name.locate(async () => {
-      const place = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
-      return { place, servers: fixed ?? (await nameServers.find(place)) };
+      const record = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
+      return { record, servers: fixed ?? (await nameServers.find(record)) };
     });
-    await Promise.all(name.openServers().map(ask));
+    await Promise.all(name.openServers().map(query));
     const isVisible = name.isVisible();
     if (!isVisible) log.debug('TXT values not visible yet', { name: name.name });
     return isVisible;
   };
-  await poll(look, (isVisible) => isVisible, {
+  await poll(queryAll, (isVisible) => isVisible, {
     clock,
     signal,
     pauseMs: growing(firstPauseMs, 1.5, longestPauseMs),
@@ -102,57 +105,60 @@ function groupByName(values: readonly TxtValue[]): readonly AwaitedName[] {
   );
 }
 
-/** What each server last said of one name. */
+/** The last answer of each server about one challenge name. */
 class AwaitedName {
   readonly name: string;
-  /** Where its values are: the name itself, or the end of its CNAMEs. */
-  #place: string;
+  /** The record with its values: the name itself, or the end of its CNAMEs. */
+  #record: string;
   readonly #values: readonly string[];
-  #servers: readonly Server[] = [];
-  /** `seen`: every value. `missing`: an answer without them. `silent`: no answer. */
-  readonly #said = new Map<Server, 'seen' | 'missing' | 'silent'>();
+  #servers: readonly NameServer[] = [];
+  /** `seen`: the answer has every value. `missing`: it does not. `silent`: there was no answer. */
+  readonly #answers = new Map<NameServer, 'seen' | 'missing' | 'silent'>();
   #problem: unknown;
 
   constructor(name: string, values: readonly string[]) {
     this.name = name;
-    this.#place = name;
+    this.#record = name;
     this.#values = values;
   }
 
-  /** Finds the place and its servers; where that fails, the next round tries again. */
+  /** Finds the record and its servers, unless they are known. After a failure the next round tries again. */
   async locate(
-    find: () => Promise<{ readonly place: string; readonly servers: readonly Server[] }>,
+    find: () => Promise<{ readonly record: string; readonly servers: readonly NameServer[] }>,
   ): Promise<void> {
     if (this.#servers.length > 0) return;
     try {
-      const { place, servers } = await find();
-      this.#place = place;
+      const { record, servers } = await find();
+      this.#record = record;
       this.#servers = servers;
     } catch (error) {
       this.#problem = error;
     }
   }
 
-  /** Servers still to be asked. */
-  openServers(): readonly Server[] {
-    return this.#servers.filter((server) => this.#said.get(server) !== 'seen');
+  /** The servers that have not answered every value yet. */
+  openServers(): readonly NameServer[] {
+    return this.#servers.filter((server) => this.#answers.get(server) !== 'seen');
   }
 
-  async ask(server: Server, questions: DnsQuestions): Promise<void> {
+  /** Asks one server for the values and keeps its answer. Never rejects. */
+  async query(server: NameServer, queries: DnsQueries): Promise<void> {
     try {
-      const answered = new Set(await questions.texts(this.#place, server.address));
-      this.#said.set(server, this.#values.every((value) => answered.has(value)) ? 'seen' : 'missing');
+      const answered = new Set(await queries.texts(this.#record, server.address));
+      this.#answers.set(server, this.#values.every((value) => answered.has(value)) ? 'seen' : 'missing');
     } catch (error) {
       this.#problem = error;
-      this.#said.set(server, 'silent');
+      this.#answers.set(server, 'silent');
     }
   }
 
+  /** Whether at least one server has every value, and no server has to be waited for. */
   isVisible(): boolean {
-    const isSeen = this.#servers.some((server) => this.#said.get(server) === 'seen');
+    const isSeen = this.#servers.some((server) => this.#answers.get(server) === 'seen');
     return isSeen && this.#laggards().length === 0;
   }
 
+  /** The error for a name that is not visible. */
   describe(signal: AbortSignal): DnsError {
     const cause = signal.aborted ? signal.reason : this.#problem;
     if (this.#servers.length === 0) {
@@ -161,14 +167,15 @@ class AwaitedName {
     }
     const laggards = this.#laggards().map((server) => server.label);
     const names = (laggards.length > 0 ? laggards : this.#servers.map((server) => server.label)).join(', ');
-    const message = `${names} still did not answer the TXT value at ${this.#place}; check that its zone's NS records are those of the hosted zone in Route 53`;
+    const message = `${names} still did not answer the TXT value at ${this.#record}; check that its zone's NS records are those of the hosted zone in Route 53`;
     return new DnsError('NotVisible', message, { cause });
   }
 
-  #laggards(): readonly Server[] {
+  /** The servers that must still answer: all without the values, except silent ones at IPv6 addresses. */
+  #laggards(): readonly NameServer[] {
     return this.#servers.filter((server) => {
-      const said = this.#said.get(server);
-      return said !== 'seen' && !(said === 'silent' && server.family === 6);
+      const answer = this.#answers.get(server);
+      return answer !== 'seen' && !(answer === 'silent' && server.family === 6);
     });
   }
 }
