@@ -66,7 +66,7 @@ async function takeOver(
   if (value?.kind !== 'pending') {
     throw new StoreError(
       'Failed',
-      'AWSPENDING holds no order of ours, so nobody knows its names: take the label off it',
+      'AWSPENDING contains no order of Certrelay, so nobody knows which TXT values it left: remove that label from the AWS secret',
     );
   }
   if (mayBeAlive(value.order.deadline, now)) return undefined;

@@ -182,7 +182,7 @@ describe('what cannot be learned', () => {
   it('is a warning in log and report, and the order goes on', async () => {
     dns.silent = true;
     const { report } = await harness.run({ certificates: ['shop'] });
-    const warning = 'DNS was not looked at before the order: no resolver';
+    const warning = 'DNS was not checked before the order: no resolver';
     expect(report.certificates).toMatchObject([{ outcome: 'issued', warnings: [warning] }]);
     expect(lines('preflight warned')).toMatchObject([{ level: 'warn', fields: { problem: warning } }]);
   });

@@ -140,7 +140,7 @@ test('a renewBefore that does not fit is said', () => {
   expect(judged({ desired: greedy })).toMatchObject({
     decision: 'keep',
     renewsAt: afterDays(60),
-    message: expect.stringContaining('renewBefore is passed over'),
+    message: expect.stringContaining('renewBefore is ignored'),
   });
 });
 

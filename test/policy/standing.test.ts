@@ -11,7 +11,7 @@ const paused = { since: afterDays(10), reason: 'the zone moves' };
 describe('a paused certificate', () => {
   test.each<[string, Partial<Situation>, string]>([
     ['that is missing', { actual: { kind: 'nothing' } }, 'no certificate is stored'],
-    ['that is forced', { forced: true }, 'asked for with force'],
+    ['that is forced', { forced: true }, 'forced by the request'],
     ['of which an order was interrupted', { pending: { version: 'v' } }, 'an earlier run stopped'],
     ['that was revoked', { isRevoked: true }, 'was revoked'],
   ])('%s waits, and says since when, by which words, and what for', (_, change, need) => {

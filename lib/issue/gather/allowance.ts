@@ -127,7 +127,7 @@ export function openAllowance(
       log.error('tags disagreed', {
         certificate: name,
         said: { graceUntil: recorded },
-        problem: `nothing that was stored when this version first ran has grace for so long; it ends at ${until.toISOString()}`,
+        problem: `its time of grace is longer than the rules give; Certrelay ends it at ${until.toISOString()}`,
       });
       await record(name, { graceUntil: until, tagsDisagree: clock.now() });
     }

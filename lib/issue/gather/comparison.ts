@@ -213,6 +213,6 @@ function logDisagreement(
   log.error('tags disagreed', {
     certificate,
     said: recorded,
-    problem: `tags of its AWS secret said what its value and the rules do not: ${fields.join(', ')}; they were written anew. Find out who wrote them: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=TagResource`,
+    problem: `tags of its AWS secret disagreed with its value or the rules: ${fields.join(', ')}; Certrelay corrected them. Find out who wrote them: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=TagResource`,
   });
 }

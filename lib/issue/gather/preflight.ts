@@ -66,7 +66,7 @@ async function preflightOne(
     return heedProblems({ ...plan, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
   } catch (error) {
     const why = signal.aborted ? 'it took too long' : describeError(error);
-    return { ...plan, warnings: [`DNS was not looked at before the order: ${why}`] };
+    return { ...plan, warnings: [`DNS was not checked before the order: ${why}`] };
   }
 }
 

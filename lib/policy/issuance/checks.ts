@@ -125,7 +125,7 @@ const needs: readonly Check<OrderReason, string>[] = [
   },
   { reason: 'Expired', find: whenActual(findExpired) },
   { reason: 'RenewalDue', find: whenActual(findRenewalDue) },
-  { reason: 'Forced', find: ({ forced }) => (forced ? 'asked for with force' : undefined) },
+  { reason: 'Forced', find: ({ forced }) => (forced ? 'forced by the request' : undefined) },
 ];
 
 /** Obstacles to an order, in the order of the checks. */
@@ -178,20 +178,22 @@ function findOtherNames(actual: ActualCertificate, { domains }: Desired): string
 }
 
 function findOtherIssuer({ issuer }: ActualCertificate, desired: Desired): string | undefined {
-  return isFrom(issuer, desired) ? undefined : `issued by ${issuer}, now asked from ${desired.directory}`;
+  return isFrom(issuer, desired)
+    ? undefined
+    : `issued by ${issuer}, its specification asks for ${desired.directory}`;
 }
 
 function findOtherProfile({ issuer, profile }: ActualCertificate, desired: Desired): string | undefined {
-  const asked = sourcesOf(desired).filter(({ directory }) => directory === issuer);
-  if (asked.some((source) => source.profile === profile)) return undefined;
-  const [was, is] = [profile, asked[0]?.profile].map((name) => name ?? "the CA's default");
-  return `issued under profile ${was}, now asked under ${is}`;
+  const sources = sourcesOf(desired).filter(({ directory }) => directory === issuer);
+  if (sources.some((source) => source.profile === profile)) return undefined;
+  const [was, is] = [profile, sources[0]?.profile].map((name) => name ?? "the CA's default");
+  return `issued under profile ${was}, its specification asks for ${is}`;
 }
 
 function findOtherKey(actual: ActualCertificate, { key }: Desired): string | undefined {
   return actual.key === key
     ? undefined
-    : `its key is ${actual.key ?? 'of another type'}, now asked as ${key}`;
+    : `its key is ${actual.key ?? 'of another type'}, its specification asks for ${key}`;
 }
 
 function findExpired(actual: ActualCertificate, _: Desired, now: Date): string | undefined {
@@ -233,7 +235,7 @@ function isAlive({ deadline }: { readonly deadline?: Date | undefined }, now: Da
 
 function renewBeforeNote(actual: ActualCertificate, { renewBeforeMs }: Desired): string {
   if (renewBeforeMs === undefined || fitsLifetime({ ...actual, renewBeforeMs })) return '';
-  return '; renewBefore is passed over, because it is more than two thirds of the lifetime';
+  return '; renewBefore is ignored, because it is more than two thirds of the lifetime';
 }
 
 function format(instant: Date): string {

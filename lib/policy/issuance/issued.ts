@@ -46,8 +46,8 @@ export function findDueAgain(
     window,
   };
   // Why the order went to another issuer does not matter for what came of it.
-  const { fallbackReason: _, ...asked } = desired;
-  const decision = judge({ desired: asked, actual }, now);
+  const { fallbackReason: _, ...withoutReason } = desired;
+  const decision = judge({ desired: withoutReason, actual }, now);
   if (decision.decision !== 'order') return undefined;
   return `it would be ordered again at once (${decision.message}): ${adviceFor(decision.reason)}`;
 }
