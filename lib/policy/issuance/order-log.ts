@@ -5,7 +5,7 @@ import type { OrderLog } from '../../state/orders.ts';
 const longestMs = 7 * 24 * 3_600_000;
 const most = 20;
 
-/** The log after one more order at `now`. Orders at another directory are forgotten: their limits are others. */
+/** The log after one more order at `now`. Drops orders at other directories: their limits are separate. */
 export function addOrder(past: OrderLog | undefined, order: Omit<OrderLog, 'times'>, now: Date): OrderLog {
   const times = past?.directory === order.directory ? past.times : [];
   const recent = [...times.filter((time) => now.getTime() - time.getTime() < longestMs), now].slice(-most);
