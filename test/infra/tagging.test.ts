@@ -33,6 +33,14 @@ const making = ['issue', 'register', 'discover', 'import', 'revoke', 'pause'];
 /** With the name of a cluster where a key goes on with one. */
 const written = (key: string) => `certrelay:${key.endsWith('/') ? `${key}edge` : key}`;
 
+it.each(
+  Object.entries(certificateTags),
+)('Y10 the tag %s is taken away by none but who orders or delivers, and writes it', (key, writers) => {
+  const removing = ['issue', 'deploy', 'revoke'].filter((name) => writers.includes(name));
+  expect(mayTag('UntagResource', resource, written(key))).toEqual(sorted(removing));
+  expect(mayTag('UntagResource', resource, written(key), 'team')).toEqual([]);
+});
+
 describe.each(Object.entries(certificateTags))('the tag %s of a certificate', (key, writers) => {
   it(`Y10 is written by ${writers.join()} alone, also in parts, and beside any other tag by nobody who may not write both`, () => {
     for (const tag of [written(key), `${written(key)}.1`]) {
@@ -86,12 +94,15 @@ it('rights that come with tags come with nothing else', () => {
   const mixed = Object.values(policies)
     .flat()
     .filter(({ conditions }) => JSON.stringify(conditions).includes('aws:TagKeys'))
-    .filter(({ actions }) => !actions.every((action) => /:(CreateSecret|TagResource)$|^acm:/.test(action)));
+    .filter(
+      ({ actions }) =>
+        !actions.every((action) => /:(CreateSecret|TagResource|UntagResource)$|^acm:/.test(action)),
+    );
   expect(mixed).toEqual([]);
   const free = Object.values(policies)
     .flat()
     .filter(({ actions }) =>
-      actions.some((action) => /secretsmanager:(CreateSecret|TagResource)$/.test(action)),
+      actions.some((action) => /secretsmanager:(CreateSecret|(Unt|T)agResource)$/.test(action)),
     )
     .filter(({ conditions }) => !JSON.stringify(conditions).includes('aws:TagKeys'));
   expect(free).toEqual([]);

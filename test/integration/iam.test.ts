@@ -113,9 +113,11 @@ async function runEverything(): Promise<void> {
   const version = customer.labels.get('AWSCURRENT') ?? '';
   const freeze = { version, target: 'edge/edge/customer-tls', reason: 'it hung' };
   customer.setTags(Object.entries(encodeState({ reports: { edge: { freeze } } })));
+  crowd('customer', 45);
   for (const said of [{ rollback: true }, { resume: true }]) {
     await lambda.invoke('deploy', { certificates: ['customer'], ...said });
   }
+  customer.removeTags([...customer.tags.keys()].filter((key) => key.startsWith('team:')));
   await lambda.invoke('export', { certificates: ['taken'], format: 'manifest', key: true });
   await driftInAcm();
   await lambda.invoke('probe', {});
@@ -124,6 +126,13 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('status', { certificates: ['taken'] });
   expect((await lambda.invoke('discover', {})).error).toBeUndefined();
   await importDiscovered();
+}
+
+/** Others put tags on a certificate's secret, until it has so many. */
+function crowd(name: string, count: number): void {
+  const secret = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/${name}`);
+  const missing = Math.max(0, count - secret.tags.size);
+  secret.setTags(Array.from({ length: missing }, (_, index) => [`team:${index}`, 'x'] as const));
 }
 
 /** Takes over a certificate that an object has asked for. */
@@ -154,7 +163,9 @@ async function tamper(): Promise<void> {
   sandbox.secretsManager.vault.mustFind(name).setTags([
     ['certrelay:targets', 'others'],
     ['certrelay:grace-until', '2099-01-01T00:00:00Z'],
+    ['certrelay:windowStart', '2099-01-01T00:00:00Z'],
   ]);
+  crowd('spare', 44);
   await sandbox.lambda.invoke('issue', { compare: true, certificates: ['spare'] });
 }
 
@@ -245,6 +256,7 @@ async function revoke(): Promise<void> {
   for (const secret of vault.secrets) {
     if (secret.name.startsWith(`${prefix}/accounts/`)) vault.remove(secret);
   }
+  crowd(registered.name, 43);
   const event = { certificate: registered.name, reason: 'superseded', replace: true, wait: 'none' };
   expect((await sandbox.lambda.invoke('revoke', event)).error).toBeUndefined();
 }

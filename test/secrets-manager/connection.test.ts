@@ -210,6 +210,38 @@ test('state is written in one call, field by field, and makes no version', async
   expect(secret('shop').versions.size).toBe(1);
 });
 
+test('a value that was longer before leaves no part of it behind', async () => {
+  const { store, journal, secret } = await open();
+  await store.create('shop', undefined, never);
+  await store.record('shop', { order: `https://ca.example/${'1'.repeat(600)}` }, never);
+  await store.describe('shop', never);
+  await store.record('shop', { order: 'https://ca.example/2' }, never);
+  expect([...secret('shop').tags].filter(([, value]) => value !== '')).toEqual([
+    ['certrelay:order', 'https://ca.example/2'],
+  ]);
+  expect(journal.count({ action: 'TagResource' })).toBe(2);
+});
+
+test.each([
+  [true],
+  [false],
+])('in a crowded secret what is cleared makes room: %s that the role may', async (may) => {
+  const { store, faults, secret } = await open();
+  await store.create('shop', undefined, never);
+  secret('shop').setTags(Array.from({ length: 42 }, (_, index) => [`team:${index}`, 'x'] as const));
+  await store.describe('shop', never);
+  await store.record('shop', { order: 'https://ca.example/1', error: 'x' }, never);
+  if (!may)
+    faults.set('secretsmanager', 'UntagResource', {
+      kind: 'error',
+      code: 'AccessDeniedException',
+      status: 400,
+    });
+  await store.record('shop', { order: null, error: null, failures: 1, domains: ['a.example.com'] }, never);
+  expect((await store.describe('shop', never))?.state).toEqual({ failures: 1, domains: ['a.example.com'] });
+  expect(secret('shop').tags.size).toBe(may ? 44 : 46);
+});
+
 test('1,000 entries are listed in 10 calls, and what is not a certificate is passed over', async () => {
   const { store, journal, vault } = await open();
   for (let i = 0; i < 1_000; i += 1) {

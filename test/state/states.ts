@@ -113,3 +113,68 @@ export const anyState: fc.Arbitrary<CertificateState> = fc.record(anyFields, { r
 export const cleared: { readonly [K in keyof CertificateState]: null } = Object.fromEntries(
   Object.keys(anyFields).map((field) => [field, null]),
 );
+
+const id = fc.stringMatching(/^[0-9a-f]{64}$/);
+const hash = fc.stringMatching(/^[0-9a-f]{8}$/);
+const instant = fc.date({ min: new Date('2026-01-01'), max: new Date('2036-01-01'), noInvalidDate: true });
+const name = fc.stringMatching(/^[a-z0-9]{1,40}$/);
+const path = fc.stringMatching(/^[a-zA-Z0-9/]{1,100}$/).map((rest) => `https://ca.example/${rest}`);
+const phases = fc.array(phase, { minLength: 1, maxLength: 20 });
+const retry = fc.record({ failures: fc.nat({ max: 999 }), after: instant });
+const boundedDelivery = fc.record({ version: id, targets: hash, phases, retry });
+const boundedServed = fc.record({
+  word: fc.constantFrom(...servedWords),
+  targets: fc.record({
+    addresses: hash,
+    words: fc.array(fc.constantFrom(undefined, ...servedWords), { minLength: 1, maxLength: 20 }),
+  }),
+});
+/** While nothing is frozen: a report with a freeze takes a second tag of those that are free. */
+const boundedReport = fc.record({
+  deployed: boundedDelivery,
+  served: boundedServed,
+  notServedSince: instant,
+  probedAt: instant,
+});
+const ofAgents = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> =>
+  fc.record({ edge: value, depot: value, 'far-1': value, 'far-2': value });
+
+/** Every field at once, each as long as the budget grants it room. */
+export const boundedState: fc.Arbitrary<CertificateState> = fc.record({
+  ...anyFields,
+  version: id,
+  names: id,
+  issuer: path,
+  profile: name,
+  fingerprint: id,
+  notBefore: instant,
+  notAfter: instant,
+  certificateId: name,
+  windowOf: name,
+  explanationUrl: path,
+  place: fc.record({ cluster: name, namespace: name }),
+  domains: fc.array(name, { minLength: 1, maxLength: 24 }),
+  targets: hash,
+  order: path,
+  orderFor: fc.record({ directory: path, profile: name }),
+  txt: fc.array(fc.stringMatching(/^[\w-]{8}$/), { minLength: 1, maxLength: 63 }),
+  orders: fc.record({
+    directory: path,
+    registeredDomains: fc.array(name, { minLength: 1, maxLength: 5 }),
+    times: fc.array(second, { minLength: 1, maxLength: 20 }),
+  }),
+  error: name,
+  pauseReason: fc.stringMatching(/^[a-z]([a-z ]{0,78}[a-z])?$/),
+  revoked: fc.array(id, { minLength: 1, maxLength: 4 }),
+  revoking: id,
+  deployed: boundedDelivery,
+  freeze: fc.record({ version: id, target: fc.constant('lab/shop/shop-tls'), reason: name }),
+  resumed: fc.record({ version: id, at: instant }),
+  acm: fc.array(
+    fc.uuid().map((uuid) => `arn:aws:acm:eu-central-1:123456789012:certificate/${uuid}`),
+    { minLength: 1, maxLength: 5 },
+  ),
+  served: fc.tuple(id, boundedServed).map(([version, seen]) => ({ version, ...seen })),
+  signatures: ofAgents(fc.stringMatching(/^[\w/]{254}$/)),
+  reports: ofAgents(boundedReport),
+});

@@ -7,16 +7,16 @@ import {
   type ListSecretsCommandInput,
   PutSecretValueCommand,
   type SecretsManagerClient,
-  type Tag,
-  TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../../ports/store.ts';
-import { decodeState, encodeState } from '../../state/codec/tags.ts';
+import { encodeState } from '../../state/codec/tags.ts';
 import { stateOfSpec } from '../../state/describe.ts';
 import type { StateChange } from '../../state/state.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
+import { toEntry, toList } from './entry.ts';
+import { TagWriter } from './tag-writer.ts';
 
 /** Loaded once a value is read or written: a pass that finds nothing due lists, and tags tell it all. */
 const loadValues = () => import('./values.ts');
@@ -30,10 +30,12 @@ export class SecretCertificates implements CertificateStore {
   readonly #client: SecretsManagerClient;
   readonly #folder: string;
   readonly #uuid: () => string;
+  readonly #tags: TagWriter;
 
   constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
     this.#client = client;
     this.#folder = `${prefix}/certificates/`;
+    this.#tags = new TagWriter(client);
     this.#uuid = uuid;
   }
 
@@ -53,7 +55,9 @@ export class SecretCertificates implements CertificateStore {
       );
       for (const { Name = '', SecretVersionsToStages, Tags, CreatedDate } of page.SecretList ?? []) {
         const name = this.#certificateName(Name);
-        if (name !== undefined) entries.push(toEntry(name, SecretVersionsToStages, Tags, CreatedDate));
+        if (name === undefined) continue;
+        const tags = this.#tags.learn(Name, Tags);
+        entries.push(toEntry(name, tags, SecretVersionsToStages, CreatedDate));
       }
       next = page.NextToken;
     } while (next !== undefined);
@@ -67,7 +71,8 @@ export class SecretCertificates implements CertificateStore {
         this.#client.send(new DescribeSecretCommand({ SecretId: secret }), options),
       );
       // Scheduled for deletion: nothing can be read from it, and listing does not show it either.
-      return found.DeletedDate ? undefined : toEntry(name, found.VersionIdsToStages, found.Tags);
+      if (found.DeletedDate) return undefined;
+      return toEntry(name, this.#tags.learn(secret, found.Tags), found.VersionIdsToStages);
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;
@@ -105,7 +110,7 @@ export class SecretCertificates implements CertificateStore {
       SecretString: checkSize(writeSpecification(spec), secret),
       ClientRequestToken: this.#uuid(),
       // With the secret itself: a crash must not leave a specification that no pass would find.
-      Tags: spec ? toTags(stateOfSpec(spec)) : [],
+      Tags: spec ? toList(encodeState(stateOfSpec(spec))) : [],
     };
     try {
       await callSecrets('CreateSecret', secret, signal, (options) =>
@@ -173,12 +178,8 @@ export class SecretCertificates implements CertificateStore {
   }
 
   async record(name: string, state: StateChange, signal: AbortSignal): Promise<void> {
-    const tags = toTags(state);
-    if (tags.length === 0) return;
-    const secret = this.#folder + name;
-    await callSecrets('TagResource', secret, signal, (options) =>
-      this.#client.send(new TagResourceCommand({ SecretId: secret, Tags: tags }), options),
-    );
+    const tags = encodeState(state);
+    if (Object.keys(tags).length > 0) await this.#tags.write(this.#folder + name, tags, signal);
   }
 
   async #put(
@@ -223,26 +224,4 @@ export class SecretCertificates implements CertificateStore {
     const name = secret.slice(this.#folder.length);
     return secret.startsWith(this.#folder) && /^[a-z0-9-]+$/.test(name) ? name : undefined;
   }
-}
-
-function toTags(state: StateChange): Tag[] {
-  return Object.entries(encodeState(state)).map(([Key, Value]) => ({ Key, Value }));
-}
-
-function toEntry(
-  name: string,
-  labels: Readonly<Record<string, readonly string[]>> = {},
-  tags: readonly Tag[] = [],
-  createdAt?: Date,
-): StoreEntry {
-  const state = decodeState(new Map(tags.map(({ Key = '', Value = '' }) => [Key, Value])));
-  const holder = (label: string) => Object.keys(labels).find((version) => labels[version]?.includes(label));
-  return {
-    name,
-    current: holder('AWSCURRENT'),
-    previous: holder('AWSPREVIOUS'),
-    pending: holder('AWSPENDING'),
-    ...(state.source && createdAt ? { createdAt } : {}),
-    state,
-  };
 }

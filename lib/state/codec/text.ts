@@ -56,6 +56,18 @@ export function fromParts(field: string, tags: ReadonlyMap<string, string>): str
   }
 }
 
+/** Whether a tag goes on with the text of another one. */
+export function isContinuation(key: string, base: string): boolean {
+  return key.startsWith(`${base}.`) && /^\d+$/.test(key.slice(base.length + 1));
+}
+
+/** A part that was followed by others, as the last one: without the mark that says so, and without half a character. */
+export function cutPart(part: string): string {
+  let text = part.replace(/=$/, '').replace(/=[0-9A-F]?$/, '');
+  while (text !== '' && decodeText(text) === undefined) text = text.replace(/=[0-9A-F]{2}$|.$/, '');
+  return text;
+}
+
 function tagKey(field: string, index: number): string {
   return index === 0 ? keyPrefix + field : `${keyPrefix}${field}.${index}`;
 }

@@ -11,6 +11,7 @@ const records = ['RecordTypes', 'Actions', 'NormalizedRecordNames'].map(
 const keysOf: Readonly<Record<string, readonly string[]>> = {
   'secretsmanager:CreateSecret': requestTags,
   'secretsmanager:TagResource': [...requestTags, resourceTags],
+  'secretsmanager:UntagResource': ['aws:TagKeys', resourceTags],
   'secretsmanager:DescribeSecret': [resourceTags],
   'secretsmanager:GetSecretValue': [resourceTags],
   'secretsmanager:PutSecretValue': [resourceTags],

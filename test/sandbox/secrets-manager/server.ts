@@ -95,6 +95,7 @@ function checkSignature(request: Request): void {
     );
 }
 
+const untagged = z.object({ TagKeys: z.array(z.string()).min(1) });
 const tagged = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string().default('') })) });
 
 /** What IAM is asked: of the secret as it is, and of the tags that the request brings, if it can be read.
@@ -108,7 +109,11 @@ function neededBy(
 ): readonly AccessRequest[] {
   const { Tags } = tagged.safeParse(parseJson(request)).data ?? { Tags: [] };
   const requestTags = Tags.map(({ Key, Value }) => [Key, Value] as const);
-  const conditions = tagConditions(requestTags, vault.find(resource)?.tags ?? []);
+  const untagging = untagged.safeParse(parseJson(request)).data;
+  const conditions = {
+    ...tagConditions(requestTags, vault.find(resource)?.tags ?? []),
+    ...(untagging && { 'aws:TagKeys': untagging.TagKeys }),
+  };
   const actions = [action, ...(action === 'CreateSecret' && Tags.length > 0 ? ['TagResource'] : [])];
   // A secret that is made is judged with the six characters that it gets. Nobody documents how one that is
   // not there is: with any six, or with none. So both have to be allowed.
