@@ -154,18 +154,16 @@ export function allowInventory(resources: Resources, inventory: Inventory): void
   const described = eks.flatMap(({ name, region, roleArn }) =>
     roleArn === undefined ? [`arn:\${AWS::Partition}:eks:${region}:\${AWS::AccountId}:cluster/${name}`] : [],
   );
-  allow(resources, orderingRoles, 'ReachZones', 'sts:AssumeRole', zoneRoles);
-  allow(resources, clusterRoles, 'ReachClusters', 'sts:AssumeRole', eksRoles);
-  allow(resources, clusterRoles, 'DescribeClusters', 'eks:DescribeCluster', described);
+  allow(resources, orderingRoles, { sid: 'ReachZones', action: 'sts:AssumeRole', arns: zoneRoles });
+  allow(resources, clusterRoles, { sid: 'ReachClusters', action: 'sts:AssumeRole', arns: eksRoles });
+  allow(resources, clusterRoles, { sid: 'DescribeClusters', action: 'eks:DescribeCluster', arns: described });
 }
 
 /** Adds a statement to each of the roles, unless it would allow nothing. */
 function allow(
   resources: Resources,
   roles: readonly string[],
-  sid: string,
-  action: string,
-  arns: readonly string[],
+  { sid, action, arns }: { readonly sid: string; readonly action: string; readonly arns: readonly string[] },
 ): void {
   if (arns.length === 0) return;
   const statement = {

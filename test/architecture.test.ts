@@ -293,6 +293,21 @@ describe('the building', () => {
     expect(functions.filter(([, text]) => text.split('\n').length > 95).map(([path]) => path)).toEqual([]);
   });
 
+  it('passes no bare true or false, whose meaning cannot be read at the call', () => {
+    const bare = (text: string) =>
+      [...text.matchAll(/^.*[,(]\s*(?:true|false)\s*[,)].*$/gm)]
+        .map(([line]) => line)
+        .filter((line) => !named.test(line));
+    // zod's and yaml's own words.
+    const named = /\.?(literal|default)\(|getIn\(|^\s*(\/\/|\*)/;
+    expect(bare('deliver(job, true);')).toHaveLength(1);
+    expect(bare('deliver(job, { isSeen: true });')).toEqual([]);
+    const calls = [...sources(), ...readFolder('infra')].flatMap(([path, text]) =>
+      bare(text).map((line) => `${path}: ${line.trim()}`),
+    );
+    expect(calls).toEqual([]);
+  });
+
   it('W17 has nothing that listens: no traffic passes through it', () => {
     const listens = (text: string) => /\bcreate(Secure|Http2Secure)?Server\b/.test(text);
     expect(listens("import { createServer } from 'node:net';")).toBe(true);

@@ -72,7 +72,7 @@ export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict
   if (key === undefined) return refuse('Unparsable', 'the private key is not PEM of an unencrypted key');
   try {
     const chain = readChain(input.chain);
-    return judgeBundle(input, chain, chain.map(factsOf), key, now);
+    return judgeBundle(input, chain, key, now);
   } catch (error) {
     if (error instanceof UnparsableError)
       return refuse('Unparsable', `the chain cannot be read: ${error.message}`);
@@ -83,10 +83,10 @@ export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict
 function judgeBundle(
   input: UnverifiedBundle,
   chain: readonly X509Certificate[],
-  facts: readonly CertificateFacts[],
   key: KeyObject,
   now: Date | undefined,
 ): BundleVerdict {
+  const facts = chain.map(factsOf);
   const [leaf] = facts;
   if (leaf === undefined) return refuse('Unparsable', 'the chain holds no certificate');
 

@@ -44,7 +44,7 @@ export async function exportCertificates(
   const failures: Error[] = [];
   for (const name of new Set(request.certificates)) {
     try {
-      certificates.push(await exportOne(name, request, ports, inventory, signal));
+      certificates.push(await exportOne(name, request, ports, { inventory, signal }));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
@@ -67,8 +67,7 @@ async function exportOne(
   name: string,
   request: ExportRequest,
   { store, readText }: ExportPorts,
-  inventory: Inventory,
-  signal: AbortSignal,
+  { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
 ): Promise<Exported> {
   const current = await store.read(name, 'AWSCURRENT', signal);
   if (current?.value.kind !== 'certificate') throw new Error('no certificate is stored under this name');
@@ -80,7 +79,7 @@ async function exportOne(
   const { names, notAfter, fingerprint } = bundle.facts;
   const told = { name, version: current.version, names, notAfter, fingerprint };
   const { format = 'tls', key = false } = request;
-  if (format !== 'manifest') return { ...told, ...files(bundle, format, key) };
+  if (format !== 'manifest') return { ...told, ...files(bundle, { format, withKey: key }) };
   const inFile = inventory.certificates.find((spec) => spec.name === name);
   const targets = (inFile?.targets ?? certificate.spec?.targets ?? []).filter(isSecretTarget);
   const delivery = { certificate: name, ...told, chain: bundle.chain, key: bundle.key };
@@ -91,9 +90,12 @@ async function exportOne(
 
 function files(
   bundle: Bundle,
-  format: Exclude<NonNullable<ExportRequest['format']>, 'manifest'>,
-  withKey: boolean,
+  options: {
+    readonly format: Exclude<NonNullable<ExportRequest['format']>, 'manifest'>;
+    readonly withKey: boolean;
+  },
 ) {
+  const { format, withKey } = options;
   const values =
     format === 'pem'
       ? { 'fullchain.pem': bundle.chain, 'privkey.pem': bundle.key }

@@ -91,7 +91,11 @@ export async function importCertificate(
   const { names, notAfter, fingerprint } = bundle.facts;
   const { directory: issuer, profile } = wanted;
   const certificate = { chain: bundle.chain, key: bundle.key, issuer, profile, spec: registered };
-  const answer = (outcome: 'imported' | 'unchanged', version: string, unfinished: boolean) => ({
+  const answer = (
+    outcome: 'imported' | 'unchanged',
+    version: string,
+    { unfinished }: Pick<ImportClaim, 'unfinished'>,
+  ) => ({
     certificate: name,
     outcome,
     version,
@@ -103,21 +107,28 @@ export async function importCertificate(
 
   const held = actualByValue(current?.value);
   if (current && held.kind === 'certificate' && held.fingerprint === fingerprint)
-    return answer('unchanged', current.version, false);
-  const claim = await claimImport(spec, wanted, entry, ports, invocation);
+    return answer('unchanged', current.version, { unfinished: false });
+  const claim = await claimImport({ spec, wanted, entry }, ports, invocation);
   if ('message' in claim) return refuse('InFlight', claim.message, claim.until);
   const version = versionOfImport(fingerprint, entry?.current);
   try {
-    await storeImport(name, certificate, version, bundle, ports, invocation);
+    await storeImport({ name, certificate, version, bundle }, ports, invocation);
   } finally {
     if (!claim.unfinished) await store.release(name, claim.version, invocation.cleanUpSignal);
   }
-  return answer('imported', version, claim.unfinished);
+  return answer('imported', version, claim);
 }
 
 function specIn(value: StoredValue | undefined): StoredSpec | undefined {
   if (value?.kind === 'specification') return value.spec;
   return value?.kind === 'certificate' ? value.certificate.spec : undefined;
+}
+
+/** The certificate that is claimed: as it is specified and desired, and as it stands in the store. */
+interface ClaimedSubject {
+  readonly spec: CertificateSpec;
+  readonly wanted: Desired;
+  readonly entry: StoreEntry | undefined;
 }
 
 interface ImportClaim {
@@ -129,12 +140,11 @@ interface ImportClaim {
 /** Keeps scheduled runs off while the certificate is exchanged. The claim of a run that is over is carried on with all
  *  it says, so that its order and TXT values are not forgotten. */
 async function claimImport(
-  spec: CertificateSpec,
-  { directory: issuer, profile }: Desired,
-  entry: StoreEntry | undefined,
+  { spec, wanted, entry }: ClaimedSubject,
   { store, keys, clock }: ImportPorts,
   invocation: ImportInvocation,
 ): Promise<ImportClaim | { readonly message: string; readonly until?: Date }> {
+  const { directory: issuer, profile } = wanted;
   const { name, domains, key: keyType } = spec;
   const pending = entry?.pending;
   const before = pending && (await store.read(name, { version: pending }, invocation.signal))?.value;
@@ -161,13 +171,17 @@ function versionOfImport(fingerprint: string, over: string | undefined): string 
 }
 
 async function storeImport(
-  name: string,
-  certificate: StoredCertificate,
-  version: string,
-  { facts }: Bundle,
+  imported: {
+    readonly name: string;
+    readonly certificate: StoredCertificate;
+    readonly version: string;
+    readonly bundle: Bundle;
+  },
   { store, log }: ImportPorts,
   invocation: ImportInvocation,
 ): Promise<void> {
+  const { name, certificate, version } = imported;
+  const { facts } = imported.bundle;
   await store.put(name, certificate, version, invocation.signal);
   await store.record(name, stateOf(version, facts, certificate), invocation.cleanUpSignal);
   const { names, notAfter } = facts;

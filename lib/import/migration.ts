@@ -83,7 +83,7 @@ export async function migrateSecret(
     return refuse('StillManaged', message, former);
   }
   const text = JSON.stringify({ kind: 'Secret', data: found.data });
-  const made = inFile ? { spec: inFile } : describeSpec(name, request, found, text, invocation);
+  const made = inFile ? { spec: inFile } : describeSpec(name, request, { found, text }, invocation);
   if ('problem' in made) return refuse('Unusable', made.problem, former);
   const { spec } = made;
   const verdict = verifyImport(text, spec.domains, ports.clock.now());
@@ -132,8 +132,7 @@ async function readSource(
 function describeSpec(
   name: string,
   { from, issuer = 'default' }: MigrationRequest,
-  found: FoundSecret,
-  text: string,
+  { found, text }: { readonly found: FoundSecret; readonly text: string },
   { inventory }: ImportInvocation,
 ): { readonly spec: StoredSpec } | { readonly problem: string } {
   const material = readCertificateMaterial(text);

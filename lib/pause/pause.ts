@@ -34,7 +34,7 @@ export async function pauseCertificates(
     try {
       const entry = await findEntry(name, ports, inventory, signal);
       const change = request.resume ? resume : pause;
-      certificates.push(await change(name, entry, request, ports, signal));
+      certificates.push(await change({ name, entry, request }, ports, signal));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
@@ -59,10 +59,15 @@ async function findEntry(
   return undefined;
 }
 
+/** A certificate, as it stands in the store, and what is requested of it. */
+interface PauseSubject {
+  readonly name: string;
+  readonly entry: StoreEntry | undefined;
+  readonly request: PauseRequest;
+}
+
 async function pause(
-  name: string,
-  entry: StoreEntry | undefined,
-  { reason: asked }: PauseRequest,
+  { name, entry, request: { reason: asked } }: PauseSubject,
   { store, clock, log }: PausePorts,
   signal: AbortSignal,
 ): Promise<PauseOutcome> {
@@ -76,9 +81,7 @@ async function pause(
 }
 
 async function resume(
-  name: string,
-  entry: StoreEntry | undefined,
-  _: PauseRequest,
+  { name, entry }: PauseSubject,
   { store, log }: PausePorts,
   signal: AbortSignal,
 ): Promise<PauseOutcome> {

@@ -38,7 +38,7 @@ export function createRegister(ports: RegistrationPorts): Register {
     const parsed = parseRegistration(body, inventory);
     if ('problems' in parsed) return { kind: 'refused', problems: parsed.problems };
     const { spec } = parsed;
-    const registration = await keepSpec(spec, asksForTargets(body), ports, id, signal);
+    const registration = await keepSpec({ spec, withTargets: asksForTargets(body), id }, ports, signal);
     if (registration.kind === 'taken') {
       const { name, message, owner = message } = registration;
       ports.log.warn('registration refused', { certificate: name, request: id, problem: owner });
@@ -49,7 +49,7 @@ export function createRegister(ports: RegistrationPorts): Register {
 
 /** Registers specifications that have been checked, whose targets follow from their names. */
 export function createRegisterSpec(ports: RegistrationPorts): RegisterSpec {
-  return (spec, id, signal) => keepSpec(spec, false, ports, id, signal);
+  return (spec, id, signal) => keepSpec({ spec, withTargets: false, id }, ports, signal);
 }
 
 /** How long a sender waits for the look at others' names: issue decides before it orders, whatever was answered. */
@@ -84,16 +84,21 @@ async function findTaken(
   return book.findTaken(asking);
 }
 
+/** What is requested. `withTargets`: the sender asks for targets of its own. */
+interface SpecRequest {
+  readonly spec: StoredSpec;
+  readonly withTargets: boolean;
+}
+
 /** A crash between storing and telling issue loses nothing: the schedule finds the specification, and the same request sent
  *  again tells issue again. */
 async function keepSpec(
-  spec: StoredSpec,
-  withTargets: boolean,
+  request: SpecRequest & { readonly id: string },
   ports: RegistrationPorts,
-  id: string,
   signal: AbortSignal,
 ): ReturnType<RegisterSpec> {
   const { inventory, store, queue, log } = ports;
+  const { spec, id } = request;
   const { name, domains } = spec;
   if (inventory.certificates.some((certificate) => certificate.name === name)) {
     return takenName(name, `"${name}" is a certificate of the inventory file`);
@@ -114,7 +119,7 @@ async function keepSpec(
     // Another request was faster.
     entry = await store.describe(name, signal);
   }
-  const registration = compare(spec, withTargets, entry?.state ?? {});
+  const registration = compare(request, entry?.state ?? {});
   if (registration.kind === 'known' && !registration.issued) {
     // A crash may have come between storing and telling.
     await queue.send([name], id, {}, signal);
@@ -125,8 +130,7 @@ async function keepSpec(
 
 /** What a request means for a name that is there already. */
 function compare(
-  asked: StoredSpec,
-  withTargets: boolean,
+  { spec: asked, withTargets }: SpecRequest,
   state: CertificateState,
 ): Awaited<ReturnType<RegisterSpec>> {
   const { name, domains } = asked;

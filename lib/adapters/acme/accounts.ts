@@ -123,11 +123,11 @@ async function connect(
   const { clock, log } = options;
   const account = await readAccount(endpoint, options, signal);
   const key = readAccountKey(account.key);
-  const registerAgain = (during: AbortSignal) => registerAndKeep(account, key, endpoint, options, during);
+  const registerAgain = (during: AbortSignal) => registerAndKeep({ account, key }, endpoint, options, during);
   const url = account.url ?? (await registerAgain(signal));
   const session = new Session(url, { registrant: endpoint, key, registerAgain });
   if (account.url !== undefined && account.contact.join() !== issuer.contact.join()) {
-    await updateContact(account, session, endpoint, options, signal);
+    await updateContact({ account, session }, endpoint, options, signal);
   }
   const authority = openAuthority({ issuer, transport, session, thumbprint: thumbprint(key), clock, log });
   return { authority, session };
@@ -189,8 +189,7 @@ async function problemOf(
 }
 
 async function registerAndKeep(
-  account: AcmeAccount,
-  key: KeyObject,
+  { account, key }: { readonly account: AcmeAccount; readonly key: KeyObject },
   endpoint: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,
   signal: AbortSignal,
@@ -204,8 +203,7 @@ async function registerAndKeep(
 
 /** Sends the inventory's contact to the CA (RFC 8555 §7.3.2) and stores it. */
 async function updateContact(
-  account: AcmeAccount,
-  session: Session,
+  { account, session }: { readonly account: AcmeAccount; readonly session: Session },
   { name, directory, issuer: { contact } }: IssuerEndpoint,
   { accounts, log }: AuthorityOptions,
   signal: AbortSignal,

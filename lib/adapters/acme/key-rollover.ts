@@ -49,7 +49,11 @@ export async function finishRollover(
   let isForgotten = before.url === undefined;
   if (before.url !== undefined && !(await isKnown())) {
     try {
-      await changeKey(readAccountKey(before.key), key, before.url, transport, signal);
+      await changeKey(
+        { oldKey: readAccountKey(before.key), newKey: key, accountUrl: before.url },
+        transport,
+        signal,
+      );
     } catch (error) {
       isForgotten = isProblem(error, 'accountDoesNotExist');
       // The answer may be lost, or another run may have been faster, so only the CA knows which key holds.
@@ -63,12 +67,11 @@ export async function finishRollover(
 
 /** Sends keyChange: the new key signs the exchange, and the old key signs the request that carries it. */
 async function changeKey(
-  oldKey: KeyObject,
-  newKey: KeyObject,
-  accountUrl: string,
+  change: { readonly oldKey: KeyObject; readonly newKey: KeyObject; readonly accountUrl: string },
   transport: Transport,
   signal: AbortSignal,
 ): Promise<void> {
+  const { oldKey, newKey, accountUrl } = change;
   const signer = transport.signer(oldKey);
   const url = await transport.urlOf('keyChange', signal);
   const payload = { account: accountUrl, oldKey: signer.getJwk() };

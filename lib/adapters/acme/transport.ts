@@ -69,7 +69,7 @@ export class Transport {
 
   async #readDirectory(signal: AbortSignal): Promise<AcmeDirectory> {
     const request = { method: 'GET', url: this.#directoryUrl } as const;
-    const response = await this.#repeat(() => this.#connections.send(request, signal), true, signal);
+    const response = await this.#repeat(() => this.#connections.send(request, signal), 'repeatable', signal);
     const parsed = directorySchema(this.#directoryUrl).safeParse(response.data);
     if (!parsed.success)
       throw new AcmeError(
@@ -118,7 +118,11 @@ export class Transport {
   post(url: string, payload: object | undefined, by: Signature, signal: AbortSignal): Promise<AcmeResponse> {
     // A second read changes nothing, nor does a second "{}", which asks the CA to validate a challenge.
     const repeatable = payload === undefined || Object.keys(payload).length === 0;
-    return this.#repeat(() => this.#post(url, payload, by, signal), repeatable, signal);
+    return this.#repeat(
+      () => this.#post(url, payload, by, signal),
+      repeatable ? 'repeatable' : 'once',
+      signal,
+    );
   }
 
   /** Sends one unsigned GET, never repeated, that takes at most `answerMs` milliseconds.
@@ -173,7 +177,7 @@ export class Transport {
     try {
       const { newNonce } = await this.directory(signal);
       const request = { method: 'HEAD', url: newNonce } as const;
-      const response = await this.#repeat(() => this.#send(request, signal), true, signal);
+      const response = await this.#repeat(() => this.#send(request, signal), 'repeatable', signal);
       const fresh = response.headers['replay-nonce'];
       if (!fresh)
         throw new AcmeError('Malformed', `the CA's newNonce answered ${response.status} without a nonce`);
@@ -189,7 +193,7 @@ export class Transport {
    *  changes nothing the second time. A Retry-After over `maxRetryAfterMs` ends the attempts. */
   async #repeat(
     send: () => Promise<AcmeResponse>,
-    repeatable: boolean,
+    kind: 'repeatable' | 'once',
     signal: AbortSignal,
   ): Promise<AcmeResponse> {
     for (let attempt = 1; ; attempt += 1) {
@@ -199,12 +203,12 @@ export class Transport {
         if (response.status < 400) return response;
         const retryAfterMs = readRetryAfter(response.headers['retry-after'], this.#clock.now());
         const isTemporary = response.status >= 500 || (response.status === 429 && retryAfterMs !== undefined);
-        const mayRepeat = response.status === 503 || (repeatable && isTemporary);
+        const mayRepeat = response.status === 503 || (kind === 'repeatable' && isTemporary);
         waitMs = retryAfterMs ?? waitMs;
         if (!mayRepeat || waitMs > maxRetryAfterMs || attempt >= maxAttempts) throw this.#refusal(response);
       } catch (error) {
         const isLost = error instanceof AcmeError && error.code === 'Unreachable';
-        if (!isLost || !repeatable || signal.aborted || this.#givenUp.has(error)) throw error;
+        if (!isLost || kind === 'once' || signal.aborted || this.#givenUp.has(error)) throw error;
         if (attempt >= maxAttempts) {
           this.#givenUp.add(error);
           throw error;

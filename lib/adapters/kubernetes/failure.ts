@@ -99,7 +99,7 @@ export function nameFailure(
   }
   const code = adviseAdmission(said) === undefined ? (codes[error.code] ?? 'Rejected') : 'Rejected';
   return {
-    error: new ClusterError(code, `${what}: ${advise(code, subject, access, answer, said)}`),
+    error: new ClusterError(code, `${what}: ${advise(code, subject, access, { answer, said })}`),
     retryAfterMs: undefined,
   };
 }
@@ -108,8 +108,7 @@ function advise(
   code: ClusterErrorCode,
   subject: CallSubject,
   { onRefusal }: Pick<ClusterAccess, 'onRefusal'>,
-  answer: Status | undefined,
-  said: string,
+  { answer, said }: { readonly answer: Status | undefined; readonly said: string },
 ): string {
   if (code === 'SignInFailed') {
     return `the server does not accept the credentials (401): ${onRefusal}`;

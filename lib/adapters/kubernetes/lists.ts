@@ -35,13 +35,18 @@ const listFields = z.object({
   items: z.array(z.unknown()).default([]),
 });
 
+/** One list: the connection, what is listed, and the signal that ends it. */
+export interface ListCall {
+  readonly connection: Connection;
+  readonly subject: CallSubject;
+  readonly signal: AbortSignal;
+}
+
 /** What `read` makes of each object that the pages hold, in their order; an object that it gives `undefined` for is left out.
  *  A page that is too large is asked for again with a tenth of its objects.
  *  @throws ClusterError, `TooLarge` where one object is, or the list has no end. */
 export async function listAll<T>(
-  connection: Connection,
-  subject: CallSubject,
-  signal: AbortSignal,
+  { connection, subject, signal }: ListCall,
   requestPage: RequestPage,
   read: (item: unknown) => T | undefined,
 ): Promise<readonly T[]> {
@@ -96,16 +101,13 @@ export async function listAll<T>(
 /** As `listAll`, of objects that are as `item` says; `undefined` where the subject is optional and the cluster does not know
  *  it. @throws ClusterError, `Malformed` where one of them is not so. */
 export async function listParsed<T, R>(
-  connection: Connection,
-  subject: CallSubject,
+  call: ListCall,
   [item, reduce]: readonly [item: z.ZodType<T>, reduce: (item: T) => R],
-  signal: AbortSignal,
   requestPage: RequestPage,
 ): Promise<readonly R[] | undefined> {
+  const { subject } = call;
   try {
-    return await listAll(connection, subject, signal, requestPage, (one) =>
-      reduce(parseAnswer(item, one, subject)),
-    );
+    return await listAll(call, requestPage, (one) => reduce(parseAnswer(item, one, subject)));
   } catch (error) {
     if (subject.isOptional && isCode(error, 'NotFound')) return undefined;
     throw error;

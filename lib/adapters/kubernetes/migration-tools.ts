@@ -73,7 +73,7 @@ export function migrationToolCalls(
         // Where cert-manager was never installed, or is gone, nobody knows its kinds.
         const isOptional = group === 'cert-manager.io';
         const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
-        return listParsed(connection, subject, [item, reduce], signal, (request, options) =>
+        return listParsed({ connection, subject, signal }, [item, reduce], (request, options) =>
           custom.listNamespacedCustomObject({ group, version: 'v1', plural, ...request }, options),
         );
       };
@@ -87,7 +87,7 @@ export function migrationToolCalls(
           list(['cert-manager.io', 'issuers'], named, ({ metadata }) => metadata.name),
           list(['networking.k8s.io', 'ingresses'], ingress, readIngress),
           list(['apps', 'deployments'], workload, (item) => readWorkload('Deployment', item)),
-          listParsed(connection, controllers, [workload, readOld], signal, (request, options) =>
+          listParsed({ connection, subject: controllers, signal }, [workload, readOld], (request, options) =>
             core.listNamespacedReplicationController(request, options),
           ),
           list(['batch', 'cronjobs'], cronJob, ({ metadata, spec }) =>

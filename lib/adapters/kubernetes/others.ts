@@ -31,7 +31,7 @@ export function otherCalls(cluster: string, connection: Connection): Pick<Cluste
       const isOptional = kind === 'Rollout';
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace, isOptional } as const;
       const requestPage: RequestPage = (request, options) => listPage(connection, kind, request, options);
-      return listAll(connection, subject, signal, requestPage, (item): OtherUser | undefined => {
+      return listAll({ connection, subject, signal }, requestPage, (item): OtherUser | undefined => {
         const { name, ownerReferences } = parseAnswer(ownership, item, subject).metadata;
         if (ownerReferences.length > 0) return undefined;
         const template = readTemplate(kind, (schema) => parseAnswer(schema, item, subject));

@@ -91,7 +91,7 @@ export function secretCalls(
       const labelSelector = `${managedByLabel.name}=${managedByLabel.value}`;
       const requestPage: RequestPage = (request, options) =>
         core.listNamespacedSecret({ ...request, labelSelector }, options);
-      return listAll(connection, subject, signal, requestPage, (item) => {
+      return listAll({ connection, subject, signal }, requestPage, (item) => {
         const { name } = parseAnswer(named, item, subject).metadata;
         return { name, secret: parseSecret({ ...subject, name }, item) };
       });

@@ -71,7 +71,7 @@ export function tlsObjectCalls(
     // Without their definitions a cluster does not know Gateways and what belongs to them.
     const isOptional = group === gatewayGroup;
     const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
-    const found = await listParsed(connection, subject, item, signal, (request, options) =>
+    const found = await listParsed({ connection, subject, signal }, item, (request, options) =>
       custom.listNamespacedCustomObject({ group, version, plural, ...request }, options),
     );
     return found ?? [];
@@ -89,7 +89,7 @@ export function tlsObjectCalls(
       case 'Service': {
         const subject: CallSubject = { cluster, verb: 'list', resource: 'services', namespace };
         const item = [service, readService] as const;
-        const found = await listParsed(connection, subject, item, signal, (request, options) =>
+        const found = await listParsed({ connection, subject, signal }, item, (request, options) =>
           core.listNamespacedService(request, options),
         );
         return found ?? [];

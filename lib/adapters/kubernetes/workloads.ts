@@ -34,7 +34,9 @@ export function workloadCalls(
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace } as const;
       const requestPage: RequestPage = (request, options) =>
         listPage(connection.apps, kind, request, options);
-      return listAll(connection, subject, signal, requestPage, (item) => parseWorkload(kind, item, subject));
+      return listAll({ connection, subject, signal }, requestPage, (item) =>
+        parseWorkload(kind, item, subject),
+      );
     },
 
     async restartWorkload(namespace, { kind, name }, mark, signal) {

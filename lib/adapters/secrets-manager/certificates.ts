@@ -131,7 +131,7 @@ export class SecretCertificates implements CertificateStore {
   ): Promise<{ readonly version: string } | 'claimedByOther'> {
     const version = this.#uuid();
     const { writePending } = await loadValues();
-    await this.#put(name, writePending(order), version, parkingLabel, signal);
+    await this.#put(name, { value: writePending(order), version, label: parkingLabel }, signal);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#moveClaim(name, over, version, signal);
@@ -157,7 +157,7 @@ export class SecretCertificates implements CertificateStore {
     const { writeCertificate } = await loadValues();
     try {
       // For a version that exists AWS does nothing, labels included: a retry never brings back what was replaced since.
-      await this.#put(name, writeCertificate(certificate), version, 'AWSCURRENT', signal);
+      await this.#put(name, { value: writeCertificate(certificate), version, label: 'AWSCURRENT' }, signal);
     } catch (error) {
       if (!isRefusal(error, 'ResourceExistsException')) throw error;
       // The same certificate stored before its specification changed is stored all the same.
@@ -184,9 +184,7 @@ export class SecretCertificates implements CertificateStore {
 
   async #put(
     name: string,
-    value: string,
-    version: string,
-    label: string,
+    { value, version, label }: { readonly value: string; readonly version: string; readonly label: string },
     signal: AbortSignal,
   ): Promise<void> {
     const secret = this.#folder + name;

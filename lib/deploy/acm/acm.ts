@@ -32,7 +32,7 @@ export async function deployToAcm(
   try {
     const loadLastGood = createLoadLastGood(ports, invocation);
     return await mapConcurrently(jobs, concurrency, (job) =>
-      deliverOrFreeze(job, acm, loadLastGood, ports, invocation).catch((error: unknown) =>
+      deliverOrFreeze(job, { acm, loadLastGood }, ports, invocation).catch((error: unknown) =>
         describeFailure(job, toError(error), invocation),
       ),
     );
@@ -45,8 +45,7 @@ export async function deployToAcm(
  *  version. */
 async function deliverOrFreeze(
   job: AcmJob,
-  acm: CertificateManager,
-  loadLastGood: LoadLastGood,
+  { acm, loadLastGood }: { readonly acm: CertificateManager; readonly loadLastGood: LoadLastGood },
   { store, clock }: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<JobResult> {
@@ -87,7 +86,8 @@ async function deliver(
   const { found, duplicates } = await observe(job, acm, signal);
   const plan = planImport(job.delivery, found);
   if (plan.action === 'refuse') throw new CertificateManagerError(plan.code, plan.message);
-  if (plan.action === 'keep') return describeResult(job, plan.action, found?.arn, duplicates, invocation);
+  if (plan.action === 'keep')
+    return describeResult(job, plan.action, { arn: found?.arn, duplicates }, invocation);
   // ACM refuses a certificate that is not valid yet.
   if (job.begins) return describeNotYetValid(job, job.begins);
   if (found !== undefined && !(await acm.isImported(found.arn, signal))) {
@@ -103,7 +103,7 @@ async function deliver(
   }
   const { certificate: name, chain, key } = job.delivery;
   const arn = dryRun ? found?.arn : await acm.import({ name, chain, key, arn: found?.arn }, signal);
-  return describeResult(job, plan.action, arn, duplicates, invocation);
+  return describeResult(job, plan.action, { arn, duplicates }, invocation);
 }
 
 interface Observed {
@@ -139,8 +139,7 @@ const actionTexts: Readonly<Record<Exclude<ImportPlan['action'], 'refuse'>, read
 function describeResult(
   job: AcmJob,
   action: Exclude<ImportPlan['action'], 'refuse'>,
-  arn: string | undefined,
-  duplicates: readonly string[],
+  { arn, duplicates }: { readonly arn: string | undefined; readonly duplicates: readonly string[] },
   { dryRun = false }: DeployInvocation,
 ): JobResult {
   const isKept = action === 'keep';

@@ -39,19 +39,18 @@ export async function deployToCluster(
   }
   try {
     const { concurrency = defaultConcurrency } = invocation.inventory.clusters[name] ?? {};
-    return await deliverAll(cluster, jobs, concurrency, ports, invocation);
+    return await deliverAll({ cluster, jobs, concurrency }, ports, invocation);
   } finally {
     await cluster.close();
   }
 }
 
 async function deliverAll(
-  cluster: Cluster,
-  jobs: readonly Job[],
-  concurrency: number,
+  work: { readonly cluster: Cluster; readonly jobs: readonly Job[]; readonly concurrency: number },
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<readonly JobResult[]> {
+  const { cluster, jobs, concurrency } = work;
   const lists = new WorkloadLists(cluster, ports.log, invocation.signal);
   const context = { cluster, lists, ports, invocation, loadLastGood: createLoadLastGood(ports, invocation) };
   const separately = new Map(jobs.map((job) => [job, deliverSeparately(job, context)] as const));
@@ -141,7 +140,7 @@ async function deliverTogether(
     return result;
   });
   const rollouts = progress.flatMap((result) => (result instanceof Error ? [] : result.rollouts));
-  const ends = await awaitRollouts(rollouts, lists, ports.clock, invocation.signal);
+  const ends = await awaitRollouts(rollouts, lists, { clock: ports.clock, signal: invocation.signal });
   const endOf = new Map(rollouts.map((rollout, index) => [rollout, ends[index]]));
   return jobs.map((job, index) => {
     const result = progress[index] ?? new Error('the target was not worked on');

@@ -56,7 +56,7 @@ export async function putBack(
   const before = lastGood.delivery.fingerprint;
   const plans = planReturns(target, delivery.fingerprint, before, workloads);
   const { restarted, rollouts, failures } = await startRollouts(plans, target, cluster, invocation);
-  const ends = await awaitRollouts(rollouts, lists, ports.clock, invocation.signal);
+  const ends = await awaitRollouts(rollouts, lists, { clock: ports.clock, signal: invocation.signal });
   const failed = ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : []));
   const notes = ends.flatMap((end) => (end.kind === 'late' || end.kind === 'paused' ? [end.message] : []));
   const change = `the previous version (${lastGood.delivery.version}) ${invocation.dryRun ? 'would be' : 'is'} put back${restarted.length > 0 ? `, restarted ${nameSome(restarted)}` : ''}`;

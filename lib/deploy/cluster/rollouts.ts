@@ -20,14 +20,19 @@ const pauseMs = growing(250, 2, 4_000);
 /** Wait no longer than this by default: the next reconcile polls again. */
 const longestWaitMs = 5 * 60_000;
 
+/** How long rollouts are awaited: until this instant (epoch ms; absent: for 5 minutes), or the signal. */
+interface RolloutWait {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly untilMs?: number | undefined;
+}
+
 /** Polls until every rollout has ended, `untilMs` (epoch ms; default: 5 minutes from now) passes, or `signal`
  *  aborts. One result per rollout, in order. One list call per kind and namespace per poll. Never rejects. */
 export async function awaitRollouts(
   rollouts: readonly StartedRollout[],
   lists: WorkloadLists,
-  clock: Clock,
-  signal: AbortSignal,
-  untilMs: number = clock.now().getTime() + longestWaitMs,
+  { clock, signal, untilMs = clock.now().getTime() + longestWaitMs }: RolloutWait,
 ): Promise<readonly RolloutEnd[]> {
   let ends = rollouts.map(({ workload, namespace }) => describeEnd(workload, namespace));
   const findOpen = (current: readonly RolloutEnd[]) =>

@@ -107,7 +107,7 @@ export async function updateSecret(
     if (plan.action === 'keep' || dryRun) return update;
     if (found) await refuseSuperseded(job, found, store, signal);
     try {
-      const stored = await applyPlan(plan, desired, found, cluster, signal);
+      const stored = await applyPlan({ plan, desired, found }, cluster, signal);
       const different = compareStored(desired, stored);
       if (different.length === 0) return update;
       const what = `the cluster changed ${different.join(', ')} of Secret ${nameTarget(target)} before storing it`;
@@ -141,12 +141,15 @@ async function refuseSuperseded(
 }
 
 async function applyPlan(
-  plan: Exclude<SecretPlan, { action: 'refuse' }>,
-  desired: SecretManifest,
-  found: ClusterSecret | undefined,
+  change: {
+    readonly plan: Exclude<SecretPlan, { action: 'refuse' }>;
+    readonly desired: SecretManifest;
+    readonly found: ClusterSecret | undefined;
+  },
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<ClusterSecret> {
+  const { plan, desired, found } = change;
   if (plan.action !== 'replace' || !found) {
     return cluster.applySecret(desired, { manager: 'certrelay', over: found }, signal);
   }

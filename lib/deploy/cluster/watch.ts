@@ -42,7 +42,7 @@ export async function watchWave(
   const begun = rollouts.map(({ workload }) => workload.rolloutSince ?? clock.now());
   const since = begun.length > 0 ? begun : [wave.since ?? clock.now()];
   const until = Math.max(...since.map((instant) => instant.getTime())) + wave.rollout.deadlineMs;
-  const ends = await awaitRollouts(rollouts, lists, clock, signal, until);
+  const ends = await awaitRollouts(rollouts, lists, { clock, signal, untilMs: until });
   const isOver = () => clock.now().getTime() >= until;
   const reason = findPodHarm(ends, isOver() ? wave.rollout.deadlineMs : undefined);
   if (reason !== undefined) return { kind: 'harmful', reason };

@@ -80,7 +80,11 @@ async function pruneCluster(
       const pruned: Pruned[] = [];
       for (const namespace of namespaces) {
         pruned.push(
-          ...(await pruneNamespace({ cluster: name, namespace }, cluster, known, ports, invocation)),
+          ...(await pruneNamespace(
+            { from: { cluster: name, namespace }, cluster, known },
+            ports,
+            invocation,
+          )),
         );
       }
       return pruned;
@@ -93,12 +97,15 @@ async function pruneCluster(
 }
 
 async function pruneNamespace(
-  from: ClusterNamespace,
-  cluster: Cluster,
-  known: ReadonlyMap<string, KnownTargets>,
+  namespace: {
+    readonly from: ClusterNamespace;
+    readonly cluster: Cluster;
+    readonly known: ReadonlyMap<string, KnownTargets>;
+  },
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<readonly Pruned[]> {
+  const { from, cluster, known } = namespace;
   try {
     const found = findOrphanedSecrets(
       from,
@@ -112,7 +119,7 @@ async function pruneNamespace(
     if (orphans.length === 0) return pruned;
     const users = listUsers(from.namespace, cluster, invocation.signal);
     for (const orphan of orphans)
-      pruned.push(await pruneSecret(from, orphan, users, cluster, ports, invocation));
+      pruned.push(await pruneSecret({ from, orphan, users, cluster }, ports, invocation));
     return pruned;
   } catch (cause) {
     return [describeFailure({ target: `${from.cluster}/${from.namespace}` }, toError(cause), ports)];
@@ -156,14 +163,20 @@ async function listOthers(
   }
 }
 
+/** A Secret that no target names, and whatever may use Secrets of its namespace. */
+interface OrphanedSecret {
+  readonly from: ClusterNamespace;
+  readonly orphan: ListedSecret;
+  readonly users: Promise<PossibleUsers>;
+  readonly cluster: Cluster;
+}
+
 async function pruneSecret(
-  from: ClusterNamespace,
-  { name, secret }: ListedSecret,
-  listed: Promise<PossibleUsers>,
-  cluster: Cluster,
+  { from, orphan: found, users: listed, cluster }: OrphanedSecret,
   ports: DeployPorts,
   { dryRun = false, signal }: DeployInvocation,
 ): Promise<Pruned> {
+  const { name, secret } = found;
   const orphan = { ...from, secret: name };
   const subject = { certificate: secret.annotations[certificateAnnotation], target: nameTarget(orphan) };
   try {

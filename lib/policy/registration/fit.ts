@@ -39,11 +39,11 @@ export interface Fit {
 export function createFit(inventory: Inventory, others: readonly NameHolder[] = []): Fit {
   // Made once somebody asks: most passes hold nothing against 10,000 certificates of the file.
   let taken: Taken | undefined;
-  const findTaken = (spec: Asked, since: Date | undefined, isOfFile = false): readonly Misfit[] => {
+  const findTaken = (spec: Asked, since: Date | undefined, among: 'file' | 'all'): readonly Misfit[] => {
     taken ??= openTaken(inventory, others);
     const { owners, inFile, everywhere } = taken;
     const holder = holderOfSpec(spec, since ?? new Date(0));
-    const names = (isOfFile ? inFile : everywhere).findTaken(holder, 'same');
+    const names = (among === 'file' ? inFile : everywhere).findTaken(holder, 'same');
     const secrets = spec.targets.filter(isSecretTarget).map(nameSecret);
     return [
       ...names.map(({ message }) => message),
@@ -66,7 +66,7 @@ export function createFit(inventory: Inventory, others: readonly NameHolder[] = 
       ...findNames(domains, rules, secrets[0], inventory),
       ...findTargets(targets, rules, inventory),
       ...findIssuer(spec, inventory),
-      ...findTaken(spec, since),
+      ...findTaken(spec, since, 'all'),
     ];
   };
   return {
@@ -76,7 +76,7 @@ export function createFit(inventory: Inventory, others: readonly NameHolder[] = 
       const spec = { name, source, domains: domains ?? [] };
       if (source === 'discovery') {
         // Its own place is told by its targets.
-        const taken = findTaken({ ...spec, targets: [] }, since, true);
+        const taken = findTaken({ ...spec, targets: [] }, since, 'file');
         return { found: [...findInPlaces(spec, inventory), ...taken], isSure: false };
       }
       // Whoever names no targets gets these.
