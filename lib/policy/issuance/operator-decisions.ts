@@ -1,24 +1,24 @@
-// What people have decided about a certificate, as its tags tell: paused, revoked.
+// What people have decided about a certificate, by its tags: paused, revoked.
 import type { CertificateState } from '../../state/state.ts';
 
-/** A person wants no order. */
+/** A pause: a person wants no order. */
 export interface Pause {
   readonly since: Date;
-  /** That person's words. */
+  /** Why, in that person's words. */
   readonly reason?: string | undefined;
 }
 
 /** Fields of a `Situation` that come from decisions of people. */
 export interface OperatorDecisions {
   readonly paused: Pause | undefined;
-  /** What AWSCURRENT holds has been revoked. */
+  /** Whether the certificate in AWSCURRENT was revoked. */
   readonly isRevoked: boolean;
 }
 
-/** Versions that are remembered: those that can still hold AWSCURRENT or AWSPREVIOUS, and some more. */
+/** The most revoked versions on the tags: those that AWSCURRENT or AWSPREVIOUS may have, and some more. */
 const maxRevoked = 4;
 
-/** Read from an entry as listing gives it; without one nothing has been decided. */
+/** The decisions on the tags of an entry; without an entry nothing was decided. */
 export function decisionsOf(
   entry: { readonly current?: string | undefined; readonly state: CertificateState } | undefined,
 ): OperatorDecisions {
@@ -30,7 +30,7 @@ export function decisionsOf(
   };
 }
 
-/** The revoked versions with one more, newest first. */
+/** The revoked versions with one more, the newest first. */
 export function addRevoked(revoked: readonly string[] | undefined, version: string): readonly string[] {
   return [...new Set([version, ...(revoked ?? [])])].slice(0, maxRevoked);
 }

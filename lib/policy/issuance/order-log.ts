@@ -1,7 +1,7 @@
-// When and for what a certificate was ordered lately.
+// The log of recent orders of a certificate: when, where and for which domains.
 import type { OrderLog } from '../../state/orders.ts';
 
-/** No known limit looks further back, and more orders than this are counted by other limits first. */
+/** The most orders in the log: no known limit looks further back, and other limits count earlier. */
 const longestMs = 7 * 24 * 3_600_000;
 const most = 20;
 
