@@ -32,7 +32,7 @@ export const handler = defineQueueFunction({
     const clusters = queue ? findDelegatedClusters(request, inventory) : [];
     const handedOn = queue ? await fanOut(clusters, { queue, log: ports.log }, id, signal) : [];
     const delegatedClusters = handedOn.length > 0 ? handedOn : undefined;
-    const invocation = { ...request, elsewhere: delegatedClusters, inventory, signal, cleanUpSignal };
+    const invocation = { ...request, delegatedClusters, inventory, signal, cleanUpSignal };
     const { failures, ...report } = await deployCertificates(ports, invocation);
     const answer: DeployAnswer = { dryRun: request.dryRun ?? false, handedOn, ...report };
     return { answer, failures: [...failures.values()].flat(), failed: 'targets' };
