@@ -1,5 +1,5 @@
 // Revokes a certificate, after another one has taken its place. Called by hand.
-import { onceOnly } from '../lib/async/memo.ts';
+import { keepFailures, once } from '../lib/async/promise-cache.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
 import { CertrelayError } from '../lib/ports/errors.ts';
 import { createProbeServed } from '../lib/probe/probe-served.ts';
@@ -27,7 +27,7 @@ function connect(invocation: Invocation, closing: Closing): RevokePorts {
   const { settings, log, clock } = invocation;
   const secrets = openSecrets(invocation, closing);
   const { certificates: store, installation } = secrets;
-  const open = onceOnly(() => openOrdering(invocation, secrets, closing));
+  const open = once(() => openOrdering(invocation, secrets, closing), keepFailures);
   return {
     store,
     connect: async (...issuer) => (await open()).connect(...issuer),

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { EksDescription } from '../../lib/adapters/eks/clusters.ts';
 import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
-import { Memory } from '../../lib/async/memo.ts';
+import { PromiseCache } from '../../lib/async/promise-cache.ts';
 import type { ClusterSpec, KubeconfigSource } from '../../lib/certificate/cluster-spec.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import {
@@ -75,7 +75,7 @@ function connectBy<C>(
 }
 
 // What EKS has said of its clusters, for as long as the process lives.
-const described = new Memory<EksDescription>();
+const described = new PromiseCache<EksDescription>();
 
 /** What gives the access to a cluster; of EKS, `again` asks anew. */
 async function openAccess(

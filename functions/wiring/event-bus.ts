@@ -1,11 +1,11 @@
 // The event bus, where the settings name one.
-import { onceOnly } from '../../lib/async/memo.ts';
+import { once } from '../../lib/async/promise-cache.ts';
 import type { Announce } from '../../lib/ports/events.ts';
 import type { Closing } from '../runtime/define-function.ts';
 
 /** The client is loaded with the first event, and closed with the run. */
 export function announceOn(bus: string, closing: Closing): Announce {
-  const open = onceOnly(async () => {
+  const open = once(async () => {
     const { connectEventBus } = await import('../../lib/adapters/eventbridge/event-bus.ts');
     const connection = connectEventBus({ bus });
     closing.push(() => connection.close());

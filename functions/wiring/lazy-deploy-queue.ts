@@ -1,11 +1,11 @@
 // The queue that deploy reads, for clusters that get passes of their own. SQS is loaded with the first message.
-import { onceOnly } from '../../lib/async/memo.ts';
+import { once } from '../../lib/async/promise-cache.ts';
 import type { DeployQueue } from '../../lib/ports/queues.ts';
 import type { Closing } from '../runtime/define-function.ts';
 
 /** Opens no connection before the first message; `closing` ends it. */
 export function openDeployQueueLazily(url: string, closing: Closing): DeployQueue {
-  const open = onceOnly(async () => {
+  const open = once(async () => {
     const { connectDeployQueue } = await import('../../lib/adapters/sqs/deploy-queue.ts');
     const queue = connectDeployQueue({ url });
     closing.push(() => queue.close());

@@ -1,11 +1,11 @@
 // The queue that issue reads, for what a run of issue leaves for later. SQS is loaded with the first message.
-import { onceOnly } from '../../lib/async/memo.ts';
+import { once } from '../../lib/async/promise-cache.ts';
 import type { IssueQueue } from '../../lib/ports/queues.ts';
 import type { Closing } from '../runtime/define-function.ts';
 
 /** Opens no connection before the first message; `closing` ends it. */
 export function openIssueQueueLazily(url: string, closing: Closing): IssueQueue {
-  const open = onceOnly(async () => {
+  const open = once(async () => {
     const { connectIssueQueue } = await import('../../lib/adapters/sqs/issue-queue.ts');
     const queue = connectIssueQueue({ url });
     closing.push(() => queue.close());

@@ -1,5 +1,6 @@
 // Loads the previous version (AWSPREVIOUS), for targets that must go back to it.
 
+import { keepFailures, PromiseCache } from '../async/promise-cache.ts';
 import { isByHand, judgeReturn } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret.ts';
 import type {
@@ -14,13 +15,8 @@ import type {
 
 /** A loader of previous versions that reads each certificate's from the store once per invocation. */
 export function createLoadLastGood(ports: DeployPorts, invocation: DeployInvocation): LoadLastGood {
-  const known = new Map<string, Promise<LastGood>>();
-  return (job) => {
-    const { certificate } = job.delivery;
-    const loading = known.get(certificate) ?? loadLastGood(job, ports, invocation);
-    known.set(certificate, loading);
-    return loading;
-  };
+  const known = new PromiseCache<LastGood>(keepFailures);
+  return (job) => known.get(job.delivery.certificate, () => loadLastGood(job, ports, invocation));
 }
 
 /** The version that one target may go back to, or why it may not.

@@ -1,6 +1,6 @@
 // The issuing story: plans every requested certificate, orders what is due in batches, records and reports.
 
-import { onceOnly } from '../async/memo.ts';
+import { keepFailures, once } from '../async/promise-cache.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { resumes } from '../policy/issuance/resume.ts';
 import { compareLater, continueLater } from './continuation.ts';
@@ -23,7 +23,7 @@ export async function issueCertificates(
   { openOrdering, ...others }: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
-  const ports = { ...others, openOrdering: onceOnly(openOrdering) };
+  const ports = { ...others, openOrdering: once(openOrdering, keepFailures) };
   const startedAt = ports.clock.now();
   const plan = await planIssuing(request, ports, invocation);
   logPlan(plan, ports);

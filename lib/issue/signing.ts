@@ -2,6 +2,7 @@
 // signs what failed.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
+import { keepFailures, once } from '../async/promise-cache.ts';
 import {
   type DeliveryStatement,
   publicKeyOf,
@@ -70,7 +71,7 @@ export async function signMissing(
   ports: MissingPorts,
   invocation: IssueInvocation,
 ): Promise<void> {
-  const keyed = { ...ports, signingKey: onceOnly(ports.signingKey) };
+  const keyed = { ...ports, signingKey: ports.signingKey && once(ports.signingKey, keepFailures) };
   const concerned = candidates.filter((candidate) => isForAgents(candidate, invocation));
   const publicKey = concerned.length > 0 ? await readPublicKey(keyed, invocation) : undefined;
   await mapConcurrently(concerned, concurrency, async (candidate) => {
@@ -129,12 +130,6 @@ function isTrusted(
   publicKey: string | undefined,
 ): boolean {
   return publicKey === undefined || verifyStatement(text, content, [publicKey]).ok;
-}
-
-/** Reads the signing key once for all certificates of a pass. */
-function onceOnly(signingKey: Ports['signingKey']): Ports['signingKey'] {
-  let reading: Promise<string> | undefined;
-  return signingKey && ((signal) => (reading ??= signingKey(signal)));
 }
 
 /** The public signing key; `undefined` if it cannot be read: then all signatures stay. */

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type EksDescription, openEks } from '../../lib/adapters/eks/clusters.ts';
 import { makeToken } from '../../lib/adapters/eks/token.ts';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
-import { Memory } from '../../lib/async/memo.ts';
+import { PromiseCache } from '../../lib/async/promise-cache.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { type EksCluster, startEks } from '../sandbox/eks/server.ts';
@@ -51,7 +51,7 @@ async function start() {
     return kubernetes;
   };
   onTestFinished(async () => void (await Promise.all([sts.stop(), eks.stop()])));
-  const memory = new Memory<EksDescription>();
+  const memory = new PromiseCache<EksDescription>();
   const open = (
     spec: { readonly name?: string; readonly region?: string; readonly roleArn?: string } = {},
     key = 'deploy',

@@ -10,6 +10,7 @@ import {
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
 } from '@aws-sdk/client-acm';
+import { keepFailures, once } from '../../async/promise-cache.ts';
 import { readCertificate } from '../../certificate/x509.ts';
 import type { AcmCertificate } from '../../policy/delivery/acm.ts';
 import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
@@ -28,12 +29,11 @@ export interface AcmOptions {
 /** Opens no connection before the first call. Calls are tried three times where that may help. */
 export function connectCertificateManager({ region, prefix, config }: AcmOptions): CertificateManager {
   // An import whose answer is lost would make a second ARN, so the run after it looks for the first one instead.
-  const [client, once] = [3, 1].map(
-    (maxAttempts) => new ACMClient({ requestHandler: awsTimeouts, maxAttempts, ...config, region }),
-  );
-  if (client === undefined || once === undefined) throw new Error('no client was made');
+  const make = (maxAttempts: number) =>
+    new ACMClient({ requestHandler: awsTimeouts, maxAttempts, ...config, region });
+  const [client, singleTry] = [make(3), make(1)];
   const tagValue = (name: string) => `${prefix}/${name}`;
-  let imported: Promise<readonly CertificateSummary[]> | undefined;
+  const imported = once((signal: AbortSignal) => listImported(client, signal), keepFailures);
   return {
     async read(arn, signal) {
       const answer = await unlessMissing(
@@ -52,8 +52,7 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
     },
 
     async find(name, domains, signal) {
-      imported ??= listImported(client, signal);
-      const arns = (await imported)
+      const arns = (await imported(signal))
         .filter((one) => isFor(one, domains))
         .map((one) => one.CertificateArn ?? '');
       const tagged = await Promise.all(
@@ -84,7 +83,7 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
           ? { Tags: [{ Key: certificateTag, Value: tagValue(name) }] }
           : { CertificateArn: arn }),
       });
-      const sender = arn === undefined ? once : client;
+      const sender = arn === undefined ? singleTry : client;
       const answer = await callAcm('ImportCertificate', arn ?? 'a new certificate', signal, (options) =>
         sender.send(command, options),
       );
@@ -93,7 +92,7 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
 
     close() {
       client.destroy();
-      once.destroy();
+      singleTry.destroy();
     },
   };
 }

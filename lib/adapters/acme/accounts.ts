@@ -1,6 +1,6 @@
 // Connects issuers to their CAs: one ACME account per directory URL, registered once (RFC 8555 §7.3).
 import type { KeyObject } from 'node:crypto';
-import { Memory } from '../../async/memo.ts';
+import { PromiseCache } from '../../async/promise-cache.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
 import type { AccountStore, AcmeAccount } from '../../ports/accounts.ts';
 import {
@@ -55,22 +55,22 @@ export interface Authorities {
 
 /** Connections to the CAs of an inventory. Each is opened at its first use and kept until `close`. */
 export function createAuthorities(options: AuthorityOptions): Authorities {
-  const open = new Memory<Connected>();
-  const endpoints = new Memory<IssuerEndpoint>();
+  const open = new PromiseCache<Connected>();
+  const endpoints = new PromiseCache<IssuerEndpoint>();
   const transports: Transport[] = [];
   const reach = (name: string) =>
-    endpoints.recall(name, async () => {
+    endpoints.get(name, async () => {
       const endpoint = await reachIssuer(name, options);
       transports.push(endpoint.transport);
       return endpoint;
     });
   return {
     connect: async (name, signal) =>
-      (await open.recall(name, async () => connect(await reach(name), options, signal))).authority,
+      (await open.get(name, async () => connect(await reach(name), options, signal))).authority,
     async describe(name, signal) {
       const { directory, issuer, transport } = await reach(name);
       const { meta } = await transport.directory(signal);
-      const session = (await open.known(name))?.session;
+      const session = (await open.known(name)?.catch(() => undefined))?.session;
       const storedUrl = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
       const accountUrl =
         (await problemOf(storedUrl, directory, transport, signal)) === undefined ? storedUrl : undefined;

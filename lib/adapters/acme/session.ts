@@ -1,6 +1,8 @@
 // Sends one account's signed requests, and registers the account again if the CA has forgotten it.
+
 import type { KeyObject } from 'node:crypto';
 import type HttpClient from 'acme-client/src/http.js';
+import { once } from '../../async/promise-cache.ts';
 import type { AcmeResponse } from './http.ts';
 import { explainRefusal, isProblem, type Registrant } from './registration.ts';
 
@@ -17,7 +19,7 @@ export class Session {
   readonly signer: HttpClient;
   readonly #options: SessionOptions;
   #accountUrl: string;
-  #registration: Promise<string> | undefined;
+  readonly #registerAgain = once((signal: AbortSignal) => this.#options.registerAgain(signal));
 
   constructor(accountUrl: string, options: SessionOptions) {
     this.#accountUrl = accountUrl;
@@ -61,13 +63,5 @@ export class Session {
       if (kid === this.#accountUrl) this.#accountUrl = await this.#registerAgain(signal);
       return send(this.#accountUrl);
     }
-  }
-
-  #registerAgain(signal: AbortSignal): Promise<string> {
-    this.#registration ??= this.#options.registerAgain(signal).catch((failure: unknown) => {
-      this.#registration = undefined;
-      throw failure;
-    });
-    return this.#registration;
   }
 }

@@ -1,6 +1,8 @@
 // Sends signed requests to a CA: reads its directory, reuses nonces, repeats what may be repeated.
+
 import type { KeyObject } from 'node:crypto';
 import HttpClient from 'acme-client/src/http.js';
+import { once } from '../../async/promise-cache.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AcmeDirectory, directorySchema } from './directory.ts';
@@ -48,7 +50,7 @@ export class Transport {
   /** Errors thrown after the last attempt. A POST that fails because its nonce could not be fetched is not
    *  repeated on top of the attempts for the nonce. */
   readonly #givenUp = new WeakSet<AcmeError>();
-  #directory: Promise<AcmeDirectory> | undefined;
+  readonly #directory = once((signal: AbortSignal) => this.#readDirectory(signal));
 
   constructor(directoryUrl: string, { clock, timeouts = defaultTimeouts, ca }: TransportOptions) {
     this.#directoryUrl = directoryUrl;
@@ -60,11 +62,7 @@ export class Transport {
   /** The CA's directory, read at the first call. A failure is not remembered.
    *  @throws AcmeError `Unreachable`; `Problem`; `Malformed` if the URL does not answer with a directory. */
   directory(signal: AbortSignal): Promise<AcmeDirectory> {
-    this.#directory ??= this.#readDirectory(signal).catch((error: unknown) => {
-      this.#directory = undefined;
-      throw error;
-    });
-    return this.#directory;
+    return this.#directory(signal);
   }
 
   async #readDirectory(signal: AbortSignal): Promise<AcmeDirectory> {

@@ -1,5 +1,6 @@
 // The session of a role that the inventory names: made by STS AssumeRole, renewed before it ends.
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
+import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { awsTimeouts } from './timeouts.ts';
 
@@ -36,7 +37,10 @@ const marginMs = 5 * 60_000;
 export class RoleSession {
   readonly #options: RoleSessionOptions;
   readonly #client: STSClient;
-  #current: Promise<SessionCredentials> | undefined;
+  readonly #current = once((signal: AbortSignal) => this.#assume(signal), {
+    isFresh: ({ expiration }) => expiration.getTime() - this.#options.clock.now().getTime() > marginMs,
+    keepsFailure: () => this.#isRefused,
+  });
   #isRefused = false;
 
   constructor(options: RoleSessionOptions) {
@@ -46,19 +50,8 @@ export class RoleSession {
 
   /** Credentials that last for five minutes more, the same ones for as long as they do. A refusal is for the whole run.
    *  @throws what `fail` makes, with what to change. */
-  async credentials(signal: AbortSignal): Promise<SessionCredentials> {
-    const before = this.#current;
-    const session = await before;
-    const now = this.#options.clock.now().getTime();
-    if (session && session.expiration.getTime() - now > marginMs) return session;
-    // Of several that find it too old, the first makes the new one.
-    if (this.#current !== undefined && this.#current !== before) return this.#current;
-    const made = this.#assume(signal);
-    this.#current = made;
-    made.catch(() => {
-      if (!this.#isRefused && this.#current === made) this.#current = undefined;
-    });
-    return made;
+  credentials(signal: AbortSignal): Promise<SessionCredentials> {
+    return this.#current(signal);
   }
 
   async #assume(signal: AbortSignal): Promise<SessionCredentials> {

@@ -1,5 +1,5 @@
 // Follows the CNAMEs of a name to the name that has the records.
-import { Memory } from '../../async/memo.ts';
+import { PromiseCache } from '../../async/promise-cache.ts';
 import type { AliasChain } from '../../policy/dns/preflight.ts';
 import { DnsError } from '../../ports/dns.ts';
 import type { QueriesFor, ServerAddress } from './queries.ts';
@@ -11,7 +11,7 @@ const mostAliases = 8;
 export class Aliases {
   readonly #queries: QueriesFor;
   readonly #resolver: ServerAddress;
-  readonly #chains = new Memory<AliasChain>();
+  readonly #chains = new PromiseCache<AliasChain>();
 
   constructor(queries: QueriesFor, resolver: ServerAddress) {
     this.#queries = queries;
@@ -21,7 +21,7 @@ export class Aliases {
   /** The chain of CNAMEs that begins at a name.
    *  @throws DnsError `Lookup` if DNS does not answer. */
   follow(name: string, signal: AbortSignal): Promise<AliasChain> {
-    return this.#chains.recall(name, () => this.#follow(name, signal));
+    return this.#chains.get(name, () => this.#follow(name, signal));
   }
 
   async #follow(name: string, signal: AbortSignal): Promise<AliasChain> {

@@ -1,5 +1,5 @@
 // Finds the authoritative name servers of a name: the NS records of its zone, and their addresses.
-import { Memory } from '../../async/memo.ts';
+import { PromiseCache } from '../../async/promise-cache.ts';
 import { DnsError } from '../../ports/dns.ts';
 import { isPublicAddress } from './public-addresses.ts';
 import type { DnsQueries, ServerAddress } from './queries.ts';
@@ -34,7 +34,7 @@ const mostServers = 6;
 export class NameServers {
   readonly #queries: DnsQueries;
   readonly #network: DnsNetwork;
-  readonly #found = new Memory<readonly NameServer[]>();
+  readonly #found = new PromiseCache<readonly NameServer[]>();
 
   constructor(queries: DnsQueries, network: DnsNetwork) {
     this.#queries = queries;
@@ -45,7 +45,7 @@ export class NameServers {
    *  before any comes at a second one.
    *  @throws DnsError `Lookup` if there are none, or all are at private addresses. */
   find(name: string): Promise<readonly NameServer[]> {
-    return this.#found.recall(name, () => this.#climb(name));
+    return this.#found.get(name, () => this.#climb(name));
   }
 
   async #climb(name: string): Promise<readonly NameServer[]> {

@@ -1,6 +1,6 @@
 // Reads what an order depends on in DNS: CNAMEs, the hosted zone and its delegation, and CAA records.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import { Memory } from '../../async/memo.ts';
+import { PromiseCache } from '../../async/promise-cache.ts';
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
 import type { CaaRecord } from '../../policy/dns/caa.ts';
 import { placeOfChallenge } from '../../policy/dns/delegation.ts';
@@ -53,9 +53,9 @@ export function createPreflight(sources: PreflightSources): Preflight {
 /** Reads facts and remembers them for one run. */
 class FactReader {
   readonly #sources: PreflightSources;
-  readonly #names = new Memory<NameFacts>();
-  readonly #delegations = new Memory<readonly string[] | PrivateView>();
-  readonly #caa = new Memory<readonly CaaRecord[]>();
+  readonly #names = new PromiseCache<NameFacts>();
+  readonly #delegations = new PromiseCache<readonly string[] | PrivateView>();
+  readonly #caa = new PromiseCache<readonly CaaRecord[]>();
 
   constructor(sources: PreflightSources) {
     this.#sources = sources;
@@ -63,7 +63,7 @@ class FactReader {
 
   /** All facts of a name. */
   gather(domain: string, signal: AbortSignal): Promise<NameFacts> {
-    return this.#names.recall(domain, async () => {
+    return this.#names.get(domain, async () => {
       const [aliases, caa] = await Promise.all([
         this.#followAliases(domain, signal),
         this.#findCaa(domain, signal),
@@ -120,7 +120,7 @@ class FactReader {
     signal: AbortSignal,
   ): Promise<readonly string[] | Unanswered | PrivateView> {
     try {
-      return await this.#delegations.recall(zone, () => this.#readDelegation(zone, delegationSet, signal));
+      return await this.#delegations.get(zone, () => this.#readDelegation(zone, delegationSet, signal));
     } catch (error) {
       return unanswered(error);
     }
@@ -160,7 +160,7 @@ class FactReader {
     try {
       for (let at = withoutWildcard(domain); ; ) {
         const name = at;
-        const records = await this.#caa.recall(name, () => this.#readCaa(name, signal));
+        const records = await this.#caa.get(name, () => this.#readCaa(name, signal));
         if (records.length > 0) return { kind: 'found', at, records };
         const dot = at.indexOf('.');
         if (dot === -1) return { kind: 'none' };

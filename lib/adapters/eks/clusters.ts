@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { DescribeClusterCommand, EKSClient, type EKSClientConfig } from '@aws-sdk/client-eks';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
-import type { Memory } from '../../async/memo.ts';
+import type { PromiseCache } from '../../async/promise-cache.ts';
 import type { EksSpec } from '../../certificate/cluster-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
@@ -20,7 +20,7 @@ export interface EksOptions {
   readonly name: string;
   readonly spec: EksSpec;
   /** What was described before; a process needs no more than one. */
-  readonly memory: Memory<EksDescription>;
+  readonly memory: PromiseCache<EksDescription>;
   /** Names the session of the role. */
   readonly sessionName: string;
   readonly clock: Clock;
@@ -42,7 +42,7 @@ export function openEks(options: EksOptions): OpenEks {
   const key = JSON.stringify([region, spec.name, roleArn]);
   return async (signal, again) => {
     if (again) memory.forget(key);
-    const described = await memory.recall(key, () => describe(options, identify, signal));
+    const described = await memory.get(key, () => describe(options, identify, signal));
     const who = roleArn ?? "the function's IAM role";
     return {
       ...described,

@@ -1,6 +1,7 @@
 // The bearer token of EKS: a presigned GetCallerIdentity request, by which the cluster asks STS who is calling.
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReadToken } from '../../ports/cluster.ts';
 
@@ -30,16 +31,15 @@ const marginMs = 60_000;
 /** Gives the same token for as long as it is good for a minute more, and then another. */
 export function makeToken(options: TokenOptions): ReadToken {
   const { clock, identify } = options;
-  let current: { readonly token: string; readonly until: number } | undefined;
-  return async (signal) => {
+  const make = async (signal: AbortSignal) => {
     const now = clock.now();
-    if (current && current.until - now.getTime() > marginMs) return current.token;
     const identity = await identify(signal);
     const ends = identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
     const token = await presign(options, identity, now);
-    current = { token, until: Math.min(now.getTime() + lifetimeMs, ends) };
-    return token;
+    return { token, until: Math.min(now.getTime() + lifetimeMs, ends) };
   };
+  const current = once(make, { isFresh: ({ until }) => until - clock.now().getTime() > marginMs });
+  return async (signal) => (await current(signal)).token;
 }
 
 async function presign(

@@ -13,6 +13,7 @@ import {
   wrapHttpLibrary,
 } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent, request as send } from 'undici';
+import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 import type { Log } from '../../ports/log.ts';
@@ -72,7 +73,8 @@ export class Connection {
   readonly #kept = new Map<string, number>();
   #access: ClusterAccess;
   #dispatcher: Dispatcher;
-  #refreshing: Promise<void> | undefined;
+  /** For all calls that meet the same stranger; anew after a failure. */
+  readonly #refresh = once((signal: AbortSignal) => this.#reopen(signal));
 
   constructor(options: ConnectionOptions) {
     const { access, attemptMs = usualAttemptMs } = options;
@@ -159,15 +161,6 @@ export class Connection {
   /** Ends the session; calls under way fail. */
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
-  }
-
-  /** Once, for all calls that meet the same stranger; anew after a failure. */
-  #refresh(signal: AbortSignal): Promise<void> {
-    this.#refreshing ??= this.#reopen(signal).catch((error: unknown) => {
-      this.#refreshing = undefined;
-      throw error;
-    });
-    return this.#refreshing;
   }
 
   async #reopen(signal: AbortSignal): Promise<void> {

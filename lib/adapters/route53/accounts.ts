@@ -1,6 +1,7 @@
 // The AWS accounts whose hosted zones we may change: our own, and those of the roles in `dns.zones`.
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { once } from '../../async/promise-cache.ts';
 import type { ZoneAccess } from '../../certificate/dns-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { DnsError } from '../../ports/dns.ts';
@@ -95,9 +96,4 @@ function makeClient(config: Route53ClientConfig | undefined): Route53Client {
     requestHandler: awsTimeouts,
     ...config,
   });
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

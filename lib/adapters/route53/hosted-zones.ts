@@ -1,5 +1,5 @@
 // Finds the public hosted zone that a record belongs in.
-import { Memory } from '../../async/memo.ts';
+import { PromiseCache } from '../../async/promise-cache.ts';
 import { DnsError, type FindNameServers } from '../../ports/dns.ts';
 import { closeness, isWithin, type Route53Account } from './accounts.ts';
 import type { HostedZone } from './calls.ts';
@@ -9,10 +9,10 @@ import type { HostedZone } from './calls.ts';
 export class HostedZones {
   readonly #accounts: readonly Route53Account[];
   readonly #findNameServers: FindNameServers;
-  readonly #listed = new Memory<readonly HostedZone[]>();
+  readonly #listed = new PromiseCache<readonly HostedZone[]>();
   /** Of several zones with one name, the one that DNS delegates to, by that name and the ids. */
-  readonly #delegated = new Memory<HostedZone>();
-  readonly #delegationSets = new Memory<readonly string[]>();
+  readonly #delegated = new PromiseCache<HostedZone>();
+  readonly #delegationSets = new PromiseCache<readonly string[]>();
 
   constructor(accounts: readonly Route53Account[], findNameServers: FindNameServers) {
     this.#accounts = accounts;
@@ -29,12 +29,12 @@ export class HostedZones {
     const candidates = matching.filter(({ name }) => name === longest?.name);
     if (!longest || candidates.length === 1) return longest;
     const key = [longest.name, ...candidates.map(({ id }) => id)].join(' ');
-    return this.#delegated.recall(key, () => this.#findDelegated(longest.name, candidates, signal));
+    return this.#delegated.get(key, () => this.#findDelegated(longest.name, candidates, signal));
   }
 
   /** The name servers that AWS assigned to the zone, read once. @throws DnsError. */
   delegationSet(zone: HostedZone, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#delegationSets.recall(zone.id, () => zone.calls.delegationSet(zone, signal));
+    return this.#delegationSets.get(zone.id, () => zone.calls.delegationSet(zone, signal));
   }
 
   /** The zones of all accounts that may have the record. If several roles list one zone, the role with the
@@ -47,7 +47,7 @@ export class HostedZones {
       .toSorted((a, b) => b.close - a.close);
     const lists = await Promise.all(
       accounts.map(({ account, index }) =>
-        this.#listed.recall(String(index), () => account.calls.listPublicZones(signal)),
+        this.#listed.get(String(index), () => account.calls.listPublicZones(signal)),
       ),
     );
     const byId = new Map<string, HostedZone>();

@@ -1,4 +1,5 @@
 // Until when requests that are signed as GitHub signs its webhooks are taken: what the installation's record says, remembered.
+import { once } from '../../async/promise-cache.ts';
 import type { RegistrationSpec } from '../../certificate/spec.ts';
 import { type GithubFormState, githubFormState } from '../../policy/registration/github-form.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -31,22 +32,22 @@ export function rememberGithubForm(
   ports: InstallationPorts,
 ): (registration: RegistrationSpec | undefined, log: Log) => GithubAllowedUntil {
   const { clock } = ports;
-  let remembered: { readonly known: Known; readonly untilMs: number } | undefined;
+  const read = async (log: Log, signal: AbortSignal): Promise<{ known: Known; untilMs: number }> => {
+    const untilMs = clock.now().getTime() + lifetimeMs;
+    try {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
+      return { known: await readKnown(ports, limited), untilMs };
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn('installation not read', { problem: describeError(error) });
+      // A sender does not wait for it again at once.
+      return { known: undefined, untilMs };
+    }
+  };
+  const remembered = once(read, { isFresh: ({ untilMs }) => clock.now().getTime() < untilMs });
   return (registration, log) => async (signal) => {
     if (registration?.github !== undefined) return githubFormState(registration, undefined);
-    const nowMs = clock.now().getTime();
-    if (!remembered || nowMs >= remembered.untilMs) {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
-      try {
-        remembered = { known: await readKnown(ports, limited), untilMs: nowMs + lifetimeMs };
-      } catch (error) {
-        signal.throwIfAborted();
-        log.warn('installation not read', { problem: describeError(error) });
-        // A sender does not wait for it again at once.
-        remembered = { known: undefined, untilMs: nowMs + lifetimeMs };
-      }
-    }
-    return githubFormState(registration, remembered.known);
+    return githubFormState(registration, (await remembered(log, signal)).known);
   };
 }
 

@@ -1,4 +1,5 @@
 // The secrets that requests are signed with: how an AWS secret holds them, and for how long they are remembered.
+import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** Secrets are read again after this long: so long may a new one be refused and an old one still be taken. */
@@ -15,17 +16,12 @@ export function rememberSecrets(
   readText: (signal: AbortSignal) => Promise<string>,
   clock: Clock,
 ): ReadSecrets {
-  let remembered: { readonly secrets: readonly string[]; readonly untilMs: number } | undefined;
-  return async (signal) => {
-    const nowMs = clock.now().getTime();
-    if (!remembered || nowMs >= remembered.untilMs) {
-      remembered = {
-        secrets: parseSecrets(await readText(signal)),
-        untilMs: nowMs + secretsLifetimeMs,
-      };
-    }
-    return remembered.secrets;
+  const read = async (signal: AbortSignal) => {
+    const untilMs = clock.now().getTime() + secretsLifetimeMs;
+    return { secrets: parseSecrets(await readText(signal)), untilMs };
   };
+  const remembered = once(read, { isFresh: ({ untilMs }) => clock.now().getTime() < untilMs });
+  return async (signal) => (await remembered(signal)).secrets;
 }
 
 /** Standard Webhooks: the base64 of 24 to 64 random bytes, with `whsec_` before it or, as Secrets Manager's own generator

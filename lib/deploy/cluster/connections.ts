@@ -1,4 +1,5 @@
 // Keeps one connection per cluster for a whole invocation that first delivers there and then prunes.
+import { keepFailures, PromiseCache } from '../../async/promise-cache.ts';
 import type { Cluster, ConnectCluster } from '../../ports/cluster.ts';
 
 /** Connections to clusters, some of which stay open until `close`. */
@@ -12,16 +13,15 @@ export interface SharedConnections {
 
 /** Wraps `connect`. @param shared Names of the clusters whose connection is shared. */
 export function shareConnections(connect: ConnectCluster, shared: readonly string[]): SharedConnections {
-  const opened = new Map<string, Promise<Cluster>>();
+  const opened = new PromiseCache<Cluster>(keepFailures);
   return {
     async connect(name, signal) {
       if (!shared.includes(name)) return connect(name, signal);
-      const cluster = opened.get(name) ?? connect(name, signal);
-      opened.set(name, cluster);
-      return { ...(await cluster), close: async () => undefined };
+      const cluster = await opened.get(name, () => connect(name, signal));
+      return { ...cluster, close: async () => undefined };
     },
     async close() {
-      const results = await Promise.allSettled(opened.values());
+      const results = await Promise.allSettled(opened.all());
       const clusters = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
       await Promise.all(clusters.map((cluster) => cluster.close()));
     },

@@ -1,4 +1,5 @@
 // Lists the Secrets of a namespace once, instead of reading each, if many of its targets should be unchanged.
+import { keepFailures, PromiseCache } from '../../async/promise-cache.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { fewestListed } from '../../policy/kubernetes/cluster-roles.ts';
 import type { ClusterSecret } from '../../policy/kubernetes/objects.ts';
@@ -16,7 +17,7 @@ export class KubernetesSecretLists {
   readonly #log: Log;
   /** Number of targets per namespace that the tags say are complete. */
   readonly #unchanged: ReadonlyMap<string, number>;
-  readonly #lists = new Map<string, Promise<ReadonlyMap<string, ClusterSecret>>>();
+  readonly #lists = new PromiseCache<ReadonlyMap<string, ClusterSecret>>(keepFailures);
 
   constructor(cluster: Cluster, jobs: readonly Job[], log: Log, signal: AbortSignal) {
     this.#cluster = cluster;
@@ -33,9 +34,8 @@ export class KubernetesSecretLists {
    *  @throws ClusterError as `Cluster.listSecrets`, except `Forbidden` and `TooLarge`. */
   async find({ namespace, secret }: SecretRef): Promise<ClusterSecret | undefined> {
     if ((this.#unchanged.get(namespace) ?? 0) < fewestListed) return undefined;
-    const list = this.#lists.get(namespace) ?? this.#list(namespace);
-    this.#lists.set(namespace, list);
-    return (await list).get(secret);
+    const list = await this.#lists.get(namespace, () => this.#list(namespace));
+    return list.get(secret);
   }
 
   async #list(namespace: string): Promise<ReadonlyMap<string, ClusterSecret>> {

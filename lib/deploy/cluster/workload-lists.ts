@@ -1,4 +1,5 @@
 // Lists the workloads of a cluster's namespaces, once for all targets.
+import { keepFailures, PromiseCache } from '../../async/promise-cache.ts';
 import { type WorkloadKind, workloadKinds } from '../../certificate/spec.ts';
 import { type OtherUser, otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
@@ -11,8 +12,8 @@ export class WorkloadLists {
   readonly #cluster: Cluster;
   readonly #signal: AbortSignal;
   readonly #log: Log;
-  readonly #lists = new Map<string, Promise<readonly Workload[]>>();
-  readonly #others = new Map<string, Promise<readonly OtherUser[]>>();
+  readonly #lists = new PromiseCache<readonly Workload[]>(keepFailures);
+  readonly #others = new PromiseCache<readonly OtherUser[]>(keepFailures);
 
   constructor(cluster: Cluster, log: Log, signal: AbortSignal) {
     this.#cluster = cluster;
@@ -23,10 +24,9 @@ export class WorkloadLists {
   /** The namespace's workloads of the given kinds (default: all), as last listed. Lists a kind only if it has
    *  not been listed yet. */
   async get(namespace: string, kinds: readonly WorkloadKind[] = workloadKinds): Promise<readonly Workload[]> {
-    const lists = [...new Set(kinds)].map((kind) => {
-      const known = this.#lists.get(`${kind}/${namespace}`);
-      return known ?? this.refresh(namespace, kind);
-    });
+    const lists = [...new Set(kinds)].map((kind) =>
+      this.#lists.get(`${kind}/${namespace}`, () => this.#list(namespace, kind)),
+    );
     return (await Promise.all(lists)).flat();
   }
 
@@ -41,10 +41,7 @@ export class WorkloadLists {
   /** Objects of other kinds in the namespace that may use a Secret. Leaves out kinds that cannot be listed:
    *  the objects only appear in a warning, which is worth no extra permission. Never rejects. */
   async others(namespace: string): Promise<readonly OtherUser[]> {
-    const known = this.#others.get(namespace);
-    const list = known ?? this.#listOthers(namespace);
-    this.#others.set(namespace, list);
-    return list;
+    return this.#others.get(namespace, () => this.#listOthers(namespace));
   }
 
   async #listOthers(namespace: string): Promise<readonly OtherUser[]> {
@@ -59,9 +56,11 @@ export class WorkloadLists {
 
   /** The namespace's workloads of one kind, listed again. */
   refresh(namespace: string, kind: WorkloadKind): Promise<readonly Workload[]> {
-    const list = this.#cluster.listWorkloads(namespace, kind, this.#signal);
-    this.#lists.set(`${kind}/${namespace}`, list);
-    return list;
+    return this.#lists.renew(`${kind}/${namespace}`, () => this.#list(namespace, kind));
+  }
+
+  #list(namespace: string, kind: WorkloadKind): Promise<readonly Workload[]> {
+    return this.#cluster.listWorkloads(namespace, kind, this.#signal);
   }
 }
 

@@ -1,5 +1,6 @@
 // Judges whether today's inventory allows a registered or discovered certificate, and until when it is kept
 // if not.
+import { keepFailures, once } from '../../async/promise-cache.ts';
 import type { Inventory } from '../../certificate/spec.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
@@ -33,15 +34,14 @@ export type JudgeSpec = (
  *  is not allowed. */
 export function createJudgeSpec(ports: DeployPorts, { inventory, signal }: DeployInvocation): JudgeSpec {
   const fit = createFit(inventory);
-  let reading: Promise<Installation | 'none'> | undefined;
+  const reading = once(() => readInstallation(ports, signal), keepFailures);
   return async (spec, { name, state }, facts) => {
     // An agent trusts what issue has signed for it. Its own inventory may lack the section for such
     // certificates.
     if (ports.judgeReturn && !hasSection(spec, inventory)) return undefined;
     const found = fit.ofSpec(spec);
     if (found.length === 0) return undefined;
-    reading ??= readInstallation(ports, signal);
-    const installation = await reading;
+    const installation = await reading();
     // Without the record, the date that issue wrote on the tags counts.
     if (installation === 'none') return { found, grace: state.graceUntil };
     const isOpen = state.graceUntil === undefined && isGraceOpen(installation);

@@ -2,7 +2,7 @@
 // pass records what does not fit already and gives it a time of grace; what stops fitting later has none.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import { onceOnly } from '../../async/memo.ts';
+import { keepFailures, once } from '../../async/promise-cache.ts';
 import { registeredSpec, type StoredSpec } from '../../certificate/stored.ts';
 import { createFit } from '../../policy/registration/fit.ts';
 import {
@@ -71,7 +71,10 @@ export function openAllowance(
     grantsGrace || entry?.state.graceUntil !== undefined ? fitWithNames : fit;
   const inFile = new Set(invocation.inventory.certificates.map(({ name }) => name));
   const checkedNames = new Set<string>();
-  const installation = onceOnly(async () => request.installation ?? (await readRecord(ports, invocation)));
+  const installation = once(
+    async () => request.installation ?? (await readRecord(ports, invocation)),
+    keepFailures,
+  );
   let isComplete = true;
   let readsLeft = grantsGrace ? Number.POSITIVE_INFINITY : mostRead;
 

@@ -1,7 +1,7 @@
 // Checks DNS before an order: what would fail the order makes it wait, what may fail it becomes a warning.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import { Memory } from '../../async/memo.ts';
+import { PromiseCache } from '../../async/promise-cache.ts';
 import { namesKey } from '../../certificate/names.ts';
 import type { CaaSubject } from '../../policy/dns/caa.ts';
 import { heedProblems, judgePreflight } from '../../policy/dns/preflight.ts';
@@ -36,8 +36,8 @@ export async function runPreflight(
   options: PreflightOptions,
   ports: PreflightingPorts,
 ): Promise<readonly PlannedCertificate[]> {
-  const subjects = new Memory<CaaSubject>();
-  const describeCa = (issuer: string) => subjects.recall(issuer, () => describe(issuer, options, ports));
+  const subjects = new PromiseCache<CaaSubject>();
+  const describeCa = (issuer: string) => subjects.get(issuer, () => describe(issuer, options, ports));
   return mapConcurrently(due, concurrency, async (planned) => {
     const plan = await preflightOne(planned, describeCa, options, ports);
     logProblems(plan, options, ports);
