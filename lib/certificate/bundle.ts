@@ -1,7 +1,9 @@
 // Verifies that a chain and a key are what a server can use: nothing is stored or delivered that did not pass here.
+
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { UnparsableError } from './der.ts';
 import { sameNames } from './names.ts';
+import { certificatesIn, holdsPrivateKey } from './pem.ts';
 import { type CertificateFacts, factsOf, parseCertificate } from './x509.ts';
 
 /** A verified chain and key, in one canonical spelling. */
@@ -147,14 +149,14 @@ function beginsLater(notBefore: Date, now: Date): boolean {
 
 /** Each certificate of the text. A private key among them is refused, because chains are shown and delivered openly. */
 function readChain(pem: string): readonly X509Certificate[] {
-  if (pem.includes('PRIVATE KEY-----')) throw new UnparsableError('it holds a private key');
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new UnparsableError('it holds no PEM certificate');
-  if (blocks.length !== pem.split('-----BEGIN ').length - 1)
+  if (holdsPrivateKey(pem)) throw new UnparsableError('it holds a private key');
+  const certificates = certificatesIn(pem);
+  if (certificates.length === 0) throw new UnparsableError('it holds no PEM certificate');
+  if (certificates.length !== pem.split('-----BEGIN ').length - 1)
     throw new UnparsableError('a PEM block is cut off');
-  if (blocks.length > maxChainLength)
+  if (certificates.length > maxChainLength)
     throw new UnparsableError(`it holds over ${maxChainLength} certificates`);
-  return blocks.map(parseCertificate);
+  return certificates.map(parseCertificate);
 }
 
 function readKey(pem: string): KeyObject | undefined {

@@ -1,5 +1,7 @@
 // Layouts of a cluster Secret: which keys hold what, byte for byte.
+
 import { provideKeystore } from './keystore.ts';
+import { certificatesIn } from './pem.ts';
 import type { KeyNames, PemFormat, SecretFormat } from './spec.ts';
 
 /** A Secret's immutable `type` and its values before base64. */
@@ -81,8 +83,8 @@ function normalizePem(pem: string): string {
 
 /** The certificates after the first; empty where there is only that one. */
 function withoutLeaf(chain: string): string {
-  const start = chain.indexOf('-----BEGIN ', 1);
-  return start === -1 ? '' : chain.slice(start);
+  const [, ...others] = certificatesIn(chain);
+  return others.map(normalizePem).join('');
 }
 
 /** Diffie-Hellman group ffdhe2048 (RFC 7919 appendix A.1) with generator 2: public, the same for everybody. */

@@ -1,6 +1,7 @@
 // Writes a PKCS#12 keystore (RFC 7292): private key and chain under one password, as OpenSSL 3 and Java read it.
 // The same chain, key and password always give the same bytes, so that a delivery made twice changes nothing and
 // anything else that somebody put there shows. No library does that: each draws its salts at random.
+
 import {
   createCipheriv,
   createHash,
@@ -13,6 +14,7 @@ import {
 } from 'node:crypto';
 import { derTag } from './der.ts';
 import { writeElement, writeInteger } from './der-writing.ts';
+import { certificatesIn } from './pem.ts';
 
 /** How often the password is hashed for each of a keystore's three keys, by us and by whoever guesses it. */
 export const keystoreRounds = 100_000;
@@ -30,9 +32,7 @@ export function writeKeystore(
   password: string,
   rounds = keystoreRounds,
 ): Buffer {
-  const certificates = (chain.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).map(
-    (pem) => new X509Certificate(pem).raw,
-  );
+  const certificates = certificatesIn(chain).map((pem) => new X509Certificate(pem).raw);
   const privateKey = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' });
   // Java finds the chain of a key by what both carry.
   const id = createHash('sha256')

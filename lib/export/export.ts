@@ -1,7 +1,9 @@
 // Gives stored certificates to a person: as files in any format, or as manifests for `kubectl apply`.
+
 import { stringify } from 'yaml';
 import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
 import { layOutPem } from '../certificate/formats.ts';
+import { holdsPrivateKey } from '../certificate/pem.ts';
 import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
 import { type Delivery, describeSecret, nameTarget } from '../policy/delivery/secret.ts';
 import type { Log } from '../ports/log.ts';
@@ -60,7 +62,7 @@ export async function exportCertificates(
 
 /** A manifest always does. */
 function holdsKey({ files: shown = {}, manifest }: Exported): boolean {
-  return manifest !== undefined || Object.values(shown).some((text) => text.includes('PRIVATE KEY-----'));
+  return manifest !== undefined || Object.values(shown).some(holdsPrivateKey);
 }
 
 async function exportOne(
@@ -100,7 +102,7 @@ function files(
     format === 'pem'
       ? { 'fullchain.pem': bundle.chain, 'privkey.pem': bundle.key }
       : layOutPem(bundle, format);
-  const open = Object.entries(values).filter(([, text]) => withKey || !text.includes('PRIVATE KEY-----'));
+  const open = Object.entries(values).filter(([, text]) => withKey || !holdsPrivateKey(text));
   const shown = Object.fromEntries(open);
   const withheld = Object.keys(values).filter((name) => !Object.hasOwn(shown, name));
   return withheld.length === 0 ? { files: shown } : { files: shown, withheld };

@@ -1,6 +1,8 @@
 // What other tools leave behind, as one AWS secret holds it: PEM as it stands, or JSON with a file's name before each.
+
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
+import { splitPem } from '../certificate/pem.ts';
 
 /** A certificate's files, not verified. Never logged. */
 export interface CertificateMaterial {
@@ -85,8 +87,8 @@ function readObject(value: unknown): Readonly<Record<string, unknown>> | undefin
 }
 
 function readBlocks(text: string): CertificateMaterial | Unreadable {
-  const blocks = findBlocks(text);
-  const find = (kind: RegExp) => blocks.flatMap(({ type, block }) => (kind.test(type) ? [block] : []));
+  const blocks = splitPem(text);
+  const find = (kind: RegExp) => blocks.filter(({ label }) => kind.test(label)).map((block) => block.text);
   const [certificates, keys] = [find(/^CERTIFICATE$/), find(/PRIVATE KEY$/)];
   const [key] = keys;
   if (certificates.length === 0 || key === undefined || keys.length > 1) {
@@ -96,16 +98,6 @@ function readBlocks(text: string): CertificateMaterial | Unreadable {
     };
   }
   return { chain: certificates.join('\n'), key, dhParameters: find(/^DH PARAMETERS$/)[0] };
-}
-
-/** Each beginning with the end that comes next, if that is of the same type. */
-function findBlocks(text: string): readonly { readonly type: string; readonly block: string }[] {
-  const marks = [...text.matchAll(/-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----/g)];
-  return marks.flatMap(([, kind, type = ''], index) => {
-    const next = marks[index + 1];
-    if (kind !== 'BEGIN' || next?.[1] !== 'END' || next[2] !== type) return [];
-    return [{ type, block: text.slice(marks[index]?.index, next.index + next[0].length) }];
-  });
 }
 
 function readPem(pem: string): KeyObject | undefined {

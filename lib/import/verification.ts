@@ -1,7 +1,9 @@
 // Judges what is to be imported, before anything is written.
+
 import { type Bundle, type BundleProblem, verifyBundle } from '../certificate/bundle.ts';
 import { UnparsableError } from '../certificate/der.ts';
 import { measureDhPrime } from '../certificate/dh-parameters.ts';
+import { certificatesIn } from '../certificate/pem.ts';
 import { type CertificateMaterial, readCertificateMaterial } from './material.ts';
 
 /** Why a certificate cannot be imported. */
@@ -42,7 +44,7 @@ function findDhWeakness({ dhParameters }: CertificateMaterial): string | undefin
 }
 
 function remarks({ chain }: Bundle, { dhParameters }: CertificateMaterial): readonly string[] {
-  const isLeafAlone = chain.split('-----BEGIN ').length === 2;
+  const isLeafAlone = certificatesIn(chain).length === 1;
   return [
     ...(isLeafAlone
       ? [

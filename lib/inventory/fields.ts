@@ -1,7 +1,9 @@
 // The single fields that a user writes: each parses, gives its default, and says what would be right.
+
 import * as z from 'zod';
 import { parseName } from '../certificate/name-parsing.ts';
 import { findCovered, maxNames, withoutWildcard } from '../certificate/names.ts';
+import { certificatesIn } from '../certificate/pem.ts';
 import { type WorkloadReference, workloadKinds } from '../certificate/spec.ts';
 import { parseCertificate } from '../certificate/x509.ts';
 import { describeInput } from './problems.ts';
@@ -230,7 +232,7 @@ function isRetired(host: string): boolean {
 
 function isPem(text: string): boolean {
   try {
-    return text.includes('-----BEGIN CERTIFICATE-----') && parseCertificate(text).raw.length > 0;
+    return certificatesIn(text).length > 0 && parseCertificate(text).raw.length > 0;
   } catch {
     return false;
   }

@@ -1,4 +1,5 @@
 // AWS Certificate Manager in one region, for the deploy story.
+
 import {
   ACMClient,
   type ACMClientConfig,
@@ -11,6 +12,7 @@ import {
   ListTagsForCertificateCommand,
 } from '@aws-sdk/client-acm';
 import { keepFailures, once } from '../../async/promise-cache.ts';
+import { certificatesIn } from '../../certificate/pem.ts';
 import { readCertificate } from '../../certificate/x509.ts';
 import type { AcmCertificate } from '../../policy/delivery/acm.ts';
 import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
@@ -72,8 +74,7 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
     },
 
     async import({ name, chain, key, arn }, signal) {
-      const [leaf = '', ...others] =
-        chain.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g) ?? [];
+      const [leaf = '', ...others] = certificatesIn(chain).map((pem) => `${pem}\n`);
       const command = new ImportCertificateCommand({
         Certificate: Buffer.from(leaf),
         PrivateKey: Buffer.from(key),

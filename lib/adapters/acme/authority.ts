@@ -1,4 +1,5 @@
 // One account at one CA: orders, authorizations and certificates (RFC 8555 §7). Parses every response.
+import { derOf } from '../../certificate/pem.ts';
 import { maxNamesOf } from '../../certificate/profiles.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
 import { oneLine } from '../../policy/bounds.ts';
@@ -65,8 +66,8 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
       await session.post(url, {}, signal);
     },
     async finalize(order, csr, signal) {
-      const der = Buffer.from(csr.replace(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64url');
-      const response = await session.post(order.finalize, { csr: der }, signal);
+      const payload = { csr: derOf(csr).toString('base64url') };
+      const response = await session.post(order.finalize, payload, signal);
       return toOrder(response, order.url, signal);
     },
     async downloadCertificate(order, signal) {

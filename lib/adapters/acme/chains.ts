@@ -1,5 +1,7 @@
 // Chooses the issuer's preferred chain among those that a CA offers for a certificate (RFC 8555 §7.4.2).
+
 import { UnparsableError } from '../../certificate/der.ts';
+import { certificatesIn } from '../../certificate/pem.ts';
 import { readCertificate } from '../../certificate/x509.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { Log } from '../../ports/log.ts';
@@ -58,7 +60,7 @@ function alternatesOf({ url, link = '' }: Download): readonly string[] {
 
 /** Common name of the issuer of a chain's last certificate; `undefined` if that cannot be read. */
 function topmostIssuer(chain: string): string | undefined {
-  const last = chain.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)?.at(-1);
+  const last = certificatesIn(chain).at(-1);
   if (last === undefined) return undefined;
   try {
     return readCertificate(last).issuer;

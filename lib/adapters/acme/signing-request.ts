@@ -1,6 +1,8 @@
 // Writes certificate signing requests (PKCS #10, RFC 2986) in DER and PEM.
+
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { writeElement, writeInteger } from '../../certificate/der-writing.ts';
+import { writePem } from '../../certificate/pem.ts';
 
 /** Longest common name, in characters (RFC 5280, appendix A.1: ub-common-name). */
 const maxCommonName = 64;
@@ -44,10 +46,7 @@ export function writeSigningRequest(key: string, domains: readonly string[]): st
   const { hash, identifier } = algorithmFor(privateKey);
   const signature = sign(hash, information, privateKey);
   const request = writeElement(tag.sequence, information, identifier, bits(signature));
-  const lines = request.toString('base64').match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN CERTIFICATE REQUEST-----', ...lines, '-----END CERTIFICATE REQUEST-----', ''].join(
-    '\n',
-  );
+  return writePem('CERTIFICATE REQUEST', request);
 }
 
 function writeSubject(commonName: string | undefined): Buffer {

@@ -2,6 +2,7 @@
 import { isValidAt } from '../../certificate/bundle.ts';
 import { UnparsableError } from '../../certificate/der.ts';
 import { layOutPem } from '../../certificate/formats.ts';
+import { certificatesIn } from '../../certificate/pem.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { type CertificateFacts, readCertificate } from '../../certificate/x509.ts';
 import { type ClusterSecret, readNotAfter, versionAnnotation } from '../kubernetes/objects.ts';
@@ -32,10 +33,10 @@ const endOfTime = new Date(8.64e15);
 /** The first certificate in a data value (base64 of PEM); `undefined` if there is none that can be read. */
 function readFirst(base64: string | undefined): CertificateFacts | undefined {
   const text = Buffer.from(base64 ?? '', 'base64').toString('latin1');
-  const start = text.indexOf('-----BEGIN CERTIFICATE-----');
-  if (start < 0) return undefined;
+  const [first] = certificatesIn(text);
+  if (first === undefined) return undefined;
   try {
-    return readCertificate(text.slice(start));
+    return readCertificate(first);
   } catch (error) {
     if (error instanceof UnparsableError) return undefined;
     throw error;
