@@ -2,6 +2,7 @@
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { readAwsFailure } from './failure.ts';
 import { awsTimeouts } from './timeouts.ts';
 
 /** What requests in the role's name are signed with. */
@@ -90,18 +91,18 @@ function explain(
     const message = `the run ended before sts:AssumeRole of ${roleArn} was answered`;
     return { code: 'Failed', message, cause: signal.reason };
   }
-  const { name, message: said } = error instanceof Error ? error : { name: '', message: '' };
-  if (name === 'AccessDenied') {
+  const { kind, said, cause } = readAwsFailure(error);
+  if (kind === 'denied') {
     const principal = principalIn(said);
     const condition =
       externalId === undefined ? '' : ', where sts:ExternalId is the externalId of the inventory,';
     const message = `AWS refused to let ${principal} assume the role ${roleArn} of ${namedAt}: its trust policy must allow sts:AssumeRole to that principal${condition} and the principal's own policy must allow sts:AssumeRole on the role, which a deploy after the change of ${namedAt} sees to`;
-    return { code: 'Denied', message, cause: error };
+    return { code: 'Denied', message, cause };
   }
-  if (/^Throttl|^TooManyRequests|^RequestLimitExceeded/.test(name)) {
-    return { code: 'Throttled', message: `AWS throttled sts:AssumeRole of ${roleArn}`, cause: error };
+  if (kind === 'throttled') {
+    return { code: 'Throttled', message: `AWS throttled sts:AssumeRole of ${roleArn}`, cause };
   }
-  return { code: 'Failed', message: `sts:AssumeRole of ${roleArn} failed`, cause: error };
+  return { code: 'Failed', message: `sts:AssumeRole of ${roleArn} failed`, cause };
 }
 
 /** The role that STS says was refused: its ARN tells of the session, a trust policy names the role. */

@@ -6,6 +6,7 @@ import type { PromiseCache } from '../../async/promise-cache.ts';
 import type { EksSpec } from '../../certificate/cluster-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
+import { readAwsFailure } from '../aws/failure.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 import { type Identity, makeToken } from './token.ts';
 
@@ -128,16 +129,17 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-function translate(cause: unknown, name: string, spec: EksSpec): ClusterError {
-  const { name: code } = cause instanceof Error ? cause : { name: '' };
+function translate(error: unknown, name: string, spec: EksSpec): ClusterError {
+  const failure = readAwsFailure(error);
   const what = `the EKS cluster ${spec.name} in ${spec.region}`;
-  const fail = (as: ClusterErrorCode, message: string) => new ClusterError(as, message, { cause });
-  if (code === 'ResourceNotFoundException') {
+  const fail = (as: ClusterErrorCode, message: string) =>
+    new ClusterError(as, message, { cause: failure.cause });
+  if (failure.kind === 'missing') {
     return fail('SignInFailed', `${what} does not exist: correct clusters.${name}.eks`);
   }
-  if (code === 'AccessDeniedException') {
+  if (failure.kind === 'denied') {
     const who = spec.roleArn ?? 'the role of deploy, which a deploy after the change of clusters sees to';
     return fail('SignInFailed', `AWS denied eks:DescribeCluster on ${what}: allow it to ${who}`);
   }
-  return fail('Unavailable', `${what} could not be described (${code})`);
+  return fail('Unavailable', `${what} could not be described (${failure.name})`);
 }

@@ -5,6 +5,7 @@ import {
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
 import { type Announce, EventError } from '../../ports/events.ts';
+import { type AwsFailure, callAws } from '../aws/failure.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 
 export interface EventBusOptions {
@@ -24,22 +25,22 @@ export function connectEventBus({ bus, config }: EventBusOptions): EventBus {
   const client = new EventBridgeClient({ requestHandler: awsTimeouts, ...config });
   return {
     async announce(delivered, signal) {
-      signal.throwIfAborted();
       const entry = {
         EventBusName: bus,
         Source: 'certrelay',
         DetailType: 'Certificate Delivered',
         Detail: JSON.stringify(delivered),
       };
-      try {
-        const command = new PutEventsCommand({ Entries: [entry] });
-        const { FailedEntryCount = 0, Entries = [] } = await client.send(command, { abortSignal: signal });
-        // The call succeeds where its entries do not.
-        if (FailedEntryCount > 0) throw named(Entries[0]?.ErrorCode);
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw translate(cause, bus);
-      }
+      await callAws(
+        signal,
+        async (options) => {
+          const command = new PutEventsCommand({ Entries: [entry] });
+          const { FailedEntryCount = 0, Entries = [] } = await client.send(command, options);
+          // The call succeeds where its entries do not.
+          if (FailedEntryCount > 0) throw named(Entries[0]?.ErrorCode);
+        },
+        (failure) => translate(failure, bus),
+      );
     },
     close: () => client.destroy(),
   };
@@ -49,10 +50,10 @@ function named(code = 'no reason given'): Error {
   return Object.assign(new Error('the bus refused the event'), { name: code });
 }
 
-function translate(cause: unknown, bus: string): EventError {
-  const name = cause instanceof Error ? cause.name : typeof cause;
-  const message = /AccessDenied|NotAuthorized/.test(name)
-    ? `AWS denied events:PutEvents on the bus ${bus}: deploy's role needs it, which the parameter eventBus gives`
-    : `the event was not put on the bus ${bus} (${name}), and will not be`;
+function translate({ kind, name, cause }: AwsFailure, bus: string): EventError {
+  const message =
+    kind === 'denied'
+      ? `AWS denied events:PutEvents on the bus ${bus}: deploy's role needs it, which the parameter eventBus gives`
+      : `the event was not put on the bus ${bus} (${name}), and will not be`;
   return new EventError('EventFailed', message, { cause });
 }

@@ -1,5 +1,6 @@
 // Translates a failed Route 53 call to a DnsError, and reads why AWS refused a batch of changes.
 import { DnsError } from '../../ports/dns.ts';
+import { readAwsFailure } from '../aws/failure.ts';
 
 /** What a call is named in messages: `route53:<action> on <resource>`. */
 export interface CallName {
@@ -19,31 +20,19 @@ export function translateFailure(error: unknown, call: CallName, signal: AbortSi
   if (signal.aborted) {
     return new DnsError('Failed', `the run ended before ${described} was answered`, { cause: signal.reason });
   }
-  if (isUnreadable(error)) {
+  const { kind, name, cause } = readAwsFailure(error);
+  if (kind === 'unreadable') {
     return new DnsError('Failed', `AWS answered ${described} with something that is not XML`);
   }
-  const name = error instanceof Error ? error.name : '';
-  if (/^(?:Throttl|TooManyRequests|RequestLimitExceeded|PriorRequestNotComplete)/.test(name)) {
+  if (kind === 'throttled' || name === 'PriorRequestNotComplete') {
     const message = `AWS throttled ${described}: too many requests in this account, or changes in this zone, at once`;
-    return new DnsError('Throttled', message, { cause: error });
+    return new DnsError('Throttled', message, { cause });
   }
-  if (
-    /^AccessDenied|^UnrecognizedClient|^InvalidClientToken|^SignatureDoesNotMatch|Token|^Credentials/.test(
-      name,
-    )
-  ) {
+  if (kind === 'denied' || kind === 'unsigned') {
     const message = `AWS denied ${described}: ${call.holder} needs route53:${call.action} there`;
-    return new DnsError('Denied', message, { cause: error });
+    return new DnsError('Denied', message, { cause });
   }
-  return new DnsError('Failed', `${described} failed`, { cause: error });
-}
-
-/** Whether the SDK could not parse the response. Its message quotes the response, so it is not repeated. */
-function isUnreadable(error: unknown): boolean {
-  return (
-    error instanceof SyntaxError ||
-    (error instanceof Error && error.message.includes('Deserialization error'))
-  );
+  return new DnsError('Failed', `${described} failed`, { cause });
 }
 
 /** Why AWS refused a batch of changes. */

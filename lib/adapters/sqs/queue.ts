@@ -1,6 +1,7 @@
 // One SQS queue to send to.
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { QueueError } from '../../ports/queues.ts';
+import { type AwsFailure, callAws } from '../aws/failure.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 
 export interface QueueOptions {
@@ -27,28 +28,26 @@ export function openQueue({ url, config }: QueueOptions): Queue {
   const client = new SQSClient({ requestHandler: awsTimeouts, ...config });
   return {
     async send(body, id, { delaySeconds }, signal) {
-      signal.throwIfAborted();
       const request = {
         QueueUrl: url,
         MessageBody: JSON.stringify(body),
         DelaySeconds: delaySeconds,
         MessageAttributes: { request: { DataType: 'String', StringValue: id } },
       };
-      try {
-        await client.send(new SendMessageCommand(request), { abortSignal: signal });
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw translate(cause, url);
-      }
+      await callAws(
+        signal,
+        (options) => client.send(new SendMessageCommand(request), options),
+        (failure) => translate(failure, url),
+      );
     },
     close: () => client.destroy(),
   };
 }
 
-function translate(cause: unknown, url: string): QueueError {
-  const name = cause instanceof Error ? cause.name : typeof cause;
-  const message = /AccessDenied/.test(name)
-    ? `AWS denied sqs:SendMessage on ${url}: the function's IAM role needs it`
-    : `the message to ${url} was not sent (${name}); what it was about waits for the schedule`;
+function translate({ kind, name, cause }: AwsFailure, url: string): QueueError {
+  const message =
+    kind === 'denied'
+      ? `AWS denied sqs:SendMessage on ${url}: the function's IAM role needs it`
+      : `the message to ${url} was not sent (${name}); what it was about waits for the schedule`;
   return new QueueError('QueueFailed', message, { cause });
 }
