@@ -1,7 +1,7 @@
 // The form of a cluster in the inventory: how it is signed in to, and how it is spoken with.
 import * as z from 'zod';
 import type { ClusterSignIn, ClusterSpec } from '../certificate/cluster-spec.ts';
-import { awsSecret, file, mapping, namespace, pemText, roleArn } from './fields.ts';
+import { awsRegion, awsSecret, file, mapping, namespace, pemText, roleArn } from './fields.ts';
 import { describeInput } from './problems.ts';
 
 const eks = mapping({
@@ -11,10 +11,7 @@ const eks = mapping({
       /^[0-9A-Za-z][\w-]{0,99}$/,
       'is no name of an EKS cluster; write it as `aws eks list-clusters` does',
     ),
-  region: z
-    .string()
-    .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'is no AWS region; write such as eu-west-1')
-    .describe('Region that the EKS cluster is in'),
+  region: awsRegion('eu-west-1').describe('Region that the EKS cluster is in'),
   roleArn: roleArn
     .optional()
     .describe("Role that has an access entry in the cluster; where absent, deploy's own"),

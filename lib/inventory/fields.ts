@@ -1,6 +1,8 @@
 // The single fields that a user writes: each parses, gives its default, and says what would be right.
 
 import * as z from 'zod';
+import { awsRegionPattern } from '../certificate/aws-region.ts';
+import { certificateNamePattern } from '../certificate/certificate-name.ts';
 import { parseName } from '../certificate/name-parsing.ts';
 import { findCovered, maxNames, withoutWildcard } from '../certificate/names.ts';
 import { certificatesIn } from '../certificate/pem.ts';
@@ -30,10 +32,11 @@ export function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 /** Name of a certificate: it becomes part of AWS secret names. */
 export const certificateName = z
   .string()
-  .regex(
-    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    'is no certificate name; write up to 63 of a-z, 0-9 and inner hyphens',
-  );
+  .regex(certificateNamePattern, 'is no certificate name; write up to 63 of a-z, 0-9 and inner hyphens');
+
+/** Region of AWS. @param example A region that would be right. */
+export const awsRegion = (example: string) =>
+  z.string().regex(awsRegionPattern, `is no AWS region; write such as ${example}`);
 
 /** Key of an issuer or a cluster, by which the rest of the file refers to it. */
 export const referenceName = z

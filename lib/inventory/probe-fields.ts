@@ -1,8 +1,8 @@
 // What a user writes of where a certificate is served: `certificates[].probe`, and `addresses` of its targets.
 import * as z from 'zod';
-import { formatEndpoint } from '../certificate/endpoint.ts';
+import { formatEndpoint, parseEndpoint } from '../certificate/endpoint.ts';
 import { parseName } from '../certificate/name-parsing.ts';
-import type { ProbeEndpoint, ProbeSpec } from '../certificate/spec.ts';
+import type { ProbeSpec } from '../certificate/spec.ts';
 import { mapping } from './fields.ts';
 import { describeInput } from './problems.ts';
 
@@ -77,23 +77,4 @@ export function writeProbe(spec: ProbeSpec | false): object | false {
 /** What `addresses` reads as the same; nothing where there are none. */
 export function writeAddresses({ addresses }: Pick<ProbeSpec, 'addresses'>): object {
   return addresses ? { addresses: addresses.map((one) => formatEndpoint(one)) } : {};
-}
-
-const ipv4 = z.ipv4();
-const ipv6 = z.ipv6();
-
-/** The endpoint that a text names; `undefined` where it names none. A host name is none: whoever is asked for its address
- *  decides what is connected to. */
-function parseEndpoint(text: string): ProbeEndpoint | undefined {
-  if (isOf(ipv4, text) || isOf(ipv6, text)) return { address: text.toLowerCase() };
-  const { six, four, digits } =
-    /^(?:\[(?<six>[^\]]+)\]|(?<four>[^:[\]]+)):(?<digits>\d{1,5})$/.exec(text)?.groups ?? {};
-  const address = six ?? four ?? '';
-  const port = Number(digits);
-  const isFitting = isOf(six === undefined ? ipv4 : ipv6, address);
-  return isFitting && port > 0 && port < 65_536 ? { address: address.toLowerCase(), port } : undefined;
-}
-
-function isOf(version: typeof ipv4 | typeof ipv6, text: string): boolean {
-  return version.safeParse(text).success;
 }

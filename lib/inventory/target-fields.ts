@@ -7,7 +7,7 @@ import {
   type SecretFormat,
   type SecretTarget,
 } from '../certificate/spec.ts';
-import { awsSecret, mapping } from './fields.ts';
+import { awsRegion, awsSecret, mapping } from './fields.ts';
 import { describeInput } from './problems.ts';
 
 const key = z
@@ -46,10 +46,7 @@ export const secretDetails = {
 /** Where a target in AWS Certificate Manager is. */
 export const acmPlace = {
   acm: mapping({
-    region: z
-      .string()
-      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no AWS region; write such as us-east-1')
-      .describe('us-east-1 for CloudFront, else the region of the load balancer'),
+    region: awsRegion('us-east-1').describe('us-east-1 for CloudFront, else the region of the load balancer'),
     arn: z
       .string()
       .regex(

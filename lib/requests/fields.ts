@@ -1,9 +1,13 @@
 // What all events have in common: certificates' names, and how fields are read and refused.
+
 import * as z from 'zod';
+import { certificateNamePattern } from '../certificate/certificate-name.ts';
 import { ConfigError } from '../ports/errors.ts';
 
 /** The name of a certificate. */
-export const nameField = z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be a certificate name ([a-z0-9-])');
+export const nameField = z
+  .string()
+  .regex(certificateNamePattern, 'must be a certificate name (up to 63 of a-z, 0-9 and inner hyphens)');
 
 /** `serverless invoke local` without data calls with an empty string. */
 export function orEmpty(event: unknown): unknown {

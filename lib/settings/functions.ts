@@ -1,5 +1,5 @@
 // The settings of every function: read once from the environment, every mistake reported together.
-import { isIPv4, isIPv6 } from 'node:net';
+import { formatEndpoint, parseEndpoint } from '../certificate/endpoint.ts';
 import { ConfigError } from '../ports/errors.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -59,7 +59,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     .map((text) => text.trim())
     .filter((text) => text !== '');
   for (const resolver of resolvers ?? []) {
-    if (!isServerAddress(resolver)) {
+    if (!parseEndpoint(resolver)) {
       problems.push(`CERTRELAY_RESOLVERS: "${resolver}" must be an IP address, or address:port`);
     }
   }
@@ -105,12 +105,5 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 
 function serverOf(host: string | undefined, port = '443'): string | undefined {
   if (host === undefined) return undefined;
-  return `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
-
-function isServerAddress(text: string): boolean {
-  if (isIPv4(text) || isIPv6(text)) return true;
-  const match = /^(?:\[(?<six>[^\]]+)\]|(?<four>[^:]+)):(?<port>\d{1,5})$/.exec(text);
-  const { six = '', four = '', port } = match?.groups ?? {};
-  return (isIPv6(six) || isIPv4(four)) && Number(port) > 0 && Number(port) < 65_536;
+  return `https://${formatEndpoint({ address: host, port: Number(port) })}`;
 }

@@ -1,5 +1,6 @@
 // Finds the authoritative name servers of a name: the NS records of its zone, and their addresses.
 import { PromiseCache } from '../../async/promise-cache.ts';
+import { formatEndpoint, parseEndpoint } from '../../certificate/endpoint.ts';
 import { DnsError } from '../../ports/dns.ts';
 import { isPublicAddress } from './public-addresses.ts';
 import type { DnsQueries, ServerAddress } from './queries.ts';
@@ -86,16 +87,16 @@ export class NameServers {
       // IPv4 first, because this machine may have no IPv6.
       rank: 2 * index + (family === 4 ? 0 : 1),
       label: `${host} (${ip})`,
-      address: family === 4 ? `${ip}:${port}` : `[${ip}]:${port}`,
+      address: formatEndpoint({ address: ip, port }),
       family,
     }));
   }
 }
 
 function isOnLoopback(resolver: ServerAddress): boolean {
-  return [resolver ?? []].flat().some((address) => isLoopback(address.replace(/:\d+$/, '')));
+  return [resolver ?? []].flat().some((address) => isLoopback(parseEndpoint(address)?.address ?? ''));
 }
 
 function isLoopback(ip: string): boolean {
-  return ip.startsWith('127.') || ip === '::1' || ip === '[::1]';
+  return ip.startsWith('127.') || ip === '::1';
 }

@@ -1,4 +1,5 @@
 // Certificates in AWS Secrets Manager: `<prefix>/certificates/<name>`, staging labels as claims, tags as the index.
+
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -9,6 +10,7 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { isCertificateName } from '../../certificate/certificate-name.ts';
 import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateStore, StoredVersion, StoreEntry } from '../../ports/store.ts';
 import { encodeState } from '../../state/codec/tags.ts';
@@ -220,6 +222,6 @@ export class SecretCertificates implements CertificateStore {
   /** `undefined` for what is below the prefix and yet no certificate of ours. */
   #certificateName(secret: string): string | undefined {
     const name = secret.slice(this.#folder.length);
-    return secret.startsWith(this.#folder) && /^[a-z0-9-]+$/.test(name) ? name : undefined;
+    return secret.startsWith(this.#folder) && isCertificateName(name) ? name : undefined;
   }
 }
