@@ -40,7 +40,7 @@ test('D13 a version whose workload never becomes available is taken back, no lat
   expect(judgeHealth(standing, agent.clock.now(), 0)).toMatchObject({
     health: 'failing',
     message: expect.stringMatching(
-      /^held: it failed at lab\/shop\/shop-tls: Deployment web .*: npx serverless invoke -f deploy -d '.*"resume":true}'$/,
+      /^frozen: it failed at lab\/shop\/shop-tls: Deployment web .*: npx serverless invoke -f deploy -d '.*"resume":true}'$/,
     ),
   });
 

@@ -165,7 +165,7 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
       certificates: [
         {
           health: 'failing',
-          message: expect.stringContaining('held: it failed at edge/shop/shop-tls: Deployment web'),
+          message: expect.stringContaining('frozen: it failed at edge/shop/shop-tls: Deployment web'),
         },
       ],
     });

@@ -1,4 +1,4 @@
-// How a certificate stands, by what the inventory and its tags say: whether a person must look. No value is read for it.
+// Judges the health of a certificate from the inventory and its tags alone: must a person act?
 import {
   type CertificateSpec,
   type Inventory,
@@ -19,52 +19,62 @@ import { boundTimes } from '../issuance/time-bounds.ts';
 import { explainGrace, explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
 import { servedByTargets } from '../serving/served-targets.ts';
 
-/** `failing`: a person must look. `pending`: something is under way, or waits for its time. */
+/** `failing`: a person must act. `pending`: work is under way, or waits for its time. `well`: nothing to
+ *  do. */
 export const healthWords = ['failing', 'pending', 'well'] as const;
+/** One of `healthWords`. */
 export type HealthWord = (typeof healthWords)[number];
 
-/** One certificate. Instants are absent where there is no such thing. */
+/** The health of one certificate. An instant is absent if it is unknown or does not apply. */
 export interface CertificateHealth {
   readonly name: string;
   readonly health: HealthWord;
+  /** One line: why, and what to do. */
   readonly message: string;
-  /** What should be everywhere: version id of the AWS secret. */
+  /** Current version id of the AWS secret; absent if it contains no certificate, or if tags describe
+   *  another version. */
   readonly version?: string | undefined;
   readonly notAfter?: Date | undefined;
   readonly renewsAt?: Date | undefined;
   readonly nextAttempt?: Date | undefined;
   readonly lastError?: string | undefined;
-  /** What was last seen to be served, as `probe` says it. */
+  /** Result of the last probe of this version (`ServedWord`). */
   readonly served?: string | undefined;
-  /** Absent where the inventory does not know them: it was registered. */
+  /** Absent if the inventory file does not have them: the certificate has no target, or was registered. */
   readonly targets?: readonly TargetHealth[] | undefined;
 }
 
-/** One target: whether the version is in its Secret and its workloads run with it; and what it serves, where it tells its
- *  addresses, else what is served under the names of the certificate, or what its cluster's agent sees of that. */
+/** The health of one target. */
 export interface TargetHealth {
+  /** As `nameDestination` writes it: `prod/shop/shop-tls`. */
   readonly target: string;
+  /** `yes`: the Secret has the version and the workloads run with it. `Secret only`: workloads do not yet. */
   readonly applied: 'yes' | 'Secret only' | 'no';
+  /** Last probe of the target's own addresses; if it lists none, of the certificate's names. For a cluster
+   *  with an agent, as that agent reports it. */
   readonly served?: string | undefined;
 }
 
-/** What is judged: what AWS lists, and what the inventory says of it. */
+/** One certificate as it is judged. */
 export interface HealthSubject {
   readonly name: string;
+  /** Its AWS secret, as listing gives it; absent if there is none. */
   readonly entry?: { readonly current?: string | undefined; readonly state: CertificateState } | undefined;
+  /** Absent if the inventory file does not list it. */
   readonly spec?: CertificateSpec | undefined;
   readonly clusters: Inventory['clusters'];
-  /** What today's inventory would not accept of it; absent: nothing that tags tell. */
+  /** What today's inventory does not allow of a registered certificate; absent if tags show nothing. */
   readonly misfits?: Misfits | undefined;
 }
 
-/** @param staleAfterMs How long after its delivery another certificate may be served. */
+/** Judges one certificate.
+ *  @param staleAfterMs How long after its delivery another certificate may be served, in milliseconds. */
 export function judgeHealth(subject: HealthSubject, now: Date, staleAfterMs: number): CertificateHealth {
   const { name, spec } = subject;
   const entry = subject.entry && { ...subject.entry, state: boundTimes(subject.entry.state, now).state };
   const { state = {}, current } = entry ?? {};
-  const held = entry && actualByTags(entry);
-  const certificate = held?.kind === 'certificate' ? held : undefined;
+  const actual = entry && actualByTags(entry);
+  const certificate = actual?.kind === 'certificate' ? actual : undefined;
   const version = certificate && current;
   const renewBeforeMs = spec?.renewBeforeMs;
   const renewsAt = certificate && renewalTime({ ...certificate, renewBeforeMs });
@@ -88,7 +98,7 @@ export function judgeHealth(subject: HealthSubject, now: Date, staleAfterMs: num
     renewsAt,
     nextAttempt: state.nextAttempt,
     lastError: state.error,
-    served: seenOf(state.served, version)?.word,
+    served: probeOf(state.served, version)?.word,
     targets,
   };
 }
@@ -103,12 +113,13 @@ interface Facts extends HealthSubject {
 
 type HealthCheck = Pick<CertificateHealth, 'health' | 'message'>;
 
-/** The first that holds. What ends a certificate comes before what only delays the next one. */
+/** The first check that applies. A check for a certificate that ends comes before one for a delayed
+ *  renewal. */
 function firstCheck(facts: Facts): HealthCheck {
   const { entry, spec, certificate, renewsAt, now } = facts;
   const { state = {}, current } = entry ?? {};
   const failed = state.failures
-    ? `${state.failures} failed, the last with ${state.error ?? 'no code'}; tried again ${state.nextAttempt?.toISOString() ?? 'at the next pass'}`
+    ? `${state.failures} failed, the last with ${state.error ?? 'no code'}; next attempt ${state.nextAttempt?.toISOString() ?? 'in the next pass'}`
     : undefined;
   if (!spec && !state.source) return well('neither in the inventory nor registered: nobody renews it');
   if (certificate && certificate.notAfter <= now)
@@ -118,7 +129,7 @@ function firstCheck(facts: Facts): HealthCheck {
   if (decisionsOf(entry).isRevoked) return failing('the version in use was revoked');
   if (hasDisagreed(state, now))
     return failing(
-      'tags of its AWS secret said otherwise than its value (TagsDisagree); they were written anew: find out who wrote them',
+      'the tags of its AWS secret did not match its value (TagsDisagree) and were corrected: find out who changed them',
     );
   const { misfits } = facts;
   if (misfits && !isTolerated(misfits, now)) return failing(explainRefusal(misfits));
@@ -126,7 +137,7 @@ function firstCheck(facts: Facts): HealthCheck {
   if (!certificate) {
     return pending(
       current && state.version
-        ? 'somebody else wrote its version; the next pass of issue reads it'
+        ? 'issue did not write its current version; the next pass of issue reads it'
         : 'not issued yet',
     );
   }
@@ -140,17 +151,17 @@ function firstCheck(facts: Facts): HealthCheck {
   );
 }
 
-/** Only the pass that took a version back ends with an error. */
+/** A version that failed is `failing` until it is resumed, because only the pass that froze it ended with an
+ *  error. A version that a person took back is `pending`. */
 function findFrozen({ name, entry }: Facts): HealthCheck | undefined {
   const state = entry?.state ?? {};
   const freezes = [state.freeze, ...frozenByAgents(state)];
-  const hold = freezes.find((one) => freezeOf(one, entry?.current) !== undefined);
-  if (!hold) return undefined;
-  return isByHand(hold)
-    ? pending(`held: ${hold.reason}`)
-    : failing(
-        `held: it failed at ${hold.target}: ${hold.reason}; once that is mended: ${resumeCommand(name)}`,
-      );
+  const freeze = freezes.find((candidate) => freezeOf(candidate, entry?.current) !== undefined);
+  if (!freeze) return undefined;
+  const { target, reason } = freeze;
+  return isByHand(freeze)
+    ? pending(`frozen: ${reason}`)
+    : failing(`frozen: it failed at ${target}: ${reason}; once that is fixed, run: ${resumeCommand(name)}`);
 }
 
 function findUnserved({ entry, now, staleAfterMs }: Facts): HealthCheck | undefined {
@@ -169,7 +180,7 @@ function findUndelivered({ entry, targets }: Facts): HealthCheck | undefined {
       `${open.length} of ${targets?.length} targets wait: ${open[0]?.target}${open.length > 1 ? ' …' : ''}`,
     );
   const isKnown = targets !== undefined || deployed === undefined || isDelivered(deployed, version);
-  return isKnown ? undefined : pending('not in all its targets yet');
+  return isKnown ? undefined : pending('not delivered to all its targets yet');
 }
 
 function findPaused({ entry }: Facts): HealthCheck | undefined {
@@ -189,28 +200,32 @@ function describeTargets(
   version: string | undefined,
 ): readonly TargetHealth[] {
   const { deployed, served, reports } = entry?.state ?? {};
-  const seen = seenOf(served, version);
-  const seenAt = servedByTargets(seen?.targets, targets);
+  const probed = probeOf(served, version);
+  const byTarget = servedByTargets(probed?.targets, targets);
   const phases = version === undefined ? [] : phasesOf(deployed, version, targets);
   return targets.map((target, index) => {
     const described = { target: nameDestination(target, name) };
     if (!isSecretTarget(target) || !isAgentCluster(target.cluster, { clusters })) {
-      return { ...described, applied: words[phases[index] ?? 'none'], served: seenAt[index] ?? seen?.word };
+      return {
+        ...described,
+        applied: appliedWords[phases[index] ?? 'none'],
+        served: byTarget[index] ?? probed?.word,
+      };
     }
     const own = targetsIn(targets, target.cluster);
     const report = reports?.[target.cluster];
     const reported = version === undefined ? [] : phasesOf(report?.deployed, version, own);
-    const step = reported[own.indexOf(target)] ?? 'none';
+    const phase = reported[own.indexOf(target)] ?? 'none';
     const inside = version === undefined ? undefined : report?.served;
     const word = servedByTargets(inside?.targets, own)[own.indexOf(target)] ?? inside?.word;
-    return { ...described, applied: words[step], served: word };
+    return { ...described, applied: appliedWords[phase], served: word };
   });
 }
 
-const words = { none: 'no', applied: 'Secret only', 'rolled-out': 'yes' } as const;
+const appliedWords = { none: 'no', applied: 'Secret only', 'rolled-out': 'yes' } as const;
 
-/** What was seen of the version; nothing where it was another one. */
-function seenOf(served: ServedRecord | undefined, version: string | undefined): SeenServed | undefined {
+/** The recorded probe if it is of the version. */
+function probeOf(served: ServedRecord | undefined, version: string | undefined): SeenServed | undefined {
   return served?.version === version ? served : undefined;
 }
 
