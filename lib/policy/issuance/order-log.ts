@@ -1,7 +1,8 @@
 // The log of recent orders of a certificate: when, where and for which domains.
 import type { OrderLog } from '../../state/orders.ts';
 
-/** The most orders in the log: no known limit looks further back, and other limits count earlier. */
+/** How long an order stays in the log, in milliseconds (no known limit looks further back), and the most
+ *  orders in it. */
 const longestMs = 7 * 24 * 3_600_000;
 const most = 20;
 
