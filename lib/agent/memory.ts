@@ -1,6 +1,11 @@
 // What a Secret that an agent wrote remembers: the statement that was followed last, and that of the version before. Nobody
 // outside the cluster can turn it back.
-import { type DeliveryStatement, readStatement } from '../certificate/statement.ts';
+import {
+  type DeliveryStatement,
+  readStatement,
+  readStatementTimes,
+  type StatementTimes,
+} from '../certificate/statement.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
@@ -78,13 +83,7 @@ function isOutdated({ annotations }: ClusterSecret, statement: SignedStatement):
   return !(statement.signedAt < readTimes(annotations).signedAt);
 }
 
-/** Instants that are not there are invalid: they compare false with any other. */
-function readTimes(annotations: Annotations): {
-  readonly version?: string;
-  readonly notBefore: Date;
-  readonly signedAt: Date;
-} {
-  const text = annotations[statementAnnotation] ?? '';
-  const [notBefore = '', signedAt = ''] = text.split('/');
-  return readStatement(text) ?? { notBefore: new Date(notBefore), signedAt: new Date(signedAt) };
+/** What the annotation says of the statement that was followed last. */
+function readTimes(annotations: Annotations): StatementTimes {
+  return readStatementTimes(annotations[statementAnnotation]);
 }

@@ -52,6 +52,20 @@ export function readStatement(text: string | undefined): StatementSummary | unde
   return readClaim(text)?.summary;
 }
 
+/** When a statement was made and the leaf that it is about began: invalid dates, which compare false with any other, where the
+ *  text does not say. `version`: absent where the text is no whole statement. */
+export interface StatementTimes {
+  readonly version?: string;
+  readonly notBefore: Date;
+  readonly signedAt: Date;
+}
+
+/** The times of a statement's text, or of `<notBefore>/<signedAt>`, which earlier agents have written alone. */
+export function readStatementTimes(text = ''): StatementTimes {
+  const [notBefore = '', signedAt = ''] = text.split('/');
+  return readStatement(text) ?? { notBefore: new Date(notBefore), signedAt: new Date(signedAt) };
+}
+
 /** The statement, where one of the keys has signed it for just this content. Content without targets agrees with any.
  *  @param publicKeys As `publicKeyOf` gives them; any of them may have signed. */
 export function verifyStatement(
