@@ -54,7 +54,7 @@ function defineDeregister({ cluster, version }: AgentSettings): Handler<boolean>
     connect: (invocation, closing) => openSecrets(invocation, closing).agents,
     async run(_cluster, agents, { clock, log, signal }) {
       const now = clock.now();
-      await agents.note({ cluster, version, lastSeen: now, deregistered: now }, signal);
+      await agents.record({ cluster, version, lastSeen: now, deregistered: now }, signal);
       log.info('agent deregistered', { cluster });
       return { answer: true };
     },

@@ -48,7 +48,7 @@ export async function reconcile(ports: AgentPorts, invocation: AgentInvocation):
   const { cluster, version } = invocation;
   const problem = failures[0] && describeError(failures[0]);
   try {
-    await registry.note({ cluster, version, problem, lastSeen: clock.now() }, invocation.cleanUpSignal);
+    await registry.record({ cluster, version, problem, lastSeen: clock.now() }, invocation.cleanUpSignal);
   } catch (error) {
     log.error('agent not recorded', { problem: describeError(error) });
     failures.push(toError(error));

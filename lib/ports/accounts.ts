@@ -1,22 +1,28 @@
-// The socket between the ACME adapter and the store of its accounts; each comment is part of the contract.
+// Port to the stored ACME accounts. Each comment is part of the contract.
 
-/** One ACME account: private key (PKCS#8 PEM) and, once the CA knows it, its URL. */
+/** One ACME account as stored. */
 export interface AcmeAccount {
+  /** Private key as PKCS#8 PEM. */
   readonly key: string;
+  /** URL of the account at the CA; absent until it is registered. */
   readonly url?: string | undefined;
-  /** Contact the CA was last told. */
+  /** Contact as last sent to the CA. */
   readonly contact: readonly string[];
-  /** PKCS#8 PEM of the key that is to take the place of `key`: the CA may or may not know it yet (RFC 8555
-   *  §7.3.5). */
+  /** PKCS#8 PEM of the key that will replace `key`, while an exchange of keys is under way (RFC 8555 §7.3.5).
+   *  The CA may know it already. */
   readonly nextKey?: string | undefined;
 }
 
-/** ACME accounts in AWS Secrets Manager, one per directory URL. */
+/** ACME accounts in AWS Secrets Manager, one for each directory URL. Every method rejects with a
+ *  StoreError. */
 export interface AccountStore {
+  /** The account for a directory URL; `undefined` if there is none. */
   read(directory: string, signal: AbortSignal): Promise<AcmeAccount | undefined>;
-  /** Keeps a new account; where one is there already, gives that one instead. */
+  /** Stores a new account and returns it. If the directory has one already, changes nothing and returns that
+   *  one. */
   create(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<AcmeAccount>;
+  /** Replaces the stored account. */
   update(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<void>;
-  /** Name of the AWS secret that holds the account, for a person who must act on it. */
+  /** Name of the AWS secret with the account, for messages to people. */
   secretOf(directory: string): string;
 }

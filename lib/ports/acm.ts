@@ -1,12 +1,16 @@
-// The socket between the deploy story and AWS Certificate Manager (ACM); each comment is part of the
-// contract.
+// Port to AWS Certificate Manager (ACM). Each comment is part of the contract.
 import type { AcmCertificate } from '../policy/delivery/acm.ts';
 import { CertrelayError } from './errors.ts';
 
-/** By AWS Certificate Manager. `Denied`, `Throttled`: as AWS says. `LimitExceeded`: a quota of the account.
- *  `NotFound`: no certificate has the ARN. `NotImported`: one that ACM issued itself. `KeyTypeConflict`:
- *  under that ARN the key stays of another type. `Rejected`: it does not take the certificate. `Failed`:
- *  anything else. */
+/** Why a call to ACM failed.
+ *  - `Denied`: the IAM role lacks a right.
+ *  - `Throttled`: too many requests in the account.
+ *  - `LimitExceeded`: a quota of the account is used up.
+ *  - `NotFound`: no certificate has the ARN.
+ *  - `NotImported`: ACM itself issued the certificate with the ARN, so nothing can be imported over it.
+ *  - `KeyTypeConflict`: the certificate with the ARN has a key of another type, which cannot change.
+ *  - `Rejected`: ACM refuses the certificate.
+ *  - `Failed`: anything else. */
 export type CertificateManagerErrorCode =
   | 'Denied'
   | 'Throttled'
@@ -17,21 +21,23 @@ export type CertificateManagerErrorCode =
   | 'Rejected'
   | 'Failed';
 
-/** What AWS Certificate Manager did not do; the code says why. */
+/** A failed call to AWS Certificate Manager. */
 export class CertificateManagerError extends CertrelayError<CertificateManagerErrorCode> {}
 
-/** ACM in one region of the caller's account. Every call may be made twice but for an `import` without `arn`,
- *  and fails with a `CertificateManagerError`, or the signal's reason. */
+/** ACM in one region of the caller's account. Every call rejects with a `CertificateManagerError`, or with
+ *  the signal's reason. Every call may be repeated, except an `import` without `arn`, which makes another
+ *  certificate. */
 export interface CertificateManager {
-  /** `undefined` where there is no certificate under the ARN. */
+  /** The certificate with this ARN; `undefined` if there is none. */
   read(arn: string, signal: AbortSignal): Promise<AcmCertificate | undefined>;
-  /** Whether it was imported; what ACM issued itself cannot be imported over. */
+  /** Whether the certificate was imported. Nothing can be imported over one that ACM issued itself. */
   isImported(arn: string, signal: AbortSignal): Promise<boolean>;
-  /** ARNs of the imported certificates that carry the tag of our certificate `name`, in the order of their
-   *  text. Looked for among those that are for one of `domains`. */
+  /** ARNs, sorted, of the imported certificates with the tag of our certificate `name`. Searches only
+   *  certificates that have one of `domains`. */
   find(name: string, domains: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
-  /** Imports over what is under `arn`, or where there is none under a new ARN that carries the tag of `name`;
-   *  gives the ARN. `chain` is PEM, leaf first, `key` PKCS#8 PEM. */
+  /** Imports a certificate and returns its ARN. With `arn` it replaces the certificate there. Without, it
+   *  gets a new ARN and the tag of our certificate `name`. `chain` is PEM, leaf first; `key` is PKCS#8
+   *  PEM. */
   import(
     material: {
       readonly name: string;
@@ -45,5 +51,5 @@ export interface CertificateManager {
   close(): void;
 }
 
-/** Gives ACM in that region. Whoever asked for it, and nobody else, closes it. */
+/** Connects to ACM in a region. The caller closes the connection. */
 export type ConnectCertificateManager = (region: string) => Promise<CertificateManager>;

@@ -1,22 +1,25 @@
-// The socket between stories and a CA: an account's view of it (RFC 8555). Each comment is part of the
-// contract.
+// Port to a CA, as one ACME account sees it (RFC 8555). Each comment is part of the contract.
 import type { RevocationReason } from '../certificate/revocation.ts';
 import type { KeyType } from '../certificate/spec.ts';
 import type { CaaSubject } from '../policy/dns/caa.ts';
 import { CertrelayError } from './errors.ts';
 
-/** `Problem`: the CA refused (see `problem`). `Unreachable`: no answer. `Malformed`: an answer that is not
- *  RFC 8555. `Invalid`: an order ended invalid (see `problem`). `Unsupported`: the CA cannot do what the
- *  inventory asks. */
+/** Why a request to a CA failed.
+ *  - `Problem`: the CA refused it; `problem` says why.
+ *  - `Invalid`: an order became invalid; `problem` says why.
+ *  - `Unreachable`: no answer came in time.
+ *  - `Malformed`: the answer breaks RFC 8555.
+ *  - `Unsupported`: the CA does not offer what the inventory asks for. */
 export type AcmeErrorCode = 'Problem' | 'Invalid' | 'Unreachable' | 'Malformed' | 'Unsupported';
 
-/** What a CA did not do, with its problem document where it sent one (RFC 8555 §6.7). */
+/** A failed request to a CA. */
 export class AcmeError extends CertrelayError<AcmeErrorCode> {
+  /** The CA's problem document (RFC 8555 §6.7), if it sent one. */
   readonly problem: AcmeProblem | undefined;
-  /** What the CA asked for by Retry-After, in milliseconds. */
+  /** The wait that the CA asks for by Retry-After, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** The CA has paused a name of this account: nothing is ordered for it before a person visits this page
-   *  (https). */
+  /** URL (https) of a page where a person must lift the CA's pause of a name. Until then every order for the
+   *  name fails. */
   readonly pausedUrl: string | undefined;
   constructor(
     code: AcmeErrorCode,
@@ -35,84 +38,92 @@ export class AcmeError extends CertrelayError<AcmeErrorCode> {
   }
 }
 
-/** RFC 8555 §7.1.3. */
+/** An order (RFC 8555 §7.1.3). */
 export interface Order {
   readonly url: string;
   readonly status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
   readonly expires?: Date | undefined;
-  /** The names it is for, lower case, wildcards with their `*.`; absent where the CA does not repeat them. */
+  /** Its names in lower case, wildcards with their `*.`. Absent if the CA does not repeat them. */
   readonly names?: readonly string[] | undefined;
-  /** One for each name that was or is to be proved; none where the CA asks for no proof. */
+  /** URLs of the authorizations, one for each name. Empty if the CA asks for no proof. */
   readonly authorizations: readonly string[];
+  /** URL to finalize the order at. */
   readonly finalize: string;
+  /** URL of the certificate, once the order is valid. */
   readonly certificate?: string | undefined;
+  /** Why the order is invalid. */
   readonly problem?: AcmeProblem | undefined;
-  /** What the CA asked for by Retry-After, in milliseconds. */
+  /** The wait that the CA asks for by Retry-After, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** RFC 8555 §7.1.4; `name` without the `*.` of a wildcard. */
+/** An authorization of one name (RFC 8555 §7.1.4). */
 export interface Authorization {
   readonly url: string;
+  /** Without the `*.` of a wildcard. */
   readonly name: string;
-  /** Whether the order has the name's wildcard. */
+  /** Whether the order has the wildcard of the name. */
   readonly isWildcard: boolean;
   readonly status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
   readonly challenges: readonly Challenge[];
 }
 
-/** RFC 8555 §8; unknown types appear and are passed over. */
+/** A challenge (RFC 8555 §8). The list of an authorization may contain types that are not supported. */
 export interface Challenge {
   readonly type: string;
   readonly url: string;
-  /** Absent from types that need none. */
+  /** Absent if the type has no token. */
   readonly token?: string | undefined;
-  /** Names by which records may name the CA (dns-persist-01). */
+  /** Names that the CA's record may begin with (dns-persist-01). */
   readonly issuerDomains?: readonly string[] | undefined;
-  /** The account that records must name, if the CA says so (dns-persist-01). */
+  /** URL of the account that the record must name, if the CA requires one (dns-persist-01). */
   readonly accountUrl?: string | undefined;
   readonly status: 'pending' | 'processing' | 'valid' | 'invalid';
   readonly problem?: AcmeProblem | undefined;
 }
 
-/** How a name is proved: the challenge to answer, and the TXT value that DNS must hold by then. */
+/** How to prove control of a name: a challenge, and the TXT value that DNS must have before it is
+ *  answered. */
 export interface Proof {
   readonly challenge: Challenge;
-  /** Full name of the record, lower case, no trailing dot. */
+  /** Full name of the record: lower case, no trailing dot. */
   readonly name: string;
   readonly value: string;
-  /** Serves later orders of the account too, and so stays in DNS. */
+  /** Whether the value also proves later orders of the account, and so stays in DNS. */
   readonly isLasting: boolean;
 }
 
-/** RFC 8555 §6.7, RFC 7807. */
+/** A CA's problem document (RFC 8555 §6.7, RFC 7807). */
 export interface AcmeProblem {
-  /** Last part of the type URN, e.g. `rateLimited`. */
+  /** Last part of the type's URN, e.g. `rateLimited`. */
   readonly type: string;
   readonly detail: string;
   readonly status?: number | undefined;
-  /** The names the CA blames. */
+  /** The names that the CA gives as the cause. */
   readonly identifiers: readonly string[];
 }
 
-/** When the CA wants a certificate renewed (RFC 9773 §4.2); `end` is after `start`. */
+/** The window in which the CA wants a certificate renewed (RFC 9773 §4.2). */
 export interface RenewalInfo {
   readonly start: Date;
+  /** After `start`. */
   readonly end: Date;
-  /** A page of the CA's, https, that says why. */
+  /** URL (https) of a page of the CA that explains the window. */
   readonly explanationUrl?: string | undefined;
-  /** Not to be asked again before, and to be asked again after this time: 1 minute to 1 day. */
+  /** When to ask the CA again, in milliseconds from now: 1 minute to 1 day. */
   readonly retryAfterMs: number;
 }
 
-/** One account at one CA. Answers are parsed; every failure is an `AcmeError`. An account that the CA has
- *  forgotten is registered again, once, with the same key; the orders of the forgotten one are gone then. */
+/** One account at one CA. Every method rejects with an `AcmeError`, or with the signal's reason. If the CA
+ *  has forgotten the account, the same key is registered again, once; the orders of the old account are
+ *  lost. */
 export interface CertificateAuthority {
+  /** URL of the CA's directory. */
   readonly directory: string;
-  /** Order for the exact set of names; the CA may give back an identical one that is open (RFC 8555 §7.4).
-   *  `replaces` is the id of the certificate that this one renews (`certificateId`): passed over where the CA
-   *  has no renewalInfo, and left out, once, where the CA refuses the order with it (RFC 9773 §5).
-   *  @throws AcmeError `Unsupported` where the CA does not offer the profile, or not for so many names. */
+  /** Orders a certificate for exactly these names. The CA may return an open order for the same names (RFC
+   *  8555 §7.4). `replaces` is the id (`certificateId`) of the certificate that is renewed. It is left out if
+   *  the CA has no renewalInfo, or refuses the order because of it (RFC 9773 §5).
+   *  @throws AcmeError `Unsupported` if the CA does not offer the profile, or allows fewer names. */
   newOrder(
     request: {
       readonly domains: readonly string[];
@@ -121,42 +132,46 @@ export interface CertificateAuthority {
     },
     signal: AbortSignal,
   ): Promise<Order>;
-  /** When to renew a certificate of this CA, by its id (`certificateId`); `undefined` where the CA has no
-   *  answer and will have none soon. Asked once, with no signature. @throws AcmeError where the CA may answer
-   *  later. */
+  /** When to renew a certificate of this CA, by its id (`certificateId`). `undefined` if the CA has no
+   *  answer, also later. Sends one unsigned request, never repeated.
+   *  @throws AcmeError if the CA may answer later. */
   renewalInfo(certificateId: string, signal: AbortSignal): Promise<RenewalInfo | undefined>;
+  /** The order at a URL, as it is now. */
   readOrder(url: string, signal: AbortSignal): Promise<Order>;
+  /** The authorization at a URL, as it is now. */
   readAuthorization(url: string, signal: AbortSignal): Promise<Authorization>;
-  /** Tells the CA that a challenge may be validated. */
+  /** Asks the CA to validate the challenge at a URL. */
   answerChallenge(url: string, signal: AbortSignal): Promise<void>;
-  /** `csr` is PKCS#10 PEM. */
+  /** Finalizes a ready order with a certificate request, and returns the order. `csr` is PKCS#10 PEM. */
   finalize(order: Order, csr: string, signal: AbortSignal): Promise<Order>;
-  /** PEM chain, leaf first: the issuer's preferred one where the CA has it, else the CA's default. */
+  /** The PEM chain of a valid order, leaf first: the issuer's preferred chain if the CA has it, else the
+   *  default. */
   downloadCertificate(order: Order, signal: AbortSignal): Promise<string>;
-  /** Revokes the leaf of a PEM chain (RFC 8555 §7.6), in the account's name, or in that of its private key
-   *  where the account did not order it. May be called twice. */
+  /** Revokes the leaf of a PEM chain (RFC 8555 §7.6). Signs with the account's key, or with the leaf's
+   *  private key (`key`, PEM) if another account ordered the certificate. May be called twice. */
   revoke(
     certificate: { readonly chain: string; readonly key: string },
     reason: RevocationReason,
     signal: AbortSignal,
   ): Promise<void>;
-  /** How the account proves the name of an authorization; `undefined` where the CA offers no challenge that
-   *  DNS answers.
-   *  @throws AcmeError `Unsupported` if the only one is dns-persist-01 by a record that would name a
+  /** How the account proves the name of an authorization. `undefined` if the CA offers no DNS challenge.
+   *  @throws AcmeError `Unsupported` if it offers only dns-persist-01, and with a record that names a
    *  stranger. */
   proofOf(authorization: Authorization): Proof | undefined;
 }
 
-/** Gives the account at an issuer's CA, registering it the first time. */
+/** Connects to an issuer's CA by the issuer's name, and registers an account the first time.
+ *  @throws AcmeError */
 export type ConnectAuthority = (issuer: string, signal: AbortSignal) => Promise<CertificateAuthority>;
 
-/** What CAA records are held against for an issuer; without the account's URL where it has no account yet. */
+/** What CAA records must allow for an issuer. Without the account's URL if there is no account yet.
+ *  @throws AcmeError */
 export type DescribeAuthority = (issuer: string, signal: AbortSignal) => Promise<CaaSubject>;
 
-/** Makes private keys and signing requests. */
+/** Makes private keys and certificate requests. */
 export interface KeyMaker {
-  /** PKCS#8 PEM. */
+  /** A new private key as PKCS#8 PEM. */
   generate(type: KeyType): Promise<string>;
-  /** PKCS#10 PEM for the names, the first as common name where it fits (64 characters). */
+  /** A certificate request as PKCS#10 PEM. The common name is the first name of at most 64 characters. */
   request(key: string, domains: readonly string[]): Promise<string>;
 }

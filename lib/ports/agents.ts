@@ -1,32 +1,35 @@
-// The sockets of agents: each interface is a contract, each comment part of it.
+// Ports of agents, which deliver certificates inside a cluster. Each comment is part of the contract.
 import { CertrelayError } from './errors.ts';
 
-/** What an agent is told is not signed, is signed for another version or other targets, or not by a key it
- *  trusts for its cluster. `Unseen`: it is told of a failure that it has not seen. */
+/** Why an agent refuses to deliver.
+ *  - `Unsigned`: the statement about the delivery is not signed.
+ *  - `OtherVersion`, `OtherTargets`: it is signed for another version, or for other targets.
+ *  - `BadSignature`: it is not signed by a key that the agent trusts for its cluster.
+ *  - `Unseen`: it reports a failure that the agent has not seen itself. */
 export type AgentErrorCode = 'Unsigned' | 'OtherVersion' | 'BadSignature' | 'OtherTargets' | 'Unseen';
 
-/** Why an agent does not deliver what its AWS secret holds. */
+/** The reason why an agent does not deliver the version in an AWS secret. */
 export class AgentError extends CertrelayError<AgentErrorCode> {}
 
-/** What is known of one cluster's agent, beside what it reports of each certificate. */
+/** What one cluster's agent reports about itself. */
 export interface AgentRecord {
   /** Key of `Inventory.clusters`. */
   readonly cluster: string;
-  /** When it ended a pass last; absent: it never did. */
+  /** End of its last reconcile; absent if there was none. */
   readonly lastSeen?: Date | undefined;
-  /** Of its image, as whoever built that called it. */
+  /** Version of its image, as given when the image was built. */
   readonly version?: string | undefined;
-  /** What went wrong in that pass; absent: nothing. */
+  /** What went wrong in its last reconcile; absent if nothing did. */
   readonly problem?: string | undefined;
-  /** When a person told it that it is no longer wanted; absent: it is. */
+  /** When a person deregistered the agent; absent if nobody did. */
   readonly deregistered?: Date | undefined;
 }
 
-/** The agents that have a place to report to. */
+/** The records of agents. */
 export interface AgentRegistry {
-  /** Every one under the prefix, 100 a page; may lag behind writes by minutes. */
+  /** All records under the prefix; one call for each 100. May be minutes behind the latest writes. */
   list(signal: AbortSignal): Promise<readonly AgentRecord[]>;
-  /** Writes down all of the record; what is absent is cleared. @throws StoreError `Failed` where the cluster
-   *  has no place. */
-  note(record: AgentRecord, signal: AbortSignal): Promise<void>;
+  /** Writes a whole record: a field that is absent is cleared.
+   *  @throws StoreError `Failed` if the cluster has no AWS secret for its record. */
+  record(record: AgentRecord, signal: AbortSignal): Promise<void>;
 }

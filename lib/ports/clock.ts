@@ -1,13 +1,14 @@
-// The socket to time: nothing below the adapters reads a clock or sets a timer itself. Each comment is part
-// of the contract.
+// Port to the time: only adapters read a clock or set a timer. Each comment is part of the contract.
 
-/** The time, and waiting. */
+/** The current time, and timers. All durations are in milliseconds. */
 export interface Clock {
+  /** The current time. */
   now(): Date;
-  /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
+  /** Resolves after `ms`.
+   *  @throws the signal's reason as soon as the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Calls `act` once, after `ms`; the function it returns prevents that, and may be called at any time. */
+  /** Calls `act` once, after `ms`. The returned function stops the timer; it may be called at any time. */
   after(ms: number, act: () => void): () => void;
-  /** A signal that is aborted after `ms`, with a `TimeoutError`. It keeps no process alive. */
+  /** A signal that is aborted after `ms` with a `TimeoutError`. It does not keep the process alive. */
   timeout(ms: number): AbortSignal;
 }

@@ -1,5 +1,4 @@
-// The socket between the deploy story and a Kubernetes cluster; each comment is part of the contract.
-
+// Ports to a Kubernetes cluster. Each comment is part of the contract.
 import type { SecretTarget, WorkloadKind, WorkloadReference } from '../certificate/spec.ts';
 import type { Delivery } from '../policy/delivery/secret.ts';
 import type { FoundSecret, ToolObjects } from '../policy/kubernetes/migration-source.ts';
@@ -13,19 +12,23 @@ import type {
   Workload,
 } from '../policy/kubernetes/objects.ts';
 import type { TlsObject, TlsObjectKind } from '../policy/kubernetes/tls-objects.ts';
-
 import type { AgentError } from './agents.ts';
 import { CertrelayError } from './errors.ts';
 
-/** `Unreachable`: no connection or no answer, so the whole cluster is down. `Unavailable`: the server
- *  answered that it cannot now (429, 5xx). `Malformed`: an answer that is not Kubernetes'. `TooLarge`: an
- *  answer over the limit of what is read. `Expired`: the server no longer keeps the list that was begun.
- *  `Forbidden`: RBAC (the message names the missing verb). `Foreign`: the Secret belongs to another
- *  certificate, or to somebody else. `TypeConflict`: its `type`, which nobody can change, is another.
- *  `Replayed`: an agent's statement is older than the one it delivered last. `NotFound`, `Conflict`,
- *  `Rejected`: as the server says. `SignInFailed`: the credentials are missing, unusable or refused.
- *  `Unsupported`: the server is too old for the call. `RolloutFailed`: the pods with the new certificate do
- *  not come up. */
+/** Why a call to a cluster failed, or was not made.
+ *  - `Unreachable`: no connection or no answer; the whole cluster counts as down.
+ *  - `Unavailable`: the server refuses for now (429, 5xx).
+ *  - `Malformed`: the answer is not one of the Kubernetes API.
+ *  - `TooLarge`: the answer is over a size limit.
+ *  - `Expired`: the server has dropped a list between two pages.
+ *  - `Forbidden`: RBAC refuses; the message names the missing verb.
+ *  - `Foreign`: the Secret belongs to another certificate or another owner.
+ *  - `TypeConflict`: the Secret has another `type`, which cannot be changed.
+ *  - `Replayed`: the signed statement for an agent is older than the one it delivered last.
+ *  - `NotFound`, `Conflict`, `Rejected`: as the server answers.
+ *  - `SignInFailed`: the credentials are missing, unusable or refused.
+ *  - `Unsupported`: the server is too old for the call.
+ *  - `RolloutFailed`: the pods with the new certificate do not become ready. */
 export type ClusterErrorCode =
   | 'Unreachable'
   | 'Unavailable'
@@ -43,118 +46,123 @@ export type ClusterErrorCode =
   | 'Unsupported'
   | 'RolloutFailed';
 
-/** What a cluster did not do, or was not asked to do; the code says why. */
+/** A failed call to a cluster. */
 export class ClusterError extends CertrelayError<ClusterErrorCode> {}
 
-/** `certrelay` owns what it applies: a key it no longer names goes. `certrelay-kept` holds what was found in
- *  a Secret that had to be made again, so that `certrelay` does not own it. */
+/** A field manager of server-side apply. `certrelay` owns what it applies: the server deletes a key that it
+ *  no longer names. `certrelay-kept` owns the other keys of a Secret that had to be created again, so that
+ *  `certrelay` does not own them. */
 type FieldManager = 'certrelay' | 'certrelay-kept';
 
-/** One cluster, over one connection. Every call gives up after some seconds or as soon as the signal is
- *  aborted (it rejects with the signal's reason then), may be made twice, and fails with a `ClusterError`. */
+/** One cluster, over one connection. Every call has a timeout of some seconds, rejects with a `ClusterError`
+ *  or with the signal's reason, and may be repeated. */
 export interface Cluster {
-  /** The Secret, or `undefined` where there is none (nor the namespace). */
+  /** The Secret; `undefined` if there is none, or no such namespace. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<ClusterSecret | undefined>;
-  /** Server-side apply. Keys, labels and annotations that the manifest does not name stay with their owners.
-   *  Gives the Secret as stored, after admission. `over` is the Secret it was decided upon: our fields are
-   *  taken over from other managers. Without `over` the Secret is made, and other managers' values are never
-   *  overwritten.
-   *  @throws ClusterError `Conflict` where the Secret is no longer what it was decided upon, `NotFound` where
-   *  the namespace is missing, `Rejected` where validation or admission refuses it. */
+  /** Applies a Secret (server-side apply) and returns it as stored, after admission. Keys, labels and
+   *  annotations that the manifest does not name are kept for their owners. `over` is the Secret that the
+   *  manifest was decided for: our fields are then taken over from other managers. Without `over` the Secret
+   *  is created, and values of other managers are never overwritten.
+   *  @throws ClusterError `Conflict` if the Secret has changed since `over` was read; `NotFound` if the
+   *  namespace does not exist; `Rejected` if validation or admission refuses it. */
   applySecret(
     manifest: SecretManifest,
     options: { readonly manager: FieldManager; readonly over?: ClusterSecret | undefined },
     signal: AbortSignal,
   ): Promise<ClusterSecret>;
-  /** Every Secret of the namespace that has our label, however many pages that takes. */
+  /** All Secrets in the namespace with our label. */
   listSecrets(namespace: string, signal: AbortSignal): Promise<readonly ListedSecret[]>;
-  /** Deletes just this state of the Secret. @throws ClusterError `Conflict` where it has changed since. */
+  /** Deletes the Secret if it has not changed since `over` was read.
+   *  @throws ClusterError `Conflict` if it has changed. */
   deleteSecret(namespace: string, name: string, over: ClusterSecret, signal: AbortSignal): Promise<void>;
-  /** Every workload of the kind in the namespace, however many pages that takes. */
+  /** All workloads of the kind in the namespace. */
   listWorkloads(namespace: string, kind: WorkloadKind, signal: AbortSignal): Promise<readonly Workload[]>;
-  /** Every object of the kind in the namespace that no other object looks after.
-   *  @throws ClusterError `NotFound` where the cluster has no such kind. */
+  /** All objects of the kind in the namespace that no other object owns.
+   *  @throws ClusterError `NotFound` if the cluster does not have the kind. */
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
-  /** As `Directory.listTlsObjects`. */
+  /** As `ClusterDirectory.listTlsObjects`. */
   listTlsObjects: ClusterDirectory['listTlsObjects'];
-  /** Other namespaces whose Gateways may take Secrets of this one, each once: as its ReferenceGrants say,
-   *  without which no Gateway serves a Secret of another namespace. A cluster that does not know those has
-   *  none. */
+  /** The other namespaces whose Gateways may use Secrets of this one, because a ReferenceGrant allows it.
+   *  Each once; empty if the cluster does not have ReferenceGrants. */
   listGatewayNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** Marks the pod template; gives the workload afterwards. Its `generation` has grown unless the mark was
-   *  there. */
+  /** Restarts a workload by a mark on its pod template, and returns the workload. Its `generation` is higher
+   *  than before, unless it had the mark already. */
   restartWorkload(
     namespace: string,
     workload: WorkloadReference,
     mark: RestartMark,
     signal: AbortSignal,
   ): Promise<Workload>;
-  /** Ends the connection. */
+  /** Closes the connection; calls under way fail. */
   close(): Promise<void>;
 }
 
-/** Gives the cluster of that name in the inventory. Whoever asked for it, and nobody else, closes it.
- *  @throws ClusterError `SignInFailed` where what signs in to it is missing or cannot be used. */
+/** Connects to a cluster by its name in the inventory. The caller closes it.
+ *  @throws ClusterError `SignInFailed` if the credentials are missing or unusable. */
 export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Cluster>;
 
-/** A target that is to get back the version before the one in use. */
+/** A target that could get its previous version back. */
 export interface ReturnQuestion {
   readonly target: SecretTarget;
-  /** The version before. */
+  /** The previous version. */
   readonly delivery: Delivery;
-  /** This run has seen the one in use fail at the target. */
+  /** Whether this run has seen the current version fail at the target. */
   readonly isSeen: boolean;
 }
 
-/** Judges whether the target may have it back: `undefined`, or why not, as the rest of "the version before
- *  cannot take its place: …". `Unseen`: it may, once a run has seen the failure for itself. @throws
- *  ClusterError */
+/** Decides whether a target may get its previous version back. Returns `undefined` if it may. Else an error
+ *  whose message continues "the version before cannot take its place: …". Its code is `Unseen` if the target
+ *  may get it once this run has seen the failure itself.
+ *  @throws ClusterError */
 export type JudgeReturn = (
   question: ReturnQuestion,
   cluster: Cluster,
   signal: AbortSignal,
 ) => Promise<AgentError | undefined>;
 
-/** The objects of one cluster that use certificates, read and never written. Every call keeps the rules of
+/** Reads the objects of one cluster that use certificates, and never writes. Calls behave as those of
  *  `Cluster`. */
 export interface ClusterDirectory {
-  /** Every object of the kinds in the namespace, in the order of the kinds. A cluster that does not know
-   *  Gateways has none. */
+  /** All objects of the kinds in the namespace, in the order of the kinds. No Gateways if the cluster does
+   *  not have the kind. */
   listTlsObjects(
     namespace: string,
     kinds: readonly TlsObjectKind[],
     signal: AbortSignal,
   ): Promise<readonly TlsObject[]>;
-  /** The Secret with its values, or `undefined` where there is none. */
+  /** The Secret with its values; `undefined` if there is none. */
   readFoundSecret(namespace: string, name: string, signal: AbortSignal): Promise<FoundSecret | undefined>;
-  /** What other tools keep certificates by in the namespace. */
+  /** The objects in the namespace by which other tools manage certificates. */
   listToolObjects(namespace: string, signal: AbortSignal): Promise<ToolObjects>;
-  /** Ends the connection. */
+  /** Closes the connection; calls under way fail. */
   close(): Promise<void>;
 }
 
-/** As `ConnectCluster`. */
+/** As `ConnectCluster`, for discovery and migration. */
 export type ConnectDirectory = (name: string, signal: AbortSignal) => Promise<ClusterDirectory>;
 
-/** Where a cluster's API server is, and who calls it. Never logged. */
+/** How a cluster's API server is reached, and with which credentials. Never logged. */
 export interface ClusterAccess {
-  /** `https` URL, without a slash at the end. */
+  /** `https` URL without a slash at the end. */
   readonly server: string;
-  /** PEM of the authorities that may have signed the server's certificate; absent: the public ones. */
+  /** PEM certificates of the authorities that the server's certificate must be from. Absent: the public
+   *  ones. */
   readonly ca?: string | undefined;
-  /** Name to ask for and to find in the server's certificate, where it is not the URL's. */
+  /** Name for TLS (SNI) that the server's certificate must have. Absent: the host of `server`. */
   readonly serverName?: string | undefined;
   /** `http` or `https` URL of a proxy. */
   readonly proxy?: string | undefined;
-  /** A bearer token; or what gives the one for a call that is made now. */
+  /** A bearer token, or a function that returns the current one. */
   readonly token?: string | ReadToken | undefined;
-  /** PEM of a client certificate and its key. */
+  /** A client certificate and its private key, as PEM. */
   readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined;
-  /** For messages: where all this was found, such as `the kubeconfig`, and a sentence for whoever is refused
-   *  (401). */
+  /** Where the access was read, for messages, e.g. `the kubeconfig`. */
   readonly origin: string;
+  /** What to do if the server refuses the credentials (401), for messages. */
   readonly onRefusal: string;
 }
 
-/** @throws ClusterError `SignInFailed` where there is none, or the signal's reason. */
+/** The bearer token that is valid now.
+ *  @throws ClusterError `SignInFailed` if there is none
+ *  @throws the signal's reason once the signal is aborted. */
 export type ReadToken = (signal: AbortSignal) => Promise<string>;

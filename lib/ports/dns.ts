@@ -1,11 +1,15 @@
-// The sockets between issuing and DNS: where challenges are answered, and what DNS says of it; each comment
-// is part of the contract.
+// Ports to DNS and to the hosted zones that challenges are written to. Each comment is part of the contract.
 import type { PreflightFacts } from '../policy/dns/preflight.ts';
 import { CertrelayError } from './errors.ts';
 
-/** `NoZone`: no public hosted zone of ours takes the name's challenge. `Conflict`: another writer kept
- *  winning. `Throttled`, `Denied`: by AWS. `NotVisible`: INSYNC, yet an authoritative server does not answer
- *  the value. `Lookup`: DNS did not answer. */
+/** Why a change or a query of DNS failed.
+ *  - `NoZone`: no public hosted zone of ours can have the challenge's record.
+ *  - `Conflict`: other writers kept changing the zone at the same time.
+ *  - `Throttled`: AWS throttled the request.
+ *  - `Denied`: the IAM role lacks a right.
+ *  - `NotVisible`: a change was accepted, but not every name server answers the value in time.
+ *  - `Lookup`: DNS did not answer.
+ *  - `Failed`: anything else, such as the end of the run. */
 export type DnsErrorCode =
   | 'NoZone'
   | 'Conflict'
@@ -15,69 +19,70 @@ export type DnsErrorCode =
   | 'Lookup'
   | 'Failed';
 
-/** What DNS or Route 53 did not do; the code says why. */
+/** A failed change or query of DNS. */
 export class DnsError extends CertrelayError<DnsErrorCode> {}
 
-/** One DNS-01 value: `name` is the full `_acme-challenge.…` name, lower case, no trailing dot. */
+/** The TXT value of one challenge. */
 export interface TxtValue {
+  /** Full name, e.g. `_acme-challenge.example.com`: lower case, no trailing dot. */
   readonly name: string;
   readonly value: string;
 }
 
-/** What became of some record names; a name that is absent from `failed` succeeded. */
+/** The result for some challenge names. A name that is not in `failed` succeeded. */
 export interface RecordOutcome {
   readonly failed: ReadonlyMap<string, Error>;
 }
 
-/** Called with a record name once it is decided, and why where it failed; the outcome tells of those it is
- *  not called for. */
+/** Called once for each challenge name, when it has succeeded or failed. `error` says why it failed. */
 export type OnRecordDone = (name: string, error?: Error) => void;
 
-/** DNS-01 TXT values in the zones that answer for them: the name's own, or the one its CNAME leads to. Values
- *  of others at the same name stay. */
+/** The TXT values of challenges in our hosted zones. A value is written at the end of its name's CNAMEs.
+ *  Values of other writers at the same name are kept. */
 export interface ChallengeRecords {
-  /** Adds values, one atomic change per hosted zone, and resolves once every change is INSYNC. A value that
-   *  is there already is left. One zone's failure or delay does not stop another's: `onDone` tells of each
-   *  name as soon as the change that has it is INSYNC. */
+  /** Adds values with one atomic change per hosted zone, and resolves once every change is INSYNC. A value
+   *  that exists is left as it is. A slow or failed zone does not stop the others: `onDone` is called for a
+   *  name as soon as its own change is INSYNC. */
   present(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;
-  /** Takes just these values away, of which a value may be given by its first 8 characters
-   *  (`policy/dns/txt-journal.ts`); a value that is gone already, or whose name no zone of ours takes, is passed
-   *  over. Does not wait for INSYNC. A value that the same run presented is taken away where it was put,
-   *  whatever CNAMEs say by then. `onDone` tells of each name as soon as its zone is changed. */
+  /** Removes exactly these values. A value may be given by its first 8 characters
+   *  (`policy/dns/txt-journal.ts`). A value that does not exist, or has no zone of ours, counts as removed. A
+   *  value that the same run presented is removed where it was added, even if CNAMEs have changed since. Does
+   *  not wait for INSYNC: `onDone` is called for a name as soon as its zone is changed. */
   cleanUp(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;
 }
 
-/** Asks the authoritative servers of the zone where each value really is until all are answered; a name is
- *  waited for two minutes. Calls that run side by side share what they find out. */
+/** Waits until the authoritative name servers answer every value, at most 2 minutes for each name. A name
+ *  that is not visible by then fails with DnsError `NotVisible`, or `Lookup` if its servers cannot be found.
+ *  Concurrent calls with the same signal share what they find. */
 export type AwaitVisible = (values: readonly TxtValue[], signal: AbortSignal) => Promise<RecordOutcome>;
 
-/** The name at the end of the CNAME chain that begins at `name`, which is `name` itself where it is no alias;
- *  lower case, no trailing dot. An answer is kept for the run. @throws DnsError `NoZone` where the chain is a
- *  circle or has over 8 aliases, `Lookup` where DNS does not answer. */
+/** The name at the end of a name's CNAMEs, or the name itself if it has none: lower case, no trailing dot. An
+ *  answer is kept for the run.
+ *  @throws DnsError `NoZone` if the CNAMEs are a circle or more than 8; `Lookup` if DNS does not answer. */
 export type ResolveAlias = (name: string, signal: AbortSignal) => Promise<string>;
 
-/** The name servers that DNS answers for a zone now, lower case, no trailing dot; none where no zone begins
- *  there.
- *  @throws DnsError `Lookup` where DNS does not answer. */
+/** The name servers that DNS has for a zone now: lower case, no trailing dot. Empty if the name is not the
+ *  top of a zone.
+ *  @throws DnsError `Lookup` if DNS does not answer. */
 export type FindNameServers = (zone: string, signal: AbortSignal) => Promise<readonly string[]>;
 
 /** A public hosted zone of ours. */
 export interface FoundZone {
   readonly id: string;
   readonly name: string;
-  /** The name servers that AWS gave it. @throws DnsError. */
+  /** The name servers that AWS assigned to it. @throws DnsError */
   delegationSet(signal: AbortSignal): Promise<readonly string[]>;
 }
 
-/** The public hosted zone of ours that a record belongs in; `undefined` where there is none.
- *  @throws DnsError `NoZone` where several zones have the name and DNS leads to none of them, `Denied` where
- *  AWS does not let us see the zones. */
+/** The public hosted zone of ours that a record belongs in; `undefined` if there is none.
+ *  @throws DnsError `NoZone` if several zones have the name and DNS does not delegate to exactly one of them;
+ *  `Denied` if the IAM role may not list the zones; `Throttled`, `Lookup` or `Failed`. */
 export type FindHostedZone = (record: string, signal: AbortSignal) => Promise<FoundZone | undefined>;
 
-/** What DNS and Route 53 say now of the names of a certificate, as far as an order depends on it; wildcards
- *  keep their `*.`. `caa`: for an order that may need no proof, CAA alone, without a call to Route 53. An
- *  answer is kept for the run. What cannot be learned is part of the facts: it only rejects where the signal
- *  ends it. */
+/** Reads what an order for these names depends on in DNS and Route 53. Wildcards keep their `*.`. With `caa`
+ *  it reads only CAA records and makes no call to Route 53: for an order that may need no proof. Answers are
+ *  kept for the run. A fact that cannot be read is part of the result.
+ *  @throws the signal's reason once the signal is aborted, and nothing else. */
 export type Preflight = (
   domains: readonly string[],
   about: 'all' | 'caa',

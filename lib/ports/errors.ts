@@ -1,7 +1,7 @@
-// The base of every failure with a code that callers branch on; each port keeps its own closed union of
-// codes.
+// The base class of all coded errors; each port has its own closed union of codes.
 
-/** Base of every error this project throws on purpose. Messages never hold a key, a token or PEM. */
+/** Base of every error that this project throws on purpose. Its message never contains a key, a token or
+ *  PEM. */
 export class CertrelayError<Code extends string = string> extends Error {
   readonly code: Code;
   constructor(code: Code, message: string, options?: { readonly cause?: unknown }) {
@@ -11,24 +11,24 @@ export class CertrelayError<Code extends string = string> extends Error {
   }
 }
 
-/** `Settings`: the environment; `Inventory`: the inventory file; `Event`: the event a function was called
- *  with. */
+/** Which input has mistakes. `Settings`: environment variables. `Inventory`: the inventory file. `Event`: the
+ *  event that a function was invoked with. */
 export type ConfigErrorCode = 'Settings' | 'Inventory' | 'Event';
 
-/** What a person wrote is wrong: the message names every mistake. */
+/** Mistakes in what a person wrote. The message names all of them. */
 export class ConfigError extends CertrelayError<ConfigErrorCode> {}
 
-/** What was thrown, as an Error. */
+/** The value itself if it is an Error, else an Error with its text. */
 export function toError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 
-/** The code of what was thrown, for a log line or a report: `Unexpected` where it is none of ours. */
+/** The code of an error, for a log line or a report. `Unexpected` if it is not a `CertrelayError`. */
 export function codeOf(cause: unknown): string {
   return cause instanceof CertrelayError ? cause.code : 'Unexpected';
 }
 
-/** One line for an error: its message and those of its causes. Messages hold no secrets, stacks stay out. */
+/** The message of an error and of its causes, joined by colons; without stacks. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describeError).join('; ');
   if (!(error instanceof Error)) return String(error);

@@ -1,25 +1,25 @@
-// The socket to what is known of the installation itself; each comment is part of the contract.
+// Port to the record of the installation itself. Each comment is part of the contract.
 
-/** What is known of the installation itself, and belongs to no certificate. */
+/** What is stored about the installation as a whole. */
 export interface InstallationRecord {
-  /** When a version that keeps this record first ran here. */
+  /** First run of a version that keeps this record. */
   readonly firstRun: Date;
-  /** Whether certificates were stored before that, by an earlier version. */
+  /** Whether an earlier version had stored certificates before `firstRun`. */
   readonly isUpgraded: boolean;
-  /** `open`: no full pass of `issue` has ended since `firstRun`. Then the end of the last one; absent where
-   *  nobody can tell. */
+  /** End of the last full run of `issue`. `open`: none has ended since `firstRun`. Absent: the record cannot
+   *  be read. */
   readonly lastPass?: Date | 'open' | undefined;
-  /** Until when values have been held against their tags. */
+  /** Values stored up to this instant have been compared with their tags. */
   readonly comparedUntil?: Date | undefined;
 }
 
 /** The AWS secret `<prefix>/installation`. Every method may be called twice. */
 export interface InstallationStore {
-  /** `undefined` where there is none yet. */
+  /** The record; `undefined` if there is none yet. */
   read(signal: AbortSignal): Promise<InstallationRecord | undefined>;
-  /** Makes it, with `lastPass` open; where it is there already nothing changes. */
+  /** Creates the record with `lastPass` = `open`. Changes nothing if it exists. */
   create(record: Pick<InstallationRecord, 'firstRun' | 'isUpgraded'>, signal: AbortSignal): Promise<void>;
-  /** Notes the end of a full pass of `issue`, and until when that pass held values against tags. */
+  /** Records the end of a full run of `issue`, and up to when it compared values with tags. */
   recordPass(
     pass: { readonly endedAt: Date; readonly comparedUntil: Date },
     signal: AbortSignal,

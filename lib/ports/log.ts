@@ -11,8 +11,8 @@ export interface LogFields {
   readonly [field: string]: unknown;
 }
 
-/** Every event there is. Alarms and people's filters count them, so each is a public name: `docs/log-events.md` says
- *  what it means, and the changelog names each one that is renamed. */
+/** Every event there is. Alarms and people's filters count them, so each is a public name:
+ *  `docs/log-events.md` says what it means, and the changelog names each one that is renamed. */
 export const logEvents = [
   'account contact updated',
   'account imported',

@@ -1,11 +1,10 @@
-// Passwords of keystores, from the AWS secrets that targets name.
+// Reads the passwords of keystores from the AWS secrets that targets name.
 import { shortestPassword } from '../certificate/keystore.ts';
 import type { SecretTarget } from '../certificate/spec.ts';
 import { type ReadText, StoreError } from './store.ts';
 
-/** The password of the target's keystore, without the line end that editors leave; `undefined` where it has
- *  none.
- *  @throws StoreError where the AWS secret cannot be read, or is empty. */
+/** The password of a target's keystore, without a line end at its end. `undefined` if the target names none.
+ *  @throws StoreError if the AWS secret cannot be read; `Failed` if it is empty. */
 export async function readPassword(
   { password }: Pick<SecretTarget, 'password'>,
   readText: ReadText,
@@ -20,14 +19,15 @@ export async function readPassword(
   );
 }
 
-/** That the password of the target's keystore can be guessed, and what to do; `undefined` where it is long
- *  enough, or there is none. A Secret that exists is kept up to date all the same; a new one is not made. */
+/** A warning that the password of a target's keystore can be guessed, and what to do. `undefined` if it is
+ *  long enough, or there is none. With a weak password an existing Kubernetes Secret is still updated, but no
+ *  new one is created. */
 export function describeWeakness(
-  { password: named }: Pick<SecretTarget, 'password'>,
+  { password: reference }: Pick<SecretTarget, 'password'>,
   password: string | undefined,
 ): string | undefined {
-  if (named === undefined || password === undefined) return undefined;
+  if (reference === undefined || password === undefined) return undefined;
   const { length } = Array.from(password);
   if (length >= shortestPassword) return undefined;
-  return `the keystore's password in the AWS secret ${named.secret} has ${length} characters and can be guessed: put one of ${shortestPassword} or more there; no new Secret is made with this one`;
+  return `the keystore's password in the AWS secret ${reference.secret} has ${length} characters and can be guessed: put one of ${shortestPassword} or more there; no new Secret is made with this one`;
 }

@@ -1,34 +1,33 @@
-// The sockets of looking at what is served: each interface is a contract, each comment part of it.
+// Ports of probing, which checks the certificates that servers present. Each comment is part of the contract.
 import type { HandshakeOutcome, ProbeSummary } from '../policy/serving/served.ts';
 import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 
-/** The addresses that DNS gives for a name now, of both families, through its aliases; none where it has
+/** The IPv4 and IPv6 addresses that DNS has for a name now, at the end of its CNAMEs; empty if there are
  *  none.
- *  @throws DnsError `Lookup` where DNS does not answer, `NoZone` where its aliases lead nowhere; the signal's
- *  reason where that ends it. */
+ *  @throws DnsError `Lookup` if DNS does not answer; `NoZone` if its CNAMEs are a circle or too many.
+ *  @throws the signal's reason once the signal is aborted. */
 export type FindAddresses = (name: string, signal: AbortSignal) => Promise<readonly string[]>;
 
-/** Shakes hands with a server by TLS under a name and gives what it saw; a server that does not answer is a
- *  sighting, too. Whether anybody vouches for the certificate is not asked, and nothing is sent but the
- *  handshake.
- *  @throws the signal's reason where that ends it, and nothing else. */
+/** Makes one TLS handshake with a server under a name (SNI), and returns the outcome. No answer is an outcome
+ *  too. The certificate is not verified, and nothing but the handshake is sent.
+ *  @throws the signal's reason once the signal is aborted, and nothing else. */
 export type ShakeHands = (
   endpoint: { readonly address: string; readonly port: number; readonly name: string },
   signal: AbortSignal,
 ) => Promise<HandshakeOutcome>;
 
-/** A certificate that should be served: its names, where to look, and SHA-256 of its DER, hex. */
+/** A certificate that servers should present. */
 export interface ServedQuery {
   readonly names: readonly string[];
+  /** The servers to probe. */
   readonly probe: CertificateProbeSpec;
+  /** SHA-256 of the leaf's DER, in hex. */
   readonly fingerprint: string;
 }
 
-/** Looks once, at every address, at what is served now, and judges it. Sends nothing but handshakes and notes
- *  nothing.
- *  @throws the signal's reason where that ends it. */
+/** Probes every address of a certificate once, and summarizes what the servers present. Records nothing.
+ *  @throws the signal's reason once the signal is aborted. */
 export type ProbeServed = (query: ServedQuery, signal: AbortSignal) => Promise<ProbeSummary>;
 
-/** Whether anybody on the internet can have that address: not loopback, link-local, private or one for
- *  metadata. */
+/** Whether an IP address is public: not loopback, link-local, private, or one of a metadata service. */
 export type IsPublicAddress = (address: string) => boolean;

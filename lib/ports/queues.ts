@@ -1,17 +1,19 @@
-// The sockets to the queues that functions are called by; each comment is part of the contract.
+// Ports to the queues that start functions. Each comment is part of the contract.
 import { CertrelayError } from './errors.ts';
 
-/** `QueueFailed`: SQS did not take the message. */
+/** `QueueFailed`: SQS refused the message. */
 export type QueueErrorCode = 'QueueFailed';
 
-/** What SQS did not do. */
+/** A failed call to SQS. */
 export class QueueError extends CertrelayError<QueueErrorCode> {}
 
-/** Tells the issue function that certificates wait for it. */
+/** The queue of the issue function. */
 export interface IssueQueue {
-  /** `id` makes a repeat of the same request recognisable in the log. `delaySeconds`: at most 900.
-   *  `fruitless`: passes in a row that finished nothing of what they were sent for. `compare`: their values
-   *  are to be held against their tags. */
+  /** Asks `issue` to process these certificates. `id` identifies the request in the log, also after a repeat.
+   *  `delaySeconds`: when at the earliest, at most 900. `fruitless`: how many runs in a row have finished
+   *  none of their certificates. `compare`: whether to compare the stored values with their tags.
+   *  @throws QueueError `QueueFailed`
+   *  @throws the signal's reason once the signal is aborted. */
   send(
     certificates: readonly string[],
     id: string,
@@ -20,8 +22,10 @@ export interface IssueQueue {
   ): Promise<void>;
 }
 
-/** Tells the deploy function to look at all targets of a cluster. `id` makes the pass that sent it
- *  recognisable in the log. */
+/** The queue of the deploy function. */
 export interface DeployQueue {
+  /** Asks `deploy` to deliver to all targets of a cluster. `id` identifies the run that sent the message.
+   *  @throws QueueError `QueueFailed`
+   *  @throws the signal's reason once the signal is aborted. */
   send(cluster: string, id: string, signal: AbortSignal): Promise<void>;
 }

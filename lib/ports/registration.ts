@@ -1,37 +1,37 @@
-// The socket between the webhook and the story that registers certificates; each comment is part of the
-// contract.
+// Port between the webhook and registration. Each comment is part of the contract.
 import type { StoredSpec } from '../certificate/stored.ts';
 
-/** What became of somebody's request to keep a certificate. */
+/** The result of a request to register a certificate. */
 export type Registration =
-  /** New: stored, and the issue function has been told. */
+  /** The specification is new: it is stored, and a message to `issue` is sent. */
   | { readonly kind: 'accepted'; readonly name: string; readonly domains: readonly string[] }
-  /** The same was asked before; nothing was changed. */
+  /** The same specification is stored already; nothing was changed. `issued`: whether it has a
+   *  certificate. */
   | {
       readonly kind: 'known';
       readonly name: string;
       readonly domains: readonly string[];
       readonly issued: boolean;
     }
-  /** The name, or one of the domains, is somebody else's. `message` is for the sender and does not say whose;
-   *  `owner`, for the operator, does. */
+  /** The name or one of the domains belongs to another source. `message` is for the sender and does not name
+   *  the source; `owner` names it, for the operator. */
   | { readonly kind: 'taken'; readonly name: string; readonly message: string; readonly owner?: string }
-  /** Every mistake with its place in the request. */
+  /** The request has mistakes; each comes with its path in the request. */
   | {
       readonly kind: 'refused';
       readonly problems: readonly { readonly path: string; readonly message: string }[];
     }
-  /** The inventory lets nobody register. */
+  /** The inventory does not allow registration. */
   | { readonly kind: 'closed' };
 
-/** Registers a specification that has been checked; `id` as for `Register`. The same name with other domains
- *  is `taken`. May be called twice: the second answer is `known`. */
+/** Registers a checked specification. `id` identifies the request in the log. A stored name with other
+ *  domains is `taken`. May be called twice: the second result is `known`. */
 export type RegisterSpec = (
   spec: StoredSpec,
   id: string,
   signal: AbortSignal,
 ) => Promise<Extract<Registration, { readonly kind: 'accepted' | 'known' | 'taken' }>>;
 
-/** Registers what an authenticated request asks for. `body` is parsed JSON and not checked; `id` names the
- *  request in logs. May be called twice: the second answer is `known`. */
+/** Registers the certificate in an authenticated request. `body` is parsed, unchecked JSON. `id` identifies
+ *  the request in the log. May be called twice: the second result is `known`. */
 export type Register = (body: unknown, id: string, signal: AbortSignal) => Promise<Registration>;

@@ -1,77 +1,85 @@
-// The socket between stories and AWS Secrets Manager: certificates, one AWS secret each. Each comment is part
-// of the contract.
+// Port to AWS Secrets Manager: each certificate is one AWS secret. Each comment is part of the contract.
 import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import type { CertificateState, StateChange } from '../state/state.ts';
 import { CertrelayError } from './errors.ts';
 
-/** `TooLarge`: over 64 KB. `Denied`: access denied. `Throttled`, `Failed`: by AWS. */
+/** Why a call to Secrets Manager failed. `TooLarge`: the value has over 64 KB. `Denied`: the IAM role lacks a
+ *  right. `Throttled`: too many requests in the account. `Failed`: anything else. */
 export type StoreErrorCode = 'TooLarge' | 'Denied' | 'Throttled' | 'Failed';
 
-/** What AWS Secrets Manager did not do; the code says why. */
+/** A failed call to AWS Secrets Manager. */
 export class StoreError extends CertrelayError<StoreErrorCode> {}
 
-/** One certificate's AWS secret as listing shows it: labels and tags, never a value. */
+/** One certificate's AWS secret as a list shows it: version labels and tags, never a value. */
 export interface StoreEntry {
-  /** The certificate's name (the AWS secret's name without prefix). */
+  /** Name of the certificate: the AWS secret's name without the prefix. */
   readonly name: string;
-  /** Version ids that hold AWSCURRENT, AWSPREVIOUS and AWSPENDING. */
+  /** Id of the version with the label AWSCURRENT. */
   readonly current?: string | undefined;
+  /** Id of the version with the label AWSPREVIOUS. */
   readonly previous?: string | undefined;
+  /** Id of the version with the label AWSPENDING. */
   readonly pending?: string | undefined;
-  /** When it was made; told by a list, of one whose specification is not the file's: so the first of two is
-   *  known. */
+  /** When the AWS secret was created. Only in lists, and only if its specification is not from the inventory
+   *  file: of two specifications with one name, the earlier wins. */
   readonly createdAt?: Date | undefined;
-  /** What the tags say. An index: true only while `state.version` equals `current`. */
+  /** The state in the tags. It describes the current value only if `state.version` equals `current`. */
   readonly state: CertificateState;
 }
 
-/** One version's value. */
+/** The value of one version of a certificate's AWS secret. */
 export type StoredValue =
   | { readonly kind: 'certificate'; readonly certificate: StoredCertificate }
+  /** No certificate yet. `spec` is absent if the specification is in the inventory file. */
   | { readonly kind: 'specification'; readonly spec?: StoredSpec | undefined }
+  /** The order of a run that has claimed the certificate. */
   | { readonly kind: 'pending'; readonly order: PendingOrder }
-  /** Somebody wrote a value that is not ours to read; `problem` says why, without quoting it. */
+  /** A value in another format. `problem` says what is wrong and does not quote the value. */
   | { readonly kind: 'unparsable'; readonly problem: string };
 
+/** One version of a certificate's AWS secret; `version` is its id. */
 export interface StoredVersion {
   readonly version: string;
   readonly value: StoredValue;
 }
 
-/** Certificates in AWS Secrets Manager, one AWS secret each. Every method may be called twice. */
+/** Certificates in AWS Secrets Manager, one AWS secret each. Every method rejects with a StoreError, or with
+ *  the signal's reason. Every method may be called twice. */
 export interface CertificateStore {
-  /** Every entry under the prefix, 100 a page; may lag behind writes by minutes. `sources`: those from there
-   *  alone. */
+  /** All entries under the prefix; one call for each 100. May be minutes behind the latest writes. `sources`:
+   *  only entries whose specification is from one of these. */
   list(signal: AbortSignal, sources?: readonly SpecSource[]): Promise<readonly StoreEntry[]>;
-  /** One entry, never lagging; `undefined` where there is no AWS secret. */
+  /** One entry, up to date; `undefined` if there is no AWS secret. */
   describe(name: string, signal: AbortSignal): Promise<StoreEntry | undefined>;
-  /** The value under a stage or a version id; `undefined` where nothing holds it. */
+  /** The version with a label or an id; `undefined` if there is none. */
   read(
     name: string,
     which: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING' | { readonly version: string },
     signal: AbortSignal,
   ): Promise<StoredVersion | undefined>;
-  /** Makes the AWS secret with a first version that holds `spec` and no certificate, and with its
-   *  `stateOfSpec` as state. `exists` where it is there already. */
+  /** Creates the AWS secret, with a first version that contains `spec` and no certificate, and with the tags
+   *  of `stateOfSpec`. Returns `exists`, and changes nothing, if there is an AWS secret with the name. */
   create(name: string, spec: StoredSpec | undefined, signal: AbortSignal): Promise<'created' | 'exists'>;
-  /** Puts `order` as a version and moves AWSPENDING to it: a compare-and-swap against `over`, the version
-   *  that holds the label now (`undefined`: none). Gives the new version, or `held` where another run was
-   *  faster. */
+  /** Claims the certificate: stores `order` as a new version, and moves AWSPENDING to it if the label is
+   *  still at `over` (`undefined`: at no version). Returns the new version, or `claimedByOther` if another
+   *  run was faster. */
   claim(
     name: string,
     order: PendingOrder,
     over: string | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly version: string } | 'claimedByOther'>;
-  /** Stores a certificate as AWSCURRENT under the version id `version` (`versionOfOrder`): the same again is
-   *  a no-op. */
+  /** Stores a certificate as AWSCURRENT with the version id `version` (`versionOfOrder`). The same call again
+   *  changes nothing. */
   put(name: string, certificate: StoredCertificate, version: string, signal: AbortSignal): Promise<void>;
-  /** Takes AWSPENDING off `version`; nothing happens where it no longer holds the label. */
+  /** Releases a claim: removes AWSPENDING from `version`. Does nothing if `version` no longer has the
+   *  label. */
   release(name: string, version: string, signal: AbortSignal): Promise<void>;
-  /** Writes the given fields of the state to tags; `null` clears one, absent ones stay. Makes no version. */
+  /** Writes the given fields of the state to tags. `null` clears a field; an absent field stays. Creates no
+   *  version. */
   record(name: string, state: StateChange, signal: AbortSignal): Promise<void>;
 }
 
-/** Text of the AWS secret with that name or ARN (not below the prefix), as it is now.
- *  @throws StoreError `Failed` where there is none. */
+/** The current text of the AWS secret with this full name or ARN. The prefix is not added.
+ *  @throws StoreError, e.g. `Failed` if there is no such AWS secret. */
 export type ReadText = (secret: string, signal: AbortSignal) => Promise<string>;

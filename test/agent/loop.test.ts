@@ -72,7 +72,7 @@ describe('a pass', () => {
       connect: async () => cluster,
       registry: {
         list: async () => [],
-        note: async (record: AgentRecord) => void noted.push(record),
+        record: async (record: AgentRecord) => void noted.push(record),
       },
       deliver: async () => {
         order.push('deliver');

@@ -1,4 +1,4 @@
-// Where agents report that they live: tags of `<prefix>/agents/<cluster>`, an AWS secret without a value of any use.
+// Stores the records of agents as tags of AWS secrets named `<prefix>/agents/<cluster>`.
 import {
   ListSecretsCommand,
   type SecretsManagerClient,
@@ -17,9 +17,10 @@ const tags = {
   deregistered: 'certrelay:deregistered',
 } as const;
 
-/** Of ASCII, each of which may take three characters of a tag's 256. */
+/** Longest text in characters. Encoded, each may take 3 of the 256 characters of a tag. */
 const longestText = 80;
 
+/** `AgentRegistry` in AWS Secrets Manager. */
 export class SecretAgents implements AgentRegistry {
   readonly #client: SecretsManagerClient;
   readonly #folder: string;
@@ -50,7 +51,7 @@ export class SecretAgents implements AgentRegistry {
     return records;
   }
 
-  async note(record: AgentRecord, signal: AbortSignal): Promise<void> {
+  async record(record: AgentRecord, signal: AbortSignal): Promise<void> {
     const secret = this.#folder + record.cluster;
     const { lastSeen, version = '', problem = '', deregistered } = record;
     const texts = {
@@ -66,7 +67,7 @@ export class SecretAgents implements AgentRegistry {
       );
     } catch (error) {
       if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
-      const message = `the AWS secret ${secret} does not exist: deploy infra/agent-role.yaml for this cluster, which makes it`;
+      const message = `the AWS secret ${secret} does not exist: deploy infra/agent-role.yaml for this cluster, which creates it`;
       throw new StoreError('Failed', message, { cause: error });
     }
   }
@@ -83,6 +84,7 @@ function toRecord(cluster: string, found: ReadonlyMap<string, string>): AgentRec
   };
 }
 
+/** The text in printable ASCII, at most `longestText` characters. */
 function shorten(text: string): string {
   return text.replace(/[^ -~]/g, '?').slice(0, longestText);
 }
