@@ -1,4 +1,4 @@
-// ACME accounts in AWS Secrets Manager: `<prefix>/accounts/<hash of the directory URL>`.
+// Stores ACME accounts in AWS secrets named `<prefix>/accounts/<hash of the directory URL>`.
 import { createHash } from 'node:crypto';
 import {
   CreateSecretCommand,
@@ -10,14 +10,16 @@ import type { AccountStore, AcmeAccount } from '../../ports/accounts.ts';
 import { StoreError } from '../../ports/store.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
 
-/** Loaded once an account is needed: a pass that finds nothing due asks for none. */
+/** Loaded when an account is needed, because a run that finds nothing due needs none. */
 const loadValues = () => import('./values.ts');
 
+/** `AccountStore` in AWS Secrets Manager. */
 export class SecretAccounts implements AccountStore {
   readonly #client: SecretsManagerClient;
   readonly #prefix: string;
   readonly #uuid: () => string;
 
+  /** `uuid`: a new random UUID at each call, for version ids. */
   constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
     this.#client = client;
     this.#prefix = prefix;
@@ -37,10 +39,10 @@ export class SecretAccounts implements AccountStore {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;
     }
-    // Never overwritten: the key in it may be the only way to revoke what the account ordered.
+    // Never overwritten: a key in it may be the only way to revoke the account's certificates.
     throw new StoreError(
       'Failed',
-      `the AWS secret ${secret} does not hold an ACME account of ours for ${directory}: put back an earlier version of it, or delete it to register anew`,
+      `the AWS secret ${secret} does not hold an ACME account of ours for ${directory}: put back an earlier version of it, or delete it to register a new account`,
     );
   }
 
@@ -59,9 +61,9 @@ export class SecretAccounts implements AccountStore {
       return account;
     } catch (error) {
       if (!isRefusal(error, 'ResourceExistsException')) throw error;
-      const kept = await this.read(directory, signal);
-      if (!kept) throw error;
-      return kept;
+      const existing = await this.read(directory, signal);
+      if (!existing) throw error;
+      return existing;
     }
   }
 

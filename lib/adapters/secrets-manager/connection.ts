@@ -1,4 +1,4 @@
-// Opens AWS Secrets Manager: certificates, accounts, and plain texts such as webhook secrets and kubeconfigs.
+// Connects to AWS Secrets Manager: certificates, accounts, agents, and texts such as webhook secrets.
 import {
   GetSecretValueCommand,
   SecretsManagerClient,
@@ -15,31 +15,34 @@ import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
 import { SecretInstallation } from './installation.ts';
 
+/** What a connection needs. */
 export interface SecretsManagerOptions {
   /** First part of every AWS secret's name, without a slash at the end. */
   readonly prefix: string;
-  /** A new random UUID at every call: version ids are made of them. */
+  /** A new random UUID at each call, for version ids. */
   readonly uuid: () => string;
-  /** Beside what the environment says (region, credentials, endpoint). */
+  /** Overrides what the SDK reads from the environment (region, credentials, endpoint). */
   readonly config?: SecretsManagerClientConfig;
 }
 
+/** Everything that Certrelay keeps in AWS Secrets Manager. */
 export interface SecretsManagerConnection {
   readonly certificates: CertificateStore;
   readonly accounts: AccountStore;
   readonly installation: InstallationStore;
   readonly readText: ReadText;
   readonly agents: AgentRegistry;
-  /** The key that deliveries to agents are signed with (PKCS#8 PEM): what `generate` makes, the first time of all.
-   *  @throws StoreError `Failed` where the AWS secret holds something else. */
+  /** The private key that statements for agents are signed with, as PKCS#8 PEM. The first call ever stores
+   *  the key that `generate` returns.
+   *  @throws StoreError, e.g. `Failed` if the AWS secret contains something else. */
   readonly signingKey: (generate: () => string, signal: AbortSignal) => Promise<string>;
-  /** The public key that belongs to it, from a tag; `undefined` where there is none yet. */
+  /** The public key that belongs to it, from a tag; `undefined` if there is no key yet. */
   readonly publicKey: (signal: AbortSignal) => Promise<string | undefined>;
   /** Closes idle connections. */
   readonly close: () => void;
 }
 
-/** Opens no connection before the first call. Calls are tried three times where that may help. */
+/** A connection; the first call opens it. The SDK tries a call up to 3 times after a temporary failure. */
 export function connectSecretsManager({
   prefix,
   uuid,
@@ -57,7 +60,7 @@ export function connectSecretsManager({
       );
       const { SecretString, SecretBinary } = await read.catch((error: unknown) => {
         if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
-        const message = `the AWS secret ${secret} does not exist, or has no value yet: make it`;
+        const message = `the AWS secret ${secret} does not exist, or has no value yet: create it`;
         throw new StoreError('Failed', message, { cause: error });
       });
       return SecretString ?? new TextDecoder().decode(SecretBinary);

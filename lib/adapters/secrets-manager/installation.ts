@@ -1,4 +1,4 @@
-// What belongs to no certificate: tags of the AWS secret `<prefix>/installation`, whose value holds nothing secret.
+// Stores the record of the installation as tags of the AWS secret `<prefix>/installation`.
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -10,7 +10,7 @@ import { StoreError } from '../../ports/store.ts';
 import { decodeInstant } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
-/** Tags by what they say. Each function writes its own alone (infra/roles.yml). */
+/** Tags by field. Each function may write only its own (infra/roles.yml). */
 const tags = {
   firstRun: 'certrelay:firstRun',
   isUpgraded: 'certrelay:upgraded',
@@ -18,14 +18,17 @@ const tags = {
   comparedUntil: 'certrelay:comparedUntil',
 } as const;
 
-/** Stands on the tag of the last pass until one has ended. A tag that somebody emptied does not say so. */
+/** Value of the tag `lastPass` until a run has ended. An empty tag, which a person made, does not mean
+ *  this. */
 const open = 'open';
 
+/** `InstallationStore` in AWS Secrets Manager. The value of the AWS secret contains nothing secret. */
 export class SecretInstallation implements InstallationStore {
   readonly #client: SecretsManagerClient;
   readonly #secret: string;
   readonly #uuid: () => string;
 
+  /** `uuid`: a new random UUID at each call, for version ids. */
   constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
     this.#client = client;
     this.#secret = `${prefix}/installation`;
@@ -90,14 +93,15 @@ export class SecretInstallation implements InstallationStore {
   }
 }
 
-/** Without a readable first run it counts as the beginning of time: nothing is then taken for new. */
+/** The record in the tags. A first run that cannot be read counts as 1970, so that no certificate counts as
+ *  new. */
 function toRecord(found: ReadonlyMap<string, string>): InstallationRecord {
   const instant = (key: string) => decodeInstant(found.get(key) ?? '');
-  const pass = found.get(tags.lastPass);
+  const lastPass = found.get(tags.lastPass);
   return {
     firstRun: instant(tags.firstRun) ?? new Date(0),
     isUpgraded: found.get(tags.isUpgraded) !== 'no',
-    lastPass: pass === open ? open : instant(tags.lastPass),
+    lastPass: lastPass === open ? open : instant(tags.lastPass),
     comparedUntil: instant(tags.comparedUntil),
   };
 }

@@ -1,4 +1,4 @@
-// The key by which issue signs what is meant for agents: `<prefix>/signing-key`, an Ed25519 key as PEM.
+// Stores the key that `issue` signs statements for agents with: `<prefix>/signing-key`, Ed25519 as PEM.
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -9,19 +9,19 @@ import { isPublicKey, publicKeyOf } from '../../certificate/statement.ts';
 import { StoreError } from '../../ports/store.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
-/** Tag of that AWS secret by which whoever may not read it shows the public key. */
+/** Tag of that AWS secret with the public key, for readers without the right to read the value. */
 const publicKeyTag = 'certrelay:publicKey';
 
-/** Gives the key (PKCS#8 PEM); the first who asks makes it.
- *  @throws StoreError `Failed` where the AWS secret holds something else. */
+/** The private key as PKCS#8 PEM. If there is none yet, stores the one that `generate` returns.
+ *  @throws StoreError, e.g. `Failed` if the AWS secret contains something else. */
 export async function obtainSigningKey(
   client: SecretsManagerClient,
   options: { readonly secret: string; readonly uuid: () => string; readonly generate: () => string },
   signal: AbortSignal,
 ): Promise<string> {
   const { secret, uuid, generate } = options;
-  const kept = await read(client, secret, signal);
-  if (kept !== undefined) return kept;
+  const existing = await read(client, secret, signal);
+  if (existing !== undefined) return existing;
   const key = generate();
   const request = {
     Name: secret,
@@ -36,14 +36,15 @@ export async function obtainSigningKey(
     return key;
   } catch (error) {
     if (!isRefusal(error, 'ResourceExistsException')) throw error;
-    const theirs = await read(client, secret, signal);
-    if (theirs === undefined) throw error;
-    return theirs;
+    // Another run was faster.
+    const other = await read(client, secret, signal);
+    if (other === undefined) throw error;
+    return other;
   }
 }
 
-/** The public key, without reading the private one; `undefined` where there is no key yet.
- *  @throws StoreError `Failed` where its tag does not hold one. */
+/** The public key, from the tag; the private key is not read. `undefined` if there is no key yet.
+ *  @throws StoreError, e.g. `Failed` if the tag contains no public key. */
 export async function readPublicKey(
   client: SecretsManagerClient,
   secret: string,
@@ -87,7 +88,7 @@ function isSigningKey(pem: string): boolean {
   try {
     return isPublicKey(publicKeyOf(pem));
   } catch {
-    // What OpenSSL says of a key that it cannot read must not carry key bytes anywhere.
+    // The error of OpenSSL may contain bytes of the key.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-// The JSON kept in AWS secrets (design §3): written the same for the same contents, read as unknown input.
+// Writes and parses the JSON values of AWS secrets; the same contents give the same bytes.
 import * as z from 'zod';
 import { keyRoles, keyTypes, secretFormats, weekdays, workloadKinds } from '../../certificate/spec.ts';
 import {
@@ -97,22 +97,24 @@ const accountValue = z.object({
   nextKey: text.optional(),
 });
 
-/** A certificate with its key; readable by External Secrets Operator as it stands. */
+/** The value of a certificate with its private key. External Secrets Operator can read it too. */
 export function writeCertificate({ chain, key, ...rest }: StoredCertificate): string {
   return write({ version: 1, 'tls.crt': chain, 'tls.key': key, ...rest });
 }
 
-/** A first version: no certificate yet. */
+/** The value of a first version, which has no certificate. `undefined`: the specification is in the inventory
+ *  file. */
 export function writeSpecification(spec: StoredSpec | undefined): string {
   return write({ version: 1, spec });
 }
 
-/** An order in flight. */
+/** The value of a claim: the order that is under way. */
 export function writePending(order: PendingOrder): string {
   return write({ version: 1, pending: order });
 }
 
-/** What a version of a certificate's AWS secret holds; `undefined` is a binary value. Never throws and never quotes. */
+/** Parses the value of a version of a certificate's AWS secret. `json` is `undefined` for a binary value. A
+ *  value that is not ours gives `unparsable`, with a problem that quotes nothing of it. Never throws. */
 export function readValue(json: string | undefined): StoredValue {
   const value = parseJson(json);
   if (value === undefined) return { kind: 'unparsable', problem: 'the value is not a JSON object' };
@@ -130,18 +132,19 @@ export function readValue(json: string | undefined): StoredValue {
   return data ? { kind: 'specification', spec: data.spec } : unparsable(error);
 }
 
-/** An ACME account; the directory is there for a person who looks at it. */
+/** The value of an ACME account. The directory URL is only for people who read the AWS secret. */
 export function writeAccount(directory: string, account: AcmeAccount): string {
   return write({ version: 1, directory, ...account });
 }
 
-/** `undefined` where the value is not an account that we wrote. */
+/** Parses the value of an ACME account; `undefined` if it is not one of ours. */
 export function readAccount(json: string | undefined): AcmeAccount | undefined {
   const { data } = accountValue.safeParse(parseJson(json));
   return data && { key: data.key, url: data.url, contact: data.contact, nextKey: data.nextKey };
 }
 
-/** Keys in alphabetical order, so that the same contents are the same bytes and a repeated write is no write. */
+/** JSON with keys in alphabetical order: the same contents give the same bytes, so a repeated write is no
+ *  change. */
 function write(value: object): string {
   return JSON.stringify(value, (_, part: unknown) =>
     isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
@@ -153,7 +156,7 @@ function parseJson(json: string | undefined): object | undefined {
     const value: unknown = JSON.parse(json ?? '');
     return isObject(value) ? value : undefined;
   } catch {
-    // V8's message would quote the value.
+    // The message of V8's error would quote the value.
     return undefined;
   }
 }
@@ -162,8 +165,8 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Where the value is wrong, not what it is. */
+/** Names the fields that are wrong, without their values. */
 function unparsable(error: z.ZodError): StoredValue {
-  const places = error.issues.map(({ path, code }) => `${path.join('.') || 'the value'} (${code})`);
-  return { kind: 'unparsable', problem: `not as Certrelay writes it: ${places.join(', ')}` };
+  const fields = error.issues.map(({ path, code }) => `${path.join('.') || 'the value'} (${code})`);
+  return { kind: 'unparsable', problem: `not as Certrelay writes it: ${fields.join(', ')}` };
 }
