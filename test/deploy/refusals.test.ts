@@ -9,8 +9,8 @@ const quota =
   'secrets "shop-tls" is forbidden: exceeded quota: small, requested: count/secrets=1, limited: 1';
 
 test.for<[string, number, string, RegExp]>([
-  ['an admission webhook, as validation does', 400, hook, /policy.*by the target's labels.*team is missing/],
-  ['an admission webhook, as RBAC does', 403, hook, /policy.*by the target's labels.*team is missing/],
+  ['an admission webhook, as validation does', 400, hook, /policy.*labels and annotations.*team is missing/],
+  ['an admission webhook, as RBAC does', 403, hook, /policy.*labels and annotations.*team is missing/],
   ['a quota', 403, quota, /quota is used up: raise it.*count\/secrets=1/],
 ])('a Secret refused by %s is refused for good, with what would mend it', async ([
   ,
@@ -39,7 +39,7 @@ test('a Secret in which the keys of others leave no room is refused: it can hold
   const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'refused',
-    message: expect.stringMatching(/take up the room, so name another Secret.*1048576/),
+    message: expect.stringMatching(/name another Secret at the target.*1048576/),
   });
   expect(codesOf(report)).toEqual(['Rejected']);
   expect(harness.secret()?.data).toEqual(data);

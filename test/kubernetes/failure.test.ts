@@ -2,7 +2,7 @@
 // credentials.
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { nameFailure } from '../../lib/adapters/kubernetes/failure.ts';
+import { translateFailure } from '../../lib/adapters/kubernetes/failure.ts';
 import { describeError } from '../../lib/ports/errors.ts';
 
 const subject = {
@@ -22,7 +22,7 @@ test.for([
 ] as const)('%s is not quoted', async ([, url, headers]) => {
   const thrown: unknown = await fetch(url, { headers }).catch((error: unknown) => error);
   expect(inspect(thrown)).toContain(password);
-  const { error } = nameFailure(subject, thrown, access);
+  const { error } = translateFailure(subject, thrown, access);
   expect(error).toMatchObject({
     code: 'Unreachable',
     message: expect.stringContaining(
@@ -42,7 +42,7 @@ test.for([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ])('%s is named, and the error behind it kept', (code) => {
   const network = Object.assign(new Error('of the network'), { code });
-  const { error } = nameFailure(subject, new TypeError('fetch failed', { cause: network }), access);
+  const { error } = translateFailure(subject, new TypeError('fetch failed', { cause: network }), access);
   expect(error.message).toContain(`no answer (${code}`);
   expect(error.cause).toBe(network);
 });

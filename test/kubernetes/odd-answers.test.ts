@@ -83,7 +83,7 @@ test.each<[string, Script, string]>([
       response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
       response.end(gzipSync(JSON.stringify(secretOf('web', 'A'.repeat(1024 * 1024)))));
     },
-    'compressed, which was not asked for',
+    'compressed, although the request accepts none',
   ],
   [
     'JSON that is nested 100,000 deep',
@@ -191,7 +191,7 @@ test('a list that is continued where it has been is refused', async () => {
   );
   await expect(cluster.listSecrets('shop', signal)).rejects.toMatchObject({
     code: 'TooLarge',
-    message: expect.stringContaining('continues the list where it has been already'),
+    message: expect.stringContaining('continues the list at a page that it sent before'),
   });
   expect(urls).toHaveLength(2);
 });
@@ -218,7 +218,7 @@ test('what is kept of a cluster has an end before its pages have', async () => {
   });
   await expect(cluster.listSecrets('shop', signal)).rejects.toMatchObject({
     code: 'TooLarge',
-    message: expect.stringContaining("the cluster's lists are larger than one run can hold"),
+    message: expect.stringContaining("the cluster's lists are too large for one run"),
   });
   expect(page).toBeLessThan(10);
 });
@@ -289,6 +289,6 @@ test('a cluster that is slow in all that it answers has its share of the time, a
     problems.push(await cluster.readSecret('shop', name, signal).catch(describeError));
   expect(performance.now() - started).toBeLessThan(4_000);
   expect(problems.at(-1)).toBe(
-    "get secrets shop/web-4 in cluster lab: the cluster has used up its share of this run's time, 1 s, by slow or endless answers: look at its API server; the next run goes on",
+    "get secrets shop/web-4 in cluster lab: the cluster has used up its share of this run's time, 1 s, by slow or endless answers: check its API server; the next run tries again",
   );
 });

@@ -1,4 +1,4 @@
-// One connection to one API server: sign-in, time limits, retries and one HTTP/2 session for all calls.
+// One connection to one API server: signs in, limits time and memory, retries, and shares one HTTP/2 session.
 import {
   AppsV1Api,
   BatchV1Api,
@@ -17,49 +17,51 @@ import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 import type { Log } from '../../ports/log.ts';
-import { mostObjectBytes, readAnswer, readRefusal } from './answer.ts';
-import { type CallSubject, describeCall, nameFailure } from './failure.ts';
-import { LargeAnswers } from './large-answers.ts';
-import { TimeShare } from './time-share.ts';
+import { type CallSubject, describeCall, translateFailure } from './failure.ts';
+import { LargeResponses } from './large-responses.ts';
+import { mostObjectBytes, readJson, readRefusal } from './response-body.ts';
+import { TimeBudget } from './time-budget.ts';
 
 /** Options of one call to the client: its signal and, for a patch, its content type. */
 export type CallOptions = ReturnType<typeof setHeaderOptions>;
 
-/** What a call may be given besides what the API wants. */
+/** Settings of one call. */
 interface CallSettings {
   readonly signal: AbortSignal;
+  /** The kind of patch, for a PATCH. */
   readonly patch?: PatchStrategy;
-  /** Most bytes of the answer; those of one object where absent. */
+  /** Most bytes of the response. Default: `mostObjectBytes`. */
   readonly mostBytes?: number;
 }
 
-/** One request to the server, and the answer once it is there. */
+/** One attempt of a call. */
 interface Exchange {
   readonly signal: AbortSignal;
   readonly mostBytes: number;
-  answer?: unknown;
+  /** The response, once it is read. */
+  response?: unknown;
 }
 
+/** How a cluster is reached, and its limits. */
 export interface ConnectionOptions {
   readonly access: ClusterAccess;
-  /** Gives the access anew, where it may change while the connection is open. */
+  /** Reads the access again if the server has moved. Absent: the access never changes. */
   readonly refresh?: ((signal: AbortSignal) => Promise<ClusterAccess>) | undefined;
-  /** How long one attempt may take; 15 s where absent. */
+  /** Timeout of one attempt in milliseconds. Default: 15,000. */
   readonly attemptMs?: number | undefined;
-  /** How long all calls together may keep a run waiting; absent: for ever. */
+  /** Most time in milliseconds that all calls together may take. Default: no limit. */
   readonly shareMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-const usualAttemptMs = 15_000;
+const defaultAttemptMs = 15_000;
 const attempts = 3;
 
-/** Most that may be kept of one cluster's lists, as `weigh` counts it (lists.ts). */
+/** Most memory for the lists of one cluster in bytes, estimated by `weigh` (lists.ts). */
 const mostKept = 64 * 1024 * 1024;
 
-/** What every call to one API server goes through: `core`, `apps`, `batch` and `custom` are the client's, `call` makes one
- *  call of theirs. */
+/** A connection to one API server. Calls of `core`, `apps`, `batch` and `custom` must go through `call`. */
 export class Connection {
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
@@ -67,23 +69,24 @@ export class Connection {
   readonly custom: CustomObjectsApi;
   readonly #options: ConnectionOptions;
   readonly #attemptMs: number;
-  readonly #share: TimeShare;
-  readonly #large = new LargeAnswers();
+  readonly #budget: TimeBudget;
+  readonly #large = new LargeResponses();
   readonly #exchanges = new WeakMap<RequestContext, Exchange>();
   readonly #kept = new Map<string, number>();
   #access: ClusterAccess;
   #dispatcher: Dispatcher;
-  /** For all calls that meet the same stranger; anew after a failure. */
+  /** Reads the access again, once for all calls that need it. A failure is not remembered. */
   readonly #refresh = once((signal: AbortSignal) => this.#reopen(signal));
 
+  /** Opens no connection yet: the first call does. */
   constructor(options: ConnectionOptions) {
-    const { access, attemptMs = usualAttemptMs } = options;
+    const { access, attemptMs = defaultAttemptMs } = options;
     this.#options = options;
     this.#attemptMs = attemptMs;
-    this.#share = new TimeShare(options.shareMs);
+    this.#budget = new TimeBudget(options.shareMs);
     this.#access = access;
     this.#dispatcher = makeDispatcher(access, attemptMs);
-    // The client's own KubeConfig class is not used: it knows how to run programs and read files, and makes a new TLS
+    // Not with the client's KubeConfig class: that can run programs and read files, and it opens a new TLS
     // connection for every call.
     const configuration = createConfiguration({
       baseServer: {
@@ -97,17 +100,18 @@ export class Connection {
     this.custom = new CustomObjectsApi(configuration);
   }
 
-  /** Makes a call, up to three times while it gets no answer or one that asks to come back. Gives the answer as the server
-   *  sent it, but without what is null.
-   *  @throws ClusterError, or the signal's reason once that is aborted. */
+  /** Makes one call of the client and returns the server's response, with members that are `null` left out.
+   *  Tries up to 3 times after a lost connection or a temporary refusal (429, 5xx).
+   *  @throws ClusterError
+   *  @throws the signal's reason once the signal is aborted. */
   async call(
     subject: CallSubject,
     settings: CallSettings,
-    ask: (options: CallOptions) => Promise<unknown>,
+    send: (options: CallOptions) => Promise<unknown>,
   ): Promise<unknown> {
-    const end = this.#share.begin();
+    const end = this.#budget.begin();
     try {
-      return await this.#call(subject, settings, ask);
+      return await this.#call(subject, settings, send);
     } finally {
       end();
     }
@@ -116,23 +120,23 @@ export class Connection {
   async #call(
     subject: CallSubject,
     { signal, patch, mostBytes = mostObjectBytes }: CallSettings,
-    ask: (options: CallOptions) => Promise<unknown>,
+    send: (options: CallOptions) => Promise<unknown>,
   ): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
-      const leftMs = this.#share.leftMs();
-      if (leftMs === 0) throw this.#refuseMore(subject);
+      const leftMs = this.#budget.leftMs();
+      if (leftMs === 0) throw this.#describeUsedUp(subject);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(Math.min(leftMs, this.#attemptMs))]);
       const exchange: Exchange = { signal: limited, mostBytes };
       try {
-        await ask(this.#callOptions(exchange, patch));
-        const { answer } = exchange;
-        delete exchange.answer;
-        return answer;
+        await send(this.#callOptions(exchange, patch));
+        const { response } = exchange;
+        delete exchange.response;
+        return response;
       } catch (cause) {
         signal.throwIfAborted();
-        if (this.#share.leftMs() === 0) throw this.#refuseMore(subject);
-        const { error, retryAfterMs, hasMoved } = nameFailure(subject, cause, this.#access);
+        if (this.#budget.leftMs() === 0) throw this.#describeUsedUp(subject);
+        const { error, retryAfterMs, hasMoved } = translateFailure(subject, cause, this.#access);
         if (retryAfterMs === undefined || attempt === attempts) throw error;
         const { clock, log } = this.#options;
         log.debug('cluster call retried', { problem: error.message, attempt });
@@ -142,23 +146,25 @@ export class Connection {
     }
   }
 
-  /** Notes how much of a list is kept; what was noted of the same list before is no longer. @throws ClusterError `TooLarge` */
+  /** Records how much memory a list takes, in bytes as `weigh` counts. It replaces the number of an earlier
+   *  call for the same list.
+   *  @throws ClusterError `TooLarge` if all lists together take more than 64 MiB. */
   keep(subject: CallSubject, weight: number): void {
     this.#kept.set(`${subject.resource}/${subject.namespace}`, weight);
-    const kept = [...this.#kept.values()].reduce((sum, one) => sum + one, 0);
-    if (kept <= mostKept) return;
+    const total = [...this.#kept.values()].reduce((sum, listWeight) => sum + listWeight, 0);
+    if (total <= mostKept) return;
     this.#kept.delete(`${subject.resource}/${subject.namespace}`);
-    const message = `${describeCall(subject)}: the cluster's lists are larger than one run can hold: spread what is in the namespace over more of them`;
+    const message = `${describeCall(subject)}: the cluster's lists are too large for one run: spread the objects of the namespace over several namespaces`;
     throw new ClusterError('TooLarge', message);
   }
 
-  #refuseMore(subject: CallSubject): ClusterError {
-    const { seconds } = this.#share;
-    const message = `${describeCall(subject)}: the cluster has used up its share of this run's time, ${seconds} s, by slow or endless answers: look at its API server; the next run goes on`;
+  #describeUsedUp(subject: CallSubject): ClusterError {
+    const { seconds } = this.#budget;
+    const message = `${describeCall(subject)}: the cluster has used up its share of this run's time, ${seconds} s, by slow or endless answers: check its API server; the next run tries again`;
     return new ClusterError('Unreachable', message);
   }
 
-  /** Ends the session; calls under way fail. */
+  /** Closes the session; calls under way fail. */
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
   }
@@ -188,9 +194,10 @@ export class Connection {
     return patch === undefined ? options : setHeaderOptions('Content-Type', patch, options);
   }
 
-  /** Sends a request to the server and nowhere else: the client's own way follows redirects, and so would take a Secret to
-   *  whoever the answer names. It unpacks whatever comes, too, and makes an object of every letter of a text that stands where a
-   *  list should: so the answer is read here, and the client gets only what it needs of a refusal. */
+  /** Sends one request of the client. The client's own transport is not used: it follows redirects, and so
+   *  could send a Secret to a stranger, and it decompresses any response. The response is parsed here,
+   *  because the client turns a text in place of a list into one object per letter. The client sees only
+   *  `{}`, or the text of a refusal. */
   async #sendOnce(request: RequestContext): Promise<ResponseContext> {
     const exchange = this.#exchanges.get(request);
     if (!exchange) throw new Error('a call was made without its options');
@@ -203,18 +210,18 @@ export class Connection {
       signal,
       dispatcher: this.#dispatcher,
     });
-    // What has come whole and is destroyed unread emits an error, and one that nobody hears ends the process.
+    // A complete body emits an error when it is destroyed unread. Without a listener that ends the process.
     body.on('error', () => undefined);
     const large = this.#large;
     if (statusCode >= 200 && statusCode < 300) {
-      exchange.answer = await readAnswer(body, headers, { mostBytes, large, signal });
+      exchange.response = await readJson(body, headers, { mostBytes, large, signal });
       return new ResponseContext(statusCode, { 'content-type': 'application/json' }, bodyOf('{}'));
     }
     const text = await readRefusal(body, headers, { large, signal });
     const retryAfter = headers['retry-after'];
-    const told: ResponseContext['headers'] = {};
-    if (typeof retryAfter === 'string') told['retry-after'] = retryAfter;
-    return new ResponseContext(statusCode, told, bodyOf(text));
+    const headersForClient: ResponseContext['headers'] = {};
+    if (typeof retryAfter === 'string') headersForClient['retry-after'] = retryAfter;
+    return new ResponseContext(statusCode, headersForClient, bodyOf(text));
   }
 }
 
@@ -224,7 +231,8 @@ function bodyOf(text: string): SelfDecodingBody {
   return new SelfDecodingBody(Promise.resolve(Buffer.from(text)));
 }
 
-/** One TLS connection: with HTTP/2, which API servers speak, calls share it side by side. */
+/** A dispatcher with one TLS connection, which all calls share by HTTP/2; with a proxy, as many as it
+ *  needs. */
 function makeDispatcher(
   { ca, serverName, proxy, clientCertificate }: ClusterAccess,
   attemptMs: number,

@@ -1,11 +1,11 @@
-// The objects of a cluster that use certificates, over its API: read, and never written.
+// Connects to a cluster for discovery and migration, which list the objects that use certificates.
 import type { ClusterDirectory } from '../../ports/cluster.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { migrationToolCalls } from './migration-tools.ts';
 import { tlsObjectCalls } from './tls-objects.ts';
 
-/** The directory of the cluster that `access` leads to. Nothing is asked of it yet: the first call connects. `name` is the
- *  inventory's, for messages. */
+/** The directory of one cluster. The first call connects. `name`: the cluster's in the inventory, for
+ *  messages. */
 export function connectDirectory({
   name,
   ...options

@@ -1,31 +1,35 @@
-// Turns what goes wrong in a call to a cluster into a ClusterError that says what to do about it.
+// Translates the failure of a call to a cluster to a ClusterError whose message says what to do.
 import { ApiException } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
-import { AnswerError } from './answer.ts';
+import { ResponseError } from './response-body.ts';
 
-/** What a call is about, in the API's words, for messages. */
+/** What a call does and to which resource, in the words of the API, for messages. */
 export interface CallSubject {
+  /** Name of the cluster in the inventory. */
   readonly cluster: string;
   readonly verb: 'get' | 'list' | 'patch' | 'delete';
-  /** Plural, such as `secrets`. */
+  /** Plural, e.g. `secrets`. */
   readonly resource: string;
   readonly namespace: string;
   readonly name?: string;
-  /** The server need not have such a resource: it answers 404 in plain text then, as for any path that it does not know. */
+  /** True if a cluster may not have the resource. Its server then answers 404 in plain text, as for any
+   *  unknown path. */
   readonly isOptional?: boolean;
 }
 
 /** A failed call. */
 interface CallFailure {
   readonly error: ClusterError;
-  /** How long the server asks to wait, if the call may be tried again; `undefined` if that would not help. */
+  /** How long to wait before another attempt, in milliseconds; `undefined` if another attempt would not
+   *  help. */
   readonly retryAfterMs: number | undefined;
-  /** Whoever is there is not who was meant, or nobody is: the server may have another address or authority by now. */
+  /** True if the server's name does not resolve, or its certificate is wrong: the server may have a new
+   *  address or authority. */
   readonly hasMoved?: boolean | undefined;
 }
 
-/** meta/v1 Status: how a Kubernetes API server words a refusal. */
+/** The body of a refusal by a Kubernetes API server (meta/v1 Status). */
 const status = z.object({
   kind: z.literal('Status'),
   message: z.string().optional(),
@@ -34,7 +38,7 @@ const status = z.object({
 });
 type Status = z.infer<typeof status>;
 
-/** What an answer's status code means here. Others that are not retried: `Rejected`. */
+/** Error codes by HTTP status. Other statuses that are not retried mean `Rejected`. */
 const codes: Readonly<Record<number, ClusterErrorCode>> = {
   401: 'SignInFailed',
   403: 'Forbidden',
@@ -44,29 +48,30 @@ const codes: Readonly<Record<number, ClusterErrorCode>> = {
   415: 'Unsupported',
 };
 
-const passing = [429, 500, 502, 503, 504];
+/** HTTP statuses after which a call is tried again. */
+const temporary = [429, 500, 502, 503, 504];
 
-/** The call as messages name it: `get secrets shop/web in cluster lab`. */
+/** The call as messages name it, e.g. `get secrets shop/web in cluster lab`. */
 export function describeCall({ verb, resource, namespace, name, cluster }: CallSubject): string {
   return `${verb} ${resource} ${namespace}/${name ?? '*'} in cluster ${cluster}`;
 }
 
-/** Names the failure of one call. The original is its `cause` only where the network failed: the client's exception for a
- *  refusal carries the whole body and headers in its message, and one for a request that cannot be made quotes the URL
- *  or the header, so the credentials. */
-export function nameFailure(
+/** The ClusterError for a failed call, and whether another attempt may help. Only a network error is kept as
+ *  `cause`. The client's error about a refusal contains body and headers, and one about an invalid request
+ *  quotes the URL or a header, and so credentials. */
+export function translateFailure(
   subject: CallSubject,
   error: unknown,
   access: Pick<ClusterAccess, 'origin' | 'onRefusal'>,
 ): CallFailure {
-  const what = describeCall(subject);
+  const call = describeCall(subject);
   if (error instanceof SyntaxError) {
-    // The parser's message quotes the answer, which may be a Secret.
-    return { error: new ClusterError('Malformed', `${what}: the answer is not JSON`), retryAfterMs: 0 };
+    // The parser's message quotes the response, which may be a Secret.
+    return { error: new ClusterError('Malformed', `${call}: the answer is not JSON`), retryAfterMs: 0 };
   }
-  if (error instanceof AnswerError) {
+  if (error instanceof ResponseError) {
     return {
-      error: new ClusterError(error.code, `${what}: ${error.message}`),
+      error: new ClusterError(error.code, `${call}: ${error.message}`),
       retryAfterMs: undefined,
     };
   }
@@ -74,72 +79,75 @@ export function nameFailure(
     if (error instanceof ClusterError) return { error, retryAfterMs: undefined };
     const { reason, cause, hasMoved } = explainNetwork(error, access.origin);
     return {
-      error: new ClusterError('Unreachable', `${what}: no answer (${reason})`, { cause }),
+      error: new ClusterError('Unreachable', `${call}: no answer (${reason})`, { cause }),
       retryAfterMs: 0,
       hasMoved,
     };
   }
   if (error.code >= 300 && error.code < 400) {
     const advice = `the server redirects (${error.code}), which is not followed: give the API server's own URL as "server" in ${access.origin}`;
-    return { error: new ClusterError('Rejected', `${what}: ${advice}`), retryAfterMs: undefined };
+    return { error: new ClusterError('Rejected', `${call}: ${advice}`), retryAfterMs: undefined };
   }
-  const answer = readStatus(error.body);
-  // The client keeps the body of a 401 to itself.
+  const refusal = readStatus(error.body);
+  // The client does not give us the body of a 401.
   const isAbsent = subject.isOptional === true && error.code === 404;
-  if (!answer && error.code !== 401 && !isAbsent && !passing.includes(error.code)) {
-    const doubt = `the answer, ${error.code}, is not of a Kubernetes API server: is "server" right in ${access.origin}?`;
-    return { error: new ClusterError('Malformed', `${what}: ${doubt}`), retryAfterMs: 0 };
+  if (!refusal && error.code !== 401 && !isAbsent && !temporary.includes(error.code)) {
+    const advice = `the answer, ${error.code}, is not of a Kubernetes API server: check "server" in ${access.origin}`;
+    return { error: new ClusterError('Malformed', `${call}: ${advice}`), retryAfterMs: 0 };
   }
-  const said = redact(answer?.message ?? `status ${error.code}`);
-  if (passing.includes(error.code)) {
+  const message = redact(refusal?.message ?? `status ${error.code}`);
+  if (temporary.includes(error.code)) {
     return {
-      error: new ClusterError('Unavailable', `${what}: the server answered ${error.code}: ${said}`),
+      error: new ClusterError('Unavailable', `${call}: the server answered ${error.code}: ${message}`),
       retryAfterMs: readRetryAfter(error.headers),
     };
   }
-  const code = adviseAdmission(said) === undefined ? (codes[error.code] ?? 'Rejected') : 'Rejected';
+  const code = adviseAdmission(message) === undefined ? (codes[error.code] ?? 'Rejected') : 'Rejected';
   return {
-    error: new ClusterError(code, `${what}: ${advise(code, subject, access, { answer, said })}`),
+    error: new ClusterError(code, `${call}: ${advise(code, subject, access, { refusal, message })}`),
     retryAfterMs: undefined,
   };
 }
+
+/** What is wrong and what to do, for a refusal with this code. `message` is the server's, redacted. */
 
 function advise(
   code: ClusterErrorCode,
   subject: CallSubject,
   { onRefusal }: Pick<ClusterAccess, 'onRefusal'>,
-  { answer, said }: { readonly answer: Status | undefined; readonly said: string },
+  { refusal, message }: { readonly refusal: Status | undefined; readonly message: string },
 ): string {
   if (code === 'SignInFailed') {
     return `the server does not accept the credentials (401): ${onRefusal}`;
   }
   if (code === 'Unsupported') {
-    return `the server takes no server-side apply (415): it needs Kubernetes 1.22 or later, or 1.16 with the feature gate ServerSideApply, and says: ${said}`;
+    return `the server takes no server-side apply (415): it needs Kubernetes 1.22 or later, or 1.16 with the feature gate ServerSideApply, and says: ${message}`;
   }
   if (code === 'Forbidden') {
     const denied = /User "(?<user>[^"]*)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"/.exec(
-      said,
+      message,
     )?.groups;
-    if (!denied) return `forbidden: ${said}`;
+    if (!denied) return `forbidden: ${message}`;
     const rule = `verb "${denied.verb}" on "${denied.resource}"`;
     return `forbidden: user "${denied.user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (npm run rbac prints the rules)`;
   }
-  if (code === 'NotFound' && answer?.details?.kind === 'namespaces') {
+  if (code === 'NotFound' && refusal?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;
   }
-  return adviseAdmission(said) ?? said;
+  return adviseAdmission(message) ?? message;
 }
 
-/** What would mend a refusal of admission, which answers as RBAC does or as validation does; `undefined` for any other. */
-function adviseAdmission(said: string): string | undefined {
-  if (/exceeded quota/.test(said)) {
-    return `the namespace's quota is used up: raise it, or delete what nobody needs (${said})`;
+/** What to do about a refusal by admission or a quota, which have the same status as one by RBAC or
+ *  validation. `undefined` for other refusals. */
+function adviseAdmission(message: string): string | undefined {
+  if (/exceeded quota/.test(message)) {
+    return `the namespace's quota is used up: raise it, or delete what nobody needs (${message})`;
   }
-  if (/admission webhook .* denied|ValidatingAdmissionPolicy .* denied/.test(said)) {
-    return `the cluster's policy does not allow it: change the policy, or give the Secret what it asks for by the target's labels and annotations (${said})`;
+  if (/admission webhook .* denied|ValidatingAdmissionPolicy .* denied/.test(message)) {
+    return `the cluster's policy does not allow it: change the policy, or set the labels and annotations that it requires at the target (${message})`;
   }
-  if (/may not be more than \d+ bytes/.test(said)) {
-    return `a Secret cannot be as large: other keys in it take up the room, so name another Secret (${said})`;
+  if (/may not be more than \d+ bytes/.test(message)) {
+    return `the Secret would be too large, because of other keys in it: name another Secret at the target (${message})`;
   }
   return undefined;
 }
@@ -152,8 +160,8 @@ function readStatus(body: unknown): Status | undefined {
   }
 }
 
-/** Admission webhooks may quote what they refuse: long runs of base64 or hex go, and so does a long text's end. It stays one
- *  line, whatever it says. */
+/** A server's message on one line, at most 400 characters, without long runs of base64 or hex: an admission
+ *  webhook may quote the Secret that it refuses. */
 function redact(message: string): string {
   const cut = message.length > mostRead ? `${message.slice(0, mostRead)}${'A'.repeat(40)}` : message;
   return cut
@@ -162,21 +170,25 @@ function redact(message: string): string {
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
-/** Of a message, before a pattern sees it: what is cut off here may be the end of a run. */
+/** Characters of a message that patterns see. The cut may be inside a run of base64, so `redact` completes
+ *  it. */
 const mostRead = 4_000;
 
-/** Seconds, as API servers send them; at most 5 s, since a run has others to serve. */
+/** The wait in Retry-After, in milliseconds: at most 5,000, because a run has other clusters to serve. API
+ *  servers send seconds. */
 function readRetryAfter(headers: unknown): number {
   const parsed = z.object({ 'retry-after': z.coerce.number().min(0) }).safeParse(headers);
   return parsed.success ? Math.min(parsed.data['retry-after'] * 1000, 5000) : 0;
 }
 
-/** Codes of the system, of TLS and of the HTTP client for a connection that fails; not those for a value that is wrong. */
+/** Codes of the system, of TLS and of the HTTP client for a failed connection, without those for an invalid
+ *  value. */
 const networkCode =
   /^(?!.*_INVALID_)(E[A-Z]+|EAI_[A-Z]+|(UND_ERR|ERR_SSL|ERR_TLS|ERR_HTTP2)_\w+|[A-Z_]*(CERT|SIGNATURE|ISSUER)[A-Z_]*)$/;
 
-/** The deepest cause knows best: "fetch failed" says nothing. Its text is never repeated, and it is given back only where
- *  its code tells that it quotes nothing. */
+/** Explains a network error by its deepest cause, because the outer one ("fetch failed") says nothing. The
+ *  cause's text is never repeated. The cause itself is returned only if its code shows that it quotes no
+ *  credential. */
 function explainNetwork(
   error: unknown,
   origin: string,

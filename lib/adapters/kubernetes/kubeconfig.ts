@@ -1,4 +1,4 @@
-// Reads a kubeconfig as what it is here: input from outside, that must neither run a program nor read a file.
+// Reads a kubeconfig. It is input from outside, so it may neither run a program nor read a file.
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -7,12 +7,13 @@ import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 const file = 'it names a file; put the content inline (the field that ends in -data, or "token")';
 const program = 'it runs a program or a sign-in of its own; use a token or a client certificate';
 
-/** Fields that are refused, and why: passed over, they would make a connection that the author did not mean. */
+/** Fields that are refused, with the advice for each. To ignore them would open another connection than the
+ *  author of the kubeconfig expects. */
 const refused = {
   cluster: {
     'certificate-authority': file,
     'insecure-skip-tls-verify':
-      'private keys are not sent to a server nobody checked; give certificate-authority-data',
+      'private keys are sent only to a server whose certificate was checked; set certificate-authority-data',
   },
   user: {
     exec: program,
@@ -20,7 +21,7 @@ const refused = {
     tokenFile: file,
     'client-certificate': file,
     'client-key': file,
-    username: 'Kubernetes knows no passwords since 1.19; use a token',
+    username: 'Kubernetes has no passwords since 1.19; use a token',
     as: 'impersonation is not supported; give the user its own credentials',
   },
 } as const;
@@ -52,8 +53,9 @@ const kubeconfig = z.object({
   ),
 });
 
-/** The current context of a kubeconfig (YAML or JSON). Only inline credentials are accepted.
- *  @throws ClusterError `SignInFailed`, saying which field to change; the message quotes no credential. */
+/** The access in the current context of a kubeconfig, given as YAML or JSON text. Only inline credentials are
+ *  accepted. `name`: the cluster in the inventory, for messages.
+ *  @throws ClusterError `SignInFailed`; the message says which field to change and quotes no credential. */
 export function readKubeconfig(
   name: string,
   source: string,
@@ -62,13 +64,17 @@ export function readKubeconfig(
     new ClusterError('SignInFailed', `the kubeconfig of cluster ${name} cannot be used: ${message}`);
   const parsed = kubeconfig.safeParse(parseYaml(source, problem));
   if (!parsed.success) {
-    const places = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`);
-    throw problem(places.join('; '));
+    const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`);
+    throw problem(issues.join('; '));
   }
   const config = parsed.data;
-  const find = <T extends { readonly name: string }>(kind: string, list: readonly T[], wanted: string): T => {
-    const found = list.find((entry) => entry.name === wanted);
-    if (!found) throw problem(`it has no ${kind} named "${wanted}"`);
+  const find = <T extends { readonly name: string }>(
+    kind: string,
+    list: readonly T[],
+    entryName: string,
+  ): T => {
+    const found = list.find((entry) => entry.name === entryName);
+    if (!found) throw problem(`it has no ${kind} named "${entryName}"`);
     return found;
   };
   const { context } = find('context', config.contexts, config['current-context']);
@@ -85,19 +91,19 @@ export function readKubeconfig(
   }
   for (const [field, address] of Object.entries({ server: cluster.server, 'proxy-url': proxy })) {
     if (address !== undefined && hasCredentials(address)) {
-      throw problem(`"${field}" holds a user name or password: take out what stands before the @`);
+      throw problem(`"${field}" contains a user name or password: remove the text before the @`);
     }
   }
   if (user.token !== undefined && !/^[\x21-\x7e]+$/.test(user.token)) {
-    // The HTTP client's own complaint about such a header repeats the whole of it.
+    // The HTTP client's error about such a header would quote the token.
     throw problem(
-      '"token" holds a space, a line break or another character that no token has: copy it again',
+      '"token" contains a space, a line break or another character that no token has: copy it again',
     );
   }
   const cert = decode(user['client-certificate-data']);
   const key = decode(user['client-key-data']);
   if ((cert === undefined) !== (key === undefined)) {
-    throw problem('"client-certificate-data" and "client-key-data" go together');
+    throw problem('it needs both "client-certificate-data" and "client-key-data", or neither');
   }
   if (user.token === undefined && cert === undefined) {
     throw problem(
@@ -126,14 +132,15 @@ export function readKubeconfig(
 
 function parseYaml(source: string, problem: (message: string) => ClusterError): unknown {
   try {
-    // Aliases can blow a small file up; a kubeconfig has none.
+    // A small file with aliases can become huge, and a kubeconfig needs none.
     return parse(source, { maxAliasCount: 0, logLevel: 'error' });
   } catch {
-    // The parser's own message quotes the line it stopped at, which may hold a token.
+    // The parser's message quotes a line, which may contain a token.
     throw problem('it is not YAML');
   }
 }
 
+/** Throws if the cluster or user in use has a field in `refused`. */
 function refuse(
   part: keyof typeof refused,
   fields: Readonly<Record<string, unknown>>,

@@ -1,30 +1,30 @@
-// Lists of a namespace's objects, however many pages they take, and answers that are what the API documents.
+// Lists the objects in a namespace page by page, and parses responses of the Kubernetes API.
 import * as z from 'zod';
 import { ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
-import { mostPageBytes } from './answer.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { type CallSubject, describeCall } from './failure.ts';
+import { mostPageBytes } from './response-body.ts';
 
-/** One page that is asked for. */
+/** The parameters of a request for one page, as the client takes them. */
 export interface PageRequest {
   readonly namespace: string;
   readonly limit: number;
   readonly _continue?: string;
 }
 
-/** Asks for one page by the client. */
+/** Requests one page through the client. */
 export type RequestPage = (request: PageRequest, options: CallOptions) => Promise<unknown>;
 
-/** Objects a page: lists of large namespaces come in parts. */
+/** Objects in a page. */
 const pageSize = 500;
 
-/** A list that does not end by then does not end. */
+/** Most pages of one list. A longer list is taken for an endless one. */
 const mostPages = 200;
 
-/** Lists that expired under way, as they do after some minutes, are begun anew so often. */
+/** How often a list that expired between two pages is started again. Servers keep a list for some minutes. */
 const mostRestarts = 2;
 
-/** The name of an object, which goes into messages and calls. */
+/** Schema of an object's name, which is used in messages and in paths of later calls. */
 export const objectName = z
   .string()
   .max(253)
@@ -35,16 +35,19 @@ const listFields = z.object({
   items: z.array(z.unknown()).default([]),
 });
 
-/** One list: the connection, what is listed, and the signal that ends it. */
+/** What a list call needs. */
 export interface ListCall {
   readonly connection: Connection;
+  /** The resource to list. */
   readonly subject: CallSubject;
   readonly signal: AbortSignal;
 }
 
-/** What `read` makes of each object that the pages hold, in their order; an object that it gives `undefined` for is left out.
- *  A page that is too large is asked for again with a tenth of its objects.
- *  @throws ClusterError, `TooLarge` where one object is, or the list has no end. */
+/** Reads all pages of a list and returns the results of `read` for each object, in the server's order. An
+ *  object for which `read` returns `undefined` is left out. A page that is too large is requested again with
+ *  a tenth of its objects.
+ *  @throws ClusterError as `Connection.call`; `TooLarge` if one object is too large, or the list does not
+ *  end. */
 export async function listAll<T>(
   { connection, subject, signal }: ListCall,
   requestPage: RequestPage,
@@ -60,36 +63,37 @@ export async function listAll<T>(
   }
 
   async function listOnce(): Promise<readonly T[]> {
-    const found: T[] = [];
-    const begun = new Set<string>();
+    const results: T[] = [];
+    const tokens = new Set<string>();
     let weight = 0;
     let next: string | undefined;
     for (let number = 0; number < mostPages; number += 1) {
       const page = await readPage(next);
-      for (const one of page.found) found.push(one);
+      for (const result of page.results) results.push(result);
       weight += page.weight;
       connection.keep(subject, weight);
       next = page.next;
-      if (next === undefined) return found;
-      if (begun.has(next)) throw endless(subject, 'the server continues the list where it has been already');
-      begun.add(next);
+      if (next === undefined) return results;
+      if (tokens.has(next))
+        throw endless(subject, 'the server continues the list at a page that it sent before');
+      tokens.add(next);
     }
     throw endless(subject, `the list does not end after ${mostPages} pages`);
   }
 
-  /** By itself, because what a function holds is kept for as long as it waits: a page goes before the next one is asked for. */
+  /** A function of its own, so that a page is freed from memory before the next one is requested. */
   async function readPage(from: string | undefined) {
-    const { items, metadata } = parseAnswer(listFields, await ask(from), subject);
-    const found = items.map(read).filter((one) => one !== undefined);
-    return { found, weight: weigh(found), next: metadata.continue || undefined };
+    const { items, metadata } = parseResponse(listFields, await request(from), subject);
+    const results = items.map(read).filter((result) => result !== undefined);
+    return { results, weight: weigh(results), next: metadata.continue || undefined };
   }
 
-  async function ask(next: string | undefined): Promise<unknown> {
+  async function request(next: string | undefined): Promise<unknown> {
     const settings = { signal, mostBytes: mostPageBytes };
     for (;;) {
-      const request = { namespace: subject.namespace, limit, ...(next ? { _continue: next } : {}) };
+      const page = { namespace: subject.namespace, limit, ...(next ? { _continue: next } : {}) };
       try {
-        return await connection.call(subject, settings, (options) => requestPage(request, options));
+        return await connection.call(subject, settings, (options) => requestPage(page, options));
       } catch (error) {
         if (!isCode(error, 'TooLarge') || limit === 1) throw error;
         limit = Math.max(1, Math.floor(limit / 10));
@@ -98,8 +102,9 @@ export async function listAll<T>(
   }
 }
 
-/** As `listAll`, of objects that are as `item` says; `undefined` where the subject is optional and the cluster does not know
- *  it. @throws ClusterError, `Malformed` where one of them is not so. */
+/** As `listAll`, for objects that the schema `item` parses and `reduce` shortens. `undefined` if the subject
+ *  is optional and the cluster does not have the kind.
+ *  @throws ClusterError as `listAll`; `Malformed` if an object does not match the schema. */
 export async function listParsed<T, R>(
   call: ListCall,
   [item, reduce]: readonly [item: z.ZodType<T>, reduce: (item: T) => R],
@@ -107,26 +112,27 @@ export async function listParsed<T, R>(
 ): Promise<readonly R[] | undefined> {
   const { subject } = call;
   try {
-    return await listAll(call, requestPage, (one) => reduce(parseAnswer(item, one, subject)));
+    return await listAll(call, requestPage, (object) => reduce(parseResponse(item, object, subject)));
   } catch (error) {
     if (subject.isOptional && isCode(error, 'NotFound')) return undefined;
     throw error;
   }
 }
 
-/** The answer as the schema has it. @throws ClusterError `Malformed` */
-export function parseAnswer<T>(
+/** The response parsed by a schema.
+ *  @throws ClusterError `Malformed`; the message names the first field that does not match, not its value. */
+export function parseResponse<T>(
   schema: z.ZodType<T>,
-  answer: unknown,
+  response: unknown,
   { cluster, resource, namespace }: CallSubject,
 ): T {
-  const result = schema.safeParse(answer);
+  const result = schema.safeParse(response);
   if (result.success) return result.data;
   const path = result.error.issues[0]?.path.slice(0, 8).join('.') ?? '';
-  const where = path.slice(0, 100).replace(/\p{Cc}/gu, ' ');
+  const field = path.slice(0, 100).replace(/\p{Cc}/gu, ' ');
   throw new ClusterError(
     'Malformed',
-    `cluster ${cluster}: the answer for ${resource} in ${namespace} is not what the API documents (${where})`,
+    `cluster ${cluster}: the answer for ${resource} in ${namespace} is not what the API documents (${field})`,
   );
 }
 
@@ -138,7 +144,7 @@ function isCode(error: unknown, code: ClusterErrorCode): boolean {
   return error instanceof ClusterError && error.code === code;
 }
 
-/** About the bytes that it takes in memory. */
+/** An estimate of the memory that a value takes, in bytes. */
 function weigh(value: unknown): number {
   if (typeof value === 'string') return 24 + value.length;
   if (typeof value !== 'object' || value === null) return 8;

@@ -1,9 +1,9 @@
-// What cert-manager, kube-lego and ployst's container leave in a cluster, over its API: read, and never written.
+// Lists what cert-manager, kube-lego and ployst's container have left in a cluster. It never writes.
 import * as z from 'zod';
 import type { ToolIngress, ToolWorkload } from '../../policy/kubernetes/migration-source.ts';
 import { type ClusterDirectory, ClusterError } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
-import { listParsed, objectName, parseAnswer } from './lists.ts';
+import { listParsed, objectName, parseResponse } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
 const named = z.object({ metadata: z.object({ name: objectName }) });
@@ -43,7 +43,7 @@ const cronJob = named.extend({
   spec: z.object({ jobTemplate: z.object({ spec: z.object({ template }) }) }),
 });
 
-/** The calls about other tools of a cluster, over its connection; `cluster` is the inventory's name for it. */
+/** The calls about other tools' objects. `cluster`: its name in the inventory, for messages. */
 export function migrationToolCalls(
   cluster: string,
   connection: Connection,
@@ -53,10 +53,10 @@ export function migrationToolCalls(
     async readFoundSecret(namespace, name, signal) {
       const subject = { cluster, verb: 'get', resource: 'secrets', namespace, name } as const;
       try {
-        const answer = await connection.call(subject, { signal }, (options) =>
+        const response = await connection.call(subject, { signal }, (options) =>
           core.readNamespacedSecret({ namespace, name }, options),
         );
-        const { metadata, type, data } = parseAnswer(secret, answer, subject);
+        const { metadata, type, data } = parseResponse(secret, response, subject);
         return { type, data, annotations: metadata.annotations };
       } catch (error) {
         if (error instanceof ClusterError && error.code === 'NotFound') return undefined;
@@ -70,7 +70,7 @@ export function migrationToolCalls(
         item: z.ZodType<T>,
         reduce: (item: T) => R,
       ) => {
-        // Where cert-manager was never installed, or is gone, nobody knows its kinds.
+        // A cluster without cert-manager does not have its kinds.
         const isOptional = group === 'cert-manager.io';
         const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
         return listParsed({ connection, subject, signal }, [item, reduce], (request, options) =>
@@ -78,23 +78,31 @@ export function migrationToolCalls(
         );
       };
       const controllers = { cluster, verb: 'list', resource: 'replicationcontrollers', namespace } as const;
-      const readOld = (item: z.infer<typeof workload>) => readWorkload('ReplicationController', item);
-      const [certificates, issuers = [], ingresses = [], deployments = [], old = [], cronJobs = []] =
-        await Promise.all([
-          list(['cert-manager.io', 'certificates'], certificate, ({ metadata, spec }) => {
-            return { name: metadata.name, secret: spec.secretName };
-          }),
-          list(['cert-manager.io', 'issuers'], named, ({ metadata }) => metadata.name),
-          list(['networking.k8s.io', 'ingresses'], ingress, readIngress),
-          list(['apps', 'deployments'], workload, (item) => readWorkload('Deployment', item)),
-          listParsed({ connection, subject: controllers, signal }, [workload, readOld], (request, options) =>
-            core.listNamespacedReplicationController(request, options),
-          ),
-          list(['batch', 'cronjobs'], cronJob, ({ metadata, spec }) =>
-            readWorkload('CronJob', { metadata, spec: spec.jobTemplate.spec }),
-          ),
-        ]);
-      const workloads = [...deployments, ...old, ...cronJobs];
+      const readController = (item: z.infer<typeof workload>) => readWorkload('ReplicationController', item);
+      const [
+        certificates,
+        issuers = [],
+        ingresses = [],
+        deployments = [],
+        replicationControllers = [],
+        cronJobs = [],
+      ] = await Promise.all([
+        list(['cert-manager.io', 'certificates'], certificate, ({ metadata, spec }) => {
+          return { name: metadata.name, secret: spec.secretName };
+        }),
+        list(['cert-manager.io', 'issuers'], named, ({ metadata }) => metadata.name),
+        list(['networking.k8s.io', 'ingresses'], ingress, readIngress),
+        list(['apps', 'deployments'], workload, (item) => readWorkload('Deployment', item)),
+        listParsed(
+          { connection, subject: controllers, signal },
+          [workload, readController],
+          (request, options) => core.listNamespacedReplicationController(request, options),
+        ),
+        list(['batch', 'cronjobs'], cronJob, ({ metadata, spec }) =>
+          readWorkload('CronJob', { metadata, spec: spec.jobTemplate.spec }),
+        ),
+      ]);
+      const workloads = [...deployments, ...replicationControllers, ...cronJobs];
       return { namespace, certificates, issuers, ingresses, workloads };
     },
   };
@@ -128,6 +136,6 @@ function readWorkload(
     name,
     images: containers.map(({ image }) => image),
     variables: variables.map((variable) => variable.name),
-    configMaps: [...new Set(maps.flatMap((one) => one ?? []))],
+    configMaps: [...new Set(maps.flatMap((map) => map ?? []))],
   };
 }

@@ -1,4 +1,4 @@
-// A pod template: which Secrets its pods use, and the marks that Certrelay reads and leaves on it.
+// Reads which Secrets the pods of a pod template use, and reads and writes Certrelay's restart marks on it.
 import * as z from 'zod';
 import {
   type RestartMark,
@@ -39,7 +39,7 @@ const volume = z.object({
   csi: z.object({ nodePublishSecretRef: reference.optional() }).optional(),
 });
 
-/** A pod template, as far as it matters here. */
+/** The fields of a pod template that name Secrets or carry restart marks. */
 export const podTemplate = z.object({
   metadata: z
     .object({ annotations: z.record(z.string(), z.string()).default({}) })
@@ -53,8 +53,9 @@ export const podTemplate = z.object({
 });
 type PodTemplate = z.infer<typeof podTemplate>;
 
-/** The Secrets that the pods read: by volumes, projected and CSI volumes, `env` and `envFrom`, of init and ephemeral
- *  containers too. Image pull Secrets are not a use, nor is what a CSI driver fetches from elsewhere. */
+/** The Secrets that the pods read through volumes, projected volumes, CSI volumes, `env` and `envFrom`, in
+ *  all their containers. `fixed`: those that a running pod never reads again. Image pull Secrets are not
+ *  included, and what a CSI driver fetches from elsewhere is not either. */
 export function findUses({ spec }: PodTemplate): SecretUses {
   const { containers, initContainers, ephemeralContainers, volumes } = spec;
   const all = [...containers, ...initContainers, ...ephemeralContainers];
@@ -64,7 +65,7 @@ export function findUses({ spec }: PodTemplate): SecretUses {
   ]);
   const credentials = volumes.map(({ csi }) => csi?.nodePublishSecretRef?.name);
   const mounted = volumes.map((entry) => ({
-    isFixed: all.some((one) => readsOnce(one, entry.name, initContainers.includes(one))),
+    isFixed: all.some((user) => readsOnce(user, entry.name, initContainers.includes(user))),
     names: [
       entry.secret?.secretName,
       ...(entry.projected?.sources ?? []).map((source) => source.secret?.name),
@@ -77,8 +78,8 @@ export function findUses({ spec }: PodTemplate): SecretUses {
   };
 }
 
-/** Whether a container gets to see a volume once only: the kubelet does not refresh what is mounted by `subPath`, and an
- *  init container that is no sidecar has ended when the volume is refreshed. */
+/** Whether a container reads a volume only once. The kubelet does not refresh a mount with `subPath`, and an
+ *  init container that is not a sidecar has ended before the volume is refreshed. */
 function readsOnce({ volumeMounts, restartPolicy }: Container, volumeName: string, isInit: boolean): boolean {
   const endsEarly = isInit && restartPolicy !== 'Always';
   return volumeMounts.some(
@@ -91,7 +92,7 @@ function sortNames(names: readonly (string | undefined)[]): readonly string[] {
   return [...new Set(names.filter((name) => name !== undefined).filter((name) => name !== ''))].toSorted();
 }
 
-/** The first container, which ployst's variable goes to, and the variable's value there. */
+/** The name of the first container, and the value of ployst's restart variable there. */
 export function readRefresh({ spec }: PodTemplate): {
   readonly container: string;
   readonly refresh?: string | undefined;
@@ -101,8 +102,8 @@ export function readRefresh({ spec }: PodTemplate): {
   return { container: first?.name ?? '', refresh };
 }
 
-/** The strategic merge patch for a mark: it touches one annotation or one variable of the pod template and nothing beside
- *  it, but for the note of its beginning. */
+/** The strategic merge patch that sets a restart mark: one annotation or one variable of the pod template.
+ *  With `mark.since` it also sets the workload's annotation that says when the rollout began. */
 export function describePatch(mark: RestartMark): object {
   const template =
     mark.kind === 'annotation'
@@ -112,6 +113,6 @@ export function describePatch(mark: RestartMark): object {
             containers: [{ name: mark.container, env: [{ name: refreshVariable, value: mark.value }] }],
           },
         };
-  const noted = mark.since && { annotations: { [sinceAnnotation]: mark.since.toISOString() } };
-  return { ...(noted ? { metadata: noted } : {}), spec: { template } };
+  const metadata = mark.since && { annotations: { [sinceAnnotation]: mark.since.toISOString() } };
+  return { ...(metadata ? { metadata } : {}), spec: { template } };
 }

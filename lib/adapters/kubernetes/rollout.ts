@@ -1,11 +1,12 @@
-// Judges how far a rollout is, as "kubectl rollout status" does, from a workload's specification and status.
+// Judges the progress of a rollout from a workload's spec and status, as "kubectl rollout status" does.
 import * as z from 'zod';
 import type { WorkloadKind } from '../../certificate/spec.ts';
 import type { Rollout } from '../../policy/kubernetes/objects.ts';
 
 const count = z.number().default(0);
 
-/** The fields of the three kinds that tell about rollouts; each kind has its own among them. */
+/** The fields of a Deployment, StatefulSet or DaemonSet that a rollout is judged by. Fields that a kind does
+ *  not have get their defaults. */
 export const rolloutFields = z.object({
   metadata: z.object({ generation: z.number() }),
   spec: z.object({
@@ -37,14 +38,15 @@ export const rolloutFields = z.object({
 });
 type RolloutFields = z.infer<typeof rolloutFields>;
 
-/** How far the newest generation is rolled out. A status that describes an older one says nothing about it. */
+/** The progress of the workload's newest generation. A status of an older generation means `progressing`. A
+ *  paused workload, or one that restarts only by hand, is `held`. */
 export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollout {
   const { metadata, spec, status } = workload;
   if (spec.paused) return { state: 'held', message: 'it is paused: it restarts when it is resumed' };
   if (spec.updateStrategy?.type === 'OnDelete') {
     return { state: 'held', message: 'its update strategy is OnDelete: delete its pods to restart it' };
   }
-  // Scaled to zero: its next pods start with what is there then.
+  // A workload without pods has nothing to restart: its next pods read the new Secret.
   if (kind !== 'DaemonSet' && spec.replicas === 0) return { state: 'complete' };
   if (status.observedGeneration < metadata.generation) {
     return { state: 'progressing', message: 'its controller has not seen the change yet' };
@@ -54,28 +56,30 @@ export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollo
       return judgeDeployment(workload);
     case 'StatefulSet': {
       const partition = spec.updateStrategy?.rollingUpdate?.partition ?? 0;
-      const wanted = Math.max(spec.replicas - partition, 0);
-      return judgeCounts(wanted, status.updatedReplicas, spec.replicas, status.readyReplicas);
+      const toUpdate = Math.max(spec.replicas - partition, 0);
+      return judgeCounts(toUpdate, status.updatedReplicas, spec.replicas, status.readyReplicas);
     }
     case 'DaemonSet': {
-      const wanted = status.desiredNumberScheduled;
-      return judgeCounts(wanted, status.updatedNumberScheduled, wanted, status.numberAvailable);
+      const desired = status.desiredNumberScheduled;
+      return judgeCounts(desired, status.updatedNumberScheduled, desired, status.numberAvailable);
     }
   }
 }
 
 function judgeDeployment({ spec, status }: RolloutFields): Rollout {
-  const stuck = status.conditions.find(({ reason }) => reason === 'ProgressDeadlineExceeded');
-  if (stuck) return { state: 'failed', message: stuck.message ?? 'its progress deadline is exceeded' };
+  const failure = status.conditions.find(({ reason }) => reason === 'ProgressDeadlineExceeded');
+  if (failure) return { state: 'failed', message: failure.message ?? 'its progress deadline is exceeded' };
   if (status.updatedReplicas >= spec.replicas && status.replicas > status.updatedReplicas) {
     const old = status.replicas - status.updatedReplicas;
-    return { state: 'progressing', message: `${old} old replicas are still there` };
+    return { state: 'progressing', message: `${old} old replicas are still running` };
   }
   return judgeCounts(spec.replicas, status.updatedReplicas, spec.replicas, status.availableReplicas);
 }
 
-function judgeCounts(wanted: number, updated: number, total: number, available: number): Rollout {
-  if (updated < wanted) return { state: 'progressing', message: `${updated} of ${wanted} replicas are new` };
+/** Compares numbers of replicas: `updated` of `toUpdate` are new, `available` of `total` can serve. */
+function judgeCounts(toUpdate: number, updated: number, total: number, available: number): Rollout {
+  if (updated < toUpdate)
+    return { state: 'progressing', message: `${updated} of ${toUpdate} replicas are new` };
   if (available < total) {
     return { state: 'progressing', message: `${available} of ${total} replicas are available` };
   }

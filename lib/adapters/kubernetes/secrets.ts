@@ -1,11 +1,11 @@
-// Cluster Secrets over the API: read, server-side apply, delete.
+// Reads, applies (server-side), lists and deletes Kubernetes Secrets.
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { type ClusterSecret, managedByLabel } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { listAll, objectName, parseAnswer, type RequestPage } from './lists.ts';
+import { listAll, objectName, parseResponse, type RequestPage } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
 
@@ -40,7 +40,7 @@ const secret = z.object({
 
 const named = z.object({ metadata: z.object({ name: objectName }) });
 
-/** The Secret calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
+/** The calls about Kubernetes Secrets. `cluster`: its name in the inventory, for messages. */
 export function secretCalls(
   cluster: string,
   connection: Connection,
@@ -57,10 +57,10 @@ export function secretCalls(
     async readSecret(namespace, name, signal) {
       const subject = subjectOf('get', namespace, name);
       try {
-        const answer = await connection.call(subject, { signal }, (options) =>
+        const response = await connection.call(subject, { signal }, (options) =>
           core.readNamespacedSecret({ namespace, name }, options),
         );
-        return parseSecret(subject, answer);
+        return parseSecret(subject, response);
       } catch (error) {
         if (error instanceof ClusterError && error.code === 'NotFound') return undefined;
         throw error;
@@ -73,17 +73,17 @@ export function secretCalls(
       const body = {
         apiVersion: 'v1',
         kind: 'Secret',
-        // The version makes it a compare-and-swap: the server refuses where the Secret has changed since.
+        // With the version it is a compare-and-swap: the server refuses it if the Secret has changed since.
         metadata: { name, namespace, labels, annotations, resourceVersion: over?.resourceVersion },
         type,
         data,
       };
       const request = { namespace, name, body, fieldManager: manager, force: over !== undefined };
       const settings = { signal, patch: PatchStrategy.ServerSideApply };
-      const answer = await connection.call(subject, settings, (options) =>
+      const response = await connection.call(subject, settings, (options) =>
         core.patchNamespacedSecret(request, options),
       );
-      return parseSecret(subject, answer);
+      return parseSecret(subject, response);
     },
 
     async listSecrets(namespace, signal) {
@@ -92,7 +92,7 @@ export function secretCalls(
       const requestPage: RequestPage = (request, options) =>
         core.listNamespacedSecret({ ...request, labelSelector }, options);
       return listAll({ connection, subject, signal }, requestPage, (item) => {
-        const { name } = parseAnswer(named, item, subject).metadata;
+        const { name } = parseResponse(named, item, subject).metadata;
         return { name, secret: parseSecret({ ...subject, name }, item) };
       });
     },
@@ -104,18 +104,18 @@ export function secretCalls(
           core.deleteNamespacedSecret({ namespace, name, body: { preconditions } }, options),
         );
       } catch (error) {
-        // The answer of an earlier attempt may have been lost.
+        // An earlier attempt may have deleted it, and its response was lost.
         if (!(error instanceof ClusterError && error.code === 'NotFound')) throw error;
       }
     },
   };
 }
 
-function parseSecret(subject: CallSubject, answer: unknown): ClusterSecret {
-  const parsed = secret.safeParse(answer);
+function parseSecret(subject: CallSubject, response: unknown): ClusterSecret {
+  const parsed = secret.safeParse(response);
   if (!parsed.success) {
-    const where = `${subject.namespace}/${subject.name ?? ''} in cluster ${subject.cluster}`;
-    throw new ClusterError('Malformed', `the answer for Secret ${where} is not a Kubernetes Secret`);
+    const secretName = `${subject.namespace}/${subject.name ?? ''} in cluster ${subject.cluster}`;
+    throw new ClusterError('Malformed', `the answer for Secret ${secretName} is not a Kubernetes Secret`);
   }
   const { metadata, type, immutable, data } = parsed.data;
   const applied = metadata.managedFields.filter(
@@ -143,6 +143,7 @@ function readInstant(text: string | undefined): Date | undefined {
   return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
+/** The names in a field set of `managedFields`, e.g. `tls.crt` of `f:tls.crt`. */
 function namesOf(fieldSet: Readonly<Record<string, unknown>> = {}): readonly string[] {
   return Object.keys(fieldSet)
     .filter((field) => field.startsWith('f:'))

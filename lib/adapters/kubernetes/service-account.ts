@@ -1,23 +1,26 @@
-// Signs in to the cluster that this runs in, by the service account that Kubernetes gives to every pod.
+// Signs in to the cluster that this process runs in, with the service account of its pod.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 
-/** Where Kubernetes puts a pod's token and the authority of its API server. */
-const usualFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** Where Kubernetes mounts a pod's token and the CA certificate of its API server. */
+const defaultFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
+/** Where the service account is found. */
 export interface ServiceAccountOptions {
-  /** The inventory's name of the cluster, for messages. */
+  /** Name of the cluster in the inventory, for messages. */
   readonly name: string;
-  /** URL of the API server; absent where this runs in no pod. */
+  /** URL of the API server; `undefined` if this process does not run in a pod. */
   readonly server: string | undefined;
+  /** Folder with `token` and `ca.crt`. Default: where Kubernetes mounts them. */
   readonly folder?: string | undefined;
 }
 
-/** Access by the files in the folder. The token is read for each call, for Kubernetes exchanges it long before it ends.
- *  @throws ClusterError `SignInFailed` where this runs in no pod, or the pod has no service account's token. */
+/** The access by a service account. The token is read again for each call, because Kubernetes replaces it
+ *  before it expires.
+ *  @throws ClusterError `SignInFailed` if this process does not run in a pod, or the pod has no token. */
 export async function readServiceAccount(options: ServiceAccountOptions): Promise<ClusterAccess> {
-  const { name, server, folder = usualFolder } = options;
+  const { name, server, folder = defaultFolder } = options;
   if (server === undefined) {
     const message = `cluster ${name} is inCluster, but KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set: run this in a pod of it, or give the cluster a server`;
     throw new ClusterError('SignInFailed', message);

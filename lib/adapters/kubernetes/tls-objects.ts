@@ -1,4 +1,4 @@
-// The objects of a cluster that use TLS, over its API: read, and never written.
+// Lists the objects of a cluster that use TLS: Ingresses, Gateways and Services. It never writes.
 import * as z from 'zod';
 import type { TlsObject, TlsObjectKind, TlsUse } from '../../policy/kubernetes/tls-objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
@@ -53,10 +53,10 @@ const referenceGrant = z.object({
   }),
 });
 
-/** Before Kubernetes had a field for it, an Ingress named its class by this. */
+/** The annotation with an Ingress's class, from before Kubernetes had a field for it. */
 const classAnnotation = 'kubernetes.io/ingress.class';
 
-/** The calls about them, over the cluster's connection; `cluster` is the inventory's name for it, for messages. */
+/** The calls about TLS objects. `cluster`: its name in the inventory, for messages. */
 export function tlsObjectCalls(
   cluster: string,
   connection: Connection,
@@ -68,7 +68,7 @@ export function tlsObjectCalls(
     namespace: string,
     signal: AbortSignal,
   ): Promise<readonly R[]> => {
-    // Without their definitions a cluster does not know Gateways and what belongs to them.
+    // A cluster has Gateways and ReferenceGrants only if their definitions (CRDs) are installed.
     const isOptional = group === gatewayGroup;
     const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
     const found = await listParsed({ connection, subject, signal }, item, (request, options) =>
@@ -79,12 +79,12 @@ export function tlsObjectCalls(
   const list = async (kind: TlsObjectKind, namespace: string, signal: AbortSignal) => {
     switch (kind) {
       case 'Ingress': {
-        const place = ['networking.k8s.io', 'v1', 'ingresses'] as const;
-        return listCustom(place, [ingress, readIngress], namespace, signal);
+        const resource = ['networking.k8s.io', 'v1', 'ingresses'] as const;
+        return listCustom(resource, [ingress, readIngress], namespace, signal);
       }
       case 'Gateway': {
-        const place = [gatewayGroup, 'v1', 'gateways'] as const;
-        return listCustom(place, [gateway, readGateway], namespace, signal);
+        const resource = [gatewayGroup, 'v1', 'gateways'] as const;
+        return listCustom(resource, [gateway, readGateway], namespace, signal);
       }
       case 'Service': {
         const subject: CallSubject = { cluster, verb: 'list', resource: 'services', namespace };
@@ -102,14 +102,14 @@ export function tlsObjectCalls(
     },
 
     async listGatewayNamespaces(namespace, signal) {
-      const place = [gatewayGroup, 'v1beta1', 'referencegrants'] as const;
-      const sources = await listCustom(place, [referenceGrant, readSources], namespace, signal);
-      return [...new Set(sources.flat())].filter((one) => one !== namespace);
+      const resource = [gatewayGroup, 'v1beta1', 'referencegrants'] as const;
+      const sources = await listCustom(resource, [referenceGrant, readSources], namespace, signal);
+      return [...new Set(sources.flat())].filter((source) => source !== namespace);
     },
   };
 }
 
-/** The namespaces whose Gateways may take Secrets by it. */
+/** The namespaces whose Gateways a ReferenceGrant lets use Secrets. */
 function readSources({ spec }: z.infer<typeof referenceGrant>): readonly string[] {
   if (!spec.to.some(({ group, kind }) => group === '' && kind === 'Secret')) return [];
   return spec.from
@@ -125,7 +125,8 @@ function readIngress({ metadata: own, spec }: z.infer<typeof ingress>): TlsObjec
   return { kind: 'Ingress', ...own, className, tls: uses };
 }
 
-/** A listener that passes TLS through has no certificate, and one may take its own from something else than Secrets. */
+/** A Gateway and the Secrets of its listeners. A listener that passes TLS through has no certificate, and
+ *  references to other kinds than Secrets are left out. */
 function readGateway({ metadata: own, spec }: z.infer<typeof gateway>): TlsObject {
   const uses = spec.listeners.flatMap(({ hostname, tls }) =>
     (tls?.mode === 'Terminate' ? tls.certificateRefs : [])

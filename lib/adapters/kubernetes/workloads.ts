@@ -1,4 +1,4 @@
-// Deployments, StatefulSets and DaemonSets over the API: list, and patch their pod template.
+// Lists Deployments, StatefulSets and DaemonSets, and restarts them by a patch of their pod template.
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
 import type { WorkloadKind } from '../../certificate/spec.ts';
@@ -6,7 +6,7 @@ import { restartAnnotation, sinceAnnotation, type Workload } from '../../policy/
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { listAll, objectName, type PageRequest, parseAnswer, type RequestPage } from './lists.ts';
+import { listAll, objectName, type PageRequest, parseResponse, type RequestPage } from './lists.ts';
 import { describePatch, findUses, podTemplate, readRefresh } from './pod-template.ts';
 import { judgeRollout, rolloutFields } from './rollout.ts';
 
@@ -24,7 +24,7 @@ const resources = {
   DaemonSet: 'daemonsets',
 } as const;
 
-/** The workload calls of a cluster, over its connection; `cluster` is the inventory's name for it, for messages. */
+/** The calls about workloads. `cluster`: its name in the inventory, for messages. */
 export function workloadCalls(
   cluster: string,
   connection: Connection,
@@ -43,10 +43,10 @@ export function workloadCalls(
       const subject = { cluster, verb: 'patch', resource: resources[kind], namespace, name } as const;
       const request = { namespace, name, body: describePatch(mark), fieldManager: 'certrelay' };
       const settings = { signal, patch: PatchStrategy.StrategicMergePatch };
-      const answer = await connection.call(subject, settings, (options) =>
+      const response = await connection.call(subject, settings, (options) =>
         patch(connection.apps, kind, request, options),
       );
-      return parseWorkload(kind, answer, subject);
+      return parseWorkload(kind, response, subject);
     },
   };
 }
@@ -90,25 +90,27 @@ function patch(
   }
 }
 
-function parseWorkload(kind: WorkloadKind, answer: unknown, subject: CallSubject): Workload {
-  const fields = parseAnswer(rolloutFields, answer, subject);
-  const { metadata, spec } = parseAnswer(templateFields, answer, subject);
-  const marks = spec.template.metadata.annotations;
+function parseWorkload(kind: WorkloadKind, response: unknown, subject: CallSubject): Workload {
+  const fields = parseResponse(rolloutFields, response, subject);
+  const { metadata, spec } = parseResponse(templateFields, response, subject);
+  const templateAnnotations = spec.template.metadata.annotations;
   return {
     kind,
     name: metadata.name,
     ...findUses(spec.template),
-    annotations: marks,
+    annotations: templateAnnotations,
     ...readRefresh(spec.template),
     rolloutSince: readSince(metadata.annotations[sinceAnnotation]),
     generation: fields.metadata.generation,
     rollout: judgeRollout(kind, fields),
     hasGapOnRestart: fields.spec.replicas > 0 && fields.spec.strategy?.type === 'Recreate',
-    refusesRestart: [metadata.annotations, marks].some((map) => map[restartAnnotation] === 'false'),
+    refusesRestart: [metadata.annotations, templateAnnotations].some(
+      (annotations) => annotations[restartAnnotation] === 'false',
+    ),
   };
 }
 
-/** Anybody may have written it. */
+/** The instant in the annotation, which anyone can write; `undefined` if it is not a date. */
 function readSince(text: string | undefined): Date | undefined {
   const since = new Date(text ?? '');
   return Number.isNaN(since.getTime()) ? undefined : since;

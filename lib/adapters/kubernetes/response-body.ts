@@ -1,9 +1,9 @@
-// Reads what an API server answers, as far as an answer of Kubernetes goes: neither more bytes, nor deeper, nor compressed.
+// Reads the body of an API server's response, and limits its size, its depth and its number of values.
 import type { IncomingHttpHeaders } from 'node:http';
-import type { LargeAnswers } from './large-answers.ts';
+import type { LargeResponses } from './large-responses.ts';
 
-/** An answer that is not read to its end, or not taken as it is. The message quotes nothing of it. */
-export class AnswerError extends Error {
+/** A response that is refused. The message quotes nothing of it. */
+export class ResponseError extends Error {
   readonly code: 'TooLarge' | 'Malformed';
   constructor(code: 'TooLarge' | 'Malformed', message: string) {
     super(message);
@@ -11,29 +11,35 @@ export class AnswerError extends Error {
   }
 }
 
-/** The body of an answer, as it comes. */
-export interface AnswerBody extends AsyncIterable<Uint8Array> {
+/** The body of a response as a stream of chunks. */
+export interface ResponseBody extends AsyncIterable<Uint8Array> {
+  /** Stops the stream and frees its connection. */
   destroy(): unknown;
 }
 
-/** Most bytes of a page of a list, and of one object: etcd keeps none of more than 1.5 MB. */
+/** Most bytes of one page of a list. */
 export const mostPageBytes = 16 * 1024 * 1024;
+/** Most bytes of one object. etcd stores none of more than 1.5 MB. */
 export const mostObjectBytes = 4 * 1024 * 1024;
 
-/** What more bytes than these would say of a refusal, nobody reads. */
+/** How many bytes of a refusal are read. */
 const mostRefusalBytes = 64 * 1024;
 
-/** Kubernetes nests an object no deeper than a dozen levels, or some more with definitions of one's own. */
+/** Deepest nesting. An object of Kubernetes has about a dozen levels, one of a custom definition some
+ *  more. */
 const mostDepth = 100;
 
-/** Values of one answer: each takes many times the room of the few bytes that it comes in. */
+/** Most values in one response. A value of a few bytes takes many times as much memory once it is parsed. */
 const mostValues = 500_000;
 
-/** The whole of an answer in JSON. @throws AnswerError, SyntaxError */
-export async function readAnswer(
-  body: AnswerBody,
+/** The parsed JSON of a response, with members that are `null` left out.
+ *  @throws ResponseError `TooLarge` if it has over `mostBytes` bytes or 500,000 values; `Malformed` if it is
+ *  compressed or nested over 100 levels deep.
+ *  @throws SyntaxError if it is not JSON. */
+export async function readJson(
+  body: ResponseBody,
   headers: IncomingHttpHeaders,
-  { mostBytes, large, signal }: { mostBytes: number; large: LargeAnswers; signal: AbortSignal },
+  { mostBytes, large, signal }: { mostBytes: number; large: LargeResponses; signal: AbortSignal },
 ): Promise<unknown> {
   const declared = Number(headers['content-length'] ?? 0);
   try {
@@ -49,11 +55,12 @@ export async function readAnswer(
   }
 }
 
-/** The beginning of a refusal, as text. @throws AnswerError */
+/** The first 64 KiB of a refusal as text.
+ *  @throws ResponseError `Malformed` if it is compressed. */
 export async function readRefusal(
-  body: AnswerBody,
+  body: ResponseBody,
   headers: IncomingHttpHeaders,
-  rest: { readonly large: LargeAnswers; readonly signal: AbortSignal },
+  rest: { readonly large: LargeResponses; readonly signal: AbortSignal },
 ): Promise<string> {
   try {
     refuseCompressed(headers);
@@ -64,23 +71,26 @@ export async function readRefusal(
   }
 }
 
-/** A few bytes may stand for a thousand times as many. */
+/** Refuses a compressed response: a few bytes could become a thousand times as many. */
 function refuseCompressed(headers: IncomingHttpHeaders): void {
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '') return;
-  const advice = 'switch compression off in what stands before the API server';
-  throw new AnswerError('Malformed', `the answer is compressed, which was not asked for: ${advice}`);
+  const advice = 'switch off compression in the proxy before the API server';
+  throw new ResponseError(
+    'Malformed',
+    `the answer is compressed, although the request accepts none: ${advice}`,
+  );
 }
 
-function tooLarge(mostBytes: number): AnswerError {
-  return new AnswerError('TooLarge', `the answer is larger than ${mostBytes / (1024 * 1024)} MiB`);
+function tooLarge(mostBytes: number): ResponseError {
+  return new ResponseError('TooLarge', `the answer is larger than ${mostBytes / (1024 * 1024)} MiB`);
 }
 
-/** The body in one piece; of one that is longer, a little more than `most` bytes. It grows in steps, for the body may come byte
- *  by byte. */
+/** The bytes of a body, or its first `most` + 1 bytes if it is longer. The buffer grows in steps, because the
+ *  body may arrive byte by byte. */
 async function collect(
-  body: AnswerBody,
-  { most, large, signal }: { most: number; large: LargeAnswers; signal: AbortSignal },
+  body: ResponseBody,
+  { most, large, signal }: { most: number; large: LargeResponses; signal: AbortSignal },
 ): Promise<Buffer> {
   let bytes = Buffer.allocUnsafe(16 * 1024);
   let length = 0;
@@ -110,7 +120,8 @@ const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 const opening = new Set([0x5b, 0x7b]);
 const closing = new Set([0x5d, 0x7d]);
 
-/** Counts before anything is made of it. @throws AnswerError */
+/** Counts depth and values before the JSON is parsed.
+ *  @throws ResponseError if there are too many. */
 function checkStructure(bytes: Buffer): void {
   let [depth, values, isText] = [0, 0, false];
   for (let index = 0; index < bytes.length; index += 1) {
@@ -123,15 +134,16 @@ function checkStructure(bytes: Buffer): void {
     else if (opening.has(byte)) {
       values += 1;
       depth += 1;
-      if (depth > mostDepth) throw new AnswerError('Malformed', 'the answer is nested too deep');
+      if (depth > mostDepth) throw new ResponseError('Malformed', 'the answer is nested too deep');
     } else if (closing.has(byte)) depth -= 1;
     if (values > mostValues) {
-      throw new AnswerError('TooLarge', `the answer has more than ${mostValues} values`);
+      throw new ResponseError('TooLarge', `the answer has more than ${mostValues} values`);
     }
   }
 }
 
-/** `null` is absent, as the API says it of every field; changed in place. */
+/** The value without members and items that are `null`, which in the Kubernetes API means absent. Changes the
+ *  value in place. Also removes members called `__proto__`. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) {
     const present: unknown[] = value.includes(null) ? value.filter((item) => item !== null) : value;

@@ -1,9 +1,9 @@
-// Objects over the API whose pods may use a Secret and that Certrelay only names: what nothing else looks after.
+// Lists objects that may use a Secret but are not restarted by Certrelay: reports only name them.
 import * as z from 'zod';
 import type { OtherKind, OtherUser } from '../../policy/kubernetes/objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
-import { listAll, objectName, type PageRequest, parseAnswer, type RequestPage } from './lists.ts';
+import { listAll, objectName, type PageRequest, parseResponse, type RequestPage } from './lists.ts';
 import { findUses, podTemplate } from './pod-template.ts';
 
 const resources: Readonly<Record<OtherKind, string>> = {
@@ -24,17 +24,18 @@ const podFields = z.object({
 const templated = z.object({ spec: z.object({ template: podTemplate.optional() }) });
 const scheduled = z.object({ spec: z.object({ jobTemplate: templated }) });
 
-/** The calls about other kinds of a cluster, over its connection; `cluster` is the inventory's name for it. */
-export function otherCalls(cluster: string, connection: Connection): Pick<Cluster, 'listOthers'> {
+/** The calls about workloads of other kinds. Objects that another object owns are left out. `cluster`: its
+ *  name in the inventory, for messages. */
+export function otherWorkloadCalls(cluster: string, connection: Connection): Pick<Cluster, 'listOthers'> {
   return {
     async listOthers(namespace, kind, signal) {
       const isOptional = kind === 'Rollout';
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace, isOptional } as const;
       const requestPage: RequestPage = (request, options) => listPage(connection, kind, request, options);
       return listAll({ connection, subject, signal }, requestPage, (item): OtherUser | undefined => {
-        const { name, ownerReferences } = parseAnswer(ownership, item, subject).metadata;
+        const { name, ownerReferences } = parseResponse(ownership, item, subject).metadata;
         if (ownerReferences.length > 0) return undefined;
-        const template = readTemplate(kind, (schema) => parseAnswer(schema, item, subject));
+        const template = readTemplate(kind, (schema) => parseResponse(schema, item, subject));
         return template && { kind, name, ...findUses(template) };
       });
     },
@@ -63,7 +64,8 @@ function listPage(
   }
 }
 
-/** The pods as a template; `undefined` where there are none any more, or where another object holds the template. */
+/** The pod template of an object. `undefined` for a pod that has ended, and for an object whose template is
+ *  in another object. */
 function readTemplate(
   kind: OtherKind,
   parse: <T>(schema: z.ZodType<T>) => T,
@@ -71,8 +73,8 @@ function readTemplate(
   switch (kind) {
     case 'Pod': {
       const { spec, status } = parse(podFields);
-      const isOver = status.phase === 'Succeeded' || status.phase === 'Failed';
-      return isOver ? undefined : { metadata: { annotations: {} }, spec };
+      const hasEnded = status.phase === 'Succeeded' || status.phase === 'Failed';
+      return hasEnded ? undefined : { metadata: { annotations: {} }, spec };
     }
     case 'CronJob':
       return parse(scheduled).spec.jobTemplate.spec.template;
