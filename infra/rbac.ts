@@ -1,7 +1,7 @@
 // Prints the smallest Role and RoleBinding for each namespace of the inventory, for "kubectl apply -f -".
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Document, isMap, isSeq } from 'yaml';
+import { dump } from 'js-yaml';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { listRoles, type NamespaceRules, type RoleRule } from '../lib/policy/kubernetes/cluster-roles.ts';
 import { readInventory } from './build.ts';
@@ -89,33 +89,21 @@ function describeNamespace(
   subject: Subject | undefined,
 ): readonly string[] {
   const metadata = { name: roleName, namespace };
-  const role = new Document({
-    apiVersion: `${apiGroup}/v1`,
-    kind: 'Role',
-    metadata,
-    rules: rules.map(withoutReason),
-  });
-  const listed = role.get('rules');
-  if (isSeq(listed)) {
-    for (const [index, item] of listed.items.entries()) {
-      if (!isMap(item)) continue;
-      item.commentBefore = ` ${rules[index]?.why ?? ''}`;
-      for (const { value } of item.items) if (isSeq(value)) value.flow = true;
-    }
-  }
-  const binding = new Document({
+  const role = dump({ apiVersion: `${apiGroup}/v1`, kind: 'Role', metadata });
+  const binding = dump({
     apiVersion: `${apiGroup}/v1`,
     kind: 'RoleBinding',
     metadata,
     roleRef: { apiGroup, kind: 'Role', name: roleName },
     subjects: subject ? [subject] : [],
   });
-  return [role, binding].map((document) => `---\n${document.toString({ lineWidth: 0 })}`);
+  return [`---\n${role}rules:\n${rules.map(describeRule).join('')}`, `---\n${binding}`];
 }
 
-function withoutReason(rule: RoleRule): Omit<RoleRule, 'why'> {
-  const { why: _, ...rest } = rule;
-  return rest;
+/** One rule under the reason for it, each of its lists on one line. */
+function describeRule({ why, ...rule }: RoleRule): string {
+  const fields = Object.entries(rule).map(([name, values]) => `${name}: ${JSON.stringify(values)}\n`);
+  return `  # ${why}\n  - ${fields.join('    ')}`;
 }
 
 async function main(args: readonly string[]): Promise<void> {

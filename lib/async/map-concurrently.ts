@@ -1,7 +1,7 @@
 // Doing many things at once, but not too many.
 
-/** Maps items with at most `limit` calls under way; answers in the order of the items. The first rejection rejects,
- *  so `work` isolates what must not stop the others. */
+/** Maps items with at most `limit` calls under way; answers in the order of the items. The first rejection
+ *  rejects, so `work` isolates what must not stop the others. */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   limit: number,
@@ -18,7 +18,8 @@ export async function mapConcurrently<T, R>(
 
 /** How a work shares slots with others. */
 export interface SlotUse {
-  /** For whom it is done; owners take turns, so one that has much to do does not keep the rest waiting for all of it. */
+  /** For whom it is done; owners take turns, so one that has much to do does not keep the rest waiting for
+   *  all of it. */
   readonly owner?: unknown;
   /** After how long its slot goes to the next, although it is still under way; absent: never. */
   readonly timeout?: { readonly ms: number; readonly clock: SlotClock };

@@ -33,14 +33,15 @@ export interface PollOptions<T> {
   readonly first?: T | undefined;
 }
 
-/** How a poll ended, with what the last look gave. `done`: as awaited. `late`: `untilMs` has passed. `aborted`: by the
- *  signal; `seen` is `undefined` if no look had ended by then. */
+/** How a poll ended, with what the last look gave. `done`: as awaited. `late`: `untilMs` has passed.
+ *  `aborted`: by the signal; `seen` is `undefined` if no look had ended by then. */
 export type PollEnd<T> =
   | { readonly kind: 'done' | 'late'; readonly seen: T }
   | { readonly kind: 'aborted'; readonly seen: T | undefined };
 
-/** Looks until `isDone` holds, `untilMs` passes or the signal is aborted. The first look is taken at once, and no two looks
- *  run at the same time. Rejects only with what a look throws while the signal is not aborted. */
+/** Looks until `isDone` holds, `untilMs` passes or the signal is aborted. The first look is taken at once,
+ *  and no two looks run at the same time. Rejects only with what a look throws while the signal is not
+ *  aborted. */
 export async function poll<T>(
   look: () => Promise<T>,
   isDone: (seen: T) => boolean,

@@ -1,8 +1,8 @@
-// How an address with its port is written: `203.0.113.7`, `203.0.113.7:8443`, `2001:db8::7`, `[2001:db8::7]:8443`.
+// How an address with its port is written: `203.0.113.7:8443`, `2001:db8::7`, `[2001:db8::7]:8443`.
 import type { ProbeEndpoint } from './spec.ts';
 
-/** The endpoint that a text names, its address in lower case; `undefined` if it names none. A host name is none: whoever
- *  is asked for its address decides what is connected to. */
+/** The endpoint that a text names, its address in lower case; `undefined` if it names none. A host name is
+ *  none: whoever is asked for its address decides what is connected to. */
 export function parseEndpoint(text: string): ProbeEndpoint | undefined {
   if (isIpv4(text) || isIpv6(text)) return { address: text.toLowerCase() };
   const { six, four, digits } =

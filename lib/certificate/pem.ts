@@ -8,8 +8,8 @@ export interface PemBlock {
   readonly text: string;
 }
 
-/** Blocks of a text, in their order: each BEGIN with the END that comes next, if that has the same label. Whatever
- *  stands around them is passed over, and so is a block that is cut off. */
+/** Blocks of a text, in their order: each BEGIN with the END that comes next, if that has the same label.
+ *  Whatever stands around them is passed over, and so is a block that is cut off. */
 export function splitPem(text: string): readonly PemBlock[] {
   const marks = [...text.matchAll(/-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----/g)];
   return marks.flatMap(([, kind, label = ''], index) => {

@@ -1,6 +1,6 @@
 // Gives stored certificates to a person: as files in any format, or as manifests for `kubectl apply`.
 
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
 import { layOutPem } from '../certificate/formats.ts';
 import { holdsPrivateKey } from '../certificate/pem.ts';
@@ -125,8 +125,8 @@ async function writeManifest(
   const { name, namespace, labels, annotations, type, data } = describeSecret(delivery, target, password);
   const metadata = { name, namespace, labels, annotations };
   // In quotes, so that no reader takes a date or a hash for anything but text.
-  return stringify(
+  return dump(
     { apiVersion: 'v1', kind: 'Secret', metadata, type, data },
-    { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 },
+    { forceQuotes: true, quoteStyle: 'double', lineWidth: -1 },
   );
 }

@@ -24,6 +24,7 @@ const packages = z.object({
 });
 const manifest = z.object({
   allowScripts: z.record(z.string(), z.boolean()),
+  dependencies: z.record(z.string(), z.string()),
   optionalDependencies: z.record(z.string(), z.string()),
   scripts: z.record(z.string(), z.string()),
 });
@@ -36,6 +37,25 @@ it('every package has a hash in the lock file, which names no registry', () => {
   const bare = installed.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'));
   expect(bare.map(([path]) => path)).toEqual([]);
   expect(installed.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+});
+
+it('functions and lib import no package that is there for tests alone, and only one that reads YAML', async () => {
+  const files = (
+    await Promise.all(['lib', 'functions'].map((folder) => readdir(join(root, folder), { recursive: true })))
+  ).flatMap((names, index) => names.map((name) => join(root, ['lib', 'functions'][index] ?? '', name)));
+  const texts = await Promise.all(
+    files.filter((name) => name.endsWith('.ts')).map((name) => readFile(name, 'utf8')),
+  );
+  const imported = new Set(
+    texts.flatMap((text) =>
+      [...text.matchAll(/(?:from|import)\s*\(?\s*'((?:@[\w-]+\/)?[a-z][\w.-]*)(?:\/[^']*)?'/g)].map(
+        ([, name = '']) => name,
+      ),
+    ),
+  );
+  const known = ['aws-lambda', ...Object.keys(own.dependencies)];
+  expect([...imported].filter((name) => name !== 'node' && !known.includes(name))).toEqual([]);
+  expect([...imported].filter((name) => name.includes('yaml'))).toEqual(['js-yaml']);
 });
 
 it('no package may run a script when it is installed: what such a script fetches has no hash', () => {

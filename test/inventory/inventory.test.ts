@@ -563,8 +563,10 @@ describe('text that is no inventory is refused with its line', () => {
     ['a list', '- a\n', 'the whole: is a list; write a mapping'],
     ['a word', 'certificates', 'the whole: is "certificates"; write a mapping'],
     ['an open bracket', 'issuers:\n  a: [', 'line 2, column 7: is not YAML'],
-    ['a key twice', 'issuers: {}\nissuers: {}\n', 'line 2, column 1: is not YAML: Map keys must be unique'],
+    ['a key twice', 'issuers: {}\nissuers: {}\n', 'line 2, column 1: is not YAML: duplicated mapping key'],
     ['two documents', 'issuers: {}\n---\nissuers: {}\n', 'line 2, column 1: is not YAML'],
+    ['two documents, each begun', '# a\n---\nissuers: {}\n---\n{}\n', 'line 4, column 1: is not YAML'],
+    ['a bracket too many', 'issuers: {}}\n', 'line 1, column 12: is not YAML'],
     [
       'an unknown key',
       'issuers: {}\ncertificate: []\n',
@@ -598,6 +600,42 @@ describe('text that is no inventory is refused with its line', () => {
       { numRuns: 50 },
     );
   });
+});
+
+test('each alias without its anchor is told, and each mistake has the line of its value or of what is around it', () => {
+  expect(mistakes('a: *one\nb: [\n  *.two.example]\n')).toEqual([
+    expect.stringMatching(/^line 1, column 4: \*one is an alias without anchor/),
+    expect.stringMatching(/^line 3, column 3: .* stand in quotes: "\*\.two\.example"/),
+  ]);
+  const text = `issuers:
+  default: &le { agreeToTerms: true }
+certificates:
+  # a comment
+  - name: shop
+    domains: [shop.example.com]
+    key: rsa-1024
+  - &other
+    "name": Other
+    domains:
+      - other.example.com
+      - bad name
+    targets:
+      - cluster:
+  - domains: [third.example.com]
+`;
+  const parsed = parseInventory(text);
+  const lines = 'problems' in parsed ? parsed.problems.map(({ path, line }) => [path, line]) : [];
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      ['certificates[0].key', 7],
+      ['certificates[1].name', 9],
+      ['certificates[1].domains[1]', 12],
+      ['certificates[2].name', 15],
+    ]),
+  );
+  expect(lines.map(([, line]) => line)).toEqual(
+    lines.map(([, line]) => line).toSorted((a, b) => Number(a) - Number(b)),
+  );
 });
 
 test('aliases may be used where they help', () => {

@@ -1,8 +1,9 @@
 // What AWS says if it does not do what was asked: the same few kinds for every service.
 
-/** `denied`: by a policy. `unsigned`: AWS does not take the credentials. `throttled`: too many requests. `missing`: what
- *  the call is about does not exist. `unreachable`: no answer, or none in time. `unreadable`: an answer that the SDK cannot
- *  parse. `other`: anything else, which the adapter knows by `name`. */
+/** `denied`: by a policy. `unsigned`: AWS does not take the credentials. `throttled`: too many requests.
+ *  `missing`: what the call is about does not exist. `unreachable`: no answer, or none in time.
+ *  `unreadable`: an answer that the SDK cannot parse. `other`: anything else, which the adapter knows by
+ *  `name`. */
 export type AwsFailureKind =
   | 'denied'
   | 'unsigned'

@@ -1,6 +1,6 @@
 // Reads a kubeconfig. It is input from outside, so it may neither run a program nor read a file.
 import { X509Certificate } from 'node:crypto';
-import { parse } from 'yaml';
+import { CORE_SCHEMA, load } from 'js-yaml';
 import * as z from 'zod';
 import { type ClusterAccess, ClusterError } from '../../ports/cluster.ts';
 
@@ -133,7 +133,7 @@ export function readKubeconfig(
 function parseYaml(source: string, problem: (message: string) => ClusterError): unknown {
   try {
     // A small file with aliases can become huge, and a kubeconfig needs none.
-    return parse(source, { maxAliasCount: 0, logLevel: 'error' });
+    return load(source, { schema: CORE_SCHEMA, maxAliases: 0 });
   } catch {
     // The parser's message quotes a line, which may contain a token.
     throw problem('it is not YAML');
