@@ -3,6 +3,7 @@ import { verifyBundle } from '../../certificate/bundle.ts';
 import { namesKey } from '../../certificate/names.ts';
 import type { KeyType } from '../../certificate/spec.ts';
 import type { StoredCertificate } from '../../certificate/stored.ts';
+import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
 
 /** What AWSCURRENT contains. */
@@ -84,15 +85,21 @@ function actualCertificate({ chain, key, issuer, profile }: StoredCertificate): 
     const kind = verdict.problem === 'KeyMismatch' ? 'mismatched' : 'unparsable';
     return { kind, problem: verdict.message };
   }
-  const { names, keyType, fingerprint, notBefore, notAfter } = verdict.bundle.facts;
+  return actualByFacts(verdict.bundle.facts, { issuer, profile });
+}
+
+/** The actual certificate by its own facts and its origin. */
+export function actualByFacts(
+  { names, keyType, fingerprint, notBefore, notAfter }: CertificateFacts,
+  origin: Pick<ActualCertificate, 'issuer' | 'profile' | 'window'>,
+): ActualCertificate {
   return {
     kind: 'certificate',
     names: namesKey(names),
-    issuer,
-    profile,
     key: keyType,
     fingerprint,
     notBefore,
     notAfter,
+    ...origin,
   };
 }

@@ -1,9 +1,8 @@
 // Judges a certificate that a CA has just issued: whether it lasts long enough, and whether it would be
 // ordered again at once.
-import { namesKey } from '../../certificate/names.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
-import { type Actual, type ActualCertificate, actualByTags } from './actual.ts';
+import { type Actual, type ActualCertificate, actualByFacts, actualByTags } from './actual.ts';
 import { judge, type OrderReason } from './checks.ts';
 import type { Desired } from './desired.ts';
 import { renewalTime } from './renewal-time.ts';
@@ -33,18 +32,7 @@ export function findDueAgain(
   desired: Desired,
   now: Date,
 ): string | undefined {
-  const { names, keyType, fingerprint, notBefore, notAfter } = facts;
-  const actual: Actual = {
-    kind: 'certificate',
-    names: namesKey(names),
-    issuer,
-    profile,
-    key: keyType,
-    fingerprint,
-    notBefore,
-    notAfter,
-    window,
-  };
+  const actual = actualByFacts(facts, { issuer, profile, window });
   // Why the order went to another issuer does not matter for what came of it.
   const { fallbackReason: _, ...withoutReason } = desired;
   const decision = judge({ desired: withoutReason, actual }, now);
