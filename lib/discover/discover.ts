@@ -4,7 +4,7 @@ import { mapConcurrently } from '../async/map-concurrently.ts';
 import { maxNames } from '../certificate/names.ts';
 import type { DiscoverySpec, Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { nameOfSecret, parseRequestedSecret, type RequestedSecret } from '../inventory/discovered.ts';
+import { nameOfSecret, parseRequestedSecret, type RequestedSecret } from '../inventory/discovery.ts';
 import { cutText, listSome } from '../policy/bounds.ts';
 import {
   type DiscoveredObject,

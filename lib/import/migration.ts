@@ -2,7 +2,7 @@
 import { verifyBundle } from '../certificate/bundle.ts';
 import { type CertificateSpec, isSecretTarget, type PemFormat } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { nameOfSecret } from '../inventory/discovered.ts';
+import { nameOfSecret } from '../inventory/discovery.ts';
 import { explainIssue, mistakesOf } from '../inventory/problems.ts';
 import { findTakenSecrets } from '../inventory/request-checks.ts';
 import { registrationBody } from '../inventory/schema.ts';

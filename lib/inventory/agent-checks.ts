@@ -1,10 +1,11 @@
-// Mistakes about clusters that only an agent reaches: their names become keys of tags, by which AWS tells them apart.
+// Finds mistakes about clusters that only an agent reaches. Their names become tag keys, which IAM conditions
+// compare.
 import type { InventoryMistake } from './problems.ts';
 
-/** Of one certificate. Each takes two of the 50 tags that an AWS secret can have; the rest is the certificate's state. */
+/** Limit for one certificate. Each such cluster takes two of the 50 tags of its AWS secret. */
 const mostAgentClusters = 4;
 
-/** Of the outline of a file what is looked at here. */
+/** The part of an inventory's outline that is checked here. */
 interface Outline {
   readonly clusters: Readonly<Record<string, unknown>>;
   readonly certificates: readonly {
@@ -12,23 +13,26 @@ interface Outline {
   }[];
 }
 
-/** Names that IAM would take for one, and certificates that go to too many such clusters. */
+/** Finds agent clusters whose names differ only in case, and certificates that go to more than 4 agent
+ *  clusters. */
 export function findAgentMistakes({ clusters, certificates }: Outline): readonly InventoryMistake[] {
   const agents = new Set(Object.keys(clusters).filter((name) => isAgent(clusters[name])));
-  // IAM compares keys of conditions without regard to case.
-  const alike = [...agents].flatMap((name, index, all) => {
-    const other = all.slice(0, index).find((one) => one.toLowerCase() === name.toLowerCase());
+  // IAM ignores case in condition keys.
+  const similarNames = [...agents].flatMap((name, index, all) => {
+    const other = all.slice(0, index).find((earlier) => earlier.toLowerCase() === name.toLowerCase());
     if (other === undefined) return [];
-    const message = `differs from ${other} in case alone, and AWS would let the agent of one read for the other; write another name`;
+    const message = `differs from ${other} only in case, so AWS would let each agent read the other's certificates; use another name`;
     return [{ path: ['clusters', name], message }];
   });
-  const many = certificates.flatMap(({ targets }, index) => {
-    const own = new Set(targets.flatMap(({ cluster = '' }) => (agents.has(cluster) ? [cluster] : [])));
-    if (own.size <= mostAgentClusters) return [];
-    const message = `go to ${own.size} clusters that only agents reach, and a certificate can go to ${mostAgentClusters}; make several certificates of it`;
+  const tooMany = certificates.flatMap(({ targets }, index) => {
+    const agentClusters = new Set(
+      targets.flatMap(({ cluster = '' }) => (agents.has(cluster) ? [cluster] : [])),
+    );
+    if (agentClusters.size <= mostAgentClusters) return [];
+    const message = `go to ${agentClusters.size} clusters that only agents reach; the limit for a certificate is ${mostAgentClusters}, so split it into several`;
     return [{ path: ['certificates', index, 'targets'], message }];
   });
-  return [...alike, ...many];
+  return [...similarNames, ...tooMany];
 }
 
 function isAgent(cluster: unknown): boolean {

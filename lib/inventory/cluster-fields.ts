@@ -1,4 +1,4 @@
-// The form of a cluster in the inventory: how it is signed in to, and how it is spoken with.
+// The schema of `clusters` in the inventory: how to sign in to a cluster, and how to connect to it.
 import * as z from 'zod';
 import type { ClusterSignIn, ClusterSpec } from '../certificate/cluster-spec.ts';
 import { awsRegion, awsSecret, file, mapping, namespace, pemText, roleArn } from './fields.ts';
@@ -9,12 +9,13 @@ const eks = mapping({
     .string()
     .regex(
       /^[0-9A-Za-z][\w-]{0,99}$/,
-      'is no name of an EKS cluster; write it as `aws eks list-clusters` does',
-    ),
-  region: awsRegion('eu-west-1').describe('Region that the EKS cluster is in'),
+      'is not the name of an EKS cluster; write it as `aws eks list-clusters` shows it',
+    )
+    .describe('Name of the EKS cluster'),
+  region: awsRegion('eu-west-1').describe('AWS region of the EKS cluster'),
   roleArn: roleArn
     .optional()
-    .describe("Role that has an access entry in the cluster; where absent, deploy's own"),
+    .describe('ARN of an IAM role with an access entry in the cluster. Default: the role of deploy'),
 });
 
 const inCluster = z.union(
@@ -22,61 +23,65 @@ const inCluster = z.union(
   { error: ({ input }) => `is ${describeInput(input)}; write true` },
 );
 
-const settings = {
+const connectionFields = {
   server: httpUrl(/^https:$/, 'https://10.0.0.1:6443')
     .optional()
-    .describe('URL of the API server, instead of what the kubeconfig or EKS says'),
+    .describe('URL of the API server. Default: the one in the kubeconfig or from EKS'),
   caBundle: z
     .union([pemText, file])
     .optional()
     .describe(
-      "PEM to trust for the API server's TLS, or a file of it, instead of what the kubeconfig or EKS says",
+      'PEM certificate of the CA to trust for the API server, or { file: … }. Default: the one in the kubeconfig or from EKS',
     ),
   proxy: httpUrl(/^https?:$/, 'http://egress.example.com:3128')
     .optional()
-    .describe('URL of a proxy that the API server is reached by'),
+    .describe('URL of an HTTP proxy to connect through'),
   timeoutSeconds: wholeNumber('timeoutSeconds', 300)
     .optional()
-    .describe('How long one attempt of a call may take; 15 where absent'),
+    .describe('Time limit for one attempt of an API call, in seconds. Default: 15'),
   concurrency: wholeNumber('concurrency', 64)
     .optional()
-    .describe('Targets of the cluster under way at once; 8 where absent'),
+    .describe('How many targets of the cluster are worked on at once. Default: 8'),
   prune: z
     .union(
-      [z.literal(true), z.array(namespace).min(1, 'is empty; write namespaces, true, or leave out prune')],
+      [z.literal(true), z.array(namespace).min(1, 'is empty; write namespaces or true, or leave out prune')],
       {
         error: ({ input }) => `is ${describeInput(input)}; write true, or a list of namespaces`,
       },
     )
     .optional()
-    .describe('Deletes Secrets whose target is gone, in these namespaces; true: in those that targets name'),
+    .describe(
+      'Delete Secrets whose target was removed, in these namespaces. true: in all namespaces that targets name',
+    ),
 };
 
-/** One entry of `clusters`. */
+/** One entry of `clusters`, parsed to a `ClusterSpec`. */
 export const cluster = mapping({
   kubeconfig: z
     .union([mapping({ secret: awsSecret('certrelay/clusters/lab') }), file])
     .optional()
-    .describe('AWS secret or file that holds a kubeconfig, by which it is reached from outside'),
-  eks: eks.optional().describe('Cluster of EKS, signed in to by an IAM role'),
+    .describe('AWS secret or file with a kubeconfig'),
+  eks: eks.optional().describe('EKS cluster; Certrelay signs in with an IAM role'),
   inCluster: inCluster
     .optional()
-    .describe('true: the cluster that this runs in, by the service account of its pod'),
+    .describe(
+      'true: the cluster that Certrelay itself runs in; it signs in with the service account of its pod',
+    ),
   agent: z
-    .literal(true, 'is not true; write true, or leave it out')
+    .literal(true, 'must be true; write true, or leave it out')
     .optional()
-    .describe('true: only an agent in it reaches it'),
-  ...settings,
+    .describe('true: an agent in the cluster delivers; Certrelay does not connect to it'),
+  ...connectionFields,
 }).transform(({ kubeconfig, eks: byRole, inCluster: byPod, agent, ...rest }, context): ClusterSpec => {
-  const ways: readonly ClusterSignIn[] = [
+  const signIns: readonly ClusterSignIn[] = [
     ...(kubeconfig === undefined ? [] : [{ kubeconfig }]),
     ...(byRole === undefined ? [] : [{ eks: byRole }]),
     ...(byPod === undefined ? [] : [{ inCluster: byPod }]),
     ...(agent === undefined ? [] : [{ agent }]),
   ];
-  const [signIn] = ways;
-  if (signIn !== undefined && ways.length === 1) return { ...signIn, ...rest };
-  const message = `says ${ways.length === 0 ? 'no' : 'more than one'} way to reach the cluster; write one of kubeconfig, eks, inCluster, agent`;
+  const [signIn] = signIns;
+  if (signIn !== undefined && signIns.length === 1) return { ...signIn, ...rest };
+  const message = `must set exactly one of kubeconfig, eks, inCluster, agent; ${signIns.length === 0 ? 'it has none' : 'it has more than one'}`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -87,18 +92,18 @@ function httpUrl(protocol: RegExp, example: string) {
     if (url && protocol.test(url.protocol) && url.username === '' && url.password === '') {
       return text.replace(/(?<!\/)\/+$/, '');
     }
-    // Not quoted: what stands before an @ may be a password.
+    // Not quoted: the part before an @ may be a password.
     context.addIssue({
       code: 'custom',
-      message: `is no such URL, or holds a user name; write such as ${example}`,
+      message: `is not a valid URL here, or contains a user name; use e.g. ${example}`,
     });
     return z.NEVER;
   });
 }
 
-function wholeNumber(what: string, most: number) {
+function wholeNumber(name: string, most: number) {
   return z
-    .int(`is no number for ${what}; write a whole number`)
+    .int(`is not a number for ${name}; write a whole number`)
     .min(1, 'is less than 1; write at least 1')
     .max(most, `is more than ${most}; write at most ${most}`);
 }

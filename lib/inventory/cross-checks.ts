@@ -1,21 +1,22 @@
-// Mistakes between parts of the inventory: repeats, and references to what is not there.
+// Finds mistakes between parts of the inventory: repeats, and references to something that the file does not
+// define.
 
 import { parseName } from '../certificate/name-parsing.ts';
-import { acmPlace, findAcmMistakes } from './acm-checks.ts';
+import { acmName, findAcmMistakes } from './acm-checks.ts';
 import { findAgentMistakes } from './agent-checks.ts';
-import { type CertificateOutline, type Outline, parseOutline, usersOf } from './outline.ts';
+import { type CertificateOutline, findIssuerUsers, type Outline, parseOutline } from './outline.ts';
 import { formatPath, type InventoryMistake } from './problems.ts';
 import { defaultSecret } from './schema.ts';
 
-/** Every repeat and every reference to an unknown issuer or cluster. Reads whatever is readable of a file that has other
- *  mistakes, so that all of them are told at once. */
+/** All mistakes between parts of a parsed YAML value. Works on a file with other mistakes too, so that all
+ *  are reported at once. Never throws. */
 export function findCrossMistakes(input: unknown): readonly InventoryMistake[] {
   const outline = parseOutline(input);
   return [
     ...findRepeatedNames(outline),
     ...findUnknownReferences(outline),
     ...findRepeatedIssuers(outline),
-    ...findForbiddenPlaces(outline),
+    ...findForbiddenScopes(outline),
     ...findSharedAccounts(outline),
     ...findRepeatedRoles(outline),
     ...findAgentMistakes(outline),
@@ -33,7 +34,7 @@ function findRepeatedNames({ certificates }: Outline): readonly InventoryMistake
       first.set(name, index);
       return [];
     }
-    const message = `${JSON.stringify(name)} is the name of certificates[${earlier}] too; give each certificate its own`;
+    const message = `${JSON.stringify(name)} is also the name of certificates[${earlier}]; give each certificate its own name`;
     return [{ path: ['certificates', index, 'name'], message }];
   });
 }
@@ -41,32 +42,32 @@ function findRepeatedNames({ certificates }: Outline): readonly InventoryMistake
 function findUnknownReferences(outline: Outline): readonly InventoryMistake[] {
   const { issuers, clusters } = outline;
   const allowed = Object.entries(issuers).flatMap(([name, { onlyFor = [] }]) =>
-    onlyFor.flatMap((place, index) =>
-      findUnknown('cluster', place.replace(/\/.*/, ''), clusters, ['issuers', name, 'onlyFor', index]),
+    onlyFor.flatMap((scope, index) =>
+      findUnknown('cluster', scope.replace(/\/.*/, ''), clusters, ['issuers', name, 'onlyFor', index]),
     ),
   );
   const rehearsed = Object.entries(issuers).flatMap(([name, { rehearsal }]) =>
     rehearsal === undefined ? [] : findUnknown('issuer', rehearsal, issuers, ['issuers', name, 'rehearsal']),
   );
-  const asked = usersOf(outline).flatMap(({ issuers: own, places }) => [
+  const used = findIssuerUsers(outline).flatMap(({ issuers: own, scopes }) => [
     ...own.flatMap(({ name, path }) => findUnknown('issuer', name, issuers, path)),
-    ...places.flatMap(({ cluster, clusterPath }) => findUnknown('cluster', cluster, clusters, clusterPath)),
+    ...scopes.flatMap(({ cluster, clusterPath }) => findUnknown('cluster', cluster, clusters, clusterPath)),
   ]);
-  return [...allowed, ...rehearsed, ...asked];
+  return [...allowed, ...rehearsed, ...used];
 }
 
-/** An issuer twice among those of one certificate, and one that would rehearse at its own CA. */
+/** Finds an issuer that one certificate has twice, and an issuer whose rehearsal uses the same CA. */
 function findRepeatedIssuers(outline: Outline): readonly InventoryMistake[] {
-  const repeated = usersOf(outline).flatMap(({ issuers }) =>
+  const repeated = findIssuerUsers(outline).flatMap(({ issuers }) =>
     issuers.flatMap(({ name, path }, index) => {
-      const isRepeated = issuers.slice(0, index).some((one) => one.name === name);
+      const isRepeated = issuers.slice(0, index).some((earlier) => earlier.name === name);
       return isRepeated ? [{ path, message: `repeats issuer ${JSON.stringify(name)}; leave it out` }] : [];
     }),
   );
   const circular = Object.entries(outline.issuers).flatMap(([name, { directory: url, rehearsal = '' }]) => {
     const other = Object.hasOwn(outline.issuers, rehearsal) ? outline.issuers[rehearsal] : undefined;
     if (!other || other.directory !== url) return [];
-    const message = 'has the same directory; write an issuer at a CA for tests, such as letsencrypt-staging';
+    const message = 'has the same directory; use an issuer with a test CA, e.g. letsencrypt-staging';
     return [{ path: ['issuers', name, 'rehearsal'], message }];
   });
   return [...repeated, ...circular];
@@ -78,30 +79,31 @@ function findUnknown(
   known: Readonly<Record<string, unknown>>,
   path: readonly PropertyKey[],
 ): readonly InventoryMistake[] {
-  if (Object.hasOwn(known, name) || (kind === 'cluster' && name === acmPlace)) return [];
+  if (Object.hasOwn(known, name) || (kind === 'cluster' && name === acmName)) return [];
   const names = Object.keys(known).join(', ');
-  const right =
-    names === '' ? `define one under ${kind}s` : `write one of ${names}, or define it under ${kind}s`;
-  return [{ path, message: `${JSON.stringify(name)} is no ${kind} of this file; ${right}` }];
+  const advice =
+    names === '' ? `define it under ${kind}s` : `use one of ${names}, or define it under ${kind}s`;
+  return [{ path, message: `${JSON.stringify(name)} is not a key of ${kind}s in this file; ${advice}` }];
 }
 
-/** Targets outside the places that their issuer is for. */
-function findForbiddenPlaces(outline: Outline): readonly InventoryMistake[] {
-  return usersOf(outline).flatMap(({ issuers, places }) =>
+/** Finds targets outside the clusters and namespaces of their issuer's `onlyFor`. */
+function findForbiddenScopes(outline: Outline): readonly InventoryMistake[] {
+  return findIssuerUsers(outline).flatMap(({ issuers, scopes }) =>
     issuers.flatMap(({ name }) => {
       const onlyFor = Object.hasOwn(outline.issuers, name) ? outline.issuers[name]?.onlyFor : undefined;
       if (onlyFor === undefined) return [];
-      return places.flatMap(({ cluster, namespace, path }) => {
-        const place = `${cluster}/${namespace}`;
-        if (onlyFor.some((one) => one === cluster || one === place)) return [];
-        const message = `is in ${place}, where issuer ${JSON.stringify(name)} may not be used: it is only for ${onlyFor.join(', ')}`;
+      return scopes.flatMap(({ cluster, namespace, path }) => {
+        const scope = `${cluster}/${namespace}`;
+        if (onlyFor.some((allowed) => allowed === cluster || allowed === scope)) return [];
+        const message = `is in ${scope}, but issuer ${JSON.stringify(name)} is only for ${onlyFor.join(', ')}; use another issuer, or add ${scope} to its onlyFor`;
         return [{ path, message }];
       });
     }),
   );
 }
 
-/** There is one account for each directory, so only one binding of it can be meant. */
+/** Finds issuers with the same directory and different external account bindings: a directory has one
+ *  account. */
 function findSharedAccounts({ issuers }: Outline): readonly InventoryMistake[] {
   const first = new Map<string | undefined, { readonly name: string; readonly secret: string }>();
   return Object.entries(issuers).flatMap(([name, { directory: url, eab }]) => {
@@ -109,30 +111,33 @@ function findSharedAccounts({ issuers }: Outline): readonly InventoryMistake[] {
     const earlier = first.get(url);
     first.set(url, earlier ?? { name, secret: eab.secret });
     if (earlier === undefined || earlier.secret === eab.secret) return [];
-    const message = `is another one than that of issuer ${JSON.stringify(earlier.name)}, which has the same directory and so the same account; write ${earlier.secret} at both`;
+    const message = `differs from that of issuer ${JSON.stringify(earlier.name)}, which has the same directory and so the same account; write ${earlier.secret} for both`;
     return [{ path: ['issuers', name, 'eab', 'secret'], message }];
   });
 }
 
-/** A role written twice for the same names, or with two external ids, of which its trust policy can hardly mean both. */
+/** Finds a role that is listed twice for the same names, or with two external ids: its trust policy requires
+ *  one. */
 function findRepeatedRoles({ dns }: Outline): readonly InventoryMistake[] {
   const zones = dns?.zones ?? [];
   return zones.flatMap(({ match, roleArn, externalId }, index) => {
     const path = ['dns', 'zones', index];
-    const earlier = zones.slice(0, index).findIndex((one) => one.roleArn === roleArn);
+    const earlier = zones.slice(0, index).findIndex((entry) => entry.roleArn === roleArn);
     const first = zones[earlier];
     if (roleArn === undefined || first === undefined) return [];
     if (first.externalId !== externalId) {
-      const message = `is another one than that of dns.zones[${earlier}], which names the same role; write the same at both`;
+      const message = `differs from that of dns.zones[${earlier}], which has the same role; write the same for both`;
       return [{ path: [...path, 'externalId'], message }];
     }
-    const same = zones.slice(0, index).findIndex((one) => one.roleArn === roleArn && one.match === match);
+    const same = zones
+      .slice(0, index)
+      .findIndex((entry) => entry.roleArn === roleArn && entry.match === match);
     if (match === undefined || same === -1) return [];
-    return [{ path, message: `repeats dns.zones[${same}]; leave out one of them` }];
+    return [{ path, message: `repeats dns.zones[${same}]; remove one of the two` }];
   });
 }
 
-/** A Secret that a certificate writes. */
+/** A Secret that a certificate writes, with the path of its target. */
 interface SecretUse {
   readonly path: readonly PropertyKey[];
   readonly certificate: string | undefined;
@@ -157,21 +162,21 @@ function secretOfPrimary(domains: unknown): string | undefined {
   return 'name' in parsed ? defaultSecret([parsed.name]) : undefined;
 }
 
-/** Two writers of one Secret would replace each other's certificate at every pass. */
-function findRepeatedSecrets(places: readonly SecretUse[]): readonly InventoryMistake[] {
+/** Finds Secrets that two targets write: each pass would replace the certificate of the other. */
+function findRepeatedSecrets(uses: readonly SecretUse[]): readonly InventoryMistake[] {
   const first = new Map<string, SecretUse>();
-  return places.flatMap((place) => {
-    const earlier = first.get(place.key);
+  return uses.flatMap((use) => {
+    const earlier = first.get(use.key);
     if (earlier === undefined) {
-      first.set(place.key, place);
+      first.set(use.key, use);
       return [];
     }
-    const [both, other] = [place, earlier].map(
+    const [later, other] = [use, earlier].map(
       ({ certificate, path }) => `${certificate ?? '?'} (${formatPath(path)})`,
     );
-    const right =
-      'give one of them another secret, or make one certificate of them if they are for the same names';
-    const message = `${both} and ${other} both write ${place.described}; ${right}`;
-    return [{ path: place.path, message }];
+    const advice =
+      'give one of them another secret, or merge them into one certificate if they have the same names';
+    const message = `${later} and ${other} both write ${use.described}; ${advice}`;
+    return [{ path: use.path, message }];
   });
 }

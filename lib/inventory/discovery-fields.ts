@@ -1,18 +1,18 @@
-// What a user writes of the objects in clusters that may ask for certificates: `discovery`.
+// The schema of `discovery`: which objects in clusters may request certificates, and which.
 import * as z from 'zod';
 import type { DiscoveryScope, DiscoverySpec } from '../certificate/spec.ts';
 import { mapping, zone } from './fields.ts';
 import { fallbackIssuers, ordering } from './order-fields.ts';
 import { describeInput } from './problems.ts';
 
-/** Annotation of objects that ask for certificates, where the inventory names no other. */
+/** Annotation with which an object requests a certificate, unless the inventory names another. */
 const defaultAnnotation = 'certrelay.dev/tls';
 
 const placeText = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    'is no place; write a key of clusters and a namespace, such as lab/shop',
+    'is not a place; write a key of clusters and a namespace, such as lab/shop',
   )
   .transform((text): DiscoveryScope => {
     const [cluster = '', namespace = ''] = text.split('/');
@@ -21,24 +21,24 @@ const placeText = z
 
 const zones = z
   .array(zone)
-  .min(1, 'is empty; write the zones that may be asked for, or leave it out')
+  .min(1, 'is empty; write the zones that objects may request, or leave it out')
   .optional();
 
 const tenant = mapping({
-  place: placeText.describe('Where objects are looked for: cluster/namespace'),
+  place: placeText.describe('Where to look for objects: cluster/namespace'),
   zones: zones.describe(
-    'The names that may be asked for there: these and all below them; those of discovery where absent',
+    'Zones of the DNS names that objects there may request: these names and all below them. Default: zones of discovery',
   ),
-  issuer: z.string().optional().describe('A key of issuers; those of discovery where absent'),
+  issuer: z.string().optional().describe('A key of issuers. Default: the issuers of discovery'),
   fallbackIssuers,
-  wildcards: z.boolean().default(false).describe('Whether wildcards may be asked for'),
+  wildcards: z.boolean().default(false).describe('Whether objects there may request wildcards'),
   apex: z
     .boolean()
     .default(false)
-    .describe('Whether the name of a zone itself may be asked for, beside those below it'),
+    .describe('Whether objects there may request the name of a zone itself, in addition to names below it'),
 }).transform(({ place, ...rules }, context): DiscoveryScope => {
   if (rules.fallbackIssuers !== undefined && rules.issuer === undefined) {
-    const message = 'stand in for no issuer of this place; write issuer with them, or leave them out';
+    const message = 'need an issuer of this place; add issuer, or leave them out';
     context.addIssue({ code: 'custom', path: ['fallbackIssuers'], message });
   }
   return { ...place, tenant: rules };
@@ -46,65 +46,66 @@ const tenant = mapping({
 
 const place = z.union([placeText, tenant], {
   error: ({ input }) =>
-    `is ${describeInput(input)}; write such as lab/shop, or { place: lab/shop, zones: [shop.example.com] }`,
+    `is ${describeInput(input)}; use e.g. lab/shop, or { place: lab/shop, zones: [shop.example.com] }`,
 });
 
 const annotation = z
   .string()
   .regex(
     /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/,
-    `is no name of an annotation; write such as ${defaultAnnotation}`,
+    `is not the name of an annotation; use e.g. ${defaultAnnotation}`,
   );
 
-const className = z.string().min(1, 'is empty; write the name of a class, such as nginx');
+const className = z.string().min(1, 'is empty; write the name of a class, e.g. nginx');
 
-/** Where objects may ask, for what, and how they do. */
+/** `discovery`: where objects may request certificates, for which names, and how. */
 export const discovery = mapping({
   places: z
     .array(place)
-    .min(1, 'is empty; write such as [lab/shop], or leave out discovery')
-    .describe('Where objects are looked for, each cluster/namespace'),
+    .min(1, 'is empty; use e.g. [lab/shop], or leave out discovery')
+    .describe('Where to look for objects, each as cluster/namespace'),
   zones: zones.describe(
-    'The names that may be asked for: these and all below them; needed unless each place has zones of its own',
+    'Zones of the DNS names that objects may request: these names and all below them. Required unless each place has its own zones',
   ),
   annotation: annotation
     .default(defaultAnnotation)
-    .describe('An object asks by this annotation with the value "true"'),
+    .describe('Objects with this annotation and the value "true" request a certificate'),
   hints: z
     .boolean()
     .default(false)
-    .describe('Whether annotations of kube-lego and cert-manager ask too; not while those still run'),
+    .describe(
+      'Whether annotations of kube-lego and cert-manager count too. Do not use this while those tools still run',
+    ),
   classes: z
     .array(className)
-    .min(1, 'is empty; write classes, or leave it out for all')
+    .min(1, 'is empty; write classes, or leave it out to allow all')
     .optional()
-    .describe('Classes of Ingresses and Gateways that are looked at; all where absent'),
-  defaultClass: className.optional().describe('The class of an Ingress that names none; one of classes'),
+    .describe('Classes of the Ingresses and Gateways to read. Default: all'),
+  defaultClass: className.optional().describe('Class of an Ingress that has none; must be one of classes'),
   ...ordering,
-  adopt: z.boolean().default(false).describe('Take over Secrets that are not managed here yet'),
+  adopt: z.boolean().default(false).describe('Take over Secrets that exist and are not managed by Certrelay'),
 }).transform((spec, context): DiscoverySpec => {
   const { classes, defaultClass, places } = spec;
   if (defaultClass !== undefined && classes?.includes(defaultClass) !== true) {
-    const right = classes ? `write one of ${classes.join(', ')}` : 'write classes with it, or leave it out';
-    const message = `${describeInput(defaultClass)} is none of classes; ${right}`;
+    const advice = classes ? `use one of ${classes.join(', ')}` : 'add classes, or leave it out';
+    const message = `${describeInput(defaultClass)} is not one of classes; ${advice}`;
     context.addIssue({ code: 'custom', path: ['defaultClass'], message });
   }
   if (spec.zones === undefined && places.some(({ tenant: own }) => own?.zones === undefined)) {
-    const message =
-      'is missing; write a list of the zones that places without zones of their own may ask for';
+    const message = 'is missing; write the zones that places without their own zones may request';
     context.addIssue({ code: 'custom', path: ['zones'], message });
   }
   for (const [index, { cluster, namespace, tenant: own }] of places.entries()) {
-    const earlier = places.findIndex((one) => one.cluster === cluster && one.namespace === namespace);
+    const earlier = places.findIndex((place) => place.cluster === cluster && place.namespace === namespace);
     if (earlier === index || (own === undefined && places[earlier]?.tenant === undefined)) continue;
-    const message = `${cluster}/${namespace} is discovery.places[${earlier}] too; write one of them`;
+    const message = `${cluster}/${namespace} is also discovery.places[${earlier}]; remove one of the two`;
     context.addIssue({ code: 'custom', path: ['places', index], message });
   }
   return { ...spec, zones: spec.zones ?? [] };
 });
 
-/** What `discovery` reads as the same. */
-export function writeDiscovery({ places, zones: shared, ...spec }: DiscoverySpec): object {
+/** The value for `discovery` that parses back to the same specification. */
+export function serializeDiscovery({ places, zones: shared, ...spec }: DiscoverySpec): object {
   const written = places.map(({ cluster, namespace, tenant: rules }) => {
     const named = `${cluster}/${namespace}`;
     return rules ? { place: named, ...rules } : named;

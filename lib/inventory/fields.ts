@@ -1,5 +1,5 @@
-// The single fields that a user writes: each parses, gives its default, and says what would be right.
-
+// The schemas of single fields of the inventory: each parses, sets its default, and says what is wrong and
+// what to write.
 import * as z from 'zod';
 import { awsRegionPattern } from '../certificate/aws-region.ts';
 import { certificateNamePattern } from '../certificate/certificate-name.ts';
@@ -10,7 +10,7 @@ import { type WorkloadReference, workloadKinds } from '../certificate/spec.ts';
 import { parseCertificate } from '../certificate/x509.ts';
 import { describeInput } from './problems.ts';
 
-/** Let's Encrypt's directories; the first is the default, so that production is a choice. */
+/** Let's Encrypt's directories. Staging is the default, so that production is a deliberate choice. */
 const staging = 'https://acme-staging-v02.api.letsencrypt.org/directory';
 const production = 'https://acme-v02.api.letsencrypt.org/directory';
 const shortcuts: ReadonlyMap<string, string> = new Map([
@@ -20,30 +20,30 @@ const shortcuts: ReadonlyMap<string, string> = new Map([
   ['production', production],
 ]);
 
-/** A mapping in which any other key is a mistake that names the keys there are. */
+/** A mapping with these keys. Any other key is a mistake, whose message lists the known keys. */
 export function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const known = Object.keys(shape).join(', ');
   return z.strictObject(shape, {
     error: ({ code }) =>
-      code === 'unrecognized_keys' ? `is not a known key; known here: ${known}` : undefined,
+      code === 'unrecognized_keys' ? `is not a known key; known keys: ${known}` : undefined,
   });
 }
 
-/** Name of a certificate: it becomes part of AWS secret names. */
+/** Name of a certificate. It becomes part of the name of its AWS secret. */
 export const certificateName = z
   .string()
-  .regex(certificateNamePattern, 'is no certificate name; write up to 63 of a-z, 0-9 and inner hyphens');
+  .regex(certificateNamePattern, 'is not a certificate name; use up to 63 of a-z, 0-9 and inner hyphens');
 
-/** Region of AWS. @param example A region that would be right. */
+/** Name of an AWS region. @param example A name for the message about a mistake. */
 export const awsRegion = (example: string) =>
-  z.string().regex(awsRegionPattern, `is no AWS region; write such as ${example}`);
+  z.string().regex(awsRegionPattern, `is not an AWS region; use e.g. ${example}`);
 
-/** Key of an issuer or a cluster, by which the rest of the file refers to it. */
+/** Key of an issuer or a cluster. The rest of the file refers to it by this key. */
 export const referenceName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'is no name; write up to 63 of letters, digits, - and _');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'is not a valid name; use up to 63 letters, digits, - and _');
 
-/** DNS names as a list or in one text with spaces between; without repeats. */
+/** DNS names, as a list or as one text separated by spaces. In lower case and punycode, without repeats. */
 export const domains = z
   .union([z.string(), z.array(z.string())], {
     error: ({ input }) => `is ${describeInput(input)}; write a list of DNS names`,
@@ -59,19 +59,19 @@ export const domains = z
     });
     const unique = [...new Set(names)];
     if (texts.length === 0)
-      context.addIssue({ code: 'custom', message: 'holds no name; write at least one DNS name' });
+      context.addIssue({ code: 'custom', message: 'has no name; write at least one DNS name' });
     if (unique.length > maxNames) {
-      const message = `holds ${unique.length} names; a certificate has ${maxNames} at most, so make two of it`;
+      const message = `has ${unique.length} names; the limit for a certificate is ${maxNames}, so split it into several`;
       context.addIssue({ code: 'custom', message });
     }
     for (const { wildcard, name } of findCovered(unique)) {
-      const message = `holds ${name} beside ${wildcard}, which covers it; a CA refuses both together, so leave out one`;
+      const message = `has both ${name} and ${wildcard}, which covers it; CAs refuse that, so remove one of the two`;
       context.addIssue({ code: 'custom', message });
     }
     return unique;
   });
 
-/** One DNS name below which others may be asked for. */
+/** A DNS zone: one DNS name that is not a wildcard. */
 export const zone = z.string().transform((text, context) => {
   const parsed = parseName(text);
   if ('name' in parsed && !parsed.name.startsWith('*.')) return parsed.name;
@@ -85,7 +85,7 @@ export const namespace = z
   .string()
   .regex(
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    'is no namespace; write up to 63 of a-z, 0-9 and inner hyphens',
+    'is not a namespace; use up to 63 of a-z, 0-9 and inner hyphens',
   )
   .default('default');
 
@@ -94,13 +94,14 @@ const maxObjectName = 253;
 /** Name of a Kubernetes object (RFC 1123 subdomain). */
 export const objectName = z.string().refine(isObjectName, { error: explainObjectName });
 
-/** A Secret's name in which `{name}` stands for the certificate's: what is left must be a name for any certificate. */
+/** A Secret's name with `{name}` in place of the certificate's name. It must be valid for every certificate
+ *  name. */
 export const secretTemplate = z
   .string()
   .refine((text) => isObjectName(text.replaceAll('{name}', 'n'.repeat(63))), { error: explainObjectName })
   .refine((text) => text.includes('{name}'), {
     message:
-      'has no {name}, so all registered certificates would write the same Secret; write such as "{name}-tls"',
+      'has no {name}, so all registered certificates would write the same Secret; use e.g. "{name}-tls"',
   });
 
 /** One workload: `Deployment/web` or `{kind, name}`. */
@@ -114,24 +115,25 @@ export const workload = z.union(
       readWorkload(kind, name, context),
     ),
   ],
-  { error: ({ input }) => `is ${describeInput(input)}; write such as Deployment/web` },
+  { error: ({ input }) => `is ${describeInput(input)}; use e.g. Deployment/web` },
 );
 
-/** What is rolled when the certificate changes; an empty list is `none`. */
+/** Which workloads restart when the certificate changes. An empty list becomes `none`. */
 export const restartChoice = z
   .union([z.enum(['auto', 'needed', 'none']), z.array(workload)], {
     error: ({ input }) =>
-      `is ${describeInput(input)}; write auto, needed, none, or a list such as [Deployment/web]`,
+      `is ${describeInput(input)}; use auto, needed, none, or a list such as [Deployment/web]`,
   })
   .transform((value) => (typeof value === 'string' || value.length > 0 ? value : 'none'));
+/** As `restartChoice`; `auto` if absent. */
 export const restart = restartChoice.default('auto');
 
-/** One thing that others may ask to be restarted. */
+/** One restart that a registration request may ask for. */
 export const allowedRestart = z.union([z.enum(['auto', 'needed', 'none']), workload], {
-  error: ({ input }) => `is ${describeInput(input)}; write auto, needed, none, or such as Deployment/web`,
+  error: ({ input }) => `is ${describeInput(input)}; use auto, needed, none, or e.g. Deployment/web`,
 });
 
-/** ACME directory: a shortcut or an https URL. */
+/** ACME directory, as an https URL without a slash at its end. Accepts shortcuts such as `letsencrypt`. */
 export const directory = z
   .string()
   .transform((text, context) => {
@@ -140,15 +142,16 @@ export const directory = z
     if (parsed?.protocol === 'https:' && !parsed.username && !isRetired(parsed.hostname)) {
       return parsed.href.replace(/(?<!\/)\/+$/, '');
     }
-    const right = `write one of ${[...shortcuts.keys()].join(', ')}, or an https URL`;
+    const advice = `use one of ${[...shortcuts.keys()].join(', ')}, or an https URL`;
     const wrong =
-      parsed && isRetired(parsed.hostname) ? 'was switched off by its CA' : 'is no ACME directory';
-    context.addIssue({ code: 'custom', message: `${describeInput(text)} ${wrong}; ${right}` });
+      parsed && isRetired(parsed.hostname) ? 'was switched off by its CA' : 'is not an ACME directory';
+    context.addIssue({ code: 'custom', message: `${describeInput(text)} ${wrong}; ${advice}` });
     return z.NEVER;
   })
   .prefault('letsencrypt-staging');
 
-/** A contact that the CA may write to: a mail address, with or without `mailto:` (RFC 8555 §7.3). */
+/** A mail address for the CA, with or without `mailto:` (RFC 8555 §7.3). Parsed to `mailto:` in lower
+ *  case. */
 export const contact = z.string().transform((text, context) => {
   const [, local = '', host = ''] = /^(?:mailto:)?([^\s@,?]{1,64})@([^\s@,?]+)$/i.exec(text) ?? [];
   const parsed = parseName(host);
@@ -156,53 +159,54 @@ export const contact = z.string().transform((text, context) => {
     return `mailto:${local}@${parsed.name}`.toLowerCase();
   context.addIssue({
     code: 'custom',
-    message: `${describeInput(text)} is no contact; write such as mailto:ops@example.com`,
+    message: `${describeInput(text)} is not a contact; use e.g. mailto:ops@example.com`,
   });
   return z.NEVER;
 });
 
-/** ARN of an IAM role, without a pattern in it: it becomes the resource of an IAM statement. */
+/** ARN of an IAM role. Wildcards are refused, because it becomes the resource of an IAM statement. */
 export const roleArn = z
   .string()
   .regex(
     /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/,
-    'is no ARN of an IAM role; write such as arn:aws:iam::210987654321:role/certrelay-dns',
+    'is not the ARN of an IAM role; use e.g. arn:aws:iam::210987654321:role/certrelay-dns',
   );
 
-/** External id, as STS takes it. */
+/** External id, in the form that STS accepts. */
 export const externalId = z
-  .string({ error: ({ input }) => `is ${describeInput(input)}; write text, a number in quotes` })
-  .regex(/^[\w+=,.@:/-]{2,1224}$/, 'is no external id; write 2 or more of letters, digits and _+=,.@:/-');
+  .string({ error: ({ input }) => `is ${describeInput(input)}; write text, and a number in quotes` })
+  .regex(/^[\w+=,.@:/-]{2,1224}$/, 'is not an external id; use 2 to 1224 letters, digits and _+=,.@:/-');
 
-/** Name of an AWS secret; `example` is what a mistake suggests. */
+/** Name of an AWS secret. @param example A name for the message about a mistake. */
 export function awsSecret(example: string) {
-  return z.string().regex(/^[\w/+=.@-]{1,512}$/, `is no name of an AWS secret; write such as ${example}`);
+  return z.string().regex(/^[\w/+=.@-]{1,512}$/, `is not the name of an AWS secret; use e.g. ${example}`);
 }
 
 /** Common name of a certificate authority, up to 64 characters (RFC 5280, appendix A.1). */
 export const commonName = z
   .string()
-  .regex(/^[^\r\n]{1,64}$/, 'is no common name; write the one of a root certificate, such as ISRG Root X1');
+  .regex(/^[^\r\n]{1,64}$/, 'is not a common name; write that of a root certificate, e.g. ISRG Root X1');
 
-/** PEM certificates in the text itself. */
+/** One or more certificates in PEM form. */
 export const pemText = z
   .string()
-  .refine(isPem, 'is no PEM certificate; paste the CA certificate, or write { file: … }');
+  .refine(isPem, 'is not a PEM certificate; paste the CA certificate, or write { file: … }');
 
-/** What is read from a file instead. */
+/** A file to read the value from. */
 export const file = mapping({ file: z.string().min(1, 'is empty; write the path of a file') });
 
-/** A span such as `30d` or `12h`, in milliseconds. */
-export const span = z
-  .string({ error: ({ input }) => `is ${describeInput(input)}; write text such as 30d or 12h` })
-  .regex(/^[1-9][0-9]{0,4}[dh]$/, 'is no span of time; write such as 30d or 12h')
+/** A duration such as `30d` or `12h`, parsed to milliseconds. */
+export const duration = z
+  .string({ error: ({ input }) => `is ${describeInput(input)}; use a number and a unit, such as 30d or 12h` })
+  .regex(/^[1-9][0-9]{0,4}[dh]$/, 'is not a duration; use a number and a unit, such as 30d or 12h')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('d') ? dayMs : hourMs));
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** Text for `span`; whole hours only, as `span` gives them. */
-export function formatSpan(ms: number): string {
+/** The text for a duration in milliseconds, such as `30d`. Parts of an hour are dropped; `duration` never
+ *  parses any. */
+export function formatDuration(ms: number): string {
   return ms % dayMs === 0 ? `${ms / dayMs}d` : `${Math.floor(ms / hourMs)}h`;
 }
 
@@ -212,23 +216,23 @@ function isObjectName(text: string): boolean {
 }
 
 function explainObjectName({ input }: { readonly input?: unknown }): string {
-  const right = `write up to ${maxObjectName} of a-z, 0-9, inner hyphens and dots`;
-  return `${describeInput(input)} is no name in Kubernetes; ${right}`;
+  const advice = `use up to ${maxObjectName} of a-z, 0-9, inner hyphens and dots`;
+  return `${describeInput(input)} is not a Kubernetes name; ${advice}`;
 }
 
 function readWorkload(kind: string, name: string, context: z.RefinementCtx): WorkloadReference {
-  const known = workloadKinds.find((one) => one === kind);
+  const known = workloadKinds.find((workloadKind) => workloadKind === kind);
   if (known !== undefined && isObjectName(name)) return { kind: known, name };
-  const right = `write one of ${workloadKinds.map((one) => `${one}/…`).join(', ')}`;
+  const advice = `use one of ${workloadKinds.map((workloadKind) => `${workloadKind}/…`).join(', ')}`;
   const message =
     kind === 'ReplicationController'
-      ? `a ReplicationController cannot be rolled; convert ${describeInput(name)} to a Deployment`
-      : `${describeInput(name === '' ? kind : `${kind}/${name}`)} is no workload that can be rolled; ${right}`;
+      ? `a ReplicationController cannot be restarted; convert ${describeInput(name)} to a Deployment`
+      : `${describeInput(name === '' ? kind : `${kind}/${name}`)} is not a workload that can be restarted; ${advice}`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }
 
-/** ACME v1 hosts and the staging host of many old articles. */
+/** Hosts of ACME v1, and a staging host that many old articles name. */
 function isRetired(host: string): boolean {
   return /^acme-(v01|staging(?!-v02)).*\.letsencrypt\.org$/.test(host);
 }

@@ -1,34 +1,35 @@
-// Reads and writes the user's inventory, `infra/certificates.yaml`.
+// Parses and writes the user's inventory, `infra/certificates.yaml`.
 import { dump } from 'js-yaml';
 import type { CertificateSpec, Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { findCrossMistakes } from './cross-checks.ts';
-import { writeDiscovery } from './discovery-fields.ts';
-import { formatSpan } from './fields.ts';
-import { writeAddresses, writeProbe } from './probe-fields.ts';
+import { serializeDiscovery } from './discovery-fields.ts';
+import { formatDuration } from './fields.ts';
+import { serializeAddresses, serializeProbe } from './probe-fields.ts';
 import {
   explainIssue,
   formatPath,
   type InventoryMistake,
   type InventoryProblem,
   mistakesOf,
+  topLevel,
 } from './problems.ts';
-import { writeRollout } from './rollout-fields.ts';
+import { serializeRollout } from './rollout-fields.ts';
 import { inventorySchema } from './schema.ts';
 import { locateIn, readYaml, type YamlMistake } from './yaml.ts';
 
-/** Larger files are refused unread; 10,000 certificates need about 3 MB. */
+/** Longest text that is parsed, in characters. 10,000 certificates need about 3 MB. */
 const maxLength = 16_000_000;
 
-/** The inventory in a YAML text, with every default filled in; or all of its mistakes at once, in the
- *  order of the file. */
+/** The inventory in a YAML text, with every default filled in; or all its mistakes, in the order of the
+ *  file. */
 export function parseInventory(
   text: string,
 ): { readonly inventory: Inventory } | { readonly problems: readonly InventoryProblem[] } {
   if (text.length > maxLength) {
     return {
       problems: [
-        { path: 'the whole', message: `is over ${maxLength} characters; split it in two inventories` },
+        { path: topLevel, message: `is over ${maxLength} characters; split it into two inventories` },
       ],
     };
   }
@@ -37,7 +38,7 @@ export function parseInventory(
   const { input } = read;
   if (input === null) {
     return {
-      problems: [{ path: 'the whole', message: 'is empty; write at least issuers and certificates' }],
+      problems: [{ path: topLevel, message: 'is empty; write at least issuers and certificates' }],
     };
   }
   const parsed = inventorySchema.safeParse(input, { error: explainIssue });
@@ -46,38 +47,37 @@ export function parseInventory(
   return { problems: locate(mistakes, text) };
 }
 
-/** YAML text that `parseInventory` reads back as the same inventory. Every value is written out, defaults
- *  too. */
+/** YAML text that `parseInventory` parses to the same inventory. Contains every value, defaults too. */
 export function serializeInventory(inventory: Inventory): string {
   const { certificates, registration, discovery } = inventory;
   return dump({
     ...inventory,
-    certificates: certificates.map(writeCertificate),
+    certificates: certificates.map(serializeCertificate),
     ...(registration === undefined
       ? {}
-      : { registration: { ...registration, targets: registration.targets.map(writeTarget) } }),
-    ...(discovery === undefined ? {} : { discovery: writeDiscovery(discovery) }),
+      : { registration: { ...registration, targets: registration.targets.map(serializeTarget) } }),
+    ...(discovery === undefined ? {} : { discovery: serializeDiscovery(discovery) }),
   });
 }
 
-/** YAML text of the certificates as they would stand in an inventory. */
+/** YAML text of an inventory's `certificates` section with these specifications. */
 export function serializeCertificates(specs: readonly StoredSpec[]): string {
   const written = specs.map((stored) => {
     const { source: _, ...spec } = stored;
-    return writeCertificate(spec);
+    return serializeCertificate(spec);
   });
   return dump({ certificates: written });
 }
 
 function placeAt({ offset, message }: YamlMistake, text: string): InventoryProblem {
-  if (offset === undefined) return { path: 'the whole', message };
+  if (offset === undefined) return { path: topLevel, message };
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   return { path: `line ${line}, column ${offset - before.lastIndexOf('\n')}`, message, line };
 }
 
-/** Each mistake with the line of its value, or of the nearest mapping or list around what is missing, in
- *  the order of the file. */
+/** Adds to each mistake the line of its value, or, if the value is missing, of the nearest mapping or list
+ *  around it. In the order of the file. */
 function locate(mistakes: readonly InventoryMistake[], text: string): readonly InventoryProblem[] {
   const offsetOf = locateIn(text);
   const lines = [...text.matchAll(/\n/g)].map(({ index }) => index);
@@ -97,16 +97,16 @@ function byLine(one: InventoryProblem, other: InventoryProblem): number {
   return (one.line ?? 0) - (other.line ?? 0);
 }
 
-function writeCertificate({ renewBeforeMs, probe, targets, ...spec }: CertificateSpec): object {
-  const renewBefore = renewBeforeMs === undefined ? {} : { renewBefore: formatSpan(renewBeforeMs) };
-  const look = probe === undefined ? {} : { probe: writeProbe(probe) };
-  return { ...spec, ...renewBefore, ...look, targets: targets.map(writeTarget) };
+function serializeCertificate({ renewBeforeMs, probe, targets, ...spec }: CertificateSpec): object {
+  const renewBefore = renewBeforeMs === undefined ? {} : { renewBefore: formatDuration(renewBeforeMs) };
+  const look = probe === undefined ? {} : { probe: serializeProbe(probe) };
+  return { ...spec, ...renewBefore, ...look, targets: targets.map(serializeTarget) };
 }
 
-function writeTarget(spec: TargetSpec): object {
-  if ('acm' in spec) return { ...spec, ...writeAddresses(spec) };
+function serializeTarget(spec: TargetSpec): object {
+  if ('acm' in spec) return { ...spec, ...serializeAddresses(spec) };
   const { restart, rollout, ...target } = spec;
   const written = typeof restart === 'string' ? restart : restart.map(({ kind, name }) => `${kind}/${name}`);
-  const change = rollout ? { rollout: writeRollout(rollout) } : {};
-  return { ...target, restart: written, ...change, ...writeAddresses(spec) };
+  const change = rollout ? { rollout: serializeRollout(rollout) } : {};
+  return { ...target, restart: written, ...change, ...serializeAddresses(spec) };
 }

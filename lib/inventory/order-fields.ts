@@ -1,4 +1,4 @@
-// What a user writes of how a certificate is ordered: from whom, by which names of the CA, and with which key.
+// The schema of how a certificate is ordered: its issuers, the CA's names in DNS, and the key type.
 import * as z from 'zod';
 import { parseName } from '../certificate/name-parsing.ts';
 import { withoutWildcard } from '../certificate/names.ts';
@@ -9,21 +9,23 @@ const keyType = z.enum(keyTypes, {
   error: ({ input }) => `is ${describeInput(input)}; write one of ${keyTypes.join(', ')}`,
 });
 
-/** Keys of issuers that stand in for another. */
+/** Keys of issuers that are used if `issuer` fails. */
 export const fallbackIssuers = z
   .array(z.string())
   .min(1, 'is empty; write keys of issuers, or leave out fallbackIssuers')
   .optional()
-  .describe('Keys of issuers that are tried in their turn once those before have failed too often');
+  .describe(
+    'Keys of issuers that are tried, in this order, after the ones before have failed too often (see attempts of issuers)',
+  );
 
-/** The same three keys for certificates of the file, for registered and for discovered ones. */
+/** The three keys that certificates, `registration` and `discovery` have in common. */
 export const ordering = {
   issuer: z.string().default('default').describe('A key of issuers'),
   fallbackIssuers,
-  key: keyType.default('ecdsa-p256'),
+  key: keyType.default('ecdsa-p256').describe('Type of the private key'),
 };
 
-/** Names by which a CA is called in DNS records, one or a list; lower case, without repeats. */
+/** The CA's names in DNS records, as one text or a list. Parsed to lower case, without repeats. */
 export const caaIdentity = z
   .union([z.string(), z.array(z.string())], {
     error: ({ input }) => `is ${describeInput(input)}; write a domain name of the CA, or a list of them`,

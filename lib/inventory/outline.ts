@@ -1,28 +1,30 @@
-// Just the fields of an inventory that refer to each other, read from a file that may have any other mistakes.
+// Reads only the fields of an inventory that refer to each other, also from a file with other mistakes.
 import * as z from 'zod';
-import { acmPlace } from './acm-checks.ts';
+import { acmName } from './acm-checks.ts';
 import { directory, zone } from './fields.ts';
 
-/** What is readable of a file; what is not is absent. */
+/** The outline of a parsed YAML value. Fields that cannot be read are absent or empty. Never throws. */
 export function parseOutline(input: unknown): Outline {
   return outlineSchema.parse(input);
 }
 
-/** A cluster's namespace, or a region of ACM, that certificates may go to, and where the file says so. */
-interface PlaceOutline {
+/** A cluster's namespace, or a region of ACM, that certificates go to, with its paths in the file. For ACM,
+ *  `cluster` is `acm` and `namespace` the region. */
+interface DeliveryScope {
   readonly cluster: string;
   readonly namespace: string;
   readonly path: readonly PropertyKey[];
   readonly clusterPath: readonly PropertyKey[];
 }
 
-/** What asks issuers for certificates, and where it names each issuer and each place. */
-export function usersOf({ certificates, registration, discovery }: Outline) {
+/** Each part of the file that orders from issuers: certificates, `registration` and `discovery`. With each,
+ *  its issuers and where its certificates go, with their paths. */
+export function findIssuerUsers({ certificates, registration, discovery }: Outline) {
   const users = [
-    ...certificates.map((one, index) => ({
-      ...one,
+    ...certificates.map((certificate, index) => ({
+      ...certificate,
       path: ['certificates', index],
-      places: placesOf(one.targets, ['certificates', index]),
+      scopes: scopesOfTargets(certificate.targets, ['certificates', index]),
     })),
     ...(registration === undefined
       ? []
@@ -30,48 +32,48 @@ export function usersOf({ certificates, registration, discovery }: Outline) {
           {
             ...registration,
             path: ['registration'],
-            places: placesOf(registration.targets, ['registration']),
+            scopes: scopesOfTargets(registration.targets, ['registration']),
           },
         ]),
-    ...(discovery === undefined ? [] : discoverersOf(discovery)),
+    ...(discovery === undefined ? [] : findDiscoveryUsers(discovery)),
   ];
-  return users.map(({ issuer = 'default', fallbackIssuers, places, path }) => ({
+  return users.map(({ issuer = 'default', fallbackIssuers, scopes, path }) => ({
     issuers: [
       { name: issuer, path: [...path, 'issuer'] },
       ...fallbackIssuers.map((name, index) => ({ name, path: [...path, 'fallbackIssuers', index] })),
     ],
-    places,
+    scopes,
   }));
 }
 
-/** The section itself for the places that take its issuers, and each place that has one of its own. */
-function discoverersOf(discovery: NonNullable<Outline['discovery']>) {
-  const places = discovery.places.map((one, index) => ({
-    ...one,
+/** The `discovery` section, for places that use its issuers, and each place with an issuer of its own. */
+function findDiscoveryUsers(discovery: NonNullable<Outline['discovery']>) {
+  const places = discovery.places.map((entry, index) => ({
+    ...entry,
     path: ['discovery', 'places', index],
-    places: placeOf(one.place, ['discovery', 'places', index]),
+    scopes: scopeOfPlace(entry.place, ['discovery', 'places', index]),
   }));
   const own = places.filter(({ issuer }) => issuer !== undefined);
   const shared = places.filter(({ issuer }) => issuer === undefined);
   const isUsed = shared.length > 0 || own.length === 0 || discovery.issuer !== undefined;
-  const section = { ...discovery, path: ['discovery'], places: shared.flatMap((one) => one.places) };
+  const section = { ...discovery, path: ['discovery'], scopes: shared.flatMap(({ scopes }) => scopes) };
   return isUsed ? [section, ...own] : own;
 }
 
-function placesOf(
+function scopesOfTargets(
   found: CertificateOutline['targets'],
   owner: readonly PropertyKey[],
-): readonly PlaceOutline[] {
+): readonly DeliveryScope[] {
   return found.flatMap(({ cluster, namespace = 'default', acm: inAcm }, index) => {
     const path = [...owner, 'targets', index];
     if (inAcm?.region !== undefined) {
-      return [{ cluster: acmPlace, namespace: inAcm.region, path, clusterPath: path }];
+      return [{ cluster: acmName, namespace: inAcm.region, path, clusterPath: path }];
     }
     return cluster === undefined ? [] : [{ cluster, namespace, path, clusterPath: [...path, 'cluster'] }];
   });
 }
 
-function placeOf(place: string | undefined, path: readonly PropertyKey[]): readonly PlaceOutline[] {
+function scopeOfPlace(place: string | undefined, path: readonly PropertyKey[]): readonly DeliveryScope[] {
   const [cluster, namespace] = place?.split('/') ?? [];
   return cluster && namespace ? [{ cluster, namespace, path, clusterPath: path }] : [];
 }
@@ -138,7 +140,7 @@ const outlineSchema = z
     dns: undefined,
   });
 
-/** What refers to each other in a file. */
+/** The fields of an inventory that refer to each other. */
 export type Outline = z.output<typeof outlineSchema>;
-/** One certificate of it. */
+/** One certificate of an outline. */
 export type CertificateOutline = Outline['certificates'][number];

@@ -1,4 +1,4 @@
-// What a user writes of where a certificate is served: `certificates[].probe`, and `addresses` of its targets.
+// The schema of where a certificate is served: `certificates[].probe`, and `addresses` of its targets.
 import * as z from 'zod';
 import { formatEndpoint, parseEndpoint } from '../certificate/endpoint.ts';
 import { parseName } from '../certificate/name-parsing.ts';
@@ -11,8 +11,8 @@ const mostAddresses = 1_000;
 const endpoint = z.string().transform((text, context) => {
   const parsed = parseEndpoint(text);
   if (parsed) return parsed;
-  const right = 'write such as 203.0.113.7, 203.0.113.7:8443 or "[2001:db8::7]:8443"';
-  context.addIssue({ code: 'custom', message: `${describeInput(text)} is no address; ${right}` });
+  const advice = 'use e.g. 203.0.113.7, 203.0.113.7:8443 or "[2001:db8::7]:8443"';
+  context.addIssue({ code: 'custom', message: `${describeInput(text)} is not an IP address; ${advice}` });
   return z.NEVER;
 });
 
@@ -24,57 +24,53 @@ const servedName = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const port = 'is no port; write a whole number from 1 to 65535';
+const port = 'is not a port; write a whole number from 1 to 65535';
 
 const endpoints = (ifEmpty: string) =>
   z
     .array(endpoint)
     .min(1, `is empty; ${ifEmpty}`)
-    .max(mostAddresses, `has more than ${mostAddresses}; make several certificates of it`)
+    .max(mostAddresses, `has more than ${mostAddresses} addresses; split the certificate into several`)
     .optional();
 
-const look = mapping({
+const probeFields = mapping({
   addresses: endpoints('write addresses, leave them out to ask DNS, or write probe: false').describe(
-    'Addresses, with ports where they differ, to look at instead of those in DNS; may be private ones',
+    'IP addresses to probe instead of those in DNS, with a port if it is not the one above; private addresses are allowed',
   ),
-  port: z
-    .int(port)
-    .min(1, port)
-    .max(65_535, port)
-    .optional()
-    .describe('Where TLS is served; 443 where absent'),
+  port: z.int(port).min(1, port).max(65_535, port).optional().describe('Port that serves TLS. Default: 443'),
   names: z
     .array(servedName)
     .min(1, 'is empty; write names, or leave them out')
     .optional()
-    .describe('Names to look at instead of domains, such as one that a wildcard covers'),
+    .describe('Names to probe instead of domains, such as a name that a wildcard covers'),
 });
 
-/** Where to look at what is served, or that nobody does. */
+/** `certificates[].probe`: where to probe what is served. `false`: nowhere. Absent: the addresses of the
+ *  domains. */
 export const probe = z
-  .union([z.literal(false), look], {
+  .union([z.literal(false), probeFields], {
     error: ({ input }) =>
       `is ${describeInput(input)}; write false, or a mapping of addresses, port and names`,
   })
   .optional()
   .describe(
-    'Where to look at which certificate is served; absent: at what DNS says of the domains; false: nowhere',
+    'Where to check which certificate is served. Default: at the addresses of the domains in DNS. false: nowhere',
   );
 
-/** What a target says of where it is served. */
-export const whereServed = {
+/** The key of a target that lists where that target is served. */
+export const addressFields = {
   addresses: endpoints('write addresses, or leave them out').describe(
-    'Where this target is served, with ports where they differ: looked at beside what probe says, and told apart',
+    'IP addresses, with ports if not 443, where this target is served. They are probed in addition to those of probe, and reported for this target',
   ),
 };
 
-/** What `probe` reads as the same. */
-export function writeProbe(spec: ProbeSpec | false): object | false {
+/** The value for `probe` that parses back to the same specification. */
+export function serializeProbe(spec: ProbeSpec | false): object | false {
   if (spec === false) return false;
-  return { ...spec, ...writeAddresses(spec) };
+  return { ...spec, ...serializeAddresses(spec) };
 }
 
-/** What `addresses` reads as the same; nothing where there are none. */
-export function writeAddresses({ addresses }: Pick<ProbeSpec, 'addresses'>): object {
-  return addresses ? { addresses: addresses.map((one) => formatEndpoint(one)) } : {};
+/** The `addresses` key that parses back to the same endpoints. An empty object if there are none. */
+export function serializeAddresses({ addresses }: Pick<ProbeSpec, 'addresses'>): object {
+  return addresses ? { addresses: addresses.map((address) => formatEndpoint(address)) } : {};
 }

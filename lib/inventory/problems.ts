@@ -1,16 +1,21 @@
-// Mistakes in what a user wrote: where each one stands, what is wrong and what would be right.
+// Describes mistakes in what a user wrote: the path of each, what is wrong and what to write instead.
 import type * as z from 'zod';
 
-/** One mistake. */
+/** Stands for the path of a mistake that concerns the whole input. */
+export const topLevel = 'top level';
+
+/** One mistake, ready to show. */
 export interface InventoryProblem {
-  /** Such as `certificates[2].domains[0]`; for text that is not YAML, such as `line 3, column 5`. */
+  /** A path such as `certificates[2].domains[0]`. For text that is not YAML, a position such as `line 3,
+   *  column 5`. */
   readonly path: string;
+  /** What is wrong and what to write. Continues a sentence that begins with the path. */
   readonly message: string;
-  /** Line of the file, from 1; absent where the input was no file. */
+  /** Line of the file, from 1. Absent if the input was not a file. */
   readonly line?: number;
 }
 
-/** Text for a person: every mistake on a line of its own. `file` names what was read. */
+/** A text for people with one line per mistake. `file` is the path of the inventory. */
 export function describeProblems(file: string, problems: readonly InventoryProblem[]): string {
   const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
   const lines = problems.map(
@@ -19,13 +24,14 @@ export function describeProblems(file: string, problems: readonly InventoryProbl
   return [`the inventory ${file} has ${count}:`, ...lines].join('\n');
 }
 
-/** A mistake with its path still in parts. */
+/** A mistake with its path as a list of keys and indexes. */
 export interface InventoryMistake {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
-/** `certificates[2].domains[0]`; unusual keys are quoted: `issuers["a b"]`. */
+/** The path as text: `certificates[2].domains[0]`; unusual keys are quoted: `issuers["a b"]`. `top level` for
+ *  an empty path. */
 export function formatPath(path: readonly PropertyKey[]): string {
   const parts = path.map((part, index) => {
     if (typeof part === 'number') return `[${part}]`;
@@ -33,10 +39,11 @@ export function formatPath(path: readonly PropertyKey[]): string {
     if (!/^[\w-]+$/.test(key)) return `[${JSON.stringify(key.slice(0, 80))}]`;
     return index === 0 ? key : `.${key}`;
   });
-  return parts.join('') || 'the whole';
+  return parts.join('') || topLevel;
 }
 
-/** One finding for each mistake that a schema saw; unknown keys and the branches of a union each get their own place. */
+/** One mistake for each issue of a schema, with `prefix` before its path. Each unknown key is a mistake of
+ *  its own. For a union, the mistakes of the branch that the user most likely wanted. */
 export function mistakesOf(
   issues: readonly z.core.$ZodIssue[],
   prefix: readonly PropertyKey[] = [],
@@ -51,17 +58,17 @@ export function mistakesOf(
   });
 }
 
-/** The words for a mistake where the schema has none of its own: give it to every `safeParse`. */
+/** The message for an issue that has none in the schema. Pass it as `error` to every `safeParse`. */
 export function explainIssue(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type')
-    return `is ${describeInput(issue.input)}; write ${nouns[issue.expected] ?? issue.expected}`;
+    return `is ${describeInput(issue.input)}; write ${typeNames[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value')
     return `is ${describeInput(issue.input)}; write one of ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join('; ');
-  return 'is not what may stand here';
+  return 'is not valid here';
 }
 
-/** A value in a few words, never at length. */
+/** A value for a message: `missing`, `empty`, `a list`, `a mapping`, or JSON of at most 80 characters. */
 export function describeInput(input: unknown): string {
   if (input === undefined) return 'missing';
   if (input === null) return 'empty';
@@ -71,7 +78,7 @@ export function describeInput(input: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-const nouns: Readonly<Record<string, string>> = {
+const typeNames: Readonly<Record<string, string>> = {
   array: 'a list',
   boolean: 'true or false',
   number: 'a number',
@@ -82,14 +89,15 @@ const nouns: Readonly<Record<string, string>> = {
 
 type Issues = readonly z.core.$ZodIssue[];
 
-/** The branch whose mistakes are the ones to tell: of those with the input's form, the first that knows most of its keys. */
+/** The branch of a union that the user most likely wanted: of those with the same form as the input, the
+ *  first with the fewest unknown keys. */
 function findIntendedBranch(branches: readonly Issues[]): Issues | undefined {
   const unknown = (issues: Issues) =>
     issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])).length;
-  return branches.filter(hasItsForm).toSorted((one, other) => unknown(one) - unknown(other))[0];
+  return branches.filter(isSameForm).toSorted((one, other) => unknown(one) - unknown(other))[0];
 }
 
-function hasItsForm(issues: Issues): boolean {
+function isSameForm(issues: Issues): boolean {
   return issues.every(
     ({ code, path }) =>
       path.length > 0 || (code !== 'invalid_type' && code !== 'invalid_value' && code !== 'invalid_union'),

@@ -1,4 +1,4 @@
-// What holds for every certificate that is asked for from outside the inventory file, whoever asks.
+// Checks that apply to every certificate that is requested from outside the inventory file.
 import { withoutWildcard } from '../certificate/names.ts';
 import {
   type AllowedRestart,
@@ -7,32 +7,32 @@ import {
   type SecretTarget,
 } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { formatPath, type InventoryMistake, type InventoryProblem } from './problems.ts';
+import { formatPath, type InventoryMistake, type InventoryProblem, topLevel } from './problems.ts';
 import { isSameNamespace, nameNamespace, type SourceRules } from './source-rules.ts';
 
-/** What one answer tells of mistakes: so many, and so much of each. */
+/** Limits of one answer: mistakes, and characters of each path and message. */
 const mostProblems = 20;
 const longestPath = 120;
 const longestMessage = 400;
 
-/** The findings with their places in the request as text; of very many the first, and how many there are beside them. */
+/** The mistakes as problems with a text path. At most 20; a last problem says how many more there are. */
 export function refuse(mistakes: readonly InventoryMistake[]): {
   readonly problems: readonly InventoryProblem[];
 } {
-  const told = mistakes.slice(0, mostProblems).map(({ path, message }) => ({
+  const listed = mistakes.slice(0, mostProblems).map(({ path, message }) => ({
     path: cut(formatPath(path), longestPath),
     message: cut(message, longestMessage),
   }));
-  const rest = mistakes.length - told.length;
-  if (rest === 0) return { problems: told };
-  return { problems: [...told, { path: 'the whole', message: `has ${rest} more mistakes` }] };
+  const rest = mistakes.length - listed.length;
+  if (rest === 0) return { problems: listed };
+  return { problems: [...listed, { path: topLevel, message: `has ${rest} more mistakes` }] };
 }
 
 function cut(text: string, longest: number): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
-/** Domains that are neither one of the zones nor below one, zones themselves and wildcards where those may not be asked for. */
+/** Finds domains outside the zones, and zones themselves and wildcards if the rules forbid those. */
 export function findForbiddenNames(
   domains: readonly string[],
   { zones, wildcards, apex }: Pick<SourceRules, 'zones' | 'wildcards' | 'apex'>,
@@ -41,33 +41,33 @@ export function findForbiddenNames(
     const plain = withoutWildcard(domain);
     const refuseName = (message: string) => [{ path: ['domains', index], message: `${domain} ${message}` }];
     if (!zones.some((zone) => plain === zone || plain.endsWith(`.${zone}`))) {
-      return refuseName(`is not in ${zones.join(', ')}`);
+      return refuseName(`is not in the allowed zones: ${zones.join(', ')}`);
     }
-    if (domain !== plain && !wildcards) return refuseName('is a wildcard, and none may be asked for here');
+    if (domain !== plain && !wildcards) return refuseName('is a wildcard, which may not be requested here');
     if (apex || domain !== plain || zones.some((zone) => plain.endsWith(`.${zone}`))) return [];
-    return refuseName('is a zone itself, and only names below it may be asked for here');
+    return refuseName('is a zone itself; only names below it may be requested here');
   });
 }
 
-/** Targets in namespaces that the source may not ask for, and restarts that it may not ask for there. */
+/** Finds targets in namespaces that the source may not use, and restarts that it may not request there. */
 export function findForbiddenTargets(
   targets: readonly Pick<SecretTarget, 'cluster' | 'namespace' | 'restart'>[],
-  { namespaceRefs: places, restarts }: Pick<SourceRules, 'namespaceRefs' | 'restarts'>,
+  { namespaceRefs, restarts }: Pick<SourceRules, 'namespaceRefs' | 'restarts'>,
 ): readonly InventoryMistake[] {
   return targets.flatMap((target, index): readonly InventoryMistake[] => {
-    if (!places.some((place) => isSameNamespace(place, target))) {
+    if (!namespaceRefs.some((ref) => isSameNamespace(ref, target))) {
       const { cluster, namespace } = target;
-      const allowed = [...new Set(places.map(nameNamespace))].join(', ') || 'none';
-      const message = `cluster ${cluster}, namespace ${namespace} may not be asked for; allowed: ${allowed}`;
+      const allowed = [...new Set(namespaceRefs.map(nameNamespace))].join(', ') || 'none';
+      const message = `cluster ${cluster}, namespace ${namespace} may not be requested; allowed: ${allowed}`;
       return [{ path: ['targets', index], message }];
     }
     const allowed = new Set(['none', ...restarts(target).map(nameRestart)]);
-    // Those that do not see new values by themselves are some of those that `auto` restarts.
+    // `needed` restarts a subset of what `auto` restarts.
     if (allowed.has('auto')) allowed.add('needed');
-    const asked = typeof target.restart === 'string' ? [target.restart] : target.restart;
-    const refused = asked.map(nameRestart).find((one) => !allowed.has(one));
+    const requestedRestarts = typeof target.restart === 'string' ? [target.restart] : target.restart;
+    const refused = requestedRestarts.map(nameRestart).find((restart) => !allowed.has(restart));
     if (refused === undefined) return [];
-    const message = `${refused} may not be asked for here; allowed: ${[...allowed].join(', ')}`;
+    const message = `${refused} may not be requested here; allowed: ${[...allowed].join(', ')}`;
     return [{ path: ['targets', index, 'restart'], message }];
   });
 }
@@ -76,7 +76,8 @@ function nameRestart(restart: AllowedRestart): string {
   return typeof restart === 'string' ? restart : `${restart.kind}/${restart.name}`;
 }
 
-/** Secrets that a certificate of the inventory file writes already, and repeats in the request itself. */
+/** Finds Secrets that a certificate of the inventory file writes already, and Secrets that the request names
+ *  twice. */
 export function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory): readonly InventoryMistake[] {
   const taken = new Map<string, string>();
   for (const { name, targets } of certificates) {
@@ -84,11 +85,11 @@ export function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory):
     for (const target of targets.filter(isSecretTarget)) taken.set(describe(target), name);
   }
   return spec.targets.filter(isSecretTarget).flatMap((target, index) => {
-    const place = describe(target);
-    const owner = taken.get(place);
-    taken.set(place, spec.name);
+    const described = describe(target);
+    const owner = taken.get(described);
+    taken.set(described, spec.name);
     if (owner === undefined) return [];
-    const message = `${place} is written by certificate ${owner}; ask for another secret`;
+    const message = `${described} is written by certificate ${owner}; request another secret`;
     return [{ path: ['targets', index], message }];
   });
 }

@@ -1,4 +1,4 @@
-// What a user writes of how a target's workloads change over: `targets[].rollout`.
+// The schema of how a target's workloads are restarted: `targets[].rollout`.
 import * as z from 'zod';
 import { type MaintenanceWindow, type RolloutSpec, type Weekday, weekdays } from '../certificate/spec.ts';
 import { mapping, workload } from './fields.ts';
@@ -7,8 +7,8 @@ import { describeInput } from './problems.ts';
 const minuteMs = 60_000;
 
 const deadline = z
-  .string({ error: ({ input }) => `is ${describeInput(input)}; write text such as 10m or 1h` })
-  .regex(/^[1-9][0-9]{0,2}[mh]$/, 'is no span of time; write such as 10m or 1h')
+  .string({ error: ({ input }) => `is ${describeInput(input)}; use a number and a unit, such as 10m or 1h` })
+  .regex(/^[1-9][0-9]{0,2}[mh]$/, 'is not a duration; use a number and a unit, such as 10m or 1h')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('h') ? 60 : 1) * minuteMs);
 
 const window = z.string().transform((text, context) => {
@@ -18,24 +18,28 @@ const window = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const waves = 'is no number of waves; write a whole number from 1 to 100';
+const waves = 'is not a number of waves; write a whole number from 1 to 100';
 
-/** Restarts one after the other, each of them watched, with the way back. */
+/** `targets[].rollout`: restarts in waves, each of them watched, with automatic rollback. */
 export const rollout = mapping({
-  canary: workload.optional().describe('The workload that is restarted first and alone'),
+  canary: workload.optional().describe('Workload to restart first, alone'),
   waves: z
     .int(waves)
     .min(1, waves)
     .max(100, waves)
     .default(1)
-    .describe('In how many groups the others are restarted, one group after the other'),
-  deadline: deadline.prefault('10m').describe('How long one of them may take, such as 10m or 1h'),
-  probe: z.boolean().default(false).describe('Look at what is served after each of them'),
+    .describe('Number of groups in which the other workloads restart, one group after the other'),
+  deadline: deadline
+    .prefault('10m')
+    .describe('Time limit for the canary and for each wave, such as 10m or 1h. Default: 10m'),
+  probe: z.boolean().default(false).describe('Probe what is served after each of them'),
   windows: z
     .array(window)
     .min(1, 'is empty; write windows, or leave them out')
     .optional()
-    .describe('When restarts may begin, such as "Sat 02:00-04:00 Europe/Berlin"; at any time where absent'),
+    .describe(
+      'Maintenance windows in which restarts may begin, such as "Sat 02:00-04:00 Europe/Berlin". Default: at any time',
+    ),
 })
   .transform(
     ({ deadline: deadlineMs, windows = [], ...rest }): RolloutSpec => ({
@@ -46,11 +50,11 @@ export const rollout = mapping({
   )
   .optional()
   .describe(
-    'Restart in steps, and go back to the certificate before where one fails; absent: all at once, and no way back',
+    'Restart in waves, and roll back to the previous certificate if one fails. Default: restart all at once, without rollback',
   );
 
-/** What `rollout` reads as the same. */
-export function writeRollout({ canary, deadlineMs, windows, ...rest }: RolloutSpec): object {
+/** The value for `rollout` that parses back to the same specification. */
+export function serializeRollout({ canary, deadlineMs, windows, ...rest }: RolloutSpec): object {
   return {
     ...rest,
     ...(canary ? { canary: `${canary.kind}/${canary.name}` } : {}),
@@ -59,15 +63,15 @@ export function writeRollout({ canary, deadlineMs, windows, ...rest }: RolloutSp
   };
 }
 
-/** `Sat 02:00-04:00 Europe/Berlin`, as a user writes it. */
+/** The window as a user writes it: `Sat 02:00-04:00 Europe/Berlin`. */
 export function formatWindow({ days, fromMinute, toMinute, timeZone }: MaintenanceWindow): string {
   const names = days.length === weekdays.length ? '' : `${days.join(',')} `;
   return `${names}${formatTime(fromMinute)}-${formatTime(toMinute)} ${timeZone}`;
 }
 
-/** The window, or what is wrong; continues the text in quotes. */
+/** The window in a text; or what is wrong with it, as the rest of a sentence that begins with the text. */
 function parseWindow(text: string): MaintenanceWindow | string {
-  const example = 'write such as "Sat 02:00-04:00 Europe/Berlin" or "Mon-Fri 22:00-05:00 UTC"';
+  const example = 'use e.g. "Sat 02:00-04:00 Europe/Berlin" or "Mon-Fri 22:00-05:00 UTC"';
   const {
     days,
     from,
@@ -79,14 +83,14 @@ function parseWindow(text: string): MaintenanceWindow | string {
   const toMinute = parseTime(to, 24);
   const on = days === undefined ? weekdays : parseDays(days);
   if (fromMinute === undefined || toMinute === undefined || on === undefined) {
-    return `is no window; ${example}`;
+    return `is not a maintenance window; ${example}`;
   }
-  if (fromMinute === toMinute) return `is never open; ${example}`;
-  if (!isTimeZone(zone)) return 'names no time zone; write one such as Europe/Berlin or UTC';
+  if (fromMinute === toMinute) return `is never open, because it begins when it ends; ${example}`;
+  if (!isTimeZone(zone)) return 'has an unknown time zone; use e.g. Europe/Berlin or UTC';
   return { days: on, fromMinute, toMinute, timeZone: zone };
 }
 
-/** `Sat`, `Sat,Sun` or `Mon-Fri`, in the order of the week. */
+/** The days in `Sat`, `Sat,Sun` or `Mon-Fri`, in the order of the week. `undefined` if a day is unknown. */
 function parseDays(text: string): readonly Weekday[] | undefined {
   const chosen = text.split(',').flatMap((part) => {
     const [first, last, ...more] = part.split('-').map(findDay);

@@ -1,4 +1,5 @@
-// Which rules of today's inventory hold for a specification that did not come from the file: the webhook's, or its place's.
+// Finds the rules of today's inventory for a specification that is not in the file: those of `registration`
+// or `discovery`.
 import {
   type AllowedRestart,
   type DiscoveryScope,
@@ -13,28 +14,30 @@ import type { SpecSource, StoredSpec } from '../certificate/stored.ts';
 /** A namespace of a cluster. */
 export type NamespaceRef = Pick<SecretTarget, 'cluster' | 'namespace'>;
 
-/** What one source may ask for now. */
+/** What first source of specifications may request now. */
 export interface SourceRules {
-  /** Names the source for a person: `the webhook`, or a place such as `lab/shop`. Certificates of one source may share names. */
+  /** Names the source in messages: `the webhook`, or a place such as `lab/shop`. Certificates of one source
+   *  may share DNS names. */
   readonly source: string;
-  /** A name must be one of these or below one. */
+  /** A DNS name must be one of these zones or below one. */
   readonly zones: readonly string[];
+  /** Whether wildcards may be requested. */
   readonly wildcards: boolean;
-  /** Whether the name of a zone itself may be asked for. */
+  /** Whether the name of a zone itself may be requested. */
   readonly apex: boolean;
   readonly issuer: string;
   readonly fallbackIssuers?: readonly string[] | undefined;
   readonly key: KeyType;
   /** Namespaces that targets may be in. */
   readonly namespaceRefs: readonly NamespaceRef[];
-  /** What a request may name to be restarted in one of these places, beside `none`. */
+  /** What a request may restart in one of these namespaces, in addition to `none`. */
   readonly restarts: (ref: NamespaceRef) => readonly AllowedRestart[];
-  /** What the operator's own targets there restart: targets that nobody asked for have it. */
+  /** What the inventory's own targets there restart. A request without targets gets those targets. */
   readonly ownRestarts: (ref: NamespaceRef) => readonly AllowedRestart[];
 }
 
-/** The rules for a specification of that source. `unbound`: a person has imported it by hand, and no section is about it.
- *  `gone`: the inventory has no such section, or the place is no longer in it. */
+/** The rules for a stored specification. `unbound`: a person imported it, and no section of the inventory
+ *  applies. `gone`: the inventory no longer has its section or its place. */
 export function rulesOf(
   { source, targets }: Pick<StoredSpec, 'source' | 'targets'>,
   { registration, discovery }: Pick<Inventory, 'registration' | 'discovery'>,
@@ -51,13 +54,13 @@ export function rulesOf(
   }
 }
 
-/** What senders to the webhook may ask for. Wildcards and the zones themselves always were among it. */
+/** What senders to the webhook may request. Wildcards and the zones themselves are always allowed. */
 export function webhookRules(registration: NonNullable<Inventory['registration']>): SourceRules {
   const { zones, issuer, fallbackIssuers, key, targets, restarts } = registration;
   const own = targets.filter(isSecretTarget);
   const ownRestarts = (ref: NamespaceRef) =>
     own
-      .filter((one) => isSameNamespace(one, ref))
+      .filter((target) => isSameNamespace(target, ref))
       .flatMap(({ restart }): readonly AllowedRestart[] =>
         typeof restart === 'string' ? [restart] : restart,
       );
@@ -75,15 +78,15 @@ export function webhookRules(registration: NonNullable<Inventory['registration']
   };
 }
 
-/** What objects in a place may ask for; `undefined` for a place that `discovery` does not name. */
+/** What objects in a namespace may request. `undefined` if `discovery.places` does not list the namespace. */
 export function namespaceRules(
   discovery: DiscoverySpec,
   { cluster, namespace }: NamespaceRef,
 ): SourceRules | undefined {
-  const ref = discovery.places.find((one) => isSameNamespace(one, { cluster, namespace }));
+  const ref = discovery.places.find((place) => isSameNamespace(place, { cluster, namespace }));
   if (!ref) return undefined;
   const { tenant } = ref;
-  // Whoever stands in for the section's issuer need not stand in for the place's own.
+  // The section's fallback issuers are for the section's issuer only.
   const { issuer, fallbackIssuers } =
     tenant?.issuer === undefined
       ? discovery
@@ -102,12 +105,12 @@ export function namespaceRules(
   };
 }
 
-/** `lab/shop`. */
+/** The namespace for messages: `lab/shop`. */
 export function nameNamespace({ cluster, namespace }: Pick<DiscoveryScope, 'cluster' | 'namespace'>): string {
   return `${cluster}/${namespace}`;
 }
 
-/** Whether both are one namespace of one cluster. */
-export function isSameNamespace(one: NamespaceRef, other: NamespaceRef): boolean {
-  return one.cluster === other.cluster && one.namespace === other.namespace;
+/** Whether both are the same namespace of the same cluster. */
+export function isSameNamespace(first: NamespaceRef, other: NamespaceRef): boolean {
+  return first.cluster === other.cluster && first.namespace === other.namespace;
 }

@@ -1,4 +1,4 @@
-// Reads YAML, and tells where a value stands in it by walking the parser's events again.
+// Parses YAML, and finds the offset of a value in the text by walking the parser's events.
 import {
   CORE_SCHEMA,
   constructFromEvents,
@@ -9,18 +9,18 @@ import {
   YAMLException,
 } from 'js-yaml';
 
-/** How many nodes the aliases of a text may unfold to, together. */
-const mostUnfolded = 100_000;
+/** How many nodes all aliases of a text may expand to. */
+const mostExpanded = 100_000;
 
-/** A mistake of YAML. */
+/** A mistake in YAML syntax. */
 export interface YamlMistake {
-  /** Where in the text it was found; absent: it is about the whole. */
+  /** Offset in the text, in characters. Absent: the mistake concerns the whole text. */
   readonly offset?: number;
   readonly message: string;
 }
 
-/** The document in a text (`null`: there is none), or its mistakes: of those in its syntax the first
- *  alone. */
+/** The document in a text (`null` if the text has none), or its mistakes. Of syntax errors, only the first
+ *  is found. */
 export function readYaml(
   text: string,
 ): { readonly input: unknown } | { readonly mistakes: readonly YamlMistake[] } {
@@ -33,25 +33,27 @@ export function readYaml(
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { reason, mark } = error;
-    const message = reason.includes('maxDepth') ? 'is nested far too deep' : `is not YAML: ${reason}`;
+    const message = reason.includes('maxDepth')
+      ? 'is nested far too deeply; write it flatter'
+      : `is not YAML: ${reason}`;
     return { mistakes: [{ offset: mark?.position ?? 0, message }] };
   }
 }
 
-/** Gives the offset of the value under a path of a text that `readYaml` reads, or of the nearest mapping
- *  or list around what is missing; `undefined` in a text without a document. */
+/** A function from a path to the offset of its value, for a text that `readYaml` can read. If the value is
+ *  missing, the offset of the nearest mapping or list around it. `undefined` if the text has no document. */
 export function locateIn(text: string): (path: readonly PropertyKey[]) => number | undefined {
   const events = parseEvents(text, {});
   return (path) => (events.length > 1 ? findOffset(events, text, path) : undefined);
 }
 
-/** Documents after the first, aliases without an anchor, and aliases that unfold to too much. */
+/** Finds a second document, aliases without an anchor, and aliases that expand to too much. */
 function findMistakes(events: readonly Event[], text: string): readonly YamlMistake[] {
   const mistakes: YamlMistake[] = [];
-  /** Nodes under each anchor, what its aliases unfold to included. */
+  /** Number of nodes under each anchor, with its aliases expanded. */
   const weights = new Map<string, number>();
   const open: { readonly anchor: string | undefined; weight: number }[] = [{ anchor: undefined, weight: 0 }];
-  let [documents, unfolded] = [0, 0];
+  let [documents, expanded] = [0, 0];
   const add = (weight: number) => {
     const around = open.at(-1);
     if (around) around.weight += weight;
@@ -70,10 +72,10 @@ function findMistakes(events: readonly Event[], text: string): readonly YamlMist
         const weight = weights.get(name ?? '');
         if (weight === undefined)
           mistakes.push({ offset: event.anchorStart - 1, message: explainAlias(name) });
-        unfolded = Math.min(unfolded + (weight ?? 0), mostUnfolded + 1);
-        add(Math.min(weight ?? 0, mostUnfolded + 1));
+        expanded = Math.min(expanded + (weight ?? 0), mostExpanded + 1);
+        add(Math.min(weight ?? 0, mostExpanded + 1));
       } else {
-        // An anchor may stand inside of what it names.
+        // An alias may be inside the node that its anchor names.
         if (name !== undefined) weights.set(name, 1);
         if (event.type === EVENT_ID.SCALAR) add(1);
         else open.push({ anchor: name, weight: 1 });
@@ -81,53 +83,53 @@ function findMistakes(events: readonly Event[], text: string): readonly YamlMist
     }
   }
   if (documents > 1)
-    mistakes.unshift({ offset: secondDocument(text), message: 'is not YAML: holds a second document' });
-  if (unfolded > mostUnfolded)
-    mistakes.push({ message: 'unfolds its aliases to far too much; write them out' });
+    mistakes.unshift({ offset: secondDocument(text), message: 'is not YAML: it has a second document' });
+  if (expanded > mostExpanded)
+    mistakes.push({ message: 'has aliases that expand to far too much; write them out' });
   return mistakes;
 }
 
 function explainAlias(name = ''): string {
-  return `*${name} is an alias without anchor; a wildcard name must stand in quotes: "*${name}"`;
+  return `*${name} is an alias without an anchor; write a wildcard name in quotes: "*${name}"`;
 }
 
-/** Of the line that divides the first two documents. */
+/** Offset of the line that separates the first two documents. */
 function secondDocument(text: string): number {
   const content = text.search(/^[ \t]*[^\s#%-]/m);
   const divider = text.slice(content).search(/^(?:---|\.\.\.)/m);
   return divider < 0 ? 0 : content + divider;
 }
 
-/** Walks down the path. `events[1]` is the document's node. */
+/** Offset of the deepest node on the path that exists. `events[1]` is the document's node. */
 function findOffset(
   events: readonly Event[],
   text: string,
   path: readonly PropertyKey[],
 ): number | undefined {
   let at = 1;
-  for (const step of path) {
-    const child = findChild(events, text, at, step);
+  for (const part of path) {
+    const child = findChild(events, text, at, part);
     if (child === undefined) break;
     at = child;
   }
   return startOf(events[at]);
 }
 
-/** Index of the node under a key or a position; `undefined` if there is none, or it has no place of its
- *  own. */
+/** Index of the event of a child node, by key or position. `undefined` if there is no such child, or if it
+ *  is empty and so has no offset. */
 function findChild(
   events: readonly Event[],
   text: string,
   parent: number,
-  step: PropertyKey,
+  part: PropertyKey,
 ): number | undefined {
   const type = events[parent]?.type;
   if (type !== EVENT_ID.MAPPING && type !== EVENT_ID.SEQUENCE) return undefined;
   for (let at = parent + 1, index = 0; events[at] && events[at]?.type !== EVENT_ID.POP; index += 1) {
     const value = type === EVENT_ID.MAPPING ? skip(events, at) : at;
     const key = events[at];
-    const isKey = key?.type === EVENT_ID.SCALAR && getScalarValue(text, key) === String(step);
-    if (type === EVENT_ID.MAPPING ? isKey : index === step) {
+    const isKey = key?.type === EVENT_ID.SCALAR && getScalarValue(text, key) === String(part);
+    if (type === EVENT_ID.MAPPING ? isKey : index === part) {
       return startOf(events[value]) === undefined ? undefined : value;
     }
     at = skip(events, value);
@@ -135,7 +137,7 @@ function findChild(
   return undefined;
 }
 
-/** Index of the event after a node. */
+/** Index of the first event after a node and its children. */
 function skip(events: readonly Event[], node: number): number {
   let depth = 0;
   for (let at = node; at < events.length; at += 1) {
@@ -147,7 +149,7 @@ function skip(events: readonly Event[], node: number): number {
   return events.length;
 }
 
-/** `undefined` for what is empty. */
+/** Offset of a node. `undefined` for an empty node. */
 function startOf(event: Event | undefined): number | undefined {
   if (event?.type === EVENT_ID.MAPPING || event?.type === EVENT_ID.SEQUENCE) return event.start;
   if (event?.type === EVENT_ID.ALIAS) return event.anchorStart - 1;

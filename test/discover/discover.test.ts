@@ -123,7 +123,7 @@ describe('an Ingress that asks', () => {
     [
       'outside the zones',
       { hosts: ['shop.example.org'], secret: 'a' },
-      'shop.example.org is not in example.com',
+      'shop.example.org is not in the allowed zones: example.com',
     ],
     ['that are no names', { hosts: ['shop_1.example.com'], secret: 'a' }, 'has an underscore'],
     [

@@ -85,7 +85,7 @@ describe('lint:inventory', () => {
     expect(code).toBe(1);
     expect(said).not.toMatch(/^(good|by-hand)/m);
     expect(said).toContain(
-      'outside (registration, a.example.org)\n  a.example.org is not in customers.example.com',
+      'outside (registration, a.example.org)\n  a.example.org is not in the allowed zones: customers.example.com',
     );
     const end = said.slice(said.indexOf('To allow all of them'));
     expect(end.match(/add to registration\.zones: {3}- a\.example\.org/g)).toHaveLength(1);

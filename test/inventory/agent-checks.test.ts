@@ -18,20 +18,18 @@ const kubeconfig = { kubeconfig: { secret: 'certrelay/clusters/lab' } };
 
 test('W03 a cluster is reached by a kubeconfig or by its agent, and by one of them', () => {
   expect(mistakesWith({ lab: kubeconfig, edge: agent })).toEqual([]);
-  const right = 'way to reach the cluster; write one of kubeconfig, eks, inCluster, agent';
-  expect(mistakesWith({ lab: {} })).toEqual([`clusters.lab: says no ${right}`]);
-  expect(mistakesWith({ lab: { ...kubeconfig, ...agent } })).toEqual([
-    `clusters.lab: says more than one ${right}`,
-  ]);
+  const rule = 'clusters.lab: must set exactly one of kubeconfig, eks, inCluster, agent; it has';
+  expect(mistakesWith({ lab: {} })).toEqual([`${rule} none`]);
+  expect(mistakesWith({ lab: { ...kubeconfig, ...agent } })).toEqual([`${rule} more than one`]);
   expect(mistakesWith({ lab: { agent: false } })).toEqual([
-    'clusters.lab.agent: is not true; write true, or leave it out',
+    'clusters.lab.agent: must be true; write true, or leave it out',
   ]);
 });
 
 test('W02 two agents’ names that AWS would take for one are refused', () => {
   expect(mistakesWith({ edge: agent, Edge: kubeconfig })).toEqual([]);
   expect(mistakesWith({ edge: agent, Edge: agent })).toEqual([
-    expect.stringMatching(/^clusters\.Edge: differs from edge in case alone/),
+    expect.stringMatching(/^clusters\.Edge: differs from edge only in case/),
   ]);
 });
 

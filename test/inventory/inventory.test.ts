@@ -99,21 +99,21 @@ certificates:
     'problems' in parsed && parsed.problems.map(({ line, path, message }) => `${line} ${path}: ${message}`),
   ).toEqual(
     [
-      /^3 issuers\.default\.directory: "http:\/\/ca.example\/dir" is no ACME directory; write one of .* https URL$/,
-      /^3 issuers\.default\.agreeToTerms: is missing; write true once you have read/,
-      /^3 issuers\.default\.eab\.secret: is no name of an AWS secret; write such as certrelay\/eab\/acm$/,
-      /^3 issuers\.default\.eab\.kid: is not a known key; known here: secret$/,
+      /^3 issuers\.default\.directory: "http:\/\/ca.example\/dir" is not an ACME directory; use one of .* https URL$/,
+      /^3 issuers\.default\.agreeToTerms: is missing; write true after you have read/,
+      /^3 issuers\.default\.eab\.secret: is not the name of an AWS secret; use e\.g\. certrelay\/eab\/acm$/,
+      /^3 issuers\.default\.eab\.kid: is not a known key; known keys: secret$/,
       /^5 clusters\.lab\.kubeconfig\.secret: is missing; write text$/,
-      /^5 clusters\.lab\.kubeconfig\.secrt: is not a known key; known here: secret$/,
-      /^7 certificates\[0\]\.name: is no certificate name; write up to 63 of a-z/,
+      /^5 clusters\.lab\.kubeconfig\.secrt: is not a known key; known keys: secret$/,
+      /^7 certificates\[0\]\.name: is not a certificate name; use up to 63 of a-z/,
       /^8 certificates\[0\]\.domains\[2\]: "bad_name.example.com" has an underscore/,
-      /^8 certificates\[0\]\.domains: holds shop.example.com beside \*.example.com, which covers it/,
+      /^8 certificates\[0\]\.domains: has both shop.example.com and \*.example.com, which covers it/,
       /^9 certificates\[0\]\.key: is "rsa-1024"; write one of ecdsa-p256, ecdsa-p384, rsa-2048/,
-      /^12 certificates\[1\]\.issuer: "nobody" is no issuer of this file; write one of default/,
-      /^14 certificates\[1\]\.targets\[0\]\.restart\[0\]: a ReplicationController cannot be rolled; convert "web"/,
-      /^14 certificates\[1\]\.targets\[0\]\.cluster: "prod" is no cluster of this file; write one of lab/,
-      /^16 certificates\[2\]\.name: "api" is the name of certificates\[1\] too/,
-      /^17 certificates\[2\]\.domains: holds no name; write at least one/,
+      /^12 certificates\[1\]\.issuer: "nobody" is not a key of issuers in this file; use one of default/,
+      /^14 certificates\[1\]\.targets\[0\]\.restart\[0\]: a ReplicationController cannot be restarted; convert "web"/,
+      /^14 certificates\[1\]\.targets\[0\]\.cluster: "prod" is not a key of clusters in this file; use one of lab/,
+      /^16 certificates\[2\]\.name: "api" is also the name of certificates\[1\]/,
+      /^17 certificates\[2\]\.domains: has no name; write at least one/,
       /^18 certificates\[2\]\.targets\[0\]: api \(certificates\[2\].*\) and api \(certificates\[1\].*\) both write Secret default\/tls/,
     ].map((pattern) => expect.stringMatching(pattern)),
   );
@@ -139,7 +139,7 @@ describe('the account at the CA', () => {
     'a@localhost',
   ])('P01 the contact %j is refused', (contact) => {
     expect(issuerMistakes({ contact: [contact] })).toEqual([
-      expect.stringContaining('is no contact; write such as'),
+      expect.stringContaining('is not a contact; use e.g.'),
     ]);
   });
 
@@ -154,7 +154,7 @@ describe('the account at the CA', () => {
     [null],
   ])('K13 terms are never agreed to by %j', (agreeToTerms) => {
     expect(mistakes(write({ issuers: { default: { agreeToTerms } } }))).toEqual([
-      expect.stringMatching(/^issuers\.default\.agreeToTerms: .* write true once you have read the terms/),
+      expect.stringMatching(/^issuers\.default\.agreeToTerms: .* write true after you have read the terms/),
     ]);
   });
 
@@ -179,9 +179,9 @@ describe('the account at the CA', () => {
   });
 
   test.each([
-    ['http://ca.example/dir', 'is no ACME directory'],
-    ['https://user@ca.example/dir', 'is no ACME directory'],
-    ['prod', 'is no ACME directory'],
+    ['http://ca.example/dir', 'is not an ACME directory'],
+    ['https://user@ca.example/dir', 'is not an ACME directory'],
+    ['prod', 'is not an ACME directory'],
     ['https://acme-staging-api.letsencrypt.org/directory', 'switched off'],
     ['https://acme-v01.api.letsencrypt.org/directory', 'switched off'],
     ['https://acme-staging.api.letsencrypt.org/directory', 'switched off'],
@@ -213,18 +213,20 @@ describe('the account at the CA', () => {
 
     test('and each target elsewhere is refused, also one that may be registered', () => {
       expect(mistakesWith(['lab/shop'], [labShop, lab])).toEqual([
-        'certificates[0].targets[1]: is in lab/default, where issuer "internal" may not be used: it is only for lab/shop',
+        'certificates[0].targets[1]: is in lab/default, but issuer "internal" is only for lab/shop; use another issuer, or add lab/default to its onlyFor',
       ]);
       const issuers = { default: { agreeToTerms: true, onlyFor: ['lab/shop'] } };
       const registration = { zones: ['example.com'], targets: [{ cluster: 'lab', namespace: 'edge' }] };
       expect(mistakes(write({ issuers, registration }))).toEqual([
-        expect.stringMatching(/^registration\.targets\[0\]: is in lab\/edge, where issuer "default" may not/),
+        expect.stringMatching(
+          /^registration\.targets\[0\]: is in lab\/edge, but issuer "default" is only for/,
+        ),
       ]);
     });
 
     test('and a cluster that the file does not have is refused', () => {
       expect(mistakesWith(['prod/shop'], [])).toEqual([
-        'issuers.internal.onlyFor[0]: "prod" is no cluster of this file; write one of lab, or define it under clusters',
+        'issuers.internal.onlyFor[0]: "prod" is not a key of clusters in this file; use one of lab, or define it under clusters',
       ]);
       expect(mistakesWith([], [])).toEqual([expect.stringMatching(/^issuers\.internal\.onlyFor: is empty/)]);
     });
@@ -243,7 +245,7 @@ describe('the account at the CA', () => {
     expect(withSecrets('eab/a', 'eab/a')).toEqual([]);
     expect(withSecrets('eab/a', 'eab/b', 'letsencrypt')).toEqual([]);
     expect(withSecrets('eab/a', 'eab/b', 'staging')).toEqual([
-      expect.stringMatching(/^issuers\.other\.eab\.secret: .* issuer "default".* write eab\/a at both$/),
+      expect.stringMatching(/^issuers\.other\.eab\.secret: .* issuer "default".* write eab\/a for both$/),
     ]);
   });
 
@@ -263,7 +265,7 @@ describe('the account at the CA', () => {
     expect(issuer({ caBundle: root })?.caBundle).toBe(root);
     expect(issuer({ caBundle: { file: '/ca.pem' } })?.caBundle).toEqual({ file: '/ca.pem' });
     expect(issuerMistakes({ caBundle: '/ca.pem' })).toEqual([
-      expect.stringContaining('is no PEM certificate'),
+      expect.stringContaining('is not a PEM certificate'),
     ]);
   });
 });
@@ -325,7 +327,7 @@ describe('a certificate', () => {
       { name: 'two', domains: ['two.example.com'], targets: [{ cluster: 'lab', secret: 'two' }] },
     ];
     expect(mistakes(write({ certificates: two }))).toEqual([
-      expect.stringMatching(/^certificates\[0\]\.targets\[0\]\.secret: "" is no name in Kubernetes/),
+      expect.stringMatching(/^certificates\[0\]\.targets\[0\]\.secret: "" is not a Kubernetes name/),
     ]);
     expect(
       read(write({ certificates: [two[1], { name: 'one', domains: ['one.example.com'] }] })).certificates,
@@ -352,7 +354,9 @@ describe('a certificate', () => {
     '100000d',
     30,
   ])('may not be renewed %j before', (renewBefore) => {
-    expect(certificateMistakes({ renewBefore })).toEqual([expect.stringContaining('write')]);
+    expect(certificateMistakes({ renewBefore })).toEqual([
+      expect.stringContaining('use a number and a unit'),
+    ]);
   });
 });
 
@@ -394,12 +398,12 @@ describe('a target', () => {
   test.each([
     ['ReplicationController/web', 'convert "web" to a Deployment'],
     [{ kind: 'ReplicationController', name: 'web' }, 'convert "web" to a Deployment'],
-    ['CronJob/web', '"CronJob/web" is no workload that can be rolled'],
-    ['web', 'write one of Deployment/…, StatefulSet/…, DaemonSet/…'],
-    ['Deployment/', 'is no workload'],
-    ['Deployment/a/b', 'is no workload'],
-    ['Deployment/../x', 'is no workload'],
-    [7, 'write such as Deployment/web'],
+    ['CronJob/web', '"CronJob/web" is not a workload that can be restarted'],
+    ['web', 'use one of Deployment/…, StatefulSet/…, DaemonSet/…'],
+    ['Deployment/', 'is not a workload'],
+    ['Deployment/a/b', 'is not a workload'],
+    ['Deployment/../x', 'is not a workload'],
+    [7, 'use e.g. Deployment/web'],
     [{ kind: 'Deployment' }, 'is missing'],
   ])('with %j to restart is refused', (workload, problem) => {
     expect(targetMistakes({ restart: [workload] })).toEqual([expect.stringContaining(problem)]);
@@ -417,14 +421,14 @@ describe('a target', () => {
     ];
     expect(mistakes(write({ certificates }))).toEqual([
       'certificates[1].targets[0]: two (certificates[1].targets[0]) and one (certificates[0].targets[0]) both write ' +
-        'Secret shop/tls in cluster lab; give one of them another secret, or make one certificate of them if they are ' +
-        'for the same names',
+        'Secret shop/tls in cluster lab; give one of them another secret, or merge them into one certificate if they have ' +
+        'the same names',
     ]);
   });
 
   test.each([
-    ['Shop-tls', 'is no name in Kubernetes'],
-    ['a'.repeat(254), 'is no name in Kubernetes'],
+    ['Shop-tls', 'is not a Kubernetes name'],
+    ['a'.repeat(254), 'is not a Kubernetes name'],
   ])('may not write the Secret %s', (secret, problem) => {
     expect(targetMistakes({ secret })).toEqual([expect.stringContaining(problem)]);
   });
@@ -458,7 +462,7 @@ test('the zone for delegated challenges is one DNS name, in the form that DNS ha
   expect(read('issuers: {}').dns).toBeUndefined();
   expect(mistakes(text('*.example.com'))).toEqual(['dns.delegationZone: is a wildcard; write example.com']);
   expect(mistakes('dns: { zone: example.com }')).toEqual([
-    'dns.zone: is not a known key; known here: delegationZone, zones, preflight',
+    'dns.zone: is not a known key; known keys: delegationZone, zones, preflight',
   ]);
 });
 
@@ -480,14 +484,14 @@ describe('roles of other accounts', () => {
     ['match', { match: '*.example.net' }, 'is a wildcard; write example.net'],
     ['match', { match: 'net' }, 'has one label only'],
     ['match', { match: undefined }, 'missing'],
-    ['roleArn', { roleArn: 'certrelay-dns' }, 'is no ARN of an IAM role; write such as arn:aws:iam::'],
-    ['roleArn', { roleArn: 'arn:aws:iam::210987654321:role/*' }, 'is no ARN of an IAM role'],
-    ['roleArn', { roleArn: 'arn:aws:iam::210987654321:user/x' }, 'is no ARN of an IAM role'],
-    ['roleArn', { roleArn: 'arn:aws:iam::21098765432:role/x' }, 'is no ARN of an IAM role'],
-    ['externalId', { externalId: 'x' }, 'is no external id'],
-    ['externalId', { externalId: 'a b' }, 'is no external id'],
-    ['externalId', { externalId: 12345 }, 'is 12345; write text, a number in quotes'],
-    ['externalid', { externalid: 'ab' }, 'is not a known key; known here: match, roleArn, externalId'],
+    ['roleArn', { roleArn: 'certrelay-dns' }, 'is not the ARN of an IAM role; use e.g. arn:aws:iam::'],
+    ['roleArn', { roleArn: 'arn:aws:iam::210987654321:role/*' }, 'is not the ARN of an IAM role'],
+    ['roleArn', { roleArn: 'arn:aws:iam::210987654321:user/x' }, 'is not the ARN of an IAM role'],
+    ['roleArn', { roleArn: 'arn:aws:iam::21098765432:role/x' }, 'is not the ARN of an IAM role'],
+    ['externalId', { externalId: 'x' }, 'is not an external id'],
+    ['externalId', { externalId: 'a b' }, 'is not an external id'],
+    ['externalId', { externalId: 12345 }, 'is 12345; write text, and a number in quotes'],
+    ['externalid', { externalid: 'ab' }, 'is not a known key; known keys: match, roleArn, externalId'],
   ])('are refused where %s is %j', (key, fields, problem) => {
     const [mistake, ...others] = mistakes(zones({ match: 'example.net', roleArn: arn, ...fields }));
     expect(mistake).toContain(`dns.zones[0].${key}: `);
@@ -502,10 +506,10 @@ describe('roles of other accounts', () => {
     ];
     expect(mistakes(zones(one, other, { ...one, roleArn: `${arn}2` }))).toEqual([]);
     expect(mistakes(zones(one, other, { ...one, match: 'Example.net' }))).toEqual([
-      'dns.zones[2]: repeats dns.zones[0]; leave out one of them',
+      'dns.zones[2]: repeats dns.zones[0]; remove one of the two',
     ]);
     expect(mistakes(zones(one, { ...other, externalId: 'ab' }))).toEqual([
-      'dns.zones[1].externalId: is another one than that of dns.zones[0], which names the same role; write the same at both',
+      'dns.zones[1].externalId: differs from that of dns.zones[0], which has the same role; write the same for both',
     ]);
   });
 });
@@ -518,8 +522,8 @@ test('registered certificates must not all write the same Secret', () => {
   const wrong = { zones: ['*.example.com'], issuer: 'x', targets: [{ cluster: 'y' }] };
   expect(mistakes(write({ registration: wrong }))).toEqual([
     expect.stringMatching(/^registration\.zones\[0\]: is a wildcard; write example.com/),
-    expect.stringMatching(/^registration\.issuer: "x" is no issuer/),
-    expect.stringMatching(/^registration\.targets\[0\]\.cluster: "y" is no cluster/),
+    expect.stringMatching(/^registration\.issuer: "x" is not a key of issuers/),
+    expect.stringMatching(/^registration\.targets\[0\]\.cluster: "y" is not a key of clusters/),
   ]);
 });
 
@@ -536,8 +540,8 @@ test('issuers that stand in for others are known, each is named once, and a rehe
   expect(mistakes(write({ issuers, certificates }))).toEqual([
     'issuers.copy.attempts: is less than 1; write at least 1',
     'certificates[1].fallbackIssuers: is empty; write keys of issuers, or leave out fallbackIssuers',
-    expect.stringMatching(/^issuers\.other\.rehearsal: "nobody" is no issuer/),
-    expect.stringMatching(/^certificates\[0\]\.fallbackIssuers\[1\]: "none" is no issuer/),
+    expect.stringMatching(/^issuers\.other\.rehearsal: "nobody" is not a key of issuers/),
+    expect.stringMatching(/^certificates\[0\]\.fallbackIssuers\[1\]: "none" is not a key of issuers/),
     'certificates[0].fallbackIssuers[2]: repeats issuer "default"; leave it out',
     'certificates[0].fallbackIssuers[3]: repeats issuer "other"; leave it out',
     expect.stringMatching(/^issuers\.default\.rehearsal: has the same directory/),
@@ -553,15 +557,17 @@ test('what is written of a certificate is what is kept: rotateKey always is the 
 
 test('names that every object has are not references', () => {
   const certificates = [{ name: 'a', domains: ['a.example.com'], issuer: 'constructor' }];
-  expect(mistakes(write({ certificates }))).toEqual([expect.stringContaining('"constructor" is no issuer')]);
+  expect(mistakes(write({ certificates }))).toEqual([
+    expect.stringContaining('"constructor" is not a key of issuers'),
+  ]);
 });
 
 describe('text that is no inventory is refused with its line', () => {
   test.each([
-    ['nothing', '', 'the whole: is empty'],
-    ['a comment', '# certificates\n', 'the whole: is empty'],
-    ['a list', '- a\n', 'the whole: is a list; write a mapping'],
-    ['a word', 'certificates', 'the whole: is "certificates"; write a mapping'],
+    ['nothing', '', 'top level: is empty'],
+    ['a comment', '# certificates\n', 'top level: is empty'],
+    ['a list', '- a\n', 'top level: is a list; write a mapping'],
+    ['a word', 'certificates', 'top level: is "certificates"; write a mapping'],
     ['an open bracket', 'issuers:\n  a: [', 'line 2, column 7: is not YAML'],
     ['a key twice', 'issuers: {}\nissuers: {}\n', 'line 2, column 1: is not YAML: duplicated mapping key'],
     ['two documents', 'issuers: {}\n---\nissuers: {}\n', 'line 2, column 1: is not YAML'],
@@ -570,16 +576,16 @@ describe('text that is no inventory is refused with its line', () => {
     [
       'an unknown key',
       'issuers: {}\ncertificate: []\n',
-      'certificate: is not a known key; known here: issuers, clusters',
+      'certificate: is not a known key; known keys: issuers, clusters',
     ],
     [
       'a wildcard without quotes',
       'domains: [a.example,\n  *.example.com]',
-      'must stand in quotes: "*.example.com"',
+      'write a wildcard name in quotes: "*.example.com"',
     ],
     ['20,000 brackets', '['.repeat(20_000), 'is nested far too deep'],
     ['17 million characters', '#'.repeat(17_000_000), 'is over 16000000 characters'],
-    ['aliases that unfold to a billion', bomb(9), 'unfolds its aliases to far too much'],
+    ['aliases that unfold to a billion', bomb(9), 'has aliases that expand to far too much'],
     [
       'an anchor that holds itself',
       'issuers: &a { default: *a }',
@@ -604,8 +610,8 @@ describe('text that is no inventory is refused with its line', () => {
 
 test('each alias without its anchor is told, and each mistake has the line of its value or of what is around it', () => {
   expect(mistakes('a: *one\nb: [\n  *.two.example]\n')).toEqual([
-    expect.stringMatching(/^line 1, column 4: \*one is an alias without anchor/),
-    expect.stringMatching(/^line 3, column 3: .* stand in quotes: "\*\.two\.example"/),
+    expect.stringMatching(/^line 1, column 4: \*one is an alias without an anchor/),
+    expect.stringMatching(/^line 3, column 3: .* write a wildcard name in quotes: "\*\.two\.example"/),
   ]);
   const text = `issuers:
   default: &le { agreeToTerms: true }
@@ -690,21 +696,21 @@ describe('what is served is looked at', () => {
     [{ addresses: [] }, 'probe.addresses: is empty'],
     [
       { addresses: ['shop.example.com'] },
-      'probe.addresses[0]: "shop.example.com" is no address; write such as',
+      'probe.addresses[0]: "shop.example.com" is not an IP address; use e.g.',
     ],
-    [{ addresses: ['203.0.113.7:0'] }, 'is no address'],
-    [{ addresses: ['203.0.113.7:65536'] }, 'is no address'],
-    [{ addresses: ['[203.0.113.7]:443'] }, 'is no address'],
-    [{ addresses: ['203.0.113.256'] }, 'is no address'],
-    [{ addresses: ['[fe80::1%eth0]:443'] }, 'is no address'],
-    [{ port: 0 }, 'probe.port: is no port'],
-    [{ port: 65_536 }, 'probe.port: is no port'],
+    [{ addresses: ['203.0.113.7:0'] }, 'is not an IP address'],
+    [{ addresses: ['203.0.113.7:65536'] }, 'is not an IP address'],
+    [{ addresses: ['[203.0.113.7]:443'] }, 'is not an IP address'],
+    [{ addresses: ['203.0.113.256'] }, 'is not an IP address'],
+    [{ addresses: ['[fe80::1%eth0]:443'] }, 'is not an IP address'],
+    [{ port: 0 }, 'probe.port: is not a port'],
+    [{ port: 65_536 }, 'probe.port: is not a port'],
     [{ names: ['*.shop.example.com'] }, 'probe.names[0]: is a wildcard'],
     [
       { names: ['www.shop.example.com'] },
       'probe.names[0]: www.shop.example.com is not covered by the domains',
     ],
-    [{ hosts: ['shop.example.com'] }, 'probe.hosts: is not a known key; known here: addresses, port, names'],
+    [{ hosts: ['shop.example.com'] }, 'probe.hosts: is not a known key; known keys: addresses, port, names'],
   ])('never at %j', (probe, mistake) => {
     expect(certificateMistakes({ probe })).toEqual([expect.stringContaining(mistake)]);
   });
@@ -719,8 +725,8 @@ describe('what is served is looked at', () => {
       [{ address: '203.0.113.7' }],
     ]);
     expect(certificateMistakes({ targets: places, probe: false })).toEqual([
-      expect.stringContaining('targets[0].addresses: are never looked at where "probe" is false'),
-      expect.stringContaining('targets[1].addresses: are never looked at where "probe" is false'),
+      expect.stringContaining('targets[0].addresses: are never probed, because "probe" is false'),
+      expect.stringContaining('targets[1].addresses: are never probed, because "probe" is false'),
     ]);
   });
 });

@@ -114,22 +114,26 @@ describe('a request is refused', () => {
     [
       'for another zone',
       { domains: ['example.com'] },
-      'domains[0]: example.com is not in customers.example.com',
+      'domains[0]: example.com is not in the allowed zones: customers.example.com',
     ],
     [
       'for a zone that ends alike',
       { domains: ['evilcustomers.example.com'] },
-      'is not in customers.example.com',
+      'is not in the allowed zones: customers.example.com',
     ],
-    ['for a wildcard above the zone', { domains: ['*.example.com'] }, 'is not in customers.example.com'],
+    [
+      'for a wildcard above the zone',
+      { domains: ['*.example.com'] },
+      'is not in the allowed zones: customers.example.com',
+    ],
     ['without domains', {}, 'domains: is missing; write a list of DNS names'],
-    ['with an empty list', { domains: [] }, 'holds no name'],
+    ['with an empty list', { domains: [] }, 'has no name'],
     [
       'with an unknown field',
       { domains, issuer: 'other' },
-      'issuer: is not a known key; known here: name, domains, targets',
+      'issuer: is not a known key; known keys: name, domains, targets',
     ],
-    ['with a bad name', { domains, name: '../x' }, 'name: is no certificate name'],
+    ['with a bad name', { domains, name: '../x' }, 'name: is not a certificate name'],
     ['for another namespace', { domains, targets: [{ cluster: 'prod' }] }, 'allowed: prod/edge'],
     ['for another cluster', { domains, targets: [{ ...place, cluster: 'x' }] }, 'allowed: prod/edge'],
     [
@@ -146,7 +150,7 @@ describe('a request is refused', () => {
     [
       'that names a workload to restart',
       { domains, targets: [{ ...place, restart: ['Deployment/web'] }] },
-      'targets[0].restart: Deployment/web may not be asked for here; allowed: none, auto, needed',
+      'targets[0].restart: Deployment/web may not be requested here; allowed: none, auto, needed',
     ],
     [
       'with a key that every object has',
@@ -165,10 +169,10 @@ describe('a request is refused', () => {
         domains,
         targets: Array.from({ length: 101 }, (_, index) => ({ ...place, secret: `{name}-${index}` })),
       },
-      'targets: are more than 100; ask for fewer',
+      'targets: has more than 100 entries; send fewer',
     ],
-    ['that is no object', 'shop', 'the whole: is "shop"; write a mapping'],
-    ['that is null', null, 'the whole: is empty; write a mapping'],
+    ['that is no object', 'shop', 'top level: is "shop"; write a mapping'],
+    ['that is null', null, 'top level: is empty; write a mapping'],
   ])('%s', (_, body, problem) => {
     expect(mistakes(body)).toEqual([expect.stringContaining(problem)]);
   });
@@ -180,7 +184,9 @@ describe('a request is refused', () => {
 
   test('where the inventory has no registration', () => {
     const { registration: _, ...closed } = inventory;
-    expect(mistakes({ domains }, closed)).toEqual(['the whole: the inventory allows no registration']);
+    expect(mistakes({ domains }, closed)).toEqual([
+      'top level: the inventory has no registration section, so it accepts no requests',
+    ]);
   });
 });
 
@@ -228,7 +234,7 @@ describe('restarts that registration allows', () => {
     ],
   ])('may not be named: %s', (_, change, restart) => {
     expect(mistakes(asked(restart), of(change))).toEqual([
-      expect.stringContaining('may not be asked for here'),
+      expect.stringContaining('may not be requested here'),
     ]);
   });
 });
@@ -252,7 +258,7 @@ test('of thousands of mistakes the first are told and the rest are counted, and 
   const problems = 'problems' in parsed ? parsed.problems : [];
   expect(problems).toHaveLength(21);
   expect(problems.at(-1)).toEqual({
-    path: 'the whole',
+    path: 'top level',
     message: expect.stringMatching(/^has 99\d\d more mistakes$/),
   });
   expect(JSON.stringify(problems).length).toBeLessThan(12_000);

@@ -1,7 +1,7 @@
 // What a user may write of how a target's workloads change over.
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { formatWindow, rollout, writeRollout } from '../../lib/inventory/rollout-fields.ts';
+import { formatWindow, rollout, serializeRollout } from '../../lib/inventory/rollout-fields.ts';
 
 test('a rollout of which nothing is said is one wave, ten minutes long, at any time, without a look', () => {
   expect(rollout.parse({})).toEqual({ waves: 1, deadlineMs: 600_000, probe: false, windows: [] });
@@ -23,7 +23,7 @@ test('a rollout is read as it is meant, and read again as it was written', () =>
     probe: true,
     windows: [{ days: ['Sat'], fromMinute: 120, toMinute: 240, timeZone: 'Europe/Berlin' }],
   });
-  expect(rollout.parse(parsed && writeRollout(parsed))).toEqual(parsed);
+  expect(rollout.parse(parsed && serializeRollout(parsed))).toEqual(parsed);
 });
 
 test.for([
@@ -38,18 +38,18 @@ test.for([
 });
 
 test.for([
-  [{ windows: ['Sat'] }, 'is no window; write such as'],
-  [{ windows: ['Sat 24:00-25:00 UTC'] }, 'is no window; write such as'],
-  [{ windows: ['Sat 02:00-02:60 UTC'] }, 'is no window; write such as'],
-  [{ windows: ['Caturday 02:00-04:00 UTC'] }, 'is no window; write such as'],
+  [{ windows: ['Sat'] }, 'is not a maintenance window; use e.g.'],
+  [{ windows: ['Sat 24:00-25:00 UTC'] }, 'is not a maintenance window; use e.g.'],
+  [{ windows: ['Sat 02:00-02:60 UTC'] }, 'is not a maintenance window; use e.g.'],
+  [{ windows: ['Caturday 02:00-04:00 UTC'] }, 'is not a maintenance window; use e.g.'],
   [{ windows: ['Sat 02:00-02:00 UTC'] }, 'is never open'],
-  [{ windows: ['Sat 02:00-04:00 Europe/Atlantis'] }, 'names no time zone'],
+  [{ windows: ['Sat 02:00-04:00 Europe/Atlantis'] }, 'has an unknown time zone'],
   [{ windows: [] }, 'is empty'],
-  [{ deadline: '10' }, 'write such as 10m or 1h'],
-  [{ deadline: '0m' }, 'write such as 10m or 1h'],
+  [{ deadline: '10' }, 'use a number and a unit, such as 10m or 1h'],
+  [{ deadline: '0m' }, 'use a number and a unit, such as 10m or 1h'],
   [{ waves: 0 }, 'write a whole number from 1 to 100'],
-  [{ canary: 'ReplicationController/web' }, 'write such as Deployment/web'],
-  [{ waves: 1, canaries: [] }, 'is not a known key; known here: canary, waves, deadline, probe, windows'],
+  [{ canary: 'ReplicationController/web' }, 'use e.g. Deployment/web'],
+  [{ waves: 1, canaries: [] }, 'is not a known key; known keys: canary, waves, deadline, probe, windows'],
 ] as const)('%o is refused, and what would be right is said', ([written, problem]) => {
   const { error } = rollout.safeParse(written);
   expect(error && z.prettifyError(error)).toContain(problem);

@@ -39,25 +39,28 @@ describe('a Secret of a target', () => {
 
   const password = { secret: 'certrelay/passwords/shop' };
   test.each<[object, string]>([
-    [{ keys: { cert: 'a' } }, 'targets[0].keys: have no key; name both cert and key'],
-    [{ keys: { cert: 'a', key: 'a' } }, 'keys: name one key twice'],
-    [{ keys: { cert: 'a/b', key: 'c' } }, 'keys.cert: is no key of a Secret'],
+    [{ keys: { cert: 'a' } }, 'targets[0].keys: has no key; name both cert and key'],
+    [{ keys: { cert: 'a', key: 'a' } }, 'keys: has the same name twice'],
+    [{ keys: { cert: 'a/b', key: 'c' } }, 'keys.cert: is not a key of a Secret'],
     [
       { keys: { cert: 'a', key: 'b', leaf: 'c' } },
-      'keys.leaf: is not a known key; known here: cert, key, chain, pem, keystore',
+      'keys.leaf: is not a known key; known keys: cert, key, chain, pem, keystore',
     ],
-    [{ keys: { pem: 'a', cert: 'b', key: 'c' } }, 'keys.pem: is not in format tls; write cert, key, chain'],
+    [
+      { keys: { pem: 'a', cert: 'b', key: 'c' } },
+      'keys.pem: is not a key of format tls; use cert, key, chain',
+    ],
     [{ format: 'ployst', keys: { cert: 'a' } }, 'keys: are fixed in format ployst'],
-    [{ format: 'pkcs12' }, 'targets[0]: is a keystore without password'],
-    [{ password }, 'password: is not for format tls'],
+    [{ format: 'pkcs12' }, 'targets[0]: is a keystore without a password'],
+    [{ password }, 'password: is not used by format tls'],
     [{ format: 'pkcs12', password: 'geheim' }, 'password: is "geheim"; write a mapping'],
-    [{ labels: { 'certrelay.dev/version': '1' } }, "is Certrelay's own; leave it out"],
-    [{ labels: { 'app.kubernetes.io/managed-by': 'me' } }, "is Certrelay's own; leave it out"],
-    [{ labels: { team: 'a b' } }, 'labels.team: is no value of a label'],
-    [{ labels: { team: 'a'.repeat(64) } }, 'labels.team: is no value of a label'],
-    [{ labels: { team: 5 } }, 'labels.team: is 5; write text, a number in quotes'],
-    [{ annotations: { '-x': 'a' } }, 'is no name of a label or annotation'],
-    [{ annotations: { 'a/b/c': 'a' } }, 'is no name of a label or annotation'],
+    [{ labels: { 'certrelay.dev/version': '1' } }, 'is set by Certrelay itself; leave it out'],
+    [{ labels: { 'app.kubernetes.io/managed-by': 'me' } }, 'is set by Certrelay itself; leave it out'],
+    [{ labels: { team: 'a b' } }, 'labels.team: is not a label value'],
+    [{ labels: { team: 'a'.repeat(64) } }, 'labels.team: is not a label value'],
+    [{ labels: { team: 5 } }, 'labels.team: is 5; write text, and a number in quotes'],
+    [{ annotations: { '-x': 'a' } }, 'is not the name of a label or annotation'],
+    [{ annotations: { 'a/b/c': 'a' } }, 'is not the name of a label or annotation'],
   ])('never %j', (fields, mistake) => {
     expect(mistakes(withTargets([{ cluster: 'lab', ...fields }]))).toEqual([
       expect.stringContaining(mistake),
@@ -80,14 +83,14 @@ describe('a target in ACM', () => {
 
   test.each<[string, object, string]>([
     ['without region', {}, 'acm.region: is missing'],
-    ['in no region', { region: 'frankfurt' }, 'acm.region: is no AWS region'],
+    ['in no region', { region: 'frankfurt' }, 'acm.region: is not an AWS region'],
     [
       'with another ARN',
       { region, arn: 'arn:aws:iam::123456789012:role/x' },
-      'acm.arn: is no ARN of a certificate',
+      'acm.arn: is not the ARN of a certificate',
     ],
-    ['of another region', { region: 'eu-west-1', arn }, 'acm.arn: is of another region'],
-    ['with an unknown key', { region, name: 'x' }, 'acm.name: is not a known key; known here: region, arn'],
+    ['of another region', { region: 'eu-west-1', arn }, 'acm.arn: is in another region'],
+    ['with an unknown key', { region, name: 'x' }, 'acm.name: is not a known key; known keys: region, arn'],
   ])('is never %s', (_, acm, mistake) => {
     expect(mistakesOf({ acm })).toEqual([expect.stringContaining(mistake)]);
   });
@@ -103,8 +106,8 @@ describe('a target in ACM', () => {
     const certificates = ['a', 'b'].map((name) => ({ name, domains: [`${name}.example.com`], targets }));
     const registration = { zones: ['example.com'], targets };
     expect(mistakes(write({ certificates, registration }))).toEqual([
-      expect.stringContaining('registration.targets[0].acm.arn: would be imported over'),
-      expect.stringContaining('certificates[1].targets[0].acm.arn: is the ARN of certificates[0] too'),
+      expect.stringContaining('registration.targets[0].acm.arn: would be overwritten'),
+      expect.stringContaining('certificates[1].targets[0].acm.arn: is also the ARN of certificates[0]'),
     ]);
   });
 
@@ -115,11 +118,11 @@ describe('a target in ACM', () => {
     ];
     expect(mistakes(write({ issuers, certificates: of('eu-west-1') }))).toEqual([]);
     expect(mistakes(write({ issuers, certificates: of('us-east-1') }))).toEqual([
-      expect.stringContaining('is in acm/us-east-1, where issuer "default" may not be used'),
+      expect.stringContaining('is in acm/us-east-1, but issuer "default" is only for'),
     ]);
     const clusters = { lab: { kubeconfig: { file: 'a' } }, acm: { kubeconfig: { file: 'a' } } };
     expect(mistakes(write({ clusters }))).toEqual([
-      expect.stringContaining('is how targets in ACM are named'),
+      expect.stringContaining('is reserved for targets in ACM'),
     ]);
   });
 });

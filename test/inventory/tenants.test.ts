@@ -1,7 +1,7 @@
 // What each source of specifications may ask for: places of `discovery` as tenants, and the webhook.
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
-import { parseRequestedSecret, type RequestedSecret } from '../../lib/inventory/discovered.ts';
+import { parseRequestedSecret, type RequestedSecret } from '../../lib/inventory/discovery.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { rulesOf } from '../../lib/inventory/source-rules.ts';
 
@@ -64,14 +64,18 @@ describe('a place of discovery', () => {
   });
 
   it.each([
-    ['lab/shop', 'a.example.com', 'a.example.com is not in shop.example.com, shop.example.org'],
+    [
+      'lab/shop',
+      'a.example.com',
+      'a.example.com is not in the allowed zones: shop.example.com, shop.example.org',
+    ],
     ['lab/shop', 'evilshop.example.com', 'is not in'],
-    ['lab/shop', 'shop.example.com', 'is a zone itself, and only names below it may be asked for here'],
-    ['lab/shop', '*.a.shop.example.com', 'is a wildcard, and none may be asked for here'],
-    ['lab/shop', '*.shop.example.com', 'is a wildcard, and none may be asked for here'],
+    ['lab/shop', 'shop.example.com', 'is a zone itself; only names below it may be requested here'],
+    ['lab/shop', '*.a.shop.example.com', 'is a wildcard, which may not be requested here'],
+    ['lab/shop', '*.shop.example.com', 'is a wildcard, which may not be requested here'],
     ['lab/wild', 'wild.example.com', 'is a zone itself'],
-    ['lab/wild', '*.example.com', 'is not in wild.example.com'],
-    ['lab/other', 'a.example.com', 'discovery does not name the place lab/other'],
+    ['lab/wild', '*.example.com', 'is not in the allowed zones: wild.example.com'],
+    ['lab/other', 'a.example.com', 'discovery.places does not list lab/other'],
   ])('%s may not ask for %s', (place, domain, message) => {
     expect(ask(inventory, place, domain)).toEqual(expect.stringContaining(message));
   });
@@ -91,7 +95,7 @@ describe('a place of discovery', () => {
     const own = [{ place: 'lab/shop', zones: ['shop.example.com'] }];
     expect(read(write({ places: own })).discovery?.zones).toEqual([]);
     expect(mistakes(write({ places: [...own, 'lab/plain'] }))).toEqual([
-      'discovery.zones: is missing; write a list of the zones that places without zones of their own may ask for',
+      'discovery.zones: is missing; write the zones that places without their own zones may request',
     ]);
   });
 
@@ -99,21 +103,29 @@ describe('a place of discovery', () => {
     const zones = ['example.com'];
     expect(mistakes(write({ places: ['lab/shop', 'lab/shop'], zones }))).toEqual([]);
     expect(mistakes(write({ places: ['lab/shop', { place: 'lab/shop' }], zones }))).toEqual([
-      'discovery.places[1]: lab/shop is discovery.places[0] too; write one of them',
+      'discovery.places[1]: lab/shop is also discovery.places[0]; remove one of the two',
     ]);
   });
 
   it.each<[string, unknown, string]>([
     ['with an unknown key', { place: 'lab/shop', zone: ['a.example'] }, 'places[0].zone: is not a known key'],
     ['without a place', { zones: ['a.example'] }, 'places[0].place: is missing'],
-    ['in no form', 7, 'places[0]: is 7; write such as lab/shop, or { place: lab/shop'],
+    ['in no form', 7, 'places[0]: is 7; use e.g. lab/shop, or { place: lab/shop'],
     ['without zones that it names', { place: 'lab/shop', zones: [] }, 'places[0].zones: is empty'],
-    ['of an unknown cluster', { place: 'prod/shop' }, 'places[0]: "prod" is no cluster of this file'],
-    ['with an unknown issuer', { place: 'lab/shop', issuer: 'x' }, 'places[0].issuer: "x" is no issuer'],
+    [
+      'of an unknown cluster',
+      { place: 'prod/shop' },
+      'places[0]: "prod" is not a key of clusters in this file',
+    ],
+    [
+      'with an unknown issuer',
+      { place: 'lab/shop', issuer: 'x' },
+      'places[0].issuer: "x" is not a key of issuers',
+    ],
     [
       'with fallbacks for an issuer that it does not name',
       { place: 'lab/shop', fallbackIssuers: ['spare'] },
-      'places[0].fallbackIssuers: stand in for no issuer of this place',
+      'places[0].fallbackIssuers: need an issuer of this place',
     ],
   ])('is refused %s', (_, place, message) => {
     expect(mistakes(write({ places: [place], zones: ['example.com'] }))).toEqual([
@@ -132,7 +144,7 @@ describe('a place of discovery', () => {
       { place: 'lab/team', issuer: 'trial' },
     ];
     expect(mistakes(write({ places, zones: ['example.com'] }, { issuers }))).toEqual([
-      'discovery.places[2]: is in lab/team, where issuer "trial" may not be used: it is only for lab/shop',
+      'discovery.places[2]: is in lab/team, but issuer "trial" is only for lab/shop; use another issuer, or add lab/team to its onlyFor',
     ]);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import { parse as parseYaml, stringify } from 'yaml';
 import type { Inventory, TargetSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
-import { nameOfSecret } from '../../lib/inventory/discovered.ts';
+import { nameOfSecret } from '../../lib/inventory/discovery.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { createFit } from '../../lib/policy/registration/fit.ts';
 import { describeMisfit } from '../../lib/policy/registration/misfits.ts';
@@ -217,7 +217,7 @@ describe('does not fit', () => {
     [
       'a workload that no object can ask for',
       { ...find('plain', 'a.example.com'), targets: [targetOf({ namespace: 'plain', restart: db })] },
-      'Deployment/db may not be asked for',
+      'Deployment/db may not be requested',
     ],
     [
       'a target in ACM that no object can ask for',
@@ -233,7 +233,7 @@ describe('does not fit', () => {
         ...find('plain', 'a.example.com'),
         targets: [targetOf({ namespace: 'plain' }), targetOf({ namespace: 'team' })],
       },
-      'may not be asked for',
+      'may not be requested',
     ],
   ])('%s, which no line allows', (_, spec, message) => {
     const found = createFit(read(all)).ofSpec(spec);

@@ -2,7 +2,7 @@
 
 import { sameNames } from '../../certificate/names.ts';
 import type { DiscoverySpec } from '../../certificate/spec.ts';
-import type { RequestedSecret } from '../../inventory/discovered.ts';
+import type { RequestedSecret } from '../../inventory/discovery.ts';
 import { cutText, listSome, nameSome } from '../bounds.ts';
 import { nameObject, type TlsObject, type TlsUse } from './tls-objects.ts';
 

@@ -1,4 +1,5 @@
-// What an object in a cluster asks to be kept, as far as the inventory's `discovery` lets it.
+// Turns what an object in a cluster requests into a certificate's specification, if the inventory's
+// `discovery` allows it.
 import { hash } from 'node:crypto';
 import type { Inventory, SecretTarget } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
@@ -7,25 +8,25 @@ import { findForbiddenNames, findTakenSecrets, refuse } from './request-checks.t
 import { registrationBody } from './schema.ts';
 import { nameNamespace, namespaceRules } from './source-rules.ts';
 
-/** A Secret that is to hold a certificate for some names. */
+/** A certificate that an Ingress or Gateway requests: its names, and the Secret to put it into. */
 export interface RequestedSecret extends Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'> {
-  /** As the object has them: not checked. */
+  /** As written in the object, not validated. */
   readonly domains: readonly string[];
-  /** `none` for what is read by controllers that watch the Secret. */
+  /** `none` if a controller watches the Secret, so that no workload needs a restart. */
   readonly restart: 'auto' | 'none';
 }
 
-/** The specification of the certificate in such a Secret, or all that is wrong with it: what a registration may not ask for
- *  may not be asked for here either. */
+/** The specification of the requested certificate, or all its mistakes. The rules for a registration's fields
+ *  apply here too. */
 export function parseRequestedSecret(
-  asked: RequestedSecret,
+  requested: RequestedSecret,
   inventory: Inventory,
 ): { readonly spec: StoredSpec } | { readonly problems: readonly InventoryProblem[] } {
-  const { cluster, namespace, secret, domains, restart } = asked;
-  const rules = inventory.discovery && namespaceRules(inventory.discovery, asked);
+  const { cluster, namespace, secret, domains, restart } = requested;
+  const rules = inventory.discovery && namespaceRules(inventory.discovery, requested);
   if (!rules)
-    return refuse([{ path: [], message: `discovery does not name the place ${nameNamespace(asked)}` }]);
-  const name = nameOfSecret(asked);
+    return refuse([{ path: [], message: `discovery.places does not list ${nameNamespace(requested)}` }]);
+  const name = nameOfSecret(requested);
   const body = { name, domains, targets: [{ cluster, namespace, secret, restart }] };
   const parsed = registrationBody.safeParse(body, { error: explainIssue });
   if (!parsed.success) return refuse(mistakesOf(parsed.error.issues));
@@ -45,8 +46,8 @@ export function parseRequestedSecret(
   return mistakes.length > 0 ? refuse(mistakes) : { spec };
 }
 
-/** A certificate's name made of its Secret's place, so that it stays when the names in it change. Places that would give the
- *  same name are told apart by a hash. */
+/** The certificate's name, from cluster, namespace and Secret: it stays the same when the requested names
+ *  change. At most 63 characters; the last 8 are a hash, so that two Secrets never get the same name. */
 export function nameOfSecret({
   cluster,
   namespace,
