@@ -359,7 +359,7 @@ describe('whoever writes very much into an object', () => {
           tls: many(30_000, (index) => `s${index}`).map((secret) => ({ hosts: ['a.example.org'], secret })),
         }),
       ],
-      /^it names 30000 Secrets, and of one object 100 are looked at: make several objects of it$/,
+      /^it names 30000 Secrets, and only the first 100 are read: split it into several objects$/,
     ],
     [
       'a Secret for which 5,000 objects want other names',
@@ -374,7 +374,7 @@ describe('whoever writes very much into an object', () => {
         ingress({ name: 'huge', tls: [{ hosts: ['a.example.com'], secret: 's'.repeat(500_000) }] }),
         ingress({ name: 'long', tls: [{ hosts: many(30_000), secret: undefined }] }),
       ],
-      /^it names a Secret by 500000 characters/,
+      /^its Secret has a name of 500000 characters/,
     ],
   ])('(%s) gets a short word, the answer stays short, and the others are served', async (_, objects, problem) => {
     clusters['lab/shop'] = [...objects, neighbour];

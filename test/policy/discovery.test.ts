@@ -104,7 +104,7 @@ it.each<[string, Partial<TlsObject>, object]>([
   [
     'an element without hosts is named',
     { tls: [{ hosts: [], secret: 'a' }] },
-    { secrets: [], remarks: ['it names no host for Secret a, and a certificate needs names'] },
+    { secrets: [], remarks: ['it names no host for Secret a: add the names that the certificate must have'] },
   ],
   [
     'an Ingress without spec.tls is named',
@@ -134,13 +134,13 @@ it.each<[string, Partial<TlsObject>, object]>([
     },
     {
       secrets: ['x: b.example.com'],
-      remarks: [expect.stringContaining('Secret other/x is of another namespace')],
+      remarks: [expect.stringContaining('Secret other/x is in another namespace')],
     },
   ],
   [
     'a Service that only asks is told what it lacks',
     { kind: 'Service', tls: [] },
-    { secrets: [], remarks: [expect.stringContaining('has no certrelay.dev/domains')] },
+    { secrets: [], remarks: [expect.stringContaining('add certrelay.dev/domains')] },
   ],
 ])('%s', (_, object, expected) => {
   expect(judge(object)).toEqual(expected);

@@ -1,4 +1,4 @@
-// Decides the least that Certrelay must be allowed in each namespace of a cluster, from what the inventory has it do there.
+// Decides the least rights that Certrelay needs in each namespace of a cluster, from the inventory.
 import {
   type AllowedRestart,
   type Inventory,
@@ -9,49 +9,49 @@ import {
 } from '../../certificate/spec.ts';
 import { webhookRules } from '../../inventory/source-rules.ts';
 
-/** One rule of a Role, as RBAC has it, and what it is for. */
+/** One rule of an RBAC Role, and in `why` what needs it. */
 export interface RoleRule {
   readonly why: string;
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  /** Absent: all of them. */
+  /** Absent: every name. */
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 
-/** The rules for one namespace. */
+/** The rules of the Role for one namespace. */
 export interface NamespaceRules {
   readonly namespace: string;
   readonly rules: readonly RoleRule[];
 }
 
-/** Deploy lists a namespace's Secrets where so many of them should be unchanged. Fewer are read one by one: a list hands over
- *  whole Secrets, and asks for a right that need not be given. */
+/** From this number of Secrets that should be unchanged, `deploy` lists a namespace's Secrets in one call;
+ *  fewer are read one by one. A list returns whole Secrets, and needs a right that may be left out. */
 export const fewestListed = 5;
 
-/** What somebody wants of a namespace. `secret` is absent where its name is not known before. */
-interface Wish {
+/** What the inventory does in a namespace. `secret` is absent if its name is not known in advance. */
+interface NamespaceUse {
   readonly namespace: string;
   readonly secret?: string | undefined;
   readonly replace: boolean;
   readonly restarts: readonly AllowedRestart[];
 }
 
-/** The rules for each namespace of the cluster that something is delivered, discovered or pruned in, in their order. None of
- *  an import by hand. */
+/** The rules for each namespace of the cluster in which Certrelay delivers, discovers or prunes, sorted by
+ *  namespace. Rights for an import by hand are not included. */
 export function listRoles(cluster: string, inventory: Inventory): readonly NamespaceRules[] {
-  const wishes = [
+  const uses = [
     ...findTargets(cluster, inventory),
     ...findRegistered(cluster, inventory),
     ...findDiscovered(cluster, inventory),
   ];
-  const wished = wishes.map(({ namespace }) => namespace);
+  const used = uses.map(({ namespace }) => namespace);
   const prune = inventory.clusters[cluster]?.prune;
-  const pruned = new Set(prune === true ? wished : prune);
-  const looked = findPlaces(cluster, inventory);
-  const namespaces = new Set([...wished, ...pruned]);
+  const pruned = new Set(prune === true ? used : prune);
+  const discovered = findDiscoveryNamespaces(cluster, inventory);
+  const namespaces = new Set([...used, ...pruned]);
   return [...namespaces].toSorted().map((namespace) => {
-    const own = wishes.filter((wish) => wish.namespace === namespace);
+    const own = uses.filter((use) => use.namespace === namespace);
     return {
       namespace,
       rules: [
@@ -60,22 +60,22 @@ export function listRoles(cluster: string, inventory: Inventory): readonly Names
         ...restartWorkloads(own),
         ...listSecrets(own),
         ...(pruned.has(namespace) ? pruneSecrets : []),
-        ...(looked.includes(namespace) ? discoverObjects : []),
+        ...(discovered.includes(namespace) ? discoverObjects : []),
       ],
     };
   });
 }
 
-function findTargets(cluster: string, { certificates }: Inventory): readonly Wish[] {
+function findTargets(cluster: string, { certificates }: Inventory): readonly NamespaceUse[] {
   return certificates
     .flatMap(({ targets }) => targets.filter(isSecretTarget))
     .filter((target) => target.cluster === cluster)
     .map((target) => ({ ...target, restarts: restartsOf(target) }));
 }
 
-/** A sender may name any Secret of the namespaces, and restart what the inventory lets it; only what the inventory itself
- *  names is replaced. */
-function findRegistered(cluster: string, { registration }: Inventory): readonly Wish[] {
+/** A sender may name any Secret of the namespaces, and restart what the inventory allows. Only targets of
+ *  the inventory replace Secrets. */
+function findRegistered(cluster: string, { registration }: Inventory): readonly NamespaceUse[] {
   if (!registration) return [];
   const { restarts } = webhookRules(registration);
   return registration.targets
@@ -88,42 +88,42 @@ function findRegistered(cluster: string, { registration }: Inventory): readonly 
     }));
 }
 
-/** Workloads are restarted for Services alone, and those that ask are not known before. */
-function findDiscovered(cluster: string, inventory: Inventory): readonly Wish[] {
-  return findPlaces(cluster, inventory).map((namespace) => ({
+/** Only a Service restarts workloads, and which Services ask is not known in advance. */
+function findDiscovered(cluster: string, inventory: Inventory): readonly NamespaceUse[] {
+  return findDiscoveryNamespaces(cluster, inventory).map((namespace) => ({
     namespace,
     replace: false,
     restarts: ['auto'],
   }));
 }
 
-function findPlaces(cluster: string, { discovery }: Inventory): readonly string[] {
-  const places = discovery?.places.filter((place) => place.cluster === cluster) ?? [];
-  return places.map(({ namespace }) => namespace);
+function findDiscoveryNamespaces(cluster: string, { discovery }: Inventory): readonly string[] {
+  const scopes = discovery?.places.filter((scope) => scope.cluster === cluster) ?? [];
+  return scopes.map(({ namespace }) => namespace);
 }
 
 function restartsOf({ restart }: Pick<SecretTarget, 'restart'>): readonly AllowedRestart[] {
   return typeof restart === 'string' ? [restart] : restart;
 }
 
-function writeSecrets(wishes: readonly Wish[]): readonly RoleRule[] {
-  if (wishes.length === 0) return [];
-  const why = 'look at the Secret, and apply it on the server; create: where it is missing';
-  return [{ why, ...secretsOf(wishes), verbs: ['get', 'patch', 'create'] }];
+function writeSecrets(uses: readonly NamespaceUse[]): readonly RoleRule[] {
+  if (uses.length === 0) return [];
+  const why = 'get: read the Secret; patch: apply it on the server; create: if it does not exist';
+  return [{ why, ...secretsOf(uses), verbs: ['get', 'patch', 'create'] }];
 }
 
-function replaceSecrets(wishes: readonly Wish[]): readonly RoleRule[] {
-  const replaced = wishes.filter(({ replace }) => replace);
+function replaceSecrets(uses: readonly NamespaceUse[]): readonly RoleRule[] {
+  const replaced = uses.filter(({ replace }) => replace);
   if (replaced.length === 0) return [];
-  const why = 'replace: true: a Secret of another type is deleted and made again';
+  const why = 'for replace: true, which deletes a Secret of another type and creates it again';
   return [{ why, ...secretsOf(replaced), verbs: ['delete'] }];
 }
 
-/** Server-side apply knows the name of what it makes, so that even create can be held to names. */
-function secretsOf(wishes: readonly Wish[]): Omit<RoleRule, 'why' | 'verbs'> {
+/** Server-side apply names the object that it creates, so even `create` can be limited to names. */
+function secretsOf(uses: readonly NamespaceUse[]): Omit<RoleRule, 'why' | 'verbs'> {
   const rule = { apiGroups: [''], resources: ['secrets'] };
-  if (wishes.some(({ secret }) => secret === undefined)) return rule;
-  return { ...rule, resourceNames: sortNames(wishes.flatMap(({ secret }) => secret ?? [])) };
+  if (uses.some(({ secret }) => secret === undefined)) return rule;
+  return { ...rule, resourceNames: sortNames(uses.flatMap(({ secret }) => secret ?? [])) };
 }
 
 const resources: Readonly<Record<WorkloadKind, string>> = {
@@ -132,23 +132,23 @@ const resources: Readonly<Record<WorkloadKind, string>> = {
   DaemonSet: 'daemonsets',
 };
 
-function restartWorkloads(wishes: readonly Wish[]): readonly RoleRule[] {
-  const restarts = wishes.flatMap((wish) => wish.restarts).filter((restart) => restart !== 'none');
+function restartWorkloads(uses: readonly NamespaceUse[]): readonly RoleRule[] {
+  const restarts = uses.flatMap((use) => use.restarts).filter((restart) => restart !== 'none');
   if (restarts.some((restart) => typeof restart === 'string')) {
     const all = workloadKinds.map((kind) => resources[kind]);
     const why =
-      'find the workloads that use a Secret, restart them by an annotation, watch their rollouts; whoever may patch a workload may run any image with any Secret of the namespace';
+      'find the workloads that use a Secret, restart them by an annotation, watch their rollouts; note that who may patch a workload may run any image with any Secret of the namespace';
     return [{ why, apiGroups: ['apps'], resources: all, verbs: ['list', 'patch'] }, ...nameOthers];
   }
   const listed = restarts.filter((restart) => typeof restart !== 'string');
   return workloadKinds.flatMap((kind): readonly RoleRule[] => {
-    const names = sortNames(listed.filter((one) => one.kind === kind).map(({ name }) => name));
+    const names = sortNames(listed.filter((workload) => workload.kind === kind).map(({ name }) => name));
     if (names.length === 0) return [];
     const rule = { apiGroups: ['apps'], resources: [resources[kind]] };
     return [
       { why: 'watch the rollouts', ...rule, verbs: ['list'] },
       {
-        why: 'restart these; whoever may patch a workload may run any image with any Secret of the namespace',
+        why: 'restart these; note that who may patch a workload may run any image with any Secret of the namespace',
         ...rule,
         resourceNames: names,
         verbs: ['patch'],
@@ -166,18 +166,18 @@ const otherUsers: readonly Omit<RoleRule, 'why'>[] = [
 
 const nameOthers = otherUsers.map((rule) => ({
   ...rule,
-  why: 'name in the report what else uses the Secret; may be left out, and it is not named',
+  why: 'name in the report what else uses the Secret; if left out, that is not named',
 }));
 
-function listSecrets(wishes: readonly Wish[]): readonly RoleRule[] {
-  if (wishes.filter(({ secret }) => secret !== undefined).length < fewestListed) return [];
-  const why = `look at ${fewestListed} and more targets with one call, which reads every Secret of the namespace; may be left out, and they are read one by one`;
+function listSecrets(uses: readonly NamespaceUse[]): readonly RoleRule[] {
+  if (uses.filter(({ secret }) => secret !== undefined).length < fewestListed) return [];
+  const why = `read ${fewestListed} or more targets in one call, which reads every Secret of the namespace; if left out, they are read one by one`;
   return [{ why, apiGroups: [''], resources: ['secrets'], verbs: ['list'] }];
 }
 
 const pruneSecrets: readonly RoleRule[] = [
   {
-    why: 'prune: find Secrets whose target was taken out, and delete them; that can be held to no names',
+    why: 'prune: find Secrets whose target was removed, and delete them; this cannot be limited to names',
     apiGroups: [''],
     resources: ['secrets'],
     verbs: ['list', 'delete'],
@@ -195,7 +195,10 @@ const pruneSecrets: readonly RoleRule[] = [
       resources: ['gateways', 'referencegrants'],
       verbs: ['list'],
     },
-  ].map((rule) => ({ ...rule, why: 'prune: see what still uses a Secret; without it nothing is deleted' })),
+  ].map((rule) => ({
+    ...rule,
+    why: 'prune: find what still uses a Secret; without this right nothing is deleted',
+  })),
 ];
 
 const discoverObjects: readonly RoleRule[] = [

@@ -1,4 +1,4 @@
-// Decides which objects of clusters ask for certificates, and which Secrets they ask to be filled.
+// Decides which Ingresses, Gateways and Services ask for a certificate, for which Secret and names.
 
 import { sameNames } from '../../certificate/names.ts';
 import type { DiscoverySpec } from '../../certificate/spec.ts';
@@ -6,45 +6,46 @@ import type { RequestedSecret } from '../../inventory/discovery.ts';
 import { cutText, listSome, nameSome } from '../bounds.ts';
 import { nameObject, type TlsObject, type TlsUse } from './tls-objects.ts';
 
-/** What one object comes to: Secrets to fill, or why it is passed over. Both may be empty: it asks for nothing. */
+/** The result for one object: the Secrets it asks for, and remarks. Both are empty if it does not ask. */
 export interface DiscoveredObject {
   /** `Ingress shop/web in cluster lab`. */
   readonly object: string;
   readonly secrets: readonly RequestedSecret[];
-  /** A sentence for each thing of it that is passed over. */
+  /** One sentence for each request of the object that is not followed, with what to do. */
   readonly remarks: readonly string[];
-  /** One of them that its owner must hear of: it asks for more than anybody looks at. */
+  /** Set if the object asks for more Secrets than are read of one object; also in `remarks`. */
   readonly excess?: string | undefined;
 }
 
-/** One Secret, and all objects that ask for it. */
+/** One requested Secret, and the objects that ask for it (20 at most, then their number). */
 export interface SecretRequest {
   readonly secret: RequestedSecret;
   readonly objects: readonly string[];
-  /** They ask for different names, so none of them is served. */
+  /** Set if the objects ask for different names: the request is not followed. Says which, and what to do. */
   readonly disagreement?: string | undefined;
 }
 
-/** Annotations of a Service, which has no fields for them: its names, with spaces between, and the Secret. */
+/** Annotations of a Service, which has no TLS fields: its domains, separated by spaces, and the Secret. */
 export const serviceAnnotations = {
   domains: 'certrelay.dev/domains',
   secret: 'certrelay.dev/secret',
 } as const;
 
-/** Whoever may write an object decides how much is in it: so much of one is looked at, and told. */
+/** Limits per object, because anybody who may write an object decides how much is in it. */
 const mostSecrets = 100;
 const mostRemarks = 10;
 const mostObjects = 20;
 const longestName = 253;
 
-/** Annotations by which other tools are asked, and whether a value asks. */
+/** Annotations of other tools, and whether a value asks that tool for a certificate. */
 const hints: Readonly<Record<string, (value: string) => boolean>> = {
   'kubernetes.io/tls-acme': (value) => value === 'true',
   'cert-manager.io/issuer': (value) => value !== '',
   'cert-manager.io/cluster-issuer': (value) => value !== '',
 };
 
-/** What an object of a cluster asks for, as far as the inventory's section says that it may ask. */
+/** What one object asks for. It asks by the annotation of `discovery`, or with `discovery.hints` by one of
+ *  another tool. An object that does not ask is returned without Secrets and remarks. */
 export function judgeObject(cluster: string, object: TlsObject, discovery: DiscoverySpec): DiscoveredObject {
   const named = nameObject(cluster, object);
   const nothing = (...remarks: readonly string[]): DiscoveredObject => ({
@@ -57,7 +58,7 @@ export function judgeObject(cluster: string, object: TlsObject, discovery: Disco
   if (!isAsking && hint === undefined) return nothing();
   if (!isAsking && !discovery.hints) {
     return nothing(
-      `it asks another tool, by ${hint}: write ${discovery.annotation}: "true" instead of it, or hints: true in the inventory once that tool is gone`,
+      `it asks another tool, by ${hint}: set ${discovery.annotation}: "true" instead, or set hints: true in the inventory once that tool is gone`,
     );
   }
   const foreign = findForeignClass(object, discovery);
@@ -70,29 +71,30 @@ export function judgeObject(cluster: string, object: TlsObject, discovery: Disco
     .map(({ hosts, secret, namespace = object.namespace }): RequestedSecret | string => {
       if (!secret) return `it names no Secret for ${nameSome(hosts, 5) || 'its TLS'}`;
       if (secret.length > longestName)
-        return `it names a Secret by ${secret.length} characters, and a name has ${longestName} at most`;
-      // Whoever may write here need not be allowed to write there; ReferenceGrants are not read.
+        return `its Secret has a name of ${secret.length} characters: use at most ${longestName}`;
+      // Who may write here may not be allowed to write there, and ReferenceGrants are not read.
       if (namespace !== object.namespace) {
-        return `Secret ${namespace}/${secret} is of another namespace, where an object has to ask for it; or write it into the inventory`;
+        return `Secret ${namespace}/${secret} is in another namespace: let an object there ask for it, or add it to the inventory`;
       }
-      if (hosts.length === 0) return `it names no host for Secret ${secret}, and a certificate needs names`;
+      if (hosts.length === 0)
+        return `it names no host for Secret ${secret}: add the names that the certificate must have`;
       return { cluster, namespace, secret, domains: [...new Set(hosts)], restart };
     });
-  const remarks = found.filter((one) => typeof one === 'string');
+  const remarks = found.filter((result) => typeof result === 'string');
   const excess =
     uses.length > mostSecrets
-      ? `it names ${uses.length} Secrets, and of one object ${mostSecrets} are looked at: make several objects of it`
+      ? `it names ${uses.length} Secrets, and only the first ${mostSecrets} are read: split it into several objects`
       : undefined;
   return {
     object: named,
-    secrets: found.filter((one) => typeof one !== 'string'),
+    secrets: found.filter((result) => typeof result !== 'string'),
     remarks: [...listSome(remarks, mostRemarks), ...(excess ? [excess] : [])],
     excess,
   };
 }
 
-/** One request for each Secret. Several that ask for the same names share it; where they ask for others, nobody can know
- *  which is meant. */
+/** One request for each Secret. Objects that ask for the same names share it. If they ask for different
+ *  names, `disagreement` is set, because it is unknown which are right. */
 export function mergeRequests(discovered: readonly DiscoveredObject[]): readonly SecretRequest[] {
   const bySecret = new Map<string, { readonly object: string; readonly secret: RequestedSecret }[]>();
   for (const { object, secrets } of discovered) {
@@ -107,14 +109,14 @@ export function mergeRequests(discovered: readonly DiscoveredObject[]): readonly
     const [first] = asking;
     if (first === undefined) return [];
     const isSame = asking.every(({ secret }) => sameNames(secret.domains, first.secret.domains));
-    const said = asking.map(({ object, secret }) => `${object} for ${nameSome(secret.domains, 10)}`);
+    const requests = asking.map(({ object, secret }) => `${object} for ${nameSome(secret.domains, 10)}`);
     const restart = asking.some(({ secret }) => secret.restart === 'auto') ? 'auto' : 'none';
     return {
       secret: { ...first.secret, restart },
       objects: listSome([...new Set(asking.map(({ object }) => object))], mostObjects),
       disagreement: isSame
         ? undefined
-        : `Secret ${key} is asked for by ${nameSome(said, 5, ', and by ')}: give each its own Secret, or all of them the same names`,
+        : `Secret ${key} is asked for by ${nameSome(requests, 5, ', and by ')}: give each its own Secret, or the same names to all`,
     };
   });
 }
@@ -126,11 +128,12 @@ function findForeignClass(
   if (kind === 'Service' || classes === undefined) return undefined;
   const actual = className ?? (kind === 'Ingress' ? defaultClass : undefined);
   if (actual !== undefined && classes.includes(actual)) return undefined;
-  const said = actual === undefined ? 'it names no class' : `its class is ${cutText(actual, 100)}`;
-  return `${said}, and the inventory's classes are ${classes.join(', ')}`;
+  const described = actual === undefined ? 'it names no class' : `its class is ${cutText(actual, 100)}`;
+  return `${described}, and the inventory's classes are ${classes.join(', ')}`;
 }
 
-/** Each Secret of a Gateway once, with the hosts of all listeners that use it; each element of an Ingress by itself. */
+/** The object's uses of Secrets. Listeners of a Gateway with the same Secret are merged; entries of an
+ *  Ingress are not. */
 function usesOf(object: TlsObject): TlsObject['tls'] {
   if (object.kind === 'Service') return readService(object);
   if (object.kind === 'Ingress') return object.tls;
@@ -152,10 +155,10 @@ function readService({ annotations }: TlsObject): TlsObject['tls'] {
 function explainNoUse({ kind }: TlsObject): string {
   switch (kind) {
     case 'Ingress':
-      return 'it asks for a certificate and has no spec.tls that says for which Secret';
+      return 'it asks for a certificate, but has no spec.tls: add one with the Secret and its hosts';
     case 'Gateway':
-      return 'it asks for a certificate and no listener of it has tls.certificateRefs';
+      return 'it asks for a certificate, but no listener has tls.certificateRefs: add the Secret there';
     case 'Service':
-      return `it asks for a certificate and has no ${serviceAnnotations.domains} and ${serviceAnnotations.secret}`;
+      return `it asks for a certificate, but lacks annotations: add ${serviceAnnotations.domains} and ${serviceAnnotations.secret}`;
   }
 }

@@ -1,6 +1,6 @@
-// Judges what another tool still does for a Secret that is to be taken over, and which of its objects can go.
+// Decides which tool filled a Secret that is migrated, what that tool still manages, and what can be deleted.
 
-/** A Secret of another tool, as it was read. Never logged. */
+/** The Secret to migrate, as it was read. Never logged. */
 export interface FoundSecret {
   readonly type: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -8,10 +8,11 @@ export interface FoundSecret {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** What other tools keep certificates by, in one namespace. */
+/** Objects in one namespace that belong to another certificate tool, or that it works on. */
 export interface ToolObjects {
   readonly namespace: string;
-  /** cert-manager's Certificates with the Secret that each fills; absent: the cluster does not know them. */
+  /** cert-manager's Certificates, each with the Secret that it fills; absent if the cluster has no such
+   *  resource. */
   readonly certificates?: readonly { readonly name: string; readonly secret: string }[] | undefined;
   /** Names of cert-manager's Issuers. */
   readonly issuers: readonly string[];
@@ -19,41 +20,45 @@ export interface ToolObjects {
   readonly workloads: readonly ToolWorkload[];
 }
 
-/** An Ingress, as far as tools work by it. */
+/** An Ingress: the parts that certificate tools use. */
 export interface ToolIngress {
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Names of the Secrets that it is served with. */
+  /** Names of its TLS Secrets. */
   readonly secrets: readonly string[];
-  /** Services that it sends HTTP-01 challenges to; empty: none. */
+  /** Services to which it routes HTTP-01 challenges. */
   readonly challengeServices: readonly string[];
 }
 
-/** A workload, by what it runs. */
+/** A workload: the parts that show which tool it runs. */
 export interface ToolWorkload {
   readonly kind: 'Deployment' | 'ReplicationController' | 'CronJob';
   readonly name: string;
   readonly images: readonly string[];
-  /** Names of environment variables. */
+  /** Names of its environment variables. */
   readonly variables: readonly string[];
+  /** Names of the ConfigMaps that it uses. */
   readonly configMaps: readonly string[];
 }
 
-/** What the old tool is to the Secret. */
+/** Which tool the Secret comes from, and what to do with it. */
 export interface MigrationSource {
   readonly tool: 'cert-manager' | 'kube-lego' | 'ployst' | 'unknown';
-  /** Why the Secret would be overwritten by the tool again, in a sentence; absent: it would not. */
+  /** Why the tool would overwrite the Secret again, as a sentence; absent if it would not. */
   readonly stillManaged?: string;
-  /** What it manages beside the Secret: not to be taken away from it yet. */
+  /** Other Secrets that the tool manages, each with the object that makes it do so. Keep the tool while
+   *  there are any. */
   readonly stillManages: readonly string[];
-  /** Objects and parts of them that nothing needs once the Secret is taken over. */
+  /** Objects, annotations and routes that can be deleted once Certrelay manages the Secret. */
   readonly canGo: readonly string[];
 }
 
 const issuerAnnotations = ['cert-manager.io/issuer', 'cert-manager.io/cluster-issuer'];
 const legoAnnotation = 'kubernetes.io/tls-acme';
 
-/** Who filled the Secret, and what is left of it in the namespaces that were looked into; the first is the Secret's own. */
+/** Judges the Secret's tool from the Secret and the objects in some namespaces.
+ *  @param secret Name of the Secret.
+ *  @param spaces The namespaces that were read; the first is the Secret's own. */
 export function judgeMigrationSource(
   secret: string,
   found: FoundSecret,
@@ -61,26 +66,28 @@ export function judgeMigrationSource(
 ): MigrationSource {
   const [own] = spaces;
   const { namespace, certificates } = own;
-  const mine = (certificates ?? []).filter((one) => one.secret === secret);
-  const others = (certificates ?? []).filter((one) => one.secret !== secret);
+  const mine = (certificates ?? []).filter((certificate) => certificate.secret === secret);
+  const others = (certificates ?? []).filter((certificate) => certificate.secret !== secret);
   const asking = own.ingresses.flatMap(({ name, annotations, secrets }) =>
     [...issuerAnnotations, legoAnnotation]
       .filter((annotation) => annotations[annotation] !== undefined)
       .map((annotation) => ({ name, annotation, isMine: secrets.includes(secret), secrets })),
   );
-  const remakers = certificates
+  const recreating = certificates
     ? asking.filter(({ isMine, annotation }) => isMine && annotation !== legoAnnotation)
     : [];
   const owners = [
     ...mine.map(({ name }) => `Certificate ${namespace}/${name}`),
-    ...remakers.map(({ name, annotation }) => `Ingress ${namespace}/${name} (annotation ${annotation})`),
+    ...recreating.map(({ name, annotation }) => `Ingress ${namespace}/${name} (annotation ${annotation})`),
   ];
   const stillManages = [
-    ...others.map((one) => `Secret ${namespace}/${one.secret}, by Certificate ${namespace}/${one.name}`),
+    ...others.map(
+      (other) => `Secret ${namespace}/${other.secret}, by Certificate ${namespace}/${other.name}`,
+    ),
     ...asking
       .filter(({ isMine, secrets }) => !isMine && secrets.length > 0)
       .map(({ name, annotation, secrets }) => {
-        const list = secrets.map((one) => `${namespace}/${one}`).join(', ');
+        const list = secrets.map((used) => `${namespace}/${used}`).join(', ');
         return `Secret ${list}, by annotation ${annotation} of Ingress ${namespace}/${name}`;
       }),
   ];
@@ -111,11 +118,13 @@ function nameTool(
   if (Object.keys(annotations).some((name) => name.startsWith('cert-manager.io/'))) return 'cert-manager';
   if (annotations[legoAnnotation] === 'true') return 'kube-lego';
   const isPloyst = data.proxycert !== undefined;
-  const runsPloyst = spaces.some(({ workloads }) => workloads.some((one) => toolOf(one) === 'ployst'));
+  const runsPloyst = spaces.some(({ workloads }) =>
+    workloads.some((workload) => toolOf(workload) === 'ployst'),
+  );
   return isPloyst || runsPloyst ? 'ployst' : 'unknown';
 }
 
-/** DNS-01 needs no way to a web server. */
+/** Routes for HTTP-01 challenges; Certrelay uses DNS-01 and needs none. */
 function describeRoutes({ namespace, ingresses, workloads }: ToolObjects): readonly string[] {
   const routes = ingresses.flatMap(({ name, challengeServices }) =>
     challengeServices.map(
@@ -127,7 +136,7 @@ function describeRoutes({ namespace, ingresses, workloads }: ToolObjects): reado
     .filter(({ variables }) => variables.some((name) => name.startsWith('CERT_SERVICE')))
     .map(
       ({ kind, name }) =>
-        `the variables CERT_SERVICE… of ${kind} ${namespace}/${name}, by which it sends /.well-known/acme-challenge on: this route can be deleted`,
+        `the variables CERT_SERVICE… of ${kind} ${namespace}/${name}, by which it forwards /.well-known/acme-challenge: this route can be deleted`,
     );
   return [...routes, ...proxies];
 }
@@ -138,7 +147,7 @@ function describeWorkloads({ namespace, workloads }: ToolObjects, isNeeded: bool
     if (tool === undefined) return [];
     const { kind, name, configMaps } = workload;
     const maps = configMaps.map((map) => `ConfigMap ${namespace}/${map}`);
-    const when = isNeeded ? ' (once nothing else is managed by it)' : '';
+    const when = isNeeded ? ' (once it manages nothing else)' : '';
     return [
       `${[`${kind} ${namespace}/${name}`, ...maps].join(' with ')}, which is ${tool}${when}`,
       ...(tool === 'kube-lego' ? [describeAccount(namespace, workload, when)] : []),
@@ -146,12 +155,12 @@ function describeWorkloads({ namespace, workloads }: ToolObjects, isNeeded: bool
   });
 }
 
-/** `kube-lego-account`, where kube-lego is not told otherwise. */
+/** The Secret of kube-lego's account: `kube-lego-account`, unless LEGO_SECRET_NAME names another. */
 function describeAccount(namespace: string, { kind, name, variables }: ToolWorkload, when: string): string {
   const secret = variables.includes('LEGO_SECRET_NAME')
     ? `the Secret that LEGO_SECRET_NAME of ${kind} ${namespace}/${name} names`
     : `Secret ${namespace}/kube-lego-account`;
-  return `${secret}, its account: import it first if the CA is to see the same customer${when}`;
+  return `${secret}, its account: import it first to keep the same account at the CA${when}`;
 }
 
 function toolOf({ images }: ToolWorkload): 'kube-lego' | 'ployst' | undefined {

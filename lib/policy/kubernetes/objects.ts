@@ -1,60 +1,65 @@
-// What Certrelay knows of the objects in a cluster that it reads and writes: facts, no client's types.
+// The Kubernetes objects that Certrelay reads and writes, as plain facts without types of a client library.
 import type { WorkloadKind, WorkloadReference } from '../../certificate/spec.ts';
 
-/** Label that says a cluster Secret is ours, and its value. Without it a Secret is somebody else's. */
+/** Label and value of every Secret that is ours. A Secret without it is somebody else's. */
 export const managedByLabel = { name: 'app.kubernetes.io/managed-by', value: 'certrelay' } as const;
 
-/** Annotation of a cluster Secret of ours that names the certificate in it. */
+/** Annotation of our Secrets: name of the certificate. */
 export const certificateAnnotation = 'certrelay.dev/certificate';
 
-/** Annotations of a cluster Secret of ours: the AWS secret's version id, and the end of the certificate, ISO 8601. */
+/** Annotation of our Secrets: version id of the AWS secret. */
 export const versionAnnotation = 'certrelay.dev/version';
+
+/** Annotation of our Secrets: `notAfter` of the certificate, ISO 8601. */
 export const notAfterAnnotation = 'certrelay.dev/not-after';
 
-/** Annotation of a cluster Secret of ours that tells whether its keystore is as it was written (`keystore.ts`). */
+/** Annotation of our Secrets with a keystore: its seal, which shows whether the keystore is as we wrote
+ *  it. */
 export const keystoreAnnotation = 'certrelay.dev/keystore';
 
-/** Annotation of a workload or its pod template that, as `"false"`, keeps Certrelay from restarting it. */
+/** Annotation of a workload or its pod template: with `"false"`, Certrelay never restarts it. */
 export const restartAnnotation = 'certrelay.dev/restart';
 
-/** Annotation of a workload that holds when a rollout of ours was last begun. */
+/** Annotation of a workload: when we last started a rollout, ISO 8601. */
 export const sinceAnnotation = 'certrelay.dev/rollout-since';
 
-/** ployst's environment variable, for targets with `restartStrategy: env`. */
+/** Environment variable that ployst/letsencrypt sets for a restart; used for `restartStrategy: env`. */
 export const refreshVariable = 'LETSENCRYPT_CERT_REFRESH';
 
 type StringMap = Readonly<Record<string, string>>;
 
-/** A cluster Secret as it was read. */
+/** A Kubernetes Secret as it was read. */
 export interface ClusterSecret {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly type: string;
-  /** `immutable: true`: the data can no longer be changed, by anybody. */
+  /** True if it says `immutable: true`: nobody can change its data. */
   readonly immutable: boolean;
   readonly labels: StringMap;
   readonly annotations: StringMap;
   /** Base64, as the API has it. Never logged. */
   readonly data: StringMap;
-  /** When something that we applied last changed, to the second; absent where we applied nothing. */
+  /** When our last apply changed something, to the second; absent if we never applied it. */
   readonly appliedAt?: Date | undefined;
-  /** Names in each that we applied last time. */
+  /** Names of the entries that managedFields say we applied. */
   readonly owned: Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>>;
 }
 
-/** When the certificate in a Secret of ours ends; `undefined` where that is not noted. */
+/** `notAfter` of the certificate in a Secret, from our annotation; `undefined` if that is missing or
+ *  unreadable. */
 export function readNotAfter({ annotations }: Pick<ClusterSecret, 'annotations'>): Date | undefined {
   const instant = new Date(annotations[notAfterAnnotation] ?? '');
   return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
-/** A cluster Secret as a list shows it. */
+/** A Secret in a list, with its name. */
 export interface ListedSecret {
   readonly name: string;
   readonly secret: ClusterSecret;
 }
 
-/** The part of a cluster Secret that is applied: what it does not name stays with whoever owns it. */
+/** The part of a Secret that we apply on the server. Entries that it does not name stay as their owners
+ *  set them. */
 export interface SecretManifest {
   readonly namespace: string;
   readonly name: string;
@@ -65,17 +70,19 @@ export interface SecretManifest {
   readonly data: StringMap;
 }
 
-/** How far the rollout of the newest pod template is. `held`: it does not move until a person acts (paused, or pods
- *  that are only replaced when deleted), so nobody waits for it. `message` says what is missing. */
+/** State of the rollout of the newest pod template. `held`: it waits for a person (paused, or update
+ *  strategy OnDelete), so Certrelay does not wait for it. `message` says what is missing. */
 export type Rollout =
   | { readonly state: 'complete' }
   | { readonly state: 'progressing' | 'failed' | 'held'; readonly message: string };
 
-/** Which Secrets some pods use: volumes, projected and CSI volumes, env, envFrom; of init containers too. */
+/** The Secrets that a pod template uses: in volumes, projected and CSI volumes, env and envFrom, init
+ *  containers too. */
 export interface SecretUses {
   /** Names, each once, sorted. */
   readonly secrets: readonly string[];
-  /** Those of them whose new values running pods do not get to see: they must restart. A mounted volume refreshes. */
+  /** Those whose new values running pods do not see (env, subPath), so they must restart. A mounted volume
+   *  refreshes. */
   readonly fixed: readonly string[];
 }
 
@@ -83,41 +90,46 @@ export interface SecretUses {
 export interface Workload extends WorkloadReference, SecretUses {
   /** Annotations of the pod template. */
   readonly annotations: StringMap;
-  /** First container of the pod template, and its value of `refreshVariable`. */
+  /** Name of the first container of the pod template. */
   readonly container: string;
+  /** That container's value of `refreshVariable`. */
   readonly refresh?: string | undefined;
-  /** When a rollout of ours was last begun, where that was noted. */
+  /** When we last started a rollout (`sinceAnnotation`); absent if never. */
   readonly rolloutSince?: Date | undefined;
-  /** Counts changes of the specification. */
+  /** `metadata.generation`: counts changes of the specification. */
   readonly generation: number;
   readonly rollout: Rollout;
-  /** All pods are stopped before new ones start (`Recreate`), and there are some. */
+  /** True for strategy `Recreate` with at least one pod: all pods stop before new ones start. */
   readonly hasGapOnRestart: boolean;
-  /** It says `certrelay.dev/restart: "false"`, or its pod template does: nobody restarts it but its owner. */
+  /** True if it or its pod template says `certrelay.dev/restart: "false"`: only its owner restarts it. */
   readonly refusesRestart: boolean;
 }
 
-/** Kinds whose pods may use a Secret, and that Certrelay names and does not restart. `Rollout` is of Argo Rollouts. */
+/** Kinds whose pods may use a Secret, which Certrelay names in reports but does not restart. `Rollout` is
+ *  of Argo Rollouts. */
 export const otherKinds = ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod', 'Rollout'] as const;
+/** One of `otherKinds`. */
 export type OtherKind = (typeof otherKinds)[number];
 
-/** One object of those kinds that no other object looks after. */
+/** An object of those kinds that no other object controls. */
 export interface OtherUser extends SecretUses {
   readonly kind: OtherKind;
   readonly name: string;
 }
 
-/** The change to a pod template that starts a rollout; the same change twice changes nothing. An annotation is one Secret's
- *  own; ployst's variable is shared by all certificates of a workload, and holds the one delivered last. */
+/** The change to a pod template that starts a rollout. Applied a second time, it changes nothing. Each
+ *  Secret has its own annotation. The variable of `env` is one for all certificates of a workload: the
+ *  last delivered one sets it. */
 export type RestartMark = (
   | { readonly kind: 'annotation'; readonly key: string; readonly value: string }
   | { readonly kind: 'env'; readonly container: string; readonly value: string }
 ) & {
-  /** When the rollout begins, noted on the workload itself, which restarts nothing: a later run knows its deadline by it. */
+  /** When the rollout starts. Written to the workload's own annotations, so a later run knows the
+   *  deadline. */
   readonly since?: Date;
 };
 
-/** `Deployment web`, as messages name a workload. */
+/** How messages name a workload: `Deployment web`. */
 export function nameWorkload({
   kind,
   name,

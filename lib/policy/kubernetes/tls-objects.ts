@@ -1,31 +1,32 @@
-// What Certrelay knows of the objects in a cluster that use TLS: facts, as their owners wrote them.
+// Ingresses, Gateways and Services that use TLS, as plain facts.
 
-/** Kinds of them that Certrelay looks at. */
+/** Kinds of objects that discovery reads. */
 export const tlsObjectKinds = ['Ingress', 'Gateway', 'Service'] as const;
+/** One of `tlsObjectKinds`. */
 export type TlsObjectKind = (typeof tlsObjectKinds)[number];
 
-/** One of them as it was read. */
+/** An Ingress, Gateway or Service as it was read. */
 export interface TlsObject {
   readonly kind: TlsObjectKind;
   readonly namespace: string;
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Class that says which controller serves it; absent: it names none. */
+  /** Ingress class or Gateway class; absent if the object names none. */
   readonly className?: string | undefined;
-  /** Where it takes certificates from. A Service has no field for it. */
+  /** The Secrets that it names, with their hosts; empty for a Service. */
   readonly tls: readonly TlsUse[];
 }
 
-/** Names and the Secret whose certificate is served under them. */
+/** A Secret of an object, and the hosts that are served with it. */
 export interface TlsUse {
   readonly hosts: readonly string[];
-  /** Absent: the object names none. */
+  /** Absent if the entry names no Secret. */
   readonly secret?: string | undefined;
-  /** Of the Secret; absent: the object's own. */
+  /** Namespace of the Secret; absent: the object's own. */
   readonly namespace?: string | undefined;
 }
 
-/** `Ingress shop/web in cluster lab`, as reports name an object. */
+/** How reports name an object: `Ingress shop/web in cluster lab`. */
 export function nameObject(cluster: string, { kind, namespace, name }: Omit<TlsObject, 'tls'>): string {
   return `${kind} ${namespace}/${name} in cluster ${cluster}`;
 }
