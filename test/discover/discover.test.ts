@@ -161,7 +161,7 @@ describe('a name that somebody else has', () => {
     [
       'the inventory file, under a wildcard',
       '*.example.com',
-      '*.example.com stands for kept.example.com, which belongs to certificate kept of the inventory file',
+      '*.example.com covers kept.example.com, which belongs to certificate kept of the inventory file',
     ],
   ])('is refused: %s', async (_, host, message) => {
     clusters['lab/shop'] = asksFor('a.b.example.com', host);

@@ -87,7 +87,7 @@ describe('a name that two sources ask for', () => {
         {
           name: 'found-team',
           reason: 'NameTaken',
-          message: expect.stringContaining('stands for a.b.example.com'),
+          message: expect.stringContaining('covers a.b.example.com'),
         },
         { name: 'below', outcome: 'issued' },
         { name: 'found-shop', outcome: 'issued' },

@@ -276,7 +276,7 @@ describe('a registered certificate that the inventory does not allow', () => {
       { graceUntil: at(dayMs) },
       outside,
       past,
-      /kept until 2026-11-23T10.*a.example.com/,
+      /delivered until 2026-11-23T10.*a.example.com/,
     ],
     [
       'pending',
@@ -284,7 +284,7 @@ describe('a registered certificate that the inventory does not allow', () => {
       { graceUntil: at(dayMs) },
       { registration },
       past,
-      /kept until/,
+      /delivered until/,
     ],
     ['pending', 'before the first full pass', {}, outside, undefined, /90 days after the first full pass/],
     ['pending', 'while the first full pass is not over', {}, outside, { ...past, lastPass: 'open' }, line],

@@ -1,4 +1,5 @@
-// Holds stored specifications against today's inventory: what it would no longer accept, and the line that would allow it.
+// Compares stored specifications with today's inventory: what it no longer allows, and the line that allows
+// it.
 import {
   type Inventory,
   isSecretTarget,
@@ -11,35 +12,41 @@ import { targetsKey } from '../../state/targets.ts';
 import { describeGone, findIssuer, findNames, findTargets, type Misfit } from './misfits.ts';
 import { holderOfSpec, holdersInFile, NameBook, type NameHolder } from './name-holders.ts';
 
-/** What tags tell of a stored specification. */
+/** The parts of a stored specification that its tags contain. */
 export interface TaggedSpec {
   readonly name: string;
   readonly source: SpecSource;
-  /** Absent: the tags do not tell. */
+  /** Absent if the tags do not contain them. */
   readonly domains?: readonly string[] | undefined;
   /** `targetsKey` of its targets. */
   readonly targets?: string | undefined;
-  /** When it was first asked for. */
+  /** When it was first requested. */
   readonly since?: Date | undefined;
 }
 
-/** One inventory, to hold many specifications against. */
+/** One inventory, prepared to check many specifications. */
 export interface Fit {
-  /** All that does not fit; empty for what the same request would be accepted for now. What a person imported by hand fits
-   *  always: no section is about it. */
+  /** Everything that does not fit; empty if the same request would be accepted now. A certificate that was
+   *  imported by hand always fits, because no section limits imports.
+   *  @param since When it was first requested. */
   ofSpec(spec: StoredSpec, since?: Date): readonly Misfit[];
-  /** As far as tags tell: nothing that the specification itself would not be blamed for. `isSure`: it would be blamed for no more. */
+  /** What tags alone show. Everything in `found` does not fit. `isSure`: the whole specification would
+   *  show no more. */
   ofTags(tagged: TaggedSpec): { readonly found: readonly Misfit[]; readonly isSure: boolean };
 }
 
-/** @param others What other sources have, where that is to be heeded: who asked first has a name. What the inventory file has is
- *  always heeded.
- *  @param inventory Of today. Issuer and key were never a sender's choice: those of before stay allowed as long as there is such
- *  an issuer. */
+/** Prepares the checks. Issuer and key are not checked against the section: a sender never chose them.
+ *  @param inventory Today's inventory.
+ *  @param others Names that other sources have; who asked first keeps a name. Names of the inventory file
+ *  always count. */
 export function createFit(inventory: Inventory, others: readonly NameHolder[] = []): Fit {
-  // Made once somebody asks: most passes hold nothing against 10,000 certificates of the file.
+  // Made only if needed: most passes check nothing, and the file may have 10,000 certificates.
   let taken: Taken | undefined;
-  const findTaken = (spec: Asked, since: Date | undefined, among: 'file' | 'all'): readonly Misfit[] => {
+  const findTaken = (
+    spec: RequestedSpec,
+    since: Date | undefined,
+    among: 'file' | 'all',
+  ): readonly Misfit[] => {
     taken ??= openTaken(inventory, others);
     const { owners, inFile, everywhere } = taken;
     const holder = holderOfSpec(spec, since ?? new Date(0));
@@ -53,10 +60,10 @@ export function createFit(inventory: Inventory, others: readonly NameHolder[] = 
           ? []
           : `Secret ${secret} belongs to certificate ${owner} of the inventory file`;
       }),
-    ].map((message) => ({ message: `${message}; take it out of one of the two` }));
+    ].map((message) => ({ message: `${message}; remove it from one of the two` }));
   };
   const isBound = Object.values(inventory.issuers).some(({ onlyFor }) => onlyFor !== undefined);
-  const ofSpec = (spec: Asked & { readonly issuer?: string }, since?: Date) => {
+  const ofSpec = (spec: RequestedSpec & { readonly issuer?: string }, since?: Date) => {
     const rules = rulesOf(spec, inventory);
     if (rules === 'unbound') return [];
     if (rules === 'gone') return [describeGone(spec, inventory)];
@@ -75,11 +82,11 @@ export function createFit(inventory: Inventory, others: readonly NameHolder[] = 
       if (source === 'import') return { found: [], isSure: true };
       const spec = { name, source, domains: domains ?? [] };
       if (source === 'discovery') {
-        // Its own place is told by its targets.
+        // Its tags do not contain its targets, so its namespace is unknown.
         const taken = findTaken({ ...spec, targets: [] }, since, 'file');
         return { found: [...findInPlaces(spec, inventory), ...taken], isSure: false };
       }
-      // Whoever names no targets gets these.
+      // A sender that names no targets gets these.
       const usual = (inventory.registration?.targets ?? []).map((target) => fillIn(target, name));
       const isUsual = domains !== undefined && targets === targetsKey(usual) && !isBound;
       const found = ofSpec({ ...spec, targets: isUsual ? usual : [] }, since);
@@ -88,7 +95,7 @@ export function createFit(inventory: Inventory, others: readonly NameHolder[] = 
   };
 }
 
-/** What others have: names, and in the file Secrets. */
+/** Names that others have, and Secrets of the inventory file by their certificate. */
 interface Taken {
   readonly owners: ReadonlyMap<string, string>;
   readonly inFile: NameBook;
@@ -105,39 +112,41 @@ function openTaken(inventory: Inventory, others: readonly NameHolder[]): Taken {
   return { owners: new Map(secrets), inFile, everywhere };
 }
 
-type Asked = Pick<StoredSpec, 'name' | 'source' | 'domains' | 'targets'>;
+type RequestedSpec = Pick<StoredSpec, 'name' | 'source' | 'domains' | 'targets'>;
 
-/** `lab/shop/web-tls`. */
+/** `cluster/namespace/secret`: `lab/shop/web-tls`. */
 function nameSecret(target: SecretTarget): string {
   return `${nameNamespace(target)}/${target.secret}`;
 }
 
-/** A target of `registration` as a certificate has it. */
+/** A target of `registration` with the certificate's name put in for `{name}`. */
 function fillIn(target: TargetSpec, name: string): TargetSpec {
   return isSecretTarget(target) ? { ...target, secret: target.secret.replaceAll('{name}', name) } : target;
 }
 
-/** Its name may be that of a Secret in more than one place: the kindest counts. */
+/** Checks a discovered certificate whose namespace is unknown. Its name may fit several places of
+ *  `discovery`: the one with the fewest misfits counts. */
 function findInPlaces(
   { name, source, domains }: Pick<StoredSpec, 'name' | 'source' | 'domains'>,
   inventory: Inventory,
 ): readonly Misfit[] {
   const { discovery } = inventory;
-  const places = discovery?.places.filter((place) => couldBeIn(name, place)) ?? [];
-  const found = places.map((place) => {
-    const rules = discovery && namespaceRules(discovery, place);
-    return rules ? findNames(domains, rules, place, inventory) : [];
+  const scopes = discovery?.places.filter((scope) => couldBeIn(name, scope)) ?? [];
+  const found = scopes.map((scope) => {
+    const rules = discovery && namespaceRules(discovery, scope);
+    return rules ? findNames(domains, rules, scope, inventory) : [];
   });
   const [least] = found.toSorted((one, other) => one.length - other.length);
   return least ?? [describeGone({ source, domains, targets: [] }, inventory)];
 }
 
-/** Whether a certificate of that name may be one of a Secret in the place (`nameOfSecret`). */
+/** Whether a certificate with this name may be of a Secret in the namespace (`nameOfSecret` makes such
+ *  names). */
 function couldBeIn(name: string, { cluster, namespace }: NamespaceRef): boolean {
   const start = `${cluster}-${namespace}-`.toLowerCase().replaceAll('_', '-');
   const isCut = start.length > longestStart;
   return name.startsWith(isCut ? start.slice(0, longestStart).replace(/(?<!-)-+$/, '') : start);
 }
 
-/** Of what stands before the hash in such a name. */
+/** Characters that such a name has before its hash. */
 const longestStart = 54;

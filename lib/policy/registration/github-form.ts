@@ -1,16 +1,20 @@
-// Decides until when the webhook takes requests that are signed as GitHub signs its webhooks: they do not say when they were
-// sent, so one that was overheard can be sent again for ever.
+// Decides until when the webhook accepts requests that are signed as GitHub signs its webhooks. Such a
+// request has no
+// time, so whoever has recorded one can send it again at any time.
 import type { RegistrationSpec } from '../../certificate/spec.ts';
 
-/** How long an installation that took such requests before it could say so takes them still. */
+/** How long an upgraded installation, which accepted such requests before the setting existed, still
+ *  accepts them. */
 const graceMs = 90 * 24 * 3_600_000;
 
-/** `unknown`: for now, because nobody knows yet when this version began here. */
+/** Until when such requests are accepted. `unknown`: accepted for now, because it is not known when this
+ *  version first ran. */
 export type GithubFormState = Date | 'always' | 'never' | 'unknown';
 
-/** What the inventory says counts first.
- *  @param installation What is recorded of this one; `undefined` where an older one has no
- *  record yet, or none that can be read. */
+/** `registration.github` of the inventory decides. Without it: a new installation never accepts such
+ *  requests, an upgraded one for 90 days after the first run of this version.
+ *  @param installation The record of this installation; `undefined` if there is none yet or it cannot be
+ *  read. */
 export function githubFormState(
   registration: Pick<RegistrationSpec, 'github'> | undefined,
   installation: { readonly firstRun: Date; readonly isUpgraded: boolean } | undefined,

@@ -1,21 +1,23 @@
-// What today's inventory no longer allows, and until when that is kept all the same: what did not fit already when this version
-// first ran has its time of grace.
+// Time of grace: until when a certificate that today's inventory does not allow is still renewed and
+// delivered, because
+// it did not fit before this version first ran.
+import { listSome } from '../bounds.ts';
 import { describeMisfit, type Misfit } from './misfits.ts';
 
-/** From the first full pass on. */
+/** Time of grace, from the first full pass of `issue`. */
 const graceMs = 90 * 86_400_000;
-/** No certificate that a public CA had issued by then lasts longer (CA/Browser Forum, before March 2026). */
+/** Longest life of a public CA's certificate from before March 2026 (CA/Browser Forum). */
 const longestLifeMs = 398 * 86_400_000;
 
-/** Stands as the last error on the tags of what is neither renewed nor delivered any more. */
+/** Code on the tag for the last error, if a certificate is no longer renewed and delivered. */
 export const notAllowed = 'NotAllowed';
 
-/** What does not fit of one certificate. */
+/** What the inventory does not allow of one certificate, and its time of grace. */
 export interface Misfits {
-  /** Empty: it did not fit when its value was last read, and the tags do not tell why. */
+  /** Empty if it did not fit when its value was last read, and tags do not show why. */
   readonly found: readonly Misfit[];
-  /** Until when it is renewed and delivered all the same; `open`: the first full pass, which notes that, is still to come; absent:
-   *  it is not. */
+  /** Until when it is still renewed and delivered. `open`: the first full pass of `issue`, which decides
+   *  that, has not run yet. Absent: no grace. */
   readonly grace?: Date | 'open' | undefined;
 }
 
@@ -25,22 +27,27 @@ interface Life {
   readonly notAfter: Date;
 }
 
-/** What the first full pass notes of a certificate that does not fit: 90 days on, or its end where that is later. */
+/** End of grace for a certificate that does not fit in the first full pass: in 90 days, or its `notAfter`
+ *  if later. */
 export function grantGrace(now: Date, life: Pick<Life, 'notAfter'> | undefined): Date {
   return new Date(Math.max(now.getTime() + graceMs, life?.notAfter.getTime() ?? 0));
 }
 
-/** Whether the first full pass is still to come: then nobody has noted yet what does not fit.
- *  @param installation `unknown`: nobody may look. */
+/** Whether the first full pass of `issue` has not run yet, so times of grace are not recorded; true for
+ *  `unknown`. */
 export function isGraceOpen(installation: Installation): boolean {
   return installation === 'unknown' || installation === undefined || installation.lastPass === 'open';
 }
 
-/** The record of the installation; `undefined`: there is none yet. */
+/** The record of this installation. `unknown`: it cannot be read. `undefined`: there is none yet. */
 export type Installation = { readonly firstRun: Date; readonly lastPass?: unknown } | 'unknown' | undefined;
 
-/** The instant on the tag, as far as that can be: whoever writes a later one by hand gains nothing beyond what was in use when
- *  this version first ran. `undefined` where there is none. */
+/** The recorded end of grace, limited to what the first full pass can have recorded, so a later instant
+ *  written by hand has no effect: 398 days after the first run, or `notAfter` of the certificate that was in
+ *  use then, if later.
+ *  `undefined` if nothing is recorded.
+ *  @param until The instant on the tag.
+ *  @param life Validity of the version in use. */
 export function believeGrace(
   until: Date | undefined,
   life: Life | undefined,
@@ -48,34 +55,32 @@ export function believeGrace(
 ): Date | undefined {
   if (until === undefined || installation === 'unknown' || installation === undefined) return until;
   const { firstRun } = installation;
-  // A tag that somebody emptied ends nobody's time of grace.
+  // An unreadable first run must not end a time of grace.
   if (firstRun.getTime() === 0) return until;
   const wasInUse = life !== undefined && life.notBefore <= firstRun;
   const ends = [firstRun.getTime() + longestLifeMs, wasInUse ? life.notAfter.getTime() : 0];
   return new Date(Math.min(until.getTime(), Math.max(...ends)));
 }
 
-/** Whether it is renewed and delivered. */
+/** Whether the certificate is still renewed and delivered. */
 export function isTolerated({ grace }: Pick<Misfits, 'grace'>, now: Date): boolean {
   return grace === 'open' || (grace !== undefined && now < grace);
 }
 
-/** Misfits that one report tells of. */
-const mostTold = 5;
+/** How many misfits one report lists. */
+const mostListed = 5;
 
-/** What does not fit, a line for each of the first. */
+/** One line for each of the first five misfits, and one that counts the others. */
 export function describeMisfits({ found }: Pick<Misfits, 'found'>): readonly string[] {
   if (found.length === 0) {
     return [
-      'something of it, as its value was last read: npm run lint:inventory -- --against-store says what',
+      'something did not fit when its value was last read; to see what, run: npm run lint:inventory -- --against-store',
     ];
   }
-  const told = [...new Set(found.map(describeMisfit))];
-  const rest = told.length > mostTold ? [`and ${told.length - mostTold} more`] : [];
-  return [...told.slice(0, mostTold), ...rest];
+  return listSome([...new Set(found.map(describeMisfit))], mostListed);
 }
 
-/** What a report says beside of one that is kept for a while. */
+/** Fields of the report for a certificate in its time of grace. */
 export function describeKept(misfits: Misfits): {
   readonly misfits: readonly string[];
   readonly graceUntil?: Date;
@@ -87,16 +92,16 @@ export function describeKept(misfits: Misfits): {
   };
 }
 
-/** What is said of one that is not kept any more. */
+/** Message for a certificate that is no longer renewed and delivered. */
 export function explainRefusal(misfits: Misfits): string {
   const { grace } = misfits;
   const ended = grace instanceof Date ? `, and its grace ended at ${grace.toISOString()}` : '';
-  return `the inventory does not allow it any more${ended}: ${describeMisfits(misfits).join('; ')}`;
+  return `the inventory no longer allows it${ended}: ${describeMisfits(misfits).join('; ')}`;
 }
 
-/** What is said of one that is kept for a while. */
+/** Message for a certificate in its time of grace. */
 export function explainGrace(misfits: Misfits): string {
   const { grace } = misfits;
   const end = grace instanceof Date ? grace.toISOString() : '90 days after the first full pass of issue';
-  return `the inventory does not allow it any more; it is kept until ${end}: ${describeMisfits(misfits).join('; ')}`;
+  return `the inventory no longer allows it; it is renewed and delivered until ${end}: ${describeMisfits(misfits).join('; ')}`;
 }

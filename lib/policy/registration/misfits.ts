@@ -1,4 +1,5 @@
-// What one stored specification has that today's rules would not accept, each with the line that would allow it.
+// Finds what today's rules do not allow of one stored specification, each with the inventory line that allows
+// it.
 import { withoutWildcard } from '../../certificate/names.ts';
 import {
   type AllowedRestart,
@@ -15,21 +16,22 @@ import {
   type SourceRules,
 } from '../../inventory/source-rules.ts';
 
-/** One thing that a stored specification has and today's inventory would not accept. */
+/** One thing in a stored specification that today's inventory does not allow. */
 export interface Misfit {
-  /** What is wrong, without an end. */
+  /** What is wrong, as a clause without a full stop. */
   readonly message: string;
-  /** The line of YAML that allows it, and the place in the inventory that it is added to; absent: no line can. */
+  /** The line of YAML that allows it, and the path in the inventory to add it to; absent if no line allows
+   *  it. */
   readonly addition?: { readonly to: string; readonly line: string } | undefined;
 }
 
-/** What is wrong and what to do about it, in one line of bounded length. */
+/** What is wrong and what to do, in one line of at most some 1,200 characters. */
 export function describeMisfit({ message, addition }: Misfit): string {
   const what = cut(message, longestMessage);
   return addition ? `${what}; to allow it, add "${cut(addition.line, longestLine)}" to ${addition.to}` : what;
 }
 
-/** Zones and names of an inventory may be many. */
+/** An inventory may have many zones and names. */
 const longestMessage = 300;
 const longestLine = 800;
 
@@ -37,10 +39,11 @@ function cut(text: string, longest: number): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
-/** What the rules call the one source that is no place. */
+/** `SourceRules.source` of the webhook; other sources are namespaces. */
 const webhook = 'the webhook';
 
-/** A section or a place that is gone. The line has all that the specification needs, as far as that is known here. */
+/** Misfit for a section of the inventory, or a place of `discovery`, that no longer exists. The line has
+ *  everything that the specification needs. */
 export function describeGone(
   { source, domains, targets }: Pick<StoredSpec, 'source' | 'domains' | 'targets'>,
   { discovery }: Inventory,
@@ -64,7 +67,8 @@ export function describeGone(
   return { message, addition: { to: 'discovery.places', line: `- ${place}` } };
 }
 
-/** Names that the rules do not allow. @param place Of discovery; absent for the webhook. */
+/** Names that the rules do not allow.
+ *  @param place Namespace of `discovery`; absent for the webhook. */
 export function findNames(
   domains: readonly string[],
   rules: SourceRules,
@@ -72,7 +76,7 @@ export function findNames(
   { discovery }: Inventory,
 ): readonly Misfit[] {
   const index =
-    discovery?.places.findIndex((one) => place !== undefined && isSameNamespace(one, place)) ?? -1;
+    discovery?.places.findIndex((scope) => place !== undefined && isSameNamespace(scope, place)) ?? -1;
   const isWebhook = rules.source === webhook;
   const hasOwnZones = discovery?.places[index]?.tenant?.zones !== undefined;
   const ownPlace = `discovery.places[${index}]`;
@@ -89,7 +93,7 @@ export function findNames(
   });
 }
 
-/** Targets, and their restarts, that the rules do not allow. */
+/** Targets that the rules do not allow, and restarts of targets. */
 export function findTargets(
   targets: readonly TargetSpec[],
   rules: SourceRules,
@@ -97,7 +101,7 @@ export function findTargets(
 ): readonly Misfit[] {
   const isWebhook = rules.source === webhook;
   const own = targets.filter(isSecretTarget);
-  // Whoever names no target gets the operator's own, with what they restart.
+  // A sender that names no target gets the inventory's own targets, with their restarts.
   const restarts = (place: NamespaceRef) => [...rules.restarts(place), ...rules.ownRestarts(place)];
   const forbidden = findForbiddenTargets(own, { ...rules, restarts }).map(({ path, message }): Misfit => {
     const target = own[Number(path[1])];
@@ -105,8 +109,8 @@ export function findTargets(
     if (path[2] !== 'restart') {
       return { message, addition: { to: 'registration.targets', line: `- ${writeTarget(target)}` } };
     }
-    const asked = typeof target.restart === 'string' ? [target.restart] : target.restart;
-    const words = [...(registration?.restarts ?? ['auto']), ...asked].map(writeRestart);
+    const requested = typeof target.restart === 'string' ? [target.restart] : target.restart;
+    const words = [...(registration?.restarts ?? ['auto']), ...requested].map(writeRestart);
     const line = `restarts: [${[...new Set(words)].join(', ')}]`;
     return { message, addition: { to: 'registration', line } };
   });
@@ -124,7 +128,8 @@ export function findTargets(
   return [...forbidden, ...imported];
 }
 
-/** Places where certificates of its issuer may not be. */
+/** Namespaces of its targets in which certificates of its issuer must not be used
+ *  (`issuers.<name>.onlyFor`). */
 export function findIssuer(
   { issuer = '', targets }: { readonly issuer?: string; readonly targets: StoredSpec['targets'] },
   { issuers }: Inventory,
@@ -132,7 +137,7 @@ export function findIssuer(
   const onlyFor = Object.hasOwn(issuers, issuer) ? issuers[issuer]?.onlyFor : undefined;
   if (onlyFor === undefined) return [];
   const places = targets.filter(isSecretTarget).filter(({ cluster, namespace }) => {
-    return !onlyFor.some((one) => one === cluster || one === `${cluster}/${namespace}`);
+    return !onlyFor.some((allowed) => allowed === cluster || allowed === `${cluster}/${namespace}`);
   });
   return [...new Set(places.map(nameNamespace))].map((place) => ({
     message: `it goes to ${place}, where issuer "${issuer}" may not be used`,

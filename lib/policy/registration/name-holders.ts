@@ -1,4 +1,4 @@
-// Who has a DNS name: the inventory file, or the source that asked first. Nobody else may have a certificate for it.
+// Decides to which source a DNS name belongs: the inventory file, or the source that requested it first.
 import { coversName } from '../../certificate/names.ts';
 import { type Inventory, isSecretTarget } from '../../certificate/spec.ts';
 import type { SpecSource, StoredSpec } from '../../certificate/stored.ts';
@@ -11,23 +11,23 @@ import {
 } from '../../inventory/source-rules.ts';
 import type { CertificateState } from '../../state/state.ts';
 
-/** One certificate and the names that it is for. */
+/** A certificate, its names, and the source that they belong to. */
 export interface NameHolder {
   readonly certificate: string;
-  /** `the inventory file`, `the webhook`, a place such as `lab/shop`, or `an import by hand`. Certificates of one source may share
-   *  names. */
+  /** `the inventory file`, `the webhook`, `an import by hand`, or a namespace of discovery such as
+   *  `lab/shop`. Certificates of one source may share names. */
   readonly source: string;
   readonly domains: readonly string[];
-  /** When it was first asked for; absent for what is not stored yet. */
+  /** When it was first requested; absent if it is not stored yet. */
   readonly since?: Date | undefined;
 }
 
-/** A name that somebody else has. */
+/** A requested name that belongs to another source. */
 export interface TakenName {
-  /** As it was asked for. */
+  /** The name as it was requested. */
   readonly domain: string;
   readonly holder: NameHolder;
-  /** For the operator: names the owner. */
+  /** For the operator only, because it names the owner. */
   readonly message: string;
 }
 
@@ -35,17 +35,17 @@ const file = 'the inventory file';
 const webhook = 'the webhook';
 const byHand = 'an import by hand';
 
-/** All names that are in use. */
+/** All names in use, by name and by parent domain. */
 export class NameBook {
   readonly #byName = new Map<string, NameHolder[]>();
-  /** By what is left of a name without its first label: those that a wildcard there would stand for. */
+  /** By the name without its first label: these names are covered by a wildcard of that domain. */
   readonly #byParent = new Map<string, NameHolder[]>();
 
   constructor(holders: Iterable<NameHolder>) {
     for (const holder of holders) this.add(holder);
   }
 
-  /** From now on it has its names, too. */
+  /** Adds the names of one more certificate. */
   add(holder: NameHolder): void {
     for (const domain of new Set(holder.domains)) {
       append(this.#byName, domain, holder);
@@ -53,25 +53,30 @@ export class NameBook {
     }
   }
 
-  /** The names that another source has: the inventory file and imports always, others where they were there first. A wildcard that
-   *  stands for a name of another source takes it, too, but for `same`, which asks for the very names: what is in use must not end
-   *  because somebody adds a name below it. A name below somebody's wildcard is free. One entry for each name. */
+  /** The requested names that belong to another source, one entry each. Names of the inventory file and of
+   *  imports always do; others if they were requested first. A name below another source's wildcard is free.
+   *  @param asking The certificate whose names are requested.
+   *  @param which `all`: a requested wildcard also conflicts with names that it covers. `same`: only equal
+   *  names conflict, so a wildcard in use does not end because somebody adds a name below it. */
   findTaken(asking: NameHolder, which: 'same' | 'all' = 'all'): readonly TakenName[] {
     return asking.domains.flatMap((domain) => {
       const isWide = which === 'all' && domain.startsWith('*.');
       const below = isWide ? (this.#byParent.get(domain.slice(2)) ?? []) : [];
-      const holder = [...(this.#byName.get(domain) ?? []), ...below].find((one) => goesBefore(one, asking));
+      const holder = [...(this.#byName.get(domain) ?? []), ...below].find((candidate) =>
+        goesBefore(candidate, asking),
+      );
       return holder ? [{ domain, holder, message: describe(domain, holder) }] : [];
     });
   }
 }
 
-/** What the certificates of the inventory file have. */
+/** The holders for all certificates of the inventory file. */
 export function holdersInFile({ certificates }: Pick<Inventory, 'certificates'>): readonly NameHolder[] {
   return certificates.map(({ name, domains }) => ({ certificate: name, source: file, domains }));
 }
 
-/** What a specification has, or asks for. */
+/** The holder for a registered specification.
+ *  @param since When it was first requested; absent if it is not stored yet. */
 export function holderOfSpec(
   { name, source, domains, targets }: Pick<StoredSpec, 'name' | 'source' | 'domains' | 'targets'>,
   since?: Date,
@@ -79,17 +84,18 @@ export function holderOfSpec(
   return { certificate: name, source: nameSource(source, placeOfTargets(targets)), domains, since };
 }
 
-/** The sources of one inventory, for many questions. */
+/** The sources of one inventory, prepared for many questions. */
 export interface NameSources {
-  /** What an entry of the store has, as far as its tags tell and today's inventory lets its source ask for it; `undefined` where it
-   *  has nothing, and where the tags do not tell. */
+  /** The holder for an entry of the store. `undefined` if it is in the inventory file, if its tags do not
+   *  contain its names, or if today's inventory does not allow its source to request them. */
   holderOf(entry: StoredEntry): NameHolder | undefined;
-  /** Whether a source beside its own could ask for one of the names, or for one that a wildcard of it stands for: else nobody
-   *  need be asked who has them. */
+  /** Whether another source could request one of the names, or a name that a wildcard among them covers.
+   *  If not, there is no need to check who has them. */
   mayBeShared(asking: NameHolder): boolean;
 }
 
-/** @param inventory Of today. */
+/** Prepares the sources.
+ *  @param inventory Today's inventory. */
 export function openSources(inventory: Inventory): NameSources {
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
   const all = new Map(allRules(inventory).map((rules) => [rules.source, rules]));
@@ -112,11 +118,11 @@ export function openSources(inventory: Inventory): NameSources {
 
 function couldAskForAny(rules: SourceRules, domains: readonly string[]): boolean {
   const couldAsk = (name: string) => findForbiddenNames([name], rules).length === 0;
-  const stoodFor = (domain: string) =>
+  const coveredBy = (domain: string) =>
     domain.startsWith('*.')
       ? [`any${domain.slice(1)}`, ...rules.zones.filter((zone) => coversName(domain, zone))]
       : [];
-  return domains.some((domain) => [domain, ...stoodFor(domain)].some(couldAsk));
+  return domains.some((domain) => [domain, ...coveredBy(domain)].some(couldAsk));
 }
 
 interface StoredEntry {
@@ -126,12 +132,13 @@ interface StoredEntry {
 }
 
 function append(map: Map<string, NameHolder[]>, key: string, holder: NameHolder): void {
-  const there = map.get(key);
-  if (there) there.push(holder);
+  const holders = map.get(key);
+  if (holders) holders.push(holder);
   else map.set(key, [holder]);
 }
 
-/** What was stored first goes before, of two at one instant the one whose name comes first; what nobody dated is the oldest. */
+/** Whether the holder has priority: stored earlier, or at the same instant with a name that sorts first. A
+ *  holder without a date counts as the oldest. */
 function goesBefore(holder: NameHolder, asking: NameHolder): boolean {
   if (holder.certificate === asking.certificate || holder.source === asking.source) return false;
   if (holder.source === file || holder.source === byHand || !asking.since) return true;
@@ -142,7 +149,7 @@ function goesBefore(holder: NameHolder, asking: NameHolder): boolean {
 function describe(domain: string, { certificate, source, domains }: NameHolder): string {
   const covered = domains.includes(domain)
     ? ''
-    : ` stands for ${domains.find((one) => coversName(domain, one))}, which`;
+    : ` covers ${domains.find((name) => coversName(domain, name))}, which`;
   return `${domain}${covered} belongs to certificate ${certificate} of ${source}`;
 }
 
@@ -156,7 +163,8 @@ function placeOfTargets(targets: StoredSpec['targets']): string | undefined {
   return target && nameNamespace(target);
 }
 
-/** What earlier versions stored does not say its place, and its name begins with it (`nameOfSecret`). */
+/** The namespace of a discovered certificate that an earlier version stored without it: the longest one
+ *  with which its name begins (`nameOfSecret`). */
 function guessPlace(name: string, { discovery }: Inventory): string | undefined {
   const places = discovery?.places.map(nameNamespace) ?? [];
   const own = places.filter((place) => name.startsWith(`${place.toLowerCase().replace(/[/._]/g, '-')}-`));
