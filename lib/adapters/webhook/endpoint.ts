@@ -1,5 +1,4 @@
-// POST /domains: authenticates a request, has it registered, and says over HTTP what became of it.
-
+// Answers POST /domains: authenticates a request, registers its certificate, and responds with the result.
 import type { Clock } from '../../ports/clock.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
@@ -17,11 +16,12 @@ interface EndpointPorts {
   readonly log: Log;
 }
 
-/** The answer to an event of an HTTP API; it never throws. What is refused for its form, or has no signature worth
- *  checking, costs no call at all; a wrong signature costs the reading of the secrets, once a minute. */
+/** Returns the response to an event of an HTTP API, and never rejects. A malformed request, or one without a
+ *  well-formed signature, causes no call to AWS. One with a wrong signature causes at most one a minute, to
+ *  read the secrets. */
 export type Endpoint = (event: unknown, requestId: string, signal: AbortSignal) => Promise<HttpAnswer>;
 
-/** The endpoint over the given ports. It keeps nothing from one request to the next. */
+/** The endpoint over the given ports. It remembers nothing between requests. */
 export function createEndpoint(ports: EndpointPorts): Endpoint {
   return async (event, requestId, signal) => {
     try {
@@ -30,7 +30,7 @@ export function createEndpoint(ports: EndpointPorts): Endpoint {
       ports.log.info('request answered', { status: answer.statusCode });
       return answer;
     } catch (error) {
-      // What went wrong is for the log; a stranger gets what finds it there.
+      // The log says what went wrong; the sender gets only the id of that log line.
       ports.log.error('request failed', { status: 500, problem: describeError(error) });
       return answerJson(500, { message: 'the request failed here; it may be sent again', requestId });
     }
@@ -38,44 +38,46 @@ export function createEndpoint(ports: EndpointPorts): Endpoint {
 }
 
 async function handle(request: HttpRequest, ports: EndpointPorts, signal: AbortSignal): Promise<HttpAnswer> {
-  const read = readClaim(request.headers, ports.clock.now());
-  if ('problem' in read) return answerJson(401, { message: read.problem });
-  if (!verifySignature(read.claim, request.body, await ports.readSecrets(signal))) {
+  const signed = readClaim(request.headers, ports.clock.now());
+  if ('problem' in signed) return answerJson(401, { message: signed.problem });
+  const { claim } = signed;
+  if (!verifySignature(claim, request.body, await ports.readSecrets(signal))) {
     return answerJson(401, { message: 'the signature was not made over this body with a secret known here' });
   }
-  if (read.claim.kind === 'github' && !(await isGithubTaken(read.claim.id, ports, signal))) {
+  if (claim.kind === 'github' && !(await isGithubAllowed(claim.id, ports, signal))) {
     return answerJson(401, { message: `${noGithub}: sign as Standard Webhooks say` });
   }
   const body = parseJson(request.body);
   if (body === undefined) return answerJson(400, { message: 'the body is not JSON' });
-  return toAnswer(await ports.register(body, read.claim.id, signal));
+  return toAnswer(await ports.register(body, claim.id, signal));
 }
 
 const noGithub = 'requests that are signed as GitHub signs its webhooks are not taken here';
 
-/** Asked only of requests whose signature is right, so that the log tells the operator of senders that there really are. */
-async function isGithubTaken(
+/** Whether GitHub's form of signatures is accepted. Called only after the signature was verified, so that the
+ *  log names only real senders. */
+async function isGithubAllowed(
   request: string,
   { githubAllowedUntil, clock, log }: EndpointPorts,
   signal: AbortSignal,
 ): Promise<boolean> {
   const until = await githubAllowedUntil(signal);
   if (until === 'always') return true;
-  const right =
+  const advice =
     'write registration.github: true into the inventory, or have the sender sign as Standard Webhooks say';
   if (until === 'never' || (until !== 'unknown' && until <= clock.now())) {
-    log.warn('signature refused', { request, problem: `${noGithub}; ${right}` });
+    log.warn('signature refused', { request, problem: `${noGithub}; ${advice}` });
     return false;
   }
   const end = until === 'unknown' ? '90 days after the first full pass of issue' : until.toISOString();
   log.warn('GitHub signature accepted', {
     request,
-    problem: `such are refused from ${end} on; ${right}`,
+    problem: `such are refused from ${end} on; ${advice}`,
   });
   return true;
 }
 
-/** `undefined` where the text is not JSON, which no JSON text means. */
+/** The parsed text; `undefined` if it is not JSON (no JSON text parses to `undefined`). */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -84,6 +86,7 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** The response that tells the sender the result of a registration. */
 function toAnswer(registration: Registration): HttpAnswer {
   switch (registration.kind) {
     case 'accepted': {

@@ -1,4 +1,4 @@
-// Until when requests that are signed as GitHub signs its webhooks are taken: what the installation's record says, remembered.
+// Finds out until when requests signed in GitHub's form are accepted, and remembers it for a minute.
 import { once } from '../../async/promise-cache.ts';
 import type { RegistrationSpec } from '../../certificate/spec.ts';
 import { type GithubFormState, githubFormState } from '../../policy/registration/github-form.ts';
@@ -8,26 +8,29 @@ import type { InstallationRecord, InstallationStore } from '../../ports/installa
 import type { Log } from '../../ports/log.ts';
 import type { CertificateStore } from '../../ports/store.ts';
 
-/** The record is read again after this long, and so is one that was not there. */
+/** How long the record is remembered, also a missing one. */
 const lifetimeMs = 60_000;
 
-/** Until when such requests are taken. It never rejects: where the record cannot be read nobody is refused for it. */
+/** Until when requests signed in GitHub's form are accepted. Rejects only with the signal's reason: while the
+ *  record cannot be read, no request is refused. */
 export type GithubAllowedUntil = (signal: AbortSignal) => Promise<GithubFormState>;
 
-/** Where the record is, and what tells an older installation from a new one before there is one. */
+/** Where the installation's record is, and the store that shows whether an installation without one is
+ *  new. */
 interface InstallationPorts {
   readonly installation: Pick<InstallationStore, 'read'>;
   readonly store: Pick<CertificateStore, 'list'>;
   readonly clock: Clock;
 }
 
-/** How long a sender waits for it. */
+/** Longest time in milliseconds that a sender waits for the record. */
 const longestMs = 3_000;
 
-/** What is known of an installation. */
+/** The part of the record that matters here; `undefined` if the installation has none and is not new. */
 type Known = Pick<InstallationRecord, 'firstRun' | 'isUpgraded'> | undefined;
 
-/** Reads the record only where the inventory does not say it, at most once a minute. */
+/** Reads the record of the installation, at most once a minute, and only if the inventory does not set
+ *  `registration.github`. */
 export function rememberGithubForm(
   ports: InstallationPorts,
 ): (registration: RegistrationSpec | undefined, log: Log) => GithubAllowedUntil {
@@ -40,7 +43,7 @@ export function rememberGithubForm(
     } catch (error) {
       signal.throwIfAborted();
       log.warn('installation not read', { problem: describeError(error) });
-      // A sender does not wait for it again at once.
+      // Remembered too, so that the next sender does not wait for it again.
       return { known: undefined, untilMs };
     }
   };
@@ -51,7 +54,8 @@ export function rememberGithubForm(
   };
 }
 
-/** Before the first full pass there is no record: whoever has stored no certificate yet has nothing that worked before. */
+/** The record. Before the first full run of `issue` there is none; an installation that has no certificate
+ *  either is new. */
 async function readKnown({ installation, store }: InstallationPorts, signal: AbortSignal): Promise<Known> {
   const record = await installation.read(signal);
   if (record) return record;

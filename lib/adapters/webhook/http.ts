@@ -1,22 +1,23 @@
-// HTTP as API Gateway's payload format 2.0 brings it: what a request must be before anything is spent on it.
+// Parses requests of API Gateway (payload format 2.0), refuses malformed ones, and makes JSON responses.
 import * as z from 'zod';
 
-/** A POST with a JSON body of acceptable size; the JSON is not parsed and nothing is authenticated yet. */
+/** A POST request of allowed size and content type. Its JSON is not parsed, and its sender not authenticated
+ *  yet. */
 export interface HttpRequest {
-  /** By lower-case name. */
+  /** Headers by name in lower case. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Exactly what was sent, for signatures are made over it. */
+  /** The body exactly as sent, because the signature covers it. */
   readonly body: string;
 }
 
-/** What a function behind an HTTP API returns. */
+/** The response of a function behind an HTTP API. */
 export interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** The most that the body of a request may have: a hundred names of 150 characters. */
+/** Largest body of a request, in bytes: enough for a hundred names of 150 characters. */
 export const largestBodyBytes = 16 * 1024;
 
 const httpEvent = z.object({
@@ -27,14 +28,15 @@ const httpEvent = z.object({
   isBase64Encoded: z.boolean().default(false),
 });
 
-/** The request, or the answer to one that is refused for its form: 400, 405, 413 or 415. */
+/** The request in an event, or the response for a malformed one: status 400, 405, 413 or 415. */
 export function parseHttpEvent(event: unknown): { readonly request: HttpRequest } | HttpAnswer {
   const parsed = httpEvent.safeParse(event);
   if (!parsed.success)
     return answerJson(400, { message: 'this is not an event of an HTTP API (payload 2.0)' });
-  const { requestContext, headers: sent, body, isBase64Encoded } = parsed.data;
-  const headers = new Map(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]));
-  if (headers.size < Object.keys(sent).length) return answerJson(400, { message: 'a header is there twice' });
+  const { requestContext, headers: received, body, isBase64Encoded } = parsed.data;
+  const headers = new Map(Object.entries(received).map(([name, value]) => [name.toLowerCase(), value]));
+  if (headers.size < Object.keys(received).length)
+    return answerJson(400, { message: 'a header is there twice' });
 
   if (requestContext.http.method !== 'POST') {
     return answerJson(405, { message: 'only POST is answered here' }, { allow: 'POST' });
@@ -51,7 +53,7 @@ export function parseHttpEvent(event: unknown): { readonly request: HttpRequest 
   return { request: { headers, body: text } };
 }
 
-/** An answer with `body` as JSON, not to be cached. */
+/** A response with `body` as JSON, which must not be cached. */
 export function answerJson(
   statusCode: number,
   body: object,
@@ -64,7 +66,7 @@ export function answerJson(
   };
 }
 
-/** RFC 8259 §8.1: JSON that is exchanged is UTF-8; a charset parameter that says so does no harm. */
+/** Whether the content type is JSON in UTF-8, the only encoding for JSON (RFC 8259 §8.1). */
 function isJson(contentType = ''): boolean {
   const [type = '', ...parameters] = contentType
     .toLowerCase()
@@ -78,6 +80,7 @@ function isJson(contentType = ''): boolean {
   );
 }
 
+/** The text of UTF-8 bytes; `undefined` if they are not UTF-8. */
 function decodeUtf8(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

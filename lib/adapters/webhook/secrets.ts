@@ -1,17 +1,18 @@
-// The secrets that requests are signed with: how an AWS secret holds them, and for how long they are remembered.
+// Reads the secrets that requests are signed with from an AWS secret, and remembers them for a minute.
 import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 
-/** Secrets are read again after this long: so long may a new one be refused and an old one still be taken. */
+/** How long secrets are remembered, in milliseconds. For so long a new secret may be refused, and a removed
+ *  one be accepted. */
 export const secretsLifetimeMs = 60_000;
 
-/** Gives the secrets that are valid now. */
+/** The secrets that are valid now. */
 export type ReadSecrets = (signal: AbortSignal) => Promise<readonly string[]>;
 
-/** The AWS secret holds one secret, or several with white space between them: to rotate, put the new one beside the old
- *  one, change the sender, then take the old one away. (AWSPREVIOUS is not asked: there a secret that leaked would stay
- *  valid until the next rotation.) A failed read is not remembered.
- *  @throws Error where the text is something else. */
+/** Reads the secrets in the text of an AWS secret: one, or several separated by white space. To rotate, an
+ *  operator adds the new secret, changes the sender, and removes the old one. AWSPREVIOUS is not read,
+ *  because a leaked secret would stay valid there until the next rotation. A failure is not remembered.
+ *  @throws Error if the text is something else. */
 export function rememberSecrets(
   readText: (signal: AbortSignal) => Promise<string>,
   clock: Clock,
@@ -24,8 +25,8 @@ export function rememberSecrets(
   return async (signal) => (await remembered(signal)).secrets;
 }
 
-/** Standard Webhooks: the base64 of 24 to 64 random bytes, with `whsec_` before it or, as Secrets Manager's own generator
- *  makes it of letters and digits, without. */
+/** Secrets as Standard Webhooks specifies them: `whsec_` and the base64 of 24 to 64 random bytes. The prefix
+ *  may be missing, because the generator of Secrets Manager makes only letters and digits. */
 function parseSecrets(text: string): readonly string[] {
   const secrets = text.split(/\s+/).filter((part) => part !== '');
   if (secrets.length > 0 && secrets.every(isSecret)) return secrets;

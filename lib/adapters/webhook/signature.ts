@@ -1,31 +1,34 @@
-// Signatures of requests: Standard Webhooks (standardwebhooks.com), which say when, too; or GitHub's (X-Hub-Signature-256).
+// Reads and verifies signatures of requests: Standard Webhooks (standardwebhooks.com) and GitHub's form.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import type { HttpRequest } from './http.ts';
 
-/** How far a request's timestamp may be from our clock, either way; what the specification's libraries take. */
+/** Largest difference between a request's timestamp and our clock; libraries of the specification allow the
+ *  same. */
 const toleranceMs = 5 * 60_000;
 
-/** What a sender may give as id and signatures: more is no sender's that follows the specification. */
+/** Longest `webhook-id`, in characters. */
 const longestId = 256;
+/** Most signatures in one request. */
 const mostSignatures = 20;
 
-/** What a request claims about its sender. GitHub's form does not say when it was sent: one that is sent again means the same
- *  again, because registering twice is registering once. */
+/** What the headers of a request claim about its sender, not verified yet. GitHub's form has no timestamp. A
+ *  replayed request does no harm, because a second registration of the same specification changes nothing. */
 type SignedClaim =
   | StandardClaim
   | { readonly kind: 'github'; readonly id: string; readonly signature: string };
 
 interface StandardClaim {
   readonly kind: 'standard';
-  /** `webhook-id`: the same for every try of one request. */
+  /** Header `webhook-id`: the same for each attempt to send one request. */
   readonly id: string;
   readonly sentAt: Date;
-  /** Of any version, e.g. `v1,…`: one for each secret the sender has. */
+  /** Signatures of any version, e.g. `v1,…`: one for each secret of the sender. */
   readonly signatures: readonly string[];
 }
 
-/** The claim, or why there is none that is worth checking. Needs no secret, so a refusal costs nothing. */
+/** The claim in the headers, or the problem with them. Needs no secret, so a refusal causes no call to
+ *  AWS. */
 export function readClaim(
   headers: HttpRequest['headers'],
   now: Date,
@@ -34,12 +37,12 @@ export function readClaim(
   const timestamp = headers.get('webhook-timestamp');
   const signature = headers.get('webhook-signature');
   if (!id || !timestamp || !signature) return readGithubClaim(headers);
-  // What is signed is id.timestamp.body: with a dot in the id the same text could be read as another id and body.
+  // The signature covers id.timestamp.body, and a dot in the id would make that ambiguous.
   if (id.includes('.') || id.length > longestId) {
     return { problem: `webhook-id must have no dot and at most ${longestId} characters` };
   }
   const sentAt = new Date(/^\d{1,11}$/.test(timestamp) ? Number(timestamp) * 1000 : Number.NaN);
-  // Written so that a timestamp that is no number is refused too.
+  // Negated, so that an invalid timestamp (NaN) is refused too.
   if (!(Math.abs(now.getTime() - sentAt.getTime()) <= toleranceMs)) {
     return { problem: 'webhook-timestamp must be the time of sending in seconds, at most 5 minutes away' };
   }
@@ -50,7 +53,7 @@ export function readClaim(
   return { claim: { kind: 'standard', id, sentAt, signatures } };
 }
 
-/** As https://docs.github.com/webhooks says: `sha256=` and 64 hex digits. */
+/** The claim in GitHub's form: `sha256=` and 64 hex digits (https://docs.github.com/webhooks). */
 function readGithubClaim(
   headers: HttpRequest['headers'],
 ): { readonly claim: SignedClaim } | { readonly problem: string } {
@@ -65,7 +68,7 @@ function readGithubClaim(
   return { claim: { kind: 'github', id, signature } };
 }
 
-/** Whether one of the signatures was made over this body with one of the secrets (`ReadSecrets`). */
+/** Whether one of the claim's signatures was made over this body with one of the secrets. */
 export function verifySignature(claim: SignedClaim, body: string, secrets: readonly string[]): boolean {
   if (claim.kind === 'github') {
     const { signature } = claim;
@@ -77,12 +80,12 @@ export function verifySignature(claim: SignedClaim, body: string, secrets: reado
   });
 }
 
-/** GitHub's key is the secret's text as it stands, prefix and all. */
+/** GitHub's signature of a body. Its key is the secret's text, prefix included. */
 function signAsGithub(secret: string, body: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 
-/** Hashes have one length, so that not even the length of what was sent is compared early. */
+/** Compares hashes of the texts, so that the time does not depend on their length either. */
 function equalInConstantTime(a: string, b: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(a), hash(b));
