@@ -1,4 +1,4 @@
-// Puts events on an EventBridge bus, for whoever wants to run something then.
+// Publishes events on an EventBridge bus, so that operators can run something after a delivery.
 import {
   EventBridgeClient,
   type EventBridgeClientConfig,
@@ -8,19 +8,23 @@ import { type Announce, EventError } from '../../ports/events.ts';
 import { type AwsFailure, callAws } from '../aws/failure.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 
+/** Which bus, and how it is reached. */
 export interface EventBusOptions {
-  /** Name of a bus of this account and region. */
+  /** Name of a bus in this account and region. */
   readonly bus: string;
-  /** Beside what the environment says (region, credentials, endpoint). */
+  /** Overrides what the SDK reads from the environment (region, credentials, endpoint). */
   readonly config?: EventBridgeClientConfig;
 }
 
+/** One event bus. */
 export interface EventBus {
+  /** Publishes `Certificate Delivered`. After a lost answer the bus may have the event twice. */
   readonly announce: Announce;
+  /** Closes idle connections. */
   close(): void;
 }
 
-/** Opens no connection before the first event. After a lost answer there may be two of one. */
+/** A bus. The first event opens a connection. */
 export function connectEventBus({ bus, config }: EventBusOptions): EventBus {
   const client = new EventBridgeClient({ requestHandler: awsTimeouts, ...config });
   return {
@@ -36,7 +40,7 @@ export function connectEventBus({ bus, config }: EventBusOptions): EventBus {
         async (options) => {
           const command = new PutEventsCommand({ Entries: [entry] });
           const { FailedEntryCount = 0, Entries = [] } = await client.send(command, options);
-          // The call succeeds where its entries do not.
+          // The call also succeeds if the bus refuses its entries.
           if (FailedEntryCount > 0) throw named(Entries[0]?.ErrorCode);
         },
         (failure) => translate(failure, bus),

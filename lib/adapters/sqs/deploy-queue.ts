@@ -1,8 +1,8 @@
-// Sends messages to the queue that the deploy function reads.
+// Sends messages to the queue that starts the deploy function.
 import type { DeployQueue } from '../../ports/queues.ts';
 import { openQueue, type QueueOptions } from './queue.ts';
 
-/** As `openQueue`. */
+/** `DeployQueue` over SQS. The first message opens a connection; `close` closes it. */
 export function connectDeployQueue(options: QueueOptions): DeployQueue & { close(): void } {
   const queue = openQueue(options);
   return {

@@ -1,8 +1,8 @@
-// Sends messages to the queue that the issue function reads.
+// Sends messages to the queue that starts the issue function.
 import type { IssueQueue } from '../../ports/queues.ts';
 import { openQueue, type QueueOptions } from './queue.ts';
 
-/** As `openQueue`. */
+/** `IssueQueue` over SQS. The first message opens a connection; `close` closes it. */
 export function connectIssueQueue(options: QueueOptions): IssueQueue & { close(): void } {
   const queue = openQueue(options);
   return {

@@ -1,29 +1,35 @@
-// One SQS queue to send to.
+// Sends messages to one SQS queue.
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { QueueError } from '../../ports/queues.ts';
 import { type AwsFailure, callAws } from '../aws/failure.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 
+/** Which queue, and how it is reached. */
 export interface QueueOptions {
-  /** Queue URL. */
+  /** URL of the queue. */
   readonly url: string;
-  /** Beside what the environment says (region, credentials, endpoint). */
+  /** Overrides what the SDK reads from the environment (region, credentials, endpoint). */
   readonly config?: SQSClientConfig;
 }
 
+/** One queue to send messages to. */
 export interface Queue {
-  /** `body` is the event that a person would send by hand; `id` stands beside it, for logs. */
+  /** Sends one message. `body` is the event of the function that the queue starts. `id` goes into the
+   *  attribute `request`, for logs. `delaySeconds`: at most 900. After a lost answer the queue may have the
+   *  message twice.
+   *  @throws QueueError `QueueFailed`
+   *  @throws the signal's reason once the signal is aborted. */
   send(
     body: object,
     id: string,
     options: { readonly delaySeconds?: number | undefined },
     signal: AbortSignal,
   ): Promise<void>;
+  /** Closes idle connections. */
   close(): void;
 }
 
-/** Opens no connection before the first message, and sends no message twice knowingly; after a lost answer there may be
- *  two. `send` throws QueueError `QueueFailed`, or the signal's reason. */
+/** A queue. The first message opens a connection. */
 export function openQueue({ url, config }: QueueOptions): Queue {
   const client = new SQSClient({ requestHandler: awsTimeouts, ...config });
   return {
