@@ -30,7 +30,7 @@ it.each([
   ['Error', 'other'],
 ])('%s is %s, under the name that AWS gives it', (name, kind) => {
   const error = named(name);
-  expect(readAwsFailure(error)).toEqual({ kind, name, said: 'no', cause: error });
+  expect(readAwsFailure(error)).toEqual({ kind, name, message: 'no', cause: error });
 });
 
 it('a connection that fails is unreachable, under the name that the system gives it', () => {
@@ -52,9 +52,9 @@ it('what is not an answer is quoted nowhere, for it may hold a key', () => {
     expect(failure).toMatchObject({ kind: 'unreadable', cause: undefined });
     expect(JSON.stringify(failure)).not.toContain(key);
   }
-  const { said } = readAwsFailure(named('ValidationException', `${key} is no key${' again'.repeat(200)}`));
-  expect(said).toMatch(/^… is no key/);
-  expect(said).toHaveLength(400);
+  const { message } = readAwsFailure(named('ValidationException', `${key} is no key${' again'.repeat(200)}`));
+  expect(message).toMatch(/^… is no key/);
+  expect(message).toHaveLength(400);
 });
 
 describe('a call', () => {

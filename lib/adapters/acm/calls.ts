@@ -1,12 +1,12 @@
-// One call to AWS Certificate Manager: the run's signal goes in, and what AWS refuses comes out with a code.
+// Calls AWS Certificate Manager, and translates a failure to a CertificateManagerError.
 import { CertificateManagerError, type CertificateManagerErrorCode } from '../../ports/acm.ts';
 import { type AwsFailure, callAws } from '../aws/failure.ts';
 
-/** The tag by which a certificate in ACM is known as ours: the prefix of the installation, a slash, and the name of the
- *  certificate that is imported there. */
+/** Tag that marks a certificate in ACM as ours. Its value is `<prefix>/<name>`: the installation's prefix and
+ *  the certificate's name. */
 export const certificateTag = 'certrelay:certificate';
 
-/** ACM's own codes. */
+/** Error codes by the codes that only ACM has. */
 const codes: Readonly<Record<string, CertificateManagerErrorCode>> = {
   LimitExceededException: 'LimitExceeded',
   TooManyTagsException: 'LimitExceeded',
@@ -16,8 +16,10 @@ const codes: Readonly<Record<string, CertificateManagerErrorCode>> = {
   InvalidTagException: 'Rejected',
 };
 
-/** Carries out one call. `subject`: an ARN, or what else the call is about, for messages.
- *  @throws CertificateManagerError, or the signal's reason where it is aborted. */
+/** Makes one call. `action`: e.g. `GetCertificate`. `subject`: an ARN, or other words for what the call is
+ *  about; both are for messages.
+ *  @throws CertificateManagerError
+ *  @throws the signal's reason once the signal is aborted. */
 export function callAcm<T>(
   action: string,
   subject: string,
@@ -25,10 +27,9 @@ export function callAcm<T>(
   send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
   return callAws(signal, send, (failure) => {
-    const { said, cause } = failure;
     const code = codeOf(failure);
-    const message = `acm:${action} on ${subject}: ${describe(code, subject, said)}`;
-    return new CertificateManagerError(code, message, { cause });
+    const message = `acm:${action} on ${subject}: ${describe(code, subject, failure.message)}`;
+    return new CertificateManagerError(code, message, { cause: failure.cause });
   });
 }
 
@@ -38,7 +39,8 @@ function codeOf({ kind, name }: AwsFailure): CertificateManagerErrorCode {
   return kind === 'missing' ? 'NotFound' : (codes[name] ?? 'Failed');
 }
 
-function describe(code: CertificateManagerErrorCode, subject: string, said: string): string {
+/** What is wrong and what to do. `reason`: the message of AWS. */
+function describe(code: CertificateManagerErrorCode, subject: string, reason: string): string {
   switch (code) {
     case 'Denied': {
       const tagging = `aws acm add-tags-to-certificate --certificate-arn ${subject} --tags Key=${certificateTag},Value=<prefix>/<name>`;
@@ -48,7 +50,7 @@ function describe(code: CertificateManagerErrorCode, subject: string, said: stri
       return `AWS denied it: deploy's role must allow it (infra/roles.yml)${untagged}`;
     }
     case 'LimitExceeded':
-      return `a quota of the account is used up: delete certificates that nobody uses, or ask AWS for more (${said})`;
+      return `a quota of the account is used up: delete certificates that nobody uses, or ask AWS for more (${reason})`;
     case 'NotFound':
       return 'there is no such certificate';
     case 'Throttled':
@@ -56,6 +58,6 @@ function describe(code: CertificateManagerErrorCode, subject: string, said: stri
     case 'NotImported':
     case 'KeyTypeConflict':
     case 'Failed':
-      return said;
+      return reason;
   }
 }

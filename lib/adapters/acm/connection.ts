@@ -1,4 +1,4 @@
-// AWS Certificate Manager in one region, for the deploy story.
+// Connects to AWS Certificate Manager in one region.
 
 import {
   ACMClient,
@@ -19,18 +19,21 @@ import { type CertificateManager, CertificateManagerError } from '../../ports/ac
 import { awsTimeouts } from '../aws/timeouts.ts';
 import { callAcm, certificateTag } from './calls.ts';
 
+/** Which region, and how it is reached. */
 export interface AcmOptions {
   readonly region: string;
-  /** First part of every AWS secret's name: what the tag says goes by it, so that two installations in one account leave
-   *  each other's imports alone. */
+  /** The installation's prefix. It is part of our tag, so that two installations in one account do not touch
+   *  each other's certificates. */
   readonly prefix: string;
-  /** Beside what the environment says (credentials, endpoint). */
+  /** Overrides what the SDK reads from the environment (credentials, endpoint). */
   readonly config?: ACMClientConfig;
 }
 
-/** Opens no connection before the first call. Calls are tried three times where that may help. */
+/** ACM in one region. The first call opens a connection. The SDK tries a call up to 3 times after a temporary
+ *  failure, except an import without ARN. */
 export function connectCertificateManager({ region, prefix, config }: AcmOptions): CertificateManager {
-  // An import whose answer is lost would make a second ARN, so the run after it looks for the first one instead.
+  // If the answer to an import without ARN is lost, a second attempt would make a second certificate.
+  // The next run finds the first one by its tag.
   const make = (maxAttempts: number) =>
     new ACMClient({ requestHandler: awsTimeouts, maxAttempts, ...config, region });
   const [client, singleTry] = [make(3), make(1)];
@@ -55,8 +58,8 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
 
     async find(name, domains, signal) {
       const arns = (await imported(signal))
-        .filter((one) => isFor(one, domains))
-        .map((one) => one.CertificateArn ?? '');
+        .filter((summary) => isFor(summary, domains))
+        .map((summary) => summary.CertificateArn ?? '');
       const tagged = await Promise.all(
         arns.map(async (arn) => {
           const tags = await unlessMissing(
@@ -79,7 +82,7 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
         Certificate: Buffer.from(leaf),
         PrivateKey: Buffer.from(key),
         CertificateChain: others.length > 0 ? Buffer.from(others.join('')) : undefined,
-        // ACM takes no tags with an ARN; those that are there stay.
+        // ACM accepts no tags together with an ARN; the certificate keeps those that it has.
         ...(arn === undefined
           ? { Tags: [{ Key: certificateTag, Value: tagValue(name) }] }
           : { CertificateArn: arn }),
@@ -98,7 +101,7 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
   };
 }
 
-/** Every imported certificate of the region. ACM lists some types of keys only where they are asked for. */
+/** All imported certificates in the region. ACM lists some key types only if the request names them. */
 async function listImported(client: ACMClient, signal: AbortSignal): Promise<readonly CertificateSummary[]> {
   const found: CertificateSummary[] = [];
   let token: string | undefined;
@@ -117,6 +120,7 @@ async function listImported(client: ACMClient, signal: AbortSignal): Promise<rea
   return found;
 }
 
+/** Whether the certificate has one of the names. */
 function isFor(
   { DomainName, SubjectAlternativeNameSummaries = [] }: CertificateSummary,
   domains: readonly string[],
@@ -131,13 +135,14 @@ function describe(arn: string, pem: string | undefined): AcmCertificate {
     const { fingerprint, keyType } = readCertificate(pem ?? '');
     return { arn, fingerprint, keyType };
   } catch (cause) {
-    throw new CertificateManagerError('Failed', `ACM's answer for ${arn} holds no certificate`, { cause });
+    throw new CertificateManagerError('Failed', `ACM's answer for ${arn} contains no certificate`, { cause });
   }
 }
 
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+/** The result of a call; `undefined` if ACM answers that there is no such certificate. */
+async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
-    return await answer;
+    return await call;
   } catch (error) {
     if (error instanceof CertificateManagerError && error.code === 'NotFound') return undefined;
     throw error;

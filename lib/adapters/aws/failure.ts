@@ -1,9 +1,13 @@
-// What AWS says if it does not do what was asked: the same few kinds for every service.
+// Classifies the failures of AWS calls: every service has the same few kinds.
 
-/** `denied`: by a policy. `unsigned`: AWS does not take the credentials. `throttled`: too many requests.
- *  `missing`: what the call is about does not exist. `unreachable`: no answer, or none in time.
- *  `unreadable`: an answer that the SDK cannot parse. `other`: anything else, which the adapter knows by
- *  `name`. */
+/** Why a call to AWS failed.
+ *  - `denied`: an IAM or resource policy does not allow it.
+ *  - `unsigned`: AWS does not accept the credentials.
+ *  - `throttled`: too many requests.
+ *  - `missing`: the resource does not exist.
+ *  - `unreachable`: no answer, or none in time.
+ *  - `unreadable`: the SDK cannot parse the answer.
+ *  - `other`: anything else; the adapter knows it by `name`. */
 export type AwsFailureKind =
   | 'denied'
   | 'unsigned'
@@ -13,18 +17,21 @@ export type AwsFailureKind =
   | 'unreadable'
   | 'other';
 
-/** One failed call. */
+/** A failed call to AWS. */
 export interface AwsFailure {
   readonly kind: AwsFailureKind;
-  /** AWS's own code, such as `InvalidChangeBatch`; of a connection the system's, such as `ECONNREFUSED`. */
+  /** The code of AWS, e.g. `InvalidChangeBatch`, or that of the system for a connection, e.g.
+   *  `ECONNREFUSED`. */
   readonly name: string;
-  /** AWS's words, at most 400 characters, without long runs of base64: AWS quotes what it refuses. */
-  readonly said: string;
-  /** The SDK's error; `undefined` if that quotes an answer, which may hold a key. */
+  /** The message of AWS: at most 400 characters, without long runs of base64, because AWS quotes what it
+   *  refuses. */
+  readonly message: string;
+  /** The SDK's error. `undefined` for `unreadable`, because that error quotes the answer, which may contain a
+   *  key. */
   readonly cause: unknown;
 }
 
-/** By the beginning of AWS's code, the first that fits. */
+/** Kinds by the beginning of AWS's code; the first match counts. */
 const kinds: readonly (readonly [RegExp, AwsFailureKind])[] = [
   [/^(?:AccessDenied|K[Mm][Ss]\.?AccessDenied|NotAuthorized|UnauthorizedOperation)/, 'denied'],
   [
@@ -36,19 +43,20 @@ const kinds: readonly (readonly [RegExp, AwsFailureKind])[] = [
   [/^(?:TimeoutError|RequestTimeout|E[A-Z]{4,}$|UND_ERR_)/, 'unreachable'],
 ];
 
-/** Which kind of failure an SDK's error is. */
+/** Classifies an error of the AWS SDK. */
 export function readAwsFailure(error: unknown): AwsFailure {
   if (isUnreadable(error)) {
-    return { kind: 'unreadable', name: 'unreadable', said: 'its answer cannot be read', cause: undefined };
+    return { kind: 'unreadable', name: 'unreadable', message: 'its answer cannot be read', cause: undefined };
   }
   const name = nameOf(error);
   const kind = kinds.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
-  const said = error instanceof Error ? error.message.replaceAll(/[A-Za-z0-9+/=]{40,}/g, '…') : name;
-  return { kind, name, said: said.slice(0, 400), cause: error };
+  const message = error instanceof Error ? error.message.replaceAll(/[A-Za-z0-9+/=]{40,}/g, '…') : name;
+  return { kind, name, message: message.slice(0, 400), cause: error };
 }
 
-/** Carries out one call.
- *  @throws what `translate` makes of its failure, or the signal's reason once that is aborted. */
+/** Makes one call and returns its result.
+ *  @throws the error that `translate` makes of the failure
+ *  @throws the signal's reason once the signal is aborted. */
 export async function callAws<T>(
   signal: AbortSignal,
   send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
@@ -63,7 +71,7 @@ export async function callAws<T>(
   }
 }
 
-/** The parser quotes what it could not read, and the SDK adds where the rest of it is. */
+/** Whether the SDK could not parse the answer. */
 function isUnreadable(error: unknown): boolean {
   return (
     error instanceof SyntaxError ||
@@ -71,7 +79,7 @@ function isUnreadable(error: unknown): boolean {
   );
 }
 
-/** AWS's code. The errors of a connection are all called `Error`, and have a code. */
+/** The code of an error: its name, or the `code` of a connection error, whose name is only `Error`. */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code: unknown = error.name === 'Error' && 'code' in error ? error.code : undefined;

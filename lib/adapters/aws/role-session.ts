@@ -1,11 +1,11 @@
-// The session of a role that the inventory names: made by STS AssumeRole, renewed before it ends.
+// Assumes an IAM role that the inventory names (STS AssumeRole), and renews its session before it expires.
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { readAwsFailure } from './failure.ts';
 import { awsTimeouts } from './timeouts.ts';
 
-/** What requests in the role's name are signed with. */
+/** AWS credentials of a role's session. */
 export interface SessionCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -13,28 +13,30 @@ export interface SessionCredentials {
   readonly expiration: Date;
 }
 
-/** `Denied`: AWS refuses the role, and will for the whole run. */
+/** Why a role cannot be assumed. `Denied`: AWS refuses it; the refusal is kept for the whole run.
+ *  `Throttled`: too many requests in the account. `Failed`: anything else. */
 export type RoleFailure = 'Denied' | 'Throttled' | 'Failed';
 
+/** Which role, and how STS is reached. */
 export interface RoleSessionOptions {
   readonly roleArn: string;
-  /** What the role's trust policy asks for as `sts:ExternalId`. */
+  /** The `sts:ExternalId` that the role's trust policy requires. */
   readonly externalId?: string | undefined;
-  /** Where the inventory names the role, such as `dns.zones`. */
+  /** Path of the role in the inventory, for messages, e.g. `dns.zones`. */
   readonly namedAt: string;
-  /** Makes what is thrown: an error of the adapter that asks. */
+  /** Makes the error to throw: one of the adapter that needs the role. */
   readonly fail: (code: RoleFailure, message: string, options?: { readonly cause?: unknown }) => Error;
-  /** Names the session in CloudTrail; what STS does not take there becomes a hyphen. */
+  /** Name of the session, which CloudTrail shows. A character that STS does not allow becomes a hyphen. */
   readonly sessionName: string;
   readonly clock: Clock;
-  /** Beside what the environment says (region, credentials, endpoint). */
+  /** Overrides what the SDK reads from the environment (region, credentials, endpoint). */
   readonly config?: STSClientConfig | undefined;
 }
 
-/** Longer than any one call takes with all of its attempts. */
+/** A session is renewed this long before it expires: longer than one call can take with all its attempts. */
 const marginMs = 5 * 60_000;
 
-/** One role. Opens no connection before the first question. */
+/** The session of one role. The first call opens a connection. */
 export class RoleSession {
   readonly #options: RoleSessionOptions;
   readonly #client: STSClient;
@@ -49,8 +51,9 @@ export class RoleSession {
     this.#client = new STSClient({ requestHandler: awsTimeouts, ...options.config });
   }
 
-  /** Credentials that last for five minutes more, the same ones for as long as they do. A refusal is for the whole run.
-   *  @throws what `fail` makes, with what to change. */
+  /** Credentials that are valid for at least 5 more minutes. They are shared until then. A refusal is kept
+   *  for the run.
+   *  @throws the error that `fail` makes; its message says what to change. */
   credentials(signal: AbortSignal): Promise<SessionCredentials> {
     return this.#current(signal);
   }
@@ -78,10 +81,11 @@ export class RoleSession {
       this.#isRefused = failure.code === 'Denied';
       throw fail(failure.code, failure.message, { cause: failure.cause });
     }
-    throw fail('Failed', `sts:AssumeRole of ${roleArn} gave no credentials`);
+    throw fail('Failed', `AWS answered sts:AssumeRole of ${roleArn} without credentials`);
   }
 }
 
+/** The code and the message for a failed AssumeRole. */
 function explain(
   error: unknown,
   { roleArn, externalId, namedAt }: RoleSessionOptions,
@@ -91,9 +95,9 @@ function explain(
     const message = `the run ended before sts:AssumeRole of ${roleArn} was answered`;
     return { code: 'Failed', message, cause: signal.reason };
   }
-  const { kind, said, cause } = readAwsFailure(error);
+  const { kind, message: refusal, cause } = readAwsFailure(error);
   if (kind === 'denied') {
-    const principal = principalIn(said);
+    const principal = principalIn(refusal);
     const condition =
       externalId === undefined ? '' : ', where sts:ExternalId is the externalId of the inventory,';
     const message = `AWS refused to let ${principal} assume the role ${roleArn} of ${namedAt}: its trust policy must allow sts:AssumeRole to that principal${condition} and the principal's own policy must allow sts:AssumeRole on the role, which a deploy after the change of ${namedAt} sees to`;
@@ -105,9 +109,10 @@ function explain(
   return { code: 'Failed', message: `sts:AssumeRole of ${roleArn} failed`, cause };
 }
 
-/** The role that STS says was refused: its ARN tells of the session, a trust policy names the role. */
-function principalIn(said: string): string {
-  const [, arn] = /^User: (\S+) is not authorized/.exec(said) ?? [];
+/** ARN of the role that STS refused. STS names the ARN of its session, but a trust policy needs that of the
+ *  role. */
+function principalIn(refusal: string): string {
+  const [, arn] = /^User: (\S+) is not authorized/.exec(refusal) ?? [];
   if (arn === undefined) return "the function's IAM role";
   const [, partition, account, role] = /^arn:([\w-]+):sts::(\d+):assumed-role\/([^/]+)\//.exec(arn) ?? [];
   return role === undefined ? arn : `arn:${partition}:iam::${account}:role/${role}`;

@@ -1,7 +1,7 @@
-// How long AWS may take.
+// Timeouts for calls to AWS, in milliseconds.
 
-/** For the SDK's request handler: an answer that does not come is asked for again while the run still has time; the SDK
- *  itself would wait for ever. */
+/** Options for the SDK's request handler. A request without a response is sent again while the run still has
+ *  time; by default the SDK would wait forever. */
 export const awsTimeouts = {
   connectionTimeout: 3_000,
   requestTimeout: 10_000,

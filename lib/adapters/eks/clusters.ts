@@ -1,4 +1,4 @@
-// Clusters of EKS: where their API servers are, and the sign-in by an IAM role.
+// Finds the API server of an EKS cluster, and signs in with an IAM role.
 import { X509Certificate } from 'node:crypto';
 import { DescribeClusterCommand, EKSClient, type EKSClientConfig } from '@aws-sdk/client-eks';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
@@ -10,31 +10,36 @@ import { readAwsFailure } from '../aws/failure.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 import { type Identity, makeToken } from './token.ts';
 
-/** What EKS says of a cluster: URL, and PEM of the authority. */
+/** Where an EKS cluster's API server is. */
 export interface EksDescription {
+  /** `https` URL without a slash at the end. */
   readonly server: string;
+  /** PEM certificate of the authority that its certificate is from. */
   readonly ca: string;
 }
 
+/** Which cluster, and how AWS is reached. */
 export interface EksOptions {
-  /** The inventory's name of the cluster, for messages. */
+  /** Name of the cluster in the inventory, for messages. */
   readonly name: string;
   readonly spec: EksSpec;
-  /** What was described before; a process needs no more than one. */
+  /** Remembers descriptions of clusters; a process needs only one. */
   readonly memory: PromiseCache<EksDescription>;
-  /** Names the session of the role. */
+  /** Name of the role's session, which CloudTrail shows. */
   readonly sessionName: string;
   readonly clock: Clock;
-  /** Beside what the environment says (credentials, endpoint). */
+  /** Overrides what the SDK reads from the environment (credentials, endpoint). */
   readonly config?: EKSClientConfig;
+  /** The same for STS, which serves the role. */
   readonly stsConfig?: STSClientConfig;
 }
 
-/** Gives the access to one cluster. After a server that is not the described one, `again` asks EKS anew. Fails with
- *  ClusterError `SignInFailed`, or `Unavailable` where EKS or STS cannot be asked now. */
+/** The access to one cluster. `again` forgets the remembered description: for a server that is not the
+ *  described one.
+ *  @throws ClusterError `SignInFailed`; `Unavailable` if EKS or STS does not answer; `Malformed`. */
 export type OpenEks = (signal: AbortSignal, again?: 'again') => Promise<ClusterAccess>;
 
-/** Opens no connection before the first question. */
+/** Reaches one EKS cluster. The first call opens a connection to AWS. */
 export function openEks(options: EksOptions): OpenEks {
   const { name, spec, memory, clock } = options;
   const { region, roleArn } = spec;
@@ -44,17 +49,17 @@ export function openEks(options: EksOptions): OpenEks {
   return async (signal, again) => {
     if (again) memory.forget(key);
     const described = await memory.get(key, () => describe(options, identify, signal));
-    const who = roleArn ?? "the function's IAM role";
+    const role = roleArn ?? "the function's IAM role";
     return {
       ...described,
       token,
       origin: 'EKS',
-      onRefusal: `cluster ${name} does not know ${who}: give it an access entry in the EKS cluster ${spec.name}, with a user name that a RoleBinding names (npm run rbac)`,
+      onRefusal: `cluster ${name} does not know ${role}: give it an access entry in the EKS cluster ${spec.name}, with a user name that a RoleBinding names (npm run rbac)`,
     };
   };
 }
 
-/** The function's own credentials, or those of the role. STS is loaded where there is a role. */
+/** Returns the function's own credentials, or those of the role. The STS client is loaded only for a role. */
 function identifyBy({ name, spec, sessionName, clock, config, stsConfig }: EksOptions) {
   const { roleArn, region } = spec;
   if (roleArn === undefined) {
@@ -80,8 +85,9 @@ function identifyBy({ name, spec, sessionName, clock, config, stsConfig }: EksOp
   return async (signal: AbortSignal): Promise<Identity> => (await opening).credentials(signal);
 }
 
-/** How long EKS and STS may take to say where a cluster is, all attempts together. */
+/** Timeout of EKS and STS for one description, over all attempts. */
 const describeMs = 40_000;
+/** Longest URL of an API server, in characters. */
 const mostUrl = 2_048;
 
 async function describe(
@@ -112,13 +118,14 @@ async function describe(
   }
 }
 
-/** The token goes to whoever is there. @throws ClusterError `Malformed` */
+/** Checks a description before a token is sent to its server.
+ *  @throws ClusterError `Malformed` */
 function readDescription(endpoint: string, authority: string, { name }: EksSpec): EksDescription {
   const ca = Buffer.from(authority, 'base64').toString('utf8');
   const isUrl = endpoint.length <= mostUrl && URL.parse(endpoint)?.protocol === 'https:';
   if (isUrl && isCertificate(ca)) return { server: endpoint.replace(/\/{0,8}$/, ''), ca };
-  const what = isUrl ? 'authority that is no PEM certificate' : 'endpoint that is no https URL';
-  throw new ClusterError('Malformed', `EKS gives the cluster ${name} an ${what}`);
+  const fault = isUrl ? 'authority that is no PEM certificate' : 'endpoint that is no https URL';
+  throw new ClusterError('Malformed', `EKS gives the cluster ${name} an ${fault}`);
 }
 
 function isCertificate(pem: string): boolean {
@@ -131,15 +138,15 @@ function isCertificate(pem: string): boolean {
 
 function translate(error: unknown, name: string, spec: EksSpec): ClusterError {
   const failure = readAwsFailure(error);
-  const what = `the EKS cluster ${spec.name} in ${spec.region}`;
+  const cluster = `the EKS cluster ${spec.name} in ${spec.region}`;
   const fail = (as: ClusterErrorCode, message: string) =>
     new ClusterError(as, message, { cause: failure.cause });
   if (failure.kind === 'missing') {
-    return fail('SignInFailed', `${what} does not exist: correct clusters.${name}.eks`);
+    return fail('SignInFailed', `${cluster} does not exist: correct clusters.${name}.eks`);
   }
   if (failure.kind === 'denied') {
-    const who = spec.roleArn ?? 'the role of deploy, which a deploy after the change of clusters sees to';
-    return fail('SignInFailed', `AWS denied eks:DescribeCluster on ${what}: allow it to ${who}`);
+    const role = spec.roleArn ?? 'the role of deploy, which a deploy after the change of clusters sees to';
+    return fail('SignInFailed', `AWS denied eks:DescribeCluster on ${cluster}: allow it to ${role}`);
   }
-  return fail('Unavailable', `${what} could not be described (${failure.name})`);
+  return fail('Unavailable', `${cluster} could not be described (${failure.name})`);
 }

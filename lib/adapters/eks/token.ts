@@ -1,34 +1,38 @@
-// The bearer token of EKS: a presigned GetCallerIdentity request, by which the cluster asks STS who is calling.
+// Makes bearer tokens for EKS: presigned GetCallerIdentity requests, by which EKS asks STS who calls.
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReadToken } from '../../ports/cluster.ts';
 
-/** What a token is signed with. */
+/** AWS credentials that a token is signed with. */
 export interface Identity {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** Absent: for as long as the process lives. */
+  /** End of their validity. Absent: they do not expire. */
   readonly expiration?: Date;
 }
 
+/** What a token is made for. */
 export interface TokenOptions {
-  /** EKS's name of the cluster: a token for one is good for no other. */
+  /** Name of the cluster in EKS. A token is valid for this cluster only. */
   readonly cluster: string;
   readonly region: string;
   readonly clock: Clock;
+  /** Returns credentials that are valid now. */
   readonly identify: (signal: AbortSignal) => Promise<Identity>;
 }
 
-/** STS takes a presigned request for 15 minutes, whatever its X-Amz-Expires says; 60 is what EKS expects there. */
+/** STS accepts a presigned request for 15 minutes, whatever X-Amz-Expires says. */
 const lifetimeMs = 15 * 60_000;
+/** The X-Amz-Expires that EKS requires, in seconds. */
 const expiresIn = 60;
-/** For clocks that differ. */
+/** A token is replaced this long before it expires, because clocks differ. */
 const marginMs = 60_000;
 
-/** Gives the same token for as long as it is good for a minute more, and then another. */
+/** Returns a function that reads the current token. It returns the same token until a minute before that
+ *  expires. */
 export function makeToken(options: TokenOptions): ReadToken {
   const { clock, identify } = options;
   const make = async (signal: AbortSignal) => {
@@ -63,7 +67,7 @@ async function presign(
   return `k8s-aws-v1.${Buffer.from(url).toString('base64url')}`;
 }
 
-/** SHA-256, and HMAC where there is a key, in the form that the signer asks for. */
+/** SHA-256, or HMAC-SHA-256 if there is a key, in the form that the signer requires. */
 class Sha256 {
   readonly #hash: Hash | Hmac;
 

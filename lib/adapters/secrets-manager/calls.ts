@@ -1,14 +1,17 @@
-// One call to Secrets Manager: the run's signal goes in, and what AWS refuses comes out as a StoreError.
+// Calls AWS Secrets Manager, and translates a failure to a StoreError.
 import { StoreError } from '../../ports/store.ts';
 import { type AwsFailure, callAws, readAwsFailure } from '../aws/failure.ts';
 
+/** Largest value of an AWS secret. */
 const largestValueBytes = 65_536;
-/** What AWS says of a name that is not free yet, and of a secret that cannot be used. */
+/** AWS's messages about an AWS secret that is scheduled for deletion: its name is not free, its value not
+ *  readable. */
 const awaitsDeletion = /scheduled for deletion|marked for deletion|was deleted/;
 
-/** Carries out one call. `action` and `secret` (name or ARN, `*` for none) are named in errors.
- *  @throws StoreError with AWS's own error as cause, but for an answer that cannot be read, which may hold a key; the
- *  signal's reason where it is aborted. */
+/** Makes one call. `action` (e.g. `GetSecretValue`) and `secret` (name, ARN, or `*` for a list) are for
+ *  messages.
+ *  @throws StoreError with the error of AWS as cause, except one that quotes an unreadable answer
+ *  @throws the signal's reason once the signal is aborted. */
 export function callSecrets<T>(
   action: string,
   secret: string,
@@ -18,13 +21,13 @@ export function callSecrets<T>(
   return callAws(signal, send, (failure) => translate(failure, action, secret));
 }
 
-/** Whether AWS refused a call with this error name, e.g. `ResourceNotFoundException`. */
+/** Whether an error of `callSecrets` is a refusal of AWS with this code, e.g. `ResourceNotFoundException`. */
 export function isRefusal(error: unknown, name: string): boolean {
   return error instanceof StoreError && readAwsFailure(error.cause).name === name;
 }
 
-/** The value itself.
- *  @throws StoreError `TooLarge` where AWS would not take it. */
+/** Returns a value if AWS accepts its size. `secret`: name of the AWS secret, for the message.
+ *  @throws StoreError `TooLarge` if it has over 65,536 bytes. */
 export function checkSize(value: string, secret: string): string {
   const bytes = Buffer.byteLength(value);
   if (bytes <= largestValueBytes) return value;
@@ -35,7 +38,7 @@ export function checkSize(value: string, secret: string): string {
 }
 
 function translate(failure: AwsFailure, action: string, secret: string): StoreError {
-  const { kind, name, said, cause } = failure;
+  const { kind, name, message: refusal, cause } = failure;
   const call = `secretsmanager:${action} on ${secret === '*' ? 'the list of AWS secrets' : `the AWS secret ${secret}`}`;
   if (kind === 'unreadable') {
     return new StoreError('Failed', `AWS answered ${call} with something that is not JSON`);
@@ -45,9 +48,9 @@ function translate(failure: AwsFailure, action: string, secret: string): StoreEr
     return new StoreError('Denied', message, { cause });
   }
   if (kind === 'throttled') return new StoreError('Throttled', `AWS throttled ${call}`, { cause });
-  const isDeleted = name === 'InvalidRequestException' && awaitsDeletion.test(said);
-  const why = isDeleted
+  const isDeleted = name === 'InvalidRequestException' && awaitsDeletion.test(refusal);
+  const reason = isDeleted
     ? `: it is scheduled for deletion; restore it (aws secretsmanager restore-secret --secret-id ${secret}), or delete it without a recovery window`
     : ` (${name})`;
-  return new StoreError('Failed', `${call} failed${why}`, { cause });
+  return new StoreError('Failed', `${call} failed${reason}`, { cause });
 }
