@@ -1,5 +1,4 @@
-// Certificates in AWS Secrets Manager: `<prefix>/certificates/<name>`, staging labels as claims, tags as the index.
-
+// Stores certificates in AWS secrets named `<prefix>/certificates/<name>`: labels are claims, tags the index.
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -20,20 +19,22 @@ import { callSecrets, checkSize, isRefusal } from './calls.ts';
 import { toEntry, toList } from './entry.ts';
 import { TagWriter } from './tag-writer.ts';
 
-/** Loaded once a value is read or written: a pass that finds nothing due lists, and tags tell it all. */
+/** Loaded when a value is read or written. A run that finds nothing due only lists, and reads tags. */
 const loadValues = () => import('./values.ts');
 
-/** A claim's version is put under this label, because PutSecretValue would take AWSPENDING from another run without a
- *  word. It stays where it is when a claim is released and goes with the next claim: at most one version has it. */
+/** Label that the version of a claim is stored with. With AWSPENDING, PutSecretValue would silently take the
+ *  label from another run. The version keeps this label after a release; the next claim moves it. */
 const parkingLabel = 'CERTRELAY_CLAIM';
 const claimAttempts = 3;
 
+/** `CertificateStore` in AWS Secrets Manager. */
 export class SecretCertificates implements CertificateStore {
   readonly #client: SecretsManagerClient;
   readonly #folder: string;
   readonly #uuid: () => string;
   readonly #tags: TagWriter;
 
+  /** `uuid`: a new random UUID at each call, for version ids. */
   constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
     this.#client = client;
     this.#folder = `${prefix}/certificates/`;
@@ -42,7 +43,7 @@ export class SecretCertificates implements CertificateStore {
   }
 
   async list(signal: AbortSignal, sources?: readonly SpecSource[]): Promise<readonly StoreEntry[]> {
-    // AWS compares any tag's value by its start; which tag it is stands in what is found.
+    // AWS filters by the beginning of any tag's value, so the results are filtered again below.
     const values = sources ? [{ Key: 'tag-value' as const, Values: [...sources] }] : [];
     const entries: StoreEntry[] = [];
     let next: string | undefined;
@@ -72,7 +73,7 @@ export class SecretCertificates implements CertificateStore {
       const found = await callSecrets('DescribeSecret', secret, signal, (options) =>
         this.#client.send(new DescribeSecretCommand({ SecretId: secret }), options),
       );
-      // Scheduled for deletion: nothing can be read from it, and listing does not show it either.
+      // Scheduled for deletion: its value cannot be read, and lists do not show it.
       if (found.DeletedDate) return undefined;
       return toEntry(name, this.#tags.learn(secret, found.Tags), found.VersionIdsToStages);
     } catch (error) {
@@ -111,7 +112,7 @@ export class SecretCertificates implements CertificateStore {
       Name: secret,
       SecretString: checkSize(writeSpecification(spec), secret),
       ClientRequestToken: this.#uuid(),
-      // With the secret itself: a crash must not leave a specification that no pass would find.
+      // Created together with the secret: after a crash in between, no run would find the specification.
       Tags: spec ? toList(encodeState(stateOfSpec(spec))) : [],
     };
     try {
@@ -141,10 +142,10 @@ export class SecretCertificates implements CertificateStore {
       } catch (error) {
         if (!isRefusal(error, 'InvalidParameterException')) throw error;
         const pending = (await this.describe(name, signal))?.pending;
-        // The answer to a first attempt was lost, and it had been carried out.
+        // A first attempt succeeded, but its answer was lost.
         if (pending === version) return { version };
         if (pending !== over) return 'claimedByOther';
-        // The label is where we said it was: whoever held it has let go meanwhile, or AWS means something else.
+        // The label is at `over`: another run has released its claim meanwhile, or AWS has another reason.
         if (attempt >= claimAttempts) throw error;
       }
     }
@@ -158,13 +159,13 @@ export class SecretCertificates implements CertificateStore {
   ): Promise<void> {
     const { writeCertificate } = await loadValues();
     try {
-      // For a version that exists AWS does nothing, labels included: a retry never brings back what was replaced since.
+      // AWS changes nothing if the version exists, so a retry never moves AWSCURRENT back to an old version.
       await this.#put(name, { value: writeCertificate(certificate), version, label: 'AWSCURRENT' }, signal);
     } catch (error) {
       if (!isRefusal(error, 'ResourceExistsException')) throw error;
-      // The same certificate stored before its specification changed is stored all the same.
-      const there = (await this.read(name, { version }, signal))?.value;
-      const isSame = there?.kind === 'certificate' && there.certificate.chain === certificate.chain;
+      // The version exists with another value. If only the specification differs, the certificate is stored.
+      const existing = (await this.read(name, { version }, signal))?.value;
+      const isSame = existing?.kind === 'certificate' && existing.certificate.chain === certificate.chain;
       if (!isSame) throw error;
     }
   }
@@ -219,7 +220,7 @@ export class SecretCertificates implements CertificateStore {
     );
   }
 
-  /** `undefined` for what is below the prefix and yet no certificate of ours. */
+  /** The certificate's name; `undefined` for an AWS secret that is not one of our certificates. */
   #certificateName(secret: string): string | undefined {
     const name = secret.slice(this.#folder.length);
     return secret.startsWith(this.#folder) && isCertificateName(name) ? name : undefined;

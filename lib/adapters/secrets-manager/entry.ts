@@ -1,14 +1,14 @@
-// What AWS tells of an AWS secret, as an entry of the store.
+// Converts what AWS answers about an AWS secret to a `StoreEntry`.
 import type { Tag } from '@aws-sdk/client-secrets-manager';
 import type { StoreEntry } from '../../ports/store.ts';
 import { decodeState } from '../../state/codec/tags.ts';
 
-/** Tags as AWS takes them. */
+/** Tags in the form of AWS requests. */
 export function toList(tags: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
-/** An entry by what AWS tells of it. @param createdAt Where a list tells that. */
+/** The entry of a certificate. `labels`: labels by version id. `createdAt`: only from a list. */
 export function toEntry(
   name: string,
   tags: ReadonlyMap<string, string>,
@@ -16,12 +16,13 @@ export function toEntry(
   createdAt?: Date,
 ): StoreEntry {
   const state = decodeState(tags);
-  const holder = (label: string) => Object.keys(labels).find((version) => labels[version]?.includes(label));
+  const versionWith = (label: string) =>
+    Object.keys(labels).find((version) => labels[version]?.includes(label));
   return {
     name,
-    current: holder('AWSCURRENT'),
-    previous: holder('AWSPREVIOUS'),
-    pending: holder('AWSPENDING'),
+    current: versionWith('AWSCURRENT'),
+    previous: versionWith('AWSPREVIOUS'),
+    pending: versionWith('AWSPENDING'),
     ...(state.source && createdAt ? { createdAt } : {}),
     state,
   };

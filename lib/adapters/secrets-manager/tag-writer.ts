@@ -1,4 +1,4 @@
-// Writes the tags of certificates' AWS secrets, within the 50 that one can have and without leaving anything behind.
+// Writes the tags of certificates' AWS secrets: keeps within AWS's limit of 50 and leaves no unused parts.
 import {
   type SecretsManagerClient,
   type Tag,
@@ -10,10 +10,11 @@ import { fitTags, type TagChange } from '../../state/budget.ts';
 import { callSecrets } from './calls.ts';
 import { toList } from './entry.ts';
 
-/** Up to so many tags there is room for all that a certificate can have got since. */
+/** With at most so many tags, an AWS secret has room for all tags that a certificate can get meanwhile. */
 const roomy = 32;
 
-/** Remembers the tags of those AWS secrets alone that a write must look at: with many, or with a value in parts. */
+/** Writes tags. It remembers the tags of an AWS secret only if a write needs them: if there are many, or one
+ *  value is in several parts. */
 export class TagWriter {
   readonly #client: SecretsManagerClient;
   readonly #seen = new Map<string, ReadonlyMap<string, string>>();
@@ -22,29 +23,31 @@ export class TagWriter {
     this.#client = client;
   }
 
-  /** Takes note of the tags that AWS told of a secret, and returns them by key. */
+  /** Returns the tags that AWS answered for a secret by key, and remembers them if a write needs them. */
   learn(secret: string, list: readonly Tag[] = []): ReadonlyMap<string, string> {
     const tags = new Map(list.map(({ Key = '', Value = '' }) => [Key, Value]));
-    const matters = tags.size > roomy || [...tags.keys()].some((key) => key.endsWith('.1'));
-    if (matters) this.#seen.set(secret, tags);
+    const isNeeded = tags.size > roomy || [...tags.keys()].some((key) => key.endsWith('.1'));
+    if (isNeeded) this.#seen.set(secret, tags);
     else this.#seen.delete(secret);
     return tags;
   }
 
-  /** Writes tags, in one call where there is room. @throws StoreError. */
+  /** Writes tags in one call, and removes others in a second one if there is no room for all.
+   *  @throws StoreError */
   async write(secret: string, tags: TagChange['write'], signal: AbortSignal): Promise<void> {
-    const change = fitTags(tags, this.#seen.get(secret));
-    const done = change.remove.length > 0 ? await this.#makeRoom(secret, change, signal) : change;
-    const Tags = toList(done.write);
+    const planned = fitTags(tags, this.#seen.get(secret));
+    const change = planned.remove.length > 0 ? await this.#makeRoom(secret, planned, signal) : planned;
+    const Tags = toList(change.write);
     if (Tags.length > 0) {
       await callSecrets('TagResource', secret, signal, (options) =>
         this.#client.send(new TagResourceCommand({ SecretId: secret, Tags }), options),
       );
     }
-    this.#note(secret, done);
+    this.#remember(secret, change);
   }
 
-  /** Takes away what the change does; what the role may not take away is emptied. */
+  /** Removes tags, and returns the change that is left to write. If the IAM role may not remove tags, that
+   *  change empties them. */
   async #makeRoom(secret: string, change: TagChange, signal: AbortSignal): Promise<TagChange> {
     const TagKeys = [...change.remove];
     try {
@@ -59,7 +62,7 @@ export class TagWriter {
     }
   }
 
-  #note(secret: string, { write, remove }: TagChange): void {
+  #remember(secret: string, { write, remove }: TagChange): void {
     const before = this.#seen.get(secret);
     const isInParts = Object.keys(write).some((key) => key.endsWith('.1'));
     if (!before && !isInParts) return;
