@@ -44,7 +44,7 @@ test('an entry that is refused in a call that succeeds is an error', async () =>
   service.failing = 'InternalFailure';
   await expect(eventBus.announce(delivered, never)).rejects.toMatchObject({
     code: 'EventFailed',
-    message: 'the event was not put on the bus deliveries (InternalFailure), and will not be',
+    message: 'the event was not put on the bus deliveries (InternalFailure); it is not sent again',
   });
 });
 

@@ -350,7 +350,7 @@ describe('a request that is signed as GitHub signs', () => {
     const end = firstRun.getTime() + 90 * day;
     now = new Date(end - 1);
     expect(await send(byGithub())).toMatchObject({ status: 202 });
-    expect(lines.join()).toContain(`such are refused from ${new Date(end).toISOString()} on`);
+    expect(lines.join()).toContain(`such requests are refused from ${new Date(end).toISOString()} on`);
     now = new Date(end);
     expect(await send(byGithub())).toMatchObject({ status: 401 });
   });

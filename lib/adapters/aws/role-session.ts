@@ -99,8 +99,8 @@ function explain(
   if (kind === 'denied') {
     const principal = principalIn(refusal);
     const condition =
-      externalId === undefined ? '' : ', where sts:ExternalId is the externalId of the inventory,';
-    const message = `AWS refused to let ${principal} assume the role ${roleArn} of ${namedAt}: its trust policy must allow sts:AssumeRole to that principal${condition} and the principal's own policy must allow sts:AssumeRole on the role, which a deploy after the change of ${namedAt} sees to`;
+      externalId === undefined ? '' : ', with the externalId of the inventory as sts:ExternalId,';
+    const message = `AWS refused to let ${principal} assume the role ${roleArn} of ${namedAt}: its trust policy must allow sts:AssumeRole to that principal${condition} and the principal's own policy must allow sts:AssumeRole on the role (run serverless deploy after a change of ${namedAt})`;
     return { code: 'Denied', message, cause };
   }
   if (kind === 'throttled') {

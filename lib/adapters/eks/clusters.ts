@@ -145,7 +145,7 @@ function translate(error: unknown, name: string, spec: EksSpec): ClusterError {
     return fail('SignInFailed', `${cluster} does not exist: correct clusters.${name}.eks`);
   }
   if (failure.kind === 'denied') {
-    const role = spec.roleArn ?? 'the role of deploy, which a deploy after the change of clusters sees to';
+    const role = spec.roleArn ?? 'the role of deploy (run serverless deploy after a change of clusters)';
     return fail('SignInFailed', `AWS denied eks:DescribeCluster on ${cluster}: allow it to ${role}`);
   }
   return fail('Unavailable', `${cluster} could not be described (${failure.name})`);

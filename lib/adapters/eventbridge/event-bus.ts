@@ -57,7 +57,7 @@ function named(code = 'no reason given'): Error {
 function translate({ kind, name, cause }: AwsFailure, bus: string): EventError {
   const message =
     kind === 'denied'
-      ? `AWS denied events:PutEvents on the bus ${bus}: deploy's role needs it, which the parameter eventBus gives`
-      : `the event was not put on the bus ${bus} (${name}), and will not be`;
+      ? `AWS denied events:PutEvents on the bus ${bus}: set the parameter eventBus, which gives it to deploy's role`
+      : `the event was not put on the bus ${bus} (${name}); it is not sent again`;
   return new EventError('EventFailed', message, { cause });
 }

@@ -44,7 +44,7 @@ function translate(failure: AwsFailure, action: string, secret: string): StoreEr
     return new StoreError('Failed', `AWS answered ${call} with something that is not JSON`);
   }
   if (kind === 'denied') {
-    const message = `AWS denied ${call}: the function's IAM role needs secretsmanager:${action} there (and kms:Decrypt and kms:GenerateDataKey where the secret has a key of its own)`;
+    const message = `AWS denied ${call}: the function's IAM role needs secretsmanager:${action} there (and kms:Decrypt and kms:GenerateDataKey if the secret has a KMS key of its own)`;
     return new StoreError('Denied', message, { cause });
   }
   if (kind === 'throttled') return new StoreError('Throttled', `AWS throttled ${call}`, { cause });

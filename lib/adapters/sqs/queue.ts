@@ -54,6 +54,6 @@ function translate({ kind, name, cause }: AwsFailure, url: string): QueueError {
   const message =
     kind === 'denied'
       ? `AWS denied sqs:SendMessage on ${url}: the function's IAM role needs it`
-      : `the message to ${url} was not sent (${name}); what it was about waits for the schedule`;
+      : `the message to ${url} was not sent (${name}); the next scheduled run does its work`;
   return new QueueError('QueueFailed', message, { cause });
 }

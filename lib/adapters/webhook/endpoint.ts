@@ -72,7 +72,7 @@ async function isGithubAllowed(
   const end = until === 'unknown' ? '90 days after the first full pass of issue' : until.toISOString();
   log.warn('GitHub signature accepted', {
     request,
-    problem: `such are refused from ${end} on; ${advice}`,
+    problem: `such requests are refused from ${end} on; ${advice}`,
   });
   return true;
 }
