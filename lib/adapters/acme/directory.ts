@@ -1,29 +1,35 @@
 // Parses a CA's directory: the URLs of its resources, and what it offers (RFC 8555 §7.1.1).
 import * as z from 'zod';
+import { optional, optionalList } from './members.ts';
 
-/** Schema of a directory. Relative URLs are resolved against `base`, the URL of the directory. */
+/** Schema of a directory. Relative URLs are resolved against `base`, the URL of the directory. Only the
+ *  resources that every order needs must be there. */
 export function directorySchema(base: string) {
-  const link = z.string().transform((text, context) => {
-    const url = URL.canParse(text) ? text : URL.parse(text, base)?.href;
-    if (url !== undefined) return url;
-    context.addIssue({ code: 'custom', message: 'is no URL' });
-    return z.NEVER;
-  });
+  const link = z
+    .string()
+    .min(1)
+    .transform((text, context) => {
+      const url = URL.canParse(text) ? text : URL.parse(text, base)?.href;
+      if (url !== undefined) return url;
+      context.addIssue({ code: 'custom', message: 'is no URL' });
+      return z.NEVER;
+    });
   return z.looseObject({
     newNonce: link,
     newAccount: link,
     newOrder: link,
-    keyChange: link.optional().catch(undefined),
-    revokeCert: link.optional().catch(undefined),
-    renewalInfo: link.optional().catch(undefined),
-    meta: z
-      .looseObject({
-        termsOfService: z.string().optional(),
-        externalAccountRequired: z.boolean().optional(),
-        profiles: z.record(z.string(), z.string()).optional(),
-        caaIdentities: z.array(z.string().max(253)).max(20).optional().catch(undefined),
-      })
-      .optional(),
+    keyChange: optional(link),
+    revokeCert: optional(link),
+    renewalInfo: optional(link),
+    meta: optional(
+      z.looseObject({
+        termsOfService: optional(z.string()),
+        externalAccountRequired: optional(z.boolean()),
+        // By name. What the CA says of each is not read.
+        profiles: optional(z.record(z.string(), z.unknown())),
+        caaIdentities: optionalList(z.string().min(1).max(253), 20),
+      }),
+    ),
   });
 }
 

@@ -30,7 +30,7 @@ export interface AcmeResponse {
   readonly status: number;
   /** Keys are header names in lower case; each value is cut at 16,384 characters. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Parsed body if the content type is JSON (`undefined` if the JSON is broken), else the text. */
+  /** The parsed body if it is a JSON object, whatever its content type says; else the text. */
   readonly data: unknown;
 }
 
@@ -115,8 +115,7 @@ export class HttpConnections {
     if (response.statusCode >= 300 && response.statusCode < 400) {
       throw new AcmeError('Malformed', explainRedirect(url, response.statusCode, headers.location));
     }
-    const data = parseBody(text, headers['content-type']);
-    return { url: url.href, status: response.statusCode, headers, data };
+    return { url: url.href, status: response.statusCode, headers, data: parseBody(text) };
   }
 }
 
@@ -146,11 +145,13 @@ async function readText(body: AsyncIterable<Buffer>, host: string): Promise<stri
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseBody(text: string, contentType: string | undefined): unknown {
-  if (!/[/+]json/.test(contentType ?? '')) return text;
+/** JSON is known by its first character: CAs and proxies before them name it `text/plain`, or not at all. */
+function parseBody(text: string): unknown {
+  const body = text.replace(/^\uFEFF/, '');
+  if (!/^\s*\{/.test(body)) return text;
   try {
-    return JSON.parse(text);
+    return JSON.parse(body);
   } catch {
-    return undefined;
+    return text;
   }
 }

@@ -3,37 +3,46 @@ import * as z from 'zod';
 import { challengeTypes } from '../../certificate/spec.ts';
 import { AcmeError, type Authorization, type Order } from '../../ports/acme.ts';
 import type { AcmeResponse } from './http.ts';
+import { optional, optionalList } from './members.ts';
 import type { Origins } from './origins.ts';
 import { readProblem, readRetryAfter } from './problem.ts';
 
-const problem = z
-  .unknown()
-  .transform((value) => readProblem(value))
-  .optional();
+const problem = optional(z.unknown().transform((value) => readProblem(value)));
 const instant = z
   .string()
   .transform((text) => new Date(text))
   .refine((date) => !Number.isNaN(date.getTime()));
+/** Most authorizations of an order. */
+const maxAuthorizations = 1_000;
 
 const orderSchema = z.object({
   status: z.enum(['pending', 'ready', 'processing', 'valid', 'invalid']),
-  expires: instant.optional().catch(undefined),
-  identifiers: z
-    .array(z.object({ value: z.string() }))
-    .optional()
-    .catch(undefined),
+  expires: optional(instant),
+  identifiers: optional(z.array(z.object({ value: z.string() }))),
   // A CA that knows its customers by other means asks for no proof, and may leave the member out.
-  authorizations: z.array(z.string()).max(1_000).default([]),
-  finalize: z.string(),
-  certificate: z.string().optional(),
+  authorizations: z.array(z.string()).max(maxAuthorizations).nullish(),
+  finalize: z.string().min(1),
+  certificate: optional(z.string()),
   error: problem,
 });
 
+/** An order that has been validated: what was needed for that is read only if it is well formed. */
+const readySchema = orderSchema.extend({
+  status: z.literal('ready'),
+  authorizations: optionalList(z.string().min(1), maxAuthorizations),
+});
+/** An order that is finalized, or over. */
+const finalizedSchema = readySchema.extend({
+  status: z.enum(['processing', 'valid', 'invalid']),
+  finalize: optional(z.string()),
+});
+const anyOrder = z.union([finalizedSchema, readySchema, orderSchema]);
+
 const authorizationSchema = z.object({
-  identifier: z.object({ type: z.string(), value: z.string() }),
+  identifier: z.object({ type: optional(z.string()), value: z.string() }),
   status: z.enum(['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked']),
-  challenges: z.array(z.unknown()).max(100),
-  wildcard: z.boolean().optional().catch(undefined),
+  challenges: z.array(z.unknown()).max(100).nullish(),
+  wildcard: optional(z.boolean()),
 });
 
 /** A CA's name for itself. It is written to DNS, so it must be a DNS name. */
@@ -42,20 +51,21 @@ const issuerDomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i)
 const challengeSchema = z.object({
   type: z.string(),
   url: z.string(),
-  status: z.enum(['pending', 'processing', 'valid', 'invalid']),
+  status: optional(z.enum(['pending', 'processing', 'valid', 'invalid'])),
   // RFC 8555 §8.1: base64url. A hash of it is written to DNS, so anything else is refused.
-  token: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]+$/)
-    .max(512)
-    .optional(),
-  'issuer-domain-names': z.array(issuerDomain).max(10).optional().catch(undefined),
-  accounturi: z.string().max(2_000).optional().catch(undefined),
+  token: optional(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_-]+$/)
+      .max(512),
+  ),
+  'issuer-domain-names': optional(z.array(issuerDomain).max(10)),
+  accounturi: optional(z.string().max(2_000)),
   error: problem,
 });
 
 /** The order in a response. Its `url` is `knownUrl`, or the response's Location if that is `undefined`. Every
- *  URL in it is absolute and of an origin of the CA. `now` serves to read Retry-After.
+ *  URL in it is absolute and of an origin of the CA. An authorization that the CA names twice is there once. `now` serves to read Retry-After.
  *  @throws AcmeError `Malformed` if the response holds no order, or a URL of another origin. */
 export function parseOrder(
   response: AcmeResponse,
@@ -63,7 +73,7 @@ export function parseOrder(
   origins: Origins,
   now: Date,
 ): Order {
-  const parsed = orderSchema.safeParse(response.data);
+  const parsed = anyOrder.safeParse(response.data);
   const reference = knownUrl ?? response.headers.location;
   if (!parsed.success || !reference) {
     const orderUrl = (reference || 'no Location').slice(0, 200);
@@ -77,8 +87,8 @@ export function parseOrder(
   return {
     ...order,
     url: resolve(reference),
-    authorizations: authorizations.map(resolve),
-    finalize: resolve(finalize),
+    authorizations: [...new Set((authorizations ?? []).map(resolve))],
+    finalize: resolve(finalize ?? reference),
     ...(certificate === undefined ? {} : { certificate: resolve(certificate) }),
     names: identifiers?.map(({ value }) => value.toLowerCase()),
     problem: error,
@@ -97,8 +107,9 @@ export function parseAuthorization(response: AcmeResponse, url: string, origins:
       `the CA answered with an authorization that breaks RFC 8555 §7.1.4 (${url})`,
     );
   const { identifier, status, wildcard = false } = parsed.data;
-  if (identifier.type !== 'dns') {
-    const [type, value] = [identifier.type, identifier.value].map((text) =>
+  const { type: identifierType = 'dns' } = identifier;
+  if (identifierType !== 'dns') {
+    const [type, value] = [identifierType, identifier.value].map((text) =>
       JSON.stringify(text.slice(0, 100)),
     );
     throw new AcmeError(
@@ -106,15 +117,25 @@ export function parseAuthorization(response: AcmeResponse, url: string, origins:
       `the CA wants proof of ${value}, which is of the type ${type}; only DNS names were ordered (${url})`,
     );
   }
-  const challenges = parsed.data.challenges.flatMap((value) => {
+  const challenges = (parsed.data.challenges ?? []).flatMap((value) => {
     // A challenge of an unknown type may have any shape (§8).
     const challenge = challengeSchema.safeParse(value);
     if (!challenge.success) return [];
     const { error, 'issuer-domain-names': issuerDomains, accounturi, ...rest } = challenge.data;
+    const { status: challengeStatus = 'pending' } = rest;
     // Challenges of other types are never answered, so their URL may be any text.
     const isKnown = challengeTypes.some((type) => type === rest.type);
     const challengeUrl = isKnown ? origins.resolve(rest.url, response.url) : rest.url;
-    return [{ ...rest, url: challengeUrl, issuerDomains, accountUrl: accounturi, problem: error }];
+    return [
+      {
+        ...rest,
+        status: challengeStatus,
+        url: challengeUrl,
+        issuerDomains,
+        accountUrl: accounturi,
+        problem: error,
+      },
+    ];
   });
   const { name, isWildcard } = readName(identifier.value);
   return { url, name, isWildcard: isWildcard || wildcard, status, challenges };

@@ -2,23 +2,20 @@
 import * as z from 'zod';
 import { oneLine } from '../../policy/bounds.ts';
 import { AcmeError, type AcmeProblem } from '../../ports/acme.ts';
+import { optional, optionalList } from './members.ts';
 
 const urn = 'urn:ietf:params:acme:error:';
-const identifier = z.object({ value: z.string() });
+const identifier = optional(z.object({ value: z.string() }));
+const text = optional(z.string());
+/** Most subproblems of a document that is read. */
+const maxSubproblems = 10_000;
+const subproblem = z.object({ detail: text, identifier });
 const document = z.object({
-  type: z.string().default('about:blank'),
-  detail: z.string().default(''),
-  status: z.number().optional(),
-  identifier: identifier.optional(),
-  subproblems: z
-    .array(
-      z.object({
-        type: z.string().default(''),
-        detail: z.string().default(''),
-        identifier: identifier.optional(),
-      }),
-    )
-    .optional(),
+  type: text,
+  detail: text,
+  status: optional(z.number()),
+  identifier,
+  subproblems: optionalList(subproblem, maxSubproblems),
 });
 
 /** Longest text of a CA that is repeated in a message, in characters. */
@@ -41,13 +38,16 @@ const maxRetryAfterMs = 31 * 86_400_000;
 export function readProblem(value: unknown): AcmeProblem | undefined {
   const parsed = document.safeParse(value);
   if (!parsed.success) return undefined;
-  const { type, detail, status, subproblems = [] } = parsed.data;
+  const { type = 'about:blank', detail = '', status, subproblems = [] } = parsed.data;
+  // An empty object is what some CAs write for "no error".
+  if (parsed.data.type === undefined && detail === '' && subproblems.length === 0) return undefined;
   const parts = subproblems.slice(0, maxBlamed);
   const blamed = [parsed.data, ...parts].flatMap((part) =>
     part.identifier ? [oneLine(part.identifier.value, maxName)] : [],
   );
   const details = parts.map(
-    (part) => `${(part.identifier?.value ?? 'order').slice(0, maxName)}: ${part.detail.slice(0, maxDetail)}`,
+    (part) =>
+      `${(part.identifier?.value ?? 'order').slice(0, maxName)}: ${(part.detail ?? '').slice(0, maxDetail)}`,
   );
   return {
     type: oneLine(type.startsWith(urn) ? type.slice(urn.length) : type, maxType),

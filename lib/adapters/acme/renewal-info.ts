@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { AcmeError, type RenewalInfo } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { optional } from './members.ts';
 import { readRetryAfter } from './problem.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,11 +24,7 @@ const defaultRetryAfterMs = 6 * 3_600_000;
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const answer = z.object({
   suggestedWindow: z.object({ start: instant, end: instant }),
-  explanationURL: z
-    .url({ protocol: /^https$/ })
-    .max(2_000)
-    .optional()
-    .catch(undefined),
+  explanationURL: optional(z.string().max(2_000)),
 });
 
 /** The CA's renewal window for a certificate, by its id (`certificateId`). Sends one unsigned GET.
@@ -44,7 +41,7 @@ export async function readRenewalInfo(
     log.debug('renewal info ignored', { certificateId, problem });
   };
   try {
-    const { data, headers } = await transport.get(
+    const { data, headers, url } = await transport.get(
       `${renewalInfo.replace(/(?<!\/)\/+$/, '')}/${certificateId}`,
       answerMs,
       signal,
@@ -57,13 +54,20 @@ export async function readRenewalInfo(
     return {
       start,
       end,
-      explanationUrl: parsed.explanationURL,
+      explanationUrl: resolvePage(parsed.explanationURL, url),
       retryAfterMs: Math.min(Math.max(retryAfterMs, minuteMs), dayMs),
     };
   } catch (error) {
     if (!(error instanceof AcmeError) || isTemporary(error)) throw error;
     return ignore(error.message);
   }
+}
+
+/** The absolute URL of a page; `undefined` if it is not https, or no URL. */
+function resolvePage(reference: string | undefined, base: string): string | undefined {
+  const url = reference === undefined ? undefined : URL.parse(reference, base);
+  if (reference === undefined || /\s/.test(reference) || url?.protocol !== 'https:') return undefined;
+  return URL.canParse(reference) ? reference : url.href;
 }
 
 function isTemporary({ code, problem }: AcmeError): boolean {
