@@ -1,6 +1,7 @@
-// What the log looks like to code that writes it: one JSON line per event, past tense, fixed fields.
+// Port to the log: one JSON line per event, in the past tense, with fixed fields.
 
-/** Fields every line may have, beside those of the event. Never a key, a token or PEM. */
+/** The fields of a log line. Besides these, an event may have fields of its own. Never a key, a token or
+ *  PEM. */
 export interface LogFields {
   readonly certificate?: string | undefined;
   readonly names?: readonly string[] | undefined;
@@ -124,13 +125,17 @@ export const logEvents = [
   'zone changed by somebody else',
 ] as const;
 
-/** What a line is about. */
+/** The name of a log event. */
 export type LogEvent = (typeof logEvents)[number];
 
-/** `info`: something changed. `warn`: it will be tried again by itself. `error`: a person must look. */
+/** Writes log lines. The level says what a person has to do. */
 export interface Log {
+  /** A detail that helps to find a fault; nothing to do. */
   debug(event: LogEvent, fields?: LogFields): void;
+  /** Something has changed as it should; nothing to do. */
   info(event: LogEvent, fields?: LogFields): void;
+  /** Something went wrong, and Certrelay tries it again; nothing to do yet. */
   warn(event: LogEvent, fields?: LogFields): void;
+  /** A person must act. */
   error(event: LogEvent, fields?: LogFields): void;
 }

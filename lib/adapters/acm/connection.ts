@@ -41,12 +41,12 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
   const imported = once((signal: AbortSignal) => listImported(client, signal), keepFailures);
   return {
     async read(arn, signal) {
-      const answer = await unlessMissing(
+      const response = await unlessMissing(
         callAcm('GetCertificate', arn, signal, (options) =>
           client.send(new GetCertificateCommand({ CertificateArn: arn }), options),
         ),
       );
-      return answer && describe(arn, answer.Certificate);
+      return response && describe(arn, response.Certificate);
     },
 
     async isImported(arn, signal) {
@@ -88,10 +88,10 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
           : { CertificateArn: arn }),
       });
       const sender = arn === undefined ? singleTry : client;
-      const answer = await callAcm('ImportCertificate', arn ?? 'a new certificate', signal, (options) =>
+      const response = await callAcm('ImportCertificate', arn ?? 'a new certificate', signal, (options) =>
         sender.send(command, options),
       );
-      return answer.CertificateArn ?? arn ?? '';
+      return response.CertificateArn ?? arn ?? '';
     },
 
     close() {
@@ -103,7 +103,7 @@ export function connectCertificateManager({ region, prefix, config }: AcmOptions
 
 /** All imported certificates in the region. ACM lists some key types only if the request names them. */
 async function listImported(client: ACMClient, signal: AbortSignal): Promise<readonly CertificateSummary[]> {
-  const found: CertificateSummary[] = [];
+  const summaries: CertificateSummary[] = [];
   let token: string | undefined;
   do {
     const command = new ListCertificatesCommand({
@@ -114,10 +114,10 @@ async function listImported(client: ACMClient, signal: AbortSignal): Promise<rea
     const page = await callAcm('ListCertificates', 'the list of certificates', signal, (options) =>
       client.send(command, options),
     );
-    found.push(...(page.CertificateSummaryList ?? []).filter(({ Type }) => Type === 'IMPORTED'));
+    summaries.push(...(page.CertificateSummaryList ?? []).filter(({ Type }) => Type === 'IMPORTED'));
     token = page.NextToken;
   } while (token !== undefined);
-  return found;
+  return summaries;
 }
 
 /** Whether the certificate has one of the names. */

@@ -30,8 +30,8 @@ export class Nonces {
    *  @throws the signal's reason if the signal is aborted meanwhile. */
   async take(signal: AbortSignal): Promise<string | undefined> {
     signal.throwIfAborted();
-    for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
-      if (this.#nowMs() - kept.at < maxAgeMs) return kept.nonce;
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (this.#nowMs() - idle.at < maxAgeMs) return idle.nonce;
       this.#circulating -= 1;
     }
     if (this.#circulating < this.#limit()) {

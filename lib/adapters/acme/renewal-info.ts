@@ -22,7 +22,7 @@ const dayMs = 86_400_000;
 const defaultRetryAfterMs = 6 * 3_600_000;
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
-const answer = z.object({
+const renewalInfoSchema = z.object({
   suggestedWindow: z.object({ start: instant, end: instant }),
   explanationURL: optional(z.string().max(2_000)),
 });
@@ -46,7 +46,7 @@ export async function readRenewalInfo(
       answerMs,
       signal,
     );
-    const { data: parsed } = answer.safeParse(data);
+    const { data: parsed } = renewalInfoSchema.safeParse(data);
     if (!parsed) return ignore('the answer is not RFC 9773');
     const { start, end } = parsed.suggestedWindow;
     if (end <= start) return ignore('the window ends before it begins');

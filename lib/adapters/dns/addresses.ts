@@ -22,7 +22,7 @@ export function createFindAddresses({ resolvers, network = {} }: AddressOptions)
   const resolver = resolvers ?? network.resolver;
   const queriesFor = createQueries();
   const aliases = new Aliases(queriesFor, resolver);
-  const known = new WeakMap<AbortSignal, NameServers>();
+  const bySignal = new WeakMap<AbortSignal, NameServers>();
   // Queries to the same list share their sockets, so each zone has one list.
   const lists = new WeakMap<readonly NameServer[], readonly string[]>();
   const addressList = (servers: readonly NameServer[]): readonly string[] => {
@@ -33,8 +33,8 @@ export function createFindAddresses({ resolvers, network = {} }: AddressOptions)
   return async (name, signal) => {
     const find = async (): Promise<readonly string[]> => {
       const queries = queriesFor(signal);
-      const nameServers = known.get(signal) ?? new NameServers(queries, network);
-      known.set(signal, nameServers);
+      const nameServers = bySignal.get(signal) ?? new NameServers(queries, network);
+      bySignal.set(signal, nameServers);
       const target = endOf(await aliases.follow(name, signal));
       const servers = resolvers ?? addressList(await nameServers.find(target));
       const addresses = await Promise.all(

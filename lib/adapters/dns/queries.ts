@@ -22,10 +22,10 @@ export type QueriesFor = (signal: AbortSignal) => DnsQueries;
 
 /** Remembers one `DnsQueries` for each signal. */
 export function createQueries(): QueriesFor {
-  const known = new WeakMap<AbortSignal, DnsQueries>();
+  const bySignal = new WeakMap<AbortSignal, DnsQueries>();
   return (signal) => {
-    const queries = known.get(signal) ?? new DnsQueries(signal);
-    known.set(signal, queries);
+    const queries = bySignal.get(signal) ?? new DnsQueries(signal);
+    bySignal.set(signal, queries);
     return queries;
   };
 }
@@ -131,12 +131,12 @@ export function isServfail(error: unknown): boolean {
 
 /** Limits the time of a query, because over TCP Node's resolver has no timeout.
  *  @throws Error with code `ETIMEOUT`. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
+async function inTime<T>(query: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const error = Object.assign(new Error(`no answer within ${queryMs / 1000} s`), { code: 'ETIMEOUT' });
   const timer = setTimeout(() => late.reject(error), queryMs);
   try {
-    return await Promise.race([answer, late.promise]);
+    return await Promise.race([query, late.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -35,17 +35,17 @@ const longestPauseMs = 5_000;
 export function createAwaitVisible(options: VisibilityOptions): AwaitVisible {
   const { resolvers, network = {} } = options;
   const queriesFor = createQueries();
-  const known = new WeakMap<AbortSignal, Authorities>();
+  const bySignal = new WeakMap<AbortSignal, Authorities>();
   const fixed = resolvers?.map((address): NameServer => ({ label: address, address, family: 4 }));
   return async (values, signal) => {
     const queries = queriesFor(signal);
-    const authorities = known.get(signal) ?? {
+    const authorities = bySignal.get(signal) ?? {
       queries,
       nameServers: new NameServers(queries, network),
       fixed,
       slots: new Map(),
     };
-    known.set(signal, authorities);
+    bySignal.set(signal, authorities);
     const names = groupByName(values);
     await Promise.all(names.map((name) => awaitName(name, authorities, options, signal)));
     const unseen = names.filter((name) => !name.isVisible());
@@ -71,9 +71,9 @@ async function awaitName(
   signal: AbortSignal,
 ): Promise<void> {
   const query = async (server: NameServer): Promise<void> => {
-    const own = slots.get(server.address) ?? new Slots(queriesAtOnce);
-    slots.set(server.address, own);
-    await own.use(() => name.query(server, queries));
+    const serverSlots = slots.get(server.address) ?? new Slots(queriesAtOnce);
+    slots.set(server.address, serverSlots);
+    await serverSlots.use(() => name.query(server, queries));
   };
   const queryAll = async (): Promise<boolean> => {
     await name.locate(async () => {
@@ -122,7 +122,8 @@ class AwaitedName {
     this.#values = values;
   }
 
-  /** Finds the record and its servers, unless they are known. After a failure the next round tries again. */
+  /** Finds the record and its servers, unless they are known. After a failure the next round tries
+   *  again. */
   async locate(
     find: () => Promise<{ readonly record: string; readonly servers: readonly NameServer[] }>,
   ): Promise<void> {

@@ -41,7 +41,7 @@ export function connectEventBus({ bus, config }: EventBusOptions): EventBus {
           const command = new PutEventsCommand({ Entries: [entry] });
           const { FailedEntryCount = 0, Entries = [] } = await client.send(command, options);
           // The call also succeeds if the bus refuses its entries.
-          if (FailedEntryCount > 0) throw named(Entries[0]?.ErrorCode);
+          if (FailedEntryCount > 0) throw refusalError(Entries[0]?.ErrorCode);
         },
         (failure) => translate(failure, bus),
       );
@@ -50,7 +50,7 @@ export function connectEventBus({ bus, config }: EventBusOptions): EventBus {
   };
 }
 
-function named(code = 'no reason given'): Error {
+function refusalError(code = 'no reason given'): Error {
   return Object.assign(new Error('the bus refused the event'), { name: code });
 }
 

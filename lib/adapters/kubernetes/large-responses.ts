@@ -9,18 +9,18 @@ export class LargeResponses {
   /** Waits until no other large response is being read. Call the returned function when this one is read.
    *  @throws the signal's reason once the signal is aborted. */
   async enter(signal: AbortSignal): Promise<() => void> {
-    const own = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
     const previous = this.#last;
-    this.#last = previous.then(() => own.promise);
+    this.#last = previous.then(() => ended.promise);
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(signal.reason);
     try {
       signal.throwIfAborted();
       signal.addEventListener('abort', abort, { once: true });
       await Promise.race([previous, aborted.promise]);
-      return own.resolve;
+      return ended.resolve;
     } catch (error) {
-      own.resolve();
+      ended.resolve();
       throw error;
     } finally {
       signal.removeEventListener('abort', abort);

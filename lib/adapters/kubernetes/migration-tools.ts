@@ -6,9 +6,9 @@ import type { Connection } from './connection.ts';
 import { listParsed, objectName, parseResponse } from './lists.ts';
 
 const map = z.record(z.string(), z.string()).default({});
-const named = z.object({ metadata: z.object({ name: objectName }) });
+const withName = z.object({ metadata: z.object({ name: objectName }) });
 const secret = z.object({ metadata: z.object({ annotations: map }), type: z.string(), data: map });
-const certificate = named.extend({ spec: z.object({ secretName: z.string() }) });
+const certificate = withName.extend({ spec: z.object({ secretName: z.string() }) });
 
 const challengePath = '/.well-known/acme-challenge';
 const backend = z.object({ service: z.object({ name: z.string() }).optional() });
@@ -38,8 +38,8 @@ const container = z.object({
 });
 const template = z.object({ spec: z.object({ containers: z.array(container) }) });
 /** A Deployment or a ReplicationController. */
-const workload = named.extend({ spec: z.object({ template }) });
-const cronJob = named.extend({
+const workload = withName.extend({ spec: z.object({ template }) });
+const cronJob = withName.extend({
   spec: z.object({ jobTemplate: z.object({ spec: z.object({ template }) }) }),
 });
 
@@ -90,7 +90,7 @@ export function migrationToolCalls(
         list(['cert-manager.io', 'certificates'], certificate, ({ metadata, spec }) => {
           return { name: metadata.name, secret: spec.secretName };
         }),
-        list(['cert-manager.io', 'issuers'], named, ({ metadata }) => metadata.name),
+        list(['cert-manager.io', 'issuers'], withName, ({ metadata }) => metadata.name),
         list(['networking.k8s.io', 'ingresses'], ingress, readIngress),
         list(['apps', 'deployments'], workload, (item) => readWorkload('Deployment', item)),
         listParsed(

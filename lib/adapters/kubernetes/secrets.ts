@@ -38,7 +38,7 @@ const secret = z.object({
   data: map,
 });
 
-const named = z.object({ metadata: z.object({ name: objectName }) });
+const withName = z.object({ metadata: z.object({ name: objectName }) });
 
 /** The calls about Kubernetes Secrets. `cluster`: its name in the inventory, for messages. */
 export function secretCalls(
@@ -92,7 +92,7 @@ export function secretCalls(
       const requestPage: RequestPage = (request, options) =>
         core.listNamespacedSecret({ ...request, labelSelector }, options);
       return listAll({ connection, subject, signal }, requestPage, (item) => {
-        const { name } = parseResponse(named, item, subject).metadata;
+        const { name } = parseResponse(withName, item, subject).metadata;
         return { name, secret: parseSecret({ ...subject, name }, item) };
       });
     },

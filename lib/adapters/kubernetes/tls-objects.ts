@@ -71,10 +71,10 @@ export function tlsObjectCalls(
     // A cluster has Gateways and ReferenceGrants only if their definitions (CRDs) are installed.
     const isOptional = group === gatewayGroup;
     const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
-    const found = await listParsed({ connection, subject, signal }, item, (request, options) =>
+    const objects = await listParsed({ connection, subject, signal }, item, (request, options) =>
       custom.listNamespacedCustomObject({ group, version, plural, ...request }, options),
     );
-    return found ?? [];
+    return objects ?? [];
   };
   const list = async (kind: TlsObjectKind, namespace: string, signal: AbortSignal) => {
     switch (kind) {
@@ -89,10 +89,10 @@ export function tlsObjectCalls(
       case 'Service': {
         const subject: CallSubject = { cluster, verb: 'list', resource: 'services', namespace };
         const item = [service, readService] as const;
-        const found = await listParsed({ connection, subject, signal }, item, (request, options) =>
+        const services = await listParsed({ connection, subject, signal }, item, (request, options) =>
           core.listNamespacedService(request, options),
         );
-        return found ?? [];
+        return services ?? [];
       }
     }
   };

@@ -34,10 +34,10 @@ const attempts = 6;
 /** The function's own account first, then one for each role. Opens no connection. */
 export function openAccounts(options: AccountOptions): readonly Route53Account[] {
   const { config, clock, roles = [] } = options;
-  const own = makeClient(config);
+  const ownClient = makeClient(config);
   const byRole = Map.groupBy(roles, ({ roleArn }) => roleArn);
   return [
-    { calls: new Route53Calls(async () => own, clock, "the function's IAM role") },
+    { calls: new Route53Calls(async () => ownClient, clock, "the function's IAM role") },
     ...Array.from(byRole, ([roleArn, accesses]): Route53Account => {
       const externalId = accesses[0]?.externalId;
       return {

@@ -84,8 +84,10 @@ export class Route53Calls {
   async delegationSet(zone: HostedZone, signal: AbortSignal): Promise<readonly string[]> {
     const call = { action: 'GetHostedZone', resource: describeZone(zone) };
     const command = new GetHostedZoneCommand({ Id: zone.id });
-    const answer = await this.#call(call, signal, (client, options) => client.send(command, options));
-    return (answer.DelegationSet?.NameServers ?? []).map(plainName);
+    const { DelegationSet } = await this.#call(call, signal, (client, options) =>
+      client.send(command, options),
+    );
+    return (DelegationSet?.NameServers ?? []).map(plainName);
   }
 
   /** One page of a zone's record sets, of at most `most` sets (AWS allows 300). `from`: where it starts;
@@ -143,8 +145,8 @@ export class Route53Calls {
   async isInsync(change: string, signal: AbortSignal): Promise<boolean> {
     const call = { action: 'GetChange', resource: `change ${change}` };
     const command = new GetChangeCommand({ Id: change });
-    const answer = await this.#call(call, signal, (client, options) => client.send(command, options));
-    return answer.ChangeInfo?.Status === 'INSYNC';
+    const { ChangeInfo } = await this.#call(call, signal, (client, options) => client.send(command, options));
+    return ChangeInfo?.Status === 'INSYNC';
   }
 
   async #call<T>(

@@ -35,27 +35,27 @@ async function readName(
   name: string,
   signal: AbortSignal,
 ): Promise<readonly ResourceRecordSet[]> {
-  const found: ResourceRecordSet[] = [];
+  const sets: ResourceRecordSet[] = [];
   let from: RecordSetPosition | undefined = { name, type: 'TXT' };
   while (from) {
     const page = await zone.calls.listRecordSets(zone, from, setsPerName, signal);
     const matching = page.sets.filter((set) => set.Type === 'TXT' && nameOf(set) === name);
-    found.push(...matching);
+    sets.push(...matching);
     // Sets are sorted by name, so only a page full of this name can be followed by more of it.
     from = matching.length === page.sets.length ? page.next : undefined;
   }
-  return found;
+  return sets;
 }
 
 async function readZone(zone: HostedZone, signal: AbortSignal): Promise<readonly ResourceRecordSet[]> {
-  const found: ResourceRecordSet[] = [];
+  const sets: ResourceRecordSet[] = [];
   let from: RecordSetPosition | undefined;
   do {
     const page = await zone.calls.listRecordSets(zone, from, pageSize, signal);
-    found.push(...page.sets);
+    sets.push(...page.sets);
     from = page.next;
   } while (from);
-  return found;
+  return sets;
 }
 
 function nameOf(set: ResourceRecordSet): string {

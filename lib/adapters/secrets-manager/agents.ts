@@ -43,8 +43,8 @@ export class SecretAgents implements AgentRegistry {
         this.#client.send(new ListSecretsCommand(request), options),
       );
       for (const { Name = '', Tags = [] } of page.SecretList ?? []) {
-        const found = new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
-        if (Name.startsWith(this.#folder)) records.push(toRecord(Name.slice(this.#folder.length), found));
+        const values = new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+        if (Name.startsWith(this.#folder)) records.push(toRecord(Name.slice(this.#folder.length), values));
       }
       next = page.NextToken;
     } while (next !== undefined);
@@ -73,8 +73,8 @@ export class SecretAgents implements AgentRegistry {
   }
 }
 
-function toRecord(cluster: string, found: ReadonlyMap<string, string>): AgentRecord {
-  const text = (key: string) => decodeText(found.get(key) ?? '');
+function toRecord(cluster: string, values: ReadonlyMap<string, string>): AgentRecord {
+  const text = (key: string) => decodeText(values.get(key) ?? '');
   return {
     cluster,
     lastSeen: toInstant(text(tags.lastSeen)),

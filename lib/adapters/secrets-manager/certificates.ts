@@ -70,12 +70,12 @@ export class SecretCertificates implements CertificateStore {
   async describe(name: string, signal: AbortSignal): Promise<StoreEntry | undefined> {
     const secret = this.#folder + name;
     try {
-      const found = await callSecrets('DescribeSecret', secret, signal, (options) =>
+      const response = await callSecrets('DescribeSecret', secret, signal, (options) =>
         this.#client.send(new DescribeSecretCommand({ SecretId: secret }), options),
       );
       // Scheduled for deletion: its value cannot be read, and lists do not show it.
-      if (found.DeletedDate) return undefined;
-      return toEntry(name, this.#tags.learn(secret, found.Tags), found.VersionIdsToStages);
+      if (response.DeletedDate) return undefined;
+      return toEntry(name, this.#tags.learn(secret, response.Tags), response.VersionIdsToStages);
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;
@@ -90,11 +90,11 @@ export class SecretCertificates implements CertificateStore {
     const secret = this.#folder + name;
     const version = typeof which === 'string' ? { VersionStage: which } : { VersionId: which.version };
     try {
-      const found = await callSecrets('GetSecretValue', secret, signal, (options) =>
+      const { VersionId, SecretString } = await callSecrets('GetSecretValue', secret, signal, (options) =>
         this.#client.send(new GetSecretValueCommand({ SecretId: secret, ...version }), options),
       );
       const { readValue } = await loadValues();
-      return { version: found.VersionId ?? '', value: readValue(found.SecretString) };
+      return { version: VersionId ?? '', value: readValue(SecretString) };
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;

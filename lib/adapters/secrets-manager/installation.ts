@@ -95,12 +95,12 @@ export class SecretInstallation implements InstallationStore {
 
 /** The record in the tags. A first run that cannot be read counts as 1970, so that no certificate counts as
  *  new. */
-function toRecord(found: ReadonlyMap<string, string>): InstallationRecord {
-  const instant = (key: string) => decodeInstant(found.get(key) ?? '');
-  const lastPass = found.get(tags.lastPass);
+function toRecord(values: ReadonlyMap<string, string>): InstallationRecord {
+  const instant = (key: string) => decodeInstant(values.get(key) ?? '');
+  const lastPass = values.get(tags.lastPass);
   return {
     firstRun: instant(tags.firstRun) ?? new Date(0),
-    isUpgraded: found.get(tags.isUpgraded) !== 'no',
+    isUpgraded: values.get(tags.isUpgraded) !== 'no',
     lastPass: lastPass === open ? open : instant(tags.lastPass),
     comparedUntil: instant(tags.comparedUntil),
   };

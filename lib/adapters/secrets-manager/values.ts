@@ -30,7 +30,7 @@ const rollout = z.object({
   ),
 });
 
-const named = z.record(z.string(), z.string()).optional();
+const stringMap = z.record(z.string(), z.string()).optional();
 
 const secretTarget = z.object({
   cluster: text,
@@ -39,8 +39,8 @@ const secretTarget = z.object({
   format: z.enum(secretFormats),
   keys: z.partialRecord(z.enum(keyRoles), text).optional(),
   password: z.object({ secret: text }).optional(),
-  labels: named,
-  annotations: named,
+  labels: stringMap,
+  annotations: stringMap,
   restart: z.union([z.enum(['auto', 'needed', 'none']), z.array(workload)]),
   restartStrategy: z.enum(['annotation', 'env']),
   adopt: z.boolean(),

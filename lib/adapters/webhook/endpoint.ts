@@ -26,9 +26,9 @@ export function createEndpoint(ports: EndpointPorts): Endpoint {
   return async (event, requestId, signal) => {
     try {
       const parsed = parseHttpEvent(event);
-      const answer = 'request' in parsed ? await handle(parsed.request, ports, signal) : parsed;
-      ports.log.info('request answered', { status: answer.statusCode });
-      return answer;
+      const response = 'request' in parsed ? await handle(parsed.request, ports, signal) : parsed;
+      ports.log.info('request answered', { status: response.statusCode });
+      return response;
     } catch (error) {
       // The log says what went wrong; the sender gets only the id of that log line.
       ports.log.error('request failed', { status: 500, problem: describeError(error) });
