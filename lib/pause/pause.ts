@@ -1,28 +1,30 @@
-// Pauses certificates, so that none is ordered for them, and resumes them. What is stored is delivered all the same.
+// The pause story: stops orders for certificates, and resumes them. Stored versions are still delivered.
 import type { Inventory } from '../certificate/spec.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { PauseRequest } from '../requests/requests.ts';
 
-/** What pausing stands on. */
+/** The ports of the pause story. */
 export interface PausePorts {
   readonly store: CertificateStore;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What became of one certificate. `unchanged`: it was so already. */
+/** The result for one certificate. `unchanged`: it was paused or resumed already. */
 export interface PauseOutcome {
   readonly name: string;
   readonly outcome: 'paused' | 'resumed' | 'unchanged';
-  /** Since when it is paused, and by which words. */
+  /** Since when it is paused; absent if it is not. */
   readonly since?: Date | undefined;
+  /** The reason that a person gave for the pause. */
   readonly reason?: string | undefined;
 }
 
-/** Sets the state that the plan reads (`Paused`). An order under way goes on to its end. A second pause keeps the first
- *  one's time, and its words where it brings none. A name that nobody knows is among the failures. */
+/** Pauses the requested certificates, or resumes them with `resume`. An order in flight is still finished.
+ *  A second pause keeps the time of the first, and its reason if the request has none. `failures` has one
+ *  error for each name that is unknown or whose state could not be written. */
 export async function pauseCertificates(
   request: PauseRequest,
   ports: PausePorts,
@@ -43,7 +45,9 @@ export async function pauseCertificates(
   return { certificates, failures };
 }
 
-/** A certificate of the inventory that was never ordered gets its AWS secret now: the pause is kept there. */
+/** The certificate's entry. One in the inventory that was never ordered gets its AWS secret now, because the
+ *  pause is recorded there; its entry is `undefined`.
+ *  @throws Error if no certificate has the name. */
 async function findEntry(
   name: string,
   { store }: PausePorts,
@@ -53,13 +57,13 @@ async function findEntry(
   const entry = await store.describe(name, signal);
   if (entry) return entry;
   if (!certificates.some((spec) => spec.name === name)) {
-    throw new Error('no certificate is called that, neither in the inventory nor by registration');
+    throw new Error('there is no certificate with this name, neither in the inventory nor registered');
   }
   await store.create(name, undefined, signal);
   return undefined;
 }
 
-/** A certificate, as it stands in the store, and what is requested of it. */
+/** A certificate to pause or resume: its entry in the store, and the request. */
 interface PauseSubject {
   readonly name: string;
   readonly entry: StoreEntry | undefined;
@@ -67,13 +71,13 @@ interface PauseSubject {
 }
 
 async function pause(
-  { name, entry, request: { reason: asked } }: PauseSubject,
+  { name, entry, request: { reason: requested } }: PauseSubject,
   { store, clock, log }: PausePorts,
   signal: AbortSignal,
 ): Promise<PauseOutcome> {
   const { pausedSince, pauseReason } = entry?.state ?? {};
   const since = pausedSince ?? clock.now();
-  const reason = asked ?? pauseReason;
+  const reason = requested ?? pauseReason;
   if (pausedSince && reason === pauseReason) return { name, outcome: 'unchanged', since, reason };
   await store.record(name, { pausedSince: since, pauseReason: reason ?? null }, signal);
   log.info('certificate paused', { certificate: name, reason });

@@ -1,4 +1,4 @@
-// Waits until a certificate that took another one's place is wherever that one was, and is what is served there.
+// Waits until the certificate that replaces a revoked one is delivered to every target and served everywhere.
 import { growing, poll } from '../async/poll.ts';
 import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
@@ -11,39 +11,43 @@ import type { Clock } from '../ports/clock.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore } from '../ports/store.ts';
 
-/** What must have happened to the new certificate: it is seen to be served, and at every address; delivered to every target; or
- *  nothing. */
+/** What to wait for before the old certificate is revoked. `served`: a probe finds the new one at every
+ *  address. `delivered`: every target has the new one. `none`: nothing. */
 export type Until = 'served' | 'delivered' | 'none';
 
-/** What waiting stands on. Delivery is the deploy function's, which hears of a stored certificate by itself. */
+/** The ports for waiting. The function `deploy` delivers: an event tells it of the stored certificate. */
 export interface ChangeoverPorts {
   readonly store: Pick<CertificateStore, 'describe'>;
   readonly probeServed: ProbeServed;
   readonly clock: Clock;
 }
 
-/** `done` says when each step was, as far as it was waited for; `waiting` says what is missing. */
+/** The result. `done`: when each step was reached; absent if it was not waited for. `waiting`: time is up,
+ *  and `message` says what is missing. */
 export type Changeover =
   | { readonly kind: 'done'; readonly deliveredAt?: Date; readonly servedAt?: Date }
   | { readonly kind: 'waiting'; readonly message: string };
 
 const pauseMs = growing(250, 2, 4_000);
 
-/** The certificate that took the other one's place. */
+/** The version that replaces the revoked one. */
 export interface Successor {
+  /** Name of the certificate. */
   readonly name: string;
+  /** Version id of the AWS secret. */
   readonly version: string;
   readonly certificate: StoredCertificate;
 }
 
-/** One invocation. */
+/** The inventory, and the signal that ends the wait. */
 interface RevokeInvocation {
   readonly inventory: Inventory;
   readonly signal: AbortSignal;
 }
 
-/** Waits until the successor has come as far as `until` says, or the signal is aborted. Notes nothing: asked again, it looks
- *  again. @throws StoreError. */
+/** Polls until the successor is delivered or served, as `until` says, or the signal aborts. Records nothing:
+ *  a second call starts again.
+ *  @throws StoreError if the certificate's entry cannot be read. */
 export async function awaitChangeover(
   successor: Successor,
   until: Until,
@@ -63,7 +67,7 @@ export async function awaitChangeover(
   if (until === 'delivered') return { kind: 'done', deliveredAt };
   const probe = probeSpecOf({ probe: spec?.probe, targets });
   if (probe === false) {
-    const message = `nobody may look at what is served, because the inventory says "probe: false" (${withoutLook}`;
+    const message = `what is served cannot be probed, because the inventory says "probe: false" (${withoutProbe}`;
     return { kind: 'waiting', message };
   }
   const unserved = await waitFor(
@@ -75,17 +79,18 @@ export async function awaitChangeover(
   return { kind: 'done', deliveredAt, servedAt: ports.clock.now() };
 }
 
-/** Looks again and again until nothing is missing; once time is up, gives what was missing last. */
+/** Polls until nothing is missing and returns `undefined`. If the signal aborts first, returns what was
+ *  missing last. */
 async function waitFor(
-  look: () => Promise<string | undefined>,
+  findMissing: () => Promise<string | undefined>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const polled = await poll(look, (missing) => missing === undefined, { clock, signal, pauseMs });
-  return polled.kind === 'done' ? undefined : (polled.seen ?? 'there was no time to look');
+  const polled = await poll(findMissing, (missing) => missing === undefined, { clock, signal, pauseMs });
+  return polled.kind === 'done' ? undefined : (polled.seen ?? 'there was no time to check');
 }
 
-/** The targets that it is not done at; `undefined` where there is none. */
+/** Message with the targets that are not complete yet; `undefined` if all are. */
 async function findUndelivered(
   { name, version }: Successor,
   targets: readonly TargetSpec[],
@@ -94,14 +99,14 @@ async function findUndelivered(
 ): Promise<string | undefined> {
   if (targets.length === 0) return undefined;
   const { state = {} } = (await store.describe(name, signal)) ?? {};
-  const steps = reachedPhases(state, version, targets, inventory);
-  const open = targets.filter((_, index) => steps[index] !== 'rolled-out');
+  const phases = reachedPhases(state, version, targets, inventory);
+  const open = targets.filter((_, index) => phases[index] !== 'rolled-out');
   if (open.length === 0) return undefined;
   return `it is not delivered yet to ${open.map((target) => nameDestination(target, name)).join(', ')}`;
 }
 
-/** The addresses at which something else is served, or nobody could look; `undefined` where there is none, and the successor is
- *  served at one at least. */
+/** Message with the addresses that do not serve the successor, or could not be probed. `undefined` if
+ *  there are none and at least one address serves it. */
 async function findUnserved(
   { certificate }: Successor,
   probe: CertificateProbeSpec,
@@ -113,16 +118,17 @@ async function findUnserved(
   const describe = (open: readonly ProbeResult[]) =>
     open.map(({ name, address, message }) => `${address ?? name} ${message}`).join('; ');
   const open = results.filter(isOpen);
-  if (open.length > 0) return `${describe(open)} (${withoutLook}`;
+  if (open.length > 0) return `${describe(open)} (${withoutProbe}`;
   if (results.some(({ served }) => served === 'served')) return undefined;
-  const why = describe(results) || 'there is no address to look at';
-  return `nobody could look at what is served: ${why} (list "addresses" under the certificate's "probe", or ${withoutLook}`;
+  const why = describe(results) || 'there is no address to probe';
+  return `what is served could not be probed: ${why} (list "addresses" under "probe" of the certificate, or ${withoutProbe}`;
 }
 
-/** How to go on without a look, as the end of a bracket. */
-const withoutLook = '"wait": "delivered" does without this look)';
+/** How to continue without a probe, to the end of the bracket. */
+const withoutProbe = 'set "wait": "delivered" to go on without a probe)';
 
-/** A name without an address serves nobody anything; one with more addresses than are looked at may, at the rest. */
+/** Whether the result still prevents the revocation. A name without any address does not, because it
+ *  serves nobody. */
 function isOpen({ served, address, unlooked }: ProbeResult): boolean {
   return served !== 'served' && !(served === 'unprobed' && address === undefined && unlooked === undefined);
 }

@@ -1,8 +1,9 @@
-// Which CAs a drill may be held with: its certificate is revoked, so nobody may depend on it.
+// Decides whether a revocation drill may use a CA: only one for tests, because the certificate is revoked.
 import type { Inventory } from '../certificate/spec.ts';
 
-/** Whether the issuer is one for tests: another issuer rehearses with it, its host says so in its name (staging, test), or it
- *  is on this machine. */
+/** Whether the issuer's CA is for tests: another issuer names it as `rehearsal`, its host name contains
+ *  `staging`, `test` or `pebble`, or it runs on this machine.
+ *  @param issuer Key of `Inventory.issuers`. */
 export function isForTests(issuer: string, { issuers }: Pick<Inventory, 'issuers'>): boolean {
   const { hostname } = new URL(issuers[issuer]?.directory ?? 'https://unknown');
   return (

@@ -1,4 +1,4 @@
-// Revokes one version of a certificate (RFC 8555 §7.6): never the one in use, unless another one has taken its place first,
+// The revoke story: revokes one version of a certificate (RFC 8555 §7.6). A version in use is first replaced:
 // in the store, at every target and at every address.
 
 import type { RevocationReason } from '../certificate/revocation.ts';
@@ -16,19 +16,19 @@ import type { RevokeRequest } from '../requests/requests.ts';
 import { awaitChangeover, type Changeover } from './changeover.ts';
 import { isForTests } from './drill.ts';
 
-/** What revoking stands on. */
+/** The ports of the revoke story. */
 export interface RevokePorts {
   readonly store: CertificateStore;
   readonly connect: ConnectAuthority;
-  /** Orders and stores another certificate in place of the current one; gives a sentence about what became of it.
-   *  Rejects where that failed. */
+  /** Orders and stores a new certificate in place of the current one. Resolves with a sentence about the
+   *  result; rejects if the order failed. */
   readonly orderAnew: (name: string) => Promise<string>;
   readonly probeServed: ProbeServed;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What became of it; `current` is the version in use afterwards. */
+/** The answer of a revocation. `version` is the one to revoke, `current` the version in use afterwards. */
 export type RevokeAnswer =
   | {
       readonly certificate: string;
@@ -39,10 +39,11 @@ export type RevokeAnswer =
       /** SHA-256 of the revoked leaf's DER, hex, and its serial number. */
       readonly fingerprint: string;
       readonly serial: string;
-      /** When, after the beginning of this call, each step of the exchange was behind it. */
+      /** With `replace`: when each step was complete. */
       readonly times?: Times | undefined;
     }
-  /** The other one is stored, and what is said in `message` keeps this one from being revoked: the same call goes on. */
+  /** The new certificate is stored, but for the reason in `message` the old one is not revoked yet. The
+   *  same call again continues. */
   | {
       readonly certificate: string;
       readonly outcome: 'waiting';
@@ -52,7 +53,7 @@ export type RevokeAnswer =
     }
   | Refusal;
 
-/** In milliseconds; absent what was not waited for. */
+/** Milliseconds from the beginning of the call; a step that was not waited for is absent. */
 export interface Times {
   readonly stored: number;
   readonly delivered?: number | undefined;
@@ -74,15 +75,17 @@ interface Refusal {
   readonly message: string;
 }
 
-/** One invocation. */
+/** The inventory, and the signals that end the call: `cleanUpSignal` aborts later, for records. */
 interface RevokeInvocation {
   readonly inventory: Inventory;
   readonly signal: AbortSignal;
   readonly cleanUpSignal: AbortSignal;
 }
 
-/** May be called twice: with `replace` a call that was cut off, or that ran out of time while the other certificate was on its
- *  way, is taken up where it ended, and no second one is ordered. @throws StoreError, AcmeError. */
+/** Revokes one version, or returns why not. May be called again: with `replace`, a call that was killed or
+ *  ran out of time continues where it ended, and no second certificate is ordered.
+ *  @throws StoreError if the store fails.
+ *  @throws AcmeError if the order or the revocation fails at the CA. */
 export async function revokeCertificate(
   request: RevokeRequest,
   ports: RevokePorts,
@@ -101,28 +104,28 @@ export async function revokeCertificate(
     return refuse('Unknown', `nothing to revoke for "${name}": ${missing}`);
   }
   if (version === entry.current && !request.replace) {
-    const message = `version ${version} of "${name}" is in use: say "replace": true to order another one first, or "version": "previous" for the one before it`;
+    const message = `version ${version} of "${name}" is in use: set "replace": true to order a new one first, or "version": "previous" to revoke the one before`;
     return refuse('InUse', message);
   }
   const value = (await store.read(name, { version }, invocation.signal))?.value;
   if (value?.kind !== 'certificate') {
-    return refuse('Unknown', `version ${version} of "${name}" holds no certificate (any more)`);
+    return refuse('Unknown', `version ${version} of "${name}" contains no certificate, or no longer exists`);
   }
   const { certificate } = value;
   const { notAfter, fingerprint, serial } = readCertificate(certificate.chain);
   if (notAfter <= clock.now()) {
-    // Or an exchange that an earlier call began would be taken up for ever.
+    // Otherwise each later call would continue the replacement that an earlier call began.
     if (entry.state.revoking === version)
       await store.record(name, { revoking: null }, invocation.cleanUpSignal);
-    return refuse('Expired', `it expired at ${notAfter.toISOString()}: nobody trusts it any more`);
+    return refuse('Expired', `it expired at ${notAfter.toISOString()}, so there is nothing to revoke`);
   }
   const issuer = findIssuer(certificate, invocation.inventory);
   if (issuer === undefined) {
-    const message = `it was issued by ${certificate.issuer}, and no issuer of the inventory has this directory: add one`;
+    const message = `it was issued by ${certificate.issuer}, and no issuer in the inventory has this directory: add one`;
     return refuse('UnknownIssuer', message);
   }
   if (request.drill && !isForTests(issuer, invocation.inventory)) {
-    const message = `a drill revokes a certificate, and ${certificate.issuer} is no CA for tests: name a certificate of one, or say "replace": true`;
+    const message = `a drill revokes a certificate, and ${certificate.issuer} is not a CA for tests: name a certificate from a test CA, or set "replace": true instead of "drill"`;
     return refuse('NotForTests', message);
   }
 
@@ -130,13 +133,13 @@ export async function revokeCertificate(
   if ('problem' in replaced) return refuse('NotReplaced', replaced.problem);
   const { current, state } = replaced.entry;
   if (reason === 'keyCompromise' && (await hasSameKey(name, certificate, ports, invocation))) {
-    const message = 'the certificate in use has the same private key: have it ordered with a new key first';
+    const message = 'the certificate in use has the same private key: order it with a new key first';
     return refuse('SameKey', message);
   }
   const storedAt = clock.now();
   const changeover = request.replace ? await followSuccessor(request, ports, invocation) : undefined;
   if (changeover?.kind === 'waiting') {
-    const message = `${changeover.message}: say the same again to go on`;
+    const message = `${changeover.message}: send the same request again to continue`;
     log.warn('revocation postponed', { certificate: name, version, problem: message });
     return { certificate: name, outcome: 'waiting', version, current, message };
   }
@@ -155,7 +158,7 @@ export async function revokeCertificate(
   return { certificate: name, outcome: 'revoked', reason, version, current, fingerprint, serial, times };
 }
 
-/** Waits for what is in use now to take the place of what is to be revoked. */
+/** Waits until the version in use has replaced the one to revoke, as far as `wait` says. */
 async function followSuccessor(
   { certificate: name, wait = 'served' }: RevokeRequest,
   ports: RevokePorts,
@@ -163,13 +166,14 @@ async function followSuccessor(
 ): Promise<Changeover> {
   const stored = await ports.store.read(name, 'AWSCURRENT', invocation.signal);
   if (stored?.value.kind !== 'certificate') {
-    return { kind: 'waiting', message: 'what is in use now cannot be read' };
+    return { kind: 'waiting', message: 'the version in use cannot be read' };
   }
   const { version, value } = stored;
   return awaitChangeover({ name, version, certificate: value.certificate }, wait, ports, invocation);
 }
 
-/** With `replace`, what an earlier call had begun to exchange comes before what is current now. */
+/** The version to revoke. With `replace`, a version whose replacement an earlier call began comes before
+ *  the current one. `undefined` if there is no previous version. */
 function chooseVersion({ version, replace }: RevokeRequest, entry: StoreEntry): string | undefined {
   if (version === 'previous') return entry.previous;
   return version ?? (replace ? entry.state.revoking : undefined) ?? entry.current;
@@ -179,8 +183,8 @@ function findIssuer({ issuer }: StoredCertificate, { issuers }: Inventory): stri
   return Object.entries(issuers).find(([, { directory }]) => directory === issuer)?.[0];
 }
 
-/** Notes what is to be revoked, then has another certificate stored over it. What is stored takes its place, whatever else is
- *  wrong with it. */
+/** Records which version is to be revoked, then orders a new certificate. Any newly stored version counts
+ *  as its replacement, even if the order reports a failure. */
 async function replace(
   name: string,
   version: string,
@@ -192,7 +196,7 @@ async function replace(
   const entry = await store.describe(name, signal);
   if (entry?.current !== undefined && entry.current !== version) return { entry };
   if (outcome instanceof Error) throw outcome;
-  return { problem: `no other certificate took its place, so it was not revoked: ${outcome}` };
+  return { problem: `no new certificate replaced it, so it was not revoked: ${outcome}` };
 }
 
 async function hasSameKey(

@@ -1,4 +1,4 @@
-// The status story: how everything stands, from list pages alone. It reads no value and changes nothing.
+// The status story: reports the health of all certificates and agents, from tags alone. It changes nothing.
 
 import type { Inventory } from '../certificate/spec.ts';
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
@@ -19,40 +19,44 @@ import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { StatusRequest } from '../requests/requests.ts';
 import { type AgentStatus, judgeAgents } from './agents.ts';
 
+/** The ports of the status story. */
 export interface StatusPorts {
   readonly store: Pick<CertificateStore, 'list' | 'describe'>;
   readonly agents: Pick<AgentRegistry, 'list'>;
-  /** Says whether issue has noted yet what does not fit; absent: it has. */
+  /** Shows whether `issue` has recorded times of grace yet; absent: it has. */
   readonly installation?: Pick<InstallationStore, 'read'> | undefined;
-  /** The public key that agents are to trust; `undefined` where nothing has been signed yet. */
+  /** The public key that agents must trust; `undefined` if nothing has been signed yet. */
   readonly publicKey: (signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+/** One call of `status`. */
 export interface StatusInvocation extends StatusRequest {
   readonly inventory: Inventory;
-  /** How long another certificate may be served after delivery, and an agent be silent. */
+  /** How long another certificate may be served after a delivery, and an agent may be silent, in
+   *  milliseconds. */
   readonly staleAfterMs: number;
   readonly signal: AbortSignal;
 }
 
-/** What `status` answers. Holds no secrets. */
+/** The answer of `status`. It contains no secrets. */
 export interface StatusReport {
-  /** How many certificates stand how. */
+  /** Number of certificates by health. */
   readonly summary: Readonly<Record<HealthWord, number>>;
-  /** What agents are given as CERTRELAY_SIGNING_KEY; absent before the first certificate that goes to one. */
+  /** Value for CERTRELAY_SIGNING_KEY of agents; absent before the first certificate is signed for one. */
   readonly signingKey?: string | undefined;
   readonly agents: readonly AgentStatus[];
-  /** The worst first. Of more than `mostListed` the others are only counted, in `omitted`: Lambda answers 6 MB at most. */
+  /** The worst first, 2,000 at most and within 5 MB, because Lambda answers 6 MB at most. */
   readonly certificates: readonly CertificateHealth[];
+  /** How many certificates are not listed; absent if all are. */
   readonly omitted?: number;
 }
 
 const mostListed = 2_000;
 
-/** The report, and one error for each thing that a person must look at.
- *  @throws StoreError where the store cannot be listed. */
+/** The report, and one error for each certificate and agent for which a person must act.
+ *  @throws StoreError if the store cannot be listed. */
 export async function describeStatus(
   ports: StatusPorts,
   invocation: StatusInvocation,
@@ -68,11 +72,11 @@ export async function describeStatus(
   const specs = new Map(inventory.certificates.map((spec) => [spec.name, spec]));
   const names = invocation.certificates ?? [...new Set([...specs.keys(), ...entries.keys()])].toSorted();
   const { clusters } = inventory;
-  const found = findMisfits([...entries.values()], inventory);
-  const isOpen = found.size > 0 && isGraceOpen(await readInstallation(ports, signal));
+  const misfitsByName = findMisfits([...entries.values()], inventory);
+  const isOpen = misfitsByName.size > 0 && isGraceOpen(await readInstallation(ports, signal));
   const all = names.map((name) => {
     const [entry, spec] = [entries.get(name), specs.get(name)];
-    const own = found.get(name);
+    const own = misfitsByName.get(name);
     const misfits = own && { grace: isOpen ? ('open' as const) : undefined, ...own };
     return judgeHealth({ name, entry, spec, clusters, misfits }, now, staleAfterMs);
   });
@@ -92,12 +96,12 @@ export async function describeStatus(
     certificates: listed,
     ...(omitted > 0 ? { omitted } : {}),
   };
-  const silent = agents.filter(({ state }) => state === 'stale' || state === 'failing');
+  const troubled = agents.filter(({ state }) => state === 'stale' || state === 'failing');
   const problems = [
-    ...silent.map(({ cluster, message }) => new Error(`agent of ${cluster}: ${message}`)),
+    ...troubled.map(({ cluster, message }) => new Error(`agent of ${cluster}: ${message}`)),
     ...(byHealth.get('failing') ?? []).map(({ name, message }) => new Error(`${name}: ${message}`)),
   ];
-  // Absent where it was over everything, as with the other passes.
+  // The number requested is absent for a call over everything, as in the other functions.
   log.info('status finished', {
     ...report.summary,
     agents: agents.length,
@@ -106,7 +110,7 @@ export async function describeStatus(
   return { report, problems };
 }
 
-/** As far as tags tell: they say what issue has found, too. */
+/** Misfits by certificate, from tags alone, with what `issue` recorded on them. */
 function findMisfits(
   entries: readonly StoreEntry[],
   inventory: Inventory,
@@ -124,7 +128,7 @@ function findMisfits(
   );
 }
 
-/** `unknown` where it cannot be read: nothing is then called failing that may have its time of grace. */
+/** `unknown` if it cannot be read: a certificate that may have a time of grace is then not called failing. */
 async function readInstallation(
   { installation, log }: StatusPorts,
   signal: AbortSignal,

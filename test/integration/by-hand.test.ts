@@ -116,7 +116,7 @@ describe('a revocation', () => {
 
   it('of what is in use is refused, and with replace made after another one is stored and delivered', async () => {
     const old = storedChain();
-    await expect(call('revoke', reason)).rejects.toThrow('say "replace": true');
+    await expect(call('revoke', reason)).rejects.toThrow('set "replace": true');
     const begun = sandbox.journal.calls.length;
     const fingerprint = fingerprintOf(old);
     expect(await call('revoke', { ...reason, replace: true, wait: 'delivered' })).toMatchObject({

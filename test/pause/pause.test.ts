@@ -70,7 +70,7 @@ it('a name that nobody knows is told, makes nothing, and does not keep the other
   const { certificates, failures } = await ask(harness, { certificates: ['shoop', 'shop', 'shop'] });
   expect(certificates).toMatchObject([{ name: 'shop', outcome: 'paused' }]);
   expect(failures).toMatchObject([
-    { message: expect.stringContaining('shoop: no certificate is called that') },
+    { message: expect.stringContaining('shoop: there is no certificate with this name') },
   ]);
   expect([...harness.store.kept.keys()]).toEqual(['shop']);
 });

@@ -75,11 +75,12 @@ describe('with replace', () => {
     let word: ServedWord = 'stale';
     const { harness, revoke, deliver, waits, signal } = await openDelivered({ look: () => [finding(word)] });
     const waiting = (what: string) => ({ outcome: 'waiting', message: expect.stringContaining(what) });
-    const undelivered = 'not delivered yet to lab/shop/shop-tls, lab/edge/shop-tls: say the same again';
+    const undelivered =
+      'not delivered yet to lab/shop/shop-tls, lab/edge/shop-tls: send the same request again';
     expect(await revoke({ replace: true }, signal)).toMatchObject(waiting(undelivered));
     const orders = harness.ca.count('newOrder');
     await deliver('rolled-out', 'applied');
-    expect(await revoke({ replace: true }, AbortSignal.abort())).toMatchObject(waiting('no time to look'));
+    expect(await revoke({ replace: true }, AbortSignal.abort())).toMatchObject(waiting('no time to check'));
     await deliver('rolled-out', 'rolled-out');
     waits.push(() => {
       word = 'served';
@@ -127,7 +128,7 @@ describe('with replace', () => {
   it('but nobody may look at what is served, it waits until somebody says that delivery is enough', async () => {
     const { harness, revoke, deliver, waits, signal } = await openDelivered({ spec: { probe: false } });
     waits.push(() => deliver('rolled-out', 'rolled-out'));
-    const message = expect.stringMatching(/"probe: false" \("wait": "delivered" does without/);
+    const message = expect.stringMatching(/"probe: false" \(set "wait": "delivered" to go on without/);
     expect(await revoke({ replace: true }, signal)).toMatchObject({ outcome: 'waiting', message });
     expect(harness.ca.revoked).toEqual([]);
     expect(await revoke({ replace: true, wait: 'delivered' })).toMatchObject({ outcome: 'revoked' });
@@ -183,7 +184,7 @@ describe('a drill', () => {
       if (wait[1] === ending.signal) ending.abort(new Error('time is up'));
       return sleep(...wait);
     };
-    const message = expect.stringContaining('nobody could look at what is served');
+    const message = expect.stringContaining('what is served could not be probed');
     expect(await revoke(drill, ending.signal)).toMatchObject({ outcome: 'waiting', message });
     expect(harness.ca.revoked).toEqual([]);
     expect(await revoke({ ...drill, wait: 'delivered' })).toMatchObject({ outcome: 'revoked' });

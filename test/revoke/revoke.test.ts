@@ -103,7 +103,7 @@ describe('nothing is revoked where', () => {
   it.each<[reason: string, what: string, request: Partial<RevokeRequest>, before?: (o: Opened) => unknown]>([
     ['Unknown', 'no certificate is stored', { certificate: 'nobody' }],
     ['Unknown', 'no such version', { version: 'previous' }, ({ harness }) => forget(harness)],
-    ['Unknown', 'holds no certificate', { version: 'x'.repeat(32) }],
+    ['Unknown', 'contains no certificate', { version: 'x'.repeat(32) }],
     ['Expired', 'expired at', { replace: true }, ({ harness }) => harness.clock.pass(90 * dayMs)],
     [
       'UnknownIssuer',
