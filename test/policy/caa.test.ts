@@ -33,6 +33,16 @@ const passing: readonly [string, readonly string[]][] = [
     ],
   ],
   ['our method', ['0 issue "ca.example; validationmethods=http-01,dns-01"']],
+  [
+    'a critical property about mail or mark certificates',
+    ['128 issuemail ";"', '1 issuevmc ";"', '0 issuemail ";"', '0 issue "ca.example"'],
+  ],
+  [
+    'our account by its URL in the first version of ACME',
+    ['0 issue "ca.example; accounturi=https://ca.example/acme/reg/7"'],
+  ],
+  ['our method by its number', ['0 issue "ca.example; validationmethods=ca-tbr-19,ca-tbr-7"']],
+  ['our method in other letters', ['0 issue "ca.example; validationmethods=DNS-01"']],
   ["a parameter of the CA's own", ['0 issue "ca.example; policy=ev"']],
   ['a semicolon and no parameter', ['0 issue "ca.example;"']],
 ];
@@ -54,6 +64,24 @@ const refused: readonly [string, readonly string[], string, string][] = [
     ['0 issue "ca.example; accounturi=https://ca.example/acme/acct/70"'],
     'another account',
     `set accounturi=${ca.accountUrl}`,
+  ],
+  [
+    'another account by its URL in the first version of ACME',
+    ['0 issue "ca.example; accounturi=https://ca.example/acme/reg/70"'],
+    'another account',
+    'remove accounturi',
+  ],
+  [
+    'our number at another CA',
+    ['0 issue "ca.example; accounturi=https://other.example/acme/acct/7"'],
+    'another account',
+    'remove accounturi',
+  ],
+  [
+    'the number of another method',
+    ['0 issue "ca.example; validationmethods=ca-tbr-22"'],
+    'by dns-01',
+    'add dns-01 to its validationmethods',
   ],
   [
     'two accounts on one record',
@@ -120,7 +148,38 @@ test('a CA that does not say its names is only stopped by what stops every CA', 
     findCaaObstacle(records('0 issue "a.example; validationmethods=http-01"'), false, unnamed),
   ).toBeUndefined();
   expect(findCaaObstacle(records('0 issue ";"'), false, unnamed)?.remedy).toContain('names the CA');
-  expect(findCaaObstacle(records('128 tbs "x"'), false, unnamed)).toBeDefined();
+  expect(findCaaObstacle(records('128 tbs "x"'), false, unnamed)).toBeUndefined();
+});
+
+describe("Let's Encrypt", () => {
+  const accountUrl = 'https://acme-v02.api.letsencrypt.org/acme/acct/7';
+  const letsEncrypt = { identities: ['letsencrypt.org'], accountUrl };
+  const staging = { ...letsEncrypt, accountUrl: 'https://acme-staging-v02.api.letsencrypt.org/acme/acct/7' };
+
+  test.each([
+    ['https://acme-v01.api.letsencrypt.org/acme/reg/7', letsEncrypt, true],
+    ['https://acme-v01.api.letsencrypt.org/acme/reg/8', letsEncrypt, false],
+    ['https://acme-staging.api.letsencrypt.org/acme/reg/7', staging, true],
+    ['https://acme-staging.api.letsencrypt.org/acme/reg/7', letsEncrypt, false],
+    ['https://acme-v01.api.letsencrypt.org/acme/reg/7', staging, false],
+  ])('the account %s is ours by its older URL, or is not', (uri, ca, isOurs) => {
+    const obstacle = findCaaObstacle(records(`0 issue "letsencrypt.org; accounturi=${uri}"`), false, ca);
+    expect(obstacle === undefined).toBe(isOurs);
+  });
+
+  test.each([
+    ['ca-tbr-7', false],
+    ['DNS-01', false],
+    ['dns-01', true],
+  ])('reads no label but the names of challenges: %s', (label, isOurs) => {
+    const set = records(`0 issue "letsencrypt.org; validationmethods=${label}"`);
+    expect(findCaaObstacle(set, false, letsEncrypt) === undefined).toBe(isOurs);
+  });
+});
+
+test('dns-persist-01 has a number of its own', () => {
+  const set = records('0 issue "ca.example; validationmethods=ca-tbr-22"');
+  expect(findCaaObstacle(set, false, { ...ca, methods: ['dns-persist-01', 'dns-01'] })).toBeUndefined();
 });
 
 describe('before there is an account', () => {

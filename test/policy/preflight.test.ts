@@ -179,6 +179,17 @@ test('CAA as only a private network sees it does not hold an order back', () => 
   ]);
 });
 
+test('CAA does not hold back an order at a CA that does not say that it reads CAA', () => {
+  const caa = (value: string, flags = 0, tag = 'issue') =>
+    ({ kind: 'found', at: 'example.com', records: [{ flags, tag, value }] }) as const;
+  const at = (identities: readonly string[], facts: NameFacts['caa']) =>
+    judgePreflight({ names: [{ ...good, caa: facts }] }, { identities }).map(({ blocks }) => blocks);
+  expect(at([], caa(';'))).toEqual([false]);
+  expect(at(['ca.example'], caa(';'))).toEqual([true]);
+  expect(at([], caa('x', 128, 'tbs'))).toEqual([]);
+  expect(at(['ca.example'], caa('x', 128, 'tbs'))).toEqual([true]);
+});
+
 describe('an entry that orders', () => {
   const entry: PlanEntry = { name: 'shop', decision: 'order', reason: 'Missing', message: 'none is stored' };
   const finding = (record: string, blocks: boolean): PreflightProblem => ({

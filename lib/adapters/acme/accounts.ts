@@ -77,7 +77,8 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
       // An order falls back to dns-01 if the CA does not offer dns-persist-01.
       const methods =
         issuer.challenge === 'dns-persist-01' ? ([issuer.challenge, 'dns-01'] as const) : undefined;
-      const identities = meta?.caaIdentities ?? issuer.caaIdentity ?? [];
+      const published = meta?.caaIdentities ?? [];
+      const identities = published.length > 0 ? published : (issuer.caaIdentity ?? []);
       return { identities, accountUrl, ...(methods ? { methods } : {}) };
     },
     async rollAccountKey(name, signal) {

@@ -31,8 +31,12 @@ export interface CaaObstacle {
  *  write it. */
 const criticalBits = 128 | 1;
 
+/** Tags that CAs know, so that "critical" stops none of them. Those after `iodef` are about other kinds of
+ *  certificates (RFC 9495, and mark certificates), and Let's Encrypt knows them. */
+const knownTags = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc'];
+
 /** Checks the CAA record set that applies to a name; `undefined` if the CA may issue. If the CA publishes no
- *  identities, only records that forbid every CA are an obstacle.
+ *  identities, only records that forbid every CA are an obstacle: such a CA may know any tag.
  *  @param records The closest record set of the name; empty if there is none.
  *  @param isWildcard Whether the name is a wildcard: `issuewild` then replaces `issue` (RFC 8659 §4.3). */
 export function findCaaObstacle(
@@ -41,9 +45,9 @@ export function findCaaObstacle(
   ca: CaaSubject,
 ): CaaObstacle | undefined {
   const unknownCritical = records.find(
-    ({ flags, tag }) => (flags & criticalBits) !== 0 && !['issue', 'issuewild', 'iodef'].includes(tag),
+    ({ flags, tag }) => (flags & criticalBits) !== 0 && !knownTags.includes(tag),
   );
-  if (unknownCritical) {
+  if (unknownCritical && ca.identities.length > 0) {
     const problem = `the CAA record ${show(unknownCritical)} is marked critical, and a CA that does not know its tag must refuse`;
     return { problem, remedy: 'remove it or set its flags to 0' };
   }
@@ -94,17 +98,52 @@ function admits(issuer: Issuer, ca: CaaSubject): boolean {
 
 function admitsAccount({ parameters }: Issuer, { accountUrl }: CaaSubject): boolean {
   const accounts = parameters.filter(([name]) => name === 'accounturi').map(([, value]) => value);
-  if (accounts.length === 0) return true;
-  return accounts.length === 1 && (accountUrl === undefined || accounts[0] === accountUrl);
+  const [account] = accounts;
+  if (account === undefined) return true;
+  return accounts.length === 1 && (accountUrl === undefined || isSameAccount(account, accountUrl));
 }
 
-function admitsMethod({ parameters }: Issuer, { methods: ours = ['dns-01'] }: CaaSubject): boolean {
+/** Whether two URLs name one account. Boulder, and so Let's Encrypt, also reads the URL that the account had in
+ *  the first version of ACME: `https://acme-v01.api.letsencrypt.org/acme/reg/1` is
+ *  `https://acme-v02.api.letsencrypt.org/acme/acct/1`. */
+function isSameAccount(one: string, other: string): boolean {
+  return one === other || currentUrl(one) === currentUrl(other);
+}
+
+/** The URL of a Boulder account in the second version of ACME; any other URL stays as it is. */
+function currentUrl(text: string): string {
+  const url = URL.parse(text);
+  const id = /^\/acme\/(?:reg|acct)\/(\d+)$/.exec(url?.pathname ?? '')?.[1];
+  if (!url || id === undefined) return text;
+  const host = url.host.replace(/^acme(-staging)?(?:-v0[12])?\./, 'acme$1-v02.');
+  return `${url.protocol}//${host}/acme/acct/${id}`;
+}
+
+function admitsMethod({ parameters }: Issuer, ca: CaaSubject): boolean {
   const lists = parameters.filter(([name]) => name === 'validationmethods').map(([, value]) => value);
+  const ours = labelsOf(ca);
+  const read = (method: string) => (isLetsEncrypt(ca) ? method : method.toLowerCase());
   return lists.every((list) => {
     const methods = list.split(',');
     const isReadable = methods.every((method) => /^[A-Za-z0-9-]+$/.test(method));
-    return isReadable && ours.some((method) => methods.includes(method));
+    return isReadable && methods.some((method) => ours.includes(read(method)));
   });
+}
+
+/** Numbers of the methods in the Baseline Requirements (§3.2.2.4.7, §3.2.2.4.22): since version 2.2.8, a record
+ *  may say `ca-tbr-7` for dns-01. */
+const methodNumbers = { 'dns-01': 7, 'dns-persist-01': 22 } as const;
+
+/** The labels of `validationmethods` by which the CA may take one of our challenges. Let's Encrypt reads only
+ *  the names of challenges, in lower case. */
+function labelsOf(ca: CaaSubject): readonly string[] {
+  const { methods = ['dns-01'] } = ca;
+  if (isLetsEncrypt(ca)) return methods;
+  return methods.flatMap((method) => [method, `ca-tbr-${methodNumbers[method]}`]);
+}
+
+function isLetsEncrypt({ identities }: CaaSubject): boolean {
+  return identities.some((identity) => identity.toLowerCase() === 'letsencrypt.org');
 }
 
 function describeParameters(issuer: Issuer, ca: CaaSubject): CaaObstacle {

@@ -200,7 +200,9 @@ function judgeCaa({ domain, caa, zone }: NameFacts, ca: CaaSubject): PreflightPr
       const obstacle = findCaaObstacle(caa.records, domain.startsWith('*.'), ca);
       if (!obstacle) return [];
       const message = `${obstacle.problem} for ${domain}; at ${caa.at}, ${obstacle.remedy}`;
-      return [{ domain, blocks: !isPrivate(zone), record: `${caa.at}. CAA`, message }];
+      // A CA that does not say by which name it reads CAA may not read it at all.
+      const blocks = ca.identities.length > 0 && !isPrivate(zone);
+      return [{ domain, blocks, record: `${caa.at}. CAA`, message }];
     }
   }
 }
