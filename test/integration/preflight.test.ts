@@ -143,7 +143,7 @@ describe('K31 an order is held back', () => {
       '0 issue "ca.sandbox.example; accounturi=https://a.example/2"',
     );
     const { message } = await ask('account');
-    const [, ours = ''] = /make it accounturi=(\S+),/.exec(message) ?? [];
+    const [, ours = ''] = /set accounturi=(\S+),/.exec(message) ?? [];
     expect(URL.canParse(ours)).toBe(true);
     await expectObstacle('account', ['account.example.com. CAA: ', ours], () =>
       write('UPSERT', 'account.example.com', 'CAA', `0 issue "ca.sandbox.example; accounturi=${ours}"`),
