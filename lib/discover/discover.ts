@@ -1,4 +1,4 @@
-// Finds the objects of clusters that ask for certificates, and has what they ask for registered.
+// The discover story: finds objects in clusters that request certificates, and registers those certificates.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { maxNames } from '../certificate/names.ts';
@@ -18,11 +18,11 @@ import { ConfigError, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RegisterSpec, Registration } from '../ports/registration.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
-import { Names } from './names.ts';
+import { TakenNames } from './taken-names.ts';
 
 type TlsDirectory = Pick<ClusterDirectory, 'listTlsObjects' | 'close'>;
 
-/** What discovering stands on. */
+/** The ports that discovering needs. */
 export interface DiscoverPorts {
   readonly connect: (...cluster: Parameters<ConnectDirectory>) => Promise<TlsDirectory>;
   readonly register: RegisterSpec;
@@ -30,55 +30,59 @@ export interface DiscoverPorts {
   readonly log: Log;
 }
 
-/** One invocation. */
+/** One invocation: its id, the inventory and its time limit. */
 export interface DiscoverInvocation {
   readonly id: string;
   readonly inventory: Inventory;
-  /** Nothing is registered: the report says what would be. */
+  /** Registers nothing; the report says what would be registered. */
   readonly dryRun?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
-/** One certificate that objects ask for. `registered`: it is new, and is being ordered. `known`: it was registered before.
- *  `planned`: dry run. `refused`: a person must change what `message` says. */
+/** One certificate that objects request. `registered`: it is new, and `issue` orders it. `known`: it was
+ *  registered before. `planned`: dry run. `refused`: a person must change what `message` says. `failed`: the
+ *  next run tries it again. */
 export interface Discovered {
   readonly name: string;
   readonly outcome: 'registered' | 'known' | 'planned' | 'refused' | 'failed';
   /** `cluster/namespace/secret`. */
   readonly target: string;
   readonly domains: readonly string[];
-  /** Who asks: `Ingress shop/web in cluster lab`. */
+  /** The objects that request it: `Ingress shop/web in cluster lab`. */
   readonly objects: readonly string[];
   readonly message: string;
 }
 
-/** What a run found and did. */
+/** The report of one invocation. */
 export interface DiscoverReport {
   readonly certificates: readonly Discovered[];
-  /** Objects, or parts of them, that ask and are not served. */
+  /** Objects, or parts of objects, that request something that was ignored, and why. */
   readonly passedOver: readonly { readonly object: string; readonly message: string }[];
-  /** Certificates that were discovered once and that nothing asks for any more. They are kept and renewed. */
+  /** Names of discovered certificates that no object requests any more. They are still renewed. */
   readonly noLongerAsked: readonly string[];
-  /** Of the certificates that are planned, for whoever writes an inventory of them. */
+  /** Specifications of the `planned` certificates, to write an inventory from. */
   readonly specs: readonly StoredSpec[];
   readonly failures: readonly Error[];
 }
 
-/** Characters of a name that somebody asks for, in a report. */
+/** Longest DNS name in a report, in characters. */
 const longestDomain = 253;
 
 /** Certificates registered at once. */
 const concurrency = 8;
 
-/** Looks into every place of the inventory's `discovery`. One that cannot be read does not keep the others from it.
- *  May be called twice. @throws ConfigError where the inventory has no such section. */
+/** Reads every place of the inventory's `discovery` and registers what its objects request. A place that
+ *  cannot be read is in `failures` and does not stop the others. May be called twice.
+ *  @throws ConfigError `Inventory` if the inventory has no `discovery`; StoreError if the store cannot be
+ *  listed. */
 export async function discoverCertificates(
   ports: DiscoverPorts,
   invocation: DiscoverInvocation,
 ): Promise<DiscoverReport> {
   const { discovery } = invocation.inventory;
   if (!discovery) {
-    const message = 'the inventory has no section "discovery", which says where objects may ask for what';
+    const message =
+      'the inventory has no section "discovery"; add it to say where objects may request certificates';
     throw new ConfigError('Inventory', message);
   }
   const { discovered, failures } = await findObjects(discovery, ports, invocation);
@@ -87,11 +91,11 @@ export async function discoverCertificates(
   }
   const requests = mergeRequests(discovered);
   const entries = await ports.store.list(invocation.signal);
-  const names = new Names(entries, invocation.inventory);
+  const takenNames = new TakenNames(entries, invocation.inventory);
   const recorded = await mapConcurrently(requests, concurrency, (request) =>
-    record(request, names, ports, invocation),
+    record(request, takenNames, ports, invocation),
   );
-  const noLongerAsked = failures.length > 0 ? [] : findForgotten(requests, entries, invocation);
+  const noLongerAsked = failures.length > 0 ? [] : findNoLongerRequested(requests, entries, invocation);
   for (const name of noLongerAsked) ports.log.warn('certificate no longer requested', { certificate: name });
   return {
     certificates: recorded.map(({ discovered }) => discovered),
@@ -110,22 +114,23 @@ async function findObjects(
   invocation: DiscoverInvocation,
 ): Promise<{ readonly discovered: readonly DiscoveredObject[]; readonly failures: readonly Error[] }> {
   const byCluster = Map.groupBy(places, ({ cluster }) => cluster);
-  // All at once: one that does not answer must not keep the next one waiting.
-  const answers = await Promise.all(
-    [...byCluster].map(async ([cluster, own]) => {
-      const namespaces = [...new Set(own.map(({ namespace }) => namespace))];
+  // All clusters at once: one that does not answer must not delay the others.
+  const clusters = await Promise.all(
+    [...byCluster].map(async ([cluster, clusterPlaces]) => {
+      const namespaces = [...new Set(clusterPlaces.map(({ namespace }) => namespace))];
       return { cluster, ...(await listCluster(cluster, namespaces, ports, invocation)) };
     }),
   );
   return {
-    discovered: answers.flatMap(({ cluster, objects }) =>
+    discovered: clusters.flatMap(({ cluster, objects }) =>
       objects.map((object) => judgeObject(cluster, object, { ...discovery, places })),
     ),
-    failures: answers.flatMap(({ failures }) => failures),
+    failures: clusters.flatMap(({ failures }) => failures),
   };
 }
 
-/** What is in the namespaces, each of which may fail by itself. @throws the signal's reason. */
+/** The objects in the namespaces, and an error for each namespace that cannot be read.
+ *  @throws The signal's reason if it aborts. */
 async function listCluster(
   cluster: string,
   namespaces: readonly string[],
@@ -140,8 +145,8 @@ async function listCluster(
       namespaces.map((namespace) => opened.listTlsObjects(namespace, tlsObjectKinds, signal)),
     );
     signal.throwIfAborted();
-    const failures = lists.flatMap((one) => (one.status === 'rejected' ? [toError(one.reason)] : []));
-    return { objects: lists.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])), failures };
+    const failures = lists.flatMap((list) => (list.status === 'rejected' ? [toError(list.reason)] : []));
+    return { objects: lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])), failures };
   } catch (cause) {
     signal.throwIfAborted();
     return { objects: [], failures: [toError(cause)] };
@@ -158,24 +163,24 @@ interface Recorded {
 
 async function record(
   { secret, objects, disagreement }: SecretRequest,
-  names: Names,
+  takenNames: TakenNames,
   { register, log }: DiscoverPorts,
   { id, inventory, dryRun, signal }: DiscoverInvocation,
 ): Promise<Recorded> {
   const name = nameOfSecret(secret);
-  const told = listSome(
+  const domains = listSome(
     secret.domains.map((domain) => cutText(domain, longestDomain)),
     maxNames,
   );
   const conclude = (outcome: Discovered['outcome'], message: string): Discovered => {
-    return { name, outcome, target: nameSecret(secret), domains: told, objects, message };
+    return { name, outcome, target: nameSecret(secret), domains, objects, message };
   };
   const refuse = (message: string): Recorded => {
     log.warn('discovered object refused', { certificate: name, objects, problem: message });
     return { discovered: conclude('refused', message) };
   };
   if (secret.domains.length > maxNames) {
-    const message = `Secret ${nameSecret(secret)} is to have ${secret.domains.length} names, and a certificate has ${maxNames} at most: use several Secrets`;
+    const message = `objects request ${secret.domains.length} names for Secret ${nameSecret(secret)}; the limit for a certificate is ${maxNames}, so use several Secrets`;
     return refuse(message);
   }
   if (disagreement !== undefined) return refuse(disagreement);
@@ -184,8 +189,9 @@ async function record(
     return refuse(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
   }
   const { spec } = parsed;
-  const taken = names.take(spec);
-  if (taken.length > 0) return refuse(`${taken.map((one) => one.message).join('; ')}: ask for other names`);
+  const taken = takenNames.claim(spec);
+  if (taken.length > 0)
+    return refuse(`${taken.map(({ message }) => message).join('; ')}; request other names`);
   if (dryRun) return { discovered: conclude('planned', 'it would be registered and ordered'), spec };
   try {
     const registration = await register(spec, `discover ${id}`, signal);
@@ -196,7 +202,7 @@ async function record(
         return { discovered: conclude('known', describeKnown(registration)), spec };
       case 'taken':
         return refuse(
-          `${registration.owner ?? registration.message}; to keep it with other names, write it into the inventory file under this name`,
+          `${registration.owner ?? registration.message}; to change its names, write it into the inventory file under this name`,
         );
     }
   } catch (cause) {
@@ -210,16 +216,17 @@ function describeKnown({ issued }: Extract<Registration, { readonly kind: 'known
   return issued ? 'it was found before and is kept' : 'it was found before and is being ordered';
 }
 
-/** By their tags: a value may hold a private key, which nothing here needs to see. */
-function findForgotten(
+/** Names of discovered certificates that no request has. Uses tags only: a value may contain a private key,
+ *  which nothing here needs to see. */
+function findNoLongerRequested(
   requests: readonly SecretRequest[],
   entries: readonly StoreEntry[],
   { inventory }: DiscoverInvocation,
 ): readonly string[] {
-  const asked = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
+  const requested = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
   return entries
-    .filter(({ name, state }) => state.source === 'discovery' && !asked.has(name) && !inFile.has(name))
+    .filter(({ name, state }) => state.source === 'discovery' && !requested.has(name) && !inFile.has(name))
     .map(({ name }) => name)
     .toSorted();
 }

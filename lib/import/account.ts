@@ -1,4 +1,4 @@
-// Imports the ACME account of another tool, so that the CA sees the same customer as before.
+// Imports the ACME account of another tool, so that orders continue under the same account.
 import type { KeyObject } from 'node:crypto';
 import type { Inventory } from '../certificate/spec.ts';
 import type { AccountStore, AcmeAccount } from '../ports/accounts.ts';
@@ -6,21 +6,21 @@ import type { Log } from '../ports/log.ts';
 import type { ImportRequest } from '../requests/import.ts';
 import { readAccountMaterial } from './material.ts';
 
-/** What importing an account stands on. */
+/** The ports that `importAccount` needs. */
 export interface AccountImportPorts {
   readonly accounts: AccountStore;
-  /** Text of the AWS secret, or the Secret in a cluster as kubectl prints it. */
+  /** Reads the text of the AWS secret, or the Kubernetes Secret as `kubectl get -o json` prints it. */
   readonly readMaterial: (signal: AbortSignal) => Promise<string>;
   readonly log: Log;
 }
 
-/** `unchanged`: it is the account already. */
+/** The result of an account import. `unchanged`: this account was stored already. */
 export type AccountImportAnswer =
   | {
       readonly issuer: string;
       readonly outcome: 'imported' | 'unchanged';
       readonly directory: string;
-      /** Absent: the CA is asked for it by the key at the next order. */
+      /** The account's URL. Absent: the next order asks the CA for it, with the key. */
       readonly url?: string | undefined;
     }
   | {
@@ -30,7 +30,8 @@ export type AccountImportAnswer =
       readonly message: string;
     };
 
-/** Keeps the account under the issuer's directory URL. The CA is not asked. May be called twice. @throws StoreError. */
+/** Stores the account for the issuer's directory. Does not call the CA. May be called twice.
+ *  @throws StoreError if the account cannot be read or written. */
 export async function importAccount(
   { issuer, replace }: Omit<NonNullable<ImportRequest['account']>, 'secret' | 'from'>,
   { accounts, readMaterial, log }: AccountImportPorts,
@@ -52,12 +53,12 @@ export async function importAccount(
   };
 
   const known = await accounts.read(directory, signal);
-  const kept = known ?? (await accounts.create(directory, account, signal));
-  const url = kept.url ?? account.url;
+  const stored = known ?? (await accounts.create(directory, account, signal));
+  const url = stored.url ?? account.url;
   if (known?.key === account.key) return { issuer, outcome: 'unchanged', directory, url };
-  if (kept.key !== account.key) {
+  if (stored.key !== account.key) {
     if (!replace) {
-      const message = `there is an account for ${directory} already${kept.url ? ` (${kept.url})` : ''}: say "replace": true to put this one in its place; the AWS secret keeps the old one as its previous version`;
+      const message = `an account for ${directory} is stored already${stored.url ? ` (${stored.url})` : ''}; add "replace": true to replace it. The AWS secret keeps the old account as its previous version`;
       return refuse('Exists', message);
     }
     await accounts.update(directory, account, signal);
@@ -66,16 +67,17 @@ export async function importAccount(
   return { issuer, outcome: 'imported', directory, url: account.url };
 }
 
-/** Keys that CAs take for accounts and that requests can be signed with. */
+/** Why the key cannot be an account key; `undefined` if CAs accept it and we can sign with it. */
 function findWeakness(key: KeyObject): string | undefined {
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   if (namedCurve === 'prime256v1' || namedCurve === 'secp384r1') return undefined;
   if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048) return undefined;
-  const kind = namedCurve ?? (modulusLength ? `RSA with ${modulusLength} bits` : key.asymmetricKeyType);
-  return `the account key is ${kind}; CAs take P-256, P-384 and RSA from 2048 bits on`;
+  const type = namedCurve ?? (modulusLength ? `RSA with ${modulusLength} bits` : key.asymmetricKeyType);
+  return `the account key is ${type}; CAs accept P-256, P-384, and RSA with at least 2048 bits`;
 }
 
-/** An account of Let's Encrypt's first protocol has a URL that is gone; the key still names the account. */
+/** Whether the account URL is on the directory's host. A URL of ACME v1 is not, and no longer works: the key
+ *  alone identifies that account. */
 function isOfCa(url: string | undefined, directory: string): boolean {
   return url !== undefined && URL.canParse(url) && new URL(url).host === new URL(directory).host;
 }

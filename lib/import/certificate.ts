@@ -1,4 +1,5 @@
-// Imports a certificate that another tool got: verified, stored as AWSCURRENT, and from then on renewed by the schedule.
+// Imports a certificate of another tool: verifies it and stores it as AWSCURRENT. `issue` renews it from then
+// on.
 
 import { createHash } from 'node:crypto';
 import type { Bundle } from '../certificate/bundle.ts';
@@ -22,17 +23,17 @@ import type { CertificateStore, StoredValue, StoreEntry } from '../ports/store.t
 import { stateOf } from '../state/describe.ts';
 import { type ImportProblem, verifyImport } from './verification.ts';
 
-/** What importing a certificate stands on. */
+/** The ports that `importCertificate` needs. */
 export interface ImportPorts {
   readonly store: CertificateStore;
   readonly keys: Pick<KeyMaker, 'generate'>;
-  /** Text of an AWS secret. */
+  /** Reads the text of an AWS secret. */
   readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** One invocation, as for every run that claims. */
+/** One invocation: its id, the inventory and its time limits. `deadline` is when its claim ends. */
 export interface ImportInvocation {
   readonly id: string;
   readonly inventory: Inventory;
@@ -41,7 +42,8 @@ export interface ImportInvocation {
   readonly cleanUpSignal: AbortSignal;
 }
 
-/** `unchanged`: it is the current certificate already. `next`: what a pass of issuing would decide now. */
+/** The result of an import. `unchanged`: it is the current certificate already. `next`: what `issue` would
+ *  decide now. */
 export type ImportAnswer =
   | {
       readonly certificate: string;
@@ -62,9 +64,11 @@ interface Refusal {
   readonly until?: Date | undefined;
 }
 
-/** Reads chain and key from the AWS secret `secret`. The certificate must be in the inventory or registered, because that
- *  says who renews it; it counts as issued by the CA that is asked there, so that it is not ordered anew before it is due.
- *  May be called twice. @throws StoreError, and ConfigError where the specification's issuer is gone. */
+/** Reads chain and key from the AWS secret `secret`, verifies them and stores them as the named certificate.
+ *  That must be in the inventory or registered, which defines its issuer. It counts as issued by that issuer,
+ *  so that it is not ordered again before it is due. May be called twice.
+ *  @throws StoreError if the store cannot be read or written; ConfigError `Inventory` if its issuer is not in
+ *  the inventory. */
 export async function importCertificate(
   { certificate: name, secret }: { readonly certificate: string; readonly secret: string },
   ports: ImportPorts,
@@ -77,19 +81,19 @@ export async function importCertificate(
   const entry = await store.describe(name, invocation.signal);
   const current = entry && (await store.read(name, 'AWSCURRENT', invocation.signal));
   const inFile = invocation.inventory.certificates.find((spec) => spec.name === name);
-  const registered = inFile ? undefined : specIn(current?.value);
+  const registered = inFile ? undefined : storedSpecOf(current?.value);
   const spec = inFile ?? registered;
   if (!spec) {
-    const message = `no certificate is called "${name}": add it to the inventory first, which says who renews it and where it goes`;
+    const message = `no certificate is named "${name}"; add it to the inventory first, with its issuer and targets`;
     return refuse('Unknown', message);
   }
-  const wanted = desiredBySpec(invocation.inventory, spec);
-  if (!wanted) throw new ConfigError('Inventory', describeNoIssuer(spec));
-  const verdict = verifyImport(await ports.readText(secret, invocation.signal), spec.domains, clock.now());
-  if (!verdict.ok) return refuse(verdict.problem, verdict.message);
-  const { bundle, notes } = verdict;
+  const desired = desiredBySpec(invocation.inventory, spec);
+  if (!desired) throw new ConfigError('Inventory', describeNoIssuer(spec));
+  const verified = verifyImport(await ports.readText(secret, invocation.signal), spec.domains, clock.now());
+  if (!verified.ok) return refuse(verified.problem, verified.message);
+  const { bundle, notes } = verified;
   const { names, notAfter, fingerprint } = bundle.facts;
-  const { directory: issuer, profile } = wanted;
+  const { directory: issuer, profile } = desired;
   const certificate = { chain: bundle.chain, key: bundle.key, issuer, profile, spec: registered };
   const answer = (
     outcome: 'imported' | 'unchanged',
@@ -102,13 +106,13 @@ export async function importCertificate(
     names,
     notAfter,
     notes,
-    next: judgeNext(certificate, wanted, { ...entry, version, unfinished }, clock.now()),
+    next: judgeNext(certificate, desired, { ...entry, version, unfinished }, clock.now()),
   });
 
-  const held = actualByValue(current?.value);
-  if (current && held.kind === 'certificate' && held.fingerprint === fingerprint)
+  const actual = actualByValue(current?.value);
+  if (current && actual.kind === 'certificate' && actual.fingerprint === fingerprint)
     return answer('unchanged', current.version, { unfinished: false });
-  const claim = await claimImport({ spec, wanted, entry }, ports, invocation);
+  const claim = await claimImport({ spec, desired, entry }, ports, invocation);
   if ('message' in claim) return refuse('InFlight', claim.message, claim.until);
   const version = versionOfImport(fingerprint, entry?.current);
   try {
@@ -119,53 +123,55 @@ export async function importCertificate(
   return answer('imported', version, claim);
 }
 
-function specIn(value: StoredValue | undefined): StoredSpec | undefined {
+function storedSpecOf(value: StoredValue | undefined): StoredSpec | undefined {
   if (value?.kind === 'specification') return value.spec;
   return value?.kind === 'certificate' ? value.certificate.spec : undefined;
 }
 
-/** The certificate that is claimed: as it is specified and desired, and as it stands in the store. */
+/** The certificate to claim: its specification, what is desired, and its entry in the store. */
 interface ClaimedSubject {
   readonly spec: CertificateSpec;
-  readonly wanted: Desired;
+  readonly desired: Desired;
   readonly entry: StoreEntry | undefined;
 }
 
 interface ImportClaim {
   readonly version: string;
-  /** An earlier run's order is on it: a pass finishes that, so the claim stays. */
+  /** The claim has the order of an earlier invocation. `issue` finishes that, so the claim is not
+   *  released. */
   readonly unfinished: boolean;
 }
 
-/** Keeps scheduled runs off while the certificate is exchanged. The claim of a run that is over is carried on with all
- *  it says, so that its order and TXT values are not forgotten. */
+/** Claims the certificate, so that no other invocation orders it during the import. Takes over the claim of
+ *  an invocation that has ended, with its order and TXT values; or says why the claim failed. */
 async function claimImport(
-  { spec, wanted, entry }: ClaimedSubject,
+  { spec, desired, entry }: ClaimedSubject,
   { store, keys, clock }: ImportPorts,
   invocation: ImportInvocation,
 ): Promise<ImportClaim | { readonly message: string; readonly until?: Date }> {
-  const { directory: issuer, profile } = wanted;
+  const { directory: issuer, profile } = desired;
   const { name, domains, key: keyType } = spec;
   const pending = entry?.pending;
-  const before = pending && (await store.read(name, { version: pending }, invocation.signal))?.value;
-  const left = before && before.kind === 'pending' ? before.order : undefined;
-  if (left && mayBeAlive(left.deadline, clock.now())) {
-    const message = `another run is ordering it, until ${left.deadline.toISOString()} at most: import it after that`;
-    return { message, until: left.deadline };
+  const pendingValue = pending && (await store.read(name, { version: pending }, invocation.signal))?.value;
+  const earlierOrder = pendingValue && pendingValue.kind === 'pending' ? pendingValue.order : undefined;
+  if (earlierOrder && mayBeAlive(earlierOrder.deadline, clock.now())) {
+    const message = `another run is ordering it, until ${earlierOrder.deadline.toISOString()} at the latest; import it after that`;
+    return { message, until: earlierOrder.deadline };
   }
   if (!entry) await store.create(name, undefined, invocation.signal);
   const order: PendingOrder = {
-    ...(left ?? { key: await keys.generate(keyType), keyType, issuer, profile, domains }),
+    ...(earlierOrder ?? { key: await keys.generate(keyType), keyType, issuer, profile, domains }),
     run: invocation.id,
     deadline: invocation.deadline,
   };
   const claim = await store.claim(name, order, pending, invocation.signal);
   if (claim === 'claimedByOther')
-    return { message: 'another run has just begun to order it: import it after that' };
-  return { version: claim.version, unfinished: resumes(left, entry?.state) };
+    return { message: 'another run has just begun to order it; import it after that' };
+  return { version: claim.version, unfinished: resumes(earlierOrder, entry?.state) };
 }
 
-/** The same certificate over the same predecessor is the same version, so that a repeated write is no write. */
+/** A version id from the fingerprint and the version before, so that a repeated import writes the same
+ *  version. */
 function versionOfImport(fingerprint: string, over: string | undefined): string {
   return createHash('sha256').update(`import ${fingerprint} over ${over}`).digest('hex');
 }
@@ -188,10 +194,11 @@ async function storeImport(
   log.info('certificate imported', { certificate: name, names, version, notAfter });
 }
 
-/** What the schedule will make of it, so that nobody is surprised: a key of another type is a reason to order, say. */
+/** What `issue` would decide for the certificate now, for the answer. It may order at once, e.g. for another
+ *  key type. */
 function judgeNext(
   certificate: StoredCertificate,
-  wanted: Desired,
+  desired: Desired,
   entry: Partial<StoreEntry> & { readonly version: string; readonly unfinished: boolean },
   now: Date,
 ): Decision {
@@ -199,7 +206,7 @@ function judgeNext(
   const { failures, error, nextAttempt } = state;
   return judge(
     {
-      desired: wanted,
+      desired,
       actual: actualByValue({ kind: 'certificate', certificate }),
       pending: unfinished ? { version } : undefined,
       failures,

@@ -1,4 +1,5 @@
-// Imports what another tool made: a certificate from an AWS secret or from a cluster, or an ACME account.
+// The import story: imports a certificate from an AWS secret or a cluster, or an ACME account, of another
+// tool.
 import type { AccountStore } from '../ports/accounts.ts';
 import type { ConnectDirectory } from '../ports/cluster.ts';
 import type { ImportRequest } from '../requests/import.ts';
@@ -11,26 +12,29 @@ import {
 } from './certificate.ts';
 import type { MigrationAnswer } from './migration.ts';
 
-/** What an import stands on, whatever is imported. */
+/** The ports that any import needs. */
 export interface AnyImportPorts extends ImportPorts {
   readonly accounts: AccountStore;
   readonly connect: ConnectDirectory;
 }
 
-/** One invocation. */
-export interface AnyImportRun extends ImportInvocation {
-  /** First part of the name of the AWS secret that is read where the request names none: `<prefix>/import/<name>`. */
+/** One invocation of the import function. */
+export interface AnyImportInvocation extends ImportInvocation {
+  /** First part of AWS secret names. If the request names no AWS secret, `<prefix>/import/<certificate>` is
+   *  read. */
   readonly prefix: string;
 }
 
-/** What became of it; a refusal has a `reason` and a `message`. */
+/** The answer to any import. A refusal has a `reason` and a `message`. */
 export type AnyImportAnswer = ImportAnswer | MigrationAnswer | AccountImportAnswer;
 
-/** Imports what the request names. May be called twice. @throws StoreError, ClusterError, ConfigError. */
+/** Imports what the request names. May be called twice.
+ *  @throws StoreError if the store, or ClusterError if the cluster cannot be read; ConfigError `Inventory` if
+ *  the issuer is not in the inventory. */
 export async function importRequested(
   { account, secret, from, ...request }: ImportRequest,
   ports: AnyImportPorts,
-  invocation: AnyImportRun,
+  invocation: AnyImportInvocation,
 ): Promise<AnyImportAnswer> {
   if (account) {
     const { accounts, log } = ports;
@@ -41,8 +45,8 @@ export async function importRequested(
     );
   }
   if (from) {
-    const { migrateSecret: takeOverSecret } = await import('./migration.ts');
-    return takeOverSecret({ ...request, from }, ports, invocation);
+    const { migrateSecret } = await import('./migration.ts');
+    return migrateSecret({ ...request, from }, ports, invocation);
   }
   const { certificate = '' } = request;
   const source = { certificate, secret: secret ?? `${invocation.prefix}/import/${certificate}` };
@@ -56,7 +60,7 @@ function readMaterialOf(
   return (signal) => (from ? readClusterSecret(from, connect, signal) : readText(secret, signal));
 }
 
-/** A Secret in a cluster, as kubectl prints it. */
+/** The Kubernetes Secret as `kubectl get -o json` prints it. Without data if it does not exist. */
 async function readClusterSecret(
   { cluster, namespace, secret }: NonNullable<ImportRequest['from']>,
   connect: ConnectDirectory,

@@ -1,10 +1,10 @@
-// What other tools leave behind, as one AWS secret holds it: PEM as it stands, or JSON with a file's name before each.
+// Reads certificates and account keys in the forms of other tools: PEM, or JSON with a value per file name.
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import { splitPem } from '../certificate/pem.ts';
 
-/** A certificate's files, not verified. Never logged. */
+/** A certificate's chain and key in PEM form, not verified. Never log it. */
 export interface CertificateMaterial {
   readonly chain: string;
   readonly key: string;
@@ -12,26 +12,26 @@ export interface CertificateMaterial {
   readonly dhParameters?: string | undefined;
 }
 
-/** An ACME account's key, and its URL where that is there. Never logged. */
+/** An ACME account's key, and its URL if the text has one. Never log it. */
 export interface AccountMaterial {
   readonly key: KeyObject;
   readonly url?: string | undefined;
 }
 
-/** A sentence that quotes nothing of the text. */
+/** Why a text cannot be used, in a sentence that quotes nothing of the text. */
 export interface Unreadable {
   readonly problem: string;
 }
 
-/** Names under which tools keep chain and key: Kubernetes, certbot, nginx-ssl-proxy. */
+/** Field names of chain and key: of Kubernetes, certbot and nginx-ssl-proxy. */
 const pairs = [
   ['tls.crt', 'tls.key'],
   ['fullchain.pem', 'privkey.pem'],
   ['proxycert', 'proxykey'],
 ] as const;
 
-/** Chain and key: PEM blocks in any order, or JSON with `tls.crt` and `tls.key` (or certbot's or nginx-ssl-proxy's names),
- *  or a Kubernetes Secret as `kubectl get -o json` prints it. */
+/** Chain and key of a text: PEM blocks in any order; or JSON with `tls.crt` and `tls.key`, or with the names
+ *  of certbot or nginx-ssl-proxy; or a Kubernetes Secret as `kubectl get -o json` prints it. */
 export function readCertificateMaterial(text: string): CertificateMaterial | Unreadable {
   const fields = readFields(text);
   if (fields === undefined) return readBlocks(text);
@@ -41,11 +41,12 @@ export function readCertificateMaterial(text: string): CertificateMaterial | Unr
     return { chain, key, dhParameters: textOf(fields.dhparam ?? fields['dhparam.pem']) };
   }
   const names = pairs.map(([chain, key]) => `"${chain}" and "${key}"`).join(', or ');
-  return { problem: `it holds JSON without a certificate and its key; name them ${names}` };
+  return { problem: `it has JSON without a certificate and key; name them ${names}` };
 }
 
-/** The account of kube-lego (`tls.key`, `acme-registration-url`; before that `acme-registration.json`), of certbot
- *  (`private_key.json`, `regr.json`) or of cert-manager (`tls.key`); or PEM of the key alone. */
+/** The account key and URL of a text: JSON of kube-lego (`tls.key`, `acme-registration-url` or
+ *  `acme-registration.json`), certbot (`private_key.json`, `regr.json`) or cert-manager (`tls.key`); or the
+ *  key alone as PEM. */
 export function readAccountMaterial(text: string): AccountMaterial | Unreadable {
   const fields = readFields(text);
   const jwk = fields && readObject(fields.private_key ?? fields['private_key.json']);
@@ -53,7 +54,7 @@ export function readAccountMaterial(text: string): AccountMaterial | Unreadable 
   const key = jwk ? readJwk(jwk) : readPem(pem ?? '');
   if (key === undefined) {
     const problem =
-      'it holds no account key; expected "tls.key" (PEM), "private_key.json" (JWK), or PEM that is not encrypted';
+      'it has no account key; expected "tls.key" (PEM), "private_key.json" (JWK), or PEM that is not encrypted';
     return { problem };
   }
   const registration = fields && readObject(fields['regr.json'] ?? fields['acme-registration.json']);
@@ -63,7 +64,7 @@ export function readAccountMaterial(text: string): AccountMaterial | Unreadable 
 const anyObject = z.record(z.string(), z.unknown());
 const kubernetesSecret = z.object({ kind: z.literal('Secret'), data: z.record(z.string(), z.base64()) });
 
-/** Fields of a JSON object; of a Kubernetes Secret its data, decoded. `undefined` for any other text. */
+/** The fields of a JSON object; for a Kubernetes Secret, its decoded data. `undefined` for any other text. */
 function readFields(text: string): Readonly<Record<string, unknown>> | undefined {
   const parsed = readObject(text);
   const secret = kubernetesSecret.safeParse(parsed);
@@ -75,13 +76,13 @@ function readFields(text: string): Readonly<Record<string, unknown>> | undefined
   return Object.fromEntries(decoded);
 }
 
-/** An object, or the text of one. */
+/** The object, or the object that a JSON text contains. `undefined` for anything else. */
 function readObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (typeof value !== 'string') return anyObject.safeParse(value).data;
   try {
     return anyObject.safeParse(JSON.parse(value)).data;
   } catch {
-    // V8's message would quote the text.
+    // V8's error message would quote the text.
     return undefined;
   }
 }
@@ -94,7 +95,7 @@ function readBlocks(text: string): CertificateMaterial | Unreadable {
   if (certificates.length === 0 || key === undefined || keys.length > 1) {
     const found = `${certificates.length} certificates and ${keys.length} private keys`;
     return {
-      problem: `it holds PEM of ${found}; expected the chain and one key, or JSON with "tls.crt" and "tls.key"`,
+      problem: `it has PEM with ${found}; expected the chain and one key, or JSON with "tls.crt" and "tls.key"`,
     };
   }
   return { chain: certificates.join('\n'), key, dhParameters: find(/^DH PARAMETERS$/)[0] };
@@ -104,7 +105,7 @@ function readPem(pem: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem);
   } catch {
-    // What OpenSSL says of a key that it cannot read must not carry key bytes anywhere.
+    // OpenSSL's error message could contain bytes of the key.
     return undefined;
   }
 }

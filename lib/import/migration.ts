@@ -1,4 +1,4 @@
-// Takes over the Secret of another tool in a cluster: its certificate is imported, and the Secret becomes a target.
+// Migrates a Kubernetes Secret of another tool: imports its certificate and makes the Secret a target.
 import { verifyBundle } from '../certificate/bundle.ts';
 import { type CertificateSpec, isSecretTarget, type PemFormat } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
@@ -22,22 +22,23 @@ import {
 import { readCertificateMaterial } from './material.ts';
 import { verifyImport } from './verification.ts';
 
-/** What is asked: the Secret, and how it is to be taken. */
+/** The Secret to migrate, and how. */
 export type MigrationRequest = Omit<ImportRequest, 'account' | 'secret'> & {
   readonly from: NonNullable<ImportRequest['from']>;
 };
 
-/** What taking over stands on. */
+/** The ports that `migrateSecret` needs. */
 export type MigrationPorts = Omit<ImportPorts, 'readText'> & { readonly connect: ConnectDirectory };
 
 interface MigrationNotes {
   readonly certificate: string;
-  /** What the old tool still does, and what of it can go. */
+  /** What the other tool still does, and what of it can be removed. */
   readonly former: MigrationSource;
   readonly notes: readonly string[];
 }
 
-/** `planned`: dry run. A refusal's `StillManaged` names what would overwrite the Secret again. */
+/** The result of a migration. `planned`: dry run. Refused with `StillManaged`: the other tool would overwrite
+ *  the Secret. */
 export type MigrationAnswer =
   | (MigrationNotes & Exclude<ImportAnswer, { readonly outcome: 'refused' }>)
   | (MigrationNotes & {
@@ -53,9 +54,11 @@ export type MigrationAnswer =
       readonly former?: MigrationSource;
     };
 
-/** Without a certificate of that name in the inventory, or registered, the Secret's own names become one. Nothing in the cluster
- *  is changed: deploy brings our label and annotations. May be called twice. @throws ClusterError, StoreError, and ConfigError
- *  where the specification's issuer is gone. */
+/** Imports the certificate in the Secret. If neither the request nor the inventory has a certificate for it,
+ *  registers one with the names in the Secret. Changes nothing in the cluster: `deploy` adds our label and
+ *  annotations later. May be called twice.
+ *  @throws ClusterError, StoreError if the cluster or the store cannot be read or written; ConfigError
+ *  `Inventory` if the issuer is not in the inventory. */
 export async function migrateSecret(
   request: MigrationRequest,
   ports: MigrationPorts,
@@ -64,43 +67,40 @@ export async function migrateSecret(
   const { from } = request;
   const inFile = invocation.inventory.certificates.find(({ name, targets }) =>
     request.certificate === undefined
-      ? targets.some((one) => isTarget(one, from))
+      ? targets.some((target) => isTarget(target, from))
       : name === request.certificate,
   );
   const name = inFile?.name ?? request.certificate ?? nameOfSecret(from);
   const refuse = (reason: string, message: string, former?: MigrationSource): MigrationAnswer => {
     return { certificate: name, outcome: 'refused', reason, message, ...(former ? { former } : {}) };
   };
-  const seen = await readSource(request, ports, invocation);
-  if (!seen)
-    return refuse(
-      'Missing',
-      `there is no Secret ${from.namespace}/${from.secret} in cluster ${from.cluster}`,
-    );
-  const { found, former } = seen;
+  const existing = await readSource(request, ports, invocation);
+  if (!existing)
+    return refuse('Missing', `cluster ${from.cluster} has no Secret ${from.namespace}/${from.secret}`);
+  const { found, former } = existing;
   if (former.stillManaged !== undefined && !request.takeOver) {
-    const message = `${former.stillManaged}: two would fill it in turn. Remove that first (${former.canGo.join('; ')}), or say "takeOver": true and remove it at once afterwards`;
+    const message = `${former.stillManaged}, so both tools would overwrite the Secret in turn. Remove the other tool first (${former.canGo.join('; ')}); or add "takeOver": true and remove it right after`;
     return refuse('StillManaged', message, former);
   }
   const text = JSON.stringify({ kind: 'Secret', data: found.data });
-  const made = inFile ? { spec: inFile } : describeSpec(name, request, { found, text }, invocation);
-  if ('problem' in made) return refuse('Unusable', made.problem, former);
-  const { spec } = made;
-  const verdict = verifyImport(text, spec.domains, ports.clock.now());
-  if (!verdict.ok) return refuse(verdict.problem, verdict.message, former);
+  const described = inFile ? { spec: inFile } : describeSpec(name, request, { found, text }, invocation);
+  if ('problem' in described) return refuse('Unusable', described.problem, former);
+  const { spec } = described;
+  const verified = verifyImport(text, spec.domains, ports.clock.now());
+  if (!verified.ok) return refuse(verified.problem, verified.message, former);
   const notes = inFile ? findTargetNotes(inFile, from) : [];
   if (request.dryRun) {
-    const { names, notAfter } = verdict.bundle.facts;
+    const { names, notAfter } = verified.bundle.facts;
     return {
       certificate: name,
       outcome: 'planned',
       names,
       notAfter,
-      notes: [...notes, ...verdict.notes],
+      notes: [...notes, ...verified.notes],
       former,
     };
   }
-  // A secret that is there already says itself what it is for.
+  // An AWS secret that exists already has its own specification.
   if ('source' in spec) await ports.store.create(name, spec, invocation.signal);
   const source = { certificate: name, secret: '' };
   const answer = await importCertificate(source, { ...ports, readText: async () => text }, invocation);
@@ -128,7 +128,8 @@ async function readSource(
   }
 }
 
-/** The certificate's own names and key type, and the Secret as its only target. */
+/** A specification with the names and key type of the certificate in the Secret, and the Secret as its only
+ *  target. */
 function describeSpec(
   name: string,
   { from, issuer = 'default' }: MigrationRequest,
@@ -137,12 +138,14 @@ function describeSpec(
 ): { readonly spec: StoredSpec } | { readonly problem: string } {
   const material = readCertificateMaterial(text);
   if ('problem' in material) return material;
-  const verdict = verifyBundle(material);
-  if (!verdict.ok) return { problem: verdict.message };
+  const verified = verifyBundle(material);
+  if (!verified.ok) return { problem: verified.message };
   if (!Object.hasOwn(inventory.issuers, issuer)) {
-    return { problem: `the inventory has no issuer "${issuer}", which is to renew it` };
+    return {
+      problem: `the inventory has no issuer "${issuer}" to renew it; add it, or name another with "issuer"`,
+    };
   }
-  const { names, keyType = 'ecdsa-p256' } = verdict.bundle.facts;
+  const { names, keyType = 'ecdsa-p256' } = verified.bundle.facts;
   const body = { name, domains: names, targets: [{ ...from, format: formatOf(found) }] };
   const parsed = registrationBody.safeParse(body, { error: explainIssue });
   if (!parsed.success) {
@@ -152,9 +155,9 @@ function describeSpec(
         .join('; '),
     };
   }
-  const targets = (parsed.data.targets ?? []).map((one) => ({
-    ...one,
-    restart: one.restart ?? ('auto' as const),
+  const targets = (parsed.data.targets ?? []).map((target) => ({
+    ...target,
+    restart: target.restart ?? ('auto' as const),
     adopt: true,
     replace: false,
   }));
@@ -170,17 +173,18 @@ function formatOf({ type, data }: FoundSecret): PemFormat {
   return data['tls.pem'] === undefined ? 'nginx-ssl-proxy' : 'ployst';
 }
 
-/** What keeps deploy from writing the Secret, as the inventory stands. */
+/** What to change in the inventory so that `deploy` may write the Secret. Empty if nothing. */
 function findTargetNotes(
   { name, targets }: CertificateSpec,
   from: MigrationRequest['from'],
 ): readonly string[] {
-  const own = targets.filter(isSecretTarget).find((one) => isTarget(one, from));
-  const place = `${from.cluster}/${from.namespace}/${from.secret}`;
-  if (!own) return [`the inventory's targets of ${name} do not name ${place}: add it with "adopt: true"`];
+  const own = targets.filter(isSecretTarget).find((target) => isTarget(target, from));
+  const described = `${from.cluster}/${from.namespace}/${from.secret}`;
+  if (!own)
+    return [`certificate ${name} has no target ${described} in the inventory; add it with "adopt: true"`];
   return own.adopt
     ? []
-    : [`say "adopt: true" on the target ${place}, or deploy will refuse the Secret as not ours`];
+    : [`add "adopt: true" to the target ${described}; without it, deploy refuses the Secret as not ours`];
 }
 
 function isTarget(target: CertificateSpec['targets'][number], from: MigrationRequest['from']): boolean {

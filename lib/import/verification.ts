@@ -1,4 +1,4 @@
-// Judges what is to be imported, before anything is written.
+// Verifies a certificate to import, before anything is written.
 
 import { type Bundle, type BundleProblem, verifyBundle } from '../certificate/bundle.ts';
 import { UnparsableError } from '../certificate/der.ts';
@@ -9,24 +9,25 @@ import { type CertificateMaterial, readCertificateMaterial } from './material.ts
 /** Why a certificate cannot be imported. */
 export type ImportProblem = BundleProblem | 'Unreadable' | 'WeakDhParameters';
 
-/** What can be stored, with remarks for a person; or the first problem, in a sentence that quotes nothing. */
-export type ImportVerdict =
+/** The verified certificate with notes for people; or its first problem, in a sentence that quotes nothing of
+ *  it. */
+export type ImportVerification =
   | { readonly ok: true; readonly bundle: Bundle; readonly notes: readonly string[] }
   | { readonly ok: false; readonly problem: ImportProblem; readonly message: string };
 
-/** Smaller groups are within reach of an attacker (RFC 7919 §1). */
+/** Attackers can break smaller groups (RFC 7919 §1). */
 const minDhBits = 2048;
 
-/** Whether the text of an AWS secret holds a certificate that servers can use for exactly these names at `now`. */
-export function verifyImport(text: string, domains: readonly string[], now: Date): ImportVerdict {
+/** Verifies that a text has a certificate and key that servers can use for exactly these domains at `now`. */
+export function verifyImport(text: string, domains: readonly string[], now: Date): ImportVerification {
   const material = readCertificateMaterial(text);
   if ('problem' in material) return refuse('Unreadable', material.problem);
-  const verdict = verifyBundle({ ...material, domains }, now);
-  if (!verdict.ok) return verdict;
-  const { bundle } = verdict;
+  const verified = verifyBundle({ ...material, domains }, now);
+  if (!verified.ok) return verified;
+  const { bundle } = verified;
   const weakness = findDhWeakness(material);
   return weakness === undefined
-    ? { ok: true, bundle, notes: remarks(bundle, material) }
+    ? { ok: true, bundle, notes: describeNotes(bundle, material) }
     : refuse('WeakDhParameters', weakness);
 }
 
@@ -35,26 +36,26 @@ function findDhWeakness({ dhParameters }: CertificateMaterial): string | undefin
   try {
     const bits = measureDhPrime(dhParameters);
     if (bits >= minDhBits) return undefined;
-    return `its dhparam has ${bits} bits, and under ${minDhBits} TLS can be broken: leave it out, Certrelay delivers ffdhe2048`;
+    return `its dhparam has ${bits} bits, and fewer than ${minDhBits} are not safe; leave it out, Certrelay delivers ffdhe2048`;
   } catch (error) {
     if (error instanceof UnparsableError)
-      return `its dhparam cannot be read (${error.message}): leave it out`;
+      return `its dhparam cannot be read (${error.message}); leave it out`;
     throw error;
   }
 }
 
-function remarks({ chain }: Bundle, { dhParameters }: CertificateMaterial): readonly string[] {
+function describeNotes({ chain }: Bundle, { dhParameters }: CertificateMaterial): readonly string[] {
   const isLeafAlone = certificatesIn(chain).length === 1;
   return [
     ...(isLeafAlone
       ? [
-          'the chain is the leaf alone: clients that do not hold its issuer refuse it (certbot: fullchain.pem)',
+          'the chain has only the leaf, so many clients will refuse it; import the full chain (certbot: fullchain.pem)',
         ]
       : []),
-    ...(dhParameters === undefined ? [] : ['its dhparam is not kept: formats that have one get ffdhe2048']),
+    ...(dhParameters === undefined ? [] : ['its dhparam is not kept; formats with a dhparam get ffdhe2048']),
   ];
 }
 
-function refuse(problem: ImportProblem, message: string): ImportVerdict {
+function refuse(problem: ImportProblem, message: string): ImportVerification {
   return { ok: false, problem, message };
 }

@@ -1,4 +1,4 @@
-// Registers a certificate that somebody asked for: its specification is stored first, then issue is told.
+// Registers a requested certificate: stores its specification, then queues it for `issue`.
 
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
@@ -19,8 +19,8 @@ import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import { stateOfSpec } from '../state/describe.ts';
 import type { CertificateState } from '../state/state.ts';
 
-/** Domains that one answer names. */
-const mostTold = 20;
+/** Limit of domains in one message. */
+const mostListed = 20;
 
 interface RegistrationPorts {
   readonly inventory: Inventory;
@@ -30,7 +30,7 @@ interface RegistrationPorts {
   readonly log: Log;
 }
 
-/** Registers what requests ask for, against one inventory. */
+/** A function that registers the certificate of a webhook request, checked against one inventory. */
 export function createRegister(ports: RegistrationPorts): Register {
   const { inventory } = ports;
   return async (body, id, signal) => {
@@ -38,7 +38,7 @@ export function createRegister(ports: RegistrationPorts): Register {
     const parsed = parseRegistration(body, inventory);
     if ('problems' in parsed) return { kind: 'refused', problems: parsed.problems };
     const { spec } = parsed;
-    const registration = await keepSpec({ spec, withTargets: asksForTargets(body), id }, ports, signal);
+    const registration = await storeSpec({ spec, withTargets: hasTargets(body), id }, ports, signal);
     if (registration.kind === 'taken') {
       const { name, message, owner = message } = registration;
       ports.log.warn('registration refused', { certificate: name, request: id, problem: owner });
@@ -47,24 +47,26 @@ export function createRegister(ports: RegistrationPorts): Register {
   };
 }
 
-/** Registers specifications that have been checked, whose targets follow from their names. */
+/** A function that registers a specification that is checked already. */
 export function createRegisterSpec(ports: RegistrationPorts): RegisterSpec {
-  return (spec, id, signal) => keepSpec({ spec, withTargets: false, id }, ports, signal);
+  return (spec, id, signal) => storeSpec({ spec, withTargets: false, id }, ports, signal);
 }
 
-/** How long a sender waits for the look at others' names: issue decides before it orders, whatever was answered. */
-const longestLookMs = 4_000;
+/** Time limit for listing other certificates, because a sender waits. `issue` checks the names again before
+ *  it orders. */
+const listTimeoutMs = 4_000;
 
-/** Names of a new specification that somebody else has. Others are looked for only where another source could ask for them. */
+/** Names of a new specification that another certificate has. Lists the store only if another source may have
+ *  such names. If listing fails, logs a warning and compares with the inventory file only. */
 async function findTaken(
   spec: StoredSpec,
   { inventory, store, clock, log }: RegistrationPorts,
   signal: AbortSignal,
 ): Promise<readonly TakenName[]> {
-  const asking = holderOfSpec(spec);
+  const requester = holderOfSpec(spec);
   const listOthers = async (): Promise<readonly StoreEntry[]> => {
     try {
-      return await store.list(AbortSignal.any([signal, clock.timeout(longestLookMs)]), [
+      return await store.list(AbortSignal.any([signal, clock.timeout(listTimeoutMs)]), [
         'discovery',
         'import',
       ]);
@@ -75,24 +77,24 @@ async function findTaken(
     }
   };
   const sources = openSources(inventory);
-  const others = sources.mayBeShared(asking) ? await listOthers() : [];
+  const others = sources.mayBeShared(requester) ? await listOthers() : [];
   const book = new NameBook(holdersInFile(inventory));
   for (const entry of others) {
     const holder = sources.holderOf(entry);
     if (holder) book.add(holder);
   }
-  return book.findTaken(asking);
+  return book.findTaken(requester);
 }
 
-/** What is requested. `withTargets`: the sender asks for targets of its own. */
+/** What is requested. `withTargets`: the sender names targets. */
 interface SpecRequest {
   readonly spec: StoredSpec;
   readonly withTargets: boolean;
 }
 
-/** A crash between storing and telling issue loses nothing: the schedule finds the specification, and the same request sent
- *  again tells issue again. */
-async function keepSpec(
+/** Stores the specification and queues it for `issue`. May be called twice. A crash between the two loses
+ *  nothing: the scheduled `issue` finds the specification, and a repeated request queues it again. */
+async function storeSpec(
   request: SpecRequest & { readonly id: string },
   ports: RegistrationPorts,
   signal: AbortSignal,
@@ -104,11 +106,11 @@ async function keepSpec(
     return takenName(name, `"${name}" is a certificate of the inventory file`);
   }
 
-  // Looking first: a request that is sent again makes no call that could write. Tags tell enough: a value may hold a
-  // private key, which nothing behind a public endpoint needs to see.
+  // Read first, so that a repeated request makes no call that could write. Tags are enough: a value may
+  // contain a private key, which nothing behind a public endpoint needs to see.
   let entry = await store.describe(name, signal);
   if (!entry) {
-    // Discovery has looked by itself, once for all that it found.
+    // `discover` has checked the names itself, once for all it found.
     const taken = spec.source === 'registration' ? await findTaken(spec, ports, signal) : [];
     if (taken.length > 0) return takenDomains(name, taken);
     if ((await store.create(name, spec, signal)) === 'created') {
@@ -121,42 +123,47 @@ async function keepSpec(
   }
   const registration = compare(request, entry?.state ?? {});
   if (registration.kind === 'known' && !registration.issued) {
-    // A crash may have come between storing and telling.
+    // An earlier invocation may have crashed between storing and queuing.
     await queue.send([name], id, {}, signal);
     log.info('order requested again', { certificate: name, request: id });
   }
   return registration;
 }
 
-/** What a request means for a name that is there already. */
+/** The answer for a name that is stored already: the same request as before, or taken. */
 function compare(
-  { spec: asked, withTargets }: SpecRequest,
+  { spec: requested, withTargets }: SpecRequest,
   state: CertificateState,
 ): Awaited<ReturnType<RegisterSpec>> {
-  const { name, domains } = asked;
+  const { name, domains } = requested;
   const taken = (message: string) => ({ kind: 'taken', name, message }) as const;
-  const { source, names, targets } = stateOfSpec(asked);
+  const { source, names, targets } = stateOfSpec(requested);
   if (state.source !== source) {
-    return takenName(name, `"${name}" is the AWS secret of a certificate that was not registered here`);
+    return takenName(name, `"${name}" is the AWS secret of a certificate from another source`);
   }
   if (state.names !== names) return taken(`"${name}" is registered for other domains`);
-  // The inventory's targets may have changed since; only somebody who asks for his own asks for a change.
+  // The targets in the inventory may have changed since. Only a request with targets of its own is compared.
   if (withTargets && state.targets !== targets) return taken(`"${name}" is registered with other targets`);
   return { kind: 'known', name, domains, issued: state.version !== undefined };
 }
 
 function takenName(name: string, owner: string): Extract<Registration, { readonly kind: 'taken' }> {
-  return { kind: 'taken', name, message: `the name "${name}" is taken; ask under another`, owner };
+  return { kind: 'taken', name, message: `the name "${name}" is taken; request another name`, owner };
 }
 
 function takenDomains(name: string, taken: readonly TakenName[]): ReturnType<typeof takenName> {
-  const some = taken.slice(0, mostTold);
-  const more = taken.length > mostTold ? ` and ${taken.length - mostTold} more` : '';
-  const domains = some.map(({ domain }) => domain).join(', ') + more;
-  const message = `taken: ${domains}; ask for a certificate without`;
-  return { kind: 'taken', name, message, owner: some.map((one) => one.message).join('; ') + more };
+  const listed = taken.slice(0, mostListed);
+  const more = taken.length > mostListed ? ` and ${taken.length - mostListed} more` : '';
+  const domains = listed.map(({ domain }) => domain).join(', ') + more;
+  const message = `taken: ${domains}; request a certificate without them`;
+  return {
+    kind: 'taken',
+    name,
+    message,
+    owner: listed.map(({ message: problem }) => problem).join('; ') + more,
+  };
 }
 
-function asksForTargets(body: unknown): boolean {
+function hasTargets(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'targets' in body && body.targets !== null;
 }

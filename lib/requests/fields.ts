@@ -1,27 +1,28 @@
-// What all events have in common: certificates' names, and how fields are read and refused.
+// What all events have in common: the schema of a certificate's name, and how fields are parsed and refused.
 
 import * as z from 'zod';
 import { certificateNamePattern } from '../certificate/certificate-name.ts';
 import { ConfigError } from '../ports/errors.ts';
 
-/** The name of a certificate. */
+/** The schema of a certificate's name. */
 export const nameField = z
   .string()
   .regex(certificateNamePattern, 'must be a certificate name (up to 63 of a-z, 0-9 and inner hyphens)');
 
-/** `serverless invoke local` without data calls with an empty string. */
+/** The event, or `{}` if it is absent, null or empty text, as from `serverless invoke local` without data. */
 export function orEmpty(event: unknown): unknown {
   return event === undefined || event === null || event === '' ? {} : event;
 }
 
-/** @throws ConfigError `Event`, naming each field that is unknown or wrong. */
+/** The value, parsed by the schema.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
       ? `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
-      : `${issue.path.join('.') || 'event'}: ${issue.message}`,
+      : [issue.path.join('.'), issue.message].filter((part) => part !== '').join(': '),
   );
-  throw new ConfigError('Event', `the event cannot be used: ${problems.join('; ')}`);
+  throw new ConfigError('Event', `invalid event: ${problems.join('; ')}`);
 }

@@ -1,8 +1,9 @@
-// The event that import is called with, parsed: where what is imported lies, and what becomes of it.
+// Parses the event of the import function: what to import, from where, and how.
 import * as z from 'zod';
 import { nameField, orEmpty, parseFields } from './fields.ts';
 
-/** @throws ConfigError `Event`. */
+/** The parsed event of `import`. @throws ConfigError `Event` that names each field that is unknown or
+ *  wrong. */
 export function parseImportEvent(event: unknown): ImportRequest {
   return parseFields(importRequest, orEmpty(event));
 }
@@ -32,28 +33,28 @@ const importRequest = z
         replace: z.boolean().optional(),
       })
       .refine(({ secret, from }) => (secret === undefined) !== (from === undefined), {
-        message: 'name either the AWS secret ("secret") or the Secret in a cluster ("from")',
+        message: 'set either "secret" (an AWS secret) or "from" (a Secret in a cluster)',
       })
       .optional(),
   })
   .refine(
     ({ certificate, from, account }) => ((certificate ?? from) === undefined) !== (account === undefined),
     {
-      message: 'name either a "certificate" or an "account"',
+      message: 'set either "certificate" (or "from") or "account"',
     },
   )
   .refine(({ certificate, secret }) => secret === undefined || certificate !== undefined, {
-    message: '"secret" belongs to "certificate"; an account has one of its own',
+    message: '"secret" needs "certificate"; for an account, set "account.secret"',
   })
   .refine(({ secret, from }) => secret === undefined || from === undefined, {
-    message: 'name one place: an AWS secret ("secret") or a Secret in a cluster ("from")',
+    message: 'set only one of "secret" (an AWS secret) and "from" (a Secret in a cluster)',
   })
   .refine(
     ({ from, issuer, toolNamespace, takeOver, dryRun }) =>
       from !== undefined || (issuer ?? toolNamespace ?? takeOver ?? dryRun) === undefined,
-    { message: '"issuer", "toolNamespace", "takeOver" and "dryRun" belong to "from"' },
+    { message: '"issuer", "toolNamespace", "takeOver" and "dryRun" need "from"' },
   );
 
-/** What `import` is asked: a certificate, from the AWS secret `secret` or from the cluster Secret `from`, or an issuer's ACME
- *  account. */
+/** A request to `import`: a certificate, from the AWS secret `secret` or the Kubernetes Secret `from`; or an
+ *  issuer's ACME account. */
 export type ImportRequest = z.infer<typeof importRequest>;

@@ -1,4 +1,4 @@
-// The events and messages that functions are called with, parsed: an unknown field is refused by name.
+// Parses the events and queue messages of the functions. An unknown field is refused by name.
 import * as z from 'zod';
 import { revocationReasons } from '../certificate/revocation.ts';
 import { pemFormats } from '../certificate/spec.ts';
@@ -13,19 +13,21 @@ const issueRequest = z
     certificates: names.optional(),
     force: z.boolean().optional(),
     dryRun: z.boolean().optional(),
-    /** Set by the function itself in messages about what it left. */
+    /** Passes in a row that completed nothing. `issue` sets it in its own messages. */
     fruitless: z.int().min(0).max(100).optional(),
-    /** Set by the function itself: values that a pass over all left unread are held against their tags. */
+    /** Compare stored values with their tags. `issue` sets it in its own messages, for values that a full
+     *  pass had no time to read. */
     compare: z.boolean().optional(),
   })
   .refine((request) => !request.force || request.certificates?.length === 1, {
-    message: '"force" needs "certificates" with exactly one name: it overrides the backoff of that one',
+    message:
+      '"force" needs "certificates" with exactly one name; it overrides the backoff of that certificate',
   })
   .refine(({ compare, certificates }) => !compare || certificates, {
     message: '"compare" needs "certificates"',
   });
 
-/** What `issue` is asked: all certificates, or the named ones. */
+/** A request to `issue`: all certificates, or the named ones. */
 export type IssueRequest = z.infer<typeof issueRequest>;
 
 const deployRequest = z
@@ -41,30 +43,30 @@ const deployRequest = z
     message: '"rollback" and "resume" need "certificates"',
   })
   .refine(({ rollback, resume, targets }) => !(rollback || resume) || !targets, {
-    message: '"rollback" and "resume" are for all targets of a certificate: leave "targets" out',
+    message: '"rollback" and "resume" are for all targets of a certificate; leave out "targets"',
   })
   .refine(({ rollback, resume }) => !(rollback && resume), {
-    message: '"rollback" holds a version, and "resume" ends that: say one of them',
+    message: '"rollback" freezes a version, and "resume" ends that; set only one of them',
   });
 
-/** What `deploy` is asked: everything, or the named certificates or targets (`cluster/namespace/secret`), or
- *  what is in the named clusters; to take the current
- *  version back (`rollback`), or to deliver a held one (`resume`). */
+/** A request to `deploy`: everything, or only the named certificates, targets (`cluster/namespace/secret`) or
+ *  clusters. `rollback`: put the previous version back and freeze the current one. `resume`: deliver a frozen
+ *  version again. */
 export type DeployRequest = z.infer<typeof deployRequest>;
 
 const probeRequest = z.strictObject({ certificates: names.optional() });
 
-/** What `probe` is asked: to look at what is served for all certificates, or for the named ones. */
+/** A request to `probe`: all certificates, or the named ones. */
 export type ProbeRequest = z.infer<typeof probeRequest>;
 
 const statusRequest = z.strictObject({ certificates: names.optional(), check: z.boolean().optional() });
 
-/** What `status` is asked: how everything stands, or the named certificates; with `check` anything wrong is an error. */
+/** A request to `status`: all certificates, or the named ones. `check`: fail if anything is wrong. */
 export type StatusRequest = z.infer<typeof statusRequest>;
 
 const discoverRequest = z.strictObject({ dryRun: z.boolean().optional() });
 
-/** What `discover` is asked: to register what objects in clusters ask for, or to say what that would be. */
+/** A request to `discover`. `dryRun`: register nothing, only report. */
 export type DiscoverRequest = z.infer<typeof discoverRequest>;
 
 const exportRequest = z
@@ -78,10 +80,10 @@ const exportRequest = z
     message: '"target" needs "format": "manifest"',
   })
   .refine(({ format, key }) => format !== 'manifest' || key === true, {
-    message: 'a manifest holds the private key: say "key": true',
+    message: 'a manifest contains the private key; add "key": true',
   });
 
-/** What `export` is asked: certificates as files of a format, or as manifests for all targets or one of them. */
+/** A request to `export`: certificates as files in a format, or as manifests for all targets or for one. */
 export type ExportRequest = z.infer<typeof exportRequest>;
 
 const revokeRequest = z
@@ -97,15 +99,15 @@ const revokeRequest = z
     wait: z.enum(['served', 'delivered', 'none']).optional(),
   })
   .refine(({ version, replace, drill }) => version === undefined || !(replace || drill), {
-    message: '"replace" and "drill" are for the certificate in use: leave "version" out',
+    message: '"replace" and "drill" are for the certificate in use; leave out "version"',
   })
   .refine(({ wait, replace, drill }) => wait === undefined || replace || drill, {
-    message: '"wait" is for "replace" and "drill": without them nothing takes its place',
+    message: '"wait" needs "replace" or "drill"; without them there is no successor to wait for',
   })
-  // A drill is the whole exchange, with a certificate that nobody trusts.
-  .transform(({ replace, ...asked }) => ({ ...asked, replace: replace || asked.drill }));
+  // A drill runs the whole replacement, with a certificate that nobody trusts.
+  .transform(({ replace, ...request }) => ({ ...request, replace: replace || request.drill }));
 
-/** What `revoke` is asked: the version in use, once `replace` has put another in its place, or an earlier one. */
+/** A request to `revoke`: the version in use, after `replace` has replaced it; or an earlier version. */
 export type RevokeRequest = z.infer<typeof revokeRequest>;
 
 const pauseRequest = z
@@ -115,13 +117,13 @@ const pauseRequest = z
     resume: z.boolean().optional(),
   })
   .refine(({ reason, resume }) => reason === undefined || !resume, {
-    message: '"reason" is for a pause, and "resume" ends one',
+    message: '"reason" explains a pause, and "resume" ends one; set only one of them',
   });
 
-/** What `pause` is asked: to pause certificates, with words for whoever reads the plan, or to resume them. */
+/** A request to `pause`: pause certificates, with a reason for people who read the plan, or resume them. */
 export type PauseRequest = z.infer<typeof pauseRequest>;
 
-/** Secrets Manager's `Secret Label Updated`, as EventBridge sends it. */
+/** The schema of Secrets Manager's event `Secret Label Updated`, as EventBridge sends it. */
 const labelUpdated = z.object({
   source: z.literal('aws.secretsmanager'),
   'detail-type': z.literal('Secret Label Updated'),
@@ -132,23 +134,26 @@ const sqsBatch = z.object({
   Records: z.array(z.object({ messageId: z.string(), body: z.string(), eventSource: z.literal('aws:sqs') })),
 });
 
-/** One message of an SQS batch: what it asks, or why it cannot be read. */
+/** One message of an SQS batch: its request, or why it cannot be parsed. */
 export type RequestMessage<R> =
   | { readonly id: string; readonly request: R }
   | { readonly id: string; readonly problem: string };
 
-/** Either somebody's direct call, or a batch whose messages succeed and fail one by one. */
+/** A direct call, or an SQS batch whose messages succeed or fail one by one. */
 export type FunctionEvent<R> =
   | { readonly kind: 'request'; readonly request: R }
   | { readonly kind: 'batch'; readonly messages: readonly RequestMessage<R>[] };
 
-/** @throws ConfigError `Event`, naming each field that is unknown or wrong. */
+/** The parsed event of `issue`: a request, or an SQS batch of requests.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. Not for a message of a batch:
+ *  that has a `problem`. */
 export function parseIssueEvent(event: unknown): FunctionEvent<IssueRequest> {
   return parseEvent(event, (body) => parseFields(issueRequest, body));
 }
 
-/** As `parseIssueEvent`; a message may also be a `Secret Label Updated` of a certificate below `prefix`.
- *  @throws ConfigError `Event`. */
+/** The parsed event of `deploy`. An event `Secret Label Updated` becomes a request for the certificate whose
+ *  AWS secret it names, below `prefix`.
+ *  @throws ConfigError `Event`, as `parseIssueEvent`. */
 export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<DeployRequest> {
   return parseEvent(event, (body) => {
     const label = labelUpdated.safeParse(body);
@@ -161,32 +166,38 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
   });
 }
 
-/** @throws ConfigError `Event`. */
+/** The parsed event of `probe`. @throws ConfigError `Event` that names each field that is unknown or
+ *  wrong. */
 export function parseProbeEvent(event: unknown): ProbeRequest {
   return parseFields(probeRequest, orEmpty(event));
 }
 
-/** @throws ConfigError `Event`. */
+/** The parsed event of `status`. @throws ConfigError `Event` that names each field that is unknown or
+ *  wrong. */
 export function parseStatusEvent(event: unknown): StatusRequest {
   return parseFields(statusRequest, orEmpty(event));
 }
 
-/** @throws ConfigError `Event`. */
+/** The parsed event of `discover`. @throws ConfigError `Event` that names each field that is unknown or
+ *  wrong. */
 export function parseDiscoverEvent(event: unknown): DiscoverRequest {
   return parseFields(discoverRequest, orEmpty(event));
 }
 
-/** @throws ConfigError `Event`. */
+/** The parsed event of `export`. @throws ConfigError `Event` that names each field that is unknown or
+ *  wrong. */
 export function parseExportEvent(event: unknown): ExportRequest {
   return parseFields(exportRequest, orEmpty(event));
 }
 
-/** @throws ConfigError `Event`. */
+/** The parsed event of `revoke`. @throws ConfigError `Event` that names each field that is unknown or
+ *  wrong. */
 export function parseRevokeEvent(event: unknown): RevokeRequest {
   return parseFields(revokeRequest, orEmpty(event));
 }
 
-/** @throws ConfigError `Event`. */
+/** The parsed event of `pause`. @throws ConfigError `Event` that names each field that is unknown or
+ *  wrong. */
 export function parsePauseEvent(event: unknown): PauseRequest {
   return parseFields(pauseRequest, orEmpty(event));
 }

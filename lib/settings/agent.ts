@@ -1,26 +1,29 @@
-// What an agent is told by its environment, beside what every function is told (`config.ts`).
+// Reads the settings of an agent from the environment, in addition to those of `functions.ts`.
 import { isPublicKey } from '../certificate/statement.ts';
 import { ConfigError } from '../ports/errors.ts';
 
+/** The settings of an agent. */
 export interface AgentSettings {
-  /** Key of `Inventory.clusters`. */
+  /** The agent's cluster: a key of `Inventory.clusters`. */
   readonly cluster: string;
-  /** Keys that statements may be signed with, as `status` shows them; never none. */
+  /** Public keys that may have signed statements, as `status` shows them. At least one. */
   readonly publicKeys: readonly string[];
-  /** Waits between two passes in milliseconds; absent: one pass is made. */
+  /** Time between two passes, in milliseconds. Absent: the agent makes one pass and ends. */
   readonly intervalMs?: number | undefined;
-  /** Longest wait after a failed pass; absent: the interval. */
+  /** Longest time to wait after a failed pass, in milliseconds. Absent: `intervalMs`. */
   readonly longestRetryMs?: number | undefined;
-  /** How long one pass may take. */
+  /** Time limit of one pass, in milliseconds. */
   readonly passMs: number;
-  /** What the agent is called in its reports. */
+  /** The agent's version, as its reports show it. */
   readonly version: string;
-  /** Path of a kubeconfig, or of a folder with a service account's token and CA; absent: those of the pod. */
+  /** Path of a kubeconfig. Absent: the agent signs in with a service account. */
   readonly kubeconfig?: string | undefined;
+  /** Path of a folder with a service account's token and CA. Absent: the pod's. */
   readonly serviceAccount?: string | undefined;
 }
 
-/** Settings from environment variables. @throws ConfigError `Settings`, naming every variable that is wrong. */
+/** The settings in environment variables. @throws ConfigError `Settings` that names every variable that is
+ *  wrong. */
 export function readAgentSettings(environment: Readonly<Record<string, string | undefined>>): AgentSettings {
   const problems: string[] = [];
   const read = (name: string) => environment[name]?.trim() || undefined;
@@ -31,10 +34,10 @@ export function readAgentSettings(environment: Readonly<Record<string, string | 
     return Number(text) * 1000;
   };
   const cluster = read('CERTRELAY_CLUSTER') ?? '';
-  if (cluster === '') problems.push('CERTRELAY_CLUSTER must name this cluster as the inventory does');
+  if (cluster === '') problems.push('CERTRELAY_CLUSTER must be the name of this cluster in the inventory');
   const publicKeys = (read('CERTRELAY_SIGNING_KEY') ?? '').split(/[\s,]+/).filter((key) => key !== '');
   if (publicKeys.length === 0 || !publicKeys.every(isPublicKey)) {
-    problems.push('CERTRELAY_SIGNING_KEY must hold the public key that `status` shows, 43 characters');
+    problems.push('CERTRELAY_SIGNING_KEY must contain the public key that `status` shows, 43 characters');
   }
   const settings = {
     cluster,
@@ -46,6 +49,6 @@ export function readAgentSettings(environment: Readonly<Record<string, string | 
     kubeconfig: read('CERTRELAY_KUBECONFIG'),
     serviceAccount: read('CERTRELAY_SERVICE_ACCOUNT'),
   };
-  if (problems.length > 0) throw new ConfigError('Settings', `settings to mend: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError('Settings', `invalid settings: ${problems.join('; ')}`);
   return settings;
 }

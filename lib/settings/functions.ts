@@ -1,53 +1,61 @@
-// The settings of every function: read once from the environment, every mistake reported together.
+// Reads the settings of all functions from the environment. All mistakes are reported together.
 import { formatEndpoint, parseEndpoint } from '../certificate/endpoint.ts';
 import { ConfigError } from '../ports/errors.ts';
 
+/** The log levels, from most to least detail. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+/** One of `logLevels`. */
 export type LogLevel = (typeof logLevels)[number];
 
+/** The settings of a function. */
 export interface Settings {
-  /** Path of the inventory file; absent: the one packaged beside the function. */
+  /** Path of the inventory file. Absent: the file packaged with the function. */
   readonly inventoryPath?: string | undefined;
   /** First part of every AWS secret's name. */
   readonly prefix: string;
-  /** `host:port` of the servers asked for every DNS question; absent: the system's, then each zone's own. */
+  /** Addresses of the DNS servers for every question, each `address` or `address:port`. Absent: the system's
+   *  servers, then each zone's own. */
   readonly resolvers?: readonly string[] | undefined;
   readonly logLevel: LogLevel;
-  /** URL of the queue that the issue function reads; absent: whoever asks waits for the schedule. */
+  /** URL of the queue that `issue` reads. Absent: new requests wait for the schedule. */
   readonly issueQueueUrl?: string | undefined;
-  /** URL of the queue that the deploy function reads; absent: one pass goes into all clusters. */
+  /** URL of the queue that `deploy` reads. Absent: one invocation delivers to all clusters. */
   readonly deployQueueUrl?: string | undefined;
-  /** Name of the EventBridge bus that deliveries are told to; absent: nobody is told. */
+  /** Name of the EventBridge bus for delivery events. Absent: no events are sent. */
   readonly eventBus?: string | undefined;
-  /** URL of the API server of the cluster that this runs in, as Kubernetes tells every pod; absent: in none. */
+  /** URL of the API server of the cluster that this process runs in, from the pod's environment. Absent: it
+   *  runs in none. */
   readonly kubernetesServer?: string | undefined;
-  /** Name of the AWS secret that holds the webhook's signing secret. */
+  /** Name of the AWS secret with the webhook's signing secret. */
   readonly webhookSecret: string;
-  /** How long after its delivery another certificate may still be served before a person must look, in milliseconds. */
+  /** How long after a delivery servers may still serve another certificate before `status` reports it, in
+   *  milliseconds. */
   readonly staleAfterMs: number;
-  /** How often the schedules call, in milliseconds; absent for a function that only people call. */
+  /** Time between two scheduled calls, in milliseconds. No entry for a function without a schedule. */
   readonly intervals: Readonly<Partial<Record<ScheduledFunction, number>>>;
 }
 
-/** Functions that a schedule may call. */
+/** Names of the functions that can have a schedule. */
 export const scheduledFunctions = ['issue', 'deploy', 'probe', 'status', 'discover'] as const;
+/** One of `scheduledFunctions`. */
 export type ScheduledFunction = (typeof scheduledFunctions)[number];
 
-/** Environment variable that tells how often a schedule calls a function, in minutes. */
+/** The name of the environment variable with the minutes between two scheduled calls of a function. */
 export function intervalVariable(name: ScheduledFunction): string {
   return `CERTRELAY_${name.toUpperCase()}_INTERVAL_MINUTES`;
 }
 
-/** Settings from environment variables. @throws ConfigError `Settings`, naming every variable that is wrong. */
+/** The settings in environment variables. @throws ConfigError `Settings` that names every variable that is
+ *  wrong. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const problems: string[] = [];
-  // An empty variable is what a template leaves behind for "not set".
+  // A template sets an empty variable for "not set".
   const read = (name: string) => environment[name]?.trim() || undefined;
 
   const prefix = (read('CERTRELAY_PREFIX') ?? 'certrelay').replace(/(?<!\/)\/+$/, '');
   if (!/^[\w+=.@-]+(\/[\w+=.@-]+)*$/.test(prefix) || prefix.length > 128) {
     problems.push(
-      'CERTRELAY_PREFIX must be a name for AWS secrets: letters, digits and /_+=.@-, at most 128',
+      'CERTRELAY_PREFIX must be the start of AWS secret names: at most 128 letters, digits and /_+=.@-',
     );
   }
   const level = (read('LOG_LEVEL') ?? 'info').toLowerCase();
@@ -86,7 +94,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     return [[name, Number(interval) * 60_000] as const];
   });
   if (problems.length > 0 || !logLevel) {
-    throw new ConfigError('Settings', `settings to mend: ${problems.join('; ')}`);
+    throw new ConfigError('Settings', `invalid settings: ${problems.join('; ')}`);
   }
   return {
     prefix,

@@ -297,8 +297,8 @@ test('nothing is taken back where there is nothing before it', async () => {
 
 test.for([
   [{ rollback: true }, /need "certificates"/],
-  [{ certificates: ['shop'], targets: ['a/b/c'], resume: true }, /leave "targets" out/],
-  [{ certificates: ['shop'], rollback: true, resume: true }, /say one of them/],
+  [{ certificates: ['shop'], targets: ['a/b/c'], resume: true }, /leave out "targets"/],
+  [{ certificates: ['shop'], rollback: true, resume: true }, /set only one of them/],
 ] as const)('%o is refused: what is taken back or resumed is a certificate', ([event, message]) => {
   expect(() => parseDeployEvent(event, 'certrelay')).toThrow(message);
 });

@@ -181,7 +181,7 @@ describe('a name that somebody else has', () => {
       {
         target: 'lab/shop/shop-tls',
         outcome: 'refused',
-        message: `shop.example.com belongs to certificate ${first?.name} of prod/shop: ask for other names`,
+        message: `shop.example.com belongs to certificate ${first?.name} of prod/shop; request other names`,
       },
       { target: 'prod/shop/shop-tls', outcome: 'known' },
     ]);
@@ -214,7 +214,7 @@ describe('a name that somebody else has', () => {
     expect(await byWebhook(wanted, 'msg_2', signal)).toEqual({
       kind: 'taken',
       name: 'free-example-com',
-      message: 'taken: shop.example.com, kept.example.com; ask for a certificate without',
+      message: 'taken: shop.example.com, kept.example.com; request a certificate without them',
       owner: expect.stringMatching(
         /belongs to certificate prod-shop-.* of prod\/shop; .* of the inventory file$/,
       ),
@@ -349,7 +349,7 @@ describe('whoever writes very much into an object', () => {
     [
       '30,000 hosts of one Secret',
       [ingress({ name: 'huge', tls: [{ hosts: many(30_000), secret: 'huge-tls' }] })],
-      /lab\/shop\/huge-tls is to have 30000 names, and a certificate has 100 at most: use several Secrets$/,
+      /30000 names for Secret lab\/shop\/huge-tls; the limit for a certificate is 100, so use several Secrets$/,
     ],
     [
       '30,000 Secrets',

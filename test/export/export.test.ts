@@ -176,7 +176,7 @@ it('one that cannot be exported does not keep the others from it, and nothing is
   const messages = failures.map(({ message }) => message);
   expect(messages).toEqual([
     'new: no certificate is stored under this name',
-    expect.stringContaining('broken: what is stored is not fit for use (KeyMismatch)'),
+    expect.stringContaining('broken: the stored certificate cannot be used (KeyMismatch)'),
     'nobody: no certificate is stored under this name',
   ]);
   expect(store.calls).toEqual(['read new', 'read broken', 'read nobody', 'read shop']);

@@ -58,7 +58,7 @@ const failed = (code: string, problem: unknown) => ({
 describe.each(all)('the function %s', (_name, handler) => {
   it.each([
     ['LOG_LEVEL', () => 'loud', 'Settings', /LOG_LEVEL must be one of/],
-    ['CERTRELAY_PREFIX', () => 'no spaces', 'Settings', /CERTRELAY_PREFIX must be a name/],
+    ['CERTRELAY_PREFIX', () => 'no spaces', 'Settings', /CERTRELAY_PREFIX must be the start of/],
     ['CERTRELAY_INVENTORY', () => '/nowhere/at/all.yaml', 'Inventory', /all\.yaml cannot be read/],
     ['CERTRELAY_INVENTORY', () => join(folder, 'broken.yaml'), 'Inventory', /domains/],
   ])('fails for a bad %s, and leaves one line that says so by code and words', async (name, value, code, words) => {

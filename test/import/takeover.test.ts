@@ -108,7 +108,7 @@ describe('a Secret that nothing manages any more', () => {
     });
     expect((await agreeing.current('shop'))?.spec).toBeUndefined();
     expect(await take(new Harness([spec(['shop.example.com'], false)]), secretOf())).toMatchObject({
-      notes: [expect.stringContaining('say "adopt: true"')],
+      notes: [expect.stringContaining('add "adopt: true"')],
     });
     expect(await take(new Harness([spec(['other.example.com'], true)]), secretOf())).toMatchObject({
       outcome: 'refused',

@@ -203,7 +203,7 @@ describe('a domain that is taken', () => {
     const answer = await asking({ domains: [domain], name: 'x' }, 'msg_1', signal);
     expect(answer).toMatchObject({
       kind: 'taken',
-      message: `taken: ${domain}; ask for a certificate without`,
+      message: `taken: ${domain}; request a certificate without them`,
     });
     expect(store.calls).toEqual(['describe x']);
     expect(JSON.stringify(log.lines)).toContain('belongs to certificate shop of the inventory file');
