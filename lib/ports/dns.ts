@@ -34,7 +34,8 @@ export interface RecordOutcome {
   readonly failed: ReadonlyMap<string, Error>;
 }
 
-/** Called once for each challenge name, when it has succeeded or failed. `error` says why it failed. */
+/** Called with a challenge name as soon as it has succeeded or failed; `error` says why it failed. For a name
+ *  that it is never called with, the outcome decides. */
 export type OnRecordDone = (name: string, error?: Error) => void;
 
 /** The TXT values of challenges in our hosted zones. A value is written at the end of its name's CNAMEs.

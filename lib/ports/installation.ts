@@ -6,8 +6,8 @@ export interface InstallationRecord {
   readonly firstRun: Date;
   /** Whether an earlier version had stored certificates before `firstRun`. */
   readonly isUpgraded: boolean;
-  /** End of the last full run of `issue`. `open`: none has ended since `firstRun`. Absent: the record cannot
-   *  be read. */
+  /** End of the last full run of `issue`. `open`: none has ended since `firstRun`. Absent: unknown, because
+   *  the tag was emptied or cannot be read. */
   readonly lastPass?: Date | 'open' | undefined;
   /** Values stored up to this instant have been compared with their tags. */
   readonly comparedUntil?: Date | undefined;

@@ -21,7 +21,7 @@ export interface StoreEntry {
   /** Id of the version with the label AWSPENDING. */
   readonly pending?: string | undefined;
   /** When the AWS secret was created. Only in lists, and only if its specification is not from the inventory
-   *  file: of two specifications with one name, the earlier wins. */
+   *  file: of two sources that ask for one DNS name, the earlier wins. */
   readonly createdAt?: Date | undefined;
   /** The state in the tags. It describes the current value only if `state.version` equals `current`. */
   readonly state: CertificateState;

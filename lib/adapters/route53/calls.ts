@@ -12,7 +12,7 @@ import {
 import type { Clock } from '../../ports/clock.ts';
 import { DnsError } from '../../ports/dns.ts';
 import { type CallName, type Refusal, readRefusal, translateFailure } from './failure.ts';
-import { Pace } from './pace.ts';
+import { RateLimiter } from './rate-limiter.ts';
 
 /** A public hosted zone. */
 export interface HostedZone {
@@ -47,13 +47,13 @@ export interface RecordSetPage {
 /** The calls to Route 53 of one AWS account. Each rejects with a DnsError. */
 export class Route53Calls {
   readonly #reach: ReachRoute53;
-  readonly #pace: Pace;
+  readonly #rateLimiter: RateLimiter;
   readonly #holder: string;
 
   /** @param holder Whose IAM rights the calls use, for messages, e.g. `the role arn:…`. */
   constructor(reach: ReachRoute53, clock: Clock, holder: string) {
     this.#reach = reach;
-    this.#pace = new Pace(clock);
+    this.#rateLimiter = new RateLimiter(clock);
     this.#holder = holder;
   }
 
@@ -155,7 +155,7 @@ export class Route53Calls {
     send: (client: Route53Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     try {
-      await this.#pace.take(signal);
+      await this.#rateLimiter.take(signal);
       return await send(await this.#reach(signal), { abortSignal: signal });
     } catch (error) {
       throw translateFailure(error, { ...name, holder: this.#holder }, signal);

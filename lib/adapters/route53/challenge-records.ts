@@ -20,7 +20,7 @@ const namesAtOnce = 50;
 const nameMs = 2_000;
 /** How long located names wait for the others, so that each zone is changed once. */
 const searchMs = 10_000;
-/** Zones that are changed at the same time. The request rate (`Pace`) is the narrower limit. */
+/** Zones that are changed at the same time. The request rate (`RateLimiter`) is the narrower limit. */
 const zonesAtOnce = 5;
 /** After this time a zone's slot goes to the next zone, although its change goes on. */
 const zoneMs = 10_000;

@@ -4,7 +4,7 @@ import { describeError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Register, Registration } from '../../ports/registration.ts';
 import type { GithubAllowedUntil } from './github.ts';
-import { answerJson, type HttpAnswer, type HttpRequest, parseHttpEvent } from './http.ts';
+import { type HttpRequest, type HttpResponse, jsonResponse, parseHttpEvent } from './http.ts';
 import type { ReadSecrets } from './secrets.ts';
 import { readClaim, verifySignature } from './signature.ts';
 
@@ -19,7 +19,7 @@ interface EndpointPorts {
 /** Returns the response to an event of an HTTP API, and never rejects. A malformed request, or one without a
  *  well-formed signature, causes no call to AWS. One with a wrong signature causes at most one a minute, to
  *  read the secrets. */
-export type Endpoint = (event: unknown, requestId: string, signal: AbortSignal) => Promise<HttpAnswer>;
+export type Endpoint = (event: unknown, requestId: string, signal: AbortSignal) => Promise<HttpResponse>;
 
 /** The endpoint over the given ports. It remembers nothing between requests. */
 export function createEndpoint(ports: EndpointPorts): Endpoint {
@@ -32,24 +32,30 @@ export function createEndpoint(ports: EndpointPorts): Endpoint {
     } catch (error) {
       // The log says what went wrong; the sender gets only the id of that log line.
       ports.log.error('request failed', { status: 500, problem: describeError(error) });
-      return answerJson(500, { message: 'the request failed here; it may be sent again', requestId });
+      return jsonResponse(500, { message: 'the request failed here; it may be sent again', requestId });
     }
   };
 }
 
-async function handle(request: HttpRequest, ports: EndpointPorts, signal: AbortSignal): Promise<HttpAnswer> {
+async function handle(
+  request: HttpRequest,
+  ports: EndpointPorts,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
   const signed = readClaim(request.headers, ports.clock.now());
-  if ('problem' in signed) return answerJson(401, { message: signed.problem });
+  if ('problem' in signed) return jsonResponse(401, { message: signed.problem });
   const { claim } = signed;
   if (!verifySignature(claim, request.body, await ports.readSecrets(signal))) {
-    return answerJson(401, { message: 'the signature was not made over this body with a secret known here' });
+    return jsonResponse(401, {
+      message: 'the signature was not made over this body with a secret known here',
+    });
   }
   if (claim.kind === 'github' && !(await isGithubAllowed(claim.id, ports, signal))) {
-    return answerJson(401, { message: `${noGithub}: sign as Standard Webhooks say` });
+    return jsonResponse(401, { message: `${noGithub}: sign as Standard Webhooks say` });
   }
   const body = parseJson(request.body);
-  if (body === undefined) return answerJson(400, { message: 'the body is not JSON' });
-  return toAnswer(await ports.register(body, claim.id, signal));
+  if (body === undefined) return jsonResponse(400, { message: 'the body is not JSON' });
+  return toResponse(await ports.register(body, claim.id, signal));
 }
 
 const noGithub = 'requests that are signed as GitHub signs its webhooks are not taken here';
@@ -87,29 +93,29 @@ function parseJson(text: string): unknown {
 }
 
 /** The response that tells the sender the result of a registration. */
-function toAnswer(registration: Registration): HttpAnswer {
+function toResponse(registration: Registration): HttpResponse {
   switch (registration.kind) {
     case 'accepted': {
       const { name, domains } = registration;
       const message = 'stored; the certificate is being ordered';
-      return answerJson(202, { name, domains, status: 'ordering', message });
+      return jsonResponse(202, { name, domains, status: 'ordering', message });
     }
     case 'known': {
       const { name, domains, issued } = registration;
       const message = issued
         ? 'registered before; the certificate is issued and kept'
         : 'registered before; the certificate is being ordered';
-      return answerJson(200, { name, domains, status: issued ? 'issued' : 'ordering', message });
+      return jsonResponse(200, { name, domains, status: issued ? 'issued' : 'ordering', message });
     }
     case 'taken':
-      return answerJson(409, { name: registration.name, message: registration.message });
+      return jsonResponse(409, { name: registration.name, message: registration.message });
     case 'refused':
-      return answerJson(422, {
+      return jsonResponse(422, {
         message: 'the request cannot be registered',
         problems: registration.problems,
       });
     case 'closed':
-      return answerJson(403, {
+      return jsonResponse(403, {
         message: 'nothing can be registered here: the inventory has no section "registration"',
       });
   }

@@ -11,7 +11,7 @@ export interface HttpRequest {
 }
 
 /** The response of a function behind an HTTP API. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -29,36 +29,36 @@ const httpEvent = z.object({
 });
 
 /** The request in an event, or the response for a malformed one: status 400, 405, 413 or 415. */
-export function parseHttpEvent(event: unknown): { readonly request: HttpRequest } | HttpAnswer {
+export function parseHttpEvent(event: unknown): { readonly request: HttpRequest } | HttpResponse {
   const parsed = httpEvent.safeParse(event);
   if (!parsed.success)
-    return answerJson(400, { message: 'this is not an event of an HTTP API (payload 2.0)' });
+    return jsonResponse(400, { message: 'this is not an event of an HTTP API (payload 2.0)' });
   const { requestContext, headers: received, body, isBase64Encoded } = parsed.data;
   const headers = new Map(Object.entries(received).map(([name, value]) => [name.toLowerCase(), value]));
   if (headers.size < Object.keys(received).length)
-    return answerJson(400, { message: 'a header is there twice' });
+    return jsonResponse(400, { message: 'a header is there twice' });
 
   if (requestContext.http.method !== 'POST') {
-    return answerJson(405, { message: 'only POST is answered here' }, { allow: 'POST' });
+    return jsonResponse(405, { message: 'only POST is answered here' }, { allow: 'POST' });
   }
   const encoding = isBase64Encoded ? 'base64' : 'utf8';
   if (Buffer.byteLength(body, encoding) > largestBodyBytes) {
-    return answerJson(413, { message: `the body must not have more than ${largestBodyBytes} bytes` });
+    return jsonResponse(413, { message: `the body must not have more than ${largestBodyBytes} bytes` });
   }
   if (!isJson(headers.get('content-type'))) {
-    return answerJson(415, { message: 'the content type must be application/json, in UTF-8' });
+    return jsonResponse(415, { message: 'the content type must be application/json, in UTF-8' });
   }
   const text = decodeUtf8(Buffer.from(body, encoding));
-  if (text === undefined) return answerJson(400, { message: 'the body is not UTF-8' });
+  if (text === undefined) return jsonResponse(400, { message: 'the body is not UTF-8' });
   return { request: { headers, body: text } };
 }
 
 /** A response with `body` as JSON, which must not be cached. */
-export function answerJson(
+export function jsonResponse(
   statusCode: number,
   body: object,
   headers: Readonly<Record<string, string>> = {},
-): HttpAnswer {
+): HttpResponse {
   return {
     statusCode,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },

@@ -8,7 +8,7 @@ const requestsPerSecond = 5;
 const burst = 50;
 
 /** A token bucket. Callers that find it empty wait in the order of their calls. */
-export class Pace {
+export class RateLimiter {
   readonly #clock: Clock;
   #tokens = burst;
   #countedAt: number;
