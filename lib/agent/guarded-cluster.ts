@@ -1,5 +1,5 @@
-// A cluster in which no older statement takes the place of a later one, and no version that of the stated one: each Secret
-// remembers what it was made by.
+// Wraps a cluster so that an agent refuses replays: no Secret is changed by an older statement than the one
+// it remembers, nor gets a version that is not signed.
 
 import {
   type ClusterSecret,
@@ -10,20 +10,22 @@ import { type Cluster, ClusterError } from '../ports/cluster.ts';
 import { findReplay, hideMemory, remember, type SignedStatement } from './memory.ts';
 import type { Returns } from './returns.ts';
 
-/** The cluster, with the check before a Secret is changed or deleted, and the memory in each that is written.
- *  @param statementOf Of a certificate, by its name.
- *  @param returns What may be written although another version is stated. */
+/** The cluster with these checks: before a Secret is changed or deleted, its remembered statement is
+ *  compared; each Secret that is written gets the statement it was written by. Reads hide those annotations.
+ *  Writing and deleting throw ClusterError `Replayed` if the statement or the version is refused.
+ *  @param statementOf The verified statement of a certificate, by name.
+ *  @param returns Which Secrets may get an earlier version back. */
 export function guardCluster(
   cluster: Cluster,
   statementOf: (certificate: string) => SignedStatement | undefined,
   returns: Pick<Returns, 'isPermitted'>,
 ): Cluster {
-  const stated = (annotations: Readonly<Record<string, string>>) =>
+  const statementFor = (annotations: Readonly<Record<string, string>>) =>
     statementOf(annotations[certificateAnnotation] ?? '');
-  const hide = (secret: ClusterSecret) => hideMemory(secret, stated(secret.annotations));
+  const hide = (secret: ClusterSecret) => hideMemory(secret, statementFor(secret.annotations));
   const refuse = (namespace: string, name: string, problem: string | undefined) => {
     if (problem === undefined) return;
-    throw new ClusterError('Replayed', `Secret ${namespace}/${name} is left as it is: ${problem}`);
+    throw new ClusterError('Replayed', `Secret ${namespace}/${name} was not changed: ${problem}`);
   };
   return {
     ...cluster,
@@ -38,18 +40,18 @@ export function guardCluster(
     async applySecret(manifest, options, signal) {
       const { namespace, name, annotations } = manifest;
       const { manager, over } = options;
-      const statement = stated(annotations);
+      const statement = statementFor(annotations);
       if (over && statement) refuse(namespace, name, findReplay(over, statement));
       if (!statement || manager !== 'certrelay') return cluster.applySecret(manifest, options, signal);
       const version = annotations[versionAnnotation] ?? '';
       if (version !== statement.version && !returns.isPermitted(namespace, name, version)) {
-        refuse(namespace, name, `version ${version} is not the one that is signed for now`);
+        refuse(namespace, name, `version ${version} is not the one that is signed now`);
       }
-      const remembering = { ...annotations, ...remember(statement, over) };
-      return cluster.applySecret({ ...manifest, annotations: remembering }, options, signal);
+      const withMemory = { ...annotations, ...remember(statement, over) };
+      return cluster.applySecret({ ...manifest, annotations: withMemory }, options, signal);
     },
     async deleteSecret(namespace, name, over, signal) {
-      const statement = stated(over.annotations);
+      const statement = statementFor(over.annotations);
       if (statement) refuse(namespace, name, findReplay(over, statement));
       await cluster.deleteSecret(namespace, name, over, signal);
     },

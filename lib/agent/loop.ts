@@ -1,22 +1,25 @@
-// Passes one after the other, until somebody ends the agent.
+// Runs an agent's passes one after the other, with waits between them, until the agent is stopped.
 import type { Clock } from '../ports/clock.ts';
 
+/** How often passes run, and what ends them. */
 export interface LoopOptions {
+  /** Average time between passes. */
   readonly intervalMs: number;
-  /** Longest wait after a pass that failed; never longer than the interval, which it is where it is absent: a target that
-   *  always fails costs no more passes than one that is well. */
+  /** Longest wait after a failed pass, never longer than `intervalMs`. Absent: `intervalMs`, so a target
+   *  that always fails causes hardly more passes than a healthy one. */
   readonly longestRetryMs?: number | undefined;
   readonly clock: Clock;
-  /** From 0 up to 1, anew at each call. */
+  /** A new random number from 0 to below 1 at each call. */
   readonly random: () => number;
-  /** Ends the loop: at once while it waits, else with the pass under way. */
+  /** Ends the loop: at once during a wait, else after the running pass. */
   readonly stop: AbortSignal;
 }
 
-/** First wait after a failure, at most. */
+/** Longest wait after the first failure. */
 const firstRetryMs = 100;
 
-/** @param reconcile Gives whether all went well; it must not reject. */
+/** Repeats `reconcile` until `stop` aborts. Never rejects.
+ *  @param reconcile One pass; resolves with whether everything succeeded, and must not reject. */
 export async function repeatReconcile(
   reconcile: () => Promise<boolean>,
   options: LoopOptions,
@@ -33,8 +36,9 @@ export async function repeatReconcile(
   }
 }
 
-/** Spread over half an interval before and after its time, so that no two agents stay in step; after a failure anywhere up
- *  to a limit that doubles. */
+/** The wait before the next pass. After a success: half to one and a half intervals, at random, so that
+ *  agents do not run at the same time. After failures: random, up to a limit that doubles with each
+ *  failure. */
 function waitMs(failures: number, { intervalMs, longestRetryMs = intervalMs, random }: LoopOptions): number {
   if (failures === 0) return intervalMs * (0.5 + random());
   const limit = firstRetryMs * 2 ** Math.min(failures - 1, 30);

@@ -1,5 +1,5 @@
-// What a Secret that an agent wrote remembers: the statement that was followed last, and that of the version before. Nobody
-// outside the cluster can turn it back.
+// Replay protection: an agent's Secrets remember the signed statements they were written by, in annotations
+// that nobody outside the cluster can change. An older statement is refused.
 import {
   type DeliveryStatement,
   readStatement,
@@ -12,22 +12,25 @@ import {
   versionAnnotation,
 } from '../policy/kubernetes/objects.ts';
 
-/** A statement that was verified, and the text of it that bears the signature. */
+/** A verified statement. */
 export interface SignedStatement extends DeliveryStatement {
+  /** Its text with the signature. */
   readonly text: string;
 }
 
-/** Annotation with the text of the statement that was followed last, also where its version was taken back since. Earlier
- *  agents have written `<notBefore of the leaf>/<when it was signed>` alone. */
+/** Annotation with the text of the last statement that was followed, even if its version was rolled back
+ *  since. Earlier agents wrote only `<notBefore of the leaf>/<signedAt>`. */
 export const statementAnnotation = 'certrelay.dev/statement';
 
-/** Annotation with the text of the statement by which the Secret had the version that it can go back to. */
+/** Annotation with the text of the statement for the previous version, to which the Secret can be rolled
+ *  back. */
 export const returnAnnotation = 'certrelay.dev/return-statement';
 
 type Annotations = ClusterSecret['annotations'];
 
-/** The Secret without its memory: the story does not know of that, and would take it away as something that is no longer
- *  wanted. What is to be written anew does look like that, so that the story writes the Secret. */
+/** The Secret as the deploy story sees it: our two annotations are not among `owned`, or the story would
+ *  remove them. If the Secret's statement is outdated, it stays among them, so that the story writes the
+ *  Secret again. */
 export function hideMemory(secret: ClusterSecret, statement: SignedStatement | undefined): ClusterSecret {
   const isBehind = statement !== undefined && isOutdated(secret, statement);
   const others = secret.owned.annotations.filter(
@@ -37,44 +40,46 @@ export function hideMemory(secret: ClusterSecret, statement: SignedStatement | u
   return { ...secret, owned: { ...secret.owned, annotations } };
 }
 
-/** What a Secret is to remember that is written while a statement is followed.
- *  @param over The Secret that is written over, if there is one. */
+/** The annotations to write with a Secret while `statement` is followed.
+ *  @param over The existing Secret; `undefined` if there is none. */
 export function remember(statement: SignedStatement, over: ClusterSecret | undefined): Annotations {
   const before = over?.annotations ?? {};
   const isOf = before[certificateAnnotation] === statement.certificate;
-  const held = isOf ? before[versionAnnotation] : undefined;
-  const back = held === statement.version ? before[returnAnnotation] : findStatement(before, held);
+  const actual = isOf ? before[versionAnnotation] : undefined;
+  const previous = actual === statement.version ? before[returnAnnotation] : findStatement(before, actual);
   const isEarlier = isOf && statement.signedAt < readTimes(before).signedAt;
   return {
     [statementAnnotation]: (isEarlier ? before[statementAnnotation] : undefined) ?? statement.text,
-    ...(back === undefined ? {} : { [returnAnnotation]: back }),
+    ...(previous === undefined ? {} : { [returnAnnotation]: previous }),
   };
 }
 
-/** The text of the remembered statement about a version. */
+/** The text of the remembered statement about the version; `undefined` if neither annotation is about it. */
 export function findStatement(annotations: Annotations, version: string | undefined): string | undefined {
   const texts = [annotations[statementAnnotation], annotations[returnAnnotation]];
   return version === undefined ? undefined : texts.find((text) => readStatement(text)?.version === version);
 }
 
-/** Why a statement must not be followed, as the end of a sentence; `undefined` where it may. */
+/** Why the statement must not be followed for the Secret, as the end of a message; `undefined` if it may.
+ *  It is refused if it was signed before the remembered one, or if its certificate is older without being
+ *  a rollback. */
 export function findReplay({ annotations }: ClusterSecret, statement: DeliveryStatement): string | undefined {
   if (annotations[certificateAnnotation] !== statement.certificate) return undefined;
   if (annotations[versionAnnotation] === statement.version) return undefined;
   const { version, notBefore, signedAt } = readTimes(annotations);
-  // The same one again: its version was taken back, and is resumed.
+  // The same statement again: its version was rolled back and is now resumed.
   const isSame = version === statement.version && !(statement.signedAt < signedAt);
   if (statement.signedAt <= signedAt && !isSame) {
-    return `what was signed at ${statement.signedAt.toISOString()} comes after what was signed at ${signedAt.toISOString()}; somebody sends an old statement again`;
+    return `its statement was signed at ${statement.signedAt.toISOString()}, but the Secret has followed one signed at ${signedAt.toISOString()}; somebody sends an old statement again`;
   }
   if (statement.notBefore < notBefore && !statement.isRollback) {
-    return `the certificate is older than the one it holds (valid from ${notBefore.toISOString()}), and is not marked as a rollback`;
+    return `the certificate is older than the one in the Secret (valid from ${notBefore.toISOString()}), and its statement is not a rollback`;
   }
   return undefined;
 }
 
-/** Whether a Secret has the version by an earlier statement than the one of now: it was signed anew, or an earlier agent
- *  has written only the times. */
+/** Whether the Secret has the statement's version, but remembers an earlier statement about it: it was
+ *  signed again, or an earlier agent wrote only the times. */
 function isOutdated({ annotations }: ClusterSecret, statement: SignedStatement): boolean {
   const text = annotations[statementAnnotation];
   if (text === undefined || text === statement.text) return false;
@@ -83,7 +88,7 @@ function isOutdated({ annotations }: ClusterSecret, statement: SignedStatement):
   return !(statement.signedAt < readTimes(annotations).signedAt);
 }
 
-/** What the annotation says of the statement that was followed last. */
+/** Version and times of the last statement that was followed. */
 function readTimes(annotations: Annotations): StatementTimes {
   return readStatementTimes(annotations[statementAnnotation]);
 }

@@ -1,4 +1,4 @@
-// One pass of an agent: the cluster is awaited, its certificates are delivered and looked at, and the agent says it lives.
+// One pass of an agent: waits for the API server, delivers, probes, and records that the agent is alive.
 import { poll } from '../async/poll.ts';
 import type { AgentRegistry } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -6,33 +6,37 @@ import { ClusterError, type ConnectCluster } from '../ports/cluster.ts';
 import { describeError, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 
+/** The ports of one pass. */
 export interface AgentPorts {
   readonly connect: ConnectCluster;
   readonly registry: AgentRegistry;
-  /** Delivers everything there is to deliver, and gives what failed. */
+  /** Delivers everything for the cluster; resolves with one error per failure. */
   readonly deliver: () => Promise<readonly Error[]>;
-  /** Looks at what is served, and gives what failed. */
+  /** Probes what is served; resolves with one error per failure. */
   readonly probe: () => Promise<readonly Error[]>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+/** One pass: the cluster, and the signals that end it. */
 export interface AgentInvocation {
+  /** Key of `Inventory.clusters`. */
   readonly cluster: string;
-  /** Of the agent, for its record. */
+  /** Version of the agent, for its record. */
   readonly version: string;
-  /** A Secret to ask for, by which the API server is found to answer; absent: nothing goes to this cluster. */
+  /** A Secret to read, to find out whether the API server answers; absent if nothing goes to this cluster. */
   readonly reachableBy?: { readonly namespace: string; readonly secret: string } | undefined;
   readonly signal: AbortSignal;
+  /** Aborts later than `signal`: the agent's record is still written with it. */
   readonly cleanUpSignal: AbortSignal;
 }
 
-/** Waits between two tries to reach the API server, in milliseconds, and how long that goes on. */
+/** Wait between two tries to reach the API server, and how long to try. */
 const retryMs = 200;
 const longestWaitMs = 60_000;
 
-/** What failed; nothing where everything is delivered or waits for no one here. The agent's record says so too, even where
- *  all else failed. Never rejects, and may be called again at once. */
+/** Runs one pass. Resolves with one error per failure; empty if nothing failed. Writes the agent's record
+ *  in any case, with the first failure as `problem`. Never rejects, and may be called again at once. */
 export async function reconcile(ports: AgentPorts, invocation: AgentInvocation): Promise<readonly Error[]> {
   const { registry, clock, log } = ports;
   const startedAt = clock.now().getTime();
@@ -57,13 +61,15 @@ export async function reconcile(ports: AgentPorts, invocation: AgentInvocation):
   return failures;
 }
 
-/** A pod may run before the network to the API server does. Any answer will do: what it says is for delivery to tell. */
+/** Polls until the API server answers, because a pod may start before its network does. Any answer counts,
+ *  even an error: the delivery reports that.
+ *  @throws ClusterError of the last try if there is no answer within a minute. */
 async function waitUntilReachable(
   { connect, clock, log }: AgentPorts,
   { cluster: name, reachableBy, signal }: AgentInvocation,
 ) {
   if (!reachableBy) return;
-  const look = async (): Promise<Error | undefined> => {
+  const connectOnce = async (): Promise<Error | undefined> => {
     const cluster = await connect(name, signal);
     try {
       await cluster.readSecret(reachableBy.namespace, reachableBy.secret, signal);
@@ -78,7 +84,7 @@ async function waitUntilReachable(
     }
   };
   const untilMs = clock.now().getTime() + longestWaitMs;
-  const polled = await poll(look, (silence) => silence === undefined, {
+  const polled = await poll(connectOnce, (failure) => failure === undefined, {
     clock,
     signal,
     pauseMs: () => retryMs,

@@ -1,5 +1,5 @@
-// Decides whether an agent puts the version before back in a Secret: only one that this Secret had by a signed statement, and
-// only for a failure that the agent has seen in its own cluster. What tags say is no reason.
+// Decides whether an agent may roll a Secret back: only to a version that the Secret had by a signed
+// statement, and only for a failure that the agent has seen in its own cluster. Tags are never a reason.
 import type { SecretTarget } from '../certificate/spec.ts';
 import { readStatement, type StatementProblem, verifyStatement } from '../certificate/statement.ts';
 import { nameTarget } from '../policy/delivery/secret.ts';
@@ -12,7 +12,7 @@ import { AgentError } from '../ports/agents.ts';
 import type { JudgeReturn, ReturnQuestion } from '../ports/cluster.ts';
 import { findStatement, returnAnnotation } from './memory.ts';
 
-/** One pass long: what was permitted is remembered. */
+/** Checks the rollbacks of one pass, and remembers which it has permitted. */
 export class Returns {
   readonly #cluster: string;
   readonly #publicKeys: readonly string[];
@@ -23,6 +23,10 @@ export class Returns {
     this.#publicKeys = publicKeys;
   }
 
+  /** Returns why a Secret must not be rolled back, or permits it and returns `undefined`.
+   *  `Unsigned`, `OtherVersion`, `BadSignature`: the Secret remembers no signed statement for just this
+   *  version.
+   *  `Unseen`: the agent has not seen the current version fail in this Secret. */
   readonly judge: JudgeReturn = async (question, cluster, signal) => {
     const { namespace, secret } = question.target;
     const found = await cluster.readSecret(namespace, secret, signal);
@@ -31,42 +35,44 @@ export class Returns {
     const problem = this.#verify(question, isOf ? found : undefined);
     if (problem) return problem;
     if (!question.isSeen && found?.annotations[versionAnnotation] !== version) {
-      const message = `an agent takes back only what it sees fail itself: for ${version}, move AWSCURRENT to it, which issue signs as a rollback`;
+      const message = `an agent rolls back only what it sees fail itself: to get ${version} back, move AWSCURRENT to it, and issue signs that as a rollback`;
       return new AgentError('Unseen', message);
     }
     this.#permitted.add(`${namespace}/${secret}/${version}`);
     return undefined;
   };
 
-  /** Whether a Secret may have a version back. */
+  /** Whether `judge` has permitted the version for the Secret in this pass. */
   isPermitted(namespace: string, secret: string, version: string): boolean {
     return this.#permitted.has(`${namespace}/${secret}/${version}`);
   }
 
-  /** Whether the statement by which the Secret had the version verifies for what AWS now gives as that. */
+  /** Verifies the remembered statement for the version with the certificate that AWS has under that
+   *  version now. */
   #verify({ target, delivery }: ReturnQuestion, found: ClusterSecret | undefined): AgentError | undefined {
     const { certificate, version, fingerprint, notAfter } = delivery;
     const annotations = found?.annotations ?? {};
     const text = findStatement(annotations, version) ?? annotations[returnAnnotation] ?? '';
-    const stated = readStatement(text);
-    // The fingerprint is of the whole leaf, `notBefore` too.
-    const notBefore = stated?.notBefore ?? notAfter;
+    const statement = readStatement(text);
+    // `notBefore` need not be compared: the fingerprint covers the whole leaf.
+    const notBefore = statement?.notBefore ?? notAfter;
     const content = { cluster: this.#cluster, certificate, version, fingerprint, notBefore, notAfter };
-    const verdict = verifyStatement(text, content, this.#publicKeys);
-    if (verdict.ok) return undefined;
-    return new AgentError(verdict.problem, this.#explain(verdict.problem, target, version, stated?.version));
+    const verified = verifyStatement(text, content, this.#publicKeys);
+    if (verified.ok) return undefined;
+    const { problem } = verified;
+    return new AgentError(problem, this.#explain(problem, target, version, statement?.version));
   }
 
   #explain(problem: StatementProblem, target: SecretTarget, version: string, before?: string): string {
     const secret = nameTarget(target);
     switch (problem) {
       case 'Unsigned':
-        return `Secret ${secret} keeps no signed statement of a version before`;
+        return `Secret ${secret} has no signed statement of a previous version`;
       case 'OtherVersion':
-        return `Secret ${secret} had ${before} before, and not ${version}`;
+        return `the previous version of Secret ${secret} was ${before}, not ${version}`;
       case 'BadSignature':
       case 'OtherTargets':
-        return `${version} is not what a key of CERTRELAY_SIGNING_KEY has signed for cluster ${this.#cluster}: it was tampered with, or is meant for another cluster, or the key was exchanged since`;
+        return `no key of CERTRELAY_SIGNING_KEY has signed ${version} for cluster ${this.#cluster}: it was changed, or is for another cluster, or the key was replaced since`;
     }
   }
 }

@@ -1,16 +1,16 @@
-// What of an inventory is an agent's business: its own cluster's targets, and how it reaches that cluster from inside.
+// Cuts an inventory down to the part that one cluster's agent needs.
 import type { ClusterSignIn } from '../certificate/cluster-spec.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import { targetsIn } from '../policy/delivery/agents.ts';
 import { ConfigError } from '../ports/errors.ts';
 
-/** The inventory with nothing of other clusters in it. Certificates that do not go to this one are not in it either.
- *  @param signIn How the agent reaches the cluster, in place of "agent: true".
- *  @throws ConfigError `Inventory` where it does not say that an agent reaches the cluster. */
+/** The inventory with this cluster only, the certificates that go there, and their targets there.
+ *  @param signIn How the agent reaches its cluster; it replaces `agent: true`.
+ *  @throws ConfigError `Inventory` if the inventory does not say `agent: true` for the cluster. */
 export function cutInventory(inventory: Inventory, cluster: string, signIn: ClusterSignIn): Inventory {
   const spec = Object.hasOwn(inventory.clusters, cluster) ? inventory.clusters[cluster] : undefined;
   if (!spec || !('agent' in spec)) {
-    const message = `the inventory does not say "agent: true" of a cluster "${cluster}"; correct CERTRELAY_CLUSTER or the inventory`;
+    const message = `the inventory does not say "agent: true" for a cluster "${cluster}"; correct CERTRELAY_CLUSTER or the inventory`;
     throw new ConfigError('Inventory', message);
   }
   const { agent: _, ...settings } = spec;
@@ -18,15 +18,15 @@ export function cutInventory(inventory: Inventory, cluster: string, signIn: Clus
     ...inventory,
     clusters: { [cluster]: { ...settings, ...signIn } },
     certificates: inventory.certificates
-      .map((one) => ({ ...one, targets: targetsIn(one.targets, cluster) }))
+      .map((certificate) => ({ ...certificate, targets: targetsIn(certificate.targets, cluster) }))
       .filter(({ targets }) => targets.length > 0),
   };
 }
 
-/** The part of the inventory that the agent of a cluster needs, to be given to it in place of the whole: its cluster, the
- *  certificates that go there with their targets there, what may be registered for it, and issuers by name and directory alone,
- *  since an agent orders nothing. `cutInventory` makes the same of it as of the whole.
- *  @throws ConfigError `Inventory` as `cutInventory`. */
+/** The inventory to give to a cluster's agent: the cluster, the certificates that go there with their targets
+ *  there, what may be registered for it, and the issuers' names and directories (an agent orders nothing).
+ *  `cutInventory` gives the same result for it as for the whole inventory.
+ *  @throws ConfigError `Inventory` if the inventory does not say `agent: true` for the cluster. */
 export function partForAgent(inventory: Inventory, cluster: string): Inventory {
   const spec = inventory.clusters[cluster];
   const { certificates } = cutInventory(inventory, cluster, { inCluster: true });

@@ -1,5 +1,5 @@
-// The certificates of one cluster as its agent may see them: what was not signed for it is not given, and what is recorded
-// goes into its own report.
+// The store as one cluster's agent uses it: it returns only versions that are signed for the cluster, and
+// records only the agent's own report.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { verifyBundle } from '../certificate/bundle.ts';
@@ -19,19 +19,23 @@ import type { SignedStatement } from './memory.ts';
 /** The part of the store that delivering and probing need. */
 type Store = Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
 
-/** AWS secrets described at once. */
+/** How many AWS secrets are described at once. */
 const concurrency = 16;
 
+/** What one agent may read and trust. */
 export interface AgentScope {
+  /** Key of `Inventory.clusters`. */
   readonly cluster: string;
+  /** Keys whose signatures the agent trusts (CERTRELAY_SIGNING_KEY). */
   readonly publicKeys: readonly string[];
-  /** Certificates of the inventory that go to the cluster. */
+  /** Names of the inventory's certificates that go to the cluster. */
   readonly names: readonly string[];
-  /** Whether others may have been registered for it: only listing all tells, which the agent's role must then allow. */
+  /** Whether certificates may be registered for the cluster. Then all AWS secrets are listed, which the
+   *  agent's role must allow. */
   readonly lists: boolean;
 }
 
-/** One pass long: what was described is remembered. */
+/** The store for one pass: it remembers the signatures and reports of described entries. */
 export class VerifiedStore implements Store {
   readonly #store: Store;
   readonly #scope: AgentScope;
@@ -46,7 +50,7 @@ export class VerifiedStore implements Store {
     this.#log = log;
   }
 
-  /** Those of the inventory, and the registered ones that are signed for this cluster. */
+  /** Entries of the inventory's certificates, and of registered ones with a statement for this cluster. */
   async list(signal: AbortSignal): Promise<readonly StoreEntry[]> {
     const { names, lists, cluster } = this.#scope;
     const own = await mapConcurrently(names, concurrency, (name) => this.describe(name, signal));
@@ -57,7 +61,8 @@ export class VerifiedStore implements Store {
     return [...own.filter((entry) => entry !== undefined), ...registered];
   }
 
-  /** `undefined` also for what AWS does not show: nothing has been signed for this cluster there. */
+  /** The entry; `undefined` if there is none, or if AWS denies access, because it is not signed for this
+   *  cluster yet. */
   async describe(name: string, signal: AbortSignal): Promise<StoreEntry | undefined> {
     try {
       const entry = await this.#store.describe(name, signal);
@@ -69,8 +74,10 @@ export class VerifiedStore implements Store {
     }
   }
 
-  /** @throws AgentError where the version in use, or a registered certificate's targets, were not signed for this cluster.
-   *  Others are given as they are: whether one may come back is for `Returns` to judge. */
+  /** Reads a version. AWSCURRENT is verified; its targets are cut down to this cluster's. Other versions are
+   *  returned as they are: `Returns` decides whether one may come back.
+   *  @throws AgentError if AWSCURRENT, or the targets of a registered certificate, are not signed for this
+   *  cluster. */
   async read(
     name: string,
     which: Parameters<Store['read']>[1],
@@ -85,7 +92,8 @@ export class VerifiedStore implements Store {
     return { ...stored, value: { kind: 'certificate', certificate: { ...certificate, spec: own } } };
   }
 
-  /** Goes into the report; of other fields an agent knows nothing. */
+  /** Writes the change to the agent's report, if it changes anything. Fields that a report does not have
+   *  are ignored. */
   async record(name: string, state: Parameters<Store['record']>[1], signal: AbortSignal): Promise<void> {
     const before = this.#reports.get(name) ?? {};
     const report = changeReport(before, state);
@@ -94,13 +102,13 @@ export class VerifiedStore implements Store {
     this.#reports.set(name, report);
   }
 
-  /** What was said of the version that was last read. */
+  /** The verified statement for the AWSCURRENT that was last read; `undefined` if none was. */
   statementOf(name: string): SignedStatement | undefined {
     return this.#statements.get(name);
   }
 
-  /** The state as this cluster sees it: delivered and served are what its own report says, and the version in use is held where
-   *  `deploy` or the agent itself has noted that. */
+  /** The entry as this cluster sees it: its own report says what is delivered and served. The current
+   *  version is frozen if `deploy` or the agent itself has recorded that. */
   #asOwn({ state, ...entry }: StoreEntry): StoreEntry {
     const { cluster } = this.#scope;
     const report = applyResumption(state.reports?.[cluster], state.resumed);
@@ -111,10 +119,10 @@ export class VerifiedStore implements Store {
 
   #verify(certificate: string, version: string, stored: StoredCertificate): SignedStatement {
     const { cluster, publicKeys, names } = this.#scope;
-    const verdict = verifyBundle(stored);
-    if (!verdict.ok) throw new AgentError('BadSignature', `${certificate}: ${verdict.message}`);
-    const { fingerprint, notBefore, notAfter } = verdict.bundle.facts;
-    // Of a certificate in the agent's own inventory nobody looks at the targets that are stored.
+    const bundle = verifyBundle(stored);
+    if (!bundle.ok) throw new AgentError('BadSignature', `${certificate}: ${bundle.message}`);
+    const { fingerprint, notBefore, notAfter } = bundle.bundle.facts;
+    // For a certificate in the agent's own inventory, the stored targets are not used.
     const spec = names.includes(certificate) ? undefined : stored.spec;
     const targets = spec && permissionsKey(targetsIn(spec.targets, cluster));
     const content = { cluster, certificate, version, fingerprint, notBefore, notAfter, targets };
@@ -127,16 +135,16 @@ export class VerifiedStore implements Store {
 
 const explain: Readonly<Record<StatementProblem, (cluster: string) => string>> = {
   Unsigned: (cluster) =>
-    `is not signed for cluster ${cluster}: the next pass of issue signs it, if the inventory says that it goes there`,
+    `is not signed for cluster ${cluster}: the next pass of issue signs it if the inventory has a target there`,
   OtherVersion: (cluster) =>
     `has a version that is not signed for cluster ${cluster} yet: the next pass of issue signs it`,
   BadSignature: (cluster) =>
-    `was not signed for cluster ${cluster} by a key of CERTRELAY_SIGNING_KEY: it was tampered with, or is meant for another cluster, or the key is another one now (see status)`,
+    `was not signed for cluster ${cluster} by a key of CERTRELAY_SIGNING_KEY: it was changed, or is for another cluster, or the key was replaced (compare "signingKey" of status)`,
   OtherTargets: (cluster) =>
-    `has other targets than were signed for cluster ${cluster}: issue signs them if it finds them in use, else they were tampered with`,
+    `has other targets than were signed for cluster ${cluster}: issue signs them if it finds them in use; if not, somebody changed them`,
 };
 
-/** The report after a change of the state that its agent sees. */
+/** The report after a change of state. */
 function changeReport(before: AgentReport, change: StateChange): AgentReport {
   const { deployed, notServedSince, probedAt, freeze } = change;
   return {
@@ -149,7 +157,7 @@ function changeReport(before: AgentReport, change: StateChange): AgentReport {
   };
 }
 
-/** One field as it is after a change; absent where that clears it. */
+/** One field of the report after a change: `undefined` keeps it, `null` clears it. */
 function take<K extends keyof AgentReport>(
   field: K,
   value: AgentReport[K] | null | undefined,
@@ -164,8 +172,8 @@ function withoutVersion(record: ServedRecord): SeenServed {
   return seen;
 }
 
-/** The state with what the report says in place of what `deploy` and `probe` have noted for other clusters; but what `deploy` has
- *  frozen stays frozen. */
+/** The state with the report's fields in place of those that `deploy` and `probe` recorded for other
+ *  clusters. A version that `deploy` froze stays frozen. */
 function stateWithin(
   state: CertificateState,
   { deployed, served, notServedSince, probedAt, freeze }: AgentReport,

@@ -100,7 +100,7 @@ test('an older version is delivered where it is signed as a rollback, and only t
   await agent.present('version-1', first);
   await agent.sign();
   expect(only(await agent.deploy({ certificates: ['shop'] })).message).toContain(
-    'is not marked as a rollback',
+    'its statement is not a rollback',
   );
   const rollback = await agent.sign({ isRollback: true });
   expect(only(await agent.deploy({ certificates: ['shop'] }))).toMatchObject({ outcome: 'delivered' });

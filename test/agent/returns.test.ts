@@ -72,7 +72,7 @@ describe('what takes nothing back where no failure was seen:', () => {
   test.each<[string, RegExp, (agent: Awaited<ReturnType<typeof openDelivered>>) => Promise<unknown>]>([
     [
       'deploy’s tag, whoever wrote it',
-      /takes back only what it sees fail itself: for version-1, move AWSCURRENT to it/,
+      /rolls back only what it sees fail itself: to get version-1 back, move AWSCURRENT to it/,
       ({ store }) =>
         store.record('shop', stateOfTags({ deliveryHeld: 'version-2 * it was taken back by hand' })),
     ],
@@ -103,7 +103,7 @@ describe('W13 what AWS gives as the version before is not put back', () => {
     [
       'and was never in this Secret',
       'OtherVersion',
-      /lab\/shop\/shop-tls had version-1 before, and not version-0/,
+      /previous version of Secret lab\/shop\/shop-tls was version-1, not version-0/,
       async ({ store }) => {
         const { versions, stages } = store.kept.get('shop') ?? {};
         const old = versions?.get('version-1');
@@ -114,7 +114,7 @@ describe('W13 what AWS gives as the version before is not put back', () => {
     [
       'and holds another pair by now',
       'BadSignature',
-      /tampered with/,
+      /it was changed/,
       async ({ issue, store }) => {
         await issue('shop', 'version-9');
         const { versions, stages } = store.kept.get('shop') ?? {};
@@ -126,7 +126,7 @@ describe('W13 what AWS gives as the version before is not put back', () => {
     [
       'and was signed for another cluster',
       'BadSignature',
-      /meant for another cluster/,
+      /is for another cluster/,
       async ({ present, sign, annotate, clock }) => {
         await present('version-1', '');
         const theirs = await sign({ cluster: 'edge' });
@@ -152,7 +152,7 @@ describe('W13 what AWS gives as the version before is not put back', () => {
     [
       'and nothing says that it was signed',
       'Unsigned',
-      /keeps no signed statement of a version before/,
+      /has no signed statement of a previous version/,
       ({ annotate }) => annotate({ [statementAnnotation]: null }),
     ],
     [

@@ -87,7 +87,7 @@ describe('the commands of the pages', () => {
       run('test/sandbox/main.ts', '--help'),
       // The packaged inventory has no cluster of an agent's: the command says so.
       expect(run('infra/agent-inventory.ts', 'lab')).rejects.toThrow(
-        /does not say "agent: true" of a cluster "lab"/,
+        /does not say "agent: true" for a cluster "lab"/,
       ),
     ]);
     expect(rbac.stdout).toContain('kind: RoleBinding');
