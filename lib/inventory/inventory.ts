@@ -93,14 +93,14 @@ function locate(mistakes: readonly InventoryMistake[], text: string): readonly I
     .sort(byLine);
 }
 
-function byLine(one: InventoryProblem, other: InventoryProblem): number {
-  return (one.line ?? 0) - (other.line ?? 0);
+function byLine(first: InventoryProblem, second: InventoryProblem): number {
+  return (first.line ?? 0) - (second.line ?? 0);
 }
 
 function serializeCertificate({ renewBeforeMs, probe, targets, ...spec }: CertificateSpec): object {
   const renewBefore = renewBeforeMs === undefined ? {} : { renewBefore: formatDuration(renewBeforeMs) };
-  const look = probe === undefined ? {} : { probe: serializeProbe(probe) };
-  return { ...spec, ...renewBefore, ...look, targets: targets.map(serializeTarget) };
+  const served = probe === undefined ? {} : { probe: serializeProbe(probe) };
+  return { ...spec, ...renewBefore, ...served, targets: targets.map(serializeTarget) };
 }
 
 function serializeTarget(spec: TargetSpec): object {

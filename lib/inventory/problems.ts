@@ -94,7 +94,7 @@ type Issues = readonly z.core.$ZodIssue[];
 function findIntendedBranch(branches: readonly Issues[]): Issues | undefined {
   const unknown = (issues: Issues) =>
     issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])).length;
-  return branches.filter(isSameForm).toSorted((one, other) => unknown(one) - unknown(other))[0];
+  return branches.filter(isSameForm).toSorted((first, second) => unknown(first) - unknown(second))[0];
 }
 
 function isSameForm(issues: Issues): boolean {

@@ -111,7 +111,7 @@ export interface ReturnQuestion {
 }
 
 /** Decides whether a target may get its previous version back. Returns `undefined` if it may. Else an error
- *  whose message continues "the version before cannot take its place: …". Its code is `Unseen` if the target
+ *  whose message continues "the previous version cannot be put back: …". Its code is `Unseen` if the target
  *  may get it once this run has seen the failure itself.
  *  @throws ClusterError */
 export type JudgeReturn = (

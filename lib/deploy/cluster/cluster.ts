@@ -53,12 +53,12 @@ async function deliverAll(
   const { cluster, jobs, concurrency } = work;
   const lists = new WorkloadLists(cluster, ports.log, invocation.signal);
   const context = { cluster, lists, ports, invocation, loadLastGood: createLoadLastGood(ports, invocation) };
-  const separately = new Map(jobs.map((job) => [job, deliverSeparately(job, context)] as const));
-  const together = jobs.filter((job) => separately.get(job) === undefined);
+  const separateDeliveries = new Map(jobs.map((job) => [job, deliverSeparately(job, context)] as const));
+  const together = jobs.filter((job) => separateDeliveries.get(job) === undefined);
   const [others, results] = await Promise.all([
     deliverTogether(together, concurrency, context),
     mapConcurrently(jobs, mostSeparate, async (job) =>
-      separately
+      separateDeliveries
         .get(job)?.()
         .catch((error: unknown) => describeFailure(job, toError(error), invocation)),
     ),

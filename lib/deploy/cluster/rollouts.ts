@@ -9,7 +9,7 @@ import type { StartedRollout } from './target.ts';
 import type { WorkloadLists } from './workload-lists.ts';
 
 /** How a rollout ended. `late`: it was still running when the wait ended. `paused`: it continues only when a
- *  person acts. `error` is a ClusterError if the cluster said so. */
+ *  person acts. `error`: why it failed. */
 export type RolloutEnd =
   | { readonly kind: 'complete' }
   | { readonly kind: 'paused' | 'late'; readonly message: string }

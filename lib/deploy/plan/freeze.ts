@@ -26,22 +26,23 @@ export async function recordFreeze(
     throw new Error(`${certificate} cannot be rolled back: it has no previous version`);
   }
   const byHand: Freeze = { version, target: '*', reason: 'it was taken back by hand' };
-  const noted = rollback ? byHand : resume ? undefined : freezeOf(state.freeze, version);
-  const isOver = noted && !isByHand(noted) && (await endsBefore({ delivery, facts }, ports, invocation));
-  const freeze = isOver ? undefined : noted;
+  const candidate = rollback ? byHand : resume ? undefined : freezeOf(state.freeze, version);
+  const expiresSoon =
+    candidate && !isByHand(candidate) && (await isPreviousExpiring({ delivery, facts }, ports, invocation));
+  const freeze = expiresSoon ? undefined : candidate;
   const written = freeze && trimFreeze(freeze);
-  const isFrozenByAgent = frozenByAgents(state).some((one) => freezeOf(one, version) !== undefined);
+  const isFrozenByAgent = frozenByAgents(state).some((frozen) => freezeOf(frozen, version) !== undefined);
   const resumed = resume && isFrozenByAgent ? { version, at: clock.now() } : undefined;
   if (dryRun || (isSameValue(written, state.freeze) && !resumed)) return freeze;
   await store.record(certificate, { freeze: written ?? null, ...(resumed && { resumed }) }, signal);
-  const reason = isOver ? 'the previous version expires soon' : freeze?.reason;
+  const reason = expiresSoon ? 'the previous version expires soon' : freeze?.reason;
   log.info(freeze ? 'delivery frozen' : 'delivery resumed', { certificate, version, reason });
   return freeze;
 }
 
 /** Whether the previous version expires so soon that this one must replace it although it failed
  *  somewhere. */
-async function endsBefore(
+async function isPreviousExpiring(
   job: Pick<AnyJob, 'delivery' | 'facts'>,
   ports: DeployPorts,
   invocation: DeployInvocation,
