@@ -1,15 +1,16 @@
-// What a user says of a cluster: how it is signed in to, and how it is spoken with.
+// How the inventory describes a cluster: how to sign in to it and how to call it.
 
-/** How a cluster is signed in to: by a kubeconfig, by an IAM role that EKS knows, by the service account of the pod that
- *  this runs in; or not at all: only an agent in it reaches it. */
+/** How Certrelay signs in to a cluster. Exactly one of: a kubeconfig, an IAM role with an EKS access entry,
+ *  the service account of its own pod. `agent`: nobody signs in from outside, an agent in the cluster
+ *  delivers. */
 export type ClusterSignIn =
   | { readonly kubeconfig: KubeconfigSource }
   | { readonly eks: EksSpec }
-  /** `folder` holds `token` and `ca.crt`, where that is not Kubernetes' usual one. */
+  /** `folder` contains `token` and `ca.crt`; `true`: the folder that Kubernetes mounts by default. */
   | { readonly inCluster: true | { readonly folder: string } }
   | { readonly agent: true };
 
-/** An AWS secret or a file that holds a kubeconfig. */
+/** The AWS secret or the file that contains a kubeconfig. */
 export type KubeconfigSource = { readonly secret: string } | { readonly file: string };
 
 /** One cluster of EKS. */
@@ -20,11 +21,11 @@ export interface EksSpec {
   readonly roleArn?: string | undefined;
 }
 
-/** How a cluster is spoken with; what is given goes before what the kubeconfig or EKS says. */
+/** How Certrelay calls a cluster. What is set here wins over the kubeconfig or EKS. */
 export interface ClusterSettings {
   /** `https` URL of the API server, without a slash at the end. */
   readonly server?: string | undefined;
-  /** Trust anchors for the API server's TLS: PEM text, or a file that holds it. */
+  /** Trust anchors for the API server's TLS: PEM text, or a file that contains it. */
   readonly caBundle?: string | { readonly file: string } | undefined;
   /** `http` or `https` URL of a proxy. */
   readonly proxy?: string | undefined;
@@ -32,8 +33,10 @@ export interface ClusterSettings {
   readonly timeoutSeconds?: number | undefined;
   /** Targets under way at once; absent: 8. */
   readonly concurrency?: number | undefined;
-  /** Namespaces in which Secrets of ours whose target is gone are deleted; `true`: those of its targets; absent: none. */
+  /** Namespaces in which `deploy` deletes Secrets of ours that have no target any more. `true`: the
+   *  namespaces of the cluster's targets; absent: none. */
   readonly prune?: true | readonly string[] | undefined;
 }
 
+/** One cluster of the inventory. */
 export type ClusterSpec = ClusterSignIn & ClusterSettings;

@@ -1,6 +1,6 @@
-// A strict reader of DER (X.690 §8, §10): just enough for X.509. Never recursive, never slower than linear.
+// A strict reader of DER (X.690 §8, §10), enough for X.509. Never recursive, never slower than linear.
 
-/** Bytes that are not what they should be. Thrown by readers of this room; the message quotes none of the bytes. */
+/** Bytes or text that cannot be read as what they should be. The message quotes none of them. */
 export class UnparsableError extends Error {
   readonly code = 'Unparsable';
   constructor(message: string, options?: { readonly cause?: unknown }) {
@@ -27,8 +27,9 @@ export const derTag = {
   set: 0x31,
 } as const;
 
-/** Every element that stands in the bytes, one after the other, without looking inside them.
- *  @throws UnparsableError for a cut element, a length that is not minimal or indefinite, or a high tag number. */
+/** Every element of the bytes, in order, without reading inside them.
+ *  @throws UnparsableError for a cut element, a length that is not minimal or indefinite, or a high tag
+ *  number. */
 export function readElements(bytes: Uint8Array): readonly DerElement[] {
   const elements: DerElement[] = [];
   let offset = 0;
@@ -43,7 +44,7 @@ export function readElements(bytes: Uint8Array): readonly DerElement[] {
   return elements;
 }
 
-/** The one element that the bytes are, which must have the tag.
+/** The bytes as exactly one element with the given tag.
  *  @throws UnparsableError for another tag, no element or more than one. */
 export function readOnly(bytes: Uint8Array, tag: number): DerElement {
   const [element, ...others] = readElements(bytes);
@@ -51,13 +52,13 @@ export function readOnly(bytes: Uint8Array, tag: number): DerElement {
   return expectTag(element, tag);
 }
 
-/** The element itself, when it is there and has the tag.
+/** The element, if it exists and has the given tag.
  *  @throws UnparsableError otherwise. */
 export function expectTag(element: DerElement | undefined, tag: number): DerElement {
   if (element === undefined) throw new UnparsableError('DER: an element is missing');
   if (element.tag === tag) return element;
-  const [found, wanted] = [element.tag, tag].map((octet) => octet.toString(16).padStart(2, '0'));
-  throw new UnparsableError(`DER: tag ${found} where ${wanted} should be`);
+  const [found, expected] = [element.tag, tag].map((octet) => octet.toString(16).padStart(2, '0'));
+  throw new UnparsableError(`DER: tag ${found} where ${expected} should be`);
 }
 
 function readLength(bytes: Uint8Array, offset: number): { readonly length: number; readonly start: number } {

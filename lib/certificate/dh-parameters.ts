@@ -1,9 +1,9 @@
-// Diffie-Hellman parameters of others, judged by their size.
+// Reads the size of Diffie-Hellman parameters.
 import { derTag, expectTag, readElements, readOnly, UnparsableError } from './der.ts';
 import { derOf, splitPem } from './pem.ts';
 
 /** Length in bits of the prime in `DH PARAMETERS` PEM (PKCS #3 §9).
- *  @throws UnparsableError where it is not that. */
+ *  @throws UnparsableError for any other text. */
 export function measureDhPrime(pem: string): number {
   const block = splitPem(pem).find(({ label }) => label === 'DH PARAMETERS');
   if (block === undefined) throw new UnparsableError('no PEM of Diffie-Hellman parameters');

@@ -1,20 +1,20 @@
-// What a user asks for of DNS: which hosted zones there are to write in, and how they are reached.
+// How the inventory describes DNS: in which hosted zones challenges are written, and by which roles.
 
-/** A role of another AWS account, by which the hosted zones of some names are reached. */
+/** A role of another AWS account that may change the hosted zones of some names. */
 export interface ZoneAccess {
-  /** The names it is for: this one and all below it. */
+  /** The role is for this name and all names below it. */
   readonly match: string;
   readonly roleArn: string;
-  /** What the role's trust policy asks for as `sts:ExternalId`. */
+  /** The `sts:ExternalId` that the role's trust policy requires. */
   readonly externalId?: string | undefined;
 }
 
-/** How challenges reach zones of ours. */
+/** Where challenges are written. */
 export interface DnsSpec {
-  /** A public hosted zone of ours, or a name below one, that CNAMEs of names elsewhere are to lead into. */
+  /** A public hosted zone of ours, or a name below one, that CNAMEs in other DNS zones point to. */
   readonly delegationZone?: string | undefined;
-  /** Names whose hosted zones may be in other AWS accounts, beside those of this one. */
+  /** Names whose hosted zones may also be in other AWS accounts. */
   readonly zones?: readonly ZoneAccess[] | undefined;
-  /** Whether DNS is looked at before an order; absent: it is. */
+  /** Whether `issue` checks DNS before it orders; absent: yes. */
   readonly preflight?: boolean | undefined;
 }

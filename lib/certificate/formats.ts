@@ -1,4 +1,4 @@
-// Layouts of a cluster Secret: which keys hold what, byte for byte.
+// Layouts of a Kubernetes Secret: which keys contain what, byte for byte.
 
 import { provideKeystore } from './keystore.ts';
 import { certificatesIn } from './pem.ts';
@@ -8,7 +8,7 @@ import type { KeyNames, PemFormat, SecretFormat } from './spec.ts';
 export interface SecretLayout {
   readonly type: 'kubernetes.io/tls' | 'Opaque';
   readonly values: Readonly<Record<string, string | Uint8Array>>;
-  /** A keystore's, where it has one. */
+  /** The seal of a PKCS#12 keystore (`keystore.ts`); absent in other formats. */
   readonly seal?: string | undefined;
 }
 
@@ -18,24 +18,24 @@ export interface PemPair {
   readonly key: string;
 }
 
-/** How a target wants it; `password` is the keystore's own. */
+/** The layout that a target asks for. `password` is for PKCS#12 keystores only. */
 export interface LayoutChoice {
   readonly format: SecretFormat;
   readonly keys?: KeyNames | undefined;
   readonly password?: string | undefined;
-  /** What the Secret holds now: a keystore that is still as it was written stays. */
-  readonly held?:
+  /** What the Secret contains now. A keystore in it that is still valid is kept, not written again. */
+  readonly existing?:
     | { readonly values: Readonly<Record<string, Uint8Array>>; readonly seal?: string | undefined }
     | undefined;
 }
 
-/** The Secret that holds chain and key in a format. The same input always gives the same bytes.
- *  @throws Error where a keystore is asked for without its password. */
-export function layOut(pair: PemPair, { format, keys, password, held }: LayoutChoice): SecretLayout {
+/** The Secret's values for a chain and a key in one format. The same input always gives the same bytes.
+ *  @throws Error if a keystore is requested without a password. */
+export function layOut(pair: PemPair, { format, keys, password, existing }: LayoutChoice): SecretLayout {
   if (format === 'pkcs12') {
     if (password === undefined) throw new Error('a keystore cannot be written without its password');
     const { keystore = 'keystore.p12' } = keys ?? {};
-    const kept = { bytes: held?.values[keystore], seal: held?.seal };
+    const kept = { bytes: existing?.values[keystore], seal: existing?.seal };
     const { bytes, seal } = provideKeystore(pair, password, kept);
     return { type: 'Opaque', values: { [keystore]: bytes }, seal };
   }
@@ -44,7 +44,7 @@ export function layOut(pair: PemPair, { format, keys, password, held }: LayoutCh
   return { type: isTls ? 'kubernetes.io/tls' : 'Opaque', values };
 }
 
-/** Values by key. Line ends become single newlines, and each PEM ends with exactly one.
+/** Values of the PEM formats, by key. Line ends become single newlines; each PEM ends with exactly one.
  *  - `tls`: what Ingress controllers read.
  *  - `ployst`: the six keys of the ployst/letsencrypt container.
  *  - `nginx-ssl-proxy`: the three files nginx-ssl-proxy mounts.
@@ -81,13 +81,14 @@ function normalizePem(pem: string): string {
   return `${pem.replaceAll('\r\n', '\n').trim()}\n`;
 }
 
-/** The certificates after the first; empty where there is only that one. */
+/** The certificates after the first; empty if there is only one. */
 function withoutLeaf(chain: string): string {
   const [, ...others] = certificatesIn(chain);
   return others.map(normalizePem).join('');
 }
 
-/** Diffie-Hellman group ffdhe2048 (RFC 7919 appendix A.1) with generator 2: public, the same for everybody. */
+/** Diffie-Hellman group ffdhe2048 (RFC 7919 appendix A.1) with generator 2: public, the same for
+ *  everybody. */
 export const ffdhe2048 = `-----BEGIN DH PARAMETERS-----
 MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
 +8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a

@@ -1,19 +1,20 @@
-// The keystore of a Secret: which bytes it is to hold, given those that it holds. Deriving keys from a password is dear, so that it
-// is done once for each version and not in each pass.
+// Decides whether a Secret's PKCS#12 keystore can stay or must be written. Deriving keys from a password is
+// slow, so a keystore is made once for each version and not by every invocation.
 import { createHmac, createPrivateKey } from 'node:crypto';
 import { earlierKeystoreRounds, writeKeystore } from './pkcs12.ts';
 
-/** Of a password's characters, from which on nobody can guess it through a keystore. */
+/** Fewest characters of a password that nobody can guess from a keystore. */
 export const shortestPassword = 16;
 
-/** A keystore with its seal; without one as versions before seals wrote it. */
+/** A keystore with its seal. Without a seal an earlier version of Certrelay wrote it. */
 export interface SealedKeystore {
   readonly bytes: Uint8Array;
   readonly seal?: string | undefined;
 }
 
-/** Gives what is held, where that is a keystore of just this chain, key and password as it was written, and else a new one.
- *  Without a seal it must be, byte for byte, what versions before seals wrote: such a one stays until the next certificate. */
+/** The keystore for this chain, key and password: the existing one if its seal proves that it is just that,
+ *  else a new one. An existing keystore without a seal stays if it is, byte for byte, what earlier versions
+ *  of Certrelay wrote. */
 export function provideKeystore(
   pair: { readonly chain: string; readonly key: string },
   password: string,
@@ -31,8 +32,8 @@ function isOurs(pair: Pair, password: string, { bytes, seal }: SealedKeystore): 
 
 type Pair = Parameters<typeof provideKeystore>[0];
 
-/** HMAC-SHA256 under the certificate's private key, base64url: it binds bytes, password and chain to each other, and tells
- *  nothing of the password to whoever has not that key. */
+/** HMAC-SHA256 under the certificate's private key, base64url. It binds bytes, password and chain to each
+ *  other. Without the key it tells nothing about the password. */
 function sealKeystore({ chain, key }: Pair, password: string, bytes: Uint8Array): string {
   const hmac = createHmac('sha256', createPrivateKey(key).export({ type: 'pkcs8', format: 'der' }));
   // With their lengths, so that nothing can move from one part to the next.

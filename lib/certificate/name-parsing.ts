@@ -1,16 +1,18 @@
-// Reads DNS names that people write, and finds the domains that belong to somebody (public suffix list).
+// Parses the DNS names that people write, and finds registered domains (public suffix list).
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { parse } from 'tldts';
 import { challengeName, withoutWildcard } from './names.ts';
 
-/** A name, lower case, punycode, without trailing dot; or what is wrong with the text and what would be right. */
+/** A name in lower case and punycode, without trailing dot; or what is wrong with the text and how to correct
+ *  it. */
 export type ParsedName = { readonly name: string } | { readonly problem: string };
 
 const maxLabelLength = 63;
 /** RFC 1035 §2.3.4: 255 octets on the wire, 253 as text. */
 const maxNameLength = 253;
-/** Reads a DNS name that a public CA would sign: at least two labels, `*` only as the whole first label, no IP address,
- *  no underscore, not a public suffix itself. Unicode becomes punycode (UTS #46). */
+
+/** Parses a DNS name that a public CA would sign: at least two labels, `*` only as the whole first label, no
+ *  IP address, no underscore, not a public suffix itself. Unicode becomes punycode (UTS #46). */
 export function parseName(text: string): ParsedName {
   const quoted = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
   const refuse = (problem: string): ParsedName => ({ problem: `${quoted} ${problem}` });
@@ -42,24 +44,28 @@ export function parseName(text: string): ParsedName {
   return { name: isWildcard ? `*.${plain}` : plain };
 }
 
-/** The domain a CA counts limits by: public suffix (private section included) and one label. A suffix counts as itself. */
+/** The registered domain by which a CA counts limits: public suffix (private section included) plus one
+ *  label. For a public suffix itself: that suffix. */
 export function registeredDomain(name: string): string {
   const plain = withoutWildcard(name);
   return parse(plain, { allowPrivateDomains: true, extractHostname: false }).domain ?? plain;
 }
 
-/** Whether the name is of the registered domain that `host` is of. Never for an IP address or a name of one label. */
+/** Whether name and `host` have the same registered domain. False for an IP address or a name of one
+ *  label. */
 export function isInDomainOf(name: string, host: string): boolean {
   const options = { allowPrivateDomains: true, extractHostname: false };
   const { domain, isIp } = parse(host, options);
   return domain !== null && isIp !== true && parse(name, options).domain === domain;
 }
 
-/** Checked before IDNA, because the URL parser behind it decodes percent signs and cuts at slashes. */
+/** Characters are checked before IDNA, because the URL parser behind it decodes percent signs and cuts at
+ *  slashes. */
 function toAscii(text: string): string | undefined {
   const withoutDot = text.endsWith('.') ? text.slice(0, -1) : text;
   if (/\p{ASCII}/u.test(withoutDot.replace(/[A-Za-z0-9._*-]/g, ''))) return undefined;
-  // IDNA refuses numeric last labels that are no IPv4 address; they are told apart later, with a better message.
+  // IDNA refuses numeric last labels that are no IPv4 address. `parseName` refuses them with a better
+  // message.
   if (/^[\w.*-]*$/.test(withoutDot)) return withoutDot.toLowerCase() || undefined;
   return domainToASCII(withoutDot) || undefined;
 }

@@ -14,12 +14,13 @@ export function coversName(wildcard: string, name: string): boolean {
   return dot > 0 && name.slice(dot) === wildcard.slice(1);
 }
 
-/** Whether one of the names of a certificate is the name, or a wildcard that stands for it. */
+/** Whether a certificate with these names is valid for the name, by the name itself or by a wildcard. */
 export function isCovered(name: string, names: readonly string[]): boolean {
-  return names.some((one) => one === name || coversName(one, name));
+  return names.some((candidate) => candidate === name || coversName(candidate, name));
 }
 
-/** Each wildcard beside a name it covers; a CA refuses such an order as malformed. */
+/** Each name that a wildcard of the same list covers, with that wildcard. A CA refuses such an order as
+ *  malformed. */
 export function findCovered(
   domains: readonly string[],
 ): readonly { readonly wildcard: string; readonly name: string }[] {
@@ -30,17 +31,18 @@ export function findCovered(
   });
 }
 
-/** Where the DNS-01 TXT value stands (RFC 8555 §8.4); the same for a name and its wildcard. */
+/** Name of the DNS-01 TXT record (RFC 8555 §8.4); the same for a name and its wildcard. */
 export function challengeName(domain: string): string {
   return `${challengeLabel}.${withoutWildcard(domain)}`;
 }
 
-/** Where the lasting TXT value stands (draft-ietf-acme-dns-persist-01); the same for a name and its wildcard. */
+/** Name of the persistent TXT record (draft-ietf-acme-dns-persist-01); the same for a name and its
+ *  wildcard. */
 export function persistentName(domain: string): string {
   return `${persistentLabel}.${withoutWildcard(domain)}`;
 }
 
-/** The name, or the one below which the wildcard stands. */
+/** The name without a leading `*.`. */
 export function withoutWildcard(domain: string): string {
   return domain.startsWith('*.') ? domain.slice(2) : domain;
 }

@@ -1,6 +1,7 @@
-// Writes a PKCS#12 keystore (RFC 7292): private key and chain under one password, as OpenSSL 3 and Java read it.
-// The same chain, key and password always give the same bytes, so that a delivery made twice changes nothing and
-// anything else that somebody put there shows. No library does that: each draws its salts at random.
+// Writes a PKCS#12 keystore (RFC 7292): private key and chain under one password, as OpenSSL 3 and Java read
+// it. The same chain, key and password always give the same bytes, so that a delivery made twice changes
+// nothing and anything else that somebody put there shows. No library does that: each draws its salts at
+// random.
 
 import {
   createCipheriv,
@@ -16,17 +17,18 @@ import { derTag } from './der.ts';
 import { writeElement, writeInteger } from './der-writing.ts';
 import { certificatesIn } from './pem.ts';
 
-/** How often the password is hashed for each of a keystore's three keys, by us and by whoever guesses it. */
+/** PBKDF2 iterations for each of a keystore's three keys. */
 export const keystoreRounds = 100_000;
 
-/** What keystores were written with before there were seals: OpenSSL's own count. */
+/** Iterations of keystores that earlier versions wrote, before there were seals: OpenSSL's default. */
 export const earlierKeystoreRounds = 2048;
 
 /** The name of the entry in the keystore: what Java calls its alias. */
 const alias = 'certificate';
 
-/** The keystore as DER: the key under PBES2 with AES-256-CBC, the certificates likewise, all of it under HMAC with
- *  SHA-256. `chain` is PEM, leaf first, `key` PKCS#8 PEM. Takes a processor about an eighth of a second. */
+/** The keystore as DER: key and certificates are each encrypted with PBES2 and AES-256-CBC; an HMAC with
+ *  SHA-256 covers both. `chain` is PEM, leaf first; `key` is PKCS#8 PEM. Takes about 125 ms of one
+ *  processor. */
 export function writeKeystore(
   { chain, key }: { readonly chain: string; readonly key: string },
   password: string,
@@ -66,7 +68,8 @@ interface Derivation {
   readonly rounds: number;
 }
 
-/** Salts and initialization vectors that nobody can foresee without the private key, and that change with every input. */
+/** Salts and initialization vectors that nobody can foresee without the private key, and that change with
+ *  every input. */
 function saltsFrom(privateKey: Buffer, password: string, certificates: readonly Buffer[], rounds: number) {
   const input = createHash('sha256').update(Buffer.concat(certificates)).update(password).digest();
   return (purpose: string): Derivation => {
@@ -81,7 +84,8 @@ function encrypt(plain: Buffer, password: string, salts: Derivation): Buffer {
   return sequence(algorithm, octets(encrypted));
 }
 
-/** PBES2 with PBKDF2 and HMAC-SHA-256 (RFC 8018 §6.2): its AlgorithmIdentifier, and what it makes of the text. */
+/** PBES2 with PBKDF2 and HMAC-SHA-256 (RFC 8018 §6.2): its AlgorithmIdentifier, and what it makes of the
+ *  text. */
 function encryptParts(
   plain: Buffer,
   password: string,
@@ -104,7 +108,8 @@ function authenticate(safe: Buffer, password: string, { salt, rounds }: Derivati
   return sequence(sequence(sequence(oid.sha256, none), octets(mac)), octets(salt), writeInteger(rounds));
 }
 
-/** RFC 7292 appendix B.2 for the one hash that a key of its own length takes: no block is derived after the first. */
+/** RFC 7292 appendix B.2 for the one hash that a key of its own length takes: no block is derived after the
+ *  first. */
 function deriveMacKey(password: string, salt: Buffer, rounds: number): Buffer {
   const purpose = Buffer.alloc(64, 3);
   const text = Buffer.from(`${password}\0`, 'utf16le').swap16();

@@ -1,4 +1,4 @@
-// What certificate profiles allow, where a CA has published it (letsencrypt.org/docs/profiles, 2026-07-14).
+// What certificate profiles allow, if the CA has published it (letsencrypt.org/docs/profiles, 2026-07-14).
 
 /** Let's Encrypt's profiles; an order that names none is of the first. */
 const letsEncrypt: ReadonlyMap<string, number> = new Map([
@@ -12,7 +12,8 @@ const known: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map([
   ['https://acme-staging-v02.api.letsencrypt.org/directory', letsEncrypt],
 ]);
 
-/** How many names a certificate of this profile (absent: the CA's default) may have at most; `undefined` where it is not known. */
+/** Most names in a certificate of the profile (absent: the CA's default); `undefined` if the CA has not
+ *  published it. */
 export function maxNamesOf(directory: string, profile: string | undefined): number | undefined {
   return known.get(directory)?.get(profile ?? 'classic');
 }

@@ -1,6 +1,6 @@
-// Why a certificate is revoked.
+// Reasons for revoking a certificate.
 
-/** Reasons (RFC 5280 §5.3.1, in its spelling) that a subscriber may give; public CAs keep the others to themselves. */
+/** Reasons that a subscriber may give (RFC 5280 §5.3.1, in its spelling). Public CAs refuse the others. */
 export const revocationReasons = [
   'unspecified',
   'keyCompromise',
@@ -8,9 +8,10 @@ export const revocationReasons = [
   'superseded',
   'cessationOfOperation',
 ] as const;
+/** One of `revocationReasons`. */
 export type RevocationReason = (typeof revocationReasons)[number];
 
-/** CRLReason codes. */
+/** CRLReason codes (RFC 5280 §5.3.1). */
 export const reasonCodes: Readonly<Record<RevocationReason, number>> = {
   unspecified: 0,
   keyCompromise: 1,

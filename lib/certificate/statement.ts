@@ -1,38 +1,43 @@
-// What issue says, and signs, of a certificate for a cluster that only an agent reaches: Ed25519 (RFC 8032).
+// Delivery statements: `issue` signs for each agent which version of a certificate to deliver. Ed25519 (RFC
+// 8032).
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 
-/** One version of a certificate is meant for one cluster. */
+/** Says that one version of a certificate is to be delivered in one cluster. */
 export interface DeliveryStatement {
   /** Key of `Inventory.clusters`. */
   readonly cluster: string;
   /** The certificate's name, and the version id of its AWS secret. */
   readonly certificate: string;
   readonly version: string;
-  /** Of the leaf: SHA-256 of its DER, hex, and its validity. */
+  /** SHA-256 of the leaf's DER, hex. */
   readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Of two statements about one certificate in one cluster, the later one holds. */
+  /** Of two statements about the same certificate and cluster the later one is valid. */
   readonly signedAt: Date;
-  /** The leaf is older than the one stated before, and is meant all the same. */
+  /** Whether the version deliberately replaces a newer one. */
   readonly isRollback: boolean;
-  /** What a registered certificate may do in the cluster (`permissionsKey`). Absent: the agent's own inventory says that. */
+  /** Hash of what a registered certificate's targets may do in the cluster (`permissionsKey`). Absent: the
+   *  agent's own inventory decides. */
   readonly targets?: string | undefined;
 }
 
-/** The part of a statement that is kept as text; the rest stands in the certificate itself. */
+/** The part of a statement that its text contains. The certificate itself has the rest. */
 export type StatementSummary = Pick<
   DeliveryStatement,
   'version' | 'notBefore' | 'signedAt' | 'isRollback' | 'targets'
 >;
 
-/** `Unsigned`: there is no statement that can be read. `OtherVersion`: it is about another version. `BadSignature`: it was not
- *  signed with a key that is trusted, or for another cluster, certificate or content. `OtherTargets`: it is about other
- *  targets, or about none. */
+/** Why a statement is not accepted.
+ *  - `Unsigned`: there is no readable statement.
+ *  - `OtherVersion`: it is about another version.
+ *  - `BadSignature`: no trusted key signed it for this cluster, certificate and content.
+ *  - `OtherTargets`: it is about other targets, or about none. */
 export type StatementProblem = 'Unsigned' | 'OtherVersion' | 'BadSignature' | 'OtherTargets';
 
-/** `<version>/<notBefore>/<signedAt>/<renewal or rollback>/<targets>/<signature>`, without the targets where there are none:
- *  at most 254 characters.
+/** The signed statement as text of at most 254 characters:
+ *  `<version>/<notBefore>/<signedAt>/<renewal or rollback>/<targets>/<signature>`. `<targets>/` is left out
+ *  if absent.
  *  @param privateKey PEM of an Ed25519 key. */
 export function signStatement(statement: DeliveryStatement, privateKey: string): string {
   const signature = sign(null, signedBytes(statement), createPrivateKey(privateKey)).toString('base64url');
@@ -47,27 +52,29 @@ export function signStatement(statement: DeliveryStatement, privateKey: string):
   ].join('/');
 }
 
-/** What a text claims; whether it was signed is not looked at. `undefined` where it is no statement. */
+/** What the text claims, without a check of its signature; `undefined` if it is no statement. */
 export function readStatement(text: string | undefined): StatementSummary | undefined {
   return readClaim(text)?.summary;
 }
 
-/** When a statement was made and the leaf that it is about began: invalid dates, which compare false with any other, where the
- *  text does not say. `version`: absent where the text is no whole statement. */
+/** When a statement was made and the leaf that it is about began: invalid dates, which compare false with any
+ *  other, where the text does not say. `version`: absent where the text is no whole statement. */
 export interface StatementTimes {
   readonly version?: string;
   readonly notBefore: Date;
   readonly signedAt: Date;
 }
 
-/** The times of a statement's text, or of `<notBefore>/<signedAt>`, which earlier agents have written alone. */
+/** The times of a statement's text, or of `<notBefore>/<signedAt>`, which earlier agents have written
+ *  alone. */
 export function readStatementTimes(text = ''): StatementTimes {
   const [notBefore = '', signedAt = ''] = text.split('/');
   return readStatement(text) ?? { notBefore: new Date(notBefore), signedAt: new Date(signedAt) };
 }
 
-/** The statement, where one of the keys has signed it for just this content. Content without targets agrees with any.
- *  @param publicKeys As `publicKeyOf` gives them; any of them may have signed. */
+/** The statement, if one of the keys has signed it for exactly this content. Content without `targets`
+ *  accepts any.
+ *  @param publicKeys As `publicKeyOf` returns them. */
 export function verifyStatement(
   text: string | undefined,
   content: Omit<DeliveryStatement, 'signedAt' | 'isRollback'>,
@@ -88,17 +95,18 @@ export function verifyStatement(
   return isSame ? { ok: true, statement } : { ok: false, problem: 'OtherTargets' };
 }
 
-/** The public key that belongs to a private one: the base64url of its 32 bytes, 43 characters. */
+/** The public key of a private Ed25519 key (PEM): base64url of its 32 bytes, 43 characters. */
 export function publicKeyOf(privateKey: string): string {
   return createPublicKey(createPrivateKey(privateKey)).export({ format: 'jwk' }).x ?? '';
 }
 
-/** Whether a text is such a public key. */
+/** Whether a text has the form that `publicKeyOf` returns. */
 export function isPublicKey(text: string): boolean {
   return /^[A-Za-z0-9_-]{43}$/.test(text);
 }
 
-/** A first line that names the form, then JSON with its keys in this order; without `targets` where that is absent. */
+/** A first line that names the form, then JSON with its keys in this order; without `targets` if that is
+ *  absent. */
 function signedBytes(statement: DeliveryStatement): Buffer {
   const { cluster, certificate, version, fingerprint, notBefore, notAfter, signedAt, isRollback } = statement;
   const { targets } = statement;

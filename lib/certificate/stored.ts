@@ -11,15 +11,17 @@ export interface StoredCertificate {
   /** Directory URL of the CA it was ordered from. */
   readonly issuer: string;
   readonly profile?: string | undefined;
-  /** Present where the specification does not come from the inventory file. */
+  /** Present unless the specification comes from the inventory file. */
   readonly spec?: StoredSpec | undefined;
 }
 
-/** Where specifications come from beside the file: the webhook, objects in clusters, another tool's Secret. */
+/** Sources of specifications other than the inventory file: the webhook, objects in clusters, another tool's
+ *  Secret. */
 export const specSources = ['registration', 'discovery', 'import'] as const;
+/** One of `specSources`. */
 export type SpecSource = (typeof specSources)[number];
 
-/** A specification that did not come from the inventory file, and where it came from. */
+/** A specification that does not come from the inventory file, with its source. */
 export interface StoredSpec extends CertificateSpec {
   readonly source: SpecSource;
 }
@@ -33,33 +35,34 @@ export interface PendingOrder {
   readonly issuer: string;
   readonly profile?: string | undefined;
   readonly domains: readonly string[];
-  /** Names that claims before this one were for, whose TXT values may still be in DNS. */
+  /** Names of earlier claims, whose TXT values may still be in DNS. */
   readonly formerDomains?: readonly string[] | undefined;
-  /** The run that claims. */
+  /** Id of the invocation that claims. */
   readonly run: string;
-  /** Until when the claimant may be alive; past it the claim may be taken over. */
+  /** Until when that invocation may be alive. After it another one may take the claim over. */
   readonly deadline: Date;
-  /** Specification of a registered certificate, carried along so that storing loses nothing. */
+  /** Specification of a registered certificate, kept here so that storing the certificate does not lose
+   *  it. */
   readonly spec?: StoredSpec | undefined;
 }
 
 /** No function runs longer (AWS Lambda), and clocks differ a little. */
 const longestInvocationMs = 20 * 60_000;
 
-/** Whether the run that claimed until `deadline` may still be alive. A deadline that no invocation can have is one that
- *  somebody else wrote: it keeps nobody out. */
+/** Whether the invocation that claimed until `deadline` may still be alive. False for a deadline later than
+ *  any invocation can have: somebody else wrote it. */
 export function mayBeAlive(deadline: Date, now: Date): boolean {
   const leftMs = deadline.getTime() - now.getTime();
   return leftMs > 0 && leftMs <= longestInvocationMs;
 }
 
-/** The specification where it did not come from the inventory file; `undefined` where it did. */
+/** The specification if it does not come from the inventory file, else `undefined`. */
 export function registeredSpec(spec: CertificateSpec | StoredSpec): StoredSpec | undefined {
   return 'source' in spec ? spec : undefined;
 }
 
-/** Version id under which an order's certificate is stored: the same order always gives the same version, so that
- *  storing it twice is storing it once. 64 hex digits, as ClientRequestToken allows. */
+/** Version id under which an order's certificate is stored: the same order always gives the same version, so
+ *  that storing it twice is storing it once. 64 hex digits, as ClientRequestToken allows. */
 export function versionOfOrder(orderUrl: string): string {
   return createHash('sha256').update(orderUrl).digest('hex');
 }

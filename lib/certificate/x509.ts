@@ -1,9 +1,9 @@
-// Facts of an X.509 certificate (RFC 5280), read so that hostile bytes give an error and nothing worse.
+// Reads facts of an X.509 certificate (RFC 5280). Hostile bytes give an error and nothing worse.
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type DerElement, derTag, expectTag, readElements, readOnly, UnparsableError } from './der.ts';
 import type { KeyType } from './spec.ts';
 
-/** What a certificate says of itself. */
+/** Fields of a certificate. */
 export interface CertificateFacts {
   /** dNSName entries of the subjectAltName extension, lower case, in their order. */
   readonly names: readonly string[];
@@ -19,11 +19,11 @@ export interface CertificateFacts {
   readonly issuer: string | undefined;
   /** Common name of the subject; some profiles leave it out. */
   readonly commonName: string | undefined;
-  /** Absent for a key that no inventory can ask for. */
+  /** Absent for a key type that the inventory does not know. */
   readonly keyType: KeyType | undefined;
 }
 
-/** Larger input is refused unread: it would not fit in an AWS secret either. */
+/** Larger input is refused unread: it would not fit into an AWS secret either. */
 const maxBytes = 65_536;
 
 /** Facts of one certificate: PEM text (its first certificate) or DER.
@@ -32,7 +32,7 @@ export function readCertificate(pemOrDer: string | Uint8Array): CertificateFacts
   return factsOf(parseCertificate(pemOrDer));
 }
 
-/** The certificate as Node knows it, for checks of keys and signatures.
+/** The certificate as Node's class, for checks of keys and signatures.
  *  @throws UnparsableError for anything that Node cannot read or that is over 64 KB. */
 export function parseCertificate(pemOrDer: string | Uint8Array): X509Certificate {
   if (pemOrDer.length > maxBytes) throw new UnparsableError('a certificate over 64 KB');
@@ -44,7 +44,7 @@ export function parseCertificate(pemOrDer: string | Uint8Array): X509Certificate
 }
 
 /** Facts of a certificate that Node has read.
- *  @throws UnparsableError where its DER is not strict. */
+ *  @throws UnparsableError if its DER is not strict. */
 export function factsOf(certificate: X509Certificate): CertificateFacts {
   const fields = readFields(certificate.raw);
   return {
@@ -60,8 +60,8 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
   };
 }
 
-/** Name of a certificate at the CA's renewalInfo (RFC 9773 §4.1): two parts in base64url, joined by a dot. Absent where
- *  the certificate has no authority key identifier. */
+/** The certificate's id in renewalInfo URLs (RFC 9773 §4.1): two parts in base64url, joined by a dot.
+ *  `undefined` if the certificate has no authority key identifier. */
 export function certificateId(
   facts: Pick<CertificateFacts, 'authorityKeyId' | 'serial'>,
 ): string | undefined {

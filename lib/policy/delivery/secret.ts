@@ -56,8 +56,8 @@ export function describeSecret(
   password?: string,
   found?: Pick<ClusterSecret, 'data' | 'annotations'>,
 ): SecretManifest {
-  const held = found && { values: decodeData(found), seal: found.annotations[keystoreAnnotation] };
-  const { type, values, seal } = layOut(delivery, { ...target, password, held });
+  const existing = found && { values: decodeData(found), seal: found.annotations[keystoreAnnotation] };
+  const { type, values, seal } = layOut(delivery, { ...target, password, existing });
   return {
     namespace: target.namespace,
     name: target.secret,
