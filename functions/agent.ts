@@ -1,5 +1,5 @@
-// The agent, no Lambda function: runs inside a cluster that nobody reaches from outside, and delivers there what issue has
-// signed for it.
+// The agent. It is no Lambda function: it runs inside a cluster that nobody reaches from outside, and
+// delivers there the versions that `issue` signed for it.
 import { randomUUID } from 'node:crypto';
 import { repeatReconcile } from '../lib/agent/loop.ts';
 import { reconcile } from '../lib/agent/reconcile.ts';
@@ -9,12 +9,12 @@ import { systemClock } from './runtime/invocation.ts';
 import { connectAgent } from './wiring/agent.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** How long the pass under way may go on once the agent is asked to end. */
+/** How long the current reconcile may continue after the agent is asked to end. */
 const graceMs = 20_000;
 
-/** Runs one pass, or passes until `stop` where there is an interval; or, for the argument `deregister`, only
- *  records that the agent is no longer wanted. Gives whether all went well; what did not is logged.
- *  Never rejects. */
+/** Reconciles once, or with an interval repeatedly until `stop`. With the argument `deregister` it only
+ *  records that the agent is gone. Returns whether everything succeeded. Logs every failure and never
+ *  rejects. */
 export async function runAgent(args: readonly string[], stop: AbortSignal): Promise<boolean> {
   try {
     const own = readAgentSettings(process.env);
@@ -33,7 +33,7 @@ export async function runAgent(args: readonly string[], stop: AbortSignal): Prom
   }
 }
 
-/** One pass, with the inventory as it is then; `cut` ends it before its time. */
+/** One reconcile, with the inventory read at its start; `cut` ends it early. */
 function definePass(own: AgentSettings, cut: AbortSignal): Handler<boolean> {
   return defineFunction({
     parse: () => own,
@@ -61,7 +61,7 @@ function defineDeregister({ cluster, version }: AgentSettings): Handler<boolean>
   });
 }
 
-/** A signal that is aborted some time after another one. */
+/** A signal that is aborted `ms` milliseconds after `stop`. */
 function cutAfter(stop: AbortSignal, ms: number): AbortSignal {
   const cut = new AbortController();
   const end = () => setTimeout(() => cut.abort(new Error('the agent was asked to end')), ms).unref();
@@ -73,7 +73,7 @@ function cutAfter(stop: AbortSignal, ms: number): AbortSignal {
 if (import.meta.main) {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-  // Not awaited: what is loaded later imports this script, and would wait for its end.
+  // Not awaited: scripts that are loaded later import this one and would wait for its end.
   void runAgent(process.argv.slice(2), stop.signal).then((isDone) => {
     process.exitCode = isDone ? 0 : 1;
   });

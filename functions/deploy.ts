@@ -1,4 +1,5 @@
-// Brings stored certificates into clusters and rolls the workloads that use them. Called by event, schedule and hand.
+// Delivers stored certificates to clusters and ACM, and restarts the workloads that use them. Called by
+// event, by schedule and by hand.
 import { deployCertificates } from '../lib/deploy/deploy.ts';
 import { fanOut, findDelegatedClusters } from '../lib/deploy/fan-out.ts';
 import type { CertificateReport, PruneReport } from '../lib/deploy/invocation.ts';
@@ -7,20 +8,20 @@ import { defineQueueFunction } from './runtime/define-function.ts';
 import { connectDelivery } from './wiring/delivery.ts';
 import { openDeployQueueLazily } from './wiring/lazy-deploy-queue.ts';
 
-/** What a direct call answers with. */
+/** Answer to a direct call. */
 export interface DeployAnswer {
   readonly dryRun: boolean;
-  /** Clusters that passes of their own look after: their targets are in none of the entries. */
+  /** Clusters that get an invocation of their own. Their targets are in none of the entries. */
   readonly handedOn: readonly string[];
-  /** The worst first; `omitted`: how many more there are, where they are too many for an answer. */
+  /** The worst first. `omitted`: how many more there are, if the answer has no room for all. */
   readonly certificates: readonly CertificateReport[];
   readonly omitted?: number | undefined;
-  /** Secrets whose target is gone, in clusters that say `prune`. */
+  /** Kubernetes Secrets whose target is gone, in clusters with `prune`. */
   readonly pruned: readonly PruneReport[];
 }
 
-/** A direct call answers with the report, and throws once all is tried where targets failed; a batch answers
- *  with the messages of which a certificate failed. */
+/** Answers a direct call with the report; throws if targets failed, after every target was tried. Answers a
+ *  batch with the messages that failed. */
 export const handler = defineQueueFunction({
   parse: (event, { prefix }) => parseDeployEvent(event, prefix),
   connect(invocation, closing) {
@@ -40,7 +41,7 @@ export const handler = defineQueueFunction({
   async work(request, ports, { inventory, signal, cleanUpSignal }) {
     const invocation = { ...request, inventory, signal, cleanUpSignal };
     const { failures } = await deployCertificates(ports, invocation);
-    // The next reconcile goes into the cluster again; a message that came back would do so beside it.
+    // The next scheduled call visits the cluster again; a returned message would only do so at the same time.
     return request.clusters ? new Map<string, unknown>() : failures;
   },
 });

@@ -1,4 +1,5 @@
-// Finds objects in clusters that ask for certificates. Called by hand, and by a schedule where one is asked for.
+// Finds Kubernetes objects that ask for certificates, and registers them. Called by hand, and by a schedule
+// if one is set.
 import { type DiscoverReport, discoverCertificates } from '../lib/discover/discover.ts';
 import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { createRegisterSpec } from '../lib/register/registration.ts';
@@ -10,16 +11,17 @@ import { openSecrets } from './wiring/secrets.ts';
 
 type Lists = Omit<DiscoverReport, 'specs' | 'failures'>;
 
-/** What a call answers with. */
+/** Answer to a call. */
 export interface DiscoverAnswer extends Lists {
   readonly dryRun: boolean;
-  /** How many more entries the lists have, where they are too many for an answer. */
+  /** How many more entries the lists have, if the answer has no room for all. */
   readonly omitted?: number;
-  /** Of a dry run: YAML of the certificates that would be registered, as they would stand in the inventory. */
+  /** Dry run only: the certificates that would be registered, as YAML for the inventory. */
   readonly inventory?: string;
 }
 
-/** @throws AggregateError once all is tried where a cluster could not be read or a certificate not be registered. */
+/** @throws AggregateError if a cluster could not be read or a certificate not be registered, after all were
+ *  tried. */
 export const handler = defineFunction({
   parse: parseDiscoverEvent,
   connect(invocation, closing) {

@@ -1,4 +1,4 @@
-// Gives stored certificates to a person. Called by hand.
+// Exports stored certificates. Called by hand.
 import { type Exported, exportCertificates } from '../lib/export/export.ts';
 import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { ConfigError } from '../lib/ports/errors.ts';
@@ -6,13 +6,13 @@ import { parseExportEvent } from '../lib/requests/requests.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** What a call answers with. It holds private keys where the event asks for them: Lambda does not log
- *  answers, and neither does this project. */
+/** Answer to a call. It contains private keys if the event asks for them. Neither Lambda nor Certrelay logs
+ *  answers. */
 export interface ExportAnswer {
   readonly certificates: readonly Exported[];
 }
 
-/** @throws AggregateError where a certificate could not be exported; then there is no answer. */
+/** @throws AggregateError if a certificate could not be exported; then there is no answer. */
 export const handler = defineFunction({
   parse: parseExportEvent,
   connect(invocation, closing) {

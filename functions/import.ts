@@ -1,4 +1,4 @@
-// Takes over a certificate or an ACME account that another tool made. Called by hand.
+// Imports a certificate or an ACME account that another tool made. Called by hand.
 import { importRequested } from '../lib/import/import.ts';
 import { CertrelayError } from '../lib/ports/errors.ts';
 import { parseImportEvent } from '../lib/requests/import.ts';
@@ -7,7 +7,8 @@ import { connectDirectories } from './wiring/clusters.ts';
 import { generateKeyLazily } from './wiring/keys.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** Answers with what was imported. @throws CertrelayError with the reason as code where it is refused. */
+/** Answers with what was imported. @throws CertrelayError with the reason as code if the import is
+ *  refused. */
 export const handler = defineFunction({
   parse: parseImportEvent,
   connect(invocation, closing) {

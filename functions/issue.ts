@@ -9,8 +9,8 @@ import { openIssueQueueLazily } from './wiring/lazy-issue-queue.ts';
 import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** A direct call answers with the report, and throws once all is tried where certificates failed; a batch
- *  answers with the messages whose certificates failed. */
+/** Answers a direct call with the report; throws if certificates failed, after all were tried. Answers a
+ *  batch with the messages whose certificates failed. */
 export const handler = defineQueueFunction({
   parse,
   connect,
@@ -21,7 +21,7 @@ export const handler = defineQueueFunction({
   work: async (request, ports, invocation) => (await issue(request, ports, invocation)).failures,
 });
 
-/** What reads other events than the schedule's, which asks for nothing in particular, is loaded for those. */
+/** The schedule's event is empty. The parser is loaded for other events only. */
 async function parse(event: unknown): Promise<FunctionEvent<IssueRequest>> {
   const isEmpty = typeof event === 'object' && event !== null && Object.keys(event).length === 0;
   if (isEmpty) return { kind: 'request', request: {} };

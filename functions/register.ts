@@ -11,11 +11,12 @@ import { openSecrets } from './wiring/secrets.ts';
 // Kept from call to call, so that a flood of requests reads the signing secret once a minute.
 let connections: ReturnType<typeof connect> | undefined;
 
-/** Answers an event of an HTTP API (payload 2.0). @throws ConfigError where settings or inventory are wrong. */
+/** Answers an event of an HTTP API (payload 2.0). @throws ConfigError where settings or inventory are
+ *  wrong. */
 export const handler = defineFunction({
   parse: (event) => event,
   connect: (invocation) => (connections ??= connect(invocation)),
-  async run(event, { githubStandingOf: githubFormOf, ...ports }, { inventory, log, clock, id, signal }) {
+  async run(event, { githubFormOf, ...ports }, { inventory, log, clock, id, signal }) {
     const register = createRegister({ inventory, clock, log, ...ports });
     const githubAllowedUntil = githubFormOf(inventory.registration, log);
     const { readSecrets } = ports;
@@ -30,5 +31,5 @@ function connect(invocation: Invocation) {
   const { certificates: store, installation, readText } = openSecrets(invocation, []);
   const readSecrets = rememberSecrets((signal) => readText(settings.webhookSecret, signal), clock);
   const githubFormOf = rememberGithubForm({ installation, store, clock });
-  return { store, queue, readSecrets, githubStandingOf: githubFormOf };
+  return { store, queue, readSecrets, githubFormOf };
 }

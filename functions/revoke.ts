@@ -1,4 +1,4 @@
-// Revokes a certificate, after another one has taken its place. Called by hand.
+// Revokes a certificate after another one has replaced it. Called by hand.
 import { keepFailures, once } from '../lib/async/promise-cache.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
 import { CertrelayError } from '../lib/ports/errors.ts';
@@ -12,7 +12,8 @@ import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
 import { connectProbe } from './wiring/probing.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** Answers with what was revoked. @throws CertrelayError with the reason as code where it is refused. */
+/** Answers with what was revoked. @throws CertrelayError with the reason as code if the revocation is
+ *  refused. */
 export const handler = defineFunction({
   parse: parseRevokeEvent,
   connect,
@@ -31,7 +32,7 @@ function connect(invocation: Invocation, closing: Closing): RevokePorts {
   return {
     store,
     connect: async (...issuer) => (await open()).connect(...issuer),
-    // The order is the issuing story's: the same checks, claim and limits.
+    // Ordered by the issue story, with the same checks, claim and limits.
     async orderAnew(name) {
       const { report, failures } = await issueCertificates(
         { certificates: [name], force: true },

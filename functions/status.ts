@@ -1,12 +1,12 @@
-// Answers how everything stands. Called by schedule, for its log and metrics, and by hand.
+// Reports the state of everything. Called by schedule, for its log and metrics, and by hand.
 import { parseStatusEvent } from '../lib/requests/requests.ts';
 import { describeStatus } from '../lib/status/status.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import { writeMetrics } from './runtime/metrics.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** Answers with the report. @throws AggregateError with everything that a person must look at, where the event
- *  says `"check": true`. */
+/** Answers with the report. @throws AggregateError with everything that needs a person, if the event says
+ *  `"check": true`. */
 export const handler = defineFunction({
   parse: parseStatusEvent,
   connect(invocation, closing) {

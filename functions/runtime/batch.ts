@@ -1,22 +1,23 @@
-// Answers SQS batches: messages that only name certificates, or only clusters, share one pass, and each learns how its own ones fared.
+// Answers SQS batches. Messages that only name certificates, or only clusters, are worked on together; each
+// message fails only with its own certificates.
 import type { SQSBatchResponse } from 'aws-lambda';
 import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { RequestMessage } from '../../lib/requests/requests.ts';
 
-/** What one pass for several messages is asked. */
+/** The request for several messages together. */
 export interface MergedRequest {
   readonly certificates?: readonly string[] | undefined;
   readonly clusters?: readonly string[] | undefined;
 }
 
-/** Does the work that a request asks for and gives the failures by certificate. */
+/** Does the work of a request and returns the failures by certificate. */
 export type Work<R extends MergedRequest> = (
   request: R | MergedRequest,
 ) => Promise<ReadonlyMap<string, unknown>>;
 
-/** The messages to be delivered again: those that cannot be read, those of which a certificate failed, and those of a pass that
- *  could not be made at all, which does not keep the others from theirs. */
+/** The messages that SQS must deliver again: unreadable ones, those with a certificate that failed, and all
+ *  messages of a request whose work threw. A failing request does not stop the others. */
 export async function answerBatch<R extends MergedRequest>(
   messages: readonly RequestMessage<R>[],
   work: Work<R>,
@@ -74,7 +75,7 @@ function asksOnlyFor(what: keyof MergedRequest, { request }: { readonly request:
   return Object.keys(request).every((key) => key === what);
 }
 
-/** One request for all; a message that names none asks for every certificate. */
+/** One request for all messages. A message without names asks for every certificate. */
 function merge(messages: readonly { readonly request: MergedRequest }[]): MergedRequest {
   const names = messages.map(({ request }) => request.certificates);
   if (names.includes(undefined)) return {};

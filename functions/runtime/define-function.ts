@@ -1,4 +1,4 @@
-// The one door of every function: it parses the event, connects, runs, closes and answers; what fails is logged and thrown.
+// What all functions share: parse the event, connect, run, close, answer. Every failure is logged and thrown.
 import type { SQSBatchResponse } from 'aws-lambda';
 import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
@@ -9,22 +9,22 @@ import { throwFailures } from './failures.ts';
 import { beginInvocation, type Context, type Invocation } from './invocation.ts';
 import { createLog } from './logger.ts';
 
-/** What Lambda calls. */
+/** A function as Lambda calls it. */
 export type Handler<Answer> = (event: unknown, context: Context) => Promise<Answer>;
 
-/** Ends of connections: the door carries them out once the run is over, however it ended. */
+/** Actions that close connections. They run when the work has ended, successful or not. */
 export type Closing = (() => void | Promise<void>)[];
 
-/** How a run ended that was tried to its end. */
+/** How work ended that was tried to its end. */
 export interface Outcome<Answer> {
   readonly answer: Answer;
-  /** Each is logged already. With any of them the invocation throws, and `answer` is not given. */
+  /** Failures that are already logged. With any of them the invocation throws and gives no answer. */
   readonly failures?: readonly Error[];
   /** What failed, in the plural: `certificates`, `targets`. */
   readonly failed?: string;
 }
 
-/** Opens what a run needs; what is pushed to `closing` is carried out after it. */
+/** Opens the ports of an invocation. Actions pushed to `closing` run after it. */
 type Connect<Ports> = (invocation: Invocation, closing: Closing) => Ports;
 
 /** Does what an event asks for. */
@@ -34,7 +34,7 @@ type Run<Request, Ports, Answer> = (
   invocation: Invocation,
 ) => Promise<Outcome<Answer>>;
 
-/** What a function that people and schedules call is made of. */
+/** Parts of a function that people and schedules call. */
 export interface FunctionParts<Request, Ports, Answer> {
   /** @throws ConfigError `Event`. */
   readonly parse: (event: unknown, settings: Settings) => Request | Promise<Request>;
@@ -42,7 +42,7 @@ export interface FunctionParts<Request, Ports, Answer> {
   readonly run: Run<Request, Ports, Answer>;
 }
 
-/** What a function that reads a queue, too, is made of. */
+/** Parts of a function that also reads a queue. */
 export interface QueueFunctionParts<Request extends MergedRequest, Ports, Answer> {
   /** @throws ConfigError `Event`. */
   readonly parse: (
@@ -52,7 +52,7 @@ export interface QueueFunctionParts<Request extends MergedRequest, Ports, Answer
   readonly connect: Connect<Ports>;
   /** A direct call. */
   readonly run: Run<Request, Ports, Answer>;
-  /** One pass for messages of the queue: gives the failures by certificate. */
+  /** Work for messages of the queue; returns the failures by certificate. */
   readonly work: (
     request: Request | MergedRequest,
     ports: Ports,
@@ -60,7 +60,8 @@ export interface QueueFunctionParts<Request extends MergedRequest, Ports, Answer
   ) => Promise<ReadonlyMap<string, unknown>>;
 }
 
-/** A function that answers direct calls. It throws where the run had failures, so that alarms and retries see them. */
+/** A function that answers direct calls. It throws if the work had failures, so that alarms and retries see
+ *  them. */
 export function defineFunction<Request, Ports, Answer>(
   parts: FunctionParts<Request, Ports, Answer>,
 ): Handler<Answer> {
@@ -70,8 +71,8 @@ export function defineFunction<Request, Ports, Answer>(
   });
 }
 
-/** As `defineFunction`; a batch of messages is answered with those that failed, and does not throw for them. Each pass of a
- *  batch has connections of its own. */
+/** As `defineFunction`, and answers a batch with the messages that failed instead of throwing. Each request
+ *  of a batch has its own connections. */
 export function defineQueueFunction<Request extends MergedRequest, Ports, Answer>(
   parts: QueueFunctionParts<Request, Ports, Answer>,
 ): Handler<Answer | SQSBatchResponse> {
@@ -106,13 +107,14 @@ function openDoor<Answer>(
   };
 }
 
-/** Writes the line of an invocation that ends with an error; by a request id alone, before there were settings to log by. */
+/** Logs that an invocation ended with an error. `by`: the invocation's log, or its id if the settings are not
+ *  read yet. */
 export function reportFailure(error: unknown, by: Log | string): void {
   const log = typeof by === 'string' ? createLog('info', by) : by;
   log.error('invocation failed', { code: codeOf(error), problem: describeError(toError(error)) });
 }
 
-/** Closes what was opened, whatever `run` does. A close that fails changes nothing any more. */
+/** Closes everything that was opened, also if `run` fails. Failures of closing are ignored. */
 async function withPorts<Ports, T>(
   connect: Connect<Ports>,
   invocation: Invocation,

@@ -1,11 +1,12 @@
-// How an invocation ends in which something failed: one error that names each failure.
+// The error of an invocation in which something failed. It names each failure.
 import { cutText } from '../../lib/policy/bounds.ts';
 import { describeError } from '../../lib/ports/errors.ts';
 
-/** Failures that the error of an invocation names; the log has them all. */
+/** Most failures that the error names; the log has all of them. */
 const mostNamed = 100;
 
-/** Ends an invocation that had failures: alarms and retries must see it. `what` failed, in the plural.
+/** Throws if there are failures, so that alarms and retries see them. `what` failed, in the plural:
+ *  `targets`.
  *  @throws AggregateError unless `failures` is empty. */
 export function throwFailures(failures: readonly Error[], what: string): void {
   if (failures.length === 0) return;

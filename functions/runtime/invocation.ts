@@ -1,4 +1,4 @@
-// What every function begins with: settings, inventory, log, time, and signals made from the time that is left.
+// Begins an invocation: settings, inventory, log, clock, and signals made from the remaining time.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,22 +9,23 @@ import type { Log } from '../../lib/ports/log.ts';
 import { readSettings, type Settings } from '../../lib/settings/functions.ts';
 import { createLog } from './logger.ts';
 
-/** The part of Lambda's context that is used. */
+/** The part of Lambda's context that Certrelay uses. */
 export interface Context {
   readonly awsRequestId: string;
   getRemainingTimeInMillis(): number;
 }
 
-/** One call of a function, as every function needs it. */
+/** One call of a function: its settings, inventory, log and time. */
 export interface Invocation {
   readonly id: string;
   readonly settings: Settings;
   readonly inventory: Inventory;
   readonly log: Log;
   readonly clock: Clock;
-  /** Until when this invocation can be alive. */
+  /** Lambda ends the invocation at this instant. */
   readonly deadline: Date;
-  /** When `signal` ends the work: after three quarters of the time, or all but 20 s of a long one. */
+  /** When `signal` ends the work: after three quarters of the time, or 20 s before the end of a long
+   *  invocation. */
   readonly workUntil: Date;
   readonly signal: AbortSignal;
   /** Ends the clean-up, shortly before the deadline. */
@@ -33,7 +34,7 @@ export interface Invocation {
 
 /** Reads settings and inventory. @throws ConfigError with every mistake. */
 export async function beginInvocation(context: Context): Promise<Invocation> {
-  // Before anything that takes time: Lambda's clock is running.
+  // First of all: Lambda's clock is already running.
   const remainingMs = context.getRemainingTimeInMillis();
   const now = Date.now();
   const cleanUpMs = Math.floor(remainingMs - Math.min(1_000, remainingMs / 10));
@@ -61,7 +62,7 @@ export const systemClock: Clock = {
     try {
       await delay(ms, undefined, { signal });
     } catch {
-      // Node rejects with an AbortError of its own; callers are promised the signal's reason.
+      // Node rejects with its own AbortError; the clock port promises the signal's reason.
       signal.throwIfAborted();
     }
   },

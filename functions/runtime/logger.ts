@@ -5,8 +5,9 @@ import { describeError } from '../../lib/ports/errors.ts';
 import type { Log, LogEvent, LogFields } from '../../lib/ports/log.ts';
 import type { LogLevel } from '../../lib/settings/functions.ts';
 
-/** Lines carry the invocation's request id. PEM never passes, at any depth and in base64 too, whoever wrote it.
- *  No line is long, whatever its fields hold: of lists and texts the beginning is told, and how much more there is. */
+/** Lines carry the invocation's request id. PEM never passes, at any depth and in base64 too, whoever wrote
+ *  it. No line is long, whatever its fields hold: of lists and texts the beginning is told, and how much more
+ *  there is. */
 export function createLog(level: LogLevel, requestId: string): Log {
   const logger = new Logger({
     serviceName: 'certrelay',

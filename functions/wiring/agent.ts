@@ -1,4 +1,4 @@
-// What one pass of an agent works on: its cluster, what issue has signed for it, and what is served there.
+// Connects an agent: its cluster, the versions that `issue` signed for it, and the probe.
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
 import type { AgentInvocation, AgentPorts } from '../../lib/agent/reconcile.ts';
 import { Returns } from '../../lib/agent/returns.ts';
@@ -18,7 +18,7 @@ import { connectClusters } from './clusters.ts';
 import { connectProbe } from './probing.ts';
 import { openSecrets } from './secrets.ts';
 
-/** Ports and frame of one pass; `own` are the agent's settings. */
+/** Ports and invocation of one reconcile; `own` are the agent's settings. */
 export function connectAgent(
   own: AgentSettings,
   whole: Invocation,
@@ -28,7 +28,7 @@ export function connectAgent(
   const inventory = cutInventory(whole.inventory, own.cluster, signInOf(own));
   const secrets = openSecrets(whole, closing);
   const plain = connectClusters({ ...whole, inventory }, secrets);
-  const look = connectProbe(settings);
+  const probing = connectProbe(settings);
   const frame = { inventory, signal, cleanUpSignal };
   const { store, ...guarded } = guard(own, { ...whole, inventory }, secrets, plain);
   const ports: AgentPorts = {
@@ -36,27 +36,27 @@ export function connectAgent(
     registry: secrets.agents,
     async deliver() {
       const { readText, installation } = secrets;
-      const probeServed = createProbeServed(look);
+      const probeServed = createProbeServed(probing);
       const deployPorts = { store, ...guarded, connectAcm, readText, installation, probeServed, clock, log };
       const { failures } = await deployCertificates(deployPorts, frame);
       return [...failures.values()].flat();
     },
     async probe() {
       const { staleAfterMs } = settings;
-      const probePorts = { store, ...look, clock, log };
+      const probePorts = { store, ...probing, clock, log };
       return (await probeCertificates(probePorts, { ...frame, staleAfterMs })).failures;
     },
     clock,
     log,
   };
-  const knock = inventory.certificates.flatMap(({ targets }) => targets).find(isSecretTarget);
+  const reachableBy = inventory.certificates.flatMap(({ targets }) => targets).find(isSecretTarget);
   return {
     ports,
-    run: { cluster: own.cluster, version: own.version, reachableBy: knock, signal, cleanUpSignal },
+    run: { cluster: own.cluster, version: own.version, reachableBy, signal, cleanUpSignal },
   };
 }
 
-/** Store and cluster that take only what is signed for this agent. */
+/** A store and clusters that accept only versions signed for this agent. */
 function guard(
   { cluster, publicKeys }: AgentSettings,
   { inventory, log }: Invocation,
@@ -64,9 +64,9 @@ function guard(
   plain: ConnectCluster,
 ): Pick<DeployPorts, 'store' | 'connect' | 'judgeReturn'> {
   const names = inventory.certificates.map(({ name }) => name);
-  const reader = { cluster, publicKeys, names, lists: inventory.registration !== undefined };
-  const store = new VerifiedStore(secrets.certificates, reader, log);
-  const returns = new Returns(reader);
+  const scope = { cluster, publicKeys, names, lists: inventory.registration !== undefined };
+  const store = new VerifiedStore(secrets.certificates, scope, log);
+  const returns = new Returns(scope);
   return {
     store,
     connect: async (name, ended) =>
@@ -75,13 +75,13 @@ function guard(
   };
 }
 
-/** As the pod's service account, unless the settings say otherwise. */
+/** Signs in as the pod's service account, unless the settings name a kubeconfig. */
 function signInOf({ kubeconfig, serviceAccount }: AgentSettings): ClusterSignIn {
   if (kubeconfig !== undefined) return { kubeconfig: { file: kubeconfig } };
   return { inCluster: serviceAccount === undefined ? true : { folder: serviceAccount } };
 }
 
-/** The agent's part of the inventory has no such target. */
+/** Never called: the agent's part of the inventory has no target in ACM. */
 async function connectAcm(): Promise<never> {
-  throw new Error('an agent brings nothing to AWS Certificate Manager; deploy does');
+  throw new Error('agents do not deliver to AWS Certificate Manager; deploy does');
 }

@@ -1,4 +1,5 @@
-// The clusters that the inventory names: each by the sign-in that it asks for, loaded with the first cluster that needs it.
+// Connects to the clusters of the inventory. Each way to sign in is loaded with the first cluster that uses
+// it.
 import { readFile } from 'node:fs/promises';
 import type { EksDescription } from '../../lib/adapters/eks/clusters.ts';
 import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
@@ -19,11 +20,11 @@ type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' |
   Partial<Pick<Invocation, 'workUntil'>>;
 type ReadText = Pick<SecretsManagerConnection, 'readText'>;
 
-/** Of the time that is left for the work, as much as one cluster may take with answers that do not come: what
- *  follows, for the clusters that did answer, needs some, too. */
+/** Share of the remaining time that one cluster may spend waiting for answers. The rest is for the clusters
+ *  that answer. */
 const shareOfTime = 3 / 4;
 
-/** Makes the part of the Kubernetes client that a function needs. */
+/** Makes one part of the Kubernetes client. */
 type Connect<C> = (options: {
   readonly name: string;
   readonly access: ClusterAccess;
@@ -34,7 +35,7 @@ type Connect<C> = (options: {
   readonly log: Log;
 }) => C;
 
-/** Connects to clusters by their name in the inventory, to bring certificates into them. */
+/** Connects to clusters by their name in the inventory, for delivery. */
 export function connectClusters(surroundings: Surroundings, secrets: ReadText): ConnectCluster {
   return connectBy(
     async () => (await import('../../lib/adapters/kubernetes/cluster.ts')).connectCluster,
@@ -43,7 +44,7 @@ export function connectClusters(surroundings: Surroundings, secrets: ReadText): 
   );
 }
 
-/** As `connectClusters`, to read what uses certificates. */
+/** As `connectClusters`, to read the objects that use certificates. */
 export function connectDirectories(surroundings: Surroundings, secrets: ReadText): ConnectDirectory {
   return connectBy(
     async () => (await import('../../lib/adapters/kubernetes/directory.ts')).connectDirectory,
@@ -63,8 +64,7 @@ function connectBy<C>(
     const spec = inventory.clusters[name];
     if (!spec) throw new ClusterError('SignInFailed', `the inventory has no cluster "${name}"`);
     const open = await openAccess(name, spec, surroundings, secrets);
-    const openAs = async (...asked: Parameters<typeof open>) =>
-      applySettings(name, spec, await open(...asked));
+    const openAs = async (...args: Parameters<typeof open>) => applySettings(name, spec, await open(...args));
     const [connect, access] = await Promise.all([load(), openAs(signal)]);
     const refresh = 'eks' in spec ? (during: AbortSignal) => openAs(during, 'again') : undefined;
     const attemptMs = spec.timeoutSeconds === undefined ? undefined : spec.timeoutSeconds * 1000;
@@ -74,10 +74,10 @@ function connectBy<C>(
   };
 }
 
-// What EKS has said of its clusters, for as long as the process lives.
+// Answers of EKS about its clusters, kept as long as the process lives.
 const described = new PromiseCache<EksDescription>();
 
-/** What gives the access to a cluster; of EKS, `again` asks anew. */
+/** Returns a function that gives access to a cluster. With `again`, EKS is asked anew. */
 async function openAccess(
   name: string,
   spec: ClusterSpec,
@@ -107,7 +107,7 @@ async function openAccess(
   };
 }
 
-/** What the inventory says of the cluster goes before what its sign-in says. */
+/** Settings of the inventory win over those of the sign-in. */
 async function applySettings(name: string, spec: ClusterSpec, access: ClusterAccess): Promise<ClusterAccess> {
   const { server, caBundle, proxy } = spec;
   if (server === undefined && caBundle === undefined && proxy === undefined) return access;
@@ -127,7 +127,7 @@ async function readBundle(name: string, bundle: string | { readonly file: string
   });
 }
 
-/** The inventory takes any name, for a role may have been widened; only a refusal tells that it was not. */
+/** The inventory accepts any name, because the role may be widened. Only a refusal shows that it was not. */
 function adviseName(source: KubeconfigSource, error: unknown, prefix: string): string {
   const folder = `${prefix}/clusters/`;
   const isDenied = error instanceof StoreError && error.code === 'Denied';

@@ -1,4 +1,4 @@
-// What deploy works on: the store, clusters, ACM, what is served, and the event bus.
+// Connects `deploy`: the store, clusters, ACM, the probe and the event bus.
 import type { DeployPorts } from '../../lib/deploy/invocation.ts';
 import { createProbeServed } from '../../lib/probe/probe-served.ts';
 import type { Closing } from '../runtime/define-function.ts';
@@ -8,7 +8,8 @@ import { announceOn } from './event-bus.ts';
 import { connectProbe } from './probing.ts';
 import { openSecrets } from './secrets.ts';
 
-/** Clients of clusters, ACM and the event bus are loaded with the first target that needs them. */
+/** Ports of `deploy`. Clients of clusters, ACM and the event bus are loaded with the first target that needs
+ *  them. */
 export function connectDelivery(invocation: Invocation, closing: Closing): DeployPorts {
   const { settings, clock, log } = invocation;
   const { certificates: store, installation, readText } = openSecrets(invocation, closing);

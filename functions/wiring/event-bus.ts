@@ -1,9 +1,9 @@
-// The event bus, where the settings name one.
+// Connects to the event bus, if the settings name one.
 import { once } from '../../lib/async/promise-cache.ts';
 import type { Announce } from '../../lib/ports/events.ts';
 import type { Closing } from '../runtime/define-function.ts';
 
-/** The client is loaded with the first event, and closed with the run. */
+/** Puts events on the bus. The client is loaded with the first event; `closing` ends it. */
 export function announceOn(bus: string, closing: Closing): Announce {
   const open = once(async () => {
     const { connectEventBus } = await import('../../lib/adapters/eventbridge/event-bus.ts');

@@ -1,10 +1,11 @@
-// The queue that issue reads, for functions that cannot do their work without it.
+// Connects to the queue of `issue`, for functions that cannot work without it.
 import { connectIssueQueue } from '../../lib/adapters/sqs/issue-queue.ts';
 import { ConfigError } from '../../lib/ports/errors.ts';
 import type { IssueQueue } from '../../lib/ports/queues.ts';
 import type { Settings } from '../../lib/settings/functions.ts';
 
-/** `what` is sent by it: what the message names where the setting is missing. @throws ConfigError `Settings`. */
+/** The queue of `issue`. `what` the function sends stands in the error. @throws ConfigError `Settings` if it
+ *  is not set. */
 export function openIssueQueue(
   { issueQueueUrl }: Settings,
   what: string,

@@ -1,7 +1,7 @@
-// Private keys, for functions of which few runs make one.
+// Makes private keys, for functions that rarely need one.
 import type { KeyType } from '../../lib/certificate/spec.ts';
 
-/** As `KeyMaker.generate`; what makes keys is loaded with the first one. */
+/** As `KeyMaker.generate`. The code is loaded with the first key. */
 export async function generateKeyLazily(type: KeyType): Promise<string> {
   const { keyMaker } = await import('../../lib/adapters/acme/keys.ts');
   return keyMaker.generate(type);

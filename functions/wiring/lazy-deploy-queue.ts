@@ -1,4 +1,5 @@
-// The queue that deploy reads, for clusters that get passes of their own. SQS is loaded with the first message.
+// Connects to the queue of `deploy`, for clusters that get their own invocation. SQS is loaded with the first
+// message.
 import { once } from '../../lib/async/promise-cache.ts';
 import type { DeployQueue } from '../../lib/ports/queues.ts';
 import type { Closing } from '../runtime/define-function.ts';

@@ -1,4 +1,5 @@
-// The queue that issue reads, for what a run of issue leaves for later. SQS is loaded with the first message.
+// Connects to the queue of `issue`, for work that `issue` leaves for later. SQS is loaded with the first
+// message.
 import { once } from '../../lib/async/promise-cache.ts';
 import type { IssueQueue } from '../../lib/ports/queues.ts';
 import type { Closing } from '../runtime/define-function.ts';

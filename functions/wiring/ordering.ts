@@ -1,4 +1,4 @@
-// What ordering a certificate needs beside the store: loaded only by the runs that order one.
+// Connects to the CA, Route 53 and DNS. Only invocations that order a certificate load this.
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecretsManagerConnection } from '../../lib/adapters/secrets-manager/connection.ts';
@@ -6,7 +6,7 @@ import type { OrderingPorts } from '../../lib/issue/invocation.ts';
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 
-/** The CA, Route 53 and DNS. Whoever calls carries out `closing` at the end. */
+/** The ports for orders. The caller runs `closing` at the end. */
 export async function openOrdering(
   { id, settings, inventory, log, clock }: Invocation,
   { accounts, readText }: SecretsManagerConnection,
@@ -50,7 +50,7 @@ export async function openOrdering(
   };
 }
 
-/** A new key by which deliveries to agents are signed: Ed25519, PKCS#8 PEM. */
+/** A new key that signs deliveries to agents: Ed25519, PKCS#8 PEM. */
 export function generateSigningKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

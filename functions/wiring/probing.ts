@@ -1,4 +1,4 @@
-// What functions look at served certificates with: DNS for their addresses, TLS for what is there.
+// Connects the probe: DNS for addresses, TLS for the certificates served there.
 
 import { createFindAddresses } from '../../lib/adapters/dns/addresses.ts';
 import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
@@ -6,10 +6,10 @@ import { createShakeHands } from '../../lib/adapters/tls/handshake.ts';
 import type { FindAddresses, IsPublicAddress, ShakeHands } from '../../lib/ports/probe.ts';
 import type { Settings } from '../../lib/settings/functions.ts';
 
-/** How long one server may take for a handshake. */
+/** Longest time for one handshake. */
 const timeoutMs = 5_000;
 
-/** The ports of looking, over the network. */
+/** Ports of the probe, over the network. */
 export function connectProbe({ resolvers }: Pick<Settings, 'resolvers'>): {
   readonly findAddresses: FindAddresses;
   readonly isPublicAddress: IsPublicAddress;

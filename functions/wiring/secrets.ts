@@ -1,4 +1,4 @@
-// AWS Secrets Manager, where everything is kept.
+// Connects to AWS Secrets Manager, which stores everything.
 import { randomUUID } from 'node:crypto';
 import {
   connectSecretsManager,
@@ -7,7 +7,7 @@ import {
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 
-/** One connection, which ends with the run. */
+/** One connection; `closing` ends it. */
 export function openSecrets(
   { settings }: Pick<Invocation, 'settings'>,
   closing: Closing,

@@ -3,7 +3,8 @@ import { decodeState, encodeState } from '../../lib/state/codec/tags.ts';
 import { encodeText, fromParts } from '../../lib/state/codec/text.ts';
 import type { CertificateState, StateChange } from '../../lib/state/state.ts';
 
-/** The state that tags with these texts tell, by key without `certrelay:`; what they do not tell is not there. */
+/** The state that tags with these texts tell, by key without `certrelay:`; what they do not tell is not
+ *  there. */
 export function stateOfTags(texts: Readonly<Record<string, string>>): CertificateState {
   const tags = Object.entries(texts).map(([key, text]) => [`certrelay:${key}`, encodeText(text)] as const);
   return withoutAbsent(decodeState(new Map(tags)));

@@ -1,4 +1,5 @@
-// Log events are a public interface: the code, the table of docs/log-events.md and the alarms name the same ones.
+// Log events are a public interface: the code, the table of docs/log-events.md and the alarms name the same
+// ones.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -9,8 +9,8 @@ const blog = specOf('blog', ['blog.example.com']);
 const slow = specOf('slow', ['slow.example.com']);
 const slowName = '_acme-challenge.slow.example.com';
 
-/** Waits until certificates are over and done with: stored, recorded, released, and their TXT values gone. Those that are
- *  ready wait a while for the others: that time passes here as fast as anybody looks. */
+/** Waits until certificates are over and done with: stored, recorded, released, and their TXT values gone.
+ *  Those that are ready wait a while for the others: that time passes here as fast as anybody looks. */
 async function settled(harness: Harness, ...names: readonly string[]): Promise<void> {
   await settledAfter(harness, 500, names);
 }

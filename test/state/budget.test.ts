@@ -1,4 +1,5 @@
-// The 50 tags of an AWS secret: what always has room, what gives way where there is none, and that nothing is left behind.
+// The 50 tags of an AWS secret: what always has room, what gives way where there is none, and that nothing is
+// left behind.
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { certificateTags } from '../../infra/tag-keys.ts';

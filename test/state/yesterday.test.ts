@@ -1,5 +1,5 @@
-// Tags as the version before wrote them: each means today what it meant then, is written the same, and what is no text of ours
-// is not there.
+// Tags as the version before wrote them: each means today what it meant then, is written the same, and what
+// is no text of ours is not there.
 import { describe, expect, it } from 'vitest';
 import { decodeState, encodeState } from '../../lib/state/codec/tags.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
