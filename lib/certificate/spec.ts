@@ -1,6 +1,7 @@
 // The inventory after parsing and defaults: certificates, the issuers they come from, the targets they go to.
 import type { ClusterSpec } from './cluster-spec.ts';
 import type { DnsSpec } from './dns-spec.ts';
+import type { RolloutSpec, WorkloadReference } from './rollout-spec.ts';
 
 /** Key types of certificates. Every public CA signs them. */
 export const keyTypes = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
@@ -25,18 +26,6 @@ export const keyRoles = ['cert', 'key', 'chain', 'pem', 'keystore'] as const;
 export type KeyRole = (typeof keyRoles)[number];
 /** Keys of a Secret by the part they contain; absent: the format's own key. */
 export type KeyNames = { readonly [Role in KeyRole]?: string | undefined };
-
-/** Workload kinds whose pod template can be patched to start a rollout. */
-export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
-/** One of `workloadKinds`. */
-export type WorkloadKind = (typeof workloadKinds)[number];
-
-/** One workload in the target's namespace. */
-export interface WorkloadReference {
-  readonly kind: WorkloadKind;
-  readonly name: string;
-}
-
 /** Where a certificate is delivered: a Kubernetes Secret or AWS Certificate Manager. */
 export type TargetSpec = SecretTarget | AcmTarget;
 
@@ -84,38 +73,6 @@ export interface SecretTarget {
   readonly replace: boolean;
   /** Addresses that serve this target; absent: unknown. */
   readonly addresses?: readonly ProbeEndpoint[] | undefined;
-}
-
-/** How a target's workloads change to a new certificate: in waves. Each wave is watched, and a failed one is
- *  taken back. */
-export interface RolloutSpec {
-  /** The workload that restarts first, alone; absent: none. */
-  readonly canary?: WorkloadReference | undefined;
-  /** Number of groups in which the others restart, one after the other; at least 1. */
-  readonly waves: number;
-  /** Longest time for the canary or one wave, in milliseconds, including the probe. */
-  readonly deadlineMs: number;
-  /** Whether to probe what is served after each wave. */
-  readonly probe: boolean;
-  /** When restarts may begin; empty: at any time. */
-  readonly windows: readonly MaintenanceWindow[];
-}
-
-/** Days of the week, in their order, as the inventory writes them. */
-export const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
-/** One of `weekdays`. */
-export type Weekday = (typeof weekdays)[number];
-
-/** A time of day on some days of the week, in one time zone. */
-export interface MaintenanceWindow {
-  /** Days on which the window begins, in the order of the week. */
-  readonly days: readonly Weekday[];
-  /** Minutes since midnight. `toMinute` is excluded; if it is not after `fromMinute`, the window ends on the
-   *  next day. */
-  readonly fromMinute: number;
-  readonly toMinute: number;
-  /** IANA name. */
-  readonly timeZone: string;
 }
 
 /** An address to connect to, without brackets, and its port; absent: the usual port. */

@@ -6,7 +6,7 @@ import { certificateNamePattern } from '../certificate/certificate-name.ts';
 import { parseName } from '../certificate/name-parsing.ts';
 import { findCovered, maxNames, withoutWildcard } from '../certificate/names.ts';
 import { certificatesIn } from '../certificate/pem.ts';
-import { type WorkloadReference, workloadKinds } from '../certificate/spec.ts';
+import { type WorkloadReference, workloadKinds } from '../certificate/rollout-spec.ts';
 import { parseCertificate } from '../certificate/x509.ts';
 import { describeInput } from './problems.ts';
 

@@ -1,6 +1,11 @@
 // The schema of how a target's workloads are restarted: `targets[].rollout`.
 import * as z from 'zod';
-import { type MaintenanceWindow, type RolloutSpec, type Weekday, weekdays } from '../certificate/spec.ts';
+import {
+  type MaintenanceWindow,
+  type RolloutSpec,
+  type Weekday,
+  weekdays,
+} from '../certificate/rollout-spec.ts';
 import { mapping, workload } from './fields.ts';
 import { describeInput } from './problems.ts';
 

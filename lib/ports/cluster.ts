@@ -1,5 +1,7 @@
 // Ports to a Kubernetes cluster. Each comment is part of the contract.
-import type { SecretTarget, WorkloadKind, WorkloadReference } from '../certificate/spec.ts';
+
+import type { WorkloadKind, WorkloadReference } from '../certificate/rollout-spec.ts';
+import type { SecretTarget } from '../certificate/spec.ts';
 import type { Delivery } from '../policy/delivery/secret.ts';
 import type { FoundSecret, ToolObjects } from '../policy/kubernetes/migration-source.ts';
 import type {

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
 import { Returns } from '../../lib/agent/returns.ts';
 import { type AgentScope, VerifiedStore } from '../../lib/agent/verified-store.ts';
-import type { RolloutSpec } from '../../lib/certificate/spec.ts';
+import type { RolloutSpec } from '../../lib/certificate/rollout-spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { type HarnessOptions, only, openHarness } from '../deploy/harness.ts';

@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { workloadKinds } from '../../lib/certificate/spec.ts';
+import { workloadKinds } from '../../lib/certificate/rollout-spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { otherKinds } from '../../lib/policy/kubernetes/objects.ts';
 import buildBundles from '../bundles.ts';

@@ -1,6 +1,6 @@
 // What Certrelay relies on in Deployments, StatefulSets and DaemonSets: use of Secrets, marks, rollouts.
 import { expect, test } from 'vitest';
-import { type WorkloadKind, workloadKinds } from '../../lib/certificate/spec.ts';
+import { type WorkloadKind, workloadKinds } from '../../lib/certificate/rollout-spec.ts';
 import type { Rollout } from '../../lib/policy/kubernetes/objects.ts';
 import type { Harness } from './kubernetes-harness.ts';
 

@@ -1,7 +1,8 @@
 // A version that is not valid yet is not put over one that is: what is there stays until then, and both
 // report and log say so.
 import { describe, expect, it, test } from 'vitest';
-import type { RolloutSpec, SecretTarget } from '../../lib/certificate/spec.ts';
+import type { RolloutSpec } from '../../lib/certificate/rollout-spec.ts';
+import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { mintChain } from '../minting/certificates.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type Harness, only, openHarness } from './harness.ts';

@@ -1,7 +1,7 @@
 // A version that does harm is taken back and held, by itself or by hand, until somebody resumes it or a newer
 // one is there.
 import { expect, test } from 'vitest';
-import type { RolloutSpec } from '../../lib/certificate/spec.ts';
+import type { RolloutSpec } from '../../lib/certificate/rollout-spec.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { parseDeployEvent } from '../../lib/requests/requests.ts';
 import { targetOf } from '../minting/targets.ts';

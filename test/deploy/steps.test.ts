@@ -1,7 +1,7 @@
 // Delivering in steps: canary, waves, what is served, windows, and going on after a run that was cut off.
 
 import { expect, test } from 'vitest';
-import { type RolloutSpec, weekdays } from '../../lib/certificate/spec.ts';
+import { type RolloutSpec, weekdays } from '../../lib/certificate/rollout-spec.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { tagsOfState } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';

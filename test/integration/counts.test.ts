@@ -1,7 +1,7 @@
 // What runs, passes and deliveries cost in calls and connections. `npm run bench` measures the same, and
 // times.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { workloadKinds } from '../../lib/certificate/spec.ts';
+import { workloadKinds } from '../../lib/certificate/rollout-spec.ts';
 import { otherKinds } from '../../lib/policy/kubernetes/objects.ts';
 import { deliverySandbox, measureDelivery, renew } from '../bench/delivery.ts';
 import { acmeBudget, measureIssuance } from '../bench/issuance.ts';

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { ClusterSignIn, ClusterSpec } from '../../lib/certificate/cluster-spec.ts';
 import type { ZoneAccess } from '../../lib/certificate/dns-spec.ts';
+import { type RolloutSpec, weekdays, workloadKinds } from '../../lib/certificate/rollout-spec.ts';
 import {
   type CertificateSpec,
   type Inventory,
@@ -9,11 +10,8 @@ import {
   keyTypes,
   pemFormats,
   type RegistrationSpec,
-  type RolloutSpec,
   type SecretTarget,
   type TenantRules,
-  weekdays,
-  workloadKinds,
 } from '../../lib/certificate/spec.ts';
 
 const label = fc.stringMatching(/^[a-z]([a-z0-9]{0,8}[a-z0-9])?$/);

@@ -1,6 +1,6 @@
 // When a target's workloads may be restarted.
 import { describe, expect, test } from 'vitest';
-import type { MaintenanceWindow } from '../../lib/certificate/spec.ts';
+import type { MaintenanceWindow } from '../../lib/certificate/rollout-spec.ts';
 import { judgeTiming } from '../../lib/policy/delivery/windows.ts';
 
 const saturday: MaintenanceWindow = {

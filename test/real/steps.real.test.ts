@@ -1,7 +1,7 @@
 // Restarting in steps on a real control plane: canary and waves, pods that the cluster refuses, and rights
 // that are missing.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RolloutSpec } from '../../lib/certificate/spec.ts';
+import type { RolloutSpec } from '../../lib/certificate/rollout-spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { codesOf, only } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';

@@ -1,6 +1,6 @@
 // Judges the progress of a rollout from a workload's spec and status, as "kubectl rollout status" does.
 import * as z from 'zod';
-import type { WorkloadKind } from '../../certificate/spec.ts';
+import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
 import type { Rollout } from '../../policy/kubernetes/objects.ts';
 
 const count = z.number().default(0);

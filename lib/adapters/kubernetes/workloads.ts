@@ -1,7 +1,7 @@
 // Lists Deployments, StatefulSets and DaemonSets, and restarts them by a patch of their pod template.
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
-import type { WorkloadKind } from '../../certificate/spec.ts';
+import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
 import { restartAnnotation, sinceAnnotation, type Workload } from '../../policy/kubernetes/objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';

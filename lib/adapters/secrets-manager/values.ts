@@ -1,6 +1,7 @@
 // Writes and parses the JSON values of AWS secrets; the same contents give the same bytes.
 import * as z from 'zod';
-import { keyRoles, keyTypes, secretFormats, weekdays, workloadKinds } from '../../certificate/spec.ts';
+import { weekdays, workloadKinds } from '../../certificate/rollout-spec.ts';
+import { keyRoles, keyTypes, secretFormats } from '../../certificate/spec.ts';
 import {
   type PendingOrder,
   type StoredCertificate,

@@ -1,6 +1,8 @@
 // Delivers to one target, up to the start of its rollouts: reads the Secret, plans, applies, restarts
 // workloads.
-import type { SecretTarget, WorkloadKind } from '../../certificate/spec.ts';
+
+import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
+import type { SecretTarget } from '../../certificate/spec.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
 import {
   compareStored,

@@ -1,6 +1,6 @@
 // Watches one wave of a rollout to its end: waits for its workloads first, then probes what is served.
 import { poll } from '../../async/poll.ts';
-import type { RolloutSpec } from '../../certificate/spec.ts';
+import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import { findHarm } from '../../policy/delivery/waves.ts';
 import type { ProbeSummary } from '../../policy/serving/served.ts';
 import { probeSpecOfTarget } from '../../policy/serving/served-targets.ts';

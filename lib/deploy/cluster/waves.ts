@@ -1,7 +1,7 @@
 // Delivers to a target in waves: the canary first, then the other workloads. A wave that does harm is rolled
 // back. Everything that a later invocation needs to continue is in the cluster.
 
-import type { RolloutSpec } from '../../certificate/spec.ts';
+import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
 import { adviseOthers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
 import { nameTarget } from '../../policy/delivery/secret.ts';

@@ -1,6 +1,6 @@
 // Lists the workloads of a cluster's namespaces, once for all targets.
 import { keepFailures, PromiseCache } from '../../async/promise-cache.ts';
-import { type WorkloadKind, workloadKinds } from '../../certificate/spec.ts';
+import { type WorkloadKind, workloadKinds } from '../../certificate/rollout-spec.ts';
 import { type OtherUser, otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { describeError } from '../../ports/errors.ts';

@@ -1,6 +1,7 @@
 // Deletes Kubernetes Secrets whose target was removed, in clusters with `prune`.
 
-import { isSecretTarget, workloadKinds } from '../../certificate/spec.ts';
+import { workloadKinds } from '../../certificate/rollout-spec.ts';
+import { isSecretTarget } from '../../certificate/spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
 import { isAgentCluster } from '../../policy/delivery/agents.ts';
 import {

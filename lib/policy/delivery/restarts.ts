@@ -1,6 +1,7 @@
 // Decides which workloads of a target restart, and marks each only once for a certificate.
 import { createHash } from 'node:crypto';
-import type { SecretTarget, WorkloadReference } from '../../certificate/spec.ts';
+import type { WorkloadReference } from '../../certificate/rollout-spec.ts';
+import type { SecretTarget } from '../../certificate/spec.ts';
 import {
   nameWorkload,
   type OtherKind,

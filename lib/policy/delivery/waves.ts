@@ -1,6 +1,7 @@
 // Splits a target's restarts into the canary and waves, and decides from probes whether the next wave may
 // start.
-import type { RolloutSpec, WorkloadReference } from '../../certificate/spec.ts';
+
+import type { RolloutSpec, WorkloadReference } from '../../certificate/rollout-spec.ts';
 import type { ProbeResult, ProbeSummary } from '../serving/served.ts';
 import type { RestartPlan } from './restarts.ts';
 

@@ -1,5 +1,5 @@
 // Decides whether a target's workloads may restart now or must wait for a maintenance window.
-import { type MaintenanceWindow, weekdays } from '../../certificate/spec.ts';
+import { type MaintenanceWindow, weekdays } from '../../certificate/rollout-spec.ts';
 
 /** Whether workloads may restart now. */
 export type Timing =

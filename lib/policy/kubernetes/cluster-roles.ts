@@ -1,11 +1,11 @@
 // Decides the least rights that Certrelay needs in each namespace of a cluster, from the inventory.
+
+import { type WorkloadKind, workloadKinds } from '../../certificate/rollout-spec.ts';
 import {
   type AllowedRestart,
   type Inventory,
   isSecretTarget,
   type SecretTarget,
-  type WorkloadKind,
-  workloadKinds,
 } from '../../certificate/spec.ts';
 import { webhookRules } from '../../inventory/source-rules.ts';
 

@@ -1,5 +1,5 @@
 // The Kubernetes objects that Certrelay reads and writes, as plain facts without types of a client library.
-import type { WorkloadKind, WorkloadReference } from '../../certificate/spec.ts';
+import type { WorkloadKind, WorkloadReference } from '../../certificate/rollout-spec.ts';
 
 /** Label and value of every Secret that is ours. A Secret without it is somebody else's. */
 export const managedByLabel = { name: 'app.kubernetes.io/managed-by', value: 'certrelay' } as const;
