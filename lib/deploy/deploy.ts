@@ -1,5 +1,4 @@
-// The deploy story: delivers each requested certificate to each requested target, all clusters at the same
-// time.
+// The deploy story: delivers each requested certificate to its targets, all clusters at once.
 
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';

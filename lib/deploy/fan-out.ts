@@ -7,8 +7,8 @@ import type { DeployRequest } from '../requests/requests.ts';
 
 /** Names of the clusters that get an invocation of their own when a request is over everything (`{}`). Empty
  *  for any other request, and if there are fewer than two clusters. Leaves out clusters that only an agent
- *  reaches, and those with `prune`: only an invocation that has read every certificate knows which Secrets to
- *  delete. */
+ *  reaches, and those with `prune`: only an invocation that has read every
+ *  certificate knows which Secrets to delete. */
 export function findDelegatedClusters(request: DeployRequest, inventory: Inventory): readonly string[] {
   if (Object.keys(request).length > 0) return [];
   const clusters = Object.keys(inventory.clusters).filter((name) => !isAgentCluster(name, inventory));

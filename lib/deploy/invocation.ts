@@ -35,8 +35,8 @@ export interface DeployPorts {
   /** Reads the record that limits how long certificates are kept that the inventory no longer allows. Absent:
    *  the date on each certificate's tags counts. */
   readonly installation?: Pick<InstallationStore, 'read'> | undefined;
-  /** Judges whether a target may go back to the previous version. Absent: any usable AWSPREVIOUS may be put
-   *  back. */
+  /** Judges whether a target may go back to the previous version. Absent:
+   *  any usable AWSPREVIOUS may be put back. */
   readonly judgeReturn?: JudgeReturn | undefined;
   /** Sends the event for a completed delivery. Absent: no event is sent. */
   readonly announce?: Announce | undefined;
@@ -57,8 +57,8 @@ export interface DeployInvocation extends DeployRequest {
   readonly cleanUpSignal: AbortSignal;
 }
 
-/** One certificate to deliver to one target: a Kubernetes Secret, unless the type parameter says
- *  otherwise. */
+/** One certificate to deliver to one target: a Kubernetes Secret, unless
+ *  the type parameter says otherwise. */
 export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly delivery: Delivery;
   readonly target: Target;
@@ -144,8 +144,8 @@ export interface PruneReport {
 }
 
 /** The report of one invocation. `failures` maps each certificate, target or cluster that failed to its
- *  errors: the function throws them after the report is written, and answers an SQS batch message by
- *  message. */
+ *  errors: the function throws them after the report is written, and
+ *  answers an SQS batch message by message. */
 export interface DeployReport {
   /** Worst outcome first. */
   readonly certificates: readonly CertificateReport[];
@@ -174,11 +174,12 @@ export interface ClusterContext {
 }
 
 /** The certificate in AWSPREVIOUS, verified, or one line that says why it must not be put back. Also refused
- *  if the job's version is no longer AWSCURRENT. `isOver`: it expires too soon. `error`: add it to the job's
- *  failures. */
+ *  if the job's version is no longer AWSCURRENT. `isOver`: it expires too
+ *  soon. `error`: add it to the job's failures. */
 export type LastGood =
   | { readonly delivery: Delivery }
   | { readonly refusal: string; readonly isOver?: boolean; readonly error?: AgentError };
 
-/** Loads the version before that of a job. @throws StoreError if the store cannot be read. */
+/** Loads the version before that of a job.
+ *  @throws StoreError if the store cannot be read. */
 export type LoadLastGood = (job: AnyJob) => Promise<LastGood>;

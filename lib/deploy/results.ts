@@ -17,8 +17,8 @@ const refusals: readonly ClusterErrorCode[] = [
   'Unsupported',
 ];
 
-/** Limits of one report entry, in characters and in workloads: anybody with access to the namespace can make
- *  many. */
+/** Limits of one report entry, in characters and in workloads: anybody
+ *  with access to the namespace can make many. */
 const longestMessage = 4_000;
 const mostRestarted = 100;
 
@@ -91,8 +91,8 @@ export function describeProgress(
   };
 }
 
-/** The result of a target that does not get this version now. `rest` replaces the job's phase and adds errors,
- *  the Secret's action and restarted workloads. */
+/** The result of a target that does not get this version now. `rest` replaces the job's phase and adds
+ *  errors, the Secret's action and restarted workloads. */
 export function describeUndelivered(
   { delivery, target, phase }: AnyJob,
   outcome: 'waiting' | 'held' | 'pending',

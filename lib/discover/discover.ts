@@ -73,8 +73,8 @@ const concurrency = 8;
 
 /** Reads every place of the inventory's `discovery` and registers what its objects request. A place that
  *  cannot be read is in `failures` and does not stop the others. May be called twice.
- *  @throws ConfigError `Inventory` if the inventory has no `discovery`; StoreError if the store cannot be
- *  listed. */
+ *  @throws ConfigError `Inventory` if the inventory has no `discovery`;
+ *  StoreError if the store cannot be listed. */
 export async function discoverCertificates(
   ports: DiscoverPorts,
   invocation: DiscoverInvocation,

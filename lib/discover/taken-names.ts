@@ -1,5 +1,4 @@
-// Tracks which DNS names other certificates have, during one invocation of discover. The first request gets a
-// name.
+// Tracks which DNS names other certificates have during one invocation; the first request gets a name.
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import {

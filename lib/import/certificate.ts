@@ -1,5 +1,4 @@
-// Imports a certificate of another tool: verifies it and stores it as AWSCURRENT. `issue` renews it from then
-// on.
+// Imports another tool's certificate: verifies it and stores it as AWSCURRENT, for `issue` to renew.
 
 import { createHash } from 'node:crypto';
 import type { Bundle } from '../certificate/bundle.ts';
@@ -137,8 +136,8 @@ interface ClaimedSubject {
 
 interface ImportClaim {
   readonly version: string;
-  /** The claim has the order of an earlier invocation. `issue` finishes that, so the claim is not
-   *  released. */
+  /** The claim has the order of an earlier invocation. `issue` finishes
+   *  that, so the claim is not released. */
   readonly unfinished: boolean;
 }
 
@@ -170,8 +169,8 @@ async function claimImport(
   return { version: claim.version, unfinished: resumes(earlierOrder, entry?.state) };
 }
 
-/** A version id from the fingerprint and the version before, so that a repeated import writes the same
- *  version. */
+/** A version id from the fingerprint and the version before, so that a
+ *  repeated import writes the same version. */
 function versionOfImport(fingerprint: string, over: string | undefined): string {
   return createHash('sha256').update(`import ${fingerprint} over ${over}`).digest('hex');
 }

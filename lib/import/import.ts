@@ -1,5 +1,4 @@
-// The import story: imports a certificate from an AWS secret or a cluster, or an ACME account, of another
-// tool.
+// The import story: imports a certificate (from an AWS secret or a cluster) or an ACME account.
 import type { AccountStore } from '../ports/accounts.ts';
 import type { ConnectDirectory } from '../ports/cluster.ts';
 import type { ImportRequest } from '../requests/import.ts';
@@ -20,8 +19,8 @@ export interface AnyImportPorts extends ImportPorts {
 
 /** One invocation of the import function. */
 export interface AnyImportInvocation extends ImportInvocation {
-  /** First part of AWS secret names. If the request names no AWS secret, `<prefix>/import/<certificate>` is
-   *  read. */
+  /** First part of AWS secret names. If the request names no AWS secret,
+   *  `<prefix>/import/<certificate>` is read. */
   readonly prefix: string;
 }
 

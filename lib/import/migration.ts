@@ -128,8 +128,8 @@ async function readSource(
   }
 }
 
-/** A specification with the names and key type of the certificate in the Secret, and the Secret as its only
- *  target. */
+/** A specification with the names and key type of the certificate in the
+ *  Secret, and the Secret as its only target. */
 function describeSpec(
   name: string,
   { from, issuer = 'default' }: MigrationRequest,

@@ -9,8 +9,8 @@ import { type CertificateMaterial, readCertificateMaterial } from './material.ts
 /** Why a certificate cannot be imported. */
 export type ImportProblem = BundleProblem | 'Unreadable' | 'WeakDhParameters';
 
-/** The verified certificate with notes for people; or its first problem, in a sentence that quotes nothing of
- *  it. */
+/** The verified certificate with notes for people; or its first problem,
+ *  in a sentence that quotes nothing of it. */
 export type ImportVerification =
   | { readonly ok: true; readonly bundle: Bundle; readonly notes: readonly string[] }
   | { readonly ok: false; readonly problem: ImportProblem; readonly message: string };

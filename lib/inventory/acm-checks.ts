@@ -1,5 +1,4 @@
-// Finds mistakes about targets in AWS Certificate Manager: one ARN per certificate and region, one
-// certificate per ARN.
+// Finds mistakes about targets in ACM: one ARN per certificate and region, one certificate per ARN.
 import type { InventoryMistake } from './problems.ts';
 
 /** The name that stands for ACM where other targets have a cluster: `acm/us-east-1`. */

@@ -1,5 +1,4 @@
-// Finds mistakes about clusters that only an agent reaches. Their names become tag keys, which IAM conditions
-// compare.
+// Finds mistakes about clusters that only an agent reaches: names that IAM confuses, and too many clusters.
 import type { InventoryMistake } from './problems.ts';
 
 /** Limit for one certificate. Each such cluster takes two of the 50 tags of its AWS secret. */
@@ -13,8 +12,8 @@ interface Outline {
   }[];
 }
 
-/** Finds agent clusters whose names differ only in case, and certificates that go to more than 4 agent
- *  clusters. */
+/** Finds agent clusters whose names differ only in case, and certificates
+ *  that go to more than 4 agent clusters. */
 export function findAgentMistakes({ clusters, certificates }: Outline): readonly InventoryMistake[] {
   const agents = new Set(Object.keys(clusters).filter((name) => isAgent(clusters[name])));
   // IAM ignores case in condition keys.

@@ -1,5 +1,4 @@
-// Finds mistakes between parts of the inventory: repeats, and references to something that the file does not
-// define.
+// Finds mistakes between parts of the inventory: repeats, and references to undefined issuers or clusters.
 
 import { parseName } from '../certificate/name-parsing.ts';
 import { acmName, findAcmMistakes } from './acm-checks.ts';
@@ -102,8 +101,8 @@ function findForbiddenScopes(outline: Outline): readonly InventoryMistake[] {
   );
 }
 
-/** Finds issuers with the same directory and different external account bindings: a directory has one
- *  account. */
+/** Finds issuers with the same directory and different external account
+ *  bindings: a directory has one account. */
 function findSharedAccounts({ issuers }: Outline): readonly InventoryMistake[] {
   const first = new Map<string | undefined, { readonly name: string; readonly secret: string }>();
   return Object.entries(issuers).flatMap(([name, { directory: url, eab }]) => {
@@ -116,8 +115,8 @@ function findSharedAccounts({ issuers }: Outline): readonly InventoryMistake[] {
   });
 }
 
-/** Finds a role that is listed twice for the same names, or with two external ids: its trust policy requires
- *  one. */
+/** Finds a role that is listed twice for the same names, or with two
+ *  external ids: its trust policy requires one. */
 function findRepeatedRoles({ dns }: Outline): readonly InventoryMistake[] {
   const zones = dns?.zones ?? [];
   return zones.flatMap(({ match, roleArn, externalId }, index) => {

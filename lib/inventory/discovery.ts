@@ -1,5 +1,4 @@
-// Turns what an object in a cluster requests into a certificate's specification, if the inventory's
-// `discovery` allows it.
+// Turns what an object requests into a certificate's specification, within the rules of `discovery`.
 import { hash } from 'node:crypto';
 import type { Inventory, SecretTarget } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';

@@ -1,5 +1,4 @@
-// The schema of `dns`: the delegation zone, hosted zones in other AWS accounts, and the check before an
-// order.
+// The schema of `dns`: delegation zone, hosted zones in other AWS accounts, and the check before an order.
 import * as z from 'zod';
 import { externalId, mapping, roleArn, zone } from './fields.ts';
 

@@ -1,5 +1,4 @@
-// The schemas of single fields of the inventory: each parses, sets its default, and says what is wrong and
-// what to write.
+// The schemas of single fields: each parses, sets its default, and says what is wrong and what to write.
 import * as z from 'zod';
 import { awsRegionPattern } from '../certificate/aws-region.ts';
 import { certificateNamePattern } from '../certificate/certificate-name.ts';
@@ -94,8 +93,8 @@ const maxObjectName = 253;
 /** Name of a Kubernetes object (RFC 1123 subdomain). */
 export const objectName = z.string().refine(isObjectName, { error: explainObjectName });
 
-/** A Secret's name with `{name}` in place of the certificate's name. It must be valid for every certificate
- *  name. */
+/** A Secret's name with `{name}` in place of the certificate's name. It
+ *  must be valid for every certificate name. */
 export const secretTemplate = z
   .string()
   .refine((text) => isObjectName(text.replaceAll('{name}', 'n'.repeat(63))), { error: explainObjectName })
@@ -150,8 +149,8 @@ export const directory = z
   })
   .prefault('letsencrypt-staging');
 
-/** A mail address for the CA, with or without `mailto:` (RFC 8555 §7.3). Parsed to `mailto:` in lower
- *  case. */
+/** A mail address for the CA, with or without `mailto:` (RFC 8555 §7.3).
+ *  Parsed to `mailto:` in lower case. */
 export const contact = z.string().transform((text, context) => {
   const [, local = '', host = ''] = /^(?:mailto:)?([^\s@,?]{1,64})@([^\s@,?]+)$/i.exec(text) ?? [];
   const parsed = parseName(host);

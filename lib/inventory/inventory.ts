@@ -21,8 +21,8 @@ import { locateIn, readYaml, type YamlMistake } from './yaml.ts';
 /** Longest text that is parsed, in characters. 10,000 certificates need about 3 MB. */
 const maxLength = 16_000_000;
 
-/** The inventory in a YAML text, with every default filled in; or all its mistakes, in the order of the
- *  file. */
+/** The inventory in a YAML text, with every default filled in; or all its
+ *  mistakes, in the order of the file. */
 export function parseInventory(
   text: string,
 ): { readonly inventory: Inventory } | { readonly problems: readonly InventoryProblem[] } {

@@ -45,8 +45,8 @@ const probeFields = mapping({
     .describe('Names to probe instead of domains, such as a name that a wildcard covers'),
 });
 
-/** `certificates[].probe`: where to probe what is served. `false`: nowhere. Absent: the addresses of the
- *  domains. */
+/** `certificates[].probe`: where to probe what is served. `false`:
+ *  nowhere. Absent: the addresses of the domains. */
 export const probe = z
   .union([z.literal(false), probeFields], {
     error: ({ input }) =>

@@ -1,5 +1,4 @@
-// Turns a registration request into a certificate's specification, if the inventory's `registration` allows
-// it.
+// Turns a registration request into a certificate's specification, within the rules of `registration`.
 import { hash } from 'node:crypto';
 import { withoutWildcard } from '../certificate/names.ts';
 import {

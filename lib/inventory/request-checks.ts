@@ -76,8 +76,8 @@ function nameRestart(restart: AllowedRestart): string {
   return typeof restart === 'string' ? restart : `${restart.kind}/${restart.name}`;
 }
 
-/** Finds Secrets that a certificate of the inventory file writes already, and Secrets that the request names
- *  twice. */
+/** Finds Secrets that a certificate of the inventory file writes already,
+ *  and Secrets that the request names twice. */
 export function findTakenSecrets(spec: StoredSpec, { certificates }: Inventory): readonly InventoryMistake[] {
   const taken = new Map<string, string>();
   for (const { name, targets } of certificates) {

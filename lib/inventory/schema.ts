@@ -1,5 +1,4 @@
-// The schema of `infra/certificates.yaml`: its keys, their defaults and descriptions. Editors show the
-// descriptions, through the JSON Schema.
+// The schema of `infra/certificates.yaml`: keys, defaults, and the descriptions that editors show.
 import * as z from 'zod';
 import { isCovered, withoutWildcard } from '../certificate/names.ts';
 import {
@@ -142,8 +141,8 @@ const registration = mapping({
     ),
 });
 
-/** The schema of the whole file. Its output is a valid `Inventory` if `findCrossMistakes` also finds
- *  nothing. */
+/** The schema of the whole file. Its output is a valid `Inventory` if
+ *  `findCrossMistakes` also finds nothing. */
 export const inventorySchema = mapping({
   issuers: z
     .record(referenceName, issuer)

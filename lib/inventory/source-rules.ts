@@ -1,5 +1,4 @@
-// Finds the rules of today's inventory for a specification that is not in the file: those of `registration`
-// or `discovery`.
+// Finds the rules, of `registration` or `discovery`, for a specification that is not in the file.
 import {
   type AllowedRestart,
   type DiscoveryScope,
@@ -14,7 +13,7 @@ import type { SpecSource, StoredSpec } from '../certificate/stored.ts';
 /** A namespace of a cluster. */
 export type NamespaceRef = Pick<SecretTarget, 'cluster' | 'namespace'>;
 
-/** What first source of specifications may request now. */
+/** What one source of specifications may request now. */
 export interface SourceRules {
   /** Names the source in messages: `the webhook`, or a place such as `lab/shop`. Certificates of one source
    *  may share DNS names. */

@@ -1,5 +1,4 @@
-// The schema of a target's further keys: key names, password, labels and annotations of its Secret; region
-// and ARN in ACM.
+// The schema of a target's details: key names, password, labels and annotations; region and ARN in ACM.
 import * as z from 'zod';
 import {
   type KeyNames,
@@ -26,8 +25,8 @@ const annotationValue = z.string({
   error: ({ input }) => `is ${describeInput(input)}; write text, and a number in quotes`,
 });
 
-/** Optional keys of a target for its Secret: names of its keys, a keystore's password, labels and
- *  annotations. */
+/** Optional keys of a target for its Secret: names of its keys, a
+ *  keystore's password, labels and annotations. */
 export const secretFields = {
   keys: mapping({
     cert: key.optional(),

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { nameField, orEmpty, parseFields } from './fields.ts';
 
-/** The parsed event of `import`. @throws ConfigError `Event` that names each field that is unknown or
- *  wrong. */
+/** The parsed event of `import`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseImportEvent(event: unknown): ImportRequest {
   return parseFields(importRequest, orEmpty(event));
 }

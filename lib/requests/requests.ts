@@ -166,38 +166,38 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
   });
 }
 
-/** The parsed event of `probe`. @throws ConfigError `Event` that names each field that is unknown or
- *  wrong. */
+/** The parsed event of `probe`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseProbeEvent(event: unknown): ProbeRequest {
   return parseFields(probeRequest, orEmpty(event));
 }
 
-/** The parsed event of `status`. @throws ConfigError `Event` that names each field that is unknown or
- *  wrong. */
+/** The parsed event of `status`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseStatusEvent(event: unknown): StatusRequest {
   return parseFields(statusRequest, orEmpty(event));
 }
 
-/** The parsed event of `discover`. @throws ConfigError `Event` that names each field that is unknown or
- *  wrong. */
+/** The parsed event of `discover`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseDiscoverEvent(event: unknown): DiscoverRequest {
   return parseFields(discoverRequest, orEmpty(event));
 }
 
-/** The parsed event of `export`. @throws ConfigError `Event` that names each field that is unknown or
- *  wrong. */
+/** The parsed event of `export`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseExportEvent(event: unknown): ExportRequest {
   return parseFields(exportRequest, orEmpty(event));
 }
 
-/** The parsed event of `revoke`. @throws ConfigError `Event` that names each field that is unknown or
- *  wrong. */
+/** The parsed event of `revoke`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseRevokeEvent(event: unknown): RevokeRequest {
   return parseFields(revokeRequest, orEmpty(event));
 }
 
-/** The parsed event of `pause`. @throws ConfigError `Event` that names each field that is unknown or
- *  wrong. */
+/** The parsed event of `pause`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parsePauseEvent(event: unknown): PauseRequest {
   return parseFields(pauseRequest, orEmpty(event));
 }

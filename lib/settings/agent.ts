@@ -22,8 +22,8 @@ export interface AgentSettings {
   readonly serviceAccount?: string | undefined;
 }
 
-/** The settings in environment variables. @throws ConfigError `Settings` that names every variable that is
- *  wrong. */
+/** The settings in environment variables.
+ *  @throws ConfigError `Settings` that names every variable that is wrong. */
 export function readAgentSettings(environment: Readonly<Record<string, string | undefined>>): AgentSettings {
   const problems: string[] = [];
   const read = (name: string) => environment[name]?.trim() || undefined;

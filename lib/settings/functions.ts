@@ -28,8 +28,8 @@ export interface Settings {
   readonly kubernetesServer?: string | undefined;
   /** Name of the AWS secret with the webhook's signing secret. */
   readonly webhookSecret: string;
-  /** How long after a delivery servers may still serve another certificate before `status` reports it, in
-   *  milliseconds. */
+  /** How long after a delivery servers may still serve another certificate
+   *  before `status` reports it, in milliseconds. */
   readonly staleAfterMs: number;
   /** Time between two scheduled calls, in milliseconds. No entry for a function without a schedule. */
   readonly intervals: Readonly<Partial<Record<ScheduledFunction, number>>>;
@@ -45,8 +45,8 @@ export function intervalVariable(name: ScheduledFunction): string {
   return `CERTRELAY_${name.toUpperCase()}_INTERVAL_MINUTES`;
 }
 
-/** The settings in environment variables. @throws ConfigError `Settings` that names every variable that is
- *  wrong. */
+/** The settings in environment variables.
+ *  @throws ConfigError `Settings` that names every variable that is wrong. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const problems: string[] = [];
   // A template sets an empty variable for "not set".

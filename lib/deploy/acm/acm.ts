@@ -1,5 +1,4 @@
-// Delivers to the targets in one region of AWS Certificate Manager: observes, plans, imports under a stable
-// ARN.
+// Delivers to targets in one region of AWS Certificate Manager: reads, plans, imports under a stable ARN.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { readCertificate } from '../../certificate/x509.ts';
@@ -41,8 +40,8 @@ export async function deployToAcm(
   }
 }
 
-/** Delivers one job, unless its version is frozen: then keeps what ACM has, or imports the previous
- *  version. */
+/** Delivers one job, unless its version is frozen: then keeps what ACM
+ *  has, or imports the previous version. */
 async function deliverOrFreeze(
   job: AcmJob,
   { acm, loadLastGood }: { readonly acm: CertificateManager; readonly loadLastGood: LoadLastGood },
@@ -74,8 +73,8 @@ async function deliverOrFreeze(
   return { ...describeUndelivered(job, 'held', message, { phase: 'none', action: report.action }), arn };
 }
 
-/** @param isCurrent Called before an import: a slow invocation must not replace a newer version with an older
- *  one. */
+/** @param isCurrent Called before an import: a slow invocation must not
+ *  replace a newer version with an older one. */
 async function deliver(
   job: AcmJob,
   acm: CertificateManager,

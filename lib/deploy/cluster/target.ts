@@ -1,5 +1,4 @@
-// Delivers to one target, up to the start of its rollouts: reads the Secret, plans, applies, restarts
-// workloads.
+// Delivers to one target, up to the start of its rollouts: reads, plans and applies the Secret, restarts.
 
 import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
@@ -87,8 +86,8 @@ export interface SecretUpdate {
 /** Updates the Secret if it differs from what it should be, and verifies what the cluster stored. Plans again
  *  if somebody else changed the Secret at the same time.
  *  @param delivery What the Secret should contain. Default: the job's version.
- *  @throws StoreError, ClusterError as `deliverTarget`; `Conflict` if the Secret has a newer version by
- *  now. */
+ *  @throws StoreError, ClusterError as `deliverTarget`; `Conflict` if the
+ *  Secret has a newer version by now. */
 export async function updateSecret(
   job: Job,
   cluster: Cluster,
@@ -181,8 +180,8 @@ async function restartWorkloads(
   return { warnings, ...(await startRollouts(plans, target, cluster, { dryRun, signal })) };
 }
 
-/** The kinds of the workloads that `restart` lists. `undefined` if it lists none: any kind may use the
- *  Secret. */
+/** The kinds of the workloads that `restart` lists. `undefined` if it
+ *  lists none: any kind may use the Secret. */
 export function kindsOf({ restart }: SecretTarget): readonly WorkloadKind[] | undefined {
   return typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
 }

@@ -114,8 +114,8 @@ async function findAppliedAt(
   return (await cluster.readSecret(target.namespace, target.secret, invocation.signal))?.appliedAt;
 }
 
-/** The restarts of the target, in waves. @throws ClusterError `NotFound` if the canary is none of its
- *  workloads. */
+/** The restarts of the target, in waves.
+ *  @throws ClusterError `NotFound` if the canary is none of its workloads. */
 function findWaves(
   { target, delivery }: Job,
   rollout: RolloutSpec,

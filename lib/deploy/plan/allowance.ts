@@ -1,5 +1,4 @@
-// Judges whether today's inventory allows a registered or discovered certificate, and until when it is kept
-// if not.
+// Judges whether today's inventory allows a registered or discovered certificate, and how long it is kept.
 import { keepFailures, once } from '../../async/promise-cache.ts';
 import type { Inventory } from '../../certificate/spec.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
@@ -72,8 +71,8 @@ async function readInstallation(
   }
 }
 
-/** Whether a certificate must not be delivered: the inventory does not allow it and its grace period is
- *  over. */
+/** Whether a certificate must not be delivered: the inventory does not
+ *  allow it and its grace period is over. */
 export function isRefused({ misfits }: CertificateToDeliver, { clock }: Pick<DeployPorts, 'clock'>): boolean {
   return misfits !== undefined && !isTolerated(misfits, clock.now());
 }

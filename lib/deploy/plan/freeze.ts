@@ -1,5 +1,4 @@
-// Decides whether a certificate's current version is frozen, from its tag and from what a person requests
-// now.
+// Decides whether the current version is frozen, from its tag and from what a person requests now.
 import { frozenByAgents } from '../../policy/delivery/agents.ts';
 import { freezeOf, isByHand, trimFreeze } from '../../policy/delivery/freeze.ts';
 import type { StoreEntry } from '../../ports/store.ts';
@@ -40,8 +39,8 @@ export async function recordFreeze(
   return freeze;
 }
 
-/** Whether the previous version expires so soon that this one must replace it although it failed
- *  somewhere. */
+/** Whether the previous version expires so soon that this one must replace
+ *  it although it failed somewhere. */
 async function isPreviousExpiring(
   job: Pick<AnyJob, 'delivery' | 'facts'>,
   ports: DeployPorts,

@@ -1,5 +1,4 @@
-// Ends an invocation: records and logs how far each certificate is, probes completed ones, and makes their
-// reports.
+// Ends an invocation: records and logs how far each certificate is, probes it, and makes its report.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { mostAnswerBytes, takeFitting } from '../../policy/bounds.ts';
@@ -105,8 +104,8 @@ async function recordCertificate(
   }
 }
 
-/** Writes the delivery tags. Returns the error if that fails; the next invocation then reads the targets
- *  again. */
+/** Writes the delivery tags. Returns the error if that fails; the next
+ *  invocation then reads the targets again. */
 async function recordProgress(
   selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
@@ -122,8 +121,8 @@ async function recordProgress(
   }
 }
 
-/** Logs one result. An alarm counts `delivery failed` (infra/alarms.yml), so a slow rollout is `delivery
- *  pending`. */
+/** Logs one result. An alarm counts `delivery failed` (infra/alarms.yml),
+ *  so a slow rollout is `delivery pending`. */
 function logTarget({ report, failures }: JobResult, version: string, { log }: DeployPorts) {
   const { certificate, target, outcome, message } = report;
   const fields = { certificate, target, version };
