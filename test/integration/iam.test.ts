@@ -246,7 +246,7 @@ async function takeOver(): Promise<void> {
   for (const cluster of ['prod', 'far']) {
     const event = { from: { cluster, namespace: 'edge', secret: 'left-tls' } };
     const { error } = await sandbox.lambda.invoke('import', event);
-    expect(error?.errorMessage).toContain('there is no Secret edge/left-tls');
+    expect(error?.errorMessage).toContain('has no Secret edge/left-tls');
   }
 }
 
