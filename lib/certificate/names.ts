@@ -36,7 +36,7 @@ export function challengeName(domain: string): string {
   return `${challengeLabel}.${withoutWildcard(domain)}`;
 }
 
-/** Name of the persistent TXT record (draft-ietf-acme-dns-persist-01); the same for a name and its
+/** Name of the persistent TXT record (draft-ietf-acme-dns-persist-02); the same for a name and its
  *  wildcard. */
 export function persistentName(domain: string): string {
   return `${persistentLabel}.${withoutWildcard(domain)}`;

@@ -55,7 +55,7 @@ export function makeReport(
 ): IssueReport {
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   const lines = [
-    ...plan.map((entry): ReportLine => ({ ...entry, ...withoutError(byName.get(entry.name)) })),
+    ...plan.map((entry): ReportLine => joinOutcome(entry, byName.get(entry.name))),
     ...unreadable.map(({ name, error }): ReportLine => {
       return {
         name,
@@ -78,6 +78,12 @@ export function makeReport(
     certificates,
     ...(omitted > 0 ? { omitted } : {}),
   };
+}
+
+/** A line of the plan with its outcome, and the warnings of both. */
+function joinOutcome(entry: PlanEntry, outcome: OrderOutcome | undefined): ReportLine {
+  const warnings = [...(entry.warnings ?? []), ...(outcome?.warnings ?? [])];
+  return { ...entry, ...withoutError(outcome), ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
 /** An outcome without the error: its message is in the line already. */

@@ -76,7 +76,7 @@ export interface Challenge {
   readonly token?: string | undefined;
   /** Names that the CA's record may begin with (dns-persist-01). */
   readonly issuerDomains?: readonly string[] | undefined;
-  /** URL of the account that the record must name, if the CA requires one (dns-persist-01). */
+  /** URL of the account that the record must name, if the CA requires one (dns-persist-01, older draft). */
   readonly accountUrl?: string | undefined;
   readonly status: 'pending' | 'processing' | 'valid' | 'invalid';
   readonly problem?: AcmeProblem | undefined;
@@ -89,8 +89,12 @@ export interface Proof {
   /** Full name of the record: lower case, no trailing dot. */
   readonly name: string;
   readonly value: string;
+  /** A second value that must be there too: a CA that changes drafts may look for either. */
+  readonly olderValue?: string | undefined;
   /** Whether the value also proves later orders of the account, and so stays in DNS. */
   readonly isLasting: boolean;
+  /** Why it is dns-01 although the issuer's challenge is dns-persist-01. */
+  readonly fallbackReason?: string | undefined;
 }
 
 /** A CA's problem document (RFC 8555 §6.7, RFC 7807). */

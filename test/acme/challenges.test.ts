@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { chooseProof } from '../../lib/adapters/acme/challenges.ts';
 import type { Authorization, Challenge } from '../../lib/ports/acme.ts';
 
@@ -91,4 +91,65 @@ test("a lasting record never names a stranger's account", () => {
   expect(() => chooseProof(authorization(false, challenge), persist01, prover, noReport)).toThrow(
     'which is not our account there (https://ca.example/acct/7)',
   );
+});
+
+describe('the newer draft of dns-persist-01', () => {
+  const meta = { accountHashPrefix: 'https://ca.example/account-hash/' };
+  const newer = { ...lasting, issuerDomains: ['ca.example'] };
+  const vector = {
+    thumbprint: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+    accountUrl: 'https://ca.example/acct/123',
+    meta,
+  };
+  const one = (isWildcard: boolean, challenge: Challenge): Authorization => ({
+    ...authorization(isWildcard, challenge, once),
+    name: 'example.com',
+  });
+  const hashed =
+    'ca.example; accounturi=https://ca.example/account-hash/sha-256/5SQm7n6tPh2-PlLbCKGnViTXX5z19SCN4cPGQHSk-kw';
+
+  test.each([
+    [false, hashed],
+    [true, `${hashed}; policy=wildcard`],
+  ])("has a hash of the account in the record, by the draft's test vector (wildcard: %s)", (isWildcard, value) => {
+    const proof = chooseProof(one(isWildcard, newer), persist01, vector, noReport);
+    expect(proof).toEqual({
+      challenge: newer,
+      name: '_validation-persist.example.com',
+      value,
+      isLasting: true,
+    });
+  });
+
+  test('and the older one at once: both values are to stand side by side', () => {
+    const both = { ...newer, accountUrl: vector.accountUrl };
+    expect(chooseProof(one(false, both), persist01, vector, noReport)).toMatchObject({
+      value: hashed,
+      olderValue: 'ca.example; accounturi=https://ca.example/acct/123',
+    });
+  });
+
+  test('names the CA as its directory does', () => {
+    const names = { ...newer, issuerDomains: ['old.ca.example', 'ca.example'] };
+    const prover = { ...vector, meta: { ...meta, issuerDomainNames: ['ca.example'] } };
+    expect(chooseProof(one(false, names), persist01, prover, noReport)?.value).toBe(hashed);
+  });
+
+  test.each([
+    [{ issuerDomainNames: ['ca.example', 'www.ca.example'] }, 'also has the name www.ca.example'],
+    [{ caaIdentities: ['other.ca.example'] }, 'caaIdentities do not have ca.example'],
+  ])('is not answered where challenge and directory contradict each other: %j', (change, words) => {
+    const prover = { ...vector, meta: { ...meta, ...change } };
+    const reported: string[] = [];
+    const proof = chooseProof(one(false, newer), persist01, prover, (text) => void reported.push(text));
+    expect(proof).toMatchObject({ challenge: once, fallbackReason: expect.stringContaining(words) });
+    expect(reported).toEqual([proof?.fallbackReason]);
+  });
+});
+
+test('dns-01 in place of dns-persist-01 says why', () => {
+  expect(chooseProof(authorization(false, once), persist01, prover, noReport)?.fallbackReason).toContain(
+    'does not offer dns-persist-01',
+  );
+  expect(chooseProof(authorization(false, once), once01, prover, noReport)?.fallbackReason).toBeUndefined();
 });

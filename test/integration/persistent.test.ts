@@ -24,7 +24,13 @@ const changes = () => sandbox.journal.find({ action: 'ChangeResourceRecordSets',
 const texts = () => zone.list().filter(({ type }) => type === 'TXT');
 
 it('takes dns-01 where the CA does not offer it, and leaves nothing behind', async () => {
-  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  const { answer } = await order();
+  expect(answer).toMatchObject({ summary: { issued: 1 } });
+  expect(answer).toMatchObject({
+    certificates: [
+      { warnings: [expect.stringMatching(/^dns-01 was used .*does not offer dns-persist-01$/)] },
+    ],
+  });
   expect(changes()).toBe(2);
   expect(texts()).toEqual([]);
 });
@@ -32,7 +38,9 @@ it('takes dns-01 where the CA does not offer it, and leaves nothing behind', asy
 it('provisions the records once; later orders write nothing to Route 53', async () => {
   sandbox.authority.settings.persistentChallenges = true;
   const before = changes();
-  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  const { answer } = await order();
+  expect(answer).toMatchObject({ summary: { issued: 1 } });
+  expect(JSON.stringify(answer)).not.toContain('warnings');
   expect(changes() - before).toBe(1);
   const records = texts();
   expect(records.map(({ name }) => name).sort()).toEqual([
@@ -52,6 +60,23 @@ it('writes a record again that somebody has taken away', async () => {
   if (!first) throw new Error('there is no record');
   zone.change([{ action: 'DELETE', set: first }], 0);
   const before = changes();
+  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  expect(changes() - before).toBe(1);
+});
+
+it('puts the hashed value of the newer draft beside the older one, once', async () => {
+  sandbox.authority.settings.persistentDraft = 2;
+  const before = changes();
+  expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
+  expect(changes() - before).toBe(1);
+  const blog = texts().find(({ name }) => name.includes('blog'))?.values ?? [];
+  expect(blog.map((value) => value.replace(/https:\/\/[^/]+/, 'https://ca')).toSorted()).toEqual([
+    expect.stringMatching(
+      /^"ca\.sandbox\.example; accounturi=https:\/\/ca\/account-hash\/sha-256\/[\w-]{43}"$/,
+    ),
+    expect.stringMatching(/^"ca\.sandbox\.example; accounturi=https:\/\/ca\/acme\/acct\/\d+"$/),
+  ]);
+
   expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
   expect(changes() - before).toBe(1);
 });

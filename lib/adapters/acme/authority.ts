@@ -8,6 +8,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { chooseChain, type Download } from './chains.ts';
 import { chooseProof } from './challenges.ts';
+import type { AcmeDirectory } from './directory.ts';
 import type { AcmeResponse } from './http.ts';
 import { parseAuthorization, parseOrder } from './orders.ts';
 import { readRenewalInfo } from './renewal-info.ts';
@@ -38,6 +39,8 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
     return { url, chain: data, link: headers.link };
   };
 
+  /** Read with each authorization: a proof needs both. */
+  let meta: AcmeDirectory['meta'];
   let isReported = false;
   const reportOnce = (problem: string): void => {
     if (!isReported)
@@ -56,6 +59,7 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
       return toOrder(await session.post(url, undefined, signal), url, signal);
     },
     async readAuthorization(url, signal) {
+      meta = (await transport.directory(signal)).meta;
       return parseAuthorization(
         await session.post(url, undefined, signal),
         url,
@@ -82,7 +86,7 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
       return revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal);
     },
     proofOf(authorization) {
-      const prover = { thumbprint: parts.thumbprint, accountUrl: session.accountUrl };
+      const prover = { thumbprint: parts.thumbprint, accountUrl: session.accountUrl, meta };
       return chooseProof(authorization, issuer, prover, reportOnce);
     },
   };

@@ -3,21 +3,25 @@ import { createHash } from 'node:crypto';
 import { isInDomainOf } from '../../certificate/name-parsing.ts';
 import { challengeName, persistentName } from '../../certificate/names.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
+import { hashedAccountUri, persistentValue } from '../../policy/dns/persistent-record.ts';
 import { AcmeError, type Authorization, type Challenge, type Proof } from '../../ports/acme.ts';
+import type { AcmeDirectory } from './directory.ts';
 
 /** The account that proves control of a name. */
 export interface Prover {
   /** Thumbprint of the account's key (RFC 7638). */
   readonly thumbprint: string;
   readonly accountUrl: string;
+  /** `meta` of the CA's directory. */
+  readonly meta?: AcmeDirectory['meta'];
 }
 
 /** What the choice needs of the issuer. */
 type Issuer = Pick<IssuerSpec, 'directory' | 'challenge' | 'caaIdentity'>;
 
-/** The proof by the issuer's challenge, or by dns-01 if the CA does not offer that one. `undefined` if it
- *  offers neither. If dns-persist-01 is offered but would not be safe, `report` gets the reason and dns-01 is
- *  chosen.
+/** The proof by the issuer's challenge, or by dns-01 with a `fallbackReason` if the CA does not offer that one.
+ *  `undefined` if it offers neither. If dns-persist-01 is offered but would not be safe, `report` gets the
+ *  reason and dns-01 is chosen.
  *  @throws AcmeError `Unsupported` with that reason if the CA does not offer dns-01. */
 export function chooseProof(
   authorization: Authorization,
@@ -26,13 +30,19 @@ export function chooseProof(
   report: (problem: string) => void,
 ): Proof | undefined {
   const dns01 = dns01Proof(authorization, prover);
+  if (issuer.challenge !== 'dns-persist-01') return dns01;
   const persistent = authorization.challenges.find(({ type }) => type === 'dns-persist-01');
-  if (issuer.challenge !== 'dns-persist-01' || !persistent?.issuerDomains?.length) return dns01;
+  if (!persistent?.issuerDomains?.length) {
+    const offer = persistent
+      ? 'offers dns-persist-01 without its own names'
+      : 'does not offer dns-persist-01';
+    return dns01 && { ...dns01, fallbackReason: `the CA at ${issuer.directory} ${offer}` };
+  }
   const proof = persistentProof(authorization, persistent, issuer, prover);
   if (typeof proof !== 'string') return proof;
   if (dns01 === undefined) throw new AcmeError('Unsupported', proof);
   report(proof);
-  return dns01;
+  return { ...dns01, fallbackReason: proof };
 }
 
 /** The proof by dns-01 (RFC 8555 §8.4); `undefined` if the CA does not offer it. */
@@ -43,21 +53,27 @@ function dns01Proof({ name, challenges }: Authorization, { thumbprint }: Prover)
   return { challenge, name: challengeName(name), value, isLasting: false };
 }
 
-/** The proof by dns-persist-01 (draft-ietf-acme-dns-persist-01 §3): the record names the CA and our account.
- *  It stays in DNS, so it must never let a stranger issue. The text of a reason if the CA asks for a record
- *  that names another account, or none of the CA's own names. */
+/** The proof by dns-persist-01: the record names the CA and our account. The account is hashed if the directory
+ *  has a prefix for that (draft-ietf-acme-dns-persist-02); a CA that names the account besides gets the older
+ *  value too. The record stays in DNS, so it must never let a stranger issue. The text of a reason if the CA
+ *  asks for a record that names another account, or none of the CA's own names. */
 function persistentProof(
   { name, isWildcard }: Authorization,
   challenge: Challenge,
   { directory, caaIdentity = [] }: Issuer,
-  { accountUrl }: Prover,
+  { accountUrl, thumbprint, meta }: Prover,
 ): Proof | string {
   if (challenge.accountUrl !== undefined && challenge.accountUrl !== accountUrl) {
     return `the CA at ${directory} asks for a dns-persist-01 record for ${name} that names ${JSON.stringify(challenge.accountUrl.slice(0, 200))}, which is not our account there (${accountUrl}); no such record is written`;
   }
   const { host, hostname } = new URL(directory);
   const offered = challenge.issuerDomains ?? [];
-  const issuer = offered.find((domain) => {
+  const prefix = meta?.accountHashPrefix;
+  const contradiction = prefix === undefined ? undefined : findContradiction(offered, meta);
+  if (contradiction !== undefined)
+    return `the CA at ${host} asks for a dns-persist-01 record for ${name} that names ${offered.join(', ')}, but ${contradiction}; no such record is written`;
+  const preferred = offered.filter((domain) => meta?.issuerDomainNames?.includes(domain));
+  const issuer = [...preferred, ...offered].find((domain) => {
     const lower = domain.toLowerCase();
     return caaIdentity.includes(lower) || isInDomainOf(lower, hostname);
   });
@@ -65,7 +81,22 @@ function persistentProof(
     const [first = ''] = offered;
     return `the CA at ${host} asks for a dns-persist-01 record for ${name} that names ${offered.join(', ')}, which is not in the domain of ${host}; no such record is written. If that is this CA's name, write caaIdentity: ${first} at the issuer`;
   }
-  const policy = isWildcard ? '; policy=wildcard' : '';
-  const value = `${issuer}; accounturi=${accountUrl}${policy}`;
-  return { challenge, name: persistentName(name), value, isLasting: true };
+  const older = persistentValue(issuer, accountUrl, isWildcard);
+  const proof = { challenge, name: persistentName(name), isLasting: true };
+  if (prefix === undefined) return { ...proof, value: older };
+  const uri = hashedAccountUri(prefix, name, { url: accountUrl, thumbprint });
+  const value = persistentValue(issuer, uri, isWildcard);
+  return challenge.accountUrl === undefined ? { ...proof, value } : { ...proof, value, olderValue: older };
+}
+
+/** Where the names of a challenge contradict the directory (draft-ietf-acme-dns-persist-02): the challenge has
+ *  every name of the directory, and CAA records may name the CA by each. */
+function findContradiction(offered: readonly string[], meta: AcmeDirectory['meta']): string | undefined {
+  const missing = meta?.issuerDomainNames?.find((name) => !offered.includes(name));
+  if (missing !== undefined) return `its directory also has the name ${missing.slice(0, 253)}`;
+  const identities = meta?.caaIdentities?.map((identity) => identity.toLowerCase()) ?? [];
+  const unknown = offered.find((name) => !identities.includes(name.toLowerCase()));
+  return identities.length > 0 && unknown !== undefined
+    ? `its directory's caaIdentities do not have ${unknown}`
+    : undefined;
 }

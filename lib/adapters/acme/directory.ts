@@ -28,6 +28,14 @@ export function directorySchema(base: string) {
         // By name. What the CA says of each is not read.
         profiles: optional(z.record(z.string(), z.unknown())),
         caaIdentities: optionalList(z.string().min(1).max(253), 20),
+        // draft-ietf-acme-dns-persist-02. The prefix is written to DNS, as a parameter's value.
+        accountHashPrefix: optional(
+          z
+            .string()
+            .regex(/^https:\/\/[\x21-\x3a\x3c-\x7e]+$/)
+            .max(500),
+        ),
+        issuerDomainNames: optionalList(z.string().min(1).max(253), 20),
       }),
     ),
   });

@@ -47,6 +47,8 @@ const authorizationSchema = z.object({
 
 /** A CA's name for itself. It is written to DNS, so it must be a DNS name. */
 const issuerDomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i);
+/** The same in the newer draft, which allows lower case only. */
+const lowerIssuerDomain = issuerDomain.refine((name) => name === name.toLowerCase());
 
 const challengeSchema = z.object({
   type: z.string(),
@@ -59,6 +61,8 @@ const challengeSchema = z.object({
       .regex(/^[A-Za-z0-9_-]+$/)
       .max(512),
   ),
+  // draft-ietf-acme-dns-persist-02, and the older one.
+  issuerDomainNames: optional(z.array(lowerIssuerDomain).min(1).max(10)),
   'issuer-domain-names': optional(z.array(issuerDomain).max(10)),
   accounturi: optional(z.string().max(2_000)),
   error: problem,
@@ -121,7 +125,14 @@ export function parseAuthorization(response: AcmeResponse, url: string, origins:
     // A challenge of an unknown type may have any shape (§8).
     const challenge = challengeSchema.safeParse(value);
     if (!challenge.success) return [];
-    const { error, 'issuer-domain-names': issuerDomains, accounturi, ...rest } = challenge.data;
+    const {
+      error,
+      issuerDomainNames,
+      'issuer-domain-names': olderNames,
+      accounturi,
+      ...rest
+    } = challenge.data;
+    const issuerDomains = issuerDomainNames ?? olderNames;
     const { status: challengeStatus = 'pending' } = rest;
     // Challenges of other types are never answered, so their URL may be any text.
     const isKnown = challengeTypes.some((type) => type === rest.type);

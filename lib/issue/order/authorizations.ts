@@ -69,8 +69,10 @@ export async function readChallenges(
       `the CA offers no challenge by DNS for ${authorization.name} (only ${offered})`,
     );
   });
-  const toPresent = proofs.filter(({ isLasting }) => !isLasting).map(toValue);
-  return { authorizations, toPresent, toKeep: proofs.filter(({ isLasting }) => isLasting).map(toValue) };
+  const toPresent = proofs.filter(({ isLasting }) => !isLasting).flatMap(toValues);
+  const toKeep = proofs.filter(({ isLasting }) => isLasting).flatMap(toValues);
+  const [fallbackReason] = proofs.flatMap((proof) => proof.fallbackReason ?? []);
+  return { authorizations, toPresent, toKeep, fallbackReason };
 }
 
 /** Reads all authorizations of an order. @throws AcmeError `Unreachable` after 60 s. */
@@ -90,6 +92,6 @@ export async function readAuthorizations(
   }
 }
 
-function toValue({ name, value }: Proof): TxtValue {
-  return { name, value };
+function toValues({ name, value, olderValue }: Proof): readonly TxtValue[] {
+  return [value, olderValue].flatMap((text) => (text === undefined ? [] : { name, value: text }));
 }

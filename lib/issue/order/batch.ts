@@ -63,12 +63,21 @@ export function beginBatch(
       });
       const attempt = await finish({ due, attempt: begun, presented }, ports, invocation);
       const unremoved = await cleanedUp.join('written' in attempt ? attempt.written : []);
-      return recording.use(() => recordAttempt({ due, attempt, unremoved }, ports, invocation));
+      const outcome = await recording.use(() =>
+        recordAttempt({ due, attempt, unremoved }, ports, invocation),
+      );
+      return { ...outcome, ...fallbackWarning(begun) };
     }),
   );
   const overdue = presented.first.then(() => untilAborted(clock.timeout(stragglerMs)));
   const stragglersOnly = Promise.race([outcomes, cleanedUp.first, overdue]).then(() => undefined);
   return { outcomes, stragglersOnly };
+}
+
+/** Says in the report that an order was proved by another challenge than the issuer's. */
+function fallbackWarning(begun: Attempt): Pick<OrderOutcome, 'warnings'> {
+  const reason = begun.kind === 'open' ? begun.open.fallbackReason : undefined;
+  return reason === undefined ? {} : { warnings: [`dns-01 was used instead of dns-persist-01: ${reason}`] };
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

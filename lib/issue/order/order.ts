@@ -37,6 +37,8 @@ export interface OpenOrder {
   readonly toPresent: readonly TxtValue[];
   /** TXT values that must be visible too, and that stay for later orders (dns-persist-01). */
   readonly toKeep: readonly TxtValue[];
+  /** Why names are proved by dns-01 although the issuer's challenge is dns-persist-01. */
+  readonly fallbackReason?: string | undefined;
 }
 
 /** Reads the order of an earlier run. `useless`: why it cannot be used, for example because the CA no

@@ -16,7 +16,12 @@ import type { Attempt, FailedAttempt } from './attempt.ts';
 import { describeRetry, planRetry } from './retry.ts';
 
 /** How the order of one certificate ended. */
-export type OrderOutcome = { readonly name: string; readonly message: string } & (
+export type OrderOutcome = {
+  readonly name: string;
+  readonly message: string;
+  /** What a person should know although the order went on. */
+  readonly warnings?: readonly string[];
+} & (
   | {
       readonly outcome: 'issued';
       readonly version: string;

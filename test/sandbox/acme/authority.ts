@@ -55,7 +55,7 @@ export async function startAuthority(
   const urls = new Urls();
   const accounts = new Accounts(settings, urls);
   const certificates = new Certificates(hierarchy, settings, urls);
-  const validate = createValidation(createResolver(resolve.servers), settings, (id) => urls.account(id));
+  const validate = createValidation(createResolver(resolve.servers), settings, urls);
   const authorizations = new Authorizations(settings, urls, validate);
   const orders = new Orders({ settings, urls, accounts, authorizations, certificates });
   const front = new Front({ settings, urls, accounts, authorizations, certificates, orders });

@@ -155,11 +155,18 @@ export class Authorizations {
       type,
       url: this.#urls.challenge(account.id, id, challenge.id),
       status,
-      ...(type === persistentType && { 'issuer-domain-names': [issuerDomain] }),
+      ...(type === persistentType && this.#persistentMembers(account)),
       ...(type !== unknownType && type !== persistentType && { token }),
       ...(error && { error: error.document() }),
       ...(validated && { validated: validated.toISOString() }),
     };
+  }
+
+  /** The older draft names the account too. */
+  #persistentMembers(account: Account): object {
+    return this.#settings.persistentDraft === 2
+      ? { issuerDomainNames: [issuerDomain] }
+      : { 'issuer-domain-names': [issuerDomain], accounturi: this.#urls.account(account.id) };
   }
 
   #retryAfter(status: string): Record<string, string> {

@@ -193,12 +193,20 @@ function readSigned(request: Request): Jws {
   return readJws(request.body);
 }
 
-function describeService({ profiles, externalAccountRequired }: Settings, urls: Urls): object {
+function describeService(
+  { profiles, externalAccountRequired, persistentChallenges, persistentDraft }: Settings,
+  urls: Urls,
+): object {
   const descriptions = Object.entries(profiles).map(([name, { description }]) => [name, description]);
   return {
     termsOfService: `${urls.base}/terms`,
     website: `${urls.base}/about`,
     caaIdentities: [issuerDomain],
+    ...(persistentChallenges &&
+      persistentDraft === 2 && {
+        issuerDomainNames: [issuerDomain],
+        accountHashPrefix: urls.accountHashPrefix,
+      }),
     ...(externalAccountRequired && { externalAccountRequired }),
     ...(descriptions.length > 0 && { profiles: Object.fromEntries(descriptions) }),
   };

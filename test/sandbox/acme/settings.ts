@@ -52,6 +52,8 @@ export interface Settings {
   preauthorized: 'no' | 'valid' | 'omitted';
   /** Whether names can be proved by a record that stays (draft-ietf-acme-dns-persist-01). */
   persistentChallenges: boolean;
+  /** The draft of dns-persist-01 that it speaks: 1 has the account's URL in the record, 2 a hash of it. */
+  persistentDraft: 1 | 2;
   /** Renewal windows instead of the computed ones, by serial: lower-case hex without a leading 00 (RFC 9773
    *  §4.2). */
   readonly renewalWindows: Map<string, RenewalWindow>;
@@ -82,6 +84,7 @@ export function defaultSettings(): Settings {
     externalAccountRequired: false,
     preauthorized: 'no',
     persistentChallenges: false,
+    persistentDraft: 1,
     renewalWindows: new Map(),
   };
 }

@@ -52,6 +52,11 @@ export class Urls {
     return `${this.base}/directory`;
   }
 
+  /** With what the hashed URI of an account begins (draft-ietf-acme-dns-persist-02). */
+  get accountHashPrefix(): string {
+    return `${this.base}/account-hash/`;
+  }
+
   /** The directory's members, save `meta`. */
   entries(): Record<string, string> {
     return {
