@@ -1,7 +1,7 @@
 // Connects an agent: its cluster, the versions that `issue` signed for it, and the probe.
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
 import type { AgentInvocation, AgentPorts } from '../../lib/agent/reconcile.ts';
-import { Returns } from '../../lib/agent/returns.ts';
+import { RollbackGuard } from '../../lib/agent/rollback-guard.ts';
 import { cutInventory } from '../../lib/agent/scope.ts';
 import { VerifiedStore } from '../../lib/agent/verified-store.ts';
 import type { ClusterSignIn } from '../../lib/certificate/cluster-spec.ts';
@@ -62,16 +62,16 @@ function guard(
   { inventory, log }: Invocation,
   secrets: ReturnType<typeof openSecrets>,
   plain: ConnectCluster,
-): Pick<DeployPorts, 'store' | 'connect' | 'judgeReturn'> {
+): Pick<DeployPorts, 'store' | 'connect' | 'judgeRollback'> {
   const names = inventory.certificates.map(({ name }) => name);
   const scope = { cluster, publicKeys, names, lists: inventory.registration !== undefined };
   const store = new VerifiedStore(secrets.certificates, scope, log);
-  const returns = new Returns(scope);
+  const rollbackGuard = new RollbackGuard(scope);
   return {
     store,
     connect: async (name, ended) =>
-      guardCluster(await plain(name, ended), (certificate) => store.statementOf(certificate), returns),
-    judgeReturn: returns.judge,
+      guardCluster(await plain(name, ended), (certificate) => store.statementOf(certificate), rollbackGuard),
+    judgeRollback: rollbackGuard.judge,
   };
 }
 

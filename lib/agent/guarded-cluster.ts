@@ -7,18 +7,18 @@ import {
   versionAnnotation,
 } from '../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../ports/cluster.ts';
-import { findReplay, hideMemory, remember, type SignedStatement } from './memory.ts';
-import type { Returns } from './returns.ts';
+import { findReplay, hideMemory, remember, type SignedStatement } from './replay.ts';
+import type { RollbackGuard } from './rollback-guard.ts';
 
 /** The cluster with these checks: before a Secret is changed or deleted, its remembered statement is
  *  compared; each Secret that is written gets the statement it was written by. Reads hide those annotations.
  *  Writing and deleting throw ClusterError `Replayed` if the statement or the version is refused.
  *  @param statementOf The verified statement of a certificate, by name.
- *  @param returns Which Secrets may get an earlier version back. */
+ *  @param rollbackGuard Which Secrets may get an earlier version back. */
 export function guardCluster(
   cluster: Cluster,
   statementOf: (certificate: string) => SignedStatement | undefined,
-  returns: Pick<Returns, 'isPermitted'>,
+  rollbackGuard: Pick<RollbackGuard, 'isPermitted'>,
 ): Cluster {
   const statementFor = (annotations: Readonly<Record<string, string>>) =>
     statementOf(annotations[certificateAnnotation] ?? '');
@@ -44,7 +44,7 @@ export function guardCluster(
       if (over && statement) refuse(namespace, name, findReplay(over, statement));
       if (!statement || manager !== 'certrelay') return cluster.applySecret(manifest, options, signal);
       const version = annotations[versionAnnotation] ?? '';
-      if (version !== statement.version && !returns.isPermitted(namespace, name, version)) {
+      if (version !== statement.version && !rollbackGuard.isPermitted(namespace, name, version)) {
         refuse(namespace, name, `version ${version} is not the one that is signed now`);
       }
       const withMemory = { ...annotations, ...remember(statement, over) };

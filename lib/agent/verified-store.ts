@@ -14,7 +14,7 @@ import type { AgentReport, SeenServed, ServedRecord } from '../state/delivery.ts
 import { isSameValue } from '../state/same.ts';
 import type { CertificateState, StateChange } from '../state/state.ts';
 import { permissionsKey } from '../state/targets.ts';
-import type { SignedStatement } from './memory.ts';
+import type { SignedStatement } from './replay.ts';
 
 /** The part of the store that delivering and probing need. */
 type Store = Pick<CertificateStore, 'list' | 'describe' | 'read' | 'record'>;
@@ -75,7 +75,7 @@ export class VerifiedStore implements Store {
   }
 
   /** Reads a version. AWSCURRENT is verified; its targets are cut down to this cluster's. Other versions are
-   *  returned as they are: `Returns` decides whether one may come back.
+   *  returned as they are: `RollbackGuard` decides whether one may come back.
    *  @throws AgentError if AWSCURRENT, or the targets of a registered certificate, are not signed for this
    *  cluster. */
   async read(

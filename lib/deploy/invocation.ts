@@ -13,7 +13,7 @@ import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import type { ConnectCertificateManager } from '../ports/acm.ts';
 import type { AgentError } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Cluster, ConnectCluster, JudgeReturn } from '../ports/cluster.ts';
+import type { Cluster, ConnectCluster, JudgeRollback } from '../ports/cluster.ts';
 import type { Announce } from '../ports/events.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
@@ -35,9 +35,9 @@ export interface DeployPorts {
   /** Reads the record that limits how long certificates are kept that the inventory no longer allows. Absent:
    *  the date on each certificate's tags counts. */
   readonly installation?: Pick<InstallationStore, 'read'> | undefined;
-  /** Judges whether a target may go back to the previous version. Absent:
-   *  any usable AWSPREVIOUS may be put back. */
-  readonly judgeReturn?: JudgeReturn | undefined;
+  /** Judges whether a target may go back to the previous version. Absent: any usable AWSPREVIOUS may be put
+   *  back. */
+  readonly judgeRollback?: JudgeRollback | undefined;
   /** Sends the event for a completed delivery. Absent: no event is sent. */
   readonly announce?: Announce | undefined;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 // Loads the previous version (AWSPREVIOUS), for targets that must go back to it.
 
 import { keepFailures, PromiseCache } from '../async/promise-cache.ts';
-import { isByHand, judgeReturn } from '../policy/delivery/freeze.ts';
+import { isByHand, judgeRollback } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret.ts';
 import type {
   AnyJob,
@@ -31,7 +31,7 @@ export async function findLastGood(
   const lastGood = await context.loadLastGood(job);
   if ('refusal' in lastGood) return lastGood;
   const question = { target: job.target, delivery: lastGood.delivery, isSeen };
-  const error = await ports.judgeReturn?.(question, cluster, invocation.signal);
+  const error = await ports.judgeRollback?.(question, cluster, invocation.signal);
   return error ? { refusal: error.message, error } : lastGood;
 }
 
@@ -55,6 +55,6 @@ export async function loadLastGood(
   const isRevoked = entry.state.revoked?.includes(stored.version) ?? false;
   const { names, notBefore } = facts;
   const begin = freeze && isByHand(freeze) ? undefined : notBefore;
-  const judged = judgeReturn(stored.value.certificate, { names, isRevoked, begin, now: clock.now() });
+  const judged = judgeRollback(stored.value.certificate, { names, isRevoked, begin, now: clock.now() });
   return 'refusal' in judged ? judged : { delivery: describeDelivery(name, stored.version, judged.bundle) };
 }

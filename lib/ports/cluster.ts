@@ -104,7 +104,7 @@ export interface Cluster {
 export type ConnectCluster = (name: string, signal: AbortSignal) => Promise<Cluster>;
 
 /** A target that could get its previous version back. */
-export interface ReturnQuestion {
+export interface RollbackQuestion {
   readonly target: SecretTarget;
   /** The previous version. */
   readonly delivery: Delivery;
@@ -116,8 +116,8 @@ export interface ReturnQuestion {
  *  whose message continues "the previous version cannot be put back: …". Its code is `Unseen` if the target
  *  may get it once this run has seen the failure itself.
  *  @throws ClusterError */
-export type JudgeReturn = (
-  question: ReturnQuestion,
+export type JudgeRollback = (
+  question: RollbackQuestion,
   cluster: Cluster,
   signal: AbortSignal,
 ) => Promise<AgentError | undefined>;

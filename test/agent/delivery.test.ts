@@ -1,7 +1,7 @@
 // What an agent delivers, and what it refuses: the deploy story over a store that verifies and a cluster that
 // remembers.
 import { describe, expect, test } from 'vitest';
-import { statementAnnotation } from '../../lib/agent/memory.ts';
+import { statementAnnotation } from '../../lib/agent/replay.ts';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { permissionsKey } from '../../lib/state/targets.ts';

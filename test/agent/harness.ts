@@ -3,7 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'vitest';
 import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
-import { Returns } from '../../lib/agent/returns.ts';
+import { RollbackGuard } from '../../lib/agent/rollback-guard.ts';
 import { type AgentScope, VerifiedStore } from '../../lib/agent/verified-store.ts';
 import type { RolloutSpec } from '../../lib/certificate/rollout-spec.ts';
 import { type DeliveryStatement, publicKeyOf, signStatement } from '../../lib/certificate/statement.ts';
@@ -20,7 +20,7 @@ export const [key, otherKey] = [newKey(), newKey()];
 export async function openAgent(change: Partial<AgentScope> = {}, options: Partial<HarnessOptions> = {}) {
   let verified: VerifiedStore | undefined;
   const publicKeys = change.publicKeys ?? [publicKeyOf(key)];
-  let returns = new Returns({ cluster: 'lab', publicKeys });
+  let rollbackGuard = new RollbackGuard({ cluster: 'lab', publicKeys });
   const harness = await openHarness({
     targets: [targetOf()],
     seenBy: (store) => {
@@ -33,14 +33,14 @@ export async function openAgent(change: Partial<AgentScope> = {}, options: Parti
       };
       // Each pass is a new process.
       verified = new VerifiedStore(store, reader, harness.log);
-      returns = new Returns({ cluster: 'lab', publicKeys });
+      rollbackGuard = new RollbackGuard({ cluster: 'lab', publicKeys });
       return verified;
     },
     wrap: (cluster) =>
       guardCluster(cluster, (certificate) => verified?.statementOf(certificate), {
-        isPermitted: (...asked) => returns.isPermitted(...asked),
+        isPermitted: (...asked) => rollbackGuard.isPermitted(...asked),
       }),
-    judgeReturn: (...asked) => returns.judge(...asked),
+    judgeRollback: (...asked) => rollbackGuard.judge(...asked),
     ...options,
   });
   /** Signs what is stored now, or something else of it; gives the signature. */

@@ -67,7 +67,7 @@ export interface HarnessOptions {
   readonly looking?: <T>(look: () => Promise<T>) => Promise<T>;
   /** Puts something between the story and the store, anew for each run. */
   readonly seenBy?: (store: FakeStore) => DeployPorts['store'];
-  readonly judgeReturn?: DeployPorts['judgeReturn'];
+  readonly judgeRollback?: DeployPorts['judgeRollback'];
   readonly installation?: DeployPorts['installation'];
 }
 
@@ -250,7 +250,7 @@ export async function openHarness(options: HarnessOptions) {
           connectAcm,
           readText,
           probeServed,
-          judgeReturn: options.judgeReturn,
+          judgeRollback: options.judgeRollback,
           installation: options.installation,
           announce: options.announce,
           clock,

@@ -38,7 +38,7 @@ test('a name in a zone that is delegated, without CAA, has no finding', async ()
   expect(facts.names[0]).toEqual({
     domain: name,
     aliases: { kind: 'ends', names: [challenge] },
-    place: challenge,
+    recordName: challenge,
     zone: {
       kind: 'found',
       id: zone,
@@ -189,7 +189,7 @@ describe('aliases', () => {
     const [facts] = await gather('customer.com');
     expect(facts).toMatchObject({
       aliases: { kind: 'ends', names: ['_acme-challenge.customer.com', target] },
-      place: target,
+      recordName: target,
       zone: { kind: 'found', id: acme },
     });
   });
@@ -212,7 +212,7 @@ describe('aliases', () => {
   test('that DNS does not answer are said to be unanswered, after the patience of two questions', async () => {
     setting.faults.set('dns', 'CNAME', { kind: 'error', code: 'SERVFAIL', status: 0 }, 10);
     const [facts] = await gather(name);
-    expect(facts).toMatchObject({ aliases: { kind: 'unanswered', isServfail: true }, place: challenge });
+    expect(facts).toMatchObject({ aliases: { kind: 'unanswered', isServfail: true }, recordName: challenge });
   });
 });
 

@@ -35,12 +35,13 @@ class Dns {
   readonly describe = async () => ({ identities: ['ca.example'], accountUrl: this.accountUrl });
 
   #challenge(domain: string, about: 'all' | 'caa') {
-    const place = `_acme-challenge.${domain.replace('*.', '')}`;
-    if (about === 'caa') return { place, aliases: { kind: 'unasked' }, zone: { kind: 'unasked' } } as const;
+    const recordName = `_acme-challenge.${domain.replace('*.', '')}`;
+    if (about === 'caa')
+      return { recordName, aliases: { kind: 'unasked' }, zone: { kind: 'unasked' } } as const;
     const name = domain.split('.').slice(-2).join('.');
     const live = [this.elsewhere.has(name) ? 'ns.elsewhere.example' : 'ns.aws.example'];
     const zone = { kind: 'found', id: 'Z1', name, delegationSet: ['ns.aws.example'], live } as const;
-    return { place, aliases: { kind: 'ends', names: [place] }, zone } as const;
+    return { recordName, aliases: { kind: 'ends', names: [recordName] }, zone } as const;
   }
 }
 

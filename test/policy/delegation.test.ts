@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { parseName } from '../../lib/certificate/name-parsing.ts';
 import { challengeName } from '../../lib/certificate/names.ts';
-import { delegatingRecord, placeOfChallenge } from '../../lib/policy/dns/delegation.ts';
+import { challengeRecordName, delegatingRecord } from '../../lib/policy/dns/delegation.ts';
 
 const name = '_acme-challenge.shop.example.com';
 
@@ -12,7 +12,7 @@ test.each([
   ['www.example.com', name],
   ['_acme-challenges.example.com', name],
 ])('a chain that ends at %s puts the value at %s', (end, place) => {
-  expect(placeOfChallenge(name, end)).toBe(place);
+  expect(challengeRecordName(name, end)).toBe(place);
 });
 
 test('the CNAME to create is one line of a zone file', () => {

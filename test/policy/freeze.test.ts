@@ -1,7 +1,7 @@
 // The hold on a version: how it is noted, whom it concerns, and when the version before may come back.
 
 import { describe, expect, test } from 'vitest';
-import { freezeOf, judgeFrozen, judgeReturn, trimFreeze } from '../../lib/policy/delivery/freeze.ts';
+import { freezeOf, judgeFrozen, judgeRollback, trimFreeze } from '../../lib/policy/delivery/freeze.ts';
 import { stateOfTags, tagsOfState } from '../fakes/tags.ts';
 import { mintChain } from '../minting/certificates.ts';
 
@@ -45,7 +45,7 @@ describe('the version before comes back', async () => {
       /not for .*c\.example\.com/,
     ],
   ] as const)('%s', ([, more, expected]) => {
-    const judged = judgeReturn(minted, { ...facts, ...more });
+    const judged = judgeRollback(minted, { ...facts, ...more });
     expect('refusal' in judged ? judged.refusal : 'yes').toMatch(expected);
   });
 });

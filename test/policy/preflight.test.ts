@@ -16,7 +16,7 @@ const zone = { kind: 'found', id: 'Z1', name: 'example.com', delegationSet, live
 const good: NameFacts = {
   domain: 'shop.example.com',
   aliases: { kind: 'ends', names: [challenge] },
-  place: challenge,
+  recordName: challenge,
   zone,
   caa: { kind: 'found', at: 'example.com', records: [{ flags: 0, tag: 'issue', value: 'ca.example' }] },
 };

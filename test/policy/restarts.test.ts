@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import {
-  adviseOthers,
+  describeOtherUsers,
   fingerprintAnnotation,
   planRestarts,
-  planReturns,
+  planRollbackRestarts,
 } from '../../lib/policy/delivery/restarts.ts';
 import { otherKinds, type Workload } from '../../lib/policy/kubernetes/objects.ts';
 import { targetOf } from '../minting/targets.ts';
@@ -67,7 +67,7 @@ describe('planRestarts', () => {
       workload('never'),
       { ...marked('refuses', 'bb'), refusesRestart: true },
     ];
-    const returns = planReturns(targetOf(), 'bb', 'aa', workloads);
+    const returns = planRollbackRestarts(targetOf(), 'bb', 'aa', workloads);
     expect(returns.map((one) => [one.action, one.workload.name])).toEqual([
       ['restart', 'failed'],
       ['await', 'back'],
@@ -79,13 +79,13 @@ describe('planRestarts', () => {
     const [secrets, fixed] = [['shop-tls'], ['shop-tls']];
     const others = otherKinds.map((kind) => ({ kind, name: 'old', secrets, fixed }));
     const stranger = { kind: 'Pod', name: 'x', secrets: ['other'], fixed: [] } as const;
-    const advice = adviseOthers(targetOf(), [...others, stranger]);
+    const advice = describeOtherUsers(targetOf(), [...others, stranger]);
     expect(advice).toHaveLength(otherKinds.length);
     expect(advice[0]).toBe(
       'ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment',
     );
     const volumes = others.map((other) => ({ ...other, fixed: [] }));
-    expect(adviseOthers(targetOf({ restart: 'needed' }), volumes)).toEqual([]);
+    expect(describeOtherUsers(targetOf({ restart: 'needed' }), volumes)).toEqual([]);
   });
 
   test('listed workloads are matched by kind and name', () => {

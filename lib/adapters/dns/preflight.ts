@@ -3,7 +3,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { PromiseCache } from '../../async/promise-cache.ts';
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
 import type { CaaRecord } from '../../policy/dns/caa.ts';
-import { placeOfChallenge } from '../../policy/dns/delegation.ts';
+import { challengeRecordName } from '../../policy/dns/delegation.ts';
 import type {
   AliasChain,
   CaaFacts,
@@ -70,8 +70,8 @@ class FactReader {
       ]);
       const name = challengeName(domain);
       const end = aliases.kind === 'ends' ? aliases.names.at(-1) : undefined;
-      const place = placeOfChallenge(name, end ?? name);
-      return { domain, aliases, place, caa, zone: await this.#findZone(place, signal) };
+      const recordName = challengeRecordName(name, end ?? name);
+      return { domain, aliases, recordName, caa, zone: await this.#findZone(recordName, signal) };
     });
   }
 
@@ -79,7 +79,7 @@ class FactReader {
   async gatherCaa(domain: string, signal: AbortSignal): Promise<NameFacts> {
     const unasked = { kind: 'unasked' } as const;
     const caa = await this.#findCaa(domain, signal);
-    return { domain, aliases: unasked, place: challengeName(domain), zone: unasked, caa };
+    return { domain, aliases: unasked, recordName: challengeName(domain), zone: unasked, caa };
   }
 
   async #followAliases(domain: string, signal: AbortSignal): Promise<AliasChain | Unanswered> {
@@ -90,10 +90,10 @@ class FactReader {
     }
   }
 
-  async #findZone(place: string, signal: AbortSignal): Promise<ZoneFacts> {
+  async #findZone(recordName: string, signal: AbortSignal): Promise<ZoneFacts> {
     let zone: FoundZone | undefined;
     try {
-      zone = await this.#sources.findZone(place, signal);
+      zone = await this.#sources.findZone(recordName, signal);
     } catch (error) {
       const kind = error instanceof DnsError ? kindOf(error) : 'unknown';
       return { kind, problem: describeError(error) };

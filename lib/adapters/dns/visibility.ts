@@ -1,7 +1,7 @@
 // Waits until every name server that a CA may ask answers the TXT values of challenges.
 import { Slots } from '../../async/map-concurrently.ts';
 import { growing, poll } from '../../async/poll.ts';
-import { placeOfChallenge } from '../../policy/dns/delegation.ts';
+import { challengeRecordName } from '../../policy/dns/delegation.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AwaitVisible, DnsError, type ResolveAlias, type TxtValue } from '../../ports/dns.ts';
 import type { Log } from '../../ports/log.ts';
@@ -77,7 +77,7 @@ async function awaitName(
   };
   const queryAll = async (): Promise<boolean> => {
     await name.locate(async () => {
-      const record = placeOfChallenge(name.name, await resolveAlias(name.name, signal));
+      const record = challengeRecordName(name.name, await resolveAlias(name.name, signal));
       return { record, servers: fixed ?? (await nameServers.find(record)) };
     });
     await Promise.all(name.openServers().map(query));

@@ -1,5 +1,5 @@
 // Finds where a challenge's TXT value is written: the record at the end of its CNAMEs, and its hosted zone.
-import { describeNoZone, placeOfChallenge } from '../../policy/dns/delegation.ts';
+import { challengeRecordName, describeNoZone } from '../../policy/dns/delegation.ts';
 import { DnsError, type ResolveAlias } from '../../ports/dns.ts';
 import type { HostedZone } from './calls.ts';
 import type { HostedZones } from './hosted-zones.ts';
@@ -31,7 +31,7 @@ export class RecordLocations {
    *  Also what `ResolveAlias` and `HostedZones.find` throw. */
   async find(name: string, signal: AbortSignal): Promise<RecordLocation> {
     const end = await this.#resolveAlias(name, signal);
-    const record = placeOfChallenge(name, end);
+    const record = challengeRecordName(name, end);
     const zone = await this.#zones.find(record, signal);
     if (zone) return { zone, record };
     throw new DnsError('NoZone', describeNoZone(name, end, this.#delegationZone));

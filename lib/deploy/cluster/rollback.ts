@@ -2,7 +2,7 @@
 
 import { nameSome } from '../../policy/bounds.ts';
 import { adviseFreeze, trimFreeze } from '../../policy/delivery/freeze.ts';
-import { planReturns } from '../../policy/delivery/restarts.ts';
+import { planRollbackRestarts } from '../../policy/delivery/restarts.ts';
 import { nameTarget } from '../../policy/delivery/secret.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import { describeError, toError } from '../../ports/errors.ts';
@@ -54,7 +54,7 @@ export async function putBack(
   const { action } = await updateSecret(job, cluster, { ...ports, ...invocation }, lastGood.delivery);
   const workloads = target.restart === 'none' ? [] : await lists.renew(target.namespace, kindsOf(target));
   const before = lastGood.delivery.fingerprint;
-  const plans = planReturns(target, delivery.fingerprint, before, workloads);
+  const plans = planRollbackRestarts(target, delivery.fingerprint, before, workloads);
   const { restarted, rollouts, failures } = await startRollouts(plans, target, cluster, invocation);
   const ends = await awaitRollouts(rollouts, lists, { clock: ports.clock, signal: invocation.signal });
   const failed = ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : []));

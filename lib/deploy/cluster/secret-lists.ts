@@ -1,7 +1,7 @@
 // Lists the Secrets of a namespace once, instead of reading each, if many of its targets should be unchanged.
 import { keepFailures, PromiseCache } from '../../async/promise-cache.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
-import { fewestListed } from '../../policy/kubernetes/cluster-roles.ts';
+import { minSecretsToList } from '../../policy/kubernetes/cluster-roles.ts';
 import type { ClusterSecret } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { describeError } from '../../ports/errors.ts';
@@ -33,7 +33,7 @@ export class KubernetesSecretLists {
    *  the Secret.
    *  @throws ClusterError as `Cluster.listSecrets`, except `Forbidden` and `TooLarge`. */
   async find({ namespace, secret }: SecretRef): Promise<ClusterSecret | undefined> {
-    if ((this.#unchanged.get(namespace) ?? 0) < fewestListed) return undefined;
+    if ((this.#unchanged.get(namespace) ?? 0) < minSecretsToList) return undefined;
     const list = await this.#lists.get(namespace, () => this.#list(namespace));
     return list.get(secret);
   }

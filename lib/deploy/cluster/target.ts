@@ -2,7 +2,7 @@
 
 import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
-import { adviseOthers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
+import { describeOtherUsers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
 import {
   compareStored,
   type Delivery,
@@ -176,7 +176,7 @@ async function restartWorkloads(
     kinds ? [] : lists.others(namespace),
   ]);
   const plans = planRestarts(target, delivery.fingerprint, workloads);
-  const warnings = [...plans.flatMap(describeCaution), ...adviseOthers(target, others)];
+  const warnings = [...plans.flatMap(describeCaution), ...describeOtherUsers(target, others)];
   return { warnings, ...(await startRollouts(plans, target, cluster, { dryRun, signal })) };
 }
 

@@ -3,7 +3,7 @@
 
 import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
-import { adviseOthers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
+import { describeOtherUsers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
 import { nameTarget } from '../../policy/delivery/secret.ts';
 import { planWaves } from '../../policy/delivery/waves.ts';
 import { judgeTiming, type Timing } from '../../policy/delivery/windows.ts';
@@ -46,7 +46,7 @@ export async function deliverInWaves(
       : []),
     ...(invocation.dryRun ? [describeWaves(waves)] : []),
     ...waves.flat().flatMap(describeCaution),
-    ...adviseOthers(target, others),
+    ...describeOtherUsers(target, others),
   ];
   const isBegun = job.phase !== 'none' || waves.flat().some((plan) => plan.action === 'await');
   const before = isBegun || invocation.dryRun ? undefined : await probeBefore(job, rollout, context);

@@ -37,7 +37,7 @@ export function createJudgeSpec(ports: DeployPorts, { inventory, signal }: Deplo
   return async (spec, { name, state }, facts) => {
     // An agent trusts what issue has signed for it. Its own inventory may lack the section for such
     // certificates.
-    if (ports.judgeReturn && !hasSection(spec, inventory)) return undefined;
+    if (ports.judgeRollback && !hasSection(spec, inventory)) return undefined;
     const found = fit.ofSpec(spec);
     if (found.length === 0) return undefined;
     const installation = await reading();

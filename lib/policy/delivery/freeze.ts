@@ -54,7 +54,7 @@ export function resumeCommand(certificate: string): string {
  *  @param names Names of the current version; the previous one must have all of them.
  *  @param begin `notBefore` of the current version; absent if a person rolls back: expiry is not checked
  *  then. */
-export function judgeReturn(
+export function judgeRollback(
   previous: UnverifiedBundle,
   {
     names,

@@ -63,7 +63,7 @@ export function fingerprintAnnotation(secret: string): string {
  *  with the mark of the previous one. Workloads with the previous one's mark are awaited.
  *  @param fingerprint Of the certificate that is rolled back.
  *  @param before Fingerprint of the previous certificate. */
-export function planReturns(
+export function planRollbackRestarts(
   target: SecretTarget,
   fingerprint: string,
   before: string,
@@ -78,7 +78,7 @@ export function planReturns(
 
 /** One sentence for each object that uses the target's Secret and that Certrelay does not restart, with
  *  what to do. */
-export function adviseOthers(target: SecretTarget, others: readonly OtherUser[]): readonly string[] {
+export function describeOtherUsers(target: SecretTarget, others: readonly OtherUser[]): readonly string[] {
   return others
     .filter((other) => isConcerned(other, target))
     .map((other) => `${nameWorkload(other)} uses it too: ${advice[other.kind]}`);

@@ -10,7 +10,7 @@ const maxLabelLength = 63;
  *  is ignored. Such an end usually comes from a wildcard CNAME like `*.example.com`, which no longer answers
  *  for `name` once a value is there (RFC 4592 §2.2.1).
  *  @param end The name at the end of the CNAMEs; `name` if it has none. */
-export function placeOfChallenge(name: string, end: string): string {
+export function challengeRecordName(name: string, end: string): string {
   return end.startsWith(prefixOf(name)) ? end : name;
 }
 

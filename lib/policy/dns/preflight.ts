@@ -63,7 +63,7 @@ export interface NameFacts {
   readonly domain: string;
   readonly aliases: AliasChain | Unanswered | UnaskedQuestion;
   /** The name that would get the TXT value. */
-  readonly place: string;
+  readonly recordName: string;
   readonly zone: ZoneFacts;
   readonly caa: CaaFacts;
 }
@@ -140,7 +140,7 @@ function judgeAliases(
 }
 
 function judgeZone(
-  { domain, aliases, place, zone }: NameFacts,
+  { domain, aliases, recordName, zone }: NameFacts,
   delegationZone: string | undefined,
 ): PreflightProblem[] {
   // If the end of the chain is unknown, so is the zone.
@@ -158,7 +158,7 @@ function judgeZone(
     case 'denied':
     case 'unknown': {
       const blocks = zone.kind === 'denied';
-      return [{ domain, blocks, record: `${place}. TXT`, message: zone.problem }];
+      return [{ domain, blocks, record: `${recordName}. TXT`, message: zone.problem }];
     }
     case 'found':
       return judgeDelegation(domain, zone);

@@ -27,7 +27,7 @@ export interface NamespaceRules {
 
 /** From this number of Secrets that should be unchanged, `deploy` lists a namespace's Secrets in one call;
  *  fewer are read one by one. A list returns whole Secrets, and needs a right that may be left out. */
-export const fewestListed = 5;
+export const minSecretsToList = 5;
 
 /** What the inventory does in a namespace. `secret` is absent if its name is not known in advance. */
 interface NamespaceUse {
@@ -170,8 +170,8 @@ const nameOthers = otherUsers.map((rule) => ({
 }));
 
 function listSecrets(uses: readonly NamespaceUse[]): readonly RoleRule[] {
-  if (uses.filter(({ secret }) => secret !== undefined).length < fewestListed) return [];
-  const why = `read ${fewestListed} or more targets in one call, which reads every Secret of the namespace; if left out, they are read one by one`;
+  if (uses.filter(({ secret }) => secret !== undefined).length < minSecretsToList) return [];
+  const why = `read ${minSecretsToList} or more targets in one call, which reads every Secret of the namespace; if left out, they are read one by one`;
   return [{ why, apiGroups: [''], resources: ['secrets'], verbs: ['list'] }];
 }
 

@@ -24,7 +24,7 @@ export const statementAnnotation = 'certrelay.dev/statement';
 
 /** Annotation with the text of the statement for the previous version, to which the Secret can be rolled
  *  back. */
-export const returnAnnotation = 'certrelay.dev/return-statement';
+export const rollbackAnnotation = 'certrelay.dev/return-statement';
 
 type Annotations = ClusterSecret['annotations'];
 
@@ -34,7 +34,7 @@ type Annotations = ClusterSecret['annotations'];
 export function hideMemory(secret: ClusterSecret, statement: SignedStatement | undefined): ClusterSecret {
   const isBehind = statement !== undefined && isOutdated(secret, statement);
   const others = secret.owned.annotations.filter(
-    (key) => key !== statementAnnotation && key !== returnAnnotation,
+    (key) => key !== statementAnnotation && key !== rollbackAnnotation,
   );
   const annotations = isBehind ? [...others, statementAnnotation] : others;
   return { ...secret, owned: { ...secret.owned, annotations } };
@@ -46,17 +46,17 @@ export function remember(statement: SignedStatement, over: ClusterSecret | undef
   const before = over?.annotations ?? {};
   const isOf = before[certificateAnnotation] === statement.certificate;
   const actual = isOf ? before[versionAnnotation] : undefined;
-  const previous = actual === statement.version ? before[returnAnnotation] : findStatement(before, actual);
+  const previous = actual === statement.version ? before[rollbackAnnotation] : findStatement(before, actual);
   const isEarlier = isOf && statement.signedAt < readTimes(before).signedAt;
   return {
     [statementAnnotation]: (isEarlier ? before[statementAnnotation] : undefined) ?? statement.text,
-    ...(previous === undefined ? {} : { [returnAnnotation]: previous }),
+    ...(previous === undefined ? {} : { [rollbackAnnotation]: previous }),
   };
 }
 
 /** The text of the remembered statement about the version; `undefined` if neither annotation is about it. */
 export function findStatement(annotations: Annotations, version: string | undefined): string | undefined {
-  const texts = [annotations[statementAnnotation], annotations[returnAnnotation]];
+  const texts = [annotations[statementAnnotation], annotations[rollbackAnnotation]];
   return version === undefined ? undefined : texts.find((text) => readStatement(text)?.version === version);
 }
 

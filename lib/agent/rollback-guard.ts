@@ -9,11 +9,11 @@ import {
   versionAnnotation,
 } from '../policy/kubernetes/objects.ts';
 import { AgentError } from '../ports/agents.ts';
-import type { JudgeReturn, ReturnQuestion } from '../ports/cluster.ts';
-import { findStatement, returnAnnotation } from './memory.ts';
+import type { JudgeRollback, RollbackQuestion } from '../ports/cluster.ts';
+import { findStatement, rollbackAnnotation } from './replay.ts';
 
 /** Checks the rollbacks of one pass, and remembers which it has permitted. */
-export class Returns {
+export class RollbackGuard {
   readonly #cluster: string;
   readonly #publicKeys: readonly string[];
   readonly #permitted = new Set<string>();
@@ -27,7 +27,7 @@ export class Returns {
    *  `Unsigned`, `OtherVersion`, `BadSignature`: the Secret remembers no signed statement for just this
    *  version.
    *  `Unseen`: the agent has not seen the current version fail in this Secret. */
-  readonly judge: JudgeReturn = async (question, cluster, signal) => {
+  readonly judge: JudgeRollback = async (question, cluster, signal) => {
     const { namespace, secret } = question.target;
     const found = await cluster.readSecret(namespace, secret, signal);
     const { certificate, version } = question.delivery;
@@ -49,10 +49,10 @@ export class Returns {
 
   /** Verifies the remembered statement for the version with the certificate that AWS has under that
    *  version now. */
-  #verify({ target, delivery }: ReturnQuestion, found: ClusterSecret | undefined): AgentError | undefined {
+  #verify({ target, delivery }: RollbackQuestion, found: ClusterSecret | undefined): AgentError | undefined {
     const { certificate, version, fingerprint, notAfter } = delivery;
     const annotations = found?.annotations ?? {};
-    const text = findStatement(annotations, version) ?? annotations[returnAnnotation] ?? '';
+    const text = findStatement(annotations, version) ?? annotations[rollbackAnnotation] ?? '';
     const statement = readStatement(text);
     // `notBefore` need not be compared: the fingerprint covers the whole leaf.
     const notBefore = statement?.notBefore ?? notAfter;

@@ -1,7 +1,7 @@
 // An agent takes a version that does harm back by itself: to what its own cluster had, for what it has seen
 // itself, and for nothing that tags say. Each pass is a new process, as a CronJob's is.
 import { describe, expect, test } from 'vitest';
-import { returnAnnotation, statementAnnotation } from '../../lib/agent/memory.ts';
+import { rollbackAnnotation, statementAnnotation } from '../../lib/agent/replay.ts';
 import { publicKeyOf } from '../../lib/certificate/statement.ts';
 import { judgeHealth } from '../../lib/policy/health/health.ts';
 import { codesOf, only } from '../deploy/harness.ts';
@@ -228,7 +228,7 @@ test('a version that was taken back is not what the next one that fails goes bac
 });
 
 test('a version that nobody permitted to come back is not written, whatever the story makes of AWSPREVIOUS', async () => {
-  const agent = await openDelivered({}, { judgeReturn: undefined });
+  const agent = await openDelivered({}, { judgeRollback: undefined });
   expect(codesOf(await agent.deploy())).toEqual(['RolloutFailed', 'Replayed']);
   expect(agent.versionInCluster()).toBe('version-2');
 });
@@ -240,5 +240,5 @@ test('what a Secret can come back to stays the same however often it is written 
   await agent.deploy();
   agent.targets([targetOf({ rollout, labels: { team: 'shop' } })]);
   expect(only(await agent.deploy())).toMatchObject({ action: 'apply' });
-  expect(agent.secret()?.metadata.annotations?.[returnAnnotation]).toBe(first);
+  expect(agent.secret()?.metadata.annotations?.[rollbackAnnotation]).toBe(first);
 });
