@@ -1,6 +1,7 @@
 // Connects an agent: its cluster, the versions that `issue` signed for it, and the probe.
-import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
+
 import type { AgentInvocation, AgentPorts } from '../../lib/agent/reconcile.ts';
+import { guardCluster } from '../../lib/agent/replay-guard.ts';
 import { RollbackGuard } from '../../lib/agent/rollback-guard.ts';
 import { cutInventory } from '../../lib/agent/scope.ts';
 import { VerifiedStore } from '../../lib/agent/verified-store.ts';

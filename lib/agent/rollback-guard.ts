@@ -2,7 +2,7 @@
 // statement, and only for a failure that the agent has seen in its own cluster. Tags are never a reason.
 import type { SecretTarget } from '../certificate/spec.ts';
 import { readStatement, type StatementProblem, verifyStatement } from '../certificate/statement.ts';
-import { nameTarget } from '../policy/delivery/secret.ts';
+import { nameTarget } from '../policy/delivery/secret-plan.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,

@@ -8,7 +8,7 @@ export const keyTypes = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rs
 /** One of `keyTypes`. */
 export type KeyType = (typeof keyTypes)[number];
 
-/** Layouts of a Kubernetes Secret that are PEM text; `formats.ts` has the keys of each. */
+/** Layouts of a Kubernetes Secret that are PEM text; `secret-layout.ts` has the keys of each. */
 export const pemFormats = ['tls', 'ployst', 'nginx-ssl-proxy', 'combined-pem'] as const;
 /** One of `pemFormats`. */
 export type PemFormat = (typeof pemFormats)[number];

@@ -1,5 +1,5 @@
 // Describes targets in clusters that only an agent reaches, from the report of that agent.
-import { nameTarget } from '../policy/delivery/secret.ts';
+import { nameTarget } from '../policy/delivery/secret-plan.ts';
 import type { Job, JobResult, TargetOutcome } from './invocation.ts';
 
 /** The result for one target that an agent delivers to, read from `phase`, which the agent reported. Connects

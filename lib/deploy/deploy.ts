@@ -2,7 +2,7 @@
 
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
-import { nameDestination } from '../policy/delivery/secret.ts';
+import { nameDestination } from '../policy/delivery/secret-plan.ts';
 import { isPutOff } from '../policy/issuance/backoff.ts';
 import type { DeliveryRetry } from '../state/delivery.ts';
 import { deployToAcm } from './acm/acm.ts';

@@ -8,7 +8,7 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
-import type { Delivery, SecretPlan } from '../policy/delivery/secret.ts';
+import type { Delivery, SecretPlan } from '../policy/delivery/secret-plan.ts';
 import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import type { ConnectCertificateManager } from '../ports/acm.ts';
 import type { AgentError } from '../ports/agents.ts';

@@ -2,7 +2,7 @@
 
 import { keepFailures, PromiseCache } from '../async/promise-cache.ts';
 import { isByHand, judgeRollback } from '../policy/delivery/freeze.ts';
-import { describeDelivery } from '../policy/delivery/secret.ts';
+import { describeDelivery } from '../policy/delivery/secret-plan.ts';
 import type {
   AnyJob,
   ClusterContext,

@@ -1,7 +1,7 @@
 // Makes the result of one target: its report entry, the phase it has reached, and its errors.
 
 import { cutText, listSome, nameSome } from '../policy/bounds.ts';
-import { nameDestination, nameTarget, type SecretPlan } from '../policy/delivery/secret.ts';
+import { nameDestination, nameTarget, type SecretPlan } from '../policy/delivery/secret-plan.ts';
 import { ClusterError, type ClusterErrorCode } from '../ports/cluster.ts';
 import { describeError } from '../ports/errors.ts';
 import type { RolloutEnd } from './cluster/rollouts.ts';

@@ -2,10 +2,10 @@
 
 import { dump } from 'js-yaml';
 import { type Bundle, verifyBundle } from '../certificate/bundle.ts';
-import { layOutPem } from '../certificate/formats.ts';
 import { holdsPrivateKey } from '../certificate/pem.ts';
+import { layOutPem } from '../certificate/secret-layout.ts';
 import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
-import { type Delivery, describeSecret, nameTarget } from '../policy/delivery/secret.ts';
+import { type Delivery, describeSecret, nameTarget } from '../policy/delivery/secret-plan.ts';
 import type { Log } from '../ports/log.ts';
 import { readPassword } from '../ports/passwords.ts';
 import type { CertificateStore, ReadText } from '../ports/store.ts';

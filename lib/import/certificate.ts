@@ -10,7 +10,7 @@ import {
   type StoredSpec,
 } from '../certificate/stored.ts';
 import { actualByValue } from '../policy/issuance/actual.ts';
-import { type Decision, judge } from '../policy/issuance/checks.ts';
+import { type Decision, judge } from '../policy/issuance/decision.ts';
 import { type Desired, describeNoIssuer, desiredBySpec } from '../policy/issuance/desired.ts';
 import { decisionsOf } from '../policy/issuance/operator-decisions.ts';
 import { resumes } from '../policy/issuance/resume.ts';

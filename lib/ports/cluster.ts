@@ -2,7 +2,7 @@
 
 import type { WorkloadKind, WorkloadReference } from '../certificate/rollout-spec.ts';
 import type { SecretTarget } from '../certificate/spec.ts';
-import type { Delivery } from '../policy/delivery/secret.ts';
+import type { Delivery } from '../policy/delivery/secret-plan.ts';
 import type { FoundSecret, ToolObjects } from '../policy/kubernetes/migration-source.ts';
 import type {
   ClusterSecret,

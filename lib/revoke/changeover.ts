@@ -4,7 +4,7 @@ import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
 import { reachedPhases } from '../policy/delivery/agents.ts';
-import { nameDestination } from '../policy/delivery/secret.ts';
+import { nameDestination } from '../policy/delivery/secret-plan.ts';
 import type { ProbeResult } from '../policy/serving/served.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import type { Clock } from '../ports/clock.ts';

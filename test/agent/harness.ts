@@ -2,7 +2,7 @@
 // remembers.
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'vitest';
-import { guardCluster } from '../../lib/agent/guarded-cluster.ts';
+import { guardCluster } from '../../lib/agent/replay-guard.ts';
 import { RollbackGuard } from '../../lib/agent/rollback-guard.ts';
 import { type AgentScope, VerifiedStore } from '../../lib/agent/verified-store.ts';
 import type { RolloutSpec } from '../../lib/certificate/rollout-spec.ts';

@@ -1,11 +1,11 @@
 // Exporting certificates: every format, with and without the key, and manifests that are what deploy writes.
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { ffdhe2048 } from '../../lib/certificate/formats.ts';
+import { ffdhe2048 } from '../../lib/certificate/secret-layout.ts';
 import { pemFormats, type SecretTarget, secretFormats } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { exportCertificates } from '../../lib/export/export.ts';
-import { describeSecret } from '../../lib/policy/delivery/secret.ts';
+import { describeSecret } from '../../lib/policy/delivery/secret-plan.ts';
 import type { ExportRequest } from '../../lib/requests/requests.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeStore } from '../fakes/store.ts';

@@ -1,6 +1,6 @@
 // What is sent to a cluster to start a rollout.
 import { expect, test } from 'vitest';
-import { describePatch } from '../../lib/adapters/kubernetes/pod-template.ts';
+import { describePatch } from '../../lib/adapters/kubernetes/secret-uses.ts';
 import type { RestartMark } from '../../lib/policy/kubernetes/objects.ts';
 
 test.each<[string, RestartMark, object]>([

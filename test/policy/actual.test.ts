@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredCertificate } from '../../lib/certificate/stored.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { actualByTags, actualByValue } from '../../lib/policy/issuance/actual.ts';
-import { judge } from '../../lib/policy/issuance/checks.ts';
+import { judge } from '../../lib/policy/issuance/decision.ts';
 import { stateOf } from '../../lib/state/describe.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { mintChain } from '../minting/certificates.ts';

@@ -1,8 +1,8 @@
 // What to do about a target's Secret.
 import { describe, expect, test } from 'vitest';
-import { layOut } from '../../lib/certificate/formats.ts';
+import { layOut } from '../../lib/certificate/secret-layout.ts';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
-import { compareStored, describeSecret, planSecret } from '../../lib/policy/delivery/secret.ts';
+import { compareStored, describeSecret, planSecret } from '../../lib/policy/delivery/secret-plan.ts';
 import type { ClusterSecret, SecretManifest } from '../../lib/policy/kubernetes/objects.ts';
 import { targetOf } from '../minting/targets.ts';
 

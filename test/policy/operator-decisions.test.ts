@@ -1,6 +1,6 @@
 // Decisions of people that stand over every judgement: a pause, a revocation.
 import { describe, expect, test } from 'vitest';
-import { judge, type Situation } from '../../lib/policy/issuance/checks.ts';
+import { judge, type Situation } from '../../lib/policy/issuance/decision.ts';
 import { addRevoked, decisionsOf } from '../../lib/policy/issuance/operator-decisions.ts';
 import { actual, afterDays, desired } from './situations.ts';
 

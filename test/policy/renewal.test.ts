@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../lib/policy/issuance/checks.ts';
+import { judge } from '../../lib/policy/issuance/decision.ts';
 import { fitsLifetime, renewalTime } from '../../lib/policy/issuance/renewal-time.ts';
 import { actual, afterDays, dayMs, desired, hourMs, notBefore } from './situations.ts';
 

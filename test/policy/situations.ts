@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { namesKey } from '../../lib/certificate/names.ts';
 import { keyTypes } from '../../lib/certificate/spec.ts';
 import type { Actual, ActualCertificate } from '../../lib/policy/issuance/actual.ts';
-import type { Situation } from '../../lib/policy/issuance/checks.ts';
+import type { Situation } from '../../lib/policy/issuance/decision.ts';
 import type { Desired } from '../../lib/policy/issuance/desired.ts';
 
 export const dayMs = 86_400_000;

@@ -4,7 +4,7 @@ import type { OtherKind, OtherUser } from '../../policy/kubernetes/objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { listAll, objectName, type PageRequest, parseResponse, type RequestPage } from './lists.ts';
-import { findUses, podTemplate } from './pod-template.ts';
+import { findUses, podTemplate } from './secret-uses.ts';
 
 const resources: Readonly<Record<OtherKind, string>> = {
   ReplicationController: 'replicationcontrollers',

@@ -7,8 +7,8 @@ import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
 import { listAll, objectName, type PageRequest, parseResponse, type RequestPage } from './lists.ts';
-import { describePatch, findUses, podTemplate, readRefresh } from './pod-template.ts';
 import { judgeRollout, rolloutFields } from './rollout.ts';
+import { describePatch, findUses, podTemplate, readRefresh } from './secret-uses.ts';
 
 const templateFields = z.object({
   metadata: z.object({

@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { readCertificate } from '../../certificate/x509.ts';
 import { type AcmCertificate, type ImportPlan, planImport } from '../../policy/delivery/acm.ts';
 import { adviseFreeze, describeFreeze, judgeFrozen } from '../../policy/delivery/freeze.ts';
-import { nameDestination } from '../../policy/delivery/secret.ts';
+import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import type { AcmJob, DeployInvocation, DeployPorts, JobResult, LoadLastGood } from '../invocation.ts';

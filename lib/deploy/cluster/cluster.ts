@@ -2,7 +2,7 @@
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { adviseFreeze, describeFreeze, isByHand, judgeFrozen } from '../../policy/delivery/freeze.ts';
-import { nameTarget } from '../../policy/delivery/secret.ts';
+import { nameTarget } from '../../policy/delivery/secret-plan.ts';
 import { isNearExpiry } from '../../policy/delivery/windows.ts';
 import { certificateAnnotation, readNotAfter } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';

@@ -3,7 +3,7 @@
 import { nameSome } from '../../policy/bounds.ts';
 import { adviseFreeze, trimFreeze } from '../../policy/delivery/freeze.ts';
 import { planRollbackRestarts } from '../../policy/delivery/restarts.ts';
-import { nameTarget } from '../../policy/delivery/secret.ts';
+import { nameTarget } from '../../policy/delivery/secret-plan.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import type { Freeze } from '../../state/delivery.ts';

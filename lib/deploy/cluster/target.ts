@@ -10,7 +10,7 @@ import {
   nameTarget,
   planSecret,
   type SecretPlan,
-} from '../../policy/delivery/secret.ts';
+} from '../../policy/delivery/secret-plan.ts';
 import {
   type ClusterSecret,
   nameWorkload,

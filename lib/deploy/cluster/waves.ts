@@ -4,7 +4,7 @@
 import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
 import { describeOtherUsers, planRestarts, type RestartPlan } from '../../policy/delivery/restarts.ts';
-import { nameTarget } from '../../policy/delivery/secret.ts';
+import { nameTarget } from '../../policy/delivery/secret-plan.ts';
 import { planWaves } from '../../policy/delivery/waves.ts';
 import { judgeTiming, type Timing } from '../../policy/delivery/windows.ts';
 import {

@@ -3,7 +3,7 @@ import { keepFailures, once } from '../../async/promise-cache.ts';
 import type { Inventory } from '../../certificate/spec.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
-import { nameDestination } from '../../policy/delivery/secret.ts';
+import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { createFit } from '../../policy/registration/fit.ts';
 import {
   believeGrace,

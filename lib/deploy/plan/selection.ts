@@ -8,13 +8,13 @@ import { findArn } from '../../policy/delivery/acm.ts';
 import { reachedPhases } from '../../policy/delivery/agents.ts';
 import { retryOf } from '../../policy/delivery/progress.ts';
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
-import { describeDelivery, nameDestination } from '../../policy/delivery/secret.ts';
+import { describeDelivery, nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { probeSpecOf } from '../../policy/serving/served-targets.ts';
 import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.ts';
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
-import { recordFreeze } from './freeze.ts';
+import { recordFreeze } from './record-freeze.ts';
 import type { DeliverySelection } from './selected.ts';
 
 /** AWS secrets read at once. */

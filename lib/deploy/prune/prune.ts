@@ -11,7 +11,7 @@ import {
   type KnownTargets,
   type PossibleUsers,
 } from '../../policy/delivery/pruning.ts';
-import { nameTarget } from '../../policy/delivery/secret.ts';
+import { nameTarget } from '../../policy/delivery/secret-plan.ts';
 import {
   certificateAnnotation,
   type ListedSecret,

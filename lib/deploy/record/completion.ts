@@ -1,6 +1,6 @@
 // Probes a certificate and sends the delivery event once all its targets have it.
 
-import { nameDestination } from '../../policy/delivery/secret.ts';
+import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import type { ServedWord } from '../../state/delivery.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';

@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../../certificate/stored.ts';
 import { type Actual, actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
-import { type Decision, judge, type Situation } from '../../policy/issuance/checks.ts';
+import { type Decision, judge, type Situation } from '../../policy/issuance/decision.ts';
 import {
   type Desired,
   describeNoIssuer,

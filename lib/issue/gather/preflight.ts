@@ -1,4 +1,5 @@
-// Checks DNS before an order: what would fail the order makes it wait, what may fail it becomes a warning.
+// Runs the preflight of DNS before orders: what would fail an order makes it wait, what may fail it becomes a
+// warning.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { PromiseCache } from '../../async/promise-cache.ts';

@@ -3,7 +3,7 @@
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { versionOfOrder } from '../../certificate/stored.ts';
 import { readJournal } from '../../policy/dns/txt-journal.ts';
-import type { Decision } from '../../policy/issuance/checks.ts';
+import type { Decision } from '../../policy/issuance/decision.ts';
 import { addOrder } from '../../policy/issuance/order-log.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
 import type { CertificateAuthority } from '../../ports/acme.ts';

@@ -1,7 +1,7 @@
 // Decides whether a certificate must be imported into AWS Certificate Manager, and under which ARN.
 import type { KeyType } from '../../certificate/spec.ts';
 import { readCertificate } from '../../certificate/x509.ts';
-import type { Delivery } from './secret.ts';
+import type { Delivery } from './secret-plan.ts';
 
 /** The certificate that ACM has under an ARN. */
 export interface AcmCertificate {

@@ -11,7 +11,7 @@ import {
   type Workload,
 } from '../kubernetes/objects.ts';
 import { nameObject, type TlsObject } from '../kubernetes/tls-objects.ts';
-import { nameTarget } from './secret.ts';
+import { nameTarget } from './secret-plan.ts';
 
 /** What is known for certain of one certificate: all its targets, and its versions that are in use. */
 export interface KnownTargets {

@@ -1,12 +1,12 @@
 // Decides whether a Kubernetes Secret already contains another certificate that is valid now.
 import { isValidAt } from '../../certificate/bundle.ts';
 import { UnparsableError } from '../../certificate/der.ts';
-import { layOutPem } from '../../certificate/formats.ts';
 import { certificatesIn } from '../../certificate/pem.ts';
+import { layOutPem } from '../../certificate/secret-layout.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { type CertificateFacts, readCertificate } from '../../certificate/x509.ts';
 import { type ClusterSecret, readNotAfter, versionAnnotation } from '../kubernetes/objects.ts';
-import type { Delivery } from './secret.ts';
+import type { Delivery } from './secret-plan.ts';
 
 /** Whether the Secret contains a certificate that is valid at `now`. It reads the first certificate under
  *  the keys of the target's format and under the keys that we applied before, whoever wrote it. A keystore

@@ -1,4 +1,4 @@
-// Checks DNS before an order: whether delegation, challenge aliases and CAA let it succeed.
+// Judges facts of DNS: whether delegation, challenge aliases and CAA let an order succeed.
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
 import { listSome } from '../bounds.ts';
 import type { PlanEntry } from '../issuance/plan.ts';

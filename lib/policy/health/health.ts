@@ -10,7 +10,7 @@ import type { CertificateState } from '../../state/state.ts';
 import { frozenByAgents, isAgentCluster, targetsIn } from '../delivery/agents.ts';
 import { freezeOf, isByHand, resumeCommand } from '../delivery/freeze.ts';
 import { isDelivered, phasesOf } from '../delivery/progress.ts';
-import { nameDestination } from '../delivery/secret.ts';
+import { nameDestination } from '../delivery/secret-plan.ts';
 import { actualByTags } from '../issuance/actual.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
 import { decisionsOf } from '../issuance/operator-decisions.ts';

@@ -3,7 +3,7 @@
 import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { type Actual, type ActualCertificate, actualByFacts, actualByTags } from './actual.ts';
-import { judge, type OrderReason } from './checks.ts';
+import { judge, type OrderReason } from './decision.ts';
 import type { Desired } from './desired.ts';
 import { renewalTime } from './renewal-time.ts';
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readElements, readOnly } from '../../lib/certificate/der.ts';
-import { ffdhe2048, layOut } from '../../lib/certificate/formats.ts';
+import { ffdhe2048, layOut } from '../../lib/certificate/secret-layout.ts';
 import { pemFormats } from '../../lib/certificate/spec.ts';
 import { type MintedChain, mintChain } from '../minting/certificates.ts';
 

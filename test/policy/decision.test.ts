@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { namesKey } from '../../lib/certificate/names.ts';
-import { type Decision, judge, type Situation } from '../../lib/policy/issuance/checks.ts';
+import { type Decision, judge, type Situation } from '../../lib/policy/issuance/decision.ts';
 import { desiredBy } from '../../lib/policy/issuance/desired.ts';
 import { actual, afterDays, dayMs, desired, nows, situations } from './situations.ts';
 

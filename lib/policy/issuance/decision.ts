@@ -1,4 +1,5 @@
-// Judges one certificate by an ordered list of checks; the first one that applies wins.
+// Decides whether one certificate is ordered, waits or is kept: an ordered list of checks, of which the first
+// that applies wins.
 import { namesKey } from '../../certificate/names.ts';
 import { mayBeAlive } from '../../certificate/stored.ts';
 import { explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';

@@ -1,6 +1,6 @@
 // Decides what a target's Kubernetes Secret must contain, and whether to create, apply, replace or refuse it.
 import type { Bundle } from '../../certificate/bundle.ts';
-import { layOut } from '../../certificate/formats.ts';
+import { layOut } from '../../certificate/secret-layout.ts';
 import type { SecretTarget, TargetSpec } from '../../certificate/spec.ts';
 import {
   type ClusterSecret,
