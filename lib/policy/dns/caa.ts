@@ -103,8 +103,8 @@ function admitsAccount({ parameters }: Issuer, { accountUrl }: CaaSubject): bool
   return accounts.length === 1 && (accountUrl === undefined || isSameAccount(account, accountUrl));
 }
 
-/** Whether two URLs name one account. Boulder, and so Let's Encrypt, also reads the URL that the account had in
- *  the first version of ACME: `https://acme-v01.api.letsencrypt.org/acme/reg/1` is
+/** Whether two URLs name one account. Boulder, and so Let's Encrypt, also reads the URL that the account
+ *  had in the first version of ACME: `https://acme-v01.api.letsencrypt.org/acme/reg/1` is
  *  `https://acme-v02.api.letsencrypt.org/acme/acct/1`. */
 function isSameAccount(one: string, other: string): boolean {
   return one === other || currentUrl(one) === currentUrl(other);
@@ -130,8 +130,8 @@ function admitsMethod({ parameters }: Issuer, ca: CaaSubject): boolean {
   });
 }
 
-/** Numbers of the methods in the Baseline Requirements (§3.2.2.4.7, §3.2.2.4.22): since version 2.2.8, a record
- *  may say `ca-tbr-7` for dns-01. */
+/** Numbers of the methods in the Baseline Requirements (§3.2.2.4.7, §3.2.2.4.22): since version 2.2.8, a
+ *  record may say `ca-tbr-7` for dns-01. */
 const methodNumbers = { 'dns-01': 7, 'dns-persist-01': 22 } as const;
 
 /** The labels of `validationmethods` by which the CA may take one of our challenges. Let's Encrypt reads only

@@ -10,8 +10,8 @@ export interface ProvingAccount {
   readonly thumbprint: string;
 }
 
-/** The account URI of a record (draft-ietf-acme-dns-persist-02): `<prefix>sha-256/<digest>`, which says neither the
- *  account nor its key.
+/** The account URI of a record (draft-ietf-acme-dns-persist-02): `<prefix>sha-256/<digest>`, which says
+ *  neither the account nor its key.
  *  @param prefix `accountHashPrefix` of the CA's directory.
  *  @param domain The name that is proved, with or without `*.`; `*` for the value that proves every name. */
 export function hashedAccountUri(
