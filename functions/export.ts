@@ -17,7 +17,7 @@ export const handler = defineFunction({
   parse: parseExportEvent,
   connect(invocation, closing) {
     const { certificates: store, readText } = openSecrets(invocation, closing);
-    return { store, readText, log: invocation.log };
+    return { store, readText, clock: invocation.clock, log: invocation.log };
   },
   async run(request, ports, invocation) {
     const { certificates, failures } = await exportCertificates(request, ports, invocation);

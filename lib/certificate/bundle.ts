@@ -2,8 +2,18 @@
 
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { UnparsableError } from './der.ts';
-import { sameNames } from './names.ts';
-import { certificatesIn, holdsPrivateKey } from './pem.ts';
+import { belongsTo, chooseLeaf } from './leaf.ts';
+import { hasAll, namesRequested, sameNames } from './names.ts';
+import {
+  type CertificatePath,
+  findPaths,
+  isSelfSigned,
+  isSignedBy,
+  issuersIn,
+  withoutCopies,
+} from './path.ts';
+import { certificatesIn, holdsPrivateKey, splitPem } from './pem.ts';
+import { beginsLater, isValidAt, validityOf } from './validity.ts';
 import { type CertificateFacts, factsOf, parseCertificate } from './x509.ts';
 
 /** A verified chain and key, in one canonical spelling. */
@@ -14,21 +24,20 @@ export interface Bundle {
   readonly key: string;
   /** Facts of the leaf. */
   readonly facts: CertificateFacts;
-  /** End of the first certificate of the path to end: the leaf's own, as a rule. */
+  /** The names that were asked for. A CA may have added others, which only `facts.names` has. */
+  readonly names: readonly string[];
+  /** Until when it can be used: the end of the leaf or of the authority that signed it, whichever comes first. */
   readonly validUntil: Date;
+  /** Whether no authority has signed the leaf. */
+  readonly isSelfSigned: boolean;
+  /** How many different certificates were given that are not in `chain`. */
+  readonly leftOut: number;
 }
 
-/** `Unparsable`: chain or key cannot be read. `NotLeafFirst`: the key is that of a later certificate. `KeyMismatch`: of none.
- *  `NamesChanged`: not exactly the names asked for. `ChainBroken`: a certificate is not signed by the next one.
- *  `Expired`, `NotYetValid`: one of the path has ended, or begins later, at the instant given. */
-export type BundleProblem =
-  | 'Unparsable'
-  | 'NotLeafFirst'
-  | 'KeyMismatch'
-  | 'NamesChanged'
-  | 'ChainBroken'
-  | 'Expired'
-  | 'NotYetValid';
+/** `Unparsable`: chain or key cannot be read. `KeyMismatch`: the key is that of no certificate. `NamesChanged`: not the names
+ *  asked for. `Expired`, `NotYetValid`: the leaf, or all that is there of the authority that signed it, has ended, or begins
+ *  later, at the instant given. */
+export type BundleProblem = 'Unparsable' | 'KeyMismatch' | 'NamesChanged' | 'Expired' | 'NotYetValid';
 
 /** The bundle, or the first problem found and a sentence about it that holds no PEM. */
 export type BundleVerdict =
@@ -37,44 +46,54 @@ export type BundleVerdict =
       readonly ok: false;
       readonly problem: BundleProblem;
       readonly message: string;
-      /** Of `NotYetValid`: when the last certificate of the path begins. */
+      /** Of `NotYetValid`: when it begins. */
       readonly validFrom?: Date;
     };
 
 /** What came from the CA, an AWS secret or a person. */
 export interface UnverifiedBundle {
-  /** PEM certificates; text around them is passed over. */
+  /** PEM certificates in any order; text and PEM of other kinds around them are passed over. */
   readonly chain: string;
   /** Private key, PEM: PKCS#8, PKCS#1 or SEC 1, not encrypted. */
   readonly key: string;
-  /** The exact names it must be for; absent: whatever it says. */
+  /** The names that a CA was asked for, as they are stored. They count if the certificate has all of them. */
+  readonly requestedNames?: readonly string[] | undefined;
+  /** The exact names it must be for, in any order; absent: whatever it says. */
   readonly domains?: readonly string[];
+  /** Names it must be for among others, letter by letter: a wildcard stands for none. They become its `names`. */
+  readonly domainsAtLeast?: readonly string[];
 }
 
-/** More certificates than any CA sends; each one costs a signature check. */
-const maxChainLength = 10;
+/** More certificates than any CA sends; each one costs time. */
+const maxCertificates = 50;
+/** Longer chains were never stored. */
+const maxStoredLength = 10;
 
-/** Clocks differ: a certificate that begins this much later counts as valid, in milliseconds. */
-const skewMs = 5 * 60_000;
-
-/** Whether a certificate is valid at `now`. A beginning up to five minutes later is forgiven, an end never. */
-export function isValidAt(
-  { notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>,
-  now: Date,
-): boolean {
-  return notAfter > now && !beginsLater(notBefore, now);
-}
-
-/** Checks chain and key in the order of `BundleProblem`. Where `now` is given, every certificate of the path must be valid
- *  then: the leaf, and the authorities that sign one another from it on. A root above them is not asked, nor what stands
- *  behind it, because clients have their own. Chains may have any length up to 10; the last certificate's own issuer is not looked
- *  for. Never throws. */
+/** Verifies a stored value, in the order of `BundleProblem`. A chain that is in order stays as it is to the byte, whatever its
+ *  end, so that nothing is delivered again: each certificate signed by the next one, and where `now` is given all of them
+ *  valid then, but for a root above two others and what stands behind it. Any other chain is built as by `buildBundle`.
+ *  Never throws. */
 export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict {
+  return judge(input, { now, keepsOrder: true });
+}
+
+/** Verifies what came from a CA or a person, and builds its chain: the longest path of authorities that are valid at `now`, from
+ *  the certificate of the key on. What is not on it is left out; where nothing signed the certificate it stands alone. The
+ *  order of what is given, and copies in it, change nothing. Never throws. */
+export function buildBundle(input: UnverifiedBundle, now: Date): BundleVerdict {
+  return judge(input, { now, keepsOrder: false });
+}
+
+interface Manner {
+  readonly now: Date | undefined;
+  readonly keepsOrder: boolean;
+}
+
+function judge(input: UnverifiedBundle, manner: Manner): BundleVerdict {
   const key = readKey(input.key);
   if (key === undefined) return refuse('Unparsable', 'the private key is not PEM of an unencrypted key');
   try {
-    const chain = readChain(input.chain);
-    return judgeBundle(input, chain, key, now);
+    return judgeBundle(input, readChain(input.chain), key, manner);
   } catch (error) {
     if (error instanceof UnparsableError)
       return refuse('Unparsable', `the chain cannot be read: ${error.message}`);
@@ -84,67 +103,104 @@ export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict
 
 function judgeBundle(
   input: UnverifiedBundle,
-  chain: readonly X509Certificate[],
+  given: readonly X509Certificate[],
   key: KeyObject,
-  now: Date | undefined,
+  { now, keepsOrder }: Manner,
 ): BundleVerdict {
-  const facts = chain.map(factsOf);
-  const [leaf] = facts;
-  if (leaf === undefined) return refuse('Unparsable', 'the chain holds no certificate');
+  const certificates = withoutCopies(given);
+  const isUsable = (one: X509Certificate) => now === undefined || isValidAt(validityOf(one), now);
+  const [first] = given;
+  const keeps = keepsOrder && first && belongsTo(first, key) && isInOrder(given, isUsable);
+  const leaf = keeps
+    ? first
+    : chooseLeaf(certificates, key, { hasNames: (one) => namesOf(input, one) !== undefined, isUsable });
+  if (leaf === undefined)
+    return refuse('KeyMismatch', 'the private key belongs to no certificate of the chain');
 
-  const keyHolder = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
-  if (keyHolder < 0) return refuse('KeyMismatch', 'the private key belongs to no certificate of the chain');
-  if (keyHolder > 0) {
-    const place = `${keyHolder + 1} of ${chain.length}`;
+  const facts = factsOf(leaf);
+  const names = namesOf(input, facts);
+  if (names === undefined) {
+    const requested = (input.domains ?? input.domainsAtLeast ?? []).join(', ');
     return refuse(
-      'NotLeafFirst',
-      `the private key belongs to certificate ${place}; the leaf must stand first`,
+      'NamesChanged',
+      `the certificate is for ${facts.names.join(', ') || 'no names'}, not for ${requested}`,
     );
   }
-
-  if (input.domains !== undefined && !sameNames(input.domains, leaf.names)) {
-    const names = `${leaf.names.join(', ') || 'no names'}, not for ${input.domains.join(', ')}`;
-    return refuse('NamesChanged', `the certificate is for ${names}`);
-  }
-
-  const unsigned = chain.findIndex((certificate, index) => !isSignedBy(certificate, chain[index + 1]));
-  if (unsigned >= 0) {
-    return refuse(
-      'ChainBroken',
-      `certificate ${unsigned + 1} of ${chain.length} is not signed by the next one`,
-    );
-  }
-
-  const root = chain.findIndex((certificate, index) => index > 1 && isSelfSigned(certificate));
-  const path = root < 0 ? facts : facts.slice(0, root);
-  const untimely = now && findUntimely(path, now);
+  const issuers = issuersIn(leaf, certificates).filter(
+    ({ validToDate }) => !Number.isNaN(validToDate.getTime()),
+  );
+  const untimely = now && findUntimely(leaf, issuers, now);
   if (untimely !== undefined) return untimely;
 
-  const pem = chain.map((certificate) => certificate.toString()).join('');
+  const path = keeps ? given : (findPaths(leaf, certificates, isUsable)[0] ?? [leaf]);
+  const ends = issuers.filter(isUsable).map((one) => one.validToDate.getTime());
+  const issuerEnd = ends.length > 0 ? Math.max(...ends) : Number.POSITIVE_INFINITY;
   return {
     ok: true,
     bundle: {
-      chain: pem,
+      chain: writeChain(path),
       key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      facts: leaf,
-      validUntil: new Date(Math.min(...path.map(({ notAfter }) => notAfter.getTime()))),
+      facts,
+      names,
+      validUntil: new Date(Math.min(facts.notAfter.getTime(), issuerEnd)),
+      isSelfSigned: isSelfSigned(leaf),
+      leftOut: certificates.length - withoutCopies(path).length,
     },
   };
 }
 
-function findUntimely(path: readonly CertificateFacts[], now: Date): BundleVerdict | undefined {
-  const nameOf = (one: CertificateFacts) =>
-    one === path[0] ? 'the certificate' : `the certificate of ${one.commonName ?? 'an authority'}`;
-  const expired = path.find(({ notAfter }) => notAfter <= now);
-  if (expired) return refuse('Expired', `${nameOf(expired)} expired at ${expired.notAfter.toISOString()}`);
-  const [last] = path.toSorted((one, other) => other.notBefore.getTime() - one.notBefore.getTime());
-  if (!last || !beginsLater(last.notBefore, now)) return undefined;
-  const message = `${nameOf(last)} is valid only from ${last.notBefore.toISOString()} on`;
-  return { ok: false, problem: 'NotYetValid', message, validFrom: last.notBefore };
+/** The names that were asked for; `undefined` if the certificate is not for those that the input demands. */
+function namesOf(
+  { requestedNames, domains, domainsAtLeast }: UnverifiedBundle,
+  facts: CertificateFacts,
+): readonly string[] | undefined {
+  if (domainsAtLeast) return hasAll(facts.names, domainsAtLeast) ? domainsAtLeast : undefined;
+  const names = namesRequested(requestedNames, facts);
+  return domains === undefined || sameNames(domains, names) ? names : undefined;
 }
 
-function beginsLater(notBefore: Date, now: Date): boolean {
-  return notBefore.getTime() > now.getTime() + skewMs;
+/** Whether the chain was stored in order, each certificate signed by the next one. Clients have roots of their own: a root
+ *  above two others, and what stands behind it, need not be usable. */
+function isInOrder(
+  chain: readonly X509Certificate[],
+  isUsable: (certificate: X509Certificate) => boolean,
+): boolean {
+  if (chain.length > maxStoredLength) return false;
+  const isLinked = chain.every((one, index) => {
+    const next = chain[index + 1];
+    return next === undefined || isSignedBy(one, next);
+  });
+  if (!isLinked) return false;
+  const root = chain.findIndex((one, index) => index > 1 && isSignedBy(one, one));
+  return (root < 0 ? chain : chain.slice(0, root)).every(isUsable);
+}
+
+function findUntimely(
+  leaf: X509Certificate,
+  issuers: readonly X509Certificate[],
+  now: Date,
+): BundleVerdict | undefined {
+  const nameOf = (one: X509Certificate) =>
+    one === leaf ? 'the certificate' : `the certificate of ${commonNameOf(one) ?? 'an authority'}`;
+  const unended = issuers.filter((one) => one.validToDate > now);
+  const expired = leaf.validToDate <= now ? leaf : unended.length === 0 ? issuers[0] : undefined;
+  if (expired) return refuse('Expired', `${nameOf(expired)} expired at ${expired.validToDate.toISOString()}`);
+  const [issuer = leaf] = unended.toSorted(
+    (one, other) => one.validFromDate.getTime() - other.validFromDate.getTime(),
+  );
+  const last = issuer.validFromDate > leaf.validFromDate ? issuer : leaf;
+  if (!beginsLater(last.validFromDate, now)) return undefined;
+  const message = `${nameOf(last)} is valid only from ${last.validFromDate.toISOString()} on`;
+  return { ok: false, problem: 'NotYetValid', message, validFrom: last.validFromDate };
+}
+
+function commonNameOf(certificate: X509Certificate): string | undefined {
+  try {
+    return factsOf(certificate).commonName;
+  } catch (error) {
+    if (error instanceof UnparsableError) return undefined;
+    throw error;
+  }
 }
 
 /** Each certificate of the text. A private key among them is refused, because chains are shown and delivered openly. */
@@ -152,10 +208,10 @@ function readChain(pem: string): readonly X509Certificate[] {
   if (holdsPrivateKey(pem)) throw new UnparsableError('it holds a private key');
   const certificates = certificatesIn(pem);
   if (certificates.length === 0) throw new UnparsableError('it holds no PEM certificate');
-  if (certificates.length !== pem.split('-----BEGIN ').length - 1)
+  if (splitPem(pem).length !== pem.split('-----BEGIN ').length - 1)
     throw new UnparsableError('a PEM block is cut off');
-  if (certificates.length > maxChainLength)
-    throw new UnparsableError(`it holds over ${maxChainLength} certificates`);
+  if (certificates.length > maxCertificates)
+    throw new UnparsableError(`it holds over ${maxCertificates} certificates`);
   return certificates.map(parseCertificate);
 }
 
@@ -168,18 +224,8 @@ function readKey(pem: string): KeyObject | undefined {
   }
 }
 
-/** Whether the next certificate issued this one by name, key identifier, key usage and signature; true for the last one. */
-function isSignedBy(certificate: X509Certificate, next: X509Certificate | undefined): boolean {
-  if (next === undefined) return true;
-  try {
-    return next.ca && certificate.checkIssued(next) && certificate.verify(next.publicKey);
-  } catch {
-    return false;
-  }
-}
-
-function isSelfSigned(certificate: X509Certificate): boolean {
-  return isSignedBy(certificate, certificate);
+function writeChain(path: CertificatePath | readonly X509Certificate[]): string {
+  return path.map((certificate) => certificate.toString()).join('');
 }
 
 function refuse(problem: BundleProblem, message: string): BundleVerdict {

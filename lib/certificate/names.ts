@@ -57,3 +57,17 @@ export function sameNames(one: readonly string[], other: readonly string[]): boo
   const names = new Set(one);
   return names.size === new Set(other).size && other.every((name) => names.has(name));
 }
+
+/** Whether each of `others` is one of the names, letter by letter: a wildcard stands for none. */
+export function hasAll(names: readonly string[], others: readonly string[]): boolean {
+  return others.every((name) => names.includes(name));
+}
+
+/** The names that a CA was asked for, by which a stored certificate is judged: those kept with it, if it has all of them, else
+ *  its own. */
+export function namesRequested(
+  requested: readonly string[] | undefined,
+  { names }: { readonly names: readonly string[] },
+): readonly string[] {
+  return requested !== undefined && requested.length > 0 && hasAll(names, requested) ? requested : names;
+}

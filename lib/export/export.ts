@@ -6,6 +6,7 @@ import { holdsPrivateKey } from '../certificate/pem.ts';
 import { layOutPem } from '../certificate/secret-layout.ts';
 import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
 import { type Delivery, describeSecret, nameTarget } from '../policy/delivery/secret-plan.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { readPassword } from '../ports/passwords.ts';
 import type { CertificateStore, ReadText } from '../ports/store.ts';
@@ -31,6 +32,7 @@ export interface Exported {
 export interface ExportPorts {
   readonly store: CertificateStore;
   readonly readText: ReadText;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -68,13 +70,15 @@ function hasPrivateKey({ files: shown = {}, manifest }: Exported): boolean {
 async function exportCertificate(
   name: string,
   request: ExportRequest,
-  { store, readText }: ExportPorts,
+  { store, readText, clock }: ExportPorts,
   { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
 ): Promise<Exported> {
   const current = await store.read(name, 'AWSCURRENT', signal);
   if (current?.value.kind !== 'certificate') throw new Error('no certificate is stored under this name');
   const { certificate } = current.value;
-  const verified = verifyBundle(certificate);
+  // As deploy writes it now; what is not valid now is exported all the same.
+  const validNow = verifyBundle(certificate, clock.now());
+  const verified = validNow.ok ? validNow : verifyBundle(certificate, validNow.validFrom);
   if (!verified.ok)
     throw new Error(`the stored certificate cannot be used (${verified.problem}): ${verified.message}`);
   const { bundle } = verified;

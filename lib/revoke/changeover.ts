@@ -1,5 +1,6 @@
 // Waits until the certificate that replaces a revoked one is delivered to every target and served everywhere.
 import { growing, poll } from '../async/poll.ts';
+import { verifyBundle } from '../certificate/bundle.ts';
 import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
@@ -113,8 +114,10 @@ async function findUnserved(
   { probeServed }: ChangeoverPorts,
   { signal }: RevokeInvocation,
 ): Promise<string | undefined> {
-  const { names, fingerprint } = readCertificate(certificate.chain);
-  const { results } = await probeServed({ names, probe, fingerprint }, signal);
+  const verdict = verifyBundle(certificate);
+  const facts = verdict.ok ? verdict.bundle.facts : readCertificate(certificate.chain);
+  const { names } = verdict.ok ? verdict.bundle : facts;
+  const { results } = await probeServed({ names, probe, fingerprint: facts.fingerprint }, signal);
   const describe = (open: readonly ProbeResult[]) =>
     open.map(({ name, address, message }) => `${address ?? name} ${message}`).join('; ');
   const open = results.filter(isOpen);

@@ -1,6 +1,7 @@
 // The revoke story: revokes one version of a certificate (RFC 8555 §7.6). A version in use is first replaced:
 // in the store, at every target and at every address.
 
+import { verifyBundle } from '../certificate/bundle.ts';
 import type { RevocationReason } from '../certificate/revocation.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
@@ -111,7 +112,7 @@ export async function revokeCertificate(
   if (value?.kind !== 'certificate') {
     return refuse('Unknown', `version ${version} of "${name}" contains no certificate, or no longer exists`);
   }
-  const { certificate } = value;
+  const certificate = withLeafFirst(value.certificate);
   const { notAfter, fingerprint, serial } = readCertificate(certificate.chain);
   if (notAfter <= clock.now()) {
     // Otherwise each later call would continue the replacement that an earlier call began.
@@ -156,6 +157,12 @@ export async function revokeCertificate(
     revoked: clock.now().getTime() - begunAt,
   };
   return { certificate: name, outcome: 'revoked', reason, version, current, fingerprint, serial, times };
+}
+
+/** The certificate with the leaf of its key first, which is the one to revoke, however its chain was stored. */
+function withLeafFirst(certificate: StoredCertificate): StoredCertificate {
+  const verdict = verifyBundle(certificate);
+  return verdict.ok ? { ...certificate, chain: verdict.bundle.chain } : certificate;
 }
 
 /** Waits until the version in use has replaced the one to revoke, as far as `wait` says. */

@@ -7,9 +7,10 @@ import { readCertificate } from '../../lib/certificate/x509.ts';
 import { exportCertificates } from '../../lib/export/export.ts';
 import { describeSecret } from '../../lib/policy/delivery/secret-plan.ts';
 import type { ExportRequest } from '../../lib/requests/requests.ts';
+import { FakeClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeStore } from '../fakes/store.ts';
-import { mintChain } from '../minting/certificates.ts';
+import { mintAuthority, mintChain } from '../minting/certificates.ts';
 
 const notBefore = new Date('2026-11-22T09:00:00Z');
 const notAfter = new Date('2027-02-20T09:00:00Z');
@@ -33,17 +34,47 @@ async function open(
   const inventory = { issuers: {}, clusters: {}, certificates: [{ ...spec, targets }] };
   const signal = new AbortController().signal;
   const log = new FakeLog();
+  const clock = new FakeClock(notBefore.toISOString());
   const ask = async (request: Partial<ExportRequest>) => {
     const full = { certificates: ['shop'], ...request };
     const readText = async (secret: string) => `password of ${secret}\n`;
-    return exportCertificates(full, { store, readText, log }, { inventory, signal });
+    return exportCertificates(full, { store, readText, clock, log }, { inventory, signal });
   };
   const delivery = { certificate: 'shop', version: 'v', notAfter, chain: pair.chain, key: pair.key };
   const { fingerprint } = readCertificate(pair.chain);
-  return { ask, log, pair, store, fingerprint, delivery: { ...delivery, fingerprint } };
+  return { ask, clock, log, pair, store, fingerprint, delivery: { ...delivery, fingerprint } };
 }
 
 describe('files', () => {
+  it('hold the chain as deploy writes it now: without what has ended above, and whole once all has ended', async () => {
+    const { ask, clock, pair, store } = await open();
+    const short = { notBefore, notAfter: new Date('2026-12-01T00:00:00Z') };
+    const cross = await mintAuthority('Root', short, await mintAuthority('Old Root', short));
+    const issuer = await mintAuthority('Issuing', { notBefore, notAfter }, cross);
+    const minted = await mintChain({
+      domains: ['shop.example.com'],
+      notBefore,
+      notAfter,
+      issuer,
+      key: pair.key,
+    });
+    const pems = [issuer, cross].map(({ certificate }) => `${certificate.toString('pem')}\n`);
+    const [below, whole] = [
+      `${minted.certificates[0]}${pems[0]}`,
+      [minted.certificates[0], ...pems].join(''),
+    ];
+    await store.put('shop', { chain: whole, key: pair.key, issuer: 'https://ca.example/directory' }, 'w');
+    for (const [daysLater, chain] of [
+      [0, whole],
+      [20, below],
+      [200, whole],
+    ] as const) {
+      clock.pass(daysLater * 86_400_000);
+      const { certificates } = await ask({ format: 'pem' });
+      expect(certificates).toMatchObject([{ files: { 'fullchain.pem': chain } }]);
+    }
+  });
+
   it('D14 hold chain and key in every format, as a backup', async () => {
     const { ask, pair } = await open();
     const { chain, key } = pair;

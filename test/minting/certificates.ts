@@ -89,6 +89,31 @@ export async function mintChain(minting: Minting): Promise<MintedChain> {
   };
 }
 
+/** A certificate that signed itself, and is no authority. */
+export async function mintSelf({
+  domains,
+  ...validity
+}: Pick<Minting, 'domains' | 'notBefore' | 'notAfter'>): Promise<{
+  readonly chain: string;
+  readonly key: string;
+}> {
+  const keys = await webcrypto.subtle.generateKey(signing, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity,
+    name: `CN=${domains[0] ?? ''}`,
+    keys,
+    signingAlgorithm: signing,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(domains.map((value) => ({ type: 'dns', value }))),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    ],
+  });
+  return {
+    chain: `${certificate.toString('pem')}\n`,
+    key: toPem(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)),
+  };
+}
+
 /** An authority under an issuer, or under itself where none is given. `keys`: those of another authority,
  *  under a new name; `ca: false`: one whose certificate does not say that it may sign. */
 export async function mintAuthority(

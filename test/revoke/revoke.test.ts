@@ -48,6 +48,17 @@ describe('the certificate in use', () => {
     expect([harness.ca.revoked, await chain()]).toEqual([[], old]);
   });
 
+  it('is the leaf of the key, however its chain was stored', async () => {
+    const { harness, revoke } = await open();
+    const old = await harness.current('shop');
+    if (!old) throw new Error('nothing was stored');
+    const parts = old.chain.split(/(?<=-----END CERTIFICATE-----\n)/).filter(Boolean);
+    await harness.store.put('shop', { ...old, chain: parts.toReversed().join('') }, 'by-hand');
+    expect(parts.length).toBeGreaterThan(1);
+    expect(await revoke({ replace: true })).toMatchObject({ outcome: 'revoked' });
+    expect(harness.ca.revoked).toEqual([old.chain]);
+  });
+
   it('is exchanged once: a call that was cut off before it revoked is taken up there', async () => {
     const { harness, revoke, chain } = await open();
     const old = await chain();

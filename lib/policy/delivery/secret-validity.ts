@@ -1,9 +1,9 @@
 // Decides whether a Kubernetes Secret already contains another certificate that is valid now.
-import { isValidAt } from '../../certificate/bundle.ts';
 import { UnparsableError } from '../../certificate/der.ts';
 import { certificatesIn } from '../../certificate/pem.ts';
 import { layOutPem } from '../../certificate/secret-layout.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
+import { isValidAt } from '../../certificate/validity.ts';
 import { type CertificateFacts, readCertificate } from '../../certificate/x509.ts';
 import { type ClusterSecret, readNotAfter, versionAnnotation } from '../kubernetes/objects.ts';
 import type { Delivery } from './secret-plan.ts';
