@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Bundle } from '../certificate/bundle.ts';
+import { certificatesIn } from '../certificate/pem.ts';
 import type { CertificateSpec, Inventory } from '../certificate/spec.ts';
 import {
   mayBeAlive,
@@ -55,6 +56,14 @@ export type ImportAnswer =
     }
   | Refusal;
 
+/** What is imported, and whether it may be self-signed. */
+export interface ImportSource {
+  readonly certificate: string;
+  /** Name of the AWS secret with chain and key. */
+  readonly secret: string;
+  readonly selfSigned?: boolean | undefined;
+}
+
 interface Refusal {
   readonly certificate: string;
   readonly outcome: 'refused';
@@ -69,7 +78,7 @@ interface Refusal {
  *  @throws StoreError if the store cannot be read or written; ConfigError `Inventory` if its issuer is not in
  *  the inventory. */
 export async function importCertificate(
-  { certificate: name, secret }: { readonly certificate: string; readonly secret: string },
+  { certificate: name, secret, selfSigned }: ImportSource,
   ports: ImportPorts,
   invocation: ImportInvocation,
 ): Promise<ImportAnswer> {
@@ -88,7 +97,8 @@ export async function importCertificate(
   }
   const desired = desiredBySpec(invocation.inventory, spec);
   if (!desired) throw new ConfigError('Inventory', describeNoIssuer(spec));
-  const verified = verifyImport(await ports.readText(secret, invocation.signal), spec.domains, clock.now());
+  const text = await ports.readText(secret, invocation.signal);
+  const verified = verifyImport(text, { domains: spec.domains, now: clock.now(), selfSigned });
   if (!verified.ok) return refuse(verified.problem, verified.message);
   const { bundle, notes } = verified;
   const { names, notAfter, fingerprint } = bundle.facts;
@@ -109,7 +119,8 @@ export async function importCertificate(
   });
 
   const actual = actualByValue(current?.value);
-  if (current && actual.kind === 'certificate' && actual.fingerprint === fingerprint)
+  const isStored = actual.kind === 'certificate' && actual.fingerprint === fingerprint;
+  if (current && isStored && !isLonger(bundle, current.value))
     return answer('unchanged', current.version, { unfinished: false });
   const claim = await claimImport({ spec, desired, entry }, ports, invocation);
   if ('message' in claim) return refuse('InFlight', claim.message, claim.until);
@@ -120,6 +131,12 @@ export async function importCertificate(
     if (!claim.unfinished) await store.release(name, claim.version, invocation.cleanUpSignal);
   }
   return answer('imported', version, claim);
+}
+
+/** Whether the chain has authorities that the stored chain lacks: then the same certificate is stored again. */
+function isLonger({ chain }: Bundle, value: StoredValue): boolean {
+  const stored = value.kind === 'certificate' ? value.certificate.chain : '';
+  return certificatesIn(chain).length > certificatesIn(stored).length;
 }
 
 function storedSpecOf(value: StoredValue | undefined): StoredSpec | undefined {

@@ -47,8 +47,8 @@ export async function importRequested(
     const { migrateSecret } = await import('./migration.ts');
     return migrateSecret({ ...request, from }, ports, invocation);
   }
-  const { certificate = '' } = request;
-  const source = { certificate, secret: secret ?? `${invocation.prefix}/import/${certificate}` };
+  const { certificate = '', selfSigned } = request;
+  const source = { certificate, secret: secret ?? `${invocation.prefix}/import/${certificate}`, selfSigned };
   return importCertificate(source, ports, invocation);
 }
 

@@ -64,7 +64,7 @@ export async function migrateSecret(
   ports: MigrationPorts,
   invocation: ImportInvocation,
 ): Promise<MigrationAnswer> {
-  const { from } = request;
+  const { from, selfSigned } = request;
   const inFile = invocation.inventory.certificates.find(({ name, targets }) =>
     request.certificate === undefined
       ? targets.some((target) => isTarget(target, from))
@@ -86,7 +86,7 @@ export async function migrateSecret(
   const described = inFile ? { spec: inFile } : describeSpec(name, request, { found, text }, invocation);
   if ('problem' in described) return refuse('Unusable', described.problem, former);
   const { spec } = described;
-  const verified = verifyImport(text, spec.domains, ports.clock.now());
+  const verified = verifyImport(text, { domains: spec.domains, now: ports.clock.now(), selfSigned });
   if (!verified.ok) return refuse(verified.problem, verified.message, former);
   const notes = inFile ? findTargetNotes(inFile, from) : [];
   if (request.dryRun) {
@@ -102,7 +102,7 @@ export async function migrateSecret(
   }
   // An AWS secret that exists already has its own specification.
   if ('source' in spec) await ports.store.create(name, spec, invocation.signal);
-  const source = { certificate: name, secret: '' };
+  const source = { certificate: name, secret: '', selfSigned };
   const answer = await importCertificate(source, { ...ports, readText: async () => text }, invocation);
   if (answer.outcome === 'refused') return refuse(answer.reason, answer.message, former);
   return { ...answer, notes: [...notes, ...answer.notes], former };

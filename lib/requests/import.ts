@@ -25,6 +25,7 @@ const importRequest = z
     toolNamespace: z.string().min(1).optional(),
     takeOver: z.boolean().optional(),
     dryRun: z.boolean().optional(),
+    selfSigned: z.boolean().optional(),
     account: z
       .strictObject({
         issuer: z.string().min(1),
@@ -53,7 +54,10 @@ const importRequest = z
     ({ from, issuer, toolNamespace, takeOver, dryRun }) =>
       from !== undefined || (issuer ?? toolNamespace ?? takeOver ?? dryRun) === undefined,
     { message: '"issuer", "toolNamespace", "takeOver" and "dryRun" need "from"' },
-  );
+  )
+  .refine(({ account, selfSigned }) => account === undefined || selfSigned === undefined, {
+    message: '"selfSigned" is for certificates; leave it out for an "account"',
+  });
 
 /** A request to `import`: a certificate, from the AWS secret `secret` or the Kubernetes Secret `from`; or an
  *  issuer's ACME account. */

@@ -4,7 +4,7 @@ import type { KeyType } from '../../lib/certificate/spec.ts';
 import type { PendingOrder } from '../../lib/certificate/stored.ts';
 import { type ImportAnswer, importCertificate } from '../../lib/import/certificate.ts';
 import { dayMs, Harness, specOf } from '../issue/harness.ts';
-import { mintChain } from '../minting/certificates.ts';
+import { mintChain, mintSelf } from '../minting/certificates.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const directory = 'https://ca.example/directory';
@@ -17,14 +17,29 @@ function mint(change: { domains?: readonly string[]; from?: number; days?: numbe
   return mintChain({ domains, notBefore, notAfter: new Date(notBefore.getTime() + days * dayMs), keyType });
 }
 
+/** As `openssl req -x509` makes it. */
+async function mintSelfSigned() {
+  const validity = { notBefore: start, notAfter: new Date(start.getTime() + 90 * dayMs) };
+  return mintSelf({ domains: shop.domains, ...validity });
+}
+
 /** Imports what an AWS secret of that text holds. */
-function importText(harness: Harness, text: string, name = 'shop'): Promise<ImportAnswer> {
+function importText(
+  harness: Harness,
+  text: string,
+  name = 'shop',
+  change: { readonly selfSigned?: boolean } = {},
+): Promise<ImportAnswer> {
   const { store, clock, log, inventory } = harness;
   const keys = { generate: async () => (await mint()).key };
   const readText = async () => text;
   const deadline = new Date(clock.now().getTime() + 30_000);
   const run = { id: 'by-hand', inventory, deadline, signal: never, cleanUpSignal: never };
-  return importCertificate({ certificate: name, secret: 'any' }, { store, keys, readText, clock, log }, run);
+  return importCertificate(
+    { certificate: name, secret: 'any', ...change },
+    { store, keys, readText, clock, log },
+    run,
+  );
 }
 
 const jsonOf = ({ chain, key }: { chain: string; key: string }) =>
@@ -126,6 +141,46 @@ describe('the AWS secret may hold', () => {
   });
 });
 
+describe('however its chain comes', () => {
+  it('it is stored in order, without copies and strangers, and the answer says what was left out', async () => {
+    const [pair, stranger] = [await mint(), await mint()];
+    const [leaf, issuer] = pair.certificates;
+    const chain = [stranger.root, issuer, stranger.chain, leaf, pair.root, issuer].join('');
+    const harness = new Harness([shop]);
+    const answer = await importText(harness, jsonOf({ chain, key: pair.key }));
+    const notes = [expect.stringContaining('3 of the certificates were left out')];
+    expect(answer).toMatchObject({ outcome: 'imported', notes, next: { reason: 'Current' } });
+    expect((await harness.current('shop'))?.chain).toBe(pair.chain + pair.root);
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+  });
+
+  it('a leaf among strangers is stored alone, with a note; imported again with its chain it gets that', async () => {
+    const [pair, stranger] = [await mint(), await mint()];
+    const [leaf = ''] = pair.certificates;
+    const harness = new Harness([shop]);
+    const answer = await importText(harness, stranger.chain + leaf + pair.key);
+    const notes = [
+      expect.stringContaining('only the leaf'),
+      expect.stringContaining('2 of the certificates'),
+    ];
+    expect(answer).toMatchObject({ outcome: 'imported', notes });
+    expect((await harness.current('shop'))?.chain).toBe(leaf);
+    expect(await importText(harness, jsonOf(pair))).toMatchObject({ outcome: 'imported', notes: [] });
+    expect((await harness.current('shop'))?.chain).toBe(pair.chain);
+    expect(await importText(harness, leaf + pair.key)).toMatchObject({ outcome: 'unchanged' });
+    expect((await harness.current('shop'))?.chain).toBe(pair.chain);
+  });
+
+  it('a self-signed one is stored where the event says so, with a note', async () => {
+    const own = await mintSelfSigned();
+    const harness = new Harness([shop]);
+    const answer = await importText(harness, jsonOf(own), 'shop', { selfSigned: true });
+    expect(answer).toMatchObject({ outcome: 'imported', notes: [expect.stringContaining('self-signed')] });
+    expect((await harness.current('shop'))?.chain).toBe(own.chain);
+    expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
+  });
+});
+
 describe('nothing is stored where', () => {
   const other = specOf('other', ['shop.example.com']);
 
@@ -142,14 +197,7 @@ describe('nothing is stored where', () => {
     ['NamesChanged', 'not for shop.example.com', async () => jsonOf(await mint()), 'other'],
     ['Expired', 'expired at', async () => jsonOf(await mint({ from: -90, days: 90 }))],
     ['NotYetValid', '2026-11-23T09:00:00.000Z', async () => jsonOf(await mint({ from: 1 }))],
-    [
-      'ChainBroken',
-      'not signed',
-      async () => {
-        const [one, another] = [await mint(), await mint()];
-        return jsonOf({ chain: `${one.certificates[0]}${another.certificates[1]}`, key: one.key });
-      },
-    ],
+    ['SelfSigned', 'add "selfSigned": true', async () => jsonOf(await mintSelfSigned())],
   ])('%s: %s', async (reason, message, text, name) => {
     const harness = new Harness([shop, other]);
     const answer = await importText(harness, await text(), name);
