@@ -64,7 +64,7 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly target: Target;
   /** How far the target is with this version. */
   readonly phase: DeliveryPhase;
-  /** Names and `notBefore` of the leaf certificate. */
+  /** Names that were asked for, and `notBefore` of the leaf certificate. */
   readonly facts: Pick<CertificateFacts, 'names' | 'notBefore'>;
   /** Where to probe what is served. `false`: nowhere. */
   readonly probe: CertificateProbeSpec | false;

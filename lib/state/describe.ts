@@ -1,5 +1,5 @@
 // What the tags will say of a specification that is registered, and of a certificate once it is stored.
-import { namesKey } from '../certificate/names.ts';
+import { namesKey, namesRequested } from '../certificate/names.ts';
 import { isSecretTarget, type KeyType } from '../certificate/spec.ts';
 import type { SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
 import { type CertificateFacts, certificateId } from '../certificate/x509.ts';
@@ -55,11 +55,11 @@ export interface VersionState {
 export function stateOf(
   version: string,
   facts: CertificateFacts,
-  stored: Pick<StoredCertificate, 'issuer' | 'profile' | 'spec'>,
+  stored: Pick<StoredCertificate, 'issuer' | 'profile' | 'requestedNames' | 'spec'>,
 ): VersionState {
   return {
     version,
-    names: namesKey(facts.names),
+    names: namesKey(namesRequested(stored.requestedNames, facts)),
     issuer: stored.issuer,
     profile: stored.profile ?? null,
     key: facts.keyType ?? null,

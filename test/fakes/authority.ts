@@ -9,7 +9,7 @@ import {
   type RenewalInfo,
 } from '../../lib/ports/acme.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import { type Minting, mintChain } from '../minting/certificates.ts';
+import { type MintedChain, type Minting, mintChain } from '../minting/certificates.ts';
 import { Failures } from './failures.ts';
 
 interface FakeOrder {
@@ -26,6 +26,8 @@ export class FakeAuthority implements CertificateAuthority {
   readonly calls: string[] = [];
   /** Whether its values serve later orders too. */
   lasting = false;
+  /** The text that is downloaded for a certificate, in place of its chain. */
+  bendsChain: ((minted: MintedChain) => string) | undefined;
   /** What it issues otherwise than it should. */
   issuesOtherwise: ((now: Date) => Partial<Minting> | Promise<Partial<Minting>>) | undefined;
   /** Names that fail validation. */
@@ -133,7 +135,7 @@ export class FakeAuthority implements CertificateAuthority {
       key: csr,
       ...(await this.issuesOtherwise?.(now)),
     });
-    kept.chain = minted.chain;
+    kept.chain = this.bendsChain?.(minted) ?? minted.chain;
     kept.status = 'valid';
     return this.#order(order.url);
   }

@@ -50,8 +50,18 @@ const order: PendingOrder = {
   spec,
 };
 
+test('names that were asked for and cannot be read are as if they were absent', () => {
+  const { requestedNames: _, ...others } = certificate;
+  for (const odd of [7, [7], {}, null, ['']]) {
+    const value = JSON.stringify({ ...JSON.parse(writeCertificate(others)), requestedNames: odd });
+    expect(readValue(value)).toEqual({ kind: 'certificate', certificate: others });
+  }
+});
+
 test('each kind of value is read as it was written', () => {
   expect(readValue(writeCertificate(certificate))).toEqual({ kind: 'certificate', certificate });
+  const wide = { ...certificate, profile: 'classic', requestedNames: ['shop.example.com'] };
+  expect(readValue(writeCertificate(wide))).toEqual({ kind: 'certificate', certificate: wide });
   expect(readValue(writeSpecification(spec))).toEqual({ kind: 'specification', spec });
   expect(readValue(writeSpecification(undefined))).toEqual({ kind: 'specification', spec: undefined });
   expect(readValue(writePending(order))).toEqual({ kind: 'pending', order });

@@ -69,6 +69,8 @@ const certificateValue = z.object({
   'tls.key': text,
   issuer: text,
   profile: text.optional(),
+  // Without it the certificate is judged by its own names.
+  requestedNames: z.array(text).optional().catch(undefined),
   spec: storedSpec.optional(),
 });
 
@@ -126,8 +128,8 @@ export function readValue(json: string | undefined): StoredValue {
   if ('tls.crt' in value || 'tls.key' in value) {
     const { data, error } = certificateValue.safeParse(value);
     if (!data) return unparsable(error);
-    const { 'tls.crt': chain, 'tls.key': key, issuer, profile, spec } = data;
-    return { kind: 'certificate', certificate: { chain, key, issuer, profile, spec } };
+    const { version: _, 'tls.crt': chain, 'tls.key': key, ...rest } = data;
+    return { kind: 'certificate', certificate: { chain, key, ...rest } };
   }
   const { data, error } = specificationValue.safeParse(value);
   return data ? { kind: 'specification', spec: data.spec } : unparsable(error);

@@ -97,7 +97,7 @@ async function selectCertificate(
       if (targets.length === 0) return skip('it has no targets', nowhere);
       const { bundle, begins } = verifyForDelivery(name, certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored.version, bundle);
-      const { facts } = bundle;
+      const facts = { ...bundle.facts, names: bundle.names };
       const own = spec ? undefined : certificate.spec;
       const misfits = own && (await ports.judgeSpec(own, entry, facts));
       const freeze = await recordFreeze({ delivery, facts }, entry, ports, invocation);

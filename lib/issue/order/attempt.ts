@@ -1,7 +1,7 @@
 // One certificate's way through a batch: claimed, ordered, validated, stored.
 
 import { registeredDomain } from '../../certificate/name-parsing.ts';
-import { versionOfOrder } from '../../certificate/stored.ts';
+import { type StoredCertificate, versionOfOrder } from '../../certificate/stored.ts';
 import { readJournal } from '../../policy/dns/txt-journal.ts';
 import type { Decision } from '../../policy/issuance/decision.ts';
 import { addOrder } from '../../policy/issuance/order-log.ts';
@@ -15,7 +15,7 @@ import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Claim, claimCertificate } from './claim.ts';
-import { verifyIssued } from './issued.ts';
+import { requestedNamesOf, verifyIssued, warnAboutIssued } from './issued.ts';
 import { recordValues } from './journal.ts';
 import {
   findOrder,
@@ -47,6 +47,7 @@ export type Attempt =
       readonly claim: Claim;
       readonly written: readonly TxtValue[];
       readonly chain: string;
+      readonly requestedNames: StoredCertificate['requestedNames'];
       readonly version: string;
       readonly orderUrl: string;
     }
@@ -217,10 +218,13 @@ export async function finishAttempt(
     // In canonical spelling: the same text is stored and delivered.
     const { chain, key, facts } = bundle;
     const { issuer, profile, spec } = pending;
-    await store.put(name, { chain, key, issuer, profile, spec }, version, invocation.signal);
+    const requestedNames = requestedNamesOf(bundle);
+    const stored = { chain, key, issuer, profile, requestedNames, spec };
+    await store.put(name, stored, version, invocation.signal);
     const { notAfter } = facts;
     log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
-    return { kind: 'issued', claim, written, chain, version, orderUrl };
+    warnAboutIssued(bundle, { name, orderUrl, version }, log);
+    return { kind: 'issued', claim, written, chain, requestedNames, version, orderUrl };
   } catch (cause) {
     const error = toError(cause);
     const useless = error instanceof IssueError && error.code === 'BadCertificate';

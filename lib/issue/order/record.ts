@@ -74,8 +74,8 @@ export async function recordAttempt(
             `the certificate ${name} was issued, but its AWS secret has another value now`,
           );
         }
-        const { chain } = current.value.certificate;
-        const stored = { ...attempt, chain, version: current.version };
+        const { chain, requestedNames } = current.value.certificate;
+        const stored = { ...attempt, chain, requestedNames, version: current.version };
         const { failed } = await recordStored({ due, attempt: stored, unremoved }, ports, invocation);
         if (failed) return failed;
         return { outcome: 'kept', name, message: 'an earlier run had issued it; its state is recorded now' };
@@ -107,14 +107,14 @@ export async function recordAttempt(
 }
 
 /** What was stored, by this run or by the one before. */
-type StoredAttempt = Pick<Extract<Attempt, { kind: 'issued' }>, 'claim' | 'chain' | 'version' | 'written'>;
+type StoredAttempt = Omit<Extract<Attempt, { kind: 'issued' }>, 'kind' | 'orderUrl'>;
 
 /** Records the state of a stored certificate and ends the claim, unless another run must remove TXT
  *  values. A certificate that would be ordered again at once is a failure, and backs off. */
 async function recordStored(
   {
     due,
-    attempt: { claim, chain, version, written },
+    attempt: { claim, chain, requestedNames, version, written },
     unremoved,
   }: Omit<Ended, 'attempt'> & { readonly attempt: StoredAttempt },
   ports: IssuePorts & OrderingPorts,
@@ -141,7 +141,12 @@ async function recordStored(
   const { state: judged, failure } = await judgeStored(facts, { due, claim }, ports, invocation);
   const hasTxtValues = hasUnremoved(written, unremoved);
   const over = hasTxtValues ? {} : { order: null, orderFor: null, txt: null };
-  const state = { ...stateOf(version, facts, claim.pending), ...judged, ...over, ...signed };
+  const state = {
+    ...stateOf(version, facts, { ...claim.pending, requestedNames }),
+    ...judged,
+    ...over,
+    ...signed,
+  };
   await store.record(name, state, invocation.cleanUpSignal);
   if (!hasTxtValues) await store.release(name, claim.version, invocation.cleanUpSignal);
   if (!failure) return { notAfter };

@@ -1,6 +1,6 @@
 // What AWSCURRENT contains of a certificate: known from its tags, or from the value if tags do not suffice.
 import { verifyBundle } from '../../certificate/bundle.ts';
-import { namesKey } from '../../certificate/names.ts';
+import { namesKey, namesRequested } from '../../certificate/names.ts';
 import type { KeyType } from '../../certificate/spec.ts';
 import type { StoredCertificate } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
@@ -18,7 +18,7 @@ export type Actual =
 /** The facts of the stored certificate that judging needs. */
 export interface ActualCertificate {
   readonly kind: 'certificate';
-  /** `namesKey` of its names. */
+  /** `namesKey` of the names that its CA was asked for. */
   readonly names: string;
   /** Directory URL it was ordered from. */
   readonly issuer: string;
@@ -79,23 +79,28 @@ export function actualByValue(value: CurrentValue | undefined): Actual {
   }
 }
 
-function actualCertificate({ chain, key, issuer, profile }: StoredCertificate): Actual {
-  const verdict = verifyBundle({ chain, key });
+function actualCertificate(stored: StoredCertificate): Actual {
+  const verdict = verifyBundle(stored);
   if (!verdict.ok) {
     const kind = verdict.problem === 'KeyMismatch' ? 'mismatched' : 'unparsable';
     return { kind, problem: verdict.message };
   }
-  return actualByFacts(verdict.bundle.facts, { issuer, profile });
+  const { issuer, profile, requestedNames } = stored;
+  return actualByFacts(verdict.bundle.facts, { issuer, profile, requestedNames });
 }
 
-/** The actual certificate by its own facts and its origin. */
+/** The actual certificate by its own facts, its origin and the names that its CA was asked for. */
 export function actualByFacts(
-  { names, keyType, fingerprint, notBefore, notAfter }: CertificateFacts,
-  origin: Pick<ActualCertificate, 'issuer' | 'profile' | 'window'>,
+  facts: CertificateFacts,
+  {
+    requestedNames,
+    ...origin
+  }: Pick<ActualCertificate, 'issuer' | 'profile' | 'window'> & Pick<StoredCertificate, 'requestedNames'>,
 ): ActualCertificate {
+  const { keyType, fingerprint, notBefore, notAfter } = facts;
   return {
     kind: 'certificate',
-    names: namesKey(names),
+    names: namesKey(namesRequested(requestedNames, facts)),
     key: keyType,
     fingerprint,
     notBefore,

@@ -29,7 +29,7 @@ export type Truth =
       readonly kind: 'certificate';
       readonly version: string;
       readonly facts: CertificateFacts;
-      readonly stored: Pick<StoredCertificate, 'issuer' | 'profile' | 'spec'>;
+      readonly stored: Pick<StoredCertificate, 'issuer' | 'profile' | 'requestedNames' | 'spec'>;
     }
   | { readonly kind: 'specification'; readonly spec: StoredSpec };
 

@@ -1,5 +1,6 @@
 // Judges a certificate that a CA has just issued: whether it lasts long enough, and whether it would be
 // ordered again at once.
+import type { PendingOrder } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { type Actual, type ActualCertificate, actualByFacts, actualByTags } from './actual.ts';
@@ -25,14 +26,19 @@ export function findShortLife(validUntil: Date, now: Date, issueIntervalMs = 0):
 }
 
 /** Why the certificate would be ordered again as soon as it is stored, and what to do about that;
- *  `undefined` if it would be kept. */
+ *  `undefined` if it would be kept. `domains`: the names that were ordered. */
 export function findDueAgain(
   facts: CertificateFacts,
-  { issuer, profile, window }: Pick<ActualCertificate, 'issuer' | 'profile' | 'window'>,
+  {
+    issuer,
+    profile,
+    window,
+    domains,
+  }: Pick<ActualCertificate, 'issuer' | 'profile' | 'window'> & Pick<PendingOrder, 'domains'>,
   desired: Desired,
   now: Date,
 ): string | undefined {
-  const actual = actualByFacts(facts, { issuer, profile, window });
+  const actual = actualByFacts(facts, { issuer, profile, window, requestedNames: domains });
   // Why the order went to another issuer does not matter for what came of it.
   const { fallbackReason: _, ...withoutReason } = desired;
   const decision = judge({ desired: withoutReason, actual }, now);
