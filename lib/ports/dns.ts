@@ -1,5 +1,5 @@
 // Ports to DNS and to the hosted zones that challenges are written to. Each comment is part of the contract.
-import type { PreflightFacts } from '../policy/dns/preflight.ts';
+import type { PreflightFacts } from '../policy/dns/preflight-facts.ts';
 import { CertrelayError } from './errors.ts';
 
 /** Why a change or a query of DNS failed.
@@ -71,14 +71,23 @@ export type FindNameServers = (zone: string, signal: AbortSignal) => Promise<rea
 export interface FoundZone {
   readonly id: string;
   readonly name: string;
+  /** Zones of ours with longer names that the record is in too, but that DNS does not lead to. */
+  readonly unused: readonly { readonly id: string; readonly name: string }[];
   /** The name servers that AWS assigned to it. @throws DnsError */
   delegationSet(signal: AbortSignal): Promise<readonly string[]>;
+  /** The target of the CNAME record that it has at exactly this name; `undefined` if it has none there. A
+   *  wildcard above the name is none. @throws DnsError */
+  aliasAt(name: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** The public hosted zone of ours that a record belongs in; `undefined` if there is none.
+/** The public hosted zone of ours that a record belongs in: the longest that DNS leads to. `undefined` if none
+ *  holds the record, `no zones` if there are none at all.
  *  @throws DnsError `NoZone` if several zones have the name and DNS does not delegate to exactly one of them;
  *  `Denied` if the IAM role may not list the zones; `Throttled`, `Lookup` or `Failed`. */
-export type FindHostedZone = (record: string, signal: AbortSignal) => Promise<FoundZone | undefined>;
+export type FindHostedZone = (
+  record: string,
+  signal: AbortSignal,
+) => Promise<FoundZone | 'no zones' | undefined>;
 
 /** Reads what an order for these names depends on in DNS and Route 53. Wildcards keep their `*.`. With `caa`
  *  it reads only CAA records and makes no call to Route 53: for an order that may need no proof. Answers are

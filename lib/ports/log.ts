@@ -78,6 +78,7 @@ export const logEvents = [
   'discovered object refused',
   'dns-01 taken instead of dns-persist-01',
   'GitHub signature accepted',
+  'hosted zone not used',
   'installation not read',
   'installation not recorded',
   'invocation failed',

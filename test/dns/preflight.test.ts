@@ -2,6 +2,7 @@
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgePreflight } from '../../lib/policy/dns/preflight.ts';
+import { FakeLog } from '../fakes/log.ts';
 import { create, type Setting, startSetting } from '../route53/harness.ts';
 
 let setting: Setting;
@@ -151,9 +152,64 @@ describe('the delegation', () => {
   });
 
   test('of a zone that no parent knows is a finding too', async () => {
-    setting.route53.createZone('sub.example.com', { delegated: false });
-    const findings = judgePreflight(await connect()('shop.sub.example.com'), ca);
-    expect(findings).toMatchObject([{ blocks: true, record: 'sub.example.com. NS' }]);
+    setting.route53.createZone('example.org', { delegated: false });
+    setting.serveElsewhere('org', ['ns.org']);
+    const findings = judgePreflight(await connect()('shop.example.org'), ca);
+    expect(findings).toMatchObject([{ blocks: true, record: 'example.org. NS' }]);
+    expect(findings[0]?.message).toContain('does not lead to hosted zone example.org');
+  });
+
+  test.each([
+    ['does not know', [], false],
+    ['delegates elsewhere', ['ns.elsewhere.example'], true],
+  ])('of a longer zone of ours that the shorter one %s', async (_title, servers, blocks) => {
+    const unused = setting.route53.createZone('sub.example.com', { delegated: false });
+    if (servers.length > 0) setting.serveElsewhere('sub.example.com', servers);
+    const log = new FakeLog();
+    const { dns, route53 } = setting.open({ log });
+    const facts = await dns.createPreflight(route53.findZone)(
+      ['shop.sub.example.com'],
+      'all',
+      setting.signal,
+    );
+    expect(judgePreflight(facts, ca)).toMatchObject([{ blocks, record: 'sub.example.com. NS' }]);
+    const value = { name: '_acme-challenge.shop.sub.example.com', value: 'x' };
+    await route53.records.present([value], setting.signal);
+    expect(setting.texts(blocks ? 'sub.example.com' : 'example.com')).toHaveLength(1);
+    const lines = log.lines.filter(({ event }) => event === 'hosted zone not used');
+    expect(lines).toMatchObject(
+      blocks
+        ? []
+        : [{ level: 'warn', fields: { zone: 'sub.example.com', id: unused.id, writtenTo: 'example.com' } }],
+    );
+  });
+
+  test('of a longer zone of ours that is in use costs no look at the shorter one', async () => {
+    const sub = setting.route53.createZone('sub.example.com');
+    const facts = await connect()('shop.sub.example.com');
+    expect(judgePreflight(facts, ca)).toEqual([]);
+    expect(facts.names[0]?.zone).toMatchObject({ id: sub.id });
+    expect(asked('NS')).toEqual(['sub.example.com']);
+    expect(setting.count('GetHostedZone')).toBe(1);
+  });
+
+  test.each([
+    ['a parent of the name', 'eu.example.com', 'make a hosted zone eu.example.com'],
+    ['the name', 'shop.eu.example.com', 'make a hosted zone shop.eu.example.com'],
+    ['its challenge', '_acme-challenge.shop.eu.example.com', 'remove the NS records at _acme-challenge'],
+  ])('of %s to somebody else is an obstacle', async (_title, at, remedy) => {
+    await setting.write(zone, records(at, 'NS', 'ns.elsewhere.example.'));
+    const findings = judgePreflight(await connect()('shop.eu.example.com', name), ca);
+    expect(findings).toMatchObject([{ domain: 'shop.eu.example.com', blocks: true, record: `${at}. NS` }]);
+    expect(findings[0]?.message).toContain(`delegates ${at} to ns.elsewhere.example`);
+    expect(findings[0]?.message).toContain(remedy);
+  });
+
+  test('is seen through a server that answers the name, and one that says no zone costs a question a label', async () => {
+    setting.serveElsewhere('eu.example.com', ['ns.elsewhere.example']);
+    const findings = judgePreflight(await connect()('shop.eu.example.com'), ca);
+    expect(findings).toMatchObject([{ blocks: true, record: 'eu.example.com. NS' }]);
+    expect(asked('NS').toSorted()).toEqual(['eu.example.com', 'example.com']);
   });
 
   test('that cannot be judged does not reject: a denied call is a finding that does not block', async () => {
@@ -209,11 +265,81 @@ describe('aliases', () => {
     }
   });
 
+  test('of our own zone that lead to a stranger are obstacles, with the record to remove', async () => {
+    await setting.write(
+      zone,
+      records(challenge, 'CNAME', 'shop.dns.stranger.example.'),
+      records('_acme-challenge.b.example.com', 'CNAME', '_acme-challenge.b.stranger.example.'),
+    );
+    setting.serveElsewhere('stranger.example', ['ns.stranger.example']);
+    const findings = judgePreflight(await connect()(name, 'b.example.com'), ca);
+    expect(findings.map(({ blocks, record }) => `${record} ${blocks}`)).toEqual([
+      `${challenge}. CNAME true`,
+      '_acme-challenge.b.example.com. CNAME true',
+    ]);
+    expect(findings[0]?.message).toContain(
+      `remove the record "${challenge}. CNAME shop.dns.stranger.example." from hosted zone example.com`,
+    );
+    expect(findings[1]?.message).toContain(
+      'remove the record "_acme-challenge.b.example.com. CNAME _acme-challenge.b.stranger.example."',
+    );
+  });
+
+  test('of our own zone that lead to a server without an answer are told by the zone itself', async () => {
+    setting.route53.createZone('acme.example.net');
+    await setting.write(
+      zone,
+      records(challenge, 'CNAME', 'shop.dns.silent.example.'),
+      records('_acme-challenge.b.example.com', 'CNAME', '_acme-challenge.b.acme.example.net.'),
+    );
+    setting.faults.set('dns', 'CNAME', { kind: 'error', code: 'REFUSED', status: 0 }, 10, (at) =>
+      at.includes('acme.example.net'),
+    );
+    const findings = judgePreflight(await connect()(name, 'b.example.com'), ca);
+    expect(findings.map(({ blocks, record }) => `${record} ${blocks}`)).toEqual([
+      `${challenge}. CNAME true`,
+      '_acme-challenge.b.example.com. CNAME false',
+    ]);
+    expect(findings[0]?.message).toContain('remove the record');
+  });
+
+  test('that a wildcard of our own zone makes are none', async () => {
+    await setting.write(zone, records('*.example.com', 'CNAME', 'web.stranger.example.'));
+    setting.serveElsewhere('stranger.example', ['ns.stranger.example']);
+    const facts = await connect()(name, 'example.com');
+    expect(judgePreflight(facts, ca)).toEqual([]);
+    expect(facts.names[0]?.aliases).toMatchObject({ names: [challenge, 'web.stranger.example'] });
+    await expect(
+      setting.connect().present([{ name: challenge, value: 'x' }], setting.signal),
+    ).resolves.toEqual({ failed: new Map() });
+  });
+
+  test('of our own zone that lead to another zone of ours are none, and cost no look at records', async () => {
+    await setting.write(zone, records(challenge, 'CNAME', '_acme-challenge.shop.acme.example.net.'));
+    setting.route53.createZone('acme.example.net');
+    expect(judgePreflight(await connect()(name), ca)).toEqual([]);
+    expect(setting.count('ListResourceRecordSets')).toBe(0);
+  });
+
   test('that DNS does not answer are said to be unanswered, after the patience of two questions', async () => {
     setting.faults.set('dns', 'CNAME', { kind: 'error', code: 'SERVFAIL', status: 0 }, 10);
     const [facts] = await gather(name);
     expect(facts).toMatchObject({ aliases: { kind: 'unanswered', isServfail: true }, recordName: challenge });
   });
+});
+
+test('without any hosted zone nothing can be ordered, even if DNS does not answer', async () => {
+  const empty = await startSetting();
+  try {
+    const { dns, route53 } = empty.open();
+    const facts = await dns.createPreflight(route53.findZone)([name], 'all', empty.signal);
+    expect(facts.names[0]?.aliases.kind).toBe('unanswered');
+    const findings = judgePreflight(facts, ca).filter(({ blocks }) => blocks);
+    expect(findings).toMatchObject([{ record: `${challenge}. CNAME` }]);
+    expect(findings[0]?.message).toContain('no public hosted zone of this AWS account');
+  } finally {
+    await empty.stop();
+  }
 });
 
 test('the end of the run ends it', async () => {

@@ -62,3 +62,19 @@ it('names decisions, zones and calls, changes nothing itself, and is right', asy
     ChangeResourceRecordSets: 0,
   });
 });
+
+it('fails as the pass does where there is no hosted zone at all', async () => {
+  const bare = await startQuietSandbox({ zones: [] });
+  try {
+    await bare.setCertificates([{ name: 'shop', domains: ['shop.example.com'] }]);
+    for (const event of [{ dryRun: true }, {}]) {
+      const { answer } = await bare.lambda.invoke('issue', event);
+      const line = { decision: 'wait', reason: 'Preflight' };
+      const message = expect.stringContaining('no public hosted zone of this AWS account');
+      expect(answer).toMatchObject({ certificates: [{ ...line, message }] });
+    }
+    expect(bare.journal.count({ service: 'acme', action: 'newOrder' })).toBe(0);
+  } finally {
+    await bare.stop();
+  }
+});

@@ -26,7 +26,19 @@ const report = z.object({
   ),
 });
 
-const names = ['elsewhere', 'issue', 'wild', 'account', 'method', 'chain', 'broken', 'silent', 'first'];
+const names = [
+  'elsewhere',
+  'issue',
+  'wild',
+  'account',
+  'method',
+  'chain',
+  'broken',
+  'silent',
+  'first',
+  'cut',
+  'stray',
+];
 const domainsOf: Readonly<Record<string, readonly string[]>> = {
   elsewhere: ['shop.example.org'],
   wild: ['wild.example.com', '*.wild.example.com'],
@@ -172,6 +184,28 @@ describe('K31 an order is held back', () => {
     await expectObstacle('chain', words, () => {
       target = right;
     });
+  });
+
+  it('where the name is delegated away below the zone', async () => {
+    await write('CREATE', 'cut.example.com', 'NS', 'ns1.elsewhere.example.');
+    const words = [
+      'cut.example.com. NS: ',
+      'ns1.elsewhere.example',
+      'remove the NS records at cut.example.com',
+    ];
+    await expectObstacle('cut', words, () =>
+      write('DELETE', 'cut.example.com', 'NS', 'ns1.elsewhere.example.'),
+    );
+  });
+
+  it('where a CNAME of our own zone leads the challenge to a stranger', async () => {
+    const [from, to] = ['_acme-challenge.stray.example.com', 'stray.dns.stranger.example.'];
+    await write('CREATE', from, 'CNAME', to);
+    const words = [
+      `${from}. CNAME: `,
+      `remove the record "${from}. CNAME ${to}" from hosted zone example.com`,
+    ];
+    await expectObstacle('stray', words, () => write('DELETE', from, 'CNAME', to));
   });
 
   it('where DNS answers SERVFAIL, on which the CA refuses', async () => {

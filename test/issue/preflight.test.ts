@@ -1,7 +1,7 @@
 // The look at DNS before an order: what would fail it makes it wait, what may fail it is said, and neither
 // costs an order.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { PreflightFacts } from '../../lib/policy/dns/preflight.ts';
+import type { PreflightFacts } from '../../lib/policy/dns/preflight-facts.ts';
 import { dayMs, Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);

@@ -1,12 +1,7 @@
 // What stands before an order: each fact with its finding, and the record to change.
 import { describe, expect, test } from 'vitest';
-import {
-  heedProblems,
-  judgePreflight,
-  type NameFacts,
-  type PreflightProblem,
-  type Unanswered,
-} from '../../lib/policy/dns/preflight.ts';
+import { heedProblems, judgePreflight, type PreflightProblem } from '../../lib/policy/dns/preflight.ts';
+import type { NameFacts, Unanswered } from '../../lib/policy/dns/preflight-facts.ts';
 import type { PlanEntry } from '../../lib/policy/issuance/plan.ts';
 
 const ca = { identities: ['ca.example'], accountUrl: 'https://ca.example/acme/acct/7' };
@@ -134,6 +129,35 @@ const cases: readonly Case[] = [
     [/ESERVFAIL/],
   ],
   [
+    'no zone at all, and aliases that silence hides',
+    { aliases: silence, zone: { kind: 'no zones' } },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [/no public hosted zone of this AWS account/],
+  ],
+  [
+    'a name that is delegated away below the zone',
+    { zone: { ...zone, cut: { at: 'shop.example.com', servers: ['ns.elsewhere.example'] } } },
+    { blocks: true, record: 'shop.example.com. NS' },
+    [/delegates shop.example.com to ns.elsewhere.example, so .* is not seen; make a hosted zone/],
+  ],
+  [
+    'a longer zone that DNS does not lead to',
+    { zone: { ...zone, unused: [{ id: 'Z2', name: 'shop.example.com' }] } },
+    { blocks: false, record: 'shop.example.com. NS' },
+    [
+      /does not lead to hosted zone shop.example.com \(Z2\), so the TXT value is written to example.com \(Z1\)/,
+    ],
+  ],
+  [
+    'a CNAME of our own into a stranger’s zone',
+    {
+      aliases: { kind: 'ends', names: [challenge, 'x.stranger.example'] },
+      ownAlias: { zone: { id: 'Z1', name: 'example.com' }, target: 'x.stranger.example' },
+    },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [/remove the record "_acme-challenge.shop.example.com. CNAME x.stranger.example." .* or make it "/],
+  ],
+  [
     'CAA for another CA',
     { caa: { kind: 'found', at: 'example.com', records: [{ flags: 0, tag: 'issue', value: 'a.example' }] } },
     { blocks: true, record: 'example.com. CAA' },
@@ -162,6 +186,10 @@ test.each(cases)('%s is one finding that names the record', (_title, change, exp
 
 test('a server fewer than the delegation set has is no finding', () => {
   expect(judge({ zone: { ...zone, live: delegationSet.slice(1) } })).toEqual([]);
+});
+
+test('aliases that silence hides and no finding of a zone are one doubt', () => {
+  expect(judge({ aliases: silence, zone: { kind: 'none' } }).map(({ blocks }) => blocks)).toEqual([false]);
 });
 
 test('what was not asked is no finding', () => {

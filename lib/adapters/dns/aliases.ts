@@ -1,6 +1,6 @@
 // Follows the CNAMEs of a name to the name that has the records.
 import { PromiseCache } from '../../async/promise-cache.ts';
-import type { AliasChain } from '../../policy/dns/preflight.ts';
+import type { AliasChain } from '../../policy/dns/preflight-facts.ts';
 import { DnsError } from '../../ports/dns.ts';
 import type { QueriesFor, ServerAddress } from './queries.ts';
 

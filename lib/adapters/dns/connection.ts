@@ -1,4 +1,5 @@
 // Connects one run to DNS; all its parts share the servers and the remembered answers.
+import { PromiseCache } from '../../async/promise-cache.ts';
 import type {
   AwaitVisible,
   FindHostedZone,
@@ -28,10 +29,13 @@ export function connectDns(options: DnsOptions): DnsConnection {
   const resolver = options.resolvers ?? options.network?.resolver;
   const queries = createQueries();
   const aliases = new Aliases(queries, resolver);
+  const delegations = new PromiseCache<readonly string[]>();
+  const findNameServers: FindNameServers = (zone, signal) =>
+    delegations.get(zone, () => queries(signal).nameServers(zone, resolver));
   const resolveAlias: ResolveAlias = async (name, signal) => endOf(await aliases.follow(name, signal));
   return {
     resolveAlias,
-    findNameServers: (zone, signal) => queries(signal).nameServers(zone, resolver),
+    findNameServers,
     awaitVisible: createAwaitVisible({ ...options, resolveAlias }),
     createPreflight: (findZone, delegationZone) =>
       createPreflight({
@@ -40,6 +44,7 @@ export function connectDns(options: DnsOptions): DnsConnection {
         isChosen: options.resolvers !== undefined,
         network: options.network ?? {},
         aliases,
+        findNameServers,
         findZone,
         delegationZone,
       }),

@@ -7,17 +7,20 @@ import { challengeRecordName } from '../../policy/dns/delegation.ts';
 import type {
   AliasChain,
   CaaFacts,
+  FoundZoneFacts,
   NameFacts,
+  OwnAlias,
   PrivateView,
   Unanswered,
   ZoneFacts,
-} from '../../policy/dns/preflight.ts';
-import { DnsError, type FindHostedZone, type FoundZone, type Preflight } from '../../ports/dns.ts';
+} from '../../policy/dns/preflight-facts.ts';
+import { DnsError, type FindHostedZone, type FindNameServers, type Preflight } from '../../ports/dns.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Aliases } from './aliases.ts';
 import type { DnsNetwork } from './name-servers.ts';
 import { findPrivateView, readCaaFromZone } from './public-view.ts';
 import { isServfail, type QueriesFor, type ServerAddress } from './queries.ts';
+import { findCut } from './zone-cut.ts';
 
 /** Where the facts are read. */
 export interface PreflightSources {
@@ -30,6 +33,7 @@ export interface PreflightSources {
   /** How the zone's own servers are reached. */
   readonly network: DnsNetwork;
   readonly aliases: Aliases;
+  readonly findNameServers: FindNameServers;
   readonly findZone: FindHostedZone;
   /** The zone of ours that CNAMEs may lead to; part of the facts. */
   readonly delegationZone?: string | undefined;
@@ -69,10 +73,31 @@ class FactReader {
         this.#findCaa(domain, signal),
       ]);
       const name = challengeName(domain);
-      const end = aliases.kind === 'ends' ? aliases.names.at(-1) : undefined;
-      const recordName = challengeRecordName(name, end ?? name);
-      return { domain, aliases, recordName, caa, zone: await this.#findZone(recordName, signal) };
+      const end = (aliases.kind === 'ends' ? aliases.names.at(-1) : undefined) ?? name;
+      const recordName = challengeRecordName(name, end);
+      const zone = await this.#findZone(recordName, signal);
+      const isStray = end !== name && (recordName === name || zone.kind === 'none');
+      const isUnknown = aliases.kind === 'unanswered';
+      const ownAlias = isStray || isUnknown ? await this.#findOwnAlias(name, isUnknown, signal) : undefined;
+      return { domain, aliases, recordName, caa, zone, ...(ownAlias ? { ownAlias } : {}) };
     });
+  }
+
+  /** The CNAME record that a hosted zone of ours has at a challenge's name. `mayBeOurs`: none if it leads
+   *  to a name that Certrelay writes. `undefined` also if AWS does not say: the order finds out. */
+  async #findOwnAlias(name: string, mayBeOurs: boolean, signal: AbortSignal): Promise<OwnAlias | undefined> {
+    try {
+      const zone = await this.#sources.findZone(name, signal);
+      if (!zone || zone === 'no zones') return undefined;
+      const target = await zone.aliasAt(name, signal);
+      if (target === undefined) return undefined;
+      const isWritten = mayBeOurs && challengeRecordName(name, target) === target;
+      const home = isWritten ? await this.#sources.findZone(target, signal) : undefined;
+      return home ? undefined : { zone: { id: zone.id, name: zone.name }, target };
+    } catch (error) {
+      if (error instanceof DnsError) return undefined;
+      throw error;
+    }
   }
 
   /** The facts of a name that need no call to Route 53: CAA alone. */
@@ -91,7 +116,7 @@ class FactReader {
   }
 
   async #findZone(recordName: string, signal: AbortSignal): Promise<ZoneFacts> {
-    let zone: FoundZone | undefined;
+    let zone: Awaited<ReturnType<FindHostedZone>>;
     try {
       zone = await this.#sources.findZone(recordName, signal);
     } catch (error) {
@@ -99,19 +124,34 @@ class FactReader {
       return { kind, problem: describeError(error) };
     }
     if (!zone) return { kind: 'none' };
-    const { id, name } = zone;
+    if (zone === 'no zones') return { kind: zone };
+    const { id, name, unused } = zone;
     try {
       const delegationSet = await zone.delegationSet(signal);
+      const live = await this.#findLive(name, delegationSet, signal);
+      const isSeen = !('kind' in live) && live.length > 0;
+      const cut = isSeen ? await this.#findCut(recordName, name, signal) : undefined;
       return {
         kind: 'found',
         id,
         name,
         delegationSet,
-        live: await this.#findLive(name, delegationSet, signal),
+        live,
+        ...(cut ? { cut } : {}),
+        ...(unused.length > 0 ? { unused } : {}),
       };
     } catch (error) {
       return { kind: 'unknown', problem: describeError(error) };
     }
+  }
+
+  /** The zone below a hosted zone that DNS answers a record from. One that only a private network has is
+   *  none. */
+  async #findCut(recordName: string, zone: string, signal: AbortSignal): Promise<FoundZoneFacts['cut']> {
+    const { queries, resolver, isChosen, findNameServers } = this.#sources;
+    const cut = await findCut(recordName, zone, { resolver, findNameServers }, signal);
+    const view = !cut || isChosen ? undefined : await findPrivateView(cut.at, queries(signal), resolver);
+    return view ? undefined : cut;
   }
 
   async #findLive(
@@ -134,8 +174,8 @@ class FactReader {
     delegationSet: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[] | PrivateView> {
-    const { queries, resolver, isChosen } = this.#sources;
-    const live = await queries(signal).nameServers(zone, resolver);
+    const { queries, resolver, isChosen, findNameServers } = this.#sources;
+    const live = await findNameServers(zone, signal);
     if (live.length > 0 && live.every((server) => delegationSet.includes(server))) return live;
     const view = isChosen ? undefined : await findPrivateView(zone, queries(signal), resolver);
     if (view) return view;

@@ -1,6 +1,6 @@
 // Finds out whether our resolver answers for a private network, so that a CA may get other answers.
 import type { CaaRecord } from '../../policy/dns/caa.ts';
-import type { PrivateView } from '../../policy/dns/preflight.ts';
+import type { PrivateView } from '../../policy/dns/preflight-facts.ts';
 import { DnsError } from '../../ports/dns.ts';
 import { type DnsNetwork, NameServers } from './name-servers.ts';
 import { isPublicAddress } from './public-addresses.ts';

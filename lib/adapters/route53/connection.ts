@@ -5,6 +5,7 @@ import { type AccountOptions, openAccounts } from './accounts.ts';
 import { Route53Records } from './challenge-records.ts';
 import { HostedZones } from './hosted-zones.ts';
 import { RecordLocations } from './record-locations.ts';
+import { readCname } from './record-sets.ts';
 
 /** What a connection to Route 53 needs. */
 export interface Route53Options extends AccountOptions {
@@ -29,15 +30,21 @@ export interface Route53Connection {
  *  the requests of one account share one request rate. */
 export function connectRoute53(options: Route53Options): Route53Connection {
   const { clock, log, random, resolveAlias, findNameServers, delegationZone } = options;
-  const zones = new HostedZones(openAccounts(options), findNameServers);
+  const zones = new HostedZones(openAccounts(options), findNameServers, log);
   const locations = new RecordLocations(zones, resolveAlias, delegationZone);
   return {
     records: new Route53Records(locations, { clock, log, random }),
     async findZone(record, signal) {
-      const zone = await zones.find(record, signal);
-      if (!zone) return undefined;
-      const { id, name } = zone;
-      return { id, name, delegationSet: (during) => zones.delegationSet(zone, during) };
+      const found = await zones.find(record, signal);
+      if (!found || found === 'no zones') return found;
+      const { zone, unused } = found;
+      return {
+        id: zone.id,
+        name: zone.name,
+        unused: unused.map(({ id, name }) => ({ id, name })),
+        delegationSet: (during) => zones.delegationSet(zone, during),
+        aliasAt: (name, during) => readCname(zone, name, during),
+      };
     },
   };
 }

@@ -32,8 +32,8 @@ export class RecordLocations {
   async find(name: string, signal: AbortSignal): Promise<RecordLocation> {
     const end = await this.#resolveAlias(name, signal);
     const record = challengeRecordName(name, end);
-    const zone = await this.#zones.find(record, signal);
-    if (zone) return { zone, record };
+    const found = await this.#zones.find(record, signal);
+    if (found && found !== 'no zones') return { zone: found.zone, record };
     throw new DnsError('NoZone', describeNoZone(name, end, this.#delegationZone));
   }
 }

@@ -1,4 +1,4 @@
-// Reads the TXT record sets at some names of a zone with as few calls as possible.
+// Reads record sets at some names of a zone, with as few calls as possible.
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type HostedZone, plainName, type RecordSetPosition } from './calls.ts';
@@ -28,6 +28,21 @@ export async function readTxtSets(
   const requested = new Set(names);
   const txtSets = sets.filter((set) => set.Type === 'TXT' && requested.has(nameOf(set)));
   return Map.groupBy(txtSets, nameOf);
+}
+
+/** The target of the CNAME record that a zone has at exactly this name, without trailing dot. `undefined` if it
+ *  has none; a wildcard above the name is none.
+ *  @throws DnsError. */
+export async function readCname(
+  zone: HostedZone,
+  name: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { sets } = await zone.calls.listRecordSets(zone, { name, type: 'CNAME' }, 1, signal);
+  const [set] = sets;
+  if (!set || set.Type !== 'CNAME' || nameOf(set) !== name) return undefined;
+  const target = set.AliasTarget?.DNSName ?? set.ResourceRecords?.[0]?.Value;
+  return target === undefined ? undefined : plainName(target);
 }
 
 async function readName(

@@ -1,6 +1,7 @@
 // Which name gets a challenge's TXT value if CNAMEs delegate it, and which CNAME to create for that.
 import { hash } from 'node:crypto';
 import { registeredDomain } from '../../certificate/name-parsing.ts';
+import type { OwnAlias } from './preflight-facts.ts';
 
 /** RFC 1035 §2.3.4. */
 const maxLabelLength = 63;
@@ -32,6 +33,19 @@ export function describeNoZone(name: string, end: string, delegationZone: string
   return end.startsWith(prefix)
     ? `${alias}, which no public hosted zone of this AWS account, or of one in dns.zones, holds: ${remedy}`
     : `${alias}, which does not begin with ${prefix}, so Certrelay does not write it, and no public hosted zone holds ${name} itself: ${remedy}`;
+}
+
+/** Message for a CNAME record of ours at a challenge name that leads where Certrelay does not write: no TXT
+ *  value can stand beside it (RFC 1034 §3.6.2). */
+export function describeOwnAlias(
+  name: string,
+  { zone, target }: OwnAlias,
+  delegationZone: string | undefined,
+): string {
+  const record = `${name}. CNAME ${target}.`;
+  const other =
+    delegationZone === undefined ? '' : `, or make it "${delegatingRecord(name, delegationZone)}"`;
+  return `${name} is an alias for ${target} in hosted zone ${zone.name} (${zone.id}), where Certrelay writes no TXT value, and none can stand beside a CNAME; remove the record "${record}" from hosted zone ${zone.name}${other}`;
 }
 
 /** The CNAME record that delegates a challenge name to our zone, as a zone file writes it. The label of

@@ -2,78 +2,16 @@
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
 import { listSome } from '../bounds.ts';
 import type { PlanEntry } from '../issuance/plan.ts';
-import { type CaaRecord, type CaaSubject, findCaaObstacle } from './caa.ts';
-import { delegatingRecord, describeNoZone } from './delegation.ts';
-
-/** The names that CNAMEs lead through, first to last. `ends`: the last one has no CNAME. `circle`: the
- *  last one is in the list twice. `too long`: more CNAMEs than a CA follows, so the last one was not
- *  asked. */
-export interface AliasChain {
-  readonly kind: 'ends' | 'circle' | 'too long';
-  readonly names: readonly string[];
-}
-
-/** A DNS question without an answer. `isServfail`: a server answered SERVFAIL, and a CA then refuses.
- *  Otherwise no server answered, which may be a problem of this machine's network only. */
-export interface Unanswered {
-  readonly kind: 'unanswered';
-  /** Which server did not answer which question. */
-  readonly problem: string;
-  readonly isServfail: boolean;
-}
-
-/** A question that was not asked, because the order may need no new proof of the name. */
-export interface UnaskedQuestion {
-  readonly kind: 'unasked';
-}
-
-/** An answer that only this machine's network gives (split DNS). A CA may get another one. */
-export interface PrivateView {
-  readonly kind: 'private';
-  /** Which server answered what. */
-  readonly problem: string;
-}
-
-/** The hosted zone for the challenge's record. `none`: no zone holds the name. `unclear`: several do, and
- *  DNS leads to none of them or it is unknown to which. `denied`: AWS denies access to the zones.
- *  `unknown`: the call failed. */
-export type ZoneFacts =
-  | {
-      readonly kind: 'found';
-      readonly id: string;
-      readonly name: string;
-      readonly delegationSet: readonly string[];
-      /** The zone's name servers in DNS. A server with an address of the delegation set has the name it
-       *  has there. */
-      readonly live: readonly string[] | Unanswered | PrivateView;
-    }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'unclear' | 'denied' | 'unknown'; readonly problem: string }
-  | UnaskedQuestion;
-
-/** The CAA record set that applies to a name: its own, or that of the closest parent (RFC 8659 §3). */
-export type CaaFacts =
-  | { readonly kind: 'found'; readonly at: string; readonly records: readonly CaaRecord[] }
-  | { readonly kind: 'none' }
-  | Unanswered;
-
-/** What DNS and Route 53 say of one name. */
-export interface NameFacts {
-  /** As in the order: a wildcard keeps its `*.`. */
-  readonly domain: string;
-  readonly aliases: AliasChain | Unanswered | UnaskedQuestion;
-  /** The name that would get the TXT value. */
-  readonly recordName: string;
-  readonly zone: ZoneFacts;
-  readonly caa: CaaFacts;
-}
-
-/** Everything that is judged before one order. */
-export interface PreflightFacts {
-  readonly names: readonly NameFacts[];
-  /** `dns.delegationZone` of the inventory: our zone for delegated challenges. */
-  readonly delegationZone?: string | undefined;
-}
+import { type CaaSubject, findCaaObstacle } from './caa.ts';
+import { delegatingRecord, describeNoZone, describeOwnAlias } from './delegation.ts';
+import type {
+  FoundZoneFacts,
+  NameFacts,
+  PreflightFacts,
+  PrivateView,
+  Unanswered,
+  ZoneFacts,
+} from './preflight-facts.ts';
 
 /** A DNS problem that was found before an order. */
 export interface PreflightProblem {
@@ -122,12 +60,16 @@ function summarize(problems: readonly PreflightProblem[]): readonly string[] {
   return listSome(texts, mostListed);
 }
 
-function judgeAliases(
-  { domain, aliases }: NameFacts,
-  delegationZone: string | undefined,
-): PreflightProblem[] {
-  const name = challengeName(domain);
+function judgeAliases(facts: NameFacts, delegationZone: string | undefined): PreflightProblem[] {
+  const { domain, aliases, ownAlias, zone } = facts;
+  // Without a zone the order fails, wherever CNAMEs lead.
+  if (zone.kind === 'no zones') return [];
+  const name = challengeOf(facts);
   const record = `${name}. CNAME`;
+  if (ownAlias) {
+    const message = describeOwnAlias(name, ownAlias, delegationZone);
+    return [{ domain, blocks: true, record, message }];
+  }
   if (aliases.kind === 'unanswered') return [describeUnanswered(domain, record, aliases)];
   if (aliases.kind === 'ends' || aliases.kind === 'unasked') return [];
   const fault = aliases.kind === 'circle' ? 'form a circle' : 'are more than a CA follows';
@@ -139,13 +81,19 @@ function judgeAliases(
   return [{ domain, blocks: true, record, message }];
 }
 
-function judgeZone(
-  { domain, aliases, recordName, zone }: NameFacts,
-  delegationZone: string | undefined,
-): PreflightProblem[] {
-  // If the end of the chain is unknown, so is the zone.
-  if (aliases.kind !== 'ends') return [];
-  const name = challengeName(domain);
+function challengeOf({ domain, challenge }: NameFacts): string {
+  return challenge ?? challengeName(domain);
+}
+
+function judgeZone(facts: NameFacts, delegationZone: string | undefined): PreflightProblem[] {
+  const { domain, aliases, recordName, zone, ownAlias } = facts;
+  const name = challengeOf(facts);
+  if (zone.kind === 'no zones') {
+    const message = describeNoZone(name, name, delegationZone);
+    return [{ domain, blocks: true, record: `${name}. CNAME`, message }];
+  }
+  // If the end of the chain is unknown, so is the zone. A CNAME of our own has to go first.
+  if (aliases.kind !== 'ends' || ownAlias) return [];
   switch (zone.kind) {
     case 'unasked':
       return [];
@@ -161,13 +109,34 @@ function judgeZone(
       return [{ domain, blocks, record: `${recordName}. TXT`, message: zone.problem }];
     }
     case 'found':
-      return judgeDelegation(domain, zone);
+      return [...judgeDelegation(domain, zone), ...judgeUnused(domain, zone), ...judgeCut(facts, zone)];
   }
+}
+
+function judgeUnused(domain: string, { id, name, unused = [] }: FoundZoneFacts): PreflightProblem[] {
+  return unused.map((other) => ({
+    domain,
+    blocks: false,
+    record: `${other.name}. NS`,
+    message: `DNS does not lead to hosted zone ${other.name} (${other.id}), so the TXT value is written to ${name} (${id}); delete hosted zone ${other.name}, or delegate to it by NS records in ${name}`,
+  }));
+}
+
+function judgeCut({ domain, recordName }: NameFacts, { id, name, cut }: FoundZoneFacts): PreflightProblem[] {
+  if (!cut) return [];
+  const { at, servers } = cut;
+  const to = servers.length > 0 ? servers.join(', ') : 'other name servers';
+  const remedy =
+    at === recordName
+      ? `remove the NS records at ${at}`
+      : `make a hosted zone ${at} in Route 53 and delegate ${at} to it, or make ${recordName} a CNAME in that zone to a name in a hosted zone of yours, or remove the NS records at ${at}`;
+  const message = `hosted zone ${name} (${id}) delegates ${at} to ${to}, so a TXT value for ${domain} in ${name} is not seen; ${remedy}`;
+  return [{ domain, blocks: true, record: `${at}. NS`, message }];
 }
 
 function judgeDelegation(
   domain: string,
-  { id, name, delegationSet, live }: Extract<ZoneFacts, { kind: 'found' }>,
+  { id, name, delegationSet, live }: FoundZoneFacts,
 ): PreflightProblem[] {
   const record = `${name}. NS`;
   if ('kind' in live) {

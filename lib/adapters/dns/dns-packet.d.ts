@@ -1,4 +1,4 @@
-// The part of dns-packet that tests use; the package ships no types of its own.
+// The part of dns-packet that is used here and in tests: the package has no types of its own.
 declare module 'dns-packet' {
   export interface Question {
     readonly type: string;
@@ -44,6 +44,7 @@ declare module 'dns-packet' {
   export const AUTHORITATIVE_ANSWER: number;
   export const TRUNCATED_RESPONSE: number;
   export const RECURSION_DESIRED: number;
+  export const CHECKING_DISABLED: number;
   export function encode(packet: Packet): Buffer;
   export function decode(bytes: Buffer): DecodedPacket;
   /** With the two-byte length of DNS over TCP. */
