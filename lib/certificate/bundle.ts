@@ -1,4 +1,5 @@
-// Verifies that a chain and a key are what a server can use: nothing is stored or delivered that did not pass here.
+// Verifies that a chain and a key are what a server can use: nothing is stored or delivered that did not pass
+// here.
 
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { UnparsableError } from './der.ts';
@@ -26,7 +27,8 @@ export interface Bundle {
   readonly facts: CertificateFacts;
   /** The names that were asked for. A CA may have added others, which only `facts.names` has. */
   readonly names: readonly string[];
-  /** Until when it can be used: the end of the leaf or of the authority that signed it, whichever comes first. */
+  /** Until when it can be used: the end of the leaf or of the authority that signed it, whichever comes
+   *  first. */
   readonly validUntil: Date;
   /** Whether no authority has signed the leaf. */
   readonly isSelfSigned: boolean;
@@ -34,9 +36,9 @@ export interface Bundle {
   readonly leftOut: number;
 }
 
-/** `Unparsable`: chain or key cannot be read. `KeyMismatch`: the key is that of no certificate. `NamesChanged`: not the names
- *  asked for. `Expired`, `NotYetValid`: the leaf, or all that is there of the authority that signed it, has ended, or begins
- *  later, at the instant given. */
+/** `Unparsable`: chain or key cannot be read. `KeyMismatch`: the key is that of no certificate.
+ *  `NamesChanged`: not the names asked for. `Expired`, `NotYetValid`: the leaf, or all that is there of the
+ *  authority that signed it, has ended, or begins later, at the instant given. */
 export type BundleProblem = 'Unparsable' | 'KeyMismatch' | 'NamesChanged' | 'Expired' | 'NotYetValid';
 
 /** The bundle, or the first problem found and a sentence about it that holds no PEM. */
@@ -60,7 +62,8 @@ export interface UnverifiedBundle {
   readonly requestedNames?: readonly string[] | undefined;
   /** The exact names it must be for, in any order; absent: whatever it says. */
   readonly domains?: readonly string[];
-  /** Names it must be for among others, letter by letter: a wildcard stands for none. They become its `names`. */
+  /** Names it must be for among others, letter by letter: a wildcard stands for none. They become its
+   *  `names`. */
   readonly domainsAtLeast?: readonly string[];
 }
 
@@ -69,17 +72,18 @@ const maxCertificates = 50;
 /** Longer chains were never stored. */
 const maxStoredLength = 10;
 
-/** Verifies a stored value, in the order of `BundleProblem`. A chain that is in order stays as it is to the byte, whatever its
- *  end, so that nothing is delivered again: each certificate signed by the next one, and where `now` is given all of them
- *  valid then, but for a root above two others and what stands behind it. Any other chain is built as by `buildBundle`.
- *  Never throws. */
+/** Verifies a stored value, in the order of `BundleProblem`. A chain that is in order stays as it is to the
+ *  byte, whatever its end, so that nothing is delivered again: each certificate signed by the next one, and
+ *  where `now` is given all of them valid then, but for a root above two others and what stands behind it.
+ *  Any other chain is built as by `buildBundle`. Never throws. */
 export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict {
   return judge(input, { now, keepsOrder: true });
 }
 
-/** Verifies what came from a CA or a person, and builds its chain: the longest path of authorities that are valid at `now`, from
- *  the certificate of the key on. What is not on it is left out; where nothing signed the certificate it stands alone. The
- *  order of what is given, and copies in it, change nothing. Never throws. */
+/** Verifies what came from a CA or a person, and builds its chain: the longest path of authorities that are
+ *  valid at `now`, from the certificate of the key on. What is not on it is left out; where nothing signed
+ *  the certificate it stands alone. The order of what is given, and copies in it, change nothing. Never
+ *  throws. */
 export function buildBundle(input: UnverifiedBundle, now: Date): BundleVerdict {
   return judge(input, { now, keepsOrder: false });
 }
@@ -159,8 +163,8 @@ function namesOf(
   return domains === undefined || sameNames(domains, names) ? names : undefined;
 }
 
-/** Whether the chain was stored in order, each certificate signed by the next one. Clients have roots of their own: a root
- *  above two others, and what stands behind it, need not be usable. */
+/** Whether the chain was stored in order, each certificate signed by the next one. Clients have roots of
+ *  their own: a root above two others, and what stands behind it, need not be usable. */
 function isInOrder(
   chain: readonly X509Certificate[],
   isUsable: (certificate: X509Certificate) => boolean,
@@ -203,7 +207,8 @@ function commonNameOf(certificate: X509Certificate): string | undefined {
   }
 }
 
-/** Each certificate of the text. A private key among them is refused, because chains are shown and delivered openly. */
+/** Each certificate of the text. A private key among them is refused, because chains are shown and delivered
+ *  openly. */
 function readChain(pem: string): readonly X509Certificate[] {
   if (holdsPrivateKey(pem)) throw new UnparsableError('it holds a private key');
   const certificates = certificatesIn(pem);

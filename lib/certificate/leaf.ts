@@ -10,9 +10,9 @@ export interface LeafPreference {
   readonly isUsable: (certificate: X509Certificate) => boolean;
 }
 
-/** The certificate that the key belongs to; `undefined` if it is none of these. Of several, such as one and its renewal: one
- *  that an authority has signed, that has the names, that is usable, that begins last, in that order. Their order changes
- *  nothing. */
+/** The certificate that the key belongs to; `undefined` if it is none of these. Of several, such as one and
+ *  its renewal: one that an authority has signed, that has the names, that is usable, that begins last, in
+ *  that order. Their order changes nothing. */
 export function chooseLeaf(
   certificates: readonly X509Certificate[],
   key: KeyObject,

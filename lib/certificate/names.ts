@@ -63,8 +63,8 @@ export function hasAll(names: readonly string[], others: readonly string[]): boo
   return others.every((name) => names.includes(name));
 }
 
-/** The names that a CA was asked for, by which a stored certificate is judged: those kept with it, if it has all of them, else
- *  its own. */
+/** The names that a CA was asked for, by which a stored certificate is judged: those kept with it, if it has
+ *  all of them, else its own. */
 export function namesRequested(
   requested: readonly string[] | undefined,
   { names }: { readonly names: readonly string[] },

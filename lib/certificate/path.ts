@@ -1,5 +1,5 @@
-// Builds certification paths (RFC 5280 §6): from a leaf through the authorities that signed one another, out of
-// certificates in any order.
+// Builds certification paths (RFC 5280 §6): from a leaf through the authorities that signed one another, out
+// of certificates in any order.
 
 import type { X509Certificate } from 'node:crypto';
 
@@ -11,10 +11,10 @@ const maxSignatureChecks = 200;
 /** Cross-signed authorities can make very many paths: the search ends after so many steps. */
 const maxSteps = 5_000;
 
-/** Paths from the leaf that cannot be made any longer, the best one first: the longest; of those one that does not
- *  end with a root, because clients have roots of their own; of those the one whose authorities end last. The
- *  order of `others` and copies in it change nothing. `isUsable`: authorities for which it is false are on no path.
- *  A path has no key twice, and ends at a certificate that signed itself. */
+/** Paths from the leaf that cannot be made any longer, the best one first: the longest; of those one that
+ *  does not end with a root, because clients have roots of their own; of those the one whose authorities end
+ *  last. The order of `others` and copies in it change nothing. `isUsable`: authorities for which it is false
+ *  are on no path. A path has no key twice, and ends at a certificate that signed itself. */
 export function findPaths(
   leaf: X509Certificate,
   others: readonly X509Certificate[],
@@ -46,7 +46,8 @@ export function issuersIn(
   return createIssuersOf(withoutCopies(others))(certificate);
 }
 
-/** Whether `issuer` is an authority that signed the certificate: by name, key identifier, key usage and signature. */
+/** Whether `issuer` is an authority that signed the certificate: by name, key identifier, key usage and
+ *  signature. */
 export function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return mayBeIssuedBy(certificate, issuer) && hasSignatureOf(certificate, issuer);
 }

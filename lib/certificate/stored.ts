@@ -11,8 +11,8 @@ export interface StoredCertificate {
   /** Directory URL of the CA it was ordered from. */
   readonly issuer: string;
   readonly profile?: string | undefined;
-  /** The names that the CA was asked for; absent where the certificate is for exactly these. It is judged by them
-   *  (`namesRequested`), so that names which a CA adds are no reason to order again. */
+  /** The names that the CA was asked for; absent where the certificate is for exactly these. It is judged by
+   *  them (`namesRequested`), so that names which a CA adds are no reason to order again. */
   readonly requestedNames?: readonly string[] | undefined;
   /** Present unless the specification comes from the inventory file. */
   readonly spec?: StoredSpec | undefined;

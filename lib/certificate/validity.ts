@@ -8,7 +8,8 @@ type Validity = Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
 /** Clocks differ: a certificate that begins this much later counts as valid, in milliseconds. */
 const skewMs = 5 * 60_000;
 
-/** Whether a certificate is valid at `now`. A beginning up to five minutes later is forgiven, an end never. */
+/** Whether a certificate is valid at `now`. A beginning up to five minutes later is forgiven, an end
+ *  never. */
 export function isValidAt({ notBefore, notAfter }: Validity, now: Date): boolean {
   return notAfter > now && !beginsLater(notBefore, now);
 }

@@ -133,7 +133,8 @@ export async function importCertificate(
   return answer('imported', version, claim);
 }
 
-/** Whether the chain has authorities that the stored chain lacks: then the same certificate is stored again. */
+/** Whether the chain has authorities that the stored chain lacks: then the same certificate is stored
+ *  again. */
 function isLonger({ chain }: Bundle, value: StoredValue): boolean {
   const stored = value.kind === 'certificate' ? value.certificate.chain : '';
   return certificatesIn(chain).length > certificatesIn(stored).length;

@@ -159,7 +159,8 @@ export async function revokeCertificate(
   return { certificate: name, outcome: 'revoked', reason, version, current, fingerprint, serial, times };
 }
 
-/** The certificate with the leaf of its key first, which is the one to revoke, however its chain was stored. */
+/** The certificate with the leaf of its key first, which is the one to revoke, however its chain was
+ *  stored. */
 function withLeafFirst(certificate: StoredCertificate): StoredCertificate {
   const verdict = verifyBundle(certificate);
   return verdict.ok ? { ...certificate, chain: verdict.bundle.chain } : certificate;

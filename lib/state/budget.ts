@@ -1,23 +1,23 @@
-// How the 50 tags of an AWS secret are shared out (docs/architecture.md, "Tags: the budget"), and what gives way where there is
-// no room.
+// Shares out the 50 tags of an AWS secret (docs/architecture.md, "Tags: the budget") and decides which fields
+// give way if there is no room.
 import { cutPart, isContinuation } from './codec/text.ts';
 
-/** Tags, by what they are for. */
+/** Number of tags for each purpose. */
 export const tagBudget = {
-  /** AWS allows no more. */
+  /** The limit of AWS. */
   most: 50,
   /** Tags that users put on the secret themselves. */
   users: 5,
-  /** Kept free for fields to come: health, what was told of it and until when that is acknowledged; what each target holds; a
-   *  name taken back by webhook or by a person; how long authorizations are valid. */
+  /** Kept free for fields to come: health, what was told of it and until when that is acknowledged; what each
+   *  target holds; a name taken back by webhook or by a person; how long authorizations are valid. */
   reserved: 6,
-  /** Clusters of one certificate that only an agent reaches, and the tags of each: a statement, a report. */
+  /** Clusters with an agent for one certificate, and the tags of each: a statement and a report. */
   agents: 4,
   tagsOfAgent: 2,
 } as const;
 
-/** Fields that always have room, with the tags that each is sure of. What a person, an order under way or a revocation said
- *  is told nowhere else. */
+/** Fields that always have room, with the number of tags reserved for each. Decisions of people, current
+ *  orders and revocations are recorded nowhere else. */
 export const essential = {
   version: 1,
   names: 1,
@@ -49,9 +49,10 @@ export const essential = {
   'grace-until': 1,
 } as const;
 
-/** Fields that are only an index, the first to give way first: the CA tells why a window is where it is, and the window; the
- *  name tells the place; ACM finds an import by its tag; the value tells the names; limits of a CA are met without foresight, and renewals are ordered
- *  by their lifetime and without naming what they replace. */
+/** Fields that are only an index, the first to give way first: the CA tells why a window is where it is, and
+ *  the window; the name tells the place; ACM finds an import by its tag; the value tells the names; limits of
+ *  a CA are met without foresight, and renewals are ordered by their lifetime and without naming what they
+ *  replace. */
 export const expendable = [
   'explanationUrl',
   'windowOf',
@@ -65,7 +66,7 @@ export const expendable = [
   'certificateId',
 ] as const;
 
-/** Texts that end in words for people: cut to the tags that they are sure of. */
+/** Fields that end in a text for people. They are cut to the tags reserved for them. */
 const wordy = ['deliveryHeld', 'pauseReason'] as const;
 
 const mostWithExpendable = tagBudget.most - tagBudget.reserved;
@@ -73,16 +74,16 @@ const mostWithExpendable = tagBudget.most - tagBudget.reserved;
 type Tags = Readonly<Record<string, string>>;
 type There = ReadonlyMap<string, string>;
 
-/** What is to be done to a secret's tags. `remove` is empty but where room is short. */
+/** Changes to a secret's tags. `remove` is empty unless room is short. */
 export interface TagChange {
   readonly write: Tags;
   readonly remove: readonly string[];
 }
 
-/** The change that keeps the secret within the budget. Where there is room a cleared field is an empty tag, and so is what a
- *  longer value has left behind: one call does it all. Where there is none, such tags are taken away, then what is only an index;
- *  fields that the change does not name stay as they are.
- *  @param there Tags that the secret has, others' too; absent: nobody looked, and nothing gives way. */
+/** The change that keeps the secret within the budget. With enough room, cleared fields and left-over parts
+ *  of longer values become empty tags, so that one call is enough. Without room these tags are removed, then
+ *  fields that are only an index. Fields that the change does not name stay.
+ *  @param there All tags of the secret; absent: unknown, then nothing gives way. */
 export function fitTags(tags: Tags, there: There | undefined): TagChange {
   if (!there) return { write: tags, remove: [] };
   const write = new Map([...Object.entries(tags), ...findTails(tags, there)]);
@@ -108,7 +109,7 @@ function countNew(write: There, there: There): number {
   return [...write.keys()].filter((key) => !there.has(key)).length;
 }
 
-/** Agents may write their own tags, and take none away. */
+/** Agents may write their own tags but remove none. */
 function isOfAgent(key: string): boolean {
   return /^certrelay:agent(-report)?\//.test(key);
 }
@@ -117,7 +118,7 @@ function partsOf(base: string, tags: There): readonly string[] {
   return [...tags.keys()].filter((key) => key === base || isContinuation(key, base));
 }
 
-/** With as much of the text as has room in so many tags. */
+/** As much of the text as fits into so many tags. */
 function shorten(
   base: string,
   most: number,
@@ -131,7 +132,7 @@ function shorten(
   write.set(last, cutPart(write.get(last) ?? ''));
 }
 
-/** Parts of a value that was longer before, as empty tags. */
+/** Left-over parts of a formerly longer value, as empty tags. */
 function findTails(tags: Tags, there: There): readonly (readonly [key: string, value: string])[] {
   return [...there].flatMap(([key, value]) => {
     const base = key.replace(/\.\d+$/, '');

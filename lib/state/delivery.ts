@@ -1,78 +1,84 @@
-// What is remembered of a version's way to its targets: how far it came, what stops it, what is served.
+// State of a version's delivery: how far it is at each target, what stops it, what is served.
 
-/** How far a target is with a version: not at all, the cluster Secret holds it, its workloads run with it. */
+/** How far a version is at a target. `none`: not delivered; `applied`: the Kubernetes Secret contains it;
+ *  `rolled-out`: the workloads run with it. */
 export type DeliveryPhase = 'none' | 'applied' | 'rolled-out';
 
-/** Passes in a row that could not deliver the version to some target, and the instant before which none tries again. */
+/** Failed deliveries in a row, and the instant of the next attempt. */
 export interface DeliveryRetry {
   readonly failures: number;
   readonly after: Date;
 }
 
-/** How far each target is with one version. */
+/** How far one version is at each target. */
 export interface DeliveryRecord {
   readonly version: string;
-  /** `orderedTargetsKey` of the targets: of others nothing is known. */
+  /** `orderedTargetsKey` of the targets. The record says nothing about other targets. */
   readonly targets: string;
-  /** One for each of them, in their order. */
+  /** One phase for each target, in their order. */
   readonly phases: readonly DeliveryPhase[];
-  /** Absent where nothing failed. */
+  /** Absent if nothing failed. */
   readonly retry?: DeliveryRetry;
 }
 
-/** A version that failed at a target, or that a person took back: it goes nowhere else until it is resumed. A newer version
- *  ends the freeze by itself; and so does, where no person said it, the end of the version before. */
+/** A frozen version: it failed at a target, or a person took it back. It is delivered nowhere else until a
+ *  person resumes it. A newer version ends the freeze. A freeze that no person requested also ends when the
+ *  previous version expires. */
 export interface Freeze {
   readonly version: string;
-  /** `cluster/namespace/secret` where it failed; `*`: a person took it back everywhere. */
+  /** `cluster/namespace/secret` of the target where it failed; `*`: a person took it back everywhere. */
   readonly target: string;
   /** One line for people. */
   readonly reason: string;
 }
 
-/** That a person wants a version delivered on. Agents freeze by their own reports, which nobody else may write; this is how
- *  they hear of it. */
+/** A person's decision to deliver a version further. Agents freeze versions in their own reports, which only
+ *  they may write; they read this decision to end such a freeze. */
 export interface Resumption {
   readonly version: string;
   readonly at: Date;
 }
 
-/** From good to bad. `served`: this very certificate. `unprobed`: nobody could look, which is not good news. `unreachable`: no
- *  TLS there. `stale`: another certificate for the name. `mismatch`: a certificate that is not for the name at all. */
+/** Results of a probe, from good to bad.
+ *  - `served`: exactly this certificate.
+ *  - `unprobed`: nobody could probe.
+ *  - `unreachable`: no TLS server answered.
+ *  - `stale`: another certificate for the name.
+ *  - `mismatch`: a certificate for other names. */
 export const servedWords = ['served', 'unprobed', 'unreachable', 'stale', 'mismatch'] as const;
-/** What is served, in one word. */
+/** One of `servedWords`. */
 export type ServedWord = (typeof servedWords)[number];
 
-/** What each target serves. */
+/** Probe results by target. */
 export interface ServedTargets {
-  /** Hash of the addresses that the targets tell: of others nothing is known. */
+  /** Hash of the addresses of the targets. The record says nothing about other addresses. */
   readonly addresses: string;
-  /** One for each target, in their order; `undefined` for one that tells no address. */
+  /** One result for each target, in their order; `undefined` for a target without addresses. */
   readonly words: readonly (ServedWord | undefined)[];
 }
 
-/** What was seen to be served, by whoever looked. */
+/** Result of a probe, from outside or by an agent. */
 export interface SeenServed {
   readonly word: ServedWord;
-  /** Absent where no target tells its addresses. */
+  /** Absent if no target has addresses. */
   readonly targets?: ServedTargets;
 }
 
-/** What was seen to be served of one version. */
+/** Result of a probe for one version. */
 export interface ServedRecord extends SeenServed {
   readonly version: string;
 }
 
-/** What an agent says of one certificate in its cluster. */
+/** Report of an agent about one certificate in its cluster. */
 export interface AgentReport {
-  /** For the targets in that cluster. */
+  /** Delivery to the targets in that cluster. */
   readonly deployed?: DeliveryRecord;
-  /** What is served, seen from inside; since when it is another certificate, and when that was looked at. */
+  /** Result of the agent's probe, since when another certificate is served, and when it probed. */
   readonly served?: SeenServed;
   readonly notServedSince?: Date;
   readonly probedAt?: Date;
-  /** The version that failed there and is not tried again. */
+  /** The version that the agent has frozen. */
   readonly freeze?: Freeze;
-  /** When a person said the last `resume` that the agent has followed. */
+  /** Time of the last `resume` that the agent has followed. */
   readonly resumedAt?: Date;
 }

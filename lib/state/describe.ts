@@ -1,4 +1,4 @@
-// What the tags will say of a specification that is registered, and of a certificate once it is stored.
+// Describes a registered specification and a stored certificate as state.
 import { namesKey, namesRequested } from '../certificate/names.ts';
 import { isSecretTarget, type KeyType } from '../certificate/spec.ts';
 import type { SpecSource, StoredCertificate, StoredSpec } from '../certificate/stored.ts';
@@ -6,12 +6,12 @@ import { type CertificateFacts, certificateId } from '../certificate/x509.ts';
 import type { CertificateState } from './state.ts';
 import { targetsKey } from './targets.ts';
 
-/** Fields of `CertificateState` that describe a specification: enough to know the same one again without reading a value,
- *  which may hold a private key. */
+/** Fields of `CertificateState` that describe a specification. They are enough to recognize it without
+ *  reading the value, which may contain a private key. */
 export type SpecState = Required<Pick<CertificateState, 'source' | 'names' | 'targets'>> &
   Pick<CertificateState, 'place' | 'domains'>;
 
-/** State that a specification is stored with. */
+/** State to record with a stored specification. */
 export function stateOfSpec(spec: StoredSpec): SpecState {
   const { source, domains, targets } = spec;
   const told = keepDomains(domains);
@@ -24,14 +24,14 @@ export function stateOfSpec(spec: StoredSpec): SpecState {
   };
 }
 
-/** Of what was not discovered nothing is said, so that nothing is written either. */
+/** The namespace of a discovered specification. Other sources get no field, so that nothing is written for
+ *  them. */
 function placeOf({ source, targets }: StoredSpec): Pick<CertificateState, 'place'> {
   const [target] = source === 'discovery' ? targets.filter(isSecretTarget) : [];
   return target ? { place: { cluster: target.cluster, namespace: target.namespace } } : {};
 }
 
-/** Fields of `CertificateState` that describe one version. `null` says that the certificate has no such thing, so that
- *  recording this clears what an earlier version left. */
+/** Fields of `CertificateState` that describe one version. `null` clears what an earlier version left. */
 export interface VersionState {
   readonly version: string;
   readonly names: string;
@@ -42,7 +42,7 @@ export interface VersionState {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly certificateId: string | null;
-  /** What the CA suggested was about the version before. */
+  /** The CA's suggestion was about the previous version. */
   readonly windowStart: null;
   readonly windowEnd: null;
   readonly explanationUrl: null;
@@ -79,7 +79,7 @@ export function stateOf(
 /** An AWS secret has 50 tags of 256 characters: names may take a few of them. */
 const longestDomains = 1000;
 
-/** The names, or `undefined` where they are too many: whoever needs them then must read the value. */
+/** The names, or `undefined` if they do not fit into tags. Then the value must be read for them. */
 function keepDomains(domains: readonly string[]): readonly string[] | undefined {
   return domains.join('/').length <= longestDomains ? domains : undefined;
 }

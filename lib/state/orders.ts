@@ -1,8 +1,8 @@
-// What is remembered of a certificate's orders.
+// State of a certificate's orders.
 
-/** Orders of one certificate at one CA. */
+/** Recent orders of one certificate at one CA. */
 export interface OrderLog {
-  /** Directory URL they went to. */
+  /** Directory URL of the CA. */
   readonly directory: string;
   /** Registered domains of the names; at least one. */
   readonly registeredDomains: readonly string[];
@@ -10,14 +10,14 @@ export interface OrderLog {
   readonly times: readonly Date[];
 }
 
-/** Whose order it is: an order is resumed only by who would make the same. */
+/** Directory and profile of an order. It is resumed only for the same directory and profile. */
 export interface OrderOwner {
-  /** Directory URL it went to. */
+  /** Directory URL of the CA. */
   readonly directory: string;
-  /** Absent where the CA chose. */
+  /** Absent: the CA's default. */
   readonly profile?: string;
 }
 
-/** Which TXT values are ours, written down before they are written to DNS: the first eight characters of each, which no value of
- *  somebody else's has by chance. */
+/** TXT values of ours, recorded before they are written to DNS: the first eight characters of each. No value
+ *  of somebody else begins with the same eight by chance. */
 export type TxtJournal = readonly string[];

@@ -1,6 +1,7 @@
-// Whether two values of the state say the same, however they were made.
+// Compares two values of the state.
 
-/** Whether two values are equal in every field. An absent field is one that is `undefined`; instants compare by their time. */
+/** Whether two values are equal in every field. An absent field is one that is `undefined`; instants compare
+ *  by their time. */
 export function isSameValue(one: unknown, other: unknown): boolean {
   if (one instanceof Date && other instanceof Date) return one.getTime() === other.getTime();
   if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other)) return one === other;

@@ -1,16 +1,18 @@
-// What is remembered of a certificate between runs, beside the certificate itself.
+// The state of a certificate between invocations, apart from the certificate itself.
 import type { KeyType, SecretTarget } from '../certificate/spec.ts';
 import type { SpecSource } from '../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
 import type { OrderLog, OrderOwner, TxtJournal } from './orders.ts';
 
-/** Kept on tags of the AWS secret. Every field may be absent: tags are an index, the certificate is the truth. */
+/** State on the tags of the AWS secret. Every field may be absent: tags are an index, the stored value is the
+ *  truth. */
 export interface CertificateState {
-  /** The version these facts describe. */
+  /** The version that the fields below describe. */
   readonly version?: string;
-  /** Hash of the exact set of names in that version (`namesKey`); without one, in the specification. */
+  /** Hash of the exact set of names (`namesKey`) of that version; before the first version, of the
+   *  specification. */
   readonly names?: string;
-  /** Directory URL that issued it. */
+  /** Directory URL of the CA that issued it. */
   readonly issuer?: string;
   readonly profile?: string;
   readonly key?: KeyType;
@@ -18,31 +20,32 @@ export interface CertificateState {
   readonly fingerprint?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
-  /** Id under which the CA knows it (RFC 9773 §4.1); absent where the certificate has none. */
+  /** The certificate's id in renewalInfo URLs (RFC 9773 §4.1); absent if it has none. */
   readonly certificateId?: string;
-  /** Window in which the CA suggests to renew it (RFC 9773 §4.2), and the instant before which it is not asked again. */
+  /** Window in which the CA suggests to renew (RFC 9773 §4.2). */
   readonly windowStart?: Date;
   readonly windowEnd?: Date;
-  /** The `certificateId` that the window is about: it may reach the tags after another certificate did. */
+  /** The `certificateId` that the window is about. The tags may already describe another certificate. */
   readonly windowOf?: string;
-  /** The CA's page that says why the window is where it is (§4.2). */
+  /** The CA's page that explains the window (RFC 9773 §4.2). */
   readonly explanationUrl?: string;
   readonly askAfter?: Date | undefined;
-  /** Where the specification comes from; absent: the inventory file. */
+  /** Source of the specification; absent: the inventory file. */
   readonly source?: SpecSource;
-  /** Of a discovered one: where it was found; absent from what earlier versions stored. */
+  /** Namespace in which the specification was discovered. Absent for other sources, and in state of earlier
+   *  versions. */
   readonly place?: Pick<SecretTarget, 'cluster' | 'namespace'>;
-  /** What that specification is for; absent where they are too many to be kept. */
+  /** Names of the specification; absent if they do not fit into tags. */
   readonly domains?: readonly string[];
-  /** Hash of the set of targets in that specification (`targetsKey`). */
+  /** Hash of the specification's targets (`targetsKey`). */
   readonly targets?: string;
-  /** Order in flight or last made. Cleared when it is over. */
+  /** URL of the current order; cleared when it is over. */
   readonly order?: string;
-  /** Whose order that is. */
+  /** Directory and profile of that order. */
   readonly orderFor?: OrderOwner;
-  /** TXT values that its orders may have in DNS. Cleared when they are gone. */
+  /** TXT values that orders may have left in DNS; cleared when they are removed. */
   readonly txt?: TxtJournal;
-  /** Recent orders. */
+  /** Recent orders, for the CA's rate limits. */
   readonly orders?: OrderLog;
   /** Failed attempts since the last success. */
   readonly failures?: number;
@@ -50,39 +53,41 @@ export interface CertificateState {
   readonly error?: string;
   /** No attempt before this instant. */
   readonly nextAttempt?: Date | undefined;
-  /** Since when a person wants no order, and that person's words. */
+  /** Since when a person has paused ordering, with that person's reason. */
   readonly pausedSince?: Date;
   readonly pauseReason?: string;
-  /** Versions that were revoked, newest first. */
+  /** Revoked versions, newest first. */
   readonly revoked?: readonly string[];
-  /** Version that is to be revoked as soon as another one has replaced it. */
+  /** Version to revoke as soon as another one has replaced it. */
   readonly revoking?: string;
-  /** Which targets the version has reached, and when those are tried again that failed. */
+  /** How far the version is at each target, and when failed targets are tried again. */
   readonly deployed?: DeliveryRecord;
-  /** The version that is not to be delivered any further. */
+  /** The version that is frozen: not delivered any further. */
   readonly freeze?: Freeze;
   /** The version that a person last resumed. */
   readonly resumed?: Resumption;
-  /** ARNs in ACM under which it was imported, one for each region, sorted. */
+  /** ARNs in ACM under which the certificate was imported, one for each region, sorted. */
   readonly acm?: readonly string[];
-  /** What was last seen to be served. */
+  /** Result of the last probe. */
   readonly served?: ServedRecord;
-  /** Since when something else is served than that version, although it has been delivered. */
+  /** Since when another certificate is served, although this version was delivered. */
   readonly notServedSince?: Date | undefined;
-  /** When that was last looked at; written at least every few hours. */
+  /** Time of the last probe; written at least every few hours. */
   readonly probedAt?: Date | undefined;
-  /** When tags were last found to say otherwise than the value, and were written anew. */
+  /** When tags last disagreed with the value and were written anew. */
   readonly tagsDisagree?: Date;
-  /** Until when it is renewed and delivered although today's inventory would not accept its specification (`grace.ts`). */
+  /** Until when the certificate is still renewed and delivered although the inventory no longer allows its
+   *  specification. */
   readonly graceUntil?: Date;
-  /** By cluster that only an agent reaches: the signed statement of what is meant for it (`statement.ts`). */
+  /** Signed delivery statement for each cluster with an agent (`statement.ts`). */
   readonly signatures?: ByCluster<string>;
-  /** By such a cluster: what its agent last reported. */
+  /** Last report of each agent, by cluster. */
   readonly reports?: ByCluster<AgentReport>;
 }
 
-/** One value a cluster. Where state is recorded, those of clusters that are not named stay; an empty text clears one. */
+/** One value for each cluster. In a change, clusters that are not named keep their value; an empty text
+ *  clears it. */
 export type ByCluster<T> = Readonly<Record<string, T>>;
 
-/** Fields to write; `null` clears one, absent ones stay. */
+/** Fields to write. `null` clears a field; absent fields stay. */
 export type StateChange = { readonly [K in keyof CertificateState]?: CertificateState[K] | null | undefined };

@@ -1,14 +1,14 @@
-// Hashes of targets, by which records about them are known to be about the same ones.
+// Hashes of targets. A record keeps such a hash to say which targets it is about.
 import { hash } from 'node:crypto';
 import type { SecretTarget, TargetSpec } from '../certificate/spec.ts';
 
-/** 8 hex digits that are the same for the same targets in any order, and others for any that are delivered otherwise. */
+/** 8 hex digits: equal for the same targets in any order, different if a target is delivered differently. */
 export function targetsKey(targets: readonly TargetSpec[]): string {
   return digest(targets.map(describeTarget).toSorted());
 }
 
-/** SHA-256 of all that the targets make a cluster's agent do and allow it, in base64url: 43 characters, the same in any order.
- *  It is signed, so unlike `targetsKey` it cannot be met by another set of targets. */
+/** SHA-256 of everything that the targets let an agent do, base64url, 43 characters, the same in any order.
+ *  Statements sign it; its length makes a collision with other targets infeasible. */
 export function permissionsKey(targets: readonly SecretTarget[]): string {
   const described = targets.map((target) => {
     const { adopt, replace, rollout } = target;
@@ -17,7 +17,7 @@ export function permissionsKey(targets: readonly SecretTarget[]): string {
   return hash('sha256', JSON.stringify(described.toSorted()), 'base64url');
 }
 
-/** 8 hex digits that are the same for the same targets in the same order, as a record's phases are. */
+/** 8 hex digits: equal for the same targets in the same order, as the phases of a `DeliveryRecord` are. */
 export function orderedTargetsKey(targets: readonly TargetSpec[]): string {
   return digest(targets.map(describeTarget));
 }
@@ -26,7 +26,7 @@ function digest(described: readonly string[]): string {
   return hash('sha256', JSON.stringify(described)).slice(0, 8);
 }
 
-/** Everything that makes a delivery another one. */
+/** Every field that makes a delivery different. */
 function describeTarget(target: TargetSpec): string {
   if ('acm' in target) return JSON.stringify(target.acm);
   const { cluster, namespace, secret, format, restart, restartStrategy } = target;

@@ -17,8 +17,8 @@ const lasting = { notBefore, notAfter };
 const ended = { notBefore, notAfter: new Date(now.getTime() - 1000) };
 const domains = ['shop.example.com'];
 
-/** By name: certificates of one hierarchy, PEM. `issuing` signs the leaf and is signed by `x` and by `y`; `x` is signed by itself
- *  and by `z`. */
+/** By name: certificates of one hierarchy, PEM. `issuing` signs the leaf and is signed by `x` and by `y`; `x`
+ *  is signed by itself and by `z`. */
 let parts: Record<string, string>;
 let key: string;
 let minted: MintedChain;
@@ -217,7 +217,8 @@ describe('names that the CA added', () => {
 });
 
 describe('hostile chains', () => {
-  /** Layers of authorities of which each has signed each of the next layer: paths multiply from layer to layer. */
+  /** Layers of authorities of which each has signed each of the next layer: paths multiply from layer to
+   *  layer. */
   async function mintLayers(layers: number, width: number): Promise<{ chain: string; key: string }> {
     let above: readonly Authority[] = [await mintAuthority('Layer 0', lasting)];
     const all: string[] = [];

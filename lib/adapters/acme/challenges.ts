@@ -19,9 +19,9 @@ export interface Prover {
 /** What the choice needs of the issuer. */
 type Issuer = Pick<IssuerSpec, 'directory' | 'challenge' | 'caaIdentity'>;
 
-/** The proof by the issuer's challenge, or by dns-01 with a `fallbackReason` if the CA does not offer that one.
- *  `undefined` if it offers neither. If dns-persist-01 is offered but would not be safe, `report` gets the
- *  reason and dns-01 is chosen.
+/** The proof by the issuer's challenge, or by dns-01 with a `fallbackReason` if the CA does not offer that
+ *  one. `undefined` if it offers neither. If dns-persist-01 is offered but would not be safe, `report` gets
+ *  the reason and dns-01 is chosen.
  *  @throws AcmeError `Unsupported` with that reason if the CA does not offer dns-01. */
 export function chooseProof(
   authorization: Authorization,
@@ -53,10 +53,10 @@ function dns01Proof({ name, challenges }: Authorization, { thumbprint }: Prover)
   return { challenge, name: challengeName(name), value, isLasting: false };
 }
 
-/** The proof by dns-persist-01: the record names the CA and our account. The account is hashed if the directory
- *  has a prefix for that (draft-ietf-acme-dns-persist-02); a CA that names the account besides gets the older
- *  value too. The record stays in DNS, so it must never let a stranger issue. The text of a reason if the CA
- *  asks for a record that names another account, or none of the CA's own names. */
+/** The proof by dns-persist-01: the record names the CA and our account. The account is hashed if the
+ *  directory has a prefix for that (draft-ietf-acme-dns-persist-02); a CA that names the account besides gets
+ *  the older value too. The record stays in DNS, so it must never let a stranger issue. The text of a reason
+ *  if the CA asks for a record that names another account, or none of the CA's own names. */
 function persistentProof(
   { name, isWildcard }: Authorization,
   challenge: Challenge,
@@ -89,8 +89,8 @@ function persistentProof(
   return challenge.accountUrl === undefined ? { ...proof, value } : { ...proof, value, olderValue: older };
 }
 
-/** Where the names of a challenge contradict the directory (draft-ietf-acme-dns-persist-02): the challenge has
- *  every name of the directory, and CAA records may name the CA by each. */
+/** Where the names of a challenge contradict the directory (draft-ietf-acme-dns-persist-02): the challenge
+ *  has every name of the directory, and CAA records may name the CA by each. */
 function findContradiction(offered: readonly string[], meta: AcmeDirectory['meta']): string | undefined {
   const missing = meta?.issuerDomainNames?.find((name) => !offered.includes(name));
   if (missing !== undefined) return `its directory also has the name ${missing.slice(0, 253)}`;

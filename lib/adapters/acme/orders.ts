@@ -69,7 +69,8 @@ const challengeSchema = z.object({
 });
 
 /** The order in a response. Its `url` is `knownUrl`, or the response's Location if that is `undefined`. Every
- *  URL in it is absolute and of an origin of the CA. An authorization that the CA names twice is there once. `now` serves to read Retry-After.
+ *  URL in it is absolute and of an origin of the CA. An authorization that the CA names twice is there once.
+ *  `now` serves to read Retry-After.
  *  @throws AcmeError `Malformed` if the response holds no order, or a URL of another origin. */
 export function parseOrder(
   response: AcmeResponse,

@@ -13,9 +13,9 @@ import type { DueCertificate } from '../gather/gather.ts';
 import type { IssueInvocation } from '../invocation.ts';
 import type { Claim } from './claim.ts';
 
-/** Verifies a PEM chain with the claim's key, and builds its path: signatures, names, validity now and for long
- *  enough. The CA may have added names. A certificate that would be ordered again at once passes only if it
- *  is better than the one in use.
+/** Verifies a PEM chain with the claim's key, and builds its path: signatures, names, validity now and for
+ *  long enough. The CA may have added names. A certificate that would be ordered again at once passes only if
+ *  it is better than the one in use.
  *  @throws IssueError `BadCertificate` if it must not be stored, StoreError. */
 export async function verifyIssued(
   chain: string,
@@ -41,8 +41,8 @@ export async function verifyIssued(
   throw refusal('a certificate that ends no later than the one in use', dueAgain);
 }
 
-/** Warns of what the operator may not expect of a certificate that was issued and stored: names that the CA added, and an
- *  authority that is missing although the CA sent others. */
+/** Warns of what the operator may not expect of a certificate that was issued and stored: names that the CA
+ *  added, and an authority that is missing although the CA sent others. */
 export function warnAboutIssued(
   { facts, names, chain, leftOut }: Bundle,
   { name, orderUrl, version }: { readonly name: string; readonly orderUrl: string; readonly version: string },

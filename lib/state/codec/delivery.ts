@@ -1,4 +1,4 @@
-// How a version's way to its targets is remembered on tags.
+// Writes and reads the state of deliveries on tags.
 import {
   type DeliveryPhase,
   type DeliveryRecord,
@@ -20,7 +20,8 @@ const phases = new Map<string, DeliveryPhase>([
   ['r', 'rolled-out'],
 ]);
 
-/** `<version>/<hash of the targets>/<one letter per target>`; after failures `/<how many>/<instant>` too. */
+/** `<version>/<hash of the targets>/<one letter per target>`, after failures followed by
+ *  `/<count>/<instant>`. */
 export const delivery: FieldCodec<DeliveryRecord> = {
   read(text) {
     const [version, targets, row, failures, after] = text.split('/');
@@ -71,7 +72,8 @@ const servedLetters: Readonly<Record<ServedWord, string>> = {
 };
 const untold = '-';
 
-/** `<version>/<word>`; where targets tell their addresses `/<hash of the addresses>/<one letter per target>` too. */
+/** `<version>/<word>`; with addresses of targets followed by `/<hash of the addresses>/<one letter per
+ *  target>`. */
 export const served: FieldCodec<ServedRecord> = {
   read(text) {
     const [version, ...rest] = text.split('/');
@@ -81,7 +83,7 @@ export const served: FieldCodec<ServedRecord> = {
   write: ({ version, ...seen }) => `${version}/${seenServed.write(seen)}`,
 };
 
-/** The same without the version. */
+/** As `served`, without the version. */
 export const seenServed: FieldCodec<SeenServed> = {
   read(text) {
     const [said, addresses, row = ''] = text.split('/');
@@ -100,7 +102,7 @@ function writeTargets({ addresses, words }: ServedTargets): string {
   return `${addresses}/${words.map((word) => (word ? servedLetters[word] : untold)).join('')}`;
 }
 
-/** An instant in a text; `undefined` where there is none. */
+/** The instant in a text; `undefined` if there is none. */
 export function readInstant(text = ''): Date | undefined {
   const instant = new Date(text);
   return text === '' || Number.isNaN(instant.getTime()) ? undefined : instant;

@@ -1,8 +1,8 @@
-// How orders are remembered on tags: whose they are, when they were made, what they left in DNS.
+// Writes and reads the state of orders on tags.
 import type { OrderLog, OrderOwner, TxtJournal } from '../orders.ts';
 import type { FieldCodec } from './field.ts';
 
-/** `<directory> <profile>`, with nothing behind the space where the CA chose. */
+/** `<directory> <profile>`; nothing after the space for the CA's default. */
 export const orderOwner: FieldCodec<OrderOwner> = {
   read(text) {
     const [, directory, profile] = /^(\S+) (.*)$/s.exec(text) ?? [];
@@ -31,7 +31,7 @@ function readSeconds(text: string): Date {
   return new Date(/^\d{1,11}$/.test(text) ? Number(text) * 1000 : Number.NaN);
 }
 
-/** The marks one after the other. Whatever somebody else made of the tag, only whole marks count. */
+/** The beginnings of values, eight characters each, without separator. Incomplete ones are ignored. */
 export const txtJournal: FieldCodec<TxtJournal> = {
   read: (text) => text.match(/[\w-]{8}/g) ?? undefined,
   write: (marks) => marks.join(''),

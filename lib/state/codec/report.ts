@@ -1,10 +1,10 @@
-// How an agent writes what it has to say of one certificate. Agents of other versions read and write the same.
+// Writes and reads an agent's report about one certificate. Agents of other versions use the same spelling.
 import type { AgentReport } from '../delivery.ts';
 import { delivery, freeze, readInstant, seenServed } from './delivery.ts';
 import type { FieldCodec } from './field.ts';
 
-/** `<deployed>@<served>@<notServedSince>@<probedAt>@!<resumedAt>!<freeze>`; what is absent is empty, and the last part not
- *  there at all. Text that cannot be read is a report of nothing: the agent writes it again. */
+/** `<deployed>@<served>@<notServedSince>@<probedAt>@!<resumedAt>!<freeze>`. Absent fields are empty; the last
+ *  part is left out. Unreadable text is an empty report: the agent writes it again. */
 export const report: FieldCodec<AgentReport> = {
   read(text) {
     const [deployed = '', served = '', since, probed, ...rest] = text.split('@');
@@ -31,7 +31,7 @@ export const report: FieldCodec<AgentReport> = {
   },
 };
 
-/** What is known of it: a field that is there has a value. */
+/** The fields that have a value. */
 function withoutAbsent(
   found: { readonly [K in keyof AgentReport]: AgentReport[K] | undefined },
 ): AgentReport {

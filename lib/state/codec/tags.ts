@@ -1,4 +1,5 @@
-// State on tags: one tag a field, `certrelay:<field>`. The only place that knows how state is written.
+// Writes and reads state on tags: one tag `certrelay:<field>` for each field. No other file knows this
+// spelling.
 import { keyTypes } from '../../certificate/spec.ts';
 import { specSources } from '../../certificate/stored.ts';
 import type { ByCluster, CertificateState, StateChange } from '../state.ts';
@@ -8,10 +9,11 @@ import { orderLog, orderOwner, txtJournal } from './orders.ts';
 import { report } from './report.ts';
 import { fromParts, keyPrefix, toParts } from './text.ts';
 
-/** Fields that are a tag for each cluster: what stands before its name. Roles of agents go by these (infra/agent-role.yaml). */
+/** Fields with one tag for each cluster, and the prefix before the cluster's name. infra/agent-role.yaml
+ *  allows these keys. */
 const byCluster = { signatures: 'agent/', reports: 'agent-report/' } as const;
 
-/** Fields whose tag is not called as they are. */
+/** Fields whose tag has another name. */
 const tagNames: Readonly<Record<string, string>> = {
   tagsDisagree: 'tags-disagree',
   graceUntil: 'grace-until',
@@ -22,8 +24,8 @@ type Field = Exclude<keyof CertificateState, keyof typeof byCluster>;
 type Values = { readonly [F in Field]-?: NonNullable<CertificateState[F]> };
 type Changes = { readonly [F in Field]?: Values[F] | null | undefined };
 
-// By hand, not by a schema: at 10,000 certificates this is what a pass that finds nothing due does most. A tag that
-// cannot be read is one that is not there: somebody changed it, and the certificate is the truth.
+// By hand, not by a schema: at 10,000 certificates this is what a pass that finds nothing due does most. A
+// tag that cannot be read is one that is not there: somebody changed it, and the certificate is the truth.
 const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   version: text,
   names: text,
@@ -67,8 +69,8 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
 
 const fieldNames = Object.keys(fields).filter((name): name is Field => name in fields);
 
-/** Tags that make the change, by key. A cleared field is an empty tag, so that one call does it all; a value too long for one
- *  tag goes on in `<key>.1`, `<key>.2` …. */
+/** Tags of the change, by key. A cleared field is an empty tag, so that one call is enough. A value too long
+ *  for one tag continues in `<key>.1`, `<key>.2` …. */
 export function encodeState(change: StateChange): Readonly<Record<string, string>> {
   const { signatures, reports } = change;
   const written = [
@@ -95,7 +97,7 @@ function encodeByCluster<T>(
   return Object.entries(values ?? {}).map(([cluster, value]) => [before + cluster, codec.write(value)]);
 }
 
-/** State that the tags of an AWS secret hold. Tags of others, and tags that cannot be read, are passed over. */
+/** State on the tags of an AWS secret. Other people's tags and unreadable tags are ignored. */
 export function decodeState(tags: ReadonlyMap<string, string>): CertificateState {
   const found = fieldNames.map((field) => {
     const value = fromParts(tagNames[field] ?? field, tags);
@@ -108,7 +110,7 @@ export function decodeState(tags: ReadonlyMap<string, string>): CertificateState
   };
 }
 
-/** `undefined` where no cluster has one, as most certificates are. */
+/** `undefined` if no cluster has one, as for most certificates. */
 function decodeByCluster<T>(
   before: string,
   tags: ReadonlyMap<string, string>,

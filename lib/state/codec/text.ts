@@ -1,18 +1,18 @@
-// Text in tags: the characters that AWS takes, and values longer than one tag.
+// Text in tags: characters that AWS accepts, and values longer than one tag.
 
-/** What stands before each key of ours. */
+/** Prefix of our tags' keys. */
 export const keyPrefix = 'certrelay:';
-/** AWS takes no longer value. */
+/** Longest value that AWS accepts. */
 const longestTagValue = 256;
 
-/** Bytes that AWS does not take in a tag, and `=` itself, as `=XX`. */
+/** Encodes bytes that AWS does not accept in a tag, and `=` itself, as `=XX`. */
 export function encodeText(value: string): string {
   return value.replace(/[^A-Za-z0-9+\-._:/@]/gu, (character) =>
     Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '=$&'),
   );
 }
 
-/** `undefined` for an empty text, and for one that `encodeText` did not make. */
+/** `undefined` for an empty text and for text that `encodeText` did not write. */
 export function decodeText(value: string): string | undefined {
   try {
     return decodeURIComponent(value.replaceAll('%', '%25').replace(/=([0-9A-F]{2})/g, '%$1')) || undefined;
@@ -21,7 +21,7 @@ export function decodeText(value: string): string | undefined {
   }
 }
 
-/** The instant that a tag tells, written as we write it; `undefined` where it tells none. */
+/** The instant in a tag, in our own spelling; `undefined` for other text. */
 export function decodeInstant(value: string): Date | undefined {
   return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/.test(value) ? existing(value) : undefined;
 }
@@ -33,7 +33,8 @@ function existing(value: string): Date | undefined {
   return isReal ? date : undefined;
 }
 
-/** Tags of one text, by key: what is too long for one goes on in `<key>.1`, `<key>.2` …, each but the last ending in `=`. */
+/** Tags of one text, by key. A long text continues in `<key>.1`, `<key>.2` …; each part but the last ends in
+ *  `=`. */
 export function toParts(field: string, value: string): readonly (readonly [key: string, value: string])[] {
   const parts: string[] = [];
   let rest = encodeText(value);
@@ -44,8 +45,8 @@ export function toParts(field: string, value: string): readonly (readonly [key: 
   return [...parts, rest].map((part, index) => [tagKey(field, index), part]);
 }
 
-/** The text of such tags; `undefined` where there is none, or a part is missing. Reads on only while a part says that it goes on:
- *  parts left over from a longer value do not count. */
+/** The text of such tags; `undefined` if there is none or a part is missing. Reading ends with the first part
+ *  without `=`, so left-over parts of a longer value do not count. */
 export function fromParts(field: string, tags: ReadonlyMap<string, string>): string | undefined {
   let value = '';
   for (let index = 0; ; index += 1) {
@@ -56,12 +57,12 @@ export function fromParts(field: string, tags: ReadonlyMap<string, string>): str
   }
 }
 
-/** Whether a tag goes on with the text of another one. */
+/** Whether a tag is a further part of another tag's text. */
 export function isContinuation(key: string, base: string): boolean {
   return key.startsWith(`${base}.`) && /^\d+$/.test(key.slice(base.length + 1));
 }
 
-/** A part that was followed by others, as the last one: without the mark that says so, and without half a character. */
+/** A part made the last one: without the final `=` and without an incomplete character. */
 export function cutPart(part: string): string {
   let text = part.replace(/=$/, '').replace(/=[0-9A-F]?$/, '');
   while (text !== '' && decodeText(text) === undefined) text = text.replace(/=[0-9A-F]{2}$|.$/, '');

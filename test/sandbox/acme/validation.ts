@@ -41,8 +41,8 @@ export function createValidation(resolveTxt: ResolveTxt, settings: Settings, url
   };
 }
 
-/** The account for this name and for every name, as the newer draft has it: a hash over the length of the name,
- *  the name, the thumbprint and the URL. */
+/** The account for this name and for every name, as the newer draft has it: a hash over the length of the
+ *  name, the name, the thumbprint and the URL. */
 function hashedUris(name: string, { id, publicKey }: Account, urls: Urls): readonly string[] {
   return [name, '*'].map((domain) => {
     const digest = createHash('sha256').update(Uint8Array.of(domain.length)).update(domain);
