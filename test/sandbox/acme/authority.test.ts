@@ -141,6 +141,29 @@ test('without reuse every order is proved anew; with it, another profile still i
   expect((await client.order([name])).status).toBe('pending');
 });
 
+test.each([
+  [undefined, 30 * 24],
+  ['tlsserver', 7],
+  ['shortlived', 7],
+])('under profile %s an authorization serves for %i hours', async (profile, hours) => {
+  const name = newName();
+  const order = await prove(harness, client, await client.order([name], { profile }));
+  const { expires } = await client.readAuthorization(order.authorizations[0] ?? '');
+  expect(Math.abs(new Date(String(expires)).getTime() - Date.now() - hours * 3_600_000)).toBeLessThan(60_000);
+});
+
+test.each([
+  ['classic', 22, 'ready'],
+  ['classic', 20, 'pending'],
+  ['tlsserver', 1.1, 'ready'],
+  ['tlsserver', 0.9, 'pending'],
+])('under profile %s an authorization that ends in %d hours leaves an order %s', async (profile, hours, status) => {
+  authority.settings.authorizationLifetimeMs = hours * 3_600_000;
+  const name = newName();
+  await issue([name], { profile });
+  expect((await client.order([name], { profile })).status).toBe(status);
+});
+
 test('an order that is not finished in its lifetime is invalid', async () => {
   authority.settings.orderLifetimeMs = 0;
   expect((await client.order([newName()])).status).toBe('invalid');

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { Account } from './accounts.ts';
 import { malformed, notFound, type Problem, unauthorized } from './problem.ts';
 import { json, parsePayload, type Reply } from './reply.ts';
-import type { Settings } from './settings.ts';
+import type { Profile, Settings } from './settings.ts';
 import type { Urls } from './urls.ts';
 import { issuerDomain, persistentType } from './validation.ts';
 
@@ -26,6 +26,8 @@ export interface Authorization {
   readonly name: string;
   readonly wildcard: boolean;
   readonly profile: string | undefined;
+  /** How long it serves once it is valid. */
+  readonly lifetimeMs: number;
   /** The same for all its challenges. */
   readonly token: string;
   readonly challenges: readonly Challenge[];
@@ -53,19 +55,29 @@ export class Authorizations {
     this.#validate = validate;
   }
 
-  /** A pending authorization, or a valid one of the account where those serve again. */
-  obtain(account: Account, identifier: string, profile: string | undefined, expires: Date): Authorization {
+  /** A pending authorization, or a valid one of the account where those serve again. `profile`: what the
+   *  order asks for, and what it gets. */
+  obtain(
+    account: Account,
+    identifier: string,
+    profile: { readonly asked: string | undefined; readonly given: Profile },
+    now: number,
+  ): Authorization {
+    const { asked, given } = profile;
     const wildcard = identifier.startsWith('*.');
     const name = wildcard ? identifier.slice(2) : identifier;
-    const kept = this.#valid.get(reuseKey({ account, name, wildcard, profile }));
-    if (kept && this.#settings.authorizationReuse && authorizationStatus(kept) === 'valid') return kept;
+    const kept = this.#valid.get(reuseKey({ account, name, wildcard, profile: asked }));
+    const orderMs = this.#settings.orderLifetimeMs ?? given.orderLifetimeMs;
+    if (kept && this.#settings.authorizationReuse && isReusable(kept, orderMs, now)) return kept;
+    const lifetimeMs = this.#settings.authorizationLifetimeMs ?? given.authorizationLifetimeMs;
     const isProved = this.#settings.preauthorized !== 'no';
     const authorization: Authorization = {
       id: this.#byId.size + 1,
       account,
       name,
       wildcard,
-      profile,
+      profile: asked,
+      lifetimeMs,
       token: randomBytes(32).toString('base64url'),
       challenges: isProved
         ? []
@@ -75,7 +87,7 @@ export class Authorizations {
             status: 'pending',
           })),
       status: isProved ? 'valid' : 'pending',
-      expires,
+      expires: new Date(now + (isProved ? lifetimeMs : given.pendingAuthorizationMs)),
     };
     this.#byId.set(authorization.id, authorization);
     return authorization;
@@ -131,7 +143,7 @@ export class Authorizations {
         challenge.validated = new Date();
         if (authorization.status !== 'pending') return;
         authorization.status = 'valid';
-        authorization.expires = new Date(Date.now() + this.#settings.authorizationLifetimeMs);
+        authorization.expires = new Date(Date.now() + authorization.lifetimeMs);
         this.#valid.set(reuseKey(authorization), authorization);
       },
       (problem: Problem) => {
@@ -181,6 +193,18 @@ export class Authorizations {
 export function authorizationStatus(authorization: Authorization): Authorization['status'] | 'expired' {
   const { status, expires } = authorization;
   return (status === 'pending' || status === 'valid') && expires <= new Date() ? 'expired' : status;
+}
+
+/** As Boulder: not with less than an eighth of an order's lifetime left, but at least an hour and at most a
+ *  day, and never what a record proved that stays. */
+function isReusable(authorization: Authorization, orderMs: number, now: number): boolean {
+  const [hourMs, dayMs] = [3_600_000, 86_400_000];
+  const leastMs = Math.min(Math.max(orderMs / 8, hourMs), dayMs);
+  const isLasting = authorization.challenges.some(
+    ({ type, status }) => type === persistentType && status === 'valid',
+  );
+  if (isLasting || authorizationStatus(authorization) !== 'valid') return false;
+  return authorization.expires.getTime() > now + leastMs;
 }
 
 /** A type that no client knows. */

@@ -117,15 +117,21 @@ export class Orders {
     return this.#show(order, 200);
   }
 
-  #begin(account: Account, names: readonly string[], profile: string | undefined): Order {
-    const expires = new Date(Date.now() + this.#settings.orderLifetimeMs);
+  /** As Boulder: an order ends no later than its authorizations. */
+  #begin(account: Account, names: readonly string[], asked: string | undefined): Order {
+    const now = Date.now();
+    const given = this.#profileOf(asked);
+    const authorizations = names.map((name) =>
+      this.#authorizations.obtain(account, name, { asked, given }, now),
+    );
+    const endMs = now + (this.#settings.orderLifetimeMs ?? given.orderLifetimeMs);
     const order: Order = {
       id: this.#orders.length + 1,
       account,
       names,
-      profile,
-      expires,
-      authorizations: names.map((name) => this.#authorizations.obtain(account, name, profile, expires)),
+      profile: asked,
+      expires: new Date(Math.min(endMs, ...authorizations.map(({ expires }) => expires.getTime()))),
+      authorizations,
     };
     this.#orders.push(order);
     return order;

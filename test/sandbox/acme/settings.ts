@@ -4,6 +4,10 @@
 export interface Profile {
   readonly description: string;
   readonly lifetimeMs: number;
+  readonly orderLifetimeMs: number;
+  /** How long an authorization may be proved, and how long it serves once it is. */
+  readonly pendingAuthorizationMs: number;
+  readonly authorizationLifetimeMs: number;
   readonly maxNames: number;
   /** Whether the certificate gets a common name beside its alternative names. */
   readonly commonName: boolean;
@@ -22,16 +26,18 @@ export interface Settings {
   profiles: Readonly<Record<string, Profile>>;
   /** Certificate lifetime instead of the profile's. */
   lifetimeMs: number | undefined;
-  orderLifetimeMs: number;
+  /** Order lifetime instead of the profile's. */
+  orderLifetimeMs: number | undefined;
   /** How long an order stays `processing` after finalize; 0: the answer to finalize is `valid` already. */
   processingMs: number;
   /** Whether newOrder gives back an open order of the account for the same names and profile, as Boulder
    *  does. RFC 8555 does not ask for it. */
   orderReuse: boolean;
-  /** Whether a valid authorization serves later orders of the account, as at Let's Encrypt. */
+  /** Whether a valid authorization serves later orders of the account under the same profile, as at Let's
+   *  Encrypt: not if its end is near, and never if a dns-persist-01 record proved it. */
   authorizationReuse: boolean;
-  /** How long a valid authorization serves. */
-  authorizationLifetimeMs: number;
+  /** How long a valid authorization serves, instead of the profile's time. */
+  authorizationLifetimeMs: number | undefined;
   /** Waited before a challenge is validated. */
   validationDelayMs: number;
   /** Sent as Retry-After with orders and authorizations that are not finished; none by default, as
@@ -61,20 +67,38 @@ export interface Settings {
 
 const dayMs = 86_400_000;
 
+const hourMs = 3_600_000;
+/** What Let's Encrypt's newer profiles have in common (docs/profiles, 2026-07-14). */
+const brief = {
+  orderLifetimeMs: 8 * hourMs,
+  pendingAuthorizationMs: hourMs,
+  authorizationLifetimeMs: 7 * hourMs,
+  maxNames: 25,
+  commonName: false,
+};
+
 /** Let's Encrypt's profiles, and no delay anywhere. */
 export function defaultSettings(): Settings {
   return {
     profiles: {
-      classic: { description: 'ninety days', lifetimeMs: 90 * dayMs, maxNames: 100, commonName: true },
-      tlsserver: { description: 'forty-five days', lifetimeMs: 45 * dayMs, maxNames: 25, commonName: false },
-      shortlived: { description: '160 hours', lifetimeMs: 160 * 3_600_000, maxNames: 25, commonName: false },
+      classic: {
+        description: 'ninety days',
+        lifetimeMs: 90 * dayMs,
+        orderLifetimeMs: 7 * dayMs,
+        pendingAuthorizationMs: 7 * dayMs,
+        authorizationLifetimeMs: 30 * dayMs,
+        maxNames: 100,
+        commonName: true,
+      },
+      tlsserver: { description: 'forty-five days', lifetimeMs: 45 * dayMs, ...brief },
+      shortlived: { description: '160 hours', lifetimeMs: 160 * hourMs, ...brief },
     },
     lifetimeMs: undefined,
-    orderLifetimeMs: 7 * dayMs,
+    orderLifetimeMs: undefined,
     processingMs: 0,
     orderReuse: true,
     authorizationReuse: true,
-    authorizationLifetimeMs: 30 * dayMs,
+    authorizationLifetimeMs: undefined,
     validationDelayMs: 0,
     retryAfterSeconds: undefined,
     rejectIdentifiers: new Set(),
