@@ -37,6 +37,7 @@ export const certificateTags: Writers = {
   orderFor: ordering,
   txt: ordering,
   orders: ordering,
+  authorizations: ordering,
   failures: ordering,
   error: ordering,
   nextAttempt: ordering,

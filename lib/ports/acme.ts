@@ -65,6 +65,8 @@ export interface Authorization {
   /** Whether the order has the wildcard of the name. */
   readonly isWildcard: boolean;
   readonly status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
+  /** When it ends; of a valid one, until when it may serve other orders. Absent if the CA does not say. */
+  readonly expires?: Date | undefined;
   readonly challenges: readonly Challenge[];
 }
 
@@ -124,6 +126,8 @@ export interface RenewalInfo {
 export interface CertificateAuthority {
   /** URL of the CA's directory. */
   readonly directory: string;
+  /** URL of the account, as it is now. */
+  readonly accountUrl: string;
   /** Orders a certificate for exactly these names. The CA may return an open order for the same names (RFC
    *  8555 §7.4). `replaces` is the id (`certificateId`) of the certificate that is renewed. It is left out if
    *  the CA has no renewalInfo, or refuses the order because of it (RFC 9773 §5).

@@ -26,6 +26,7 @@ export const logEvents = [
   'agent reconciled',
   'agent silent',
   'API server awaited',
+  'authorizations not read',
   'CA added names',
   'CA explained a renewal',
   'CA not asked about renewal',

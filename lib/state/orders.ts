@@ -18,6 +18,20 @@ export interface OrderOwner {
   readonly profile?: string;
 }
 
+/** What the CA said last of the authorizations that it has for all names of a certificate. */
+export interface ValidAuthorizations {
+  /** When the first of them ends (RFC 8555 §7.1.4). */
+  readonly expires: Date;
+  /** When the CA said so. */
+  readonly readAt: Date;
+  /** Types of the challenges that proved the names, sorted. Empty if the CA names none. */
+  readonly methods: readonly string[];
+  /** Hash of the account's URL and of the exact set of names. */
+  readonly subject: string;
+  /** The profile that they serve. Absent if the CA chose. */
+  readonly profile?: string;
+}
+
 /** TXT values of ours, recorded before they are written to DNS: the first eight characters of each. No value
  *  of somebody else begins with the same eight by chance. */
 export type TxtJournal = readonly string[];

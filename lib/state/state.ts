@@ -2,7 +2,7 @@
 import type { KeyType, SecretTarget } from '../certificate/spec.ts';
 import type { SpecSource } from '../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
-import type { OrderLog, OrderOwner, TxtJournal } from './orders.ts';
+import type { OrderLog, OrderOwner, TxtJournal, ValidAuthorizations } from './orders.ts';
 
 /** State on the tags of the AWS secret. Every field may be absent: tags are an index, the stored value is the
  *  truth. */
@@ -47,6 +47,8 @@ export interface CertificateState {
   readonly txt?: TxtJournal;
   /** Recent orders, for the CA's rate limits. */
   readonly orders?: OrderLog;
+  /** What the CA said last of its authorizations for the names. */
+  readonly authorizations?: ValidAuthorizations | undefined;
   /** Failed attempts since the last success. */
   readonly failures?: number;
   /** Code of the last failure. */

@@ -14,6 +14,9 @@ import { Failures } from './failures.ts';
 
 interface FakeOrder {
   readonly domains: readonly string[];
+  readonly profile: string | undefined;
+  /** Of its authorizations, once they are valid. */
+  expires?: Date;
   status: Order['status'];
   chain: string;
 }
@@ -21,6 +24,11 @@ interface FakeOrder {
 /** A CA that validates against `dns`, the values present right now, and really issues. */
 export class FakeAuthority implements CertificateAuthority {
   readonly directory: string;
+  accountUrl: string;
+  /** How long a valid authorization serves; absent: the CA does not say so. */
+  authorizationLifetimeMs: number | undefined = 30 * 86_400_000;
+  /** Whether valid authorizations serve later orders for the same names, of the same account and profile. */
+  reusesAuthorizations = false;
   readonly failures = new Failures();
   readonly orders = new Map<string, FakeOrder>();
   readonly calls: string[] = [];
@@ -38,6 +46,8 @@ export class FakeAuthority implements CertificateAuthority {
   readonly replaced: string[] = [];
   /** Chains, in the order in which they were revoked. */
   readonly revoked: string[] = [];
+  /** Ends of what was proved last, by account, profile and names. */
+  readonly #proved = new Map<string, Date>();
   readonly #dns: ReadonlySet<string>;
   readonly #clock: Clock;
 
@@ -45,6 +55,7 @@ export class FakeAuthority implements CertificateAuthority {
     this.#dns = dns;
     this.#clock = clock;
     this.directory = directory;
+    this.accountUrl = new URL('/acct/1', directory).href;
   }
 
   #enter(method: string): void {
@@ -71,12 +82,24 @@ export class FakeAuthority implements CertificateAuthority {
     return this.windows.get(certificateId);
   }
 
-  async newOrder({ domains, replaces }: { readonly domains: readonly string[]; readonly replaces?: string }) {
+  async newOrder({ domains, profile, replaces }: Parameters<CertificateAuthority['newOrder']>[0]) {
     this.#enter('newOrder');
     if (replaces !== undefined) this.replaced.push(replaces);
     const url = `${this.directory}/order/${this.orders.size + 1}`;
-    this.orders.set(url, { domains, status: 'pending', chain: '' });
+    const expires = this.#proved.get(this.#proofKey({ domains, profile }));
+    const isProved = this.reusesAuthorizations && expires !== undefined && expires > this.#clock.now();
+    const status = isProved ? 'ready' : 'pending';
+    this.orders.set(url, { domains, profile, status, chain: '', ...(isProved && { expires }) });
     return this.#order(url);
+  }
+
+  /** Forgets what was proved, as a CA that revokes its authorizations. */
+  forgetProofs(): void {
+    this.#proved.clear();
+  }
+
+  #proofKey({ domains, profile }: Pick<FakeOrder, 'domains' | 'profile'>): string {
+    return [this.accountUrl, profile, ...domains].join(' ');
   }
 
   async readOrder(url: string) {
@@ -102,8 +125,9 @@ export class FakeAuthority implements CertificateAuthority {
       name,
       isWildcard: domain.startsWith('*.'),
       status,
+      ...(order?.expires && { expires: order.expires }),
       challenges: [
-        { ...challenge, type: 'x-unknown-01' },
+        { ...challenge, type: 'x-unknown-01', status: 'pending' },
         { ...challenge, type: 'dns-01' },
       ],
     };
@@ -120,6 +144,9 @@ export class FakeAuthority implements CertificateAuthority {
       return !this.unwelcome.has(name) && this.#dns.has(`_acme-challenge.${name} ${value}`);
     });
     order.status = wanted.every(Boolean) ? 'ready' : 'invalid';
+    if (order.status === 'invalid' || this.authorizationLifetimeMs === undefined) return;
+    order.expires = new Date(this.#clock.now().getTime() + this.authorizationLifetimeMs);
+    this.#proved.set(this.#proofKey(order), order.expires);
   }
 
   async finalize(order: Order, csr: string) {

@@ -164,6 +164,7 @@ const everyField: Required<CertificateState> = {
   orderFor: { directory: 'https://ca.example/directory' },
   txt: ['12345678'],
   orders: { directory: 'https://ca.example/directory', registeredDomains: ['d'], times: [at] },
+  authorizations: { expires: at, readAt: at, methods: ['m'], subject: '0'.repeat(64) },
   failures: 1,
   error: 'e',
   nextAttempt: at,

@@ -50,6 +50,9 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
 
   return {
     directory: issuer.directory,
+    get accountUrl() {
+      return session.accountUrl;
+    },
     async newOrder(request, signal) {
       await requireProfile(request, parts, signal);
       return toOrder(await createOrder(request, parts, signal), undefined, signal);

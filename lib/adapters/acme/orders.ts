@@ -41,6 +41,7 @@ const anyOrder = z.union([finalizedSchema, readySchema, orderSchema]);
 const authorizationSchema = z.object({
   identifier: z.object({ type: optional(z.string()), value: z.string() }),
   status: z.enum(['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked']),
+  expires: optional(instant),
   challenges: z.array(z.unknown()).max(100).nullish(),
   wildcard: optional(z.boolean()),
 });
@@ -111,7 +112,7 @@ export function parseAuthorization(response: AcmeResponse, url: string, origins:
       'Malformed',
       `the CA answered with an authorization that breaks RFC 8555 §7.1.4 (${url})`,
     );
-  const { identifier, status, wildcard = false } = parsed.data;
+  const { identifier, status, expires, wildcard = false } = parsed.data;
   const { type: identifierType = 'dns' } = identifier;
   if (identifierType !== 'dns') {
     const [type, value] = [identifierType, identifier.value].map((text) =>
@@ -150,7 +151,7 @@ export function parseAuthorization(response: AcmeResponse, url: string, origins:
     ];
   });
   const { name, isWildcard } = readName(identifier.value);
-  return { url, name, isWildcard: isWildcard || wildcard, status, challenges };
+  return { url, name, isWildcard: isWildcard || wildcard, status, expires, challenges };
 }
 
 /** The name in lower case, without trailing dot and without the `*.` of a wildcard, which some CAs keep

@@ -3,19 +3,17 @@
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { PromiseCache } from '../../async/promise-cache.ts';
-import { namesKey } from '../../certificate/names.ts';
 import type { CaaSubject } from '../../policy/dns/caa.ts';
 import { heedProblems, judgePreflight } from '../../policy/dns/preflight.ts';
 import type { PlanEntry } from '../../policy/issuance/plan.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
+import { areAuthorized } from '../../policy/issuance/valid-authorizations.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { IssuePorts, OrderingPorts, PreflightPorts } from '../invocation.ts';
-import type { Candidate, PlannedCertificate } from './gather.ts';
+import type { PlannedCertificate } from './gather.ts';
 
 /** Certificates checked at once. */
 const concurrency = 16;
-/** How long a valid authorization serves other orders at Let's Encrypt (profile classic, until 2027). */
-const authorizationMs = 30 * 24 * 3_600_000;
 
 /** How the preflight of a pass behaves. */
 export interface PreflightOptions {
@@ -55,13 +53,16 @@ async function preflightOne(
   const { spec, entry, situation } = candidate;
   if (!spec || resumes(situation.pending, entry?.state)) return plan;
   const { domains } = spec;
-  const { issuer } = situation.desired;
+  const { issuer, profile } = situation.desired;
   try {
     const subject = await describeCa(issuer);
     // The lasting record may exist already, wherever DNS leads now. If it does not, writing it fails with a
     // reason.
     const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
-    const about = isLasting || mayBeProved(candidate, domains, clock.now()) ? 'caa' : 'all';
+    // The CA asks for no proof, so only CAA matters.
+    const order = { accountUrl: subject.accountUrl, profile, domains };
+    const isAuthorized = areAuthorized(entry?.state.authorizations, order, clock.now());
+    const about = isLasting || isAuthorized ? 'caa' : 'all';
     const facts = await preflight.gather(domains, about, signal);
     const zones = facts.names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
     return heedProblems({ ...plan, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
@@ -69,14 +70,6 @@ async function preflightOne(
     const why = signal.aborted ? 'it took too long' : describeError(error);
     return { ...plan, warnings: [`DNS was not checked before the order: ${why}`] };
   }
-}
-
-/** Whether the CA may still have valid authorizations for all names. It then asks for no proof, so only
- *  CAA matters. */
-function mayBeProved({ situation }: Candidate, domains: readonly string[], now: Date): boolean {
-  const { actual, desired } = situation;
-  if (actual.kind !== 'certificate' || actual.issuer !== desired.directory) return false;
-  return actual.names === namesKey(domains) && now.getTime() - actual.notBefore.getTime() < authorizationMs;
 }
 
 /** What the CA says of CAA. If the CA does not answer: nothing, because the order itself reports what is

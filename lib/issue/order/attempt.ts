@@ -2,21 +2,22 @@
 
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { type StoredCertificate, versionOfOrder } from '../../certificate/stored.ts';
-import { readJournal } from '../../policy/dns/txt-journal.ts';
 import type { Decision } from '../../policy/issuance/decision.ts';
 import { addOrder } from '../../policy/issuance/order-log.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
+import { areAuthorized } from '../../policy/issuance/valid-authorizations.ts';
 import type { CertificateAuthority } from '../../ports/acme.ts';
 import type { ChallengeRecords, TxtValue } from '../../ports/dns.ts';
 import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
+import type { ValidAuthorizations } from '../../state/orders.ts';
 import { isSameValue } from '../../state/same.ts';
 import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Claim, claimCertificate } from './claim.ts';
 import { requestedNamesOf, verifyIssued, warnAboutIssued } from './issued.ts';
-import { recordValues } from './journal.ts';
+import { recordValues, valuesOfEarlierRuns } from './journal.ts';
 import {
   findOrder,
   isUnsure,
@@ -27,6 +28,7 @@ import {
 } from './order.ts';
 import { rehearse } from './rehearsal.ts';
 import type { SerialQueue } from './serial-queue.ts';
+import { readValidity } from './validity.ts';
 
 /** How far one certificate has come. `written`: TXT values that its orders may have in DNS. */
 export type Attempt =
@@ -50,6 +52,8 @@ export type Attempt =
       readonly requestedNames: StoredCertificate['requestedNames'];
       readonly version: string;
       readonly orderUrl: string;
+      /** What the CA said of its authorizations; absent if it said nothing new. */
+      readonly authorizations: ValidAuthorizations | undefined;
     }
   | FailedAttempt;
 
@@ -111,11 +115,6 @@ export async function beginAttempt(
   }
 }
 
-/** TXT values that earlier runs may have left in DNS. */
-function valuesOfEarlierRuns({ entry, pending }: Claim): readonly TxtValue[] {
-  return readJournal(entry?.state.txt, [...pending.domains, ...(pending.formerDomains ?? [])]);
-}
-
 async function openOrder(
   {
     due,
@@ -155,7 +154,9 @@ async function openOrder(
   try {
     // Before a new order replaces, on the tags, the one that wrote them.
     if (left.length > 0) await removeValues(left, records, invocation);
-    const rehearsal = await rehearse(spec, desired.rehearsal, ports, invocation);
+    const { accountUrl } = ca;
+    const isAuthorized = areAuthorized(state.authorizations, { accountUrl, profile, domains }, clock.now());
+    const rehearsal = await rehearse(spec, isAuthorized ? undefined : desired.rehearsal, ports, invocation);
     written = [...left, ...rehearsal.written];
     if (rehearsal.failure) throw rehearsal.failure;
     const replaces =
@@ -169,7 +170,9 @@ async function openOrder(
       // Recorded before anything else, so that a crash after this line loses no order.
       const registeredDomains = [...new Set(domains.map(registeredDomain))];
       const orders = addOrder(state.orders, { directory: ca.directory, registeredDomains }, clock.now());
-      await store.record(name, { order: orderUrl, orderFor: owner, orders }, invocation.signal);
+      // The CA asks for a proof, whatever it said before.
+      const over = made.status === 'pending' && state.authorizations ? { authorizations: null } : {};
+      await store.record(name, { order: orderUrl, orderFor: owner, orders, ...over }, invocation.signal);
       return made;
     });
     log.info('order created', { certificate: name, names: domains, orderUrl });
@@ -200,19 +203,20 @@ function isUsable(found: OpenOrder, claim: Claim): boolean {
  *  must be visible. Never rejects. */
 export async function finishAttempt(
   due: DueCertificate,
-  { claim, ca, open, written }: OpenAttempt,
+  attempt: OpenAttempt,
   { keys, store, clock, log }: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
 ): Promise<Attempt> {
   const { name, domains } = due.spec;
+  const { claim, ca, open, written } = attempt;
   const { pending } = claim;
   const orderUrl = open.order.url;
   let finalizing = false;
   try {
-    const validated = await validateOrder(open, { ca, clock }, invocation.signal);
+    const ready = await validateOrder(open, { ca, clock }, invocation.signal);
     const csr = await keys.request(pending.key, domains);
     finalizing = true;
-    const issued = await obtainCertificate(validated, csr, { ca, clock }, invocation.signal);
+    const issued = await obtainCertificate(ready, csr, { ca, clock }, invocation.signal);
     const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, invocation);
     const version = versionOfOrder(orderUrl);
     // In canonical spelling: the same text is stored and delivered.
@@ -224,7 +228,8 @@ export async function finishAttempt(
     const { notAfter } = facts;
     log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
     warnAboutIssued(bundle, { name, orderUrl, version }, log);
-    return { kind: 'issued', claim, written, chain, requestedNames, version, orderUrl };
+    const authorizations = await readValidity(attempt, { clock, log }, invocation.signal);
+    return { kind: 'issued', claim, written, chain, requestedNames, version, orderUrl, authorizations };
   } catch (cause) {
     const error = toError(cause);
     const useless = error instanceof IssueError && error.code === 'BadCertificate';

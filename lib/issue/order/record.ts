@@ -4,15 +4,15 @@ import { recipientsOf } from '../../policy/delivery/agents.ts';
 import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { TxtValue } from '../../ports/dns.ts';
-import { codeOf, describeError, toError } from '../../ports/errors.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import { stateOf } from '../../state/describe.ts';
-import type { CertificateState } from '../../state/state.ts';
 import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { signDelivery } from '../signing.ts';
 import { judgeStored } from './aftermath.ts';
 import type { Attempt, FailedAttempt } from './attempt.ts';
+import { pausedByCa, reasonOf } from './failure.ts';
 import { describeRetry, planRetry } from './retry.ts';
 
 /** How the order of one certificate ended. */
@@ -107,14 +107,15 @@ export async function recordAttempt(
 }
 
 /** What was stored, by this run or by the one before. */
-type StoredAttempt = Omit<Extract<Attempt, { kind: 'issued' }>, 'kind' | 'orderUrl'>;
+type StoredAttempt = Omit<Extract<Attempt, { kind: 'issued' }>, 'kind' | 'orderUrl' | 'authorizations'> &
+  Partial<Pick<Extract<Attempt, { kind: 'issued' }>, 'authorizations'>>;
 
 /** Records the state of a stored certificate and ends the claim, unless another run must remove TXT
  *  values. A certificate that would be ordered again at once is a failure, and backs off. */
 async function recordStored(
   {
     due,
-    attempt: { claim, chain, requestedNames, version, written },
+    attempt: { claim, chain, requestedNames, version, written, authorizations },
     unremoved,
   }: Omit<Ended, 'attempt'> & { readonly attempt: StoredAttempt },
   ports: IssuePorts & OrderingPorts,
@@ -146,6 +147,7 @@ async function recordStored(
     ...judged,
     ...over,
     ...signed,
+    authorizations,
   };
   await store.record(name, state, invocation.cleanUpSignal);
   if (!hasTxtValues) await store.release(name, claim.version, invocation.cleanUpSignal);
@@ -226,14 +228,6 @@ async function recordFailure(
   return { outcome: 'failed', name, message, until, error };
 }
 
-/** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's
- *  page. */
-function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
-  if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
-  const pauseReason = `the CA has paused it; visit ${error.pausedUrl}, then resume it here`;
-  return { pausedSince: now, pauseReason };
-}
-
 function hasUnremoved(written: readonly TxtValue[], unremoved: ReadonlyMap<string, Error>): boolean {
   return written.some((value) => unremoved.has(value.name));
 }
@@ -241,10 +235,4 @@ function hasUnremoved(written: readonly TxtValue[], unremoved: ReadonlyMap<strin
 /** Whether the attempt failed because the run ended. */
 function isOutOfTime(error: Error, { aborted, reason }: AbortSignal): boolean {
   return aborted && (error === reason || error.cause === reason);
-}
-
-/** The type of the CA's problem, or else our own code. */
-function reasonOf(error: Error): string {
-  if (error instanceof AcmeError && error.problem) return error.problem.type;
-  return codeOf(error);
 }

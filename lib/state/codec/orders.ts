@@ -1,6 +1,7 @@
 // Writes and reads the state of orders on tags.
-import type { OrderLog, OrderOwner, TxtJournal } from '../orders.ts';
+import type { OrderLog, OrderOwner, TxtJournal, ValidAuthorizations } from '../orders.ts';
 import type { FieldCodec } from './field.ts';
+import { decodeInstant } from './text.ts';
 
 /** `<directory> <profile>`; nothing after the space for the CA's default. */
 export const orderOwner: FieldCodec<OrderOwner> = {
@@ -35,4 +36,20 @@ function readSeconds(text: string): Date {
 export const txtJournal: FieldCodec<TxtJournal> = {
   read: (text) => text.match(/[\w-]{8}/g) ?? undefined,
   write: (marks) => marks.join(''),
+};
+
+/** `<expires>/<read at>/<methods>/<subject>/<profile>`: methods with `+` between them; nothing after the last
+ *  slash for the CA's default. */
+export const validAuthorizations: FieldCodec<ValidAuthorizations> = {
+  read(text) {
+    const [, end = '', said = '', methods = '', subject, profile] =
+      /^([^/]+)\/([^/]+)\/([a-z0-9+-]*)\/([0-9a-f]{64})\/(.*)$/s.exec(text) ?? [];
+    const [expires, readAt] = [decodeInstant(end), decodeInstant(said)];
+    if (!expires || !readAt || subject === undefined) return undefined;
+    const list = methods === '' ? [] : methods.split('+');
+    return { expires, readAt, methods: list, subject, ...(profile && { profile }) };
+  },
+  write({ expires, readAt, methods, subject, profile = '' }) {
+    return [expires.toISOString(), readAt.toISOString(), methods.join('+'), subject, profile].join('/');
+  },
 };

@@ -5,7 +5,7 @@ import { specSources } from '../../certificate/stored.ts';
 import type { ByCluster, CertificateState, StateChange } from '../state.ts';
 import { delivery, freeze, resumption, served } from './delivery.ts';
 import { count, type FieldCodec, instant, listOf, namespace, oneOf, text } from './field.ts';
-import { orderLog, orderOwner, txtJournal } from './orders.ts';
+import { orderLog, orderOwner, txtJournal, validAuthorizations } from './orders.ts';
 import { report } from './report.ts';
 import { fromParts, keyPrefix, toParts } from './text.ts';
 
@@ -49,6 +49,7 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   orderFor: orderOwner,
   txt: txtJournal,
   orders: orderLog,
+  authorizations: validAuthorizations,
   failures: count,
   error: text,
   nextAttempt: instant,
