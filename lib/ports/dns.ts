@@ -80,10 +80,10 @@ export interface FoundZone {
   aliasAt(name: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** The public hosted zone of ours that a record belongs in: the longest that DNS leads to. `undefined` if none
- *  holds the record, `no zones` if there are none at all.
- *  @throws DnsError `NoZone` if several zones have the name and DNS does not delegate to exactly one of them;
- *  `Denied` if the IAM role may not list the zones; `Throttled`, `Lookup` or `Failed`. */
+/** The public hosted zone of ours that a record belongs in: the longest that DNS leads to. `undefined` if
+ *  none holds the record, `no zones` if there are none at all. @throws DnsError `NoZone` if several zones
+ *  have the name and DNS does not delegate to exactly one of them; `Denied` if the IAM role may not list
+ *  the zones; `Throttled`, `Lookup` or `Failed`. */
 export type FindHostedZone = (
   record: string,
   signal: AbortSignal,

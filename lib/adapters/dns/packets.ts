@@ -24,10 +24,10 @@ const mostServers = 3;
 const udpSize = 1_232;
 const dnsPort = 53;
 
-/** The answer of the first server that has one: response code NOERROR or NXDOMAIN. The servers are asked one
- *  after the other, three at most. They are asked not to check DNSSEC, because a resolver that does would hide
- *  what is wrong.
- *  @throws DnsError `Lookup` if no server answers; `Failed` if the signal is aborted. */
+/** The answer of the first server that has one: response code NOERROR or NXDOMAIN. The servers are asked
+ *  one after the other, three at most. They are asked not to check DNSSEC, because a resolver that does
+ *  would hide what is wrong. @throws DnsError `Lookup` if no server answers; `Failed` if the signal is
+ *  aborted. */
 export async function askPackets(
   question: PacketQuestion,
   servers: ServerAddress,

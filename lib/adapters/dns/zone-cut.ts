@@ -18,11 +18,10 @@ export interface ZoneCut {
   readonly servers: readonly string[];
 }
 
-/** The zone that a name is in, if that is below `zone`: then somebody else answers for the name. `undefined` if the
- *  name is in `zone` itself, or DNS does not answer. Takes one query, unless the resolver leaves the zone out of
- *  its answer.
- *  @param name A name below `zone`.
- *  @throws DnsError `Failed` if the signal is aborted. */
+/** The zone that a name is in, if that is below `zone`: then somebody else answers for the name.
+ *  `undefined` if the name is in `zone` itself, or DNS does not answer. Takes one query, unless the
+ *  resolver leaves the zone out of its answer. @param name A name below `zone`. @throws DnsError `Failed`
+ *  if the signal is aborted. */
 export async function findCut(
   name: string,
   zone: string,
@@ -48,8 +47,8 @@ export async function findCut(
   }
 }
 
-/** The zone in an answer: the owner of its SOA record, or of the NS records of a referral. `undefined` if there is
- *  none, or the name is an alias, because then they are those of the target. */
+/** The zone in an answer: the owner of its SOA record, or of the NS records of a referral. `undefined` if
+ *  there is none, or the name is an alias, because then they are those of the target. */
 function topOf(name: string, { answers, authorities }: DecodedPacket): string | undefined {
   if (answers.some(({ type }) => type === 'CNAME')) return undefined;
   const owners = [...answers, ...authorities].flatMap((record) =>

@@ -30,9 +30,8 @@ export async function readTxtSets(
   return Map.groupBy(txtSets, nameOf);
 }
 
-/** The target of the CNAME record that a zone has at exactly this name, without trailing dot. `undefined` if it
- *  has none; a wildcard above the name is none.
- *  @throws DnsError. */
+/** The target of the CNAME record that a zone has at exactly this name, without trailing dot. `undefined`
+ *  if it has none; a wildcard above the name is none. @throws DnsError. */
 export async function readCname(
   zone: HostedZone,
   name: string,

@@ -72,8 +72,8 @@ export interface NameFacts {
   /** The name that would get the TXT value. */
   readonly recordName: string;
   readonly zone: ZoneFacts;
-  /** The CNAME record that stands at `challenge` itself, in a hosted zone of ours. Only read if the record would
-   *  make the order fail. A CNAME that a wildcard makes is none. */
+  /** The CNAME record that stands at `challenge` itself, in a hosted zone of ours. Only read if the record
+   *  would make the order fail. A CNAME that a wildcard makes is none. */
   readonly ownAlias?: OwnAlias | undefined;
   readonly caa: CaaFacts;
 }
