@@ -152,8 +152,8 @@ export interface CertificateAuthority {
   answerChallenge(url: string, signal: AbortSignal): Promise<void>;
   /** Finalizes a ready order with a certificate request, and returns the order. `csr` is PKCS#10 PEM. */
   finalize(order: Order, csr: string, signal: AbortSignal): Promise<Order>;
-  /** The PEM chain of a valid order, leaf first: the issuer's preferred chain if the CA has it, else the
-   *  default. */
+  /** The PEM chain of a valid order as the CA sends it, which need not be in order: the issuer's preferred
+   *  chain if the CA has it, else the default. */
   downloadCertificate(order: Order, signal: AbortSignal): Promise<string>;
   /** Revokes the leaf of a PEM chain (RFC 8555 §7.6). Signs with the account's key, or with the leaf's
    *  private key (`key`, PEM) if another account ordered the certificate. May be called twice. */

@@ -1,10 +1,10 @@
 // Which of the chains that a CA offers is taken.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chooseChain } from '../../lib/adapters/acme/chains.ts';
-import { verifyBundle } from '../../lib/certificate/bundle.ts';
+import { buildBundle, verifyBundle } from '../../lib/certificate/bundle.ts';
 import { AcmeError } from '../../lib/ports/acme.ts';
 import { FakeLog } from '../fakes/log.ts';
-import { mintChain } from '../minting/certificates.ts';
+import { type Authority, mintAuthority, mintChain } from '../minting/certificates.ts';
 import { Harness } from './harness.ts';
 
 describe('of chains of any length', () => {
@@ -41,7 +41,8 @@ describe('of chains of any length', () => {
       if (chain === undefined) throw new AcmeError('Unreachable', 'no answer from ca.example');
       return { url: at, chain, link: undefined };
     };
-    return chooseChain({ url, chain: first, link }, preferred, download, log).then((chain) => ({
+    const preference = { preferred, now: new Date('2026-11-22T10:00:00Z') };
+    return chooseChain({ url, chain: first, link }, preference, download, log).then((chain) => ({
       chain,
       asked,
     }));
@@ -118,10 +119,64 @@ describe('of chains of any length', () => {
   });
 });
 
+describe('a chain is judged by the path that it gives, whatever the CA sends', () => {
+  const now = new Date('2026-11-22T10:00:00Z');
+  const dayMs = 86_400_000;
+  const lasting = {
+    notBefore: new Date(now.getTime() - dayMs),
+    notAfter: new Date(now.getTime() + 60 * dayMs),
+  };
+  const ended = { ...lasting, notAfter: new Date(now.getTime() - 1000) };
+  const pem = ({ certificate }: Authority) => `${certificate.toString('pem')}\n`;
+  let parts: Record<string, string>;
+  let key: string;
+  beforeAll(async () => {
+    const [x, y] = [await mintAuthority('X', lasting), await mintAuthority('Y', lasting)];
+    const byX = await mintAuthority('Issuing', lasting, x);
+    const { keys } = byX;
+    const minted = await mintChain({ domains: ['a.example.com'], ...lasting, issuer: byX });
+    const other = await mintChain({ domains: ['other.example.com'], ...lasting });
+    key = minted.key;
+    parts = {
+      leaf: minted.certificates[0] ?? '',
+      byX: pem(byX),
+      byY: pem(await mintAuthority('Issuing', lasting, y, { keys })),
+      byYEnded: pem(await mintAuthority('Issuing', ended, y, { keys })),
+      x: pem(x),
+      other: other.chain,
+    };
+  });
+
+  it.each([
+    ['leaf byX', 'X', 'leaf byX'],
+    ['x byX leaf', 'X', 'leaf byX x'],
+    ['other byX leaf byX', 'X', 'leaf byX'],
+    ['leaf byX byY', 'Y', 'leaf byY'],
+    ['leaf byX byY', 'X', 'leaf byX'],
+    ['byY leaf byX x', 'Y', 'leaf byY'],
+    ['leaf byX byYEnded', 'Y', undefined],
+  ])('%s for issuer %s: %s', async (given, preferred, path) => {
+    const write = (names: string) =>
+      names
+        .split(' ')
+        .map((name) => parts[name])
+        .join('');
+    const log = new FakeLog();
+    const first = { url: 'https://ca.example/cert/7', chain: write(given), link: undefined };
+    const preference = { preferred, names: ['a.example.com'], now };
+    const chosen = await chooseChain(first, preference, () => Promise.reject(new Error('no')), log);
+    const verdict = buildBundle({ chain: chosen, key, domains: ['a.example.com'] }, now);
+    expect(verdict).toMatchObject({ ok: true, bundle: { chain: write(path ?? 'leaf byX') } });
+    expect(log.events()).toEqual(path === undefined ? ['preferred chain not offered'] : []);
+  });
+});
+
 describe('an issuer that prefers a chain', () => {
   let harness: Harness;
   beforeEach(async () => {
     harness = await Harness.start();
+    // The CA's own certificates are minted by the real clock.
+    harness.clock.pass(Date.now() - harness.clock.now().getTime());
   });
   afterEach(() => harness.stop());
   const domains = ['a.example.com'];

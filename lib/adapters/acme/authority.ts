@@ -81,8 +81,10 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
       if (!order.certificate)
         throw new AcmeError('Malformed', `order ${order.url} is valid but names no certificate`);
       const first = await download(order.certificate, signal);
-      if (issuer.preferredChain === undefined) return first.chain;
-      return chooseChain(first, issuer.preferredChain, (url) => download(url, signal), log);
+      const { preferredChain: preferred } = issuer;
+      if (preferred === undefined) return first.chain;
+      const preference = { preferred, names: order.names, now: clock.now() };
+      return chooseChain(first, preference, (url) => download(url, signal), log);
     },
     revoke: (certificate, reason, signal) => {
       const { signer, accountUrl } = session;
