@@ -17,6 +17,8 @@ export interface Minting {
   readonly key?: string | undefined;
   /** Authorities between leaf and root that stand in the chain; 1. The root never does. */
   readonly intermediates?: number;
+  /** End of the root; absent: that of the leaf. */
+  readonly rootNotAfter?: Date | undefined;
   /** Signs the leaf instead of the last of them, and stands in the chain after it. */
   readonly issuer?: Authority;
   /** Serial number of the leaf as hex of its DER contents. */
@@ -47,7 +49,8 @@ export interface Authority {
 /** A chain for the domains: leaf, then intermediates, under a new root that is valid for as long. */
 export async function mintChain(minting: Minting): Promise<MintedChain> {
   const validity = { notBefore: minting.notBefore, notAfter: minting.notAfter };
-  const root = await mintAuthority('Minted Root', validity);
+  const rootEnd = minting.rootNotAfter ?? minting.notAfter;
+  const root = await mintAuthority('Minted Root', { ...validity, notAfter: rootEnd });
   const authorities = [root];
   for (let index = 1; index <= (minting.intermediates ?? 1); index += 1) {
     authorities.unshift(await mintAuthority(`Minted Intermediate ${index}`, validity, authorities[0]));

@@ -15,6 +15,8 @@ export const recordedCertificates = z.record(
     notAfter: z.number(),
     serial: z.string().optional(),
     intermediates: z.int(),
+    /** Present: the root stands at the end of the chain, as some CAs send it, and ends then. */
+    rootNotAfter: z.number().optional(),
   }),
 );
 
@@ -38,10 +40,16 @@ export async function mintPairs(
   zero: Date,
 ): Promise<Pairs> {
   const after = (seconds: number) => new Date(zero.getTime() + seconds * 1000);
-  const minted = Object.entries(certificates).map(async ([id, { key: keyType, ...rest }]) => {
-    const validity = { notBefore: after(rest.notBefore), notAfter: after(rest.notAfter) };
-    return [id, await mintChain({ ...rest, ...validity, keyType })] as const;
-  });
+  const minted = Object.entries(certificates).map(
+    async ([id, { key: keyType, rootNotAfter, ...rest }]): Promise<readonly [string, Pair]> => {
+      const validity = { notBefore: after(rest.notBefore), notAfter: after(rest.notAfter) };
+      if (rootNotAfter === undefined)
+        return [id, await mintChain({ ...rest, ...validity, keyType })] as const;
+      const minting = { ...rest, ...validity, keyType, rootNotAfter: after(rootNotAfter) };
+      const { chain, certificates, root, key } = await mintChain(minting);
+      return [id, { chain: chain + root, certificates: [...certificates, root], key }] as const;
+    },
+  );
   return new Map(await Promise.all(minted));
 }
 

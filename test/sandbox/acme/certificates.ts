@@ -52,7 +52,8 @@ export class Certificates {
       Math.floor(Date.now() / 1000) * 1000 - Math.min(hourMs, profile.lifetimeMs / 2),
     );
     const notAfter = new Date(notBefore.getTime() + profile.lifetimeMs - 1000);
-    const { names, publicKey } = request;
+    const { publicKey } = request;
+    const names = [...request.names, ...(this.#settings.addNames?.(request.names) ?? [])];
     const candidates = [request.commonName, ...names].filter((name) => name !== undefined);
     const commonName = profile.commonName ? candidates.find((name) => name.length <= 64) : undefined;
     const leaf = this.#hierarchy.issue({ names, commonName, publicKey, notBefore, notAfter });
@@ -75,7 +76,7 @@ export class Certificates {
     return {
       status: 200,
       headers: { 'content-type': 'application/pem-certificate-chain', link: links },
-      body,
+      body: this.#settings.bendChain?.(body.split(/(?<=-----END CERTIFICATE-----\n)/)).join('') ?? body,
     };
   }
 

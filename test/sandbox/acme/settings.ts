@@ -63,6 +63,11 @@ export interface Settings {
   /** Renewal windows instead of the computed ones, by serial: lower-case hex without a leading 00 (RFC 9773
    *  §4.2). */
   readonly renewalWindows: Map<string, RenewalWindow>;
+  /** Names that each certificate gets beside those of its order, as commercial CAs add `www.`. */
+  addNames: ((names: readonly string[]) => readonly string[]) | undefined;
+  /** What is sent in place of a chain, one PEM text a certificate: CAs and proxies send copies, roots and
+   *  strangers, in any order. */
+  bendChain: ((certificates: readonly string[]) => readonly string[]) | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -110,5 +115,7 @@ export function defaultSettings(): Settings {
     persistentChallenges: false,
     persistentDraft: 1,
     renewalWindows: new Map(),
+    addNames: undefined,
+    bendChain: undefined,
   };
 }
