@@ -16,18 +16,13 @@ import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Claim, claimCertificate } from './claim.ts';
+import { isUnsure, obtainCertificate } from './finalization.ts';
 import { requestedNamesOf, verifyIssued, warnAboutIssued } from './issued.ts';
 import { recordValues, valuesOfEarlierRuns } from './journal.ts';
-import {
-  findOrder,
-  isUnsure,
-  type OpenOrder,
-  obtainCertificate,
-  openNewOrder,
-  validateOrder,
-} from './order.ts';
+import { findOrder, type OpenOrder, openNewOrder } from './order.ts';
 import { rehearse } from './rehearsal.ts';
 import type { SerialQueue } from './serial-queue.ts';
+import { validateOrder } from './validation.ts';
 import { readValidity } from './validity.ts';
 
 /** How far one certificate has come. `written`: TXT values that its orders may have in DNS. */

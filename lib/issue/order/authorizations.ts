@@ -12,6 +12,7 @@ import {
 } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TxtValue } from '../../ports/dns.ts';
+import { describeRefusals, isOver } from './refusals.ts';
 
 /** Authorizations of one order read at once. */
 const concurrency = 8;
@@ -40,8 +41,8 @@ export function requireOnePerName({ url, authorizations }: Order, { domains }: O
 }
 
 /** Reads what the CA wants proved, and the TXT values that prove it. @throws AcmeError `Malformed` if the
- *  CA wants names proved that were not ordered, `Unsupported` if DNS cannot prove one, `Unreachable` if it
- *  takes too long. */
+ *  CA wants names proved that were not ordered, `Invalid` if one cannot be proved any more, `Unsupported` if
+ *  DNS cannot prove one, `Unreachable` if it takes too long. */
 export async function readChallenges(
   order: Order,
   ordered: OrderedNames,
@@ -54,6 +55,8 @@ export async function readChallenges(
   const unrequested = findUnrequested(authorizations, ordered.domains);
   if (unrequested !== undefined)
     throw new AcmeError('Malformed', `the CA ${unrequested}; nothing is proved to it (order ${order.url})`);
+  if (order.status === 'pending' && authorizations.some(isOver))
+    throw describeRefusals(order, authorizations);
   const pending =
     order.status === 'pending' ? authorizations.filter(({ status }) => status === 'pending') : [];
   const proofs = pending.map((authorization) => {

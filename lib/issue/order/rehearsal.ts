@@ -8,7 +8,8 @@ import type { TxtJournal } from '../../state/orders.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { recordValues } from './journal.ts';
-import { openNewOrder, validateOrder } from './order.ts';
+import { openNewOrder } from './order.ts';
+import { validateOrder } from './validation.ts';
 
 /** How a rehearsal ended. `failure`: the order itself would fail too. */
 export interface Rehearsal {

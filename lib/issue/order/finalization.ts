@@ -1,0 +1,51 @@
+// From a validated order to its certificate: finalize, poll, download (RFC 8555 §7.4).
+
+import { AcmeError, type CertificateAuthority, type Order } from '../../ports/acme.ts';
+import type { OrderPorts } from './authorizations.ts';
+import { followOrder } from './follow.ts';
+import { explainFailure } from './validation.ts';
+
+/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain.
+ *  `csr`: PEM. A CA may answer with the order as it was before: `ready`, or `valid` without certificate.
+ *  @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10 minutes. */
+export async function obtainCertificate(
+  validated: Order,
+  csr: string,
+  { ca, clock }: OrderPorts,
+  signal: AbortSignal,
+): Promise<string> {
+  const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
+  const order = await followOrder(finalized, { isDone: isOver }, { ca, clock }, signal);
+  if (order.status === 'invalid') throw await explainFailure(order, { ca, clock }, signal);
+  return ca.downloadCertificate(order, signal);
+}
+
+function isOver({ status, certificate }: Order): boolean {
+  return status === 'invalid' || (status === 'valid' && certificate !== undefined);
+}
+
+/** Finalizes the order. If the CA's answer leaves it open whether it did, the order itself is read. */
+async function finalize(
+  order: Order,
+  csr: string,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<Order> {
+  try {
+    return await ca.finalize(order, csr, signal);
+  } catch (error) {
+    const furtherAlready = error instanceof AcmeError && error.problem?.type === 'orderNotReady';
+    if (!furtherAlready && !isUnsure(error)) throw error;
+    const now = await ca.readOrder(order.url, signal);
+    if (now.status === 'ready' || now.status === 'pending') throw error;
+    return now;
+  }
+}
+
+/** Whether the CA may have carried out a request that failed: it gave no answer, one without sense, or a
+ *  5xx. */
+export function isUnsure(error: unknown): boolean {
+  if (!(error instanceof AcmeError)) return true;
+  if (error.code === 'Problem') return (error.problem?.status ?? 0) >= 500;
+  return error.code !== 'Invalid' && error.code !== 'Unsupported';
+}
