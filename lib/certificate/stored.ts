@@ -44,6 +44,8 @@ export interface PendingOrder {
   readonly run: string;
   /** Until when that invocation may be alive. After it another one may take the claim over. */
   readonly deadline: Date;
+  /** The finalized order that a run has polled in vain, and when that was first so. */
+  readonly unfinished?: { readonly orderUrl: string; readonly since: Date } | undefined;
   /** Specification of a registered certificate, kept here so that storing the certificate does not lose
    *  it. */
   readonly spec?: StoredSpec | undefined;

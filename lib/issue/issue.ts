@@ -9,7 +9,7 @@ import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.
 import { endInstallationPass, mayEndPass } from './installation.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from './invocation.ts';
 import { orderDue } from './order/batches.ts';
-import type { OrderOutcome } from './order/record.ts';
+import type { OrderOutcome } from './order/outcome.ts';
 import { sweepOrphans } from './orphans.ts';
 import { type IssuePlan, planIssuing } from './plan.ts';
 import { type IssueReport, makeReport } from './report.ts';
@@ -108,7 +108,8 @@ async function postpone(
   const unfinished = outcomes.flatMap((one) =>
     one.outcome === 'waiting' || one.outcome === 'failed' ? [{ name: one.name, until: one.until }] : [],
   );
-  const attempted = outcomes.length > 0 ? 1 : 0;
+  // A look at an order that the CA still works on is no attempt.
+  const attempted = outcomes.some((one) => !('isSlow' in one)) ? 1 : 0;
   const inARow = unfinished.length < outcomes.length ? 0 : emptyPasses + attempted;
   await continueLater([...waiting, ...unfinished], inARow, ports, invocation);
 }

@@ -7,6 +7,7 @@ import { readJournal } from '../policy/dns/txt-journal.ts';
 import { describeError } from '../ports/errors.ts';
 import { type CertificateStore, type StoreEntry, StoreError } from '../ports/store.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
+import { giveBack } from './order/claim-end.ts';
 
 /** Entries cleaned up at once. */
 const concurrency = 8;
@@ -27,12 +28,14 @@ export function findOrphans(
  *  Never rejects: a failure is a warning in the log, and a later pass tries again. */
 export async function sweepOrphans(
   orphans: readonly StoreEntry[],
-  { store, log, clock, openOrdering }: IssuePorts,
+  ports: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<void> {
+  const { store, log, clock, openOrdering } = ports;
   await mapConcurrently(orphans, concurrency, async ({ name }) => {
+    let claimed: Awaited<ReturnType<typeof takeOver>>;
     try {
-      const claimed = await takeOver(name, store, clock.now(), invocation);
+      claimed = await takeOver(name, store, clock.now(), invocation);
       if (!claimed) return;
       const { entry, order, version } = claimed;
       const values = readJournal(entry.state.txt, [...order.domains, ...(order.formerDomains ?? [])]);
@@ -46,6 +49,7 @@ export async function sweepOrphans(
       log.info('orphan cleaned up', { certificate: name, names: order.domains });
     } catch (error) {
       log.warn('orphan not cleaned up', { certificate: name, problem: describeError(error) });
+      if (claimed) await giveBack(name, { ...claimed, pending: claimed.order }, ports, invocation);
     }
   });
 }

@@ -5,7 +5,7 @@ import type { PlanEntry } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { describeError } from '../ports/errors.ts';
 import type { UnreadableCertificate } from './gather/gather.ts';
-import type { OrderOutcome } from './order/record.ts';
+import type { OrderOutcome } from './order/outcome.ts';
 
 /** One certificate in the report: the plan's decision, and the outcome if it was ordered. */
 export interface ReportLine {
@@ -86,9 +86,13 @@ function joinOutcome(entry: PlanEntry, outcome: OrderOutcome | undefined): Repor
   return { ...entry, ...withoutError(outcome), ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
-/** An outcome without the error: its message is in the line already. */
+/** An outcome without what its message says already. */
 function withoutError(outcome: OrderOutcome | undefined): Partial<ReportLine> {
-  if (outcome?.outcome !== 'failed') return outcome ?? {};
-  const { error: _, ...rest } = outcome;
+  if (outcome?.outcome === 'failed') {
+    const { error: _, ...rest } = outcome;
+    return rest;
+  }
+  if (outcome?.outcome !== 'waiting') return outcome ?? {};
+  const { isSlow: _, ...rest } = outcome;
   return rest;
 }

@@ -54,6 +54,7 @@ export const logEvents = [
   'certificate revoked',
   'certificate served',
   'chain incomplete',
+  'claim not given back',
   'claim taken over',
   'cluster call retried',
   'clusters delegated',

@@ -85,8 +85,14 @@ export class FakeStore implements CertificateStore {
     return 'created' as const;
   }
 
-  async claim(name: string, order: Parameters<CertificateStore['claim']>[1], over: string | undefined) {
+  async claim(
+    name: string,
+    order: Parameters<CertificateStore['claim']>[1],
+    over: string | undefined,
+    signal?: AbortSignal,
+  ) {
     this.#enter('claim', name);
+    signal?.throwIfAborted();
     const kept = this.#of(name);
     const version = `v${++this.#versions}`;
     kept.versions.set(version, { kind: 'pending', order });

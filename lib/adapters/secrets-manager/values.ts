@@ -74,6 +74,8 @@ const certificateValue = z.object({
   spec: storedSpec.optional(),
 });
 
+const instant = z.iso.datetime().transform((isoText) => new Date(isoText));
+
 const pendingValue = z.object({
   version,
   pending: z.object({
@@ -84,7 +86,8 @@ const pendingValue = z.object({
     domains: z.array(text).min(1),
     formerDomains: z.array(text).optional(),
     run: text,
-    deadline: z.iso.datetime().transform((instant) => new Date(instant)),
+    deadline: instant,
+    unfinished: z.object({ orderUrl: text, since: instant }).optional(),
     spec: storedSpec.optional(),
   }),
 });

@@ -211,7 +211,8 @@ export async function finishAttempt(
     const ready = await validateOrder(open, { ca, clock }, invocation.signal);
     const csr = await keys.request(pending.key, domains);
     finalizing = true;
-    const issued = await obtainCertificate(ready, csr, { ca, clock }, invocation.signal);
+    const isSlow = pending.unfinished?.orderUrl === orderUrl;
+    const issued = await obtainCertificate(ready, { csr, isSlow }, { ca, clock }, invocation.signal);
     const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, invocation);
     const version = versionOfOrder(orderUrl);
     // In canonical spelling: the same text is stored and delivered.

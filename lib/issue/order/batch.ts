@@ -6,7 +6,8 @@ import { describeError, toError } from '../../ports/errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Attempt, beginAttempt, finishAttempt, type OpenAttempt } from './attempt.ts';
-import { type OrderOutcome, recordAttempt } from './record.ts';
+import type { OrderOutcome } from './outcome.ts';
+import { recordAttempt } from './record.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { SharedChange } from './shared-change.ts';
 

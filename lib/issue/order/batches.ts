@@ -5,7 +5,7 @@ import { planBySpecification } from '../gather/admission.ts';
 import type { Allowance } from '../gather/allowance.ts';
 import type { DueCertificate, PlannedCertificate } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
-import type { OrderOutcome } from './record.ts';
+import type { OrderOutcome } from './outcome.ts';
 
 /** A batch that would have less time than this (milliseconds) waits for the next run. */
 const minBatchMs = 2_000;

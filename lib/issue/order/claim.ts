@@ -46,6 +46,7 @@ export async function claimCertificate(
     ...(former.length > 0 ? { formerDomains: former } : {}),
     run: invocation.id,
     deadline: invocation.deadline,
+    ...(inherited?.unfinished ? { unfinished: inherited.unfinished } : {}),
     spec: registeredSpec(spec),
   };
   const claim = await store.claim(spec.name, pending, situation.pending?.version, invocation.signal);

@@ -1,18 +1,142 @@
-// What the tags and the log say of why an attempt failed.
+// Records a failed attempt: what the tags say of it, when the next one is, and whether the claim stays.
+import { slowCode } from '../../policy/issuance/backoff.ts';
+import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
-import { codeOf } from '../../ports/errors.ts';
+import { codeOf, describeError } from '../../ports/errors.ts';
 import type { CertificateState } from '../../state/state.ts';
+import { IssueError } from '../errors.ts';
+import type { IssueInvocation, IssuePorts } from '../invocation.ts';
+import type { FailedAttempt } from './attempt.ts';
+import type { Claim } from './claim.ts';
+import { endClaim, giveBack } from './claim-end.ts';
+import { type Ended, hasUnremoved, type OrderOutcome } from './outcome.ts';
+import { describeRetry, planRetry } from './retry.ts';
 
-/** The type of the CA's problem, or else our own code. */
-export function reasonOf(error: Error): string {
-  if (error instanceof AcmeError && error.problem) return error.problem.type;
-  return codeOf(error);
+/** When an order that the CA still works on is looked at again, in milliseconds: the longest delay of a
+ *  message, because the schedule may come round hours later. */
+const slowLookMs = 15 * 60_000;
+/** How long a CA may work on an order before that counts as a failure, in milliseconds. */
+const patienceMs = 24 * 3_600_000;
+
+/** Ends a failed attempt: writes its tags, releases its claim or gives back the claim's time, logs one line
+ *  and returns its outcome. An attempt for which the run had no time, and one whose order the CA still works
+ *  on, is `waiting` and counts as no failure. @throws StoreError. */
+export async function recordFailure(
+  ended: Ended<FailedAttempt>,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<OrderOutcome> {
+  const { due, attempt, unremoved } = ended;
+  const { store, clock, log } = ports;
+  const { claim, orderUrl, written, error, mayBeIssued } = attempt;
+  const { name, domains: names } = due.spec;
+  if (isOutOfTime(error, invocation.signal)) {
+    log.warn('certificate postponed', { certificate: name, reason: 'Deadline', orderUrl });
+    if (claim) await giveBack(name, claim, ports, invocation);
+    const message = 'time ran out; the next run goes on from here';
+    return { outcome: 'waiting', name, message, until: clock.now() };
+  }
+  const slow = findSlowOrder(attempt, clock.now());
+  if (slow?.isPatient) return await recordSlow(ended, slow, ports, invocation);
+  const reason = reasonOf(error);
+  const problem = describeError(error);
+  if (!claim) {
+    log.warn('certificate failed', { certificate: name, names, reason, problem });
+    return { outcome: 'failed', name, message: problem, error };
+  }
+  const hasTxtValues = hasUnremoved(written, unremoved);
+  // Without the entry nobody knows which TXT values the earlier run left.
+  const isUnknown = due.situation.pending !== undefined && claim.entry === undefined;
+  const keepsClaim = hasTxtValues || mayBeIssued || isUnknown;
+  const retryAfter = error instanceof AcmeError ? error.retryAfterMs : undefined;
+  // The next pass does not believe a longer wait after other failures.
+  const retryAfterMs =
+    retryAfter === undefined || mayHaveRetryAfter(reason)
+      ? retryAfter
+      : Math.min(retryAfter, longestBackoffMs);
+  const kept = keepsClaim ? claim.pending : undefined;
+  const retry = planRetry(due, claim, invocation.inventory, { now: clock.now(), kept, retryAfterMs });
+  const { failures, until, nextIssuer } = retry;
+  const message = describeRetry(problem, retry);
+  log.warn('certificate failed', {
+    certificate: name,
+    names,
+    reason,
+    problem,
+    failures,
+    until,
+    orderUrl,
+    nextIssuer,
+  });
+  const orderIsOver = error instanceof AcmeError && error.code === 'Invalid' && !hasTxtValues;
+  const state = {
+    failures,
+    error: reason,
+    nextAttempt: until,
+    ...(orderIsOver ? { order: null, orderFor: null } : {}),
+    ...(hasTxtValues || claim.entry === undefined ? {} : { txt: null }),
+    ...pausedByCa(error, clock.now()),
+  };
+  await store.record(name, state, invocation.cleanUpSignal);
+  await endClaim(name, { claim, keep: keepsClaim }, ports, invocation);
+  return { outcome: 'failed', name, message, until, error };
+}
+
+/** An order that the CA still works on after this run has finalized it, or an earlier one. */
+interface SlowOrder {
+  readonly claim: Claim;
+  readonly orderUrl: string;
+  /** When a run first found it so. */
+  readonly since: Date;
+  /** Whether that was less than a day ago. After that, each look that finds it so is a failure. */
+  readonly isPatient: boolean;
+}
+
+function findSlowOrder(
+  { claim, orderUrl, error, mayBeIssued }: FailedAttempt,
+  now: Date,
+): SlowOrder | undefined {
+  const isSlow = mayBeIssued && error instanceof IssueError && error.code === 'Unfinished';
+  if (!isSlow || claim === undefined || orderUrl === undefined) return undefined;
+  const { unfinished } = claim.pending;
+  const since = unfinished?.orderUrl === orderUrl ? unfinished.since : now;
+  return { claim, orderUrl, since, isPatient: now.getTime() - since.getTime() < patienceMs };
+}
+
+/** Records when to look at a slow order again. Failures and their back-off stay as they are. */
+async function recordSlow(
+  { due, attempt: { written, error }, unremoved }: Ended<FailedAttempt>,
+  { claim, orderUrl, since }: SlowOrder,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<OrderOutcome> {
+  const { store, clock, log } = ports;
+  const { name } = due.spec;
+  const until = new Date(clock.now().getTime() + slowLookMs);
+  const problem = describeError(error);
+  log.warn('certificate postponed', { certificate: name, reason: slowCode, problem, until, orderUrl });
+  const txt = hasUnremoved(written, unremoved) ? {} : { txt: null };
+  await store.record(name, { error: slowCode, nextAttempt: until, ...txt }, invocation.cleanUpSignal);
+  const pending = { ...claim.pending, unfinished: { orderUrl, since } };
+  await giveBack(name, { ...claim, pending }, ports, invocation);
+  return { outcome: 'waiting', name, message: problem, until, isSlow: true };
 }
 
 /** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's
  *  page. */
-export function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
+function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
   if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
   const pauseReason = `the CA has paused it; visit ${error.pausedUrl}, then resume it here`;
   return { pausedSince: now, pauseReason };
+}
+
+/** Whether the attempt failed because the run ended. */
+function isOutOfTime(error: Error, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || error.cause === reason);
+}
+
+/** The type of the CA's problem, or else our own code. */
+function reasonOf(error: Error): string {
+  if (error instanceof AcmeError && error.problem) return error.problem.type;
+  return codeOf(error);
 }

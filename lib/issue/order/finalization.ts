@@ -5,17 +5,25 @@ import type { OrderPorts } from './authorizations.ts';
 import { followOrder } from './follow.ts';
 import { explainFailure } from './validation.ts';
 
-/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain.
- *  `csr`: PEM. A CA may answer with the order as it was before: `ready`, or `valid` without certificate.
+/** What finalizing an order needs. */
+export interface Finalization {
+  /** PKCS#10 PEM. */
+  readonly csr: string;
+  /** Whether an earlier run has polled the finalized order in vain: then it is not polled again. */
+  readonly isSlow: boolean;
+}
+
+/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain. A CA may answer with the order as it was before: `ready`, or `valid` without certificate.
  *  @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10 minutes. */
 export async function obtainCertificate(
   validated: Order,
-  csr: string,
+  { csr, isSlow }: Finalization,
   { ca, clock }: OrderPorts,
   signal: AbortSignal,
 ): Promise<string> {
   const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
-  const order = await followOrder(finalized, { isDone: isOver }, { ca, clock }, signal);
+  const pollMs = isSlow && finalized === validated ? 0 : undefined;
+  const order = await followOrder(finalized, { isDone: isOver, pollMs }, { ca, clock }, signal);
   if (order.status === 'invalid') throw await explainFailure(order, { ca, clock }, signal);
   return ca.downloadCertificate(order, signal);
 }

@@ -18,13 +18,15 @@ export interface FollowOptions {
   readonly isDone: (seen: Order) => boolean;
   /** Called with each order that was read and is not done; what it throws ends the poll. Absent: nothing. */
   readonly look?: (seen: Order) => Promise<void>;
+  /** How long the order is polled, in milliseconds; 0: it is not read again. Default: 10 minutes. */
+  readonly pollMs?: number | undefined;
 }
 
 /** Polls the order until `isDone`, as often as the CA asks (Retry-After) or at growing pauses, and returns the
- *  order of then. @throws IssueError `Unfinished` after 10 minutes, AcmeError. */
+ *  order of then. @throws IssueError `Unfinished` after `pollMs`, AcmeError. */
 export async function followOrder(
   order: Order,
-  { isDone, look }: FollowOptions,
+  { isDone, look, pollMs = timeoutMs }: FollowOptions,
   { ca, clock }: OrderPorts,
   signal: AbortSignal,
 ): Promise<Order> {
@@ -35,7 +37,7 @@ export async function followOrder(
       return seen;
     },
     isDone,
-    { clock, signal, pauseMs: nextPauseMs, untilMs: clock.now().getTime() + timeoutMs, first: order },
+    { clock, signal, pauseMs: nextPauseMs, untilMs: clock.now().getTime() + pollMs, first: order },
   );
   if (polled.kind === 'done') return polled.seen;
   if (polled.kind === 'aborted') throw signal.reason;
@@ -43,7 +45,7 @@ export async function followOrder(
   const state = status === 'valid' && certificate === undefined ? 'valid without a certificate' : status;
   throw new IssueError(
     'Unfinished',
-    `order ${order.url} is still ${state} after ${timeoutMs / 60_000} minutes; the next run looks again`,
+    `order ${order.url} is still ${state}${pollMs > 0 ? ` after ${pollMs / 60_000} minutes` : ''}; the next run looks again`,
   );
 }
 

@@ -14,6 +14,9 @@ const deliveryWaitsMs = [5 * minuteMs, 30 * minuteMs, 120 * minuteMs, 360 * minu
  *  wrong answer. */
 const longestRetryAfterMs = 7 * dayMs;
 
+/** The error code on the tags of a certificate whose order the CA still works on: nothing has failed. */
+export const slowCode = 'Processing';
+
 /** The instant before which there is no further attempt. `failures` counts those since the last success,
  *  this one included. A longer Retry-After of the CA counts, up to 7 days; it never makes attempts more
  *  frequent. */

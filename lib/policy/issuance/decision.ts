@@ -4,6 +4,7 @@ import { namesKey } from '../../certificate/names.ts';
 import { mayBeAlive } from '../../certificate/stored.ts';
 import { explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
 import type { Actual, ActualCertificate } from './actual.ts';
+import { slowCode } from './backoff.ts';
 import { type Desired, isFrom, sourcesOf } from './desired.ts';
 import type { Pause } from './operator-decisions.ts';
 import { fitsLifetime, renewalTime } from './renewal-time.ts';
@@ -217,6 +218,10 @@ function findInFlight({ pending }: Situation, now: Date) {
 
 function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now: Date) {
   if (forced || nextAttempt === undefined || nextAttempt <= now) return undefined;
+  if (error === slowCode) {
+    const message = `the CA still works on the order; looked at again at ${format(nextAttempt)}`;
+    return { message, until: nextAttempt };
+  }
   const last = error === undefined ? '' : `, the last with ${error}`;
   const message = `${failures ?? 1} failed attempts${last}; next one at ${format(nextAttempt)}`;
   return { message, until: nextAttempt };

@@ -1,0 +1,168 @@
+// Runs that end without a certificate and keep their claim: the next run goes on at once, and an order that the
+// CA only takes long for is looked at now and then, as no failure.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Order } from '../../lib/ports/acme.ts';
+import { DnsError } from '../../lib/ports/dns.ts';
+import { StoreError } from '../../lib/ports/store.ts';
+import { dayMs, Harness, specOf } from './harness.ts';
+
+const shop = specOf('shop', ['shop.example.com']);
+const minuteMs = 60_000;
+let harness: Harness;
+beforeEach(() => {
+  harness = new Harness([shop]);
+});
+
+describe('a claim whose run has ended keeps nobody waiting', () => {
+  it('after time ran out: the queue goes on at once, and the next run with the same order', async () => {
+    const time = new AbortController();
+    const answer = harness.ca.answerChallenge.bind(harness.ca);
+    harness.ca.answerChallenge = async () => {
+      time.abort(new Error('out of time'));
+      time.signal.throwIfAborted();
+    };
+    await harness.run({}, { signal: time.signal });
+    expect(harness.sent).toMatchObject([{ names: ['shop'], delaySeconds: 0 }]);
+    harness.ca.answerChallenge = answer;
+    expect((await harness.run()).report.certificates).toMatchObject([
+      { reason: 'Resume', outcome: 'issued' },
+    ]);
+    expect(harness.ca.count('newOrder')).toBe(1);
+  });
+
+  it('after the certificate could not be stored: only the back-off holds, and force lifts it', async () => {
+    harness.store.failures.next('put', new StoreError('Denied', 'secretsmanager:PutSecretValue is missing'));
+    await harness.run();
+    expect((await harness.run()).report.certificates).toMatchObject([{ reason: 'BackingOff' }]);
+    const { report } = await harness.run({ certificates: ['shop'], force: true });
+    expect(report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'issued' }]);
+    expect([harness.ca.count('newOrder'), harness.ca.count('finalize')]).toEqual([1, 1]);
+  });
+
+  it('after TXT values could not be removed: the next run removes them', async () => {
+    harness.records.failures.next('cleanUp', new DnsError('Throttled', 'Rate exceeded'));
+    await harness.run();
+    expect(harness.records.values.size).toBe(1);
+    await harness.run();
+    expect([harness.records.values.size, harness.pending('shop')]).toEqual([0, undefined]);
+    expect(harness.ca.count('newOrder')).toBe(1);
+  });
+
+  it('after its state could not be recorded: the next run records it', async () => {
+    const record = harness.store.record.bind(harness.store);
+    harness.store.record = async (name, state) => {
+      if ('version' in state) throw new StoreError('Throttled', 'Rate exceeded');
+      return record(name, state);
+    };
+    await harness.run();
+    harness.store.record = record;
+    expect((await harness.run()).report.certificates).toMatchObject([{ reason: 'Resume', outcome: 'kept' }]);
+    expect(harness.ca.count('newOrder')).toBe(1);
+  });
+
+  it('and if it cannot be given back, that is logged, and the claim ends by itself', async () => {
+    harness.store.failures.next('put', new StoreError('Denied', 'secretsmanager:PutSecretValue is missing'));
+    const claim = harness.store.claim.bind(harness.store);
+    let claims = 0;
+    harness.store.claim = async (...given) => {
+      claims += 1;
+      if (claims > 1) throw new StoreError('Throttled', 'Rate exceeded');
+      return claim(...given);
+    };
+    await harness.run();
+    expect(harness.log.events()).toContain('claim not given back');
+    harness.store.claim = claim;
+    expect((await harness.run()).report.certificates).toMatchObject([{ reason: 'InFlight' }]);
+    harness.clock.pass(16 * minuteMs);
+    expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+  });
+});
+
+describe('an order that the CA takes long for', () => {
+  let isDone: boolean;
+  beforeEach(() => {
+    isDone = false;
+    const { ca } = harness;
+    const finalize = ca.finalize.bind(ca);
+    const read = ca.readOrder.bind(ca);
+    const slow = (order: Order): Order =>
+      isDone || order.status !== 'valid' ? order : { ...order, status: 'processing', certificate: undefined };
+    ca.finalize = async (...given) => slow(await finalize(...given));
+    ca.readOrder = async (url) => slow(await read(url));
+  });
+
+  /** What one more run makes of it, with the calls to the CA. */
+  async function look(request = {}) {
+    const { ca, clock } = harness;
+    const [calls, slept] = [ca.calls.length, clock.slept.length];
+    const { report, failures } = await harness.run(request);
+    return {
+      line: report.certificates[0],
+      failures,
+      calls: ca.calls.slice(calls),
+      slept: clock.slept.slice(slept),
+    };
+  }
+
+  it('is no failure: it is looked at within the hour, each time by one request, until it is valid', async () => {
+    const first = await look();
+    expect(first.failures).toEqual([]);
+    expect(first.line).toMatchObject({
+      outcome: 'waiting',
+      message: expect.stringContaining('is still processing'),
+    });
+    expect(first.line).not.toHaveProperty('isSlow');
+    expect(harness.state('shop')).not.toHaveProperty('failures');
+    expect((await look()).line).toMatchObject({
+      reason: 'BackingOff',
+      message: expect.stringContaining('the CA still works on the order; looked at again at '),
+    });
+    for (let hour = 0; hour < 5; hour += 1) {
+      harness.sent.length = 0;
+      harness.clock.pass(60 * minuteMs);
+      // As the queue sends it: passes that only look do not use up the three that may finish nothing.
+      const { line, failures, calls, slept } = await look({ certificates: ['shop'], fruitless: 1 });
+      expect([line?.outcome, failures, calls, slept]).toEqual(['waiting', [], ['readOrder'], []]);
+      expect(harness.sent).toEqual([{ names: ['shop'], delaySeconds: 900, fruitless: 1 }]);
+    }
+    isDone = true;
+    harness.clock.pass(15 * minuteMs);
+    expect(await look()).toMatchObject({
+      line: { outcome: 'issued' },
+      calls: ['readOrder', 'downloadCertificate'],
+    });
+    expect(harness.pending('shop')).toBeUndefined();
+    expect(harness.state('shop')).not.toHaveProperty('error');
+  });
+
+  it('leaves the back-off of failures before it as it was', async () => {
+    harness.ca.failures.next('newOrder', new StoreError('Failed', 'once'));
+    await harness.run();
+    harness.clock.pass(minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'waiting' });
+    expect(harness.state('shop').failures).toBe(1);
+  });
+
+  it('is a failure after a day, so that somebody looks', async () => {
+    await look();
+    harness.clock.pass(dayMs - minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'waiting' });
+    harness.clock.pass(15 * minuteMs);
+    const { line, failures, calls } = await look();
+    expect([line?.outcome, failures.length, calls]).toEqual(['failed', 1, ['readOrder']]);
+    expect(harness.state('shop')).toMatchObject({ failures: 1, error: 'Unfinished' });
+    isDone = true;
+    harness.clock.pass(minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'issued' });
+    expect(harness.ca.count('newOrder')).toBe(1);
+  });
+
+  it('that ends invalid is a failure with the CA’s words, and is forgotten', async () => {
+    await look();
+    const [order] = harness.ca.orders.values();
+    if (order) order.status = 'invalid';
+    harness.clock.pass(15 * minuteMs);
+    // The order of before is of no use, and a new one is made.
+    expect((await look()).calls).toContain('newOrder');
+  });
+});
