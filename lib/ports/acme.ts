@@ -51,6 +51,8 @@ export interface Order {
   readonly finalize: string;
   /** URL of the certificate, once the order is valid. */
   readonly certificate?: string | undefined;
+  /** The profile that the CA orders under (draft-ietf-acme-profiles §3). Absent if the CA does not say. */
+  readonly profile?: string | undefined;
   /** Why the order is invalid. */
   readonly problem?: AcmeProblem | undefined;
   /** The wait that the CA asks for by Retry-After, in milliseconds. */

@@ -99,6 +99,7 @@ export const logEvents = [
   'orphan cleaned up',
   'orphan not cleaned up',
   'other names not read',
+  'other profile given',
   'other users not listed',
   'preferred chain not offered',
   'preflight failed',

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificateId, readCertificate } from '../../lib/certificate/x509.ts';
 import type { CertificateAuthority } from '../../lib/ports/acme.ts';
+import { answer, directoryAt, startScriptedCa } from '../fakes/scripted-ca.ts';
 import { failure, Harness, signal } from './harness.ts';
 
 let harness: Harness;
@@ -169,5 +170,36 @@ describe('an order that replaces a certificate', () => {
     const error = await failure(authority.newOrder({ domains, replaces: 'AAAA.AAEC' }, signal));
     expect(error.problem?.type).toBe(code);
     expect(newOrders()).toBe(1);
+  });
+});
+
+describe('the CA says when it wants to be asked again', () => {
+  it.each([
+    ['5', minuteMs],
+    ['0', minuteMs],
+    ['60', minuteMs],
+    ['61', 61_000],
+    ['86400', 24 * hourMs],
+    ['86401', 24 * hourMs],
+    ['Sun, 22 Nov 2026 09:00:00 GMT', minuteMs],
+    ['Sun, 22 Nov 2026 12:00:00 GMT', 2 * hourMs],
+    ['Sun, 22 Nov 2027 10:00:00 GMT', 24 * hourMs],
+    ['soon', 6 * hourMs],
+    ['-5', 6 * hourMs],
+    ['', 6 * hourMs],
+  ])('by Retry-After %j: between a minute and a day, and after six hours without sense', async (header, ms) => {
+    const ca = await startScriptedCa();
+    const renewalInfo = `${ca.base}/ari`;
+    ca.routes.set('/directory', (response) =>
+      answer(response, 200, { ...directoryAt(ca.base), renewalInfo }),
+    );
+    const suggestedWindow = { start: '2026-12-01T00:00:00Z', end: '2026-12-02T00:00:00Z' };
+    ca.routes.set('/ari/a.b', (response) =>
+      answer(response, 200, { suggestedWindow }, { 'retry-after': header }),
+    );
+    const open = harness.open({ directory: ca.directory, caBundle: ca.caPem });
+    const info = await (await open.connect('default', signal)).renewalInfo('a.b', signal);
+    await ca.stop();
+    expect(info?.retryAfterMs).toBe(ms);
   });
 });

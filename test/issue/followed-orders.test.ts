@@ -229,3 +229,23 @@ describe('after finalize', () => {
     expect(ca.count('newOrder')).toBe(1);
   });
 });
+
+it('a profile that the CA has withdrawn before finalize ends the order, which is forgotten', async () => {
+  const { ca } = harness;
+  const problem = {
+    type: 'invalidProfile',
+    detail: 'profile "classic" was withdrawn',
+    status: 400,
+    identifiers: [],
+  };
+  ca.failures.next('finalize', new AcmeError('Problem', 'ca refused: invalidProfile', { problem }));
+  const { report } = await harness.run();
+  expect(report.certificates).toMatchObject([
+    { outcome: 'failed', message: expect.stringContaining('write another "profile" at the issuer') },
+  ]);
+  expect(failedLines()).toMatchObject([{ reason: 'invalidProfile' }]);
+  expect([harness.state('shop').order, harness.pending('shop')]).toEqual([undefined, undefined]);
+  harness.clock.pass(60_000);
+  expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+  expect(ca.count('newOrder')).toBe(2);
+});

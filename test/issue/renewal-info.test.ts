@@ -183,3 +183,17 @@ describe('a CA that does not answer', () => {
     expect(putOff).toHaveLength(16);
   });
 });
+
+it.each<[string, number | undefined, number]>([
+  ['in three hours', 3 * hourMs, 3 * hourMs],
+  ['in a second, which is taken for a minute', 1_000, hourMs / 60],
+  ['in a week, which is taken for a day', 168 * hourMs, 24 * hourMs],
+  ['nobody knows when, which is in an hour', undefined, hourMs],
+])('a CA that refuses to answer is asked again when it says: %s', async (_, retryAfterMs, ms) => {
+  const { harness } = await issued();
+  const problem = { type: 'rateLimited', detail: 'too many requests', status: 429, identifiers: [] };
+  harness.ca.failures.next('renewalInfo', new AcmeError('Problem', 'ca refused', { problem, retryAfterMs }));
+  const before = harness.clock.now().getTime();
+  await harness.run();
+  expect((harness.state('shop').askAfter?.getTime() ?? 0) - before).toBe(ms);
+});

@@ -3,7 +3,7 @@ import { derOf } from '../../certificate/pem.ts';
 import { maxNamesOf } from '../../certificate/profiles.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
 import { oneLine } from '../../policy/bounds.ts';
-import { AcmeError, type CertificateAuthority } from '../../ports/acme.ts';
+import { AcmeError, type CertificateAuthority, type Order } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { chooseChain, type Download } from './chains.ts';
@@ -48,6 +48,15 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
     isReported = true;
   };
 
+  const reportedProfiles = new Set<string>();
+  const reportProfile = ({ domains, profile }: OrderRequest, { url, profile: given }: Order): void => {
+    if (profile === undefined || given === undefined || given === profile) return;
+    if (reportedProfiles.has(`${profile} ${given}`)) return;
+    reportedProfiles.add(`${profile} ${given}`);
+    const problem = `the CA was asked for the profile "${profile}" and orders under "${oneLine(given, 200)}"`;
+    log.warn('other profile given', { names: domains, orderUrl: url, directory: issuer.directory, problem });
+  };
+
   return {
     directory: issuer.directory,
     get accountUrl() {
@@ -55,7 +64,9 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
     },
     async newOrder(request, signal) {
       await requireProfile(request, parts, signal);
-      return toOrder(await createOrder(request, parts, signal), undefined, signal);
+      const order = await toOrder(await createOrder(request, parts, signal), undefined, signal);
+      reportProfile(request, order);
+      return order;
     },
     renewalInfo: (certificateId, signal) => readRenewalInfo(certificateId, parts, signal),
     async readOrder(url, signal) {

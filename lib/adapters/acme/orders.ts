@@ -23,6 +23,7 @@ const orderSchema = z.object({
   authorizations: z.array(z.string()).max(maxAuthorizations).nullish(),
   finalize: z.string().min(1),
   certificate: optional(z.string()),
+  profile: optional(z.string().max(200)),
   error: problem,
 });
 

@@ -89,9 +89,15 @@ function findUnpauseUrl(body: unknown): string | undefined {
 /** The wait that a Retry-After header asks for (seconds or a date, RFC 9110 §10.2.3), in milliseconds from
  *  `now`, at most 31 days. `undefined` if the header is absent, cannot be read, or asks for no wait. */
 export function readRetryAfter(header: string | undefined, now: Date): number | undefined {
-  const text = header?.slice(0, maxType).trim() ?? '';
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - now.getTime();
+  const ms = readWait(header, now);
   return ms > 0 ? Math.min(ms, maxRetryAfterMs) : undefined;
+}
+
+/** Milliseconds from `now` of a Retry-After header; 0 or less if it asks for no wait, NaN if it cannot be
+ *  read. */
+export function readWait(header: string | undefined, now: Date): number {
+  const text = header?.slice(0, maxType).trim() ?? '';
+  return /^\d+$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - now.getTime();
 }
 
 /** Epoch milliseconds of an HTTP date; NaN for other text. `Date.parse` alone is too kind: it takes "soon 7"

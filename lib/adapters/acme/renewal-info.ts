@@ -4,7 +4,7 @@ import { AcmeError, type RenewalInfo } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { optional } from './members.ts';
-import { readRetryAfter } from './problem.ts';
+import { readWait } from './problem.ts';
 import type { Transport } from './transport.ts';
 
 /** How the CA is asked. */
@@ -50,7 +50,8 @@ export async function readRenewalInfo(
     if (!parsed) return ignore('the answer is not RFC 9773');
     const { start, end } = parsed.suggestedWindow;
     if (end <= start) return ignore('the window ends before it begins');
-    const retryAfterMs = readRetryAfter(headers['retry-after'], clock.now()) ?? defaultRetryAfterMs;
+    const waitMs = readWait(headers['retry-after'], clock.now());
+    const retryAfterMs = Number.isNaN(waitMs) ? defaultRetryAfterMs : waitMs;
     return {
       start,
       end,

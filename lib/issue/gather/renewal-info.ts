@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { isFrom } from '../../policy/issuance/desired.ts';
 import { issuersOf, issuersOfSource } from '../../policy/issuance/issuer-choice.ts';
 import { isPutOffByTags } from '../../policy/issuance/renewal-time.ts';
-import type { RenewalInfo } from '../../ports/acme.ts';
+import { AcmeError, type RenewalInfo } from '../../ports/acme.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { CertificateStore } from '../../ports/store.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
@@ -15,6 +15,9 @@ const askSoonMs = 3_600_000;
 /** Milliseconds until the CA is asked again, if it knows nothing of a certificate (RFC 9773 §4.3.3) or has
  *  just issued it: a pass over new certificates makes no call to the CA. */
 export const askLaterMs = 6 * 3_600_000;
+/** Shortest and longest Retry-After that is believed, in milliseconds (RFC 9773 §4.3.2). */
+const shortestWaitMs = 60_000;
+const longestWaitMs = 86_400_000;
 /** Longest explanation URL on a tag. The pass that reads a longer one reports it, and does not store it. */
 const longestKeptUrl = 500;
 /** Certificates that one CA is asked about at once. */
@@ -57,7 +60,7 @@ export async function fetchWindows(
     } catch (error) {
       ports.log.warn('renewal info not recorded', { certificate: name, problem: describeError(error) });
     }
-    if (!answer || answer === 'failed' || situation.actual.kind !== 'certificate') return candidate;
+    if (!isAnswered(answer) || situation.actual.kind !== 'certificate') return candidate;
     const { start, end, explanationUrl } = answer;
     if (explanationUrl)
       ports.log.warn('CA explained a renewal', { certificate: name, explanationUrl, start, end });
@@ -75,15 +78,24 @@ export async function fetchWindows(
  *  stands, because the window does not move again. */
 function endsLimit({ situation }: Candidate, answer: RenewalAnswer, now: Date): boolean {
   const { actual, error } = situation;
-  if (error !== 'rateLimited' || !answer || answer === 'failed' || actual.kind !== 'certificate')
-    return false;
+  if (error !== 'rateLimited' || !isAnswered(answer) || actual.kind !== 'certificate') return false;
   const isIn = (window: { readonly start: Date; readonly end: Date }) =>
     window.start <= now && now <= window.end;
   return isIn(answer) && !(actual.window && isIn(actual.window));
 }
 
-/** The CA's answer. `undefined`: it knows nothing of the certificate. `failed`: it may answer later. */
-type RenewalAnswer = RenewalInfo | 'failed' | undefined;
+/** No answer, although the CA may have one later. `retryAfterMs`: when it wants to be asked again. */
+interface NoAnswer {
+  readonly kind: 'failed';
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** The CA's answer. `undefined`: it knows nothing of the certificate. */
+type RenewalAnswer = RenewalInfo | NoAnswer | undefined;
+
+function isAnswered(answer: RenewalAnswer): answer is RenewalInfo {
+  return answer !== undefined && !('kind' in answer);
+}
 
 async function fetchRenewalInfo(
   { name, entry, spec, situation: { actual } }: Candidate,
@@ -100,15 +112,20 @@ async function fetchRenewalInfo(
     return await (await connect(issuer.name, signal)).renewalInfo(id, signal);
   } catch (error) {
     log.warn('CA not asked about renewal', { certificate: name, problem: describeError(error) });
-    return 'failed';
+    return { kind: 'failed', retryAfterMs: error instanceof AcmeError ? error.retryAfterMs : undefined };
   }
+}
+
+/** A wait within the bounds of RFC 9773 §4.3.2, in milliseconds: no flood, and no silence for days. */
+function boundWait(ms: number): number {
+  return Math.min(Math.max(ms, shortestWaitMs), longestWaitMs);
 }
 
 /** The state to record for an answer: the window, its explanation, and when to ask again. */
 export function stateOfAnswer(answer: RenewalAnswer, now: Date): Parameters<CertificateStore['record']>[1] {
   const after = (ms: number) => new Date(now.getTime() + ms);
-  if (answer === 'failed') return { askAfter: after(askSoonMs) };
   if (!answer) return { askAfter: after(askLaterMs) };
+  if (!isAnswered(answer)) return { askAfter: after(boundWait(answer.retryAfterMs ?? askSoonMs)) };
   const { start, end, explanationUrl = '', retryAfterMs } = answer;
   const isKept = explanationUrl !== '' && explanationUrl.length <= longestKeptUrl;
   return {

@@ -42,12 +42,26 @@ async function finalize(
   try {
     return await ca.finalize(order, csr, signal);
   } catch (error) {
+    if (error instanceof AcmeError && error.problem?.type === 'invalidProfile')
+      throw explainProfile(order, error);
     const furtherAlready = error instanceof AcmeError && error.problem?.type === 'orderNotReady';
     if (!furtherAlready && !isUnsure(error)) throw error;
     const now = await ca.readOrder(order.url, signal);
     if (now.status === 'ready' || now.status === 'pending') throw error;
     return now;
   }
+}
+
+/** The CA offers the profile no more (draft-ietf-acme-profiles §4): the order is over, and the next attempt asks
+ *  the directory for its profiles. */
+function explainProfile({ url, profile }: Order, error: AcmeError): AcmeError {
+  const { problem } = error;
+  const which = profile === undefined ? 'its profile' : `the profile "${profile}"`;
+  return new AcmeError(
+    'Invalid',
+    `order ${url} cannot be finalized, because the CA has withdrawn ${which}: ${problem?.detail ?? ''}; write another "profile" at the issuer`,
+    { cause: error, problem },
+  );
 }
 
 /** Whether the CA may have carried out a request that failed: it gave no answer, one without sense, or a
