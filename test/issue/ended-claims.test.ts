@@ -1,5 +1,5 @@
-// Runs that end without a certificate and keep their claim: the next run goes on at once, and an order that the
-// CA only takes long for is looked at now and then, as no failure.
+// Runs that end without a certificate and keep their claim: the next run goes on at once, and an order that
+// the CA only takes long for is looked at now and then, as no failure.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Order } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';

@@ -10,7 +10,8 @@ export interface EndedClaim {
   readonly pending: PendingOrder;
 }
 
-/** Releases the claim, or gives back its time if it is to be kept. @throws StoreError if it cannot be released. */
+/** Releases the claim, or gives back its time if it is to be kept.
+ *  @throws StoreError if it cannot be released. */
 export async function endClaim(
   name: string,
   { claim, keep }: { readonly claim: EndedClaim; readonly keep: boolean },
@@ -22,8 +23,8 @@ export async function endClaim(
 }
 
 /** Claims the certificate once more, with a deadline that has passed: key and names stay for the next run,
- *  which takes the claim over at once. Never rejects: a claim whose deadline stays holds the next run back for
- *  minutes only. */
+ *  which takes the claim over at once. Never rejects: a claim whose deadline stays holds the next run back
+ *  for minutes only. */
 export async function giveBack(
   name: string,
   { version, pending }: EndedClaim,

@@ -13,7 +13,8 @@ export interface Finalization {
   readonly isSlow: boolean;
 }
 
-/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain. A CA may answer with the order as it was before: `ready`, or `valid` without certificate.
+/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain. A CA may
+ *  answer with the order as it was before: `ready`, or `valid` without certificate.
  *  @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10 minutes. */
 export async function obtainCertificate(
   validated: Order,
@@ -52,8 +53,8 @@ async function finalize(
   }
 }
 
-/** The CA offers the profile no more (draft-ietf-acme-profiles §4): the order is over, and the next attempt asks
- *  the directory for its profiles. */
+/** The CA offers the profile no more (draft-ietf-acme-profiles §4): the order is over, and the next attempt
+ *  asks the directory for its profiles. */
 function explainProfile({ url, profile }: Order, error: AcmeError): AcmeError {
   const { problem } = error;
   const which = profile === undefined ? 'its profile' : `the profile "${profile}"`;

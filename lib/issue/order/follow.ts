@@ -22,8 +22,8 @@ export interface FollowOptions {
   readonly pollMs?: number | undefined;
 }
 
-/** Polls the order until `isDone`, as often as the CA asks (Retry-After) or at growing pauses, and returns the
- *  order of then. @throws IssueError `Unfinished` after `pollMs`, AcmeError. */
+/** Polls the order until `isDone`, as often as the CA asks (Retry-After) or at growing pauses, and returns
+ *  the order of then. @throws IssueError `Unfinished` after `pollMs`, AcmeError. */
 export async function followOrder(
   order: Order,
   { isDone, look, pollMs = timeoutMs }: FollowOptions,

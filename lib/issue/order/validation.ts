@@ -33,8 +33,8 @@ export async function validateOrder(
   return validated;
 }
 
-/** Answers the challenge of a pending authorization, unless the CA validates it already. If the CA refuses, or
- *  its answer is lost, the authorization says whether it goes on all the same. */
+/** Answers the challenge of a pending authorization, unless the CA validates it already. If the CA refuses,
+ *  or its answer is lost, the authorization says whether it goes on all the same. */
 async function answer(
   authorization: Authorization,
   order: Order,
@@ -57,8 +57,8 @@ async function answer(
   }
 }
 
-/** Reads the authorizations of an order that stays pending, at growing pauses: some CAs leave an order pending
- *  although one of them has failed. Those that were valid are read only if all were. */
+/** Reads the authorizations of an order that stays pending, at growing pauses: some CAs leave an order
+ *  pending although one of them has failed. Those that were valid are read only if all were. */
 function watchAuthorizations(
   authorizations: readonly Authorization[],
   ports: OrderPorts,
