@@ -132,7 +132,7 @@ async function runEverything(): Promise<void> {
 function crowd(name: string, count: number): void {
   const secret = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/${name}`);
   const missing = Math.max(0, count - secret.tags.size);
-  secret.setTags(Array.from({ length: missing }, (_, index) => [`team:${index}`, 'x'] as const));
+  secret.setTags(Array.from({ length: missing }, (_, index) => [`team:${count}-${index}`, 'x'] as const));
 }
 
 /** Takes over a certificate that an object has asked for. */
