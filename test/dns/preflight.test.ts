@@ -1,15 +1,22 @@
 // The facts that an order depends on, gathered from real DNS questions and Route 53 calls.
+import { createHash } from 'node:crypto';
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connectDns } from '../../lib/adapters/dns/connection.ts';
+import { keyTag } from '../../lib/policy/dns/dnssec.ts';
 import { judgePreflight } from '../../lib/policy/dns/preflight.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { create, type Setting, startSetting } from '../route53/harness.ts';
+import { fixedZone } from '../sandbox/dns/answer.ts';
+import type { HostedZone } from '../sandbox/route53/hosted-zone.ts';
 
 let setting: Setting;
+let hosted: HostedZone;
 let zone: string;
 beforeEach(async () => {
   setting = await startSetting();
-  zone = setting.route53.createZone('example.com').id;
+  hosted = setting.route53.createZone('example.com');
+  zone = hosted.id;
 });
 afterEach(() => setting.stop());
 
@@ -340,6 +347,72 @@ test('without any hosted zone nothing can be ordered, even if DNS does not answe
   } finally {
     await empty.stop();
   }
+});
+
+describe('DNSSEC', () => {
+  const key = { flags: 257, algorithm: 13, key: Buffer.alloc(64, 7) };
+  const other = { ...key, key: Buffer.alloc(64, 8) };
+  /** The DS record of a key of example.com, as its parent has it. */
+  const signer = (signed: typeof key) => {
+    const data = Buffer.concat([Buffer.of(1, 1, 3, 13), signed.key]);
+    const owner = Buffer.from('\u0007example\u0003com\u0000', 'latin1');
+    const digest = createHash('sha256').update(owner).update(data).digest();
+    return { keyTag: keyTag(signed), algorithm: 13, digestType: 2, digest };
+  };
+  const serveParent = (...signed: readonly (typeof key)[]) => {
+    const soa = { mname: 'ns.com', rname: 'x.com', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 1 };
+    setting.dns.serve(() => [
+      fixedZone('com.', [
+        { name: 'com.', type: 'SOA', data: soa },
+        { name: 'com.', type: 'NS', data: 'ns-1.sandbox.example' },
+        ...signed.map((one) => ({ name: 'example.com.', type: 'DS' as const, data: signer(one) })),
+      ]),
+    ]);
+  };
+  const sign = (...keys: readonly (typeof key)[]) => {
+    hosted.signingKeys = keys;
+  };
+  /** As on a machine without CERTRELAY_RESOLVERS: its resolver, then the servers of parent and zone. */
+  const connectAsUsual = () => {
+    const { route53 } = setting.open();
+    const network = { resolver: setting.dns.address, port: setting.dns.port };
+    const dns = connectDns({ network, clock: setting.clock, log: new FakeLog() });
+    return (about: 'all' | 'caa') => dns.createPreflight(route53.findZone)([name], about, setting.signal);
+  };
+
+  test('of a zone that is not signed costs one question', async () => {
+    expect(judgePreflight(await connect()(name, 'b.example.com'), ca)).toEqual([]);
+    expect([asked('DS'), asked('DNSKEY')]).toEqual([['example.com'], []]);
+  });
+
+  test('of a zone whose key fits is fine, and costs two', async () => {
+    serveParent(key);
+    sign(other, key);
+    expect(judgePreflight(await connectAsUsual()('all'), ca)).toEqual([]);
+    expect([asked('DS'), asked('DNSKEY')]).toEqual([['example.com'], ['example.com']]);
+  });
+
+  test.each([
+    ['all', 'the zone has no DNSKEY', []],
+    ['all', "the zone's DNSKEY records are others", [other]],
+    ['caa', 'the zone has no DNSKEY', []],
+  ] as const)('of a zone that moved is an obstacle, asked for %s: %s', async (about, words, keys) => {
+    serveParent(key);
+    sign(...keys);
+    const findings = judgePreflight(await connectAsUsual()(about), ca);
+    expect(findings).toMatchObject([{ blocks: true, record: 'example.com. DS' }]);
+    expect(findings[0]?.message).toContain(words);
+    expect(findings[0]?.message).toContain(`key tag ${keyTag(key)}`);
+  });
+
+  test('that a server does not answer holds nothing back', async () => {
+    serveParent(key);
+    setting.faults.set('dns', 'DNSKEY', { kind: 'error', code: 'SERVFAIL', status: 0 }, 100);
+    expect(judgePreflight(await connectAsUsual()('all'), ca)).toEqual([]);
+    setting.faults.clear();
+    setting.faults.set('dns', 'DS', { kind: 'malformed' }, 100);
+    expect(judgePreflight(await connectAsUsual()('all'), ca)).toEqual([]);
+  });
 });
 
 test('the end of the run ends it', async () => {

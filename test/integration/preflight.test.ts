@@ -38,11 +38,13 @@ const names = [
   'first',
   'cut',
   'stray',
+  'moved',
 ];
 const domainsOf: Readonly<Record<string, readonly string[]>> = {
   elsewhere: ['shop.example.org'],
   wild: ['wild.example.com', '*.wild.example.com'],
   chain: ['chain.customer.net'],
+  moved: ['www.moved.net'],
 };
 
 let sandbox: Sandbox;
@@ -206,6 +208,19 @@ describe('K31 an order is held back', () => {
       `remove the record "${from}. CNAME ${to}" from hosted zone example.com`,
     ];
     await expectObstacle('stray', words, () => write('DELETE', from, 'CNAME', to));
+  });
+
+  it('where DS records are left behind of a zone that was signed elsewhere', async () => {
+    const moved = sandbox.route53.createZone('moved.net');
+    const data = { keyTag: 4711, algorithm: 13, digestType: 2, digest: Buffer.alloc(32, 1) };
+    let isLeft = true;
+    sandbox.dns.serve(() =>
+      isLeft ? [fixedZone('net.', [{ name: moved.name, type: 'DS' as const, data }])] : [],
+    );
+    const words = ['moved.net. DS: ', 'key tag 4711', 'at its registrar'];
+    await expectObstacle('moved', words, () => {
+      isLeft = false;
+    });
   });
 
   it('where DNS answers SERVFAIL, on which the CA refuses', async () => {

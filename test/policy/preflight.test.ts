@@ -129,6 +129,20 @@ const cases: readonly Case[] = [
     [/ESERVFAIL/],
   ],
   [
+    'a zone that moved, with DS records left behind',
+    {
+      brokenChains: [
+        {
+          zone: 'example.com',
+          ds: [{ keyTag: 7, algorithm: 13, digestType: 2, digest: Buffer.from('ab', 'hex') }],
+          keys: [],
+        },
+      ],
+    },
+    { blocks: true, record: 'example.com. DS' },
+    [/key tag 7 algorithm 13 digest type 2 ab.* has no DNSKEY.*at its registrar/],
+  ],
+  [
     'no zone at all, and aliases that silence hides',
     { aliases: silence, zone: { kind: 'no zones' } },
     { blocks: true, record: `${challenge}. CNAME` },

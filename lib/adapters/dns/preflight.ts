@@ -17,6 +17,7 @@ import type {
 import { DnsError, type FindHostedZone, type FindNameServers, type Preflight } from '../../ports/dns.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Aliases } from './aliases.ts';
+import { Chains } from './chains.ts';
 import type { DnsNetwork } from './name-servers.ts';
 import { findPrivateView, readCaaFromZone } from './public-view.ts';
 import { isServfail, type QueriesFor, type ServerAddress } from './queries.ts';
@@ -60,9 +61,11 @@ class FactReader {
   readonly #names = new PromiseCache<NameFacts>();
   readonly #delegations = new PromiseCache<readonly string[] | PrivateView>();
   readonly #caa = new PromiseCache<readonly CaaRecord[]>();
+  readonly #chains: Chains;
 
   constructor(sources: PreflightSources) {
     this.#sources = sources;
+    this.#chains = new Chains(sources);
   }
 
   /** All facts of a name. */
@@ -79,7 +82,12 @@ class FactReader {
       const isStray = end !== name && (recordName === name || zone.kind === 'none');
       const isUnknown = aliases.kind === 'unanswered';
       const ownAlias = isStray || isUnknown ? await this.#findOwnAlias(name, isUnknown, signal) : undefined;
-      return { domain, aliases, recordName, caa, zone, ...(ownAlias ? { ownAlias } : {}) };
+      const brokenChains = await this.#chains.findBroken(domain, zone, signal);
+      return {
+        ...{ domain, aliases, recordName, caa, zone },
+        ...(ownAlias ? { ownAlias } : {}),
+        ...(brokenChains.length > 0 ? { brokenChains } : {}),
+      };
     });
   }
 
@@ -103,8 +111,11 @@ class FactReader {
   /** The facts of a name that need no call to Route 53: CAA alone. */
   async gatherCaa(domain: string, signal: AbortSignal): Promise<NameFacts> {
     const unasked = { kind: 'unasked' } as const;
-    const caa = await this.#findCaa(domain, signal);
-    return { domain, aliases: unasked, recordName: challengeName(domain), zone: unasked, caa };
+    const [caa, brokenChains] = await Promise.all([
+      this.#findCaa(domain, signal),
+      this.#chains.findBroken(domain, unasked, signal),
+    ]);
+    return { domain, aliases: unasked, recordName: challengeName(domain), zone: unasked, caa, brokenChains };
   }
 
   async #followAliases(domain: string, signal: AbortSignal): Promise<AliasChain | Unanswered> {

@@ -20,8 +20,8 @@ export interface ZoneCut {
 
 /** The zone that a name is in, if that is below `zone`: then somebody else answers for the name.
  *  `undefined` if the name is in `zone` itself, or DNS does not answer. Takes one query, unless the
- *  resolver leaves the zone out of its answer. @param name A name below `zone`. @throws DnsError `Failed`
- *  if the signal is aborted. */
+ *  resolver leaves the zone out of its answer.
+ *  @param name A name below `zone`. */
 export async function findCut(
   name: string,
   zone: string,
@@ -42,7 +42,7 @@ export async function findCut(
     }
     return undefined;
   } catch (error) {
-    if (error instanceof DnsError && error.code === 'Lookup') return undefined;
+    if (error instanceof DnsError) return undefined;
     throw error;
   }
 }

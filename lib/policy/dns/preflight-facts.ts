@@ -1,5 +1,6 @@
 // What DNS and Route 53 say before an order: the facts that the preflight judges.
 import type { CaaRecord } from './caa.ts';
+import type { ChainFacts } from './dnssec.ts';
 
 /** The names that CNAMEs lead through, first to last. `ends`: the last one has no CNAME. `circle`: the
  *  last one is in the list twice. `too long`: more CNAMEs than a CA follows, so the last one was not
@@ -76,6 +77,8 @@ export interface NameFacts {
    *  would make the order fail. A CNAME that a wildcard makes is none. */
   readonly ownAlias?: OwnAlias | undefined;
   readonly caa: CaaFacts;
+  /** Zones above the name, or above its record, whose keys do not fit the DS records of their parents. */
+  readonly brokenChains?: readonly ChainFacts[] | undefined;
 }
 
 /** A CNAME record in a hosted zone of ours. */

@@ -4,6 +4,7 @@ import { listSome } from '../bounds.ts';
 import type { PlanEntry } from '../issuance/plan.ts';
 import { type CaaSubject, findCaaObstacle } from './caa.ts';
 import { delegatingRecord, describeNoZone, describeOwnAlias } from './delegation.ts';
+import { describeBrokenChain } from './dnssec.ts';
 import type {
   FoundZoneFacts,
   NameFacts,
@@ -30,6 +31,7 @@ export function judgePreflight(facts: PreflightFacts, ca: CaaSubject): readonly 
   return facts.names.flatMap((name) => [
     ...judgeAliases(name, facts.delegationZone),
     ...judgeZone(name, facts.delegationZone),
+    ...judgeChains(name),
     ...judgeCaa(name, ca),
   ]);
 }
@@ -157,6 +159,12 @@ function judgeDelegation(
 
 function describePrivate({ problem }: PrivateView, name: string): string {
   return `${problem}, which only this network sees, so it is unknown whether public DNS leads to hosted zone ${name}: set CERTRELAY_RESOLVERS to a resolver that sees public DNS`;
+}
+
+function judgeChains({ domain, brokenChains = [] }: NameFacts): PreflightProblem[] {
+  return brokenChains.map((chain) => {
+    return { domain, blocks: true, record: `${chain.zone}. DS`, message: describeBrokenChain(chain) };
+  });
 }
 
 function judgeCaa({ domain, caa, zone }: NameFacts, ca: CaaSubject): PreflightProblem[] {

@@ -17,12 +17,29 @@ export interface CertificationAuthority {
   readonly value: string;
 }
 
+/** RFC 4034 §5.1. */
+export interface DelegationSigner {
+  readonly keyTag: number;
+  readonly algorithm: number;
+  readonly digestType: number;
+  readonly digest: Buffer;
+}
+
+/** RFC 4034 §2.1; the protocol is 3. */
+export interface SigningKey {
+  readonly flags: number;
+  readonly algorithm: number;
+  readonly key: Buffer;
+}
+
 /** Types this server answers, with their data as dns-packet writes it. */
 export type ResourceData =
   | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS'; readonly data: string }
   | { readonly type: 'TXT'; readonly data: readonly Buffer[] }
   | { readonly type: 'CAA'; readonly data: CertificationAuthority }
-  | { readonly type: 'SOA'; readonly data: StartOfAuthority };
+  | { readonly type: 'SOA'; readonly data: StartOfAuthority }
+  | { readonly type: 'DS'; readonly data: DelegationSigner }
+  | { readonly type: 'DNSKEY'; readonly data: SigningKey };
 
 export type Resource = ResourceData & { readonly name: string; readonly ttl: number };
 
@@ -48,7 +65,7 @@ const longestAliasChain = 16;
 
 /** Answers from the closest zone; a CNAME is followed through all of them, because this server is also the
  *  recursive resolver of the sandbox. A name above a zone exists and has no records here; any other is
- *  REFUSED. */
+ *  REFUSED. DS records are in the zone above (RFC 4035 §3.1.4.1). */
 export function answerQuestion(
   question: { readonly name: string; readonly type: string },
   zones: readonly Zone[],
@@ -56,10 +73,10 @@ export function answerQuestion(
   const answers: Resource[] = [];
   let name = absolute(question.name);
   for (let hop = 0; hop < longestAliasChain; hop += 1) {
-    const zone = closestZone(name, zones);
+    const zone = closestZone(name, question.type === 'DS' ? zones.filter((one) => one.name !== name) : zones);
     // A chain that leaves our zones ends with the alias that leaves; whoever asked goes on from there.
     if (!zone) {
-      const exists = hop > 0 || zones.some((other) => other.name.endsWith(`.${name}`));
+      const exists = hop > 0 || zones.some((other) => other.name === name || other.name.endsWith(`.${name}`));
       return { ...empty(exists ? 'NOERROR' : 'REFUSED'), answers, isAuthoritative: hop > 0 };
     }
     const cut = delegation(name, zone);

@@ -1,5 +1,5 @@
 // One hosted zone: what the API shows at once, and what DNS answers when a change is INSYNC.
-import type { Resource, Zone } from '../dns/answer.ts';
+import type { Resource, SigningKey, Zone } from '../dns/answer.ts';
 import {
   applyBatch,
   type Change,
@@ -19,6 +19,8 @@ export class HostedZone implements Zone {
   readonly isPrivate: boolean;
   /** Whether DNS leads to it; may be changed, as a registrar would. */
   isDelegated: boolean;
+  /** Keys that sign it, which DNS answers and listings do not show. */
+  signingKeys: readonly SigningKey[] = [];
   readonly nameServers: readonly string[];
   #live: RecordSets;
   #sorted: readonly RecordSet[] | undefined;
@@ -79,7 +81,10 @@ export class HostedZone implements Zone {
   }
 
   recordsAt(name: string): readonly Resource[] {
-    return this.#publish().records.get(name) ?? [];
+    const records = this.#publish().records.get(name) ?? [];
+    if (name !== this.name) return records;
+    const keys = this.signingKeys.map((data): Resource => ({ name, type: 'DNSKEY', ttl: 3_600, data }));
+    return [...records, ...keys];
   }
 
   hasName(name: string): boolean {
