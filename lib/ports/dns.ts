@@ -89,12 +89,13 @@ export type FindHostedZone = (
   signal: AbortSignal,
 ) => Promise<FoundZone | 'no zones' | undefined>;
 
-/** Reads what an order for these names depends on in DNS and Route 53. Wildcards keep their `*.`. With `caa`
+/** Reads what an order for these names depends on in DNS and Route 53. Wildcards keep their `*.`. With
+ *  `lasting` it reads what persistent records depend on (dns-persist-01). With `caa`
  *  it reads only CAA records and makes no call to Route 53: for an order that may need no proof. Answers are
  *  kept for the run. A fact that cannot be read is part of the result.
  *  @throws the signal's reason once the signal is aborted, and nothing else. */
 export type Preflight = (
   domains: readonly string[],
-  about: 'all' | 'caa',
+  about: 'all' | 'lasting' | 'caa',
   signal: AbortSignal,
 ) => Promise<PreflightFacts>;

@@ -244,6 +244,20 @@ test('for an order that may need no proof, CAA alone is asked, and Route 53 is n
   expect([asked('CNAME'), asked('NS'), setting.count('ListHostedZones')]).toEqual([[], [], 0]);
 });
 
+test('a persistent record is looked at under its own name, and read only where DNS leads elsewhere', async () => {
+  setting.route53.createZone('example.org', { delegated: false });
+  setting.serveElsewhere('example.org', ['ns.elsewhere.example']);
+  const { dns, route53 } = setting.open();
+  const look = dns.createPreflight(route53.findZone);
+  const { names } = await look([name, 'shop.example.org'], 'lasting', setting.signal);
+  expect(names.map(({ recordName }) => recordName)).toEqual([
+    '_validation-persist.shop.example.com',
+    '_validation-persist.shop.example.org',
+  ]);
+  expect(asked('TXT')).toEqual(['_validation-persist.shop.example.org']);
+  expect(judgePreflight({ names }, ca)).toMatchObject([{ blocks: true, record: 'example.org. NS' }]);
+});
+
 describe('aliases', () => {
   test('lead to the zone of ours at their end', async () => {
     const acme = setting.route53.createZone('acme.example.net').id;

@@ -80,3 +80,22 @@ it('puts the hashed value of the newer draft beside the older one, once', async 
   expect((await order()).answer).toMatchObject({ summary: { issued: 1 } });
   expect(changes() - before).toBe(1);
 });
+
+it('looks at DNS before each order, although the last one has just been proved', async () => {
+  zone.isDelegated = false;
+  const { answer } = await sandbox.lambda.invoke('issue', {
+    certificates: ['shop'],
+    force: true,
+    dryRun: true,
+  });
+  zone.isDelegated = true;
+  expect(answer).toMatchObject({
+    certificates: [
+      {
+        warnings: expect.arrayContaining([
+          expect.stringMatching(/^_validation-persist\.shop\.example\.com\. CNAME: /),
+        ]),
+      },
+    ],
+  });
+});

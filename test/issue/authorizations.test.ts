@@ -12,7 +12,7 @@ const shop = specOf('shop', domains);
 
 let harness: Harness;
 /** What was asked of DNS since the last `issue`. */
-const asked: ('all' | 'caa')[] = [];
+const asked: ('all' | 'lasting' | 'caa')[] = [];
 let hasMoved: boolean;
 
 /** Certificates at a CA that reuses authorizations, and a hosted zone that DNS leads to until it has
@@ -30,7 +30,7 @@ function begin(...parameters: ConstructorParameters<typeof Harness>): void {
   };
 }
 
-function factsOf(domain: string, about: 'all' | 'caa'): PreflightFacts['names'][number] {
+function factsOf(domain: string, about: 'all' | 'lasting' | 'caa'): PreflightFacts['names'][number] {
   const recordName = `_acme-challenge.${domain.replace('*.', '')}`;
   const caa = { kind: 'none' } as const;
   if (about === 'caa')

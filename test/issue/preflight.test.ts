@@ -18,7 +18,10 @@ class Dns {
   /** `name about`. */
   readonly asked: string[] = [];
 
-  readonly gather = async (domains: readonly string[], about: 'all' | 'caa'): Promise<PreflightFacts> => {
+  readonly gather = async (
+    domains: readonly string[],
+    about: 'all' | 'lasting' | 'caa',
+  ): Promise<PreflightFacts> => {
     this.asked.push(`${domains[0]} ${about}`);
     if (this.silent) throw new Error('no resolver');
     const caa =
@@ -34,7 +37,7 @@ class Dns {
 
   readonly describe = async () => ({ identities: ['ca.example'], accountUrl: this.accountUrl });
 
-  #challenge(domain: string, about: 'all' | 'caa') {
+  #challenge(domain: string, about: 'all' | 'lasting' | 'caa') {
     const recordName = `_acme-challenge.${domain.replace('*.', '')}`;
     if (about === 'caa')
       return { recordName, aliases: { kind: 'unasked' }, zone: { kind: 'unasked' } } as const;

@@ -272,6 +272,34 @@ describe('an entry that orders', () => {
   });
 });
 
+describe('a persistent record', () => {
+  const account = { accountUrl: ca.accountUrl, thumbprint: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' };
+  const moved: NameFacts = {
+    ...good,
+    challenge: '_validation-persist.shop.example.com',
+    zone: { ...zone, live: ['ns.elsewhere.example'] },
+  };
+  const blocks = (texts: readonly string[], change: Partial<NameFacts> = {}) =>
+    judgePreflight(
+      { names: [{ ...moved, ...change, texts }] },
+      { ...ca, ...account },
+      new Date('2027-01-01T00:00:00Z'),
+    ).map((problem) => problem.blocks);
+
+  test('of the account where DNS leads makes a zone elsewhere a doubt only', () => {
+    expect(blocks([`ca.example; accounturi=${ca.accountUrl}`])).toEqual([false]);
+    expect(blocks([])).toEqual([true]);
+    expect(blocks(['ca.example; accounturi=https://ca.example/acme/acct/8'])).toEqual([true]);
+    expect(blocks([`ca.example; accounturi=${ca.accountUrl}`], { domain: '*.shop.example.com' })).toEqual([
+      true,
+    ]);
+  });
+
+  test('does not help where no hosted zone takes it', () => {
+    expect(blocks([`ca.example; accounturi=${ca.accountUrl}`], { zone: { kind: 'none' } })).toEqual([true]);
+  });
+});
+
 describe('several names', () => {
   test('have their findings in their order, a wildcard by its own property', () => {
     const records = [

@@ -70,16 +70,22 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
     async describe(name, signal) {
       const { directory, issuer, transport } = await reach(name);
       const { meta } = await transport.directory(signal);
-      const session = (await open.known(name)?.catch(() => undefined))?.session;
-      const storedUrl = session?.accountUrl ?? (await options.accounts.read(directory, signal))?.url;
+      const connected = await open.known(name)?.catch(() => undefined);
+      const stored = connected ? undefined : await options.accounts.read(directory, signal);
+      const storedUrl = connected?.session.accountUrl ?? stored?.url;
       const accountUrl =
         (await problemOf(storedUrl, directory, transport, signal)) === undefined ? storedUrl : undefined;
       // An order falls back to dns-01 if the CA does not offer dns-persist-01.
-      const methods =
-        issuer.challenge === 'dns-persist-01' ? ([issuer.challenge, 'dns-01'] as const) : undefined;
+      const lasting =
+        issuer.challenge === 'dns-persist-01'
+          ? {
+              methods: [issuer.challenge, 'dns-01'] as const,
+              thumbprint: connected?.thumbprint ?? (stored && thumbprint(readAccountKey(stored.key))),
+            }
+          : {};
       const published = meta?.caaIdentities ?? [];
       const identities = published.length > 0 ? published : (issuer.caaIdentity ?? []);
-      return { identities, accountUrl, ...(methods ? { methods } : {}) };
+      return { identities, accountUrl, ...lasting };
     },
     async rollAccountKey(name, signal) {
       const { directory, transport } = await reach(name);
@@ -103,6 +109,8 @@ interface IssuerEndpoint extends Registrant {
 interface Connected {
   readonly authority: CertificateAuthority;
   readonly session: Session;
+  /** Thumbprint of the account's key (RFC 7638). */
+  readonly thumbprint: string;
 }
 
 async function reachIssuer(name: string, options: AuthorityOptions): Promise<IssuerEndpoint> {
@@ -130,8 +138,9 @@ async function connect(
   if (account.url !== undefined && account.contact.join() !== issuer.contact.join()) {
     await updateContact({ account, session }, endpoint, options, signal);
   }
-  const authority = openAuthority({ issuer, transport, session, thumbprint: thumbprint(key), clock, log });
-  return { authority, session };
+  const print = thumbprint(key);
+  const authority = openAuthority({ issuer, transport, session, thumbprint: print, clock, log });
+  return { authority, session, thumbprint: print };
 }
 
 /** The stored account; a new key is stored if there is none. Finishes an interrupted exchange of keys

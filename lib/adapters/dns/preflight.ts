@@ -1,7 +1,7 @@
 // Reads what an order depends on in DNS: CNAMEs, the hosted zone and its delegation, and CAA records.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { PromiseCache } from '../../async/promise-cache.ts';
-import { challengeName, withoutWildcard } from '../../certificate/names.ts';
+import { challengeName, persistentName, withoutWildcard } from '../../certificate/names.ts';
 import type { CaaRecord } from '../../policy/dns/caa.ts';
 import { challengeRecordName } from '../../policy/dns/delegation.ts';
 import type {
@@ -9,7 +9,6 @@ import type {
   CaaFacts,
   FoundZoneFacts,
   NameFacts,
-  OwnAlias,
   PrivateView,
   Unanswered,
   ZoneFacts,
@@ -19,6 +18,7 @@ import { describeError } from '../../ports/errors.ts';
 import type { Aliases } from './aliases.ts';
 import { Chains } from './chains.ts';
 import type { DnsNetwork } from './name-servers.ts';
+import { findOwnAlias } from './own-alias.ts';
 import { findPrivateView, readCaaFromZone } from './public-view.ts';
 import { isServfail, type QueriesFor, type ServerAddress } from './queries.ts';
 import { findCut } from './zone-cut.ts';
@@ -48,7 +48,7 @@ export function createPreflight(sources: PreflightSources): Preflight {
   const facts = new FactReader(sources);
   return async (domains, about, signal) => {
     const gather = (domain: string) =>
-      about === 'all' ? facts.gather(domain, signal) : facts.gatherCaa(domain, signal);
+      about === 'caa' ? facts.gatherCaa(domain, signal) : facts.gather(domain, about, signal);
     const names = await mapConcurrently(domains, namesAtOnce, gather);
     signal.throwIfAborted();
     return { names, delegationZone: sources.delegationZone };
@@ -68,44 +68,32 @@ class FactReader {
     this.#chains = new Chains(sources);
   }
 
-  /** All facts of a name. */
-  gather(domain: string, signal: AbortSignal): Promise<NameFacts> {
-    return this.#names.get(domain, async () => {
+  /** All facts of a name. `lasting`: those of its persistent record. */
+  gather(domain: string, about: 'all' | 'lasting', signal: AbortSignal): Promise<NameFacts> {
+    return this.#names.get(`${about} ${domain}`, async () => {
+      const name = about === 'lasting' ? persistentName(domain) : challengeName(domain);
       const [aliases, caa] = await Promise.all([
-        this.#followAliases(domain, signal),
+        this.#followAliases(name, signal),
         this.#findCaa(domain, signal),
       ]);
-      const name = challengeName(domain);
       const end = (aliases.kind === 'ends' ? aliases.names.at(-1) : undefined) ?? name;
       const recordName = challengeRecordName(name, end);
       const zone = await this.#findZone(recordName, signal);
       const isStray = end !== name && (recordName === name || zone.kind === 'none');
       const isUnknown = aliases.kind === 'unanswered';
-      const ownAlias = isStray || isUnknown ? await this.#findOwnAlias(name, isUnknown, signal) : undefined;
+      const ownAlias =
+        isStray || isUnknown
+          ? await findOwnAlias(name, isUnknown, this.#sources.findZone, signal)
+          : undefined;
       const brokenChains = await this.#chains.findBroken(domain, zone, signal);
+      const facts = { domain, aliases, recordName, caa, zone };
       return {
-        ...{ domain, aliases, recordName, caa, zone },
+        ...facts,
+        ...(about === 'lasting' ? { challenge: name, texts: await this.#readTexts(name, zone, signal) } : {}),
         ...(ownAlias ? { ownAlias } : {}),
         ...(brokenChains.length > 0 ? { brokenChains } : {}),
       };
     });
-  }
-
-  /** The CNAME record that a hosted zone of ours has at a challenge's name. `mayBeOurs`: none if it leads
-   *  to a name that Certrelay writes. `undefined` also if AWS does not say: the order finds out. */
-  async #findOwnAlias(name: string, mayBeOurs: boolean, signal: AbortSignal): Promise<OwnAlias | undefined> {
-    try {
-      const zone = await this.#sources.findZone(name, signal);
-      if (!zone || zone === 'no zones') return undefined;
-      const target = await zone.aliasAt(name, signal);
-      if (target === undefined) return undefined;
-      const isWritten = mayBeOurs && challengeRecordName(name, target) === target;
-      const home = isWritten ? await this.#sources.findZone(target, signal) : undefined;
-      return home ? undefined : { zone: { id: zone.id, name: zone.name }, target };
-    } catch (error) {
-      if (error instanceof DnsError) return undefined;
-      throw error;
-    }
   }
 
   /** The facts of a name that need no call to Route 53: CAA alone. */
@@ -118,9 +106,22 @@ class FactReader {
     return { domain, aliases: unasked, recordName: challengeName(domain), zone: unasked, caa, brokenChains };
   }
 
-  async #followAliases(domain: string, signal: AbortSignal): Promise<AliasChain | Unanswered> {
+  /** The values of a persistent record, if DNS may not lead to the hosted zone: it may be where DNS leads,
+   *  too. */
+  async #readTexts(name: string, zone: ZoneFacts, signal: AbortSignal): Promise<readonly string[]> {
+    if (zone.kind === 'found' && !zone.cut && !('kind' in zone.live)) {
+      const { delegationSet, live } = zone;
+      if (live.length > 0 && live.every((server) => delegationSet.includes(server))) return [];
+    }
+    const { queries, resolver } = this.#sources;
+    return queries(signal)
+      .texts(name, resolver)
+      .catch(() => []);
+  }
+
+  async #followAliases(name: string, signal: AbortSignal): Promise<AliasChain | Unanswered> {
     try {
-      return await this.#sources.aliases.follow(challengeName(domain), signal);
+      return await this.#sources.aliases.follow(name, signal);
     } catch (error) {
       return unanswered(error);
     }

@@ -56,16 +56,16 @@ async function preflightOne(
   const { issuer, profile } = situation.desired;
   try {
     const subject = await describeCa(issuer);
-    // The lasting record may exist already, wherever DNS leads now. If it does not, writing it fails with a
-    // reason.
     const isLasting = subject.methods?.includes('dns-persist-01') ?? false;
     // The CA asks for no proof, so only CAA matters.
     const order = { accountUrl: subject.accountUrl, profile, domains };
     const isAuthorized = areAuthorized(entry?.state.authorizations, order, clock.now());
-    const about = isLasting || isAuthorized ? 'caa' : 'all';
+    // CAs never use an authorization by dns-persist-01 again: each order is proved by DNS.
+    const about = isLasting ? 'lasting' : isAuthorized ? 'caa' : 'all';
     const facts = await preflight.gather(domains, about, signal);
     const zones = facts.names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
-    return heedProblems({ ...plan, zones: [...new Set(zones)] }, judgePreflight(facts, subject), force);
+    const problems = judgePreflight(facts, subject, clock.now());
+    return heedProblems({ ...plan, zones: [...new Set(zones)] }, problems, force);
   } catch (error) {
     const why = signal.aborted ? 'it took too long' : describeError(error);
     return { ...plan, warnings: [`DNS was not checked before the order: ${why}`] };

@@ -16,6 +16,8 @@ export interface CaaSubject {
   /** URL of the account that orders. If absent (no account yet), `accounturi` of one account is not
    *  checked. */
   readonly accountUrl?: string | undefined;
+  /** Thumbprint of the account's key (RFC 7638), for records of dns-persist-01. */
+  readonly thumbprint?: string | undefined;
   /** Challenges that could prove the names; one allowed is enough. Absent: dns-01. */
   readonly methods?: readonly ChallengeType[];
 }

@@ -29,9 +29,9 @@ export function persistentValue(issuer: string, accountUri: string, isWildcard: 
   return `${issuer}; accounturi=${accountUri}${isWildcard ? '; policy=wildcard' : ''}`;
 }
 
-/** Whether a TXT value at the persistent name of `domain` proves it to the CA: it names one of `issuers` and
- *  the account, in the spelling of either draft, has the policy if the name is a wildcard, and has not ended.
- *  A value that has a parameter twice, or one that cannot be read, proves nothing. */
+/** Whether a TXT value at the persistent name of `domain` proves it to the CA: it names one of `issuers` (any
+ *  if empty) and the account, in the spelling of either draft, has the policy if the name is a wildcard, and
+ *  has not ended. A value that has a parameter twice, or one that cannot be read, proves nothing. */
 export function provesDomain(
   text: string,
   domain: string,
@@ -45,7 +45,7 @@ export function provesDomain(
   const pairs = parts.map((part) => /^([A-Za-z0-9-]+)\s*=\s*([\x21-\x3a\x3c-\x7e]*)$/.exec(part));
   const parameters = new Map(pairs.map((pair) => [pair?.[1]?.toLowerCase(), pair?.[2] ?? '']));
   if (pairs.includes(null) || parameters.size < pairs.length) return false;
-  if (!issuers.includes(issuer.toLowerCase())) return false;
+  if (issuers.length > 0 && !issuers.includes(issuer.toLowerCase())) return false;
   if (domain.startsWith('*.') && parameters.get('policy')?.toLowerCase() !== 'wildcard') return false;
   const until = parameters.get('persistuntil');
   if (until !== undefined && !(Number(until) * 1_000 > now.getTime())) return false;

@@ -73,6 +73,8 @@ export interface NameFacts {
   /** The name that would get the TXT value. */
   readonly recordName: string;
   readonly zone: ZoneFacts;
+  /** TXT values that DNS has at a persistent record's name. Only read if DNS may not lead to the zone. */
+  readonly texts?: readonly string[] | undefined;
   /** The CNAME record that stands at `challenge` itself, in a hosted zone of ours. Only read if the record
    *  would make the order fail. A CNAME that a wildcard makes is none. */
   readonly ownAlias?: OwnAlias | undefined;

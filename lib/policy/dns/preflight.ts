@@ -5,6 +5,7 @@ import type { PlanEntry } from '../issuance/plan.ts';
 import { type CaaSubject, findCaaObstacle } from './caa.ts';
 import { delegatingRecord, describeNoZone, describeOwnAlias } from './delegation.ts';
 import { describeBrokenChain } from './dnssec.ts';
+import { provesDomain } from './persistent-record.ts';
 import type {
   FoundZoneFacts,
   NameFacts,
@@ -26,14 +27,36 @@ export interface PreflightProblem {
   readonly message: string;
 }
 
-/** All problems, in the order of the names; empty if none is known. */
-export function judgePreflight(facts: PreflightFacts, ca: CaaSubject): readonly PreflightProblem[] {
-  return facts.names.flatMap((name) => [
-    ...judgeAliases(name, facts.delegationZone),
-    ...judgeZone(name, facts.delegationZone),
-    ...judgeChains(name),
-    ...judgeCaa(name, ca),
-  ]);
+/** All problems, in the order of the names; empty if none is known. A persistent record that proves the name
+ *  already makes problems of its zone warnings: an order does not write it again.
+ *  @param now Whether such a record has ended. Absent: none proves a name. */
+export function judgePreflight(
+  facts: PreflightFacts,
+  ca: CaaSubject,
+  now?: Date,
+): readonly PreflightProblem[] {
+  return facts.names.flatMap((name) => {
+    const ofZone = judgeZone(name, facts.delegationZone);
+    const isProved = isProvedByRecord(name, ca, now);
+    return [
+      ...judgeAliases(name, facts.delegationZone),
+      ...ofZone.map((problem) => (isProved ? { ...problem, blocks: false } : problem)),
+      ...judgeChains(name),
+      ...judgeCaa(name, ca),
+    ];
+  });
+}
+
+function isProvedByRecord(
+  { domain, zone, texts = [] }: NameFacts,
+  { identities, accountUrl: url, thumbprint }: CaaSubject,
+  now: Date | undefined,
+): boolean {
+  if (url === undefined || thumbprint === undefined || now === undefined) return false;
+  // An order looks for the record in a hosted zone of ours, whatever DNS says.
+  if (zone.kind !== 'found') return false;
+  const issuers = identities.map((identity) => identity.toLowerCase());
+  return texts.some((text) => provesDomain(text, domain, { issuers, account: { url, thumbprint }, now }));
 }
 
 /** How many problems one message lists; the others are counted. */
