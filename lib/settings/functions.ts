@@ -113,5 +113,5 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 
 function serverOf(host: string | undefined, port = '443'): string | undefined {
   if (host === undefined) return undefined;
-  return `https://${formatEndpoint({ address: host, port: Number(port) })}`;
+  return `https://${formatEndpoint({ address: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) })}`;
 }

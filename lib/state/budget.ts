@@ -89,7 +89,9 @@ export function fitTags(tags: Tags, there: There | undefined): TagChange {
   if (!there) return { write: tags, remove: [] };
   const write = new Map([...Object.entries(tags), ...findTails(tags, there)]);
   const remove = new Set<string>();
-  const isOver = () => there.size + countNew(write, there) - remove.size > mostWithExpendable;
+  // A write that only replaces tags needs no room: nothing gives way for it.
+  const isOver = () =>
+    countNew(write, there) > 0 && there.size + countNew(write, there) - remove.size > mostWithExpendable;
   const drop = (keys: readonly string[]) => {
     for (const key of keys) {
       write.delete(key);

@@ -57,3 +57,12 @@ test('how often a schedule calls each function is told in minutes; what only peo
     'CERTRELAY_PROBE_INTERVAL_MINUTES must be a whole number of minutes',
   );
 });
+
+test.each([
+  ['10.0.0.1', 'https://10.0.0.1:6443'],
+  ['fd00::1', 'https://[fd00::1]:6443'],
+  ['[fd00::1]', 'https://[fd00::1]:6443'],
+])('KUBERNETES_SERVICE_HOST %s is the API server %s', (host, server) => {
+  const environment = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '6443' };
+  expect(readSettings(environment).kubernetesServer).toBe(server);
+});

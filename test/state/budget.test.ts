@@ -126,6 +126,12 @@ describe('where there is no room', () => {
     });
   });
 
+  it('a write that only replaces tags goes through, because it needs no room', () => {
+    const asked = { askAfter: new Date('2027-01-01T00:00:00Z'), failures: 1 };
+    const there = new Map([...full, ['certrelay:askAfter', 'x'], ['certrelay:failures', '0']]);
+    expect(fitTags(encodeState(asked), there)).toEqual({ write: encodeState(asked), remove: [] });
+  });
+
   it('what an agent may not take away is emptied', () => {
     const there = new Map([...full, ['certrelay:agent-report/edge.1', 'x']]);
     const change = fitTags(encodeState({ reports: { edge: {} } }), there);

@@ -95,9 +95,9 @@ function explain(
     const message = `the run ended before sts:AssumeRole of ${roleArn} was answered`;
     return { code: 'Failed', message, cause: signal.reason };
   }
-  const { kind, message: refusal, cause } = readAwsFailure(error);
+  const { kind, cause } = readAwsFailure(error);
   if (kind === 'denied') {
-    const principal = principalIn(refusal);
+    const principal = principalIn(cause instanceof Error ? cause.message : '');
     const condition =
       externalId === undefined ? '' : ', with the externalId of the inventory as sts:ExternalId,';
     const message = `AWS refused to let ${principal} assume the role ${roleArn} of ${namedAt}: its trust policy must allow sts:AssumeRole to that principal${condition} and the principal's own policy must allow sts:AssumeRole on the role (run serverless deploy after a change of ${namedAt})`;
