@@ -89,7 +89,7 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
       `INSERT INTO paused (registrationID, identifierType, identifierValue, pausedAt)
        SELECT id, 0, '${domain}', NOW() FROM registrations`,
     );
-    const page = 'https://unpause.harness.example/sfe/v1/unpause?jwt=';
+    const page = 'https://unpause.bench.example/sfe/v1/unpause?jwt=';
     const refused = await harness.issue('paused');
     expect(refused.error?.errorMessage).toContain(page);
     const { answer } = await harness.issue('paused', { force: true });

@@ -84,7 +84,7 @@ if (absent.length > 0) {
         const user = new Map(Object.entries(users)).get(name);
         const outcome = user === undefined ? 'deleted' : 'kept';
         const message = expect.stringContaining(
-          user === undefined ? 'Secret deleted' : `as long as it is used by ${user}: `,
+          user === undefined ? 'Secret deleted' : `but ${user} still uses it; `,
         );
         return { target: `lab/shop/${name}`, outcome, message };
       });
