@@ -419,6 +419,13 @@ describe('DNSSEC', () => {
     expect(findings[0]?.message).toContain(`key tag ${keyTag(key)}`);
   });
 
+  test('that only a chosen resolver has seen is a doubt, because it may remember old records', async () => {
+    serveParent(key);
+    sign(other);
+    const findings = judgePreflight(await connect()(name), ca);
+    expect(findings).toMatchObject([{ blocks: false, record: 'example.com. DS' }]);
+  });
+
   test('that a server does not answer holds nothing back', async () => {
     serveParent(key);
     setting.faults.set('dns', 'DNSKEY', { kind: 'error', code: 'SERVFAIL', status: 0 }, 100);

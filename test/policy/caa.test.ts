@@ -23,6 +23,11 @@ const passing: readonly [string, readonly string[]][] = [
   ['the CA among others', ['0 issue "a.example"', '0 issue "ca.example"']],
   ['only who is told of misuse', ['0 iodef "mailto:ops@example.com"', '128 iodef "mailto:ops@example.com"']],
   ['a critical property that is known', ['128 issue "ca.example"']],
+  ['the flag 1, which RFC 8659 reserves', ['1 tbs "x"', '0 issue "ca.example"']],
+  [
+    'a critical property about whom a CA may write to',
+    ['128 contactemail "ops@example.com"', '128 contactphone "1"', '0 issue "ca.example"'],
+  ],
   ['a property that nobody knows and nobody must', ['0 tbs "unknown"', '0 issue "ca.example"']],
   ['our account', ['0 issue "ca.example; accounturi=https://ca.example/acme/acct/7"']],
   [
@@ -58,7 +63,6 @@ const refused: readonly [string, readonly string[], string, string][] = [
     '128 tbs "x"',
     'flags to 0',
   ],
-  ['the flag 1, which is read as critical', ['0 issue "ca.example"', '1 tbs "x"'], '1 tbs "x"', 'flags to 0'],
   [
     'another account',
     ['0 issue "ca.example; accounturi=https://ca.example/acme/acct/70"'],
@@ -165,6 +169,11 @@ describe("Let's Encrypt", () => {
   ])('the account %s is ours by its older URL, or is not', (uri, ca, isOurs) => {
     const obstacle = findCaaObstacle(records(`0 issue "letsencrypt.org; accounturi=${uri}"`), false, ca);
     expect(obstacle === undefined).toBe(isOurs);
+  });
+
+  test('reads the flag 1 as critical', () => {
+    const set = records('0 issue "letsencrypt.org"', '1 tbs "x"');
+    expect(findCaaObstacle(set, false, letsEncrypt)?.remedy).toContain('flags to 0');
   });
 
   test.each([

@@ -55,6 +55,17 @@ describe('a zone', () => {
     ['whose key fits, of algorithm 13', ecdsaChain([ecdsa]), false],
     ['one of whose DS records fits', ecdsaChain([sha256, ecdsa]), false],
     ['one of whose keys fits', ecdsaChain([ecdsa], [rsa, p256]), false],
+    [
+      'whose key fits by SHA-1, while SHA-256 names another',
+      rsaChain([sha1, { ...sha256, keyTag: 1 }]),
+      true,
+    ],
+    ['whose key fits by SHA-1, beside another algorithm', rsaChain([sha1, ecdsa]), false],
+    [
+      'whose key fits by SHA-1, beside an unknown digest',
+      rsaChain([sha1, { ...sha1, digestType: 3 }]),
+      false,
+    ],
     ['of another name with the same key', { ...ecdsaChain([ecdsa]), zone: 'example.org' }, true],
     ['whose DS record is of another key', ecdsaChain([sha256]), true],
     ['with DS records and no key', ecdsaChain([ecdsa], []), true],

@@ -1,5 +1,6 @@
 // What stands before an order: each fact with its finding, and the record to change.
 import { describe, expect, test } from 'vitest';
+import type { ChainFacts } from '../../lib/policy/dns/dnssec.ts';
 import { heedProblems, judgePreflight, type PreflightProblem } from '../../lib/policy/dns/preflight.ts';
 import type { NameFacts, Unanswered } from '../../lib/policy/dns/preflight-facts.ts';
 import type { PlanEntry } from '../../lib/policy/issuance/plan.ts';
@@ -21,6 +22,11 @@ const silence: Unanswered = {
   isServfail: false,
 };
 const broken: Unanswered = { kind: 'unanswered', problem: 'ns did not answer (ESERVFAIL)', isServfail: true };
+const movedChain: ChainFacts = {
+  zone: 'example.com',
+  ds: [{ keyTag: 7, algorithm: 13, digestType: 2, digest: Buffer.from('ab', 'hex') }],
+  keys: [],
+};
 
 function judge(change: Partial<NameFacts>, delegationZone?: string) {
   return judgePreflight({ names: [{ ...good, ...change }], delegationZone }, ca);
@@ -130,17 +136,15 @@ const cases: readonly Case[] = [
   ],
   [
     'a zone that moved, with DS records left behind',
-    {
-      brokenChains: [
-        {
-          zone: 'example.com',
-          ds: [{ keyTag: 7, algorithm: 13, digestType: 2, digest: Buffer.from('ab', 'hex') }],
-          keys: [],
-        },
-      ],
-    },
+    { brokenChains: [movedChain] },
     { blocks: true, record: 'example.com. DS' },
     [/key tag 7 algorithm 13 digest type 2 ab.* has no DNSKEY.*at its registrar/],
+  ],
+  [
+    'a zone that moved, as a resolver of the operator remembers it',
+    { brokenChains: [{ ...movedChain, confirmed: false }] },
+    { blocks: false, record: 'example.com. DS' },
+    [/has no DNSKEY.*CERTRELAY_RESOLVERS.*old records/],
   ],
   [
     'no zone at all, and aliases that silence hides',
@@ -230,6 +234,13 @@ test('CAA does not hold back an order at a CA that does not say that it reads CA
   expect(at(['ca.example'], caa(';'))).toEqual([true]);
   expect(at([], caa('x', 128, 'tbs'))).toEqual([]);
   expect(at(['ca.example'], caa('x', 128, 'tbs'))).toEqual([true]);
+});
+
+test('DNSSEC does not hold back an order at a CA that does not say that it reads CAA', () => {
+  const names = [{ ...good, brokenChains: [movedChain] }];
+  expect(judgePreflight({ names }, { identities: [] })).toMatchObject([
+    { blocks: false, record: 'example.com. DS' },
+  ]);
 });
 
 describe('an entry that orders', () => {

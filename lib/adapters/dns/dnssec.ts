@@ -24,7 +24,8 @@ const zoneMs = 8_000;
 /** The chain of a zone whose keys do not fit its DS records. `undefined` if they fit, the zone is not signed,
  *  or DNS does not answer. Asks the resolver: one question if the zone is not signed, two if the keys fit.
  *  Before it says that they do not, it asks the servers of the parent and of the zone, because a resolver
- *  remembers old records. Ends after 8 seconds, or once the signal is aborted. */
+ *  remembers old records; a resolver that the operator chose is asked alone, and what it says stays
+ *  unconfirmed. Ends after 8 seconds, or once the signal is aborted. */
 export async function findBrokenChain(
   zone: string,
   sources: ChainSources,
@@ -34,7 +35,7 @@ export async function findBrokenChain(
   try {
     const first = await readChain(zone, sources, during);
     if (!isChainBroken(first)) return undefined;
-    if (sources.isChosen) return first;
+    if (sources.isChosen) return { ...first, confirmed: false };
     const confirmed = await confirmChain(zone, sources, during);
     return isChainBroken(confirmed) ? confirmed : undefined;
   } catch (error) {

@@ -29,13 +29,10 @@ export interface CaaObstacle {
   readonly remedy: string;
 }
 
-/** The flag "critical" is bit 128 (RFC 8659 §4.1). Let's Encrypt reads 1 as critical too, because many
- *  write it. */
-const criticalBits = 128 | 1;
-
 /** Tags that CAs know, so that "critical" stops none of them. Those after `iodef` are about other kinds of
- *  certificates (RFC 9495, and mark certificates), and Let's Encrypt knows them. */
-const knownTags = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc'];
+ *  certificates (RFC 9495, and mark certificates), and about whom a CA may write to (Baseline Requirements,
+ *  appendix A). */
+const knownTags = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc', 'contactemail', 'contactphone'];
 
 /** Checks the CAA record set that applies to a name; `undefined` if the CA may issue. If the CA publishes no
  *  identities, only records that forbid every CA are an obstacle: such a CA may know any tag.
@@ -47,7 +44,7 @@ export function findCaaObstacle(
   ca: CaaSubject,
 ): CaaObstacle | undefined {
   const unknownCritical = records.find(
-    ({ flags, tag }) => (flags & criticalBits) !== 0 && !knownTags.includes(tag),
+    ({ flags, tag }) => (flags & criticalBitsFor(ca)) !== 0 && !knownTags.includes(tag),
   );
   if (unknownCritical && ca.identities.length > 0) {
     const problem = `the CAA record ${show(unknownCritical)} is marked critical, and a CA that does not know its tag must refuse`;
@@ -142,6 +139,12 @@ function labelsOf(ca: CaaSubject): readonly string[] {
   const { methods = ['dns-01'] } = ca;
   if (isLetsEncrypt(ca)) return methods;
   return methods.flatMap((method) => [method, `ca-tbr-${methodNumbers[method]}`]);
+}
+
+/** The flag "critical" is bit 128 (RFC 8659 §4.1). Let's Encrypt reads 1 as critical too, because many
+ *  write it. */
+function criticalBitsFor(ca: CaaSubject): number {
+  return isLetsEncrypt(ca) ? 128 | 1 : 128;
 }
 
 function isLetsEncrypt({ identities }: CaaSubject): boolean {

@@ -24,10 +24,14 @@ export interface ChainFacts {
   readonly ds: readonly DsRecord[];
   /** At the zone's own servers. Empty: the zone is not signed there. */
   readonly keys: readonly DnskeyRecord[];
+  /** False if a resolver alone said so, which may remember old records. Absent: the servers of parent and
+   *  zone said it too. */
+  readonly confirmed?: boolean;
 }
 
 /** Digests that validators compute, by digest type (RFC 4034, RFC 4509, RFC 6605). */
 const digests: Readonly<Record<number, string>> = { 1: 'sha1', 2: 'sha256', 4: 'sha384' };
+const sha1Type = 1;
 /** Algorithms of keys that validators check (RFC 8624). */
 const algorithms = [5, 7, 8, 10, 13, 14, 15, 16];
 /** Flags of a DNSKEY: it signs the zone; it is revoked (RFC 5011); it is the one that DS records name. */
@@ -37,21 +41,35 @@ const entryPointFlag = 0x0001;
 
 /** Whether validating resolvers refuse every answer of the zone: it has DS records that a validator reads,
  *  and none of them fits a key of the zone (RFC 4035 §5.2). A zone without DS records, or with unknown
- *  algorithms and digests alone, is taken as not signed. */
+ *  algorithms and digests alone, is taken as not signed. SHA-1 does not count beside a better digest of the
+ *  same algorithm (RFC 4509 §3). */
 export function isChainBroken({ zone, ds, keys }: ChainFacts): boolean {
-  const readable = ds.filter(
-    ({ algorithm, digestType }) => algorithms.includes(algorithm) && digests[digestType] !== undefined,
+  const known = readableDs(ds);
+  const hasBetter = (algorithm: number) =>
+    known.some((record) => record.algorithm === algorithm && record.digestType !== sha1Type);
+  const readable = known.filter(
+    ({ algorithm, digestType }) => digestType !== sha1Type || !hasBetter(algorithm),
   );
   const usable = keys.filter(({ flags }) => (flags & zoneKeyFlag) !== 0 && (flags & revokedFlag) === 0);
   const fits = (record: DsRecord) => usable.some((key) => isDigestOf(record, key, zone));
   return readable.length > 0 && !readable.some(fits);
 }
 
+/** The DS records that validators read: those of a known algorithm and digest. A zone without any is
+ *  insecure, and so is all below it (RFC 4035 §5.2). */
+export function readableDs(ds: readonly DsRecord[]): readonly DsRecord[] {
+  return ds.filter(
+    ({ algorithm, digestType }) => algorithms.includes(algorithm) && digests[digestType] !== undefined,
+  );
+}
+
 /** Message for a broken chain: both sides, and the step at the registrar. */
-export function describeBrokenChain({ zone, ds, keys }: ChainFacts): string {
+export function describeBrokenChain(chain: ChainFacts): string {
+  const { zone, ds, keys, confirmed } = chain;
   const parent = ds.map(showDs).join(', ');
+  const source = confirmed === false ? '; the resolvers in CERTRELAY_RESOLVERS may give old records' : '';
   const problem = `the parent zone has DS records for ${zone} (${parent}), but`;
-  const refusal = 'so CAs refuse every answer of the zone (DNSSEC)';
+  const refusal = `so CAs refuse every answer of the zone (DNSSEC${source})`;
   if (keys.length === 0)
     return `${problem} the zone has no DNSKEY, ${refusal}; remove the DS records of ${zone} at its registrar, or turn on DNSSEC signing of the zone and give the registrar its new DS record`;
   const own = keys.map((key) => `key tag ${keyTag(key)} algorithm ${key.algorithm}`).join(', ');

@@ -41,7 +41,7 @@ export function judgePreflight(
     return [
       ...judgeAliases(name, facts.delegationZone),
       ...ofZone.map((problem) => (isProved ? { ...problem, blocks: false } : problem)),
-      ...judgeChains(name),
+      ...judgeChains(name, ca),
       ...judgeCaa(name, ca),
     ];
   });
@@ -184,9 +184,11 @@ function describePrivate({ problem }: PrivateView, name: string): string {
   return `${problem}, which only this network sees, so it is unknown whether public DNS leads to hosted zone ${name}: set CERTRELAY_RESOLVERS to a resolver that sees public DNS`;
 }
 
-function judgeChains({ domain, brokenChains = [] }: NameFacts): PreflightProblem[] {
+function judgeChains({ domain, brokenChains = [] }: NameFacts, ca: CaaSubject): PreflightProblem[] {
   return brokenChains.map((chain) => {
-    return { domain, blocks: true, record: `${chain.zone}. DS`, message: describeBrokenChain(chain) };
+    // A CA that does not read CAA, such as one of a private network, need not check DNSSEC either.
+    const blocks = ca.identities.length > 0 && chain.confirmed !== false;
+    return { domain, blocks, record: `${chain.zone}. DS`, message: describeBrokenChain(chain) };
   });
 }
 
