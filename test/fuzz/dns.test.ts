@@ -2,6 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { type AddressInfo, createServer, type Socket as TcpSocket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askPackets } from '../../lib/adapters/dns/packets.ts';
 import { createQueries } from '../../lib/adapters/dns/queries.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 
@@ -156,4 +157,11 @@ test('whatever comes by TCP, a question ends within ten seconds', { timeout: 30_
   } finally {
     for (const close of closing) close();
   }
+});
+
+test('a server that this machine may not reach is passed over, and the run goes on', async () => {
+  // Linux refuses to connect to the address of everybody, as it does without a route.
+  const question = { type: 'SOA', name: 'example.com' } as const;
+  const asking = askPackets(question, ['255.255.255.255:53'], AbortSignal.timeout(20_000));
+  await expect(asking).rejects.toMatchObject({ code: 'Lookup', message: expect.stringContaining('no answer') });
 });

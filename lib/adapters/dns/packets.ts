@@ -106,8 +106,10 @@ function sendUdp(
     });
     // A connected socket takes packets of this server only.
     let isOpen = true;
-    socket.connect(port, address, () => {
-      if (isOpen) socket.send(query);
+    // A connect that fails, e.g. without a route for IPv6, is told here and by no event.
+    socket.connect(port, address, (error?: Error) => {
+      if (error) reject(error);
+      else if (isOpen) socket.send(query, (problem) => problem && reject(problem));
     });
     return () => {
       isOpen = false;
