@@ -74,7 +74,8 @@ test('what names have in common is asked once in a run, and bounded at once', as
   await preflight(...domains, '*.n1.example.com');
   expect(asked('NS')).toEqual(['example.com']);
   expect(asked('CAA').filter((at) => at === 'example.com' || at === 'com')).toHaveLength(2);
-  expect(asked('CNAME')).toHaveLength(60);
+  expect(asked('CNAME').filter((at) => at !== 'example.com')).toHaveLength(60);
+  expect(asked('CNAME')).toHaveLength(61);
   expect([setting.count('ListHostedZones'), setting.count('GetHostedZone')]).toEqual([1, 1]);
   // Each of twenty names asks for its alias and its CAA.
   expect(most).toBeLessThanOrEqual(40);
@@ -217,6 +218,18 @@ describe('the delegation', () => {
     const findings = judgePreflight(await connect()('shop.eu.example.com'), ca);
     expect(findings).toMatchObject([{ blocks: true, record: 'eu.example.com. NS' }]);
     expect(asked('NS').toSorted()).toEqual(['eu.example.com', 'example.com']);
+  });
+
+  test.each([
+    ['the zone itself', 'example.com'],
+    ["somebody else's zone", 'other.example'],
+  ])('is not taken from a wildcard that is an alias for %s', async (_title, target) => {
+    setting.serveElsewhere('other.example', ['ns.elsewhere.example']);
+    setting.route53.createZone('sub.example.com', { delegated: false });
+    await setting.write(zone, records('*.example.com', 'CNAME', `${target}.`));
+    const findings = judgePreflight(await connect()(name, 'eu.sub.example.com'), ca);
+    expect(findings).toMatchObject([{ blocks: false, record: 'sub.example.com. NS' }]);
+    expect(findings[0]?.message).toContain('is written to example.com');
   });
 
   test('that cannot be judged does not reject: a denied call is a finding that does not block', async () => {

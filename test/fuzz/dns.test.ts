@@ -163,5 +163,8 @@ test('a server that this machine may not reach is passed over, and the run goes 
   // Linux refuses to connect to the address of everybody, as it does without a route.
   const question = { type: 'SOA', name: 'example.com' } as const;
   const asking = askPackets(question, ['255.255.255.255:53'], AbortSignal.timeout(20_000));
-  await expect(asking).rejects.toMatchObject({ code: 'Lookup', message: expect.stringContaining('no answer') });
+  await expect(asking).rejects.toMatchObject({
+    code: 'Lookup',
+    message: expect.stringContaining('no answer'),
+  });
 });

@@ -69,10 +69,13 @@ export class DnsQueries {
     );
   }
 
-  /** The host names in the NS records of a zone: at most 20, empty if the name is not the top of a zone.
+  /** The host names in the NS records of a zone: at most 20, empty if the name is not the top of a zone. An
+   *  alias, e.g. by a wildcard, is none: resolvers answer it the servers of its target.
    *  @throws DnsError `Lookup` if no server answers; `Failed` if the signal is aborted. */
   async nameServers(name: string, server: ServerAddress): Promise<readonly string[]> {
     const hosts = await this.#query('NS', name, server, (resolver) => resolver.resolveNs(name));
+    const target = hosts.length > 0 ? await this.alias(name, server).catch(ignoreLookup) : undefined;
+    if (target !== undefined) return [];
     return hosts.slice(0, mostNameServers).map(plainName);
   }
 
@@ -127,6 +130,12 @@ export class DnsQueries {
  *  broken. */
 export function isServfail(error: unknown): boolean {
   return error instanceof DnsError && codeOf(error.cause) === 'ESERVFAIL';
+}
+
+/** For a question that only makes another's answer surer. */
+function ignoreLookup(error: unknown): undefined {
+  if (error instanceof DnsError && error.code === 'Lookup') return undefined;
+  throw error;
 }
 
 /** Limits the time of a query, because over TCP Node's resolver has no timeout.

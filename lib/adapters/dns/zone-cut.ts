@@ -36,7 +36,12 @@ export async function findCut(
       const referred = serversOf(top, answer);
       return { at: top, servers: referred.length > 0 ? referred : await findNameServers(top, signal) };
     }
+    // An alias is no zone's top, but one above it may be.
+    const isAlias = answer.answers.some(
+      (record) => record.type === 'CNAME' && plainName(record.name) === name,
+    );
     for (const at of namesBetween(name, zone)) {
+      if (isAlias && at === name) continue;
       const servers = await findNameServers(at, signal);
       if (servers.length > 0) return { at, servers };
     }
