@@ -1,7 +1,7 @@
 // Runs that end without a certificate and keep their claim: the next run goes on at once, and an order that
 // the CA only takes long for is looked at now and then, as no failure.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Order } from '../../lib/ports/acme.ts';
+import { AcmeError, type Order } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { dayMs, Harness, specOf } from './harness.ts';
@@ -9,6 +9,11 @@ import { dayMs, Harness, specOf } from './harness.ts';
 const shop = specOf('shop', ['shop.example.com']);
 const minuteMs = 60_000;
 let harness: Harness;
+/** What the CA says instead of an answer. */
+const refused = (status: number, type: string) =>
+  new AcmeError('Problem', `HTTP ${status}`, {
+    problem: { type, detail: 'not now', status, identifiers: [] },
+  });
 beforeEach(() => {
   harness = new Harness([shop]);
 });
@@ -76,6 +81,27 @@ describe('a claim whose run has ended keeps nobody waiting', () => {
     harness.clock.pass(16 * minuteMs);
     expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
   });
+});
+
+it.each([
+  ['readOrder', 403],
+  ['readOrder', 429],
+  ['downloadCertificate', 403],
+  ['downloadCertificate', 404],
+  ['downloadCertificate', 429],
+] as const)('a finalized order outlives that %s meets HTTP %s: the next run stores its certificate', async (method, status) => {
+  const { ca } = harness;
+  const finalize = ca.finalize.bind(ca);
+  ca.finalize = async (...given) => {
+    if (method === 'readOrder') ca.failures.next(method, refused(status, 'unauthorized'));
+    return { ...(await finalize(...given)), status: 'processing', certificate: undefined };
+  };
+  if (method !== 'readOrder') ca.failures.next(method, refused(status, 'unauthorized'));
+  expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'failed' }]);
+  expect(harness.pending('shop')).toBeDefined();
+  harness.clock.pass(60 * minuteMs);
+  expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+  expect([ca.count('newOrder'), ca.count('finalize')]).toEqual([1, 1]);
 });
 
 describe('an order that the CA takes long for', () => {
@@ -159,10 +185,46 @@ describe('an order that the CA takes long for', () => {
 
   it('that ends invalid is a failure with the CA’s words, and is forgotten', async () => {
     await look();
+    harness.ca.unwelcome.add('shop.example.com');
     const [order] = harness.ca.orders.values();
     if (order) order.status = 'invalid';
-    harness.clock.pass(15 * minuteMs);
-    // The order of before is of no use, and a new one is made.
-    expect((await look()).calls).toContain('newOrder');
+    harness.clock.pass(60 * minuteMs);
+    const { line, failures, calls } = await look();
+    expect(line).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringContaining('shop.example.com: no TXT record found'),
+    });
+    expect([failures.length, calls]).toEqual([1, ['readOrder', 'readAuthorization']]);
+    expect(harness.state('shop')).toMatchObject({ failures: 1, error: 'unauthorized' });
+    expect([harness.state('shop').order, harness.pending('shop')]).toEqual([undefined, undefined]);
+    expect((await look()).line).toMatchObject({ reason: 'BackingOff' });
+  });
+
+  it('that the CA no longer knows is a failure, and is forgotten', async () => {
+    await look();
+    harness.ca.orders.clear();
+    harness.clock.pass(60 * minuteMs);
+    const { line, calls } = await look();
+    expect(line).toMatchObject({ outcome: 'failed', message: expect.stringContaining('is gone') });
+    expect(calls).toEqual(['readOrder']);
+    expect(harness.state('shop')).toMatchObject({ failures: 1 });
+    expect([harness.state('shop').order, harness.pending('shop')]).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['no answer', new AcmeError('Unreachable', 'no answer from ca.example')],
+    ['HTTP 503', refused(503, 'serverInternal')],
+    ['HTTP 429', refused(429, 'rateLimited')],
+    ['HTTP 403', refused(403, 'unauthorized')],
+    ['a page of a proxy', new AcmeError('Malformed', 'the CA answered with no JSON')],
+  ])('outlives a look that meets %s: its key and its certificate are not lost', async (_, error) => {
+    await look();
+    harness.clock.pass(60 * minuteMs);
+    harness.ca.failures.next('readOrder', error);
+    expect((await look()).line).toMatchObject({ outcome: 'failed' });
+    isDone = true;
+    harness.clock.pass(60 * minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'issued' });
+    expect(harness.ca.count('newOrder')).toBe(1);
   });
 });

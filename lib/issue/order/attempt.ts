@@ -16,12 +16,13 @@ import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Claim, claimCertificate } from './claim.ts';
-import { isUnsure, obtainCertificate } from './finalization.ts';
+import { awaitCertificate, finalizeOrder, mayStillIssue } from './finalization.ts';
 import { requestedNamesOf, verifyIssued, warnAboutIssued } from './issued.ts';
 import { recordValues, valuesOfEarlierRuns } from './journal.ts';
 import { findOrder, type OpenOrder, openNewOrder } from './order.ts';
 import { rehearse } from './rehearsal.ts';
 import type { SerialQueue } from './serial-queue.ts';
+import { keepsOrder } from './slow.ts';
 import { validateOrder } from './validation.ts';
 import { readValidity } from './validity.ts';
 
@@ -106,7 +107,9 @@ export async function beginAttempt(
     return await openOrder({ due, claim, entry, queue }, ports, invocation);
   } catch (cause) {
     const written = claim ? valuesOfEarlierRuns(claim) : [];
-    return { kind: 'failed', claim, written, error: toError(cause), mayBeIssued: false };
+    const error = toError(cause);
+    const mayBeIssued = claim !== undefined && keepsOrder(claim, error, ports.clock.now());
+    return { kind: 'failed', claim, written, error, mayBeIssued };
   }
 }
 
@@ -134,8 +137,9 @@ async function openOrder(
   const ca = await connect(desired.issuer, invocation.signal);
   const { profile } = claim.pending;
   const owner = { directory: ca.directory, ...(profile && { profile }) };
+  const ordered = { ...claim.pending, isOwn: claim.inheritedKey };
   if (state.order !== undefined && isSameValue(state.orderFor, owner)) {
-    const found = await findOrder(state.order, claim.pending, { ca, clock }, invocation.signal);
+    const found = await findOrder(state.order, ordered, { ca, clock }, invocation.signal);
     if (!('useless' in found) && isUsable(found, claim)) {
       await recordValues({ name, open: found, journal: state.txt }, store, invocation.signal);
       log.info('order resumed', { certificate: name, names: domains, orderUrl: found.order.url });
@@ -206,13 +210,15 @@ export async function finishAttempt(
   const { claim, ca, open, written } = attempt;
   const { pending } = claim;
   const orderUrl = open.order.url;
-  let finalizing = false;
+  let stage: 'before' | 'finalizing' | 'finalized' = 'before';
   try {
     const ready = await validateOrder(open, { ca, clock }, invocation.signal);
     const csr = await keys.request(pending.key, domains);
-    finalizing = true;
-    const isSlow = pending.unfinished?.orderUrl === orderUrl;
-    const issued = await obtainCertificate(ready, { csr, isSlow }, { ca, clock }, invocation.signal);
+    stage = 'finalizing';
+    const finalized = await finalizeOrder(ready, csr, ca, invocation.signal);
+    stage = 'finalized';
+    const isSlow = pending.unfinished?.orderUrl === orderUrl && finalized === ready;
+    const issued = await awaitCertificate(finalized, { isSlow }, { ca, clock }, invocation.signal);
     const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, invocation);
     const version = versionOfOrder(orderUrl);
     // In canonical spelling: the same text is stored and delivered.
@@ -228,14 +234,7 @@ export async function finishAttempt(
     return { kind: 'issued', claim, written, chain, requestedNames, version, orderUrl, authorizations };
   } catch (cause) {
     const error = toError(cause);
-    const useless = error instanceof IssueError && error.code === 'BadCertificate';
-    return {
-      kind: 'failed',
-      claim,
-      orderUrl,
-      written,
-      error,
-      mayBeIssued: finalizing && !useless && isUnsure(error),
-    };
+    const mayBeIssued = stage !== 'before' && mayStillIssue(error, stage === 'finalized');
+    return { kind: 'failed', claim, orderUrl, written, error, mayBeIssued };
   }
 }

@@ -2,6 +2,7 @@
 // TXT values.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { maxNames } from '../../certificate/names.ts';
 import { findUnrequested } from '../../policy/issuance/authorizations.ts';
 import {
   AcmeError,
@@ -93,6 +94,21 @@ export async function readAuthorizations(
     const message = `the CA took more than ${readingMs / 1000} s to say what it wants proved (order ${url})`;
     throw new AcmeError('Unreachable', message, { cause: error });
   }
+}
+
+/** Why an order ended invalid, in the CA's words: by its authorizations' challenges, or else by the order
+ *  itself. */
+export async function explainFailure(
+  order: Order,
+  ports: OrderPorts,
+  signal: AbortSignal,
+): Promise<AcmeError> {
+  const few = { ...order, authorizations: order.authorizations.slice(0, maxNames) };
+  const authorizations = await readAuthorizations(few, ports, signal).catch((error: unknown) => {
+    if (error instanceof AcmeError && error.code === 'Malformed') return [];
+    throw error;
+  });
+  return describeRefusals(order, authorizations);
 }
 
 function toValues({ name, value, olderValue }: Proof): readonly TxtValue[] {

@@ -11,12 +11,11 @@ import type { Claim } from './claim.ts';
 import { endClaim, giveBack } from './claim-end.ts';
 import { type Ended, hasUnremoved, type OrderOutcome } from './outcome.ts';
 import { describeRetry, planRetry } from './retry.ts';
+import { isPatient } from './slow.ts';
 
 /** When an order that the CA still works on is looked at again, in milliseconds: the longest delay of a
  *  message, because the schedule may come round hours later. */
 const slowLookMs = 15 * 60_000;
-/** How long a CA may work on an order before that counts as a failure, in milliseconds. */
-const patienceMs = 24 * 3_600_000;
 
 /** Ends a failed attempt: writes its tags, releases its claim or gives back the claim's time, logs one line
  *  and returns its outcome. An attempt for which the run had no time, and one whose order the CA still works
@@ -100,7 +99,7 @@ function findSlowOrder(
   if (!isSlow || claim === undefined || orderUrl === undefined) return undefined;
   const { unfinished } = claim.pending;
   const since = unfinished?.orderUrl === orderUrl ? unfinished.since : now;
-  return { claim, orderUrl, since, isPatient: now.getTime() - since.getTime() < patienceMs };
+  return { claim, orderUrl, since, isPatient: isPatient(since, now) };
 }
 
 /** Records when to look at a slow order again. Failures and their back-off stay as they are. */

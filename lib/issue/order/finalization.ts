@@ -1,29 +1,21 @@
 // From a validated order to its certificate: finalize, poll, download (RFC 8555 §7.4).
 
 import { AcmeError, type CertificateAuthority, type Order } from '../../ports/acme.ts';
-import type { OrderPorts } from './authorizations.ts';
+import { IssueError } from '../errors.ts';
+import { explainFailure, type OrderPorts } from './authorizations.ts';
 import { followOrder } from './follow.ts';
-import { explainFailure } from './validation.ts';
 
-/** What finalizing an order needs. */
-export interface Finalization {
-  /** PKCS#10 PEM. */
-  readonly csr: string;
-  /** Whether an earlier run has polled the finalized order in vain: then it is not polled again. */
-  readonly isSlow: boolean;
-}
-
-/** Finalizes the order if that is still to do, polls it until it is valid and returns the PEM chain. A CA may
- *  answer with the order as it was before: `ready`, or `valid` without certificate.
+/** Polls a finalized order until it is valid and returns the PEM chain. A CA may answer with the order as it
+ *  was before: `ready`, or `valid` without certificate. `isSlow`: whether an earlier run has polled it in
+ *  vain: then it is not polled again.
  *  @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10 minutes. */
-export async function obtainCertificate(
-  validated: Order,
-  { csr, isSlow }: Finalization,
+export async function awaitCertificate(
+  finalized: Order,
+  { isSlow }: { readonly isSlow: boolean },
   { ca, clock }: OrderPorts,
   signal: AbortSignal,
 ): Promise<string> {
-  const finalized = validated.status === 'ready' ? await finalize(validated, csr, ca, signal) : validated;
-  const pollMs = isSlow && finalized === validated ? 0 : undefined;
+  const pollMs = isSlow ? 0 : undefined;
   const order = await followOrder(finalized, { isDone: isOver, pollMs }, { ca, clock }, signal);
   if (order.status === 'invalid') throw await explainFailure(order, { ca, clock }, signal);
   return ca.downloadCertificate(order, signal);
@@ -33,13 +25,15 @@ function isOver({ status, certificate }: Order): boolean {
   return status === 'invalid' || (status === 'valid' && certificate !== undefined);
 }
 
-/** Finalizes the order. If the CA's answer leaves it open whether it did, the order itself is read. */
-async function finalize(
+/** Finalizes the order if that is still to do. If the CA's answer leaves it open whether it did, the order
+ *  itself is read. `csr` is PKCS#10 PEM. @throws AcmeError. */
+export async function finalizeOrder(
   order: Order,
   csr: string,
   ca: CertificateAuthority,
   signal: AbortSignal,
 ): Promise<Order> {
+  if (order.status !== 'ready') return order;
   try {
     return await ca.finalize(order, csr, signal);
   } catch (error) {
@@ -47,7 +41,12 @@ async function finalize(
       throw explainProfile(order, error);
     const furtherAlready = error instanceof AcmeError && error.problem?.type === 'orderNotReady';
     if (!furtherAlready && !isUnsure(error)) throw error;
-    const now = await ca.readOrder(order.url, signal);
+    const now = await ca.readOrder(order.url, signal).catch((cause: unknown) => {
+      if (signal.aborted) throw cause;
+      const retryAfterMs = cause instanceof AcmeError ? cause.retryAfterMs : undefined;
+      const message = `the CA does not say whether it has finalized order ${order.url}`;
+      throw new AcmeError('Unreachable', message, { cause, retryAfterMs });
+    });
     if (now.status === 'ready' || now.status === 'pending') throw error;
     return now;
   }
@@ -65,9 +64,17 @@ function explainProfile({ url, profile }: Order, error: AcmeError): AcmeError {
   );
 }
 
+/** Whether the CA may still issue, or has issued, for an order although finalizing it or what came after has
+ *  failed. Once it is finalized, only an order that ended invalid and a useless certificate rule that out. */
+export function mayStillIssue(error: Error, isFinalized: boolean): boolean {
+  if (error instanceof IssueError && error.code === 'BadCertificate') return false;
+  if (!isFinalized) return isUnsure(error);
+  return !(error instanceof AcmeError && error.code === 'Invalid');
+}
+
 /** Whether the CA may have carried out a request that failed: it gave no answer, one without sense, or a
  *  5xx. */
-export function isUnsure(error: unknown): boolean {
+function isUnsure(error: unknown): boolean {
   if (!(error instanceof AcmeError)) return true;
   if (error.code === 'Problem') return (error.problem?.status ?? 0) >= 500;
   return error.code !== 'Invalid' && error.code !== 'Unsupported';

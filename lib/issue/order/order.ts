@@ -4,7 +4,13 @@ import { sameNames, withoutWildcard } from '../../certificate/names.ts';
 import { AcmeError, type Authorization, type Order } from '../../ports/acme.ts';
 import type { TxtValue } from '../../ports/dns.ts';
 import { describeError } from '../../ports/errors.ts';
-import { type OrderedNames, type OrderPorts, readChallenges, requireOnePerName } from './authorizations.ts';
+import {
+  explainFailure,
+  type OrderedNames,
+  type OrderPorts,
+  readChallenges,
+  requireOnePerName,
+} from './authorizations.ts';
 
 /** An order with what its challenges need. */
 export interface OpenOrder {
@@ -18,17 +24,28 @@ export interface OpenOrder {
   readonly fallbackReason?: string | undefined;
 }
 
+/** What the order of an earlier run is for. */
+export interface FormerOrder extends OrderedNames {
+  /** Whether the run has the key of the order, and asks for the same names. */
+  readonly isOwn: boolean;
+  /** The order that an earlier run polled in vain after it was finalized. */
+  readonly unfinished?: { readonly orderUrl: string } | undefined;
+}
+
 /** Reads the order of an earlier run. `useless`: why it cannot be used, for example because the CA no
- *  longer knows it, or it is for other names. @throws AcmeError if the CA does not answer. */
+ *  longer knows it, or it is for other names. @throws AcmeError if the CA does not answer; `Invalid` if the
+ *  CA took long for the order, and it is over now. */
 export async function findOrder(
   url: string,
-  ordered: OrderedNames,
+  ordered: FormerOrder,
   ports: OrderPorts,
   signal: AbortSignal,
 ): Promise<OpenOrder | { readonly useless: string }> {
+  const isSlow = ordered.unfinished?.orderUrl === url;
   try {
     const order = await ports.ca.readOrder(url, signal);
     if (order.names && !sameNames(order.names, ordered.domains)) return { useless: 'it is for other names' };
+    if (order.status === 'invalid' && isSlow) throw await explainFailure(order, ports, signal);
     if (order.status === 'invalid') return { useless: 'it is invalid' };
     // After validation nothing is to be proved. Only an order that does not repeat its names needs its
     // authorizations read.
@@ -38,9 +55,20 @@ export async function findOrder(
       : { order, ...(await readChallenges(order, ordered, ports, signal)) };
     return coversNames(open, ordered.domains) ? open : { useless: 'it is for other names' };
   } catch (error) {
+    if (isSlow) throw explainGone(url, error);
     if (isGone(error)) return { useless: describeError(error) };
     throw error;
   }
+}
+
+/** The error itself, unless it says that the CA no longer knows the order, which it took long for. */
+function explainGone(url: string, error: unknown): unknown {
+  const problem = error instanceof AcmeError ? error.problem : undefined;
+  const isUnknown =
+    problem?.status === 404 || problem?.status === 410 || problem?.type === 'accountDoesNotExist';
+  if (!isUnknown) return error;
+  const message = `order ${url}, which the CA took long for, is gone`;
+  return new AcmeError('Invalid', message, { cause: error, problem });
 }
 
 /** Whether the order is of no use: the CA does not know it, or one of its authorizations is over. Orders

@@ -3,7 +3,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { maxNames } from '../../certificate/names.ts';
 import { AcmeError, type Authorization, type Order } from '../../ports/acme.ts';
-import { type OrderPorts, readAuthorizations } from './authorizations.ts';
+import { explainFailure, type OrderPorts, readAuthorizations } from './authorizations.ts';
 import { followOrder } from './follow.ts';
 import type { OpenOrder } from './order.ts';
 import { describeRefusals, isOver } from './refusals.ts';
@@ -82,19 +82,4 @@ function watchAuthorizations(
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     nextMs = clock.now().getTime() + pauseMs;
   };
-}
-
-/** Why an order ended invalid, in the CA's words: by its authorizations' challenges, or else by the order
- *  itself. */
-export async function explainFailure(
-  order: Order,
-  ports: OrderPorts,
-  signal: AbortSignal,
-): Promise<AcmeError> {
-  const few = { ...order, authorizations: order.authorizations.slice(0, maxNames) };
-  const authorizations = await readAuthorizations(few, ports, signal).catch((error: unknown) => {
-    if (error instanceof AcmeError && error.code === 'Malformed') return [];
-    throw error;
-  });
-  return describeRefusals(order, authorizations);
 }
