@@ -78,6 +78,8 @@ export interface FoundZone {
   /** The target of the CNAME record that it has at exactly this name; `undefined` if it has none there. A
    *  wildcard above the name is none. @throws DnsError */
   aliasAt(name: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Whether it has NS records at exactly this name. @throws DnsError */
+  hasServersAt(name: string, signal: AbortSignal): Promise<boolean>;
 }
 
 /** The public hosted zone of ours that a record belongs in: the longest that DNS leads to. `undefined` if

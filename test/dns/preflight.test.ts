@@ -215,9 +215,19 @@ describe('the delegation', () => {
 
   test('is seen through a server that answers the name, and one that says no zone costs a question a label', async () => {
     setting.serveElsewhere('eu.example.com', ['ns.elsewhere.example']);
+    await setting.write(zone, records('eu.example.com', 'NS', 'ns.elsewhere.example.'));
     const findings = judgePreflight(await connect()('shop.eu.example.com'), ca);
     expect(findings).toMatchObject([{ blocks: true, record: 'eu.example.com. NS' }]);
     expect(asked('NS').toSorted()).toEqual(['eu.example.com', 'example.com']);
+  });
+
+  test('that the hosted zone no longer has, but a resolver remembers, is none', async () => {
+    setting.serveElsewhere('eu.example.com', ['ns.elsewhere.example']);
+    expect(judgePreflight(await connect()('shop.eu.example.com'), ca)).toEqual([]);
+    // Of a zone below one that is delegated away, the hosted zone has no records either.
+    setting.serveElsewhere('shop.eu.example.com', ['ns.elsewhere.example']);
+    await setting.write(zone, records('eu.example.com', 'NS', 'ns.elsewhere.example.'));
+    expect(judgePreflight(await connect()('shop.eu.example.com'), ca)).toMatchObject([{ blocks: true }]);
   });
 
   test.each([

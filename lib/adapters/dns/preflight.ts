@@ -7,7 +7,6 @@ import { challengeRecordName } from '../../policy/dns/delegation.ts';
 import type {
   AliasChain,
   CaaFacts,
-  FoundZoneFacts,
   NameFacts,
   PrivateView,
   Unanswered,
@@ -142,7 +141,7 @@ class FactReader {
       const delegationSet = await zone.delegationSet(signal);
       const live = await this.#findLive(name, delegationSet, signal);
       const isSeen = !('kind' in live) && live.length > 0;
-      const cut = isSeen ? await this.#findCut(recordName, name, signal) : undefined;
+      const cut = isSeen ? await findCut(recordName, zone, this.#sources, signal) : undefined;
       return {
         kind: 'found',
         id,
@@ -155,15 +154,6 @@ class FactReader {
     } catch (error) {
       return { kind: 'unknown', problem: describeError(error) };
     }
-  }
-
-  /** The zone below a hosted zone that DNS answers a record from. One that only a private network has is
-   *  none. */
-  async #findCut(recordName: string, zone: string, signal: AbortSignal): Promise<FoundZoneFacts['cut']> {
-    const { queries, resolver, isChosen, findNameServers } = this.#sources;
-    const cut = await findCut(recordName, zone, { resolver, findNameServers }, signal);
-    const view = !cut || isChosen ? undefined : await findPrivateView(cut.at, queries(signal), resolver);
-    return view ? undefined : cut;
   }
 
   async #findLive(

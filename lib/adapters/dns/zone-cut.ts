@@ -1,12 +1,16 @@
 // Finds the zone that DNS answers a name from: names below a hosted zone may be delegated away.
 import type { DecodedPacket } from 'dns-packet';
-import { DnsError, type FindNameServers } from '../../ports/dns.ts';
+import { DnsError, type FindNameServers, type FoundZone } from '../../ports/dns.ts';
 import { askPackets } from './packets.ts';
-import type { ServerAddress } from './queries.ts';
+import { findPrivateView } from './public-view.ts';
+import type { QueriesFor, ServerAddress } from './queries.ts';
 
 /** Where a zone cut is searched. */
 export interface CutSources {
+  readonly queries: QueriesFor;
   readonly resolver: ServerAddress;
+  /** Whether the operator chose the resolver. Another one may answer for a private network. */
+  readonly isChosen: boolean;
   readonly findNameServers: FindNameServers;
 }
 
@@ -20,9 +24,36 @@ export interface ZoneCut {
 
 /** The zone that a name is in, if that is below `zone`: then somebody else answers for the name.
  *  `undefined` if the name is in `zone` itself, or DNS does not answer. Takes one query, unless the
- *  resolver leaves the zone out of its answer.
+ *  resolver leaves the zone out of its answer. Before it says that there is one, it looks for the NS records
+ *  in the hosted zone, because a resolver remembers removed ones for days. A zone
+ *  that only a private network has is none.
  *  @param name A name below `zone`. */
 export async function findCut(
+  name: string,
+  zone: FoundZone,
+  sources: CutSources,
+  signal: AbortSignal,
+): Promise<ZoneCut | undefined> {
+  const cut = await askCut(name, zone.name, sources, signal);
+  if (!cut || !(await hasDelegation(cut.at, zone, signal))) return undefined;
+  const { queries, resolver, isChosen } = sources;
+  const view = isChosen ? undefined : await findPrivateView(cut.at, queries(signal), resolver);
+  return view ? undefined : cut;
+}
+
+/** Whether a hosted zone has NS records at a name or between it and its top. Also true if AWS does not say:
+ *  then DNS is believed. */
+async function hasDelegation(name: string, zone: FoundZone, signal: AbortSignal): Promise<boolean> {
+  try {
+    for (const at of namesBetween(name, zone.name)) if (await zone.hasServersAt(at, signal)) return true;
+    return false;
+  } catch (error) {
+    if (error instanceof DnsError) return true;
+    throw error;
+  }
+}
+
+async function askCut(
   name: string,
   zone: string,
   { resolver, findNameServers }: CutSources,

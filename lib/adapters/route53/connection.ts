@@ -5,7 +5,7 @@ import { type AccountOptions, openAccounts } from './accounts.ts';
 import { Route53Records } from './challenge-records.ts';
 import { HostedZones } from './hosted-zones.ts';
 import { RecordLocations } from './record-locations.ts';
-import { readCname } from './record-sets.ts';
+import { hasSet, readCname } from './record-sets.ts';
 
 /** What a connection to Route 53 needs. */
 export interface Route53Options extends AccountOptions {
@@ -44,6 +44,7 @@ export function connectRoute53(options: Route53Options): Route53Connection {
         unused: unused.map(({ id, name }) => ({ id, name })),
         delegationSet: (during) => zones.delegationSet(zone, during),
         aliasAt: (name, during) => readCname(zone, name, during),
+        hasServersAt: (name, during) => hasSet(zone, { name, type: 'NS' }, during),
       };
     },
   };

@@ -44,6 +44,16 @@ export async function readCname(
   return target === undefined ? undefined : plainName(target);
 }
 
+/** Whether a zone has a record set of this type at exactly this name. @throws DnsError. */
+export async function hasSet(
+  zone: HostedZone,
+  { name, type }: { readonly name: string; readonly type: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { sets } = await zone.calls.listRecordSets(zone, { name, type }, 1, signal);
+  return sets.some((set) => set.Type === type && nameOf(set) === name);
+}
+
 async function readName(
   zone: HostedZone,
   name: string,
