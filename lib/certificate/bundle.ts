@@ -2,6 +2,7 @@
 // here.
 
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { type ReadableChain, readChain, readWhatCanBe } from './chain-reading.ts';
 import { UnparsableError } from './der.ts';
 import { belongsTo, chooseLeaf } from './leaf.ts';
 import { hasAll, namesRequested, sameNames } from './names.ts';
@@ -13,9 +14,8 @@ import {
   issuersIn,
   withoutCopies,
 } from './path.ts';
-import { certificatesIn, holdsPrivateKey, splitPem } from './pem.ts';
 import { beginsLater, isValidAt, validityOf } from './validity.ts';
-import { type CertificateFacts, factsOf, parseCertificate } from './x509.ts';
+import { type CertificateFacts, factsOf } from './x509.ts';
 
 /** A verified chain and key, in one canonical spelling. */
 export interface Bundle {
@@ -32,7 +32,7 @@ export interface Bundle {
   readonly validUntil: Date;
   /** Whether no authority has signed the leaf. */
   readonly isSelfSigned: boolean;
-  /** How many different certificates were given that are not in `chain`. */
+  /** How many different certificates were given that are not in `chain`, those that cannot be read too. */
   readonly leftOut: number;
 }
 
@@ -67,8 +67,6 @@ export interface UnverifiedBundle {
   readonly domainsAtLeast?: readonly string[];
 }
 
-/** More certificates than any CA sends; each one costs time. */
-const maxCertificates = 50;
 /** Longer chains were never stored. */
 const maxStoredLength = 10;
 
@@ -77,27 +75,37 @@ const maxStoredLength = 10;
  *  where `now` is given all of them valid then, but for a root above two others and what stands behind it.
  *  Any other chain is built as by `buildBundle`. Never throws. */
 export function verifyBundle(input: UnverifiedBundle, now?: Date): BundleVerdict {
-  return judge(input, { now, keepsOrder: true });
+  return judge(input, { now, of: 'stored' });
 }
 
-/** Verifies what came from a CA or a person, and builds its chain: the longest path of authorities that are
- *  valid at `now`, from the certificate of the key on. What is not on it is left out; where nothing signed
- *  the certificate it stands alone. The order of what is given, and copies in it, change nothing. Never
- *  throws. */
+/** Verifies what came from a person, and builds its chain: the best path (`findPaths`) of authorities that
+ *  are valid at `now`, from the certificate of the key on. What is not on it is left out; where nothing
+ *  signed the certificate it stands alone. The order of what is given, and copies in it, change nothing.
+ *  Never throws. */
 export function buildBundle(input: UnverifiedBundle, now: Date): BundleVerdict {
-  return judge(input, { now, keepsOrder: false });
+  return judge(input, { now, of: 'person' });
+}
+
+/** The same of what came from a CA, which nobody can correct: what cannot be read, and an issuer of which
+ *  only halves were sent that others signed and that are not valid, counts as not sent. */
+export function buildIssuedBundle(input: UnverifiedBundle, now: Date): BundleVerdict {
+  return judge(input, { now, of: 'ca' });
 }
 
 interface Manner {
   readonly now: Date | undefined;
-  readonly keepsOrder: boolean;
+  readonly of: 'stored' | 'person' | 'ca';
 }
 
 function judge(input: UnverifiedBundle, manner: Manner): BundleVerdict {
   const key = readKey(input.key);
   if (key === undefined) return refuse('Unparsable', 'the private key is not PEM of an unencrypted key');
   try {
-    return judgeBundle(input, readChain(input.chain), key, manner);
+    const read =
+      manner.of === 'ca'
+        ? readWhatCanBe(input.chain, (one) => belongsTo(one, key))
+        : { certificates: readChain(input.chain), passedOver: 0 };
+    return judgeBundle(input, read, key, manner);
   } catch (error) {
     if (error instanceof UnparsableError)
       return refuse('Unparsable', `the chain cannot be read: ${error.message}`);
@@ -107,14 +115,14 @@ function judge(input: UnverifiedBundle, manner: Manner): BundleVerdict {
 
 function judgeBundle(
   input: UnverifiedBundle,
-  given: readonly X509Certificate[],
+  { certificates: given, passedOver }: ReadableChain,
   key: KeyObject,
-  { now, keepsOrder }: Manner,
+  { now, of }: Manner,
 ): BundleVerdict {
   const certificates = withoutCopies(given);
   const isUsable = (one: X509Certificate) => now === undefined || isValidAt(validityOf(one), now);
   const [first] = given;
-  const keeps = keepsOrder && first && belongsTo(first, key) && isInOrder(given, isUsable);
+  const keeps = of === 'stored' && first && belongsTo(first, key) && isInOrder(given, isUsable);
   const leaf = keeps
     ? first
     : chooseLeaf(certificates, key, { hasNames: (one) => namesOf(input, one) !== undefined, isUsable });
@@ -133,12 +141,14 @@ function judgeBundle(
   const issuers = issuersIn(leaf, certificates).filter(
     ({ validToDate }) => !Number.isNaN(validToDate.getTime()),
   );
-  const untimely = now && findUntimely(leaf, issuers, now);
+  // An authority that others have signed may have another half, which clients know: what ends is this half.
+  const mayBeHalves = of === 'ca' && !issuers.some(isUsable);
+  const judged = mayBeHalves ? issuers.filter(isSelfSigned) : issuers;
+  const untimely = now && findUntimely(leaf, judged, now);
   if (untimely !== undefined) return untimely;
 
   const path = keeps ? given : (findPaths(leaf, certificates, isUsable)[0] ?? [leaf]);
-  const ends = issuers.filter(isUsable).map((one) => one.validToDate.getTime());
-  const issuerEnd = ends.length > 0 ? Math.max(...ends) : Number.POSITIVE_INFINITY;
+  const issuerEnd = path[1]?.validToDate.getTime() || Number.POSITIVE_INFINITY;
   return {
     ok: true,
     bundle: {
@@ -148,7 +158,7 @@ function judgeBundle(
       names,
       validUntil: new Date(Math.min(facts.notAfter.getTime(), issuerEnd)),
       isSelfSigned: isSelfSigned(leaf),
-      leftOut: certificates.length - withoutCopies(path).length,
+      leftOut: certificates.length - withoutCopies(path).length + passedOver,
     },
   };
 }
@@ -205,19 +215,6 @@ function commonNameOf(certificate: X509Certificate): string | undefined {
     if (error instanceof UnparsableError) return undefined;
     throw error;
   }
-}
-
-/** Each certificate of the text. A private key among them is refused, because chains are shown and delivered
- *  openly. */
-function readChain(pem: string): readonly X509Certificate[] {
-  if (holdsPrivateKey(pem)) throw new UnparsableError('it holds a private key');
-  const certificates = certificatesIn(pem);
-  if (certificates.length === 0) throw new UnparsableError('it holds no PEM certificate');
-  if (splitPem(pem).length !== pem.split('-----BEGIN ').length - 1)
-    throw new UnparsableError('a PEM block is cut off');
-  if (certificates.length > maxCertificates)
-    throw new UnparsableError(`it holds over ${maxCertificates} certificates`);
-  return certificates.map(parseCertificate);
 }
 
 function readKey(pem: string): KeyObject | undefined {

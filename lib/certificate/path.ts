@@ -11,10 +11,12 @@ const maxSignatureChecks = 200;
 /** Cross-signed authorities can make very many paths: the search ends after so many steps. */
 const maxSteps = 5_000;
 
-/** Paths from the leaf that cannot be made any longer, the best one first: the longest; of those one that
- *  does not end with a root, because clients have roots of their own; of those the one whose authorities end
- *  last. The order of `others` and copies in it change nothing. `isUsable`: authorities for which it is false
- *  are on no path. A path has no key twice, and ends at a certificate that signed itself. */
+/** Paths from the leaf that cannot be made any longer, the best one first: one whose issuer lasts as long
+ *  as the leaf, and then all of whose authorities do, or else lasts longest; of those the longest; of
+ *  those one that does not end with a root, because clients have roots of their own; of those the one
+ *  whose authorities end last. The order of `others` and copies in it change nothing. `isUsable`:
+ *  authorities for which it is false are on no path. A path has no key twice, and ends at a certificate
+ *  that signed itself. */
 export function findPaths(
   leaf: X509Certificate,
   others: readonly X509Certificate[],
@@ -117,11 +119,18 @@ function identityOf(certificate: X509Certificate): string {
 
 function comparePaths(one: CertificatePath, other: CertificatePath): number {
   return (
+    usableUntil(other.slice(0, 2)) - usableUntil(one.slice(0, 2)) ||
+    usableUntil(other) - usableUntil(one) ||
     other.length - one.length ||
     Number(endsWithRoot(one)) - Number(endsWithRoot(other)) ||
     endOf(other) - endOf(one) ||
     (one.map(fingerprintOf).join() < other.map(fingerprintOf).join() ? -1 : 1)
   );
+}
+
+/** When the first of the certificates ends, in epoch milliseconds. */
+function usableUntil(path: readonly X509Certificate[]): number {
+  return Math.min(...path.map(({ validToDate }) => validToDate.getTime() || 0));
 }
 
 function endsWithRoot(path: CertificatePath): boolean {
@@ -131,7 +140,7 @@ function endsWithRoot(path: CertificatePath): boolean {
 
 /** When the first of the authorities ends, in epoch milliseconds; 0 without authorities. */
 function endOf([, ...authorities]: CertificatePath): number {
-  return authorities.length === 0 ? 0 : Math.min(...authorities.map((one) => one.validToDate.getTime()));
+  return authorities.length === 0 ? 0 : usableUntil(authorities);
 }
 
 function compareFingerprints(one: X509Certificate, other: X509Certificate): number {

@@ -127,6 +127,7 @@ describe('a chain is judged by the path that it gives, whatever the CA sends', (
     notAfter: new Date(now.getTime() + 60 * dayMs),
   };
   const ended = { ...lasting, notAfter: new Date(now.getTime() - 1000) };
+  const soon = { ...lasting, notAfter: new Date(now.getTime() + 10 * dayMs) };
   const pem = ({ certificate }: Authority) => `${certificate.toString('pem')}\n`;
   let parts: Record<string, string>;
   let key: string;
@@ -142,6 +143,8 @@ describe('a chain is judged by the path that it gives, whatever the CA sends', (
       byX: pem(byX),
       byY: pem(await mintAuthority('Issuing', lasting, y, { keys })),
       byYEnded: pem(await mintAuthority('Issuing', ended, y, { keys })),
+      byYSoon: pem(await mintAuthority('Issuing', soon, y, { keys })),
+      unreadable: '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n',
       x: pem(x),
       other: other.chain,
     };
@@ -155,6 +158,8 @@ describe('a chain is judged by the path that it gives, whatever the CA sends', (
     ['leaf byX byY', 'X', 'leaf byX'],
     ['byY leaf byX x', 'Y', 'leaf byY'],
     ['leaf byX byYEnded', 'Y', undefined],
+    ['leaf byX byYSoon', 'Y', 'leaf byYSoon'],
+    ['leaf byX unreadable byY', 'Y', 'leaf byY'],
   ])('%s for issuer %s: %s', async (given, preferred, path) => {
     const write = (names: string) =>
       names

@@ -187,6 +187,29 @@ describe('the path is built from the leaf', () => {
     expect(untilOf(issuing, longer, top)).toEqual(notAfter);
   });
 
+  test('it lasts as long as the leaf where one such path is there, though another one is longer', async () => {
+    const inDays = (days: number) => ({ notBefore, notAfter: new Date(now.getTime() + days * dayMs) });
+    const [old, young] = [await mintAuthority('Old', inDays(10)), await mintAuthority('Young', inDays(5000))];
+    const issuing = await mintAuthority('Issuing', inDays(3000), young);
+    const half = await mintAuthority('Issuing', inDays(10), old, { keys: issuing.keys });
+    const { certificates, key } = await mintChain({ domains, ...lasting, issuer: issuing });
+    const all = [certificates[0] ?? '', pem(issuing), pem(half), pem(old)];
+    for (const chain of [all.join(''), all.toReversed().join('')]) {
+      const built = buildBundle({ chain, key }, now);
+      expect(built).toMatchObject({
+        ok: true,
+        bundle: { chain: all.slice(0, 2).join(''), validUntil: notAfter, leftOut: 2 },
+      });
+      const later = new Date(now.getTime() + 11 * dayMs);
+      expect(built.ok && verifyBundle(built.bundle, later)).toMatchObject({ ok: true });
+    }
+    const stored = { chain: [all[0], all[2], all[3]].join(''), key };
+    expect(verifyBundle(stored, now)).toMatchObject({
+      ok: true,
+      bundle: { chain: stored.chain, validUntil: inDays(10).notAfter },
+    });
+  });
+
   test('a certificate that signed itself says so; one of a root does not', async () => {
     const [own, other] = [await mintSelf({ domains, ...lasting }), minted];
     expect(buildBundle(own, now)).toMatchObject({ ok: true, bundle: { isSelfSigned: true, leftOut: 0 } });

@@ -2,14 +2,22 @@
 // not ordered again.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { namesKey } from '../../lib/certificate/names.ts';
-import { type MintedChain, type Minting, mintChain } from '../minting/certificates.ts';
+import {
+  type Authority,
+  type MintedChain,
+  type Minting,
+  mintAuthority,
+  mintChain,
+} from '../minting/certificates.ts';
 import { dayMs, Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com']);
+const validity = { notBefore: new Date(0), notAfter: new Date(1e13) };
+const unreadable = '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n';
+const pem = ({ certificate }: Authority) => `${certificate.toString('pem')}\n`;
 let stranger: MintedChain;
 
 beforeAll(async () => {
-  const validity = { notBefore: new Date(0), notAfter: new Date(1e13) };
   stranger = await mintChain({ domains: ['stranger.example.com'], ...validity });
 });
 
@@ -38,6 +46,15 @@ describe('a certificate is stored with its path in order, and kept, where the CA
       3,
     ],
     ['thirty others', ({ chain }) => stranger.chain.repeat(15) + chain, 3],
+    ['a block that cannot be read', ({ certificates }) => certificates.join(unreadable), 3],
+    ['only blocks that cannot be read beside it', ({ certificates }) => unreadable + certificates[0], 1],
+    ['a last block that is cut off', ({ chain }) => chain + stranger.chain.slice(0, 99), 3],
+    ['a first block that is cut off', ({ chain }) => stranger.chain.slice(0, 99) + chain, 3],
+    [
+      'copies of one certificate, over fifty',
+      ({ chain, certificates }) => chain + (certificates[1] ?? '').repeat(51),
+      3,
+    ],
   ])('%s', async (_, bend, length) => {
     let path: readonly string[] = [];
     const keep = (minted: MintedChain) => {
@@ -52,6 +69,49 @@ describe('a certificate is stored with its path in order, and kept, where the CA
     const incomplete = harness.log.lines.filter(({ event }) => event === 'chain incomplete');
     expect(incomplete).toHaveLength(length === 1 ? 1 : 0);
     expect(harness.log.events()).not.toContain('tags disagreed');
+  });
+});
+
+describe('a certificate is stored alone, with a warning, where of its issuer the CA sends only', () => {
+  it.each<[what: string, begin: number, end: number]>([
+    ['a half that has ended', -20, -10],
+    ['a half that begins later', 1, 100],
+  ])('%s', async (_, begin, end) => {
+    const root = await mintAuthority('Root', validity);
+    const lasting = await mintAuthority('Issuing', validity, root);
+    const harness = new Harness([shop]);
+    const at = (days: number) => new Date(harness.clock.now().getTime() + days * dayMs);
+    const half = { notBefore: at(begin), notAfter: at(end) };
+    const untimely = pem(await mintAuthority('Issuing', half, root, { keys: lasting.keys }));
+    let leaf = '';
+    harness.ca.bendsChain = ({ certificates }) => {
+      leaf = certificates[0] ?? '';
+      return leaf + untimely;
+    };
+    harness.ca.issuesOtherwise = () => ({ issuer: lasting });
+    const { report, failures } = await harness.run();
+    expect([failures, report.certificates]).toMatchObject([[], [{ outcome: 'issued' }]]);
+    expect((await harness.current('shop'))?.chain).toBe(leaf);
+    expect(harness.log.events()).toContain('chain incomplete');
+    harness.clock.pass(dayMs / 2);
+    expect((await harness.run({ compare: true })).report.certificates).toMatchObject([
+      { decision: 'keep', reason: 'Current' },
+    ]);
+  });
+});
+
+describe('a certificate among over fifty others', () => {
+  it('is found at their end, and stored', async () => {
+    const others = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => mintAuthority(`Other ${index}`, validity)),
+    );
+    let leaf = '';
+    const { certificates, stored } = await issue((minted) => {
+      leaf = minted.certificates[0] ?? '';
+      return [...others.map(pem), leaf].join('');
+    });
+    expect(certificates).toMatchObject([{ outcome: 'issued' }]);
+    expect(stored?.chain).toBe(leaf);
   });
 });
 

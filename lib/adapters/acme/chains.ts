@@ -1,12 +1,12 @@
 // Chooses the issuer's preferred chain among those that a CA offers for a certificate (RFC 8555 §7.4.2).
 
 import type { X509Certificate } from 'node:crypto';
+import { readWhatCanBe } from '../../certificate/chain-reading.ts';
 import { UnparsableError } from '../../certificate/der.ts';
 import { hasAll } from '../../certificate/names.ts';
-import { type CertificatePath, findPaths, withoutCopies } from '../../certificate/path.ts';
-import { certificatesIn } from '../../certificate/pem.ts';
+import { type CertificatePath, findPaths } from '../../certificate/path.ts';
 import { isValidAt, validityOf } from '../../certificate/validity.ts';
-import { factsOf, parseCertificate } from '../../certificate/x509.ts';
+import { factsOf } from '../../certificate/x509.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import type { Log } from '../../ports/log.ts';
 
@@ -74,19 +74,14 @@ function alternatesOf({ url, link = '' }: Download): readonly string[] {
   });
 }
 
-/** More certificates than any CA sends. */
-const maxCertificates = 50;
-
 /** `chain`: PEM of the path that ends below the preferred issuer; absent if there is none. `issuer`: the
  *  topmost issuer of the best path; absent if the certificates cannot be read. */
 function findPreferred(
   text: string,
   { preferred, names = [], now }: ChainPreference,
 ): { readonly chain?: string; readonly issuer?: string | undefined } {
-  const pems = certificatesIn(text);
-  if (pems.length > maxCertificates) return {};
   try {
-    const certificates = withoutCopies(pems.map(parseCertificate));
+    const { certificates } = readWhatCanBe(text, (one) => !one.ca);
     const leaf = findLeaf(certificates, names);
     if (leaf === undefined) return {};
     const paths = findPaths(leaf, certificates, (one) => isValidAt(validityOf(one), now));

@@ -1,5 +1,5 @@
 // Verifies what a CA has issued before it is stored.
-import { type Bundle, buildBundle } from '../../certificate/bundle.ts';
+import { type Bundle, buildIssuedBundle } from '../../certificate/bundle.ts';
 import { sameNames } from '../../certificate/names.ts';
 import { certificatesIn } from '../../certificate/pem.ts';
 import { actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
@@ -25,7 +25,7 @@ export async function verifyIssued(
 ): Promise<Bundle> {
   const now = clock.now();
   const { key } = claim.pending;
-  const verified = buildBundle({ chain, key, domainsAtLeast: due.spec.domains }, now);
+  const verified = buildIssuedBundle({ chain, key, domainsAtLeast: due.spec.domains }, now);
   if (!verified.ok) {
     const isUntimely = verified.problem === 'Expired' || verified.problem === 'NotYetValid';
     const what = isUntimely ? 'not valid now' : 'not the one ordered';
@@ -52,7 +52,7 @@ export function warnAboutIssued(
   const fields = { certificate: name, orderUrl, version };
   if (added.length > 0) log.warn('CA added names', { ...fields, names: added });
   if (leftOut === 0 || certificatesIn(chain).length > 1) return;
-  const problem = `none of the ${leftOut} other certificates that the CA sent has signed it: clients that do not hold its issuer refuse it`;
+  const problem = `none of the ${leftOut} other certificates that the CA sent has signed it and is valid now: clients that do not hold its issuer refuse it`;
   log.warn('chain incomplete', { ...fields, problem });
 }
 
