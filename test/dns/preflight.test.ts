@@ -396,16 +396,31 @@ describe('DNSSEC', () => {
     const digest = createHash('sha256').update(owner).update(data).digest();
     return { keyTag: keyTag(signed), algorithm: 13, digestType: 2, digest };
   };
+  const soa = { mname: 'ns.com', rname: 'x.com', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 1 };
+  /** The root and `com.`, which is signed, with DS records of example.com. */
   const serveParent = (...signed: readonly (typeof key)[]) => {
-    const soa = { mname: 'ns.com', rname: 'x.com', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 1 };
+    serveAbove([{ name: 'com.', type: 'DS', data: signer(key) }], signed);
+  };
+  const serveAbove = (
+    ofCom: Parameters<typeof fixedZone>[1],
+    signed: readonly (typeof key)[],
+    referral: readonly string[] = [],
+  ) =>
     setting.dns.serve(() => [
+      fixedZone('.', [
+        { name: '.', type: 'SOA', data: soa },
+        { name: '.', type: 'NS', data: 'ns-1.sandbox.example' },
+        { name: 'com.', type: 'NS', data: 'ns-1.sandbox.example' },
+        ...ofCom,
+      ]),
       fixedZone('com.', [
         { name: 'com.', type: 'SOA', data: soa },
         { name: 'com.', type: 'NS', data: 'ns-1.sandbox.example' },
         ...signed.map((one) => ({ name: 'example.com.', type: 'DS' as const, data: signer(one) })),
+        { name: 'flat.com.', type: 'DS', data: signer(key) },
+        ...referral.map((data) => ({ name: 'example.com.', type: 'NS' as const, data })),
       ]),
     ]);
-  };
   const sign = (...keys: readonly (typeof key)[]) => {
     hosted.signingKeys = keys;
   };
@@ -414,7 +429,8 @@ describe('DNSSEC', () => {
     const { route53 } = setting.open();
     const network = { resolver: setting.dns.address, port: setting.dns.port };
     const dns = connectDns({ network, clock: setting.clock, log: new FakeLog() });
-    return (about: 'all' | 'caa') => dns.createPreflight(route53.findZone)([name], about, setting.signal);
+    return (about: 'all' | 'caa', domain = name) =>
+      dns.createPreflight(route53.findZone)([domain], about, setting.signal);
   };
 
   test('of a zone that is not signed costs one question', async () => {
@@ -440,6 +456,43 @@ describe('DNSSEC', () => {
     expect(findings).toMatchObject([{ blocks: true, record: 'example.com. DS' }]);
     expect(findings[0]?.message).toContain(words);
     expect(findings[0]?.message).toContain(`key tag ${keyTag(key)}`);
+  });
+
+  test.each([
+    ['no DS records', []],
+    ['DS records of an algorithm that validators do not know', [{ ...signer(key), algorithm: 200 }]],
+  ])('of a zone below one with %s is not looked at: all of it is insecure', async (_title, above) => {
+    serveAbove(
+      above.map((data) => ({ name: 'com.', type: 'DS', data })),
+      [key],
+    );
+    sign(other);
+    expect(judgePreflight(await connectAsUsual()('all'), ca)).toEqual([]);
+    expect(judgePreflight(await connect()(name), ca)).toEqual([]);
+  });
+
+  test('of a name that is no zone, but has DS records, is not looked at', async () => {
+    serveParent();
+    expect(judgePreflight(await connectAsUsual()('caa', 'flat.com'), ca)).toEqual([]);
+    expect(asked('DS')).toContain('flat.com');
+  });
+
+  test.each([
+    ['to other servers, which nobody has asked, is a doubt', ['ns-1.new.example'], [false]],
+    [
+      'to the servers that were asked is an obstacle',
+      [1, 2, 3, 4].map((n) => `ns-${n}.sandbox.example`),
+      [true],
+    ],
+  ] as const)('of a zone that its parent refers %s', async (_title, referral, blocks) => {
+    serveAbove([{ name: 'com.', type: 'DS', data: signer(key) }], [key], referral);
+    sign(other);
+    // The resolver remembers where the zone was, and its old keys; the servers of the parent do not.
+    setting.journal.before(({ service, action }) => {
+      if (service === 'dns' && action === 'DNSKEY') hosted.isDelegated = asked('DNSKEY').length !== 2;
+    });
+    const { brokenChains } = (await connectAsUsual()('caa')).names[0] ?? {};
+    expect((brokenChains ?? []).map(({ confirmed }) => confirmed !== false)).toEqual(blocks);
   });
 
   test('that only a chosen resolver has seen is a doubt, because it may remember old records', async () => {

@@ -210,24 +210,34 @@ describe('K31 an order is held back', () => {
     await expectObstacle('stray', words, () => write('DELETE', from, 'CNAME', to));
   });
 
-  it('where DS records are left behind of a zone that was signed elsewhere', async () => {
-    const moved = sandbox.route53.createZone('moved.net');
-    const data = { keyTag: 4711, algorithm: 13, digestType: 2, digest: Buffer.alloc(32, 1) };
-    let isLeft = true;
-    sandbox.dns.serve(() =>
-      isLeft ? [fixedZone('net.', [{ name: moved.name, type: 'DS' as const, data }])] : [],
-    );
-    const words = ['moved.net. DS: ', 'key tag 4711', 'at its registrar'];
-    await expectObstacle('moved', words, () => {
-      isLeft = false;
-    });
-  });
-
   it('where DNS answers SERVFAIL, on which the CA refuses', async () => {
     const broken = { kind: 'error', code: 'SERVFAIL', status: 0 } as const;
     sandbox.faults.set('dns', 'CAA', broken, 1_000, (name) => name === 'broken.example.com');
     await expectObstacle('broken', ['broken.example.com. CAA: ', 'SERVFAIL'], () => sandbox.faults.clear());
   });
+});
+
+it('an order goes on where a chosen resolver knows DS records of another signer, and the report warns', async () => {
+  sandbox.route53.createZone('moved.net');
+  const data = { keyTag: 4711, algorithm: 13, digestType: 2, digest: Buffer.alloc(32, 1) };
+  const server = { type: 'NS' as const, data: 'ns-1.sandbox.example' };
+  let isLeft = true;
+  const above = [
+    fixedZone('.', [
+      { name: 'net.', ...server },
+      { name: 'net.', type: 'DS', data },
+    ]),
+    fixedZone('net.', [
+      { name: 'net.', ...server },
+      { name: 'moved.net.', type: 'DS', data },
+    ]),
+  ];
+  sandbox.dns.serve(() => (isLeft ? above : []));
+  const line = await ask('moved');
+  isLeft = false;
+  expect(line).toMatchObject({ outcome: 'issued' });
+  for (const word of ['moved.net. DS: ', 'key tag 4711', 'only remembers old records', 'at its registrar'])
+    expect(line.warnings?.join()).toContain(word);
 });
 
 it('an order goes on where DNS says nothing, and the report warns', async () => {

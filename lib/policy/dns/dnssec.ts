@@ -24,8 +24,8 @@ export interface ChainFacts {
   readonly ds: readonly DsRecord[];
   /** At the zone's own servers. Empty: the zone is not signed there. */
   readonly keys: readonly DnskeyRecord[];
-  /** False if a resolver alone said so, which may remember old records. Absent: the servers of parent and
-   *  zone said it too. */
+  /** False if it comes from what a resolver alone said, which may remember old records. Absent: the servers
+   *  of parent and zone said it too. */
   readonly confirmed?: boolean;
 }
 
@@ -67,7 +67,7 @@ export function readableDs(ds: readonly DsRecord[]): readonly DsRecord[] {
 export function describeBrokenChain(chain: ChainFacts): string {
   const { zone, ds, keys, confirmed } = chain;
   const parent = ds.map(showDs).join(', ');
-  const source = confirmed === false ? '; the resolvers in CERTRELAY_RESOLVERS may give old records' : '';
+  const source = confirmed === false ? '; unless a resolver only remembers old records' : '';
   const problem = `the parent zone has DS records for ${zone} (${parent}), but`;
   const refusal = `so CAs refuse every answer of the zone (DNSSEC${source})`;
   if (keys.length === 0)

@@ -79,7 +79,7 @@ export function answerQuestion(
       const exists = hop > 0 || zones.some((other) => other.name === name || other.name.endsWith(`.${name}`));
       return { ...empty(exists ? 'NOERROR' : 'REFUSED'), answers, isAuthoritative: hop > 0 };
     }
-    const cut = delegation(name, zone);
+    const cut = delegation(question.type === 'DS' ? parent(name) : name, zone);
     if (cut.length > 0) return { ...empty('NOERROR'), answers, authorities: cut, isAuthoritative: false };
     const records = matchingRecords(name, zone);
     if (!records) return { code: 'NXDOMAIN', isAuthoritative: true, answers, authorities: startOf(zone) };
@@ -104,7 +104,7 @@ function absolute(name: string): string {
 
 function closestZone(name: string, zones: readonly Zone[]): Zone | undefined {
   return zones
-    .filter((zone) => name === zone.name || name.endsWith(`.${zone.name}`))
+    .filter((zone) => zone.name === '.' || name === zone.name || name.endsWith(`.${zone.name}`))
     .toSorted((a, b) => b.name.length - a.name.length)[0];
 }
 
@@ -128,7 +128,7 @@ function matchingRecords(name: string, zone: Zone): readonly Resource[] | undefi
 }
 
 function parent(name: string): string {
-  return name.slice(name.indexOf('.') + 1);
+  return name.slice(name.indexOf('.') + 1) || '.';
 }
 
 /** The zone's SOA, with the time a "no" may be remembered (RFC 2308 §3). */
@@ -148,6 +148,6 @@ export function fixedZone(
   return {
     name,
     recordsAt: (at) => all.filter((record) => record.name === at),
-    hasName: (at) => all.some((record) => record.name === at || record.name.endsWith(`.${at}`)),
+    hasName: (at) => all.some((record) => at === '.' || record.name === at || record.name.endsWith(`.${at}`)),
   };
 }
