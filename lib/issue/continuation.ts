@@ -1,5 +1,6 @@
 // Sends messages for unfinished certificates, so that they go on at the right time and need not wait for the
 // schedule.
+import { slowLookMs } from '../policy/issuance/backoff.ts';
 import { describeError } from '../ports/errors.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
 
@@ -14,9 +15,18 @@ const namesPerMessage = 500;
 export interface PostponedCertificate {
   readonly name: string;
   readonly until?: Date | undefined;
+  /** Whether the CA still works on its order. */
+  readonly isSlow?: boolean | undefined;
 }
 
-/** Sends messages for certificates that can go on within 15 minutes; the schedule finds the others.
+/** Whether a message that came too early for a slow order is followed by another. Not if the order was just
+ *  looked at: then that look has sent its own. */
+export function isFollowed(until: Date, now: Date): boolean {
+  return until.getTime() - now.getTime() <= slowLookMs - longestDelayMs;
+}
+
+/** Sends messages for certificates that can go on within 15 minutes; the schedule finds the others. A slow
+ *  order has one message after another until it is looked at, because the schedule may come hours later.
  *  `fruitless` counts the passes in a row, this one included, that finished nothing: after three it sends
  *  nothing and logs an error. Never rejects. */
 export async function continueLater(
@@ -35,9 +45,10 @@ export async function continueLater(
     return;
   }
   const now = clock.now().getTime();
-  const byDelay = Map.groupBy(postponed, ({ until }) =>
-    Math.max(0, Math.ceil(((until?.getTime() ?? now) - now) / 1000)),
-  );
+  const byDelay = Map.groupBy(postponed, ({ until, isSlow }) => {
+    const delayMs = Math.max(0, (until?.getTime() ?? now) - now);
+    return Math.ceil((isSlow ? Math.min(delayMs, longestDelayMs) : delayMs) / 1000);
+  });
   for (const [delaySeconds, group] of byDelay) {
     if (delaySeconds * 1000 > longestDelayMs) continue;
     for (let first = 0; first < group.length; first += namesPerMessage) {

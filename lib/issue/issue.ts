@@ -1,9 +1,10 @@
 // The issuing story: plans every requested certificate, orders what is due in batches, records and reports.
 
 import { keepFailures, once } from '../async/promise-cache.ts';
+import { slowCode } from '../policy/issuance/backoff.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { resumes } from '../policy/issuance/resume.ts';
-import { compareLater, continueLater } from './continuation.ts';
+import { compareLater, continueLater, isFollowed } from './continuation.ts';
 import { IssueError } from './errors.ts';
 import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
 import { endInstallationPass, mayEndPass } from './installation.ts';
@@ -30,7 +31,8 @@ export async function issueCertificates(
   const due = plan.certificates.filter((planned) => planned.plan.decision === 'order');
   const outcomes = request.dryRun ? [] : await carryOut(plan, due, ports, invocation);
   if (!request.dryRun) {
-    await postpone({ plan, outcomes, emptyPasses: request.fruitless }, ports, invocation);
+    const isAsked = request.certificates !== undefined;
+    await postpone({ plan, outcomes, emptyPasses: request.fruitless, isAsked }, ports, invocation);
     await compareLater(plan.uncompared, ports, invocation);
     const isFull = request.certificates === undefined;
     if (isFull && mayEndPass(plan.installation, plan.isComplete, ports))
@@ -93,20 +95,29 @@ async function postpone(
     plan,
     outcomes,
     emptyPasses = 0,
+    isAsked,
   }: {
     readonly plan: IssuePlan;
     readonly outcomes: readonly OrderOutcome[];
     readonly emptyPasses: number | undefined;
+    /** Whether the pass is for some certificates only, as a message asks. */
+    readonly isAsked: boolean;
   },
   ports: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<void> {
   // Without an instant a person must act first, and the schedule looks again.
-  const waiting = plan.certificates.flatMap(({ name, plan: line }) =>
-    line.decision === 'wait' && line.until ? [{ name, until: line.until }] : [],
-  );
+  const now = ports.clock.now();
+  const waiting = plan.certificates.flatMap(({ name, situation, plan: line }) => {
+    if (line.decision !== 'wait' || !line.until) return [];
+    const { reason, until } = line;
+    const isSlow = isAsked && reason === 'BackingOff' && situation.error === slowCode;
+    return [{ name, until, isSlow: isSlow && isFollowed(until, now) }];
+  });
   const unfinished = outcomes.flatMap((one) =>
-    one.outcome === 'waiting' || one.outcome === 'failed' ? [{ name: one.name, until: one.until }] : [],
+    one.outcome === 'waiting' || one.outcome === 'failed'
+      ? [{ name: one.name, until: one.until, isSlow: 'isSlow' in one }]
+      : [],
   );
   // A look at an order that the CA still works on is no attempt.
   const attempted = outcomes.some((one) => !('isSlow' in one)) ? 1 : 0;

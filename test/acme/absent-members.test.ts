@@ -68,9 +68,10 @@ describe.each(fillings)('%j', (filling) => {
         answer(response, 200, { ...side, ...orderAt(ca.base), status, ...late }),
       );
       const order = await authority.readOrder(`${ca.base}/order/1`, signal);
-      const { expires, certificate, problem } = order;
-      expect([order.status, expires, certificate, problem]).toEqual([
+      const { expires, certificate, problem, names } = order;
+      expect([order.status, names, expires, certificate, problem]).toEqual([
         status,
+        undefined,
         undefined,
         undefined,
         undefined,

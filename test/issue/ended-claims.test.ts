@@ -65,6 +65,15 @@ describe('a claim whose run has ended keeps nobody waiting', () => {
     expect(harness.ca.count('newOrder')).toBe(1);
   });
 
+  it('but where nothing can be recorded it waits for its deadline: no second order follows at once', async () => {
+    harness.store.record = async () => {
+      throw new StoreError('Denied', 'secretsmanager:TagResource is missing');
+    };
+    for (let pass = 0; pass < 3; pass += 1) await harness.run({ certificates: ['shop'] });
+    expect(harness.ca.count('newOrder')).toBe(1);
+    expect(harness.sent[0]).toMatchObject({ names: ['shop'], delaySeconds: 900 });
+  });
+
   it('and if it cannot be given back, that is logged, and the claim ends by itself', async () => {
     harness.store.failures.next('put', new StoreError('Denied', 'secretsmanager:PutSecretValue is missing'));
     const claim = harness.store.claim.bind(harness.store);
@@ -152,13 +161,98 @@ describe('an order that the CA takes long for', () => {
       expect(harness.sent).toEqual([{ names: ['shop'], delaySeconds: 900, fruitless: 1 }]);
     }
     isDone = true;
-    harness.clock.pass(15 * minuteMs);
+    harness.clock.pass(55 * minuteMs);
     expect(await look()).toMatchObject({
       line: { outcome: 'issued' },
       calls: ['readOrder', 'downloadCertificate'],
     });
     expect(harness.pending('shop')).toBeUndefined();
     expect(harness.state('shop')).not.toHaveProperty('error');
+  });
+
+  it('costs at most 60 versions of its AWS secret a day, and one message in flight', async () => {
+    await look();
+    const claim = harness.store.claim.bind(harness.store);
+    let versions = 0;
+    harness.store.claim = async (...given) => {
+      versions += 1;
+      return claim(...given);
+    };
+    const endsAt = harness.clock.now().getTime() + dayMs - 60 * minuteMs;
+    let looks = 0;
+    while (harness.clock.now().getTime() < endsAt) {
+      const messages = harness.sent.splice(0);
+      expect(messages).toHaveLength(1);
+      harness.clock.pass((messages[0]?.delaySeconds ?? 0) * 1000);
+      const { line, calls } = await look({ certificates: ['shop'] });
+      expect(line?.outcome ?? line?.reason).toMatch(/^(waiting|BackingOff)$/);
+      looks += calls.length;
+    }
+    expect(looks).toBeGreaterThanOrEqual(24);
+    expect(versions).toBeLessThanOrEqual(60);
+  });
+
+  it('is not looked for twice where two messages wait for it', async () => {
+    await look();
+    for (const [minutes, messages] of [
+      [55, 1],
+      [7, 0],
+      [8, 1],
+    ] as const) {
+      harness.sent.length = 0;
+      harness.clock.pass(minutes * minuteMs);
+      await look({ certificates: ['shop'] });
+      expect(harness.sent).toHaveLength(messages);
+    }
+  });
+
+  it.each([
+    ['12 hours', 12, 6],
+    ['2 hours', 2, 1],
+  ])('is a failure once half of the time is over that the certificate in use had (%s)', async (_, hoursLeft, hours) => {
+    isDone = true;
+    harness.ca.issuesOtherwise = (now) => ({ notAfter: new Date(now.getTime() + 10 * dayMs) });
+    await look();
+    harness.ca.issuesOtherwise = undefined;
+    isDone = false;
+    harness.clock.pass(10 * dayMs - hoursLeft * 60 * minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'waiting' });
+    harness.clock.pass(hours * 60 * minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'failed' });
+    expect(harness.state('shop')).toMatchObject({ failures: 1, error: 'Unfinished' });
+    expect(harness.pending('shop')).toBeDefined();
+  });
+
+  it('is a failure once it has expired, and is forgotten', async () => {
+    const expires = new Date(harness.clock.now().getTime() + 120 * minuteMs);
+    const read = harness.ca.readOrder.bind(harness.ca);
+    harness.ca.readOrder = async (url) => ({ ...(await read(url)), expires });
+    await look();
+    harness.clock.pass(60 * minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'waiting' });
+    harness.clock.pass(60 * minuteMs);
+    expect((await look()).line).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringContaining('has expired'),
+    });
+    expect(harness.state('shop')).toMatchObject({ failures: 1 });
+    expect([harness.state('shop').order, harness.pending('shop')]).toEqual([undefined, undefined]);
+  });
+
+  it.each<[string, Partial<Order>]>([
+    ['neither names nor authorizations', { names: undefined, authorizations: [] }],
+    ['a name that the CA has added', { names: ['shop.example.com', 'www.shop.example.com'] }],
+  ])('is resumed where the CA shows %s once it is validated', async (__, shown) => {
+    const read = harness.ca.readOrder.bind(harness.ca);
+    harness.ca.readOrder = async (url) => {
+      const order = await read(url);
+      return order.status === 'pending' ? order : { ...order, ...shown };
+    };
+    await look();
+    isDone = true;
+    harness.clock.pass(60 * minuteMs);
+    expect((await look()).line).toMatchObject({ outcome: 'issued' });
+    expect(harness.ca.count('newOrder')).toBe(1);
   });
 
   it('leaves the back-off of failures before it as it was', async () => {
@@ -173,7 +267,7 @@ describe('an order that the CA takes long for', () => {
     await look();
     harness.clock.pass(dayMs - minuteMs);
     expect((await look()).line).toMatchObject({ outcome: 'waiting' });
-    harness.clock.pass(15 * minuteMs);
+    harness.clock.pass(55 * minuteMs);
     const { line, failures, calls } = await look();
     expect([line?.outcome, failures.length, calls]).toEqual(['failed', 1, ['readOrder']]);
     expect(harness.state('shop')).toMatchObject({ failures: 1, error: 'Unfinished' });

@@ -30,7 +30,8 @@ describe('the names are proved', () => {
     ['classic, until 2027-02-10', 30 * dayMs, 30 * dayMs - 21 * hourMs],
     ['classic, from 2027-02-10', 10 * dayMs, 10 * dayMs - 21 * hourMs],
     ['tlsserver and shortlived', 7 * hourMs, 6 * hourMs],
-    ['a CA whose authorizations last 70 seconds', 70_000, 60_000],
+    ['a CA whose authorizations last 3 hours', 3 * hourMs, 2 * hourMs],
+    ['an old one of a day', dayMs, dayMs - 21 * hourMs],
   ])('%s: as long as the CA reuses an authorization, and no longer', (_, lifetimeMs, untilMs) => {
     const known = said(shown(lifetimeMs));
     expect([0, untilMs - 1, untilMs].map((ms) => areAuthorized(known, order, at(ms)))).toEqual([
@@ -38,6 +39,15 @@ describe('the names are proved', () => {
       true,
       false,
     ]);
+  });
+
+  it.each([
+    ['an old one of 20 hours', 20 * hourMs],
+    ['one of little more than 7 hours', 7 * hourMs + 1],
+    ['one of an hour', hourMs],
+    ['one of 70 seconds', 70_000],
+  ])('%s: at no time, because its end is near', (_, lifetimeMs) => {
+    expect(areAuthorized(said(shown(lifetimeMs)), order, validatedAt)).toBe(false);
   });
 
   it('until the first authorization ends', () => {

@@ -97,7 +97,7 @@ export function parseOrder(
     authorizations: [...new Set((authorizations ?? []).map(resolve))],
     finalize: resolve(finalize ?? reference),
     ...(certificate === undefined ? {} : { certificate: resolve(certificate) }),
-    names: identifiers?.map(({ value }) => value.toLowerCase()),
+    names: (identifiers?.length ? identifiers : undefined)?.map(({ value }) => value.toLowerCase()),
     problem: error,
     retryAfterMs: readRetryAfter(response.headers['retry-after'], now),
   };

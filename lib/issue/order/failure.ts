@@ -1,5 +1,5 @@
 // Records a failed attempt: what the tags say of it, when the next one is, and whether the claim stays.
-import { slowCode } from '../../policy/issuance/backoff.ts';
+import { slowCode, slowLookMs } from '../../policy/issuance/backoff.ts';
 import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import { codeOf, describeError } from '../../ports/errors.ts';
@@ -12,10 +12,6 @@ import { endClaim, giveBack } from './claim-end.ts';
 import { type Ended, hasUnremoved, type OrderOutcome } from './outcome.ts';
 import { describeRetry, planRetry } from './retry.ts';
 import { isPatient } from './slow.ts';
-
-/** When an order that the CA still works on is looked at again, in milliseconds: the longest delay of a
- *  message, because the schedule may come round hours later. */
-const slowLookMs = 15 * 60_000;
 
 /** Ends a failed attempt: writes its tags, releases its claim or gives back the claim's time, logs one line
  *  and returns its outcome. An attempt for which the run had no time, and one whose order the CA still works
@@ -77,7 +73,9 @@ export async function recordFailure(
     ...pausedByCa(error, clock.now()),
   };
   await store.record(name, state, invocation.cleanUpSignal);
-  await endClaim(name, { claim, keep: keepsClaim }, ports, invocation);
+  const unfinished = slow ? { orderUrl: slow.orderUrl, since: slow.since } : claim.pending.unfinished;
+  const ending = { ...claim, pending: { ...claim.pending, unfinished } };
+  await endClaim(name, { claim: ending, keep: keepsClaim }, ports, invocation);
   return { outcome: 'failed', name, message, until, error };
 }
 
@@ -87,7 +85,7 @@ interface SlowOrder {
   readonly orderUrl: string;
   /** When a run first found it so. */
   readonly since: Date;
-  /** Whether that was less than a day ago. After that, each look that finds it so is a failure. */
+  /** Whether there is time left for it. After that, each look that finds it so is a failure. */
   readonly isPatient: boolean;
 }
 
@@ -99,7 +97,7 @@ function findSlowOrder(
   if (!isSlow || claim === undefined || orderUrl === undefined) return undefined;
   const { unfinished } = claim.pending;
   const since = unfinished?.orderUrl === orderUrl ? unfinished.since : now;
-  return { claim, orderUrl, since, isPatient: isPatient(since, now) };
+  return { claim, orderUrl, since, isPatient: isPatient(since, claim.entry, now) };
 }
 
 /** Records when to look at a slow order again. Failures and their back-off stay as they are. */

@@ -8,7 +8,8 @@ import { followOrder } from './follow.ts';
 /** Polls a finalized order until it is valid and returns the PEM chain. A CA may answer with the order as it
  *  was before: `ready`, or `valid` without certificate. `isSlow`: whether an earlier run has polled it in
  *  vain: then it is not polled again.
- *  @throws AcmeError `Invalid` if the order ended invalid, IssueError `Unfinished` after 10 minutes. */
+ *  @throws AcmeError `Invalid` if the order ended invalid or has expired, IssueError `Unfinished` after 10
+ *  minutes. */
 export async function awaitCertificate(
   finalized: Order,
   { isSlow }: { readonly isSlow: boolean },
@@ -16,7 +17,14 @@ export async function awaitCertificate(
   signal: AbortSignal,
 ): Promise<string> {
   const pollMs = isSlow ? 0 : undefined;
-  const order = await followOrder(finalized, { isDone: isOver, pollMs }, { ca, clock }, signal);
+  const order = await followOrder(finalized, { isDone: isOver, pollMs }, { ca, clock }, signal).catch(
+    (error: unknown) => {
+      const isUnfinished = error instanceof IssueError && error.code === 'Unfinished';
+      if (!isUnfinished || !finalized.expires || finalized.expires > clock.now()) throw error;
+      const message = `order ${finalized.url} has expired before the CA issued its certificate`;
+      throw new AcmeError('Invalid', message, { cause: error });
+    },
+  );
   if (order.status === 'invalid') throw await explainFailure(order, { ca, clock }, signal);
   return ca.downloadCertificate(order, signal);
 }

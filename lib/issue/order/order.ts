@@ -44,7 +44,7 @@ export async function findOrder(
   const isSlow = ordered.unfinished?.orderUrl === url;
   try {
     const order = await ports.ca.readOrder(url, signal);
-    if (order.names && !sameNames(order.names, ordered.domains)) return { useless: 'it is for other names' };
+    if (order.names && !fits(order, order.names, ordered)) return { useless: 'it is for other names' };
     if (order.status === 'invalid' && isSlow) throw await explainFailure(order, ports, signal);
     if (order.status === 'invalid') return { useless: 'it is invalid' };
     // After validation nothing is to be proved. Only an order that does not repeat its names needs its
@@ -53,7 +53,7 @@ export async function findOrder(
     const open = isValidated
       ? withoutChallenges(order, ordered)
       : { order, ...(await readChallenges(order, ordered, ports, signal)) };
-    return coversNames(open, ordered.domains) ? open : { useless: 'it is for other names' };
+    return coversNames(open, ordered) ? open : { useless: 'it is for other names' };
   } catch (error) {
     if (isSlow) throw explainGone(url, error);
     if (isGone(error)) return { useless: describeError(error) };
@@ -98,10 +98,19 @@ function withoutChallenges(order: Order, ordered: OrderedNames): OpenOrder {
   return { order, authorizations: [], toPresent: [], toKeep: [] };
 }
 
-/** Whether the order is for exactly these names, by itself or by its authorizations (wildcards without
- *  their `*.`). */
-function coversNames({ order, authorizations }: OpenOrder, domains: readonly string[]): boolean {
-  if (order.names) return sameNames(order.names, domains);
+/** Whether an order that shows these names is the former one. Once it is validated, the CA may have added
+ *  names. */
+function fits({ status }: Order, names: readonly string[], { domains, isOwn }: FormerOrder): boolean {
+  if (sameNames(names, domains)) return true;
+  return isOwn && status !== 'pending' && domains.every((domain) => names.includes(domain));
+}
+
+/** Whether the order is for the names, by itself or by its authorizations (wildcards without their `*.`). An
+ *  own order that is validated need not say: the certificate is compared with the names. */
+function coversNames({ order, authorizations }: OpenOrder, ordered: FormerOrder): boolean {
+  if (order.names) return fits(order, order.names, ordered);
+  const { domains, isOwn } = ordered;
+  if (isOwn && order.status !== 'pending' && authorizations.length === 0) return true;
   const bare = (names: readonly string[]) => [...new Set(names.map(withoutWildcard))];
   return sameNames(bare(authorizations.map(({ name }) => name)), bare(domains));
 }

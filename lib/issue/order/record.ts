@@ -68,11 +68,14 @@ export async function recordAttempt(
         throw new IssueError('Failed', `the order of ${name} was left open`);
     }
   } catch (cause) {
-    // The certificate is stored by now, or its order is on the tag: the next run goes on from there.
     const error = toError(cause);
     ports.log.error('state not recorded', { certificate: name, problem: describeError(error) });
-    if ('claim' in attempt && attempt.claim) await giveBack(name, attempt.claim, ports, invocation);
-    return { outcome: 'failed', name, message: describeError(error), error };
+    const failed = { outcome: 'failed', name, message: describeError(error), error } as const;
+    const isStored = attempt.kind === 'issued' || attempt.kind === 'stored';
+    // Nothing was recorded: only the claim's deadline keeps the next run from ordering again at once.
+    if (!isStored) return { ...failed, until: invocation.deadline };
+    await giveBack(name, attempt.claim, ports, invocation);
+    return failed;
   }
 }
 

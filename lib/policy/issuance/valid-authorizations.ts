@@ -23,10 +23,11 @@ export interface ReadAuthorization {
 }
 
 /** A CA reuses no authorization whose end is near: Boulder none with less than an eighth of an order's
- *  lifetime left, which is 21 hours of 30 days and 1 hour of 7 hours. Here: a seventh of the time that was
- *  left when the CA was asked, 21 hours at most. */
-const nearShare = 1 / 7;
-const longestNearMs = 21 * 3_600_000;
+ *  lifetime left, which is 21 hours of 7 days and 1 hour of 8 hours. How long an authorization has lasted is
+ *  not known, only what was left of it when the CA was asked: with more than 7 hours it is a long one. */
+const longestShortMs = 7 * 3_600_000;
+const shortNearMs = 3_600_000;
+const longNearMs = 21 * 3_600_000;
 /** CAs look at DNS for each order of a name that was proved so (Baseline Requirements §3.2.2.4.22). */
 const neverReused = 'dns-persist-01';
 /** Challenge types that a tag has room for: how many, and of which form. */
@@ -42,7 +43,8 @@ export function areAuthorized(
 ): boolean {
   if (!known || known.subject !== subjectOf(order) || known.profile !== order.profile) return false;
   if (known.methods.includes(neverReused) || !isPossibleValidity(known, now)) return false;
-  const nearMs = Math.min((known.expires.getTime() - known.readAt.getTime()) * nearShare, longestNearMs);
+  const leftMs = known.expires.getTime() - known.readAt.getTime();
+  const nearMs = leftMs > longestShortMs ? longNearMs : shortNearMs;
   return now.getTime() < known.expires.getTime() - nearMs;
 }
 
