@@ -15,6 +15,8 @@ class Dns {
   issue: string | undefined;
   silent = false;
   accountUrl: string | undefined = ours;
+  /** As of an issuer with dns-persist-01, whose records are in a zone that is delegated elsewhere. */
+  isLasting = false;
   /** `name about`. */
   readonly asked: string[] = [];
 
@@ -35,14 +37,20 @@ class Dns {
     return { names: domains.map((domain) => ({ domain, caa, ...this.#challenge(domain, about) })) };
   };
 
-  readonly describe = async () => ({ identities: ['ca.example'], accountUrl: this.accountUrl });
+  readonly describe = async () => ({
+    identities: ['ca.example'],
+    accountUrl: this.accountUrl,
+    ...(this.isLasting ? { methods: ['dns-persist-01', 'dns-01'] as const } : {}),
+  });
 
   #challenge(domain: string, about: 'all' | 'lasting' | 'caa') {
     const recordName = `_acme-challenge.${domain.replace('*.', '')}`;
     if (about === 'caa')
       return { recordName, aliases: { kind: 'unasked' }, zone: { kind: 'unasked' } } as const;
     const name = domain.split('.').slice(-2).join('.');
-    const live = [this.elsewhere.has(name) ? 'ns.elsewhere.example' : 'ns.aws.example'];
+    const live = [
+      about === 'lasting' || this.elsewhere.has(name) ? 'ns.elsewhere.example' : 'ns.aws.example',
+    ];
     const zone = { kind: 'found', id: 'Z1', name, delegationSet: ['ns.aws.example'], live } as const;
     return { recordName, aliases: { kind: 'ends', names: [recordName] }, zone } as const;
   }
@@ -144,6 +152,34 @@ describe('a certificate of which DNS would fail the order', () => {
     Object.assign(harness.inventory, { dns: { preflight: false } });
     expect((await harness.run()).report.summary).toMatchObject({ issued: 2 });
     expect(dns.asked).toEqual([]);
+  });
+});
+
+describe('a persistent record that nobody would see', () => {
+  beforeEach(() => {
+    dns.isLasting = true;
+  });
+
+  it('is a warning where dns-01 works, because the CA may not offer the other', async () => {
+    const { report } = await harness.run({ certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([{ outcome: 'issued', warnings: [/^example\.com\. NS: /] }]);
+    expect(dns.asked).toEqual(['shop.example.com lasting', 'shop.example.com all']);
+  });
+
+  it('holds the order back where dns-01 would fail, too', async () => {
+    dns.elsewhere.add('example.com');
+    const { report } = await harness.run({ certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([{ decision: 'wait', reason: 'Preflight' }]);
+  });
+
+  it('is not looked for while the CA holds authorizations by dns-01', async () => {
+    await harness.run({ certificates: ['shop'] });
+    dns.asked.length = 0;
+    dns.elsewhere.add('example.com');
+    harness.clock.pass(29 * dayMs);
+    const { report } = await harness.run({ certificates: ['shop'], force: true });
+    expect(report.certificates[0]?.warnings).toBeUndefined();
+    expect(dns.asked).toEqual(['shop.example.com caa']);
   });
 });
 

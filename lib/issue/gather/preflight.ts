@@ -4,7 +4,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { PromiseCache } from '../../async/promise-cache.ts';
 import type { CaaSubject } from '../../policy/dns/caa.ts';
-import { heedProblems, judgePreflight } from '../../policy/dns/preflight.ts';
+import { allowFallback, heedProblems, judgePreflight } from '../../policy/dns/preflight.ts';
 import type { PlanEntry } from '../../policy/issuance/plan.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
 import { areAuthorized } from '../../policy/issuance/valid-authorizations.ts';
@@ -60,11 +60,20 @@ async function preflightOne(
     // The CA asks for no proof, so only CAA matters.
     const order = { accountUrl: subject.accountUrl, profile, domains };
     const isAuthorized = areAuthorized(entry?.state.authorizations, order, clock.now());
-    // CAs never use an authorization by dns-persist-01 again: each order is proved by DNS.
-    const about = isLasting ? 'lasting' : isAuthorized ? 'caa' : 'all';
-    const facts = await preflight.gather(domains, about, signal);
-    const zones = facts.names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
-    const problems = judgePreflight(facts, subject, clock.now());
+    // Authorizations by dns-persist-01 are not among those: each order is proved by DNS.
+    const about = isAuthorized ? 'caa' : isLasting ? 'lasting' : 'all';
+    const gather = async (kind: typeof about) => {
+      const { names, ...facts } = await preflight.gather(domains, kind, signal);
+      return { names, problems: judgePreflight({ names, ...facts }, subject, clock.now()) };
+    };
+    const first = await gather(about);
+    // Only the order shows whether the CA offers dns-persist-01; if not, it is proved by dns-01.
+    const mayFallBack = about === 'lasting' && (subject.methods?.includes('dns-01') ?? false);
+    const isBlocked = first.problems.some(({ blocks }) => blocks);
+    const second = mayFallBack && isBlocked ? await gather('all') : undefined;
+    const names = [...first.names, ...(second?.names ?? [])];
+    const zones = names.flatMap(({ zone }) => (zone.kind === 'found' ? [zone.name] : []));
+    const problems = second ? allowFallback(first.problems, second.problems) : first.problems;
     return heedProblems({ ...plan, zones: [...new Set(zones)] }, problems, force);
   } catch (error) {
     const why = signal.aborted ? 'it took too long' : describeError(error);

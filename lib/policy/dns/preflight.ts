@@ -59,6 +59,16 @@ function isProvedByRecord(
   return texts.some((text) => provesDomain(text, domain, { issuers, account: { url, thumbprint }, now }));
 }
 
+/** The problems of one kind of proof, where the CA may take another kind: those of a name hold the order back
+ *  only if the other kind of proof of that name does, too. */
+export function allowFallback(
+  problems: readonly PreflightProblem[],
+  ofFallback: readonly PreflightProblem[],
+): readonly PreflightProblem[] {
+  const blocked = new Set(ofFallback.filter(({ blocks }) => blocks).map(({ domain }) => domain));
+  return problems.map((problem) => ({ ...problem, blocks: problem.blocks && blocked.has(problem.domain) }));
+}
+
 /** How many problems one message lists; the others are counted. */
 const mostListed = 10;
 
