@@ -1,28 +1,19 @@
 // CAs that write every member they know, with null or nothing in it, or that mistake a side member: what
 // cannot be read counts as absent, and the order goes on.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
+import type { Authorities } from '../../lib/adapters/acme/accounts.ts';
 import { readProblem } from '../../lib/adapters/acme/problem.ts';
-import { MemoryAccounts } from '../fakes/accounts.ts';
-import { FakeClock } from '../fakes/clock.ts';
-import { FakeLog } from '../fakes/log.ts';
 import { answer, directoryAt, orderAt, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
 import { failure, signal } from './harness.ts';
+import { openScripted } from './scripted-harness.ts';
 
 const domains = ['a.example.com'];
 let ca: ScriptedCa;
-let authorities: ReturnType<typeof createAuthorities>;
+let authorities: Authorities;
 
 beforeEach(async () => {
   ca = await startScriptedCa();
-  authorities = createAuthorities({
-    issuers: { default: { directory: ca.directory, caBundle: ca.caPem, contact: [], agreeToTerms: true } },
-    accounts: new MemoryAccounts(),
-    clock: new FakeClock('2026-11-22T10:00:00Z'),
-    log: new FakeLog(),
-    readFile: async () => '',
-    readText: async () => '',
-  });
+  authorities = openScripted(ca);
 });
 afterEach(async () => {
   await authorities.close();

@@ -4,12 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { type Authorities, createAuthorities } from '../../lib/adapters/acme/accounts.ts';
-import { MemoryAccounts } from '../fakes/accounts.ts';
-import { FakeClock } from '../fakes/clock.ts';
-import { FakeLog } from '../fakes/log.ts';
+import type { Authorities } from '../../lib/adapters/acme/accounts.ts';
 import { answer, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
 import { failure, signal } from './harness.ts';
+import { openScripted } from './scripted-harness.ts';
 
 const body = z.record(z.string(), z.unknown());
 const located = z.object({ location: z.string(), body });
@@ -41,14 +39,7 @@ let authorities: Authorities;
 
 beforeEach(async () => {
   ca = await startScriptedCa();
-  authorities = createAuthorities({
-    issuers: { default: { directory: ca.directory, caBundle: ca.caPem, contact: [], agreeToTerms: true } },
-    accounts: new MemoryAccounts(),
-    clock: new FakeClock('2026-11-22T10:00:00Z'),
-    log: new FakeLog(),
-    readFile: async () => '',
-    readText: async () => '',
-  });
+  authorities = openScripted(ca);
 });
 afterEach(async () => {
   await authorities.close();

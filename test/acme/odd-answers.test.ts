@@ -3,13 +3,11 @@
 
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
 import type { Timeouts } from '../../lib/adapters/acme/http.ts';
-import { MemoryAccounts } from '../fakes/accounts.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { FakeLog } from '../fakes/log.ts';
 import { answer, directoryAt, orderAt, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
 import { failure, signal } from './harness.ts';
+import { openScripted } from './scripted-harness.ts';
 
 const domains = ['a.example.com'];
 const mebibyte = 1 << 20;
@@ -27,14 +25,9 @@ afterEach(async () => {
 });
 
 function connect(at: ScriptedCa, patience?: Timeouts, during = signal) {
-  const { directory, caPem: caBundle } = at;
-  const authorities = createAuthorities({
-    issuers: { default: { directory, caBundle, contact: [], agreeToTerms: true } },
-    accounts: new MemoryAccounts(),
+  const authorities = openScripted(at, {
     clock,
-    log: new FakeLog(),
-    readFile: async () => caBundle,
-    readText: async () => '',
+    readFile: async () => at.caPem,
     ...(patience ? { timeouts: patience } : {}),
   });
   closers.push(() => authorities.close());

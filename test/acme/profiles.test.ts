@@ -1,27 +1,19 @@
 // Profiles (draft-ietf-acme-profiles): what the CA makes of the one that it was asked for.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAuthorities } from '../../lib/adapters/acme/accounts.ts';
-import { MemoryAccounts } from '../fakes/accounts.ts';
-import { FakeClock } from '../fakes/clock.ts';
+import type { Authorities } from '../../lib/adapters/acme/accounts.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { answer, directoryAt, orderAt, type ScriptedCa, startScriptedCa } from '../fakes/scripted-ca.ts';
 import { signal } from './harness.ts';
+import { openScripted } from './scripted-harness.ts';
 
 let ca: ScriptedCa;
 let log: FakeLog;
-let authorities: ReturnType<typeof createAuthorities>;
+let authorities: Authorities;
 
 beforeEach(async () => {
   ca = await startScriptedCa();
   log = new FakeLog();
-  authorities = createAuthorities({
-    issuers: { default: { directory: ca.directory, caBundle: ca.caPem, contact: [], agreeToTerms: true } },
-    accounts: new MemoryAccounts(),
-    clock: new FakeClock('2026-11-22T10:00:00Z'),
-    log,
-    readFile: async () => '',
-    readText: async () => '',
-  });
+  authorities = openScripted(ca, { log });
   const profiles = { classic: 'the usual', short: 'six days' };
   ca.routes.set('/directory', (response) =>
     answer(response, 200, { ...directoryAt(ca.base), meta: { profiles } }),
