@@ -127,7 +127,7 @@ export interface IssuerSpec {
   readonly agreeToTerms: true;
   /** Profile named in newOrder; absent: the CA's default. */
   readonly profile?: string | undefined;
-  /** External account binding (RFC 8555 §7.3.4): the AWS secret that contains `{"kid": …, "hmacKey": …}`. */
+  /** External account binding (RFC 8555 §7.3.4): an AWS secret with `{"kid": …, "hmacKey": …}`. */
   readonly eab?: { readonly secret: string } | undefined;
   /** Prefer the chain whose topmost certificate has an issuer with this common name (RFC 8555 §7.4.2). */
   readonly preferredChain?: string | undefined;

@@ -8,8 +8,8 @@ export interface AcmeAccount {
   readonly url?: string | undefined;
   /** Contact as last sent to the CA. */
   readonly contact: readonly string[];
-  /** PKCS#8 PEM of the key that will replace `key`, while an exchange of keys is under way (RFC 8555 §7.3.5).
-   *  The CA may know it already. */
+  /** PKCS#8 PEM of the key that will replace `key`, while an exchange of keys is under way (RFC 8555
+   *  §7.3.5). The CA may know it already. */
   readonly nextKey?: string | undefined;
 }
 

@@ -131,8 +131,8 @@ export interface CertificateAuthority {
   /** URL of the account, as it is now. */
   readonly accountUrl: string;
   /** Orders a certificate for exactly these names. The CA may return an open order for the same names (RFC
-   *  8555 §7.4). `replaces` is the id (`certificateId`) of the certificate that is renewed. It is left out if
-   *  the CA has no renewalInfo, or refuses the order because of it (RFC 9773 §5).
+   *  8555 §7.4). `replaces` is the id (`certificateId`) of the certificate that is renewed. It is left out
+   *  if the CA has no renewalInfo, or refuses the order because of it (RFC 9773 §5).
    *  @throws AcmeError `Unsupported` if the CA does not offer the profile, or allows fewer names. */
   newOrder(
     request: {

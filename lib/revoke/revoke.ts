@@ -1,5 +1,5 @@
-// The revoke story: revokes one version of a certificate (RFC 8555 §7.6). A version in use is first replaced:
-// in the store, at every target and at every address.
+// The revoke story: revokes one version of a certificate (RFC 8555 §7.6). A version in use is first
+// replaced: in the store, at every target and at every address.
 
 import { verifyBundle } from '../certificate/bundle.ts';
 import type { RevocationReason } from '../certificate/revocation.ts';

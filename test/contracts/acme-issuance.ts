@@ -1,4 +1,5 @@
-// What a client may rely on from finalize to the downloaded chain, and after (RFC 8555 §7.4, §7.6; RFC 9773).
+// What a client may rely on from finalize to the downloaded chain, and after (RFC 8555 §7.4, §7.6; RFC
+// 9773).
 import 'reflect-metadata';
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';

@@ -51,8 +51,8 @@ it('K32 K40 a TXT value lives for a minute in caches, is good for its own accoun
   }
   stop();
   expect([...seen.keys()]).toEqual(names.map((name) => `_acme-challenge.${name}. 60`));
-  // SHA-256 of the token with the thumbprint of the account's key, base64url (RFC 8555 §8.4): one for each of
-  // the two names.
+  // SHA-256 of the token with the thumbprint of the account's key, base64url (RFC 8555 §8.4): one for each
+  // of the two names.
   for (const values of seen.values()) {
     expect(values).toEqual([expect.stringMatching(/^"[\w-]{43}"$/), expect.stringMatching(/^"[\w-]{43}"$/)]);
   }

@@ -44,9 +44,9 @@ export interface Authorities {
   /** Describes an issuer for CAA checks. Reads only the CA's directory and registers no account.
    *  @throws AcmeError. */
   readonly describe: DescribeAuthority;
-  /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before it is sent
-   *  to the CA. After a crash or an error, the next call or `connect` finishes the exchange. Call it only
-   *  while no order is open: the TXT values of an open order belong to the old key.
+  /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before it is
+   *  sent to the CA. After a crash or an error, the next call or `connect` finishes the exchange. Call it
+   *  only while no order is open: the TXT values of an open order belong to the old key.
    *  @throws AcmeError `Unsupported` if there is no account yet, or the CA does not exchange keys. */
   rollAccountKey(issuer: string, signal: AbortSignal): Promise<void>;
   /** Closes every connection. */

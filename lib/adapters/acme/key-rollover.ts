@@ -1,4 +1,5 @@
-// Exchanges an account's key (keyChange, RFC 8555 §7.3.5). A crash at any step loses neither key nor account.
+// Exchanges an account's key (keyChange, RFC 8555 §7.3.5). A crash at any step loses neither key nor
+// account.
 import type { KeyObject } from 'node:crypto';
 import type { AccountStore, AcmeAccount } from '../../ports/accounts.ts';
 import { AcmeError } from '../../ports/acme.ts';

@@ -15,8 +15,8 @@ export interface Registrant {
   readonly readText: (secret: string, signal: AbortSignal) => Promise<string>;
 }
 
-/** Registers a key and returns the URL of its account. A key that the CA knows keeps its account (§7.3.1), so
- *  it may be called twice. Only here the AWS secret of an external account binding is read.
+/** Registers a key and returns the URL of its account. A key that the CA knows keeps its account (§7.3.1),
+ *  so it may be called twice. Only here the AWS secret of an external account binding is read.
  *  @throws AcmeError `Unsupported` if the CA asks for a binding and the issuer has none, or it cannot be
  *  read. */
 export async function registerAccount(

@@ -110,8 +110,8 @@ export class Transport {
   }
 
   /** Sends a signed request and returns its response. An `undefined` payload reads the URL (POST-as-GET,
-   *  RFC 8555 §6.3). A read, or a POST of `{}`, is repeated after a lost answer or a temporary refusal; other
-   *  requests only after a 503. Each is sent up to 4 times.
+   *  RFC 8555 §6.3). A read, or a POST of `{}`, is repeated after a lost answer or a temporary refusal;
+   *  other requests only after a 503. Each is sent up to 4 times.
    *  @throws AcmeError `Problem` for a status of 400 or above; `Unreachable`; `Malformed`. */
   post(url: string, payload: object | undefined, by: Signature, signal: AbortSignal): Promise<AcmeResponse> {
     // A second read changes nothing, nor does a second "{}", which asks the CA to validate a challenge.

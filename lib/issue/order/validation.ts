@@ -1,4 +1,5 @@
-// Has the names of an order validated: answers its challenges and follows its authorizations (RFC 8555 §7.5).
+// Has the names of an order validated: answers its challenges and follows its authorizations (RFC 8555
+// §7.5).
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { maxNames } from '../../certificate/names.ts';

@@ -27,8 +27,8 @@ export function judgeTiming(
   return { kind: 'closed', until: findOpening(windows, now) };
 }
 
-/** True once `servedUntil − now < ¼ · (servedUntil − begin)`. Example: the successor begins 30 days before
- *  expiry, so this is true from 7.5 days before expiry.
+/** True once `servedUntil − now < ¼ · (servedUntil − begin)`. Example: the successor begins 30 days
+ *  before expiry, so this is true from 7.5 days before expiry.
  *  @param servedUntil `notAfter` of the served certificate.
  *  @param begin `notBefore` of its successor. */
 export function isNearExpiry(servedUntil: Date, begin: Date, now: Date): boolean {

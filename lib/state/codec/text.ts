@@ -33,8 +33,8 @@ function existing(value: string): Date | undefined {
   return isReal ? date : undefined;
 }
 
-/** Tags of one text, by key. A long text continues in `<key>.1`, `<key>.2` …; each part but the last ends in
- *  `=`. */
+/** Tags of one text, by key. A long text continues in `<key>.1`, `<key>.2` …; each part but the last ends
+ *  in `=`. */
 export function toParts(field: string, value: string): readonly (readonly [key: string, value: string])[] {
   const parts: string[] = [];
   let rest = encodeText(value);

@@ -8,7 +8,8 @@ import { freePort, makeDirectory, removeDirectory, startServer } from './process
 
 /** What nginx is to serve. */
 export interface NginxOptions {
-  /** Content by relative path, as a Secret's keys are mounted: `{ 'tls/tls.crt': …, 'tls/tls.key': … }`. */
+  /** Content by relative path, as a Secret's keys are mounted: `{ 'tls/tls.crt': …, 'tls/tls.key': …
+   *  }`. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   /** What goes into `http { }`: its `server` blocks, which listen on `127.0.0.1:<port>`. Relative paths in it
    *  are those of `files`. */

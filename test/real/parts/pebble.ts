@@ -11,8 +11,8 @@ import { makeServingCertificate } from './serving-certificate.ts';
 export interface PebbleOptions {
   /** `host:port` of the DNS server (UDP and TCP) that its validation asks. */
   readonly dnsServer: string;
-  /** `PEBBLE_…` variables. Unless given here, validation does not sleep (`PEBBLE_VA_NOSLEEP=1`), no nonce is
-   *  refused (`PEBBLE_WFE_NONCEREJECT=0`), and no authorization is reused (`PEBBLE_AUTHZREUSE=0`). */
+  /** `PEBBLE_…` variables. Unless given here, validation does not sleep (`PEBBLE_VA_NOSLEEP=1`), no nonce
+   *  is refused (`PEBBLE_WFE_NONCEREJECT=0`), and no authorization is reused (`PEBBLE_AUTHZREUSE=0`). */
   readonly environment?: Readonly<Record<string, string>>;
   /** Keys of Pebble's configuration file, laid over the plain ones: `profiles`, `keyAlgorithm`, `retryAfter`,
    *  `externalAccountBindingRequired`, `externalAccountMACKeys`, `domainBlocklist`, … */

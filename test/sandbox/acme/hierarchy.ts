@@ -155,8 +155,8 @@ function subjectOf(commonName: string | undefined): Buffer {
   return encode(tag.sequence, encode(tag.set, encode(tag.sequence, encodeOid('2.5.4.3'), value)));
 }
 
-// The profile of a public CA's server certificate (RFC 5280 §4.2; the Baseline Requirements' domain-validated
-// policy).
+// The profile of a public CA's server certificate (RFC 5280 §4.2; the Baseline Requirements'
+// domain-validated policy).
 function extensionsOf(issuer: Issuer, { names, commonName, publicKey }: LeafRequest): readonly Buffer[] {
   const alternativeNames = encode(tag.sequence, ...names.map((name) => encode(0x82, Buffer.from(name))));
   const oids = (...dotted: readonly string[]) => encode(tag.sequence, ...dotted.map(encodeOid));

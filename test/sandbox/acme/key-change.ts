@@ -1,4 +1,5 @@
-// What is inside a keyChange request: the new key's own word that it takes over an account (RFC 8555 §7.3.5).
+// What is inside a keyChange request: the new key's own word that it takes over an account (RFC 8555
+// §7.3.5).
 import * as z from 'zod';
 import { importJwk, type PublicKey, readJws, verifyJws } from './jws.ts';
 import { malformed } from './problem.ts';
