@@ -63,7 +63,10 @@ export function findStatement(annotations: Annotations, version: string | undefi
 /** Why the statement must not be followed for the Secret, as the end of a message; `undefined` if it may.
  *  It is refused if it was signed before the remembered one, or if its certificate is older without being
  *  a rollback. */
-export function findReplay({ annotations }: ClusterSecret, statement: DeliveryStatement): string | undefined {
+export function findReplay(
+  { annotations }: Pick<ClusterSecret, 'annotations'>,
+  statement: DeliveryStatement,
+): string | undefined {
   if (annotations[certificateAnnotation] !== statement.certificate) return undefined;
   if (annotations[versionAnnotation] === statement.version) return undefined;
   const { version, notBefore, signedAt } = readTimes(annotations);

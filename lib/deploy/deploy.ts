@@ -21,7 +21,8 @@ import {
 import { refuseMisfits } from './plan/allowance.ts';
 import type { DeliverySelection } from './plan/selected.ts';
 import { selectForDelivery } from './plan/selection.ts';
-import { findPrunedClusters, type Pruned, pruneSecrets } from './prune/prune.ts';
+import { applyPruning, describePruning, type Pruned } from './prune/apply.ts';
+import { findPrunedClusters, planPruning } from './prune/plan.ts';
 import { listWorst, recordCertificates } from './record/record.ts';
 
 /** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be called twice: a
@@ -124,10 +125,26 @@ async function deliverAndPrune(
   const shared = { ...ports, connect: connections.connect };
   try {
     const delivered = await deliver(due, shared, invocation);
-    return { delivered, pruned: await pruneSecrets(selections, shared, invocation) };
+    return { delivered, pruned: await prune(selections, shared, invocation) };
   } finally {
     await connections.close();
   }
+}
+
+/** Prunes each cluster by itself, so that one that answers slowly does not delay the others. */
+async function prune(
+  selections: readonly DeliverySelection[],
+  ports: DeployPorts,
+  invocation: DeployInvocation,
+): Promise<readonly Pruned[]> {
+  const pruned = await Promise.all(
+    findPrunedClusters(invocation).map(async (cluster) => {
+      const plans = await planPruning(cluster, selections, ports, invocation);
+      if (invocation.dryRun) return plans.map(describePruning);
+      return applyPruning(plans, ports, invocation.signal);
+    }),
+  );
+  return pruned.flat();
 }
 
 async function deliver(

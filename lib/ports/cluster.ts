@@ -11,6 +11,7 @@ import type {
   OtherUser,
   RestartMark,
   SecretManifest,
+  SecretPrecondition,
   Workload,
 } from '../policy/kubernetes/objects.ts';
 import type { TlsObject, TlsObjectKind } from '../policy/kubernetes/tls-objects.ts';
@@ -76,7 +77,7 @@ export interface Cluster {
   listSecrets(namespace: string, signal: AbortSignal): Promise<readonly ListedSecret[]>;
   /** Deletes the Secret if it has not changed since `over` was read.
    *  @throws ClusterError `Conflict` if it has changed. */
-  deleteSecret(namespace: string, name: string, over: ClusterSecret, signal: AbortSignal): Promise<void>;
+  deleteSecret(namespace: string, name: string, over: SecretPrecondition, signal: AbortSignal): Promise<void>;
   /** All workloads of the kind in the namespace. */
   listWorkloads(namespace: string, kind: WorkloadKind, signal: AbortSignal): Promise<readonly Workload[]>;
   /** All objects of the kind in the namespace that no other object owns.

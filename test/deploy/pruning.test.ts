@@ -14,7 +14,7 @@ import {
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { targetOf } from '../minting/targets.ts';
 import type { SandboxKubernetes } from '../sandbox/kubernetes/server.ts';
-import { bindingOf, openHarness } from './harness.ts';
+import { bindingOf, type HarnessOptions, openHarness } from './harness.ts';
 
 const kept = targetOf({ secret: 'kept-tls' });
 const gone = targetOf({ secret: 'gone-tls' });
@@ -31,12 +31,13 @@ interface CopiedSecret {
 type MakeCopy = (harness: Awaited<ReturnType<typeof open>>, secret: CopiedSecret) => Promise<void>;
 
 /** Delivered to both targets, of which one is then taken out of the inventory. */
-async function open(prune?: true | readonly string[]) {
+async function open(prune?: true | readonly string[], wrap?: HarnessOptions['wrap']) {
   const namespaces = ['shop', 'front'];
   const harness = await openHarness({
     targets: [kept, gone],
     namespaces,
     ...(prune === undefined ? {} : { prune }),
+    ...(wrap ? { wrap } : {}),
   });
   harness.lab.create(bindingOf('shop', 'certrelay-prune'));
   await harness.deploy();
@@ -64,6 +65,25 @@ test('with prune it goes, the others stay, and the next run has nothing to do', 
   expect(harness.secret('gone-tls')).toBeUndefined();
   expect(harness.secret('kept-tls')).toBeDefined();
   expect((await harness.deploy()).pruned).toEqual([]);
+});
+
+test('a Secret that somebody changes between the plan and its deletion stays, and the next run plans again', async () => {
+  let disturb = async () => {};
+  const harness = await open(true, (cluster) => ({
+    ...cluster,
+    async deleteSecret(...call) {
+      await disturb();
+      await cluster.deleteSecret(...call);
+    },
+  }));
+  disturb = () =>
+    harness.admin.patch('/api/v1/namespaces/shop/secrets/gone-tls', { metadata: { labels: { own: 'yes' } } });
+  const { pruned, failures } = await harness.deploy();
+  expect(pruned).toMatchObject([{ target: 'lab/shop/gone-tls', outcome: 'pending' }]);
+  expect(failures.get('lab/shop/gone-tls')).toMatchObject([{ code: 'Conflict' }]);
+  expect(harness.secret('gone-tls')).toBeDefined();
+  disturb = async () => {};
+  expect((await harness.deploy()).pruned).toMatchObject([{ outcome: 'deleted' }]);
 });
 
 test.for([

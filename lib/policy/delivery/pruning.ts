@@ -1,5 +1,6 @@
-// Decides which Kubernetes Secrets of ours no longer have a target, and what still uses them.
+// Decides which Kubernetes Secrets of ours no longer have a target, and which of them may be deleted.
 import { isSecretTarget, type SecretTarget, type TargetSpec } from '../../certificate/spec.ts';
+import { nameSome } from '../bounds.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
@@ -7,6 +8,7 @@ import {
   managedByLabel,
   nameWorkload,
   type OtherUser,
+  type SecretPrecondition,
   versionAnnotation,
   type Workload,
 } from '../kubernetes/objects.ts';
@@ -19,6 +21,29 @@ export interface KnownTargets {
   readonly versions: readonly string[];
 }
 
+/** What is to happen with one Secret that no target names, or why nothing is known of a whole cluster or
+ *  namespace. It contains no value of a Secret. `certificate` is absent if it is about a cluster or a
+ *  namespace; `target` is `cluster/namespace/secret`, or then `cluster` or `cluster/namespace`. */
+export type PrunePlan = PruneDecision & {
+  readonly certificate?: string | undefined;
+  readonly target: string;
+};
+
+/** `delete`: nothing uses the Secret. `keep`: something uses it, or it is a copy; `message` says what to do.
+ *  `unknown`: it could not be found out, and `error` says why. The next pass tries again. */
+type PruneDecision =
+  | { readonly action: 'delete'; readonly orphan: OrphanedSecret }
+  | { readonly action: 'keep'; readonly because: 'used' | 'copied'; readonly message: string }
+  | { readonly action: 'unknown'; readonly error: Error };
+
+/** A Secret to delete, if it is still as it was when the plan was made. */
+export interface OrphanedSecret {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly over: SecretPrecondition;
+}
+
 /** The Secrets of a namespace that have our label, a known certificate and a version in use, but no target. A
  *  version that is not in use may be another installation's, with a certificate of the same name: such a
  *  Secret stays. A Secret whose certificate could not be read stays too. Copies by others are included; see
@@ -26,7 +51,7 @@ export interface KnownTargets {
  *  @param listed All Secrets of the namespace.
  *  @param known By name of the certificate. */
 export function findOrphanedSecrets(
-  { cluster, namespace }: { readonly cluster: string; readonly namespace: string },
+  { cluster, namespace }: SecretPlace,
   listed: readonly ListedSecret[],
   known: ReadonlyMap<string, KnownTargets>,
 ): readonly ListedSecret[] {
@@ -41,6 +66,9 @@ export function findOrphanedSecrets(
     return isOurs && !targeted.has(nameTarget({ cluster, namespace, secret: name }));
   });
 }
+
+/** A namespace of a cluster. */
+type SecretPlace = Pick<SecretTarget, 'cluster' | 'namespace'>;
 
 /** Data keys that some format writes. */
 const certificateKeys = [
@@ -72,9 +100,37 @@ export interface PossibleUsers {
   readonly objects: readonly TlsObject[];
 }
 
+/** Plans what happens to one of `findOrphanedSecrets`.
+ *  @param users What may use Secrets of the namespace, or why that could not be listed: then no Secret is
+ *  known to be unused. */
+export function planOrphan(
+  from: SecretPlace,
+  { name, secret }: ListedSecret,
+  users: PossibleUsers | Error,
+): PrunePlan {
+  const certificate = secret.annotations[certificateAnnotation];
+  const subject = { certificate, target: nameTarget({ ...from, secret: name }) };
+  if (!isAppliedByUs(secret)) {
+    const message = `no target names this Secret. Its label and annotations say that it contains ${certificate}, but its managedFields show that Certrelay did not write it: it is a copy, or was restored from a backup. Delete it yourself if nothing needs it`;
+    return { ...subject, action: 'keep', because: 'copied', message };
+  }
+  if (users instanceof Error) return { ...subject, action: 'unknown', error: users };
+  const names = findUsers({ ...from, secret: name }, users);
+  if (names.length > 0) {
+    const message = `no target names this Secret, but ${nameSome(names)} still ${names.length === 1 ? 'uses' : 'use'} it; use another Secret there, or add a target for this one again`;
+    return { ...subject, action: 'keep', because: 'used', message };
+  }
+  const { uid, resourceVersion, annotations } = secret;
+  return {
+    ...subject,
+    action: 'delete',
+    orphan: { ...from, name, over: { uid, resourceVersion, annotations } },
+  };
+}
+
 /** Names of the objects that use the Secret, for a report: `Deployment web`, `Ingress shop/web in cluster
  *  lab`. */
-export function findUsers(
+function findUsers(
   { cluster, namespace, secret }: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>,
   { workloads, objects }: PossibleUsers,
 ): readonly string[] {

@@ -52,6 +52,9 @@ export function readNotAfter({ annotations }: Pick<ClusterSecret, 'annotations'>
   return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
+/** Which state of a Secret a change was decided for. */
+export type SecretPrecondition = Pick<ClusterSecret, 'uid' | 'resourceVersion' | 'annotations'>;
+
 /** A Secret in a list, with its name. */
 export interface ListedSecret {
   readonly name: string;

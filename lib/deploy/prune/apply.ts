@@ -1,0 +1,71 @@
+// Deletes the Secrets that a plan of pruning lets go, and describes plans for the report.
+
+import type { OrphanedSecret, PrunePlan } from '../../policy/delivery/pruning.ts';
+import { describeError, toError } from '../../ports/errors.ts';
+import type { DeployPorts, PruneReport } from '../invocation.ts';
+
+/** The result for one Secret, or for a cluster or namespace that could not be listed. */
+export interface Pruned {
+  readonly report: PruneReport;
+  readonly failures: readonly Error[];
+}
+
+/** What a plan says before anything is done. */
+export function describePruning({ certificate, target, ...plan }: PrunePlan): Pruned {
+  const report = { certificate, target };
+  switch (plan.action) {
+    case 'delete':
+      return { report: { ...report, outcome: 'planned', message: 'would delete the Secret' }, failures: [] };
+    case 'keep':
+      return { report: { ...report, outcome: 'kept', message: plan.message }, failures: [] };
+    case 'unknown':
+      return {
+        report: { ...report, outcome: 'pending', message: describeError(plan.error) },
+        failures: [plan.error],
+      };
+  }
+}
+
+/** Deletes what the plans let go, one after the other. A Secret that has changed since its plan stays, with a
+ *  failure. One result for each plan, in their order. Never rejects.
+ *  @param connect Called for each Secret; may share one connection. */
+export async function applyPruning(
+  plans: readonly PrunePlan[],
+  { connect, log }: Pick<DeployPorts, 'connect' | 'log'>,
+  signal: AbortSignal,
+): Promise<readonly Pruned[]> {
+  const results: Pruned[] = [];
+  for (const plan of plans) {
+    if (plan.action !== 'delete') {
+      results.push(describePruning(plan));
+      continue;
+    }
+    const { certificate, target } = plan;
+    try {
+      await deleteOrphan(plan.orphan, connect, signal);
+      log.info('Secret pruned', { certificate, target });
+      results.push({
+        report: { certificate, target, outcome: 'deleted', message: 'Secret deleted' },
+        failures: [],
+      });
+    } catch (cause) {
+      const error = toError(cause);
+      log.warn('Secret not pruned', { certificate, target, problem: describeError(error) });
+      results.push(describePruning({ action: 'unknown', certificate, target, error }));
+    }
+  }
+  return results;
+}
+
+async function deleteOrphan(
+  { cluster: name, namespace, name: secret, over }: OrphanedSecret,
+  connect: DeployPorts['connect'],
+  signal: AbortSignal,
+): Promise<void> {
+  const cluster = await connect(name, signal);
+  try {
+    await cluster.deleteSecret(namespace, secret, over, signal);
+  } finally {
+    await cluster.close();
+  }
+}
