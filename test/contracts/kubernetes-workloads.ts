@@ -32,6 +32,23 @@ export function workloadOf(kind: WorkloadKind, namespace: string, { name = 'web'
   };
 }
 
+/** Volumes of drivers that sign in with a Secret. */
+const storage = [
+  { azureFile: { secretName: 'azure', shareName: 'a' } },
+  { cephfs: { monitors: ['a'], secretRef: { name: 'ceph' } } },
+  { flexVolume: { driver: 'example.com/a', secretRef: { name: 'flex' } } },
+  {
+    iscsi: {
+      targetPortal: '192.0.2.1',
+      iqn: 'iqn.2026-11.com.example:a',
+      lun: 0,
+      secretRef: { name: 'iscsi' },
+    },
+  },
+  { rbd: { monitors: ['a'], image: 'a', secretRef: { name: 'rbd' } } },
+  { scaleIO: { gateway: 'https://192.0.2.1', system: 'a', volumeName: 'a', secretRef: { name: 'scale' } } },
+].map((volume, index) => ({ name: `v-${index}`, ...volume }));
+
 const mark = (value: string) =>
   ({ kind: 'annotation', key: 'certrelay.dev/fingerprint-web-tls', value }) as const;
 
@@ -108,14 +125,11 @@ export function promiseWorkloads(harness: () => Harness): void {
     expect(await find('Deployment', namespace, 'plain')).toMatchObject({ secrets: [], fixed: [] });
   });
 
-  test('P09 what cannot be rolled is found, but for what another object looks after', async () => {
+  test('P09 what cannot be rolled is found with its owner, whatever kind that is, and pods with one owner once', async () => {
     const { admin, cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
-    const pod = {
-      containers: [
-        { name: 'main', image: 'registry.invalid/x:1', envFrom: [{ secretRef: { name: 'tls' } }] },
-      ],
-    };
+    const container = { name: 'main', image: 'registry.invalid/x:1' };
+    const pod = { containers: [{ ...container, envFrom: [{ secretRef: { name: 'tls' } }] }] };
     const labels = { app: 'old' };
     const template = { metadata: { labels }, spec: pod };
     const make = (path: string, kind: string, spec: object, more: object = {}) =>
@@ -125,17 +139,52 @@ export function promiseWorkloads(harness: () => Harness): void {
         metadata: { name: 'old', ...more },
         spec,
       });
-    await make('/api/v1', 'ReplicationController', { replicas: 0, selector: labels, template });
-    await make('/apis/apps/v1', 'ReplicaSet', { replicas: 0, selector: { matchLabels: labels }, template });
+    // No server knows these kinds, so no garbage collector looks for the owners.
+    const reference = { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', name: 'events', uid: 'u' };
+    const first = { ...reference, apiVersion: 'example.com/v1', kind: 'Thing' };
+    const owned = (name: string) => ({
+      name,
+      ownerReferences: [first, { ...reference, uid: 'v', controller: true }],
+    });
+    const owner = { group: 'kafka.strimzi.io', kind: 'Kafka', name: 'events' };
+    const uses = { secrets: ['tls'], fixed: ['tls'] };
+    const found = (kind: string) => [
+      { kind, name: 'old', ...uses },
+      { kind, name: 'owned', owner, ...uses },
+    ];
     const job = { template: { spec: { ...pod, restartPolicy: 'Never' } } };
-    await make('/apis/batch/v1', 'CronJob', { schedule: '0 0 1 1 *', jobTemplate: { spec: job } });
-    await make('/api/v1', 'Pod', pod);
-    const owner = { apiVersion: 'v1', kind: 'Node', name: 'node', uid: 'u' };
-    await make('/api/v1', 'Pod', pod, { name: 'mirror', ownerReferences: [owner] });
-    const uses = { name: 'old', secrets: ['tls'], fixed: ['tls'] };
-    for (const kind of ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod'] as const) {
-      expect(await cluster.listOthers(namespace, kind, signal()), kind).toEqual([{ kind, ...uses }]);
+    for (const [path, kind, spec] of [
+      ['/api/v1', 'ReplicationController', { replicas: 0, selector: labels, template }],
+      ['/apis/apps/v1', 'ReplicaSet', { replicas: 0, selector: { matchLabels: labels }, template }],
+      ['/apis/batch/v1', 'CronJob', { schedule: '0 0 1 1 *', jobTemplate: { spec: job } }],
+    ] as const) {
+      await make(path, kind, spec);
+      await make(path, kind, spec, owned('owned'));
+      expect(await cluster.listOthers(namespace, kind, signal()), kind).toEqual(found(kind));
     }
+
+    await make('/api/v1', 'Pod', pod);
+    for (const name of ['owned', 'owned-2']) await make('/api/v1', 'Pod', pod, owned(name));
+    await make('/api/v1', 'Pod', { containers: [container] }, { name: 'plain' });
+    const impossible = { ...reference, name: 'a; reboot' };
+    await make('/api/v1', 'Pod', pod, { name: 'strange', ownerReferences: [impossible] });
+    await make(
+      '/api/v1',
+      'Pod',
+      { containers: [container], imagePullSecrets: [{ name: 'registry' }], volumes: storage },
+      { name: 'using-credentials' },
+    );
+    expect(await cluster.listOthers(namespace, 'Pod', signal())).toEqual([
+      ...found('Pod'),
+      { kind: 'Pod', name: 'strange', ...uses },
+      {
+        kind: 'Pod',
+        name: 'using-credentials',
+        secrets: [],
+        fixed: [],
+        credentials: ['azure', 'ceph', 'flex', 'iscsi', 'rbd', 'registry', 'scale'],
+      },
+    ]);
   });
 
   test('a workload refuses to be restarted by an annotation of its own or of its pods', async () => {

@@ -197,9 +197,38 @@ const pods = { volumes: [{ name: 'tls', secret: { secretName: 'gone-tls' } }] };
 const deployment = workloadOf('Deployment', 'shop', { pod: pods }).body;
 const metadata = { name: 'web', namespace: 'shop' };
 
+const bare = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [], ...pods } };
+const podOf = (kind: string, apiVersion: string) => {
+  const ownerReferences = [{ apiVersion, kind, name: 'web', uid: 'u', controller: true }];
+  return { ...bare, metadata: { ...metadata, name: 'web-0', ownerReferences } };
+};
+const ownedController = {
+  apiVersion: 'v1',
+  kind: 'ReplicationController',
+  metadata: { ...podOf('DeploymentConfig', 'apps.openshift.io/v1').metadata, name: 'web' },
+  spec: { template: { spec: { containers: [] } } },
+};
+
 test.for<[string, string, readonly object[]]>([
   ['a Deployment', 'Deployment web', [{ ...deployment, metadata }]],
-  ['a bare Pod', 'Pod web', [{ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [], ...pods } }]],
+  ['a bare Pod', 'Pod web', [bare]],
+  ['a Pod of a kind that nobody knows', 'Kafka.strimzi.io web', [podOf('Kafka', 'strimzi.io/v1')]],
+  ['a Pod of a Job', 'Job web', [podOf('Job', 'batch/v1')]],
+  [
+    'a Pod of a DeploymentConfig',
+    'DeploymentConfig web',
+    [podOf('ReplicationController', 'v1'), ownedController],
+  ],
+  [
+    'a Pod of a Deployment that does not name it any more',
+    'Deployment web',
+    [{ ...workloadOf('Deployment', 'shop').body, metadata }, podOf('Deployment', 'apps/v1')],
+  ],
+  [
+    'a Pod that pulls its image with it',
+    'Pod web',
+    [{ ...bare, spec: { containers: [], imagePullSecrets: [{ name: 'gone-tls' }] } }],
+  ],
   ['a Rollout of Argo', 'Rollout web', [argoDefinition, argoRolloutOf('shop', 'web', 'gone-tls')]],
   ['an Ingress', 'Ingress shop/web in cluster lab', [ingressOf('shop', 'web', 'gone-tls')]],
   [
@@ -229,6 +258,10 @@ test.for<[string, string, readonly object[]]>([
 });
 
 test.for<[string, readonly object[]]>([
+  ...['Succeeded', 'Failed'].map((phase): [string, readonly object[]] => [
+    `a Pod that is over (${phase})`,
+    [{ ...podOf('Job', 'batch/v1'), status: { phase } }],
+  ]),
   ['an Ingress that names another Secret', [ingressOf('shop', 'web', 'kept-tls')]],
   ['an Ingress that names a Secret of its own namespace', [ingressOf('front', 'web', 'gone-tls')]],
   [

@@ -368,6 +368,52 @@ test('P09 what uses the Secret and cannot be rolled is named, as far as its list
   expect(harness.calls(), 'an unchanged target asks for none of them').toEqual(['get secrets']);
 });
 
+test('at a renewal whoever has pods with the Secret is named once, but for what restarts anyway', async () => {
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  const volumes = [{ name: 'tls', secret: { secretName: 'shop-tls' } }];
+  const spec = { containers: [{ name: 'main', image: 'registry.invalid/x:1' }], volumes };
+  const own = (name: string, kind: string, apiVersion: string, owner: string) => ({
+    name,
+    namespace: 'shop',
+    ownerReferences: [{ apiVersion, kind, name: owner, uid: 'u', controller: true }],
+  });
+  const labels = { app: 'web' };
+  const revision = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } };
+  const metadata = own('web-1', 'Deployment', 'apps/v1', 'web');
+  harness.lab.create({ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec: revision });
+  for (const one of [
+    own('web-1-a', 'ReplicaSet', 'apps/v1', 'web-1'),
+    own('events-0', 'Kafka', 'strimzi.io/v1', 'events'),
+    own('events-1', 'Kafka', 'strimzi.io/v1', 'events'),
+  ]) {
+    harness.lab.create({ apiVersion: 'v1', kind: 'Pod', metadata: one, spec });
+  }
+  const message =
+    'Secret created, restarted Deployment web; Kafka.strimzi.io events uses it too: Certrelay does not restart this kind; restart it with its own tool';
+  const report = await harness.deploy();
+  expect(only(report)).toMatchObject({ restarted: ['Deployment web'], message });
+  expect(report.failures.size).toBe(0);
+});
+
+test('a list of pods that cannot be read to its end costs the advice, and nothing else', async () => {
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  const expired = { kind: 'error', code: 'Expired', status: 410 } as const;
+  harness.faults.set('kubernetes', 'list pods', expired, Number.POSITIVE_INFINITY);
+  const report = await harness.deploy();
+  expect(report.failures.size).toBe(0);
+  expect(only(report)).toMatchObject({
+    outcome: 'delivered',
+    message: 'Secret created, restarted Deployment web',
+  });
+  expect(harness.log.lines).toContainEqual({
+    level: 'debug',
+    event: 'other users not listed',
+    fields: { namespace: 'shop', problem: expect.stringContaining('list pods shop/*') },
+  });
+});
+
 test('a workload that refuses to be restarted is named, and one scaled to zero is not waited for', async () => {
   const harness = await openHarness({ targets: [targetOf()] });
   const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };

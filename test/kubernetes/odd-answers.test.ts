@@ -237,6 +237,34 @@ test('a list that expires under way is begun anew, and its objects are there onc
   expect(await cluster.listSecrets('shop', signal)).toHaveLength(700);
 });
 
+test('of thousands of pods with one owner one is kept, also after their list has expired under way', async () => {
+  const owner = { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', name: 'events', uid: 'u' };
+  const pods = Array.from({ length: 1_200 }, (_, index) => ({
+    metadata: { name: `events-${index}`, ownerReferences: [owner] },
+    spec: { containers: [{ name: 'main', envFrom: [{ secretRef: { name: 'tls' } }] }] },
+  }));
+  let expired = false;
+  const { cluster, urls, signal } = await open((url, response) => {
+    if (url.searchParams.has('continue') && !expired) {
+      expired = true;
+      const message = 'The provided continue parameter is too old.';
+      return answerJson(response, { kind: 'Status', reason: 'Expired', message, code: 410 }, 410);
+    }
+    answerJson(response, pageOf(url, pods));
+  });
+  expect(await cluster.listOthers('shop', 'Pod', signal)).toEqual([
+    {
+      kind: 'Pod',
+      name: 'events-0',
+      owner: { group: 'kafka.strimzi.io', kind: 'Kafka', name: 'events' },
+      secrets: ['tls'],
+      fixed: ['tls'],
+    },
+  ]);
+  const selector = 'status.phase!=Succeeded,status.phase!=Failed';
+  expect(urls.map((url) => url.searchParams.get('fieldSelector'))).toEqual(urls.map(() => selector));
+});
+
 test('many large answers at once are read one after the other', async () => {
   const body = JSON.stringify({ items: [secretOf('web', 'A'.repeat(8 * 1024 * 1024))] });
   const { cluster, signal } = await open((_, response) => answerJson(response, body));
@@ -259,7 +287,7 @@ test('a page is let go before the next one is asked for, in however many lists a
     const page = Number(url.searchParams.get('continue') ?? 0);
     const items = Array.from({ length: page === 0 ? 100 : 1 }, (_, index) => ({
       metadata: { name: `web-${page}-${index}`, annotations: { note } },
-      spec: { containers: [{ name: 'web' }] },
+      spec: { containers: [{ name: 'web', envFrom: [{ secretRef: { name: 'tls' } }] }] },
     }));
     answerJson(response, { metadata: page < 1 ? { continue: String(page + 1) } : {}, items });
   });

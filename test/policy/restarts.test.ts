@@ -8,7 +8,8 @@ import {
   planRestarts,
   planRollbackRestarts,
 } from '../../lib/policy/delivery/restarts.ts';
-import { otherKinds, type Workload } from '../../lib/policy/kubernetes/objects.ts';
+import type { Workload } from '../../lib/policy/kubernetes/objects.ts';
+import type { SecretUser } from '../../lib/policy/kubernetes/secret-users.ts';
 import { targetOf } from '../minting/targets.ts';
 
 describe('planRestarts', () => {
@@ -76,16 +77,31 @@ describe('planRestarts', () => {
   });
 
   test('P09 what cannot be rolled is named with what to do', () => {
-    const [secrets, fixed] = [['shop-tls'], ['shop-tls']];
-    const others = otherKinds.map((kind) => ({ kind, name: 'old', secrets, fixed }));
-    const stranger = { kind: 'Pod', name: 'x', secrets: ['other'], fixed: [] } as const;
-    const advice = describeOtherUsers(targetOf(), [...others, stranger]);
-    expect(advice).toHaveLength(otherKinds.length);
-    expect(advice[0]).toBe(
+    const other = (group: string, kind: string): SecretUser => {
+      return { group, kind, name: 'old', secrets: ['shop-tls'], fixed: ['shop-tls'] };
+    };
+    const others = [
+      other('', 'ReplicationController'),
+      other('batch', 'Job'),
+      other('apps.openshift.io', 'DeploymentConfig'),
+      other('apps', 'Deployment'),
+      other('kafka.strimzi.io', 'Kafka'),
+      other('example.com', 'Deployment'),
+    ];
+    const stranger: SecretUser = { ...other('', 'Pod'), secrets: ['other'], fixed: [] };
+    const own = 'Certrelay does not restart this kind; restart it with its own tool';
+    expect(describeOtherUsers(targetOf(), [...others, stranger])).toEqual([
       'ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment',
-    );
-    const volumes = others.map((other) => ({ ...other, fixed: [] }));
+      'Job old uses it too: its pods may keep the old certificate until they end',
+      'DeploymentConfig old uses it too: Certrelay does not restart it; run "oc rollout latest" for it, or convert it to a Deployment',
+      'Deployment old uses it too: its pods do, its pod template does not, so it is not restarted; if something adds the Secret to its pods, list it in the "restart" of the target',
+      `Kafka.kafka.strimzi.io old uses it too: ${own}`,
+      `Deployment.example.com old uses it too: ${own}`,
+    ]);
+    const volumes = others.map((user) => ({ ...user, fixed: [] }));
     expect(describeOtherUsers(targetOf({ restart: 'needed' }), volumes)).toEqual([]);
+    const many = Array.from({ length: 1_000 }, () => other('batch', 'Job'));
+    expect(describeOtherUsers(targetOf(), many)).toHaveLength(21);
   });
 
   test('listed workloads are matched by kind and name', () => {

@@ -1,6 +1,6 @@
 // Lists objects that may use a Secret but are not restarted by Certrelay: reports only name them.
 import * as z from 'zod';
-import type { OtherKind, OtherUser } from '../../policy/kubernetes/objects.ts';
+import type { ObjectOwner, OtherKind, OtherUser } from '../../policy/kubernetes/objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { listAll, objectName, type PageRequest, parseResponse, type RequestPage } from './lists.ts';
@@ -24,22 +24,55 @@ const podFields = z.object({
 const templated = z.object({ spec: z.object({ template: podTemplate.optional() }) });
 const scheduled = z.object({ spec: z.object({ jobTemplate: templated }) });
 
-/** The calls about workloads of other kinds. Objects that another object owns are left out. `cluster`: its
- *  name in the inventory, for messages. */
+/** The API server does not check what an owner reference names, and reports and commands repeat it. */
+const ownerReference = z.object({
+  apiVersion: z.string().regex(/^(?:[a-z0-9][a-z0-9.-]{0,252}\/)?[a-z0-9]{1,63}$/),
+  kind: z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,62}$/),
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,252}$/),
+  controller: z.boolean().default(false),
+});
+
+/** The calls about workloads of other kinds. `cluster`: its name in the inventory, for messages. */
 export function otherWorkloadCalls(cluster: string, connection: Connection): Pick<Cluster, 'listOthers'> {
   return {
     async listOthers(namespace, kind, signal) {
       const isOptional = kind === 'Rollout';
       const subject = { cluster, verb: 'list', resource: resources[kind], namespace, isOptional } as const;
-      const requestPage: RequestPage = (request, options) => listPage(connection, kind, request, options);
+      const seen = new Set<string>();
+      const requestPage: RequestPage = (request, options) => {
+        // A list that has expired begins again.
+        if (request._continue === undefined) seen.clear();
+        return listPage(connection, kind, request, options);
+      };
       return listAll({ connection, subject, signal }, requestPage, (item): OtherUser | undefined => {
         const { name, ownerReferences } = parseResponse(ownership, item, subject).metadata;
-        if (ownerReferences.length > 0) return undefined;
         const template = readTemplate(kind, (schema) => parseResponse(schema, item, subject));
-        return template && { kind, name, ...findUses(template) };
+        if (!template) return undefined;
+        const user: OtherUser = { kind, name, ...describeOwner(ownerReferences), ...findUses(template) };
+        return kind === 'Pod' && isDispensable(user, seen) ? undefined : user;
       });
     },
   };
+}
+
+/** Whether a pod names no Secret, or is like one before it. A namespace may have thousands of pods. */
+function isDispensable({ owner, secrets, fixed, credentials }: OtherUser, seen: Set<string>): boolean {
+  if (secrets.length === 0 && !credentials) return true;
+  if (!owner) return false;
+  const key = JSON.stringify([owner, secrets, fixed, credentials]);
+  if (seen.has(key)) return true;
+  seen.add(key);
+  return false;
+}
+
+/** The object that controls this one, or else the first that it is deleted with. References that name no
+ *  object that can exist are left out. */
+function describeOwner(references: readonly unknown[]): { readonly owner?: ObjectOwner } {
+  const owners = references.flatMap((reference) => ownerReference.safeParse(reference).data ?? []);
+  const found = owners.find(({ controller }) => controller) ?? owners[0];
+  if (!found) return {};
+  const { apiVersion, kind, name } = found;
+  return { owner: { group: apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '', kind, name } };
 }
 
 function listPage(
@@ -55,8 +88,10 @@ function listPage(
       return apps.listNamespacedReplicaSet(request, options);
     case 'CronJob':
       return batch.listNamespacedCronJob(request, options);
-    case 'Pod':
-      return core.listNamespacedPod(request, options);
+    case 'Pod': {
+      const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
+      return core.listNamespacedPod({ ...request, fieldSelector }, options);
+    }
     case 'Rollout': {
       const kindOfArgo = { group: 'argoproj.io', version: 'v1alpha1', plural: resources.Rollout };
       return custom.listNamespacedCustomObject({ ...request, ...kindOfArgo }, options);
@@ -64,8 +99,8 @@ function listPage(
   }
 }
 
-/** The pod template of an object. `undefined` for a pod that has ended, and for an object whose template is
- *  in another object. */
+/** The pod template of an object. `undefined` for a pod that is over, and for an object whose template is in
+ *  another object. */
 function readTemplate(
   kind: OtherKind,
   parse: <T>(schema: z.ZodType<T>) => T,
@@ -73,8 +108,8 @@ function readTemplate(
   switch (kind) {
     case 'Pod': {
       const { spec, status } = parse(podFields);
-      const hasEnded = status.phase === 'Succeeded' || status.phase === 'Failed';
-      return hasEnded ? undefined : { metadata: { annotations: {} }, spec };
+      const isOver = status.phase === 'Succeeded' || status.phase === 'Failed';
+      return isOver ? undefined : { metadata: { annotations: {} }, spec };
     }
     case 'CronJob':
       return parse(scheduled).spec.jobTemplate.spec.template;

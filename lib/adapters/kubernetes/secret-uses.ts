@@ -30,6 +30,9 @@ const container = z.object({
 });
 type Container = z.infer<typeof container>;
 
+/** A volume of a driver that signs in to storage with a Secret. */
+const storage = z.object({ secretRef: reference.optional() }).optional();
+
 const volume = z.object({
   name: z.string(),
   secret: z.object({ secretName: z.string().optional() }).optional(),
@@ -37,7 +40,15 @@ const volume = z.object({
     .object({ sources: z.array(z.object({ secret: reference.optional() })).default([]) })
     .optional(),
   csi: z.object({ nodePublishSecretRef: reference.optional() }).optional(),
+  azureFile: z.object({ secretName: z.string().optional() }).optional(),
+  cephfs: storage,
+  flexVolume: storage,
+  iscsi: storage,
+  rbd: storage,
+  scaleIO: storage,
+  storageos: storage,
 });
+type Volume = z.infer<typeof volume>;
 
 /** The fields of a pod template that name Secrets or carry restart marks. */
 export const podTemplate = z.object({
@@ -49,21 +60,22 @@ export const podTemplate = z.object({
     initContainers: z.array(container).default([]),
     ephemeralContainers: z.array(container).default([]),
     volumes: z.array(volume).default([]),
+    imagePullSecrets: z.array(reference).default([]),
   }),
 });
 type PodTemplate = z.infer<typeof podTemplate>;
 
 /** The Secrets that the pods read through volumes, projected volumes, CSI volumes, `env` and `envFrom`, in
- *  all their containers. `fixed`: those that a running pod never reads again. Image pull Secrets are not
- *  included, and what a CSI driver fetches from elsewhere is not either. */
+ *  all their containers. `fixed`: those that a running pod never reads again. `credentials`: Secrets to pull
+ *  images, and those of other volume drivers. What a CSI driver fetches from elsewhere is not included. */
 export function findUses({ spec }: PodTemplate): SecretUses {
-  const { containers, initContainers, ephemeralContainers, volumes } = spec;
+  const { containers, initContainers, ephemeralContainers, volumes, imagePullSecrets } = spec;
   const all = [...containers, ...initContainers, ...ephemeralContainers];
   const variables = all.flatMap(({ env, envFrom }) => [
     ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
     ...envFrom.map(({ secretRef }) => secretRef?.name),
   ]);
-  const credentials = volumes.map(({ csi }) => csi?.nodePublishSecretRef?.name);
+  const published = volumes.map(({ csi }) => csi?.nodePublishSecretRef?.name);
   const mounted = volumes.map((entry) => ({
     isFixed: all.some((user) => readsOnce(user, entry.name, initContainers.includes(user))),
     names: [
@@ -72,10 +84,19 @@ export function findUses({ spec }: PodTemplate): SecretUses {
     ],
   }));
   const fixed = mounted.flatMap(({ isFixed, names }) => (isFixed ? names : []));
+  const credentials = sortNames([...imagePullSecrets.map(({ name }) => name), ...volumes.map(findLogin)]);
   return {
-    secrets: sortNames([...variables, ...credentials, ...mounted.flatMap(({ names }) => names)]),
-    fixed: sortNames([...variables, ...credentials, ...fixed]),
+    secrets: sortNames([...variables, ...published, ...mounted.flatMap(({ names }) => names)]),
+    fixed: sortNames([...variables, ...published, ...fixed]),
+    ...(credentials.length > 0 ? { credentials } : {}),
   };
+}
+
+/** The Secret with which a volume's driver signs in to its storage. */
+function findLogin({ azureFile, ...volume }: Volume): string | undefined {
+  const { cephfs, flexVolume, iscsi, rbd, scaleIO, storageos } = volume;
+  const driver = cephfs ?? flexVolume ?? iscsi ?? rbd ?? scaleIO ?? storageos;
+  return azureFile?.secretName ?? driver?.secretRef?.name;
 }
 
 /** Whether a container reads a volume only once. The kubelet does not refresh a mount with `subPath`, and an

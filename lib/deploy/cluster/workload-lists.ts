@@ -1,7 +1,8 @@
 // Lists the workloads of a cluster's namespaces, once for all targets.
 import { keepFailures, PromiseCache } from '../../async/promise-cache.ts';
 import { type WorkloadKind, workloadKinds } from '../../certificate/rollout-spec.ts';
-import { type OtherUser, otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
+import { otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
+import { findOtherUsers, type SecretUser } from '../../policy/kubernetes/secret-users.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
@@ -13,7 +14,7 @@ export class WorkloadLists {
   readonly #signal: AbortSignal;
   readonly #log: Log;
   readonly #lists = new PromiseCache<readonly Workload[]>(keepFailures);
-  readonly #others = new PromiseCache<readonly OtherUser[]>(keepFailures);
+  readonly #others = new PromiseCache<readonly SecretUser[]>(keepFailures);
 
   constructor(cluster: Cluster, log: Log, signal: AbortSignal) {
     this.#cluster = cluster;
@@ -38,20 +39,26 @@ export class WorkloadLists {
     return (await Promise.all([...new Set(kinds)].map((kind) => this.refresh(namespace, kind)))).flat();
   }
 
-  /** Objects of other kinds in the namespace that may use a Secret. Leaves out kinds that cannot be listed:
-   *  the objects only appear in a warning, which is worth no extra permission. Never rejects. */
-  async others(namespace: string): Promise<readonly OtherUser[]> {
+  /** What in the namespace uses Secrets and is not restarted by Certrelay. Leaves out kinds that cannot be
+   *  listed, and logs them: the objects only appear in a warning, which is worth no extra permission and no
+   *  failed delivery. Never rejects. */
+  async others(namespace: string): Promise<readonly SecretUser[]> {
     return this.#others.get(namespace, () => this.#listOthers(namespace));
   }
 
-  async #listOthers(namespace: string): Promise<readonly OtherUser[]> {
+  async #listOthers(namespace: string): Promise<readonly SecretUser[]> {
     const lists = otherKinds.map((kind) => this.#cluster.listOthers(namespace, kind, this.#signal));
-    const results = await Promise.allSettled(lists);
+    // Without the workloads the target fails, and whose pods are restarted is not known.
+    const [results, workloads] = await Promise.all([
+      Promise.allSettled(lists),
+      this.get(namespace).catch(() => undefined),
+    ]);
     for (const result of results) {
       if (result.status === 'fulfilled' || isNoSuchKind(result.reason)) continue;
       this.#log.debug('other users not listed', { namespace, problem: describeError(result.reason) });
     }
-    return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const listed = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    return workloads ? findOtherUsers(listed, workloads) : [];
   }
 
   /** The namespace's workloads of one kind, listed again. */

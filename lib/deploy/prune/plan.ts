@@ -78,7 +78,7 @@ async function planNamespace(
     if (found.length === 0) return [];
     const users = found.some(({ secret }) => isAppliedByUs(secret))
       ? await listUsers(from.namespace, cluster, signal).catch(toError)
-      : { workloads: [], objects: [] };
+      : { workloads: [], others: [], objects: [] };
     return found.map((orphan) => planOrphan(from, orphan, users));
   } catch (cause) {
     return [{ action: 'unknown', target: `${from.cluster}/${from.namespace}`, error: toError(cause) }];

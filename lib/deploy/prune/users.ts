@@ -3,6 +3,7 @@
 import { workloadKinds } from '../../certificate/rollout-spec.ts';
 import type { PossibleUsers } from '../../policy/delivery/pruning.ts';
 import { type OtherKind, type OtherUser, otherKinds } from '../../policy/kubernetes/objects.ts';
+import { findUsersOfPods } from '../../policy/kubernetes/secret-users.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 
 /** Everything that may use Secrets of the namespace.
@@ -21,7 +22,11 @@ export async function listUsers(
   const gateways = await Promise.all(
     gatewayNamespaces.map((name) => cluster.listTlsObjects(name, ['Gateway'], signal)),
   );
-  return { workloads: [...workloads.flat(), ...others.flat()], objects: [...objects, ...gateways.flat()] };
+  return {
+    workloads: workloads.flat(),
+    others: findUsersOfPods(others.flat()),
+    objects: [...objects, ...gateways.flat()],
+  };
 }
 
 async function listOthers(

@@ -7,11 +7,12 @@ import {
   type ListedSecret,
   managedByLabel,
   nameWorkload,
-  type OtherUser,
   type SecretPrecondition,
+  type SecretUses,
   versionAnnotation,
   type Workload,
 } from '../kubernetes/objects.ts';
+import { nameUser, type SecretUser } from '../kubernetes/secret-users.ts';
 import { nameObject, type TlsObject } from '../kubernetes/tls-objects.ts';
 import { nameTarget } from './secret-plan.ts';
 
@@ -95,7 +96,9 @@ export function isAppliedByUs({ owned, data }: ClusterSecret): boolean {
 
 /** Objects that may use the Secrets of one namespace. */
 export interface PossibleUsers {
-  readonly workloads: readonly Pick<Workload | OtherUser, 'kind' | 'name' | 'secrets'>[];
+  readonly workloads: readonly Workload[];
+  /** As `findUsersOfPods` finds them. */
+  readonly others: readonly SecretUser[];
   /** Of this namespace, and of others that can refer to its Secrets. */
   readonly objects: readonly TlsObject[];
 }
@@ -128,18 +131,22 @@ export function planOrphan(
   };
 }
 
-/** Names of the objects that use the Secret, for a report: `Deployment web`, `Ingress shop/web in cluster
- *  lab`. */
+/** Names of the objects that use the Secret for anything, each once, for a report: `Deployment web`,
+ *  `Ingress shop/web in cluster lab`. */
 function findUsers(
   { cluster, namespace, secret }: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>,
-  { workloads, objects }: PossibleUsers,
+  { workloads, others, objects }: PossibleUsers,
 ): readonly string[] {
-  return [
-    ...workloads.filter(({ secrets }) => secrets.includes(secret)).map(nameWorkload),
+  const uses = ({ secrets, credentials = [] }: SecretUses) =>
+    secrets.includes(secret) || credentials.includes(secret);
+  const names = [
+    ...workloads.filter(uses).map(nameWorkload),
+    ...others.filter(uses).map(nameUser),
     ...objects
       .filter((object) =>
         object.tls.some((use) => use.secret === secret && (use.namespace ?? object.namespace) === namespace),
       )
       .map((object) => nameObject(cluster, object)),
   ];
+  return [...new Set(names)];
 }

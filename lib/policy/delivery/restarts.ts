@@ -2,14 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { WorkloadReference } from '../../certificate/rollout-spec.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
-import {
-  nameWorkload,
-  type OtherKind,
-  type OtherUser,
-  type RestartMark,
-  type SecretUses,
-  type Workload,
-} from '../kubernetes/objects.ts';
+import { listSome } from '../bounds.ts';
+import { nameWorkload, type RestartMark, type SecretUses, type Workload } from '../kubernetes/objects.ts';
+import { nameKind, nameUser, type SecretUser } from '../kubernetes/secret-users.ts';
 
 /** What to do with one workload.
  *  `restart`: put the mark on its pod template. `await`: the mark is there already; wait for its rollout.
@@ -76,21 +71,39 @@ export function planRollbackRestarts(
   );
 }
 
-/** One sentence for each object that uses the target's Secret and that Certrelay does not restart, with
- *  what to do. */
-export function describeOtherUsers(target: SecretTarget, others: readonly OtherUser[]): readonly string[] {
-  return others
-    .filter((other) => isConcerned(other, target))
-    .map((other) => `${nameWorkload(other)} uses it too: ${advice[other.kind]}`);
+/** One sentence for each object that uses the target's Secret and that Certrelay does not restart, with what
+ *  to do; 20 at most, then their number. */
+export function describeOtherUsers(target: SecretTarget, others: readonly SecretUser[]): readonly string[] {
+  const concerned = others.filter((other) => isConcerned(other, target));
+  const sentences = concerned.map((other) => `${nameUser(other)} uses it too: ${advise(other)}`);
+  return listSome(sentences, mostOthers);
 }
 
-const advice: Readonly<Record<OtherKind, string>> = {
-  ReplicationController: 'it cannot be rolled; convert it to a Deployment',
-  ReplicaSet: 'no Deployment owns it; make it a Deployment, or delete its pods one by one',
-  CronJob: 'its next run uses the new certificate',
-  Pod: 'no workload recreates it; delete it and create it again',
-  Rollout: 'Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
+/** Anybody who may create pods may name any number of owners. */
+const mostOthers = 20;
+
+const added =
+  'its pods do, its pod template does not, so it is not restarted; if something adds the Secret to its pods, list it in the "restart" of the target';
+
+/** What to do about each kind, with its API group. */
+const advice: Readonly<Record<string, string>> = {
+  'ReplicationController.': 'it cannot be rolled; convert it to a Deployment',
+  'ReplicaSet.apps': 'no Deployment owns it; make it a Deployment, or delete its pods one by one',
+  'CronJob.batch': 'its next run uses the new certificate',
+  'Job.batch': 'its pods may keep the old certificate until they end',
+  'Pod.': 'no workload recreates it; delete it and create it again',
+  'Rollout.argoproj.io': 'Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
+  'DeploymentConfig.apps.openshift.io':
+    'Certrelay does not restart it; run "oc rollout latest" for it, or convert it to a Deployment',
+  'Deployment.apps': added,
+  'StatefulSet.apps': added,
+  'DaemonSet.apps': added,
 };
+
+function advise(other: SecretUser): string {
+  const known = advice[nameKind(other)];
+  return known ?? 'Certrelay does not restart this kind; restart it with its own tool';
+}
 
 /** Whether it uses the target's Secret; for `restart: needed`, whether its pods also do not see new
  *  values. */

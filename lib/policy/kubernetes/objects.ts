@@ -1,5 +1,5 @@
 // The Kubernetes objects that Certrelay reads and writes, as plain facts without types of a client library.
-import type { WorkloadKind, WorkloadReference } from '../../certificate/rollout-spec.ts';
+import type { WorkloadReference } from '../../certificate/rollout-spec.ts';
 
 /** Label and value of every Secret that is ours. A Secret without it is somebody else's. */
 export const managedByLabel = { name: 'app.kubernetes.io/managed-by', value: 'certrelay' } as const;
@@ -87,6 +87,9 @@ export interface SecretUses {
   /** Those whose new values running pods do not see (env, subPath), so they must restart. A mounted volume
    *  refreshes. */
   readonly fixed: readonly string[];
+  /** Those that the pods name for no certificate: to pull images, and to sign in to storage. They are in
+   *  neither list above. Absent: none. */
+  readonly credentials?: readonly string[];
 }
 
 /** A Deployment, StatefulSet or DaemonSet as it was read. */
@@ -108,15 +111,25 @@ export interface Workload extends WorkloadReference, SecretUses {
   readonly refusesRestart: boolean;
 }
 
-/** Kinds whose pods may use a Secret, which Certrelay names in reports but does not restart. `Rollout` is
- *  of Argo Rollouts. */
+/** Kinds that Certrelay lists for the Secrets that their pods use, and does not restart. `Rollout` is of Argo
+ *  Rollouts. */
 export const otherKinds = ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod', 'Rollout'] as const;
 /** One of `otherKinds`. */
 export type OtherKind = (typeof otherKinds)[number];
 
-/** An object of those kinds that no other object controls. */
+/** An object of those kinds as it was listed; of pods only those that are not over and use a Secret. */
 export interface OtherUser extends SecretUses {
   readonly kind: OtherKind;
+  readonly name: string;
+  /** Absent if nothing owns it. */
+  readonly owner?: ObjectOwner | undefined;
+}
+
+/** Any object, by the names that its owner reference or its kind has. */
+export interface ObjectOwner {
+  /** API group; empty for the core group. */
+  readonly group: string;
+  readonly kind: string;
   readonly name: string;
 }
 
@@ -133,12 +146,6 @@ export type RestartMark = (
 };
 
 /** How messages name a workload: `Deployment web`. */
-export function nameWorkload({
-  kind,
-  name,
-}: {
-  readonly kind: WorkloadKind | OtherKind;
-  readonly name: string;
-}): string {
+export function nameWorkload({ kind, name }: WorkloadReference): string {
   return `${kind} ${name}`;
 }

@@ -41,7 +41,8 @@ function list(call: ApiCall, { url }: Request, world: World): object {
   const selector = parseSelector(url.searchParams.get('labelSelector') ?? '');
   const found = world.objects
     .list(kind.resource, namespace)
-    .filter(({ metadata }) => selector.every(([name, value]) => metadata.labels?.[name] === value));
+    .filter(({ metadata }) => selector.every(([name, value]) => metadata.labels?.[name] === value))
+    .filter(parseFieldSelector(call, url.searchParams.get('fieldSelector') ?? ''));
   const limit = Number(url.searchParams.get('limit') ?? 0) || found.length;
   const start = Number(Buffer.from(url.searchParams.get('continue') ?? '', 'base64url').toString() || 0);
   const end = start + limit;
@@ -180,6 +181,24 @@ function parseSelector(text: string): readonly (readonly [string, string])[] {
       return [match[1] ?? '', match[2] ?? ''] as const;
     });
 }
+
+/** Of all the fields that can be selected by, this sandbox knows the phase of pods. */
+function parseFieldSelector({ kind }: ApiCall, text: string): (object: KubernetesObject) => boolean {
+  const terms = text.split(',').filter((term) => term !== '');
+  const selected = terms.map((term) => {
+    const [, field = '', operator = '', value = ''] = /^([^=!]+)(==?|!=)([^=!]*)$/.exec(term) ?? [];
+    if (kind.resource !== 'pods' || field !== 'status.phase') {
+      throw badRequest(`field label not supported: ${field}`);
+    }
+    return { isWanted: operator !== '!=', value };
+  });
+  return (object) => {
+    const { phase = 'Pending' } = podStatus.parse(object).status;
+    return selected.every(({ isWanted, value }) => isWanted === (phase === value));
+  };
+}
+
+const podStatus = z.object({ status: z.object({ phase: z.string().optional() }).default({}) });
 
 function json(status: number, body: object): Answer {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
