@@ -1,5 +1,6 @@
 // Secrets that others own, made or change: what is refused, what is taken over, what is kept.
 import { expect, test } from 'vitest';
+import type { ClusterSecret } from '../../lib/policy/kubernetes/objects.ts';
 import { targetOf } from '../minting/targets.ts';
 import { bindingOf, codesOf, decode, only, openHarness } from './harness.ts';
 
@@ -204,4 +205,35 @@ test('a Secret that admission changes on the way is refused, and no workload is 
     ),
   });
   expect(changes(harness.calls())).toEqual(['patch secrets']);
+});
+
+test('a label that admission takes away is named in each pass, the Secret stays ours, and a dry run tells it', async () => {
+  let isTaken = true;
+  const take = <T extends ClusterSecret | undefined>(secret: T): T =>
+    secret && isTaken ? { ...secret, labels: {} } : secret;
+  const harness = await openHarness({
+    targets: [targetOf()],
+    wrap: (cluster) => ({
+      ...cluster,
+      readSecret: async (...call) => take(await cluster.readSecret(...call)),
+      applySecret: async (...call) => take(await cluster.applySecret(...call)),
+    }),
+  });
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  const now = { certificates: ['shop'] };
+  const refused = {
+    outcome: 'refused',
+    message: expect.stringContaining('the cluster removed label app.kubernetes.io/managed-by of Secret lab'),
+  };
+  expect(only(await harness.deploy(now))).toMatchObject(refused);
+  expect(only(await harness.deploy(now))).toMatchObject(refused);
+  expect(only(await harness.deploy({ ...now, dryRun: true }))).toMatchObject({
+    outcome: 'planned',
+    message: expect.stringContaining('admission removed label app.kubernetes.io/managed-by of Secret lab'),
+  });
+  isTaken = false;
+  expect(only(await harness.deploy(now))).toMatchObject({
+    outcome: 'delivered',
+    restarted: ['Deployment web'],
+  });
 });

@@ -93,16 +93,21 @@ describe('planSecret', () => {
       'Foreign',
     ],
     ['ours, its certificate not told', {}, { annotations: {} }, 'apply'],
-    ['without our label', {}, { labels: {} }, 'Foreign'],
-    ['with the label of another', {}, { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'Foreign'],
-    ['without our label, adopted', { adopt: true }, { labels: {} }, 'apply'],
-    ['of another type', {}, { type: 'kubernetes.io/tls' }, 'TypeConflict'],
-    ['of another type, adopted', { adopt: true }, { type: 'kubernetes.io/tls', labels: {} }, 'TypeConflict'],
-    ['of another type, replaced', { replace: true }, { type: 'kubernetes.io/tls' }, 'replace'],
+    ['without our label', {}, { labels: {}, owned: none }, 'Foreign'],
+    [
+      'with the label of another',
+      {},
+      { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, owned: none },
+      'Foreign',
+    ],
+    ['without our label, adopted', { adopt: true }, { labels: {}, owned: none }, 'apply'],
+    ['of another type', {}, { type: 'kubernetes.io/tls', owned: none }, 'TypeConflict'],
+    ['of another type, adopted', { adopt: true }, { type: 'kubernetes.io/tls', owned: none }, 'TypeConflict'],
+    ['of another type, replaced', { replace: true }, { type: 'kubernetes.io/tls', owned: none }, 'replace'],
     [
       'of another owner and type, replaced',
       { replace: true },
-      { type: 'kubernetes.io/tls', labels: {} },
+      { type: 'kubernetes.io/tls', labels: {}, owned: none },
       'Foreign',
     ],
     ['immutable, as wanted', {}, { immutable: true }, 'keep'],
@@ -131,11 +136,61 @@ describe('planSecret', () => {
     if (plan.action === 'replace') expect(Object.keys(plan.kept.data)).toEqual(['htpasswd']);
   });
 
-  test('a stored Secret differs by the keys, or the type, that are not what was applied', () => {
-    expect(compareStored(wanted, { ...found, data: { ...found.data, more: 'eA==' } })).toEqual([]);
-    expect(compareStored(wanted, { ...found, data: { proxycert: 'Yw==', proxykey: 'eA==' } })).toEqual([
-      'proxykey',
-    ]);
-    expect(compareStored(wanted, { ...found, type: 'other' })).toEqual(['type']);
+  test('a label that we applied and admission took away leaves the Secret ours, and is told', () => {
+    const without = { ...found, labels: {} };
+    expect(planSecret(target, wanted, without)).toEqual({
+      action: 'apply',
+      warnings: [
+        expect.stringMatching(/admission removed label app\.kubernetes\.io\/managed-by of Secret lab/),
+      ],
+    });
+    const changed = { ...found, labels: { 'app.kubernetes.io/managed-by': 'platform' } };
+    expect(planSecret(target, wanted, changed)).toMatchObject({ action: 'apply' });
+  });
+
+  test('a Secret that admission gave another type is not replaced again and again', () => {
+    const other = { ...found, type: 'kubernetes.io/tls' };
+    const plan = planSecret({ ...target, replace: true }, wanted, other);
+    expect(plan).toMatchObject({ code: 'Rejected', message: expect.stringContaining('changed the type') });
+  });
+
+  const before = { ...found, immutable: true };
+  const kept = { ...wanted, labels: { team: 'shop' }, annotations: {}, data: { htpasswd: 'eA==' } };
+  const more = { ...found, labels: { ...ours, team: 'shop' }, data: { ...wanted.data, htpasswd: 'eA==' } };
+  const stored: readonly [string, Partial<Parameters<typeof compareStored>[0]>, ClusterSecret, string[]][] = [
+    ['more than was applied', {}, { ...more, annotations: { ...found.annotations, by: 'them' } }, []],
+    ['another value', {}, { ...found, data: { ...found.data, proxykey: 'eA==' } }, ['changed proxykey']],
+    [
+      'a key by another name',
+      {},
+      { ...found, data: { proxycert: 'Yw==', key: 'aw==' } },
+      ['removed proxykey'],
+    ],
+    ['another type', {}, { ...found, type: 'other' }, ['changed the type']],
+    ['no label', {}, { ...found, labels: {} }, ['removed label app.kubernetes.io/managed-by']],
+    [
+      'another annotation',
+      {},
+      { ...found, annotations: { ...found.annotations, 'certrelay.dev/version': '1' } },
+      ['changed annotation certrelay.dev/version'],
+    ],
+    ['an end to changes', {}, before, ['set "immutable"']],
+    ['the end to changes that was there', { found: before }, before, []],
+    [
+      'less than replace keeps',
+      { plan: { action: 'replace', kept, warnings: [] }, found: before },
+      { ...found, immutable: true },
+      ['set "immutable"', 'removed htpasswd', 'removed label team'],
+    ],
+    ['all that replace keeps', { plan: { action: 'replace', kept, warnings: [] } }, more, []],
+  ];
+  test.for(stored)('of a stored Secret that has %s, what differs is named', ([
+    ,
+    change,
+    secret,
+    differences,
+  ]) => {
+    const plan = { action: 'apply', warnings: [] } as const;
+    expect(compareStored({ plan, desired: wanted, found, ...change }, secret)).toEqual(differences);
   });
 });

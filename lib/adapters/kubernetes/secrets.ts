@@ -13,6 +13,8 @@ const fields = z.record(z.string(), z.unknown()).optional();
 
 const secret = z.object({
   metadata: z.object({
+    name: z.string().optional(),
+    namespace: z.string().optional(),
     uid: z.string(),
     resourceVersion: z.string(),
     labels: map,
@@ -112,12 +114,17 @@ export function secretCalls(
 }
 
 function parseSecret(subject: CallSubject, response: unknown): ClusterSecret {
+  const secretName = `${subject.namespace}/${subject.name ?? ''} in cluster ${subject.cluster}`;
   const parsed = secret.safeParse(response);
   if (!parsed.success) {
-    const secretName = `${subject.namespace}/${subject.name ?? ''} in cluster ${subject.cluster}`;
     throw new ClusterError('Malformed', `the answer for Secret ${secretName} is not a Kubernetes Secret`);
   }
   const { metadata, type, immutable, data } = parsed.data;
+  const { name = subject.name, namespace = subject.namespace } = metadata;
+  if (name !== subject.name || namespace !== subject.namespace) {
+    const message = `the answer for Secret ${secretName} is another Secret: check admission webhooks, and proxies before the API server`;
+    throw new ClusterError(subject.verb === 'list' ? 'Malformed' : 'Rejected', message);
+  }
   const applied = metadata.managedFields.filter(
     ({ manager, operation }) => manager === 'certrelay' && operation === 'Apply',
   );

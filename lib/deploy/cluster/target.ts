@@ -104,17 +104,17 @@ export async function updateSecret(
     if (plan.action === 'refuse') throw new ClusterError(plan.code, plan.message);
     const weakness = describeWeakness(target, password);
     if (plan.action === 'create' && weakness !== undefined) throw new ClusterError('Rejected', weakness);
-    const update = { action: plan.action, warnings: weakness === undefined ? [] : [weakness] };
+    const update = { action: plan.action, warnings: [...plan.warnings, ...(weakness ? [weakness] : [])] };
     if (plan.action === 'keep' || dryRun) return update;
     if (found) await refuseSuperseded(job, found, store, signal);
     try {
       const stored = await applyPlan({ plan, desired, found }, cluster, signal);
-      const different = compareStored(desired, stored);
+      const different = compareStored({ plan, desired, found }, stored);
       if (different.length === 0) return update;
-      const what = `the cluster changed ${different.join(', ')} of Secret ${nameTarget(target)} before storing it`;
+      const what = `the cluster ${different.join(', ')} of Secret ${nameTarget(target)} before storing it`;
       throw new ClusterError(
         'Rejected',
-        `${what}; find the admission webhook that changes Secrets, and exclude this Secret from it`,
+        `${what}; find the admission webhook or policy that changes Secrets, and exclude this Secret from it`,
       );
     } catch (error) {
       const isRace = error instanceof ClusterError && error.code === 'Conflict';

@@ -2,6 +2,7 @@
 import type { Bundle } from '../../certificate/bundle.ts';
 import { layOut } from '../../certificate/secret-layout.ts';
 import type { SecretTarget, TargetSpec } from '../../certificate/spec.ts';
+import { listSome } from '../bounds.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
@@ -11,6 +12,7 @@ import {
   type SecretManifest,
   versionAnnotation,
 } from '../kubernetes/objects.ts';
+import { describeOtherOwner, describeRisks, parts } from './secret-owner.ts';
 
 /** One version of a certificate with its private key, to be delivered. Never logged. */
 export interface Delivery {
@@ -34,11 +36,15 @@ export function describeDelivery(certificate: string, version: string, bundle: B
   return { certificate, version, chain, key, fingerprint, notAfter };
 }
 
-/** What to do with a target's Secret. `replace` deletes it and creates it again, first with `kept`: the
- *  keys, labels and annotations of others. */
+/** What to do with a target's Secret. `replace` deletes it and creates it again, then adds `kept`: the keys,
+ *  labels and annotations of others. `warnings`: what may go wrong with it later, for the report. */
 export type SecretPlan =
-  | { readonly action: 'create' | 'apply' | 'keep' }
-  | { readonly action: 'replace'; readonly kept: SecretManifest }
+  | { readonly action: 'create' | 'apply' | 'keep'; readonly warnings: readonly string[] }
+  | {
+      readonly action: 'replace';
+      readonly kept: SecretManifest;
+      readonly warnings: readonly string[];
+    }
   | {
       readonly action: 'refuse';
       readonly code: 'Foreign' | 'TypeConflict' | 'Rejected';
@@ -83,24 +89,29 @@ function decodeData({ data }: Pick<ClusterSecret, 'data'>): Readonly<Record<stri
 
 /** Compares the existing Secret with the desired one.
  *  `Foreign`: it has no label of ours, or contains another of our certificates; `adopt: true` on the target
- *  allows it.
+ *  allows it. A label that we applied and admission took away counts as there.
  *  `TypeConflict`: it has another `type`, which Kubernetes never changes; `replace: true` allows to recreate
  *  it.
- *  `Rejected`: it is immutable. */
+ *  `Rejected`: it is immutable, or admission gave it another type than the one that we applied. */
 export function planSecret(
   target: SecretTarget,
   desired: SecretManifest,
   found: ClusterSecret | undefined,
 ): SecretPlan {
-  if (!found) return { action: 'create' };
+  if (!found) return { action: 'create', warnings: [] };
   const name = nameTarget(target);
   const owner = target.adopt ? undefined : describeOtherOwner(desired, found);
   if (owner !== undefined) {
     const message = `Secret ${name} ${owner}: set "adopt: true" on the target to take it over, or name another Secret`;
     return { action: 'refuse', code: 'Foreign', message };
   }
+  const warnings = describeRisks(name, desired, found);
   if (found.type !== desired.type) {
-    if (target.replace) return { action: 'replace', kept: describeForeign(desired, found) };
+    if (isStoredOtherwise(desired, found)) {
+      const message = `the cluster changed the type of Secret ${name} to ${found.type}, Certrelay wrote ${desired.type}: find the admission webhook or policy that changes Secrets, exclude this Secret from it, then delete the Secret`;
+      return { action: 'refuse', code: 'Rejected', message };
+    }
+    if (target.replace) return { action: 'replace', kept: describeForeign(desired, found), warnings };
     const message = `Secret ${name} has type ${found.type}, format ${target.format} needs ${desired.type}, and Kubernetes does not change the type of a Secret: set "replace: true" on the target to delete and recreate it, or name another Secret`;
     return { action: 'refuse', code: 'TypeConflict', message };
   }
@@ -113,23 +124,58 @@ export function planSecret(
     isSameData &&
     isAsDesired(found.labels, desired.labels, found.owned.labels) &&
     isAsDesired(found.annotations, desired.annotations, found.owned.annotations);
-  return { action: isSame && isOwned(desired, found) ? 'keep' : 'apply' };
+  return { action: isSame && isOwned(desired, found) ? 'keep' : 'apply', warnings };
+}
+
+/** Whether we applied just these keys, which have one type in every version of us: then admission changed the
+ *  type, and to replace the Secret would end the same again. */
+function isStoredOtherwise(desired: SecretManifest, { owned }: ClusterSecret): boolean {
+  const keys = Object.keys(desired.data);
+  return owned.data.length === keys.length && keys.every((key) => owned.data.includes(key));
 }
 
 /** Whether managedFields say that all of it is ours. A restored backup has lost that, and `prune` needs
  *  it. */
 function isOwned(desired: SecretManifest, { owned }: ClusterSecret): boolean {
-  return (['data', 'labels', 'annotations'] as const).every((part) =>
-    Object.keys(desired[part]).every((name) => owned[part].includes(name)),
-  );
+  return parts.every(({ part }) => Object.keys(desired[part]).every((name) => owned[part].includes(name)));
 }
 
-/** Compares the Secret that the API server stored with the applied one. Returns the names of data keys
- *  that differ, and `type` if that differs; empty if they are equal. An admission webhook may have changed
- *  them. */
-export function compareStored(applied: SecretManifest, stored: ClusterSecret): readonly string[] {
-  const keys = Object.keys(applied.data).filter((key) => stored.data[key] !== applied.data[key]);
-  return stored.type === applied.type ? keys : [...keys, 'type'];
+/** A plan that was carried out: for which Secret, and which one was there before. */
+export interface AppliedPlan {
+  readonly plan: Exclude<SecretPlan, { action: 'refuse' }>;
+  readonly desired: SecretManifest;
+  readonly found: ClusterSecret | undefined;
+}
+
+/** Most differences that a message names. */
+const mostNamed = 10;
+
+/** Compares the Secret that the API server stored with what was applied, what a `replace` keeps included.
+ *  Returns what admission did, to continue a sentence: `changed tls.key`, `removed label team`,
+ *  `set "immutable"`. Empty if all of it is there. What admission added is not ours, so it does not count. */
+export function compareStored(
+  { plan, desired, found }: AppliedPlan,
+  stored: ClusterSecret,
+): readonly string[] {
+  const manifests = plan.action === 'replace' ? [desired, plan.kept] : [desired];
+  const changes = manifests.flatMap((applied) =>
+    parts.flatMap(({ part, word }) =>
+      Object.entries(applied[part]).flatMap(([name, value]) =>
+        stored[part][name] === value
+          ? []
+          : [`${Object.hasOwn(stored[part], name) ? 'changed' : 'removed'} ${word}${name}`],
+      ),
+    ),
+  );
+  const wasImmutable = plan.action !== 'replace' && found?.immutable === true;
+  return listSome(
+    [
+      ...(stored.type === desired.type ? [] : ['changed the type']),
+      ...(stored.immutable && !wasImmutable ? ['set "immutable"'] : []),
+      ...changes,
+    ],
+    mostNamed,
+  );
 }
 
 /** `cluster/namespace/secret`, as events and messages name a Secret: `prod/shop/shop-tls`. */
@@ -141,20 +187,6 @@ export function nameTarget(target: Pick<SecretTarget, 'cluster' | 'namespace' | 
  *  `acm/us-east-1/shop`. */
 export function nameDestination(target: TargetSpec, certificate: string): string {
   return 'acm' in target ? `acm/${target.acm.region}/${certificate}` : nameTarget(target);
-}
-
-/** Whose Secret it is, to continue a message `Secret … `; `undefined` if it is ours and for this
- *  certificate. */
-function describeOtherOwner(desired: SecretManifest, found: ClusterSecret): string | undefined {
-  const label = found.labels[managedByLabel.name];
-  if (label !== managedByLabel.value) {
-    const reason = label === undefined ? 'it has no' : `its value is "${label}" for the`;
-    return `exists and is not Certrelay's (${reason} label ${managedByLabel.name})`;
-  }
-  const certificate = found.annotations[certificateAnnotation];
-  if (certificate === undefined || certificate === desired.annotations[certificateAnnotation])
-    return undefined;
-  return `contains certificate ${certificate} (annotation ${certificateAnnotation})`;
 }
 
 /** The data keys, labels and annotations of a Secret that neither are desired nor were applied by us. */
