@@ -12,6 +12,30 @@ test.for<[string, number, string, RegExp]>([
   ['an admission webhook, as validation does', 400, hook, /policy.*labels and annotations.*team is missing/],
   ['an admission webhook, as RBAC does', 403, hook, /policy.*labels and annotations.*team is missing/],
   ['a quota', 403, quota, /quota is used up: raise it.*count\/secrets=1/],
+  [
+    'a quota that must be told what is asked for',
+    403,
+    'secrets "shop-tls" is forbidden: failed quota: small: must specify limits.cpu',
+    /quota is used up.*must specify limits\.cpu/,
+  ],
+  [
+    'a limit range',
+    403,
+    'secrets "shop-tls" is forbidden: maximum size per Secret is 1Ki, but limit is 5Ki',
+    /lab: secrets "shop-tls" is forbidden: maximum size per Secret is 1Ki/,
+  ],
+  [
+    'a namespace on its way out',
+    403,
+    'secrets "shop-tls" is forbidden: unable to create new content in namespace shop because it is being terminated',
+    /namespace is being deleted: wait until it exists again, or remove the target/,
+  ],
+  [
+    'admission that speaks as RBAC does',
+    403,
+    'admission webhook "policy.example" denied the request: User "eve" cannot patch resource "roles" in API group ""',
+    /policy does not allow it.*User "eve" cannot patch/,
+  ],
 ])('a Secret refused by %s is refused for good, with what would mend it', async ([
   ,
   status,
@@ -28,6 +52,30 @@ test.for<[string, number, string, RegExp]>([
   // Nobody needs to tell us that the cluster was mended.
   harness.clock.pass(5 * 60_000);
   expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
+});
+
+test.for<[string, string, RegExp]>([
+  [
+    'an authorizer that adds its own words, of a user with a long name',
+    `secrets "shop-tls" is forbidden: User "arn:aws:iam::123456789012:role/${'path-'.repeat(90)}deploy" cannot patch resource "secrets" in API group "" in the namespace "shop": no opinion`,
+    /forbidden: user "arn:aws:iam:.*" may not; add verb "patch" on "secrets" to the role/,
+  ],
+  ['an authorizer without words', '', /forbidden: status 403/],
+])('a Secret refused by %s is a missing right, which the next run tries again', async ([
+  ,
+  message,
+  words,
+]) => {
+  const harness = await openHarness({ targets: [targetOf()] });
+  harness.faults.set('kubernetes', 'patch secrets', {
+    kind: 'error',
+    code: 'Forbidden',
+    status: 403,
+    message,
+  });
+  const report = await harness.deploy();
+  expect(only(report)).toMatchObject({ outcome: 'pending', message: expect.stringMatching(words) });
+  expect(codesOf(report)).toEqual(['Forbidden']);
 });
 
 test('a Secret in which the keys of others leave no room is refused: it can hold 1 MiB', async () => {

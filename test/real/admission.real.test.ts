@@ -173,5 +173,54 @@ if (absent.length > 0) {
         message: expect.stringContaining("is not Certrelay's"),
       });
     });
+
+    test('a quota that leaves no room, and a policy with the status of RBAC, are told in their own words', async () => {
+      const metadata = { name: 'small' };
+      const quota = {
+        apiVersion: 'v1',
+        kind: 'ResourceQuota',
+        metadata,
+        spec: { hard: { 'count/secrets': '0' } },
+      };
+      const quotas = '/api/v1/namespaces/shop/resourcequotas';
+      await harness.admin.create(quotas, quota);
+      const refused = (message: RegExp) =>
+        expect
+          .poll(
+            async () => {
+              await harness.admin.remove(secretPath).catch(() => undefined);
+              return only(await deploy());
+            },
+            { timeout: 20_000 },
+          )
+          .toMatchObject({ outcome: 'refused', message: expect.stringMatching(message) });
+      await refused(/quota is used up: raise it.*exceeded quota: small, requested: count\/secrets=1/);
+      await harness.admin.remove(`${quotas}/small`);
+
+      const api = '/apis/admissionregistration.k8s.io/v1';
+      const apiVersion = 'admissionregistration.k8s.io/v1';
+      const secrets = {
+        apiGroups: [''],
+        apiVersions: ['v1'],
+        operations: ['CREATE', 'UPDATE'],
+        resources: ['secrets'],
+      };
+      await harness.admin.create(`${api}/validatingadmissionpolicies`, {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicy',
+        metadata,
+        spec: {
+          matchConstraints: { resourceRules: [secrets] },
+          validations: [{ expression: 'false', message: 'no Secrets on Mondays', reason: 'Forbidden' }],
+        },
+      });
+      await harness.admin.create(`${api}/validatingadmissionpolicybindings`, {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata,
+        spec: { policyName: 'small', validationActions: ['Deny'] },
+      });
+      await refused(/policy does not allow it: change the policy.*no Secrets on Mondays/);
+    });
   });
 }

@@ -95,14 +95,16 @@ export function translateFailure(
     const advice = `the answer, ${error.code}, is not of a Kubernetes API server: check "server" in ${access.origin}`;
     return { error: new ClusterError('Malformed', `${call}: ${advice}`), retryAfterMs: 0 };
   }
-  const message = redact(refusal?.message ?? `status ${error.code}`);
+  const message = redact(refusal?.message || `status ${error.code}`);
   if (temporary.includes(error.code)) {
     return {
       error: new ClusterError('Unavailable', `${call}: the server answered ${error.code}: ${message}`),
       retryAfterMs: readRetryAfter(error.headers),
     };
   }
-  const code = adviseAdmission(message) === undefined ? (codes[error.code] ?? 'Rejected') : 'Rejected';
+  const isAdmission =
+    error.code === 403 ? isWriteRefusal(subject, refusal) : adviseAdmission(message) !== undefined;
+  const code = isAdmission ? 'Rejected' : (codes[error.code] ?? 'Rejected');
   return {
     error: new ClusterError(code, `${call}: ${advise(code, subject, access, { refusal, message })}`),
     retryAfterMs: undefined,
@@ -110,7 +112,6 @@ export function translateFailure(
 }
 
 /** What is wrong and what to do, for a refusal with this code. `message` is the server's, redacted. */
-
 function advise(
   code: ClusterErrorCode,
   subject: CallSubject,
@@ -124,12 +125,10 @@ function advise(
     return `the server takes no server-side apply (415): it needs Kubernetes 1.22 or later, or 1.16 with the feature gate ServerSideApply, and says: ${message}`;
   }
   if (code === 'Forbidden') {
-    const denied = /User "(?<user>[^"]*)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"/.exec(
-      message,
-    )?.groups;
-    if (!denied) return `forbidden: ${message}`;
+    const denied = matchRbac(refusal);
+    if (denied?.resource === undefined) return `forbidden: ${message}`;
     const rule = `verb "${denied.verb}" on "${denied.resource}"`;
-    return `forbidden: user "${denied.user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (npm run rbac prints the rules)`;
+    return `forbidden: user "${redact(denied.user ?? '')}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (npm run rbac prints the rules)`;
   }
   if (code === 'NotFound' && refusal?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;
@@ -137,11 +136,30 @@ function advise(
   return adviseAdmission(message) ?? message;
 }
 
-/** What to do about a refusal by admission or a quota, which have the same status as one by RBAC or
- *  validation. `undefined` for other refusals. */
+/** How an authorizer refuses, in all versions of the API server. A webhook that is asked for authorization
+ *  adds words of its own at the end. */
+const rbacRefusal =
+  /^(?:[\w.-]{1,253} (?:"[^"]{0,253}" )?is )?forbidden: User "(?<user>(?:[^"\\]|\\.)*)" cannot (?<verb>\w+) (?:resource "(?<resource>[^"]{1,253})"|path ")/;
+
+/** Whether a refusal with status 403 is by admission: by what the cluster's owner has said of objects, not of
+ *  us. Admission sees writes only, and the authorizer's refusal has one form. */
+function isWriteRefusal({ verb }: CallSubject, refusal: Status | undefined): boolean {
+  const isWrite = verb === 'patch' || verb === 'delete';
+  return isWrite && Boolean(refusal?.message) && matchRbac(refusal) === undefined;
+}
+
+/** Who may not do what, of a refusal by the authorizer. */
+function matchRbac(refusal: Status | undefined): Readonly<Record<string, string | undefined>> | undefined {
+  return rbacRefusal.exec(refusal?.message?.slice(0, mostRead) ?? '')?.groups;
+}
+
+/** What to do about a refusal by admission or a quota. `undefined` for refusals that nothing is known of. */
 function adviseAdmission(message: string): string | undefined {
-  if (/exceeded quota/.test(message)) {
+  if (/exceeded quota|failed quota|insufficient quota/.test(message)) {
     return `the namespace's quota is used up: raise it, or delete what nobody needs (${message})`;
+  }
+  if (/because it is being terminated/.test(message)) {
+    return `the namespace is being deleted: wait until it exists again, or remove the target (${message})`;
   }
   if (/admission webhook .* denied|ValidatingAdmissionPolicy .* denied/.test(message)) {
     return `the cluster's policy does not allow it: change the policy, or set the labels and annotations that it requires at the target (${message})`;
