@@ -1,5 +1,6 @@
 // Ports of probing, which checks the certificates that servers present. Each comment is part of the contract.
-import type { HandshakeOutcome, ProbeSummary } from '../policy/serving/served.ts';
+import type { ClientHello, ExpectedCertificate, HandshakeOutcome } from '../policy/serving/handshake.ts';
+import type { ProbeSummary } from '../policy/serving/served.ts';
 import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 
 /** The IPv4 and IPv6 addresses that DNS has for a name now, at the end of its CNAMEs; empty if there are
@@ -8,24 +9,28 @@ import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
  *  @throws the signal's reason once the signal is aborted. */
 export type FindAddresses = (name: string, signal: AbortSignal) => Promise<readonly string[]>;
 
-/** Makes one TLS handshake with a server under a name (SNI), and returns the outcome. No answer is an outcome
- *  too. The certificate is not verified, and nothing but the handshake is sent.
+/** One handshake: the server, the name that is sent (SNI), and what is offered. */
+export interface HandshakeRequest extends ClientHello {
+  readonly address: string;
+  readonly port: number;
+  readonly name: string;
+}
+
+/** Makes one TLS handshake with a server, and returns the outcome. No answer is an outcome too. A certificate
+ *  counts as shown once the server has proved that it has the key, even if the handshake fails after that, as
+ *  with a server that demands a client certificate. The certificate is not verified, and nothing but the
+ *  handshake is sent.
  *  @throws the signal's reason once the signal is aborted, and nothing else. */
-export type ShakeHands = (
-  endpoint: { readonly address: string; readonly port: number; readonly name: string },
-  signal: AbortSignal,
-) => Promise<HandshakeOutcome>;
+export type ShakeHands = (request: HandshakeRequest, signal: AbortSignal) => Promise<HandshakeOutcome>;
 
 /** A certificate that servers should present. */
-export interface ServedQuery {
+export interface ServedQuery extends ExpectedCertificate {
   readonly names: readonly string[];
   /** The servers to probe. */
   readonly probe: CertificateProbeSpec;
-  /** SHA-256 of the leaf's DER, in hex. */
-  readonly fingerprint: string;
 }
 
-/** Probes every address of a certificate once, and summarizes what the servers present. Records nothing.
+/** Probes every address of a certificate, and summarizes what the servers present. Records nothing.
  *  @throws the signal's reason once the signal is aborted. */
 export type ProbeServed = (query: ServedQuery, signal: AbortSignal) => Promise<ProbeSummary>;
 

@@ -4,9 +4,11 @@ import { Slots } from '../async/map-concurrently.ts';
 import { formatEndpoint } from '../certificate/endpoint.ts';
 import { withoutWildcard } from '../certificate/names.ts';
 import type { ProbeEndpoint } from '../certificate/spec.ts';
-import type { HandshakeOutcome, Observation } from '../policy/serving/served.ts';
+import type { ExpectedCertificate, HandshakeOutcome } from '../policy/serving/handshake.ts';
+import type { Observation } from '../policy/serving/served.ts';
 import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import { describeError } from '../ports/errors.ts';
+import { showCertificate } from './handshakes.ts';
 import type { ProbePorts } from './invocation.ts';
 
 /** How many names are looked up in DNS at once: in all, and of one certificate. */
@@ -26,8 +28,8 @@ const wildcardLabel = 'certrelay-probe';
 
 type Ports = Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'>;
 
-/** A certificate to probe: its names, and which addresses to use. */
-export interface ProbeSubject {
+/** A certificate to probe: what should be presented, under which names, and which addresses to use. */
+export interface ProbeSubject extends ExpectedCertificate {
   readonly domains: readonly string[];
   readonly probe: CertificateProbeSpec;
 }
@@ -92,8 +94,8 @@ async function observeSubject(
     limitNumber(withoutRepeats(located.flat())).map(async ({ name, endpoint, outcome }) => {
       if (outcome) return { name, endpoint, outcome };
       if (!endpoint) return { name, outcome: noAddress };
-      const shakeHands = () => ports.shakeHands({ ...endpoint, name }, signal);
-      return { name, endpoint, outcome: await handshakes.use(shakeHands, { owner: subject }) };
+      const show = () => showCertificate({ ...endpoint, name }, subject, ports.shakeHands, signal);
+      return { name, endpoint, outcome: await handshakes.use(show, { owner: subject }) };
     }),
   );
 }

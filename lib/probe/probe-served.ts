@@ -8,10 +8,10 @@ import { observe } from './observations.ts';
 export function createProbeServed(
   ports: Pick<ProbePorts, 'findAddresses' | 'isPublicAddress' | 'shakeHands'>,
 ): ProbeServed {
-  return async ({ names, probe, fingerprint }, signal) => {
-    const subject = { domains: names, probe };
+  return async (query, signal) => {
+    const subject = { ...query, domains: query.names };
     const observations = (await observe([subject], ports, signal)).get(subject);
     if (!observations) signal.throwIfAborted();
-    return judgeServed(fingerprint, observations ?? []);
+    return judgeServed(query, observations ?? []);
   };
 }

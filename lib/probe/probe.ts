@@ -51,7 +51,7 @@ export async function probeCertificates(
         if (selection.kind === 'skipped') return skip(selection);
         const own = observations.get(selection);
         if (!own) throw new Error('time ran out before every address was probed; the next run probes again');
-        return await record(selection, judgeServed(selection.fingerprint, own), ports, invocation);
+        return await record(selection, judgeServed(selection, own), ports, invocation);
       } catch (cause) {
         const error = new Error(`${name}: ${describeError(toError(cause))}`, { cause });
         failures.push(error);

@@ -1,8 +1,9 @@
 // Selects the certificates to probe from the inventory and from tags; no private key is read.
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
-import type { TargetSpec } from '../certificate/spec.ts';
+import type { KeyType, TargetSpec } from '../certificate/spec.ts';
 import { isDelivered } from '../policy/delivery/progress.ts';
+import { confirmingHandshakes } from '../policy/serving/handshake.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import { toError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
@@ -17,6 +18,10 @@ export interface CertificateToProbe {
   readonly version: string;
   /** SHA-256 of the leaf's DER, hex. */
   readonly fingerprint: string;
+  /** Absent for a type that the inventory does not know. */
+  readonly keyType?: KeyType | undefined;
+  /** How many handshakes an address must pass. */
+  readonly handshakes: number;
   readonly domains: readonly string[];
   readonly probe: CertificateProbeSpec;
   /** Targets in the inventory file; empty for a registered certificate. */
@@ -81,12 +86,16 @@ function select(name: string, entry: StoreEntry | undefined, { inventory }: Prob
       : 'it is not in the inventory';
     return skip(problem);
   }
+  // Something else was served: a good answer of one of several servers must not end that.
+  const isNotServed = state.notServedSince !== undefined && state.served?.version === version;
   const hasNoTarget = spec ? spec.targets.length === 0 : state.targets === targetsKey([]);
   return {
     kind: 'selected',
     name,
     version,
     fingerprint: state.fingerprint,
+    keyType: state.key,
+    handshakes: isNotServed ? confirmingHandshakes : 1,
     domains,
     probe,
     targets,

@@ -6,6 +6,7 @@ import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
 import { reachedPhases } from '../policy/delivery/agents.ts';
 import { nameDestination } from '../policy/delivery/secret-plan.ts';
+import { confirmingHandshakes } from '../policy/serving/handshake.ts';
 import type { ProbeResult } from '../policy/serving/served.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -117,7 +118,9 @@ async function findUnserved(
   const verdict = verifyBundle(certificate);
   const facts = verdict.ok ? verdict.bundle.facts : readCertificate(certificate.chain);
   const { names } = verdict.ok ? verdict.bundle : facts;
-  const { results } = await probeServed({ names, probe, fingerprint: facts.fingerprint }, signal);
+  const { fingerprint, keyType } = facts;
+  const query = { names, probe, fingerprint, keyType, handshakes: confirmingHandshakes };
+  const { results } = await probeServed(query, signal);
   const describe = (open: readonly ProbeResult[]) =>
     open.map(({ name, address, message }) => `${address ?? name} ${message}`).join('; ');
   const open = results.filter(isOpen);

@@ -1,6 +1,6 @@
 // A TLS server on this machine that serves a certificate, and another one when told to.
 import { once } from 'node:events';
-import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
 
 export interface Pair {
   readonly chain: string;
@@ -11,17 +11,20 @@ export interface TlsServer {
   readonly port: number;
   /** Names that visitors have sent as SNI, in their order. */
   readonly asked: readonly string[];
-  /** Serves another certificate from the next visitor on. */
-  serve(pair: Pair): void;
+  /** Serves another certificate, or others, from the next visitor on. */
+  serve(pairs: Pair | readonly Pair[]): void;
   stop(): Promise<void>;
 }
 
 /** Listens on a free port; `undefined` where this machine has no such address.
+ *  @param pairs One certificate, or several with keys of different types: OpenSSL chooses by what a visitor
+ *  offers.
  *  @param greet What is done with a visitor after the handshake; nothing where absent. */
 export async function serveTls(
-  pair: Pair,
+  pairs: Pair | readonly Pair[],
   host = '127.0.0.1',
   greet: (socket: TLSSocket) => void = () => undefined,
+  options: Pick<TlsOptions, 'maxVersion' | 'minVersion' | 'requestCert' | 'ciphers'> = {},
 ): Promise<TlsServer | undefined> {
   const asked: string[] = [];
   const sockets = new Set<TLSSocket>();
@@ -29,7 +32,7 @@ export async function serveTls(
     asked.push(name);
     done(null);
   };
-  const server = createServer({ ...contextOf(pair), SNICallback: noteName }, (socket) => {
+  const server = createServer({ ...contextOf(pairs), ...options, SNICallback: noteName }, (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     greet(socket);
@@ -46,7 +49,7 @@ export async function serveTls(
   return {
     port: address.port,
     asked,
-    serve: (other) => server.setSecureContext(contextOf(other)),
+    serve: (other) => server.setSecureContext({ ...contextOf(other), ...options }),
     async stop() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -55,6 +58,7 @@ export async function serveTls(
   };
 }
 
-function contextOf({ chain, key }: Pair): SecureContextOptions {
-  return { cert: chain, key };
+function contextOf(pairs: Pair | readonly Pair[]): SecureContextOptions {
+  const all = [pairs].flat();
+  return { cert: all.map(({ chain }) => chain), key: all.map(({ key }) => key) };
 }

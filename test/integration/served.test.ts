@@ -28,7 +28,13 @@ beforeAll(async () => {
     probe: { addresses },
     targets: [{ cluster: clusterName, namespace: 'edge', secret: 'shop-tls' }],
   };
-  sandbox = await startSandbox({ namespaces: ['edge'], certificates: [certificate] });
+  const twin = {
+    ...certificate,
+    name: 'shop-rsa',
+    key: 'rsa-2048',
+    targets: [{ cluster: clusterName, namespace: 'edge', secret: 'shop-rsa-tls' }],
+  };
+  sandbox = await startSandbox({ namespaces: ['edge'], certificates: [certificate, twin] });
 });
 afterAll(async () => {
   await sandbox.stop();
@@ -42,11 +48,11 @@ async function mustServe(pair: Pair): Promise<TlsServer> {
 }
 
 /** Orders and delivers; gives what a server is to serve from then on. */
-async function renew(): Promise<Pair> {
-  const { error } = await sandbox.lambda.invoke('issue', { certificates: ['shop'], force: true });
+async function renew(name = 'shop'): Promise<Pair> {
+  const { error } = await sandbox.lambda.invoke('issue', { certificates: [name], force: true });
   if (error) throw new Error(error.errorMessage);
   await sandbox.queues.deploy.untilEmpty();
-  const { data } = Object(sandbox.kubernetes.find('secrets', 'edge', 'shop-tls'));
+  const { data } = Object(sandbox.kubernetes.find('secrets', 'edge', `${name}-tls`));
   const text = (key: string) => Buffer.from(String(data[key]), 'base64').toString();
   return { chain: text('tls.crt'), key: text('tls.key') };
 }
@@ -94,6 +100,14 @@ it('D05 D06 W08 each front end is told apart: by address, port and family, whoev
   sixth?.serve(fresh);
   expect(await probe()).toMatchObject({ delivered: true, served: six('served') });
   expect(keptWord()).toBe(six('served'));
+});
+
+it('an ECDSA and an RSA certificate for the same name at one address are each served', async () => {
+  const pairs = [await renew(), await renew('shop-rsa')];
+  for (const server of [first, second, sixth]) server?.serve(pairs);
+  const { answer } = await sandbox.lambda.invoke('probe', {});
+  const words = Object(answer).certificates.map(({ served }: { readonly served: string }) => served);
+  expect(words).toEqual([six('served'), six('served')]);
 });
 
 it('it never reads a private key', () => {

@@ -1,12 +1,8 @@
 // What is served at many addresses, judged against the certificate that was delivered.
 
 import { describe, expect, test } from 'vitest';
-import {
-  type HandshakeOutcome,
-  judgeServed,
-  type Observation,
-  updateServed,
-} from '../../lib/policy/serving/served.ts';
+import type { HandshakeOutcome } from '../../lib/policy/serving/handshake.ts';
+import { judgeServed, type Observation, updateServed } from '../../lib/policy/serving/served.ts';
 import type { ServedWord } from '../../lib/state/delivery.ts';
 
 const name = 'shop.example.com';
@@ -25,7 +21,7 @@ const at = (address: string, outcome: HandshakeOutcome, port = 443): Observation
 };
 
 test('D05 the IPv4 front end serves the new certificate and the IPv6 one the old: stale, and it says where', () => {
-  const summary = judgeServed('new', [at('127.0.0.1', seen.served), at('::1', seen.stale)]);
+  const summary = judgeServed({ fingerprint: 'new' }, [at('127.0.0.1', seen.served), at('::1', seen.stale)]);
   expect(summary).toMatchObject({ served: 'stale', message: 'stale ::1' });
   expect(summary.results.map(({ address, served }) => [address, served])).toEqual([
     ['127.0.0.1', 'served'],
@@ -35,10 +31,25 @@ test('D05 the IPv4 front end serves the new certificate and the IPv6 one the old
 
 describe('one address', () => {
   test.each(Object.entries(seen))('is %s', (word, outcome) => {
-    expect(judgeServed('new', [at('203.0.113.7', outcome)])).toMatchObject({
+    expect(judgeServed({ fingerprint: 'new' }, [at('203.0.113.7', outcome)])).toMatchObject({
       served: word,
       message: `${word} 203.0.113.7`,
     });
+  });
+
+  test('that serves the version before is served where that is as good, as before a rollout', () => {
+    const expected = { fingerprint: 'new', previous: 'old' };
+    expect(judgeServed(expected, [at('203.0.113.7', leaf('old'))]).results).toMatchObject([
+      { served: 'served', message: 'serves the previous certificate' },
+    ]);
+    expect(judgeServed(expected, [at('203.0.113.7', leaf('older'))]).served).toBe('stale');
+  });
+
+  test('says what else there is to know of its handshake', () => {
+    const outcome = { ...leaf('new'), remark: 'it then failed' } as const;
+    expect(judgeServed({ fingerprint: 'new' }, [at('203.0.113.7', outcome)]).results[0]?.message).toBe(
+      'serves the current certificate; it then failed',
+    );
   });
 
   test.each<[string, readonly string[], ServedWord]>([
@@ -48,7 +59,7 @@ describe('one address', () => {
     ['the name below a wildcard that it is not', ['*.shop.example.com'], 'mismatch'],
     ['no name', [], 'mismatch'],
   ])('with another certificate for %s (%j) is %s', (_, names, served) => {
-    expect(judgeServed('new', [at('203.0.113.7', leaf('old', names))]).served).toBe(served);
+    expect(judgeServed({ fingerprint: 'new' }, [at('203.0.113.7', leaf('old', names))]).served).toBe(served);
   });
 });
 
@@ -60,7 +71,7 @@ describe('many addresses', () => {
   )('are %s where one is and another is %s, whichever comes first', (worse, better) => {
     const two = [at('203.0.113.7', seen[worse]), at('203.0.113.8', seen[better])];
     for (const observations of [two, two.toReversed()]) {
-      expect(judgeServed('new', observations)).toMatchObject({
+      expect(judgeServed({ fingerprint: 'new' }, observations)).toMatchObject({
         served: worse,
         message: `${worse} 203.0.113.7`,
       });
@@ -69,20 +80,22 @@ describe('many addresses', () => {
 
   test('D06 of one address, its ports are told apart', () => {
     const ports = [at('2001:db8::7', seen.served, 8443), at('2001:db8::7', seen.stale, 9443)];
-    expect(judgeServed('new', ports).message).toBe('stale [2001:db8::7]:9443');
+    expect(judgeServed({ fingerprint: 'new' }, ports).message).toBe('stale [2001:db8::7]:9443');
   });
 
   test('are named up to five, each once', () => {
     const some = Array.from({ length: 7 }, (_, n) => at(`203.0.113.${n}`, seen.stale));
     const five = 'stale 203.0.113.0, 203.0.113.1, 203.0.113.2, 203.0.113.3, 203.0.113.4';
-    expect(judgeServed('new', [...some, ...some]).message).toBe(`${five} and 2 more`);
-    expect(judgeServed('new', some.slice(0, 5)).message).toBe(five);
+    expect(judgeServed({ fingerprint: 'new' }, [...some, ...some]).message).toBe(`${five} and 2 more`);
+    expect(judgeServed({ fingerprint: 'new' }, some.slice(0, 5)).message).toBe(five);
   });
 
   test('of which there are none are unprobed, and a name without one is named itself', () => {
-    expect(judgeServed('new', [])).toMatchObject({ served: 'unprobed', results: [] });
+    expect(judgeServed({ fingerprint: 'new' }, [])).toMatchObject({ served: 'unprobed', results: [] });
     const message = `unprobed ${name}`;
-    expect(judgeServed('new', [{ name, outcome: seen.unprobed }])).toMatchObject({ message });
+    expect(judgeServed({ fingerprint: 'new' }, [{ name, outcome: seen.unprobed }])).toMatchObject({
+      message,
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import { isPublicAddress } from '../../lib/adapters/dns/public-addresses.ts';
 import type { CertificateSpec, ProbeSpec } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { type CertificateFacts, readCertificate } from '../../lib/certificate/x509.ts';
-import type { HandshakeOutcome } from '../../lib/policy/serving/served.ts';
+import type { HandshakeOutcome } from '../../lib/policy/serving/handshake.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { probeCertificates } from '../../lib/probe/probe.ts';
 import { stateOf, stateOfSpec } from '../../lib/state/describe.ts';
@@ -19,13 +19,14 @@ import { targetOf } from '../minting/targets.ts';
 
 const minuteMs = 60_000;
 const current: HandshakeOutcome = leaf('new');
+const silent: HandshakeOutcome = { kind: 'silent', problem: 'ECONNREFUSED' };
 let clock: FakeClock;
 let log: FakeLog;
 let store: FakeStore;
 /** Addresses by name, as DNS has them. */
 let dns: Record<string, readonly string[] | Error | Promise<never>>;
-/** What is served by address; nobody answers at the others. */
-let servers: Record<string, HandshakeOutcome | 'hanging'>;
+/** What is served by address, in turns where it is a list; nobody answers at the others. */
+let servers: Record<string, HandshakeOutcome | 'hanging' | readonly HandshakeOutcome[]>;
 /** Where it connected to, and under which name. */
 let visits: string[];
 let ending: AbortController;
@@ -35,7 +36,7 @@ beforeEach(() => {
   [dns, servers, visits, ending] = [{}, {}, [], new AbortController()];
 });
 
-function leaf(fingerprint: string): HandshakeOutcome {
+function leaf(fingerprint: string): Extract<HandshakeOutcome, { kind: 'leaf' }> {
   return { kind: 'leaf', fingerprint, names: ['*.example.com'], notAfter: new Date('2030-03-01T00:00:00Z') };
 }
 
@@ -82,8 +83,9 @@ async function probe(specs: readonly CertificateSpec[], certificates?: readonly 
     shakeHands: async (place: { readonly address: string; readonly port: number; readonly name: string }) => {
       visits.push(`${place.name} ${place.address} ${place.port}`);
       ending.signal.throwIfAborted();
-      const seen = servers[place.address] ?? ({ kind: 'silent', problem: 'ECONNREFUSED' } as const);
-      return seen === 'hanging' ? untilTheEnd() : seen;
+      const seen = [servers[place.address] ?? silent].flat();
+      const turn = seen[(visits.length - 1) % seen.length] ?? silent;
+      return turn === 'hanging' ? untilTheEnd() : turn;
     },
   };
   const inventory = { issuers: {}, clusters: {}, certificates: specs };
@@ -380,6 +382,40 @@ describe('delivered is not served', () => {
       probedAt: clock.now(),
     });
     expect(store.kept.get('shop')?.state).not.toHaveProperty('notServedSince');
+  });
+
+  test('what is served by one of two servers in turn does not end what the other one was found to serve', async () => {
+    dns = { 'shop.example.com': ['203.0.113.7'] };
+    servers = { '203.0.113.7': leaf('old') };
+    await probeShop();
+    visits.length = 0;
+    servers = { '203.0.113.7': [current, leaf('old')] };
+    clock.pass(60 * minuteMs);
+    expect(await probeShop()).toMatchObject({ served: 'stale' });
+    expect(log.lines.findLast(({ level }) => level === 'error')?.event).toBe('certificate not served');
+    servers = { '203.0.113.7': current };
+    visits.length = 0;
+    expect(await probeShop()).toMatchObject({ served: 'served' });
+    expect(visits).toHaveLength(4);
+    visits.length = 0;
+    await probeShop();
+    expect(visits, 'from then on').toHaveLength(1);
+  });
+
+  test('a certificate of the other type at its address is followed by asking for its own, which its tags tell', async () => {
+    dns = { 'shop.example.com': ['203.0.113.7'] };
+    servers = {
+      '203.0.113.7': [
+        { ...leaf('other'), keyType: 'rsa-2048' },
+        { ...leaf('new'), keyType: 'ecdsa-p384' },
+      ],
+    };
+    keep('shop', { key: 'ecdsa-p384' });
+    expect(await probeShop()).toMatchObject({ served: 'served' });
+    keep('shop', { key: 'rsa-4096' });
+    visits.length = 0;
+    expect(await probeShop(), 'it is another one of its own type').toMatchObject({ served: 'stale' });
+    expect(visits).toHaveLength(1);
   });
 
   test('a look that finds nothing new costs no call but that for the list', async () => {

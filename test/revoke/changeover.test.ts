@@ -1,6 +1,7 @@
 // A certificate that is exchanged is revoked last: when the other one is delivered everywhere and served
 // everywhere.
 import { describe, expect, it } from 'vitest';
+import { readCertificate } from '../../lib/certificate/x509.ts';
 import { describeProgress } from '../../lib/policy/delivery/progress.ts';
 import type { ProbeResult } from '../../lib/policy/serving/served.ts';
 import { parseRevokeEvent } from '../../lib/requests/requests.ts';
@@ -140,6 +141,13 @@ describe('with replace', () => {
   ])('of a certificate without targets: where %s it is %s', async (_, outcome, look) => {
     const { revoke, signal } = await openDelivered({ look: () => look, spec: { targets: [] } });
     expect(await revoke({ replace: true }, signal)).toMatchObject({ outcome });
+  });
+
+  it('one good answer of an address is not enough, for one of its servers may have the old one yet', async () => {
+    const { harness, revoke, questions } = await open({ spec: { targets: [] } });
+    await revoke({ replace: true });
+    const { fingerprint, keyType } = readCertificate((await harness.current('shop'))?.chain ?? '');
+    expect(questions).toMatchObject([{ fingerprint, keyType, handshakes: 4 }]);
   });
 
   it('a successor that the CA issued for a short time only takes its place all the same', async () => {

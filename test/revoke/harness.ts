@@ -3,6 +3,7 @@
 import type { CertificateSpec, IssuerSpec } from '../../lib/certificate/spec.ts';
 import type { ProbeResult } from '../../lib/policy/serving/served.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
+import type { ServedQuery } from '../../lib/ports/probe.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { revokeCertificate } from '../../lib/revoke/revoke.ts';
 import { Harness, specOf } from '../issue/harness.ts';
@@ -29,6 +30,7 @@ export async function open({ spec, issuer, look = () => [isServed] }: Otherwise 
   await harness.run();
   const { store, log, inventory } = harness;
   const clock: Clock = harness.clock;
+  const questions: ServedQuery[] = [];
   const ports = {
     store,
     clock,
@@ -39,7 +41,9 @@ export async function open({ spec, issuer, look = () => [isServed] }: Otherwise 
       for (const failure of failures) throw failure;
       return report.certificates[0]?.message ?? '';
     },
-    probeServed: async ({ fingerprint }: { readonly fingerprint: string }) => {
+    probeServed: async (query: ServedQuery) => {
+      const { fingerprint } = query;
+      questions.push(query);
       const results = look(fingerprint);
       return { served: results[0]?.served ?? 'unprobed', message: '', results } as const;
     },
@@ -49,5 +53,5 @@ export async function open({ spec, issuer, look = () => [isServed] }: Otherwise 
     return revokeCertificate(full, ports, { inventory, signal, cleanUpSignal: never });
   };
   const chain = async () => (await harness.current('shop'))?.chain ?? '';
-  return { harness, ports, revoke, chain };
+  return { harness, ports, revoke, chain, questions };
 }

@@ -49,6 +49,7 @@ test('gives fingerprint, names and end of the leaf, whoever signed it, and asks 
     fingerprint,
     names: [name, '*.example.org'],
     notAfter,
+    keyType: 'ecdsa-p256',
   });
   expect(server?.asked).toEqual([name]);
 });
@@ -93,13 +94,21 @@ test.each<[string, (server: Server) => void, string]>([
     (server) => server.on('connection', (socket) => socket.end('220 mail.example.com ESMTP\r\n')),
     'ERR_SSL_WRONG_VERSION_NUMBER',
   ],
+  [
+    'knows no such name (a fatal unrecognized_name, RFC 6066 §3)',
+    (server) =>
+      server.on('connection', (socket) =>
+        socket.once('data', () => socket.end(Buffer.from('15030300020270', 'hex'))),
+      ),
+    'the server knows no such name (ERR_SSL_TLSV1_UNRECOGNIZED_NAME)',
+  ],
 ])('a server that %s is silent', async (_, answer, problem) => {
   const port = await startPlain((server) => {
     answer(server);
     server.on('connection', (socket) => socket.on('error', () => undefined));
   });
   const seen = await shakeHands({ address: '127.0.0.1', port, name }, never);
-  expect(seen).toEqual({ kind: 'silent', problem });
+  expect(seen).toEqual({ kind: 'silent', problem, isRefused: true });
 });
 
 test('a server that takes a connection and then says nothing is silent after the timeout', async () => {

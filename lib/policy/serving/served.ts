@@ -5,22 +5,7 @@ import type { ProbeEndpoint } from '../../certificate/spec.ts';
 import { type SeenServed, type ServedRecord, type ServedWord, servedWords } from '../../state/delivery.ts';
 import { isSameValue } from '../../state/same.ts';
 import type { CertificateState } from '../../state/state.ts';
-
-/** What one handshake showed, or why there was none. */
-export type HandshakeOutcome =
-  /** The handshake was completed. `fingerprint`: SHA-256 of the leaf's DER, hex; `names`: its DNS names. */
-  | {
-      readonly kind: 'leaf';
-      readonly fingerprint: string;
-      readonly names: readonly string[];
-      readonly notAfter: Date;
-    }
-  /** No handshake was completed: no address was found, or no server answered by TLS. */
-  | { readonly kind: 'silent'; readonly problem: string }
-  /** This machine cannot connect there, or must not. */
-  | { readonly kind: 'unprobed'; readonly problem: string }
-  /** DNS gives more addresses than are probed: `count` addresses of the name were left out. */
-  | { readonly kind: 'unlooked'; readonly count: number; readonly problem: string };
+import type { ExpectedCertificate, HandshakeOutcome } from './handshake.ts';
 
 /** One probe: the name that was sent (SNI), the address, and the outcome. */
 export interface Observation {
@@ -50,10 +35,12 @@ export interface ProbeSummary {
   readonly unlooked?: number;
 }
 
-/** Judges every observation and sums them up. Without any, `served` is `unprobed`.
- *  @param fingerprint SHA-256 of the DER of the certificate that should be served, hex. */
-export function judgeServed(fingerprint: string, observations: readonly Observation[]): ProbeSummary {
-  const results = observations.map((observation) => judgeObservation(fingerprint, observation));
+/** Judges every observation and sums them up. Without any, `served` is `unprobed`. */
+export function judgeServed(
+  expected: ExpectedCertificate,
+  observations: readonly Observation[],
+): ProbeSummary {
+  const results = observations.map((observation) => judgeObservation(expected, observation));
   const served = worstServed(results);
   const unlooked = results.reduce((sum, result) => sum + (result.unlooked ?? 0), 0);
   const addresses = results
@@ -75,7 +62,10 @@ export function worstServed(results: readonly ProbeResult[]): ServedWord {
   return servedWords.findLast((word) => present.includes(word)) ?? 'unprobed';
 }
 
-function judgeObservation(fingerprint: string, { name, endpoint, outcome }: Observation): ProbeResult {
+function judgeObservation(
+  expected: ExpectedCertificate,
+  { name, endpoint, outcome }: Observation,
+): ProbeResult {
   const subject = { name, address: endpoint && formatEndpoint(endpoint, 443) };
   switch (outcome.kind) {
     case 'silent':
@@ -85,20 +75,25 @@ function judgeObservation(fingerprint: string, { name, endpoint, outcome }: Obse
     case 'unlooked':
       return { ...subject, served: 'unprobed', message: outcome.problem, unlooked: outcome.count };
     case 'leaf': {
-      if (outcome.fingerprint === fingerprint) {
-        return { ...subject, served: 'served', message: 'serves the current certificate' };
-      }
-      const other = `${outcome.fingerprint.slice(0, 16)}…, which ends ${outcome.notAfter.toISOString()}`;
-      if (isCovered(name, outcome.names)) {
-        return { ...subject, served: 'stale', message: `serves another certificate for ${name}: ${other}` };
-      }
-      return {
-        ...subject,
-        served: 'mismatch',
-        message: `serves a certificate that is not for ${name}: ${other}`,
-      };
+      const { served, message } = judgeLeaf(expected, name, outcome);
+      const { remark } = outcome;
+      return { ...subject, served, message: remark ? `${message}; ${remark}` : message };
     }
   }
+}
+
+function judgeLeaf(
+  { fingerprint, previous }: ExpectedCertificate,
+  name: string,
+  leaf: Extract<HandshakeOutcome, { kind: 'leaf' }>,
+): Pick<ProbeResult, 'served' | 'message'> {
+  if (leaf.fingerprint === fingerprint)
+    return { served: 'served', message: 'serves the current certificate' };
+  if (leaf.fingerprint === previous) return { served: 'served', message: 'serves the previous certificate' };
+  const other = `${leaf.fingerprint.slice(0, 16)}…, which ends ${leaf.notAfter.toISOString()}`;
+  return isCovered(name, leaf.names)
+    ? { served: 'stale', message: `serves another certificate for ${name}: ${other}` }
+    : { served: 'mismatch', message: `serves a certificate that is not for ${name}: ${other}` };
 }
 
 function nameAddress({ name, address }: ProbeResult): string {
