@@ -64,8 +64,8 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly target: Target;
   /** How far the target is with this version. */
   readonly phase: DeliveryPhase;
-  /** Names that were asked for, and `notBefore` of the leaf certificate. */
-  readonly facts: Pick<CertificateFacts, 'names' | 'notBefore'>;
+  /** Names that were asked for; `notBefore` and key type of the leaf certificate. */
+  readonly facts: Pick<CertificateFacts, 'names' | 'notBefore' | 'keyType'>;
   /** Where to probe what is served. `false`: nowhere. */
   readonly probe: CertificateProbeSpec | false;
   /** Set if the version is frozen: it must not reach further targets. */

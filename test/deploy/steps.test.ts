@@ -164,7 +164,7 @@ test('what was delivered long ago is not taken back because pods are down when i
 test('each step waits until nothing harmful is served; before the last, the certificate before is no harm', async () => {
   const harness = await openHarness({ targets: [targetOf({ rollout: rolloutOf({ canary, probe: true }) })] });
   addWorkloads(harness, 'a', 'canary');
-  harness.sightings.push(['stale'], ['unreachable', 'stale'], ['stale'], ['stale'], ['stale'], ['served']);
+  harness.sightings.push(['served'], ['unreachable', 'stale'], ['stale'], ['stale'], ['stale'], ['served']);
   expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
   expect(harness.clock.slept.filter((ms) => ms === 5_000)).toHaveLength(3);
 });
@@ -192,6 +192,20 @@ test('an address that nobody answered at before is not what keeps a certificate 
   harness.sightings.push(['unreachable', 'stale'], ['unreachable', 'served']);
   expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
   expect(harness.clock.slept.filter((ms) => ms === 5_000)).toEqual([]);
+});
+
+test('an address that served something else before, too, takes no version back; the version before is nothing else', async () => {
+  const harness = await openHarness({ targets: [targetOf({ rollout: rolloutOf({ probe: true }) })] });
+  addWorkloads(harness, 'a');
+  await harness.deploy();
+  const { fingerprint, previous } = harness.questions[0] ?? {};
+  expect(previous, 'nothing was there').toBeUndefined();
+  harness.questions.length = 0;
+  await harness.issue('shop', 'version-2');
+  harness.sightings.push(['stale', 'served'], ['stale', 'served']);
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered' });
+  expect(harness.clock.slept.filter((ms) => ms === 5_000)).toEqual([]);
+  expect(harness.questions.map((question) => question.previous)).toEqual([fingerprint, undefined, undefined]);
 });
 
 test('a target waits for its window; the report says until when, and nothing is touched before', async () => {

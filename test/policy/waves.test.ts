@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RestartPlan } from '../../lib/policy/delivery/restarts.ts';
 import { findHarm, planWaves } from '../../lib/policy/delivery/waves.ts';
-import type { ServedWord } from '../../lib/state/delivery.ts';
+import { type ServedWord, servedWords } from '../../lib/state/delivery.ts';
 
 const plan = (name: string): RestartPlan => ({ action: 'missing', workload: { kind: 'Deployment', name } });
 const canary = { kind: 'Deployment', name: 'canary' } as const;
@@ -66,12 +66,27 @@ describe('findHarm', () => {
     expect(findHarm(look(...words), true)).toBe(after);
   });
 
-  test.for([
-    ['unreachable', undefined],
-    ['mismatch', undefined],
-    ['stale', 'stale at 192.0.2.0: m'],
-  ] as const)('what was %s before anything was restarted is %s afterwards', ([word, harm]) => {
-    expect(findHarm(look(word), true, look(word))).toBe(harm);
-    expect(findHarm(look('served', word), true, look(word, 'served'))).toMatch(`${word} at 192.0.2.1`);
+  /** What it is after the last wave where nothing is harmful, by what it was before: the rest is harm. */
+  const harmless: Readonly<Record<ServedWord, readonly ServedWord[]>> = {
+    served: ['served', 'unprobed'],
+    unprobed: ['served', 'unprobed'],
+    stale: ['served', 'unprobed', 'stale'],
+    mismatch: ['served', 'unprobed', 'stale', 'mismatch'],
+    unreachable: ['served', 'unprobed', 'stale', 'mismatch', 'unreachable'],
+  };
+  test.for(servedWords)('of an address that was %s before, only what is worse is harm', (before) => {
+    for (const after of servedWords) {
+      const harm = harmless[before].includes(after) ? undefined : `${after} at 192.0.2.0: m`;
+      expect(findHarm(look(after), true, look(before)), after).toBe(harm);
+      const early = after === 'stale' ? undefined : harm;
+      expect(findHarm(look(after), false, look(before)), `${after} before the last wave`).toBe(early);
+    }
+  });
+
+  test('what one address was before says nothing of another, or of one that nobody knew', () => {
+    const after = look('unreachable', 'stale', 'stale');
+    expect(findHarm(after, true, look('unreachable', 'served'))).toBe(
+      'stale at 192.0.2.1: m (and at 1 more)',
+    );
   });
 });

@@ -1,6 +1,7 @@
 // Watches one wave of a rollout to its end: waits for its workloads first, then probes what is served.
 import { poll } from '../../async/poll.ts';
 import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
+import { leafAnnotation } from '../../policy/delivery/secret-plan.ts';
 import { findHarm } from '../../policy/delivery/waves.ts';
 import type { ProbeSummary } from '../../policy/serving/served.ts';
 import { probeSpecOfTarget } from '../../policy/serving/served-targets.ts';
@@ -63,20 +64,26 @@ export async function watchWave(
 }
 
 /** Probes what is served before the first wave, because a fault from before is not the new certificate's.
- *  `undefined` if the rollout is not probed.
- *  @throws The signal's reason if it aborts. */
+ *  The version that the Secret still has counts as `served`. `undefined` if the rollout is not probed.
+ *  @throws The signal's reason if it aborts.
+ *  @throws ClusterError if the Secret cannot be read. */
 export async function probeBefore(
   job: Job,
   rollout: RolloutSpec,
-  { ports: { probeServed }, invocation: { signal } }: ClusterContext,
+  { cluster, ports: { probeServed }, invocation: { signal } }: ClusterContext,
 ): Promise<ProbeSummary | undefined> {
   const query = queryOf(job, rollout);
-  return query && probeServed(query, signal);
+  if (!query) return undefined;
+  const { namespace, secret } = job.target;
+  const found = await cluster.readSecret(namespace, secret, signal);
+  // The two versions may have keys of different types.
+  return probeServed({ ...query, previous: found?.annotations[leafAnnotation], keyType: undefined }, signal);
 }
 
 function queryOf({ probe, facts, delivery, target }: Job, rollout: RolloutSpec): ServedQuery | undefined {
   if (!rollout.probe || probe === false) return undefined;
-  return { names: facts.names, probe: probeSpecOfTarget(probe, target), fingerprint: delivery.fingerprint };
+  const { names, keyType } = facts;
+  return { names, keyType, fingerprint: delivery.fingerprint, probe: probeSpecOfTarget(probe, target) };
 }
 
 /** Why pods do not start, in one line; `undefined` if they do, or if the cluster does not answer.

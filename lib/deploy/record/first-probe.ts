@@ -19,7 +19,8 @@ export async function probeOnce(
   const { facts, probe, delivery } = job;
   const targets = jobs.map(({ target }) => target);
   try {
-    const query = { names: facts.names, probe, fingerprint: delivery.fingerprint };
+    const { names, keyType } = facts;
+    const query = { names, keyType, probe, fingerprint: delivery.fingerprint };
     const { served, message, results, unlooked } = await probeServed(query, invocation.signal);
     const { change } = updateServed(seen, {
       version,

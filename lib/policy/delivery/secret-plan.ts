@@ -14,6 +14,9 @@ import {
 } from '../kubernetes/objects.ts';
 import { describeOtherOwner, describeRisks, parts } from './secret-owner.ts';
 
+/** Annotation of a Secret: fingerprint of the leaf that it contains. */
+export const leafAnnotation = 'certrelay.dev/fingerprint';
+
 /** One version of a certificate with its private key, to be delivered. Never logged. */
 export interface Delivery {
   readonly certificate: string;
@@ -72,7 +75,7 @@ export function describeSecret(
     annotations: {
       ...target.annotations,
       [certificateAnnotation]: delivery.certificate,
-      'certrelay.dev/fingerprint': delivery.fingerprint,
+      [leafAnnotation]: delivery.fingerprint,
       [versionAnnotation]: delivery.version,
       [notAfterAnnotation]: delivery.notAfter.toISOString(),
       ...(seal === undefined ? {} : { [keystoreAnnotation]: seal }),

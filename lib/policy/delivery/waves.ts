@@ -2,6 +2,7 @@
 // start.
 
 import type { RolloutSpec, WorkloadReference } from '../../certificate/rollout-spec.ts';
+import type { ServedWord } from '../../state/delivery.ts';
 import type { ProbeResult, ProbeSummary } from '../serving/served.ts';
 import type { RestartPlan } from './restarts.ts';
 
@@ -27,28 +28,39 @@ export function planWaves(
   return { waves: planned.length > 0 ? planned : [[]] };
 }
 
+/** How bad it is for clients: a certificate for the name is better than one for other names, and any answer
+ *  better than none. Another order than that of `servedWords`, which tells how much is known. */
+const severities: Readonly<Record<ServedWord, number>> = {
+  served: 0,
+  unprobed: 0,
+  stale: 1,
+  mismatch: 2,
+  unreachable: 3,
+};
+
 /** Why the next wave must not start, as one line with the first harmful address; `undefined` if it may.
- *  `unreachable` and `mismatch` are harmful unless the address had the same result before the restarts.
+ *  Harmful is what is worse at an address than before the restarts. What was as bad is not the certificate's
+ *  doing; an address that nobody could probe before counts as good.
  *  `stale` is harmful only after the last wave: until then, other servers still present the previous
  *  certificate.
  *  `unprobed` never is.
  *  @param isLast Whether every wave has been restarted.
- *  @param before Probe from before the first restart; absent if there was none. */
+ *  @param before Probe from before the first restart, in which `served` is also what presents the previous
+ *  version; absent if there was none: every address counts as good. */
 export function findHarm(
   { results }: Pick<ProbeSummary, 'results'>,
   isLast: boolean,
   before?: Pick<ProbeSummary, 'results'>,
 ): string | undefined {
-  const wasSame = (after: ProbeResult) =>
-    before?.results.some(
-      ({ name, address, served }) =>
-        name === after.name && address === after.address && served === after.served,
+  const severityBefore = (after: ProbeResult) => {
+    const known = before?.results.find(
+      ({ name, address }) => name === after.name && address === after.address,
     );
-  const harmful = results.filter((result) => {
-    const { served } = result;
-    if (served === 'stale') return isLast;
-    return (served === 'unreachable' || served === 'mismatch') && !wasSame(result);
-  });
+    return severities[known?.served ?? 'served'];
+  };
+  const harmful = results.filter(
+    (result) => (isLast || result.served !== 'stale') && severities[result.served] > severityBefore(result),
+  );
   const [first] = harmful;
   if (!first) return undefined;
   const more = harmful.length > 1 ? ` (and at ${harmful.length - 1} more)` : '';
