@@ -2,13 +2,13 @@
 
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
+import type { PrunePlan } from '../policy/delivery/pruning.ts';
 import { nameDestination } from '../policy/delivery/secret-plan.ts';
-import { isPutOff } from '../policy/issuance/backoff.ts';
-import type { DeliveryRetry } from '../state/delivery.ts';
-import { deployToAcm } from './acm/acm.ts';
+import { planAcm } from './acm/acm.ts';
 import { describeAgentReport } from './agents.ts';
-import { deployToCluster } from './cluster/cluster.ts';
+import { planCluster } from './cluster/cluster.ts';
 import { shareConnections } from './cluster/connections.ts';
+import { closedDestination, type Destination } from './destination.ts';
 import {
   type AnyJob,
   type DeployInvocation,
@@ -19,15 +19,22 @@ import {
   type JobResult,
 } from './invocation.ts';
 import { refuseMisfits } from './plan/allowance.ts';
+import { findBackingOff } from './plan/back-off.ts';
 import type { DeliverySelection } from './plan/selected.ts';
 import { selectForDelivery } from './plan/selection.ts';
 import { applyPruning, describePruning, type Pruned } from './prune/apply.ts';
 import { findPrunedClusters, planPruning } from './prune/plan.ts';
-import { listWorst, recordCertificates } from './record/record.ts';
+import { recordFreezes } from './record/freezes.ts';
+import {
+  listWorst,
+  type RecordedCertificate,
+  recordCertificates,
+  reportCertificate,
+} from './record/record.ts';
 
-/** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts. May be called twice: a
- *  target that already has the version is read and left unchanged. A dry run reads and plans, and changes
- *  nothing.
+/** Delivers AWSCURRENT of each certificate to its targets and waits for the rollouts: observes, plans, prints
+ *  the plan, acts and records. May be called twice: a target that already has the version is read and left
+ *  unchanged. A dry run stops after it has printed.
  *
  *  Tries every target before it resolves. Errors are in the report's `failures`; the caller throws them as
  *  one AggregateError after the report is written. A rollout that is not finished yet is `pending`, which is
@@ -39,30 +46,148 @@ export async function deployCertificates(
 ): Promise<DeployReport> {
   const startedAt = ports.clock.now().getTime();
   const selections = await selectForDelivery(ports, invocation);
-  const jobs = selections.flatMap((selection) => (selection.kind === 'selected' ? selection.requested : []));
-  const notAttempted = new Map([
-    ...findBackingOff(selections, ports, invocation),
-    ...refuseMisfits(selections, ports),
-  ]);
-  const due = jobs.filter((job) => !notAttempted.has(job));
-  const { delivered, pruned } = await deliverAndPrune(due, selections, ports, invocation);
-  const results = new Map([...notAttempted, ...delivered]);
-  const recorded = await recordCertificates(selections, results, ports, invocation);
-  const failures = new Map(
-    [
-      ...recorded.map(({ report, failures: errors }) => [report.name, errors] as const),
-      ...findUnknown(jobs, invocation),
-      ...pruned.map(({ report, failures: errors }) => [report.target, errors] as const),
-    ].filter(([, errors]) => errors.length > 0),
-  );
+  const ended = invocation.dryRun
+    ? await rehearse(selections, ports, invocation)
+    : await carryOut(selections, ports, invocation);
+  const report = describeDeploy(ended, findUnknown(selections, invocation));
   ports.log.info('deploy finished', {
-    certificates: recorded.length,
-    failed: failures.size,
+    certificates: ended.certificates.length,
+    failed: report.failures.size,
     // Absent after a pass over everything: an alarm fires when such passes stop (infra/alarms.yml).
     asked: (invocation.targets ?? invocation.certificates ?? invocation.delegatedClusters)?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });
-  const listed = listWorst(recorded.map(({ report }) => report));
+  return report;
+}
+
+/** How everything ended. */
+interface DeployEnd {
+  readonly certificates: readonly RecordedCertificate[];
+  readonly pruned: readonly Pruned[];
+}
+
+/** The plan as a report. Changes nothing. */
+async function rehearse(
+  selections: readonly DeliverySelection[],
+  ports: DeployPorts,
+  invocation: DeployInvocation,
+): Promise<DeployEnd> {
+  const connections = shareConnections(ports.connect, findPrunedClusters(invocation));
+  const shared = { ...ports, connect: connections.connect };
+  try {
+    const results = await atDestinations(selections, shared, invocation, async ({ planned }) => planned);
+    const certificates = selections.map((selection) => reportCertificate(selection, results, ports));
+    const pruned = await atPruned(selections, shared, invocation, async (plans) =>
+      plans.map(describePruning),
+    );
+    return { certificates, pruned };
+  } finally {
+    await connections.close();
+  }
+}
+
+async function carryOut(
+  planned: readonly DeliverySelection[],
+  ports: DeployPorts,
+  invocation: DeployInvocation,
+): Promise<DeployEnd> {
+  const selections = await recordFreezes(planned, ports, invocation);
+  const connections = shareConnections(ports.connect, findPrunedClusters(invocation));
+  const shared = { ...ports, connect: connections.connect };
+  try {
+    const results = await atDestinations(selections, shared, invocation, async (destination) => {
+      printPlan(destination, ports);
+      return destination.carryOut();
+    });
+    const pruned = await atPruned(selections, shared, invocation, (plans) =>
+      applyPruning(plans, shared, invocation.signal),
+    );
+    return { certificates: await recordCertificates(selections, results, ports, invocation), pruned };
+  } finally {
+    await connections.close();
+  }
+}
+
+/** Logs what is about to change. */
+function printPlan({ planned }: Destination, { log }: DeployPorts): void {
+  for (const { report } of planned) {
+    const { certificate, target, outcome, action, restarted, message } = report;
+    if (outcome !== 'planned' || (action === 'keep' && restarted.length === 0)) continue;
+    log.info('delivery planned', { certificate, target, result: message });
+  }
+}
+
+/** Plans each destination of the selected jobs and finishes with it, all side by side: none waits for
+ *  another. Returns the result of each job. */
+async function atDestinations(
+  selections: readonly DeliverySelection[],
+  ports: DeployPorts,
+  invocation: DeployInvocation,
+  finish: (destination: Destination) => Promise<readonly JobResult[]>,
+): Promise<ReadonlyMap<AnyJob, JobResult>> {
+  const notAttempted = [
+    ...findBackingOff(selections, ports, invocation),
+    ...refuseMisfits(selections, ports),
+  ];
+  const results = new Map<AnyJob, JobResult>(notAttempted);
+  const due = requestedJobs(selections).filter((job) => !results.has(job));
+  const deliver = async <T extends AnyJob>(jobs: readonly T[], open: () => Promise<Destination>) => {
+    const destination = await open();
+    try {
+      const finished = await finish(destination);
+      for (const [index, job] of jobs.entries()) {
+        const result = finished[index];
+        if (result) results.set(job, result);
+      }
+    } finally {
+      await destination.close();
+    }
+  };
+  const byCluster = Map.groupBy(due.filter(isForCluster), ({ target }) => target.cluster);
+  const byRegion = Map.groupBy(due.filter(isForAcm), ({ target }) => target.acm.region);
+  await Promise.all([
+    ...[...byCluster].map(([name, jobs]) =>
+      deliver(jobs, async () =>
+        isAgentCluster(name, invocation.inventory)
+          ? closedDestination(jobs.map(describeAgentReport))
+          : planCluster(name, jobs, ports, invocation),
+      ),
+    ),
+    ...[...byRegion].map(([region, jobs]) => deliver(jobs, () => planAcm(region, jobs, ports, invocation))),
+  ]);
+  return results;
+}
+
+/** Plans the pruning of each cluster by itself, so that one that answers slowly does not delay the others,
+ *  and finishes with it. */
+async function atPruned(
+  selections: readonly DeliverySelection[],
+  ports: DeployPorts,
+  invocation: DeployInvocation,
+  finish: (plans: readonly PrunePlan[]) => Promise<readonly Pruned[]>,
+): Promise<readonly Pruned[]> {
+  const pruned = findPrunedClusters(invocation).map(async (cluster) =>
+    finish(await planPruning(cluster, selections, ports, invocation)),
+  );
+  return (await Promise.all(pruned)).flat();
+}
+
+function requestedJobs(selections: readonly DeliverySelection[]): readonly AnyJob[] {
+  return selections.flatMap((selection) => (selection.kind === 'selected' ? selection.requested : []));
+}
+
+function describeDeploy(
+  { certificates, pruned }: DeployEnd,
+  unknown: readonly (readonly [string, readonly Error[]])[],
+): DeployReport {
+  const failures = new Map(
+    [
+      ...certificates.map(({ report, failures: errors }) => [report.name, errors] as const),
+      ...unknown,
+      ...pruned.map(({ report, failures: errors }) => [report.target, errors] as const),
+    ].filter(([, errors]) => errors.length > 0),
+  );
+  const listed = listWorst(certificates.map(({ report }) => report));
   const fitting = takeFitting(
     pruned.map(({ report }) => report),
     mostAnswerBytes * 0.2,
@@ -76,109 +201,13 @@ export async function deployCertificates(
   };
 }
 
-/** The jobs whose certificate failed recently and is in its back-off, each with a `pending` result. Empty if
- *  the request names certificates or targets. Never a job with maintenance windows: another target may have
- *  failed, and the window would pass unused. */
-function findBackingOff(
-  selections: readonly DeliverySelection[],
-  { clock }: DeployPorts,
-  { certificates, targets, inventory }: DeployInvocation,
-): ReadonlyMap<AnyJob, JobResult> {
-  if (certificates || targets) return new Map();
-  const now = clock.now();
-  return new Map(
-    selections.flatMap((selection) => {
-      if (selection.kind !== 'selected') return [];
-      const { retry, requested } = selection;
-      if (!retry || !isPutOff(retry.after, now)) return [];
-      return requested
-        .filter(({ phase, freeze }) => phase === 'none' && !freeze)
-        .filter((job) => !(isForCluster(job) && job.target.rollout?.windows.length))
-        .filter((job) => !(isForCluster(job) && isAgentCluster(job.target.cluster, inventory)))
-        .map((job) => [job, describeBackingOff(job, retry)] as const);
-    }),
-  );
-}
-
-function describeBackingOff(
-  { delivery, target, phase }: AnyJob,
-  { failures, after }: DeliveryRetry,
-): JobResult {
-  const { certificate } = delivery;
-  const message = `not delivered after ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'}; tried again after ${after.toISOString()}, or at once if you name the certificate`;
-  const name = nameDestination(target, certificate);
-  return {
-    phase,
-    failures: [],
-    report: { certificate, target: name, outcome: 'pending', restarted: [], message },
-  };
-}
-
-/** Delivers to all targets, then prunes. A cluster that needs both gets one connection. */
-async function deliverAndPrune(
-  due: readonly AnyJob[],
-  selections: readonly DeliverySelection[],
-  ports: DeployPorts,
-  invocation: DeployInvocation,
-): Promise<{ readonly delivered: ReadonlyMap<AnyJob, JobResult>; readonly pruned: readonly Pruned[] }> {
-  const connections = shareConnections(ports.connect, findPrunedClusters(invocation));
-  const shared = { ...ports, connect: connections.connect };
-  try {
-    const delivered = await deliver(due, shared, invocation);
-    return { delivered, pruned: await prune(selections, shared, invocation) };
-  } finally {
-    await connections.close();
-  }
-}
-
-/** Prunes each cluster by itself, so that one that answers slowly does not delay the others. */
-async function prune(
-  selections: readonly DeliverySelection[],
-  ports: DeployPorts,
-  invocation: DeployInvocation,
-): Promise<readonly Pruned[]> {
-  const pruned = await Promise.all(
-    findPrunedClusters(invocation).map(async (cluster) => {
-      const plans = await planPruning(cluster, selections, ports, invocation);
-      if (invocation.dryRun) return plans.map(describePruning);
-      return applyPruning(plans, ports, invocation.signal);
-    }),
-  );
-  return pruned.flat();
-}
-
-async function deliver(
-  jobs: readonly AnyJob[],
-  ports: DeployPorts,
-  invocation: DeployInvocation,
-): Promise<ReadonlyMap<AnyJob, JobResult>> {
-  const results = new Map<AnyJob, JobResult>();
-  const collect = (members: readonly AnyJob[], finished: readonly JobResult[]) => {
-    for (const [index, result] of finished.entries()) {
-      const job = members[index];
-      if (job) results.set(job, result);
-    }
-  };
-  const byCluster = Map.groupBy(jobs.filter(isForCluster), ({ target }) => target.cluster);
-  const byRegion = Map.groupBy(jobs.filter(isForAcm), ({ target }) => target.acm.region);
-  await Promise.all([
-    ...[...byCluster].map(async ([cluster, members]) => {
-      const isReported = isAgentCluster(cluster, invocation.inventory);
-      const finished = isReported
-        ? members.map(describeAgentReport)
-        : await deployToCluster(cluster, members, ports, invocation);
-      collect(members, finished);
-    }),
-    ...[...byRegion].map(async ([region, members]) =>
-      collect(members, await deployToAcm(region, members, ports, invocation)),
-    ),
-  ]);
-  return results;
-}
-
 /** Errors for requested targets that no deliverable certificate has, and for requested clusters that the
  *  inventory does not have, by name. */
-function findUnknown(jobs: readonly AnyJob[], { targets, clusters, inventory }: DeployInvocation) {
+function findUnknown(
+  selections: readonly DeliverySelection[],
+  { targets, clusters, inventory }: DeployInvocation,
+): readonly (readonly [string, readonly Error[]])[] {
+  const jobs = requestedJobs(selections);
   const unknown = (clusters ?? []).filter((name) => !Object.hasOwn(inventory.clusters, name));
   const known = new Set(jobs.map(({ target, delivery }) => nameDestination(target, delivery.certificate)));
   const missing = (targets ?? []).filter((target) => !known.has(target));
@@ -188,5 +217,5 @@ function findUnknown(jobs: readonly AnyJob[], { targets, clusters, inventory }: 
       `no certificate that can be delivered has the target ${target}; check its spelling in the inventory`,
     ]),
     ...unknown.map((name) => [name, `the inventory has no cluster "${name}"`]),
-  ].map(([name = '', message]) => [name, [new Error(message)]] as const);
+  ].map(([name = '', message]) => [name, [new Error(message)]]);
 }

@@ -13,7 +13,7 @@ import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import type { ConnectCertificateManager } from '../ports/acm.ts';
 import type { AgentError } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Cluster, ConnectCluster, JudgeRollback } from '../ports/cluster.ts';
+import type { ConnectCluster, JudgeRollback } from '../ports/cluster.ts';
 import type { Announce } from '../ports/events.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
@@ -21,7 +21,6 @@ import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, ReadText } from '../ports/store.ts';
 import type { DeployRequest } from '../requests/requests.ts';
 import type { DeliveryPhase, Freeze, ServedWord } from '../state/delivery.ts';
-import type { WorkloadLists } from './cluster/workload-lists.ts';
 
 /** The ports that deploying needs. */
 export interface DeployPorts {
@@ -162,15 +161,6 @@ export interface JobResult {
   readonly failures: readonly Error[];
   /** The ARN to record on the certificate's tags. */
   readonly arn?: string | undefined;
-}
-
-/** What all jobs of one cluster share. */
-export interface ClusterContext {
-  readonly cluster: Cluster;
-  readonly lists: WorkloadLists;
-  readonly ports: DeployPorts;
-  readonly invocation: DeployInvocation;
-  readonly loadLastGood: LoadLastGood;
 }
 
 /** The certificate in AWSPREVIOUS, verified, or one line that says why it must not be put back. Also refused

@@ -3,36 +3,12 @@
 import { keepFailures, PromiseCache } from '../async/promise-cache.ts';
 import { isByHand, judgeRollback } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret-plan.ts';
-import type {
-  AnyJob,
-  ClusterContext,
-  DeployInvocation,
-  DeployPorts,
-  Job,
-  LastGood,
-  LoadLastGood,
-} from './invocation.ts';
+import type { AnyJob, DeployInvocation, DeployPorts, LastGood, LoadLastGood } from './invocation.ts';
 
 /** A loader of previous versions that reads each certificate's from the store once per invocation. */
 export function createLoadLastGood(ports: DeployPorts, invocation: DeployInvocation): LoadLastGood {
   const known = new PromiseCache<LastGood>(keepFailures);
   return (job) => known.get(job.delivery.certificate, () => loadLastGood(job, ports, invocation));
-}
-
-/** The version that one target may go back to, or why it may not.
- *  @param options `isSeen`: this invocation has seen the job's version fail at the target.
- *  @throws StoreError if the store cannot be read; ClusterError if the cluster cannot be asked. */
-export async function findLastGood(
-  job: Job,
-  { isSeen }: { readonly isSeen: boolean },
-  context: ClusterContext,
-): Promise<LastGood> {
-  const { cluster, ports, invocation } = context;
-  const lastGood = await context.loadLastGood(job);
-  if ('refusal' in lastGood) return lastGood;
-  const question = { target: job.target, delivery: lastGood.delivery, isSeen };
-  const error = await ports.judgeRollback?.(question, cluster, invocation.signal);
-  return error ? { refusal: error.message, error } : lastGood;
 }
 
 /** Reads AWSPREVIOUS and judges whether it may replace the job's version. Reads the store at each call.
@@ -56,5 +32,5 @@ export async function loadLastGood(
   const { names, notBefore } = facts;
   const begin = freeze && isByHand(freeze) ? undefined : notBefore;
   const judged = judgeRollback(stored.value.certificate, { names, isRevoked, begin, now: clock.now() });
-  return 'refusal' in judged ? judged : { delivery: describeDelivery(name, stored.version, judged.bundle) };
+  return 'refusal' in judged ? judged : { delivery: describeDelivery(name, stored, judged.bundle) };
 }

@@ -1,11 +1,9 @@
 // Makes the result of one target: its report entry, the phase it has reached, and its errors.
 
-import { cutText, listSome, nameSome } from '../policy/bounds.ts';
-import { nameDestination, nameTarget, type SecretPlan } from '../policy/delivery/secret-plan.ts';
+import { cutText, listSome } from '../policy/bounds.ts';
+import { nameDestination, nameTarget } from '../policy/delivery/secret-plan.ts';
 import { ClusterError, type ClusterErrorCode } from '../ports/cluster.ts';
 import { describeError } from '../ports/errors.ts';
-import type { RolloutEnd } from './cluster/rollouts.ts';
-import type { TargetProgress } from './cluster/target.ts';
 import type { AnyJob, DeployInvocation, Job, JobResult, TargetOutcome, TargetReport } from './invocation.ts';
 
 /** Errors that only a person can fix, in the inventory or in the cluster. */
@@ -17,6 +15,15 @@ const refusals: readonly ClusterErrorCode[] = [
   'Unsupported',
 ];
 
+/** How a rollout ended. `late`: it was still running when the wait ended. `paused`: pods keep the previous
+ *  certificate until a person acts. `error`: why it failed. `isAsBefore`: it was not well before either, and
+ *  is no worse now. `complete` has a message if pods are not available that were not before. */
+export type RolloutEnd =
+  | { readonly kind: 'complete'; readonly message?: string }
+  | { readonly kind: 'paused'; readonly message: string }
+  | { readonly kind: 'late'; readonly message: string; readonly isAsBefore?: boolean }
+  | { readonly kind: 'failed'; readonly error: Error; readonly isAsBefore?: boolean };
+
 /** Limits of one report entry, in characters and in workloads: anybody
  *  with access to the namespace can make many. */
 const longestMessage = 4_000;
@@ -24,69 +31,27 @@ const mostRestarted = 100;
 
 /** The result of a target that `error` stopped: `refused` if a person must act, else `pending`. If the abort
  *  of `signal` was the cause, the message says that time ran out. */
-export function describeFailure(
-  { delivery, target, phase }: Job,
-  error: Error,
-  { signal }: DeployInvocation,
-): JobResult {
+export function describeFailure(job: Job, error: Error, { signal }: DeployInvocation): JobResult {
+  if (!signal.aborted || error instanceof ClusterError) return describeRefusal(job, error);
+  const message = 'time ran out before it was delivered; the next run continues';
+  const failure = new Error(`${nameTarget(job.target)}: ${message}`, { cause: error });
+  return { ...describeRefusal(job, new Error(message)), failures: [failure] };
+}
+
+/** The result of a target that must not, or cannot, be worked on: `refused` if a person must act, else
+ *  `pending`. */
+export function describeRefusal({ delivery, target, phase }: Job, error: Error): JobResult {
   const isRefusal = error instanceof ClusterError && refusals.includes(error.code);
-  const isLate = signal.aborted && !(error instanceof ClusterError);
-  const message = isLate
-    ? 'time ran out before it was delivered; the next run continues'
-    : describeError(error);
   return {
     phase: isRefusal ? 'none' : phase,
-    failures: [isLate ? new Error(`${nameTarget(target)}: ${message}`, { cause: error }) : error],
+    failures: [error],
     report: {
       certificate: delivery.certificate,
       target: nameTarget(target),
       outcome: isRefusal ? 'refused' : 'pending',
       action: isRefusal ? 'refuse' : undefined,
       restarted: [],
-      message: cutText(message, longestMessage),
-    },
-  };
-}
-
-/** The result of a target whose Secret is up to date, from how the rollouts of its workloads ended. `pending`
- *  if one failed or is still running; a rollout that a person paused does not count. */
-export function describeProgress(
-  progress: TargetProgress,
-  ends: readonly RolloutEnd[],
-  invocation: DeployInvocation,
-): JobResult {
-  const { job, action, restarted, warnings } = progress;
-  const failures = [
-    ...progress.failures,
-    ...ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : [])),
-  ];
-  const late = ends.flatMap((end) => (end.kind === 'late' ? [end.message] : []));
-  const paused = ends.flatMap((end) => (end.kind === 'paused' ? [end.message] : []));
-  const isDone = failures.length === 0 && late.length === 0;
-  const isChanged = action !== 'keep' || restarted.length > 0;
-  const outcome: TargetOutcome = invocation.dryRun
-    ? 'planned'
-    : !isDone
-      ? 'pending'
-      : isChanged
-        ? 'delivered'
-        : 'unchanged';
-  const notes = [...failures.map(describeError), ...late, ...paused, ...warnings];
-  const text = nameSome(
-    [describeAction(action, restarted, job, invocation.dryRun ?? false), ...notes],
-    30,
-    '; ',
-  );
-  return {
-    phase: invocation.dryRun ? job.phase : isDone ? 'rolled-out' : 'applied',
-    failures,
-    report: {
-      certificate: job.delivery.certificate,
-      target: nameTarget(job.target),
-      outcome,
-      action,
-      restarted: listSome(restarted, mostRestarted),
-      message: cutText(text, longestMessage),
+      message: cutText(describeError(error), longestMessage),
     },
   };
 }
@@ -115,22 +80,18 @@ export function describeUndelivered(
   };
 }
 
-const actionTexts: Readonly<Record<SecretPlan['action'], readonly [string, string]>> = {
-  create: ['Secret created', 'would create the Secret'],
-  apply: ['Secret updated', 'would update the Secret'],
-  replace: ['Secret deleted and made again', 'would delete the Secret and make it again'],
-  keep: ['Secret up to date', 'Secret up to date'],
-  refuse: ['refused', 'would refuse'],
-};
-
-function describeAction(
-  action: SecretPlan['action'],
-  restarted: readonly string[],
-  { target }: Job,
-  dryRun: boolean,
-): string {
-  const secret = actionTexts[action][dryRun ? 1 : 0];
-  if (target.restart === 'none' || target.restart.length === 0) return `${secret}, restart: none`;
-  if (restarted.length === 0) return `${secret}, nothing to restart`;
-  return `${secret}, ${dryRun ? 'would restart' : 'restarted'} ${nameSome(restarted)}`;
+/** The report entry of one target, within its limits. */
+export function reportOf(
+  { delivery, target }: Job,
+  outcome: TargetOutcome,
+  { action, restarted, message }: Pick<TargetReport, 'action' | 'restarted' | 'message'>,
+): TargetReport {
+  return {
+    certificate: delivery.certificate,
+    target: nameTarget(target),
+    outcome,
+    action,
+    restarted: listSome(restarted, mostRestarted),
+    message: cutText(message, longestMessage),
+  };
 }

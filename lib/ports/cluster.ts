@@ -9,7 +9,7 @@ import type {
   ListedSecret,
   OtherKind,
   OtherUser,
-  RestartMark,
+  RestartPatch,
   SecretManifest,
   SecretPrecondition,
   Workload,
@@ -89,12 +89,12 @@ export interface Cluster {
   /** The other namespaces whose Gateways may use Secrets of this one, because a ReferenceGrant allows it.
    *  Each once; empty if the cluster does not have ReferenceGrants. */
   listGatewayNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** Restarts a workload by a mark on its pod template, and returns the workload. Its `generation` is higher
-   *  than before, unless it had the mark already. */
+  /** Restarts a workload by a change of its pod template, and returns the workload. Its `generation` is
+   *  higher than before, unless its template was like that already. */
   restartWorkload(
     namespace: string,
     workload: WorkloadReference,
-    mark: RestartMark,
+    patch: RestartPatch,
     signal: AbortSignal,
   ): Promise<Workload>;
   /** Closes the connection; calls under way fail. */

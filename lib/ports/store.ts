@@ -37,9 +37,11 @@ export type StoredValue =
   /** A value in another format. `problem` says what is wrong and does not quote the value. */
   | { readonly kind: 'unparsable'; readonly problem: string };
 
-/** One version of a certificate's AWS secret; `version` is its id. */
+/** One version of a certificate's AWS secret; `version` is its id. `createdAt`: when AWS stored it; absent if
+ *  AWS does not say. */
 export interface StoredVersion {
   readonly version: string;
+  readonly createdAt?: Date | undefined;
   readonly value: StoredValue;
 }
 

@@ -66,7 +66,7 @@ export function promiseAccess(harness: () => Harness): void {
     const { restricted, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     const deployment = { kind: 'Deployment', name: 'web' } as const;
-    const mark = { kind: 'annotation', key: 'a', value: 'b' } as const;
+    const mark = { template: { a: 'b' }, own: {} };
     for (const [call, verb, resource] of [
       [() => restricted.readSecret(namespace, 'web', signal()), 'get', 'secrets'],
       [() => restricted.applySecret(manifestOf(namespace, {}), first, signal()), 'patch', 'secrets'],
@@ -128,7 +128,7 @@ export function promiseAccess(harness: () => Harness): void {
       { ...first, over: made },
       signal(),
     );
-    const mark = { kind: 'annotation', key: 'certrelay.dev/fingerprint-web', value: 'b' } as const;
+    const mark = { template: { 'certrelay.dev/fingerprint-web': 'b' }, own: {} };
     for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet'] as const) {
       const { path, body } = workloadOf(kind, namespace);
       await admin.create(path, body);

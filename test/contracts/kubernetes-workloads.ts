@@ -49,8 +49,7 @@ const storage = [
   { scaleIO: { gateway: 'https://192.0.2.1', system: 'a', volumeName: 'a', secretRef: { name: 'scale' } } },
 ].map((volume, index) => ({ name: `v-${index}`, ...volume }));
 
-const mark = (value: string) =>
-  ({ kind: 'annotation', key: 'certrelay.dev/fingerprint-web-tls', value }) as const;
+const mark = (value: string) => ({ template: { 'certrelay.dev/fingerprint-web-tls': value }, own: {} });
 
 export function promiseWorkloads(harness: () => Harness): void {
   const create = async (kind: WorkloadKind, namespace: string, shape?: Shape) => {
@@ -232,7 +231,7 @@ export function promiseWorkloads(harness: () => Harness): void {
     const { cluster, admin, newNamespace, signal } = harness();
     const namespace = await newNamespace();
     await create('Deployment', namespace);
-    const env = { kind: 'env', container: 'main', value: 'aa' } as const;
+    const env = { template: {}, env: { container: 'main', value: 'aa' }, own: {} };
     const marked = await cluster.restartWorkload(
       namespace,
       { kind: 'Deployment', name: 'web' },

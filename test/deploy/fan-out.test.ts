@@ -65,24 +65,23 @@ test('P22 of 20 targets in 5 clusters 3 fail: 17 are delivered, and the next pas
 test.for([
   1, 2, 3,
 ])('with a concurrency of %i so many targets of each cluster are under way at once', async (most) => {
-  const underWay = new Map<string, Set<string>>();
+  const underWay = new Map<string, number>();
   const peaks: Record<string, number> = {};
   const { harness } = await openFive({
     concurrency: most,
-    wrap: (cluster, name) => ({
-      ...cluster,
-      // From a target's first call to the one that brings it the certificate.
-      readSecret: async (namespace, secret, ended) => {
-        const here = underWay.get(name) ?? new Set();
-        underWay.set(name, here.add(secret));
-        peaks[name] = Math.max(peaks[name] ?? 0, here.size);
-        return cluster.readSecret(namespace, secret, ended);
-      },
-      applySecret: (manifest, options, ended) =>
-        cluster
-          .applySecret(manifest, options, ended)
-          .finally(() => underWay.get(name)?.delete(manifest.name)),
-    }),
+    wrap: (cluster, name) => {
+      const count = async <T>(call: Promise<T>): Promise<T> => {
+        const here = (underWay.get(name) ?? 0) + 1;
+        underWay.set(name, here);
+        peaks[name] = Math.max(peaks[name] ?? 0, here);
+        return call.finally(() => underWay.set(name, (underWay.get(name) ?? 0) - 1));
+      };
+      return {
+        ...cluster,
+        readSecret: (...call) => count(cluster.readSecret(...call)),
+        applySecret: (...call) => count(cluster.applySecret(...call)),
+      };
+    },
   });
   await harness.deploy();
   expect(peaks).toEqual(Object.fromEntries(clusters.map((name) => [name, most])));

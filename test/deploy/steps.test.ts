@@ -114,7 +114,7 @@ test('a run that is cut off while a wave rolls out leaves the rest to the next o
   let marked = 0;
   const harness = await openHarness({
     targets: [targetOf({ rollout: rolloutOf({ canary: { kind: 'StatefulSet', name: 'canary' } }) })],
-    areReady: () => false,
+    areReady: (_, annotations) => !Object.hasOwn(annotations, 'certrelay.dev/fingerprint-shop-tls'),
     wrap: (cluster) => ({
       ...cluster,
       restartWorkload: async (...call) => {
@@ -127,6 +127,7 @@ test('a run that is cut off while a wave rolls out leaves the rest to the next o
   });
   // Unlike a Deployment, it has no deadline of its own.
   harness.addWorkload('StatefulSet', 'canary', 'shop-tls');
+  harness.clock.pass(60_000);
   expect(only(await harness.deploy({}, time.signal))).toMatchObject({ outcome: 'pending' });
   harness.clock.pass(9 * 60_000);
   const started = harness.clock.now().getTime();

@@ -140,10 +140,13 @@ test('a kubeconfig that cannot be used fails its own targets only', async () => 
 
 test('a rollout that fails is a failure, though the Secret is delivered; it is not started again', async () => {
   const harness = await openHarness({ targets: [targetOf()] });
-  const volumes = [{ name: 'tls', secret: { secretName: 'shop-tls' } }];
-  const pod = { volumes, nodeSelector: { disk: 'none' } };
+  const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
   const { body } = workloadOf('Deployment', 'shop', { pod, spec: { progressDeadlineSeconds: 60 } });
   await harness.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
+  harness.clock.pass(30_000);
+  await harness.admin.patch('/apis/apps/v1/namespaces/shop/deployments/web', {
+    spec: { template: { spec: { nodeSelector: { disk: 'none' } } } },
+  });
   const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'pending',
@@ -201,7 +204,7 @@ test('a rollout that is not finished in time is pending and no failure; the next
     message: expect.stringMatching(/restarted Deployment web; .*still rolling out/),
   });
   expect(report.failures.size).toBe(0);
-  expect(harness.log.events()).toEqual(['delivery pending', 'deploy finished']);
+  expect(harness.log.events()).toEqual(['delivery planned', 'delivery pending', 'deploy finished']);
   expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/a$/);
   harness.clock.pass(1000);
   harness.calls();
@@ -271,15 +274,22 @@ test('a workload that is listed and does not exist is named; the Secret is deliv
   expect(codesOf(report)).toEqual(['NotFound']);
 });
 
-test('workloads that roll out only when a person acts are marked, named, and not waited for', async () => {
+test('workloads that roll out only when a person acts are marked and named, and have the certificate once they have', async () => {
   const harness = await openHarness({ targets: [targetOf()] });
   const pod = { volumes: [{ name: 'tls', secret: { secretName: 'shop-tls' } }] };
   const { body } = workloadOf('Deployment', 'shop', { pod, spec: { paused: true } });
   await harness.admin.create('/apis/apps/v1/namespaces/shop/deployments', body);
-  expect(only(await harness.deploy())).toMatchObject({
-    outcome: 'delivered',
-    message: expect.stringMatching(/Deployment web does not restart by itself: it is paused/),
+  const first = await harness.deploy();
+  expect(only(first)).toMatchObject({
+    outcome: 'pending',
+    restarted: [],
+    message: expect.stringMatching(
+      /Deployment web needs a person: 0 of 2 pods are new; it is paused: resume it/,
+    ),
   });
+  expect(first.failures.size, 'a person who paused it is not called').toBe(0);
+  await harness.admin.patch('/apis/apps/v1/namespaces/shop/deployments/web', { spec: { paused: false } });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged' });
 });
 
 test('strategy Recreate, which stops every pod first, is a warning in the plan', async () => {

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
+import { fingerprintAnnotation } from '../../lib/policy/delivery/restart-marks.ts';
 import {
   describeOtherUsers,
-  fingerprintAnnotation,
   planRestarts,
   planRollbackRestarts,
 } from '../../lib/policy/delivery/restarts.ts';
@@ -19,6 +19,9 @@ describe('planRestarts', () => {
     secrets: ['shop-tls'],
     fixed: [],
     annotations: {},
+    ownAnnotations: {},
+    pods: 1,
+    unavailable: 0,
     container: 'main',
     generation: 1,
     rollout: { state: 'complete' },
@@ -27,8 +30,9 @@ describe('planRestarts', () => {
     ...more,
   });
   const key = 'certrelay.dev/fingerprint-shop-tls';
+  const cause = { fingerprint: 'aa', isResumed: false };
   const plan = (workloads: readonly Workload[], more: Partial<SecretTarget> = {}) =>
-    planRestarts(targetOf(more), 'aa', workloads).map((one) => [one.action, one.workload.name]);
+    planRestarts(targetOf(more), cause, workloads).map((one) => [one.action, one.workload.name]);
 
   test('the users of the Secret are restarted, unless their mark says that they have been', () => {
     const workloads = [
@@ -68,7 +72,7 @@ describe('planRestarts', () => {
       workload('never'),
       { ...marked('refuses', 'bb'), refusesRestart: true },
     ];
-    const returns = planRollbackRestarts(targetOf(), 'bb', 'aa', workloads);
+    const returns = planRollbackRestarts(targetOf(), 'bb', cause, workloads);
     expect(returns.map((one) => [one.action, one.workload.name])).toEqual([
       ['restart', 'failed'],
       ['await', 'back'],
@@ -122,7 +126,7 @@ describe('planRestarts', () => {
       ['restart', 'a'],
       ['await', 'b'],
     ]);
-    expect(planRestarts(targetOf(env), 'aa', [workload('a')])[0]).toMatchObject({
+    expect(planRestarts(targetOf(env), cause, [workload('a')])[0]).toMatchObject({
       mark: { kind: 'env', container: 'main', value: 'aa' },
     });
   });

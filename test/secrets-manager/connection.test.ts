@@ -80,6 +80,7 @@ test('a certificate goes its way: made with a specification, claimed, stored, re
   });
   expect(await store.read('shop', 'AWSCURRENT', never)).toEqual({
     version: first,
+    createdAt: expect.any(Date),
     value: { kind: 'certificate', certificate: { ...certificate, spec } },
   });
   expect(await store.read('shop', { version: made?.version ?? '' }, never)).toEqual(made);

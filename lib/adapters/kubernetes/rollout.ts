@@ -1,14 +1,14 @@
 // Judges the progress of a rollout from a workload's spec and status, as "kubectl rollout status" does.
 import * as z from 'zod';
 import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
-import type { Rollout } from '../../policy/kubernetes/objects.ts';
+import type { Rollout, Workload } from '../../policy/kubernetes/objects.ts';
 
 const count = z.number().default(0);
 
 /** The fields of a Deployment, StatefulSet or DaemonSet that a rollout is judged by. Fields that a kind does
  *  not have get their defaults. */
 export const rolloutFields = z.object({
-  metadata: z.object({ generation: z.number() }),
+  metadata: z.object({ name: z.string().default(''), generation: z.number() }),
   spec: z.object({
     replicas: z.number().default(1),
     paused: z.boolean().default(false),
@@ -19,6 +19,7 @@ export const rolloutFields = z.object({
         rollingUpdate: z.object({ partition: count }).optional(),
       })
       .optional(),
+    ordinals: z.object({ start: count }).optional(),
   }),
   status: z
     .object({
@@ -38,50 +39,91 @@ export const rolloutFields = z.object({
 });
 type RolloutFields = z.infer<typeof rolloutFields>;
 
+/** How many pods the workload should have, and how many of them are not available. */
+export function countPods(
+  kind: WorkloadKind,
+  { spec, status }: RolloutFields,
+): Pick<Workload, 'pods' | 'unavailable'> {
+  const pods = kind === 'DaemonSet' ? status.desiredNumberScheduled : spec.replicas;
+  const available = {
+    Deployment: status.availableReplicas,
+    StatefulSet: status.readyReplicas,
+    DaemonSet: status.numberAvailable,
+  }[kind];
+  return { pods, unavailable: Math.max(pods - available, 0) };
+}
+
 /** The progress of the workload's newest generation. A status of an older generation means `progressing`. A
- *  paused workload, or one that restarts only by hand, is `held`. */
+ *  workload of which some pods change only when a person acts is `held`, once nothing else is missing. */
 export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollout {
   const { metadata, spec, status } = workload;
-  if (spec.paused) return { state: 'held', message: 'it is paused: it restarts when it is resumed' };
-  if (spec.updateStrategy?.type === 'OnDelete') {
-    return { state: 'held', message: 'its update strategy is OnDelete: delete its pods to restart it' };
-  }
   // A workload without pods has nothing to restart: its next pods read the new Secret.
   if (kind !== 'DaemonSet' && spec.replicas === 0) return { state: 'complete' };
   if (status.observedGeneration < metadata.generation) {
     return { state: 'progressing', message: 'its controller has not seen the change yet' };
   }
-  switch (kind) {
-    case 'Deployment':
-      return judgeDeployment(workload);
-    case 'StatefulSet': {
-      const partition = spec.updateStrategy?.rollingUpdate?.partition ?? 0;
-      const toUpdate = Math.max(spec.replicas - partition, 0);
-      return judgeCounts(toUpdate, status.updatedReplicas, spec.replicas, status.readyReplicas);
-    }
-    case 'DaemonSet': {
-      const desired = status.desiredNumberScheduled;
-      return judgeCounts(desired, status.updatedNumberScheduled, desired, status.numberAvailable);
-    }
+  const counts = countUpdates(kind, workload);
+  const isPaused = kind === 'Deployment' && spec.paused;
+  const isByHand = spec.updateStrategy?.type === 'OnDelete';
+  if ((isPaused || isByHand) && counts.updated < counts.pods) {
+    const why = isPaused
+      ? 'it is paused: resume it'
+      : 'its update strategy is OnDelete: delete its pods one by one';
+    return { state: 'held', message: `${counts.updated} of ${counts.pods} pods are new; ${why}` };
   }
-}
-
-function judgeDeployment({ spec, status }: RolloutFields): Rollout {
   const failure = status.conditions.find(({ reason }) => reason === 'ProgressDeadlineExceeded');
-  if (failure) return { state: 'failed', message: failure.message ?? 'its progress deadline is exceeded' };
-  if (status.updatedReplicas >= spec.replicas && status.replicas > status.updatedReplicas) {
-    const old = status.replicas - status.updatedReplicas;
-    return { state: 'progressing', message: `${old} old replicas are still running` };
+  const missing = describeMissing(counts);
+  if (failure) {
+    const message = failure.message ?? 'its progress deadline is exceeded';
+    return { state: 'failed', message, isReplaced: counts.updated >= counts.toUpdate && counts.old === 0 };
   }
-  return judgeCounts(spec.replicas, status.updatedReplicas, spec.replicas, status.availableReplicas);
+  if (missing) return missing;
+  const partition = counts.pods - counts.toUpdate;
+  if (partition === 0 || counts.updated >= counts.pods) return { state: 'complete' };
+  const start = spec.ordinals?.start ?? 0;
+  const names = [start, start + partition - 1].map((ordinal) => `${metadata.name}-${ordinal}`);
+  const which = partition === 1 ? `pod ${names[0]} is` : `pods ${names.join(' to ')} are`;
+  return {
+    state: 'held',
+    message: `${which} below the partition of its update strategy: lower spec.updateStrategy.rollingUpdate.partition`,
+  };
 }
 
-/** Compares numbers of replicas: `updated` of `toUpdate` are new, `available` of `total` can serve. */
-function judgeCounts(toUpdate: number, updated: number, total: number, available: number): Rollout {
-  if (updated < toUpdate)
+interface UpdateCounts {
+  /** Pods it should have. */
+  readonly pods: number;
+  /** Those that its update strategy replaces by itself. */
+  readonly toUpdate: number;
+  /** Pods with the newest template. */
+  readonly updated: number;
+  readonly available: number;
+  /** Pods with an older template that are still there beside the new ones. */
+  readonly old: number;
+}
+
+function countUpdates(kind: WorkloadKind, workload: RolloutFields): UpdateCounts {
+  const { spec, status } = workload;
+  const { pods, unavailable } = countPods(kind, workload);
+  const partition = kind === 'StatefulSet' ? (spec.updateStrategy?.rollingUpdate?.partition ?? 0) : 0;
+  const updated = kind === 'DaemonSet' ? status.updatedNumberScheduled : status.updatedReplicas;
+  return {
+    pods,
+    toUpdate: Math.max(pods - partition, 0),
+    updated,
+    available: pods - unavailable,
+    old: kind === 'Deployment' && updated >= pods ? Math.max(status.replicas - updated, 0) : 0,
+  };
+}
+
+/** What a rollout still waits for; `undefined` if nothing. */
+function describeMissing({ pods, toUpdate, updated, available, old }: UpdateCounts): Rollout | undefined {
+  if (old > 0) return { state: 'progressing', message: `${old} old replicas are still running` };
+  if (updated < toUpdate) {
     return { state: 'progressing', message: `${updated} of ${toUpdate} replicas are new` };
-  if (available < total) {
-    return { state: 'progressing', message: `${available} of ${total} replicas are available` };
   }
-  return { state: 'complete' };
+  if (available < pods) {
+    const message = `${available} of ${pods} replicas are available`;
+    return { state: 'progressing', message, isReplaced: true };
+  }
+  return undefined;
 }

@@ -1,11 +1,6 @@
 // Reads which Secrets the pods of a pod template use, and reads and writes Certrelay's restart marks on it.
 import * as z from 'zod';
-import {
-  type RestartMark,
-  refreshVariable,
-  type SecretUses,
-  sinceAnnotation,
-} from '../../policy/kubernetes/objects.ts';
+import { type RestartPatch, refreshVariable, type SecretUses } from '../../policy/kubernetes/objects.ts';
 
 const reference = z.object({ name: z.string().optional() });
 
@@ -123,17 +118,20 @@ export function readRefresh({ spec }: PodTemplate): {
   return { container: first?.name ?? '', refresh };
 }
 
-/** The strategic merge patch that sets a restart mark: one annotation or one variable of the pod template.
- *  With `mark.since` it also sets the workload's annotation that says when the rollout began. */
-export function describePatch(mark: RestartMark): object {
-  const template =
-    mark.kind === 'annotation'
-      ? { metadata: { annotations: { [mark.key]: mark.value } } }
-      : {
-          spec: {
-            containers: [{ name: mark.container, env: [{ name: refreshVariable, value: mark.value }] }],
-          },
-        };
-  const metadata = mark.since && { annotations: { [sinceAnnotation]: mark.since.toISOString() } };
-  return { ...(metadata ? { metadata } : {}), spec: { template } };
+/** The body of a strategic merge patch that makes the change. */
+export function describePatch({ template, env, own }: RestartPatch): object {
+  const variable = env && [
+    env.value === null
+      ? { name: refreshVariable, $patch: 'delete' }
+      : { name: refreshVariable, value: env.value },
+  ];
+  return {
+    ...(Object.keys(own).length > 0 ? { metadata: { annotations: own } } : {}),
+    spec: {
+      template: {
+        ...(Object.keys(template).length > 0 ? { metadata: { annotations: template } } : {}),
+        ...(env ? { spec: { containers: [{ name: env.container, env: variable }] } } : {}),
+      },
+    },
+  };
 }

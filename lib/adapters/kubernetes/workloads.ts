@@ -2,21 +2,28 @@
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
 import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
+import { oneLine } from '../../policy/bounds.ts';
 import { restartAnnotation, sinceAnnotation, type Workload } from '../../policy/kubernetes/objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
 import { listAll, objectName, type PageRequest, parseResponse, type RequestPage } from './lists.ts';
-import { judgeRollout, rolloutFields } from './rollout.ts';
+import { countPods, judgeRollout, rolloutFields } from './rollout.ts';
 import { describePatch, findUses, podTemplate, readRefresh } from './secret-uses.ts';
+
+const owner = z.object({ kind: z.string(), name: z.string(), controller: z.boolean().default(false) });
 
 const templateFields = z.object({
   metadata: z.object({
     name: objectName,
     annotations: z.record(z.string(), z.string()).default({}),
+    ownerReferences: z.array(owner).default([]),
   }),
   spec: z.object({ template: podTemplate }),
 });
+
+/** Characters of an owner's kind and name in messages. Anybody can write an owner reference. */
+const longestOwner = 120;
 
 const resources = {
   Deployment: 'deployments',
@@ -39,9 +46,9 @@ export function workloadCalls(
       );
     },
 
-    async restartWorkload(namespace, { kind, name }, mark, signal) {
+    async restartWorkload(namespace, { kind, name }, change, signal) {
       const subject = { cluster, verb: 'patch', resource: resources[kind], namespace, name } as const;
-      const request = { namespace, name, body: describePatch(mark), fieldManager: 'certrelay' };
+      const request = { namespace, name, body: describePatch(change), fieldManager: 'certrelay' };
       const settings = { signal, patch: PatchStrategy.StrategicMergePatch };
       const response = await connection.call(subject, settings, (options) =>
         patch(connection.apps, kind, request, options),
@@ -94,15 +101,20 @@ function parseWorkload(kind: WorkloadKind, response: unknown, subject: CallSubje
   const fields = parseResponse(rolloutFields, response, subject);
   const { metadata, spec } = parseResponse(templateFields, response, subject);
   const templateAnnotations = spec.template.metadata.annotations;
+  const controller = metadata.ownerReferences.find((reference) => reference.controller);
+  const own = Object.entries(metadata.annotations).filter(([key]) => key.startsWith('certrelay.dev/'));
   return {
     kind,
     name: metadata.name,
     ...findUses(spec.template),
     annotations: templateAnnotations,
+    ownAnnotations: Object.fromEntries(own),
+    ...(controller ? { owner: oneLine(`${controller.kind} ${controller.name}`, longestOwner) } : {}),
     ...readRefresh(spec.template),
     rolloutSince: readSince(metadata.annotations[sinceAnnotation]),
     generation: fields.metadata.generation,
     rollout: judgeRollout(kind, fields),
+    ...countPods(kind, fields),
     hasGapOnRestart: fields.spec.replicas > 0 && fields.spec.strategy?.type === 'Recreate',
     refusesRestart: [metadata.annotations, templateAnnotations].some(
       (annotations) => annotations[restartAnnotation] === 'false',

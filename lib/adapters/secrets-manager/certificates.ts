@@ -90,11 +90,14 @@ export class SecretCertificates implements CertificateStore {
     const secret = this.#folder + name;
     const version = typeof which === 'string' ? { VersionStage: which } : { VersionId: which.version };
     try {
-      const { VersionId, SecretString } = await callSecrets('GetSecretValue', secret, signal, (options) =>
-        this.#client.send(new GetSecretValueCommand({ SecretId: secret, ...version }), options),
+      const { VersionId, SecretString, CreatedDate } = await callSecrets(
+        'GetSecretValue',
+        secret,
+        signal,
+        (options) => this.#client.send(new GetSecretValueCommand({ SecretId: secret, ...version }), options),
       );
       const { readValue } = await loadValues();
-      return { version: VersionId ?? '', value: readValue(SecretString) };
+      return { version: VersionId ?? '', createdAt: CreatedDate, value: readValue(SecretString) };
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;

@@ -2,107 +2,129 @@
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { readCertificate } from '../../certificate/x509.ts';
-import { type AcmCertificate, type ImportPlan, planImport } from '../../policy/delivery/acm.ts';
+import { type AcmCertificate, planImport } from '../../policy/delivery/acm.ts';
 import { adviseFreeze, describeFreeze, judgeFrozen } from '../../policy/delivery/freeze.ts';
-import { nameDestination } from '../../policy/delivery/secret-plan.ts';
+import { type Delivery, nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import type { Freeze } from '../../state/delivery.ts';
+import { closedDestination, type Destination } from '../destination.ts';
 import type { AcmJob, DeployInvocation, DeployPorts, JobResult, LoadLastGood } from '../invocation.ts';
 import { createLoadLastGood } from '../last-good.ts';
-import { describeNotYetValid } from '../plan/not-yet-valid.ts';
+import { describeNotYetValid } from '../plan/secret-decision.ts';
 import { describeUndelivered } from '../results.ts';
 
 /** Targets of one region worked on at once. ACM allows few calls per second. */
 const concurrency = 4;
 
-/** One result for each job, in order. Never rejects: errors are in the results. */
-export async function deployToAcm(
+/** What to do for one target: import the delivery, keep what ACM has, or leave it with a result. */
+type AcmPlan =
+  | { readonly kind: 'leave'; readonly job: AcmJob; readonly result: JobResult }
+  | {
+      readonly kind: 'import' | 'keep';
+      readonly job: AcmJob;
+      readonly delivery: Delivery;
+      /** The certificate to import over, or to keep; absent: it is imported under a new ARN. */
+      readonly found: AcmCertificate | undefined;
+      readonly duplicates: readonly string[];
+      /** Set if the delivery is the previous version. */
+      readonly freeze?: Freeze | undefined;
+    };
+
+/** Connects to the region and plans each job; changes nothing. Never rejects. The caller closes it. */
+export async function planAcm(
   region: string,
   jobs: readonly AcmJob[],
   ports: DeployPorts,
   invocation: DeployInvocation,
-): Promise<readonly JobResult[]> {
+): Promise<Destination> {
   let acm: CertificateManager;
   try {
     acm = await ports.connectAcm(region);
   } catch (error) {
-    return jobs.map((job) => describeFailure(job, toError(error), invocation));
+    return closedDestination(jobs.map((job) => describeFailure(job, toError(error), invocation)));
   }
-  try {
-    const loadLastGood = createLoadLastGood(ports, invocation);
-    return await mapConcurrently(jobs, concurrency, (job) =>
-      deliverOrFreeze(job, { acm, loadLastGood }, ports, invocation).catch((error: unknown) =>
-        describeFailure(job, toError(error), invocation),
+  const loadLastGood = createLoadLastGood(ports, invocation);
+  const context = { acm, loadLastGood, ports, invocation };
+  const plans = await mapConcurrently(jobs, concurrency, (job) =>
+    planImportOf(job, context).catch((error: unknown): AcmPlan => {
+      return { kind: 'leave', job, result: describeFailure(job, toError(error), invocation) };
+    }),
+  );
+  return {
+    planned: plans.map((plan) => describePlan(plan)),
+    carryOut: () =>
+      mapConcurrently(plans, concurrency, (plan) =>
+        importPlanned(plan, context).catch((error: unknown) =>
+          describeFailure(plan.job, toError(error), invocation),
+        ),
       ),
-    );
-  } finally {
-    acm.close();
-  }
+    close: async () => acm.close(),
+  };
 }
 
-/** Delivers one job, unless its version is frozen: then keeps what ACM
- *  has, or imports the previous version. */
-async function deliverOrFreeze(
-  job: AcmJob,
-  { acm, loadLastGood }: { readonly acm: CertificateManager; readonly loadLastGood: LoadLastGood },
-  { store, clock }: DeployPorts,
-  invocation: DeployInvocation,
-): Promise<JobResult> {
+interface AcmContext {
+  readonly acm: CertificateManager;
+  readonly loadLastGood: LoadLastGood;
+  readonly ports: DeployPorts;
+  readonly invocation: DeployInvocation;
+}
+
+/** Plans one job. A frozen version is not imported: ACM keeps what it has, or gets the previous version. */
+async function planImportOf(job: AcmJob, context: AcmContext): Promise<AcmPlan> {
   const { freeze, phase, target, delivery, facts } = job;
   const decision =
     freeze && judgeFrozen(freeze, nameDestination(target, delivery.certificate), phase !== 'none');
-  const isCurrent = async () =>
-    (await store.describe(delivery.certificate, invocation.signal))?.current === delivery.version;
+  const leave = (result: JobResult): AcmPlan => ({ kind: 'leave', job, result });
   // Unlike our verification, ACM tolerates no clock skew.
-  const begins = facts.notBefore > clock.now() ? facts.notBefore : job.begins;
-  if (!freeze || decision === 'proceed') return deliver({ ...job, begins }, acm, isCurrent, invocation);
+  const begins = facts.notBefore > context.ports.clock.now() ? facts.notBefore : job.begins;
+  if (!freeze || decision === 'proceed') return compare({ ...job, begins }, delivery, context);
   const advice = adviseFreeze(delivery.certificate);
-  if (decision === 'stay') return describeUndelivered(job, 'held', `${describeFreeze(freeze)}; ${advice}`);
-  const lastGood = await loadLastGood(job);
+  if (decision === 'stay') {
+    return leave(describeUndelivered(job, 'held', `${describeFreeze(freeze)}; ${advice}`));
+  }
+  const lastGood = await context.loadLastGood(job);
   if ('refusal' in lastGood) {
     const why = `the previous version cannot be put back: ${lastGood.refusal}`;
-    return describeUndelivered(job, 'held', `${freeze.reason}; ${why}; ${advice}`, { phase: 'none' });
+    return leave(describeUndelivered(job, 'held', `${freeze.reason}; ${why}; ${advice}`, { phase: 'none' }));
   }
-  const { report, arn } = await deliver(
-    { ...job, delivery: lastGood.delivery, begins: undefined },
-    acm,
-    isCurrent,
-    invocation,
-  );
-  const message = [freeze.reason, report.message, advice].join('; ');
-  return { ...describeUndelivered(job, 'held', message, { phase: 'none', action: report.action }), arn };
+  const plan = await compare({ ...job, begins: undefined }, lastGood.delivery, context);
+  return plan.kind === 'leave' ? plan : { ...plan, freeze };
 }
 
-/** @param isCurrent Called before an import: a slow invocation must not
- *  replace a newer version with an older one. */
-async function deliver(
+/** Compares the delivery with what ACM has. */
+async function compare(
   job: AcmJob,
-  acm: CertificateManager,
-  isCurrent: () => Promise<boolean>,
-  invocation: DeployInvocation,
-): Promise<JobResult> {
-  const { dryRun, signal } = invocation;
-  const { found, duplicates } = await observe(job, acm, signal);
-  const plan = planImport(job.delivery, found);
+  delivery: Delivery,
+  { acm, invocation: { signal } }: AcmContext,
+): Promise<AcmPlan> {
+  const { found, duplicates } = await observe({ ...job, delivery }, acm, signal);
+  const plan = planImport(delivery, found);
   if (plan.action === 'refuse') throw new CertificateManagerError(plan.code, plan.message);
-  if (plan.action === 'keep')
-    return describeResult(job, plan.action, { arn: found?.arn, duplicates }, invocation);
+  if (plan.action === 'keep') return { kind: 'keep', job, delivery, found, duplicates };
   // ACM refuses a certificate that is not valid yet.
-  if (job.begins) return describeNotYetValid(job, job.begins);
+  if (job.begins) return { kind: 'leave', job, result: describeNotYetValid(job, job.begins) };
   if (found !== undefined && !(await acm.isImported(found.arn, signal))) {
     const message = `${found.arn} is a certificate that ACM issued and renews itself; set "arn" to an imported certificate, or leave it out`;
     throw new CertificateManagerError('NotImported', message);
   }
-  if (!dryRun && !(await isCurrent())) {
-    return describeUndelivered(
-      job,
-      'pending',
-      'a newer version is current now; its own invocation imports it',
-    );
+  return { kind: 'import', job, delivery, found, duplicates };
+}
+
+/** Imports as planned, unless a newer version is current by now: a slow invocation must not replace it. */
+async function importPlanned(plan: AcmPlan, { acm, ports, invocation }: AcmContext): Promise<JobResult> {
+  if (plan.kind === 'leave') return plan.result;
+  const { job, delivery, found } = plan;
+  if (plan.kind === 'keep') return describeDone(plan, found?.arn);
+  const { certificate, version } = job.delivery;
+  const entry = await ports.store.describe(certificate, invocation.signal);
+  if (entry?.current !== version) {
+    const message = 'a newer version is current now; its own invocation imports it';
+    return describeUndelivered(job, 'pending', message);
   }
-  const { certificate: name, chain, key } = job.delivery;
-  const arn = dryRun ? found?.arn : await acm.import({ name, chain, key, arn: found?.arn }, signal);
-  return describeResult(job, plan.action, { arn, duplicates }, invocation);
+  const { chain, key } = delivery;
+  const arn = await acm.import({ name: certificate, chain, key, arn: found?.arn }, invocation.signal);
+  return describeDone(plan, arn);
 }
 
 interface Observed {
@@ -129,34 +151,60 @@ async function observe(job: AcmJob, acm: CertificateManager, signal: AbortSignal
   return { found: first === undefined ? undefined : await acm.read(first, signal), duplicates };
 }
 
-const actionTexts: Readonly<Record<Exclude<ImportPlan['action'], 'refuse'>, readonly [string, string]>> = {
-  create: ['imported as', 'would be imported under a new ARN'],
-  apply: ['imported again under', 'would be imported again under'],
-  keep: ['up to date under', 'up to date under'],
-};
+function describePlan(plan: AcmPlan): JobResult {
+  if (plan.kind === 'leave') return plan.result;
+  const { job, found } = plan;
+  const texts = { import: 'would be imported', keep: 'up to date' } as const;
+  const where = found ? `${plan.kind === 'import' ? 'again ' : ''}under ${found.arn}` : 'under a new ARN';
+  return describeResult(plan, {
+    phase: job.phase,
+    outcome: 'planned',
+    text: `${texts[plan.kind]} ${where}`,
+    arn: found?.arn,
+  });
+}
 
+function describeDone(plan: PlannedImport, arn: string | undefined): JobResult {
+  const verb =
+    plan.kind === 'keep' ? 'up to date under' : plan.found ? 'imported again under' : 'imported as';
+  const outcome = plan.kind === 'keep' ? 'unchanged' : 'delivered';
+  return describeResult(plan, { phase: 'rolled-out', outcome, text: `${verb} ${arn}`, arn });
+}
+
+type PlannedImport = Exclude<AcmPlan, { kind: 'leave' }>;
+
+/** The result of a target that is, or would be, imported or kept. One that goes back to the previous version
+ *  stays frozen. */
 function describeResult(
-  job: AcmJob,
-  action: Exclude<ImportPlan['action'], 'refuse'>,
-  { arn, duplicates }: { readonly arn: string | undefined; readonly duplicates: readonly string[] },
-  { dryRun = false }: DeployInvocation,
+  { job, freeze, kind, found, duplicates }: PlannedImport,
+  {
+    phase,
+    outcome,
+    text,
+    arn,
+  }: {
+    readonly phase: JobResult['phase'];
+    readonly outcome: 'planned' | 'unchanged' | 'delivered';
+    readonly text: string;
+    readonly arn: string | undefined;
+  },
 ): JobResult {
-  const isKept = action === 'keep';
-  const result = [actionTexts[action][dryRun ? 1 : 0], ...(arn === undefined ? [] : [arn])].join(' ');
+  const { certificate } = job.delivery;
   const notes = duplicates.map((other) => `${other} has the same tag; delete it once nothing uses it`);
+  const message = [text, ...notes].join('; ');
+  const action = kind === 'keep' ? 'keep' : found ? 'apply' : 'create';
+  // An ARN from the inventory need not be on the tags.
+  const recorded = job.target.acm.arn === undefined ? arn : undefined;
+  if (freeze) {
+    const whole = [freeze.reason, message, adviseFreeze(certificate)].join('; ');
+    return { ...describeUndelivered(job, 'held', whole, { phase: 'none', action }), arn: recorded };
+  }
+  const target = nameDestination(job.target, certificate);
   return {
-    phase: dryRun ? job.phase : 'rolled-out',
+    phase,
     failures: [],
-    // An ARN from the inventory need not be on the tags.
-    arn: job.target.acm.arn === undefined ? arn : undefined,
-    report: {
-      certificate: job.delivery.certificate,
-      target: nameDestination(job.target, job.delivery.certificate),
-      outcome: dryRun ? 'planned' : isKept ? 'unchanged' : 'delivered',
-      action,
-      restarted: [],
-      message: [result, ...notes].join('; '),
-    },
+    arn: recorded,
+    report: { certificate, target, outcome, action, restarted: [], message },
   };
 }
 

@@ -1,159 +1,147 @@
-// Delivers to all targets of one cluster at the same time, over one connection.
+// One cluster: observes and plans all its targets over one connection, and carries the plans out.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import { adviseFreeze, describeFreeze, isByHand, judgeFrozen } from '../../policy/delivery/freeze.ts';
-import { nameTarget } from '../../policy/delivery/secret-plan.ts';
-import { isNearExpiry } from '../../policy/delivery/windows.ts';
-import { certificateAnnotation, readNotAfter } from '../../policy/kubernetes/objects.ts';
+import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
-import type { Freeze } from '../../state/delivery.ts';
-import type { ClusterContext, DeployInvocation, DeployPorts, Job, JobResult } from '../invocation.ts';
-import { createLoadLastGood, findLastGood } from '../last-good.ts';
-import { keepValidSecret } from '../plan/not-yet-valid.ts';
-import { describeFailure, describeProgress, describeUndelivered } from '../results.ts';
-import { putBack } from './rollback.ts';
-import { awaitRollouts } from './rollouts.ts';
+import { closedDestination, type Destination } from '../destination.ts';
+import type { DeployInvocation, DeployPorts, Job, JobResult } from '../invocation.ts';
+import { createLoadLastGood } from '../last-good.ts';
+import type { DeliverPlan, ReturnPlan, TargetPlan } from '../plan/target-plan.ts';
+import { describePlan } from '../progress.ts';
+import { describeFailure } from '../results.ts';
+import { applySecret } from './apply.ts';
+import type { ClusterContext } from './context.ts';
+import { observeAndPlan } from './observe.ts';
+import { Restarts } from './restarts.ts';
+import { finishReturn } from './rollback.ts';
 import { KubernetesSecretLists } from './secret-lists.ts';
-import { deliverTarget } from './target.ts';
+import { restartTogether } from './together.ts';
+import { type ProbesBefore, probeBefore } from './watch.ts';
 import { deliverInWaves } from './waves.ts';
 import { WorkloadLists } from './workload-lists.ts';
 
 /** Targets worked on at once in one cluster, unless the inventory sets `concurrency`. */
 const defaultConcurrency = 8;
-/** Targets that are delivered separately at once: most of their time is waiting for their own rollouts. */
-const mostSeparate = 32;
+/** Targets whose rollouts are watched at once: most of their time is waiting. */
+const mostWatched = 32;
 
-/** One result for each job, in order. Never rejects: errors are in the results. */
-export async function deployToCluster(
+/** Connects to the cluster and plans each job; changes nothing. Never rejects. The caller closes it. */
+export async function planCluster(
   name: string,
   jobs: readonly Job[],
   ports: DeployPorts,
   invocation: DeployInvocation,
-): Promise<readonly JobResult[]> {
+): Promise<Destination> {
   let cluster: Cluster;
   try {
     cluster = await ports.connect(name, invocation.signal);
   } catch (error) {
-    return jobs.map((job) => describeFailure(job, toError(error), invocation));
+    return closedDestination(jobs.map((job) => describeFailure(job, toError(error), invocation)));
   }
-  try {
-    const { concurrency = defaultConcurrency } = invocation.inventory.clusters[name] ?? {};
-    return await deliverAll({ cluster, jobs, concurrency }, ports, invocation);
-  } finally {
-    await cluster.close();
-  }
+  const { signal } = invocation;
+  const context: ClusterContext = {
+    cluster,
+    lists: new WorkloadLists(cluster, ports.log, signal),
+    secrets: new KubernetesSecretLists(cluster, jobs, ports.log, signal),
+    restarts: new Restarts(cluster, ports.clock, signal),
+    concurrency: invocation.inventory.clusters[name]?.concurrency ?? defaultConcurrency,
+    loadLastGood: createLoadLastGood(ports, invocation),
+    ports,
+    invocation,
+  };
+  const plans = await planJobs(jobs, context);
+  return {
+    planned: plans.map(describePlan),
+    carryOut: () => carryOut(plans, context),
+    close: () => cluster.close(),
+  };
 }
 
-async function deliverAll(
-  work: { readonly cluster: Cluster; readonly jobs: readonly Job[]; readonly concurrency: number },
-  ports: DeployPorts,
-  invocation: DeployInvocation,
-): Promise<readonly JobResult[]> {
-  const { cluster, jobs, concurrency } = work;
-  const lists = new WorkloadLists(cluster, ports.log, invocation.signal);
-  const context = { cluster, lists, ports, invocation, loadLastGood: createLoadLastGood(ports, invocation) };
-  const separateDeliveries = new Map(jobs.map((job) => [job, deliverSeparately(job, context)] as const));
-  const together = jobs.filter((job) => separateDeliveries.get(job) === undefined);
-  const [others, results] = await Promise.all([
-    deliverTogether(together, concurrency, context),
-    mapConcurrently(jobs, mostSeparate, async (job) =>
-      separateDeliveries
-        .get(job)?.()
-        .catch((error: unknown) => describeFailure(job, toError(error), invocation)),
-    ),
-  ]);
-  return jobs.map((job, index) => {
-    const result = results[index] ?? others[together.indexOf(job)];
-    return result ?? describeFailure(job, new Error('the target was not worked on'), invocation);
-  });
+async function planJobs(jobs: readonly Job[], context: ClusterContext): Promise<readonly TargetPlan[]> {
+  const tasks = jobs.map((job) => ({ job, work: () => observeAndPlan(job, context) }));
+  return tryEach(tasks, context);
 }
 
-/** How to deliver a target that needs its own treatment: in waves, or not at all because its version is
- *  frozen or not valid yet. `undefined`: it is delivered together with the others. */
-function deliverSeparately(job: Job, context: ClusterContext): (() => Promise<JobResult>) | undefined {
-  const { target, freeze, begins, phase } = job;
-  const decision = freeze && judgeFrozen(freeze, nameTarget(target), phase !== 'none');
-  if (freeze && decision === 'back') return () => returnToLastGood(job, freeze, context);
-  const deliver = chooseDelivery(job, decision, context);
-  if (!begins) return deliver;
-  return async () =>
-    (await keepValidSecret(job, begins, context)) ?? (deliver ?? (() => deliverAlone(job, context)))();
+/** One target, and what makes its plan. */
+interface PlanTask {
+  readonly job: Job;
+  readonly work: () => Promise<TargetPlan>;
 }
 
-function chooseDelivery(
-  job: Job,
-  decision: ReturnType<typeof judgeFrozen> | undefined,
-  context: ClusterContext,
-): (() => Promise<JobResult>) | undefined {
-  const { target, phase, freeze } = job;
-  if (freeze && decision === 'stay') return () => keepFrozen(job, freeze, context);
-  const { rollout } = target;
-  return rollout && phase !== 'rolled-out' ? () => deliverInWaves(job, rollout, context) : undefined;
-}
-
-/** Puts the previous version back. If nobody has seen the frozen version fail at this target, delivers it
- *  once more in waves, which rolls back by itself if it fails here. */
-async function returnToLastGood(job: Job, freeze: Freeze, context: ClusterContext): Promise<JobResult> {
-  const { rollout } = job.target;
-  const lastGood = await findLastGood(job, { isSeen: false }, context);
-  const isUnseen = 'error' in lastGood && lastGood.error?.code === 'Unseen';
-  if (isUnseen && rollout && !isByHand(freeze)) return deliverInWaves(job, rollout, context);
-  return putBack(job, freeze, lastGood, context);
-}
-
-/** Leaves the Secret as it is, unless its certificate expires soon: then delivers the frozen version after
- *  all. The Secret may contain an older certificate than the previous version, which expires sooner. */
-async function keepFrozen(job: Job, freeze: Freeze, context: ClusterContext): Promise<JobResult> {
-  const { target, delivery, facts } = job;
-  const { cluster, ports, invocation } = context;
-  const { certificate } = delivery;
-  const found = await cluster.readSecret(target.namespace, target.secret, invocation.signal);
-  const isOurs = found?.annotations[certificateAnnotation] === certificate;
-  const end = found && isOurs ? readNotAfter(found) : undefined;
-  if (!end || !isNearExpiry(end, facts.notBefore, ports.clock.now())) {
-    return describeUndelivered(job, 'held', `${describeFreeze(freeze)}; ${adviseFreeze(certificate)}`);
-  }
-  const { rollout } = target;
-  return rollout ? deliverInWaves(job, rollout, context) : deliverAlone(job, context);
-}
-
-async function deliverAlone(job: Job, context: ClusterContext): Promise<JobResult> {
-  const [result] = await deliverTogether([job], 1, context);
-  return result ?? describeFailure(job, new Error('the target was not worked on'), context.invocation);
-}
-
-async function deliverTogether(
-  jobs: readonly Job[],
-  concurrency: number,
-  context: ClusterContext,
-): Promise<readonly JobResult[]> {
-  const { cluster, lists, ports, invocation } = context;
-  const listed = new KubernetesSecretLists(cluster, jobs, ports.log, invocation.signal);
-  const options = { ...ports, ...invocation, listed };
+/** Does the tasks concurrently. What fails is a plan to leave the target as it is, with the failure. A
+ *  cluster that cannot be reached for one target is not tried again for the others. */
+async function tryEach(
+  tasks: readonly PlanTask[],
+  { concurrency, invocation }: ClusterContext,
+): Promise<readonly TargetPlan[]> {
   let clusterError: Error | undefined;
-  const progress = await mapConcurrently(jobs, concurrency, async (job) => {
-    // A cluster that cannot be reached for one target is not tried again for the others.
-    if (clusterError) return clusterError;
-    const result = await deliverTarget(job, cluster, lists, options).catch(toError);
-    clusterError ??= (result instanceof Error ? [result] : result.failures).find(isAboutCluster);
-    return result;
-  });
-  const rollouts = progress.flatMap((result) => (result instanceof Error ? [] : result.rollouts));
-  const ends = await awaitRollouts(rollouts, lists, { clock: ports.clock, signal: invocation.signal });
-  const endOf = new Map(rollouts.map((rollout, index) => [rollout, ends[index]]));
-  return jobs.map((job, index) => {
-    const result = progress[index] ?? new Error('the target was not worked on');
-    if (result instanceof Error) return describeFailure(job, result, invocation);
-    return describeProgress(
-      result,
-      result.rollouts.map((rollout) => endOf.get(rollout)).filter((end) => end !== undefined),
-      invocation,
-    );
+  return mapConcurrently(tasks, concurrency, async ({ job, work }): Promise<TargetPlan> => {
+    const leave = (error: Error): TargetPlan => {
+      return { kind: 'leave', job, result: describeFailure(job, error, invocation) };
+    };
+    if (clusterError) return leave(clusterError);
+    try {
+      const plan = await work();
+      const failures = plan.kind === 'leave' ? plan.result.failures : plan.failures;
+      clusterError ??= failures.find(isAboutCluster);
+      return plan;
+    } catch (cause) {
+      const error = toError(cause);
+      if (isAboutCluster(error)) clusterError ??= error;
+      return leave(error);
+    }
   });
 }
 
 /** Whether the error concerns the whole cluster. Any other error concerns one target. */
 function isAboutCluster(error: Error): boolean {
   return error instanceof ClusterError && ['Unreachable', 'SignInFailed', 'Unsupported'].includes(error.code);
+}
+
+/** Applies all Secrets first, so that a workload that uses several restarts once, and then restarts: what is
+ *  not watched together, the others each in its waves. */
+async function carryOut(
+  plans: readonly TargetPlan[],
+  context: ClusterContext,
+): Promise<readonly JobResult[]> {
+  const before = await probeBefore(plans, context);
+  const tasks = plans.map((plan) => ({
+    job: plan.job,
+    work: async () => (plan.kind === 'leave' ? plan : applySecret(plan, context)),
+  }));
+  const applied = await tryEach(tasks, context);
+  for (const plan of applied) if (plan.kind === 'deliver') context.restarts.expect(plan);
+  const unwatched = applied.filter((plan) => plan.kind === 'deliver').filter(({ rollout }) => !rollout);
+  const watched = applied.filter((plan) => plan.kind !== 'leave').filter(isWatched);
+  const [together, separate] = await Promise.all([
+    restartTogether(unwatched, context),
+    mapConcurrently(
+      watched,
+      mostWatched,
+      async (plan) => [plan, await finish(plan, before, context)] as const,
+    ),
+  ]);
+  const results = new Map<TargetPlan, JobResult>([...together, ...separate]);
+  return applied.map((plan) => {
+    const result = plan.kind === 'leave' ? plan.result : results.get(plan);
+    return result ?? describeFailure(plan.job, new Error('the target was not worked on'), context.invocation);
+  });
+}
+
+type WatchedPlan = ReturnPlan | (DeliverPlan & { readonly rollout: RolloutSpec });
+
+function isWatched(plan: DeliverPlan | ReturnPlan): plan is WatchedPlan {
+  return plan.kind === 'return' || plan.rollout !== undefined;
+}
+
+/** Ends one target whose Secret is applied. Never rejects. */
+async function finish(plan: WatchedPlan, before: ProbesBefore, context: ClusterContext): Promise<JobResult> {
+  try {
+    return plan.kind === 'return'
+      ? await finishReturn(plan, context)
+      : await deliverInWaves(plan, plan.rollout, before.get(plan.job), context);
+  } catch (error) {
+    return describeFailure(plan.job, toError(error), context.invocation);
+  }
 }

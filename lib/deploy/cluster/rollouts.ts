@@ -1,19 +1,14 @@
 // Waits for all rollouts of one cluster together, by listing the workloads of their namespaces repeatedly.
 
 import { growing, poll } from '../../async/poll.ts';
+import { isAsBefore } from '../../policy/delivery/rollout-start.ts';
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
-import type { StartedRollout } from './target.ts';
+import type { RolloutEnd } from '../results.ts';
+import { findUndone, type StartedRollout } from './wave.ts';
 import type { WorkloadLists } from './workload-lists.ts';
-
-/** How a rollout ended. `late`: it was still running when the wait ended. `paused`: it continues only when a
- *  person acts. `error`: why it failed. */
-export type RolloutEnd =
-  | { readonly kind: 'complete' }
-  | { readonly kind: 'paused' | 'late'; readonly message: string }
-  | { readonly kind: 'failed'; readonly error: Error };
 
 const pauseMs = growing(250, 2, 4_000);
 
@@ -70,13 +65,14 @@ async function listAgain(
       return rollouts.map((rollout) => [rollout, findEnd(rollout, workloads)] as const);
     } catch (cause) {
       const error = toError(cause);
-      return rollouts.map((rollout) => [rollout, { kind: 'failed', error }] as const);
+      const end: RolloutEnd = { kind: 'failed', error };
+      return rollouts.map((rollout) => [rollout, end] as const);
     }
   });
   return new Map((await Promise.all(updates)).flat());
 }
 
-function findEnd({ namespace, workload }: StartedRollout, workloads: readonly Workload[]): RolloutEnd {
+function findEnd({ namespace, workload, mark }: StartedRollout, workloads: readonly Workload[]): RolloutEnd {
   const found = workloads.find(({ name }) => name === workload.name);
   if (!found) {
     const message = `${nameWorkload(workload)} in ${namespace} was deleted during its rollout`;
@@ -85,22 +81,24 @@ function findEnd({ namespace, workload }: StartedRollout, workloads: readonly Wo
   // A list from before the restart tells nothing about the rollout.
   return found.generation < workload.generation
     ? { kind: 'late', message: `${nameWorkload(workload)} is still rolling out` }
-    : describeEnd(found, namespace);
+    : (findUndone(found, mark) ?? describeEnd(found, namespace));
 }
 
+/** How far a rollout is. One that is complete but for pods that were not available before is complete. */
 function describeEnd(workload: Workload, namespace: string): RolloutEnd {
   const { rollout } = workload;
   const name = nameWorkload(workload);
-  switch (rollout.state) {
-    case 'complete':
-      return { kind: 'complete' };
-    case 'progressing':
-      return { kind: 'late', message: `${name} is still rolling out: ${rollout.message}` };
-    case 'held':
-      return { kind: 'paused', message: `${name} does not restart by itself: ${rollout.message}` };
-    case 'failed': {
-      const message = `${name} in ${namespace} does not roll out; check its pods: ${rollout.message}`;
-      return { kind: 'failed', error: new ClusterError('RolloutFailed', message) };
-    }
+  if (rollout.state === 'complete') return { kind: 'complete' };
+  if (rollout.state === 'held')
+    return { kind: 'paused', message: `${name} needs a person: ${rollout.message}` };
+  const isOld = isAsBefore(workload);
+  if (rollout.isReplaced && isOld) {
+    return { kind: 'complete', message: `${name} is as before its restart: ${rollout.message}` };
   }
+  if (rollout.state === 'progressing') {
+    return { kind: 'late', message: `${name} is still rolling out: ${rollout.message}`, isAsBefore: isOld };
+  }
+  const before = isOld ? ', and was not well before its restart either' : '';
+  const message = `${name} in ${namespace} does not roll out${before}; check its pods: ${rollout.message}`;
+  return { kind: 'failed', error: new ClusterError('RolloutFailed', message), isAsBefore: isOld };
 }

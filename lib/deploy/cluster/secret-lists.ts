@@ -18,6 +18,7 @@ export class KubernetesSecretLists {
   /** Number of targets per namespace that the tags say are complete. */
   readonly #unchanged: ReadonlyMap<string, number>;
   readonly #lists = new PromiseCache<ReadonlyMap<string, ClusterSecret>>(keepFailures);
+  readonly #forgotten = new Set<string>();
 
   constructor(cluster: Cluster, jobs: readonly Job[], log: Log, signal: AbortSignal) {
     this.#cluster = cluster;
@@ -33,9 +34,15 @@ export class KubernetesSecretLists {
    *  the Secret.
    *  @throws ClusterError as `Cluster.listSecrets`, except `Forbidden` and `TooLarge`. */
   async find({ namespace, secret }: SecretRef): Promise<ClusterSecret | undefined> {
-    if ((this.#unchanged.get(namespace) ?? 0) < minSecretsToList) return undefined;
+    const isFew = (this.#unchanged.get(namespace) ?? 0) < minSecretsToList;
+    if (isFew || this.#forgotten.has(`${namespace}/${secret}`)) return undefined;
     const list = await this.#lists.get(namespace, () => this.#list(namespace));
     return list.get(secret);
+  }
+
+  /** Forgets what a list said of a Secret that has changed since: it is read from now on. */
+  forget({ namespace, secret }: SecretRef): void {
+    this.#forgotten.add(`${namespace}/${secret}`);
   }
 
   async #list(namespace: string): Promise<ReadonlyMap<string, ClusterSecret>> {

@@ -1,4 +1,5 @@
 // Watches one wave of a rollout to its end: waits for its workloads first, then probes what is served.
+import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { poll } from '../../async/poll.ts';
 import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import { leafAnnotation } from '../../policy/delivery/secret-plan.ts';
@@ -7,9 +8,12 @@ import type { ProbeSummary } from '../../policy/serving/served.ts';
 import { probeSpecOfTarget } from '../../policy/serving/served-targets.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import type { ServedQuery } from '../../ports/probe.ts';
-import type { ClusterContext, Job } from '../invocation.ts';
-import { awaitRollouts, type RolloutEnd } from './rollouts.ts';
-import type { StartedRollout } from './target.ts';
+import type { Job } from '../invocation.ts';
+import type { DeliverPlan, TargetPlan } from '../plan/target-plan.ts';
+import type { RolloutEnd } from '../results.ts';
+import type { ClusterContext } from './context.ts';
+import { awaitRollouts } from './rollouts.ts';
+import type { StartedRollout } from './wave.ts';
 
 /** The wave to watch. */
 interface WatchedWave {
@@ -24,7 +28,8 @@ interface WatchedWave {
 }
 
 /** How a wave ended. `harmful`: the certificate or the restart breaks something. `unfinished`: time ran out,
- *  or the cluster does not answer; a later invocation continues. */
+ *  the cluster does not answer, or a person must act; a later invocation continues. `ends`: one for each
+ *  rollout, and one more if the probe did not end. */
 export type WaveEnd =
   | { readonly kind: 'done' | 'unfinished'; readonly ends: readonly RolloutEnd[] }
   | { readonly kind: 'harmful'; readonly reason: string };
@@ -47,7 +52,7 @@ export async function watchWave(
   const isOver = () => clock.now().getTime() >= until;
   const reason = findPodHarm(ends, isOver() ? wave.rollout.deadlineMs : undefined);
   if (reason !== undefined) return { kind: 'harmful', reason };
-  if (ends.some(({ kind }) => kind === 'failed' || kind === 'late')) return { kind: 'unfinished', ends };
+  if (ends.some(({ kind }) => kind !== 'complete')) return { kind: 'unfinished', ends };
   const query = queryOf(wave.job, wave.rollout);
   if (!query) return { kind: 'done', ends };
   const probe = async () => findHarm(await probeServed(query, signal), wave.isLast, wave.before);
@@ -63,21 +68,31 @@ export async function watchWave(
   return { kind: 'unfinished', ends: [...ends, { kind: 'late', message }] };
 }
 
-/** Probes what is served before the first wave, because a fault from before is not the new certificate's.
- *  The version that the Secret still has counts as `served`. `undefined` if the rollout is not probed.
- *  @throws The signal's reason if it aborts.
- *  @throws ClusterError if the Secret cannot be read. */
+/** What was served before the first step, by job. */
+export type ProbesBefore = ReadonlyMap<Job, ProbeSummary | undefined>;
+
+/** Probes what is served before the first wave of each target that is watched, because a fault from before is
+ *  not the new certificate's. The version that the Secret still has counts as `served`. Has no entry for a
+ *  target that is not probed, or whose waves have begun. Never rejects. */
 export async function probeBefore(
-  job: Job,
-  rollout: RolloutSpec,
-  { cluster, ports: { probeServed }, invocation: { signal } }: ClusterContext,
-): Promise<ProbeSummary | undefined> {
-  const query = queryOf(job, rollout);
-  if (!query) return undefined;
-  const { namespace, secret } = job.target;
-  const found = await cluster.readSecret(namespace, secret, signal);
-  // The two versions may have keys of different types.
-  return probeServed({ ...query, previous: found?.annotations[leafAnnotation], keyType: undefined }, signal);
+  plans: readonly TargetPlan[],
+  { concurrency, ports: { probeServed }, invocation: { signal } }: ClusterContext,
+): Promise<ProbesBefore> {
+  const queries = plans.flatMap((plan) => {
+    if (plan.kind !== 'deliver' || !plan.rollout || isBegun(plan)) return [];
+    const query = queryOf(plan.job, plan.rollout);
+    const previous = plan.work.found?.annotations[leafAnnotation];
+    // The two versions may have keys of different types.
+    return query ? [{ job: plan.job, query: { ...query, previous, keyType: undefined } }] : [];
+  });
+  const probed = await mapConcurrently(queries, concurrency, async ({ job, query }) => {
+    return [job, await probeServed(query, signal).catch(() => undefined)] as const;
+  });
+  return new Map(probed);
+}
+
+function isBegun({ job, waves }: DeliverPlan): boolean {
+  return job.phase !== 'none' || waves.flat().some(({ action }) => action === 'await');
 }
 
 function queryOf({ probe, facts, delivery, target }: Job, rollout: RolloutSpec): ServedQuery | undefined {
@@ -86,10 +101,12 @@ function queryOf({ probe, facts, delivery, target }: Job, rollout: RolloutSpec):
   return { names, keyType, fingerprint: delivery.fingerprint, probe: probeSpecOfTarget(probe, target) };
 }
 
-/** Why pods do not start, in one line; `undefined` if they do, or if the cluster does not answer.
+/** Why pods do not start, in one line; `undefined` if they do, if they did not before either, or if the
+ *  cluster does not answer.
  *  @param deadlineMs The rollout's time limit, if it has passed. */
 function findPodHarm(ends: readonly RolloutEnd[], deadlineMs: number | undefined): string | undefined {
   for (const end of ends) {
+    if ((end.kind === 'failed' || end.kind === 'late') && end.isAsBefore) continue;
     if (end.kind === 'failed' && end.error instanceof ClusterError && end.error.code === 'RolloutFailed') {
       return end.error.message;
     }

@@ -4,6 +4,7 @@ import type { Misfits } from '../../policy/registration/grace.ts';
 import type { ServedState } from '../../policy/serving/served.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
 import type { AnyJob } from '../invocation.ts';
+import type { FreezePlan } from './freeze-plan.ts';
 
 /** A certificate that can be delivered, with what its tags say about earlier deliveries. */
 export interface CertificateToDeliver {
@@ -18,6 +19,8 @@ export interface CertificateToDeliver {
   readonly recorded: DeliveryRecord | undefined;
   /** The ARNs of its imports into ACM, from the tags. */
   readonly imported: readonly string[] | undefined;
+  /** Whether the version is frozen, and what tags must say about it first. */
+  readonly freezing: FreezePlan;
   /** Failed attempts to deliver this version, and when the next one is due. */
   readonly retry: DeliveryRetry | undefined;
   /** What the last probe found, from the tags. */

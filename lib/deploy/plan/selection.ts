@@ -1,4 +1,5 @@
 // Selects what one invocation delivers: loads and verifies certificates and makes a job for each target.
+// Reads only.
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
@@ -14,7 +15,7 @@ import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.ts';
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
-import { recordFreeze } from './record-freeze.ts';
+import { planFreeze } from './freeze-plan.ts';
 import type { DeliverySelection } from './selected.ts';
 
 /** AWS secrets read at once. */
@@ -96,11 +97,12 @@ async function selectCertificate(
       if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
       if (targets.length === 0) return skip('it has no targets', nowhere);
       const { bundle, begins } = verifyForDelivery(name, certificate, ports.clock.now());
-      const delivery = describeDelivery(name, stored.version, bundle);
+      const delivery = describeDelivery(name, stored, bundle);
       const facts = { ...bundle.facts, names: bundle.names };
       const own = spec ? undefined : certificate.spec;
       const misfits = own && (await ports.judgeSpec(own, entry, facts));
-      const freeze = await recordFreeze({ delivery, facts }, entry, ports, invocation);
+      const freezing = await planFreeze({ delivery, facts }, entry, ports, invocation);
+      const { freeze } = freezing;
       const common = { delivery, facts, probe: probeSpecOf({ probe: spec?.probe, targets }), freeze, begins };
       const recorded = entry.state.deployed;
       const phases = reachedPhases(entry.state, stored.version, targets, inventory);
@@ -114,6 +116,7 @@ async function selectCertificate(
         jobs,
         requested: jobs.filter(({ target }) => isRequested(target, name, invocation)),
         recorded,
+        freezing,
         imported: entry.state.acm,
         known: { targets, versions },
         retry: retryOf(recorded, stored.version, targets),

@@ -16,20 +16,15 @@ export async function recordCompletion(
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<ServedWord | undefined> {
-  if (!isComplete(selected, results, invocation)) return undefined;
+  if (!isComplete(selected, results)) return undefined;
   const served = await probeOnce(selected, ports, invocation);
   await announceDelivery(selected, served, ports, invocation);
   return served;
 }
 
-function isComplete(
-  { jobs }: CertificateToDeliver,
-  results: ReadonlyMap<AnyJob, JobResult>,
-  { dryRun }: DeployInvocation,
-): boolean {
+function isComplete({ jobs }: CertificateToDeliver, results: ReadonlyMap<AnyJob, JobResult>): boolean {
   const ends = jobs.map((job) => results.get(job));
   return (
-    !dryRun &&
     jobs.every((job, index) => !job.freeze && (ends[index]?.phase ?? job.phase) === 'rolled-out') &&
     ends.some((end) => end?.report.outcome === 'delivered')
   );

@@ -15,7 +15,7 @@ import type { CertificateToDeliver } from '../plan/selected.ts';
 /** How often the tag is written again after another invocation has overwritten it. */
 const attempts = 4;
 
-/** Writes the delivery tags if one changes. Writes nothing in a dry run. An invocation for some clusters
+/** Writes the delivery tags if one changes. An invocation for some clusters
  *  merges its results into the tag, reads it again to see that they stayed, and stops once a newer version is
  *  current.
  *  @throws StoreError if the tags cannot be read or written. */
@@ -23,7 +23,7 @@ export async function recordDeliveries(
   selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
   { store, clock }: Pick<DeployPorts, 'store' | 'clock'>,
-  { dryRun, clusters, delegatedClusters, cleanUpSignal }: DeployInvocation,
+  { clusters, delegatedClusters, cleanUpSignal }: DeployInvocation,
 ): Promise<void> {
   const { name, version } = selected;
   const now = clock.now();
@@ -31,7 +31,7 @@ export async function recordDeliveries(
   const arns = selected.jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? []);
   const acm = arns.length > 0 && !isSameValue(arns.toSorted(), imported) ? { acm: arns.toSorted() } : {};
   const merge = (recorded: DeliveryRecord | undefined) => mergeDeliveries(recorded, selected, results, now);
-  if (dryRun || (isSameValue(merge(selected.recorded), selected.recorded) && !acm.acm)) return;
+  if (isSameValue(merge(selected.recorded), selected.recorded) && !acm.acm) return;
   if (!clusters && !delegatedClusters) {
     return store.record(name, { deployed: merge(selected.recorded), ...acm }, cleanUpSignal);
   }

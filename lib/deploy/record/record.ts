@@ -36,18 +36,21 @@ export interface RecordedCertificate {
   readonly failures: readonly Error[];
 }
 
-/** Records each selected certificate. One result for each selection, in order. All tags are written before
- *  the first probe, because probes take longest and may be cut off. Never rejects. */
+/** Records each selected certificate and makes its report entry. One result for each selection, in order. All
+ *  tags are written before the first probe, because probes take longest and may be cut off. Never rejects. */
 export async function recordCertificates(
   selections: readonly DeliverySelection[],
   results: ReadonlyMap<AnyJob, JobResult>,
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<readonly RecordedCertificate[]> {
-  const recorded = await mapConcurrently(selections, mostRecorded, async (selection) => ({
-    selection,
-    ...(await recordCertificate(selection, results, ports, invocation)),
-  }));
+  const recorded = await mapConcurrently(selections, mostRecorded, async (selection) => {
+    const reported = reportCertificate(selection, results, ports);
+    // The tags of one that is not allowed stay unchanged, so that delivery continues from there once it is.
+    if (selection.kind !== 'selected' || isRefused(selection, ports)) return { selection, ...reported };
+    const errors = await recordProgress(selection, results, ports, invocation);
+    return { selection, report: reported.report, failures: [...reported.failures, ...errors] };
+  });
   return mapConcurrently(recorded, mostProbed, async ({ selection, report, failures }) => {
     if (selection.kind !== 'selected') return { report, failures };
     const served = await recordCompletion(selection, results, ports, invocation);
@@ -71,13 +74,12 @@ export function listWorst(
   return omitted > 0 ? { certificates, omitted } : { certificates };
 }
 
-/** Records how far each target is, logs each result and makes the certificate's report. */
-async function recordCertificate(
+/** Logs the result of each target and makes the certificate's report entry. Writes nothing. */
+export function reportCertificate(
   selection: DeliverySelection,
   results: ReadonlyMap<AnyJob, JobResult>,
-  ports: DeployPorts,
-  invocation: DeployInvocation,
-): Promise<RecordedCertificate> {
+  ports: Pick<DeployPorts, 'clock' | 'log'>,
+): RecordedCertificate {
   const { name } = selection;
   switch (selection.kind) {
     case 'skipped':
@@ -89,17 +91,12 @@ async function recordCertificate(
     }
     case 'selected': {
       const own = selection.requested.flatMap((job) => results.get(job) ?? []);
-      // Its tags stay unchanged, so that delivery continues from there once it is allowed again.
-      const isNotAllowed = isRefused(selection, ports);
       for (const result of own) logTarget(result, selection.version, ports);
-      const failures = [
-        ...own.flatMap((result) => result.failures),
-        ...(isNotAllowed ? [] : await recordProgress(selection, results, ports, invocation)),
-      ];
       const targets = own.map(({ report }) => report);
       const { misfits } = selection;
-      const kept = misfits && !isNotAllowed ? describeKept(misfits) : {};
-      return { report: { ...summarize(selection, targets), ...kept }, failures };
+      const kept = misfits && !isRefused(selection, ports) ? describeKept(misfits) : {};
+      const report = { ...summarize(selection, targets), ...kept };
+      return { report, failures: own.flatMap((result) => result.failures) };
     }
   }
 }
@@ -123,7 +120,7 @@ async function recordProgress(
 
 /** Logs one result. An alarm counts `delivery failed` (infra/alarms.yml),
  *  so a slow rollout is `delivery pending`. */
-function logTarget({ report, failures }: JobResult, version: string, { log }: DeployPorts) {
+function logTarget({ report, failures }: JobResult, version: string, { log }: Pick<DeployPorts, 'log'>) {
   const { certificate, target, outcome, message } = report;
   const fields = { certificate, target, version };
   switch (outcome) {

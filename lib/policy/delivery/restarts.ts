@@ -1,13 +1,14 @@
 // Decides which workloads of a target restart, and marks each only once for a certificate.
-import { createHash } from 'node:crypto';
 import type { WorkloadReference } from '../../certificate/rollout-spec.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { listSome } from '../bounds.ts';
-import { nameWorkload, type RestartMark, type SecretUses, type Workload } from '../kubernetes/objects.ts';
+import { nameWorkload, type SecretUses, type Workload } from '../kubernetes/objects.ts';
 import { nameKind, nameUser, type SecretUser } from '../kubernetes/secret-users.ts';
+import { judgeMark, markOf, type RestartCause, type RestartMark, readMark } from './restart-marks.ts';
 
 /** What to do with one workload.
  *  `restart`: put the mark on its pod template. `await`: the mark is there already; wait for its rollout.
+ *  `undone`: the mark was there, and somebody put the template before back; only a person can help.
  *  `leave`: its annotation forbids a restart. `missing`: the inventory lists it, and the namespace has no
  *  such workload. */
 export type RestartPlan =
@@ -17,17 +18,16 @@ export type RestartPlan =
       readonly mark: RestartMark;
       readonly warning?: string;
     }
-  | { readonly action: 'await' | 'leave'; readonly workload: Workload }
+  | { readonly action: 'await' | 'undone' | 'leave'; readonly workload: Workload }
   | { readonly action: 'missing'; readonly workload: WorkloadReference };
 
 /** Plans the restarts of one target, in the given order.
  *  `restart: auto` takes the workloads that use the Secret; `needed` only those whose running pods do not see
  *  new values; a list takes just the listed ones; `none` takes none.
- *  @param fingerprint SHA-256 of the leaf's DER, hex: the value of the mark.
  *  @param workloads All workloads of the target's namespace. */
 export function planRestarts(
   target: SecretTarget,
-  fingerprint: string,
+  cause: RestartCause,
   workloads: readonly Workload[],
 ): readonly RestartPlan[] {
   const { restart } = target;
@@ -35,40 +35,32 @@ export function planRestarts(
   if (restart === 'auto' || restart === 'needed') {
     return workloads
       .filter((workload) => isConcerned(workload, target))
-      .map((workload) => planRestart(target, fingerprint, workload));
+      .map((workload) => planRestart(target, cause, workload));
   }
   return restart.map((reference) => {
     const found = workloads.find(({ kind, name }) => kind === reference.kind && name === reference.name);
     return found
-      ? planRestart(target, fingerprint, found)
+      ? planRestart(target, cause, found)
       : { action: 'missing', workload: { kind: reference.kind, name: reference.name } };
   });
 }
 
-/** Name of the pod template's annotation whose value is the fingerprint of the certificate in the Secret.
- *  Each Secret has its own, so two certificates in one workload do not overwrite each other's. Kubernetes
- *  allows 63 characters after the slash: a longer name is cut, and ends in a hash of the whole. */
-export function fingerprintAnnotation(secret: string): string {
-  const hash = createHash('sha256').update(secret).digest('hex').slice(0, 10);
-  const name = secret.length <= 51 ? secret : `${secret.slice(0, 40)}-${hash}`;
-  return `certrelay.dev/fingerprint-${name}`;
-}
-
-/** Plans the restarts of a rollback: only workloads that have the mark of the failed certificate restart,
- *  with the mark of the previous one. Workloads with the previous one's mark are awaited.
- *  @param fingerprint Of the certificate that is rolled back.
- *  @param before Fingerprint of the previous certificate. */
+/** Plans the restarts of a rollback: only workloads that have the mark of the failed certificate restart.
+ *  Those that were taken back already are awaited.
+ *  @param failed Fingerprint of the certificate that is rolled back.
+ *  @param before The version that comes back. */
 export function planRollbackRestarts(
   target: SecretTarget,
-  fingerprint: string,
-  before: string,
+  failed: string,
+  before: RestartCause,
   workloads: readonly Workload[],
 ): readonly RestartPlan[] {
-  return planRestarts(target, before, workloads).filter(
-    (plan) =>
-      plan.action === 'await' ||
-      (plan.action === 'restart' && readMark(target, plan.workload) === fingerprint),
-  );
+  return planRestarts(target, before, workloads).flatMap((plan): readonly RestartPlan[] => {
+    if (plan.action === 'restart') return readMark(target, plan.workload) === failed ? [plan] : [];
+    // What came back may have no mark: it had none before the failed one.
+    if (plan.action === 'undone') return [{ action: 'await', workload: plan.workload }];
+    return plan.action === 'await' ? [plan] : [];
+  });
 }
 
 /** One sentence for each object that uses the target's Secret and that Certrelay does not restart, with what
@@ -111,20 +103,12 @@ function isConcerned(user: SecretUses, { restart, secret }: SecretTarget): boole
   return (restart === 'needed' ? user.fixed : user.secrets).includes(secret);
 }
 
-function readMark(
-  { restartStrategy, secret }: SecretTarget,
-  { refresh, annotations }: Workload,
-): string | undefined {
-  return restartStrategy === 'env' ? refresh : annotations[fingerprintAnnotation(secret)];
-}
-
-function planRestart(target: SecretTarget, fingerprint: string, workload: Workload): RestartPlan {
-  const mark: RestartMark =
-    target.restartStrategy === 'env'
-      ? { kind: 'env', container: workload.container, value: fingerprint }
-      : { kind: 'annotation', key: fingerprintAnnotation(target.secret), value: fingerprint };
-  if (readMark(target, workload) === fingerprint) return { action: 'await', workload };
+function planRestart(target: SecretTarget, cause: RestartCause, workload: Workload): RestartPlan {
+  const state = judgeMark(target, cause, workload);
+  if (state === 'set') return { action: 'await', workload };
   if (workload.refusesRestart) return { action: 'leave', workload };
+  if (state === 'undone') return { action: 'undone', workload };
+  const mark = markOf(target, cause, workload);
   if (!workload.hasGapOnRestart) return { action: 'restart', workload, mark };
   const warning = `${nameWorkload(workload)} has strategy Recreate: it does not answer while it restarts`;
   return { action: 'restart', workload, mark, warning };

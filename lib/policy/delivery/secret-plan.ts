@@ -22,6 +22,8 @@ export interface Delivery {
   readonly certificate: string;
   /** Version id of the AWS secret. */
   readonly version: string;
+  /** When AWS stored the version; absent: unknown. */
+  readonly createdAt?: Date | undefined;
   /** SHA-256 of the leaf's DER, hex. */
   readonly fingerprint: string;
   readonly notAfter: Date;
@@ -31,12 +33,15 @@ export interface Delivery {
   readonly key: string;
 }
 
-/** Makes a delivery from a verified bundle.
- *  @param version Version id of the AWS secret. */
-export function describeDelivery(certificate: string, version: string, bundle: Bundle): Delivery {
+/** Makes a delivery of a version of the AWS secret from its verified bundle. */
+export function describeDelivery(
+  certificate: string,
+  { version, createdAt }: Pick<Delivery, 'version' | 'createdAt'>,
+  bundle: Bundle,
+): Delivery {
   const { chain, key, facts } = bundle;
   const { fingerprint, notAfter } = facts;
-  return { certificate, version, chain, key, fingerprint, notAfter };
+  return { certificate, version, createdAt, chain, key, fingerprint, notAfter };
 }
 
 /** What to do with a target's Secret. `replace` deletes it and creates it again, then adds `kept`: the keys,

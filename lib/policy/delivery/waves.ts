@@ -3,6 +3,7 @@
 
 import type { RolloutSpec, WorkloadReference } from '../../certificate/rollout-spec.ts';
 import type { ServedWord } from '../../state/delivery.ts';
+import { nameWorkload } from '../kubernetes/objects.ts';
 import type { ProbeResult, ProbeSummary } from '../serving/served.ts';
 import type { RestartPlan } from './restarts.ts';
 
@@ -26,6 +27,20 @@ export function planWaves(
   );
   const planned = [first, ...groups].filter((wave) => wave.length > 0);
   return { waves: planned.length > 0 ? planned : [[]] };
+}
+
+/** Why the canary proves nothing, although its rollout is over: it has no pods, or may not be restarted. One
+ *  message, or none; none for a wave without the canary. */
+export function describeUnproven(
+  wave: readonly RestartPlan[],
+  { canary }: Pick<RolloutSpec, 'canary'>,
+): readonly string[] {
+  const plan = wave.find(({ workload }) => workload.kind === canary?.kind && workload.name === canary.name);
+  if (!plan || plan.action === 'missing') return [];
+  const name = nameWorkload(plan.workload);
+  const rest = 'so no other workload restarts; name another canary in the target\'s "rollout", or';
+  if (plan.action === 'leave') return [`the canary ${name} is not restarted, ${rest} restart it yourself`];
+  return plan.workload.pods === 0 ? [`the canary ${name} has no pods, ${rest} scale it up`] : [];
 }
 
 /** How bad it is for clients: a certificate for the name is better than one for other names, and any answer

@@ -23,6 +23,13 @@ export const restartAnnotation = 'certrelay.dev/restart';
 /** Annotation of a workload: when we last started a rollout, ISO 8601. */
 export const sinceAnnotation = 'certrelay.dev/rollout-since';
 
+/** Annotation of a workload: how it was before we last started a rollout (`RolloutStart`), JSON. */
+export const beforeAnnotation = 'certrelay.dev/rollout-before';
+
+/** Annotation of a pod template that "kubectl rollout restart" sets. Operators that rebuild a template keep
+ *  this one, and remove ours. */
+export const restartedAtAnnotation = 'kubectl.kubernetes.io/restartedAt';
+
 /** Environment variable that ployst/letsencrypt sets for a restart; used for `restartStrategy: env`. */
 export const refreshVariable = 'LETSENCRYPT_CERT_REFRESH';
 
@@ -73,11 +80,13 @@ export interface SecretManifest {
   readonly data: StringMap;
 }
 
-/** State of the rollout of the newest pod template. `held`: it waits for a person (paused, or update
- *  strategy OnDelete), so Certrelay does not wait for it. `message` says what is missing. */
+/** State of the rollout of the newest pod template. `held`: some pods keep the template before until a person
+ *  acts (paused, update strategy OnDelete, partition), so Certrelay does not wait for it. `message` says what
+ *  is missing. `isReplaced`: every pod has the newest template; only its availability is missing. */
 export type Rollout =
   | { readonly state: 'complete' }
-  | { readonly state: 'progressing' | 'failed' | 'held'; readonly message: string };
+  | { readonly state: 'held'; readonly message: string }
+  | { readonly state: 'progressing' | 'failed'; readonly message: string; readonly isReplaced?: boolean };
 
 /** The Secrets that a pod template uses: in volumes, projected and CSI volumes, env and envFrom, init
  *  containers too. */
@@ -96,6 +105,10 @@ export interface SecretUses {
 export interface Workload extends WorkloadReference, SecretUses {
   /** Annotations of the pod template. */
   readonly annotations: StringMap;
+  /** Annotations of the workload itself whose names begin with `certrelay.dev/`. */
+  readonly ownAnnotations: StringMap;
+  /** The object that controls it, e.g. `Prometheus main`; absent: nothing does. */
+  readonly owner?: string | undefined;
   /** Name of the first container of the pod template. */
   readonly container: string;
   /** That container's value of `refreshVariable`. */
@@ -105,6 +118,9 @@ export interface Workload extends WorkloadReference, SecretUses {
   /** `metadata.generation`: counts changes of the specification. */
   readonly generation: number;
   readonly rollout: Rollout;
+  /** How many pods it should have, and how many of them are not available. */
+  readonly pods: number;
+  readonly unavailable: number;
   /** True for strategy `Recreate` with at least one pod: all pods stop before new ones start. */
   readonly hasGapOnRestart: boolean;
   /** True if it or its pod template says `certrelay.dev/restart: "false"`: only its owner restarts it. */
@@ -133,17 +149,15 @@ export interface ObjectOwner {
   readonly name: string;
 }
 
-/** The change to a pod template that starts a rollout. Applied a second time, it changes nothing. Each
- *  Secret has its own annotation. The variable of `env` is one for all certificates of a workload: the
- *  last delivered one sets it. */
-export type RestartMark = (
-  | { readonly kind: 'annotation'; readonly key: string; readonly value: string }
-  | { readonly kind: 'env'; readonly container: string; readonly value: string }
-) & {
-  /** When the rollout starts. Written to the workload's own annotations, so a later run knows the
-   *  deadline. */
-  readonly since?: Date;
-};
+/** The change to a workload that starts a rollout. Applied a second time, it changes nothing. */
+export interface RestartPatch {
+  /** Annotations of the pod template; `null` removes one. */
+  readonly template: Readonly<Record<string, string | null>>;
+  /** The value of `refreshVariable` in a container; `null` removes it. */
+  readonly env?: { readonly container: string; readonly value: string | null } | undefined;
+  /** Annotations of the workload itself; `null` removes one. */
+  readonly own: Readonly<Record<string, string | null>>;
+}
 
 /** How messages name a workload: `Deployment web`. */
 export function nameWorkload({ kind, name }: WorkloadReference): string {

@@ -80,6 +80,7 @@ export class Rollouts {
       isSeen,
       isDone,
       isOld: progress.template !== template,
+      waits,
     });
     const isLate = !isDone && age > spec.progressDeadlineSeconds * 1000;
     return {
@@ -94,7 +95,7 @@ function countPods(
   kind: string,
   { spec }: Workload,
   { hasOldPods }: Progress,
-  { isSeen, isDone, isOld }: { readonly isSeen: boolean; readonly isDone: boolean; readonly isOld: boolean },
+  { isSeen, isDone, isOld, waits }: Readonly<Record<'isSeen' | 'isDone' | 'isOld' | 'waits', boolean>>,
 ): Counts {
   // Until the controller has seen a change, the status still praises the template before it.
   const isStale = !isSeen && hasOldPods;
@@ -119,6 +120,10 @@ function countPods(
       readyReplicas: running,
       availableReplicas: running,
     });
+  }
+  if (waits) {
+    const running = hasOldPods ? all : 0;
+    return withoutZeros({ replicas: running, readyReplicas: running, availableReplicas: running });
   }
   // Under way: one new pod is there and does not run yet. A rolling Deployment makes it beside the old ones.
   const isBeside = kind === 'Deployment' && spec.strategy.type !== 'Recreate';

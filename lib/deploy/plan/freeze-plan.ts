@@ -1,25 +1,35 @@
-// Decides whether the current version is frozen, from its tag and from what a person requests now.
+// Decides whether the current version is frozen, from its tag and from what a person requests now. Reads
+// only.
 import { frozenByAgents } from '../../policy/delivery/agents.ts';
 import { freezeOf, isByHand, trimFreeze } from '../../policy/delivery/freeze.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import type { Freeze } from '../../state/delivery.ts';
 import { isSameValue } from '../../state/same.ts';
+import type { StateChange } from '../../state/state.ts';
 import type { AnyJob, DeployInvocation, DeployPorts } from '../invocation.ts';
 import { loadLastGood } from '../last-good.ts';
 
-/** The freeze on the version to deliver, or `undefined`. Writes the freeze tag before anything is delivered:
- *  sets it for `rollback`, removes it for `resume`, for a newer version, and if the previous version expires
- *  soon. Also tags the resumption for agents, which freeze by their own reports. A dry run writes nothing.
+/** Whether a version is frozen, and what tags must say about it before anything is delivered. */
+export interface FreezePlan {
+  /** Absent: it is not frozen. */
+  readonly freeze?: Freeze | undefined;
+  /** Absent: the tags say so already. */
+  readonly change?: StateChange | undefined;
+  /** Why, for the log. */
+  readonly reason?: string | undefined;
+}
+
+/** Plans the freeze of the version to deliver: `rollback` sets it; `resume`, a newer version, and a previous
+ *  version that expires soon end it. Plans the resumption for agents too, which freeze by their own reports.
  *  @throws Error if `rollback` is requested and there is no previous version.
- *  @throws StoreError if a tag cannot be written or the previous version cannot be read. */
-export async function recordFreeze(
+ *  @throws StoreError if the previous version cannot be read. */
+export async function planFreeze(
   { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
   { previous, state }: StoreEntry,
   ports: DeployPorts,
   invocation: DeployInvocation,
-): Promise<Freeze | undefined> {
-  const { store, clock, log } = ports;
-  const { rollback, resume, dryRun, signal } = invocation;
+): Promise<FreezePlan> {
+  const { rollback, resume } = invocation;
   const { certificate, version } = delivery;
   if (rollback && previous === undefined) {
     throw new Error(`${certificate} cannot be rolled back: it has no previous version`);
@@ -31,12 +41,10 @@ export async function recordFreeze(
   const freeze = expiresSoon ? undefined : candidate;
   const written = freeze && trimFreeze(freeze);
   const isFrozenByAgent = frozenByAgents(state).some((frozen) => freezeOf(frozen, version) !== undefined);
-  const resumed = resume && isFrozenByAgent ? { version, at: clock.now() } : undefined;
-  if (dryRun || (isSameValue(written, state.freeze) && !resumed)) return freeze;
-  await store.record(certificate, { freeze: written ?? null, ...(resumed && { resumed }) }, signal);
+  const resumed = resume && isFrozenByAgent ? { version, at: ports.clock.now() } : undefined;
+  if (isSameValue(written, state.freeze) && !resumed) return { freeze };
   const reason = expiresSoon ? 'the previous version expires soon' : freeze?.reason;
-  log.info(freeze ? 'delivery frozen' : 'delivery resumed', { certificate, version, reason });
-  return freeze;
+  return { freeze, change: { freeze: written ?? null, ...(resumed && { resumed }) }, reason };
 }
 
 /** Whether the previous version expires so soon that this one must replace

@@ -1,0 +1,75 @@
+// Starts one wave: patches its workloads, and says which rollouts to wait for.
+import { isUndone, type RestartMark } from '../../policy/delivery/restart-marks.ts';
+import type { RestartPlan } from '../../policy/delivery/restarts.ts';
+import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
+import { toError } from '../../ports/errors.ts';
+import type { Job } from '../invocation.ts';
+import type { RolloutEnd } from '../results.ts';
+import type { ClusterContext } from './context.ts';
+
+/** A rollout that this or an earlier invocation started. */
+export interface StartedRollout {
+  readonly namespace: string;
+  readonly workload: Workload;
+  /** Whether this invocation started it. */
+  readonly isNew: boolean;
+  /** The mark that its pod template has; absent if an earlier invocation set it. */
+  readonly mark?: RestartMark | undefined;
+}
+
+/** One wave after its restarts were started. `ends`: what is over already. */
+export interface StartedWave {
+  readonly rollouts: readonly StartedRollout[];
+  readonly ends: readonly RolloutEnd[];
+  readonly failures: readonly Error[];
+}
+
+/** Patches the pod template of each workload that must restart. A failed patch is reported and does not stop
+ *  the others. Never rejects.
+ *  @param way `back`: the templates return to what they were before. */
+export async function startWave(
+  wave: readonly RestartPlan[],
+  { target }: Job,
+  { restarts }: Pick<ClusterContext, 'restarts'>,
+  way: 'forth' | 'back' = 'forth',
+): Promise<StartedWave> {
+  const { namespace } = target;
+  const started = await Promise.allSettled(
+    wave.map(async (plan): Promise<StartedRollout | undefined> => {
+      if (plan.action === 'await') return { namespace, workload: plan.workload, isNew: false };
+      if (plan.action !== 'restart') return undefined;
+      if (way === 'back')
+        return { namespace, workload: await restarts.takeBack(namespace, plan), isNew: true };
+      return { namespace, workload: await restarts.start(namespace, plan), isNew: true, mark: plan.mark };
+    }),
+  );
+  return {
+    rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : [])),
+    ends: wave.flatMap((plan) => (plan.action === 'undone' ? [describeUndone(plan.workload)] : [])),
+    failures: started.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : [])),
+  };
+}
+
+/** The names of the workloads that this invocation restarted: not of those whose pods do not change before a
+ *  person acts. `ends`: one for each rollout. */
+export function nameRestarted(
+  rollouts: readonly StartedRollout[],
+  ends: readonly RolloutEnd[],
+): readonly string[] {
+  return rollouts.flatMap(({ workload, isNew }, index) =>
+    isNew && ends[index]?.kind !== 'paused' ? [nameWorkload(workload)] : [],
+  );
+}
+
+/** The end of a rollout whose mark somebody took away before its pods were replaced. */
+export function findUndone(workload: Workload, mark: RestartMark | undefined): RolloutEnd | undefined {
+  return mark && isUndone(workload, mark) ? describeUndone(workload) : undefined;
+}
+
+function describeUndone(workload: Workload): RolloutEnd {
+  const { owner } = workload;
+  const who = owner === undefined ? 'somebody' : `its owner ${owner}`;
+  const where = owner === undefined ? 'there is no mark of Certrelay on it now' : `restart it by ${owner}`;
+  const message = `${nameWorkload(workload)} was restarted, and ${who} put its pod template back: its pods may have the previous certificate; ${where}, or delete its pods one by one`;
+  return { kind: 'paused', message };
+}

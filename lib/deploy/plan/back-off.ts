@@ -1,0 +1,51 @@
+// Leaves targets alone whose certificate failed a short while ago.
+import { isAgentCluster } from '../../policy/delivery/agents.ts';
+import { nameDestination } from '../../policy/delivery/secret-plan.ts';
+import { isPutOff } from '../../policy/issuance/backoff.ts';
+import type { DeliveryRetry } from '../../state/delivery.ts';
+import {
+  type AnyJob,
+  type DeployInvocation,
+  type DeployPorts,
+  isForCluster,
+  type JobResult,
+} from '../invocation.ts';
+import type { DeliverySelection } from './selected.ts';
+
+/** The jobs whose certificate failed recently and is in its back-off, each with a `pending` result. Empty if
+ *  the request names certificates or targets. Never a job with maintenance windows: another target may have
+ *  failed, and the window would pass unused. */
+export function findBackingOff(
+  selections: readonly DeliverySelection[],
+  { clock }: Pick<DeployPorts, 'clock'>,
+  { certificates, targets, inventory }: DeployInvocation,
+): ReadonlyMap<AnyJob, JobResult> {
+  if (certificates || targets) return new Map();
+  const now = clock.now();
+  return new Map(
+    selections.flatMap((selection) => {
+      if (selection.kind !== 'selected') return [];
+      const { retry, requested } = selection;
+      if (!retry || !isPutOff(retry.after, now)) return [];
+      return requested
+        .filter(({ phase, freeze }) => phase === 'none' && !freeze)
+        .filter((job) => !(isForCluster(job) && job.target.rollout?.windows.length))
+        .filter((job) => !(isForCluster(job) && isAgentCluster(job.target.cluster, inventory)))
+        .map((job) => [job, describeBackingOff(job, retry)] as const);
+    }),
+  );
+}
+
+function describeBackingOff(
+  { delivery, target, phase }: AnyJob,
+  { failures, after }: DeliveryRetry,
+): JobResult {
+  const { certificate } = delivery;
+  const message = `not delivered after ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'}; tried again after ${after.toISOString()}, or at once if you name the certificate`;
+  const name = nameDestination(target, certificate);
+  return {
+    phase,
+    failures: [],
+    report: { certificate, target: name, outcome: 'pending', restarted: [], message },
+  };
+}

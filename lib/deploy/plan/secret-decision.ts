@@ -1,0 +1,147 @@
+// Decides what one target's Secret gets, from what was observed of it: the version, the previous one, or
+// nothing.
+
+import { adviseFreeze, describeFreeze, isByHand, judgeFrozen } from '../../policy/delivery/freeze.ts';
+import {
+  type Delivery,
+  describeSecret,
+  nameTarget,
+  planSecret,
+  type SecretPlan,
+} from '../../policy/delivery/secret-plan.ts';
+import { hasValidCertificate } from '../../policy/delivery/secret-validity.ts';
+import { isNearExpiry, judgeTiming, type Timing } from '../../policy/delivery/windows.ts';
+import {
+  type ClusterSecret,
+  certificateAnnotation,
+  readNotAfter,
+  type SecretManifest,
+  versionAnnotation,
+} from '../../policy/kubernetes/objects.ts';
+import { ClusterError } from '../../ports/cluster.ts';
+import { describeWeakness } from '../../ports/passwords.ts';
+import type { Freeze } from '../../state/delivery.ts';
+import type { AnyJob, Job, JobResult, LastGood } from '../invocation.ts';
+import { describeRefusal, describeUndelivered } from '../results.ts';
+
+/** What was observed of one target's Secret. */
+export interface SecretObservation {
+  /** Absent: there is no such Secret. */
+  readonly found?: ClusterSecret | undefined;
+  /** Of a keystore. */
+  readonly password?: string | undefined;
+  /** The version that is current now, if it is no longer the job's and the Secret's certificate ends
+   *  later. */
+  readonly supersededBy?: string | undefined;
+  /** Only if the job's version is frozen and the target goes back. */
+  readonly lastGood?: LastGood | undefined;
+}
+
+/** What a Secret needs to have one version. */
+export interface SecretWork {
+  readonly delivery: Delivery;
+  readonly plan: Exclude<SecretPlan, { action: 'refuse' }>;
+  readonly desired: SecretManifest;
+  readonly found: ClusterSecret | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** What happens to a target. `leave`: nothing. `deliver`: the Secret gets the job's version. `return`: it
+ *  gets the previous one, because the job's is frozen there. */
+export type SecretDecision =
+  | { readonly kind: 'leave'; readonly result: JobResult }
+  | { readonly kind: 'deliver'; readonly work: SecretWork }
+  | { readonly kind: 'return'; readonly freeze: Freeze; readonly work: SecretWork };
+
+/** Decides for one target.
+ *  @throws Error if the format needs a password and there is none. */
+export function decideSecret(job: Job, seen: SecretObservation, now: Date): SecretDecision {
+  const { freeze, begins, delivery, target } = job;
+  const frozen = freeze && judgeHere(job, freeze, seen);
+  if (freeze && frozen === 'back') return decideReturn(job, freeze, seen);
+  if (begins && seen.found && hasValidCertificate(seen.found, delivery, target, now)) {
+    return { kind: 'leave', result: describeNotYetValid(job, begins) };
+  }
+  if (freeze && frozen === 'stay' && !isEnding(job, seen.found, now)) {
+    const message = `${describeFreeze(freeze)}; ${adviseFreeze(delivery.certificate)}`;
+    return { kind: 'leave', result: describeUndelivered(job, 'held', message) };
+  }
+  const timing = judgeWindow(job, seen.found, now);
+  if (timing.kind === 'closed') {
+    return { kind: 'leave', result: describeUndelivered(job, 'waiting', describeWait(timing)) };
+  }
+  const work = planWork(job, delivery, seen);
+  if (work instanceof ClusterError) return { kind: 'leave', result: describeRefusal(job, work) };
+  const urgent = 'it does not wait for its window: the served certificate expires soon';
+  const warnings = timing.kind === 'urgent' ? [urgent, ...work.warnings] : work.warnings;
+  return { kind: 'deliver', work: { ...work, warnings } };
+}
+
+/** The `pending` result of a target that waits until its version is valid. */
+export function describeNotYetValid(job: AnyJob, begins: Date): JobResult {
+  const { certificate, version } = job.delivery;
+  const message = `version ${version} of ${certificate} is not valid before ${begins.toISOString()}; the target keeps its certificate until then. If that is wrong, move AWSCURRENT to another version`;
+  return describeUndelivered(job, 'pending', message);
+}
+
+/** What the freeze means here. A frozen version that nobody has seen fail at this target is delivered once
+ *  more in waves, which take it back by themselves if it fails here. */
+function judgeHere({ target, phase }: Job, freeze: Freeze, { lastGood }: SecretObservation) {
+  const decision = judgeFrozen(freeze, nameTarget(target), phase !== 'none');
+  const isUnseen = lastGood && 'error' in lastGood && lastGood.error?.code === 'Unseen';
+  return decision === 'back' && isUnseen && target.rollout && !isByHand(freeze) ? 'proceed' : decision;
+}
+
+/** Decides for a target that goes back to the previous version: the Secret stays as it is if there is none
+ *  that may come back. */
+export function decideReturn(job: Job, freeze: Freeze, seen: SecretObservation): SecretDecision {
+  const { lastGood = { refusal: 'there is no previous version' } } = seen;
+  if ('refusal' in lastGood) {
+    const advice = adviseFreeze(job.delivery.certificate);
+    const message = `${freeze.reason}; the Secret stays as it is, because the previous version cannot be put back: ${lastGood.refusal}; ${advice}`;
+    return { kind: 'leave', result: describeUndelivered(job, 'held', message, { phase: 'none' }) };
+  }
+  const work = planWork(job, lastGood.delivery, seen);
+  if (work instanceof ClusterError) return { kind: 'leave', result: describeRefusal(job, work) };
+  return { kind: 'return', freeze, work };
+}
+
+/** What the Secret needs to have the delivery; an error if it must not get it. */
+function planWork({ target, delivery: own }: Job, delivery: Delivery, seen: SecretObservation) {
+  const { found, password, supersededBy } = seen;
+  const desired = describeSecret(delivery, target, password, found);
+  const plan = planSecret(target, desired, found);
+  if (plan.action === 'refuse') return new ClusterError(plan.code, plan.message);
+  const weakness = describeWeakness(target, password);
+  if (plan.action === 'create' && weakness !== undefined) return new ClusterError('Rejected', weakness);
+  if (plan.action !== 'keep' && supersededBy !== undefined) {
+    const applied = found?.annotations[versionAnnotation];
+    const message = `Secret ${nameTarget(target)} has version ${applied} of ${own.certificate}; this run began with ${own.version}, but ${supersededBy} is current now`;
+    return new ClusterError('Conflict', message);
+  }
+  return { delivery, plan, desired, found, warnings: [...plan.warnings, ...(weakness ? [weakness] : [])] };
+}
+
+/** Whether the certificate in the Secret, which may be older than the previous version, ends soon. */
+function isEnding({ delivery, facts }: Job, found: ClusterSecret | undefined, now: Date): boolean {
+  const isOurs = found?.annotations[certificateAnnotation] === delivery.certificate;
+  const end = found && isOurs ? readNotAfter(found) : undefined;
+  return end !== undefined && isNearExpiry(end, facts.notBefore, now);
+}
+
+/** Whether the delivery may start now. A rollout that has begun always continues. A missing Secret never
+ *  waits for a window: pods cannot start without it. */
+function judgeWindow(
+  { target, delivery, facts, phase }: Job,
+  found: ClusterSecret | undefined,
+  now: Date,
+): Timing {
+  const windows = phase === 'rolled-out' ? [] : (target.rollout?.windows ?? []);
+  if (windows.length === 0) return { kind: 'open' };
+  if (!found || found.annotations[versionAnnotation] === delivery.version) return { kind: 'open' };
+  return judgeTiming(windows, { servedUntil: readNotAfter(found), begin: facts.notBefore, now });
+}
+
+function describeWait({ until }: Extract<Timing, { kind: 'closed' }>): string {
+  return until ? `waits for its window until ${until.toISOString()}` : 'waits for its window';
+}

@@ -1,0 +1,184 @@
+// The plan of one target: what its Secret gets and which workloads restart in which wave. A value, made from
+// what was observed; nothing is read or written here.
+
+import type { RolloutSpec, WorkloadKind } from '../../certificate/rollout-spec.ts';
+import { nameSome } from '../../policy/bounds.ts';
+import type { RestartCause } from '../../policy/delivery/restart-marks.ts';
+import {
+  describeOtherUsers,
+  planRestarts,
+  planRollbackRestarts,
+  type RestartPlan,
+} from '../../policy/delivery/restarts.ts';
+import { nameTarget } from '../../policy/delivery/secret-plan.ts';
+import { planWaves } from '../../policy/delivery/waves.ts';
+import {
+  type ClusterSecret,
+  nameWorkload,
+  restartAnnotation,
+  versionAnnotation,
+  type Workload,
+} from '../../policy/kubernetes/objects.ts';
+import type { SecretUser } from '../../policy/kubernetes/secret-users.ts';
+import { ClusterError } from '../../ports/cluster.ts';
+import type { Freeze } from '../../state/delivery.ts';
+import type { Job, JobResult } from '../invocation.ts';
+import { describeRefusal } from '../results.ts';
+import type { SecretDecision, SecretWork } from './secret-decision.ts';
+
+/** A target that is left as it is, with its result. */
+export interface LeavePlan {
+  readonly kind: 'leave';
+  readonly job: Job;
+  readonly result: JobResult;
+}
+
+/** A target whose Secret gets a version, or has it. */
+export interface SecretDelivery {
+  readonly job: Job;
+  readonly work: SecretWork;
+  /** The restarts in waves: a later wave begins once the one before is complete. Without `rollout`: one
+   *  wave. */
+  readonly waves: readonly (readonly RestartPlan[])[];
+  readonly warnings: readonly string[];
+  /** What is known to fail: workloads that cannot be listed, or do not exist. The Secret is updated all the
+   *  same. */
+  readonly failures: readonly Error[];
+}
+
+/** A target that gets the job's version. */
+export interface DeliverPlan extends SecretDelivery {
+  readonly kind: 'deliver';
+  /** Set if each wave is watched, and taken back if it does harm. */
+  readonly rollout?: RolloutSpec | undefined;
+}
+
+/** A target that goes back to the previous version. */
+export interface ReturnPlan extends SecretDelivery {
+  readonly kind: 'return';
+  readonly freeze: Freeze;
+}
+
+/** What to do for one target in a cluster. */
+export type TargetPlan = LeavePlan | DeliverPlan | ReturnPlan;
+
+/** What was observed of the workloads that use the target's Secret. */
+export interface WorkloadObservation {
+  /** An error if they cannot be listed; empty if no workload is to restart. */
+  readonly workloads: readonly Workload[] | Error;
+  readonly others: readonly SecretUser[];
+}
+
+/** Plans one target. */
+export function planTarget(job: Job, decision: SecretDecision, seen: WorkloadObservation): TargetPlan {
+  switch (decision.kind) {
+    case 'leave':
+      return { kind: 'leave', job, result: decision.result };
+    case 'return':
+      return planReturn(job, decision, seen);
+    case 'deliver':
+      return planDelivery(job, decision.work, seen);
+  }
+}
+
+/** Whether the plan needs the workloads of the namespace. What is complete is not read again. */
+export function needsWorkloads({ target, phase }: Job, decision: SecretDecision): boolean {
+  if (decision.kind === 'leave' || target.restart === 'none') return false;
+  return decision.kind === 'return' || decision.work.plan.action !== 'keep' || phase !== 'rolled-out';
+}
+
+/** The kinds of the workloads that `restart` lists. `undefined` if it
+ *  lists none: any kind may use the Secret. */
+export function kindsOf({ target: { restart } }: Pick<Job, 'target'>): readonly WorkloadKind[] | undefined {
+  return typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
+}
+
+/** The waves of a target that has the version, planned again from newly listed workloads.
+ *  @throws ClusterError `NotFound` if the canary is none of them. */
+export function planWavesAgain({ job, work, rollout }: DeliverPlan, workloads: readonly Workload[]) {
+  const restarts = planRestarts(job.target, causeOf(job, work.found), workloads);
+  return rollout ? splitWaves(job, restarts, rollout) : [restarts];
+}
+
+function planDelivery(job: Job, work: SecretWork, { workloads, others }: WorkloadObservation): TargetPlan {
+  const { target, phase } = job;
+  const rollout = phase === 'rolled-out' ? undefined : target.rollout;
+  if (workloads instanceof Error) {
+    if (rollout) return { kind: 'leave', job, result: describeRefusal(job, workloads) };
+    const { warnings } = work;
+    return { kind: 'deliver', job, work, waves: [[]], warnings, failures: [workloads] };
+  }
+  const restarts = planRestarts(target, causeOf(job, work.found), workloads);
+  try {
+    const waves = rollout ? splitWaves(job, restarts, rollout) : [restarts];
+    const warnings = [
+      ...work.warnings,
+      ...restarts.flatMap(describeCaution),
+      ...describeOtherUsers(target, others),
+    ];
+    return { kind: 'deliver', job, work, waves, rollout, warnings, failures: findMissing(job, restarts) };
+  } catch (error) {
+    if (error instanceof ClusterError) return { kind: 'leave', job, result: describeRefusal(job, error) };
+    throw error;
+  }
+}
+
+function planReturn(
+  job: Job,
+  { freeze, work }: Extract<SecretDecision, { kind: 'return' }>,
+  { workloads }: WorkloadObservation,
+): TargetPlan {
+  const { warnings } = work;
+  if (workloads instanceof Error) {
+    return { kind: 'return', job, freeze, work, waves: [[]], warnings, failures: [workloads] };
+  }
+  const { fingerprint } = work.delivery;
+  const cause: RestartCause = { fingerprint, isResumed: true };
+  const restarts = planRollbackRestarts(job.target, job.delivery.fingerprint, cause, workloads);
+  return { kind: 'return', job, freeze, work, waves: [restarts], warnings, failures: [] };
+}
+
+/** Why workloads restart: the job's version, and when the Secret got it. */
+function causeOf({ delivery, phase }: Job, found: ClusterSecret | undefined): RestartCause {
+  const hasVersion = found?.annotations[versionAnnotation] === delivery.version;
+  return {
+    fingerprint: delivery.fingerprint,
+    createdAt: delivery.createdAt,
+    appliedAt: hasVersion ? found.appliedAt : undefined,
+    isResumed: phase !== 'none',
+  };
+}
+
+/** @throws ClusterError `NotFound` if the canary is none of the workloads. */
+function splitWaves({ target }: Job, restarts: readonly RestartPlan[], rollout: RolloutSpec) {
+  const planned = planWaves(restarts, rollout);
+  if ('waves' in planned) return planned.waves;
+  const canary = nameWorkload(planned.missing);
+  const message = `the canary ${canary} of ${nameTarget(target)} is none of the workloads to restart; correct the target's "rollout" or "restart"`;
+  throw new ClusterError('NotFound', message);
+}
+
+function findMissing({ target }: Job, restarts: readonly RestartPlan[]): readonly Error[] {
+  return restarts
+    .filter(({ action }) => action === 'missing')
+    .map(({ workload }) => {
+      const where = `${target.cluster}/${target.namespace}`;
+      const message = `${nameWorkload(workload)} does not exist in ${where}; correct the target's "restart"`;
+      return new ClusterError('NotFound', message);
+    });
+}
+
+function describeCaution(plan: RestartPlan): readonly string[] {
+  if (plan.action === 'leave') {
+    return [
+      `${nameWorkload(plan.workload)} is not restarted: it has the annotation ${restartAnnotation}: "false"`,
+    ];
+  }
+  return plan.action === 'restart' && plan.warning ? [plan.warning] : [];
+}
+
+/** The waves for a report: `in 2 steps: Deployment canary, then Deployment web`. */
+export function describeWaves(waves: SecretDelivery['waves']): string {
+  const names = waves.map((plans) => nameSome(plans.map(({ workload }) => nameWorkload(workload))));
+  return `in ${waves.length} ${waves.length === 1 ? 'step' : 'steps'}: ${names.join(', then ')}`;
+}

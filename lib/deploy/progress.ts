@@ -1,0 +1,101 @@
+// Makes the result of a target in a cluster that has a plan: before it is carried out, and after.
+
+import { nameSome } from '../policy/bounds.ts';
+import { adviseFreeze } from '../policy/delivery/freeze.ts';
+import type { SecretPlan } from '../policy/delivery/secret-plan.ts';
+import { nameWorkload } from '../policy/kubernetes/objects.ts';
+import { describeError } from '../ports/errors.ts';
+import type { Job, JobResult } from './invocation.ts';
+import { describeWaves, type ReturnPlan, type SecretDelivery, type TargetPlan } from './plan/target-plan.ts';
+import { describeUndelivered, type RolloutEnd, reportOf } from './results.ts';
+
+/** The plan of one target as a result: what the report of a dry run says of it. */
+export function describePlan(plan: TargetPlan): JobResult {
+  if (plan.kind === 'leave') return plan.result;
+  const { job, work, waves, warnings, failures } = plan;
+  const { action } = work.plan;
+  const restarted = waves
+    .flat()
+    .filter((restart) => restart.action === 'restart')
+    .map(({ workload }) => nameWorkload(workload));
+  if (plan.kind === 'return')
+    return describeReturn(plan, { restarted, failures, notes: [], isPlanned: true });
+  const order = plan.rollout ? [describeWaves(waves)] : [];
+  const notes = [...failures.map(describeError), ...order, ...warnings];
+  const message = nameSome([describeAction(job, action, restarted, 'planned'), ...notes], 30, '; ');
+  return { phase: job.phase, failures, report: reportOf(job, 'planned', { action, restarted, message }) };
+}
+
+/** How far a target has come whose Secret is up to date. */
+export interface TargetProgress {
+  readonly plan: SecretDelivery;
+  /** Workloads whose pod template was changed, by name, with how their rollouts ended. */
+  readonly restarted: readonly string[];
+  readonly ends: readonly RolloutEnd[];
+  readonly warnings: readonly string[];
+  readonly failures: readonly Error[];
+}
+
+/** The result of a target whose Secret is up to date. `pending` if a rollout failed, is still running, or
+ *  waits for a person: pods have the certificate before then. */
+export function describeProgress({ plan, restarted, ends, warnings, ...rest }: TargetProgress): JobResult {
+  const { job, work } = plan;
+  const { action } = work.plan;
+  const failures = [...rest.failures, ...ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : []))];
+  const open = ends.flatMap((end) => (end.kind === 'late' || end.kind === 'paused' ? [end.message] : []));
+  const isDone = failures.length === 0 && open.length === 0;
+  const isChanged = action !== 'keep' || restarted.length > 0;
+  const outcome = !isDone ? 'pending' : isChanged ? 'delivered' : 'unchanged';
+  const remarks = ends.flatMap((end) => (end.kind === 'complete' && end.message ? [end.message] : []));
+  const notes = [...failures.map(describeError), ...open, ...remarks, ...warnings];
+  const message = nameSome([describeAction(job, action, restarted, 'done'), ...notes], 30, '; ');
+  return {
+    phase: isDone ? 'rolled-out' : 'applied',
+    failures,
+    report: reportOf(job, outcome, { action, restarted, message }),
+  };
+}
+
+/** How a return to the previous version went, or would go. */
+export interface ReturnProgress {
+  readonly restarted: readonly string[];
+  readonly failures: readonly Error[];
+  readonly notes: readonly string[];
+  /** Nothing was done yet. */
+  readonly isPlanned?: boolean;
+}
+
+/** The result of a target that went back to the previous version. */
+export function describeReturn(
+  { job, freeze, work }: ReturnPlan,
+  { restarted, failures, notes, isPlanned = false }: ReturnProgress,
+): JobResult {
+  const { action } = work.plan;
+  const change = `the previous version (${work.delivery.version}) ${isPlanned ? 'would be' : 'is'} put back`;
+  const restarts = `${isPlanned ? 'would restart' : 'restarted'} ${nameSome(restarted)}`;
+  const done = restarted.length > 0 ? `${change}, ${restarts}` : change;
+  const advice = adviseFreeze(job.delivery.certificate);
+  const message = [freeze.reason, done, ...failures.map(describeError), ...notes, advice].join('; ');
+  return describeUndelivered(job, 'held', message, { phase: 'none', action, restarted, failures });
+}
+
+const actionTexts: Readonly<Record<SecretPlan['action'], readonly [string, string]>> = {
+  create: ['Secret created', 'would create the Secret'],
+  apply: ['Secret updated', 'would update the Secret'],
+  replace: ['Secret deleted and made again', 'would delete the Secret and make it again'],
+  keep: ['Secret up to date', 'Secret up to date'],
+  refuse: ['refused', 'would refuse'],
+};
+
+function describeAction(
+  { target }: Job,
+  action: SecretPlan['action'],
+  restarted: readonly string[],
+  when: 'done' | 'planned',
+): string {
+  const isPlanned = when === 'planned';
+  const secret = actionTexts[action][isPlanned ? 1 : 0];
+  if (target.restart === 'none' || target.restart.length === 0) return `${secret}, restart: none`;
+  if (restarted.length === 0) return `${secret}, nothing to restart`;
+  return `${secret}, ${isPlanned ? 'would restart' : 'restarted'} ${nameSome(restarted)}`;
+}

@@ -1,0 +1,158 @@
+// The marks on pod templates that restart workloads: what they look like, whether one is there, and the patch
+// that sets or takes back several at once.
+import { createHash } from 'node:crypto';
+import type { SecretTarget } from '../../certificate/spec.ts';
+import {
+  type RestartPatch,
+  restartedAtAnnotation,
+  sinceAnnotation,
+  type Workload,
+} from '../kubernetes/objects.ts';
+import { describeStart, type FormerMark, readStart } from './rollout-start.ts';
+
+/** What a restart is for: one version of a certificate in one Secret. */
+export interface RestartCause {
+  /** SHA-256 of the leaf's DER, hex: the value of the mark. */
+  readonly fingerprint: string;
+  /** When the version was stored; absent: unknown. */
+  readonly createdAt?: Date | undefined;
+  /** When the Secret got what it contains; absent: it does not have the version yet, or that is unknown. */
+  readonly appliedAt?: Date | undefined;
+  /** Whether an earlier invocation has restarted workloads for this version. */
+  readonly isResumed: boolean;
+}
+
+/** A mark to set: `key` is an annotation of the pod template, or ployst's variable in a container. */
+export type RestartMark = (
+  | { readonly kind: 'annotation'; readonly key: string }
+  | { readonly kind: 'env'; readonly key: string; readonly container: string }
+) & {
+  readonly value: string;
+  /** When the version was stored. */
+  readonly createdAt?: Date | undefined;
+};
+
+/** Name of the pod template's annotation whose value is the fingerprint of the certificate in the Secret.
+ *  Each Secret has its own, so two certificates in one workload do not overwrite each other's. Kubernetes
+ *  allows 63 characters after the slash: a longer name is cut, and ends in a hash of the whole. */
+export function fingerprintAnnotation(secret: string): string {
+  const hash = createHash('sha256').update(secret).digest('hex').slice(0, 10);
+  const name = secret.length <= 51 ? secret : `${secret.slice(0, 40)}-${hash}`;
+  return `certrelay.dev/fingerprint-${name}`;
+}
+
+/** The mark that the target's workload gets. */
+export function markOf(
+  { restartStrategy, secret }: SecretTarget,
+  { fingerprint: value, createdAt }: RestartCause,
+  { container }: Workload,
+): RestartMark {
+  const key = fingerprintAnnotation(secret);
+  return restartStrategy === 'env'
+    ? { kind: 'env', key, container, value, createdAt }
+    : { kind: 'annotation', key, value, createdAt };
+}
+
+/** The value of the target's mark on the workload; `undefined` if it has none. */
+export function readMark(
+  { restartStrategy, secret }: SecretTarget,
+  { refresh, annotations }: Workload,
+): string | undefined {
+  return restartStrategy === 'env' ? refresh : annotations[fingerprintAnnotation(secret)];
+}
+
+/** Whether a workload has the mark. `set`: yes, or somebody took it away and its pods were restarted for the
+ *  version all the same. `undone`: Certrelay set it, and somebody put the template before back. */
+export function judgeMark(
+  target: SecretTarget,
+  cause: RestartCause,
+  workload: Workload,
+): 'set' | 'undone' | 'absent' {
+  const value = readMark(target, workload);
+  if (value === cause.fingerprint) return 'set';
+  if (value === undefined && wasRestarted(workload, cause)) return 'set';
+  const remembered = workload.ownAnnotations[fingerprintAnnotation(target.secret)];
+  if (remembered !== cause.fingerprint) return 'absent';
+  // ployst's variable is one for all certificates of a workload: another one's has restarted it since.
+  return target.restartStrategy === 'env' && value !== undefined ? 'set' : 'undone';
+}
+
+/** Whether somebody took away a mark that was set, and every trace of the restart with it. */
+export function isUndone({ annotations, refresh }: Workload, mark: RestartMark): boolean {
+  const value = mark.kind === 'env' ? refresh : annotations[mark.key];
+  if (value === mark.value || (mark.kind === 'env' && value !== undefined)) return false;
+  const restartedAt = new Date(annotations[restartedAtAnnotation] ?? '').getTime();
+  return !(mark.createdAt !== undefined && restartedAt >= toSeconds(mark.createdAt));
+}
+
+/** Whether `kubectl.kubernetes.io/restartedAt`, which operators keep, shows a restart for the version: ours,
+ *  which has the instant the version was stored, or any other after the Secret had it. */
+function wasRestarted({ annotations }: Workload, { createdAt, appliedAt, isResumed }: RestartCause): boolean {
+  const restartedAt = new Date(annotations[restartedAtAnnotation] ?? '').getTime();
+  if (createdAt === undefined || Number.isNaN(restartedAt)) return false;
+  const stored = toSeconds(createdAt);
+  if (restartedAt < stored) return false;
+  return (
+    restartedAt === stored || isResumed || (appliedAt !== undefined && restartedAt >= toSeconds(appliedAt))
+  );
+}
+
+function toSeconds(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000) * 1000;
+}
+
+/** The patch that sets all these marks in one rollout. It moves `kubectl.kubernetes.io/restartedAt` to when
+ *  the newest of the versions was stored, never back, and remembers how the workload was before.
+ *  @param since When the rollout begins; a later invocation computes its deadline from it. */
+export function restartPatch(workload: Workload, marks: readonly RestartMark[], since: Date): RestartPatch {
+  const annotations = marks.filter(({ kind }) => kind === 'annotation');
+  const variable = marks.findLast((mark) => mark.kind === 'env');
+  const restartedAt = laterRestart(workload, marks);
+  return {
+    template: {
+      ...Object.fromEntries(annotations.map(({ key, value }) => [key, value])),
+      ...(restartedAt === undefined ? {} : { [restartedAtAnnotation]: restartedAt }),
+    },
+    env: variable && { container: variable.container, value: variable.value },
+    own: {
+      ...Object.fromEntries(marks.map(({ key, value }) => [key, value])),
+      [sinceAnnotation]: since.toISOString(),
+      ...describeStart(
+        workload,
+        Object.fromEntries(marks.map((mark) => [mark.key, formerOf(workload, mark)])),
+      ),
+    },
+  };
+}
+
+/** The patch that takes a failed version's mark back: the template becomes what it was before that mark, so
+ *  that Kubernetes returns to the revision of that time instead of making another.
+ *  @param before The mark of the version that comes back; used if nothing is remembered. */
+export function returnPatch(workload: Workload, before: RestartMark, since: Date): RestartPatch {
+  const former = readStart(workload)?.former[before.key];
+  const value = former ? former.mark : before.value;
+  const isAnnotation = before.kind === 'annotation';
+  return {
+    template: {
+      ...(isAnnotation ? { [before.key]: value } : {}),
+      ...(former ? { [restartedAtAnnotation]: former.restartedAt } : {}),
+    },
+    env: isAnnotation ? undefined : { container: before.container, value },
+    own: { [before.key]: before.value, [sinceAnnotation]: since.toISOString() },
+  };
+}
+
+function formerOf(workload: Workload, mark: RestartMark): FormerMark {
+  const { annotations, refresh } = workload;
+  const value = mark.kind === 'env' ? refresh : annotations[mark.key];
+  return { mark: value ?? null, restartedAt: annotations[restartedAtAnnotation] ?? null };
+}
+
+/** What `kubectl.kubernetes.io/restartedAt` becomes: when the newest version was stored, or what is there if
+ *  that is later; `undefined` if it stays as it is. */
+function laterRestart({ annotations }: Workload, marks: readonly RestartMark[]): string | undefined {
+  const stored = marks.flatMap(({ createdAt }) => (createdAt ? [toSeconds(createdAt)] : []));
+  const present = new Date(annotations[restartedAtAnnotation] ?? '').getTime();
+  if (stored.length === 0 || present >= Math.max(...stored)) return undefined;
+  return new Date(Math.max(...stored)).toISOString().replace('.000Z', 'Z');
+}
