@@ -173,6 +173,23 @@ test('a Secret that changes between the look and the apply is looked at again', 
   expect(harness.secret()?.metadata.annotations).toMatchObject({ 'certrelay.dev/version': 'version-2' });
 });
 
+test('a Secret with an owner is taken over with a warning that names the owner, as long as it has it', async () => {
+  const harness = await openHarness({ targets: [targetOf({ adopt: true, format: 'combined-pem' })] });
+  const ownerReferences = [
+    { apiVersion: 'v1', kind: 'ConfigMap', name: 'note', uid: '1' },
+    { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', name: 'web\n', uid: '2', controller: true },
+  ];
+  await harness.admin.create(secretPath, { ...theirs, metadata: { ...theirs.metadata, ownerReferences } });
+  const warned = expect.stringMatching(
+    /lab\/shop\/shop-tls has an owner \(ownerReferences\), Certificate web : it may overwrite .* deletes both/,
+  );
+  expect(only(await harness.deploy({ dryRun: true }))).toMatchObject({ outcome: 'planned', message: warned });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', message: warned });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged', message: warned });
+  await harness.admin.patch(`${secretPath}/shop-tls`, { metadata: { ownerReferences: null } });
+  expect(only(await harness.deploy()).message).not.toContain('owner');
+});
+
 test('a Secret that somebody makes while ours is under way is theirs: it is refused, not overwritten', async () => {
   const harness = await openHarness({ targets: [targetOf()] });
   let times = 0;

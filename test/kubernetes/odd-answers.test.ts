@@ -33,6 +33,18 @@ const secretOf = (name: string, value = 'YQ==') => ({
   data: { a: value },
 });
 
+test('a Secret of another name or namespace than was asked for is refused', async () => {
+  const { cluster, signal } = await open((url, response) =>
+    answerJson(response, url.pathname.endsWith('s') ? { items: [secretOf('web')] } : secretOf('web')),
+  );
+  expect(await cluster.readSecret('shop', 'web', signal)).toMatchObject({ uid: '1' });
+  const problem = /^the answer for Secret .* in cluster lab is another Secret: check admission webhooks/;
+  const refused = { code: 'Rejected', message: expect.stringMatching(problem) };
+  await expect(cluster.readSecret('shop', 'api', signal)).rejects.toMatchObject(refused);
+  await expect(cluster.readSecret('other', 'web', signal)).rejects.toMatchObject(refused);
+  await expect(cluster.listSecrets('other', signal)).rejects.toMatchObject({ code: 'Malformed' });
+});
+
 const problemOf = (call: Promise<unknown>) => call.then(() => 'it went well', describeError);
 
 /** Lists are cut as the server's `limit` says, and continued by the index of the next object. */
@@ -266,7 +278,8 @@ test('of thousands of pods with one owner one is kept, also after their list has
 });
 
 test('many large answers at once are read one after the other', async () => {
-  const body = JSON.stringify({ items: [secretOf('web', 'A'.repeat(8 * 1024 * 1024))] });
+  const metadata = { name: 'web', uid: '1', resourceVersion: '1' };
+  const body = JSON.stringify({ items: [{ metadata, data: { a: 'A'.repeat(8 * 1024 * 1024) } }] });
   const { cluster, signal } = await open((_, response) => answerJson(response, body));
   const before = process.memoryUsage().rss;
   let most = 0;

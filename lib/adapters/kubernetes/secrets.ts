@@ -19,6 +19,9 @@ const secret = z.object({
     resourceVersion: z.string(),
     labels: map,
     annotations: map,
+    ownerReferences: z
+      .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().optional() }))
+      .default([]),
     managedFields: z
       .array(
         z.object({
@@ -137,6 +140,7 @@ function parseSecret(subject: CallSubject, response: unknown): ClusterSecret {
     annotations: metadata.annotations,
     data,
     appliedAt: readInstant(applied[0]?.time),
+    owner: metadata.ownerReferences.find(({ controller }) => controller) ?? metadata.ownerReferences[0],
     owned: {
       data: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:data'])),
       labels: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:labels'])),

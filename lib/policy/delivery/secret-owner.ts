@@ -1,4 +1,5 @@
 // Whose a Kubernetes Secret is, and what others may do to it.
+import { oneLine } from '../bounds.ts';
 import {
   type ClusterSecret,
   certificateAnnotation,
@@ -28,6 +29,9 @@ export function describeOtherOwner(desired: SecretManifest, found: ClusterSecret
   return `contains certificate ${certificate} (annotation ${certificateAnnotation})`;
 }
 
+/** Most characters of an owner's kind and name in a message. */
+const longestOwner = 200;
+
 /** What may go wrong with an existing Secret later, a sentence each, for the report.
  *  @param name As messages name the Secret. */
 export function describeRisks(
@@ -40,7 +44,13 @@ export function describeRisks(
       .filter((entry) => Object.hasOwn(desired[part], entry) && !Object.hasOwn(found[part], entry))
       .map((entry) => `${word}${entry}`),
   );
+  const { owner } = found;
   return [
+    ...(owner === undefined
+      ? []
+      : [
+          `Secret ${name} has an owner (ownerReferences), ${oneLine(`${owner.kind} ${owner.name}`, longestOwner)}: it may overwrite the Secret, and Kubernetes deletes both together; take the ownerReference out of the Secret once the owner no longer manages it`,
+        ]),
     ...(lost.length === 0
       ? []
       : [`admission removed ${lost.join(', ')} of Secret ${name} when Certrelay wrote it last`]),

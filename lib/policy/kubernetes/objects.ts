@@ -48,6 +48,8 @@ export interface ClusterSecret {
   readonly data: StringMap;
   /** When our last apply changed something, to the second; absent if we never applied it. */
   readonly appliedAt?: Date | undefined;
+  /** Who manages it, by `ownerReferences`: the controller among them, or else the first. Absent: nobody. */
+  readonly owner?: { readonly kind: string; readonly name: string } | undefined;
   /** Names of the entries that managedFields say we applied. */
   readonly owned: Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>>;
 }
