@@ -3,14 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { mintServingCertificate } from '../sandbox/tls.ts';
+import { mintServingCertificate, type ServingCertificate } from '../sandbox/tls.ts';
 
 /** Answers one request. */
 export type Script = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
 
-/** The text of a kubeconfig for it. It ends with the test. */
-export async function startScripted(script: Script): Promise<string> {
-  const tls = await mintServingCertificate('scripted');
+/** The text of a kubeconfig for it. It ends with the test.
+ *  @param served Its certificate. Default: a new one for 127.0.0.1. */
+export async function startScripted(script: Script, served?: ServingCertificate): Promise<string> {
+  const tls = served ?? (await mintServingCertificate('scripted'));
   const settings = { cert: tls.cert, key: tls.key, allowHTTP1: true, maxSessionMemory: 1000 };
   const server = createSecureServer(settings, (request, response) => {
     response.stream?.on('error', () => undefined);

@@ -5,6 +5,7 @@ import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { mintServingCertificate } from '../sandbox/tls.ts';
 
 const { ca, cert, key } = await mintServingCertificate('test');
+const other = await mintServingCertificate('other');
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const token = 'abcdef0123456789-secret';
 
@@ -41,6 +42,54 @@ test('JSON is read too, and so are a client certificate, a server name and a pro
     proxy: 'http://proxy:3128',
     token: undefined,
   });
+});
+
+test('only the current context, its cluster and its user are judged', () => {
+  const { contexts, clusters, users, ...rest } = parse(write({}));
+  const source = stringify({
+    ...rest,
+    contexts: [null, 'text', { name: 'there', context: 5 }, { context: {} }, ...contexts],
+    clusters: [{ name: 'z', cluster: { server: 5, 'insecure-skip-tls-verify': true } }, ...clusters],
+    users: [{ name: 7 }, { name: 'a', user: { token: [], exec: { command: 'sh' } } }, ...users],
+  });
+  expect(readKubeconfig('lab', source)).toMatchObject({ server: 'https://127.0.0.1:6443', ca, token });
+});
+
+test('empty fields and null count as absent, and so does a key without its certificate', () => {
+  const user = {
+    token,
+    exec: null,
+    'auth-provider': null,
+    tokenFile: '',
+    'client-certificate': null,
+    'client-certificate-data': '',
+    'client-key-data': base64(key),
+    username: null,
+    as: '',
+    'as-groups': [],
+  };
+  const cluster = {
+    'certificate-authority': '',
+    'insecure-skip-tls-verify': null,
+    'tls-server-name': null,
+    'proxy-url': '',
+  };
+  expect(readKubeconfig('lab', write({ user, cluster }))).toEqual({
+    ...readKubeconfig('lab', write({})),
+    clientCertificate: undefined,
+  });
+});
+
+test('of entries with one name the first counts, of fields with one name the last', () => {
+  const config = parse(write({}));
+  const source = stringify({
+    ...config,
+    users: [...config.users, { name: 'u', user: { exec: { command: 'sh' } } }],
+    clusters: [...config.clusters, { name: 'c', cluster: { server: 'https://second' } }],
+  });
+  expect(readKubeconfig('lab', source)).toMatchObject({ server: 'https://127.0.0.1:6443', token });
+  const twice = `current-context: nowhere\n${write({})}`;
+  expect(readKubeconfig('lab', twice)).toMatchObject({ token });
 });
 
 describe('is refused, with the field named', () => {
@@ -109,7 +158,33 @@ describe('is refused, with the field named', () => {
       write({ more: { 'current-context': 'there' } }),
       /no cluster named "absent"/,
     ],
-    ['no clusters', write({ more: { clusters: undefined } }), /clusters: /],
+    ['no clusters', write({ more: { clusters: undefined } }), /no cluster named "c"/],
+    ['no users', write({ more: { users: null } }), /no user named "u"/],
+    ['clusters that are no list', write({ more: { clusters: 'c' } }), /it, clusters: .*expected array/],
+    ['no current context', write({ more: { 'current-context': '' } }), /no "current-context": set it with/],
+    [
+      'a context without a user',
+      write({ more: { contexts: [{ name: 'here', context: { cluster: 'c' } }] } }),
+      /context "here" names no user/,
+    ],
+    ['a server that is no text', write({ cluster: { server: 5 } }), /cluster "c", server: .*expected string/],
+    ['no server', write({ cluster: { server: null } }), /"server" must be an https URL/],
+    [
+      'a key of another certificate',
+      write({ user: { ...pair, 'client-key-data': base64(other.key) } }),
+      /"client-key-data" is not the key of "client-certificate-data": copy both/,
+    ],
+    [
+      'a key that is none',
+      write({ user: { ...pair, 'client-key-data': base64(token) } }),
+      /"client-key-data" is not a PEM private key without a passphrase/,
+    ],
+    [
+      'a client certificate that is none',
+      write({ user: { ...pair, 'client-certificate-data': base64(key) } }),
+      /"client-certificate-data" is not a PEM certificate/,
+    ],
+    ['two documents', `${write({})}---\n${write({})}`, /more than one document/],
     ['no YAML', `token: ${token}\n\t- {`, /it is not YAML/],
     ['an alias', `a: &a [${token}]\nb: *a`, /it is not YAML/],
     ['empty text', '', /cannot be used/],

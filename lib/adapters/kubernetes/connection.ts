@@ -237,7 +237,9 @@ function makeDispatcher(
   { ca, serverName, proxy, clientCertificate }: ClusterAccess,
   attemptMs: number,
 ): Dispatcher {
-  const tls = { ca, servername: serverName, ...clientCertificate };
+  // As in Go, each certificate of `ca` is trusted by itself, also one that another authority has signed.
+  const trust = { ca, allowPartialTrustChain: ca !== undefined };
+  const tls = { ...trust, servername: serverName, ...clientCertificate };
   if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: tls });
   return new Agent({ connections: 1, connect: { ...tls, preferH2: true, timeout: attemptMs } });
 }
