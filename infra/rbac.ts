@@ -78,7 +78,7 @@ function describeCluster(cluster: string, subject: Subject | undefined, inventor
     ...(inventory.clusters[cluster]?.prune === undefined
       ? []
       : [
-          '# Where a ReferenceGrant lets Gateways of other namespaces in, bind certrelay-prune-gateways of infra/rbac.yaml there.',
+          '# Where a ReferenceGrant lets Gateways or ListenerSets of other namespaces in, bind certrelay-prune-gateways of infra/rbac.yaml there.',
         ]),
   ].map((line) => `${line}\n`);
   return [...head, ...roles.flatMap((one) => describeNamespace(one, subject))].join('');

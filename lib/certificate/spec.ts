@@ -197,7 +197,7 @@ export interface DiscoverySpec {
   readonly annotation: string;
   /** Whether the annotations of kube-lego and cert-manager count as well. */
   readonly hints: boolean;
-  /** Classes of the Ingresses and Gateways to read; absent: all. */
+  /** Classes of the Ingresses, Gateways and ListenerSets to read; absent: all. */
   readonly classes?: readonly string[] | undefined;
   /** Class of an Ingress that names none; absent: no class. */
   readonly defaultClass?: string | undefined;

@@ -132,9 +132,10 @@ export interface CertificateReport {
   readonly misfits?: readonly string[];
 }
 
-/** The report entry of a Secret whose target was removed. `kept`: something still uses it, or it is a copy.
- *  `pending`: it could not be checked or deleted. `target` is `cluster/namespace/secret`; it is `cluster` or
- *  `cluster/namespace` if the Secrets there could not be listed. */
+/** The report entry of a Secret whose target was removed. `kept`: something still uses it, it is a copy, or
+ *  its annotation keeps it. `pending`: it could not be checked or deleted. `target` is
+ *  `cluster/namespace/secret`; it is `cluster` or `cluster/namespace` if the Secrets there could not be
+ *  listed. */
 export interface PruneReport {
   readonly certificate?: string | undefined;
   readonly target: string;

@@ -12,19 +12,17 @@ import {
   mergeRequests,
   type SecretRequest,
 } from '../policy/kubernetes/discovery.ts';
-import { type TlsObject, tlsObjectKinds } from '../policy/kubernetes/tls-objects.ts';
-import type { ClusterDirectory, ConnectDirectory } from '../ports/cluster.ts';
+import { inheritClasses } from '../policy/kubernetes/tls-objects.ts';
 import { ConfigError, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RegisterSpec, Registration } from '../ports/registration.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
+import { type ConnectTlsDirectory, listObjects, type UnreadKind } from './objects.ts';
 import { TakenNames } from './taken-names.ts';
-
-type TlsDirectory = Pick<ClusterDirectory, 'listTlsObjects' | 'close'>;
 
 /** The ports that discovering needs. */
 export interface DiscoverPorts {
-  readonly connect: (...cluster: Parameters<ConnectDirectory>) => Promise<TlsDirectory>;
+  readonly connect: ConnectTlsDirectory;
   readonly register: RegisterSpec;
   readonly store: Pick<CertificateStore, 'list'>;
   readonly log: Log;
@@ -56,7 +54,8 @@ export interface Discovered {
 /** The report of one invocation. */
 export interface DiscoverReport {
   readonly certificates: readonly Discovered[];
-  /** Objects, or parts of objects, that request something that was ignored, and why. */
+  /** Objects, or parts of objects, that request something that was ignored, and why; and kinds that may not
+   *  be listed. */
   readonly passedOver: readonly { readonly object: string; readonly message: string }[];
   /** Names of discovered certificates that no object requests any more. They are still renewed. */
   readonly noLongerAsked: readonly string[];
@@ -85,7 +84,10 @@ export async function discoverCertificates(
       'the inventory has no section "discovery"; add it to say where objects may request certificates';
     throw new ConfigError('Inventory', message);
   }
-  const { discovered, failures } = await findObjects(discovery, ports, invocation);
+  const { discovered, failures, unread } = await findObjects(discovery, ports, invocation);
+  for (const { place, problem } of unread) {
+    ports.log.warn('kind not discovered', { place: describePlace(place), kind: 'ListenerSet', problem });
+  }
   for (const { object, excess } of discovered) {
     if (excess) ports.log.warn('discovered object refused', { objects: [object], problem: excess });
   }
@@ -95,11 +97,18 @@ export async function discoverCertificates(
   const recorded = await mapConcurrently(requests, concurrency, (request) =>
     record(request, takenNames, ports, invocation),
   );
-  const noLongerAsked = failures.length > 0 ? [] : findNoLongerRequested(requests, entries, invocation);
+  const noLongerAsked =
+    failures.length > 0 ? [] : findNoLongerRequested(requests, entries, unread, invocation);
   for (const name of noLongerAsked) ports.log.warn('certificate no longer requested', { certificate: name });
   return {
     certificates: recorded.map(({ discovered }) => discovered),
-    passedOver: discovered.flatMap(({ object, remarks }) => remarks.map((message) => ({ object, message }))),
+    passedOver: [
+      ...discovered.flatMap(({ object, remarks }) => remarks.map((message) => ({ object, message }))),
+      ...unread.map(({ place, problem }) => ({
+        object: `ListenerSets in ${describePlace(place)}`,
+        message: `not read, and no certificate from there is in noLongerAsked: ${problem}`,
+      })),
+    ],
     noLongerAsked,
     specs: recorded.flatMap(({ discovered, spec }) =>
       spec && discovered.outcome === 'planned' ? [spec] : [],
@@ -108,51 +117,33 @@ export async function discoverCertificates(
   };
 }
 
+/** What was found in all places. */
+interface FoundObjects {
+  readonly discovered: readonly DiscoveredObject[];
+  readonly failures: readonly Error[];
+  readonly unread: readonly UnreadKind[];
+}
+
 async function findObjects(
   { places, ...discovery }: DiscoverySpec,
   ports: DiscoverPorts,
   invocation: DiscoverInvocation,
-): Promise<{ readonly discovered: readonly DiscoveredObject[]; readonly failures: readonly Error[] }> {
+): Promise<FoundObjects> {
   const byCluster = Map.groupBy(places, ({ cluster }) => cluster);
   // All clusters at once: one that does not answer must not delay the others.
   const clusters = await Promise.all(
     [...byCluster].map(async ([cluster, clusterPlaces]) => {
       const namespaces = [...new Set(clusterPlaces.map(({ namespace }) => namespace))];
-      return { cluster, ...(await listCluster(cluster, namespaces, ports, invocation)) };
+      return { cluster, ...(await listObjects(cluster, namespaces, ports.connect, invocation.signal)) };
     }),
   );
   return {
     discovered: clusters.flatMap(({ cluster, objects }) =>
-      objects.map((object) => judgeObject(cluster, object, { ...discovery, places })),
+      inheritClasses(objects).map((object) => judgeObject(cluster, object, { ...discovery, places })),
     ),
     failures: clusters.flatMap(({ failures }) => failures),
+    unread: clusters.flatMap(({ unread }) => unread),
   };
-}
-
-/** The objects in the namespaces, and an error for each namespace that cannot be read.
- *  @throws The signal's reason if it aborts. */
-async function listCluster(
-  cluster: string,
-  namespaces: readonly string[],
-  { connect }: DiscoverPorts,
-  { signal }: DiscoverInvocation,
-): Promise<{ readonly objects: readonly TlsObject[]; readonly failures: readonly Error[] }> {
-  let directory: TlsDirectory | undefined;
-  try {
-    const opened = await connect(cluster, signal);
-    directory = opened;
-    const lists = await Promise.allSettled(
-      namespaces.map((namespace) => opened.listTlsObjects(namespace, tlsObjectKinds, signal)),
-    );
-    signal.throwIfAborted();
-    const failures = lists.flatMap((list) => (list.status === 'rejected' ? [toError(list.reason)] : []));
-    return { objects: lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])), failures };
-  } catch (cause) {
-    signal.throwIfAborted();
-    return { objects: [], failures: [toError(cause)] };
-  } finally {
-    await directory?.close();
-  }
 }
 
 interface Recorded {
@@ -221,14 +212,26 @@ function describeKnown({ issued }: Extract<Registration, { readonly kind: 'known
 function findNoLongerRequested(
   requests: readonly SecretRequest[],
   entries: readonly StoreEntry[],
+  unread: readonly UnreadKind[],
   { inventory }: DiscoverInvocation,
 ): readonly string[] {
   const requested = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
   return entries
     .filter(({ name, state }) => state.source === 'discovery' && !requested.has(name) && !inFile.has(name))
+    .filter(({ state }) => !unread.some((kind) => couldBeFrom(kind, state.place)))
     .map(({ name }) => name)
     .toSorted();
+}
+
+/** Whether an object of the kind may have asked. True if the place that the certificate is from is not
+ *  known. */
+function couldBeFrom({ place }: UnreadKind, from: UnreadKind['place'] | undefined): boolean {
+  return !from || (from.cluster === place.cluster && from.namespace === place.namespace);
+}
+
+function describePlace({ cluster, namespace }: UnreadKind['place']): string {
+  return `namespace ${namespace} of cluster ${cluster}`;
 }
 
 function nameSecret({ cluster, namespace, secret }: RequestedSecret): string {

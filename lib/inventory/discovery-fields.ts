@@ -80,7 +80,7 @@ export const discovery = mapping({
     .array(className)
     .min(1, 'is empty; write classes, or leave it out to allow all')
     .optional()
-    .describe('Classes of the Ingresses and Gateways to read. Default: all'),
+    .describe('Classes of the Ingresses, Gateways and ListenerSets to read. Default: all'),
   defaultClass: className.optional().describe('Class of an Ingress that has none; must be one of classes'),
   ...ordering,
   adopt: z.boolean().default(false).describe('Take over Secrets that exist and are not managed by Certrelay'),

@@ -158,7 +158,7 @@ export const inventorySchema = mapping({
     .describe('What the webhook accepts. Default: it refuses every request'),
   discovery: discovery
     .optional()
-    .describe('Which Ingresses and Gateways may request certificates. Default: none'),
+    .describe('Which objects in clusters may request certificates. Default: none'),
   dns: dns.optional().describe('Access to hosted zones'),
 }) satisfies z.ZodType<Inventory>;
 

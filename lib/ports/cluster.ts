@@ -14,7 +14,7 @@ import type {
   SecretPrecondition,
   Workload,
 } from '../policy/kubernetes/objects.ts';
-import type { TlsObject, TlsObjectKind } from '../policy/kubernetes/tls-objects.ts';
+import type { GrantedSource, TlsObject, TlsObjectKind } from '../policy/kubernetes/tls-objects.ts';
 import type { AgentError } from './agents.ts';
 import { CertrelayError } from './errors.ts';
 
@@ -86,9 +86,9 @@ export interface Cluster {
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
   /** As `ClusterDirectory.listTlsObjects`. */
   listTlsObjects: ClusterDirectory['listTlsObjects'];
-  /** The other namespaces whose Gateways may use Secrets of this one, because a ReferenceGrant allows it.
-   *  Each once; empty if the cluster does not have ReferenceGrants. */
-  listGatewayNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Which objects of other namespaces may use Secrets of this one, because a ReferenceGrant allows it. Each
+   *  once; empty if the cluster does not have ReferenceGrants. */
+  listGrantedSources(namespace: string, signal: AbortSignal): Promise<readonly GrantedSource[]>;
   /** Restarts a workload by a change of its pod template, and returns the workload. Its `generation` is
    *  higher than before, unless its template was like that already. */
   restartWorkload(
@@ -127,8 +127,8 @@ export type JudgeRollback = (
 /** Reads the objects of one cluster that use certificates, and never writes. Calls behave as those of
  *  `Cluster`. */
 export interface ClusterDirectory {
-  /** All objects of the kinds in the namespace, in the order of the kinds. No Gateways if the cluster does
-   *  not have the kind. */
+  /** All objects of the kinds in the namespace, in the order of the kinds. No Gateways or ListenerSets if the
+   *  cluster does not have the kind, even if the kind may not be listed. */
   listTlsObjects(
     namespace: string,
     kinds: readonly TlsObjectKind[],

@@ -85,6 +85,7 @@ export const logEvents = [
   'installation not recorded',
   'invocation failed',
   'issue finished',
+  'kind not discovered',
   'message refused',
   'messages failed',
   'name taken',

@@ -11,6 +11,9 @@ import {
   gatewayGroup,
   grantDefinition,
   grantOf,
+  listenerSetDefinition,
+  listenerSetOf,
+  removeDefinition,
 } from './kubernetes-kinds.ts';
 
 export function promiseDefinitions(harness: () => Harness): void {
@@ -43,24 +46,56 @@ export function promiseDefinitions(harness: () => Harness): void {
     expect(await admin.get(path)).toMatchObject({ apiVersion, kind: 'RolloutList', items: [item, item] });
   });
 
-  test('the namespaces whose Gateways a ReferenceGrant lets take Secrets are found from its definition on', async () => {
+  test.for([
+    'v1beta1',
+    'v1',
+  ])('what a ReferenceGrant lets take Secrets is found from its definition on, as %s', async (version) => {
     const { admin, cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
-    const list = () => cluster.listGatewayNamespaces(namespace, signal());
+    const list = () => cluster.listGrantedSources(namespace, signal());
+    await removeDefinition(admin, grantDefinition);
     expect(await list()).toEqual([]);
     const grants = [
       grantOf(namespace, 'front'),
+      grantOf(namespace, 'sets', { from: 'ListenerSet' }),
+      grantOf(namespace, 'sets', { from: 'ListenerSet', name: 'again' }),
       grantOf(namespace, namespace),
       grantOf(namespace, 'routes', { from: 'HTTPRoute' }),
       grantOf(namespace, 'services', { to: 'Service' }),
     ];
-    const path = `/apis/${gatewayGroup}/v1beta1/namespaces/${namespace}/referencegrants`;
+    const apiVersion = `${gatewayGroup}/${version}`;
+    const path = `/apis/${apiVersion}/namespaces/${namespace}/referencegrants`;
     await createDefined(
       admin,
-      [grantDefinition],
-      grants.map((grant) => [path, grant] as const),
+      [definitionOf(gatewayGroup, 'ReferenceGrant', version)],
+      grants.map((grant) => [path, { ...grant, apiVersion }] as const),
     );
-    expect(await list()).toEqual(['front']);
+    const found = await list();
+    expect(found).toHaveLength(2);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        { kind: 'Gateway', namespace: 'front' },
+        { kind: 'ListenerSet', namespace: 'sets' },
+      ]),
+    );
+  });
+
+  test('a kind that may not be listed is Forbidden only on a server that has it', async () => {
+    const { admin, restricted, newNamespace, signal } = harness();
+    const namespace = await newNamespace();
+    const list = () => restricted.listTlsObjects(namespace, ['ListenerSet'], signal());
+    await removeDefinition(admin, listenerSetDefinition);
+    await expect.poll(() => list().catch(() => undefined), { timeout: 10_000 }).toEqual([]);
+    const path = `/apis/${gatewayGroup}/v1/namespaces/${namespace}/listenersets`;
+    await createDefined(
+      admin,
+      [listenerSetDefinition],
+      [[path, listenerSetOf(namespace, 'web', { name: 'tls' })]],
+    );
+    await expect(list()).rejects.toMatchObject({
+      code: 'Forbidden',
+      message: expect.stringContaining('add verb "list" on "listenersets" to the role'),
+    });
   });
 
   const plain = definitionOf('example.com', 'Thing');

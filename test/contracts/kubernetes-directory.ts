@@ -10,7 +10,13 @@ import { tlsObjectKinds } from '../../lib/policy/kubernetes/tls-objects.ts';
 import { realClock } from '../fakes/clock.ts';
 import { silentLog } from '../fakes/log.ts';
 import type { Harness } from './kubernetes-harness.ts';
-import { createDefined, definitionOf, gatewayGroup } from './kubernetes-kinds.ts';
+import {
+  createDefined,
+  definitionOf,
+  gatewayGroup,
+  listenerSetDefinition,
+  listenerSetOf,
+} from './kubernetes-kinds.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';
 
@@ -23,7 +29,7 @@ export function promiseDirectory(harness: () => Harness): void {
     const list = () => directory.listTlsObjects(namespace, tlsObjectKinds, signal());
     await expect(list()).rejects.toMatchObject({
       code: 'Forbidden',
-      message: expect.stringMatching(/add verb "list" on "(ingresses|gateways|services)"/),
+      message: expect.stringMatching(/add verb "list" on "(ingresses|services)"/),
     });
     await bind(admin, namespace, 'certrelay-discover', 'listing');
     await expect.poll(() => list().catch(() => undefined), { timeout: 5000 }).toEqual([]);
@@ -44,7 +50,15 @@ export function promiseDirectory(harness: () => Harness): void {
     expect(await list()).toEqual(seen);
 
     const path = `/apis/${gatewayGroup}/v1/namespaces/${namespace}/gateways`;
-    await createDefined(admin, [definitionOf(gatewayGroup, 'Gateway')], [[path, gateway]]);
+    const setsPath = `/apis/${gatewayGroup}/v1/namespaces/${namespace}/listenersets`;
+    await createDefined(
+      admin,
+      [definitionOf(gatewayGroup, 'Gateway'), listenerSetDefinition],
+      [
+        [path, gateway],
+        [setsPath, listenerSetOf(namespace, 'more', { name: 'more-tls' })],
+      ],
+    );
     expect(await list()).toEqual([
       seen[0],
       {
@@ -57,6 +71,15 @@ export function promiseDirectory(harness: () => Harness): void {
           { hosts: ['a.example.com'], secret: 'a-tls', namespace: 'certs' },
           { hosts: [], secret: 'b-tls' },
         ],
+        otherSecrets: [{ secret: 'authority' }, { secret: 'client-tls', namespace: 'certs' }],
+      },
+      {
+        kind: 'ListenerSet',
+        namespace,
+        name: 'more',
+        annotations: {},
+        tls: [{ hosts: [], secret: 'more-tls' }],
+        parent: { namespace, name: 'web' },
       },
       seen[1],
     ]);
@@ -255,5 +278,19 @@ const gateway = {
         tls: { certificateRefs: [{ group: 'certs.example.com', kind: 'Certificate', name: 'e' }] },
       },
     ],
+    tls: {
+      backend: { clientCertificateRef: { name: 'client-tls', namespace: 'certs' } },
+      frontend: {
+        default: {
+          validation: {
+            caCertificateRefs: [
+              { group: '', kind: 'Secret', name: 'authority' },
+              { group: '', kind: 'ConfigMap', name: 'authorities' },
+            ],
+          },
+        },
+        perPort: [{ port: 443, tls: { validation: {} } }],
+      },
+    },
   },
 };

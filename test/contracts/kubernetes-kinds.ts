@@ -32,8 +32,11 @@ export function definitionOf(group: string, kind: string, version = 'v1') {
 /** What lets Gateways of other namespaces in. */
 export const grantDefinition = definitionOf(gatewayGroup, 'ReferenceGrant', 'v1beta1');
 
-/** Those of the Gateway API that Certrelay reads. */
+/** Those of the Gateway API that Certrelay reads, but for ListenerSets, which older clusters do not have. */
 export const gatewayDefinitions = [definitionOf(gatewayGroup, 'Gateway'), grantDefinition];
+
+/** What adds listeners to a Gateway from another object. */
+export const listenerSetDefinition = definitionOf(gatewayGroup, 'ListenerSet');
 
 /** Argo Rollouts' own workload. */
 export const argoDefinition = definitionOf('argoproj.io', 'Rollout', 'v1alpha1');
@@ -50,6 +53,21 @@ export async function createDefined(
       .poll(() => admin.create(path, body).then(() => 'made', String), { timeout: 10_000 })
       .toBe('made');
   }
+}
+
+/** Takes a definition away if it is there, with all objects of its kind. */
+export async function removeDefinition(
+  admin: Admin,
+  { metadata }: { readonly metadata: { readonly name: string } },
+): Promise<void> {
+  const path = `${definitionsPath}/${metadata.name}`;
+  await admin.remove(path).catch(() => undefined);
+  const isThere = () =>
+    admin.get(path).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(isThere, { timeout: 20_000 }).toBe(false);
 }
 
 /** An Ingress that serves the Secret's certificate. */
@@ -80,13 +98,32 @@ export function gatewayOf(
   };
 }
 
+/** A ListenerSet of Gateway `web` that serves the Secret's certificate. */
+export function listenerSetOf(
+  namespace: string,
+  name: string,
+  secret: { readonly name: string; readonly namespace?: string },
+): object {
+  const listener = { name: 'https', port: 443, protocol: 'HTTPS', tls: { certificateRefs: [secret] } };
+  return {
+    apiVersion: `${gatewayGroup}/v1`,
+    kind: 'ListenerSet',
+    metadata: { name, namespace },
+    spec: { parentRef: { name: 'web' }, listeners: [listener] },
+  };
+}
+
 /** Lets objects of another namespace, Gateways if not given, use what is in this one: Secrets if not
  *  given. */
-export function grantOf(namespace: string, other: string, { from = 'Gateway', to = 'Secret' } = {}): object {
+export function grantOf(
+  namespace: string,
+  other: string,
+  { from = 'Gateway', to = 'Secret', name }: { from?: string; to?: string; name?: string } = {},
+): object {
   return {
     apiVersion: `${gatewayGroup}/v1beta1`,
     kind: 'ReferenceGrant',
-    metadata: { name: `${from}-${to}-${other}`.toLowerCase(), namespace },
+    metadata: { name: name ?? `${from}-${to}-${other}`.toLowerCase(), namespace },
     spec: {
       from: [{ group: gatewayGroup, kind: from, namespace: other }],
       to: [{ group: '', kind: to }],

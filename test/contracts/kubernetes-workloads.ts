@@ -170,18 +170,25 @@ export function promiseWorkloads(harness: () => Harness): void {
     await make(
       '/api/v1',
       'Pod',
-      { containers: [container], imagePullSecrets: [{ name: 'registry' }], volumes: storage },
-      { name: 'using-credentials' },
+      {
+        containers: [
+          { ...container, command: ['/run', '--secret', 'ns/split', 'a/b', '--map=$(NS)/map'] },
+          { ...container, name: 'side', args: ['--default-ssl-certificate=$(POD_NAMESPACE)/default'] },
+        ],
+        imagePullSecrets: [{ name: 'registry' }],
+        volumes: storage,
+      },
+      { name: 'using-others' },
     );
     expect(await cluster.listOthers(namespace, 'Pod', signal())).toEqual([
       ...found('Pod'),
       { kind: 'Pod', name: 'strange', ...uses },
       {
         kind: 'Pod',
-        name: 'using-credentials',
+        name: 'using-others',
         secrets: [],
         fixed: [],
-        credentials: ['azure', 'ceph', 'flex', 'iscsi', 'rbd', 'registry', 'scale'],
+        mentioned: ['azure', 'ceph', 'default', 'flex', 'iscsi', 'rbd', 'registry', 'scale', 'split'],
       },
     ]);
   });

@@ -10,6 +10,8 @@ import {
   gatewayOf,
   grantOf,
   ingressOf,
+  listenerSetDefinition,
+  listenerSetOf,
 } from '../contracts/kubernetes-kinds.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { targetOf } from '../minting/targets.ts';
@@ -32,7 +34,7 @@ type MakeCopy = (harness: Awaited<ReturnType<typeof open>>, secret: CopiedSecret
 
 /** Delivered to both targets, of which one is then taken out of the inventory. */
 async function open(prune?: true | readonly string[], wrap?: HarnessOptions['wrap']) {
-  const namespaces = ['shop', 'front'];
+  const namespaces = ['shop', 'front', 'other'];
   const harness = await openHarness({
     targets: [kept, gone],
     namespaces,
@@ -65,6 +67,22 @@ test('with prune it goes, the others stay, and the next run has nothing to do', 
   expect(harness.secret('gone-tls')).toBeUndefined();
   expect(harness.secret('kept-tls')).toBeDefined();
   expect((await harness.deploy()).pruned).toEqual([]);
+});
+
+test('a Secret whose annotation says so stays until that is taken away', async () => {
+  const harness = await open(true);
+  const annotate = (value: string | null) =>
+    harness.admin.patch('/api/v1/namespaces/shop/secrets/gone-tls', {
+      metadata: { annotations: { 'certrelay.dev/prune': value } },
+    });
+  await annotate('false');
+  const { pruned, failures } = await harness.deploy();
+  expect(pruned).toMatchObject([
+    { outcome: 'kept', message: expect.stringContaining('certrelay.dev/prune: "false" keeps it') },
+  ]);
+  expect(failures.size).toBe(0);
+  await annotate(null);
+  expect((await harness.deploy()).pruned).toMatchObject([{ outcome: 'deleted' }]);
 });
 
 test('a Secret that somebody changes between the plan and its deletion stays, and the next run plans again', async () => {
@@ -209,6 +227,15 @@ const ownedController = {
   spec: { template: { spec: { containers: [] } } },
 };
 
+function annotated(object: object, annotations: Readonly<Record<string, string>>): object {
+  return { ...object, metadata: { ...metadata, annotations } };
+}
+
+function withClientCertificate(gateway: object, name: string): object {
+  const { spec } = z.object({ spec: z.looseObject({}) }).parse(gateway);
+  return { ...gateway, spec: { ...spec, tls: { backend: { clientCertificateRef: { name } } } } };
+}
+
 test.for<[string, string, readonly object[]]>([
   ['a Deployment', 'Deployment web', [{ ...deployment, metadata }]],
   ['a bare Pod', 'Pod web', [bare]],
@@ -229,8 +256,53 @@ test.for<[string, string, readonly object[]]>([
     'Pod web',
     [{ ...bare, spec: { containers: [], imagePullSecrets: [{ name: 'gone-tls' }] } }],
   ],
+  [
+    'a controller by its flag for the default certificate',
+    'Pod web',
+    [
+      {
+        ...bare,
+        spec: {
+          containers: [{ name: 'main', args: ['--default-ssl-certificate=$(POD_NAMESPACE)/gone-tls'] }],
+        },
+      },
+    ],
+  ],
   ['a Rollout of Argo', 'Rollout web', [argoDefinition, argoRolloutOf('shop', 'web', 'gone-tls')]],
   ['an Ingress', 'Ingress shop/web in cluster lab', [ingressOf('shop', 'web', 'gone-tls')]],
+  [
+    'an Ingress by an annotation',
+    'Ingress shop/web in cluster lab',
+    [
+      annotated(ingressOf('shop', 'web', 'kept-tls'), {
+        'nginx.ingress.kubernetes.io/auth-tls-secret': 'shop/gone-tls',
+      }),
+    ],
+  ],
+  [
+    'a ListenerSet',
+    'ListenerSet shop/web in cluster lab',
+    [...gatewayDefinitions, listenerSetDefinition, listenerSetOf('shop', 'web', { name: 'gone-tls' })],
+  ],
+  [
+    'a ListenerSet of another namespace that a ReferenceGrant lets in',
+    'ListenerSet front/web in cluster lab',
+    [
+      ...gatewayDefinitions,
+      listenerSetDefinition,
+      bindingOf('front', 'certrelay-prune-gateways'),
+      listenerSetOf('front', 'web', { name: 'gone-tls', namespace: 'shop' }),
+      grantOf('shop', 'front', { from: 'ListenerSet' }),
+    ],
+  ],
+  [
+    'a Gateway that shows it to backends',
+    'Gateway shop/web in cluster lab',
+    [
+      ...gatewayDefinitions,
+      withClientCertificate(gatewayOf('shop', 'web', { name: 'kept-tls' }), 'gone-tls'),
+    ],
+  ],
   [
     'a Gateway',
     'Gateway shop/web in cluster lab',
@@ -273,6 +345,15 @@ test.for<[string, readonly object[]]>([
     [gatewayOf('front', 'web', { name: 'gone-tls', namespace: 'shop' })],
   ],
   [
+    'a Gateway that a ReferenceGrant for ListenerSets is not about, or the other way round',
+    [
+      gatewayOf('front', 'web', { name: 'gone-tls', namespace: 'shop' }),
+      grantOf('shop', 'front', { from: 'ListenerSet' }),
+      listenerSetOf('other', 'web', { name: 'gone-tls', namespace: 'shop' }),
+      grantOf('shop', 'other'),
+    ],
+  ],
+  [
     'a Gateway that other ReferenceGrants are not about',
     [
       gatewayOf('front', 'web', { name: 'gone-tls', namespace: 'shop' }),
@@ -283,8 +364,9 @@ test.for<[string, readonly object[]]>([
   ],
 ])('a Secret does not stay for %s', async ([, objects]) => {
   const harness = await open(true);
-  harness.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
-  for (const object of [...gatewayDefinitions, ...objects]) harness.lab.create(object);
+  for (const namespace of ['front', 'other'])
+    harness.lab.create(bindingOf(namespace, 'certrelay-prune-gateways'));
+  for (const object of [...gatewayDefinitions, listenerSetDefinition, ...objects]) harness.lab.create(object);
   expect((await harness.deploy()).pruned).toMatchObject([
     { target: 'lab/shop/gone-tls', outcome: 'deleted' },
   ]);
@@ -322,6 +404,53 @@ test.for([
   expect(failures.get('lab/shop/gone-tls')).toHaveLength(1);
   expect(harness.secret('gone-tls')).toBeDefined();
 });
+
+test('a role of before, without a rule about ListenerSets, deletes as before in a cluster that has none', async () => {
+  const harness = await open(true);
+  for (const definition of gatewayDefinitions) harness.lab.create(definition);
+  await forget(harness, 'listenersets');
+  const { pruned, failures } = await harness.deploy();
+  expect(pruned).toMatchObject([{ outcome: 'deleted' }]);
+  expect(failures.size).toBe(0);
+});
+
+test.for([
+  ['own', 'certrelay-prune', 'shop'],
+  ['another', 'certrelay-prune-gateways', 'front'],
+] as const)('without the right to list ListenerSets in its %s namespace a Secret stays where there could be some, which is no failure', async ([
+  ,
+  role,
+  namespace,
+]) => {
+  const harness = await open(true);
+  for (const definition of [...gatewayDefinitions, listenerSetDefinition]) harness.lab.create(definition);
+  harness.lab.create(bindingOf('front', 'certrelay-prune-gateways'));
+  harness.lab.create(grantOf('shop', 'front', { from: 'ListenerSet' }));
+  await forget(harness, 'listenersets', role);
+  const { pruned, failures } = await harness.deploy();
+  const message = expect.stringMatching(
+    new RegExp(
+      `^not deleted, because a ListenerSet may use it: .*add verb "list" on "listenersets" to the role that is bound to it in namespace ${namespace} `,
+    ),
+  );
+  expect(pruned).toMatchObject([{ target: 'lab/shop/gone-tls', outcome: 'pending', message }]);
+  expect(failures.size).toBe(0);
+  expect(harness.log.lines).toContainEqual({
+    level: 'warn',
+    event: 'Secret not pruned',
+    fields: { certificate: 'shop', target: 'lab/shop/gone-tls', problem: message },
+  });
+  expect(harness.secret('gone-tls')).toBeDefined();
+});
+
+/** Takes what a role says of one resource out of it. */
+async function forget(
+  { admin, lab }: Awaited<ReturnType<typeof open>>,
+  resource: string,
+  role = 'certrelay-prune',
+): Promise<void> {
+  await admin.patch(`${rolesPath}/${role}`, { rules: withoutRule(lab, role, resource) });
+}
 
 const roleRules = z.object({ rules: z.array(z.looseObject({ resources: z.array(z.string()) })) });
 

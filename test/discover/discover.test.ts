@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory, serializeCertificates } from '../../lib/inventory/inventory.ts';
-import type { TlsObject } from '../../lib/policy/kubernetes/tls-objects.ts';
+import type { TlsObject, TlsObjectKind } from '../../lib/policy/kubernetes/tls-objects.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import { createRegister, createRegisterSpec } from '../../lib/register/registration.ts';
 import { realClock } from '../fakes/clock.ts';
@@ -32,23 +32,29 @@ let log: FakeLog;
 let sent: string[];
 /** Objects by `cluster/namespace`; a cluster without an entry cannot be reached. */
 let clusters: Record<string, readonly TlsObject[]>;
+/** Kinds that may not be listed: `ListenerSet in lab/shop`. */
+let forbidden: readonly string[];
 /** Places that were looked into. */
 let seen: string[];
 
 beforeEach(() => {
   [store, log, sent, seen] = [new FakeStore(), new FakeLog(), [], []];
   clusters = { 'lab/shop': [], 'prod/shop': [] };
+  forbidden = [];
 });
 
 function discover(text = inventoryText, change: { readonly dryRun?: boolean } = {}) {
   const inventory = read(text);
   const queue = { send: async (names: readonly string[]) => void sent.push(...names) };
   const connect = async (cluster: string) => ({
-    listTlsObjects: async (namespace: string) => {
-      seen.push(`${cluster}/${namespace}`);
-      const found = clusters[`${cluster}/${namespace}`];
+    listTlsObjects: async (namespace: string, kinds: readonly TlsObjectKind[]) => {
+      const place = `${cluster}/${namespace}`;
+      if (!seen.includes(place)) seen.push(place);
+      const found = clusters[place];
       if (!found) throw new ClusterError('Unreachable', `no answer of ${cluster}`);
-      return found;
+      const missing = kinds.find((kind) => forbidden.includes(`${kind} in ${place}`));
+      if (missing) throw new ClusterError('Forbidden', `no right to list ${missing}`);
+      return found.filter(({ kind }) => kinds.includes(kind));
     },
     close: async () => undefined,
   });
@@ -310,6 +316,72 @@ describe('a cluster that cannot be read', () => {
     expect(failures).toMatchObject([{ code: 'Unreachable' }]);
     expect(noLongerAsked).toEqual([]);
   });
+});
+
+describe('ListenerSets', () => {
+  const listenerSet: TlsObject = {
+    ...ingress({ kind: 'ListenerSet', name: 'more' }),
+    parent: { namespace: 'shop', name: 'front' },
+  };
+  const gateway: TlsObject = ingress({
+    kind: 'Gateway',
+    name: 'front',
+    className: 'cilium',
+    annotations: {},
+  });
+  const withClasses = `${inventoryText}  classes: [cilium]\n`;
+
+  it('ask as Gateways do, and are of the class of their Gateway', async () => {
+    clusters['lab/shop'] = [gateway, listenerSet];
+    const objects = ['ListenerSet shop/more in cluster lab'];
+    expect((await discover(withClasses)).certificates).toMatchObject([{ outcome: 'registered', objects }]);
+    clusters = { 'lab/shop': [{ ...gateway, className: 'nginx' }, listenerSet], 'prod/shop': [listenerSet] };
+    const { certificates, passedOver } = await discover(withClasses);
+    expect(certificates).toEqual([]);
+    expect(passedOver.map(({ message }) => message)).toEqual([
+      "its class is nginx, and the inventory's classes are cilium",
+      expect.stringMatching(
+        /^its class is that of its Gateway shop\/front, which is not in the inventory's places: /,
+      ),
+    ]);
+  });
+
+  it('that may not be listed are said, are no failure, and let nothing count as no longer asked for there', async () => {
+    clusters['lab/shop'] = [listenerSet];
+    clusters['prod/shop'] = [ingress({ tls: [{ hosts: ['prod.example.com'], secret: 'shop-tls' }] })];
+    const [, prod] = (await discover()).certificates;
+    clusters = { 'lab/shop': [ingress({ name: 'blog', tls: blog })], 'prod/shop': [] };
+    forbidden = ['ListenerSet in lab/shop'];
+    const { certificates, failures, passedOver, noLongerAsked } = await discover();
+    expect(certificates).toMatchObject([{ outcome: 'registered', domains: ['blog.example.com'] }]);
+    expect(failures).toEqual([]);
+    expect(passedOver).toEqual([
+      {
+        object: 'ListenerSets in namespace shop of cluster lab',
+        message: expect.stringContaining('no right to list ListenerSet'),
+      },
+    ]);
+    expect(noLongerAsked).toEqual([prod?.name]);
+    expect(log.lines).toContainEqual({
+      level: 'warn',
+      event: 'kind not discovered',
+      fields: {
+        kind: 'ListenerSet',
+        place: 'namespace shop of cluster lab',
+        problem: expect.stringContaining('no right to list ListenerSet'),
+      },
+    });
+  });
+
+  it('another kind that may not be listed is a failure, and hides no other kind', async () => {
+    clusters['lab/shop'] = [ingress({ name: 'blog', tls: blog }), listenerSet];
+    forbidden = ['Ingress in lab/shop', 'Service in lab/shop'];
+    const { certificates, failures } = await discover();
+    expect(certificates).toMatchObject([{ domains: ['shop.example.com'] }]);
+    expect(failures).toMatchObject([{ code: 'Forbidden' }, { code: 'Forbidden' }]);
+  });
+
+  const blog = [{ hosts: ['blog.example.com'], secret: 'blog-tls' }];
 });
 
 it('an object that is gone leaves its certificate, and the report says that nothing asks for it', async () => {

@@ -9,7 +9,7 @@ import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { isSecretTarget } from '../../lib/certificate/spec.ts';
 import { discoverCertificates } from '../../lib/discover/discover.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
-import { argoDefinition, gatewayDefinitions } from '../contracts/kubernetes-kinds.ts';
+import { argoDefinition, gatewayDefinitions, listenerSetDefinition } from '../contracts/kubernetes-kinds.ts';
 import { bindingOf, codesOf, type Harness, openHarness, targetsOf } from '../deploy/harness.ts';
 
 const head = `
@@ -130,7 +130,8 @@ test('five targets in a namespace are looked at with one list, and prune finds, 
     clusters: { lab: { kubeconfig: { secret: 'lab' }, prune: true as const } },
   };
   const harness = await openFor(pruning, true);
-  for (const definition of [...gatewayDefinitions, argoDefinition]) harness.lab.create(definition);
+  for (const definition of [...gatewayDefinitions, listenerSetDefinition, argoDefinition])
+    harness.lab.create(definition);
   await harness.deploy();
   harness.calls();
   await harness.deploy();

@@ -124,6 +124,11 @@ it.each<[string, Partial<TlsObject>, object]>([
     { secrets: ['x: a.example.com b.example.com', 'y: c.example.com'], remarks: [] },
   ],
   [
+    'a ListenerSet without a certificate is told what it lacks',
+    { kind: 'ListenerSet', tls: [] },
+    { secrets: [], remarks: [expect.stringContaining('no listener has tls.certificateRefs')] },
+  ],
+  [
     'a Gateway asks for no Secret of another namespace, whose owner has not asked',
     {
       kind: 'Gateway',

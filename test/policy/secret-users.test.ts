@@ -120,10 +120,10 @@ test('what the pods of one owner use is put together', () => {
   const owner = of('batch', 'Job', 'import');
   const pods: readonly OtherUser[] = [
     { kind: 'Pod', name: 'a', owner, secrets: ['a', 'tls'], fixed: ['a'] },
-    { kind: 'Pod', name: 'b', owner, secrets: ['tls'], fixed: ['tls'], credentials: ['registry'] },
+    { kind: 'Pod', name: 'b', owner, secrets: ['tls'], fixed: ['tls'], mentioned: ['registry'] },
   ];
   expect(findUsersOfPods(pods)).toEqual([
-    { ...owner, secrets: ['a', 'tls'], fixed: ['a', 'tls'], credentials: ['registry'] },
+    { ...owner, secrets: ['a', 'tls'], fixed: ['a', 'tls'], mentioned: ['registry'] },
   ]);
 });
 

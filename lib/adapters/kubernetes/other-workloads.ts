@@ -56,10 +56,10 @@ export function otherWorkloadCalls(cluster: string, connection: Connection): Pic
 }
 
 /** Whether a pod names no Secret, or is like one before it. A namespace may have thousands of pods. */
-function isDispensable({ owner, secrets, fixed, credentials }: OtherUser, seen: Set<string>): boolean {
-  if (secrets.length === 0 && !credentials) return true;
+function isDispensable({ owner, secrets, fixed, mentioned }: OtherUser, seen: Set<string>): boolean {
+  if (secrets.length === 0 && !mentioned) return true;
   if (!owner) return false;
-  const key = JSON.stringify([owner, secrets, fixed, credentials]);
+  const key = JSON.stringify([owner, secrets, fixed, mentioned]);
   if (seen.has(key)) return true;
   seen.add(key);
   return false;

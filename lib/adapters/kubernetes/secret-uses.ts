@@ -22,6 +22,8 @@ const container = z.object({
     )
     .default([]),
   restartPolicy: z.string().optional(),
+  command: z.array(z.string()).default([]),
+  args: z.array(z.string()).default([]),
 });
 type Container = z.infer<typeof container>;
 
@@ -61,8 +63,9 @@ export const podTemplate = z.object({
 type PodTemplate = z.infer<typeof podTemplate>;
 
 /** The Secrets that the pods read through volumes, projected volumes, CSI volumes, `env` and `envFrom`, in
- *  all their containers. `fixed`: those that a running pod never reads again. `credentials`: Secrets to pull
- *  images, and those of other volume drivers. What a CSI driver fetches from elsewhere is not included. */
+ *  all their containers. `fixed`: those that a running pod never reads again. `mentioned`: Secrets to pull
+ *  images, of other volume drivers, and in arguments. What a CSI driver fetches from elsewhere is not
+ *  included. */
 export function findUses({ spec }: PodTemplate): SecretUses {
   const { containers, initContainers, ephemeralContainers, volumes, imagePullSecrets } = spec;
   const all = [...containers, ...initContainers, ...ephemeralContainers];
@@ -79,11 +82,15 @@ export function findUses({ spec }: PodTemplate): SecretUses {
     ],
   }));
   const fixed = mounted.flatMap(({ isFixed, names }) => (isFixed ? names : []));
-  const credentials = sortNames([...imagePullSecrets.map(({ name }) => name), ...volumes.map(findLogin)]);
+  const mentioned = sortNames([
+    ...imagePullSecrets.map(({ name }) => name),
+    ...volumes.map(findLogin),
+    ...all.flatMap(({ command, args }) => findArguments([...command, ...args])),
+  ]);
   return {
     secrets: sortNames([...variables, ...published, ...mounted.flatMap(({ names }) => names)]),
     fixed: sortNames([...variables, ...published, ...fixed]),
-    ...(credentials.length > 0 ? { credentials } : {}),
+    ...(mentioned.length > 0 ? { mentioned } : {}),
   };
 }
 
@@ -102,6 +109,17 @@ function readsOnce({ volumeMounts, restartPolicy }: Container, volumeName: strin
     ({ name, subPath, subPathExpr }) =>
       name === volumeName && (endsEarly || subPath !== '' || subPathExpr !== ''),
   );
+}
+
+/** Names of Secrets in the arguments of a controller, such as
+ *  `--default-ssl-certificate=$(POD_NAMESPACE)/web-tls`, in one argument or two. */
+function findArguments(words: readonly string[]): readonly string[] {
+  return words.flatMap((word, index) => {
+    const [first = '', ...rest] = word.split('=');
+    const [flag, value] = rest.length > 0 ? [first, rest.join('=')] : [words[index - 1] ?? '', word];
+    const name = /^(?:\$\(\w+\)|[a-z0-9-]+)\/(?<name>[a-z0-9.-]+)$/.exec(value)?.groups?.name;
+    return name !== undefined && /cert|secret|tls/i.test(flag) ? [name] : [];
+  });
 }
 
 function sortNames(names: readonly (string | undefined)[]): readonly string[] {

@@ -1,147 +1,122 @@
-// Lists the objects of a cluster that use TLS: Ingresses, Gateways and Services. It never writes.
+// Lists the objects of a cluster that use TLS: Ingresses, Gateways, ListenerSets and Services. It never
+// writes.
 import * as z from 'zod';
-import type { TlsObject, TlsObjectKind, TlsUse } from '../../policy/kubernetes/tls-objects.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { GrantedSource, TlsObject, TlsObjectKind } from '../../policy/kubernetes/tls-objects.ts';
+import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
 import type { CallSubject } from './failure.ts';
-import { listParsed, objectName } from './lists.ts';
+import { listParsed, parseResponse } from './lists.ts';
+import {
+  gateway,
+  gatewayGroup,
+  ingress,
+  listenerSet,
+  readGateway,
+  readIngress,
+  readListenerSet,
+  readService,
+  readSources,
+  referenceGrant,
+  service,
+} from './tls-fields.ts';
 
-const map = z.record(z.string(), z.string()).default({});
-const metadata = z.object({ name: objectName, namespace: objectName, annotations: map });
-const strings = z.array(z.string()).nullish();
+/** Group, version and plural of a kind that the client has no call for. */
+type CustomResource = readonly [group: string, version: string, plural: string];
 
-const ingress = z.object({
-  metadata,
-  spec: z
-    .object({
-      ingressClassName: z.string().optional(),
-      tls: z.array(z.object({ hosts: strings, secretName: z.string().optional() })).nullish(),
-    })
-    .default({}),
-});
+const resources = {
+  Ingress: ['networking.k8s.io', 'v1', 'ingresses'],
+  Gateway: [gatewayGroup, 'v1', 'gateways'],
+  ListenerSet: [gatewayGroup, 'v1', 'listenersets'],
+} as const satisfies Partial<Record<TlsObjectKind, CustomResource>>;
 
-const reference = z.object({
-  group: z.string().default(''),
-  kind: z.string().default('Secret'),
-  name: z.string(),
-  namespace: z.string().optional(),
-});
+/** ReferenceGrants, as old and as new clusters have them. */
+const grants = [
+  [gatewayGroup, 'v1beta1', 'referencegrants'],
+  [gatewayGroup, 'v1', 'referencegrants'],
+] as const;
 
-const gateway = z.object({
-  metadata,
-  spec: z.object({
-    gatewayClassName: z.string(),
-    listeners: z.array(
-      z.object({
-        hostname: z.string().optional(),
-        tls: z
-          .object({ mode: z.string().default('Terminate'), certificateRefs: z.array(reference).default([]) })
-          .optional(),
-      }),
-    ),
-  }),
-});
-
-const service = z.object({ metadata });
-
-const gatewayGroup = 'gateway.networking.k8s.io';
-
-const referenceGrant = z.object({
-  spec: z.object({
-    from: z.array(z.object({ group: z.string(), kind: z.string(), namespace: z.string() })),
-    to: z.array(z.object({ group: z.string(), kind: z.string() })),
-  }),
-});
-
-/** The annotation with an Ingress's class, from before Kubernetes had a field for it. */
-const classAnnotation = 'kubernetes.io/ingress.class';
+const servedResources = z.object({ resources: z.array(z.object({ name: z.string() })).default([]) });
 
 /** The calls about TLS objects. `cluster`: its name in the inventory, for messages. */
 export function tlsObjectCalls(
   cluster: string,
   connection: Connection,
-): Pick<Cluster, 'listTlsObjects' | 'listGatewayNamespaces'> {
+): Pick<Cluster, 'listTlsObjects' | 'listGrantedSources'> {
   const { core, custom } = connection;
+
+  /** `undefined` if the cluster does not have the kind: its definition (CRD) is not installed. */
   const listCustom = async <T, R>(
-    [group, version, plural]: readonly [group: string, version: string, plural: string],
+    resource: CustomResource,
     item: readonly [item: z.ZodType<T>, reduce: (item: T) => R],
     namespace: string,
     signal: AbortSignal,
-  ): Promise<readonly R[]> => {
-    // A cluster has Gateways and ReferenceGrants only if their definitions (CRDs) are installed.
+  ): Promise<readonly R[] | undefined> => {
+    const [group, version, plural] = resource;
     const isOptional = group === gatewayGroup;
     const subject = { cluster, verb: 'list', resource: plural, namespace, isOptional } as const;
-    const objects = await listParsed({ connection, subject, signal }, item, (request, options) =>
-      custom.listNamespacedCustomObject({ group, version, plural, ...request }, options),
-    );
-    return objects ?? [];
+    try {
+      return await listParsed({ connection, subject, signal }, item, (request, options) =>
+        custom.listNamespacedCustomObject({ group, version, plural, ...request }, options),
+      );
+    } catch (error) {
+      const isForbidden = error instanceof ClusterError && error.code === 'Forbidden';
+      if (isOptional && isForbidden && !(await isServed(resource, subject, signal))) return undefined;
+      throw error;
+    }
   };
+
+  /** Whether the cluster has the kind. Asked only if the kind may not be listed: an API server refuses that
+   *  before it looks whether there is such a kind. True if this cannot be found out either. */
+  const isServed = async (
+    [group, version, plural]: CustomResource,
+    list: CallSubject,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    const subject: CallSubject = { ...list, verb: 'get', resource: `the kinds of ${group}/${version}` };
+    try {
+      const response = await connection.call(subject, { signal }, (options) =>
+        custom.getAPIResources({ group, version }, options),
+      );
+      return parseResponse(servedResources, response, subject).resources.some(({ name }) => name === plural);
+    } catch (error) {
+      signal.throwIfAborted();
+      return !(error instanceof ClusterError && error.code === 'NotFound');
+    }
+  };
+
   const list = async (kind: TlsObjectKind, namespace: string, signal: AbortSignal) => {
     switch (kind) {
-      case 'Ingress': {
-        const resource = ['networking.k8s.io', 'v1', 'ingresses'] as const;
-        return listCustom(resource, [ingress, readIngress], namespace, signal);
-      }
-      case 'Gateway': {
-        const resource = [gatewayGroup, 'v1', 'gateways'] as const;
-        return listCustom(resource, [gateway, readGateway], namespace, signal);
-      }
+      case 'Ingress':
+        return listCustom(resources[kind], [ingress, readIngress], namespace, signal);
+      case 'Gateway':
+        return listCustom(resources[kind], [gateway, readGateway], namespace, signal);
+      case 'ListenerSet':
+        return listCustom(resources[kind], [listenerSet, readListenerSet], namespace, signal);
       case 'Service': {
         const subject: CallSubject = { cluster, verb: 'list', resource: 'services', namespace };
         const item = [service, readService] as const;
-        const services = await listParsed({ connection, subject, signal }, item, (request, options) =>
+        return listParsed({ connection, subject, signal }, item, (request, options) =>
           core.listNamespacedService(request, options),
         );
-        return services ?? [];
       }
     }
   };
   return {
     async listTlsObjects(namespace, kinds, signal) {
-      return (await Promise.all(kinds.map((kind) => list(kind, namespace, signal)))).flat();
+      const lists = await Promise.all(kinds.map((kind) => list(kind, namespace, signal)));
+      return lists.flatMap((objects): readonly TlsObject[] => objects ?? []);
     },
 
-    async listGatewayNamespaces(namespace, signal) {
-      const resource = [gatewayGroup, 'v1beta1', 'referencegrants'] as const;
-      const sources = await listCustom(resource, [referenceGrant, readSources], namespace, signal);
-      return [...new Set(sources.flat())].filter((source) => source !== namespace);
+    async listGrantedSources(namespace, signal) {
+      for (const resource of grants) {
+        const found = await listCustom(resource, [referenceGrant, readSources], namespace, signal);
+        if (found) return distinct(found.flat()).filter((source) => source.namespace !== namespace);
+      }
+      return [];
     },
   };
 }
 
-/** The namespaces whose Gateways a ReferenceGrant lets use Secrets. */
-function readSources({ spec }: z.infer<typeof referenceGrant>): readonly string[] {
-  if (!spec.to.some(({ group, kind }) => group === '' && kind === 'Secret')) return [];
-  return spec.from
-    .filter((from) => from.group === gatewayGroup && from.kind === 'Gateway')
-    .map((from) => from.namespace);
-}
-
-function readIngress({ metadata: own, spec }: z.infer<typeof ingress>): TlsObject {
-  const uses = (spec.tls ?? []).map(
-    ({ hosts, secretName }): TlsUse => ({ hosts: hosts ?? [], secret: secretName }),
-  );
-  const className = own.annotations[classAnnotation] ?? spec.ingressClassName;
-  return { kind: 'Ingress', ...own, className, tls: uses };
-}
-
-/** A Gateway and the Secrets of its listeners. A listener that passes TLS through has no certificate, and
- *  references to other kinds than Secrets are left out. */
-function readGateway({ metadata: own, spec }: z.infer<typeof gateway>): TlsObject {
-  const uses = spec.listeners.flatMap(({ hostname, tls }) =>
-    (tls?.mode === 'Terminate' ? tls.certificateRefs : [])
-      .filter(({ group, kind }) => group === '' && kind === 'Secret')
-      .map(({ name, namespace }): TlsUse => {
-        return {
-          hosts: hostname === undefined || hostname === '' ? [] : [hostname],
-          secret: name,
-          namespace,
-        };
-      }),
-  );
-  return { kind: 'Gateway', ...own, className: spec.gatewayClassName, tls: uses };
-}
-
-function readService({ metadata: own }: z.infer<typeof service>): TlsObject {
-  return { kind: 'Service', ...own, tls: [] };
+function distinct(sources: readonly GrantedSource[]): readonly GrantedSource[] {
+  return [...new Map(sources.map((source) => [`${source.kind}/${source.namespace}`, source])).values()];
 }

@@ -18,6 +18,8 @@ export function describePruning({ certificate, target, ...plan }: PrunePlan): Pr
       return { report: { ...report, outcome: 'planned', message: 'would delete the Secret' }, failures: [] };
     case 'keep':
       return { report: { ...report, outcome: 'kept', message: plan.message }, failures: [] };
+    case 'unseen':
+      return { report: { ...report, outcome: 'pending', message: plan.message }, failures: [] };
     case 'unknown':
       return {
         report: { ...report, outcome: 'pending', message: describeError(plan.error) },

@@ -87,8 +87,9 @@ async function planNamespace(
 
 function logPlan(plan: PrunePlan, { log }: DeployPorts): void {
   const { certificate, target } = plan;
-  if (plan.action === 'unknown') {
-    log.warn('Secret not pruned', { certificate, target, problem: describeError(plan.error) });
+  if (plan.action === 'unknown' || plan.action === 'unseen') {
+    const problem = plan.action === 'unknown' ? describeError(plan.error) : plan.message;
+    log.warn('Secret not pruned', { certificate, target, problem });
   } else if (plan.action === 'keep' && plan.because === 'copied') {
     log.info('copy of a Secret kept', { certificate, target });
   }

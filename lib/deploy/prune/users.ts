@@ -4,28 +4,37 @@ import { workloadKinds } from '../../certificate/rollout-spec.ts';
 import type { PossibleUsers } from '../../policy/delivery/pruning.ts';
 import { type OtherKind, type OtherUser, otherKinds } from '../../policy/kubernetes/objects.ts';
 import { findUsersOfPods } from '../../policy/kubernetes/secret-users.ts';
+import type { TlsObject } from '../../policy/kubernetes/tls-objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
+import { describeError } from '../../ports/errors.ts';
 
-/** Everything that may use Secrets of the namespace.
- *  @throws ClusterError if any of it cannot be listed: then no Secret is known to be unused. */
+/** Everything that may use Secrets of the namespace. Kinds that the cluster does not have are left out;
+ *  ListenerSets that may not be listed are `unseen`.
+ *  @throws ClusterError if anything else cannot be listed: then no Secret is known to be unused. */
 export async function listUsers(
   namespace: string,
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<PossibleUsers> {
-  const [workloads, others, objects, gatewayNamespaces] = await Promise.all([
+  const [workloads, others, objects, sets, granted] = await Promise.all([
     Promise.all(workloadKinds.map((kind) => cluster.listWorkloads(namespace, kind, signal))),
     Promise.all(otherKinds.map((kind) => listOthers(namespace, kind, cluster, signal))),
     cluster.listTlsObjects(namespace, ['Ingress', 'Gateway'], signal),
-    cluster.listGatewayNamespaces(namespace, signal),
+    listListenerSets(namespace, cluster, signal),
+    cluster.listGrantedSources(namespace, signal),
   ]);
-  const gateways = await Promise.all(
-    gatewayNamespaces.map((name) => cluster.listTlsObjects(name, ['Gateway'], signal)),
+  const far = await Promise.all(
+    granted.map(async (source): Promise<Listed> => {
+      if (source.kind === 'ListenerSet') return listListenerSets(source.namespace, cluster, signal);
+      return { objects: await cluster.listTlsObjects(source.namespace, [source.kind], signal) };
+    }),
   );
+  const unseen = [sets, ...far].flatMap(({ problem }) => problem ?? []);
   return {
     workloads: workloads.flat(),
     others: findUsersOfPods(others.flat()),
-    objects: [...objects, ...gateways.flat()],
+    objects: [...objects, ...sets.objects, ...far.flatMap((list) => list.objects)],
+    unseen: unseen[0],
   };
 }
 
@@ -40,5 +49,20 @@ async function listOthers(
   } catch (error) {
     if (error instanceof ClusterError && error.code === 'NotFound') return [];
     throw error;
+  }
+}
+
+/** Objects of one kind and namespace, or in `problem` why they may not be listed. */
+interface Listed {
+  readonly objects: readonly TlsObject[];
+  readonly problem?: string;
+}
+
+async function listListenerSets(namespace: string, cluster: Cluster, signal: AbortSignal): Promise<Listed> {
+  try {
+    return { objects: await cluster.listTlsObjects(namespace, ['ListenerSet'], signal) };
+  } catch (error) {
+    if (!(error instanceof ClusterError && error.code === 'Forbidden')) throw error;
+    return { objects: [], problem: describeError(error) };
   }
 }

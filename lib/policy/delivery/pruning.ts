@@ -7,13 +7,14 @@ import {
   type ListedSecret,
   managedByLabel,
   nameWorkload,
+  pruneAnnotation,
   type SecretPrecondition,
   type SecretUses,
   versionAnnotation,
   type Workload,
 } from '../kubernetes/objects.ts';
 import { nameUser, type SecretUser } from '../kubernetes/secret-users.ts';
-import { nameObject, type TlsObject } from '../kubernetes/tls-objects.ts';
+import { nameObject, namesSecret, type TlsObject } from '../kubernetes/tls-objects.ts';
 import { nameTarget } from './secret-plan.ts';
 
 /** What is known for certain of one certificate: all its targets, and its versions that are in use. */
@@ -30,11 +31,14 @@ export type PrunePlan = PruneDecision & {
   readonly target: string;
 };
 
-/** `delete`: nothing uses the Secret. `keep`: something uses it, or it is a copy; `message` says what to do.
- *  `unknown`: it could not be found out, and `error` says why. The next pass tries again. */
+/** `delete`: nothing uses the Secret. `keep`: something uses it, it is a copy, or an annotation keeps it;
+ *  `message` says what to do. `unseen`: some of what may use it could not be listed, which is no failure;
+ *  `message` names the missing right. `unknown`: it could not be found out, and `error` says why. The next
+ *  pass tries the last two again. */
 type PruneDecision =
   | { readonly action: 'delete'; readonly orphan: OrphanedSecret }
-  | { readonly action: 'keep'; readonly because: 'used' | 'copied'; readonly message: string }
+  | { readonly action: 'keep'; readonly because: 'used' | 'copied' | 'protected'; readonly message: string }
+  | { readonly action: 'unseen'; readonly message: string }
   | { readonly action: 'unknown'; readonly error: Error };
 
 /** A Secret to delete, if it is still as it was when the plan was made. */
@@ -101,6 +105,9 @@ export interface PossibleUsers {
   readonly others: readonly SecretUser[];
   /** Of this namespace, and of others that can refer to its Secrets. */
   readonly objects: readonly TlsObject[];
+  /** Why ListenerSets could not be listed, if they could not. Versions before did not need that right, so
+   *  it is no failure, but no Secret is known to be unused. */
+  readonly unseen?: string | undefined;
 }
 
 /** Plans what happens to one of `findOrphanedSecrets`.
@@ -117,11 +124,19 @@ export function planOrphan(
     const message = `no target names this Secret. Its label and annotations say that it contains ${certificate}, but its managedFields show that Certrelay did not write it: it is a copy, or was restored from a backup. Delete it yourself if nothing needs it`;
     return { ...subject, action: 'keep', because: 'copied', message };
   }
+  if (secret.annotations[pruneAnnotation] === 'false') {
+    const message = `no target names this Secret, and its annotation ${pruneAnnotation}: "false" keeps it; take that away to let it go`;
+    return { ...subject, action: 'keep', because: 'protected', message };
+  }
   if (users instanceof Error) return { ...subject, action: 'unknown', error: users };
   const names = findUsers({ ...from, secret: name }, users);
   if (names.length > 0) {
     const message = `no target names this Secret, but ${nameSome(names)} still ${names.length === 1 ? 'uses' : 'use'} it; use another Secret there, or add a target for this one again`;
     return { ...subject, action: 'keep', because: 'used', message };
+  }
+  if (users.unseen) {
+    const message = `not deleted, because a ListenerSet may use it: ${users.unseen}`;
+    return { ...subject, action: 'unseen', message };
   }
   const { uid, resourceVersion, annotations } = secret;
   return {
@@ -137,15 +152,13 @@ function findUsers(
   { cluster, namespace, secret }: Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>,
   { workloads, others, objects }: PossibleUsers,
 ): readonly string[] {
-  const uses = ({ secrets, credentials = [] }: SecretUses) =>
-    secrets.includes(secret) || credentials.includes(secret);
+  const uses = ({ secrets, mentioned = [] }: SecretUses) =>
+    secrets.includes(secret) || mentioned.includes(secret);
   const names = [
     ...workloads.filter(uses).map(nameWorkload),
     ...others.filter(uses).map(nameUser),
     ...objects
-      .filter((object) =>
-        object.tls.some((use) => use.secret === secret && (use.namespace ?? object.namespace) === namespace),
-      )
+      .filter((object) => namesSecret(object, namespace, secret))
       .map((object) => nameObject(cluster, object)),
   ];
   return [...new Set(names)];

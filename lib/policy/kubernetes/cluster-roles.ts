@@ -192,7 +192,7 @@ const pruneSecrets: readonly RoleRule[] = [
     { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['list'] },
     {
       apiGroups: ['gateway.networking.k8s.io'],
-      resources: ['gateways', 'referencegrants'],
+      resources: ['gateways', 'listenersets', 'referencegrants'],
       verbs: ['list'],
     },
   ].map((rule) => ({
@@ -203,7 +203,7 @@ const pruneSecrets: readonly RoleRule[] = [
 
 const discoverObjects: readonly RoleRule[] = [
   { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['list'] },
-  { apiGroups: ['gateway.networking.k8s.io'], resources: ['gateways'], verbs: ['list'] },
+  { apiGroups: ['gateway.networking.k8s.io'], resources: ['gateways', 'listenersets'], verbs: ['list'] },
   { apiGroups: [''], resources: ['services'], verbs: ['list'] },
 ].map((rule) => ({ ...rule, why: 'discovery: find the objects that ask for certificates' }));
 

@@ -1,4 +1,5 @@
-// Decides which Ingresses, Gateways and Services ask for a certificate, for which Secret and names.
+// Decides which Ingresses, Gateways, ListenerSets and Services ask for a certificate, for which Secret and
+// names.
 
 import { sameNames } from '../../certificate/names.ts';
 import type { DiscoverySpec } from '../../certificate/spec.ts';
@@ -122,18 +123,21 @@ export function mergeRequests(discovered: readonly DiscoveredObject[]): readonly
 }
 
 function findForeignClass(
-  { kind, className }: TlsObject,
+  { kind, className, parent }: TlsObject,
   { classes, defaultClass }: DiscoverySpec,
 ): string | undefined {
   if (kind === 'Service' || classes === undefined) return undefined;
   const actual = className ?? (kind === 'Ingress' ? defaultClass : undefined);
   if (actual !== undefined && classes.includes(actual)) return undefined;
+  if (parent && actual === undefined) {
+    return `its class is that of its Gateway ${parent.namespace}/${parent.name}, which is not in the inventory's places: correct parentRef, add that namespace to them, or leave out classes`;
+  }
   const described = actual === undefined ? 'it names no class' : `its class is ${cutText(actual, 100)}`;
   return `${described}, and the inventory's classes are ${classes.join(', ')}`;
 }
 
-/** The object's uses of Secrets. Listeners of a Gateway with the same Secret are merged; entries of an
- *  Ingress are not. */
+/** The object's uses of Secrets. Listeners of a Gateway or ListenerSet with the same Secret are merged;
+ *  entries of an Ingress are not. */
 function usesOf(object: TlsObject): TlsObject['tls'] {
   if (object.kind === 'Service') return readService(object);
   if (object.kind === 'Ingress') return object.tls;
@@ -157,6 +161,7 @@ function explainNoUse({ kind }: TlsObject): string {
     case 'Ingress':
       return 'it asks for a certificate, but has no spec.tls: add one with the Secret and its hosts';
     case 'Gateway':
+    case 'ListenerSet':
       return 'it asks for a certificate, but no listener has tls.certificateRefs: add the Secret there';
     case 'Service':
       return `it asks for a certificate, but lacks annotations: add ${serviceAnnotations.domains} and ${serviceAnnotations.secret}`;

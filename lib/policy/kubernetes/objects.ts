@@ -20,6 +20,9 @@ export const keystoreAnnotation = 'certrelay.dev/keystore';
 /** Annotation of a workload or its pod template: with `"false"`, Certrelay never restarts it. */
 export const restartAnnotation = 'certrelay.dev/restart';
 
+/** Annotation of a Secret: with `"false"`, Certrelay never deletes it by `prune`. */
+export const pruneAnnotation = 'certrelay.dev/prune';
+
 /** Annotation of a workload: when we last started a rollout, ISO 8601. */
 export const sinceAnnotation = 'certrelay.dev/rollout-since';
 
@@ -98,9 +101,9 @@ export interface SecretUses {
   /** Those whose new values running pods do not see (env, subPath), so they must restart. A mounted volume
    *  refreshes. */
   readonly fixed: readonly string[];
-  /** Those that the pods name for no certificate: to pull images, and to sign in to storage. They are in
-   *  neither list above. Absent: none. */
-  readonly credentials?: readonly string[];
+  /** Those that the pods name without reading them as a certificate: to pull images, to sign in to storage,
+   *  and in arguments of a controller (`--default-ssl-certificate`). Absent: none. */
+  readonly mentioned?: readonly string[];
 }
 
 /** A Deployment, StatefulSet or DaemonSet as it was read. */

@@ -114,7 +114,7 @@ function mergeUses(users: readonly SecretUser[]): readonly SecretUser[] {
       name,
       secrets: join(({ secrets }) => secrets),
       fixed: join(({ fixed }) => fixed),
-      credentials: join(({ credentials = [] }) => credentials),
+      mentioned: join(({ mentioned = [] }) => mentioned),
     };
   });
 }

@@ -6,6 +6,7 @@ import { serve } from '../http-server.ts';
 import { mintServingCertificate } from '../tls.ts';
 import { answerCall, type World } from './api.ts';
 import { isAllowed } from './authorization.ts';
+import { answerDiscovery } from './discovery.ts';
 import { type KubernetesObject, kubernetesObject, ObjectStore } from './objects.ts';
 import { type ApiCall, readCall } from './requests.ts';
 import { type AreReady, defaultRolloutMs, Rollouts } from './rollouts.ts';
@@ -93,6 +94,8 @@ export async function startKubernetes(
     try {
       const user = userOf(request);
       if (user === undefined) throw unauthorized();
+      const discovered = answerDiscovery(request, objects.kinds());
+      if (discovered) return discovered;
       const call = readCall(request, objects.kinds());
       const world = worldOf(user);
       world.authorize(call);
