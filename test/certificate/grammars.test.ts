@@ -79,7 +79,10 @@ it.each([
 it.each([
   ['us-east-1', true],
   ['us-gov-west-1', true],
+  ['us-iso-west-1', true],
   ['us-isob-east-1', true],
+  ['us-isof-south-1', true],
+  ['cn-northwest-1', true],
   ['eu-isoe-west-1', true],
   ['eusc-de-east-1', true],
   ['ap-southeast-7', true],

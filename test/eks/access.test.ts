@@ -1,4 +1,5 @@
 // Clusters of EKS: the token by which an IAM role signs in, and where the API server is.
+import { STSClient } from '@aws-sdk/client-sts';
 import { expect, onTestFinished, test } from 'vitest';
 import { type EksDescription, openEks } from '../../lib/adapters/eks/clusters.ts';
 import { makeToken } from '../../lib/adapters/eks/token.ts';
@@ -13,6 +14,7 @@ import { startKubernetes } from '../sandbox/kubernetes/server.ts';
 import { accessKeyOf, ownSecretKey } from '../sandbox/principal.ts';
 import { startSts } from '../sandbox/sts/server.ts';
 import { Sessions } from '../sandbox/sts/sessions.ts';
+import { mintServingCertificate } from '../sandbox/tls.ts';
 
 const signal = AbortSignal.timeout(30_000);
 const region = 'eu-west-1';
@@ -75,7 +77,7 @@ async function start() {
     onTestFinished(() => cluster.close());
     return { look: () => cluster.readSecret('default', 'web', signal) };
   };
-  return { clock, journal, faults, prod, far, startServer, serve, open, connect };
+  return { clock, journal, faults, eks, prod, far, startServer, serve, open, connect };
 }
 
 async function tokenOf(open: ReturnType<typeof openEks>): Promise<string> {
@@ -171,6 +173,7 @@ test('a token is good for the cluster that it names, signed by who it says, and 
     makeToken({
       cluster: change.cluster ?? 'prod',
       region,
+      stsHost: `sts.${region}.amazonaws.com`,
       clock: new FakeClock(new Date(now + (change.at ?? 0)).toISOString()),
       identify: async () => ({
         accessKeyId: accessKeyOf('deploy'),
@@ -183,6 +186,35 @@ test('a token is good for the cluster that it names, signed by who it says, and 
   expect(prod.authenticate(await make({ secretAccessKey: 'guessed' }))).toBeUndefined();
   expect(prod.authenticate(await make({ at: -15 * minute + 1000 }))).toBe('admin');
   expect(prod.authenticate(await make({ at: -15 * minute }))).toBeUndefined();
+});
+
+/** A region of each partition that the SDK knows, and one of a newer region than it knows. */
+const regions = [
+  ['eu-west-1', 'amazonaws.com'],
+  ['ap-newplace-1', 'amazonaws.com'],
+  ['us-gov-west-1', 'amazonaws.com'],
+  ['cn-north-1', 'amazonaws.com.cn'],
+  ['eusc-de-east-1', 'amazonaws.eu'],
+  ['us-iso-west-1', 'c2s.ic.gov'],
+  ['us-isob-east-1', 'sc2s.sgov.gov'],
+  ['eu-isoe-west-1', 'cloud.adc-e.uk'],
+  ['us-isof-south-1', 'csp.hci.ic.gov'],
+] as const;
+
+test.for(regions)('in %s the token is for STS below %s, where the SDK has it, too', async ([
+  where,
+  suffix,
+]) => {
+  const { eks, open } = await start();
+  const there = eks.createCluster({ name: 'there', region: where, accessEntries: { [deploy]: 'admin' } });
+  there.publish({ server: 'https://127.0.0.1:1', caPem: (await mintServingCertificate('there')).ca });
+  const token = await tokenOf(open({ name: 'there', region: where }));
+  expect(there.authenticate(token)).toBe('admin');
+  const { host } = new URL(Buffer.from(token.replace('k8s-aws-v1.', ''), 'base64url').toString());
+  expect(host).toBe(`sts.${where}.${suffix}`);
+  const rules = new STSClient({ region: where }).config.endpointProvider;
+  const choice = { Region: where, UseDualStack: false, UseFIPS: false, UseGlobalEndpoint: false };
+  expect(rules(choice).url.host).toBe(host);
 });
 
 test.for([

@@ -730,3 +730,22 @@ describe('what is served is looked at', () => {
     ]);
   });
 });
+
+test.for([
+  ['aws-cn', 'cn-northwest-1'],
+  ['aws-us-gov', 'us-gov-east-1'],
+  ['aws-eusc', 'eusc-de-east-1'],
+  ['aws-iso', 'us-iso-east-1'],
+  ['aws-iso-b', 'us-isob-east-1'],
+  ['aws-iso-e', 'eu-isoe-west-1'],
+  ['aws-iso-f', 'us-isof-south-1'],
+])('clusters of EKS, roles and certificates in ACM may be in partition %s', ([partition, region]) => {
+  const roleArn = `arn:${partition}:iam::123456789012:role/clusters`;
+  const eks = { name: 'prod', region, roleArn };
+  const acm = { region, arn: `arn:${partition}:acm:${region}:123456789012:certificate/12345678-abcd` };
+  const shop = { name: 'shop', domains: ['shop.example.com'], targets: [{ acm }] };
+  const zones = [{ match: 'example.com', roleArn }];
+  const inventory = read(write({ clusters: { prod: { eks } }, certificates: [shop], dns: { zones } }));
+  expect(inventory.clusters.prod).toMatchObject({ eks });
+  expect(inventory.certificates[0]?.targets).toMatchObject([{ acm }]);
+});

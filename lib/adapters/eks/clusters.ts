@@ -43,8 +43,10 @@ export type OpenEks = (signal: AbortSignal, again?: 'again') => Promise<ClusterA
 export function openEks(options: EksOptions): OpenEks {
   const { name, spec, memory, clock } = options;
   const { region, roleArn } = spec;
-  const identify = identifyBy(options);
-  const token = makeToken({ cluster: spec.name, region, clock, identify });
+  const client = new EKSClient({ region, ...options.config });
+  const identify = identifyBy(options, client);
+  const stsHost = findStsHost(client, region);
+  const token = makeToken({ cluster: spec.name, region, stsHost, clock, identify });
   const key = JSON.stringify([region, spec.name, roleArn]);
   return async (signal, again) => {
     if (again) memory.forget(key);
@@ -59,11 +61,17 @@ export function openEks(options: EksOptions): OpenEks {
   };
 }
 
+/** Host of STS in a region of any partition, e.g. `sts.cn-north-1.amazonaws.com.cn`. The endpoint rules of
+ *  EKS, which are loaded already, have the same DNS suffix for each partition as those of STS. */
+export function findStsHost({ config }: EKSClient, region: string): string {
+  const { url } = config.endpointProvider({ Region: region, UseDualStack: false, UseFIPS: false });
+  return url.host.replace(/^eks\./, 'sts.');
+}
+
 /** Returns the function's own credentials, or those of the role. The STS client is loaded only for a role. */
-function identifyBy({ name, spec, sessionName, clock, config, stsConfig }: EksOptions) {
-  const { roleArn, region } = spec;
+function identifyBy({ name, spec, sessionName, clock, stsConfig }: EksOptions, client: EKSClient) {
+  const { roleArn } = spec;
   if (roleArn === undefined) {
-    const client = new EKSClient({ region, ...config });
     return async (): Promise<Identity> =>
       client.config.credentials().catch((cause: unknown) => {
         const message = `there are no AWS credentials to sign in to cluster ${name} with`;

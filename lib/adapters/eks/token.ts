@@ -19,6 +19,8 @@ export interface TokenOptions {
   /** Name of the cluster in EKS. A token is valid for this cluster only. */
   readonly cluster: string;
   readonly region: string;
+  /** Host of STS in the region. */
+  readonly stsHost: string;
   readonly clock: Clock;
   /** Returns credentials that are valid now. */
   readonly identify: (signal: AbortSignal) => Promise<Identity>;
@@ -47,11 +49,10 @@ export function makeToken(options: TokenOptions): ReadToken {
 }
 
 async function presign(
-  { cluster, region }: TokenOptions,
+  { cluster, region, stsHost: hostname }: TokenOptions,
   credentials: Identity,
   signingDate: Date,
 ): Promise<string> {
-  const hostname = `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
   const signer = new SignatureV4({ service: 'sts', region, credentials, sha256: Sha256 });
   const request = {
     method: 'GET',

@@ -15,6 +15,21 @@ const known = new Set([
   'X-Amz-Signature',
   'X-Amz-SignedHeaders',
 ]);
+/** DNS suffixes of AWS's partitions, by how their regions begin; all others have `amazonaws.com`. */
+const suffixes = [
+  ['cn-', 'amazonaws.com.cn'],
+  ['eusc-', 'amazonaws.eu'],
+  ['us-iso-', 'c2s.ic.gov'],
+  ['us-isob-', 'sc2s.sgov.gov'],
+  ['eu-isoe-', 'cloud.adc-e.uk'],
+  ['us-isof-', 'csp.hci.ic.gov'],
+] as const;
+
+/** Where STS of a region is: EKS takes no other host. */
+function suffixOf(region: string): string {
+  return suffixes.find(([begin]) => region.startsWith(begin))?.[1] ?? 'amazonaws.com';
+}
+
 const lifetimeMs = 15 * 60_000;
 const skewMs = 5 * 60_000;
 
@@ -30,9 +45,9 @@ export function identifyToken(
   if (encoded === undefined) return undefined;
   const url = URL.parse(Buffer.from(encoded, 'base64url').toString('utf8'));
   if (url?.protocol !== 'https:' || url.pathname !== '/') return undefined;
-  const [, region] = /^sts\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(url.host) ?? [];
+  const [, region = '', suffix] = /^sts\.([a-z0-9-]+)\.([a-z0-9.-]+)$/.exec(url.host) ?? [];
   const query = url.searchParams;
-  if (region === undefined || [...query.keys()].some((name) => !known.has(name))) return undefined;
+  if (suffix !== suffixOf(region) || [...query.keys()].some((name) => !known.has(name))) return undefined;
   if (query.get('Action') !== 'GetCallerIdentity') return undefined;
   const expires = Number(query.get('X-Amz-Expires'));
   if (!(expires > 0 && expires <= 900)) return undefined;
