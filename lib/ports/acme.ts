@@ -69,6 +69,8 @@ export interface Authorization {
   readonly status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
   /** When it ends; of a valid one, until when it may serve other orders. Absent if the CA does not say. */
   readonly expires?: Date | undefined;
+  /** The wait that the CA asks for by Retry-After, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
   readonly challenges: readonly Challenge[];
 }
 

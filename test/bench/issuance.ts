@@ -23,11 +23,11 @@ export interface Issuance {
   readonly route53Changes: number;
 }
 
-/** What a run over a known account may ask of its CA, for certificates of two names each: each order is made,
- *  looked at, finalized, looked at and downloaded, each name read and answered; the directory and a nonce
- *  come on top. */
+/** What a run over a known account may ask of its CA, for certificates of a name and its wildcard each: each
+ *  order is made, looked at by one authorization, finalized and downloaded, each name read and answered; the
+ *  directory and a nonce come on top. */
 export function acmeBudget(certificates: number): number {
-  return certificates * (5 + 2 * 2) + 2;
+  return certificates * (4 + 2 * 2) + 2;
 }
 
 /** Puts `count` new certificates, each of an apex and its wildcard, into the inventory and runs the issue

@@ -5,7 +5,7 @@ import { actual, desired } from '../policy/situations.ts';
 import type { Call } from '../sandbox/journal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 import { type Figure, median } from './figure.ts';
-import { measureIssuance } from './issuance.ts';
+import { acmeBudget, measureIssuance } from './issuance.ts';
 import { cool, invoke, startQuietSandbox } from './quiet-sandbox.ts';
 import { stock, stockSpecs } from './stock.ts';
 
@@ -44,7 +44,7 @@ export async function benchManyDue(): Promise<readonly Figure[]> {
       {
         what: '  ACME requests, looks at orders counted once',
         unit: 'count',
-        target: due * (5 + 2 * 2) + 2,
+        target: acmeBudget(due),
         measured: withoutRepeats(acme),
       },
       { what: '  peak memory', unit: 'MB', target: 512, measured: peakMemoryMb },

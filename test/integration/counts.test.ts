@@ -20,7 +20,7 @@ describe('ordering over a known account', () => {
 
   it.each([
     1, 10, 50,
-  ])('of %i costs 5 ACME requests a certificate and 2 a name, 1 nonce, 2 connections and 2 changes of the zone', async (count) => {
+  ])('of %i costs 4 ACME requests a certificate and 2 a name, 1 nonce, 2 connections and 2 changes of the zone', async (count) => {
     const run = await measureIssuance(sandbox, count, `run${count}`);
     expect(run.acmeRequests).toBeLessThanOrEqual(acmeBudget(count));
     expect(run.nonceRequests).toBe(1);

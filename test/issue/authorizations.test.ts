@@ -151,13 +151,34 @@ describe('a CA that asks for a proof although it said that it needs none', () =>
 });
 
 describe('what the CA is asked', () => {
-  it('is one authorization more of an order whose names were proved', async () => {
+  it('is an authorization, in place of the order, where one record proves the names', async () => {
     await issue();
-    expect(harness.ca.count('readAuthorization')).toBe(domains.length + 1);
+    expect(harness.ca.calls).toEqual([
+      'newOrder',
+      'readAuthorization',
+      'readAuthorization',
+      'answerChallenge',
+      'answerChallenge',
+      'readAuthorization',
+      'finalize',
+      'downloadCertificate',
+    ]);
     const { authorizations } = harness.state('shop');
     expect(authorizations?.methods).toEqual(['dns-01']);
     const sinceMs = harness.clock.now().getTime() + 30 * dayMs - (authorizations?.expires.getTime() ?? 0);
     expect(sinceMs).toBeLessThan(1_000);
+  });
+
+  it('is an authorization more, and the order, where several records do', async () => {
+    begin([{ ...shop, domains: [...domains, 'www.example.com'] }]);
+    await harness.run();
+    expect(harness.ca.calls.slice(-4)).toEqual([
+      'readAuthorization',
+      'readOrder',
+      'finalize',
+      'downloadCertificate',
+    ]);
+    expect(harness.state('shop').authorizations?.methods).toEqual(['dns-01']);
   });
 
   it('is nothing more of an order that needs no proof, as it said', async () => {
@@ -188,7 +209,7 @@ describe('what the CA is asked', () => {
   it('may stay without an answer: the certificate is stored, and the next order checks DNS', async () => {
     const read = harness.ca.readAuthorization.bind(harness.ca);
     harness.ca.readAuthorization = async (url) => {
-      if (harness.ca.count('downloadCertificate') > 0) throw new AcmeError('Unreachable', 'no answer');
+      if (harness.ca.count('answerChallenge') > 0) throw new AcmeError('Unreachable', 'no answer');
       return read(url);
     };
     expect(await issue()).toMatchObject({ outcome: 'issued' });

@@ -74,11 +74,8 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
     },
     async readAuthorization(url, signal) {
       meta = (await transport.directory(signal)).meta;
-      return parseAuthorization(
-        await session.post(url, undefined, signal),
-        url,
-        await transport.origins(signal),
-      );
+      const response = await session.post(url, undefined, signal);
+      return parseAuthorization(response, url, await transport.origins(signal), clock.now());
     },
     async answerChallenge(url, signal) {
       await session.post(url, {}, signal);

@@ -103,10 +103,16 @@ export function parseOrder(
   };
 }
 
-/** The authorization in the response from `url`. A challenge that cannot be read is left out.
+/** The authorization in the response from `url`. A challenge that cannot be read is left out. `now` serves to
+ *  read Retry-After.
  *  @throws AcmeError `Malformed` if the response holds no authorization, one for something other than a DNS
  *  name, or a known challenge at an origin that is not the CA's. */
-export function parseAuthorization(response: AcmeResponse, url: string, origins: Origins): Authorization {
+export function parseAuthorization(
+  response: AcmeResponse,
+  url: string,
+  origins: Origins,
+  now: Date,
+): Authorization {
   const parsed = authorizationSchema.safeParse(response.data);
   if (!parsed.success)
     throw new AcmeError(
@@ -152,7 +158,15 @@ export function parseAuthorization(response: AcmeResponse, url: string, origins:
     ];
   });
   const { name, isWildcard } = readName(identifier.value);
-  return { url, name, isWildcard: isWildcard || wildcard, status, expires, challenges };
+  return {
+    url,
+    name,
+    isWildcard: isWildcard || wildcard,
+    status,
+    expires,
+    retryAfterMs: readRetryAfter(response.headers['retry-after'], now),
+    challenges,
+  };
 }
 
 /** The name in lower case, without trailing dot and without the `*.` of a wildcard, which some CAs keep

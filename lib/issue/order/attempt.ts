@@ -16,14 +16,15 @@ import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Claim, claimCertificate } from './claim.ts';
-import { awaitCertificate, finalizeOrder, mayStillIssue } from './finalization.ts';
+import { awaitCertificate, finalizeOrder, finalizePresumed, mayStillIssue } from './finalization.ts';
 import { requestedNamesOf, verifyIssued, warnAboutIssued } from './issued.ts';
 import { recordValues, valuesOfEarlierRuns } from './journal.ts';
 import { findOrder, type OpenOrder, openNewOrder } from './order.ts';
+import { proveNames } from './proof.ts';
 import { rehearse } from './rehearsal.ts';
 import type { SerialQueue } from './serial-queue.ts';
 import { keepsOrder } from './slow.ts';
-import { validateOrder } from './validation.ts';
+import { awaitValidated } from './validation.ts';
 import { readValidity } from './validity.ts';
 
 /** How far one certificate has come. `written`: TXT values that its orders may have in DNS. */
@@ -212,10 +213,17 @@ export async function finishAttempt(
   const orderUrl = open.order.url;
   let stage: 'before' | 'finalizing' | 'finalized' = 'before';
   try {
-    const ready = await validateOrder(open, { ca, clock }, invocation.signal);
+    const { order: ready, isPresumed, proved } = await proveNames(open, { ca, clock }, invocation.signal);
     const csr = await keys.request(pending.key, domains);
     stage = 'finalizing';
-    const finalized = await finalizeOrder(ready, csr, ca, invocation.signal);
+    const finalize = isPresumed ? finalizePresumed : finalizeOrder;
+    let finalized = await finalize(ready, csr, ca, invocation.signal);
+    if (finalized.status === 'pending') {
+      stage = 'before';
+      const validated = await awaitValidated(open, { ca, clock }, invocation.signal);
+      stage = 'finalizing';
+      finalized = await finalizeOrder(validated, csr, ca, invocation.signal);
+    }
     stage = 'finalized';
     const isSlow = pending.unfinished?.orderUrl === orderUrl && finalized === ready;
     const issued = await awaitCertificate(finalized, { isSlow }, { ca, clock }, invocation.signal);
@@ -230,7 +238,7 @@ export async function finishAttempt(
     const { notAfter } = facts;
     log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
     warnAboutIssued(bundle, { name, orderUrl, version }, log);
-    const authorizations = await readValidity(attempt, { clock, log }, invocation.signal);
+    const authorizations = await readValidity({ ...attempt, proved }, { clock, log }, invocation.signal);
     return { kind: 'issued', claim, written, chain, requestedNames, version, orderUrl, authorizations };
   } catch (cause) {
     const error = toError(cause);

@@ -45,19 +45,47 @@ export async function finalizeOrder(
   try {
     return await ca.finalize(order, csr, signal);
   } catch (error) {
-    if (error instanceof AcmeError && error.problem?.type === 'invalidProfile')
-      throw explainProfile(order, error);
+    if (isWithdrawn(error)) throw explainProfile(order, error);
     const furtherAlready = error instanceof AcmeError && error.problem?.type === 'orderNotReady';
     if (!furtherAlready && !isUnsure(error)) throw error;
-    const now = await ca.readOrder(order.url, signal).catch((cause: unknown) => {
-      if (signal.aborted) throw cause;
-      const retryAfterMs = cause instanceof AcmeError ? cause.retryAfterMs : undefined;
-      const message = `the CA does not say whether it has finalized order ${order.url}`;
-      throw new AcmeError('Unreachable', message, { cause, retryAfterMs });
-    });
+    const now = await readAfterDoubt(order, ca, signal);
     if (now.status === 'ready' || now.status === 'pending') throw error;
     return now;
   }
+}
+
+/** Finalizes an order of which only an authorization says that it is ready. Returns it as it is if the CA
+ *  calls it pending: then nothing was finalized. @throws AcmeError. */
+export async function finalizePresumed(
+  order: Order,
+  csr: string,
+  ca: CertificateAuthority,
+  signal: AbortSignal,
+): Promise<Order> {
+  try {
+    return await ca.finalize(order, csr, signal);
+  } catch (error) {
+    if (!(error instanceof AcmeError) || error.problem?.type === 'rateLimited') throw error;
+    const now = await readAfterDoubt(order, ca, signal);
+    if (now.status !== 'ready') return now;
+    // It has become ready since.
+    if (error.problem?.type === 'orderNotReady') return finalizeOrder(now, csr, ca, signal);
+    throw isWithdrawn(error) ? explainProfile(order, error) : error;
+  }
+}
+
+/** The order, after an answer that leaves open whether the CA has finalized it. @throws AcmeError. */
+async function readAfterDoubt({ url }: Order, ca: CertificateAuthority, signal: AbortSignal): Promise<Order> {
+  return ca.readOrder(url, signal).catch((cause: unknown) => {
+    if (signal.aborted) throw cause;
+    const retryAfterMs = cause instanceof AcmeError ? cause.retryAfterMs : undefined;
+    const message = `the CA does not say whether it has finalized order ${url}`;
+    throw new AcmeError('Unreachable', message, { cause, retryAfterMs });
+  });
+}
+
+function isWithdrawn(error: unknown): error is AcmeError {
+  return error instanceof AcmeError && error.problem?.type === 'invalidProfile';
 }
 
 /** The CA offers the profile no more (draft-ietf-acme-profiles §4): the order is over, and the next attempt

@@ -49,7 +49,8 @@ export async function followOrder(
   );
 }
 
-function nextPauseMs({ seen, pauses }: PollProgress<Order>): number {
+/** The pause that the CA asks for, within bounds, or else a growing one, in milliseconds. */
+export function nextPauseMs({ seen, pauses }: PollProgress<Pick<Order, 'retryAfterMs'>>): number {
   const pause = seen.retryAfterMs ?? pausesMs[Math.min(pauses, pausesMs.length - 1)] ?? maxPauseMs;
   return Math.min(Math.max(pause, minPauseMs), maxPauseMs);
 }

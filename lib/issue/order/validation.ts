@@ -19,14 +19,29 @@ const longestPauseMs = 60_000;
 /** Answers the challenges and polls the order until its validation has ended. Returns the order of then.
  *  @throws AcmeError `Invalid` with the CA's words for each name that failed, also if only its authorization
  *  says so; IssueError `Unfinished` after 10 minutes. */
-export async function validateOrder(
+export async function validateOrder(open: OpenOrder, ports: OrderPorts, signal: AbortSignal): Promise<Order> {
+  if (open.order.status !== 'pending') return open.order;
+  await answerChallenges(open, ports, signal);
+  return awaitValidated(open, ports, signal);
+}
+
+/** Answers the challenges of an order whose names are not all proved. @throws AcmeError. */
+export async function answerChallenges(
+  { order, authorizations }: OpenOrder,
+  ports: OrderPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const pending = authorizations.filter(({ status }) => status === 'pending');
+  await mapConcurrently(pending, concurrency, (one) => answer(one, order, ports, signal));
+}
+
+/** Polls a pending order until its validation has ended. Returns the order of then. @throws as
+ *  `validateOrder`. */
+export async function awaitValidated(
   { order, authorizations }: OpenOrder,
   ports: OrderPorts,
   signal: AbortSignal,
 ): Promise<Order> {
-  if (order.status !== 'pending') return order;
-  const pending = authorizations.filter(({ status }) => status === 'pending');
-  await mapConcurrently(pending, concurrency, (one) => answer(one, order, ports, signal));
   const isDone = ({ status }: Order) => status !== 'pending';
   const look = watchAuthorizations(authorizations, ports, signal);
   const validated = await followOrder(order, { isDone, look }, ports, signal);

@@ -24,12 +24,14 @@ export interface ValidatedOrder {
   readonly isNew: boolean;
   readonly ca: CertificateAuthority;
   readonly claim: Claim;
+  /** One of its authorizations, as the CA showed it once it was proved. Absent if that was not seen. */
+  readonly proved?: Authorization | undefined;
 }
 
 /** What the CA says of the order's authorizations once they are valid; `undefined` if that is not known, or
- *  is known already. One request for an order whose names were proved: the CA gives them all the same time.
- *  One for each name if a new order needed no proof although the CA had not said so before. Never
- *  rejects. */
+ *  is known already. The CA gives all of an order the same time: no request if one was seen after its proof,
+ *  and one if none was. One for each name if a new order needed no proof although the CA had not said so
+ *  before. Never rejects. */
 export async function readValidity(
   validated: ValidatedOrder,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
@@ -42,7 +44,7 @@ export async function readValidity(
   try {
     const read =
       open.order.status === 'pending'
-        ? await readProved(open, ca, inTime)
+        ? await readProved(validated, inTime)
         : await readUnknown(validated, order, clock, inTime);
     return summarizeAuthorizations(read, order, clock.now());
   } catch (error) {
@@ -53,17 +55,17 @@ export async function readValidity(
 }
 
 /** The authorizations of an order whose names were proved. Those that were valid before are known; of the
- *  others the first is read, because it was proved first. */
+ *  others one is enough. */
 async function readProved(
-  { authorizations, toKeep }: OpenOrder,
-  ca: CertificateAuthority,
+  { open: { authorizations, toKeep }, ca, proved }: ValidatedOrder,
   signal: AbortSignal,
 ): Promise<readonly Authorization[]> {
   // A lasting record is looked at for every order.
   if (toKeep.length > 0) return [];
-  const [proved] = authorizations.filter(({ status }) => status !== 'valid');
   const valid = authorizations.filter(({ status }) => status === 'valid');
-  return proved ? [...valid, await ca.readAuthorization(proved.url, signal)] : valid;
+  const unproved = authorizations.find(({ status }) => status !== 'valid');
+  if (!unproved) return valid;
+  return [...valid, proved ?? (await ca.readAuthorization(unproved.url, signal))];
 }
 
 /** The authorizations of a new order that needed no proof; none if they are known, or an earlier run had the
