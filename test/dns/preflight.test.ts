@@ -495,6 +495,43 @@ describe('DNSSEC', () => {
     expect((brokenChains ?? []).map(({ confirmed }) => confirmed !== false)).toEqual(blocks);
   });
 
+  describe('of a zone between a name and its registered domain', () => {
+    const host = 'shop.dept.example.com';
+    beforeEach(() => {
+      setting.route53.createZone('example.net');
+      const to = '_acme-challenge.shop.example.net';
+      const digest = Buffer.alloc(32, 1);
+      serveParent(key);
+      // Somebody else has example.com, with the DS record of a zone below it whose keys are gone.
+      hosted.isDelegated = false;
+      setting.dns.serve(() => [
+        fixedZone('dept.example.com.', [
+          { name: 'dept.example.com.', type: 'SOA', data: soa },
+          { name: 'dept.example.com.', type: 'NS', data: 'ns-1.sandbox.example' },
+          { name: `_acme-challenge.${host}.`, type: 'CNAME', data: `${to}.` },
+        ]),
+        fixedZone('example.com.', [
+          { name: 'example.com.', type: 'SOA', data: soa },
+          { name: 'example.com.', type: 'NS', data: 'ns-1.sandbox.example' },
+          { name: 'example.com.', type: 'DNSKEY', data: key },
+          { name: 'dept.example.com.', type: 'NS', data: 'ns-1.sandbox.example' },
+          {
+            name: 'dept.example.com.',
+            type: 'DS',
+            data: { keyTag: 1, algorithm: 13, digestType: 2, digest },
+          },
+        ]),
+      ]);
+    });
+
+    test('is an obstacle although the challenge is delegated past it', async () => {
+      const findings = judgePreflight(await connectAsUsual()('all', `*.${host}`), ca);
+      expect(findings).toMatchObject([{ blocks: true, record: 'dept.example.com. DS' }]);
+      expect(asked('DS')).toEqual(expect.arrayContaining(['example.net', host]));
+      expect(asked('DS')).not.toContain(`*.${host}`);
+    });
+  });
+
   test('that only a chosen resolver has seen is a doubt, because it may remember old records', async () => {
     serveParent(key);
     sign(other);

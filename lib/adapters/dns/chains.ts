@@ -2,6 +2,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { PromiseCache } from '../../async/promise-cache.ts';
 import { registeredDomain } from '../../certificate/name-parsing.ts';
+import { withoutWildcard } from '../../certificate/names.ts';
 import type { ChainFacts } from '../../policy/dns/dnssec.ts';
 import type { ZoneFacts } from '../../policy/dns/preflight-facts.ts';
 import { type ChainSources, findBrokenChain } from './dnssec.ts';
@@ -19,11 +20,16 @@ export class Chains {
   }
 
   /** The broken chains of the zones from the hosted zone up to its registered domain, and of the name's
-   *  registered domain. None where only a private network answers. */
+   *  registered domain. If the challenge is delegated to a hosted zone that the name is not in, also of the
+   *  zones from the name up: the CA finds the CNAME and CAA there. None where only a private network
+   *  answers. */
   async findBroken(domain: string, zone: ZoneFacts, signal: AbortSignal): Promise<readonly ChainFacts[]> {
     const isFound = zone.kind === 'found';
     if (isFound && 'kind' in zone.live && zone.live.kind === 'private') return [];
-    const names = new Set([registeredDomain(domain), ...(isFound ? upToRegistered(zone.name) : [])]);
+    const own = withoutWildcard(domain);
+    const names = new Set([registeredDomain(own), ...(isFound ? upToRegistered(zone.name) : [])]);
+    if (isFound && !`.${own}`.endsWith(`.${zone.name}`))
+      for (const name of upToRegistered(own)) names.add(name);
     const chains = await mapConcurrently([...names], zonesAtOnce, (name) =>
       this.#chains.get(name, () => findBrokenChain(name, this.#sources, signal)),
     );
