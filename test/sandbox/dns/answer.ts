@@ -122,7 +122,7 @@ function delegation(name: string, zone: Zone): readonly Resource[] {
 function matchingRecords(name: string, zone: Zone): readonly Resource[] | undefined {
   if (zone.hasName(name)) return zone.recordsAt(name);
   let encloser = parent(name);
-  while (!zone.hasName(encloser)) encloser = parent(encloser);
+  while (encloser.length > zone.name.length && !zone.hasName(encloser)) encloser = parent(encloser);
   const wildcard = zone.recordsAt(`*.${encloser}`);
   return wildcard.length > 0 ? wildcard.map((record) => ({ ...record, name })) : undefined;
 }
@@ -139,7 +139,7 @@ function startOf(zone: Zone): readonly Resource[] {
   });
 }
 
-/** A zone from a list of records that never change. */
+/** A zone from a list of records that never change. Its top exists, whatever the records are. */
 export function fixedZone(
   name: string,
   records: readonly (ResourceData & { readonly name: string })[],
@@ -148,6 +148,9 @@ export function fixedZone(
   return {
     name,
     recordsAt: (at) => all.filter((record) => record.name === at),
-    hasName: (at) => all.some((record) => at === '.' || record.name === at || record.name.endsWith(`.${at}`)),
+    hasName: (at) =>
+      [name, ...all.map((record) => record.name)].some(
+        (known) => at === '.' || known === at || known.endsWith(`.${at}`),
+      ),
   };
 }
