@@ -97,6 +97,8 @@ export interface Proof {
   readonly value: string;
   /** A second value that must be there too: a CA that changes drafts may look for either. */
   readonly olderValue?: string | undefined;
+  /** Whether another value that stands in DNS proves the name as well as `value` does. Absent: none does. */
+  readonly isMetBy?: ((text: string) => boolean) | undefined;
   /** Whether the value also proves later orders of the account, and so stays in DNS. */
   readonly isLasting: boolean;
   /** Why it is dns-01 although the issuer's challenge is dns-persist-01. */

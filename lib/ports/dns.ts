@@ -27,6 +27,8 @@ export interface TxtValue {
   /** Full name, e.g. `_acme-challenge.example.com`: lower case, no trailing dot. */
   readonly name: string;
   readonly value: string;
+  /** Whether another value, which a name server answers, proves as much. Absent: none does. */
+  readonly isMetBy?: ((text: string) => boolean) | undefined;
 }
 
 /** The result for some challenge names. A name that is not in `failed` succeeded. */
@@ -52,9 +54,9 @@ export interface ChallengeRecords {
   cleanUp(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;
 }
 
-/** Waits until the authoritative name servers answer every value, at most 2 minutes for each name. A name
- *  that is not visible by then fails with DnsError `NotVisible`, or `Lookup` if its servers cannot be found.
- *  Concurrent calls with the same signal share what they find. */
+/** Waits until the authoritative name servers answer every value, or one that proves as much, at most 2
+ *  minutes for each name. A name that is not visible by then fails with DnsError `NotVisible`, or `Lookup` if
+ *  its servers cannot be found. Concurrent calls with the same signal share what they find. */
 export type AwaitVisible = (values: readonly TxtValue[], signal: AbortSignal) => Promise<RecordOutcome>;
 
 /** The name at the end of a name's CNAMEs, or the name itself if it has none: lower case, no trailing dot. An

@@ -99,6 +99,18 @@ describe('what CAA is held against', () => {
   });
 });
 
+it('what a persistent record must name is told with the account: of the newer draft, a hash', async () => {
+  harness.ca.settings.persistentChallenges = true;
+  harness.ca.settings.persistentDraft = 2;
+  const authorities = harness.open({ challenge: 'dns-persist-01' });
+  await authorities.connect('default', signal);
+  expect(await authorities.describe('default', signal)).toMatchObject({
+    methods: ['dns-persist-01', 'dns-01'],
+    thumbprint: expect.stringMatching(/^[\w-]{43}$/),
+    accountHashPrefix: expect.stringMatching(/^https:.*\/account-hash\/$/),
+  });
+});
+
 describe('an account that the CA has forgotten', () => {
   it('K12 is registered again once, with the same key, and what was asked goes on', async () => {
     await harness.connect();

@@ -8,7 +8,8 @@ const noReport = (problem: string) => {
 };
 const once01 = { directory: 'https://acme.ca.example/directory' } as const;
 const persist01 = { ...once01, challenge: 'dns-persist-01' } as const;
-const prover = { thumbprint: 'thumb', accountUrl: 'https://ca.example/acct/7' };
+const now = () => new Date('2027-01-01T00:00:00Z');
+const prover = { thumbprint: 'thumb', accountUrl: 'https://ca.example/acct/7', now };
 const once: Challenge = { type: 'dns-01', url: 'https://ca.example/c/1', token: 'token', status: 'pending' };
 const lasting: Challenge = {
   type: 'dns-persist-01',
@@ -41,6 +42,7 @@ test.each([
     name,
     value,
     isLasting: true,
+    isMetBy: expect.any(Function),
   });
 });
 
@@ -100,6 +102,7 @@ describe('the newer draft of dns-persist-01', () => {
     thumbprint: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
     accountUrl: 'https://ca.example/acct/123',
     meta,
+    now,
   };
   const one = (isWildcard: boolean, challenge: Challenge): Authorization => ({
     ...authorization(isWildcard, challenge, once),
@@ -118,6 +121,7 @@ describe('the newer draft of dns-persist-01', () => {
       name: '_validation-persist.example.com',
       value,
       isLasting: true,
+      isMetBy: expect.any(Function),
     });
   });
 
@@ -127,6 +131,17 @@ describe('the newer draft of dns-persist-01', () => {
       value: hashed,
       olderValue: 'ca.example; accounturi=https://ca.example/acct/123',
     });
+  });
+
+  test('takes what stands in DNS for its value where it proves as much, until it ends', () => {
+    const until = (day: string) => `${hashed}; persistUntil=${Date.parse(day) / 1_000}`;
+    const isMetBy = (isWildcard: boolean, text: string) =>
+      chooseProof(one(isWildcard, newer), persist01, vector, noReport)?.isMetBy?.(text);
+    expect(isMetBy(false, until('2027-01-02'))).toBe(true);
+    expect(isMetBy(false, until('2026-12-31'))).toBe(false);
+    expect(isMetBy(true, until('2027-01-02'))).toBe(false);
+    expect(isMetBy(true, `${until('2027-01-02')}; policy=wildcard`)).toBe(true);
+    expect(isMetBy(false, 'ca.example; accounturi=https://ca.example/acct/123')).toBe(false);
   });
 
   test('names the CA as its directory does', () => {

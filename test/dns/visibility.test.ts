@@ -45,6 +45,18 @@ describe('authoritative servers', () => {
     expect(setting.clock.slept).toEqual([]);
   });
 
+  test('may answer another value that proves as much', async () => {
+    await setting.write(zone, upsert(txt(name, 60, '"one; until=tomorrow"')));
+    const isMetBy = (text: string) => text.startsWith('one;');
+    const found = await askAuthorities(1_000)([{ name, value: 'one', isMetBy }], setting.signal);
+    expect(found.failed).toEqual(new Map());
+    const { failed } = await askAuthorities(1_000)(
+      [{ name, value: 'two', isMetBy: () => false }],
+      setting.signal,
+    );
+    expect([...failed.keys()]).toEqual([name]);
+  });
+
   test('of one zone are looked up once for all of its names', async () => {
     const names = Array.from({ length: 20 }, (_, n) => `_acme-challenge.n${n}.example.com`);
     await setting.write(zone, ...names.map((each) => create(txt(each, 60, '"v"'))));

@@ -1,5 +1,6 @@
 // dns-persist-01 through the packaged functions: one record that stays, and orders that write nothing.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fixedZone } from '../sandbox/dns/answer.ts';
 import type { HostedZone } from '../sandbox/route53/hosted-zone.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -97,5 +98,27 @@ it('looks at DNS before each order, although the last one has just been proved',
         ]),
       },
     ],
+  });
+});
+
+it('goes on where the zone has moved with records that prove as much, in other words', async () => {
+  const end = Math.floor(Date.now() / 1_000) + 86_400;
+  const moved = texts().flatMap(({ name, values }) =>
+    values
+      .map((value) => value.slice(1, -1))
+      .filter((text) => text.includes('sha-256'))
+      .map((text) => ({ name, type: 'TXT' as const, data: [Buffer.from(`${text}; persistUntil=${end}`)] })),
+  );
+  zone.isDelegated = false;
+  const servers = ['ns1.elsewhere.example'];
+  sandbox.dns.serve(() => [
+    fixedZone('example.com.', [
+      ...servers.map((data) => ({ name: 'example.com.', type: 'NS' as const, data })),
+      ...moved,
+    ]),
+  ]);
+  expect((await order()).answer).toMatchObject({
+    summary: { issued: 1 },
+    certificates: [{ warnings: [expect.stringMatching(/^example\.com\. NS: DNS leads to ns1\.elsewhere/)] }],
   });
 });

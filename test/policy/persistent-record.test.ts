@@ -1,6 +1,11 @@
 // Which TXT values at a persistent name prove it: both drafts, and what each parameter does.
 import { describe, expect, test } from 'vitest';
-import { hashedAccountUri, persistentValue, provesDomain } from '../../lib/policy/dns/persistent-record.ts';
+import {
+  hashedAccountUri,
+  persistentValue,
+  provesDomain,
+  provingUris,
+} from '../../lib/policy/dns/persistent-record.ts';
 
 const account = {
   url: 'https://ca.example/acct/123',
@@ -18,21 +23,22 @@ test.each([
   expect(hashedAccountUri(prefix, domain, account)).toBe(`${prefix}sha-256/${digest}`);
 });
 
-describe('a value at the persistent name', () => {
-  const plain = persistentValue('ca.example', account.url, false);
-  const hashed = persistentValue('ca.example', hashedAccountUri(prefix, 'example.com', account), false);
-  const everywhere = persistentValue('ca.example', hashedAccountUri(prefix, '*', account), false);
+const plain = persistentValue('ca.example', account.url, false);
+const hashed = persistentValue('ca.example', hashedAccountUri(prefix, 'example.com', account), false);
+const everywhere = persistentValue('ca.example', hashedAccountUri(prefix, '*', account), false);
+const foreign = persistentValue('ca.example', 'https://ca.example/acct/1', false);
+const proves = (text: string, domain: string, ofCa: string | undefined) =>
+  provesDomain(text, domain, {
+    issuers: ['ca.example'],
+    accountUris: provingUris(domain, account, ofCa),
+    now,
+  });
+
+describe('a value at the persistent name, at a CA of the older draft,', () => {
   const cases: readonly [string, string, string, boolean][] = [
     ['the account', plain, 'example.com', true],
-    ['a hash of the account', hashed, 'example.com', true],
-    ['the hash for every name', everywhere, 'example.com', true],
-    ['the hash for another name', hashed, 'www.example.com', false],
-    [
-      'another account',
-      persistentValue('ca.example', 'https://ca.example/acct/1', false),
-      'example.com',
-      false,
-    ],
+    ['a hash of the account', hashed, 'example.com', false],
+    ['another account', foreign, 'example.com', false],
     ['no account', 'ca.example', 'example.com', false],
     ['another CA', persistentValue('other.example', account.url, false), 'example.com', false],
     ['no wildcard', plain, '*.example.com', false],
@@ -49,7 +55,26 @@ describe('a value at the persistent name', () => {
     ['a tag that nobody knows', `${plain}; colour=blue`, 'example.com', true],
     ['a tag twice', `${plain}; accounturi=${account.url}`, 'example.com', false],
   ];
-  test.each(cases)('with %s proves the name, or does not', (_title, text, domain, proves) => {
-    expect(provesDomain(text, domain, { issuers: ['ca.example'], account, now })).toBe(proves);
+  test.each(cases)('with %s proves the name, or does not', (_title, text, domain, isProof) => {
+    expect(proves(text, domain, undefined)).toBe(isProof);
+  });
+});
+
+describe('a value at the persistent name, at a CA of the newer draft,', () => {
+  const cases: readonly [string, string, string, boolean][] = [
+    ['a hash of the account', hashed, 'example.com', true],
+    ['the hash for every name', everywhere, 'example.com', true],
+    ['the hash for another name', hashed, 'www.example.com', false],
+    [
+      'a hash below another prefix',
+      hashed.replace('ca.example/account', 'other.example/a'),
+      'example.com',
+      false,
+    ],
+    ['the account itself, which that draft has given up', plain, 'example.com', false],
+    ['a hash and an end that is over', `${hashed}; persistUntil=${until(0)}`, 'example.com', false],
+  ];
+  test.each(cases)('with %s proves the name, or does not', (_title, text, domain, isProof) => {
+    expect(proves(text, domain, prefix)).toBe(isProof);
   });
 });

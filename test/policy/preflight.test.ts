@@ -1,6 +1,7 @@
 // What stands before an order: each fact with its finding, and the record to change.
 import { describe, expect, test } from 'vitest';
 import type { ChainFacts } from '../../lib/policy/dns/dnssec.ts';
+import { hashedAccountUri } from '../../lib/policy/dns/persistent-record.ts';
 import { heedProblems, judgePreflight, type PreflightProblem } from '../../lib/policy/dns/preflight.ts';
 import type { NameFacts, Unanswered } from '../../lib/policy/dns/preflight-facts.ts';
 import type { PlanEntry } from '../../lib/policy/issuance/plan.ts';
@@ -304,6 +305,22 @@ describe('a persistent record', () => {
     expect(blocks([`ca.example; accounturi=${ca.accountUrl}`], { domain: '*.shop.example.com' })).toEqual([
       true,
     ]);
+  });
+
+  test('of a CA of the newer draft has to have the hash of the account', () => {
+    const newer = { ...account, accountHashPrefix: 'https://ca.example/account-hash/' };
+    const blocksAt = (text: string) =>
+      judgePreflight(
+        { names: [{ ...moved, texts: [text] }] },
+        { ...ca, ...newer },
+        new Date('2027-01-01T00:00:00Z'),
+      ).map((problem) => problem.blocks);
+    const uri = hashedAccountUri(newer.accountHashPrefix, moved.domain, {
+      url: newer.accountUrl,
+      thumbprint: newer.thumbprint,
+    });
+    expect(blocksAt(`ca.example; accounturi=${uri}`)).toEqual([false]);
+    expect(blocksAt(`ca.example; accounturi=${ca.accountUrl}`)).toEqual([true]);
   });
 
   test('does not help where no hosted zone takes it', () => {

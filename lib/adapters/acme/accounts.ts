@@ -81,6 +81,7 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
           ? {
               methods: [issuer.challenge, 'dns-01'] as const,
               thumbprint: connected?.thumbprint ?? (stored && thumbprint(readAccountKey(stored.key))),
+              accountHashPrefix: meta?.accountHashPrefix,
             }
           : {};
       const published = meta?.caaIdentities ?? [];

@@ -99,7 +99,8 @@ export function openAuthority(parts: AuthorityParts): CertificateAuthority {
       return revokeCertificate(certificate, reason, { transport, signer, accountUrl }, signal);
     },
     proofOf(authorization) {
-      const prover = { thumbprint: parts.thumbprint, accountUrl: session.accountUrl, meta };
+      const { accountUrl } = session;
+      const prover = { thumbprint: parts.thumbprint, accountUrl, meta, now: () => clock.now() };
       return chooseProof(authorization, issuer, prover, reportOnce);
     },
   };

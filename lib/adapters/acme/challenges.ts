@@ -3,7 +3,12 @@ import { createHash } from 'node:crypto';
 import { isInDomainOf } from '../../certificate/name-parsing.ts';
 import { challengeName, persistentName } from '../../certificate/names.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
-import { hashedAccountUri, persistentValue } from '../../policy/dns/persistent-record.ts';
+import {
+  hashedAccountUri,
+  persistentValue,
+  provesDomain,
+  provingUris,
+} from '../../policy/dns/persistent-record.ts';
 import { AcmeError, type Authorization, type Challenge, type Proof } from '../../ports/acme.ts';
 import type { AcmeDirectory } from './directory.ts';
 
@@ -12,6 +17,8 @@ export interface Prover {
   /** Thumbprint of the account's key (RFC 7638). */
   readonly thumbprint: string;
   readonly accountUrl: string;
+  /** The time, by which records end. */
+  readonly now: () => Date;
   /** `meta` of the CA's directory. */
   readonly meta?: AcmeDirectory['meta'];
 }
@@ -61,7 +68,7 @@ function persistentProof(
   { name, isWildcard }: Authorization,
   challenge: Challenge,
   { directory, caaIdentity = [] }: Issuer,
-  { accountUrl, thumbprint, meta }: Prover,
+  { accountUrl, thumbprint, meta, now }: Prover,
 ): Proof | string {
   if (challenge.accountUrl !== undefined && challenge.accountUrl !== accountUrl) {
     return `the CA at ${directory} asks for a dns-persist-01 record for ${name} that names ${JSON.stringify(challenge.accountUrl.slice(0, 200))}, which is not our account there (${accountUrl}); no such record is written`;
@@ -82,7 +89,11 @@ function persistentProof(
     return `the CA at ${host} asks for a dns-persist-01 record for ${name} that names ${offered.join(', ')}, which is not in the domain of ${host}; no such record is written. If that is this CA's name, write caaIdentity: ${first} at the issuer`;
   }
   const older = persistentValue(issuer, accountUrl, isWildcard);
-  const proof = { challenge, name: persistentName(name), isLasting: true };
+  const issuers = offered.map((domain) => domain.toLowerCase());
+  const accountUris = provingUris(name, { url: accountUrl, thumbprint }, prefix);
+  const isMetBy = (text: string) =>
+    provesDomain(text, isWildcard ? `*.${name}` : name, { issuers, accountUris, now: now() });
+  const proof = { challenge, name: persistentName(name), isLasting: true, isMetBy };
   if (prefix === undefined) return { ...proof, value: older };
   const uri = hashedAccountUri(prefix, name, { url: accountUrl, thumbprint });
   const value = persistentValue(issuer, uri, isWildcard);

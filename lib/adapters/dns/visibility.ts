@@ -95,14 +95,7 @@ async function awaitName(
 
 function groupByName(values: readonly TxtValue[]): readonly AwaitedName[] {
   const groups = Map.groupBy(values, ({ name }) => name);
-  return Array.from(
-    groups,
-    ([name, own]) =>
-      new AwaitedName(
-        name,
-        own.map(({ value }) => value),
-      ),
-  );
+  return Array.from(groups, ([name, own]) => new AwaitedName(name, own));
 }
 
 /** The last answer of each server about one challenge name. */
@@ -110,13 +103,13 @@ class AwaitedName {
   readonly name: string;
   /** The record with its values: the name itself, or the end of its CNAMEs. */
   #record: string;
-  readonly #values: readonly string[];
+  readonly #values: readonly TxtValue[];
   #servers: readonly NameServer[] = [];
-  /** `seen`: the answer has every value. `missing`: it does not. `silent`: there was no answer. */
+  /** `seen`: the answer has every value, or one as good. `missing`: it does not. `silent`: there was none. */
   readonly #answers = new Map<NameServer, 'seen' | 'missing' | 'silent'>();
   #problem: unknown;
 
-  constructor(name: string, values: readonly string[]) {
+  constructor(name: string, values: readonly TxtValue[]) {
     this.name = name;
     this.#record = name;
     this.#values = values;
@@ -145,8 +138,10 @@ class AwaitedName {
   /** Asks one server for the values and keeps its answer. Never rejects. */
   async query(server: NameServer, queries: DnsQueries): Promise<void> {
     try {
-      const answered = new Set(await queries.texts(this.#record, server.address));
-      this.#answers.set(server, this.#values.every((value) => answered.has(value)) ? 'seen' : 'missing');
+      const answered = await queries.texts(this.#record, server.address);
+      const isThere = ({ value, isMetBy }: TxtValue) =>
+        answered.includes(value) || (isMetBy !== undefined && answered.some(isMetBy));
+      this.#answers.set(server, this.#values.every(isThere) ? 'seen' : 'missing');
     } catch (error) {
       this.#problem = error;
       this.#answers.set(server, 'silent');

@@ -111,6 +111,8 @@ export async function explainFailure(
   return describeRefusals(order, authorizations);
 }
 
-function toValues({ name, value, olderValue }: Proof): readonly TxtValue[] {
-  return [value, olderValue].flatMap((text) => (text === undefined ? [] : { name, value: text }));
+function toValues({ name, value, olderValue, isMetBy }: Proof): readonly TxtValue[] {
+  return [value, olderValue].flatMap((text) =>
+    text === undefined ? [] : { name, value: text, ...(isMetBy && { isMetBy }) },
+  );
 }

@@ -18,6 +18,9 @@ export interface CaaSubject {
   readonly accountUrl?: string | undefined;
   /** Thumbprint of the account's key (RFC 7638), for records of dns-persist-01. */
   readonly thumbprint?: string | undefined;
+  /** What hashes of accounts begin with in such records (draft-ietf-acme-dns-persist-02). Absent: the CA
+   *  knows the older draft alone. */
+  readonly accountHashPrefix?: string | undefined;
   /** Challenges that could prove the names; one allowed is enough. Absent: dns-01. */
   readonly methods?: readonly ChallengeType[];
 }

@@ -29,17 +29,35 @@ export function persistentValue(issuer: string, accountUri: string, isWildcard: 
   return `${issuer}; accounturi=${accountUri}${isWildcard ? '; policy=wildcard' : ''}`;
 }
 
+/** The account URIs by which a record of `domain` names the account to its CA: of the newer draft, the hash
+ *  for the domain and that for every domain, by the account's key of today; of the older one, the account's
+ *  URL.
+ *  @param prefix `accountHashPrefix` of the CA's directory. Absent: the CA is of the older draft, to which no
+ *  hash says anything, and the URL says nothing to the newer one. */
+export function provingUris(
+  domain: string,
+  account: ProvingAccount,
+  prefix: string | undefined,
+): readonly string[] {
+  if (prefix === undefined) return [account.url];
+  return [domain, '*'].map((name) => hashedAccountUri(prefix, name, account));
+}
+
 /** Whether a TXT value at the persistent name of `domain` proves it to the CA: it names one of `issuers` (any
- *  if empty) and the account, in the spelling of either draft, has the policy if the name is a wildcard, and
- *  has not ended. A value that has a parameter twice, or one that cannot be read, proves nothing. */
+ *  if empty; in lower case) and one of `accountUris`, has the policy if the name is a wildcard, and has not
+ *  ended. A value that has a parameter twice, or one that cannot be read, proves nothing. */
 export function provesDomain(
   text: string,
   domain: string,
   {
     issuers,
-    account,
+    accountUris,
     now,
-  }: { readonly issuers: readonly string[]; readonly account: ProvingAccount; readonly now: Date },
+  }: {
+    readonly issuers: readonly string[];
+    readonly accountUris: readonly string[];
+    readonly now: Date;
+  },
 ): boolean {
   const [issuer = '', ...parts] = text.split(';').map((part) => part.trim());
   const pairs = parts.map((part) => /^([A-Za-z0-9-]+)\s*=\s*([\x21-\x3a\x3c-\x7e]*)$/.exec(part));
@@ -49,7 +67,5 @@ export function provesDomain(
   if (domain.startsWith('*.') && parameters.get('policy')?.toLowerCase() !== 'wildcard') return false;
   const until = parameters.get('persistuntil');
   if (until !== undefined && !(Number(until) * 1_000 > now.getTime())) return false;
-  const uri = parameters.get('accounturi') ?? '';
-  const digests = [domain, '*'].map((name) => hashedAccountUri('', name, account));
-  return uri === account.url || digests.some((digest) => uri.endsWith(`/${digest}`));
+  return accountUris.includes(parameters.get('accounturi') ?? '');
 }

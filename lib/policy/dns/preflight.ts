@@ -5,7 +5,7 @@ import type { PlanEntry } from '../issuance/plan.ts';
 import { type CaaSubject, findCaaObstacle } from './caa.ts';
 import { delegatingRecord, describeNoZone, describeOwnAlias } from './delegation.ts';
 import { describeBrokenChain } from './dnssec.ts';
-import { provesDomain } from './persistent-record.ts';
+import { provesDomain, provingUris } from './persistent-record.ts';
 import type {
   FoundZoneFacts,
   NameFacts,
@@ -49,14 +49,15 @@ export function judgePreflight(
 
 function isProvedByRecord(
   { domain, zone, texts = [] }: NameFacts,
-  { identities, accountUrl: url, thumbprint }: CaaSubject,
+  { identities, accountUrl: url, thumbprint, accountHashPrefix }: CaaSubject,
   now: Date | undefined,
 ): boolean {
   if (url === undefined || thumbprint === undefined || now === undefined) return false;
   // An order looks for the record in a hosted zone of ours, whatever DNS says.
   if (zone.kind !== 'found') return false;
   const issuers = identities.map((identity) => identity.toLowerCase());
-  return texts.some((text) => provesDomain(text, domain, { issuers, account: { url, thumbprint }, now }));
+  const accountUris = provingUris(domain, { url, thumbprint }, accountHashPrefix);
+  return texts.some((text) => provesDomain(text, domain, { issuers, accountUris, now }));
 }
 
 /** The problems of one kind of proof, where the CA may take another kind: those of a name hold the order back
