@@ -88,7 +88,7 @@ export function gatewayOf(
   namespace: string,
   name: string,
   secret: { readonly name: string; readonly namespace?: string },
-): object {
+) {
   const listener = { name: 'https', port: 443, protocol: 'HTTPS', tls: { certificateRefs: [secret] } };
   return {
     apiVersion: `${gatewayGroup}/v1`,

@@ -14,7 +14,8 @@ export type Part =
   | 'kube-apiserver'
   | 'kube-controller-manager'
   | 'kube-scheduler'
-  | 'kubectl';
+  | 'kubectl'
+  | 'gateway-api';
 
 /** The parts that a cluster needs, for `missing`. */
 export const kubernetesParts: readonly Part[] = [
@@ -26,7 +27,7 @@ export const kubernetesParts: readonly Part[] = [
 ];
 
 /** The absolute path of a part's program, or undefined where it is not installed. For `moto` it is the
- *  Python interpreter of its environment.
+ *  Python interpreter of its environment, for `gateway-api` a file of YAML documents.
  *  @throws Error where it is not installed and `CI` is `true`: there no suite may be skipped. */
 export function locate(part: Part): string | undefined {
   const cache =
