@@ -46,6 +46,8 @@ export interface PendingOrder {
   readonly deadline: Date;
   /** The finalized order that a run has polled in vain, and when that was first so. */
   readonly unfinished?: { readonly orderUrl: string; readonly since: Date } | undefined;
+  /** The order whose certificate the CA has issued and does not hand out, and when that was first so. */
+  readonly unfetched?: { readonly orderUrl: string; readonly since: Date } | undefined;
   /** Specification of a registered certificate, kept here so that storing the certificate does not lose
    *  it. */
   readonly spec?: StoredSpec | undefined;

@@ -1,6 +1,6 @@
 // Runs that end without a certificate and keep their claim: the next run goes on at once, and an order that
 // the CA only takes long for is looked at now and then, as no failure.
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { AcmeError, type Order } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { StoreError } from '../../lib/ports/store.ts';
@@ -170,7 +170,7 @@ describe('an order that the CA takes long for', () => {
     expect(harness.state('shop')).not.toHaveProperty('error');
   });
 
-  it('costs at most 60 versions of its AWS secret a day, and one message in flight', async () => {
+  it('costs no version of its AWS secret while the CA works on it, and one message in flight', async () => {
     await look();
     const claim = harness.store.claim.bind(harness.store);
     let versions = 0;
@@ -189,7 +189,20 @@ describe('an order that the CA takes long for', () => {
       looks += calls.length;
     }
     expect(looks).toBeGreaterThanOrEqual(24);
-    expect(versions).toBeLessThanOrEqual(60);
+    expect(versions).toBe(0);
+  });
+
+  it.each<[string, () => unknown, object]>([
+    ['force', () => undefined, { certificates: ['shop'], force: true }],
+    ['another key in the specification', () => harness.exchange({ ...shop, key: 'rsa-2048' }), {}],
+    ['a look that meets no answer', () => harness.ca.failures.next('readOrder', new Error('no answer')), {}],
+  ])('is claimed again by %s', async (_, change, request) => {
+    await look();
+    harness.clock.pass(60 * minuteMs);
+    const claimed = vi.spyOn(harness.store, 'claim');
+    await change();
+    await look(request);
+    expect(claimed).toHaveBeenCalled();
   });
 
   it('is not looked for twice where two messages wait for it', async () => {
@@ -320,5 +333,68 @@ describe('an order that the CA takes long for', () => {
     harness.clock.pass(60 * minuteMs);
     expect((await look()).line).toMatchObject({ outcome: 'issued' });
     expect(harness.ca.count('newOrder')).toBe(1);
+  });
+});
+
+describe('an order whose certificate the CA does not hand out', () => {
+  const notFound = () => refused(404, 'malformed');
+  let isThere: boolean;
+  beforeEach(() => {
+    isThere = false;
+    const download = harness.ca.downloadCertificate.bind(harness.ca);
+    harness.ca.downloadCertificate = async (order) => {
+      const chain = await download(order);
+      if (!isThere) throw notFound();
+      return chain;
+    };
+  });
+  const pass = async () => (await harness.run()).report.certificates[0];
+
+  it('is kept for a day, each look a failure, and then given up: the next pass orders anew', async () => {
+    expect(await pass()).toMatchObject({ outcome: 'failed', message: 'HTTP 404' });
+    for (const minutes of [1, 10, 100]) {
+      harness.clock.pass(minutes * minuteMs);
+      expect(await pass()).toMatchObject({ outcome: 'failed', message: 'HTTP 404' });
+    }
+    const [first] = harness.ca.orders.keys();
+    expect(harness.state('shop')).toMatchObject({ failures: 4, order: first });
+    harness.clock.pass(dayMs);
+    expect(await pass()).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringMatching(
+        /is valid, but since 2026-11-22T10:00:\S+ the CA has not handed out its certificate \(HTTP 404\)/,
+      ),
+    });
+    expect([harness.state('shop').order, harness.pending('shop')]).toEqual([undefined, undefined]);
+    expect([harness.ca.count('newOrder'), harness.ca.count('finalize')]).toEqual([1, 1]);
+    isThere = true;
+    expect(await pass()).toMatchObject({ outcome: 'issued' });
+    expect(harness.ca.count('newOrder')).toBe(2);
+    expect(harness.state('shop')).not.toHaveProperty('failures');
+  });
+
+  it('is given up after half of the time that the certificate in use had left', async () => {
+    isThere = true;
+    harness.ca.issuesOtherwise = (now) => ({ notAfter: new Date(now.getTime() + 10 * dayMs) });
+    await pass();
+    isThere = false;
+    harness.clock.pass(10 * dayMs - 120 * minuteMs);
+    for (const minutes of [1, 10]) {
+      expect(await pass()).toMatchObject({ outcome: 'failed', message: 'HTTP 404' });
+      harness.clock.pass(minutes * minuteMs);
+    }
+    harness.clock.pass(50 * minuteMs);
+    expect(await pass()).toMatchObject({ message: expect.stringContaining('is given up') });
+    expect(harness.ca.count('newOrder')).toBe(2);
+  });
+
+  it('is not given up where the CA fails or does not answer', async () => {
+    harness.ca.downloadCertificate = async () => {
+      throw refused(503, 'serverInternal');
+    };
+    await pass();
+    harness.clock.pass(9 * dayMs);
+    expect(await pass()).toMatchObject({ message: 'HTTP 503' });
+    expect(harness.pending('shop')).toBeDefined();
   });
 });

@@ -65,7 +65,8 @@ test('each kind of value is read as it was written', () => {
   expect(readValue(writeSpecification(spec))).toEqual({ kind: 'specification', spec });
   expect(readValue(writeSpecification(undefined))).toEqual({ kind: 'specification', spec: undefined });
   expect(readValue(writePending(order))).toEqual({ kind: 'pending', order });
-  const slow = { ...order, unfinished: { orderUrl: 'https://ca.example/order/1', since: order.deadline } };
+  const late = { orderUrl: 'https://ca.example/order/1', since: order.deadline };
+  const slow = { ...order, unfinished: late, unfetched: late };
   expect(readValue(writePending(slow))).toEqual({ kind: 'pending', order: slow });
   const account = { key: 'the key', url: 'https://ca.example/acct/1', contact: ['mailto:ops@example.com'] };
   expect(readAccount(writeAccount('https://ca.example/dir', account))).toEqual(account);

@@ -88,6 +88,7 @@ const pendingValue = z.object({
     run: text,
     deadline: instant,
     unfinished: z.object({ orderUrl: text, since: instant }).optional(),
+    unfetched: z.object({ orderUrl: text, since: instant }).optional(),
     spec: storedSpec.optional(),
   }),
 });

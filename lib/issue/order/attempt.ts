@@ -16,21 +16,18 @@ import { IssueError } from '../errors.ts';
 import { type DueCertificate, judgeClaimed } from '../gather/gather.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { type Claim, claimCertificate } from './claim.ts';
-import { awaitCertificate, finalizeOrder, finalizePresumed, mayStillIssue } from './finalization.ts';
-import { requestedNamesOf, verifyIssued, warnAboutIssued } from './issued.ts';
 import { recordValues, valuesOfEarlierRuns } from './journal.ts';
 import { findOrder, type OpenOrder, openNewOrder } from './order.ts';
-import { proveNames } from './proof.ts';
 import { rehearse } from './rehearsal.ts';
 import type { SerialQueue } from './serial-queue.ts';
-import { keepsOrder } from './slow.ts';
-import { awaitValidated } from './validation.ts';
-import { readValidity } from './validity.ts';
+import { type EarlyLook, keepsOrder, lookEarly } from './slow.ts';
 
 /** How far one certificate has come. `written`: TXT values that its orders may have in DNS. */
 export type Attempt =
   /** Another run orders the certificate. */
   | { readonly kind: 'claimedByOther' }
+  /** The CA still works on the order of an earlier run: nothing was claimed. */
+  | { readonly kind: 'slow'; readonly orderUrl: string }
   /** Judged again under the claim, it needs no order, or must wait. */
   | {
       readonly kind: 'kept';
@@ -76,10 +73,13 @@ export interface FailedAttempt {
   /** Whether the CA may have issued, or still issues, for the claim's key: then the claim stays, with its
    *  key. */
   readonly mayBeIssued: boolean;
+  /** Whether an order was given up that the CA had carried out: the next one need not wait for days. */
+  readonly isGivenUp?: true;
 }
 
 /** Claims the certificate, judges it again and opens its order: the one of an earlier run if that is still
- *  usable, else a new one. `queue`: makes the new orders of a batch one after another. Never rejects. */
+ *  usable, else a new one. Before that it looks at an order that the CA takes long for: while the CA works on
+ *  it, nothing is claimed. `queue`: makes the new orders of a batch one after another. Never rejects. */
 export async function beginAttempt(
   due: DueCertificate,
   queue: SerialQueue,
@@ -89,6 +89,8 @@ export async function beginAttempt(
   const { spec, situation } = due;
   let claim: Claim | undefined;
   try {
+    const early = await lookEarly(due, ports, invocation.signal);
+    if (early?.isWorking) return { kind: 'slow', orderUrl: early.orderUrl };
     const claimed = await claimCertificate(due, ports, invocation);
     if (claimed === 'claimedByOther') return { kind: 'claimedByOther' };
     claim = claimed;
@@ -105,7 +107,7 @@ export async function beginAttempt(
       if (decision.decision !== 'order')
         return { kind: 'kept', claim, decision, written: valuesOfEarlierRuns(claim) };
     }
-    return await openOrder({ due, claim, entry, queue }, ports, invocation);
+    return await openOrder({ due, claim, entry, queue, early }, ports, invocation);
   } catch (cause) {
     const written = claim ? valuesOfEarlierRuns(claim) : [];
     const error = toError(cause);
@@ -120,11 +122,13 @@ async function openOrder(
     claim,
     entry,
     queue,
+    early,
   }: {
     readonly due: DueCertificate;
     readonly claim: Claim;
     readonly entry: StoreEntry;
     readonly queue: SerialQueue;
+    readonly early: EarlyLook | undefined;
   },
   ports: IssuePorts & OrderingPorts,
   invocation: IssueInvocation,
@@ -138,7 +142,7 @@ async function openOrder(
   const ca = await connect(desired.issuer, invocation.signal);
   const { profile } = claim.pending;
   const owner = { directory: ca.directory, ...(profile && { profile }) };
-  const ordered = { ...claim.pending, isOwn: claim.inheritedKey };
+  const ordered = { ...claim.pending, isOwn: claim.inheritedKey, early };
   if (state.order !== undefined && isSameValue(state.orderFor, owner)) {
     const found = await findOrder(state.order, ordered, { ca, clock }, invocation.signal);
     if (!('useless' in found) && isUsable(found, claim)) {
@@ -197,52 +201,4 @@ async function removeValues(
 function isUsable(found: OpenOrder, claim: Claim): boolean {
   const { status } = found.order;
   return claim.inheritedKey || status === 'pending' || status === 'ready';
-}
-
-/** Has the names validated, finalizes the order, verifies the certificate and stores it. Its TXT values
- *  must be visible. Never rejects. */
-export async function finishAttempt(
-  due: DueCertificate,
-  attempt: OpenAttempt,
-  { keys, store, clock, log }: IssuePorts & OrderingPorts,
-  invocation: IssueInvocation,
-): Promise<Attempt> {
-  const { name, domains } = due.spec;
-  const { claim, ca, open, written } = attempt;
-  const { pending } = claim;
-  const orderUrl = open.order.url;
-  let stage: 'before' | 'finalizing' | 'finalized' = 'before';
-  try {
-    const { order: ready, isPresumed, proved } = await proveNames(open, { ca, clock }, invocation.signal);
-    const csr = await keys.request(pending.key, domains);
-    stage = 'finalizing';
-    const finalize = isPresumed ? finalizePresumed : finalizeOrder;
-    let finalized = await finalize(ready, csr, ca, invocation.signal);
-    if (finalized.status === 'pending') {
-      stage = 'before';
-      const validated = await awaitValidated(open, { ca, clock }, invocation.signal);
-      stage = 'finalizing';
-      finalized = await finalizeOrder(validated, csr, ca, invocation.signal);
-    }
-    stage = 'finalized';
-    const isSlow = pending.unfinished?.orderUrl === orderUrl && finalized === ready;
-    const issued = await awaitCertificate(finalized, { isSlow }, { ca, clock }, invocation.signal);
-    const bundle = await verifyIssued(issued, { due, claim }, { store, clock }, invocation);
-    const version = versionOfOrder(orderUrl);
-    // In canonical spelling: the same text is stored and delivered.
-    const { chain, key, facts } = bundle;
-    const { issuer, profile, spec } = pending;
-    const requestedNames = requestedNamesOf(bundle);
-    const stored = { chain, key, issuer, profile, requestedNames, spec };
-    await store.put(name, stored, version, invocation.signal);
-    const { notAfter } = facts;
-    log.info('certificate issued', { certificate: name, names: domains, orderUrl, version, notAfter });
-    warnAboutIssued(bundle, { name, orderUrl, version }, log);
-    const authorizations = await readValidity({ ...attempt, proved }, { clock, log }, invocation.signal);
-    return { kind: 'issued', claim, written, chain, requestedNames, version, orderUrl, authorizations };
-  } catch (cause) {
-    const error = toError(cause);
-    const mayBeIssued = stage !== 'before' && mayStillIssue(error, stage === 'finalized');
-    return { kind: 'failed', claim, orderUrl, written, error, mayBeIssued };
-  }
 }

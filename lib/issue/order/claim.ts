@@ -47,6 +47,7 @@ export async function claimCertificate(
     run: invocation.id,
     deadline: invocation.deadline,
     ...(inherited?.unfinished ? { unfinished: inherited.unfinished } : {}),
+    ...(inherited?.unfetched ? { unfetched: inherited.unfetched } : {}),
     spec: registeredSpec(spec),
   };
   const claim = await store.claim(spec.name, pending, situation.pending?.version, invocation.signal);
@@ -70,7 +71,11 @@ async function keptKey(
 }
 
 /** Whether an order in flight is for what the specification asks now. */
-function asksForTheSame(order: PendingOrder, spec: CertificateSpec, source: Source): boolean {
+export function asksForTheSame(
+  order: PendingOrder,
+  spec: CertificateSpec,
+  source: Pick<Source, 'directory' | 'profile'>,
+): boolean {
   return (
     order.issuer === source.directory &&
     order.profile === source.profile &&

@@ -51,7 +51,8 @@ export async function recordFailure(
       : Math.min(retryAfter, longestBackoffMs);
   const kept = keepsClaim ? claim.pending : undefined;
   const retry = planRetry(due, claim, invocation.inventory, { now: clock.now(), kept, retryAfterMs });
-  const { failures, until, nextIssuer } = retry;
+  const { failures, nextIssuer } = retry;
+  const until = attempt.isGivenUp ? clock.now() : retry.until;
   const message = describeRetry(problem, retry);
   log.warn('certificate failed', {
     certificate: name,
@@ -107,15 +108,48 @@ async function recordSlow(
   ports: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<OrderOutcome> {
-  const { store, clock, log } = ports;
   const { name } = due.spec;
-  const until = new Date(clock.now().getTime() + slowLookMs);
-  const problem = describeError(error);
-  log.warn('certificate postponed', { certificate: name, reason: slowCode, problem, until, orderUrl });
   const txt = hasUnremoved(written, unremoved) ? {} : { txt: null };
-  await store.record(name, { error: slowCode, nextAttempt: until, ...txt }, invocation.cleanUpSignal);
+  const problem = describeError(error);
+  const outcome = await postpone(
+    name,
+    { orderUrl, problem, also: { error: slowCode, ...txt } },
+    ports,
+    invocation,
+  );
   const pending = { ...claim.pending, unfinished: { orderUrl, since } };
   await giveBack(name, { ...claim, pending }, ports, invocation);
+  return outcome;
+}
+
+/** Records that a slow order was looked at without a claim. @throws StoreError. */
+export async function recordLook(
+  name: string,
+  orderUrl: string,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<OrderOutcome> {
+  const problem = `the CA still works on order ${orderUrl}; the next run looks again`;
+  return postpone(name, { orderUrl, problem, also: {} }, ports, invocation);
+}
+
+async function postpone(
+  name: string,
+  {
+    orderUrl,
+    problem,
+    also,
+  }: {
+    readonly orderUrl: string;
+    readonly problem: string;
+    readonly also: Parameters<IssuePorts['store']['record']>[1];
+  },
+  { store, clock, log }: IssuePorts,
+  { cleanUpSignal }: IssueInvocation,
+): Promise<OrderOutcome> {
+  const until = new Date(clock.now().getTime() + slowLookMs);
+  log.warn('certificate postponed', { certificate: name, reason: slowCode, problem, until, orderUrl });
+  await store.record(name, { nextAttempt: until, ...also }, cleanUpSignal);
   return { outcome: 'waiting', name, message: problem, until, isSlow: true };
 }
 

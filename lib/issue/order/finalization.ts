@@ -5,17 +5,17 @@ import { IssueError } from '../errors.ts';
 import { explainFailure, type OrderPorts } from './authorizations.ts';
 import { followOrder } from './follow.ts';
 
-/** Polls a finalized order until it is valid and returns the PEM chain. A CA may answer with the order as it
- *  was before: `ready`, or `valid` without certificate. `isSlow`: whether an earlier run has polled it in
- *  vain: then it is not polled again.
+/** Polls a finalized order until its certificate is there to download, and returns it. A CA may answer with
+ *  the order as it was before: `ready`, or `valid` without certificate. `isSlow`: whether an earlier run
+ *  has polled it in vain: then it is not polled again.
  *  @throws AcmeError `Invalid` if the order ended invalid or has expired, IssueError `Unfinished` after 10
  *  minutes. */
-export async function awaitCertificate(
+export async function awaitIssued(
   finalized: Order,
   { isSlow }: { readonly isSlow: boolean },
   { ca, clock }: OrderPorts,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Order> {
   const pollMs = isSlow ? 0 : undefined;
   const order = await followOrder(finalized, { isDone: isOver, pollMs }, { ca, clock }, signal).catch(
     (error: unknown) => {
@@ -26,7 +26,7 @@ export async function awaitCertificate(
     },
   );
   if (order.status === 'invalid') throw await explainFailure(order, { ca, clock }, signal);
-  return ca.downloadCertificate(order, signal);
+  return order;
 }
 
 function isOver({ status, certificate }: Order): boolean {

@@ -30,6 +30,8 @@ export interface FormerOrder extends OrderedNames {
   readonly isOwn: boolean;
   /** The order that an earlier run polled in vain after it was finalized. */
   readonly unfinished?: { readonly orderUrl: string } | undefined;
+  /** What the CA has just answered about it. Absent: the order is read. */
+  readonly early?: { readonly orderUrl: string; readonly answer: Promise<Order> } | undefined;
 }
 
 /** Reads the order of an earlier run. `useless`: why it cannot be used, for example because the CA no
@@ -43,7 +45,8 @@ export async function findOrder(
 ): Promise<OpenOrder | { readonly useless: string }> {
   const isSlow = ordered.unfinished?.orderUrl === url;
   try {
-    const order = await ports.ca.readOrder(url, signal);
+    const { early } = ordered;
+    const order = await (early?.orderUrl === url ? early.answer : ports.ca.readOrder(url, signal));
     if (order.names && !fits(order, order.names, ordered)) return { useless: 'it is for other names' };
     if (order.status === 'invalid' && isSlow) throw await explainFailure(order, ports, signal);
     if (order.status === 'invalid') return { useless: 'it is invalid' };

@@ -9,7 +9,7 @@ import { signDelivery } from '../signing.ts';
 import { judgeStored } from './aftermath.ts';
 import type { Attempt } from './attempt.ts';
 import { endClaim, giveBack } from './claim-end.ts';
-import { recordFailure } from './failure.ts';
+import { recordFailure, recordLook } from './failure.ts';
 import { type Ended, hasUnremoved, type OrderOutcome } from './outcome.ts';
 import { describeRetry } from './retry.ts';
 
@@ -26,6 +26,8 @@ export async function recordAttempt(
     switch (attempt.kind) {
       case 'claimedByOther':
         return { outcome: 'waiting', name, message: 'another run is ordering it' };
+      case 'slow':
+        return await recordLook(name, attempt.orderUrl, ports, invocation);
       case 'kept': {
         const { claim, decision: judged, written } = attempt;
         const keep = hasUnremoved(written, unremoved);

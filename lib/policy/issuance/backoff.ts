@@ -16,8 +16,7 @@ const longestRetryAfterMs = 7 * dayMs;
 
 /** The error code on the tags of a certificate whose order the CA still works on: nothing has failed. */
 export const slowCode = 'Processing';
-/** When such an order is looked at again, in milliseconds. Each look writes two versions of the AWS secret,
- *  which has room for about 100 of one day. */
+/** When such an order is looked at again, in milliseconds. */
 export const slowLookMs = 55 * 60_000;
 
 /** The instant before which there is no further attempt. `failures` counts those since the last success,
