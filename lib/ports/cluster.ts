@@ -14,6 +14,7 @@ import type {
   SecretPrecondition,
   Workload,
 } from '../policy/kubernetes/objects.ts';
+import type { RunningPod } from '../policy/kubernetes/pods.ts';
 import type { GrantedSource, TlsObject, TlsObjectKind } from '../policy/kubernetes/tls-objects.ts';
 import type { AgentError } from './agents.ts';
 import { CertrelayError } from './errors.ts';
@@ -84,6 +85,8 @@ export interface Cluster {
    *  name a Secret, and of pods with the same owner and the same Secrets only one.
    *  @throws ClusterError `NotFound` if the cluster does not have the kind. */
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
+  /** All pods in the namespace that are not over. */
+  listPods(namespace: string, signal: AbortSignal): Promise<readonly RunningPod[]>;
   /** As `ClusterDirectory.listTlsObjects`. */
   listTlsObjects: ClusterDirectory['listTlsObjects'];
   /** Which objects of other namespaces may use Secrets of this one, because a ReferenceGrant allows it. Each

@@ -114,6 +114,7 @@ export const logEvents = [
   'request failed',
   'revocation postponed',
   'Secret not pruned',
+  'Secret contested',
   'Secret pruned',
   'Secrets read one by one',
   'signature refused',

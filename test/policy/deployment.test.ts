@@ -25,6 +25,7 @@ const found: ClusterSecret = {
   labels: ours,
   annotations: wanted.annotations,
   data: wanted.data,
+  otherWriters: [],
   owned: {
     data: ['proxycert', 'proxykey'],
     labels: Object.keys(ours),

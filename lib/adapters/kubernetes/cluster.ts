@@ -2,6 +2,7 @@
 import type { Cluster } from '../../ports/cluster.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { otherWorkloadCalls } from './other-workloads.ts';
+import { podCalls } from './pods.ts';
 import { secretCalls } from './secrets.ts';
 import { tlsObjectCalls } from './tls-objects.ts';
 import { workloadCalls } from './workloads.ts';
@@ -13,6 +14,7 @@ export function connectCluster({ name, ...options }: ConnectionOptions & { reado
     ...secretCalls(name, connection),
     ...workloadCalls(name, connection),
     ...otherWorkloadCalls(name, connection),
+    ...podCalls(name, connection),
     ...tlsObjectCalls(name, connection),
     close: () => connection.close(),
   };

@@ -1,9 +1,10 @@
 // Lists objects that may use a Secret but are not restarted by Certrelay: reports only name them.
 import * as z from 'zod';
-import type { ObjectOwner, OtherKind, OtherUser } from '../../policy/kubernetes/objects.ts';
+import type { OtherKind, OtherUser } from '../../policy/kubernetes/objects.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { listAll, objectName, type PageRequest, parseResponse, type RequestPage } from './lists.ts';
+import { describeOwner } from './owners.ts';
 import { findUses, podTemplate } from './secret-uses.ts';
 
 const resources: Readonly<Record<OtherKind, string>> = {
@@ -23,14 +24,6 @@ const podFields = z.object({
 });
 const templated = z.object({ spec: z.object({ template: podTemplate.optional() }) });
 const scheduled = z.object({ spec: z.object({ jobTemplate: templated }) });
-
-/** The API server does not check what an owner reference names, and reports and commands repeat it. */
-const ownerReference = z.object({
-  apiVersion: z.string().regex(/^(?:[a-z0-9][a-z0-9.-]{0,252}\/)?[a-z0-9]{1,63}$/),
-  kind: z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,62}$/),
-  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,252}$/),
-  controller: z.boolean().default(false),
-});
 
 /** The calls about workloads of other kinds. `cluster`: its name in the inventory, for messages. */
 export function otherWorkloadCalls(cluster: string, connection: Connection): Pick<Cluster, 'listOthers'> {
@@ -63,16 +56,6 @@ function isDispensable({ owner, secrets, fixed, mentioned }: OtherUser, seen: Se
   if (seen.has(key)) return true;
   seen.add(key);
   return false;
-}
-
-/** The object that controls this one, or else the first that it is deleted with. References that name no
- *  object that can exist are left out. */
-function describeOwner(references: readonly unknown[]): { readonly owner?: ObjectOwner } {
-  const owners = references.flatMap((reference) => ownerReference.safeParse(reference).data ?? []);
-  const found = owners.find(({ controller }) => controller) ?? owners[0];
-  if (!found) return {};
-  const { apiVersion, kind, name } = found;
-  return { owner: { group: apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '', kind, name } };
 }
 
 function listPage(

@@ -24,6 +24,7 @@ export const rolloutFields = z.object({
   status: z
     .object({
       observedGeneration: count,
+      updateRevision: z.string().optional(),
       replicas: count,
       updatedReplicas: count,
       availableReplicas: count,

@@ -1,6 +1,7 @@
 // Reads, applies (server-side), lists and deletes Kubernetes Secrets.
 import { PatchStrategy } from '@kubernetes/client-node';
 import * as z from 'zod';
+import { oneLine } from '../../policy/bounds.ts';
 import { type ClusterSecret, managedByLabel } from '../../policy/kubernetes/objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import type { Connection } from './connection.ts';
@@ -42,6 +43,9 @@ const secret = z.object({
   immutable: z.boolean().default(false),
   data: map,
 });
+
+/** Characters of a field manager's name in messages; the API server allows 128. */
+const longestManager = 128;
 
 const withName = z.object({ metadata: z.object({ name: objectName }) });
 
@@ -141,6 +145,16 @@ function parseSecret(subject: CallSubject, response: unknown): ClusterSecret {
     data,
     appliedAt: readInstant(applied[0]?.time),
     owner: metadata.ownerReferences.find(({ controller }) => controller) ?? metadata.ownerReferences[0],
+    otherWriters: metadata.managedFields
+      .filter((entry) => !applied.includes(entry))
+      .map(({ manager = 'an unknown writer', time, fieldsV1 }) => {
+        return {
+          manager: oneLine(manager, longestManager),
+          at: readInstant(time),
+          data: namesOf(fieldsV1?.['f:data']),
+        };
+      })
+      .filter(({ data: names }) => names.length > 0),
     owned: {
       data: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:data'])),
       labels: applied.flatMap(({ fieldsV1 }) => namesOf(fieldsV1?.['f:metadata']?.['f:labels'])),

@@ -114,6 +114,7 @@ function parseWorkload(kind: WorkloadKind, response: unknown, subject: CallSubje
     rolloutSince: readSince(metadata.annotations[sinceAnnotation]),
     generation: fields.metadata.generation,
     rollout: judgeRollout(kind, fields),
+    updateRevision: fields.status.updateRevision,
     ...countPods(kind, fields),
     hasGapOnRestart: fields.spec.replicas > 0 && fields.spec.strategy?.type === 'Recreate',
     refusesRestart: [metadata.annotations, templateAnnotations].some(

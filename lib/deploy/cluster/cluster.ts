@@ -2,6 +2,8 @@
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
+import { describeDrift } from '../../policy/delivery/drift.ts';
+import { nameTarget } from '../../policy/delivery/secret-plan.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
 import { closedDestination, type Destination } from '../destination.ts';
@@ -111,7 +113,11 @@ async function carryOut(
     work: async () => (plan.kind === 'leave' ? plan : applySecret(plan, context)),
   }));
   const applied = await tryEach(tasks, context);
-  for (const plan of applied) if (plan.kind === 'deliver') context.restarts.expect(plan);
+  for (const plan of applied) {
+    if (plan.kind !== 'deliver') continue;
+    context.restarts.expect(plan);
+    logContest(plan, context);
+  }
   const unwatched = applied.filter((plan) => plan.kind === 'deliver').filter(({ rollout }) => !rollout);
   const watched = applied.filter((plan) => plan.kind !== 'leave').filter(isWatched);
   const [together, separate] = await Promise.all([
@@ -127,6 +133,13 @@ async function carryOut(
     const result = plan.kind === 'leave' ? plan.result : results.get(plan);
     return result ?? describeFailure(plan.job, new Error('the target was not worked on'), context.invocation);
   });
+}
+
+/** Tells of a Secret that somebody else keeps writing. */
+function logContest({ job, work: { drift } }: DeliverPlan, { ports: { log } }: ClusterContext): void {
+  if (!drift?.isContested) return;
+  const fields = { certificate: job.delivery.certificate, target: nameTarget(job.target) };
+  log.warn('Secret contested', { ...fields, problem: describeDrift(drift) });
 }
 
 type WatchedPlan = ReturnPlan | (DeliverPlan & { readonly rollout: RolloutSpec });

@@ -18,6 +18,7 @@ import {
 } from '../plan/secret-decision.ts';
 import {
   kindsOf,
+  needsPods,
   needsWorkloads,
   planTarget,
   type TargetPlan,
@@ -72,7 +73,11 @@ export async function findLastGood(
 async function plan(job: Job, decision: SecretDecision, context: ClusterContext): Promise<TargetPlan> {
   const isNeeded = needsWorkloads(job, decision);
   const seen = isNeeded ? await observeWorkloads(job, decision, context) : { workloads: [], others: [] };
-  return planTarget(job, decision, seen);
+  const now = context.ports.clock.now();
+  const planned = planTarget(job, decision, seen, now);
+  if (!needsPods(planned)) return planned;
+  const pods = await context.lists.pods(job.target.namespace).catch(toError);
+  return planTarget(job, decision, { ...seen, pods }, now);
 }
 
 /** The workloads of the target's namespace that may restart, and other objects that may use its Secret. */

@@ -2,18 +2,19 @@
 
 import { trimFreeze } from '../../policy/delivery/freeze.ts';
 import { nameTarget } from '../../policy/delivery/secret-plan.ts';
+import { findStuckPods } from '../../policy/kubernetes/pods.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import type { Freeze } from '../../state/delivery.ts';
 import type { Job, JobResult } from '../invocation.ts';
 import type { ReturnPlan } from '../plan/target-plan.ts';
 import { describeReturn } from '../progress.ts';
-import { describeUndelivered } from '../results.ts';
+import { describeUndelivered, type RolloutEnd } from '../results.ts';
 import { applySecret } from './apply.ts';
 import type { ClusterContext } from './context.ts';
 import { findLastGood, planReturnTo } from './observe.ts';
 import { awaitRollouts } from './rollouts.ts';
-import { nameRestarted, startWave } from './wave.ts';
+import { nameRestarted, type StartedRollout, startWave } from './wave.ts';
 
 /** Rolls back a version that failed at a target. Writes the freeze to the certificate's tags first: if this
  *  invocation stops here, the next one continues the rollback instead of the delivery.
@@ -42,7 +43,11 @@ export async function rollBack(job: Job, reason: string, context: ClusterContext
 export async function finishReturn(plan: ReturnPlan, context: ClusterContext): Promise<JobResult> {
   const { lists, ports, invocation } = context;
   const { rollouts, failures } = await startWave(plan.waves.flat(), plan.job, context, 'back');
-  const ends = await awaitRollouts(rollouts, lists, { clock: ports.clock, signal: invocation.signal });
+  const { clock } = ports;
+  // What an earlier invocation has put back is looked at, and not awaited for minutes in each pass.
+  const untilMs = rollouts.some(({ isNew }) => isNew) ? undefined : clock.now().getTime();
+  const ends = await awaitRollouts(rollouts, lists, { clock, signal: invocation.signal, untilMs });
+  const stuck = await findStuck(rollouts, ends, context);
   return describeReturn(plan, {
     restarted: nameRestarted(rollouts, ends),
     failures: [
@@ -50,8 +55,32 @@ export async function finishReturn(plan: ReturnPlan, context: ClusterContext): P
       ...failures,
       ...ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : [])),
     ],
-    notes: ends.flatMap((end) => (end.kind === 'late' || end.kind === 'paused' ? [end.message] : [])),
+    notes: [
+      ...ends.flatMap((end) => (end.kind === 'late' || end.kind === 'paused' ? [end.message] : [])),
+      ...stuck,
+    ],
   });
+}
+
+/** One sentence for each pod that keeps the version that failed, because Kubernetes does not replace it: a
+ *  StatefulSet waits for a pod that is not ready, even if its template is the former one again. */
+async function findStuck(
+  rollouts: readonly StartedRollout[],
+  ends: readonly RolloutEnd[],
+  { lists }: ClusterContext,
+): Promise<readonly string[]> {
+  const open = rollouts.filter(
+    ({ workload }, index) => workload.kind === 'StatefulSet' && ends[index]?.kind !== 'complete',
+  );
+  const found = open.map(async ({ namespace, workload: { kind, name } }) => {
+    const [pods, workloads] = await Promise.all([lists.pods(namespace), lists.get(namespace, [kind])]);
+    const workload = workloads.find((candidate) => candidate.name === name);
+    return (workload ? findStuckPods(workload, pods) : []).map(
+      (pod) =>
+        `pod ${pod} keeps the version that failed, and its StatefulSet does not replace it: run kubectl delete pod ${pod} -n ${namespace}`,
+    );
+  });
+  return (await Promise.all(found.map((sentences) => sentences.catch(() => [])))).flat();
 }
 
 async function goBack(

@@ -3,6 +3,7 @@
 import { growing, poll } from '../../async/poll.ts';
 import { isAsBefore } from '../../policy/delivery/rollout-start.ts';
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
+import { haveStartedSince } from '../../policy/kubernetes/pods.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
@@ -50,6 +51,26 @@ export async function awaitRollouts(
     first: ends,
   });
   return ends;
+}
+
+/** The ends, with those that wait for a person looked at once more: if all pods have started since the Secret
+ *  has the version, a person has replaced them.
+ *  @param since When the Secret got the version; absent: it got it just now, so nobody can have. */
+export async function settleByHand(
+  rollouts: readonly StartedRollout[],
+  ends: readonly RolloutEnd[],
+  since: Date | undefined,
+  lists: WorkloadLists,
+): Promise<readonly RolloutEnd[]> {
+  if (!since || !ends.some(({ kind }) => kind === 'paused')) return ends;
+  const settled = ends.map(async (end, index): Promise<RolloutEnd> => {
+    const rollout = rollouts[index];
+    if (!rollout || end.kind !== 'paused') return end;
+    // Without a list of the pods nobody knows: the person is asked again.
+    const pods = await lists.pods(rollout.namespace).catch(() => []);
+    return haveStartedSince(rollout.workload, pods, since) ? { kind: 'complete' } : end;
+  });
+  return Promise.all(settled);
 }
 
 async function listAgain(

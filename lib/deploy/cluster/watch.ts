@@ -12,7 +12,7 @@ import type { Job } from '../invocation.ts';
 import type { DeliverPlan, TargetPlan } from '../plan/target-plan.ts';
 import type { RolloutEnd } from '../results.ts';
 import type { ClusterContext } from './context.ts';
-import { awaitRollouts } from './rollouts.ts';
+import { awaitRollouts, settleByHand } from './rollouts.ts';
 import type { StartedRollout } from './wave.ts';
 
 /** The wave to watch. */
@@ -23,8 +23,8 @@ interface WatchedWave {
   readonly isLast: boolean;
   /** What was served before the first wave. Absent if that wave had begun already. */
   readonly before: ProbeSummary | undefined;
-  /** When an earlier invocation applied the Secret. Only set if no workload restarts. */
-  readonly since?: Date | undefined;
+  /** When an earlier invocation applied the Secret; absent: this one did. */
+  readonly deliveredAt?: Date | undefined;
 }
 
 /** How a wave ended. `harmful`: the certificate or the restart breaks something. `unfinished`: time ran out,
@@ -46,9 +46,10 @@ export async function watchWave(
   { lists, ports: { clock, probeServed }, invocation: { signal } }: ClusterContext,
 ): Promise<WaveEnd> {
   const begun = rollouts.map(({ workload }) => workload.rolloutSince ?? clock.now());
-  const since = begun.length > 0 ? begun : [wave.since ?? clock.now()];
+  const since = begun.length > 0 ? begun : [wave.deliveredAt ?? clock.now()];
   const until = Math.max(...since.map((instant) => instant.getTime())) + wave.rollout.deadlineMs;
-  const ends = await awaitRollouts(rollouts, lists, { clock, signal, untilMs: until });
+  const awaited = await awaitRollouts(rollouts, lists, { clock, signal, untilMs: until });
+  const ends = await settleByHand(rollouts, awaited, wave.deliveredAt, lists);
   const isOver = () => clock.now().getTime() >= until;
   const reason = findPodHarm(ends, isOver() ? wave.rollout.deadlineMs : undefined);
   if (reason !== undefined) return { kind: 'harmful', reason };

@@ -6,7 +6,7 @@ import type { RestartPlan } from '../../policy/delivery/restarts.ts';
 import { describeUnproven } from '../../policy/delivery/waves.ts';
 import type { ProbeSummary } from '../../policy/serving/served.ts';
 import type { Job, JobResult } from '../invocation.ts';
-import { type DeliverPlan, kindsOf, planWavesAgain } from '../plan/target-plan.ts';
+import { type DeliverPlan, deliveredBefore, kindsOf, planWavesAgain } from '../plan/target-plan.ts';
 import { describeProgress } from '../progress.ts';
 import type { RolloutEnd } from '../results.ts';
 import type { ClusterContext } from './context.ts';
@@ -26,7 +26,7 @@ export async function deliverInWaves(
 ): Promise<JobResult> {
   const { job, warnings } = plan;
   const { lists, ports, restarts } = context;
-  const since = plan.waves.flat().length === 0 ? plan.work.found?.appliedAt : undefined;
+  const deliveredAt = job.phase === 'none' ? undefined : deliveredBefore(plan);
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
   const describe = (failures: readonly Error[] = []) =>
@@ -41,7 +41,7 @@ export async function deliverInWaves(
       restarted.push(...nameRestarted(started.rollouts, []));
       return describe(failures);
     }
-    const end = await watchWave(started.rollouts, { job, rollout, isLast, before, since }, context);
+    const end = await watchWave(started.rollouts, { job, rollout, isLast, before, deliveredAt }, context);
     if (end.kind === 'harmful') {
       restarts.forget(plan);
       return rollBack(job, end.reason, context);

@@ -2,6 +2,7 @@
 import { keepFailures, PromiseCache } from '../../async/promise-cache.ts';
 import { type WorkloadKind, workloadKinds } from '../../certificate/rollout-spec.ts';
 import { otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
+import type { RunningPod } from '../../policy/kubernetes/pods.ts';
 import { findOtherUsers, type SecretUser } from '../../policy/kubernetes/secret-users.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
 import { describeError } from '../../ports/errors.ts';
@@ -14,6 +15,7 @@ export class WorkloadLists {
   readonly #signal: AbortSignal;
   readonly #log: Log;
   readonly #lists = new PromiseCache<readonly Workload[]>(keepFailures);
+  readonly #pods = new PromiseCache<readonly RunningPod[]>(keepFailures);
   readonly #others = new PromiseCache<readonly SecretUser[]>(keepFailures);
 
   constructor(cluster: Cluster, log: Log, signal: AbortSignal) {
@@ -44,6 +46,11 @@ export class WorkloadLists {
    *  failed delivery. Never rejects. */
   async others(namespace: string): Promise<readonly SecretUser[]> {
     return this.#others.get(namespace, () => this.#listOthers(namespace));
+  }
+
+  /** All pods of the namespace, listed once. */
+  pods(namespace: string): Promise<readonly RunningPod[]> {
+    return this.#pods.get(namespace, () => this.#cluster.listPods(namespace, this.#signal));
   }
 
   async #listOthers(namespace: string): Promise<readonly SecretUser[]> {

@@ -1,6 +1,13 @@
 // Decides what one target's Secret gets, from what was observed of it: the version, the previous one, or
 // nothing.
 
+import {
+  type Drift,
+  describeDrift,
+  findDrift,
+  readWrongSince,
+  wrongSinceAnnotation,
+} from '../../policy/delivery/drift.ts';
 import { adviseFreeze, describeFreeze, isByHand, judgeFrozen } from '../../policy/delivery/freeze.ts';
 import {
   type Delivery,
@@ -44,6 +51,10 @@ export interface SecretWork {
   readonly desired: SecretManifest;
   readonly found: ClusterSecret | undefined;
   readonly warnings: readonly string[];
+  /** What others changed in a Secret that was delivered; absent: nothing. */
+  readonly drift?: Drift | undefined;
+  /** What the Secret needs instead once no pod has the value of others any more. */
+  readonly settled?: SecretWork | undefined;
 }
 
 /** What happens to a target. `leave`: nothing. `deliver`: the Secret gets the job's version. `return`: it
@@ -70,7 +81,7 @@ export function decideSecret(job: Job, seen: SecretObservation, now: Date): Secr
   if (timing.kind === 'closed') {
     return { kind: 'leave', result: describeUndelivered(job, 'waiting', describeWait(timing)) };
   }
-  const work = planWork(job, delivery, seen);
+  const work = planRepair(job, seen, now);
   if (work instanceof ClusterError) return { kind: 'leave', result: describeRefusal(job, work) };
   const urgent = 'it does not wait for its window: the served certificate expires soon';
   const warnings = timing.kind === 'urgent' ? [urgent, ...work.warnings] : work.warnings;
@@ -106,10 +117,39 @@ export function decideReturn(job: Job, freeze: Freeze, seen: SecretObservation):
   return { kind: 'return', freeze, work };
 }
 
-/** What the Secret needs to have the delivery; an error if it must not get it. */
-function planWork({ target, delivery: own }: Job, delivery: Delivery, seen: SecretObservation) {
+/** What the Secret needs to have the job's version. If others changed one that was delivered, it remembers
+ *  since when, until no pod runs that may have started with their value. */
+function planRepair(job: Job, seen: SecretObservation, now: Date) {
+  const work = planWork(job, job.delivery, seen);
+  const { found } = seen;
+  if (work instanceof ClusterError || !found) return work;
+  const hasVersion = found.annotations[versionAnnotation] === job.delivery.version;
+  const drift = job.phase === 'rolled-out' ? findDrift(work.desired, found) : undefined;
+  const remembered = hasVersion ? readWrongSince(found) : undefined;
+  const since = earliest([remembered, drift && (drift.since ?? now)]);
+  if (since === undefined) return work;
+  const repaired = planWork(job, job.delivery, seen, { [wrongSinceAnnotation]: since.toISOString() });
+  if (repaired instanceof ClusterError) return repaired;
+  const changed = drift && { drift, warnings: [describeDrift(drift), ...work.warnings] };
+  return { ...repaired, ...changed, settled: { ...work, ...changed } };
+}
+
+function earliest(instants: readonly (Date | undefined)[]): Date | undefined {
+  const known = instants.filter((instant) => instant !== undefined);
+  return known.length === 0 ? undefined : new Date(Math.min(...known.map(Number)));
+}
+
+/** What the Secret needs to have the delivery; an error if it must not get it.
+ *  @param more Annotations in addition to the usual ones. */
+function planWork(
+  { target, delivery: own }: Job,
+  delivery: Delivery,
+  seen: SecretObservation,
+  more: Readonly<Record<string, string>> = {},
+): SecretWork | ClusterError {
   const { found, password, supersededBy } = seen;
-  const desired = describeSecret(delivery, target, password, found);
+  const usual = describeSecret(delivery, target, password, found);
+  const desired = { ...usual, annotations: { ...usual.annotations, ...more } };
   const plan = planSecret(target, desired, found);
   if (plan.action === 'refuse') return new ClusterError(plan.code, plan.message);
   const weakness = describeWeakness(target, password);

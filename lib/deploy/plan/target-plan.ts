@@ -3,6 +3,7 @@
 
 import type { RolloutSpec, WorkloadKind } from '../../certificate/rollout-spec.ts';
 import { nameSome } from '../../policy/bounds.ts';
+import { readWrongSince } from '../../policy/delivery/drift.ts';
 import type { RestartCause } from '../../policy/delivery/restart-marks.ts';
 import {
   describeOtherUsers,
@@ -19,11 +20,13 @@ import {
   versionAnnotation,
   type Workload,
 } from '../../policy/kubernetes/objects.ts';
+import type { RunningPod } from '../../policy/kubernetes/pods.ts';
 import type { SecretUser } from '../../policy/kubernetes/secret-users.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import type { Freeze } from '../../state/delivery.ts';
 import type { Job, JobResult } from '../invocation.ts';
 import { describeRefusal } from '../results.ts';
+import { considerPods } from './pod-starts.ts';
 import type { SecretDecision, SecretWork } from './secret-decision.ts';
 
 /** A target that is left as it is, with its result. */
@@ -67,30 +70,55 @@ export interface WorkloadObservation {
   /** An error if they cannot be listed; empty if no workload is to restart. */
   readonly workloads: readonly Workload[] | Error;
   readonly others: readonly SecretUser[];
+  /** An error if they cannot be listed; absent if they do not matter. */
+  readonly pods?: readonly RunningPod[] | Error | undefined;
 }
 
 /** Plans one target. */
-export function planTarget(job: Job, decision: SecretDecision, seen: WorkloadObservation): TargetPlan {
+export function planTarget(
+  job: Job,
+  decision: SecretDecision,
+  seen: WorkloadObservation,
+  now: Date,
+): TargetPlan {
   switch (decision.kind) {
     case 'leave':
       return { kind: 'leave', job, result: decision.result };
     case 'return':
       return planReturn(job, decision, seen);
     case 'deliver':
-      return planDelivery(job, decision.work, seen);
+      return planDelivery(job, decision.work, seen, now);
   }
+}
+
+/** Whether the plan depends on when pods started: the Secret was wrong for a while, or somebody took a mark
+ *  away. */
+export function needsPods(plan: TargetPlan): boolean {
+  if (plan.kind !== 'deliver') return false;
+  const restarts = plan.waves.flat();
+  return isRepair(plan.work) ? restarts.length > 0 : restarts.some(({ action }) => action === 'undone');
+}
+
+function isRepair({ desired }: SecretWork): boolean {
+  return readWrongSince(desired) !== undefined;
 }
 
 /** Whether the plan needs the workloads of the namespace. What is complete is not read again. */
 export function needsWorkloads({ target, phase }: Job, decision: SecretDecision): boolean {
   if (decision.kind === 'leave' || target.restart === 'none') return false;
-  return decision.kind === 'return' || decision.work.plan.action !== 'keep' || phase !== 'rolled-out';
+  if (decision.kind === 'return' || decision.work.plan.action !== 'keep') return true;
+  return phase !== 'rolled-out' || isRepair(decision.work);
 }
 
 /** The kinds of the workloads that `restart` lists. `undefined` if it
  *  lists none: any kind may use the Secret. */
 export function kindsOf({ target: { restart } }: Pick<Job, 'target'>): readonly WorkloadKind[] | undefined {
   return typeof restart === 'string' ? undefined : restart.map(({ kind }) => kind);
+}
+
+/** When an earlier invocation applied the plan's version; `undefined`: this one does. */
+export function deliveredBefore({ work }: SecretDelivery): Date | undefined {
+  return work.plan.action === 'keep' ? work.found?.appliedAt : undefined;
 }
 
 /** The waves of a target that has the version, planned again from newly listed workloads.
@@ -100,23 +128,28 @@ export function planWavesAgain({ job, work, rollout }: DeliverPlan, workloads: r
   return rollout ? splitWaves(job, restarts, rollout) : [restarts];
 }
 
-function planDelivery(job: Job, work: SecretWork, { workloads, others }: WorkloadObservation): TargetPlan {
+function planDelivery(job: Job, work: SecretWork, seen: WorkloadObservation, now: Date): TargetPlan {
   const { target, phase } = job;
+  const { workloads, others } = seen;
   const rollout = phase === 'rolled-out' ? undefined : target.rollout;
   if (workloads instanceof Error) {
     if (rollout) return { kind: 'leave', job, result: describeRefusal(job, workloads) };
     const { warnings } = work;
     return { kind: 'deliver', job, work, waves: [[]], warnings, failures: [workloads] };
   }
-  const restarts = planRestarts(target, causeOf(job, work.found), workloads);
+  const planned = planRestarts(target, causeOf(job, work.found), workloads);
+  const { restarts, isSettled, problems } = considerPods(job, work, planned, { pods: seen.pods, now });
   try {
     const waves = rollout ? splitWaves(job, restarts, rollout) : [restarts];
     const warnings = [
       ...work.warnings,
+      ...problems,
       ...restarts.flatMap(describeCaution),
       ...describeOtherUsers(target, others),
     ];
-    return { kind: 'deliver', job, work, waves, rollout, warnings, failures: findMissing(job, restarts) };
+    const failures = findMissing(job, restarts);
+    const needed = isSettled ? (work.settled ?? work) : work;
+    return { kind: 'deliver', job, work: needed, waves, rollout, warnings, failures };
   } catch (error) {
     if (error instanceof ClusterError) return { kind: 'leave', job, result: describeRefusal(job, error) };
     throw error;

@@ -53,12 +53,28 @@ export function markOf(
     : { kind: 'annotation', key, value, createdAt };
 }
 
-/** The value of the target's mark on the workload; `undefined` if it has none. */
+/** A mark that restarts a workload again for the same certificate, because its pods started while others had
+ *  changed the Secret. `readMark` reads both alike. */
+export function repairMark(
+  target: SecretTarget,
+  cause: RestartCause,
+  workload: Workload,
+  now: Date,
+): RestartMark {
+  const mark = markOf(target, cause, workload);
+  return { ...mark, value: `${mark.value}${repairSign}${toSeconds(now) / 1000}`, createdAt: now };
+}
+
+/** Between the fingerprint and the second in which a Secret was put right. */
+const repairSign = '.';
+
+/** The fingerprint in the target's mark on the workload; `undefined` if it has none. */
 export function readMark(
   { restartStrategy, secret }: SecretTarget,
   { refresh, annotations }: Workload,
 ): string | undefined {
-  return restartStrategy === 'env' ? refresh : annotations[fingerprintAnnotation(secret)];
+  const value = restartStrategy === 'env' ? refresh : annotations[fingerprintAnnotation(secret)];
+  return value?.split(repairSign)[0];
 }
 
 /** Whether a workload has the mark. `set`: yes, or somebody took it away and its pods were restarted for the
@@ -71,7 +87,7 @@ export function judgeMark(
   const value = readMark(target, workload);
   if (value === cause.fingerprint) return 'set';
   if (value === undefined && wasRestarted(workload, cause)) return 'set';
-  const remembered = workload.ownAnnotations[fingerprintAnnotation(target.secret)];
+  const remembered = workload.ownAnnotations[fingerprintAnnotation(target.secret)]?.split(repairSign)[0];
   if (remembered !== cause.fingerprint) return 'absent';
   // ployst's variable is one for all certificates of a workload: another one's has restarted it since.
   return target.restartStrategy === 'env' && value !== undefined ? 'set' : 'undone';

@@ -53,6 +53,12 @@ export interface ClusterSecret {
   readonly appliedAt?: Date | undefined;
   /** Who manages it, by `ownerReferences`: the controller among them, or else the first. Absent: nobody. */
   readonly owner?: { readonly kind: string; readonly name: string } | undefined;
+  /** Other field managers that managedFields name as the last to write data keys, and when. */
+  readonly otherWriters: readonly {
+    readonly manager: string;
+    readonly at?: Date | undefined;
+    readonly data: readonly string[];
+  }[];
   /** Names of the entries that managedFields say we applied. */
   readonly owned: Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>>;
 }
@@ -123,6 +129,8 @@ export interface Workload extends WorkloadReference, SecretUses {
   /** `metadata.generation`: counts changes of the specification. */
   readonly generation: number;
   readonly rollout: Rollout;
+  /** Hash of the newest pod template of a StatefulSet, as its pods have it in a label. */
+  readonly updateRevision?: string | undefined;
   /** How many pods it should have, and how many of them are not available. */
   readonly pods: number;
   readonly unavailable: number;
