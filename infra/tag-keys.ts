@@ -47,7 +47,7 @@ export const certificateTags: Writers = {
   revoking: ['revoke'],
   deployed: ['deploy'],
   acm: ['deploy'],
-  deliveryHeld: ['deploy'],
+  deliveryHeld: ['deploy', 'import'],
   resumed: ['deploy'],
   served: looking,
   notServedSince: looking,

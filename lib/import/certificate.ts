@@ -10,6 +10,7 @@ import {
   type StoredCertificate,
   type StoredSpec,
 } from '../certificate/stored.ts';
+import { freezeImported, trimFreeze } from '../policy/delivery/freeze.ts';
 import { actualByValue } from '../policy/issuance/actual.ts';
 import { type Decision, judge } from '../policy/issuance/decision.ts';
 import { type Desired, describeNoIssuer, desiredBySpec } from '../policy/issuance/desired.ts';
@@ -62,6 +63,9 @@ export interface ImportSource {
   /** Name of the AWS secret with chain and key. */
   readonly secret: string;
   readonly selfSigned?: boolean | undefined;
+  /** The Kubernetes Secret that it comes from, as `nameTarget` writes it: then it is not delivered before a
+   *  person asks. Absent: it is delivered like one that was ordered. */
+  readonly origin?: string | undefined;
 }
 
 interface Refusal {
@@ -78,7 +82,7 @@ interface Refusal {
  *  @throws StoreError if the store cannot be read or written; ConfigError `Inventory` if its issuer is not in
  *  the inventory. */
 export async function importCertificate(
-  { certificate: name, secret, selfSigned }: ImportSource,
+  { certificate: name, secret, selfSigned, origin }: ImportSource,
   ports: ImportPorts,
   invocation: ImportInvocation,
 ): Promise<ImportAnswer> {
@@ -126,7 +130,7 @@ export async function importCertificate(
   if ('message' in claim) return refuse('InFlight', claim.message, claim.until);
   const version = versionOfImport(fingerprint, entry?.current);
   try {
-    await storeImport({ name, certificate, version, bundle }, ports, invocation);
+    await storeImport({ name, certificate, version, bundle, origin }, ports, invocation);
   } finally {
     if (!claim.unfinished) await store.release(name, claim.version, invocation.cleanUpSignal);
   }
@@ -199,12 +203,17 @@ async function storeImport(
     readonly certificate: StoredCertificate;
     readonly version: string;
     readonly bundle: Bundle;
+    readonly origin: string | undefined;
   },
   { store, log }: ImportPorts,
   invocation: ImportInvocation,
 ): Promise<void> {
-  const { name, certificate, version } = imported;
+  const { name, certificate, version, origin } = imported;
   const { facts } = imported.bundle;
+  // First, because a new AWSCURRENT invokes deploy.
+  if (origin !== undefined) {
+    await store.record(name, { freeze: trimFreeze(freezeImported(version, origin)) }, invocation.signal);
+  }
   await store.put(name, certificate, version, invocation.signal);
   await store.record(name, stateOf(version, facts, certificate), invocation.cleanUpSignal);
   const { names, notAfter } = facts;

@@ -6,6 +6,8 @@ import { nameOfSecret } from '../inventory/discovery.ts';
 import { explainIssue, mistakesOf } from '../inventory/problems.ts';
 import { findTakenSecrets } from '../inventory/request-checks.ts';
 import { registrationBody } from '../inventory/schema.ts';
+import { freezeOf, isImported, resumeCommand } from '../policy/delivery/freeze.ts';
+import { nameTarget } from '../policy/delivery/secret-plan.ts';
 import {
   type FoundSecret,
   judgeMigrationSource,
@@ -56,7 +58,7 @@ export type MigrationAnswer =
 
 /** Imports the certificate in the Secret. If neither the request nor the inventory has a certificate for it,
  *  registers one with the names in the Secret. Changes nothing in the cluster: `deploy` adds our label and
- *  annotations later. May be called twice.
+ *  annotations once a person asks it to (`resume`). May be called twice.
  *  @throws ClusterError, StoreError if the cluster or the store cannot be read or written; ConfigError
  *  `Inventory` if the issuer is not in the inventory. */
 export async function migrateSecret(
@@ -102,10 +104,19 @@ export async function migrateSecret(
   }
   // An AWS secret that exists already has its own specification.
   if ('source' in spec) await ports.store.create(name, spec, invocation.signal);
-  const source = { certificate: name, secret: '', selfSigned };
+  const source = { certificate: name, secret: '', selfSigned, origin: nameTarget(from) };
   const answer = await importCertificate(source, { ...ports, readText: async () => text }, invocation);
   if (answer.outcome === 'refused') return refuse(answer.reason, answer.message, former);
-  return { ...answer, notes: [...notes, ...answer.notes], former };
+  const state = (await ports.store.describe(name, invocation.signal))?.state;
+  const freeze = freezeOf(state?.freeze, answer.version);
+  const held = freeze && isImported(freeze) ? [describeHold(name)] : [];
+  return { ...answer, notes: [...held, ...notes, ...answer.notes], former };
+}
+
+/** What a person runs next. */
+function describeHold(certificate: string): string {
+  const look = JSON.stringify({ certificates: [certificate], resume: true, dryRun: true });
+  return `nothing is delivered by the import alone; to see what deploy would change and restart, run: npx serverless invoke -f deploy -d '${look}'; to deliver it, run: ${resumeCommand(certificate)}`;
 }
 
 async function readSource(

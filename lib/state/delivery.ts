@@ -21,12 +21,13 @@ export interface DeliveryRecord {
   readonly retry?: DeliveryRetry;
 }
 
-/** A frozen version: it failed at a target, or a person took it back. It is delivered nowhere else until a
- *  person resumes it. A newer version ends the freeze. A freeze that no person requested also ends when the
- *  previous version expires. */
+/** A frozen version: it failed at a target, a person took it back, or it was imported from a cluster. It is
+ *  delivered nowhere else until a person resumes it. A newer version ends the freeze. A freeze that no person
+ *  requested also ends when the previous version expires. */
 export interface Freeze {
   readonly version: string;
-  /** `cluster/namespace/secret` of the target where it failed; `*`: a person took it back everywhere. */
+  /** `cluster/namespace/secret` of the target where it failed; `*`: a person took it back everywhere;
+   *  `import`: it was imported from a cluster. */
   readonly target: string;
   /** One line for people. */
   readonly reason: string;

@@ -104,16 +104,35 @@ describe('a Secret that nothing manages any more', () => {
     expect(await take(agreeing, secretOf())).toMatchObject({
       certificate: 'shop',
       outcome: 'imported',
-      notes: [],
+      notes: [expect.stringContaining('nothing is delivered by the import alone')],
     });
     expect((await agreeing.current('shop'))?.spec).toBeUndefined();
     expect(await take(new Harness([spec(['shop.example.com'], false)]), secretOf())).toMatchObject({
-      notes: [expect.stringContaining('add "adopt: true"')],
+      notes: [expect.stringMatching(/alone/), expect.stringContaining('add "adopt: true"')],
     });
     expect(await take(new Harness([spec(['other.example.com'], true)]), secretOf())).toMatchObject({
       outcome: 'refused',
       reason: 'NamesChanged',
     });
+  });
+
+  it('is frozen before it is stored, until somebody asks deploy to deliver it, and says how', async () => {
+    const harness = new Harness([]);
+    const { store } = harness;
+    const atPut: unknown[] = [];
+    const put = store.put.bind(store);
+    store.put = (name, ...rest) => {
+      atPut.push(store.kept.get(name)?.state.freeze);
+      return put(name, ...rest);
+    };
+    const answer = await take(harness, secretOf());
+    if (answer.outcome !== 'imported') throw new Error('it was not imported');
+    expect(atPut).toMatchObject([{ version: answer.version, target: 'import' }]);
+    const command = `npx serverless invoke -f deploy -d '{"certificates":["${answer.certificate}"],"resume":true}'`;
+    expect(answer.notes.join()).toContain(command);
+    expect(await take(harness, secretOf())).toMatchObject({ outcome: 'unchanged', notes: answer.notes });
+    await store.record(answer.certificate, { freeze: null });
+    expect(await take(harness, secretOf())).toMatchObject({ outcome: 'unchanged', notes: [] });
   });
 
   it.each<[string, FoundSecret | undefined, Partial<MigrationRequest>, string]>([

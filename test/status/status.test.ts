@@ -102,6 +102,12 @@ describe('P14 P24 a certificate is', () => {
       /^frozen: .* by hand$/,
     ],
     [
+      'pending',
+      'imported from a cluster, and nobody asked to deliver it',
+      stateOfTags({ deliveryHeld: 'v1 import it was imported from Secret lab/shop/shop-tls' }),
+      /^frozen: it was imported from Secret lab\/shop\/shop-tls; to deliver it, run: npx .*"resume":true}'$/,
+    ],
+    [
       'failing',
       'held because it failed in an agent’s cluster',
       stateOfTags({ 'agent-report/edge': '@@@@v1 edge/shop/shop-tls Deployment web: it hung' }),

@@ -7,9 +7,24 @@ import { isNearExpiry } from './windows.ts';
 /** Characters of a reason that are recorded on tags; the log has the whole reason. */
 const longestReason = 200;
 
-/** Whether a person took the version back (`rollback`); otherwise it failed at a target. */
+/** Whether a person took the version back (`rollback`); otherwise it was imported or failed at a target. */
 export function isByHand({ target }: Freeze): boolean {
   return target === '*';
+}
+
+/** `target` of the freeze of an imported version. No target has this name. */
+const imported = 'import';
+
+/** Whether the version was imported from a cluster, and nobody has asked yet to deliver it. */
+export function isImported({ target }: Freeze): boolean {
+  return target === imported;
+}
+
+/** Freezes a version that is imported from a cluster, until a person asks to deliver it.
+ *  @param secret As `nameTarget` writes it. */
+export function freezeImported(version: string, secret: string): Freeze {
+  const reason = `it was imported from Secret ${secret}, and an import alone delivers nothing`;
+  return { version, target: imported, reason };
 }
 
 /** The freeze as it is recorded: its reason has 200 characters at most. */
@@ -33,7 +48,9 @@ export function judgeFrozen(freeze: Freeze, target: string, hasBegun: boolean): 
 }
 
 /** Message for a target with the result `stay`. */
-export function describeFreeze({ target, reason }: Freeze): string {
+export function describeFreeze(freeze: Freeze): string {
+  const { target, reason } = freeze;
+  if (isImported(freeze)) return `it stays as it is: ${reason}`;
   return `it stays as it is: this version failed at ${target} (${reason})`;
 }
 

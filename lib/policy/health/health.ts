@@ -8,7 +8,7 @@ import {
 import type { SeenServed, ServedRecord } from '../../state/delivery.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { frozenByAgents, isAgentCluster, targetsIn } from '../delivery/agents.ts';
-import { freezeOf, isByHand, resumeCommand } from '../delivery/freeze.ts';
+import { freezeOf, isByHand, isImported, resumeCommand } from '../delivery/freeze.ts';
 import { isDelivered, phasesOf } from '../delivery/progress.ts';
 import { nameDestination } from '../delivery/secret-plan.ts';
 import { actualByTags } from '../issuance/actual.ts';
@@ -152,13 +152,14 @@ function firstCheck(facts: Facts): HealthCheck {
 }
 
 /** A version that failed is `failing` until it is resumed, because only the pass that froze it ended with an
- *  error. A version that a person took back is `pending`. */
+ *  error. A version that a person took back or imported is `pending`. */
 function findFrozen({ name, entry }: Facts): HealthCheck | undefined {
   const state = entry?.state ?? {};
   const freezes = [state.freeze, ...frozenByAgents(state)];
   const freeze = freezes.find((candidate) => freezeOf(candidate, entry?.current) !== undefined);
   if (!freeze) return undefined;
   const { target, reason } = freeze;
+  if (isImported(freeze)) return pending(`frozen: ${reason}; to deliver it, run: ${resumeCommand(name)}`);
   return isByHand(freeze)
     ? pending(`frozen: ${reason}`)
     : failing(`frozen: it failed at ${target}: ${reason}; once that is fixed, run: ${resumeCommand(name)}`);
