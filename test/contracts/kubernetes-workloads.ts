@@ -49,6 +49,8 @@ const storage = [
   { scaleIO: { gateway: 'https://192.0.2.1', system: 'a', volumeName: 'a', secretRef: { name: 'scale' } } },
 ].map((volume, index) => ({ name: `v-${index}`, ...volume }));
 
+const onDelete = { updateStrategy: { type: 'OnDelete', rollingUpdate: null } };
+
 const mark = (value: string) => ({ template: { 'certrelay.dev/fingerprint-web-tls': value }, own: {} });
 
 export function promiseWorkloads(harness: () => Harness): void {
@@ -289,17 +291,42 @@ export function promiseWorkloads(harness: () => Harness): void {
   });
 
   test.for([
-    ['Deployment', { paused: true }, /paused/],
-    ['StatefulSet', { updateStrategy: { type: 'OnDelete' } }, /OnDelete/],
-    ['DaemonSet', { updateStrategy: { type: 'OnDelete' } }, /OnDelete/],
-  ] as const)('a %s with %o is held: nobody waits for it', async ([kind, spec, message]) => {
-    const { newNamespace } = harness();
+    ['Deployment', { paused: true }, '0 of 2 pods are new; it is paused: resume it'],
+    [
+      'StatefulSet',
+      onDelete,
+      '0 of 2 pods are new; its update strategy is OnDelete: delete its pods one by one',
+    ],
+    [
+      'DaemonSet',
+      onDelete,
+      '0 of 1 pods are new; its update strategy is OnDelete: delete its pods one by one',
+    ],
+    [
+      'StatefulSet',
+      { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } },
+      'pod web-0 is below the partition of its update strategy: lower spec.updateStrategy.rollingUpdate.partition',
+    ],
+  ] as const)('a %s with %o that is marked keeps pods until a person acts, and says which', async ([
+    kind,
+    spec,
+    message,
+  ]) => {
+    const { admin, cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();
-    await create(kind, namespace, { spec });
-    expect((await find(kind, namespace))?.rollout).toMatchObject({
-      state: 'held',
-      message: expect.stringMatching(message),
-    });
+    await create(kind, namespace);
+    await eventually(kind, namespace, 'complete');
+    await admin.patch(`${workloadOf(kind, namespace).path}/web`, { spec });
+    await eventually(kind, namespace, 'complete');
+    await cluster.restartWorkload(namespace, { kind, name: 'web' }, mark('aa'), signal());
+    await eventually(kind, namespace, 'held');
+    expect((await find(kind, namespace))?.rollout).toEqual({ state: 'held', message });
+    const free =
+      kind === 'Deployment'
+        ? { paused: false }
+        : { updateStrategy: { type: 'RollingUpdate', rollingUpdate: null } };
+    await admin.patch(`${workloadOf(kind, namespace).path}/web`, { spec: free });
+    await eventually(kind, namespace, 'complete');
   });
 
   test('a Deployment without replicas is complete', async () => {

@@ -3,6 +3,8 @@ import * as z from 'zod';
 import type { Answer, Request } from '../http-server.ts';
 import { applyFields, ownChanges } from './managed-fields.ts';
 import { type KubernetesObject, kubernetesObject, type ObjectStore } from './objects.ts';
+import type { Operators } from './operators.ts';
+import { deleteOwned, listOwned } from './owned-objects.ts';
 import { mergePatch, strategicMergePatch } from './patches.ts';
 import { type ApiCall, readBody, readObject } from './requests.ts';
 import type { Rollouts } from './rollouts.ts';
@@ -13,6 +15,7 @@ import { validate, withDefaults } from './validation.ts';
 export interface World {
   readonly objects: ObjectStore;
   readonly rollouts: Rollouts;
+  readonly operators: Operators;
   readonly now: () => Date;
   /** Throws a 403 where the caller may not do this too; a patch that makes an object asks for `create`. */
   readonly authorize: (call: ApiCall) => void;
@@ -22,7 +25,7 @@ export interface World {
 export function answerCall(call: ApiCall, request: Request, world: World): Answer {
   switch (call.verb) {
     case 'get':
-      return json(200, withStatus(world.objects.get(call.kind, call.namespace, call.name), world));
+      return json(200, get(call, world));
     case 'list':
       return json(200, list(call, request, world));
     case 'create':
@@ -36,11 +39,16 @@ export function answerCall(call: ApiCall, request: Request, world: World): Answe
   }
 }
 
+function get(call: ApiCall, world: World): object {
+  const { kind, namespace, name } = call;
+  const owned = listOwned(kind, namespace, world).find(({ metadata }) => metadata.name === name);
+  return owned ?? withStatus(world.objects.get(kind, namespace, name), world);
+}
+
 function list(call: ApiCall, { url }: Request, world: World): object {
   const { kind, namespace } = call;
   const selector = parseSelector(url.searchParams.get('labelSelector') ?? '');
-  const found = world.objects
-    .list(kind.resource, namespace)
+  const found = [...world.objects.list(kind.resource, namespace), ...listOwned(kind, namespace, world)]
     .filter(({ metadata }) => selector.every(([name, value]) => metadata.labels?.[name] === value))
     .filter(parseFieldSelector(call, url.searchParams.get('fieldSelector') ?? ''));
   const limit = Number(url.searchParams.get('limit') ?? 0) || found.length;
@@ -88,7 +96,11 @@ function patch(call: ApiCall, request: Request, world: World): Answer {
   const patched = withDefaults(call.kind, readObject(call, change(before, readBody(request))));
   validate(call.kind, patched, before);
   const owned = ownChanges(before, patched, managerOf(request), world.now());
-  return json(200, withStatus(world.objects.update(call.kind, before, owned), world));
+  const updated = world.objects.update(call.kind, before, owned);
+  const answer = json(200, withStatus(updated, world));
+  // An operator acts after the answer, and its own changes call it no more.
+  world.objects.update(call.kind, updated, world.operators.correct(updated));
+  return answer;
 }
 
 function apply(call: ApiCall, request: Request, world: World): Answer {
@@ -123,8 +135,12 @@ const deleteOptions = z.object({
   preconditions: z.object({ uid: z.string().optional(), resourceVersion: z.string().optional() }).default({}),
 });
 
-function remove(call: ApiCall, request: Request, { objects }: World): object {
+function remove(call: ApiCall, request: Request, world: World): object {
   const { kind, namespace, name } = call;
+  const { objects } = world;
+  if (kind.resource === 'pods' && deleteOwned(name, namespace, world)) {
+    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: { name } };
+  }
   const found = objects.get(kind, namespace, name);
   const options = request.body.length === 0 ? {} : readBody(request);
   const { preconditions } = deleteOptions.parse(options);

@@ -1,166 +1,229 @@
-// The workload controllers of the embedded cluster: status follows a changed pod template as time passes.
-import * as z from 'zod';
+// The workload controllers of the embedded cluster: pods and status follow a changed pod template as time
+// passes.
+import {
+  type DeploymentStatus,
+  describeDeployment,
+  judgeProgress,
+  stepDeployment,
+} from './controllers/deployment.ts';
+import {
+  describeDaemonSet,
+  describeStatefulSet,
+  isComplete,
+  stepDaemonSet,
+  stepStatefulSet,
+} from './controllers/ordered.ts';
+import { describePod, describeReplicaSet } from './controllers/owned.ts';
+import {
+  type Pod,
+  revisionOf,
+  type SandboxNode,
+  type Situation,
+  type Step,
+  type Template,
+  type Workload,
+  workload,
+} from './controllers/pods.ts';
 import type { KubernetesObject } from './objects.ts';
 
 /** How long a rollout takes when its pods can run. */
 export const defaultRolloutMs = 40;
 
-/** Labels of the only node: pods that select others stay Pending. */
-const nodeLabels: Readonly<Record<string, string>> = {
-  'kubernetes.io/os': 'linux',
-  'kubernetes.io/hostname': 'node-1',
-};
-
-const workload = z.object({
-  kind: z.string(),
-  metadata: z.object({ name: z.string(), uid: z.string().optional(), generation: z.number().optional() }),
-  spec: z.object({
-    replicas: z.number().default(1),
-    paused: z.boolean().default(false),
-    progressDeadlineSeconds: z.number().default(600),
-    strategy: z.object({ type: z.string().optional() }).default({}),
-    updateStrategy: z.object({ type: z.string().optional() }).default({}),
-    template: z.looseObject({
-      metadata: z
-        .looseObject({ annotations: z.record(z.string(), z.string()).default({}) })
-        .default({ annotations: {} }),
-      spec: z.looseObject({ nodeSelector: z.record(z.string(), z.string()).default({}) }),
-    }),
-  }),
-});
-type Workload = z.infer<typeof workload>;
-
-/** One pod template on its way. */
-interface Progress {
-  readonly template: string;
-  readonly startedAt: number;
-  /** Whether pods of an earlier template run meanwhile. */
-  readonly hasOldPods: boolean;
-}
-
-type Counts = Readonly<Record<string, number>>;
+const defaultNodes: readonly SandboxNode[] = [{ name: 'node-1' }];
 
 /** Whether the pods of a workload pass their readiness checks, by its name and the annotations of its pod
  *  template. */
 export type AreReady = (name: string, annotations: Readonly<Record<string, string>>) => boolean;
 
+/** A workload as its controller knows it. */
+interface Tracked {
+  latest: Workload;
+  /** As of the generation that the controller has seen. */
+  seen?: Workload;
+  /** When it sees `latest`; absent: it has. */
+  seesAt?: number | undefined;
+  /** Until when its pods are up to date, epoch milliseconds. */
+  time: number;
+  pods: readonly Pod[];
+  progress: DeploymentStatus;
+  current: string;
+  /** Templates that it has had pods of, by revision. */
+  readonly templates: Map<string, Template>;
+}
+
+const steps: Readonly<Record<string, Step>> = {
+  Deployment: stepDeployment,
+  StatefulSet: stepStatefulSet,
+  DaemonSet: stepDaemonSet,
+};
+
+export interface RolloutOptions {
+  /** How long a rollout takes; 40 ms if not given. Half of it passes before a controller sees a change, half
+   *  until all pods are replaced. */
+  readonly rolloutMs?: number | undefined;
+  /** Which pods become ready; all if not given. Asked at each look. */
+  readonly areReady?: AreReady | undefined;
+  /** One node with room if not given. */
+  readonly nodes?: readonly SandboxNode[] | undefined;
+}
+
 export class Rollouts {
-  readonly #progress = new Map<string, Progress>();
-  readonly #rolloutMs: number;
+  readonly #tracked = new Map<string, Tracked>();
+  readonly #halfMs: number;
   readonly #areReady: AreReady;
+  readonly #nodes: readonly SandboxNode[];
+  #made = 0;
 
-  constructor(rolloutMs: number, areReady: AreReady) {
-    this.#rolloutMs = rolloutMs;
+  constructor({ rolloutMs = defaultRolloutMs, areReady = () => true, nodes = defaultNodes }: RolloutOptions) {
+    this.#halfMs = rolloutMs / 2;
     this.#areReady = areReady;
+    this.#nodes = nodes;
   }
 
-  /** The object's status at the instant `now`. A template's rollout begins when this is first asked of it. */
+  /** The workload's status at the instant `now`, epoch milliseconds. Its controller learns of a change at the
+   *  first look after it. */
   statusOf(object: KubernetesObject, now: number): object {
-    const parsed = workload.parse(object);
-    const { metadata, spec, kind } = parsed;
-    const key = metadata.uid ?? '';
-    const template = JSON.stringify(spec.template);
-    const before = this.#progress.get(key);
-    const waits = spec.paused || spec.updateStrategy.type === 'OnDelete';
-    const progress =
-      before && (before.template === template || waits)
-        ? before
-        : { template, startedAt: now, hasOldPods: before !== undefined };
-    this.#progress.set(key, progress);
+    if (!Object.hasOwn(steps, object.kind)) return { replicas: 0 };
+    const tracked = this.#advance(object, now);
+    const { seen, pods, progress } = tracked;
+    if (!seen) return { observedGeneration: 0 };
+    const situation = this.#situationOf(tracked, seen, now);
+    const described = {
+      Deployment: () => describeDeployment(seen, progress),
+      StatefulSet: () => describeStatefulSet(pods, situation),
+      DaemonSet: () => describeDaemonSet(pods, situation),
+    }[seen.kind];
+    return { observedGeneration: seen.metadata.generation, ...described?.() };
+  }
 
-    const age = now - progress.startedAt;
-    const isScheduled = Object.entries(spec.template.spec.nodeSelector).every(
-      ([name, value]) => nodeLabels[name] === value,
-    );
-    const canRun = isScheduled && this.#areReady(metadata.name, spec.template.metadata.annotations);
-    const isSeen = age >= this.#rolloutMs / 2 || waits;
-    const isDone = canRun && age >= this.#rolloutMs;
-    const generation = metadata.generation ?? 1;
-    const counts = countPods(kind, parsed, progress, {
-      isSeen,
-      isDone,
-      isOld: progress.template !== template,
-      waits,
+  /** The pods of a workload, and the ReplicaSets of a Deployment, as the API has them. */
+  ownedBy(object: KubernetesObject, now: number): readonly KubernetesObject[] {
+    if (!Object.hasOwn(steps, object.kind)) return [];
+    const tracked = this.#advance(object, now);
+    const { seen, pods } = tracked;
+    if (!seen) return [];
+    const { isReady } = this.#situationOf(tracked, seen, now);
+    const sets = [...tracked.templates].map(([revision, template]) => {
+      const replicas = pods.filter((pod) => pod.revision === revision).length;
+      return describeReplicaSet(object, { revision, template, replicas });
     });
-    const isLate = !isDone && age > spec.progressDeadlineSeconds * 1000;
+    const isPending = (pod: Pod) => !this.#isScheduled(pod);
+    const described = pods.map((pod) => {
+      return describePod(object, pod, { isReady: isReady(pod), isPending: isPending(pod) });
+    });
+    return object.kind === 'Deployment' ? [...sets, ...described] : described;
+  }
+
+  /** Deletes a pod, as a person may; its controller makes another. */
+  deletePod(object: KubernetesObject, name: string, now: number): void {
+    const tracked = this.#advance(object, now);
+    tracked.pods = tracked.pods.filter((pod) => pod.name !== name);
+  }
+
+  #advance(object: KubernetesObject, now: number): Tracked {
+    const key = object.metadata.uid ?? '';
+    const before = this.#tracked.get(key);
+    const tracked = before ?? this.#start(object, now);
+    this.#tracked.set(key, tracked);
+    if (object.metadata.generation !== tracked.latest.metadata.generation) {
+      tracked.latest = workload.parse(object);
+      tracked.seesAt ??= now + this.#halfMs;
+    }
+    for (let at = this.#nextInstant(tracked); at <= now; at = this.#nextInstant(tracked)) {
+      if (tracked.seesAt !== undefined && tracked.seesAt <= at) {
+        tracked.seen = tracked.latest;
+        tracked.seesAt = undefined;
+      }
+      this.#sync(tracked, at);
+    }
+    this.#sync(tracked, now);
+    return tracked;
+  }
+
+  #start(object: KubernetesObject, now: number): Tracked {
     return {
-      observedGeneration: isSeen ? generation : generation - 1,
-      ...counts,
-      ...(kind === 'Deployment' ? { conditions: describeProgress(isDone, isLate) } : {}),
+      latest: workload.parse(object),
+      seesAt: now + this.#halfMs,
+      time: now,
+      pods: [],
+      progress: { replicas: 0, updated: 0, ready: 0, since: now },
+      current: '',
+      templates: new Map(),
     };
   }
-}
 
-function countPods(
-  kind: string,
-  { spec }: Workload,
-  { hasOldPods }: Progress,
-  { isSeen, isDone, isOld, waits }: Readonly<Record<'isSeen' | 'isDone' | 'isOld' | 'waits', boolean>>,
-): Counts {
-  // Until the controller has seen a change, the status still praises the template before it.
-  const isStale = !isSeen && hasOldPods;
-  const all = spec.replicas;
-  const isUpdated = isStale || (isDone && !isOld);
-  if (kind === 'DaemonSet') {
-    const running = isDone || hasOldPods ? 1 : 0;
+  /** When something happens next; Infinity: nothing does. */
+  #nextInstant({ seesAt = Infinity, pods, time, latest }: Tracked): number {
+    const ready = pods
+      .filter((pod) => this.#canRun(latest.metadata.name, pod))
+      .map((pod) => pod.createdAt + this.#startMs(latest))
+      .filter((at) => at > time);
+    return Math.min(seesAt, ...ready);
+  }
+
+  #sync(tracked: Tracked, now: number): void {
+    tracked.time = Math.max(tracked.time, now);
+    const { seen } = tracked;
+    const step = seen && steps[seen.kind];
+    if (!step) return;
+    const situation = this.#situationOf(tracked, seen, now);
+    const newest = situation.newest;
+    if (tracked.current === '') tracked.current = newest;
+    const isNew = !seen.spec.paused && !tracked.templates.has(newest);
+    if (isNew) {
+      tracked.templates.set(newest, seen.spec.template);
+      tracked.progress = { ...tracked.progress, reason: 'NewReplicaSetCreated', since: now };
+    }
+    for (let before: readonly Pod[] | undefined; before !== tracked.pods; ) {
+      before = tracked.pods;
+      tracked.progress = judgeProgress(tracked.progress, before, situation, now);
+      tracked.pods = step(before, { ...situation, current: tracked.current });
+    }
+    if (seen.kind === 'StatefulSet' && isComplete(tracked.pods, situation)) tracked.current = newest;
+  }
+
+  #situationOf({ current, templates }: Tracked, seen: Workload, now: number): Situation {
+    const { spec, metadata, kind } = seen;
+    const newest = revisionOf(spec.template);
     return {
-      desiredNumberScheduled: 1,
-      currentNumberScheduled: 1,
-      updatedNumberScheduled: isUpdated ? 1 : 0,
-      numberAvailable: running,
-      numberReady: running,
-      numberMisscheduled: 0,
+      spec,
+      newest,
+      current,
+      nodes: this.#nodes.filter((node) => isSelected(spec.template, node)),
+      isReady: (pod) => this.#canRun(metadata.name, pod) && now >= pod.createdAt + this.#startMs(seen),
+      make: (suffix, { node, revision = newest } = {}) => {
+        this.#made += 1;
+        const unique = this.#made.toString(36).padStart(5, '0');
+        const middle = kind === 'Deployment' ? `${newest}-` : '';
+        return {
+          name: `${metadata.name}-${middle}${suffix ?? unique}`,
+          revision,
+          template: templates.get(revision) ?? spec.template,
+          createdAt: now,
+          ...(node === undefined ? {} : { node }),
+        };
+      },
     };
   }
-  if (isDone || !isSeen) {
-    const running = isDone || hasOldPods ? all : 0;
-    return withoutZeros({
-      replicas: running,
-      updatedReplicas: isUpdated ? all : 0,
-      readyReplicas: running,
-      availableReplicas: running,
-    });
+
+  /** How long a pod takes to become ready: those of a rollout one after the other take half of its time. */
+  #startMs({ kind, spec }: Workload): number {
+    return this.#halfMs / Math.max(kind === 'DaemonSet' ? this.#nodes.length : spec.replicas, 1);
   }
-  if (waits) {
-    const running = hasOldPods ? all : 0;
-    return withoutZeros({ replicas: running, readyReplicas: running, availableReplicas: running });
+
+  #canRun(name: string, pod: Pod): boolean {
+    return this.#isScheduled(pod) && this.#areReady(name, pod.template.metadata.annotations);
   }
-  // Under way: one new pod is there and does not run yet. A rolling Deployment makes it beside the old ones.
-  const isBeside = kind === 'Deployment' && spec.strategy.type !== 'Recreate';
-  const updated = Math.min(1, all);
-  const old = hasOldPods ? (isBeside ? all : Math.max(all - 1, 0)) : 0;
-  const running = kind === 'Deployment' && !isBeside ? 0 : old;
-  return withoutZeros({
-    replicas: running + updated,
-    updatedReplicas: updated,
-    readyReplicas: running,
-    availableReplicas: running,
-    unavailableReplicas: updated,
-  });
+
+  #isScheduled({ template, node }: Pod): boolean {
+    const possible = this.#nodes.filter(({ name }) => node === undefined || name === node);
+    return possible.some((one) => one.isFull !== true && isSelected(template, one));
+  }
 }
 
-/** The API leaves counts of zero out. */
-function withoutZeros(counts: Counts): Counts {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
-}
-
-function describeProgress(isDone: boolean, isLate: boolean): readonly object[] {
-  const reason = isLate
-    ? 'ProgressDeadlineExceeded'
-    : isDone
-      ? 'NewReplicaSetAvailable'
-      : 'ReplicaSetUpdated';
-  const what = isLate
-    ? 'has timed out progressing.'
-    : isDone
-      ? 'has successfully progressed.'
-      : 'is progressing.';
-  return [
-    {
-      type: 'Available',
-      status: isDone ? 'True' : 'False',
-      reason: isDone ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
-    },
-    { type: 'Progressing', status: isLate ? 'False' : 'True', reason, message: `ReplicaSet ${what}` },
-  ];
+function isSelected({ spec }: Template, { name, labels }: SandboxNode): boolean {
+  const all = { 'kubernetes.io/os': 'linux', 'kubernetes.io/hostname': name, ...labels };
+  return Object.entries(spec.nodeSelector).every(([label, value]) =>
+    Object.entries(all).some(([key, own]) => key === label && own === value),
+  );
 }

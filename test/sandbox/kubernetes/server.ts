@@ -8,11 +8,12 @@ import { answerCall, type World } from './api.ts';
 import { isAllowed } from './authorization.ts';
 import { answerDiscovery } from './discovery.ts';
 import { type KubernetesObject, kubernetesObject, ObjectStore } from './objects.ts';
+import { type KeepsAnnotation, Operators } from './operators.ts';
 import { type ApiCall, readCall } from './requests.ts';
-import { type AreReady, defaultRolloutMs, Rollouts } from './rollouts.ts';
+import { type RolloutOptions, Rollouts } from './rollouts.ts';
 import { forbidden, NoSuchPath, StatusError, unauthorized } from './status.ts';
 
-export interface KubernetesOptions {
+export interface KubernetesOptions extends RolloutOptions {
   /** Name in contexts and in the serving certificate. `kubernetes` if not given. */
   readonly name?: string;
   /** Users that have a token; what they may do is up to the roles bound to them. `['certrelay']` if not
@@ -26,10 +27,6 @@ export interface KubernetesOptions {
   readonly manifests?: string;
   /** The controllers' clock, in milliseconds; the machine's if not given. */
   readonly now?: () => number;
-  /** How long a rollout takes; 40 ms if not given. */
-  readonly rolloutMs?: number;
-  /** Which pods become ready; all if not given. */
-  readonly areReady?: AreReady;
 }
 
 export interface SandboxKubernetes {
@@ -51,6 +48,10 @@ export interface SandboxKubernetes {
   list(resource: string): readonly KubernetesObject[];
   /** An object as stored; `undefined` where there is none. `resource` is the plural: `secrets`. */
   find(resource: string, namespace: string, name: string): KubernetesObject | undefined;
+  /** Gives a workload an operator: after each change it makes the pod template again what it is now.
+   *  `resource` is the plural.
+   *  @param keeps Which annotations of others it leaves. */
+  operate(resource: string, namespace: string, name: string, keeps: KeepsAnnotation): void;
   /** TLS connections accepted so far. */
   connections(): number;
   stop(): Promise<void>;
@@ -77,12 +78,14 @@ export async function startKubernetes(
     return [...tokens].find(([, token]) => token === bearer)?.[0] ?? options.authenticate?.(bearer);
   };
   const objects = new ObjectStore();
-  const rollouts = new Rollouts(options.rolloutMs ?? defaultRolloutMs, options.areReady ?? (() => true));
+  const rollouts = new Rollouts(options);
+  const operators = new Operators();
   const clock = () => new Date(now());
 
   const worldOf = (user: string): World => ({
     objects,
     rollouts,
+    operators,
     now: clock,
     authorize({ kind, verb, namespace, name: object }) {
       const access = { user, verb, namespace, group: kind.group, resource: kind.resource, name: object };
@@ -179,6 +182,11 @@ export async function startKubernetes(
     restore,
     list: (resource) => objects.list(resource, ''),
     find: (resource, namespace, object) => objects.find(resource, namespace, object),
+    operate(resource, namespace, object, keeps) {
+      const found = objects.find(resource, namespace, object);
+      if (!found) throw new Error(`there is no ${resource} ${object}`);
+      operators.add(found, keeps);
+    },
     connections: () => server.connections(),
     stop: () => server.stop(),
   };

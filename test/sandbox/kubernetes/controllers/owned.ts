@@ -1,0 +1,83 @@
+// Pods and ReplicaSets of workloads, as the API describes them.
+import { type KubernetesObject, kubernetesObject } from '../objects.ts';
+import type { Pod, Template } from './pods.ts';
+
+/** A pod of the workload. */
+export function describePod(
+  owner: KubernetesObject,
+  { name, revision, template, createdAt, node }: Pod,
+  { isReady, isPending }: { readonly isReady: boolean; readonly isPending: boolean },
+): KubernetesObject {
+  const isDeployment = owner.kind === 'Deployment';
+  const startedAt = toSeconds(createdAt);
+  const label = isDeployment ? 'pod-template-hash' : 'controller-revision-hash';
+  const controller = isDeployment ? setOf(owner, revision) : owner;
+  return kubernetesObject.parse({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...metadataOf(owner, name, createdAt),
+      labels: { ...template.metadata.labels, [label]: revision },
+      annotations: template.metadata.annotations,
+      ownerReferences: [refer(controller)],
+    },
+    spec: { ...template.spec, ...(node === undefined ? {} : { nodeName: node }) },
+    status: {
+      phase: isPending ? 'Pending' : 'Running',
+      conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
+      ...(isPending
+        ? {}
+        : {
+            containerStatuses: template.spec.containers.map((container) => ({
+              name: container.name,
+              ready: isReady,
+              state: { running: { startedAt } },
+            })),
+          }),
+    },
+  });
+}
+
+/** The ReplicaSet of one of a Deployment's templates. */
+export function describeReplicaSet(
+  owner: KubernetesObject,
+  { revision, template, replicas }: { revision: string; template: Template; replicas: number },
+): KubernetesObject {
+  const { kind, apiVersion, name } = setOf(owner, revision);
+  const metadata = { ...metadataOf(owner, name, 0), ownerReferences: [refer(owner)] };
+  return kubernetesObject.parse({ apiVersion, kind, metadata, spec: { replicas, template } });
+}
+
+function setOf(owner: KubernetesObject, revision: string) {
+  const name = `${owner.metadata.name}-${revision}`;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    name,
+    metadata: { name, uid: `${owner.metadata.uid}-${revision}` },
+  };
+}
+
+function refer({
+  apiVersion,
+  kind,
+  metadata: { name, uid },
+}: Pick<KubernetesObject, 'apiVersion' | 'kind'> & {
+  readonly metadata: { readonly name: string; readonly uid?: string | undefined };
+}): object {
+  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
+}
+
+function metadataOf(owner: KubernetesObject, name: string, createdAt: number) {
+  return {
+    name,
+    namespace: owner.metadata.namespace,
+    uid: `${owner.metadata.uid}-${name}-${createdAt}`,
+    resourceVersion: owner.metadata.resourceVersion,
+    creationTimestamp: toSeconds(createdAt),
+  };
+}
+
+function toSeconds(instant: number): string {
+  return new Date(instant).toISOString().replace(/\.\d+Z$/, 'Z');
+}
