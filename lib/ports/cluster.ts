@@ -81,7 +81,7 @@ export interface Cluster {
   deleteSecret(namespace: string, name: string, over: SecretPrecondition, signal: AbortSignal): Promise<void>;
   /** All workloads of the kind in the namespace. */
   listWorkloads(namespace: string, kind: WorkloadKind, signal: AbortSignal): Promise<readonly Workload[]>;
-  /** All objects of the kind in the namespace, with their owners; of pods only those that are not over and
+  /** All objects of the kind in the namespace that are not over, with their owners. Of pods only those that
    *  name a Secret, and of pods with the same owner and the same Secrets only one.
    *  @throws ClusterError `NotFound` if the cluster does not have the kind. */
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;

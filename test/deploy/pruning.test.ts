@@ -220,6 +220,13 @@ const podOf = (kind: string, apiVersion: string) => {
   const ownerReferences = [{ apiVersion, kind, name: 'web', uid: 'u', controller: true }];
   return { ...bare, metadata: { ...metadata, name: 'web-0', ownerReferences } };
 };
+const jobWith = (spec: object, status: object = {}) => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata,
+  spec: { ...spec, template: { spec: bare.spec } },
+  status,
+});
 const ownedController = {
   apiVersion: 'v1',
   kind: 'ReplicationController',
@@ -241,6 +248,7 @@ test.for<[string, string, readonly object[]]>([
   ['a bare Pod', 'Pod web', [bare]],
   ['a Pod of a kind that nobody knows', 'Kafka.strimzi.io web', [podOf('Kafka', 'strimzi.io/v1')]],
   ['a Pod of a Job', 'Job web', [podOf('Job', 'batch/v1')]],
+  ['a Job that is suspended', 'Job web', [jobWith({ suspend: true })]],
   [
     'a Pod of a DeploymentConfig',
     'DeploymentConfig web',
@@ -334,6 +342,10 @@ test.for<[string, readonly object[]]>([
     `a Pod that is over (${phase})`,
     [{ ...podOf('Job', 'batch/v1'), status: { phase } }],
   ]),
+  ...['Complete', 'Failed'].map((type): [string, readonly object[]] => [
+    `a Job that is over (${type})`,
+    [jobWith({}, { conditions: [{ type, status: 'True' }] })],
+  ]),
   ['an Ingress that names another Secret', [ingressOf('shop', 'web', 'kept-tls')]],
   ['an Ingress that names a Secret of its own namespace', [ingressOf('front', 'web', 'gone-tls')]],
   [
@@ -411,6 +423,20 @@ test('a role of before, without a rule about ListenerSets, deletes as before in 
   await forget(harness, 'listenersets');
   const { pruned, failures } = await harness.deploy();
   expect(pruned).toMatchObject([{ outcome: 'deleted' }]);
+  expect(failures.size).toBe(0);
+});
+
+test('a role of before, without a rule about Jobs, deletes as before, and the report says that Jobs were not looked at', async () => {
+  const harness = await open(true);
+  await forget(harness, 'jobs');
+  const remark = expect.stringMatching(
+    /Secret.*; Jobs without a pod were not looked at: .*add verb "list" on "jobs" to the role/,
+  );
+  expect((await harness.deploy({ dryRun: true })).pruned).toMatchObject([
+    { outcome: 'planned', message: remark },
+  ]);
+  const { pruned, failures } = await harness.deploy();
+  expect(pruned).toMatchObject([{ outcome: 'deleted', message: remark }]);
   expect(failures.size).toBe(0);
 });
 

@@ -116,6 +116,13 @@ test('a template without pods counts for its owner only if the owner has no temp
   expect(named(findOtherUsers([operated], []))).toEqual([]);
 });
 
+test('a Job counts by its own template, for the CronJob that it is of', () => {
+  const owner = of('batch', 'CronJob', 'nightly');
+  const suspended: OtherUser = { kind: 'Job', name: 'nightly-1', owner, ...uses };
+  const listed: readonly OtherUser[] = [{ kind: 'CronJob', name: 'nightly', ...nothing }, suspended];
+  expect(findUsersOfPods(listed)).toMatchObject([{ ...owner, secrets: ['tls'] }]);
+});
+
 test('what the pods of one owner use is put together', () => {
   const owner = of('batch', 'Job', 'import');
   const pods: readonly OtherUser[] = [

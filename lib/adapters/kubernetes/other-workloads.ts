@@ -11,6 +11,7 @@ const resources: Readonly<Record<OtherKind, string>> = {
   ReplicationController: 'replicationcontrollers',
   ReplicaSet: 'replicasets',
   CronJob: 'cronjobs',
+  Job: 'jobs',
   Pod: 'pods',
   Rollout: 'rollouts',
 };
@@ -23,6 +24,12 @@ const podFields = z.object({
   status: z.object({ phase: z.string().optional() }).default({}),
 });
 const templated = z.object({ spec: z.object({ template: podTemplate.optional() }) });
+const job = z.object({
+  spec: z.object({ template: podTemplate }),
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
+    .default({ conditions: [] }),
+});
 const scheduled = z.object({ spec: z.object({ jobTemplate: templated }) });
 
 /** The calls about workloads of other kinds. `cluster`: its name in the inventory, for messages. */
@@ -71,6 +78,8 @@ function listPage(
       return apps.listNamespacedReplicaSet(request, options);
     case 'CronJob':
       return batch.listNamespacedCronJob(request, options);
+    case 'Job':
+      return batch.listNamespacedJob(request, options);
     case 'Pod': {
       const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
       return core.listNamespacedPod({ ...request, fieldSelector }, options);
@@ -82,8 +91,8 @@ function listPage(
   }
 }
 
-/** The pod template of an object. `undefined` for a pod that is over, and for an object whose template is in
- *  another object. */
+/** The pod template of an object. `undefined` for a pod or Job that is over, and for an object whose template
+ *  is in another object. */
 function readTemplate(
   kind: OtherKind,
   parse: <T>(schema: z.ZodType<T>) => T,
@@ -96,6 +105,13 @@ function readTemplate(
     }
     case 'CronJob':
       return parse(scheduled).spec.jobTemplate.spec.template;
+    case 'Job': {
+      const { spec, status } = parse(job);
+      const isOver = status.conditions.some(
+        ({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True',
+      );
+      return isOver ? undefined : spec.template;
+    }
     case 'ReplicationController':
     case 'ReplicaSet':
     case 'Rollout':

@@ -15,7 +15,10 @@ export function describePruning({ certificate, target, ...plan }: PrunePlan): Pr
   const report = { certificate, target };
   switch (plan.action) {
     case 'delete':
-      return { report: { ...report, outcome: 'planned', message: 'would delete the Secret' }, failures: [] };
+      return {
+        report: { ...report, outcome: 'planned', message: withRemark('would delete the Secret', plan) },
+        failures: [],
+      };
     case 'keep':
       return { report: { ...report, outcome: 'kept', message: plan.message }, failures: [] };
     case 'unseen':
@@ -47,7 +50,7 @@ export async function applyPruning(
       await deleteOrphan(plan.orphan, connect, signal);
       log.info('Secret pruned', { certificate, target });
       results.push({
-        report: { certificate, target, outcome: 'deleted', message: 'Secret deleted' },
+        report: { certificate, target, outcome: 'deleted', message: withRemark('Secret deleted', plan) },
         failures: [],
       });
     } catch (cause) {
@@ -70,4 +73,8 @@ async function deleteOrphan(
   } finally {
     await cluster.close();
   }
+}
+
+function withRemark(message: string, { remark }: { readonly remark?: string }): string {
+  return remark === undefined ? message : `${message}; ${remark}`;
 }

@@ -31,12 +31,12 @@ export type PrunePlan = PruneDecision & {
   readonly target: string;
 };
 
-/** `delete`: nothing uses the Secret. `keep`: something uses it, it is a copy, or an annotation keeps it;
- *  `message` says what to do. `unseen`: some of what may use it could not be listed, which is no failure;
- *  `message` names the missing right. `unknown`: it could not be found out, and `error` says why. The next
- *  pass tries the last two again. */
+/** `delete`: nothing uses the Secret; `remark` says what was not looked at. `keep`: something uses it, it is
+ *  a copy, or an annotation keeps it; `message` says what to do. `unseen`: some of what may use it could not
+ *  be listed, which is no failure; `message` names the missing right. `unknown`: it could not be found out,
+ *  and `error` says why. The next pass tries the last two again. */
 type PruneDecision =
-  | { readonly action: 'delete'; readonly orphan: OrphanedSecret }
+  | { readonly action: 'delete'; readonly orphan: OrphanedSecret; readonly remark?: string }
   | { readonly action: 'keep'; readonly because: 'used' | 'copied' | 'protected'; readonly message: string }
   | { readonly action: 'unseen'; readonly message: string }
   | { readonly action: 'unknown'; readonly error: Error };
@@ -108,6 +108,9 @@ export interface PossibleUsers {
   /** Why ListenerSets could not be listed, if they could not. Versions before did not need that right, so
    *  it is no failure, but no Secret is known to be unused. */
   readonly unseen?: string | undefined;
+  /** Why Jobs could not be listed, if they could not. Versions before did not look at them, and what has a
+   *  pod is seen all the same: a Secret is deleted, and the report says it. */
+  readonly unseenJobs?: string | undefined;
 }
 
 /** Plans what happens to one of `findOrphanedSecrets`.
@@ -139,10 +142,12 @@ export function planOrphan(
     return { ...subject, action: 'unseen', message };
   }
   const { uid, resourceVersion, annotations } = secret;
+  const remark = `Jobs without a pod were not looked at: ${users.unseenJobs}`;
   return {
     ...subject,
     action: 'delete',
     orphan: { ...from, name, over: { uid, resourceVersion, annotations } },
+    ...(users.unseenJobs === undefined ? {} : { remark }),
   };
 }
 

@@ -189,6 +189,7 @@ const pruneSecrets: readonly RoleRule[] = [
       verbs: ['list'],
     },
     ...otherUsers,
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['list'] },
     { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['list'] },
     {
       apiGroups: ['gateway.networking.k8s.io'],

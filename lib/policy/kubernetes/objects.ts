@@ -143,10 +143,13 @@ export interface Workload extends WorkloadReference, SecretUses {
 /** Kinds that Certrelay lists for the Secrets that their pods use, and does not restart. `Rollout` is of Argo
  *  Rollouts. */
 export const otherKinds = ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod', 'Rollout'] as const;
-/** One of `otherKinds`. */
-export type OtherKind = (typeof otherKinds)[number];
 
-/** An object of those kinds as it was listed; of pods only those that are not over and use a Secret. */
+/** One of `otherKinds`, or `Job`, which is listed only before a Secret is deleted: one that is suspended, or
+ *  waits to try again, has no pod. */
+export type OtherKind = (typeof otherKinds)[number] | 'Job';
+
+/** An object of those kinds as it was listed; of pods only those that are not over and name a Secret, of Jobs
+ *  only those that are not over. */
 export interface OtherUser extends SecretUses {
   readonly kind: OtherKind;
   readonly name: string;

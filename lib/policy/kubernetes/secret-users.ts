@@ -9,6 +9,7 @@ const groups: Readonly<Record<OtherKind, string>> = {
   ReplicationController: '',
   ReplicaSet: 'apps',
   CronJob: 'batch',
+  Job: 'batch',
   Pod: '',
   Rollout: 'argoproj.io',
 };
@@ -19,8 +20,11 @@ const restarted = ['Deployment', 'StatefulSet', 'DaemonSet'].map((kind) => `${ki
 /** Kinds whose own template is listed, so that the templates of what they own do not count. */
 const templated = [...restarted, ...Object.entries(groups).map(([kind, group]) => `${kind}.${group}`)];
 
+/** What uses a Secret by itself, whatever a template of its owner says by now. */
+const actual: readonly OtherKind[] = ['Pod', 'Job'];
+
 /** Kinds that reports name without their API group. */
-const wellKnown = [...templated, 'Job.batch', 'DeploymentConfig.apps.openshift.io'];
+const wellKnown = [...templated, 'DeploymentConfig.apps.openshift.io'];
 
 /** Deepest chain of owners that is followed: references may form a circle. */
 const mostOwners = 8;
@@ -38,12 +42,12 @@ export function nameKind({ group, kind }: Pick<ObjectOwner, 'group' | 'kind'>): 
 
 /** Whoever uses Secrets of a namespace beside what `listWorkloads` has, each once: the topmost owners of
  *  pods, and templates that may make pods later. The templates of old revisions do not count.
- *  @param listed All objects of `otherKinds` in the namespace. */
+ *  @param listed All objects of `otherKinds` in the namespace, and Jobs. */
 export function findUsersOfPods(listed: readonly OtherUser[]): readonly SecretUser[] {
   const owners = indexOwners(listed);
   return mergeUses(
     listed
-      .filter(({ kind, owner }) => kind === 'Pod' || !owner || !templated.includes(nameKind(owner)))
+      .filter(({ kind, owner }) => actual.includes(kind) || !owner || !templated.includes(nameKind(owner)))
       .map((user) => ({ ...user, ...findTopmost(user, owners) })),
   );
 }
