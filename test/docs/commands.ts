@@ -25,6 +25,7 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
   ['npm run test:real', { test: '.ci/run', by: 'tests npm run test:real' }],
   ['test/real/install', { test: '.ci/run', by: 'step test/real/install' }],
   ['npm run bench', { test: '.ci/run', by: 'step npm run bench' }],
+  ['npm run simulate', { test: 'test/simulation/simulation.test.ts', by: "'test/simulation/main.ts'" }],
   ['npm run check', { test: '.ci/run', by: 'step npm run check' }],
   ['npm run format', byHand],
   ['npx vitest run', { why: 'this test runs by it' }],

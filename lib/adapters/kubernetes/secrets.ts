@@ -120,7 +120,8 @@ export function secretCalls(
   };
 }
 
-function parseSecret(subject: CallSubject, response: unknown): ClusterSecret {
+/** A Secret as the API has it. @throws ClusterError `Malformed` if it is none. */
+export function parseSecret(subject: CallSubject, response: unknown): ClusterSecret {
   const secretName = `${subject.namespace}/${subject.name ?? ''} in cluster ${subject.cluster}`;
   const parsed = secret.safeParse(response);
   if (!parsed.success) {

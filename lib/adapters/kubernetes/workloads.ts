@@ -97,7 +97,8 @@ function patch(
   }
 }
 
-function parseWorkload(kind: WorkloadKind, response: unknown, subject: CallSubject): Workload {
+/** A workload as the API has it. @throws ClusterError `Malformed` if it is none. */
+export function parseWorkload(kind: WorkloadKind, response: unknown, subject: CallSubject): Workload {
   const fields = parseResponse(rolloutFields, response, subject);
   const { metadata, spec } = parseResponse(templateFields, response, subject);
   const templateAnnotations = spec.template.metadata.annotations;
