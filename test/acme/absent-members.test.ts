@@ -91,7 +91,7 @@ describe.each(fillings)('%j', (filling) => {
       answer(response, 200, {
         expires: filling,
         wildcard: filling,
-        identifier: { type: 'dns', value: 'a.example.com' },
+        identifier: { type: filling, value: 'a.example.com' },
         status: 'pending',
         challenges: [null, { type: 'http-01', url: filling, token: filling }, challenge],
       }),
@@ -121,6 +121,19 @@ it.each(['newNonce', 'newAccount', 'newOrder'])('a directory needs %s', async (r
       answer(response, 200, { ...directoryAt(ca.base), [resource]: filling }),
     );
     expect((await failure(connect())).message).toContain('does not answer with an ACME directory');
+  }
+});
+
+it.each([
+  'pending',
+  'ready',
+] as const)('an order that is %s may come without authorizations: the CA asks for no proof', async (status) => {
+  const authority = await connect();
+  for (const authorizations of [null, undefined]) {
+    ca.routes.set('/order/1', (response) =>
+      answer(response, 200, { ...orderAt(ca.base), status, authorizations }),
+    );
+    expect((await authority.readOrder(`${ca.base}/order/1`, signal)).authorizations).toEqual([]);
   }
 });
 
