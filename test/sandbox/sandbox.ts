@@ -251,8 +251,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     keepSecrets: (secrets) => keepSecrets(secretsManager.url, secrets),
     async stop() {
       await httpApi.stop();
-      await sqs.stop();
+      // Nobody waits for what a function is still at: a message may have begun a run that hangs.
+      const drained = sqs.stop();
       await lambda.stop();
+      await drained;
       const parts = [secretsManager, acm, eventBridge, kubernetes, eks, authority, route53, sts, dns];
       await Promise.all(parts.map((part) => part.stop()));
       await rm(folder, { recursive: true, force: true });

@@ -37,6 +37,7 @@ export class LambdaFunction {
   readonly #workers = new Set<Worker>();
   readonly #idle: Worker[] = [];
   readonly #logs = new Map<string, string[]>();
+  #isStopped = false;
 
   /** `runtime`: folder of what its processes run, built; absent: they read the source. */
   constructor(
@@ -65,6 +66,7 @@ export class LambdaFunction {
     this.#write(`START RequestId: ${id} Version: $LATEST`, id);
     const started = performance.now();
     const worker = this.#takeWorker();
+    if (this.#isStopped) worker.kill();
     const timer = Promise.withResolvers<'timeout'>();
     const timeout = setTimeout(() => timer.resolve('timeout'), timeoutMs);
     const request = { id, event, functionArn: this.arn, deadline: Date.now() + timeoutMs };
@@ -92,8 +94,9 @@ export class LambdaFunction {
     await Promise.all(busy.map(({ ended }) => ended));
   }
 
-  /** Ends every process. */
+  /** Ends every process, also those of later invocations. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     for (const worker of this.#workers) worker.kill();
     await Promise.all([...this.#workers].map(({ ended }) => ended));
   }
