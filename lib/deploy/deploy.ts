@@ -4,9 +4,9 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import type { PrunePlan } from '../policy/delivery/pruning.ts';
 import { nameDestination } from '../policy/delivery/secret-plan.ts';
-import { planAcm } from './acm/acm.ts';
+import { openAcm } from './acm/acm.ts';
 import { describeAgentReport } from './agents.ts';
-import { planCluster } from './cluster/cluster.ts';
+import { openCluster } from './cluster/cluster.ts';
 import { shareConnections } from './cluster/connections.ts';
 import { closedDestination, type Destination } from './destination.ts';
 import {
@@ -75,7 +75,7 @@ async function rehearse(
   const connections = shareConnections(ports.connect, findPrunedClusters(invocation));
   const shared = { ...ports, connect: connections.connect };
   try {
-    const results = await atDestinations(selections, shared, invocation, async ({ planned }) => planned);
+    const results = await atDestinations(selections, shared, invocation, (destination) => destination.plan());
     const certificates = selections.map((selection) => reportCertificate(selection, results, ports));
     const pruned = await atPruned(selections, shared, invocation, async (plans) =>
       plans.map(describePruning),
@@ -95,10 +95,9 @@ async function carryOut(
   const connections = shareConnections(ports.connect, findPrunedClusters(invocation));
   const shared = { ...ports, connect: connections.connect };
   try {
-    const results = await atDestinations(selections, shared, invocation, async (destination) => {
-      printPlan(destination, ports);
-      return destination.carryOut();
-    });
+    const results = await atDestinations(selections, shared, invocation, (destination) =>
+      destination.carryOut((plans) => printPlans(plans, ports)),
+    );
     const pruned = await atPruned(selections, shared, invocation, (plans) =>
       applyPruning(plans, shared, invocation.signal),
     );
@@ -109,10 +108,12 @@ async function carryOut(
 }
 
 /** Logs what is about to change. */
-function printPlan({ planned }: Destination, { log }: DeployPorts): void {
+function printPlans(planned: readonly JobResult[], { log }: DeployPorts): void {
   for (const { report } of planned) {
     const { certificate, target, outcome, action, restarted, message } = report;
-    if (outcome !== 'planned' || (action === 'keep' && restarted.length === 0)) continue;
+    const isChange =
+      action !== undefined && action !== 'refuse' && (action !== 'keep' || restarted.length > 0);
+    if (!isChange || !['planned', 'held'].includes(outcome)) continue;
     log.info('delivery planned', { certificate, target, result: message });
   }
 }
@@ -150,10 +151,10 @@ async function atDestinations(
       deliver(jobs, async () =>
         isAgentCluster(name, invocation.inventory)
           ? closedDestination(jobs.map(describeAgentReport))
-          : planCluster(name, jobs, ports, invocation),
+          : openCluster(name, jobs, ports, invocation),
       ),
     ),
-    ...[...byRegion].map(([region, jobs]) => deliver(jobs, () => planAcm(region, jobs, ports, invocation))),
+    ...[...byRegion].map(([region, jobs]) => deliver(jobs, () => openAcm(region, jobs, ports, invocation))),
   ]);
   return results;
 }

@@ -3,10 +3,11 @@
 import { nameSome } from '../policy/bounds.ts';
 import { adviseFreeze } from '../policy/delivery/freeze.ts';
 import type { SecretPlan } from '../policy/delivery/secret-plan.ts';
+import { describeUnproven } from '../policy/delivery/waves.ts';
 import { nameWorkload } from '../policy/kubernetes/objects.ts';
 import { describeError } from '../ports/errors.ts';
 import type { Job, JobResult } from './invocation.ts';
-import { describeWaves, type ReturnPlan, type SecretDelivery, type TargetPlan } from './plan/target-plan.ts';
+import { describeWaves, type ReturnPlan, type TargetPlan } from './plan/target-plan.ts';
 import { describeUndelivered, type RolloutEnd, reportOf } from './results.ts';
 
 /** The plan of one target as a result: what the report of a dry run says of it. */
@@ -20,15 +21,18 @@ export function describePlan(plan: TargetPlan): JobResult {
     .map(({ workload }) => nameWorkload(workload));
   if (plan.kind === 'return')
     return describeReturn(plan, { restarted, failures, notes: [], isPlanned: true });
-  const order = plan.rollout ? [describeWaves(waves)] : [];
-  const notes = [...failures.map(describeError), ...order, ...warnings];
+  const order = plan.rollout && waves.flat().length > 0 ? [describeWaves(waves)] : [];
+  const unproven = plan.rollout ? describeUnproven(waves[0] ?? [], plan.rollout) : [];
+  const notes = [...failures.map(describeError), ...order, ...unproven, ...warnings];
   const message = nameSome([describeAction(job, action, restarted, 'planned'), ...notes], 30, '; ');
   return { phase: job.phase, failures, report: reportOf(job, 'planned', { action, restarted, message }) };
 }
 
 /** How far a target has come whose Secret is up to date. */
 export interface TargetProgress {
-  readonly plan: SecretDelivery;
+  readonly job: Job;
+  /** What was done to the Secret. */
+  readonly action: SecretPlan['action'];
   /** Workloads whose pod template was changed, by name, with how their rollouts ended. */
   readonly restarted: readonly string[];
   readonly ends: readonly RolloutEnd[];
@@ -38,9 +42,8 @@ export interface TargetProgress {
 
 /** The result of a target whose Secret is up to date. `pending` if a rollout failed, is still running, or
  *  waits for a person: pods have the certificate before then. */
-export function describeProgress({ plan, restarted, ends, warnings, ...rest }: TargetProgress): JobResult {
-  const { job, work } = plan;
-  const { action } = work.plan;
+export function describeProgress(progress: TargetProgress): JobResult {
+  const { job, action, restarted, ends, warnings, ...rest } = progress;
   const failures = [...rest.failures, ...ends.flatMap((end) => (end.kind === 'failed' ? [end.error] : []))];
   const open = ends.flatMap((end) => (end.kind === 'late' || end.kind === 'paused' ? [end.message] : []));
   const isDone = failures.length === 0 && open.length === 0;

@@ -64,7 +64,7 @@ test.for([
   const report = await harness.deploy();
   expect(only(report)).toMatchObject({ outcome: 'pending', message: expect.stringMatching(message) });
   expect(codesOf(report)).toEqual(['Failed']);
-  expect(harness.calls()).toEqual([]);
+  expect(harness.calls(), 'it is read, and stays').toEqual(['get secrets']);
 });
 
 const path = '/api/v1/namespaces/shop/secrets/shop-tls';

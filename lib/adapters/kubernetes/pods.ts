@@ -14,7 +14,9 @@ const podFields = z.object({
     name: objectName,
     labels: z.record(z.string(), z.string()).default({}),
     ownerReferences: z.array(z.unknown()).default([]),
+    creationTimestamp: z.string().optional(),
   }),
+  spec: z.object({ nodeName: z.string().optional() }).prefault({}),
   status: z
     .object({
       containerStatuses: z.array(containerStatus).default([]),
@@ -35,18 +37,25 @@ export function podCalls(cluster: string, connection: Connection): Pick<Cluster,
       const requestPage: RequestPage = (request, options) =>
         connection.core.listNamespacedPod({ ...request, fieldSelector }, options);
       return listAll({ connection, subject, signal }, requestPage, (item): RunningPod => {
-        const { metadata, status } = parseResponse(podFields, item, subject);
+        const { metadata, spec, status } = parseResponse(podFields, item, subject);
         const label = revisionLabels.find((name) => metadata.labels[name] !== undefined);
         return {
           name: metadata.name,
           ...describeOwner(metadata.ownerReferences),
           revision: label && metadata.labels[label],
+          createdAt: readInstant(metadata.creationTimestamp),
+          isScheduled: spec.nodeName !== undefined && spec.nodeName !== '',
           isReady: status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
           starts: status.containerStatuses
-            .map(({ state }) => new Date(state.running?.startedAt ?? ''))
-            .filter((start) => !Number.isNaN(start.getTime())),
+            .map(({ state }) => readInstant(state.running?.startedAt))
+            .filter((start) => start !== undefined),
         };
       });
     },
   };
+}
+
+function readInstant(text: string | undefined): Date | undefined {
+  const instant = new Date(text ?? '');
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
 }

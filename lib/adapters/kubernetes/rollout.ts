@@ -1,14 +1,18 @@
 // Judges the progress of a rollout from a workload's spec and status, as "kubectl rollout status" does.
 import * as z from 'zod';
 import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
-import type { Rollout, Workload } from '../../policy/kubernetes/objects.ts';
+import { type Rollout, sinceAnnotation, type Workload } from '../../policy/kubernetes/objects.ts';
 
 const count = z.number().default(0);
 
 /** The fields of a Deployment, StatefulSet or DaemonSet that a rollout is judged by. Fields that a kind does
  *  not have get their defaults. */
 export const rolloutFields = z.object({
-  metadata: z.object({ name: z.string().default(''), generation: z.number() }),
+  metadata: z.object({
+    name: z.string().default(''),
+    generation: z.number(),
+    annotations: z.record(z.string(), z.string()).default({}),
+  }),
   spec: z.object({
     replicas: z.number().default(1),
     paused: z.boolean().default(false),
@@ -33,7 +37,14 @@ export const rolloutFields = z.object({
       updatedNumberScheduled: count,
       numberAvailable: count,
       conditions: z
-        .array(z.object({ type: z.string(), reason: z.string().optional(), message: z.string().optional() }))
+        .array(
+          z.object({
+            type: z.string(),
+            reason: z.string().optional(),
+            message: z.string().optional(),
+            lastUpdateTime: z.string().optional(),
+          }),
+        )
         .default([]),
     })
     .prefault({}),
@@ -72,18 +83,38 @@ export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollo
       : 'its update strategy is OnDelete: delete its pods one by one';
     return { state: 'held', message: `${counts.updated} of ${counts.pods} pods are new; ${why}` };
   }
-  const failure = status.conditions.find(({ reason }) => reason === 'ProgressDeadlineExceeded');
-  const missing = describeMissing(counts);
+  const isReplaced = counts.updated >= counts.pods && counts.old === 0;
+  const failure = status.conditions.find((condition) => isFailure(condition, metadata.annotations));
   if (failure) {
-    const message = failure.message ?? 'its progress deadline is exceeded';
-    return { state: 'failed', message, isReplaced: counts.updated >= counts.toUpdate && counts.old === 0 };
+    return { state: 'failed', message: failure.message ?? 'its progress deadline is exceeded', isReplaced };
   }
+  const missing = describeMissing(counts);
   if (missing) return missing;
-  const partition = counts.pods - counts.toUpdate;
-  if (partition === 0 || counts.updated >= counts.pods) return { state: 'complete' };
+  if (counts.toUpdate < counts.pods && counts.updated < counts.pods)
+    return describePartition(workload, counts);
+  if (counts.available >= counts.pods) return { state: 'complete' };
+  const message = `${counts.available} of ${counts.pods} replicas are available`;
+  return { state: 'progressing', message, isReplaced };
+}
+
+/** Whether the rollout has failed. The controller takes a moment to take away what it wrote of the rollout
+ *  before. */
+function isFailure(
+  { reason, lastUpdateTime }: RolloutFields['status']['conditions'][number],
+  annotations: Readonly<Record<string, string>>,
+): boolean {
+  if (reason !== 'ProgressDeadlineExceeded') return false;
+  const since = new Date(annotations[sinceAnnotation] ?? '').getTime();
+  return !(new Date(lastUpdateTime ?? '').getTime() < Math.floor(since / 1000) * 1000);
+}
+
+function describePartition({ metadata, spec }: RolloutFields, { pods, toUpdate }: UpdateCounts): Rollout {
   const start = spec.ordinals?.start ?? 0;
-  const names = [start, start + partition - 1].map((ordinal) => `${metadata.name}-${ordinal}`);
-  const which = partition === 1 ? `pod ${names[0]} is` : `pods ${names.join(' to ')} are`;
+  const last = start + pods - toUpdate - 1;
+  const which =
+    last === start
+      ? `pod ${metadata.name}-${start} is`
+      : `pods ${metadata.name}-${start} to ${metadata.name}-${last} are`;
   return {
     state: 'held',
     message: `${which} below the partition of its update strategy: lower spec.updateStrategy.rollingUpdate.partition`,
@@ -116,15 +147,9 @@ function countUpdates(kind: WorkloadKind, workload: RolloutFields): UpdateCounts
   };
 }
 
-/** What a rollout still waits for; `undefined` if nothing. */
-function describeMissing({ pods, toUpdate, updated, available, old }: UpdateCounts): Rollout | undefined {
+/** Pods that a rollout still waits to replace; `undefined` if there are none. */
+function describeMissing({ toUpdate, updated, old }: UpdateCounts): Rollout | undefined {
   if (old > 0) return { state: 'progressing', message: `${old} old replicas are still running` };
-  if (updated < toUpdate) {
-    return { state: 'progressing', message: `${updated} of ${toUpdate} replicas are new` };
-  }
-  if (available < pods) {
-    const message = `${available} of ${pods} replicas are available`;
-    return { state: 'progressing', message, isReplaced: true };
-  }
-  return undefined;
+  if (updated >= toUpdate) return undefined;
+  return { state: 'progressing', message: `${updated} of ${toUpdate} replicas are new` };
 }

@@ -31,8 +31,8 @@ type AcmPlan =
       readonly freeze?: Freeze | undefined;
     };
 
-/** Connects to the region and plans each job; changes nothing. Never rejects. The caller closes it. */
-export async function planAcm(
+/** Connects to the region. Never rejects. The caller closes it. */
+export async function openAcm(
   region: string,
   jobs: readonly AcmJob[],
   ports: DeployPorts,
@@ -46,19 +46,20 @@ export async function planAcm(
   }
   const loadLastGood = createLoadLastGood(ports, invocation);
   const context = { acm, loadLastGood, ports, invocation };
-  const plans = await mapConcurrently(jobs, concurrency, (job) =>
+  const fail = (job: AcmJob, error: unknown) => describeFailure(job, toError(error), invocation);
+  const planJob = (job: AcmJob) =>
     planImportOf(job, context).catch((error: unknown): AcmPlan => {
-      return { kind: 'leave', job, result: describeFailure(job, toError(error), invocation) };
-    }),
-  );
+      return { kind: 'leave', job, result: fail(job, error) };
+    });
   return {
-    planned: plans.map((plan) => describePlan(plan)),
-    carryOut: () =>
-      mapConcurrently(plans, concurrency, (plan) =>
-        importPlanned(plan, context).catch((error: unknown) =>
-          describeFailure(plan.job, toError(error), invocation),
-        ),
-      ),
+    plan: () => mapConcurrently(jobs, concurrency, async (job) => describePlan(await planJob(job))),
+    // Each import follows its plan at once: another invocation may import the same meanwhile.
+    carryOut: (print) =>
+      mapConcurrently(jobs, concurrency, async (job) => {
+        const plan = await planJob(job);
+        print([describePlan(plan)]);
+        return importPlanned(plan, context).catch((error: unknown) => fail(job, error));
+      }),
     close: async () => acm.close(),
   };
 }

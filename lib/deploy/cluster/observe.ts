@@ -6,6 +6,7 @@ import {
   notAfterAnnotation,
   versionAnnotation,
 } from '../../policy/kubernetes/objects.ts';
+import { ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
 import { readPassword } from '../../ports/passwords.ts';
 import type { Freeze } from '../../state/delivery.ts';
@@ -13,6 +14,7 @@ import type { Job, LastGood } from '../invocation.ts';
 import {
   decideReturn,
   decideSecret,
+  leaveAsIs,
   type SecretDecision,
   type SecretObservation,
 } from '../plan/secret-decision.ts';
@@ -31,11 +33,13 @@ import type { ClusterContext } from './context.ts';
  *  Secret cannot be read. */
 export async function observeAndPlan(job: Job, context: ClusterContext): Promise<TargetPlan> {
   const { ports, invocation, secrets } = context;
-  const password = await readPassword(job.target, ports.readText, invocation.signal);
   const found = (await secrets.find(job.target)) ?? (await readSecret(job, context));
   const { freeze, phase } = job;
   const isBack = freeze && judgeFrozen(freeze, nameTarget(job.target), phase !== 'none') === 'back';
   const lastGood = isBack ? await findLastGood(job, { isSeen: false }, context) : undefined;
+  const left = leaveAsIs(job, { found, lastGood }, ports.clock.now());
+  if (left) return { kind: 'leave', job, result: left };
+  const password = await readPassword(job.target, ports.readText, invocation.signal);
   const seen = { found, password, lastGood, supersededBy: await findSuccessor(job, found, context) };
   return plan(job, decideSecret(job, seen, ports.clock.now()), context);
 }
@@ -89,13 +93,16 @@ async function observeWorkloads(
   const { namespace } = job.target;
   const kinds = kindsOf(job);
   try {
+    // What goes back has just been changed.
+    if (kind === 'return') return { workloads: await lists.renew(namespace, kinds), others: [] };
     const [workloads, others] = await Promise.all([
       lists.get(namespace, kinds),
-      kinds || kind === 'return' ? [] : lists.others(namespace),
+      kinds ? [] : lists.others(namespace),
     ]);
     return { workloads, others };
   } catch (error) {
-    return { workloads: toError(error), others: [] };
+    if (error instanceof ClusterError) return { workloads: error, others: [] };
+    throw error;
   }
 }
 

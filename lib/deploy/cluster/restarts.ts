@@ -67,9 +67,14 @@ export class Restarts {
   }
 
   /** Returns the workload's template to what it was before the version that failed.
+   *  @param failedAt When that version was stored.
    *  @throws ClusterError if the patch fails. */
-  takeBack(namespace: string, { workload, mark }: PlannedRestart): Promise<Workload> {
-    const patch = returnPatch(workload, mark, this.#clock.now());
+  takeBack(
+    namespace: string,
+    { workload, mark }: PlannedRestart,
+    failedAt: Date | undefined,
+  ): Promise<Workload> {
+    const patch = returnPatch(workload, mark, { failedAt, since: this.#clock.now() });
     return this.#cluster.restartWorkload(namespace, workload, patch, this.#signal);
   }
 }

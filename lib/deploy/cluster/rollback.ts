@@ -16,6 +16,9 @@ import { findLastGood, planReturnTo } from './observe.ts';
 import { awaitRollouts } from './rollouts.ts';
 import { nameRestarted, type StartedRollout, startWave } from './wave.ts';
 
+/** How long rollouts that an earlier invocation took back are awaited. */
+const shortWaitMs = 30_000;
+
 /** Rolls back a version that failed at a target. Writes the freeze to the certificate's tags first: if this
  *  invocation stops here, the next one continues the rollback instead of the delivery.
  *  @param reason How it failed, in one line.
@@ -44,8 +47,8 @@ export async function finishReturn(plan: ReturnPlan, context: ClusterContext): P
   const { lists, ports, invocation } = context;
   const { rollouts, failures } = await startWave(plan.waves.flat(), plan.job, context, 'back');
   const { clock } = ports;
-  // What an earlier invocation has put back is looked at, and not awaited for minutes in each pass.
-  const untilMs = rollouts.some(({ isNew }) => isNew) ? undefined : clock.now().getTime();
+  // What an earlier invocation has put back is not awaited for minutes in each pass.
+  const untilMs = rollouts.some(({ isNew }) => isNew) ? undefined : clock.now().getTime() + shortWaitMs;
   const ends = await awaitRollouts(rollouts, lists, { clock, signal: invocation.signal, untilMs });
   const stuck = await findStuck(rollouts, ends, context);
   return describeReturn(plan, {

@@ -1,35 +1,42 @@
-// Restarts the workloads of all targets that are not watched, and waits for all of them at once.
+// Restarts the workloads of targets that are not watched, and waits for all of them at once.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { JobResult } from '../invocation.ts';
 import { type DeliverPlan, deliveredBefore } from '../plan/target-plan.ts';
-import { describeProgress } from '../progress.ts';
+import { describeProgress, type TargetProgress } from '../progress.ts';
 import type { ClusterContext } from './context.ts';
-import { awaitRollouts, settleByHand } from './rollouts.ts';
-import { nameRestarted, startWave } from './wave.ts';
+import { awaitRollouts, settleByPods } from './rollouts.ts';
+import { nameRestarted, type StartedWave, startWave } from './wave.ts';
 
-/** One result for each target whose Secret is applied. Never rejects. */
-export async function restartTogether(
-  plans: readonly DeliverPlan[],
-  context: ClusterContext,
-): Promise<readonly (readonly [DeliverPlan, JobResult])[]> {
-  const { concurrency, lists, ports, invocation } = context;
-  const started = await mapConcurrently(plans, concurrency, async (plan) => ({
-    plan,
-    wave: await startWave(plan.waves.flat(), plan.job, context),
-  }));
+/** A target whose Secret is applied and whose restarts were started. It keeps nothing of the Secret. */
+export interface StartedTarget extends Pick<TargetProgress, 'job' | 'action' | 'warnings' | 'failures'> {
+  readonly wave: StartedWave;
+  readonly deliveredAt: Date | undefined;
+}
+
+/** Starts all restarts of a target. Never rejects. */
+export async function startTogether(plan: DeliverPlan, context: ClusterContext): Promise<StartedTarget> {
+  const { job, work, warnings, failures } = plan;
+  const wave = await startWave(plan.waves.flat(), job, context);
+  const deliveredAt = deliveredBefore(plan);
+  return { job, action: work.plan.action, warnings, failures, wave, deliveredAt };
+}
+
+/** Waits for the rollouts of all targets. One result for each, in their order. Never rejects. */
+export async function finishTogether(
+  started: readonly StartedTarget[],
+  { concurrency, lists, ports, invocation }: ClusterContext,
+): Promise<readonly JobResult[]> {
   const rollouts = started.flatMap(({ wave }) => wave.rollouts);
   const ends = await awaitRollouts(rollouts, lists, { clock: ports.clock, signal: invocation.signal });
   const endOf = new Map(rollouts.map((rollout, index) => [rollout, ends[index]]));
-  return mapConcurrently(started, concurrency, async ({ plan, wave }) => {
+  return mapConcurrently(started, concurrency, async ({ wave, deliveredAt, failures, ...target }) => {
     const awaited = wave.rollouts.flatMap((rollout) => endOf.get(rollout) ?? []);
-    const own = await settleByHand(wave.rollouts, awaited, deliveredBefore(plan), lists);
-    const result = describeProgress({
-      plan,
+    const own = await settleByPods(wave.rollouts, awaited, deliveredAt, lists);
+    return describeProgress({
+      ...target,
       restarted: nameRestarted(wave.rollouts, own),
       ends: [...own, ...wave.ends],
-      warnings: plan.warnings,
-      failures: [...plan.failures, ...wave.failures],
+      failures: [...failures, ...wave.failures],
     });
-    return [plan, result] as const;
   });
 }

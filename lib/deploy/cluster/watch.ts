@@ -1,5 +1,4 @@
 // Watches one wave of a rollout to its end: waits for its workloads first, then probes what is served.
-import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { poll } from '../../async/poll.ts';
 import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import { leafAnnotation } from '../../policy/delivery/secret-plan.ts';
@@ -9,10 +8,10 @@ import { probeSpecOfTarget } from '../../policy/serving/served-targets.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import type { ServedQuery } from '../../ports/probe.ts';
 import type { Job } from '../invocation.ts';
-import type { DeliverPlan, TargetPlan } from '../plan/target-plan.ts';
+import type { DeliverPlan } from '../plan/target-plan.ts';
 import type { RolloutEnd } from '../results.ts';
 import type { ClusterContext } from './context.ts';
-import { awaitRollouts, settleByHand } from './rollouts.ts';
+import { awaitRollouts, settleByPods } from './rollouts.ts';
 import type { StartedRollout } from './wave.ts';
 
 /** The wave to watch. */
@@ -49,14 +48,17 @@ export async function watchWave(
   const since = begun.length > 0 ? begun : [wave.deliveredAt ?? clock.now()];
   const until = Math.max(...since.map((instant) => instant.getTime())) + wave.rollout.deadlineMs;
   const awaited = await awaitRollouts(rollouts, lists, { clock, signal, untilMs: until });
-  const ends = await settleByHand(rollouts, awaited, wave.deliveredAt, lists);
+  const ends = await settleByPods(rollouts, awaited, wave.deliveredAt, lists);
   const isOver = () => clock.now().getTime() >= until;
   const reason = findPodHarm(ends, isOver() ? wave.rollout.deadlineMs : undefined);
   if (reason !== undefined) return { kind: 'harmful', reason };
   if (ends.some(({ kind }) => kind !== 'complete')) return { kind: 'unfinished', ends };
   const query = queryOf(wave.job, wave.rollout);
   if (!query) return { kind: 'done', ends };
-  const probe = async () => findHarm(await probeServed(query, signal), wave.isLast, wave.before);
+  const probe = async () => {
+    const summary = await probeServed(query, signal);
+    return findHarm(summary, wave.isLast, wave.before ?? assumeBefore(wave.job, summary));
+  };
   const { kind, seen } = await poll(probe, (harm) => harm === undefined, {
     clock,
     signal,
@@ -69,27 +71,29 @@ export async function watchWave(
   return { kind: 'unfinished', ends: [...ends, { kind: 'late', message }] };
 }
 
-/** What was served before the first step, by job. */
-export type ProbesBefore = ReadonlyMap<Job, ProbeSummary | undefined>;
-
-/** Probes what is served before the first wave of each target that is watched, because a fault from before is
- *  not the new certificate's. The version that the Secret still has counts as `served`. Has no entry for a
- *  target that is not probed, or whose waves have begun. Never rejects. */
+/** Probes what is served before the first wave of a target, because a fault from before is not the new
+ *  certificate's. The version that the Secret still has counts as `served`. `undefined` if the target is not
+ *  watched or probed, its waves have begun, or the probe fails. Never rejects. */
 export async function probeBefore(
-  plans: readonly TargetPlan[],
-  { concurrency, ports: { probeServed }, invocation: { signal } }: ClusterContext,
-): Promise<ProbesBefore> {
-  const queries = plans.flatMap((plan) => {
-    if (plan.kind !== 'deliver' || !plan.rollout || isBegun(plan)) return [];
-    const query = queryOf(plan.job, plan.rollout);
-    const previous = plan.work.found?.annotations[leafAnnotation];
-    // The two versions may have keys of different types.
-    return query ? [{ job: plan.job, query: { ...query, previous, keyType: undefined } }] : [];
-  });
-  const probed = await mapConcurrently(queries, concurrency, async ({ job, query }) => {
-    return [job, await probeServed(query, signal).catch(() => undefined)] as const;
-  });
-  return new Map(probed);
+  plan: DeliverPlan,
+  { ports: { probeServed }, invocation: { signal } }: ClusterContext,
+): Promise<ProbeSummary | undefined> {
+  const query = plan.rollout && !isBegun(plan) ? queryOf(plan.job, plan.rollout) : undefined;
+  if (!query) return undefined;
+  const previous = plan.work.found?.annotations[leafAnnotation];
+  // The two versions may have keys of different types.
+  return probeServed({ ...query, previous, keyType: undefined }, signal).catch(() => undefined);
+}
+
+/** What was served before the waves, if an earlier invocation began them: what the last probe of the version
+ *  before recorded, at every address. `undefined` if that was fine or is not known. */
+function assumeBefore(
+  { servedBefore }: Job,
+  { results }: ProbeSummary,
+): Pick<ProbeSummary, 'results'> | undefined {
+  if (servedBefore === undefined || servedBefore === 'served' || servedBefore === 'unprobed')
+    return undefined;
+  return { results: results.map((result) => ({ ...result, served: servedBefore })) };
 }
 
 function isBegun({ job, waves }: DeliverPlan): boolean {

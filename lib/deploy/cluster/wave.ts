@@ -29,7 +29,7 @@ export interface StartedWave {
  *  @param way `back`: the templates return to what they were before. */
 export async function startWave(
   wave: readonly RestartPlan[],
-  { target }: Job,
+  { target, delivery }: Job,
   { restarts }: Pick<ClusterContext, 'restarts'>,
   way: 'forth' | 'back' = 'forth',
 ): Promise<StartedWave> {
@@ -38,14 +38,18 @@ export async function startWave(
     wave.map(async (plan): Promise<StartedRollout | undefined> => {
       if (plan.action === 'await') return { namespace, workload: plan.workload, isNew: false };
       if (plan.action !== 'restart') return undefined;
-      if (way === 'back')
-        return { namespace, workload: await restarts.takeBack(namespace, plan), isNew: true };
+      if (way === 'back') {
+        const workload = await restarts.takeBack(namespace, plan, delivery.createdAt);
+        return { namespace, workload, isNew: true };
+      }
       return { namespace, workload: await restarts.start(namespace, plan), isNew: true, mark: plan.mark };
     }),
   );
   return {
     rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : [])),
-    ends: wave.flatMap((plan) => (plan.action === 'undone' ? [describeUndone(plan.workload)] : [])),
+    ends: wave.flatMap((plan) =>
+      plan.action === 'undone' ? [describeUndone(plan.workload, namespace)] : [],
+    ),
     failures: started.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : [])),
   };
 }
@@ -62,14 +66,15 @@ export function nameRestarted(
 }
 
 /** The end of a rollout whose mark somebody took away before its pods were replaced. */
-export function findUndone(workload: Workload, mark: RestartMark | undefined): RolloutEnd | undefined {
-  return mark && isUndone(workload, mark) ? describeUndone(workload) : undefined;
+export function findUndone(workload: Workload, { mark, namespace }: StartedRollout): RolloutEnd | undefined {
+  return mark && isUndone(workload, mark) ? describeUndone(workload, namespace) : undefined;
 }
 
-function describeUndone(workload: Workload): RolloutEnd {
-  const { owner } = workload;
+function describeUndone(workload: Workload, namespace: string): RolloutEnd {
+  const { owner, kind, name } = workload;
+  const restart = `kubectl rollout restart ${kind.toLowerCase()}/${name} -n ${namespace}`;
   const who = owner === undefined ? 'somebody' : `its owner ${owner}`;
-  const where = owner === undefined ? 'there is no mark of Certrelay on it now' : `restart it by ${owner}`;
-  const message = `${nameWorkload(workload)} was restarted, and ${who} put its pod template back: its pods may have the previous certificate; ${where}, or delete its pods one by one`;
+  const what = owner === undefined ? `run ${restart}` : `restart it by ${owner}, or run ${restart}`;
+  const message = `${nameWorkload(workload)} was restarted, and ${who} put its pod template back, so its pods may have the previous certificate: ${what}`;
   return { kind: 'paused', message };
 }

@@ -6,7 +6,13 @@ import type { RestartPlan } from '../../policy/delivery/restarts.ts';
 import { describeUnproven } from '../../policy/delivery/waves.ts';
 import type { ProbeSummary } from '../../policy/serving/served.ts';
 import type { Job, JobResult } from '../invocation.ts';
-import { type DeliverPlan, deliveredBefore, kindsOf, planWavesAgain } from '../plan/target-plan.ts';
+import {
+  type DeliverPlan,
+  deliveredBefore,
+  findMissing,
+  kindsOf,
+  planWavesAgain,
+} from '../plan/target-plan.ts';
 import { describeProgress } from '../progress.ts';
 import type { RolloutEnd } from '../results.ts';
 import type { ClusterContext } from './context.ts';
@@ -25,18 +31,19 @@ export async function deliverInWaves(
   context: ClusterContext,
 ): Promise<JobResult> {
   const { job, warnings } = plan;
+  const { action } = plan.work.plan;
   const { lists, ports, restarts } = context;
   const deliveredAt = job.phase === 'none' ? undefined : deliveredBefore(plan);
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
   const describe = (failures: readonly Error[] = []) =>
-    describeProgress({ plan, restarted, ends, warnings, failures });
+    describeProgress({ job, action, restarted, ends, warnings, failures });
   let { waves } = plan;
   for (let index = 0; index < waves.length; index += 1) {
     const wave = dateRollouts(waves[index] ?? [], job, ports.clock.now());
     const isLast = index === waves.length - 1;
     const started = await startWave(wave, job, context);
-    const failures = [...started.failures, ...(hasMissing(wave) ? plan.failures : [])];
+    const failures = [...started.failures, ...findMissing(job, wave)];
     if (failures.length > 0) {
       restarted.push(...nameRestarted(started.rollouts, []));
       return describe(failures);
@@ -47,7 +54,7 @@ export async function deliverInWaves(
       return rollBack(job, end.reason, context);
     }
     restarted.push(...nameRestarted(started.rollouts, end.ends));
-    const unproven = describeUnproven(wave, rollout);
+    const unproven = isLast ? [] : describeUnproven(await updateWave(wave, job, context), rollout);
     ends.push(
       ...end.ends,
       ...started.ends,
@@ -73,8 +80,18 @@ export async function deliverInWaves(
   return describe();
 }
 
-function hasMissing(wave: readonly RestartPlan[]): boolean {
-  return wave.some(({ action }) => action === 'missing');
+/** The wave with its workloads as they were last listed. */
+async function updateWave(
+  wave: readonly RestartPlan[],
+  job: Job,
+  { lists }: ClusterContext,
+): Promise<readonly RestartPlan[]> {
+  const workloads = await lists.get(job.target.namespace, kindsOf(job));
+  return wave.map((plan): RestartPlan => {
+    const { kind, name } = plan.workload;
+    const found = workloads.find((workload) => workload.kind === kind && workload.name === name);
+    return found && plan.action !== 'missing' ? { ...plan, workload: found } : plan;
+  });
 }
 
 /** A rollout that is running already without a record of when it began may be months old: its time starts

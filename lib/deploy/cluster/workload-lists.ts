@@ -48,9 +48,14 @@ export class WorkloadLists {
     return this.#others.get(namespace, () => this.#listOthers(namespace));
   }
 
-  /** All pods of the namespace, listed once. */
+  /** All pods of the namespace, as last listed. */
   pods(namespace: string): Promise<readonly RunningPod[]> {
-    return this.#pods.get(namespace, () => this.#cluster.listPods(namespace, this.#signal));
+    return this.#pods.known(namespace) ?? this.renewPods(namespace);
+  }
+
+  /** All pods of the namespace, listed again. */
+  renewPods(namespace: string): Promise<readonly RunningPod[]> {
+    return this.#pods.renew(namespace, () => this.#cluster.listPods(namespace, this.#signal));
   }
 
   async #listOthers(namespace: string): Promise<readonly SecretUser[]> {

@@ -67,25 +67,32 @@ export type SecretDecision =
 /** Decides for one target.
  *  @throws Error if the format needs a password and there is none. */
 export function decideSecret(job: Job, seen: SecretObservation, now: Date): SecretDecision {
+  const left = leaveAsIs(job, seen, now);
+  if (left) return { kind: 'leave', result: left };
+  const { freeze } = job;
+  if (freeze && judgeHere(job, freeze, seen) === 'back') return decideReturn(job, freeze, seen);
+  const work = planRepair(job, seen, now);
+  if (work instanceof ClusterError) return { kind: 'leave', result: describeRefusal(job, work) };
+  const isUrgent = judgeWindow(job, seen.found, now).kind === 'urgent';
+  const urgent = 'it does not wait for its window: the served certificate expires soon';
+  return { kind: 'deliver', work: isUrgent ? { ...work, warnings: [urgent, ...work.warnings] } : work };
+}
+
+/** The result of a target that stays as it is, whatever its Secret needs: its version is frozen there, is not
+ *  valid yet, or waits for a window. `undefined`: it gets a version. Needs no password. */
+export function leaveAsIs(job: Job, seen: SecretObservation, now: Date): JobResult | undefined {
   const { freeze, begins, delivery, target } = job;
   const frozen = freeze && judgeHere(job, freeze, seen);
-  if (freeze && frozen === 'back') return decideReturn(job, freeze, seen);
+  if (freeze && frozen === 'back') return refuseReturn(job, freeze, seen);
   if (begins && seen.found && hasValidCertificate(seen.found, delivery, target, now)) {
-    return { kind: 'leave', result: describeNotYetValid(job, begins) };
+    return describeNotYetValid(job, begins);
   }
   if (freeze && frozen === 'stay' && !isEnding(job, seen.found, now)) {
     const message = `${describeFreeze(freeze)}; ${adviseFreeze(delivery.certificate)}`;
-    return { kind: 'leave', result: describeUndelivered(job, 'held', message) };
+    return describeUndelivered(job, 'held', message);
   }
   const timing = judgeWindow(job, seen.found, now);
-  if (timing.kind === 'closed') {
-    return { kind: 'leave', result: describeUndelivered(job, 'waiting', describeWait(timing)) };
-  }
-  const work = planRepair(job, seen, now);
-  if (work instanceof ClusterError) return { kind: 'leave', result: describeRefusal(job, work) };
-  const urgent = 'it does not wait for its window: the served certificate expires soon';
-  const warnings = timing.kind === 'urgent' ? [urgent, ...work.warnings] : work.warnings;
-  return { kind: 'deliver', work: { ...work, warnings } };
+  return timing.kind === 'closed' ? describeUndelivered(job, 'waiting', describeWait(timing)) : undefined;
 }
 
 /** The `pending` result of a target that waits until its version is valid. */
@@ -106,15 +113,22 @@ function judgeHere({ target, phase }: Job, freeze: Freeze, { lastGood }: SecretO
 /** Decides for a target that goes back to the previous version: the Secret stays as it is if there is none
  *  that may come back. */
 export function decideReturn(job: Job, freeze: Freeze, seen: SecretObservation): SecretDecision {
-  const { lastGood = { refusal: 'there is no previous version' } } = seen;
-  if ('refusal' in lastGood) {
-    const advice = adviseFreeze(job.delivery.certificate);
-    const message = `${freeze.reason}; the Secret stays as it is, because the previous version cannot be put back: ${lastGood.refusal}; ${advice}`;
-    return { kind: 'leave', result: describeUndelivered(job, 'held', message, { phase: 'none' }) };
-  }
-  const work = planWork(job, lastGood.delivery, seen);
+  const refused = refuseReturn(job, freeze, seen);
+  if (refused) return { kind: 'leave', result: refused };
+  const { lastGood } = seen;
+  const work = lastGood && 'delivery' in lastGood ? planWork(job, lastGood.delivery, seen) : noPrevious;
   if (work instanceof ClusterError) return { kind: 'leave', result: describeRefusal(job, work) };
   return { kind: 'return', freeze, work };
+}
+
+const noPrevious = new ClusterError('NotFound', 'there is no previous version');
+
+function refuseReturn(job: Job, freeze: Freeze, seen: SecretObservation): JobResult | undefined {
+  const { lastGood = { refusal: noPrevious.message } } = seen;
+  if (!('refusal' in lastGood)) return undefined;
+  const advice = adviseFreeze(job.delivery.certificate);
+  const message = `${freeze.reason}; the Secret stays as it is, because the previous version cannot be put back: ${lastGood.refusal}; ${advice}`;
+  return describeUndelivered(job, 'held', message, { phase: 'none' });
 }
 
 /** What the Secret needs to have the job's version. If others changed one that was delivered, it remembers

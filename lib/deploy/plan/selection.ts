@@ -103,7 +103,16 @@ async function selectCertificate(
       const misfits = own && (await ports.judgeSpec(own, entry, facts));
       const freezing = await planFreeze({ delivery, facts }, entry, ports, invocation);
       const { freeze } = freezing;
-      const common = { delivery, facts, probe: probeSpecOf({ probe: spec?.probe, targets }), freeze, begins };
+      const { served } = entry.state;
+      const servedBefore = served?.version === stored.version ? undefined : served?.word;
+      const common = {
+        delivery,
+        facts,
+        probe: probeSpecOf({ probe: spec?.probe, targets }),
+        freeze,
+        begins,
+        servedBefore,
+      };
       const recorded = entry.state.deployed;
       const phases = reachedPhases(entry.state, stored.version, targets, inventory);
       const jobs = targets.map((target, index) =>

@@ -191,7 +191,8 @@ function splitWaves({ target }: Job, restarts: readonly RestartPlan[], rollout: 
   throw new ClusterError('NotFound', message);
 }
 
-function findMissing({ target }: Job, restarts: readonly RestartPlan[]): readonly Error[] {
+/** One error for each workload that the inventory lists and the namespace does not have. */
+export function findMissing({ target }: Job, restarts: readonly RestartPlan[]): readonly Error[] {
   return restarts
     .filter(({ action }) => action === 'missing')
     .map(({ workload }) => {

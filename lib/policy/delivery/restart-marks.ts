@@ -78,7 +78,8 @@ export function readMark(
 }
 
 /** Whether a workload has the mark. `set`: yes, or somebody took it away and its pods were restarted for the
- *  version all the same. `undone`: Certrelay set it, and somebody put the template before back. */
+ *  version all the same. `undone`: Certrelay set it, and somebody put the template before back: when its pods
+ *  started tells what they have. */
 export function judgeMark(
   target: SecretTarget,
   cause: RestartCause,
@@ -86,31 +87,60 @@ export function judgeMark(
 ): 'set' | 'undone' | 'absent' {
   const value = readMark(target, workload);
   if (value === cause.fingerprint) return 'set';
-  if (value === undefined && wasRestarted(workload, cause)) return 'set';
-  const remembered = workload.ownAnnotations[fingerprintAnnotation(target.secret)]?.split(repairSign)[0];
-  if (remembered !== cause.fingerprint) return 'absent';
+  const key = fingerprintAnnotation(target.secret);
+  const isOurs = readOwnMark(key, workload) === cause.fingerprint;
   // ployst's variable is one for all certificates of a workload: another one's has restarted it since.
-  return target.restartStrategy === 'env' && value !== undefined ? 'set' : 'undone';
+  if (isOurs && target.restartStrategy === 'env' && value !== undefined) return 'set';
+  if (!isOurs && value !== undefined) return 'absent';
+  const shown = judgeRestart(workload, cause);
+  if (shown === 'after') return 'set';
+  const isMoved =
+    readStart(workload)?.former[key]?.restartedAt !== workload.annotations[restartedAtAnnotation];
+  if (shown === 'same') return isOurs && !isMoved ? 'undone' : 'set';
+  return isOurs || (shown === 'between' && cause.isResumed) ? 'undone' : 'absent';
+}
+
+/** Whether a workload was restarted for the certificate, by its template or by what Certrelay remembers on
+ *  the workload itself. */
+export function isRestartedFor(target: SecretTarget, fingerprint: string, workload: Workload): boolean {
+  const remembered = readOwnMark(fingerprintAnnotation(target.secret), workload);
+  return readMark(target, workload) === fingerprint || remembered === fingerprint;
+}
+
+/** Whether a workload was taken back to the certificate. */
+export function isTakenBackTo(target: SecretTarget, fingerprint: string, workload: Workload): boolean {
+  return workload.ownAnnotations[fingerprintAnnotation(target.secret)] === `${backSign}${fingerprint}`;
+}
+
+/** Before the fingerprint that a workload was taken back to, in its own annotation. */
+const backSign = 'back.';
+
+function readOwnMark(key: string, { ownAnnotations }: Workload): string | undefined {
+  return ownAnnotations[key]?.split(repairSign)[0];
 }
 
 /** Whether somebody took away a mark that was set, and every trace of the restart with it. */
-export function isUndone({ annotations, refresh }: Workload, mark: RestartMark): boolean {
+export function isUndone(workload: Workload, mark: RestartMark): boolean {
+  const { annotations, refresh } = workload;
   const value = mark.kind === 'env' ? refresh : annotations[mark.key];
   if (value === mark.value || (mark.kind === 'env' && value !== undefined)) return false;
-  const restartedAt = new Date(annotations[restartedAtAnnotation] ?? '').getTime();
-  return !(mark.createdAt !== undefined && restartedAt >= toSeconds(mark.createdAt));
+  const present = annotations[restartedAtAnnotation];
+  const isMoved = readStart(workload)?.former[mark.key]?.restartedAt !== present;
+  return !(isMoved && mark.createdAt && new Date(present ?? '').getTime() >= toSeconds(mark.createdAt));
 }
 
-/** Whether `kubectl.kubernetes.io/restartedAt`, which operators keep, shows a restart for the version: ours,
- *  which has the instant the version was stored, or any other after the Secret had it. */
-function wasRestarted({ annotations }: Workload, { createdAt, appliedAt, isResumed }: RestartCause): boolean {
+/** What `kubectl.kubernetes.io/restartedAt`, which operators keep, shows. `after`: a restart after the Secret
+ *  had the version. `same`: the instant that a restart of ours for the version writes. `between`: a later
+ *  one, before the Secret had the version. */
+function judgeRestart(
+  { annotations }: Workload,
+  { createdAt, appliedAt }: RestartCause,
+): 'after' | 'same' | 'between' | 'before' {
   const restartedAt = new Date(annotations[restartedAtAnnotation] ?? '').getTime();
-  if (createdAt === undefined || Number.isNaN(restartedAt)) return false;
-  const stored = toSeconds(createdAt);
-  if (restartedAt < stored) return false;
-  return (
-    restartedAt === stored || isResumed || (appliedAt !== undefined && restartedAt >= toSeconds(appliedAt))
-  );
+  if (Number.isNaN(restartedAt)) return 'before';
+  if (appliedAt && restartedAt >= toSeconds(appliedAt)) return 'after';
+  if (!createdAt || restartedAt < toSeconds(createdAt)) return 'before';
+  return restartedAt === toSeconds(createdAt) ? 'same' : 'between';
 }
 
 function toSeconds(instant: Date): number {
@@ -143,18 +173,26 @@ export function restartPatch(workload: Workload, marks: readonly RestartMark[], 
 
 /** The patch that takes a failed version's mark back: the template becomes what it was before that mark, so
  *  that Kubernetes returns to the revision of that time instead of making another.
- *  @param before The mark of the version that comes back; used if nothing is remembered. */
-export function returnPatch(workload: Workload, before: RestartMark, since: Date): RestartPatch {
+ *  @param before The mark of the version that comes back; used if nothing is remembered.
+ *  @param failedAt When the version that failed was stored. */
+export function returnPatch(
+  workload: Workload,
+  before: RestartMark,
+  { failedAt, since }: { readonly failedAt: Date | undefined; readonly since: Date },
+): RestartPatch {
   const former = readStart(workload)?.former[before.key];
   const value = former ? former.mark : before.value;
   const isAnnotation = before.kind === 'annotation';
+  const present = new Date(workload.annotations[restartedAtAnnotation] ?? '').getTime();
+  // Somebody else's restart since then stays.
+  const isFromFailed = failedAt !== undefined && present === toSeconds(failedAt);
   return {
     template: {
       ...(isAnnotation ? { [before.key]: value } : {}),
-      ...(former ? { [restartedAtAnnotation]: former.restartedAt } : {}),
+      ...(former && isFromFailed ? { [restartedAtAnnotation]: former.restartedAt } : {}),
     },
     env: isAnnotation ? undefined : { container: before.container, value },
-    own: { [before.key]: before.value, [sinceAnnotation]: since.toISOString() },
+    own: { [before.key]: `${backSign}${before.value}`, [sinceAnnotation]: since.toISOString() },
   };
 }
 

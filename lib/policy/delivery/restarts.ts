@@ -4,7 +4,14 @@ import type { SecretTarget } from '../../certificate/spec.ts';
 import { listSome } from '../bounds.ts';
 import { nameWorkload, type SecretUses, type Workload } from '../kubernetes/objects.ts';
 import { nameKind, nameUser, type SecretUser } from '../kubernetes/secret-users.ts';
-import { judgeMark, markOf, type RestartCause, type RestartMark, readMark } from './restart-marks.ts';
+import {
+  isRestartedFor,
+  isTakenBackTo,
+  judgeMark,
+  markOf,
+  type RestartCause,
+  type RestartMark,
+} from './restart-marks.ts';
 
 /** What to do with one workload.
  *  `restart`: put the mark on its pod template. `await`: the mark is there already; wait for its rollout.
@@ -56,10 +63,13 @@ export function planRollbackRestarts(
   workloads: readonly Workload[],
 ): readonly RestartPlan[] {
   return planRestarts(target, before, workloads).flatMap((plan): readonly RestartPlan[] => {
-    if (plan.action === 'restart') return readMark(target, plan.workload) === failed ? [plan] : [];
+    if (plan.action === 'await') return [plan];
+    if (plan.action === 'missing' || plan.action === 'leave') return [];
+    const { workload } = plan;
     // What came back may have no mark: it had none before the failed one.
-    if (plan.action === 'undone') return [{ action: 'await', workload: plan.workload }];
-    return plan.action === 'await' ? [plan] : [];
+    if (isTakenBackTo(target, before.fingerprint, workload)) return [{ action: 'await', workload }];
+    const mark = markOf(target, before, workload);
+    return isRestartedFor(target, failed, workload) ? [{ action: 'restart', workload, mark }] : [];
   });
 }
 

@@ -23,11 +23,14 @@ export interface RolloutStart {
 /** Marks remembered on one workload; the annotation stays within some kilobytes. */
 const mostMarks = 20;
 
-const text = z.string().max(200).nullable();
+/** Characters of a value that is remembered. */
+const longestValue = 200;
+
+const text = z.string().max(longestValue).nullable();
 const startSchema = z.object({
   unavailable: z.number().int().min(0),
   hasFailed: z.boolean(),
-  former: z.record(z.string().max(200), z.object({ mark: text, restartedAt: text })),
+  former: z.record(z.string(), z.object({ mark: text, restartedAt: text })),
 });
 
 /** The annotation for a rollout that sets these marks; those that an earlier one remembered are kept. */
@@ -36,7 +39,12 @@ export function describeStart(
   former: Readonly<Record<string, FormerMark>>,
 ): Readonly<Record<string, string>> {
   const { unavailable, rollout } = workload;
-  const kept = Object.entries({ ...readStart(workload)?.former, ...former }).slice(-mostMarks);
+  const before = Object.entries(readStart(workload)?.former ?? {});
+  const kept = [
+    ...before.filter(([key]) => !Object.hasOwn(former, key)),
+    // A value of somebody else's may have any length; then the mark of the version that comes back is used.
+    ...Object.entries(former).filter(([, { mark }]) => (mark ?? '').length <= longestValue),
+  ].slice(-mostMarks);
   const start: RolloutStart = {
     unavailable,
     hasFailed: rollout.state === 'failed',
@@ -59,8 +67,8 @@ export function readStart({ ownAnnotations }: Workload): RolloutStart | undefine
 
 /** Whether the workload was not well before the rollout, and is no worse now: no more pods are
  *  unavailable. */
-export function isAsBefore(workload: Workload): boolean {
+export function isAsBefore(workload: Workload, failing = 0): boolean {
   const start = readStart(workload);
   if (!start || (start.unavailable === 0 && !start.hasFailed)) return false;
-  return workload.unavailable <= start.unavailable;
+  return workload.unavailable <= start.unavailable && failing <= start.unavailable;
 }

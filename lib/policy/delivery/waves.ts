@@ -29,8 +29,8 @@ export function planWaves(
   return { waves: planned.length > 0 ? planned : [[]] };
 }
 
-/** Why the canary proves nothing, although its rollout is over: it has no pods, or may not be restarted. One
- *  message, or none; none for a wave without the canary. */
+/** Why the canary proves nothing, even if its rollout is over: no pod of it is available, or it may not be
+ *  restarted. One message, or none; none for a wave without the canary. */
 export function describeUnproven(
   wave: readonly RestartPlan[],
   { canary }: Pick<RolloutSpec, 'canary'>,
@@ -38,9 +38,11 @@ export function describeUnproven(
   const plan = wave.find(({ workload }) => workload.kind === canary?.kind && workload.name === canary.name);
   if (!plan || plan.action === 'missing') return [];
   const name = nameWorkload(plan.workload);
-  const rest = 'so no other workload restarts; name another canary in the target\'s "rollout", or';
+  const rest = 'so no other workload restarts: name another canary in the target\'s "rollout", or';
   if (plan.action === 'leave') return [`the canary ${name} is not restarted, ${rest} restart it yourself`];
-  return plan.workload.pods === 0 ? [`the canary ${name} has no pods, ${rest} scale it up`] : [];
+  if (plan.workload.pods === 0) return [`the canary ${name} has no pods, ${rest} give it some`];
+  const isDown = plan.workload.unavailable >= plan.workload.pods;
+  return isDown ? [`no pod of the canary ${name} is available, ${rest} mend it`] : [];
 }
 
 /** How bad it is for clients: a certificate for the name is better than one for other names, and any answer

@@ -9,6 +9,9 @@ export interface RunningPod {
   /** Hash of its template: a label that ReplicaSets, StatefulSets and DaemonSets set. */
   readonly revision?: string | undefined;
   readonly isReady: boolean;
+  /** Whether a node runs it, or tries to. */
+  readonly isScheduled: boolean;
+  readonly createdAt?: Date | undefined;
   /** When each of its running containers started. Empty: none runs, so the next start reads Secrets anew. */
   readonly starts: readonly Date[];
 }
@@ -36,6 +39,19 @@ export function haveStartedSince(
   const own = podsOf(workload, pods);
   const second = Math.floor(since.getTime() / 1000) * 1000;
   return own.length > 0 && own.every(({ starts }) => starts.every((start) => start.getTime() >= second));
+}
+
+/** How many of the workload's pods were created at `since` or later, got a node and are not ready. */
+export function countFailing(
+  workload: Pick<Workload, 'kind' | 'name'>,
+  pods: readonly RunningPod[],
+  since: Date,
+): number {
+  const second = Math.floor(since.getTime() / 1000) * 1000;
+  return podsOf(workload, pods).filter(
+    ({ createdAt, isScheduled, isReady }) =>
+      isScheduled && !isReady && createdAt !== undefined && createdAt.getTime() >= second,
+  ).length;
 }
 
 /** The pods of a workload that are not ready and have another template than its newest one: a StatefulSet
