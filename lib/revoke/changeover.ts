@@ -4,8 +4,7 @@ import { verifyBundle } from '../certificate/bundle.ts';
 import type { Inventory, TargetSpec } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
-import { reachedPhases } from '../policy/delivery/agents.ts';
-import { nameDestination } from '../policy/delivery/secret-plan.ts';
+import { describeOpen, judgeTargetStates } from '../policy/delivery/target-states.ts';
 import { confirmingHandshakes } from '../policy/serving/handshake.ts';
 import type { ProbeResult } from '../policy/serving/served.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
@@ -101,10 +100,8 @@ async function findUndelivered(
 ): Promise<string | undefined> {
   if (targets.length === 0) return undefined;
   const { state = {} } = (await store.describe(name, signal)) ?? {};
-  const phases = reachedPhases(state, version, targets, inventory);
-  const open = targets.filter((_, index) => phases[index] !== 'rolled-out');
-  if (open.length === 0) return undefined;
-  return `it is not delivered yet to ${open.map((target) => nameDestination(target, name)).join(', ')}`;
+  const subject = { name, version, state };
+  return describeOpen(subject, judgeTargetStates(subject, targets, inventory));
 }
 
 /** Message with the addresses that do not serve the successor, or could not be probed. `undefined` if

@@ -1,5 +1,5 @@
-// How deploy works on many targets: none holds up the others, and a first portion is delivered before the last is
-// planned.
+// How deploy works on many targets: none holds up the others, and a first portion is delivered before the
+// last is planned.
 import { expect, test } from 'vitest';
 import { groupByWorkload, splitIntoPortions } from '../../lib/deploy/plan/groups.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
@@ -40,6 +40,7 @@ test('an invocation that ends while the last portion is planned has delivered th
     }),
   });
   expect(delivered(await harness.deploy({}, time.signal))).toBe(200);
+  harness.clock.pass(5 * 60_000);
   expect(delivered(await harness.deploy())).toBe(10);
 });
 

@@ -59,7 +59,7 @@ export function clusterPort(cluster: MemoryCluster, call: CallCluster): Cluster 
 
 function listPods(cluster: MemoryCluster): readonly RunningPod[] {
   return [...cluster.workloads.values()].flatMap(({ habits: { kind, name }, pods }) =>
-    pods.map(({ ordinal, template, startedAt, readyAt }): RunningPod => {
+    pods.map(({ ordinal, template, createdAt, startedAt, readyAt }): RunningPod => {
       const revision = createHash('sha256').update(template).digest('hex').slice(0, 10);
       const owner =
         kind === 'Deployment' ? { kind: 'ReplicaSet', name: `${name}-${revision}` } : { kind, name };
@@ -67,6 +67,8 @@ function listPods(cluster: MemoryCluster): readonly RunningPod[] {
         name: `${owner.name}-${ordinal}`,
         owner: { group: 'apps', ...owner },
         revision,
+        createdAt: new Date(createdAt),
+        isScheduled: true,
         isReady: readyAt <= cluster.now,
         starts: startedAt <= cluster.now ? [new Date(startedAt)] : [],
       };

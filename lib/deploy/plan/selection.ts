@@ -6,10 +6,10 @@ import { type Bundle, verifyBundle } from '../../certificate/bundle.ts';
 import type { TargetSpec } from '../../certificate/spec.ts';
 import type { StoredCertificate } from '../../certificate/stored.ts';
 import { findArn } from '../../policy/delivery/acm.ts';
-import { reachedPhases } from '../../policy/delivery/agents.ts';
 import { retryOf } from '../../policy/delivery/progress.ts';
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import { describeDelivery, nameDestination } from '../../policy/delivery/secret-plan.ts';
+import { judgeTargetStates } from '../../policy/delivery/target-states.ts';
 import { probeSpecOf } from '../../policy/serving/served-targets.ts';
 import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
@@ -114,9 +114,15 @@ async function selectCertificate(
         servedBefore,
       };
       const recorded = entry.state.deployed;
-      const phases = reachedPhases(entry.state, stored.version, targets, inventory);
+      const subject = {
+        name,
+        version: stored.version,
+        state: entry.state,
+        freeze: freeze ?? ('none' as const),
+      };
+      const states = judgeTargetStates(subject, targets, inventory);
       const jobs = targets.map((target, index) =>
-        describeJob(target, { ...common, phase: phases[index] ?? 'none' }, entry.state.acm),
+        describeJob(target, { ...common, phase: states[index]?.phase ?? 'none' }, entry.state.acm),
       );
       return {
         kind: 'selected',

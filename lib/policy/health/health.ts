@@ -9,8 +9,9 @@ import type { SeenServed, ServedRecord } from '../../state/delivery.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { frozenByAgents, isAgentCluster, targetsIn } from '../delivery/agents.ts';
 import { freezeOf, isByHand, isImported, resumeCommand } from '../delivery/freeze.ts';
-import { isDelivered, phasesOf } from '../delivery/progress.ts';
+import { isDelivered } from '../delivery/progress.ts';
 import { nameDestination } from '../delivery/secret-plan.ts';
+import { judgeTargetStates } from '../delivery/target-states.ts';
 import { actualByTags } from '../issuance/actual.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
 import { decisionsOf } from '../issuance/operator-decisions.ts';
@@ -200,26 +201,21 @@ function describeTargets(
   { name, entry, clusters }: HealthSubject,
   version: string | undefined,
 ): readonly TargetHealth[] {
-  const { deployed, served, reports } = entry?.state ?? {};
-  const probed = probeOf(served, version);
+  const { state = {} } = entry ?? {};
+  const probed = probeOf(state.served, version);
   const byTarget = servedByTargets(probed?.targets, targets);
-  const phases = version === undefined ? [] : phasesOf(deployed, version, targets);
+  const states =
+    version === undefined ? [] : judgeTargetStates({ name, version, state }, targets, { clusters });
   return targets.map((target, index) => {
-    const described = { target: nameDestination(target, name) };
+    const applied = appliedWords[states[index]?.phase ?? 'none'];
+    const described = { target: nameDestination(target, name), applied };
     if (!isSecretTarget(target) || !isAgentCluster(target.cluster, { clusters })) {
-      return {
-        ...described,
-        applied: appliedWords[phases[index] ?? 'none'],
-        served: byTarget[index] ?? probed?.word,
-      };
+      return { ...described, served: byTarget[index] ?? probed?.word };
     }
     const own = targetsIn(targets, target.cluster);
-    const report = reports?.[target.cluster];
-    const reported = version === undefined ? [] : phasesOf(report?.deployed, version, own);
-    const phase = reported[own.indexOf(target)] ?? 'none';
-    const inside = version === undefined ? undefined : report?.served;
+    const inside = version === undefined ? undefined : state.reports?.[target.cluster]?.served;
     const word = servedByTargets(inside?.targets, own)[own.indexOf(target)] ?? inside?.word;
-    return { ...described, applied: appliedWords[phase], served: word };
+    return { ...described, served: word };
   });
 }
 
