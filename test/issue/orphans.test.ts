@@ -111,7 +111,7 @@ it('a run that takes over takes the values away even where the CA cannot be reac
   harness.ca.failures.next('readOrder', new AcmeError('Unreachable', 'no answer'));
   expect((await harness.run()).report.summary).toMatchObject({ failed: 1 });
   expect(harness.records.values.size).toBe(0);
-  expect(harness.pending('shop')).toBeUndefined();
+  expect(harness.pending('shop'), 'the CA may have issued for its key').toBeDefined();
 });
 
 it('a run that takes over without learning what was left keeps the claim for the next', async () => {

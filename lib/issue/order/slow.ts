@@ -7,7 +7,6 @@ import type { StoreEntry } from '../../ports/store.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 import type { OrderingPorts } from '../invocation.ts';
 import { asksForTheSame, type Claim } from './claim.ts';
-import { valuesOfEarlierRuns } from './journal.ts';
 
 /** How long a CA may work on an order before that counts as a failure, in milliseconds. */
 const patienceMs = 24 * 3_600_000;
@@ -20,10 +19,10 @@ export function isPatient(since: Date, entry: StoreEntry | undefined, now: Date)
   return now.getTime() - since.getTime() < Math.min(patienceMs, leftMs / 2);
 }
 
-/** Whether the claim's order outlives an error that kept this run from reading it: the CA may be issuing for
- *  the claim's key. It ends with an order that is over. Unless the CA is known to work on it, it also ends
- *  where its TXT values tell that it may not be validated yet, and after so many failures that another issuer
- *  may be tried. */
+/** Whether the claim's order outlives an error that kept this run from reading it: the CA may have issued for
+ *  the claim's key, even if TXT values are still there, because the run that wrote them may have ended after
+ *  it finalized. It ends with an order that is over. Unless the CA is known to work on it, it also ends after
+ *  so many failures that another issuer may be tried. */
 export function keepsOrder(claim: Claim, error: Error, now: Date): boolean {
   const { inheritedKey, entry, pending } = claim;
   const order = entry?.state.order;
@@ -31,7 +30,7 @@ export function keepsOrder(claim: Claim, error: Error, now: Date): boolean {
   if (error instanceof AcmeError && error.code === 'Invalid') return false;
   const { unfinished } = pending;
   if (unfinished?.orderUrl === order && isPatient(unfinished.since, entry, now)) return true;
-  return valuesOfEarlierRuns(claim).length === 0 && (entry?.state.failures ?? 0) < defaultAttempts;
+  return (entry?.state.failures ?? 0) < defaultAttempts;
 }
 
 /** A slow order, as it was read before the certificate is claimed. */
