@@ -59,6 +59,8 @@ export interface HarnessOptions {
   readonly acm?: boolean;
   /** Which pods become ready; all if not given. */
   readonly areReady?: KubernetesOptions['areReady'];
+  /** Nodes of every cluster; one with room if not given. */
+  readonly nodes?: KubernetesOptions['nodes'];
   /** Puts something between the story and a cluster. */
   readonly wrap?: (cluster: Cluster, name: string) => Cluster;
   /** Gives clusters that are not started here. */
@@ -78,7 +80,8 @@ export async function openHarness(options: HarnessOptions) {
   const { targets, clusters: names = ['lab'], namespaces = ['shop'], areReady } = options;
   const { wrap = (cluster) => cluster } = options;
   const clock = new FakeClock('2026-11-22T10:00:00Z');
-  const [store, log, journal, faults] = [new FakeStore(), new FakeLog(), new Journal(), new Faults()];
+  const store = new FakeStore(() => clock.now());
+  const [log, journal, faults] = [new FakeLog(), new Journal(), new Faults()];
   const clusters = new Map<string, SandboxKubernetes>();
   for (const name of names) {
     const now = () => clock.now().getTime();
@@ -87,7 +90,8 @@ export async function openHarness(options: HarnessOptions) {
       namespaces,
       manifests: options.roles ?? rbac,
       now,
-      ...(areReady ? { areReady } : {}),
+      areReady,
+      nodes: options.nodes,
     };
     const cluster = await startKubernetes(settings, { journal, faults });
     onTestFinished(() => cluster.stop());

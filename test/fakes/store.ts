@@ -21,6 +21,14 @@ export class FakeStore implements CertificateStore {
   /** Method names with the certificate they were called for. */
   readonly calls: string[] = [];
   #versions = 0;
+  readonly #now: (() => Date) | undefined;
+  /** When certificates were stored, by name and version. */
+  readonly #instants = new Map<string, Date>();
+
+  /** @param now Absent: versions do not say when they were stored. */
+  constructor(now?: () => Date) {
+    this.#now = now;
+  }
 
   #enter(method: string, name: string): void {
     this.calls.push(`${method} ${name}`);
@@ -69,7 +77,8 @@ export class FakeStore implements CertificateStore {
     const kept = this.kept.get(name);
     const version = typeof which === 'string' ? kept?.stages.get(which) : which.version;
     const value = version === undefined ? undefined : kept?.versions.get(version);
-    return version === undefined || value === undefined ? undefined : { version, value };
+    if (version === undefined || value === undefined) return undefined;
+    return { version, createdAt: this.#instants.get(`${name}/${version}`), value };
   }
 
   async create(name: string, spec: StoredSpec | undefined) {
@@ -108,6 +117,7 @@ export class FakeStore implements CertificateStore {
     if (there?.kind === 'certificate' && there.certificate.chain === certificate.chain) return;
     if (there) throw new Error(`version ${version} of ${name} exists with another value`);
     this.#of(name).versions.set(version, { kind: 'certificate', certificate });
+    if (this.#now) this.#instants.set(`${name}/${version}`, this.#now());
     this.#current(this.#of(name), version);
   }
 

@@ -26,7 +26,7 @@ export type DeliveryHarness = Awaited<ReturnType<typeof openDeliveryHarness>>;
 export async function openDeliveryHarness(roles?: string) {
   const kubernetes = await startKubernetes({ users: ['certrelay'] });
   const admin = openAdmin(kubernetes.adminKubeconfig);
-  const store = new FakeStore();
+  const store = new FakeStore(() => new Date());
   const rbac = await readFile(new URL('../../infra/rbac.yaml', import.meta.url), 'utf8');
   const metadata = { name: 'shop' };
   await admin.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata });
