@@ -146,15 +146,19 @@ function describeEnd(workload: Workload, namespace: string): RolloutEnd {
   const { rollout } = workload;
   const name = nameWorkload(workload);
   const isOld = isAsBefore(workload);
+  const before = isOld ? ', and was not well before its restart either' : '';
   switch (rollout.state) {
     case 'complete':
       return { kind: 'complete' };
     case 'held':
       return { kind: 'paused', message: `${name} needs a person: ${rollout.message}` };
     case 'progressing':
-      return { kind: 'late', message: `${name} is still rolling out: ${rollout.message}`, isAsBefore: isOld };
+      return {
+        kind: 'late',
+        message: `${name} is still rolling out${before}: ${rollout.message}`,
+        isAsBefore: isOld,
+      };
     case 'failed': {
-      const before = isOld ? ', and was not well before its restart either' : '';
       const message = `${name} in ${namespace} does not roll out${before}; check its pods: ${rollout.message}`;
       return { kind: 'failed', error: new ClusterError('RolloutFailed', message), isAsBefore: isOld };
     }

@@ -13,7 +13,7 @@ export interface StartedRollout {
   readonly workload: Workload;
   /** Whether this invocation started it. */
   readonly isNew: boolean;
-  /** The mark that its pod template has; absent if an earlier invocation set it. */
+  /** The mark that its pod template has; absent if somebody took it away, and on the way back. */
   readonly mark?: RestartMark | undefined;
 }
 
@@ -36,7 +36,10 @@ export async function startWave(
   const { namespace } = target;
   const started = await Promise.allSettled(
     wave.map(async (plan): Promise<StartedRollout | undefined> => {
-      if (plan.action === 'await') return { namespace, workload: plan.workload, isNew: false };
+      if (plan.action === 'await') {
+        const mark = way === 'forth' ? plan.mark : undefined;
+        return { namespace, workload: plan.workload, isNew: false, mark };
+      }
       if (plan.action !== 'restart') return undefined;
       if (way === 'back') {
         const workload = await restarts.takeBack(namespace, plan, delivery.createdAt);

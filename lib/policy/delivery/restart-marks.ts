@@ -38,8 +38,10 @@ export type RestartMark = (
 export function fingerprintAnnotation(secret: string): string {
   const hash = createHash('sha256').update(secret).digest('hex').slice(0, 10);
   const name = secret.length <= 51 ? secret : `${secret.slice(0, 40)}-${hash}`;
-  return `certrelay.dev/fingerprint-${name}`;
+  return `${markPrefix}${name}`;
 }
+
+const markPrefix = 'certrelay.dev/fingerprint-';
 
 /** The mark that the target's workload gets. */
 export function markOf(
@@ -77,6 +79,19 @@ export function readMark(
   return value?.split(repairSign)[0];
 }
 
+/** The mark of the version that the workload has, a repair's as well; `undefined` if it has another or
+ *  none. */
+export function markOn(
+  target: SecretTarget,
+  cause: RestartCause,
+  workload: Workload,
+): RestartMark | undefined {
+  const mark = markOf(target, cause, workload);
+  const value = mark.kind === 'env' ? workload.refresh : workload.annotations[mark.key];
+  const isOn = value !== undefined && readMark(target, workload) === cause.fingerprint;
+  return isOn ? { ...mark, value } : undefined;
+}
+
 /** Whether a workload has the mark. `set`: yes, or somebody took it away and its pods were restarted for the
  *  version all the same. `undone`: Certrelay set it, and somebody put the template before back: when its pods
  *  started tells what they have. */
@@ -89,15 +104,31 @@ export function judgeMark(
   if (value === cause.fingerprint) return 'set';
   const key = fingerprintAnnotation(target.secret);
   const isOurs = readOwnMark(key, workload) === cause.fingerprint;
-  // ployst's variable is one for all certificates of a workload: another one's has restarted it since.
-  if (isOurs && target.restartStrategy === 'env' && value !== undefined) return 'set';
+  if (isOurs && isSharedMark(markOf(target, cause, workload), workload)) return 'set';
   if (!isOurs && value !== undefined) return 'absent';
   const shown = judgeRestart(workload, cause);
   if (shown === 'after') return 'set';
-  const isMoved =
-    readStart(workload)?.former[key]?.restartedAt !== workload.annotations[restartedAtAnnotation];
-  if (shown === 'same') return isOurs && !isMoved ? 'undone' : 'set';
-  return isOurs || (shown === 'between' && cause.isResumed) ? 'undone' : 'absent';
+  if (isOurs) return shown === 'same' && isMoved(workload, key) ? 'set' : 'undone';
+  // Whoever leaves no annotation of ours may have left the restart; else it is another certificate's.
+  if (shown === 'same') return hasOwnMarks(workload) ? 'absent' : 'set';
+  return shown === 'between' && cause.isResumed ? 'undone' : 'absent';
+}
+
+/** Whether ployst's variable, which is one for all certificates of a workload, was set for another one since
+ *  the mark was. */
+function isSharedMark({ kind, key }: RestartMark, workload: Workload): boolean {
+  const value = workload.refresh;
+  return kind === 'env' && value !== undefined && value !== readStart(workload)?.former[key]?.mark;
+}
+
+/** Whether `kubectl.kubernetes.io/restartedAt` is another than before the mark was set. */
+function isMoved(workload: Workload, key: string): boolean {
+  const former = readStart(workload)?.former[key]?.restartedAt;
+  return former !== (workload.annotations[restartedAtAnnotation] ?? null);
+}
+
+function hasOwnMarks({ ownAnnotations }: Workload): boolean {
+  return Object.keys(ownAnnotations).some((key) => key.startsWith(markPrefix));
 }
 
 /** Whether a workload was restarted for the certificate, by its template or by what Certrelay remembers on
@@ -123,10 +154,10 @@ function readOwnMark(key: string, { ownAnnotations }: Workload): string | undefi
 export function isUndone(workload: Workload, mark: RestartMark): boolean {
   const { annotations, refresh } = workload;
   const value = mark.kind === 'env' ? refresh : annotations[mark.key];
-  if (value === mark.value || (mark.kind === 'env' && value !== undefined)) return false;
-  const present = annotations[restartedAtAnnotation];
-  const isMoved = readStart(workload)?.former[mark.key]?.restartedAt !== present;
-  return !(isMoved && mark.createdAt && new Date(present ?? '').getTime() >= toSeconds(mark.createdAt));
+  if (value === mark.value || isSharedMark(mark, workload)) return false;
+  const restartedAt = new Date(annotations[restartedAtAnnotation] ?? '').getTime();
+  const isLater = mark.createdAt !== undefined && restartedAt >= toSeconds(mark.createdAt);
+  return !(isLater && isMoved(workload, mark.key));
 }
 
 /** What `kubectl.kubernetes.io/restartedAt`, which operators keep, shows. `after`: a restart after the Secret

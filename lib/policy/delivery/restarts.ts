@@ -9,6 +9,7 @@ import {
   isTakenBackTo,
   judgeMark,
   markOf,
+  markOn,
   type RestartCause,
   type RestartMark,
 } from './restart-marks.ts';
@@ -25,7 +26,8 @@ export type RestartPlan =
       readonly mark: RestartMark;
       readonly warning?: string;
     }
-  | { readonly action: 'await' | 'undone' | 'leave'; readonly workload: Workload }
+  | { readonly action: 'await'; readonly workload: Workload; readonly mark?: RestartMark | undefined }
+  | { readonly action: 'undone' | 'leave'; readonly workload: Workload }
   | { readonly action: 'missing'; readonly workload: WorkloadReference };
 
 /** Plans the restarts of one target, in the given order.
@@ -115,7 +117,7 @@ function isConcerned(user: SecretUses, { restart, secret }: SecretTarget): boole
 
 function planRestart(target: SecretTarget, cause: RestartCause, workload: Workload): RestartPlan {
   const state = judgeMark(target, cause, workload);
-  if (state === 'set') return { action: 'await', workload };
+  if (state === 'set') return { action: 'await', workload, mark: markOn(target, cause, workload) };
   if (workload.refusesRestart) return { action: 'leave', workload };
   if (state === 'undone') return { action: 'undone', workload };
   const mark = markOf(target, cause, workload);

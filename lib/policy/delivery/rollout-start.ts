@@ -65,10 +65,11 @@ export function readStart({ ownAnnotations }: Workload): RolloutStart | undefine
   }
 }
 
-/** Whether the workload was not well before the rollout, and is no worse now: no more pods are
- *  unavailable. */
+/** Whether the workload was not well before the rollout, and is no worse now: no more pods are unavailable.
+ *  If all are available, only a rollout that failed before explains one that does not end.
+ *  @param failing New pods that are not ready. */
 export function isAsBefore(workload: Workload, failing = 0): boolean {
   const start = readStart(workload);
-  if (!start || (start.unavailable === 0 && !start.hasFailed)) return false;
-  return workload.unavailable <= start.unavailable && failing <= start.unavailable;
+  if (!start || workload.unavailable > start.unavailable) return false;
+  return start.hasFailed || (workload.unavailable > 0 && failing <= start.unavailable);
 }
