@@ -40,8 +40,8 @@ export class Operators {
     const keep = (given: Readonly<Record<string, string>>, on: 'template' | 'workload') =>
       Object.fromEntries(Object.entries(given).filter(([name]) => keeps(name, on)));
     const kept = {
-      ...keep(spec.template.metadata?.annotations ?? {}, 'template'),
       ...wanted.metadata?.annotations,
+      ...keep(spec.template.metadata?.annotations ?? {}, 'template'),
     };
     const { annotations: _, ...metadata } = wanted.metadata ?? {};
     const own = keep(object.metadata.annotations ?? {}, 'workload');

@@ -31,9 +31,13 @@ export const defaultRolloutMs = 40;
 
 const defaultNodes: readonly SandboxNode[] = [{ name: 'node-1' }];
 
-/** Whether the pods of a workload pass their readiness checks, by its name and the annotations of its pod
- *  template. */
-export type AreReady = (name: string, annotations: Readonly<Record<string, string>>) => boolean;
+/** Whether the pods of a workload pass their readiness checks, by its name, the annotations of its pod
+ *  template, and the template. */
+export type AreReady = (
+  name: string,
+  annotations: Readonly<Record<string, string>>,
+  template: Template,
+) => boolean;
 
 /** A workload as its controller knows it. */
 interface Tracked {
@@ -107,9 +111,8 @@ export class Rollouts {
       const replicas = pods.filter((pod) => pod.revision === revision).length;
       return describeReplicaSet(object, { revision, template, replicas });
     });
-    const isPending = (pod: Pod) => !this.#isScheduled(pod);
     const described = pods.map((pod) => {
-      return describePod(object, pod, { isReady: isReady(pod), isPending: isPending(pod) });
+      return describePod(object, pod, { isReady: isReady(pod), node: this.#findNode(pod)?.name });
     });
     return object.kind === 'Deployment' ? [...sets, ...described] : described;
   }
@@ -212,12 +215,16 @@ export class Rollouts {
   }
 
   #canRun(name: string, pod: Pod): boolean {
-    return this.#isScheduled(pod) && this.#areReady(name, pod.template.metadata.annotations);
+    return (
+      this.#findNode(pod) !== undefined &&
+      this.#areReady(name, pod.template.metadata.annotations, pod.template)
+    );
   }
 
-  #isScheduled({ template, node }: Pod): boolean {
+  /** The node that runs the pod; `undefined`: it is Pending. */
+  #findNode({ template, node }: Pod): SandboxNode | undefined {
     const possible = this.#nodes.filter(({ name }) => node === undefined || name === node);
-    return possible.some((one) => one.isFull !== true && isSelected(template, one));
+    return possible.find((one) => one.isFull !== true && isSelected(template, one));
   }
 }
 

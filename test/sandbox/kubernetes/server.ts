@@ -9,6 +9,7 @@ import { isAllowed } from './authorization.ts';
 import { answerDiscovery } from './discovery.ts';
 import { type KubernetesObject, kubernetesObject, ObjectStore } from './objects.ts';
 import { type KeepsAnnotation, Operators } from './operators.ts';
+import { listOwned } from './owned-objects.ts';
 import { type ApiCall, readCall } from './requests.ts';
 import { type RolloutOptions, Rollouts } from './rollouts.ts';
 import { forbidden, NoSuchPath, StatusError, unauthorized } from './status.ts';
@@ -46,6 +47,8 @@ export interface SandboxKubernetes {
   restore(object: object): void;
   /** Every object of a resource, in all namespaces. */
   list(resource: string): readonly KubernetesObject[];
+  /** Pods or ReplicaSets that controllers have made, in all namespaces. */
+  owned(resource: 'pods' | 'replicasets'): readonly KubernetesObject[];
   /** An object as stored; `undefined` where there is none. `resource` is the plural: `secrets`. */
   find(resource: string, namespace: string, name: string): KubernetesObject | undefined;
   /** Gives a workload an operator: after each change it makes the pod template again what it is now.
@@ -181,6 +184,10 @@ export async function startKubernetes(
     create,
     restore,
     list: (resource) => objects.list(resource, ''),
+    owned(resource) {
+      const kind = objects.kinds().find((known) => known.resource === resource);
+      return kind ? listOwned(kind, '', { objects, rollouts, now: clock }) : [];
+    },
     find: (resource, namespace, object) => objects.find(resource, namespace, object),
     operate(resource, namespace, object, keeps) {
       const found = objects.find(resource, namespace, object);

@@ -5,8 +5,8 @@ import type { Pod, Template } from './pods.ts';
 /** A pod of the workload. */
 export function describePod(
   owner: KubernetesObject,
-  { name, revision, template, createdAt, node }: Pod,
-  { isReady, isPending }: { readonly isReady: boolean; readonly isPending: boolean },
+  { name, revision, template, createdAt }: Pod,
+  { isReady, node }: { readonly isReady: boolean; readonly node: string | undefined },
 ): KubernetesObject {
   const isDeployment = owner.kind === 'Deployment';
   const startedAt = toSeconds(createdAt);
@@ -23,9 +23,9 @@ export function describePod(
     },
     spec: { ...template.spec, ...(node === undefined ? {} : { nodeName: node }) },
     status: {
-      phase: isPending ? 'Pending' : 'Running',
+      phase: node === undefined ? 'Pending' : 'Running',
       conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
-      ...(isPending
+      ...(node === undefined
         ? {}
         : {
             containerStatuses: template.spec.containers.map((container) => ({
