@@ -17,16 +17,8 @@ import {
 import type { SimulatedRun } from './scheduler.ts';
 import { isUnmarkedNeighbour } from './workload-rules.ts';
 
-/** When a workload last waited for a person, by `lab/Deployment web`. */
-export type HeldSince = ReadonlyMap<string, number>;
-
 /** Judges a report of deploy: what it calls delivered or unchanged is carried by the pods. */
-export function judgeReport(
-  report: DeployReport,
-  run: SimulatedRun,
-  held: HeldSince,
-  simulation: JudgedSimulation,
-): void {
+export function judgeReport(report: DeployReport, run: SimulatedRun, simulation: JudgedSimulation): void {
   const { ledger, tally, violate } = simulation;
   const known = targetsIn(simulation.options);
   for (const { version, targets } of report.certificates) {
@@ -37,7 +29,7 @@ export function judgeReport(
       const found = known.find(({ target }) => nameTarget(target) === name);
       if (!entry || !found) violate(`${run.name} reports ${name} as ${outcome}, and nobody knows it`);
       else {
-        const lack = findLack({ known: found, entry, run, held }, simulation);
+        const lack = findLack({ known: found, entry, run }, simulation);
         if (lack !== undefined)
           violate(`${run.name} reports ${name} as ${outcome} with ${nameEntry(entry)}: ${lack}`);
       }
@@ -51,12 +43,10 @@ function findLack(
     known: { target },
     entry,
     run,
-    held,
   }: {
     readonly known: KnownTarget;
     readonly entry: LedgerEntry;
     readonly run: SimulatedRun;
-    readonly held: HeldSince;
   },
   simulation: JudgedSimulation,
 ): string | undefined {
@@ -71,8 +61,7 @@ function findLack(
     const key = `${target.cluster}/${name}`;
     if (history.isTouched(key, run.startedAt, run)) continue;
     if (!strictness.neighbours && isUnmarkedNeighbour(cluster, name, target)) continue;
-    const heldAt = held.get(key) ?? -1;
-    if (heldAt >= entry.notBefore.getTime() && !strictness.delivered) continue;
+    if (history.wasHeld(key, entry.notBefore.getTime()) && !strictness.delivered) continue;
     const left = pods.pods.find((pod) => !carries(pod, target.secret, entry, simulation));
     if (left) {
       const has = nameEntry(ledger.ofValue(left.carries[target.secret]));

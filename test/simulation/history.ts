@@ -19,6 +19,7 @@ export interface KnownFreeze {
 export class History {
   readonly #touches = new Map<string, Touch[]>();
   readonly #had = new Map<string, number>();
+  readonly #held = new Map<string, number>();
   readonly #created = new Map<string, number>();
   readonly #freezes = new Map<string, KnownFreeze>();
   /** Ends of former freezes, by certificate and version. */
@@ -30,6 +31,16 @@ export class History {
     const times = (this.#had.get(key) ?? 0) + 1;
     this.#had.set(key, times);
     return times > 1;
+  }
+
+  /** Notes that a workload waits for a person. */
+  noteHeld(workload: string, at: number): void {
+    this.#held.set(workload, at);
+  }
+
+  /** Whether a workload has waited for a person since an instant. */
+  wasHeld(workload: string, since: number): boolean {
+    return (this.#held.get(workload) ?? -1) >= since;
   }
 
   /** Notes that a Secret came into being. */

@@ -53,6 +53,10 @@ const spec = z.object({
   }),
 });
 
+interface WantedState extends z.infer<typeof spec> {
+  readonly template: string;
+}
+
 /** After this time without progress a Deployment says so. */
 const progressDeadlineMs = 600_000;
 
@@ -105,7 +109,7 @@ export class WorkloadPods {
 
   /** Whether all its pods are there and ready. */
   isAvailable(at: number): boolean {
-    return this.pods.length >= this.#wanted() && this.pods.every((pod) => pod.readyAt <= at);
+    return this.pods.length >= this.#replicas() && this.pods.every((pod) => pod.readyAt <= at);
   }
 
   /** Why it does not replace its pods before a person acts; `undefined` if it does by itself. */
@@ -118,7 +122,7 @@ export class WorkloadPods {
 
   /** `status` as the API would have it. */
   statusOf(at: number): object {
-    const target = JSON.stringify(this.#read().spec.template);
+    const { template: target } = this.#read();
     const updated = this.pods.filter(({ template }) => template === target).length;
     const ready = this.pods.filter(({ readyAt }) => readyAt <= at).length;
     const isDone = updated === this.pods.length && ready === this.pods.length;
@@ -140,17 +144,23 @@ export class WorkloadPods {
     };
   }
 
-  #read() {
-    return spec.parse(this.#around.find());
+  /** What its object asks for, with its template as JSON. Objects are never changed, but replaced. */
+  #read(): WantedState {
+    const object = this.#around.find();
+    if (this.#wanted?.object !== object) {
+      const parsed = spec.parse(object);
+      this.#wanted = { object, ...parsed, template: JSON.stringify(parsed.spec.template) };
+    }
+    return this.#wanted;
   }
+  #wanted: (WantedState & { readonly object: KubernetesObject }) | undefined;
 
-  #wanted(): number {
+  #replicas(): number {
     return this.habits.kind === 'DaemonSet' ? this.habits.nodes : this.#read().spec.replicas;
   }
 
   #reconcile(at: number): void {
-    const { metadata, spec: wanted } = this.#read();
-    const template = JSON.stringify(wanted.template);
+    const { metadata, spec: wanted, template } = this.#read();
     if ((!wanted.paused && template !== this.#template) || this.#template === '') {
       this.#before = this.#template;
       this.#template = template;

@@ -23,7 +23,7 @@ import type { Tally } from './sometimes.ts';
  *  - `neighbours`: a workload of several Secrets that has no mark of one of them is restarted for it,
  *    although `restartedAt` shows a restart for another one. */
 export const strictness = {
-  delivered: false,
+  delivered: true,
   drift: false,
   lists: false,
   races: false,

@@ -1,5 +1,12 @@
 // issue and deploy over virtual days, with faults drawn from fixed seeds. `npm run simulate` prints what a
 // seed does; test/matrix runs many more of them.
+//
+// Seen to find, each planted in turn: an older version that is applied over a newer one; `rolled-out`
+// that is recorded while rollouts run, or while pods wait for a person; a rollback without its freeze; a
+// frozen version that goes to other targets; windows and canaries that are not waited for; an open order
+// that is not resumed; a claim that two invocations hold; an issued certificate that is not verified; a
+// dry run that acts. Not seen to find (some 70 seeds): a Secret that is applied whatever has changed
+// since it was read.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +16,7 @@ import { Tally } from './sometimes.ts';
 
 /** Chosen because together they come across everything in `rareThings`, most of it more than once. Where a
  *  change of the stories makes one of these things go missing, put another seed beside them that has it. */
-const seeds = [149, 33, 11, 9, 13, 96, 104, 135, 93, 121, 141, 159, 14, 144, 21, 68];
+const seeds = [1, 3, 4, 5, 20, 42, 50, 149, 33, 13, 93];
 
 describe('issue and deploy, whatever fails', () => {
   const tally = new Tally();
