@@ -164,6 +164,24 @@ test.each([
   expect((await client.order([name], { profile })).status).toBe(status);
 });
 
+test('an authorization that has served its time is expired', async () => {
+  authority.settings.authorizationLifetimeMs = 0;
+  const name = newName();
+  const order = await client.order([name]);
+  dns.setTxt(`_acme-challenge.${name}`, [await txtFor(order)]);
+  await validate(order);
+  const [url = ''] = order.authorizations;
+  expect((await client.readAuthorization(url)).status).toBe('expired');
+});
+
+test('an order ends with the first of its authorizations', async () => {
+  authority.settings.authorizationLifetimeMs = 22 * 3_600_000;
+  const name = newName();
+  await issue([name]);
+  const { expires } = await client.order([name]);
+  expect(new Date(String(expires)).getTime()).toBeLessThanOrEqual(Date.now() + 22 * 3_600_000);
+});
+
 test('an order that is not finished in its lifetime is invalid', async () => {
   authority.settings.orderLifetimeMs = 0;
   expect((await client.order([newName()])).status).toBe('invalid');
