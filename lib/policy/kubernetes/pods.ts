@@ -29,8 +29,8 @@ export function podsOf(
   });
 }
 
-/** Whether every container of the workload's pods started at `since` or later. False if it has no pods.
- *  Kubernetes counts in whole seconds. */
+/** Whether every container of the workload's pods started after `since`. False if it has no pods, or if one
+ *  started in the same second: Kubernetes does not say more. */
 export function haveStartedSince(
   workload: Pick<Workload, 'kind' | 'name'>,
   pods: readonly RunningPod[],
@@ -38,7 +38,7 @@ export function haveStartedSince(
 ): boolean {
   const own = podsOf(workload, pods);
   const second = Math.floor(since.getTime() / 1000) * 1000;
-  return own.length > 0 && own.every(({ starts }) => starts.every((start) => start.getTime() >= second));
+  return own.length > 0 && own.every(({ starts }) => starts.every((start) => start.getTime() > second));
 }
 
 /** How many of the workload's pods were created at `since` or later, got a node and are not ready. */
