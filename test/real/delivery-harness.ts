@@ -63,11 +63,11 @@ export async function openDeliveryHarness(roles?: string) {
       await store.put('shop', { chain, key, issuer: 'https://ca.example' }, version);
       return minted;
     },
-    /** `prune`: of the cluster, in all namespaces that targets name. */
+    /** `prune`: of the cluster, in all namespaces that targets name. `timeMs`: 30 s if not given. */
     async deploy(
       target: TargetSpec | readonly TargetSpec[],
       request: DeployRequest = {},
-      { prune }: { readonly prune?: true } = {},
+      { prune, timeMs = 30_000 }: { readonly prune?: true; readonly timeMs?: number } = {},
     ) {
       const log = new FakeLog();
       const access = readKubeconfig('lab', kubernetes.kubeconfigFor('certrelay'));
@@ -95,11 +95,26 @@ export async function openDeliveryHarness(roles?: string) {
             clusters: { lab: { kubeconfig: { secret: 'lab' }, prune } },
             certificates: [shop],
           },
-          signal: AbortSignal.timeout(30_000),
-          cleanUpSignal: AbortSignal.timeout(35_000),
+          signal: AbortSignal.timeout(timeMs),
+          cleanUpSignal: AbortSignal.timeout(timeMs + 5_000),
         },
       );
     },
+    /** A node that kwok plays, with this room only. */
+    async addNode(name: string, room: Readonly<Record<string, string>>) {
+      const allocatable = { cpu: '32', memory: '256Gi', pods: '110', ...room };
+      await admin.create('/api/v1/nodes', {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: {
+          name,
+          annotations: { 'kwok.x-k8s.io/node': 'fake' },
+          labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' },
+        },
+        status: { allocatable, capacity: allocatable },
+      });
+    },
+    removeNode: (name: string) => admin.remove(`/api/v1/nodes/${name}`),
     async close() {
       await admin.close();
       await kubernetes.stop();

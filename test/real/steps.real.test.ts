@@ -7,6 +7,7 @@ import { codesOf, only } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type DeliveryHarness, openDeliveryHarness, rbacPath } from './delivery-harness.ts';
 import { kubernetesParts, missing } from './parts/locate.ts';
+import { refusePods } from './refuse-pods.ts';
 
 const absent = missing(kubernetesParts);
 const mark = 'certrelay.dev/fingerprint-shop-tls';
@@ -61,7 +62,7 @@ if (absent.length > 0) {
 
     test('a wave whose pods the cluster refuses puts Secret and workloads back, and the version is held', async () => {
       const { chain } = await harness.issue('version-2');
-      await refusePods(readCertificate(chain).fingerprint, 'a');
+      await refusePods(harness.admin, { mark, fingerprint: readCertificate(chain).fingerprint, app: 'a' });
       const report = await harness.deploy(target);
       expect(codesOf(report)).toEqual(['RolloutFailed']);
       expect(only(report)).toMatchObject({
@@ -118,41 +119,5 @@ if (absent.length > 0) {
         .poll(async () => only(await harness.deploy(target)).outcome, { timeout: 30_000 })
         .toBe('delivered');
     });
-
-    /** As an admission policy of the cluster's owner might: pods of one workload with one certificate are not
-     *  let in. */
-    async function refusePods(fingerprint: string, app: string): Promise<void> {
-      const path = '/apis/admissionregistration.k8s.io/v1';
-      const apiVersion = 'admissionregistration.k8s.io/v1';
-      const metadata = { name: 'refuse' };
-      const pods = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
-      const marks = 'object.metadata.?annotations.orValue({})';
-      const expression = `!(object.metadata.labels.app == '${app}' && '${mark}' in ${marks} && ${marks}['${mark}'] == '${fingerprint}')`;
-      await harness.admin.create(`${path}/validatingadmissionpolicies`, {
-        apiVersion,
-        kind: 'ValidatingAdmissionPolicy',
-        metadata,
-        spec: { matchConstraints: { resourceRules: [pods] }, validations: [{ expression }] },
-      });
-      await harness.admin.create(`${path}/validatingadmissionpolicybindings`, {
-        apiVersion,
-        kind: 'ValidatingAdmissionPolicyBinding',
-        metadata,
-        spec: { policyName: 'refuse', validationActions: ['Deny'] },
-      });
-      const probe = {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'probe', labels: { app }, annotations: { [mark]: fingerprint } },
-        spec: { containers: [{ name: 'main', image: 'registry.invalid/x:1' }] },
-      };
-      // The server takes a moment to see a policy.
-      const create = () =>
-        harness.admin.create('/api/v1/namespaces/shop/pods?dryRun=All', probe).then(
-          () => 'let in',
-          () => 'refused',
-        );
-      await expect.poll(create, { timeout: 20_000 }).toBe('refused');
-    }
   });
 }

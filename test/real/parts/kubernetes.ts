@@ -183,6 +183,8 @@ async function startNode(
     kubeconfig: join(cluster.files, 'admin.kubeconfig'),
     'manage-all-nodes': true,
     cidr: '10.1.0.0/16',
+    // Without leases the nodes, and with them their pods, are no longer Ready after 40 seconds.
+    'node-lease-duration-seconds': 40,
   };
   await start(cluster, 'kwok', settings, async () => {
     const node = await call(`/api/v1/nodes/${nodeName}`);
