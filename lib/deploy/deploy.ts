@@ -141,7 +141,8 @@ async function atDestinations(
         if (result) results.set(job, result);
       }
     } finally {
-      await destination.close();
+      // What was done counts, even if a connection cannot be closed.
+      await destination.close().catch(() => undefined);
     }
   };
   const byCluster = Map.groupBy(due.filter(isForCluster), ({ target }) => target.cluster);

@@ -67,8 +67,6 @@ export interface Job<Target extends TargetSpec = SecretTarget> {
   readonly facts: Pick<CertificateFacts, 'names' | 'notBefore' | 'keyType'>;
   /** Where to probe what is served. `false`: nowhere. */
   readonly probe: CertificateProbeSpec | false;
-  /** What the last probe of the version before recorded. */
-  readonly servedBefore?: ServedWord | undefined;
   /** Set if the version is frozen: it must not reach further targets. */
   readonly freeze?: Freeze | undefined;
   /** When the version becomes valid. Absent: it is valid now. */

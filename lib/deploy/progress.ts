@@ -49,7 +49,11 @@ export function describeProgress(progress: TargetProgress): JobResult {
   const isDone = failures.length === 0 && open.length === 0;
   const isChanged = action !== 'keep' || restarted.length > 0;
   const outcome = !isDone ? 'pending' : isChanged ? 'delivered' : 'unchanged';
-  const remarks = ends.flatMap((end) => (end.kind === 'complete' && end.message ? [end.message] : []));
+  const isIll = ends.some((end) => 'isAsBefore' in end && end.isAsBefore === true);
+  const remarks = [
+    ...ends.flatMap((end) => (end.kind === 'complete' && end.message ? [end.message] : [])),
+    ...(isIll ? ['it was not well before its restart either, so nothing is taken back'] : []),
+  ];
   const notes = [...failures.map(describeError), ...open, ...remarks, ...warnings];
   const message = nameSome([describeAction(job, action, restarted, 'done'), ...notes], 30, '; ');
   return {

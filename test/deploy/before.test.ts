@@ -69,7 +69,7 @@ test('a DaemonSet that stops at a full node is pending and taken back never; oth
       pass === 0 ? 'delivered' : 'unchanged',
     ]);
     expect(targetsOf(report)[0]?.message).toMatch(
-      /was not well before its restart either.*1 of 3 replicas are new/,
+      /1 of 3 replicas are new; it was not well before its restart either/,
     );
     expect(freezeOf(harness)).toBeUndefined();
     harness.clock.pass(3_600_000);

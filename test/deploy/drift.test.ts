@@ -62,9 +62,9 @@ test('a drifted Secret is put right, and only what started meanwhile restarts, o
   const report = only(await harness.deploy());
   expect(report).toMatchObject({ outcome: 'delivered', restarted: ['Deployment late'] });
   expect(report.message).toMatch(
-    /kubectl-test changed tls\.crt of it at 2026-11-24T10:\S+Z, which is put right/,
+    /kubectl-test changed tls\.crt of it at 2026-11-24T10:\S+Z, and Certrelay puts that right/,
   );
-  expect(report.message).not.toContain('again');
+  expect(report.message).not.toContain('not for the first time');
   expect(patched(harness)).toEqual(['late']);
   expect(annotationsOf(harness)).toHaveProperty([wrongSince]);
 
@@ -73,6 +73,9 @@ test('a drifted Secret is put right, and only what started meanwhile restarts, o
   harness.journal.clear();
   expect(only(await harness.deploy())).toMatchObject({ restarted: [] });
   expect(patched(harness), 'its pods are new').toEqual([]);
+  expect(annotationsOf(harness), 'whoever changed it may do so again').toHaveProperty([wrongSince]);
+  harness.clock.pass(24 * hour);
+  expect(only(await harness.deploy())).toMatchObject({ restarted: [] });
   expect(annotationsOf(harness)).not.toHaveProperty([wrongSince]);
   harness.calls();
   expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged' });
@@ -113,7 +116,7 @@ test('a fight over a Secret is told with the name of whoever fights', async () =
   harness.clock.pass(hour);
   await spoil(harness);
   const report = await harness.deploy();
-  expect(only(report).message).toMatch(/again and again: make kubectl-test leave this Secret alone/);
+  expect(only(report).message).toMatch(/not for the first time: make kubectl-test leave this Secret alone/);
   expect(harness.log.events()).toContain('Secret contested');
 });
 
@@ -142,4 +145,58 @@ test('pods that may not be listed are said, and nothing restarts in each pass be
   harness.journal.clear();
   expect(only(await harness.deploy()).message).toMatch(/is not known: add verb "list" on "pods"/);
   expect(patched(harness)).toEqual([]);
+});
+
+test('a Secret that somebody writes after every pass restarts nothing in each of them', async () => {
+  const harness = await openHarness({ targets: [targetOf()] });
+  await start(harness);
+  harness.journal.clear();
+  for (let pass = 0; pass < 5; pass += 1) {
+    await spoil(harness);
+    addPod(harness, 'late', `late-abc-${pass}`, harness.clock.now());
+    harness.clock.pass(hour);
+    await harness.deploy();
+  }
+  expect(patched(harness), 'the first time only').toEqual(['late']);
+});
+
+test('a repair whose rollout takes longer than a pass is not begun again, nor taken back', async () => {
+  const rollout = { waves: 1, deadlineMs: 600_000, probe: false, windows: [] };
+  let isSlow = false;
+  const harness = await openHarness({ targets: [targetOf({ rollout })], areReady: () => !isSlow });
+  harness.addWorkload('Deployment', 'late', 'shop-tls');
+  harness.clock.pass(minute);
+  await harness.deploy();
+  await harness.issue('shop', 'version-2');
+  await harness.deploy();
+  harness.clock.pass(48 * hour);
+  await spoil(harness);
+  addPod(harness, 'late', 'late-abc-1', harness.clock.now());
+  harness.clock.pass(minute);
+  harness.journal.clear();
+  isSlow = true;
+  for (let pass = 0; pass < 3; pass += 1) {
+    expect(only(await harness.deploy())).toMatchObject({ outcome: 'pending' });
+    harness.clock.pass(hour);
+  }
+  expect(patched(harness)).toEqual(['late']);
+  expect(harness.store.kept.get('shop')?.state.freeze).toBeUndefined();
+});
+
+test('a repair waits for the window of its target; the Secret does not', async () => {
+  const window = { days: ['Sat'], fromMinute: 120, toMinute: 240, timeZone: 'UTC' } as const;
+  const rollout = { waves: 1, deadlineMs: 600_000, probe: false, windows: [window] };
+  const harness = await openHarness({ targets: [targetOf({ rollout })] });
+  await start(harness);
+  await spoil(harness);
+  addPod(harness, 'late', 'late-abc-1', harness.clock.now());
+  harness.clock.pass(minute);
+  harness.journal.clear();
+  await harness.deploy();
+  expect(harness.secret()?.data['tls.crt']).not.toBe(Buffer.from('wrong').toString('base64'));
+  expect(patched(harness)).toEqual([]);
+  // Saturday.
+  harness.clock.pass(Date.parse('2026-11-28T03:00:00Z') - harness.clock.now().getTime());
+  await harness.deploy();
+  expect(patched(harness)).toEqual(['late']);
 });

@@ -73,7 +73,7 @@ test('one that keeps restartedAt has its pods replaced once a version, and not i
 test('one that keeps nothing is named, and not fought: once a version, and pending until its pods are new', async () => {
   const harness = await openOperated(keepsNone);
   const message =
-    /StatefulSet db was restarted, and its owner Prometheus main put its pod template back, .*: restart it by Prometheus main, or run kubectl rollout restart/;
+    /StatefulSet db was restarted, and its owner Prometheus main put its pod template back, .*: restart it through its owner, or run kubectl rollout restart/;
   const report = await harness.deploy();
   expect(only(report)).toMatchObject({
     outcome: 'pending',

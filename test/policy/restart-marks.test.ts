@@ -7,9 +7,8 @@ import {
   markOf,
   type RestartCause,
   type RestartMark,
-  restartPatch,
-  returnPatch,
 } from '../../lib/policy/delivery/restart-marks.ts';
+import { restartPatch, returnPatch } from '../../lib/policy/delivery/restart-patch.ts';
 import { planRollbackRestarts } from '../../lib/policy/delivery/restarts.ts';
 import { isAsBefore, readStart } from '../../lib/policy/delivery/rollout-start.ts';
 import type { RestartPatch, Workload } from '../../lib/policy/kubernetes/objects.ts';
@@ -61,7 +60,7 @@ function patched(workload: Workload, { template, env: variable, own }: RestartPa
 }
 
 const restart = (workload: Workload, target: SecretTarget = targetOf(), more: readonly RestartMark[] = []) =>
-  patched(workload, restartPatch(workload, [markOf(target, cause, workload), ...more], since));
+  patched(workload, restartPatch(workload, [markOf(target, cause, workload), ...more], { since }));
 
 describe('a mark that is not on the template', () => {
   const fresh = workloadOf();
@@ -195,12 +194,12 @@ describe('restartPatch', () => {
     ['is that of the newest of several', at(9), [new Date(at(12)), createdAt], at(12)],
   ])('restartedAt %s', ([, before, instants, after]) => {
     const workload = workloadOf({ annotations: before === undefined ? {} : { [restartedAt]: before } });
-    expect(restartPatch(workload, marks(workload, ...instants), since).template[restartedAt]).toBe(after);
+    expect(restartPatch(workload, marks(workload, ...instants), { since }).template[restartedAt]).toBe(after);
   });
 
   test('one patch sets the marks of all Secrets, and remembers what each replaced', () => {
     const workload = workloadOf({ annotations: { [key]: 'old', [restartedAt]: at(1) }, unavailable: 1 });
-    const patch = restartPatch(workload, marks(workload, createdAt, createdAt), since);
+    const patch = restartPatch(workload, marks(workload, createdAt, createdAt), { since });
     expect(patch.template).toEqual({ [key]: 'new', [otherKey]: 'new', [restartedAt]: at(10) });
     expect(readStart(patched(workload, patch))).toEqual({
       unavailable: 1,
@@ -286,21 +285,26 @@ describe('the way back', () => {
   });
 });
 
-test.for<[string, Pick<Workload, 'unavailable'> & { readonly hasFailed?: true }, number, number, boolean]>([
+test.for<
+  [string, Pick<Workload, 'unavailable'> & { readonly hasFailed?: true }, number, number, boolean, number?]
+>([
   ['was well', { unavailable: 0 }, 1, 1, false],
   ['was well and is', { unavailable: 0 }, 0, 0, false],
   ['lacks the pod that it lacked', { unavailable: 1 }, 1, 0, true],
   ['lacks it, made anew', { unavailable: 1 }, 1, 1, true],
+  ['lacks it, and no new one is ready', { unavailable: 1 }, 1, 1, false, 0],
   ['lacks it, and another new one', { unavailable: 1 }, 1, 2, false],
   ['lacks fewer', { unavailable: 2 }, 1, 1, true],
   ['lacks more', { unavailable: 1 }, 2, 0, false],
   ['lacks none any more: what it waits for is new', { unavailable: 1 }, 0, 1, false],
   ['had failed with all pods of before', { unavailable: 0, hasFailed: true }, 0, 1, true],
   ['had failed and lacks a pod now', { unavailable: 0, hasFailed: true }, 1, 1, false],
-])('a workload that %s', ([, { unavailable, hasFailed }, now, failing, isSame]) => {
+])('a workload that %s', ([, { unavailable, hasFailed }, now, failing, isSame, ready = 1]) => {
   const workload = workloadOf({
     unavailable,
     rollout: hasFailed ? { state: 'failed', message: 'late' } : { state: 'complete' },
   });
-  expect(isAsBefore({ ...restart(workload), unavailable: now }, failing), 'is as before').toBe(isSame);
+  expect(isAsBefore({ ...restart(workload), unavailable: now }, { ready, failing }), 'is as before').toBe(
+    isSame,
+  );
 });

@@ -90,11 +90,12 @@ export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollo
   }
   const missing = describeMissing(counts);
   if (missing) return missing;
-  if (counts.toUpdate < counts.pods && counts.updated < counts.pods)
-    return describePartition(workload, counts);
-  if (counts.available >= counts.pods) return { state: 'complete' };
-  const message = `${counts.available} of ${counts.pods} replicas are available`;
-  return { state: 'progressing', message, isReplaced };
+  if (counts.available < counts.pods) {
+    const message = `${counts.available} of ${counts.pods} replicas are available`;
+    return { state: 'progressing', message, isReplaced };
+  }
+  const isBelow = counts.toUpdate < counts.pods && counts.updated < counts.pods;
+  return isBelow ? describePartition(workload, counts) : { state: 'complete' };
 }
 
 /** Whether the rollout has failed. The controller takes a moment to take away what it wrote of the rollout

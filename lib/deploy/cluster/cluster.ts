@@ -44,6 +44,7 @@ export async function openCluster(
     lists: new WorkloadLists(cluster, ports.log, signal),
     secrets: new KubernetesSecretLists(cluster, jobs, ports.log, signal),
     restarts: new Restarts(cluster, ports.clock, signal),
+    takenBack: new Set(),
     concurrency: invocation.inventory.clusters[name]?.concurrency ?? defaultConcurrency,
     loadLastGood: createLoadLastGood(ports, invocation),
     ports,

@@ -11,6 +11,8 @@ export interface ClusterContext {
   readonly lists: WorkloadLists;
   readonly secrets: KubernetesSecretLists;
   readonly restarts: Restarts;
+  /** Versions that this invocation has taken back at a target. */
+  readonly takenBack: Set<string>;
   /** How many targets are worked on at once. */
   readonly concurrency: number;
   readonly loadLastGood: LoadLastGood;

@@ -7,7 +7,7 @@ import type { ProbeSummary } from '../../policy/serving/served.ts';
 import { toError } from '../../ports/errors.ts';
 import type { Job, JobResult } from '../invocation.ts';
 import type { DeliverPlan, LeavePlan, ReturnPlan, TargetPlan } from '../plan/target-plan.ts';
-import { describeFailure } from '../results.ts';
+import { describeFailure, describeUndelivered } from '../results.ts';
 import { applySecret } from './apply.ts';
 import type { ClusterContext } from './context.ts';
 import { observeAndPlan } from './observe.ts';
@@ -57,8 +57,14 @@ export async function deliverGroup(
   );
 }
 
-/** Plans a target with maintenance windows again: its window may have closed while it waited for its turn. */
+/** Plans a target with maintenance windows again: its window may have closed while it waited for its turn. A
+ *  version that was taken back meanwhile is left to the next run. */
 async function renewIfTimed(plan: Change, context: ClusterContext): Promise<TargetPlan> {
+  const { job } = plan;
+  if (plan.kind === 'deliver' && context.takenBack.has(job.delivery.version) && job.phase === 'none') {
+    const message = 'this version has just failed at another target; the next run says what becomes of it';
+    return { kind: 'leave', job, result: describeUndelivered(job, 'held', message) };
+  }
   const isTimed = plan.kind === 'deliver' && plan.rollout !== undefined && plan.rollout.windows.length > 0;
   return isTimed ? observeAndPlan(plan.job, context) : plan;
 }
@@ -69,7 +75,9 @@ async function applyAll(
   context: ClusterContext,
 ): Promise<readonly TargetPlan[]> {
   const applied = await mapConcurrently(plans, context.concurrency, async (plan) =>
-    plan.kind === 'leave' ? plan : reach.try(plan.job, () => applySecret(plan, context)),
+    plan.kind === 'leave' || plan.work.plan.action === 'keep'
+      ? plan
+      : reach.try(plan.job, () => applySecret(plan, context)),
   );
   for (const plan of applied) {
     if (plan.kind !== 'deliver') continue;

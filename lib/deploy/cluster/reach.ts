@@ -20,7 +20,10 @@ export class Reach {
   async try(job: Job, work: () => Promise<TargetPlan>): Promise<TargetPlan> {
     if (this.#error) return this.#leave(job, this.#error);
     try {
-      return await work();
+      const plan = await work();
+      // One that was answered meanwhile shows that the cluster is there.
+      this.#error = undefined;
+      return plan;
     } catch (cause) {
       const error = toError(cause);
       if (isAboutCluster(error)) this.#error ??= error;

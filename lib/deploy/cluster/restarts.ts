@@ -1,7 +1,9 @@
 // Starts rollouts in one cluster. A workload that uses several Secrets gets the marks of all that have their
 // version in this invocation, in one patch: one rollout.
-import { type RestartMark, restartPatch, returnPatch } from '../../policy/delivery/restart-marks.ts';
+import type { RestartMark } from '../../policy/delivery/restart-marks.ts';
+import { restartPatch, returnPatch } from '../../policy/delivery/restart-patch.ts';
 import type { RestartPlan } from '../../policy/delivery/restarts.ts';
+import type { RolloutStart } from '../../policy/delivery/rollout-start.ts';
 import type { Workload } from '../../policy/kubernetes/objects.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cluster } from '../../ports/cluster.ts';
@@ -52,15 +54,20 @@ export class Restarts {
   }
 
   /** Restarts the workload, unless this invocation has done it with this mark, and returns it as patched.
+   *  @param served What was not served well before.
    *  @throws ClusterError if the patch fails. */
-  start(namespace: string, { workload, mark }: PlannedRestart): Promise<Workload> {
+  start(
+    namespace: string,
+    { workload, mark }: PlannedRestart,
+    served?: RolloutStart['served'],
+  ): Promise<Workload> {
     const key = keyOf(namespace, workload);
     const started = this.#started.get(key);
     const isSet = started?.marks.some((other) => other.key === mark.key && other.value === mark.value);
     if (started && isSet) return started.workload;
     const others = (this.#expected.get(key) ?? []).filter((other) => other.key !== mark.key);
     const marks = [...others, mark];
-    const patch = restartPatch(workload, marks, this.#clock.now());
+    const patch = restartPatch(workload, marks, { since: this.#clock.now(), served });
     const patched = this.#cluster.restartWorkload(namespace, workload, patch, this.#signal);
     this.#started.set(key, { marks, workload: patched });
     return patched;

@@ -25,7 +25,8 @@ const shortWaitMs = 30_000;
  *  @throws StoreError if the freeze cannot be written. Nothing was changed then. */
 export async function rollBack(job: Job, reason: string, context: ClusterContext): Promise<JobResult> {
   const { delivery, target } = job;
-  const { ports, invocation } = context;
+  const { ports, invocation, takenBack } = context;
+  takenBack.add(delivery.version);
   const freeze: Freeze = { version: delivery.version, target: nameTarget(target), reason };
   const failure = new ClusterError('RolloutFailed', `${nameTarget(target)}: ${reason}`);
   await ports.store.record(delivery.certificate, { freeze: trimFreeze(freeze) }, invocation.cleanUpSignal);
@@ -45,7 +46,7 @@ export async function rollBack(job: Job, reason: string, context: ClusterContext
  *  way forth. May be called again. Never rejects. */
 export async function finishReturn(plan: ReturnPlan, context: ClusterContext): Promise<JobResult> {
   const { lists, ports, invocation } = context;
-  const { rollouts, failures } = await startWave(plan.waves.flat(), plan.job, context, 'back');
+  const { rollouts, failures } = await startWave(plan.waves.flat(), plan.job, context, { way: 'back' });
   const { clock } = ports;
   // What an earlier invocation has put back is not awaited for minutes in each pass.
   const untilMs = rollouts.some(({ isNew }) => isNew) ? undefined : clock.now().getTime() + shortWaitMs;
@@ -76,7 +77,7 @@ async function findStuck(
     ({ workload }, index) => workload.kind === 'StatefulSet' && ends[index]?.kind !== 'complete',
   );
   const found = open.map(async ({ namespace, workload: { kind, name } }) => {
-    const [pods, workloads] = await Promise.all([lists.pods(namespace), lists.get(namespace, [kind])]);
+    const [pods, workloads] = await Promise.all([lists.renewPods(namespace), lists.get(namespace, [kind])]);
     const workload = workloads.find((candidate) => candidate.name === name);
     return (workload ? findStuckPods(workload, pods) : []).map(
       (pod) =>

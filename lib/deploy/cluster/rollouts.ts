@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { growing, poll } from '../../async/poll.ts';
 import { isAsBefore } from '../../policy/delivery/rollout-start.ts';
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
-import { countFailing, haveStartedSince } from '../../policy/kubernetes/pods.ts';
+import { countFresh, haveStartedSince } from '../../policy/kubernetes/pods.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
@@ -84,8 +84,7 @@ export async function settleByPods(
     }
     if (!end.isAsBefore || !workload.rolloutSince) return end;
     const pods = await lists.renewPods(namespace).catch(() => []);
-    const failing = countFailing(workload, pods, workload.rolloutSince);
-    return { ...end, isAsBefore: isAsBefore(workload, failing) };
+    return { ...end, isAsBefore: isAsBefore(workload, countFresh(workload, pods, workload.rolloutSince)) };
   });
 }
 
@@ -146,7 +145,6 @@ function describeEnd(workload: Workload, namespace: string): RolloutEnd {
   const { rollout } = workload;
   const name = nameWorkload(workload);
   const isOld = isAsBefore(workload);
-  const before = isOld ? ', and was not well before its restart either' : '';
   switch (rollout.state) {
     case 'complete':
       return { kind: 'complete' };
@@ -155,11 +153,11 @@ function describeEnd(workload: Workload, namespace: string): RolloutEnd {
     case 'progressing':
       return {
         kind: 'late',
-        message: `${name} is still rolling out${before}: ${rollout.message}`,
+        message: `${name} is still rolling out: ${rollout.message}`,
         isAsBefore: isOld,
       };
     case 'failed': {
-      const message = `${name} in ${namespace} does not roll out${before}; check its pods: ${rollout.message}`;
+      const message = `${name} in ${namespace} does not roll out; check its pods: ${rollout.message}`;
       return { kind: 'failed', error: new ClusterError('RolloutFailed', message), isAsBefore: isOld };
     }
   }

@@ -12,6 +12,7 @@ import type { DeliverPlan } from '../plan/target-plan.ts';
 import type { RolloutEnd } from '../results.ts';
 import type { ClusterContext } from './context.ts';
 import { awaitRollouts, settleByPods } from './rollouts.ts';
+import type { ServedBefore } from './served-before.ts';
 import type { StartedRollout } from './wave.ts';
 
 /** The wave to watch. */
@@ -21,7 +22,7 @@ interface WatchedWave {
   /** No later wave has servers that may still serve the previous certificate. */
   readonly isLast: boolean;
   /** What was served before the first wave. Absent if that wave had begun already. */
-  readonly before: ProbeSummary | undefined;
+  readonly before: ServedBefore | undefined;
   /** When an earlier invocation applied the Secret; absent: this one did. */
   readonly deliveredAt?: Date | undefined;
 }
@@ -57,7 +58,7 @@ export async function watchWave(
   if (!query) return { kind: 'done', ends };
   const probe = async () => {
     const summary = await probeServed(query, signal);
-    return findHarm(summary, wave.isLast, wave.before ?? assumeBefore(wave.job, summary));
+    return findHarm(summary, wave.isLast, wave.before);
   };
   const { kind, seen } = await poll(probe, (harm) => harm === undefined, {
     clock,
@@ -83,17 +84,6 @@ export async function probeBefore(
   const previous = plan.work.found?.annotations[leafAnnotation];
   // The two versions may have keys of different types.
   return probeServed({ ...query, previous, keyType: undefined }, signal).catch(() => undefined);
-}
-
-/** What was served before the waves, if an earlier invocation began them: what the last probe of the version
- *  before recorded, at every address. `undefined` if that was fine or is not known. */
-function assumeBefore(
-  { servedBefore }: Job,
-  { results }: ProbeSummary,
-): Pick<ProbeSummary, 'results'> | undefined {
-  if (servedBefore === undefined || servedBefore === 'served' || servedBefore === 'unprobed')
-    return undefined;
-  return { results: results.map((result) => ({ ...result, served: servedBefore })) };
 }
 
 function isBegun({ job, waves }: DeliverPlan): boolean {

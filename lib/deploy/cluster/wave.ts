@@ -1,7 +1,9 @@
 // Starts one wave: patches its workloads, and says which rollouts to wait for.
 import { isUndone, type RestartMark } from '../../policy/delivery/restart-marks.ts';
 import type { RestartPlan } from '../../policy/delivery/restarts.ts';
+import type { RolloutStart } from '../../policy/delivery/rollout-start.ts';
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
+import { ClusterError } from '../../ports/cluster.ts';
 import { toError } from '../../ports/errors.ts';
 import type { Job } from '../invocation.ts';
 import type { RolloutEnd } from '../results.ts';
@@ -24,14 +26,24 @@ export interface StartedWave {
   readonly failures: readonly Error[];
 }
 
+/** How a wave is started. */
+export interface WaveOptions {
+  /** `back`: the templates return to what they were before. Absent: `forth`. */
+  readonly way?: 'forth' | 'back' | undefined;
+  /** What was not served well before the first wave. */
+  readonly served?: RolloutStart['served'];
+}
+
+const tooLate = 'time ran out before everything was restarted; the next run continues';
+
 /** Patches the pod template of each workload that must restart. A failed patch is reported and does not stop
  *  the others. Never rejects.
- *  @param way `back`: the templates return to what they were before. */
+ */
 export async function startWave(
   wave: readonly RestartPlan[],
   { target, delivery }: Job,
-  { restarts }: Pick<ClusterContext, 'restarts'>,
-  way: 'forth' | 'back' = 'forth',
+  { restarts, invocation }: Pick<ClusterContext, 'restarts' | 'invocation'>,
+  { way = 'forth', served }: WaveOptions = {},
 ): Promise<StartedWave> {
   const { namespace } = target;
   const started = await Promise.allSettled(
@@ -45,15 +57,23 @@ export async function startWave(
         const workload = await restarts.takeBack(namespace, plan, delivery.createdAt);
         return { namespace, workload, isNew: true };
       }
-      return { namespace, workload: await restarts.start(namespace, plan), isNew: true, mark: plan.mark };
+      return {
+        namespace,
+        workload: await restarts.start(namespace, plan, served),
+        isNew: true,
+        mark: plan.mark,
+      };
     }),
   );
+  const reasons = started.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : []));
+  const isLate = (reason: Error) => invocation.signal.aborted && !(reason instanceof ClusterError);
   return {
     rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : [])),
-    ends: wave.flatMap((plan) =>
-      plan.action === 'undone' ? [describeUndone(plan.workload, namespace)] : [],
-    ),
-    failures: started.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : [])),
+    ends: [
+      ...wave.flatMap((plan) => (plan.action === 'undone' ? [describeUndone(plan.workload, namespace)] : [])),
+      ...(reasons.some(isLate) ? [{ kind: 'late' as const, message: tooLate }] : []),
+    ],
+    failures: reasons.filter((reason) => !isLate(reason)),
   };
 }
 
@@ -77,7 +97,7 @@ function describeUndone(workload: Workload, namespace: string): RolloutEnd {
   const { owner, kind, name } = workload;
   const restart = `kubectl rollout restart ${kind.toLowerCase()}/${name} -n ${namespace}`;
   const who = owner === undefined ? 'somebody' : `its owner ${owner}`;
-  const what = owner === undefined ? `run ${restart}` : `restart it by ${owner}, or run ${restart}`;
+  const what = owner === undefined ? `run ${restart}` : `restart it through its owner, or run ${restart}`;
   const message = `${nameWorkload(workload)} was restarted, and ${who} put its pod template back, so its pods may have the previous certificate: ${what}`;
   return { kind: 'paused', message };
 }

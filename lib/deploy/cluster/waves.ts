@@ -17,23 +17,25 @@ import { describeProgress } from '../progress.ts';
 import type { RolloutEnd } from '../results.ts';
 import type { ClusterContext } from './context.ts';
 import { rollBack } from './rollback.ts';
+import { recallServed, rememberServed } from './served-before.ts';
 import { watchWave } from './watch.ts';
 import { nameRestarted, startWave } from './wave.ts';
 
 /** Goes through the waves of a target whose Secret is applied, and watches each to its end. Continues where
  *  an earlier invocation stopped.
- *  @param before What was served before the first wave; absent if that had begun already.
+ *  @param probed What was served before the first wave; absent if that had begun already.
  *  @throws ClusterError, StoreError if the target cannot be worked on. A later invocation continues. */
 export async function deliverInWaves(
   plan: DeliverPlan,
   rollout: RolloutSpec,
-  before: ProbeSummary | undefined,
+  probed: ProbeSummary | undefined,
   context: ClusterContext,
 ): Promise<JobResult> {
   const { job, warnings } = plan;
   const { action } = plan.work.plan;
   const { lists, ports, restarts } = context;
   const deliveredAt = job.phase === 'none' ? undefined : deliveredBefore(plan);
+  const before = probed ?? recallServed(job, plan.waves.flat());
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
   const describe = (failures: readonly Error[] = []) =>
@@ -42,7 +44,7 @@ export async function deliverInWaves(
   for (let index = 0; index < waves.length; index += 1) {
     const wave = dateRollouts(waves[index] ?? [], job, ports.clock.now());
     const isLast = index === waves.length - 1;
-    const started = await startWave(wave, job, context);
+    const started = await startWave(wave, job, context, { served: rememberServed(before) });
     const failures = [...started.failures, ...findMissing(job, wave)];
     if (failures.length > 0) {
       restarted.push(...nameRestarted(started.rollouts, []));

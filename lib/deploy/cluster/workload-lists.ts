@@ -50,12 +50,13 @@ export class WorkloadLists {
 
   /** All pods of the namespace, as last listed. */
   pods(namespace: string): Promise<readonly RunningPod[]> {
-    return this.#pods.known(namespace) ?? this.renewPods(namespace);
+    return this.#pods.get(namespace, () => this.#cluster.listPods(namespace, this.#signal));
   }
 
   /** All pods of the namespace, listed again. */
-  renewPods(namespace: string): Promise<readonly RunningPod[]> {
-    return this.#pods.renew(namespace, () => this.#cluster.listPods(namespace, this.#signal));
+  async renewPods(namespace: string): Promise<readonly RunningPod[]> {
+    const pods = await this.#cluster.listPods(namespace, this.#signal);
+    return this.#pods.renew(namespace, async () => pods);
   }
 
   async #listOthers(namespace: string): Promise<readonly SecretUser[]> {
@@ -74,8 +75,9 @@ export class WorkloadLists {
   }
 
   /** The namespace's workloads of one kind, listed again. */
-  refresh(namespace: string, kind: WorkloadKind): Promise<readonly Workload[]> {
-    return this.#lists.renew(`${kind}/${namespace}`, () => this.#list(namespace, kind));
+  async refresh(namespace: string, kind: WorkloadKind): Promise<readonly Workload[]> {
+    const workloads = await this.#list(namespace, kind);
+    return this.#lists.renew(`${kind}/${namespace}`, async () => workloads);
   }
 
   #list(namespace: string, kind: WorkloadKind): Promise<readonly Workload[]> {

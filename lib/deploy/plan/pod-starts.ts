@@ -3,6 +3,7 @@
 import { hasStartedWithin, readWrongSince } from '../../policy/delivery/drift.ts';
 import { repairMark } from '../../policy/delivery/restart-marks.ts';
 import type { RestartPlan } from '../../policy/delivery/restarts.ts';
+import { judgeTiming } from '../../policy/delivery/windows.ts';
 import { haveStartedSince, type RunningPod } from '../../policy/kubernetes/pods.ts';
 import type { Job } from '../invocation.ts';
 import type { SecretWork } from './secret-decision.ts';
@@ -16,9 +17,13 @@ export interface PodVerdict {
   readonly problems: readonly string[];
 }
 
-/** Changes the restarts of one target by what its pods show. */
+/** A Secret that was put right is watched for a day: whoever changed it may do it again. */
+const watchedMs = 24 * 3_600_000;
+
+/** Changes the restarts of one target by what its pods show. Nothing restarts for a Secret that somebody
+ *  keeps changing, or outside the target's windows. */
 export function considerPods(
-  { target, delivery }: Job,
+  { target, delivery, facts }: Job,
   { desired, drift, found }: SecretWork,
   planned: readonly RestartPlan[],
   { pods, now }: { readonly pods: readonly RunningPod[] | Error | undefined; readonly now: Date },
@@ -30,18 +35,23 @@ export function considerPods(
   }
   if (!pods) return { restarts: planned, isSettled: planned.length === 0, problems: [] };
   const appliedAt = found?.appliedAt;
+  const until = drift ? new Date(now.getTime() + 1) : (appliedAt ?? now);
+  const isWrong = ({ workload, action }: RestartPlan) =>
+    action !== 'missing' && since !== undefined && hasStartedWithin(workload, pods, { since, until });
+  const timing = judgeTiming(target.rollout?.windows ?? [], { begin: facts.notBefore, now });
+  const mayRestart = timing.kind !== 'closed' && drift?.isContested !== true;
   const restarts = planned.map((plan): RestartPlan => {
     if (plan.action === 'undone' && appliedAt && haveStartedSince(plan.workload, pods, appliedAt)) {
       return { action: 'await', workload: plan.workload };
     }
-    const until = drift ? new Date(now.getTime() + 1) : (appliedAt ?? now);
-    if (plan.action !== 'await' || !since || !hasStartedWithin(plan.workload, pods, { since, until }))
-      return plan;
+    if (plan.action !== 'await' || !since || !mayRestart || !isWrong(plan)) return plan;
     const { workload } = plan;
     if (workload.refusesRestart) return { action: 'leave', workload };
-    const mark = repairMark(target, { fingerprint: delivery.fingerprint, isResumed: true }, workload, now);
-    return { action: 'restart', workload, mark };
+    const cause = { fingerprint: delivery.fingerprint, isResumed: true };
+    const mark = repairMark(target, cause, workload, since);
+    // Its rollout may take longer than a pass.
+    return plan.mark?.value === mark.value ? plan : { action: 'restart', workload, mark };
   });
-  const isRepaired = restarts.some(({ action }) => action === 'restart' || action === 'leave');
-  return { restarts, isSettled: !isRepaired, problems: [] };
+  const isOld = !drift && appliedAt !== undefined && now.getTime() - appliedAt.getTime() >= watchedMs;
+  return { restarts, isSettled: isOld && !planned.some(isWrong), problems: [] };
 }

@@ -138,7 +138,8 @@ function planRepair(job: Job, seen: SecretObservation, now: Date) {
   const { found } = seen;
   if (work instanceof ClusterError || !found) return work;
   const hasVersion = found.annotations[versionAnnotation] === job.delivery.version;
-  const drift = job.phase === 'rolled-out' ? findDrift(work.desired, found) : undefined;
+  const wasDelivered = job.phase === 'rolled-out' || hasVersion;
+  const drift = wasDelivered ? findDrift(work.desired, found) : undefined;
   const remembered = hasVersion ? readWrongSince(found) : undefined;
   const since = earliest([remembered, drift && (drift.since ?? now)]);
   if (since === undefined) return work;

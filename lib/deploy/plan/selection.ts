@@ -103,15 +103,12 @@ async function selectCertificate(
       const misfits = own && (await ports.judgeSpec(own, entry, facts));
       const freezing = await planFreeze({ delivery, facts }, entry, ports, invocation);
       const { freeze } = freezing;
-      const { served } = entry.state;
-      const servedBefore = served?.version === stored.version ? undefined : served?.word;
       const common = {
         delivery,
         facts,
         probe: probeSpecOf({ probe: spec?.probe, targets }),
         freeze,
         begins,
-        servedBefore,
       };
       const recorded = entry.state.deployed;
       const subject = {

@@ -131,7 +131,8 @@ export function planWavesAgain({ job, work, rollout }: DeliverPlan, workloads: r
 function planDelivery(job: Job, work: SecretWork, seen: WorkloadObservation, now: Date): TargetPlan {
   const { target, phase } = job;
   const { workloads, others } = seen;
-  const rollout = phase === 'rolled-out' ? undefined : target.rollout;
+  // A repair is not watched: what it restarts ran with this version before.
+  const rollout = phase === 'rolled-out' || isRepair(work) ? undefined : target.rollout;
   if (workloads instanceof Error) {
     if (rollout) return { kind: 'leave', job, result: describeRefusal(job, workloads) };
     const { warnings } = work;

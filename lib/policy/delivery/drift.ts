@@ -14,25 +14,25 @@ export interface Drift {
   readonly by?: string | undefined;
   /** Since when; absent: unknown. */
   readonly since?: Date | undefined;
-  /** Whether it was put right before, or written a short time ago: somebody else keeps writing it. */
+  /** Whether it was put right a short time ago: somebody else keeps writing it. */
   readonly isContested: boolean;
 }
 
-/** Who changes a Secret so soon after us will do it again. */
-const contestedMs = 24 * 3_600_000;
-
-/** What others changed. `undefined`: nothing, or only what a newer version of Certrelay writes otherwise. */
+/** What others changed. `undefined`: nothing, or only what a newer version of Certrelay writes otherwise. A
+ *  key that is gone counts only if somebody wrote the Secret after Certrelay did: it may be new. */
 export function findDrift(desired: SecretManifest, found: ClusterSecret): Drift | undefined {
-  const keys = Object.keys(desired.data).filter((key) => found.data[key] !== desired.data[key]);
-  const writers = found.otherWriters.filter(({ data }) => {
-    return keys.some((key) => data.includes(key) || !Object.hasOwn(found.data, key));
-  });
-  if (keys.length === 0 || writers.length === 0) return undefined;
+  const { appliedAt, data, otherWriters } = found;
+  const isLater = (at: Date | undefined) => at !== undefined && appliedAt !== undefined && at >= appliedAt;
+  const changed = Object.keys(desired.data).filter((key) => data[key] !== desired.data[key]);
+  const present = changed.filter((key) => Object.hasOwn(data, key));
+  const writers = otherWriters.filter((writer) => present.some((key) => writer.data.includes(key)));
+  const hasLater = otherWriters.some(({ at }) => isLater(at));
+  const keys = hasLater ? changed : present;
+  if (keys.length === 0 || (writers.length === 0 && !hasLater)) return undefined;
   const [last] = writers.toSorted((a, b) => (b.at?.getTime() ?? 0) - (a.at?.getTime() ?? 0));
-  const since = last?.at;
-  const { appliedAt } = found;
-  const isSoon = since && appliedAt && since.getTime() - appliedAt.getTime() < contestedMs;
-  const isContested = readWrongSince(found) !== undefined || isSoon === true;
+  const isContested = readWrongSince(found) !== undefined;
+  // A writer's time is that of its last write; it may have written before.
+  const since = last?.at && isLater(last.at) ? last.at : appliedAt;
   return { keys, by: last?.manager, since, isContested };
 }
 
@@ -59,7 +59,7 @@ export function hasStartedWithin(
 export function describeDrift({ keys, by, since, isContested }: Drift): string {
   const who = by ?? 'somebody';
   const when = since ? ` at ${since.toISOString()}` : '';
-  const what = `${who} changed ${keys.join(', ')} of it${when}, which is put right`;
+  const what = `${who} changed ${keys.join(', ')} of it${when}, and Certrelay puts that right`;
   if (!isContested) return what;
-  return `${what}; this happens again and again: make ${who} leave this Secret alone, or name another Secret in the target`;
+  return `${what}, not for the first time: make ${who} leave this Secret alone, or name another Secret in the target; nothing restarts for it until then`;
 }

@@ -1,14 +1,8 @@
-// The marks on pod templates that restart workloads: what they look like, whether one is there, and the patch
-// that sets or takes back several at once.
+// The marks on pod templates that restart workloads: what they look like, and whether one is there.
 import { createHash } from 'node:crypto';
 import type { SecretTarget } from '../../certificate/spec.ts';
-import {
-  type RestartPatch,
-  restartedAtAnnotation,
-  sinceAnnotation,
-  type Workload,
-} from '../kubernetes/objects.ts';
-import { describeStart, type FormerMark, readStart } from './rollout-start.ts';
+import { restartedAtAnnotation, type Workload } from '../kubernetes/objects.ts';
+import { readStart } from './rollout-start.ts';
 
 /** What a restart is for: one version of a certificate in one Secret. */
 export interface RestartCause {
@@ -56,18 +50,23 @@ export function markOf(
 }
 
 /** A mark that restarts a workload again for the same certificate, because its pods started while others had
- *  changed the Secret. `readMark` reads both alike. */
+ *  changed the Secret. `readMark` reads both alike. The same for each invocation.
+ *  @param wrongSince When the Secret began to be wrong. */
 export function repairMark(
   target: SecretTarget,
   cause: RestartCause,
   workload: Workload,
-  now: Date,
+  wrongSince: Date,
 ): RestartMark {
   const mark = markOf(target, cause, workload);
-  return { ...mark, value: `${mark.value}${repairSign}${toSeconds(now) / 1000}`, createdAt: now };
+  return {
+    ...mark,
+    value: `${mark.value}${repairSign}${toSeconds(wrongSince) / 1000}`,
+    createdAt: wrongSince,
+  };
 }
 
-/** Between the fingerprint and the second in which a Secret was put right. */
+/** Between the fingerprint and the second since when the Secret was wrong. */
 const repairSign = '.';
 
 /** The fingerprint in the target's mark on the workload; `undefined` if it has none. */
@@ -144,9 +143,10 @@ export function isTakenBackTo(target: SecretTarget, fingerprint: string, workloa
 }
 
 /** Before the fingerprint that a workload was taken back to, in its own annotation. */
-const backSign = 'back.';
+export const backSign = 'back.';
 
-function readOwnMark(key: string, { ownAnnotations }: Workload): string | undefined {
+/** The fingerprint that Certrelay remembers on the workload itself under the key; `undefined` if none. */
+export function readOwnMark(key: string, { ownAnnotations }: Workload): string | undefined {
   return ownAnnotations[key]?.split(repairSign)[0];
 }
 
@@ -174,70 +174,7 @@ function judgeRestart(
   return restartedAt === toSeconds(createdAt) ? 'same' : 'between';
 }
 
-function toSeconds(instant: Date): number {
+/** The instant cut to its second, as epoch milliseconds: Kubernetes writes whole seconds. */
+export function toSeconds(instant: Date): number {
   return Math.floor(instant.getTime() / 1000) * 1000;
-}
-
-/** The patch that sets all these marks in one rollout. It moves `kubectl.kubernetes.io/restartedAt` to when
- *  the newest of the versions was stored, never back, and remembers how the workload was before.
- *  @param since When the rollout begins; a later invocation computes its deadline from it. */
-export function restartPatch(workload: Workload, marks: readonly RestartMark[], since: Date): RestartPatch {
-  const annotations = marks.filter(({ kind }) => kind === 'annotation');
-  const variable = marks.findLast((mark) => mark.kind === 'env');
-  const restartedAt = laterRestart(workload, marks);
-  return {
-    template: {
-      ...Object.fromEntries(annotations.map(({ key, value }) => [key, value])),
-      ...(restartedAt === undefined ? {} : { [restartedAtAnnotation]: restartedAt }),
-    },
-    env: variable && { container: variable.container, value: variable.value },
-    own: {
-      ...Object.fromEntries(marks.map(({ key, value }) => [key, value])),
-      [sinceAnnotation]: since.toISOString(),
-      ...describeStart(
-        workload,
-        Object.fromEntries(marks.map((mark) => [mark.key, formerOf(workload, mark)])),
-      ),
-    },
-  };
-}
-
-/** The patch that takes a failed version's mark back: the template becomes what it was before that mark, so
- *  that Kubernetes returns to the revision of that time instead of making another.
- *  @param before The mark of the version that comes back; used if nothing is remembered.
- *  @param failedAt When the version that failed was stored. */
-export function returnPatch(
-  workload: Workload,
-  before: RestartMark,
-  { failedAt, since }: { readonly failedAt: Date | undefined; readonly since: Date },
-): RestartPatch {
-  const former = readStart(workload)?.former[before.key];
-  const value = former ? former.mark : before.value;
-  const isAnnotation = before.kind === 'annotation';
-  const present = new Date(workload.annotations[restartedAtAnnotation] ?? '').getTime();
-  // Somebody else's restart since then stays.
-  const isFromFailed = failedAt !== undefined && present === toSeconds(failedAt);
-  return {
-    template: {
-      ...(isAnnotation ? { [before.key]: value } : {}),
-      ...(former && isFromFailed ? { [restartedAtAnnotation]: former.restartedAt } : {}),
-    },
-    env: isAnnotation ? undefined : { container: before.container, value },
-    own: { [before.key]: `${backSign}${before.value}`, [sinceAnnotation]: since.toISOString() },
-  };
-}
-
-function formerOf(workload: Workload, mark: RestartMark): FormerMark {
-  const { annotations, refresh } = workload;
-  const value = mark.kind === 'env' ? refresh : annotations[mark.key];
-  return { mark: value ?? null, restartedAt: annotations[restartedAtAnnotation] ?? null };
-}
-
-/** What `kubectl.kubernetes.io/restartedAt` becomes: when the newest version was stored, or what is there if
- *  that is later; `undefined` if it stays as it is. */
-function laterRestart({ annotations }: Workload, marks: readonly RestartMark[]): string | undefined {
-  const stored = marks.flatMap(({ createdAt }) => (createdAt ? [toSeconds(createdAt)] : []));
-  const present = new Date(annotations[restartedAtAnnotation] ?? '').getTime();
-  if (stored.length === 0 || present >= Math.max(...stored)) return undefined;
-  return new Date(Math.max(...stored)).toISOString().replace('.000Z', 'Z');
 }

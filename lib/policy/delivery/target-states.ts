@@ -1,4 +1,4 @@
-// How far each target is with a version, and what is next there, by tags alone: `deploy` plans from it,
+// How far each target is with a version, and what is next there, by tags alone: `deploy` begins with it,
 // `status` shows it, and `revoke` waits for it.
 import { type Inventory, isSecretTarget, type TargetSpec } from '../../certificate/spec.ts';
 import type { DeliveryPhase, Freeze } from '../../state/delivery.ts';

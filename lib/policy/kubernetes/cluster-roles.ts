@@ -166,7 +166,7 @@ const otherUsers: readonly Omit<RoleRule, 'why'>[] = [
 
 const nameOthers = otherUsers.map((rule) => ({
   ...rule,
-  why: 'name in the report what else uses the Secret; if left out, that is not named',
+  why: 'name in the report what else uses the Secret, and tell by pods what counts do not; if left out, a person is asked instead',
 }));
 
 function listSecrets(uses: readonly NamespaceUse[]): readonly RoleRule[] {

@@ -41,17 +41,24 @@ export function haveStartedSince(
   return own.length > 0 && own.every(({ starts }) => starts.every((start) => start.getTime() > second));
 }
 
-/** How many of the workload's pods were created at `since` or later, got a node and are not ready. */
-export function countFailing(
+/** How many pods that started since a rollout began are ready, and how many got a node and are not. */
+export interface FreshPods {
+  readonly ready: number;
+  readonly failing: number;
+}
+
+/** Counts the workload's pods that were created at `since` or later. */
+export function countFresh(
   workload: Pick<Workload, 'kind' | 'name'>,
   pods: readonly RunningPod[],
   since: Date,
-): number {
+): FreshPods {
   const second = Math.floor(since.getTime() / 1000) * 1000;
-  return podsOf(workload, pods).filter(
-    ({ createdAt, isScheduled, isReady }) =>
-      isScheduled && !isReady && createdAt !== undefined && createdAt.getTime() >= second,
-  ).length;
+  const fresh = podsOf(workload, pods).filter(
+    ({ createdAt }) => createdAt !== undefined && createdAt.getTime() >= second,
+  );
+  const ready = fresh.filter(({ isReady }) => isReady).length;
+  return { ready, failing: fresh.filter(({ isReady, isScheduled }) => isScheduled && !isReady).length };
 }
 
 /** The pods of a workload that are not ready and have another template than its newest one: a StatefulSet
