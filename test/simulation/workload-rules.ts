@@ -34,9 +34,10 @@ export function judgeRestart(change: ClusterChange, marks: KnownMarks, simulatio
   const fresh = targetsIn(simulation.options).flatMap((known) => {
     const { target, certificate } = known;
     const [old, mark] = [markOf(before, target), markOf(after, target)];
-    const entry = ledger.ofFingerprint(mark);
+    // After a dot it may say when the Secret was put right.
+    const entry = ledger.ofFingerprint(mark?.split('.')[0]);
     const isFresh = target.cluster === name && mark !== old && entry?.certificate === certificate;
-    return isFresh ? [{ cluster, workload, entry, known }] : [];
+    return isFresh && mark !== undefined ? [{ cluster, workload, mark, entry, known }] : [];
   });
   const isFrozen = simulation.options.inventory.certificates.some(
     (one) => history.freezeOf(one.name).freeze !== undefined,
@@ -56,19 +57,20 @@ export function judgeRestart(change: ClusterChange, marks: KnownMarks, simulatio
 interface NewMark {
   readonly cluster: MemoryCluster;
   readonly workload: string;
+  readonly mark: string;
   readonly entry: LedgerEntry;
   readonly known: KnownTarget;
 }
 
 function judgeMark(mark: NewMark, marks: KnownMarks, simulation: JudgedSimulation): void {
-  const { cluster, workload, entry, known } = mark;
+  const { cluster, workload, mark: value, entry, known } = mark;
   const { target } = known;
   const { history, ledger, violate, tally } = simulation;
   const run = simulation.actor();
   const [place, secret] = [`${cluster.name}/${workload}`, `${cluster.name}/${target.secret}`];
   const since = run?.startedAt ?? 0;
   const { epoch, freeze } = history.freezeOf(entry.certificate);
-  const id = `${place} ${target.secret} ${entry.fingerprint} ${epoch}`;
+  const id = `${place} ${target.secret} ${value} ${epoch}`;
   const isDisturbed = history.isTouched(place, since, run) || history.isTouched(secret, since, run);
   if (marks.all.has(id) && !isDisturbed) violate(`${place} was restarted twice for ${nameEntry(entry)}`);
   marks.all.add(id);
@@ -127,6 +129,8 @@ function judgeCanary(
   const { canary } = target.rollout ?? {};
   const run = actor();
   if (!canary || !run || history.freezeOf(entry.certificate).freeze) return undefined;
+  // A Secret that is put right has a certificate that ran there before.
+  if (history.hasHadTwice(`${cluster.name}/${target.secret}`, entry.fingerprint)) return undefined;
   const name = `${canary.kind} ${canary.name}`;
   const pods = cluster.workloads.get(name);
   if (!pods || name === workload) return undefined;
@@ -152,7 +156,7 @@ export function isUnmarkedNeighbour(cluster: MemoryCluster, workload: string, ta
   return (habits?.secrets.length ?? 0) > 1 && markOf(cluster.workload(workload), target) === undefined;
 }
 
-/** Fingerprint in the mark of a target's Secret. */
+/** The mark of a target's Secret. */
 function markOf(object: KubernetesObject, target: SecretTarget): string | undefined {
   const text = JSON.stringify(object.spec);
   const begin =
@@ -160,5 +164,5 @@ function markOf(object: KubernetesObject, target: SecretTarget): string | undefi
       ? '"name":"LETSENCRYPT_CERT_REFRESH","value":"'
       : `"certrelay.dev/fingerprint-${target.secret}":"`;
   const at = text.indexOf(begin);
-  return at < 0 ? undefined : text.slice(at + begin.length, at + begin.length + 64);
+  return at < 0 ? undefined : text.slice(at + begin.length, text.indexOf('"', at + begin.length));
 }
