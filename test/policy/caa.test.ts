@@ -171,6 +171,17 @@ describe("Let's Encrypt", () => {
     expect(obstacle === undefined).toBe(isOurs);
   });
 
+  test('does not know who may be written to, and so refuses that where it is critical', () => {
+    const refuses = (flags: number) =>
+      findCaaObstacle(
+        records('0 issue "letsencrypt.org"', `${flags} contactemail "a@example.com"`),
+        false,
+        letsEncrypt,
+      )?.problem;
+    expect(refuses(128)).toContain('128 contactemail "a@example.com" is marked critical');
+    expect(refuses(0)).toBeUndefined();
+  });
+
   test('reads the flag 1 as critical', () => {
     const set = records('0 issue "letsencrypt.org"', '1 tbs "x"');
     expect(findCaaObstacle(set, false, letsEncrypt)?.remedy).toContain('flags to 0');

@@ -33,9 +33,11 @@ export interface CaaObstacle {
 }
 
 /** Tags that CAs know, so that "critical" stops none of them. Those after `iodef` are about other kinds of
- *  certificates (RFC 9495, and mark certificates), and about whom a CA may write to (Baseline Requirements,
- *  appendix A). */
-const knownTags = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc', 'contactemail', 'contactphone'];
+ *  certificates (RFC 9495, and mark certificates). */
+const knownTags = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc'];
+/** Tags about whom a CA may write to (Baseline Requirements, appendix A). A CA may know them; Let's Encrypt
+ *  does not. */
+const contactTags = ['contactemail', 'contactphone'];
 
 /** Checks the CAA record set that applies to a name; `undefined` if the CA may issue. If the CA publishes no
  *  identities, only records that forbid every CA are an obstacle: such a CA may know any tag.
@@ -46,8 +48,9 @@ export function findCaaObstacle(
   isWildcard: boolean,
   ca: CaaSubject,
 ): CaaObstacle | undefined {
+  const known = isLetsEncrypt(ca) ? knownTags : [...knownTags, ...contactTags];
   const unknownCritical = records.find(
-    ({ flags, tag }) => (flags & criticalBitsFor(ca)) !== 0 && !knownTags.includes(tag),
+    ({ flags, tag }) => (flags & criticalBitsFor(ca)) !== 0 && !known.includes(tag),
   );
   if (unknownCritical && ca.identities.length > 0) {
     const problem = `the CAA record ${show(unknownCritical)} is marked critical, and a CA that does not know its tag must refuse`;
