@@ -25,10 +25,14 @@ async function openRenewed(
   harness.clock.pass(60_000);
   await harness.deploy();
   harness.clock.pass(3_600_000);
-  const [shop, second] = [await harness.issue('shop', 'version-2'), await harness.issue('api', 'version-2')];
+  const shop = await harness.issue('shop', 'version-2');
+  harness.clock.pass(60_000);
+  const storedAt = harness.clock.now();
+  const second = await harness.issue('api', 'version-2');
   harness.journal.clear();
   return {
     harness,
+    storedAt,
     generation: readWorkload(harness, 'Deployment', 'web').generation,
     fingerprints: {
       'shop-tls': readCertificate(shop.chain).fingerprint,
@@ -72,13 +76,15 @@ test.for([
   expect(webPatches(harness)).toEqual(['web']);
 });
 
-test('the pods have both certificates, and the template returns restartedAt to the newer one', async () => {
-  const { harness, fingerprints } = await openRenewed();
+test('the pods have both certificates, and restartedAt is when the newer one was stored', async () => {
+  const { harness, fingerprints, storedAt } = await openRenewed();
   await harness.deploy();
   expect(podsOf(harness, 'web').map(({ marks }) => marks)).toEqual(
     Array(2).fill(expect.objectContaining(fingerprints)),
   );
-  expect(countRevisions(harness, 'web')).toBe(3);
+  const { annotations } = readWorkload(harness, 'Deployment', 'web').template.metadata;
+  const second = Math.floor(storedAt.getTime() / 1000) * 1000;
+  expect(Date.parse(annotations['kubectl.kubernetes.io/restartedAt'] ?? '')).toBe(second);
 });
 
 test("with ployst's variable it is one patch, too, and none in the passes after", async () => {
