@@ -7,7 +7,7 @@ import { listRoles, type NamespaceRules, type RoleRule } from '../lib/policy/kub
 import { readInventory } from './build.ts';
 import { isMainScript } from './main-script.ts';
 
-const help = `usage: npm run --silent rbac -- [cluster] [--user <name> | --service-account <namespace>/<name>]
+const help = `usage: npm run --silent rbac -- [cluster] [--user <name> | --service-account <namespace>/<name>] [--argo-rollouts]
 
 Prints, for the cluster (for each one, where none is named), the least Role and RoleBinding that Certrelay needs in each
 namespace that the inventory names, as YAML for "kubectl apply -f -". Read it before you apply it.
@@ -15,6 +15,7 @@ namespace that the inventory names, as YAML for "kubectl apply -f -". Read it be
   --user <name>                           bind this user: of the client certificate, or of the EKS access entry
   --service-account <namespace>/<name>    bind this ServiceAccount, whose token is in the kubeconfig
                                           (of infra/agent: certrelay/certrelay-agent)
+  --argo-rollouts                         let it restart Rollouts of Argo that use a Secret, too: all of the namespaces
   --help                                  print this
 
 With neither, nobody is bound: the subjects are empty. The inventory is infra/certificates.yaml, or what
@@ -39,13 +40,17 @@ export function describeRoles(args: readonly string[], inventory: Inventory): st
   }
   const subject = readSubject(values.user, values['service-account']);
   const clusters = asked === undefined ? known : [asked];
-  return clusters.map((cluster) => describeCluster(cluster, subject, inventory)).join('');
+  const options = { argoRollouts: values['argo-rollouts'] };
+  return clusters
+    .map((cluster) => describeCluster(cluster, listRoles(cluster, inventory, options), subject, inventory))
+    .join('');
 }
 
 function readArguments(args: readonly string[]) {
   const options = {
     user: { type: 'string' },
     'service-account': { type: 'string' },
+    'argo-rollouts': { type: 'boolean' },
     help: { type: 'boolean' },
   } as const;
   return parseArgs({ args: [...args], options, allowPositionals: true });
@@ -65,8 +70,12 @@ function readSubject(user: string | undefined, account: string | undefined): Sub
   return { kind: 'ServiceAccount', name, namespace };
 }
 
-function describeCluster(cluster: string, subject: Subject | undefined, inventory: Inventory): string {
-  const roles = listRoles(cluster, inventory);
+function describeCluster(
+  cluster: string,
+  roles: readonly NamespaceRules[],
+  subject: Subject | undefined,
+  inventory: Inventory,
+): string {
   const head = [
     `# Cluster ${cluster}: what Certrelay needs in each namespace, from the inventory. Print it again after each change of it.`,
     ...(roles.length === 0 ? ['# Nothing is delivered, discovered or pruned there.'] : []),

@@ -1,7 +1,13 @@
 // How the inventory describes restarts: workloads, waves and maintenance windows.
 
-/** Workload kinds whose pod template can be patched to start a rollout. */
-export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
+/** Workload kinds of Kubernetes itself: a change of the pod template starts a rollout. */
+export const appsKinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
+
+/** One of `appsKinds`. */
+export type AppsKind = (typeof appsKinds)[number];
+
+/** Workload kinds that can be restarted. `Rollout` is of Argo Rollouts, which replaces its pods in place. */
+export const workloadKinds = [...appsKinds, 'Rollout'] as const;
 
 /** One of `workloadKinds`. */
 export type WorkloadKind = (typeof workloadKinds)[number];

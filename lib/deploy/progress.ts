@@ -15,17 +15,22 @@ export function describePlan(plan: TargetPlan): JobResult {
   if (plan.kind === 'leave') return plan.result;
   const { job, work, waves, warnings, failures } = plan;
   const { action } = work.plan;
-  const restarted = waves
-    .flat()
-    .filter((restart) => restart.action === 'restart')
-    .map(({ workload }) => nameWorkload(workload));
+  const restarts = waves.flat().filter((restart) => restart.action === 'restart');
+  const restarted = restarts.map(({ workload }) => nameWorkload(workload));
   if (plan.kind === 'return')
     return describeReturn(plan, { restarted, failures, notes: [], isPlanned: true });
   const order = plan.rollout && waves.flat().length > 0 ? [describeWaves(waves)] : [];
   const unproven = plan.rollout ? describeUnproven(waves[0] ?? [], plan.rollout) : [];
-  const notes = [...failures.map(describeError), ...order, ...unproven, ...warnings];
+  const unsure = describeRole(restarted.filter((_, index) => restarts[index]?.workload.kind === 'Rollout'));
+  const notes = [...failures.map(describeError), ...order, ...unproven, ...unsure, ...warnings];
   const message = nameSome([describeAction(job, action, restarted, 'planned'), ...notes], 30, '; ');
   return { phase: job.phase, failures, report: reportOf(job, 'planned', { action, restarted, message }) };
+}
+
+/** Whether a Rollout may be patched shows only when it is. */
+function describeRole(rollouts: readonly string[]): readonly string[] {
+  if (rollouts.length === 0) return [];
+  return [`${nameSome(rollouts)} only where the role certrelay-rollouts is bound`];
 }
 
 /** How far a target has come whose Secret is up to date. */

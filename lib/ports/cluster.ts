@@ -79,11 +79,11 @@ export interface Cluster {
   /** Deletes the Secret if it has not changed since `over` was read.
    *  @throws ClusterError `Conflict` if it has changed. */
   deleteSecret(namespace: string, name: string, over: SecretPrecondition, signal: AbortSignal): Promise<void>;
-  /** All workloads of the kind in the namespace. */
+  /** All workloads of the kind in the namespace.
+   *  @throws ClusterError `NotFound` if the cluster does not have the kind, as may be so for `Rollout`. */
   listWorkloads(namespace: string, kind: WorkloadKind, signal: AbortSignal): Promise<readonly Workload[]>;
   /** All objects of the kind in the namespace that are not over, with their owners. Of pods only those that
-   *  name a Secret, and of pods with the same owner and the same Secrets only one.
-   *  @throws ClusterError `NotFound` if the cluster does not have the kind. */
+   *  name a Secret, and of pods with the same owner and the same Secrets only one. */
   listOthers(namespace: string, kind: OtherKind, signal: AbortSignal): Promise<readonly OtherUser[]>;
   /** All pods in the namespace that are not over. */
   listPods(namespace: string, signal: AbortSignal): Promise<readonly RunningPod[]>;
@@ -92,8 +92,8 @@ export interface Cluster {
   /** Which objects of other namespaces may use Secrets of this one, because a ReferenceGrant allows it. Each
    *  once; empty if the cluster does not have ReferenceGrants. */
   listGrantedSources(namespace: string, signal: AbortSignal): Promise<readonly GrantedSource[]>;
-  /** Restarts a workload by a change of its pod template, and returns the workload. Its `generation` is
-   *  higher than before, unless its template was like that already. */
+  /** Restarts a workload by a change of its pod template (of a Rollout: of `restartAt`), and returns the
+   *  workload. Its `generation` is higher than before, unless it was like that already. */
   restartWorkload(
     namespace: string,
     workload: WorkloadReference,

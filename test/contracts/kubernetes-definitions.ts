@@ -17,13 +17,13 @@ import {
 } from './kubernetes-kinds.ts';
 
 export function promiseDefinitions(harness: () => Harness): void {
-  test('P09 a Rollout of Argo that uses a Secret is found from its definition on, but for one whose pods another object describes', async () => {
+  test('P09 a Rollout of Argo that uses a Secret is found from its definition on; one whose pods another object describes uses none', async () => {
     const { admin, cluster, restricted, newNamespace, signal } = harness();
     const namespace = await newNamespace();
-    await expect(cluster.listOthers(namespace, 'Rollout', signal())).rejects.toMatchObject({
+    await expect(cluster.listWorkloads(namespace, 'Rollout', signal())).rejects.toMatchObject({
       code: 'NotFound',
     });
-    await expect(restricted.listOthers(namespace, 'Rollout', signal())).rejects.toMatchObject({
+    await expect(restricted.listWorkloads(namespace, 'Rollout', signal())).rejects.toMatchObject({
       code: 'Forbidden',
       message: expect.stringContaining('add verb "list" on "rollouts"'),
     });
@@ -38,12 +38,32 @@ export function promiseDefinitions(harness: () => Harness): void {
         [path, referring],
       ],
     );
-    expect(await cluster.listOthers(namespace, 'Rollout', signal())).toEqual([
-      { kind: 'Rollout', name: 'web', secrets: ['tls'], fixed: [] },
+    expect(await cluster.listWorkloads(namespace, 'Rollout', signal())).toMatchObject([
+      { kind: 'Rollout', name: 'referring', secrets: [], fixed: [] },
+      { kind: 'Rollout', name: 'web', secrets: ['tls'], fixed: [], generation: 1, pods: 1 },
     ]);
     const apiVersion = 'argoproj.io/v1alpha1';
     const item = { apiVersion, kind: 'Rollout' };
     expect(await admin.get(path)).toMatchObject({ apiVersion, kind: 'RolloutList', items: [item, item] });
+  });
+
+  test('a Rollout is restarted by an instant, and keeps its template and everything else', async () => {
+    const { admin, cluster, newNamespace, signal } = harness();
+    const namespace = await newNamespace();
+    const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/rollouts`;
+    await removeDefinition(admin, argoDefinition);
+    await createDefined(admin, [argoDefinition], [[path, argoRolloutOf(namespace, 'web', 'tls')]]);
+    const before = await admin.get(`${path}/web`);
+    const restartAt = new Date('2026-11-22T10:00:01Z');
+    const own = { 'certrelay.dev/fingerprint-tls': 'abc' };
+    const reference = { kind: 'Rollout', name: 'web' } as const;
+    const restart = () =>
+      cluster.restartWorkload(namespace, reference, { template: {}, own, restartAt }, signal());
+    expect(await restart()).toMatchObject({ ownAnnotations: own, restartAt, generation: 2 });
+    const after = await admin.get(`${path}/web`);
+    expect(after.spec).toEqual(Object.assign({}, before.spec, { restartAt: '2026-11-22T10:00:01Z' }));
+    expect(await restart()).toMatchObject({ generation: 2 });
+    expect((await admin.get(`${path}/web`)).metadata.resourceVersion).toBe(after.metadata.resourceVersion);
   });
 
   test.for([

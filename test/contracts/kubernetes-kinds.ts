@@ -132,7 +132,7 @@ export function grantOf(
 }
 
 /** A Rollout of Argo whose pods mount the Secret. */
-export function argoRolloutOf(namespace: string, name: string, secretName: string): object {
+export function argoRolloutOf(namespace: string, name: string, secretName: string) {
   const labels = { app: name };
   const volumes = [{ name: 'tls', secret: { secretName } }];
   const containers = [{ name: 'main', image: 'registry.invalid/main:1' }];

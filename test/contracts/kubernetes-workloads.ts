@@ -1,6 +1,6 @@
 // What Certrelay relies on in Deployments, StatefulSets and DaemonSets: use of Secrets, marks, rollouts.
 import { expect, test } from 'vitest';
-import { type WorkloadKind, workloadKinds } from '../../lib/certificate/rollout-spec.ts';
+import { type AppsKind, appsKinds } from '../../lib/certificate/rollout-spec.ts';
 import type { Rollout } from '../../lib/policy/kubernetes/objects.ts';
 import type { Harness } from './kubernetes-harness.ts';
 
@@ -11,7 +11,7 @@ interface Shape {
 }
 
 /** Path and body of a workload with two containers. */
-export function workloadOf(kind: WorkloadKind, namespace: string, { name = 'web', spec, pod }: Shape = {}) {
+export function workloadOf(kind: AppsKind, namespace: string, { name = 'web', spec, pod }: Shape = {}) {
   const labels = { app: name };
   const container = { name: 'main', image: 'registry.invalid/main:1' };
   const containers = [container, { ...container, name: 'side', env: [{ name: 'A', value: '1' }] }];
@@ -54,15 +54,15 @@ const onDelete = { updateStrategy: { type: 'OnDelete', rollingUpdate: null } };
 const mark = (value: string) => ({ template: { 'certrelay.dev/fingerprint-web-tls': value }, own: {} });
 
 export function promiseWorkloads(harness: () => Harness): void {
-  const create = async (kind: WorkloadKind, namespace: string, shape?: Shape) => {
+  const create = async (kind: AppsKind, namespace: string, shape?: Shape) => {
     const { path, body } = workloadOf(kind, namespace, shape);
     await harness().admin.create(path, body);
   };
-  const find = async (kind: WorkloadKind, namespace: string, name = 'web') => {
+  const find = async (kind: AppsKind, namespace: string, name = 'web') => {
     const list = await harness().cluster.listWorkloads(namespace, kind, harness().signal());
     return list.find((workload) => workload.name === name);
   };
-  const eventually = (kind: WorkloadKind, namespace: string, state: Rollout['state']) =>
+  const eventually = (kind: AppsKind, namespace: string, state: Rollout['state']) =>
     expect.poll(async () => (await find(kind, namespace))?.rollout.state, { timeout: 15_000 }).toBe(state);
 
   test('every way in which pods use a Secret is found, and nothing that is no use', async () => {
@@ -218,7 +218,7 @@ export function promiseWorkloads(harness: () => Harness): void {
   });
 
   test.for(
-    workloadKinds,
+    appsKinds,
   )('a %s that is marked rolls out, and the same mark again changes nothing', async (kind) => {
     const { cluster, newNamespace, signal } = harness();
     const namespace = await newNamespace();

@@ -372,7 +372,7 @@ test('P09 what uses the Secret and cannot be rolled is named, as far as its list
   expect(only(report)).toMatchObject({
     outcome: 'delivered',
     message:
-      'Secret created, nothing to restart; ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment; Rollout canary uses it too: Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
+      'Secret created, nothing to restart; Rollout canary uses it too: Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it, or bind the role certrelay-rollouts, with which Certrelay does; ReplicationController old uses it too: it cannot be rolled; convert it to a Deployment',
   });
   harness.calls();
   await harness.deploy();

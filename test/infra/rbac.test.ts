@@ -190,6 +190,21 @@ test('workloads that are named are the only ones that may be patched, and withou
   expect(quiet?.rules?.map(({ resources }) => resources)).toEqual([['secrets']]);
 });
 
+test('a Rollout of Argo may be patched only if it is named, or all of them are asked for', () => {
+  const argoRulesOf = (restart: string, ...args: readonly string[]) =>
+    parse(describeRoles(['lab', ...args], withTargets(`secret: shop-tls, restart: ${restart}`)))
+      .flatMap(({ rules = [] }) => rules)
+      .filter(({ apiGroups }) => apiGroups.includes('argoproj.io'));
+  const rule = { apiGroups: ['argoproj.io'], resources: ['rollouts'] };
+  const list = { ...rule, verbs: ['list'] };
+  expect(argoRulesOf('auto')).toEqual([list]);
+  expect(argoRulesOf('auto', '--argo-rollouts')).toEqual([list, { ...rule, verbs: ['patch'] }]);
+  const named = [list, { ...rule, resourceNames: ['web'], verbs: ['patch'] }];
+  expect(argoRulesOf('[Rollout/web]')).toEqual(named);
+  expect(argoRulesOf('[Rollout/web]', '--argo-rollouts'), 'nothing else is restarted').toEqual(named);
+  expect(argoRulesOf('none', '--argo-rollouts')).toEqual([]);
+});
+
 test('senders to the webhook may name any Secret of its namespaces, and restart what it lets them', () => {
   const registration = (restarts: string) => `${head}
 registration:

@@ -31,7 +31,6 @@ const byUsing = [
   pod('db-0', of('apps', 'StatefulSet', 'db')),
   pod('canary-1-a', of('apps', 'ReplicaSet', 'canary-1')),
   { kind: 'ReplicaSet', name: 'canary-1', owner: of('argoproj.io', 'Rollout', 'canary'), ...uses },
-  { kind: 'Rollout', name: 'canary', ...uses },
   pod('shop-1-a', of('', 'ReplicationController', 'shop-1')),
   {
     kind: 'ReplicationController',
@@ -63,6 +62,17 @@ test('each user of a Secret is named once, by its topmost owner that is known', 
     'CronJob nightly',
     'ReplicaSet alone',
   ]);
+});
+
+test('a Rollout that is listed is named only with Secrets that its template does not have', () => {
+  const canary = { ...workload, kind: 'Rollout', name: 'canary' } as const;
+  const listed = [pod('canary-1-a', of('apps', 'ReplicaSet', 'canary-1')), ...byUsing.slice(5, 6)];
+  expect(named(findOtherUsers(byUsing, [canary]))).not.toContain('Rollout canary');
+  expect(named(findOtherUsers(listed, [{ ...canary, ...uses }]))).toEqual([]);
+  const added = [listed[0], { ...byUsing[5], ...nothing }].filter((user) => user !== undefined);
+  expect(named(findOtherUsers(added, [{ ...canary, ...nothing }]))).toEqual(['Rollout canary']);
+  const referring = { ...canary, ...nothing, container: '' };
+  expect(named(findOtherUsers(listed, [referring]))).toEqual(['Rollout canary']);
 });
 
 test('of those, what Certrelay restarts itself is no other user; of a ReplicaSet that was not listed that is not known', () => {

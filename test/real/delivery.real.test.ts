@@ -78,8 +78,8 @@ if (absent.length > 0) {
       const report = only(await deploy());
       expect(report).toMatchObject({ outcome: 'delivered', restarted: kinds.map((kind) => `${kind} web`) });
       expect(report.message.split('; ').filter((part) => part.includes('uses it too'))).toEqual([
-        'Kafka.strimzi.io events uses it too: Certrelay does not restart this kind',
         'Rollout canary uses it too: Argo Rollouts rolls it',
+        'Kafka.strimzi.io events uses it too: Certrelay does not restart this kind',
       ]);
       expect((await admin.get(`${path}/canary`)).metadata.resourceVersion).toBe(metadata.resourceVersion);
     });

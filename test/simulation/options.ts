@@ -1,5 +1,5 @@
 // Everything that makes one simulation differ from another, drawn from its seed.
-import type { RolloutSpec, WorkloadKind } from '../../lib/certificate/rollout-spec.ts';
+import type { AppsKind, RolloutSpec } from '../../lib/certificate/rollout-spec.ts';
 import type { CertificateSpec, Inventory, SecretTarget } from '../../lib/certificate/spec.ts';
 import { namespace } from './cluster.ts';
 import type { WorkloadHabits } from './pods.ts';
@@ -115,7 +115,7 @@ function drawWorkloads(
   random: Random,
 ): readonly PlannedWorkload[] {
   return Array.from({ length: random.between(1, 4) }, (_, index) => {
-    const kind = random.pick<WorkloadKind>(['Deployment', 'Deployment', 'StatefulSet', 'DaemonSet']);
+    const kind = random.pick<AppsKind>(['Deployment', 'Deployment', 'StatefulSet', 'DaemonSet']);
     const isSlow = random.chance(0.1);
     return {
       cluster,

@@ -1,6 +1,6 @@
 // The pods of one workload, and the controller that replaces them as virtual time passes.
 import * as z from 'zod';
-import type { WorkloadKind } from '../../lib/certificate/rollout-spec.ts';
+import type { AppsKind } from '../../lib/certificate/rollout-spec.ts';
 import type { KubernetesObject } from '../sandbox/kubernetes/objects.ts';
 
 /** A pod. It carries what its Secrets contained when it started, until it ends. */
@@ -18,7 +18,7 @@ export interface SimulatedPod {
 
 /** What a workload is like. */
 export interface WorkloadHabits {
-  readonly kind: WorkloadKind;
+  readonly kind: AppsKind;
   readonly name: string;
   /** Secrets that its pods need. */
   readonly secrets: readonly string[];

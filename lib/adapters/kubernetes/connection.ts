@@ -100,6 +100,11 @@ export class Connection {
     this.custom = new CustomObjectsApi(configuration);
   }
 
+  /** The current instant. */
+  now(): Date {
+    return this.#options.clock.now();
+  }
+
   /** Makes one call of the client and returns the server's response, with members that are `null` left out.
    *  Tries up to 3 times after a lost connection or a temporary refusal (429, 5xx).
    *  @throws ClusterError

@@ -13,7 +13,6 @@ const resources: Readonly<Record<OtherKind, string>> = {
   CronJob: 'cronjobs',
   Job: 'jobs',
   Pod: 'pods',
-  Rollout: 'rollouts',
 };
 
 const ownership = z.object({
@@ -36,8 +35,7 @@ const scheduled = z.object({ spec: z.object({ jobTemplate: templated }) });
 export function otherWorkloadCalls(cluster: string, connection: Connection): Pick<Cluster, 'listOthers'> {
   return {
     async listOthers(namespace, kind, signal) {
-      const isOptional = kind === 'Rollout';
-      const subject = { cluster, verb: 'list', resource: resources[kind], namespace, isOptional } as const;
+      const subject = { cluster, verb: 'list', resource: resources[kind], namespace } as const;
       const seen = new Set<string>();
       const requestPage: RequestPage = (request, options) => {
         // A list that has expired begins again.
@@ -66,7 +64,7 @@ function isDispensable({ owner, secrets, fixed, mentioned }: OtherUser, seen: Se
 }
 
 function listPage(
-  { core, apps, batch, custom }: Connection,
+  { core, apps, batch }: Connection,
   kind: OtherKind,
   request: PageRequest,
   options: CallOptions,
@@ -83,10 +81,6 @@ function listPage(
     case 'Pod': {
       const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
       return core.listNamespacedPod({ ...request, fieldSelector }, options);
-    }
-    case 'Rollout': {
-      const kindOfArgo = { group: 'argoproj.io', version: 'v1alpha1', plural: resources.Rollout };
-      return custom.listNamespacedCustomObject({ ...request, ...kindOfArgo }, options);
     }
   }
 }
@@ -114,7 +108,6 @@ function readTemplate(
     }
     case 'ReplicationController':
     case 'ReplicaSet':
-    case 'Rollout':
       return parse(templated).spec.template;
   }
 }

@@ -25,8 +25,9 @@ const podFields = z.object({
     .prefault({}),
 });
 
-/** Labels with the hash of a pod's template: of a StatefulSet or DaemonSet, and of a ReplicaSet. */
-const revisionLabels = ['controller-revision-hash', 'pod-template-hash'];
+/** Labels with the hash of a pod's template: of a StatefulSet or DaemonSet, of a Deployment's ReplicaSet, and
+ *  of a Rollout's. */
+const revisionLabels = ['controller-revision-hash', 'pod-template-hash', 'rollouts-pod-template-hash'];
 
 /** The call about pods. `cluster`: its name in the inventory, for messages. */
 export function podCalls(cluster: string, connection: Connection): Pick<Cluster, 'listPods'> {

@@ -1,6 +1,6 @@
 // Judges the progress of a rollout from a workload's spec and status, as "kubectl rollout status" does.
 import * as z from 'zod';
-import type { WorkloadKind } from '../../certificate/rollout-spec.ts';
+import type { AppsKind } from '../../certificate/rollout-spec.ts';
 import { type Rollout, sinceAnnotation, type Workload } from '../../policy/kubernetes/objects.ts';
 
 const count = z.number().default(0);
@@ -53,7 +53,7 @@ type RolloutFields = z.infer<typeof rolloutFields>;
 
 /** How many pods the workload should have, and how many of them are not available. */
 export function countPods(
-  kind: WorkloadKind,
+  kind: AppsKind,
   { spec, status }: RolloutFields,
 ): Pick<Workload, 'pods' | 'unavailable'> {
   const pods = kind === 'DaemonSet' ? status.desiredNumberScheduled : spec.replicas;
@@ -67,7 +67,7 @@ export function countPods(
 
 /** The progress of the workload's newest generation. A status of an older generation means `progressing`. A
  *  workload of which some pods change only when a person acts is `held`, once nothing else is missing. */
-export function judgeRollout(kind: WorkloadKind, workload: RolloutFields): Rollout {
+export function judgeRollout(kind: AppsKind, workload: RolloutFields): Rollout {
   const { metadata, spec, status } = workload;
   // A workload without pods has nothing to restart: its next pods read the new Secret.
   if (kind !== 'DaemonSet' && spec.replicas === 0) return { state: 'complete' };
@@ -134,7 +134,7 @@ interface UpdateCounts {
   readonly old: number;
 }
 
-function countUpdates(kind: WorkloadKind, workload: RolloutFields): UpdateCounts {
+function countUpdates(kind: AppsKind, workload: RolloutFields): UpdateCounts {
   const { spec, status } = workload;
   const { pods, unavailable } = countPods(kind, workload);
   const partition = kind === 'StatefulSet' ? (spec.updateStrategy?.rollingUpdate?.partition ?? 0) : 0;

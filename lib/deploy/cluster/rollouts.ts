@@ -20,6 +20,10 @@ const longestWaitMs = 5 * 60_000;
 /** A workload of which pods were unavailable before is complete once it has been as before for so long. */
 const settleMs = 60_000;
 
+/** A Rollout is complete once it has been so for so long: Argo says so as it evicts the last pods, and counts
+ *  them as available until it has looked again. */
+const settleInPlaceMs = 3_000;
+
 /** Lists of pods that are read at once. */
 const mostLists = 4;
 
@@ -34,7 +38,8 @@ interface RolloutWait {
 interface RolloutState {
   readonly rollout: StartedRollout;
   readonly end: RolloutEnd;
-  /** Since when all its pods are new and it is no worse than before, epoch ms; absent: it is not so. */
+  /** Since when all its pods are new and it is no worse than before, or Argo says that it is done, epoch ms;
+   *  absent: it is not so. */
   readonly settledSince?: number | undefined;
 }
 
@@ -130,6 +135,11 @@ function judge({
     return { rollout, end: { kind: 'late', message: `${name} is still rolling out` } };
   }
   const end = findUndone(found, rollout) ?? describeEnd(found, rollout.namespace);
+  if (found.kind === 'Rollout' && rollout.isNew && end.kind === 'complete') {
+    const since = settledSince ?? now;
+    if (now - since >= settleInPlaceMs || found.pods === 0) return { rollout, end };
+    return { rollout, end: { kind: 'late', message: `${name} is still restarting` }, settledSince: since };
+  }
   const isSettled =
     end.kind === 'late' && end.isAsBefore && 'isReplaced' in found.rollout && found.rollout.isReplaced;
   if (!isSettled) return { rollout, end };

@@ -5,7 +5,7 @@ import { type DeliverPlan, deliveredBefore } from '../plan/target-plan.ts';
 import { describeProgress, type TargetProgress } from '../progress.ts';
 import type { ClusterContext } from './context.ts';
 import { awaitRollouts, settleByPods } from './rollouts.ts';
-import { nameRestarted, type StartedWave, startWave } from './wave.ts';
+import { nameRestarted, type StartedWave, startWave, withoutLeft } from './wave.ts';
 
 /** A target whose Secret is applied and whose restarts were started. It keeps nothing of the Secret. */
 export interface StartedTarget extends Pick<TargetProgress, 'job' | 'action' | 'warnings' | 'failures'> {
@@ -18,7 +18,8 @@ export async function startTogether(plan: DeliverPlan, context: ClusterContext):
   const { job, work, warnings, failures } = plan;
   const wave = await startWave(plan.waves.flat(), job, context);
   const deliveredAt = deliveredBefore(plan);
-  return { job, action: work.plan.action, warnings, failures, wave, deliveredAt };
+  const { action } = work.plan;
+  return { job, action, warnings: withoutLeft(warnings, wave.left), failures, wave, deliveredAt };
 }
 
 /** Waits for the rollouts of all targets. One result for each, in their order. Never rejects. */

@@ -1,6 +1,6 @@
 // Starts one wave: patches its workloads, and says which rollouts to wait for.
 import { isUndone, type RestartMark } from '../../policy/delivery/restart-marks.ts';
-import type { RestartPlan } from '../../policy/delivery/restarts.ts';
+import { describeForbidden, type RestartPlan } from '../../policy/delivery/restarts.ts';
 import type { RolloutStart } from '../../policy/delivery/rollout-start.ts';
 import { nameWorkload, type Workload } from '../../policy/kubernetes/objects.ts';
 import { ClusterError } from '../../ports/cluster.ts';
@@ -19,10 +19,19 @@ export interface StartedRollout {
   readonly mark?: RestartMark | undefined;
 }
 
+/** A Rollout that Certrelay may not restart. */
+interface LeftRollout {
+  readonly left: Extract<RestartPlan, { action: 'restart' }>;
+  /** What a person does about it. */
+  readonly message: string;
+}
+
 /** One wave after its restarts were started. `ends`: what is over already. */
 export interface StartedWave {
   readonly rollouts: readonly StartedRollout[];
   readonly ends: readonly RolloutEnd[];
+  /** Restarts that Certrelay may not make; what to do about them is in `ends`. */
+  readonly left: readonly RestartPlan[];
   readonly failures: readonly Error[];
 }
 
@@ -36,9 +45,8 @@ export interface WaveOptions {
 
 const tooLate = 'time ran out before everything was restarted; the next run continues';
 
-/** Patches the pod template of each workload that must restart. A failed patch is reported and does not stop
- *  the others. Never rejects.
- */
+/** Patches each workload that must restart. A failed patch is reported and does not stop the others. A
+ *  Rollout that may not be patched is left to Argo's own tool, unless the target names it. Never rejects. */
 export async function startWave(
   wave: readonly RestartPlan[],
   { target, delivery }: Job,
@@ -47,7 +55,7 @@ export async function startWave(
 ): Promise<StartedWave> {
   const { namespace } = target;
   const started = await Promise.allSettled(
-    wave.map(async (plan): Promise<StartedRollout | undefined> => {
+    wave.map(async (plan): Promise<StartedRollout | LeftRollout | undefined> => {
       if (plan.action === 'await') {
         const mark = way === 'forth' ? plan.mark : undefined;
         return { namespace, workload: plan.workload, isNew: false, mark };
@@ -57,24 +65,36 @@ export async function startWave(
         const workload = await restarts.takeBack(namespace, plan, delivery.createdAt);
         return { namespace, workload, isNew: true };
       }
-      return {
-        namespace,
-        workload: await restarts.start(namespace, plan, served),
-        isNew: true,
-        mark: plan.mark,
-      };
+      try {
+        const workload = await restarts.start(namespace, plan, served);
+        return { namespace, workload, isNew: true, mark: plan.mark };
+      } catch (error) {
+        const message = isForbidden(error) ? describeForbidden(target, plan.workload) : undefined;
+        if (message === undefined) throw error;
+        return { left: plan, message };
+      }
     }),
   );
+  const done = started.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []));
+  const left = done.filter((one) => 'left' in one);
   const reasons = started.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : []));
   const isLate = (reason: Error) => invocation.signal.aborted && !(reason instanceof ClusterError);
   return {
-    rollouts: started.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : [])),
+    rollouts: done.filter((one) => 'workload' in one),
+    left: left.map((one) => one.left),
     ends: [
       ...wave.flatMap((plan) => (plan.action === 'undone' ? [describeUndone(plan.workload, namespace)] : [])),
+      ...left.map(({ message }) => ({ kind: 'complete' as const, message })),
       ...(reasons.some(isLate) ? [{ kind: 'late' as const, message: tooLate }] : []),
     ],
     failures: reasons.filter((reason) => !isLate(reason)),
   };
+}
+
+/** The warnings but for those about restarts that were not made. */
+export function withoutLeft(warnings: readonly string[], left: readonly RestartPlan[]): readonly string[] {
+  const obsolete = left.map((plan) => (plan.action === 'restart' ? plan.warning : undefined));
+  return warnings.filter((warning) => !obsolete.includes(warning));
 }
 
 /** The names of the workloads that this invocation restarted: not of those whose pods do not change before a
@@ -93,8 +113,16 @@ export function findUndone(workload: Workload, { mark, namespace }: StartedRollo
   return mark && isUndone(workload, mark) ? describeUndone(workload, namespace) : undefined;
 }
 
+function isForbidden(error: unknown): boolean {
+  return error instanceof ClusterError && error.code === 'Forbidden';
+}
+
 function describeUndone(workload: Workload, namespace: string): RolloutEnd {
   const { owner, kind, name } = workload;
+  if (kind === 'Rollout') {
+    const message = `Rollout ${name} was restarted, and somebody put its spec.restartAt back, so its pods may have the previous certificate: take restartAt out of what it is made from (Argo CD writes back what Git has), and run kubectl argo rollouts restart ${name} -n ${namespace}`;
+    return { kind: 'paused', message };
+  }
   const restart = `kubectl rollout restart ${kind.toLowerCase()}/${name} -n ${namespace}`;
   const who = owner === undefined ? 'somebody' : `its owner ${owner}`;
   const what = owner === undefined ? `run ${restart}` : `restart it through its owner, or run ${restart}`;

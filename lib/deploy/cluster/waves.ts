@@ -4,6 +4,7 @@
 import type { RolloutSpec } from '../../certificate/rollout-spec.ts';
 import type { RestartPlan } from '../../policy/delivery/restarts.ts';
 import { describeUnproven } from '../../policy/delivery/waves.ts';
+import { nameWorkload } from '../../policy/kubernetes/objects.ts';
 import type { ProbeSummary } from '../../policy/serving/served.ts';
 import type { Job, JobResult } from '../invocation.ts';
 import {
@@ -19,7 +20,7 @@ import type { ClusterContext } from './context.ts';
 import { rollBack } from './rollback.ts';
 import { recallServed, rememberServed } from './served-before.ts';
 import { watchWave } from './watch.ts';
-import { nameRestarted, startWave } from './wave.ts';
+import { nameRestarted, startWave, withoutLeft } from './wave.ts';
 
 /** Goes through the waves of a target whose Secret is applied, and watches each to its end. Continues where
  *  an earlier invocation stopped.
@@ -38,13 +39,22 @@ export async function deliverInWaves(
   const before = probed ?? recallServed(job, plan.waves.flat());
   const restarted: string[] = [];
   const ends: RolloutEnd[] = [];
+  const left: RestartPlan[] = [];
   const describe = (failures: readonly Error[] = []) =>
-    describeProgress({ job, action, restarted, ends, warnings, failures });
+    describeProgress({
+      job,
+      action,
+      restarted,
+      ends,
+      warnings: withoutLeft(warnings, left),
+      failures,
+    });
   let { waves } = plan;
   for (let index = 0; index < waves.length; index += 1) {
     const wave = dateRollouts(waves[index] ?? [], job, ports.clock.now());
     const isLast = index === waves.length - 1;
     const started = await startWave(wave, job, context, { served: rememberServed(before) });
+    left.push(...started.left);
     const failures = [...started.failures, ...findMissing(job, wave)];
     if (failures.length > 0) {
       restarted.push(...nameRestarted(started.rollouts, []));
@@ -62,15 +72,15 @@ export async function deliverInWaves(
       ...started.ends,
       ...unproven.map((message) => ({ kind: 'paused' as const, message })),
     );
-    if (end.kind === 'unfinished' || started.ends.length > 0 || unproven.length > 0 || isLast)
-      return describe();
+    const isOpen = started.ends.some(({ kind }) => kind !== 'complete');
+    if (end.kind === 'unfinished' || isOpen || unproven.length > 0 || isLast) return describe();
     waves = planWavesAgain(plan, await lists.renew(job.target.namespace, kindsOf(job)));
     // A restarted workload lost its mark, or there are new workloads: a later invocation begins with those.
     if (
       waves
         .slice(0, index + 1)
         .flat()
-        .some(({ action }) => action === 'restart')
+        .some((restart) => restart.action === 'restart' && !isLeft(restart, left))
     ) {
       ends.push({
         kind: 'late',
@@ -80,6 +90,11 @@ export async function deliverInWaves(
     }
   }
   return describe();
+}
+
+function isLeft({ workload }: RestartPlan, left: readonly RestartPlan[]): boolean {
+  const name = nameWorkload(workload);
+  return left.some((other) => nameWorkload(other.workload) === name);
 }
 
 /** The wave with its workloads as they were last listed. */

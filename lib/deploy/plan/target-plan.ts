@@ -138,7 +138,9 @@ function planDelivery(job: Job, work: SecretWork, seen: WorkloadObservation, now
     const { warnings } = work;
     return { kind: 'deliver', job, work, waves: [[]], warnings, failures: [workloads] };
   }
-  const planned = planRestarts(target, causeOf(job, work.found), workloads);
+  const planned = planRestarts(target, causeOf(job, work.found), workloads).filter(
+    (plan) => !isLeftBefore(job, plan),
+  );
   const { restarts, isSettled, problems } = considerPods(job, work, planned, { pods: seen.pods, now });
   try {
     const waves = rollout ? splitWaves(job, restarts, rollout) : [restarts];
@@ -155,6 +157,13 @@ function planDelivery(job: Job, work: SecretWork, seen: WorkloadObservation, now
     if (error instanceof ClusterError) return { kind: 'leave', job, result: describeRefusal(job, error) };
     throw error;
   }
+}
+
+/** Whether it is a Rollout that was left when the version was delivered: it is no more Certrelay's than
+ *  then. */
+function isLeftBefore({ target, phase }: Job, { action, workload }: RestartPlan): boolean {
+  const isFound = typeof target.restart === 'string' && workload.kind === 'Rollout';
+  return phase === 'rolled-out' && action === 'restart' && isFound;
 }
 
 function planReturn(
@@ -185,7 +194,8 @@ function causeOf({ delivery, phase }: Job, found: ClusterSecret | undefined): Re
 
 /** @throws ClusterError `NotFound` if the canary is none of the workloads. */
 function splitWaves({ target }: Job, restarts: readonly RestartPlan[], rollout: RolloutSpec) {
-  const planned = planWaves(restarts, rollout);
+  const order = typeof target.restart === 'string' ? 'found' : 'listed';
+  const planned = planWaves(restarts, rollout, order);
   if ('waves' in planned) return planned.waves;
   const canary = nameWorkload(planned.missing);
   const message = `the canary ${canary} of ${nameTarget(target)} is none of the workloads to restart; correct the target's "rollout" or "restart"`;
@@ -205,9 +215,11 @@ export function findMissing({ target }: Job, restarts: readonly RestartPlan[]): 
 
 function describeCaution(plan: RestartPlan): readonly string[] {
   if (plan.action === 'leave') {
-    return [
-      `${nameWorkload(plan.workload)} is not restarted: it has the annotation ${restartAnnotation}: "false"`,
-    ];
+    const { refusesRestart, restartAt } = plan.workload;
+    const why = refusesRestart
+      ? `it has the annotation ${restartAnnotation}: "false"`
+      : `somebody has planned its restart for ${restartAt?.toISOString()} (spec.restartAt)`;
+    return [`${nameWorkload(plan.workload)} is not restarted: ${why}`];
   }
   return plan.action === 'restart' && plan.warning ? [plan.warning] : [];
 }

@@ -1,8 +1,8 @@
 // Lists everything in a cluster that may use the Secrets of a namespace.
 
-import { workloadKinds } from '../../certificate/rollout-spec.ts';
+import { type WorkloadKind, workloadKinds } from '../../certificate/rollout-spec.ts';
 import type { PossibleUsers } from '../../policy/delivery/pruning.ts';
-import { type OtherKind, type OtherUser, otherKinds } from '../../policy/kubernetes/objects.ts';
+import { otherKinds, type Workload } from '../../policy/kubernetes/objects.ts';
 import { findUsersOfPods } from '../../policy/kubernetes/secret-users.ts';
 import type { TlsObject } from '../../policy/kubernetes/tls-objects.ts';
 import { type Cluster, ClusterError } from '../../ports/cluster.ts';
@@ -17,8 +17,8 @@ export async function listUsers(
   signal: AbortSignal,
 ): Promise<PossibleUsers> {
   const [workloads, others, jobs, objects, sets, granted] = await Promise.all([
-    Promise.all(workloadKinds.map((kind) => cluster.listWorkloads(namespace, kind, signal))),
-    Promise.all(otherKinds.map((kind) => listOthers(namespace, kind, cluster, signal))),
+    Promise.all(workloadKinds.map((kind) => listWorkloads(namespace, kind, cluster, signal))),
+    Promise.all(otherKinds.map((kind) => cluster.listOthers(namespace, kind, signal))),
     tolerate(() => cluster.listOthers(namespace, 'Job', signal)),
     cluster.listTlsObjects(namespace, ['Ingress', 'Gateway'], signal),
     listListenerSets(namespace, cluster, signal),
@@ -40,14 +40,14 @@ export async function listUsers(
   };
 }
 
-async function listOthers(
+async function listWorkloads(
   namespace: string,
-  kind: OtherKind,
+  kind: WorkloadKind,
   cluster: Cluster,
   signal: AbortSignal,
-): Promise<readonly OtherUser[]> {
+): Promise<readonly Workload[]> {
   try {
-    return await cluster.listOthers(namespace, kind, signal);
+    return await cluster.listWorkloads(namespace, kind, signal);
   } catch (error) {
     if (error instanceof ClusterError && error.code === 'NotFound') return [];
     throw error;

@@ -1,7 +1,8 @@
-// The marks on pod templates that restart workloads: what they look like, and whether one is there.
+// The marks that restart workloads: what they look like, and whether one is there.
 import { createHash } from 'node:crypto';
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { restartedAtAnnotation, type Workload } from '../kubernetes/objects.ts';
+import { isPutBack, judgeInPlace } from './in-place-restarts.ts';
 import { readStart } from './rollout-start.ts';
 
 /** What a restart is for: one version of a certificate in one Secret. */
@@ -41,10 +42,10 @@ const markPrefix = 'certrelay.dev/fingerprint-';
 export function markOf(
   { restartStrategy, secret }: SecretTarget,
   { fingerprint: value, createdAt }: RestartCause,
-  { container }: Workload,
+  { kind, container }: Workload,
 ): RestartMark {
   const key = fingerprintAnnotation(secret);
-  return restartStrategy === 'env'
+  return restartStrategy === 'env' && kind !== 'Rollout'
     ? { kind: 'env', key, container, value, createdAt }
     : { kind: 'annotation', key, value, createdAt };
 }
@@ -70,10 +71,9 @@ export function repairMark(
 const repairSign = '.';
 
 /** The fingerprint in the target's mark on the workload; `undefined` if it has none. */
-export function readMark(
-  { restartStrategy, secret }: SecretTarget,
-  { refresh, annotations }: Workload,
-): string | undefined {
+export function readMark({ restartStrategy, secret }: SecretTarget, workload: Workload): string | undefined {
+  const { refresh, annotations, kind } = workload;
+  if (kind === 'Rollout') return readOwnMark(fingerprintAnnotation(secret), workload);
   const value = restartStrategy === 'env' ? refresh : annotations[fingerprintAnnotation(secret)];
   return value?.split(repairSign)[0];
 }
@@ -86,7 +86,9 @@ export function markOn(
   workload: Workload,
 ): RestartMark | undefined {
   const mark = markOf(target, cause, workload);
-  const value = mark.kind === 'env' ? workload.refresh : workload.annotations[mark.key];
+  const { kind, refresh, annotations, ownAnnotations } = workload;
+  const marked = kind === 'Rollout' ? ownAnnotations : annotations;
+  const value = mark.kind === 'env' ? refresh : marked[mark.key];
   const isOn = value !== undefined && readMark(target, workload) === cause.fingerprint;
   return isOn ? { ...mark, value } : undefined;
 }
@@ -100,8 +102,12 @@ export function judgeMark(
   workload: Workload,
 ): 'set' | 'undone' | 'absent' {
   const value = readMark(target, workload);
-  if (value === cause.fingerprint) return 'set';
   const key = fingerprintAnnotation(target.secret);
+  if (workload.kind === 'Rollout') {
+    const isBack = isTakenBackTo(target, cause.fingerprint, workload);
+    return judgeInPlace(workload, isBack ? cause.fingerprint : value, cause);
+  }
+  if (value === cause.fingerprint) return 'set';
   const isOurs = readOwnMark(key, workload) === cause.fingerprint;
   if (isOurs && isSharedMark(markOf(target, cause, workload), workload)) return 'set';
   if (!isOurs && value !== undefined) return 'absent';
@@ -152,6 +158,7 @@ export function readOwnMark(key: string, { ownAnnotations }: Workload): string |
 
 /** Whether somebody took away a mark that was set, and every trace of the restart with it. */
 export function isUndone(workload: Workload, mark: RestartMark): boolean {
+  if (workload.kind === 'Rollout') return isPutBack(workload);
   const { annotations, refresh } = workload;
   const value = mark.kind === 'env' ? refresh : annotations[mark.key];
   if (value === mark.value || isSharedMark(mark, workload)) return false;

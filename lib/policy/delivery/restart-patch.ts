@@ -5,6 +5,7 @@ import {
   sinceAnnotation,
   type Workload,
 } from '../kubernetes/objects.ts';
+import { inPlacePatch } from './in-place-restarts.ts';
 import { backSign, type RestartMark, toSeconds } from './restart-marks.ts';
 import { describeStart, type FormerMark, type RolloutStart, readStart } from './rollout-start.ts';
 
@@ -17,6 +18,9 @@ export function restartPatch(
   marks: readonly RestartMark[],
   { since, served }: { readonly since: Date; readonly served?: RolloutStart['served'] },
 ): RestartPatch {
+  const own = Object.fromEntries(marks.map(({ key, value }) => [key, value]));
+  if (workload.kind === 'Rollout')
+    return inPlacePatch(workload, { ...own, ...describeStart(workload, {}, served) }, since);
   const annotations = marks.filter(({ kind }) => kind === 'annotation');
   const variable = marks.findLast((mark) => mark.kind === 'env');
   const restartedAt = laterRestart(workload, marks);
@@ -27,7 +31,7 @@ export function restartPatch(
     },
     env: variable && { container: variable.container, value: variable.value },
     own: {
-      ...Object.fromEntries(marks.map(({ key, value }) => [key, value])),
+      ...own,
       [sinceAnnotation]: since.toISOString(),
       ...describeStart(
         workload,
@@ -47,6 +51,8 @@ export function returnPatch(
   before: RestartMark,
   { failedAt, since }: { readonly failedAt: Date | undefined; readonly since: Date },
 ): RestartPatch {
+  const own = { [before.key]: `${backSign}${before.value}` };
+  if (workload.kind === 'Rollout') return inPlacePatch(workload, own, since);
   const former = readStart(workload)?.former[before.key];
   const value = former ? former.mark : before.value;
   const isAnnotation = before.kind === 'annotation';
@@ -59,7 +65,7 @@ export function returnPatch(
       ...(former && isFromFailed ? { [restartedAtAnnotation]: former.restartedAt } : {}),
     },
     env: isAnnotation ? undefined : { container: before.container, value },
-    own: { [before.key]: `${backSign}${before.value}`, [sinceAnnotation]: since.toISOString() },
+    own: { ...own, [sinceAnnotation]: since.toISOString() },
   };
 }
 

@@ -2,8 +2,9 @@
 import type { WorkloadReference } from '../../certificate/rollout-spec.ts';
 import type { SecretTarget } from '../../certificate/spec.ts';
 import { listSome } from '../bounds.ts';
-import { nameWorkload, type SecretUses, type Workload } from '../kubernetes/objects.ts';
+import type { SecretUses, Workload } from '../kubernetes/objects.ts';
 import { nameKind, nameUser, type SecretUser } from '../kubernetes/secret-users.ts';
+import { describeGap } from './in-place-restarts.ts';
 import {
   isRestartedFor,
   isTakenBackTo,
@@ -17,8 +18,8 @@ import {
 /** What to do with one workload.
  *  `restart`: put the mark on its pod template. `await`: the mark is there already; wait for its rollout.
  *  `undone`: the mark was there, and somebody put the template before back; only a person can help.
- *  `leave`: its annotation forbids a restart. `missing`: the inventory lists it, and the namespace has no
- *  such workload. */
+ *  `leave`: its annotation forbids a restart, or somebody has planned one. `missing`: the inventory lists it,
+ *  and the namespace has no such workload. */
 export type RestartPlan =
   | {
       readonly action: 'restart';
@@ -83,8 +84,21 @@ export function describeOtherUsers(target: SecretTarget, others: readonly Secret
   return listSome(sentences, mostOthers);
 }
 
+/** One sentence, in the same words, for a Rollout that Certrelay may not restart; `undefined` if that is a
+ *  failure: it is no Rollout, or the target names it. */
+export function describeForbidden(
+  { restart, rollout }: SecretTarget,
+  { kind, name }: Workload,
+): string | undefined {
+  const isCanary = rollout?.canary?.kind === kind && rollout.canary.name === name;
+  if (kind !== 'Rollout' || isCanary || typeof restart !== 'string') return undefined;
+  return `Rollout ${name} uses it too: ${argoAdvice}, or bind the role certrelay-rollouts, with which Certrelay does`;
+}
+
 /** Anybody who may create pods may name any number of owners. */
 const mostOthers = 20;
+
+const argoAdvice = 'Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it';
 
 const added =
   'its pods do, its pod template does not, so it is not restarted; if something adds the Secret to its pods, list it in the "restart" of the target';
@@ -96,7 +110,7 @@ const advice: Readonly<Record<string, string>> = {
   'CronJob.batch': 'its next run uses the new certificate',
   'Job.batch': 'its pods may keep the old certificate until they end',
   'Pod.': 'no workload recreates it; delete it and create it again',
-  'Rollout.argoproj.io': 'Argo Rollouts rolls it; run "kubectl argo rollouts restart" for it',
+  'Rollout.argoproj.io': `${argoAdvice}, or list it in the "restart" of the target`,
   'DeploymentConfig.apps.openshift.io':
     'Certrelay does not restart it; run "oc rollout latest" for it, or convert it to a Deployment',
   'Deployment.apps': added,
@@ -118,10 +132,9 @@ function isConcerned(user: SecretUses, { restart, secret }: SecretTarget): boole
 function planRestart(target: SecretTarget, cause: RestartCause, workload: Workload): RestartPlan {
   const state = judgeMark(target, cause, workload);
   if (state === 'set') return { action: 'await', workload, mark: markOn(target, cause, workload) };
-  if (workload.refusesRestart) return { action: 'leave', workload };
+  if (workload.refusesRestart || workload.isRestartPlanned) return { action: 'leave', workload };
   if (state === 'undone') return { action: 'undone', workload };
   const mark = markOf(target, cause, workload);
-  if (!workload.hasGapOnRestart) return { action: 'restart', workload, mark };
-  const warning = `${nameWorkload(workload)} has strategy Recreate: it does not answer while it restarts`;
-  return { action: 'restart', workload, mark, warning };
+  const warning = describeGap(workload);
+  return { action: 'restart', workload, mark, ...(warning === undefined ? {} : { warning }) };
 }

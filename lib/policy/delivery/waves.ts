@@ -9,20 +9,24 @@ import type { RestartPlan } from './restarts.ts';
 
 /** The canary alone first, then the other workloads in the given order, in `waves` groups of about the
  *  same size. Without any plan: one empty wave. `missing`: the canary is not among the plans, so nothing
- *  may be restarted. */
+ *  may be restarted.
+ *  @param order `listed`: as a person wrote it. `found`: Rollouts, which may turn out not to be ours to
+ *  restart, are divided by themselves and change no group of the others. */
 export function planWaves(
   plans: readonly RestartPlan[],
   { canary, waves }: Pick<RolloutSpec, 'canary' | 'waves'>,
+  order: 'listed' | 'found' = 'listed',
 ): { readonly waves: readonly (readonly RestartPlan[])[] } | { readonly missing: WorkloadReference } {
   const isCanary = ({ workload }: RestartPlan) =>
     workload.kind === canary?.kind && workload.name === canary.name;
   const first = plans.filter(isCanary);
   if (canary && first.length === 0) return { missing: canary };
   const others = plans.filter((plan) => !isCanary(plan));
+  const isApart = ({ workload }: RestartPlan) => order === 'found' && workload.kind === 'Rollout';
+  const parts = [others.filter((plan) => !isApart(plan)), others.filter(isApart)];
   const groups = Array.from({ length: waves }, (_, index) =>
-    others.slice(
-      Math.ceil((others.length * index) / waves),
-      Math.ceil((others.length * (index + 1)) / waves),
+    parts.flatMap((part) =>
+      part.slice(Math.ceil((part.length * index) / waves), Math.ceil((part.length * (index + 1)) / waves)),
     ),
   );
   const planned = [first, ...groups].filter((wave) => wave.length > 0);

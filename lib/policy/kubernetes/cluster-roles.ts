@@ -1,6 +1,11 @@
 // Decides the least rights that Certrelay needs in each namespace of a cluster, from the inventory.
 
-import { type WorkloadKind, workloadKinds } from '../../certificate/rollout-spec.ts';
+import {
+  appsKinds,
+  type WorkloadKind,
+  type WorkloadReference,
+  workloadKinds,
+} from '../../certificate/rollout-spec.ts';
 import {
   type AllowedRestart,
   type Inventory,
@@ -37,9 +42,19 @@ interface NamespaceUse {
   readonly restarts: readonly AllowedRestart[];
 }
 
+/** Rights beyond those that the inventory asks for. */
+export interface ExtraRights {
+  /** Restart every Rollout of Argo that uses a Secret; absent: those that the inventory names. */
+  readonly argoRollouts?: boolean | undefined;
+}
+
 /** The rules for each namespace of the cluster in which Certrelay delivers, discovers or prunes, sorted by
  *  namespace. Rights for an import by hand are not included. */
-export function listRoles(cluster: string, inventory: Inventory): readonly NamespaceRules[] {
+export function listRoles(
+  cluster: string,
+  inventory: Inventory,
+  options: ExtraRights = {},
+): readonly NamespaceRules[] {
   const uses = [
     ...findTargets(cluster, inventory),
     ...findRegistered(cluster, inventory),
@@ -57,7 +72,7 @@ export function listRoles(cluster: string, inventory: Inventory): readonly Names
       rules: [
         ...writeSecrets(own),
         ...replaceSecrets(own),
-        ...restartWorkloads(own),
+        ...restartWorkloads(own, options),
         ...listSecrets(own),
         ...(pruned.has(namespace) ? pruneSecrets : []),
         ...(discovered.includes(namespace) ? discoverObjects : []),
@@ -130,31 +145,40 @@ const resources: Readonly<Record<WorkloadKind, string>> = {
   Deployment: 'deployments',
   StatefulSet: 'statefulsets',
   DaemonSet: 'daemonsets',
+  Rollout: 'rollouts',
 };
+const apps = { apiGroups: ['apps'], resources: appsKinds.map((kind) => resources[kind]) };
 
-function restartWorkloads(uses: readonly NamespaceUse[]): readonly RoleRule[] {
+function restartWorkloads(
+  uses: readonly NamespaceUse[],
+  { argoRollouts = false }: ExtraRights,
+): readonly RoleRule[] {
   const restarts = uses.flatMap((use) => use.restarts).filter((restart) => restart !== 'none');
-  if (restarts.some((restart) => typeof restart === 'string')) {
-    const all = workloadKinds.map((kind) => resources[kind]);
-    const why =
-      'find the workloads that use a Secret, restart them by an annotation, watch their rollouts; note that who may patch a workload may run any image with any Secret of the namespace';
-    return [{ why, apiGroups: ['apps'], resources: all, verbs: ['list', 'patch'] }, ...nameOthers];
-  }
   const listed = restarts.filter((restart) => typeof restart !== 'string');
-  return workloadKinds.flatMap((kind): readonly RoleRule[] => {
-    const names = sortNames(listed.filter((workload) => workload.kind === kind).map(({ name }) => name));
-    if (names.length === 0) return [];
-    const rule = { apiGroups: ['apps'], resources: [resources[kind]] };
-    return [
-      { why: 'watch the rollouts', ...rule, verbs: ['list'] },
-      {
-        why: 'restart these; note that who may patch a workload may run any image with any Secret of the namespace',
-        ...rule,
-        resourceNames: names,
-        verbs: ['patch'],
-      },
-    ];
+  if (restarts.some((restart) => typeof restart === 'string')) {
+    const why = `find the workloads that use a Secret, restart them by an annotation, watch their rollouts; ${power}`;
+    const all = { why: `restart Rollouts of Argo; ${power}`, ...ruleOf('Rollout'), verbs: ['patch'] };
+    const rollouts = argoRollouts ? [all] : patchListed('Rollout', listed);
+    return [{ why, ...apps, verbs: ['list', 'patch'] }, ...nameOthers, ...rollouts];
+  }
+  return workloadKinds.flatMap((kind) => {
+    const patch = patchListed(kind, listed);
+    const watch = { why: 'watch the rollouts', ...ruleOf(kind), verbs: ['list'] };
+    return patch.length > 0 ? [watch, ...patch] : [];
   });
+}
+
+const power = 'note that who may patch a workload may run any image with any Secret of the namespace';
+
+/** The right to restart what the inventory names, if it names any of the kind. */
+function patchListed(kind: WorkloadKind, listed: readonly WorkloadReference[]): readonly RoleRule[] {
+  const names = sortNames(listed.filter((workload) => workload.kind === kind).map(({ name }) => name));
+  if (names.length === 0) return [];
+  return [{ why: `restart these; ${power}`, ...ruleOf(kind), resourceNames: names, verbs: ['patch'] }];
+}
+
+function ruleOf(kind: WorkloadKind): Pick<RoleRule, 'apiGroups' | 'resources'> {
+  return { apiGroups: [kind === 'Rollout' ? 'argoproj.io' : 'apps'], resources: [resources[kind]] };
 }
 
 const otherUsers: readonly Omit<RoleRule, 'why'>[] = [
@@ -183,11 +207,7 @@ const pruneSecrets: readonly RoleRule[] = [
     verbs: ['list', 'delete'],
   },
   ...[
-    {
-      apiGroups: ['apps'],
-      resources: workloadKinds.map((kind) => resources[kind]),
-      verbs: ['list'],
-    },
+    { ...apps, verbs: ['list'] },
     ...otherUsers,
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['list'] },
     { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['list'] },

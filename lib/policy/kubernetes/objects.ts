@@ -112,15 +112,15 @@ export interface SecretUses {
   readonly mentioned?: readonly string[];
 }
 
-/** A Deployment, StatefulSet or DaemonSet as it was read. */
+/** A Deployment, StatefulSet, DaemonSet or Rollout as it was read. */
 export interface Workload extends WorkloadReference, SecretUses {
-  /** Annotations of the pod template. */
+  /** Annotations of the pod template; none if that is in another object (`workloadRef` of a Rollout). */
   readonly annotations: StringMap;
   /** Annotations of the workload itself whose names begin with `certrelay.dev/`. */
   readonly ownAnnotations: StringMap;
   /** The object that controls it, e.g. `Prometheus main`; absent: nothing does. */
   readonly owner?: string | undefined;
-  /** Name of the first container of the pod template. */
+  /** Name of the first container of the pod template; empty if it has none. */
   readonly container: string;
   /** That container's value of `refreshVariable`. */
   readonly refresh?: string | undefined;
@@ -134,15 +134,19 @@ export interface Workload extends WorkloadReference, SecretUses {
   /** How many pods it should have, and how many of them are not available. */
   readonly pods: number;
   readonly unavailable: number;
-  /** True for strategy `Recreate` with at least one pod: all pods stop before new ones start. */
+  /** True if all pods stop before new ones start: for strategy `Recreate`, and for a Rollout of one pod. */
   readonly hasGapOnRestart: boolean;
   /** True if it or its pod template says `certrelay.dev/restart: "false"`: only its owner restarts it. */
   readonly refusesRestart: boolean;
+  /** Of a Rollout: all its pods must be created at this instant or later (`spec.restartAt`). Absent: nobody
+   *  has restarted it. */
+  readonly restartAt?: Date | undefined;
+  /** True if `restartAt` is still to come, because somebody has planned a restart. Absent: it is not. */
+  readonly isRestartPlanned?: boolean | undefined;
 }
 
-/** Kinds that Certrelay lists for the Secrets that their pods use, and does not restart. `Rollout` is of Argo
- *  Rollouts. */
-export const otherKinds = ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod', 'Rollout'] as const;
+/** Kinds that Certrelay lists for the Secrets that their pods use, and does not restart. */
+export const otherKinds = ['ReplicationController', 'ReplicaSet', 'CronJob', 'Pod'] as const;
 
 /** One of `otherKinds`, or `Job`, which is listed only before a Secret is deleted: one that is suspended, or
  *  waits to try again, has no pod. */
@@ -173,6 +177,8 @@ export interface RestartPatch {
   readonly env?: { readonly container: string; readonly value: string | null } | undefined;
   /** Annotations of the workload itself; `null` removes one. */
   readonly own: Readonly<Record<string, string | null>>;
+  /** Of a Rollout, in place of template and variable: what its `restartAt` becomes, in whole seconds. */
+  readonly restartAt?: Date | undefined;
 }
 
 /** How messages name a workload: `Deployment web`. */

@@ -16,15 +16,15 @@ export interface RunningPod {
   readonly starts: readonly Date[];
 }
 
-/** The pods of a workload. A Deployment's belong to its ReplicaSets, whose names are its own and their
- *  hash. */
+/** The pods of a workload. A Deployment's or Rollout's belong to its ReplicaSets, whose names are its own and
+ *  their hash. */
 export function podsOf(
   { kind, name }: Pick<Workload, 'kind' | 'name'>,
   pods: readonly RunningPod[],
 ): readonly RunningPod[] {
   return pods.filter(({ owner, revision }) => {
     if (owner?.group !== 'apps') return false;
-    if (kind !== 'Deployment') return owner.kind === kind && owner.name === name;
+    if (kind !== 'Deployment' && kind !== 'Rollout') return owner.kind === kind && owner.name === name;
     return owner.kind === 'ReplicaSet' && revision !== undefined && owner.name === `${name}-${revision}`;
   });
 }

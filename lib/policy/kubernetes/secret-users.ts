@@ -1,5 +1,6 @@
 // Decides who uses Secrets: for each pod the topmost owner that is known, and each template without pods.
 
+import { type WorkloadKind, workloadKinds } from '../../certificate/rollout-spec.ts';
 import type { ObjectOwner, OtherKind, OtherUser, SecretUses, Workload } from './objects.ts';
 
 /** An object of any kind whose pods use Secrets. */
@@ -11,11 +12,10 @@ const groups: Readonly<Record<OtherKind, string>> = {
   CronJob: 'batch',
   Job: 'batch',
   Pod: '',
-  Rollout: 'argoproj.io',
 };
 
 /** What Certrelay lists and restarts itself. */
-const restarted = ['Deployment', 'StatefulSet', 'DaemonSet'].map((kind) => `${kind}.apps`);
+const restarted = workloadKinds.map((kind) => `${kind}.${groupOf(kind)}`);
 
 /** Kinds whose own template is listed, so that the templates of what they own do not count. */
 const templated = [...restarted, ...Object.entries(groups).map(([kind, group]) => `${kind}.${group}`)];
@@ -33,6 +33,11 @@ const mostOwners = 8;
 export function nameUser({ group, kind, name }: ObjectOwner): string {
   const isShort = group === '' || wellKnown.includes(nameKind({ group, kind }));
   return isShort ? `${kind} ${name}` : `${kind}.${group} ${name}`;
+}
+
+/** The API group of a workload. */
+function groupOf(kind: WorkloadKind): string {
+  return kind === 'Rollout' ? 'argoproj.io' : 'apps';
 }
 
 /** A kind with its API group: `Job.batch`, `Pod.`. */
@@ -56,17 +61,19 @@ export function findUsersOfPods(listed: readonly OtherUser[]): readonly SecretUs
  *  Secrets that its pods use and no template of its own does: something adds them to the pods. Pods of a
  *  ReplicaSet that is not listed are left out, because a Deployment may own it.
  *  @param listed All objects of `otherKinds` in the namespace that could be listed.
- *  @param workloads All Deployments, StatefulSets and DaemonSets of the namespace. */
+ *  @param workloads All workloads of the namespace; no Rollouts if they could not be listed. */
 export function findOtherUsers(
   listed: readonly OtherUser[],
   workloads: readonly Workload[],
 ): readonly SecretUser[] {
   const owners = indexOwners(listed);
-  const own = new Map(workloads.map((workload) => [keyOf({ group: 'apps', ...workload }), workload]));
+  const own = new Map(
+    workloads.map((workload) => [keyOf({ group: groupOf(workload.kind), ...workload }), workload]),
+  );
   const users = listed.flatMap((user): readonly SecretUser[] => {
     if (user.kind !== 'Pod' && user.owner) return [];
     const topmost = findTopmost(user, owners);
-    if (restarted.includes(nameKind(topmost))) {
+    if (!isKnownByPods(topmost, own.get(keyOf(topmost))) && restarted.includes(nameKind(topmost))) {
       const revision = user.owner && owners.get(keyOf(user.owner));
       return findAdded(user, topmost, [own.get(keyOf(topmost)), revision]);
     }
@@ -74,6 +81,11 @@ export function findOtherUsers(
     return isUnknown ? [] : [{ ...user, ...topmost }];
   });
   return mergeUses(users);
+}
+
+/** Whether it is a Rollout that is not listed, or whose pod template is in another object. */
+function isKnownByPods({ kind }: ObjectOwner, workload: Workload | undefined): boolean {
+  return kind === 'Rollout' && (workload === undefined || workload.container === '');
 }
 
 /** The workload with those Secrets of its pod that no template names. Nothing if the workload is not there:

@@ -66,7 +66,7 @@ function list(call: ApiCall, { url }: Request, world: World): object {
     },
     items: found.slice(start, end).map((object) => {
       const { apiVersion: _version, kind: _kind, ...item } = withStatus(object, world);
-      return kind.knownBy === 'definition' ? object : item;
+      return kind.knownBy === 'definition' ? withStatus(object, world) : item;
     }),
   };
 }
@@ -84,11 +84,13 @@ function create(call: ApiCall, request: Request, world: World): object {
 
 function patch(call: ApiCall, request: Request, world: World): Answer {
   const type = request.headers['content-type']?.split(';')[0] ?? '';
+  // The server knows no lists' keys of a kind that it has by a definition.
+  const isDefined = call.kind.knownBy === 'definition';
   if (type === 'application/apply-patch+yaml') return apply(call, request, world);
   const change =
     type === 'application/merge-patch+json'
       ? mergePatch
-      : type === 'application/strategic-merge-patch+json'
+      : type === 'application/strategic-merge-patch+json' && !isDefined
         ? strategicMergePatch
         : undefined;
   if (!change) throw unsupportedMediaType(type);
@@ -178,7 +180,7 @@ function requireNamespace({ kind, namespace }: ApiCall, { objects }: World): voi
 
 /** The object as read: the status of a workload is what its controller has come to by now. */
 function withStatus(object: KubernetesObject, { rollouts, now }: World): KubernetesObject {
-  if (!object.apiVersion.startsWith('apps/')) return object;
+  if (!object.apiVersion.startsWith('apps/') && object.kind !== 'Rollout') return object;
   return kubernetesObject.parse({ ...object, status: rollouts.statusOf(object, now().getTime()) });
 }
 

@@ -131,7 +131,7 @@ export class ObjectStore {
         ...(kind.namespaced ? { namespace } : {}),
         uid: randomUUID(),
         creationTimestamp: now.toISOString().replace(/\.\d+Z$/, 'Z'),
-        ...(kind.group === 'apps' ? { generation: 1 } : {}),
+        ...(kind.group === 'apps' || kind.knownBy === 'definition' ? { generation: 1 } : {}),
       },
     };
     return this.#keep(kind, namespace, created);

@@ -38,7 +38,7 @@ export function deleteOwned(
 }
 
 function listWorkloads(objects: ObjectStore, namespace: string): readonly KubernetesObject[] {
-  return ['deployments', 'statefulsets', 'daemonsets'].flatMap((resource) =>
+  return ['deployments', 'statefulsets', 'daemonsets', 'rollouts'].flatMap((resource) =>
     objects.list(resource, namespace),
   );
 }

@@ -1,5 +1,7 @@
 // The workload controllers of the embedded cluster: pods and status follow a changed pod template as time
 // passes.
+import * as z from 'zod';
+import { type ArgoStatus, describeRollout, judgeRestart, stepRollout } from './controllers/argo.ts';
 import {
   type DeploymentStatus,
   describeDeployment,
@@ -13,7 +15,7 @@ import {
   stepDaemonSet,
   stepStatefulSet,
 } from './controllers/ordered.ts';
-import { describePod, describeReplicaSet } from './controllers/owned.ts';
+import { describePod, describeReplicaSet, hasSets } from './controllers/owned.ts';
 import {
   type Pod,
   revisionOf,
@@ -50,6 +52,7 @@ interface Tracked {
   time: number;
   pods: readonly Pod[];
   progress: DeploymentStatus;
+  argo: ArgoStatus;
   current: string;
   /** Templates that it has had pods of, by revision. */
   readonly templates: Map<string, Template>;
@@ -59,7 +62,16 @@ const steps: Readonly<Record<string, Step>> = {
   Deployment: stepDeployment,
   StatefulSet: stepStatefulSet,
   DaemonSet: stepDaemonSet,
+  Rollout: stepRollout,
 };
+
+/** Whether the cluster has a controller for it. A Rollout whose template is in another object has none
+ *  here. */
+function isControlled({ apiVersion, kind, spec }: KubernetesObject): boolean {
+  if (kind !== 'Rollout') return Object.hasOwn(steps, kind);
+  return apiVersion.startsWith('argoproj.io/') && withTemplate.safeParse(spec).success;
+}
+const withTemplate = z.object({ template: z.object({}) });
 
 export interface RolloutOptions {
   /** How long a rollout takes; 40 ms if not given. Half of it passes before a controller sees a change, half
@@ -87,7 +99,7 @@ export class Rollouts {
   /** The workload's status at the instant `now`, epoch milliseconds. Its controller learns of a change at the
    *  first look after it. */
   statusOf(object: KubernetesObject, now: number): object {
-    if (!Object.hasOwn(steps, object.kind)) return { replicas: 0 };
+    if (!isControlled(object)) return object.kind === 'Rollout' ? {} : { replicas: 0 };
     const tracked = this.#advance(object, now);
     const { seen, pods, progress } = tracked;
     if (!seen) return { observedGeneration: 0 };
@@ -96,13 +108,14 @@ export class Rollouts {
       Deployment: () => describeDeployment(seen, progress),
       StatefulSet: () => describeStatefulSet(pods, situation),
       DaemonSet: () => describeDaemonSet(pods, situation),
+      Rollout: () => describeRollout(pods, situation, tracked.argo, seen.metadata.generation),
     }[seen.kind];
     return { observedGeneration: seen.metadata.generation, ...described?.() };
   }
 
   /** The pods of a workload, and the ReplicaSets of a Deployment, as the API has them. */
   ownedBy(object: KubernetesObject, now: number): readonly KubernetesObject[] {
-    if (!Object.hasOwn(steps, object.kind)) return [];
+    if (!isControlled(object)) return [];
     const tracked = this.#advance(object, now);
     const { seen, pods } = tracked;
     if (!seen) return [];
@@ -114,7 +127,7 @@ export class Rollouts {
     const described = pods.map((pod) => {
       return describePod(object, pod, { isReady: isReady(pod), node: this.#findNode(pod)?.name });
     });
-    return object.kind === 'Deployment' ? [...sets, ...described] : described;
+    return hasSets(object) ? [...sets, ...described] : described;
   }
 
   /** Deletes a pod, as a person may; its controller makes another. */
@@ -150,18 +163,22 @@ export class Rollouts {
       time: now,
       pods: [],
       progress: { replicas: 0, updated: 0, ready: 0, since: now },
+      argo: { staleUntil: 0 },
       current: '',
       templates: new Map(),
     };
   }
 
   /** When something happens next; Infinity: nothing does. */
-  #nextInstant({ seesAt = Infinity, pods, time, latest }: Tracked): number {
+  #nextInstant({ seesAt = Infinity, pods, time, latest, seen, argo }: Tracked): number {
+    const planned = Date.parse(seen?.spec.restartAt ?? '') + 1;
+    const restart = planned > time ? planned : Infinity;
+    const looks = argo.staleUntil > time ? argo.staleUntil : Infinity;
     const ready = pods
       .filter((pod) => this.#canRun(latest.metadata.name, pod))
       .map((pod) => pod.createdAt + this.#startMs(latest))
       .filter((at) => at > time);
-    return Math.min(seesAt, ...ready);
+    return Math.min(seesAt, restart, looks, ...ready);
   }
 
   #sync(tracked: Tracked, now: number): void {
@@ -181,14 +198,16 @@ export class Rollouts {
       before = tracked.pods;
       tracked.progress = judgeProgress(tracked.progress, before, situation, now);
       tracked.pods = step(before, { ...situation, current: tracked.current });
+      tracked.argo = judgeRestart(tracked.argo, tracked.pods, situation);
     }
     if (seen.kind === 'StatefulSet' && isComplete(tracked.pods, situation)) tracked.current = newest;
   }
 
   #situationOf({ current, templates }: Tracked, seen: Workload, now: number): Situation {
-    const { spec, metadata, kind } = seen;
+    const { spec, metadata } = seen;
     const newest = revisionOf(spec.template);
     return {
+      now,
       spec,
       newest,
       current,
@@ -197,7 +216,7 @@ export class Rollouts {
       make: (suffix, { node, revision = newest } = {}) => {
         this.#made += 1;
         const unique = this.#made.toString(36).padStart(5, '0');
-        const middle = kind === 'Deployment' ? `${newest}-` : '';
+        const middle = hasSets(seen) ? `${newest}-` : '';
         return {
           name: `${metadata.name}-${middle}${suffix ?? unique}`,
           revision,

@@ -2,16 +2,25 @@
 import { type KubernetesObject, kubernetesObject } from '../objects.ts';
 import type { Pod, Template } from './pods.ts';
 
+/** Whether its pods belong to ReplicaSets. */
+export function hasSets({ kind }: Pick<KubernetesObject, 'kind'>): boolean {
+  return Object.hasOwn(hashLabels, kind);
+}
+
+const hashLabels: Readonly<Record<string, string>> = {
+  Deployment: 'pod-template-hash',
+  Rollout: 'rollouts-pod-template-hash',
+};
+
 /** A pod of the workload. */
 export function describePod(
   owner: KubernetesObject,
   { name, revision, template, createdAt }: Pod,
   { isReady, node }: { readonly isReady: boolean; readonly node: string | undefined },
 ): KubernetesObject {
-  const isDeployment = owner.kind === 'Deployment';
   const startedAt = toSeconds(createdAt);
-  const label = isDeployment ? 'pod-template-hash' : 'controller-revision-hash';
-  const controller = isDeployment ? setOf(owner, revision) : owner;
+  const controller = hasSets(owner) ? setOf(owner, revision) : owner;
+  const label = hashLabels[owner.kind] ?? 'controller-revision-hash';
   return kubernetesObject.parse({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -38,7 +47,7 @@ export function describePod(
   });
 }
 
-/** The ReplicaSet of one of a Deployment's templates. */
+/** The ReplicaSet of one of a Deployment's or Rollout's templates. */
 export function describeReplicaSet(
   owner: KubernetesObject,
   { revision, template, replicas }: { revision: string; template: Template; replicas: number },

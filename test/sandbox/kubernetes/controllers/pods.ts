@@ -4,8 +4,9 @@ import * as z from 'zod';
 
 const strings = z.record(z.string(), z.string());
 const amount = z.union([z.number(), z.string()]);
+const limits = z.object({ maxUnavailable: amount.optional() }).optional();
 
-/** The fields of a Deployment, StatefulSet or DaemonSet that its controller goes by. */
+/** The fields of a workload that its controller goes by. */
 export const workload = z.object({
   kind: z.string(),
   metadata: z.object({
@@ -17,12 +18,15 @@ export const workload = z.object({
   spec: z.object({
     replicas: z.number().default(1),
     paused: z.boolean().default(false),
+    restartAt: z.string().optional(),
     progressDeadlineSeconds: z.number().default(600),
     podManagementPolicy: z.enum(['OrderedReady', 'Parallel']).default('OrderedReady'),
     ordinals: z.object({ start: z.number().default(0) }).default({ start: 0 }),
     strategy: z
       .object({
         type: z.string().optional(),
+        canary: limits,
+        blueGreen: limits,
         rollingUpdate: z
           .object({ maxSurge: amount.default('25%'), maxUnavailable: amount.default('25%') })
           .prefault({}),
@@ -69,6 +73,8 @@ export interface Pod {
 /** What a controller sees at one instant. A step returns the pods after it, the same array if it does
  *  nothing. */
 export interface Situation {
+  /** Epoch milliseconds. */
+  readonly now: number;
   readonly spec: Workload['spec'];
   /** Revision of the template in `spec`. */
   readonly newest: string;
