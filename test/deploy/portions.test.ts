@@ -84,3 +84,26 @@ test('jobs of one namespace stay side by side, and what shares a workload is one
     ['five'],
   ]);
 });
+
+test('a Secret that somebody creates while others are planned is not overwritten unseen', async () => {
+  const newer: string[] = [];
+  const harness = await openHarness({
+    targets: [targetOf({ restart: 'none' }), targetOf({ secret: 'slow', restart: 'none' })],
+    wrap: (cluster) => ({
+      ...cluster,
+      readSecret: async (namespace, name, signal) => {
+        const found = await cluster.readSecret(namespace, name, signal);
+        if (name !== 'slow' || newer.length > 0) return found;
+        newer.push(name);
+        // Another invocation delivers the next version meanwhile, and this answer takes its time.
+        harness.clock.pass(60_000);
+        await harness.issue('shop', 'version-2');
+        await harness.deploy();
+        harness.clock.pass(60_000);
+        return found;
+      },
+    }),
+  });
+  await harness.deploy();
+  expect(harness.secret()?.metadata.annotations?.['certrelay.dev/version']).toBe('version-2');
+});

@@ -10,6 +10,10 @@ import { observeAndPlan, planReturnTo } from './observe.ts';
 /** How often a Secret is planned again because somebody else changed it at the same time. */
 const attempts = 3;
 
+/** A plan to create a Secret is made again after so long: the API server does not say if somebody created it
+ *  meanwhile, as it does for one that has changed. */
+const staleMs = 5_000;
+
 /** Applies the plan's Secret if it differs from what it should be, and verifies what the cluster stored.
  *  Returns the plan that was carried out: another than the given one after a conflict, even one that leaves
  *  the target.
@@ -18,7 +22,8 @@ export async function applySecret(
   plan: DeliverPlan | ReturnPlan,
   context: ClusterContext,
 ): Promise<TargetPlan> {
-  let current: TargetPlan = plan;
+  const isStale = plan.work.plan.action === 'create' && isOlderThan(plan.work.seenAt, staleMs, context);
+  let current: TargetPlan = isStale ? await planAgain(plan, context) : plan;
   for (let attempt = 1; ; attempt += 1) {
     if (current.kind === 'leave' || current.work.plan.action === 'keep') return current;
     try {
@@ -30,6 +35,10 @@ export async function applySecret(
       current = await planAgain(current, context);
     }
   }
+}
+
+function isOlderThan(instant: Date, ms: number, { ports: { clock } }: ClusterContext): boolean {
+  return clock.now().getTime() - instant.getTime() > ms;
 }
 
 function planAgain(plan: DeliverPlan | ReturnPlan, context: ClusterContext): Promise<TargetPlan> {

@@ -33,14 +33,16 @@ import type { ClusterContext } from './context.ts';
  *  Secret cannot be read. */
 export async function observeAndPlan(job: Job, context: ClusterContext): Promise<TargetPlan> {
   const { ports, invocation, secrets } = context;
+  const at = ports.clock.now();
   const found = (await secrets.find(job.target)) ?? (await readSecret(job, context));
   const { freeze, phase } = job;
   const isBack = freeze && judgeFrozen(freeze, nameTarget(job.target), phase !== 'none') === 'back';
   const lastGood = isBack ? await findLastGood(job, { isSeen: false }, context) : undefined;
-  const left = leaveAsIs(job, { found, lastGood }, ports.clock.now());
+  const left = leaveAsIs(job, { at, found, lastGood }, ports.clock.now());
   if (left) return { kind: 'leave', job, result: left };
   const password = await readPassword(job.target, ports.readText, invocation.signal);
-  const seen = { found, password, lastGood, supersededBy: await findSuccessor(job, found, context) };
+  const supersededBy = await findSuccessor(job, found, context);
+  const seen = { at, found, password, lastGood, supersededBy };
   return plan(job, decideSecret(job, seen, ports.clock.now()), context);
 }
 
@@ -53,9 +55,10 @@ export async function planReturnTo(
 ): Promise<TargetPlan> {
   const { ports, invocation } = context;
   const password = await readPassword(job.target, ports.readText, invocation.signal);
+  const at = ports.clock.now();
   const found = await readSecret(job, context);
   const supersededBy = await findSuccessor(job, found, context);
-  const seen: SecretObservation = { found, password, lastGood, supersededBy };
+  const seen: SecretObservation = { at, found, password, lastGood, supersededBy };
   return plan(job, decideReturn(job, freeze, seen), context);
 }
 

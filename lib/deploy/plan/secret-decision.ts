@@ -33,6 +33,8 @@ import { describeRefusal, describeUndelivered } from '../results.ts';
 
 /** What was observed of one target's Secret. */
 export interface SecretObservation {
+  /** When it was read. */
+  readonly at: Date;
   /** Absent: there is no such Secret. */
   readonly found?: ClusterSecret | undefined;
   /** Of a keystore. */
@@ -50,6 +52,8 @@ export interface SecretWork {
   readonly plan: Exclude<SecretPlan, { action: 'refuse' }>;
   readonly desired: SecretManifest;
   readonly found: ClusterSecret | undefined;
+  /** When the Secret was decided on. */
+  readonly seenAt: Date;
   readonly warnings: readonly string[];
   /** What others changed in a Secret that was delivered; absent: nothing. */
   readonly drift?: Drift | undefined;
@@ -174,7 +178,8 @@ function planWork(
     const message = `Secret ${nameTarget(target)} has version ${applied} of ${own.certificate}; this run began with ${own.version}, but ${supersededBy} is current now`;
     return new ClusterError('Conflict', message);
   }
-  return { delivery, plan, desired, found, warnings: [...plan.warnings, ...(weakness ? [weakness] : [])] };
+  const warnings = [...plan.warnings, ...(weakness ? [weakness] : [])];
+  return { delivery, plan, desired, found, seenAt: seen.at, warnings };
 }
 
 /** Whether the certificate in the Secret, which may be older than the previous version, ends soon. */
