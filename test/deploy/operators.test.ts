@@ -5,7 +5,7 @@ import { ClusterError } from '../../lib/ports/cluster.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { targetOf } from '../minting/targets.ts';
 import type { KeepsAnnotation } from '../sandbox/kubernetes/operators.ts';
-import { type Harness, type HarnessOptions, only, openHarness } from './harness.ts';
+import { type Harness, type HarnessOptions, only, openHarness, targetsOf } from './harness.ts';
 import { apps, patchesOf, readWorkload } from './workloads.ts';
 
 const mark = 'certrelay.dev/fingerprint-shop-tls';
@@ -195,6 +195,19 @@ test('two certificates of one second do not vouch for each other', async () => {
   harness.clock.pass(3_600_000);
   await harness.deploy();
   expect(patchesOf(harness), 'its pods have the other certificate only').toEqual(['db', 'db']);
+});
+
+test('two certificates of different times, restarted together, have both been, in later passes as well', async () => {
+  const listed = [{ kind: 'StatefulSet', name: 'db' }] as const;
+  const harness = await openOperated(keepsKubectl, { targets: [targetOf({ restart: listed })] });
+  await harness.issue('api', 'version-1', [targetOf({ secret: 'api-tls', restart: listed })]);
+  for (let pass = 0; pass < 3; pass += 1) {
+    const outcomes = targetsOf(await harness.deploy()).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(Array(2).fill(pass === 0 ? 'delivered' : 'unchanged'));
+    harness.clock.pass(3_600_000);
+    for (const name of ['shop', 'api']) await harness.store.record(name, { deployed: null });
+  }
+  expect(patchesOf(harness)).toEqual(['db']);
 });
 
 test.for([

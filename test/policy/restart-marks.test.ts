@@ -99,6 +99,12 @@ describe('a mark that is not on the template', () => {
       {},
       'set',
     ],
+    [
+      'it was taken away and restartedAt is that of a newer certificate in the same patch',
+      withoutMark(restart(marked), { [restartedAt]: at(12) }),
+      {},
+      'set',
+    ],
     ['all was taken away', withoutMark(restart(fresh), {}), {}, 'undone'],
     ['all was put back', withoutMark(restart(marked), marked.annotations), {}, 'undone'],
     ['all was taken away, in a later run', withoutMark(restart(marked), {}), { isResumed: true }, 'undone'],

@@ -113,7 +113,7 @@ export function judgeMark(
   if (!isOurs && value !== undefined) return 'absent';
   const shown = judgeRestart(workload, cause);
   if (shown === 'after') return 'set';
-  if (isOurs) return shown === 'same' && isMoved(workload, key) ? 'set' : 'undone';
+  if (isOurs) return shown !== 'before' && isMoved(workload, key) ? 'set' : 'undone';
   // Whoever leaves no annotation of ours may have left the restart; else it is another certificate's.
   if (shown === 'same') return hasOwnMarks(workload) ? 'absent' : 'set';
   return shown === 'between' && cause.isResumed ? 'undone' : 'absent';
