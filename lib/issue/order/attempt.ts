@@ -111,7 +111,7 @@ export async function beginAttempt(
   } catch (cause) {
     const written = claim ? valuesOfEarlierRuns(claim) : [];
     const error = toError(cause);
-    const mayBeIssued = claim !== undefined && keepsOrder(claim, error, ports.clock.now());
+    const mayBeIssued = claim !== undefined && keepsOrder(claim, spec, error, ports.clock.now());
     return { kind: 'failed', claim, written, error, mayBeIssued };
   }
 }

@@ -1,4 +1,5 @@
 // Orders that a CA takes long for: how long that is no failure, and when a hiccup does not end them.
+import type { CertificateSpec } from '../../certificate/spec.ts';
 import { actualByTags } from '../../policy/issuance/actual.ts';
 import { defaultAttempts } from '../../policy/issuance/issuer-choice.ts';
 import { AcmeError, type Order } from '../../ports/acme.ts';
@@ -22,15 +23,20 @@ export function isPatient(since: Date, entry: StoreEntry | undefined, now: Date)
 /** Whether the claim's order outlives an error that kept this run from reading it: the CA may have issued for
  *  the claim's key, even if TXT values are still there, because the run that wrote them may have ended after
  *  it finalized. It ends with an order that is over. Unless the CA is known to work on it, it also ends after
- *  so many failures that another issuer may be tried. */
-export function keepsOrder(claim: Claim, error: Error, now: Date): boolean {
+ *  so many failures that another issuer is tried, if the certificate has one. */
+export function keepsOrder(
+  claim: Claim,
+  { fallbackIssuers = [] }: Pick<CertificateSpec, 'fallbackIssuers'>,
+  error: Error,
+  now: Date,
+): boolean {
   const { inheritedKey, entry, pending } = claim;
   const order = entry?.state.order;
   if (!inheritedKey || order === undefined) return false;
   if (error instanceof AcmeError && error.code === 'Invalid') return false;
   const { unfinished } = pending;
   if (unfinished?.orderUrl === order && isPatient(unfinished.since, entry, now)) return true;
-  return (entry?.state.failures ?? 0) < defaultAttempts;
+  return fallbackIssuers.length === 0 || (entry?.state.failures ?? 0) < defaultAttempts;
 }
 
 /** A slow order, as it was read before the certificate is claimed. */
