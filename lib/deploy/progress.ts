@@ -20,7 +20,7 @@ export function describePlan(plan: TargetPlan): JobResult {
   if (plan.kind === 'return')
     return describeReturn(plan, { restarted, failures, notes: [], isPlanned: true });
   const order = plan.rollout && waves.flat().length > 0 ? [describeWaves(waves)] : [];
-  const unproven = plan.rollout ? describeUnproven(waves[0] ?? [], plan.rollout) : [];
+  const unproven = plan.rollout && waves.length > 1 ? describeUnproven(waves[0] ?? [], plan.rollout) : [];
   const unsure = describeRole(restarted.filter((_, index) => restarts[index]?.workload.kind === 'Rollout'));
   const notes = [...failures.map(describeError), ...order, ...unproven, ...unsure, ...warnings];
   const message = nameSome([describeAction(job, action, restarted, 'planned'), ...notes], 30, '; ');

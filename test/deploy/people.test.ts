@@ -150,3 +150,16 @@ test('a step whose workload is paused, without a canary, holds the next one up a
   await harness.admin.patch(apps('Deployment', 'a'), { spec: { paused: false } });
   expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', restarted: ['Deployment b'] });
 });
+
+test('a step in which no pod was replaced lets no further step begin', async () => {
+  const rollout = { waves: 2, deadlineMs: 600_000, probe: false, windows: [] };
+  const harness = await openHarness({ targets: [targetOf({ rollout })] });
+  harness.addWorkload('Deployment', 'empty', 'shop-tls');
+  harness.addWorkload('Deployment', 'web', 'shop-tls');
+  await harness.admin.patch('/apis/apps/v1/namespaces/shop/deployments/empty', { spec: { replicas: 0 } });
+  const report = only(await harness.deploy());
+  expect(report).toMatchObject({ outcome: 'pending', restarted: ['Deployment empty'] });
+  expect(report.message).toMatch(/no pod was replaced in the step with Deployment empty.*give them pods/);
+  await harness.admin.patch('/apis/apps/v1/namespaces/shop/deployments/empty', { spec: { replicas: 1 } });
+  expect(only(await harness.deploy())).toMatchObject({ outcome: 'delivered', restarted: ['Deployment web'] });
+});

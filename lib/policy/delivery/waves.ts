@@ -3,6 +3,7 @@
 
 import type { RolloutSpec, WorkloadReference } from '../../certificate/rollout-spec.ts';
 import type { ServedWord } from '../../state/delivery.ts';
+import { nameSome } from '../bounds.ts';
 import { nameWorkload } from '../kubernetes/objects.ts';
 import type { ProbeResult, ProbeSummary } from '../serving/served.ts';
 import type { RestartPlan } from './restarts.ts';
@@ -33,20 +34,32 @@ export function planWaves(
   return { waves: planned.length > 0 ? planned : [[]] };
 }
 
-/** Why the canary proves nothing, even if its rollout is over: no pod of it is available, or it may not be
- *  restarted. One message, or none; none for a wave without the canary. */
+/** Why a wave proves nothing, even if its rollouts are over: no pod of the canary is available or the canary
+ *  may not be restarted; or no workload of another wave has a pod that was replaced. One message, or none. */
 export function describeUnproven(
   wave: readonly RestartPlan[],
   { canary }: Pick<RolloutSpec, 'canary'>,
 ): readonly string[] {
   const plan = wave.find(({ workload }) => workload.kind === canary?.kind && workload.name === canary.name);
-  if (!plan || plan.action === 'missing') return [];
+  if (!plan) return describeEmpty(wave);
+  if (plan.action === 'missing') return [];
   const name = nameWorkload(plan.workload);
   const rest = 'so no other workload restarts: name another canary in the target\'s "rollout", or';
   if (plan.action === 'leave') return [`the canary ${name} is not restarted, ${rest} restart it yourself`];
   if (plan.workload.pods === 0) return [`the canary ${name} has no pods, ${rest} give it some`];
   const isDown = plan.workload.unavailable >= plan.workload.pods;
   return isDown ? [`no pod of the canary ${name} is available, ${rest} mend it`] : [];
+}
+
+function describeEmpty(wave: readonly RestartPlan[]): readonly string[] {
+  const isEmpty = wave.every(
+    (plan) => plan.action === 'leave' || (plan.action !== 'missing' && plan.workload.pods === 0),
+  );
+  if (wave.length === 0 || !isEmpty) return [];
+  const names = nameSome(wave.map(({ workload }) => nameWorkload(workload)));
+  return [
+    `no pod was replaced in the step with ${names}, so no further workload restarts: give them pods, restart what refuses, or use fewer "waves"`,
+  ];
 }
 
 /** How bad it is for clients: a certificate for the name is better than one for other names, and any answer
