@@ -94,11 +94,7 @@ async function carryOut(
     for (const { job, result } of applied.left) results.set(job, result);
   }
   const [together, separate] = await Promise.all([finishTogether(started, context), Promise.all(watched)]);
-  for (const [job, result] of separate.flat()) results.set(job, result);
-  for (const [index, { job }] of started.entries()) {
-    const result = together[index];
-    if (result) results.set(job, result);
-  }
+  for (const [job, result] of [...together, ...separate.flat()]) results.set(job, result);
   const missing = new Error('the target was not worked on');
   return jobs.map((job) => results.get(job) ?? describeFailure(job, missing, context.invocation));
 }

@@ -104,8 +104,10 @@ async function finish(
     if (plan.kind === 'leave') return plan.result;
     if (plan.kind === 'return') return await finishReturn(plan, context);
     if (plan.rollout) return await deliverInWaves(plan, plan.rollout, before, context);
-    const [result] = await finishTogether([await startTogether(plan, context)], context);
-    return result ?? describeFailure(job, new Error('the target was not worked on'), context.invocation);
+    const [finished] = await finishTogether([await startTogether(plan, context)], context);
+    return (
+      finished?.[1] ?? describeFailure(job, new Error('the target was not worked on'), context.invocation)
+    );
   } catch (error) {
     return describeFailure(job, toError(error), context.invocation);
   }

@@ -1,6 +1,6 @@
 // Restarts the workloads of targets that are not watched, and waits for all of them at once.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
-import type { JobResult } from '../invocation.ts';
+import type { Job, JobResult } from '../invocation.ts';
 import { type DeliverPlan, deliveredBefore } from '../plan/target-plan.ts';
 import { describeProgress, type TargetProgress } from '../progress.ts';
 import type { ClusterContext } from './context.ts';
@@ -22,22 +22,23 @@ export async function startTogether(plan: DeliverPlan, context: ClusterContext):
   return { job, action, warnings: withoutLeft(warnings, wave.left), failures, wave, deliveredAt };
 }
 
-/** Waits for the rollouts of all targets. One result for each, in their order. Never rejects. */
+/** Waits for the rollouts of all targets. One job and its result for each. Never rejects. */
 export async function finishTogether(
   started: readonly StartedTarget[],
   { concurrency, lists, ports, invocation }: ClusterContext,
-): Promise<readonly JobResult[]> {
+): Promise<readonly (readonly [Job, JobResult])[]> {
   const rollouts = started.flatMap(({ wave }) => wave.rollouts);
   const ends = await awaitRollouts(rollouts, lists, { clock: ports.clock, signal: invocation.signal });
   const endOf = new Map(rollouts.map((rollout, index) => [rollout, ends[index]]));
   return mapConcurrently(started, concurrency, async ({ wave, deliveredAt, failures, ...target }) => {
     const awaited = wave.rollouts.flatMap((rollout) => endOf.get(rollout) ?? []);
     const own = await settleByPods(wave.rollouts, awaited, deliveredAt, lists);
-    return describeProgress({
+    const result = describeProgress({
       ...target,
       restarted: nameRestarted(wave.rollouts, own),
       ends: [...own, ...wave.ends],
       failures: [...failures, ...wave.failures],
     });
+    return [target.job, result] as const;
   });
 }
