@@ -4,26 +4,12 @@ import { isUndone, judgeMark, markOf, markOn } from '../../lib/policy/delivery/r
 import { restartPatch, returnPatch } from '../../lib/policy/delivery/restart-patch.ts';
 import type { Workload } from '../../lib/policy/kubernetes/objects.ts';
 import { targetOf } from '../minting/targets.ts';
+import { workloadFacts } from '../minting/workloads.ts';
 
 const key = 'certrelay.dev/fingerprint-shop-tls';
 const target = targetOf({});
 const at = (time: string) => new Date(`2026-11-22T${time}Z`);
-const rollout = (more: Partial<Workload> = {}): Workload => ({
-  kind: 'Rollout',
-  name: 'web',
-  secrets: ['shop-tls'],
-  fixed: [],
-  annotations: {},
-  ownAnnotations: {},
-  pods: 3,
-  unavailable: 0,
-  container: 'main',
-  generation: 1,
-  rollout: { state: 'complete' },
-  hasGapOnRestart: false,
-  refusesRestart: false,
-  ...more,
-});
+const rollout = (more: Partial<Workload> = {}) => workloadFacts({ kind: 'Rollout', pods: 3, ...more });
 const applied = { fingerprint: 'aa', appliedAt: at('10:00:00'), isResumed: true };
 const ours = { ownAnnotations: { [key]: 'aa' }, rolloutSince: at('10:00:00.400') };
 

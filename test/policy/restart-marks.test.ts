@@ -13,6 +13,7 @@ import { planRollbackRestarts } from '../../lib/policy/delivery/restarts.ts';
 import { isAsBefore, readStart } from '../../lib/policy/delivery/rollout-start.ts';
 import type { RestartPatch, Workload } from '../../lib/policy/kubernetes/objects.ts';
 import { targetOf } from '../minting/targets.ts';
+import { workloadFacts } from '../minting/workloads.ts';
 
 const key = 'certrelay.dev/fingerprint-shop-tls';
 const otherKey = 'certrelay.dev/fingerprint-api-tls';
@@ -25,22 +26,8 @@ const since = new Date(at(21));
 const cause: RestartCause = { fingerprint: 'new', createdAt, appliedAt, isResumed: false };
 const env = targetOf({ restartStrategy: 'env' });
 
-const workloadOf = (more: Partial<Workload> = {}): Workload => ({
-  kind: 'StatefulSet',
-  name: 'db',
-  secrets: ['shop-tls', 'api-tls'],
-  fixed: [],
-  annotations: {},
-  ownAnnotations: {},
-  pods: 3,
-  unavailable: 0,
-  container: 'main',
-  generation: 1,
-  rollout: { state: 'complete' },
-  hasGapOnRestart: false,
-  refusesRestart: false,
-  ...more,
-});
+const workloadOf = (more: Partial<Workload> = {}) =>
+  workloadFacts({ kind: 'StatefulSet', name: 'db', secrets: ['shop-tls', 'api-tls'], pods: 3, ...more });
 
 /** The workload after a patch, as the API merges it. */
 function patched(workload: Workload, { template, env: variable, own }: RestartPatch): Workload {

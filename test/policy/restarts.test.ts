@@ -11,24 +11,10 @@ import {
 import type { Workload } from '../../lib/policy/kubernetes/objects.ts';
 import type { SecretUser } from '../../lib/policy/kubernetes/secret-users.ts';
 import { targetOf } from '../minting/targets.ts';
+import { workloadFacts } from '../minting/workloads.ts';
 
 describe('planRestarts', () => {
-  const workload = (name: string, more: Partial<Workload> = {}): Workload => ({
-    kind: 'Deployment',
-    name,
-    secrets: ['shop-tls'],
-    fixed: [],
-    annotations: {},
-    ownAnnotations: {},
-    pods: 1,
-    unavailable: 0,
-    container: 'main',
-    generation: 1,
-    rollout: { state: 'complete' },
-    hasGapOnRestart: false,
-    refusesRestart: false,
-    ...more,
-  });
+  const workload = (name: string, more: Partial<Workload> = {}) => workloadFacts({ name, ...more });
   const key = 'certrelay.dev/fingerprint-shop-tls';
   const cause = { fingerprint: 'aa', isResumed: false };
   const plan = (workloads: readonly Workload[], more: Partial<SecretTarget> = {}) =>

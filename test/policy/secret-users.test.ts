@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { ObjectOwner, OtherUser, Workload } from '../../lib/policy/kubernetes/objects.ts';
 import { findOtherUsers, findUsersOfPods, nameUser } from '../../lib/policy/kubernetes/secret-users.ts';
+import { workloadFacts } from '../minting/workloads.ts';
 
 const uses = { secrets: ['tls'], fixed: [] };
 const nothing = { secrets: [], fixed: [] };
@@ -9,20 +10,7 @@ const of = (group: string, kind: string, name: string): ObjectOwner => ({ group,
 const pod = (name: string, owner?: ObjectOwner): OtherUser => ({ kind: 'Pod', name, owner, ...uses });
 const web = of('apps', 'Deployment', 'web');
 const webRevision = of('apps', 'ReplicaSet', 'web-1');
-const workload: Workload = {
-  kind: 'Deployment',
-  name: 'web',
-  ...uses,
-  annotations: {},
-  ownAnnotations: {},
-  pods: 1,
-  unavailable: 0,
-  container: 'main',
-  generation: 1,
-  rollout: { state: 'complete' },
-  hasGapOnRestart: false,
-  refusesRestart: false,
-};
+const workload = workloadFacts(uses);
 
 const byUsing = [
   pod('bare'),
