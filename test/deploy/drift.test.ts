@@ -154,6 +154,7 @@ test('a Secret that somebody writes after every pass restarts nothing in each of
   for (let pass = 0; pass < 5; pass += 1) {
     await spoil(harness);
     addPod(harness, 'late', `late-abc-${pass}`, harness.clock.now());
+    if (pass > 0) addPod(harness, 'early', `early-abc-${pass}0`, harness.clock.now());
     harness.clock.pass(hour);
     await harness.deploy();
   }
