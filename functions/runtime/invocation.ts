@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Inventory } from '../../lib/certificate/spec.ts';
+import { setCommandPlace } from '../../lib/policy/commands.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { ConfigError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
@@ -42,6 +43,7 @@ export async function beginInvocation(context: Context): Promise<Invocation> {
   const signal = AbortSignal.timeout(Math.max(0, workMs));
   const cleanUpSignal = AbortSignal.timeout(Math.max(0, cleanUpMs));
   const settings = readSettings(process.env);
+  setCommandPlace(settings);
   return {
     id: context.awsRequestId,
     settings,

@@ -6,6 +6,7 @@ import { nameOfSecret } from '../inventory/discovery.ts';
 import { explainIssue, mistakesOf } from '../inventory/problems.ts';
 import { findTakenSecrets } from '../inventory/request-checks.ts';
 import { registrationBody } from '../inventory/schema.ts';
+import { invokeCommand } from '../policy/commands.ts';
 import { freezeOf, isImported, resumeCommand } from '../policy/delivery/freeze.ts';
 import { nameTarget } from '../policy/delivery/secret-plan.ts';
 import {
@@ -115,8 +116,8 @@ export async function migrateSecret(
 
 /** What a person runs next. */
 function describeHold(certificate: string): string {
-  const look = JSON.stringify({ certificates: [certificate], resume: true, dryRun: true });
-  return `nothing is delivered by the import alone; to see what deploy would change and restart, run: npx serverless invoke -f deploy -d '${look}'; to deliver it, run: ${resumeCommand(certificate)}`;
+  const look = invokeCommand('deploy', { certificates: [certificate], resume: true, dryRun: true });
+  return `nothing is delivered by the import alone; to see what deploy would change and restart, run: ${look}; to deliver it, run: ${resumeCommand(certificate)}`;
 }
 
 async function readSource(

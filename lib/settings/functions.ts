@@ -13,6 +13,10 @@ export interface Settings {
   readonly inventoryPath?: string | undefined;
   /** First part of every AWS secret's name. */
   readonly prefix: string;
+  /** Stage of the deploy, for commands in messages. Absent: the default one. */
+  readonly stage?: string | undefined;
+  /** The AWS region, as Lambda sets it, for commands in messages. */
+  readonly region?: string | undefined;
   /** Addresses of the DNS servers for every question, each `address` or `address:port`. Absent: the system's
    *  servers, then each zone's own. */
   readonly resolvers?: readonly string[] | undefined;
@@ -98,6 +102,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   }
   return {
     prefix,
+    stage: read('CERTRELAY_STAGE'),
+    region: read('AWS_REGION'),
     logLevel,
     webhookSecret: read('CERTRELAY_WEBHOOK_SECRET') ?? `${prefix}/webhook`,
     inventoryPath: read('CERTRELAY_INVENTORY'),

@@ -16,7 +16,7 @@ test('D13 a version whose workload never becomes available is taken back, no lat
     outcome: 'held',
     restarted: ['Deployment web'],
     message: expect.stringMatching(
-      /^Deployment web .*; the previous version \(version-1\) is put back, restarted Deployment web; .* serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
+      /^Deployment web .*; the previous version \(version-1\) is put back, restarted Deployment web; .* serverless invoke --function deploy --data '{"certificates":\["shop"\],"resume":true}'$/,
     ),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
@@ -40,7 +40,7 @@ test('D13 a version whose workload never becomes available is taken back, no lat
   expect(judgeHealth(standing, agent.clock.now(), 0)).toMatchObject({
     health: 'failing',
     message: expect.stringMatching(
-      /^frozen: it failed at lab\/shop\/shop-tls: Deployment web .*: npx serverless invoke -f deploy -d '.*"resume":true}'$/,
+      /^frozen: it failed at lab\/shop\/shop-tls: Deployment web .*: npx serverless invoke --function deploy --data '.*"resume":true}'$/,
     ),
   });
 

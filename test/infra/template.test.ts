@@ -112,6 +112,12 @@ describe('packaging', () => {
     });
   });
 
+  it('tells every function its stage, for the commands in its messages', () => {
+    expect(properties('DeployLambdaFunction')?.Environment).toMatchObject({
+      Variables: { CERTRELAY_STAGE: 'dev' },
+    });
+  });
+
   it('takes rates, a prefix, an alarm topic and a reserved concurrency as parameters', () => {
     const { Resources } = tailored.template;
     expect(Resources.IssueSchedule?.Properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)' });

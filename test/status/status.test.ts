@@ -93,7 +93,7 @@ describe('P14 P24 a certificate is', () => {
       'failing',
       'held because it failed somewhere',
       stateOfTags({ deliveryHeld: 'v1 lab/shop/shop-tls Deployment web: 0 of 2 replicas are new' }),
-      /^frozen: it failed at lab\/shop\/shop-tls: Deployment web: 0 of 2 replicas are new; once that is fixed, run: npx serverless invoke -f deploy -d '{"certificates":\["shop"\],"resume":true}'$/,
+      /^frozen: it failed at lab\/shop\/shop-tls: Deployment web: 0 of 2 replicas are new; once that is fixed, run: npx serverless invoke --function deploy --data '{"certificates":\["shop"\],"resume":true}'$/,
     ],
     [
       'pending',

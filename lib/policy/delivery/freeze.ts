@@ -2,6 +2,7 @@
 // back.
 import { type Bundle, type UnverifiedBundle, verifyBundle } from '../../certificate/bundle.ts';
 import type { Freeze } from '../../state/delivery.ts';
+import { invokeCommand } from '../commands.ts';
 import { isNearExpiry } from './windows.ts';
 
 /** Characters of a reason that are recorded on tags; the log has the whole reason. */
@@ -61,8 +62,7 @@ export function adviseFreeze(certificate: string): string {
 
 /** The shell command that ends the freeze, at `deploy` and at agents. */
 export function resumeCommand(certificate: string): string {
-  const event = JSON.stringify({ certificates: [certificate], resume: true });
-  return `npx serverless invoke -f deploy -d '${event}'`;
+  return invokeCommand('deploy', { certificates: [certificate], resume: true });
 }
 
 /** Verifies the previous version for a rollback. Returns its bundle, or one line that says why it cannot be
