@@ -4,9 +4,9 @@ import type { Inventory } from '../certificate/spec.ts';
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import {
   type CertificateHealth,
-  type HealthWord,
   healthWords,
   judgeHealth,
+  type StatusWord,
 } from '../policy/health/health.ts';
 import { createFit } from '../policy/registration/fit.ts';
 import { type Installation, isGraceOpen, type Misfits, notAllowed } from '../policy/registration/grace.ts';
@@ -43,7 +43,7 @@ export interface StatusInvocation extends StatusRequest {
 /** The answer of `status`. It contains no secrets. */
 export interface StatusReport {
   /** Number of certificates by health. */
-  readonly summary: Readonly<Record<HealthWord, number>>;
+  readonly summary: Readonly<Record<StatusWord, number>>;
   /** Value for CERTRELAY_SIGNING_KEY of agents; absent before the first certificate is signed for one. */
   readonly signingKey?: string | undefined;
   readonly agents: readonly AgentStatus[];
@@ -88,7 +88,7 @@ export async function describeStatus(
   const sorted = healthWords.flatMap((word) => byHealth.get(word) ?? []);
   const listed = takeFitting(sorted.slice(0, mostListed), mostAnswerBytes);
   const omitted = sorted.length - listed.length;
-  const count = (word: HealthWord) => byHealth.get(word)?.length ?? 0;
+  const count = (word: StatusWord) => byHealth.get(word)?.length ?? 0;
   const report: StatusReport = {
     summary: { failing: count('failing'), pending: count('pending'), well: count('well') },
     signingKey,

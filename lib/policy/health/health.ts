@@ -24,12 +24,12 @@ import { servedByTargets } from '../serving/served-targets.ts';
  *  do. */
 export const healthWords = ['failing', 'pending', 'well'] as const;
 /** One of `healthWords`. */
-export type HealthWord = (typeof healthWords)[number];
+export type StatusWord = (typeof healthWords)[number];
 
 /** The health of one certificate. An instant is absent if it is unknown or does not apply. */
 export interface CertificateHealth {
   readonly name: string;
-  readonly health: HealthWord;
+  readonly health: StatusWord;
   /** One line: why, and what to do. */
   readonly message: string;
   /** Current version id of the AWS secret; absent if it contains no certificate, or if tags describe
