@@ -1,9 +1,11 @@
 // The sandbox's Secrets Manager: the contract, and what a test can ask of it beside.
 import {
   CreateSecretCommand,
+  DeleteSecretCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
   PutSecretValueCommand,
+  RemoveRegionsFromReplicationCommand,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
@@ -83,6 +85,23 @@ test('listing lags behind by as long as it is told to', async () => {
   expect(await listed()).toEqual([[token('v1')]]);
   clock.now = new Date('2026-11-22T10:02:00Z');
   expect(await listed()).toEqual([[token('v2'), token('v1')]]);
+});
+
+test('a secret with replicas is not deleted, and its name is free after its window', async () => {
+  const { client, clock, service } = await open();
+  const secret = service.vault.mustFind('s');
+  secret.replicas.add('eu-west-1');
+  const deletion = new DeleteSecretCommand({ SecretId: 's', RecoveryWindowInDays: 30 });
+  await expect(client.send(deletion)).rejects.toMatchObject({ name: 'InvalidRequestException' });
+  await client.send(
+    new RemoveRegionsFromReplicationCommand({ SecretId: 's', RemoveReplicaRegions: ['eu-west-1'] }),
+  );
+  await client.send(deletion);
+  clock.now = new Date('2026-12-22T09:59:59Z');
+  expect(service.vault.find('s')).toBeDefined();
+  clock.now = new Date('2026-12-22T10:00:00Z');
+  expect(service.vault.find('s')).toBeUndefined();
+  await client.send(new CreateSecretCommand({ Name: 's' }));
 });
 
 test('beyond 100, versions without labels are forgotten once they are a day old', async () => {

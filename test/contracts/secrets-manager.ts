@@ -8,6 +8,7 @@ import {
   GetSecretValueCommand,
   ListSecretsCommand,
   PutSecretValueCommand,
+  RemoveRegionsFromReplicationCommand,
   RestoreSecretCommand,
   SecretsManagerClient,
   TagResourceCommand,
@@ -370,6 +371,82 @@ export function secretsManagerContract(
         await expect(client.send(new CreateSecretCommand({ Name: secret }))).rejects.toEqual(refused);
       },
     );
+
+    promise(
+      'the answer of a deletion is the end of its window: 30 days unless the request says',
+      async () => {
+        const daysUntil = async (request: { RecoveryWindowInDays?: number }) => {
+          const SecretId = await make();
+          const { DeletionDate } = await client.send(new DeleteSecretCommand({ SecretId, ...request }));
+          return ((DeletionDate?.getTime() ?? 0) - Date.now()) / 86_400_000;
+        };
+        expect(await daysUntil({})).toBeCloseTo(30, 1);
+        expect(await daysUntil({ RecoveryWindowInDays: 7 })).toBeCloseTo(7, 1);
+      },
+    );
+
+    promise('a window has 7 to 30 days, and excludes a deletion without one', async () => {
+      const remove = async (request: {
+        RecoveryWindowInDays: number;
+        ForceDeleteWithoutRecovery?: boolean;
+      }) => client.send(new DeleteSecretCommand({ SecretId: await make(), ...request }));
+      await expect(remove({ RecoveryWindowInDays: 6 })).rejects.toThrow();
+      await expect(remove({ RecoveryWindowInDays: 31 })).rejects.toThrow();
+      await expect(remove({ RecoveryWindowInDays: 30, ForceDeleteWithoutRecovery: true })).rejects.toEqual(
+        refusedAs('InvalidParameterException'),
+      );
+    });
+
+    promise(
+      'what is scheduled for deletion takes no tag and no other window, and keeps its tags',
+      async () => {
+        const SecretId = await make();
+        await client.send(new TagResourceCommand({ SecretId, Tags: [tagOf('a', '1')] }));
+        await client.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 30 }));
+        const refused = refusedAs('InvalidRequestException');
+        const tag = new TagResourceCommand({ SecretId, Tags: [tagOf('a', '2')] });
+        await expect(client.send(tag)).rejects.toEqual(refused);
+        const again = new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 });
+        await expect(client.send(again)).rejects.toEqual(refused);
+        const { Tags } = await client.send(new DescribeSecretCommand({ SecretId }));
+        expect(Tags).toEqual([tagOf('a', '1')]);
+      },
+    );
+
+    promise('lists have what is scheduled for deletion only if they ask for it, with its date', async () => {
+      const SecretId = await make();
+      await client.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 30 }));
+      const { SecretList = [] } = await client.send(
+        new ListSecretsCommand({
+          Filters: [{ Key: 'name', Values: [SecretId] }],
+          IncludePlannedDeletion: true,
+        }),
+      );
+      expect(SecretList.map(({ Name }) => Name)).toContain(SecretId);
+      expect(SecretList.find(({ Name }) => Name === SecretId)?.DeletedDate).toBeInstanceOf(Date);
+    });
+
+    promise('to restore what is not deleted changes nothing, and what is not there is refused', async () => {
+      const SecretId = await make();
+      await client.send(new RestoreSecretCommand({ SecretId }));
+      expect(await value(SecretId)).toBe('first');
+      const missing = refusedAs('ResourceNotFoundException');
+      const restoring = client.send(new RestoreSecretCommand({ SecretId: 'contract/none' }));
+      await expect(restoring).rejects.toEqual(missing);
+      const deleting = client.send(
+        new DeleteSecretCommand({ SecretId: 'contract/none', RecoveryWindowInDays: 30 }),
+      );
+      await expect(deleting).rejects.toEqual(missing);
+    });
+
+    promise('replicas are taken away region by region', async () => {
+      const SecretId = await make();
+      await client.send(
+        new RemoveRegionsFromReplicationCommand({ SecretId, RemoveReplicaRegions: ['eu-west-1'] }),
+      );
+      const { ReplicationStatus } = await client.send(new DescribeSecretCommand({ SecretId }));
+      expect(ReplicationStatus ?? []).toEqual([]);
+    });
 
     promise('a request that is not signed is refused', async () => {
       const answer = await fetch(endpoint.url, {

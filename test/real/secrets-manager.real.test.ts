@@ -17,6 +17,7 @@ const differences = [
   'tags: a key that begins with aws: is refused',
   'tags: 51 tags is refused',
   'a secret scheduled for deletion takes no version and no label, and its name is not free',
+  'what is scheduled for deletion takes no tag and no other window, and keeps its tags',
   'a request that is not signed is refused',
 ];
 

@@ -17,6 +17,13 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   'secretsmanager:PutSecretValue': [resourceTags],
   'secretsmanager:UpdateSecretVersionStage': [resourceTags],
   'secretsmanager:ListSecrets': [],
+  'secretsmanager:DeleteSecret': [
+    resourceTags,
+    'secretsmanager:RecoveryWindowInDays',
+    'secretsmanager:ForceDeleteWithoutRecovery',
+  ],
+  'secretsmanager:RestoreSecret': [resourceTags],
+  'secretsmanager:RemoveRegionsFromReplication': [resourceTags],
   'route53:ListHostedZones': [],
   'route53:GetHostedZone': [],
   'route53:ListResourceRecordSets': [],

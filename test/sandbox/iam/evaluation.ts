@@ -60,6 +60,7 @@ type Test = (value: string, wanted: readonly string[]) => boolean;
 
 const equals: Test = (value, wanted) => wanted.includes(value);
 const like: Test = (value, wanted) => wanted.some((pattern) => matches(pattern, value));
+const isNumber: Test = (value, wanted) => wanted.some((number) => Number(number) === Number(value));
 
 /** The operators that are played. The negative ones hold for a key that is absent. */
 const tests: Readonly<Record<string, { readonly test: Test; readonly negative: boolean }>> = {
@@ -67,6 +68,7 @@ const tests: Readonly<Record<string, { readonly test: Test; readonly negative: b
   StringNotEquals: { test: equals, negative: true },
   StringLike: { test: like, negative: false },
   StringNotLike: { test: like, negative: true },
+  NumericEquals: { test: isNumber, negative: false },
 };
 
 interface Operator {

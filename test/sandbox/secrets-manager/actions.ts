@@ -33,6 +33,10 @@ const deleteInput = secretId.extend({
   ForceDeleteWithoutRecovery: z.boolean().optional(),
 });
 
+const regionsInput = secretId.extend({
+  RemoveReplicaRegions: z.array(z.string().regex(/^([a-z]+-)+\d+$/)).min(1),
+});
+
 function createSecret(vault: Vault, raw: unknown): object {
   const input = createInput.parse(raw);
   for (const tag of input.Tags) checkTag(tag.Key, tag.Value);
@@ -86,7 +90,12 @@ function describeSecret(vault: Vault, raw: unknown): object {
     ARN: secret.arn,
     Name: secret.name,
     CreatedDate: secret.created.getTime() / 1000,
-    DeletedDate: secret.deleted && secret.deleted.getTime() / 1000,
+    // "The date the secret is scheduled for deletion"; lists have the date of the request.
+    DeletedDate: secret.deletionDate && secret.deletionDate.getTime() / 1000,
+    ReplicationStatus:
+      secret.replicas.size > 0
+        ? [...secret.replicas].map((Region) => ({ Region, Status: 'InSync' }))
+        : undefined,
     Tags: [...secret.tags].map(([Key, Value]) => ({ Key, Value })),
     VersionIdsToStages: labelsByVersion(secret.labels),
   };
@@ -113,16 +122,25 @@ function deleteSecret(vault: Vault, raw: unknown): object {
       'RecoveryWindowInDays and ForceDeleteWithoutRecovery exclude each other.',
     );
   const secret = vault.mustFind(input.SecretId);
-  secret.deleted = vault.now();
-  secret.noteChange();
-  if (input.ForceDeleteWithoutRecovery) vault.remove(secret);
-  return { ARN: secret.arn, Name: secret.name, DeletionDate: secret.deleted.getTime() / 1000 };
+  if (input.ForceDeleteWithoutRecovery) {
+    secret.requireNoReplicas();
+    vault.remove(secret);
+    return { ARN: secret.arn, Name: secret.name, DeletionDate: vault.now().getTime() / 1000 };
+  }
+  const end = secret.scheduleDeletion(input.RecoveryWindowInDays ?? 30);
+  return { ARN: secret.arn, Name: secret.name, DeletionDate: end.getTime() / 1000 };
+}
+
+function removeRegions(vault: Vault, raw: unknown): object {
+  const input = regionsInput.parse(raw);
+  const secret = vault.mustFindLive(input.SecretId);
+  for (const region of input.RemoveReplicaRegions) secret.replicas.delete(region);
+  return { ARN: secret.arn, ReplicationStatus: [...secret.replicas].map((Region) => ({ Region })) };
 }
 
 function restoreSecret(vault: Vault, raw: unknown): object {
   const secret = vault.mustFind(secretId.parse(raw).SecretId);
-  secret.deleted = undefined;
-  secret.noteChange();
+  secret.restore();
   return { ARN: secret.arn, Name: secret.name };
 }
 
@@ -142,4 +160,5 @@ export const changingActions: Readonly<Record<string, Action>> = {
   UntagResource: untagResource,
   DeleteSecret: deleteSecret,
   RestoreSecret: restoreSecret,
+  RemoveRegionsFromReplication: removeRegions,
 };

@@ -25,6 +25,7 @@ export interface Appearance {
   readonly arn: string;
   readonly created: Date;
   readonly changed: Date;
+  /** When its deletion was asked for. */
   readonly deleted: Date | undefined;
   readonly tags: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
@@ -42,8 +43,12 @@ export class Secret {
   /** Which version each label is on. */
   readonly labels = new Map<string, string>();
   readonly tags = new Map<string, string>();
+  /** Regions that have a replica. */
+  readonly replicas = new Set<string>();
   /** When it was scheduled for deletion. */
   deleted: Date | undefined;
+  /** End of its recovery window. */
+  deletionDate: Date | undefined;
   readonly #now: () => Date;
   readonly #onLabel: LabelListener;
   readonly #appearances: Appearance[] = [];
@@ -113,6 +118,36 @@ export class Secret {
 
   removeTags(keys: readonly string[]): void {
     for (const key of keys) this.tags.delete(key);
+    this.noteChange();
+  }
+
+  /** DeleteSecret with a recovery window.
+   *  @throws Refusal where it is scheduled already, or has replicas. */
+  scheduleDeletion(days: number): Date {
+    if (this.deleted)
+      throw new Refusal(
+        'InvalidRequestException',
+        "You can't perform this operation on the secret because it was already scheduled for deletion.",
+      );
+    this.requireNoReplicas();
+    this.deleted = this.#now();
+    this.deletionDate = new Date(this.deleted.getTime() + days * dayMs);
+    this.noteChange();
+    return this.deletionDate;
+  }
+
+  /** @throws Refusal for a primary secret with replicas. */
+  requireNoReplicas(): void {
+    if (this.replicas.size === 0) return;
+    throw new Refusal(
+      'InvalidRequestException',
+      "You can't delete a primary secret that has replicas. Remove the replicas first.",
+    );
+  }
+
+  restore(): void {
+    this.deleted = undefined;
+    this.deletionDate = undefined;
     this.noteChange();
   }
 

@@ -95,6 +95,22 @@ function checkSignature(request: Request): void {
     );
 }
 
+/** What DeleteSecret is judged by besides. Whether AWS sends the window where the request does not name it
+ *  is not documented: here it is absent, so a policy that asks for it holds only if the request says it. */
+const deletion = z.object({
+  RecoveryWindowInDays: z.number().optional(),
+  ForceDeleteWithoutRecovery: z.boolean().optional(),
+});
+
+function deletionConditions(action: string, request: Request): Readonly<Record<string, readonly string[]>> {
+  const { RecoveryWindowInDays: days, ForceDeleteWithoutRecovery: isForced } =
+    (action === 'DeleteSecret' && deletion.safeParse(parseJson(request)).data) || {};
+  return {
+    ...(days === undefined ? {} : { 'secretsmanager:RecoveryWindowInDays': [String(days)] }),
+    ...(isForced === undefined ? {} : { 'secretsmanager:ForceDeleteWithoutRecovery': [String(isForced)] }),
+  };
+}
+
 const untagged = z.object({ TagKeys: z.array(z.string()).min(1) });
 const tagged = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string().default('') })) });
 
@@ -113,6 +129,7 @@ function neededBy(
   const conditions = {
     ...tagConditions(requestTags, vault.find(resource)?.tags ?? []),
     ...(untagging && { 'aws:TagKeys': untagging.TagKeys }),
+    ...deletionConditions(action, request),
   };
   const actions = [action, ...(action === 'CreateSecret' && Tags.length > 0 ? ['TagResource'] : [])];
   // A secret that is made is judged with the six characters that it gets. Nobody documents how one that is

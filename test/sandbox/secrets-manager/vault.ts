@@ -20,6 +20,7 @@ export class Vault {
 
   /** The secret of that name or ARN, scheduled for deletion or not. */
   find(id: string): Secret | undefined {
+    this.#purge();
     if (!id.startsWith('arn:')) return this.#secrets.get(id);
     // A partial ARN (without the six characters) finds the secret as well.
     const name = id.slice(arnPrefix.length);
@@ -74,9 +75,17 @@ export class Vault {
 
   /** What a listing that lags by `lagMs` shows, in the order of creation. */
   list(lagMs: number): readonly Appearance[] {
+    this.#purge();
     return [...this.#secrets.values()]
       .map((secret) => secret.appearance(lagMs))
       .filter((appearance) => appearance !== undefined);
+  }
+
+  /** Secrets whose recovery window has ended are gone. AWS may take longer. */
+  #purge(): void {
+    const now = this.now();
+    for (const [name, { deletionDate }] of this.#secrets)
+      if (deletionDate && deletionDate <= now) this.#secrets.delete(name);
   }
 
   get secrets(): readonly Secret[] {
