@@ -1,8 +1,8 @@
 // Reports the state of everything. Called by schedule, for its log and metrics, and by hand.
 import { parseStatusEvent } from '../lib/requests/requests.ts';
-import { describeStatus } from '../lib/status/status.ts';
+import { describeStatus, type StatusReport } from '../lib/status/status.ts';
 import { defineFunction } from './runtime/define-function.ts';
-import { writeMetrics } from './runtime/metrics.ts';
+import { type InstallationMetrics, writeMetrics } from './runtime/metrics.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
 /** Answers with the report. @throws AggregateError with everything that needs a person, if the event says
@@ -17,7 +17,24 @@ export const handler = defineFunction({
   async run(request, ports, { settings, inventory, signal }) {
     const invocation = { ...request, inventory, staleAfterMs: settings.staleAfterMs, signal };
     const { report, problems } = await describeStatus(ports, invocation);
-    if (!request.certificates) writeMetrics(report, ports.clock.now());
+    if (!request.certificates) writeMetrics(measure(report, settings.prefix, ports.clock.now()));
     return { answer: report, failures: request.check ? problems : [], failed: 'checks' };
   },
 });
+
+/** What today's report tells. */
+function measure(report: StatusReport, installation: string, now: Date): InstallationMetrics {
+  const { summary, certificates, agents } = report;
+  const ends = certificates.flatMap(({ notAfter }) => notAfter?.getTime() ?? []);
+  return {
+    installation,
+    DegradedCertificates: summary.failing,
+    DegradedOthers: agents.filter(({ state }) => state === 'stale' || state === 'failing').length,
+    SuspendedCertificates: certificates.filter(({ message }) => message.startsWith('paused since ')).length,
+    SoonestExpiryDays: ends.length === 0 ? null : (Math.min(...ends) - now.getTime()) / 86_400_000,
+    PendingTargets: certificates
+      .flatMap(({ targets = [] }) => targets)
+      .filter(({ applied }) => applied !== 'yes').length,
+    Certificates: summary.failing + summary.pending + summary.well,
+  };
+}

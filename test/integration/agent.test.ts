@@ -210,12 +210,24 @@ it('W16 status is answered to signed calls alone: AWS IAM says who may invoke it
   expect(await answer.text()).toContain('Missing Authentication Token');
 });
 
-it('W18 K33 status counts certificates and each agent’s silence as CloudWatch metrics, by the log', async () => {
+it('W18 K33 status counts what needs a person as CloudWatch metrics of this installation, by the log', async () => {
   const { log } = await sandbox.lambda.invoke('status', {});
   const metrics = log.filter((line) => line.includes('CloudWatchMetrics')).map((line) => JSON.parse(line));
-  expect(metrics).toMatchObject([
-    { 'certificates failing': 0, 'certificates well': expect.any(Number) },
-    { cluster: 'depot', 'agent silence': expect.any(Number) },
-    { cluster: 'edge', 'agent silence': expect.any(Number) },
+  expect(metrics).toEqual([
+    {
+      _aws: {
+        Timestamp: expect.any(Number),
+        CloudWatchMetrics: [
+          { Namespace: 'Certrelay', Dimensions: [['Installation']], Metrics: expect.any(Array) },
+        ],
+      },
+      Installation: 'certrelay',
+      DegradedCertificates: 0,
+      DegradedOthers: expect.any(Number),
+      SuspendedCertificates: 0,
+      SoonestExpiryDays: expect.any(Number),
+      PendingTargets: expect.any(Number),
+      Certificates: expect.any(Number),
+    },
   ]);
 });
