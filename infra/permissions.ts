@@ -58,15 +58,25 @@ function allowLastingRecords(resources: Resources): void {
 /** Each zone appears twice in a role, whose policies may have 10,240 characters in total. */
 const mostZones = 30;
 
-function narrowZones(resources: Resources, hostedZones: string): void {
-  const ids = hostedZones.split(',').flatMap((id) => id.trim() || []);
+/** What is wrong with a list of ids of hosted zones, or `undefined`. The sentence goes on after the list. */
+export function findZoneProblem(hostedZones: string): string | undefined {
+  const ids = splitZones(hostedZones);
   const wrong = ids.find((id) => !/^Z[A-Z0-9]{1,31}$/.test(id));
   if (wrong !== undefined)
-    throw new Error(`hostedZones: "${wrong}" is no id of a hosted zone, such as Z0123456789ABCDEFGHIJ`);
-  if (ids.length > mostZones) {
-    const message = `hostedZones: ${ids.length} are named, and IAM takes ${mostZones} in a role's policy; leave it out, or move zones to another account (dns.zones)`;
-    throw new Error(message);
-  }
+    return `has ${JSON.stringify(wrong.slice(0, 80))}, which is no id of a hosted zone, such as Z0123456789ABCDEFGHIJ`;
+  return ids.length > mostZones
+    ? `has ${ids.length} ids, and IAM takes ${mostZones} in a role's policy; leave it out, or move zones to another account (dns.zones)`
+    : undefined;
+}
+
+function splitZones(hostedZones: string): readonly string[] {
+  return hostedZones.split(',').flatMap((id) => id.trim() || []);
+}
+
+function narrowZones(resources: Resources, hostedZones: string): void {
+  const problem = findZoneProblem(hostedZones);
+  if (problem !== undefined) throw new Error(`hostedZones ${problem}`);
+  const ids = splitZones(hostedZones);
   if (ids.length === 0) return;
   const arns = ids.map((id) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:route53:::hostedzone/${id}` }));
   for (const role of orderingRoles) {

@@ -3,11 +3,23 @@
 import { join } from 'node:path';
 import type { StackProvider } from './deployed-stack.ts';
 import type { Resources } from './permissions.ts';
+import { checkRate, readRate } from './rates.ts';
 
 /** The part of osls's object that this plugin uses. */
 interface Serverless {
   readonly serviceDir: string;
-  readonly processedInput: { readonly commands: readonly string[] };
+  readonly configurationFilename: string;
+  readonly configurationInput: {
+    readonly params?: Readonly<Record<string, unknown>>;
+    readonly provider: { readonly region?: unknown };
+  };
+  readonly processedInput: {
+    readonly commands: readonly string[];
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly isHelpRequest: boolean;
+  };
+  /** `Error`: osls prints its message alone, without a stack trace. */
+  readonly classes: { readonly Error: new (message: string, code: string) => Error };
   readonly service: {
     readonly functions: Readonly<Record<string, { environment?: Record<string, unknown> }>>;
     readonly provider: { environment?: Record<string, unknown>; logs?: unknown };
@@ -17,6 +29,8 @@ interface Serverless {
     readonly custom?: { readonly roles?: RoleParameters; readonly accessLog?: string };
   };
   getProvider(name: 'aws'): StackProvider;
+  /** Sets a part of the configuration, before its variables are resolved. */
+  extendConfiguration(path: readonly string[], value: string): void;
 }
 
 /** Parameters of serverless.yml about roles. */
@@ -34,6 +48,8 @@ interface Tools {
 /** The plugin; osls loads it because serverless.yml names this file. */
 export default class CertrelayPlugin {
   readonly hooks: Readonly<Record<string, () => void | Promise<void>>>;
+  /** osls awaits it before it resolves the variables of serverless.yml. */
+  readonly asyncInit: () => Promise<void>;
 
   constructor(serverless: Serverless, _options: unknown, { log }: Tools) {
     const buildBundles = async () => {
@@ -75,6 +91,7 @@ export default class CertrelayPlugin {
         !writesLastingRecords(inventory) && (await keepsLastingRecords(lastingRecords, readDeployed, log));
       fillRoles(Resources, inventory, { ...options, keepsLastingRecords: keeps });
     };
+    this.asyncInit = () => prepare(serverless, log);
     this.hooks = {
       initialize: () => {
         const { service } = serverless;
@@ -87,6 +104,34 @@ export default class CertrelayPlugin {
       'before:deploy:deploy': printNews,
     };
   }
+}
+
+/** Commands that make a template or change functions, whose parameters, region and prefix must be right. */
+const deploying = ['deploy', 'deploy function', 'package'];
+
+/** Checks the call before anything is built, and sets region and prefix.
+ *  @throws osls's error with everything that is wrong. */
+async function prepare(serverless: Serverless, log: Tools['log']): Promise<void> {
+  const { processedInput, configurationInput } = serverless;
+  const command = processedInput.commands.join(' ');
+  const call = {
+    command,
+    serviceDir: serverless.serviceDir,
+    configurationFile: serverless.configurationFilename,
+    params: configurationInput.params ?? {},
+    configuredRegion: configurationInput.provider.region,
+    options: processedInput.options,
+    env: process.env,
+  };
+  const provider = serverless.getProvider('aws');
+  const isChecked = !processedInput.isHelpRequest && deploying.includes(command);
+  const { prepareDeploy, preparePrefix } = await import('./before-deploy.ts');
+  const prepared = await (isChecked ? prepareDeploy(call, provider) : preparePrefix(call, provider));
+  if ('refusal' in prepared) throw new serverless.classes.Error(prepared.refusal, 'CERTRELAY_REFUSED');
+  const { prefix, region, note } = prepared;
+  if (note !== undefined) log.notice(note);
+  serverless.extendConfiguration(['params', 'default', 'prefix'], prefix);
+  if (region !== undefined) serverless.extendConfiguration(['provider', 'region'], region);
 }
 
 /** Adds the output by which the next deploy knows what is new to the installation. */
@@ -119,28 +164,10 @@ function checkSchedules(resources: Resources): readonly string[] {
   return Object.entries(resources)
     .filter(([, resource]) => resource.Type === 'AWS::Scheduler::Schedule')
     .flatMap(([name, { Properties }]) => {
-      const problem = checkRate(Properties?.ScheduleExpression);
-      return problem === undefined ? [] : [`${name}: ${problem}`];
+      const rate = Properties?.ScheduleExpression;
+      const problem = checkRate(rate);
+      return problem === undefined ? [] : [`${name}: "${String(rate)}" ${problem}`];
     });
-}
-
-const minutesOf = { minute: 1, hour: 60, day: 1440 } as const;
-
-/** What is wrong with a rate, or `undefined`. Other expressions are refused, because their interval is
- *  unknown. */
-function checkRate(expression: unknown): string | undefined {
-  const minutes = readRate(expression);
-  if (minutes === undefined)
-    return `"${String(expression)}" must be like rate(6 hours), in minutes, hours or days`;
-  return minutes < 5 ? `"${String(expression)}" must not be shorter than rate(5 minutes)` : undefined;
-}
-
-/** Minutes of a rate; `undefined` for other expressions. */
-function readRate(expression: unknown): number | undefined {
-  const match = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/.exec(String(expression));
-  if (!match) return undefined;
-  const unit = match[2] === 'minute' || match[2] === 'hour' ? match[2] : 'day';
-  return Number(match[1]) * minutesOf[unit];
 }
 
 /** Environment variables that tell functions how often schedules call them (lib/settings/functions.ts). For a

@@ -46,6 +46,8 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
   ],
   ['npx serverless deploy', { test: 'test/real/deploy.real.test.ts', by: 'serverless deploy' }],
   ['serverless deploy', { test: 'test/real/deploy.real.test.ts', by: 'serverless deploy' }],
+  ['export AWS_REGION=', { test: 'test/infra/place.test.ts', by: 'AWS_REGION' }],
+  ['npx serverless package', { test: 'test/infra/packaged.ts', by: "'package'" }],
   ['serverless package', { test: 'test/infra/packaged.ts', by: "'package'" }],
   ['npx serverless info', needsAws],
   [

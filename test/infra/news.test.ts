@@ -75,7 +75,8 @@ async function startDouble(status: number, xml: string) {
   });
   const naming = { getStackName: () => 'certrelay-dev' };
   const getAwsSdkV3Config = async () => ({ endpoint, region: 'eu-central-1', credentials });
-  return { asked, provider: { naming, getCloudFormationClient: async () => client, getAwsSdkV3Config } };
+  const provider = { naming, getStage: () => 'dev', getRegion: () => 'eu-central-1', getAwsSdkV3Config };
+  return { asked, provider: { ...provider, getCloudFormationClient: async () => client } };
 }
 
 const stackWith = (
@@ -95,7 +96,11 @@ async function deploy(status: number, xml: string) {
   const lines: string[] = [];
   const serverless = {
     serviceDir: join(import.meta.dirname, '../..'),
-    processedInput: { commands: ['deploy'] },
+    configurationFilename: 'serverless.yml',
+    configurationInput: { provider: {} },
+    processedInput: { commands: ['deploy'], options: {}, isHelpRequest: false },
+    classes: { Error },
+    extendConfiguration: () => {},
     service: { functions: {}, provider: {}, resources: { Resources: {} } },
     getProvider: () => provider,
   };

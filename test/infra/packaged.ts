@@ -22,6 +22,10 @@ export const template = z.object({
 /** A CloudFormation template as `serverless package` writes it. */
 export type Template = z.infer<typeof template>;
 
+/** Options that say region and prefix: without credentials nobody can look which ones an installation has. A
+ *  later `--param` counts before an earlier one. */
+export const newPlace = ['--region=eu-central-1', '--param=prefix=certrelay'];
+
 export interface Packaged {
   readonly template: Template;
   /** Names in each function's archive. */
@@ -38,7 +42,7 @@ export async function readPackagedService(): Promise<Packaged> {
 export async function keepPackagedService(target: string): Promise<void> {
   const folder = await makeService();
   try {
-    await runServerless(['package', '--package', 'packaged'], folder);
+    await runServerless(['package', '--package', 'packaged', ...newPlace], folder);
     await cp(join(folder, 'packaged'), target, { recursive: true });
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -54,7 +58,7 @@ export async function packageService(
   const folder = await makeService('empty', inventory);
   try {
     const options = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
-    await runServerless(['package', '--package', 'packaged', ...options], folder);
+    await runServerless(['package', '--package', 'packaged', ...newPlace, ...options], folder);
     return await readPackage(join(folder, 'packaged'));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -118,6 +122,11 @@ export function runServerless(
       else done(stdout + stderr);
     });
   });
+}
+
+/** The template that was packaged into a folder, as text; empty where there is none. */
+export function readPackagedTemplate(folder: string): Promise<string> {
+  return readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8').catch(() => '');
 }
 
 async function readPackage(folder: string): Promise<Packaged> {

@@ -80,8 +80,10 @@ describe('packaging', () => {
 
   it('K16 refuses a schedule that is shorter than five minutes or not a rate', () => {
     const printed = refusal instanceof Error ? refusal.message : '';
-    expect(printed).toContain('IssueSchedule: "rate(4 minutes)" must not be shorter than rate(5 minutes)');
-    expect(printed).toContain('DeploySchedule: "cron(* * * * ? *)" must be like rate(6 hours)');
+    expect(printed).toContain(
+      'issueRate (--param): "rate(4 minutes)" must not be shorter than rate(5 minutes)',
+    );
+    expect(printed).toContain('deployRate (--param): "cron(* * * * ? *)" must be like rate(6 hours)');
   });
 
   it('P13 Y08 spreads installations over a quarter of an hour, and tries a pass three times before the next is due', () => {

@@ -25,7 +25,11 @@ export async function readUnpackaged(
     ['serverless.yml', 'infra/roles.yml'].map((file) => readFile(join(root, file), 'utf8')),
   );
   const { functions, params: own } = service.parse(parseTemplate(main ?? ''));
-  const known: Readonly<Record<string, string | number>> = { ...own.default, ...params };
+  const known: Readonly<Record<string, string | number>> = {
+    prefix: 'certrelay',
+    ...own.default,
+    ...params,
+  };
   const resolved = (roles ?? '').replace(
     /\$\{param:(\w+)(?:, *"([^"]*)")?\}/g,
     (text, name: string, otherwise?: string) => String(known[name] ?? otherwise ?? text),

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { makeService, runServerless } from '../infra/packaged.ts';
+import { makeService, newPlace, runServerless } from '../infra/packaged.ts';
 import { locate } from './parts/locate.ts';
 import { type Moto, startMoto } from './parts/moto.ts';
 
@@ -35,7 +35,7 @@ if (python) {
     });
 
     it('has no error that cfn-lint knows', async () => {
-      await runServerless(['package', '--package', 'packaged'], folder);
+      await runServerless(['package', '--package', 'packaged', ...newPlace], folder);
       const template = join(folder, 'packaged', 'cloudformation-template-update-stack.json');
       const lint = promisify(execFile)(join(dirname(python), 'cfn-lint'), [
         '--ignore-checks',

@@ -1,0 +1,137 @@
+// Everything that a deploy checks before it builds: parameters, credentials, and where the installation is.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { checkCredentials } from './credentials.ts';
+import {
+  type DeployedInstallation,
+  describeAwsError,
+  findInstallation,
+  readInstallation,
+  type StackProvider,
+} from './deployed-stack.ts';
+import {
+  collectParameters,
+  countingValue,
+  findParameterProblems,
+  type GivenParameter,
+  readKnownParameters,
+} from './parameters.ts';
+import { decidePlace, defaultStage, formerRegion, type PlaceRequest, prefixOf } from './place.ts';
+
+/** What the checks need to know of a call of osls. */
+export interface DeployCall {
+  /** Words of the command, such as `deploy`, `package` or `deploy function`. */
+  readonly command: string;
+  readonly serviceDir: string;
+  readonly configurationFile: string;
+  /** `params` of the configuration file. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** `provider.region` of the configuration file; it may be a variable. */
+  readonly configuredRegion: unknown;
+  /** Options of the command line. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Prefix, region (absent: the one that serverless.yml says) and a line to print; or why the call is
+ *  refused. */
+export type Preparation =
+  | { readonly prefix: string; readonly region?: string; readonly note?: string }
+  | { readonly refusal: string };
+
+/** Checks a deploy. Never throws for a wrong call.
+ *  @param provider Its stage and credentials are read; its region may not be decided yet. */
+export async function prepareDeploy(call: DeployCall, provider: StackProvider): Promise<Preparation> {
+  const stage = provider.getStage();
+  const given = collectParameters(call.params, stage, listOf(call.options.param));
+  const problems = findParameterProblems(given, readKnownParameters(call.serviceDir, call.configurationFile));
+  if (problems.length > 0) return { refusal: problems.join('\n') };
+  const request = await readRequest(call, given, provider);
+  const region = request.region ?? formerRegion;
+  if (call.command.startsWith('deploy')) {
+    const known = await checkCredentials(() => provider.getAwsSdkV3Config({ region }));
+    if ('refusal' in known) return known;
+  }
+  return decidePlace(request, (where) => lookInto(provider, request.stack, where));
+}
+
+/** The prefix for every other command. Only `invoke local` uses it, unless the terminal has CERTRELAY_PREFIX:
+ *  under the default stage without looking, under others that of the deployed stack. */
+export async function preparePrefix(call: DeployCall, provider: StackProvider): Promise<Preparation> {
+  const stage = provider.getStage();
+  const said =
+    call.env.CERTRELAY_PREFIX ??
+    countingValue(collectParameters(call.params, stage, listOf(call.options.param)), 'prefix');
+  if (said !== undefined || stage === defaultStage || call.command !== 'invoke local')
+    return { prefix: said ?? prefixOf(stage) };
+  const [stack, region] = [provider.naming.getStackName(), findRegion(call) ?? formerRegion];
+  const found = await lookInto(provider, stack, region);
+  if (found.kind === 'there' && found.prefix !== undefined) return { prefix: found.prefix };
+  const why =
+    found.kind === 'unknown'
+      ? `the stack ${stack} cannot be looked at (${found.problem})`
+      : `no stack ${stack} is in ${region}`;
+  return {
+    refusal: `${why}, so the prefix of its AWS secrets is unknown; set CERTRELAY_PREFIX in your terminal`,
+  };
+}
+
+/** What a region has of the installation. */
+async function lookInto(
+  provider: StackProvider,
+  stack: string,
+  region: string,
+): Promise<DeployedInstallation> {
+  try {
+    const client = new CloudFormationClient(await provider.getAwsSdkV3Config({ region }));
+    const found = await findInstallation(client, stack);
+    client.destroy();
+    return found;
+  } catch (error) {
+    return { kind: 'unknown', problem: describeAwsError(error) };
+  }
+}
+
+async function readRequest(
+  call: DeployCall,
+  given: readonly GivenParameter[],
+  provider: StackProvider,
+): Promise<PlaceRequest> {
+  return {
+    stack: provider.naming.getStackName(),
+    stage: provider.getStage(),
+    region: findRegion(call),
+    prefix: (await readPackagedPrefix(call)) ?? countingValue(given, 'prefix'),
+    isMove: countingValue(given, 'moved') === 'yes',
+  };
+}
+
+/** The prefix of what was packaged before (`deploy --package <folder>`), which no parameter changes. */
+async function readPackagedPrefix({ command, serviceDir, options }: DeployCall): Promise<string | undefined> {
+  if (command !== 'deploy' || typeof options.package !== 'string') return undefined;
+  const file = join(serviceDir, options.package, 'cloudformation-template-update-stack.json');
+  // A folder that does not exist is osls's to refuse.
+  const packaged = readInstallation(await readFile(file, 'utf8').catch(() => ''));
+  return packaged.kind === 'there' ? packaged.prefix : undefined;
+}
+
+/** The region that somebody has said, as serverless.yml takes it: by option, by environment, or by a default
+ *  other than the one that it was shipped with. */
+export function findRegion({
+  options,
+  env,
+  configuredRegion,
+}: Pick<DeployCall, 'options' | 'env' | 'configuredRegion'>): string | undefined {
+  const said = [options.region, env.AWS_REGION, env.AWS_DEFAULT_REGION].find(
+    (one) => typeof one === 'string' && one !== '',
+  );
+  if (typeof said === 'string') return said;
+  const configured = typeof configuredRegion === 'string' ? configuredRegion : '';
+  const [, fallback = ''] = /^\$\{.*'([^']*)' *\}$/.exec(configured) ?? [undefined, configured];
+  return fallback === '' || fallback === formerRegion || fallback.includes('${') ? undefined : fallback;
+}
+
+function listOf(value: unknown): readonly string[] {
+  return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string');
+}

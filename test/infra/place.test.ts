@@ -1,0 +1,216 @@
+// Where a deploy goes: an installation that exists keeps its region and prefix, a new one is asked for its
+// region, and where nobody can look, nothing is guessed.
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { expect, it, test } from 'vitest';
+import { findRegion } from '../../infra/before-deploy.ts';
+import { type DeployedInstallation, findInstallation } from '../../infra/deployed-stack.ts';
+import { decidePlace, type PlaceRequest } from '../../infra/place.ts';
+import { startCloudFormation, templateWith } from './cloudformation.ts';
+
+const there = (prefix?: string): DeployedInstallation => ({ kind: 'there', prefix });
+const absent: DeployedInstallation = { kind: 'absent' };
+const unknown: DeployedInstallation = { kind: 'unknown', problem: 'AccessDenied: no' };
+
+/** Words of a refusal, or the place; and the regions that were looked into. */
+async function decide(
+  said: Partial<PlaceRequest>,
+  regions: Readonly<Record<string, DeployedInstallation>>,
+): Promise<{ readonly place: unknown; readonly looked: readonly string[] }> {
+  const looked: string[] = [];
+  const stage = said.stage ?? 'prod';
+  const request = { stack: `certrelay-${stage}`, stage, isMove: false, ...said };
+  const place = await decidePlace(request, async (region) => {
+    looked.push(region);
+    return regions[region] ?? absent;
+  });
+  return { place: 'refusal' in place ? place.refusal : place, looked };
+}
+
+test.for([
+  // Installations that exist.
+  [
+    'found where every deploy went until now',
+    {},
+    { 'eu-central-1': there('certrelay') },
+    { region: 'eu-central-1', prefix: 'certrelay' },
+  ],
+  [
+    'found in the region that was said',
+    { region: 'eu-west-1' },
+    { 'eu-west-1': there('certrelay') },
+    { region: 'eu-west-1', prefix: 'certrelay' },
+  ],
+  [
+    'with a prefix of its own, which nobody says again',
+    {},
+    { 'eu-central-1': there('lab/tls') },
+    { region: 'eu-central-1', prefix: 'lab/tls' },
+  ],
+  [
+    'with the same prefix said',
+    { prefix: 'lab' },
+    { 'eu-central-1': there('lab') },
+    { region: 'eu-central-1', prefix: 'lab' },
+  ],
+  [
+    'whose other prefix is meant',
+    { prefix: 'new', isMove: true },
+    { 'eu-central-1': there('lab') },
+    { region: 'eu-central-1', prefix: 'new' },
+  ],
+  [
+    'beside one in the former region',
+    { region: 'eu-west-1' },
+    { 'eu-west-1': there('a'), 'eu-central-1': there('b') },
+    { region: 'eu-west-1', prefix: 'a' },
+  ],
+  [
+    'that moves to another region',
+    { region: 'eu-west-1', isMove: true },
+    { 'eu-central-1': there('certrelay') },
+    { region: 'eu-west-1', prefix: 'certrelay' },
+  ],
+  [
+    'whose template does not say the prefix, but somebody does',
+    { prefix: 'lab' },
+    { 'eu-central-1': there() },
+    { region: 'eu-central-1', prefix: 'lab' },
+  ],
+  // New ones.
+  [
+    'new under the default stage',
+    { stage: 'dev', region: 'eu-west-1' },
+    {},
+    { region: 'eu-west-1', prefix: 'certrelay' },
+  ],
+  ['new under another stage', { region: 'eu-west-1' }, {}, { region: 'eu-west-1', prefix: 'certrelay-prod' }],
+  [
+    'new in the former region, as said',
+    { region: 'eu-central-1' },
+    {},
+    { region: 'eu-central-1', prefix: 'certrelay-prod' },
+  ],
+  [
+    'new with a prefix that was said',
+    { region: 'eu-west-1', prefix: 'lab' },
+    {},
+    { region: 'eu-west-1', prefix: 'lab' },
+  ],
+  [
+    'new where credentials of eu-central-1 are worth nothing',
+    { region: 'cn-north-1' },
+    { 'eu-central-1': unknown },
+    { region: 'cn-north-1', prefix: 'certrelay-prod' },
+  ],
+] as const)('a place: %s', async ([, said, regions, place]) => {
+  expect((await decide(said, regions)).place).toEqual(place);
+});
+
+test.for([
+  ['new without a region', {}, {}, /new installation[\s\S]*--stage prod --region <region>/],
+  [
+    'another prefix than the deployed one',
+    { prefix: 'new' },
+    { 'eu-central-1': there('lab') },
+    /under "lab", and this deploy says prefix "new"[\s\S]*moved=yes/,
+  ],
+  [
+    'another region than the deployed one',
+    { region: 'eu-west-1' },
+    { 'eu-central-1': there('lab') },
+    /deployed in eu-central-1[\s\S]*goes to eu-west-1[\s\S]*moved=yes/,
+  ],
+  [
+    'a template without a prefix',
+    {},
+    { 'eu-central-1': there() },
+    /cannot be read from its template; say it/,
+  ],
+  [
+    'no look, and nothing said',
+    {},
+    { 'eu-central-1': unknown },
+    /cannot be looked at \(AccessDenied: no\)[\s\S]*Say both/,
+  ],
+  ['no look, and the region alone', { region: 'eu-west-1' }, { 'eu-west-1': unknown }, /Say both/],
+  ['no look, and the prefix alone', { prefix: 'lab' }, { 'eu-central-1': unknown }, /Say both/],
+  [
+    'no look into the former region',
+    { region: 'eu-west-1' },
+    { 'eu-central-1': unknown },
+    /whether it is in eu-central-1[\s\S]*Say both/,
+  ],
+] as const)('refused, with what to do: %s', async ([, said, regions, words]) => {
+  expect((await decide(said, regions)).place).toMatch(words);
+});
+
+it('goes on without a look where both are said, and says that it could not look', async () => {
+  const { place } = await decide({ region: 'eu-west-1', prefix: 'lab' }, { 'eu-west-1': unknown });
+  expect(place).toEqual({
+    region: 'eu-west-1',
+    prefix: 'lab',
+    note: expect.stringContaining('could not be looked at (AccessDenied: no)'),
+  });
+});
+
+it('looks no further than it must', async () => {
+  const found = await decide({ region: 'eu-west-1' }, { 'eu-west-1': there('a') });
+  expect(found.looked).toEqual(['eu-west-1']);
+  const fresh = await decide({ region: 'eu-west-1' }, {});
+  expect(fresh.looked).toEqual(['eu-west-1', 'eu-central-1']);
+});
+
+const shipped = "${opt:region, env:AWS_REGION, env:AWS_DEFAULT_REGION, 'eu-central-1'}";
+test.for([
+  [{}, {}, shipped, undefined],
+  [{ region: 'eu-west-1' }, { AWS_REGION: 'us-east-1' }, shipped, 'eu-west-1'],
+  [{}, { AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-west-2' }, shipped, 'us-east-1'],
+  [{}, { AWS_DEFAULT_REGION: 'us-west-2' }, shipped, 'us-west-2'],
+  [{}, { AWS_REGION: '' }, shipped, undefined],
+  [{}, {}, 'eu-west-3', 'eu-west-3'],
+  [{}, {}, "${opt:region, 'eu-west-3'}", 'eu-west-3'],
+  [{}, {}, '${env:OWN_REGION}', undefined],
+] as const)('the region that was said: options %j, environment %j, serverless.yml %s', ([
+  options,
+  env,
+  configuredRegion,
+  region,
+]) => {
+  expect(findRegion({ options, env, configuredRegion })).toBe(region);
+});
+
+test.for([
+  ['an installation', 200, templateWith('lab/tls'), there('lab/tls')],
+  ['what a failed first deploy left', 200, '{"Resources":{"Bucket":{"Type":"AWS::S3::Bucket"}}}', absent],
+  ['a stack that is only reviewed', 200, '', absent],
+  ['another tool’s template', 200, 'Resources: {}', { kind: 'unknown', problem: 'its template is not JSON' }],
+  ['a function without a prefix', 200, templateWith(''), there()],
+] as const)('what a region has, by its stack’s template: %s', async ([, status, body, found]) => {
+  const aws = await startCloudFormation({ template: body, status });
+  const client = new CloudFormationClient({
+    endpoint: aws.endpoint,
+    region: 'eu-west-1',
+    credentials: aws.credentials,
+    maxAttempts: 1,
+  });
+  expect(await findInstallation(client, 'certrelay-prod')).toEqual(found);
+  expect(aws.asked).toEqual(['GetTemplate certrelay-prod']);
+});
+
+it('an error of AWS is one line, whatever it says', async () => {
+  const aws = await startCloudFormation({
+    status: 403,
+    code: 'AccessDenied',
+    message: 'User \u001b[31mx\n\ny is not authorized',
+  });
+  const client = new CloudFormationClient({
+    endpoint: aws.endpoint,
+    region: 'eu-west-1',
+    credentials: aws.credentials,
+    maxAttempts: 1,
+  });
+  expect(await findInstallation(client, 'certrelay-prod')).toEqual({
+    kind: 'unknown',
+    problem: 'AccessDenied: User  [31mx y is not authorized',
+  });
+});
