@@ -1,4 +1,5 @@
 // Port to the record of the installation itself. Each comment is part of the contract.
+import type { FailingChannel } from '../state/channels.ts';
 
 /** What is stored about the installation as a whole. */
 export interface InstallationRecord {
@@ -11,6 +12,8 @@ export interface InstallationRecord {
   readonly lastPass?: Date | 'open' | undefined;
   /** Values stored up to this instant have been compared with their tags. */
   readonly comparedUntil?: Date | undefined;
+  /** Notice channels that cannot be reached. Absent: all work, as far as `notify` has tried. */
+  readonly failingChannels?: readonly FailingChannel[] | undefined;
 }
 
 /** The AWS secret `<prefix>/installation`. Every method may be called twice. */
@@ -24,4 +27,6 @@ export interface InstallationStore {
     pass: { readonly endedAt: Date; readonly comparedUntil: Date },
     signal: AbortSignal,
   ): Promise<void>;
+  /** Records the notice channels that cannot be reached, all of them; none: an empty list. */
+  recordChannels(channels: readonly FailingChannel[], signal: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // The store of what belongs to no certificate, in memory.
 import type { InstallationRecord, InstallationStore } from '../../lib/ports/installation.ts';
+import type { FailingChannel } from '../../lib/state/channels.ts';
 import { Failures } from './failures.ts';
 
 /** What belongs to no certificate, in memory. */
@@ -21,5 +22,11 @@ export class FakeInstallation implements InstallationStore {
     this.failures.check('recordPass');
     if (!this.record) throw new Error('the AWS secret of the installation does not exist');
     this.record = { ...this.record, lastPass: endedAt, comparedUntil };
+  }
+
+  async recordChannels(channels: readonly FailingChannel[]) {
+    this.failures.check('recordChannels');
+    if (!this.record) throw new Error('the AWS secret of the installation does not exist');
+    this.record = { ...this.record, failingChannels: channels.length > 0 ? channels : undefined };
   }
 }

@@ -342,7 +342,7 @@ test('an aborted signal ends a call that is under way with its own reason', asyn
 test('an AWS secret scheduled for deletion is as good as gone, but its name is not free', async () => {
   const { store, secret } = await open();
   await store.create('shop', undefined, never);
-  secret('shop').deleted = new Date();
+  secret('shop').scheduleDeletion(30);
   expect(await store.describe('shop', never)).toBeUndefined();
   await expect(store.create('shop', undefined, never)).rejects.toMatchObject({
     code: 'Failed',

@@ -69,8 +69,30 @@ test('emptied tags do not make it look as if no pass had ended, nor as if it wer
 test('one that is to be deleted is an error that says how to restore it', async () => {
   const { installation, vault } = await open();
   await installation.create({ firstRun, isUpgraded: false }, never);
-  vault.mustFind('lab/installation').deleted = endedAt;
+  vault.mustFind('lab/installation').scheduleDeletion(30);
   await expect(installation.read(never)).rejects.toThrow(
     'scheduled for deletion: restore it (aws secretsmanager restore-secret --secret-id lab/installation)',
   );
+});
+
+test('channels that cannot be reached are kept with why, and forgotten when they work again', async () => {
+  const { installation, vault } = await open();
+  await installation.create({ firstRun, isUpgraded: false }, never);
+  const channels = Array.from({ length: 10 }, (_, index) => ({
+    channel: `webhook ops-${index}`,
+    since: endedAt,
+    words: `answered 503: "Bädly: überlastet"\n${'x'.repeat(200)}`,
+  }));
+  await installation.recordChannels(channels, never);
+  const read = (await installation.read(never))?.failingChannels ?? [];
+  expect(read.map(({ channel, since }) => [channel, since])).toEqual(
+    channels.map(({ channel, since }) => [channel, since]),
+  );
+  expect(read[9]?.words).toMatch(/^answered 503: "Bädly: überlastet" x+…$/);
+  await installation.recordChannels(channels.slice(0, 1), never);
+  expect((await installation.read(never))?.failingChannels).toMatchObject([{ channel: 'webhook ops-0' }]);
+  await installation.recordChannels([], never);
+  expect(await installation.read(never)).not.toHaveProperty('failingChannels');
+  vault.mustFind('lab/installation').setTags([['certrelay:channels', 'somebody=20wrote=20this']]);
+  expect(await installation.read(never)).not.toHaveProperty('failingChannels');
 });

@@ -7,7 +7,9 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { InstallationRecord, InstallationStore } from '../../ports/installation.ts';
 import { StoreError } from '../../ports/store.ts';
-import { decodeInstant } from '../../state/codec/text.ts';
+import type { FailingChannel } from '../../state/channels.ts';
+import { failingChannels } from '../../state/codec/channels.ts';
+import { decodeInstant, fromParts, toParts } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
 /** Tags by field. Each function may write only its own (infra/roles.yml). */
@@ -17,6 +19,9 @@ const tags = {
   lastPass: 'certrelay:issuePass',
   comparedUntil: 'certrelay:comparedUntil',
 } as const;
+
+/** Field of the tag that `notify` writes, without `certrelay:`. */
+const channelsField = 'channels';
 
 /** Value of the tag `lastPass` until a run has ended. An empty tag, which a person made, does not mean
  *  this. */
@@ -91,6 +96,14 @@ export class SecretInstallation implements InstallationStore {
       this.#client.send(new TagResourceCommand(request), options),
     );
   }
+
+  async recordChannels(channels: readonly FailingChannel[], signal: AbortSignal): Promise<void> {
+    const parts = toParts(channelsField, failingChannels.write(channels));
+    const request = { SecretId: this.#secret, Tags: parts.map(([Key, Value]) => ({ Key, Value })) };
+    await callSecrets('TagResource', this.#secret, signal, (options) =>
+      this.#client.send(new TagResourceCommand(request), options),
+    );
+  }
 }
 
 /** The record in the tags. A first run that cannot be read counts as 1970, so that no certificate counts as
@@ -98,10 +111,12 @@ export class SecretInstallation implements InstallationStore {
 function toRecord(values: ReadonlyMap<string, string>): InstallationRecord {
   const instant = (key: string) => decodeInstant(values.get(key) ?? '');
   const lastPass = values.get(tags.lastPass);
+  const channels = failingChannels.read(fromParts(channelsField, values) ?? '');
   return {
     firstRun: instant(tags.firstRun) ?? new Date(0),
     isUpgraded: values.get(tags.isUpgraded) !== 'no',
     lastPass: lastPass === open ? open : instant(tags.lastPass),
     comparedUntil: instant(tags.comparedUntil),
+    ...(channels && channels.length > 0 ? { failingChannels: channels } : {}),
   };
 }
