@@ -21,7 +21,9 @@ interface Serverless {
   /** `Error`: osls prints its message alone, without a stack trace. */
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
   readonly service: {
-    readonly functions: Readonly<Record<string, { environment?: Record<string, unknown> }>>;
+    readonly functions: Readonly<
+      Record<string, { readonly name?: string; environment?: Record<string, unknown> }>
+    >;
     readonly provider: { environment?: Record<string, unknown>; logs?: unknown };
     /** Everything below `resources` in serverless.yml, merged. */
     readonly resources: { readonly Resources: Resources; Outputs?: Record<string, unknown> };
@@ -102,6 +104,8 @@ export default class CertrelayPlugin {
       'before:invoke:local:invoke': buildBundles,
       'before:package:initialize': prepareResources,
       'before:deploy:deploy': printNews,
+      // Behind what osls itself prints.
+      finalize: () => finish(serverless, log),
     };
   }
 }
@@ -132,6 +136,24 @@ async function prepare(serverless: Serverless, log: Tools['log']): Promise<void>
   if (note !== undefined) log.notice(note);
   serverless.extendConfiguration(['params', 'default', 'prefix'], prefix);
   if (region !== undefined) serverless.extendConfiguration(['provider', 'region'], region);
+}
+
+/** After a deploy that went well, says what is there and what to call next. */
+async function finish(serverless: Serverless, log: Tools['log']): Promise<void> {
+  if (serverless.processedInput.commands.join(' ') !== 'deploy') return;
+  const [{ finishDeploy }, { readInventory }] = await Promise.all([
+    import('./after-deploy.ts'),
+    import('./build.ts'),
+  ]);
+  const file = join(serverless.serviceDir, 'infra', 'certificates.yaml');
+  // After `deploy --package` it may be another one than was packaged, with mistakes, too.
+  const hasRegistration = await readInventory(file).then(
+    ({ registration }) => registration !== undefined,
+    () => true,
+  );
+  const statusFunction = serverless.service.functions.status?.name ?? '';
+  const service = { statusFunction, hasRegistration };
+  for (const line of await finishDeploy(serverless.getProvider('aws'), service)) log.notice(line);
 }
 
 /** Adds the output by which the next deploy knows what is new to the installation. */

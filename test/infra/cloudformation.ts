@@ -14,6 +14,10 @@ export interface CloudFormationAnswers {
   readonly message?: string;
   /** Whether STS knows the caller. */
   readonly isKnown?: boolean;
+  /** Outputs of every stack, for DescribeStacks. */
+  readonly outputs?: Readonly<Record<string, string>>;
+  /** What Lambda answers to an invocation: JSON, and whether the function failed; absent: no function. */
+  readonly invocation?: { readonly payload: string; readonly isFailed?: boolean };
 }
 
 export interface CloudFormationDouble {
@@ -35,6 +39,14 @@ export async function startCloudFormation(answers: CloudFormationAnswers): Promi
       const fields = new URLSearchParams(Buffer.concat(chunks).toString());
       const [action, stack] = [fields.get('Action') ?? request.url ?? '', fields.get('StackName')];
       asked.push(stack === null ? action : `${action} ${stack}`);
+      if (request.url?.startsWith('/2015-03-31/functions/')) {
+        const { payload, isFailed = false } = answers.invocation ?? {};
+        const type = payload === undefined ? { 'x-amzn-errortype': 'ResourceNotFoundException' } : {};
+        const failed = isFailed ? { 'x-amz-function-error': 'Unhandled' } : {};
+        response.writeHead(payload === undefined ? 404 : 200, { ...type, ...failed });
+        response.end(payload ?? '{"Message":"Function not found"}');
+        return;
+      }
       const { status, xml } = answerTo(action, stack ?? '', answers);
       response.writeHead(status, { 'content-type': 'text/xml' }).end(xml);
     });
@@ -59,8 +71,9 @@ export async function startCloudFormation(answers: CloudFormationAnswers): Promi
 function answerTo(
   action: string,
   stack: string,
-  { template, status = 200, code = 'ValidationError', message = '', isKnown = true }: CloudFormationAnswers,
+  answers: CloudFormationAnswers,
 ): { readonly status: number; readonly xml: string } {
+  const { template, outputs, status = 200, code = 'ValidationError', message = '', isKnown = true } = answers;
   if (action === 'GetCallerIdentity') {
     if (!isKnown)
       return refuse(403, 'InvalidClientTokenId', 'The security token included in the request is invalid.');
@@ -71,6 +84,15 @@ function answerTo(
   if (status !== 200) return refuse(status, code, message);
   if (action === 'GetTemplate' && template !== undefined)
     return { status, xml: wrap(action, `<TemplateBody>${escapeXml(template)}</TemplateBody>`) };
+  if (action === 'DescribeStacks' && outputs) {
+    const pairs = Object.entries(outputs).map(
+      ([key, value]) =>
+        `<member><OutputKey>${escapeXml(key)}</OutputKey><OutputValue>${escapeXml(value)}</OutputValue></member>`,
+    );
+    const of = `<StackName>${stack}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus>`;
+    const one = `<Stacks><member>${of}<Outputs>${pairs.join('')}</Outputs></member></Stacks>`;
+    return { status, xml: wrap(action, one) };
+  }
   return refuse(400, 'ValidationError', `Stack with id ${stack} does not exist`);
 }
 

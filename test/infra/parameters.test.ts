@@ -70,7 +70,7 @@ describe('parameters', () => {
     'prefix=lab/certrelay',
     'alarmTopic=arn:aws-cn:sns:cn-north-1:123456789012:alarms',
     'reservedConcurrency=0',
-    'issueRate=${env:OWN_RATE}',
+    `issueRate=\${env:OWN_RATE}`,
   ])('%s is taken', (option) => {
     expect(problemsOf(option)).toEqual([]);
   });

@@ -160,7 +160,7 @@ it('looks no further than it must', async () => {
   expect(fresh.looked).toEqual(['eu-west-1', 'eu-central-1']);
 });
 
-const shipped = "${opt:region, env:AWS_REGION, env:AWS_DEFAULT_REGION, 'eu-central-1'}";
+const shipped = `\${opt:region, env:AWS_REGION, env:AWS_DEFAULT_REGION, 'eu-central-1'}`;
 test.for([
   [{}, {}, shipped, undefined],
   [{ region: 'eu-west-1' }, { AWS_REGION: 'us-east-1' }, shipped, 'eu-west-1'],
@@ -168,8 +168,8 @@ test.for([
   [{}, { AWS_DEFAULT_REGION: 'us-west-2' }, shipped, 'us-west-2'],
   [{}, { AWS_REGION: '' }, shipped, undefined],
   [{}, {}, 'eu-west-3', 'eu-west-3'],
-  [{}, {}, "${opt:region, 'eu-west-3'}", 'eu-west-3'],
-  [{}, {}, '${env:OWN_REGION}', undefined],
+  [{}, {}, `\${opt:region, 'eu-west-3'}`, 'eu-west-3'],
+  [{}, {}, `\${env:OWN_REGION}`, undefined],
 ] as const)('the region that was said: options %j, environment %j, serverless.yml %s', ([
   options,
   env,
