@@ -4,7 +4,7 @@ import { createProbeServed } from '../../lib/probe/probe-served.ts';
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { connectClusters } from './clusters.ts';
-import { announceOn } from './event-bus.ts';
+import { connectEvents } from './event-bus.ts';
 import { connectProbe } from './probing.ts';
 import { openSecrets } from './secrets.ts';
 
@@ -13,7 +13,7 @@ import { openSecrets } from './secrets.ts';
 export function connectDelivery(invocation: Invocation, closing: Closing): DeployPorts {
   const { settings, clock, log } = invocation;
   const { certificates: store, installation, readText } = openSecrets(invocation, closing);
-  const { prefix, eventBus } = settings;
+  const { prefix } = settings;
   return {
     store,
     installation,
@@ -24,7 +24,7 @@ export function connectDelivery(invocation: Invocation, closing: Closing): Deplo
       return connectCertificateManager({ region, prefix });
     },
     probeServed: createProbeServed(connectProbe(settings)),
-    announce: eventBus === undefined ? undefined : announceOn(eventBus, closing),
+    putEvents: connectEvents(settings, closing),
     clock,
     log,
   };

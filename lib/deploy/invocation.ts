@@ -14,7 +14,7 @@ import type { ConnectCertificateManager } from '../ports/acm.ts';
 import type { AgentError } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConnectCluster, JudgeRollback } from '../ports/cluster.ts';
-import type { Announce } from '../ports/events.ts';
+import type { PutEvents } from '../ports/events.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
 import type { ProbeServed } from '../ports/probe.ts';
@@ -38,7 +38,7 @@ export interface DeployPorts {
    *  back. */
   readonly judgeRollback?: JudgeRollback | undefined;
   /** Sends the event for a completed delivery. Absent: no event is sent. */
-  readonly announce?: Announce | undefined;
+  readonly putEvents?: PutEvents | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -79,6 +79,7 @@ export const logEvents = [
   'deploy finished',
   'discovered object refused',
   'dns-01 taken instead of dns-persist-01',
+  'event not put',
   'GitHub signature accepted',
   'hosted zone not used',
   'installation not read',

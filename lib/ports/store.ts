@@ -14,6 +14,8 @@ export class StoreError extends CertrelayError<StoreErrorCode> {}
 export interface StoreEntry {
   /** Name of the certificate: the AWS secret's name without the prefix. */
   readonly name: string;
+  /** ARN of the AWS secret. Absent if AWS does not say. */
+  readonly arn?: string | undefined;
   /** Id of the version with the label AWSCURRENT. */
   readonly current?: string | undefined;
   /** Id of the version with the label AWSPREVIOUS. */

@@ -1,7 +1,9 @@
 // What follows once the last target has the certificate: what is served is looked at, and others are told.
 import { expect, it } from 'vitest';
-import { CertrelayError } from '../../lib/ports/errors.ts';
-import type { DeliveredCertificate } from '../../lib/ports/events.ts';
+import type { DeployPorts } from '../../lib/deploy/invocation.ts';
+import { describeProgress } from '../../lib/policy/delivery/progress.ts';
+import { describeEvent } from '../../lib/policy/events/detail.ts';
+import { EventError } from '../../lib/ports/events.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type HarnessOptions, openHarness } from './harness.ts';
 
@@ -39,15 +41,16 @@ it('nothing is looked at while a target has not got the certificate', async () =
   expect(harness.sightings).toHaveLength(2);
 });
 
-/** Keeps what is told of arrivals, and fails once where asked to. */
-async function openTold(options: Partial<HarnessOptions> = {}, failure?: Error) {
-  const told: DeliveredCertificate[] = [];
-  const announce = async (delivered: DeliveredCertificate) => {
-    if (failure) throw failure;
-    told.push(delivered);
+/** Keeps what is told of arrivals, in the order of the events. */
+async function openTold(options: Partial<HarnessOptions> = {}, failure?: EventError) {
+  const told: (ReturnType<typeof describeEvent> & { readonly type: string })[] = [];
+  const putEvents: DeployPorts['putEvents'] = async (announcements) => {
+    if (failure) return announcements.map(() => failure);
+    told.push(...announcements.map((one) => ({ type: one.type, ...describeEvent(one, 'certrelay') })));
+    return announcements.map(() => 'put');
   };
   const targets = [targetOf({ restart: 'none' }), targetOf({ restart: 'none', cluster: 'east' })];
-  const harness = await openHarness({ targets, clusters: ['lab', 'east'], announce, ...options });
+  const harness = await openHarness({ targets, clusters: ['lab', 'east'], putEvents, ...options });
   harness.sightings.push(['served']);
   return { harness, told };
 }
@@ -61,12 +64,30 @@ it('Y09 who wants to run something then is told once, when the last target has t
   await harness.deploy();
   expect(told).toEqual([
     {
+      type: 'Certificate Delivered',
+      schema: 1,
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      installation: 'certrelay',
+      kind: 'certificate',
+      name: 'shop',
       certificate: 'shop',
+      domains: ['shop.example.com'],
+      health: null,
+      previousHealth: null,
+      reason: null,
+      message:
+        'certificate shop was delivered to lab/shop/shop-tls, east/shop/shop-tls; valid until 2027-02-20T10:00:00.000Z',
+      since: harness.clock.now().toISOString(),
+      cause: null,
+      certificates: null,
       version: 'version-1',
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
-      notAfter: new Date('2027-02-20T10:00:00Z'),
+      notAfter: '2027-02-20T10:00:00.000Z',
+      expiresInDays: 90,
       targets: ['lab/shop/shop-tls', 'east/shop/shop-tls'],
       served: 'served',
+      command: null,
+      omitted: 0,
     },
   ]);
   await harness.issue('shop', 'version-2');
@@ -74,8 +95,83 @@ it('Y09 who wants to run something then is told once, when the last target has t
   expect(told.map(({ version }) => version)).toEqual(['version-1', 'version-2']);
 });
 
+it('two invocations for one cluster each, side by side, tell of the delivery once', async () => {
+  const { harness, told } = await openTold();
+  await Promise.all([harness.deploy({ clusters: ['lab'] }), harness.deploy({ clusters: ['east'] })]);
+  await harness.deploy();
+  expect(told.map(({ version }) => version)).toEqual(['version-1']);
+});
+
+it('what an agent delivers last is told by the next pass', async () => {
+  const targets = [targetOf({ restart: 'none' }), targetOf({ restart: 'none', cluster: 'edge' })];
+  const { harness, told } = await openTold({ targets, clusters: ['lab'], agents: ['edge'] });
+  await harness.deploy();
+  expect(told).toEqual([]);
+  const deployed = describeProgress('version-1', targets.slice(1), ['rolled-out']);
+  await harness.store.record('shop', { reports: { edge: { deployed } } });
+  await harness.deploy();
+  await harness.deploy();
+  expect(told).toMatchObject([
+    { version: 'version-1', targets: ['lab/shop/shop-tls', 'edge/shop/shop-tls'] },
+  ]);
+});
+
+/** Lets a run make some writes, and nothing after them. */
+class Mortality {
+  isDead = false;
+  readonly #death = Promise.withResolvers<void>();
+  readonly death = this.#death.promise;
+  #left: number;
+
+  constructor(writes: number) {
+    this.#left = writes;
+  }
+
+  async call<T>(act: () => Promise<T>): Promise<T> {
+    if (this.isDead) return new Promise<T>(() => undefined);
+    const result = await act();
+    this.#left -= 1;
+    if (this.#left !== 0) return result;
+    this.isDead = true;
+    this.#death.resolve();
+    return new Promise<T>(() => undefined);
+  }
+}
+
+it('killed after any of its writes, deploy tells of the delivery in the end, each time with the same id', async () => {
+  for (let writes = 1; ; writes += 1) {
+    let run = new Mortality(writes);
+    const told: string[] = [];
+    const { harness } = await openTold({
+      putEvents: (announcements) =>
+        run.call(async () => {
+          told.push(...announcements.map((one) => describeEvent(one, 'certrelay').id));
+          return announcements.map(() => 'put' as const);
+        }),
+      seenBy: (store) => ({
+        list: () => store.list(),
+        describe: (name) => store.describe(name),
+        read: (name, which) => store.read(name, which),
+        record: (name, state) => run.call(() => store.record(name, state)),
+      }),
+      wrap: (cluster) => ({
+        ...cluster,
+        applySecret: (...args) => run.call(() => cluster.applySecret(...args)),
+      }),
+    });
+    await Promise.race([harness.deploy(), run.death]);
+    if (!run.isDead) {
+      expect(writes).toBeGreaterThan(4);
+      return;
+    }
+    run = new Mortality(Number.POSITIVE_INFINITY);
+    await harness.deploy();
+    expect(new Set(told).size, `killed after ${writes} writes`).toBe(1);
+  }
+});
+
 it('an event that is not sent is a warning, and no failure of the delivery', async () => {
-  const { harness } = await openTold({}, new CertrelayError('EventFailed', 'the bus is closed'));
+  const { harness } = await openTold({}, new EventError('EventFailed', 'the bus is closed'));
   const { certificates, failures } = await harness.deploy();
   expect([certificates[0]?.decision, failures.size]).toEqual(['delivered', 0]);
   expect(harness.log.lines).toContainEqual({
@@ -83,4 +179,5 @@ it('an event that is not sent is a warning, and no failure of the delivery', asy
     event: 'delivery not announced',
     fields: { certificate: 'shop', version: 'version-1', problem: 'the bus is closed' },
   });
+  expect(harness.store.kept.get('shop')?.state.deployed?.phases).toEqual(['rolled-out', 'rolled-out']);
 });

@@ -17,7 +17,7 @@ import type {
   TargetReport,
 } from '../../lib/deploy/invocation.ts';
 import { type Cluster, ClusterError } from '../../lib/ports/cluster.ts';
-import type { Announce } from '../../lib/ports/events.ts';
+import type { PutEvents } from '../../lib/ports/events.ts';
 import type { ProbeServed, ServedQuery } from '../../lib/ports/probe.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { DeployRequest } from '../../lib/requests/requests.ts';
@@ -53,8 +53,8 @@ export interface HarnessOptions {
   readonly prune?: true | readonly string[];
   /** `concurrency` of every cluster. */
   readonly concurrency?: number;
-  /** Is told of arrivals. */
-  readonly announce?: Announce;
+  /** Takes events. */
+  readonly putEvents?: PutEvents;
   /** Whether there is an AWS Certificate Manager. */
   readonly acm?: boolean;
   /** Which pods become ready; all if not given. */
@@ -256,7 +256,7 @@ export async function openHarness(options: HarnessOptions) {
           probeServed,
           judgeRollback: options.judgeRollback,
           installation: options.installation,
-          announce: options.announce,
+          putEvents: options.putEvents,
           clock,
           log,
         },

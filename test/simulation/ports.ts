@@ -4,7 +4,7 @@ import type { IssuePorts } from '../../lib/issue/invocation.ts';
 import type { ProbeSummary } from '../../lib/policy/serving/served.ts';
 import { CertificateManagerError } from '../../lib/ports/acm.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
-import { EventError } from '../../lib/ports/events.ts';
+import { EventError, type PutResult } from '../../lib/ports/events.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { ServedQuery } from '../../lib/ports/probe.ts';
 import { QueueError } from '../../lib/ports/queues.ts';
@@ -45,7 +45,7 @@ export function makePorts(run: SimulatedRun, around: PortSurroundings): IssuePor
     scheduler.call(run, {
       ...asked,
       act: () => {
-        if (/newOrder|dns\.(present|cleanUp)|queue|announce/.test(asked.label))
+        if (/newOrder|dns\.(present|cleanUp)|queue|putEvents/.test(asked.label))
           around.onWrite(run, asked.label);
         return around.actAs(run, asked.act);
       },
@@ -105,14 +105,12 @@ export function makePorts(run: SimulatedRun, around: PortSurroundings): IssuePor
         act: () => around.probe(query),
         fail: () => ({ served: 'unprobed', message: 'no network', results: [] }),
       }),
-    announce: (_, signal) =>
+    putEvents: (announcements, signal) =>
       call({
-        label: 'announce',
+        label: 'putEvents',
         signal,
-        act: () => undefined,
-        fail: () => {
-          throw new EventError('EventFailed', 'the event bus does not answer');
-        },
+        act: (): readonly PutResult[] => announcements.map(() => 'put'),
+        fail: () => announcements.map(() => new EventError('EventFailed', 'the event bus does not answer')),
       }),
   };
 }

@@ -56,11 +56,17 @@ export class SecretCertificates implements CertificateStore {
       const page = await callSecrets('ListSecrets', '*', signal, (options) =>
         this.#client.send(new ListSecretsCommand(request), options),
       );
-      for (const { Name = '', SecretVersionsToStages, Tags, CreatedDate } of page.SecretList ?? []) {
+      for (const {
+        Name = '',
+        ARN: arn,
+        SecretVersionsToStages: labels,
+        Tags,
+        CreatedDate,
+      } of page.SecretList ?? []) {
         const name = this.#certificateName(Name);
         if (name === undefined) continue;
         const tags = this.#tags.learn(Name, Tags);
-        entries.push(toEntry(name, tags, SecretVersionsToStages, CreatedDate));
+        entries.push(toEntry(name, tags, { arn, labels, createdAt: CreatedDate }));
       }
       next = page.NextToken;
     } while (next !== undefined);
@@ -75,7 +81,8 @@ export class SecretCertificates implements CertificateStore {
       );
       // Scheduled for deletion: its value cannot be read, and lists do not show it.
       if (response.DeletedDate) return undefined;
-      return toEntry(name, this.#tags.learn(secret, response.Tags), response.VersionIdsToStages);
+      const { ARN: arn, VersionIdsToStages: labels, Tags } = response;
+      return toEntry(name, this.#tags.learn(secret, Tags), { arn, labels });
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;

@@ -8,18 +8,26 @@ export function toList(tags: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
-/** The entry of a certificate. `labels`: labels by version id. `createdAt`: only from a list. */
+/** What AWS says of an AWS secret beside its tags. `labels`: labels by version id. `createdAt`: only from a
+ *  list. */
+export interface SecretAnswer {
+  readonly arn?: string | undefined;
+  readonly labels?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly createdAt?: Date | undefined;
+}
+
+/** The entry of a certificate. */
 export function toEntry(
   name: string,
   tags: ReadonlyMap<string, string>,
-  labels: Readonly<Record<string, readonly string[]>> = {},
-  createdAt?: Date,
+  { arn, labels = {}, createdAt }: SecretAnswer,
 ): StoreEntry {
   const state = decodeState(tags);
   const versionWith = (label: string) =>
     Object.keys(labels).find((version) => labels[version]?.includes(label));
   return {
     name,
+    ...(arn === undefined ? {} : { arn }),
     current: versionWith('AWSCURRENT'),
     previous: versionWith('AWSPREVIOUS'),
     pending: versionWith('AWSPENDING'),

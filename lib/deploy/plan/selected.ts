@@ -11,6 +11,8 @@ export interface CertificateToDeliver {
   readonly kind: 'selected';
   readonly name: string;
   readonly version: string;
+  /** ARN of its AWS secret. */
+  readonly arn?: string | undefined;
   /** One job for each target, in the order of the targets. */
   readonly jobs: readonly AnyJob[];
   /** The jobs that this invocation works on. */

@@ -125,6 +125,7 @@ async function selectCertificate(
         kind: 'selected',
         name,
         version: stored.version,
+        arn: entry.arn,
         jobs,
         requested: jobs.filter(({ target }) => isRequested(target, name, invocation)),
         recorded,

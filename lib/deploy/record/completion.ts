@@ -1,28 +1,37 @@
 // Probes a certificate and sends the delivery event once all its targets have it.
 
 import { nameDestination } from '../../policy/delivery/secret-plan.ts';
+import { announceDelivered } from '../../policy/events/announcement.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import { EventError } from '../../ports/events.ts';
 import type { ServedWord } from '../../state/delivery.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
 import { probeOnce } from './first-probe.ts';
 
-/** Probes what is served and sends the event, if this invocation delivered the last missing target. Returns
- *  what the probe found; `undefined` if the delivery is not complete or nothing was probed. Never rejects: a
- *  problem here is logged, and is no failure of the delivery. */
+/** How a delivery became complete. `first`: the delivery record does not say so yet. `again`: it did, and a
+ *  target was put right. */
+export type Completion = 'first' | 'again';
+
+/** Probes what is served and sends the event, for a delivery that this invocation completed. Returns what the
+ *  probe found; `undefined` if nothing was probed. Never rejects: a problem here is logged, and is no failure
+ *  of the delivery. */
 export async function recordCompletion(
   selected: CertificateToDeliver,
-  results: ReadonlyMap<AnyJob, JobResult>,
+  completion: Completion,
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<ServedWord | undefined> {
-  if (!isComplete(selected, results)) return undefined;
   const served = await probeOnce(selected, ports, invocation);
-  await announceDelivery(selected, served, ports, invocation);
+  await announceDelivery(selected, { completion, served }, ports, invocation);
   return served;
 }
 
-function isComplete({ jobs }: CertificateToDeliver, results: ReadonlyMap<AnyJob, JobResult>): boolean {
+/** Whether this invocation delivered the last missing target, by what it knows itself. */
+export function isCompletedHere(
+  { jobs }: CertificateToDeliver,
+  results: ReadonlyMap<AnyJob, JobResult>,
+): boolean {
   const ends = jobs.map((job) => results.get(job));
   return (
     jobs.every((job, index) => !job.freeze && (ends[index]?.phase ?? job.phase) === 'rolled-out') &&
@@ -31,18 +40,33 @@ function isComplete({ jobs }: CertificateToDeliver, results: ReadonlyMap<AnyJob,
 }
 
 async function announceDelivery(
-  { name, version, jobs }: CertificateToDeliver,
-  served: ServedWord | undefined,
-  { announce, log }: DeployPorts,
+  { name, arn, version, jobs }: CertificateToDeliver,
+  { completion, served }: { readonly completion: Completion; readonly served: ServedWord | undefined },
+  { putEvents, clock, log }: DeployPorts,
   { cleanUpSignal }: DeployInvocation,
 ): Promise<void> {
   const [job] = jobs;
-  if (!announce || !job) return;
+  if (!putEvents || !job) return;
   const { fingerprint, notAfter } = job.delivery;
-  const targets = jobs.map(({ target }) => nameDestination(target, name));
+  const at = clock.now();
   const fields = { certificate: name, version };
+  const announcement = announceDelivered({
+    ...fields,
+    arn,
+    domains: job.facts.names,
+    at,
+    notAfter,
+    fingerprint,
+    targets: jobs.map(({ target }) => nameDestination(target, name)),
+    served,
+    ...(completion === 'again' ? { again: at.toISOString() } : {}),
+  });
   try {
-    await announce({ ...fields, fingerprint, notAfter, targets, served }, cleanUpSignal);
+    const [result = new EventError('EventFailed', 'the bus gave no result')] = await putEvents(
+      [announcement],
+      cleanUpSignal,
+    );
+    if (result !== 'put') throw result;
     log.info('delivery announced', fields);
   } catch (error) {
     log.warn('delivery not announced', { ...fields, problem: describeError(toError(error)) });

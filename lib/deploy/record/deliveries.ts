@@ -15,32 +15,47 @@ import type { CertificateToDeliver } from '../plan/selected.ts';
 /** How often the tag is written again after another invocation has overwritten it. */
 const attempts = 4;
 
+/** Whether a record that makes a delivery complete is written. `withhold`: not yet, because others are to be
+ *  told first, so that a crash in between loses no event. */
+export type CompletionWriting = 'write' | 'withhold';
+
 /** Writes the delivery tags if one changes. An invocation for some clusters
  *  merges its results into the tag, reads it again to see that they stayed, and stops once a newer version is
- *  current.
+ *  current. Returns `withheld` for a record that makes the delivery complete and was not written.
  *  @throws StoreError if the tags cannot be read or written. */
 export async function recordDeliveries(
   selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
-  { store, clock }: Pick<DeployPorts, 'store' | 'clock'>,
+  { store, clock, completion }: Pick<DeployPorts, 'store' | 'clock'> & { completion: CompletionWriting },
   { clusters, delegatedClusters, cleanUpSignal }: DeployInvocation,
-): Promise<void> {
+): Promise<'recorded' | 'withheld'> {
   const { name, version } = selected;
   const now = clock.now();
   const { imported } = selected;
   const arns = selected.jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? []);
   const acm = arns.length > 0 && !isSameValue(arns.toSorted(), imported) ? { acm: arns.toSorted() } : {};
   const merge = (recorded: DeliveryRecord | undefined) => mergeDeliveries(recorded, selected, results, now);
-  if (isSameValue(merge(selected.recorded), selected.recorded) && !acm.acm) return;
+  const isWithheld = (merged: DeliveryRecord) =>
+    completion === 'withhold' &&
+    merged.phases.every((phase) => phase === 'rolled-out') &&
+    !selected.jobs.some(({ freeze }) => freeze);
+  const own = merge(selected.recorded);
+  if (isSameValue(own, selected.recorded) && !acm.acm) return 'recorded';
   if (!clusters && !delegatedClusters) {
-    return store.record(name, { deployed: merge(selected.recorded), ...acm }, cleanUpSignal);
+    const isOpen = !isSameValue(own, selected.recorded) && isWithheld(own);
+    if (!isOpen || acm.acm)
+      await store.record(name, { ...(isOpen ? {} : { deployed: own }), ...acm }, cleanUpSignal);
+    return isOpen ? 'withheld' : 'recorded';
   }
   if (acm.acm) await store.record(name, acm, cleanUpSignal);
   for (let attempt = 0; ; attempt += 1) {
     const entry = await store.describe(name, cleanUpSignal);
     const recorded = entry?.state.deployed;
-    if (entry?.current !== version || isSameValue(merge(recorded), recorded) || attempt === attempts) return;
-    await store.record(name, { deployed: merge(recorded) }, cleanUpSignal);
+    const merged = merge(recorded);
+    if (entry?.current !== version || isSameValue(merged, recorded) || attempt === attempts)
+      return 'recorded';
+    if (isWithheld(merged)) return 'withheld';
+    await store.record(name, { deployed: merged }, cleanUpSignal);
   }
 }
 

@@ -16,8 +16,8 @@ import type {
 } from '../invocation.ts';
 import { isRefused } from '../plan/allowance.ts';
 import type { CertificateToDeliver, DeliverySelection } from '../plan/selected.ts';
-import { recordCompletion } from './completion.ts';
-import { recordDeliveries } from './deliveries.ts';
+import { isCompletedHere, recordCompletion } from './completion.ts';
+import { type CompletionWriting, recordDeliveries } from './deliveries.ts';
 
 /** AWS secrets written at once. */
 const mostRecorded = 16;
@@ -37,7 +37,8 @@ export interface RecordedCertificate {
 }
 
 /** Records each selected certificate and makes its report entry. One result for each selection, in order. All
- *  tags are written before the first probe, because probes take longest and may be cut off. Never rejects. */
+ *  tags are written before the first probe, because probes take longest and may be cut off; where events are
+ *  sent, those of a delivery that became complete are written after its event. Never rejects. */
 export async function recordCertificates(
   selections: readonly DeliverySelection[],
   results: ReadonlyMap<AnyJob, JobResult>,
@@ -48,13 +49,20 @@ export async function recordCertificates(
     const reported = reportCertificate(selection, results, ports);
     // The tags of one that is not allowed stay unchanged, so that delivery continues from there once it is.
     if (selection.kind !== 'selected' || isRefused(selection, ports)) return { selection, ...reported };
-    const errors = await recordProgress(selection, results, ports, invocation);
-    return { selection, report: reported.report, failures: [...reported.failures, ...errors] };
+    const completion = ports.putEvents ? 'withhold' : 'write';
+    const { errors, end } = await recordProgress(selection, results, { ...ports, completion }, invocation);
+    return { selection, end, report: reported.report, failures: [...reported.failures, ...errors] };
   });
-  return mapConcurrently(recorded, mostProbed, async ({ selection, report, failures }) => {
-    if (selection.kind !== 'selected') return { report, failures };
-    const served = await recordCompletion(selection, results, ports, invocation);
-    return { report: { ...report, ...(served ? { served } : {}) }, failures };
+  return mapConcurrently(recorded, mostProbed, async ({ selection, end, report, failures }) => {
+    const isFirst = end === 'withheld';
+    if (selection.kind !== 'selected' || !(isFirst || isCompletedHere(selection, results)))
+      return { report, failures };
+    const served = await recordCompletion(selection, isFirst ? 'first' : 'again', ports, invocation);
+    const written = { ...ports, completion: 'write' } as const;
+    const { errors } = isFirst
+      ? await recordProgress(selection, results, written, invocation)
+      : { errors: [] };
+    return { report: { ...report, ...(served ? { served } : {}) }, failures: [...failures, ...errors] };
   });
 }
 
@@ -106,15 +114,14 @@ export function reportCertificate(
 async function recordProgress(
   selected: CertificateToDeliver,
   results: ReadonlyMap<AnyJob, JobResult>,
-  ports: DeployPorts,
+  ports: DeployPorts & { readonly completion: CompletionWriting },
   invocation: DeployInvocation,
-): Promise<readonly Error[]> {
+): Promise<{ readonly end?: 'recorded' | 'withheld'; readonly errors: readonly Error[] }> {
   try {
-    await recordDeliveries(selected, results, ports, invocation);
-    return [];
+    return { end: await recordDeliveries(selected, results, ports, invocation), errors: [] };
   } catch (error) {
     ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
-    return [toError(error)];
+    return { errors: [toError(error)] };
   }
 }
 

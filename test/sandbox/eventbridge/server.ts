@@ -11,6 +11,7 @@ export interface BusEvent {
   readonly bus: string;
   readonly source: string;
   readonly 'detail-type': string;
+  readonly resources: readonly string[];
   readonly detail: object;
 }
 
@@ -19,19 +20,29 @@ export interface SandboxEventBridge {
   readonly url: string;
   /** What reached its buses, in order. */
   readonly events: readonly BusEvent[];
-  /** Code that every entry fails with from now on, such as `InternalFailure`, while the call itself
-   *  succeeds. */
-  failing?: string;
+  /** Code that entries fail with from now on, such as `InternalFailure`, while the call itself succeeds. */
+  failing?: FailingEntries | undefined;
   stop(): Promise<void>;
 }
 
+/** Entries that fail. Absent `entries`: each; absent `calls`: in every call. */
+export interface FailingEntries {
+  readonly code: string;
+  /** Their positions in a call. */
+  readonly entries?: readonly number[];
+  /** In how many more calls. */
+  readonly calls?: number;
+}
+
+// AWS documents 1 MB since 2025; 256 KiB before, which still holds for what many targets take.
 const largestRequestBytes = 262_144;
 const account = '123456789012';
 const required = z.string().min(1);
 const entry = z.object({
   EventBusName: required.default('default'),
   Source: z.string().optional(),
-  DetailType: z.string().optional(),
+  DetailType: z.string().max(128).optional(),
+  Resources: z.array(z.string()).default([]),
   Detail: z.string().optional(),
 });
 type Entry = z.output<typeof entry>;
@@ -76,7 +87,14 @@ export async function startEventBridge({
           'Total size of the entries in the request is over the limit.',
         );
       }
-      const results = Entries.map(put);
+      const failing = service?.failing;
+      const results = Entries.map((one, position) =>
+        failing && (failing.entries?.includes(position) ?? true)
+          ? { ErrorCode: failing.code, ErrorMessage: 'set by a test' }
+          : put(one),
+      );
+      if (service && failing?.calls !== undefined)
+        service.failing = failing.calls > 1 ? { ...failing, calls: failing.calls - 1 } : undefined;
       const FailedEntryCount = results.filter((result) => 'ErrorCode' in result).length;
       return answer(200, { FailedEntryCount, Entries: results });
     },
@@ -89,7 +107,6 @@ export async function startEventBridge({
 
   /** One entry's failure is none of the others'. An event for a bus that there is not is taken, and lost. */
   function put(one: Entry): object {
-    if (service?.failing !== undefined) return { ErrorCode: service.failing, ErrorMessage: 'set by a test' };
     const { success, data } = complete.safeParse(one);
     if (!success) return { ErrorCode: 'InvalidArgument', ErrorMessage: 'A parameter is missing.' };
     const detail = readDetail(data.Detail);
@@ -98,7 +115,8 @@ export async function startEventBridge({
       return { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: 'Not authorized for the source.' };
     }
     if (buses.includes(one.EventBusName)) {
-      events.push({ bus: one.EventBusName, source: data.Source, 'detail-type': data.DetailType, detail });
+      const { EventBusName: bus, Resources: resources } = one;
+      events.push({ bus, source: data.Source, 'detail-type': data.DetailType, resources, detail });
     }
     return { EventId: randomUUID() };
   }
@@ -109,8 +127,8 @@ export async function startEventBridge({
 }
 
 /** As AWS documents it: the texts' bytes, without the rest of the event. */
-function sizeOf({ Source = '', DetailType = '', Detail = '' }: Entry): number {
-  return [Source, DetailType, Detail].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+function sizeOf({ Source = '', DetailType = '', Detail = '', Resources }: Entry): number {
+  return [Source, DetailType, Detail, ...Resources].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
 function readDetail(text: string): object | undefined {
