@@ -11,6 +11,7 @@ import {
   manifestOf,
   openHarness,
 } from './kubernetes-harness.ts';
+import { promiseKubectl } from './kubernetes-kubectl.ts';
 import { promiseWorkloads } from './kubernetes-workloads.ts';
 
 export type { KubernetesSubject };
@@ -29,6 +30,7 @@ export function describeKubernetes(title: string, start: () => Promise<Kubernete
     describe('access', () => promiseAccess(harness));
     describe('what uses certificates', () => promiseDirectory(harness));
     describe('kinds that are defined', () => promiseDefinitions(harness));
+    describe('what kubectl asks', () => promiseKubectl(harness));
   });
 }
 

@@ -19,6 +19,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string | Buffer;
+  /** In place of a body: pieces that are sent as they come, until the signal says that the client is gone. */
+  readonly stream?: (signal: AbortSignal) => AsyncIterable<string>;
 }
 
 /** How one part names a call and answers it. */
@@ -156,12 +158,25 @@ async function readRequest(message: IncomingMessage | Http2ServerRequest): Promi
 }
 
 function send(response: ServerResponse | Http2ServerResponse, answer: Answer): void {
-  const body = answer.body ?? '';
-  const headers: Record<string, string | string[] | number> = { 'content-length': Buffer.byteLength(body) };
+  const headers: Record<string, string | string[] | number> = {};
   for (const [name, value] of Object.entries(answer.headers ?? {})) {
     headers[name] = typeof value === 'string' ? value : [...value];
   }
-  // The two response types share this signature but TypeScript cannot call through their union.
-  (response as ServerResponse).writeHead(answer.status, headers);
-  response.end(body);
+  // The two response types share their methods but TypeScript cannot call through their union.
+  const plain = response as ServerResponse;
+  if (answer.stream) {
+    plain.writeHead(answer.status, headers);
+    void sendPieces(plain, answer.stream);
+    return;
+  }
+  const body = answer.body ?? '';
+  plain.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  plain.end(body);
+}
+
+async function sendPieces(response: ServerResponse, stream: NonNullable<Answer['stream']>): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  for await (const piece of stream(gone.signal)) response.write(piece);
+  response.end();
 }

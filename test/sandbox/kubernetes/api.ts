@@ -1,78 +1,43 @@
 // Carries out calls on the objects of the embedded API server.
-import * as z from 'zod';
 import type { Answer, Request } from '../http-server.ts';
+import { answerJson, type World, withStatus } from './call-context.ts';
+import { answerRemove } from './deletion.ts';
 import { applyFields, ownChanges } from './managed-fields.ts';
-import { type KubernetesObject, kubernetesObject, type ObjectStore } from './objects.ts';
-import type { Operators } from './operators.ts';
-import { deleteOwned, listOwned } from './owned-objects.ts';
-import { mergePatch, strategicMergePatch } from './patches.ts';
-import { type ApiCall, readBody, readObject } from './requests.ts';
-import type { Rollouts } from './rollouts.ts';
-import { badRequest, conflict, invalid, methodNotAllowed, notFound, unsupportedMediaType } from './status.ts';
-import { validate, withDefaults } from './validation.ts';
+import { jsonPatch, mergePatch, strategicMergePatch } from './patches.ts';
+import { answerGet, answerList, answerWatch } from './reading.ts';
+import { type ApiCall, readBody, readDryRun, readObject } from './requests.ts';
+import { answerReview } from './reviews.ts';
+import { badRequest, conflict, invalid, notFound, notInSchema, unsupportedMediaType } from './status.ts';
+import { findUnknownField, validate, withDefaults } from './validation.ts';
 
-/** What calls work on. */
-export interface World {
-  readonly objects: ObjectStore;
-  readonly rollouts: Rollouts;
-  readonly operators: Operators;
-  readonly now: () => Date;
-  /** Throws a 403 where the caller may not do this too; a patch that makes an object asks for `create`. */
-  readonly authorize: (call: ApiCall) => void;
-}
+export type { World };
 
 /** Answers a call that is allowed. @throws StatusError */
-export function answerCall(call: ApiCall, request: Request, world: World): Answer {
+export function answerCall(call: ApiCall, request: Request, asked: World): Answer {
+  // What a dry run changes is forgotten.
+  const world = readDryRun(call, request) ? { ...asked, objects: asked.objects.copy() } : asked;
   switch (call.verb) {
     case 'get':
-      return json(200, get(call, world));
+      return answerGet(call, request, world);
     case 'list':
-      return json(200, list(call, request, world));
+      return answerList(call, request, world);
+    case 'watch':
+      return answerWatch(call, request, world);
     case 'create':
-      return json(201, create(call, request, world));
+      return call.kind.knownBy === 'question'
+        ? answerJson(201, answerReview(call, readBody(request), world))
+        : answerJson(201, create(call, request, world));
+    case 'update':
+      return answerJson(200, update(call, request, world));
     case 'patch':
       return patch(call, request, world);
     case 'delete':
-      return json(200, remove(call, request, world));
-    case 'update':
-      throw methodNotAllowed();
+      return answerRemove(call, request, world);
   }
 }
 
-function get(call: ApiCall, world: World): object {
-  const { kind, namespace, name } = call;
-  const owned = listOwned(kind, namespace, world).find(({ metadata }) => metadata.name === name);
-  return owned ?? withStatus(world.objects.get(kind, namespace, name), world);
-}
-
-function list(call: ApiCall, { url }: Request, world: World): object {
-  const { kind, namespace } = call;
-  const selector = parseSelector(url.searchParams.get('labelSelector') ?? '');
-  const found = [...world.objects.list(kind.resource, namespace), ...listOwned(kind, namespace, world)]
-    .filter(({ metadata }) => selector.every(([name, value]) => metadata.labels?.[name] === value))
-    .filter(parseFieldSelector(call, url.searchParams.get('fieldSelector') ?? ''));
-  const limit = Number(url.searchParams.get('limit') ?? 0) || found.length;
-  const start = Number(Buffer.from(url.searchParams.get('continue') ?? '', 'base64url').toString() || 0);
-  const end = start + limit;
-  const rest = found.length - end;
-  return {
-    kind: `${kind.kind}List`,
-    apiVersion: kind.group === '' ? kind.version : `${kind.group}/${kind.version}`,
-    metadata: {
-      resourceVersion: world.objects.version(),
-      ...(rest > 0
-        ? { continue: Buffer.from(String(end)).toString('base64url'), remainingItemCount: rest }
-        : {}),
-    },
-    items: found.slice(start, end).map((object) => {
-      const { apiVersion: _version, kind: _kind, ...item } = withStatus(object, world);
-      return kind.knownBy === 'definition' ? withStatus(object, world) : item;
-    }),
-  };
-}
-
 function create(call: ApiCall, request: Request, world: World): object {
-  const object = withDefaults(call.kind, readObject(call, readBody(request)));
+  const object = withDefaults(call.kind, readWhole(call, request));
   if (object.metadata.resourceVersion) {
     throw badRequest('resourceVersion should not be set on objects to be created');
   }
@@ -82,26 +47,60 @@ function create(call: ApiCall, request: Request, world: World): object {
   return withStatus(world.objects.create(call.kind, call.namespace, owned, world.now()), world);
 }
 
+/** The object of a request, which has no unknown field if the request wants strict validation. */
+function readWhole(call: ApiCall, request: Request) {
+  const object = readObject(call, readBody(request));
+  const unknown = findUnknownField(call.kind, object);
+  if (unknown !== undefined && request.url.searchParams.get('fieldValidation') === 'Strict') {
+    const { version, kind } = call.kind;
+    throw badRequest(
+      `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: unknown field "${unknown}"`,
+    );
+  }
+  return object;
+}
+
+function update(call: ApiCall, request: Request, world: World): object {
+  const before = world.objects.get(call.kind, call.namespace, call.name);
+  const { status: _status, ...given } = readWhole(call, request);
+  const after = withDefaults(call.kind, readObject(call, { ...given, status: before.status }));
+  return change(call, { before, after }, request, world);
+}
+
 function patch(call: ApiCall, request: Request, world: World): Answer {
   const type = request.headers['content-type']?.split(';')[0] ?? '';
   // The server knows no lists' keys of a kind that it has by a definition.
   const isDefined = call.kind.knownBy === 'definition';
   if (type === 'application/apply-patch+yaml') return apply(call, request, world);
-  const change =
-    type === 'application/merge-patch+json'
-      ? mergePatch
-      : type === 'application/strategic-merge-patch+json' && !isDefined
-        ? strategicMergePatch
-        : undefined;
-  if (!change) throw unsupportedMediaType(type);
+  const changes: Readonly<Record<string, typeof mergePatch>> = {
+    'application/json-patch+json': jsonPatch,
+    'application/merge-patch+json': mergePatch,
+    ...(isDefined ? {} : { 'application/strategic-merge-patch+json': strategicMergePatch }),
+  };
+  const changed = changes[type];
+  if (!changed) throw unsupportedMediaType(type);
   const before = world.objects.get(call.kind, call.namespace, call.name);
-  const patched = withDefaults(call.kind, readObject(call, change(before, readBody(request))));
-  validate(call.kind, patched, before);
-  const owned = ownChanges(before, patched, managerOf(request), world.now());
-  const updated = world.objects.update(call.kind, before, owned);
-  const answer = json(200, withStatus(updated, world));
+  const after = withDefaults(call.kind, readObject(call, changed(before, readBody(request))));
+  return answerJson(200, change(call, { before, after }, request, world));
+}
+
+/** Stores what a call has made of an object, and gives it as the answer has it. */
+function change(
+  { kind }: ApiCall,
+  { before, after }: Readonly<Record<'before' | 'after', ReturnType<typeof withDefaults>>>,
+  request: Request,
+  world: World,
+): object {
+  validate(kind, after, before);
+  const { managedFields } = after.metadata;
+  // Whoever writes the entries himself is believed, as kubectl does when it moves to server-side apply.
+  const isOwnedAnew =
+    managedFields && JSON.stringify(managedFields) !== JSON.stringify(before.metadata.managedFields);
+  const owned = isOwnedAnew ? after : ownChanges(before, after, managerOf(request), world.now());
+  const updated = world.objects.update(kind, before, owned);
+  const answer = withStatus(updated, world);
   // An operator acts after the answer, and its own changes call it no more.
-  world.objects.update(call.kind, updated, world.operators.correct(updated));
+  world.objects.update(kind, updated, world.operators.correct(updated));
   return answer;
 }
 
@@ -114,61 +113,20 @@ function apply(call: ApiCall, request: Request, world: World): Answer {
       { reason: 'FieldValueRequired', field: 'fieldManager', message },
     ]);
   }
-  if (kind.group === 'apps') throw unsupportedMediaType('server-side apply of workloads, in this sandbox');
   const applied = readObject(call, readBody(request));
+  const unknown = findUnknownField(kind, applied);
+  if (unknown !== undefined) throw notInSchema(kind, `${namespace}/${name}`, unknown);
   if (applied.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
   const force = request.url.searchParams.get('force') === 'true';
   const before = world.objects.find(kind.resource, namespace, name);
-  const result = applyFields(before, applied, { manager, force, now: world.now() });
-  if (before) {
-    validate(kind, withDefaults(kind, result), before);
-    return json(200, world.objects.update(kind, before, result));
-  }
+  const result = withDefaults(kind, applyFields(before, applied, { manager, force, now: world.now() }));
+  validate(kind, result, before);
+  if (before) return answerJson(200, withStatus(world.objects.update(kind, before, result), world));
   // Unlike a POST, it says the name before anything is made.
   world.authorize({ ...call, verb: 'create' });
   if (applied.metadata.resourceVersion) throw conflict(kind, name);
   requireNamespace(call, world);
-  const made = withDefaults(kind, result);
-  validate(kind, made, undefined);
-  return json(201, world.objects.create(kind, namespace, made, world.now()));
-}
-
-const deleteOptions = z.object({
-  preconditions: z.object({ uid: z.string().optional(), resourceVersion: z.string().optional() }).default({}),
-});
-
-function remove(call: ApiCall, request: Request, world: World): object {
-  const { kind, namespace, name } = call;
-  const { objects } = world;
-  if (kind.resource === 'pods' && deleteOwned(name, namespace, world)) {
-    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: { name } };
-  }
-  const found = objects.get(kind, namespace, name);
-  const options = request.body.length === 0 ? {} : readBody(request);
-  const { preconditions } = deleteOptions.parse(options);
-  const { uid = '', resourceVersion } = found.metadata;
-  if (preconditions.uid !== undefined && preconditions.uid !== uid) {
-    throw conflict(
-      kind,
-      name,
-      `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`,
-    );
-  }
-  if (preconditions.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
-    throw conflict(
-      kind,
-      name,
-      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
-    );
-  }
-  objects.remove(kind, namespace, name);
-  return {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Success',
-    details: { name, kind: kind.resource, uid },
-  };
+  return answerJson(201, withStatus(world.objects.create(kind, namespace, result, world.now()), world));
 }
 
 function requireNamespace({ kind, namespace }: ApiCall, { objects }: World): void {
@@ -178,46 +136,7 @@ function requireNamespace({ kind, namespace }: ApiCall, { objects }: World): voi
   }
 }
 
-/** The object as read: the status of a workload is what its controller has come to by now. */
-function withStatus(object: KubernetesObject, { rollouts, now }: World): KubernetesObject {
-  if (!object.apiVersion.startsWith('apps/') && object.kind !== 'Rollout') return object;
-  return kubernetesObject.parse({ ...object, status: rollouts.statusOf(object, now().getTime()) });
-}
-
 /** Who owns the fields that a call changes: what it says, or the first word of the user agent. */
 function managerOf({ url, headers }: Request): string {
   return url.searchParams.get('fieldManager') ?? headers['user-agent']?.split('/')[0] ?? 'unknown';
-}
-
-function parseSelector(text: string): readonly (readonly [string, string])[] {
-  return text
-    .split(',')
-    .filter((term) => term !== '')
-    .map((term) => {
-      const match = /^([^=!]+)==?([^=!]*)$/.exec(term);
-      if (!match) throw badRequest(`unable to parse requirement: "${term}"`);
-      return [match[1] ?? '', match[2] ?? ''] as const;
-    });
-}
-
-/** Of all the fields that can be selected by, this sandbox knows the phase of pods. */
-function parseFieldSelector({ kind }: ApiCall, text: string): (object: KubernetesObject) => boolean {
-  const terms = text.split(',').filter((term) => term !== '');
-  const selected = terms.map((term) => {
-    const [, field = '', operator = '', value = ''] = /^([^=!]+)(==?|!=)([^=!]*)$/.exec(term) ?? [];
-    if (kind.resource !== 'pods' || field !== 'status.phase') {
-      throw badRequest(`field label not supported: ${field}`);
-    }
-    return { isWanted: operator !== '!=', value };
-  });
-  return (object) => {
-    const { phase = 'Pending' } = podStatus.parse(object).status;
-    return selected.every(({ isWanted, value }) => isWanted === (phase === value));
-  };
-}
-
-const podStatus = z.object({ status: z.object({ phase: z.string().optional() }).default({}) });
-
-function json(status: number, body: object): Answer {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }

@@ -30,26 +30,30 @@ export interface Access {
 
 /** Whether some role bound to the user allows it. What no rule allows is denied. */
 export function isAllowed(objects: ObjectStore, access: Access): boolean {
+  return rulesOf(objects, access).some(
+    (rule) =>
+      covers(rule.verbs, access.verb) &&
+      covers(rule.apiGroups, access.group) &&
+      covers(rule.resources, access.resource) &&
+      (rule.resourceNames.length === 0 || rule.resourceNames.includes(access.name)),
+  );
+}
+
+/** The rules of all roles bound to the user, in the namespace (empty: none) and everywhere. */
+export function rulesOf(objects: ObjectStore, { user, namespace }: Pick<Access, 'user' | 'namespace'>) {
   const bindings = [
     ...objects.list('clusterrolebindings', ''),
-    ...(access.namespace === '' ? [] : objects.list('rolebindings', access.namespace)),
+    ...(namespace === '' ? [] : objects.list('rolebindings', namespace)),
   ].map((object) => binding.parse(object));
   return bindings
-    .filter(({ subjects }) => subjects.some(({ kind, name }) => kind === 'User' && name === access.user))
+    .filter(({ subjects }) => subjects.some(({ kind, name }) => kind === 'User' && name === user))
     .flatMap(({ metadata, roleRef }) => {
       const found =
         roleRef.kind === 'ClusterRole'
           ? objects.find('clusterroles', '', roleRef.name)
           : objects.find('roles', metadata.namespace ?? '', roleRef.name);
       return found ? (role.parse(found).rules ?? []) : [];
-    })
-    .some(
-      (rule) =>
-        covers(rule.verbs, access.verb) &&
-        covers(rule.apiGroups, access.group) &&
-        covers(rule.resources, access.resource) &&
-        (rule.resourceNames.length === 0 || rule.resourceNames.includes(access.name)),
-    );
+    });
 }
 
 function covers(values: readonly string[], value: string): boolean {

@@ -1,15 +1,20 @@
-// Field ownership (metadata.managedFields) and server-side apply, for objects without lists that merge.
-import type { KubernetesObject } from './objects.ts';
+// Field ownership (metadata.managedFields) and server-side apply.
+import {
+  type FieldPath,
+  isMap,
+  isWithin,
+  leavesOf,
+  readField,
+  readFieldsV1,
+  removeField,
+  spellPath,
+  toFieldsV1,
+  writeField,
+} from './field-paths.ts';
+import { type KubernetesObject, kubernetesObject } from './objects.ts';
 import { applyConflict } from './status.ts';
 
-type Fields = Record<string, unknown>;
 type ManagedFields = NonNullable<KubernetesObject['metadata']['managedFields']>[number];
-
-/** A field's path, as JSON, so that a Set can hold it. */
-type Path = string;
-
-const identity = ['apiVersion', 'kind', 'status'];
-const ownable = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
 
 /** The object after `applied` was applied by `manager`: its fields are set, those it applied last time and
  *  names no more are gone unless somebody else holds them too, everything else stays. A 409 where another
@@ -23,33 +28,41 @@ export function applyFields(
   const before = live?.metadata.managedFields ?? [];
   const others = before.filter((entry) => !(entry.manager === manager && entry.operation === 'Apply'));
   const taken = live
-    ? [...wanted].filter(([path, value]) => !isSame(read(live, path), value)).map(([path]) => path)
+    ? [...wanted].filter(([path, value]) => !isSame(readField(live, path), value)).map(([path]) => path)
     : [];
+  const isUpgraded = findUpgraded(live, manager);
   const conflicts = others.flatMap((entry) => {
-    const held = pathsOf(entry);
+    const held = readFieldsV1(entry.fieldsV1);
     return taken
-      .filter((path) => held.has(path))
-      .map((path) => ({
-        manager: entry.manager,
-        reason: 'FieldManagerConflict',
-        message: `conflict with "${entry.manager}" using v1`,
-        field: spell(path),
-      }));
+      .filter((path) => held.has(path) && !isUpgraded(path))
+      .map((path) => ({ manager: describeManager(entry), field: spellPath(path) }));
   });
   if (conflicts.length > 0 && !force) throw applyConflict(conflicts);
 
   const left = others.map((entry) => withPaths(entry, minus(pathsOf(entry), taken))).filter(isHeld);
   const mine = before.find((entry) => !others.includes(entry));
-  const dropped = [...(mine ? pathsOf(mine) : [])].filter(
-    (path) => !wanted.has(path) && !left.some((entry) => pathsOf(entry).has(path)),
-  );
+  const leftPaths = left.map(pathsOf);
+  const isHeldStill = (path: FieldPath) =>
+    path.endsWith(',"."]')
+      ? leftPaths.some((paths) => [...paths].some((held) => isWithin(held, path)))
+      : leftPaths.some((paths) => paths.has(path));
+  const dropped = [...(mine ? pathsOf(mine) : [])].filter((path) => !wanted.has(path) && !isHeldStill(path));
   const result: KubernetesObject = structuredClone(live ?? { ...applied, metadata: { ...applied.metadata } });
-  for (const path of dropped) remove(result, path);
-  for (const [path, value] of wanted) write(result, path, value);
+  for (const path of dropped) removeField(result, path);
+  for (const [path, value] of wanted) writeField(result, path, value);
   result.metadata.resourceVersion = applied.metadata.resourceVersion;
   const entry = entryOf(manager, 'Apply', applied.apiVersion, new Set(wanted.keys()), now);
   result.metadata.managedFields = [entry, ...left];
   return result;
+}
+
+/** Fields that kubectl's client-side apply has set, which `kubectl apply --server-side` takes over without a
+ *  conflict (kubernetes.io/docs/reference/using-api/server-side-apply). */
+function findUpgraded(live: KubernetesObject | undefined, manager: string): (path: FieldPath) => boolean {
+  const text = live?.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'];
+  if (manager !== 'kubectl' || text === undefined) return () => false;
+  const lastApplied = leavesOf(kubernetesObject.parse(JSON.parse(text)));
+  return (path) => lastApplied.has(path);
 }
 
 /** Ownership after anything but an apply: who changes a field holds it, and nobody else does. */
@@ -59,7 +72,7 @@ export function ownChanges(
   manager: string,
   now: Date,
 ): KubernetesObject {
-  const old = before ? leavesOf(before) : new Map<Path, unknown>();
+  const old = before ? leavesOf(before) : new Map<FieldPath, unknown>();
   const next = leavesOf(after);
   const changed = [...next].filter(([path, value]) => !isSame(old.get(path), value)).map(([path]) => path);
   const gone = [...old.keys()].filter((path) => !next.has(path));
@@ -80,7 +93,7 @@ function entryOf(
   manager: string,
   operation: ManagedFields['operation'],
   apiVersion: string,
-  paths: ReadonlySet<Path>,
+  paths: ReadonlySet<FieldPath>,
   now: Date,
 ): ManagedFields {
   const time = now.toISOString().replace(/\.\d+Z$/, 'Z');
@@ -88,89 +101,30 @@ function entryOf(
   return withPaths(empty, paths);
 }
 
-/** Every leaf that can be owned, with its value. A list is one leaf. */
-function leavesOf(object: KubernetesObject): Map<Path, unknown> {
-  const leaves = new Map<Path, unknown>();
-  const walk = (value: unknown, path: readonly string[]): void => {
-    if (isMap(value)) for (const [name, part] of Object.entries(value)) walk(part, [...path, name]);
-    else if (value !== undefined && value !== null) leaves.set(JSON.stringify(path), value);
-  };
-  for (const [name, value] of Object.entries(object)) {
-    if (name === 'metadata') {
-      for (const field of ownable) walk(object.metadata[field], ['metadata', field]);
-    } else if (!identity.includes(name)) walk(value, [name]);
-  }
-  return leaves;
+/** `"kubectl"`, `"kubectl-edit" using v1 at 2026-11-30T08:00:00Z`: as conflicts name a manager. */
+function describeManager({ manager, operation, apiVersion, time }: ManagedFields): string {
+  const name = JSON.stringify(manager);
+  return operation === 'Apply' ? name : `${name} using ${apiVersion} at ${time}`;
 }
 
-function pathsOf({ fieldsV1 }: ManagedFields): Set<Path> {
-  const paths = new Set<Path>();
-  const walk = (fields: Fields, path: readonly string[]): void => {
-    if (Object.keys(fields).length === 0) paths.add(JSON.stringify(path));
-    for (const [name, part] of Object.entries(fields)) if (isMap(part)) walk(part, [...path, name.slice(2)]);
-  };
-  if (Object.keys(fieldsV1).length > 0) walk(fieldsV1, []);
-  return paths;
+function pathsOf({ fieldsV1 }: ManagedFields): Set<FieldPath> {
+  return readFieldsV1(fieldsV1);
 }
 
-function withPaths(entry: ManagedFields, paths: ReadonlySet<Path>): ManagedFields {
-  const fieldsV1: Fields = {};
-  for (const path of paths) write(fieldsV1, JSON.stringify(parts(path).map((name) => `f:${name}`)), {});
-  return { ...entry, fieldsV1 };
+function withPaths(entry: ManagedFields, paths: ReadonlySet<FieldPath>): ManagedFields {
+  return { ...entry, fieldsV1: toFieldsV1(paths) };
 }
 
 function isHeld({ fieldsV1 }: ManagedFields): boolean {
   return Object.keys(fieldsV1).length > 0;
 }
 
-function minus(paths: ReadonlySet<Path>, gone: readonly Path[]): Set<Path> {
+function minus(paths: ReadonlySet<FieldPath>, gone: readonly FieldPath[]): Set<FieldPath> {
   return new Set([...paths].filter((path) => !gone.includes(path)));
 }
 
-function parts(path: Path): readonly string[] {
-  return JSON.parse(path) as readonly string[];
-}
-
-/** `.data.tls.crt`, as conflicts spell a field. */
-function spell(path: Path): string {
-  return parts(path)
-    .map((name) => `.${name}`)
-    .join('');
-}
-
-function read(object: Fields, path: Path): unknown {
-  let value: unknown = object;
-  for (const name of parts(path)) value = isMap(value) ? value[name] : undefined;
-  return value;
-}
-
-function write(object: Fields, path: Path, value: unknown): void {
-  const names = [...parts(path)];
-  const last = names.pop();
-  let place = object;
-  for (const name of names) {
-    const next = place[name];
-    if (isMap(next)) place = next;
-    else {
-      const made: Fields = {};
-      place[name] = made;
-      place = made;
-    }
-  }
-  if (last !== undefined) place[last] = value;
-}
-
-function remove(object: Fields, path: Path): void {
-  const names = [...parts(path)];
-  const last = names.pop();
-  const place = read(object, JSON.stringify(names));
-  if (isMap(place) && last !== undefined) delete place[last];
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function isMap(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** An applied map that is empty is the same as any map that is there. */
+function isSame(live: unknown, wanted: unknown): boolean {
+  if (isMap(wanted) && Object.keys(wanted).length === 0) return isMap(live);
+  return JSON.stringify(live) === JSON.stringify(wanted);
 }

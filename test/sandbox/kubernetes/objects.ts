@@ -2,49 +2,19 @@
 // one keeps.
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { builtIn } from './kinds.ts';
 import { alreadyExists, conflict, notFound, type ResourceKind } from './status.ts';
-
-/** The kinds that every cluster has. */
-const builtIn: readonly ResourceKind[] = [
-  { group: '', version: 'v1', resource: 'namespaces', kind: 'Namespace', namespaced: false },
-  { group: '', version: 'v1', resource: 'secrets', kind: 'Secret', namespaced: true },
-  {
-    group: '',
-    version: 'v1',
-    resource: 'replicationcontrollers',
-    kind: 'ReplicationController',
-    namespaced: true,
-  },
-  { group: '', version: 'v1', resource: 'pods', kind: 'Pod', namespaced: true },
-  { group: 'batch', version: 'v1', resource: 'cronjobs', kind: 'CronJob', namespaced: true },
-  { group: 'batch', version: 'v1', resource: 'jobs', kind: 'Job', namespaced: true },
-  { group: 'apps', version: 'v1', resource: 'replicasets', kind: 'ReplicaSet', namespaced: true },
-  { group: '', version: 'v1', resource: 'services', kind: 'Service', namespaced: true },
-  { group: 'networking.k8s.io', version: 'v1', resource: 'ingresses', kind: 'Ingress', namespaced: true },
-  { group: 'apps', version: 'v1', resource: 'deployments', kind: 'Deployment', namespaced: true },
-  { group: 'apps', version: 'v1', resource: 'statefulsets', kind: 'StatefulSet', namespaced: true },
-  { group: 'apps', version: 'v1', resource: 'daemonsets', kind: 'DaemonSet', namespaced: true },
-  ...(['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'] as const).map((kind) => ({
-    group: 'rbac.authorization.k8s.io',
-    version: 'v1',
-    resource: `${kind.toLowerCase()}s`,
-    kind,
-    namespaced: !kind.startsWith('Cluster'),
-  })),
-  {
-    group: 'apiextensions.k8s.io',
-    version: 'v1',
-    resource: 'customresourcedefinitions',
-    kind: 'CustomResourceDefinition',
-    namespaced: false,
-  },
-];
 
 const definition = z.object({
   spec: z.object({
     group: z.string(),
     scope: z.enum(['Namespaced', 'Cluster']),
-    names: z.object({ plural: z.string(), kind: z.string() }),
+    names: z.object({
+      plural: z.string(),
+      kind: z.string(),
+      shortNames: z.array(z.string()).optional(),
+      categories: z.array(z.string()).optional(),
+    }),
     versions: z.array(z.object({ name: z.string(), served: z.boolean() })),
   }),
 });
@@ -81,7 +51,16 @@ export type KubernetesObject = z.infer<typeof kubernetesObject>;
 
 export class ObjectStore {
   readonly #objects = new Map<string, KubernetesObject>();
+  readonly #listeners = new Set<() => void>();
   #version = 1000;
+
+  /** Another store with the same objects. */
+  copy(): ObjectStore {
+    const copied = new ObjectStore();
+    for (const [key, object] of this.#objects) copied.#objects.set(key, object);
+    copied.#version = this.#version;
+    return copied;
+  }
 
   /** What the API knows: the built-in kinds, and those of the definitions that were applied. */
   kinds(): readonly ResourceKind[] {
@@ -95,6 +74,8 @@ export class ObjectStore {
           resource: names.plural,
           kind: names.kind,
           namespaced: scope === 'Namespaced',
+          shortNames: names.shortNames,
+          categories: names.categories,
           knownBy: 'definition' as const,
         }));
     });
@@ -171,6 +152,13 @@ export class ObjectStore {
   remove(kind: ResourceKind, namespace: string, name: string): void {
     this.#objects.delete(keyOf(kind.resource, namespace, name));
     this.#version += 1;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls the listener after each change, until the function that it gives is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Resource version of the newest change. */
@@ -182,6 +170,7 @@ export class ObjectStore {
     this.#version += 1;
     const kept = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
     this.#objects.set(keyOf(kind.resource, namespace, object.metadata.name), kept);
+    for (const listener of this.#listeners) listener();
     return kept;
   }
 }

@@ -1,4 +1,8 @@
-// JSON merge patch (RFC 7386) and strategic merge patch, as the embedded API server carries them out.
+// JSON patch (RFC 6902), JSON merge patch (RFC 7386) and strategic merge patch, as the embedded API server
+// carries them out.
+import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod';
+import { badRequest, StatusError } from './status.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -14,6 +18,43 @@ const mergeKeys: Readonly<Record<string, string>> = {
   volumeMounts: 'mountPath',
   ports: 'containerPort',
 };
+
+const operations = z.array(
+  z.object({
+    op: z.enum(['add', 'remove', 'replace', 'test']),
+    path: z.string(),
+    value: z.unknown().optional(),
+  }),
+);
+
+/** RFC 6902 without `move` and `copy`, of which kubectl sends none.
+ *  @throws StatusError 400 for a patch that is none, 422 for one that does not fit. */
+export function jsonPatch(target: unknown, patch: unknown): unknown {
+  const parsed = operations.safeParse(patch);
+  if (!parsed.success) throw badRequest('the JSON patch is not a list of operations');
+  const root = { document: structuredClone(target) };
+  for (const { op, path, value } of parsed.data) {
+    const names = path.split('/').map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const last = names.pop() ?? '';
+    const place = ['document', ...names.slice(1)].reduce<unknown>((part, name) => Object(part)[name], root);
+    const [holder, name] = names.length === 0 ? [root, 'document'] : [place, last];
+    const isThere = typeof holder === 'object' && holder !== null && Object.hasOwn(holder, name);
+    const fits = op === 'test' ? isDeepStrictEqual(Object(holder)[name], value) : op === 'add' || isThere;
+    if (typeof holder !== 'object' || holder === null || !fits) {
+      throw new StatusError(
+        422,
+        'Invalid',
+        `the server rejected our request: ${op} operation does not apply`,
+      );
+    }
+    if (Array.isArray(holder) && op !== 'test') {
+      const index = name === '-' ? holder.length : Number(name);
+      holder.splice(index, op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [value]));
+    } else if (op === 'remove') Reflect.deleteProperty(holder, name);
+    else if (op !== 'test') Reflect.set(holder, name, value);
+  }
+  return root.document;
+}
 
 /** RFC 7386: `null` takes a field away. */
 export function mergePatch(target: unknown, patch: unknown): unknown {

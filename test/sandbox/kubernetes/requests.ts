@@ -3,13 +3,22 @@
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import type { Request } from '../http-server.ts';
+import { verbsOf } from './kinds.ts';
 import { type KubernetesObject, kubernetesObject } from './objects.ts';
-import { badRequest, methodNotAllowed, NoSuchPath, type ResourceKind, tooLarge } from './status.ts';
+import { readProtobuf } from './protobuf.ts';
+import {
+  badRequest,
+  methodNotAllowed,
+  NoSuchPath,
+  type ResourceKind,
+  tooLarge,
+  unsupportedMediaType,
+} from './status.ts';
 
 /** One call, in the API's words. */
 export interface ApiCall {
   readonly kind: ResourceKind;
-  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
   /** Empty at the cluster scope, and for lists of all namespaces. */
   readonly namespace: string;
   /** Empty for lists and for creations. */
@@ -37,6 +46,10 @@ export function readCall({ method, url }: Request, kinds: readonly ResourceKind[
   ) ?? { group, version, resource, kind: '', namespaced: isInNamespace, knownBy: 'nobody' };
   if (isInNamespace && !kind.namespaced) throw new NoSuchPath();
   if (kind.namespaced && namespace === '' && name !== '') throw new NoSuchPath();
+  if (method === 'GET' && url.searchParams.get('watch') === 'true') {
+    return { kind, verb: 'watch', namespace, name };
+  }
+  if (!verbsOf(kind).includes('get') && method !== 'POST') throw methodNotAllowed();
   if (name === '') {
     if (method === 'GET') return { kind, verb: 'list', namespace, name };
     if (method === 'POST' && (namespace !== '' || !kind.namespaced))
@@ -48,15 +61,46 @@ export function readCall({ method, url }: Request, kinds: readonly ResourceKind[
   return { kind, verb: verbs[method], namespace, name };
 }
 
-/** The body as data: JSON, or YAML for server-side apply. */
-export function readBody({ body, headers }: Request): unknown {
+/** The body as data: JSON, protobuf of some kinds, or YAML for server-side apply. */
+export function readBody({ body, headers }: Pick<Request, 'body' | 'headers'>): unknown {
   if (body.byteLength > maxBodyBytes) throw tooLarge();
+  const type = headers['content-type'] ?? '';
+  if (type.startsWith('application/vnd.kubernetes.protobuf')) return readProtobufBody(body);
   const text = body.toString('utf8');
   try {
-    return headers['content-type']?.includes('yaml') ? parseYaml(text) : JSON.parse(text);
+    return type.includes('yaml') ? parseYaml(text) : JSON.parse(text);
   } catch {
     throw badRequest("the object provided is unrecognized: couldn't parse the body");
   }
+}
+
+function readProtobufBody(body: Buffer): unknown {
+  let object: object | undefined;
+  try {
+    object = readProtobuf(body);
+  } catch (error) {
+    throw badRequest(`the object provided is unrecognized: ${String(error)}`);
+  }
+  if (object) return object;
+  const advice = 'protobuf of this kind, which this sandbox does not read; apply a manifest instead';
+  throw unsupportedMediaType(advice);
+}
+
+/** Whether nothing is to be stored. @throws StatusError 400 for another value than `All`. */
+export function readDryRun({ verb, kind }: ApiCall, { url, body, headers }: Request): boolean {
+  const values = url.searchParams.getAll('dryRun');
+  const inBody = verb === 'delete' && body.length > 0 ? dryRunIn(readBody({ body, headers })) : [];
+  for (const value of [...values, ...inBody]) {
+    if (value !== 'All') {
+      const why = `Unsupported value: "${value}": supported values: "All"`;
+      throw badRequest(`${kind.kind}: dryRun: ${why}`);
+    }
+  }
+  return values.length + inBody.length > 0;
+}
+
+function dryRunIn(options: unknown): readonly string[] {
+  return z.object({ dryRun: z.array(z.string()).default([]) }).parse(options).dryRun;
 }
 
 /** The body as a whole object of the call's kind, with the name and namespace of the path. */

@@ -121,8 +121,9 @@ export class Rollouts {
     if (!seen) return [];
     const { isReady } = this.#situationOf(tracked, seen, now);
     const sets = [...tracked.templates].map(([revision, template]) => {
-      const replicas = pods.filter((pod) => pod.revision === revision).length;
-      return describeReplicaSet(object, { revision, template, replicas });
+      const own = pods.filter((pod) => pod.revision === revision);
+      const counts = { replicas: own.length, ready: own.filter(isReady).length };
+      return describeReplicaSet(object, { revision, template, ...counts });
     });
     const described = pods.map((pod) => {
       return describePod(object, pod, { isReady: isReady(pod), node: this.#findNode(pod)?.name });

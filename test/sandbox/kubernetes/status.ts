@@ -7,9 +7,11 @@ export interface ResourceKind {
   readonly resource: string;
   readonly kind: string;
   readonly namespaced: boolean;
-  /** `definition`: of a CustomResourceDefinition. `nobody`: the API has no such kind. Absent: it is built
-   *  in. */
-  readonly knownBy?: 'definition' | 'nobody';
+  readonly shortNames?: readonly string[] | undefined;
+  readonly categories?: readonly string[] | undefined;
+  /** `definition`: of a CustomResourceDefinition. `question`: it is answered and not kept. `nobody`: the API
+   *  has no such kind. Absent: it is built in. */
+  readonly knownBy?: 'definition' | 'question' | 'nobody';
 }
 
 export interface Cause {
@@ -70,18 +72,39 @@ export function conflict(kind: ResourceKind, name: string, why = modified): Stat
   return new StatusError(409, 'Conflict', message, detailsOf(kind, name));
 }
 
-/** Server-side apply without force over fields of other managers. */
-export function applyConflict(causes: readonly (Cause & { readonly manager: string })[]): StatusError {
-  const managers = [...new Set(causes.map(({ manager }) => manager))].map((manager) => {
-    const fields = causes.filter((cause) => cause.manager === manager).map(({ field }) => field);
-    return fields.length === 1
-      ? `conflict with "${manager}" using v1: ${fields[0]}`
-      : `conflicts with "${manager}" using v1:\n${fields.map((field) => `- ${field}`).join('\n')}`;
-  });
-  const count = `${causes.length} conflict${causes.length === 1 ? '' : 's'}`;
-  return new StatusError(409, 'Conflict', `Apply failed with ${count}: ${managers.join('\n')}`, {
-    causes: causes.map(({ reason, message, field }) => ({ reason, message, field })),
-  });
+/** Server-side apply without force over fields of other managers.
+ *  @param conflicts `manager` as it is named: in quotes, with what it did. */
+export function applyConflict(
+  conflicts: readonly { readonly manager: string; readonly field: string }[],
+): StatusError {
+  const causes = conflicts.map(({ manager, field }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field,
+  }));
+  const lines = [...Map.groupBy(conflicts, ({ manager }) => manager)]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .flatMap(([manager, fields]) => [
+      `conflicts with ${manager}:`,
+      ...fields.map(({ field }) => `- ${field}`),
+    ]);
+  const [only] = conflicts;
+  const message =
+    only && conflicts.length === 1
+      ? `Apply failed with 1 conflict: conflict with ${only.manager}: ${only.field}`
+      : `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`;
+  return new StatusError(409, 'Conflict', message, { causes });
+}
+
+/** Server-side apply of a field that the kind does not have. The real server gives no reason. */
+export function notInSchema(
+  { group, version, kind }: ResourceKind,
+  where: string,
+  field: string,
+): StatusError {
+  const named = `${where}; ${group}/${version}, Kind=${kind}`;
+  const message = `failed to create typed patch object (${named}): .${field}: field not declared in schema`;
+  return new StatusError(500, '', message);
 }
 
 export function invalid(kind: ResourceKind, name: string, causes: readonly Cause[]): StatusError {
@@ -102,6 +125,12 @@ export function forbidden(kind: ResourceKind, user: string, verb: string, namesp
   return new StatusError(403, 'Forbidden', message, detailsOf(kind, name));
 }
 
+/** Some objects a cluster cannot be without. */
+export function forbidReserved(kind: ResourceKind, name: string): StatusError {
+  const message = `${qualify(kind)} "${name}" is forbidden: this ${kind.kind.toLowerCase()} may not be deleted`;
+  return new StatusError(403, 'Forbidden', message, detailsOf(kind, name));
+}
+
 export function unauthorized(): StatusError {
   return new StatusError(401, 'Unauthorized', 'Unauthorized');
 }
@@ -114,7 +143,7 @@ export function unsupportedMediaType(type: string): StatusError {
   return new StatusError(
     415,
     'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml (got ${type})`,
+    `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml (got ${type})`,
   );
 }
 

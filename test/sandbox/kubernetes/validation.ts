@@ -52,8 +52,11 @@ const definitionFields = z.object({
   }),
 });
 
-/** Fills in what the real server fills in: `stringData`, and the type of a Secret. */
+/** Fills in what the real server fills in: `stringData` and the type of a Secret, the replicas of a workload,
+ *  and what tells that a namespace is there. */
 export function withDefaults(kind: ResourceKind, object: KubernetesObject): KubernetesObject {
+  if (kind.resource === 'namespaces') return withPhase(object);
+  if (kind.resource === 'deployments' || kind.resource === 'statefulsets') return withReplicas(object);
   if (kind.resource !== 'secrets') return object;
   const { stringData, ...rest } = object;
   const strings = z
@@ -71,6 +74,29 @@ export function withDefaults(kind: ResourceKind, object: KubernetesObject): Kube
     ...(Object.keys(merged).length === 0 ? {} : { data: merged }),
     type: rest.type ?? 'Opaque',
   };
+}
+
+const knownFields: Readonly<Record<string, readonly string[]>> = {
+  secrets: ['apiVersion', 'kind', 'metadata', 'data', 'stringData', 'type', 'immutable'],
+  configmaps: ['apiVersion', 'kind', 'metadata', 'data', 'binaryData', 'immutable'],
+};
+
+/** The first field of an object that its kind does not have; `undefined` for kinds whose fields are not known
+ *  here. */
+export function findUnknownField({ resource }: ResourceKind, object: object): string | undefined {
+  const known = knownFields[resource];
+  return known && Object.keys(object).find((field) => !known.includes(field));
+}
+
+function withPhase(object: KubernetesObject): KubernetesObject {
+  const { name, labels } = object.metadata;
+  const all = { ...labels, 'kubernetes.io/metadata.name': name };
+  return { ...object, metadata: { ...object.metadata, labels: all }, status: { phase: 'Active' } };
+}
+
+function withReplicas(object: KubernetesObject): KubernetesObject {
+  const { spec } = z.object({ spec: z.looseObject({ replicas: z.number().optional() }) }).parse(object);
+  return spec.replicas === undefined ? { ...object, spec: { ...spec, replicas: 1 } } : object;
 }
 
 /** Refuses what the real server refuses: 400 for what is no such object, 422 for one that breaks a rule. */

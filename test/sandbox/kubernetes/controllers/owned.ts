@@ -50,11 +50,21 @@ export function describePod(
 /** The ReplicaSet of one of a Deployment's or Rollout's templates. */
 export function describeReplicaSet(
   owner: KubernetesObject,
-  { revision, template, replicas }: { revision: string; template: Template; replicas: number },
+  {
+    revision,
+    template,
+    replicas,
+    ready,
+  }: Readonly<Record<'replicas' | 'ready', number>> & {
+    readonly revision: string;
+    readonly template: Template;
+  },
 ): KubernetesObject {
   const { kind, apiVersion, name } = setOf(owner, revision);
-  const metadata = { ...metadataOf(owner, name, 0), ownerReferences: [refer(owner)] };
-  return kubernetesObject.parse({ apiVersion, kind, metadata, spec: { replicas, template } });
+  const { creationTimestamp } = owner.metadata;
+  const metadata = { ...metadataOf(owner, name, 0), creationTimestamp, ownerReferences: [refer(owner)] };
+  const status = { replicas, readyReplicas: ready };
+  return kubernetesObject.parse({ apiVersion, kind, metadata, spec: { replicas, template }, status });
 }
 
 function setOf(owner: KubernetesObject, revision: string) {
