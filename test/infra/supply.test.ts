@@ -17,6 +17,7 @@ const packages = z.object({
       resolved: z.string().optional(),
       hasInstallScript: z.boolean().optional(),
       bin: z.record(z.string(), z.string()).optional(),
+      engines: z.object({ node: z.string().optional() }).optional(),
       os: words.optional(),
       cpu: words.optional(),
     }),
@@ -73,6 +74,38 @@ it('Node is in the lock file for each platform that has a package, of Lambda’s
     Object.keys(own.optionalDependencies),
   );
 });
+
+it('npm ci warns of nothing on the Node of the README, which only starts npm: scripts run on the Node of the lock file', () => {
+  // Packages that want a newer one have no `engines` in the lock file. `npm install` may write them again:
+  // take them out there. Node's own version is refused by infra/node-version.mjs where it matters.
+  const wanting = installed.filter(([, { engines }]) => !allows(engines?.node ?? '*', [20, 20, 0]));
+  expect(wanting.map(([path, { engines }]) => `${path}: ${engines?.node}`)).toEqual([]);
+  expect(allows('^22.12.0 || ^24.0.0 || >=26.0.0', [20, 20, 0])).toBe(false);
+  expect(allows('>=22.19.0', [20, 20, 0])).toBe(false);
+  expect(allows('^20.19.0 || >=22.12.0', [20, 20, 0])).toBe(true);
+  expect(allows('>=14 <20', [20, 20, 0])).toBe(false);
+});
+
+/** Whether a range of npm's allows a version. */
+function allows(range: string, version: readonly number[]): boolean {
+  const compare = (other: string) => {
+    const parts = other.split('.').map(Number);
+    const index = version.findIndex((part, at) => part !== (parts[at] ?? 0));
+    return index === -1 ? 0 : (version[index] ?? 0) - (parts[index] ?? 0);
+  };
+  return range.split('||').some((alternative) =>
+    [...alternative.matchAll(/(>=|<=|<|>|\^|~|=|v)? *(\*|[\d.x]+)/g)].every(([, sign = '=', text = '']) => {
+      if (/^[*x]/.test(text)) return true;
+      const order = compare(text.replaceAll('.x', ''));
+      const isSameMajor = Number(text.split('.')[0]) === version[0];
+      if (sign === '>=') return order >= 0;
+      if (sign === '>') return order > 0;
+      if (sign === '<') return order < 0;
+      if (sign === '<=') return order <= 0;
+      return isSameMajor && order >= 0;
+    }),
+  );
+}
 
 it.each([
   ['20.20.2', false],
