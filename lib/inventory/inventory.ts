@@ -82,8 +82,13 @@ function locate(mistakes: readonly InventoryMistake[], text: string): readonly I
   const offsetOf = locateIn(text);
   const lines = [...text.matchAll(/\n/g)].map(({ index }) => index);
   const lineAt = (offset: number) => {
-    const after = lines.findIndex((end) => end >= offset);
-    return after === -1 ? lines.length + 1 : after + 1;
+    let [least, most] = [0, lines.length];
+    while (least < most) {
+      const middle = (least + most) >>> 1;
+      if ((lines[middle] ?? 0) >= offset) most = middle;
+      else least = middle + 1;
+    }
+    return least + 1;
   };
   return mistakes
     .map(({ path, message }) => {

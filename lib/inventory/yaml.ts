@@ -44,7 +44,13 @@ export function readYaml(
  *  missing, the offset of the nearest mapping or list around it. `undefined` if the text has no document. */
 export function locateIn(text: string): (path: readonly PropertyKey[]) => number | undefined {
   const events = parseEvents(text, {});
-  return (path) => (events.length > 1 ? findOffset(events, text, path) : undefined);
+  const children = new Map<number, ReadonlyMap<string, number>>();
+  const childrenOf = (parent: number): ReadonlyMap<string, number> => {
+    const known = children.get(parent) ?? listChildren(events, text, parent);
+    children.set(parent, known);
+    return known;
+  };
+  return (path) => (events.length > 1 ? findOffset(events, childrenOf, path) : undefined);
 }
 
 /** Finds a second document, aliases without an anchor, and aliases that expand to too much. */
@@ -103,38 +109,34 @@ function secondDocument(text: string): number {
 /** Offset of the deepest node on the path that exists. `events[1]` is the document's node. */
 function findOffset(
   events: readonly Event[],
-  text: string,
+  childrenOf: (parent: number) => ReadonlyMap<string, number>,
   path: readonly PropertyKey[],
 ): number | undefined {
   let at = 1;
   for (const part of path) {
-    const child = findChild(events, text, at, part);
+    const child = childrenOf(at).get(String(part));
     if (child === undefined) break;
     at = child;
   }
   return startOf(events[at]);
 }
 
-/** Index of the event of a child node, by key or position. `undefined` if there is no such child, or if it
- *  is empty and so has no offset. */
-function findChild(
-  events: readonly Event[],
-  text: string,
-  parent: number,
-  part: PropertyKey,
-): number | undefined {
+/** Indexes of the events of a node's children, by key or position. Of a repeated key the first. Children that
+ *  are empty, and so have no offset, are left out. */
+function listChildren(events: readonly Event[], text: string, parent: number): ReadonlyMap<string, number> {
+  const children = new Map<string, number>();
   const type = events[parent]?.type;
-  if (type !== EVENT_ID.MAPPING && type !== EVENT_ID.SEQUENCE) return undefined;
+  if (type !== EVENT_ID.MAPPING && type !== EVENT_ID.SEQUENCE) return children;
   for (let at = parent + 1, index = 0; events[at] && events[at]?.type !== EVENT_ID.POP; index += 1) {
-    const value = type === EVENT_ID.MAPPING ? skip(events, at) : at;
+    const isMapping = type === EVENT_ID.MAPPING;
+    const value = isMapping ? skip(events, at) : at;
     const key = events[at];
-    const isKey = key?.type === EVENT_ID.SCALAR && getScalarValue(text, key) === String(part);
-    if (type === EVENT_ID.MAPPING ? isKey : index === part) {
-      return startOf(events[value]) === undefined ? undefined : value;
-    }
+    const isNamed = !isMapping || key?.type === EVENT_ID.SCALAR;
+    const name = isMapping && key?.type === EVENT_ID.SCALAR ? getScalarValue(text, key) : String(index);
+    if (isNamed && !children.has(name) && startOf(events[value]) !== undefined) children.set(name, value);
     at = skip(events, value);
   }
-  return undefined;
+  return children;
 }
 
 /** Index of the first event after a node and its children. */

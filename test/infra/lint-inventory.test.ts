@@ -1,10 +1,13 @@
 // `npm run lint:inventory`: mistakes of the file, and what of an installation the file would not allow any
 // more.
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type LintedStore, lintInventory } from '../../infra/lint-inventory.ts';
+import { lintInventory } from '../../infra/lint-inventory.ts';
+import type { LintedStore } from '../../infra/lint-store.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import { StoreError } from '../../lib/ports/store.ts';
@@ -68,6 +71,17 @@ describe('lint:inventory', () => {
       /has 2 mistakes:\n {2}line 6, certificates\[0\]\.name.*\n {2}line 6, certificates\[0\]\.domains/,
     );
     expect(await lint(`${head}${registration}`)).toMatchObject({ code: 0, opened: [] });
+  });
+
+  it('loads no client of AWS for the file alone: editors and hooks call it often', async () => {
+    const hooks = `import { registerHooks } from 'node:module';
+      registerHooks({ load: (url, context, next) => (console.error(url), next(url, context)) });`;
+    const root = join(import.meta.dirname, '../..');
+    const load = `data:text/javascript,${encodeURIComponent(hooks)}`;
+    const args = ['--import', load, 'infra/lint-inventory.ts', '--help'];
+    const { stderr } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    expect(stderr).toContain('lib/inventory/schema.ts');
+    expect(stderr.split('\n').filter((url) => /node_modules\/@(aws-sdk|smithy)/.test(url))).toEqual([]);
   });
 
   it('names each stored certificate that is not allowed, with the lines, once each at the end', async () => {
