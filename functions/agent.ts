@@ -21,7 +21,11 @@ export async function runAgent(args: readonly string[], stop: AbortSignal): Prom
     const isLast = args[0] === 'deregister';
     const call = isLast ? defineDeregister(own) : definePass(own, cutAfter(stop, graceMs));
     const context = () => ({ awsRequestId: randomUUID(), getRemainingTimeInMillis: () => own.passMs });
-    const pass = () => call(undefined, context()).catch(() => false);
+    const pass = () =>
+      call(undefined, context()).then(
+        (isDone) => isDone === true,
+        () => false,
+      );
     const { intervalMs, longestRetryMs } = own;
     if (isLast || intervalMs === undefined) return pass();
     const options = { intervalMs, longestRetryMs, clock: systemClock, random: Math.random, stop };

@@ -23,6 +23,7 @@ export interface DeployAnswer {
 /** Answers a direct call with the report; throws if targets failed, after every target was tried. Answers a
  *  batch with the messages that failed. */
 export const handler = defineQueueFunction({
+  name: 'deploy',
   parse: (event, { prefix }) => parseDeployEvent(event, prefix),
   connect(invocation, closing) {
     const { deployQueueUrl } = invocation.settings;
@@ -36,7 +37,7 @@ export const handler = defineQueueFunction({
     const invocation = { ...request, delegatedClusters, inventory, signal, cleanUpSignal };
     const { failures, ...report } = await deployCertificates(ports, invocation);
     const answer: DeployAnswer = { dryRun: request.dryRun ?? false, handedOn, ...report };
-    return { answer, failures: [...failures.values()].flat(), failed: 'targets' };
+    return { answer, failures: [...failures.values()].flat() };
   },
   async work(request, ports, { inventory, signal, cleanUpSignal }) {
     const invocation = { ...request, inventory, signal, cleanUpSignal };

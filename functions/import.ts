@@ -1,15 +1,15 @@
 // Imports a certificate or an ACME account that another tool made. Called by hand.
-import { importRequested } from '../lib/import/import.ts';
-import { CertrelayError } from '../lib/ports/errors.ts';
+import { type AnyImportAnswer, importRequested } from '../lib/import/import.ts';
+import { CertrelayError, PartError } from '../lib/ports/errors.ts';
 import { parseImportEvent } from '../lib/requests/import.ts';
-import { defineFunction } from './runtime/define-function.ts';
+import { defineFunction, type Outcome, reportFailure } from './runtime/define-function.ts';
 import { connectDirectories } from './wiring/clusters.ts';
 import { generateKeyLazily } from './wiring/keys.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** Answers with what was imported. @throws CertrelayError with the reason as code if the import is
- *  refused. */
+/** Answers with what was imported. A refusal is a failure with its reason as code. */
 export const handler = defineFunction({
+  name: 'import',
   parse: parseImportEvent,
   connect(invocation, closing) {
     const { clock, log } = invocation;
@@ -17,10 +17,13 @@ export const handler = defineFunction({
     const connect = connectDirectories(invocation, { readText });
     return { store, accounts, readText, connect, keys: { generate: generateKeyLazily }, clock, log };
   },
-  async run(request, ports, invocation) {
+  async run(request, ports, invocation): Promise<Outcome<AnyImportAnswer>> {
     const { prefix } = invocation.settings;
     const answer = await importRequested(request, ports, { ...invocation, prefix });
-    if (answer.outcome === 'refused') throw new CertrelayError(answer.reason, answer.message);
-    return { answer };
+    if (answer.outcome !== 'refused') return { answer };
+    const part = 'certificate' in answer ? answer.certificate : answer.issuer;
+    const failure = new PartError(part, new CertrelayError(answer.reason, answer.message));
+    reportFailure(failure.cause, invocation.log);
+    return { answer, failures: [failure] };
   },
 });

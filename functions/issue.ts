@@ -12,11 +12,12 @@ import { openSecrets } from './wiring/secrets.ts';
 /** Answers a direct call with the report; throws if certificates failed, after all were tried. Answers a
  *  batch with the messages whose certificates failed. */
 export const handler = defineQueueFunction({
+  name: 'issue',
   parse,
   connect,
   async run(request, ports, invocation) {
     const { report, failures } = await issue(request, ports, invocation);
-    return { answer: report, failures: [...failures.values()], failed: 'certificates' };
+    return { answer: report, failures: [...failures.values()] };
   },
   work: async (request, ports, invocation) => (await issue(request, ports, invocation)).failures,
 });

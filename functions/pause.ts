@@ -11,6 +11,7 @@ export interface PauseAnswer {
 
 /** @throws AggregateError once all is tried where a certificate could not be paused or resumed. */
 export const handler = defineFunction({
+  name: 'pause',
   parse: parsePauseEvent,
   connect(invocation, closing) {
     const { clock, log } = invocation;
@@ -19,6 +20,6 @@ export const handler = defineFunction({
   async run(request, ports, invocation) {
     const { certificates, failures } = await pauseCertificates(request, ports, invocation);
     const answer: PauseAnswer = { certificates };
-    return { answer, failures, failed: 'certificates' };
+    return { answer, failures };
   },
 });

@@ -16,6 +16,7 @@ export interface ProbeAnswer {
 /** What is served is in the answer and no error, whatever it is. @throws AggregateError once all is tried
  *  where a certificate could not be probed to the end. */
 export const handler = defineFunction({
+  name: 'probe',
   parse: parseProbeEvent,
   connect(invocation, closing) {
     const { settings, clock, log } = invocation;
@@ -29,6 +30,6 @@ export const handler = defineFunction({
     const listed = takeFitting(certificates, mostAnswerBytes);
     const omitted = certificates.length - listed.length;
     const answer: ProbeAnswer = { certificates: listed, ...(omitted > 0 ? { omitted } : {}) };
-    return { answer, failures, failed: 'certificates' };
+    return { answer, failures };
   },
 });

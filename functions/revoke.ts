@@ -1,26 +1,27 @@
 // Revokes a certificate after another one has replaced it. Called by hand.
 import { keepFailures, once } from '../lib/async/promise-cache.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
-import { CertrelayError } from '../lib/ports/errors.ts';
+import { CertrelayError, PartError } from '../lib/ports/errors.ts';
 import { createProbeServed } from '../lib/probe/probe-served.ts';
 import { parseRevokeEvent } from '../lib/requests/requests.ts';
-import { type RevokePorts, revokeCertificate } from '../lib/revoke/revoke.ts';
-import { type Closing, defineFunction } from './runtime/define-function.ts';
-import { throwFailures } from './runtime/failures.ts';
+import { type RevokeAnswer, type RevokePorts, revokeCertificate } from '../lib/revoke/revoke.ts';
+import { type Closing, defineFunction, type Outcome, reportFailure } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
 import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
 import { connectProbe } from './wiring/probing.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** Answers with what was revoked. @throws CertrelayError with the reason as code if the revocation is
- *  refused. */
+/** Answers with what was revoked. A refusal is a failure with its reason as code. */
 export const handler = defineFunction({
+  name: 'revoke',
   parse: parseRevokeEvent,
   connect,
-  async run(request, ports, invocation) {
+  async run(request, ports, invocation): Promise<Outcome<RevokeAnswer>> {
     const answer = await revokeCertificate(request, ports, invocation);
-    if (answer.outcome === 'refused') throw new CertrelayError(answer.reason, answer.message);
-    return { answer };
+    if (answer.outcome !== 'refused') return { answer };
+    const failure = new PartError(request.certificate, new CertrelayError(answer.reason, answer.message));
+    reportFailure(failure.cause, invocation.log);
+    return { answer, failures: [failure] };
   },
 });
 
@@ -46,7 +47,7 @@ function connect(invocation: Invocation, closing: Closing): RevokePorts {
         },
         { ...invocation, issueIntervalMs: settings.intervals.issue },
       );
-      throwFailures([...failures.values()], 'certificates');
+      for (const failure of failures.values()) throw failure;
       return report.certificates[0]?.message ?? 'nothing was ordered';
     },
     probeServed: createProbeServed(connectProbe(settings)),

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { oneLine } from '../lib/policy/bounds.ts';
-import { findNearest } from './nearest.ts';
+import { findNearest } from '../lib/policy/nearest.ts';
 import { findZoneProblem } from './permissions.ts';
 import { checkRate } from './rates.ts';
 

@@ -1,16 +1,20 @@
-// What all functions share: parse the event, connect, run, close, answer. Every failure is logged and thrown.
+// What all functions share: parse the event, connect, run, close, answer. Every failure is logged, and thrown
+// unless the call wants a report of it.
 import type { SQSBatchResponse } from 'aws-lambda';
+import type { CalledFunction } from '../../lib/policy/commands.ts';
 import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
+import { readCallEvent } from '../../lib/requests/event.ts';
 import type { FunctionEvent } from '../../lib/requests/requests.ts';
 import type { Settings } from '../../lib/settings/functions.ts';
 import { answerBatch, type MergedRequest, type Work } from './batch.ts';
-import { throwFailures } from './failures.ts';
+import { CallError, type CallReport, describeFailures, makeCallReport } from './failures.ts';
+import { lookCommand } from './follow-up.ts';
 import { beginInvocation, type Context, type Invocation } from './invocation.ts';
 import { createLog } from './logger.ts';
 
-/** A function as Lambda calls it. */
-export type Handler<Answer> = (event: unknown, context: Context) => Promise<Answer>;
+/** A function as Lambda calls it. Only an event with `"report": true` is answered with a report. */
+export type Handler<Answer> = (event: unknown, context: Context) => Promise<Answer | CallReport>;
 
 /** Actions that close connections. They run when the work has ended, successful or not. */
 export type Closing = (() => void | Promise<void>)[];
@@ -18,10 +22,15 @@ export type Closing = (() => void | Promise<void>)[];
 /** How work ended that was tried to its end. */
 export interface Outcome<Answer> {
   readonly answer: Answer;
-  /** Failures that are already logged. With any of them the invocation throws and gives no answer. */
+  /** Failures that are already logged. With any of them the invocation throws and gives no answer, unless the
+   *  call wants a report. */
   readonly failures?: readonly Error[];
-  /** What failed, in the plural: `certificates`, `targets`. */
-  readonly failed?: string;
+}
+
+/** An invocation, and how the call wants to be answered. */
+export interface CallInvocation extends Invocation {
+  /** Whether the answer is given in any case, with its failures. */
+  readonly wantsReport: boolean;
 }
 
 /** Opens the ports of an invocation. Actions pushed to `closing` run after it. */
@@ -31,11 +40,13 @@ type Connect<Ports> = (invocation: Invocation, closing: Closing) => Ports;
 type Run<Request, Ports, Answer> = (
   request: Request,
   ports: Ports,
-  invocation: Invocation,
+  invocation: CallInvocation,
 ) => Promise<Outcome<Answer>>;
 
 /** Parts of a function that people and schedules call. */
 export interface FunctionParts<Request, Ports, Answer> {
+  /** Absent: nobody calls it by hand. */
+  readonly name?: CalledFunction;
   /** @throws ConfigError `Event`. */
   readonly parse: (event: unknown, settings: Settings) => Request | Promise<Request>;
   readonly connect: Connect<Ports>;
@@ -44,6 +55,7 @@ export interface FunctionParts<Request, Ports, Answer> {
 
 /** Parts of a function that also reads a queue. */
 export interface QueueFunctionParts<Request extends MergedRequest, Ports, Answer> {
+  readonly name: CalledFunction;
   /** @throws ConfigError `Event`. */
   readonly parse: (
     event: unknown,
@@ -61,11 +73,11 @@ export interface QueueFunctionParts<Request extends MergedRequest, Ports, Answer
 }
 
 /** A function that answers direct calls. It throws if the work had failures, so that alarms and retries see
- *  them. */
+ *  them; a call with `"report": true` is answered with them. */
 export function defineFunction<Request, Ports, Answer>(
   parts: FunctionParts<Request, Ports, Answer>,
 ): Handler<Answer> {
-  return openDoor(async (event, invocation) => {
+  return openDoor(parts.name, async (event, invocation) => {
     const request = await parts.parse(event, invocation.settings);
     return withPorts(parts.connect, invocation, (ports) => parts.run(request, ports, invocation));
   });
@@ -76,7 +88,7 @@ export function defineFunction<Request, Ports, Answer>(
 export function defineQueueFunction<Request extends MergedRequest, Ports, Answer>(
   parts: QueueFunctionParts<Request, Ports, Answer>,
 ): Handler<Answer | SQSBatchResponse> {
-  return openDoor<Answer | SQSBatchResponse>(async (event, invocation) => {
+  return openDoor<Answer | SQSBatchResponse>(parts.name, async (event, invocation) => {
     const parsed = await parts.parse(event, invocation.settings);
     if (parsed.kind === 'request') {
       const { request } = parsed;
@@ -89,22 +101,35 @@ export function defineQueueFunction<Request extends MergedRequest, Ports, Answer
 }
 
 function openDoor<Answer>(
-  enter: (event: unknown, invocation: Invocation) => Promise<Outcome<Answer>>,
+  name: CalledFunction | undefined,
+  enter: (event: unknown, invocation: CallInvocation) => Promise<Outcome<Answer>>,
 ): Handler<Answer> {
-  return async (event, context) => {
+  return async (received, context) => {
     let log: Log | undefined;
-    const work = async () => {
+    let wantsReport = false;
+    let outcome: Outcome<Answer>;
+    try {
+      const call = readCallEvent(received);
+      wantsReport = call.wantsReport;
       const invocation = await beginInvocation(context);
       log = invocation.log;
-      return enter(event, invocation);
-    };
-    const { answer, failures, failed } = await work().catch((error: unknown) => {
+      outcome = await enter(call.event, { ...invocation, wantsReport });
+    } catch (error) {
       reportFailure(error, log ?? context.awsRequestId);
-      throw error;
-    });
-    throwFailures(failures ?? [], failed ?? 'parts');
+      if (!wantsReport) throw makeCallError([toError(error)], name);
+      return makeCallReport(undefined, describeFailures([toError(error)], name));
+    }
+    const { answer, failures = [] } = outcome;
+    if (wantsReport) return makeCallReport(answer, describeFailures(failures, name));
+    if (failures.length > 0) throw makeCallError(failures, name);
     return answer;
   };
+}
+
+function makeCallError(causes: readonly Error[], name: CalledFunction | undefined): CallError {
+  const failures = describeFailures(causes, name);
+  const command = name && lookCommand(name, failures);
+  return new CallError(causes, failures, command === undefined ? [] : [command]);
 }
 
 /** Logs that an invocation ended with an error. `by`: the invocation's log, or its id if the settings are not

@@ -1,17 +1,95 @@
-// The error of an invocation in which something failed. It names each failure.
-import { cutText } from '../../lib/policy/bounds.ts';
-import { describeError } from '../../lib/ports/errors.ts';
+// What a call tells of its failures: as fields of its report, or as the error that it ends with.
+import { nameSome, oneLine, takeFitting } from '../../lib/policy/bounds.ts';
+import { codeOf, describeError, PartError } from '../../lib/ports/errors.ts';
 
-/** Most failures that the error names; the log has all of them. */
+/** One failure of a call. */
+export interface CallFailure {
+  /** The certificate, target or cluster that failed, or the function if it is none of these. */
+  readonly what: string;
+  /** The code of the error; `Unexpected` if it has none. */
+  readonly code: string;
+  /** On one line. */
+  readonly message: string;
+  /** The shell command with which a person goes on; absent if there is none. */
+  readonly command?: string;
+}
+
+/** Characters of one failure's message. */
+const longestMessage = 1_000;
+/** Lines and bytes of failures in an error. Lambda takes 256 KB, and an error contains its message twice. */
 const mostNamed = 100;
+const mostErrorBytes = 60_000;
+/** Parts that one line names, if they failed for the same reason. */
+const mostParts = 10;
+/** Commands that an error ends with. */
+const mostCommands = 5;
+/** Bytes of the failures in a report; the rest of Lambda's 6 MB is for the answer. */
+const mostReportBytes = 500_000;
 
-/** Throws if there are failures, so that alarms and retries see them. `what` failed, in the plural:
- *  `targets`.
- *  @throws AggregateError unless `failures` is empty. */
-export function throwFailures(failures: readonly Error[], what: string): void {
-  if (failures.length === 0) return;
-  const lines = failures.slice(0, mostNamed).map((failure) => cutText(describeError(failure), 1_000));
-  if (failures.length > mostNamed) lines.push(`and ${failures.length - mostNamed} more: see the log`);
-  const messages = lines.join('\n  ');
-  throw new AggregateError(failures, `${what} that failed: ${failures.length}\n  ${messages}`);
+/** The failures as fields. `call`: the function, for errors that are of no part. */
+export function describeFailures(failures: readonly Error[], call = 'certrelay'): readonly CallFailure[] {
+  return failures.map((failure) => {
+    const [what, error, command] =
+      failure instanceof PartError ? [failure.part, failure.cause, failure.command] : [call, failure];
+    return {
+      what: oneLine(what, 300),
+      code: codeOf(failure),
+      message: oneLine(describeError(error), longestMessage),
+      ...(command === undefined ? {} : { command }),
+    };
+  });
+}
+
+/** The report of a call, beside the fields of its answer. */
+export interface CallReport {
+  /** Whether all went well. Also false if the answer says so itself. */
+  readonly ok: boolean;
+  readonly failures: readonly CallFailure[];
+  /** How many failures have no room; absent if all have. */
+  readonly failuresOmitted?: number;
+}
+
+/** The answer of a call with its failures. `undefined`: it failed before there was one. */
+export function makeCallReport(answer: unknown, failures: readonly CallFailure[]): CallReport {
+  const fields = typeof answer === 'object' && answer !== null ? answer : {};
+  const isOk = failures.length === 0 && !('ok' in fields && fields.ok === false);
+  const listed = takeFitting(failures, mostReportBytes);
+  const omitted = failures.length - listed.length;
+  return {
+    ...fields,
+    ok: isOk,
+    failures: listed,
+    ...(omitted > 0 ? { failuresOmitted: omitted } : {}),
+  };
+}
+
+/** The error of a call. It has one line a failure, with code and words, and ends with commands. Its name is
+ *  that of an error that ended the whole call. */
+export class CallError extends AggregateError {
+  readonly code: string;
+
+  /** @param commands Shell commands that help with all failures; those of the failures come first. */
+  constructor(causes: readonly Error[], failures: readonly CallFailure[], commands: readonly string[]) {
+    super(causes, describeCall(failures, commands));
+    const [first] = causes;
+    const isWhole = causes.length === 1 && first && !(first instanceof PartError);
+    this.name = isWhole ? first.name : 'AggregateError';
+    this.code = failures[0]?.code ?? 'Unexpected';
+  }
+}
+
+function describeCall(failures: readonly CallFailure[], commands: readonly string[]): string {
+  const alike = [...Map.groupBy(failures, ({ code, message }) => `${code}: ${message}`)];
+  const lines = alike
+    .slice(0, mostNamed)
+    .map(([words, parts]) => `${nameSome([...new Set(parts.map(({ what }) => what))], mostParts)}: ${words}`);
+  const named = takeFitting(lines, mostErrorBytes);
+  const rest = alike.slice(named.length).reduce((sum, [, parts]) => sum + parts.length, 0);
+  const own = alike.slice(0, named.length).flatMap(([, [first]]) => first?.command ?? []);
+  const shown = [...new Set([...own, ...commands])].slice(0, mostCommands);
+  return [
+    ...named,
+    ...(rest > 0 ? [`and ${rest} more: the log has all of them`] : []),
+    ...(shown.length > 0 ? ['to go on, run:', ...shown.map((command) => `  ${command}`)] : []),
+  ].join('\n');
 }

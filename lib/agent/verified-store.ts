@@ -120,7 +120,7 @@ export class VerifiedStore implements Store {
   #verify(certificate: string, version: string, stored: StoredCertificate): SignedStatement {
     const { cluster, publicKeys, names } = this.#scope;
     const bundle = verifyBundle(stored);
-    if (!bundle.ok) throw new AgentError('BadSignature', `${certificate}: ${bundle.message}`);
+    if (!bundle.ok) throw new AgentError('BadSignature', bundle.message);
     const { fingerprint, notBefore, notAfter } = bundle.bundle.facts;
     // For a certificate in the agent's own inventory, the stored targets are not used.
     const spec = names.includes(certificate) ? undefined : stored.spec;
@@ -129,19 +129,19 @@ export class VerifiedStore implements Store {
     const text = this.#signatures.get(certificate) ?? '';
     const verified = verifyStatement(text, content, publicKeys);
     if (verified.ok) return { ...verified.statement, text };
-    throw new AgentError(verified.problem, `${certificate} ${explain[verified.problem](cluster)}`);
+    throw new AgentError(verified.problem, explain[verified.problem](cluster));
   }
 }
 
 const explain: Readonly<Record<StatementProblem, (cluster: string) => string>> = {
   Unsigned: (cluster) =>
-    `is not signed for cluster ${cluster}: the next pass of issue signs it if the inventory has a target there`,
+    `it is not signed for cluster ${cluster}: the next pass of issue signs it if the inventory has a target there`,
   OtherVersion: (cluster) =>
-    `has a version that is not signed for cluster ${cluster} yet: the next pass of issue signs it`,
+    `it has a version that is not signed for cluster ${cluster} yet: the next pass of issue signs it`,
   BadSignature: (cluster) =>
-    `was not signed for cluster ${cluster} by a key of CERTRELAY_SIGNING_KEY: it was changed, or is for another cluster, or the key was replaced (compare "signingKey" of status)`,
+    `it was not signed for cluster ${cluster} by a key of CERTRELAY_SIGNING_KEY: it was changed, or is for another cluster, or the key was replaced (compare "signingKey" of status)`,
   OtherTargets: (cluster) =>
-    `has other targets than were signed for cluster ${cluster}: issue signs them if it finds them in use; if not, somebody changed them`,
+    `it has other targets than were signed for cluster ${cluster}: issue signs them if it finds them in use; if not, somebody changed them`,
 };
 
 /** The report after a change of state. */

@@ -4,6 +4,7 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import type { PrunePlan } from '../policy/delivery/pruning.ts';
 import { nameDestination } from '../policy/delivery/secret-plan.ts';
+import { unknownPart } from '../requests/unknown.ts';
 import { openAcm } from './acm/acm.ts';
 import { describeAgentReport } from './agents.ts';
 import { openCluster } from './cluster/cluster.ts';
@@ -210,14 +211,13 @@ function findUnknown(
   { targets, clusters, inventory }: DeployInvocation,
 ): readonly (readonly [string, readonly Error[]])[] {
   const jobs = requestedJobs(selections);
-  const unknown = (clusters ?? []).filter((name) => !Object.hasOwn(inventory.clusters, name));
+  const inInventory = Object.keys(inventory.clusters);
+  const unknown = (clusters ?? []).filter((name) => !inInventory.includes(name));
   const known = new Set(jobs.map(({ target, delivery }) => nameDestination(target, delivery.certificate)));
   const missing = (targets ?? []).filter((target) => !known.has(target));
-  return [
-    ...missing.map((target) => [
-      target,
-      `no certificate that can be delivered has the target ${target}; check its spelling in the inventory`,
-    ]),
-    ...unknown.map((name) => [name, `the inventory has no cluster "${name}"`]),
-  ].map(([name = '', message]) => [name, [new Error(message)]]);
+  const errors = [
+    ...missing.map((name) => unknownPart('no certificate that can be delivered has the target', name, known)),
+    ...unknown.map((name) => unknownPart('the inventory has no cluster', name, inInventory)),
+  ];
+  return errors.map((error) => [error.part, [error]]);
 }

@@ -4,6 +4,7 @@ import { cutText, listSome } from '../policy/bounds.ts';
 import { nameDestination, nameTarget } from '../policy/delivery/secret-plan.ts';
 import { ClusterError, type ClusterErrorCode } from '../ports/cluster.ts';
 import { describeError } from '../ports/errors.ts';
+import { RequestError } from '../requests/errors.ts';
 import type { AnyJob, DeployInvocation, Job, JobResult, TargetOutcome, TargetReport } from './invocation.ts';
 
 /** Errors that only a person can fix, in the inventory or in the cluster. */
@@ -34,8 +35,7 @@ const mostRestarted = 100;
 export function describeFailure(job: Job, error: Error, { signal }: DeployInvocation): JobResult {
   if (!signal.aborted || error instanceof ClusterError) return describeRefusal(job, error);
   const message = 'time ran out before it was delivered; the next run continues';
-  const failure = new Error(`${nameTarget(job.target)}: ${message}`, { cause: error });
-  return { ...describeRefusal(job, new Error(message)), failures: [failure] };
+  return describeRefusal(job, new RequestError('Deadline', message));
 }
 
 /** The result of a target that must not, or cannot, be worked on: `refused` if a person must act, else

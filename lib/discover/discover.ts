@@ -13,7 +13,7 @@ import {
   type SecretRequest,
 } from '../policy/kubernetes/discovery.ts';
 import { inheritClasses } from '../policy/kubernetes/tls-objects.ts';
-import { ConfigError, toError } from '../ports/errors.ts';
+import { ConfigError, describeError, errorOfPart, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RegisterSpec, Registration } from '../ports/registration.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
@@ -199,7 +199,11 @@ async function record(
   } catch (cause) {
     signal.throwIfAborted();
     const failure = toError(cause);
-    return { discovered: conclude('failed', failure.message), spec, failure };
+    return {
+      discovered: conclude('failed', describeError(failure)),
+      spec,
+      failure: errorOfPart(name, failure),
+    };
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { type TlsObject, tlsObjectKinds } from '../policy/kubernetes/tls-objects.ts';
 import { type ClusterDirectory, ClusterError, type ConnectDirectory } from '../ports/cluster.ts';
-import { describeError, toError } from '../ports/errors.ts';
+import { describeError, errorOfPart, toError } from '../ports/errors.ts';
 
 type TlsDirectory = Pick<ClusterDirectory, 'listTlsObjects' | 'close'>;
 
@@ -48,7 +48,7 @@ export async function listObjects(
     };
   } catch (cause) {
     signal.throwIfAborted();
-    return { objects: [], failures: [toError(cause)], unread: [] };
+    return { objects: [], failures: [errorOfPart(cluster, cause)], unread: [] };
   } finally {
     await directory?.close();
   }
@@ -68,7 +68,9 @@ async function listNamespace(
   );
   return {
     objects: lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])),
-    failures: mergeFailures(errors.filter((error) => error && !unread.includes(error))),
+    failures: mergeFailures(errors.filter((error) => error && !unread.includes(error))).map((error) =>
+      errorOfPart(`${place.cluster}/${place.namespace}`, error),
+    ),
     unread: unread.map((error) => ({ place, problem: describeError(error) })),
   };
 }

@@ -7,10 +7,13 @@ import { layOutPem } from '../certificate/secret-layout.ts';
 import { type Inventory, isSecretTarget, type SecretTarget } from '../certificate/spec.ts';
 import { type Delivery, describeSecret, nameTarget } from '../policy/delivery/secret-plan.ts';
 import type { Clock } from '../ports/clock.ts';
+import { errorOfPart } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import { readPassword } from '../ports/passwords.ts';
 import type { CertificateStore, ReadText } from '../ports/store.ts';
+import { RequestError } from '../requests/errors.ts';
 import type { ExportRequest } from '../requests/requests.ts';
+import { createRefusal } from '../requests/unknown.ts';
 
 /** One exported certificate. If the request has `key`, it contains the private key: never log it. */
 export interface Exported {
@@ -36,26 +39,34 @@ export interface ExportPorts {
   readonly log: Log;
 }
 
+/** The inventory and the time limit. `wantsReport`: what could be exported is answered beside failures. */
+interface ExportInvocation {
+  readonly inventory: Inventory;
+  readonly signal: AbortSignal;
+  readonly wantsReport?: boolean;
+}
+
 /** Reads AWSCURRENT of each requested certificate. A certificate that cannot be exported is in `failures`,
  *  and does not stop the others. Writes nothing. If private keys are exported, logs one warning with the
- *  certificates' names, unless something failed: the caller then returns no certificate. */
+ *  certificates' names, unless something failed and no report is wanted: then nothing is answered. */
 export async function exportCertificates(
   request: ExportRequest,
   ports: ExportPorts,
-  { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
+  { inventory, signal, wantsReport }: ExportInvocation,
 ): Promise<{ readonly certificates: readonly Exported[]; readonly failures: readonly Error[] }> {
   const certificates: Exported[] = [];
   const failures: Error[] = [];
+  // Its role may not list the store.
+  const refuse = createRefusal({ inventory, signal });
   for (const name of new Set(request.certificates)) {
     try {
-      certificates.push(await exportCertificate(name, request, ports, { inventory, signal }));
+      certificates.push(await exportCertificate(name, request, { ...ports, refuse }, { inventory, signal }));
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
+      failures.push(errorOfPart(name, error));
     }
   }
   const withKeys = certificates.filter(hasPrivateKey).map(({ name }) => name);
-  if (withKeys.length > 0 && failures.length === 0) {
+  if (withKeys.length > 0 && (failures.length === 0 || wantsReport)) {
     const { format = 'tls' } = request;
     ports.log.warn('private keys exported', { certificates: withKeys, format });
   }
@@ -70,23 +81,29 @@ function hasPrivateKey({ files: shown = {}, manifest }: Exported): boolean {
 async function exportCertificate(
   name: string,
   request: ExportRequest,
-  { store, readText, clock }: ExportPorts,
+  { store, readText, clock, refuse }: ExportPorts & { readonly refuse: ReturnType<typeof createRefusal> },
   { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
 ): Promise<Exported> {
   const current = await store.read(name, 'AWSCURRENT', signal);
-  if (current?.value.kind !== 'certificate') throw new Error('no certificate is stored under this name');
+  const inFile = inventory.certificates.find((spec) => spec.name === name);
+  if (!current && !inFile) throw await refuse(name);
+  if (current?.value.kind === 'unparsable') throw new RequestError('Unreadable', current.value.problem);
+  if (current?.value.kind !== 'certificate')
+    throw new RequestError('NotStored', 'it has not been issued yet');
   const { certificate } = current.value;
   // As deploy writes it now; what is not valid now is exported all the same.
   const validNow = verifyBundle(certificate, clock.now());
   const verified = validNow.ok ? validNow : verifyBundle(certificate, validNow.validFrom);
   if (!verified.ok)
-    throw new Error(`the stored certificate cannot be used (${verified.problem}): ${verified.message}`);
+    throw new RequestError(
+      'Unusable',
+      `the stored certificate cannot be used (${verified.problem}): ${verified.message}`,
+    );
   const { bundle } = verified;
   const { names, notAfter, fingerprint } = bundle.facts;
   const facts = { name, version: current.version, names, notAfter, fingerprint };
   const { format = 'tls', key = false } = request;
   if (format !== 'manifest') return { ...facts, ...layOutFiles(bundle, { format, withKey: key }) };
-  const inFile = inventory.certificates.find((spec) => spec.name === name);
   const targets = (inFile?.targets ?? certificate.spec?.targets ?? []).filter(isSecretTarget);
   const delivery = { certificate: name, ...facts, chain: bundle.chain, key: bundle.key };
   const chosen = chooseTargets(targets, request.target);
@@ -120,7 +137,10 @@ function chooseTargets(
     requested === undefined ? targets : targets.filter((target) => nameTarget(target) === requested);
   if (chosen.length > 0) return chosen;
   const known = targets.map(nameTarget).join(', ') || 'none';
-  throw new Error(`it has no target ${requested ?? 'in a cluster'} for a manifest; its targets: ${known}`);
+  throw new RequestError(
+    'Unknown',
+    `it has no target ${requested ?? 'in a cluster'} for a manifest; its targets: ${known}`,
+  );
 }
 
 async function writeManifest(

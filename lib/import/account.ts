@@ -2,8 +2,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { Inventory } from '../certificate/spec.ts';
 import type { AccountStore, AcmeAccount } from '../ports/accounts.ts';
+import { wordsOf } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { ImportRequest } from '../requests/import.ts';
+import { unknownPart } from '../requests/unknown.ts';
 import { readAccountMaterial } from './material.ts';
 
 /** The ports that `importAccount` needs. */
@@ -41,7 +43,11 @@ export async function importAccount(
     return { issuer, outcome: 'refused', reason, message } as const;
   };
   const directory = inventory.issuers[issuer]?.directory;
-  if (directory === undefined) return refuse('Unknown', `the inventory has no issuer "${issuer}"`);
+  if (directory === undefined)
+    return refuse(
+      'Unknown',
+      wordsOf(unknownPart('the inventory has no issuer', issuer, Object.keys(inventory.issuers))),
+    );
   const material = readAccountMaterial(await readMaterial(signal));
   if ('problem' in material) return refuse('Unreadable', material.problem);
   const weakness = findWeakness(material.key);

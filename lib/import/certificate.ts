@@ -18,9 +18,10 @@ import { decisionsOf } from '../policy/issuance/operator-decisions.ts';
 import { resumes } from '../policy/issuance/resume.ts';
 import type { KeyMaker } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
-import { ConfigError } from '../ports/errors.ts';
+import { ConfigError, wordsOf } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { CertificateStore, StoredValue, StoreEntry } from '../ports/store.ts';
+import { createRefusal } from '../requests/unknown.ts';
 import { stateOf } from '../state/describe.ts';
 import { type ImportProblem, verifyImport } from './verification.ts';
 
@@ -96,7 +97,8 @@ export async function importCertificate(
   const registered = inFile ? undefined : storedSpecOf(current?.value);
   const spec = inFile ?? registered;
   if (!spec) {
-    const message = `no certificate is named "${name}"; add it to the inventory first, with its issuer and targets`;
+    const unknown = await createRefusal(invocation)(name);
+    const message = `${wordsOf(unknown)}; or add it to the inventory first, with its issuer and targets`;
     return refuse('Unknown', message);
   }
   const desired = desiredBySpec(invocation.inventory, spec);

@@ -4,12 +4,13 @@ import { keepFailures, once } from '../async/promise-cache.ts';
 import { slowCode } from '../policy/issuance/backoff.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { resumes } from '../policy/issuance/resume.ts';
+import { errorOfPart, PartError } from '../ports/errors.ts';
 import { compareLater, continueLater, isFollowed } from './continuation.ts';
-import { IssueError } from './errors.ts';
 import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
 import { endInstallationPass, mayEndPass } from './installation.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from './invocation.ts';
 import { orderDue } from './order/batches.ts';
+import { reasonOf } from './order/failure.ts';
 import type { OrderOutcome } from './order/outcome.ts';
 import { sweepOrphans } from './orphans.ts';
 import { type IssuePlan, planIssuing } from './plan.ts';
@@ -23,7 +24,7 @@ export async function issueCertificates(
   request: ReconcileRequest,
   { openOrdering, ...others }: IssuePorts,
   invocation: IssueInvocation,
-): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, Error> }> {
+): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, PartError> }> {
   const ports = { ...others, openOrdering: once(openOrdering, keepFailures) };
   const startedAt = ports.clock.now();
   const plan = await planIssuing(request, ports, invocation);
@@ -134,13 +135,12 @@ function logPlan({ certificates }: IssuePlan, { log }: IssuePorts): void {
   }
 }
 
-function failureOfUnreadable({ name, error }: UnreadableCertificate): readonly [string, Error] {
-  return [name, new IssueError('Unknown', name, { cause: error })];
+function failureOfUnreadable({ name, error }: UnreadableCertificate): readonly [string, PartError] {
+  return [name, errorOfPart(name, error)];
 }
 
-/** The error's cause says why: whoever prints the error prints both. */
-function failureOf(outcome: OrderOutcome): readonly (readonly [string, Error])[] {
+function failureOf(outcome: OrderOutcome): readonly (readonly [string, PartError])[] {
   if (outcome.outcome !== 'failed') return [];
   const { name, error } = outcome;
-  return [[name, new IssueError('Failed', name, { cause: error })]];
+  return [[name, new PartError(name, error, { code: reasonOf(error) })]];
 }

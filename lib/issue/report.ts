@@ -3,7 +3,7 @@
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { PlanEntry } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
-import { describeError } from '../ports/errors.ts';
+import { wordsOf } from '../ports/errors.ts';
 import type { UnreadableCertificate } from './gather/gather.ts';
 import type { OrderOutcome } from './order/outcome.ts';
 
@@ -61,7 +61,7 @@ export function makeReport(
         name,
         decision: 'unknown',
         reason: 'Unreadable',
-        message: describeError(error),
+        message: wordsOf(error),
         outcome: 'failed',
       };
     }),

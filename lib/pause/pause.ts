@@ -1,9 +1,11 @@
 // The pause story: stops orders for certificates, and resumes them. Stored versions are still delivered.
 import type { Inventory } from '../certificate/spec.ts';
 import type { Clock } from '../ports/clock.ts';
+import { errorOfPart } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { PauseRequest } from '../requests/requests.ts';
+import { createRefusal } from '../requests/unknown.ts';
 
 /** The ports of the pause story. */
 export interface PausePorts {
@@ -32,14 +34,15 @@ export async function pauseCertificates(
 ): Promise<{ readonly certificates: readonly PauseOutcome[]; readonly failures: readonly Error[] }> {
   const certificates: PauseOutcome[] = [];
   const failures: Error[] = [];
+  // Its role may not list the store.
+  const refuse = createRefusal({ inventory, signal });
   for (const name of new Set(request.certificates)) {
     try {
-      const entry = await findEntry(name, ports, inventory, signal);
+      const entry = await findEntry(name, { ...ports, refuse }, inventory, signal);
       const change = request.resume ? resume : pause;
       certificates.push(await change({ name, entry, request }, ports, signal));
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
+      failures.push(errorOfPart(name, error));
     }
   }
   return { certificates, failures };
@@ -47,17 +50,17 @@ export async function pauseCertificates(
 
 /** The certificate's entry. One in the inventory that was never ordered gets its AWS secret now, because the
  *  pause is recorded there; its entry is `undefined`.
- *  @throws Error if no certificate has the name. */
+ *  @throws PartError `Unknown` if no certificate has the name. */
 async function findEntry(
   name: string,
-  { store }: PausePorts,
+  { store, refuse }: PausePorts & { readonly refuse: ReturnType<typeof createRefusal> },
   { certificates }: Inventory,
   signal: AbortSignal,
 ): Promise<StoreEntry | undefined> {
   const entry = await store.describe(name, signal);
   if (entry) return entry;
   if (!certificates.some((spec) => spec.name === name)) {
-    throw new Error('there is no certificate with this name, neither in the inventory nor registered');
+    throw await refuse(name);
   }
   await store.create(name, undefined, signal);
   return undefined;

@@ -23,14 +23,55 @@ export function toError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 
-/** The code of an error, for a log line or a report. `Unexpected` if it is not a `CertrelayError`. */
+/** The code of an error, for a log line or a report; of several errors that of the first. `Unexpected` if it
+ *  has none of ours. */
 export function codeOf(cause: unknown): string {
-  return cause instanceof CertrelayError ? cause.code : 'Unexpected';
+  if (cause instanceof AggregateError) return codeOf(cause.errors[0]);
+  return cause instanceof CertrelayError || cause instanceof PartError ? cause.code : 'Unexpected';
 }
 
-/** The message of an error and of its causes, joined by colons; without stacks. */
+/** The message of an error and of its causes, joined by colons; without stacks. What a message repeats of its
+ *  cause is there once. */
 export function describeError(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(describeError).join('; ');
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(describeError))].join('; ');
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${describeError(error.cause)}` : error.message;
+  const cause = error.cause instanceof Error ? describeError(error.cause) : '';
+  return error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+}
+
+/** What is known of a `PartError` beside its cause. */
+interface PartDetails {
+  /** Absent: the code of the cause. */
+  readonly code?: string | undefined;
+  /** The shell command with which a person goes on. */
+  readonly command?: string | undefined;
+}
+
+/** Why one part of a call failed, such as a certificate or a target. The others went on. Its message is both:
+ *  `shop: no answer`. */
+export class PartError extends Error {
+  /** Name of the certificate, target (`cluster/namespace/secret`) or cluster. */
+  readonly part: string;
+  readonly code: string;
+  readonly command: string | undefined;
+  override readonly cause: Error;
+
+  constructor(part: string, cause: Error, { code, command }: PartDetails = {}) {
+    super(`${part}: ${describeError(cause)}`, { cause });
+    this.name = 'PartError';
+    this.part = part;
+    this.code = code ?? codeOf(cause);
+    this.command = command;
+    this.cause = cause;
+  }
+}
+
+/** The words of an error without the name of its part, which stands beside them. */
+export function wordsOf(error: unknown): string {
+  return describeError(error instanceof PartError ? error.cause : error);
+}
+
+/** The error of the part, unless it says already of which part it is. */
+export function errorOfPart(part: string, error: unknown): PartError {
+  return error instanceof PartError ? error : new PartError(part, toError(error));
 }

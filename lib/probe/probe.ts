@@ -8,7 +8,8 @@ import {
   updateServed,
 } from '../policy/serving/served.ts';
 import { judgeTargets } from '../policy/serving/served-targets.ts';
-import { describeError, toError } from '../ports/errors.ts';
+import { errorOfPart, wordsOf } from '../ports/errors.ts';
+import { RequestError } from '../requests/errors.ts';
 import type { ServedWord } from '../state/delivery.ts';
 import type { ProbeInvocation, ProbePorts } from './invocation.ts';
 import { observe } from './observations.ts';
@@ -50,13 +51,17 @@ export async function probeCertificates(
         if (selection.kind === 'failed') throw selection.error;
         if (selection.kind === 'skipped') return skip(selection);
         const own = observations.get(selection);
-        if (!own) throw new Error('time ran out before every address was probed; the next run probes again');
+        if (!own)
+          throw new RequestError(
+            'Deadline',
+            'time ran out before every address was probed; the next run probes again',
+          );
         return await record(selection, judgeServed(selection, own), ports, invocation);
       } catch (cause) {
-        const error = new Error(`${name}: ${describeError(toError(cause))}`, { cause });
+        const error = errorOfPart(name, cause);
         failures.push(error);
         ports.log.error('certificate not probed', { certificate: name, problem: error.message });
-        return { name, served: 'failed', message: error.message, addresses: [] };
+        return { name, served: 'failed', message: wordsOf(error), addresses: [] };
       }
     }),
   );

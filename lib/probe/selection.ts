@@ -7,6 +7,7 @@ import { confirmingHandshakes } from '../policy/serving/handshake.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import { toError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
+import { createRefusal } from '../requests/unknown.ts';
 import type { CertificateState } from '../state/state.ts';
 import { targetsKey } from '../state/targets.ts';
 import type { ProbeInvocation, ProbePorts } from './invocation.ts';
@@ -49,9 +50,13 @@ export async function selectForProbe(
 ): Promise<readonly ProbeSelection[]> {
   const { inventory, certificates, signal } = invocation;
   if (certificates) {
+    const inFile = new Set(inventory.certificates.map(({ name }) => name));
+    const refuse = createRefusal({ inventory, store, signal });
     return mapConcurrently([...new Set(certificates)], concurrency, async (name) => {
       try {
-        return select(name, await store.describe(name, signal), invocation);
+        const entry = await store.describe(name, signal);
+        if (!entry && !inFile.has(name)) throw await refuse(name);
+        return select(name, entry, invocation);
       } catch (cause) {
         return { kind: 'failed', name, error: toError(cause) };
       }
@@ -65,12 +70,6 @@ export async function selectForProbe(
 function select(name: string, entry: StoreEntry | undefined, { inventory }: ProbeInvocation): ProbeSelection {
   const skip = (message: string): ProbeSelection => ({ kind: 'skipped', name, message });
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
-  if (!entry && !spec) {
-    const error = new Error(
-      'there is no certificate with this name, neither in the inventory nor registered',
-    );
-    return { kind: 'failed', name, error };
-  }
   const targets = spec?.targets ?? [];
   const probe = probeSpecOf({ probe: spec?.probe, targets });
   if (probe === false) return skip('the inventory says "probe: false"');

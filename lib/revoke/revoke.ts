@@ -9,11 +9,12 @@ import { readCertificate } from '../certificate/x509.ts';
 import { addRevoked } from '../policy/issuance/operator-decisions.ts';
 import type { ConnectAuthority } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
-import { toError } from '../ports/errors.ts';
+import { toError, wordsOf } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { RevokeRequest } from '../requests/requests.ts';
+import { createRefusal } from '../requests/unknown.ts';
 import { awaitChangeover, type Changeover } from './changeover.ts';
 import { isForTests } from './drill.ts';
 
@@ -100,10 +101,12 @@ export async function revokeCertificate(
   };
   const entry = await store.describe(name, invocation.signal);
   const version = entry && chooseVersion(request, entry);
-  if (!entry || version === undefined) {
-    const missing = entry ? 'it has no such version' : 'no certificate is stored under this name';
-    return refuse('Unknown', `nothing to revoke for "${name}": ${missing}`);
+  if (!entry) {
+    const inFile = invocation.inventory.certificates.some((spec) => spec.name === name);
+    if (!inFile) return refuse('Unknown', wordsOf(await createRefusal({ ...invocation, store })(name)));
+    return refuse('Unknown', 'there is nothing to revoke: it has not been issued yet');
   }
+  if (version === undefined) return refuse('Unknown', 'there is nothing to revoke: it has no such version');
   if (version === entry.current && !request.replace) {
     const message = `version ${version} of "${name}" is in use: set "replace": true to order a new one first, or "version": "previous" to revoke the one before`;
     return refuse('InUse', message);

@@ -12,7 +12,7 @@ import { createFit } from '../policy/registration/fit.ts';
 import { type Installation, isGraceOpen, type Misfits, notAllowed } from '../policy/registration/grace.ts';
 import type { AgentRegistry } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
-import { describeError } from '../ports/errors.ts';
+import { CertrelayError, describeError, PartError } from '../ports/errors.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
@@ -98,8 +98,13 @@ export async function describeStatus(
   };
   const troubled = agents.filter(({ state }) => state === 'stale' || state === 'failing');
   const problems = [
-    ...troubled.map(({ cluster, message }) => new Error(`agent of ${cluster}: ${message}`)),
-    ...(byHealth.get('failing') ?? []).map(({ name, message }) => new Error(`${name}: ${message}`)),
+    ...troubled.map(
+      ({ cluster, state, message }) =>
+        new PartError(`agent of ${cluster}`, new CertrelayError(state, message)),
+    ),
+    ...(byHealth.get('failing') ?? []).map(
+      ({ name, message }) => new PartError(name, new CertrelayError('failing', message)),
+    ),
   ];
   // The number requested is absent for a call over everything, as in the other functions.
   log.info('status finished', {

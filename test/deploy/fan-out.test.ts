@@ -165,7 +165,10 @@ test('a pass that has handed clusters on looks after the others, and says that i
 test('a cluster that the inventory does not have is a failure of its own', async () => {
   const harness = await openHarness({ targets: [targetOf()] });
   const report = await harness.deploy({ clusters: ['lab', 'typo'] });
-  expect(codesOf(report)).toEqual(['the inventory has no cluster "typo"']);
+  expect(codesOf(report)).toEqual(['Unknown']);
+  expect(report.failures.get('typo')).toMatchObject([
+    { message: 'typo: the inventory has no cluster "typo"; check its spelling' },
+  ]);
 });
 
 const kubeconfig = { kubeconfig: { secret: 'any' } };

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
+import { readCallEvent } from '../../lib/requests/event.ts';
 import { parseImportEvent } from '../../lib/requests/import.ts';
 import {
   parseDeployEvent,
@@ -26,7 +27,8 @@ import { findCommands, readPages, top } from './markdown.ts';
 /** The changelog tells of what was, and behaviours of what others did. */
 const pages = readPages().filter(({ path }) => !/changelog|behaviours/.test(path));
 const commands = [...new Set(pages.flatMap(findCommands))];
-const invocation = /^npx serverless invoke (?:local )?-f (\S+)(?: --data '([^']+)')?(?: \| .*)?$/;
+const invocation =
+  /^npx serverless invoke (?:local )?(?:-f|--function) (\S+)(?: --data '([^']+)')?(?: \| .*)?$/;
 const invocations = commands.flatMap((command) => invocation.exec(command) ?? []).length;
 
 const parsers: Readonly<Record<string, (event: unknown) => unknown>> = {
@@ -75,7 +77,7 @@ describe('the commands of the pages', () => {
       const [, name = '', data = '{}'] = invocation.exec(command) ?? [];
       if (name === '<function>') continue;
       expect(functionNames, command).toContain(name);
-      expect(() => parsers[name]?.(JSON.parse(data)), command).not.toThrow();
+      expect(() => parsers[name]?.(readCallEvent(data).event), command).not.toThrow();
     }
     expect(invocations).toBeGreaterThan(5);
     expect(() => parsers.issue?.({ dryRum: true })).toThrow();

@@ -64,6 +64,7 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
 /** Samples and drawings, by a text in them. */
 export const samples: readonly (readonly [part: string, shown: Shown])[] = [
   ['EventBridge Scheduler ─┐', { why: 'a drawing' }],
+  ['to go on, run:', { test: 'test/functions/failures.test.ts', by: "'to go on, run:'" }],
   ['POST /domains\n', { test: 'test/webhook/endpoint.test.ts', by: '"domains"' }],
   ['functions/     one file a function', { test: 'test/docs/commands.test.ts', by: 'the layout' }],
   [

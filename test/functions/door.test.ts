@@ -14,10 +14,21 @@ import { handler as register } from '../../functions/register.ts';
 import { handler as revoke } from '../../functions/revoke.ts';
 import { defineFunction, defineQueueFunction } from '../../functions/runtime/define-function.ts';
 import { handler as status } from '../../functions/status.ts';
+import { PartError } from '../../lib/ports/errors.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { DeployRequest, FunctionEvent, IssueRequest } from '../../lib/requests/requests.ts';
 
-const direct = { deploy, discover, exportHandler, importHandler, issue, pause, probe, revoke, status };
+const direct = {
+  deploy,
+  discover,
+  export: exportHandler,
+  import: importHandler,
+  issue,
+  pause,
+  probe,
+  revoke,
+  status,
+};
 const all = Object.entries({ ...direct, register });
 const context = { awsRequestId: 'request-1', getRemainingTimeInMillis: () => 60_000 };
 const empty = 'certificates: []\n';
@@ -75,6 +86,68 @@ it.each(
   expect(logged()).toEqual([expect.objectContaining(failed('Event', expect.stringContaining('"nonsense"')))]);
 });
 
+describe.each(Object.entries(direct))('the function %s, asked for a report,', (name, handler) => {
+  it('answers with what is wrong with its event, and leaves the line all the same', async () => {
+    const message = expect.stringContaining('unknown field "nonsense"');
+    await expect(handler({ nonsense: true, report: true }, context)).resolves.toEqual({
+      ok: false,
+      failures: [{ what: name, code: 'Event', message }],
+    });
+    expect(logged()).toEqual([
+      expect.objectContaining(failed('Event', expect.stringContaining('"nonsense"'))),
+    ]);
+  });
+
+  it('answers with what is wrong with its settings', async () => {
+    vi.stubEnv('LOG_LEVEL', 'loud');
+    const failures = [{ what: name, code: 'Settings', message: expect.stringContaining('LOG_LEVEL') }];
+    await expect(handler({ report: true }, context)).resolves.toEqual({ ok: false, failures });
+  });
+
+  it('fails if "report" is neither true nor false', async () => {
+    await expect(handler({ report: 'yes' }, context)).rejects.toThrow(
+      `${name}: Event: invalid event: report: must be true or false`,
+    );
+  });
+});
+
+describe('an event that is text', () => {
+  const seen: unknown[] = [];
+  const handler = defineFunction({
+    parse: (event) => event,
+    connect: () => undefined,
+    run: async (event) => ({ answer: seen.push(event) }),
+  });
+  beforeEach(() => void seen.splice(0));
+
+  const event = { certificates: ['shop'], reason: 'it said "no"\n' };
+  it.each([
+    ['as JSON', JSON.stringify(event)],
+    [
+      'copied out of a printed answer, with its backslashes',
+      JSON.stringify(JSON.stringify(event)).slice(1, -1),
+    ],
+  ])('is read %s', async (_how, text) => {
+    await handler(text, context);
+    expect(seen).toEqual([event]);
+  });
+
+  it.each([
+    '{certificates:[shop]}',
+    '["shop"]',
+    'null',
+    `\u001b[2J${'x'.repeat(9_000)}`,
+  ])('and nothing of that is refused, with how to quote it: %j', async (text) => {
+    const error: unknown = await handler(text, context).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({
+      code: 'Event',
+      message: expect.stringMatching(/--data '\{"certificates":/),
+    });
+    expect(String(error)).not.toContain('\u001b');
+    expect(String(error).length).toBeLessThan(400);
+  });
+});
+
 describe('what a run does', () => {
   const ended: string[] = [];
   const define = (run: () => Promise<{ readonly answer: string; readonly failures?: readonly Error[] }>) =>
@@ -85,7 +158,7 @@ describe('what a run does', () => {
         closing.push(() => void ended.push('closed'));
         return undefined;
       },
-      run: async () => ({ ...(await run()), failed: 'parts' }),
+      run,
     });
   beforeEach(() => void ended.splice(0));
 
@@ -96,7 +169,8 @@ describe('what a run does', () => {
 
   it('that is thrown closes all, and is logged with its code and thrown on', async () => {
     const error = new StoreError('Denied', 'AWS denied secretsmanager:ListSecrets');
-    await expect(define(() => Promise.reject(error))({}, context)).rejects.toBe(error);
+    const thrown = { errors: [error], code: 'Denied', name: 'StoreError' };
+    await expect(define(() => Promise.reject(error))({}, context)).rejects.toMatchObject(thrown);
     expect(ended).toEqual(['closed']);
     expect(logged()).toEqual([expect.objectContaining(failed('Denied', error.message))]);
   });
@@ -109,8 +183,8 @@ describe('what a run does', () => {
   });
 
   it('with failures, each of which it has logged, throws them once and logs no other line', async () => {
-    const run = async () => ({ answer: 'done', failures: [new Error('no answer')] });
-    await expect(define(run)({}, context)).rejects.toThrow('parts that failed: 1\n  no answer');
+    const run = async () => ({ answer: 'done', failures: [new PartError('lab', new Error('no answer'))] });
+    await expect(define(run)({}, context)).rejects.toThrow(/^lab: Unexpected: no answer$/);
     expect([ended, lines]).toEqual([['closed'], []]);
   });
 });
@@ -118,6 +192,7 @@ describe('what a run does', () => {
 it('a batch has connections of its own for each pass, and closes them', async () => {
   const events: string[] = [];
   const handler = defineQueueFunction({
+    name: 'deploy',
     parse: (): FunctionEvent<IssueRequest & DeployRequest> => ({
       kind: 'batch',
       messages: [

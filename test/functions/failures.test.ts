@@ -1,33 +1,78 @@
-// How an invocation ends in which something failed.
+// What a call tells of its failures: a line for each, and commands at the end.
 import { expect, test } from 'vitest';
-import { throwFailures } from '../../functions/runtime/failures.ts';
+import { CallError, describeFailures, makeCallReport } from '../../functions/runtime/failures.ts';
+import { describeError, PartError } from '../../lib/ports/errors.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 
-test('it throws once, with what failed and why in its message, and not at all where nothing failed', () => {
-  const cause = new Error('AWS denied it');
-  const failures = [new Error('the kubeconfig cannot be read', { cause }), new Error('no answer')];
-  expect(() => throwFailures(failures, 'targets')).toThrow(
-    expect.objectContaining({
-      errors: failures,
-      message: 'targets that failed: 2\n  the kubeconfig cannot be read: AWS denied it\n  no answer',
-    }),
-  );
-  expect(() => throwFailures([], 'targets')).not.toThrow();
+/** What Lambda takes of an error, which contains its message twice, and of an answer, in bytes. */
+const mostErrorBytes = 256_000;
+const mostAnswerBytes = 6 * 1024 * 1024;
+const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+function makeError(causes: readonly Error[], commands: readonly string[] = []): CallError {
+  return new CallError(causes, describeFailures(causes, 'deploy'), commands);
+}
+
+test('it begins with a line for each failure, which has what, code and words, and ends with commands', () => {
+  const denied = new StoreError('Denied', 'AWS denied it', {
+    cause: new Error('no policy\nallows\u001b[2J it'),
+  });
+  const causes = [
+    new PartError('lab/shop/shop-tls', denied, { command: 'npx one' }),
+    new PartError('edge', new TypeError('x is undefined')),
+    new StoreError('Throttled', 'AWS throttled the list'),
+  ];
+  const error = makeError(causes, ['npx two', 'npx one']);
+  expect(error.message.split('\n')).toEqual([
+    'lab/shop/shop-tls: Denied: AWS denied it: no policy allows [2J it',
+    'edge: Unexpected: x is undefined',
+    'deploy: Throttled: AWS throttled the list',
+    'to go on, run:',
+    '  npx one',
+    '  npx two',
+  ]);
+  expect(error).toMatchObject({ errors: causes, code: 'Denied', name: 'AggregateError' });
+  expect(makeError([denied])).toMatchObject({ code: 'Denied', name: 'StoreError' });
 });
 
-test('of very many failures, and of long ones, it tells the beginning and the number', () => {
-  const failures = Array.from(
-    { length: 5_000 },
-    (_, index) => new Error(`target ${index}: ${'x'.repeat(50_000)}`),
+test('parts that failed for one reason share a line', () => {
+  const causes = Array.from(
+    { length: 12 },
+    (_, index) => new PartError(`lab/shop/t${index}`, new StoreError('Denied', 'no kubeconfig')),
   );
-  const message = (() => {
-    try {
-      throwFailures(failures, 'targets');
-    } catch (error) {
-      return error instanceof Error ? error.message : '';
-    }
-    return '';
-  })();
-  expect(message).toMatch(/^targets that failed: 5000\n {2}target 0: x+… \(50010 characters\)\n/);
-  expect(message).toMatch(/and 4900 more: see the log$/);
-  expect(message.length).toBeLessThan(120_000);
+  const [first, ...others] = makeError(causes).message.split('\n');
+  expect(first).toMatch(/^lab\/shop\/t0, lab\/shop\/t1, .*t9 and 2 more: Denied: no kubeconfig$/);
+  expect(others).toEqual([]);
+});
+
+test('of very many failures, and of long ones in any language, it tells the beginning and the number', () => {
+  const causes = Array.from(
+    { length: 5_000 },
+    (_, index) => new PartError(`t${index}`, new Error(`${index} ${'漢\u0001"'.repeat(2_000)}`)),
+  );
+  const { message } = makeError(causes);
+  expect(message).toMatch(/^t0: Unexpected: 0 漢 "漢 /);
+  expect(message).toMatch(/and \d+ more: the log has all of them$/);
+  expect(2 * bytesOf(message)).toBeLessThan(mostErrorBytes);
+  const report = makeCallReport({ text: 'x'.repeat(5_000_000) }, describeFailures(causes));
+  expect(bytesOf(report)).toBeLessThan(mostAnswerBytes);
+  expect(report.failures.length + (report.failuresOmitted ?? 0)).toBe(causes.length);
+});
+
+test('a report is ok without failures, unless its answer says that it is not', () => {
+  expect(makeCallReport({ a: 1 }, [])).toEqual({ a: 1, ok: true, failures: [] });
+  expect(makeCallReport({ ok: false, health: 'Degraded' }, [])).toMatchObject({ ok: false, failures: [] });
+  const failures = describeFailures([new PartError('shop', new StoreError('Denied', 'no'))]);
+  expect(makeCallReport(undefined, failures)).toEqual({
+    ok: false,
+    failures: [{ what: 'shop', code: 'Denied', message: 'no' }],
+  });
+});
+
+test('no error says its cause twice, however often it was wrapped', () => {
+  const cause = new StoreError('Denied', 'AWS denied it');
+  const wrapped = new Error(`not read: ${cause.message}`, { cause });
+  expect(describeError(wrapped)).toBe('not read: AWS denied it');
+  expect(describeError(new PartError('shop', wrapped))).toBe('shop: not read: AWS denied it');
+  expect(describeError(new AggregateError([cause, cause]))).toBe('AWS denied it');
 });

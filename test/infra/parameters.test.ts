@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { findNearest } from '../../infra/nearest.ts';
 import {
   checks,
   collectParameters,
   findParameterProblems,
   readKnownParameters,
 } from '../../infra/parameters.ts';
+import { findNearest } from '../../lib/policy/nearest.ts';
 import { startCloudFormation, templateWith } from './cloudformation.ts';
 import { makeService, readPackagedTemplate, runServerless } from './packaged.ts';
 

@@ -199,7 +199,7 @@ it('W13 what was signed by another key ends with an error, in its status and in 
   expect(output).toContain('was not signed for cluster edge');
   expect(await statusOf()).toMatchObject({ agents: [{}, { cluster: 'edge', state: 'failing' }] });
   const { error } = await sandbox.lambda.invoke('status', { check: true });
-  expect(error?.errorMessage).toContain('agent of edge: shop was not signed for cluster edge');
+  expect(error?.errorMessage).toContain('agent of edge: failing: shop: it was not signed for cluster edge');
 });
 
 it('W16 status is answered to signed calls alone: AWS IAM says who may invoke it', async () => {

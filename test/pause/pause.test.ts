@@ -70,7 +70,11 @@ it('a name that nobody knows is told, makes nothing, and does not keep the other
   const { certificates, failures } = await ask(harness, { certificates: ['shoop', 'shop', 'shop'] });
   expect(certificates).toMatchObject([{ name: 'shop', outcome: 'paused' }]);
   expect(failures).toMatchObject([
-    { message: expect.stringContaining('shoop: there is no certificate with this name') },
+    {
+      part: 'shoop',
+      code: 'Unknown',
+      message: expect.stringMatching(/^shoop: no certificate is called "shoop".*did you mean "shop"\?$/),
+    },
   ]);
   expect([...harness.store.kept.keys()]).toEqual(['shop']);
 });

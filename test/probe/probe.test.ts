@@ -439,7 +439,7 @@ describe('what goes wrong', () => {
       ['shop', 'served'],
     ]);
     expect(failures).toMatchObject([
-      { message: expect.stringContaining('there is no certificate with this name') },
+      { message: expect.stringMatching(/^shoop: no certificate is called "shoop".*did you mean "shop"\?$/) },
     ]);
   });
 

@@ -112,7 +112,8 @@ describe('nothing is revoked where', () => {
   type Opened = Awaited<ReturnType<typeof open>>;
 
   it.each<[reason: string, what: string, request: Partial<RevokeRequest>, before?: (o: Opened) => unknown]>([
-    ['Unknown', 'no certificate is stored', { certificate: 'nobody' }],
+    ['Unknown', 'no certificate is called "nobody"', { certificate: 'nobody' }],
+    ['Unknown', 'did you mean "shop"?', { certificate: 'shopp' }],
     ['Unknown', 'no such version', { version: 'previous' }, ({ harness }) => forget(harness)],
     ['Unknown', 'contains no certificate', { version: 'x'.repeat(32) }],
     ['Expired', 'expired at', { replace: true }, ({ harness }) => harness.clock.pass(90 * dayMs)],

@@ -7,6 +7,7 @@ import { adviseFreeze, describeFreeze, judgeFrozen } from '../../policy/delivery
 import { type Delivery, nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { type CertificateManager, CertificateManagerError } from '../../ports/acm.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import { RequestError } from '../../requests/errors.ts';
 import type { Freeze } from '../../state/delivery.ts';
 import { closedDestination, type Destination } from '../destination.ts';
 import type { AcmJob, DeployInvocation, DeployPorts, JobResult, LoadLastGood } from '../invocation.ts';
@@ -216,20 +217,18 @@ function describeFailure(job: AcmJob, error: Error, { signal }: DeployInvocation
   const isKnown = error instanceof CertificateManagerError;
   const isRefusal = isKnown && refusals.includes(error.code);
   const isLate = signal.aborted && !isKnown;
-  const message = isLate
-    ? 'time ran out before it was imported; the next run continues'
-    : describeError(error);
-  const target = nameDestination(job.target, job.delivery.certificate);
+  const late = 'time ran out before it was imported; the next run continues';
+  const failure = isLate ? new RequestError('Deadline', late) : error;
   return {
     phase: isRefusal ? 'none' : job.phase,
-    failures: [isLate ? new Error(`${target}: ${message}`, { cause: error }) : error],
+    failures: [failure],
     report: {
       certificate: job.delivery.certificate,
-      target,
+      target: nameDestination(job.target, job.delivery.certificate),
       outcome: isRefusal ? 'refused' : 'pending',
       action: isRefusal ? 'refuse' : undefined,
       restarted: [],
-      message,
+      message: describeError(failure),
     },
   };
 }

@@ -15,7 +15,7 @@ import {
   type Misfits,
   notAllowed,
 } from '../../policy/registration/grace.ts';
-import { CertrelayError } from '../../ports/errors.ts';
+import { CertrelayError, PartError } from '../../ports/errors.ts';
 import { type StoreEntry, StoreError } from '../../ports/store.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';
 import type { CertificateToDeliver, DeliverySelection } from './selected.ts';
@@ -107,7 +107,7 @@ function describeRefusal(
   const name = nameDestination(target, certificate);
   return {
     phase,
-    failures: isFirst ? [new CertrelayError(notAllowed, `${certificate}: ${message}`)] : [],
+    failures: isFirst ? [new PartError(certificate, new CertrelayError(notAllowed, message))] : [],
     report: { certificate, target: name, outcome: 'refused', action: 'refuse', restarted: [], message },
   };
 }

@@ -3,6 +3,7 @@
 import { frozenByAgents } from '../../policy/delivery/agents.ts';
 import { freezeOf, isByHand, trimFreeze } from '../../policy/delivery/freeze.ts';
 import type { StoreEntry } from '../../ports/store.ts';
+import { RequestError } from '../../requests/errors.ts';
 import type { Freeze } from '../../state/delivery.ts';
 import { isSameValue } from '../../state/same.ts';
 import type { StateChange } from '../../state/state.ts';
@@ -21,7 +22,7 @@ export interface FreezePlan {
 
 /** Plans the freeze of the version to deliver: `rollback` sets it; `resume`, a newer version, and a previous
  *  version that expires soon end it. Plans the resumption for agents too, which freeze by their own reports.
- *  @throws Error if `rollback` is requested and there is no previous version.
+ *  @throws RequestError `NoPrevious` if `rollback` is requested and there is no previous version.
  *  @throws StoreError if the previous version cannot be read. */
 export async function planFreeze(
   { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
@@ -30,9 +31,9 @@ export async function planFreeze(
   invocation: DeployInvocation,
 ): Promise<FreezePlan> {
   const { rollback, resume } = invocation;
-  const { certificate, version } = delivery;
+  const { version } = delivery;
   if (rollback && previous === undefined) {
-    throw new Error(`${certificate} cannot be rolled back: it has no previous version`);
+    throw new RequestError('NoPrevious', 'it cannot be rolled back: it has no previous version');
   }
   const byHand: Freeze = { version, target: '*', reason: 'it was taken back by hand' };
   const candidate = rollback ? byHand : resume ? undefined : freezeOf(state.freeze, version);

@@ -13,6 +13,8 @@ import { judgeTargetStates } from '../../policy/delivery/target-states.ts';
 import { probeSpecOf } from '../../policy/serving/served-targets.ts';
 import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
+import { RequestError } from '../../requests/errors.ts';
+import { createRefusal } from '../../requests/unknown.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.ts';
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
 import { planFreeze } from './freeze-plan.ts';
@@ -33,9 +35,10 @@ export async function selectForDelivery(
   const prunes = Object.values(inventory.clusters).some(({ prune }) => prune !== undefined);
   const isPartial = invocation.targets || invocation.clusters || (invocation.delegatedClusters && !prunes);
   const judgeSpec = createJudgeSpec(ports, invocation);
+  const refuse = createRefusal({ inventory, store: ports.store, signal });
   const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<DeliverySelection> => {
     try {
-      return await selectCertificate(name, await entry, { ...ports, judgeSpec }, invocation);
+      return await selectCertificate(name, await entry, { ...ports, judgeSpec, refuse }, invocation);
     } catch (cause) {
       const error = toError(cause);
       return { kind: 'failed', name, error };
@@ -66,7 +69,7 @@ export async function selectForDelivery(
 async function selectCertificate(
   name: string,
   entry: StoreEntry | undefined,
-  ports: DeployPorts & { readonly judgeSpec: JudgeSpec },
+  ports: DeployPorts & { readonly judgeSpec: JudgeSpec; readonly refuse: ReturnType<typeof createRefusal> },
   invocation: DeployInvocation,
 ): Promise<DeliverySelection> {
   const { inventory, signal } = invocation;
@@ -79,8 +82,7 @@ async function selectCertificate(
   const versions = [entry?.current, entry?.previous].filter((version) => version !== undefined);
   const nowhere = { targets: [], versions };
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
-  if (!entry && !spec)
-    throw new Error(`no certificate is named ${name}: it is neither in the inventory nor stored`);
+  if (!entry && !spec) throw await ports.refuse(name);
   if (spec?.targets.length === 0) return skip('it has no targets', nowhere);
   if (!entry) return skip('it has not been issued yet');
   const stored = await ports.store.read(name, 'AWSCURRENT', signal);
@@ -90,13 +92,13 @@ async function selectCertificate(
     case 'pending':
       return skip('it has not been issued yet');
     case 'unparsable':
-      throw new Error(`the AWS secret of ${name} cannot be read: ${stored.value.problem}`);
+      throw new RequestError('Unreadable', `its AWS secret cannot be read: ${stored.value.problem}`);
     case 'certificate': {
       const { certificate } = stored.value;
       const targets = spec?.targets ?? certificate.spec?.targets;
       if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
       if (targets.length === 0) return skip('it has no targets', nowhere);
-      const { bundle, begins } = verifyForDelivery(name, certificate, ports.clock.now());
+      const { bundle, begins } = verifyForDelivery(certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored, bundle);
       const facts = { ...bundle.facts, names: bundle.names };
       const own = spec ? undefined : certificate.spec;
@@ -145,7 +147,6 @@ async function selectCertificate(
  *  the best available.
  *  @throws Error if a server could not use the certificate. */
 function verifyForDelivery(
-  name: string,
   certificate: StoredCertificate,
   now: Date,
 ): { readonly bundle: Bundle; readonly begins?: Date | undefined } {
@@ -153,7 +154,7 @@ function verifyForDelivery(
   const begins = validNow.ok ? undefined : validNow.validFrom;
   const verified = begins ? verifyBundle(certificate, begins) : validNow;
   if (verified.ok) return { bundle: verified.bundle, begins };
-  throw new Error(`certificate ${name} is not delivered (${verified.problem}): ${verified.message}`);
+  throw new RequestError('Unusable', `it is not delivered (${verified.problem}): ${verified.message}`);
 }
 
 function describeJob(

@@ -1,7 +1,7 @@
 // Deletes the Secrets that a plan of pruning lets go, and describes plans for the report.
 
 import type { OrphanedSecret, PrunePlan } from '../../policy/delivery/pruning.ts';
-import { describeError, toError } from '../../ports/errors.ts';
+import { describeError, errorOfPart, toError } from '../../ports/errors.ts';
 import type { DeployPorts, PruneReport } from '../invocation.ts';
 
 /** The result for one Secret, or for a cluster or namespace that could not be listed. */
@@ -26,7 +26,7 @@ export function describePruning({ certificate, target, ...plan }: PrunePlan): Pr
     case 'unknown':
       return {
         report: { ...report, outcome: 'pending', message: describeError(plan.error) },
-        failures: [plan.error],
+        failures: [errorOfPart(target, plan.error)],
       };
   }
 }

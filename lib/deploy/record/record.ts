@@ -3,7 +3,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { mostAnswerBytes, takeFitting } from '../../policy/bounds.ts';
 import { describeKept } from '../../policy/registration/grace.ts';
-import { describeError, toError } from '../../ports/errors.ts';
+import { describeError, errorOfPart, wordsOf } from '../../ports/errors.ts';
 import type {
   AnyJob,
   CertificateReport,
@@ -93,9 +93,12 @@ export function reportCertificate(
     case 'skipped':
       return { report: { name, decision: 'skip', message: selection.message, targets: [] }, failures: [] };
     case 'failed': {
-      const message = describeError(selection.error);
+      const message = wordsOf(selection.error);
       ports.log.error('certificate not delivered', { certificate: name, problem: message });
-      return { report: { name, decision: 'refused', message, targets: [] }, failures: [selection.error] };
+      return {
+        report: { name, decision: 'refused', message, targets: [] },
+        failures: [errorOfPart(name, selection.error)],
+      };
     }
     case 'selected': {
       const own = selection.requested.flatMap((job) => results.get(job) ?? []);
@@ -104,7 +107,10 @@ export function reportCertificate(
       const { misfits } = selection;
       const kept = misfits && !isRefused(selection, ports) ? describeKept(misfits) : {};
       const report = { ...summarize(selection, targets), ...kept };
-      return { report, failures: own.flatMap((result) => result.failures) };
+      const failures = own.flatMap((result) =>
+        result.failures.map((error) => errorOfPart(result.report.target, error)),
+      );
+      return { report, failures };
     }
   }
 }
@@ -121,7 +127,7 @@ async function recordProgress(
     return { end: await recordDeliveries(selected, results, ports, invocation), errors: [] };
   } catch (error) {
     ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
-    return { errors: [toError(error)] };
+    return { errors: [errorOfPart(selected.name, error)] };
   }
 }
 

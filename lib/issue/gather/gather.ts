@@ -17,6 +17,7 @@ import type { Planned } from '../../policy/issuance/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ConfigError, toError } from '../../ports/errors.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
+import { createRefusal } from '../../requests/unknown.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, ReconcileRequest } from '../invocation.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findUntagged } from './comparison.ts';
@@ -75,11 +76,13 @@ export async function gather(
   );
   for (const entry of await findUntagged(others, request, ports, invocation.signal))
     sources.set(entry.name, async () => entry);
+  const refuse = createRefusal({ ...invocation, store });
   const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, invocation.signal);
   const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
     try {
       const entry = await check(await readEntry());
-      return await gatherOne({ name, inFile: fromFile.get(name), entry }, request, store, invocation);
+      const subject = { name, inFile: fromFile.get(name), entry };
+      return await gatherOne(subject, request, { store, refuse }, invocation);
     } catch (cause) {
       return { name, error: toError(cause) };
     }
@@ -104,7 +107,7 @@ async function gatherOne(
     readonly entry: StoreEntry | undefined;
   },
   { force }: Pick<ReconcileRequest, 'force'>,
-  store: CertificateStore,
+  { store, refuse }: { readonly store: CertificateStore; readonly refuse: ReturnType<typeof createRefusal> },
   invocation: IssueInvocation,
 ): Promise<Candidate> {
   const { inventory, signal } = invocation;
@@ -134,12 +137,7 @@ async function gatherOne(
   }
   const { actual, registered } = await readCurrent(name, store, signal);
   const spec = inFile ?? registered;
-  if (!spec) {
-    throw new IssueError(
-      'Unknown',
-      `no certificate is called "${name}", neither in the inventory nor by registration`,
-    );
-  }
+  if (!spec) throw entry ? noSpecification(name) : await refuse(name);
   const situation = { desired: desireOf(spec, inventory, progress), actual, ...circumstances };
   return { name, entry, pendingOrder, spec, situation };
 }
@@ -167,10 +165,12 @@ export async function readSpecification(
 ): Promise<StoredSpec> {
   const { registered } = await readCurrent(name, store, signal);
   if (registered) return registered;
-  throw new IssueError(
-    'Unknown',
-    `the AWS secret of "${name}" holds no specification any more; register it again`,
-  );
+  throw noSpecification(name);
+}
+
+function noSpecification(name: string): IssueError {
+  const message = `the AWS secret of "${name}" holds no specification any more; register it again`;
+  return new IssueError('Unknown', message);
 }
 
 /** Judges a certificate again after this run has claimed it, by its state of now. The issuer stays the one

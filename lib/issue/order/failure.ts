@@ -167,7 +167,7 @@ function isOutOfTime(error: Error, { aborted, reason }: AbortSignal): boolean {
 }
 
 /** The type of the CA's problem, or else our own code. */
-function reasonOf(error: Error): string {
+export function reasonOf(error: Error): string {
   if (error instanceof AcmeError && error.problem) return error.problem.type;
   return codeOf(error);
 }

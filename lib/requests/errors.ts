@@ -1,0 +1,20 @@
+// Why a story cannot do what a call asks of one certificate or target.
+import { CertrelayError } from '../ports/errors.ts';
+
+/** `Unknown`: nobody knows the name. `NotStored`: no certificate is stored. `NoPrevious`: there is no version
+ *  before the current one. `Unreadable`: the AWS secret holds something else. `Unusable`: no server could
+ *  use the stored certificate. `Deadline`: time ran out. `NotAllowed`, `NameTaken`, `Preflight`: no order
+ *  could succeed (a dry run says so). */
+export type RequestErrorCode =
+  | 'Unknown'
+  | 'NotStored'
+  | 'NoPrevious'
+  | 'Unreadable'
+  | 'Unusable'
+  | 'Deadline'
+  | 'NotAllowed'
+  | 'NameTaken'
+  | 'Preflight';
+
+/** What is in the way of a request. */
+export class RequestError extends CertrelayError<RequestErrorCode> {}
