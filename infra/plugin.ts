@@ -59,6 +59,10 @@ export default class CertrelayPlugin {
       const { buildService } = await import('./build.ts');
       await buildService(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
     };
+    const refreshBundles = async () => {
+      const { buildIfChanged } = await import('./fresh-build.ts');
+      await buildIfChanged(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
+    };
     const printNews = async () => {
       const [{ describeNews, readChangelog }, { readDeployedStack: lookAtStack }] = await Promise.all([
         import('./changes.ts'),
@@ -101,7 +105,7 @@ export default class CertrelayPlugin {
         if (serverless.processedInput.commands.join(' ') === 'invoke local') preferTerminal(serverless);
       },
       'before:package:createDeploymentArtifacts': buildBundles,
-      'before:invoke:local:invoke': buildBundles,
+      'before:invoke:local:invoke': refreshBundles,
       'before:package:initialize': prepareResources,
       'before:deploy:deploy': printNews,
       // Behind what osls itself prints.
