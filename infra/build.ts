@@ -45,9 +45,10 @@ export async function buildFunctions(options: BuildOptions): Promise<readonly Bu
   return mapConcurrently(entries, concurrency, (entry) => buildFunction(entry, options.outFolder, inventory));
 }
 
-/** Reads and checks the inventory. @throws Error with every mistake in it. */
-export async function readInventory(file: string): Promise<Inventory> {
-  const parsed = parseInventory(await readFile(file, 'utf8'));
+/** Reads and checks the inventory. @param prefix The installation's, where it is known.
+ *  @throws Error with every mistake in it. */
+export async function readInventory(file: string, prefix?: string): Promise<Inventory> {
+  const parsed = parseInventory(await readFile(file, 'utf8'), prefix);
   if ('problems' in parsed) throw new Error(describeProblems(file, parsed.problems));
   return parsed.inventory;
 }
@@ -163,14 +164,14 @@ async function replaceFolder(folder: string, contents: ReadonlyMap<string, Buffe
   }
 }
 
-/** Builds the service of a folder: `functions/` with `infra/certificates.yaml` into `outFolder`.
- *  @throws Error as `buildFunctions` does. */
-export async function buildService(root: string, outFolder: string): Promise<readonly BuiltFunction[]> {
-  return buildFunctions({
-    sourceFolder: join(root, 'functions'),
-    outFolder,
-    inventoryFile: join(root, 'infra', 'certificates.yaml'),
-  });
+/** Builds the service of a folder: `functions/` with an inventory, `infra/certificates.yaml` where none is
+ *  named, into `outFolder`. @throws Error as `buildFunctions` does. */
+export async function buildService(
+  root: string,
+  outFolder: string,
+  inventoryFile: string = join(root, 'infra', 'certificates.yaml'),
+): Promise<readonly BuiltFunction[]> {
+  return buildFunctions({ sourceFolder: join(root, 'functions'), outFolder, inventoryFile });
 }
 
 if (isMainScript(import.meta)) {

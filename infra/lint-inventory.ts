@@ -19,7 +19,8 @@ something out of the inventory. It changes nothing.
                        them (AWS_REGION, AWS_PROFILE, …), with the rights ListSecrets, and DescribeSecret and
                        GetSecretValue on PREFIX/*
   --inventory FILE     infra/certificates.yaml where it is left out
-  --prefix PREFIX      first part of the names of AWS secrets; CERTRELAY_PREFIX, else certrelay, where it is left out
+  --prefix PREFIX      first part of the names of AWS secrets; CERTRELAY_PREFIX where it is left out. With either, names
+                       under another prefix are mistakes; without, certrelay is what --against-store looks at
   --help               this text
 
 Ends with 0 where all is well, 1 where there are mistakes or certificates that are not allowed, 2 where the call is wrong or
@@ -28,7 +29,11 @@ something could not be read.`;
 /** Runs the command and returns its exit code. */
 export async function lintInventory(args: readonly string[], ports: LintPorts): Promise<LintCode> {
   const { say, note, env } = ports;
-  let options: { readonly file: string; readonly prefix: string; readonly isAgainstStore: boolean };
+  let options: {
+    readonly file: string;
+    readonly prefix?: string | undefined;
+    readonly isAgainstStore: boolean;
+  };
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -43,8 +48,7 @@ export async function lintInventory(args: readonly string[], ports: LintPorts): 
       say(usage);
       return 0;
     }
-    const { inventory: file = 'infra/certificates.yaml', prefix = env.CERTRELAY_PREFIX ?? 'certrelay' } =
-      values;
+    const { inventory: file = 'infra/certificates.yaml', prefix = env.CERTRELAY_PREFIX } = values;
     options = { file, prefix, isAgainstStore: values['against-store'] ?? false };
   } catch (error) {
     note(`${toError(error).message}\n\n${usage}`);
@@ -58,7 +62,7 @@ export async function lintInventory(args: readonly string[], ports: LintPorts): 
     note(`the inventory ${file} cannot be read: ${toError(error).message}`);
     return 2;
   }
-  const parsed = parseInventory(text);
+  const parsed = parseInventory(text, prefix);
   if ('problems' in parsed) {
     say(describeProblems(file, parsed.problems));
     return 1;
@@ -69,7 +73,7 @@ export async function lintInventory(args: readonly string[], ports: LintPorts): 
   if (!isAgainstStore) return 0;
   // Read only now: an editor calls this command at every save.
   const { compareStore } = await import('./lint-store.ts');
-  return compareStore(inventory, prefix, ports);
+  return compareStore(inventory, prefix ?? 'certrelay', ports);
 }
 
 if (isMainScript(import.meta)) {

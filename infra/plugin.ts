@@ -1,6 +1,7 @@
 // Extends `serverless`: builds before it packages or invokes, refuses an invalid schedule, gives each
 // function exactly the rights that the inventory needs, and prints what is new before a deploy.
 import { join } from 'node:path';
+import type { Inventory } from '../lib/certificate/spec.ts';
 import type { StackProvider } from './deployed-stack.ts';
 import type { Resources } from './permissions.ts';
 import { checkRate, readRate } from './rates.ts';
@@ -63,6 +64,14 @@ export default class CertrelayPlugin {
       const { buildIfChanged } = await import('./fresh-build.ts');
       await buildIfChanged(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
     };
+    const readOwnInventory = async (): Promise<Inventory> => {
+      const { readInventory } = await import('./build.ts');
+      const file = join(serverless.serviceDir, 'infra', 'certificates.yaml');
+      return readInventory(file, prefixOf(serverless)).catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        throw new serverless.classes.Error(message, 'CERTRELAY_INVENTORY');
+      });
+    };
     const printNews = async () => {
       const [{ describeNews, readChangelog }, { readDeployedStack: lookAtStack }] = await Promise.all([
         import('./changes.ts'),
@@ -72,9 +81,11 @@ export default class CertrelayPlugin {
       const provider = serverless.getProvider('aws');
       for (const line of describeNews(sections, await lookAtStack(provider))) log.notice(line);
       const { findWeakPasswords } = await import('./weak-passwords.ts');
-      const { readInventory } = await import('./build.ts');
-      const inventory = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
-      for (const line of await findWeakPasswords(inventory, provider)) log.warning(line);
+      const { fillPrefix } = await import('../lib/inventory/prefix.ts');
+      const prefix = prefixOf(serverless);
+      const inventory = await readOwnInventory();
+      const filled = prefix === undefined ? inventory : fillPrefix(inventory, prefix);
+      for (const line of await findWeakPasswords(filled, provider)) log.warning(line);
     };
     const readDeployed = async () => {
       const { readTemplate } = await import('./deployed-stack.ts');
@@ -88,10 +99,9 @@ export default class CertrelayPlugin {
       if (problems.length > 0) throw new Error(problems.join('\n'));
       const { provider } = serverless.service;
       provider.environment = { ...provider.environment, ...intervalsOf(Resources) };
-      const { readInventory } = await import('./build.ts');
       const { fillRoles, writesLastingRecords } = await import('./permissions.ts');
       const { keepsLastingRecords } = await import('./lasting-records.ts');
-      const inventory = await readInventory(join(serverless.serviceDir, 'infra', 'certificates.yaml'));
+      const inventory = await readOwnInventory();
       const { lastingRecords = 'auto', ...options } = serverless.service.custom?.roles ?? {};
       const keeps =
         !writesLastingRecords(inventory) && (await keepsLastingRecords(lastingRecords, readDeployed, log));
@@ -112,6 +122,12 @@ export default class CertrelayPlugin {
       finalize: () => finish(serverless, log),
     };
   }
+}
+
+/** The prefix of the installation, once variables are resolved. */
+function prefixOf({ service }: Serverless): string | undefined {
+  const prefix = service.provider.environment?.CERTRELAY_PREFIX;
+  return typeof prefix === 'string' ? prefix : undefined;
 }
 
 /** Commands that make a template or change functions, whose parameters, region and prefix must be right. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Inventory } from '../../lib/certificate/spec.ts';
+import { fillPrefix, readPackaged } from '../../lib/inventory/prefix.ts';
 import { setCommandPlace } from '../../lib/policy/commands.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { ConfigError } from '../../lib/ports/errors.ts';
@@ -76,12 +77,9 @@ export const systemClock: Clock = {
 };
 
 /** The packaged inventory, parsed and checked by the build; or the file that CERTRELAY_INVENTORY names. */
-async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
+async function readInventory({ inventoryPath, prefix }: Settings): Promise<Inventory> {
   if (inventoryPath === undefined) {
-    const packaged: Inventory = JSON.parse(
-      await readFile(join(import.meta.dirname, 'certificates.json'), 'utf8'),
-    );
-    return packaged;
+    return readPackaged(await readFile(join(import.meta.dirname, 'certificates.json'), 'utf8'), prefix);
   }
   let text: string;
   try {
@@ -98,8 +96,9 @@ async function readInventory({ inventoryPath }: Settings): Promise<Inventory> {
   const parsed = parseInventory(text);
   if ('problems' in parsed)
     throw new ConfigError('Inventory', describeProblems(inventoryPath, parsed.problems));
-  lastInventory = { text, inventory: parsed.inventory };
-  return parsed.inventory;
+  const inventory = fillPrefix(parsed.inventory, prefix);
+  lastInventory = { text, inventory };
+  return inventory;
 }
 
 // A process that is called again reads the file again, but parses only what has changed.

@@ -1,8 +1,9 @@
 // The schema of `clusters` in the inventory: how to sign in to a cluster, and how to connect to it.
 import * as z from 'zod';
 import type { ClusterSignIn, ClusterSpec } from '../certificate/cluster-spec.ts';
-import { awsRegion, awsSecret, file, mapping, namespace, pemText, roleArn } from './fields.ts';
+import { awsRegion, awsSecret, file, mapping, namespace, pemText } from './fields.ts';
 import { describeInput } from './problems.ts';
+import { roleArn } from './role-fields.ts';
 
 const eks = mapping({
   name: z

@@ -1,6 +1,7 @@
 // The schema of `dns`: delegation zone, hosted zones in other AWS accounts, and the check before an order.
 import * as z from 'zod';
-import { externalId, mapping, roleArn, zone } from './fields.ts';
+import { mapping, zone } from './fields.ts';
+import { externalId, roleArn } from './role-fields.ts';
 
 const zoneAccess = mapping({
   match: zone.describe('The role is used for hosted zones of this name and all names below it'),

@@ -163,22 +163,22 @@ export const contact = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** ARN of an IAM role. Wildcards are refused, because it becomes the resource of an IAM statement. */
-export const roleArn = z
-  .string()
-  .regex(
-    /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/,
-    'is not the ARN of an IAM role; use e.g. arn:aws:iam::210987654321:role/certrelay-dns',
-  );
-
-/** External id, in the form that STS accepts. */
-export const externalId = z
-  .string({ error: ({ input }) => `is ${describeInput(input)}; write text, and a number in quotes` })
-  .regex(/^[\w+=,.@:/-]{2,1224}$/, 'is not an external id; use 2 to 1224 letters, digits and _+=,.@:/-');
-
-/** Name of an AWS secret. @param example A name for the message about a mistake. */
+/** Name of an AWS secret; it may begin with `{prefix}/` (prefix.ts). @param example A name for the message
+ *  about a mistake. */
 export function awsSecret(example: string) {
-  return z.string().regex(/^[\w/+=.@-]{1,512}$/, `is not the name of an AWS secret; use e.g. ${example}`);
+  const form = `"{prefix}/${example.replace(/^certrelay\//, '')}"`;
+  return z
+    .string({
+      error: ({ input }) =>
+        // YAML reads {prefix} without quotes as a mapping.
+        typeof input === 'object' && input !== null
+          ? `is ${describeInput(input)}; write the name of an AWS secret in quotes, such as ${form}`
+          : undefined,
+    })
+    .regex(
+      /^(\{prefix\}\/)?[\w/+=.@-]{1,512}$/,
+      `is not the name of an AWS secret; use e.g. ${form}, with the quotes`,
+    );
 }
 
 /** Common name of a certificate authority, up to 64 characters (RFC 5280, appendix A.1). */

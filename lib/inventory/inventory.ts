@@ -5,6 +5,7 @@ import type { StoredSpec } from '../certificate/stored.ts';
 import { findCrossMistakes } from './cross-checks.ts';
 import { serializeDiscovery } from './discovery-fields.ts';
 import { formatDuration } from './fields.ts';
+import { findForeignSecrets } from './prefix.ts';
 import { serializeAddresses, serializeProbe } from './probe-fields.ts';
 import {
   explainIssue,
@@ -22,9 +23,11 @@ import { locateIn, readYaml, type YamlMistake } from './yaml.ts';
 const maxLength = 16_000_000;
 
 /** The inventory in a YAML text, with every default filled in; or all its
- *  mistakes, in the order of the file. */
+ *  mistakes, in the order of the file.
+ *  @param prefix The installation's, where it is known: AWS secrets under another one are mistakes. */
 export function parseInventory(
   text: string,
+  prefix?: string,
 ): { readonly inventory: Inventory } | { readonly problems: readonly InventoryProblem[] } {
   if (text.length > maxLength) {
     return {
@@ -42,7 +45,11 @@ export function parseInventory(
     };
   }
   const parsed = inventorySchema.safeParse(input, { error: explainIssue });
-  const mistakes = [...(parsed.success ? [] : mistakesOf(parsed.error.issues)), ...findCrossMistakes(input)];
+  const mistakes = [
+    ...(parsed.success ? [] : mistakesOf(parsed.error.issues)),
+    ...findCrossMistakes(input),
+    ...(prefix === undefined ? [] : findForeignSecrets(input, prefix)),
+  ];
   if (parsed.success && mistakes.length === 0) return { inventory: parsed.data };
   return { problems: locate(mistakes, text) };
 }

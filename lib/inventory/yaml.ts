@@ -33,10 +33,11 @@ export function readYaml(
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { reason, mark } = error;
+    const offset = mark?.position ?? 0;
     const message = reason.includes('maxDepth')
       ? 'is nested far too deeply; write it flatter'
-      : `is not YAML: ${reason}`;
-    return { mistakes: [{ offset: mark?.position ?? 0, message }] };
+      : `is not YAML: ${explainBraces(text, offset) ?? reason}`;
+    return { mistakes: [{ offset, message }] };
   }
 }
 
@@ -93,6 +94,17 @@ function findMistakes(events: readonly Event[], text: string): readonly YamlMist
   if (expanded > mostExpanded)
     mistakes.push({ message: 'has aliases that expand to far too much; write them out' });
   return mistakes;
+}
+
+/** What is wrong if the line of a syntax error, or the one before, has `{prefix}` or `{name}` outside of
+ *  quotes. */
+function explainBraces(text: string, offset: number): string | undefined {
+  const before = text.slice(0, offset).split('\n').slice(-2).join('\n');
+  const after = text.slice(offset).split('\n', 1)[0] ?? '';
+  const [, value = ''] = /[:[,{]\s+(\{(?:prefix|name)\}[^\s,}\]]*)/.exec(before + after) ?? [];
+  return value === ''
+    ? undefined
+    : `a value that begins with { is a mapping, unless it stands in quotes; write ${JSON.stringify(value)}`;
 }
 
 function explainAlias(name = ''): string {

@@ -13,6 +13,7 @@ import { handler as probe } from '../../functions/probe.ts';
 import { handler as register } from '../../functions/register.ts';
 import { handler as revoke } from '../../functions/revoke.ts';
 import { defineFunction, defineQueueFunction } from '../../functions/runtime/define-function.ts';
+import { beginInvocation } from '../../functions/runtime/invocation.ts';
 import { handler as status } from '../../functions/status.ts';
 import { PartError } from '../../lib/ports/errors.ts';
 import { StoreError } from '../../lib/ports/store.ts';
@@ -222,4 +223,13 @@ it('a batch has connections of its own for each pass, and closes them', async ()
     '{"clusters":["lab"]}',
     'close',
   ]);
+});
+
+it('a function’s inventory has its installation’s prefix in place of {prefix}', async () => {
+  const file = join(folder, 'prefixed.yaml');
+  await writeFile(file, 'clusters: { lab: { kubeconfig: { secret: "{prefix}/clusters/lab" } } }\n');
+  vi.stubEnv('CERTRELAY_INVENTORY', file);
+  vi.stubEnv('CERTRELAY_PREFIX', 'certrelay-prod');
+  const { inventory } = await beginInvocation(context);
+  expect(inventory.clusters).toEqual({ lab: { kubeconfig: { secret: 'certrelay-prod/clusters/lab' } } });
 });

@@ -16,7 +16,7 @@ import { targetOf } from '../minting/targets.ts';
 
 const head = `
 issuers: { default: { agreeToTerms: true } }
-clusters: { lab: { kubeconfig: { secret: certrelay/clusters/lab } } }
+clusters: { lab: { kubeconfig: { secret: "{prefix}/clusters/lab" } } }
 `;
 const registration = `registration: { zones: [customers.example.com], targets: [{ cluster: lab, namespace: edge }] }`;
 const edge = targetOf({ namespace: 'edge', secret: 'a-tls' });

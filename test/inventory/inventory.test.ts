@@ -101,7 +101,7 @@ certificates:
     [
       /^3 issuers\.default\.directory: "http:\/\/ca.example\/dir" is not an ACME directory; use one of .* https URL$/,
       /^3 issuers\.default\.agreeToTerms: is missing; write true after you have read/,
-      /^3 issuers\.default\.eab\.secret: is not the name of an AWS secret; use e\.g\. certrelay\/eab\/acm$/,
+      /^3 issuers\.default\.eab\.secret: is not the name of an AWS secret; use e\.g\. "\{prefix\}\/eab\/acm", with the quotes$/,
       /^3 issuers\.default\.eab\.kid: is not a known key; known keys: secret$/,
       /^5 clusters\.lab\.kubeconfig\.secret: is missing; write text$/,
       /^5 clusters\.lab\.kubeconfig\.secrt: is not a known key; known keys: secret$/,
