@@ -10,6 +10,14 @@ export interface DeliveryRetry {
   readonly after: Date;
 }
 
+/** What a target holds, as it was last delivered there. */
+export interface Holding {
+  /** The first eight characters of the version. */
+  readonly version: string;
+  /** The end of its validity, to the second. */
+  readonly notAfter: Date;
+}
+
 /** How far one version is at each target. */
 export interface DeliveryRecord {
   readonly version: string;
@@ -19,6 +27,9 @@ export interface DeliveryRecord {
   readonly phases: readonly DeliveryPhase[];
   /** Absent if nothing failed. */
   readonly retry?: DeliveryRetry;
+  /** One for each target, in their order; `undefined` where it is not known. Absent in records of earlier
+   *  versions of Certrelay. */
+  readonly holds?: readonly (Holding | undefined)[];
 }
 
 /** A frozen version: it failed at a target, a person took it back, or it was imported from a cluster. It is

@@ -2,6 +2,7 @@
 import type { KeyType, SecretTarget } from '../certificate/spec.ts';
 import type { SpecSource } from '../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
+import type { Trouble } from './health.ts';
 import type { OrderLog, OrderOwner, TxtJournal, ValidAuthorizations } from './orders.ts';
 
 /** State on the tags of the AWS secret. Every field may be absent: tags are an index, the stored value is the
@@ -55,6 +56,8 @@ export interface CertificateState {
   readonly error?: string;
   /** No attempt before this instant. */
   readonly nextAttempt?: Date | undefined;
+  /** What stops the orders of the certificate; cleared by a success, and when nothing stops them any more. */
+  readonly problem?: Trouble;
   /** Since when a person has paused ordering, with that person's reason. */
   readonly pausedSince?: Date;
   readonly pauseReason?: string;
@@ -64,6 +67,8 @@ export interface CertificateState {
   readonly revoking?: string;
   /** How far the version is at each target, and when failed targets are tried again. */
   readonly deployed?: DeliveryRecord;
+  /** What stops deliveries; cleared when nothing does. */
+  readonly deliveryProblem?: Trouble;
   /** The version that is frozen: not delivered any further. */
   readonly freeze?: Freeze;
   /** The version that a person last resumed. */

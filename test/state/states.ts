@@ -7,6 +7,7 @@ import {
   type DeliveryPhase,
   type DeliveryRecord,
   type Freeze,
+  type Holding,
   type SeenServed,
   servedWords,
 } from '../../lib/state/delivery.ts';
@@ -25,6 +26,19 @@ const second = fc.nat({ max: 2 ** 31 - 1 }).map((seconds) => new Date(seconds * 
 const list = (of: fc.Arbitrary<string>) => fc.array(of, { minLength: 1, maxLength: 30 });
 const url = word.map((path) => `https://ca.example/${path}?of=x`);
 
+const holding: fc.Arbitrary<Holding> = fc.record({
+  version: fc.stringMatching(/^[0-9a-f]{8}$/),
+  notAfter: second,
+});
+/** A list of which nothing is known is not written. */
+const holds = fc
+  .array(fc.option(holding, { nil: undefined }), { minLength: 1, maxLength: 20 })
+  .filter((list) => list.some((held) => held !== undefined));
+const trouble = fc.record(
+  { since: date, code: word, cause: fc.constantFrom('cluster/prod', 'issuer/le'), words: text },
+  { requiredKeys: ['since', 'code', 'words'] },
+);
+
 const phase = fc.constantFrom<DeliveryPhase>('none', 'applied', 'rolled-out');
 const delivery: fc.Arbitrary<DeliveryRecord> = fc.record(
   {
@@ -32,6 +46,7 @@ const delivery: fc.Arbitrary<DeliveryRecord> = fc.record(
     targets: word,
     phases: fc.array(phase),
     retry: fc.record({ failures: fc.nat({ max: 999_999 }), after: date }),
+    holds,
   },
   { requiredKeys: ['version', 'targets', 'phases'] },
 );
@@ -99,11 +114,13 @@ export const anyFields: {
   failures: fc.nat({ max: 999_999_999 }),
   error: text,
   nextAttempt: date,
+  problem: trouble,
   pausedSince: date,
   pauseReason: text,
   revoked: list(word),
   revoking: text,
   deployed: delivery,
+  deliveryProblem: trouble,
   freeze,
   resumed: fc.record({ version: word, at: date }),
   acm: list(word.map((id) => `arn:aws:acm:eu-central-1:123456789012:certificate/${id}`)),
@@ -131,7 +148,11 @@ const name = fc.stringMatching(/^[a-z0-9]{1,40}$/);
 const path = fc.stringMatching(/^[a-zA-Z0-9/]{1,100}$/).map((rest) => `https://ca.example/${rest}`);
 const phases = fc.array(phase, { minLength: 1, maxLength: 20 });
 const retry = fc.record({ failures: fc.nat({ max: 999 }), after: instant });
-const boundedDelivery = fc.record({ version: id, targets: hash, phases, retry });
+/** Versions are ids of AWS in a record; of two renewals at most. */
+const boundedHolds = fc
+  .tuple(holding, holding, fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 20 }))
+  .map(([one, other, row]) => row.map((place) => (place === 0 ? one : other)));
+const boundedDelivery = fc.record({ version: id, targets: hash, phases, retry, holds: boundedHolds });
 const boundedServed = fc.record({
   word: fc.constantFrom(...servedWords),
   targets: fc.record({

@@ -4,6 +4,7 @@ import {
   type DeliveryRecord,
   type DeliveryRetry,
   type Freeze,
+  type Holding,
   type Resumption,
   type SeenServed,
   type ServedRecord,
@@ -13,6 +14,9 @@ import {
 } from '../delivery.ts';
 import type { FieldCodec } from './field.ts';
 
+/** The character of a target of which nothing is known. */
+const untold = '-';
+
 const phaseLetters: Readonly<Record<DeliveryPhase, string>> = { none: '-', applied: 'a', 'rolled-out': 'r' };
 const phases = new Map<string, DeliveryPhase>([
   ['-', 'none'],
@@ -21,19 +25,22 @@ const phases = new Map<string, DeliveryPhase>([
 ]);
 
 /** `<version>/<hash of the targets>/<one letter per target>`, after failures followed by
- *  `/<count>/<instant>`. */
+ *  `/<count>/<instant>`, and in the sixth part by what the targets hold. */
 export const delivery: FieldCodec<DeliveryRecord> = {
   read(text) {
-    const [version, targets, row, failures, after] = text.split('/');
+    const [version, targets, row, failures, after, held = ''] = text.split('/');
     if (!version || !targets || row === undefined) return undefined;
     const retry = readRetry(failures, after);
     const record = { version, targets, phases: Array.from(row, (letter) => phases.get(letter) ?? 'none') };
-    return retry ? { ...record, retry } : record;
+    const holds = readHoldings(held);
+    return { ...record, ...(retry && { retry }), ...(holds && { holds }) };
   },
-  write({ version, targets, phases: reached, retry }) {
+  write({ version, targets, phases: reached, retry, holds = [] }) {
     const row = reached.map((phase) => phaseLetters[phase]).join('');
     const later = retry ? [retry.failures, retry.after.toISOString()] : [];
-    return [version, targets, row, ...later].join('/');
+    const held = writeHoldings(holds);
+    const parts = held === '' ? later : [later[0] ?? '', later[1] ?? '', held];
+    return [version, targets, row, ...parts].join('/');
   },
 };
 
@@ -41,6 +48,31 @@ function readRetry(failures = '', instant = ''): DeliveryRetry | undefined {
   const after = new Date(instant);
   if (!/^\d{1,6}$/.test(failures) || Number.isNaN(after.getTime())) return undefined;
   return { failures: Number(failures), after };
+}
+
+/** `<version>.<end>+<version>.<end>…:<one character per target>`: ends in seconds since 1970, base 36; each
+ *  character is the place in the list, base 36, or `-`. Empty if nothing is known. */
+function writeHoldings(holds: readonly (Holding | undefined)[]): string {
+  const texts = holds.map((held) => held && `${held.version}.${toSeconds(held.notAfter).toString(36)}`);
+  const list = [...new Set(texts)].flatMap((text) => text ?? []).slice(0, 36);
+  if (list.length === 0) return '';
+  const row = texts.map((text) => (text && list.includes(text) ? list.indexOf(text).toString(36) : untold));
+  return `${list.join('+')}:${row.join('')}`;
+}
+
+function readHoldings(text: string): DeliveryRecord['holds'] {
+  const [list = '', row = ''] = text.split(':');
+  if (row === '') return undefined;
+  const known = list.split('+').map((item): Holding | undefined => {
+    const [, version, end = ''] = /^([\w-]{1,8})\.([0-9a-z]{1,9})$/.exec(item) ?? [];
+    const notAfter = new Date(Number.parseInt(end, 36) * 1000);
+    return version === undefined || Number.isNaN(notAfter.getTime()) ? undefined : { version, notAfter };
+  });
+  return Array.from(row, (place) => known[Number.parseInt(place, 36)]);
+}
+
+function toSeconds(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000);
 }
 
 /** `<version> <target> <reason>`. */
@@ -70,8 +102,6 @@ const servedLetters: Readonly<Record<ServedWord, string>> = {
   stale: 'o',
   mismatch: 'm',
 };
-const untold = '-';
-
 /** `<version>/<word>`; with addresses of targets followed by `/<hash of the addresses>/<one letter per
  *  target>`. */
 export const served: FieldCodec<ServedRecord> = {

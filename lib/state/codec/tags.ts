@@ -5,6 +5,7 @@ import { specSources } from '../../certificate/stored.ts';
 import type { ByCluster, CertificateState, StateChange } from '../state.ts';
 import { delivery, freeze, resumption, served } from './delivery.ts';
 import { count, type FieldCodec, instant, listOf, namespace, oneOf, text } from './field.ts';
+import { trouble } from './health.ts';
 import { orderLog, orderOwner, txtJournal, validAuthorizations } from './orders.ts';
 import { report } from './report.ts';
 import { fromParts, keyPrefix, toParts } from './text.ts';
@@ -53,11 +54,13 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   failures: count,
   error: text,
   nextAttempt: instant,
+  problem: trouble,
   pausedSince: instant,
   pauseReason: text,
   revoked: listOf('/'),
   revoking: text,
   deployed: delivery,
+  deliveryProblem: trouble,
   acm: listOf('+'),
   freeze,
   resumed: resumption,
