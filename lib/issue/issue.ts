@@ -5,6 +5,7 @@ import { slowCode } from '../policy/issuance/backoff.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { resumes } from '../policy/issuance/resume.ts';
 import { errorOfPart, PartError } from '../ports/errors.ts';
+import { Blame } from './blame.ts';
 import { compareLater, continueLater, isFollowed } from './continuation.ts';
 import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
 import { endInstallationPass, mayEndPass } from './installation.ts';
@@ -14,6 +15,7 @@ import { reasonOf } from './order/failure.ts';
 import type { OrderOutcome } from './order/outcome.ts';
 import { sweepOrphans } from './orphans.ts';
 import { type IssuePlan, planIssuing } from './plan.ts';
+import { recordProblems } from './problems.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import { signMissing } from './signing.ts';
 
@@ -25,7 +27,12 @@ export async function issueCertificates(
   { openOrdering, ...others }: IssuePorts,
   invocation: IssueInvocation,
 ): Promise<{ readonly report: IssueReport; readonly failures: ReadonlyMap<string, PartError> }> {
-  const ports = { ...others, openOrdering: once(openOrdering, keepFailures) };
+  const blame = new Blame();
+  const open = async () => {
+    const ordering = await openOrdering();
+    return { ...ordering, connect: blame.watch(ordering.connect) };
+  };
+  const ports = { ...others, openOrdering: once(open, keepFailures) };
   const startedAt = ports.clock.now();
   const plan = await planIssuing(request, ports, invocation);
   logPlan(plan, ports);
@@ -38,6 +45,7 @@ export async function issueCertificates(
     const isFull = request.certificates === undefined;
     if (isFull && mayEndPass(plan.installation, plan.isComplete, ports))
       await endInstallationPass(startedAt, ports, invocation);
+    await recordProblems({ ...plan, outcomes }, blame, ports, invocation);
   }
   const predicted = request.dryRun ? await predict(due) : undefined;
   const report = makeReport(

@@ -6,8 +6,10 @@ import { issueCertificates } from '../../lib/issue/issue.ts';
 import type { KeyMaker } from '../../lib/ports/acme.ts';
 import type { TxtValue } from '../../lib/ports/dns.ts';
 import { describeError } from '../../lib/ports/errors.ts';
+import type { StateChange } from '../../lib/state/state.ts';
 import { FakeAuthority } from '../fakes/authority.ts';
 import { FakeClock } from '../fakes/clock.ts';
+import { Failures } from '../fakes/failures.ts';
 import { FakeInstallation } from '../fakes/installation.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeRecords } from '../fakes/records.ts';
@@ -60,6 +62,10 @@ export class Harness {
   signingKey: IssuePorts['signingKey'];
   /** What DNS is found to be like before an order; nothing is looked at where absent. */
   preflight: PreflightPorts | undefined;
+  /** Failures of connecting to CAs (`connect`). */
+  readonly failures = new Failures();
+  /** What was written to tags, one change after the other. */
+  readonly recorded: StateChange[] = [];
   opened = 0;
   connected = 0;
   #runs = 0;
@@ -105,7 +111,7 @@ export class Harness {
 
   ports(): IssuePorts {
     return {
-      store: this.store,
+      store: this.#watched(),
       installation: this.installation,
       clock: this.clock,
       log: this.log,
@@ -121,6 +127,7 @@ export class Harness {
         return {
           connect: async (issuer) => {
             this.connected += 1;
+            this.failures.check('connect');
             const ca = issuer === 'default' ? this.ca : this.cas.get(issuer);
             if (!ca) throw new Error(`there is no CA for issuer ${issuer}`);
             return ca;
@@ -148,6 +155,21 @@ export class Harness {
 
   #authority(url: string): FakeAuthority {
     return new FakeAuthority(this.records.values, this.clock, url);
+  }
+
+  /** The store, whose writes are remembered. */
+  #watched(): FakeStore {
+    return new Proxy(this.store, {
+      get: (store, key) => {
+        if (key === 'record')
+          return (...[name, state]: Parameters<FakeStore['record']>) => {
+            this.recorded.push(state);
+            return store.record(name, state);
+          };
+        const value: unknown = Reflect.get(store, key, store);
+        return typeof value === 'function' ? value.bind(store) : value;
+      },
+    });
   }
 
   /** What AWSCURRENT holds. */

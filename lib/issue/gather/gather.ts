@@ -48,6 +48,8 @@ export type DueCertificate = Candidate & { readonly spec: CertificateSpec | Stor
 export interface UnreadableCertificate {
   readonly name: string;
   readonly error: Error;
+  /** Its AWS secret; absent if there is none, or if it is what could not be read. */
+  readonly entry?: StoreEntry | undefined;
 }
 
 /** Reads everything needed to judge the requested certificates. `unreadable`: could not be read, with the
@@ -78,15 +80,22 @@ export async function gather(
     sources.set(entry.name, async () => entry);
   const refuse = createRefusal({ ...invocation, store });
   const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, invocation.signal);
-  const found = await mapConcurrently([...sources], concurrency, async ([name, readEntry]) => {
-    try {
-      const entry = await check(await readEntry());
-      const subject = { name, inFile: fromFile.get(name), entry };
-      return await gatherOne(subject, request, { store, refuse }, invocation);
-    } catch (cause) {
-      return { name, error: toError(cause) };
-    }
-  });
+  type Gathered = Candidate | UnreadableCertificate;
+  const found = await mapConcurrently(
+    [...sources],
+    concurrency,
+    async ([name, readEntry]): Promise<Gathered> => {
+      let entry: StoreEntry | undefined;
+      try {
+        entry = await readEntry();
+        entry = await check(entry);
+        const subject = { name, inFile: fromFile.get(name), entry };
+        return await gatherOne(subject, request, { store, refuse }, invocation);
+      } catch (cause) {
+        return { name, error: toError(cause), entry };
+      }
+    },
+  );
   return {
     candidates: found.filter((one): one is Candidate => !('error' in one)),
     unreadable: found.filter((one): one is UnreadableCertificate => 'error' in one),

@@ -1,0 +1,122 @@
+// Records on tags what stops the orders of each certificate, so that `status` can tell it in words.
+import { mapConcurrently } from '../async/map-concurrently.ts';
+import { type FoundTrouble, recordTrouble } from '../policy/health/trouble.ts';
+import { describeError } from '../ports/errors.ts';
+import type { StoreEntry } from '../ports/store.ts';
+import type { Trouble } from '../state/health.ts';
+import type { Blame } from './blame.ts';
+import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
+import type { IssueInvocation, IssuePorts } from './invocation.ts';
+import { reasonOf } from './order/failure.ts';
+import type { OrderOutcome } from './order/outcome.ts';
+
+/** AWS secrets written at once. */
+const concurrency = 16;
+/** AWS secrets that one pass makes for certificates that were never ordered. */
+const mostMade = 200;
+
+/** What a pass found out about its certificates. */
+export interface PassResult {
+  readonly certificates: readonly PlannedCertificate[];
+  readonly unreadable: readonly UnreadableCertificate[];
+  readonly outcomes: readonly OrderOutcome[];
+}
+
+/** What tags say is to become of one certificate: a trouble, nothing more (`null`), or what they say now
+ *  (`undefined`). */
+type Change = FoundTrouble | null | undefined;
+
+/** Writes the trouble of each certificate that has one, and clears that of the others. Writes only what
+ *  became another trouble. A certificate of the inventory whose DNS holds back its first order gets its AWS
+ *  secret now: nowhere else could anything be noted of it. What cannot be written is logged, and left to the
+ *  next pass. Never rejects. */
+export async function recordProblems(
+  { certificates, unreadable, outcomes }: PassResult,
+  blame: Blame,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<void> {
+  const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
+  let madeLeft = mostMade;
+  const planned = certificates.flatMap((certificate) => {
+    const { name, entry, plan, spec } = certificate;
+    const outcome = byName.get(name);
+    const change = judge(certificate, outcome, blame);
+    const isNew = entry === undefined && plan.reason === 'Preflight';
+    if (isNew && (spec === undefined || 'source' in spec || madeLeft-- <= 0)) return [];
+    // An order that failed has made the AWS secret, unless just that failed.
+    const isThere = entry !== undefined || outcome?.outcome === 'failed';
+    return isNew || isThere ? [{ name, entry, change, isNew }] : [];
+  });
+  const unread = unreadable.flatMap(({ name, entry, error }) => {
+    const change = { code: 'Unreadable', cause: blame.causeOf(error), words: describeError(error) };
+    return entry ? [{ name, entry, change, isNew: false }] : [];
+  });
+  await mapConcurrently([...planned, ...unread], concurrency, (one) => record(one, ports, invocation));
+}
+
+function judge(
+  { plan, situation }: PlannedCertificate,
+  outcome: OrderOutcome | undefined,
+  blame: Blame,
+): Change {
+  switch (outcome?.outcome) {
+    case 'issued':
+    case 'kept':
+      return null;
+    case 'failed': {
+      const { error } = outcome;
+      const cause = blame.causeOf(error, situation.desired.issuer);
+      return { code: reasonOf(error), cause, words: describeError(error) };
+    }
+    case 'waiting':
+      return undefined;
+    case undefined:
+      break;
+  }
+  if (plan.decision === 'keep') return null;
+  if (plan.decision === 'order') return undefined;
+  const { reason, message } = plan;
+  switch (reason) {
+    case 'Preflight':
+    case 'RateLimited':
+    case 'NameTaken':
+      return { code: reason, words: message };
+    // Nothing new is known.
+    case 'NotAllowed':
+    case 'InFlight':
+    case 'BackingOff':
+    case 'Paused':
+      return undefined;
+  }
+}
+
+async function record(
+  {
+    name,
+    entry,
+    change,
+    isNew,
+  }: {
+    readonly name: string;
+    readonly entry: StoreEntry | undefined;
+    readonly change: Change;
+    readonly isNew: boolean;
+  },
+  { store, clock, log }: IssuePorts,
+  { signal, cleanUpSignal }: IssueInvocation,
+): Promise<void> {
+  const before = entry?.state.problem;
+  const problem = change && recordTrouble(change, before, clock.now());
+  if (problem === undefined || isSame(problem, before)) return;
+  try {
+    if (isNew) await store.create(name, undefined, signal);
+    await store.record(name, { problem }, cleanUpSignal);
+  } catch (error) {
+    log.warn('state not recorded', { certificate: name, problem: describeError(error) });
+  }
+}
+
+function isSame(problem: Trouble | null, before: Trouble | undefined): boolean {
+  return problem === before || (problem === null && before === undefined);
+}

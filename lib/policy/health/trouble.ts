@@ -1,0 +1,61 @@
+// What is recorded of something that stops orders or deliveries: changed only if it became another trouble.
+import type { Trouble } from '../../state/health.ts';
+import { oneLine } from '../bounds.ts';
+
+/** The longest words and the longest code that are recorded, in characters. */
+const mostWords = 400;
+const mostCode = 60;
+/** How much of a text is looked at. */
+const mostSearched = 4_000;
+
+/** Something that stops an order or a delivery now. */
+export type FoundTrouble = Omit<Trouble, 'since'>;
+
+/** The code of a rollout that has not failed and waits for a person. */
+export const waitingCode = 'Waiting';
+
+/** What to record for a trouble that is there now. It began when the recorded one did, unless only one of
+ *  both is a failure. Returns `before` itself if that says the same: digits and instants in the words do not
+ *  count, because they change while nothing else does. The words are one line of 400 characters at most,
+ *  without PEM. */
+export function recordTrouble(found: FoundTrouble, before: Trouble | undefined, now: Date): Trouble {
+  const trouble = bound(found);
+  // An instant in the future was written by somebody else.
+  const known = before && before.since <= now ? before : undefined;
+  if (!known || isFailure(known) !== isFailure(trouble)) return { since: now, ...trouble };
+  return isSameTrouble(known, trouble) ? known : { since: known.since, ...trouble };
+}
+
+/** Whether the trouble is more than waiting for a person. */
+export function isFailure({ code }: Pick<Trouble, 'code'>): boolean {
+  return code !== waitingCode;
+}
+
+function bound({ code, cause, words }: FoundTrouble): FoundTrouble {
+  const word = code.slice(0, mostCode).replace(/[^\w.:/-]/g, '-') || 'Unexpected';
+  const line = oneLine(withoutPem(words.slice(0, mostSearched)), mostWords).trim();
+  return { code: word, ...(cause !== undefined && !/\s/.test(cause) && { cause }), words: line || word };
+}
+
+/** A CA or an API server may repeat what it was sent. */
+function withoutPem(text: string): string {
+  const [first = '', ...blocks] = text.split('-----BEGIN ');
+  const rest = blocks.map((block) => {
+    const [, after = ''] = /-----END [^\n-]{0,60}-----(.*)/s.exec(block) ?? [];
+    return `(PEM)${after}`;
+  });
+  return first + rest.join('');
+}
+
+function isSameTrouble(one: FoundTrouble, other: FoundTrouble): boolean {
+  return one.code === other.code && one.cause === other.cause && haveSameWords(one.words, other.words);
+}
+
+/** Words that were cut are compared up to where the shorter ones end. */
+function haveSameWords(one: string, other: string): boolean {
+  const first = one.replace(/\d+/g, '0');
+  const second = other.replace(/\d+/g, '0');
+  if (!one.endsWith('…') || !other.endsWith('…')) return first === second;
+  const length = Math.min(first.length, second.length) - 1;
+  return first.slice(0, length) === second.slice(0, length);
+}
