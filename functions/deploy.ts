@@ -5,6 +5,7 @@ import { fanOut, findDelegatedClusters } from '../lib/deploy/fan-out.ts';
 import type { CertificateReport, PruneReport } from '../lib/deploy/invocation.ts';
 import { parseDeployEvent } from '../lib/requests/requests.ts';
 import { defineQueueFunction } from './runtime/define-function.ts';
+import { recordPassEnd } from './runtime/pass-end.ts';
 import { connectDelivery } from './wiring/delivery.ts';
 import { openDeployQueueLazily } from './wiring/lazy-deploy-queue.ts';
 
@@ -30,12 +31,15 @@ export const handler = defineQueueFunction({
     const queue = deployQueueUrl === undefined ? undefined : openDeployQueueLazily(deployQueueUrl, closing);
     return { queue, ...connectDelivery(invocation, closing) };
   },
-  async run(request, { queue, ...ports }, { id, inventory, signal, cleanUpSignal }) {
+  async run(request, { queue, ...ports }, own) {
+    const { id, inventory, signal, cleanUpSignal } = own;
     const clusters = queue ? findDelegatedClusters(request, inventory) : [];
     const handedOn = queue ? await fanOut(clusters, { queue, log: ports.log }, id, signal) : [];
     const delegatedClusters = handedOn.length > 0 ? handedOn : undefined;
     const invocation = { ...request, delegatedClusters, inventory, signal, cleanUpSignal };
     const { failures, ...report } = await deployCertificates(ports, invocation);
+    // Clusters that were handed on are passes of their own.
+    if (Object.keys(request).length === 0) await recordPassEnd('deploy', ports.operations, own);
     const answer: DeployAnswer = { dryRun: request.dryRun ?? false, handedOn, ...report };
     return { answer, failures: [...failures.values()].flat() };
   },

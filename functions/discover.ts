@@ -5,6 +5,7 @@ import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { createRegisterSpec } from '../lib/register/registration.ts';
 import { parseDiscoverEvent } from '../lib/requests/requests.ts';
 import { defineFunction } from './runtime/define-function.ts';
+import { recordPassEnd } from './runtime/pass-end.ts';
 import { connectDirectories } from './wiring/clusters.ts';
 import { openIssueQueue } from './wiring/issue-queue.ts';
 import { openSecrets } from './wiring/secrets.ts';
@@ -29,12 +30,15 @@ export const handler = defineFunction({
     const { settings, inventory, clock, log } = invocation;
     const queue = openIssueQueue(settings, 'certificates that are found');
     closing.push(queue.close);
-    const { certificates: store, readText } = openSecrets(invocation, closing);
+    const { certificates: store, operations, readText } = openSecrets(invocation, closing);
     const connect = connectDirectories(invocation, { readText });
-    return { connect, store, register: createRegisterSpec({ inventory, store, queue, clock, log }), log };
+    const register = createRegisterSpec({ inventory, store, queue, clock, log });
+    return { connect, store, operations, register, log };
   },
-  async run({ dryRun = false }, ports, { id, inventory, signal }) {
+  async run({ dryRun = false }, ports, own) {
+    const { id, inventory, signal } = own;
     const report = await discoverCertificates(ports, { id, inventory, dryRun, signal });
+    if (!dryRun) await recordPassEnd('discover', ports.operations, own);
     const { specs, failures, ...lists } = report;
     const yaml = dryRun ? { inventory: await describeSpecs(specs) } : {};
     const answer: DiscoverAnswer = { dryRun, ...boundLists(lists), ...yaml };

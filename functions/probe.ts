@@ -3,6 +3,7 @@ import { mostAnswerBytes, takeFitting } from '../lib/policy/bounds.ts';
 import { type ProbeReport, probeCertificates } from '../lib/probe/probe.ts';
 import { parseProbeEvent } from '../lib/requests/requests.ts';
 import { defineFunction } from './runtime/define-function.ts';
+import { recordPassEnd } from './runtime/pass-end.ts';
 import { connectProbe } from './wiring/probing.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
@@ -20,13 +21,15 @@ export const handler = defineFunction({
   parse: parseProbeEvent,
   connect(invocation, closing) {
     const { settings, clock, log } = invocation;
-    const store = openSecrets(invocation, closing).certificates;
-    return { store, ...connectProbe(settings), clock, log };
+    const { certificates: store, operations } = openSecrets(invocation, closing);
+    return { store, operations, ...connectProbe(settings), clock, log };
   },
-  async run(request, ports, { settings, inventory, signal, cleanUpSignal }) {
+  async run(request, ports, own) {
+    const { settings, inventory, signal, cleanUpSignal } = own;
     const { staleAfterMs } = settings;
     const invocation = { ...request, inventory, staleAfterMs, signal, cleanUpSignal };
     const { certificates, failures } = await probeCertificates(ports, invocation);
+    if (!request.certificates) await recordPassEnd('probe', ports.operations, own);
     const listed = takeFitting(certificates, mostAnswerBytes);
     const omitted = certificates.length - listed.length;
     const answer: ProbeAnswer = { certificates: listed, ...(omitted > 0 ? { omitted } : {}) };

@@ -65,6 +65,10 @@ export const installationTags: Writers = {
   upgraded: ['issue'],
   issuePass: ['issue'],
   comparedUntil: ['issue'],
+  deployPass: ['deploy'],
+  probePass: ['probe'],
+  discoverPass: ['discover'],
+  'cluster/': ['deploy'],
 };
 
 /** Patterns of the keys that a function may write: each key, and what it goes on in where its value is too

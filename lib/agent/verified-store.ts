@@ -10,7 +10,7 @@ import { freezeOf } from '../policy/delivery/freeze.ts';
 import { AgentError } from '../ports/agents.ts';
 import type { Log } from '../ports/log.ts';
 import { type CertificateStore, type StoredVersion, type StoreEntry, StoreError } from '../ports/store.ts';
-import type { AgentReport, SeenServed, ServedRecord } from '../state/delivery.ts';
+import type { AgentReport, DeliveryRecord, SeenServed, ServedRecord } from '../state/delivery.ts';
 import { isSameValue } from '../state/same.ts';
 import type { CertificateState, StateChange } from '../state/state.ts';
 import { permissionsKey } from '../state/targets.ts';
@@ -148,7 +148,7 @@ const explain: Readonly<Record<StatementProblem, (cluster: string) => string>> =
 function changeReport(before: AgentReport, change: StateChange): AgentReport {
   const { deployed, notServedSince, probedAt, freeze } = change;
   return {
-    ...take('deployed', deployed, before),
+    ...take('deployed', deployed && withoutHoldings(deployed), before),
     ...take('served', change.served && withoutVersion(change.served), before),
     ...take('notServedSince', notServedSince, before),
     ...take('probedAt', probedAt, before),
@@ -167,6 +167,11 @@ function take<K extends keyof AgentReport>(
   return after == null ? {} : { [field]: after };
 }
 
+/** `deploy` records what targets hold, also those of agents. */
+function withoutHoldings({ holds: _, ...record }: DeliveryRecord): DeliveryRecord {
+  return record;
+}
+
 function withoutVersion(record: ServedRecord): SeenServed {
   const { version: _, ...seen } = record;
   return seen;
@@ -179,7 +184,7 @@ function stateWithin(
   { deployed, served, notServedSince, probedAt, freeze }: AgentReport,
   current: string | undefined,
 ): CertificateState {
-  const others = ['deployed', 'served', 'notServedSince', 'probedAt', 'freeze'];
+  const others = ['deployed', 'deliveryProblem', 'served', 'notServedSince', 'probedAt', 'freeze'];
   const shared = Object.fromEntries(Object.entries(state).filter(([field]) => !others.includes(field)));
   const frozen = freezeOf(state.freeze, current) ?? freeze;
   return {

@@ -8,6 +8,7 @@ export function describeAgentReport({ delivery, target, phase }: Job): JobResult
   const result = (outcome: TargetOutcome, message: string): JobResult => ({
     phase,
     failures: [],
+    isUntried: true,
     report: {
       certificate: delivery.certificate,
       target: nameTarget(target),

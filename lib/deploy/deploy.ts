@@ -25,6 +25,7 @@ import type { DeliverySelection } from './plan/selected.ts';
 import { selectForDelivery } from './plan/selection.ts';
 import { applyPruning, describePruning, type Pruned } from './prune/apply.ts';
 import { findPrunedClusters, planPruning } from './prune/plan.ts';
+import { judgeClusters, recordClusters } from './record/cluster-troubles.ts';
 import { recordFreezes } from './record/freezes.ts';
 import {
   listWorst,
@@ -99,10 +100,13 @@ async function carryOut(
     const results = await atDestinations(selections, shared, invocation, (destination) =>
       destination.carryOut((plans) => printPlans(plans, ports)),
     );
+    const clusters = judgeClusters(results);
+    await recordClusters(clusters, selections, ports, invocation);
     const pruned = await atPruned(selections, shared, invocation, (plans) =>
       applyPruning(plans, shared, invocation.signal),
     );
-    return { certificates: await recordCertificates(selections, results, ports, invocation), pruned };
+    const ended = { results, clusters };
+    return { certificates: await recordCertificates(selections, ended, ports, invocation), pruned };
   } finally {
     await connections.close();
   }

@@ -8,6 +8,7 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { CertificateFacts } from '../certificate/x509.ts';
+import type { HeldVersion } from '../policy/delivery/holdings.ts';
 import type { Delivery, SecretPlan } from '../policy/delivery/secret-plan.ts';
 import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
 import type { ConnectCertificateManager } from '../ports/acm.ts';
@@ -17,6 +18,7 @@ import type { ConnectCluster, JudgeRollback } from '../ports/cluster.ts';
 import type { PutEvents } from '../ports/events.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
+import type { OperationStore } from '../ports/operations.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, ReadText } from '../ports/store.ts';
 import type { DeployRequest } from '../requests/requests.ts';
@@ -34,6 +36,8 @@ export interface DeployPorts {
   /** Reads the record that limits how long certificates are kept that the inventory no longer allows. Absent:
    *  the date on each certificate's tags counts. */
   readonly installation?: Pick<InstallationStore, 'read'> | undefined;
+  /** Takes notes of clusters. Absent: none are taken. */
+  readonly operations?: Pick<OperationStore, 'read' | 'recordCluster'> | undefined;
   /** Judges whether a target may go back to the previous version. Absent: any usable AWSPREVIOUS may be put
    *  back. */
   readonly judgeRollback?: JudgeRollback | undefined;
@@ -162,6 +166,12 @@ export interface JobResult {
   readonly failures: readonly Error[];
   /** The ARN to record on the certificate's tags. */
   readonly arn?: string | undefined;
+  /** The target was left alone: nobody asked its cluster. */
+  readonly isUntried?: true;
+  /** Pods keep the previous certificate until a person acts. */
+  readonly asksPerson?: true;
+  /** The previous version, which the target has again. */
+  readonly returnedTo?: HeldVersion;
 }
 
 /** The certificate in AWSPREVIOUS, verified, or one line that says why it must not be put back. Also refused

@@ -59,11 +59,13 @@ export function describeProgress(progress: TargetProgress): JobResult {
     ...ends.flatMap((end) => (end.kind === 'complete' && end.message ? [end.message] : [])),
     ...(isIll ? ['it was not well before its restart either, so nothing is taken back'] : []),
   ];
+  const asksPerson = failures.length === 0 && ends.some(({ kind }) => kind === 'paused');
   const notes = [...failures.map(describeError), ...open, ...remarks, ...warnings];
   const message = nameSome([describeAction(job, action, restarted, 'done'), ...notes], 30, '; ');
   return {
     phase: isDone ? 'rolled-out' : 'applied',
     failures,
+    ...(asksPerson && { asksPerson }),
     report: reportOf(job, outcome, { action, restarted, message }),
   };
 }
@@ -88,7 +90,8 @@ export function describeReturn(
   const done = restarted.length > 0 ? `${change}, ${restarts}` : change;
   const advice = adviseFreeze(job.delivery.certificate);
   const message = [freeze.reason, done, ...failures.map(describeError), ...notes, advice].join('; ');
-  return describeUndelivered(job, 'held', message, { phase: 'none', action, restarted, failures });
+  const result = describeUndelivered(job, 'held', message, { phase: 'none', action, restarted, failures });
+  return isPlanned || failures.length > 0 ? result : { ...result, returnedTo: work.delivery };
 }
 
 const actionTexts: Readonly<Record<SecretPlan['action'], readonly [string, string]>> = {

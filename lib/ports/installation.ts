@@ -18,9 +18,10 @@ export interface InstallationRecord {
 
 /** The AWS secret `<prefix>/installation`. Every method may be called twice. */
 export interface InstallationStore {
-  /** The record; `undefined` if there is none yet. */
+  /** The record; `undefined` if there is none yet, also where another function has made the AWS secret. */
   read(signal: AbortSignal): Promise<InstallationRecord | undefined>;
-  /** Creates the record with `lastPass` = `open`. Changes nothing if it exists. */
+  /** Creates the record with `lastPass` = `open`. Changes nothing if it exists; an AWS secret that another
+   *  function has made keeps its value. */
   create(record: Pick<InstallationRecord, 'firstRun' | 'isUpgraded'>, signal: AbortSignal): Promise<void>;
   /** Records the end of a full run of `issue`, and up to when it compared values with tags. */
   recordPass(

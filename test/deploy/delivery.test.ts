@@ -49,7 +49,9 @@ test('K34 the Secret is made as design §3 says, and its users are rolled, all b
   const marked = { spec: { template: { metadata: { annotations: annotation } } } };
   expect(harness.lab.find('deployments', 'shop', 'web')).toMatchObject(marked);
   expect(harness.lab.find('deployments', 'shop', 'other')).not.toMatchObject(marked);
-  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/^version-1\/[0-9a-f]{8}\/r$/);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(
+    /^version-1\/[0-9a-f]{8}\/r\/\/\/version-\.\w+:0$/,
+  );
 });
 
 test('delivered twice, nothing is patched: an unchanged target costs one call, and no tag is written', async () => {
@@ -221,7 +223,7 @@ test('only the certificates and targets that are asked for are touched', async (
   expect(harness.store.count('read')).toBe(1);
   await harness.deploy({ certificates: ['api'] });
   expect(['a', 'b', 'c'].map((name) => harness.secret(name) !== undefined)).toEqual([false, true, true]);
-  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/-r$/);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/-r\/\/\/version-\.\w+:-0$/);
 });
 
 test('the log tells a pass over everything from one over what was named', async () => {

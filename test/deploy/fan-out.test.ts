@@ -53,13 +53,13 @@ test('P22 of 20 targets in 5 clusters 3 fail: 17 are delivered, and the next pas
   const first = await harness.deploy();
   expect(outcomes(first)).toEqual({ delivered: 17, pending: 3 });
   expect(codesOf(first)).toEqual(['Forbidden', 'Forbidden', 'Forbidden']);
-  expect(deployed()).toMatch(/\/rrrrrrr-rrr-rrr-rrrr\/1\/2026-11-22T10:05:00\.000Z$/);
+  expect(deployed()).toMatch(/\/rrrrrrr-rrr-rrr-rrrr\/1\/2026-11-22T10:05:00\.000Z\/version-/);
   enter();
   harness.clock.pass(5 * minute);
   counted();
   expect(outcomes(await harness.deploy())).toEqual({ unchanged: 17, delivered: 3 });
   expect(counted()).toMatchObject({ get: 20, patch: 3 });
-  expect(deployed()).toMatch(/\/r{20}$/);
+  expect(deployed()).toMatch(/\/r{20}\/\/\/version-\.\w+:0{20}$/);
 });
 
 test.for([
@@ -128,7 +128,7 @@ test('passes for one cluster each, all at once, note everything that they did', 
   enter();
   const reports = await Promise.all(clusters.map((cluster) => harness.deploy({ clusters: [cluster] })));
   expect(reports.map(outcomes)).toEqual(clusters.map(() => ({ delivered: 4 })));
-  expect(deployed()).toMatch(/\/r{20}$/);
+  expect(deployed()).toMatch(/\/r{20}\/\/\/version-\.\w+:0{20}$/);
   expect(harness.log.lines.filter(({ event }) => event === 'deploy finished')).toMatchObject(
     clusters.map(() => ({ fields: { asked: undefined } })),
   );

@@ -26,6 +26,7 @@ import { openAdmin } from '../contracts/kubernetes-admin.ts';
 import { workloadOf } from '../contracts/kubernetes-workloads.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeLog } from '../fakes/log.ts';
+import { FakeOperations } from '../fakes/operations.ts';
 import { FakeStore } from '../fakes/store.ts';
 import { type Minting, mintChain } from '../minting/certificates.ts';
 import { type SandboxAcm, startAcm } from '../sandbox/acm/server.ts';
@@ -82,6 +83,7 @@ export async function openHarness(options: HarnessOptions) {
   const clock = new FakeClock('2026-11-22T10:00:00Z');
   const store = new FakeStore(() => clock.now());
   const [log, journal, faults] = [new FakeLog(), new Journal(), new Faults()];
+  const operations = new FakeOperations();
   const clusters = new Map<string, SandboxKubernetes>();
   for (const name of names) {
     const now = () => clock.now().getTime();
@@ -157,6 +159,7 @@ export async function openHarness(options: HarnessOptions) {
   return {
     clock,
     store,
+    operations,
     log,
     journal,
     faults,
@@ -257,6 +260,7 @@ export async function openHarness(options: HarnessOptions) {
           judgeRollback: options.judgeRollback,
           installation: options.installation,
           putEvents: options.putEvents,
+          operations,
           clock,
           log,
         },

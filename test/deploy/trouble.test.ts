@@ -211,7 +211,7 @@ test('a rollout that is not finished in time is pending and no failure; the next
   harness.calls();
   expect(only(await harness.deploy())).toMatchObject({ outcome: 'unchanged' });
   expect(changes(harness.calls())).toEqual([]);
-  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/r$/);
+  expect(tagsOfState(harness.store.kept.get('shop')?.state).deployed).toMatch(/\/r\/\/\//);
 });
 
 test('when time is up before a target had its turn, that is a failure, and what is done is recorded', async () => {

@@ -7,6 +7,7 @@ import {
 import type { AccountStore } from '../../ports/accounts.ts';
 import type { AgentRegistry } from '../../ports/agents.ts';
 import type { InstallationStore } from '../../ports/installation.ts';
+import type { OperationStore } from '../../ports/operations.ts';
 import { type CertificateStore, type ReadText, StoreError } from '../../ports/store.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 import { SecretAccounts } from './accounts.ts';
@@ -14,6 +15,7 @@ import { SecretAgents } from './agents.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
 import { SecretInstallation } from './installation.ts';
+import { SecretOperations } from './operations.ts';
 
 /** What a connection needs. */
 export interface SecretsManagerOptions {
@@ -30,6 +32,7 @@ export interface SecretsManagerConnection {
   readonly certificates: CertificateStore;
   readonly accounts: AccountStore;
   readonly installation: InstallationStore;
+  readonly operations: OperationStore;
   readonly readText: ReadText;
   readonly agents: AgentRegistry;
   /** The private key that statements for agents are signed with, as PKCS#8 PEM. The first call ever stores
@@ -53,6 +56,7 @@ export function connectSecretsManager({
     certificates: new SecretCertificates(client, prefix, uuid),
     accounts: new SecretAccounts(client, prefix, uuid),
     installation: new SecretInstallation(client, prefix, uuid),
+    operations: new SecretOperations(client, prefix),
     agents: new SecretAgents(client, prefix),
     async readText(secret, signal) {
       const read = callSecrets('GetSecretValue', secret, signal, (options) =>

@@ -11,6 +11,7 @@ import type { FailingChannel } from '../../state/channels.ts';
 import { failingChannels } from '../../state/codec/channels.ts';
 import { decodeInstant, fromParts, toParts } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
+import { toList } from './entry.ts';
 
 /** Tags by field. Each function may write only its own (infra/roles.yml). */
 const tags = {
@@ -52,7 +53,9 @@ export class SecretInstallation implements InstallationStore {
         const message = `the AWS secret ${this.#secret} is scheduled for deletion: restore it (aws secretsmanager restore-secret --secret-id ${this.#secret})`;
         throw new StoreError('Failed', message);
       }
-      return toRecord(new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value])));
+      const values = new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+      // Another function has made it: `issue` has not run here yet.
+      return values.has(tags.firstRun) || values.has(tags.lastPass) ? toRecord(values) : undefined;
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;
@@ -72,7 +75,7 @@ export class SecretInstallation implements InstallationStore {
       Name: this.#secret,
       SecretString: '{"version":1}',
       ClientRequestToken: this.#uuid(),
-      Tags: Object.entries(values).map(([Key, Value]) => ({ Key, Value })),
+      Tags: toList(values),
     };
     try {
       await callSecrets('CreateSecret', this.#secret, signal, (options) =>
@@ -80,6 +83,7 @@ export class SecretInstallation implements InstallationStore {
       );
     } catch (error) {
       if (!isRefusal(error, 'ResourceExistsException')) throw error;
+      if ((await this.read(signal)) === undefined) await this.#tag(values, signal);
     }
   }
 
@@ -87,11 +91,13 @@ export class SecretInstallation implements InstallationStore {
     { endedAt, comparedUntil }: { readonly endedAt: Date; readonly comparedUntil: Date },
     signal: AbortSignal,
   ): Promise<void> {
-    const values = { [tags.lastPass]: endedAt, [tags.comparedUntil]: comparedUntil };
-    const request = {
-      SecretId: this.#secret,
-      Tags: Object.entries(values).map(([Key, at]) => ({ Key, Value: at.toISOString() })),
-    };
+    const ends = { [tags.lastPass]: endedAt, [tags.comparedUntil]: comparedUntil };
+    const values = Object.entries(ends).map(([key, at]) => [key, at.toISOString()] as const);
+    await this.#tag(Object.fromEntries(values), signal);
+  }
+
+  async #tag(values: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+    const request = { SecretId: this.#secret, Tags: toList(values) };
     await callSecrets('TagResource', this.#secret, signal, (options) =>
       this.#client.send(new TagResourceCommand(request), options),
     );

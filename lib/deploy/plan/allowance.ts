@@ -107,6 +107,7 @@ function describeRefusal(
   const name = nameDestination(target, certificate);
   return {
     phase,
+    isUntried: true,
     failures: isFirst ? [new PartError(certificate, new CertrelayError(notAllowed, message))] : [],
     report: { certificate, target: name, outcome: 'refused', action: 'refuse', restarted: [], message },
   };

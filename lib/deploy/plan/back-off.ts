@@ -46,6 +46,7 @@ function describeBackingOff(
   return {
     phase,
     failures: [],
+    isUntried: true,
     report: { certificate, target: name, outcome: 'pending', restarted: [], message },
   };
 }

@@ -2,7 +2,9 @@
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import type { Misfits } from '../../policy/registration/grace.ts';
 import type { ServedState } from '../../policy/serving/served.ts';
+import type { StoreEntry } from '../../ports/store.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
+import type { Trouble } from '../../state/health.ts';
 import type { AnyJob } from '../invocation.ts';
 import type { FreezePlan } from './freeze-plan.ts';
 
@@ -19,6 +21,8 @@ export interface CertificateToDeliver {
   readonly requested: readonly AnyJob[];
   /** The delivery record that the jobs' phases were read from. */
   readonly recorded: DeliveryRecord | undefined;
+  /** What stops its deliveries, from the tags. */
+  readonly problem: Trouble | undefined;
   /** The ARNs of its imports into ACM, from the tags. */
   readonly imported: readonly string[] | undefined;
   /** Whether the version is frozen, and what tags must say about it first. */
@@ -35,6 +39,12 @@ export interface CertificateToDeliver {
  *  `known` has its targets and versions in use; it is absent if they could not be determined. */
 export type DeliverySelection = { readonly known?: KnownTargets } & (
   | CertificateToDeliver
-  | { readonly kind: 'skipped'; readonly name: string; readonly message: string }
-  | { readonly kind: 'failed'; readonly name: string; readonly error: Error }
+  | ({ readonly kind: 'skipped'; readonly message: string } & LeftOut)
+  | ({ readonly kind: 'failed'; readonly error: Error } & LeftOut)
 );
+
+interface LeftOut {
+  readonly name: string;
+  /** Its AWS secret as it was listed; absent if there is none, or if its tags could not be read or written. */
+  readonly entry?: StoreEntry | undefined;
+}

@@ -36,12 +36,16 @@ export async function selectForDelivery(
   const isPartial = invocation.targets || invocation.clusters || (invocation.delegatedClusters && !prunes);
   const judgeSpec = createJudgeSpec(ports, invocation);
   const refuse = createRefusal({ inventory, store: ports.store, signal });
-  const select = async (name: string, entry: Promise<StoreEntry | undefined>): Promise<DeliverySelection> => {
+  const select = async (
+    name: string,
+    reading: Promise<StoreEntry | undefined>,
+  ): Promise<DeliverySelection> => {
+    let entry: StoreEntry | undefined;
     try {
-      return await selectCertificate(name, await entry, { ...ports, judgeSpec, refuse }, invocation);
+      entry = await reading;
+      return await selectCertificate(name, entry, { ...ports, judgeSpec, refuse }, invocation);
     } catch (cause) {
-      const error = toError(cause);
-      return { kind: 'failed', name, error };
+      return { kind: 'failed', name, error: toError(cause), entry };
     }
   };
   if (certificates) {
@@ -77,6 +81,7 @@ async function selectCertificate(
     kind: 'skipped',
     name,
     message,
+    entry,
     ...(known ? { known } : {}),
   });
   const versions = [entry?.current, entry?.previous].filter((version) => version !== undefined);
@@ -131,6 +136,7 @@ async function selectCertificate(
         jobs,
         requested: jobs.filter(({ target }) => isRequested(target, name, invocation)),
         recorded,
+        problem: entry.state.deliveryProblem,
         freezing,
         imported: entry.state.acm,
         known: { targets, versions },
@@ -145,7 +151,7 @@ async function selectCertificate(
 /** The verified certificate. `begins`: when it becomes valid; absent if it is valid now. Does not compare its
  *  names with the inventory: until a certificate for changed names is issued, the one for the old names is
  *  the best available.
- *  @throws Error if a server could not use the certificate. */
+ *  @throws RequestError if a server could not use the certificate. */
 function verifyForDelivery(
   certificate: StoredCertificate,
   now: Date,

@@ -1,8 +1,11 @@
 // Writes to a certificate's tags how far each target is, while invocations for other clusters do the same.
+import { addHoldings } from '../../policy/delivery/holdings.ts';
 import { describeProgress, phasesOf, retryOf } from '../../policy/delivery/progress.ts';
 import { nextDelivery } from '../../policy/issuance/backoff.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
+import type { Trouble } from '../../state/health.ts';
 import { isSameValue } from '../../state/same.ts';
+import type { StateChange } from '../../state/state.ts';
 import {
   type AnyJob,
   type DeployInvocation,
@@ -11,6 +14,7 @@ import {
   type JobResult,
 } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
+import { type DeliveryResults, mergeProblem } from './problem.ts';
 
 /** How often the tag is written again after another invocation has overwritten it. */
 const attempts = 4;
@@ -20,43 +24,63 @@ const attempts = 4;
 export type CompletionWriting = 'write' | 'withhold';
 
 /** Writes the delivery tags if one changes. An invocation for some clusters
- *  merges its results into the tag, reads it again to see that they stayed, and stops once a newer version is
- *  current. Returns `withheld` for a record that makes the delivery complete and was not written.
+ *  merges its results into the tags, reads them again to see that they stayed, and stops once a newer version
+ *  is current. Returns `withheld` for a record that makes the delivery complete and was not written.
  *  @throws StoreError if the tags cannot be read or written. */
 export async function recordDeliveries(
   selected: CertificateToDeliver,
-  results: ReadonlyMap<AnyJob, JobResult>,
+  ended: DeliveryResults,
   { store, clock, completion }: Pick<DeployPorts, 'store' | 'clock'> & { completion: CompletionWriting },
   { clusters, delegatedClusters, cleanUpSignal }: DeployInvocation,
 ): Promise<'recorded' | 'withheld'> {
-  const { name, version } = selected;
+  const { name, version, imported } = selected;
   const now = clock.now();
-  const { imported } = selected;
-  const arns = selected.jobs.filter(isForAcm).flatMap((job) => results.get(job)?.arn ?? job.arn ?? []);
+  const arns = selected.jobs.filter(isForAcm).flatMap((job) => ended.results.get(job)?.arn ?? job.arn ?? []);
   const acm = arns.length > 0 && !isSameValue(arns.toSorted(), imported) ? { acm: arns.toSorted() } : {};
-  const merge = (recorded: DeliveryRecord | undefined) => mergeDeliveries(recorded, selected, results, now);
-  const isWithheld = (merged: DeliveryRecord) =>
+  const changeOf = (recorded: Recorded) => findChange(recorded, selected, ended, now);
+  const isWithheld = (change: DeliveryChange | undefined) =>
     completion === 'withhold' &&
-    merged.phases.every((phase) => phase === 'rolled-out') &&
+    change?.deployed?.phases.every((phase) => phase === 'rolled-out') === true &&
     !selected.jobs.some(({ freeze }) => freeze);
-  const own = merge(selected.recorded);
-  if (isSameValue(own, selected.recorded) && !acm.acm) return 'recorded';
+  const own = changeOf({ deployed: selected.recorded, deliveryProblem: selected.problem });
+  if (!own && !acm.acm) return 'recorded';
   if (!clusters && !delegatedClusters) {
-    const isOpen = !isSameValue(own, selected.recorded) && isWithheld(own);
-    if (!isOpen || acm.acm)
-      await store.record(name, { ...(isOpen ? {} : { deployed: own }), ...acm }, cleanUpSignal);
+    const isOpen = isWithheld(own);
+    if (!isOpen || acm.acm) await store.record(name, { ...(isOpen ? {} : own), ...acm }, cleanUpSignal);
     return isOpen ? 'withheld' : 'recorded';
   }
   if (acm.acm) await store.record(name, acm, cleanUpSignal);
-  for (let attempt = 0; ; attempt += 1) {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     const entry = await store.describe(name, cleanUpSignal);
-    const recorded = entry?.state.deployed;
-    const merged = merge(recorded);
-    if (entry?.current !== version || isSameValue(merged, recorded) || attempt === attempts)
-      return 'recorded';
-    if (isWithheld(merged)) return 'withheld';
-    await store.record(name, { deployed: merged }, cleanUpSignal);
+    const missing = entry?.current === version ? changeOf(entry.state) : undefined;
+    if (!missing) return 'recorded';
+    if (isWithheld(missing)) return 'withheld';
+    await store.record(name, missing, cleanUpSignal);
   }
+  return 'recorded';
+}
+
+interface Recorded {
+  readonly deployed?: DeliveryRecord | undefined;
+  readonly deliveryProblem?: Trouble | undefined;
+}
+
+type DeliveryChange = Pick<StateChange, 'deployed' | 'deliveryProblem'>;
+
+/** What is to be written over the recorded state; `undefined`: nothing. */
+function findChange(
+  { deployed, deliveryProblem }: Recorded,
+  selected: CertificateToDeliver,
+  ended: DeliveryResults,
+  now: Date,
+): DeliveryChange | undefined {
+  const merged = mergeDeliveries(deployed, selected, ended.results, now);
+  const problem = mergeProblem(deliveryProblem, selected, ended, now);
+  const change = {
+    ...(isSameValue(merged, deployed) ? {} : { deployed: merged }),
+    ...(problem === deliveryProblem ? {} : { deliveryProblem: problem ?? null }),
+  };
+  return Object.keys(change).length > 0 ? change : undefined;
 }
 
 /** The delivery record with the results of this invocation in it. Merging twice gives the same record. */
@@ -81,7 +105,13 @@ function mergeDeliveries(
   const other = retryOf(recorded, version, targets);
   const own = hasFailed ? delay(retry, now) : undefined;
   const later = own && own.failures > (other?.failures ?? 0) ? own : other;
-  return describeProgress(version, targets, phases, phases.includes('none') ? later : undefined);
+  const record = describeProgress(version, targets, phases, phases.includes('none') ? later : undefined);
+  const notAfter = jobs[0]?.delivery.notAfter;
+  if (!notAfter) return record;
+  const returned = jobs.map((job) => results.get(job)?.returnedTo);
+  const complete = addHoldings(record, recorded, { version, notAfter }, returned);
+  // What an earlier version of Certrelay recorded is not written again for what it did not know.
+  return recorded && !recorded.holds && isSameValue(record, recorded) ? recorded : complete;
 }
 
 function delay(before: DeliveryRetry | undefined, now: Date): DeliveryRetry {

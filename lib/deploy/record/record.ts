@@ -18,6 +18,8 @@ import { isRefused } from '../plan/allowance.ts';
 import type { CertificateToDeliver, DeliverySelection } from '../plan/selected.ts';
 import { isCompletedHere, recordCompletion } from './completion.ts';
 import { type CompletionWriting, recordDeliveries } from './deliveries.ts';
+import { recordLeftOut } from './left-out.ts';
+import type { DeliveryResults } from './problem.ts';
 
 /** AWS secrets written at once. */
 const mostRecorded = 16;
@@ -41,16 +43,17 @@ export interface RecordedCertificate {
  *  sent, those of a delivery that became complete are written after its event. Never rejects. */
 export async function recordCertificates(
   selections: readonly DeliverySelection[],
-  results: ReadonlyMap<AnyJob, JobResult>,
+  ended: DeliveryResults,
   ports: DeployPorts,
   invocation: DeployInvocation,
 ): Promise<readonly RecordedCertificate[]> {
+  const { results } = ended;
   const recorded = await mapConcurrently(selections, mostRecorded, async (selection) => {
     const reported = reportCertificate(selection, results, ports);
     // The tags of one that is not allowed stay unchanged, so that delivery continues from there once it is.
-    if (selection.kind !== 'selected' || isRefused(selection, ports)) return { selection, ...reported };
+    if (selection.kind === 'selected' && isRefused(selection, ports)) return { selection, ...reported };
     const completion = ports.putEvents ? 'withhold' : 'write';
-    const { errors, end } = await recordProgress(selection, results, { ...ports, completion }, invocation);
+    const { errors, end } = await recordProgress(selection, ended, { ...ports, completion }, invocation);
     return { selection, end, report: reported.report, failures: [...reported.failures, ...errors] };
   });
   return mapConcurrently(recorded, mostProbed, async ({ selection, end, report, failures }) => {
@@ -59,9 +62,7 @@ export async function recordCertificates(
       return { report, failures };
     const served = await recordCompletion(selection, isFirst ? 'first' : 'again', ports, invocation);
     const written = { ...ports, completion: 'write' } as const;
-    const { errors } = isFirst
-      ? await recordProgress(selection, results, written, invocation)
-      : { errors: [] };
+    const { errors } = isFirst ? await recordProgress(selection, ended, written, invocation) : { errors: [] };
     return { report: { ...report, ...(served ? { served } : {}) }, failures: [...failures, ...errors] };
   });
 }
@@ -118,16 +119,19 @@ export function reportCertificate(
 /** Writes the delivery tags. Returns the error if that fails; the next
  *  invocation then reads the targets again. */
 async function recordProgress(
-  selected: CertificateToDeliver,
-  results: ReadonlyMap<AnyJob, JobResult>,
+  selection: DeliverySelection,
+  ended: DeliveryResults,
   ports: DeployPorts & { readonly completion: CompletionWriting },
   invocation: DeployInvocation,
 ): Promise<{ readonly end?: 'recorded' | 'withheld'; readonly errors: readonly Error[] }> {
   try {
-    return { end: await recordDeliveries(selected, results, ports, invocation), errors: [] };
+    if (selection.kind === 'selected')
+      return { end: await recordDeliveries(selection, ended, ports, invocation), errors: [] };
+    await recordLeftOut(selection, ports, invocation);
+    return { errors: [] };
   } catch (error) {
-    ports.log.error('state not recorded', { certificate: selected.name, problem: describeError(error) });
-    return { errors: [errorOfPart(selected.name, error)] };
+    ports.log.error('state not recorded', { certificate: selection.name, problem: describeError(error) });
+    return { errors: [errorOfPart(selection.name, error)] };
   }
 }
 
