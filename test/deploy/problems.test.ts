@@ -171,7 +171,7 @@ test('of more clusters in trouble than there are tags for, 30 are noted, and the
   expect(Object.keys(harness.operations.clusters)).toHaveLength(30);
   expect(harness.log.lines).toContainEqual(
     expect.objectContaining({
-      level: 'warn',
+      level: 'error',
       event: 'installation not recorded',
       fields: expect.objectContaining({ clusters: ['down30', 'down31', 'down32'] }),
     }),

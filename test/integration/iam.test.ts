@@ -107,6 +107,7 @@ async function runEverything(): Promise<void> {
   expect((await postAsGithub(httpApi, registered, webhookSecret)).status).toBe(200);
   await queues.deploy.untilEmpty();
   await lambda.invoke('deploy', {});
+  await fallSilent();
   await tamper();
   await bePaused();
   const customer = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/customer`);
@@ -126,6 +127,23 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('status', { certificates: ['taken'] });
   expect((await lambda.invoke('discover', {})).error).toBeUndefined();
   await importDiscovered();
+}
+
+/** A cluster does not answer for a while, and a value cannot be read. */
+async function fallSilent(): Promise<void> {
+  const { lambda, faults, secretsManager } = sandbox;
+  const tags = () => [...secretsManager.vault.mustFind(`${prefix}/installation`).tags.keys()];
+  for (const action of ['get secrets', 'list secrets'])
+    faults.set('kubernetes', action, { kind: 'drop' }, Number.POSITIVE_INFINITY);
+  await lambda.invoke('deploy', { clusters: ['lab'] });
+  expect(tags()).toContain('certrelay:cluster/lab');
+  faults.clear();
+  const isCustomer = (resource: string) => resource.includes('/certificates/customer');
+  const denied = { kind: 'error', code: 'AccessDeniedException', status: 400 } as const;
+  faults.set('secretsmanager', 'GetSecretValue', denied, 1, isCustomer);
+  await lambda.invoke('deploy', { certificates: ['customer'] });
+  await lambda.invoke('deploy', { clusters: ['lab'] });
+  expect(tags()).not.toContain('certrelay:cluster/lab');
 }
 
 /** Others put tags on a certificate's secret, until it has so many. */
@@ -299,13 +317,13 @@ function tagsWritten(name: string, folder: string): ReadonlySet<string> {
 }
 
 it.each([
-  [`${prefix}/certificates/`, certificateTags],
-  [`${prefix}/installation`, installationTags],
-])('each tag of %s that a role may write is written by its function', (folder, tags) => {
+  [`${prefix}/certificates/`, certificateTags, 'edge'],
+  [`${prefix}/installation`, installationTags, 'lab'],
+])('each tag of %s that a role may write is written by its function', (folder, tags, cluster) => {
   // What revoke may write as issue does is written by the same code.
   const ordering = new Set([...tagsWritten('issue', folder), ...tagsWritten('revoke', folder)]);
   const unwritten = Object.entries(tags).flatMap(([tag, writers]) => {
-    const key = tag.endsWith('/') ? `${tag}edge` : tag;
+    const key = tag.endsWith('/') ? `${tag}${cluster}` : tag;
     const isOfBoth = ['issue', 'revoke'].every((name) => writers.includes(name));
     return writers
       .filter((name) => !tagsWritten(name, folder).has(key))

@@ -89,7 +89,7 @@ export async function recordClusters(
     if (unwritten.length === 0) return;
     const clusters = unwritten.map(([name]) => name);
     const problem = `more than ${mostClusters} clusters are in trouble, and only so many are noted`;
-    log.warn('installation not recorded', { clusters, problem });
+    log.error('installation not recorded', { clusters, problem });
   } catch (error) {
     log.error('installation not recorded', { problem: describeError(error) });
   }

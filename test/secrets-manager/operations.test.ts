@@ -1,0 +1,106 @@
+// What functions note of their work, on tags of the AWS secret of the installation, over the sandbox's strict
+// double.
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { Journal } from '../sandbox/journal.ts';
+import { accessKeyOf } from '../sandbox/principal.ts';
+import { startSecretsManager } from '../sandbox/secrets-manager/server.ts';
+
+const never = new AbortController().signal;
+const at = new Date('2026-11-29T10:00:00Z');
+const later = new Date('2026-11-29T11:00:00Z');
+const trouble = { since: at, code: 'Unreachable', words: 'no answer from 192.0.2.1' };
+
+async function open() {
+  const service = await startSecretsManager({ journal: new Journal(), faults: new Faults() });
+  const { installation, operations, close } = connectSecretsManager({
+    prefix: 'lab',
+    uuid: randomUUID,
+    config: {
+      endpoint: service.url,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: accessKeyOf('deploy'), secretAccessKey: 'any' },
+    },
+  });
+  onTestFinished(async () => {
+    close();
+    await service.stop();
+  });
+  return { installation, operations, vault: service.vault };
+}
+
+test('before the AWS secret is there nothing is noted, and nothing fails', async () => {
+  const { operations, vault } = await open();
+  await operations.recordEnd('probe', at, never);
+  await operations.recordCluster('prod', trouble, never);
+  await operations.recordCluster('prod', null, never);
+  expect(await operations.read(never)).toEqual({ passes: {}, clusters: {} });
+  expect(vault.secrets).toEqual([]);
+});
+
+test('each function notes the end of its last pass, and a cluster its trouble until there is none', async () => {
+  const { installation, operations, vault } = await open();
+  await installation.create({ firstRun: at, isUpgraded: false }, never);
+  for (const end of [at, later]) await operations.recordEnd('deploy', end, never);
+  await operations.recordEnd('probe', at, never);
+  await operations.recordEnd('discover', at, never);
+  await operations.recordCluster('prod', trouble, never);
+  await operations.recordCluster('Lab_2', { ...trouble, code: 'SignInFailed' }, never);
+  expect(await operations.read(never)).toEqual({
+    passes: { deploy: later, probe: at, discover: at },
+    clusters: { prod: trouble, Lab_2: { ...trouble, code: 'SignInFailed' } },
+  });
+  await installation.recordPass({ endedAt: later, comparedUntil: at }, never);
+  await operations.recordCluster('prod', null, never);
+  const { passes, clusters } = await operations.read(never);
+  expect([passes.issue, Object.keys(clusters)]).toEqual([later, ['Lab_2']]);
+  expect(vault.mustFind('lab/installation').tags.has('certrelay:cluster/prod')).toBe(false);
+  expect(await installation.read(never)).toMatchObject({ firstRun: at, lastPass: later });
+});
+
+test.each([
+  'x'.repeat(400),
+  'é'.repeat(400),
+  '日本'.repeat(200),
+  '= & "quoted" \u{1f600} '.repeat(30),
+])('the trouble of a cluster is one tag, whatever its words: %s', async (words) => {
+  const { installation, operations, vault } = await open();
+  await installation.create({ firstRun: at, isUpgraded: false }, never);
+  await operations.recordCluster('prod', { ...trouble, words }, never);
+  const noted = (await operations.read(never)).clusters.prod;
+  expect(noted).toMatchObject({ since: at, code: 'Unreachable' });
+  expect(noted?.words.length).toBeGreaterThan(15);
+  expect(words.startsWith(noted?.words ?? '-')).toBe(true);
+  const keys = [...vault.mustFind('lab/installation').tags.keys()];
+  expect(keys.filter((key) => key.includes('cluster'))).toEqual(['certrelay:cluster/prod']);
+});
+
+test('tags that somebody changed are nothing that was noted', async () => {
+  const { installation, operations, vault } = await open();
+  await installation.create({ firstRun: at, isUpgraded: false }, never);
+  vault.mustFind('lab/installation').setTags([
+    ['certrelay:deployPass', 'yesterday'],
+    ['certrelay:probePass', ''],
+    ['certrelay:cluster/prod', 'down'],
+    ['certrelay:cluster/lab', ''],
+    ['certrelay:clusters', 'many'],
+  ]);
+  expect(await operations.read(never)).toEqual({ passes: {}, clusters: {} });
+});
+
+test('an AWS secret that another function made is no record yet: issue makes one of it, and leaves its value', async () => {
+  const { installation, operations, vault } = await open();
+  const secret = vault.make('lab/installation');
+  const values = () => JSON.stringify([...secret.versions.values()]);
+  const before = values();
+  await operations.recordEnd('deploy', at, never);
+  expect(await installation.read(never)).toBeUndefined();
+  await installation.create({ firstRun: at, isUpgraded: false }, never);
+  expect(await installation.read(never)).toMatchObject({ firstRun: at, isUpgraded: false, lastPass: 'open' });
+  await installation.create({ firstRun: later, isUpgraded: true }, never);
+  expect(await installation.read(never)).toMatchObject({ firstRun: at, isUpgraded: false });
+  expect((await operations.read(never)).passes).toEqual({ deploy: at });
+  expect(values()).toBe(before);
+});
