@@ -8,8 +8,8 @@ export const tagBudget = {
   most: 50,
   /** Tags that users put on the secret themselves. */
   users: 5,
-  /** Kept free for fields to come: health and until when it is acknowledged; a name taken back by webhook or by a
-   *  person; two more. */
+  /** Kept free for fields to come: health and until when it is acknowledged; a name taken back by webhook or
+   *  by a person; two more. */
   reserved: 6,
   /** Clusters with an agent for one certificate, and the tags of each: a statement and a report. */
   agents: 4,
@@ -49,8 +49,8 @@ export const essential = {
   'grace-until': 1,
 } as const;
 
-/** Fields that are only an index, the first to give way first: the log has the words of a failure; the CA tells why a window is where it is, and
- *  the window; DNS is checked before an order that may need no proof; the name tells the place; ACM finds an
+/** Fields that are only an index, the first to give way first: the log has the words of a failure; the CA
+ *  tells why a window is where it is, and the window; DNS is checked before an order that may need no proof; the name tells the place; ACM finds an
  *  import by its tag; the value tells the names; limits of a CA are met without foresight, and renewals are
  *  ordered by their lifetime and without naming what they replace. */
 export const expendable = [

@@ -45,6 +45,7 @@ export type DeliverySelection = { readonly known?: KnownTargets } & (
 
 interface LeftOut {
   readonly name: string;
-  /** Its AWS secret as it was listed; absent if there is none, or if its tags could not be read or written. */
+  /** Its AWS secret as it was listed; absent if there is none, or if its tags could not be read or
+   *  written. */
   readonly entry?: StoreEntry | undefined;
 }
