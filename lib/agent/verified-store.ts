@@ -168,7 +168,8 @@ function take<K extends keyof AgentReport>(
 }
 
 /** `deploy` records what targets hold, also those of agents. */
-function withoutHoldings({ holds: _, ...record }: DeliveryRecord): DeliveryRecord {
+function withoutHoldings(deployed: DeliveryRecord): DeliveryRecord {
+  const { holds: _, ...record } = deployed;
   return record;
 }
 
