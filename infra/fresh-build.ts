@@ -15,15 +15,22 @@ const recordName = 'build.json';
 
 /** Builds a service unless its bundles in `outFolder` are what a build would make: the same sources,
  *  inventory and packages as last time, and nothing else written to the bundles since.
+ *  @param inventoryFile As for `buildService`.
  *  @returns Whether it built. @throws Error as `buildService` does. */
-export async function buildIfChanged(root: string, outFolder: string): Promise<boolean> {
+export async function buildIfChanged(
+  root: string,
+  outFolder: string,
+  inventoryFile: string = join(root, 'infra', 'certificates.yaml'),
+): Promise<boolean> {
   const before = await readRecord(outFolder);
-  if (before !== undefined && (await isUnchanged(before))) return false;
+  const isSameFile = before !== undefined && Object.hasOwn(before.inputs, resolve(inventoryFile));
+  if (before !== undefined && isSameFile && (await isUnchanged(before))) return false;
   // Imported late: without a change nobody needs the compiler.
   const { buildService } = await import('./build.ts');
   const startedAt = Date.now();
-  const built = await buildService(root, outFolder);
-  const record = await describeBuild(built, root, outFolder);
+  const built = await buildService(root, outFolder, inventoryFile);
+  const own = [inventoryFile, ...inputNames.map((path) => join(root, path))];
+  const record = await describeBuild(built, own, outFolder);
   // A source that was saved meanwhile may be in the bundle as it was before.
   const times = await Promise.all(Object.keys(record.inputs).map(readChangeTime));
   if (times.some((time) => time >= startedAt)) return true;
@@ -34,17 +41,17 @@ export async function buildIfChanged(root: string, outFolder: string): Promise<b
   return true;
 }
 
+/** What a build reads beside the sources and the inventory. */
+const inputNames = ['functions', 'package-lock.json', 'tsconfig.json'];
+
 async function describeBuild(
   built: readonly BuiltFunction[],
-  root: string,
+  own: readonly string[],
   outFolder: string,
 ): Promise<BuildRecord> {
   const tools = ['build.ts', 'one-start.ts'].map((name) => join(import.meta.dirname, name));
-  const own = ['functions', 'infra/certificates.yaml', 'package-lock.json', 'tsconfig.json'];
   const sources = built.flatMap((one) => one.sources).filter((source) => !source.includes(':'));
-  const inputs = new Set(
-    [...sources, ...tools, ...own.map((path) => join(root, path))].map((path) => resolve(path)),
-  );
+  const inputs = new Set([...sources, ...tools, ...own].map((path) => resolve(path)));
   const folders = built.map(({ name }) => join(outFolder, name));
   const names = await Promise.all(folders.map((folder) => readdir(folder)));
   const outputs = folders.flatMap((folder, index) => [

@@ -1,6 +1,6 @@
 // Extends `serverless`: builds before it packages or invokes, refuses an invalid schedule, gives each
 // function exactly the rights that the inventory needs, and prints what is new before a deploy.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import type { StackProvider } from './deployed-stack.ts';
 import type { Resources } from './permissions.ts';
@@ -62,7 +62,10 @@ export default class CertrelayPlugin {
     };
     const refreshBundles = async () => {
       const { buildIfChanged } = await import('./fresh-build.ts');
-      await buildIfChanged(serverless.serviceDir, join(serverless.serviceDir, 'dist'));
+      // The functions will read this one, and the shipped one has no agreement to a CA's terms yet.
+      const own = process.env.CERTRELAY_INVENTORY;
+      const file = own ? resolve(serverless.serviceDir, own) : undefined;
+      await buildIfChanged(serverless.serviceDir, join(serverless.serviceDir, 'dist'), file);
     };
     const readOwnInventory = async (): Promise<Inventory> => {
       const { readInventory } = await import('./build.ts');

@@ -11,11 +11,13 @@ import { build } from 'esbuild';
 import { buildService } from '../infra/build.ts';
 import { keepPackagedService } from './infra/packaged.ts';
 
+const inventoryFile = join(import.meta.dirname, 'sandbox', 'packaged.yaml');
+
 /** Makes each part in the folder that it is given. */
 const makers = {
   /** The production bundle of each function, and in `functions.json` what the build says of them. */
   async bundles(folder: string) {
-    const functions = await buildService(join(import.meta.dirname, '..'), folder);
+    const functions = await buildService(join(import.meta.dirname, '..'), folder, inventoryFile);
     await writeFile(join(folder, 'functions.json'), JSON.stringify(functions));
   },
   /** What the sandbox's Lambda runs in each of its processes, as one script without types. */

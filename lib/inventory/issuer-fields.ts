@@ -11,7 +11,8 @@ export const issuer = mapping({
   contact: z.array(contact).default([]).describe('Mail addresses for messages from the CA'),
   agreeToTerms: z
     .literal(true, {
-      error: ({ input }) => `is ${describeInput(input)}; write true after you have read the terms of the CA`,
+      error: ({ input }) =>
+        `is ${describeInput(input)}; write true after you have read the terms of the CA (Let's Encrypt: https://letsencrypt.org/repository/)`,
     })
     .describe("true: you have read the CA's terms and agree to them"),
   profile: z

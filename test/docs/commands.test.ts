@@ -1,9 +1,10 @@
 // Each command and each sample of the pages works, or the table says why that cannot be tried.
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
@@ -20,6 +21,7 @@ import {
   parseStatusEvent,
 } from '../../lib/requests/requests.ts';
 import { functionNames } from '../function-names.ts';
+import { readAgreedInventory } from '../infra/packaged.ts';
 import { startAlone } from '../sandbox/alone.ts';
 import { type Shown, samples, shownBy } from './commands.ts';
 import { findCommands, readPages, top } from './markdown.ts';
@@ -49,8 +51,8 @@ function isStillTrue(shown: Shown): boolean {
 }
 
 /** Runs a script of the repository as npm does. */
-const run = (script: string, ...args: readonly string[]) =>
-  promisify(execFile)(process.execPath, [script, ...args], { cwd: top });
+const run = (script: string, env: Readonly<Record<string, string>>, ...args: readonly string[]) =>
+  promisify(execFile)(process.execPath, [script, ...args], { cwd: top, env: { ...process.env, ...env } });
 
 describe('the commands of the pages', () => {
   it('are each run by a test, or the table says why not', () => {
@@ -84,11 +86,15 @@ describe('the commands of the pages', () => {
   });
 
   it('print what a cluster needs, its agent’s part of the inventory, and the sandbox’s options', async () => {
+    // The shipped one has no agreement to a CA's terms yet, and no cluster of an agent's.
+    const folder = mkdtempSync(join(tmpdir(), 'certrelay-docs-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'certificates.yaml');
+    writeFileSync(file, await readAgreedInventory());
     const [rbac, help] = await Promise.all([
-      run('infra/rbac.ts', 'lab', '--user', 'certrelay'),
-      run('test/sandbox/main.ts', '--help'),
-      // The packaged inventory has no cluster of an agent's: the command says so.
-      expect(run('infra/agent-inventory.ts', 'lab')).rejects.toThrow(
+      run('infra/rbac.ts', { CERTRELAY_INVENTORY: file }, 'lab', '--user', 'certrelay'),
+      run('test/sandbox/main.ts', {}, '--help'),
+      expect(run('infra/agent-inventory.ts', {}, 'lab', '--inventory', file)).rejects.toThrow(
         /does not say "agent: true" for a cluster "lab"/,
       ),
     ]);

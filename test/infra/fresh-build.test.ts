@@ -50,6 +50,14 @@ it('builds once, and writes nothing while nothing changes', async () => {
   expect(await readOutput()).toEqual(before);
 });
 
+it('builds for another inventory than last time, and not again for the same', async () => {
+  await save('other.yaml', inventory);
+  const buildOther = () => buildIfChanged(service, join(service, 'dist'), join(service, 'other.yaml'));
+  expect(await buildOther()).toBe(true);
+  expect(await buildOther()).toBe(false);
+  expect(await build()).toBe(true);
+});
+
 it.each<readonly [string, () => Promise<void>]>([
   ['a part of a function', () => save('functions/parts/name.ts', "export const name = 'second';\n")],
   ['the inventory', () => save('infra/certificates.yaml', `${inventory}# changed\n`)],

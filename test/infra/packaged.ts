@@ -74,12 +74,14 @@ export async function makeService(
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-service-'));
   await copyFile(join(root, 'serverless.yml'), join(folder, 'serverless.yml'));
   await linkFiles('infra', folder);
+  const file = join(folder, 'infra', 'certificates.yaml');
+  await rm(file);
   if (functions === 'own') {
+    await writeFile(file, await readAgreedInventory());
     await linkFiles('functions', folder);
     return folder;
   }
-  await rm(join(folder, 'infra', 'certificates.yaml'));
-  await writeFile(join(folder, 'infra', 'certificates.yaml'), inventory);
+  await writeFile(file, inventory);
   await mkdir(join(folder, 'functions'));
   for (const name of functionNames) {
     await writeFile(
@@ -88,6 +90,12 @@ export async function makeService(
     );
   }
   return folder;
+}
+
+/** The shipped inventory as its user has it who agrees to the CA's terms. */
+export async function readAgreedInventory(): Promise<string> {
+  const shipped = await readFile(join(root, 'infra', 'certificates.yaml'), 'utf8');
+  return shipped.replace('# agreeToTerms: true', 'agreeToTerms: true');
 }
 
 /** Links, for what these files import lies beside the originals. */

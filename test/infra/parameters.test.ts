@@ -13,7 +13,7 @@ import {
 } from '../../infra/parameters.ts';
 import { findNearest } from '../../lib/policy/nearest.ts';
 import { startCloudFormation, templateWith } from './cloudformation.ts';
-import { makeService, readPackagedTemplate, runServerless } from './packaged.ts';
+import { makeService, newPlace, readPackagedTemplate, runServerless } from './packaged.ts';
 
 const root = join(import.meta.dirname, '../..');
 const known = readKnownParameters(root, 'serverless.yml');
@@ -95,8 +95,12 @@ describe('parameters', () => {
 
 describe('a deploy', () => {
   /** Runs osls in a new folder, and tells what it printed and whether anything was built. */
-  async function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    const folder = await makeService();
+  async function run(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    inventory?: string,
+  ) {
+    const folder = await makeService('empty', inventory);
     try {
       const printed = await runServerless(args, folder, environment).catch((error: unknown) => String(error));
       const isBuilt = await stat(join(folder, 'dist')).then(
@@ -133,6 +137,22 @@ describe('a deploy', () => {
     const { printed, isBuilt } = await run(['package', '--region=eu-west-1']);
     expect(printed).toMatch(/cannot be looked at \(AWS provider credentials not found[\s\S]*Say both/);
     expect(isBuilt).toBe(false);
+  });
+
+  it('of the inventory as it is shipped says what to set, without a trace of code, and builds nothing', async () => {
+    const shipped = await readFile(join(root, 'infra', 'certificates.yaml'), 'utf8');
+    const { printed, isBuilt } = await run(['package', ...newPlace], {}, shipped);
+    expect(printed).toContain('issuers.default.agreeToTerms: is missing; write true after you have read');
+    expect(printed).not.toMatch(/\n +at /);
+    expect(isBuilt).toBe(false);
+    const foreign = shipped
+      .replace('# agreeToTerms: true', 'agreeToTerms: true')
+      .replace('"{prefix}/', '"lab/');
+    const refused = await run(['package', ...newPlace], {}, foreign);
+    expect(refused.printed).toContain(
+      'write "{prefix}/clusters/lab", and keep the AWS secret as certrelay/clusters/lab',
+    );
+    expect(refused.isBuilt).toBe(false);
   });
 
   it('keeps the prefix that the deployed stack has, and gives a new stage its own', async () => {

@@ -65,8 +65,14 @@ function issuerMistakes(fields: object): readonly string[] {
   return mistakes(write({ issuers: { default: { agreeToTerms: true, ...fields } } }));
 }
 
-test('D09 the file that comes with the project is a valid inventory on staging', () => {
-  const inventory = read(readFileSync(join(infra, 'certificates.yaml'), 'utf8'));
+test('D09 the file that comes with the project is a valid inventory on staging once its user agrees to the terms', () => {
+  const shipped = readFileSync(join(infra, 'certificates.yaml'), 'utf8');
+  expect(mistakes(shipped)).toEqual([
+    expect.stringMatching(
+      /^issuers\.default\.agreeToTerms: is missing; write true after you have read .*https:/,
+    ),
+  ]);
+  const inventory = read(shipped.replace('# agreeToTerms: true', 'agreeToTerms: true'));
   expect(inventory.issuers.default?.directory).toBe(staging);
   expect(inventory.certificates).toHaveLength(1);
 });

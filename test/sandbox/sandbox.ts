@@ -112,12 +112,15 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
+/** What the bundles are built with. */
+const packagedInventory = join(import.meta.dirname, 'packaged.yaml');
+
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-sandbox-'));
   // A test run builds once.
   const built = await findBuilt('bundles');
   const bundles = built ?? join(folder, 'dist');
-  if (built === undefined) await buildService(root, bundles);
+  if (built === undefined) await buildService(root, bundles, packagedInventory);
   const sessions = new Sessions(options.roles);
   // Nobody calls before its policies are known: they need the inventory, and that the CA's address.
   const policies = new Map<string, readonly Statement[]>();
