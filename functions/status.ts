@@ -1,12 +1,14 @@
 // Reports the state of everything. Called by schedule, for its log and metrics, and by hand.
+import type { PartError } from '../lib/ports/errors.ts';
 import { parseStatusEvent } from '../lib/requests/requests.ts';
+import { findUnknown } from '../lib/requests/unknown.ts';
 import { describeStatus, type StatusReport } from '../lib/status/status.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import { type InstallationMetrics, writeMetrics } from './runtime/metrics.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** Answers with the report. @throws AggregateError with everything that needs a person, if the event says
- *  `"check": true`. */
+/** Answers with the report. Names that nobody knows are failures, and with `"check": true` everything that
+ *  needs a person. */
 export const handler = defineFunction({
   name: 'status',
   parse: parseStatusEvent,
@@ -16,12 +18,21 @@ export const handler = defineFunction({
     return { store, agents, installation, publicKey, clock, log };
   },
   async run(request, ports, { settings, inventory, signal }) {
-    const invocation = { ...request, inventory, staleAfterMs: settings.staleAfterMs, signal };
+    const unknown = await findUnknown(request.certificates ?? [], { ...ports, inventory, signal });
+    const certificates = withoutParts(request.certificates, unknown);
+    const invocation = { ...request, certificates, inventory, staleAfterMs: settings.staleAfterMs, signal };
     const { report, problems } = await describeStatus(ports, invocation);
     if (!request.certificates) writeMetrics(measure(report, settings.prefix, ports.clock.now()));
-    return { answer: report, failures: request.check ? problems : [] };
+    return { answer: report, failures: [...unknown, ...(request.check ? problems : [])] };
   },
 });
+
+function withoutParts(
+  names: readonly string[] | undefined,
+  unknown: readonly PartError[],
+): readonly string[] | undefined {
+  return names?.filter((name) => !unknown.some(({ part }) => part === name));
+}
 
 /** What today's report tells. */
 function measure(report: StatusReport, installation: string, now: Date): InstallationMetrics {

@@ -41,6 +41,7 @@ export async function openOrdering(
   const { delegationZone, preflight = true } = inventory.dns ?? {};
   return {
     connect: authorities.connect,
+    findObstacle: authorities.findObstacle,
     keys: keyMaker,
     records: route53.records,
     awaitVisible: dns.awaitVisible,

@@ -4,6 +4,8 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import type { PrunePlan } from '../policy/delivery/pruning.ts';
 import { nameDestination } from '../policy/delivery/secret-plan.ts';
+import { PartError } from '../ports/errors.ts';
+import { RequestError } from '../requests/errors.ts';
 import { unknownPart } from '../requests/unknown.ts';
 import { openAcm } from './acm/acm.ts';
 import { describeAgentReport } from './agents.ts';
@@ -218,10 +220,24 @@ function findUnknown(
   const inInventory = Object.keys(inventory.clusters);
   const unknown = (clusters ?? []).filter((name) => !inInventory.includes(name));
   const known = new Set(jobs.map(({ target, delivery }) => nameDestination(target, delivery.certificate)));
+  const owners = new Map(
+    inventory.certificates.flatMap((spec) =>
+      spec.targets.map((target) => [nameDestination(target, spec.name), spec.name] as const),
+    ),
+  );
   const missing = (targets ?? []).filter((target) => !known.has(target));
   const errors = [
-    ...missing.map((name) => unknownPart('no certificate that can be delivered has the target', name, known)),
+    ...missing.map((name) => {
+      const owner = owners.get(name);
+      return owner === undefined
+        ? unknownPart('no certificate has the target', name, owners.keys())
+        : new PartError(name, new RequestError('NotStored', describeUndeliverable(owner)));
+    }),
     ...unknown.map((name) => unknownPart('the inventory has no cluster', name, inInventory)),
   ];
   return errors.map((error) => [error.part, [error]]);
+}
+
+function describeUndeliverable(certificate: string): string {
+  return `certificate ${JSON.stringify(certificate)} cannot be delivered to it now; its entry in the report says why`;
 }

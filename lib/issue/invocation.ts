@@ -1,7 +1,7 @@
 // What one invocation of issuing works with: the request, the ports, and its time.
 
 import type { Inventory } from '../certificate/spec.ts';
-import type { ConnectAuthority, DescribeAuthority, KeyMaker } from '../ports/acme.ts';
+import type { ConnectAuthority, DescribeAuthority, FindObstacle, KeyMaker } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AwaitVisible, ChallengeRecords, Preflight } from '../ports/dns.ts';
 import type { InstallationStore } from '../ports/installation.ts';
@@ -28,6 +28,8 @@ export interface ReconcileRequest {
 /** The ports that ordering needs. They are loaded once something is due. */
 export interface OrderingPorts {
   readonly connect: ConnectAuthority;
+  /** Asked by dry runs. Absent: nothing is known of the CAs before an order. */
+  readonly findObstacle?: FindObstacle | undefined;
   readonly keys: KeyMaker;
   readonly records: ChallengeRecords;
   readonly awaitVisible: AwaitVisible;

@@ -2,9 +2,11 @@
 
 import { keepFailures, once } from '../async/promise-cache.ts';
 import { slowCode } from '../policy/issuance/backoff.ts';
+import { isForPerson } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { resumes } from '../policy/issuance/resume.ts';
 import { errorOfPart, PartError } from '../ports/errors.ts';
+import { RequestError } from '../requests/errors.ts';
 import { Blame } from './blame.ts';
 import { compareLater, continueLater, isFollowed } from './continuation.ts';
 import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
@@ -60,7 +62,8 @@ export async function issueCertificates(
     asked: request.certificates?.length,
     ms: ports.clock.now().getTime() - startedAt.getTime(),
   });
-  const failed = [...plan.unreadable.map(failureOfUnreadable), ...outcomes.flatMap(failureOf)];
+  const refused = request.dryRun ? plan.certificates.flatMap(refusalOf) : [];
+  const failed = [...plan.unreadable.map(failureOfUnreadable), ...outcomes.flatMap(failureOf), ...refused];
   return { report, failures: new Map(failed) };
 }
 
@@ -145,6 +148,12 @@ function logPlan({ certificates }: IssuePlan, { log }: IssuePorts): void {
 
 function failureOfUnreadable({ name, error }: UnreadableCertificate): readonly [string, PartError] {
   return [name, errorOfPart(name, error)];
+}
+
+/** In a dry run: what no order could succeed for before a person acts. */
+function refusalOf({ name, plan }: PlannedCertificate): readonly (readonly [string, PartError])[] {
+  if (plan.decision !== 'wait' || !isForPerson(plan.reason)) return [];
+  return [[name, new PartError(name, new RequestError(plan.reason, plan.message))]];
 }
 
 function failureOf(outcome: OrderOutcome): readonly (readonly [string, PartError])[] {

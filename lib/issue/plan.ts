@@ -5,6 +5,7 @@ import type { InstallationRecord } from '../ports/installation.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import { admitOrders } from './gather/admission.ts';
 import { type Allowance, addGrace, openAllowance } from './gather/allowance.ts';
+import type { rehearseOrders } from './gather/dry-run.ts';
 import {
   type Candidate,
   gather,
@@ -57,7 +58,10 @@ export async function planIssuing(
     ? checked.candidates
     : await refreshWindows(checked.candidates, ports, invocation, now);
   const judged = planCertificates(candidates, now);
-  const planned = addGrace(await admitOrders(judged, { ...request, allowance }, ports, invocation));
+  const admission = { ...request, allowance };
+  const admitted = await admitOrders(judged, admission, ports, invocation);
+  const rehearsed = dryRun ? await rehearse(admitted, admission, ports, invocation) : admitted;
+  const planned = addGrace(rehearsed);
   return {
     certificates: planned,
     unreadable,
@@ -67,6 +71,11 @@ export async function planIssuing(
     installation,
     isComplete: checked.isComplete && unreadable.length === 0,
   };
+}
+
+async function rehearse(...given: Parameters<typeof rehearseOrders>) {
+  const { rehearseOrders } = await import('./gather/dry-run.ts');
+  return rehearseOrders(...given);
 }
 
 /** Whether any certificate was stored here before this pass, by whatever version of Certrelay. */

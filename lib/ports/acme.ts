@@ -182,6 +182,15 @@ export type ConnectAuthority = (issuer: string, signal: AbortSignal) => Promise<
  *  @throws AcmeError */
 export type DescribeAuthority = (issuer: string, signal: AbortSignal) => Promise<CaaSubject>;
 
+/** Why the CA of an issuer would refuse every such order, as a clause that says what to do; `undefined` if
+ *  nothing is known against it. Orders and registers nothing.
+ *  @throws AcmeError, StoreError */
+export type FindObstacle = (
+  issuer: string,
+  order: { readonly domains: readonly string[]; readonly profile?: string | undefined },
+  signal: AbortSignal,
+) => Promise<string | undefined>;
+
 /** Makes private keys and certificate requests. */
 export interface KeyMaker {
   /** A new private key as PKCS#8 PEM. */

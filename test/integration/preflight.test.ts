@@ -15,6 +15,8 @@ import type { HostedZone } from '../sandbox/route53/hosted-zone.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 const report = z.object({
+  ok: z.boolean(),
+  failures: z.array(z.unknown()),
   certificates: z.array(
     z.looseObject({
       decision: z.string(),
@@ -79,27 +81,41 @@ const write = async (
   await client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zone.id, ChangeBatch: { Changes } }));
 };
 
-/** The only line of a report over one certificate. */
+/** The only line of a report over one certificate, with the failures of the call. */
 async function ask(name: string, event: object = {}) {
-  const { answer, error } = await sandbox.lambda.invoke('issue', { certificates: [name], ...event });
+  const call = { certificates: [name], ...event, report: true };
+  const { answer, error } = await sandbox.lambda.invoke('issue', call);
   expect(error?.errorMessage).toBeUndefined();
-  const [line] = report.parse(answer).certificates;
+  const { certificates, ok, failures } = report.parse(answer);
+  const [line] = certificates;
   if (!line) throw new Error('the report is empty');
-  return line;
+  expect(ok).toBe(failures.length === 0);
+  return { ...line, failures };
 }
+
+/** Tags and values of the certificate's AWS secret, as text. */
+const keptOf = (name: string) => {
+  const { tags, versions } = sandbox.secretsManager.vault.find(`${prefix}/certificates/${name}`) ?? {};
+  return JSON.stringify([[...(tags ?? [])], [...(versions ?? [])]]);
+};
 
 const orders = () => sandbox.journal.count({ service: 'acme', action: 'newOrder' });
 
 /** Held back in a dry run and in a pass, for the words given; ordered by the pass after `mend`. */
 async function expectObstacle(name: string, words: readonly string[], mend: () => unknown): Promise<void> {
-  const before = orders();
+  const [before, kept] = [orders(), keptOf(name)];
   for (const event of [{ dryRun: true }, {}]) {
     const line = await ask(name, event);
     expect(line).toMatchObject({ decision: 'wait', reason: 'Preflight' });
+    // A pass waits for a person and goes on; whoever tries wants to know.
+    const failures = [{ what: name, code: 'Preflight', message: line.message }];
+    expect(line.failures).toEqual('dryRun' in event ? failures : []);
     for (const word of words) expect(line.message).toContain(word);
+    // A pass remembers why, and nothing else.
+    if ('dryRun' in event) expect(keptOf(name)).toBe(kept);
+    expect(keptOf(name)).not.toContain('PRIVATE KEY');
   }
   expect(orders()).toBe(before);
-  expect(sandbox.secretsManager.vault.find(`${prefix}/certificates/${name}`)).toBeUndefined();
   await mend();
   expect(await ask(name)).toMatchObject({ decision: 'order', outcome: 'issued' });
   expect(orders()).toBe(before + 1);

@@ -8,6 +8,7 @@ import {
   type CertificateAuthority,
   type ConnectAuthority,
   type DescribeAuthority,
+  type FindObstacle,
 } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -15,6 +16,7 @@ import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
 import type { Timeouts } from './http.ts';
 import { finishRollover, rollOver } from './key-rollover.ts';
+import { findObstacle } from './obstacles.ts';
 import { findAccount, makeAccountKey, type Registrant, registerAccount } from './registration.ts';
 import { Session } from './session.ts';
 import { Transport } from './transport.ts';
@@ -44,6 +46,9 @@ export interface Authorities {
   /** Describes an issuer for CAA checks. Reads only the CA's directory and registers no account.
    *  @throws AcmeError. */
   readonly describe: DescribeAuthority;
+  /** Finds what an order of an issuer would fail for, without ordering or registering anything.
+   *  @throws AcmeError `Unsupported` if the inventory has no such issuer; StoreError. */
+  readonly findObstacle: FindObstacle;
   /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before it is
    *  sent to the CA. After a crash or an error, the next call or `connect` finishes the exchange. Call it
    *  only while no order is open: the TXT values of an open order belong to the old key.
@@ -88,6 +93,8 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
       const identities = published.length > 0 ? published : (issuer.caaIdentity ?? []);
       return { identities, accountUrl, ...lasting };
     },
+    findObstacle: async (name, order, signal) =>
+      findObstacle(order, { ...(await reach(name)), accounts: options.accounts }, signal),
     async rollAccountKey(name, signal) {
       const { directory, transport } = await reach(name);
       await rollOver({ directory, transport, accounts: options.accounts }, signal);

@@ -143,9 +143,9 @@ function mayBlameReplaces({ problem }: AcmeError): boolean {
 
 /** Checks an order against what the CA offers.
  *  @throws AcmeError `Unsupported` if the order has too many names, or the CA does not offer the profile. */
-async function requireProfile(
-  { domains, profile }: OrderRequest,
-  { issuer, transport }: AuthorityParts,
+export async function requireProfile(
+  { domains, profile }: Pick<OrderRequest, 'domains' | 'profile'>,
+  { issuer, transport }: Pick<AuthorityParts, 'issuer' | 'transport'>,
   signal: AbortSignal,
 ): Promise<void> {
   const most = maxNamesOf(issuer.directory, profile);

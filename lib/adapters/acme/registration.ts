@@ -92,9 +92,12 @@ export function makeAccountKey(): string {
 }
 
 const bindingSchema = z.object({ kid: z.string().min(1), hmacKey: z.string().regex(/^[\w+/-]+={0,2}$/) });
+/** A CA's name for its customer, and the key that it gave it. */
 type Binding = z.infer<typeof bindingSchema>;
 
-async function readBinding(
+/** The issuer's external account binding; `undefined` if it has none, and needs none.
+ *  @throws AcmeError `Unsupported` if the CA asks for one, or the AWS secret does not hold one. */
+export async function readBinding(
   { issuer, readText }: Registrant,
   isRequired: boolean,
   signal: AbortSignal,

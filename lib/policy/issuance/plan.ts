@@ -1,5 +1,5 @@
 // The plan: a decision for every certificate, as data that can be printed.
-import { type Decision, judge, type Situation } from './decision.ts';
+import { type Decision, judge, type Situation, type WaitReason } from './decision.ts';
 
 /** One certificate's line of the plan, and of the report. */
 export type PlanEntry = { readonly name: string } & Decision & {
@@ -29,6 +29,12 @@ export function planCertificates<Known extends { readonly name: string; readonly
     .map((known) => ({ known, expiry: expiryOf(known.situation) }))
     .sort((one, other) => one.expiry - other.expiry || compareNames(one.known.name, other.known.name))
     .map(({ known }) => ({ ...known, plan: planOne(known, now) }));
+}
+
+/** Whether a certificate with the reason is not ordered before a person acts. A pause is left out: a person
+ *  has acted. */
+export function isForPerson(reason: WaitReason): reason is 'NotAllowed' | 'NameTaken' | 'Preflight' {
+  return ['NotAllowed', 'NameTaken', 'Preflight'].includes(reason);
 }
 
 /** Judges one certificate, and returns its line of the plan. */
