@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import type { StackProvider } from './deployed-stack.ts';
+import type { NoticeParameters } from './notice-parameters.ts';
 import type { Resources } from './permissions.ts';
 import { checkRate, readRate } from './rates.ts';
 
@@ -29,7 +30,11 @@ interface Serverless {
     /** Everything below `resources` in serverless.yml, merged. */
     readonly resources: { readonly Resources: Resources; Outputs?: Record<string, unknown> };
     /** Absent in a serverless.yml of an earlier version. */
-    readonly custom?: { readonly roles?: RoleParameters; readonly accessLog?: string };
+    readonly custom?: {
+      readonly roles?: RoleParameters;
+      readonly notices?: NoticeParameters;
+      readonly accessLog?: string;
+    };
   };
   getProvider(name: 'aws'): StackProvider;
   /** Sets a part of the configuration, before its variables are resolved. */
@@ -105,6 +110,9 @@ export default class CertrelayPlugin {
       const { fillRoles, writesLastingRecords } = await import('./permissions.ts');
       const { keepsLastingRecords } = await import('./lasting-records.ts');
       const inventory = await readOwnInventory();
+      const { findNoticeProblems } = await import('./notice-parameters.ts');
+      const wrong = findNoticeProblems(serverless.service.custom?.notices ?? {}, inventory);
+      if (wrong.length > 0) throw new serverless.classes.Error(wrong.join('\n'), 'CERTRELAY_REFUSED');
       const { lastingRecords = 'auto', ...options } = serverless.service.custom?.roles ?? {};
       const keeps =
         !writesLastingRecords(inventory) && (await keepsLastingRecords(lastingRecords, readDeployed, log));
@@ -176,7 +184,9 @@ async function finish(serverless: Serverless, log: Tools['log']): Promise<void> 
   );
   const statusFunction = serverless.service.functions.status?.name ?? '';
   const service = { statusFunction, hasRegistration };
-  for (const line of await finishDeploy(serverless.getProvider('aws'), service)) log.notice(line);
+  const { describeMail } = await import('./notice-parameters.ts');
+  const lines = await finishDeploy(serverless.getProvider('aws'), service);
+  for (const line of [...describeMail(serverless.service.custom?.notices ?? {}), ...lines]) log.notice(line);
 }
 
 /** Adds the output by which the next deploy knows what is new to the installation. */

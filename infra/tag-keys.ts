@@ -69,6 +69,7 @@ export const installationTags: Writers = {
   probePass: ['probe'],
   discoverPass: ['discover'],
   'cluster/': ['deploy'],
+  channels: ['notify'],
 };
 
 /** Patterns of the keys that a function may write: each key, and what it goes on in where its value is too

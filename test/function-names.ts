@@ -10,4 +10,5 @@ export const functionNames = [
   'pause',
   'probe',
   'status',
+  'notify',
 ] as const;

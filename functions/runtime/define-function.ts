@@ -5,7 +5,7 @@ import type { CalledFunction } from '../../lib/policy/commands.ts';
 import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import { readCallEvent } from '../../lib/requests/event.ts';
-import type { FunctionEvent } from '../../lib/requests/requests.ts';
+import type { FunctionEvent, RequestMessage } from '../../lib/requests/requests.ts';
 import type { Settings } from '../../lib/settings/functions.ts';
 import { answerBatch, type MergedRequest, type Work } from './batch.ts';
 import { CallError, type CallReport, describeFailures, makeCallReport } from './failures.ts';
@@ -97,6 +97,49 @@ export function defineQueueFunction<Request extends MergedRequest, Ports, Answer
     const work: Work<Request> = (request) =>
       withPorts(parts.connect, invocation, (ports) => parts.work(request, ports, invocation));
     return { answer: await answerBatch(parsed.messages, work, invocation.log) };
+  });
+}
+
+/** Parts of a function whose messages have nothing in common, so that each is worked on by itself. */
+export interface MessageFunctionParts<Request, Ports, Answer> {
+  readonly name: CalledFunction;
+  /** @throws ConfigError `Event`. */
+  readonly parse: (event: unknown) => FunctionEvent<Request>;
+  readonly connect: Connect<Ports>;
+  /** A direct call. */
+  readonly run: Run<Request, Ports, Answer>;
+  /** Works on all messages of a batch at the same time; returns the ids of those that SQS must deliver
+   *  again. */
+  readonly work: (
+    messages: readonly Readable<Request>[],
+    ports: Ports,
+    invocation: Invocation,
+  ) => Promise<readonly string[]>;
+}
+
+/** A message of a batch that was parsed. */
+export type Readable<Request> = Extract<RequestMessage<Request>, { readonly request: Request }>;
+
+/** As `defineQueueFunction`, with one connection for the whole batch. Messages that cannot be read are
+ *  logged, and SQS delivers them again. */
+export function defineMessageFunction<Request, Ports, Answer>(
+  parts: MessageFunctionParts<Request, Ports, Answer>,
+): Handler<Answer | SQSBatchResponse> {
+  return openDoor<Answer | SQSBatchResponse>(parts.name, async (event, invocation) => {
+    const parsed = parts.parse(event);
+    if (parsed.kind === 'request') {
+      const { request } = parsed;
+      return withPorts(parts.connect, invocation, (ports) => parts.run(request, ports, invocation));
+    }
+    const readable = parsed.messages.filter((message) => 'request' in message);
+    const refused = parsed.messages.filter((message) => 'problem' in message);
+    for (const { id, problem } of refused)
+      invocation.log.error('message refused', { messageId: id, problem });
+    const failed = await withPorts(parts.connect, invocation, (ports) =>
+      parts.work(readable, ports, invocation),
+    );
+    const ids = [...refused.map(({ id }) => id), ...failed];
+    return { answer: { batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) } };
   });
 }
 

@@ -15,6 +15,7 @@ const looks: Readonly<Record<CalledFunction, 'dry run' | 'again' | 'status'>> = 
   import: 'status',
   revoke: 'status',
   pause: 'status',
+  notify: 'status',
 };
 
 /** Names in one command; with more of them it asks for everything. */

@@ -1,4 +1,5 @@
 // How the inventory describes channels for notices to people.
+import type { Weekday } from './rollout-spec.ts';
 
 /** Kinds of channels. */
 export const channelKinds = ['slack', 'teams', 'pagerduty', 'webhook', 'email'] as const;
@@ -11,13 +12,9 @@ export const noticeEvents = ['Degraded', 'Recovered', 'Issued'] as const;
 /** One of `noticeEvents`. */
 export type NoticeEvent = (typeof noticeEvents)[number];
 
-/** Days of the week as `digest` names them, Sunday first. */
-export const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
-
 /** When a channel gets a digest, by the clocks of a place. */
 export interface DigestTime {
-  /** One of `weekdays`, or `daily`. */
-  readonly day: (typeof weekdays)[number] | 'daily';
+  readonly day: Weekday | 'daily';
   /** 0 to 23. */
   readonly hour: number;
   /** 0 to 59. */
@@ -31,7 +28,8 @@ export interface NoticeChannel {
   readonly kind: ChannelKind;
   /** AWS secret with the channel's URL or key. Absent: `email`, which has none. */
   readonly secret?: string | undefined;
-  /** Where to post; for `webhook` only, whose secret is a signing key. */
+  /** Where to post: for `webhook`, whose secret is a signing key, and for `pagerduty`, if its service region
+   *  is another than that of the US. */
   readonly url?: string | undefined;
   readonly events: readonly NoticeEvent[];
   /** Absent: no digest. */

@@ -1,6 +1,7 @@
 // The inventory after parsing and defaults: certificates, the issuers they come from, the targets they go to.
 import type { ClusterSpec } from './cluster-spec.ts';
 import type { DnsSpec } from './dns-spec.ts';
+import type { NoticeChannel } from './notice-spec.ts';
 import type { RolloutSpec, WorkloadReference } from './rollout-spec.ts';
 
 /** Key types of certificates. Every public CA signs them. */
@@ -216,4 +217,6 @@ export interface Inventory {
   readonly registration?: RegistrationSpec | undefined;
   readonly discovery?: DiscoverySpec | undefined;
   readonly dns?: DnsSpec | undefined;
+  /** Channels for notices to people; absent: not decided. */
+  readonly notifications?: readonly NoticeChannel[] | undefined;
 }

@@ -5,6 +5,7 @@ import type { StoredSpec } from '../certificate/stored.ts';
 import { findCrossMistakes } from './cross-checks.ts';
 import { serializeDiscovery } from './discovery-fields.ts';
 import { formatDuration } from './fields.ts';
+import { serializeNotifications } from './notice-fields.ts';
 import { findForeignSecrets } from './prefix.ts';
 import { serializeAddresses, serializeProbe } from './probe-fields.ts';
 import {
@@ -56,7 +57,7 @@ export function parseInventory(
 
 /** YAML text that `parseInventory` parses to the same inventory. Contains every value, defaults too. */
 export function serializeInventory(inventory: Inventory): string {
-  const { certificates, registration, discovery } = inventory;
+  const { certificates, registration, discovery, notifications } = inventory;
   return dump({
     ...inventory,
     certificates: certificates.map(serializeCertificate),
@@ -64,6 +65,7 @@ export function serializeInventory(inventory: Inventory): string {
       ? {}
       : { registration: { ...registration, targets: registration.targets.map(serializeTarget) } }),
     ...(discovery === undefined ? {} : { discovery: serializeDiscovery(discovery) }),
+    ...(notifications === undefined ? {} : { notifications: serializeNotifications(notifications) }),
   });
 }
 

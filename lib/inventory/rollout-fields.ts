@@ -126,7 +126,8 @@ function formatTime(minute: number): string {
   return `${hours}:${minutes}`;
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether this is a time zone that the runtime knows, such as `Europe/Berlin`. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;

@@ -26,6 +26,7 @@ import {
   zone,
 } from './fields.ts';
 import { issuer } from './issuer-fields.ts';
+import { notifications } from './notice-fields.ts';
 import { ordering } from './order-fields.ts';
 import { addressFields, probe } from './probe-fields.ts';
 import { rollout } from './rollout-fields.ts';
@@ -160,6 +161,11 @@ export const inventorySchema = mapping({
     .optional()
     .describe('Which objects in clusters may request certificates. Default: none'),
   dns: dns.optional().describe('Access to hosted zones'),
+  notifications: notifications
+    .optional()
+    .describe(
+      'Channels that people are told through. Default: none, or the mail address of the parameter alarmEmail',
+    ),
 }) satisfies z.ZodType<Inventory>;
 
 /** Limit of targets in one request. */

@@ -10,7 +10,8 @@ export type CalledFunction =
   | 'revoke'
   | 'pause'
   | 'probe'
-  | 'status';
+  | 'status'
+  | 'notify';
 
 /** Which installation commands are for. What is absent, or the default of serverless.yml, is not named. */
 export interface InstallationPlace {

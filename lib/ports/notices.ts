@@ -1,5 +1,8 @@
-// Port to the queue of notices to people. Each comment is part of the contract.
+// Ports to the queue of notices to people, and to the channels. Each comment is part of the contract.
+import type { NoticeChannel } from '../certificate/notice-spec.ts';
 import type { HealthChange, Subject } from '../policy/health/change.ts';
+import type { NoticeDelivery } from '../policy/notices/grouping.ts';
+import type { Notice } from '../policy/notices/notice.ts';
 import type { HealthWord } from '../state/health.ts';
 
 /** What one pass has to tell people. What is not there is not told. It contains no secret. Texts may come
@@ -62,3 +65,32 @@ export interface NoticeQueue {
    *  @throws the signal's reason once the signal is aborted. */
   send(message: NoticeMessage, id: string, signal: AbortSignal): Promise<void>;
 }
+
+/** A notice on its way to one channel. */
+export interface QueuedDelivery extends NoticeDelivery {
+  /** Tries that failed. */
+  readonly tries: number;
+  /** When it is tried at the earliest. Absent: at once. */
+  readonly notBefore?: Date | undefined;
+}
+
+/** The same queue, for what `notify` leaves itself: each notice has a message of its own for each channel, so
+ *  that none waits for another. */
+export interface DeliveryQueue {
+  /** Hands over all of them. A message comes back after 15 minutes at most, also if it may not be tried yet.
+   *  @throws QueueError `QueueFailed`: some may have been handed over
+   *  @throws the signal's reason once the signal is aborted. */
+  send(deliveries: readonly QueuedDelivery[], id: string, signal: AbortSignal): Promise<void>;
+}
+
+/** How one try ended. `words`: one short line for people that does not contain the channel's URL or key.
+ *  `accepted`: the service has it. `refused`: it will never take it. `failed`: a later try may succeed, after
+ *  `retryAfterMs` if the service says so. */
+export type TryResult =
+  | { readonly kind: 'accepted' | 'refused'; readonly words: string }
+  | { readonly kind: 'failed'; readonly words: string; readonly retryAfterMs?: number | undefined };
+
+/** Tries once to give a notice to a channel, for at most 15 seconds for each request. A second call may show
+ *  it twice.
+ *  @throws the signal's reason once the signal is aborted; nothing else. */
+export type PostNotice = (channel: NoticeChannel, notice: Notice, signal: AbortSignal) => Promise<TryResult>;

@@ -202,7 +202,9 @@ export function parsePauseEvent(event: unknown): PauseRequest {
   return parseFields(pauseRequest, orEmpty(event));
 }
 
-function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
+/** A direct call, or a batch, whose bodies `parseBody` parses.
+ *  @throws what `parseBody` throws for a direct call. A message of a batch has a `problem` instead. */
+export function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
   const batch = sqsBatch.safeParse(event);
   if (!batch.success) return { kind: 'request', request: parseBody(orEmpty(event)) };
   const messages = batch.data.Records.map(({ messageId: id, body }): RequestMessage<R> => {

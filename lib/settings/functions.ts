@@ -25,6 +25,14 @@ export interface Settings {
   readonly issueQueueUrl?: string | undefined;
   /** URL of the queue that `deploy` reads. Absent: one invocation delivers to all clusters. */
   readonly deployQueueUrl?: string | undefined;
+  /** URL of the queue that `notify` reads. Absent: nobody gets notices. */
+  readonly notifyQueueUrl?: string | undefined;
+  /** ARN of the SNS topic of alarms, which notices by mail go to. Absent: there is none. */
+  readonly alarmTopic?: string | undefined;
+  /** Whether changes of health are mailed if the inventory says nothing of notices. */
+  readonly mailsChanges?: boolean | undefined;
+  /** URL of SNS, as the AWS SDK reads it. Absent: that of the topic's region. */
+  readonly snsEndpoint?: string | undefined;
   /** Name of the EventBridge bus for delivery events. Absent: no events are sent. */
   readonly eventBus?: string | undefined;
   /** URL of the API server of the cluster that this process runs in, from the pod's environment. Absent: it
@@ -75,13 +83,15 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       problems.push(`CERTRELAY_RESOLVERS: "${resolver}" must be an IP address, or address:port`);
     }
   }
-  const [issueQueueUrl, deployQueueUrl] = ['CERTRELAY_ISSUE_QUEUE_URL', 'CERTRELAY_DEPLOY_QUEUE_URL'].map(
-    (name) => {
-      const url = read(name);
-      if (url !== undefined && !URL.canParse(url)) problems.push(`${name} must be the URL of an SQS queue`);
-      return url;
-    },
-  );
+  const [issueQueueUrl, deployQueueUrl, notifyQueueUrl] = ['ISSUE', 'DEPLOY', 'NOTIFY'].map((name) => {
+    const variable = `CERTRELAY_${name}_QUEUE_URL`;
+    const url = read(variable);
+    if (url !== undefined && !URL.canParse(url)) problems.push(`${variable} must be the URL of an SQS queue`);
+    return url;
+  });
+  const alarmTopic = read('CERTRELAY_ALARM_TOPIC');
+  if (alarmTopic !== undefined && !/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/.test(alarmTopic))
+    problems.push('CERTRELAY_ALARM_TOPIC must be the ARN of an SNS topic');
   const eventBus = read('CERTRELAY_EVENT_BUS');
   if (eventBus !== undefined && !/^[\w./-]{1,256}$/.test(eventBus)) {
     problems.push('CERTRELAY_EVENT_BUS must be the name of an EventBridge bus of this account and region');
@@ -110,6 +120,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     resolvers: resolvers && resolvers.length > 0 ? resolvers : undefined,
     issueQueueUrl,
     deployQueueUrl,
+    notifyQueueUrl,
+    alarmTopic,
+    mailsChanges: read('CERTRELAY_MAILS_CHANGES') === 'yes',
+    snsEndpoint: read('AWS_ENDPOINT_URL_SNS'),
     eventBus,
     kubernetesServer: serverOf(read('KUBERNETES_SERVICE_HOST'), read('KUBERNETES_SERVICE_PORT')),
     staleAfterMs: Number(minutes) * 60_000,

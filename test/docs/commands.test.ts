@@ -10,6 +10,7 @@ import * as z from 'zod';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { readCallEvent } from '../../lib/requests/event.ts';
 import { parseImportEvent } from '../../lib/requests/import.ts';
+import { parseNotifyEvent } from '../../lib/requests/notify.ts';
 import {
   parseDeployEvent,
   parseDiscoverEvent,
@@ -43,6 +44,7 @@ const parsers: Readonly<Record<string, (event: unknown) => unknown>> = {
   pause: parsePauseEvent,
   probe: parseProbeEvent,
   status: parseStatusEvent,
+  notify: parseNotifyEvent,
 };
 
 function isStillTrue(shown: Shown): boolean {

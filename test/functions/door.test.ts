@@ -8,6 +8,7 @@ import { handler as discover } from '../../functions/discover.ts';
 import { handler as exportHandler } from '../../functions/export.ts';
 import { handler as importHandler } from '../../functions/import.ts';
 import { handler as issue } from '../../functions/issue.ts';
+import { handler as notify } from '../../functions/notify.ts';
 import { handler as pause } from '../../functions/pause.ts';
 import { handler as probe } from '../../functions/probe.ts';
 import { handler as register } from '../../functions/register.ts';
@@ -25,6 +26,7 @@ const direct = {
   export: exportHandler,
   import: importHandler,
   issue,
+  notify,
   pause,
   probe,
   revoke,

@@ -9,7 +9,7 @@ import { makeService } from './packaged.ts';
 const outputs = { HttpApiUrl: 'https://abc.execute-api.eu-west-1.amazonaws.com' };
 
 /** What osls's hook at the end of a command prints, and what it asked of AWS. */
-async function finish(answers: CloudFormationAnswers, command = 'deploy') {
+async function finish(answers: CloudFormationAnswers, command = 'deploy', alarmEmail = '') {
   const aws = await startCloudFormation(answers);
   const { endpoint, credentials } = aws;
   const config = { endpoint, credentials, region: 'eu-west-1', maxAttempts: 1 };
@@ -27,6 +27,7 @@ async function finish(answers: CloudFormationAnswers, command = 'deploy') {
       functions: { status: { name: 'certrelay-prod-status' } },
       provider: {},
       resources: { Resources: {} },
+      custom: { notices: { alarmEmail } },
     },
     getProvider: () => ({
       naming: { getStackName: () => 'certrelay-prod' },
@@ -93,4 +94,11 @@ it.each([
 ])('says nothing after %s', async (command) => {
   const { lines, asked } = await finish({ outputs }, command);
   expect([lines, asked]).toEqual([[], []]);
+});
+
+it('says that the mail address must be confirmed, where alarms are mailed', async () => {
+  const { lines } = await finish({ outputs }, 'deploy', 'ops@example.com');
+  expect(lines[0]).toMatch(
+    /^Alarms are mailed to ops@example.com: nothing arrives before somebody follows the link/,
+  );
 });

@@ -155,6 +155,7 @@ it('each function of the project holds the rooms it needs and none of another fu
     revoke: ['acm', ...clusters, ...registering, 'import', 'export', 'pause'],
     pause: ['acm', ...ordering, 'dns', ...clusters, ...registering, 'tls'],
     probe: ['acm', ...ordering, ...clusters, ...registering, 'import'],
+    notify: ['acm', ...ordering, 'dns', ...clusters, 'register', 'webhook', 'import', 'export', 'tls'],
   };
   expect(functions.map(({ name }) => name)).toEqual(Object.keys(foreign).toSorted(byText));
   const putsEvents = rooms.filter(([, has]) => has.has('eventbridge')).map(([name]) => name);

@@ -171,7 +171,8 @@ function resolveArn(value: unknown, { region, account, arns, parameters }: Accou
     'AWS::AccountId': account,
   };
   return parsed['Fn::Sub'].replace(/\$\{([\w:.]+)\}/g, (_, name: string) => {
-    const resolved = names[name] ?? (name.endsWith('.Arn') ? arnOf(name.slice(0, -4)) : undefined);
+    const resolved =
+      names[name] ?? arns?.[name] ?? (name.endsWith('.Arn') ? arnOf(name.slice(0, -4)) : undefined);
     if (resolved === undefined) throw new Error(`a reference this file cannot resolve: ${name}`);
     return resolved;
   });

@@ -21,6 +21,7 @@ const registered = {
 };
 const region = 'us-east-1';
 const eventBus = 'deliveries';
+const channelSecret = `${prefix}/notify/slack`;
 const password = { secret: `${prefix}/passwords/edge` };
 const keystore = { cluster: 'lab', namespace: 'edge', format: 'pkcs12', password };
 const ordering = ['issue', 'revoke'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
@@ -28,7 +29,7 @@ const entering = ['deploy', 'discover', 'import'].map((name) => `arn:aws:iam::12
 /** Lambda's own doing in the function's name: the sandbox prints logs instead. */
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 /** What revoke lists to keep within the limits of Let's Encrypt, which the sandbox's CA does not have. */
-const unseen: readonly string[] = ['revoke secretsmanager:ListSecrets'];
+const unseen: readonly string[] = ['revoke secretsmanager:ListSecrets', 'status sqs:SendMessage'];
 
 /** What the owner of the role gives it. */
 const describesItsCluster: Statement = {
@@ -59,6 +60,7 @@ beforeAll(async () => {
       far: { name: 'far', region: 'eu-central-1', roleArn: eksRole },
     },
     eventBus,
+    notifications: [{ slack: { secret: channelSecret } }, { email: true }],
     registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets },
     discovery: { places: ['lab/edge', 'prod/edge', 'far/edge'], zones: ['example.com'] },
     manifests: annotatedService,
@@ -74,7 +76,10 @@ beforeAll(async () => {
   sandbox.route53.createZone('example.com', { delegated: false });
   sandbox.route53.createZone('example.net', { account: '210987654321' });
   sandbox.route53.createZone('example.net', { account: '210987654321', delegated: false });
-  await sandbox.keepSecrets({ [password.secret]: 'sixteen letters!' });
+  await sandbox.keepSecrets({
+    [password.secret]: 'sixteen letters!',
+    [channelSecret]: sandbox.receivers.urls.slack,
+  });
   await importByHand('taken.example.com');
   await askForBinding();
   await takeOver();
@@ -127,6 +132,32 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('status', { certificates: ['taken'] });
   expect((await lambda.invoke('discover', {})).error).toBeUndefined();
   await importDiscovered();
+  await tellPeople();
+}
+
+/** A channel that does not take a notice at first, and a person who rings all of them. */
+async function tellPeople(): Promise<void> {
+  const { queues, faults, lambda, receivers } = sandbox;
+  faults.set('notices', 'slack', { kind: 'error', code: 'x', status: 503 });
+  const change = {
+    subject: { kind: 'certificate', name: 'taken' },
+    health: 'Degraded',
+    previousHealth: 'Healthy',
+  };
+  const unknown = { domains: null, cause: null, certificates: null, version: null, notAfter: null };
+  const rest = { ...unknown, expiresInDays: null, targets: null, command: null };
+  const words = { reason: 'OrderFailing', message: 'it failed', since: new Date() };
+  const omitted = { changes: 0, issued: 0, rows: 0 };
+  const news = {
+    schema: 1,
+    installation: prefix,
+    at: new Date(),
+    changes: [{ ...change, ...words, ...rest }],
+  };
+  queues.notify.send(JSON.stringify({ ...news, issued: [], omitted }));
+  await queues.notify.untilEmpty();
+  expect(receivers.accepted.slack).toHaveLength(1);
+  expect((await lambda.invoke('notify', { test: true })).error).toBeUndefined();
 }
 
 /** A cluster does not answer for a while, and a value cannot be read. */
@@ -282,7 +313,7 @@ async function revoke(): Promise<void> {
 const policyOf = (name: string): readonly Statement[] => sandbox.policies.get(name) ?? [];
 
 function callsOf(principal: string): readonly Call[] {
-  const aws = ['secretsmanager', 'route53', 'sqs', 'sts', 'eks', 'acm', 'events'];
+  const aws = ['secretsmanager', 'route53', 'sqs', 'sts', 'eks', 'acm', 'events', 'sns'];
   return sandbox.journal.find({ principal }).filter(({ service }) => aws.includes(service));
 }
 
@@ -360,6 +391,8 @@ const reserved: readonly (readonly [string, readonly (typeof functions)[number][
   ['acm ', ['deploy']],
   ['events ', ['deploy']],
   ['/webhook', ['register']],
+  ['/notify/', ['notify']],
+  ['sns ', ['notify']],
 ];
 
 it.each(reserved)('Y10 calls about %s are allowed to %j and to no other function', (part, owners) => {

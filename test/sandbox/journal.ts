@@ -15,7 +15,9 @@ export type Service =
   | 'lambda'
   | 'apigateway'
   | 'kubernetes'
-  | 'dns';
+  | 'dns'
+  | 'sns'
+  | 'notices';
 
 /** One call. `action` is the API's own name (`PutSecretValue`, `newOrder`, `patch secrets`). */
 export interface Call {

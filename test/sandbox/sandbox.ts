@@ -24,9 +24,11 @@ import type { Statement } from './iam/evaluation.ts';
 import { Journal } from './journal.ts';
 import { type SandboxKubernetes, startKubernetes } from './kubernetes/server.ts';
 import { type Lambda, type LogLine, startLambda } from './lambda/server.ts';
+import { type Receivers, startReceivers } from './notices/receivers.ts';
 import { accessKeyOf } from './principal.ts';
 import { type SandboxRoute53, startRoute53 } from './route53/server.ts';
 import { type SecretsManager, startSecretsManager } from './secrets-manager/server.ts';
+import { type Sns, startSns } from './sns/server.ts';
 import { Queue } from './sqs/queue.ts';
 import { type Sqs, startSqs } from './sqs/server.ts';
 import { startSts } from './sts/server.ts';
@@ -69,6 +71,9 @@ export interface SandboxOptions {
   readonly realKubeconfig?: string;
   /** Whether agents may list AWS secrets, as `ListsRegistered` of infra/agent-role.yaml says. */
   readonly agentsList?: boolean;
+  /** `notifications` of the inventory, for the receivers; what has a URL there gets that of its receiver.
+   *  With it there is a topic of alarms. */
+  readonly notifications?: readonly Readonly<Record<string, unknown>>[];
   /** Bus that deliveries are told to. */
   readonly eventBus?: string;
   /** What functions are told of how often the schedule calls `issue`; nothing where absent. */
@@ -89,7 +94,10 @@ export interface Sandbox {
   readonly acm: SandboxAcm;
   readonly eventBridge: SandboxEventBridge;
   readonly sqs: Sqs;
-  readonly queues: { readonly issue: Queue; readonly deploy: Queue };
+  readonly queues: { readonly issue: Queue; readonly deploy: Queue; readonly notify: Queue };
+  readonly sns: Sns;
+  /** Slack and its like. */
+  readonly receivers: Receivers;
   readonly lambda: Lambda;
   /** URL of the HTTP API. */
   readonly httpApi: string;
@@ -150,6 +158,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { eventBus = '' } = options;
   const eventBridge = await startEventBridge({ ...surroundings, buses: [eventBus] });
   const sqs = await startSqs({ ...surroundings, queues: Object.values(queues) });
+  const sns = await startSns([alarmTopic], surroundings);
+  const receivers = await startReceivers(surroundings);
+  const receiversCa = join(folder, 'receivers.pem');
+  await writeFile(receiversCa, receivers.ca);
 
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, authority.caPem);
@@ -170,13 +182,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...Object.fromEntries(ofEks),
     };
     const { registration, discovery, dns: dnsPart } = options;
-    const parts = { certificates, registration, discovery, dns: dnsPart };
+    const notifications = options.notifications?.map((channel) => aimAt(receivers, channel));
+    const parts = { certificates, registration, discovery, dns: dnsPart, notifications };
     const inventory = { issuers: { default: issuer }, clusters, ...parts };
     await writeFile(inventoryPath, stringify(inventory));
   };
   await setCertificates(options.certificates ?? []);
-  const arns = { IssueQueue: queues.issue.arn, DeployQueue: queues.deploy.arn };
-  const account = { region: 'eu-central-1', account: ownAccount, arns, parameters: { EventBus: eventBus } };
+  const arns = {
+    IssueQueue: queues.issue.arn,
+    DeployQueue: queues.deploy.arn,
+    NotifyQueue: queues.notify.arn,
+  };
+  const topic = options.notifications === undefined ? '' : alarmTopic;
+  const parameters = { EventBus: eventBus, AlarmTopic: topic };
+  const account = { region: 'eu-central-1', account: ownAccount, arns, parameters };
   const agents = { clusters: agentClusterNames, list: options.agentsList ?? false };
   const roles = await readSandboxRoles(account, inventoryPath, agents, options.lastingRecords);
   for (const [name, statements] of roles) policies.set(name, statements);
@@ -187,6 +206,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
     AWS_ENDPOINT_URL_ROUTE_53: route53.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+    AWS_ENDPOINT_URL_SNS: sns.url,
     AWS_ENDPOINT_URL_SQS: sqs.url,
     AWS_ENDPOINT_URL_STS: sts.url,
     AWS_ENDPOINT_URL_EKS: eks.url,
@@ -195,6 +215,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     CERTRELAY_RESOLVERS: dns.address,
     CERTRELAY_ISSUE_QUEUE_URL: sqs.urlOf(queues.issue),
     CERTRELAY_DEPLOY_QUEUE_URL: sqs.urlOf(queues.deploy),
+    CERTRELAY_NOTIFY_QUEUE_URL: sqs.urlOf(queues.notify),
+    CERTRELAY_ALARM_TOPIC: topic,
     CERTRELAY_EVENT_BUS: eventBus,
     // An empty variable is what a template leaves behind for "not set".
     CERTRELAY_ISSUE_INTERVAL_MINUTES: String(options.issueIntervalMinutes ?? ''),
@@ -213,12 +235,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     functions: Object.fromEntries(
       functionNames.map((name) => [
         name,
-        { bundle: join(bundles, name, 'index.js'), environment, timeoutSeconds, memoryMb: 512 },
+        {
+          bundle: join(bundles, name, 'index.js'),
+          environment: name === 'notify' ? { ...environment, NODE_EXTRA_CA_CERTS: receiversCa } : environment,
+          timeoutSeconds,
+          memoryMb: 512,
+        },
       ]),
     ),
   });
   const events: string[] = [];
-  for (const name of ['issue', 'deploy'] as const) {
+  for (const name of ['issue', 'deploy', 'notify'] as const) {
     const invoke = (event: unknown) => {
       events.push(JSON.stringify(event));
       return lambda.call(name, event);
@@ -241,6 +268,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     eventBridge,
     sqs,
     queues,
+    sns,
+    receivers,
     lambda,
     httpApi: httpApi.url,
     authority,
@@ -258,10 +287,25 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const drained = sqs.stop();
       await lambda.stop();
       await drained;
-      const parts = [secretsManager, acm, eventBridge, kubernetes, eks, authority, route53, sts, dns];
+      const aws = [secretsManager, acm, eventBridge, eks, route53, sts, sns];
+      const parts = [...aws, kubernetes, authority, receivers, dns];
       await Promise.all(parts.map((part) => part.stop()));
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+const alarmTopic = `arn:aws:sns:eu-central-1:${ownAccount}:alarms`;
+
+/** A channel with the URL of its receiver in place of its own. */
+function aimAt(receivers: Receivers, channel: Readonly<Record<string, unknown>>): object {
+  const { webhook, pagerduty } = channel;
+  return {
+    ...channel,
+    ...(webhook === undefined ? {} : { webhook: { ...Object(webhook), url: receivers.urls.webhook } }),
+    ...(pagerduty === undefined
+      ? {}
+      : { pagerduty: { ...Object(pagerduty), url: receivers.urls.pagerduty } }),
   };
 }
 
@@ -297,7 +341,7 @@ function makeQueues() {
     const deadLetters = new Queue(`${name}-dead-letters`);
     return new Queue(name, { visibilityTimeoutMs: 60_000, redrive: { deadLetters, maxReceiveCount: 3 } });
   };
-  return { issue: queue('issue'), deploy: queue('deploy') };
+  return { issue: queue('issue'), deploy: queue('deploy'), notify: queue('notify') };
 }
 
 export function credentialsOf(principal: string): Readonly<Record<string, string>> {

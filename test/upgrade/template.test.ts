@@ -29,6 +29,7 @@ const changes = Object.entries(after.Resources).flatMap(([id, resource]) => {
 const covered: readonly (readonly [change: RegExp, line: RegExp | 'unseen', why?: string])[] = [
   [/^\w+LambdaFunction Environment$/, 'unseen', 'settings that the functions tell each other'],
   [/^\w*Role\w* Policies$|^\w*RolePolicy|Policy PolicyDocument$/, /\brole\b|_validation-persist|IAM/i],
+  [/^Notif|^Notice|^PublishOn|OKActions$/, /`notify`/],
   [/^HttpApi(Stage|AccessLog|LogGroup)/, /access log/i],
   [/Alarm|Errors|Filter|Refus|Flood/, /alarm/i],
   [/LogGroup/, /\blogs?\b/i],

@@ -1,9 +1,9 @@
 // Makes bearer tokens for EKS: presigned GetCallerIdentity requests, by which EKS asks STS who calls.
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { once } from '../../async/promise-cache.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReadToken } from '../../ports/cluster.ts';
+import { Sha256 } from '../aws/sha256.ts';
 
 /** AWS credentials that a token is signed with. */
 export interface Identity {
@@ -66,28 +66,4 @@ async function presign(
   const fields = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]);
   const url = `https://${hostname}/?${new URLSearchParams(fields).toString()}`;
   return `k8s-aws-v1.${Buffer.from(url).toString('base64url')}`;
-}
-
-/** SHA-256, or HMAC-SHA-256 if there is a key, in the form that the signer requires. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(key?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = key === undefined ? createHash('sha256') : createHmac('sha256', bytes(key));
-  }
-
-  update(part: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytes(part));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-}
-
-function bytes(part: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof part === 'string') return Buffer.from(part);
-  return ArrayBuffer.isView(part)
-    ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
-    : new Uint8Array(part);
 }

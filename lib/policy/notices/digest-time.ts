@@ -1,5 +1,6 @@
 // When a digest is due, by the clocks of a place.
-import { channelName, type DigestTime, type NoticeChannel, weekdays } from '../../certificate/notice-spec.ts';
+import { channelName, type DigestTime, type NoticeChannel } from '../../certificate/notice-spec.ts';
+import { weekdays } from '../../certificate/rollout-spec.ts';
 
 /** Names of the channels whose digest fell due after `since`, up to `now`. One that fell due several times
  *  is there once. */
@@ -21,7 +22,7 @@ export function lastTime(time: DigestTime, now: Date): Date {
   for (let back = 0; back <= 8; back += 1) {
     const midnight = Date.UTC(local.year, local.month - 1, local.day - back);
     const wall = midnight + (time.hour * 60 + time.minute) * minuteMs;
-    const isDay = time.day === 'daily' || weekdays[new Date(wall).getUTCDay()] === time.day;
+    const isDay = time.day === 'daily' || weekdays[(new Date(wall).getUTCDay() + 6) % 7] === time.day;
     const instant = atWallTime(wall, time.zone);
     if (isDay && instant <= now) return instant;
   }

@@ -35,6 +35,7 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   'acm:DescribeCertificate': [resourceTags],
   'acm:ListTagsForCertificate': [resourceTags],
   'acm:ListCertificates': [],
+  'sns:Publish': [],
   'sqs:SendMessage': [],
   'sqs:ReceiveMessage': [],
   'sqs:DeleteMessage': [],

@@ -1,0 +1,258 @@
+// Notices from a pass's news to what each service accepted.
+import { describe, expect, test } from 'vitest';
+import { change, email, news, openNotify, pagerduty, recovered, slack, teams, webhook } from './harness.ts';
+
+const minuteMs = 60_000;
+const all = [slack, teams, pagerduty, webhook, email];
+const names = ['slack', 'teams', 'pagerduty', 'webhook'] as const;
+
+/** A CA that fails, and the certificates that it makes ill. */
+function troubles(count: number, make: typeof change) {
+  const cause = 'issuer/letsencrypt';
+  const certificates = Array.from({ length: count }, (_, index) => make(`shop-${index}`, { cause }));
+  const subject = { kind: 'issuer', name: 'letsencrypt' } as const;
+  return [
+    ...certificates,
+    make('letsencrypt', { subject, certificates: count, domains: null, reason: 'CaFailing' }),
+  ];
+}
+
+test('200 certificates of one CA are one notice on each channel, and one when it is over', async () => {
+  const { tell, work, receivers, sns } = await openNotify(all);
+  await tell(news(troubles(200, change)));
+  expect(await work()).toEqual([]);
+  for (const name of names) expect(receivers.accepted[name]).toHaveLength(1);
+  expect([...receivers.incidents]).toEqual(['certrelay/certrelay/issuer/letsencrypt']);
+  expect(sns.published.map(({ subject }) => subject)).toEqual([
+    'certrelay: issuer letsencrypt is Degraded (CaFailing)',
+  ]);
+  expect(sns.published[0]?.mail).toContain(
+    'certificates: 200: shop-0, shop-1, shop-2, shop-3, shop-4, and 195 more',
+  );
+  await tell(news(troubles(200, recovered)));
+  await work();
+  for (const name of names) expect(receivers.accepted[name]).toHaveLength(2);
+  expect([...receivers.incidents]).toEqual([]);
+  expect(sns.published[1]?.subject).toBe('certrelay: issuer letsencrypt is Healthy again');
+});
+
+test('a notice says what, since when, days left and the next command, in each channel', async () => {
+  const { tell, work, receivers, sns } = await openNotify(all);
+  await tell(news([change('shop')]));
+  await work();
+  const told = [
+    ...names.map((name) => JSON.stringify(receivers.accepted[name][0]?.body)),
+    sns.published[0]?.mail,
+  ];
+  for (const text of told) {
+    for (const part of [
+      'certificate shop',
+      'OrderFailing',
+      'the CA says',
+      'shop.example.com',
+      '6.2',
+      'npx serverless invoke',
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(text).toMatch(/2026-11-30[ T]08:15/);
+  }
+  expect(receivers.accepted.webhook[0]?.body).toMatchObject({
+    type: 'health.degraded',
+    timestamp: '2026-11-30T08:15:00.000Z',
+    data: {
+      schema: 1,
+      installation: 'certrelay',
+      event: 'Degraded',
+      entries: [{ subject: { name: 'shop' } }],
+    },
+  });
+});
+
+test('each channel gets only the events that it asks for', async () => {
+  const issued = { ...email, events: ['Issued'] } as const;
+  const { tell, work, receivers, sns } = await openNotify([{ ...slack, events: ['Degraded'] }, issued]);
+  const certificate = {
+    certificate: 'shop',
+    domains: ['shop.example.com'],
+    issuer: 'letsencrypt',
+    version: 'v1',
+    notAfter: new Date('2027-02-28T00:00:00Z'),
+  };
+  await tell(
+    news(
+      [
+        change('shop'),
+        recovered('edge'),
+        change('new', { health: 'Progressing', previousHealth: 'Healthy' }),
+      ],
+      { issued: [certificate] },
+    ),
+  );
+  await work();
+  expect(receivers.accepted.slack).toHaveLength(1);
+  expect(JSON.stringify(receivers.accepted.slack)).not.toMatch(/edge|new/);
+  expect(sns.published.map(({ subject }) => subject)).toEqual(['certrelay: certificate shop was issued']);
+});
+
+describe('a channel that does not take it', () => {
+  test('delays no other when it hangs, and is tried alone until it takes it', async () => {
+    const { tell, work, receivers, faults, clock, installation, queue, log } = await openNotify(
+      [slack, webhook],
+      {
+        timeoutMs: 300,
+      },
+    );
+    faults.set('notices', 'slack', { kind: 'delay', ms: 5_000 });
+    await tell(news([change('shop')]));
+    const began = performance.now();
+    expect(await work()).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(receivers.accepted.webhook).toHaveLength(1);
+    expect(queue.waiting).toMatchObject([{ channel: 'slack', tries: 1 }]);
+    expect(installation.record?.failingChannels).toMatchObject([
+      { channel: 'slack', words: 'no answer within 0.3 s' },
+    ]);
+    clock.pass(5_000);
+    await work();
+    expect(receivers.accepted.webhook).toHaveLength(1);
+    expect(JSON.stringify(receivers.accepted.slack.at(-1))).toContain('certificate shop is Degraded');
+    expect(installation.record?.failingChannels).toBeUndefined();
+    expect(log.events()).toEqual(['notices planned', 'notice sent', 'notice postponed', 'notice sent']);
+  });
+
+  test('is tried ten times in three days, and the same words are signed anew under the same id', async () => {
+    const { tell, work, receivers, faults, clock, queue, log } = await openNotify([webhook]);
+    faults.set('notices', 'webhook', { kind: 'error', code: 'x', status: 503, message: 'down' }, 9);
+    await tell(news([change('shop')]));
+    const waits: number[] = [];
+    for (let tries = 1; tries < 10; tries += 1) {
+      await work();
+      const [next] = queue.waiting;
+      waits.push(((next?.notBefore?.getTime() ?? 0) - clock.now().getTime()) / minuteMs);
+      clock.pass((waits.at(-1) ?? 0) * minuteMs);
+    }
+    expect(waits.map((minutes) => Math.round(minutes * 60))).toEqual([
+      5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
+    ]);
+    await work();
+    expect(receivers.accepted.webhook).toHaveLength(1);
+    expect(log.events().filter((event) => event === 'notice postponed')).toHaveLength(9);
+    expect(receivers.accepted.webhook[0]?.headers['webhook-id']).toMatch(/^certrelay-[0-9a-f]{32}$/);
+    faults.set('notices', 'webhook', { kind: 'error', code: 'x', status: 503 }, 10);
+    await tell(news([change('edge')], { at: clock.now() }));
+    for (let tries = 0; tries < 10; tries += 1) {
+      await work();
+      clock.pass(24 * 60 * minuteMs);
+    }
+    expect(queue.waiting).toEqual([]);
+    expect(log.lines.at(-1)).toMatchObject({ level: 'error', event: 'notice not sent' });
+  });
+
+  test.each([
+    ['429', { 'retry-after': '1200' }, 1_200],
+    ['429', { 'retry-after': 'Mon, 30 Nov 2026 08:35:00 GMT' }, undefined],
+    ['408', undefined, 5],
+    ['500', { 'retry-after': '2' }, 5],
+    ['503', { 'retry-after': '99999999' }, 86_400],
+    ['302', { location: 'https://localhost/elsewhere' }, 5],
+  ] as const)('with %s and %o is tried again, after what it asks for', async (status, headers, seconds) => {
+    const { tell, work, faults, clock, queue, receivers } = await openNotify([slack, webhook]);
+    faults.set('notices', 'slack', {
+      kind: 'error',
+      code: 'x',
+      status: Number(status),
+      ...(headers ? { headers } : {}),
+    });
+    await tell(news([change('shop')]));
+    await work();
+    expect(receivers.accepted.slack).toEqual([]);
+    const [waiting] = queue.waiting;
+    const wait = ((waiting?.notBefore?.getTime() ?? 0) - clock.now().getTime()) / 1_000;
+    if (seconds === undefined) expect(wait).toBeGreaterThanOrEqual(5);
+    else expect(wait).toBe(seconds);
+  });
+
+  test.each([
+    400, 401, 403, 404, 410, 413,
+  ])('with %i is not tried again, and an error says so', async (status) => {
+    const { tell, work, faults, log, queue, installation, receivers } = await openNotify([slack, webhook]);
+    faults.set('notices', 'slack', { kind: 'error', code: 'x', status, message: 'no_service' });
+    await tell(news([change('shop')]));
+    await work();
+    expect(queue.waiting).toEqual([]);
+    expect(receivers.accepted.webhook).toHaveLength(1);
+    expect(log.lines.find(({ level }) => level === 'error')).toMatchObject({
+      event: 'notice not sent',
+      fields: { channel: 'slack', problem: `answered ${status}: no_service` },
+    });
+    expect(installation.record?.failingChannels).toMatchObject([{ channel: 'slack' }]);
+  });
+
+  test('has its message delivered again if the queue does not take it, and nobody is told twice', async () => {
+    const { tell, work, faults, queueFails, receivers, queue } = await openNotify([slack, webhook]);
+    queueFails();
+    await expect(tell(news([change('shop')]))).rejects.toMatchObject({ code: 'QueueFailed' });
+    expect([receivers.accepted.slack, receivers.accepted.webhook]).toEqual([[], []]);
+    await tell(news([change('shop')]));
+    faults.set('notices', 'slack', { kind: 'drop' });
+    queueFails();
+    expect(await work()).toMatchObject([{ channel: 'slack', tries: 0 }]);
+    expect(queue.waiting).toEqual([]);
+    expect(receivers.accepted.webhook).toHaveLength(1);
+  });
+
+  test('waits in the queue, which brings it back too early, until its time has come', async () => {
+    const { tell, work, workAll, faults, clock, queue, receivers } = await openNotify([slack]);
+    faults.set('notices', 'slack', {
+      kind: 'error',
+      code: 'x',
+      status: 429,
+      headers: { 'retry-after': '3600' },
+    });
+    await tell(news([change('shop')]));
+    await work();
+    clock.pass(15 * minuteMs);
+    expect(await workAll()).toEqual([]);
+    expect(queue.waiting).toMatchObject([{ channel: 'slack', tries: 1 }]);
+    expect(receivers.accepted.slack).toEqual([]);
+    clock.pass(45 * minuteMs);
+    await workAll();
+    expect(JSON.stringify(receivers.accepted.slack)).toContain(
+      'This comes late: it was so at 2026-11-30 08:15 UTC',
+    );
+  });
+});
+
+test('a channel that is gone from the inventory is dropped, and forgotten where it failed', async () => {
+  const { tell, work, queue, installation, receivers } = await openNotify([slack]);
+  await installation.recordChannels([{ channel: 'webhook old', since: new Date(0), words: 'it was down' }]);
+  await tell(news([change('shop')]));
+  queue.waiting = queue.waiting.flatMap((delivery) => [{ ...delivery, channel: 'webhook old' }, delivery]);
+  expect(await work()).toEqual([]);
+  expect(receivers.accepted.slack).toHaveLength(1);
+  expect(installation.record?.failingChannels).toBeUndefined();
+});
+
+test('another invocation that records at the same time does not undo what was found out', async () => {
+  const { tell, work, installation, faults } = await openNotify([slack, webhook]);
+  faults.set('notices', 'slack', { kind: 'error', code: 'x', status: 404 });
+  const write = installation.recordChannels.bind(installation);
+  let writes = 0;
+  installation.recordChannels = async (channels) => {
+    writes += 1;
+    // The other one has read before us, and writes after us.
+    await write(writes === 1 ? [{ channel: 'webhook ops', since: new Date(0), words: 'down' }] : channels);
+  };
+  await tell(news([change('shop')]));
+  await work();
+  expect(installation.record?.failingChannels).toMatchObject([{ channel: 'slack' }]);
+});
+
+test('what cannot be recorded does not send a notice twice', async () => {
+  const { tell, work, installation, log } = await openNotify([slack]);
+  installation.failures.next('read', new Error('AWS is down'));
+  await tell(news([change('shop')]));
+  expect(await work()).toEqual([]);
+  expect(log.events()).toContain('channel not recorded');
+});
