@@ -17,7 +17,7 @@ import { reasonOf } from './order/failure.ts';
 import type { OrderOutcome } from './order/outcome.ts';
 import { sweepOrphans } from './orphans.ts';
 import { type IssuePlan, planIssuing } from './plan.ts';
-import { recordProblems } from './problems.ts';
+import { countSecretsToMake, recordProblems } from './problems.ts';
 import { type IssueReport, makeReport } from './report.ts';
 import { signMissing } from './signing.ts';
 
@@ -49,7 +49,7 @@ export async function issueCertificates(
       await endInstallationPass(startedAt, ports, invocation);
     await recordProblems({ ...plan, outcomes }, blame, ports, invocation);
   }
-  const predicted = request.dryRun ? await predict(due) : undefined;
+  const predicted = request.dryRun ? await predict(due, plan) : undefined;
   const report = makeReport(
     plan.certificates.map((planned) => planned.plan),
     outcomes,
@@ -85,8 +85,11 @@ async function carryOut(
   return outcomes;
 }
 
-/** The calls that ordering all of these would make. */
-async function predict(due: readonly PlannedCertificate[]): Promise<PredictedCalls> {
+/** The calls that ordering all of these would make, and noting what holds the others back. */
+async function predict(
+  due: readonly PlannedCertificate[],
+  { certificates }: IssuePlan,
+): Promise<PredictedCalls> {
   const [{ predictCalls }, { batchSize }] = await Promise.all([
     import('../policy/issuance/prediction.ts'),
     import('./order/batch.ts'),
@@ -97,7 +100,8 @@ async function predict(due: readonly PlannedCertificate[]): Promise<PredictedCal
     resumes: resumes(situation.pending, entry?.state),
     zones: plan.zones,
   }));
-  return predictCalls(orders, batchSize);
+  const predicted = predictCalls(orders, batchSize);
+  return { ...predicted, CreateSecret: predicted.CreateSecret + countSecretsToMake(certificates) };
 }
 
 /** Sends messages for unfinished certificates: those that ran out of time, that another run orders, or

@@ -39,11 +39,11 @@ export async function recordProblems(
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   let madeLeft = mostMade;
   const planned = certificates.flatMap((certificate) => {
-    const { name, entry, plan, spec } = certificate;
+    const { name, entry } = certificate;
     const outcome = byName.get(name);
     const change = judge(certificate, outcome, blame);
-    const isNew = entry === undefined && plan.reason === 'Preflight';
-    if (isNew && (spec === undefined || 'source' in spec || madeLeft-- <= 0)) return [];
+    const isNew = needsSecret(certificate);
+    if (isNew && madeLeft-- <= 0) return [];
     // An order that failed has made the AWS secret, unless just that failed.
     const isThere = entry !== undefined || outcome?.outcome === 'failed';
     return isNew || isThere ? [{ name, entry, change, isNew }] : [];
@@ -53,6 +53,16 @@ export async function recordProblems(
     return entry ? [{ name, entry, change, isNew: false }] : [];
   });
   await mapConcurrently([...planned, ...unread], concurrency, (one) => record(one, ports, invocation));
+}
+
+/** How many AWS secrets `recordProblems` makes after this plan. */
+export function countSecretsToMake(certificates: readonly PlannedCertificate[]): number {
+  return Math.min(mostMade, certificates.filter(needsSecret).length);
+}
+
+/** Whether the certificate is of the inventory file, has no AWS secret yet, and DNS holds back its order. */
+function needsSecret({ entry, plan, spec }: PlannedCertificate): boolean {
+  return entry === undefined && plan.reason === 'Preflight' && spec !== undefined && !('source' in spec);
 }
 
 function judge(

@@ -37,8 +37,8 @@ export interface Trouble {
   readonly since: Date;
   /** A code of ours, or the type of a CA's problem. */
   readonly code: string;
-  /** What causes it for many at once: `cluster/prod`, `issuer/letsencrypt`. Absent: the certificate
-   *  itself. */
+  /** What causes it for many at once: `cluster/prod`, `issuer/letsencrypt`, `function/issue`. Of one target:
+   *  `target/prod/shop/shop-tls`. Absent: the certificate itself. */
   readonly cause?: string | undefined;
   /** One line for people, cut if it is long. */
   readonly words: string;

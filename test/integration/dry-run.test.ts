@@ -43,7 +43,7 @@ it('names decisions, zones and calls, changes nothing itself, and is right', asy
   expect(dry.calls.filter(({ action }) => isChange.test(action) && action !== 'newNonce')).toEqual([]);
   expect(dry.report).toMatchObject({
     dryRun: true,
-    predicted: { newOrder: 2, CreateSecret: 2, PutSecretValue: 4, ChangeResourceRecordSets: 4 },
+    predicted: { newOrder: 2, CreateSecret: 3, PutSecretValue: 4, ChangeResourceRecordSets: 4 },
   });
   const real = await run({});
   expect(real.changes).toMatchObject({ ...dry.report.predicted, newAccount: 0 });

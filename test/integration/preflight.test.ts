@@ -116,6 +116,8 @@ async function expectObstacle(name: string, words: readonly string[], mend: () =
     expect(keptOf(name)).not.toContain('PRIVATE KEY');
   }
   expect(orders()).toBe(before);
+  const secret = sandbox.secretsManager.vault.find(`${prefix}/certificates/${name}`);
+  expect(secret?.tags.get('certrelay:problem')).toContain('=20Preflight=20');
   await mend();
   expect(await ask(name)).toMatchObject({ decision: 'order', outcome: 'issued' });
   expect(orders()).toBe(before + 1);

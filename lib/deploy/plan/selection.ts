@@ -81,7 +81,7 @@ async function selectCertificate(
     kind: 'skipped',
     name,
     message,
-    entry,
+    ...(entry?.state.deliveryProblem ? { entry } : {}),
     ...(known ? { known } : {}),
   });
   const versions = [entry?.current, entry?.previous].filter((version) => version !== undefined);
