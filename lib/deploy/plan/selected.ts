@@ -45,7 +45,7 @@ export type DeliverySelection = { readonly known?: KnownTargets } & (
 
 interface LeftOut {
   readonly name: string;
-  /** Its AWS secret as it was listed; absent if there is none, if its tags could not be read or written, or if
-   *  it is left out and nothing stopped its deliveries. */
+  /** Its AWS secret as it was listed; absent if there is none, if its tags could not be read or written, or
+   *  if it is left out and nothing stopped its deliveries. */
   readonly entry?: StoreEntry | undefined;
 }
