@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { ClusterSignIn, ClusterSpec } from '../certificate/cluster-spec.ts';
 import { awsRegion, awsSecret, file, mapping, namespace, pemText } from './fields.ts';
+import { urlPattern } from './patterns.ts';
 import { describeInput } from './problems.ts';
 import { roleArn } from './role-fields.ts';
 
@@ -20,12 +21,20 @@ const eks = mapping({
 });
 
 const inCluster = z.union(
-  [z.literal(true), mapping({ folder: z.string().min(1, 'is empty; write the path of a folder') })],
+  [
+    z.literal(true),
+    mapping({
+      folder: z
+        .string()
+        .min(1, 'is empty; write the path of a folder')
+        .describe("Folder with the service account's token and CA certificate"),
+    }),
+  ],
   { error: ({ input }) => `is ${describeInput(input)}; write true` },
 );
 
 const connectionFields = {
-  server: httpUrl(/^https:$/, 'https://10.0.0.1:6443')
+  server: httpUrl(['https'], 'https://10.0.0.1:6443')
     .optional()
     .describe('URL of the API server. Default: the one in the kubeconfig or from EKS'),
   caBundle: z
@@ -34,7 +43,7 @@ const connectionFields = {
     .describe(
       'PEM certificate of the CA to trust for the API server, or { file: … }. Default: the one in the kubeconfig or from EKS',
     ),
-  proxy: httpUrl(/^https?:$/, 'http://egress.example.com:3128')
+  proxy: httpUrl(['http', 'https'], 'http://egress.example.com:3128')
     .optional()
     .describe('URL of an HTTP proxy to connect through'),
   timeoutSeconds: wholeNumber('timeoutSeconds', 300)
@@ -59,7 +68,10 @@ const connectionFields = {
 /** One entry of `clusters`, parsed to a `ClusterSpec`. */
 export const cluster = mapping({
   kubeconfig: z
-    .union([mapping({ secret: awsSecret('certrelay/clusters/lab') }), file])
+    .union([
+      mapping({ secret: awsSecret('certrelay/clusters/lab').describe('AWS secret with the kubeconfig') }),
+      file,
+    ])
     .optional()
     .describe('AWS secret or file with a kubeconfig'),
   eks: eks.optional().describe('EKS cluster; Certrelay signs in with an IAM role'),
@@ -73,24 +85,32 @@ export const cluster = mapping({
     .optional()
     .describe('true: an agent in the cluster delivers; Certrelay does not connect to it'),
   ...connectionFields,
-}).transform(({ kubeconfig, eks: byRole, inCluster: byPod, agent, ...rest }, context): ClusterSpec => {
-  const signIns: readonly ClusterSignIn[] = [
-    ...(kubeconfig === undefined ? [] : [{ kubeconfig }]),
-    ...(byRole === undefined ? [] : [{ eks: byRole }]),
-    ...(byPod === undefined ? [] : [{ inCluster: byPod }]),
-    ...(agent === undefined ? [] : [{ agent }]),
-  ];
-  const [signIn] = signIns;
-  if (signIn !== undefined && signIns.length === 1) return { ...signIn, ...rest };
-  const message = `must set exactly one of kubeconfig, eks, inCluster, agent; ${signIns.length === 0 ? 'it has none' : 'it has more than one'}`;
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
+})
+  .meta({ oneOf: ['kubeconfig', 'eks', 'inCluster', 'agent'].map((key) => ({ required: [key] })) })
+  .transform(({ kubeconfig, eks: byRole, inCluster: byPod, agent, ...rest }, context): ClusterSpec => {
+    const signIns: readonly ClusterSignIn[] = [
+      ...(kubeconfig === undefined ? [] : [{ kubeconfig }]),
+      ...(byRole === undefined ? [] : [{ eks: byRole }]),
+      ...(byPod === undefined ? [] : [{ inCluster: byPod }]),
+      ...(agent === undefined ? [] : [{ agent }]),
+    ];
+    const [signIn] = signIns;
+    if (signIn !== undefined && signIns.length === 1) return { ...signIn, ...rest };
+    const message = `must set exactly one of kubeconfig, eks, inCluster, agent; ${signIns.length === 0 ? 'it has none' : 'it has more than one'}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 
-function httpUrl(protocol: RegExp, example: string) {
-  return z.string().transform((text, context) => {
+function httpUrl(schemes: readonly ('http' | 'https')[], example: string) {
+  const text = z.string().meta({ pattern: urlPattern(...schemes) });
+  return text.transform((text, context) => {
     const url = URL.parse(text);
-    if (url && protocol.test(url.protocol) && url.username === '' && url.password === '') {
+    if (
+      url &&
+      schemes.some((scheme) => url.protocol === `${scheme}:`) &&
+      url.username === '' &&
+      url.password === ''
+    ) {
       return text.replace(/(?<!\/)\/+$/, '');
     }
     // Not quoted: the part before an @ may be a password.

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { DiscoveryScope, DiscoverySpec } from '../certificate/spec.ts';
 import { mapping, zone } from './fields.ts';
 import { fallbackIssuers, ordering } from './order-fields.ts';
+import { when } from './patterns.ts';
 import { describeInput } from './problems.ts';
 
 /** Annotation with which an object requests a certificate, unless the inventory names another. */
@@ -36,13 +37,15 @@ const tenant = mapping({
     .boolean()
     .default(false)
     .describe('Whether objects there may request the name of a zone itself, in addition to names below it'),
-}).transform(({ place, ...rules }, context): DiscoveryScope => {
-  if (rules.fallbackIssuers !== undefined && rules.issuer === undefined) {
-    const message = 'need an issuer of this place; add issuer, or leave them out';
-    context.addIssue({ code: 'custom', path: ['fallbackIssuers'], message });
-  }
-  return { ...place, tenant: rules };
-});
+})
+  .meta({ dependencies: { fallbackIssuers: ['issuer'] } })
+  .transform(({ place, ...rules }, context): DiscoveryScope => {
+    if (rules.fallbackIssuers !== undefined && rules.issuer === undefined) {
+      const message = 'need an issuer of this place; add issuer, or leave them out';
+      context.addIssue({ code: 'custom', path: ['fallbackIssuers'], message });
+    }
+    return { ...place, tenant: rules };
+  });
 
 const place = z.union([placeText, tenant], {
   error: ({ input }) =>
@@ -84,25 +87,33 @@ export const discovery = mapping({
   defaultClass: className.optional().describe('Class of an Ingress that has none; must be one of classes'),
   ...ordering,
   adopt: z.boolean().default(false).describe('Take over Secrets that exist and are not managed by Certrelay'),
-}).transform((spec, context): DiscoverySpec => {
-  const { classes, defaultClass, places } = spec;
-  if (defaultClass !== undefined && classes?.includes(defaultClass) !== true) {
-    const advice = classes ? `use one of ${classes.join(', ')}` : 'add classes, or leave it out';
-    const message = `${describeInput(defaultClass)} is not one of classes; ${advice}`;
-    context.addIssue({ code: 'custom', path: ['defaultClass'], message });
-  }
-  if (spec.zones === undefined && places.some(({ tenant: own }) => own?.zones === undefined)) {
-    const message = 'is missing; write the zones that places without their own zones may request';
-    context.addIssue({ code: 'custom', path: ['zones'], message });
-  }
-  for (const [index, { cluster, namespace, tenant: own }] of places.entries()) {
-    const earlier = places.findIndex((place) => place.cluster === cluster && place.namespace === namespace);
-    if (earlier === index || (own === undefined && places[earlier]?.tenant === undefined)) continue;
-    const message = `${cluster}/${namespace} is also discovery.places[${earlier}]; remove one of the two`;
-    context.addIssue({ code: 'custom', path: ['places', index], message });
-  }
-  return { ...spec, zones: spec.zones ?? [] };
-});
+})
+  .meta({
+    dependencies: { defaultClass: ['classes'] },
+    ...when(
+      { not: { required: ['zones'] } },
+      { properties: { places: { items: { type: 'object', required: ['zones'] } } } },
+    ),
+  })
+  .transform((spec, context): DiscoverySpec => {
+    const { classes, defaultClass, places } = spec;
+    if (defaultClass !== undefined && classes?.includes(defaultClass) !== true) {
+      const advice = classes ? `use one of ${classes.join(', ')}` : 'add classes, or leave it out';
+      const message = `${describeInput(defaultClass)} is not one of classes; ${advice}`;
+      context.addIssue({ code: 'custom', path: ['defaultClass'], message });
+    }
+    if (spec.zones === undefined && places.some(({ tenant: own }) => own?.zones === undefined)) {
+      const message = 'is missing; write the zones that places without their own zones may request';
+      context.addIssue({ code: 'custom', path: ['zones'], message });
+    }
+    for (const [index, { cluster, namespace, tenant: own }] of places.entries()) {
+      const earlier = places.findIndex((place) => place.cluster === cluster && place.namespace === namespace);
+      if (earlier === index || (own === undefined && places[earlier]?.tenant === undefined)) continue;
+      const message = `${cluster}/${namespace} is also discovery.places[${earlier}]; remove one of the two`;
+      context.addIssue({ code: 'custom', path: ['places', index], message });
+    }
+    return { ...spec, zones: spec.zones ?? [] };
+  });
 
 /** The value for `discovery` that parses back to the same specification. */
 export function serializeDiscovery({ places, zones: shared, ...spec }: DiscoverySpec): object {

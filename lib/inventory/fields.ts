@@ -5,8 +5,17 @@ import { certificateNamePattern } from '../certificate/certificate-name.ts';
 import { parseName } from '../certificate/name-parsing.ts';
 import { findCovered, maxNames, withoutWildcard } from '../certificate/names.ts';
 import { certificatesIn } from '../certificate/pem.ts';
-import { type WorkloadReference, workloadKinds } from '../certificate/rollout-spec.ts';
 import { parseCertificate } from '../certificate/x509.ts';
+import {
+  contactPattern,
+  directoryPattern,
+  domainPattern,
+  domainsPattern,
+  objectPattern,
+  pemPattern,
+  templatePattern,
+  zonePattern,
+} from './patterns.ts';
 import { describeInput } from './problems.ts';
 
 /** Let's Encrypt's directories. Staging is the default, so that production is a deliberate choice. */
@@ -42,9 +51,11 @@ export const referenceName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'is not a valid name; use up to 63 letters, digits, - and _');
 
+const domainList = z.array(z.string().meta({ pattern: domainPattern })).meta({ minItems: 1 });
+
 /** DNS names, as a list or as one text separated by spaces. In lower case and punycode, without repeats. */
 export const domains = z
-  .union([z.string(), z.array(z.string())], {
+  .union([z.string().meta({ pattern: domainsPattern }), domainList], {
     error: ({ input }) => `is ${describeInput(input)}; write a list of DNS names`,
   })
   .transform((input, context): readonly string[] => {
@@ -71,13 +82,17 @@ export const domains = z
   });
 
 /** A DNS zone: one DNS name that is not a wildcard. */
-export const zone = z.string().transform((text, context) => {
-  const parsed = parseName(text);
-  if ('name' in parsed && !parsed.name.startsWith('*.')) return parsed.name;
-  const message = 'name' in parsed ? `is a wildcard; write ${withoutWildcard(parsed.name)}` : parsed.problem;
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
+export const zone = z
+  .string()
+  .meta({ pattern: zonePattern })
+  .transform((text, context) => {
+    const parsed = parseName(text);
+    if ('name' in parsed && !parsed.name.startsWith('*.')) return parsed.name;
+    const message =
+      'name' in parsed ? `is a wildcard; write ${withoutWildcard(parsed.name)}` : parsed.problem;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 
 /** Kubernetes namespace (RFC 1123 label). */
 export const namespace = z
@@ -88,53 +103,30 @@ export const namespace = z
   )
   .default('default');
 
-const maxObjectName = 253;
+/** Characters of such a name. */
+export const maxObjectName = 253;
 
 /** Name of a Kubernetes object (RFC 1123 subdomain). */
-export const objectName = z.string().refine(isObjectName, { error: explainObjectName });
+export const objectName = z
+  .string()
+  .meta({ pattern: objectPattern, maxLength: maxObjectName })
+  .refine(isObjectName, { error: explainObjectName });
 
 /** A Secret's name with `{name}` in place of the certificate's name. It
  *  must be valid for every certificate name. */
 export const secretTemplate = z
   .string()
+  .meta({ pattern: templatePattern, maxLength: maxObjectName })
   .refine((text) => isObjectName(text.replaceAll('{name}', 'n'.repeat(63))), { error: explainObjectName })
   .refine((text) => text.includes('{name}'), {
     message:
       'has no {name}, so all registered certificates would write the same Secret; use e.g. "{name}-tls"',
   });
 
-/** One workload: `Deployment/web` or `{kind, name}`. */
-export const workload = z.union(
-  [
-    z.string().transform((text, context) => {
-      const [kind = '', name = '', ...others] = text.split('/');
-      return others.length === 0 ? readWorkload(kind, name, context) : readWorkload(text, '', context);
-    }),
-    mapping({ kind: z.string(), name: z.string() }).transform(({ kind, name }, context) =>
-      readWorkload(kind, name, context),
-    ),
-  ],
-  { error: ({ input }) => `is ${describeInput(input)}; use e.g. Deployment/web` },
-);
-
-/** Which workloads restart when the certificate changes. An empty list becomes `none`. */
-export const restartChoice = z
-  .union([z.enum(['auto', 'needed', 'none']), z.array(workload)], {
-    error: ({ input }) =>
-      `is ${describeInput(input)}; use auto, needed, none, or a list such as [Deployment/web]`,
-  })
-  .transform((value) => (typeof value === 'string' || value.length > 0 ? value : 'none'));
-/** As `restartChoice`; `auto` if absent. */
-export const restart = restartChoice.default('auto');
-
-/** One restart that a registration request may ask for. */
-export const allowedRestart = z.union([z.enum(['auto', 'needed', 'none']), workload], {
-  error: ({ input }) => `is ${describeInput(input)}; use auto, needed, none, or e.g. Deployment/web`,
-});
-
 /** ACME directory, as an https URL without a slash at its end. Accepts shortcuts such as `letsencrypt`. */
 export const directory = z
   .string()
+  .meta({ pattern: directoryPattern([...shortcuts.keys()]) })
   .transform((text, context) => {
     const url = shortcuts.get(text) ?? text;
     const parsed = URL.parse(url);
@@ -151,17 +143,20 @@ export const directory = z
 
 /** A mail address for the CA, with or without `mailto:` (RFC 8555 §7.3).
  *  Parsed to `mailto:` in lower case. */
-export const contact = z.string().transform((text, context) => {
-  const [, local = '', host = ''] = /^(?:mailto:)?([^\s@,?]{1,64})@([^\s@,?]+)$/i.exec(text) ?? [];
-  const parsed = parseName(host);
-  if ('name' in parsed && !parsed.name.startsWith('*.'))
-    return `mailto:${local}@${parsed.name}`.toLowerCase();
-  context.addIssue({
-    code: 'custom',
-    message: `${describeInput(text)} is not a contact; use e.g. mailto:ops@example.com`,
+export const contact = z
+  .string()
+  .meta({ pattern: contactPattern })
+  .transform((text, context) => {
+    const [, local = '', host = ''] = /^(?:mailto:)?([^\s@,?]{1,64})@([^\s@,?]+)$/i.exec(text) ?? [];
+    const parsed = parseName(host);
+    if ('name' in parsed && !parsed.name.startsWith('*.'))
+      return `mailto:${local}@${parsed.name}`.toLowerCase();
+    context.addIssue({
+      code: 'custom',
+      message: `${describeInput(text)} is not a contact; use e.g. mailto:ops@example.com`,
+    });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
 
 /** Name of an AWS secret; it may begin with `{prefix}/` (prefix.ts). @param example A name for the message
  *  about a mistake. */
@@ -189,10 +184,13 @@ export const commonName = z
 /** One or more certificates in PEM form. */
 export const pemText = z
   .string()
+  .meta({ pattern: pemPattern })
   .refine(isPem, 'is not a PEM certificate; paste the CA certificate, or write { file: … }');
 
 /** A file to read the value from. */
-export const file = mapping({ file: z.string().min(1, 'is empty; write the path of a file') });
+export const file = mapping({
+  file: z.string().min(1, 'is empty; write the path of a file').describe('Path of the file'),
+});
 
 /** A duration such as `30d` or `12h`, parsed to milliseconds. */
 export const duration = z
@@ -209,7 +207,8 @@ export function formatDuration(ms: number): string {
   return ms % dayMs === 0 ? `${ms / dayMs}d` : `${Math.floor(ms / hourMs)}h`;
 }
 
-function isObjectName(text: string): boolean {
+/** Whether a text is an RFC 1123 subdomain. */
+export function isObjectName(text: string): boolean {
   const label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?';
   return text.length <= maxObjectName && new RegExp(`^${label}(\\.${label})*$`).test(text);
 }
@@ -217,18 +216,6 @@ function isObjectName(text: string): boolean {
 function explainObjectName({ input }: { readonly input?: unknown }): string {
   const advice = `use up to ${maxObjectName} of a-z, 0-9, inner hyphens and dots`;
   return `${describeInput(input)} is not a Kubernetes name; ${advice}`;
-}
-
-function readWorkload(kind: string, name: string, context: z.RefinementCtx): WorkloadReference {
-  const known = workloadKinds.find((workloadKind) => workloadKind === kind);
-  if (known !== undefined && isObjectName(name)) return { kind: known, name };
-  const advice = `use one of ${workloadKinds.map((workloadKind) => `${workloadKind}/…`).join(', ')}`;
-  const message =
-    kind === 'ReplicationController'
-      ? `a ReplicationController cannot be restarted; convert ${describeInput(name)} to a Deployment`
-      : `${describeInput(name === '' ? kind : `${kind}/${name}`)} is not a workload that can be restarted; ${advice}`;
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
 }
 
 /** Hosts of ACME v1, and a staging host that many old articles name. */

@@ -20,7 +20,9 @@ export const issuer = mapping({
     .regex(/^[\w.-]{1,64}$/, 'is not a profile name; use one that the CA lists, e.g. tlsserver')
     .optional()
     .describe('Certificate profile to order, one of those in the directory of the CA'),
-  eab: mapping({ secret: awsSecret('certrelay/eab/acm') })
+  eab: mapping({
+    secret: awsSecret('certrelay/eab/acm').describe('AWS secret with {"kid": …, "hmacKey": …}'),
+  })
     .optional()
     .describe('External account binding: the AWS secret with {"kid": …, "hmacKey": …} from the CA'),
   preferredChain: commonName

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { parseName } from '../certificate/name-parsing.ts';
 import { withoutWildcard } from '../certificate/names.ts';
 import { keyTypes } from '../certificate/spec.ts';
+import { zonePattern } from './patterns.ts';
 import { describeInput } from './problems.ts';
 
 const keyType = z.enum(keyTypes, {
@@ -25,9 +26,11 @@ export const ordering = {
   key: keyType.default('ecdsa-p256').describe('Type of the private key'),
 };
 
+const caaName = z.string().meta({ pattern: zonePattern });
+
 /** The CA's names in DNS records, as one text or a list. Parsed to lower case, without repeats. */
 export const caaIdentity = z
-  .union([z.string(), z.array(z.string())], {
+  .union([caaName, z.array(caaName).meta({ minItems: 1 })], {
     error: ({ input }) => `is ${describeInput(input)}; write a domain name of the CA, or a list of them`,
   })
   .transform((input, context): readonly string[] => {

@@ -4,25 +4,32 @@ import { formatEndpoint, parseEndpoint } from '../certificate/endpoint.ts';
 import { parseName } from '../certificate/name-parsing.ts';
 import type { ProbeSpec } from '../certificate/spec.ts';
 import { mapping } from './fields.ts';
+import { endpointPattern, zonePattern } from './patterns.ts';
 import { describeInput } from './problems.ts';
 
 const mostAddresses = 1_000;
 
-const endpoint = z.string().transform((text, context) => {
-  const parsed = parseEndpoint(text);
-  if (parsed) return parsed;
-  const advice = 'use e.g. 203.0.113.7, 203.0.113.7:8443 or "[2001:db8::7]:8443"';
-  context.addIssue({ code: 'custom', message: `${describeInput(text)} is not an IP address; ${advice}` });
-  return z.NEVER;
-});
+const endpoint = z
+  .string()
+  .meta({ pattern: endpointPattern })
+  .transform((text, context) => {
+    const parsed = parseEndpoint(text);
+    if (parsed) return parsed;
+    const advice = 'use e.g. 203.0.113.7, 203.0.113.7:8443 or "[2001:db8::7]:8443"';
+    context.addIssue({ code: 'custom', message: `${describeInput(text)} is not an IP address; ${advice}` });
+    return z.NEVER;
+  });
 
-const servedName = z.string().transform((text, context) => {
-  const parsed = parseName(text);
-  if ('name' in parsed && !parsed.name.startsWith('*.')) return parsed.name;
-  const message = 'name' in parsed ? 'is a wildcard; write a name that it covers' : parsed.problem;
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
+const servedName = z
+  .string()
+  .meta({ pattern: zonePattern })
+  .transform((text, context) => {
+    const parsed = parseName(text);
+    if ('name' in parsed && !parsed.name.startsWith('*.')) return parsed.name;
+    const message = 'name' in parsed ? 'is a wildcard; write a name that it covers' : parsed.problem;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 
 const port = 'is not a port; write a whole number from 1 to 65535';
 

@@ -6,8 +6,10 @@ import {
   type Weekday,
   weekdays,
 } from '../certificate/rollout-spec.ts';
-import { mapping, workload } from './fields.ts';
+import { mapping } from './fields.ts';
+import { windowPattern } from './patterns.ts';
 import { describeInput } from './problems.ts';
+import { workload } from './restart-fields.ts';
 
 const minuteMs = 60_000;
 
@@ -16,12 +18,15 @@ const deadline = z
   .regex(/^[1-9][0-9]{0,2}[mh]$/, 'is not a duration; use a number and a unit, such as 10m or 1h')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('h') ? 60 : 1) * minuteMs);
 
-const window = z.string().transform((text, context) => {
-  const parsed = parseWindow(text);
-  if (typeof parsed !== 'string') return parsed;
-  context.addIssue({ code: 'custom', message: `${describeInput(text)} ${parsed}` });
-  return z.NEVER;
-});
+const window = z
+  .string()
+  .meta({ pattern: windowPattern(weekdays) })
+  .transform((text, context) => {
+    const parsed = parseWindow(text);
+    if (typeof parsed !== 'string') return parsed;
+    context.addIssue({ code: 'custom', message: `${describeInput(text)} ${parsed}` });
+    return z.NEVER;
+  });
 
 const waves = 'is not a number of waves; write a whole number from 1 to 100';
 

@@ -12,7 +12,6 @@ import { cluster } from './cluster-fields.ts';
 import { discovery } from './discovery-fields.ts';
 import { dns } from './dns-fields.ts';
 import {
-  allowedRestart,
   certificateName,
   domains,
   duration,
@@ -20,17 +19,17 @@ import {
   namespace,
   objectName,
   referenceName,
-  restart,
-  restartChoice,
   secretTemplate,
   zone,
 } from './fields.ts';
 import { issuer } from './issuer-fields.ts';
 import { notifications } from './notice-fields.ts';
 import { ordering } from './order-fields.ts';
+import { when } from './patterns.ts';
 import { addressFields, probe } from './probe-fields.ts';
+import { allowedRestart, restart, restartChoice } from './restart-fields.ts';
 import { rollout } from './rollout-fields.ts';
-import { acmFields, checkSecretFields, secretFields } from './target-fields.ts';
+import { acmFields, checkSecretFields, secretFields, secretRules } from './target-fields.ts';
 
 const locationFields = {
   cluster: z.string().describe('A key of clusters'),
@@ -64,7 +63,9 @@ const secretTarget = mapping({
   rollout,
   ...takeOverFields,
   ...addressFields,
-}).superRefine(checkSecretFields);
+})
+  .meta(secretRules)
+  .superRefine(checkSecretFields);
 const acmTarget = mapping({ ...acmFields, ...addressFields });
 
 const certificate = mapping({
@@ -85,37 +86,48 @@ const certificate = mapping({
     .array(z.union([secretTarget, acmTarget]))
     .default([])
     .describe('Where to deliver the certificate. Default: it is only stored'),
-}).transform(({ renewBefore, rotateKey, targets, probe, ...spec }, context): CertificateSpec => {
-  for (const [index, name] of (probe ? (probe.names ?? []) : []).entries()) {
-    if (isCovered(name, spec.domains)) continue;
-    const message = `${name} is not covered by the domains; write a name that is`;
-    context.addIssue({ code: 'custom', path: ['probe', 'names', index], message });
-  }
-  for (const [index, { addresses }] of targets.entries()) {
-    if (probe !== false || !addresses) continue;
-    const message = 'are never probed, because "probe" is false; remove one of the two';
-    context.addIssue({ code: 'custom', path: ['targets', index, 'addresses'], message });
-  }
-  const named = targets.map((target): TargetSpec => {
-    return 'acm' in target ? target : { ...target, secret: target.secret ?? defaultSecret(spec.domains) };
+})
+  .meta(
+    when(
+      { properties: { probe: { const: false } }, required: ['probe'] },
+      { properties: { targets: { items: { properties: { addresses: false } } } } },
+    ),
+  )
+  .transform(({ renewBefore, rotateKey, targets, probe, ...spec }, context): CertificateSpec => {
+    for (const [index, name] of (probe ? (probe.names ?? []) : []).entries()) {
+      if (isCovered(name, spec.domains)) continue;
+      const message = `${name} is not covered by the domains; write a name that is`;
+      context.addIssue({ code: 'custom', path: ['probe', 'names', index], message });
+    }
+    for (const [index, { addresses }] of targets.entries()) {
+      if (probe !== false || !addresses) continue;
+      const message = 'are never probed, because "probe" is false; remove one of the two';
+      context.addIssue({ code: 'custom', path: ['targets', index, 'addresses'], message });
+    }
+    const named = targets.map((target): TargetSpec => {
+      return 'acm' in target ? target : { ...target, secret: target.secret ?? defaultSecret(spec.domains) };
+    });
+    return {
+      ...spec,
+      ...(rotateKey === 'never' ? { rotateKey } : {}),
+      ...(probe === undefined ? {} : { probe }),
+      ...(renewBefore === undefined ? {} : { renewBeforeMs: renewBefore }),
+      targets: named,
+    };
   });
-  return {
-    ...spec,
-    ...(rotateKey === 'never' ? { rotateKey } : {}),
-    ...(probe === undefined ? {} : { probe }),
-    ...(renewBefore === undefined ? {} : { renewBeforeMs: renewBefore }),
-    targets: named,
-  };
-});
 
 const registrationTarget = mapping({
   ...locationFields,
-  secret: secretTemplate.default('{name}-tls'),
+  secret: secretTemplate
+    .default('{name}-tls')
+    .describe("Name of the Secret, with {name} in place of the certificate's name. Default: {name}-tls"),
   ...deliveryFields,
   ...secretFields,
   rollout,
   ...takeOverFields,
-}).superRefine(checkSecretFields);
+})
+  .meta(secretRules)
+  .superRefine(checkSecretFields);
 
 const registration = mapping({
   zones: z

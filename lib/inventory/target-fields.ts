@@ -8,6 +8,7 @@ import {
   type SecretTarget,
 } from '../certificate/spec.ts';
 import { awsRegion, awsSecret, mapping } from './fields.ts';
+import { qualifiedNamePattern, when } from './patterns.ts';
 import { describeInput } from './problems.ts';
 
 const key = z
@@ -29,17 +30,21 @@ const annotationValue = z.string({
  *  keystore's password, labels and annotations. */
 export const secretFields = {
   keys: mapping({
-    cert: key.optional(),
-    key: key.optional(),
-    chain: key.optional(),
-    pem: key.optional(),
-    keystore: key.optional(),
+    cert: key.optional().describe('Key of the chain (format tls). Default: tls.crt'),
+    key: key.optional().describe('Key of the private key (format tls). Default: tls.key'),
+    chain: key.optional().describe('Key of what follows the leaf (format tls). Default: none'),
+    pem: key
+      .optional()
+      .describe('Key of the private key and chain (format combined-pem). Default: tls-combined.pem'),
+    keystore: key.optional().describe('Key of the keystore (format pkcs12). Default: keystore.p12'),
   } satisfies Record<KeyRole, z.ZodType>)
     .optional()
     .describe(
       'Other names for the keys of the Secret: cert, key and chain for tls, pem for combined-pem, keystore for pkcs12',
     ),
-  password: mapping({ secret: awsSecret('certrelay/passwords/shop') })
+  password: mapping({
+    secret: awsSecret('certrelay/passwords/shop').describe('AWS secret with the password as plain text'),
+  })
     .optional()
     .describe('For pkcs12: the AWS secret with the password as plain text'),
   labels: named(labelValue).optional().describe('Labels to set on the Secret'),
@@ -60,10 +65,12 @@ export const acmFields = {
       )
       .optional()
       .describe('The imported certificate to replace. Default: import a new one once, then replace that one'),
-  }).refine(({ region, arn = '' }) => [undefined, region].includes(/:acm:([^:]+):/.exec(arn)?.[1]), {
-    path: ['arn'],
-    error: 'is in another region; correct the region or the ARN',
-  }),
+  })
+    .refine(({ region, arn = '' }) => [undefined, region].includes(/:acm:([^:]+):/.exec(arn)?.[1]), {
+      path: ['arn'],
+      error: 'is in another region; correct the region or the ARN',
+    })
+    .describe('Import into AWS Certificate Manager'),
 };
 
 /** Adds an issue to `context` for each conflict between a target's format, keys and password. */
@@ -92,6 +99,30 @@ const roles: Readonly<Record<SecretFormat, readonly KeyRole[]>> = {
 };
 const needed: readonly KeyRole[] = ['cert', 'key'];
 
+/** What `checkSecretFields` demands of a target, as JSON Schema. */
+export const secretRules = {
+  allOf: Object.entries(roles).map(([format, own]) => {
+    // A target without a format has tls.
+    const named = format === 'tls' ? {} : { required: ['format'] };
+    const isKeystore = format === 'pkcs12';
+    const keys = own.length === 0 ? false : keyRules(own);
+    return when(
+      { properties: { format: { const: format } }, ...named },
+      isKeystore
+        ? { required: ['password'], properties: { keys } }
+        : { properties: { keys, password: false } },
+    );
+  }),
+};
+
+function keyRules(own: readonly KeyRole[]): object {
+  const others = keyRoles.filter((role) => !own.includes(role));
+  return {
+    required: own.filter((role) => needed.includes(role)),
+    properties: Object.fromEntries(others.map((role) => [role, false])),
+  };
+}
+
 function checkKeys(
   format: SecretFormat,
   keys: KeyNames,
@@ -118,7 +149,7 @@ function checkKeys(
 
 /** Labels or annotations, by Kubernetes' qualified names. Certrelay's own names are refused. */
 function named<Value extends z.ZodType<string>>(value: Value) {
-  return z.record(z.string(), value).superRefine((map, context) => {
+  return z.record(z.string().meta({ pattern: qualifiedNamePattern }), value).superRefine((map, context) => {
     for (const name of Object.keys(map)) {
       const problem = findProblem(name);
       if (problem !== undefined) context.addIssue({ code: 'custom', path: [name], message: problem });
