@@ -25,7 +25,7 @@ export function readKnownParameters(serviceDir: string, configurationFile: strin
     read.add(file);
     const text = readFileSync(join(serviceDir, file), 'utf8').replaceAll(/(^|\s)#.*$/gm, '');
     for (const [, name = ''] of text.matchAll(/\$\{param:([^,}\s]+)/g)) names.add(name);
-    for (const [, included = ''] of text.matchAll(/\$\{file\(([^)]+\.ya?ml)\)/g)) follow(included);
+    for (const [, included = ''] of text.matchAll(/\$\{file\(([^()$]+\.ya?ml)\)/g)) follow(included);
   };
   follow(configurationFile);
   return names;

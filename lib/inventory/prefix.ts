@@ -48,10 +48,17 @@ export function findForeignSecrets(input: unknown, prefix: string): readonly Inv
     if (name.startsWith(placeholder) || name.startsWith(`${prefix}/`)) return [];
     const kind = String(path.at(-2));
     const folder = folders.get(kind) ?? 'notify';
-    const [, own = name.split('/').at(-1) ?? ''] = new RegExp(`(?:^|/)${folder}/(.+)$`).exec(name) ?? [];
+    const own = nameBelow(folder, name);
     const message = `${JSON.stringify(name)} is not under this installation's prefix "${prefix}", so no function may read it; write "${placeholder}${folder}/${own}", and keep the AWS secret as ${prefix}/${folder}/${own}`;
     return [{ path, message }];
   });
+}
+
+/** What stands behind the folder in a name, or else its last part. */
+function nameBelow(folder: string, name: string): string {
+  const parts = name.split('/');
+  const at = parts.indexOf(folder);
+  return (at === -1 ? parts.slice(-1) : parts.slice(at + 1)).join('/');
 }
 
 interface NamedSecret {
