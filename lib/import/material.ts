@@ -3,6 +3,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import { splitPem } from '../certificate/pem.ts';
+import { countOf } from '../policy/words.ts';
 
 /** A certificate's chain and key in PEM form, not verified. Never log it. */
 export interface CertificateMaterial {
@@ -93,7 +94,7 @@ function readBlocks(text: string): CertificateMaterial | Unreadable {
   const [certificates, keys] = [find(/^CERTIFICATE$/), find(/PRIVATE KEY$/)];
   const [key] = keys;
   if (certificates.length === 0 || key === undefined || keys.length > 1) {
-    const found = `${certificates.length} certificates and ${keys.length} private keys`;
+    const found = `${countOf(certificates.length, 'certificate')} and ${countOf(keys.length, 'private key')}`;
     return {
       problem: `it has PEM with ${found}; expected the chain and one key, or JSON with "tls.crt" and "tls.key"`,
     };

@@ -36,7 +36,19 @@ export function describeError(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(describeError))].join('; ');
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? describeError(error.cause) : '';
-  return error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+  return repeats(error.message, cause) ? error.message : `${error.message}: ${cause}`;
+}
+
+/** Words that are shorter may stand in a message by chance. */
+const fewestWords = 12;
+
+/** Whether a message already has what its cause says, with or without who said it, as in
+ *  `ca.example refused: …`. */
+function repeats(message: string, cause: string): boolean {
+  const [, ...tails] = cause.split(': ').map((_, index, parts) => parts.slice(index).join(': '));
+  return (
+    message.includes(cause) || tails.some((tail) => tail.length >= fewestWords && message.includes(tail))
+  );
 }
 
 /** What is known of a `PartError` beside its cause. */

@@ -7,6 +7,7 @@ import type { ProbeEndpoint } from '../certificate/spec.ts';
 import type { ExpectedCertificate, HandshakeOutcome } from '../policy/serving/handshake.ts';
 import type { Observation } from '../policy/serving/served.ts';
 import type { CertificateProbeSpec } from '../policy/serving/served-targets.ts';
+import { countOf } from '../policy/words.ts';
 import { describeError } from '../ports/errors.ts';
 import { showCertificate } from './handshakes.ts';
 import type { ProbePorts } from './invocation.ts';
@@ -144,7 +145,7 @@ function limitNumber(planned: readonly PlannedProbe[]): readonly PlannedProbe[] 
     ({ name }) => name,
   );
   const notes = Array.from(omitted, ([name, { length: count }]): PlannedProbe => {
-    const problem = `${count} more addresses in DNS were not probed: the limits are ${mostOfName} for a name and ${mostOfCertificate} for a certificate; list the ones that matter as "addresses" under "probe" of the certificate`;
+    const problem = `DNS has ${countOf(count, 'more address', 'more addresses')}, which probe leaves out: the limits are ${mostOfName} for a name and ${mostOfCertificate} for a certificate; list the ones that matter as "addresses" under "probe" of the certificate`;
     return { name, outcome: { kind: 'unlooked', count, problem } };
   });
   return [...planned.filter((planned) => planned.rank === undefined || kept.has(planned)), ...notes];

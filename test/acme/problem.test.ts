@@ -94,9 +94,24 @@ describe('a refusal', () => {
       detail: 'x'.repeat(600),
       identifier: { type: 'dns', value: 'a.example' },
     };
-    const problem = readProblem({ type: `${urn}compound`, detail: 'several', subproblems: [part, part] });
+    const other = { ...part, detail: 'y'.repeat(600) };
+    const problem = readProblem({
+      type: `${urn}compound`,
+      detail: 'several',
+      subproblems: [part, part, other],
+    });
     expect(problem?.identifiers).toEqual(['a.example']);
     expect(problem?.detail).toHaveLength(1_000);
+  });
+
+  it('says once what a CA gives as the whole and as its only part', () => {
+    const detail = 'Incorrect TXT record';
+    const part = { detail, identifier: { type: 'dns', value: 'a.example' } };
+    expect(readProblem({ type: `${urn}dns`, detail, subproblems: [part] })?.detail).toBe(detail);
+    const other = { detail, identifier: { type: 'dns', value: 'b.example' } };
+    expect(readProblem({ type: `${urn}dns`, detail: 'Two', subproblems: [part, other, part] })?.detail).toBe(
+      `Two; a.example: ${detail}; b.example: ${detail}`,
+    );
   });
 });
 

@@ -75,4 +75,11 @@ test('no error says its cause twice, however often it was wrapped', () => {
   expect(describeError(wrapped)).toBe('not read: AWS denied it');
   expect(describeError(new PartError('shop', wrapped))).toBe('shop: not read: AWS denied it');
   expect(describeError(new AggregateError([cause, cause]))).toBe('AWS denied it');
+  const refused = new StoreError('Failed', 'ca.example refused: badProfile: no longer offered');
+  const explained = new Error('the profile "x" is gone: no longer offered; write another', {
+    cause: refused,
+  });
+  expect(describeError(explained)).toBe(explained.message);
+  const short = new Error('order 1 failed', { cause: new Error('a: 1') });
+  expect(describeError(short)).toBe('order 1 failed: a: 1');
 });

@@ -186,7 +186,7 @@ describe('nothing is stored where', () => {
 
   it.each<[reason: string, what: string, text: () => Promise<string>, name?: string]>([
     ['Unknown', 'add it to the inventory', async () => jsonOf(await mint()), 'nobody'],
-    ['Unreadable', '0 certificates and 0 private keys', async () => 'nothing'],
+    ['Unreadable', 'no certificate and no private key', async () => 'nothing'],
     ['Unreadable', 'name them "tls.crt"', async () => '{"crt": "x"}'],
     [
       'Unreadable',

@@ -150,7 +150,7 @@ describe('an order that the CA takes long for', () => {
     expect(harness.state('shop')).not.toHaveProperty('failures');
     expect((await look()).line).toMatchObject({
       reason: 'BackingOff',
-      message: expect.stringContaining('the CA still works on the order; looked at again at '),
+      message: expect.stringContaining('the CA still works on the order; issue looks again at '),
     });
     for (let hour = 0; hour < 5; hour += 1) {
       harness.sent.length = 0;

@@ -125,6 +125,14 @@ describe('a certificate that should be ordered waits', () => {
       until: later,
       message: `3 failed attempts, the last with dns; next one at ${later.toISOString()}; to order: no certificate is stored`,
     });
+    const once = { ...failing, failures: 1, problem: { since: before, code: 'dns', words: 'no TXT found' } };
+    expect(judged(once)).toMatchObject({
+      message: expect.stringMatching(/^1 failed attempt, the last with dns \(no TXT found\); next one at /),
+    });
+    const other = { ...once, error: 'caa' };
+    expect(judged(other)).toMatchObject({
+      message: expect.stringMatching(/^1 failed attempt, the last with caa; /),
+    });
     expect(judged(failing, later)).toMatchObject({ decision: 'order', reason: 'Missing' });
     expect(judged({ ...failing, forced: true })).toMatchObject({ decision: 'order', reason: 'Missing' });
     expect(judged({ ...failing, actual })).toMatchObject({ decision: 'keep' });

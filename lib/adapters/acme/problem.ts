@@ -45,13 +45,15 @@ export function readProblem(value: unknown): AcmeProblem | undefined {
   const blamed = [parsed.data, ...parts].flatMap((part) =>
     part.identifier ? [oneLine(part.identifier.value, maxName)] : [],
   );
-  const details = parts.map(
+  // Some CAs repeat the whole as its only part.
+  const isRepeated = parts.length === 1 && detail.includes(parts[0]?.detail ?? '');
+  const details = (isRepeated ? [] : parts).map(
     (part) =>
       `${(part.identifier?.value ?? 'order').slice(0, maxName)}: ${(part.detail ?? '').slice(0, maxDetail)}`,
   );
   return {
     type: oneLine(type.startsWith(urn) ? type.slice(urn.length) : type, maxType),
-    detail: oneLine([detail.slice(0, maxDetail), ...details].join('; '), maxDetail),
+    detail: oneLine([detail.slice(0, maxDetail), ...new Set(details)].join('; '), maxDetail),
     identifiers: [...new Set(blamed)],
     status,
   };

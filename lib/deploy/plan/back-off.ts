@@ -1,8 +1,11 @@
 // Leaves targets alone whose certificate failed a short while ago.
+import { invokeCommand } from '../../policy/commands.ts';
 import { isAgentCluster } from '../../policy/delivery/agents.ts';
 import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { isPutOff } from '../../policy/issuance/backoff.ts';
+import { countOf } from '../../policy/words.ts';
 import type { DeliveryRetry } from '../../state/delivery.ts';
+import type { Trouble } from '../../state/health.ts';
 import {
   type AnyJob,
   type DeployInvocation,
@@ -10,6 +13,7 @@ import {
   isForCluster,
   type JobResult,
 } from '../invocation.ts';
+import { isAbout } from '../record/problem.ts';
 import type { DeliverySelection } from './selected.ts';
 
 /** The jobs whose certificate failed recently and is in its back-off, each with a `pending` result. Empty if
@@ -25,23 +29,28 @@ export function findBackingOff(
   return new Map(
     selections.flatMap((selection) => {
       if (selection.kind !== 'selected') return [];
-      const { retry, requested } = selection;
+      const { retry, requested, problem } = selection;
       if (!retry || !isPutOff(retry.after, now)) return [];
       return requested
         .filter(({ phase, freeze }) => phase === 'none' && !freeze)
         .filter((job) => !(isForCluster(job) && job.target.rollout?.windows.length))
         .filter((job) => !(isForCluster(job) && isAgentCluster(job.target.cluster, inventory)))
-        .map((job) => [job, describeBackingOff(job, retry)] as const);
+        .map((job) => [job, describeBackingOff(job, retry, problem)] as const);
     }),
   );
 }
 
+/** @param problem What is remembered of the certificate's deliveries; told if it is about this target. */
 function describeBackingOff(
-  { delivery, target, phase }: AnyJob,
+  job: AnyJob,
   { failures, after }: DeliveryRetry,
+  problem: Trouble | undefined,
 ): JobResult {
+  const { delivery, target, phase } = job;
   const { certificate } = delivery;
-  const message = `not delivered after ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'}; tried again after ${after.toISOString()}, or at once if you name the certificate`;
+  const last = problem && isAbout(problem, job) ? ` (${problem.words})` : '';
+  const now = invokeCommand('deploy', { certificates: [certificate] });
+  const message = `not delivered after ${countOf(failures, 'failed attempt')}${last}; the next one is after ${after.toISOString()}; to try now, run: ${now}`;
   const name = nameDestination(target, certificate);
   return {
     phase,

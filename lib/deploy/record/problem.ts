@@ -71,7 +71,8 @@ function targetCause({ target, delivery }: AnyJob): string {
   return `target/${nameDestination(target, delivery.certificate)}`;
 }
 
-function isAbout({ cause }: Trouble, job: AnyJob): boolean {
+/** Whether the trouble is that of the job's target, or of its cluster. */
+export function isAbout({ cause }: Trouble, job: AnyJob): boolean {
   return cause === targetCause(job) || cause === clusterCause(job);
 }
 

@@ -128,6 +128,7 @@ async function gatherOne(
     pending: version === undefined ? undefined : { version, deadline: pendingOrder?.deadline },
     failures,
     error: entry?.state.error,
+    problem: entry?.state.problem,
     nextAttempt: entry?.state.nextAttempt,
     forced: force,
     ...decisionsOf(entry),

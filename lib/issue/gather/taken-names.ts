@@ -11,6 +11,7 @@ import {
   type NameSources,
   openSources,
 } from '../../policy/registration/name-holders.ts';
+import { countOf } from '../../policy/words.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from '../invocation.ts';
@@ -63,7 +64,7 @@ export async function withholdTakenNames(
     const taken = book.findTaken({ ...holder, since }, isInUse ? 'same' : 'all');
     if (taken.length === 0) continue;
     const messages = taken.slice(0, mostNamed).map(({ message }) => message);
-    const more = taken.length > mostNamed ? `; and ${taken.length - mostNamed} names more` : '';
+    const more = taken.length > mostNamed ? `; and ${countOf(taken.length - mostNamed, 'name')} more` : '';
     withheld.set(holder.certificate, `${messages.join('; ')}${more}: take the name out of one of the two`);
   }
   return mapConcurrently(plan, concurrency, async (planned) => {

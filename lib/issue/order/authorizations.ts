@@ -4,6 +4,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { maxNames } from '../../certificate/names.ts';
 import { findUnrequested } from '../../policy/issuance/authorizations.ts';
+import { countOf } from '../../policy/words.ts';
 import {
   AcmeError,
   type Authorization,
@@ -37,7 +38,7 @@ export function requireOnePerName({ url, authorizations }: Order, { domains }: O
   if (authorizations.length <= domains.length) return;
   throw new AcmeError(
     'Malformed',
-    `the CA wants ${authorizations.length} authorizations for ${domains.length} names; nothing is proved to it (order ${url})`,
+    `the CA wants ${countOf(authorizations.length, 'authorization')} for ${countOf(domains.length, 'name')}; nothing is proved to it (order ${url})`,
   );
 }
 

@@ -29,8 +29,9 @@ export function describeRefusals(order: Order, authorizations: readonly Authoriz
   const names = failed.map(({ name }) => oneLine(name, maxNameLength));
   const problem = failed[0]?.problem ??
     order.problem ?? { type: 'serverInternal', detail: 'the CA does not say why', identifiers: [] };
-  const all = failed.map(({ problem: { detail } }, index) => `${names[index]}: ${detail}`).join('; ');
-  const detail = failed.length > 0 ? oneLine(all, maxExplanation) : problem.detail;
+  // A name and its wildcard have an authorization each.
+  const all = new Set(failed.map(({ problem: { detail } }, index) => `${names[index]}: ${detail}`));
+  const detail = failed.length > 0 ? oneLine([...all].join('; '), maxExplanation) : problem.detail;
   const state = order.status === 'invalid' ? 'invalid' : `${order.status}, but can never become valid`;
   return new AcmeError('Invalid', `order ${order.url} is ${state}: ${problem.type}: ${detail}`, {
     problem: { ...problem, detail, identifiers: names },

@@ -1,4 +1,6 @@
 // When a failed certificate, or a failed delivery, may be tried again.
+import type { Trouble } from '../../state/health.ts';
+import { countOf } from '../words.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -37,6 +39,26 @@ export function nextAttempt(facts: {
 export function isPutOff(after: Date, now: Date): boolean {
   const leftMs = after.getTime() - now.getTime();
   return leftMs > 0 && leftMs <= deliveryWaitsMs[3];
+}
+
+/** Says what failed last and when the next attempt is. The words of `problem` count if it has the same
+ *  code. */
+export function describeBackOff({
+  failures,
+  error,
+  problem,
+  nextAttempt: next,
+}: {
+  readonly failures: number;
+  readonly error: string | undefined;
+  readonly problem: Pick<Trouble, 'code' | 'words'> | undefined;
+  readonly nextAttempt: Date;
+}): string {
+  const at = next.toISOString();
+  if (error === slowCode) return `the CA still works on the order; issue looks again at ${at}`;
+  const words = problem?.code === error ? ` (${problem?.words})` : '';
+  const last = error === undefined ? '' : `, the last with ${error}${words}`;
+  return `${countOf(failures, 'failed attempt')}${last}; next one at ${at}`;
 }
 
 /** The instant before which no reconcile tries a failed delivery again. `failures` counts the passes in a

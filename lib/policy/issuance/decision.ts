@@ -2,9 +2,10 @@
 // that applies wins.
 import { namesKey } from '../../certificate/names.ts';
 import { mayBeAlive } from '../../certificate/stored.ts';
+import type { Trouble } from '../../state/health.ts';
 import { explainRefusal, isTolerated, type Misfits } from '../registration/grace.ts';
 import type { Actual, ActualCertificate } from './actual.ts';
-import { slowCode } from './backoff.ts';
+import { describeBackOff } from './backoff.ts';
 import { type Desired, isFrom, sourcesOf } from './desired.ts';
 import type { Pause } from './operator-decisions.ts';
 import { fitsLifetime, renewalTime } from './renewal-time.ts';
@@ -21,6 +22,8 @@ export interface Situation {
   readonly failures?: number | undefined;
   readonly error?: string | undefined;
   readonly nextAttempt?: Date | undefined;
+  /** What stopped the last attempt, in words. */
+  readonly problem?: Trouble | undefined;
   /** Whether a person forces the order of this certificate. */
   readonly forced?: boolean | undefined;
   /** When and why a person paused the certificate; absent: not paused. */
@@ -216,15 +219,9 @@ function findInFlight({ pending }: Situation, now: Date) {
   };
 }
 
-function findBackingOff({ failures, error, nextAttempt, forced }: Situation, now: Date) {
+function findBackingOff({ failures = 1, error, problem, nextAttempt, forced }: Situation, now: Date) {
   if (forced || nextAttempt === undefined || nextAttempt <= now) return undefined;
-  if (error === slowCode) {
-    const message = `the CA still works on the order; looked at again at ${format(nextAttempt)}`;
-    return { message, until: nextAttempt };
-  }
-  const last = error === undefined ? '' : `, the last with ${error}`;
-  const message = `${failures ?? 1} failed attempts${last}; next one at ${format(nextAttempt)}`;
-  return { message, until: nextAttempt };
+  return { message: describeBackOff({ failures, error, problem, nextAttempt }), until: nextAttempt };
 }
 
 /** Force does not lift a pause: whoever paused the certificate had a reason, and resumes it. */

@@ -3,6 +3,7 @@
 import type { PendingOrder } from '../../certificate/stored.ts';
 import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
+import { countOf } from '../words.ts';
 import { type Actual, type ActualCertificate, actualByFacts, actualByTags } from './actual.ts';
 import { judge, type OrderReason } from './decision.ts';
 import type { Desired } from './desired.ts';
@@ -22,7 +23,14 @@ export function findShortLife(validUntil: Date, now: Date, issueIntervalMs = 0):
       : ['an hour', hourMs];
   // Certificates have whole seconds: the second that has begun counts.
   if (leftMs > leastMs - 1000) return undefined;
-  return `it ends at ${validUntil.toISOString()}, in ${Math.floor(leftMs / 60_000)} minutes, and it must last for ${by} at least (${leastMs / 60_000} minutes)`;
+  return `it ends at ${validUntil.toISOString()}, ${describeSpan(leftMs)}, and it must last for ${by} at least (${countOf(leastMs / 60_000, 'minute')})`;
+}
+
+/** Such as `in 3 minutes`; `which is over` for the past. */
+function describeSpan(leftMs: number): string {
+  const minutes = Math.floor(leftMs / 60_000);
+  if (leftMs <= 0) return 'which is over';
+  return minutes === 0 ? 'in less than a minute' : `in ${countOf(minutes, 'minute')}`;
 }
 
 /** Why the certificate would be ordered again as soon as it is stored, and what to do about that;
