@@ -1,52 +1,43 @@
-// Reports the state of everything. Called by schedule, for its log and metrics, and by hand.
-import type { PartError } from '../lib/ports/errors.ts';
-import { parseStatusEvent } from '../lib/requests/requests.ts';
-import { findUnknown } from '../lib/requests/unknown.ts';
-import { describeStatus, type StatusReport } from '../lib/status/status.ts';
+// Reports how everything stands, and tells what has changed. Called by schedule and by hand.
+import { parseStatusEvent } from '../lib/requests/status.ts';
+import { listOthers } from '../lib/status/changes.ts';
+import type { StatusReport } from '../lib/status/report.ts';
+import { describeStatus } from '../lib/status/status.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import { type InstallationMetrics, writeMetrics } from './runtime/metrics.ts';
+import { connectEvents } from './wiring/event-bus.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
-/** Answers with the report. Names that nobody knows are failures, and with `"check": true` everything that
- *  needs a person. */
+/** Answers with the report. @throws AggregateError with everything that is `Degraded`, if the event says
+ *  `"check": true`, and with names that nobody knows. */
 export const handler = defineFunction({
   name: 'status',
   parse: parseStatusEvent,
   connect(invocation, closing) {
-    const { certificates: store, agents, installation, publicKey } = openSecrets(invocation, closing);
-    const { clock, log } = invocation;
-    return { store, agents, installation, publicKey, clock, log };
+    const { certificates: store, ...secrets } = openSecrets(invocation, closing);
+    const { clock, log, settings } = invocation;
+    return { ...secrets, store, putEvents: connectEvents(settings, closing), clock, log };
   },
-  async run(request, ports, { settings, inventory, signal }) {
-    const unknown = await findUnknown(request.certificates ?? [], { ...ports, inventory, signal });
-    const certificates = withoutParts(request.certificates, unknown);
-    const invocation = { ...request, certificates, inventory, staleAfterMs: settings.staleAfterMs, signal };
-    const { report, problems } = await describeStatus(ports, invocation);
-    if (!request.certificates) writeMetrics(measure(report, settings.prefix, ports.clock.now()));
-    return { answer: report, failures: [...unknown, ...(request.check ? problems : [])] };
+  async run(request, ports, { id, settings, inventory, signal, cleanUpSignal }) {
+    const { prefix: installation, staleAfterMs, intervals } = settings;
+    const about = { installation, id, inventory, staleAfterMs, intervals, signal, cleanUpSignal };
+    const { report, problems } = await describeStatus(ports, { ...request, ...about });
+    if (!request.certificates) writeMetrics(measure(report));
+    return { answer: report, failures: problems };
   },
 });
 
-function withoutParts(
-  names: readonly string[] | undefined,
-  unknown: readonly PartError[],
-): readonly string[] | undefined {
-  return names?.filter((name) => !unknown.some(({ part }) => part === name));
-}
-
-/** What today's report tells. */
-function measure(report: StatusReport, installation: string, now: Date): InstallationMetrics {
-  const { summary, certificates, agents } = report;
-  const ends = certificates.flatMap(({ notAfter }) => notAfter?.getTime() ?? []);
+/** What alarms look at. */
+function measure(report: StatusReport): InstallationMetrics {
+  const { installation, summary, soonestExpiry, pendingTargets } = report;
+  const { waitingForDns: _, ...counts } = summary;
   return {
     installation,
-    DegradedCertificates: summary.failing,
-    DegradedOthers: agents.filter(({ state }) => state === 'stale' || state === 'failing').length,
-    SuspendedCertificates: certificates.filter(({ message }) => message.startsWith('paused since ')).length,
-    SoonestExpiryDays: ends.length === 0 ? null : (Math.min(...ends) - now.getTime()) / 86_400_000,
-    PendingTargets: certificates
-      .flatMap(({ targets = [] }) => targets)
-      .filter(({ applied }) => applied !== 'yes').length,
-    Certificates: summary.failing + summary.pending + summary.well,
+    DegradedCertificates: summary.Degraded,
+    DegradedOthers: listOthers(report).filter(({ health }) => health.health === 'Degraded').length,
+    SuspendedCertificates: summary.Suspended,
+    SoonestExpiryDays: soonestExpiry?.days ?? null,
+    PendingTargets: pendingTargets,
+    Certificates: Object.values(counts).reduce((sum, count) => sum + count, 0),
   };
 }

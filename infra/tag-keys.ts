@@ -56,6 +56,8 @@ export const certificateTags: Writers = {
   probedAt: looking,
   'tags-disagree': ordering,
   'grace-until': ordering,
+  health: ['status'],
+  acknowledged: ['status'],
   'agent/': ordering,
 };
 

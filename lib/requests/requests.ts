@@ -59,11 +59,6 @@ const probeRequest = z.strictObject({ certificates: names.optional() });
 /** A request to `probe`: all certificates, or the named ones. */
 export type ProbeRequest = z.infer<typeof probeRequest>;
 
-const statusRequest = z.strictObject({ certificates: names.optional(), check: z.boolean().optional() });
-
-/** A request to `status`: all certificates, or the named ones. `check`: fail if anything is wrong. */
-export type StatusRequest = z.infer<typeof statusRequest>;
-
 const discoverRequest = z.strictObject({ dryRun: z.boolean().optional() });
 
 /** A request to `discover`. `dryRun`: register nothing, only report. */
@@ -170,12 +165,6 @@ export function parseDeployEvent(event: unknown, prefix: string): FunctionEvent<
  *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
 export function parseProbeEvent(event: unknown): ProbeRequest {
   return parseFields(probeRequest, orEmpty(event));
-}
-
-/** The parsed event of `status`.
- *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
-export function parseStatusEvent(event: unknown): StatusRequest {
-  return parseFields(statusRequest, orEmpty(event));
 }
 
 /** The parsed event of `discover`.

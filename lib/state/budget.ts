@@ -8,9 +8,8 @@ export const tagBudget = {
   most: 50,
   /** Tags that users put on the secret themselves. */
   users: 5,
-  /** Kept free for fields to come: health and until when it is acknowledged; a name taken back by webhook or
-   *  by a person; two more. */
-  reserved: 6,
+  /** Kept free for fields to come: a name taken back by webhook or by a person, and two more. */
+  reserved: 4,
   /** Clusters with an agent for one certificate, and the tags of each: a statement and a report. */
   agents: 4,
   tagsOfAgent: 2,
@@ -47,6 +46,8 @@ export const essential = {
   probedAt: 1,
   'tags-disagree': 1,
   'grace-until': 1,
+  health: 1,
+  acknowledged: 1,
 } as const;
 
 /** Fields that are only an index, the first to give way first: the log has the words of a failure; the CA
@@ -70,7 +71,7 @@ export const expendable = [
 ] as const;
 
 /** Fields that end in a text for people. They are cut to the tags reserved for them. */
-const wordy = ['deliveryHeld', 'pauseReason'] as const;
+const wordy = ['deliveryHeld', 'pauseReason', 'acknowledged'] as const;
 
 const mostWithExpendable = tagBudget.most - tagBudget.reserved;
 

@@ -2,7 +2,7 @@
 import type { KeyType, SecretTarget } from '../certificate/spec.ts';
 import type { SpecSource } from '../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
-import type { Trouble } from './health.ts';
+import type { Acknowledgement, HealthNote, Trouble } from './health.ts';
 import type { OrderLog, OrderOwner, TxtJournal, ValidAuthorizations } from './orders.ts';
 
 /** State on the tags of the AWS secret. Every field may be absent: tags are an index, the stored value is the
@@ -86,6 +86,10 @@ export interface CertificateState {
   /** Until when the certificate is still renewed and delivered although the inventory no longer allows its
    *  specification. */
   readonly graceUntil?: Date;
+  /** What `status` noted of the certificate; absent while it is `Healthy`. */
+  readonly health?: HealthNote;
+  /** A trouble that a person knows of. */
+  readonly acknowledged?: Acknowledgement;
   /** Signed delivery statement for each cluster with an agent (`statement.ts`). */
   readonly signatures?: ByCluster<string>;
   /** Last report of each agent, by cluster. */

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { rollbackAnnotation, statementAnnotation } from '../../lib/agent/replay.ts';
 import { publicKeyOf } from '../../lib/certificate/statement.ts';
-import { judgeHealth } from '../../lib/policy/health/health.ts';
+import { judgeCertificate } from '../../lib/policy/health/certificate.ts';
 import { codesOf, only } from '../deploy/harness.ts';
 import { stateOfTags } from '../fakes/tags.ts';
 import { targetOf } from '../minting/targets.ts';
@@ -36,12 +36,19 @@ test('D13 a version whose workload never becomes available is taken back, no lat
   const tags = { version: 'version-2', names: 'x', issuer: 'https://ca.example', key: 'ecdsa-p256' } as const;
   const validity = { fingerprint: '00', notBefore: agent.clock.now(), notAfter: new Date('2027-02-01') };
   const known = { ...entry, state: { ...entry.state, ...tags, ...validity } };
-  const standing = { name: 'shop', entry: known, clusters: { lab: { agent: true } } } as const;
-  expect(judgeHealth(standing, agent.clock.now(), 0)).toMatchObject({
-    health: 'failing',
-    message: expect.stringMatching(
-      /^frozen: it failed at lab\/shop\/shop-tls: Deployment web .*: npx serverless invoke --function deploy --data '.*"resume":true}'$/,
-    ),
+  const context = {
+    now: agent.clock.now(),
+    staleAfterMs: 0,
+    probeFreshMs: 24 * 3_600_000,
+    clusters: { lab: { agent: true } },
+    clusterTroubles: {},
+    agents: new Map(),
+  } as const;
+  expect(judgeCertificate({ name: 'shop', entry: known }, context)).toMatchObject({
+    health: 'Degraded',
+    reason: 'TakenBack',
+    command: expect.stringContaining('"resume":true'),
+    message: expect.stringMatching(/^it failed at lab\/shop\/shop-tls and was taken back: Deployment web /),
   });
 
   agent.mend();

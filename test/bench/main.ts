@@ -18,6 +18,7 @@ import { startPebbleSandbox } from './pebble.ts';
 import { cool, startQuietSandbox } from './quiet-sandbox.ts';
 import { benchGrowth, benchManyDue, benchPlanning, benchSingles } from './scale.ts';
 import { benchServed } from './served.ts';
+import { benchStatus } from './status.ts';
 import { measureIdlePass, stock } from './stock.ts';
 
 const repeats = 3;
@@ -41,6 +42,7 @@ try {
     benchGrowth,
     benchPlanning,
     benchServed,
+    benchStatus,
   ]) {
     console.error(`${measure.name} …`);
     figures.push(...(await measure()));

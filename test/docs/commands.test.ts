@@ -19,8 +19,8 @@ import {
   parsePauseEvent,
   parseProbeEvent,
   parseRevokeEvent,
-  parseStatusEvent,
 } from '../../lib/requests/requests.ts';
+import { parseStatusEvent } from '../../lib/requests/status.ts';
 import { functionNames } from '../function-names.ts';
 import { readAgreedInventory } from '../infra/packaged.ts';
 import { startAlone } from '../sandbox/alone.ts';

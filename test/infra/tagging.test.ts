@@ -174,6 +174,8 @@ const everyField: Required<CertificateState> = {
   revoked: ['v'],
   revoking: 'v',
   deliveryProblem: { since: at, code: 'c', words: 'w' },
+  health: { health: 'Degraded', reason: 'r', since: at, told: [] },
+  acknowledged: { until: at, reason: 'r', words: 'w' },
   deployed: { version: 'v', targets: 't', phases: ['none'] },
   freeze: { version: 'v', target: '*', reason: 'r' },
   resumed: { version: 'v', at },

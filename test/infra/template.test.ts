@@ -238,7 +238,7 @@ it('K24 discover runs by schedule only where a rate is given', () => {
   ]);
 });
 
-it('deploy may put events of its own on the bus that the parameter names, and on none where it names none', () => {
+it('deploy and status may put events of their own on the bus that the parameter names, and on none where it names none', () => {
   const request = (source: string | undefined, bus = 'deliveries'): AccessRequest => ({
     action: 'events:PutEvents',
     resource: `arn:aws:events:eu-central-1:123456789012:event-bus/${bus}`,
@@ -247,7 +247,7 @@ it('deploy may put events of its own on the bus that the parameter names, and on
   const [without, given] = [packaged, tailored].map(({ template }) => readPolicies(template, account));
   const may = (policies: typeof without, ...asked: Parameters<typeof request>) =>
     functionNames.filter((name) => isAllowed(policies?.[name] ?? [], request(...asked)));
-  expect(may(given, 'certrelay')).toEqual(['deploy']);
+  expect(may(given, 'certrelay')).toEqual(['deploy', 'status']);
   expect(may(given, 'aws.health')).toEqual([]);
   expect(may(given, undefined)).toEqual([]);
   expect(may(given, 'certrelay', 'default')).toEqual([]);

@@ -88,10 +88,10 @@ it('W01 W05 W06 W22 delivers what is signed for its cluster, by calls outwards a
   expect(await statusOf()).toMatchObject({
     signingKey: expect.stringMatching(/^[\w-]{43}$/),
     agents: [
-      { cluster: 'depot', state: 'never seen' },
-      { cluster: 'edge', state: 'never seen' },
+      { name: 'depot', reason: 'AgentNeverSeen' },
+      { name: 'edge', reason: 'AgentNeverSeen' },
     ],
-    certificates: [{ health: 'pending' }, { health: 'pending' }],
+    certificates: [{ health: 'Progressing' }, { health: 'Progressing' }],
   });
   expect(sandbox.kubernetes.find('secrets', 'shop', 'edge-tls')).toBeUndefined();
   sandbox.journal.clear();
@@ -100,17 +100,17 @@ it('W01 W05 W06 W22 delivers what is signed for its cluster, by calls outwards a
   expect(sandbox.kubernetes.find('secrets', 'shop', 'edge-tls')).toMatchObject({ type: 'kubernetes.io/tls' });
   expect(await statusOf()).toMatchObject({
     agents: [
-      { cluster: 'depot', state: 'never seen' },
-      { cluster: 'edge', state: 'live', version: 'abc123' },
+      { name: 'depot', reason: 'AgentNeverSeen' },
+      { name: 'edge', health: 'Healthy', version: 'abc123' },
     ],
     certificates: [
-      { name: 'depot', health: 'pending' },
+      { name: 'depot', health: 'Progressing' },
       {
         name: 'shop',
-        health: 'well',
+        health: 'Healthy',
         targets: [
-          { target: 'lab/shop/lab-tls', applied: 'yes' },
-          { target: 'edge/shop/edge-tls', applied: 'yes' },
+          { target: 'lab/shop/lab-tls', health: 'Healthy' },
+          { target: 'edge/shop/edge-tls', health: 'Healthy' },
         ],
       },
     ],
@@ -172,34 +172,36 @@ it('deploy resumes a version that an agent holds, with the role that it has, and
   const secret = sandbox.secretsManager.vault.mustFind(secretOf('shop'));
   const version = secret.labels.get('AWSCURRENT') ?? '';
   const freeze = { version, target: 'edge/shop/edge-tls', reason: 'Deployment web hung' };
-  const healthOfShop = async () => JSON.stringify(await statusOf()).match(/"shop","health":"(\w+)"/)?.[1];
+  const healthOfShop = async () =>
+    Object(await statusOf()).certificates.find((one: { readonly name: string }) => one.name === 'shop')
+      ?.health;
   secret.setTags(Object.entries(encodeState({ reports: { edge: { freeze } } })));
   expect(await runAgent('edge')).toMatchObject({ status: 0 });
-  expect(await healthOfShop()).toBe('failing');
+  expect(await healthOfShop()).toBe('Degraded');
 
   const { error } = await sandbox.lambda.invoke('deploy', { certificates: ['shop'], resume: true });
   expect(error).toBeUndefined();
-  expect(await healthOfShop()).toBe('pending');
+  expect(await healthOfShop()).toBe('Progressing');
   expect(await runAgent('edge')).toMatchObject({ status: 0 });
-  expect(await healthOfShop()).toBe('well');
+  expect(await healthOfShop()).toBe('Healthy');
 });
 
 it('W10 W20 a loop ends at SIGTERM with the pass under way; only deregister says that it is not wanted any more', async () => {
   const settings = { CERTRELAY_AGENT_INTERVAL: '300' };
   expect(await runAgent('depot', settings, { until: 'agent reconciled' })).toMatchObject({ status: 0 });
   expect(sandbox.kubernetes.find('secrets', 'shop', 'depot-tls')).toBeDefined();
-  expect(await statusOf()).toMatchObject({ agents: [{ cluster: 'depot', state: 'live' }, {}] });
+  expect(await statusOf()).toMatchObject({ agents: [{ name: 'depot', health: 'Healthy' }, {}] });
   expect(await runAgent('depot', {}, { args: ['deregister'] })).toMatchObject({ status: 0 });
-  expect(await statusOf()).toMatchObject({ agents: [{ cluster: 'depot', state: 'deregistered' }, {}] });
+  expect(await statusOf()).toMatchObject({ agents: [{ name: 'depot', reason: 'AgentDeregistered' }, {}] });
 });
 
 it('W13 what was signed by another key ends with an error, in its status and in the answer of a check', async () => {
   const { status, output } = await runAgent('edge', { CERTRELAY_SIGNING_KEY: 'A'.repeat(43) });
   expect(status).toBe(1);
   expect(output).toContain('was not signed for cluster edge');
-  expect(await statusOf()).toMatchObject({ agents: [{}, { cluster: 'edge', state: 'failing' }] });
+  expect(await statusOf()).toMatchObject({ agents: [{}, { name: 'edge', reason: 'AgentFailing' }] });
   const { error } = await sandbox.lambda.invoke('status', { check: true });
-  expect(error?.errorMessage).toContain('agent of edge: failing: shop: it was not signed for cluster edge');
+  expect(error?.errorMessage).toContain('agent edge: AgentFailing: shop: it was not signed for cluster edge');
 });
 
 it('W16 status is answered to signed calls alone: AWS IAM says who may invoke it', async () => {

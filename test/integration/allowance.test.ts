@@ -73,7 +73,7 @@ it('before the upgrade the linter names it, and nothing is refused or failing be
   expect(said).toContain('2 registered certificates');
   expect(said).toContain('the first full pass of the new version notes it');
   expect(await call('deploy')).toMatchObject({ certificates: expect.any(Array) });
-  expect(await call('status')).toMatchObject({ summary: { failing: 0, pending: 1 } });
+  expect(await call('status')).toMatchObject({ summary: { Degraded: 1 } });
 });
 
 it('the first full pass notes it, and from then on it is renewed and delivered as before and named', async () => {
@@ -95,7 +95,7 @@ it('the first full pass notes it, and from then on it is renewed and delivered a
       expect.objectContaining({ name: 'old', misfits: [expect.stringContaining(outside)] }),
     ]),
   });
-  expect(await call('status')).toMatchObject({ summary: { failing: 0, pending: 1 } });
+  expect(await call('status')).toMatchObject({ summary: { Degraded: 1 } });
 });
 
 it('what stops fitting later is not ordered, not delivered and not taken away, until it is allowed again', async () => {
@@ -113,7 +113,7 @@ it('what stops fitting later is not ordered, not delivered and not taken away, u
   expect(sandbox.journal.count({ action: 'newOrder' })).toBe(orders);
   expect(JSON.stringify(await call('deploy'))).toContain('not delivered; the target stays as it is');
   expect([current('later'), inCluster('later')]).toEqual([before, delivered]);
-  expect(await call('status')).toMatchObject({ summary: { failing: 1, pending: 1 } });
+  expect(await call('status')).toMatchObject({ summary: { Degraded: 2 } });
 
   await change({ registration: undefined });
   expect(await call('issue')).toMatchObject({
@@ -128,7 +128,7 @@ it('what stops fitting later is not ordered, not delivered and not taken away, u
 
   await change({ registration });
   await call('issue');
-  expect(await call('status')).toMatchObject({ summary: { failing: 0, pending: 1 } });
+  expect(await call('status')).toMatchObject({ summary: { Degraded: 1 } });
   await call('issue', { certificates: ['later'], force: true });
   await sandbox.queues.deploy.untilEmpty();
   expect(current('later')).not.toBe(before);

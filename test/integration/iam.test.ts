@@ -100,6 +100,8 @@ async function askForBinding(): Promise<void> {
  *  look. */
 async function runEverything(): Promise<void> {
   const { lambda, httpApi, webhookSecret, queues, faults } = sandbox;
+  // The deploy calls it before anything has run.
+  await lambda.invoke('status', {});
   await postDomains(httpApi, registered, webhookSecret);
   await queues.issue.untilEmpty();
   await revoke();
@@ -119,7 +121,7 @@ async function runEverything(): Promise<void> {
   const version = customer.labels.get('AWSCURRENT') ?? '';
   const freeze = { version, target: 'edge/edge/customer-tls', reason: 'it hung' };
   customer.setTags(Object.entries(encodeState({ reports: { edge: { freeze } } })));
-  crowd('customer', 45);
+  crowd('customer', 47);
   for (const said of [{ rollback: true }, { resume: true }]) {
     await lambda.invoke('deploy', { certificates: ['customer'], ...said });
   }
@@ -130,6 +132,7 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('probe', { certificates: ['taken'] });
   await lambda.invoke('status', {});
   await lambda.invoke('status', { certificates: ['taken'] });
+  await acknowledgeSomething();
   expect((await lambda.invoke('discover', {})).error).toBeUndefined();
   await importDiscovered();
   await tellPeople();
@@ -177,6 +180,15 @@ async function fallSilent(): Promise<void> {
   expect(tags()).not.toContain('certrelay:cluster/lab');
 }
 
+/** A person knows of a trouble. */
+async function acknowledgeSomething(): Promise<void> {
+  const taken = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/taken`);
+  taken.setTags([['certrelay:tags-disagree', new Date().toISOString()]]);
+  await sandbox.lambda.invoke('status', {});
+  const request = { acknowledge: ['taken'], for: '1d', reason: 'we changed them' };
+  expect((await sandbox.lambda.invoke('status', request)).error).toBeUndefined();
+}
+
 /** Others put tags on a certificate's secret, until it has so many. */
 function crowd(name: string, count: number): void {
   const secret = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/${name}`);
@@ -214,7 +226,7 @@ async function tamper(): Promise<void> {
     ['certrelay:grace-until', '2099-01-01T00:00:00Z'],
     ['certrelay:windowStart', '2099-01-01T00:00:00Z'],
   ]);
-  crowd('spare', 44);
+  crowd('spare', 46);
   await sandbox.lambda.invoke('issue', { compare: true, certificates: ['spare'] });
 }
 
@@ -305,7 +317,7 @@ async function revoke(): Promise<void> {
   for (const secret of vault.secrets) {
     if (secret.name.startsWith(`${prefix}/accounts/`)) vault.remove(secret);
   }
-  crowd(registered.name, 43);
+  crowd(registered.name, 45);
   const event = { certificate: registered.name, reason: 'superseded', replace: true, wait: 'none' };
   expect((await sandbox.lambda.invoke('revoke', event)).error).toBeUndefined();
 }
@@ -389,7 +401,7 @@ const reserved: readonly (readonly [string, readonly (typeof functions)[number][
   ['/clusters/', ['deploy', 'discover', 'import']],
   ['/passwords/', ['deploy', 'export']],
   ['acm ', ['deploy']],
-  ['events ', ['deploy']],
+  ['events ', ['deploy', 'status']],
   ['/webhook', ['register']],
   ['/notify/', ['notify']],
   ['sns ', ['notify']],

@@ -2,7 +2,7 @@
 // ordered again at once is one too, so that orders follow the back-off and not every pass.
 import { describe, expect, it, test } from 'vitest';
 import { readCertificate } from '../../lib/certificate/x509.ts';
-import { judgeHealth } from '../../lib/policy/health/health.ts';
+import { judgeCertificate } from '../../lib/policy/health/certificate.ts';
 import type { Desired } from '../../lib/policy/issuance/desired.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../lib/policy/issuance/issued.ts';
 import { type Minting, mintAuthority, mintChain } from '../minting/certificates.ts';
@@ -159,8 +159,19 @@ describe('what would be ordered again at once', () => {
     ]);
     const [spec] = harness.inventory.certificates;
     const entry = await harness.store.describe('shop');
-    const health = judgeHealth({ name: 'shop', entry, spec, clusters: {} }, harness.clock.now(), hourMs);
-    expect(health).toMatchObject({ health: 'failing', message: expect.stringContaining('DueAgain') });
+    const context = {
+      now: harness.clock.now(),
+      staleAfterMs: hourMs,
+      probeFreshMs: 24 * 3_600_000,
+      clusters: {},
+      clusterTroubles: {},
+      agents: new Map(),
+    };
+    expect(judgeCertificate({ name: 'shop', entry, spec }, context)).toMatchObject({
+      health: 'Progressing',
+      reason: 'BackingOff',
+      message: expect.stringContaining('it would be ordered again at once'),
+    });
   });
 
   it.each<[what: string, seconds: number, isStored: boolean]>([

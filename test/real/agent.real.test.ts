@@ -136,8 +136,8 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
       updatedReplicas: deployment.spec.replicas,
     });
     expect((await sandbox.lambda.invoke('status', {})).answer).toMatchObject({
-      agents: [{}, { cluster: 'edge', state: 'live' }],
-      certificates: [{ health: 'well', targets: [{ target: 'edge/shop/shop-tls', applied: 'yes' }] }],
+      agents: [{}, { name: 'edge', health: 'Healthy' }],
+      certificates: [{ health: 'Healthy', targets: [{ target: 'edge/shop/shop-tls', health: 'Healthy' }] }],
     });
   });
 
@@ -164,8 +164,10 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
     expect((await sandbox.lambda.invoke('status', {})).answer).toMatchObject({
       certificates: [
         {
-          health: 'failing',
-          message: expect.stringContaining('frozen: it failed at edge/shop/shop-tls: Deployment web'),
+          health: 'Degraded',
+          message: expect.stringContaining(
+            'it failed at edge/shop/shop-tls and was taken back: Deployment web',
+          ),
         },
       ],
     });

@@ -11,6 +11,7 @@ import {
   type SeenServed,
   servedWords,
 } from '../../lib/state/delivery.ts';
+import { healthWords, tellers } from '../../lib/state/health.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 700 }).map((value) => value.toWellFormed());
@@ -34,6 +35,7 @@ const holding: fc.Arbitrary<Holding> = fc.record({
 const holds = fc
   .array(fc.option(holding, { nil: undefined }), { minLength: 1, maxLength: 20 })
   .filter((list) => list.some((held) => held !== undefined));
+const toldOf = fc.subarray([...tellers]);
 const trouble = fc.record(
   { since: date, code: word, cause: fc.constantFrom('cluster/prod', 'issuer/le'), words: text },
   { requiredKeys: ['since', 'code', 'words'] },
@@ -129,6 +131,8 @@ export const anyFields: {
   probedAt: date,
   tagsDisagree: date,
   graceUntil: date,
+  health: fc.record({ health: fc.constantFrom(...healthWords), reason: word, since: date, told: toldOf }),
+  acknowledged: fc.record({ until: date, reason: word, words: text }),
   signatures: byCluster(text),
   reports: byCluster(report),
 };

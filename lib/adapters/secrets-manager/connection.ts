@@ -7,6 +7,7 @@ import {
 import type { AccountStore } from '../../ports/accounts.ts';
 import type { AgentRegistry } from '../../ports/agents.ts';
 import type { InstallationStore } from '../../ports/installation.ts';
+import type { NotesStore } from '../../ports/notes.ts';
 import type { OperationStore } from '../../ports/operations.ts';
 import { type CertificateStore, type ReadText, StoreError } from '../../ports/store.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
@@ -15,6 +16,7 @@ import { SecretAgents } from './agents.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
 import { SecretInstallation } from './installation.ts';
+import { SecretNotes } from './notes.ts';
 import { SecretOperations } from './operations.ts';
 
 /** What a connection needs. */
@@ -33,6 +35,7 @@ export interface SecretsManagerConnection {
   readonly accounts: AccountStore;
   readonly installation: InstallationStore;
   readonly operations: OperationStore;
+  readonly notes: NotesStore;
   readonly readText: ReadText;
   readonly agents: AgentRegistry;
   /** The private key that statements for agents are signed with, as PKCS#8 PEM. The first call ever stores
@@ -57,6 +60,7 @@ export function connectSecretsManager({
     accounts: new SecretAccounts(client, prefix, uuid),
     installation: new SecretInstallation(client, prefix, uuid),
     operations: new SecretOperations(client, prefix),
+    notes: new SecretNotes(client, prefix, uuid),
     agents: new SecretAgents(client, prefix),
     async readText(secret, signal) {
       const read = callSecrets('GetSecretValue', secret, signal, (options) =>

@@ -1,7 +1,41 @@
 // Writes and reads what is remembered of troubles on tags.
-import type { Trouble } from '../health.ts';
+import {
+  type Acknowledgement,
+  type HealthNote,
+  healthWords,
+  type Teller,
+  type Trouble,
+  tellers,
+} from '../health.ts';
 import type { FieldCodec } from './field.ts';
 import { cutPart, decodeInstant, decodeText, keyPrefix, toParts } from './text.ts';
+
+const tellerLetters: Readonly<Record<Teller, string>> = { events: 'e', notices: 'n' };
+
+/** `<health>/<reason>/<since>/<one letter per teller>`. */
+export const healthNote: FieldCodec<HealthNote> = {
+  read(text) {
+    const [word, reason, instant = '', letters = ''] = text.split('/');
+    const health = healthWords.find((known) => known === word);
+    const since = decodeInstant(instant);
+    if (!health || !reason || !since) return undefined;
+    return { health, reason, since, told: tellers.filter((one) => letters.includes(tellerLetters[one])) };
+  },
+  write({ health, reason, since, told }) {
+    const letters = told.map((one) => tellerLetters[one]).join('');
+    return [health, reason, since.toISOString(), letters].join('/');
+  },
+};
+
+/** `<until> <reason> <words>`. */
+export const acknowledgement: FieldCodec<Acknowledgement> = {
+  read(text) {
+    const [, end = '', reason, words] = /^(\S+) (\S+) (.*)$/s.exec(text) ?? [];
+    const until = decodeInstant(end);
+    return until && reason !== undefined && words !== undefined ? { until, reason, words } : undefined;
+  },
+  write: ({ until, reason, words }) => `${until.toISOString()} ${reason} ${words}`,
+};
 
 const noCause = '-';
 

@@ -5,7 +5,7 @@ import { specSources } from '../../certificate/stored.ts';
 import type { ByCluster, CertificateState, StateChange } from '../state.ts';
 import { delivery, freeze, resumption, served } from './delivery.ts';
 import { count, type FieldCodec, instant, listOf, namespace, oneOf, text } from './field.ts';
-import { trouble } from './health.ts';
+import { acknowledgement, healthNote, trouble } from './health.ts';
 import { orderLog, orderOwner, txtJournal, validAuthorizations } from './orders.ts';
 import { report } from './report.ts';
 import { fromParts, keyPrefix, toParts } from './text.ts';
@@ -69,6 +69,8 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   probedAt: instant,
   tagsDisagree: instant,
   graceUntil: instant,
+  health: healthNote,
+  acknowledged: acknowledgement,
 };
 
 const fieldNames = Object.keys(fields).filter((name): name is Field => name in fields);

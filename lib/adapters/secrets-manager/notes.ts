@@ -1,0 +1,90 @@
+// Stores what `status` remembers as the value of the AWS secret `<prefix>/installation`.
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import type { NotesStore, StatusNotes, StoredNote } from '../../ports/notes.ts';
+import { healthWords, tellers } from '../../state/health.ts';
+import { callSecrets, checkSize, isRefusal } from './calls.ts';
+
+const instant = z.iso.datetime().transform((text) => new Date(text));
+const note = z.object({
+  health: z.enum(healthWords),
+  reason: z.string(),
+  since: instant,
+  told: z.array(z.enum(tellers)),
+  acknowledged: z.object({ until: instant, reason: z.string(), words: z.string() }).optional(),
+});
+/** The shape of the value. Versions before had `{"version":1}`, which says nothing. */
+const value = z.object({
+  version: z.literal(1),
+  began: instant,
+  // One note that cannot be read loses itself alone.
+  subjects: z.record(z.string(), z.unknown()).default({}),
+  digests: z.record(z.string(), instant).catch({}).default({}),
+});
+
+/** `NotesStore` in AWS Secrets Manager. */
+export class SecretNotes implements NotesStore {
+  readonly #client: SecretsManagerClient;
+  readonly #secret: string;
+  readonly #uuid: () => string;
+
+  /** `uuid`: a new random UUID at each call, for version ids. */
+  constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
+    this.#client = client;
+    this.#secret = `${prefix}/installation`;
+    this.#uuid = uuid;
+  }
+
+  async read(signal: AbortSignal): Promise<StatusNotes | undefined> {
+    try {
+      const { SecretString } = await callSecrets('GetSecretValue', this.#secret, signal, (options) =>
+        this.#client.send(new GetSecretValueCommand({ SecretId: this.#secret }), options),
+      );
+      return parse(SecretString ?? '');
+    } catch (error) {
+      if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
+      throw error;
+    }
+  }
+
+  async write(notes: StatusNotes, signal: AbortSignal): Promise<void> {
+    const SecretString = checkSize(JSON.stringify({ version: 1, ...notes }), this.#secret);
+    const ClientRequestToken = this.#uuid();
+    try {
+      const request = { SecretId: this.#secret, SecretString, ClientRequestToken };
+      await callSecrets('PutSecretValue', this.#secret, signal, (options) =>
+        this.#client.send(new PutSecretValueCommand(request), options),
+      );
+    } catch (error) {
+      if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
+      const request = { Name: this.#secret, SecretString, ClientRequestToken };
+      await callSecrets('CreateSecret', this.#secret, signal, (options) =>
+        this.#client.send(new CreateSecretCommand(request), options),
+      );
+    }
+  }
+}
+
+function parse(text: string): StatusNotes | undefined {
+  const read = value.safeParse(toJson(text));
+  if (!read.success) return undefined;
+  const { began, subjects, digests } = read.data;
+  const known = Object.entries(subjects).flatMap(([subject, told]): readonly [string, StoredNote][] => {
+    const one = note.safeParse(told);
+    return one.success ? [[subject, one.data]] : [];
+  });
+  return { began, subjects: Object.fromEntries(known), digests };
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+// Judges the health of an agent from its last report.
+import type { HealthNote } from '../../state/health.ts';
+import type { Finding } from './finding.ts';
+
+const hourMs = 3_600_000;
+/** How far the clock of an agent's cluster may be ahead. */
+const clockSkewMs = 5 * 60_000;
+/** How long after the inventory first names an agent it must have reported. */
+const longestStartMs = hourMs;
+
+/** What an agent recorded of itself; everything is absent if it never did. */
+export interface AgentFacts {
+  readonly lastSeen?: Date | undefined;
+  readonly problem?: string | undefined;
+  readonly deregistered?: Date | undefined;
+}
+
+/** How an agent is judged. */
+export interface AgentRules {
+  readonly now: Date;
+  /** An agent that is silent for longer is silent, in milliseconds. */
+  readonly staleAfterMs: number;
+  readonly note: HealthNote | undefined;
+  /** Whether the inventory has the cluster with an agent. */
+  readonly isNamed: boolean;
+}
+
+/** What is wrong with an agent; empty if its last pass was good. */
+export function findAgentTrouble(facts: AgentFacts, rules: AgentRules): readonly Finding[] {
+  const { lastSeen, problem, deregistered } = facts;
+  const { now, staleAfterMs, isNamed } = rules;
+  if (deregistered) {
+    const message = `a person removed it at ${deregistered.toISOString()}`;
+    return isNamed
+      ? [{ health: 'Suspended', reason: 'AgentDeregistered', message, since: deregistered }]
+      : [];
+  }
+  if (!lastSeen) return isNamed ? [neverSeen(rules)] : [];
+  const silentMs = now.getTime() - lastSeen.getTime();
+  if (silentMs > staleAfterMs) {
+    const minutes = Math.floor(silentMs / 60_000);
+    const message = `silent for ${minutes} minutes: nobody delivers in its cluster; look at its pod's log`;
+    return [{ health: 'Degraded', reason: 'AgentSilent', message, since: lastSeen }];
+  }
+  if (-silentMs > clockSkewMs) {
+    const message = `its last report has the time ${lastSeen.toISOString()}, which is in the future: set the clock of its cluster, or find out who changed the tag`;
+    return [{ health: 'Degraded', reason: 'AgentFailing', message }];
+  }
+  return problem ? [{ health: 'Degraded', reason: 'AgentFailing', message: problem }] : [];
+}
+
+function neverSeen({ now, note }: AgentRules): Finding {
+  const since = note?.reason === 'AgentNeverSeen' ? note.since : now;
+  const isLong = now.getTime() - since.getTime() > longestStartMs;
+  return {
+    health: isLong ? 'Degraded' : 'Progressing',
+    reason: 'AgentNeverSeen',
+    message: 'it has not reported yet: deploy infra/agent-role.yaml to AWS, and infra/agent/ to the cluster',
+    since,
+  };
+}

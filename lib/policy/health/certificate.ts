@@ -1,0 +1,147 @@
+// Judges the health of a certificate from the inventory and its tags alone: must a person act?
+import type { ServedWord } from '../../state/delivery.ts';
+import type { HealthWord } from '../../state/health.ts';
+import { type Condition, describeConditions } from './conditions.ts';
+import { findAbandoned, findUnlisted, findUnserved } from './deliveries.ts';
+import { describeCause } from './delivery-failures.ts';
+import { type HealthContext, type HealthFacts, type HealthSubject, readFacts } from './facts.ts';
+import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts';
+import { findFrozen } from './freezes.ts';
+import { daysUntil } from './margin.ts';
+import { orderChecks } from './orders.ts';
+import { current, type HealthReason, mayAcknowledge } from './reasons.ts';
+import { type JudgedTarget, judgeTargets, probeOf, type TargetHealth } from './targets.ts';
+
+/** Who asks for a certificate; `none`: nobody does. */
+export type CertificateSource = 'inventory' | 'webhook' | 'discovery' | 'none';
+
+/** The health of one certificate. An instant is absent if it is unknown or does not apply. Texts may come
+ *  from strangers. */
+export interface CertificateHealth {
+  readonly name: string;
+  /** Absent if nobody says. */
+  readonly domains?: readonly string[] | undefined;
+  readonly source: CertificateSource;
+  readonly health: HealthWord;
+  readonly reason: HealthReason;
+  /** One line: why. */
+  readonly message: string;
+  /** Since when it is not healthy. */
+  readonly since?: Date | undefined;
+  /** The next command. */
+  readonly command?: string | undefined;
+  /** What causes it for many at once, as `cluster/prod`; that is told there. */
+  readonly cause?: string | undefined;
+  readonly next?: NextAction | undefined;
+  readonly conditions: readonly Condition[];
+  /** Current version id of the AWS secret; absent if it contains no certificate, or if tags describe another
+   *  version. */
+  readonly version?: string | undefined;
+  readonly notAfter?: Date | undefined;
+  readonly expiresInDays?: number | undefined;
+  readonly renewsAt?: Date | undefined;
+  /** Result of the last probe of this version. */
+  readonly served?: ServedWord | undefined;
+  /** Until when a person has acknowledged its trouble. */
+  readonly acknowledgedUntil?: Date | undefined;
+  /** Empty if the inventory file does not list them: the certificate has no target, or was registered. */
+  readonly targets: readonly TargetHealth[];
+}
+
+/** Judges one certificate. */
+export function judgeCertificate(subject: HealthSubject, context: HealthContext): CertificateHealth {
+  const facts = readFacts(subject, context);
+  const targets = judgeTargets(facts);
+  const found = findWorst(findAll(facts, targets));
+  const finding = found && acknowledge(found, facts);
+  const { name, spec, state, certificate, life, entry, now } = facts;
+  const version = certificate && entry?.current;
+  const served = probeOf(state.served, version)?.word;
+  const isFresh = !state.probedAt || now.getTime() - state.probedAt.getTime() <= facts.probeFreshMs;
+  const told = {
+    name,
+    domains: spec?.domains ?? state.domains,
+    source: sourceOf(facts),
+    ...(finding ? describeFinding(finding, facts) : describeHealthy(facts)),
+    version,
+    notAfter: certificate?.notAfter,
+    expiresInDays: certificate && daysUntil(certificate.notAfter, now),
+    renewsAt: life?.renewsAt,
+    served: served && (isFresh ? served : ('unprobed' as const)),
+    targets: targets.map(({ health }) => health),
+  };
+  return { ...told, conditions: describeConditions(told, now) };
+}
+
+function findAll(facts: HealthFacts, targets: readonly JudgedTarget[]): readonly Finding[] {
+  const orders = orderChecks.map((check) => check(facts));
+  const ofTargets = targets.map(({ finding }) => finding);
+  const shared = [findAbandoned, findFrozen, findUnlisted, findUnserved].map((check) => check(facts));
+  const all = [...orders, ...mergeTargets(ofTargets), ...shared].flatMap((finding) => finding ?? []);
+  return all.map((finding) => (finding.reason === 'ExpiresSoon' ? explainLate(finding, all) : finding));
+}
+
+/** The worst target speaks for all; how many there are is added. */
+function mergeTargets(findings: readonly (Finding | undefined)[]): readonly Finding[] {
+  const found = findings.flatMap((finding) => finding ?? []);
+  const worst = findWorst(found);
+  if (!worst || found.length === 1) return worst ? [worst] : [];
+  return [
+    { ...worst, message: `${worst.message} (and ${found.length - 1} more of ${findings.length} targets)` },
+  ];
+}
+
+/** What keeps a certificate from being renewed in time is said with it. */
+function explainLate(late: Finding, all: readonly Finding[]): Finding {
+  const why = findWorst(all.filter(({ reason }) => reason !== 'ExpiresSoon' && reason !== 'RenewalDue'));
+  return why
+    ? { ...late, message: `${late.message}: ${why.message}`, command: why.command ?? late.command }
+    : late;
+}
+
+/** A trouble that a person knows of is `Suspended` until it has another reason, or the time is over. */
+function acknowledge(finding: Finding, { state: { acknowledged }, now }: HealthFacts): Finding {
+  const isKnown =
+    acknowledged !== undefined &&
+    finding.health === 'Degraded' &&
+    acknowledged.reason === finding.reason &&
+    acknowledged.until > now &&
+    mayAcknowledge(finding.reason);
+  if (!isKnown) return finding;
+  const { until, words, reason } = acknowledged;
+  const message = `${reason}, acknowledged until ${until.toISOString()} (${words}): ${finding.message}`;
+  return {
+    ...finding,
+    health: 'Suspended',
+    reason: 'Acknowledged',
+    message,
+    next: { what: 'end', at: until },
+  };
+}
+
+function describeFinding(finding: Finding, { state, note, now }: HealthFacts) {
+  const { health, reason, message, command, cause, next } = finding;
+  const isNamed = cause === undefined || message.includes(describeCause(cause));
+  return {
+    health,
+    reason,
+    message: isNamed ? message : `${describeCause(cause)}: ${message}`,
+    since: sinceOf(finding, note, now),
+    command,
+    cause,
+    next,
+    ...(reason === 'Acknowledged' && { acknowledgedUntil: state.acknowledged?.until }),
+  };
+}
+
+function describeHealthy({ life }: HealthFacts) {
+  const message = life ? `up to date, renewed from ${life.renewsAt.toISOString()}` : 'up to date';
+  const next: NextAction | undefined = life && { what: 'order', at: life.renewsAt };
+  return { health: 'Healthy', reason: current, message, next } as const;
+}
+
+function sourceOf({ spec, state }: HealthFacts): CertificateSource {
+  if (spec) return 'inventory';
+  if (state.source === undefined) return 'none';
+  return state.source === 'discovery' ? 'discovery' : 'webhook';
+}

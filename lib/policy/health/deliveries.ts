@@ -1,0 +1,97 @@
+// Checks of a certificate's health that are about its deliveries and what is served.
+import { targetsKey } from '../../state/targets.ts';
+import { invokeCommand } from '../commands.ts';
+import { freezeOf, isByHand } from '../delivery/freeze.ts';
+import { findUnlistedFailure } from './delivery-failures.ts';
+import type { HealthFacts } from './facts.ts';
+import type { Finding } from './finding.ts';
+import { heldSomewhere } from './holdings.ts';
+import { daysUntil, isShort } from './margin.ts';
+import { probeOf } from './targets.ts';
+
+/** A certificate that nobody renews. `Degraded` if a target is known to hold it. */
+export function findAbandoned(facts: HealthFacts): Finding | undefined {
+  const { name, isAskedFor, state, entry, certificate, now } = facts;
+  if (isAskedFor) return undefined;
+  const isHeld = heldSomewhere(facts).length > 0;
+  const isServed = probeOf(state.served, entry?.current)?.word === 'served';
+  const end = certificate?.notAfter;
+  const until = end && `${end <= now ? 'it expired at' : 'it is valid until'} ${end.toISOString()}`;
+  const nobody = 'neither in the inventory nor registered: nobody renews it';
+  if (!isHeld && !isServed) {
+    return { health: 'Suspended', reason: 'Unused', message: `${nobody}, and no target is known to hold it` };
+  }
+  const message = `${nobody}, and a target held it at the last look${until ? `; ${until}` : ''}`;
+  return {
+    health: 'Degraded',
+    reason: 'Abandoned',
+    message,
+    command: invokeCommand('export', { certificates: [name] }),
+  };
+}
+
+/** Another certificate is served, as the functions see it or an agent inside its cluster. A probe that is too
+ *  old says nothing. */
+export function findUnserved(facts: HealthFacts): Finding | undefined {
+  const { name, state, entry, now, staleAfterMs, probeFreshMs } = facts;
+  if (state.freeze && freezeOf(state.freeze, entry?.current) && isByHand(state.freeze)) return undefined;
+  const looks = [
+    { since: state.notServedSince, at: state.probedAt, word: state.served?.word },
+    ...Object.values(state.reports ?? {}).map(({ notServedSince, probedAt, served }) => ({
+      since: notServedSince,
+      at: probedAt,
+      word: served?.word,
+    })),
+  ].flatMap(({ since, at, word }) => {
+    const isFresh = at === undefined || now.getTime() - at.getTime() <= probeFreshMs;
+    return since && isFresh ? [{ since, word }] : [];
+  });
+  const [first] = looks.toSorted((one, other) => one.since.getTime() - other.since.getTime());
+  if (!first) return undefined;
+  const { since, word } = first;
+  const sinceMs = now.getTime() - since.getTime();
+  const isNew = sinceMs >= 0 && sinceMs < staleAfterMs;
+  const what = word === 'mismatch' ? 'a certificate for other names' : 'another certificate';
+  return {
+    health: isNew ? 'Progressing' : 'Degraded',
+    reason: isNew ? 'BecomingServed' : word === 'mismatch' ? 'Mismatch' : 'NotServed',
+    message: `${what} has been served since ${since.toISOString()}`,
+    since,
+    command: invokeCommand('probe', { certificates: [name] }),
+  };
+}
+
+/** Targets that the inventory file does not list: only the record of deliveries tells of them. */
+export function findUnlisted(facts: HealthFacts): Finding | undefined {
+  const { spec, entry, certificate, life, now, name, isAskedFor } = facts;
+  if (spec || !certificate || !life || !isAskedFor || entry?.current === undefined) return undefined;
+  const late = heldSomewhere(facts).find(
+    ({ notAfter, version }) =>
+      notAfter && !entry.current?.startsWith(version) && isShort(notAfter, life, now),
+  );
+  const command = invokeCommand('deploy', { certificates: [name] });
+  if (late?.notAfter) {
+    const isOver = late.notAfter <= now;
+    const end = late.notAfter.toISOString();
+    const message = isOver
+      ? `a target holds a certificate that expired at ${end}`
+      : `a target holds a certificate that is valid for ${daysUntil(late.notAfter, now)} more days, until ${end}`;
+    return { health: 'Degraded', reason: isOver ? 'Expired' : 'ExpiresSoon', message, command };
+  }
+  if (isEverywhere(facts)) return undefined;
+  return (
+    findUnlistedFailure(facts) ?? {
+      health: 'Progressing',
+      reason: 'Delivering',
+      message: 'not delivered to all its targets yet',
+      command,
+    }
+  );
+}
+
+/** Whether all targets have the version, by the record alone; also if it has no targets. */
+function isEverywhere({ state: { deployed, targets }, entry }: HealthFacts): boolean {
+  if (!deployed) return targets === undefined || targets === targetsKey([]);
+  const { version, phases } = deployed;
+  return version === entry?.current && phases.every((phase) => phase === 'rolled-out');
+}

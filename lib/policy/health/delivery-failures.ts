@@ -1,0 +1,100 @@
+// Judges recorded failures of deliveries: whose they are, and whether they last too long.
+import type { DeliveryRetry } from '../../state/delivery.ts';
+import { invokeCommand } from '../commands.ts';
+import { isAgentCluster } from '../delivery/agents.ts';
+import type { HealthFacts } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+const hourMs = 3_600_000;
+/** How long, and how often in a row, deliveries may fail before a person must act. */
+const longestMs = hourMs;
+const mostFailures = 3;
+
+/** The code of a delivery that waits for a person and has not failed. */
+const waiting = 'Waiting';
+
+/** Says what causes a trouble for many at once: `because of cluster prod`. */
+export function describeCause(cause: string): string {
+  return `because of ${cause.replace('/', ' ')}`;
+}
+
+/** What keeps one target from the current version, if deliveries fail there. `undefined` if none is known to
+ *  fail, or a person has frozen the version.
+ *  @param target As `nameDestination` writes it. */
+export function findDeliveryFailure(target: string, facts: HealthFacts): Finding | undefined {
+  const cluster = target.split('/')[0] ?? '';
+  const byAgent = isAgentCluster(cluster, facts);
+  return byAgent ? findAgentFailure(target, cluster, facts) : findRecordedFailure(target, cluster, facts);
+}
+
+/** Failures of a certificate whose targets the inventory file does not list. */
+export function findUnlistedFailure(facts: HealthFacts): Finding | undefined {
+  const { deliveryProblem } = facts.state;
+  return deliveryProblem && findRecordedFailure(undefined, undefined, facts);
+}
+
+function findRecordedFailure(
+  target: string | undefined,
+  cluster: string | undefined,
+  facts: HealthFacts,
+): Finding | undefined {
+  const { state, clusterTroubles, now } = facts;
+  const { deliveryProblem: problem, deployed } = state;
+  const trouble = cluster === undefined ? undefined : clusterTroubles[cluster];
+  if (trouble) {
+    const cause = `cluster/${cluster}`;
+    return describe({ target, words: describeCause(cause), since: trouble.since, cause }, undefined, facts);
+  }
+  if (problem === undefined || problem.code === waiting) return undefined;
+  const isOthers =
+    target !== undefined && problem.cause !== `target/${target}` && problem.cause !== `cluster/${cluster}`;
+  if (isOthers) return undefined;
+  const cause = problem.cause?.startsWith('cluster/') ? problem.cause : undefined;
+  const words = cause ? `${describeCause(cause)}: ${problem.words}` : problem.words;
+  const retry = deployed?.retry;
+  const isPast = retry && retry.after < now;
+  return describe(
+    { target, words, since: problem.since, cause },
+    isPast ? { ...retry, after: now } : retry,
+    facts,
+  );
+}
+
+/** An agent reports how often it failed, and its own record says why. */
+function findAgentFailure(target: string, cluster: string, facts: HealthFacts): Finding | undefined {
+  const { agents, state, note, now } = facts;
+  const isIll = (agents.get(cluster) ?? 'Healthy') !== 'Healthy';
+  const retry = state.reports?.[cluster]?.deployed?.retry;
+  if (!isIll && !retry) return undefined;
+  const cause = isIll ? `agent/${cluster}` : undefined;
+  const words = cause ? describeCause(cause) : 'its agent could not deliver it';
+  const since = note?.reason === 'DeliveryFailing' || note?.reason === 'Delivering' ? note.since : now;
+  return describe({ target, words, since, cause }, retry, facts);
+}
+
+function describe(
+  failure: {
+    readonly target: string | undefined;
+    readonly words: string;
+    readonly since: Date;
+    readonly cause: string | undefined;
+  },
+  retry: DeliveryRetry | undefined,
+  { name, now, state, entry }: HealthFacts,
+): Finding | undefined {
+  const { target, words, since, cause } = failure;
+  const isFrozenByHand = state.freeze?.version === entry?.current && state.freeze?.target === '*';
+  if (isFrozenByHand) return undefined;
+  const isLong = now.getTime() - since.getTime() > longestMs || (retry?.failures ?? 0) >= mostFailures;
+  const later = retry && retry.after > now ? `; next attempt at ${retry.after.toISOString()}` : '';
+  const where = target === undefined ? '' : `${target}: `;
+  return {
+    health: isLong ? 'Degraded' : 'Progressing',
+    reason: isLong ? 'DeliveryFailing' : 'Delivering',
+    message: `${words.startsWith(where) ? '' : where}${words}${later}`,
+    since,
+    cause,
+    command: invokeCommand('deploy', { certificates: [name] }),
+    ...(retry && { next: { what: 'deliver', at: retry.after } }),
+  };
+}

@@ -1,0 +1,48 @@
+// What a check finds wrong, and how the worst of several is chosen.
+import { type HealthNote, type HealthWord, healthWords } from '../../state/health.ts';
+import { type HealthReason, healthReasons } from './reasons.ts';
+
+/** What happens next by itself, and when. */
+export interface NextAction {
+  readonly what: 'order' | 'deliver' | 'probe' | 'end';
+  readonly at: Date;
+}
+
+/** One thing that is not as it should be. */
+export interface Finding {
+  readonly health: Exclude<HealthWord, 'Healthy'>;
+  readonly reason: HealthReason;
+  /** One line: what is wrong. */
+  readonly message: string;
+  /** Since when, if that is recorded. */
+  readonly since?: Date | undefined;
+  /** The next command. */
+  readonly command?: string | undefined;
+  /** What causes it for many at once, as `cluster/prod`. */
+  readonly cause?: string | undefined;
+  readonly next?: NextAction | undefined;
+}
+
+/** The worst finding; of equally bad ones the one whose reason is first in the list of reasons. `undefined`
+ *  if nothing was found. */
+export function findWorst(findings: readonly Finding[]): Finding | undefined {
+  return findings.toSorted((one, other) => rankOf(one) - rankOf(other))[0];
+}
+
+function rankOf({ health, reason }: Finding): number {
+  return healthWords.indexOf(health) * 1000 + (ranks.get(reason) ?? 0);
+}
+
+const ranks = new Map(healthReasons.map((reason, rank) => [reason, rank]));
+
+/** Since when it is so: what was noted of the same health and reason, else what the finding knows, else now.
+ *  An instant in the future is none. */
+export function sinceOf(
+  finding: Pick<Finding, 'health' | 'reason' | 'since'>,
+  note: HealthNote | undefined,
+  now: Date,
+): Date {
+  const isSame = note?.health === finding.health && note.reason === finding.reason;
+  const since = isSame ? note.since : finding.since;
+  return since !== undefined && since <= now ? since : now;
+}

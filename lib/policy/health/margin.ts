@@ -1,0 +1,37 @@
+// How much of the time to renew is left: the measure of what is too late, whatever the lifetime.
+
+/** The validity of a certificate and when its renewal is due. */
+export interface Life {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly renewsAt: Date;
+}
+
+/** The time between the renewal and the end, in milliseconds. A third of the lifetime where the renewal is
+ *  due only at the end. */
+export function marginOf({ notBefore, notAfter, renewsAt }: Life): number {
+  const margin = notAfter.getTime() - renewsAt.getTime();
+  return margin > 0 ? margin : (notAfter.getTime() - notBefore.getTime()) / 3;
+}
+
+/** Whether less than half of the margin is left. Never before the renewal is due. */
+export function isLate(life: Life, now: Date): boolean {
+  return isShort(life.notAfter, life, now) && now >= life.renewsAt;
+}
+
+/** Whether less than half of the margin of `life` is left until `end`, of an earlier certificate that it is
+ *  to replace. */
+export function isShort(end: Date, life: Life, now: Date): boolean {
+  return end.getTime() - now.getTime() < marginOf(life) / 2;
+}
+
+/** The latest end that the certificate before this one can have had if it was renewed in time; a target of
+ *  which only that is known is judged by it. */
+export function presumedEnd(life: Life): Date {
+  return new Date(life.notBefore.getTime() + marginOf(life));
+}
+
+/** Days between two instants, with one decimal. */
+export function daysUntil(end: Date, now: Date): number {
+  return Math.floor((end.getTime() - now.getTime()) / 8_640_000) / 10;
+}

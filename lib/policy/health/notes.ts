@@ -1,0 +1,45 @@
+// Compares health with what was noted of it: what is told now, and what is noted then.
+import { type HealthNote, type HealthWord, type Teller, tellers } from '../../state/health.ts';
+
+/** How something is now. */
+interface Standing {
+  readonly health: HealthWord;
+  readonly reason: string;
+  readonly since?: Date | undefined;
+}
+
+/** What there is to tell of something, and what to note. */
+export interface NotePlan {
+  readonly previous: HealthWord;
+  /** Who is told now. */
+  readonly tell: readonly Teller[];
+  /** The note before anybody is told. */
+  readonly note: HealthNote;
+}
+
+/** What to tell and to note; `undefined` if everything is told and noted. A change of the reason is a change,
+ *  too. Who is not there counts as told, so that a channel that is added later does not begin with a flood.
+ *  @param present Who can be told. */
+export function planNote(
+  { health, reason, since }: Standing,
+  note: HealthNote | undefined,
+  present: readonly Teller[],
+  now: Date,
+): NotePlan | undefined {
+  const isSame = note ? note.health === health && note.reason === reason : health === 'Healthy';
+  if (isSame) {
+    const tell = note ? present.filter((one) => !note.told.includes(one)) : [];
+    // What it was before the change that was not told is not known any more.
+    const previous = health === 'Healthy' ? 'Degraded' : 'Healthy';
+    return note && (tell.length > 0 || health === 'Healthy') ? { previous, tell, note } : undefined;
+  }
+  const previous = note?.health ?? 'Healthy';
+  const told = tellers.filter((one) => !present.includes(one));
+  return { previous, tell: present, note: { health, reason, since: since ?? now, told } };
+}
+
+/** The note once some were told; `null` if nothing needs to be remembered. */
+export function noteTold({ note }: NotePlan, told: readonly Teller[]): HealthNote | null {
+  const all = tellers.filter((one) => note.told.includes(one) || told.includes(one));
+  return note.health === 'Healthy' && all.length === tellers.length ? null : { ...note, told: all };
+}

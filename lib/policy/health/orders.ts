@@ -1,0 +1,196 @@
+// Checks of a certificate's health that are about what is stored and its orders.
+import { invokeCommand } from '../commands.ts';
+import { slowCode } from '../issuance/backoff.ts';
+import { hasDisagreed } from '../issuance/comparison.ts';
+import { decisionsOf } from '../issuance/operator-decisions.ts';
+import { explainGrace, explainRefusal, isTolerated } from '../registration/grace.ts';
+import { type HealthFacts, isPausedByCa } from './facts.ts';
+import type { Finding } from './finding.ts';
+import { daysUntil, isLate } from './margin.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** How long orders may fail before a person must act: while the certificate before is still good, and where
+ *  there is none. */
+const longestFailureMs = { issued: dayMs, missing: hourMs } as const;
+/** How long the DNS of a registered certificate may not be ready. */
+const longestWaitForDnsMs = 7 * dayMs;
+
+/** Codes of problems that are no failure: the certificate waits. */
+const waitingCodes: ReadonlySet<string> = new Set(['RateLimited', 'Deadline', slowCode]);
+
+/** The checks in the order in which equally bad findings are told. */
+export const orderChecks: readonly ((facts: HealthFacts) => Finding | undefined)[] = [
+  findExpired,
+  findRevoked,
+  findLate,
+  findNotAllowed,
+  findDisagreement,
+  findPausedByCa,
+  findPreflight,
+  findNameTaken,
+  findFailing,
+  findPaused,
+  findWaiting,
+];
+
+function findExpired({ name, certificate, isAskedFor, now }: HealthFacts): Finding | undefined {
+  if (!certificate || !isAskedFor || certificate.notAfter > now) return undefined;
+  return {
+    health: 'Degraded',
+    reason: 'Expired',
+    message: `expired at ${certificate.notAfter.toISOString()}`,
+    since: certificate.notAfter,
+    command: planCommand(name),
+  };
+}
+
+function findRevoked({ name, entry, isAskedFor }: HealthFacts): Finding | undefined {
+  if (!isAskedFor || !decisionsOf(entry).isRevoked) return undefined;
+  const command = planCommand(name);
+  return { health: 'Degraded', reason: 'Revoked', message: 'the version in use was revoked', command };
+}
+
+function findLate({ name, life, isAskedFor, now }: HealthFacts): Finding | undefined {
+  if (!life || !isAskedFor || !isLate(life, now)) return undefined;
+  const days = daysUntil(life.notAfter, now);
+  return {
+    health: 'Degraded',
+    reason: 'ExpiresSoon',
+    message: `valid for ${days} more days, until ${life.notAfter.toISOString()}, and due for renewal since ${life.renewsAt.toISOString()}`,
+    command: planCommand(name),
+  };
+}
+
+function findNotAllowed({ misfits, isIssued, now }: HealthFacts): Finding | undefined {
+  if (!misfits) return undefined;
+  const message = isTolerated(misfits, now) ? explainGrace(misfits) : explainRefusal(misfits);
+  // Nothing is lost with one that was never issued.
+  return { health: isIssued ? 'Degraded' : 'Suspended', reason: 'NotAllowed', message };
+}
+
+function findDisagreement({ state, now }: HealthFacts): Finding | undefined {
+  if (!hasDisagreed(state, now)) return undefined;
+  const message =
+    'the tags of its AWS secret did not match its value (TagsDisagree) and were corrected: find out who changed them';
+  return { health: 'Degraded', reason: 'TagsDisagree', message, since: state.tagsDisagree };
+}
+
+function findPausedByCa({ name, state }: HealthFacts): Finding | undefined {
+  if (!isPausedByCa(state)) return undefined;
+  return {
+    health: 'Degraded',
+    reason: 'PausedByCA',
+    message: state.pauseReason ?? '',
+    since: state.pausedSince,
+    command: invokeCommand('pause', { certificates: [name], resume: true }),
+  };
+}
+
+/** Held back by DNS. Nobody but its sender misses a certificate that was registered and never issued. */
+function findPreflight(facts: HealthFacts): Finding | undefined {
+  const { name, state, isPaused } = facts;
+  const { problem } = state;
+  if (problem?.code !== 'Preflight' || isPaused) return undefined;
+  if (isStrangers(facts)) return waitForDns(facts);
+  const { since, words: message } = problem;
+  return { health: 'Degraded', reason: 'PreflightFailed', message, since, command: planCommand(name) };
+}
+
+function findNameTaken({ name, state, isIssued }: HealthFacts): Finding | undefined {
+  const { problem } = state;
+  if (problem?.code !== 'NameTaken') return undefined;
+  const { since, words: message } = problem;
+  const health = isIssued ? 'Degraded' : 'Suspended';
+  return { health, reason: 'NameTaken', message, since, command: planCommand(name) };
+}
+
+/** Orders that fail: for long, or a short while. */
+function findFailing(facts: HealthFacts): Finding | undefined {
+  const { name, state, note, certificate, isPaused, now } = facts;
+  const { failures = 0, error, nextAttempt, problem } = state;
+  const isProblem =
+    problem !== undefined &&
+    !waitingCodes.has(problem.code) &&
+    !['Preflight', 'NameTaken'].includes(problem.code);
+  if ((failures === 0 && !isProblem) || error === slowCode || isPaused) return undefined;
+  if (isStrangers(facts)) return waitForDns(facts);
+  const since =
+    problem?.since ??
+    (note?.reason === 'OrderFailing' || note?.reason === 'BackingOff' ? note.since : undefined) ??
+    now;
+  const words = problem?.words ?? `the last attempt failed with ${error ?? 'no code'}`;
+  const count = failures > 1 ? `${failures} attempts failed, the last: ` : '';
+  const later = nextAttempt && nextAttempt > now ? `; next attempt at ${nextAttempt.toISOString()}` : '';
+  const longest = certificate ? longestFailureMs.issued : longestFailureMs.missing;
+  const isLong = now.getTime() - since.getTime() > longest;
+  return {
+    health: isLong ? 'Degraded' : 'Progressing',
+    reason: isLong ? 'OrderFailing' : 'BackingOff',
+    message: `${count}${words}${later}`,
+    since,
+    command: planCommand(name),
+    cause: problem?.cause,
+    ...(nextAttempt && { next: { what: 'order', at: nextAttempt } }),
+  };
+}
+
+function findPaused({ name, state, isPaused }: HealthFacts): Finding | undefined {
+  const { pausedSince, pauseReason } = state;
+  if (!isPaused || !pausedSince) return undefined;
+  return {
+    health: 'Suspended',
+    reason: 'Paused',
+    message: `paused since ${pausedSince.toISOString()}${pauseReason ? `: ${pauseReason}` : ''}`,
+    since: pausedSince,
+    command: invokeCommand('pause', { certificates: [name], resume: true }),
+  };
+}
+
+/** What goes on, or waits for its time. */
+function findWaiting({ entry, state, certificate, life, isAskedFor, now }: HealthFacts): Finding | undefined {
+  if (!isAskedFor) return undefined;
+  const { problem, nextAttempt } = state;
+  const at = nextAttempt && nextAttempt > now ? { next: { what: 'order' as const, at: nextAttempt } } : {};
+  const progressing = (reason: Finding['reason'], message: string, since?: Date): Finding => ({
+    health: 'Progressing',
+    reason,
+    message,
+    since,
+    ...at,
+  });
+  if (problem?.code === 'RateLimited') return progressing('RateLimited', problem.words, problem.since);
+  if (state.error === slowCode) return progressing('Ordering', 'the CA still works on its order');
+  if (entry?.current && state.version && !certificate) {
+    return progressing('Unread', 'issue did not write its current version; the next pass of issue reads it');
+  }
+  if (!certificate) return progressing('Ordering', 'not issued yet');
+  if (life && now >= life.renewsAt) {
+    return progressing('RenewalDue', `due for renewal since ${life.renewsAt.toISOString()}`, life.renewsAt);
+  }
+  return entry?.pending ? progressing('Ordering', 'an order is under way') : undefined;
+}
+
+/** Whether a stranger asked for it and never got it: that must turn no pager on. */
+function isStrangers({ spec, isIssued }: HealthFacts): boolean {
+  return spec === undefined && !isIssued;
+}
+
+function waitForDns({ name, state, note, entry, now }: HealthFacts): Finding {
+  const began = entry?.createdAt ?? state.problem?.since ?? note?.since ?? now;
+  const words = state.problem?.words ?? `its orders fail with ${state.error ?? 'no code'}`;
+  const isOver = now.getTime() - began.getTime() > longestWaitForDnsMs;
+  return {
+    health: isOver ? 'Suspended' : 'Progressing',
+    reason: isOver ? 'NeverReady' : 'WaitingForDns',
+    message: `registered, never issued: ${words}`,
+    since: isOver ? new Date(began.getTime() + longestWaitForDnsMs) : began,
+    command: planCommand(name),
+  };
+}
+
+/** What would happen to the certificate now. */
+function planCommand(name: string): string {
+  return invokeCommand('issue', { certificates: [name], dryRun: true });
+}

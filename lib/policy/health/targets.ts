@@ -1,0 +1,184 @@
+// The health of each target of a certificate: what it holds, and what keeps it from the current version.
+import { isSecretTarget, type TargetSpec } from '../../certificate/spec.ts';
+import type { ServedRecord, ServedWord } from '../../state/delivery.ts';
+import type { HealthWord } from '../../state/health.ts';
+import { invokeCommand } from '../commands.ts';
+import { isAgentCluster, targetsIn } from '../delivery/agents.ts';
+import { nameDestination } from '../delivery/secret-plan.ts';
+import { judgeTargetStates } from '../delivery/target-states.ts';
+import { judgeTiming } from '../delivery/windows.ts';
+import { servedByTargets } from '../serving/served-targets.ts';
+import { describeCause, findDeliveryFailure } from './delivery-failures.ts';
+import type { HealthFacts } from './facts.ts';
+import { type Finding, sinceOf } from './finding.ts';
+import { findFrozen } from './freezes.ts';
+import { findHoldings, type PlaceHolding } from './holdings.ts';
+import { daysUntil, isShort, presumedEnd } from './margin.ts';
+import { current, type HealthReason } from './reasons.ts';
+
+const dayMs = 86_400_000;
+/** How long a complete target may not be looked at, in milliseconds. */
+const longestUnseenMs = dayMs;
+
+/** The health of one target. */
+export interface TargetHealth {
+  /** As `nameDestination` writes it: `prod/shop/shop-tls`. */
+  readonly target: string;
+  readonly health: HealthWord;
+  readonly reason: HealthReason;
+  readonly message: string;
+  /** Since when it is not healthy. */
+  readonly since?: Date | undefined;
+  /** What was last delivered there; absent if that is not known. */
+  readonly holds?: PlaceHolding | undefined;
+  /** Last probe of the target's own addresses; if it lists none, of the certificate's names. For a cluster
+   *  with an agent, as that agent reports it. */
+  readonly served?: ServedWord | undefined;
+}
+
+/** A target with what was found there. */
+export interface JudgedTarget {
+  readonly health: TargetHealth;
+  readonly finding?: Finding | undefined;
+}
+
+/** Judges each target, in their order; none if the inventory file does not list the certificate. */
+export function judgeTargets(facts: HealthFacts): readonly JudgedTarget[] {
+  const { name, spec, state, certificate, entry, clusters, now } = facts;
+  const targets = spec?.targets ?? [];
+  const version = certificate && entry?.current;
+  const states =
+    version === undefined ? [] : judgeTargetStates({ name, version, state }, targets, { clusters });
+  const holds = findHoldings(facts, targets);
+  const served = findServed(facts, targets, version);
+  return targets.map((target, index) => {
+    const place = {
+      target,
+      name: nameDestination(target, name),
+      isComplete: states[index]?.phase === 'rolled-out',
+      isApplied: states[index]?.phase === 'applied',
+      isFrozen: states[index]?.next === 'frozen' || states[index]?.next === 'return',
+      holds: holds[index],
+    };
+    const finding = judgeTarget(place, facts);
+    const unseen = describeUnseen(place, facts);
+    const told = finding ?? { health: 'Healthy' as const, reason: current, message: unseen ?? 'up to date' };
+    return {
+      finding,
+      health: {
+        target: place.name,
+        health: told.health,
+        reason: told.reason,
+        message: told.message,
+        ...(finding && { since: sinceOf(finding, facts.note, now) }),
+        holds: place.holds,
+        served: served[index],
+      },
+    };
+  });
+}
+
+/** One target and how far it is. */
+interface Place {
+  readonly target: TargetSpec;
+  readonly name: string;
+  readonly isComplete: boolean;
+  readonly isApplied: boolean;
+  readonly isFrozen: boolean;
+  readonly holds: PlaceHolding | undefined;
+}
+
+function judgeTarget(place: Place, facts: HealthFacts): Finding | undefined {
+  if (place.isComplete) return findUnseen(place, facts);
+  return (
+    findHeldLate(place, facts) ??
+    (place.isFrozen ? findFrozen(facts) : undefined) ??
+    findDeliveryFailure(place.name, facts) ??
+    describeWaiting(place, facts)
+  );
+}
+
+/** What the target holds ends before the version that waits for it can be called in time. */
+function findHeldLate(
+  { name, holds }: Place,
+  { name: certificate, life, now }: HealthFacts,
+): Finding | undefined {
+  if (!holds || !life) return undefined;
+  const end = holds.notAfter ?? presumedEnd(life);
+  const command = deployCommand(certificate);
+  if (holds.notAfter && end <= now) {
+    const message = `${name} holds a certificate that expired at ${end.toISOString()}`;
+    return { health: 'Degraded', reason: 'Expired', message, since: end, command };
+  }
+  if (!isShort(end, life, now)) return undefined;
+  const message = holds.notAfter
+    ? `${name} holds a certificate that is valid for ${daysUntil(end, now)} more days, until ${end.toISOString()}`
+    : `${name} still holds version ${holds.version}, which has been due for renewal since ${life.notBefore.toISOString()} or longer`;
+  return { health: 'Degraded', reason: 'ExpiresSoon', message, command };
+}
+
+/** Complete, in a cluster that nobody could look at for more than a day. */
+function findUnseen({ target, name }: Place, facts: HealthFacts): Finding | undefined {
+  const trouble = isSecretTarget(target) ? facts.clusterTroubles[target.cluster] : undefined;
+  if (!trouble || !isSecretTarget(target)) return undefined;
+  if (facts.now.getTime() - trouble.since.getTime() <= longestUnseenMs) return undefined;
+  const cause = `cluster/${target.cluster}`;
+  const message = `${name} was not looked at since ${trouble.since.toISOString()}, ${describeCause(cause)}`;
+  return { health: 'Degraded', reason: 'NotLookedAt', message, since: trouble.since, cause };
+}
+
+function describeUnseen({ target, isComplete }: Place, { clusterTroubles }: HealthFacts): string | undefined {
+  const trouble = isSecretTarget(target) ? clusterTroubles[target.cluster] : undefined;
+  return trouble && isComplete ? `not looked at since ${trouble.since.toISOString()}` : undefined;
+}
+
+function describeWaiting({ target, name, isApplied }: Place, facts: HealthFacts): Finding {
+  const { certificate, state, clusters, now, name: subject } = facts;
+  if (!certificate) return { health: 'Progressing', reason: 'Ordering', message: 'not issued yet' };
+  const windows = (isSecretTarget(target) && target.rollout?.windows) || [];
+  const timing = judgeTiming(windows, { begin: certificate.notBefore, now });
+  if (timing.kind === 'closed') {
+    const until = timing.until ? ` until ${timing.until.toISOString()}` : '';
+    const next = timing.until ? { next: { what: 'deliver' as const, at: timing.until } } : {};
+    const message = `${name} waits for its maintenance window${until}`;
+    return { health: 'Progressing', reason: 'WaitingForWindow', message, ...next };
+  }
+  const { deliveryProblem } = state;
+  const words = deliveryProblem?.cause === `target/${name}` ? `: ${deliveryProblem.words}` : '';
+  const isAgents = isSecretTarget(target) && isAgentCluster(target.cluster, { clusters });
+  const by = isAgents ? ', which its agent delivers' : '';
+  const what = isApplied
+    ? 'has the Secret, and its workloads do not run with it yet'
+    : 'does not have it yet';
+  const message = `${name} ${what}${by}${words}`;
+  return { health: 'Progressing', reason: 'Delivering', message, command: deployCommand(subject) };
+}
+
+function findServed(
+  { state, clusters }: HealthFacts,
+  targets: readonly TargetSpec[],
+  version: string | undefined,
+): readonly (ServedWord | undefined)[] {
+  const probed = probeOf(state.served, version);
+  const byTarget = servedByTargets(probed?.targets, targets);
+  return targets.map((target, index) => {
+    if (!isSecretTarget(target) || !isAgentCluster(target.cluster, { clusters })) {
+      return byTarget[index] ?? probed?.word;
+    }
+    const own = targetsIn(targets, target.cluster);
+    const inside = version === undefined ? undefined : state.reports?.[target.cluster]?.served;
+    return servedByTargets(inside?.targets, own)[own.indexOf(target)] ?? inside?.word;
+  });
+}
+
+/** The recorded probe if it is of the version. */
+export function probeOf(
+  served: ServedRecord | undefined,
+  version: string | undefined,
+): ServedRecord | undefined {
+  return served?.version === version ? served : undefined;
+}
+
+function deployCommand(certificate: string): string {
+  return invokeCommand('deploy', { certificates: [certificate] });
+}

@@ -1,0 +1,26 @@
+// Port to what `status` remembers of the installation as a whole. Each comment is part of the contract.
+import type { Acknowledgement, HealthNote } from '../state/health.ts';
+
+/** What was noted of something without tags of its own. */
+export interface StoredNote extends HealthNote {
+  readonly acknowledged?: Acknowledgement | undefined;
+}
+
+/** What `status` remembers. It contains no secret. */
+export interface StatusNotes {
+  /** End of the first full run of `status`. */
+  readonly began: Date;
+  /** By subject, as `cluster/prod`; a certificate is here while it has no AWS secret. */
+  readonly subjects: Readonly<Record<string, StoredNote>>;
+  /** When the last digest went to each channel that has one, by channel. */
+  readonly digests: Readonly<Record<string, Date>>;
+}
+
+/** The value of the AWS secret `<prefix>/installation`, which `status` alone writes. Every method may be
+ *  called twice, and rejects with a StoreError or with the signal's reason. */
+export interface NotesStore {
+  /** The notes; `undefined` if there are none that can be read. */
+  read(signal: AbortSignal): Promise<StatusNotes | undefined>;
+  /** Writes all notes; makes the AWS secret if it is not there. */
+  write(notes: StatusNotes, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,65 @@
+// Parses the event of the status function.
+import * as z from 'zod';
+import { oneLine } from '../policy/bounds.ts';
+import { subjectKinds } from '../policy/health/change.ts';
+import { nameField, orEmpty, parseFields } from './fields.ts';
+
+const unitsMs = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
+const longestDays = 90;
+
+const duration = z
+  .string()
+  .regex(/^\d{1,4}[hdw]$/, 'must be a number with h, d or w, such as 7d')
+  .transform((text) => {
+    const unit = text.at(-1);
+    return Number(text.slice(0, -1)) * unitsMs[unit === 'w' ? 'w' : unit === 'd' ? 'd' : 'h'];
+  })
+  .refine((ms) => ms <= longestDays * unitsMs.d, `must be ${longestDays} days at most`);
+
+const kinds = subjectKinds.filter((kind) => kind !== 'certificate').join('|');
+const subject = z
+  .string()
+  .refine(
+    (text) => nameField.safeParse(text).success || new RegExp(`^(${kinds})/.{1,200}$`).test(text),
+    `must be the name of a certificate, or ${kinds} with a slash and its name, such as cluster/prod`,
+  );
+
+const statusRequest = z
+  .strictObject({
+    certificates: z.array(nameField).min(1).readonly().optional(),
+    check: z.boolean().optional(),
+    acknowledge: z.array(subject).min(1).readonly().optional(),
+    for: duration.optional(),
+    reason: z
+      .string()
+      .min(1)
+      .max(200)
+      .transform((text) => oneLine(text, 200))
+      .optional(),
+  })
+  .refine(({ acknowledge, for: length }) => (acknowledge === undefined) === (length === undefined), {
+    message: '"acknowledge" and "for" belong together: {"acknowledge": ["shop"], "for": "7d", "reason": "…"}',
+  })
+  .refine(({ acknowledge, reason, for: ms }) => !acknowledge || ms === 0 || reason !== undefined, {
+    message: '"acknowledge" needs a "reason" for those who read it later',
+  })
+  .refine(({ acknowledge, certificates, check }) => !acknowledge || !(certificates || check), {
+    message: '"acknowledge" names what it is about; leave out "certificates" and "check"',
+  })
+  .transform(({ acknowledge, for: forMs = 0, reason = '', ...request }) => ({
+    ...request,
+    ...(acknowledge && { acknowledge: { subjects: acknowledge, forMs, words: reason } }),
+  }));
+
+/** A request to `status`: everything, or the named certificates. `check`: fail if anything is `Degraded`.
+ *  `acknowledge`: a person knows of troubles. */
+export type StatusRequest = z.infer<typeof statusRequest>;
+
+/** What a person knows of: subjects, for how long in milliseconds, and that person's words. Zero ends it. */
+export type AcknowledgeRequest = NonNullable<StatusRequest['acknowledge']>;
+
+/** The parsed event of `status`.
+ *  @throws ConfigError `Event` that names each field that is unknown or wrong. */
+export function parseStatusEvent(event: unknown): StatusRequest {
+  return parseFields(statusRequest, orEmpty(event));
+}

@@ -1,0 +1,48 @@
+// Confirms by its AWS secret that the health of a certificate has changed: lists lag by minutes.
+import { mapConcurrently } from '../async/map-concurrently.ts';
+import type { CertificateHealth } from '../policy/health/certificate.ts';
+import { healthWords } from '../state/health.ts';
+import { type ChangeRules, findCertificateChange } from './changes.ts';
+import { noteOfCertificate } from './judge.ts';
+import type { NotedChange, StatusRound } from './round.ts';
+
+/** AWS secrets looked at at once. */
+const concurrency = 16;
+
+/** Names of the certificates that seem to have changed, the worst first. */
+export function findChanged(
+  { judged: { certificates }, facts: { entries, notes } }: StatusRound,
+  rules: ChangeRules,
+): readonly string[] {
+  const changed = certificates.filter((one) => {
+    const entry = entries.get(one.name);
+    return findCertificateChange(one, noteOfCertificate(one.name, entry, notes), rules) !== undefined;
+  });
+  const rank = ({ health }: CertificateHealth) => healthWords.indexOf(health);
+  return changed.toSorted((one, other) => rank(one) - rank(other)).map(({ name }) => name);
+}
+
+/** The changes of these certificates that their AWS secrets confirm. */
+export async function confirmCertificates(
+  names: readonly string[],
+  { judge, facts, ports: { store }, invocation: { signal } }: StatusRound,
+  rules: ChangeRules,
+): Promise<readonly NotedChange[]> {
+  const { entries, notes } = facts;
+  const confirmed = await mapConcurrently(names, concurrency, async (name): Promise<NotedChange[]> => {
+    const described = await store.describe(name, signal);
+    const listed = entries.get(name);
+    // Taken away meanwhile: who did that tells.
+    if (listed && !described) return [];
+    const createdAt = listed?.createdAt;
+    const entry = described && { ...described, ...(createdAt && { createdAt }) };
+    const health = judge.one(name, entry);
+    const before = noteOfCertificate(name, entry, notes);
+    const isKeptHere = !entry || notes.subjects[`certificate/${name}`] !== undefined;
+    // Without an AWS secret only what a person must do is noted: the notes of all are one value.
+    if (!entry && health.health !== 'Degraded' && !before) return [];
+    const planned = findCertificateChange(health, before, rules);
+    return planned ? [{ ...planned, before, place: isKeptHere ? 'notes' : 'tags' }] : [];
+  });
+  return confirmed.flat();
+}

@@ -1,0 +1,172 @@
+// Tells what has changed since it was last told, and notes that it was: at least once, and as a rule once.
+import { mapConcurrently } from '../async/map-concurrently.ts';
+import { announceHealth } from '../policy/events/announcement.ts';
+import type { HealthChange } from '../policy/health/change.ts';
+import { noteTold } from '../policy/health/notes.ts';
+import { describeError } from '../ports/errors.ts';
+import type { StatusNotes, StoredNote } from '../ports/notes.ts';
+import type { Teller } from '../state/health.ts';
+import { isSameValue } from '../state/same.ts';
+import { findGone, findOtherChange, listOthers } from './changes.ts';
+import { confirmCertificates, findChanged } from './confirm.ts';
+import type { StatusPorts } from './invocation.ts';
+import type { NotedChange, StatusRound } from './round.ts';
+
+/** AWS secrets written at once. AWS takes 50 tag requests a second. */
+const mostWritten = 16;
+/** Certificates whose changes are confirmed, told and noted together. */
+const mostAtOnce = 1_000;
+
+/** Tells every change of health and notes it. A change of a certificate is confirmed by its AWS secret first,
+ *  because lists lag. What could not be told or noted is told again by the next pass. Never rejects: a
+ *  failure is in the log. */
+export async function tellChanges(round: StatusRound): Promise<void> {
+  const { facts, ports, invocation } = round;
+  const present: Teller[] = [
+    ...(ports.putEvents ? ['events' as const] : []),
+    ...(ports.notices ? ['notices' as const] : []),
+  ];
+  const rules = { present, now: facts.now };
+  try {
+    const others = findOthers(round, rules);
+    const names = findChanged(round, rules);
+    let { notes } = facts;
+    // Worst first, some at a time: what a run that ends has noted is not told again.
+    for (let from = 0; from === 0 || from < names.length; from += mostAtOnce) {
+      const confirmed = await confirmCertificates(names.slice(from, from + mostAtOnce), round, rules);
+      const found = from === 0 ? [...others, ...confirmed] : confirmed;
+      const told = await tell(found, round);
+      for (const { change } of found) logChange(change, ports);
+      const failed = await noteOnTags(found, told, round);
+      const own = [...found.filter(({ place }) => place === 'notes'), ...failed];
+      notes = await noteOthers(own, told, notes, round);
+    }
+  } catch (error) {
+    const isOver = invocation.signal.aborted;
+    const problem = isOver ? 'time ran out; the next pass goes on from here' : describeError(error);
+    ports.log[isOver ? 'warn' : 'error']('health not told', { problem });
+  }
+}
+
+function findOthers(
+  { judged, facts: { notes } }: StatusRound,
+  rules: { readonly present: readonly Teller[]; readonly now: Date },
+): readonly NotedChange[] {
+  const others = listOthers(judged).map(({ subject, health }) => {
+    const key = `${subject.kind}/${subject.name}`;
+    return { key, planned: findOtherChange(subject, health, notes.subjects[key], rules) };
+  });
+  const there = new Set(others.map(({ key }) => key));
+  const gone = Object.entries(notes.subjects)
+    .filter(([key]) => !there.has(key) && !key.startsWith('certificate/'))
+    .map(([key, noted]) => ({ key, planned: findGone(key, noted, rules) }));
+  return [...others, ...gone].flatMap(({ key, planned }) =>
+    planned ? [{ ...planned, before: notes.subjects[key], place: 'notes' as const }] : [],
+  );
+}
+
+/** Tells both ways side by side: one that fails or hangs keeps nothing from the other. Returns who has been
+ *  told of each change. */
+async function tell(
+  found: readonly NotedChange[],
+  round: StatusRound,
+): Promise<ReadonlyMap<NotedChange, readonly Teller[]>> {
+  const ways: readonly [Teller, (changes: readonly HealthChange[]) => Promise<readonly HealthChange[]>][] = [
+    ['events', (changes) => announce(changes, round)],
+    ['notices', (changes) => handOver(changes, round)],
+  ];
+  const told = await Promise.all(
+    ways.map(async ([teller, send]) => {
+      const due = found.filter(({ plan }) => plan.tell.includes(teller)).map(({ change }) => change);
+      return [teller, new Set(due.length > 0 ? await send(due) : [])] as const;
+    }),
+  );
+  return new Map(
+    found.map((one) => [one, told.flatMap(([teller, changes]) => (changes.has(one.change) ? [teller] : []))]),
+  );
+}
+
+/** One event for each. Those that the bus did not take are put again by the next pass. */
+async function announce(
+  changes: readonly HealthChange[],
+  { ports: { putEvents, log }, facts: { entries }, invocation: { signal } }: StatusRound,
+): Promise<readonly HealthChange[]> {
+  const arnOf = ({ subject: { kind, name } }: HealthChange) =>
+    kind === 'certificate' ? entries.get(name)?.arn : undefined;
+  const announcements = changes.map((change) => announceHealth(change, arnOf(change)));
+  try {
+    const results = (await putEvents?.(announcements, signal)) ?? [];
+    const lost = results.find((result) => result !== 'put');
+    if (lost) log.warn('event not put', { event: 'Health Changed', problem: describeError(lost) });
+    return changes.filter((_, index) => results[index] === 'put');
+  } catch (error) {
+    log.warn('event not put', { event: 'Health Changed', problem: describeError(error) });
+    return [];
+  }
+}
+
+/** One message for all of them. */
+async function handOver(
+  changes: readonly HealthChange[],
+  { facts: { now }, ports: { notices, log }, invocation: { id, signal } }: StatusRound,
+): Promise<readonly HealthChange[]> {
+  if (!notices) return [];
+  try {
+    await notices.send({ at: now, changes }, id, signal);
+    return changes;
+  } catch (error) {
+    log.error('notices not handed over', { problem: describeError(error), changes: changes.length });
+    return [];
+  }
+}
+
+/** Returns the changes whose tag could not be written: these are kept with the other notes, so that they are
+ *  not told for ever. */
+async function noteOnTags(
+  found: readonly NotedChange[],
+  told: ReadonlyMap<NotedChange, readonly Teller[]>,
+  { ports: { store, log }, invocation: { cleanUpSignal } }: StatusRound,
+): Promise<readonly NotedChange[]> {
+  const changes = found.filter(({ place }) => place === 'tags');
+  const failed = await mapConcurrently(changes, mostWritten, async (one): Promise<readonly NotedChange[]> => {
+    const certificate = one.change.subject.name;
+    const health = noteTold(one.plan, told.get(one) ?? []);
+    if (isSameValue(health ?? undefined, one.before)) return [];
+    try {
+      await store.record(certificate, { health }, cleanUpSignal);
+      return [];
+    } catch (error) {
+      if (cleanUpSignal.aborted) throw error;
+      log.warn('health not noted', { certificate, problem: describeError(error) });
+      return [one];
+    }
+  });
+  return failed.flat();
+}
+
+/** The notes of everything else are one value, written only if it changes. Returns what they are now. */
+async function noteOthers(
+  found: readonly NotedChange[],
+  told: ReadonlyMap<NotedChange, readonly Teller[]>,
+  notes: StatusNotes,
+  { facts, ports, invocation: { cleanUpSignal } }: StatusRound,
+): Promise<StatusNotes> {
+  const subjects = new Map<string, StoredNote>(Object.entries(notes.subjects));
+  for (const one of found) {
+    const key = `${one.change.subject.kind}/${one.change.subject.name}`;
+    const health = noteTold(one.plan, told.get(one) ?? []);
+    if (health === null) subjects.delete(key);
+    else subjects.set(key, { ...subjects.get(key), ...health });
+  }
+  const after = { ...notes, subjects: Object.fromEntries(subjects) };
+  const isNew = facts.isFirst && notes === facts.notes;
+  if (isNew || !isSameValue(after, notes)) await ports.notes.write(after, cleanUpSignal);
+  return after;
+}
+
+function logChange(change: HealthChange, { log }: StatusPorts): void {
+  const { subject, health, previousHealth, reason, message, since } = change;
+  const level = health === 'Degraded' ? 'warn' : 'info';
+  const certificate = subject.kind === 'certificate' ? { certificate: subject.name } : { subject };
+  log[level]('health changed', { ...certificate, health, previousHealth, reason, detail: message, since });
+}

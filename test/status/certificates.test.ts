@@ -1,0 +1,545 @@
+// The health of certificates, on both sides of every boundary.
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import type { CertificateSpec } from '../../lib/certificate/spec.ts';
+import { describeProgress } from '../../lib/policy/delivery/progress.ts';
+import { judgeTargets } from '../../lib/policy/serving/served-targets.ts';
+import type { InstallationRecord } from '../../lib/ports/installation.ts';
+import type { DeliveryRecord, ServedWord } from '../../lib/state/delivery.ts';
+import type { Trouble } from '../../lib/state/health.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
+import { targetsKey } from '../../lib/state/targets.ts';
+import { stateOfTags } from '../fakes/tags.ts';
+import { targetOf } from '../minting/targets.ts';
+import { at, dayMs, hourMs, minuteMs, now, StatusLab } from './harness.ts';
+
+let lab: StatusLab;
+beforeEach(() => {
+  lab = new StatusLab();
+});
+
+async function healthOf(name = 'shop') {
+  const { report } = await lab.ask();
+  const found = report.certificates.find((certificate) => certificate.name === name);
+  if (!found) throw new Error(`${name} is not in the report`);
+  return found;
+}
+
+const problem = (code: string, sinceMs: number, more: Partial<Trouble> = {}): Trouble => ({
+  since: at(-sinceMs),
+  code,
+  words: 'the CA refused it',
+  ...more,
+});
+const failing = (sinceMs: number): CertificateState => ({
+  failures: 2,
+  error: 'rateLimited',
+  nextAttempt: at(hourMs),
+  problem: problem('rateLimited', sinceMs),
+});
+
+describe('P14 P24 a certificate of the inventory is', () => {
+  test.each<[string, string, CertificateState, RegExp]>([
+    ['Healthy Current', 'in the middle of its life', {}, /^up to date, renewed from 2026-12-07/],
+    [
+      'Healthy Current',
+      'just before its renewal',
+      { notBefore: at(-60 * dayMs + 1), notAfter: at(30 * dayMs + 1) },
+      /./,
+    ],
+    [
+      'Progressing RenewalDue',
+      'due',
+      { notBefore: at(-60 * dayMs), notAfter: at(30 * dayMs) },
+      /^due for renewal since 2026-11-22T10/,
+    ],
+    [
+      'Progressing RenewalDue',
+      'with half of its margin left',
+      { notBefore: at(-75 * dayMs), notAfter: at(15 * dayMs) },
+      /./,
+    ],
+    [
+      'Degraded ExpiresSoon',
+      'with less than half of its margin left',
+      { notBefore: at(-75 * dayMs - 1), notAfter: at(15 * dayMs - 1) },
+      /^valid for 14.9 more days, until 2026-12-07T09:59:59.999Z/,
+    ],
+    ['Degraded ExpiresSoon', 'a millisecond before its end', { notAfter: at(1) }, /^valid for 0 more days/],
+    ['Degraded Expired', 'at its end', { notAfter: now }, /^expired at 2026-11-22T10/],
+    ['Degraded Revoked', 'revoked', { revoked: ['v1'] }, /revoked/],
+    ['Healthy Current', 'the successor of a revoked one', { revoked: ['v0'] }, /./],
+    [
+      'Degraded TagsDisagree',
+      'one whose tags said otherwise a day ago',
+      { tagsDisagree: at(1 - dayMs) },
+      /TagsDisagree/,
+    ],
+    ['Healthy Current', 'one whose tags did so before that', { tagsDisagree: at(-dayMs) }, /./],
+    ['Healthy Current', 'one whose tags will, which nobody here wrote', { tagsDisagree: at(minuteMs) }, /./],
+    [
+      'Progressing BackingOff',
+      'refused by the CA for a day',
+      failing(dayMs),
+      /^2 attempts failed, the last: the CA refused it; next attempt at 2026-11-22T11/,
+    ],
+    ['Degraded OrderFailing', 'refused by the CA for longer', failing(dayMs + 1), /^2 attempts failed/],
+    [
+      'Progressing BackingOff',
+      'failing by the tags of an earlier version, which do not say since when',
+      { failures: 1, error: 'rateLimited', nextAttempt: at(-hourMs) },
+      /^the last attempt failed with rateLimited$/,
+    ],
+    [
+      'Progressing Ordering',
+      'one that the CA still works on',
+      { failures: 1, error: 'Processing', nextAttempt: at(minuteMs) },
+      /still works/,
+    ],
+    [
+      'Degraded PreflightFailed',
+      'held back by DNS',
+      { problem: problem('Preflight', 0) },
+      /^the CA refused it$/,
+    ],
+    ['Degraded NameTaken', 'one whose name another has', { problem: problem('NameTaken', 0) }, /./],
+    ['Progressing RateLimited', 'waiting for a limit', { problem: problem('RateLimited', 9 * dayMs) }, /./],
+    [
+      'Suspended Paused',
+      'paused',
+      { pausedSince: at(-dayMs), pauseReason: 'moving' },
+      /^paused since .*: moving$/,
+    ],
+    [
+      'Suspended Paused',
+      'paused while orders fail',
+      { pausedSince: at(-dayMs), ...failing(9 * dayMs) },
+      /^paused/,
+    ],
+    [
+      'Degraded ExpiresSoon',
+      'paused for too long',
+      { pausedSince: at(-70 * dayMs), notBefore: at(-76 * dayMs), notAfter: at(14 * dayMs) },
+      /14 more days.*: paused since/,
+    ],
+    [
+      'Degraded PausedByCA',
+      'paused by the CA',
+      {
+        pausedSince: now,
+        pauseReason: 'the CA has paused it; visit https://ca.example/unpause, then resume it here',
+      },
+      /visit https/,
+    ],
+    [
+      'Degraded TakenBack',
+      'taken back because it failed somewhere',
+      stateOfTags({ deliveryHeld: 'v1 lab/shop/shop-tls Deployment web: 0 of 2 replicas are new' }),
+      /^it failed at lab\/shop\/shop-tls and was taken back: Deployment web/,
+    ],
+    [
+      'Degraded TakenBack',
+      'taken back in an agent’s cluster',
+      stateOfTags({ 'agent-report/edge': '@@@@v1 edge/shop/shop-tls Deployment web: it hung' }),
+      /^it failed at edge\/shop\/shop-tls/,
+    ],
+    [
+      'Suspended Frozen',
+      'taken back by a person',
+      stateOfTags({ deliveryHeld: 'v1 * it was taken back by hand' }),
+      /by hand$/,
+    ],
+    [
+      'Suspended Frozen',
+      'imported, and nobody asked to deliver it',
+      stateOfTags({ deliveryHeld: 'v1 import it was imported' }),
+      /./,
+    ],
+    [
+      'Healthy Current',
+      'past a freeze of the version before',
+      stateOfTags({ deliveryHeld: 'v0 a/b/c it hung' }),
+      /./,
+    ],
+    [
+      'Progressing Unread',
+      'of another version than its tags',
+      { version: 'v0' },
+      /^issue did not write its current version/,
+    ],
+    [
+      'Progressing BecomingServed',
+      'not served for less than an hour',
+      { notServedSince: at(1 - hourMs) },
+      /^another certificate has been served since/,
+    ],
+    ['Degraded NotServed', 'not served for an hour', { notServedSince: at(-hourMs) }, /^another certificate/],
+    [
+      'Degraded NotServed',
+      'not served since an instant to come',
+      { notServedSince: at(1) },
+      /^another certificate/,
+    ],
+    [
+      'Degraded Mismatch',
+      'answered for by a certificate for other names',
+      { notServedSince: at(-hourMs), served: { version: 'v1', word: 'mismatch' } },
+      /^a certificate for other names/,
+    ],
+    [
+      'Healthy Current',
+      'one that nobody has probed for longer than a day',
+      { notServedSince: at(-9 * dayMs), probedAt: at(-dayMs - 1), served: { version: 'v1', word: 'stale' } },
+      /./,
+    ],
+  ])('%s: %s', async (word, _, state, message) => {
+    lab.keep('shop', state);
+    const { report, problems } = await lab.ask({ check: true });
+    const [health, reason] = word.split(' ');
+    expect(report.certificates).toMatchObject([
+      { name: 'shop', health, reason, message: expect.stringMatching(message) },
+    ]);
+    expect(problems).toHaveLength(health === 'Degraded' ? 1 : 0);
+    expect(report).toMatchObject({ ok: health !== 'Degraded', health });
+  });
+
+  test.each<[string, string, CertificateState]>([
+    ['Progressing Ordering', 'before its first order', {}],
+    ['Progressing BackingOff', 'an hour after its orders began to fail', failing(hourMs)],
+    ['Degraded OrderFailing', 'later than that', failing(hourMs + 1)],
+    ['Degraded PreflightFailed', 'held back by DNS at once', { problem: problem('Preflight', 0) }],
+  ])('%s, if it was never issued: %s', async (word, _, state) => {
+    lab.keep('shop');
+    lab.unissued('shop', state);
+    const { health, reason } = await healthOf();
+    expect(`${health} ${reason}`).toBe(word);
+  });
+});
+
+describe('a certificate that was registered and never issued turns no pager on', () => {
+  test.each<[string, CertificateState]>([
+    ['Progressing Ordering', {}],
+    ['Progressing WaitingForDns', { problem: problem('Preflight', 7 * dayMs) }],
+    ['Suspended NeverReady', { problem: problem('Preflight', 7 * dayMs + 1) }],
+    ['Progressing WaitingForDns', failing(6 * dayMs)],
+    ['Suspended NeverReady', failing(8 * dayMs)],
+    ['Suspended NameTaken', { problem: problem('NameTaken', 0) }],
+  ])('%s for %o', async (word, state) => {
+    const registration = {
+      zones: ['example.com'],
+      issuer: 'default',
+      key: 'ecdsa-p256',
+      targets: [],
+    } as const;
+    lab.sections = { registration };
+    lab.unissued('shop', { source: 'registration', domains: ['shop.example.com'], ...state });
+    const { health, reason, source } = await healthOf();
+    expect([`${health} ${reason}`, source]).toEqual([word, 'webhook']);
+    expect((await lab.ask()).report.summary.waitingForDns).toBe(reason === 'WaitingForDns' ? 1 : 0);
+  });
+});
+
+describe('a certificate that nobody asks for any more', () => {
+  const targets = [targetOf()];
+  const held = { deployed: describeProgress('v1', targets, ['rolled-out']) };
+  test.each<[string, string, CertificateState, RegExp]>([
+    ['Degraded Abandoned', 'held by a target', held, /nobody renews it, and a target held it.*valid until/],
+    [
+      'Degraded Abandoned',
+      'expired at a target',
+      { ...held, notAfter: at(-dayMs) },
+      /it expired at 2026-11-21/,
+    ],
+    ['Degraded Abandoned', 'served', { served: { version: 'v1', word: 'served' } }, /./],
+    ['Degraded Abandoned', 'held in an agent’s cluster', { reports: { edge: held } }, /./],
+    ['Suspended Unused', 'held by nobody', {}, /no target is known to hold it/],
+    ['Suspended Unused', 'expired and held by nobody', { notAfter: at(-dayMs) }, /./],
+  ])('is %s: %s', async (word, _, state, message) => {
+    lab.stored('shop', state);
+    const health = await healthOf();
+    expect([`${health.health} ${health.reason}`, health.source]).toEqual([word, 'none']);
+    expect(health.message).toMatch(message);
+  });
+});
+
+describe('a target', () => {
+  const spec = (targets: CertificateSpec['targets']) => ({ targets });
+  const both = [targetOf(), targetOf({ secret: 'two' })];
+  const holds = (end: Date) => ({ version: 'v0', notAfter: end });
+  const record = (
+    phases: DeliveryRecord['phases'],
+    more: Partial<DeliveryRecord> = {},
+  ): CertificateState => ({
+    deployed: { ...describeProgress('v1', both, phases), ...more },
+  });
+
+  test.each<[string, string, CertificateState, RegExp]>([
+    ['Healthy Current', 'that has the version', record(['rolled-out', 'rolled-out']), /up to date/],
+    [
+      'Progressing Delivering',
+      'that does not',
+      record(['rolled-out', 'none']),
+      /^lab\/shop\/two does not have it yet$/,
+    ],
+    [
+      'Progressing Delivering',
+      'whose workloads do not run with it',
+      record(['rolled-out', 'applied']),
+      /workloads do not run/,
+    ],
+    [
+      'Progressing Delivering',
+      'that failed twice in less than an hour',
+      {
+        ...record(['rolled-out', 'none'], { retry: { failures: 2, after: at(minuteMs) } }),
+        deliveryProblem: problem('Denied', hourMs, { cause: 'target/lab/shop/two', words: 'no right' }),
+      },
+      /^lab\/shop\/two: no right; next attempt at 2026-11-22T10:01/,
+    ],
+    [
+      'Degraded DeliveryFailing',
+      'that failed three times',
+      {
+        ...record(['rolled-out', 'none'], { retry: { failures: 3, after: at(minuteMs) } }),
+        deliveryProblem: problem('Denied', minuteMs, { cause: 'target/lab/shop/two' }),
+      },
+      /^lab\/shop\/two: the CA/,
+    ],
+    [
+      'Degraded DeliveryFailing',
+      'that failed for longer than an hour',
+      {
+        ...record(['rolled-out', 'none'], { retry: { failures: 1, after: at(-minuteMs) } }),
+        deliveryProblem: problem('Denied', hourMs + 1, { cause: 'target/lab/shop/two' }),
+      },
+      /refused it$/,
+    ],
+    [
+      'Progressing Delivering',
+      'that waits for a person, however long',
+      {
+        ...record(['rolled-out', 'applied']),
+        deliveryProblem: problem('Waiting', 9 * dayMs, {
+          cause: 'target/lab/shop/two',
+          words: 'Deployment web is paused',
+        }),
+      },
+      /: Deployment web is paused$/,
+    ],
+    [
+      'Progressing Delivering',
+      'whose certificate has half of the margin left',
+      record(['rolled-out', 'none'], { holds: [undefined, holds(at(15 * dayMs))] }),
+      /./,
+    ],
+    [
+      'Degraded ExpiresSoon',
+      'whose certificate has less',
+      record(['rolled-out', 'none'], { holds: [undefined, holds(at(15 * dayMs - 1000))] }),
+      /^lab\/shop\/two holds a certificate that is valid for 14.9 more days/,
+    ],
+    [
+      'Degraded Expired',
+      'whose certificate has expired',
+      record(['rolled-out', 'none'], { holds: [undefined, holds(now)] }),
+      /holds a certificate that expired at/,
+    ],
+  ])('makes its certificate %s: one %s', async (word, _, state, message) => {
+    lab.keep('shop', state, spec(both));
+    const { health, reason, message: told, targets } = await healthOf();
+    expect(`${health} ${reason}`).toBe(word);
+    expect(told === 'up to date' ? told : told.replace(/^up to date, .*/, 'up to date')).toMatch(message);
+    expect(targets.map((target) => target.target)).toEqual(['lab/shop/shop-tls', 'lab/shop/two']);
+    expect(targets[0]).toMatchObject({
+      health: 'Healthy',
+      holds: { version: 'v1', notAfter: at(45 * dayMs) },
+    });
+    expect(targets[1]).toMatchObject({ health, reason });
+  });
+
+  it('that holds the version before, by yesterday’s record, is told of once half of that margin is over', async () => {
+    const before = describeProgress('v0', both, ['rolled-out', 'rolled-out']);
+    lab.keep('shop', { deployed: before, notBefore: at(-15 * dayMs), notAfter: at(75 * dayMs) }, spec(both));
+    expect(await healthOf()).toMatchObject({ health: 'Progressing', reason: 'Delivering' });
+    lab.change('shop', { notBefore: at(-15 * dayMs - hourMs), notAfter: at(75 * dayMs - hourMs) });
+    expect(await healthOf()).toMatchObject({ health: 'Degraded', reason: 'ExpiresSoon' });
+    lab.change('shop', { deployed: describeProgress('v0', both, ['none', 'none']) });
+    expect(await healthOf(), 'new targets hold nothing').toMatchObject({ health: 'Progressing' });
+  });
+
+  it('of a cluster that cannot be looked at stays as it is for a day, and says so', async () => {
+    lab.keep('shop', record(['rolled-out', 'rolled-out']), spec(both));
+    const reach = (since: Date) => ({
+      ...lab.operations,
+      clusters: { lab: { since, code: 'Unreachable', words: 'connect ECONNREFUSED' } },
+    });
+    lab.operations = reach(at(-dayMs));
+    expect(await healthOf()).toMatchObject({
+      health: 'Healthy',
+      targets: [{ health: 'Healthy', message: 'not looked at since 2026-11-21T10:00:00.000Z' }, {}],
+    });
+    lab.operations = reach(at(-dayMs - 1));
+    expect(await healthOf()).toMatchObject({
+      health: 'Degraded',
+      reason: 'NotLookedAt',
+      cause: 'cluster/lab',
+    });
+    const { report } = await lab.ask();
+    expect(report.clusters).toMatchObject([
+      {
+        name: 'lab',
+        health: 'Degraded',
+        reason: 'ClusterFailing',
+        message: 'connect ECONNREFUSED',
+        certificates: 1,
+      },
+    ]);
+    lab.change('shop', record(['rolled-out', 'none']));
+    expect(await healthOf()).toMatchObject({
+      reason: 'DeliveryFailing',
+      message: expect.stringContaining('because of cluster lab'),
+    });
+  });
+
+  it('W14 says whether the version is there, by deploy or by the agent, and what is served', async () => {
+    const targets = [targetOf(), targetOf({ secret: 'two' }), targetOf({ cluster: 'edge' })];
+    const deployed = describeProgress('v1', targets, ['rolled-out', 'none', 'none']);
+    const ownReport = {
+      deployed: describeProgress('v1', targets.slice(2), ['applied']),
+      served: { word: 'stale' },
+    } as const;
+    lab.keep(
+      'shop',
+      { deployed, served: { version: 'v1', word: 'served' }, reports: { edge: ownReport } },
+      spec(targets),
+    );
+    expect(await healthOf()).toMatchObject({
+      health: 'Progressing',
+      message: 'lab/shop/two does not have it yet (and 1 more of 3 targets)',
+      served: 'served',
+      targets: [
+        { target: 'lab/shop/shop-tls', health: 'Healthy', served: 'served' },
+        { target: 'lab/shop/two', health: 'Progressing', served: 'served' },
+        { target: 'edge/shop/shop-tls', health: 'Progressing', served: 'stale' },
+      ],
+    });
+    lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];
+    lab.change('shop', { deployed: describeProgress('v1', targets, ['rolled-out', 'rolled-out', 'none']) });
+    expect(await healthOf(), 'of a silent agent').toMatchObject({
+      cause: 'agent/edge',
+      message: expect.stringContaining('because of agent edge'),
+    });
+  });
+
+  it('serves what its own addresses show, in an agent’s cluster too', async () => {
+    const addresses = [{ address: '203.0.113.7' }];
+    const targets = [
+      targetOf({ addresses }),
+      targetOf({ secret: 'two' }),
+      targetOf({ cluster: 'edge', addresses }),
+      targetOf({ cluster: 'edge', secret: 'two', addresses }),
+    ];
+    const seen = (served: ServedWord) => [
+      { name: 'shop.example.com', address: '203.0.113.7', served, message: '' },
+    ];
+    const own = judgeTargets(seen('stale'), targets.slice(0, 2), {});
+    const served = (word: ServedWord): CertificateState => ({
+      served: { version: 'v1', word, ...(own && { targets: own }) },
+    });
+    const words = async (of: CertificateSpec['targets'], state: CertificateState) => {
+      lab = new StatusLab();
+      lab.keep('shop', state, { targets: of });
+      return (await healthOf()).targets.map((target) => target.served);
+    };
+    const [reached, edge] = [targets.slice(0, 2), targets.slice(2)];
+    expect(await words(reached, served('unreachable'))).toEqual(['stale', 'unreachable']);
+    const moved = [targetOf({ addresses: [{ address: '203.0.113.8' }] }), ...reached.slice(1)];
+    expect(await words(moved, served('served')), 'of other addresses').toEqual(['served', 'served']);
+    const inside = judgeTargets(seen('mismatch'), edge, {});
+    const report = { served: { word: 'mismatch', ...(inside && { targets: inside }) } } as const;
+    expect(await words(edge, { reports: { edge: report } })).toEqual(['mismatch', 'mismatch']);
+    expect(await words(edge, stateOfTags({ 'agent-report/edge': '@nonsense/ab@@' }))).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('a registered certificate', () => {
+  const registration = { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] } as const;
+  const past = { firstRun: at(-dayMs), isUpgraded: true, lastPass: at(-minuteMs) };
+  const outside = { registration: { ...registration, zones: ['example.org'] } };
+  const line = /add "- a.example.com" to registration.zones/;
+
+  test.each<
+    [string, string, CertificateState, StatusLab['sections'], InstallationRecord | undefined, RegExp]
+  >([
+    ['Healthy Current', 'that fits', {}, { registration }, past, /^up to date/],
+    ['Degraded NotAllowed', 'outside the zones', {}, outside, past, line],
+    ['Degraded NotAllowed', 'whose section is gone', {}, {}, past, /no section "registration"/],
+    [
+      'Degraded NotAllowed',
+      'whose grace is over',
+      { graceUntil: now },
+      outside,
+      past,
+      /its grace ended at 2026-11-22T10/,
+    ],
+    [
+      'Degraded NotAllowed',
+      'by what issue has read',
+      { error: 'NotAllowed' },
+      { registration },
+      past,
+      /--against-store/,
+    ],
+    [
+      'Degraded NotAllowed',
+      'in its time of grace',
+      { graceUntil: at(dayMs) },
+      outside,
+      past,
+      /delivered until 2026-11-23T10.*a.example.com/,
+    ],
+    [
+      'Degraded NotAllowed',
+      'before the first full pass',
+      {},
+      outside,
+      undefined,
+      /90 days after the first full pass/,
+    ],
+  ])('is %s: one %s', async (word, _, state, allowed, record, message) => {
+    lab.stored('shop', { source: 'registration', domains: ['a.example.com'], ...state });
+    [lab.sections, lab.installation] = [allowed, record];
+    const { health, reason, message: told } = await healthOf();
+    expect(`${health} ${reason}`).toBe(word);
+    expect(told).toMatch(message);
+  });
+
+  test.each<[string, string, CertificateState]>([
+    ['Healthy Current', 'without targets', { targets: '00000000' }],
+    ['Progressing Delivering', 'not delivered yet', { targets: 'abcdef01' }],
+    [
+      'Progressing Delivering',
+      'not delivered everywhere',
+      { deployed: describeProgress('v1', [targetOf()], ['applied']) },
+    ],
+    ['Healthy Current', 'delivered', { deployed: describeProgress('v1', [targetOf()], ['rolled-out']) }],
+    [
+      'Degraded Expired',
+      'of which a target holds an expired one',
+      {
+        deployed: {
+          ...describeProgress('v1', [targetOf()], ['none']),
+          holds: [{ version: 'v0', notAfter: now }],
+        },
+      },
+    ],
+  ])('is %s by its tags alone: one %s', async (word, _, state) => {
+    lab.sections = { registration };
+    lab.stored('shop', { source: 'registration', domains: ['a.example.com'], ...state });
+    if (state.targets === '00000000') lab.change('shop', { targets: targetsKey([]) });
+    const { health, reason } = await healthOf();
+    expect(`${health} ${reason}`).toBe(word);
+  });
+});

@@ -1,0 +1,184 @@
+// The health of what is no certificate, on both sides of every boundary, and what people acknowledge.
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import type { AgentRecord } from '../../lib/ports/agents.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
+import { at, dayMs, hourMs, minuteMs, now, StatusLab } from './harness.ts';
+
+let lab: StatusLab;
+beforeEach(() => {
+  lab = new StatusLab();
+});
+
+describe('W15 W22 an agent is', () => {
+  const seen = { cluster: 'edge', lastSeen: at(-5 * minuteMs), version: 'abc' };
+  test.each<[string, AgentRecord]>([
+    ['Progressing AgentNeverSeen', { cluster: 'edge' }],
+    ['Healthy Current', seen],
+    ['Healthy Current', { ...seen, lastSeen: at(-hourMs) }],
+    ['Degraded AgentSilent', { ...seen, lastSeen: at(-hourMs - 1) }],
+    ['Degraded AgentFailing', { ...seen, problem: 'shop was not signed' }],
+    ['Healthy Current', { ...seen, lastSeen: at(5 * minuteMs) }],
+    ['Degraded AgentFailing', { ...seen, lastSeen: at(5 * minuteMs + 1) }],
+    ['Suspended AgentDeregistered', { ...seen, lastSeen: at(-9 * dayMs), deregistered: at(-9 * dayMs) }],
+  ])('%s for %o', async (word, record) => {
+    lab.agents = [record];
+    const { report, problems } = await lab.ask({ check: true });
+    const [health, reason] = word.split(' ');
+    expect(report).toMatchObject({
+      signingKey: 'the-public-key',
+      agents: [{ name: 'edge', health, reason }],
+    });
+    expect(problems).toHaveLength(health === 'Degraded' ? 1 : 0);
+    expect(lab.log.events().includes('agent silent')).toBe(reason === 'AgentSilent');
+  });
+
+  test('missed an hour after status first found it named', async () => {
+    lab.agents = [];
+    await lab.ask();
+    lab.clock.pass(hourMs);
+    expect((await lab.ask()).report.agents).toMatchObject([{ health: 'Progressing' }]);
+    lab.clock.pass(1);
+    expect((await lab.ask()).report.agents).toMatchObject([
+      { health: 'Degraded', reason: 'AgentNeverSeen', since: now },
+    ]);
+  });
+
+  test('told of also where the inventory does not know its cluster', async () => {
+    lab.agents = [{ cluster: 'depot', lastSeen: now }];
+    expect((await lab.ask()).report.agents).toMatchObject([
+      { name: 'depot', health: 'Healthy', message: expect.stringContaining('the inventory does not know') },
+      { name: 'edge', reason: 'AgentNeverSeen' },
+    ]);
+  });
+});
+
+describe('a function is', () => {
+  const functions = async (passes: StatusLab['operations']['passes'], intervals = {}) => {
+    lab.operations = { passes, clusters: {} };
+    const { report } = await lab.ask({ intervals });
+    return Object.fromEntries(report.functions.map(({ name, health }) => [name, health]));
+  };
+
+  test('not running if it has made no full pass for a day, or for four of its intervals', async () => {
+    const all = { issue: at(-dayMs), deploy: at(-dayMs - 1), probe: now };
+    expect(await functions(all)).toEqual({ issue: 'Healthy', deploy: 'Degraded', probe: 'Healthy' });
+    const rare = { deploy: 12 * hourMs, discover: hourMs };
+    expect(await functions({ ...all, deploy: at(-2 * dayMs) }, rare)).toMatchObject({ deploy: 'Healthy' });
+    expect(await functions({ ...all, deploy: at(-2 * dayMs - 1) }, rare)).toMatchObject({
+      deploy: 'Degraded',
+    });
+  });
+
+  test('given a day from the first look where nothing is recorded yet', async () => {
+    expect(await functions({})).toEqual({ issue: 'Healthy', deploy: 'Healthy', probe: 'Healthy' });
+    lab.clock.pass(dayMs);
+    expect(await functions({}, { discover: hourMs })).toMatchObject({
+      issue: 'Healthy',
+      discover: 'Healthy',
+    });
+    lab.clock.pass(1);
+    expect(await functions({}, { discover: hourMs })).toEqual({
+      issue: 'Degraded',
+      deploy: 'Degraded',
+      probe: 'Degraded',
+      discover: 'Degraded',
+    });
+  });
+});
+
+test('a CA that fails many certificates is told once, with their number', async () => {
+  const problem = { since: at(-2 * dayMs), code: 'Unreachable', cause: 'issuer/default', words: 'no answer' };
+  for (let index = 0; index < 3; index += 1) {
+    lab.keep(`c${index}`, { failures: 4, error: 'Unreachable', nextAttempt: at(hourMs), problem });
+  }
+  lab.keep('well');
+  const { report } = await lab.ask();
+  expect(report.issuers).toMatchObject([
+    { name: 'default', health: 'Degraded', reason: 'IssuerFailing', certificates: 3, since: at(-2 * dayMs) },
+  ]);
+  expect(report.certificates[0]).toMatchObject({
+    reason: 'OrderFailing',
+    cause: 'issuer/default',
+    message: expect.stringMatching(/^because of issuer default: 4 attempts failed, the last: no answer/),
+  });
+  const change = lab.events.find(({ subject }) => subject.kind === 'issuer');
+  expect(change).toMatchObject({
+    certificates: 3,
+    message: expect.stringContaining('issuer default is Degraded'),
+  });
+});
+
+describe('a trouble that a person acknowledges', () => {
+  const failing: CertificateState = {
+    failures: 4,
+    error: 'rateLimited',
+    nextAttempt: at(hourMs),
+    problem: { since: at(-2 * dayMs), code: 'rateLimited', words: 'too many' },
+  };
+  const know = (subject: string, days = 7) =>
+    lab.ask({ acknowledge: { subjects: [subject], forMs: days * dayMs, words: 'the quota is asked for' } });
+  const word = async () => {
+    const [shop] = (await lab.ask()).report.certificates;
+    return `${shop?.health} ${shop?.reason}`;
+  };
+
+  it('is suspended until the time is over, or another trouble comes, or the person says so', async () => {
+    lab.keep('shop', failing);
+    expect(await word()).toBe('Degraded OrderFailing');
+    expect((await know('shop')).problems).toEqual([]);
+    expect(await word()).toBe('Suspended Acknowledged');
+    const [shop] = (await lab.ask()).report.certificates;
+    expect(shop?.message).toMatch(
+      /^OrderFailing, acknowledged until 2026-11-29T10.*the quota is asked for\): 4 attempts/,
+    );
+    expect(shop?.acknowledgedUntil).toEqual(at(7 * dayMs));
+    lab.clock.pass(7 * dayMs);
+    expect(await word(), 'the time is over').toBe('Degraded OrderFailing');
+    await know('shop');
+    expect(await word()).toBe('Suspended Acknowledged');
+    lab.change('shop', { tagsDisagree: lab.clock.now() });
+    expect(await word(), 'another trouble').toBe('Degraded TagsDisagree');
+    lab.change('shop', failing);
+    lab.clock.pass(dayMs);
+    expect(await word()).toBe('Suspended Acknowledged');
+    await know('shop', 0);
+    expect(await word(), 'ended by hand').toBe('Degraded OrderFailing');
+  });
+
+  it('never hides that time runs out', async () => {
+    lab.keep('shop', { ...failing, notBefore: at(-80 * dayMs), notAfter: at(10 * dayMs) });
+    const { problems } = await know('shop');
+    expect(problems.map(({ message }) => message)).toEqual([
+      'shop: ExpiresSoon cannot be acknowledged, because time runs out',
+    ]);
+    lab.change('shop', { notBefore: at(-45 * dayMs), notAfter: at(45 * dayMs) });
+    await know('shop', 60);
+    expect(await word()).toBe('Suspended Acknowledged');
+    lab.change('shop', { notBefore: at(-80 * dayMs), notAfter: at(10 * dayMs) });
+    expect(await word()).toBe('Degraded ExpiresSoon');
+  });
+
+  it('is refused where nothing is wrong, and for what nobody knows', async () => {
+    lab.keep('shop');
+    const words = async (subject: string) =>
+      (await know(subject)).problems.map(({ message }) => message).join();
+    expect(await words('shop')).toBe('shop: it is Healthy: there is nothing to acknowledge');
+    expect(await words('shpo')).toMatch(/^shpo: there is no/);
+    expect(await words('cluster/nowhere')).toMatch(/^cluster\/nowhere: nothing is called that/);
+  });
+
+  it('may be of a cluster, and outlives further passes', async () => {
+    lab.operations = {
+      ...lab.operations,
+      clusters: { lab: { since: at(-2 * hourMs), code: 'Unreachable', words: 'connect ECONNREFUSED' } },
+    };
+    await lab.ask();
+    expect((await know('cluster/lab')).problems).toEqual([]);
+    await lab.ask();
+    const { report } = await lab.ask();
+    expect(report).toMatchObject({
+      ok: true,
+      clusters: [{ health: 'Suspended', reason: 'Acknowledged', acknowledgedUntil: at(7 * dayMs) }],
+    });
+  });
+});

@@ -1,0 +1,266 @@
+// What `status` tells of changes, and that nothing of it is lost: not by a crash, not by a list that lags.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { healthReasons } from '../../lib/policy/health/reasons.ts';
+import { at, dayMs, hourMs, now, StatusLab } from './harness.ts';
+
+let lab: StatusLab;
+beforeEach(() => {
+  lab = new StatusLab();
+});
+
+/** Everything that was told on both ways, as `shop Healthy > Degraded Expired`. */
+const told = () => {
+  const read = (
+    changes: readonly {
+      readonly subject: { readonly name: string };
+      readonly previousHealth?: unknown;
+      readonly health?: unknown;
+      readonly reason?: unknown;
+    }[],
+  ) =>
+    changes.map(({ subject, previousHealth, health, reason }) =>
+      [subject.name, previousHealth, '>', health, reason].join(' '),
+    );
+  return { events: read(lab.events), notices: lab.notices.flatMap(({ changes = [] }) => read(changes)) };
+};
+
+describe('a change', () => {
+  it('is told once on each way, noted with its beginning, and so is its end', async () => {
+    lab.keep('shop', { notAfter: at(-hourMs) });
+    await lab.ask();
+    const change = lab.notices[0]?.changes?.[0];
+    expect(change).toEqual({
+      subject: { kind: 'certificate', name: 'shop' },
+      domains: ['shop.example.com'],
+      health: 'Degraded',
+      previousHealth: 'Healthy',
+      reason: 'Expired',
+      message: 'shop is Degraded: expired at 2026-11-22T09:00:00.000Z',
+      since: at(-hourMs),
+      cause: null,
+      certificates: null,
+      version: 'v1',
+      notAfter: at(-hourMs),
+      expiresInDays: -0.1,
+      targets: null,
+      command: expect.stringContaining('npx serverless invoke --function issue'),
+    });
+    expect(lab.state('shop').health).toMatchObject({
+      health: 'Degraded',
+      reason: 'Expired',
+      since: at(-hourMs),
+    });
+    lab.clock.pass(hourMs);
+    await lab.ask();
+    expect(told()).toEqual({
+      events: ['shop Healthy > Degraded Expired'],
+      notices: ['shop Healthy > Degraded Expired'],
+    });
+    lab.change('shop', { notAfter: at(45 * dayMs) });
+    await lab.ask();
+    await lab.ask();
+    expect(told().events).toEqual(['shop Healthy > Degraded Expired', 'shop Degraded > Healthy Current']);
+    expect(told().notices).toEqual(told().events);
+    expect(lab.state('shop').health, 'no note is left').toBeUndefined();
+    expect(lab.log.events().filter((event) => event === 'health changed')).toHaveLength(2);
+  });
+
+  it('of two hundred certificates is one message', async () => {
+    for (let index = 0; index < 200; index += 1) lab.keep(`c${index}`, { notAfter: at(-1) });
+    await lab.ask();
+    expect(lab.notices.map(({ changes }) => changes?.length)).toEqual([200]);
+  });
+
+  it('of the reason alone is told as well', async () => {
+    lab.keep('shop', { tagsDisagree: now });
+    await lab.ask();
+    lab.change('shop', { notAfter: now });
+    await lab.ask();
+    expect(told().events).toEqual([
+      'shop Healthy > Degraded TagsDisagree',
+      'shop Degraded > Degraded Expired',
+    ]);
+  });
+
+  it('of a cluster, an agent or a function is told there and remembered without tags of its own', async () => {
+    lab.keep('shop');
+    lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];
+    lab.installation = {
+      firstRun: at(-9 * dayMs),
+      isUpgraded: true,
+      lastPass: now,
+      failingChannels: [{ channel: 'slack', since: at(-2 * hourMs), words: 'HTTP 404' }],
+    };
+    lab.operations = {
+      passes: { issue: at(-dayMs - 1), deploy: now, probe: now },
+      clusters: { lab: { since: at(-2 * hourMs), code: 'Unreachable', words: 'connect ECONNREFUSED' } },
+    };
+    const { report } = await lab.ask();
+    expect(report).toMatchObject({ ok: false, health: 'Degraded', summary: { Degraded: 0, Healthy: 1 } });
+    expect(told().events.toSorted()).toEqual([
+      'edge Healthy > Degraded AgentSilent',
+      'issue Healthy > Degraded NotRunning',
+      'lab Healthy > Degraded ClusterFailing',
+      'slack Healthy > Degraded ChannelFailing',
+    ]);
+    expect(Object.keys(lab.notes?.subjects ?? {}).toSorted()).toEqual([
+      'agent/edge',
+      'channel/slack',
+      'cluster/lab',
+      'function/issue',
+    ]);
+    await lab.ask();
+    expect(lab.events).toHaveLength(4);
+    // The channel is mended, and the cluster is taken out of the inventory.
+    lab.agents = [{ cluster: 'edge', lastSeen: now }];
+    lab.installation = { firstRun: at(-9 * dayMs), isUpgraded: true, lastPass: now };
+    lab.operations = { passes: { issue: now, deploy: now, probe: now }, clusters: {} };
+    lab.sections = { clusters: { edge: { agent: true } } };
+    await lab.ask();
+    expect(told().events.slice(4).toSorted()).toEqual([
+      'edge Degraded > Healthy Current',
+      'issue Degraded > Healthy Current',
+      'lab Degraded > Healthy Current',
+      'slack Degraded > Healthy Current',
+    ]);
+    expect(lab.notes?.subjects).toEqual({});
+  });
+});
+
+describe('nothing is lost', () => {
+  it('while one way fails, the other is told once; what failed is told when it works again', async () => {
+    lab.keep('shop', { notAfter: now });
+    lab.broken.add('events');
+    await lab.ask();
+    await lab.ask();
+    expect(told()).toEqual({ events: [], notices: ['shop Healthy > Degraded Expired'] });
+    lab.broken.delete('events');
+    await lab.ask();
+    await lab.ask();
+    expect(told()).toEqual({
+      events: ['shop Healthy > Degraded Expired'],
+      notices: ['shop Healthy > Degraded Expired'],
+    });
+    lab.broken.add('notices');
+    lab.change('shop', { notAfter: at(45 * dayMs) });
+    await lab.ask();
+    expect(lab.log.events()).toContain('notices not handed over');
+    lab.broken.delete('notices');
+    await lab.ask();
+    await lab.ask();
+    expect(told().notices).toEqual(['shop Healthy > Degraded Expired', 'shop Degraded > Healthy Current']);
+    expect(lab.state('shop').health).toBeUndefined();
+  });
+
+  it.each([
+    'describe',
+    'events',
+    'notices',
+    'record',
+    'notes',
+  ])('when a run is killed at %s: the next one tells', async (where) => {
+    lab.keep('shop', { notAfter: now });
+    lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];
+    const killed = () => new Promise<never>(() => undefined);
+    const ports = lab.ports();
+    const dead = {
+      ...(where === 'events' && { putEvents: killed }),
+      ...(where === 'notices' && { notices: { send: killed } }),
+      ...(where === 'notes' && { notes: { ...ports.notes, write: killed } }),
+      store: {
+        ...ports.store,
+        ...(where === 'describe' && { describe: killed }),
+        ...(where === 'record' && { record: killed }),
+      },
+    };
+    const run = lab.ask({}, dead);
+    await Promise.race([run, new Promise((resolve) => setTimeout(resolve, 20))]);
+    await lab.ask();
+    const both = ['edge Healthy > Degraded AgentSilent', 'shop Healthy > Degraded Expired'];
+    expect(told().events).toEqual(expect.arrayContaining(both));
+    expect(told().notices).toEqual(expect.arrayContaining(both));
+    const count = lab.events.length + lab.notices.length;
+    await lab.ask();
+    expect(lab.events.length + lab.notices.length, 'and nothing is told for ever').toBe(count);
+  });
+
+  it('and nothing is told for ever, where a certificate has no room for a tag', async () => {
+    lab.keep('shop', { notAfter: now });
+    lab.broken.add('record');
+    await lab.ask();
+    await lab.ask();
+    expect(told().events).toEqual(['shop Healthy > Degraded Expired']);
+    expect(lab.notes?.subjects).toMatchObject({ 'certificate/shop': { reason: 'Expired' } });
+    lab.broken.delete('record');
+    lab.change('shop', { notAfter: at(45 * dayMs) });
+    await lab.ask();
+    await lab.ask();
+    expect(told().events.slice(1)).toEqual(['shop Degraded > Healthy Current']);
+    expect(lab.notes?.subjects).toEqual({});
+  });
+
+  it('a list that lags tells nothing that is over, and nothing twice', async () => {
+    lab.keep('shop', { notAfter: now });
+    const { list } = lab.ports().store;
+    const stale = await list(new AbortController().signal);
+    lab.change('shop', { notAfter: at(45 * dayMs) });
+    const lagging = { store: { ...lab.ports().store, list: async () => stale } };
+    await lab.ask({}, lagging);
+    expect(lab.events).toEqual([]);
+    lab.change('shop', { notAfter: now });
+    await lab.ask();
+    await lab.ask({}, lagging);
+    expect(lab.events).toHaveLength(1);
+  });
+
+  it('a certificate that was taken away meanwhile is none', async () => {
+    lab.stored('shop', { deployed: { version: 'v1', targets: 'x', phases: ['rolled-out'] } });
+    const stale = await lab.ports().store.list(new AbortController().signal);
+    lab.store.kept.delete('shop');
+    await lab.ask({}, { store: { ...lab.ports().store, list: async () => stale } });
+    expect(lab.events).toEqual([]);
+  });
+});
+
+describe('a call', () => {
+  it('W14 over 10,000 fine certificates costs list pages alone, and writes nothing', async () => {
+    for (let index = 0; index < 10_000; index += 1) lab.keep(`c${index}`);
+    await lab.ask();
+    lab.noteWrites = 0;
+    lab.store.calls.length = 0;
+    const { report } = await lab.ask();
+    expect(lab.store.calls).toEqual(['list *']);
+    expect(lab.noteWrites).toBe(0);
+    expect(report).toMatchObject({ summary: { Degraded: 0, Healthy: 10_000 }, omitted: 8_000 });
+    expect(JSON.stringify(report).length).toBeLessThan(5_000_000);
+  });
+
+  it('lists the worst first, then the soonest end', async () => {
+    lab.keep('late', { notAfter: at(44 * dayMs) });
+    lab.keep('well');
+    lab.keep('paused', { pausedSince: now });
+    lab.keep('over', { notAfter: now });
+    const { report } = await lab.ask();
+    expect(report.certificates.map(({ name }) => name)).toEqual(['over', 'paused', 'late', 'well']);
+    expect(report.soonestExpiry).toEqual({ certificate: 'over', place: 'stored', notAfter: now, days: 0 });
+  });
+
+  it('for named certificates looks at each, because listing lags, and tells nobody', async () => {
+    lab.keep('shop', { notAfter: now });
+    lab.keep('api');
+    const { report } = await lab.ask({ certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([{ name: 'shop', health: 'Degraded' }]);
+    expect(lab.store.calls).toEqual(['describe shop']);
+    expect([lab.events, lab.notices, lab.noteWrites]).toEqual([[], [], 0]);
+  });
+
+  it('for a name that nobody knows is an error, and is no healthy certificate', async () => {
+    const { report, problems } = await lab.ask({ certificates: ['shpo'] });
+    expect(report.certificates).toEqual([]);
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('"shpo"')]);
+  });
+});
+
+it('every reason that can be told is in the closed list once', () => {
+  expect(new Set(healthReasons).size).toBe(healthReasons.length);
+});
