@@ -21,7 +21,7 @@ const hostile = [
   '\u{1f4a9}\ud800 lone',
 ];
 
-test.each(hostile)('%j shows as text in every channel', async (text) => {
+test.each(hostile)('text of a stranger shows as text in every channel (%#)', async (text) => {
   const { tell, work, receivers, sns, log } = await openNotify(all);
   const fields = { reason: text, message: text, domains: [text, text], command: text };
   const changes = [
@@ -78,6 +78,11 @@ test('news of any size fits into what each service takes', async () => {
   expect(receivers.accepted.webhook).toHaveLength(3);
   expect(sns.published).toHaveLength(3);
   expect(sns.published[0]?.mail).toContain('and 4290 more: call status to see all');
+  // What a service has no room for is counted there.
+  for (const { body } of receivers.accepted.slack) {
+    const [, count = '0'] = /and (\d+) more: call status to see all/.exec(JSON.stringify(body)) ?? [];
+    expect(Number(count)).toBeGreaterThan(4_290);
+  }
 });
 
 test('any text at all is accepted by every service', async () => {

@@ -36,6 +36,37 @@ test('200 certificates of one CA are one notice on each channel, and one when it
   expect(sns.published[1]?.subject).toBe('certrelay: issuer letsencrypt is Healthy again');
 });
 
+test('what a known trouble makes ill later is told with it, and its end is told by the end of the trouble', async () => {
+  const { tell, work, sns, receivers } = await openNotify([email, pagerduty]);
+  const cause = 'cluster/prod';
+  await tell(news([change('shop', { cause }), change('edge', { cause })]));
+  await work();
+  expect(sns.published.map(({ subject }) => subject)).toEqual([
+    'certrelay: cluster prod is Degraded (OrderFailing)',
+  ]);
+  expect(sns.published[0]?.mail).toContain(
+    '2 more certificates are Degraded because of cluster prod: shop was not',
+  );
+  expect([...receivers.incidents]).toEqual(['certrelay/certrelay/cluster/prod']);
+  await tell(news([recovered('shop', { cause })]));
+  await work();
+  expect(sns.published).toHaveLength(1);
+  await tell(news([recovered('prod', { subject: { kind: 'cluster', name: 'prod' } })]));
+  await work();
+  expect([...receivers.incidents]).toEqual([]);
+});
+
+test('what a pager opened it closes, however many end at once', async () => {
+  const { tell, work, receivers } = await openNotify([pagerduty]);
+  const names = Array.from({ length: 30 }, (_, index) => `shop-${index}`);
+  for (const name of names) await tell(news([change(name)]));
+  await work();
+  expect(receivers.incidents.size).toBe(30);
+  await tell(news(names.map((name) => recovered(name))));
+  await work();
+  expect([...receivers.incidents]).toEqual([]);
+});
+
 test('a notice says what, since when, days left and the next command, in each channel', async () => {
   const { tell, work, receivers, sns } = await openNotify(all);
   await tell(news([change('shop')]));
@@ -247,6 +278,16 @@ test('another invocation that records at the same time does not undo what was fo
   await tell(news([change('shop')]));
   await work();
   expect(installation.record?.failingChannels).toMatchObject([{ channel: 'slack' }]);
+});
+
+test('a channel that takes one notice and not another at the same time works', async () => {
+  const { tell, work, installation, faults, queue } = await openNotify([slack], { timeoutMs: 300 });
+  await tell(news([change('shop'), recovered('edge')]));
+  // It fails after the other was taken.
+  faults.set('notices', 'slack', { kind: 'delay', ms: 2_000 });
+  await work();
+  expect(queue.waiting).toHaveLength(1);
+  expect(installation.record?.failingChannels).toBeUndefined();
 });
 
 test('what cannot be recorded does not send a notice twice', async () => {

@@ -33,14 +33,25 @@ export function judgeSlack(answer: PostAnswer): TryResult {
 }
 
 function blocksOf(notice: Notice, now: Date): readonly object[] {
-  const last = [describeMore(notice), describeDelay(notice, now)].filter((line) => line !== '');
-  const ending = last.map((line) => ({ type: 'context', elements: [plain(line, limits.section)] }));
+  const { blocks, left } = fitBlocks(notice);
+  const more = notice.more + left;
+  const last = [describeMore({ more }), describeDelay(notice, now)].filter((line) => line !== '');
+  return [...blocks, ...last.map((line) => ({ type: 'context', elements: [plain(line, limits.section)] }))];
+}
+
+/** Blocks that a message has room for, and how many entries or lines it has not. */
+interface FittingBlocks {
+  readonly blocks: readonly object[];
+  readonly left: number;
+}
+
+function fitBlocks(notice: Notice): FittingBlocks {
   if (notice.event === 'Degraded' || notice.event === 'Recovered') {
-    return [...takeBlocks(notice.entries.map(blocksOfEntry)), ...ending];
+    return takeBlocks(notice.entries.map(blocksOfEntry));
   }
   const lines = linesOf({ ...notice, more: 0 }, notice.at);
-  if (notice.event !== 'Digest') return [section(plain(lines.join('\n'), limits.section)), ...ending];
-  return [...tablesOf(lines), ...ending];
+  if (notice.event === 'Digest') return takeTables(lines);
+  return { blocks: [section(plain(lines.join('\n'), limits.section))], left: 0 };
 }
 
 function blocksOfEntry(entry: NoticeEntry): readonly object[] {
@@ -52,27 +63,30 @@ function blocksOfEntry(entry: NoticeEntry): readonly object[] {
 }
 
 /** Blocks of as many entries as a message has room for. */
-function takeBlocks(entries: readonly (readonly object[])[]): readonly object[] {
+function takeBlocks(entries: readonly (readonly object[])[]): FittingBlocks {
   let characters = 0;
-  return entries.flatMap((blocks) => {
+  const end = entries.findIndex((blocks) => {
     characters += JSON.stringify(blocks).length;
-    return characters > limits.message ? [] : blocks;
+    return characters > limits.message;
   });
+  const fitting = end === -1 ? entries : entries.slice(0, end);
+  return { blocks: fitting.flat(), left: entries.length - fitting.length };
 }
 
-/** A table as code, in as many sections as it takes; three at most. */
-function tablesOf(lines: readonly string[]): readonly object[] {
-  const blocks: object[] = [];
-  let part: string[] = [];
+/** Most sections of one table. */
+const mostTables = 3;
+
+/** A table as code, in as many sections as it takes. */
+function takeTables(lines: readonly string[]): FittingBlocks {
+  const parts: string[][] = [[]];
+  let left = 0;
   for (const line of lines.map((one) => cutText(one, 300))) {
-    if (blocks.length >= 3) break;
-    if (code([...part, line]).text.length > limits.section) {
-      blocks.push(section(code(part)));
-      part = [];
-    }
-    part.push(line);
+    const part = parts.at(-1) ?? [];
+    if (left === 0 && code([...part, line]).text.length <= limits.section) part.push(line);
+    else if (left === 0 && parts.length < mostTables) parts.push([line]);
+    else left += 1;
   }
-  return blocks.length >= 3 || part.length === 0 ? blocks : [...blocks, section(code(part))];
+  return { blocks: parts.map((part) => section(code(part))), left };
 }
 
 function section(text: object): object {

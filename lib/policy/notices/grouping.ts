@@ -160,12 +160,16 @@ function makeIssuedNotice({ issued, installation, at, omitted }: PassNews): Noti
 
 function makeDigest({ digest, installation, at, omitted }: PassNews): Notice | undefined {
   if (!digest) return undefined;
-  const bounded = digest.rows.map((row) => ({
-    ...row,
-    subject: { ...row.subject, name: shorten(row.subject.name) },
-    reason: row.reason === null ? null : shorten(row.reason),
-    message: row.message === null ? null : oneLine(row.message, 200),
-  }));
+  const bounded = digest.rows.map(
+    ({ subject: { kind, name }, health, reason, message, notAfter, expiresInDays }): TableRow => ({
+      subject: { kind, name: shorten(name) },
+      health,
+      reason: reason === null ? null : shorten(reason),
+      message: message === null ? null : oneLine(message, 200),
+      notAfter,
+      expiresInDays,
+    }),
+  );
   const rows = takeFitting(bounded, most.rowBytes);
   const more = bounded.length - rows.length + omitted.rows;
   const { summary } = digest;
