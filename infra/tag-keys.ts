@@ -44,7 +44,7 @@ export const certificateTags: Writers = {
   problem: ordering,
   pausedSince: [...ordering, 'pause'],
   pauseReason: [...ordering, 'pause'],
-  revoked: ['revoke'],
+  revoked: ordering,
   revoking: ['revoke'],
   deployed: ['deploy'],
   deliveryProblem: ['deploy'],
@@ -58,6 +58,8 @@ export const certificateTags: Writers = {
   'grace-until': ordering,
   health: ['status'],
   acknowledged: ['status'],
+  unregister: ['register'],
+  retire: ['retire'],
   'agent/': ordering,
 };
 

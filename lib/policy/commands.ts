@@ -9,6 +9,7 @@ export type CalledFunction =
   | 'export'
   | 'revoke'
   | 'pause'
+  | 'retire'
   | 'probe'
   | 'status'
   | 'notify';

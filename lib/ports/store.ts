@@ -22,8 +22,8 @@ export interface StoreEntry {
   readonly previous?: string | undefined;
   /** Id of the version with the label AWSPENDING. */
   readonly pending?: string | undefined;
-  /** When the AWS secret was created. Only in lists, and only if its specification is not from the inventory
-   *  file: of two sources that ask for one DNS name, the earlier wins. */
+  /** When the AWS secret was created. Only if its specification is not from the inventory file: of two
+   *  sources that ask for one DNS name, the earlier wins. */
   readonly createdAt?: Date | undefined;
   /** The state in the tags. It describes the current value only if `state.version` equals `current`. */
   readonly state: CertificateState;
@@ -47,6 +47,9 @@ export interface StoredVersion {
   readonly value: StoredValue;
 }
 
+/** What became of a new AWS secret. `exists`, `deleted`: its name is not free. */
+export type Creation = 'created' | 'exists' | 'deleted';
+
 /** Certificates in AWS Secrets Manager, one AWS secret each. Every method rejects with a StoreError, or with
  *  the signal's reason. Every method may be called twice. */
 export interface CertificateStore {
@@ -62,8 +65,9 @@ export interface CertificateStore {
     signal: AbortSignal,
   ): Promise<StoredVersion | undefined>;
   /** Creates the AWS secret, with a first version that contains `spec` and no certificate, and with the tags
-   *  of `stateOfSpec`. Returns `exists`, and changes nothing, if there is an AWS secret with the name. */
-  create(name: string, spec: StoredSpec | undefined, signal: AbortSignal): Promise<'created' | 'exists'>;
+   *  of `stateOfSpec`. Changes nothing if there is an AWS secret with the name (`exists`), or one that is
+   *  scheduled for deletion (`deleted`). */
+  create(name: string, spec: StoredSpec | undefined, signal: AbortSignal): Promise<Creation>;
   /** Claims the certificate: stores `order` as a new version, and moves AWSPENDING to it if the label is
    *  still at `over` (`undefined`: at no version). Returns the new version, or `claimedByOther` if another
    *  run was faster. */

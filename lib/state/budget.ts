@@ -8,8 +8,8 @@ export const tagBudget = {
   most: 50,
   /** Tags that users put on the secret themselves. */
   users: 5,
-  /** Kept free for fields to come: a name taken back by webhook or by a person, and two more. */
-  reserved: 4,
+  /** Kept free for fields to come. */
+  reserved: 2,
   /** Clusters with an agent for one certificate, and the tags of each: a statement and a report. */
   agents: 4,
   tagsOfAgent: 2,
@@ -48,6 +48,8 @@ export const essential = {
   'grace-until': 1,
   health: 1,
   acknowledged: 1,
+  unregister: 1,
+  retire: 1,
 } as const;
 
 /** Fields that are only an index, the first to give way first: the log has the words of a failure; the CA

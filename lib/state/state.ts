@@ -4,6 +4,7 @@ import type { SpecSource } from '../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
 import type { Acknowledgement, HealthNote, Trouble } from './health.ts';
 import type { OrderLog, OrderOwner, TxtJournal, ValidAuthorizations } from './orders.ts';
+import type { RetireDecision } from './retirement.ts';
 
 /** State on the tags of the AWS secret. Every field may be absent: tags are an index, the stored value is the
  *  truth. */
@@ -90,6 +91,10 @@ export interface CertificateState {
   readonly health?: HealthNote;
   /** A trouble that a person knows of. */
   readonly acknowledged?: Acknowledgement;
+  /** When a sender took a registration back: the time that its request names. */
+  readonly unregister?: Date;
+  /** A person's last decision to retire or to restore the certificate. */
+  readonly retire?: RetireDecision;
   /** Signed delivery statement for each cluster with an agent (`statement.ts`). */
   readonly signatures?: ByCluster<string>;
   /** Last report of each agent, by cluster. */

@@ -1,6 +1,7 @@
 // The store of certificates in memory: it keeps the port's contract, AWS's staging labels included, and can
 // be told to fail.
 import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
+import type { RetirementStore } from '../../lib/ports/retirement.ts';
 import type { CertificateStore, StoredValue, StoreEntry } from '../../lib/ports/store.ts';
 import { stateOfSpec } from '../../lib/state/describe.ts';
 import type { ByCluster, CertificateState } from '../../lib/state/state.ts';
@@ -15,9 +16,11 @@ interface Kept {
 }
 
 /** Certificates in memory, with AWS's staging labels. */
-export class FakeStore implements CertificateStore {
+export class FakeStore implements CertificateStore, RetirementStore {
   readonly failures = new Failures();
   readonly kept = new Map<string, Kept>();
+  /** What is scheduled for deletion, and until when. */
+  readonly deleted = new Map<string, Kept & { readonly until: Date }>();
   /** Method names with the certificate they were called for. */
   readonly calls: string[] = [];
   #versions = 0;
@@ -84,6 +87,7 @@ export class FakeStore implements CertificateStore {
   async create(name: string, spec: StoredSpec | undefined) {
     this.#enter('create', name);
     if (this.kept.has(name)) return 'exists' as const;
+    if (this.deleted.has(name)) return 'deleted' as const;
     const version = `v${++this.#versions}`;
     this.kept.set(name, {
       versions: new Map([[version, { kind: 'specification', spec }]]),
@@ -140,6 +144,34 @@ export class FakeStore implements CertificateStore {
       ([, value]) => value !== null && value !== undefined,
     );
     this.#of(name).state = Object.fromEntries(merged) as CertificateState;
+  }
+
+  async listDeleted() {
+    this.#enter('listDeleted', '*');
+    return [...this.deleted].map(([name, { until, state }]) => ({ name, until, state }));
+  }
+
+  async findDeleted(name: string) {
+    this.#enter('findDeleted', name);
+    const found = this.deleted.get(name);
+    return found && { name, until: found.until, state: found.state };
+  }
+
+  async scheduleDeletion(name: string) {
+    this.#enter('scheduleDeletion', name);
+    const gone = this.deleted.get(name);
+    if (gone) return gone.until;
+    const until = new Date((this.#now?.() ?? new Date('2026-11-22T10:00:00Z')).getTime() + 30 * 86_400_000);
+    this.deleted.set(name, { ...this.#of(name), until });
+    this.kept.delete(name);
+    return until;
+  }
+
+  async restore(name: string) {
+    this.#enter('restore', name);
+    const gone = this.deleted.get(name);
+    if (gone) this.kept.set(name, gone);
+    this.deleted.delete(name);
   }
 
   count(method: string): number {

@@ -185,6 +185,8 @@ const everyField: Required<CertificateState> = {
   probedAt: at,
   tagsDisagree: at,
   graceUntil: at,
+  unregister: at,
+  retire: { kind: 'retire', at, revoke: true },
   signatures: { edge: 's' },
   reports: { edge: {} },
 };

@@ -133,6 +133,14 @@ export const anyFields: {
   graceUntil: date,
   health: fc.record({ health: fc.constantFrom(...healthWords), reason: word, since: date, told: toldOf }),
   acknowledged: fc.record({ until: date, reason: word, words: text }),
+  unregister: date,
+  retire: fc.oneof(
+    fc.record({ kind: fc.constant('retire' as const), at: date, revoke: fc.boolean() }),
+    fc.record(
+      { kind: fc.constant('restored' as const), at: date, version: word },
+      { requiredKeys: ['kind', 'at'] },
+    ),
+  ),
   signatures: byCluster(text),
   reports: byCluster(report),
 };

@@ -26,6 +26,12 @@ export function isRefusal(error: unknown, name: string): boolean {
   return error instanceof StoreError && readAwsFailure(error.cause).name === name;
 }
 
+/** Whether an error of `callSecrets` says that the AWS secret is scheduled for deletion. */
+export function isAwaitingDeletion(error: unknown): boolean {
+  if (!isRefusal(error, 'InvalidRequestException')) return false;
+  return error instanceof StoreError && awaitsDeletion.test(readAwsFailure(error.cause).message);
+}
+
 /** Returns a value if AWS accepts its size. `secret`: name of the AWS secret, for the message.
  *  @throws StoreError `TooLarge` if it has over 65,536 bytes. */
 export function checkSize(value: string, secret: string): string {

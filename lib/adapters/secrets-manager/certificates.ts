@@ -11,11 +11,11 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { isCertificateName } from '../../certificate/certificate-name.ts';
 import type { PendingOrder, SpecSource, StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
-import type { CertificateStore, StoredVersion, StoreEntry } from '../../ports/store.ts';
+import type { CertificateStore, Creation, StoredVersion, StoreEntry } from '../../ports/store.ts';
 import { encodeState } from '../../state/codec/tags.ts';
 import { stateOfSpec } from '../../state/describe.ts';
 import type { StateChange } from '../../state/state.ts';
-import { callSecrets, checkSize, isRefusal } from './calls.ts';
+import { callSecrets, checkSize, isAwaitingDeletion, isRefusal } from './calls.ts';
 import { toEntry, toList } from './entry.ts';
 import { TagWriter } from './tag-writer.ts';
 
@@ -81,8 +81,8 @@ export class SecretCertificates implements CertificateStore {
       );
       // Scheduled for deletion: its value cannot be read, and lists do not show it.
       if (response.DeletedDate) return undefined;
-      const { ARN: arn, VersionIdsToStages: labels, Tags } = response;
-      return toEntry(name, this.#tags.learn(secret, Tags), { arn, labels });
+      const { ARN: arn, VersionIdsToStages: labels, CreatedDate: createdAt, Tags } = response;
+      return toEntry(name, this.#tags.learn(secret, Tags), { arn, labels, createdAt });
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;
@@ -111,11 +111,7 @@ export class SecretCertificates implements CertificateStore {
     }
   }
 
-  async create(
-    name: string,
-    spec: StoredSpec | undefined,
-    signal: AbortSignal,
-  ): Promise<'created' | 'exists'> {
+  async create(name: string, spec: StoredSpec | undefined, signal: AbortSignal): Promise<Creation> {
     const secret = this.#folder + name;
     const { writeSpecification } = await loadValues();
     const request = {
@@ -132,6 +128,7 @@ export class SecretCertificates implements CertificateStore {
       return 'created';
     } catch (error) {
       if (isRefusal(error, 'ResourceExistsException')) return 'exists';
+      if (isAwaitingDeletion(error)) return 'deleted';
       throw error;
     }
   }

@@ -9,6 +9,7 @@ import type { AgentRegistry } from '../../ports/agents.ts';
 import type { InstallationStore } from '../../ports/installation.ts';
 import type { NotesStore } from '../../ports/notes.ts';
 import type { OperationStore } from '../../ports/operations.ts';
+import type { RetirementStore } from '../../ports/retirement.ts';
 import { type CertificateStore, type ReadText, StoreError } from '../../ports/store.ts';
 import { awsTimeouts } from '../aws/timeouts.ts';
 import { SecretAccounts } from './accounts.ts';
@@ -18,6 +19,7 @@ import { SecretCertificates } from './certificates.ts';
 import { SecretInstallation } from './installation.ts';
 import { SecretNotes } from './notes.ts';
 import { SecretOperations } from './operations.ts';
+import { SecretRetirements } from './retirements.ts';
 
 /** What a connection needs. */
 export interface SecretsManagerOptions {
@@ -32,6 +34,7 @@ export interface SecretsManagerOptions {
 /** Everything that Certrelay keeps in AWS Secrets Manager. */
 export interface SecretsManagerConnection {
   readonly certificates: CertificateStore;
+  readonly retirements: RetirementStore;
   readonly accounts: AccountStore;
   readonly installation: InstallationStore;
   readonly operations: OperationStore;
@@ -57,6 +60,7 @@ export function connectSecretsManager({
   const client = new SecretsManagerClient({ requestHandler: awsTimeouts, ...config });
   return {
     certificates: new SecretCertificates(client, prefix, uuid),
+    retirements: new SecretRetirements(client, prefix),
     accounts: new SecretAccounts(client, prefix, uuid),
     installation: new SecretInstallation(client, prefix, uuid),
     operations: new SecretOperations(client, prefix),

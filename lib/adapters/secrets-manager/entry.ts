@@ -8,8 +8,8 @@ export function toList(tags: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
-/** What AWS says of an AWS secret beside its tags. `labels`: labels by version id. `createdAt`: only from a
- *  list. */
+/** What AWS says of an AWS secret beside its tags. `labels`: labels by version id. `createdAt`: when
+ *  it was made. */
 export interface SecretAnswer {
   readonly arn?: string | undefined;
   readonly labels?: Readonly<Record<string, readonly string[]>> | undefined;

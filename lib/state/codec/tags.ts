@@ -8,6 +8,7 @@ import { count, type FieldCodec, instant, listOf, namespace, oneOf, text } from 
 import { acknowledgement, healthNote, trouble } from './health.ts';
 import { orderLog, orderOwner, txtJournal, validAuthorizations } from './orders.ts';
 import { report } from './report.ts';
+import { retireDecision } from './retirement.ts';
 import { fromParts, keyPrefix, toParts } from './text.ts';
 
 /** Fields with one tag for each cluster, and the prefix before the cluster's name. infra/agent-role.yaml
@@ -71,6 +72,8 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   graceUntil: instant,
   health: healthNote,
   acknowledged: acknowledgement,
+  unregister: instant,
+  retire: retireDecision,
 };
 
 const fieldNames = Object.keys(fields).filter((name): name is Field => name in fields);

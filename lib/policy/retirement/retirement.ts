@@ -1,0 +1,138 @@
+// Decides whether a certificate is being let go, what its retirement waits for, and when that ends.
+import type { CertificateSpec } from '../../certificate/spec.ts';
+import type { SpecSource } from '../../certificate/stored.ts';
+import type { AgentReport, DeliveryRecord } from '../../state/delivery.ts';
+import type { CertificateState } from '../../state/state.ts';
+import { invokeCommand } from '../commands.ts';
+import { describeProgress } from '../delivery/progress.ts';
+
+/** How long others may take for their parts. After that they are given up by name. */
+export const mostPartsMs = 7 * 86_400_000;
+
+/** How long a deleted AWS secret can be restored. */
+const windowMs = 30 * 86_400_000;
+
+/** The wish to let a certificate go. `since`: when it was said. `revoke`: whether its versions are revoked. */
+export interface Retirement {
+  readonly since: Date;
+  readonly by: RetiredBy;
+  readonly revoke: boolean;
+}
+
+/** Who said so: a person calls `retire`, a sender calls `DELETE /domains/{name}`. */
+export type RetiredBy = 'person' | 'sender';
+
+/** A certificate by its tags. */
+interface Tagged {
+  readonly name: string;
+  readonly state: CertificateState;
+}
+
+/** The names of the inventory file. */
+interface Named {
+  readonly certificates: readonly Pick<CertificateSpec, 'name'>[];
+}
+
+/** The wish that counts; `undefined` if the certificate stays. A person's word counts more than a sender's.
+ *  Whatever tags say, a certificate of the inventory file stays. */
+export function findRetirement({ name, state }: Tagged, { certificates }: Named): Retirement | undefined {
+  const wish = findWish(state);
+  return wish && !certificates.some((spec) => spec.name === name) ? wish : undefined;
+}
+
+function findWish({ retire, unregister, source }: CertificateState): Retirement | undefined {
+  if (retire?.kind === 'retire') return { since: retire.at, by: 'person', revoke: retire.revoke };
+  const isLater = unregister !== undefined && unregister.getTime() > (retire?.at.getTime() ?? 0);
+  return isLater && source === 'registration'
+    ? { since: unregister, by: 'sender', revoke: false }
+    : undefined;
+}
+
+/** Whether a wish may be carried out for a certificate from that source. Tags alone do not tell: the
+ *  function that writes a sender's wish also writes the tag of the source.
+ *  @param source Of the stored specification; absent: there is none. */
+export function isHeeded({ by }: Retirement, source: SpecSource | undefined): boolean {
+  return by === 'person' || source === 'registration';
+}
+
+/** Whether a version is one that was in use when a person restored the certificate. Somebody else may have
+ *  its key: it is delivered and signed nowhere, and another one is ordered. */
+export function isRestored(
+  { retire }: Pick<CertificateState, 'retire'>,
+  version: string | undefined,
+): boolean {
+  return retire?.kind === 'restored' && version !== undefined && retire.version === version;
+}
+
+/** The record that `deploy`, or an agent in its report, keeps once it has done its part for a version: it
+ *  has no target left. */
+export function describeLetGo(version: string): DeliveryRecord {
+  return describeProgress(version, [], []);
+}
+
+/** Whether a record says that. */
+export function isLetGo(record: DeliveryRecord | undefined, version: string): boolean {
+  const { targets } = describeLetGo(version);
+  return record?.version === version && record.targets === targets && record.phases.length === 0;
+}
+
+/** How a retirement stands. */
+export interface RetirementProgress extends Retirement {
+  /** Who has not done its part yet: `deploy`, `the agent of cluster edge`. Empty: nobody is waited for. */
+  readonly waitsFor: readonly string[];
+  /** When those are given up. */
+  readonly givesUpAt: Date;
+  /** Whether nobody is waited for any longer. */
+  readonly isReady: boolean;
+  /** One line for people. */
+  readonly message: string;
+}
+
+/** How a retirement stands, by tags.
+ *  @param version The version in use, which `deploy` and agents let go; absent if none was issued: then
+ *  nobody is waited for. `status` takes that of the tags. */
+export function judgeRetirement(
+  retirement: Retirement,
+  { state, version }: { readonly state: CertificateState; readonly version: string | undefined },
+  now: Date,
+): RetirementProgress {
+  const waitsFor = version === undefined ? [] : findMissingParts(state, version);
+  const givesUpAt = new Date(retirement.since.getTime() + mostPartsMs);
+  const isReady = waitsFor.length === 0 || now >= givesUpAt;
+  const said = `${describeWish(retirement)} at ${retirement.since.toISOString()}`;
+  const names = waitsFor.join(', ');
+  const stands =
+    waitsFor.length === 0
+      ? 'every part is done, and issue deletes its AWS secret next'
+      : now >= givesUpAt
+        ? `${names} did not do its part in seven days and is given up; issue deletes its AWS secret next`
+        : `waits for ${names}, until ${givesUpAt.toISOString()} at most`;
+  return { ...retirement, waitsFor, givesUpAt, isReady, message: `${said}: ${stands}` };
+}
+
+/** The latest time at which the name is free: nobody has done a part, and the recovery window is 30 days. */
+export function latestEnd({ since }: Pick<Retirement, 'since'>): Date {
+  return new Date(since.getTime() + mostPartsMs + windowMs);
+}
+
+/** Who said that the certificate is to go, as the beginning of a sentence. */
+export function describeWish({ by }: Pick<Retirement, 'by'>): string {
+  return by === 'person' ? 'retired by a person' : 'given up by its sender';
+}
+
+/** Says what a person does about a name whose AWS secret is scheduled for deletion. */
+export function describeDeleted(name: string): string {
+  return `the AWS secret of "${name}" is scheduled for deletion, and its name is not free before: restore it (${invokeCommand('retire', { restore: [name] })}), or use another name`;
+}
+
+/** An agent has a part if a statement was signed for its cluster. */
+function findMissingParts({ deployed, signatures, reports }: CertificateState, version: string) {
+  const clusters = Object.keys(signatures ?? {}).filter((cluster) => {
+    const report: AgentReport | undefined = reports?.[cluster];
+    return signatures?.[cluster] !== '' && !isLetGo(report?.deployed, version);
+  });
+  return [
+    ...(isLetGo(deployed, version) ? [] : ['deploy']),
+    ...clusters.map((cluster) => `the agent of cluster ${cluster}`),
+  ];
+}
