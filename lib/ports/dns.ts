@@ -52,6 +52,12 @@ export interface ChallengeRecords {
    *  value that the same run presented is removed where it was added, even if CNAMEs have changed since. Does
    *  not wait for INSYNC: `onDone` is called for a name as soon as its zone is changed. */
   cleanUp(values: readonly TxtValue[], signal: AbortSignal, onDone?: OnRecordDone): Promise<RecordOutcome>;
+  /** Removes every value at these record names of which `isOurs` is true. Otherwise as `cleanUp`. */
+  removeLasting(
+    names: readonly string[],
+    isOurs: (text: string) => boolean,
+    signal: AbortSignal,
+  ): Promise<RecordOutcome>;
 }
 
 /** Waits until the authoritative name servers answer every value, or one that proves as much, at most 2

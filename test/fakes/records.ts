@@ -28,6 +28,15 @@ export class FakeRecords implements ChallengeRecords {
     return { failed };
   }
 
+  async removeLasting(names: readonly string[], isOurs: (text: string) => boolean) {
+    this.failures.check('removeLasting');
+    for (const kept of this.values) {
+      const [name = '', ...rest] = kept.split(' ');
+      if (names.includes(name) && isOurs(rest.join(' '))) this.values.delete(kept);
+    }
+    return { failed: new Map<string, Error>() };
+  }
+
   async cleanUp(values: readonly TxtValue[], _signal?: AbortSignal, onDone: OnRecordDone = () => undefined) {
     this.cleanUps += 1;
     this.failures.check('cleanUp');

@@ -102,7 +102,9 @@ export class SimulatedIssuing {
           change('present', values, signal, () => this.records.present(values, signal)),
         cleanUp: (values, signal) =>
           change('cleanUp', values, signal, () => this.records.cleanUp(values, signal)),
+        removeLasting: async () => Promise.reject(new Error('nothing here is lasting')),
       },
+      describe: async () => Promise.reject(new Error('nothing here is lasting')),
       awaitVisible: (values, signal) => {
         const act = () => ({ failed: new Map<string, Error>() });
         return call({ label: 'dns.awaitVisible', signal, act, fail: () => failAll(values, 'NotVisible') });

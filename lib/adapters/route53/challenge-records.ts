@@ -41,6 +41,8 @@ interface LocatedValue {
 /** Values to add or to remove. */
 interface Request {
   readonly kind: 'add' | 'remove';
+  /** With `remove`: which values besides are to go. */
+  readonly isOurs?: ((text: string) => boolean) | undefined;
   readonly values: readonly TxtValue[];
   readonly signal: AbortSignal;
   readonly onFailed: (name: string, error: Error) => void;
@@ -97,10 +99,25 @@ export class Route53Records implements ChallengeRecords {
     return { failed };
   }
 
-  async cleanUp(
+  cleanUp(
     values: readonly TxtValue[],
     signal: AbortSignal,
     onDone: OnRecordDone = ignore,
+  ): Promise<RecordOutcome> {
+    return this.#remove({ values, signal }, onDone);
+  }
+
+  removeLasting(
+    names: readonly string[],
+    isOurs: (text: string) => boolean,
+    signal: AbortSignal,
+  ): Promise<RecordOutcome> {
+    return this.#remove({ values: names.map((name) => ({ name, value: '' })), isOurs, signal }, ignore);
+  }
+
+  async #remove(
+    removal: Pick<Request, 'values' | 'isOurs' | 'signal'>,
+    onDone: OnRecordDone,
   ): Promise<RecordOutcome> {
     const failed = new Map<string, Error>();
     const onFailed = (name: string, error: Error) => {
@@ -112,7 +129,7 @@ export class Route53Records implements ChallengeRecords {
     const onWritten: Request['onWritten'] = (names) => {
       for (const name of names) onDone(name);
     };
-    await this.#changeAll({ kind: 'remove', values, signal, onFailed, onWritten });
+    await this.#changeAll({ kind: 'remove', ...removal, onFailed, onWritten });
     return { failed };
   }
 
@@ -147,12 +164,13 @@ export class Route53Records implements ChallengeRecords {
 
   #changeZone(
     [zone, records]: readonly [HostedZone, ReadonlyMap<string, RecordChange>],
-    { kind, signal, onFailed, onWritten }: Request,
+    { kind, isOurs, signal, onFailed, onWritten }: Request,
   ): Promise<void> {
     const namesOf = (written: readonly string[]) =>
       written.flatMap((record) => [...(records.get(record)?.names ?? [])]);
     const change = {
       kind,
+      isOurs,
       zone,
       values: new Map([...records].map(([record, { texts }]) => [record, [...texts]])),
       onFailed: (failed: readonly string[], error: Error) => {
@@ -185,7 +203,7 @@ function groupByZone(
     const change = records.get(location.record) ?? { names: new Set(), texts: new Set() };
     groups.set(location.zone, records.set(location.record, change));
     change.names.add(name);
-    for (const { value } of values) change.texts.add(value);
+    for (const { value } of values) if (value !== '') change.texts.add(value);
   }
   return groups;
 }

@@ -58,15 +58,19 @@ export function planAddition(
 }
 
 /** Plans to remove the `values` from the `live` sets at `name`. A value of 8 characters also removes each
- *  DNS-01 value that begins with it. A set without values left is deleted. */
+ *  DNS-01 value that begins with it. A set without values left is deleted.
+ *  @param alsoGoes Which values besides are removed; absent: none. */
 export function planRemoval(
   name: string,
   live: readonly ResourceRecordSet[],
   values: readonly string[],
+  alsoGoes: (text: string) => boolean = () => false,
 ): NamePlan {
   const ours = new Set<string | undefined>(values);
   const isOurs = (text: string | undefined) =>
-    ours.has(text) || (isDns01(text) && ours.has(text.slice(0, prefixLength)));
+    ours.has(text) ||
+    (isDns01(text) && ours.has(text.slice(0, prefixLength))) ||
+    (text !== undefined && alsoGoes(text));
   const changes = live.flatMap((set) => {
     const records = recordsOf(set);
     const kept = records.filter((record) => !isOurs(textOf(record)));

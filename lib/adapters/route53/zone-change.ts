@@ -22,6 +22,8 @@ export interface ZoneRequest {
   readonly zone: HostedZone;
   /** The values of each record name. */
   readonly values: ReadonlyMap<string, readonly string[]>;
+  /** With `remove`: which other values at these names go too. */
+  readonly isOurs?: ((text: string) => boolean) | undefined;
   /** Called with record names that are done. `change` is the id of the change to wait for; absent if Route 53
    *  had the values right already. */
   readonly onWritten: (names: readonly string[], change?: string) => void;
@@ -38,7 +40,7 @@ const longestPauseMs = 5_000;
  *  as soon as it is done or has failed. A name that AWS names in a refusal fails alone; the others are tried
  *  again. The caller must not run two changes of one zone at the same time. */
 export async function changeZone(
-  { kind, zone, values, onWritten, onFailed }: ZoneRequest,
+  { kind, zone, values, isOurs, onWritten, onFailed }: ZoneRequest,
   { clock, log, random }: ZoneContext,
   signal: AbortSignal,
 ): Promise<void> {
@@ -51,8 +53,10 @@ export async function changeZone(
   /** Reads the zone once and sends the changes that it needs. `pause`: there was a conflict. */
   async function tryOnce(isLastConflict: boolean): Promise<'pause' | 'go on'> {
     const live = await readTxtSets(zone, [...pending.keys()], signal);
-    const plan = kind === 'add' ? planAddition : planRemoval;
-    const plans = [...pending].map(([name, texts]) => plan(name, live.get(name) ?? [], texts));
+    const plans = [...pending].map(([name, texts]) => {
+      const sets = live.get(name) ?? [];
+      return kind === 'add' ? planAddition(name, sets, texts) : planRemoval(name, sets, texts, isOurs);
+    });
     for (const { name, changes, refusal } of plans) {
       if (refusal !== undefined) fail([name], new DnsError('Failed', refusal));
       else if (changes.length === 0 && pending.delete(name)) onWritten([name]);

@@ -76,6 +76,16 @@ export function recipientsOf(
   });
 }
 
+/** What is signed for a cluster whose agent is to let a certificate go: it has no target there. */
+export function withdrawnRecipient(cluster: string): AgentRecipient {
+  return { cluster, targets: permissionsKey([]) };
+}
+
+/** Whether a statement says that, by its text: whoever trusts it verifies it. */
+export function isWithdrawn(text: string | undefined): boolean {
+  return readStatement(text)?.targets === permissionsKey([]);
+}
+
 /** Which statements of one certificate to sign and which to remove. */
 export interface SigningPlan {
   /** `isRollback`: the certificate is older than the one in the statement before. */

@@ -29,6 +29,13 @@ export function persistentValue(issuer: string, accountUri: string, isWildcard: 
   return `${issuer}; accounturi=${accountUri}${isWildcard ? '; policy=wildcard' : ''}`;
 }
 
+/** Whether a TXT value has exactly the form of `persistentValue`, for one of these account URIs. Values with
+ *  other parameters, such as `persistUntil`, are somebody's own. */
+export function namesAccount(text: string, accountUris: ReadonlySet<string>): boolean {
+  const uri = /^[^;\s]+; accounturi=([^;\s]+)(?:; policy=wildcard)?$/.exec(text)?.[1];
+  return uri !== undefined && accountUris.has(uri);
+}
+
 /** The account URIs by which a record of `domain` names the account to its CA: of the newer draft, the hash
  *  for the domain and that for every domain, by the account's key of today; of the older one, the account's
  *  URL.
