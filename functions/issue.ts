@@ -38,6 +38,7 @@ function connect(invocation: Invocation, closing: Closing): IssuePorts {
     signingKey: (signal) => secrets.signingKey(generateSigningKey, signal),
     queue: issueQueueUrl === undefined ? undefined : openIssueQueueLazily(issueQueueUrl, closing),
     store: secrets.certificates,
+    retirements: secrets.retirements,
     installation: secrets.installation,
     clock,
     log,

@@ -45,6 +45,7 @@ export async function openOrdering(
     keys: keyMaker,
     records: route53.records,
     awaitVisible: dns.awaitVisible,
+    describe: authorities.describe,
     preflight: preflight
       ? { gather: dns.createPreflight(route53.findZone, delegationZone), describe: authorities.describe }
       : undefined,

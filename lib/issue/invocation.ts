@@ -7,6 +7,7 @@ import type { AwaitVisible, ChallengeRecords, Preflight } from '../ports/dns.ts'
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
+import type { RetirementStore } from '../ports/retirement.ts';
 import type { CertificateStore } from '../ports/store.ts';
 
 /** What `issue` is asked to do. */
@@ -33,6 +34,8 @@ export interface OrderingPorts {
   readonly keys: KeyMaker;
   readonly records: ChallengeRecords;
   readonly awaitVisible: AwaitVisible;
+  /** Says what persistent records name an issuer's account by. Registers no account. */
+  readonly describe: DescribeAuthority;
   /** Checks DNS before an order. Absent if the inventory switches that off. */
   readonly preflight?: PreflightPorts | undefined;
 }
@@ -46,6 +49,8 @@ export interface PreflightPorts {
 /** The ports of the issuing story. */
 export interface IssuePorts {
   readonly store: CertificateStore;
+  /** Deletes what is let go. Absent: nothing is let go here, and nothing of it is ordered. */
+  readonly retirements?: Pick<RetirementStore, 'scheduleDeletion'> | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** The record of the installation. Absent: a pass records nothing but the certificates' state. */

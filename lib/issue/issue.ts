@@ -18,7 +18,14 @@ import type { OrderOutcome } from './order/outcome.ts';
 import { sweepOrphans } from './orphans.ts';
 import { type IssuePlan, planIssuing } from './plan.ts';
 import { countSecretsToMake, recordProblems } from './problems.ts';
-import { type IssueReport, makeReport } from './report.ts';
+import {
+  describeRetiringLine,
+  describeUnreadable,
+  type IssueReport,
+  joinOutcome,
+  makeReport,
+} from './report.ts';
+import type { RetiringOutcome } from './retiring/retiring.ts';
 import { signMissing } from './signing.ts';
 
 /** Plans the requested certificates (all, unless the request names some), orders those that are due and
@@ -40,6 +47,7 @@ export async function issueCertificates(
   logPlan(plan, ports);
   const due = plan.certificates.filter((planned) => planned.plan.decision === 'order');
   const outcomes = request.dryRun ? [] : await carryOut(plan, due, ports, invocation);
+  const goes = request.dryRun ? [] : await letThemGo(plan, ports, invocation);
   if (!request.dryRun) {
     const isAsked = request.certificates !== undefined;
     await postpone({ plan, outcomes, emptyPasses: request.fruitless, isAsked }, ports, invocation);
@@ -50,10 +58,15 @@ export async function issueCertificates(
     await recordProblems({ ...plan, outcomes }, blame, ports, invocation);
   }
   const predicted = request.dryRun ? await predict(due, plan) : undefined;
+  const { certificates, unreadable, retiring } = plan;
+  const now = ports.clock.now();
+  const [ordered, gone] = [byName(outcomes), byName(goes)];
   const report = makeReport(
-    plan.certificates.map((planned) => planned.plan),
-    outcomes,
-    plan.unreadable,
+    [
+      ...certificates.map((planned) => joinOutcome(planned.plan, ordered)),
+      ...retiring.map((one) => describeRetiringLine(one, gone, now)),
+      ...unreadable.map(describeUnreadable),
+    ],
     predicted,
   );
   ports.log.info('issue finished', {
@@ -62,9 +75,14 @@ export async function issueCertificates(
     asked: request.certificates?.length,
     ms: ports.clock.now().getTime() - startedAt.getTime(),
   });
-  const refused = request.dryRun ? plan.certificates.flatMap(refusalOf) : [];
-  const failed = [...plan.unreadable.map(failureOfUnreadable), ...outcomes.flatMap(failureOf), ...refused];
+  const refused = request.dryRun ? certificates.flatMap(refusalOf) : [];
+  const failures = [...outcomes, ...goes].flatMap(failureOf);
+  const failed = [...unreadable.map(failureOfUnreadable), ...failures, ...refused];
   return { report, failures: new Map(failed) };
+}
+
+function byName<T extends { readonly name: string }>(outcomes: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(outcomes.map((outcome) => [outcome.name, outcome]));
 }
 
 /** Orders what is due, ends abandoned claims and signs for agents what nobody has signed yet. */
@@ -83,6 +101,17 @@ async function carryOut(
   const unchanged = certificates.filter(({ name }) => !stored.has(name));
   await signMissing(unchanged, { ...ports, allowance }, invocation);
   return outcomes;
+}
+
+/** The code is loaded with the first certificate that is let go. */
+async function letThemGo(
+  { retiring }: IssuePlan,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<readonly RetiringOutcome[]> {
+  if (retiring.length === 0) return [];
+  const { letGo } = await import('./retiring/retiring.ts');
+  return letGo(retiring, ports, invocation);
 }
 
 /** The calls that ordering all of these would make, and noting what holds the others back. */
@@ -160,7 +189,7 @@ function refusalOf({ name, plan }: PlannedCertificate): readonly (readonly [stri
   return [[name, new PartError(name, new RequestError(plan.reason, plan.message))]];
 }
 
-function failureOf(outcome: OrderOutcome): readonly (readonly [string, PartError])[] {
+function failureOf(outcome: OrderOutcome | RetiringOutcome): readonly (readonly [string, PartError])[] {
   if (outcome.outcome !== 'failed') return [];
   const { name, error } = outcome;
   return [[name, new PartError(name, error, { code: reasonOf(error) })]];

@@ -12,16 +12,10 @@ import { giveBack } from './order/claim-end.ts';
 /** Entries cleaned up at once. */
 const concurrency = 8;
 
-/** Entries that the inventory file does not have, that no source registered, and whose orders left a claim or
- *  TXT values.
- *  @param isKept Whether the inventory file has the name. */
-export function findOrphans(
-  entries: readonly StoreEntry[],
-  isKept: (name: string) => boolean,
-): readonly StoreEntry[] {
-  return entries.filter(
-    ({ name, pending, state }) => !isKept(name) && !state.source && (pending !== undefined || state.txt),
-  );
+/** Those of the entries whose orders left a claim or TXT values.
+ *  @param unasked Entries that the inventory file does not have, and that no source registered. */
+export function findOrphans(unasked: readonly StoreEntry[]): readonly StoreEntry[] {
+  return unasked.filter(({ pending, state }) => pending !== undefined || state.txt);
 }
 
 /** Takes over the claim of each entry whose run has ended, removes the TXT values and releases the claim.

@@ -15,6 +15,7 @@ import {
 import { fetchWindows, needsRenewalInfo } from './gather/renewal-info.ts';
 import { beginInstallation, isFirstPass, readInstallation } from './installation.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from './invocation.ts';
+import type { RetiringCertificate } from './retiring/found.ts';
 
 /** What an invocation knows of the requested certificates, and what it is going to do. */
 export interface IssuePlan {
@@ -22,6 +23,8 @@ export interface IssuePlan {
   readonly certificates: readonly PlannedCertificate[];
   /** Certificates that could not be read, each with its error. */
   readonly unreadable: readonly UnreadableCertificate[];
+  /** Certificates that are let go. */
+  readonly retiring: readonly RetiringCertificate[];
   /** Store entries whose orders left claims or TXT values, and that nobody asks for, or may ask for, any
    *  more. */
   readonly abandoned: readonly StoreEntry[];
@@ -47,7 +50,7 @@ export async function planIssuing(
   const comparedUntil = record === 'unknown' ? undefined : record?.comparedUntil;
   const comparedSince = compare ? 'all' : comparedUntil;
   const gathered = await gather({ ...request, comparedSince }, ports, invocation);
-  const { unreadable, uncompared, specs, orphans } = gathered;
+  const { unreadable, uncompared, specs, orphans, retiring } = gathered;
   const installation =
     isFull && !record ? await beginInstallation(hasStoredVersions(gathered), ports, invocation) : record;
   const grantsGrace = isFirstPass(installation);
@@ -65,6 +68,7 @@ export async function planIssuing(
   return {
     certificates: planned,
     unreadable,
+    retiring,
     abandoned: [...orphans, ...findDisallowedClaims(planned)],
     uncompared,
     allowance,
@@ -79,8 +83,8 @@ async function rehearse(...given: Parameters<typeof rehearseOrders>) {
 }
 
 /** Whether any certificate was stored here before this pass, by whatever version of Certrelay. */
-function hasStoredVersions({ candidates, orphans }: Awaited<ReturnType<typeof gather>>): boolean {
-  const entries = [...candidates.map(({ entry }) => entry), ...orphans];
+function hasStoredVersions({ candidates, orphans, retiring }: Awaited<ReturnType<typeof gather>>): boolean {
+  const entries = [...candidates, ...retiring].map(({ entry }) => entry).concat(orphans);
   return entries.some((entry) => entry?.state.version !== undefined);
 }
 

@@ -3,9 +3,12 @@
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { PlanEntry } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
+import { judgeRetirement } from '../policy/retirement/retirement.ts';
 import { wordsOf } from '../ports/errors.ts';
 import type { UnreadableCertificate } from './gather/gather.ts';
 import type { OrderOutcome } from './order/outcome.ts';
+import type { RetiringCertificate } from './retiring/found.ts';
+import type { RetiringOutcome } from './retiring/retiring.ts';
 
 /** One certificate in the report: the plan's decision, and the outcome if it was ordered. */
 export interface ReportLine {
@@ -25,7 +28,7 @@ export interface ReportLine {
   /** Until when it is kept although the inventory does not allow it any more, and what does not fit. */
   readonly graceUntil?: Date;
   readonly misfits?: readonly string[];
-  readonly outcome?: OrderOutcome['outcome'];
+  readonly outcome?: OrderOutcome['outcome'] | RetiringOutcome['outcome'];
   readonly version?: string;
   readonly notAfter?: Date;
   readonly orderUrl?: string;
@@ -44,28 +47,9 @@ export interface IssueReport {
   readonly omitted?: number;
 }
 
-/** Joins the plan with the outcomes of its orders. Unreadable certificates come last. An answer has 5 MB at
- *  most.
+/** The report of these lines, in their order. An answer has 5 MB at most.
  *  @param predicted Present for a dry run. */
-export function makeReport(
-  plan: readonly PlanEntry[],
-  outcomes: readonly OrderOutcome[],
-  unreadable: readonly UnreadableCertificate[],
-  predicted?: PredictedCalls,
-): IssueReport {
-  const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
-  const lines = [
-    ...plan.map((entry): ReportLine => joinOutcome(entry, byName.get(entry.name))),
-    ...unreadable.map(({ name, error }): ReportLine => {
-      return {
-        name,
-        decision: 'unknown',
-        reason: 'Unreadable',
-        message: wordsOf(error),
-        outcome: 'failed',
-      };
-    }),
-  ];
+export function makeReport(lines: readonly ReportLine[], predicted?: PredictedCalls): IssueReport {
   const certificates = takeFitting(lines, mostAnswerBytes);
   const omitted = lines.length - certificates.length;
   const summary: Record<string, number> = { certificates: lines.length };
@@ -80,8 +64,30 @@ export function makeReport(
   };
 }
 
-/** A line of the plan with its outcome, and the warnings of both. */
-function joinOutcome(entry: PlanEntry, outcome: OrderOutcome | undefined): ReportLine {
+/** The line of a certificate that could not be read. */
+export function describeUnreadable({ name, error }: UnreadableCertificate): ReportLine {
+  const message = wordsOf(error);
+  return { name, decision: 'unknown', reason: 'Unreadable', message, outcome: 'failed' };
+}
+
+/** The line of a certificate that is let go.
+ *  @param outcomes By name, as `letGo` gave them; empty after a dry run. */
+export function describeRetiringLine(
+  one: RetiringCertificate,
+  outcomes: ReadonlyMap<string, RetiringOutcome>,
+  now: Date,
+): ReportLine {
+  const { name, entry, version, retirement } = one;
+  const { message } = judgeRetirement(retirement, { state: entry.state, version }, now);
+  const line = { name, decision: 'wait', reason: 'Retiring', message } as const;
+  const ended = outcomes.get(name);
+  return ended ? { ...line, outcome: ended.outcome, message: ended.message } : line;
+}
+
+/** A line of the plan with its outcome, and the warnings of both.
+ *  @param outcomes By name. */
+export function joinOutcome(entry: PlanEntry, outcomes: ReadonlyMap<string, OrderOutcome>): ReportLine {
+  const outcome = outcomes.get(entry.name);
   const warnings = [...(entry.warnings ?? []), ...(outcome?.warnings ?? [])];
   return { ...entry, ...withoutError(outcome), ...(warnings.length > 0 ? { warnings } : {}) };
 }

@@ -90,7 +90,8 @@ type MissingPorts = Ports & { readonly allowance: Allowance };
 
 /** Whether the certificate may be signed, and goes or went to an agent. */
 function isForAgents({ entry, spec, situation }: Candidate, { inventory }: IssueInvocation): boolean {
-  if (situation.actual.kind !== 'certificate' || situation.isRevoked) return false;
+  const { actual, isRevoked, isRestored } = situation;
+  if (actual.kind !== 'certificate' || isRevoked || isRestored) return false;
   const isStated = Object.keys(entry?.state.signatures ?? {}).length > 0;
   return isStated || (spec !== undefined && recipientsOf(spec, inventory).length > 0);
 }

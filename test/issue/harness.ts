@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { CertificateSpec, Inventory, IssuerSpec } from '../../lib/certificate/spec.ts';
 import type { IssueInvocation, IssuePorts, PreflightPorts } from '../../lib/issue/invocation.ts';
 import { issueCertificates } from '../../lib/issue/issue.ts';
+import type { CaaSubject } from '../../lib/policy/dns/caa.ts';
 import type { KeyMaker } from '../../lib/ports/acme.ts';
 import type { TxtValue } from '../../lib/ports/dns.ts';
 import { describeError } from '../../lib/ports/errors.ts';
@@ -66,6 +67,8 @@ export class Harness {
   readonly failures = new Failures();
   /** What was written to tags, one change after the other. */
   readonly recorded: StateChange[] = [];
+  /** What persistent records name an issuer's account by. */
+  describe: (issuer: string) => CaaSubject = () => ({ identities: [] });
   opened = 0;
   connected = 0;
   #runs = 0;
@@ -112,6 +115,7 @@ export class Harness {
   ports(): IssuePorts {
     return {
       store: this.#watched(),
+      retirements: this.store,
       installation: this.installation,
       clock: this.clock,
       log: this.log,
@@ -142,6 +146,7 @@ export class Harness {
             });
             return { failed: new Map(failed) };
           },
+          describe: async (issuer) => this.describe(issuer),
           preflight: this.preflight,
         };
       },

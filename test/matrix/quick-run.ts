@@ -79,6 +79,7 @@ export async function runQuickly(
       keys: keyMaker,
       records,
       awaitVisible: names.awaitVisible,
+      describe: authorities.describe,
       preflight,
     }),
   };

@@ -1,7 +1,7 @@
 // How much answers hold: what fits, the worst first, and the number of the rest.
 import { expect, test } from 'vitest';
 import { listWorst } from '../../lib/deploy/record/record.ts';
-import { makeReport } from '../../lib/issue/report.ts';
+import { describeUnreadable, makeReport } from '../../lib/issue/report.ts';
 import { listSome, nameSome, takeFitting } from '../../lib/policy/bounds.ts';
 
 /** What Lambda sends of a function's answer. */
@@ -36,10 +36,10 @@ test('reports of deploy and issue fit into an answer, however long their lines a
   expect(bytesOf(listed)).toBeLessThan(mostBytes);
   expect(listed.certificates[0]?.name).toBe('shop-1400');
   expect(listed.certificates.length + (listed.omitted ?? 0)).toBe(reports.length);
-  const unknown = reports.map(({ name }) => ({ name, error: new Error(message) }));
-  const issued = makeReport([], [], unknown);
-  expect(makeReport([], [], unknown.slice(0, 10))).not.toHaveProperty('omitted');
-  const many = makeReport([], [], [...unknown, ...unknown]);
+  const unknown = reports.map(({ name }) => describeUnreadable({ name, error: new Error(message) }));
+  const issued = makeReport(unknown);
+  expect(makeReport(unknown.slice(0, 10))).not.toHaveProperty('omitted');
+  const many = makeReport([...unknown, ...unknown]);
   expect(bytesOf(many)).toBeLessThan(mostBytes);
   expect(many.certificates.length + (many.omitted ?? 0)).toBe(3_000);
   expect(many.summary).toEqual({ certificates: 3_000, failed: 3_000 });

@@ -13,7 +13,7 @@ describe('a paused certificate', () => {
     ['that is missing', { actual: { kind: 'nothing' } }, 'no certificate is stored'],
     ['that is forced', { forced: true }, 'forced by the request'],
     ['of which an order was interrupted', { pending: { version: 'v' } }, 'an earlier run stopped'],
-    ['that was revoked', { isRevoked: true }, 'was revoked'],
+    ['that was revoked', { isRevoked: true, isRestored: false }, 'was revoked'],
   ])('%s waits, and says since when, by which words, and what for', (_, change, need) => {
     const decision = judged({ ...change, paused });
     expect(decision).toMatchObject({ decision: 'wait', reason: 'Paused', until: undefined });

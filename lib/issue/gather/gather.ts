@@ -14,12 +14,13 @@ import {
 } from '../../policy/issuance/desired.ts';
 import { decisionsOf } from '../../policy/issuance/operator-decisions.ts';
 import type { Planned } from '../../policy/issuance/plan.ts';
-import type { Clock } from '../../ports/clock.ts';
+import { describeWish } from '../../policy/retirement/retirement.ts';
 import { ConfigError, toError } from '../../ports/errors.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { createRefusal } from '../../requests/unknown.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, ReconcileRequest } from '../invocation.ts';
+import { findRetiring, type RetiringCertificate } from '../retiring/found.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findUntagged } from './comparison.ts';
 import { findSources } from './sources.ts';
 
@@ -54,7 +55,7 @@ export interface UnreadableCertificate {
 
 /** Reads everything needed to judge the requested certificates. `unreadable`: could not be read, with the
  *  error. `orphans`: store entries no longer configured whose order left a claim or TXT values; empty if
- *  certificates were named. `uncompared`: names whose values a later pass compares with their tags,
+ *  certificates were named. `retiring`: those that are let go; nobody judges them. `uncompared`: names whose values a later pass compares with their tags,
  *  because one pass reads 1,000 at most. `specs`: specifications of the values that were compared. @throws
  *  StoreError if listing fails. */
 export async function gather(
@@ -65,22 +66,18 @@ export async function gather(
   readonly candidates: readonly Candidate[];
   readonly unreadable: readonly UnreadableCertificate[];
   readonly orphans: readonly StoreEntry[];
+  readonly retiring: readonly RetiringCertificate[];
   readonly uncompared: readonly string[];
   readonly specs: ReadonlyMap<string, StoredSpec>;
 }> {
   const { store } = ports;
   const fromFile = new Map(invocation.inventory.certificates.map((spec) => [spec.name, spec]));
-  const { sources, orphans, others } = await findSources(
-    request.certificates,
-    fromFile,
-    store,
-    invocation.signal,
-  );
+  const { sources, orphans, others } = await findSources(request.certificates, fromFile, store, invocation);
   for (const entry of await findUntagged(others, request, ports, invocation.signal))
     sources.set(entry.name, async () => entry);
   const refuse = createRefusal({ ...invocation, store });
   const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, invocation.signal);
-  type Gathered = Candidate | UnreadableCertificate;
+  type Gathered = Candidate | UnreadableCertificate | { readonly retiring: RetiringCertificate };
   const found = await mapConcurrently(
     [...sources],
     concurrency,
@@ -89,6 +86,8 @@ export async function gather(
       try {
         entry = await readEntry();
         entry = await check(entry);
+        const retiring = entry && (await findRetiring(entry, ports, invocation));
+        if (retiring) return { retiring };
         const subject = { name, inFile: fromFile.get(name), entry };
         return await gatherOne(subject, request, { store, refuse }, invocation);
       } catch (cause) {
@@ -97,8 +96,9 @@ export async function gather(
     },
   );
   return {
-    candidates: found.filter((one): one is Candidate => !('error' in one)),
+    candidates: found.filter((one): one is Candidate => 'situation' in one),
     unreadable: found.filter((one): one is UnreadableCertificate => 'error' in one),
+    retiring: found.flatMap((one) => ('retiring' in one ? [one.retiring] : [])),
     orphans,
     uncompared,
     specs,
@@ -188,10 +188,14 @@ function noSpecification(name: string): IssueError {
 export async function judgeClaimed(
   { name, situation: { desired } }: Candidate,
   entry: StoreEntry,
-  { store, clock }: { readonly store: CertificateStore; readonly clock: Clock },
-  { signal }: IssueInvocation,
+  ports: ComparisonPorts,
+  invocation: IssueInvocation,
 ): Promise<Decision> {
-  const actual = actualByTags(entry) ?? (await readCurrent(name, store, signal)).actual;
+  // A list may not have shown it yet.
+  const retiring = await findRetiring(entry, ports, invocation);
+  if (retiring) return { decision: 'wait', reason: 'Retiring', message: describeWish(retiring.retirement) };
+  const { store, clock } = ports;
+  const actual = actualByTags(entry) ?? (await readCurrent(name, store, invocation.signal)).actual;
   const { failures, error, nextAttempt } = entry.state;
   return judge({ desired, actual, failures, error, nextAttempt, ...decisionsOf(entry) }, clock.now());
 }

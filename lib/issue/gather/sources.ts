@@ -1,16 +1,18 @@
 // Finds the certificates of a pass, and how to read the store entry of each.
 import type { CertificateSpec } from '../../certificate/spec.ts';
+import { findRetirement } from '../../policy/retirement/retirement.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
+import type { IssueInvocation } from '../invocation.ts';
 import { findOrphans } from '../orphans.ts';
 
-/** `sources`: every requested certificate, with a function that reads its entry. If all are requested,
- *  also entries that nobody asks for: `orphans` have a claim or TXT values of an order, `others` have no
+/** `sources`: every requested certificate, with a function that reads its entry; also those that are let go.
+ *  If all are requested, also entries that nobody asks for: `orphans` have a claim or TXT values of an order, `others` have no
  *  source on their tags. @throws StoreError if listing fails. */
 export async function findSources(
   certificates: readonly string[] | undefined,
   fromFile: ReadonlyMap<string, CertificateSpec>,
   store: CertificateStore,
-  signal: AbortSignal,
+  { inventory, signal }: Pick<IssueInvocation, 'inventory' | 'signal'>,
 ): Promise<{
   readonly sources: Map<string, () => Promise<StoreEntry | undefined>>;
   readonly orphans: readonly StoreEntry[];
@@ -21,11 +23,14 @@ export async function findSources(
     return { sources, orphans: [], others: [] };
   }
   const entries = new Map((await store.list(signal)).map((entry) => [entry.name, entry]));
-  const registered = [...entries.values()].filter(({ name, state }) => state.source && !fromFile.has(name));
-  const names = [...fromFile.keys(), ...registered.map(({ name }) => name)];
+  const isRetiring = (entry: StoreEntry) => findRetirement(entry, inventory) !== undefined;
+  const outside = [...entries.values()].filter(({ name }) => !fromFile.has(name));
+  const own = outside.filter((entry) => entry.state.source || isRetiring(entry));
+  const names = [...fromFile.keys(), ...own.map(({ name }) => name)];
+  const others = outside.filter((entry) => !entry.state.source && !isRetiring(entry));
   return {
     sources: new Map(names.map((name) => [name, async () => entries.get(name)])),
-    orphans: findOrphans([...entries.values()], (name) => fromFile.has(name)),
-    others: [...entries.values()].filter(({ name, state }) => !state.source && !fromFile.has(name)),
+    orphans: findOrphans(others),
+    others,
   };
 }

@@ -5,8 +5,10 @@ import type { CertificateSpec } from '../../certificate/spec.ts';
 import { type PendingOrder, registeredSpec } from '../../certificate/stored.ts';
 import type { Source } from '../../policy/issuance/desired.ts';
 import { decisionsOf } from '../../policy/issuance/operator-decisions.ts';
+import { describeDeleted } from '../../policy/retirement/retirement.ts';
 import type { KeyMaker } from '../../ports/acme.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
+import { IssueError } from '../errors.ts';
 import type { DueCertificate } from '../gather/gather.ts';
 
 /** The claim of a run that orders a certificate. */
@@ -22,7 +24,7 @@ export interface Claim {
 
 /** Claims the certificate for its planned issuer; `claimedByOther` if another run was faster. A claim that
  *  is taken over keeps the key of its order if the specification still asks for the same certificate.
- *  @throws StoreError. */
+ *  @throws StoreError; IssueError `Failed` if its AWS secret is scheduled for deletion. */
 export async function claimCertificate(
   due: DueCertificate,
   { store, keys }: { readonly store: CertificateStore; readonly keys: KeyMaker },
@@ -30,7 +32,8 @@ export async function claimCertificate(
 ): Promise<Claim | 'claimedByOther'> {
   const { spec, pendingOrder: before, situation } = due;
   const { directory, profile } = situation.desired;
-  if (!due.entry) await store.create(spec.name, registeredSpec(spec), invocation.signal);
+  const made = due.entry ?? (await store.create(spec.name, registeredSpec(spec), invocation.signal));
+  if (made === 'deleted') throw new IssueError('Failed', describeDeleted(spec.name));
   const former = [...new Set([...(before?.domains ?? []), ...(before?.formerDomains ?? [])])].filter(
     (domain) => !spec.domains.includes(domain),
   );
@@ -56,15 +59,16 @@ export async function claimCertificate(
     : { version: claim.version, pending, inheritedKey: inherited !== undefined };
 }
 
-/** The key of the certificate in use, if the specification keeps keys. A key that was or will be revoked
- *  is not kept. */
+/** The key of the certificate in use, if the specification keeps keys. A key that was or will be revoked, or
+ *  that somebody else may have, is not kept. */
 async function keptKey(
   { spec, entry }: DueCertificate,
   store: CertificateStore,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (spec.rotateKey !== 'never' || entry?.state.key !== spec.key) return undefined;
-  if (entry.state.revoking !== undefined || decisionsOf(entry).isRevoked) return undefined;
+  const { isRevoked, isRestored } = decisionsOf(entry);
+  if (entry.state.revoking !== undefined || isRevoked || isRestored) return undefined;
   const current = await store.read(spec.name, 'AWSCURRENT', signal);
   const isDescribed = current?.version === entry.state.version;
   return current?.value.kind === 'certificate' && isDescribed ? current.value.certificate.key : undefined;

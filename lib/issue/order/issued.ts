@@ -74,6 +74,7 @@ async function isBetterThanUsed(
   if (!entry) return true;
   const inUse =
     actualByTags(entry) ?? actualByValue((await store.read(entry.name, 'AWSCURRENT', signal))?.value);
-  const isGivenUp = decisionsOf(entry).isRevoked || entry.state.revoking === entry.current;
+  const { isRevoked, isRestored } = decisionsOf(entry);
+  const isGivenUp = isRevoked || isRestored || entry.state.revoking === entry.current;
   return isBetter(facts.notAfter, inUse, isGivenUp);
 }

@@ -30,6 +30,8 @@ export interface Situation {
   readonly paused?: Pause | undefined;
   /** Whether the certificate in AWSCURRENT was revoked. */
   readonly isRevoked?: boolean | undefined;
+  /** Whether AWSCURRENT was in use when a person restored the certificate: somebody else may have its key. */
+  readonly isRestored?: boolean | undefined;
   /** What today's inventory does not allow of a specification that is not from the file. Absent: nothing. */
   readonly misfits?: Misfits | undefined;
 }
@@ -45,14 +47,16 @@ export type OrderReason =
   | 'ProfileChanged'
   | 'KeyChanged'
   | 'Revoked'
+  | 'Restored'
   | 'Expired'
   | 'RenewalDue'
   | 'Forced';
 
 /** Why a due certificate must wait. `Preflight`: DNS would fail the order. `NotAllowed`: the inventory
  *  does not allow its specification any more, also if nothing is due. `NameTaken`: another source has one
- *  of its names. */
+ *  of its names. `Retiring`: it is let go, so nothing is ordered. */
 export type WaitReason =
+  | 'Retiring'
   | 'NotAllowed'
   | 'NameTaken'
   | 'InFlight'
@@ -127,6 +131,13 @@ const needs: readonly Check<OrderReason, string>[] = [
   {
     reason: 'Revoked',
     find: ({ isRevoked }) => (isRevoked ? 'the stored certificate was revoked' : undefined),
+  },
+  {
+    reason: 'Restored',
+    find: ({ isRestored }) =>
+      isRestored
+        ? 'it was restored, and somebody else may have the key of the stored certificate'
+        : undefined,
   },
   { reason: 'Expired', find: whenActual(findExpired) },
   { reason: 'RenewalDue', find: whenActual(findRenewalDue) },

@@ -1,5 +1,6 @@
-// What people have decided about a certificate, by its tags: paused, revoked.
+// What people have decided about a certificate, by its tags: paused, revoked, restored.
 import type { CertificateState } from '../../state/state.ts';
+import { isRestored } from '../retirement/retirement.ts';
 
 /** A pause: a person wants no order. */
 export interface Pause {
@@ -13,6 +14,8 @@ export interface OperatorDecisions {
   readonly paused: Pause | undefined;
   /** Whether the certificate in AWSCURRENT was revoked. */
   readonly isRevoked: boolean;
+  /** Whether the certificate in AWSCURRENT was in use when a person restored it (`isRestored`). */
+  readonly isRestored: boolean;
 }
 
 /** The most revoked versions on the tags: those that AWSCURRENT or AWSPREVIOUS may have, and some more. */
@@ -27,6 +30,7 @@ export function decisionsOf(
   return {
     paused: pausedSince && { since: pausedSince, reason: pauseReason },
     isRevoked: current !== undefined && revoked.includes(current),
+    isRestored: isRestored(entry?.state ?? {}, current),
   };
 }
 

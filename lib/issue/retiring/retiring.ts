@@ -1,0 +1,134 @@
+// Lets certificates go: ends their orders, revokes, takes TXT records away, waits for `deploy` and agents, and
+// deletes the AWS secret. Every step may be repeated.
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import {
+  findRetirement,
+  judgeRetirement,
+  type RetirementProgress,
+} from '../../policy/retirement/retirement.ts';
+import { describeError, toError } from '../../ports/errors.ts';
+import type { StoreEntry } from '../../ports/store.ts';
+import { IssueError } from '../errors.ts';
+import type { IssueInvocation, IssuePorts } from '../invocation.ts';
+import { sweepOrphans } from '../orphans.ts';
+import type { RetiringCertificate } from './found.ts';
+import { removeLastingRecords } from './lasting-records.ts';
+import { revokeVersions } from './revocation.ts';
+import { withdrawStatements } from './statements.ts';
+
+/** How far one certificate is on its way out. `kept`: it was restored, or is gone, meanwhile. */
+export type RetiringOutcome = { readonly name: string; readonly message: string } & (
+  | { readonly outcome: 'retired' | 'waiting' | 'kept' }
+  | { readonly outcome: 'failed'; readonly error: Error }
+);
+
+/** Certificates let go at once. */
+const concurrency = 8;
+
+/** Does the next steps for each certificate. One that fails does not stop the others. Does nothing without
+ *  the port that deletes: a pass in another function's name orders, and lets nothing go. */
+export async function letGo(
+  retiring: readonly RetiringCertificate[],
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<readonly RetiringOutcome[]> {
+  if (!ports.retirements) return [];
+  return mapConcurrently(retiring, concurrency, async (one): Promise<RetiringOutcome> => {
+    try {
+      return await letOneGo(one, ports, invocation);
+    } catch (cause) {
+      const error = toError(cause);
+      const message = describeError(error);
+      ports.log.warn('retirement failed', { certificate: one.name, problem: message });
+      return { name: one.name, outcome: 'failed', message, error };
+    }
+  });
+}
+
+async function letOneGo(
+  found: RetiringCertificate,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<RetiringOutcome> {
+  const { name, version } = found;
+  // Lists lag: a person may have restored it meanwhile.
+  const entry = await ports.store.describe(name, invocation.signal);
+  const retirement = entry && findRetirement(entry, invocation.inventory);
+  if (!entry || !retirement) return { name, outcome: 'kept', message: 'it is not let go any more' };
+  const problems = await doParts({ ...found, entry, retirement }, ports, invocation);
+  const fresh = (await ports.store.describe(name, invocation.signal)) ?? entry;
+  const now = ports.clock.now();
+  const progress = judgeRetirement(retirement, { state: fresh.state, version }, now);
+  const isOver = now >= progress.givesUpAt;
+  const [first] = problems;
+  if (first && !isOver) throw first;
+  if (fresh.pending !== undefined && !isOver)
+    return wait(name, `${progress.message}; an order of it has to end first`, ports);
+  if (!progress.isReady) return wait(name, progress.message, ports);
+  reportGivenUp({ progress, problems, entry: fresh }, ports);
+  return deleteSecret(name, progress, ports, invocation);
+}
+
+function wait(name: string, message: string, { log }: IssuePorts): RetiringOutcome {
+  log.info('retirement continued', { certificate: name, detail: message });
+  return { name, outcome: 'waiting', message };
+}
+
+/** The parts of `issue`. Returns what failed; one that fails does not stop the others. */
+async function doParts(
+  one: RetiringCertificate,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<readonly Error[]> {
+  const parts = [
+    () => (one.entry.pending === undefined ? undefined : sweepOrphans([one.entry], ports, invocation)),
+    () => withdrawStatements(one, ports, invocation),
+    () => (one.retirement.revoke ? revokeVersions(one, ports, invocation) : undefined),
+    () => removeLastingRecords(one, ports, invocation),
+  ];
+  const problems: Error[] = [];
+  for (const part of parts) {
+    try {
+      await part();
+    } catch (cause) {
+      invocation.signal.throwIfAborted();
+      problems.push(toError(cause));
+    }
+  }
+  return problems;
+}
+
+/** What is left undone, each by name: nothing of Certrelay does it later. */
+function reportGivenUp(
+  {
+    progress,
+    problems,
+    entry,
+  }: {
+    readonly progress: RetirementProgress;
+    readonly problems: readonly Error[];
+    readonly entry: StoreEntry;
+  },
+  { log }: IssuePorts,
+): void {
+  const undone = [
+    ...progress.waitsFor.map((who) => `${who} has not done its part: Secrets may be left there`),
+    ...problems.map(describeError),
+    ...(entry.pending === undefined ? [] : ['an order was not ended: TXT records may be left']),
+  ];
+  for (const problem of undone) log.error('retirement part given up', { certificate: entry.name, problem });
+}
+
+async function deleteSecret(
+  name: string,
+  progress: RetirementProgress,
+  { retirements, log }: IssuePorts,
+  { cleanUpSignal }: IssueInvocation,
+): Promise<RetiringOutcome> {
+  if (!retirements) throw new IssueError('Failed', 'this function deletes no AWS secret');
+  const until = await retirements.scheduleDeletion(name, cleanUpSignal);
+  // The event `Certificate Retired` belongs here.
+  log.info('certificate retired', { certificate: name, reason: progress.by, until });
+  const message = `its AWS secret is scheduled for deletion; until ${until.toISOString()} a person can restore it`;
+  return { name, outcome: 'retired', message };
+}

@@ -1,0 +1,50 @@
+// Revokes the versions of a certificate that is let go (RFC 8555 §7.6).
+import { verifyBundle } from '../../certificate/bundle.ts';
+import type { StoredCertificate } from '../../certificate/stored.ts';
+import { readCertificate } from '../../certificate/x509.ts';
+import { addRevoked } from '../../policy/issuance/operator-decisions.ts';
+import { IssueError } from '../errors.ts';
+import type { IssueInvocation, IssuePorts } from '../invocation.ts';
+import type { RetiringCertificate } from './found.ts';
+
+/** RFC 5280 §5.3.1: nobody uses the certificate any more. */
+const reason = 'cessationOfOperation';
+
+/** Revokes the current and the previous version, unless they are revoked or have expired. Each is recorded as
+ *  soon as it is revoked, so that a second call goes on after it.
+ *  @throws IssueError `Failed` if the inventory has no issuer for the CA; AcmeError; StoreError. */
+export async function revokeVersions(
+  { name, entry }: RetiringCertificate,
+  { store, clock, log, openOrdering }: IssuePorts,
+  { inventory, signal, cleanUpSignal }: IssueInvocation,
+): Promise<void> {
+  let revoked = entry.state.revoked ?? [];
+  for (const version of [entry.current, entry.previous]) {
+    if (version === undefined || revoked.includes(version)) continue;
+    const value = (await store.read(name, { version }, signal))?.value;
+    if (value?.kind !== 'certificate') continue;
+    const { certificate } = value;
+    const { chain, facts } = readLeaf(certificate);
+    if (facts.notAfter <= clock.now()) continue;
+    const [issuer] =
+      Object.entries(inventory.issuers).find(([, { directory }]) => directory === certificate.issuer) ?? [];
+    if (issuer === undefined) {
+      const message = `version ${version} of "${name}" was issued by ${certificate.issuer}, and no issuer in the inventory has this directory: add one, so that it can be revoked`;
+      throw new IssueError('Failed', message);
+    }
+    const { connect } = await openOrdering();
+    const ca = await connect(issuer, signal);
+    await ca.revoke({ ...certificate, chain }, reason, signal);
+    log.info('certificate revoked', { certificate: name, version, reason, fingerprint: facts.fingerprint });
+    revoked = addRevoked(revoked, version);
+    await store.record(name, { revoked }, cleanUpSignal);
+  }
+}
+
+/** The leaf of the key, which is the one to revoke, first, however the chain was stored. */
+function readLeaf(certificate: StoredCertificate) {
+  const verdict = verifyBundle(certificate);
+  return verdict.ok
+    ? verdict.bundle
+    : { chain: certificate.chain, facts: readCertificate(certificate.chain) };
+}
