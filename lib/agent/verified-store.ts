@@ -5,8 +5,9 @@ import { mapConcurrently } from '../async/map-concurrently.ts';
 import { verifyBundle } from '../certificate/bundle.ts';
 import { type StatementProblem, verifyStatement } from '../certificate/statement.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
-import { applyResumption, shortenFreeze, targetsIn } from '../policy/delivery/agents.ts';
+import { applyResumption, isWithdrawn, shortenFreeze, targetsIn } from '../policy/delivery/agents.ts';
 import { freezeOf } from '../policy/delivery/freeze.ts';
+import { findRetirement } from '../policy/retirement/retirement.ts';
 import { AgentError } from '../ports/agents.ts';
 import type { Log } from '../ports/log.ts';
 import { type CertificateStore, type StoredVersion, type StoreEntry, StoreError } from '../ports/store.ts';
@@ -43,6 +44,8 @@ export class VerifiedStore implements Store {
   readonly #signatures = new Map<string, string | undefined>();
   readonly #reports = new Map<string, AgentReport>();
   readonly #statements = new Map<string, SignedStatement>();
+  /** Certificates whose tags and statement both say that they are let go. */
+  readonly #letGo = new Set<string>();
 
   constructor(store: Store, scope: AgentScope, log: Log) {
     this.#store = store;
@@ -109,12 +112,30 @@ export class VerifiedStore implements Store {
 
   /** The entry as this cluster sees it: its own report says what is delivered and served. The current
    *  version is frozen if `deploy` or the agent itself has recorded that. */
-  #asOwn({ state, ...entry }: StoreEntry): StoreEntry {
+  #asOwn({ state: tagged, ...entry }: StoreEntry): StoreEntry {
     const { cluster } = this.#scope;
+    const state = this.#withSignedWish(entry.name, tagged);
     const report = applyResumption(state.reports?.[cluster], state.resumed);
     this.#signatures.set(entry.name, state.signatures?.[cluster]);
     this.#reports.set(entry.name, report);
     return { ...entry, state: stateWithin(state, report, entry.current) };
+  }
+
+  /** Tags alone let nothing go here: the statement has to say it too, and `read` verifies that. */
+  #withSignedWish(name: string, state: CertificateState): CertificateState {
+    const certificates = this.#scope.names.map((own) => ({ name: own }));
+    const isMeant = findRetirement({ name, state }, { certificates }) !== undefined;
+    if (!isMeant) {
+      this.#letGo.delete(name);
+      return state;
+    }
+    if (isWithdrawn(state.signatures?.[this.#scope.cluster])) {
+      this.#letGo.add(name);
+      return state;
+    }
+    this.#letGo.delete(name);
+    const { retire: _, unregister: __, ...rest } = state;
+    return rest;
   }
 
   #verify(certificate: string, version: string, stored: StoredCertificate): SignedStatement {
@@ -124,7 +145,8 @@ export class VerifiedStore implements Store {
     const { fingerprint, notBefore, notAfter } = bundle.bundle.facts;
     // For a certificate in the agent's own inventory, the stored targets are not used.
     const spec = names.includes(certificate) ? undefined : stored.spec;
-    const targets = spec && permissionsKey(targetsIn(spec.targets, cluster));
+    const own = this.#letGo.has(certificate) ? [] : spec && targetsIn(spec.targets, cluster);
+    const targets = own && permissionsKey(own);
     const content = { cluster, certificate, version, fingerprint, notBefore, notAfter, targets };
     const text = this.#signatures.get(certificate) ?? '';
     const verified = verifyStatement(text, content, publicKeys);

@@ -29,6 +29,7 @@ import { applyPruning, describePruning, type Pruned } from './prune/apply.ts';
 import { findPrunedClusters, planPruning } from './prune/plan.ts';
 import { judgeClusters, recordClusters } from './record/cluster-troubles.ts';
 import { recordFreezes } from './record/freezes.ts';
+import { recordLetGo } from './record/letting-go.ts';
 import {
   listWorst,
   type RecordedCertificate,
@@ -107,11 +108,20 @@ async function carryOut(
     const pruned = await atPruned(selections, shared, invocation, (plans) =>
       applyPruning(plans, shared, invocation.signal),
     );
-    const ended = { results, clusters };
-    return { certificates: await recordCertificates(selections, ended, ports, invocation), pruned };
+    const unrecorded = await recordLetGo(selections, pruned, ports, invocation);
+    const recorded = await recordCertificates(selections, { results, clusters }, ports, invocation);
+    return { certificates: recorded.map((one) => addFailure(one, unrecorded)), pruned };
   } finally {
     await connections.close();
   }
+}
+
+function addFailure(
+  { report, failures }: RecordedCertificate,
+  errors: ReadonlyMap<string, Error>,
+): RecordedCertificate {
+  const error = errors.get(report.name);
+  return { report, failures: error ? [...failures, error] : failures };
 }
 
 /** Logs what is about to change. */

@@ -3,6 +3,7 @@
 import { keepFailures, PromiseCache } from '../async/promise-cache.ts';
 import { isByHand, judgeRollback } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret-plan.ts';
+import { isRestored } from '../policy/retirement/retirement.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, LastGood, LoadLastGood } from './invocation.ts';
 
 /** A loader of previous versions that reads each certificate's from the store once per invocation. */
@@ -27,6 +28,11 @@ export async function loadLastGood(
   // The job's version may have become AWSPREVIOUS since the invocation began.
   if (entry?.current !== delivery.version || stored.version === delivery.version) {
     return { refusal: 'a newer version is current now' };
+  }
+  if (isRestored(entry.state, stored.version)) {
+    return {
+      refusal: 'the previous version was in use before it was restored: somebody else may have its key',
+    };
   }
   const isRevoked = entry.state.revoked?.includes(stored.version) ?? false;
   const { names, notBefore } = facts;

@@ -3,6 +3,7 @@
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { KeyType, TargetSpec } from '../certificate/spec.ts';
 import { isDelivered } from '../policy/delivery/progress.ts';
+import { findRetirement, isRestored } from '../policy/retirement/retirement.ts';
 import { confirmingHandshakes } from '../policy/serving/handshake.ts';
 import { type CertificateProbeSpec, probeSpecOf } from '../policy/serving/served-targets.ts';
 import { toError } from '../ports/errors.ts';
@@ -70,10 +71,12 @@ export async function selectForProbe(
 function select(name: string, entry: StoreEntry | undefined, { inventory }: ProbeInvocation): ProbeSelection {
   const skip = (message: string): ProbeSelection => ({ kind: 'skipped', name, message });
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
+  if (entry && findRetirement(entry, inventory)) return skip('it is let go');
   const targets = spec?.targets ?? [];
   const probe = probeSpecOf({ probe: spec?.probe, targets });
   if (probe === false) return skip('the inventory says "probe: false"');
   const { state, current: version } = entry ?? {};
+  if (state && isRestored(state, version)) return skip('it was restored and is ordered anew');
   if (!state?.version || !version) return skip('it has not been issued yet');
   if (state.version !== version || !state.fingerprint) {
     return skip('its tags describe another version; the next run of issue corrects them');

@@ -103,6 +103,7 @@ discovery:
   const register = createRegisterSpec({
     inventory,
     store,
+    retirements: store,
     queue: { send: async () => undefined },
     clock: realClock,
     log,

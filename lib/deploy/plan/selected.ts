@@ -1,4 +1,5 @@
 // The types of a selection: certificates to deliver with a job for each target, and certificates left out.
+import type { SecretTarget } from '../../certificate/spec.ts';
 import type { KnownTargets } from '../../policy/delivery/pruning.ts';
 import type { Misfits } from '../../policy/registration/grace.ts';
 import type { ServedState } from '../../policy/serving/served.ts';
@@ -35,9 +36,21 @@ export interface CertificateToDeliver {
   readonly misfits?: Misfits | undefined;
 }
 
+/** A certificate that is let go: what `deploy` has to do for it. */
+export interface LetGo {
+  /** Id of the version in use. */
+  readonly version: string;
+  /** Whether its tags say already that everything is done. */
+  readonly isRecorded: boolean;
+  /** Targets in namespaces where Secrets without a target are deleted. `unknown` for a certificate that was
+   *  in the inventory file. */
+  readonly pruned: readonly SecretTarget[] | 'unknown';
+}
+
 /** One certificate of an invocation: to deliver, left out with a message, or not loaded because of an error.
- *  `known` has its targets and versions in use; it is absent if they could not be determined. */
-export type DeliverySelection = { readonly known?: KnownTargets } & (
+ *  `known` has its targets and versions in use; it is absent if they could not be determined. `letGo`: only
+ *  for one that is let go. */
+export type DeliverySelection = { readonly known?: KnownTargets; readonly letGo?: LetGo } & (
   | CertificateToDeliver
   | ({ readonly kind: 'skipped'; readonly message: string } & LeftOut)
   | ({ readonly kind: 'failed'; readonly error: Error } & LeftOut)

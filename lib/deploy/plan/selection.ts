@@ -18,6 +18,7 @@ import { createRefusal } from '../../requests/unknown.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.ts';
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
 import { planFreeze } from './freeze-plan.ts';
+import { selectLetGo, selectRestored } from './letting-go.ts';
 import type { DeliverySelection } from './selected.ts';
 
 /** AWS secrets read at once. */
@@ -90,6 +91,8 @@ async function selectCertificate(
   if (!entry && !spec) throw await ports.refuse(name);
   if (spec?.targets.length === 0) return skip('it has no targets', nowhere);
   if (!entry) return skip('it has not been issued yet');
+  const restored = selectRestored(entry, entry.current);
+  if (restored) return restored;
   const stored = await ports.store.read(name, 'AWSCURRENT', signal);
   switch (stored?.value.kind) {
     case undefined:
@@ -100,6 +103,11 @@ async function selectCertificate(
       throw new RequestError('Unreadable', `its AWS secret cannot be read: ${stored.value.problem}`);
     case 'certificate': {
       const { certificate } = stored.value;
+      const { version } = stored;
+      const idle =
+        selectRestored(entry, version) ??
+        (await selectLetGo(entry, { version, certificate }, ports, invocation));
+      if (idle) return idle;
       const targets = spec?.targets ?? certificate.spec?.targets;
       if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
       if (targets.length === 0) return skip('it has no targets', nowhere);

@@ -8,6 +8,8 @@ import type { DeployPorts, PruneReport } from '../invocation.ts';
 export interface Pruned {
   readonly report: PruneReport;
   readonly failures: readonly Error[];
+  /** Whether it stays only as long as something uses it. */
+  readonly isUsed?: boolean;
 }
 
 /** What a plan says before anything is done. */
@@ -20,7 +22,11 @@ export function describePruning({ certificate, target, ...plan }: PrunePlan): Pr
         failures: [],
       };
     case 'keep':
-      return { report: { ...report, outcome: 'kept', message: plan.message }, failures: [] };
+      return {
+        report: { ...report, outcome: 'kept', message: plan.message },
+        failures: [],
+        isUsed: plan.because === 'used',
+      };
     case 'unseen':
       return { report: { ...report, outcome: 'pending', message: plan.message }, failures: [] };
     case 'unknown':

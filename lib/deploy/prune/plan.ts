@@ -63,7 +63,9 @@ function findNamespaces(
   known: ReadonlyMap<string, KnownTargets>,
 ): ReadonlySet<string> {
   if (prune !== true) return new Set(prune);
-  const targets = [...known.values()].flatMap((certificate) => certificate.targets.filter(isSecretTarget));
+  const targets = [...known.values()].flatMap(({ targets: own, former = [] }) =>
+    [...own, ...former].filter(isSecretTarget),
+  );
   return new Set(targets.filter(({ cluster }) => cluster === name).map(({ namespace }) => namespace));
 }
 

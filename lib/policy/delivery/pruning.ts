@@ -20,6 +20,8 @@ import { nameTarget } from './secret-plan.ts';
 /** What is known for certain of one certificate: all its targets, and its versions that are in use. */
 export interface KnownTargets {
   readonly targets: readonly TargetSpec[];
+  /** Targets that it no longer has: their namespaces are looked at. */
+  readonly former?: readonly TargetSpec[];
   readonly versions: readonly string[];
 }
 
