@@ -30,9 +30,9 @@ export const handler = defineFunction({
     const { settings, inventory, clock, log } = invocation;
     const queue = openIssueQueue(settings, 'certificates that are found');
     closing.push(queue.close);
-    const { certificates: store, operations, readText } = openSecrets(invocation, closing);
+    const { certificates: store, retirements, operations, readText } = openSecrets(invocation, closing);
     const connect = connectDirectories(invocation, { readText });
-    const register = createRegisterSpec({ inventory, store, queue, clock, log });
+    const register = createRegisterSpec({ inventory, store, retirements, queue, clock, log });
     return { connect, store, operations, register, log };
   },
   async run({ dryRun = false }, ports, own) {

@@ -1,8 +1,10 @@
-// The webhook: POST /domains asks for a certificate, signed as Standard Webhooks say.
+// The webhook: POST /domains asks for a certificate, /domains/{name} tells of it and takes it back. Requests
+// are signed as Standard Webhooks say.
 import { createEndpoint } from '../lib/adapters/webhook/endpoint.ts';
 import { rememberGithubForm } from '../lib/adapters/webhook/github.ts';
 import { rememberSecrets } from '../lib/adapters/webhook/secrets.ts';
 import { createRegister } from '../lib/register/registration.ts';
+import { createDescribeRegistration, createTakeBack } from '../lib/register/taking-back.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
 import { openIssueQueue } from './wiring/issue-queue.ts';
@@ -17,10 +19,14 @@ export const handler = defineFunction({
   parse: (event) => event,
   connect: (invocation) => (connections ??= connect(invocation)),
   async run(event, { githubFormOf, ...ports }, { inventory, log, clock, id, signal }) {
-    const register = createRegister({ inventory, clock, log, ...ports });
+    const storied = { inventory, clock, log, ...ports };
+    const register = createRegister(storied);
+    const describe = createDescribeRegistration(storied);
+    const takeBack = createTakeBack(storied);
     const githubAllowedUntil = githubFormOf(inventory.registration, log);
     const { readSecrets } = ports;
-    const answer = createEndpoint({ readSecrets, register, githubAllowedUntil, clock, log });
+    const stories = { register, describe, takeBack };
+    const answer = createEndpoint({ readSecrets, ...stories, githubAllowedUntil, clock, log });
     return { answer: await answer(event, id, signal) };
   },
 });
@@ -28,8 +34,8 @@ export const handler = defineFunction({
 function connect(invocation: Invocation) {
   const { settings, clock } = invocation;
   const queue = openIssueQueue(settings, 'registrations');
-  const { certificates: store, installation, readText } = openSecrets(invocation, []);
+  const { certificates: store, retirements, installation, readText } = openSecrets(invocation, []);
   const readSecrets = rememberSecrets((signal) => readText(settings.webhookSecret, signal), clock);
   const githubFormOf = rememberGithubForm({ installation, store, clock });
-  return { store, queue, readSecrets, githubFormOf };
+  return { store, retirements, queue, readSecrets, githubFormOf };
 }

@@ -15,7 +15,14 @@ export type Registration =
     }
   /** The name or one of the domains belongs to another source. `message` is for the sender and does not name
    *  the source; `owner` names it, for the operator. */
-  | { readonly kind: 'taken'; readonly name: string; readonly message: string; readonly owner?: string }
+  | {
+      readonly kind: 'taken';
+      readonly name: string;
+      readonly message: string;
+      readonly owner?: string;
+      /** Until when the name is taken, at the latest: its certificate is let go, or deleted. */
+      readonly until?: Date;
+    }
   /** The request has mistakes; each comes with its path in the request. */
   | {
       readonly kind: 'refused';
@@ -35,3 +42,36 @@ export type RegisterSpec = (
 /** Registers the certificate in an authenticated request. `body` is parsed, unchecked JSON. `id` identifies
  *  the request in the log. May be called twice: the second result is `known`. */
 export type Register = (body: unknown, id: string, signal: AbortSignal) => Promise<Registration>;
+
+/** How a name stands that the webhook registered. `unknown`: it did not register one that is still there. */
+export type RegistrationStanding =
+  | {
+      readonly kind: 'registered';
+      readonly name: string;
+      /** Absent if they do not fit into tags. */
+      readonly domains?: readonly string[] | undefined;
+      /** Whether it has a certificate, and until when that is valid. */
+      readonly issued: boolean;
+      readonly notAfter?: Date | undefined;
+    }
+  /** It is being let go. `until`: when the name is free, at the latest. `isNew`: by this very request. */
+  | { readonly kind: 'leaving'; readonly name: string; readonly until: Date; readonly isNew?: true }
+  /** Its AWS secret is in its recovery window, which ends at `until`. */
+  | { readonly kind: 'gone'; readonly name: string; readonly until: Date }
+  | { readonly kind: 'unknown'; readonly name: string }
+  | { readonly kind: 'closed' };
+
+/** Says how a name stands. Writes nothing. */
+export type DescribeRegistration = (name: string, signal: AbortSignal) => Promise<RegistrationStanding>;
+
+/** Has a certificate that the webhook registered let go. A second request changes nothing. `kept`: the
+ *  inventory file has the name, or the name was registered or restored after `sentAt`; `message` is for the
+ *  sender.
+ *  @param request `id` identifies it in the log; `sentAt`: when it was sent, as its signature says. */
+export type TakeBack = (
+  name: string,
+  request: { readonly id: string; readonly sentAt: Date },
+  signal: AbortSignal,
+) => Promise<
+  RegistrationStanding | { readonly kind: 'kept'; readonly name: string; readonly message: string }
+>;

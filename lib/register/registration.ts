@@ -3,6 +3,7 @@
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { parseRegistration } from '../inventory/registration.ts';
+import { invokeCommand } from '../policy/commands.ts';
 import {
   holderOfSpec,
   holdersInFile,
@@ -10,11 +11,13 @@ import {
   openSources,
   type TakenName,
 } from '../policy/registration/name-holders.ts';
+import { findRetirement, latestEnd } from '../policy/retirement/retirement.ts';
 import type { Clock } from '../ports/clock.ts';
 import { describeError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
 import type { Register, RegisterSpec, Registration } from '../ports/registration.ts';
+import type { RetirementStore } from '../ports/retirement.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import { stateOfSpec } from '../state/describe.ts';
 import type { CertificateState } from '../state/state.ts';
@@ -25,6 +28,7 @@ const mostListed = 20;
 interface RegistrationPorts {
   readonly inventory: Inventory;
   readonly store: CertificateStore;
+  readonly retirements: Pick<RetirementStore, 'findDeleted'>;
   readonly queue: IssueQueue;
   readonly clock: Pick<Clock, 'timeout'>;
   readonly log: Log;
@@ -99,7 +103,7 @@ async function storeSpec(
   ports: RegistrationPorts,
   signal: AbortSignal,
 ): ReturnType<RegisterSpec> {
-  const { inventory, store, queue, log } = ports;
+  const { inventory, store, retirements, queue, log } = ports;
   const { spec, id } = request;
   const { name, domains } = spec;
   if (inventory.certificates.some((certificate) => certificate.name === name)) {
@@ -113,14 +117,19 @@ async function storeSpec(
     // `discover` has checked the names itself, once for all it found.
     const taken = spec.source === 'registration' ? await findTaken(spec, ports, signal) : [];
     if (taken.length > 0) return takenDomains(name, taken);
-    if ((await store.create(name, spec, signal)) === 'created') {
+    const created = await store.create(name, spec, signal);
+    if (created === 'deleted') return takenUntil(name, (await retirements.findDeleted(name, signal))?.until);
+    if (created === 'created') {
       await queue.send([name], id, {}, signal);
+      // The event `Certificate Registered` belongs here.
       log.info('certificate registered', { certificate: name, names: domains, request: id });
       return { kind: 'accepted', name, domains };
     }
     // Another request was faster.
     entry = await store.describe(name, signal);
   }
+  const retirement = entry && findRetirement(entry, inventory);
+  if (retirement) return takenUntil(name, latestEnd(retirement));
   const registration = compare(request, entry?.state ?? {});
   if (registration.kind === 'known' && !registration.issued) {
     // An earlier invocation may have crashed between storing and queuing.
@@ -145,6 +154,17 @@ function compare(
   // The targets in the inventory may have changed since. Only a request with targets of its own is compared.
   if (withTargets && state.targets !== targets) return taken(`"${name}" is registered with other targets`);
   return { kind: 'known', name, domains, issued: state.version !== undefined };
+}
+
+/** The answer for a name whose certificate is let go. A person may restore it; the sender may not. */
+function takenUntil(
+  name: string,
+  until: Date | undefined,
+): Extract<Registration, { readonly kind: 'taken' }> {
+  const end = until ? `until ${until.toISOString()} at the latest` : 'for some days';
+  const message = `the name "${name}" is being given up and is taken ${end}; request another name, or ask the operator to restore it`;
+  const owner = `its certificate is being let go; to keep it, run: ${invokeCommand('retire', { restore: [name] })}`;
+  return { kind: 'taken', name, message, owner, ...(until ? { until } : {}) };
 }
 
 function takenName(name: string, owner: string): Extract<Registration, { readonly kind: 'taken' }> {

@@ -55,7 +55,7 @@ async function open(answer: (event: APIGatewayProxyEventV2) => unknown, integrat
   const api = await startHttpApi({
     journal: new Journal(),
     faults: new Faults(),
-    routes: { 'ANY /domains': 'register', 'POST /only': 'register' },
+    routes: { 'ANY /domains': 'register', 'ANY /domains/{name}': 'register', 'POST /only': 'register' },
     integrationTimeoutMs,
     call: async (name, event) => {
       expect(name).toBe('register');
@@ -94,6 +94,16 @@ test('a request is an event of payload format 2.0, and the answer is the respons
       isBase64Encoded: false,
     },
   ]);
+});
+
+test('a segment of the path that a route names is a parameter, decoded, and never two segments or none', async () => {
+  const { api, events } = await open(() => ({ statusCode: 200 }));
+  const statusOf = async (path: string) => (await fetch(`${api.url}${path}`, { method: 'DELETE' })).status;
+  expect(await statusOf('/domains/shop%20a')).toBe(200);
+  expect(events).toMatchObject([
+    { routeKey: 'ANY /domains/{name}', rawPath: '/domains/shop%20a', pathParameters: { name: 'shop a' } },
+  ]);
+  expect(await Promise.all(['/domains/', '/domains/a/b', '/other/a'].map(statusOf))).toEqual([404, 404, 404]);
 });
 
 test('a body that is no text rides in base64, in both directions', async () => {

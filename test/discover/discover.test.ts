@@ -58,7 +58,7 @@ function discover(text = inventoryText, change: { readonly dryRun?: boolean } = 
     },
     close: async () => undefined,
   });
-  const register = createRegisterSpec({ inventory, store, queue, clock: realClock, log });
+  const register = createRegisterSpec({ inventory, store, retirements: store, queue, clock: realClock, log });
   return discoverCertificates({ connect, register, store, log }, { id: 'r1', inventory, signal, ...change });
 }
 
@@ -206,6 +206,7 @@ describe('a name that somebody else has', () => {
       clock: realClock,
       inventory: read(webhook),
       store,
+      retirements: store,
       queue: { send: async (names) => void sent.push(...names) },
       log,
     });

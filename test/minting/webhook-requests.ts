@@ -4,23 +4,33 @@ import { createHmac } from 'node:crypto';
 
 export interface Sent {
   readonly method?: string;
+  /** The certificate's name in the path; absent: the request is about `/domains`. */
+  readonly name?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly isBase64Encoded?: boolean;
 }
 
 /** An event in API Gateway's payload format 2.0. */
-export function httpEvent({ method = 'POST', headers = {}, body, isBase64Encoded = false }: Sent): object {
+export function httpEvent({
+  method = 'POST',
+  name,
+  headers = {},
+  body,
+  isBase64Encoded = false,
+}: Sent): object {
+  const path = name === undefined ? '/domains' : `/domains/${encodeURIComponent(name)}`;
   return {
     version: '2.0',
-    routeKey: 'ANY /domains',
-    rawPath: '/domains',
+    routeKey: name === undefined ? 'ANY /domains' : 'ANY /domains/{name}',
+    rawPath: path,
+    ...(name === undefined ? {} : { pathParameters: { name } }),
     rawQueryString: '',
     headers: { 'content-type': 'application/json', host: 'api.example.com', ...headers },
     requestContext: {
       accountId: '123456789012',
       apiId: 'a1b2c3',
-      http: { method, path: '/domains', protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
       requestId: 'gateway-1',
       stage: '$default',
       timeEpoch: 0,

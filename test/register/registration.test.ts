@@ -40,6 +40,7 @@ beforeEach(() => {
   register = createRegister({
     inventory: parse(inventoryText),
     store,
+    retirements: store,
     queue: { send },
     clock: realClock,
     log,
@@ -119,7 +120,14 @@ describe('a new request', () => {
 
   it('is turned away before any call where the inventory has no registration', async () => {
     const inventory = { ...parse(inventoryText), registration: undefined };
-    const closed = createRegister({ inventory, store, queue: { send }, clock: realClock, log });
+    const closed = createRegister({
+      inventory,
+      store,
+      retirements: store,
+      queue: { send },
+      clock: realClock,
+      log,
+    });
     expect(await closed(request, 'msg_1', signal)).toEqual({ kind: 'closed' });
     expect(store.calls).toEqual([]);
   });
@@ -162,7 +170,14 @@ describe('Y07 the same request again', () => {
 
   it('is known although the targets of the inventory have changed since', async () => {
     const moved = parse(inventoryText.replace('namespace: edge', 'namespace: front'));
-    const later = createRegister({ inventory: moved, store, queue: { send }, clock: realClock, log });
+    const later = createRegister({
+      inventory: moved,
+      store,
+      retirements: store,
+      queue: { send },
+      clock: realClock,
+      log,
+    });
     expect(await later(request, 'msg_2', signal)).toMatchObject({ kind: 'known' });
   });
 });
@@ -199,7 +214,14 @@ describe('a domain that is taken', () => {
     ['of the inventory file, below a wildcard', '*.customers.example.com'],
   ])('is refused without a word of whose it is, which the log tells: %s', async (_, domain) => {
     const file = inventoryText.replace('[shop.example.com]', '[shop.example.com, own.customers.example.com]');
-    const asking = createRegister({ inventory: parse(file), store, queue: { send }, clock: realClock, log });
+    const asking = createRegister({
+      inventory: parse(file),
+      store,
+      retirements: store,
+      queue: { send },
+      clock: realClock,
+      log,
+    });
     const answer = await asking({ domains: [domain], name: 'x' }, 'msg_1', signal);
     expect(answer).toMatchObject({
       kind: 'taken',
@@ -219,7 +241,14 @@ describe('a domain that is taken', () => {
       1,
     ],
   ])('is looked for among the certificates of others: %s', async (_, text, domains, count) => {
-    const asking = createRegister({ inventory: parse(text), store, queue: { send }, clock: realClock, log });
+    const asking = createRegister({
+      inventory: parse(text),
+      store,
+      retirements: store,
+      queue: { send },
+      clock: realClock,
+      log,
+    });
     expect(await asking({ domains, name: 'x' }, 'msg_1', signal)).toMatchObject({ kind: 'accepted' });
     expect(await asking({ domains, name: 'x' }, 'msg_2', signal)).toMatchObject({ kind: 'known' });
     expect(store.count('list')).toBe(count);

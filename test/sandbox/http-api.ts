@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { type Answer, type Request, type Surroundings, serve } from './http-server.ts';
 
 export interface HttpApiOptions extends Surroundings {
-  /** Route key (`POST /domains`, `ANY /domains`) to the name of a function. */
+  /** Route key (`POST /domains`, `ANY /domains/{name}`) to the name of a function. */
   readonly routes: Readonly<Record<string, string>>;
   /** Invokes a function and gives its answer; rejects where it failed. */
   readonly call: (name: string, event: APIGatewayProxyEventV2) => Promise<unknown>;
@@ -36,8 +36,8 @@ export async function startHttpApi({
       describe: () => undefined,
       async handle(request) {
         const { pathname } = request.url;
-        const routeKey = [`${request.method} ${pathname}`, `ANY ${pathname}`].find((key) => key in routes);
-        const name = routeKey && routes[routeKey];
+        const found = findRoute(Object.keys(routes), request.method, pathname);
+        const name = found && routes[found.routeKey];
         if (!name) return message(404, 'Not Found');
         if (request.body.length > largestBodyBytes) return message(413, 'Request Too Long');
         const late = Promise.withResolvers<Answer>();
@@ -46,7 +46,7 @@ export async function startHttpApi({
           integrationTimeoutMs,
         );
         try {
-          return await Promise.race([call(name, toEvent(request, routeKey)).then(toAnswer), late.promise]);
+          return await Promise.race([call(name, toEvent(request, found)).then(toAnswer), late.promise]);
         } catch {
           return message(500, 'Internal Server Error');
         } finally {
@@ -60,8 +60,36 @@ export async function startHttpApi({
   return { url: server.url, stop: () => server.stop() };
 }
 
+interface FoundRoute {
+  readonly routeKey: string;
+  readonly pathParameters: Readonly<Record<string, string>>;
+}
+
+/** The route of a path, whole paths before those with a parameter, and a method before any. A parameter is
+ *  one segment, and decoded. */
+function findRoute(routeKeys: readonly string[], method: string, pathname: string): FoundRoute | undefined {
+  const segments = pathname.split('/');
+  const found = routeKeys.flatMap((routeKey): readonly FoundRoute[] => {
+    const [verb, path = ''] = routeKey.split(' ');
+    const wanted = path.split('/');
+    if ((verb !== 'ANY' && verb !== method) || wanted.length !== segments.length) return [];
+    const pairs = wanted.map((part, index) => [part, segments[index] ?? ''] as const);
+    const isParameter = (part: string) => part.startsWith('{');
+    if (!pairs.every(([part, is]) => (isParameter(part) ? is !== '' : part === is))) return [];
+    const named = pairs.filter(([part]) => isParameter(part));
+    const entries = named.map(([part, is]) => [part.slice(1, -1), decodeURIComponent(is)] as const);
+    return [{ routeKey, pathParameters: Object.fromEntries(entries) }];
+  });
+  const cost = ({ routeKey, pathParameters }: FoundRoute) =>
+    2 * Object.keys(pathParameters).length + (routeKey.startsWith('ANY ') ? 1 : 0);
+  return found.toSorted((one, other) => cost(one) - cost(other))[0];
+}
+
 /** Text bodies ride as they are, all others in base64. */
-function toEvent({ method, url, headers, body }: Request, routeKey: string): APIGatewayProxyEventV2 {
+function toEvent(
+  { method, url, headers, body }: Request,
+  { routeKey, pathParameters }: FoundRoute,
+): APIGatewayProxyEventV2 {
   const isText = textTypes.test(headers['content-type'] ?? '');
   const now = new Date();
   const query = [...new Set(url.searchParams.keys())].map((key) => [
@@ -74,6 +102,7 @@ function toEvent({ method, url, headers, body }: Request, routeKey: string): API
     rawPath: url.pathname,
     rawQueryString: url.search.slice(1),
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+    ...(Object.keys(pathParameters).length > 0 && { pathParameters }),
     ...(query.length > 0 && { queryStringParameters: Object.fromEntries(query) }),
     requestContext: {
       accountId: '123456789012',

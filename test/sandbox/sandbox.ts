@@ -254,7 +254,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   const httpApi = await startHttpApi({
     ...surroundings,
-    routes: { 'ANY /domains': 'register' },
+    routes: { 'ANY /domains': 'register', 'ANY /domains/{name}': 'register' },
     call: (name, event) => lambda.call(name, event),
   });
 

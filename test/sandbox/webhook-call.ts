@@ -31,6 +31,23 @@ export async function postAsGithub(
   return post(httpApi, text, headers);
 }
 
+/** Sends `GET` or `DELETE /domains/{name}` without a body, signed. */
+export async function callDomain(
+  httpApi: string,
+  method: 'GET' | 'DELETE',
+  name: string,
+  secret: string,
+): ReturnType<typeof postDomains> {
+  const [id, sentAt] = [`msg_${randomUUID()}`, new Date()];
+  const headers = {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(id, sentAt, JSON.stringify({ method, name })),
+  };
+  const response = await fetch(`${httpApi}/domains/${name}`, { method, headers });
+  return { status: response.status, body: await response.json() };
+}
+
 async function post(
   httpApi: string,
   text: string,

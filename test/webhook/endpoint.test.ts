@@ -22,6 +22,7 @@ let now: Date;
 let stored: string;
 let reads: number;
 let registered: unknown[];
+let asked: string[];
 let outcome: Registration | Error;
 let lines: string[];
 let github: boolean | undefined;
@@ -34,6 +35,7 @@ beforeEach(() => {
   stored = secret;
   reads = 0;
   registered = [];
+  asked = [];
   outcome = { kind: 'accepted', name: 'shop', domains: ['shop.example.com'] };
   lines = [];
   github = undefined;
@@ -53,6 +55,14 @@ beforeEach(() => {
       reads += 1;
       return stored;
     }, clock),
+    describe: async (name) => {
+      asked.push(`describe ${name}`);
+      return { kind: 'unknown', name };
+    },
+    takeBack: async (name, { id, sentAt }) => {
+      asked.push(`takeBack ${name} ${id} ${sentAt.toISOString()}`);
+      return { kind: 'leaving', name, until: start, isNew: true };
+    },
     register: async (asked, id) => {
       registered.push({ asked, id });
       if (outcome instanceof Error) throw outcome;
@@ -395,3 +405,104 @@ describe('a request that is signed as GitHub signs', () => {
 function upper(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]));
 }
+
+describe('a request about one name', () => {
+  const about = (method: string, name = 'shop') => JSON.stringify({ method, name });
+
+  it('is carried out if its signature covers what is done, with a body or without one', async () => {
+    const put = JSON.stringify({ method: 'PUT', name: 'shop', domains: ['shop.example.com'] });
+    expect((await send(signed({ method: 'PUT', name: 'shop', body: put }))).status).toBe(202);
+    expect(registered).toEqual([{ asked: { name: 'shop', domains: ['shop.example.com'] }, id: 'msg_1' }]);
+    expect((await send(signed({ method: 'GET', name: 'shop', body: about('GET') }))).status).toBe(404);
+    expect((await send(signed({ method: 'DELETE', name: 'shop', body: about('DELETE') }))).status).toBe(202);
+    const bare = {
+      headers: signatureHeaders([secret], about('DELETE'), now),
+      method: 'DELETE',
+      name: 'shop',
+    };
+    expect((await send(bare)).status).toBe(202);
+    const taken = `takeBack shop msg_1 ${start.toISOString()}`;
+    expect(asked).toEqual(['describe shop', taken, taken]);
+  });
+
+  it.each<[string, () => Sent, number]>([
+    ['unsigned', () => ({ method: 'DELETE', name: 'shop', body: about('DELETE') }), 401],
+    ['without a body, unsigned', () => ({ method: 'DELETE', name: 'shop' }), 401],
+    [
+      'with the signature of another name',
+      () => ({ ...signed({ body: about('DELETE', 'blog') }), method: 'DELETE', name: 'shop' }),
+      400,
+    ],
+    [
+      'with the signature of a look at the name',
+      () => ({ ...signed({ body: about('GET') }), method: 'DELETE', name: 'shop' }),
+      400,
+    ],
+    [
+      'without a body, with the signature of a look at the name',
+      () => ({
+        headers: signatureHeaders([secret], about('GET'), now),
+        method: 'DELETE',
+        name: 'shop',
+      }),
+      401,
+    ],
+    [
+      'with the signature of a registration',
+      () => ({
+        ...signed({ body: JSON.stringify({ domains: ['shop.example.com'], name: 'shop' }) }),
+        method: 'DELETE',
+        name: 'shop',
+      }),
+      400,
+    ],
+    [
+      'with a signature of six minutes ago',
+      () => ({
+        headers: signatureHeaders([secret], about('DELETE'), new Date(start.getTime() - 360_000)),
+        method: 'DELETE',
+        name: 'shop',
+      }),
+      401,
+    ],
+    [
+      'signed as GitHub signs',
+      () => ({
+        method: 'DELETE',
+        name: 'shop',
+        body: about('DELETE'),
+        headers: { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` },
+      }),
+      401,
+    ],
+    [
+      'with more than it may say',
+      () =>
+        signed({
+          method: 'DELETE',
+          name: 'shop',
+          body: JSON.stringify({ method: 'DELETE', name: 'shop', x: 1 }),
+        }),
+      400,
+    ],
+    [
+      'about a name that no certificate can have',
+      () => signed({ method: 'DELETE', name: '../webhook' }),
+      400,
+    ],
+    ['by another method', () => signed({ method: 'PATCH', name: 'shop' }), 405],
+    ['by POST', () => signed({ method: 'POST', name: 'shop' }), 405],
+  ])('is refused %s, and nothing is done', async (_, sent, status) => {
+    expect((await send(sent())).status).toBe(status);
+    expect([registered, asked]).toEqual([[], []]);
+  });
+
+  it('has a signature that registers nothing', async () => {
+    github = true;
+    const { status } = await send(signed({ body: about('DELETE') }));
+    expect([status, asked]).toEqual([202, []]);
+    expect(registered, 'the inventory’s checks refuse the field "method"').toEqual([
+      { asked: { method: 'DELETE', name: 'shop' }, id: 'msg_1' },
+    ]);
+  });
+});

@@ -1,16 +1,20 @@
-// Answers POST /domains: authenticates a request, registers its certificate, and responds with the result.
+// Answers POST /domains and GET, PUT and DELETE /domains/{name}: authenticates a request, runs its story, and
+// responds with the result.
 import type { Clock } from '../../ports/clock.ts';
 import { describeError } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Register, Registration } from '../../ports/registration.ts';
+import type { DescribeRegistration, Register, TakeBack } from '../../ports/registration.ts';
 import type { GithubAllowedUntil } from './github.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, parseHttpEvent } from './http.ts';
+import { toResponse, toStandingResponse } from './responses.ts';
 import type { ReadSecrets } from './secrets.ts';
-import { readClaim, verifySignature } from './signature.ts';
+import { readClaim, type StandardClaim, verifySignature } from './signature.ts';
 
 interface EndpointPorts {
   readonly readSecrets: ReadSecrets;
   readonly register: Register;
+  readonly describe: DescribeRegistration;
+  readonly takeBack: TakeBack;
   readonly githubAllowedUntil: GithubAllowedUntil;
   readonly clock: Clock;
   readonly log: Log;
@@ -45,6 +49,8 @@ async function handle(
   const signed = readClaim(request.headers, ports.clock.now());
   if ('problem' in signed) return jsonResponse(401, { message: signed.problem });
   const { claim } = signed;
+  const { name } = request;
+  if (claim.kind === 'github' && name !== undefined) return jsonResponse(401, { message: standardOnly });
   if (!verifySignature(claim, request.body, await ports.readSecrets(signal))) {
     return jsonResponse(401, {
       message: 'the signature was not made over this body with a secret known here',
@@ -55,7 +61,41 @@ async function handle(
   }
   const body = parseJson(request.body);
   if (body === undefined) return jsonResponse(400, { message: 'the body is not JSON' });
-  return toResponse(await ports.register(body, claim.id, signal));
+  if (name === undefined || claim.kind === 'github')
+    return toResponse(await ports.register(body, claim.id, signal));
+  return handleNamed({ method: request.method, name, body, claim }, ports, signal);
+}
+
+const standardOnly = 'requests about one name are signed as Standard Webhooks say, and in no other form';
+
+/** A verified request about one name. Its body repeats what is done: a signature for one thing serves for no
+ *  other. */
+async function handleNamed(
+  {
+    method,
+    name,
+    body,
+    claim,
+  }: {
+    readonly method: string;
+    readonly name: string;
+    readonly body: unknown;
+    readonly claim: StandardClaim;
+  },
+  { register, describe, takeBack }: EndpointPorts,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const { method: said, ...rest } =
+    typeof body === 'object' && body !== null ? { method: undefined, ...body } : {};
+  const isAbout = 'name' in rest && rest.name === name && said === method;
+  if (!isAbout || (method !== 'PUT' && Object.keys(rest).length > 1)) {
+    const more = method === 'PUT' ? ', with the domains' : ' and nothing else';
+    const message = `the signed body must repeat what is done: ${JSON.stringify({ method, name })}${more}`;
+    return jsonResponse(400, { message });
+  }
+  if (method === 'PUT') return toResponse(await register(rest, claim.id, signal));
+  if (method === 'GET') return toStandingResponse(await describe(name, signal));
+  return toStandingResponse(await takeBack(name, claim, signal));
 }
 
 const noGithub = 'requests that are signed as GitHub signs its webhooks are not taken here';
@@ -89,34 +129,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/** The response that tells the sender the result of a registration. */
-function toResponse(registration: Registration): HttpResponse {
-  switch (registration.kind) {
-    case 'accepted': {
-      const { name, domains } = registration;
-      const message = 'stored; the certificate is being ordered';
-      return jsonResponse(202, { name, domains, status: 'ordering', message });
-    }
-    case 'known': {
-      const { name, domains, issued } = registration;
-      const message = issued
-        ? 'registered before; the certificate is issued and kept'
-        : 'registered before; the certificate is being ordered';
-      return jsonResponse(200, { name, domains, status: issued ? 'issued' : 'ordering', message });
-    }
-    case 'taken':
-      return jsonResponse(409, { name: registration.name, message: registration.message });
-    case 'refused':
-      return jsonResponse(422, {
-        message: 'the request cannot be registered',
-        problems: registration.problems,
-      });
-    case 'closed':
-      return jsonResponse(403, {
-        message: 'nothing can be registered here: the inventory has no section "registration"',
-      });
   }
 }

@@ -1,12 +1,18 @@
 // Parses requests of API Gateway (payload format 2.0), refuses malformed ones, and makes JSON responses.
 import * as z from 'zod';
+import { isCertificateName } from '../../certificate/certificate-name.ts';
 
-/** A POST request of allowed size and content type. Its JSON is not parsed, and its sender not authenticated
- *  yet. */
+/** A request of allowed method, size and content type. Its JSON is not parsed, and its sender not
+ *  authenticated yet. */
 export interface HttpRequest {
+  /** `POST` without a name, and `GET`, `PUT` or `DELETE` with one. */
+  readonly method: string;
+  /** The certificate's name at the end of the path. */
+  readonly name?: string | undefined;
   /** Headers by name in lower case. */
   readonly headers: ReadonlyMap<string, string>;
-  /** The body exactly as sent, because the signature covers it. */
+  /** The body exactly as sent, because the signature covers it. A GET or DELETE without a body has the text
+   *  that its sender has signed instead: `{"method":"GET","name":"shop"}`. */
   readonly body: string;
 }
 
@@ -24,6 +30,7 @@ const httpEvent = z.object({
   version: z.literal('2.0'),
   requestContext: z.object({ http: z.object({ method: z.string() }) }),
   headers: z.record(z.string(), z.string()).default({}),
+  pathParameters: z.object({ name: z.string() }).optional(),
   body: z.string().default(''),
   isBase64Encoded: z.boolean().default(false),
 });
@@ -33,24 +40,34 @@ export function parseHttpEvent(event: unknown): { readonly request: HttpRequest 
   const parsed = httpEvent.safeParse(event);
   if (!parsed.success)
     return jsonResponse(400, { message: 'this is not an event of an HTTP API (payload 2.0)' });
-  const { requestContext, headers: received, body, isBase64Encoded } = parsed.data;
+  const { requestContext, headers: received, body, isBase64Encoded, pathParameters } = parsed.data;
   const headers = new Map(Object.entries(received).map(([name, value]) => [name.toLowerCase(), value]));
   if (headers.size < Object.keys(received).length)
     return jsonResponse(400, { message: 'a header is there twice' });
 
-  if (requestContext.http.method !== 'POST') {
-    return jsonResponse(405, { message: 'only POST is answered here' }, { allow: 'POST' });
+  const { method } = requestContext.http;
+  const name = pathParameters?.name;
+  const allowed = name === undefined ? ['POST'] : ['GET', 'PUT', 'DELETE'];
+  if (!allowed.includes(method)) {
+    const allow = allowed.join(', ');
+    return jsonResponse(405, { message: `only ${allow} is answered here` }, { allow });
+  }
+  if (name !== undefined && !isCertificateName(name)) {
+    return jsonResponse(400, { message: "the path must end with a certificate's name" });
   }
   const encoding = isBase64Encoded ? 'base64' : 'utf8';
   if (Buffer.byteLength(body, encoding) > largestBodyBytes) {
     return jsonResponse(413, { message: `the body must not have more than ${largestBodyBytes} bytes` });
+  }
+  if (body === '' && name !== undefined && method !== 'PUT') {
+    return { request: { method, name, headers, body: JSON.stringify({ method, name }) } };
   }
   if (!isJson(headers.get('content-type'))) {
     return jsonResponse(415, { message: 'the content type must be application/json, in UTF-8' });
   }
   const text = decodeUtf8(Buffer.from(body, encoding));
   if (text === undefined) return jsonResponse(400, { message: 'the body is not UTF-8' });
-  return { request: { headers, body: text } };
+  return { request: { method, name, headers, body: text } };
 }
 
 /** A response with `body` as JSON, which must not be cached. */

@@ -12,13 +12,15 @@ const longestId = 256;
 /** Most signatures in one request. */
 const mostSignatures = 20;
 
-/** What the headers of a request claim about its sender, not verified yet. GitHub's form has no timestamp. A
- *  replayed request does no harm, because a second registration of the same specification changes nothing. */
+/** What the headers of a request claim about its sender, not verified yet. GitHub's form has no timestamp,
+ *  and is for registrations alone: a replayed one does no harm, because a second registration of the same
+ *  specification changes nothing. */
 type SignedClaim =
   | StandardClaim
   | { readonly kind: 'github'; readonly id: string; readonly signature: string };
 
-interface StandardClaim {
+/** A claim as Standard Webhooks have it. */
+export interface StandardClaim {
   readonly kind: 'standard';
   /** Header `webhook-id`: the same for each attempt to send one request. */
   readonly id: string;
