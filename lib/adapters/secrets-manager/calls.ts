@@ -1,4 +1,5 @@
 // Calls AWS Secrets Manager, and translates a failure to a StoreError.
+import { invokeCommand } from '../../policy/commands.ts';
 import { StoreError } from '../../ports/store.ts';
 import { type AwsFailure, callAws, readAwsFailure } from '../aws/failure.ts';
 
@@ -43,6 +44,14 @@ export function checkSize(value: string, secret: string): string {
   );
 }
 
+/** The command that restores an AWS secret: that of a certificate is ordered anew, too. */
+function restoreCommand(secret: string): string {
+  const certificate = /\/certificates\/([a-z0-9-]+)$/.exec(secret)?.[1];
+  return certificate === undefined
+    ? `aws secretsmanager restore-secret --secret-id ${secret}`
+    : invokeCommand('retire', { restore: [certificate] });
+}
+
 function translate(failure: AwsFailure, action: string, secret: string): StoreError {
   const { kind, name, message: refusal, cause } = failure;
   const call = `secretsmanager:${action} on ${secret === '*' ? 'the list of AWS secrets' : `the AWS secret ${secret}`}`;
@@ -56,7 +65,7 @@ function translate(failure: AwsFailure, action: string, secret: string): StoreEr
   if (kind === 'throttled') return new StoreError('Throttled', `AWS throttled ${call}`, { cause });
   const isDeleted = name === 'InvalidRequestException' && awaitsDeletion.test(refusal);
   const reason = isDeleted
-    ? `: it is scheduled for deletion; restore it (aws secretsmanager restore-secret --secret-id ${secret}), or delete it without a recovery window`
+    ? `: it is scheduled for deletion; restore it (${restoreCommand(secret)}), or delete it without a recovery window`
     : ` (${name})`;
   return new StoreError('Failed', `${call} failed${reason}`, { cause });
 }
