@@ -6,9 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 const top = join(import.meta.dirname, '..');
 const maxLines = 250;
-const stories = 'issue deploy register import export pause revoke probe discover agent status notify'.split(
-  ' ',
-);
+const stories =
+  'issue deploy register import export pause retire revoke probe discover agent status notify'.split(' ');
 
 /** Rooms of lib, from the ground: a file imports from its own room, or from one on a floor below. */
 const floors: readonly (readonly string[])[] = [
@@ -155,7 +154,7 @@ describe('the building', () => {
     expect(findCircles(circle)).toHaveLength(2);
   });
 
-  it('has at most 24 rooms on 8 floors, and 120 arrows between them', () => {
+  it('has at most 25 rooms on 8 floors, and 128 arrows between them', () => {
     const files = new Map([...sources(), ...readFolder('infra')]);
     const roomOf = (path: string) =>
       (path.startsWith('lib/') ? path.split('/')[1] : path.split('/')[0]) ?? '';
@@ -167,9 +166,9 @@ describe('the building', () => {
     );
     const between = [...arrows].filter((arrow) => new Set(arrow.split(' → ')).size === 2);
     console.log(`${rooms.size} rooms, ${floors.length + 1} floors, ${between.length} arrows`);
-    expect(rooms.size).toBeLessThanOrEqual(24);
+    expect(rooms.size).toBeLessThanOrEqual(25);
     expect(floors.length + 1).toBeLessThanOrEqual(8);
-    expect(between.length).toBeLessThanOrEqual(120);
+    expect(between.length).toBeLessThanOrEqual(128);
   });
 
   it.each([

@@ -8,6 +8,7 @@ export const functionNames = [
   'export',
   'revoke',
   'pause',
+  'retire',
   'probe',
   'status',
   'notify',

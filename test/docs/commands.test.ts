@@ -20,6 +20,7 @@ import {
   parseProbeEvent,
   parseRevokeEvent,
 } from '../../lib/requests/requests.ts';
+import { parseRetireEvent } from '../../lib/requests/retire.ts';
 import { parseStatusEvent } from '../../lib/requests/status.ts';
 import { functionNames } from '../function-names.ts';
 import { readAgreedInventory } from '../infra/packaged.ts';
@@ -42,6 +43,7 @@ const parsers: Readonly<Record<string, (event: unknown) => unknown>> = {
   export: parseExportEvent,
   revoke: parseRevokeEvent,
   pause: parsePauseEvent,
+  retire: parseRetireEvent,
   probe: parseProbeEvent,
   status: parseStatusEvent,
   notify: parseNotifyEvent,

@@ -154,6 +154,7 @@ it('each function of the project holds the rooms it needs and none of another fu
     export: ['acm', ...ordering, 'dns', ...clusters, ...registering],
     revoke: ['acm', ...clusters, ...registering, 'import', 'export', 'pause'],
     pause: ['acm', ...ordering, 'dns', ...clusters, ...registering, 'tls'],
+    retire: ['acm', ...ordering, 'dns', ...clusters, 'register', 'webhook', 'tls'],
     probe: ['acm', ...ordering, ...clusters, ...registering, 'import'],
     notify: ['acm', ...ordering, 'dns', ...clusters, 'register', 'webhook', 'import', 'export', 'tls'],
   };

@@ -160,6 +160,7 @@ describe('functions', () => {
   it('register is told every method, so that it can answer 405', () => {
     expect(find('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey)).toEqual([
       'ANY /domains',
+      'ANY /domains/{name}',
     ]);
   });
 
@@ -341,13 +342,13 @@ describe('roles', () => {
       'a certificate',
       'secretsmanager:GetSecretValue',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'import', 'export', 'revoke'],
+      ['issue', 'deploy', 'import', 'export', 'revoke', 'retire'],
     ],
     [
       'the tags of a certificate',
       'secretsmanager:DescribeSecret',
       secret('certrelay/certificates/shop-AbCdEf'),
-      ['issue', 'deploy', 'register', 'discover', 'import', 'revoke', 'pause', 'probe', 'status'],
+      ['issue', 'deploy', 'register', 'discover', 'import', 'revoke', 'pause', 'retire', 'probe', 'status'],
     ],
     [
       'a certificate',
@@ -369,6 +370,12 @@ describe('roles', () => {
     ],
     ['a certificate', 'secretsmanager:DeleteSecret', secret('certrelay/certificates/shop-AbCdEf'), []],
     [
+      'a certificate that was deleted',
+      'secretsmanager:RestoreSecret',
+      secret('certrelay/certificates/shop-AbCdEf'),
+      ['retire'],
+    ],
+    [
       'an account',
       'secretsmanager:GetSecretValue',
       secret('certrelay/accounts/0a1b-AbCdEf'),
@@ -389,7 +396,7 @@ describe('roles', () => {
       'the list of secrets',
       'secretsmanager:ListSecrets',
       '*',
-      ['issue', 'deploy', 'register', 'discover', 'revoke', 'probe', 'status'],
+      ['issue', 'deploy', 'register', 'discover', 'revoke', 'retire', 'probe', 'status'],
     ],
     [
       'the key that signs for agents',
@@ -397,7 +404,12 @@ describe('roles', () => {
       secret('certrelay/signing-key-AbCdEf'),
       ['issue', 'revoke'],
     ],
-    ['the issue queue', 'sqs:SendMessage', account.arns.IssueQueue, ['issue', 'register', 'discover']],
+    [
+      'the issue queue',
+      'sqs:SendMessage',
+      account.arns.IssueQueue,
+      ['issue', 'register', 'discover', 'retire'],
+    ],
     ['the deploy queue', 'sqs:SendMessage', account.arns.DeployQueue, ['deploy']],
     ['the issue queue', 'sqs:ReceiveMessage', account.arns.IssueQueue, ['issue']],
     ['record sets', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z1', ['issue', 'revoke']],
@@ -406,6 +418,34 @@ describe('roles', () => {
   ])('Y10 %s: %s on %s by %j alone', (_, action, resource, allowed) => {
     const may = functionNames.filter((name) => isAllowed(policies[name] ?? [], { action, resource }));
     expect(may).toEqual(functionNames.filter((name) => allowed.includes(name)));
+  });
+
+  describe('a certificate’s AWS secret is deleted', () => {
+    const resource = secret('certrelay/certificates/shop-AbCdEf');
+    const may = (action: string, conditions: Readonly<Record<string, readonly string[]>>) =>
+      functionNames.filter((name) =>
+        isAllowed(policies[name] ?? [], { action: `secretsmanager:${action}`, resource, conditions }),
+      );
+    const window = { 'secretsmanager:RecoveryWindowInDays': ['30'] };
+    const tag = (key: string, value: string) => ({ [`aws:ResourceTag/certrelay:${key}`]: [value] });
+    const retired = tag('retire', 'retire/2026-11-22T10:00:00.000Z/revoke');
+    const givenUp = tag('unregister', '2026-11-22T10:00:00.000Z');
+
+    it.each([retired, givenUp])('Y10 by issue alone, with its replicas, under %j', (wish) => {
+      expect(may('DeleteSecret', { ...window, ...wish })).toEqual(['issue']);
+      expect(may('RemoveRegionsFromReplication', wish)).toEqual(['issue']);
+    });
+
+    it.each<[string, Readonly<Record<string, readonly string[]>>]>([
+      ['without such a tag', window],
+      ['with a tag that was cleared', { ...window, ...tag('retire', ''), ...tag('unregister', '') }],
+      ['after it was restored', { ...window, ...tag('retire', 'restored/2026-11-22T10:00:00.000Z/v') }],
+      ['with the shortest window', { 'secretsmanager:RecoveryWindowInDays': ['7'], ...retired }],
+      ['without a window', { 'secretsmanager:ForceDeleteWithoutRecovery': ['true'], ...retired }],
+      ['with the tag of another', { ...window, ...tag('source', 'retire/2026') }],
+    ])('Y10 by nobody %s', (_, conditions) => {
+      expect(may('DeleteSecret', conditions)).toEqual([]);
+    });
   });
 
   it.each<[string, string, string, readonly string[]]>([

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
 import { writeSpecification } from '../../lib/adapters/secrets-manager/values.ts';
+import { tagBudget } from '../../lib/state/budget.ts';
 import { encodeState } from '../../lib/state/codec/tags.ts';
 import { functionNames } from '../function-names.ts';
 import { eksRole, zoneRole } from '../infra/packaged.ts';
@@ -11,7 +12,7 @@ import { mintChain } from '../minting/certificates.ts';
 import { isAllowed, type Statement } from '../sandbox/iam/evaluation.ts';
 import { type Call, neededFor } from '../sandbox/journal.ts';
 import { prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { postAsGithub, postDomains } from '../sandbox/webhook-call.ts';
+import { callDomain, postAsGithub, postDomains } from '../sandbox/webhook-call.ts';
 
 const functions = functionNames;
 /** Its last name has its zone in another account. */
@@ -30,6 +31,9 @@ const entering = ['deploy', 'discover', 'import'].map((name) => `arn:aws:iam::12
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 /** What revoke lists to keep within the limits of Let's Encrypt, which the sandbox's CA does not have. */
 const unseen: readonly string[] = ['revoke secretsmanager:ListSecrets', 'status sqs:SendMessage'];
+
+/** Tags of one secret beyond which fields give way. */
+const room = tagBudget.most - tagBudget.reserved;
 
 /** What the owner of the role gives it. */
 const describesItsCluster: Statement = {
@@ -121,7 +125,7 @@ async function runEverything(): Promise<void> {
   const version = customer.labels.get('AWSCURRENT') ?? '';
   const freeze = { version, target: 'edge/edge/customer-tls', reason: 'it hung' };
   customer.setTags(Object.entries(encodeState({ reports: { edge: { freeze } } })));
-  crowd('customer', 47);
+  crowd('customer', room + 1);
   for (const said of [{ rollback: true }, { resume: true }]) {
     await lambda.invoke('deploy', { certificates: ['customer'], ...said });
   }
@@ -136,6 +140,7 @@ async function runEverything(): Promise<void> {
   expect((await lambda.invoke('discover', {})).error).toBeUndefined();
   await importDiscovered();
   await tellPeople();
+  await letGo();
 }
 
 /** A channel that does not take a notice at first, and a person who rings all of them. */
@@ -161,6 +166,37 @@ async function tellPeople(): Promise<void> {
   await queues.notify.untilEmpty();
   expect(receivers.accepted.slack).toHaveLength(1);
   expect((await lambda.invoke('notify', { test: true })).error).toBeUndefined();
+}
+
+/** What a person retires and what its sender gives up is let go, as if it had been said eight days ago; one
+ *  is restored. */
+async function letGo(): Promise<void> {
+  const { lambda, httpApi, webhookSecret, queues } = sandbox;
+  const { vault } = sandbox.secretsManager;
+  const leaves = { name: 'leaves', domains: ['leaves.example.com'] };
+  await postDomains(httpApi, leaves, webhookSecret);
+  await queues.issue.untilEmpty();
+  const since = new Date(Date.now() - 8 * 86_400_000).toISOString();
+  for (const [name, key, value] of [
+    ['leaves', 'unregister', since],
+    ['customer', 'retire', `retire/${since}/revoke`],
+  ] as const) {
+    if (key === 'retire') {
+      const { error } = await lambda.invoke('retire', { certificates: [name], revoke: true });
+      expect(error).toBeUndefined();
+    } else expect((await callDomain(httpApi, 'DELETE', name, webhookSecret)).status).toBe(202);
+    await queues.issue.untilEmpty();
+    const secret = vault.mustFind(`${prefix}/certificates/${name}`);
+    secret.replicas.add('eu-west-1');
+    secret.setTags([[`certrelay:${key}`, value]]);
+    await lambda.invoke('issue', { certificates: [name] });
+    expect(secret.deleted, name).toBeDefined();
+  }
+  expect((await callDomain(httpApi, 'GET', 'leaves', webhookSecret)).body).toMatchObject({ status: 'gone' });
+  expect((await postDomains(httpApi, leaves, webhookSecret)).status).toBe(409);
+  expect((await lambda.invoke('retire', {})).error).toBeUndefined();
+  expect((await lambda.invoke('retire', { restore: ['customer'] })).error).toBeUndefined();
+  await queues.issue.untilEmpty();
 }
 
 /** A cluster does not answer for a while, and a value cannot be read. */
@@ -226,7 +262,7 @@ async function tamper(): Promise<void> {
     ['certrelay:grace-until', '2099-01-01T00:00:00Z'],
     ['certrelay:windowStart', '2099-01-01T00:00:00Z'],
   ]);
-  crowd('spare', 46);
+  crowd('spare', room);
   await sandbox.lambda.invoke('issue', { compare: true, certificates: ['spare'] });
 }
 
@@ -317,7 +353,7 @@ async function revoke(): Promise<void> {
   for (const secret of vault.secrets) {
     if (secret.name.startsWith(`${prefix}/accounts/`)) vault.remove(secret);
   }
-  crowd(registered.name, 45);
+  crowd(registered.name, room - 1);
   const event = { certificate: registered.name, reason: 'superseded', replace: true, wait: 'none' };
   expect((await sandbox.lambda.invoke('revoke', event)).error).toBeUndefined();
 }

@@ -55,9 +55,9 @@ export interface UnreadableCertificate {
 
 /** Reads everything needed to judge the requested certificates. `unreadable`: could not be read, with the
  *  error. `orphans`: store entries no longer configured whose order left a claim or TXT values; empty if
- *  certificates were named. `retiring`: those that are let go; nobody judges them. `uncompared`: names whose values a later pass compares with their tags,
- *  because one pass reads 1,000 at most. `specs`: specifications of the values that were compared. @throws
- *  StoreError if listing fails. */
+ *  certificates were named. `retiring`: those that are let go, which nobody judges. `uncompared`: names
+ *  whose values a later pass compares with their tags, because one pass reads 1,000 at most. `specs`:
+ *  specifications of the values that were compared. @throws StoreError if listing fails. */
 export async function gather(
   request: Pick<ReconcileRequest, 'certificates' | 'force'> & ComparisonRequest,
   ports: ComparisonPorts,

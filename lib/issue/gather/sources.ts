@@ -6,8 +6,8 @@ import type { IssueInvocation } from '../invocation.ts';
 import { findOrphans } from '../orphans.ts';
 
 /** `sources`: every requested certificate, with a function that reads its entry; also those that are let go.
- *  If all are requested, also entries that nobody asks for: `orphans` have a claim or TXT values of an order, `others` have no
- *  source on their tags. @throws StoreError if listing fails. */
+ *  If all are requested, also entries that nobody asks for: `orphans` have a claim or TXT values of an order,
+ *  `others` have no source on their tags. @throws StoreError if listing fails. */
 export async function findSources(
   certificates: readonly string[] | undefined,
   fromFile: ReadonlyMap<string, CertificateSpec>,

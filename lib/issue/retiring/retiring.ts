@@ -1,5 +1,5 @@
-// Lets certificates go: ends their orders, revokes, takes TXT records away, waits for `deploy` and agents, and
-// deletes the AWS secret. Every step may be repeated.
+// Lets certificates go: ends their orders, revokes, takes TXT records away, waits for `deploy` and agents,
+// and deletes the AWS secret. Every step may be repeated.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import {
   findRetirement,

@@ -8,6 +8,7 @@ import type { Actual, ActualCertificate } from './actual.ts';
 import { describeBackOff } from './backoff.ts';
 import { type Desired, isFrom, sourcesOf } from './desired.ts';
 import type { Pause } from './operator-decisions.ts';
+import type { OrderReason, WaitReason } from './reasons.ts';
 import { fitsLifetime, renewalTime } from './renewal-time.ts';
 
 /** Everything that is known of one certificate when it is judged. */
@@ -35,35 +36,6 @@ export interface Situation {
   /** What today's inventory does not allow of a specification that is not from the file. Absent: nothing. */
   readonly misfits?: Misfits | undefined;
 }
-
-/** Why a certificate is ordered. `Resume`: an earlier run began an order, which is finished first. */
-export type OrderReason =
-  | 'Resume'
-  | 'Missing'
-  | 'Unparsable'
-  | 'KeyMismatch'
-  | 'NamesChanged'
-  | 'IssuerChanged'
-  | 'ProfileChanged'
-  | 'KeyChanged'
-  | 'Revoked'
-  | 'Restored'
-  | 'Expired'
-  | 'RenewalDue'
-  | 'Forced';
-
-/** Why a due certificate must wait. `Preflight`: DNS would fail the order. `NotAllowed`: the inventory
- *  does not allow its specification any more, also if nothing is due. `NameTaken`: another source has one
- *  of its names. `Retiring`: it is let go, so nothing is ordered. */
-export type WaitReason =
-  | 'Retiring'
-  | 'NotAllowed'
-  | 'NameTaken'
-  | 'InFlight'
-  | 'BackingOff'
-  | 'Paused'
-  | 'RateLimited'
-  | 'Preflight';
 
 /** What to do with one certificate now, with a sentence that a person can act on. */
 export type Decision =

@@ -5,8 +5,9 @@ import type { CertificateFacts } from '../../certificate/x509.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { countOf } from '../words.ts';
 import { type Actual, type ActualCertificate, actualByFacts, actualByTags } from './actual.ts';
-import { judge, type OrderReason } from './decision.ts';
+import { judge } from './decision.ts';
 import type { Desired } from './desired.ts';
+import type { OrderReason } from './reasons.ts';
 import { renewalTime } from './renewal-time.ts';
 
 const hourMs = 3_600_000;

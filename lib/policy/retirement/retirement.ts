@@ -12,7 +12,7 @@ export const mostPartsMs = 7 * 86_400_000;
 /** How long a deleted AWS secret can be restored. */
 const windowMs = 30 * 86_400_000;
 
-/** The wish to let a certificate go. `since`: when it was said. `revoke`: whether its versions are revoked. */
+/** The wish to let a certificate go. `since`: when it was said. `revoke`: its versions are revoked, too. */
 export interface Retirement {
   readonly since: Date;
   readonly by: RetiredBy;

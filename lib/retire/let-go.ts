@@ -1,0 +1,70 @@
+// Records a person's wish to let one certificate go, and says what happens then.
+import { judgeRetirement, mostPartsMs } from '../policy/retirement/retirement.ts';
+import { planTargetEnds } from '../policy/retirement/targets.ts';
+import type { StoreEntry } from '../ports/store.ts';
+import type { RetireRequest } from '../requests/retire.ts';
+import { callIssue, type RetiredCertificate, type RetireInvocation, type RetirePorts } from './invocation.ts';
+
+/** Records the wish, unless a person has said it before, and has `issue` begin. A second call with `revoke`
+ *  adds that; it is never taken away.
+ *  @throws Error if the inventory still has the certificate, or nobody knows the name; StoreError. */
+export async function letGo(
+  name: string,
+  { revoke = false, dryRun = false }: RetireRequest,
+  ports: RetirePorts,
+  invocation: RetireInvocation,
+): Promise<RetiredCertificate> {
+  const { inventory, signal } = invocation;
+  const { store, retirements, clock, log } = ports;
+  if (inventory.certificates.some((spec) => spec.name === name)) {
+    const message = `the inventory still has it: remove the entry "- name: ${name}" from infra/certificates.yaml, deploy, and call retire again`;
+    throw new Error(message);
+  }
+  const entry = await store.describe(name, signal);
+  if (!entry) {
+    const gone = await retirements.findDeleted(name, signal);
+    if (!gone) throw new Error('there is no certificate with this name');
+    return { name, outcome: 'unchanged', message: describeWindow(gone.until), until: gone.until };
+  }
+  const { targets, version } = await readTargets(entry, ports, inventory, signal);
+  const before = entry.state.retire;
+  const isSaid = before?.kind === 'retire' && (before.revoke || !revoke);
+  const at = before?.kind === 'retire' ? before.at : clock.now();
+  const retire = { kind: 'retire', at, revoke: revoke || (isSaid && before.revoke) } as const;
+  const retirement = { since: at, by: 'person', revoke: retire.revoke } as const;
+  const { message } = judgeRetirement(retirement, { state: entry.state, version }, clock.now());
+  const answer = { name, message, ...(targets ? { targets } : {}) };
+  if (isSaid) return { ...answer, outcome: 'unchanged' };
+  if (dryRun) return { ...answer, outcome: 'planned', message: describePlan(retire.revoke) };
+  await store.record(name, { retire }, signal);
+  log.info('retirement requested', { certificate: name, revoke: retire.revoke });
+  await callIssue(name, ports, invocation);
+  return { ...answer, outcome: 'retiring' };
+}
+
+/** What becomes of the targets, and the version in use. `targets` is absent if nobody knows them. */
+async function readTargets(
+  { name }: StoreEntry,
+  { store }: RetirePorts,
+  inventory: RetireInvocation['inventory'],
+  signal: AbortSignal,
+) {
+  const stored = await store.read(name, 'AWSCURRENT', signal);
+  const certificate = stored?.value.kind === 'certificate' ? stored.value.certificate : undefined;
+  const spec = stored?.value.kind === 'specification' ? stored.value.spec : certificate?.spec;
+  return {
+    targets: spec && planTargetEnds(name, spec.targets, inventory),
+    version: certificate && stored?.version,
+  };
+}
+
+function describePlan(revoke: boolean): string {
+  const revoking = revoke ? ' and revokes its versions' : '';
+  const days = mostPartsMs / 86_400_000;
+  return `issue would order nothing any more${revoking}, and takes its TXT records away; once deploy and agents have done their parts, or after ${days} days, it deletes the AWS secret with a window of 30 days`;
+}
+
+/** One line for a certificate in its recovery window. */
+export function describeWindow(until: Date): string {
+  return `its AWS secret is scheduled for deletion; until ${until.toISOString()} it can be restored`;
+}
