@@ -12,6 +12,7 @@ export interface RetireAnswer extends RetireReport {
 
 /** @throws AggregateError once all is tried where a certificate could not be let go or restored. */
 export const handler = defineFunction({
+  name: 'retire',
   parse: parseRetireEvent,
   connect(invocation, closing) {
     const { settings, clock, log } = invocation;
@@ -23,6 +24,6 @@ export const handler = defineFunction({
   async run(request, ports, invocation) {
     const { report, failures } = await retireCertificates(request, ports, invocation);
     const answer: RetireAnswer = { dryRun: request.dryRun ?? false, ...report };
-    return { answer, failures, failed: 'certificates' };
+    return { answer, failures };
   },
 });

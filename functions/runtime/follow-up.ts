@@ -16,6 +16,7 @@ const looks: Readonly<Record<CalledFunction, 'dry run' | 'again' | 'status'>> = 
   revoke: 'status',
   pause: 'status',
   notify: 'status',
+  retire: 'dry run',
 };
 
 /** Names in one command; with more of them it asks for everything. */

@@ -2,7 +2,7 @@
 import type { Inventory } from '../certificate/spec.ts';
 import type { TargetEnd } from '../policy/retirement/targets.ts';
 import type { Clock } from '../ports/clock.ts';
-import { describeError } from '../ports/errors.ts';
+import { CertrelayError, describeError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
 import type { RetirementStore } from '../ports/retirement.ts';
@@ -17,6 +17,18 @@ export interface RetirePorts {
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
+
+/** The ports of one name: `refuse` makes the error for a name that nobody knows. */
+export interface NamePorts extends RetirePorts {
+  readonly refuse: (name: string) => Promise<Error>;
+}
+
+/** Why a person's wish is refused. `InInventory`: the inventory still has the certificate. `NotLetGo`: there
+ *  is nothing to restore. */
+export type RetireErrorCode = 'InInventory' | 'NotLetGo';
+
+/** A person's wish that is refused. */
+export class RetireError extends CertrelayError<RetireErrorCode> {}
 
 /** One call: the inventory, its id for messages, and its time limit. */
 export interface RetireInvocation {

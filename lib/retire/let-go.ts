@@ -3,27 +3,34 @@ import { judgeRetirement, mostPartsMs } from '../policy/retirement/retirement.ts
 import { planTargetEnds } from '../policy/retirement/targets.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { RetireRequest } from '../requests/retire.ts';
-import { callIssue, type RetiredCertificate, type RetireInvocation, type RetirePorts } from './invocation.ts';
+import {
+  callIssue,
+  type NamePorts,
+  type RetiredCertificate,
+  RetireError,
+  type RetireInvocation,
+  type RetirePorts,
+} from './invocation.ts';
 
 /** Records the wish, unless a person has said it before, and has `issue` begin. A second call with `revoke`
  *  adds that; it is never taken away.
- *  @throws Error if the inventory still has the certificate, or nobody knows the name; StoreError. */
+ *  @throws RetireError `InInventory`; RequestError `Unknown`; StoreError. */
 export async function letGo(
   name: string,
   { revoke = false, dryRun = false }: RetireRequest,
-  ports: RetirePorts,
+  ports: NamePorts,
   invocation: RetireInvocation,
 ): Promise<RetiredCertificate> {
   const { inventory, signal } = invocation;
   const { store, retirements, clock, log } = ports;
   if (inventory.certificates.some((spec) => spec.name === name)) {
     const message = `the inventory still has it: remove the entry "- name: ${name}" from infra/certificates.yaml, deploy, and call retire again`;
-    throw new Error(message);
+    throw new RetireError('InInventory', message);
   }
   const entry = await store.describe(name, signal);
   if (!entry) {
     const gone = await retirements.findDeleted(name, signal);
-    if (!gone) throw new Error('there is no certificate with this name');
+    if (!gone) throw await ports.refuse(name);
     return { name, outcome: 'unchanged', message: describeWindow(gone.until), until: gone.until };
   }
   const { targets, version } = await readTargets(entry, ports, inventory, signal);

@@ -3,15 +3,21 @@
 import { findRetirement } from '../policy/retirement/retirement.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { RetireRequest } from '../requests/retire.ts';
-import { callIssue, type RetiredCertificate, type RetireInvocation, type RetirePorts } from './invocation.ts';
+import {
+  callIssue,
+  type NamePorts,
+  type RetiredCertificate,
+  RetireError,
+  type RetireInvocation,
+} from './invocation.ts';
 
 /** Cancels the deletion, if one is scheduled, and records that the certificate stays. A call that was killed
  *  between the two leaves a certificate that is still let go: the same call again restores it.
- *  @throws Error if nobody knows the name, or the certificate is not let go; StoreError. */
+ *  @throws RetireError `NotLetGo`; RequestError `Unknown`; StoreError. */
 export async function restore(
   name: string,
   { dryRun = false }: RetireRequest,
-  ports: RetirePorts,
+  ports: NamePorts,
   invocation: RetireInvocation,
 ): Promise<RetiredCertificate> {
   const { inventory, signal } = invocation;
@@ -26,11 +32,11 @@ export async function restore(
     };
   if (gone) await retirements.restore(name, signal);
   const entry = await store.describe(name, signal);
-  if (!entry) throw new Error('there is no AWS secret with this name, nor one that could be restored');
+  if (!entry) throw await ports.refuse(name);
   const isLetGo = gone !== undefined || findRetirement(entry, inventory) !== undefined;
   if (!isLetGo) {
     if (entry.state.retire?.kind !== 'restored')
-      throw new Error('it is not let go, so there is nothing to restore');
+      throw new RetireError('NotLetGo', 'it is not let go, so there is nothing to restore');
     return {
       name,
       outcome: 'unchanged',

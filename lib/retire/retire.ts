@@ -1,8 +1,9 @@
 // The retire story: records that certificates are to be let go, or that they stay after all. `issue`,
 // `deploy` and agents do the parts.
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
-import { toError } from '../ports/errors.ts';
+import { errorOfPart } from '../ports/errors.ts';
 import type { RetireRequest } from '../requests/retire.ts';
+import { createRefusal } from '../requests/unknown.ts';
 import type { RetiredCertificate, RetireInvocation, RetirePorts } from './invocation.ts';
 import { letGo } from './let-go.ts';
 import { listRetired } from './list.ts';
@@ -27,14 +28,15 @@ export async function retireCertificates(
   const names = request.certificates ?? request.restore;
   if (!names) return { report: bound(await listRetired(ports, invocation)), failures: [] };
   const act = request.restore ? restore : letGo;
+  const refuse = createRefusal({ ...invocation, store: ports.store });
   const certificates: RetiredCertificate[] = [];
   const failures: Error[] = [];
   for (const name of new Set(names)) {
     try {
-      certificates.push(await act(name, request, ports, invocation));
+      certificates.push(await act(name, request, { ...ports, refuse }, invocation));
     } catch (cause) {
       invocation.signal.throwIfAborted();
-      failures.push(new Error(`${name}: ${toError(cause).message}`, { cause }));
+      failures.push(errorOfPart(name, cause));
     }
   }
   return { report: bound(certificates), failures };
