@@ -42,10 +42,14 @@ describe('a revoked certificate', () => {
 
   test('is known by its version: the one that replaced it is not revoked', () => {
     const state = { revoked: addRevoked(undefined, 'one') };
-    expect(decisionsOf({ current: 'one', state })).toEqual({ paused: undefined, isRevoked: true });
+    expect(decisionsOf({ current: 'one', state })).toEqual({
+      paused: undefined,
+      isRevoked: true,
+      isRestored: false,
+    });
     expect(decisionsOf({ current: 'two', state })).toMatchObject({ isRevoked: false });
     expect(decisionsOf({ current: undefined, state })).toMatchObject({ isRevoked: false });
-    expect(decisionsOf(undefined)).toEqual({ paused: undefined, isRevoked: false });
+    expect(decisionsOf(undefined)).toMatchObject({ paused: undefined, isRevoked: false });
   });
 
   test('is remembered after later ones, the oldest of five not', () => {
