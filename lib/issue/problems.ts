@@ -93,6 +93,7 @@ function judge(
     case 'NameTaken':
       return { code: reason, words: message };
     // Nothing new is known.
+    case 'Retiring':
     case 'NotAllowed':
     case 'InFlight':
     case 'BackingOff':
