@@ -1,5 +1,6 @@
 // The plan: a decision for every certificate, as data that can be printed.
-import { type Decision, judge, type Situation, type WaitReason } from './decision.ts';
+import { type Decision, judge, type Situation } from './decision.ts';
+import type { WaitReason } from './reasons.ts';
 
 /** One certificate's line of the plan, and of the report. */
 export type PlanEntry = { readonly name: string } & Decision & {
