@@ -29,7 +29,7 @@ import { applyPruning, describePruning, type Pruned } from './prune/apply.ts';
 import { findPrunedClusters, planPruning } from './prune/plan.ts';
 import { judgeClusters, recordClusters } from './record/cluster-troubles.ts';
 import { recordFreezes } from './record/freezes.ts';
-import { recordLetGo } from './record/letting-go.ts';
+import { addLetGoFailures, recordLetGo } from './record/letting-go.ts';
 import {
   listWorst,
   type RecordedCertificate,
@@ -110,18 +110,10 @@ async function carryOut(
     );
     const unrecorded = await recordLetGo(selections, pruned, ports, invocation);
     const recorded = await recordCertificates(selections, { results, clusters }, ports, invocation);
-    return { certificates: recorded.map((one) => addFailure(one, unrecorded)), pruned };
+    return { certificates: addLetGoFailures(recorded, unrecorded), pruned };
   } finally {
     await connections.close();
   }
-}
-
-function addFailure(
-  { report, failures }: RecordedCertificate,
-  errors: ReadonlyMap<string, Error>,
-): RecordedCertificate {
-  const error = errors.get(report.name);
-  return { report, failures: error ? [...failures, error] : failures };
 }
 
 /** Logs what is about to change. */

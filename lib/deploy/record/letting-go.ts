@@ -4,11 +4,12 @@ import type { SecretTarget } from '../../certificate/spec.ts';
 import { isAgentCluster } from '../../policy/delivery/agents.ts';
 import { nameTarget } from '../../policy/delivery/secret-plan.ts';
 import { describeLetGo } from '../../policy/retirement/retirement.ts';
-import { describeError, toError } from '../../ports/errors.ts';
+import { describeError, errorOfPart, toError } from '../../ports/errors.ts';
 import type { DeployInvocation, DeployPorts } from '../invocation.ts';
 import type { DeliverySelection } from '../plan/selected.ts';
 import type { Pruned } from '../prune/apply.ts';
 import { findPrunedClusters } from '../prune/plan.ts';
+import type { RecordedCertificate } from './record.ts';
 
 /** Records each certificate whose Secrets are deleted, or stay for good. One stays open while something uses
  *  a Secret of it, or could not be looked at. Returns the errors by certificate. Never rejects.
@@ -33,6 +34,17 @@ export async function recordLetGo(
     }
   }
   return failures;
+}
+
+/** The recorded certificates, each with its error of `recordLetGo`. */
+export function addLetGoFailures(
+  recorded: readonly RecordedCertificate[],
+  errors: ReadonlyMap<string, Error>,
+): readonly RecordedCertificate[] {
+  return recorded.map(({ report, failures }) => {
+    const error = errors.get(report.name);
+    return { report, failures: error ? [...failures, errorOfPart(report.name, error)] : failures };
+  });
 }
 
 function isDone(
