@@ -13,23 +13,32 @@ interface BuildRecord {
 
 const recordName = 'build.json';
 
+/** The inventory that goes into the bundles. */
+export interface BuildInventory {
+  readonly file: string;
+  /** Whether the functions will read another one (`CERTRELAY_INVENTORY`), so that a change in this one is no
+   *  reason to build. */
+  readonly isReadAtRunTime: boolean;
+}
+
 /** Builds a service unless its bundles in `outFolder` are what a build would make: the same sources,
  *  inventory and packages as last time, and nothing else written to the bundles since.
- *  @param inventoryFile As for `buildService`.
+ *  @param inventory That of the service if not given.
  *  @returns Whether it built. @throws Error as `buildService` does. */
 export async function buildIfChanged(
   root: string,
   outFolder: string,
-  inventoryFile: string = join(root, 'infra', 'certificates.yaml'),
+  inventory: BuildInventory = { file: join(root, 'infra', 'certificates.yaml'), isReadAtRunTime: false },
 ): Promise<boolean> {
   const before = await readRecord(outFolder);
-  const isSameFile = before !== undefined && Object.hasOwn(before.inputs, resolve(inventoryFile));
-  if (before !== undefined && isSameFile && (await isUnchanged(before))) return false;
+  const { file: inventoryFile, isReadAtRunTime } = inventory;
+  const isSame = isReadAtRunTime || Object.hasOwn(before?.inputs ?? {}, resolve(inventoryFile));
+  if (before !== undefined && isSame && (await isUnchanged(before))) return false;
   // Imported late: without a change nobody needs the compiler.
   const { buildService } = await import('./build.ts');
   const startedAt = Date.now();
   const built = await buildService(root, outFolder, inventoryFile);
-  const own = [inventoryFile, ...inputNames.map((path) => join(root, path))];
+  const own = [...(isReadAtRunTime ? [] : [inventoryFile]), ...inputNames.map((path) => join(root, path))];
   const record = await describeBuild(built, own, outFolder);
   // A source that was saved meanwhile may be in the bundle as it was before.
   const times = await Promise.all(Object.keys(record.inputs).map(readChangeTime));

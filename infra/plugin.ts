@@ -69,8 +69,9 @@ export default class CertrelayPlugin {
       const { buildIfChanged } = await import('./fresh-build.ts');
       // The functions will read this one, and the shipped one has no agreement to a CA's terms yet.
       const own = process.env.CERTRELAY_INVENTORY;
-      const file = own ? resolve(serverless.serviceDir, own) : undefined;
-      await buildIfChanged(serverless.serviceDir, join(serverless.serviceDir, 'dist'), file);
+      const file = own && resolve(serverless.serviceDir, own);
+      const inventory = file ? { file, isReadAtRunTime: true } : undefined;
+      await buildIfChanged(serverless.serviceDir, join(serverless.serviceDir, 'dist'), inventory);
     };
     const readOwnInventory = async (): Promise<Inventory> => {
       const { readInventory } = await import('./build.ts');

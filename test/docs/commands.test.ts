@@ -25,6 +25,7 @@ import { parseStatusEvent } from '../../lib/requests/status.ts';
 import { functionNames } from '../function-names.ts';
 import { readAgreedInventory } from '../infra/packaged.ts';
 import { startAlone } from '../sandbox/alone.ts';
+import { listCommands } from '../sandbox/commands.ts';
 import { type Shown, samples, shownBy } from './commands.ts';
 import { findCommands, readPages, top } from './markdown.ts';
 
@@ -107,13 +108,14 @@ describe('the commands of the pages', () => {
   });
 
   it('that the sandbox prints for another terminal can be parsed, too', () => {
-    const text = readFileSync(join(top, 'test/sandbox/main.ts'), 'utf8');
-    const printed = [...text.matchAll(/^ {2}(npx serverless invoke .*?)(?: --path \S+)?(?: {2,}#.*)?$/gm)];
+    const printed = listCommands('/run', '/register.json')
+      .map(({ command }) => command.replace(/^\/run /, '').replace(/ --path \S+/, ''))
+      .filter((command) => command.includes('serverless invoke'));
     expect(printed.length).toBeGreaterThan(4);
-    for (const [, command = ''] of printed) {
+    for (const command of printed) {
       const [, name = '', data = '{}'] = invocation.exec(command) ?? [];
       expect(functionNames, command).toContain(name);
-      expect(() => parsers[name]?.(JSON.parse(data)), command).not.toThrow();
+      expect(() => parsers[name]?.(readCallEvent(data).event), command).not.toThrow();
     }
   });
 });

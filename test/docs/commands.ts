@@ -30,6 +30,9 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
   ['npm run format', byHand],
   ['npx vitest run', { why: 'this test runs by it' }],
   ['npm run sandbox -- --help', { test: 'test/docs/commands.test.ts', by: "'--help'" }],
+  ['npm run sandbox -- break', { test: 'test/sandbox/session.test.ts', by: "order('break'" }],
+  ['npm run sandbox -- broken', { test: 'test/sandbox/session.test.ts', by: "order('broken')" }],
+  ['npm run sandbox -- mend', { test: 'test/sandbox/session.test.ts', by: "order('mend', 'all')" }],
   ['npm run --silent sandbox -- --only', { test: 'test/sandbox/alone.test.ts', by: "'--only'" }],
   ['npm run sandbox', { test: 'test/integration/main-job.test.ts', by: 'startSandbox' }],
   [

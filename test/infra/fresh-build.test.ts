@@ -52,7 +52,8 @@ it('builds once, and writes nothing while nothing changes', async () => {
 
 it('builds for another inventory than last time, and not again for the same', async () => {
   await save('other.yaml', inventory);
-  const buildOther = () => buildIfChanged(service, join(service, 'dist'), join(service, 'other.yaml'));
+  const other = { file: join(service, 'other.yaml'), isReadAtRunTime: false };
+  const buildOther = () => buildIfChanged(service, join(service, 'dist'), other);
   expect(await buildOther()).toBe(true);
   expect(await buildOther()).toBe(false);
   expect(await build()).toBe(true);
@@ -77,6 +78,20 @@ it.each<readonly [string, () => Promise<void>]>([
   expect(await build()).toBe(false);
   const { handler } = await import(`${join(service, 'dist/greet/index.js')}?${Math.random()}`);
   expect(await handler()).toEqual([expect.stringMatching(/first|second/), 'Webhook']);
+});
+
+it('builds nothing for an inventory that functions read at run time, and all where they read the bundle’s', async () => {
+  const file = join(service, 'own.yaml');
+  const own = () => buildIfChanged(service, join(service, 'dist'), { file, isReadAtRunTime: true });
+  await save('own.yaml', inventory);
+  await build();
+  expect(await own()).toBe(false);
+  await rm(join(service, 'dist'), { recursive: true });
+  expect(await own()).toBe(true);
+  await save('own.yaml', `${inventory}# changed\n`);
+  expect(await own()).toBe(false);
+  expect(await build()).toBe(true);
+  expect(await own()).toBe(false);
 });
 
 it('says what does not compile each time, and takes nothing of it for built', async () => {

@@ -28,21 +28,30 @@ interface Rule {
 export class Faults {
   readonly #rules: Rule[] = [];
 
-  /** The next `times` calls of the action (on a resource that `match` accepts) get the fault. */
+  /** The next `times` calls of the action (`*`: of any; on a resource that `match` accepts) get the fault,
+   *  until the function that this gives is called. */
   set(
     service: Service,
     action: string,
     fault: Fault,
     times = 1,
     match?: (resource: string) => boolean,
-  ): void {
-    this.#rules.push({ service, action, fault, match, left: times });
+  ): () => void {
+    const rule: Rule = { service, action, fault, match, left: times };
+    this.#rules.push(rule);
+    return () => {
+      rule.left = 0;
+    };
   }
 
   /** The fault for this call, which is used up by asking. */
   take(service: Service, action: string, resource: string): Fault | undefined {
     const rule = this.#rules.find(
-      (r) => r.left > 0 && r.service === service && r.action === action && (r.match?.(resource) ?? true),
+      (r) =>
+        r.left > 0 &&
+        r.service === service &&
+        (r.action === action || r.action === '*') &&
+        (r.match?.(resource) ?? true),
     );
     if (rule) rule.left -= 1;
     return rule?.fault;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { stringify } from 'yaml';
-import { buildService } from '../../infra/build.ts';
+import { buildIfChanged } from '../../infra/fresh-build.ts';
 import type { EksSpec } from '../../lib/certificate/cluster-spec.ts';
 import { findBuilt } from '../built.ts';
 import { functionNames } from '../function-names.ts';
@@ -18,10 +18,12 @@ import { startEksClusters } from './eks/clusters.ts';
 import { type SandboxEventBridge, startEventBridge } from './eventbridge/server.ts';
 import { createEventBus, type Rule } from './events.ts';
 import { Faults } from './faults.ts';
+import { signFolder } from './folder.ts';
 import { startHttpApi } from './http-api.ts';
 import { type Access, createAccess } from './iam/access.ts';
 import type { Statement } from './iam/evaluation.ts';
 import { Journal } from './journal.ts';
+import type { AreReady } from './kubernetes/rollouts.ts';
 import { type SandboxKubernetes, startKubernetes } from './kubernetes/server.ts';
 import { type Lambda, type LogLine, startLambda } from './lambda/server.ts';
 import { type Receivers, startReceivers } from './notices/receivers.ts';
@@ -34,12 +36,10 @@ import { type Sqs, startSqs } from './sqs/server.ts';
 import { startSts } from './sts/server.ts';
 import { ownAccount, type RoleSpec, Sessions } from './sts/sessions.ts';
 
-const root = join(import.meta.dirname, '../..');
+/** The checkout. */
+export const root = join(import.meta.dirname, '../..');
 export const prefix = 'certrelay';
 export const clusterName = 'lab';
-/** Clusters of the inventory that only agents reach; there is none behind a name unless a test runs an
- *  agent. */
-const agentClusterNames = ['edge', 'depot'] as const;
 
 export interface SandboxOptions {
   /** Hosted zones; `example.com` where absent. */
@@ -69,6 +69,13 @@ export interface SandboxOptions {
   readonly dnsPort?: number;
   /** Kubeconfig of a real cluster instead of the sandbox's own. */
   readonly realKubeconfig?: string;
+  /** Clusters of the inventory that only agents reach, `edge` and `depot` if not given; there is none behind
+   *  a name unless somebody runs an agent. */
+  readonly agentClusters?: readonly string[];
+  /** Which pods of the cluster become ready; all if not given. */
+  readonly areReady?: AreReady;
+  /** Folder of the sandbox's files, which its owner keeps; a new one, gone with the sandbox, if not given. */
+  readonly folder?: string;
   /** Whether agents may list AWS secrets, as `ListsRegistered` of infra/agent-role.yaml says. */
   readonly agentsList?: boolean;
   /** `notifications` of the inventory, for the receivers; what has a URL there gets that of its receiver.
@@ -109,6 +116,8 @@ export interface Sandbox {
   /** Every event that a queue gave to a function, as JSON. */
   readonly events: readonly string[];
   readonly inventoryPath: string;
+  /** Folder of the production bundles, one folder a function. */
+  readonly bundles: string;
   /** Signing secret of the webhook, `whsec_…`. */
   readonly webhookSecret: string;
   /** What a function called by hand needs in its environment. */
@@ -124,11 +133,12 @@ export interface Sandbox {
 const packagedInventory = join(import.meta.dirname, 'packaged.yaml');
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const folder = await mkdtemp(join(tmpdir(), 'certrelay-sandbox-'));
-  // A test run builds once.
+  const folder = options.folder ?? (await makeFolder());
+  // A test run builds once; everybody else has what `serverless invoke local` runs.
   const built = await findBuilt('bundles');
-  const bundles = built ?? join(folder, 'dist');
-  if (built === undefined) await buildService(root, bundles, packagedInventory);
+  const bundles = built ?? join(root, 'dist');
+  const inventory = { file: packagedInventory, isReadAtRunTime: true };
+  if (built === undefined) await buildIfChanged(root, bundles, inventory);
   const sessions = new Sessions(options.roles);
   // Nobody calls before its policies are known: they need the inventory, and that the CA's address.
   const policies = new Map<string, readonly Statement[]>();
@@ -142,7 +152,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { namespaces = [] } = options;
   const bindings = await bindRoles(namespaces);
   const manifests = [bindings, ...(options.manifests ? [options.manifests] : [])].join('\n---\n');
-  const kubernetes = await startKubernetes({ name: clusterName, namespaces, manifests }, surroundings);
+  const { areReady, agentClusters = ['edge', 'depot'] } = options;
+  const cluster = { name: clusterName, namespaces, manifests, areReady };
+  const kubernetes = await startKubernetes(cluster, surroundings);
 
   const eks = await startEksClusters(
     options.eks ?? {},
@@ -178,7 +190,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const ofEks = Object.entries(options.eks ?? {}).map(([name, spec]) => [name, { eks: spec }]);
     const clusters = {
       [clusterName]: lab,
-      ...Object.fromEntries(agentClusterNames.map((name) => [name, { agent: true }])),
+      ...Object.fromEntries(agentClusters.map((name) => [name, { agent: true }])),
       ...Object.fromEntries(ofEks),
     };
     const { registration, discovery, dns: dnsPart } = options;
@@ -196,7 +208,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const topic = options.notifications === undefined ? '' : alarmTopic;
   const parameters = { EventBus: eventBus, AlarmTopic: topic };
   const account = { region: 'eu-central-1', account: ownAccount, arns, parameters };
-  const agents = { clusters: agentClusterNames, list: options.agentsList ?? false };
+  const agents = { clusters: agentClusters, list: options.agentsList ?? false };
   const roles = await readSandboxRoles(account, inventoryPath, agents, options.lastingRecords);
   for (const [name, statements] of roles) policies.set(name, statements);
 
@@ -277,6 +289,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     eksClusters: eks.clusters,
     events,
     inventoryPath,
+    bundles,
     webhookSecret,
     environment: { ...environment, AWS_ENDPOINT_URL_LAMBDA: lambda.url, ...credentialsOf('operator') },
     setCertificates,
@@ -290,7 +303,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const aws = [secretsManager, acm, eventBridge, eks, route53, sts, sns];
       const parts = [...aws, kubernetes, authority, receivers, dns];
       await Promise.all(parts.map((part) => part.stop()));
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
@@ -309,9 +322,16 @@ function aimAt(receivers: Receivers, channel: Readonly<Record<string, unknown>>)
   };
 }
 
+/** A folder of a sandbox that nobody starts twice. What a crash leaves behind says whose it was. */
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'certrelay-sandbox-'));
+  await signFolder(folder, { process: process.pid, checkout: root, startedAt: new Date().toISOString() });
+  return folder;
+}
+
 /** infra/rbac.yaml as it says to use it: its role bound in each namespace, and those for discover and
  *  import. */
-async function bindRoles(namespaces: readonly string[]): Promise<string> {
+export async function bindRoles(namespaces: readonly string[]): Promise<string> {
   const roles = await readFile(join(root, 'infra/rbac.yaml'), 'utf8');
   const apiGroup = 'rbac.authorization.k8s.io';
   const bindings = namespaces.flatMap((namespace) =>

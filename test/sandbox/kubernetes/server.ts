@@ -43,6 +43,8 @@ export interface SandboxKubernetes {
   exchangeToken(user: string): string;
   /** Creates an object as `kubectl create` would; YAML or JSON text, or the object itself. */
   create(manifest: string | object): void;
+  /** Deletes an object as `kubectl delete` would: a namespace with what is in it. */
+  remove(resource: string, namespace: string, name: string): void;
   /** Puts an object there as it stands, its managedFields and generation included, as a restored etcd
    *  would. */
   restore(object: object): void;
@@ -188,6 +190,13 @@ export async function startKubernetes(
       return tokenOf(user);
     },
     create,
+    remove(resource, namespace, object) {
+      const kind = objects.kinds().find((known) => known.resource === resource);
+      if (!kind) throw new Error(`the sandbox has no ${resource}`);
+      const call: ApiCall = { kind, verb: 'delete', namespace, name: object };
+      const url = new URL('http://sandbox/');
+      answerCall(call, { method: 'DELETE', url, headers: {}, body: Buffer.alloc(0) }, worldOf(admin));
+    },
     restore,
     list: (resource) => objects.list(resource, ''),
     owned(resource) {

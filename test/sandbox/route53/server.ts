@@ -30,6 +30,9 @@ export interface SandboxRoute53 {
     name: string,
     options?: { readonly private?: boolean; readonly delegated?: boolean; readonly account?: string },
   ): HostedZone;
+  /** Takes away the zones of that name, as if they had been deleted; the function that this gives puts them
+   *  back with their records. */
+  takeZones(name: string): () => void;
   /** The record sets of the (first) zone with this name, PENDING changes included.
    *  @throws Error where there is none. */
   list(zone: string): readonly RecordSet[];
@@ -183,6 +186,13 @@ export async function startRoute53(
       const zone = new HostedZone({ id, name, account, isPrivate, isDelegated, nameServers, now });
       zones.set(id, zone);
       return zone;
+    },
+    takeZones: (name) => {
+      const taken = [...zones].filter(([, zone]) => zone.name === canonicalName(name));
+      for (const [id] of taken) zones.delete(id);
+      return () => {
+        for (const [id, zone] of taken) zones.set(id, zone);
+      };
     },
     list: (name) => {
       const zone = [...zones.values()].find((candidate) => candidate.name === canonicalName(name));
