@@ -9,6 +9,7 @@ import {
 } from '../certificate/notice-spec.ts';
 import { weekdays } from '../certificate/rollout-spec.ts';
 import { awsSecret, mapping } from './fields.ts';
+import { urlPattern } from './patterns.ts';
 import { describeInput } from './problems.ts';
 import { isTimeZone } from './rollout-fields.ts';
 
@@ -28,28 +29,37 @@ function noticeSecret(example: string) {
   );
 }
 
-const url = z.string().refine(
-  (text) => {
-    const parsed = URL.parse(text);
-    return text.length <= 2_048 && parsed?.protocol === 'https:' && !parsed.username && !parsed.hash;
-  },
-  {
-    error: ({ input }) =>
-      `${describeInput(input)} is not a URL for notices; use e.g. https://ops.example.com/hooks`,
-  },
-);
+const url = z
+  .string()
+  .meta({ pattern: urlPattern('https'), maxLength: 2_048 })
+  .refine(
+    (text) => {
+      const parsed = URL.parse(text);
+      return text.length <= 2_048 && parsed?.protocol === 'https:' && !parsed.username && !parsed.hash;
+    },
+    {
+      error: ({ input }) =>
+        `${describeInput(input)} is not a URL for notices; use e.g. https://ops.example.com/hooks`,
+    },
+  );
 
-const digest = z.string().transform((text, context): DigestTime => {
-  const [, day = '', hour, minute, zone = ''] = /^(\w+) ([01]\d|2[0-3]):([0-5]\d) (\S+)$/.exec(text) ?? [];
-  const known = ['daily' as const, ...weekdays].find((one) => one === day);
-  if (known && isTimeZone(zone) && /^[A-Za-z]/.test(zone)) {
-    return { day: known, hour: Number(hour), minute: Number(minute), zone };
-  }
-  const wrong = known && zone !== '' ? 'has an unknown time zone' : 'is not a time for a digest';
-  const message = `${describeInput(text)} ${wrong}; use e.g. "Mon 08:00 Europe/Berlin" or "daily 07:30 UTC"`;
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
+/** When a digest is sent, such as `Mon 08:00 Europe/Berlin`. */
+const digestPattern = `^(?:daily|${weekdays.join('|')}) (?:[01][0-9]|2[0-3]):[0-5][0-9] [A-Za-z]\\S*$`;
+
+const digest = z
+  .string()
+  .meta({ pattern: digestPattern })
+  .transform((text, context): DigestTime => {
+    const [, day = '', hour, minute, zone = ''] = /^(\w+) ([01]\d|2[0-3]):([0-5]\d) (\S+)$/.exec(text) ?? [];
+    const known = ['daily' as const, ...weekdays].find((one) => one === day);
+    if (known && isTimeZone(zone) && /^[A-Za-z]/.test(zone)) {
+      return { day: known, hour: Number(hour), minute: Number(minute), zone };
+    }
+    const wrong = known && zone !== '' ? 'has an unknown time zone' : 'is not a time for a digest';
+    const message = `${describeInput(text)} ${wrong}; use e.g. "Mon 08:00 Europe/Berlin" or "daily 07:30 UTC"`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 
 const channel = mapping({
   slack: secret('slack', "the URL of one of Slack's incoming webhooks")
@@ -85,33 +95,35 @@ const channel = mapping({
   digest: digest
     .optional()
     .describe('When it gets a table of everything, such as "Mon 08:00 Europe/Berlin". Default: never'),
-}).transform(({ events, digest: time, ...kinds }, context): NoticeChannel => {
-  const named = channelKinds.filter((kind) => kinds[kind] !== undefined);
-  const [kind] = named;
-  const refuse = (path: readonly string[], message: string) => {
-    context.addIssue({ code: 'custom', path: [...path], message });
-  };
-  if (kind === undefined || named.length > 1) {
-    refuse([], `must have exactly one of ${channelKinds.join(', ')}; write one entry for each channel`);
-    return z.NEVER;
-  }
-  if (new Set(events).size < events.length) refuse(['events'], 'repeats an event; write each once');
-  if (events.length === 0 && time === undefined)
-    refuse(['events'], 'is empty, and there is no digest; add one of them');
-  if (kind === 'pagerduty' && events.includes('Issued'))
-    refuse(['events'], 'has Issued, for which no incident is opened; leave it out for pagerduty');
-  if (kind === 'pagerduty' && time !== undefined) refuse(['digest'], 'is not for a pager; leave it out');
-  const { slack, teams, pagerduty, webhook } = kinds;
-  const own = (slack ?? teams ?? pagerduty ?? webhook)?.secret;
-  const to = (pagerduty ?? webhook)?.url;
-  return {
-    kind,
-    ...(own === undefined ? {} : { secret: own }),
-    ...(to === undefined ? {} : { url: to }),
-    events,
-    ...(time === undefined ? {} : { digest: time }),
-  };
-});
+})
+  .meta({ oneOf: channelKinds.map((kind) => ({ required: [kind] })) })
+  .transform(({ events, digest: time, ...kinds }, context): NoticeChannel => {
+    const named = channelKinds.filter((kind) => kinds[kind] !== undefined);
+    const [kind] = named;
+    const refuse = (path: readonly string[], message: string) => {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    };
+    if (kind === undefined || named.length > 1) {
+      refuse([], `must have exactly one of ${channelKinds.join(', ')}; write one entry for each channel`);
+      return z.NEVER;
+    }
+    if (new Set(events).size < events.length) refuse(['events'], 'repeats an event; write each once');
+    if (events.length === 0 && time === undefined)
+      refuse(['events'], 'is empty, and there is no digest; add one of them');
+    if (kind === 'pagerduty' && events.includes('Issued'))
+      refuse(['events'], 'has Issued, for which no incident is opened; leave it out for pagerduty');
+    if (kind === 'pagerduty' && time !== undefined) refuse(['digest'], 'is not for a pager; leave it out');
+    const { slack, teams, pagerduty, webhook } = kinds;
+    const own = (slack ?? teams ?? pagerduty ?? webhook)?.secret;
+    const to = (pagerduty ?? webhook)?.url;
+    return {
+      kind,
+      ...(own === undefined ? {} : { secret: own }),
+      ...(to === undefined ? {} : { url: to }),
+      events,
+      ...(time === undefined ? {} : { digest: time }),
+    };
+  });
 
 /** `notifications`: every channel, each once. */
 export const notifications = z

@@ -36,13 +36,13 @@ export function workloadPattern(kinds: readonly string[]): string {
 const host = String.raw`[\\/]*[^\s\\/?#@]+(?:[\\/?#].*)?`;
 /** A URL without a user name. */
 export function urlPattern(...schemes: readonly ('http' | 'https')[]): string {
-  return `^(?:${schemes.map(anyCase).join('|')}):${host}$`;
+  return `^\\s*(?:${schemes.map(anyCase).join('|')}):${host}$`;
 }
 
 /** An ACME directory: one of the words, or an https URL of a CA that has not switched it off. */
 export function directoryPattern(words: readonly string[]): string {
   const retired = String.raw`(?!https://acme-(?:v01|staging(?!-v02))[^/?#]*\.letsencrypt\.org(?:[:/?#]|$))`;
-  return `^(?:${words.join('|')}|${retired}${anyCase('https')}:${host})$`;
+  return `^(?:${words.join('|')}|\\s*${retired}${anyCase('https')}:${host})$`;
 }
 
 const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';

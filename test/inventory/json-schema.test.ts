@@ -44,6 +44,9 @@ registration:
 discovery:
   places: [lab/shop]
   zones: [shop.example.com]
+notifications:
+  - webhook: { url: "https://ops.example.com/hooks", secret: "{prefix}/notify/ops" }
+    digest: "Mon 08:00 Europe/Berlin"
 dns:
   zones: [{ match: example.net, roleArn: "arn:aws:iam::210987654321:role/dns" }]
 `;
@@ -116,6 +119,14 @@ const mistakes: readonly Change[] = [
   ['a zone that is a wildcard', '[customers.example.com]', '["*.customers.example.com"]'],
   ['a place without a namespace', '[lab/shop]', '[lab]'],
   ['discovery without zones', 'places: [lab/shop]\n  zones: [shop.example.com]', 'places: [lab/shop]'],
+  ['a channel of two kinds', '    digest: "Mon', '    email: true\n    digest: "Mon'],
+  [
+    'a channel of no kind',
+    '  - webhook: { url: "https://ops.example.com/hooks", secret: "{prefix}/notify/ops" }\n    digest',
+    '  - digest',
+  ],
+  ['a webhook without TLS', '"https://ops.example.com/hooks"', '"http://ops.example.com/hooks"'],
+  ['a digest without a zone', '"Mon 08:00 Europe/Berlin"', '"Mon 08:00"'],
   ['a role that is a user', ':role/dns', ':user/dns'],
 ];
 
