@@ -1,4 +1,5 @@
 // Reports how everything stands, and tells what has changed. Called by schedule and by hand.
+import { channelsOf } from '../lib/policy/notices/channels.ts';
 import { parseStatusEvent } from '../lib/requests/status.ts';
 import { listOthers } from '../lib/status/changes.ts';
 import type { StatusReport } from '../lib/status/report.ts';
@@ -6,6 +7,7 @@ import { describeStatus } from '../lib/status/status.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import { type InstallationMetrics, writeMetrics } from './runtime/metrics.ts';
 import { connectEvents } from './wiring/event-bus.ts';
+import { openNoticeQueueLazily } from './wiring/lazy-notice-queue.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
 /** Answers with the report. @throws AggregateError with everything that is `Degraded`, if the event says
@@ -15,12 +17,16 @@ export const handler = defineFunction({
   parse: parseStatusEvent,
   connect(invocation, closing) {
     const { certificates: store, ...secrets } = openSecrets(invocation, closing);
-    const { clock, log, settings } = invocation;
-    return { ...secrets, store, putEvents: connectEvents(settings, closing), clock, log };
+    const { clock, log, settings, inventory } = invocation;
+    const putEvents = connectEvents(settings, closing);
+    const isAnybodyTold = channelsOf(inventory, settings).length > 0;
+    const notices = isAnybodyTold ? openNoticeQueueLazily(settings, closing) : undefined;
+    return { ...secrets, store, putEvents, notices, clock, log };
   },
   async run(request, ports, { id, settings, inventory, signal, cleanUpSignal }) {
     const { prefix: installation, staleAfterMs, intervals } = settings;
-    const about = { installation, id, inventory, staleAfterMs, intervals, signal, cleanUpSignal };
+    const channels = channelsOf(inventory, settings);
+    const about = { installation, id, inventory, channels, staleAfterMs, intervals, signal, cleanUpSignal };
     const { report, problems } = await describeStatus(ports, { ...request, ...about });
     if (!request.certificates) writeMetrics(measure(report));
     return { answer: report, failures: problems };

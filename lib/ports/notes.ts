@@ -12,8 +12,8 @@ export interface StatusNotes {
   readonly began: Date;
   /** By subject, as `cluster/prod`; a certificate is here while it has no AWS secret. */
   readonly subjects: Readonly<Record<string, StoredNote>>;
-  /** When the last digest went to each channel that has one, by channel. */
-  readonly digests: Readonly<Record<string, Date>>;
+  /** When the last digest was handed over; absent: never. */
+  readonly digestedAt?: Date | undefined;
 }
 
 /** The value of the AWS secret `<prefix>/installation`, which `status` alone writes. Every method may be

@@ -1,4 +1,5 @@
 // The types of one call of `status`: its ports and its request.
+import type { NoticeChannel } from '../certificate/notice-spec.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { AgentRegistry } from '../ports/agents.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -38,6 +39,8 @@ export interface StatusInvocation extends StatusRequest {
   /** Of the invocation, for the log. */
   readonly id: string;
   readonly inventory: Inventory;
+  /** The channels of notices. */
+  readonly channels: readonly NoticeChannel[];
   /** How long another certificate may be served after a delivery, and an agent may be silent, in
    *  milliseconds. */
   readonly staleAfterMs: number;

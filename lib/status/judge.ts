@@ -1,4 +1,5 @@
 // Judges everything that has a health: certificates first, then what may be the cause of their troubles.
+import { channelName, type NoticeChannel } from '../certificate/notice-spec.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import { findAgentTrouble } from '../policy/health/agents.ts';
@@ -27,6 +28,8 @@ import type { AgentEntry, FunctionEntry, JudgedHealth } from './report.ts';
 export interface StatusFacts {
   readonly now: Date;
   readonly inventory: Inventory;
+  /** The channels of notices. */
+  readonly channels: readonly NoticeChannel[];
   /** Names to judge. */
   readonly names: readonly string[];
   readonly entries: ReadonlyMap<string, StoreEntry>;
@@ -79,9 +82,7 @@ function judgeEverything(facts: StatusFacts, agents: readonly AgentEntry[], one:
     issuers: judgeIssuers(facts, certificates),
     agents: agents.map((agent) => countAffected(agent, `agent/${agent.name}`, certificates)),
     functions: judgeFunctions(facts, certificates),
-    channels: (facts.installation?.failingChannels ?? []).map(({ channel: name, ...trouble }) =>
-      judgeOther({ name }, findChannelTrouble(trouble, facts.now), noteOf(facts, 'channel', name), facts.now),
-    ),
+    channels: judgeChannels(facts),
   };
 }
 
@@ -160,6 +161,19 @@ function judgeIssuers(
     const shared = findShared(`issuer/${name}`, 'IssuerFailing', certificates);
     const judged = judgeOther({ name }, shared.findings, noteOf(facts, 'issuer', name), facts.now);
     return judged.health === 'Healthy' ? judged : { ...judged, certificates: shared.certificates };
+  });
+}
+
+/** The channels of notices. One that was taken away has no trouble any more. */
+function judgeChannels(facts: StatusFacts): readonly OtherHealth[] {
+  const failing = new Map(
+    (facts.installation?.failingChannels ?? []).map(({ channel, ...trouble }) => [channel, trouble]),
+  );
+  return facts.channels.map((channel) => {
+    const name = channelName(channel);
+    const trouble = failing.get(name);
+    const findings = trouble ? findChannelTrouble(trouble, facts.now) : [];
+    return judgeOther({ name }, findings, noteOf(facts, 'channel', name), facts.now);
   });
 }
 

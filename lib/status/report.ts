@@ -72,14 +72,10 @@ export function makeReport(
   const sorted = certificates.toSorted(compareWorst);
   const listed = takeFitting(sorted.slice(0, mostListed), mostAnswerBytes);
   const omitted = sorted.length - listed.length;
-  const count = (word: HealthWord) => certificates.filter(({ health }) => health === word).length;
   const all = [...certificates, ...Object.values(others).flat()];
   const health = healthWords.find((word) => all.some((one) => one.health === word)) ?? 'Healthy';
   const summary = {
-    Degraded: count('Degraded'),
-    Suspended: count('Suspended'),
-    Progressing: count('Progressing'),
-    Healthy: count('Healthy'),
+    ...countByHealth(certificates),
     waitingForDns: certificates.filter(({ reason }) => reason === 'WaitingForDns').length,
   };
   const targets = certificates.flatMap((certificate) => certificate.targets);
@@ -94,6 +90,15 @@ export function makeReport(
     certificates: listed,
     ...(omitted > 0 ? { omitted } : {}),
   };
+}
+
+/** How many certificates there are of each health. */
+export function countByHealth(
+  certificates: readonly Pick<CertificateHealth, 'health'>[],
+): Readonly<Record<HealthWord, number>> {
+  const counts = { Degraded: 0, Suspended: 0, Progressing: 0, Healthy: 0 };
+  for (const { health } of certificates) counts[health] += 1;
+  return counts;
 }
 
 function compareWorst(one: CertificateHealth, other: CertificateHealth): number {

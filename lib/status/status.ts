@@ -65,7 +65,7 @@ async function readFacts(
   readonly signingKey: string | undefined;
   readonly unknown: readonly Error[];
 }> {
-  const { inventory, staleAfterMs, intervals, signal } = invocation;
+  const { inventory, channels, staleAfterMs, intervals, signal } = invocation;
   const [entries, agents, signingKey, installation, operations, notes] = await Promise.all([
     findEntries(ports, invocation),
     ports.agents.list(signal),
@@ -86,13 +86,14 @@ async function readFacts(
     facts: {
       now,
       inventory,
+      channels,
       names,
       entries,
       misfits: findMisfits([...entries.values()], inventory, installation),
       agents,
       operations,
       installation: installation === 'unknown' ? undefined : installation,
-      notes: notes ?? { began: now, subjects: {}, digests: {} },
+      notes: notes ?? { began: now, subjects: {} },
       isFirst: notes === undefined,
       intervals,
       staleAfterMs,

@@ -9,6 +9,7 @@ import type { Teller } from '../state/health.ts';
 import { isSameValue } from '../state/same.ts';
 import { findGone, findOtherChange, listOthers } from './changes.ts';
 import { confirmCertificates, findChanged } from './confirm.ts';
+import { sendDigest } from './digest.ts';
 import type { StatusPorts } from './invocation.ts';
 import type { NotedChange, StatusRound } from './round.ts';
 
@@ -41,6 +42,8 @@ export async function tellChanges(round: StatusRound): Promise<void> {
       const own = [...found.filter(({ place }) => place === 'notes'), ...failed];
       notes = await noteOthers(own, told, notes, round);
     }
+    const after = await sendDigest(round, notes);
+    if (after !== notes) await ports.notes.write(after, invocation.cleanUpSignal);
   } catch (error) {
     const isOver = invocation.signal.aborted;
     const problem = isOver ? 'time ran out; the next pass goes on from here' : describeError(error);

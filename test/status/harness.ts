@@ -1,5 +1,6 @@
 // One installation for tests of `status`: what is stored, what functions recorded, and what was told.
 import { namesKey } from '../../lib/certificate/names.ts';
+import type { NoticeChannel } from '../../lib/certificate/notice-spec.ts';
 import type { CertificateSpec, Inventory } from '../../lib/certificate/spec.ts';
 import type { EventFacts } from '../../lib/policy/events/announcement.ts';
 import type { HealthChange } from '../../lib/policy/health/change.ts';
@@ -38,6 +39,7 @@ export class StatusLab {
   };
   operations: OperationRecord = { passes: { issue: now, deploy: now, probe: now }, clusters: {} };
   notes: StatusNotes | undefined;
+  channels: NoticeChannel[] = [{ kind: 'slack', secret: 'certrelay/notify/slack', events: ['Degraded'] }];
   /** What the bus took, and what the queue of notices took. */
   readonly events: (Pick<HealthChange, 'subject'> & EventFacts)[] = [];
   readonly notices: NoticeMessage[] = [];
@@ -139,6 +141,7 @@ export class StatusLab {
         installation: 'certrelay',
         id: 'run',
         inventory,
+        channels: this.channels,
         staleAfterMs: hourMs,
         intervals: { issue: 6 * hourMs, deploy: hourMs, probe: hourMs / 2, status: hourMs / 4 },
         signal,

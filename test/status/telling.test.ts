@@ -222,6 +222,32 @@ describe('nothing is lost', () => {
   });
 });
 
+it('a digest goes once at its time, with everything in it, the worst first', async () => {
+  const digest = { day: 'Mon', hour: 8, minute: 0, zone: 'Europe/Berlin' } as const;
+  lab.channels = [{ kind: 'slack', events: [], digest }];
+  lab.keep('well');
+  lab.keep('over', { notAfter: now });
+  await lab.ask();
+  // From Sunday at 11 in Berlin to Monday, two minutes before 8.
+  lab.clock.pass(21 * hourMs - 2 * 60_000);
+  await lab.ask();
+  expect(lab.notices.filter((message) => message.digest)).toEqual([]);
+  lab.clock.pass(2 * 60_000);
+  lab.broken.add('notices');
+  await lab.ask();
+  lab.broken.delete('notices');
+  await lab.ask();
+  await lab.ask();
+  const digests = lab.notices.flatMap((message) => message.digest ?? []);
+  expect(digests).toMatchObject([{ channels: ['slack'], summary: { Degraded: 1, Healthy: 1 } }]);
+  const rows = digests[0]?.rows ?? [];
+  expect(rows[0]).toMatchObject({ subject: { name: 'over' }, health: 'Degraded', reason: 'Expired' });
+  expect(rows.find(({ subject }) => subject.name === 'well')).toMatchObject({
+    health: 'Healthy',
+    reason: null,
+  });
+});
+
 describe('a call', () => {
   it('W14 over 10,000 fine certificates costs list pages alone, and writes nothing', async () => {
     for (let index = 0; index < 10_000; index += 1) lab.keep(`c${index}`);

@@ -24,7 +24,7 @@ const value = z.object({
   began: instant,
   // One note that cannot be read loses itself alone.
   subjects: z.record(z.string(), z.unknown()).default({}),
-  digests: z.record(z.string(), instant).catch({}).default({}),
+  digestedAt: instant.optional().catch(undefined),
 });
 
 /** `NotesStore` in AWS Secrets Manager. */
@@ -73,12 +73,12 @@ export class SecretNotes implements NotesStore {
 function parse(text: string): StatusNotes | undefined {
   const read = value.safeParse(toJson(text));
   if (!read.success) return undefined;
-  const { began, subjects, digests } = read.data;
+  const { began, subjects, digestedAt } = read.data;
   const known = Object.entries(subjects).flatMap(([subject, told]): readonly [string, StoredNote][] => {
     const one = note.safeParse(told);
     return one.success ? [[subject, one.data]] : [];
   });
-  return { began, subjects: Object.fromEntries(known), digests };
+  return { began, subjects: Object.fromEntries(known), ...(digestedAt && { digestedAt }) };
 }
 
 function toJson(text: string): unknown {
