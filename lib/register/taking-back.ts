@@ -1,6 +1,6 @@
 // Says how a registration stands, and takes it back: by tags alone, and only what the webhook registered.
 import type { Inventory } from '../certificate/spec.ts';
-import { judgeTakingBack } from '../policy/registration/taking-back.ts';
+import { isLate } from '../policy/registration/taking-back.ts';
 import { findRetirement, latestEnd } from '../policy/retirement/retirement.ts';
 import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
@@ -57,9 +57,8 @@ export function createTakeBack(ports: TakingBackPorts): TakeBack {
       return refuse('the operator keeps this certificate; ask the operator', line);
     }
     const entry = await store.describe(name, signal);
-    const verdict = entry && judgeTakingBack(entry, sentAt);
-    if (verdict === 'late') return refuse('this request was sent before the name was registered last');
-    if (!entry || verdict === 'repeated') return describeRegistration(name, signal);
+    if (!entry) return describeRegistration(name, signal);
+    if (isLate(entry, sentAt)) return refuse('this request was sent before the name was registered last');
     await store.record(name, { unregister: sentAt }, signal);
     log.info('registration taken back', { certificate: name, request: id });
     await queue.send([name], id, {}, signal);

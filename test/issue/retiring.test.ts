@@ -240,7 +240,9 @@ describe('what stays:', () => {
     await doParts(harness);
     const ports = harness.ports();
     harness.ports = () => ({ ...ports, retirements: undefined });
-    expect(await lineOf(harness)).toMatchObject({ decision: 'wait', reason: 'Retiring' });
+    const line = await lineOf(harness);
+    expect(line).toMatchObject({ decision: 'wait', reason: 'Retiring' });
+    expect(line, 'nothing is tried').not.toHaveProperty('outcome');
     expect(harness.store.deleted.size).toBe(0);
   });
 });
