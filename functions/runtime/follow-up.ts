@@ -4,15 +4,15 @@ import { type CalledFunction, invokeCommand } from '../../lib/policy/commands.ts
 import type { CallFailure } from './failures.ts';
 
 /** How a function shows more without doing anything: by a dry run, by the same call, or not at all, so that
- *  `status` does. */
-const looks: Readonly<Record<CalledFunction, 'dry run' | 'again' | 'status'>> = {
+ *  `status` does; `list` is all of it, because what was to be imported need not be there yet. */
+const looks: Readonly<Record<CalledFunction, 'dry run' | 'again' | 'status' | 'list'>> = {
   issue: 'dry run',
   deploy: 'dry run',
   discover: 'dry run',
   probe: 'again',
   status: 'again',
   export: 'again',
-  import: 'status',
+  import: 'list',
   revoke: 'status',
   pause: 'status',
   notify: 'status',
@@ -31,9 +31,12 @@ export function lookCommand(name: CalledFunction, failures: readonly CallFailure
   if (known.length === 0)
     return failures.some(({ command }) => command) ? undefined : invokeCommand('status');
   const look = looks[name];
+  if (look === 'list') return invokeCommand('status');
   const called = look === 'status' ? 'status' : name;
   const dryRun = look === 'dry run' ? { dryRun: true } : {};
-  return invokeCommand(called, { ...selectFailed(called, known), ...dryRun, report: true });
+  // What is of no part is told by the function's name.
+  const parts = known.map(({ what }) => what).filter((what) => what !== name);
+  return invokeCommand(called, { ...selectFailed(called, parts), ...dryRun, report: true });
 }
 
 /** Codes of mistakes in what a person wrote: the same call fails again. */
@@ -42,11 +45,11 @@ const mistakes = ['Event', 'Settings', 'Inventory'];
 /** Fields of an event that select what failed. */
 function selectFailed(
   name: CalledFunction,
-  failures: readonly CallFailure[],
+  failed: readonly string[],
 ): Readonly<Record<string, readonly string[]>> {
-  const parts = [...new Set(failures.map(({ what }) => what))];
+  const parts = [...new Set(failed)];
   const targets = parts.filter((part) => /^[^/]+\/[^/]+\/[^/]+$/.test(part));
-  const certificates = parts.filter((part) => certificateNamePattern.test(part) && part !== name);
+  const certificates = parts.filter((part) => certificateNamePattern.test(part));
   const fits = (list: readonly string[]) => list.length > 0 && list.length <= mostNamed;
   if (name === 'discover' || parts.length !== targets.length + certificates.length) return {};
   if (name === 'deploy' && fits(targets)) return { targets };

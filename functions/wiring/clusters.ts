@@ -12,8 +12,10 @@ import {
   type ConnectCluster,
   type ConnectDirectory,
 } from '../../lib/ports/cluster.ts';
+import { wordsOf } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import { StoreError } from '../../lib/ports/store.ts';
+import { unknownPart } from '../../lib/requests/unknown.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 
 type Surroundings = Pick<Invocation, 'id' | 'settings' | 'inventory' | 'clock' | 'log'> &
@@ -62,7 +64,10 @@ function connectBy<C>(
   const { inventory, workUntil, clock, log } = surroundings;
   return async (name, signal) => {
     const spec = inventory.clusters[name];
-    if (!spec) throw new ClusterError('SignInFailed', `the inventory has no cluster "${name}"`);
+    if (!spec) {
+      const unknown = unknownPart('the inventory has no cluster', name, Object.keys(inventory.clusters));
+      throw new ClusterError('SignInFailed', wordsOf(unknown));
+    }
     const open = await openAccess(name, spec, surroundings, secrets);
     const openAs = async (...args: Parameters<typeof open>) => applySettings(name, spec, await open(...args));
     const [connect, access] = await Promise.all([load(), openAs(signal)]);

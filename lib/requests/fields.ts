@@ -2,6 +2,8 @@
 
 import * as z from 'zod';
 import { certificateNamePattern } from '../certificate/certificate-name.ts';
+import { oneLine } from '../policy/bounds.ts';
+import { findNearest } from '../policy/nearest.ts';
 import { ConfigError } from '../ports/errors.ts';
 
 /** The schema of a certificate's name. */
@@ -21,8 +23,17 @@ export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
-      ? `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
+      ? `unknown field ${issue.keys.map((key) => describeKey(key, schema)).join(', ')}`
       : [issue.path.join('.'), issue.message].filter((part) => part !== '').join(': '),
   );
   throw new ConfigError('Event', `invalid event: ${problems.join('; ')}`);
+}
+
+/** The field in quotes, with the one that was probably meant. */
+function describeKey(key: string, schema: z.ZodType): string {
+  const object = schema instanceof z.ZodPipe ? schema.in : schema;
+  const known = object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+  const nearest = findNearest(key, [...known, 'report']);
+  const shown = JSON.stringify(oneLine(key, 100));
+  return nearest === undefined ? shown : `${shown} (did you mean ${JSON.stringify(nearest)}?)`;
 }

@@ -5,7 +5,7 @@ import { pemFormats } from '../certificate/spec.ts';
 import { ConfigError } from '../ports/errors.ts';
 import { nameField, orEmpty, parseFields } from './fields.ts';
 
-const names = z.array(nameField).min(1).readonly();
+const names = z.array(nameField, 'must be a list of names, such as ["shop"]').min(1).readonly();
 const targetName = z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'must be cluster/namespace/secret');
 
 const issueRequest = z

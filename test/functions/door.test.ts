@@ -89,6 +89,15 @@ it.each(
   expect(logged()).toEqual([expect.objectContaining(failed('Event', expect.stringContaining('"nonsense"')))]);
 });
 
+it.each([
+  ['issue', { cerificates: ['shop'] }, 'unknown field "cerificates" (did you mean "certificates"?)'],
+  ['revoke', { certificate: 'a', reason: 'superseded', reprot: true }, '"reprot" (did you mean "report"?)'],
+  ['probe', { certificates: 'shop' }, 'certificates: must be a list of names, such as ["shop"]'],
+  ['issue', { ['\u001b[2J']: 1 }, 'unknown field " [2J"'],
+] as const)('the function %s says of the event %j what is meant', async (name, event, words) => {
+  await expect(direct[name](event, context)).rejects.toThrow(words);
+});
+
 describe.each(Object.entries(direct))('the function %s, asked for a report,', (name, handler) => {
   it('answers with what is wrong with its event, and leaves the line all the same', async () => {
     const message = expect.stringContaining('unknown field "nonsense"');

@@ -32,7 +32,7 @@ export function describePruning({ certificate, target, ...plan }: PrunePlan): Pr
     case 'unknown':
       return {
         report: { ...report, outcome: 'pending', message: describeError(plan.error) },
-        failures: [errorOfPart(target, plan.error)],
+        failures: [errorOfPart(target.includes('/') ? target : `cluster ${target}`, plan.error)],
       };
   }
 }
