@@ -7,6 +7,8 @@ import { nameField, orEmpty, parseFields } from './fields.ts';
 const unitsMs = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
 const longestDays = 90;
 
+const kinds = subjectKinds.filter((kind) => kind !== 'certificate');
+
 const duration = z
   .string()
   .regex(/^\d{1,4}[hdw]$/, 'must be a number with h, d or w, such as 7d')
@@ -16,12 +18,16 @@ const duration = z
   })
   .refine((ms) => ms <= longestDays * unitsMs.d, `must be ${longestDays} days at most`);
 
-const kinds = subjectKinds.filter((kind) => kind !== 'certificate').join('|');
 const subject = z
   .string()
+  .max(220)
   .refine(
-    (text) => nameField.safeParse(text).success || new RegExp(`^(${kinds})/.{1,200}$`).test(text),
-    `must be the name of a certificate, or ${kinds} with a slash and its name, such as cluster/prod`,
+    (text) => {
+      const [kind, name] = text.split('/', 2);
+      const isOther = name !== undefined && name !== '' && kinds.some((other) => other === kind);
+      return isOther || nameField.safeParse(text).success;
+    },
+    `must be the name of a certificate, or ${kinds.join(', ')} with a slash and its name, such as cluster/prod`,
   );
 
 const statusRequest = z

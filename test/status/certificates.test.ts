@@ -261,6 +261,22 @@ describe('a certificate that nobody asks for any more', () => {
   });
 });
 
+test.each<[string, number]>([
+  ['Progressing Retiring', 0],
+  ['Progressing Retiring', 8],
+  ['Degraded RetirementStuck', 9],
+])('a certificate that is being let go is %s after %i days, whatever else is wrong', async (word, days) => {
+  const retire = { kind: 'retire', at: at(-days * dayMs), revoke: false } as const;
+  lab.stored('shop', {
+    retire,
+    deployed: describeProgress('v1', [targetOf()], ['rolled-out']),
+    notAfter: now,
+  });
+  const { health, reason, message } = await healthOf();
+  expect(`${health} ${reason}`).toBe(word);
+  expect(message).toContain('retired by a person');
+});
+
 describe('a target', () => {
   const spec = (targets: CertificateSpec['targets']) => ({ targets });
   const both = [targetOf(), targetOf({ secret: 'two' })];

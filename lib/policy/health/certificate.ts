@@ -2,7 +2,7 @@
 import type { ServedWord } from '../../state/delivery.ts';
 import type { HealthWord } from '../../state/health.ts';
 import { type Condition, describeConditions } from './conditions.ts';
-import { findAbandoned, findUnlisted, findUnserved } from './deliveries.ts';
+import { findAbandoned, findRetiring, findUnlisted, findUnserved } from './deliveries.ts';
 import { describeCause } from './delivery-failures.ts';
 import { type HealthContext, type HealthFacts, type HealthSubject, readFacts } from './facts.ts';
 import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts';
@@ -74,6 +74,8 @@ export function judgeCertificate(subject: HealthSubject, context: HealthContext)
 }
 
 function findAll(facts: HealthFacts, targets: readonly JudgedTarget[]): readonly Finding[] {
+  const retiring = findRetiring(facts);
+  if (retiring) return [retiring];
   const orders = orderChecks.map((check) => check(facts));
   const ofTargets = targets.map(({ finding }) => finding);
   const shared = [findAbandoned, findFrozen, findUnlisted, findUnserved].map((check) => check(facts));

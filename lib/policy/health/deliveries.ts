@@ -2,12 +2,16 @@
 import { targetsKey } from '../../state/targets.ts';
 import { invokeCommand } from '../commands.ts';
 import { freezeOf, isByHand } from '../delivery/freeze.ts';
+import { findRetirement, judgeRetirement } from '../retirement/retirement.ts';
 import { findUnlistedFailure } from './delivery-failures.ts';
 import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { heldSomewhere } from './holdings.ts';
 import { daysUntil, isShort } from './margin.ts';
 import { probeOf } from './targets.ts';
+
+/** How long after everybody was given up the AWS secret may still be there, in milliseconds. */
+const longestEndMs = 86_400_000;
 
 /** A certificate that nobody renews. `Degraded` if a target is known to hold it. */
 export function findAbandoned(facts: HealthFacts): Finding | undefined {
@@ -19,14 +23,33 @@ export function findAbandoned(facts: HealthFacts): Finding | undefined {
   const until = end && `${end <= now ? 'it expired at' : 'it is valid until'} ${end.toISOString()}`;
   const nobody = 'neither in the inventory nor registered: nobody renews it';
   if (!isHeld && !isServed) {
-    return { health: 'Suspended', reason: 'Unused', message: `${nobody}, and no target is known to hold it` };
+    const message = `${nobody}, and no target is known to hold it`;
+    const command = invokeCommand('retire', { certificates: [name], dryRun: true });
+    return { health: 'Suspended', reason: 'Unused', message, command };
   }
   const message = `${nobody}, and a target held it at the last look${until ? `; ${until}` : ''}`;
   return {
     health: 'Degraded',
     reason: 'Abandoned',
     message,
-    command: invokeCommand('export', { certificates: [name] }),
+    command: invokeCommand('retire', { certificates: [name], dryRun: true }),
+  };
+}
+
+/** A certificate that is being let go: nothing else is wrong with it. `Degraded` if that does not end. */
+export function findRetiring({ name, spec, state, entry, now }: HealthFacts): Finding | undefined {
+  const retirement = findRetirement({ name, state }, { certificates: spec ? [spec] : [] });
+  if (!retirement) return undefined;
+  const version = state.version === undefined ? undefined : entry?.current;
+  const { message, since, givesUpAt } = judgeRetirement(retirement, { state, version }, now);
+  const isStuck = now.getTime() - givesUpAt.getTime() > longestEndMs;
+  return {
+    health: isStuck ? 'Degraded' : 'Progressing',
+    reason: isStuck ? 'RetirementStuck' : 'Retiring',
+    message,
+    since,
+    command: invokeCommand('issue', { certificates: [name] }),
+    ...(!isStuck && { next: { what: 'end', at: givesUpAt } }),
   };
 }
 

@@ -11,6 +11,8 @@ export const degradedReasons = [
   'Revoked',
   /** Less than half of the time to renew is left of what is stored, or of what a target holds. */
   'ExpiresSoon',
+  /** It was to be let go, and that does not end. */
+  'RetirementStuck',
   /** A target holds it, and nobody renews it. */
   'Abandoned',
   /** The inventory does not allow it any more. */
@@ -53,6 +55,8 @@ export const suspendedReasons = [
 
 /** Reasons of a certificate or a target that is `Progressing`. */
 export const progressingReasons = [
+  /** It is being let go. */
+  'Retiring',
   /** Orders fail, not for long. */
   'BackingOff',
   /** A limit of the CA makes it wait. */
