@@ -1,5 +1,4 @@
 // The error for a name that nobody knows, with the nearest one that somebody does.
-import { mapConcurrently } from '../async/map-concurrently.ts';
 import { keepFailures, once } from '../async/promise-cache.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import { oneLine } from '../policy/bounds.ts';
@@ -18,9 +17,6 @@ export interface KnownNames {
   readonly signal: AbortSignal;
 }
 
-/** AWS secrets described at once. */
-const concurrency = 16;
-
 /** Names of one call that near ones are searched for: that many wrong names are no misspelling. */
 const mostSearched = 20;
 
@@ -33,22 +29,6 @@ export function createRefusal(sources: KnownNames): (name: string) => Promise<Pa
     searched += 1;
     return unknownCertificate(name, searched > mostSearched ? undefined : findNearest(name, await list()));
   };
-}
-
-/** One error for each of the names that nobody knows, in their order.
- *  @throws StoreError if a certificate cannot be described. */
-export async function findUnknown(
-  names: readonly string[],
-  sources: KnownNames & { readonly store: Pick<CertificateStore, 'list' | 'describe'> },
-): Promise<readonly PartError[]> {
-  const { inventory, store, signal } = sources;
-  const inFile = new Set(inventory.certificates.map(({ name }) => name));
-  const asked = [...new Set(names)].filter((name) => !inFile.has(name));
-  const refuse = createRefusal(sources);
-  const found = await mapConcurrently(asked, concurrency, async (name) =>
-    (await store.describe(name, signal)) ? undefined : refuse(name),
-  );
-  return found.filter((error) => error !== undefined);
 }
 
 /** The error for one name. @param nearest The name that may have been meant. */
