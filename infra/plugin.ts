@@ -24,7 +24,14 @@ interface Serverless {
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
   readonly service: {
     readonly functions: Readonly<
-      Record<string, { readonly name?: string; environment?: Record<string, unknown> }>
+      Record<
+        string,
+        {
+          readonly name?: string;
+          readonly events?: readonly object[];
+          environment?: Record<string, unknown>;
+        }
+      >
     >;
     readonly provider: { environment?: Record<string, unknown>; logs?: unknown };
     /** Everything below `resources` in serverless.yml, merged. */
@@ -81,6 +88,10 @@ export default class CertrelayPlugin {
         throw new serverless.classes.Error(message, 'CERTRELAY_INVENTORY');
       });
     };
+    const readDeployed = async () => {
+      const { readTemplate } = await import('./deployed-stack.ts');
+      return readTemplate(serverless.getProvider('aws'));
+    };
     const printNews = async () => {
       const [{ describeNews, readChangelog }, { readDeployedStack: lookAtStack }] = await Promise.all([
         import('./changes.ts'),
@@ -95,10 +106,9 @@ export default class CertrelayPlugin {
       const inventory = await readOwnInventory();
       const filled = prefix === undefined ? inventory : fillPrefix(inventory, prefix);
       for (const line of await findWeakPasswords(filled, provider)) log.warning(line);
-    };
-    const readDeployed = async () => {
-      const { readTemplate } = await import('./deployed-stack.ts');
-      return readTemplate(serverless.getProvider('aws'));
+      const { beginMetrics } = await import('./first-metrics.ts');
+      const problem = await beginMetrics(provider, prefix, readDeployed);
+      if (problem !== undefined) log.warning(problem);
     };
     const prepareResources = async () => {
       const { resources } = serverless.service;
@@ -118,6 +128,11 @@ export default class CertrelayPlugin {
       const keeps =
         !writesLastingRecords(inventory) && (await keepsLastingRecords(lastingRecords, readDeployed, log));
       fillRoles(Resources, inventory, { ...options, keepsLastingRecords: keeps });
+      const { fillAlarms } = await import('./alarms.ts');
+      const { setCommandPlace } = await import('../lib/policy/commands.ts');
+      const deployer = serverless.getProvider('aws');
+      setCommandPlace({ stage: deployer.getStage(), region: deployer.getRegion() });
+      fillAlarms(Resources, queueFunctions(serverless.service.functions));
     };
     this.asyncInit = () => prepare(serverless, log);
     this.hooks = {
@@ -188,6 +203,13 @@ async function finish(serverless: Serverless, log: Tools['log']): Promise<void> 
   const { describeMail } = await import('./notice-parameters.ts');
   const lines = await finishDeploy(serverless.getProvider('aws'), service);
   for (const line of [...describeMail(serverless.service.custom?.notices ?? {}), ...lines]) log.notice(line);
+}
+
+/** Names of the functions that read a queue. */
+function queueFunctions(functions: Serverless['service']['functions']): readonly string[] {
+  return Object.entries(functions).flatMap(([name, { events = [] }]) =>
+    events.some((event) => 'sqs' in event) ? [name] : [],
+  );
 }
 
 /** Adds the output by which the next deploy knows what is new to the installation. */

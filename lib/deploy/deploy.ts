@@ -58,7 +58,7 @@ export async function deployCertificates(
   ports.log.info('deploy finished', {
     certificates: ended.certificates.length,
     failed: report.failures.size,
-    // Absent after a pass over everything: an alarm fires when such passes stop (infra/alarms.yml).
+    // Absent after a pass over everything, so that a filter can count those.
     asked: (invocation.targets ?? invocation.certificates ?? invocation.delegatedClusters)?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });

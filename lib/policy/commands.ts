@@ -41,6 +41,11 @@ export function invokeCommand(name: CalledFunction, data?: Readonly<Record<strin
   return `npx serverless invoke --function ${name}${options}${event}`;
 }
 
+/** The shell command that shows the errors in a function's log of the last day. */
+export function logsCommand(name: string): string {
+  return `npx serverless logs --function ${name}${options} --startTime 1d --filter ERROR`;
+}
+
 /** The text as one word of a POSIX shell. */
 function quote(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -68,7 +68,7 @@ export async function probeCertificates(
   ports.log.info('probe finished', {
     certificates: certificates.length,
     failed: failures.length,
-    // Absent for a pass over everything, so an alarm can count those (infra/alarms.yml).
+    // Absent for a pass over everything, so that a filter can count those.
     asked: invocation.certificates?.length,
     ms: ports.clock.now().getTime() - startedAt,
   });

@@ -53,6 +53,7 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
   ['npx serverless package', { test: 'test/infra/packaged.ts', by: "'package'" }],
   ['serverless package', { test: 'test/infra/packaged.ts', by: "'package'" }],
   ['npx serverless info', needsAws],
+  ['npx serverless logs', needsAws],
   [
     'openssl',
     {

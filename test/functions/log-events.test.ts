@@ -1,5 +1,4 @@
-// Log events are a public interface: the code, the table of docs/log-events.md and the alarms name the same
-// ones.
+// Log events are a public interface: the code and the table of docs/log-events.md name the same ones.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -65,12 +64,4 @@ describe('the events of the log', () => {
       expect(event).not.toMatch(/\b(told|held|handed|asked for|pass|wave)\b/);
     }
   });
-});
-
-it('every alarm that counts an event by name, counts one that there is', () => {
-  const counted = [...read('infra/alarms.yml').matchAll(/\$\.message = "([^"]+)"/g)].map(
-    ([, event = '']) => event,
-  );
-  expect(counted).toHaveLength(8);
-  expect(counted.filter((event) => !logEvents.some((known) => known === event))).toEqual([]);
 });

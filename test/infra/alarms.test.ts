@@ -1,8 +1,7 @@
-// The alarms that `serverless package` makes of infra/alarms.yml, and the log lines that some of them count.
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// The alarms that `serverless package` makes of infra/alarms.yml.
 import { beforeAll, expect, it } from 'vitest';
-import * as z from 'zod';
+import { fillAlarms } from '../../infra/alarms.ts';
+import { functionNames } from '../function-names.ts';
 import { readPackagedService, type Template } from './packaged.ts';
 
 let template: Template;
@@ -10,102 +9,64 @@ beforeAll(async () => {
   ({ template } = await readPackagedService());
 }, 120_000);
 
-const find = (type: string) => Object.values(template.Resources).filter((resource) => resource.Type === type);
-const properties = (logicalId: string) => template.Resources[logicalId]?.Properties;
+const find = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+const alarms = () => find('AWS::CloudWatch::Alarm');
+const properties = (id: string) => template.Resources[id]?.Properties ?? {};
 
-const filter = z.object({
-  LogGroupName: z.object({ Ref: z.string() }),
-  FilterPattern: z.string(),
-  MetricTransformations: z.tuple([z.object({ MetricNamespace: z.unknown(), MetricName: z.string() })]),
-});
-const filters = () =>
-  find('AWS::Logs::MetricFilter').map(({ Properties }) => {
-    const { LogGroupName, FilterPattern, MetricTransformations } = filter.parse(Properties);
-    return { group: LogGroupName.Ref, pattern: FilterPattern, ...MetricTransformations[0] };
-  });
-
-it('alarms are on errors, on what a batch gives back without an error, on dead messages and on silence', () => {
-  const alarms = Object.entries(template.Resources).filter(
-    ([, { Type }]) => Type === 'AWS::CloudWatch::Alarm',
-  );
-  expect(Object.fromEntries(alarms.map(([id, { Properties }]) => [id, Properties.MetricName]))).toEqual({
-    IssueFailed: 'Errors',
-    DeployFailed: 'Errors',
-    ProbeFailed: 'Errors',
-    StatusFailed: 'Errors',
-    AgentSilent: 'AgentSilences',
-    RegisterFailed: '5xx',
-    RegisterFlooded: '4xx',
-    CertificateFailed: 'CertificateFailures',
-    DeliveryFailed: 'DeliveryFailures',
-    CertificateNotServed: 'ServedFailures',
-    IssueMessagesDead: 'ApproximateNumberOfMessagesVisible',
-    DeployMessagesDead: 'ApproximateNumberOfMessagesVisible',
-    IssueSilent: 'IssuePasses',
-    DeploySilent: 'DeployPasses',
-    ProbeSilent: 'ProbePasses',
-    StatusSilent: 'StatusPasses',
-  });
-  for (const silent of ['IssueSilent', 'DeploySilent', 'ProbeSilent', 'StatusSilent']) {
-    expect(properties(silent)).toMatchObject({ Period: 86_400, TreatMissingData: 'breaching' });
-  }
-});
-
-it('one alarm is on many refused requests to the webhook, not on a few', () => {
-  expect(properties('RegisterFlooded')).toMatchObject({
-    Namespace: 'AWS/ApiGateway',
-    Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
-    Statistic: 'Sum',
-    Period: 300,
-    Threshold: 100,
-    TreatMissingData: 'notBreaching',
-  });
-  expect(properties('RegisterFailed')).toMatchObject({ Threshold: 1 });
-});
-
-it('alarms read metrics of this stack alone, each made by a filter on the log of its function', () => {
-  const made = filters().map(({ group, MetricName }) => [group, MetricName]);
-  expect(made).toEqual([
-    ['IssueLogGroup', 'CertificateFailures'],
-    ['DeployLogGroup', 'DeliveryFailures'],
-    ['ProbeLogGroup', 'ServedFailures'],
-    ['StatusLogGroup', 'AgentSilences'],
-    ['IssueLogGroup', 'IssuePasses'],
-    ['DeployLogGroup', 'DeployPasses'],
-    ['ProbeLogGroup', 'ProbePasses'],
-    ['StatusLogGroup', 'StatusPasses'],
+it('there are nine alarms at most, on levels, errors, dead letters and the webhook, and none on log lines', () => {
+  expect(alarms().map(([id]) => id)).toEqual([
+    'DegradedCertificates',
+    'DegradedOthers',
+    'IssueFailed',
+    'FunctionsFailed',
+    'MessagesDead',
+    'RegisterFailed',
+    'RegisterFlooded',
   ]);
-  const namespace = { Ref: 'AWS::StackName' };
-  expect(filters().map(({ MetricNamespace }) => MetricNamespace)).toEqual(Array(8).fill(namespace));
-  for (const [, MetricName] of made) {
-    const readers = find('AWS::CloudWatch::Alarm').filter(
-      ({ Properties }) => Properties.MetricName === MetricName,
-    );
-    expect(readers.map(({ Properties }) => Properties.Namespace)).toEqual([namespace]);
+  expect(alarms().length).toBeLessThanOrEqual(9);
+  expect(find('AWS::Logs::MetricFilter')).toEqual([]);
+});
+
+it('levels are read by the prefix, and missing data is trouble', () => {
+  for (const id of ['DegradedCertificates', 'DegradedOthers'])
+    expect(properties(id)).toMatchObject({
+      Namespace: 'Certrelay',
+      MetricName: id,
+      Dimensions: [{ Name: 'Installation', Value: 'certrelay' }],
+      Statistic: 'Maximum',
+      Period: 1800,
+      Threshold: 1,
+      TreatMissingData: 'breaching',
+    });
+});
+
+it('every function that a schedule or a queue calls is watched, every dead-letter queue too, once each', () => {
+  const called = [
+    ...find('AWS::Scheduler::Schedule').map(([, { Properties }]) => JSON.stringify(Properties.Target)),
+    ...find('AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => JSON.stringify(Properties)),
+  ].flatMap((text) => /(\w+)LambdaFunction/.exec(text)?.[1] ?? []);
+  const watched = [properties('IssueFailed').Dimensions, properties('FunctionsFailed').Metrics].flatMap(
+    (part) => [...JSON.stringify(part).matchAll(/"(\w+)LambdaFunction"/g)].map(([, name = '']) => name),
+  );
+  expect(watched.toSorted()).toEqual([...new Set(called)].toSorted());
+  const dead = find('AWS::SQS::Queue').flatMap(([id]) => (id.endsWith('DeadLetters') ? [id] : []));
+  const text = JSON.stringify(properties('MessagesDead').Metrics);
+  expect([...text.matchAll(/"(\w+DeadLetters)"/g)].map(([, id]) => id)).toEqual(dead);
+});
+
+it('a text names the first command, of a function that there is', () => {
+  for (const [id, { Properties }] of alarms()) {
+    const text = String(Properties.AlarmDescription);
+    const [, name = ''] = /First: npx serverless (?:invoke|logs) --function (\w+)/.exec(text) ?? [];
+    expect(functionNames, id).toContain(name);
+    expect(text, id).not.toMatch(/[{}]/);
+    expect(text.length, id).toBeLessThan(1024);
+    expect(Properties, id).toMatchObject({ AlarmActions: Properties.OKActions });
   }
 });
 
-it('filters count lines by the words that the code writes', async () => {
-  const rooms = {
-    IssueLogGroup: 'lib/issue',
-    DeployLogGroup: 'lib/deploy',
-    ProbeLogGroup: 'lib/probe',
-    StatusLogGroup: 'lib/status',
-  };
-  for (const [group, room] of Object.entries(rooms)) {
-    const source = await readRoom(room);
-    const patterns = filters().filter((one) => one.group === group);
-    const events = patterns.flatMap(({ pattern }) =>
-      [...pattern.matchAll(/\$\.message = "([^"]+)"/g)].map(([, event = '']) => event),
-    );
-    expect(events).toHaveLength(2);
-    expect(events.filter((event) => !source.includes(`'${event}'`))).toEqual([]);
-  }
+it('more functions than an alarm can watch, and an alarm that is not there, are an error of the build', () => {
+  const many = Array.from({ length: 11 }, (_, index) => `function${index}`);
+  expect(() => fillAlarms(structuredClone(template.Resources), many)).toThrow(/CloudWatch takes 1 to 10/);
+  expect(() => fillAlarms({}, [])).toThrow('infra/alarms.yml has no alarm DegradedCertificates');
 });
-
-/** All source of one room. */
-async function readRoom(room: string): Promise<string> {
-  const folder = join(import.meta.dirname, '../..', room);
-  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts'));
-  return (await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))).join('\n');
-}

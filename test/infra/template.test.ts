@@ -88,8 +88,9 @@ describe('packaging', () => {
 
   it('P13 Y08 spreads installations over a quarter of an hour, and tries a pass three times before the next is due', () => {
     for (const schedule of ['IssueSchedule', 'DeploySchedule', 'ProbeSchedule', 'StatusSchedule']) {
+      const spread = { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 };
       expect(properties(schedule)).toMatchObject({
-        FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
+        FlexibleTimeWindow: schedule === 'StatusSchedule' ? { Mode: 'OFF' } : spread,
         Target: { RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 } },
       });
     }
@@ -102,7 +103,7 @@ describe('packaging', () => {
         CERTRELAY_ISSUE_INTERVAL_MINUTES: '360',
         CERTRELAY_DEPLOY_INTERVAL_MINUTES: '60',
         CERTRELAY_PROBE_INTERVAL_MINUTES: '30',
-        CERTRELAY_STATUS_INTERVAL_MINUTES: '30',
+        CERTRELAY_STATUS_INTERVAL_MINUTES: '15',
         CERTRELAY_DISCOVER_INTERVAL_MINUTES: { 'Fn::If': ['RunsDiscover', '60', ''] },
       },
     });

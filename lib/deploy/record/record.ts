@@ -135,8 +135,7 @@ async function recordProgress(
   }
 }
 
-/** Logs one result. An alarm counts `delivery failed` (infra/alarms.yml),
- *  so a slow rollout is `delivery pending`. */
+/** Logs one result. A slow rollout is `delivery pending`: people's filters count `delivery failed`. */
 function logTarget({ report, failures }: JobResult, version: string, { log }: Pick<DeployPorts, 'log'>) {
   const { certificate, target, outcome, message } = report;
   const fields = { certificate, target, version };
