@@ -7,6 +7,7 @@ import { parseDiscoverEvent } from '../lib/requests/requests.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import { recordPassEnd } from './runtime/pass-end.ts';
 import { connectDirectories } from './wiring/clusters.ts';
+import { connectEvents } from './wiring/event-bus.ts';
 import { openIssueQueue } from './wiring/issue-queue.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
@@ -32,7 +33,8 @@ export const handler = defineFunction({
     closing.push(queue.close);
     const { certificates: store, retirements, operations, readText } = openSecrets(invocation, closing);
     const connect = connectDirectories(invocation, { readText });
-    const register = createRegisterSpec({ inventory, store, retirements, queue, clock, log });
+    const putEvents = connectEvents(settings, closing);
+    const register = createRegisterSpec({ inventory, store, retirements, queue, clock, log, putEvents });
     return { connect, store, operations, register, log };
   },
   async run({ dryRun = false }, ports, own) {

@@ -5,6 +5,7 @@ import { issueCertificates } from '../lib/issue/issue.ts';
 import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
 import { type Closing, defineQueueFunction } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
+import { connectEvents } from './wiring/event-bus.ts';
 import { openIssueQueueLazily } from './wiring/lazy-issue-queue.ts';
 import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
 import { openSecrets } from './wiring/secrets.ts';
@@ -42,6 +43,7 @@ function connect(invocation: Invocation, closing: Closing): IssuePorts {
     installation: secrets.installation,
     clock,
     log,
+    putEvents: connectEvents(settings, closing),
     openOrdering: () => openOrdering(invocation, secrets, closing),
   };
 }

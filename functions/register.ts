@@ -7,6 +7,7 @@ import { createRegister } from '../lib/register/registration.ts';
 import { createDescribeRegistration, createTakeBack } from '../lib/register/taking-back.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
+import { connectEvents } from './wiring/event-bus.ts';
 import { openIssueQueue } from './wiring/issue-queue.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
@@ -37,5 +38,6 @@ function connect(invocation: Invocation) {
   const { certificates: store, retirements, installation, readText } = openSecrets(invocation, []);
   const readSecrets = rememberSecrets((signal) => readText(settings.webhookSecret, signal), clock);
   const githubFormOf = rememberGithubForm({ installation, store, clock });
-  return { store, retirements, queue, readSecrets, githubFormOf };
+  const putEvents = connectEvents(settings, []);
+  return { store, retirements, queue, readSecrets, githubFormOf, putEvents };
 }

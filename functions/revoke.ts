@@ -7,6 +7,7 @@ import { parseRevokeEvent } from '../lib/requests/requests.ts';
 import { type RevokeAnswer, type RevokePorts, revokeCertificate } from '../lib/revoke/revoke.ts';
 import { type Closing, defineFunction, type Outcome, reportFailure } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
+import { connectEvents } from './wiring/event-bus.ts';
 import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
 import { connectProbe } from './wiring/probing.ts';
 import { openSecrets } from './wiring/secrets.ts';
@@ -29,6 +30,7 @@ function connect(invocation: Invocation, closing: Closing): RevokePorts {
   const { settings, log, clock } = invocation;
   const secrets = openSecrets(invocation, closing);
   const { certificates: store, installation } = secrets;
+  const putEvents = connectEvents(settings, closing);
   const open = once(() => openOrdering(invocation, secrets, closing), keepFailures);
   return {
     store,
@@ -42,6 +44,7 @@ function connect(invocation: Invocation, closing: Closing): RevokePorts {
           installation,
           signingKey: (signal) => secrets.signingKey(generateSigningKey, signal),
           openOrdering: open,
+          putEvents,
           clock,
           log,
         },
@@ -51,6 +54,7 @@ function connect(invocation: Invocation, closing: Closing): RevokePorts {
       return report.certificates[0]?.message ?? 'nothing was ordered';
     },
     probeServed: createProbeServed(connectProbe(settings)),
+    putEvents,
     clock,
     log,
   };

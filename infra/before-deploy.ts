@@ -34,10 +34,10 @@ export interface DeployCall {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Prefix, region (absent: the one that serverless.yml says) and a line to print; or why the call is
- *  refused. */
+/** Prefix, region (absent: the one that serverless.yml says), event bus (absent: the one that is said) and a
+ *  line to print; or why the call is refused. */
 export type Preparation =
-  | { readonly prefix: string; readonly region?: string; readonly note?: string }
+  | { readonly prefix: string; readonly region?: string; readonly eventBus?: string; readonly note?: string }
   | { readonly refusal: string };
 
 /** Checks a deploy. Never throws for a wrong call.
@@ -53,7 +53,10 @@ export async function prepareDeploy(call: DeployCall, provider: StackProvider): 
     const known = await checkCredentials(() => provider.getAwsSdkV3Config({ region }));
     if ('refusal' in known) return known;
   }
-  return decidePlace(request, (where) => lookInto(provider, request.stack, where));
+  const place = await decidePlace(request, (where) => lookInto(provider, request.stack, where));
+  if ('refusal' in place || countingValue(given, 'eventBus') === undefined) return place;
+  const { eventBus: _, ...rest } = place;
+  return rest;
 }
 
 /** The prefix for every other command. Only `invoke local` uses it, unless the terminal has CERTRELAY_PREFIX:

@@ -57,11 +57,11 @@ export async function readTemplate(
   }
 }
 
-/** What a region has of an installation: nothing; its prefix (`undefined`: functions without one); or why
- *  nobody could look. */
+/** What a region has of an installation: nothing; its prefix (`undefined`: functions without one) and event
+ *  bus (empty: none); or why nobody could look. */
 export type DeployedInstallation =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'there'; readonly prefix: string | undefined }
+  | { readonly kind: 'there'; readonly prefix: string | undefined; readonly eventBus: string }
   | { readonly kind: 'unknown'; readonly problem: string };
 
 /** Looks for an installation by its stack's template. A stack that a failed first deploy left without
@@ -94,6 +94,7 @@ export function describeAwsError(thrown: unknown): string {
 const mostMs = 20_000;
 
 const templateShape = z.object({
+  Parameters: z.looseObject({ EventBus: z.looseObject({ Default: z.string() }).optional() }).default({}),
   Resources: z
     .record(
       z.string(),
@@ -126,5 +127,5 @@ export function readInstallation(template: string): DeployedInstallation {
     const prefix = Properties?.Environment?.Variables.CERTRELAY_PREFIX;
     return typeof prefix === 'string' && prefix !== '' ? [prefix] : [];
   });
-  return { kind: 'there', prefix: prefixes[0] };
+  return { kind: 'there', prefix: prefixes[0], eventBus: read.data.Parameters.EventBus?.Default ?? '' };
 }

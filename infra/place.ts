@@ -14,9 +14,10 @@ export interface PlaceRequest {
   readonly isMove: boolean;
 }
 
-/** Where to deploy; or why not, with what to do. `note` is one line to print. */
+/** Where to deploy; or why not, with what to do. `eventBus`: the bus where nobody says one; empty: none.
+ *  `note` is one line to print. */
 export type Place =
-  | { readonly region: string; readonly prefix: string; readonly note?: string }
+  | { readonly region: string; readonly prefix: string; readonly eventBus: string; readonly note?: string }
   | { readonly refusal: string };
 
 /** The stage of whoever says none, whose installation has the prefix `certrelay`. */
@@ -34,24 +35,24 @@ export async function decidePlace(
 ): Promise<Place> {
   const region = request.region ?? formerRegion;
   const found = await look(region);
-  if (found.kind === 'there') return keepPlace(request, region, found.prefix);
+  if (found.kind === 'there') return keepPlace(request, region, found);
   if (found.kind === 'unknown') return trustRequest(request, found.problem);
   if (request.region === undefined) return { refusal: askForRegion(request) };
-  const fresh = { region, prefix: request.prefix ?? prefixOf(request.stage) };
+  const fresh = { region, prefix: request.prefix ?? prefixOf(request.stage), eventBus: 'default' };
   if (region === formerRegion || !isOrdinary(region)) return fresh;
   const former = await look(formerRegion);
   if (former.kind === 'absent') return fresh;
   if (former.kind === 'unknown')
     return trustRequest(request, `whether it is in ${formerRegion}: ${former.problem}`);
   if (!request.isMove) return { refusal: refuseRegion(request, region) };
-  return keepPlace(request, region, former.prefix);
+  return keepPlace(request, region, former);
 }
 
 /** The installation keeps its prefix, unless another one is meant. */
 function keepPlace(
   { stack, prefix, isMove }: PlaceRequest,
   region: string,
-  deployed: string | undefined,
+  { prefix: deployed, eventBus }: Extract<DeployedInstallation, { readonly kind: 'there' }>,
 ): Place {
   if (prefix === undefined && deployed === undefined) {
     const refusal = `which prefix the stack ${stack} in ${region} has cannot be read from its template; say it: --param="prefix=…"`;
@@ -65,7 +66,7 @@ function keepPlace(
     ].join('\n');
     return { refusal };
   }
-  return { region, prefix: prefix ?? deployed ?? '' };
+  return { region, prefix: prefix ?? deployed ?? '', eventBus };
 }
 
 /** Where nobody can look, only what was said counts. */
@@ -74,6 +75,7 @@ function trustRequest({ stack, region, prefix }: PlaceRequest, problem: string):
     return {
       region,
       prefix,
+      eventBus: '',
       note: `Whether ${stack} is deployed already could not be looked at (${problem}).`,
     };
   }

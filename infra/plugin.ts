@@ -5,7 +5,7 @@ import type { Inventory } from '../lib/certificate/spec.ts';
 import type { StackProvider } from './deployed-stack.ts';
 import type { NoticeParameters } from './notice-parameters.ts';
 import type { Resources } from './permissions.ts';
-import { checkRate, readRate } from './rates.ts';
+import { checkSchedules, intervalsOf } from './schedules.ts';
 
 /** The part of osls's object that this plugin uses. */
 interface Serverless {
@@ -35,7 +35,11 @@ interface Serverless {
     >;
     readonly provider: { environment?: Record<string, unknown>; logs?: unknown };
     /** Everything below `resources` in serverless.yml, merged. */
-    readonly resources: { readonly Resources: Resources; Outputs?: Record<string, unknown> };
+    readonly resources: {
+      readonly Resources: Resources;
+      readonly Parameters?: { readonly EventBus?: { Default?: unknown } };
+      Outputs?: Record<string, unknown>;
+    };
     /** Absent in a serverless.yml of an earlier version. */
     readonly custom?: {
       readonly roles?: RoleParameters;
@@ -112,7 +116,8 @@ export default class CertrelayPlugin {
     };
     const prepareResources = async () => {
       const { resources } = serverless.service;
-      const { Resources } = resources;
+      const { Resources, Parameters } = resources;
+      if (Parameters?.EventBus?.Default === 'none') Parameters.EventBus.Default = '';
       resources.Outputs = { ...resources.Outputs, ...(await outputOf()) };
       const problems = checkSchedules(Resources);
       if (problems.length > 0) throw new Error(problems.join('\n'));
@@ -179,9 +184,10 @@ async function prepare(serverless: Serverless, log: Tools['log']): Promise<void>
   const { prepareDeploy, preparePrefix } = await import('./before-deploy.ts');
   const prepared = await (isChecked ? prepareDeploy(call, provider) : preparePrefix(call, provider));
   if ('refusal' in prepared) throw new serverless.classes.Error(prepared.refusal, 'CERTRELAY_REFUSED');
-  const { prefix, region, note } = prepared;
+  const { prefix, region, eventBus, note } = prepared;
   if (note !== undefined) log.notice(note);
   serverless.extendConfiguration(['params', 'default', 'prefix'], prefix);
+  if (eventBus !== undefined) serverless.extendConfiguration(['params', 'default', 'eventBus'], eventBus);
   if (region !== undefined) serverless.extendConfiguration(['provider', 'region'], region);
 }
 
@@ -235,29 +241,4 @@ function preferTerminal({ service }: Serverless): void {
       else if (typeof value === 'object') delete environment[name];
     }
   }
-}
-
-/** One sentence for each schedule that is not a rate of 5 minutes or more. */
-function checkSchedules(resources: Resources): readonly string[] {
-  return Object.entries(resources)
-    .filter(([, resource]) => resource.Type === 'AWS::Scheduler::Schedule')
-    .flatMap(([name, { Properties }]) => {
-      const rate = Properties?.ScheduleExpression;
-      const problem = checkRate(rate);
-      return problem === undefined ? [] : [`${name}: "${String(rate)}" ${problem}`];
-    });
-}
-
-/** Environment variables that tell functions how often schedules call them (lib/settings/functions.ts). For a
- *  schedule with a condition that does not hold, CloudFormation writes an empty text, which counts as
- *  absent. */
-function intervalsOf(resources: Resources): Readonly<Record<string, unknown>> {
-  const schedules = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::Scheduler::Schedule');
-  return Object.fromEntries(
-    schedules.map(([name, { Properties, Condition }]) => {
-      const variable = `CERTRELAY_${name.replace(/Schedule$/, '').toUpperCase()}_INTERVAL_MINUTES`;
-      const minutes = String(readRate(Properties?.ScheduleExpression) ?? '');
-      return [variable, Condition === undefined ? minutes : { 'Fn::If': [Condition, minutes, ''] }];
-    }),
-  );
 }

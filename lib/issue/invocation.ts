@@ -4,6 +4,7 @@ import type { Inventory } from '../certificate/spec.ts';
 import type { ConnectAuthority, DescribeAuthority, FindObstacle, KeyMaker } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AwaitVisible, ChallengeRecords, Preflight } from '../ports/dns.ts';
+import type { PutEvents } from '../ports/events.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
@@ -60,6 +61,8 @@ export interface IssuePorts {
   /** PEM of the Ed25519 key that signs deliveries to agents; the first call makes one. Absent: nothing is
    *  signed. */
   readonly signingKey?: ((signal: AbortSignal) => Promise<string>) | undefined;
+  /** Tells others what was issued. Absent: nobody is told. */
+  readonly putEvents?: PutEvents | undefined;
   /** Called at most once an invocation, when the first certificate needs it. */
   readonly openOrdering: () => Promise<OrderingPorts>;
 }

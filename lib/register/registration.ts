@@ -4,6 +4,7 @@ import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { parseRegistration } from '../inventory/registration.ts';
 import { invokeCommand } from '../policy/commands.ts';
+import { announceRegistered } from '../policy/events/announcement.ts';
 import {
   holderOfSpec,
   holdersInFile,
@@ -14,6 +15,7 @@ import {
 import { findRetirement, latestEnd } from '../policy/retirement/retirement.ts';
 import type { Clock } from '../ports/clock.ts';
 import { describeError } from '../ports/errors.ts';
+import { type PutEvents, tell } from '../ports/events.ts';
 import type { Log } from '../ports/log.ts';
 import type { IssueQueue } from '../ports/queues.ts';
 import type { Register, RegisterSpec, Registration } from '../ports/registration.ts';
@@ -30,7 +32,9 @@ interface RegistrationPorts {
   readonly store: CertificateStore;
   readonly retirements: Pick<RetirementStore, 'findDeleted'>;
   readonly queue: IssueQueue;
-  readonly clock: Pick<Clock, 'timeout'>;
+  readonly clock: Pick<Clock, 'timeout' | 'now'>;
+  /** Tells others what was registered. Absent: nobody is told. */
+  readonly putEvents?: PutEvents | undefined;
   readonly log: Log;
 }
 
@@ -120,8 +124,8 @@ async function storeSpec(
     const created = await store.create(name, spec, signal);
     if (created === 'deleted') return takenUntil(name, (await retirements.findDeleted(name, signal))?.until);
     if (created === 'created') {
+      await tellOfRegistration(spec, ports, signal);
       await queue.send([name], id, {}, signal);
-      // The event `Certificate Registered` belongs here.
       log.info('certificate registered', { certificate: name, names: domains, request: id });
       return { kind: 'accepted', name, domains };
     }
@@ -132,11 +136,31 @@ async function storeSpec(
   if (retirement) return takenUntil(name, latestEnd(retirement));
   const registration = compare(request, entry?.state ?? {});
   if (registration.kind === 'known' && !registration.issued) {
-    // An earlier invocation may have crashed between storing and queuing.
+    // An earlier invocation may have crashed between storing and queuing, or telling.
+    if (isUntouched(entry?.state)) await tellOfRegistration(spec, ports, signal, entry?.arn);
     await queue.send([name], id, {}, signal);
     log.info('order requested again', { certificate: name, request: id });
   }
   return registration;
+}
+
+/** Whether `issue` has noted nothing yet: it has not been asked, as after a crash, or only just now. */
+function isUntouched({ version, order, orders, error, problem }: CertificateState = {}): boolean {
+  return [version, order, orders, error, problem].every((field) => field === undefined);
+}
+
+/** Tells of a new registration. A second event of the same one has the same id. */
+async function tellOfRegistration(
+  { name, domains, source }: StoredSpec,
+  ports: RegistrationPorts,
+  signal: AbortSignal,
+  known?: string,
+): Promise<void> {
+  if (!ports.putEvents || source === 'import') return;
+  // Nothing about telling fails a registration.
+  const arn = known ?? (await ports.store.describe(name, signal).catch(() => undefined))?.arn;
+  const news = { certificate: name, arn, domains, at: ports.clock.now(), by: source };
+  await tell(announceRegistered(news), ports, signal);
 }
 
 /** The answer for a name that is stored already: the same request as before, or taken. */

@@ -6,10 +6,12 @@ import type { RevocationReason } from '../certificate/revocation.ts';
 import type { Inventory } from '../certificate/spec.ts';
 import type { StoredCertificate } from '../certificate/stored.ts';
 import { readCertificate } from '../certificate/x509.ts';
+import { announceRevoked } from '../policy/events/announcement.ts';
 import { addRevoked } from '../policy/issuance/operator-decisions.ts';
 import type { ConnectAuthority } from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import { toError, wordsOf } from '../ports/errors.ts';
+import { type PutEvents, tell } from '../ports/events.ts';
 import type { Log } from '../ports/log.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
@@ -26,6 +28,8 @@ export interface RevokePorts {
    *  result; rejects if the order failed. */
   readonly orderAnew: (name: string) => Promise<string>;
   readonly probeServed: ProbeServed;
+  /** Tells others what was revoked. Absent: nobody is told. */
+  readonly putEvents?: PutEvents | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -116,7 +120,7 @@ export async function revokeCertificate(
     return refuse('Unknown', `version ${version} of "${name}" contains no certificate, or no longer exists`);
   }
   const certificate = withLeafFirst(value.certificate);
-  const { notAfter, fingerprint, serial } = readCertificate(certificate.chain);
+  const { notAfter, fingerprint, serial, names } = readCertificate(certificate.chain);
   if (notAfter <= clock.now()) {
     // Otherwise each later call would continue the replacement that an earlier call began.
     if (entry.state.revoking === version)
@@ -150,6 +154,17 @@ export async function revokeCertificate(
   const ca = await ports.connect(issuer, invocation.signal);
   await ca.revoke(certificate, reason, invocation.signal);
   log.info('certificate revoked', { certificate: name, version, reason, fingerprint });
+  // Before the record: after a crash in between the same call revokes, and tells, again.
+  const news = {
+    certificate: name,
+    arn: entry.arn,
+    domains: names,
+    version,
+    notAfter,
+    at: clock.now(),
+    reason,
+  };
+  await tell(announceRevoked(news), ports, invocation.cleanUpSignal);
   const done = { revoked: addRevoked(state.revoked, version), revoking: null };
   await store.record(name, done, invocation.cleanUpSignal);
   const since = (at: Date | undefined) => at && at.getTime() - begunAt;

@@ -70,6 +70,7 @@ export const samples: readonly (readonly [part: string, shown: Shown])[] = [
   ['EventBridge Scheduler ─┐', { why: 'a drawing' }],
   ['to go on, run:', { test: 'test/functions/failures.test.ts', by: "'to go on, run:'" }],
   ['GET    /domains/shop', { test: 'test/webhook/endpoint.test.ts', by: "method: 'PUT', name: 'shop'" }],
+  ['"source": ["certrelay"]', { test: 'test/contracts/events.test.ts', by: 'matchesPattern' }],
   ['POST /domains\n', { test: 'test/webhook/endpoint.test.ts', by: '"domains"' }],
   ['functions/     one file a function', { test: 'test/docs/commands.test.ts', by: 'the layout' }],
   [

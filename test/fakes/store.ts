@@ -33,6 +33,11 @@ export class FakeStore implements CertificateStore, RetirementStore {
     this.#now = now;
   }
 
+  /** ARN of a certificate's AWS secret. */
+  arnOf(name: string): string {
+    return `arn:aws:secretsmanager:eu-central-1:123456789012:secret:certrelay/certificates/${name}-AbCdEf`;
+  }
+
   #enter(method: string, name: string): void {
     this.calls.push(`${method} ${name}`);
     this.failures.check(method);
@@ -47,6 +52,7 @@ export class FakeStore implements CertificateStore, RetirementStore {
   #entry(name: string, { stages, state, createdAt }: Kept): StoreEntry {
     return {
       name,
+      arn: this.arnOf(name),
       createdAt,
       current: stages.get('AWSCURRENT'),
       previous: stages.get('AWSPREVIOUS'),

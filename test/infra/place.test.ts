@@ -7,7 +7,7 @@ import { type DeployedInstallation, findInstallation } from '../../infra/deploye
 import { decidePlace, type PlaceRequest } from '../../infra/place.ts';
 import { startCloudFormation, templateWith } from './cloudformation.ts';
 
-const there = (prefix?: string): DeployedInstallation => ({ kind: 'there', prefix });
+const there = (prefix?: string, eventBus = ''): DeployedInstallation => ({ kind: 'there', prefix, eventBus });
 const absent: DeployedInstallation = { kind: 'absent' };
 const unknown: DeployedInstallation = { kind: 'unknown', problem: 'AccessDenied: no' };
 
@@ -102,8 +102,17 @@ test.for([
     { 'eu-central-1': unknown },
     { region: 'cn-north-1', prefix: 'certrelay-prod' },
   ],
-] as const)('a place: %s', async ([, said, regions, place]) => {
-  expect((await decide(said, regions)).place).toEqual(place);
+] as const)('a place: %s', async ([title, said, regions, place]) => {
+  const eventBus = title.startsWith('new ') ? 'default' : '';
+  expect((await decide(said, regions)).place).toEqual({ ...place, eventBus });
+});
+
+test('an installation keeps its event bus, also in another region', async () => {
+  const deployed = there('certrelay', 'deliveries');
+  const kept = { eventBus: 'deliveries' };
+  expect((await decide({}, { 'eu-central-1': deployed })).place).toMatchObject(kept);
+  const moved = { region: 'eu-west-1', isMove: true };
+  expect((await decide(moved, { 'eu-central-1': deployed })).place).toMatchObject(kept);
 });
 
 test.for([
@@ -149,6 +158,7 @@ it('goes on without a look where both are said, and says that it could not look'
   expect(place).toEqual({
     region: 'eu-west-1',
     prefix: 'lab',
+    eventBus: '',
     note: expect.stringContaining('could not be looked at (AccessDenied: no)'),
   });
 });

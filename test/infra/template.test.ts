@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
+import { eventTypes } from '../../lib/policy/events/announcement.ts';
 import { functionNames } from '../function-names.ts';
 import { type AccessRequest, isAllowed, type Statement } from '../sandbox/iam/evaluation.ts';
 import {
@@ -240,28 +241,47 @@ it('K24 discover runs by schedule only where a rate is given', () => {
   ]);
 });
 
-it('deploy and status may put events of their own on the bus that the parameter names, and on none where it names none', () => {
-  const request = (source: string | undefined, bus = 'deliveries'): AccessRequest => ({
+it('each function may put its own events on the bus that the parameter names, and none where it names none', () => {
+  const request = (source: string | undefined, type?: string, bus = 'deliveries'): AccessRequest => ({
     action: 'events:PutEvents',
     resource: `arn:aws:events:eu-central-1:123456789012:event-bus/${bus}`,
-    conditions: source === undefined ? {} : { 'events:source': [source] },
+    conditions: {
+      ...(source === undefined ? {} : { 'events:source': [source] }),
+      ...(type === undefined ? {} : { 'events:detail-type': [type] }),
+    },
   });
   const [without, given] = [packaged, tailored].map(({ template }) => readPolicies(template, account));
   const may = (policies: typeof without, ...asked: Parameters<typeof request>) =>
     functionNames.filter((name) => isAllowed(policies?.[name] ?? [], request(...asked)));
-  expect(may(given, 'certrelay')).toEqual(['deploy', 'status']);
-  expect(may(given, 'aws.health')).toEqual([]);
-  expect(may(given, undefined)).toEqual([]);
-  expect(may(given, 'certrelay', 'default')).toEqual([]);
-  expect(may(without, 'certrelay')).toEqual([]);
-  const told = [packaged, tailored].map(
-    ({ template }) => template.Resources.DeployLambdaFunction?.Properties.Environment,
-  );
-  expect(told).toMatchObject([
-    { Variables: { CERTRELAY_EVENT_BUS: '' } },
-    { Variables: { CERTRELAY_EVENT_BUS: 'deliveries' } },
-  ]);
+  const tellers = {
+    'Certificate Registered': ['register', 'discover'],
+    'Certificate Issued': ['issue', 'revoke'],
+    'Certificate Delivered': ['deploy'],
+    'Certificate Revoked': ['revoke'],
+    'Certificate Retired': ['issue'],
+    'Certificate Health Changed': ['status'],
+    'Health Changed': ['status'],
+  };
+  expect(Object.keys(tellers)).toEqual(eventTypes);
+  for (const [type, names] of Object.entries(tellers)) {
+    expect(may(given, 'certrelay', type).toSorted(), type).toEqual(names.toSorted());
+    expect(may(given, 'aws.health', type)).toEqual([]);
+    expect(may(given, undefined, type)).toEqual([]);
+    expect(may(given, 'certrelay', type, 'default')).toEqual([]);
+    expect(may(without, 'certrelay', type)).toEqual([]);
+  }
+  expect(may(given, 'certrelay', 'Anything Else')).toEqual([]);
+  expect(may(given, 'certrelay')).toEqual([]);
 });
+
+it('every function knows the bus; none says that there is none', async () => {
+  const { template: none } = await packageService({ eventBus: 'none' });
+  const templates = [packaged.template, tailored.template, none];
+  expect(templates.map(({ Parameters }) => Parameters.EventBus?.Default)).toEqual(['', 'deliveries', '']);
+  const Variables = { CERTRELAY_EVENT_BUS: { Ref: 'EventBus' } };
+  for (const { Properties } of find('AWS::Lambda::Function'))
+    expect(Properties.Environment).toMatchObject({ Variables });
+}, 60_000);
 
 describe('queues', () => {
   it.each(['Issue', 'Deploy'])('%s: hidden for six timeouts, then dead, one by one', (name) => {

@@ -1,8 +1,10 @@
 // Holds what the functions really did against what their roles allow, both ways.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventSchemas } from '../../infra/event-schemas.ts';
 import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
 import { writeSpecification } from '../../lib/adapters/secrets-manager/values.ts';
+import { eventTypes } from '../../lib/policy/events/announcement.ts';
 import { tagBudget } from '../../lib/state/budget.ts';
 import { encodeState } from '../../lib/state/codec/tags.ts';
 import { functionNames } from '../function-names.ts';
@@ -411,6 +413,25 @@ it.each([
       .map((name) => `${name} ${tag}`);
   });
   expect(unwritten).toEqual([]);
+});
+
+it('what was put on the bus is as the published schemas say, of the AWS secret that there is', () => {
+  const { events } = sandbox.eventBridge;
+  for (const event of events) {
+    const type = eventTypes.find((known) => known === event['detail-type']);
+    if (!type) throw new Error(`nobody tells ${event['detail-type']}`);
+    expect(eventSchemas[type].safeParse(event.detail).error, type).toBeUndefined();
+    expect(event.resources, type).toEqual([
+      expect.stringMatching(/:secret:certrelay\/certificates\/.+-\w{6}$/),
+    ]);
+  }
+  const told = new Set(events.map((event) => event['detail-type']));
+  expect([...told].toSorted()).toEqual([
+    'Certificate Delivered',
+    'Certificate Issued',
+    'Certificate Registered',
+    'Certificate Revoked',
+  ]);
 });
 
 it('Y10 the role that infra/dns-role.yaml makes in another account allows what was done by it there, and no more', async () => {

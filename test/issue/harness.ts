@@ -61,6 +61,8 @@ export class Harness {
   refuseMessages = false;
   /** Gives the key that deliveries to agents are signed with; nothing is signed where absent. */
   signingKey: IssuePorts['signingKey'];
+  /** Takes events; nobody is told where absent. */
+  putEvents: IssuePorts['putEvents'];
   /** What DNS is found to be like before an order; nothing is looked at where absent. */
   preflight: PreflightPorts | undefined;
   /** Failures of connecting to CAs (`connect`). */
@@ -120,6 +122,7 @@ export class Harness {
       clock: this.clock,
       log: this.log,
       signingKey: this.signingKey,
+      putEvents: this.putEvents,
       queue: {
         send: async (names, _id, options) => {
           if (this.refuseMessages) throw new Error('the queue is not there');

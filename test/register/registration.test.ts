@@ -7,6 +7,7 @@ import type { Register } from '../../lib/ports/registration.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { createRegister } from '../../lib/register/registration.ts';
 import { realClock } from '../fakes/clock.ts';
+import { FakeEventBus } from '../fakes/event-bus.ts';
 import { Failures } from '../fakes/failures.ts';
 import { FakeLog } from '../fakes/log.ts';
 import { FakeStore } from '../fakes/store.ts';
@@ -288,3 +289,59 @@ function parse(text: string): Inventory {
 function byText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
+
+describe('events', () => {
+  const bus = new FakeEventBus();
+  const tellingRegister = () =>
+    createRegister({
+      inventory: parse(inventoryText),
+      store,
+      queue: { send },
+      clock: realClock,
+      putEvents: bus.put,
+      log,
+    });
+  beforeEach(() => {
+    bus.events.length = 0;
+    bus.isClosed = false;
+  });
+
+  it('tell of a registration once its specification is stored, and of nothing that is refused', async () => {
+    const own = tellingRegister();
+    await own({ domains: ['shop.example.com'], name: 'shop' }, 'msg_0', signal);
+    expect(bus.events).toEqual([]);
+    await own(request, 'msg_1', signal);
+    expect(bus.events).toMatchObject([
+      {
+        type: 'Certificate Registered',
+        arn: store.arnOf('customer-a'),
+        certificate: 'customer-a',
+        domains: request.domains,
+        version: null,
+        notAfter: null,
+        message: expect.stringContaining('was registered by webhook for a.customers.example.com'),
+      },
+    ]);
+  });
+
+  it('come again with the same id for a request that is repeated after a crash, until issue has noted something', async () => {
+    const own = tellingRegister();
+    queueFailures.next('send', new Error('killed'));
+    await expect(own(request, 'msg_1', signal)).rejects.toThrow('killed');
+    await own(request, 'msg_2', signal);
+    expect(bus.types()).toEqual(['Certificate Registered', 'Certificate Registered']);
+    expect(new Set(bus.events.map(({ id }) => id)).size).toBe(1);
+    await store.record('customer-a', {
+      problem: { since: new Date(), code: 'PreflightFailed', words: 'no DNS' },
+    });
+    await own(request, 'msg_3', signal);
+    expect(bus.events).toHaveLength(2);
+  });
+
+  it('that fail do not fail the registration', async () => {
+    bus.isClosed = true;
+    expect(await tellingRegister()(request, 'msg_1', signal)).toMatchObject({ kind: 'accepted' });
+    expect(sent).toHaveLength(1);
+    expect(log.events()).toContain('event not put');
+  });
+});

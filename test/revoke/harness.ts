@@ -3,6 +3,7 @@
 import type { CertificateSpec, IssuerSpec } from '../../lib/certificate/spec.ts';
 import type { ProbeResult } from '../../lib/policy/serving/served.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
+import type { PutEvents } from '../../lib/ports/events.ts';
 import type { ServedQuery } from '../../lib/ports/probe.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { revokeCertificate } from '../../lib/revoke/revoke.ts';
@@ -23,9 +24,11 @@ export interface Otherwise {
   readonly issuer?: Partial<IssuerSpec>;
   /** What is seen at one look, by the fingerprint that should be served; that it is served where absent. */
   readonly look?: (fingerprint: string) => readonly ProbeResult[];
+  /** Takes events. */
+  readonly putEvents?: PutEvents;
 }
 
-export async function open({ spec, issuer, look = () => [isServed] }: Otherwise = {}) {
+export async function open({ spec, issuer, look = () => [isServed], putEvents }: Otherwise = {}) {
   const harness = new Harness([{ ...specOf('shop', ['shop.example.com']), ...spec }], issuer);
   await harness.run();
   const { store, log, inventory } = harness;
@@ -35,6 +38,7 @@ export async function open({ spec, issuer, look = () => [isServed] }: Otherwise 
     store,
     clock,
     log,
+    putEvents,
     connect: async () => harness.ca,
     orderAnew: async (name: string) => {
       const { report, failures } = await harness.run({ certificates: [name], force: true });

@@ -1,6 +1,8 @@
 // Revoking: never what is in use, and with replace only once another certificate is stored.
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../lib/ports/store.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
+import { FakeEventBus } from '../fakes/event-bus.ts';
 import { dayMs, type Harness } from '../issue/harness.ts';
 import { open } from './harness.ts';
 
@@ -155,3 +157,31 @@ describe('nothing is revoked where', () => {
 function forget(harness: Harness): void {
   harness.store.kept.get('shop')?.stages.delete('AWSPREVIOUS');
 }
+
+describe('events', () => {
+  it('tell of a revocation before it is recorded, and with the same id if it is called again after a crash', async () => {
+    const bus = new FakeEventBus();
+    const { harness, revoke } = await open({ putEvents: bus.put });
+    const { store } = harness;
+    const { current: version } = (await store.describe('shop')) ?? {};
+    await revoke();
+    expect(bus.events).toEqual([]);
+    bus.afterPut = () => store.failures.next('record', new StoreError('Failed', 'killed'));
+    const request = { replace: true, wait: 'none', reason: 'superseded' } as const;
+    await expect(revoke(request)).rejects.toThrow('killed');
+    bus.afterPut = () => undefined;
+    await revoke(request);
+    expect(bus.events).toMatchObject(
+      Array(2).fill({
+        type: 'Certificate Revoked',
+        arn: store.arnOf('shop'),
+        certificate: 'shop',
+        domains: ['shop.example.com'],
+        version,
+        reason: 'superseded',
+        message: `version ${version} of certificate shop was revoked: superseded`,
+      }),
+    );
+    expect(new Set(bus.events.map(({ id }) => id)).size).toBe(1);
+  });
+});

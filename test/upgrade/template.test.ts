@@ -30,6 +30,7 @@ const covered: readonly (readonly [change: RegExp, line: RegExp | 'unseen', why?
   [/^AnnounceHealth new$/, /`eventBus` is set, `status` tells/],
   [/^StatusLambdaFunction Timeout$/, /timeout of `status`/],
   [/^\w+LambdaFunction Environment$/, 'unseen', 'settings that the functions tell each other'],
+  [/^Announce\w+ /, /role policy for each function that puts events/],
   [/^\w*Role\w* Policies$|^\w*RolePolicy|Policy PolicyDocument$/, /\brole\b|_validation-persist|IAM/i],
   [/^Notif|^Notice|^PublishOn|OKActions$/, /`notify`/],
   [/^Retire(LambdaFunction|Role) new$/, /function `retire`/],

@@ -1,7 +1,9 @@
 // Records how an attempt ended: on the certificate's tags, in the log, and in the report.
 import { readCertificate } from '../../certificate/x509.ts';
 import { recipientsOf } from '../../policy/delivery/agents.ts';
+import { announceIssued } from '../../policy/events/announcement.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import { tell } from '../../ports/events.ts';
 import { stateOf } from '../../state/describe.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
@@ -124,6 +126,10 @@ async function recordStored(
     ...signed,
     authorizations,
   };
+  // Before the record: the next run finds what is stored and not recorded, and tells of it again.
+  const told = { certificate: name, arn: claim.entry?.arn, domains: requestedNames ?? facts.names };
+  const news = { ...told, version, notAfter, at: ports.clock.now() };
+  await tell(announceIssued(news), ports, invocation.cleanUpSignal);
   await store.record(name, state, invocation.cleanUpSignal);
   await endClaim(name, { claim, keep: hasTxtValues }, ports, invocation);
   if (!failure) return { notAfter };

@@ -1,5 +1,7 @@
 // Writes an announcement as the detail of an event (infra/events/ has the schemas).
 import { createHash } from 'node:crypto';
+import { servedWords } from '../../state/delivery.ts';
+import { healthWords } from '../../state/health.ts';
 import { oneLine, takeFitting } from '../bounds.ts';
 import type { Announcement, EventFacts } from './announcement.ts';
 
@@ -32,6 +34,9 @@ export interface EventDetail {
   /** How many `domains` and `targets` are left out because there are too many. */
   readonly omitted: number;
 }
+
+/** Words that fields of events can have. */
+export const eventWords = { health: healthWords, served: servedWords } as const;
 
 const dayMs = 86_400_000;
 const longest = { word: 200, name: 512, message: 1_000, command: 2_000 } as const;
