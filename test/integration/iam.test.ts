@@ -426,12 +426,14 @@ it('what was put on the bus is as the published schemas say, of the AWS secret t
     ]);
   }
   const told = new Set(events.map((event) => event['detail-type']));
-  expect([...told].toSorted()).toEqual([
-    'Certificate Delivered',
-    'Certificate Issued',
-    'Certificate Registered',
-    'Certificate Revoked',
-  ]);
+  expect([...told]).toEqual(
+    expect.arrayContaining([
+      'Certificate Delivered',
+      'Certificate Issued',
+      'Certificate Registered',
+      'Certificate Revoked',
+    ]),
+  );
 });
 
 it('Y10 the role that infra/dns-role.yaml makes in another account allows what was done by it there, and no more', async () => {

@@ -296,6 +296,7 @@ describe('events', () => {
     createRegister({
       inventory: parse(inventoryText),
       store,
+      retirements: store,
       queue: { send },
       clock: realClock,
       putEvents: bus.put,

@@ -1,12 +1,14 @@
 // Lets certificates go: ends their orders, revokes, takes TXT records away, waits for `deploy` and agents,
 // and deletes the AWS secret. Every step may be repeated.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { announceRetired } from '../../policy/events/announcement.ts';
 import {
   findRetirement,
   judgeRetirement,
   type RetirementProgress,
 } from '../../policy/retirement/retirement.ts';
 import { describeError, toError } from '../../ports/errors.ts';
+import { tell } from '../../ports/events.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, IssuePorts } from '../invocation.ts';
@@ -66,7 +68,7 @@ async function letOneGo(
     return wait(name, `${progress.message}; an order of it has to end first`, ports);
   if (!progress.isReady) return wait(name, progress.message, ports);
   reportGivenUp({ progress, problems, entry: fresh }, ports);
-  return deleteSecret(name, progress, ports, invocation);
+  return deleteSecret(entry, progress, ports, invocation);
 }
 
 function wait(name: string, message: string, { log }: IssuePorts): RetiringOutcome {
@@ -120,14 +122,18 @@ function reportGivenUp(
 }
 
 async function deleteSecret(
-  name: string,
+  entry: StoreEntry,
   progress: RetirementProgress,
-  { retirements, log }: IssuePorts,
+  ports: IssuePorts,
   { cleanUpSignal }: IssueInvocation,
 ): Promise<RetiringOutcome> {
+  const { retirements, clock, log } = ports;
+  const { name } = entry;
   if (!retirements) throw new IssueError('Failed', 'this function deletes no AWS secret');
+  // Before it is scheduled: a later pass sees nothing of it any more.
+  const news = { certificate: name, arn: entry.arn, domains: entry.state.domains, at: clock.now() };
+  await tell(announceRetired({ ...news, reason: progress.by }), ports, cleanUpSignal);
   const until = await retirements.scheduleDeletion(name, cleanUpSignal);
-  // The event `Certificate Retired` belongs here.
   log.info('certificate retired', { certificate: name, reason: progress.by, until });
   const message = `its AWS secret is scheduled for deletion; until ${until.toISOString()} a person can restore it`;
   return { name, outcome: 'retired', message };
