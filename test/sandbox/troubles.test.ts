@@ -98,11 +98,7 @@ const shown: Readonly<
   // What is paused at the CA is paused here, too, until a person resumes it.
   'ca-pauses': [reissue, /paused/i, /paused since/],
   secrets: [() => call('status'), /failed: .*(Rate exceeded|Throttling)/s, /^\{/],
-  'agent-silent': [
-    () => call('status', { report: true }),
-    /"cluster":"edge","state":"stale"/,
-    /"cluster":"edge","state":"live"/,
-  ],
+  'agent-silent': [() => call('status', { report: true }), /silent for 18\d minutes/, /^(?!.*silent for)/s],
   orphan: [
     async () =>
       String(
