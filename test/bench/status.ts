@@ -1,11 +1,14 @@
 // Measures what it costs to judge very many certificates, and to tell of them.
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
+import { StatusLab } from '../status/harness.ts';
 import { type Figure, median } from './figure.ts';
 import { cool, type Invocation, invoke, startQuietSandbox } from './quiet-sandbox.ts';
 import { stock } from './stock.ts';
 
 const many = 10_000;
 const repeats = 3;
+/** How often `status` may be called until all is noted. */
+const mostPasses = 4;
 const dayMs = 86_400_000;
 
 /** 10,000 certificates that are fine, and then as many that are not. */
@@ -27,10 +30,11 @@ export async function benchStatus(): Promise<readonly Figure[]> {
       sandbox.secretsManager.vault.mustFind(name).setTags([['certrelay:pausedSince', since]]);
     }
     await cool(sandbox, 'status');
-    const changed = await invoke(sandbox, 'status');
+    const passes: Invocation[] = [];
+    while (noted(sandbox) < many && passes.length < mostPasses) passes.push(await invoke(sandbox, 'status'));
     const again = await invoke(sandbox, 'status');
     return [
-      ...describeFine(one, fine),
+      ...(await describeFine(one, fine)),
       {
         what: 'first status after an upgrade of 10,000: writes',
         unit: 'count',
@@ -42,9 +46,14 @@ export async function benchStatus(): Promise<readonly Figure[]> {
         unit: 'count',
         target: { exactly: many },
         measured: noted(sandbox),
-        note: `${(changed.ms / 1000).toFixed(1)} s here; AWS takes 50 tag requests a second, which makes 200 s of the 900 s it has`,
+        note: `${(sumOf(passes) / 1000).toFixed(0)} s in ${passes.length} passes of 120 s at most; AWS takes 50 tag requests a second, which makes 200 s of the 900 s that it has there`,
       },
-      { what: '  and peak memory', unit: 'MB', target: 512, measured: changed.peakMemoryMb },
+      {
+        what: '  and peak memory',
+        unit: 'MB',
+        target: 512,
+        measured: Math.max(...passes.map((pass) => pass.peakMemoryMb)),
+      },
       { what: '  writes of the next one', unit: 'count', target: 0, measured: writesOf(again) },
     ];
   } finally {
@@ -52,7 +61,21 @@ export async function benchStatus(): Promise<readonly Figure[]> {
   }
 }
 
-function describeFine(one: Invocation, all: readonly Invocation[]): readonly Figure[] {
+/** Everything is in memory: what is left is its own. */
+async function timeOwn(): Promise<number> {
+  const lab = new StatusLab();
+  for (let index = 0; index < many; index += 1) lab.keep(`c${index}`);
+  await lab.ask();
+  const startedAt = performance.now();
+  await lab.ask();
+  return performance.now() - startedAt;
+}
+
+function sumOf(passes: readonly Invocation[]): number {
+  return passes.reduce((sum, { ms }) => sum + ms, 0);
+}
+
+async function describeFine(one: Invocation, all: readonly Invocation[]): Promise<readonly Figure[]> {
   const what = `status over ${many} certificates, all fine`;
   const pages = one.calls.filter(({ action }) => action === 'ListSecrets').length;
   // One more page lists the agents, one the key that agents trust.
@@ -69,13 +92,14 @@ function describeFine(one: Invocation, all: readonly Invocation[]): readonly Fig
       what: '  cold process, list pages included',
       unit: 'ms',
       measured: median(all.map(({ ms }) => ms)),
-      note: 'see own time below',
     },
+    { what: '  own time, judging and answering', unit: 'ms', target: 2_000, measured: await timeOwn() },
   ];
 }
 
 function writesOf({ calls }: Invocation): number {
-  return calls.filter(({ action }) => /^(Put|Create|Update|Tag|Untag|Delete)/.test(action)).length;
+  const writes = /^(Put|Create|Update|Tag|Untag|Delete)/;
+  return calls.filter(({ action, status }) => writes.test(action) && status === 200).length;
 }
 
 function noted({ secretsManager }: Sandbox): number {
