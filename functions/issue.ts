@@ -2,11 +2,13 @@
 
 import type { IssuePorts } from '../lib/issue/invocation.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
+import { channelsOf } from '../lib/policy/notices/channels.ts';
 import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
 import { type Closing, defineQueueFunction } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
 import { connectEvents } from './wiring/event-bus.ts';
 import { openIssueQueueLazily } from './wiring/lazy-issue-queue.ts';
+import { openNoticeQueueLazily } from './wiring/lazy-notice-queue.ts';
 import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
@@ -32,9 +34,11 @@ async function parse(event: unknown): Promise<FunctionEvent<IssueRequest>> {
 }
 
 function connect(invocation: Invocation, closing: Closing): IssuePorts {
-  const { settings, log, clock } = invocation;
+  const { settings, inventory, log, clock } = invocation;
   const secrets = openSecrets(invocation, closing);
   const { issueQueueUrl } = settings;
+  const channels = channelsOf(inventory, settings);
+  const isIssuedTold = channels.some(({ events }) => events.includes('Issued'));
   return {
     signingKey: (signal) => secrets.signingKey(generateSigningKey, signal),
     queue: issueQueueUrl === undefined ? undefined : openIssueQueueLazily(issueQueueUrl, closing),
@@ -44,6 +48,7 @@ function connect(invocation: Invocation, closing: Closing): IssuePorts {
     clock,
     log,
     putEvents: connectEvents(settings, closing),
+    notices: isIssuedTold ? openNoticeQueueLazily(settings, closing) : undefined,
     openOrdering: () => openOrdering(invocation, secrets, closing),
   };
 }

@@ -7,6 +7,7 @@ import type { AwaitVisible, ChallengeRecords, Preflight } from '../ports/dns.ts'
 import type { PutEvents } from '../ports/events.ts';
 import type { InstallationStore } from '../ports/installation.ts';
 import type { Log } from '../ports/log.ts';
+import type { NoticeQueue } from '../ports/notices.ts';
 import type { IssueQueue } from '../ports/queues.ts';
 import type { RetirementStore } from '../ports/retirement.ts';
 import type { CertificateStore } from '../ports/store.ts';
@@ -63,6 +64,8 @@ export interface IssuePorts {
   readonly signingKey?: ((signal: AbortSignal) => Promise<string>) | undefined;
   /** Tells others what was issued. Absent: nobody is told. */
   readonly putEvents?: PutEvents | undefined;
+  /** Hands over what was issued to `notify`. Absent: no channel wants to know. */
+  readonly notices?: NoticeQueue | undefined;
   /** Called at most once an invocation, when the first certificate needs it. */
   readonly openOrdering: () => Promise<OrderingPorts>;
 }

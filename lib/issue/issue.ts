@@ -12,6 +12,7 @@ import { compareLater, continueLater, isFollowed } from './continuation.ts';
 import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
 import { endInstallationPass, mayEndPass } from './installation.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from './invocation.ts';
+import { tellIssued } from './notices.ts';
 import { orderDue } from './order/batches.ts';
 import { reasonOf } from './order/failure.ts';
 import type { OrderOutcome } from './order/outcome.ts';
@@ -47,6 +48,7 @@ export async function issueCertificates(
   logPlan(plan, ports);
   const due = plan.certificates.filter((planned) => planned.plan.decision === 'order');
   const outcomes = request.dryRun ? [] : await carryOut(plan, due, ports, invocation);
+  await tellIssued(plan.certificates, outcomes, ports, invocation);
   const goes = request.dryRun ? [] : await letThemGo(plan, ports, invocation);
   if (!request.dryRun) {
     const isAsked = request.certificates !== undefined;

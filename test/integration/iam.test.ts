@@ -66,7 +66,10 @@ beforeAll(async () => {
       far: { name: 'far', region: 'eu-central-1', roleArn: eksRole },
     },
     eventBus,
-    notifications: [{ slack: { secret: channelSecret } }, { email: true }],
+    notifications: [
+      { slack: { secret: channelSecret }, events: ['Degraded', 'Recovered', 'Issued'] },
+      { email: true },
+    ],
     registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets },
     discovery: { places: ['lab/edge', 'prod/edge', 'far/edge'], zones: ['example.com'] },
     manifests: annotatedService,

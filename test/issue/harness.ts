@@ -63,6 +63,8 @@ export class Harness {
   signingKey: IssuePorts['signingKey'];
   /** Takes events; nobody is told where absent. */
   putEvents: IssuePorts['putEvents'];
+  /** Takes notices; nobody is told where absent. */
+  notices: IssuePorts['notices'];
   /** What DNS is found to be like before an order; nothing is looked at where absent. */
   preflight: PreflightPorts | undefined;
   /** Failures of connecting to CAs (`connect`). */
@@ -123,6 +125,7 @@ export class Harness {
       log: this.log,
       signingKey: this.signingKey,
       putEvents: this.putEvents,
+      notices: this.notices,
       queue: {
         send: async (names, _id, options) => {
           if (this.refuseMessages) throw new Error('the queue is not there');
