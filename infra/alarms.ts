@@ -99,7 +99,7 @@ function sumOf(metrics: readonly MetricQuery[]): readonly object[] {
 
 /** The text of an alarm, with commands in place of `{status}` and `{logs issue}`, and the names of queues. */
 function describe(text: string, queues: readonly string[]): string {
-  return text.replace(/\{(\w+) ?(\w*)\}/g, (_, what: string, name: string) => {
+  return text.replace(/\{(\w{1,40}) ?(\w{0,40})\}/g, (_, what: string, name: string) => {
     if (what === 'status') return invokeCommand('status');
     if (what === 'logs') return logsCommand(name);
     if (what === 'queues') return queues.join(', ');
