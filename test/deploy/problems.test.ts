@@ -59,6 +59,26 @@ test('a target that is refused is remembered with its words, over versions, unti
   expect(state(harness).deployed?.phases).toEqual(['rolled-out', 'rolled-out']);
 });
 
+test('what was delivered and cannot be looked at any more is remembered, once, and until it can', async () => {
+  let error: Error | undefined;
+  const harness = await openHarness({ targets: [targetOf()], wrap: failing(() => error) });
+  await harness.deploy();
+  expect(state(harness).deployed?.phases).toEqual(['rolled-out']);
+  expect(problem(harness)).toBeUndefined();
+  error = new ClusterError('Forbidden', 'certrelay may not get secrets, or there is no namespace shop');
+  const since = harness.clock.now();
+  await harness.deploy();
+  expect(problem(harness)).toMatchObject({ code: 'Forbidden', cause: 'target/lab/shop/shop-tls', since });
+  expect(state(harness).deployed?.phases, 'it may be there still').toEqual(['rolled-out']);
+  const writes = harness.store.count('record');
+  harness.clock.pass(hour);
+  await harness.deploy();
+  expect(harness.store.count('record'), 'nothing is new').toBe(writes);
+  error = undefined;
+  await harness.deploy();
+  expect(problem(harness)).toBeUndefined();
+});
+
 test('while a certificate backs off its failure is remembered, and one write tells it all', async () => {
   let error: Error | undefined = new ClusterError('Forbidden', 'certrelay may not get secrets');
   const harness = await openHarness({ targets: [targetOf()], wrap: failing(() => error) });

@@ -32,9 +32,9 @@ const problem = (code: string, sinceMs: number, more: Partial<Trouble> = {}): Tr
 });
 const failing = (sinceMs: number): CertificateState => ({
   failures: 2,
-  error: 'rateLimited',
+  error: 'unauthorized',
   nextAttempt: at(hourMs),
-  problem: problem('rateLimited', sinceMs),
+  problem: problem('unauthorized', sinceMs),
 });
 
 describe('P14 P24 a certificate of the inventory is', () => {
@@ -84,10 +84,21 @@ describe('P14 P24 a certificate of the inventory is', () => {
     ],
     ['Degraded OrderFailing', 'refused by the CA for longer', failing(dayMs + 1), /^2 attempts failed/],
     [
+      'Progressing RateLimited',
+      'refused by a limit of the CA',
+      {
+        failures: 2,
+        error: 'rateLimited',
+        nextAttempt: at(hourMs),
+        problem: problem('rateLimited', minuteMs),
+      },
+      /^2 attempts failed/,
+    ],
+    [
       'Progressing BackingOff',
       'failing by the tags of an earlier version, which do not say since when',
-      { failures: 1, error: 'rateLimited', nextAttempt: at(-hourMs) },
-      /^the last attempt failed with rateLimited$/,
+      { failures: 1, error: 'unauthorized', nextAttempt: at(-hourMs) },
+      /^the last attempt failed with unauthorized$/,
     ],
     [
       'Progressing Ordering',
@@ -370,6 +381,21 @@ describe('a target', () => {
       holds: { version: 'v1', notAfter: at(45 * dayMs) },
     });
     expect(targets[1]).toMatchObject({ health, reason });
+  });
+
+  it('that has the version and cannot be looked at is told of: it may be gone there', async () => {
+    const forbidden = (sinceMs: number) => ({
+      deliveryProblem: problem('Forbidden', sinceMs, { cause: 'target/lab/shop/two', words: 'no namespace' }),
+    });
+    lab.keep('shop', { ...record(['rolled-out', 'rolled-out']), ...forbidden(hourMs) }, spec(both));
+    expect(await healthOf()).toMatchObject({ health: 'Progressing', reason: 'Delivering' });
+    lab.change('shop', forbidden(hourMs + 1));
+    expect(await healthOf()).toMatchObject({
+      health: 'Degraded',
+      reason: 'DeliveryFailing',
+      message: 'lab/shop/two: no namespace',
+      targets: [{ health: 'Healthy' }, { health: 'Degraded' }],
+    });
   });
 
   it('that holds the version before, by yesterday’s record, is told of once half of that margin is over', async () => {

@@ -35,16 +35,15 @@ export function mergeProblem(
   return own.some((job) => isOpen(job, recorded, ended)) ? recorded : undefined;
 }
 
-/** The trouble of the worst target that does not have the version: one that a person must change, then one
- *  that failed, then one that waits for a person. A frozen version is told as such. */
+/** The trouble of the worst target: one that a person must change, then one that failed, then one that waits for
+ *  a person. */
 function findWorst(
   { requested }: CertificateToDeliver,
   { results, clusters }: DeliveryResults,
 ): FoundTrouble | undefined {
   const due = requested.flatMap((job) => {
     const result = results.get(job);
-    const isDue = result && result.phase !== 'rolled-out' && result.report.outcome !== 'held';
-    return isDue ? [{ job, result }] : [];
+    return result && isTold(job, result, clusters) ? [{ job, result }] : [];
   });
   const failed = due.filter(({ result }) => result.failures.length > 0);
   const worst =
@@ -56,6 +55,14 @@ function findWorst(
   const codes = result.failures.map(codeOf);
   const code = codes.find((one) => one !== 'Unexpected') ?? codes[0] ?? waitingCode;
   return { code, cause: causeOf(job, clusters), words: result.report.message };
+}
+
+/** Whether the target does not have the version, or could not be looked at for a reason of its own: what was
+ *  delivered there may be gone. A frozen version is told as such, and a cluster's trouble is noted once. */
+function isTold(job: AnyJob, { phase, failures, report }: JobResult, clusters: ClusterFindings): boolean {
+  if (report.outcome === 'held') return false;
+  if (phase !== 'rolled-out') return true;
+  return failures.length > 0 && causeOf(job, clusters) === targetCause(job);
 }
 
 function causeOf(job: AnyJob, clusters: ClusterFindings): string {

@@ -96,9 +96,8 @@ function mergeTargets(findings: readonly (Finding | undefined)[]): readonly Find
 /** What keeps a certificate from being renewed in time is said with it. */
 function explainLate(late: Finding, all: readonly Finding[]): Finding {
   const why = findWorst(all.filter(({ reason }) => reason !== 'ExpiresSoon' && reason !== 'RenewalDue'));
-  return why
-    ? { ...late, message: `${late.message}: ${why.message}`, command: why.command ?? late.command }
-    : late;
+  const message = `${late.message}: ${why?.message ?? 'nothing that is recorded stands in its way'}`;
+  return { ...late, message, command: why?.command ?? late.command };
 }
 
 /** A trouble that a person knows of is `Suspended` until it has another reason, or the time is over. */

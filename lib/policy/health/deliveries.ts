@@ -27,7 +27,7 @@ export function findAbandoned(facts: HealthFacts): Finding | undefined {
     const command = invokeCommand('retire', { certificates: [name], dryRun: true });
     return { health: 'Suspended', reason: 'Unused', message, command };
   }
-  const message = `${nobody}, and a target held it at the last look${until ? `; ${until}` : ''}`;
+  const message = `${nobody}, and a target held it at the last look${until ? `; ${until}` : ''}; put it back into the inventory, or let it go if nobody needs it`;
   return {
     health: 'Degraded',
     reason: 'Abandoned',
@@ -101,7 +101,8 @@ export function findUnlisted(facts: HealthFacts): Finding | undefined {
       : `a target holds a certificate that is valid for ${daysUntil(late.notAfter, now)} more days, until ${end}`;
     return { health: 'Degraded', reason: isOver ? 'Expired' : 'ExpiresSoon', message, command };
   }
-  if (isEverywhere(facts)) return undefined;
+  const isLookedAt = !facts.state.deliveryProblem?.cause?.startsWith('target/');
+  if (isEverywhere(facts)) return isLookedAt ? undefined : findUnlistedFailure(facts);
   return (
     findUnlistedFailure(facts) ?? {
       health: 'Progressing',

@@ -27,6 +27,12 @@ export function findDeliveryFailure(target: string, facts: HealthFacts): Finding
   return byAgent ? findAgentFailure(target, cluster, facts) : findRecordedFailure(target, cluster, facts);
 }
 
+/** A target that has the version and could not be looked at, for a reason of its own: it may be gone there. */
+export function findLookFailure(target: string, facts: HealthFacts): Finding | undefined {
+  const isOwn = facts.state.deliveryProblem?.cause === `target/${target}`;
+  return isOwn ? findRecordedFailure(target, undefined, facts) : undefined;
+}
+
 /** Failures of a certificate whose targets the inventory file does not list. */
 export function findUnlistedFailure(facts: HealthFacts): Finding | undefined {
   const { deliveryProblem } = facts.state;

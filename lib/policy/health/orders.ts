@@ -127,7 +127,7 @@ function findFailing(facts: HealthFacts): Finding | undefined {
   const isLong = now.getTime() - since.getTime() > longest;
   return {
     health: isLong ? 'Degraded' : 'Progressing',
-    reason: isLong ? 'OrderFailing' : 'BackingOff',
+    reason: isLong ? 'OrderFailing' : error === 'rateLimited' ? 'RateLimited' : 'BackingOff',
     message: `${count}${words}${later}`,
     since,
     command: planCommand(name),

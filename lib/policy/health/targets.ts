@@ -8,7 +8,7 @@ import { nameDestination } from '../delivery/secret-plan.ts';
 import { judgeTargetStates } from '../delivery/target-states.ts';
 import { judgeTiming } from '../delivery/windows.ts';
 import { servedByTargets } from '../serving/served-targets.ts';
-import { describeCause, findDeliveryFailure } from './delivery-failures.ts';
+import { describeCause, findDeliveryFailure, findLookFailure } from './delivery-failures.ts';
 import type { HealthFacts } from './facts.ts';
 import { type Finding, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
@@ -89,7 +89,7 @@ interface Place {
 }
 
 function judgeTarget(place: Place, facts: HealthFacts): Finding | undefined {
-  if (place.isComplete) return findUnseen(place, facts);
+  if (place.isComplete) return findUnseen(place, facts) ?? findLookFailure(place.name, facts);
   return (
     findHeldLate(place, facts) ??
     (place.isFrozen ? findFrozen(facts) : undefined) ??
