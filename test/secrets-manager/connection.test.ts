@@ -369,6 +369,11 @@ test('a certificate’s AWS secret goes with its replicas, is found in its windo
   expect(await retirements.scheduleDeletion('shop', never), 'twice').toEqual(until);
   expect(journal.count({ action: 'DeleteSecret' })).toBe(1);
 
+  const both = ['stays', 'stays'].map((name) => retirements.scheduleDeletion(name, never));
+  const [one, other] = await Promise.all(both);
+  expect(one, 'two runs at once').toEqual(other);
+  await retirements.restore('stays', never);
+
   const found = await retirements.findDeleted('shop', never);
   expect(found).toMatchObject({ name: 'shop', until, state: { unregister: new Date(0) } });
   // Lists have the day of the request, from which the end is reckoned.

@@ -11,7 +11,7 @@ import {
 import { isCertificateName } from '../../certificate/certificate-name.ts';
 import type { DeletedEntry, RetirementStore } from '../../ports/retirement.ts';
 import { decodeState } from '../../state/codec/tags.ts';
-import { callSecrets, isRefusal } from './calls.ts';
+import { callSecrets, isAwaitingDeletion, isRefusal } from './calls.ts';
 
 /** AWS's longest window. Roles may ask for no other (infra/roles.yml). */
 const windowDays = 30;
@@ -66,11 +66,23 @@ export class SecretRetirements implements RetirementStore {
         this.#client.send(new RemoveRegionsFromReplicationCommand(request), options),
       );
     }
+    return this.#delete(name, signal);
+  }
+
+  async #delete(name: string, signal: AbortSignal): Promise<Date> {
+    const secret = this.#folder + name;
     const request = { SecretId: secret, RecoveryWindowInDays: windowDays };
-    const { DeletionDate } = await callSecrets('DeleteSecret', secret, signal, (options) =>
-      this.#client.send(new DeleteSecretCommand(request), options),
-    );
-    return DeletionDate ?? endOfWindow(new Date());
+    try {
+      const { DeletionDate } = await callSecrets('DeleteSecret', secret, signal, (options) =>
+        this.#client.send(new DeleteSecretCommand(request), options),
+      );
+      return DeletionDate ?? endOfWindow(new Date());
+    } catch (error) {
+      // Another run was faster, or the answer of the first attempt was lost.
+      const found = isAwaitingDeletion(error) ? await this.findDeleted(name, signal) : undefined;
+      if (found) return found.until;
+      throw error;
+    }
   }
 
   async restore(name: string, signal: AbortSignal): Promise<void> {
