@@ -32,6 +32,9 @@ const zones = ['example.com', 'example.org'];
 /** Passes of the agent, in seconds. */
 const agentInterval = '10';
 
+/** Ends an agent whose sandbox was killed: nobody else would. */
+const endWithParent = "data:text/javascript,process.once('disconnect',()=>process.exit())";
+
 /** Starts everything but the agent. @param options More of the sandbox's options. */
 export async function startOperatedSandbox(
   options: Pick<SandboxOptions, 'folder' | 'onLine'> = {},
@@ -105,20 +108,24 @@ async function prepareAgent(sandbox: Sandbox, edge: SandboxKubernetes) {
   let running: ChildProcess | undefined;
   return {
     start() {
-      running ??= spawn(process.execPath, [join(sandbox.bundles, 'agent', 'index.js')], {
-        stdio: 'ignore',
-        env: {
-          ...sandbox.environment,
-          ...credentialsOf(`agent-${agentCluster}`),
-          CERTRELAY_CLUSTER: agentCluster,
-          CERTRELAY_SIGNING_KEY: publicKeyOf(privateKey),
-          CERTRELAY_KUBECONFIG: kubeconfig,
-          CERTRELAY_AGENT_INTERVAL: agentInterval,
-          CERTRELAY_AGENT_LONGEST_RETRY: agentInterval,
-          CERTRELAY_AGENT_TIMEOUT: '30',
-          CERTRELAY_AGENT_VERSION: 'sandbox',
+      running ??= spawn(
+        process.execPath,
+        ['--import', endWithParent, join(sandbox.bundles, 'agent', 'index.js')],
+        {
+          stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+          env: {
+            ...sandbox.environment,
+            ...credentialsOf(`agent-${agentCluster}`),
+            CERTRELAY_CLUSTER: agentCluster,
+            CERTRELAY_SIGNING_KEY: publicKeyOf(privateKey),
+            CERTRELAY_KUBECONFIG: kubeconfig,
+            CERTRELAY_AGENT_INTERVAL: agentInterval,
+            CERTRELAY_AGENT_LONGEST_RETRY: agentInterval,
+            CERTRELAY_AGENT_TIMEOUT: '30',
+            CERTRELAY_AGENT_VERSION: 'sandbox',
+          },
         },
-      });
+      );
     },
     stop() {
       running?.kill('SIGKILL');
