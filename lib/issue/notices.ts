@@ -34,6 +34,6 @@ export async function tellIssued(
   try {
     await notices.send({ at: clock.now(), issued }, id, cleanUpSignal);
   } catch (error) {
-    log.error('notices not handed over', { problem: describeError(error) });
+    log.error('changes not queued', { problem: describeError(error) });
   }
 }

@@ -30,7 +30,7 @@ export async function sendDigest(
     await notices.send({ at: now, digest }, id, signal);
     return { ...notes, digestedAt: now };
   } catch (error) {
-    log.error('notices not handed over', { problem: describeError(error) });
+    log.error('changes not queued', { problem: describeError(error) });
     return notes;
   }
 }

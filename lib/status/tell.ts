@@ -47,7 +47,7 @@ export async function tellChanges(round: StatusRound): Promise<void> {
   } catch (error) {
     const isOver = invocation.signal.aborted;
     const problem = isOver ? 'time ran out; the next pass goes on from here' : describeError(error);
-    ports.log[isOver ? 'warn' : 'error']('health not told', { problem });
+    ports.log[isOver ? 'warn' : 'error']('health not reported', { problem });
   }
 }
 
@@ -118,7 +118,7 @@ async function handOver(
     await notices.send({ at: now, changes }, id, signal);
     return changes;
   } catch (error) {
-    log.error('notices not handed over', { problem: describeError(error), changes: changes.length });
+    log.error('changes not queued', { problem: describeError(error), changes: changes.length });
     return [];
   }
 }

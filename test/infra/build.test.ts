@@ -145,7 +145,7 @@ it('each function of the project holds the rooms it needs and none of another fu
   const registering = ['register', 'webhook', 'sqs'];
   const foreign: Readonly<Record<string, readonly string[]>> = {
     agent: ['acm', ...ordering, ...registering, 'import', 'export', 'revoke'],
-    status: ['acm', ...ordering, 'dns', ...clusters, ...registering, 'tls'],
+    status: ['acm', ...ordering, 'dns', ...clusters, 'register', 'webhook', 'tls'],
     issue: ['acm', ...clusters, 'register', 'webhook'],
     deploy: [...ordering, 'register', 'webhook'],
     register: ['acm', ...ordering, 'dns', ...clusters],
@@ -160,7 +160,7 @@ it('each function of the project holds the rooms it needs and none of another fu
   };
   expect(functions.map(({ name }) => name)).toEqual(Object.keys(foreign).toSorted(byText));
   const putsEvents = rooms.filter(([, has]) => has.has('eventbridge')).map(([name]) => name);
-  expect(putsEvents).toEqual(['deploy']);
+  expect(putsEvents).toEqual(['deploy', 'discover', 'issue', 'register', 'revoke', 'status']);
   for (const [name, has] of rooms) {
     expect(has).toContain(name);
     expect(foreign[name]?.filter((room) => has.has(room))).toEqual([]);

@@ -1,13 +1,16 @@
 // What `serverless deploy` says before it changes anything, told from a real client's look at a
 // CloudFormation double.
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeNews, findNews, markOf, parseChangelog, readChangelog } from '../../infra/changes.ts';
 import { markOutput, readDeployedStack } from '../../infra/deployed-stack.ts';
 import CertrelayPlugin from '../../infra/plugin.ts';
+import { readAgreedInventory } from './packaged.ts';
 
 const sections = parseChangelog(`# Changelog
 
@@ -90,12 +93,21 @@ const output = (key: string, value: string) =>
 const errorWith = (code: string, message: string) =>
   `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
 
+/** A service whose inventory agrees to the terms of its CA, as the shipped one does not. */
+async function makeService(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'certrelay-news-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, 'infra'));
+  await writeFile(join(folder, 'infra', 'certificates.yaml'), await readAgreedInventory());
+  return folder;
+}
+
 /** What osls prints for the hook that runs before it deploys. */
 async function deploy(status: number, xml: string) {
   const { asked, provider } = await startDouble(status, xml);
   const lines: string[] = [];
   const serverless = {
-    serviceDir: join(import.meta.dirname, '../..'),
+    serviceDir: await makeService(),
     configurationFilename: 'serverless.yml',
     configurationInput: { provider: {} },
     processedInput: { commands: ['deploy'], options: {}, isHelpRequest: false },

@@ -61,7 +61,7 @@ it('an import from a cluster changes nothing there, whatever runs, until deploy 
     ],
   };
   expect(await call('deploy', {})).toMatchObject(held);
-  expect(await call('status', {})).toMatchObject({ certificates: [{ health: 'pending' }] });
+  expect(await call('status', {})).toMatchObject({ certificates: [{ health: 'Suspended' }] });
   const resume = { certificates: [certificate], resume: true };
   expect(await call('deploy', { ...resume, dryRun: true })).toMatchObject({
     certificates: [

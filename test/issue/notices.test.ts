@@ -23,5 +23,5 @@ it('everything that a pass issued is one message, and a queue that fails is an e
   };
   const { failures } = await harness.run({ certificates: ['shop'], force: true });
   expect(failures).toEqual([]);
-  expect(harness.log.events()).toContain('notices not handed over');
+  expect(harness.log.events()).toContain('changes not queued');
 });

@@ -144,7 +144,7 @@ describe('nothing is lost', () => {
     lab.broken.add('notices');
     lab.change('shop', { notAfter: at(45 * dayMs) });
     await lab.ask();
-    expect(lab.log.events()).toContain('notices not handed over');
+    expect(lab.log.events()).toContain('changes not queued');
     lab.broken.delete('notices');
     await lab.ask();
     await lab.ask();

@@ -17,7 +17,6 @@ import { SecretAgents } from './agents.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
 import { SecretInstallation } from './installation.ts';
-import { SecretNotes } from './notes.ts';
 import { SecretOperations } from './operations.ts';
 import { SecretRetirements } from './retirements.ts';
 
@@ -58,13 +57,18 @@ export function connectSecretsManager({
   config,
 }: SecretsManagerOptions): SecretsManagerConnection {
   const client = new SecretsManagerClient({ requestHandler: awsTimeouts, ...config });
+  // Only `status` reads and writes notes.
+  const openNotes = async () => new (await import('./notes.ts')).SecretNotes(client, prefix, uuid);
   return {
     certificates: new SecretCertificates(client, prefix, uuid),
     retirements: new SecretRetirements(client, prefix),
     accounts: new SecretAccounts(client, prefix, uuid),
     installation: new SecretInstallation(client, prefix, uuid),
     operations: new SecretOperations(client, prefix),
-    notes: new SecretNotes(client, prefix, uuid),
+    notes: {
+      read: async (signal) => (await openNotes()).read(signal),
+      write: async (notes, signal) => (await openNotes()).write(notes, signal),
+    },
     agents: new SecretAgents(client, prefix),
     async readText(secret, signal) {
       const read = callSecrets('GetSecretValue', secret, signal, (options) =>

@@ -35,8 +35,8 @@ export function mergeProblem(
   return own.some((job) => isOpen(job, recorded, ended)) ? recorded : undefined;
 }
 
-/** The trouble of the worst target: one that a person must change, then one that failed, then one that waits for
- *  a person. */
+/** The trouble of the worst target: one that a person must change, then one that failed, then one that waits
+ *  for a person. */
 function findWorst(
   { requested }: CertificateToDeliver,
   { results, clusters }: DeliveryResults,

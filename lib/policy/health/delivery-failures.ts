@@ -27,7 +27,8 @@ export function findDeliveryFailure(target: string, facts: HealthFacts): Finding
   return byAgent ? findAgentFailure(target, cluster, facts) : findRecordedFailure(target, cluster, facts);
 }
 
-/** A target that has the version and could not be looked at, for a reason of its own: it may be gone there. */
+/** A target that has the version and could not be looked at, for a reason of its own: it may be gone
+ *  there. */
 export function findLookFailure(target: string, facts: HealthFacts): Finding | undefined {
   const isOwn = facts.state.deliveryProblem?.cause === `target/${target}`;
   return isOwn ? findRecordedFailure(target, undefined, facts) : undefined;
