@@ -117,7 +117,7 @@ function describeMainJob(name: string, start: () => Promise<RealAuthority>, lack
       expect(answer).toMatchObject({ certificates: [{ decision: 'unchanged' }] });
       const made = sandbox.journal.calls.slice(before).filter(({ service }) => service !== 'sqs');
       expect(made.map(({ principal, action }) => `${principal} ${action}`)).toEqual([
-        // The first and the last are about the installation itself.
+        // The first, the third and the last are about the installation itself.
         'issue DescribeSecret',
         'issue ListSecrets',
         'issue TagResource',
@@ -125,6 +125,7 @@ function describeMainJob(name: string, start: () => Promise<RealAuthority>, lack
         'deploy GetSecretValue',
         'deploy GetSecretValue',
         'certrelay get secrets',
+        'deploy DescribeSecret',
       ]);
     });
 
