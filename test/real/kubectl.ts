@@ -24,6 +24,8 @@ export async function openKubectl(kubeconfig: string): Promise<Kubectl> {
   return {
     async run(args, input = '') {
       const child = spawn(command, ['--kubeconfig', file, ...args], { env: { HOME: home } });
+      // One that ends before it has read everything says why on its other streams.
+      child.stdin.on('error', () => undefined);
       child.stdin.end(input);
       const [output, problem, [status]] = await Promise.all([
         text(child.stdout),

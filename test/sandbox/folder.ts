@@ -73,9 +73,13 @@ async function alone(lock: string, act: () => Promise<void>): Promise<void> {
 }
 
 /** Removes a folder that is this owner's; another's stays. */
-export async function leaveFolder(folder: string, { process, startedAt }: FolderOwner): Promise<void> {
+export async function leaveFolder(
+  folder: string,
+  { process, startedAt, control }: FolderOwner,
+): Promise<void> {
   const found = await readOwner(folder).catch(() => undefined);
-  if (found?.process !== process || found.startedAt !== startedAt) return;
+  const isOwn = found?.process === process && found.startedAt === startedAt;
+  if (!isOwn || found.control?.token !== control?.token) return;
   await rm(folder, { recursive: true, force: true });
 }
 
