@@ -58,8 +58,9 @@ export async function benchServed(): Promise<readonly Figure[]> {
       {
         what: '  calls to AWS',
         unit: 'count',
-        target: 2,
+        target: 3,
         measured: calls.filter(({ service }) => service === 'secretsmanager').length,
+        note: 'the list, the result, and the end of the pass',
       },
       {
         what: '  time, in timeouts of 5 s',
