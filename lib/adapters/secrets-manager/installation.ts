@@ -12,12 +12,13 @@ import { failingChannels } from '../../state/codec/channels.ts';
 import { decodeInstant, fromParts, toParts } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { toList } from './entry.ts';
+import { passTags } from './operations.ts';
 
 /** Tags by field. Each function may write only its own (infra/roles.yml). */
 const tags = {
   firstRun: 'certrelay:firstRun',
   isUpgraded: 'certrelay:upgraded',
-  lastPass: 'certrelay:issuePass',
+  lastPass: passTags.issue,
   comparedUntil: 'certrelay:comparedUntil',
 } as const;
 
@@ -104,11 +105,7 @@ export class SecretInstallation implements InstallationStore {
   }
 
   async recordChannels(channels: readonly FailingChannel[], signal: AbortSignal): Promise<void> {
-    const parts = toParts(channelsField, failingChannels.write(channels));
-    const request = { SecretId: this.#secret, Tags: parts.map(([Key, Value]) => ({ Key, Value })) };
-    await callSecrets('TagResource', this.#secret, signal, (options) =>
-      this.#client.send(new TagResourceCommand(request), options),
-    );
+    await this.#tag(Object.fromEntries(toParts(channelsField, failingChannels.write(channels))), signal);
   }
 }
 

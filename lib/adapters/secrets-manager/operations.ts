@@ -11,8 +11,8 @@ import { decodeInstant } from '../../state/codec/text.ts';
 import type { Trouble } from '../../state/health.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
-/** Each function may write its own tag only (infra/tag-keys.ts). */
-const passTags: Readonly<Record<PassName, string>> = {
+/** The tag of each pass. Each function may write its own only (infra/tag-keys.ts). */
+export const passTags: Readonly<Record<PassName, string>> = {
   issue: 'certrelay:issuePass',
   deploy: 'certrelay:deployPass',
   probe: 'certrelay:probePass',
