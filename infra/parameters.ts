@@ -15,8 +15,8 @@ export interface GivenParameter {
   readonly from: '--param' | `params.${string}`;
 }
 
-/** Names of the parameters that a service reads: each `${param:…}` in its configuration file and in the YAML
- *  files that this includes. @throws Error if one of the files does not exist. */
+/** Names of the parameters that a service reads: each `${param:…}` in its configuration file and in the
+ *  YAML files that this includes. @throws Error if one of the files does not exist. */
 export function readKnownParameters(serviceDir: string, configurationFile: string): ReadonlySet<string> {
   const read = new Set<string>();
   const names = new Set<string>();

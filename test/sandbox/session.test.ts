@@ -70,8 +70,8 @@ test.each(
     HOME: '/nonexistent',
     AWS_PROFILE: 'production',
     AWS_REGION: 'us-east-1',
-    HTTPS_PROXY: 'http://proxy.example.com',
-    https_proxy: 'http://proxy.example.com',
+    HTTPS_PROXY: 'http://forward.example.com',
+    https_proxy: 'http://forward.example.com',
   };
   const calls = [];
   for (const command of commands()) {
