@@ -1,17 +1,12 @@
 // Port to what `status` remembers of the installation as a whole. Each comment is part of the contract.
-import type { Acknowledgement, HealthNote } from '../state/health.ts';
-
-/** What was noted of something without tags of its own. */
-export interface StoredNote extends HealthNote {
-  readonly acknowledged?: Acknowledgement | undefined;
-}
+import type { SubjectNote } from '../state/health.ts';
 
 /** What `status` remembers. It contains no secret. */
 export interface StatusNotes {
   /** End of the first full run of `status`. */
   readonly began: Date;
   /** By subject, as `cluster/prod`; a certificate is here while it has no AWS secret. */
-  readonly subjects: Readonly<Record<string, StoredNote>>;
+  readonly subjects: Readonly<Record<string, SubjectNote>>;
   /** When the last digest was handed over; absent: never. */
   readonly digestedAt?: Date | undefined;
 }

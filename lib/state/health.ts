@@ -32,6 +32,11 @@ export interface Acknowledgement {
   readonly words: string;
 }
 
+/** What was noted of something, and what a person knows of it. */
+export interface SubjectNote extends HealthNote {
+  readonly acknowledged?: Acknowledgement | undefined;
+}
+
 /** What stops an order or a delivery, from the first time that it did to the last success. */
 export interface Trouble {
   readonly since: Date;

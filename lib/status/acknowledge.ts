@@ -1,4 +1,5 @@
 // Records that a person knows of a trouble: no notice of it is sent until a given time.
+import { keyOf } from '../policy/health/change.ts';
 import { mayAcknowledge } from '../policy/health/reasons.ts';
 import { errorOfPart } from '../ports/errors.ts';
 import type { AcknowledgeRequest } from '../requests/status.ts';
@@ -52,7 +53,7 @@ async function acknowledgeOther(
   { judged, facts: { notes, now }, ports, invocation: { signal } }: StatusRound,
 ): Promise<void> {
   const others = listOthers(judged);
-  const found = others.find(({ subject }) => `${subject.kind}/${subject.name}` === key)?.health;
+  const found = others.find(({ subject }) => keyOf(subject) === key)?.health;
   if (!found)
     throw new Error('nothing is called that; status lists clusters, issuers, agents, functions and channels');
   const current = (await ports.notes.read(signal)) ?? notes;

@@ -1,6 +1,7 @@
 // Confirms by its AWS secret that the health of a certificate has changed: lists lag by minutes.
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { CertificateHealth } from '../policy/health/certificate.ts';
+import { keyOf } from '../policy/health/change.ts';
 import { healthWords } from '../state/health.ts';
 import { type ChangeRules, findCertificateChange } from './changes.ts';
 import { noteOfCertificate } from './judge.ts';
@@ -38,7 +39,7 @@ export async function confirmCertificates(
     const entry = described && { ...described, ...(createdAt && { createdAt }) };
     const health = judge.one(name, entry);
     const before = noteOfCertificate(name, entry, notes);
-    const isKeptHere = !entry || notes.subjects[`certificate/${name}`] !== undefined;
+    const isKeptHere = !entry || notes.subjects[keyOf({ kind: 'certificate', name })] !== undefined;
     // Without an AWS secret only what a person must do is noted: the notes of all are one value.
     if (!entry && health.health !== 'Degraded' && !before) return [];
     const planned = findCertificateChange(health, before, rules);

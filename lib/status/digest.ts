@@ -6,9 +6,8 @@ import { findDueDigests } from '../policy/notices/digest-time.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import type { DigestRow } from '../ports/notices.ts';
-import { healthWords } from '../state/health.ts';
 import { listOthers } from './changes.ts';
-import { countByHealth } from './report.ts';
+import { compareWorst, countByHealth } from './report.ts';
 import type { StatusRound } from './round.ts';
 
 /** Hands over a digest if one is due. Returns the notes with the time of it; the same notes if nothing was
@@ -24,7 +23,7 @@ export async function sendDigest(
     toRow({ kind: 'certificate', name: health.name }, health),
   );
   const others = listOthers(judged).map(({ subject, health }) => toRow(subject, health));
-  const rows = [...others, ...certificates].toSorted(compareRows);
+  const rows = [...others, ...certificates].toSorted(compareWorst);
   try {
     const digest = { channels: due, summary: countByHealth(judged.certificates), rows };
     await notices.send({ at: now, digest }, id, signal);
@@ -50,9 +49,4 @@ function toRow(
     notAfter: notAfter ?? null,
     expiresInDays: expiresInDays ?? null,
   };
-}
-
-function compareRows(one: DigestRow, other: DigestRow): number {
-  const end = ({ notAfter }: DigestRow) => notAfter?.getTime() ?? Number.MAX_SAFE_INTEGER;
-  return healthWords.indexOf(one.health) - healthWords.indexOf(other.health) || end(one) - end(other);
 }

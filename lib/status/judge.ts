@@ -4,6 +4,7 @@ import type { Inventory } from '../certificate/spec.ts';
 import { isAgentCluster } from '../policy/delivery/agents.ts';
 import { findAgentTrouble } from '../policy/health/agents.ts';
 import { type CertificateHealth, judgeCertificate } from '../policy/health/certificate.ts';
+import { keyOf, type Subject } from '../policy/health/change.ts';
 import type { HealthContext } from '../policy/health/facts.ts';
 import {
   findChannelTrouble,
@@ -21,7 +22,7 @@ import type { InstallationRecord } from '../ports/installation.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import type { OperationRecord } from '../ports/operations.ts';
 import type { StoreEntry } from '../ports/store.ts';
-import type { HealthNote } from '../state/health.ts';
+import type { HealthNote, SubjectNote } from '../state/health.ts';
 import type { AgentEntry, FunctionEntry, JudgedHealth } from './report.ts';
 
 /** What `status` has read. */
@@ -92,7 +93,7 @@ export function noteOfCertificate(
   entry: StoreEntry | undefined,
   { subjects }: StatusNotes,
 ): HealthNote | undefined {
-  return subjects[`certificate/${name}`] ?? entry?.state.health;
+  return subjects[keyOf({ kind: 'certificate', name })] ?? entry?.state.health;
 }
 
 function contextOf(facts: StatusFacts, agents: readonly AgentEntry[]): HealthContext {
@@ -158,9 +159,10 @@ function judgeIssuers(
     cause?.startsWith('issuer/') ? [cause.slice('issuer/'.length)] : [],
   );
   return [...new Set([...Object.keys(facts.inventory.issuers), ...named])].map((name) => {
-    const shared = findShared(`issuer/${name}`, 'IssuerFailing', certificates);
-    const judged = judgeOther({ name }, shared.findings, noteOf(facts, 'issuer', name), facts.now);
-    return judged.health === 'Healthy' ? judged : { ...judged, certificates: shared.certificates };
+    const cause = `issuer/${name}`;
+    const findings = findShared(cause, 'IssuerFailing', certificates);
+    const judged = judgeOther({ name }, findings, noteOf(facts, 'issuer', name), facts.now);
+    return countAffected(judged, cause, certificates);
   });
 }
 
@@ -188,18 +190,14 @@ function judgeFunctions(
     if (name === 'discover' && intervals.discover === undefined) return [];
     const lastPass = operations.passes[name];
     const silence = findSilence(name, lastPass ?? notes.began, intervals[name], now);
-    const shared = findShared(`function/${name}`, 'FunctionFailing', certificates);
-    const findings = [...silence, ...shared.findings];
-    const judged = judgeOther({ name }, findings, noteOf(facts, 'function', name), now);
-    const count = shared.certificates > 0 ? { certificates: shared.certificates } : {};
-    return [{ ...judged, ...count, lastPass }];
+    const cause = `function/${name}`;
+    const shared = findShared(cause, 'FunctionFailing', certificates);
+    const judged = judgeOther({ name }, [...silence, ...shared], noteOf(facts, 'function', name), now);
+    const told = shared.length > 0 ? countAffected(judged, cause, certificates) : judged;
+    return [{ ...told, lastPass }];
   });
 }
 
-function noteOf(
-  { notes }: StatusFacts,
-  kind: string,
-  name: string,
-): StatusNotes['subjects'][string] | undefined {
-  return notes.subjects[`${kind}/${name}`];
+function noteOf({ notes }: StatusFacts, kind: Subject['kind'], name: string): SubjectNote | undefined {
+  return notes.subjects[keyOf({ kind, name })];
 }

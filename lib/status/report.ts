@@ -69,7 +69,9 @@ export function makeReport(
   about: { readonly installation: string; readonly at: Date; readonly signingKey: string | undefined },
 ): StatusReport {
   const { certificates, ...others } = judged;
-  const sorted = certificates.toSorted(compareWorst);
+  const sorted = certificates.toSorted(
+    (one, other) => compareWorst(one, other) || (one.name < other.name ? -1 : 1),
+  );
   const listed = takeFitting(sorted.slice(0, mostListed), mostAnswerBytes);
   const omitted = sorted.length - listed.length;
   const all = [...certificates, ...Object.values(others).flat()];
@@ -101,10 +103,17 @@ export function countByHealth(
   return counts;
 }
 
-function compareWorst(one: CertificateHealth, other: CertificateHealth): number {
+/** Something with a health, and an end if that is known. */
+interface Ranked {
+  readonly health: HealthWord;
+  readonly notAfter?: Date | null | undefined;
+}
+
+/** The order in which things are listed: worst first, then the soonest end. */
+export function compareWorst(one: Ranked, other: Ranked): number {
   const rank = healthWords.indexOf(one.health) - healthWords.indexOf(other.health);
-  const end = ({ notAfter }: CertificateHealth) => notAfter?.getTime() ?? Number.MAX_SAFE_INTEGER;
-  return rank || end(one) - end(other) || (one.name < other.name ? -1 : 1);
+  const end = ({ notAfter }: Ranked) => notAfter?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  return rank || end(one) - end(other);
 }
 
 /** Of certificates that nobody uses nothing counts. */

@@ -1,11 +1,11 @@
 // Tells what has changed since it was last told, and notes that it was: at least once, and as a rule once.
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { announceHealth } from '../policy/events/announcement.ts';
-import type { HealthChange } from '../policy/health/change.ts';
+import { type HealthChange, keyOf } from '../policy/health/change.ts';
 import { noteTold } from '../policy/health/notes.ts';
 import { describeError } from '../ports/errors.ts';
-import type { StatusNotes, StoredNote } from '../ports/notes.ts';
-import type { Teller } from '../state/health.ts';
+import type { StatusNotes } from '../ports/notes.ts';
+import type { SubjectNote, Teller } from '../state/health.ts';
 import { isSameValue } from '../state/same.ts';
 import { findGone, findOtherChange, listOthers } from './changes.ts';
 import { confirmCertificates, findChanged } from './confirm.ts';
@@ -56,7 +56,7 @@ function findOthers(
   rules: { readonly present: readonly Teller[]; readonly now: Date },
 ): readonly NotedChange[] {
   const others = listOthers(judged).map(({ subject, health }) => {
-    const key = `${subject.kind}/${subject.name}`;
+    const key = keyOf(subject);
     return { key, planned: findOtherChange(subject, health, notes.subjects[key], rules) };
   });
   const there = new Set(others.map(({ key }) => key));
@@ -154,9 +154,9 @@ async function noteOthers(
   notes: StatusNotes,
   { facts, ports, invocation: { cleanUpSignal } }: StatusRound,
 ): Promise<StatusNotes> {
-  const subjects = new Map<string, StoredNote>(Object.entries(notes.subjects));
+  const subjects = new Map<string, SubjectNote>(Object.entries(notes.subjects));
   for (const one of found) {
-    const key = `${one.change.subject.kind}/${one.change.subject.name}`;
+    const key = keyOf(one.change.subject);
     const health = noteTold(one.plan, told.get(one) ?? []);
     if (health === null) subjects.delete(key);
     else subjects.set(key, { ...subjects.get(key), ...health });

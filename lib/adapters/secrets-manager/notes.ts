@@ -6,8 +6,8 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import type { NotesStore, StatusNotes, StoredNote } from '../../ports/notes.ts';
-import { healthWords, tellers } from '../../state/health.ts';
+import type { NotesStore, StatusNotes } from '../../ports/notes.ts';
+import { healthWords, type SubjectNote, tellers } from '../../state/health.ts';
 import { callSecrets, checkSize, isRefusal } from './calls.ts';
 
 const instant = z.iso.datetime().transform((text) => new Date(text));
@@ -74,7 +74,7 @@ function parse(text: string): StatusNotes | undefined {
   const read = value.safeParse(toJson(text));
   if (!read.success) return undefined;
   const { began, subjects, digestedAt } = read.data;
-  const known = Object.entries(subjects).flatMap(([subject, told]): readonly [string, StoredNote][] => {
+  const known = Object.entries(subjects).flatMap(([subject, told]): readonly [string, SubjectNote][] => {
     const one = note.safeParse(told);
     return one.success ? [[subject, one.data]] : [];
   });

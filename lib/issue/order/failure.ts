@@ -1,5 +1,6 @@
 // Records a failed attempt: what the tags say of it, when the next one is, and whether the claim stays.
 import { slowCode, slowLookMs } from '../../policy/issuance/backoff.ts';
+import { pausedByCa } from '../../policy/issuance/operator-decisions.ts';
 import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import { codeOf, describeError } from '../../ports/errors.ts';
@@ -71,7 +72,7 @@ export async function recordFailure(
     nextAttempt: until,
     ...(orderIsOver ? { order: null, orderFor: null } : {}),
     ...(hasTxtValues || claim.entry === undefined ? {} : { txt: null }),
-    ...pausedByCa(error, clock.now()),
+    ...pauseOf(error, clock.now()),
   };
   await store.record(name, state, invocation.cleanUpSignal);
   const unfinished = slow ? { orderUrl: slow.orderUrl, since: slow.since } : claim.pending.unfinished;
@@ -155,9 +156,9 @@ async function postpone(
 
 /** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's
  *  page. */
-function pausedByCa(error: Error, now: Date): Partial<CertificateState> {
+function pauseOf(error: Error, now: Date): Partial<CertificateState> {
   if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
-  const pauseReason = `the CA has paused it; visit ${error.pausedUrl}, then resume it here`;
+  const pauseReason = `${pausedByCa}; visit ${error.pausedUrl}, then resume it here`;
   return { pausedSince: now, pauseReason };
 }
 

@@ -1,6 +1,7 @@
 // Judges the health of a certificate from the inventory and its tags alone: must a person act?
 import type { ServedWord } from '../../state/delivery.ts';
 import type { HealthWord } from '../../state/health.ts';
+import { acknowledge } from './acknowledgement.ts';
 import { type Condition, describeConditions } from './conditions.ts';
 import { findAbandoned, findRetiring, findUnlisted, findUnserved } from './deliveries.ts';
 import { describeCause } from './delivery-failures.ts';
@@ -9,7 +10,7 @@ import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts'
 import { findFrozen } from './freezes.ts';
 import { daysUntil } from './margin.ts';
 import { orderChecks } from './orders.ts';
-import { current, type HealthReason, mayAcknowledge } from './reasons.ts';
+import { current, type HealthReason } from './reasons.ts';
 import { type JudgedTarget, judgeTargets, probeOf, type TargetHealth } from './targets.ts';
 
 /** Who asks for a certificate; `none`: nobody does. */
@@ -53,7 +54,7 @@ export function judgeCertificate(subject: HealthSubject, context: HealthContext)
   const facts = readFacts(subject, context);
   const targets = judgeTargets(facts);
   const found = findWorst(findAll(facts, targets));
-  const finding = found && acknowledge(found, facts);
+  const finding = found && acknowledge(found, facts.state.acknowledged, facts.now);
   const { name, spec, state, certificate, life, entry, now } = facts;
   const version = certificate && entry?.current;
   const served = probeOf(state.served, version)?.word;
@@ -98,26 +99,6 @@ function explainLate(late: Finding, all: readonly Finding[]): Finding {
   const why = findWorst(all.filter(({ reason }) => reason !== 'ExpiresSoon' && reason !== 'RenewalDue'));
   const message = `${late.message}: ${why?.message ?? 'nothing that is recorded stands in its way'}`;
   return { ...late, message, command: why?.command ?? late.command };
-}
-
-/** A trouble that a person knows of is `Suspended` until it has another reason, or the time is over. */
-function acknowledge(finding: Finding, { state: { acknowledged }, now }: HealthFacts): Finding {
-  const isKnown =
-    acknowledged !== undefined &&
-    finding.health === 'Degraded' &&
-    acknowledged.reason === finding.reason &&
-    acknowledged.until > now &&
-    mayAcknowledge(finding.reason);
-  if (!isKnown) return finding;
-  const { until, words, reason } = acknowledged;
-  const message = `${reason}, acknowledged until ${until.toISOString()} (${words}): ${finding.message}`;
-  return {
-    ...finding,
-    health: 'Suspended',
-    reason: 'Acknowledged',
-    message,
-    next: { what: 'end', at: until },
-  };
 }
 
 function describeFinding(finding: Finding, { state, note, now }: HealthFacts) {

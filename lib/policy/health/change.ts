@@ -11,6 +11,11 @@ export interface Subject {
   readonly name: string;
 }
 
+/** The key of a subject among notes and causes: `cluster/prod`. */
+export function keyOf({ kind, name }: Subject): string {
+  return `${kind}/${name}`;
+}
+
 /** A change of health. Every field is always there; `null` where the teller does not know. It contains no
  *  secret. Texts may come from strangers: whoever shows them escapes them. */
 export interface HealthChange {

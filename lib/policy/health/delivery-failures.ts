@@ -4,14 +4,12 @@ import { invokeCommand } from '../commands.ts';
 import { isAgentCluster } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
+import { isFailure } from './trouble.ts';
 
 const hourMs = 3_600_000;
 /** How long, and how often in a row, deliveries may fail before a person must act. */
 const longestMs = hourMs;
 const mostFailures = 3;
-
-/** The code of a delivery that waits for a person and has not failed. */
-const waiting = 'Waiting';
 
 /** Says what causes a trouble for many at once: `because of cluster prod`. */
 export function describeCause(cause: string): string {
@@ -52,7 +50,7 @@ function findRecordedFailure(
     const cause = `cluster/${cluster}`;
     return describe({ target, words: describeCause(cause), since: trouble.since, cause }, undefined, facts);
   }
-  if (problem === undefined || problem.code === waiting) return undefined;
+  if (problem === undefined || !isFailure(problem)) return undefined;
   const isOthers =
     target !== undefined && problem.cause !== `target/${target}` && problem.cause !== `cluster/${cluster}`;
   if (isOthers) return undefined;

@@ -3,6 +3,7 @@ import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { HealthNote, HealthWord, Trouble } from '../../state/health.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { type ActualCertificate, actualByTags } from '../issuance/actual.ts';
+import { pausedByCa } from '../issuance/operator-decisions.ts';
 import { renewalTime } from '../issuance/renewal-time.ts';
 import { boundTimes } from '../issuance/time-bounds.ts';
 import type { Misfits } from '../registration/grace.ts';
@@ -57,9 +58,6 @@ export interface HealthFacts extends HealthSubject, HealthContext {
   /** Whether it was ever issued, as far as tags tell. */
   readonly isIssued: boolean;
 }
-
-/** How the reason of a pause begins that `issue` made because the CA has paused the names. */
-export const pausedByCa = 'the CA has paused it';
 
 /** Gathers the facts. */
 export function readFacts(subject: HealthSubject, context: HealthContext): HealthFacts {

@@ -1,8 +1,9 @@
 // Judges the health of what belongs to no certificate: clusters, issuers, functions, agents and channels.
 import type { Inventory } from '../../certificate/spec.ts';
-import type { Acknowledgement, HealthNote, HealthWord, Trouble } from '../../state/health.ts';
+import type { HealthWord, SubjectNote, Trouble } from '../../state/health.ts';
 import { invokeCommand } from '../commands.ts';
 import { isAgentCluster } from '../delivery/agents.ts';
+import { acknowledge } from './acknowledgement.ts';
 import type { CertificateHealth } from './certificate.ts';
 import type { Subject } from './change.ts';
 import { type Finding, findWorst, sinceOf } from './finding.ts';
@@ -10,11 +11,6 @@ import { current, type HealthReason } from './reasons.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-
-/** What was noted of something that is no certificate. */
-export interface SubjectNote extends HealthNote {
-  readonly acknowledged?: Acknowledgement | undefined;
-}
 
 /** The health of something that is no certificate. */
 export interface OtherHealth {
@@ -36,18 +32,13 @@ export function judgeOther(
   note: SubjectNote | undefined,
   now: Date,
 ): OtherHealth {
-  const finding = findWorst(findings);
-  if (!finding) return { name, health: 'Healthy', reason: current, message: 'fine' };
+  const found = findWorst(findings);
+  if (!found) return { name, health: 'Healthy', reason: current, message: 'fine' };
+  const finding = acknowledge(found, note?.acknowledged, now);
   const { health, reason, message, command } = finding;
   const since = sinceOf(finding, note, now);
-  const known = note?.acknowledged;
-  if (health === 'Degraded' && known?.reason === reason && known.until > now) {
-    const words = `${reason}, acknowledged until ${known.until.toISOString()} (${known.words}): ${message}`;
-    const suspended = { health: 'Suspended', reason: 'Acknowledged', message: words } as const;
-    const again = sinceOf({ ...suspended, since: finding.since }, note, now);
-    return { name, ...suspended, since: again, command, acknowledgedUntil: known.until };
-  }
-  return { name, health, reason, message, since, command };
+  const known = reason === 'Acknowledged' ? { acknowledgedUntil: note?.acknowledged?.until } : {};
+  return { name, health, reason, message, since, command, ...known };
 }
 
 /** A cluster that `deploy` reaches: what it recorded of it. */
@@ -56,31 +47,37 @@ export function findClusterTrouble(
   trouble: Trouble | undefined,
   now: Date,
 ): readonly Finding[] {
-  if (!trouble) return [];
-  const isLong = now.getTime() - trouble.since.getTime() > hourMs;
-  return [
-    {
-      health: isLong ? 'Degraded' : 'Progressing',
-      reason: 'ClusterFailing',
-      message: trouble.words,
-      since: trouble.since,
-      command: invokeCommand('deploy', { clusters: [name], dryRun: true }),
-    },
-  ];
+  const command = invokeCommand('deploy', { clusters: [name], dryRun: true });
+  return trouble ? [{ ...judgeLasting('ClusterFailing', trouble, now), command }] : [];
 }
 
-/** What certificates say of one cause, an issuer or a function: as bad as the worst of them. */
+/** A channel of notices that cannot be reached, as `notify` recorded it. */
+export function findChannelTrouble(trouble: Pick<Trouble, 'since' | 'words'>, now: Date): readonly Finding[] {
+  return [judgeLasting('ChannelFailing', trouble, now)];
+}
+
+/** A trouble that is `Degraded` once it has lasted for an hour. */
+function judgeLasting(
+  reason: HealthReason,
+  { since, words: message }: Pick<Trouble, 'since' | 'words'>,
+  now: Date,
+): Finding {
+  const isLong = now.getTime() - since.getTime() > hourMs;
+  return { health: isLong ? 'Degraded' : 'Progressing', reason, message, since };
+}
+
+/** What certificates say of one cause, an issuer or a function: as bad as the worst of them, the oldest
+ *  first. */
 export function findShared(
   cause: string,
   reason: 'IssuerFailing' | 'FunctionFailing',
   certificates: readonly CertificateHealth[],
-): { readonly findings: readonly Finding[]; readonly certificates: number } {
+): readonly Finding[] {
   const ill = certificates.filter((certificate) => certificate.cause === cause);
   const findings = ill.flatMap(({ health, message, since, command }): readonly Finding[] =>
     health === 'Healthy' ? [] : [{ health, reason, message, since, command }],
   );
-  const oldest = findings.toSorted((one, other) => timeOf(one) - timeOf(other));
-  return { findings: oldest, certificates: ill.length };
+  return findings.toSorted((one, other) => timeOf(one) - timeOf(other));
 }
 
 function timeOf({ since }: Finding): number {
@@ -124,10 +121,3 @@ const consequences = {
   probe: 'nobody knows what is served',
   discover: 'objects in clusters get no certificates',
 } as const;
-
-/** A channel of notices that cannot be reached, as `notify` recorded it. */
-export function findChannelTrouble(trouble: Pick<Trouble, 'since' | 'words'>, now: Date): readonly Finding[] {
-  const isLong = now.getTime() - trouble.since.getTime() > hourMs;
-  const { since, words: message } = trouble;
-  return [{ health: isLong ? 'Degraded' : 'Progressing', reason: 'ChannelFailing', message, since }];
-}

@@ -9,6 +9,9 @@ export interface Pause {
   readonly reason?: string | undefined;
 }
 
+/** How the reason of a pause begins that is the CA's and no person's. */
+export const pausedByCa = 'the CA has paused it';
+
 /** Fields of a `Situation` that come from decisions of people. */
 export interface OperatorDecisions {
   readonly paused: Pause | undefined;
