@@ -197,3 +197,18 @@ export class Harness {
     return this.store.kept.get(name)?.state ?? {};
   }
 }
+
+/** A run that ends as by a crash while the CA is asked to validate. */
+export async function crash(harness: Harness): Promise<void> {
+  const stop = new AbortController();
+  const answer = harness.ca.answerChallenge.bind(harness.ca);
+  const cleanUp = harness.records.cleanUp.bind(harness.records);
+  harness.ca.answerChallenge = async () => {
+    stop.abort(new Error('killed'));
+    throw stop.signal.reason;
+  };
+  harness.records.cleanUp = async () => Promise.reject(new Error('killed'));
+  await harness.run({}, { signal: stop.signal, cleanUpSignal: stop.signal });
+  harness.ca.answerChallenge = answer;
+  harness.records.cleanUp = cleanUp;
+}

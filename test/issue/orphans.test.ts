@@ -3,25 +3,10 @@ import { expect, it } from 'vitest';
 import { AcmeError } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import { dayMs, Harness, specOf } from './harness.ts';
+import { crash, dayMs, Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com', '*.shop.example.com']);
 const foreign = '_acme-challenge.shop.example.com somebody-elses-value-of-forty-three-characters';
-
-/** A run that ends as by a crash while the CA is asked to validate. */
-async function crash(harness: Harness): Promise<void> {
-  const stop = new AbortController();
-  const answer = harness.ca.answerChallenge.bind(harness.ca);
-  const cleanUp = harness.records.cleanUp.bind(harness.records);
-  harness.ca.answerChallenge = async () => {
-    stop.abort(new Error('killed'));
-    throw stop.signal.reason;
-  };
-  harness.records.cleanUp = async () => Promise.reject(new Error('killed'));
-  await harness.run({}, { signal: stop.signal, cleanUpSignal: stop.signal });
-  harness.ca.answerChallenge = answer;
-  harness.records.cleanUp = cleanUp;
-}
 
 it('K36 a definition that is removed while its order is under way leaves no TXT value and no claim', async () => {
   const harness = new Harness([shop]);

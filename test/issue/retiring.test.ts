@@ -11,7 +11,7 @@ import { AcmeError } from '../../lib/ports/acme.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { targetOf } from '../minting/targets.ts';
-import { dayMs, Harness, specOf } from './harness.ts';
+import { crash, dayMs, Harness, specOf } from './harness.ts';
 
 const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const edge = targetOf({ cluster: 'edge', namespace: 'shop', secret: 'tls' });
@@ -129,17 +129,7 @@ it('a deletion that AWS refuses is a failure, and the next pass deletes', async 
 it('an order that is under way ends first, and its TXT values go', async () => {
   const harness = await open(customer);
   harness.clock.pass(65 * dayMs);
-  const stop = new AbortController();
-  const answer = harness.ca.answerChallenge.bind(harness.ca);
-  const cleanUp = harness.records.cleanUp.bind(harness.records);
-  harness.ca.answerChallenge = async () => {
-    stop.abort(new Error('killed'));
-    throw stop.signal.reason;
-  };
-  harness.records.cleanUp = async () => Promise.reject(new Error('killed'));
-  await harness.run({}, { signal: stop.signal, cleanUpSignal: stop.signal });
-  harness.ca.answerChallenge = answer;
-  harness.records.cleanUp = cleanUp;
+  await crash(harness);
   expect(harness.records.values.size).toBe(1);
 
   await retire(harness);
