@@ -62,7 +62,9 @@ export function countSecretsToMake(certificates: readonly PlannedCertificate[]):
 
 /** Whether the certificate is of the inventory file, has no AWS secret yet, and DNS holds back its order. */
 function needsSecret({ entry, plan, spec }: PlannedCertificate): boolean {
-  return entry === undefined && plan.reason === 'Preflight' && spec !== undefined && !('source' in spec);
+  return (
+    entry === undefined && plan.reason === 'PreflightFailed' && spec !== undefined && !('source' in spec)
+  );
 }
 
 function judge(
@@ -88,7 +90,7 @@ function judge(
   if (plan.decision === 'order') return undefined;
   const { reason, message } = plan;
   switch (reason) {
-    case 'Preflight':
+    case 'PreflightFailed':
     case 'RateLimited':
     case 'NameTaken':
       return { code: reason, words: message };

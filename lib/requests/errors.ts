@@ -3,8 +3,8 @@ import { CertrelayError } from '../ports/errors.ts';
 
 /** `Unknown`: nobody knows the name. `NotStored`: no certificate is stored. `NoPrevious`: there is no version
  *  before the current one. `Unreadable`: the AWS secret holds something else. `Unusable`: no server could
- *  use the stored certificate. `Deadline`: time ran out. `NotAllowed`, `NameTaken`, `Preflight`: no order
- *  could succeed (a dry run says so). */
+ *  use the stored certificate. `Deadline`: time ran out. `NotAllowed`, `NameTaken`, `PreflightFailed`: no
+ *  order could succeed (a dry run says so). */
 export type RequestErrorCode =
   | 'Unknown'
   | 'NotStored'
@@ -14,7 +14,7 @@ export type RequestErrorCode =
   | 'Deadline'
   | 'NotAllowed'
   | 'NameTaken'
-  | 'Preflight';
+  | 'PreflightFailed';
 
 /** What is in the way of a request. */
 export class RequestError extends CertrelayError<RequestErrorCode> {}

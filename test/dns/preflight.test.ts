@@ -130,12 +130,13 @@ describe('CAA', () => {
     ['SERVFAIL', { kind: 'error', code: 'SERVFAIL', status: 0 } as const, true],
     ['REFUSED', { kind: 'error', code: 'REFUSED', status: 0 } as const, false],
     ['an answer that is no DNS', { kind: 'malformed' } as const, false],
-  ])('that %s hides is no CAA that is not there', async (_title, fault, isServfail) => {
+  ])('that %s hides is no CAA that is not there', async (title, fault, isServfail) => {
     setting.faults.set('dns', 'CAA', fault, 10, (at) => at === 'example.com');
     const [facts] = await gather(name);
     expect(facts?.caa).toEqual({
       kind: 'unanswered',
       isServfail,
+      ...(title === 'REFUSED' && { isRefused: true }),
       problem: expect.stringContaining('did not answer CAA example.com'),
     });
   });
@@ -384,6 +385,16 @@ test('without any hosted zone nothing can be ordered, even if DNS does not answe
   } finally {
     await empty.stop();
   }
+});
+
+test('a name whose hosted zone is gone, so that its servers refuse it, cannot be ordered', async () => {
+  const facts = await connect()('www.gone.net');
+  expect(facts.names[0]).toMatchObject({ aliases: { isRefused: true }, zone: { kind: 'none' } });
+  const problems = judgePreflight(facts, ca);
+  expect(problems).toMatchObject([{ blocks: true, record: '_acme-challenge.www.gone.net. CNAME' }]);
+  expect(problems[0]?.message).toMatch(
+    /^no public hosted zone .* holds _acme-challenge\.www\.gone\.net: create the record "/,
+  );
 });
 
 describe('DNSSEC', () => {

@@ -36,14 +36,17 @@ describe('a dry run of issue where no order could succeed', () => {
   }
   const refused = (what: string, message: RegExp) => ({
     ok: false,
-    failures: [{ what, code: 'Preflight', message: expect.stringMatching(message) }],
+    failures: [{ what, code: 'PreflightFailed', message: expect.stringMatching(message) }],
   });
 
   it('fails where the CA asks for a binding of accounts that is not there', async () => {
     expect(await rehearse('shop')).toMatchObject({ ok: true, failures: [] });
     sandbox.authority.settings.externalAccountRequired = true;
     expect(await rehearse('shop')).toMatchObject(
-      refused('shop', /^issuer default: .*external account binding.*write eab.*; to order: no certificate/),
+      refused(
+        'shop',
+        /^issuer default: .*external account binding.*write eab.*; an order is due: no certificate/,
+      ),
     );
     sandbox.authority.settings.externalAccountRequired = false;
   });
@@ -58,22 +61,22 @@ describe('a dry run of issue where no order could succeed', () => {
     await sandbox.lambda.invoke('issue', { certificates: ['shop'] });
     await sandbox.queues.deploy.untilEmpty();
     expect(await rehearse('shop', 'nozone')).toMatchObject({
-      ...refused('nozone', /www\.elsewhere\.net.*; to order: no certificate/),
+      ...refused('nozone', /www\.elsewhere\.net.*; an order is due: no certificate/),
       dryRun: true,
       certificates: [
-        { name: 'nozone', reason: 'Preflight' },
+        { name: 'nozone', reason: 'PreflightFailed' },
         { name: 'shop', decision: 'keep' },
       ],
     });
     const { error } = await sandbox.lambda.invoke('issue', { certificates: ['nozone'], dryRun: true });
-    expect(error?.errorMessage).toMatch(/^nozone: Preflight: /);
+    expect(error?.errorMessage).toMatch(/^nozone: PreflightFailed: /);
   });
 
   it('fails also while the certificate backs off', async () => {
     await sandbox.lambda.invoke('issue', { certificates: ['nozone'], force: true });
     expect(await rehearse('nozone')).toMatchObject({
       ...refused('nozone', /www\.elsewhere\.net/),
-      certificates: [{ name: 'nozone', reason: 'Preflight', until: expect.any(String) }],
+      certificates: [{ name: 'nozone', reason: 'PreflightFailed', until: expect.any(String) }],
     });
   });
 

@@ -102,7 +102,7 @@ describe.each(profiles)('under profile %s', (profile) => {
     ]);
     sandbox.authority.settings.authorizationReuse = false;
     const { answer, calls } = await issue({ certificates: [profile] });
-    expect(answer).toMatchObject({ certificates: [{ decision: 'wait', reason: 'Preflight' }] });
+    expect(answer).toMatchObject({ certificates: [{ decision: 'wait', reason: 'PreflightFailed' }] });
     expect(calls).not.toContain('newOrder');
   });
 
@@ -132,7 +132,7 @@ it('a certificate that gets another profile is held back while its zone is elsew
   move('classic', true);
   await ask({ classic: 'tlsserver' });
   const { answer, calls } = await issue({ certificates: ['classic'] });
-  expect(answer).toMatchObject({ certificates: [{ decision: 'wait', reason: 'Preflight' }] });
+  expect(answer).toMatchObject({ certificates: [{ decision: 'wait', reason: 'PreflightFailed' }] });
   expect(calls).not.toContain('newOrder');
   await ask({ classic: 'classic' });
   fallDue('classic');

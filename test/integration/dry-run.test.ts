@@ -55,7 +55,7 @@ it('names decisions, zones and calls, changes nothing itself, and is right', asy
   }) => report.certificates.map(({ name, decision, reason }) => `${name} ${decision} ${reason}`);
   expect(decisions(real.report)).toEqual(decisions(dry.report));
   const [elsewhere] = dry.report.certificates.filter(({ name }: { name: string }) => name === 'elsewhere');
-  expect(elsewhere).toMatchObject({ decision: 'wait', reason: 'Preflight' });
+  expect(elsewhere).toMatchObject({ decision: 'wait', reason: 'PreflightFailed' });
 
   const after = await run({ dryRun: true });
   expect(after.report.predicted).toEqual({
@@ -72,7 +72,7 @@ it('fails as the pass does where there is no hosted zone at all', async () => {
     await bare.setCertificates([{ name: 'shop', domains: ['shop.example.com'] }]);
     for (const event of [{ dryRun: true }, {}]) {
       const { answer } = await bare.lambda.invoke('issue', { ...event, report: true });
-      const line = { decision: 'wait', reason: 'Preflight' };
+      const line = { decision: 'wait', reason: 'PreflightFailed' };
       const message = expect.stringContaining('no public hosted zone of this AWS account');
       expect(answer).toMatchObject({ certificates: [{ ...line, message }] });
     }

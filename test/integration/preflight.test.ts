@@ -106,9 +106,9 @@ async function expectObstacle(name: string, words: readonly string[], mend: () =
   const [before, kept] = [orders(), keptOf(name)];
   for (const event of [{ dryRun: true }, {}]) {
     const line = await ask(name, event);
-    expect(line).toMatchObject({ decision: 'wait', reason: 'Preflight' });
+    expect(line).toMatchObject({ decision: 'wait', reason: 'PreflightFailed' });
     // A pass waits for a person and goes on; whoever tries wants to know.
-    const failures = [{ what: name, code: 'Preflight', message: line.message }];
+    const failures = [{ what: name, code: 'PreflightFailed', message: line.message }];
     expect(line.failures).toEqual('dryRun' in event ? failures : []);
     for (const word of words) expect(line.message).toContain(word);
     // A pass remembers why, and nothing else.
@@ -117,7 +117,7 @@ async function expectObstacle(name: string, words: readonly string[], mend: () =
   }
   expect(orders()).toBe(before);
   const secret = sandbox.secretsManager.vault.find(`${prefix}/certificates/${name}`);
-  expect(secret?.tags.get('certrelay:problem')).toContain('=20Preflight=20');
+  expect(secret?.tags.get('certrelay:problem')).toContain('=20PreflightFailed=20');
   await mend();
   expect(await ask(name)).toMatchObject({ decision: 'order', outcome: 'issued' });
   expect(orders()).toBe(before + 1);
@@ -133,7 +133,7 @@ it('a dry run before the first order makes no account, and does not judge CAA fo
   expect(await ask('first', { dryRun: true })).toMatchObject({ decision: 'order', reason: 'Missing' });
   expect(sandbox.journal.count({ service: 'acme', action: 'newAccount' })).toBe(0);
   expect(sandbox.secretsManager.vault.secrets.some(({ name }) => name.includes('/accounts/'))).toBe(false);
-  expect(await ask('first')).toMatchObject({ reason: 'Preflight' });
+  expect(await ask('first')).toMatchObject({ reason: 'PreflightFailed' });
   expect(sandbox.journal.count({ service: 'acme', action: 'newAccount' })).toBe(1);
 });
 

@@ -80,7 +80,7 @@ describe.each([
   it('an order after that is held back if the zone has moved, and costs nothing', async () => {
     harness.clock.pass(lifetimeMs);
     hasMoved = true;
-    expect(await issue()).toMatchObject({ decision: 'wait', reason: 'Preflight' });
+    expect(await issue()).toMatchObject({ decision: 'wait', reason: 'PreflightFailed' });
     expect([asked, harness.ca.count('newOrder')]).toEqual([['all'], 1]);
   });
 
@@ -89,7 +89,7 @@ describe.each([
     await issue();
     harness.clock.pass(lifetimeMs - shortlyBeforeMs);
     hasMoved = true;
-    expect(await issue()).toMatchObject({ reason: 'Preflight' });
+    expect(await issue()).toMatchObject({ reason: 'PreflightFailed' });
   });
 });
 
@@ -111,12 +111,14 @@ describe('what is known is of no use, so that a zone that moved holds the order 
     ['for a new account', () => (harness.ca.accountUrl = 'https://ca.example/acct/2')],
   ])('%s', async (_, change) => {
     await change();
-    expect(await issue()).toMatchObject({ decision: 'wait', reason: 'Preflight' });
+    expect(await issue()).toMatchObject({ decision: 'wait', reason: 'PreflightFailed' });
     expect(harness.ca.count('newOrder')).toBe(1);
   });
 
   it('for a name more', async () => {
-    expect(await issue({ domains: [...domains, 'new.example.com'] })).toMatchObject({ reason: 'Preflight' });
+    expect(await issue({ domains: [...domains, 'new.example.com'] })).toMatchObject({
+      reason: 'PreflightFailed',
+    });
   });
 
   it('at a fallback issuer, whose authorizations the first issuer does not share', async () => {
@@ -126,7 +128,7 @@ describe('what is known is of no use, so that a zone that moved holds the order 
     harness.ca.failures.next('newOrder', new AcmeError('Unreachable', 'the CA does not answer'));
     expect(await issue({ fallbackIssuers: ['second'] })).toMatchObject({ outcome: 'failed' });
     harness.clock.pass(dayMs);
-    expect(await issue({ fallbackIssuers: ['second'] })).toMatchObject({ reason: 'Preflight' });
+    expect(await issue({ fallbackIssuers: ['second'] })).toMatchObject({ reason: 'PreflightFailed' });
     expect(harness.cas.get('second')?.count('newOrder')).toBe(0);
   });
 
@@ -145,7 +147,7 @@ describe('a CA that asks for a proof although it said that it needs none', () =>
     expect(await issue()).toMatchObject({ outcome: 'failed' });
     expect(harness.state('shop').authorizations).toBeUndefined();
     harness.clock.pass(dayMs);
-    expect(await issue()).toMatchObject({ decision: 'wait', reason: 'Preflight' });
+    expect(await issue()).toMatchObject({ decision: 'wait', reason: 'PreflightFailed' });
     expect(harness.ca.count('newOrder')).toBe(2);
   });
 });
@@ -233,7 +235,7 @@ it('a tag that says until 2099 is not believed, and is corrected', async () => {
   const far = new Date('2099-01-01T00:00:00Z');
   await harness.store.record('shop', { authorizations: { ...authorizations, expires: far } });
   hasMoved = true;
-  expect(await issue()).toMatchObject({ reason: 'Preflight' });
+  expect(await issue()).toMatchObject({ reason: 'PreflightFailed' });
   expect(harness.state('shop').authorizations).toBeUndefined();
   expect(harness.log.events()).toContain('tags disagreed');
 });

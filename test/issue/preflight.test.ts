@@ -74,21 +74,21 @@ describe('a certificate of which DNS would fail the order', () => {
     expect(failures).toEqual([]);
     const [blogs, shops] = report.certificates;
     expect(blogs).toMatchObject({ name: 'blog', outcome: 'issued' });
-    expect(shops).toMatchObject({ name: 'shop', decision: 'wait', reason: 'Preflight' });
+    expect(shops).toMatchObject({ name: 'shop', decision: 'wait', reason: 'PreflightFailed' });
     expect(shops?.until).toBeUndefined();
     expect(shops?.message).toMatch(
-      /^example\.com\. NS: DNS leads to ns\.elsewhere\.example .*; set the NS records of example\.com.*ns\.aws\.example; to order: no certificate is stored$/,
+      /^example\.com\. NS: DNS leads to ns\.elsewhere\.example .*; set the NS records of example\.com.*ns\.aws\.example; an order is due: no certificate is stored$/,
     );
     expect(harness.ca.count('newOrder')).toBe(1);
     // What holds it back is noted on its AWS secret, which its first order would make anyway.
-    expect(harness.state('shop').problem).toMatchObject({ code: 'Preflight', words: shops?.message });
+    expect(harness.state('shop').problem).toMatchObject({ code: 'PreflightFailed', words: shops?.message });
     expect(await harness.current('shop')).toBeUndefined();
   });
 
   it('is told in the log as something that a person must look at', async () => {
     await harness.run();
     expect(lines('preflight failed')).toMatchObject([
-      { level: 'error', fields: { certificate: 'shop', reason: 'Preflight' } },
+      { level: 'error', fields: { certificate: 'shop', reason: 'PreflightFailed' } },
     ]);
   });
 
@@ -114,7 +114,7 @@ describe('a certificate of which DNS would fail the order', () => {
     const { report } = await harness.run({ dryRun: true });
     expect(report.certificates.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
       'blog Missing',
-      'shop Preflight',
+      'shop PreflightFailed',
     ]);
     expect([harness.connected, harness.store.calls, lines('preflight failed')]).toEqual([0, ['list *'], []]);
   });
@@ -171,7 +171,7 @@ describe('a persistent record that nobody would see', () => {
   it('holds the order back where dns-01 would fail, too', async () => {
     dns.elsewhere.add('example.com');
     const { report } = await harness.run({ certificates: ['shop'] });
-    expect(report.certificates).toMatchObject([{ decision: 'wait', reason: 'Preflight' }]);
+    expect(report.certificates).toMatchObject([{ decision: 'wait', reason: 'PreflightFailed' }]);
   });
 
   it('is not looked for while the CA holds authorizations by dns-01', async () => {
@@ -189,7 +189,7 @@ describe('CAA', () => {
   it('that names another account holds back, with the URL of ours', async () => {
     dns.issue = 'ca.example; accounturi=https://ca.example/acct/2';
     const { report } = await harness.run({ certificates: ['shop'] });
-    expect(report.certificates).toMatchObject([{ reason: 'Preflight' }]);
+    expect(report.certificates).toMatchObject([{ reason: 'PreflightFailed' }]);
     expect(report.certificates[0]?.message).toContain(`set accounturi=${ours}`);
   });
 
@@ -210,7 +210,7 @@ describe('CAA', () => {
     harness.clock.pass(61 * dayMs);
     expect((await harness.run()).report.certificates).toMatchObject([
       { name: 'blog' },
-      { reason: 'Preflight' },
+      { reason: 'PreflightFailed' },
     ]);
     expect(dns.asked.filter((question) => question.startsWith('shop'))).toEqual([
       'shop.example.com all',

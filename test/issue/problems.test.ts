@@ -176,7 +176,7 @@ test('300 certificates that DNS holds back cost a write each, once, and none in 
   const before = harness.store.calls.length;
   await harness.run();
   expect(harness.store.calls.slice(before).filter((call) => /^(record|create)/.test(call))).toEqual([]);
-  expect(harness.state('c299').problem).toMatchObject({ code: 'Preflight' });
+  expect(harness.state('c299').problem).toMatchObject({ code: 'PreflightFailed' });
 });
 
 test('a certificate that cannot be read is noted as such, and not any more once it can', async () => {

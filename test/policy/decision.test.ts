@@ -123,7 +123,7 @@ describe('a certificate that should be ordered waits', () => {
       decision: 'wait',
       reason: 'BackingOff',
       until: later,
-      message: `3 failed attempts, the last with dns; next one at ${later.toISOString()}; to order: no certificate is stored`,
+      message: `3 failed attempts, the last with dns; next one at ${later.toISOString()}; an order is due: no certificate is stored`,
     });
     const once = { ...failing, failures: 1, problem: { since: before, code: 'dns', words: 'no TXT found' } };
     expect(judged(once)).toMatchObject({

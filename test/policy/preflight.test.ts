@@ -23,6 +23,12 @@ const silence: Unanswered = {
   isServfail: false,
 };
 const broken: Unanswered = { kind: 'unanswered', problem: 'ns did not answer (ESERVFAIL)', isServfail: true };
+const refused: Unanswered = {
+  kind: 'unanswered',
+  problem: 'ns did not answer (EREFUSED)',
+  isServfail: false,
+  isRefused: true,
+};
 const movedChain: ChainFacts = {
   zone: 'example.com',
   ds: [{ keyTag: 7, algorithm: 13, digestType: 2, digest: Buffer.from('ab', 'hex') }],
@@ -81,6 +87,33 @@ const cases: readonly Case[] = [
     { aliases: silence },
     { blocks: false, record: `${challenge}. CNAME` },
     [/ETIMEOUT.*reached/],
+  ],
+  [
+    'aliases that a server refuses',
+    { aliases: refused },
+    { blocks: false, record: `${challenge}. CNAME` },
+    [/EREFUSED.*does not have; check the NS records/],
+  ],
+  [
+    'no zone, and servers that refuse the name',
+    { aliases: refused, zone: { kind: 'none' }, caa: refused },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [
+      /^no public hosted zone .* holds _acme-challenge.shop.example.com: create the record "/,
+      /whether a CNAME there leads to one is unknown: ns did not answer \(EREFUSED\)$/,
+    ],
+  ],
+  [
+    'no zone, and names that SERVFAIL hides',
+    { aliases: broken, zone: { kind: 'none' } },
+    { blocks: true, record: `${challenge}. CNAME` },
+    [/^no public hosted zone .*ESERVFAIL/],
+  ],
+  [
+    'no zone, and servers that do not answer',
+    { aliases: silence, zone: { kind: 'none' }, caa: silence },
+    { blocks: false, record: `${challenge}. CNAME` },
+    [/^no public hosted zone .*ETIMEOUT/],
   ],
   [
     'several zones of which DNS leads to none',
@@ -207,8 +240,8 @@ test('a server fewer than the delegation set has is no finding', () => {
   expect(judge({ zone: { ...zone, live: delegationSet.slice(1) } })).toEqual([]);
 });
 
-test('aliases that silence hides and no finding of a zone are one doubt', () => {
-  expect(judge({ aliases: silence, zone: { kind: 'none' } }).map(({ blocks }) => blocks)).toEqual([false]);
+test('what SERVFAIL hides of CAA holds an order back where CNAMEs only are refused', () => {
+  expect(judge({ aliases: refused, caa: broken }).map(({ blocks }) => blocks)).toEqual([false, true]);
 });
 
 test('what was not asked is no finding', () => {
@@ -262,8 +295,8 @@ describe('an entry that orders', () => {
     expect(heedProblems(entry, [ns, caa, ns, finding('b. NS', true)], false)).toEqual({
       name: 'shop',
       decision: 'wait',
-      reason: 'Preflight',
-      message: 'a. NS: change a. NS; b. NS: change b. NS; to order: none is stored',
+      reason: 'PreflightFailed',
+      message: 'a. NS: change a. NS; b. NS: change b. NS; an order is due: none is stored',
       warnings: ['a. CAA: change a. CAA'],
     });
   });
@@ -274,8 +307,8 @@ describe('an entry that orders', () => {
   });
 
   test.each([
-    [10, 10, / c9\.; to order/],
-    [11, 11, /; and 1 more; to order/],
+    [10, 10, / c9\.; an order is due/],
+    [11, 11, /; and 1 more; an order is due/],
   ])('names ten of %i obstacles at most', (count, parts, end) => {
     const many = Array.from({ length: count }, (_, index) => finding(`c${index}.`, true));
     const { message } = heedProblems(entry, many, false);

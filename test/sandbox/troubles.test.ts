@@ -85,7 +85,7 @@ const shown: Readonly<
   rights: [deploy, /Forbidden.*namespace shop/s, /unchanged/],
   namespace: [deploy, /Forbidden.*namespace shop/s, /"outcome":"delivered"|unchanged/],
   pods: [readPods, /^not ready$/, /^ready$/],
-  zone: [planOrder, /no hosted zone|"zones":\[\]/i, /"zones":\["example.com"\]/],
+  zone: [planOrder, /no public hosted zone/, /"zones":\["example.com"\]/],
   dns: [lookUp, /ETIMEOUT/, /sandbox\.example/],
   route53: [
     () => ask(`${sandbox.route53.url}/2013-04-01/hostedzone`),

@@ -68,6 +68,11 @@ const cases: [why: string, tags: Record<string, string>, state: CertificateState
   ['no day of that month', { 'certrelay:notAfter': '2026-02-30T00:00:00.000Z' }, {}],
   ['a negative count', { 'certrelay:failures': '-1' }, {}],
   ['an unknown key type', { 'certrelay:key': 'dsa' }, {}],
+  [
+    'the spelling of a code before',
+    { 'certrelay:problem': '2026-11-22T10:05:00.250Z=20Preflight=20-=20a=20b' },
+    { problem: { since: new Date('2026-11-22T10:05:00.250Z'), code: 'PreflightFailed', words: 'a b' } },
+  ],
   ['tags of others', { order: 'x', 'other:order': 'y' }, {}],
 ];
 

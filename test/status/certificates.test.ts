@@ -109,7 +109,7 @@ describe('P14 P24 a certificate of the inventory is', () => {
     [
       'Degraded PreflightFailed',
       'held back by DNS',
-      { problem: problem('Preflight', 0) },
+      { problem: problem('PreflightFailed', 0) },
       /^the CA refused it$/,
     ],
     ['Degraded NameTaken', 'one whose name another has', { problem: problem('NameTaken', 0) }, /./],
@@ -217,7 +217,7 @@ describe('P14 P24 a certificate of the inventory is', () => {
     ['Progressing Ordering', 'before its first order', {}],
     ['Progressing BackingOff', 'an hour after its orders began to fail', failing(hourMs)],
     ['Degraded OrderFailing', 'later than that', failing(hourMs + 1)],
-    ['Degraded PreflightFailed', 'held back by DNS at once', { problem: problem('Preflight', 0) }],
+    ['Degraded PreflightFailed', 'held back by DNS at once', { problem: problem('PreflightFailed', 0) }],
   ])('%s, if it was never issued: %s', async (word, _, state) => {
     lab.keep('shop');
     lab.unissued('shop', state);
@@ -229,8 +229,8 @@ describe('P14 P24 a certificate of the inventory is', () => {
 describe('a certificate that was registered and never issued turns no pager on', () => {
   test.each<[string, CertificateState]>([
     ['Progressing Ordering', {}],
-    ['Progressing WaitingForDns', { problem: problem('Preflight', 7 * dayMs) }],
-    ['Suspended NeverReady', { problem: problem('Preflight', 7 * dayMs + 1) }],
+    ['Progressing WaitingForDns', { problem: problem('PreflightFailed', 7 * dayMs) }],
+    ['Suspended NeverReady', { problem: problem('PreflightFailed', 7 * dayMs + 1) }],
     ['Progressing WaitingForDns', failing(6 * dayMs)],
     ['Suspended NeverReady', failing(8 * dayMs)],
     ['Suspended NameTaken', { problem: problem('NameTaken', 0) }],

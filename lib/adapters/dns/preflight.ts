@@ -19,7 +19,7 @@ import { Chains } from './chains.ts';
 import type { DnsNetwork } from './name-servers.ts';
 import { findOwnAlias } from './own-alias.ts';
 import { findPrivateView, readCaaFromZone } from './public-view.ts';
-import { isServfail, type QueriesFor, type ServerAddress } from './queries.ts';
+import { isRefused, isServfail, type QueriesFor, type ServerAddress } from './queries.ts';
 import { findCut } from './zone-cut.ts';
 
 /** Where the facts are read. */
@@ -236,5 +236,6 @@ function kindOf({ code }: DnsError): 'unclear' | 'denied' | 'unknown' {
 function unanswered(error: unknown): Unanswered {
   // Without its cause, which says the same in the words of Node.
   const problem = error instanceof Error ? error.message : String(error);
-  return { kind: 'unanswered', problem, isServfail: isServfail(error) };
+  const answer = { problem, isServfail: isServfail(error) };
+  return { kind: 'unanswered', ...answer, ...(isRefused(error) && { isRefused: true }) };
 }

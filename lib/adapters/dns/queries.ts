@@ -132,6 +132,11 @@ export function isServfail(error: unknown): boolean {
   return error instanceof DnsError && codeOf(error.cause) === 'ESERVFAIL';
 }
 
+/** Whether an error of `DnsQueries` means that a server answered REFUSED. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof DnsError && codeOf(error.cause) === 'EREFUSED';
+}
+
 /** For a question that only makes another's answer surer. */
 function ignoreLookup(error: unknown): undefined {
   if (error instanceof DnsError && error.code === 'Lookup') return undefined;

@@ -17,9 +17,9 @@ export interface AdmissionRequest extends ReconcileRequest {
   readonly allowance: Allowance;
 }
 
-/** The plan in which orders wait that must: `NameTaken`, `RateLimited`, `Preflight`, or `NotAllowed` by a
- *  specification that is read here. An order that waits spends nothing of the CA's limits, so the next one
- *  takes its place and is checked too. */
+/** The plan in which orders wait that must: `NameTaken`, `RateLimited`, `PreflightFailed`, or `NotAllowed`
+ *  by a specification that is read here. An order that waits spends nothing of the CA's limits, so the next
+ *  one takes its place and is checked too. */
 export async function admitOrders(
   plan: readonly PlannedCertificate[],
   request: AdmissionRequest,

@@ -1,6 +1,7 @@
 // What a dry run looks at beyond a pass: whether an order could succeed at all, also one that only backs off.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { PromiseCache } from '../../async/promise-cache.ts';
+import { withNeed } from '../../policy/issuance/decision.ts';
 import { issuersOf } from '../../policy/issuance/issuer-choice.ts';
 import { isForPerson, planOne } from '../../policy/issuance/plan.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
@@ -12,7 +13,7 @@ import type { PlannedCertificate } from './gather.ts';
 /** Certificates checked at once. */
 const concurrency = 16;
 
-/** The plan in which an order waits (`Preflight`) that the CA would refuse, whatever DNS says, and a
+/** The plan in which an order waits (`PreflightFailed`) that the CA would refuse, whatever DNS says, and a
  *  certificate that backs off waits for what its next order would fail for. Writes nothing.
  *  @throws StoreError if listing fails. */
 export async function rehearseOrders(
@@ -85,12 +86,12 @@ async function heedAuthorities(
     if (found.includes(undefined)) {
       return [{ ...planned, plan: { ...plan, warnings: [...(plan.warnings ?? []), words] } }];
     }
-    const message = `${words}; to order: ${plan.message}`;
+    const message = withNeed(words, plan.message);
     const { name, warnings = [] } = plan;
     return [
       {
         ...planned,
-        plan: { name, decision: 'wait' as const, reason: 'Preflight' as const, message, warnings },
+        plan: { name, decision: 'wait' as const, reason: 'PreflightFailed' as const, message, warnings },
       },
     ];
   });

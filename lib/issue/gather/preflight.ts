@@ -27,7 +27,7 @@ export interface PreflightOptions {
 
 type PreflightingPorts = IssuePorts & OrderingPorts & { readonly preflight: PreflightPorts };
 
-/** Checks DNS for each due certificate. One with a blocking problem waits (`Preflight`), for other
+/** Checks DNS for each due certificate. One with a blocking problem waits (`PreflightFailed`), for other
  *  problems it gets warnings, and its plan names the hosted zones. An order that resumes is not checked.
  *  Never rejects. */
 export async function runPreflight(

@@ -4,6 +4,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
 import { type StoredSpec, specSources } from '../../certificate/stored.ts';
+import { withNeed } from '../../policy/issuance/decision.ts';
 import {
   holderOfSpec,
   NameBook,
@@ -90,7 +91,7 @@ async function withhold(
       log.warn('state not recorded', { certificate: name, problem: describeError(error) });
     }
   }
-  const message = `${problem}; to order: ${planned.plan.message}`;
+  const message = withNeed(problem, planned.plan.message);
   return { ...planned, plan: { name, decision: 'wait', reason: 'NameTaken', message } };
 }
 

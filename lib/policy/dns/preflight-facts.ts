@@ -11,12 +11,14 @@ export interface AliasChain {
 }
 
 /** A DNS question without an answer. `isServfail`: a server answered SERVFAIL, and a CA then refuses.
- *  Otherwise no server answered, which may be a problem of this machine's network only. */
+ *  `isRefused`: a server answered REFUSED, as those do that have no such zone. With neither no server
+ *  answered, which may be a problem of this machine's network only. */
 export interface Unanswered {
   readonly kind: 'unanswered';
   /** Which server did not answer which question. */
   readonly problem: string;
   readonly isServfail: boolean;
+  readonly isRefused?: boolean;
 }
 
 /** A question that was not asked, because the order may need no new proof of the name. */

@@ -1,6 +1,7 @@
 // Judges facts of DNS: whether delegation, challenge aliases and CAA let an order succeed.
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
 import { listSome } from '../bounds.ts';
+import { withNeed } from '../issuance/decision.ts';
 import type { PlanEntry } from '../issuance/plan.ts';
 import { type CaaSubject, findCaaObstacle } from './caa.ts';
 import { delegatingRecord, describeNoZone, describeOwnAlias } from './delegation.ts';
@@ -14,6 +15,7 @@ import type {
   Unanswered,
   ZoneFacts,
 } from './preflight-facts.ts';
+import { explainUnanswered, isAnswered } from './unanswered.ts';
 
 /** A DNS problem that was found before an order. */
 export interface PreflightProblem {
@@ -74,7 +76,7 @@ export function allowFallback(
 const mostListed = 10;
 
 /** Applies the problems to a plan's entry that orders. With a blocking problem, the entry waits (reason
- *  `Preflight`) until the record is changed. All other problems become warnings of the entry.
+ *  `PreflightFailed`) until the record is changed. All other problems become warnings of the entry.
  *  @param forced Whether `force` was requested: blocking problems are warnings then. */
 export function heedProblems(
   entry: PlanEntry,
@@ -86,8 +88,8 @@ export function heedProblems(
   const warnings = summarize(problems.filter((problem) => !isObstacle(problem)));
   const withWarnings = warnings.length === 0 ? {} : { warnings };
   if (obstacles.length === 0) return { ...entry, ...withWarnings };
-  const message = `${obstacles.join('; ')}; to order: ${entry.message}`;
-  return { name: entry.name, decision: 'wait', reason: 'Preflight', message, ...withWarnings };
+  const message = withNeed(obstacles.join('; '), entry.message);
+  return { name: entry.name, decision: 'wait', reason: 'PreflightFailed', message, ...withWarnings };
 }
 
 /** One line per record and message: several names may have the same problem in one zone. */
@@ -106,7 +108,9 @@ function judgeAliases(facts: NameFacts, delegationZone: string | undefined): Pre
     const message = describeOwnAlias(name, ownAlias, delegationZone);
     return [{ domain, blocks: true, record, message }];
   }
-  if (aliases.kind === 'unanswered') return [describeUnanswered(domain, record, aliases)];
+  if (aliases.kind === 'unanswered') {
+    return zone.kind === 'none' ? [] : [describeUnanswered(domain, record, aliases)];
+  }
   if (aliases.kind === 'ends' || aliases.kind === 'unasked') return [];
   const fault = aliases.kind === 'circle' ? 'form a circle' : 'are more than a CA follows';
   const remedy =
@@ -128,8 +132,14 @@ function judgeZone(facts: NameFacts, delegationZone: string | undefined): Prefli
     const message = describeNoZone(name, name, delegationZone);
     return [{ domain, blocks: true, record: `${name}. CNAME`, message }];
   }
-  // If the end of the chain is unknown, so is the zone. A CNAME of our own has to go first.
-  if (aliases.kind !== 'ends' || ownAlias) return [];
+  // A CNAME of our own has to go first.
+  if (ownAlias) return [];
+  if (aliases.kind === 'unanswered' && zone.kind === 'none') {
+    const message = `${describeNoZone(name, name, delegationZone)}; whether a CNAME there leads to one is unknown: ${aliases.problem}`;
+    return [{ domain, blocks: isAnswered(aliases), record: `${name}. CNAME`, message }];
+  }
+  // If the end of the chain is unknown, so is the zone.
+  if (aliases.kind !== 'ends') return [];
   switch (zone.kind) {
     case 'unasked':
       return [];
@@ -203,11 +213,13 @@ function judgeChains({ domain, brokenChains = [] }: NameFacts, ca: CaaSubject): 
   });
 }
 
-function judgeCaa({ domain, caa, zone }: NameFacts, ca: CaaSubject): PreflightProblem[] {
+function judgeCaa({ domain, caa, zone, aliases }: NameFacts, ca: CaaSubject): PreflightProblem[] {
   switch (caa.kind) {
     case 'none':
       return [];
     case 'unanswered':
+      // The same servers that do not answer are one problem.
+      if (aliases.kind === 'unanswered' && aliases.isServfail === caa.isServfail) return [];
       return [describeUnanswered(domain, `${withoutWildcard(domain)}. CAA`, caa)];
     case 'found': {
       const obstacle = findCaaObstacle(caa.records, domain.startsWith('*.'), ca);
@@ -224,13 +236,6 @@ function isPrivate(zone: ZoneFacts): boolean {
   return zone.kind === 'found' && 'kind' in zone.live && zone.live.kind === 'private';
 }
 
-function describeUnanswered(
-  domain: string,
-  record: string,
-  { problem, isServfail }: Unanswered,
-): PreflightProblem {
-  const why = isServfail
-    ? 'a CA refuses on SERVFAIL; check the name servers of the zone, and its DNSSEC'
-    : 'check that the name servers of the zone can be reached';
-  return { domain, blocks: isServfail, record, message: `${problem}; ${why}` };
+function describeUnanswered(domain: string, record: string, unanswered: Unanswered): PreflightProblem {
+  return { domain, blocks: unanswered.isServfail, record, message: explainUnanswered(unanswered) };
 }

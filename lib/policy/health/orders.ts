@@ -92,7 +92,7 @@ function findPausedByCa({ name, state }: HealthFacts): Finding | undefined {
 function findPreflight(facts: HealthFacts): Finding | undefined {
   const { name, state, isPaused } = facts;
   const { problem } = state;
-  if (problem?.code !== 'Preflight' || isPaused) return undefined;
+  if (problem?.code !== 'PreflightFailed' || isPaused) return undefined;
   if (isStrangers(facts)) return waitForDns(facts);
   const { since, words: message } = problem;
   return { health: 'Degraded', reason: 'PreflightFailed', message, since, command: planCommand(name) };
@@ -113,7 +113,7 @@ function findFailing(facts: HealthFacts): Finding | undefined {
   const isProblem =
     problem !== undefined &&
     !waitingCodes.has(problem.code) &&
-    !['Preflight', 'NameTaken'].includes(problem.code);
+    !['PreflightFailed', 'NameTaken'].includes(problem.code);
   if ((failures === 0 && !isProblem) || error === slowCode || isPaused) return undefined;
   if (isStrangers(facts)) return waitForDns(facts);
   const since =

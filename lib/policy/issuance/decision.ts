@@ -60,7 +60,7 @@ export function judge(situation: Situation, now: Date): Decision {
   const need = firstMatch(needs, situation, now);
   const { misfits } = situation;
   if (misfits && !isTolerated(misfits, now)) {
-    const message = `${explainRefusal(misfits)}${need ? `; to order: ${need.result}` : ''}`;
+    const message = need ? withNeed(explainRefusal(misfits), need.result) : explainRefusal(misfits);
     return { decision: 'wait', reason: 'NotAllowed', message };
   }
   if (need === undefined) return keep(situation);
@@ -74,9 +74,14 @@ export function judge(situation: Situation, now: Date): Decision {
   return {
     decision: 'wait',
     reason: obstacle.reason,
-    message: `${message}; to order: ${need.result}`,
+    message: withNeed(message, need.result),
     until,
   };
+}
+
+/** What is in the way of an order, with why the order is due. */
+export function withNeed(obstacle: string, need: string): string {
+  return `${obstacle}; an order is due: ${need}`;
 }
 
 interface Check<Reason, Finding> {

@@ -34,8 +34,8 @@ export function planCertificates<Known extends { readonly name: string; readonly
 
 /** Whether a certificate with the reason is not ordered before a person acts. A pause is left out: a person
  *  has acted. */
-export function isForPerson(reason: WaitReason): reason is 'NotAllowed' | 'NameTaken' | 'Preflight' {
-  return ['NotAllowed', 'NameTaken', 'Preflight'].includes(reason);
+export function isForPerson(reason: WaitReason): reason is 'NotAllowed' | 'NameTaken' | 'PreflightFailed' {
+  return ['NotAllowed', 'NameTaken', 'PreflightFailed'].includes(reason);
 }
 
 /** Judges one certificate, and returns its line of the plan. */

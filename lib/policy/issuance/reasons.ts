@@ -16,7 +16,7 @@ export type OrderReason =
   | 'RenewalDue'
   | 'Forced';
 
-/** Why a due certificate must wait. `Preflight`: DNS would fail the order. `NotAllowed`: the inventory
+/** Why a due certificate must wait. `PreflightFailed`: DNS would fail the order. `NotAllowed`: the inventory
  *  does not allow its specification any more, also if nothing is due. `NameTaken`: another source has one
  *  of its names. `Retiring`: it is let go, so nothing is ordered. */
 export type WaitReason =
@@ -27,4 +27,4 @@ export type WaitReason =
   | 'BackingOff'
   | 'Paused'
   | 'RateLimited'
-  | 'Preflight';
+  | 'PreflightFailed';

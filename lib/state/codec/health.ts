@@ -38,6 +38,8 @@ export const acknowledgement: FieldCodec<Acknowledgement> = {
 };
 
 const noCause = '-';
+/** How versions before spelled `PreflightFailed`. */
+const formerPreflight = 'Preflight';
 
 /** `<since> <code> <cause, or -> <words>`. */
 export const trouble: FieldCodec<Trouble> = {
@@ -45,7 +47,8 @@ export const trouble: FieldCodec<Trouble> = {
     const [, began = '', code, cause, words] = /^(\S+) (\S+) (\S+) (.*)$/s.exec(text) ?? [];
     const since = decodeInstant(began);
     if (!since || code === undefined || words === undefined) return undefined;
-    return { since, code, ...(cause === noCause ? {} : { cause }), words };
+    const known = code === formerPreflight ? 'PreflightFailed' : code;
+    return { since, code: known, ...(cause === noCause ? {} : { cause }), words };
   },
   write: ({ since, code, cause = noCause, words }) => `${since.toISOString()} ${code} ${cause} ${words}`,
 };
