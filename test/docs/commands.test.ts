@@ -176,7 +176,9 @@ function mistakesOf(part: string): readonly string[] {
   const read = parseInventory(
     JSON.stringify({
       issuers: { default: { agreeToTerms: true } },
-      clusters: { prod: { kubeconfig: { secret: 'certrelay/clusters/prod' } } },
+      clusters: Object.fromEntries(
+        ['lab', 'prod'].map((name) => [name, { kubeconfig: { secret: `certrelay/clusters/${name}` } }]),
+      ),
       certificates: [shop],
       ...own,
     }),

@@ -60,6 +60,8 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
       why: 'openssl is not part of what npm test needs; test/integration/agent.test.ts signs with such a key',
     },
   ],
+  ['git pull', { why: 'fetches from where the checkout comes from' }],
+  ['npx serverless remove', needsAws],
   ['cat fullchain.pem', needsAws],
   ['aws ', needsAws],
   ['kubectl', needsCluster],
@@ -71,6 +73,8 @@ export const samples: readonly (readonly [part: string, shown: Shown])[] = [
   ['to go on, run:', { test: 'test/functions/failures.test.ts', by: "'to go on, run:'" }],
   ['GET    /domains/shop', { test: 'test/webhook/endpoint.test.ts', by: "method: 'PUT', name: 'shop'" }],
   ['"source": ["certrelay"]', { test: 'test/contracts/events.test.ts', by: 'matchesPattern' }],
+  ['POST /domains, signed: 202', { test: 'test/sandbox/story.test.ts', by: 'README.md' }],
+  ['CNAME _acme-challenge.shop-customer-com', { test: 'test/integration/delegation.test.ts', by: 'CNAME' }],
   ['POST /domains\n', { test: 'test/webhook/endpoint.test.ts', by: '"domains"' }],
   ['functions/     one file a function', { test: 'test/docs/commands.test.ts', by: 'the layout' }],
   [
