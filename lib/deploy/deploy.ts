@@ -1,28 +1,14 @@
 // The deploy story: delivers each requested certificate to its targets, all clusters at once.
 
 import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
-import { isAgentCluster } from '../policy/delivery/agents.ts';
 import type { PrunePlan } from '../policy/delivery/pruning.ts';
 import { nameDestination } from '../policy/delivery/secret-plan.ts';
 import { PartError } from '../ports/errors.ts';
 import { RequestError } from '../requests/errors.ts';
 import { unknownPart } from '../requests/unknown.ts';
-import { openAcm } from './acm/acm.ts';
-import { describeAgentReport } from './agents.ts';
-import { openCluster } from './cluster/cluster.ts';
 import { shareConnections } from './cluster/connections.ts';
-import { closedDestination, type Destination } from './destination.ts';
-import {
-  type AnyJob,
-  type DeployInvocation,
-  type DeployPorts,
-  type DeployReport,
-  isForAcm,
-  isForCluster,
-  type JobResult,
-} from './invocation.ts';
-import { refuseMisfits } from './plan/allowance.ts';
-import { findBackingOff } from './plan/back-off.ts';
+import { atDestinations, requestedJobs } from './destinations.ts';
+import type { DeployInvocation, DeployPorts, DeployReport, JobResult } from './invocation.ts';
 import type { DeliverySelection } from './plan/selected.ts';
 import { selectForDelivery } from './plan/selection.ts';
 import { applyPruning, describePruning, type Pruned } from './prune/apply.ts';
@@ -127,48 +113,6 @@ function printPlans(planned: readonly JobResult[], { log }: DeployPorts): void {
   }
 }
 
-/** Plans each destination of the selected jobs and finishes with it, all side by side: none waits for
- *  another. Returns the result of each job. */
-async function atDestinations(
-  selections: readonly DeliverySelection[],
-  ports: DeployPorts,
-  invocation: DeployInvocation,
-  finish: (destination: Destination) => Promise<readonly JobResult[]>,
-): Promise<ReadonlyMap<AnyJob, JobResult>> {
-  const notAttempted = [
-    ...findBackingOff(selections, ports, invocation),
-    ...refuseMisfits(selections, ports),
-  ];
-  const results = new Map<AnyJob, JobResult>(notAttempted);
-  const due = requestedJobs(selections).filter((job) => !results.has(job));
-  const deliver = async <T extends AnyJob>(jobs: readonly T[], open: () => Promise<Destination>) => {
-    const destination = await open();
-    try {
-      const finished = await finish(destination);
-      for (const [index, job] of jobs.entries()) {
-        const result = finished[index];
-        if (result) results.set(job, result);
-      }
-    } finally {
-      // What was done counts, even if a connection cannot be closed.
-      await destination.close().catch(() => undefined);
-    }
-  };
-  const byCluster = Map.groupBy(due.filter(isForCluster), ({ target }) => target.cluster);
-  const byRegion = Map.groupBy(due.filter(isForAcm), ({ target }) => target.acm.region);
-  await Promise.all([
-    ...[...byCluster].map(([name, jobs]) =>
-      deliver(jobs, async () =>
-        isAgentCluster(name, invocation.inventory)
-          ? closedDestination(jobs.map(describeAgentReport))
-          : openCluster(name, jobs, ports, invocation),
-      ),
-    ),
-    ...[...byRegion].map(([region, jobs]) => deliver(jobs, () => openAcm(region, jobs, ports, invocation))),
-  ]);
-  return results;
-}
-
 /** Plans the pruning of each cluster by itself, so that one that answers slowly does not delay the others,
  *  and finishes with it. */
 async function atPruned(
@@ -181,10 +125,6 @@ async function atPruned(
     finish(await planPruning(cluster, selections, ports, invocation)),
   );
   return (await Promise.all(pruned)).flat();
-}
-
-function requestedJobs(selections: readonly DeliverySelection[]): readonly AnyJob[] {
-  return selections.flatMap((selection) => (selection.kind === 'selected' ? selection.requested : []));
 }
 
 function describeDeploy(

@@ -96,6 +96,59 @@ test('while a certificate backs off its failure is remembered, and one write tel
   expect(problem(harness)).toBeUndefined();
 });
 
+test('once a cluster answers again, a pass tries what waited for it, and nothing else that backs off', async () => {
+  let isDown = true;
+  const error = () => (isDown ? new ClusterError('Unreachable', 'no answer') : undefined);
+  const harness = await openHarness({ targets: [targetOf()], wrap: failing(error) });
+  await harness.issue('two', 'version-1', [targetOf({ secret: 'two' })]);
+  await harness.issue('own', 'version-1', [targetOf({ secret: 'own' })]);
+  harness.lab.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'own', namespace: 'shop', labels: { 'app.kubernetes.io/managed-by': 'other' } },
+    type: 'kubernetes.io/tls',
+    stringData: { 'tls.crt': 'x', 'tls.key': 'y' },
+  });
+  const outcomes = async (call = {}) =>
+    (await harness.deploy(call)).certificates.map(({ name, decision }) => `${name} ${decision}`).toSorted();
+  isDown = false;
+  expect(await outcomes({ certificates: ['own'] })).toEqual(['own refused']);
+  isDown = true;
+  const waiting = ['own pending', 'shop pending', 'two pending'];
+  expect(await outcomes()).toEqual(waiting);
+  const writes = harness.store.count('record');
+  expect(await outcomes(), 'it is still down').toEqual(waiting);
+  expect(harness.store.count('record'), 'a look at the cluster writes nothing').toBe(writes);
+  isDown = false;
+  expect(await outcomes({ clusters: ['lab'], dryRun: true })).toEqual([
+    'own pending',
+    'shop planned',
+    'two planned',
+  ]);
+  expect(await outcomes()).toEqual(['own pending', 'shop delivered', 'two delivered']);
+  expect(problem(harness)).toBeUndefined();
+  expect(state(harness, 'own').deliveryProblem).toMatchObject({
+    code: 'Foreign',
+    cause: 'target/lab/shop/own',
+  });
+});
+
+test('what waited for a cluster is tried also if another pass has found that it answers', async () => {
+  let isDown = true;
+  const error = () => (isDown ? new ClusterError('Unreachable', 'no answer') : undefined);
+  const harness = await openHarness({ targets: [targetOf()], wrap: failing(error) });
+  await harness.issue('two', 'version-1', [targetOf({ secret: 'two' })]);
+  await harness.deploy();
+  isDown = false;
+  await harness.deploy({ certificates: ['two'] });
+  expect(harness.operations.clusters).toEqual({});
+  harness.operations.failures.next('read', new StoreError('Throttled', 'slow down'));
+  expect((await harness.deploy({ clusters: ['lab'] })).certificates).toMatchObject([
+    { name: 'shop', decision: 'delivered' },
+    { name: 'two', decision: 'unchanged' },
+  ]);
+});
+
 test('300 certificates in a cluster that is down cost one write, and one when it is back', async () => {
   let isDown = false;
   const error = () => (isDown ? new ClusterError('Unreachable', `no answer at ${++calls}`) : undefined);

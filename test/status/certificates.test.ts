@@ -442,6 +442,26 @@ describe('a target', () => {
     });
   });
 
+  it('that waited for a cluster which answers again says so, and blames it no longer', async () => {
+    lab.keep(
+      'shop',
+      {
+        ...record(['rolled-out', 'none']),
+        deliveryProblem: {
+          since: at(-2 * hourMs),
+          code: 'Unreachable',
+          cause: 'cluster/lab',
+          words: 'no answer',
+        },
+      },
+      spec(both),
+    );
+    const health = await healthOf();
+    expect(health).toMatchObject({ reason: 'DeliveryFailing' });
+    expect(health.cause).toBeUndefined();
+    expect(health.message).toMatch(/^lab\/shop\/two: cluster lab stopped .* next pass of deploy .*no answer/);
+  });
+
   it('W14 says whether the version is there, by deploy or by the agent, and what is served', async () => {
     const targets = [targetOf(), targetOf({ secret: 'two' }), targetOf({ cluster: 'edge' })];
     const deployed = describeProgress('v1', targets, ['rolled-out', 'none', 'none']);

@@ -45,7 +45,8 @@ export function judgeClusters(results: ReadonlyMap<AnyJob, JobResult>): ClusterF
   return judged;
 }
 
-function wasAnswered({ failures }: JobResult): boolean {
+/** Whether the cluster answered for the target, be it by refusing it. */
+export function wasAnswered({ failures }: JobResult): boolean {
   if (failures.length === 0) return true;
   return failures.some((error) => error instanceof ClusterError) && !failures.some(isAboutCluster);
 }

@@ -83,6 +83,11 @@ export function isAbout({ cause }: Trouble, job: AnyJob): boolean {
   return cause === targetCause(job) || cause === clusterCause(job);
 }
 
+/** Whether the trouble is that of the job's cluster. */
+export function isAboutCluster({ cause }: Trouble, job: AnyJob): boolean {
+  return isForCluster(job) && cause === clusterCause(job);
+}
+
 /** Whether the recorded trouble goes on at a target that did not fail this time. */
 function isOpen(job: AnyJob, recorded: Trouble, { results, clusters }: DeliveryResults): boolean {
   const result = results.get(job);

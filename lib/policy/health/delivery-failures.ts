@@ -45,24 +45,31 @@ function findRecordedFailure(
 ): Finding | undefined {
   const { state, clusterTroubles, now } = facts;
   const { deliveryProblem: problem, deployed } = state;
-  const trouble = cluster === undefined ? undefined : clusterTroubles[cluster];
+  const [kind, ...rest] = problem?.cause?.split('/') ?? [];
+  const blamed = kind === 'cluster' ? rest.join('/') : undefined;
+  const trouble = clusterTroubles[cluster ?? blamed ?? ''];
   if (trouble) {
-    const cause = `cluster/${cluster}`;
+    const cause = `cluster/${cluster ?? blamed}`;
     return describe({ target, words: describeCause(cause), since: trouble.since, cause }, undefined, facts);
   }
   if (problem === undefined || !isFailure(problem)) return undefined;
   const isOthers =
     target !== undefined && problem.cause !== `target/${target}` && problem.cause !== `cluster/${cluster}`;
   if (isOthers) return undefined;
-  const cause = problem.cause?.startsWith('cluster/') ? problem.cause : undefined;
-  const words = cause ? `${describeCause(cause)}: ${problem.words}` : problem.words;
+  const words = blamed === undefined ? problem.words : describeMended(blamed, problem.words);
   const retry = deployed?.retry;
-  const isPast = retry && retry.after < now;
+  // Nothing that waited for a cluster waits any longer once that answers.
+  const isDue = retry && (retry.after < now || blamed !== undefined);
   return describe(
-    { target, words, since: problem.since, cause },
-    isPast ? { ...retry, after: now } : retry,
+    { target, words, since: problem.since, cause: undefined },
+    isDue ? { ...retry, after: now } : retry,
     facts,
   );
+}
+
+/** Of the cluster nothing is noted any more: `deploy` was answered there meanwhile. */
+function describeMended(cluster: string, words: string): string {
+  return `cluster ${cluster} stopped the last attempt and is in no trouble any more, so the next pass of deploy tries again (${words})`;
 }
 
 /** An agent reports how often it failed, and its own record says why. */

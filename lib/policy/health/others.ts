@@ -47,7 +47,7 @@ export function findClusterTrouble(
   trouble: Trouble | undefined,
   now: Date,
 ): readonly Finding[] {
-  const command = invokeCommand('deploy', { clusters: [name], dryRun: true });
+  const command = invokeCommand('deploy', { clusters: [name] });
   return trouble ? [{ ...judgeLasting('ClusterFailing', trouble, now), command }] : [];
 }
 
