@@ -5,6 +5,7 @@ import { fanOut, findDelegatedClusters } from '../lib/deploy/fan-out.ts';
 import type { CertificateReport, PruneReport } from '../lib/deploy/invocation.ts';
 import { parseDeployEvent } from '../lib/requests/requests.ts';
 import { defineQueueFunction } from './runtime/define-function.ts';
+import { isTold } from './runtime/failures.ts';
 import { recordPassEnd } from './runtime/pass-end.ts';
 import { connectDelivery } from './wiring/delivery.ts';
 import { openDeployQueueLazily } from './wiring/lazy-deploy-queue.ts';
@@ -47,6 +48,7 @@ export const handler = defineQueueFunction({
     const invocation = { ...request, inventory, signal, cleanUpSignal };
     const { failures } = await deployCertificates(ports, invocation);
     // The next scheduled call visits the cluster again; a returned message would only do so at the same time.
-    return request.clusters ? new Map<string, unknown>() : failures;
+    // What `status` does not tell comes again all the same, so that it ends as a dead letter.
+    return request.clusters ? new Map([...failures].filter(([, errors]) => !isTold(errors))) : failures;
   },
 });

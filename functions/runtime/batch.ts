@@ -4,6 +4,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { RequestMessage } from '../../lib/requests/requests.ts';
+import { isTold } from './failures.ts';
 
 /** The request for several messages together. */
 export interface MergedRequest {
@@ -16,8 +17,12 @@ export type Work<R extends MergedRequest> = (
   request: R | MergedRequest,
 ) => Promise<ReadonlyMap<string, unknown>>;
 
+/** How often SQS delivers a message before it is a dead letter: `maxReceiveCount` in infra/queues.yml. */
+export const mostReceives = 3;
+
 /** The messages that SQS must deliver again: unreadable ones, those with a certificate that failed, and all
- *  messages of a request whose work threw. A failing request does not stop the others. */
+ *  messages of a request whose work threw. A failing request does not stop the others. A message becomes no
+ *  dead letter for what `status` tells: a person would have to take it out, long after it is mended. */
 export async function answerBatch<R extends MergedRequest>(
   messages: readonly RequestMessage<R>[],
   work: Work<R>,
@@ -46,7 +51,13 @@ export async function answerBatch<R extends MergedRequest>(
 
 interface Pass<R extends MergedRequest> {
   readonly request: R | MergedRequest;
-  readonly messages: readonly { readonly id: string; readonly request: MergedRequest }[];
+  readonly messages: readonly ReadableMessage[];
+}
+
+interface ReadableMessage {
+  readonly id: string;
+  readonly request: MergedRequest;
+  readonly receives?: number;
 }
 
 async function findFailed<R extends MergedRequest>(
@@ -56,10 +67,11 @@ async function findFailed<R extends MergedRequest>(
 ): Promise<readonly string[]> {
   try {
     const failures = await work(request);
-    const hasFailed = (names: Iterable<string>) => [...names].some((name) => failures.has(name));
-    return messages
-      .filter((message) => hasFailed(message.request.certificates ?? failures.keys()))
-      .map(({ id }) => id);
+    const comesAgain = ({ request: { certificates }, receives = 1 }: ReadableMessage) =>
+      [...(certificates ?? failures.keys())].some(
+        (name) => failures.has(name) && (receives < mostReceives || !isTold(failures.get(name))),
+      );
+    return messages.filter(comesAgain).map(({ id }) => id);
   } catch (error) {
     const ids = messages.map(({ id }) => id);
     log.error('messages failed', {

@@ -4,11 +4,11 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import type { CalledFunction } from '../../lib/policy/commands.ts';
 import { codeOf, describeError, toError } from '../../lib/ports/errors.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import { readCallEvent } from '../../lib/requests/event.ts';
+import { type CallEnding, readCallEvent } from '../../lib/requests/event.ts';
 import type { FunctionEvent, RequestMessage } from '../../lib/requests/requests.ts';
 import type { Settings } from '../../lib/settings/functions.ts';
 import { answerBatch, type MergedRequest, type Work } from './batch.ts';
-import { CallError, type CallReport, describeFailures, makeCallReport } from './failures.ts';
+import { CallError, type CallReport, describeFailures, isTold, makeCallReport } from './failures.ts';
 import { lookCommand } from './follow-up.ts';
 import { beginInvocation, type Context, type Invocation } from './invocation.ts';
 import { createLog } from './logger.ts';
@@ -23,7 +23,7 @@ export type Closing = (() => void | Promise<void>)[];
 export interface Outcome<Answer> {
   readonly answer: Answer;
   /** Failures that are already logged. With any of them the invocation throws and gives no answer, unless the
-   *  call wants a report. */
+   *  call wants a report, or a schedule calls and `status` tells all of them. */
   readonly failures?: readonly Error[];
 }
 
@@ -73,7 +73,8 @@ export interface QueueFunctionParts<Request extends MergedRequest, Ports, Answer
 }
 
 /** A function that answers direct calls. It throws if the work had failures, so that alarms and retries see
- *  them; a call with `"report": true` is answered with them. */
+ *  them; a call with `"report": true` is answered with them, and one with `"schedule": true` throws only
+ *  those that `status` does not tell. */
 export function defineFunction<Request, Ports, Answer>(
   parts: FunctionParts<Request, Ports, Answer>,
 ): Handler<Answer> {
@@ -149,22 +150,23 @@ function openDoor<Answer>(
 ): Handler<Answer> {
   return async (received, context) => {
     let log: Log | undefined;
-    let wantsReport = false;
+    let ending: CallEnding = 'error';
     let outcome: Outcome<Answer>;
     try {
       const call = readCallEvent(received);
-      wantsReport = call.wantsReport;
+      ending = call.ending;
       const invocation = await beginInvocation(context);
       log = invocation.log;
-      outcome = await enter(call.event, { ...invocation, wantsReport });
+      outcome = await enter(call.event, { ...invocation, wantsReport: ending === 'report' });
     } catch (error) {
       reportFailure(error, log ?? context.awsRequestId);
-      if (!wantsReport) throw makeCallError([toError(error)], name);
+      if (ending !== 'report') throw makeCallError([toError(error)], name);
       return makeCallReport(undefined, describeFailures([toError(error)], name));
     }
     const { answer, failures = [] } = outcome;
-    if (wantsReport) return makeCallReport(answer, describeFailures(failures, name));
-    if (failures.length > 0) throw makeCallError(failures, name);
+    if (ending === 'report') return makeCallReport(answer, describeFailures(failures, name));
+    const ends = ending === 'schedule' ? failures.filter((failure) => !isTold(failure)) : failures;
+    if (ends.length > 0) throw makeCallError(ends, name);
     return answer;
   };
 }

@@ -26,6 +26,12 @@ const mostCommands = 5;
 /** Bytes of the failures in a report; the rest of Lambda's 6 MB is for the answer. */
 const mostReportBytes = 500_000;
 
+/** Whether `status` tells the failure, or all of a list, as long as it lasts. */
+export function isTold(failure: unknown): boolean {
+  if (Array.isArray(failure)) return failure.every(isTold);
+  return failure instanceof PartError && failure.isTold;
+}
+
 /** The failures as fields. `call`: the function, for errors that are of no part. */
 export function describeFailures(failures: readonly Error[], call = 'certrelay'): readonly CallFailure[] {
   return failures.map((failure) => {

@@ -11,7 +11,7 @@ import { atDestinations, requestedJobs } from './destinations.ts';
 import type { DeployInvocation, DeployPorts, DeployReport, JobResult } from './invocation.ts';
 import type { DeliverySelection } from './plan/selected.ts';
 import { selectForDelivery } from './plan/selection.ts';
-import { applyPruning, describePruning, type Pruned } from './prune/apply.ts';
+import { applyPruning, describePruning, markTold, type Pruned } from './prune/apply.ts';
 import { findPrunedClusters, planPruning } from './prune/plan.ts';
 import { judgeClusters, recordClusters } from './record/cluster-troubles.ts';
 import { recordFreezes } from './record/freezes.ts';
@@ -90,13 +90,14 @@ async function carryOut(
       destination.carryOut((plans) => printPlans(plans, ports)),
     );
     const clusters = judgeClusters(results);
-    await recordClusters(clusters, selections, ports, invocation);
+    const noted = await recordClusters(clusters, selections, ports, invocation);
     const pruned = await atPruned(selections, shared, invocation, (plans) =>
       applyPruning(plans, shared, invocation.signal),
     );
     const unrecorded = await recordLetGo(selections, pruned, ports, invocation);
-    const recorded = await recordCertificates(selections, { results, clusters }, ports, invocation);
-    return { certificates: addLetGoFailures(recorded, unrecorded), pruned };
+    const ended = { results, clusters, noted };
+    const recorded = await recordCertificates(selections, ended, ports, invocation);
+    return { certificates: addLetGoFailures(recorded, unrecorded), pruned: markTold(pruned, noted) };
   } finally {
     await connections.close();
   }

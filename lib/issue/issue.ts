@@ -5,7 +5,7 @@ import { slowCode } from '../policy/issuance/backoff.ts';
 import { isForPerson } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { resumes } from '../policy/issuance/resume.ts';
-import { errorOfPart, PartError } from '../ports/errors.ts';
+import { asTold, errorOfPart, PartError } from '../ports/errors.ts';
 import { RequestError } from '../requests/errors.ts';
 import { Blame } from './blame.ts';
 import { compareLater, continueLater, isFollowed } from './continuation.ts';
@@ -50,6 +50,7 @@ export async function issueCertificates(
   const outcomes = request.dryRun ? [] : await carryOut(plan, due, ports, invocation);
   await tellIssued(plan.certificates, outcomes, ports, invocation);
   const goes = request.dryRun ? [] : await letThemGo(plan, ports, invocation);
+  let told: ReadonlySet<string> = new Set();
   if (!request.dryRun) {
     const isAsked = request.certificates !== undefined;
     await postpone({ plan, outcomes, emptyPasses: request.fruitless, isAsked }, ports, invocation);
@@ -57,7 +58,7 @@ export async function issueCertificates(
     const isFull = request.certificates === undefined;
     if (isFull && mayEndPass(plan.installation, plan.isComplete, ports))
       await endInstallationPass(startedAt, ports, invocation);
-    await recordProblems({ ...plan, outcomes }, blame, ports, invocation);
+    told = await recordProblems({ ...plan, outcomes }, blame, ports, invocation);
   }
   const predicted = request.dryRun ? await predict(due, plan) : undefined;
   const { certificates, unreadable, retiring } = plan;
@@ -78,9 +79,9 @@ export async function issueCertificates(
     ms: ports.clock.now().getTime() - startedAt.getTime(),
   });
   const refused = request.dryRun ? certificates.flatMap(refusalOf) : [];
-  const failures = [...outcomes, ...goes].flatMap(failureOf);
-  const failed = [...unreadable.map(failureOfUnreadable), ...failures, ...refused];
-  return { report, failures: new Map(failed) };
+  const stopped = [...unreadable.map(failureOfUnreadable), ...outcomes.flatMap(failureOf)];
+  const failed = stopped.map(([one, error]) => [one, told.has(one) ? asTold(error) : error] as const);
+  return { report, failures: new Map([...failed, ...goes.flatMap(failureOf), ...refused]) };
 }
 
 function byName<T extends { readonly name: string }>(outcomes: readonly T[]): ReadonlyMap<string, T> {

@@ -1,6 +1,8 @@
 // Records on tags what stops the orders of each certificate, so that `status` can tell it in words.
 import { mapConcurrently } from '../async/map-concurrently.ts';
+import { becomesDegraded } from '../policy/health/orders.ts';
 import { type FoundTrouble, recordTrouble } from '../policy/health/trouble.ts';
+import { findRetirement } from '../policy/retirement/retirement.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { Trouble } from '../state/health.ts';
@@ -29,13 +31,14 @@ type Change = FoundTrouble | null | undefined;
 /** Writes the trouble of each certificate that has one, and clears that of the others. Writes only what
  *  became another trouble. A certificate of the inventory whose DNS holds back its first order gets its AWS
  *  secret now: nowhere else could anything be noted of it. What cannot be written is logged, and left to the
- *  next pass. Never rejects. */
+ *  next pass. Returns the certificates of which `status` tells what stops them as long as it lasts. Never
+ *  rejects. */
 export async function recordProblems(
   { certificates, unreadable, outcomes }: PassResult,
   blame: Blame,
   ports: IssuePorts,
   invocation: IssueInvocation,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   let madeLeft = mostMade;
   const planned = certificates.flatMap((certificate) => {
@@ -52,7 +55,13 @@ export async function recordProblems(
     const change = { code: 'Unreadable', cause: blame.causeOf(error), words: describeError(error) };
     return entry ? [{ name, entry, change, isNew: false }] : [];
   });
-  await mapConcurrently([...planned, ...unread], concurrency, (one) => record(one, ports, invocation));
+  const recorded = await mapConcurrently([...planned, ...unread], concurrency, async (one) => {
+    const isWritten = await record(one, ports, invocation);
+    // Of one that is let go, `status` tells only that.
+    const isLetGo = one.entry !== undefined && findRetirement(one.entry, invocation.inventory) !== undefined;
+    return isWritten && one.change && becomesDegraded(one.change) && !isLetGo ? [one.name] : [];
+  });
+  return new Set(recorded.flat());
 }
 
 /** How many AWS secrets `recordProblems` makes after this plan. */
@@ -104,6 +113,7 @@ function judge(
   }
 }
 
+/** Whether the tags say it afterwards. */
 async function record(
   {
     name,
@@ -118,15 +128,17 @@ async function record(
   },
   { store, clock, log }: IssuePorts,
   { signal, cleanUpSignal }: IssueInvocation,
-): Promise<void> {
+): Promise<boolean> {
   const before = entry?.state.problem;
   const problem = change && recordTrouble(change, before, clock.now());
-  if (problem === undefined || isSame(problem, before)) return;
+  if (problem === undefined || isSame(problem, before)) return true;
   try {
     if (isNew) await store.create(name, undefined, signal);
     await store.record(name, { problem }, cleanUpSignal);
+    return true;
   } catch (error) {
     log.warn('state not recorded', { certificate: name, problem: describeError(error) });
+    return false;
   }
 }
 

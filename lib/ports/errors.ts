@@ -57,6 +57,8 @@ interface PartDetails {
   readonly code?: string | undefined;
   /** The shell command with which a person goes on. */
   readonly command?: string | undefined;
+  /** Whether it is recorded where `status` reads it: a level tells of it as long as it lasts. */
+  readonly isTold?: boolean;
 }
 
 /** Why one part of a call failed, such as a certificate or a target. The others went on. Its message is both:
@@ -66,14 +68,17 @@ export class PartError extends Error {
   readonly part: string;
   readonly code: string;
   readonly command: string | undefined;
+  /** Whether `status` tells it as long as it lasts, so that a schedule's call need not fail for it. */
+  readonly isTold: boolean;
   override readonly cause: Error;
 
-  constructor(part: string, cause: Error, { code, command }: PartDetails = {}) {
+  constructor(part: string, cause: Error, { code, command, isTold = false }: PartDetails = {}) {
     super(`${part}: ${describeError(cause)}`, { cause });
     this.name = 'PartError';
     this.part = part;
     this.code = code ?? codeOf(cause);
     this.command = command;
+    this.isTold = isTold;
     this.cause = cause;
   }
 }
@@ -86,4 +91,9 @@ export function wordsOf(error: unknown): string {
 /** The error of the part, unless it says already of which part it is. */
 export function errorOfPart(part: string, error: unknown): PartError {
   return error instanceof PartError ? error : new PartError(part, toError(error));
+}
+
+/** The same failure, told by `status` as long as it lasts. */
+export function asTold({ part, cause, code, command }: PartError): PartError {
+  return new PartError(part, cause, { code, command, isTold: true });
 }

@@ -1,26 +1,41 @@
-// Reads what every direct call has in common before its function parses the rest: text, and how to answer.
+// Reads what every direct call has in common before its function parses the rest: text, and how it ends.
 import { cutText, oneLine } from '../policy/bounds.ts';
 import { ConfigError } from '../ports/errors.ts';
 
-/** The event of a call without what says how to answer it. */
+/** How a call ends that had failures. `error`: with an error. `report`: with its report and the failures in
+ *  it, whatever happened. `schedule`: with an error, unless `status` tells all of the failures; whatever ends
+ *  the call itself is an error. */
+export type CallEnding = 'error' | 'report' | 'schedule';
+
+/** The event of a call without what says how it ends. */
 export interface CallEvent {
   readonly event: unknown;
-  /** Whether the caller wants the whole report in any case, and no error. */
-  readonly wantsReport: boolean;
+  readonly ending: CallEnding;
 }
 
-/** Takes `"report": true` out of an event. An event that is text is read as JSON: `serverless invoke` sends
- *  text if it is not JSON, such as a command copied out of a printed answer, with its `\"`.
- *  @throws ConfigError `Event` if the text is no JSON object, or `report` neither true nor false. */
+/** Takes `"report"` and `"schedule"` out of an event. An event that is text is read as JSON: `serverless
+ *  invoke` sends text if it is not JSON, such as a command copied out of a printed answer, with its `\"`.
+ *  @throws ConfigError `Event` if the text is no JSON object, if one of the two is neither true nor false, or
+ *  if both are true. */
 export function readCallEvent(event: unknown): CallEvent {
   const read = typeof event === 'string' && event.trim() !== '' ? readText(event) : event;
-  if (typeof read !== 'object' || read === null || !Object.hasOwn(read, 'report'))
-    return { event: read, wantsReport: false };
-  const { report, ...rest }: { report?: unknown } = read;
-  if (typeof report !== 'boolean')
-    throw new ConfigError('Event', 'invalid event: report: must be true or false');
-  return { event: rest, wantsReport: report };
+  const isEndingSaid =
+    typeof read === 'object' && read !== null && endings.some((key) => Object.hasOwn(read, key));
+  if (!isEndingSaid) return { event: read, ending: 'error' };
+  const { report = false, schedule = false, ...rest }: Readonly<Record<string, unknown>> = { ...read };
+  for (const [key, value] of Object.entries({ report, schedule })) {
+    if (typeof value === 'boolean') continue;
+    throw new ConfigError('Event', `invalid event: ${key}: must be true or false`);
+  }
+  if (report && schedule) {
+    const problem = '"report" hides a crash from alarms, which "schedule" must not; set only one of them';
+    throw new ConfigError('Event', `invalid event: ${problem}`);
+  }
+  return { event: rest, ending: report ? 'report' : schedule ? 'schedule' : 'error' };
 }
+
+/** Fields that every function takes. */
+export const endings = ['report', 'schedule'] as const;
 
 function readText(text: string): object {
   const read = parseJson(text) ?? parseJson(parseJson(`"${text}"`));

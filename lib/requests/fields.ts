@@ -5,6 +5,7 @@ import { certificateNamePattern } from '../certificate/certificate-name.ts';
 import { oneLine } from '../policy/bounds.ts';
 import { findNearest } from '../policy/nearest.ts';
 import { ConfigError } from '../ports/errors.ts';
+import { endings } from './event.ts';
 
 /** The schema of a certificate's name. */
 export const nameField = z
@@ -33,7 +34,7 @@ export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
 function describeKey(key: string, schema: z.ZodType): string {
   const object = schema instanceof z.ZodPipe ? schema.in : schema;
   const known = object instanceof z.ZodObject ? Object.keys(object.shape) : [];
-  const nearest = findNearest(key, [...known, 'report']);
+  const nearest = findNearest(key, [...known, ...endings]);
   const shown = JSON.stringify(oneLine(key, 100));
   return nearest === undefined ? shown : `${shown} (did you mean ${JSON.stringify(nearest)}?)`;
 }

@@ -126,12 +126,20 @@ const labelUpdated = z.object({
 });
 
 const sqsBatch = z.object({
-  Records: z.array(z.object({ messageId: z.string(), body: z.string(), eventSource: z.literal('aws:sqs') })),
+  Records: z.array(
+    z.object({
+      messageId: z.string(),
+      body: z.string(),
+      eventSource: z.literal('aws:sqs'),
+      attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int() }).optional().catch(undefined),
+    }),
+  ),
 });
 
-/** One message of an SQS batch: its request, or why it cannot be parsed. */
+/** One message of an SQS batch: its request, or why it cannot be parsed. `receives`: how often SQS has
+ *  delivered it, this time included; absent if the batch does not say. */
 export type RequestMessage<R> =
-  | { readonly id: string; readonly request: R }
+  | { readonly id: string; readonly request: R; readonly receives?: number }
   | { readonly id: string; readonly problem: string };
 
 /** A direct call, or an SQS batch whose messages succeed or fail one by one. */
@@ -196,9 +204,10 @@ export function parsePauseEvent(event: unknown): PauseRequest {
 export function parseEvent<R>(event: unknown, parseBody: (body: unknown) => R): FunctionEvent<R> {
   const batch = sqsBatch.safeParse(event);
   if (!batch.success) return { kind: 'request', request: parseBody(orEmpty(event)) };
-  const messages = batch.data.Records.map(({ messageId: id, body }): RequestMessage<R> => {
+  const messages = batch.data.Records.map(({ messageId: id, body, attributes }): RequestMessage<R> => {
+    const receives = attributes?.ApproximateReceiveCount;
     try {
-      return { id, request: parseBody(JSON.parse(body)) };
+      return { id, request: parseBody(JSON.parse(body)), ...(receives !== undefined && { receives }) };
     } catch (error) {
       return { id, problem: error instanceof ConfigError ? error.message : 'the body is not JSON' };
     }

@@ -1,11 +1,20 @@
 // SQS batches: one pass for all messages that only name certificates, and an answer for each message.
 import { describe, expect, it } from 'vitest';
 import { answerBatch } from '../../functions/runtime/batch.ts';
+import { PartError } from '../../lib/ports/errors.ts';
 import { parseDeployEvent, parseIssueEvent } from '../../lib/requests/requests.ts';
 import { FakeLog } from '../fakes/log.ts';
 
 const bodies = (...texts: readonly string[]) => ({
   Records: texts.map((body, index) => ({ messageId: `m${index + 1}`, body, eventSource: 'aws:sqs' })),
+});
+
+/** The same messages as SQS delivers them the n-th time. */
+const again = (times: number, ...texts: readonly string[]) => ({
+  Records: bodies(...texts).Records.map((record) => ({
+    ...record,
+    attributes: { ApproximateReceiveCount: `${times}`, SentTimestamp: '1793000000000' },
+  })),
 });
 
 /** The batch's answer where the named certificates fail, and the requests that were worked on. */
@@ -63,6 +72,21 @@ describe('a batch', () => {
     };
     await answerBatch(parsed.messages, work, new FakeLog());
     expect(asked).toEqual([{ certificates: ['shop'] }, { clusters: ['a', 'b'] }]);
+  });
+
+  it.each([
+    ['that `status` tells, until that would make it a dead letter', true, [true, true, false, false]],
+    ['that it does not tell, until it is a dead letter', false, [true, true, true, true]],
+  ])('gives back a message with a failure %s', async (_, isTold, expected) => {
+    const error = new PartError('shop', new Error('it failed'), { isTold });
+    const comeAgain = [1, 2, 3, 4].map(async (times) => {
+      const parsed = parseIssueEvent(again(times, '{"certificates":["shop"]}'));
+      if (parsed.kind !== 'batch') throw new Error('not a batch');
+      const work = async () => new Map([['shop', error]]);
+      const { batchItemFailures } = await answerBatch(parsed.messages, work, new FakeLog());
+      return batchItemFailures.length === 1;
+    });
+    expect(await Promise.all(comeAgain)).toEqual(expected);
   });
 
   it('never spreads the force of one message over the others', async () => {

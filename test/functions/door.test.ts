@@ -16,7 +16,7 @@ import { handler as revoke } from '../../functions/revoke.ts';
 import { defineFunction, defineQueueFunction } from '../../functions/runtime/define-function.ts';
 import { beginInvocation } from '../../functions/runtime/invocation.ts';
 import { handler as status } from '../../functions/status.ts';
-import { PartError } from '../../lib/ports/errors.ts';
+import { asTold, PartError } from '../../lib/ports/errors.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { DeployRequest, FunctionEvent, IssueRequest } from '../../lib/requests/requests.ts';
 
@@ -198,6 +198,50 @@ describe('what a run does', () => {
     const run = async () => ({ answer: 'done', failures: [new PartError('lab', new Error('no answer'))] });
     await expect(define(run)({}, context)).rejects.toThrow(/^lab: Unexpected: no answer$/);
     expect([ended, lines]).toEqual([['closed'], []]);
+  });
+
+  describe('for a schedule', () => {
+    const schedule = { schedule: true };
+    const told = asTold(new PartError('shop', new Error('no TXT record')));
+    const silent = new PartError('lab', new Error('no right'));
+    const end = (...failures: readonly Error[]) => define(async () => ({ answer: 'done', failures }));
+
+    it('is fine with failures that `status` tells, and is the same to the function', async () => {
+      await expect(end(told)(schedule, context)).resolves.toBe('done');
+      const asked: unknown[] = [];
+      const echo = defineFunction({
+        parse: (event) => void asked.push(event),
+        connect: () => undefined,
+        run: async () => ({ answer: 'done' }),
+      });
+      await echo(schedule, context);
+      expect(asked).toEqual([{}]);
+    });
+
+    it('fails with those that it does not tell, and names no others', async () => {
+      await expect(end(told, silent)(schedule, context)).rejects.toThrow(/^lab: Unexpected: no right$/);
+    });
+
+    it('fails with whatever is thrown', async () => {
+      const run = define(() => Promise.reject(told));
+      await expect(run(schedule, context)).rejects.toThrow('no TXT record');
+      expect(logged()).toHaveLength(1);
+    });
+
+    it('fails for people as before', async () => {
+      await expect(end(told)({}, context)).rejects.toThrow(/^shop: Unexpected: no TXT record$/);
+      await expect(end(told)({ schedule: false }, context)).rejects.toThrow('shop');
+    });
+
+    it.each([
+      [{ schedule: 'yes' }, 'schedule: must be true or false'],
+      [{ schedule: true, report: true }, 'set only one of them'],
+    ])('is refused as %j', async (event, words) => {
+      await expect(end()(event, context)).rejects.toMatchObject({
+        code: 'Event',
+        message: expect.stringContaining(words),
+      });
+    });
   });
 });
 

@@ -2,9 +2,11 @@
 // account.
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { mostReceives } from '../../functions/runtime/batch.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { eventTypes } from '../../lib/policy/events/announcement.ts';
+import { readCallEvent } from '../../lib/requests/event.ts';
 import { functionNames } from '../function-names.ts';
 import { type AccessRequest, isAllowed, type Statement } from '../sandbox/iam/evaluation.ts';
 import {
@@ -214,7 +216,14 @@ describe('the webhook secret', () => {
 });
 
 describe('schedules', () => {
-  it('run their functions with an empty event at a moment of their own', () => {
+  it('call every function so that only what `status` does not tell is an error', () => {
+    const inputs = find('AWS::Scheduler::Schedule').map(({ Properties }) => Object(Properties.Target).Input);
+    expect(inputs).toHaveLength(5);
+    for (const input of inputs)
+      expect(readCallEvent(JSON.parse(input))).toEqual({ event: {}, ending: 'schedule' });
+  });
+
+  it('run their functions for everything at a moment of their own', () => {
     for (const [schedule, target, ScheduleExpression] of [
       ['IssueSchedule', 'IssueLambdaFunction', 'rate(6 hours)'],
       ['DeploySchedule', 'DeployLambdaFunction', 'rate(1 hour)'],
@@ -223,7 +232,7 @@ describe('schedules', () => {
       expect(properties(schedule)).toMatchObject({
         ScheduleExpression,
         FlexibleTimeWindow: { Mode: 'FLEXIBLE' },
-        Target: { Arn: { 'Fn::GetAtt': [target, 'Arn'] }, Input: '{}' },
+        Target: { Arn: { 'Fn::GetAtt': [target, 'Arn'] } },
       });
     }
   });
@@ -287,7 +296,10 @@ describe('queues', () => {
   it.each(['Issue', 'Deploy'])('%s: hidden for six timeouts, then dead, one by one', (name) => {
     expect(properties(`${name}Queue`)).toMatchObject({
       VisibilityTimeout: 6 * 900,
-      RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [`${name}DeadLetters`, 'Arn'] } },
+      RedrivePolicy: {
+        maxReceiveCount: mostReceives,
+        deadLetterTargetArn: { 'Fn::GetAtt': [`${name}DeadLetters`, 'Arn'] },
+      },
     });
     expect(properties(`${name}DeadLetters`)).toMatchObject({ MessageRetentionPeriod: 14 * 86_400 });
     expect(properties(`${name}EventSourceMappingSQS${name}Queue`)).toMatchObject({

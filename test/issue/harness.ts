@@ -113,7 +113,12 @@ export class Harness {
       ...change,
     };
     const { report, failures } = await issueCertificates(request, this.ports(), run);
-    return { report, failures: [...failures.values()].map((error) => new Error(describeError(error))) };
+    return {
+      report,
+      failures: [...failures.values()].map((error) => new Error(describeError(error))),
+      /** Certificates that failed and that `status` tells of. */
+      told: [...failures].flatMap(([name, { isTold }]) => (isTold ? [name] : [])),
+    };
   }
 
   ports(): IssuePorts {

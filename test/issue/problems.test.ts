@@ -1,8 +1,11 @@
 // What tags remember of what stops an order: in words, since when, who is to blame, and when it is over.
 import { describe, expect, it, test } from 'vitest';
+import { judgeCertificate } from '../../lib/policy/health/certificate.ts';
 import { AcmeError, type AcmeErrorCode } from '../../lib/ports/acme.ts';
 import { DnsError } from '../../lib/ports/dns.ts';
 import { StoreError } from '../../lib/ports/store.ts';
+import { RequestError } from '../../lib/requests/errors.ts';
+import type { HealthWord } from '../../lib/state/health.ts';
 import { dayMs, Harness, specOf } from './harness.ts';
 
 const shop = specOf('shop', ['shop.example.com']);
@@ -98,7 +101,29 @@ const failing: readonly (readonly [string, (harness: Harness) => void, string, s
   ],
 ];
 
+/** How `status` judges the certificate so long after now. */
+function judgeLater(harness: Harness, laterMs: number) {
+  const state = harness.state('shop');
+  const stages = harness.store.kept.get('shop')?.stages;
+  const entry = { state, current: stages?.get('AWSCURRENT'), pending: stages?.get('AWSPENDING') };
+  const now = new Date(harness.clock.now().getTime() + laterMs);
+  const rest = { clusters: {}, clusterTroubles: {}, agents: new Map<string, HealthWord>() };
+  const context = { now, staleAfterMs: dayMs, probeFreshMs: dayMs, ...rest };
+  return judgeCertificate({ name: 'shop', spec: shop, entry }, context);
+}
+
 describe.each(failing)('an order that fails by %s', (_, fail, code, cause) => {
+  it('is told by `status` as long as it lasts, so that no schedule fails for it', async () => {
+    const harness = new Harness([shop]);
+    fail(harness);
+    expect((await harness.run()).told).toEqual(['shop']);
+    const { health, message } = judgeLater(harness, dayMs + minute);
+    expect([health, message]).toEqual([
+      'Degraded',
+      expect.stringContaining(harness.state('shop').problem?.words ?? '?'),
+    ]);
+  });
+
   it('is noted with its words and its cause, and is over with the next success', async () => {
     const harness = new Harness([shop]);
     fail(harness);
@@ -112,6 +137,40 @@ describe.each(failing)('an order that fails by %s', (_, fail, code, cause) => {
     harness.clock.pass(dayMs);
     expect((await harness.run()).report.summary).toMatchObject({ issued: 1 });
     expect(harness.state('shop').problem).toBeUndefined();
+  });
+});
+
+describe('what `status` could not tell fails a schedule’s call, too:', () => {
+  it('a failure that could not be noted', async () => {
+    const harness = new Harness([shop]);
+    harness.store.failures.next('create', ...Array(3).fill(new StoreError('Denied', 'AWS denied it')));
+    const { failures, told } = await harness.run();
+    expect([failures.length, told]).toEqual([1, []]);
+  });
+
+  it('one that was noted as waiting only', async () => {
+    const harness = new Harness([shop]);
+    harness.store.failures.next('describe', new RequestError('Deadline', 'time ran out'));
+    const { failures, told } = await harness.run();
+    expect([failures.length, told]).toEqual([1, []]);
+  });
+
+  it('one of a certificate that is let go', async () => {
+    const harness = new Harness([shop]);
+    await harness.run();
+    harness.exchange();
+    const retire = { kind: 'retire', at: harness.clock.now(), revoke: false } as const;
+    await harness.store.record('shop', { retire });
+    harness.store.failures.next('read', new StoreError('Denied', 'AWS denied it'));
+    const { failures, told } = await harness.run();
+    expect([failures.length, told]).toEqual([1, []]);
+  });
+
+  it('what a dry run finds', async () => {
+    const harness = new Harness([shop]);
+    harness.store.failures.next('describe', new StoreError('Denied', 'AWS denied it'));
+    const { failures, told } = await harness.run({ certificates: ['shop'], dryRun: true });
+    expect([failures.length, told]).toEqual([1, []]);
   });
 });
 

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { readCallEvent } from '../../lib/requests/event.ts';
 import { readPackagedService, type Template } from '../infra/packaged.ts';
 
 type Resource = Template['Resources'][string];
@@ -38,6 +39,7 @@ const covered: readonly (readonly [change: RegExp, line: RegExp | 'unseen', why?
   [/^RegisterLambdaFunction Description$/, 'unseen', 'words for a person who looks at the stack'],
   [/^HttpApi(Stage|AccessLog|LogGroup)/, /access log/i],
   [/Alarm|Errors|Filter|Refus|Flood|^Degraded|Failed |^MessagesDead/, /alarm/i],
+  [/^\w+Schedule Target$/, /Schedules call functions with `\{"schedule": true\}`/],
   [/^StatusSchedule /, /`status` runs every 15 minutes by default/],
   [/LogGroup/, /\blogs?\b/i],
 ];
@@ -120,10 +122,18 @@ it('every queue takes what the version before sends, and every function is calle
     const [id = '', property] = change.split(' ');
     // How often, when and why is no matter of how.
     const isTiming = /^(ScheduleExpression|FlexibleTimeWindow|Description)$/.test(property ?? '');
+    if (after.Resources[id]?.Type === 'AWS::Scheduler::Schedule' && property === 'Target')
+      return !isSame(callOf(before, id), callOf(after, id));
     return property !== 'new' && !isTiming && callers.includes(after.Resources[id]?.Type ?? '');
   });
   expect(touched).toEqual([]);
 });
+
+/** A schedule's target with what it asks the function for, without how the call is to end. */
+function callOf({ Resources }: Template, id: string): object {
+  const target = Object(Resources[id]?.Properties.Target);
+  return { ...target, Input: readCallEvent(JSON.parse(target.Input)).event };
+}
 
 /** Whatever the order of keys. */
 function isSame(one: unknown, other: unknown): boolean {

@@ -1,13 +1,13 @@
 // Deletes the Secrets that a plan of pruning lets go, and describes plans for the report.
 
 import type { OrphanedSecret, PrunePlan } from '../../policy/delivery/pruning.ts';
-import { describeError, errorOfPart, toError } from '../../ports/errors.ts';
+import { asTold, describeError, errorOfPart, type PartError, toError } from '../../ports/errors.ts';
 import type { DeployPorts, PruneReport } from '../invocation.ts';
 
 /** The result for one Secret, or for a cluster or namespace that could not be listed. */
 export interface Pruned {
   readonly report: PruneReport;
-  readonly failures: readonly Error[];
+  readonly failures: readonly PartError[];
   /** Whether it stays only as long as something uses it. */
   readonly isUsed?: boolean;
 }
@@ -35,6 +35,15 @@ export function describePruning({ certificate, target, ...plan }: PrunePlan): Pr
         failures: [errorOfPart(target.includes('/') ? target : `cluster ${target}`, plan.error)],
       };
   }
+}
+
+/** The same, with the failures that `status` tells marked: those in clusters whose trouble is noted.
+ *  @param noted Names of clusters. */
+export function markTold(pruned: readonly Pruned[], noted: ReadonlySet<string>): readonly Pruned[] {
+  return pruned.map((one) => {
+    const [cluster = ''] = one.report.target.split('/');
+    return noted.has(cluster) ? { ...one, failures: one.failures.map(asTold) } : one;
+  });
 }
 
 /** Deletes what the plans let go, one after the other. A Secret that has changed since its plan stays, with a

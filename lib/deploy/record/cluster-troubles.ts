@@ -57,17 +57,17 @@ function isAboutCluster(error: Error): error is ClusterError {
 
 /** Notes the trouble of clusters that have one, and takes away that of clusters that were reached, that get
  *  nothing, or that are not `deploy`'s any more. Writes only what became another trouble. What cannot be
- *  written is logged. Never rejects. */
+ *  written is logged. Returns the clusters whose trouble is noted. Never rejects. */
 export async function recordClusters(
   findings: ClusterFindings,
   selections: readonly DeliverySelection[],
   { operations, clock, log }: Pick<DeployPorts, 'operations' | 'clock' | 'log'>,
   invocation: DeployInvocation,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const { inventory, cleanUpSignal } = invocation;
   const idle = findIdle(selections, invocation).map((cluster) => [cluster, null] as const);
   const found = new Map([...idle, ...findings]);
-  if (!operations || found.size === 0) return;
+  if (!operations || found.size === 0) return new Set();
   try {
     const { clusters: recorded } = await operations.read(cleanUpSignal);
     const isOurs = (name: string) =>
@@ -87,12 +87,15 @@ export async function recordClusters(
     await mapConcurrently(changes, concurrency, ([name, trouble]) =>
       operations.recordCluster(name, trouble, cleanUpSignal),
     );
-    if (unwritten.length === 0) return;
     const clusters = unwritten.map(([name]) => name);
+    const ill = [...found].flatMap(([name, trouble]) => (trouble && !clusters.includes(name) ? [name] : []));
+    if (unwritten.length === 0) return new Set(ill);
     const problem = `more than ${mostClusters} clusters are in trouble, and only so many are noted`;
     log.error('installation not recorded', { clusters, problem });
+    return new Set(ill);
   } catch (error) {
     log.error('installation not recorded', { problem: describeError(error) });
+    return new Set();
   }
 }
 

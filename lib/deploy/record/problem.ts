@@ -1,4 +1,5 @@
 // Finds what stops the deliveries of one certificate, to remember it on its tags.
+import { isByHand, isImported } from '../../policy/delivery/freeze.ts';
 import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { type FoundTrouble, isFailure, recordTrouble, waitingCode } from '../../policy/health/trouble.ts';
 import { codeOf } from '../../ports/errors.ts';
@@ -7,10 +8,12 @@ import { type AnyJob, isForCluster, type JobResult } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
 import type { ClusterFindings } from './cluster-troubles.ts';
 
-/** How an invocation ended: the result of each job, and what it found out of clusters. */
+/** How an invocation ended: the result of each job, and what it found out of clusters. `noted`: the clusters
+ *  whose trouble is recorded. */
 export interface DeliveryResults {
   readonly results: ReadonlyMap<AnyJob, JobResult>;
   readonly clusters: ClusterFindings;
+  readonly noted: ReadonlySet<string>;
 }
 
 /** What the tags are to say of a certificate; `undefined`: nothing stops it. A failure is kept until its
@@ -68,6 +71,16 @@ function isTold(job: AnyJob, { phase, failures, report }: JobResult, clusters: C
 function causeOf(job: AnyJob, clusters: ClusterFindings): string {
   const isClusters = isForCluster(job) && clusters.get(job.target.cluster);
   return isClusters ? clusterCause(job) : targetCause(job);
+}
+
+/** Whether `status` tells a failure of the job as long as it lasts, once the tags of its certificate are
+ *  written. Not if a person froze the version: then it says that alone. */
+export function becomesDegraded(job: AnyJob, { results, clusters, noted }: DeliveryResults): boolean {
+  const { freeze } = job;
+  if (freeze && (isByHand(freeze) || isImported(freeze))) return false;
+  const isTakenBack = results.get(job)?.report.outcome === 'held';
+  const isOwn = causeOf(job, clusters) === targetCause(job);
+  return isTakenBack || isOwn || (isForCluster(job) && noted.has(job.target.cluster));
 }
 
 function clusterCause(job: AnyJob): string {

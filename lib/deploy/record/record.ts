@@ -2,8 +2,10 @@
 
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { mostAnswerBytes, takeFitting } from '../../policy/bounds.ts';
+import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { describeKept } from '../../policy/registration/grace.ts';
-import { describeError, errorOfPart, wordsOf } from '../../ports/errors.ts';
+import { findRetirement } from '../../policy/retirement/retirement.ts';
+import { asTold, describeError, errorOfPart, type PartError, wordsOf } from '../../ports/errors.ts';
 import type {
   AnyJob,
   CertificateReport,
@@ -19,7 +21,7 @@ import type { CertificateToDeliver, DeliverySelection } from '../plan/selected.t
 import { isCompletedHere, recordCompletion } from './completion.ts';
 import { type CompletionWriting, recordDeliveries } from './deliveries.ts';
 import { recordLeftOut } from './left-out.ts';
-import type { DeliveryResults } from './problem.ts';
+import { becomesDegraded, type DeliveryResults } from './problem.ts';
 
 /** AWS secrets written at once. */
 const mostRecorded = 16;
@@ -35,7 +37,7 @@ const mostCertificateBytes = mostAnswerBytes * 0.8;
 /** One certificate's report entry and its errors. */
 export interface RecordedCertificate {
   readonly report: CertificateReport;
-  readonly failures: readonly Error[];
+  readonly failures: readonly PartError[];
 }
 
 /** Records each selected certificate and makes its report entry. One result for each selection, in order. All
@@ -51,10 +53,12 @@ export async function recordCertificates(
   const recorded = await mapConcurrently(selections, mostRecorded, async (selection) => {
     const reported = reportCertificate(selection, results, ports);
     // The tags of one that is not allowed stay unchanged, so that delivery continues from there once it is.
-    if (selection.kind === 'selected' && isRefused(selection, ports)) return { selection, ...reported };
+    if (selection.kind === 'selected' && isRefused(selection, ports))
+      return { selection, report: reported.report, failures: reported.failures.map(asTold) };
     const completion = ports.putEvents ? 'withhold' : 'write';
     const { errors, end } = await recordProgress(selection, ended, { ...ports, completion }, invocation);
-    return { selection, end, report: reported.report, failures: [...reported.failures, ...errors] };
+    const failures = errors.length > 0 ? reported.failures : markTold(selection, ended, reported, invocation);
+    return { selection, end, report: reported.report, failures: [...failures, ...errors] };
   });
   return mapConcurrently(recorded, mostProbed, async ({ selection, end, report, failures }) => {
     const isFirst = end === 'withheld';
@@ -65,6 +69,23 @@ export async function recordCertificates(
     const { errors } = isFirst ? await recordProgress(selection, ended, written, invocation) : { errors: [] };
     return { report: { ...report, ...(served ? { served } : {}) }, failures: [...failures, ...errors] };
   });
+}
+
+/** The failures of a certificate whose tags are written, those that `status` tells marked. */
+function markTold(
+  selection: DeliverySelection,
+  ended: DeliveryResults,
+  { failures }: RecordedCertificate,
+  { inventory }: DeployInvocation,
+): readonly PartError[] {
+  if (selection.kind === 'selected') {
+    const silent = selection.requested.filter((job) => !becomesDegraded(job, ended));
+    const names = new Set(silent.map(({ target }) => nameDestination(target, selection.name)));
+    return failures.map((failure) => (names.has(failure.part) ? failure : asTold(failure)));
+  }
+  // Without its entry nothing was written; of one that is let go, `status` tells only that.
+  const isTold = selection.entry !== undefined && !findRetirement(selection.entry, inventory);
+  return isTold ? failures.map(asTold) : failures;
 }
 
 /** The reports sorted worst first, as many as fit into the answer. `omitted` counts the rest. */
@@ -123,7 +144,7 @@ async function recordProgress(
   ended: DeliveryResults,
   ports: DeployPorts & { readonly completion: CompletionWriting },
   invocation: DeployInvocation,
-): Promise<{ readonly end?: 'recorded' | 'withheld'; readonly errors: readonly Error[] }> {
+): Promise<{ readonly end?: 'recorded' | 'withheld'; readonly errors: readonly PartError[] }> {
   try {
     if (selection.kind === 'selected')
       return { end: await recordDeliveries(selection, ended, ports, invocation), errors: [] };

@@ -4,7 +4,7 @@ import type { HealthWord } from '../../state/health.ts';
 import { acknowledge } from './acknowledgement.ts';
 import { type Condition, describeConditions } from './conditions.ts';
 import { findAbandoned, findRetiring, findUnlisted, findUnserved } from './deliveries.ts';
-import { describeCause } from './delivery-failures.ts';
+import { describeCause, findUnloaded } from './delivery-failures.ts';
 import { type HealthContext, type HealthFacts, type HealthSubject, readFacts } from './facts.ts';
 import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
@@ -79,7 +79,8 @@ function findAll(facts: HealthFacts, targets: readonly JudgedTarget[]): readonly
   if (retiring) return [retiring];
   const orders = orderChecks.map((check) => check(facts));
   const ofTargets = targets.map(({ finding }) => finding);
-  const shared = [findAbandoned, findFrozen, findUnlisted, findUnserved].map((check) => check(facts));
+  const checks = [findAbandoned, findFrozen, findUnlisted, findUnserved, findUnloaded];
+  const shared = checks.map((check) => check(facts));
   const all = [...orders, ...mergeTargets(ofTargets), ...shared].flatMap((finding) => finding ?? []);
   return all.map((finding) => (finding.reason === 'ExpiresSoon' ? explainLate(finding, all) : finding));
 }

@@ -32,6 +32,13 @@ export function findLookFailure(target: string, facts: HealthFacts): Finding | u
   return isOwn ? findRecordedFailure(target, undefined, facts) : undefined;
 }
 
+/** What keeps `deploy` from all targets: it could not load the certificate. */
+export function findUnloaded(facts: HealthFacts): Finding | undefined {
+  const { deliveryProblem: problem } = facts.state;
+  const isWhole = problem?.cause === undefined || problem.cause.startsWith('function/');
+  return isWhole ? findRecordedFailure(undefined, undefined, facts) : undefined;
+}
+
 /** Failures of a certificate whose targets the inventory file does not list. */
 export function findUnlistedFailure(facts: HealthFacts): Finding | undefined {
   const { deliveryProblem } = facts.state;
@@ -56,12 +63,14 @@ function findRecordedFailure(
   const isOthers =
     target !== undefined && problem.cause !== `target/${target}` && problem.cause !== `cluster/${cluster}`;
   if (isOthers) return undefined;
-  const words = blamed === undefined ? problem.words : describeMended(blamed, problem.words);
+  const cause = kind === 'function' ? problem.cause : undefined;
+  const own = cause === undefined ? problem.words : `${describeCause(cause)}: ${problem.words}`;
+  const words = blamed === undefined ? own : describeMended(blamed, problem.words);
   const retry = deployed?.retry;
   // Nothing that waited for a cluster waits any longer once that answers.
   const isDue = retry && (retry.after < now || blamed !== undefined);
   return describe(
-    { target, words, since: problem.since, cause: undefined },
+    { target, words, since: problem.since, cause },
     isDue ? { ...retry, after: now } : retry,
     facts,
   );

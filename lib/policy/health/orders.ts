@@ -20,6 +20,12 @@ const longestWaitForDnsMs = 7 * dayMs;
 /** Codes of problems that are no failure: the certificate waits. */
 const waitingCodes: ReadonlySet<string> = new Set(['RateLimited', 'Deadline', slowCode]);
 
+/** Whether a problem that is recorded of an order becomes `Degraded` by itself if it lasts. One that only
+ *  waits does not. */
+export function becomesDegraded({ code }: { readonly code: string }): boolean {
+  return !waitingCodes.has(code);
+}
+
 /** The checks in the order in which equally bad findings are told. */
 export const orderChecks: readonly ((facts: HealthFacts) => Finding | undefined)[] = [
   findExpired,
@@ -112,7 +118,7 @@ function findFailing(facts: HealthFacts): Finding | undefined {
   const { failures = 0, error, nextAttempt, problem } = state;
   const isProblem =
     problem !== undefined &&
-    !waitingCodes.has(problem.code) &&
+    becomesDegraded(problem) &&
     !['PreflightFailed', 'NameTaken'].includes(problem.code);
   if ((failures === 0 && !isProblem) || error === slowCode || isPaused) return undefined;
   if (isStrangers(facts)) return waitForDns(facts);
