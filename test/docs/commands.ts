@@ -77,6 +77,12 @@ export const samples: readonly (readonly [part: string, shown: Shown])[] = [
   ['"source": ["certrelay"]', { test: 'test/contracts/events.test.ts', by: 'matchesPattern' }],
   ['POST /domains, signed: 202', { test: 'test/sandbox/story.test.ts', by: 'README.md' }],
   ['CNAME _acme-challenge.shop-customer-com', { test: 'test/integration/delegation.test.ts', by: 'CNAME' }],
+  ['openssl dgst -sha256 -mac HMAC', { test: 'test/real/webhook-examples.real.test.ts', by: "'bash'" }],
+  ['import base64, hashlib, hmac', { test: 'test/real/webhook-examples.real.test.ts', by: "'python'" }],
+  [
+    "import { createHmac, randomUUID } from 'node:crypto'",
+    { test: 'test/webhook/examples.test.ts', by: "'js'" },
+  ],
   ['POST /domains\n', { test: 'test/webhook/endpoint.test.ts', by: '"domains"' }],
   ['functions/     one file a function', { test: 'test/docs/commands.test.ts', by: 'the layout' }],
   [

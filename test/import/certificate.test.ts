@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 import type { PendingOrder } from '../../lib/certificate/stored.ts';
 import { type ImportAnswer, importCertificate } from '../../lib/import/certificate.ts';
+import { pauseCertificates } from '../../lib/pause/pause.ts';
 import { dayMs, Harness, specOf } from '../issue/harness.ts';
 import { mintChain, mintSelf } from '../minting/certificates.ts';
 
@@ -60,6 +61,21 @@ describe('an imported certificate', () => {
     });
     expect(harness.pending('shop')).toBeUndefined();
     expect(harness.log.events()).toEqual(['certificate imported']);
+  });
+
+  it('that was paused before its first order is not ordered, neither before it is imported nor afterwards', async () => {
+    const harness = new Harness([shop]);
+    const pause = (resume: boolean) =>
+      pauseCertificates({ certificates: ['shop'], resume }, harness, {
+        inventory: harness.inventory,
+        signal: never,
+      });
+    await pause(false);
+    expect((await harness.run()).report.certificates).toMatchObject([{ reason: 'Paused' }]);
+    expect(await importText(harness, jsonOf(await mint()))).toMatchObject({ outcome: 'imported' });
+    await pause(true);
+    const { report } = await harness.run();
+    expect(report.certificates).toMatchObject([{ decision: 'keep', reason: 'Current' }]);
   });
 
   it('M03 M05 is tracked, left alone until it is due, and then renewed by the schedule', async () => {
