@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildService } from '../infra/build.ts';
+import { buildCommandLine } from '../infra/cli/build.ts';
 import { keepPackagedService } from './infra/packaged.ts';
 
 const inventoryFile = join(import.meta.dirname, 'sandbox', 'packaged.yaml');
@@ -22,6 +23,8 @@ const makers = {
   },
   /** What the sandbox's Lambda runs in each of its processes, as one script without types. */
   runtime: buildRuntime,
+  /** The command line. */
+  cli: buildCommandLine,
   /** What `serverless package` makes. */
   packaged: keepPackagedService,
 };

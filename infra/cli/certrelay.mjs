@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+// The command `certrelay`: starts the bundle in dist/cli. In a checkout the bundle is built first if a source
+// has changed since. Any Node since 12.22 can read this file.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import nodeModule from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const top = new URL('../../', import.meta.url);
+const bundle = new URL('dist/cli/', top);
+const builder = fileURLToPath(new URL('infra/cli/build.ts', top));
+
+/** Whether the bundle is what a build would make, by size and time of change of each source. */
+function isFresh() {
+  try {
+    const sources = JSON.parse(readFileSync(new URL('sources.json', bundle), 'utf8'));
+    return Object.entries(sources).every(([path, mark]) => {
+      const { size, mtimeMs } = statSync(new URL(path, top));
+      return `${size} ${mtimeMs}` === mark;
+    });
+  } catch {
+    return false;
+  }
+}
+
+const [major] = process.versions.node.split('.').map(Number);
+if (major < 22) {
+  console.error(
+    `Node ${process.versions.node} is too old: certrelay runs on Node 22 and later. "npx certrelay" takes the one that npm ci installed.`,
+  );
+  process.exit(2);
+}
+// An installed package has no builder: its bundle is complete.
+if (existsSync(builder) && !isFresh()) {
+  try {
+    execFileSync(process.execPath, [builder], { stdio: ['ignore', 'ignore', 'inherit'] });
+  } catch {
+    console.error('The command line could not be built: run npm ci in the checkout, then this again.');
+    process.exit(2);
+  }
+}
+// Beside the bundle, and not in a folder for temporary files that others may write to.
+if (nodeModule.enableCompileCache) nodeModule.enableCompileCache(fileURLToPath(new URL('.cache', bundle)));
+await import(new URL('main.js', bundle));

@@ -1,0 +1,42 @@
+// `certrelay renew`: orders what is due.
+import { type AnswerFields, listOf, textOf, timeOf } from '../answer.ts';
+import type { RunCommand } from '../definitions.ts';
+import { CommandError } from '../errors.ts';
+import { namesField, readNames } from '../names.ts';
+import { describeOmitted, describeOrder, describePrediction, endingOf, formatOrders } from '../orders.ts';
+import { printResult, reportFailures, say } from '../print.ts';
+import { formatTime } from '../text.ts';
+
+/** Runs it. */
+export const run: RunCommand = async (session, [given], { force, dryRun }) => {
+  const names = readNames(given);
+  if (force && names.length !== 1)
+    throw new CommandError('usage', '--force takes exactly one certificate, such as renew shop --force');
+  const event = { ...namesField(names), ...(force ? { force } : {}), ...(dryRun ? { dryRun } : {}) };
+  const report = await session.call('issue', event, { isRead: dryRun === true });
+  const lines = listOf(report, 'certificates');
+  await printResult(session, {
+    data: report,
+    text: (style) =>
+      dryRun || style.isWide ? formatOrders(report, style) : lines.map(describeEnding).join(''),
+    names: lines.map((line) => `certificate/${textOf(line, 'name')}`),
+  });
+  for (const words of [describePrediction(report), describeOmitted(report)])
+    if (words !== '') say(session, words);
+  return reportFailures(session, report);
+};
+
+/** One line: `certificate/shop renewed, valid until …`. */
+function describeEnding(line: AnswerFields): string {
+  const what = `certificate/${textOf(line, 'name')}`;
+  const end = timeOf(line, 'notAfter');
+  switch (endingOf(line)) {
+    case 'issued':
+      return `${what} renewed${end ? `, valid until ${formatTime(end)}` : ''}\n`;
+    case 'keep':
+    case 'kept':
+      return `${what} unchanged: ${describeOrder(line)}\n`;
+    default:
+      return `${what} ${endingOf(line)}: ${describeOrder(line)}\n`;
+  }
+}

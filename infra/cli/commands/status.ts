@@ -1,0 +1,161 @@
+// `certrelay status`: how everything stands.
+import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
+import type { RunCommand } from '../definitions.ts';
+import { CommandError, type ExitCode, exitCodes } from '../errors.ts';
+import { namesField, readNames } from '../names.ts';
+import { printResult, reportFailures, say, suggest } from '../print.ts';
+import type { CommandSession, OutputFormat } from '../session.ts';
+import { formatTable, type TableColumn } from '../table.ts';
+import { type Colour, formatTime, localizeTimes } from '../text.ts';
+import { watch } from '../watch.ts';
+
+/** Runs it. */
+export const run: RunCommand = async (session, [given], { watch: every }) => {
+  const names = readNames(given);
+  if (every === undefined) return show(session, names);
+  if (session.options.output === 'json' || session.options.output === 'yaml')
+    throw new CommandError('usage', '--watch shows tables; leave out -o json or yaml');
+  return watch(session, every, (quietly) => show(quietly, names));
+};
+
+async function show(session: CommandSession, names: readonly string[]): Promise<ExitCode> {
+  const report = await session.call('status', namesField(names), { isRead: true });
+  const isNamed = names.length > 0;
+  const all = listRows(report);
+  const rows = isNamed ? findNamed(all) : all.filter(isShown(session.options.output));
+  await printResult(session, {
+    data: report,
+    text: (style) => formatTable(columns, rows, style),
+    names: rows.map(({ name }) => name),
+  });
+  if (rows.length > 0 || !isNamed) say(session, summarize(report));
+  const code = reportFailures(session, report);
+  const degraded = rows.filter(({ health }) => health === 'Degraded');
+  suggest(
+    session,
+    degraded.map(({ fields }) => textOf(fields, 'command')),
+  );
+  const isFine = degraded.length === 0 && (isNamed || report.ok !== false);
+  return code === exitCodes.fine && !isFine ? exitCodes.failed : code;
+}
+
+/** What is fine beside certificates is only in the wide table. */
+function isShown(output: OutputFormat): (row: StatusRow) => boolean {
+  return ({ name, health }) => health !== 'Healthy' || !name.includes('/') || output === 'wide';
+}
+
+/** The certificates, and what their troubles are because of. */
+function findNamed(rows: readonly StatusRow[]): readonly StatusRow[] {
+  const certificates = rows.filter(({ name }) => !name.includes('/'));
+  const causes = new Set(certificates.map(({ fields }) => textOf(fields, 'cause')));
+  return rows.filter((row) => certificates.includes(row) || causes.has(row.name));
+}
+
+/** A line of the table: a certificate, or as `cluster/prod` something else. */
+interface StatusRow {
+  readonly name: string;
+  readonly health: string;
+  readonly days: number | undefined;
+  readonly fields: AnswerFields;
+}
+
+const healthWords = ['Degraded', 'Suspended', 'Progressing', 'Healthy'];
+const colours: Readonly<Record<string, Colour>> = {
+  Degraded: 'red',
+  Suspended: 'yellow',
+  Progressing: 'cyan',
+  Healthy: 'green',
+};
+const others = {
+  clusters: 'cluster',
+  issuers: 'issuer',
+  agents: 'agent',
+  functions: 'function',
+  channels: 'channel',
+};
+
+function listRows(report: AnswerFields): readonly StatusRow[] {
+  const certificates = listOf(report, 'certificates').map(
+    (fields): StatusRow => ({ ...readRow(fields), days: soonestDays(fields, timeOf(report, 'at')) }),
+  );
+  const rest = Object.entries(others).flatMap(([key, kind]) =>
+    listOf(report, key).map((fields): StatusRow => {
+      const row = readRow(fields);
+      return { ...row, name: `${kind}/${row.name}`, days: undefined };
+    }),
+  );
+  return [...certificates, ...rest].toSorted(compareRows);
+}
+
+function readRow(fields: AnswerFields) {
+  return { name: textOf(fields, 'name'), health: textOf(fields, 'health'), fields };
+}
+
+/** The worst first, then the soonest end; what has none comes first, because it may cause others. */
+function compareRows(one: StatusRow, other: StatusRow): number {
+  const rank = ({ health }: StatusRow) => (healthWords.indexOf(health) + healthWords.length + 1) % 5;
+  const days = (row: StatusRow) => row.days ?? -Number.MAX_VALUE;
+  return rank(one) - rank(other) || days(one) - days(other) || (one.name < other.name ? -1 : 1);
+}
+
+/** Days until the first end of what is stored or what a target holds. */
+function soonestDays(fields: AnswerFields, at: Date | undefined): number | undefined {
+  const stored = numberOf(fields, 'expiresInDays');
+  const held = listOf(fields, 'targets').flatMap((target) => {
+    const end = timeOf(fieldsOf(target.holds), 'notAfter');
+    return end && at ? [(end.getTime() - at.getTime()) / 86_400_000] : [];
+  });
+  const all = stored === undefined ? held : [stored, ...held];
+  return all.length === 0 ? undefined : Math.min(...all);
+}
+
+const columns: readonly TableColumn<StatusRow>[] = [
+  { header: 'NAME', of: ({ name }) => name },
+  { header: 'HEALTH', of: ({ health }) => health, colour: ({ health }) => colours[health] },
+  { header: 'DAYS', isRight: true, of: ({ days }) => (days === undefined ? '-' : days.toFixed(1)) },
+  {
+    header: 'REASON',
+    givesWay: 1,
+    of: ({ fields, health }) => (health === 'Healthy' ? '' : textOf(fields, 'reason')),
+  },
+  { header: 'SOURCE', isWide: true, of: ({ fields }) => textOf(fields, 'source') },
+  { header: 'SINCE', isWide: true, of: ({ fields }) => describeTime(fields, 'since') },
+  { header: 'ENDS', isWide: true, of: ({ fields }) => describeTime(fields, 'notAfter') },
+  { header: 'NEXT', isWide: true, of: ({ fields }) => describeNext(fieldsOf(fields.next)) },
+  { header: 'DOMAINS', isWide: true, of: ({ fields }) => textsOf(fields, 'domains').join(',') },
+  {
+    header: 'MESSAGE',
+    isFlexible: true,
+    of: ({ fields }) => localizeTimes(textOf(fields, 'message')),
+  },
+];
+
+function describeTime(fields: AnswerFields, key: string): string {
+  const time = timeOf(fields, key);
+  return time ? formatTime(time) : '';
+}
+
+function describeNext(next: AnswerFields): string {
+  const at = timeOf(next, 'at');
+  return at ? `${textOf(next, 'what')} ${formatTime(at)}` : textOf(next, 'what');
+}
+
+function summarize(report: AnswerFields): string {
+  const summary = fieldsOf(report.summary);
+  const counts = healthWords.flatMap((word) => {
+    const count = numberOf(summary, word) ?? 0;
+    return count > 0 ? [`${count} ${word}`] : [];
+  });
+  const soonest = fieldsOf(report.soonestExpiry);
+  const days = numberOf(soonest, 'days');
+  const end =
+    days === undefined
+      ? []
+      : [
+          `first end in ${days.toFixed(1)} days: ${textOf(soonest, 'certificate')}, ${textOf(soonest, 'place')}`,
+        ];
+  const omitted = numberOf(report, 'omitted');
+  const more = omitted === undefined ? [] : [`${omitted} more are not listed`];
+  const listed = counts.length > 0 ? counts.join(', ') : 'no certificates';
+  return `${textOf(report, 'installation')}: ${[listed, ...end, ...more].join('; ')}`;
+}

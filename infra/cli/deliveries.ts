@@ -1,0 +1,71 @@
+// Shows the report of `deploy`: what each target gets, and why.
+import { type AnswerFields, listOf, textOf, textsOf } from './answer.ts';
+import { formatTable, type TableColumn, type TableStyle } from './table.ts';
+import { type Colour, localizeTimes } from './text.ts';
+
+/** One target of a report; of a certificate without targets, itself. */
+export interface DeliveryRow {
+  readonly certificate: string;
+  /** Empty if the certificate has none. */
+  readonly target: string;
+  readonly outcome: string;
+  readonly action: string;
+  readonly restarted: readonly string[];
+  readonly message: string;
+}
+
+/** Every target of a report, and every Secret whose target is gone. */
+export function listDeliveries(report: AnswerFields): readonly DeliveryRow[] {
+  const certificates = listOf(report, 'certificates').flatMap((certificate): readonly DeliveryRow[] => {
+    const name = textOf(certificate, 'name');
+    const targets = listOf(certificate, 'targets');
+    if (targets.length > 0) return targets.map((target) => readRow(name, target));
+    return [{ ...readRow(name, certificate), target: '', outcome: textOf(certificate, 'decision') }];
+  });
+  const pruned = listOf(report, 'pruned').map((one): DeliveryRow => {
+    const row = readRow(textOf(one, 'certificate'), one);
+    return { ...row, action: 'prune' };
+  });
+  return [...certificates, ...pruned];
+}
+
+/** The table of a report; empty if it lists nothing. */
+export function formatDeliveries(report: AnswerFields, style: TableStyle): string {
+  return formatTable(columns, listDeliveries(report), style);
+}
+
+/** Clusters that got an invocation of their own, in one line; empty if there are none. */
+export function describeHandedOn(report: AnswerFields): string {
+  const clusters = textsOf(report, 'handedOn');
+  if (clusters.length === 0) return '';
+  return `in invocations of their own: ${clusters.join(', ')}; "certrelay status" shows how they end`;
+}
+
+function readRow(certificate: string, fields: AnswerFields): DeliveryRow {
+  return {
+    certificate,
+    target: textOf(fields, 'target'),
+    outcome: textOf(fields, 'outcome'),
+    action: textOf(fields, 'action'),
+    restarted: textsOf(fields, 'restarted'),
+    message: localizeTimes(textOf(fields, 'message')),
+  };
+}
+
+const colours: Readonly<Record<string, Colour>> = {
+  refused: 'red',
+  pending: 'yellow',
+  waiting: 'yellow',
+  held: 'yellow',
+  planned: 'cyan',
+  delivered: 'green',
+};
+
+const columns: readonly TableColumn<DeliveryRow>[] = [
+  { header: 'NAME', of: ({ certificate }) => certificate },
+  { header: 'TARGET', of: ({ target }) => target || '-' },
+  { header: 'DELIVERY', of: ({ outcome }) => outcome, colour: ({ outcome }) => colours[outcome] },
+  { header: 'SECRET', givesWay: 1, of: ({ action }) => action },
+  { header: 'RESTARTS', isWide: true, of: ({ restarted }) => restarted.join(',') },
+  { header: 'MESSAGE', isFlexible: true, of: ({ message }) => message },
+];

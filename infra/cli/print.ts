@@ -1,0 +1,70 @@
+// Shows results on stdout, in the format that was asked for, and failures on stderr.
+import { nameSome } from '../../lib/policy/bounds.ts';
+import { type AnswerFields, listOf, numberOf, textOf } from './answer.ts';
+import { type ExitCode, exitCodes } from './errors.ts';
+import type { CommandSession } from './session.ts';
+import type { TableStyle } from './table.ts';
+import { hasColours, widthOf } from './terminal.ts';
+import { escapeJson, localizeTimes } from './text.ts';
+
+/** A result in each of its forms. */
+export interface CommandResult {
+  /** For JSON and YAML: instants are in UTC. */
+  readonly data: unknown;
+  /** For people: whole lines, or empty. */
+  readonly text: (style: TableStyle) => string;
+  /** For `--quiet`: one line each. */
+  readonly names: readonly string[];
+}
+
+/** Commands that failures end with. */
+const mostCommands = 5;
+
+/** Prints the result. */
+export async function printResult(session: CommandSession, result: CommandResult): Promise<void> {
+  const { terminal, options } = session;
+  const { out } = terminal;
+  if (options.output === 'json') return out.write(`${escapeJson(JSON.stringify(result.data, null, 2))}\n`);
+  if (options.output === 'yaml') {
+    const { toYaml } = await import('./yaml.ts');
+    return out.write(toYaml(result.data));
+  }
+  if (options.quiet) return out.write(result.names.map((name) => `${name}\n`).join(''));
+  const style = {
+    width: widthOf(terminal),
+    isWide: options.output === 'wide',
+    isColoured: hasColours(terminal, out),
+  };
+  out.write(result.text(style));
+}
+
+/** Prints words for a person, unless only results are wanted. */
+export function say(session: CommandSession, words: string): void {
+  if (!session.options.quiet) session.terminal.err.write(`${words}\n`);
+}
+
+/** Prints the failures of reports, each once, and what to do next. Returns the exit code: `usage` if nothing
+ *  but names or fields that nobody knows is wrong. */
+export function reportFailures(session: CommandSession, ...answers: readonly AnswerFields[]): ExitCode {
+  const failures = answers.flatMap((answer) => listOf(answer, 'failures'));
+  const omitted = answers.reduce((sum, answer) => sum + (numberOf(answer, 'failuresOmitted') ?? 0), 0);
+  const lines = Map.groupBy(failures, (one) => `${textOf(one, 'code')}: ${textOf(one, 'message')}`);
+  for (const [words, parts] of lines) {
+    const names = [...new Set(parts.map((one) => textOf(one, 'what')))];
+    session.terminal.err.write(`${nameSome(names, 10)}: ${localizeTimes(words)}\n`);
+  }
+  if (omitted > 0) session.terminal.err.write(`and ${omitted} more: the log has all of them\n`);
+  suggest(
+    session,
+    failures.map((one) => textOf(one, 'command')),
+  );
+  if (failures.length === 0) return exitCodes.fine;
+  const isMistake = failures.every((one) => ['Event', 'Unknown'].includes(textOf(one, 'code')));
+  return isMistake ? exitCodes.usage : exitCodes.failed;
+}
+
+/** Prints the commands with which a person goes on; empty ones are none. */
+export function suggest(session: CommandSession, commands: readonly string[]): void {
+  const shown = [...new Set(commands)].filter((command) => command !== '').slice(0, mostCommands);
+  if (shown.length > 0) say(session, ['to go on, run:', ...shown.map((one) => `  ${one}`)].join('\n'));
+}

@@ -1,0 +1,113 @@
+// The command line as a whole: its commands, its common options, and how it ends.
+import { Command, CommanderError, Option } from 'commander';
+import { oneLine } from '../../lib/policy/bounds.ts';
+import { toError } from '../../lib/ports/errors.ts';
+import { type CommandDefinition, type CommandOptions, commands } from './definitions.ts';
+import { CommandError, type ExitCode, exitCodes } from './errors.ts';
+import { findPlace } from './place.ts';
+import { type CommandSession, type CommonOptions, outputFormats } from './session.ts';
+import { startSpinner } from './spinner.ts';
+import type { Terminal } from './terminal.ts';
+import { localizeTimes } from './text.ts';
+
+/** Runs a command and returns its exit code. Never rejects. @param signal Aborted when a person cancels. */
+export async function runCommandLine(
+  args: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.fine;
+  const program = createProgram(terminal, async (definition, values, options) => {
+    const session = openSession(terminal, options, signal);
+    const { run } = await definition.load();
+    code = await run(session, values, options);
+  });
+  try {
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+    return explain(error, terminal, signal);
+  }
+}
+
+type RunDefinition = (
+  definition: CommandDefinition,
+  values: readonly unknown[],
+  options: CommandOptions,
+) => Promise<void>;
+
+function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
+  const program = new Command('certrelay')
+    .description('Shows and operates an installation of Certrelay, with your AWS credentials.')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      getOutHelpWidth: () => Math.min(out.columns ?? 80, 100),
+      getErrHelpWidth: () => Math.min(err.columns ?? 80, 100),
+      outputError: (text, write) => write(oneMistake(text)),
+    });
+  for (const option of commonOptions()) program.addOption(option);
+  for (const definition of commands) {
+    const command = program.command(definition.usage).description(definition.description);
+    command.helpGroup(definition.group).copyInheritedSettings(program);
+    for (const option of definition.options ?? []) command.addOption(option);
+    if (definition.example) command.addHelpText('after', `\nExample:\n  npx certrelay ${definition.example}`);
+    command.action(async (...values: readonly unknown[]) => {
+      // The last two are commander's: the options, and the command itself.
+      await run(definition, values.slice(0, -2), command.optsWithGlobals<CommandOptions>());
+    });
+  }
+  return program.addHelpText('after', `\n${endings}`);
+}
+
+const endings = `Exit codes: 0 fine, 1 something is Degraded or failed, 2 wrong usage,
+3 AWS refused or timed out, 4 no credentials, 5 no network, 130 cancelled.
+More: docs/operating/command-line.md`;
+
+function commonOptions(): readonly Option[] {
+  return [
+    new Option('--stage <name>', 'stage of the installation (default: "dev")'),
+    new Option('--region <name>', 'its AWS region (default: that of the environment or profile)'),
+    new Option('--installation <name>', 'its stack, such as certrelay-prod, in place of --stage'),
+    new Option('--endpoint-url <url>', "Lambda API in place of AWS's own, such as the sandbox's"),
+    new Option('-o, --output <format>', 'how results are shown').choices(outputFormats).default('table'),
+    new Option('-q, --quiet', 'only names, and no words but failures'),
+  ];
+}
+
+/** What commander says of a mistake, without what would control the terminal. */
+function oneMistake(text: string): string {
+  const lines = text.trim().split('\n');
+  return `${lines.map((line) => oneLine(line, 500).replace(/^error: /, '')).join('\n')}\n`;
+}
+
+function openSession(terminal: Terminal, options: CommonOptions, signal: AbortSignal): CommandSession {
+  return {
+    options,
+    terminal,
+    signal,
+    async call(name, event, manner) {
+      const place = findPlace(options, terminal.env);
+      const stop = startSpinner(name, { terminal, isQuiet: options.quiet === true });
+      try {
+        const { invokeFunction } = await import('./call.ts');
+        return await invokeFunction(place, { name, event, signal, ...manner }, terminal.env);
+      } finally {
+        stop();
+      }
+    },
+  };
+}
+
+function explain(thrown: unknown, { err }: Terminal, signal: AbortSignal): ExitCode {
+  const error = toError(thrown);
+  const isCancelled = signal.aborted && !(error instanceof CommandError);
+  const words = isCancelled ? 'cancelled' : localizeTimes(oneLine(error.message, 2_000));
+  err.write(`${words}\n`);
+  if (isCancelled) return exitCodes.cancelled;
+  return error instanceof CommandError ? exitCodes[error.code] : exitCodes.failed;
+}

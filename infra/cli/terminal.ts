@@ -1,0 +1,65 @@
+// What the command line reads from and writes to.
+import { createInterface } from 'node:readline/promises';
+
+/** A stream that is written to. */
+export interface TerminalStream {
+  readonly isTerminal: boolean;
+  /** Columns of the terminal; `undefined` without one. */
+  readonly columns: number | undefined;
+  write(text: string): void;
+}
+
+/** Where a command runs. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Results. */
+  readonly out: TerminalStream;
+  /** Words for a person: progress, failures, what to do next. */
+  readonly err: TerminalStream;
+  /** Whether a person can be asked. */
+  readonly isInteractive: boolean;
+  /** The answer of a person, without the line's end. Only if `isInteractive`. */
+  ask(question: string, signal: AbortSignal): Promise<string>;
+  now(): Date;
+}
+
+/** The terminal of this process. */
+export function openTerminal(): Terminal {
+  return {
+    env: process.env,
+    out: wrap(process.stdout),
+    err: wrap(process.stderr),
+    isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    async ask(question, signal) {
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await lines.question(question, { signal });
+      } finally {
+        lines.close();
+      }
+    },
+    now: () => new Date(),
+  };
+}
+
+function wrap(stream: NodeJS.WriteStream): TerminalStream {
+  return {
+    isTerminal: stream.isTTY === true,
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+    write: (text) => void stream.write(text),
+  };
+}
+
+/** Columns to write a table in: what COLUMNS says, else the terminal's own; `undefined` without either: what
+ *  reads a pipe has no width. */
+export function widthOf({ env, out }: Pick<Terminal, 'env' | 'out'>): number | undefined {
+  const said = Number(env.COLUMNS);
+  return Number.isInteger(said) && said > 0 ? Math.max(20, said) : out.columns;
+}
+
+/** Whether colours are shown: on a terminal only, and not if NO_COLOR (https://no-color.org) says so. */
+export function hasColours({ env }: Pick<Terminal, 'env'>, stream: TerminalStream): boolean {
+  return stream.isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}

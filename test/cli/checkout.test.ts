@@ -1,0 +1,44 @@
+// The command in a checkout: there after npm ci, found by npx in each folder without a network, and built
+// again when a source has changed.
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+let checkout: string;
+
+beforeAll(async () => {
+  checkout = await mkdtemp(join(tmpdir(), 'certrelay-checkout-'));
+  for (const part of ['infra', 'lib', 'package.json', 'package-lock.json', 'tsconfig.json'])
+    await cp(join(root, part), join(checkout, part), { recursive: true });
+  const modules = join(checkout, 'node_modules');
+  await mkdir(join(modules, '.bin'), { recursive: true });
+  for (const name of await readdir(join(root, 'node_modules')))
+    if (name !== '.bin') await symlink(join(root, 'node_modules', name), join(modules, name));
+  await symlink(process.execPath, join(modules, '.bin/node'));
+});
+afterAll(() => rm(checkout, { recursive: true, force: true }));
+
+const run = (file: string, args: readonly string[], cwd: string) =>
+  promisify(execFile)(file, args, { cwd, env: { ...process.env, npm_config_offline: 'true' } });
+
+it('is linked and built by the install, and built again when a source has changed', async () => {
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const [, ...args] = scripts.prepare.split(' ');
+  await run(process.execPath, args, checkout);
+  const help = await run('npx', ['certrelay', '--help'], join(checkout, 'lib/policy'));
+  expect(help.stdout).toContain('what would be ordered and delivered now');
+
+  const source = join(checkout, 'infra/cli/definitions.ts');
+  const text = await readFile(source, 'utf8');
+  await writeFile(source, text.replace('what would be ordered', 'WHAT WOULD BE ORDERED'));
+  const after = await run('npx', ['certrelay', '--help'], checkout);
+  expect(after.stdout).toContain('WHAT WOULD BE ORDERED');
+
+  await writeFile(source, 'this is no TypeScript');
+  const broken = run('npx', ['certrelay', '--help'], checkout);
+  await expect(broken).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('run npm ci') });
+});

@@ -1,0 +1,152 @@
+// How a command ends when AWS cannot be asked, refuses, or answers something odd.
+import { afterEach, describe, expect, it } from 'vitest';
+import { certrelay, runProcess, type ScriptedAnswer, startScriptedLambda } from './harness.ts';
+
+let stop = () => {};
+afterEach(() => stop());
+
+async function scripted(answer: (name: string) => ScriptedAnswer | undefined) {
+  const lambda = await startScriptedLambda(answer);
+  stop = () => lambda.stop();
+  return lambda;
+}
+
+const refusal = (type: string, status: number): ScriptedAnswer => ({
+  status,
+  headers: { 'x-amzn-errortype': type, 'content-type': 'application/json' },
+  body: JSON.stringify({ Message: `words of AWS\u001b[31m about ${type}` }),
+});
+
+describe('exit codes', () => {
+  it.each([
+    ['ResourceNotFoundException', 404, 3, 'there is no function certrelay-dev-status in eu-central-1'],
+    ['AccessDeniedException', 403, 3, 'lambda:InvokeFunction on certrelay-dev-status'],
+    ['TooManyRequestsException', 429, 3, 'call it again later'],
+    ['ExpiredTokenException', 403, 4, 'sign in to AWS'],
+    ['UnrecognizedClientException', 403, 4, 'sign in to AWS'],
+  ])('%s with %d ends with %d, and says what to do', async (type, status, code, words) => {
+    const { env } = await scripted(() => refusal(type, status));
+    const ended = await certrelay('status', { env });
+    expect(ended).toMatchObject({ code, out: '' });
+    expect(ended.err).toContain(words);
+    expect(ended.err).not.toContain('\u001b');
+  });
+
+  it('a function that ran out of time ends with 3', async () => {
+    const { env } = await scripted(() => ({
+      headers: { 'x-amz-function-error': 'Unhandled' },
+      body: JSON.stringify({
+        errorType: 'Sandbox.Timedout',
+        errorMessage: 'Task timed out after 900.00 seconds',
+      }),
+    }));
+    const ended = await certrelay('deploy', { env });
+    expect(ended.code).toBe(3);
+    expect(ended.err).toContain('Lambda ended deploy: Task timed out after 900.00 seconds');
+  });
+
+  it('an endpoint that nobody listens on ends with 5', async () => {
+    const lambda = await startScriptedLambda(() => undefined);
+    lambda.stop();
+    const ended = await certrelay('status', { env: lambda.env });
+    expect(ended.code).toBe(5);
+    expect(ended.err).toMatch(/cannot be reached \(ECONNREFUSED\)/);
+  });
+
+  it('no credentials end with 4', async () => {
+    const { code, err } = await runProcess(['status'], {
+      AWS_REGION: 'eu-central-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    });
+    expect({ code, err }).toEqual({ code: 4, err: expect.stringContaining('no credentials that AWS takes') });
+  });
+
+  it('Ctrl-C ends a call that lasts with 130, and says that the function runs on', async () => {
+    let kill = (_signal: NodeJS.Signals) => {};
+    const { env } = await scripted(() => {
+      kill('SIGINT');
+      return undefined;
+    });
+    const ended = await runProcess(['deploy'], env, (sends) => {
+      kill = sends;
+    });
+    expect(ended.code).toBe(130);
+    expect(ended.err).toContain('cancelled; certrelay-dev-deploy runs on');
+  });
+});
+
+describe('which function is called', () => {
+  it.each([
+    ['status --stage prod --region us-east-1', 'certrelay-prod-status'],
+    ['status --installation certrelay-blue', 'certrelay-blue-status'],
+    ['status --installation certrelay', 'certrelay-dev-status'],
+  ])('%s calls %s', async (line, name) => {
+    const { env, events } = await scripted(() => ({ body: '{"ok":true,"failures":[]}' }));
+    await certrelay(line, { env });
+    expect(events).toMatchObject([{ url: expect.stringContaining(`/${name}/`), event: { report: true } }]);
+  });
+
+  it('a call that changes something is not sent twice, and one that only looks is', async () => {
+    const { env, events } = await scripted(() => refusal('ServiceException', 500));
+    await certrelay('deploy', { env });
+    expect(events).toHaveLength(1);
+    await certrelay('deploy --dry-run', { env });
+    expect(events.length).toBeGreaterThan(2);
+  });
+});
+
+describe('an answer', () => {
+  const hostile = 'bad\u001b[2J\r\nname\u202e\u0007\u009b31m';
+
+  it('with hostile texts shows none of what would control a terminal, in any format', async () => {
+    const { env } = await scripted(() => ({
+      body: JSON.stringify({
+        ok: false,
+        summary: { Degraded: 1 },
+        installation: hostile,
+        certificates: [
+          { name: hostile, health: 'Degraded', reason: hostile, message: hostile, command: hostile },
+        ],
+        clusters: [{ name: hostile, health: hostile }],
+        failures: [{ what: hostile, code: hostile, message: hostile, command: hostile }],
+      }),
+    }));
+    for (const format of ['table', 'wide', 'json', 'yaml']) {
+      const { out, err, code } = await certrelay(`status -o ${format}`, { env });
+      expect(code).toBe(1);
+      expect(`${out}${err}`, format).toMatch(/bad/);
+      expect(`${out}${err}`.replaceAll('\n', ''), format).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
+    const { out } = await certrelay('status -o json', { env });
+    expect(JSON.parse(out).certificates[0].name).toBe(hostile);
+  });
+
+  it.each([
+    'null',
+    '[]',
+    '"text"',
+    '{"certificates": 5}',
+    '{"certificates": [null, 7, {"name": 1}]}',
+  ])('of another form (%s) breaks nothing', async (body) => {
+    const { env } = await scripted(() => ({ body }));
+    for (const line of ['status', 'plan', 'renew', 'deploy'])
+      expect((await certrelay(line, { env, columns: 60 })).code).toBe(0);
+  });
+
+  it('that is not JSON ends with 3', async () => {
+    const { env } = await scripted(() => ({ body: '<html>' }));
+    expect(await certrelay('status', { env })).toMatchObject({ code: 3, out: '' });
+  });
+});
+
+it('shows on a terminal that a call lasts, and takes that away again', async () => {
+  const cancelling = new AbortController();
+  const { env } = await scripted(() => undefined);
+  const running = certrelay('deploy', { env, columns: 80, signal: cancelling.signal });
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  cancelling.abort();
+  const { err, out } = await running;
+  expect(out).toBe('');
+  expect(err).toContain('deploy … 0 s');
+  expect(err).toContain('\r\u001b[Kcancelled');
+});
