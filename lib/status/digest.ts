@@ -2,12 +2,12 @@
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import type { Subject } from '../policy/health/change.ts';
 import type { OtherHealth } from '../policy/health/others.ts';
+import { compareWorst, countByHealth } from '../policy/health/ranking.ts';
 import { findDueDigests } from '../policy/notices/digest-time.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import type { DigestRow } from '../ports/notices.ts';
 import { listOthers } from './changes.ts';
-import { compareWorst, countByHealth } from './report.ts';
 import type { StatusRound } from './round.ts';
 
 /** Hands over a digest if one is due. Returns the notes with the time of it; the same notes if nothing was

@@ -3,6 +3,7 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import { daysUntil } from '../policy/health/margin.ts';
 import type { OtherHealth } from '../policy/health/others.ts';
+import { compareWorst, countByHealth } from '../policy/health/ranking.ts';
 import { type HealthWord, healthWords } from '../state/health.ts';
 
 /** An agent's entry. */
@@ -92,28 +93,6 @@ export function makeReport(
     certificates: listed,
     ...(omitted > 0 ? { omitted } : {}),
   };
-}
-
-/** How many certificates there are of each health. */
-export function countByHealth(
-  certificates: readonly Pick<CertificateHealth, 'health'>[],
-): Readonly<Record<HealthWord, number>> {
-  const counts = { Degraded: 0, Suspended: 0, Progressing: 0, Healthy: 0 };
-  for (const { health } of certificates) counts[health] += 1;
-  return counts;
-}
-
-/** Something with a health, and an end if that is known. */
-interface Ranked {
-  readonly health: HealthWord;
-  readonly notAfter?: Date | null | undefined;
-}
-
-/** The order in which things are listed: worst first, then the soonest end. */
-export function compareWorst(one: Ranked, other: Ranked): number {
-  const rank = healthWords.indexOf(one.health) - healthWords.indexOf(other.health);
-  const end = ({ notAfter }: Ranked) => notAfter?.getTime() ?? Number.MAX_SAFE_INTEGER;
-  return rank || end(one) - end(other);
 }
 
 /** Of certificates that nobody uses nothing counts. */

@@ -132,22 +132,23 @@ export class StatusLab {
   }
 
   ask(request: Partial<StatusInvocation> = {}, ports: Partial<StatusPorts> = {}) {
+    return describeStatus({ ...this.ports(), ...ports }, { ...this.invocation(), ...request });
+  }
+
+  /** A call over everything. */
+  invocation(): StatusInvocation {
     const clusters = { edge: { agent: true }, lab: { inCluster: true } } as const;
     const inventory = { issuers: {}, clusters, certificates: this.specs, ...this.sections };
     const { signal } = new AbortController();
-    return describeStatus(
-      { ...this.ports(), ...ports },
-      {
-        installation: 'certrelay',
-        id: 'run',
-        inventory,
-        channels: this.channels,
-        staleAfterMs: hourMs,
-        intervals: { issue: 6 * hourMs, deploy: hourMs, probe: hourMs / 2, status: hourMs / 4 },
-        signal,
-        cleanUpSignal: signal,
-        ...request,
-      },
-    );
+    return {
+      installation: 'certrelay',
+      id: 'run',
+      inventory,
+      channels: this.channels,
+      staleAfterMs: hourMs,
+      intervals: { issue: 6 * hourMs, deploy: hourMs, probe: hourMs / 2, status: hourMs / 4 },
+      signal,
+      cleanUpSignal: signal,
+    };
   }
 }

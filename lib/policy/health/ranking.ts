@@ -1,0 +1,24 @@
+// The order in which what has a health is listed, and how many there are of each.
+import { type HealthWord, healthWords } from '../../state/health.ts';
+
+/** How many of the subjects have each health. */
+export function countByHealth(
+  subjects: readonly { readonly health: HealthWord }[],
+): Readonly<Record<HealthWord, number>> {
+  const counts = { Degraded: 0, Suspended: 0, Progressing: 0, Healthy: 0 };
+  for (const { health } of subjects) counts[health] += 1;
+  return counts;
+}
+
+/** Something with a health, and an end if that is known. */
+interface Ranked {
+  readonly health: HealthWord;
+  readonly notAfter?: Date | null | undefined;
+}
+
+/** The order in which things are listed: worst first, then the soonest end. */
+export function compareWorst(one: Ranked, other: Ranked): number {
+  const rank = healthWords.indexOf(one.health) - healthWords.indexOf(other.health);
+  const end = ({ notAfter }: Ranked) => notAfter?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  return rank || end(one) - end(other);
+}

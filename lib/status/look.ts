@@ -1,0 +1,31 @@
+// Judges how everything stands for those who show it: nothing is noted, and nobody is told.
+import type { CertificateHealth } from '../policy/health/certificate.ts';
+import type { Subject } from '../policy/health/change.ts';
+import type { OtherHealth } from '../policy/health/others.ts';
+import { compareWorst } from '../policy/health/ranking.ts';
+import type { StoreEntry } from '../ports/store.ts';
+import { listOthers } from './changes.ts';
+import { type FactPorts, type FactRequest, readFacts } from './facts.ts';
+import { createJudge } from './judge.ts';
+
+/** How everything stands. Texts may come from strangers. */
+export interface InstallationLook {
+  readonly at: Date;
+  /** All of them, or those asked for: the worst first, then the soonest end, then by name. */
+  readonly certificates: readonly CertificateHealth[];
+  /** Clusters, issuers, agents, functions and channels. */
+  readonly others: readonly { readonly subject: Subject; readonly health: OtherHealth }[];
+  /** The tags of the certificates, by name; no entry for one without an AWS secret. */
+  readonly entries: ReadonlyMap<string, StoreEntry>;
+}
+
+/** Looks at everything, or at the named certificates. Names that nobody knows are left out.
+ *  @throws StoreError if the store cannot be listed. */
+export async function lookAtInstallation(ports: FactPorts, request: FactRequest): Promise<InstallationLook> {
+  const { facts } = await readFacts(ports, request);
+  const judged = createJudge(facts).everything();
+  const certificates = judged.certificates.toSorted(
+    (one, other) => compareWorst(one, other) || (one.name < other.name ? -1 : 1),
+  );
+  return { at: facts.now, certificates, others: listOthers(judged), entries: facts.entries };
+}
