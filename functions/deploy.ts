@@ -4,10 +4,11 @@ import { deployCertificates } from '../lib/deploy/deploy.ts';
 import { fanOut, findDelegatedClusters } from '../lib/deploy/fan-out.ts';
 import type { CertificateReport, PruneReport } from '../lib/deploy/invocation.ts';
 import { parseDeployEvent } from '../lib/requests/requests.ts';
-import { defineQueueFunction } from './runtime/define-function.ts';
+import { defineQueueFunction, type Outcome } from './runtime/define-function.ts';
 import { isTold } from './runtime/failures.ts';
 import { recordPassEnd } from './runtime/pass-end.ts';
 import { connectDelivery } from './wiring/delivery.ts';
+import { enqueueRequest, openRequestQueue } from './wiring/enqueue.ts';
 import { openDeployQueueLazily } from './wiring/lazy-deploy-queue.ts';
 
 /** Answer to a direct call. */
@@ -30,9 +31,12 @@ export const handler = defineQueueFunction({
   connect(invocation, closing) {
     const { deployQueueUrl } = invocation.settings;
     const queue = deployQueueUrl === undefined ? undefined : openDeployQueueLazily(deployQueueUrl, closing);
-    return { queue, ...connectDelivery(invocation, closing) };
+    const requests = openRequestQueue(deployQueueUrl, 'CERTRELAY_DEPLOY_QUEUE_URL', closing);
+    return { queue, requests, ...connectDelivery(invocation, closing) };
   },
-  async run(request, { queue, ...ports }, own) {
+  async run(request, { queue, requests, ...ports }, own): Promise<Outcome<DeployAnswer | string>> {
+    const { store } = ports;
+    if (request.enqueue) return enqueueRequest(request, { requests, store }, 'deploy', own);
     const { id, inventory, signal, cleanUpSignal } = own;
     const clusters = queue ? findDelegatedClusters(request, inventory) : [];
     const handedOn = queue ? await fanOut(clusters, { queue, log: ports.log }, id, signal) : [];

@@ -2,10 +2,13 @@
 
 import type { IssuePorts } from '../lib/issue/invocation.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
+import type { IssueReport } from '../lib/issue/report.ts';
 import { channelsOf } from '../lib/policy/notices/channels.ts';
+import type { RequestQueue } from '../lib/ports/queues.ts';
 import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
-import { type Closing, defineQueueFunction } from './runtime/define-function.ts';
+import { type Closing, defineQueueFunction, type Outcome } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
+import { enqueueRequest, openRequestQueue } from './wiring/enqueue.ts';
 import { connectEvents } from './wiring/event-bus.ts';
 import { openIssueQueueLazily } from './wiring/lazy-issue-queue.ts';
 import { openNoticeQueueLazily } from './wiring/lazy-notice-queue.ts';
@@ -18,11 +21,16 @@ export const handler = defineQueueFunction({
   name: 'issue',
   parse,
   connect,
-  async run(request, ports, invocation) {
+  async run(request, ports, invocation): Promise<Outcome<IssueReport | string>> {
+    if (request.enqueue) return enqueueRequest(request, ports, 'issue', invocation);
     const { report, failures } = await issue(request, ports, invocation);
     return { answer: report, failures: [...failures.values()] };
   },
-  work: async (request, ports, invocation) => (await issue(request, ports, invocation)).failures,
+  async work(request, ports, invocation) {
+    const { failures } = await issue(request, ports, invocation);
+    // A message that comes again would override the backoff again.
+    return 'force' in request && request.force ? new Map<string, unknown>() : failures;
+  },
 });
 
 /** The schedule's event is empty. The parser is loaded for other events only. */
@@ -33,7 +41,7 @@ async function parse(event: unknown): Promise<FunctionEvent<IssueRequest>> {
   return parseIssueEvent(event);
 }
 
-function connect(invocation: Invocation, closing: Closing): IssuePorts {
+function connect(invocation: Invocation, closing: Closing): IssuePorts & { readonly requests: RequestQueue } {
   const { settings, inventory, log, clock } = invocation;
   const secrets = openSecrets(invocation, closing);
   const { issueQueueUrl } = settings;
@@ -42,6 +50,7 @@ function connect(invocation: Invocation, closing: Closing): IssuePorts {
   return {
     signingKey: (signal) => secrets.signingKey(generateSigningKey, signal),
     queue: issueQueueUrl === undefined ? undefined : openIssueQueueLazily(issueQueueUrl, closing),
+    requests: openRequestQueue(issueQueueUrl, 'CERTRELAY_ISSUE_QUEUE_URL', closing),
     store: secrets.certificates,
     retirements: secrets.retirements,
     installation: secrets.installation,

@@ -19,7 +19,19 @@ export const handler = defineFunction({
   },
   async run(request, ports, invocation) {
     const { certificates, failures } = await pauseCertificates(request, ports, invocation);
-    const answer: PauseAnswer = { certificates };
+    const answer: PauseAnswer | string = request.isFromWidget
+      ? describePause(certificates)
+      : { certificates };
     return { answer, failures };
   },
 });
+
+/** One sentence for the person who pressed a button. */
+function describePause(certificates: readonly PauseOutcome[]): string {
+  const told = certificates.map(({ name, since }) =>
+    since
+      ? `${name} is paused and not ordered until somebody ends the pause.`
+      : `${name} is not paused: it is ordered when due.`,
+  );
+  return told.join(' ');
+}

@@ -29,3 +29,12 @@ export interface DeployQueue {
    *  @throws the signal's reason once the signal is aborted. */
   send(cluster: string, id: string, signal: AbortSignal): Promise<void>;
 }
+
+/** The queue of a function, for a request that a person has just made. */
+export interface RequestQueue {
+  /** Asks the function to work on the request, which must be an event of it. `id` identifies the call in the
+   *  log.
+   *  @throws QueueError `QueueFailed`
+   *  @throws the signal's reason once the signal is aborted. */
+  send(request: object, id: string, signal: AbortSignal): Promise<void>;
+}

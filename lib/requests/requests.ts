@@ -4,9 +4,13 @@ import { revocationReasons } from '../certificate/revocation.ts';
 import { pemFormats } from '../certificate/spec.ts';
 import { ConfigError } from '../ports/errors.ts';
 import { nameField, orEmpty, parseFields } from './fields.ts';
+import { widgetContext } from './widget.ts';
 
 const names = z.array(nameField, 'must be a list of names, such as ["shop"]').min(1).readonly();
 const targetName = z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'must be cluster/namespace/secret');
+
+const noDryRun =
+  '"enqueue" answers before there is a report, and "dryRun" asks for one; set only one of them';
 
 const issueRequest = z
   .strictObject({
@@ -18,6 +22,8 @@ const issueRequest = z
     /** Compare stored values with their tags. `issue` sets it in its own messages, for values that a full
      *  pass had no time to read. */
     compare: z.boolean().optional(),
+    enqueue: z.boolean().optional(),
+    widgetContext,
   })
   .refine((request) => !request.force || request.certificates?.length === 1, {
     message:
@@ -25,9 +31,12 @@ const issueRequest = z
   })
   .refine(({ compare, certificates }) => !compare || certificates, {
     message: '"compare" needs "certificates"',
-  });
+  })
+  .refine(({ enqueue, dryRun }) => !(enqueue && dryRun), { message: noDryRun })
+  .transform(({ widgetContext: _, ...request }) => request);
 
-/** A request to `issue`: all certificates, or the named ones. */
+/** A request to `issue`: all certificates, or the named ones. `enqueue`: a queue starts the work, and the call
+ *  answers at once. */
 export type IssueRequest = z.infer<typeof issueRequest>;
 
 const deployRequest = z
@@ -38,6 +47,8 @@ const deployRequest = z
     dryRun: z.boolean().optional(),
     rollback: z.boolean().optional(),
     resume: z.boolean().optional(),
+    enqueue: z.boolean().optional(),
+    widgetContext,
   })
   .refine(({ rollback, resume, certificates }) => !(rollback || resume) || certificates, {
     message: '"rollback" and "resume" need "certificates"',
@@ -47,11 +58,16 @@ const deployRequest = z
   })
   .refine(({ rollback, resume }) => !(rollback && resume), {
     message: '"rollback" freezes a version, and "resume" ends that; set only one of them',
-  });
+  })
+  .refine(({ enqueue, dryRun }) => !(enqueue && dryRun), { message: noDryRun })
+  .refine(({ enqueue, targets }) => !enqueue || !targets, {
+    message: '"enqueue" is for certificates and clusters; leave out "targets"',
+  })
+  .transform(({ widgetContext: _, ...request }) => request);
 
 /** A request to `deploy`: everything, or only the named certificates, targets (`cluster/namespace/secret`) or
  *  clusters. `rollback`: put the previous version back and freeze the current one. `resume`: deliver a frozen
- *  version again. */
+ *  version again. `enqueue`: a queue starts the work, and the call answers at once. */
 export type DeployRequest = z.infer<typeof deployRequest>;
 
 const probeRequest = z.strictObject({ certificates: names.optional() });
@@ -110,12 +126,18 @@ const pauseRequest = z
     certificates: names,
     reason: z.string().min(1).max(200).optional(),
     resume: z.boolean().optional(),
+    widgetContext,
   })
   .refine(({ reason, resume }) => reason === undefined || !resume, {
     message: '"reason" explains a pause, and "resume" ends one; set only one of them',
-  });
+  })
+  .transform(({ widgetContext: context, ...request }) => ({
+    ...request,
+    ...(context && { isFromWidget: true as const }),
+  }));
 
-/** A request to `pause`: pause certificates, with a reason for people who read the plan, or resume them. */
+/** A request to `pause`: pause certificates, with a reason for people who read the plan, or resume them.
+ *  `isFromWidget`: a button of a dashboard was pressed. */
 export type PauseRequest = z.infer<typeof pauseRequest>;
 
 /** The schema of Secrets Manager's event `Secret Label Updated`, as EventBridge sends it. */
