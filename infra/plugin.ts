@@ -138,6 +138,8 @@ export default class CertrelayPlugin {
       const deployer = serverless.getProvider('aws');
       setCommandPlace({ stage: deployer.getStage(), region: deployer.getRegion() });
       fillAlarms(Resources, queueFunctions(serverless.service.functions));
+      const { fillDashboard } = await import('./dashboard.ts');
+      fillDashboard(Resources, prefixOf(serverless) ?? '', Object.keys(serverless.service.functions));
     };
     this.asyncInit = () => prepare(serverless, log);
     this.hooks = {

@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 const top = join(import.meta.dirname, '..');
 const maxLines = 250;
 const stories =
-  'issue deploy register import export pause retire revoke probe discover agent status notify'.split(' ');
+  'issue deploy register import export pause retire revoke probe discover agent status notify dashboard'.split(
+    ' ',
+  );
 
 /** Rooms of lib, from the ground: a file imports from its own room, or from one on a floor below. */
 const floors: readonly (readonly string[])[] = [

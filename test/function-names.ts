@@ -12,4 +12,5 @@ export const functionNames = [
   'probe',
   'status',
   'notify',
+  'dashboard',
 ] as const;

@@ -17,6 +17,7 @@ const looks: Readonly<Record<CalledFunction, 'dry run' | 'again' | 'status' | 'l
   pause: 'status',
   notify: 'status',
   retire: 'dry run',
+  dashboard: 'status',
 };
 
 /** Names in one command; with more of them it asks for everything. */

@@ -14,12 +14,16 @@ import { createLog } from './logger.ts';
 /** The part of Lambda's context that Certrelay uses. */
 export interface Context {
   readonly awsRequestId: string;
+  /** ARN by which the function was called. */
+  readonly invokedFunctionArn?: string;
   getRemainingTimeInMillis(): number;
 }
 
 /** One call of a function: its settings, inventory, log and time. */
 export interface Invocation {
   readonly id: string;
+  /** ARN of the function, as it was called; absent outside of Lambda. */
+  readonly functionArn?: string | undefined;
   readonly settings: Settings;
   readonly inventory: Inventory;
   readonly log: Log;
@@ -47,6 +51,7 @@ export async function beginInvocation(context: Context): Promise<Invocation> {
   setCommandPlace(settings);
   return {
     id: context.awsRequestId,
+    functionArn: context.invokedFunctionArn,
     settings,
     inventory: await readInventory(settings),
     log: createLog(settings.logLevel, context.awsRequestId),

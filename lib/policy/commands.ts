@@ -12,7 +12,8 @@ export type CalledFunction =
   | 'retire'
   | 'probe'
   | 'status'
-  | 'notify';
+  | 'notify'
+  | 'dashboard';
 
 /** Which installation commands are for. What is absent, or the default of serverless.yml, is not named. */
 export interface InstallationPlace {

@@ -33,10 +33,13 @@ const issueRequest = z
     message: '"compare" needs "certificates"',
   })
   .refine(({ enqueue, dryRun }) => !(enqueue && dryRun), { message: noDryRun })
-  .transform(({ widgetContext: _, ...request }) => request);
+  .transform((event) => {
+    const { widgetContext: _, ...request } = event;
+    return request;
+  });
 
-/** A request to `issue`: all certificates, or the named ones. `enqueue`: a queue starts the work, and the call
- *  answers at once. */
+/** A request to `issue`: all certificates, or the named ones. `enqueue`: a queue starts the work, and the
+ *  call answers at once. */
 export type IssueRequest = z.infer<typeof issueRequest>;
 
 const deployRequest = z
@@ -63,7 +66,10 @@ const deployRequest = z
   .refine(({ enqueue, targets }) => !enqueue || !targets, {
     message: '"enqueue" is for certificates and clusters; leave out "targets"',
   })
-  .transform(({ widgetContext: _, ...request }) => request);
+  .transform((event) => {
+    const { widgetContext: _, ...request } = event;
+    return request;
+  });
 
 /** A request to `deploy`: everything, or only the named certificates, targets (`cluster/namespace/secret`) or
  *  clusters. `rollback`: put the previous version back and freeze the current one. `resume`: deliver a frozen

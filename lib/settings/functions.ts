@@ -33,6 +33,8 @@ export interface Settings {
   readonly mailsChanges?: boolean | undefined;
   /** URL of SNS, as the AWS SDK reads it. Absent: that of the topic's region. */
   readonly snsEndpoint?: string | undefined;
+  /** ARNs of the functions that buttons of the dashboard call. Absent: there is no such button. */
+  readonly buttonFunctions?: Readonly<Partial<Record<ButtonFunction, string>>>;
   /** Name of the EventBridge bus for delivery events. Absent: no events are sent. */
   readonly eventBus?: string | undefined;
   /** URL of the API server of the cluster that this process runs in, from the pod's environment. Absent: it
@@ -46,6 +48,11 @@ export interface Settings {
   /** Time between two scheduled calls, in milliseconds. No entry for a function without a schedule. */
   readonly intervals: Readonly<Partial<Record<ScheduledFunction, number>>>;
 }
+
+/** Names of the functions that buttons of the dashboard call. */
+export const buttonFunctions = ['issue', 'deploy', 'pause'] as const;
+/** One of `buttonFunctions`. */
+export type ButtonFunction = (typeof buttonFunctions)[number];
 
 /** Names of the functions that can have a schedule. */
 export const scheduledFunctions = ['issue', 'deploy', 'probe', 'status', 'discover'] as const;
@@ -96,6 +103,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   if (eventBus !== undefined && !/^[\w./-]{1,256}$/.test(eventBus)) {
     problems.push('CERTRELAY_EVENT_BUS must be the name of an EventBridge bus of this account and region');
   }
+  const buttons = buttonFunctions.flatMap((name) => {
+    const variable = `CERTRELAY_${name.toUpperCase()}_FUNCTION`;
+    const arn = read(variable);
+    if (arn !== undefined && !/^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,140}$/.test(arn))
+      problems.push(`${variable} must be the ARN of a function`);
+    return arn === undefined ? [] : [[name, arn] as const];
+  });
   const minutes = read('CERTRELAY_STALE_AFTER_MINUTES') ?? '60';
   if (!/^\d{1,6}$/.test(minutes)) {
     problems.push('CERTRELAY_STALE_AFTER_MINUTES must be a whole number of minutes');
@@ -124,6 +138,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     alarmTopic,
     mailsChanges: read('CERTRELAY_MAILS_CHANGES') === 'yes',
     snsEndpoint: read('AWS_ENDPOINT_URL_SNS'),
+    buttonFunctions: Object.fromEntries(buttons),
     eventBus,
     kubernetesServer: serverOf(read('KUBERNETES_SERVICE_HOST'), read('KUBERNETES_SERVICE_PORT')),
     staleAfterMs: Number(minutes) * 60_000,

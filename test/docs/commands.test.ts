@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
+import { parseDashboardEvent } from '../../lib/requests/dashboard.ts';
 import { readCallEvent } from '../../lib/requests/event.ts';
 import { parseImportEvent } from '../../lib/requests/import.ts';
 import { parseNotifyEvent } from '../../lib/requests/notify.ts';
@@ -48,6 +49,7 @@ const parsers: Readonly<Record<string, (event: unknown) => unknown>> = {
   probe: parseProbeEvent,
   status: parseStatusEvent,
   notify: parseNotifyEvent,
+  dashboard: parseDashboardEvent,
 };
 
 function isStillTrue(shown: Shown): boolean {

@@ -90,5 +90,6 @@ export const samples: readonly (readonly [part: string, shown: Shown])[] = [
     "export AWS_ENDPOINT_URL_SECRETS_MANAGER='",
     { test: 'test/docs/commands.test.ts', by: "startAlone('secrets-manager')" },
   ],
+  ['"Version": "2012-10-17"', { test: 'test/docs/dashboard-policies.test.ts', by: 'policy.parse' }],
   ["sandbox.faults.set('route53'", { test: 'test/integration/main-job.test.ts', by: 'sandbox.faults.set(' }],
 ];

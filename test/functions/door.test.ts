@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { handler as dashboard } from '../../functions/dashboard.ts';
 import { handler as deploy } from '../../functions/deploy.ts';
 import { handler as discover } from '../../functions/discover.ts';
 import { handler as exportHandler } from '../../functions/export.ts';
@@ -21,6 +22,7 @@ import { StoreError } from '../../lib/ports/store.ts';
 import type { DeployRequest, FunctionEvent, IssueRequest } from '../../lib/requests/requests.ts';
 
 const direct = {
+  dashboard,
   deploy,
   discover,
   export: exportHandler,

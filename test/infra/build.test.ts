@@ -146,6 +146,7 @@ it('each function of the project holds the rooms it needs and none of another fu
   const foreign: Readonly<Record<string, readonly string[]>> = {
     agent: ['acm', ...ordering, ...registering, 'import', 'export', 'revoke'],
     status: ['acm', ...ordering, 'dns', ...clusters, 'register', 'webhook', 'tls'],
+    dashboard: ['acm', ...ordering, 'dns', ...clusters, ...registering, 'tls'],
     issue: ['acm', ...clusters, 'register', 'webhook'],
     deploy: [...ordering, 'register', 'webhook'],
     register: ['acm', ...ordering, 'dns', ...clusters],

@@ -138,6 +138,8 @@ async function runEverything(): Promise<void> {
   await lambda.invoke('export', { certificates: ['taken'], format: 'manifest', key: true });
   await driftInAcm();
   await lambda.invoke('probe', {});
+  for (const event of [{}, { certificate: 'customer' }])
+    expect((await lambda.invoke('dashboard', event)).error).toBeUndefined();
   await lambda.invoke('probe', { certificates: ['taken'] });
   await lambda.invoke('status', {});
   await lambda.invoke('status', { certificates: ['taken'] });

@@ -8,6 +8,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { stringify } from 'yaml';
 import { buildIfChanged } from '../../infra/fresh-build.ts';
 import type { EksSpec } from '../../lib/certificate/cluster-spec.ts';
+import { buttonFunctions } from '../../lib/settings/functions.ts';
 import { findBuilt } from '../built.ts';
 import { functionNames } from '../function-names.ts';
 import { readSandboxRoles } from '../infra/sandbox-roles.ts';
@@ -230,6 +231,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     CERTRELAY_NOTIFY_QUEUE_URL: sqs.urlOf(queues.notify),
     CERTRELAY_ALARM_TOPIC: topic,
     CERTRELAY_EVENT_BUS: eventBus,
+    ...buttonEnvironment(),
     // An empty variable is what a template leaves behind for "not set".
     CERTRELAY_ISSUE_INTERVAL_MINUTES: String(options.issueIntervalMinutes ?? ''),
     LOG_LEVEL: 'info',
@@ -309,6 +311,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 const alarmTopic = `arn:aws:sns:eu-central-1:${ownAccount}:alarms`;
+
+/** The functions that buttons of the dashboard call. */
+function buttonEnvironment(): Readonly<Record<string, string>> {
+  const variables = buttonFunctions.map((name) => [
+    `CERTRELAY_${name.toUpperCase()}_FUNCTION`,
+    `arn:aws:lambda:eu-central-1:${ownAccount}:function:${name}`,
+  ]);
+  return Object.fromEntries(variables);
+}
 
 /** A channel with the URL of its receiver in place of its own. */
 function aimAt(receivers: Receivers, channel: Readonly<Record<string, unknown>>): object {

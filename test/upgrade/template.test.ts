@@ -28,6 +28,7 @@ const changes = Object.entries(after.Resources).flatMap(([id, resource]) => {
 
 /** Each change has its line in the changelog, told by words in it; or nobody's rule can see it, and why. */
 const covered: readonly (readonly [change: RegExp, line: RegExp | 'unseen', why?: string])[] = [
+  [/^Dashboard(LambdaFunction|Role)? new$/, /function `dashboard`/],
   [/^AnnounceHealth new$/, /`eventBus` is set, `status` tells/],
   [/^StatusLambdaFunction Timeout$/, /timeout of `status`/],
   [/^\w+LambdaFunction Environment$/, 'unseen', 'settings that the functions tell each other'],

@@ -35,3 +35,21 @@ export function presumedEnd(life: Life): Date {
 export function daysUntil(end: Date, now: Date): number {
   return Math.floor((end.getTime() - now.getTime()) / 8_640_000) / 10;
 }
+
+/** What tags say of the window in which the CA wants the renewal. */
+export interface WindowTags {
+  readonly windowStart?: Date | undefined;
+  readonly windowEnd?: Date | undefined;
+}
+
+/** When the renewal is to happen: from the time at which it is due until the end of the CA's window, or until
+ *  half of the margin is left where the CA offers none. */
+export function renewalWindow(
+  { notAfter, renewsAt }: Pick<Life, 'notAfter' | 'renewsAt'>,
+  { windowStart, windowEnd }: WindowTags,
+): { readonly from: Date; readonly until: Date } {
+  const isOffered = windowStart && windowEnd && windowStart <= renewsAt && renewsAt <= windowEnd;
+  if (isOffered) return { from: windowStart, until: windowEnd };
+  const half = new Date((renewsAt.getTime() + notAfter.getTime()) / 2);
+  return { from: renewsAt, until: renewsAt < notAfter ? half : notAfter };
+}

@@ -43,6 +43,15 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   'sts:AssumeRole': ['sts:ExternalId', 'sts:RoleSessionName'],
   'eks:DescribeCluster': [],
   'events:PutEvents': ['events:source', 'events:detail-type'],
+  // What people do with the dashboard.
+  'lambda:InvokeFunction': [],
+  'cloudwatch:GetDashboard': [],
+  'cloudwatch:ListDashboards': [],
+  'cloudwatch:GetMetricData': [],
+  'cloudwatch:DescribeAlarms': [],
+  'logs:StartQuery': [],
+  'logs:GetQueryResults': [],
+  'logs:StopQuery': [],
   'logs:CreateLogStream': [],
   'logs:PutLogEvents': [],
 };

@@ -1,0 +1,103 @@
+// The page of the dashboard and its buttons, with the production bundles, as CloudWatch calls them.
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { buttonOf, textOf } from '../dashboard/harness.ts';
+import { clusterName, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  const target = { cluster: clusterName, namespace: 'edge', secret: 'shop-tls' };
+  sandbox = await startSandbox({
+    namespaces: ['edge'],
+    certificates: [{ name: 'shop', domains: ['shop.example.com'], issuer: 'default', targets: [target] }],
+  });
+});
+afterAll(() => sandbox.stop());
+
+/** What CloudWatch adds to every event. */
+const widgetContext = {
+  dashboardName: 'certrelay-dev',
+  widgetId: 'widget-1',
+  accountId: '123456789012',
+  locale: 'en',
+  timezone: { label: 'UTC', offsetISO: '+00:00', offsetInMinutes: 0 },
+  period: 300,
+  isAutoPeriod: true,
+  timeRange: { mode: 'relative', start: 1, end: 2, relativeStart: 10800000 },
+  theme: 'dark',
+  linkCharts: true,
+  title: 'Certificates',
+  forms: { all: {} },
+  params: {},
+  width: 588,
+  height: 369,
+};
+
+async function show(event: object): Promise<string> {
+  const { answer, error } = await sandbox.lambda.invoke('dashboard', { ...event, widgetContext });
+  expect(error).toBeUndefined();
+  return String(answer);
+}
+
+/** Presses a button of the certificate's page. */
+async function press(label: string) {
+  const { endpoint, event } = buttonOf(await show({ certificate: 'shop' }), label);
+  const name = endpoint.split(':').at(-1) ?? '';
+  return sandbox.lambda.invoke(name, { ...Object(event), widgetContext });
+}
+
+const summary = async () => /\d+ Degraded .*\d+ Healthy/.exec(textOf(await show({})))?.[0];
+
+it('orders and delivers by buttons, which answer a sentence at once, and pauses', async () => {
+  expect(textOf(await show({}))).toMatch(/shop shop\.example\.com Progressing Ordering .*nothing stored/);
+  const { queues } = sandbox;
+  const { answer } = await press('Order if due');
+  expect(answer).toMatch(/^issue has the request for shop and begins within seconds/);
+  await queues.issue.untilEmpty();
+  await queues.deploy.untilEmpty();
+  const page = await show({ certificate: 'shop' });
+  expect(textOf(page)).toMatch(/lab\/edge\/shop-tls Healthy up to date/);
+  expect(page).toContain('class="certrelay dark"');
+  sandbox.kubernetes.list('secrets').forEach(({ metadata }) => {
+    if (metadata.name === 'shop-tls') sandbox.kubernetes.remove('secrets', 'edge', 'shop-tls');
+  });
+  expect((await press('Deliver')).answer).toMatch(/^deploy has the request for shop/);
+  await queues.deploy.untilEmpty();
+  expect(sandbox.kubernetes.list('secrets').map(({ metadata }) => metadata.name)).toContain('shop-tls');
+  expect((await press('Pause')).answer).toBe('shop is paused and not ordered until somebody ends the pause.');
+  expect(await summary()).toMatch(/0 Degraded .*1 Suspended/);
+  expect((await press('End the pause')).answer).toBe('shop is not paused: it is ordered when due.');
+  expect(await summary()).toMatch(/1 Healthy/);
+});
+
+it('puts on a queue what can succeed, once: no unknown name, and no forced order that comes again', async () => {
+  const { lambda, queues, authority } = sandbox;
+  const unknown = await lambda.invoke('issue', { certificates: ['shopp'], enqueue: true });
+  expect(unknown.error?.errorMessage).toMatch(/^shopp: Unknown: .*did you mean "shop"\?/);
+  const both = await lambda.invoke('deploy', { dryRun: true, enqueue: true });
+  expect(both.error?.errorMessage).toContain('"enqueue" answers before there is a report');
+  const secret = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/shop`);
+  secret.setTags([
+    ['certrelay:askAfter', ''],
+    ['certrelay:failures', '1'],
+    ['certrelay:nextAttempt', '2099-01-01T00:00:00.000Z'],
+    ['certrelay:notAfter', '2026-01-01T00:00:00.000Z'],
+  ]);
+  const type = 'urn:ietf:params:acme:error:rejectedIdentifier';
+  const refused = { kind: 'error', code: type, status: 403 } as const;
+  sandbox.faults.set('acme', 'newOrder', refused, Number.POSITIVE_INFINITY);
+  const orders = authority.orders().length;
+  await lambda.invoke('issue', { certificates: ['shop'], force: true, enqueue: true });
+  const hasFailed = () => lambda.logs.some(({ line }) => line.includes('"certificate failed"'));
+  await vi.waitFor(() => expect(hasFailed()).toBe(true), { timeout: 20_000 });
+  // What is left for later names no force, so that the backoff counts again.
+  const forced = () => queues.issue.bodies().filter((body) => body.includes('force'));
+  await vi.waitFor(() => expect(forced()).toEqual([]), { timeout: 5_000 });
+  sandbox.faults.clear();
+  expect(authority.orders().length).toBe(orders);
+});
+
+it('reads lists and tags alone', () => {
+  const calls = sandbox.journal.calls.filter(({ principal }) => principal === 'dashboard');
+  expect(new Set(calls.map(({ action }) => action))).toEqual(new Set(['ListSecrets', 'DescribeSecret']));
+  expect(calls.filter(({ status }) => status === 403)).toEqual([]);
+});
