@@ -35,7 +35,7 @@ export const handler = defineFunction({
     const connect = connectDirectories(invocation, { readText });
     const putEvents = connectEvents(settings, closing);
     const register = createRegisterSpec({ inventory, store, retirements, queue, clock, log, putEvents });
-    return { connect, store, operations, register, log };
+    return { connect, store, operations, register, clock, log };
   },
   async run({ dryRun = false }, ports, own) {
     const { id, inventory, signal } = own;
@@ -56,9 +56,10 @@ async function describeSpecs(specs: DiscoverReport['specs']): Promise<string> {
 function boundLists(lists: Lists): Lists & Pick<DiscoverAnswer, 'omitted'> {
   const certificates = takeFitting(lists.certificates, mostAnswerBytes * 0.4);
   const passedOver = takeFitting(lists.passedOver, mostAnswerBytes * 0.2);
-  const noLongerAsked = takeFitting(lists.noLongerAsked, mostAnswerBytes * 0.1);
-  const bounded = { certificates, passedOver, noLongerAsked };
-  const count = (of: Lists) => of.certificates.length + of.passedOver.length + of.noLongerAsked.length;
+  const noLongerAsked = takeFitting(lists.noLongerAsked, mostAnswerBytes * 0.05);
+  const gone = takeFitting(lists.gone, mostAnswerBytes * 0.1);
+  const bounded = { certificates, passedOver, noLongerAsked, gone };
+  const count = (of: Lists) => Object.values(of).reduce((sum, list) => sum + list.length, 0);
   const omitted = count(lists) - count(bounded);
   return { ...bounded, ...(omitted > 0 ? { omitted } : {}) };
 }

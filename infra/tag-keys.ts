@@ -60,6 +60,7 @@ export const certificateTags: Writers = {
   acknowledged: ['status'],
   unregister: ['register'],
   retire: ['retire'],
+  gone: ['discover'],
   'agent/': ordering,
 };
 

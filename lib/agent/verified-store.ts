@@ -134,7 +134,7 @@ export class VerifiedStore implements Store {
       return state;
     }
     this.#letGo.delete(name);
-    const { retire: _, unregister: __, ...rest } = state;
+    const { retire: _, unregister: __, gone: ___, ...rest } = state;
     return rest;
   }
 

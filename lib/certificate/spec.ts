@@ -207,6 +207,8 @@ export interface DiscoverySpec {
   readonly key: KeyType;
   /** Whether to take over existing Secrets without our label. */
   readonly adopt: boolean;
+  /** Whether certificates that no object asks for any more are retired. */
+  readonly retire: boolean;
 }
 
 /** The whole inventory (`infra/certificates.yaml`). */

@@ -2,29 +2,27 @@
 
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { maxNames } from '../certificate/names.ts';
-import type { DiscoverySpec, Inventory } from '../certificate/spec.ts';
+import type { Inventory } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { nameOfSecret, parseRequestedSecret, type RequestedSecret } from '../inventory/discovery.ts';
 import { cutText, listSome } from '../policy/bounds.ts';
-import {
-  type DiscoveredObject,
-  judgeObject,
-  mergeRequests,
-  type SecretRequest,
-} from '../policy/kubernetes/discovery.ts';
-import { inheritClasses } from '../policy/kubernetes/tls-objects.ts';
+import { mergeRequests, type SecretRequest } from '../policy/kubernetes/discovery.ts';
+import type { Clock } from '../ports/clock.ts';
 import { ConfigError, describeError, errorOfPart, toError } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RegisterSpec, Registration } from '../ports/registration.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
-import { type ConnectTlsDirectory, listObjects, type UnreadKind } from './objects.ts';
+import { findObjects } from './found.ts';
+import { type GoneCertificate, recordGone } from './gone.ts';
+import type { ConnectTlsDirectory, UnreadKind } from './objects.ts';
 import { TakenNames } from './taken-names.ts';
 
 /** The ports that discovering needs. */
 export interface DiscoverPorts {
   readonly connect: ConnectTlsDirectory;
   readonly register: RegisterSpec;
-  readonly store: Pick<CertificateStore, 'list'>;
+  readonly store: Pick<CertificateStore, 'list' | 'describe' | 'record'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
 
@@ -59,6 +57,8 @@ export interface DiscoverReport {
   readonly passedOver: readonly { readonly object: string; readonly message: string }[];
   /** Names of discovered certificates that no object requests any more. They are still renewed. */
   readonly noLongerAsked: readonly string[];
+  /** The same certificates, as far as it is recorded since when no object asks for them. */
+  readonly gone: readonly GoneCertificate[];
   /** Specifications of the `planned` certificates, to write an inventory from. */
   readonly specs: readonly StoredSpec[];
   readonly failures: readonly Error[];
@@ -84,7 +84,8 @@ export async function discoverCertificates(
       'the inventory has no section "discovery"; add it to say where objects may request certificates';
     throw new ConfigError('Inventory', message);
   }
-  const { discovered, failures, unread } = await findObjects(discovery, ports, invocation);
+  const { connect, store } = ports;
+  const { discovered, failures, unread, unseen } = await findObjects(discovery, connect, invocation.signal);
   for (const { place, problem } of unread) {
     ports.log.warn('kind not discovered', { place: describePlace(place), kind: 'ListenerSet', problem });
   }
@@ -92,13 +93,16 @@ export async function discoverCertificates(
     if (excess) ports.log.warn('discovered object refused', { objects: [object], problem: excess });
   }
   const requests = mergeRequests(discovered);
-  const entries = await ports.store.list(invocation.signal);
+  const entries = await store.list(invocation.signal);
+  // First: an object that asks again for a certificate that is let go has it kept, and then finds it.
+  const requested = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
+  const { gone, failures: unwritten } = await recordGone(entries, { requested, unseen }, ports, invocation);
   const takenNames = new TakenNames(entries, invocation.inventory);
   const recorded = await mapConcurrently(requests, concurrency, (request) =>
     record(request, takenNames, ports, invocation),
   );
   const noLongerAsked =
-    failures.length > 0 ? [] : findNoLongerRequested(requests, entries, unread, invocation);
+    failures.length > 0 ? [] : findNoLongerRequested(requested, entries, unread, invocation);
   for (const name of noLongerAsked) ports.log.warn('certificate no longer requested', { certificate: name });
   return {
     certificates: recorded.map(({ discovered }) => discovered),
@@ -106,43 +110,15 @@ export async function discoverCertificates(
       ...discovered.flatMap(({ object, remarks }) => remarks.map((message) => ({ object, message }))),
       ...unread.map(({ place, problem }) => ({
         object: `ListenerSets in ${describePlace(place)}`,
-        message: `not read, and no certificate from there is in noLongerAsked: ${problem}`,
+        message: `not read, so it is unknown whether anything from there is no longer asked for: ${problem}`,
       })),
     ],
     noLongerAsked,
+    gone,
     specs: recorded.flatMap(({ discovered, spec }) =>
       spec && discovered.outcome === 'planned' ? [spec] : [],
     ),
-    failures: [...failures, ...recorded.flatMap(({ failure }) => (failure ? [failure] : []))],
-  };
-}
-
-/** What was found in all places. */
-interface FoundObjects {
-  readonly discovered: readonly DiscoveredObject[];
-  readonly failures: readonly Error[];
-  readonly unread: readonly UnreadKind[];
-}
-
-async function findObjects(
-  { places, ...discovery }: DiscoverySpec,
-  ports: DiscoverPorts,
-  invocation: DiscoverInvocation,
-): Promise<FoundObjects> {
-  const byCluster = Map.groupBy(places, ({ cluster }) => cluster);
-  // All clusters at once: one that does not answer must not delay the others.
-  const clusters = await Promise.all(
-    [...byCluster].map(async ([cluster, clusterPlaces]) => {
-      const namespaces = [...new Set(clusterPlaces.map(({ namespace }) => namespace))];
-      return { cluster, ...(await listObjects(cluster, namespaces, ports.connect, invocation.signal)) };
-    }),
-  );
-  return {
-    discovered: clusters.flatMap(({ cluster, objects }) =>
-      inheritClasses(objects).map((object) => judgeObject(cluster, object, { ...discovery, places })),
-    ),
-    failures: clusters.flatMap(({ failures }) => failures),
-    unread: clusters.flatMap(({ unread }) => unread),
+    failures: [...failures, ...unwritten, ...recorded.flatMap(({ failure }) => (failure ? [failure] : []))],
   };
 }
 
@@ -214,12 +190,11 @@ function describeKnown({ issued }: Extract<Registration, { readonly kind: 'known
 /** Names of discovered certificates that no request has. Uses tags only: a value may contain a private key,
  *  which nothing here needs to see. */
 function findNoLongerRequested(
-  requests: readonly SecretRequest[],
+  requested: ReadonlySet<string>,
   entries: readonly StoreEntry[],
   unread: readonly UnreadKind[],
   { inventory }: DiscoverInvocation,
 ): readonly string[] {
-  const requested = new Set(requests.map(({ secret }) => nameOfSecret(secret)));
   const inFile = new Set(inventory.certificates.map(({ name }) => name));
   return entries
     .filter(({ name, state }) => state.source === 'discovery' && !requested.has(name) && !inFile.has(name))

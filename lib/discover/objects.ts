@@ -23,6 +23,8 @@ interface ListedObjects {
   readonly objects: readonly TlsObject[];
   readonly failures: readonly Error[];
   readonly unread: readonly UnreadKind[];
+  /** Namespaces of which not everything was read: who asks there is not known for sure. */
+  readonly unseen: readonly string[];
 }
 
 /** The objects in the namespaces.
@@ -45,10 +47,11 @@ export async function listObjects(
       objects: lists.flatMap(({ objects }) => objects),
       failures: lists.flatMap(({ failures }) => failures),
       unread: lists.flatMap(({ unread }) => unread),
+      unseen: lists.flatMap(({ unseen }) => unseen),
     };
   } catch (cause) {
     signal.throwIfAborted();
-    return { objects: [], failures: [errorOfPart(cluster, cause)], unread: [] };
+    return { objects: [], failures: [errorOfPart(cluster, cause)], unread: [], unseen: namespaces };
   } finally {
     await directory?.close();
   }
@@ -72,6 +75,7 @@ async function listNamespace(
       errorOfPart(`${place.cluster}/${place.namespace}`, error),
     ),
     unread: unread.map((error) => ({ place, problem: describeError(error) })),
+    unseen: errors.some((error) => error !== undefined) ? [place.namespace] : [],
   };
 }
 

@@ -87,6 +87,12 @@ export const discovery = mapping({
   defaultClass: className.optional().describe('Class of an Ingress that has none; must be one of classes'),
   ...ordering,
   adopt: z.boolean().default(false).describe('Take over Secrets that exist and are not managed by Certrelay'),
+  retire: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a certificate that no object requests any more is retired, after seven days on which its place could be listed',
+    ),
 })
   .meta({
     dependencies: { defaultClass: ['classes'] },

@@ -51,6 +51,7 @@ export const logEvents = [
   'certificate paused',
   'certificate postponed',
   'certificate registered',
+  'certificate requested again',
   'certificate restored',
   'certificate resumed',
   'certificate retired',

@@ -52,9 +52,11 @@ export async function restore(
 
 const next = 'issue orders it anew with another key, and nothing is delivered before';
 
-/** Also ends a sender's wish, whose time may be some minutes ahead. */
+/** Also ends the wishes of others, whose clocks may be some minutes ahead. */
 function decide({ current, state }: StoreEntry, now: Date): StoreEntry['state']['retire'] {
-  const at = new Date(Math.max(now.getTime(), state.unregister?.getTime() ?? 0));
+  const { unregister, gone } = state;
+  const others = [unregister, gone?.kind === 'retire' ? gone.at : undefined];
+  const at = new Date(Math.max(now.getTime(), ...others.map((one) => one?.getTime() ?? 0)));
   return { kind: 'restored', at, ...(current === undefined ? {} : { version: current }) };
 }
 

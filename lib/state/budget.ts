@@ -9,7 +9,7 @@ export const tagBudget = {
   /** Tags that users put on the secret themselves. */
   users: 5,
   /** Kept free for fields to come. */
-  reserved: 2,
+  reserved: 1,
   /** Clusters with an agent for one certificate, and the tags of each: a statement and a report. */
   agents: 4,
   tagsOfAgent: 2,
@@ -50,6 +50,7 @@ export const essential = {
   acknowledged: 1,
   unregister: 1,
   retire: 1,
+  gone: 1,
 } as const;
 
 /** Fields that are only an index, the first to give way first: the log has the words of a failure; the CA

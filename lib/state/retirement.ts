@@ -6,3 +6,19 @@
 export type RetireDecision =
   | { readonly kind: 'retire'; readonly at: Date; readonly revoke: boolean }
   | { readonly kind: 'restored'; readonly at: Date; readonly version?: string | undefined };
+
+/** What `discover` remembers of a certificate that no object asks for any more. `counting`: it stays.
+ *  `retire`: it is to go, since `at`. */
+export type GoneRecord =
+  | {
+      readonly kind: 'counting';
+      /** The first pass that listed its place whole and found nobody who asks. */
+      readonly since: Date;
+      /** Days (in UTC) after that one on which such a pass found nobody either, 9 at most. */
+      readonly days: number;
+      /** The pass that counted the last of them. */
+      readonly countedAt: Date;
+      /** Such passes in a row, 9 at most: one that cannot list the place whole begins anew. */
+      readonly row: number;
+    }
+  | { readonly kind: 'retire'; readonly at: Date; readonly since: Date };

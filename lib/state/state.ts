@@ -4,7 +4,7 @@ import type { SpecSource } from '../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
 import type { Acknowledgement, HealthNote, Trouble } from './health.ts';
 import type { OrderLog, OrderOwner, TxtJournal, ValidAuthorizations } from './orders.ts';
-import type { RetireDecision } from './retirement.ts';
+import type { GoneRecord, RetireDecision } from './retirement.ts';
 
 /** State on the tags of the AWS secret. Every field may be absent: tags are an index, the stored value is the
  *  truth. */
@@ -95,6 +95,8 @@ export interface CertificateState {
   readonly unregister?: Date;
   /** A person's last decision to retire or to restore the certificate. */
   readonly retire?: RetireDecision;
+  /** Set by `discover` while no object asks for a certificate that one asked for. */
+  readonly gone?: GoneRecord;
   /** Signed delivery statement for each cluster with an agent (`statement.ts`). */
   readonly signatures?: ByCluster<string>;
   /** Last report of each agent, by cluster. */

@@ -105,6 +105,7 @@ function contextOf(facts: StatusFacts, agents: readonly AgentEntry[]): HealthCon
     clusters: inventory.clusters,
     clusterTroubles: operations.clusters,
     agents: new Map(agents.map(({ name, health }) => [name, health])),
+    retiresGone: inventory.discovery?.retire ?? false,
   };
 }
 

@@ -43,6 +43,7 @@ test('D13 a version whose workload never becomes available is taken back, no lat
     clusters: { lab: { agent: true } },
     clusterTroubles: {},
     agents: new Map(),
+    retiresGone: false,
   } as const;
   expect(judgeCertificate({ name: 'shop', entry: known }, context)).toMatchObject({
     health: 'Degraded',

@@ -37,6 +37,7 @@ const discovery: NonNullable<Inventory['discovery']> = {
   issuer: 'default',
   key: 'ecdsa-p256',
   adopt: false,
+  retire: false,
 };
 const firstRun = new Date('2026-11-01T00:00:00Z');
 const past: InstallationRecord = { firstRun, isUpgraded: true, lastPass: firstRun };

@@ -1,8 +1,8 @@
 // Letting a certificate go, as far as `deploy` and agents do it: Secrets go where the cluster says prune,
 // once nothing uses them, and the tags say when that is done.
 import { describe, expect, test } from 'vitest';
-import type { SecretTarget } from '../../lib/certificate/spec.ts';
-import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import type { DiscoverySpec, SecretTarget } from '../../lib/certificate/spec.ts';
+import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
 import { isLetGo } from '../../lib/policy/retirement/retirement.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import type { RetireDecision } from '../../lib/state/retirement.ts';
@@ -20,6 +20,17 @@ const specOf = (...targets: readonly SecretTarget[]): StoredSpec => ({
   targets,
   source: 'registration',
 });
+
+const discovery: DiscoverySpec = {
+  places: [{ cluster: 'lab', namespace: 'front' }],
+  zones: ['example.com'],
+  annotation: 'certrelay.dev/tls',
+  hints: false,
+  issuer: 'default',
+  key: 'ecdsa-p256',
+  adopt: false,
+  retire: true,
+};
 
 /** `customer` is registered and delivered to one namespace where nothing else is delivered. */
 async function open(options: Partial<HarnessOptions> = {}, ...targets: readonly SecretTarget[]) {
@@ -45,6 +56,17 @@ async function open(options: Partial<HarnessOptions> = {}, ...targets: readonly 
     state,
     retire: () => decide({ kind: 'retire', at: harness.clock.now(), revoke: false }),
     restore: (version: string) => decide({ kind: 'restored', at: harness.clock.now(), version }),
+    /** As if another source had asked for it. */
+    async rewriteSource(source: SpecSource) {
+      const kept = harness.store.kept.get('customer');
+      const value = kept?.versions.get('customer-1');
+      if (value?.kind !== 'certificate') throw new Error('nothing is stored');
+      const spec: StoredSpec = { ...specOf(goes), source };
+      const certificate = { ...value.certificate, spec };
+      kept?.versions.set('customer-1', { kind: 'certificate', certificate });
+      await harness.store.record('customer', { source });
+      harness.allow({ discovery });
+    },
     isDone: () => isLetGo(state().deployed, 'customer-1'),
     customer: () => harness.secret('customer-tls', 'lab', 'front'),
   };
@@ -70,6 +92,18 @@ test('with prune its Secret goes, also in a namespace that no other certificate 
   const writes = harness.store.count('record');
   expect((await harness.deploy()).pruned).toEqual([]);
   expect(harness.store.count('record'), 'once').toBe(writes);
+});
+
+test('a Secret of one that an object asks for again comes back as it was, with the same version', async () => {
+  const harness = await open({ prune: true });
+  await harness.rewriteSource('discovery');
+  const at = harness.clock.now();
+  await harness.store.record('customer', { gone: { kind: 'retire', at, since: at } });
+  await harness.deploy();
+  expect([harness.customer(), harness.isDone()]).toEqual([undefined, true]);
+  await harness.store.record('customer', { gone: null });
+  await harness.deploy();
+  expect(harness.customer()?.metadata.annotations?.['certrelay.dev/version']).toBe('customer-1');
 });
 
 test('without prune its Secret stays, and nothing is left to do', async () => {
@@ -129,10 +163,7 @@ test('a Secret of one that is restored stays, although a list still shows that i
 
 test('a sender’s wish lets nothing go that another source asked for, whatever the tags say', async () => {
   const harness = await open({ prune: true });
-  const stored = await harness.store.read('customer', 'AWSCURRENT');
-  if (stored?.value.kind !== 'certificate') throw new Error('nothing is stored');
-  const spec: StoredSpec = { ...specOf(goes), source: 'import' };
-  await harness.store.put('customer', { ...stored.value.certificate, spec }, 'customer-2');
+  await harness.rewriteSource('import');
   await harness.store.record('customer', { source: 'registration', unregister: harness.clock.now() });
   expect((await harness.deploy()).pruned).toEqual([]);
   expect(harness.customer()).toBeDefined();
@@ -157,29 +188,38 @@ test('a restored certificate is delivered nowhere before a new version is stored
 describe('the agent of a cluster', () => {
   const own = targetOf({ secret: 'shop-tls' });
 
-  async function openRegistered() {
+  async function openRegistered(source: SpecSource = 'registration') {
     const agent = await openAgent({ lists: true, names: [] }, { prune: true });
     agent.forget('shop');
     agent.lab.create(bindingOf('shop', 'certrelay-prune'));
     const read = await agent.store.read('shop', 'AWSCURRENT');
     if (read?.value.kind !== 'certificate') throw new Error('nothing is stored');
-    const spec: StoredSpec = { ...specOf(own), name: 'shop', domains: ['shop.example.com'] };
+    const spec: StoredSpec = { ...specOf(own), name: 'shop', domains: ['shop.example.com'], source };
     const certificate = { ...read.value.certificate, spec };
     agent.store.kept.get('shop')?.versions.set('version-1', { kind: 'certificate', certificate });
-    await agent.store.record('shop', { source: 'registration' });
+    await agent.store.record('shop', { source });
     await agent.sign({ targets: permissionsKey([own]) });
     await agent.deploy();
     expect(agent.secret()).toBeDefined();
     const at = agent.clock.now();
     return {
       ...agent,
-      retire: () => agent.store.record('shop', { retire: { kind: 'retire', at, revoke: false } }),
+      retire: () =>
+        agent.store.record(
+          'shop',
+          source === 'discovery'
+            ? { gone: { kind: 'retire', at, since: at } }
+            : { retire: { kind: 'retire', at, revoke: false } },
+        ),
       report: () => agent.store.kept.get('shop')?.state.reports?.lab?.deployed,
     };
   }
 
-  test('deletes the Secret once a statement without targets is signed, and reports that', async () => {
-    const agent = await openRegistered();
+  test.each<SpecSource>([
+    'registration',
+    'discovery',
+  ])('deletes the Secret once a statement without targets is signed, and reports that: %s', async (source) => {
+    const agent = await openRegistered(source);
     await agent.retire();
     expect(targetsOf(await agent.deploy()), 'tags alone let nothing go').toMatchObject([
       { outcome: 'unchanged' },

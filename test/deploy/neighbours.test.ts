@@ -110,7 +110,7 @@ discovery:
   });
   const signal = AbortSignal.timeout(4_000);
   const report = await discoverCertificates(
-    { connect, register, store, log },
+    { connect, register, store, clock: realClock, log },
     { id: 'r1', inventory, signal },
   );
   expect(report.certificates).toMatchObject([{ outcome: 'registered', target: 'good/shop/shop-tls' }]);

@@ -30,7 +30,7 @@ function judgeLater({ store, clock, operations }: Harness): readonly HealthWord[
   const spec = { name: 'shop', domains: [], issuer: 'default', key: 'ecdsa-p256', targets } as const;
   const clusters = { lab: { kubeconfig: { secret: 'lab' } } };
   const others = { clusters, clusterTroubles: operations.clusters, agents: new Map<string, HealthWord>() };
-  const context = { now, staleAfterMs: hour, probeFreshMs: 24 * hour, ...others };
+  const context = { now, staleAfterMs: hour, probeFreshMs: 24 * hour, retiresGone: false, ...others };
   const lab = findClusterTrouble('lab', operations.clusters.lab, now);
   return [
     judgeCertificate({ name: 'shop', spec, entry }, context).health,

@@ -59,7 +59,10 @@ function discover(text = inventoryText, change: { readonly dryRun?: boolean } = 
     close: async () => undefined,
   });
   const register = createRegisterSpec({ inventory, store, retirements: store, queue, clock: realClock, log });
-  return discoverCertificates({ connect, register, store, log }, { id: 'r1', inventory, signal, ...change });
+  return discoverCertificates(
+    { connect, register, store, clock: realClock, log },
+    { id: 'r1', inventory, signal, ...change },
+  );
 }
 
 function read(text: string): Inventory {

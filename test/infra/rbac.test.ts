@@ -159,7 +159,7 @@ discovery:
   const register = async () => ({ kind: 'accepted', name: 'shop', domains: [] }) as const;
   const signal = AbortSignal.timeout(10_000);
   const report = await discoverCertificates(
-    { connect, register, store, log },
+    { connect, register, store, clock, log },
     { id: 'r1', inventory, signal },
   );
   expect(report.failures).toEqual([]);

@@ -187,6 +187,7 @@ const everyField: Required<CertificateState> = {
   graceUntil: at,
   unregister: at,
   retire: { kind: 'retire', at, revoke: true },
+  gone: { kind: 'retire', at, since: at },
   signatures: { edge: 's' },
   reports: { edge: {} },
 };

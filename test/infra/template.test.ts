@@ -476,7 +476,9 @@ describe('roles', () => {
     const retired = tag('retire', 'retire/2026-11-22T10:00:00.000Z/revoke');
     const givenUp = tag('unregister', '2026-11-22T10:00:00.000Z');
 
-    it.each([retired, givenUp])('Y10 by issue alone, with its replicas, under %j', (wish) => {
+    const gone = tag('gone', 'retire/2026-11-22T10:00:00.000Z/2026-11-15T10:00:00.000Z');
+
+    it.each([retired, givenUp, gone])('Y10 by issue alone, with its replicas, under %j', (wish) => {
       expect(may('DeleteSecret', { ...window, ...wish })).toEqual(['issue']);
       expect(may('RemoveRegionsFromReplication', wish)).toEqual(['issue']);
     });
@@ -485,6 +487,10 @@ describe('roles', () => {
       ['without such a tag', window],
       ['with a tag that was cleared', { ...window, ...tag('retire', ''), ...tag('unregister', '') }],
       ['after it was restored', { ...window, ...tag('retire', 'restored/2026-11-22T10:00:00.000Z/v') }],
+      [
+        'while it is only counted how long no object asks',
+        { ...window, ...tag('gone', 'counting/2026-11-15T10:00:00.000Z/7/2026-11-22T10:00:00.000Z/3') },
+      ],
       ['with the shortest window', { 'secretsmanager:RecoveryWindowInDays': ['7'], ...retired }],
       ['without a window', { 'secretsmanager:ForceDeleteWithoutRecovery': ['true'], ...retired }],
       ['with the tag of another', { ...window, ...tag('source', 'retire/2026') }],

@@ -71,7 +71,11 @@ beforeAll(async () => {
       { email: true },
     ],
     registration: { zones: ['example.com', 'example.net'], issuer: 'default', targets },
-    discovery: { places: ['lab/edge', 'prod/edge', 'far/edge'], zones: ['example.com'] },
+    discovery: {
+      places: ['lab/edge', 'prod/edge', 'far/edge'],
+      zones: ['example.com'],
+      retire: true,
+    },
     manifests: annotatedService,
     certificates: ['shop', 'taken'].map((name) => ({
       name,
@@ -129,12 +133,15 @@ async function runEverything(): Promise<void> {
   const customer = sandbox.secretsManager.vault.mustFind(`${prefix}/certificates/customer`);
   const version = customer.labels.get('AWSCURRENT') ?? '';
   const freeze = { version, target: 'edge/edge/customer-tls', reason: 'it hung' };
+  const uncrowd = () =>
+    customer.removeTags([...customer.tags.keys()].filter((key) => key.startsWith('team:')));
+  uncrowd();
   customer.setTags(Object.entries(encodeState({ reports: { edge: { freeze } } })));
   crowd('customer', room + 1);
   for (const said of [{ rollback: true }, { resume: true }]) {
     await lambda.invoke('deploy', { certificates: ['customer'], ...said });
   }
-  customer.removeTags([...customer.tags.keys()].filter((key) => key.startsWith('team:')));
+  uncrowd();
   await lambda.invoke('export', { certificates: ['taken'], format: 'manifest', key: true });
   await driftInAcm();
   await lambda.invoke('probe', {});
@@ -148,6 +155,24 @@ async function runEverything(): Promise<void> {
   await importDiscovered();
   await tellPeople();
   await letGo();
+  await lose();
+}
+
+/** The object that asked is gone, as if for fifteen days. */
+async function lose(): Promise<void> {
+  const { lambda, secretsManager, kubernetes } = sandbox;
+  const found = secretsManager.vault.secrets.find(({ tags }) => tags.has('certrelay:place'));
+  if (!found) throw new Error('discover has found nothing');
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  found.setTags([['certrelay:gone', `counting/${daysAgo(15)}/7/${daysAgo(8)}/2`]]);
+  kubernetes.remove('services', 'edge', 'mail');
+  expect((await lambda.invoke('discover', {})).error).toBeUndefined();
+  expect(found.tags.get('certrelay:gone')).toMatch(/^retire\//);
+  found.setTags([['certrelay:gone', `retire/${daysAgo(8)}/${daysAgo(15)}`]]);
+  found.replicas.add('eu-west-1');
+  const name = found.name.replace(`${prefix}/certificates/`, '');
+  await lambda.invoke('issue', { certificates: [name] });
+  await vi.waitFor(() => expect(found.deleted).toBeDefined(), patience);
 }
 
 /** A channel that does not take a notice at first, and a person who rings all of them. */

@@ -245,8 +245,9 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
         fallbackIssuers: fc.constant(['spare']),
         key,
         adopt: fc.boolean(),
+        retire: fc.boolean(),
       },
-      { requiredKeys: ['places', 'zones', 'annotation', 'hints', 'issuer', 'key', 'adopt'] },
+      { requiredKeys: ['places', 'zones', 'annotation', 'hints', 'issuer', 'key', 'adopt', 'retire'] },
     ),
     dns: fc.record(
       {

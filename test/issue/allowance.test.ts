@@ -284,6 +284,7 @@ it('what two sources share already is noted for the one that came later, which h
     issuer: 'default',
     key: 'ecdsa-p256',
     adopt: false,
+    retire: false,
   };
   const harness = new Harness([]);
   harness.signingKey = async () => key;

@@ -166,6 +166,7 @@ describe('what would be ordered again at once', () => {
       clusters: {},
       clusterTroubles: {},
       agents: new Map(),
+      retiresGone: false,
     };
     expect(judgeCertificate({ name: 'shop', entry, spec }, context)).toMatchObject({
       health: 'Progressing',

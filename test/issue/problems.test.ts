@@ -108,7 +108,7 @@ function judgeLater(harness: Harness, laterMs: number) {
   const entry = { state, current: stages?.get('AWSCURRENT'), pending: stages?.get('AWSPENDING') };
   const now = new Date(harness.clock.now().getTime() + laterMs);
   const rest = { clusters: {}, clusterTroubles: {}, agents: new Map<string, HealthWord>() };
-  const context = { now, staleAfterMs: dayMs, probeFreshMs: dayMs, ...rest };
+  const context = { now, staleAfterMs: dayMs, probeFreshMs: dayMs, retiresGone: false, ...rest };
   return judgeCertificate({ name: 'shop', spec: shop, entry }, context);
 }
 

@@ -202,6 +202,31 @@ describe('a sender’s wish', () => {
   });
 });
 
+describe('a certificate that no object asks for any more', () => {
+  const discovered: StoredSpec = { ...customer, source: 'discovery' };
+  const give = (harness: Harness, change: CertificateState = {}) => {
+    const [at, since] = [harness.clock.now(), new Date(harness.clock.now().getTime() - 7 * dayMs)];
+    return harness.store.record('customer', { gone: { kind: 'retire', at, since }, ...change });
+  };
+
+  it('is let go once discover has decided that', async () => {
+    const harness = await open(discovered);
+    await give(harness);
+    await doParts(harness);
+    expect(await lineOf(harness)).toMatchObject({ outcome: 'retired' });
+    expect(messages(harness, 'certificate retired')[0]?.fields).toMatchObject({ reason: 'discovery' });
+  });
+
+  it('stays if the webhook registered it, whatever the tags say', async () => {
+    const harness = await open(customer);
+    await give(harness, { source: 'discovery' });
+    await doParts(harness);
+    await harness.run();
+    expect(harness.store.deleted.size).toBe(0);
+    expect(messages(harness, 'retirement refused')[0]).toMatchObject({ level: 'error' });
+  });
+});
+
 describe('what stays:', () => {
   it('a certificate of the inventory file, whatever its tags say', async () => {
     const harness = await open(customer);

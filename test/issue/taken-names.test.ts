@@ -25,6 +25,7 @@ async function open(...specs: readonly StoredSpec[]): Promise<Harness> {
     issuer: 'default',
     key: 'ecdsa-p256',
     adopt: false,
+    retire: false,
   };
   harness.inventory = { ...harness.inventory, discovery };
   for (const spec of specs) await harness.store.create(spec.name, spec);

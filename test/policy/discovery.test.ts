@@ -12,6 +12,7 @@ const discovery: DiscoverySpec = {
   issuer: 'default',
   key: 'ecdsa-p256',
   adopt: false,
+  retire: false,
 };
 const asking = { 'certrelay.dev/tls': 'true' };
 

@@ -141,6 +141,16 @@ export const anyFields: {
       { requiredKeys: ['kind', 'at'] },
     ),
   ),
+  gone: fc.oneof(
+    fc.record({
+      kind: fc.constant('counting' as const),
+      since: date,
+      days: fc.nat({ max: 9 }),
+      countedAt: date,
+      row: fc.nat({ max: 9 }),
+    }),
+    fc.record({ kind: fc.constant('retire' as const), at: date, since: date }),
+  ),
   signatures: byCluster(text),
   reports: byCluster(report),
 };

@@ -90,6 +90,7 @@ const context: HealthContext = {
   clusters: { lab: { inCluster: true }, edge: { agent: true } },
   clusterTroubles: {},
   agents: new Map(),
+  retiresGone: false,
 };
 const spec: CertificateSpec = {
   name: 'shop',

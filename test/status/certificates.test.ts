@@ -24,6 +24,16 @@ async function healthOf(name = 'shop') {
   return found;
 }
 
+const discoverySection = {
+  places: [{ cluster: 'lab', namespace: 'shop' }],
+  zones: ['example.com'],
+  annotation: 'certrelay.dev/tls',
+  hints: false,
+  issuer: 'default',
+  key: 'ecdsa-p256',
+  adopt: false,
+} as const;
+
 const problem = (code: string, sinceMs: number, more: Partial<Trouble> = {}): Trouble => ({
   since: at(-sinceMs),
   code,
@@ -269,6 +279,39 @@ describe('a certificate that nobody asks for any more', () => {
     const health = await healthOf();
     expect([`${health.health} ${health.reason}`, health.source]).toEqual([word, 'none']);
     expect(health.message).toMatch(message);
+  });
+});
+
+describe('a certificate that no object asks for any more', () => {
+  const found = 'lab-shop-web-0a1b2c3d';
+  const counting = (sinceMs: number): CertificateState => ({
+    source: 'discovery',
+    gone: { kind: 'counting', since: at(-sinceMs), days: 0, countedAt: at(-sinceMs), row: 3 },
+  });
+  const restored = { retire: { kind: 'restored', at: at(-hourMs) } } as const;
+  const retire = true;
+  test.each<[string, string, CertificateState, boolean]>([
+    ['Healthy Current', 'for less than a day', counting(dayMs - 1), !retire],
+    ['Degraded Abandoned', 'for a day', counting(dayMs), !retire],
+    ['Suspended Abandoned', 'and that is retired by itself', counting(dayMs), retire],
+    ['Suspended Abandoned', 'and that is, for nearly 14 days', counting(14 * dayMs - 1), retire],
+    ['Degraded Abandoned', 'and is not retired by itself in time', counting(14 * dayMs), retire],
+    ['Healthy Current', 'and that a person restored', { ...counting(2 * dayMs), ...restored }, retire],
+    ['Healthy Current', 'by tags of another source', { ...counting(dayMs), source: 'import' }, !retire],
+  ])('is %s: %s', async (word, _, state, retires) => {
+    lab.sections = { discovery: { ...discoverySection, retire: retires } };
+    lab.stored(found, state);
+    const { health, reason, message } = await healthOf(found);
+    expect(`${health} ${reason}`).toBe(word);
+    if (reason === 'Abandoned')
+      expect(message).toMatch(/^no object has asked for it since .*retire.*acknowledge/);
+  });
+
+  it('is Unused if it was never issued: whoever may write an object turns on no alarm', async () => {
+    lab.sections = { discovery: { ...discoverySection, retire: false } };
+    lab.unissued(found, { ...counting(2 * dayMs), domains: ['shop.example.com'] });
+    const { health, reason } = await healthOf(found);
+    expect(`${health} ${reason}`).toBe('Suspended Unused');
   });
 });
 

@@ -3,6 +3,7 @@
 import { isSecretTarget } from '../../certificate/spec.ts';
 import type { StoredCertificate } from '../../certificate/stored.ts';
 import {
+  describeForged,
   findRetirement,
   isHeeded,
   isLetGo,
@@ -35,8 +36,7 @@ export async function selectLetGo(
   const { name, state, current, previous } = entry;
   const { spec } = certificate;
   if (!isHeeded(retirement, spec?.source)) {
-    const problem = 'its tags say that a sender gave it up, but its value is from another source';
-    log.error('retirement refused', { certificate: name, problem });
+    log.error('retirement refused', { certificate: name, problem: describeForged(retirement) });
     return undefined;
   }
   const former = spec?.targets.filter(isSecretTarget) ?? [];

@@ -1,6 +1,11 @@
 // Finds out whether a certificate is being let go, and reads what its retirement needs.
 import type { StoredCertificate, StoredSpec } from '../../certificate/stored.ts';
-import { findRetirement, isHeeded, type Retirement } from '../../policy/retirement/retirement.ts';
+import {
+  describeForged,
+  findRetirement,
+  isHeeded,
+  type Retirement,
+} from '../../policy/retirement/retirement.ts';
 import type { StoredVersion, StoreEntry } from '../../ports/store.ts';
 import type { IssueInvocation, IssuePorts } from '../invocation.ts';
 
@@ -29,9 +34,7 @@ export async function findRetiring(
   const stored = await store.read(entry.name, 'AWSCURRENT', signal);
   const { spec, certificate } = contentOf(stored);
   if (!isHeeded(retirement, spec?.source)) {
-    const problem =
-      'its tags say that a sender gave it up, but its value is from another source: somebody changed the tags, and it is kept';
-    log.error('retirement refused', { certificate: entry.name, problem });
+    log.error('retirement refused', { certificate: entry.name, problem: describeForged(retirement) });
     return undefined;
   }
   const version = certificate && stored?.version;

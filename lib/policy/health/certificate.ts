@@ -8,6 +8,7 @@ import { describeCause, findUnloaded } from './delivery-failures.ts';
 import { type HealthContext, type HealthFacts, type HealthSubject, readFacts } from './facts.ts';
 import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
+import { findGone } from './gone.ts';
 import { daysUntil } from './margin.ts';
 import { orderChecks } from './orders.ts';
 import { current, type HealthReason } from './reasons.ts';
@@ -79,7 +80,7 @@ function findAll(facts: HealthFacts, targets: readonly JudgedTarget[]): readonly
   if (retiring) return [retiring];
   const orders = orderChecks.map((check) => check(facts));
   const ofTargets = targets.map(({ finding }) => finding);
-  const checks = [findAbandoned, findFrozen, findUnlisted, findUnserved, findUnloaded];
+  const checks = [findAbandoned, findGone, findFrozen, findUnlisted, findUnserved, findUnloaded];
   const shared = checks.map((check) => check(facts));
   const all = [...orders, ...mergeTargets(ofTargets), ...shared].flatMap((finding) => finding ?? []);
   return all.map((finding) => (finding.reason === 'ExpiresSoon' ? explainLate(finding, all) : finding));

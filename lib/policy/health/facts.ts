@@ -41,6 +41,8 @@ export interface HealthContext {
   readonly clusterTroubles: Readonly<Record<string, Trouble>>;
   /** Agents that are not well, by cluster. */
   readonly agents: ReadonlyMap<string, HealthWord>;
+  /** Whether certificates that no object asks for any more are retired by themselves. */
+  readonly retiresGone: boolean;
 }
 
 /** The facts of one certificate. */

@@ -19,8 +19,9 @@ export interface Retirement {
   readonly revoke: boolean;
 }
 
-/** Who said so: a person calls `retire`, a sender calls `DELETE /domains/{name}`. */
-export type RetiredBy = 'person' | 'sender';
+/** Who said so: a person calls `retire`, a sender calls `DELETE /domains/{name}`, and `discover` finds that
+ *  no object asks any more. */
+export type RetiredBy = 'person' | 'sender' | 'discovery';
 
 /** A certificate by its tags. */
 interface Tagged {
@@ -40,19 +41,24 @@ export function findRetirement({ name, state }: Tagged, { certificates }: Named)
   return wish && !certificates.some((spec) => spec.name === name) ? wish : undefined;
 }
 
-function findWish({ retire, unregister, source }: CertificateState): Retirement | undefined {
+function findWish({ retire, unregister, gone, source }: CertificateState): Retirement | undefined {
   if (retire?.kind === 'retire') return { since: retire.at, by: 'person', revoke: retire.revoke };
-  const isLater = unregister !== undefined && unregister.getTime() > (retire?.at.getTime() ?? 0);
-  return isLater && source === 'registration'
-    ? { since: unregister, by: 'sender', revoke: false }
-    : undefined;
+  const isLater = (wish: Date) => wish.getTime() > (retire?.at.getTime() ?? 0);
+  if (source === 'registration' && unregister && isLater(unregister))
+    return { since: unregister, by: 'sender', revoke: false };
+  if (source === 'discovery' && gone?.kind === 'retire' && isLater(gone.at))
+    return { since: gone.at, by: 'discovery', revoke: false };
+  return undefined;
 }
 
+/** The source whose certificates each may let go; a person: all. */
+const ownSources = { person: undefined, sender: 'registration', discovery: 'discovery' } as const;
+
 /** Whether a wish may be carried out for a certificate from that source. Tags alone do not tell: the
- *  function that writes a sender's wish also writes the tag of the source.
+ *  functions that write the wishes of others than persons also write the tag of the source.
  *  @param source Of the stored specification; absent: there is none. */
 export function isHeeded({ by }: Retirement, source: SpecSource | undefined): boolean {
-  return by === 'person' || source === 'registration';
+  return by === 'person' || source === ownSources[by];
 }
 
 /** Whether a version is one that was in use when a person restored the certificate. Somebody else may have
@@ -117,7 +123,18 @@ export function latestEnd({ since }: Pick<Retirement, 'since'>): Date {
 
 /** Who said that the certificate is to go, as the beginning of a sentence. */
 export function describeWish({ by }: Pick<Retirement, 'by'>): string {
-  return by === 'person' ? 'retired by a person' : 'given up by its sender';
+  return wishes[by];
+}
+
+const wishes: Readonly<Record<RetiredBy, string>> = {
+  person: 'retired by a person',
+  sender: 'given up by its sender',
+  discovery: 'retired because no object asks for it',
+};
+
+/** Says that a wish is not carried out, because the value is from a source that could not have it. */
+export function describeForged(retirement: Pick<Retirement, 'by'>): string {
+  return `its tags say that it is ${describeWish(retirement)}, but its value is from another source: somebody changed the tags, and it is kept`;
 }
 
 /** Says what a person does about a name whose AWS secret is scheduled for deletion. */

@@ -8,7 +8,7 @@ import { count, type FieldCodec, instant, listOf, namespace, oneOf, text } from 
 import { acknowledgement, healthNote, trouble } from './health.ts';
 import { orderLog, orderOwner, txtJournal, validAuthorizations } from './orders.ts';
 import { report } from './report.ts';
-import { retireDecision } from './retirement.ts';
+import { goneRecord, retireDecision } from './retirement.ts';
 import { fromParts, keyPrefix, toParts } from './text.ts';
 
 /** Fields with one tag for each cluster, and the prefix before the cluster's name. infra/agent-role.yaml
@@ -74,6 +74,7 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   acknowledged: acknowledgement,
   unregister: instant,
   retire: retireDecision,
+  gone: goneRecord,
 };
 
 const fieldNames = Object.keys(fields).filter((name): name is Field => name in fields);
