@@ -44,6 +44,10 @@ describe('the pages', () => {
     expect(findBroken(broken)).toHaveLength(2);
   });
 
+  it('begin with a README of one page: 150 lines at most', () => {
+    expect(byPath.get('README.md')?.text.split('\n').length).toBeLessThanOrEqual(150);
+  });
+
   it('name no file of the code that is not there', () => {
     expect(pages.flatMap(findGone)).toEqual([]);
     expect(findGone(readPage('docs/x.md', 'see `lib/issue/nothing.ts`'))).toHaveLength(1);
