@@ -1,11 +1,10 @@
 // Reports how everything stands, and tells what has changed. Called by schedule and by hand.
 import { channelsOf } from '../lib/policy/notices/channels.ts';
 import { parseStatusEvent } from '../lib/requests/status.ts';
-import { listOthers } from '../lib/status/changes.ts';
-import type { StatusReport } from '../lib/status/report.ts';
+import { measureInstallation } from '../lib/status/measure.ts';
 import { describeStatus } from '../lib/status/status.ts';
 import { defineFunction } from './runtime/define-function.ts';
-import { type InstallationMetrics, writeMetrics } from './runtime/metrics.ts';
+import { writeMetrics } from './runtime/metrics.ts';
 import { connectEvents } from './wiring/event-bus.ts';
 import { openNoticeQueueLazily } from './wiring/lazy-notice-queue.ts';
 import { openSecrets } from './wiring/secrets.ts';
@@ -28,22 +27,7 @@ export const handler = defineFunction({
     const channels = channelsOf(inventory, settings);
     const about = { installation, id, inventory, channels, staleAfterMs, intervals, signal, cleanUpSignal };
     const { report, problems } = await describeStatus(ports, { ...request, ...about });
-    if (!request.certificates) writeMetrics(measure(report));
+    if (!request.certificates) writeMetrics(measureInstallation(report));
     return { answer: report, failures: problems };
   },
 });
-
-/** What alarms look at. */
-function measure(report: StatusReport): InstallationMetrics {
-  const { installation, summary, soonestExpiry, pendingTargets } = report;
-  const { waitingForDns: _, ...counts } = summary;
-  return {
-    installation,
-    DegradedCertificates: summary.Degraded,
-    DegradedOthers: listOthers(report).filter(({ health }) => health.health === 'Degraded').length,
-    SuspendedCertificates: summary.Suspended,
-    SoonestExpiryDays: soonestExpiry?.days ?? null,
-    PendingTargets: pendingTargets,
-    Certificates: Object.values(counts).reduce((sum, count) => sum + count, 0),
-  };
-}
